@@ -1,0 +1,60 @@
+# Two commands for a newcomer: `make demo` and `make test`. `make help` lists the rest.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+DEV_PACKAGE := -e ".[dev,clip]"
+# CPU builds of torch live on PyTorch's own index; it is used only where it answers (PyPI's build brings CUDA).
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+
+.DEFAULT_GOAL := help
+.PHONY: help setup dev demo test check bench web clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 20
+
+setup: $(VENV)/.installed  ## install hippocam into .venv
+
+dev: $(VENV)/.installed-dev  ## the same with the tools for developers
+
+demo: setup  ## watch a real clip (or VIDEO=path), ask it two questions, print the answers
+	@$(BIN)/python -m hippocam.apps.demo $(if $(VIDEO),"$(VIDEO)")
+
+test: dev  ## run the tests
+	$(BIN)/python -m pytest
+
+check: dev  ## format, lint, types, import rules, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+web: setup  ## open the page
+	$(BIN)/hippocam web
+
+clean:  ## remove what the targets made
+	rm -rf $(VENV) demo-memory build *.egg-info
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "hippocam needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "no venv module: apt install python3-venv"; exit 2; }
+
+# pip with the pinned versions; a machine without libGL (a bare server) gets OpenCV's headless build instead.
+define install
+	@index=$$($(BIN)/python -c "import urllib.request as u; u.urlopen('$(TORCH_INDEX)/torch/', timeout=5)" 2>/dev/null \
+	  && echo "--extra-index-url $(TORCH_INDEX)"); \
+	$(BIN)/python -m pip install --disable-pip-version-check -q $$index -c constraints.txt $(1)
+	@$(BIN)/python -c "import cv2" 2>/dev/null || { $(BIN)/python -m pip uninstall -q -y opencv-python; \
+	  $(BIN)/python -m pip install --disable-pip-version-check -q --no-deps \
+	    opencv-python-headless==$$(sed -n 's/^opencv-python==//p' constraints.txt); }
+endef
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing hippocam into $(VENV) (a minute or two)"
+	$(call install,-e .)
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	@echo "installing the developers' tools"
+	$(call install,$(DEV_PACKAGE))
+	@touch $@

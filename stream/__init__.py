@@ -1,0 +1,1 @@
+"""Sources into observations, observations into embeddings: everything before the memory."""

@@ -1,0 +1,59 @@
+"""What the pipeline asks of the parts it is handed: a source, an encoder, a sink."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from hippocam.stream.records import Embedding, EncodedImages, EncoderSpec, FloatArray, Image, Observation, Repeat
+
+
+class Source(Protocol):
+    """Something that can be watched once from its start (or from a later position) to its end."""
+
+    @property
+    def id(self) -> str:
+        """Name of the source, unique within a memory; streams are named after it."""
+
+    @property
+    def uri(self) -> str:
+        """Where the source is, as a person would write it: a path or an address."""
+
+    @property
+    def duration_s(self) -> float | None:
+        """Length in seconds, None where it is not known beforehand."""
+
+    def observations(self, *, fps: float | None, after_seq: int = -1) -> Iterator[Observation]:
+        """Yield observations in the order of their seq, at about fps a second (None: every one).
+
+        Args:
+            fps: Sampling rate in observations a second; the same fps gives the same seqs each time.
+            after_seq: Only those with a greater seq, so that an interrupted watch can go on.
+
+        Raises:
+            SourceError: The source cannot be read at all, or from here on (a truncated file).
+        """
+
+
+class Encoder(Protocol):
+    """Pictures and texts into one space. Loading weights may take seconds; constructing must not."""
+
+    @property
+    def spec(self) -> EncoderSpec:
+        """Identity and geometry of the vectors."""
+
+    def encode_images(self, images: Sequence[Image]) -> EncodedImages:
+        """Encode N pictures, uint8 [H, W, 3] RGB of any size each.
+
+        The result for a picture does not depend on its neighbours in the batch.
+        """
+
+    def encode_texts(self, texts: Sequence[str]) -> FloatArray:
+        """Encode N texts to float32 [N, D]."""
+
+
+class Sink(Protocol):
+    """Where encoded frames go: a memory, or an actor in front of one."""
+
+    def write(self, items: Sequence[Embedding | Repeat]) -> None:
+        """Take items of one or more streams, each stream in the order of its seq."""

@@ -1,0 +1,186 @@
+"""The records that travel: what a source saw, one camera's frame of it, that frame as an embedding.
+
+Shapes: H, W image height and width; D embedding dimension; S, A state and action sizes.
+Times are true presentation times in seconds from the start of their source, never index / fps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+FloatArray = NDArray[np.float32]
+
+
+def _check_image(owner: str, image: object) -> None:
+    if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        found = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
+        raise ValueError(f"{owner} must be uint8 [H, W, 3] RGB, found {found}")
+
+
+def _check_vector(owner: str, vector: object, size: int | None = None) -> None:
+    ok = isinstance(vector, np.ndarray) and vector.dtype == np.float32 and vector.ndim == 1
+    if not ok or (size is not None and len(vector) != size):  # type: ignore[arg-type]
+        found = f"{vector.dtype} {vector.shape}" if isinstance(vector, np.ndarray) else type(vector).__name__
+        raise ValueError(f"{owner} must be float32 [{size or 'N'}], found {found}")
+
+
+def _check_instant(owner: str, seq: int, time_s: float) -> None:
+    if seq < 0:
+        raise ValueError(f"{owner}.seq must be 0 or more, found {seq}")
+    if not np.isfinite(time_s):
+        raise ValueError(f"{owner}.time_s must be a finite number of seconds, found {time_s}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sensors:
+    """What a robot knew beside its pictures at one instant; each part may be absent.
+
+    Attributes:
+        state: float32 [S], joint positions and the like, in the source's own units.
+        action: float32 [A], the command sent at this instant, in the source's own units.
+        pose: float32 [7], x, y, z in metres and the quaternion qx, qy, qz, qw, in the source's frame.
+    """
+
+    state: FloatArray | None = None
+    action: FloatArray | None = None
+    pose: FloatArray | None = None
+
+    def __post_init__(self) -> None:
+        for name, size in (("state", None), ("action", None), ("pose", 7)):
+            value = getattr(self, name)
+            if value is not None:
+                _check_vector(f"Sensors.{name}", value, size)
+
+
+NO_SENSORS = Sensors()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """What a source saw at one instant. A video is the simplest case: one camera, no sensors.
+
+    Attributes:
+        seq: Position within the source, from 0, strictly increasing even where time is not.
+        time_s: True time in seconds from the start of the source.
+        images: uint8 [H, W, 3] RGB by camera name. A source with one unnamed camera uses "".
+        sensors: State, action and pose at this instant.
+        text: Words that the source itself gives for this instant (a robot's task); "" for none. Untrusted.
+    """
+
+    seq: int
+    time_s: float
+    images: Mapping[str, Image]
+    sensors: Sensors = NO_SENSORS
+    text: str = ""
+
+    def __post_init__(self) -> None:
+        _check_instant("Observation", self.seq, self.time_s)
+        for camera, image in self.images.items():
+            _check_image(f"Observation.images[{camera!r}]", image)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """One camera's picture out of an observation, on its way to the encoder.
+
+    Attributes:
+        stream: Which camera of which source, for example "kitchen" or "g1/episode_000010/cam_high".
+        seq: As in Observation.
+        time_s: As in Observation.
+        image: uint8 [H, W, 3], RGB.
+        sensors: As in Observation.
+        text: As in Observation.
+    """
+
+    stream: str
+    seq: int
+    time_s: float
+    image: Image
+    sensors: Sensors = NO_SENSORS
+    text: str = ""
+
+    def __post_init__(self) -> None:
+        _check_instant("Frame", self.seq, self.time_s)
+        _check_image("Frame.image", self.image)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeat:
+    """A frame that the change gate found the same as the last kept one: counted, not encoded."""
+
+    stream: str
+    seq: int
+    time_s: float
+
+    def __post_init__(self) -> None:
+        _check_instant("Repeat", self.seq, self.time_s)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embedding:
+    """A frame after the encoder: a vector, the picture as JPEG bytes, and what came beside it.
+
+    Attributes:
+        stream: As in Frame.
+        seq: As in Frame.
+        time_s: As in Frame.
+        vector: float32 [D], of length 1 when the encoder's spec says normalised.
+        labels: Names of what the encoder recognised, the surest first; may be empty.
+        jpeg: The frame as JPEG.
+        sensors: As in Frame.
+        text: As in Frame.
+    """
+
+    stream: str
+    seq: int
+    time_s: float
+    vector: FloatArray
+    labels: tuple[str, ...] = ()
+    jpeg: bytes = b""
+    sensors: Sensors = NO_SENSORS
+    text: str = ""
+
+    def __post_init__(self) -> None:
+        _check_instant("Embedding", self.seq, self.time_s)
+        _check_vector("Embedding.vector", self.vector)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncoderSpec:
+    """What makes two vectors comparable, written into every memory: a memory never mixes two specs.
+
+    Attributes:
+        id: Name and version of the encoder, for example "conse-lite2-minilm:1" or "open_clip:ViT-B-32/openai".
+        dim: Length D of a vector.
+        normalised: Whether vectors have length 1, so that a dot product is a cosine.
+        midpoint: Cosine between a text and a picture at which "shown" and "not shown" are equally likely.
+        slope: Steepness of that belief, per unit of cosine: p = 1 / (1 + exp(-slope * (cosine - midpoint))).
+    """
+
+    id: str
+    dim: int
+    normalised: bool
+    midpoint: float
+    slope: float
+
+    def __post_init__(self) -> None:
+        if self.dim < 1:
+            raise ValueError(f"EncoderSpec.dim must be 1 or more, found {self.dim}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodedImages:
+    """What an encoder gives for N pictures.
+
+    Attributes:
+        vectors_ND: float32 [N, D].
+        labels: For each picture, names of what was recognised, the surest first; may be empty.
+    """
+
+    vectors_ND: FloatArray
+    labels: tuple[tuple[str, ...], ...]
