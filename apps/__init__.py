@@ -1,1 +1,30 @@
-"""."""
+"""What people use: the library (`Session`), the command line, the page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hippocam.apps.build import Settings, load_settings
+    from hippocam.apps.session import Answer, Session, Status, WatchProgress, WatchReport
+
+_HOME = {
+    "Session": "session",
+    "Answer": "session",
+    "Status": "session",
+    "WatchProgress": "session",
+    "WatchReport": "session",
+    "Settings": "build",
+    "load_settings": "build",
+}
+
+__all__ = ["Answer", "Session", "Settings", "Status", "WatchProgress", "WatchReport", "load_settings"]
+
+
+def __getattr__(name: str) -> object:
+    """Import on first use, so that `hippocam --help` loads nothing heavy."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(f"hippocam.apps.{_HOME[name]}"), name)

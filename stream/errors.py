@@ -4,7 +4,13 @@ from __future__ import annotations
 
 
 class HippocamError(Exception):
-    """Base of the errors that name the setting or file at fault, what was found, and the fix."""
+    """Base of the errors that name the setting or file at fault, what was found, and the fix.
+
+    Attributes:
+        exit_code: What a command that ends with it returns: 2 for wrong use, 1 where work was cut short.
+    """
+
+    exit_code = 2
 
 
 class SourceError(HippocamError):

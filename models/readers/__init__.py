@@ -1,1 +1,1 @@
-"""."""
+"""Evidence into answers: one reader a file."""

@@ -1,0 +1,188 @@
+"""The command line: thin over `Session`. Nothing heavy is imported before a command runs."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import json
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from hippocam.stream.errors import HippocamError
+from hippocam.stream.timecode import parse_time
+
+if TYPE_CHECKING:
+    from hippocam.apps.session import Session
+
+DEFAULT_MEMORY = "hippocam-memory"
+EXECUTORS = ("local", "ray")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Returns:
+        0 done, 1 some sources failed or the work was cut short, 2 wrong use.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        run: Callable[[argparse.Namespace], int] = options.run
+        return run(options)
+    except HippocamError as error:
+        print(f"hippocam: {_one_line(error)}", file=sys.stderr)
+        return error.exit_code
+    except ValueError as error:
+        print(f"hippocam: {_one_line(error)}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+    except KeyboardInterrupt:
+        print("hippocam: stopped; what was watched is kept, and watching again goes on from there", file=sys.stderr)
+        return 130
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def _time(text: str) -> float:
+    try:
+        return parse_time(text)
+    except HippocamError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="hippocam", description="A memory for video and robots: watch, then ask.")
+    version = importlib.metadata.version("hippocam")
+    parser.add_argument("--version", action="version", version=f"hippocam {version}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    watch = _command(commands, "watch", _watch, "watch videos, folders, image folders or LeRobot datasets")
+    watch.add_argument("sources", nargs="+", metavar="SOURCE", help="file, folder or quoted glob")
+    watch.add_argument("--budget-mb", type=float, metavar="N", help="what the memory may take on disk (default 256)")
+    watch.add_argument("--fps", type=float, metavar="F", help="frames looked at a second (default 1)")
+    watch.add_argument("--encoder", metavar="NAME", help="bundled, conse, open_clip:MODEL/WEIGHTS")
+    watch.add_argument("--executor", choices=EXECUTORS, default="local", help="in this process, or on Ray")
+
+    search = _command(commands, "search", _search, "find the moments that show what a text describes")
+    search.add_argument("text", metavar="TEXT")
+    search.add_argument("--stream", metavar="ID", help="only this stream")
+    search.add_argument("--after", type=_time, metavar="T", help="only after this time: seconds, MM:SS or HH:MM:SS")
+    search.add_argument("--before", type=_time, metavar="T", help="only before this time")
+    search.add_argument("--top", type=int, default=5, metavar="N", help="moments at most (default 5)")
+
+    ask = _command(commands, "ask", _ask, "answer a question, with its moments")
+    ask.add_argument("question", metavar="QUESTION")
+    ask.add_argument("--stream", metavar="ID", help="only this stream")
+    ask.add_argument("--at", type=_time, metavar="T", help="as if the stream ended here")
+    ask.add_argument("--reader", default="extractive", metavar="NAME", help="who words the answer")
+
+    _command(commands, "status", _status, "what the memory holds, by stream and tier")
+
+    web = _command(commands, "web", _web, "open the page", json_output=False)
+    web.add_argument("--host", default="127.0.0.1", metavar="HOST")
+    web.add_argument("--port", type=int, default=7860, metavar="PORT")
+    return parser
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    text: str,
+    *,
+    json_output: bool = True,
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    command.add_argument("--memory", default=DEFAULT_MEMORY, metavar="DIR", help=f"default {DEFAULT_MEMORY}")
+    command.add_argument("--config", metavar="NAME", help="settings: one that ships, or a YAML file")
+    if json_output:
+        command.add_argument("--json", action="store_true", help="one JSON object on the last line of stdout")
+    command.set_defaults(run=run)
+    return command
+
+
+def _session(options: argparse.Namespace) -> Session:
+    from hippocam.apps.build import load_settings
+    from hippocam.apps.session import Session
+
+    return Session(
+        options.memory, encoder=getattr(options, "encoder", None), settings=load_settings(options.config)
+    )
+
+
+def _print_json(value: dict[str, object]) -> None:
+    print(json.dumps(value, ensure_ascii=False), flush=True)
+
+
+def _watch(options: argparse.Namespace) -> int:
+    from hippocam.apps.report import ProgressBar, watch_json, watch_lines
+
+    with _session(options) as session, ProgressBar() as bar:
+        report = session.watch(
+            options.sources,
+            fps=options.fps,
+            budget_mb=options.budget_mb,
+            executor=options.executor,
+            on_progress=bar.update,
+        )
+    if options.json:
+        _print_json(watch_json(report))
+    else:
+        print("\n".join(watch_lines(report)))
+    for failure in report.failed:
+        print(f"hippocam: {failure.source}: {failure.reason}", file=sys.stderr)
+    return 1 if report.failed else 0
+
+
+def _search(options: argparse.Namespace) -> int:
+    from hippocam.apps.report import evidence_json, evidence_lines
+
+    with _session(options) as session:
+        moments = session.search(
+            options.text, stream=options.stream, after_s=options.after, before_s=options.before, top=options.top
+        )
+    if options.json:
+        _print_json({"moments": [evidence_json(moment) for moment in moments]})
+    else:
+        print("\n".join(evidence_lines(moments)) or "Nothing in the memory for that time and place.")
+    return 0
+
+
+def _ask(options: argparse.Namespace) -> int:
+    from hippocam.apps.report import answer_json, answer_lines
+
+    with _session(options) as session:
+        answer = session.ask(options.question, stream=options.stream, at_s=options.at, reader=options.reader)
+    if options.json:
+        _print_json(answer_json(answer))
+    else:
+        print("\n".join(answer_lines(answer)))
+    return 0
+
+
+def _status(options: argparse.Namespace) -> int:
+    from hippocam.apps.report import status_json, status_lines
+
+    with _session(options) as session:
+        status = session.status()
+    if options.json:
+        _print_json(status_json(status))
+    else:
+        print("\n".join(status_lines(status)))
+    return 0
+
+
+def _web(options: argparse.Namespace) -> int:
+    from hippocam.apps.web.server import serve
+
+    with _session(options) as session:
+        serve(session, host=options.host, port=options.port)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,27 @@
+"""A question into the description of what would answer it: "When did a dog come?" asks for "a dog come".
+
+Encoders are trained on descriptions, not on questions, so the words that only ask are taken off.
+"""
+
+from __future__ import annotations
+
+import re
+
+_ASKING = (
+    r"(?:at what time|what time|when|where|how long|how often|how many times|since when|until when)"
+    r"(?:\s+(?:did|does|do|is|are|was|were|has|have|had|can|could))?(?:\s+(?:i|we|you|there)(?:\s+see)?)?\b",
+    r"(?:is|are|was|were) there\b(?:\s+(?:ever|any|anybody|anyone)\b)?",
+    r"(?:did|do|have|can|could) (?:i|we|you|it|the camera)(?: ever)?(?: see| seen| find)?\b",
+    r"(?:please )?(?:show|find|tell|give)(?: me)?(?: the| a)?(?: (?:moment|scene|part|time|frame)s?)?"
+    r"(?: (?:when|where|with|of|in which|that shows?))?\b",
+    r"(?:what|which|who) (?:happened|happens)(?: when)?\b",
+    r"does it show\b",
+)
+_START = re.compile(rf"^(?:{'|'.join(_ASKING)})\s+", re.IGNORECASE)
+
+
+def statement(question: str) -> str:
+    """Take off the words that only ask; a text that is no question stays as it is."""
+    text = " ".join(question.split()).rstrip("?! .")
+    shorter = _START.sub("", text)
+    return shorter if len(shorter) > 2 else text

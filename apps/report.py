@@ -1,0 +1,143 @@
+"""What commands print: reports into lines for people and into JSON for programs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from types import TracebackType
+from typing import Any
+
+from tqdm import tqdm
+
+from hippocam.apps.session import Answer, Status, WatchProgress, WatchReport
+from hippocam.memory.records import Evidence
+from hippocam.stream.timecode import format_time
+
+
+class ProgressBar:
+    """A bar on stderr: how far each source has come, and the speed in multiples of real time."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm[Any] | None = None
+        self._source = ""
+
+    def __enter__(self) -> ProgressBar:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def update(self, progress: WatchProgress) -> None:
+        """Show the newest state."""
+        if self._bar is None:
+            self._bar = tqdm(total=1.0, file=sys.stderr, bar_format="{desc} |{bar:30}| {postfix}", leave=True)
+        share = min(1.0, progress.time_s / progress.duration_s) if progress.duration_s else 0.0
+        self._bar.n = (progress.done + (0.0 if progress.done == progress.total else share)) / max(1, progress.total)
+        self._bar.n = min(1.0, self._bar.n)
+        speed = progress.watched_s / progress.seconds if progress.seconds else 0.0
+        self._bar.set_description_str(f"{progress.done}/{progress.total} {progress.source[-40:]}", refresh=False)
+        self._bar.set_postfix_str(f"{format_time(progress.time_s)}  {speed:.1f}x real time")
+
+
+def megabytes(count: int) -> str:
+    """Write bytes as people do."""
+    return f"{count / 1e6:.1f} MB"
+
+
+def watch_json(report: WatchReport) -> dict[str, Any]:
+    """A watch's outcome as JSON values."""
+    return asdict(report)
+
+
+def watch_lines(report: WatchReport) -> list[str]:
+    """A watch's outcome for people."""
+    lines = []
+    for s in report.streams:
+        again = " (some or all of it was watched before)" if s.resumed else ""
+        lines.append(
+            f"{s.id}: {format_time(s.duration_s)} watched, {s.frames_seen} frames seen, "
+            f"{s.frames_encoded} encoded, {s.events} events, {s.entries} kept{again}"
+        )
+    lines.append(
+        f"memory {megabytes(report.memory_bytes)} of {megabytes(report.budget_bytes)}; "
+        f"{report.seconds:.1f} s, {report.times_real_time:.1f}x real time"
+        + (f"; {len(report.failed)} failed" if report.failed else "")
+    )
+    return lines
+
+
+def evidence_json(evidence: Evidence) -> dict[str, Any]:
+    """A moment as JSON values."""
+    return {
+        "id": evidence.id,
+        "stream": evidence.stream,
+        "t0_s": round(evidence.t0_s, 3),
+        "t1_s": round(evidence.t1_s, 3),
+        "score": round(evidence.score, 4),
+        "why": evidence.why,
+        "image": evidence.image,
+    }
+
+
+def evidence_lines(moments: Sequence[Evidence]) -> list[str]:
+    """Moments for people, one or two lines each."""
+    lines = []
+    for place, moment in enumerate(moments, start=1):
+        span = f"{format_time(moment.t0_s)} - {format_time(moment.t1_s)}"
+        lines.append(f"{place}. {span}  {moment.stream}  {moment.score:.0%}  {moment.image}")
+        lines.append(f"   {moment.why}")
+    return lines
+
+
+def answer_json(answer: Answer) -> dict[str, Any]:
+    """An answer as JSON values."""
+    return {
+        "answer": answer.answer,
+        "unknown": answer.unknown,
+        "confidence": round(answer.confidence, 4),
+        "evidence": [evidence_json(moment) for moment in answer.evidence],
+        "cited": list(answer.cited),
+        "reader": answer.reader,
+        "latency_ms": round(answer.latency_ms, 1),
+    }
+
+
+def answer_lines(answer: Answer) -> list[str]:
+    """An answer for people: evidence first."""
+    return [*evidence_lines(answer.evidence), answer.answer]
+
+
+def status_json(status: Status) -> dict[str, Any]:
+    """What a memory holds as JSON values."""
+    return asdict(status)
+
+
+def status_lines(status: Status) -> list[str]:
+    """What a memory holds for people, as a table."""
+    lines = [
+        f"memory {status.memory}: {megabytes(status.bytes)} of {megabytes(status.budget_bytes)}, "
+        f"encoder {status.encoder}",
+        "",
+    ]
+    rows = [("stream", "time covered", "seen", "encoded", "events", "kept", "given up", "bytes", "")]
+    for s in status.streams:
+        covered = "-" if s.t0_s is None or s.t1_s is None else f"{format_time(s.t0_s)} - {format_time(s.t1_s)}"
+        rows.append(
+            (
+                s.id, covered, str(s.frames_seen), str(s.frames_encoded), str(s.events), str(s.entries),
+                str(s.evicted), megabytes(s.entry_bytes), "" if s.complete else "not finished",
+            )
+        )  # fmt: skip
+    lines += _table(rows) + [""]
+    tiers = [("tier", "entries", "bytes", "on")]
+    tiers += [(t.name, str(t.entries), megabytes(t.bytes), t.where) for t in status.tiers]
+    return lines + _table(tiers)
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

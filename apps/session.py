@@ -1,0 +1,478 @@
+"""The library: watch sources into a memory, search it, ask it.
+
+    from hippocam.apps import Session
+
+    with Session("my-memory") as session:
+        session.watch(["holiday.mp4"])
+        answer = session.ask("When did the dog jump into the water?")
+        print(answer.answer, answer.evidence[0].t0_s)
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Protocol
+
+from hippocam.apps.build import DEFAULT_ENCODER, Settings
+from hippocam.apps.question import statement
+from hippocam.memory.memory import Memory, TierStatus
+from hippocam.memory.recall import Candidate, Query
+from hippocam.memory.records import Evidence, StreamStatus, format_id
+from hippocam.models.readers.reading import Reading
+from hippocam.models.registry import make_encoder, make_reader
+from hippocam.stream.errors import HippocamError, SourceError
+from hippocam.stream.pipeline import Chunk, Job, run_local
+from hippocam.stream.protocols import Encoder, Source
+from hippocam.stream.records import Embedding
+from hippocam.stream.sources import open_sources
+
+DEFAULT_MEMORY = "hippocam-memory"
+Executor = Literal["local", "ray"]
+
+
+class Reader(Protocol):
+    """Turns evidence into an answer."""
+
+    @property
+    def id(self) -> str:
+        """Name of the reader, kept with its answers."""
+
+    def read(self, question: str, evidence: Sequence[Evidence]) -> Reading:
+        """Answer a question from evidence, the strongest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchProgress:
+    """How far a watch has come.
+
+    Attributes:
+        source: The source's address.
+        time_s: Time in the source of the newest frame.
+        duration_s: The source's length, None where it is unknown.
+        done: Sources that are finished.
+        total: Sources in all.
+        watched_s: Seconds of footage watched so far, over all sources.
+        seconds: Seconds that it took.
+    """
+
+    source: str
+    time_s: float
+    duration_s: float | None
+    done: int
+    total: int
+    watched_s: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamReport:
+    """What was watched of one stream. `resumed`: part of it or all was in the memory already."""
+
+    id: str
+    source: str
+    duration_s: float
+    frames_seen: int
+    frames_encoded: int
+    events: int
+    entries: int
+    resumed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A source that could not be watched, or not to its end, and why."""
+
+    source: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchReport:
+    """The outcome of a watch.
+
+    Attributes:
+        streams: Those of the sources that could be opened.
+        memory_bytes: What the memory's folder takes now.
+        budget_bytes: What it may take.
+        seconds: How long the watch took.
+        times_real_time: Seconds of footage watched in a second.
+        failed: Sources that failed; what could be read of them is kept.
+    """
+
+    streams: tuple[StreamReport, ...]
+    memory_bytes: int
+    budget_bytes: int
+    seconds: float
+    times_real_time: float
+    failed: tuple[Failure, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """An answer with what it rests on.
+
+    Attributes:
+        answer: One or a few sentences.
+        unknown: Whether the memory holds nothing that answers the question.
+        confidence: Belief, 0 to 1, that the best evidence shows what was asked for.
+        evidence: Moments, the strongest first; those in `cited` carry the answer.
+        cited: Ids of evidence that the answer rests on.
+        reader: Which reader answered.
+        latency_ms: From question to answer.
+    """
+
+    answer: str
+    unknown: bool
+    confidence: float
+    evidence: tuple[Evidence, ...]
+    cited: tuple[str, ...]
+    reader: str
+    latency_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """What a memory holds, by stream and by tier."""
+
+    memory: str
+    encoder: str
+    bytes: int
+    budget_bytes: int
+    streams: tuple[StreamStatus, ...]
+    tiers: tuple[TierStatus, ...]
+
+
+class Session:
+    """One memory folder and the encoder that belongs to it. A context manager.
+
+    Args:
+        memory: The memory's folder.
+        encoder: Name of the encoder; None for the memory's own, or the default where it is new.
+        settings: Everything else that can be set.
+    """
+
+    def __init__(
+        self,
+        memory: str | Path = DEFAULT_MEMORY,
+        *,
+        encoder: str | None = None,
+        settings: Settings | None = None,
+    ) -> None:
+        self.folder = Path(memory)
+        self._settings = settings or Settings()
+        self._wanted_encoder = encoder
+        self._encoder: tuple[str, Encoder] | None = None
+        self._reader: Memory | None = None
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the memory."""
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+    # watching --------------------------------------------------------------------------------------------
+
+    def watch(
+        self,
+        sources: Sequence[str | Path],
+        *,
+        fps: float | None = None,
+        budget_mb: float | None = None,
+        executor: Executor = "local",
+        on_progress: Callable[[WatchProgress], None] | None = None,
+    ) -> WatchReport:
+        """Watch sources into the memory. What was watched before is passed over or gone on with.
+
+        Args:
+            sources: Video files, folders, globs, folders of numbered images, LeRobot datasets.
+            fps: Frames a second that are looked at; None for the settings' rate (1 by default).
+            budget_mb: What the memory's folder may take, in millions of bytes, 1 or more; None keeps its own.
+            executor: "local" in this process, "ray" on Ray actors; the memory is the same.
+            on_progress: Called after every chunk.
+
+        Raises:
+            HippocamError: The memory cannot be used or the encoder not be loaded. A source that cannot be
+                read is no error: it stands in the report's `failed`.
+            ValueError: fps or budget_mb is out of its range.
+        """
+        started = time.monotonic()
+        pipeline, config = self._settings.pipeline, self._settings.memory
+        if fps is not None:
+            pipeline = replace(pipeline, fps=fps)
+        if budget_mb is not None:
+            config = replace(config, budget_bytes=round(budget_mb * 1e6))
+        opened = open_sources(sources)
+        failed = [Failure(source=e.uri, reason=e.reason) for e in opened.failed]
+        name, encoder = self._encoder_for(writing=True)
+        with Memory.open_writer(self.folder, encoder=name, spec=encoder.spec, config=config) as memory:
+            claims = [_claim(memory, source, pipeline.fps) for source in opened.sources]
+            jobs = [claim.job for claim in claims if not claim.complete]
+            watched_s = 0.0
+            if executor == "ray":
+                from hippocam.stream.ray_runner import run_ray
+
+                chunks = run_ray(jobs, functools.partial(make_encoder, name), pipeline)
+            else:
+                chunks = run_local(jobs, encoder, pipeline)
+            for progress, error in _write(memory, jobs, chunks, started):
+                watched_s = progress.watched_s
+                if error is not None:
+                    failed.append(Failure(source=error.uri, reason=error.reason))
+                if on_progress is not None:
+                    on_progress(progress)
+            seconds = time.monotonic() - started
+            return WatchReport(
+                streams=tuple(_reports(memory, claims)),
+                memory_bytes=memory.bytes(),
+                budget_bytes=memory.budget_bytes(),
+                seconds=seconds,
+                times_real_time=watched_s / seconds if seconds > 0 else 0.0,
+                failed=tuple(failed),
+            )
+
+    # asking ----------------------------------------------------------------------------------------------
+
+    def search(
+        self,
+        text: str,
+        *,
+        stream: str | None = None,
+        after_s: float | None = None,
+        before_s: float | None = None,
+        at_s: float | None = None,
+        top: int = 5,
+    ) -> tuple[Evidence, ...]:
+        """Moments that show what a text describes, the strongest first.
+
+        Args:
+            text: A description in a few words.
+            stream: Only this stream, or the cameras of this source.
+            after_s: Only moments that end after this time.
+            before_s: Only moments that begin before this time.
+            at_s: As if the stream ended here: nothing later is used.
+            top: Moments at most.
+
+        Raises:
+            HippocamError: There is no memory, an empty text, or an unknown stream.
+        """
+        if not text.strip():
+            raise HippocamError("the text is empty: describe what to look for")
+        if top < 1:
+            raise HippocamError(f"--top must be 1 or more, found {top}")
+        memory = self._open_reader()
+        self._check_stream(memory, stream)
+        _, encoder = self._encoder_for(writing=False)
+        query = Query(
+            text=text,
+            vector=encoder.encode_texts([text])[0],
+            stream=stream,
+            after_s=after_s,
+            before_s=before_s,
+            at_s=at_s,
+            top=top,
+        )
+        return tuple(_evidence(memory, candidate, at_s) for candidate in memory.recall(query))
+
+    def ask(
+        self, question: str, *, stream: str | None = None, at_s: float | None = None, reader: str = "extractive"
+    ) -> Answer:
+        """Answer a question with the moments that the answer rests on.
+
+        Args:
+            question: In plain words.
+            stream: Only from this stream, or the cameras of this source.
+            at_s: As if the stream ended here: nothing later is used.
+            reader: Name of the reader.
+
+        Raises:
+            HippocamError: As for `search`, or the reader is unknown.
+        """
+        started = time.monotonic()
+        answering: Reader = make_reader(reader)
+        evidence = self.search(statement(question), stream=stream, at_s=at_s)
+        reading = answering.read(question, evidence)
+        return Answer(
+            answer=reading.answer,
+            unknown=reading.unknown,
+            confidence=evidence[0].score if evidence else 0.0,
+            evidence=evidence,
+            cited=reading.evidence_ids,
+            reader=answering.id,
+            latency_ms=(time.monotonic() - started) * 1000,
+        )
+
+    def status(self) -> Status:
+        """What the memory holds now.
+
+        Raises:
+            HippocamError: There is no memory.
+        """
+        memory = self._open_reader()
+        encoder = memory.encoder()
+        return Status(
+            memory=str(self.folder),
+            encoder=f"{encoder[0]} ({encoder[1].id})" if encoder else "none yet",
+            bytes=memory.bytes(),
+            budget_bytes=memory.budget_bytes(),
+            streams=tuple(memory.streams()),
+            tiers=tuple(memory.tiers()),
+        )
+
+    def latest(self, stream: str) -> list[Embedding]:
+        """The newest frames of a stream that this session is watching, the oldest first."""
+        return self._open_reader().latest(stream)
+
+    # parts -----------------------------------------------------------------------------------------------
+
+    def _open_reader(self) -> Memory:
+        if self._reader is None:
+            self._reader = Memory.open_reader(self.folder, self._settings.memory)
+        return self._reader
+
+    def _check_stream(self, memory: Memory, stream: str | None) -> None:
+        known = [s.id for s in memory.streams()]
+        if stream is not None and not any(k == stream or k.startswith(stream + "/") for k in known):
+            raise HippocamError(f"stream {stream!r} is not in this memory; it holds {', '.join(known) or 'none'}")
+
+    def _encoder_for(self, *, writing: bool) -> tuple[str, Encoder]:
+        """The encoder that was asked for, else the memory's own, else the default."""
+        own = None
+        if (self.folder / "memory.db").is_file():
+            found = self._open_reader().encoder()
+            own = found[0] if found else None
+        name = (self._wanted_encoder if writing else None) or own or self._wanted_encoder or DEFAULT_ENCODER
+        if self._encoder is None or self._encoder[0] != name:
+            self._encoder = (name, make_encoder(name))
+        return self._encoder
+
+
+def _write(
+    memory: Memory, jobs: Sequence[Job], chunks: Iterator[Chunk], started: float
+) -> Iterator[tuple[WatchProgress, SourceError | None]]:
+    """Write what an executor gives into the memory; yield how far it has come, and why a job broke off."""
+    done, newest_s, first_s = 0, dict.fromkeys(range(len(jobs)), 0.0), dict[int, float]()
+    open_jobs = set(range(len(jobs)))
+    try:
+        for chunk in chunks:
+            job = jobs[chunk.job]
+            memory.write(chunk.items)
+            if chunk.items:
+                first_s.setdefault(chunk.job, chunk.items[0].time_s)
+                newest_s[chunk.job] = max(newest_s[chunk.job], chunk.items[-1].time_s)
+            if chunk.ended:
+                whole = chunk.error is None
+                memory.finish(job.name, end_s=job.source.duration_s if whole else None, complete=whole)
+                if whole and job.source.duration_s:
+                    newest_s[chunk.job] = max(newest_s[chunk.job], job.source.duration_s)
+                open_jobs.discard(chunk.job)
+                done += 1
+            yield (
+                WatchProgress(
+                    source=job.source.uri,
+                    time_s=newest_s[chunk.job],
+                    duration_s=job.source.duration_s,
+                    done=done,
+                    total=len(jobs),
+                    watched_s=sum(max(0.0, newest_s[place] - first_s[place]) for place in first_s),
+                    seconds=time.monotonic() - started,
+                ),
+                chunk.error,
+            )
+    except KeyboardInterrupt:
+        for place in open_jobs:
+            memory.finish(jobs[place].name, complete=False)
+        raise
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A source under the name that it has in the memory."""
+
+    job: Job
+    complete: bool
+    resumed: bool
+
+
+def _claim(memory: Memory, source: Source, fps: float | None) -> _Claim:
+    """Find the name of a source: its id, with a number where another source has that already."""
+    fingerprint = _fingerprint(source.uri)
+    number = 1
+    while True:
+        name = source.id if number == 1 else f"{source.id}-{number}"
+        known = memory.progress(name)
+        same = known is None or (
+            known.source == source.uri and (not known.complete or known.fingerprint == fingerprint)
+        )
+        if same:
+            break
+        number += 1
+    complete = known is not None and known.complete
+    after = -1 if complete else memory.begin(name, uri=source.uri, fingerprint=fingerprint, fps=fps)
+    return _Claim(Job(source=source, name=name, after_seq=after), complete, known is not None)
+
+
+def _fingerprint(uri: str) -> str:
+    """Tell one content of a file from another without reading it; "" for what is no file."""
+    try:
+        stat = os.stat(uri)
+    except OSError:
+        return ""
+    return f"{stat.st_size}:{stat.st_mtime_ns}" if Path(uri).is_file() else ""
+
+
+def _reports(memory: Memory, claims: Sequence[_Claim]) -> Iterator[StreamReport]:
+    held = memory.streams()
+    for claim in claims:
+        name = claim.job.name
+        for stream in held:
+            if stream.id == name or stream.id.startswith(name + "/"):
+                yield StreamReport(
+                    id=stream.id,
+                    source=stream.source,
+                    duration_s=stream.duration_s,
+                    frames_seen=stream.frames_seen,
+                    frames_encoded=stream.frames_encoded,
+                    events=stream.events,
+                    entries=stream.entries,
+                    resumed=claim.resumed,
+                )
+
+
+def _evidence(memory: Memory, candidate: Candidate, at_s: float | None) -> Evidence:
+    entry = candidate.entry
+    return Evidence(
+        id=format_id(entry.id),
+        stream=entry.stream,
+        t0_s=entry.t0_s,
+        t1_s=entry.t1_s if at_s is None else min(entry.t1_s, at_s),
+        score=candidate.score,
+        why=_why(candidate),
+        image=str(memory.image(entry.id).resolve()),
+        frame_s=entry.frame_s,
+        labels=entry.labels,
+        text=entry.text,
+        sensors=entry.sensors,
+    )
+
+
+def _why(candidate: Candidate) -> str:
+    parts = [f"picture matches the words (cosine {candidate.cosine:.2f}, belief {candidate.seen:.0%})"]
+    if candidate.entry.labels:
+        parts.append("looks like " + ", ".join(candidate.entry.labels[:3]))
+    if candidate.words:
+        parts.append("named in it: " + ", ".join(candidate.words))
+    return "; ".join(parts)

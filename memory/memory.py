@@ -1,0 +1,354 @@
+"""One memory in one folder: embeddings in, moments out.
+
+    memory.db      streams, entries, their words and vectors (SQLite)
+    exemplars/     one JPEG an entry
+    writer.lock    held by the one process that writes
+
+`Memory.open_writer` takes embeddings as a pipeline's sink; `Memory.open_reader` answers beside it and changes
+nothing. Sensory ring, working memory and long-term memory of a stream are behind `write`.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+
+from hippocam.memory.errors import EncoderMismatchError, MemoryFolderError, disk_errors
+from hippocam.memory.exemplars import Exemplars
+from hippocam.memory.faiss_index import KeyIndex
+from hippocam.memory.lock import WriterLock
+from hippocam.memory.longterm import LongTerm
+from hippocam.memory.recall import Candidate, Query, RecallConfig, recall
+from hippocam.memory.records import Continuation, Event, StreamStatus
+from hippocam.memory.sensory import SensoryRing
+from hippocam.memory.store import APPLICATION_ID, Progress, Store
+from hippocam.memory.working import WorkingConfig, WorkingMemory
+from hippocam.stream.records import Embedding, EncoderSpec, Repeat
+
+MIN_BUDGET_BYTES = 1_000_000
+DEFAULT_BUDGET_BYTES = 256_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryConfig:
+    """How a memory cuts, keeps and finds.
+
+    Attributes:
+        budget_bytes: What its folder may take, 1,000,000 or more; None keeps what it was made with.
+        working: Where events are cut.
+        recall: How candidates are weighed.
+    """
+
+    budget_bytes: int | None = None
+    working: WorkingConfig = field(default_factory=WorkingConfig)
+    recall: RecallConfig = field(default_factory=RecallConfig)
+
+    def __post_init__(self) -> None:
+        if self.budget_bytes is not None and self.budget_bytes < MIN_BUDGET_BYTES:
+            raise ValueError(
+                f"budget must be {MIN_BUDGET_BYTES / 1e6:g} MB or more, found {self.budget_bytes / 1e6:g} MB"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierStatus:
+    """What one tier holds: "sensory", "working" or "long-term".
+
+    Attributes:
+        name: Of the tier.
+        entries: Frames (sensory, working) or entries (long-term).
+        bytes: What they take, in main memory for the first two tiers, on disk for the last.
+        where: "memory" or "disk".
+    """
+
+    name: str
+    entries: int
+    bytes: int
+    where: str
+
+
+class Memory:
+    """Use `open_writer` or `open_reader`; a context manager that closes itself."""
+
+    def __init__(self, folder: Path, config: MemoryConfig, lock: WriterLock | None, store: Store) -> None:
+        self.folder = folder
+        self._config = config
+        self._lock = lock
+        self._store = store
+        self._exemplars = Exemplars(folder / "exemplars")
+        self._longterm: LongTerm | None = None
+        self._working: dict[str, WorkingMemory] = {}
+        self._sensory: dict[str, SensoryRing] = {}
+        self._last_seq: dict[str, int] = {}
+        self._sources: dict[str, tuple[str, str, float | None]] = {}
+        self._index: KeyIndex | None = None
+        self._index_version: tuple[int, int] | None = None
+        self._writes = 0
+        self._mutex = threading.RLock()
+
+    # opening ---------------------------------------------------------------------------------------------
+
+    @classmethod
+    def open_writer(
+        cls, folder: str | Path, *, encoder: str, spec: EncoderSpec, config: MemoryConfig | None = None
+    ) -> Memory:
+        """Open a memory to write to, making it where the folder is missing or empty.
+
+        Args:
+            folder: Where it is.
+            encoder: The name by which the encoder is built again.
+            spec: The encoder's spec; the memory takes no other from now on.
+            config: Budget and the rest.
+
+        Raises:
+            MemoryFolderError: The folder is foreign, locked by another writer, or of another format.
+            EncoderMismatchError: The memory was made with another encoder.
+        """
+        path, config = Path(folder), config or MemoryConfig()
+        _check_folder(path)
+        (path / "exemplars").mkdir(parents=True, exist_ok=True)
+        lock = WriterLock(path / "writer.lock")
+        try:
+            store = Store(path / "memory.db", writable=True)
+            memory = cls(path, config, lock, store)
+            memory._adopt(encoder, spec)
+        except BaseException:
+            lock.release()
+            raise
+        return memory
+
+    @classmethod
+    def open_reader(cls, folder: str | Path, config: MemoryConfig | None = None) -> Memory:
+        """Open a memory to read from; a writer may work on it meanwhile.
+
+        Raises:
+            MemoryFolderError: There is none, or it is foreign or of another format.
+        """
+        path = Path(folder)
+        if not (path / "memory.db").is_file():
+            raise MemoryFolderError(f"{path}: no memory here; make one with: hippocam watch VIDEO --memory {path}")
+        return cls(path, config or MemoryConfig(), None, Store(path / "memory.db", writable=False))
+
+    def _adopt(self, encoder: str, spec: EncoderSpec) -> None:
+        known = self._store.encoder()
+        if known is not None and (known[1].id, known[1].dim, known[1].normalised) != (
+            spec.id,
+            spec.dim,
+            spec.normalised,
+        ):
+            self._store.close()
+            raise EncoderMismatchError(
+                f"{self.folder}: made with encoder {known[0]} ({known[1].id}), not {encoder} ({spec.id}); "
+                f"use --encoder {known[0]} or another --memory folder"
+            )
+        stored = self._store.meta("budget_bytes")
+        budget = self._config.budget_bytes or (int(stored) if isinstance(stored, int) else DEFAULT_BUDGET_BYTES)
+        with self._store.transaction():
+            if known is None:
+                self._store.set_encoder(encoder, spec)
+                self._store.set_meta(created_unix_s=round(time.time(), 3))
+            if budget != stored:
+                self._store.set_meta(budget_bytes=budget)
+        self._longterm = LongTerm(
+            self.folder, self._store, self._exemplars, dim=spec.dim, budget_bytes=budget
+        )
+
+    def close(self) -> None:
+        """Close what is open and let others write. Open events are kept only by `finish`."""
+        with self._mutex:
+            self._store.close()
+            if self._lock is not None:
+                self._lock.release()
+                self._lock = None
+
+    def __enter__(self) -> Memory:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # writing ---------------------------------------------------------------------------------------------
+
+    def begin(self, source: str, *, uri: str, fingerprint: str = "", fps: float | None = None) -> int:
+        """Announce a source whose streams will be written.
+
+        Args:
+            source: Its id; its streams are named source or source/camera.
+            uri: Where it is.
+            fingerprint: Tells one content of the same uri from another.
+            fps: Sampling rate.
+
+        Returns:
+            Position after which to go on: -1 from the start.
+        """
+        self._sources[source] = (uri, fingerprint, fps)
+        known = [p.last_seq for s, p in self._progress_of(source) if not p.complete]
+        return min(known, default=-1)
+
+    def progress(self, source: str) -> Progress | None:
+        """How far a source was watched, by its first stream; None where it is unknown."""
+        found = self._progress_of(source)
+        if not found:
+            return None
+        progress = found[0][1]
+        return progress._replace(complete=all(p.complete for _, p in found))
+
+    def write(self, items: Sequence[Embedding | Repeat]) -> None:
+        """Take frames of announced sources; those that are stored already are passed over.
+
+        Raises:
+            MemoryFolderError: The disk is full, or the budget holds not one picture.
+        """
+        for item in items:
+            working = self._working.get(item.stream) or self._take_up_stream(item.stream)
+            if item.seq <= self._last_seq[item.stream]:
+                continue
+            self._last_seq[item.stream] = item.seq
+            if isinstance(item, Embedding):
+                self._sensory[item.stream].push(item)
+            for closed in working.push(item):
+                self._keep(closed, working)
+
+    def finish(self, source: str, *, end_s: float | None = None, complete: bool = True) -> None:
+        """Close the open events of a source.
+
+        Args:
+            source: As given to `begin`.
+            end_s: Where it ends, when known.
+            complete: Whether it was watched to its end: if so, watching it again adds nothing.
+        """
+        for stream, working in list(self._working.items()):
+            if stream == source or stream.startswith(source + "/"):
+                for closed in working.flush(end_s):
+                    self._keep(closed, working)
+                if complete:
+                    self._store.complete(stream)
+                del self._working[stream], self._last_seq[stream]
+
+    def _take_up_stream(self, stream: str) -> WorkingMemory:
+        owner = max((s for s in self._sources if stream == s or stream.startswith(s + "/")), key=len, default=None)
+        if owner is None:
+            raise ValueError(f"stream {stream!r} belongs to no source that was announced with begin()")
+        uri, fingerprint, fps = self._sources[owner]
+        self._store.add_stream(stream, uri, fingerprint, fps)
+        progress = self._store.progress(stream)
+        assert progress is not None
+        working = WorkingMemory(stream, self._config.working)
+        if progress.state:
+            working.restore(progress.state)
+        self._working[stream] = working
+        self._last_seq[stream] = progress.last_seq
+        self._sensory.setdefault(stream, SensoryRing())
+        return working
+
+    def _keep(self, closed: Event | Continuation, working: WorkingMemory) -> None:
+        if self._longterm is None:
+            raise ValueError(f"{self.folder} is open for reading; open it with Memory.open_writer")
+        with self._mutex, disk_errors(self.folder):
+            if isinstance(closed, Event):
+                self._longterm.add(closed, working.state())
+            else:
+                self._longterm.extend(closed, working.state())
+            self._writes += 1
+
+    def _progress_of(self, source: str) -> list[tuple[str, Progress]]:
+        names = [s.id for s in self._store.streams() if s.id == source or s.id.startswith(source + "/")]
+        return [(name, p) for name in names if (p := self._store.progress(name)) is not None]
+
+    # reading ---------------------------------------------------------------------------------------------
+
+    def recall(self, query: Query) -> list[Candidate]:
+        """The moments that bear most on a query, the strongest first; an empty memory gives none."""
+        with self._mutex, self._store.snapshot():
+            encoder = self._store.encoder()
+            if encoder is None:
+                return []
+            return recall(self._store, self._fresh_index(2 * encoder[1].dim), encoder[1], query, self._config.recall)
+
+    def _fresh_index(self, width: int) -> KeyIndex:
+        version = (self._store.version(), self._writes)
+        if self._index is None or version != self._index_version:
+            self._index = KeyIndex(width)
+            rows = list(self._store.slots())
+            if rows:
+                matrix = np.stack([row.vectors_2D for row in rows]).astype(np.float32)
+                self._index.add([row.id for row in rows], matrix)
+            self._index_version = version
+        return self._index
+
+    def encoder(self) -> tuple[str, EncoderSpec] | None:
+        """Name and spec of the encoder that made the vectors; None where nothing was watched yet."""
+        return self._store.encoder()
+
+    def image(self, number: int) -> Path:
+        """Path of an entry's exemplar."""
+        return self._exemplars.path(number)
+
+    def latest(self, stream: str) -> list[Embedding]:
+        """The newest frames of a stream that this process has written, the oldest first."""
+        ring = self._sensory.get(stream)
+        return ring.frames() if ring else []
+
+    def streams(self) -> list[StreamStatus]:
+        """What is held of each stream."""
+        return self._store.streams()
+
+    def tiers(self) -> list[TierStatus]:
+        """What each tier holds now. Sensory and working memory live in the process that writes."""
+        rings = self._sensory.values()
+        open_frames = sum(w.open_frames for w in self._working.values())
+        open_bytes = sum(w.open_bytes for w in self._working.values())
+        return [
+            TierStatus(
+                name="sensory",
+                entries=sum(len(r.frames()) for r in rings),
+                bytes=sum(r.bytes for r in rings),
+                where="memory",
+            ),
+            TierStatus(name="working", entries=open_frames, bytes=open_bytes, where="memory"),
+            TierStatus(name="long-term", entries=self._store.count(), bytes=self.bytes(), where="disk"),
+        ]
+
+    def bytes(self) -> int:
+        """Bytes of the folder, as `du -sb` counts them."""
+        total = self.folder.stat().st_size
+        for root, folders, files in os.walk(self.folder):
+            for name in (*folders, *files):
+                with suppress(FileNotFoundError):  # a writer may remove a file while we count
+                    total += (Path(root) / name).stat().st_size
+        return total
+
+    def budget_bytes(self) -> int:
+        """What the folder may take."""
+        stored = self._store.meta("budget_bytes")
+        return int(stored) if isinstance(stored, int) else DEFAULT_BUDGET_BYTES
+
+
+def _check_folder(path: Path) -> None:
+    """Refuse to make a memory in a folder that holds something else, before anything is written there."""
+    if path.exists() and not path.is_dir():
+        raise MemoryFolderError(f"{path}: is a file; give a folder with --memory")
+    database = path / "memory.db"
+    if database.exists():
+        with database.open("rb") as file:
+            header = file.read(100)
+        logged = database.with_name("memory.db-wal").exists()  # the identity may still be in the log
+        ours = header[68:72] == APPLICATION_ID.to_bytes(4, "big")
+        if header and not (header.startswith(b"SQLite format 3\0") and (ours or logged)):
+            raise MemoryFolderError(f"{database}: not a hippocam memory; give another --memory folder")
+    elif path.is_dir():
+        foreign = sorted(p.name for p in path.iterdir() if p.name not in ("exemplars", "writer.lock"))
+        if foreign:
+            raise MemoryFolderError(
+                f"{path}: holds {foreign[0]!r} and no memory; give an empty or new folder with --memory"
+            )

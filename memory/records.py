@@ -1,0 +1,165 @@
+"""What the memory keeps and what it gives back: events, long-term entries, evidence.
+
+Shapes: D embedding dimension. Times are seconds from the start of the stream's source.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+
+from hippocam.stream.records import NO_SENSORS, FloatArray, Sensors
+
+
+def entry_id(stream: str, first_seq: int) -> int:
+    """Identity of the event of a stream that begins at first_seq: positive, 63 bits.
+
+    It depends on nothing else, so the same footage makes the same ids whatever ran beside it, and a
+    replayed event is recognised.
+    """
+    digest = hashlib.blake2b(f"{stream}\0{first_seq}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1
+
+
+def format_id(number: int) -> str:
+    """Write an entry's id as people see it: 16 hexadecimal digits."""
+    return f"{number:016x}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """A closed stretch of one stream, ready for long-term memory.
+
+    Attributes:
+        stream: Which stream.
+        first_seq: Position of its first frame.
+        last_seq: Position of its last frame.
+        t0_s: Time of its first frame.
+        t1_s: Time at which the next event begins, or of its last frame where nothing follows closely.
+        known_s: Time of the last frame that went into the keys: before it, the event was not yet known.
+        key: float32 [D], what is new in it: its mean less the stream's background.
+        scene: float32 [D], its mean: what is shown in all.
+        surprise: 1 - cosine between its mean and the background, 0 to 2.
+        frame_s: Time of the exemplar, the frame nearest to the mean.
+        jpeg: The exemplar.
+        sensors: What the robot knew at the exemplar.
+        labels: Names of what was recognised, the most frequent first.
+        text: Words that the source gave. Untrusted.
+        frames: Frames that were encoded.
+        repeats: Frames that the gate counted as unchanged.
+    """
+
+    stream: str
+    first_seq: int
+    last_seq: int
+    t0_s: float
+    t1_s: float
+    known_s: float
+    key: FloatArray
+    scene: FloatArray
+    surprise: float
+    frame_s: float
+    jpeg: bytes
+    sensors: Sensors = NO_SENSORS
+    labels: tuple[str, ...] = ()
+    text: str = ""
+    frames: int = 1
+    repeats: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Continuation:
+    """The last event of a stream went on unchanged up to t1_s (repeats only)."""
+
+    stream: str
+    last_seq: int
+    t1_s: float
+    repeats: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A long-term slot as it is stored. Fields as in Event.
+
+    Attributes:
+        id: See entry_id.
+        jpeg_bytes: Size of the exemplar's file.
+    """
+
+    id: int
+    stream: str
+    t0_s: float
+    t1_s: float
+    known_s: float
+    frame_s: float
+    surprise: float
+    labels: tuple[str, ...]
+    text: str
+    frames: int
+    repeats: int
+    jpeg_bytes: int
+    sensors: Sensors = NO_SENSORS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """A moment that bears on a question.
+
+    Attributes:
+        id: Of the entry, as in format_id.
+        stream: Which stream.
+        t0_s: Start of the moment.
+        t1_s: End of the moment.
+        score: Belief, 0 to 1, that the moment shows what was asked for.
+        why: What the score rests on, for people.
+        image: Path of the exemplar, a JPEG inside the memory.
+        frame_s: Time of the exemplar.
+        labels: Names of what was recognised in it.
+        text: Words that the source gave. Untrusted.
+        sensors: What the robot knew at the exemplar.
+    """
+
+    id: str
+    stream: str
+    t0_s: float
+    t1_s: float
+    score: float
+    why: str
+    image: str
+    frame_s: float
+    labels: tuple[str, ...] = ()
+    text: str = ""
+    sensors: Sensors = field(default=NO_SENSORS, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamStatus:
+    """What a memory holds of one stream.
+
+    Attributes:
+        id: Name of the stream.
+        source: Where it came from, as the user wrote it.
+        duration_s: Time of the end of what was watched.
+        complete: Whether the source was watched to its end.
+        frames_seen: Frames sampled from the source.
+        frames_encoded: Frames that passed the change gate.
+        events: Events that were cut.
+        entries: Events that are still held.
+        entry_bytes: What these take: rows and pictures.
+        evicted: Events that were given up for the budget.
+        t0_s: Start of the earliest entry, None where there is none.
+        t1_s: End of the latest entry, None where there is none.
+    """
+
+    id: str
+    source: str
+    duration_s: float
+    complete: bool
+    frames_seen: int
+    frames_encoded: int
+    events: int
+    entries: int
+    entry_bytes: int
+    evicted: int
+    t0_s: float | None
+    t1_s: float | None

@@ -1,0 +1,83 @@
+"""Texts into 384 numbers: all-MiniLM-L6-v2, a small BERT (Devlin et al. 2019; Wang et al. 2020; SBERT 2019).
+
+Written out in torch rather than taken from `transformers`, which is slow to import and not needed for six layers.
+Every text is run by itself where lengths differ, so a result does not depend on its neighbours.
+
+Shapes: B texts of one length; L tokens; E = 384 channels; H = 12 heads; N texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from hippocam.models.weights import fetch
+from hippocam.stream.records import FloatArray
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+    from torch import Tensor
+
+WIDTH = 384
+_LAYERS, _HEADS, _MAX_TOKENS, _NORM_EPS = 6, 12, 256, 1e-12
+_BATCH = 64
+
+
+class MiniLM:
+    """The text encoder; weights are fetched and read on construction (about half a second)."""
+
+    def __init__(self) -> None:
+        from safetensors.torch import load_file
+        from tokenizers import Tokenizer
+
+        self._weights: dict[str, Tensor] = load_file(fetch("minilm"))
+        self._tokenizer: Tokenizer = Tokenizer.from_file(str(fetch("minilm-tokenizer")))
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(_MAX_TOKENS)
+
+    def encode(self, texts: Sequence[str]) -> FloatArray:
+        """Give one unit vector per text, float32 [N, 384]; an empty text has a vector too."""
+        import torch
+
+        vectors_NE = np.zeros((len(texts), WIDTH), np.float32)
+        by_length: dict[int, list[int]] = {}
+        tokens = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
+        for index, ids in enumerate(tokens):
+            by_length.setdefault(len(ids), []).append(index)
+        with torch.inference_mode():
+            for indices in by_length.values():
+                for start in range(0, len(indices), _BATCH):
+                    part = indices[start : start + _BATCH]
+                    ids_BL = torch.tensor([tokens[index] for index in part])
+                    mean_BE = self._forward(ids_BL).mean(1)  # no padding, so a plain mean is the masked mean
+                    vectors_NE[part] = torch.nn.functional.normalize(mean_BE, dim=1).numpy()
+        return vectors_NE
+
+    def _forward(self, ids_BL: Tensor) -> Tensor:
+        from torch.nn import functional
+
+        weights, (batch, length) = self._weights, ids_BL.shape
+
+        def linear(name: str, x: Tensor) -> Tensor:
+            return functional.linear(x, weights[f"{name}.weight"], weights[f"{name}.bias"])
+
+        def norm(name: str, x: Tensor) -> Tensor:
+            return functional.layer_norm(x, (WIDTH,), weights[f"{name}.weight"], weights[f"{name}.bias"], _NORM_EPS)
+
+        def heads(x_BLE: Tensor) -> Tensor:
+            return x_BLE.view(batch, length, _HEADS, WIDTH // _HEADS).transpose(1, 2)
+
+        tables = "embeddings.{}_embeddings.weight"
+        x_BLE = weights[tables.format("word")][ids_BL] + weights[tables.format("position")][:length]
+        x_BLE = norm("embeddings.LayerNorm", x_BLE + weights[tables.format("token_type")][0])
+        for index in range(_LAYERS):
+            layer = f"encoder.layer.{index}."
+            query, key, value = (
+                heads(linear(f"{layer}attention.self.{part}", x_BLE)) for part in ("query", "key", "value")
+            )
+            mixed = functional.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2)
+            x_BLE = norm(f"{layer}attention.output.LayerNorm", x_BLE + linear(f"{layer}attention.output.dense", mixed))
+            wide = functional.gelu(linear(f"{layer}intermediate.dense", x_BLE))
+            x_BLE = norm(f"{layer}output.LayerNorm", x_BLE + linear(f"{layer}output.dense", wide))
+        return x_BLE

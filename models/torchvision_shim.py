@@ -1,0 +1,45 @@
+"""Makes `import torchvision` work beside a CPU build of torch, for which torchvision has no build of its own.
+
+Its compiled operators are then missing and its Python half fails at import with "operator torchvision::nms does
+not exist". open_clip and timm import that half and never call the operators, so declaring them is enough.
+"""
+
+from __future__ import annotations
+
+from hippocam.models.lazy import Lazy
+
+_OPERATORS = {
+    "nms": "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
+    "qnms": "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
+}
+
+
+def define_missing_operators() -> None:
+    """Declare the operators, once per process and only where torchvision's own extension cannot be loaded."""
+    _library()
+
+
+def _define() -> object:
+    import importlib.machinery
+    import importlib.util
+
+    import torch
+
+    spec = importlib.util.find_spec("torchvision")
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    extension = importlib.machinery.PathFinder.find_spec("_C", spec.submodule_search_locations)
+    if extension is not None and extension.origin is not None:
+        try:
+            torch.ops.load_library(extension.origin)
+        except OSError:  # built for another torch, or for CUDA libraries that are not here
+            pass
+    if hasattr(torch.ops.torchvision, "nms"):
+        return None
+    library = torch.library.Library("torchvision", "DEF")  # lives as long as the process, in Lazy
+    for declaration in _OPERATORS.values():
+        library.define(declaration)
+    return library
+
+
+_library = Lazy(_define)

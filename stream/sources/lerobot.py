@@ -1,0 +1,275 @@
+"""One episode of a LeRobot dataset into observations: all its cameras, state, action, pose and task."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from hippocam.stream.errors import SourceError
+from hippocam.stream.records import NO_SENSORS, FloatArray, Image, Observation, Sensors
+from hippocam.stream.sources.images import decode_image
+from hippocam.stream.sources.lerobot_meta import CameraFile, Episode, is_dataset, read_episodes
+from hippocam.stream.sources.packet_index import build_index
+from hippocam.stream.sources.sampling import pick_indices
+from hippocam.stream.sources.video import LONGEST_PX, read_seqs
+from numpy.typing import NDArray
+
+__all__ = ["LeRobotSource", "find_episodes", "is_dataset"]
+
+log = logging.getLogger(__name__)
+
+_STATE = ("observation.state", "state")
+_ACTION = ("action", "actions")
+_POSE = ("observation.pose", "pose", "observation.ee_pose")
+
+
+def find_episodes(folder: Path, *, name: str) -> list[LeRobotSource]:
+    """Return a source for each episode that is there, named `<name>/episode_000010`.
+
+    Raises:
+        SourceError: The dataset cannot be understood, or none of its listed episodes is there.
+    """
+    return [LeRobotSource(episode, id=f"{name}/{episode.name}") for episode in read_episodes(folder)]
+
+
+class LeRobotSource:
+    """One episode. Each observation carries all cameras of its instant, by short name ("cam_high").
+
+    Times are the dataset's own timestamps; each camera shows its video frame nearest to that time.
+    """
+
+    def __init__(self, episode: Episode, *, id: str, longest_px: int = LONGEST_PX, threads: int = 1) -> None:
+        """Name an episode.
+
+        Args:
+            episode: Where its files are.
+            id: Name of the source.
+            longest_px: Pictures are scaled down until their longer side has at most this many pixels.
+            threads: Decoding threads for each camera, 0 for one per core.
+        """
+        self._episode = episode
+        self._id = id
+        self._longest_px = longest_px
+        self._threads = threads
+
+    @property
+    def id(self) -> str:
+        """Name of the source, `<dataset>/episode_000010`."""
+        return self._id
+
+    @property
+    def uri(self) -> str:
+        """The dataset's folder and the episode's name."""
+        return f"{self._episode.folder}#{self._episode.name}"
+
+    @property
+    def duration_s(self) -> float | None:
+        """Length in seconds as listed in the dataset, None where it is not."""
+        return None if self._episode.frames is None else self._episode.frames / self._episode.fps
+
+    def __repr__(self) -> str:
+        return f"LeRobotSource({self.uri!r}, id={self._id!r})"
+
+    def observations(self, *, fps: float | None, after_seq: int = -1) -> Iterator[Observation]:
+        """Yield instants of the episode; seq is the row's rank within the episode.
+
+        Args:
+            fps: Observations a second, above 0; None gives every row.
+            after_seq: Only those with a greater seq.
+
+        Raises:
+            ValueError: fps is not a positive number.
+            SourceError: The rows cannot be read or not one camera can; or, after all others were yielded,
+                some cameras could not be read (to their end).
+        """
+        rows = _Rows(self._episode, self.uri)
+        picks = pick_indices(rows.times_N, fps)
+        picks = picks[picks > after_seq]
+        if not len(picks):
+            return
+        cameras = [self._open(camera, rows, picks) for camera in self._episode.cameras]
+        failures: dict[str, str] = {}
+        for seq in picks:
+            images: dict[str, Image] = {}
+            for camera in cameras:
+                try:
+                    image = camera.image(int(seq))
+                except SourceError as error:
+                    failures[camera.name] = error.reason
+                    continue
+                if image is not None:
+                    images[camera.name] = image
+            if failures and len(failures) == len(cameras) and seq == picks[0]:
+                raise SourceError(self.uri, f"not one of its cameras can be read ({_told(failures)})")
+            yield Observation(
+                seq=int(seq),
+                time_s=float(rows.times_N[seq]),
+                images=images,
+                sensors=rows.sensors(int(seq)),
+                text=rows.text(int(seq)),
+            )
+        if failures:
+            raise SourceError(
+                self.uri, f"not every camera could be read ({_told(failures)}); all others were kept"
+            )
+
+    def _open(self, camera: CameraFile, rows: _Rows, picks: NDArray[np.int64]) -> _Cursor:
+        if camera.path is None:
+            return _Cursor(
+                camera.name, {int(seq): int(seq) for seq in picks}, rows.images(camera.key, self._longest_px)
+            )
+        wanted: dict[int, int] = {}
+        return _Cursor(camera.name, wanted, self._video(camera, rows.times_N, picks, wanted))
+
+    def _video(
+        self,
+        camera: CameraFile,
+        times_N: NDArray[np.float64],
+        picks: NDArray[np.int64],
+        wanted: dict[int, int],
+    ) -> Iterator[tuple[int, Image]]:
+        """Yield the video frames nearest to the picked rows; fill in which row wants which."""
+        assert camera.path is not None
+        uri = str(camera.path)
+        index = build_index(camera.path, uri)
+        times_s = np.sort(index.times_s)
+        targets = times_N[picks] + camera.from_s
+        right = np.clip(np.searchsorted(times_s, targets), 1, max(len(times_s) - 1, 1))
+        left = right - 1
+        right = np.minimum(right, len(times_s) - 1)
+        nearest = np.where(targets - times_s[left] <= times_s[right] - targets, left, right)
+        # A row without a frame within one frame's time shows nothing of this camera.
+        near = np.abs(times_s[nearest] - targets) <= 1.0 / self._episode.fps
+        wanted.update(zip(picks[near].tolist(), nearest[near].tolist(), strict=True))
+        yield from read_seqs(
+            camera.path,
+            uri,
+            index,
+            sorted(set(wanted.values())),
+            longest=self._longest_px,
+            threads=self._threads,
+        )
+        if index.cut_s is not None:
+            raise SourceError(uri, f"its video is truncated at {times_s[-1]:.1f} s of {index.cut_s:.1f} s")
+
+
+class _Cursor:
+    """The pictures of one camera, walked through beside the rows."""
+
+    def __init__(self, name: str, wanted: Mapping[int, int], frames: Iterator[tuple[int, Image]]) -> None:
+        """Take the camera's name, which frame each row wants, and the frames in order."""
+        self.name = name
+        self._wanted = wanted
+        self._frames = frames
+        self._at = -1
+        self._image: Image | None = None
+
+    def image(self, row: int) -> Image | None:
+        """Return the picture of a row, None where the camera has none then; rows are asked for in order.
+
+        Raises:
+            SourceError: The camera cannot be read (further).
+        """
+        if self._at < 0:
+            self._step()  # fills in what is wanted
+        frame = self._wanted.get(row)
+        while frame is not None and self._at < frame:
+            self._step()
+        return self._image if frame is not None and self._at == frame else None
+
+    def _step(self) -> None:
+        self._at, self._image = next(self._frames, (2**62, None))
+
+
+class _Rows:
+    """The parquet rows of one episode: small columns at once, pictures in batches."""
+
+    def __init__(self, episode: Episode, uri: str) -> None:
+        from pyarrow import compute, parquet
+
+        self._episode = episode
+        self._uri = uri
+        try:
+            names = set(parquet.read_schema(episode.data).names)
+            self._state, self._action, self._pose = (
+                next((key for key in keys if key in names), None) for keys in (_STATE, _ACTION, _POSE)
+            )
+            keys = ("timestamp", "task_index", self._state, self._action, self._pose)
+            table = parquet.read_table(
+                episode.data,
+                columns=[key for key in keys if key in names],
+                filters=compute.field("episode_index") == episode.index if "episode_index" in names else None,
+            )
+        except (OSError, ValueError) as error:
+            problem = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise SourceError(
+                uri, f"its data file {episode.data.name} cannot be read ({problem}); download it again"
+            ) from error
+        if not table.num_rows:
+            raise SourceError(uri, f"no row of it in {episode.data.name}; download the dataset again")
+        self._columns: dict[str, list[Any]] = {
+            key: table.column(key).to_pylist() for key in table.column_names
+        }
+        stamps = self._columns.get("timestamp")
+        # Microseconds: the dataset has float32, whose noise is of no use to a reader.
+        self.times_N: NDArray[np.float64] = (
+            np.round(np.array(stamps, dtype=np.float64).reshape(table.num_rows), 6)
+            if stamps is not None
+            else np.arange(table.num_rows) / episode.fps
+        )
+
+    def sensors(self, row: int) -> Sensors:
+        """State, action and pose of a row."""
+        state, action = self._vector(self._state, row), self._vector(self._action, row)
+        pose = self._vector(self._pose, row)
+        if pose is not None and pose.shape != (7,):
+            pose = None
+        return (
+            NO_SENSORS if state is action is pose is None else Sensors(state=state, action=action, pose=pose)
+        )
+
+    def text(self, row: int) -> str:
+        """What the robot was told at a row."""
+        tasks = self._columns.get("task_index")
+        if tasks is None or tasks[row] is None:
+            return self._episode.task
+        return self._episode.tasks.get(int(np.ravel(tasks[row])[0]), self._episode.task)
+
+    def _vector(self, key: str | None, row: int) -> FloatArray | None:
+        if key is None:
+            return None
+        value = self._columns[key][row]
+        return None if value is None else np.ravel(np.array(value, dtype=np.float32))
+
+    def images(self, key: str, longest: int) -> Iterator[tuple[int, Image]]:
+        """Yield (row, picture) of a camera whose pictures stand in the parquet file; not broken ones."""
+        from pyarrow import parquet
+
+        row = -1
+        with parquet.ParquetFile(self._episode.data) as file:
+            columns = [key, "episode_index"] if "episode_index" in file.schema_arrow.names else [key]
+            if key not in file.schema_arrow.names:
+                raise SourceError(self._uri, f"{self._episode.data.name} has no column {key}")
+            for batch in file.iter_batches(batch_size=16, columns=columns):
+                for entry in batch.to_pylist():
+                    if entry.get("episode_index", self._episode.index) != self._episode.index:
+                        continue
+                    row += 1
+                    image = decode_image(self._bytes(entry[key]), longest)
+                    if image is not None:
+                        yield row, image
+
+    def _bytes(self, value: Any) -> bytes:
+        if isinstance(value, Mapping):
+            if value.get("bytes"):
+                return bytes(value["bytes"])
+            path = self._episode.folder / str(value.get("path") or "")
+            return path.read_bytes() if path.is_file() else b""
+        return bytes(value or b"")
+
+
+def _told(failures: Mapping[str, str]) -> str:
+    return "; ".join(f"{name}: {reason}" for name, reason in failures.items())
