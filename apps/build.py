@@ -9,7 +9,7 @@ import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from hippocam.memory.memory import MemoryConfig
 from hippocam.stream.errors import HippocamError
@@ -76,7 +76,9 @@ def build(kind: type[C], values: object, *, where: str) -> C:
             hint = f"Did you mean {near[0]!r}?" if near else f"Known are {', '.join(types)}."
             raise SettingsError(f"{where}: unknown key {key!r}. {hint}")
         inner = types[key]
-        built[key] = build(inner, value, where=f"{where}: {key}") if dataclasses.is_dataclass(inner) else value
+        if dataclasses.is_dataclass(inner):
+            value = build(cast(type[Any], inner), value, where=f"{where}: {key}")
+        built[key] = value
     try:
         return kind(**built)
     except (TypeError, ValueError) as error:

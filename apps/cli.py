@@ -39,7 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return 1
     except KeyboardInterrupt:
-        print("hippocam: stopped; what was watched is kept, and watching again goes on from there", file=sys.stderr)
+        print(
+            "hippocam: stopped; what was watched is kept, and watching again goes on from there",
+            file=sys.stderr,
+        )
         return 130
 
 
@@ -55,14 +58,18 @@ def _time(text: str) -> float:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="hippocam", description="A memory for video and robots: watch, then ask.")
+    parser = argparse.ArgumentParser(
+        prog="hippocam", description="A memory for video and robots: watch, then ask."
+    )
     version = importlib.metadata.version("hippocam")
     parser.add_argument("--version", action="version", version=f"hippocam {version}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     watch = _command(commands, "watch", _watch, "watch videos, folders, image folders or LeRobot datasets")
     watch.add_argument("sources", nargs="+", metavar="SOURCE", help="file, folder or quoted glob")
-    watch.add_argument("--budget-mb", type=float, metavar="N", help="what the memory may take on disk (default 256)")
+    watch.add_argument(
+        "--budget-mb", type=float, metavar="N", help="what the memory may take on disk (default 256)"
+    )
     watch.add_argument("--fps", type=float, metavar="F", help="frames looked at a second (default 1)")
     watch.add_argument("--encoder", metavar="NAME", help="bundled, conse, open_clip:MODEL/WEIGHTS")
     watch.add_argument("--executor", choices=EXECUTORS, default="local", help="in this process, or on Ray")
@@ -70,7 +77,9 @@ def _parser() -> argparse.ArgumentParser:
     search = _command(commands, "search", _search, "find the moments that show what a text describes")
     search.add_argument("text", metavar="TEXT")
     search.add_argument("--stream", metavar="ID", help="only this stream")
-    search.add_argument("--after", type=_time, metavar="T", help="only after this time: seconds, MM:SS or HH:MM:SS")
+    search.add_argument(
+        "--after", type=_time, metavar="T", help="only after this time: seconds, MM:SS or HH:MM:SS"
+    )
     search.add_argument("--before", type=_time, metavar="T", help="only before this time")
     search.add_argument("--top", type=int, default=5, metavar="N", help="moments at most (default 5)")
 
@@ -143,7 +152,11 @@ def _search(options: argparse.Namespace) -> int:
 
     with _session(options) as session:
         moments = session.search(
-            options.text, stream=options.stream, after_s=options.after, before_s=options.before, top=options.top
+            options.text,
+            stream=options.stream,
+            after_s=options.after,
+            before_s=options.before,
+            top=options.top,
         )
     if options.json:
         _print_json({"moments": [evidence_json(moment) for moment in moments]})

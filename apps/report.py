@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -34,13 +35,17 @@ class ProgressBar:
     def update(self, progress: WatchProgress) -> None:
         """Show the newest state."""
         if self._bar is None:
-            self._bar = tqdm(total=1.0, file=sys.stderr, bar_format="{desc} |{bar:30}| {postfix}", leave=True)
+            self._bar = tqdm(total=1.0, file=sys.stderr, bar_format="|{bar:24}| {desc}")
         share = min(1.0, progress.time_s / progress.duration_s) if progress.duration_s else 0.0
-        self._bar.n = (progress.done + (0.0 if progress.done == progress.total else share)) / max(1, progress.total)
+        self._bar.n = (progress.done + (0.0 if progress.done == progress.total else share)) / max(
+            1, progress.total
+        )
         self._bar.n = min(1.0, self._bar.n)
         speed = progress.watched_s / progress.seconds if progress.seconds else 0.0
-        self._bar.set_description_str(f"{progress.done}/{progress.total} {progress.source[-40:]}", refresh=False)
-        self._bar.set_postfix_str(f"{format_time(progress.time_s)}  {speed:.1f}x real time")
+        self._bar.set_description_str(
+            f"{progress.done}/{progress.total}  {format_time(progress.time_s)}  {speed:.1f}x real time  "
+            f"{Path(progress.source).name[-40:]}"
+        )
 
 
 def megabytes(count: int) -> str:
@@ -132,7 +137,7 @@ def status_lines(status: Status) -> list[str]:
                 str(s.evicted), megabytes(s.entry_bytes), "" if s.complete else "not finished",
             )
         )  # fmt: skip
-    lines += _table(rows) + [""]
+    lines += [*_table(rows), ""]
     tiers = [("tier", "entries", "bytes", "on")]
     tiers += [(t.name, str(t.entries), megabytes(t.bytes), t.where) for t in status.tiers]
     return lines + _table(tiers)

@@ -1,11 +1,11 @@
 """The library: watch sources into a memory, search it, ask it.
 
-    from hippocam.apps import Session
+from hippocam.apps import Session
 
-    with Session("my-memory") as session:
-        session.watch(["holiday.mp4"])
-        answer = session.ask("When did the dog jump into the water?")
-        print(answer.answer, answer.evidence[0].t0_s)
+with Session("my-memory") as session:
+    session.watch(["holiday.mp4"])
+    answer = session.ask("When did the dog jump into the water?")
+    print(answer.answer, answer.evidence[0].t0_s)
 """
 
 from __future__ import annotations
@@ -288,7 +288,12 @@ class Session:
         return tuple(_evidence(memory, candidate, at_s) for candidate in memory.recall(query))
 
     def ask(
-        self, question: str, *, stream: str | None = None, at_s: float | None = None, reader: str = "extractive"
+        self,
+        question: str,
+        *,
+        stream: str | None = None,
+        at_s: float | None = None,
+        reader: str = "extractive",
     ) -> Answer:
         """Answer a question with the moments that the answer rests on.
 

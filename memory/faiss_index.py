@@ -53,7 +53,5 @@ class KeyIndex:
         if among is not None:
             parameters = faiss.SearchParameters(sel=faiss.IDSelectorBatch(np.asarray(among, np.int64)))
         scores, numbers = self._index.search(row.reshape(1, -1).astype(np.float32), k, params=parameters)
-        found = [
-            (int(n), float(s)) for n, s in zip(numbers[0], scores[0], strict=True) if n >= 0
-        ]
+        found = [(int(n), float(s)) for n, s in zip(numbers[0], scores[0], strict=True) if n >= 0]
         return sorted(found, key=lambda pair: (-pair[1], pair[0]))

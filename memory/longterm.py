@@ -38,9 +38,7 @@ class LongTerm:
         MemoryFolderError: Not even an empty memory fits into the budget.
     """
 
-    def __init__(
-        self, folder: Path, store: Store, exemplars: Exemplars, *, dim: int, budget_bytes: int
-    ) -> None:
+    def __init__(self, folder: Path, store: Store, exemplars: Exemplars, *, dim: int, budget_bytes: int) -> None:
         self._folder = folder
         self._store = store
         self._exemplars = exemplars

@@ -157,9 +157,7 @@ class Memory:
                 self._store.set_meta(created_unix_s=round(time.time(), 3))
             if budget != stored:
                 self._store.set_meta(budget_bytes=budget)
-        self._longterm = LongTerm(
-            self.folder, self._store, self._exemplars, dim=spec.dim, budget_bytes=budget
-        )
+        self._longterm = LongTerm(self.folder, self._store, self._exemplars, dim=spec.dim, budget_bytes=budget)
 
     def close(self) -> None:
         """Close what is open and let others write. Open events are kept only by `finish`."""
@@ -273,7 +271,9 @@ class Memory:
             encoder = self._store.encoder()
             if encoder is None:
                 return []
-            return recall(self._store, self._fresh_index(2 * encoder[1].dim), encoder[1], query, self._config.recall)
+            return recall(
+                self._store, self._fresh_index(2 * encoder[1].dim), encoder[1], query, self._config.recall
+            )
 
     def _fresh_index(self, width: int) -> KeyIndex:
         version = (self._store.version(), self._writes)

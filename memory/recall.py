@@ -25,11 +25,14 @@ from hippocam.stream.records import EncoderSpec, FloatArray
 # Belief when all of a question's words stand in the source's own text, or among the recognised labels.
 TEXT_WEIGHT, LABEL_WEIGHT = 0.9, 0.3
 _STOP = frozenset(
-    "a about after again all an and any anybody anyone anything are as at be been before being but by can could "
-    "did do does doing down during each ever find first for from had has have he her his how i if in into is it "
-    "its last many me more most moment much near no not of off on one or other out over s scene see seen she "
-    "show some somebody someone something t that the their them then there these they thing this those through "
-    "time times to up was we were what when where which while who whose why will with would you your".split()
+    (
+        "a about after again all an and any anybody anyone anything are as at be been before being but by can "
+        "could did do does doing down during each ever find first for from had has have he her his how i if "
+        "in into is it its last many me more most moment much near no not of off on one or other out over s "
+        "scene see seen she show some somebody someone something t that the their them then there these they "
+        "thing this those through time times to up was we were what when where which while who whose why will "
+        "with would you your "
+    ).split()  # noqa: SIM905
 )
 
 
@@ -101,14 +104,14 @@ def belief(cosine: float, spec: EncoderSpec) -> float:
     return 1.0 / (1.0 + math.exp(-spec.slope * (cosine - spec.midpoint)))
 
 
-def recall(store: Store, index: KeyIndex, spec: EncoderSpec, query: Query, config: RecallConfig) -> list[Candidate]:
+def recall(
+    store: Store, index: KeyIndex, spec: EncoderSpec, query: Query, config: RecallConfig
+) -> list[Candidate]:
     """The entries that bear most on a query, the strongest first, equal ones by time. Writes nothing."""
     among: list[int] | None = None
     before_s = min((t for t in (query.before_s, query.at_s) if t is not None), default=None)
     if query.stream is not None or query.after_s is not None or before_s is not None:
-        among = store.select(
-            stream=query.stream, after_s=query.after_s, before_s=before_s, known_by_s=query.at_s
-        )
+        among = store.select(stream=query.stream, after_s=query.after_s, before_s=before_s, known_by_s=query.at_s)
     share = config.key_weight
     row = np.concatenate([share * query.vector, (1 - share) * query.vector]).astype(np.float32)
     cosines = dict(index.search(row, 8 * query.top, among))

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hippocam.memory.errors import MemoryFolderError
+from hippocam.memory.errors import DiskError, MemoryFolderError
 from hippocam.memory.records import Entry, Event, StreamStatus, entry_id
 from hippocam.stream.records import EncoderSpec, FloatArray, Sensors
 
@@ -37,13 +37,15 @@ CREATE TABLE stream (
     newest INTEGER, state BLOB
 ) WITHOUT ROWID;
 CREATE TABLE entry (
-    id INTEGER PRIMARY KEY, stream TEXT NOT NULL, first_seq INTEGER NOT NULL, t0_s REAL NOT NULL, t1_s REAL NOT NULL, known_s REAL NOT NULL,
-    frame_s REAL NOT NULL, surprise REAL NOT NULL, labels TEXT NOT NULL, text TEXT NOT NULL,
+    id INTEGER PRIMARY KEY, stream TEXT NOT NULL, first_seq INTEGER NOT NULL,
+    t0_s REAL NOT NULL, t1_s REAL NOT NULL, known_s REAL NOT NULL, frame_s REAL NOT NULL,
+    surprise REAL NOT NULL, labels TEXT NOT NULL, text TEXT NOT NULL,
     frames INTEGER NOT NULL, repeats INTEGER NOT NULL, jpeg_bytes INTEGER NOT NULL,
     key BLOB NOT NULL, scene BLOB NOT NULL, state BLOB, action BLOB, pose BLOB
 );
 CREATE INDEX entry_time ON entry (stream, t0_s);
-CREATE VIRTUAL TABLE words USING fts5 (labels, text, content = 'entry', content_rowid = 'id', tokenize = 'porter');
+CREATE VIRTUAL TABLE words
+    USING fts5 (labels, text, content = 'entry', content_rowid = 'id', tokenize = 'porter');
 CREATE TRIGGER entry_words AFTER INSERT ON entry BEGIN
     INSERT INTO words (rowid, labels, text) VALUES (new.id, new.labels, new.text);
 END;
@@ -102,6 +104,11 @@ class Store:
         self._db = sqlite3.connect(path, isolation_level=None, timeout=10, check_same_thread=False)
         try:
             self._prepare(writable)
+        except sqlite3.OperationalError as error:
+            self._db.close()
+            raise DiskError(
+                f"{path}: cannot be opened ({error}); check the folder's permissions and the room on its disk"
+            ) from error
         except sqlite3.DatabaseError as error:
             self._db.close()
             raise MemoryFolderError(
@@ -319,7 +326,8 @@ class Store:
         for row in self._db.execute(
             "SELECT id, stream, surprise, jpeg_bytes, key, scene FROM entry ORDER BY stream, first_seq"
         ):
-            yield SlotRow(*row[:4], np.frombuffer(row[4] + row[5], "<f2"))
+            number, stream, surprise, jpeg_bytes, key, scene = row
+            yield SlotRow(number, stream, surprise, jpeg_bytes, np.frombuffer(key + scene, "<f2"))
 
     def select(
         self, *, stream: str | None, after_s: float | None, before_s: float | None, known_by_s: float | None

@@ -30,7 +30,7 @@ class WorkingConfig:
         gamma: Standard deviations above the mean surprise at which an event is cut, 0 or more.
         floor: Surprise below which nothing is cut, 0 to 2: still scenes are not chopped by noise.
         window: Recent surprises that mean and deviation are taken over, 8 or more.
-        min_frames: Encoded frames that an event has at least, 1 or more.
+        min_frames: Frames that an event has at least, repeats counted, 1 or more.
         max_s: Longest event in seconds, above 0. It bounds what a crash can lose.
         max_frames: Most encoded frames that an event holds, so that memory is bounded at any rate.
         gap_s: A jump in time of more than this, or backwards, ends an event, seconds above 0.
@@ -118,6 +118,7 @@ class WorkingMemory:
         return sum(len(frame.jpeg) + frame.vector.nbytes for frame in self._frames)
 
     def _push_repeat(self, item: Repeat) -> Iterator[Event | Continuation]:
+        self._surprises.append(0.0)  # or a still camera's rare changes would be measured against each other
         if self._frames:
             if item.time_s - self._frames[0].time_s >= self._config.max_s:
                 yield from self._close(item.time_s)
@@ -131,8 +132,8 @@ class WorkingMemory:
         self._quiet += 1
 
     def _push_frame(self, item: Embedding) -> Iterator[Event | Continuation]:
-        if self._frames:
-            surprise = 1.0 - float(unit(item.vector) @ unit(self._sum))  # type: ignore[arg-type]
+        if self._frames and self._sum is not None:
+            surprise = 1.0 - float(unit(item.vector) @ unit(self._sum))
             cut = self._cuts(surprise, item)
             self._surprises.append(surprise)  # before the event closes: state() at that moment holds it
             if cut:
@@ -146,9 +147,9 @@ class WorkingMemory:
         config = self._config
         if len(self._frames) >= config.max_frames or item.time_s - self._frames[0].time_s >= config.max_s:
             return True
-        if len(self._frames) < config.min_frames or surprise < config.floor:
+        if len(self._frames) + self._repeats < config.min_frames or surprise < config.floor:
             return False
-        if len(self._surprises) < 2:
+        if not self._surprises:
             return True
         recent = np.asarray(self._surprises)
         return surprise > float(recent.mean() + config.gamma * recent.std())

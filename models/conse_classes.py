@@ -2,8 +2,8 @@
 
     python -m hippocam.models.conse_classes
 
-A class is the mean over three ways to say it, the last with WordNet's definition, which tells a crane that lifts
-from a crane that flies. Measured on captions of photographs, recall@10 rises from 0.69 (bare names) to 0.73.
+A class is the mean over three ways to say it, the last with WordNet's definition, which tells a crane that
+lifts from a crane that flies. On 248 photographs of COCO recall@1 rises from .208 (bare names) to .239.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+
 from hippocam.models.pictures import unit_rows
 from hippocam.stream.records import FloatArray
 
@@ -37,13 +38,16 @@ def build_class_vectors() -> FloatArray:
     from hippocam.models.minilm import MiniLM
 
     encoder, rows = MiniLM(), _rows()
-    said = [encoder.encode([prompt.format(name=name, definition=text) for name, text in rows]) for prompt in _PROMPTS]
+    said = [
+        encoder.encode([prompt.format(name=name, definition=text) for name, text in rows]) for prompt in _PROMPTS
+    ]
     return unit_rows(np.mean(said, axis=0))
 
 
 def _rows() -> list[tuple[str, str]]:
     lines = _TABLE.read_text(encoding="utf-8").splitlines()
-    return [(name, definition) for name, definition in (line.split("\t") for line in lines if line[:1] != "#")]
+    rows = [line.split("\t") for line in lines if not line.startswith("#")]
+    return [(name, definition) for name, definition in rows]
 
 
 if __name__ == "__main__":

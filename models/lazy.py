@@ -18,7 +18,7 @@ class Lazy(Generic[T]):
         self._made: list[T] = []
 
     def __call__(self) -> T:
-        """Give the part; other threads wait while it is being built. An error is raised again at the next call."""
+        """Give the part; other threads wait while it is built. After an error the next call tries again."""
         with self._lock:
             if not self._made:
                 self._made.append(self._factory())

@@ -1,7 +1,7 @@
 """Texts into 384 numbers: all-MiniLM-L6-v2, a small BERT (Devlin et al. 2019; Wang et al. 2020; SBERT 2019).
 
-Written out in torch rather than taken from `transformers`, which is slow to import and not needed for six layers.
-Every text is run by itself where lengths differ, so a result does not depend on its neighbours.
+Written out in torch rather than taken from `transformers`, which is slow to import and not needed for six
+layers. Texts of one length run together, so there is no padding for which to correct.
 
 Shapes: B texts of one length; L tokens; E = 384 channels; H = 12 heads; N texts.
 """
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from hippocam.models.weights import fetch
 from hippocam.stream.records import FloatArray
 
@@ -63,7 +64,8 @@ class MiniLM:
             return functional.linear(x, weights[f"{name}.weight"], weights[f"{name}.bias"])
 
         def norm(name: str, x: Tensor) -> Tensor:
-            return functional.layer_norm(x, (WIDTH,), weights[f"{name}.weight"], weights[f"{name}.bias"], _NORM_EPS)
+            scale, shift = weights[f"{name}.weight"], weights[f"{name}.bias"]
+            return functional.layer_norm(x, (WIDTH,), scale, shift, _NORM_EPS)
 
         def heads(x_BLE: Tensor) -> Tensor:
             return x_BLE.view(batch, length, _HEADS, WIDTH // _HEADS).transpose(1, 2)
@@ -77,7 +79,8 @@ class MiniLM:
                 heads(linear(f"{layer}attention.self.{part}", x_BLE)) for part in ("query", "key", "value")
             )
             mixed = functional.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2)
-            x_BLE = norm(f"{layer}attention.output.LayerNorm", x_BLE + linear(f"{layer}attention.output.dense", mixed))
+            mixed = linear(f"{layer}attention.output.dense", mixed)
+            x_BLE = norm(f"{layer}attention.output.LayerNorm", x_BLE + mixed)
             wide = functional.gelu(linear(f"{layer}intermediate.dense", x_BLE))
             x_BLE = norm(f"{layer}output.LayerNorm", x_BLE + linear(f"{layer}output.dense", wide))
         return x_BLE

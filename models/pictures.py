@@ -7,6 +7,7 @@ at the edge, and the training photographs of the bundled head are stretched to s
 from __future__ import annotations
 
 import numpy as np
+
 from hippocam.stream.records import FloatArray, Image
 
 
@@ -26,7 +27,8 @@ def to_square(image: Image, side_px: int) -> FloatArray:
     import cv2
 
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
-        raise ValueError(f"a picture must be uint8 [H, W, 3] RGB and not empty, found {image.dtype} {image.shape}")
+        found = f"{image.dtype} {image.shape}"
+        raise ValueError(f"a picture must be uint8 [H, W, 3] RGB and not empty, found {found}")
     shrinks = min(image.shape[:2]) > side_px
     interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
     square = cv2.resize(np.ascontiguousarray(image), (side_px, side_px), interpolation=interpolation)
@@ -47,7 +49,7 @@ def to_network(image: Image, side_px: int, mean: FloatArray, deviation: FloatArr
 
 
 def unit_rows(rows_ND: FloatArray) -> FloatArray:
-    """Scale each row to length 1; a row of zeros becomes the first axis, so that every vector has length 1."""
+    """Scale each row to length 1; a row of zeros becomes the first axis, to have length 1 too."""
     lengths_N1 = np.linalg.norm(rows_ND, axis=1, keepdims=True)
     rows_ND = np.where(lengths_N1 > 0, rows_ND / np.maximum(lengths_N1, 1e-12), np.eye(1, rows_ND.shape[1]))
     return rows_ND.astype(np.float32)

@@ -19,6 +19,7 @@ ENCODERS: Mapping[str, str] = MappingProxyType(
         "bundled": "hippocam.models.encoders.bundled:BundledEncoder",
         "conse": "hippocam.models.encoders.conse:ConseEncoder",
         "open_clip": "hippocam.models.encoders.open_clip:OpenClipEncoder",
+        "palette": "hippocam.models.encoders.palette:PaletteEncoder",
     }
 )
 READERS: Mapping[str, str] = MappingProxyType(

@@ -1,17 +1,19 @@
 """Makes `import torchvision` work beside a CPU build of torch, for which torchvision has no build of its own.
 
-Its compiled operators are then missing and its Python half fails at import with "operator torchvision::nms does
-not exist". open_clip and timm import that half and never call the operators, so declaring them is enough.
+Its compiled operators are then missing and its Python half fails at import with "operator torchvision::nms
+does not exist". open_clip and timm import that half and never call the operators: declaring them is enough.
 """
 
 from __future__ import annotations
 
+from typing import cast
+
 from hippocam.models.lazy import Lazy
 
-_OPERATORS = {
-    "nms": "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
-    "qnms": "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
-}
+_OPERATORS = (
+    "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
+    "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
+)
 
 
 def define_missing_operators() -> None:
@@ -20,6 +22,7 @@ def define_missing_operators() -> None:
 
 
 def _define() -> object:
+    import contextlib
     import importlib.machinery
     import importlib.util
 
@@ -30,16 +33,14 @@ def _define() -> object:
         return None
     extension = importlib.machinery.PathFinder.find_spec("_C", spec.submodule_search_locations)
     if extension is not None and extension.origin is not None:
-        try:
-            torch.ops.load_library(extension.origin)
-        except OSError:  # built for another torch, or for CUDA libraries that are not here
-            pass
+        with contextlib.suppress(OSError):  # built for another torch, or for CUDA libraries that are not here
+            torch.ops.load_library(extension.origin)  # type: ignore[no-untyped-call]
     if hasattr(torch.ops.torchvision, "nms"):
         return None
-    library = torch.library.Library("torchvision", "DEF")  # lives as long as the process, in Lazy
-    for declaration in _OPERATORS.values():
-        library.define(declaration)
-    return library
+    library = torch.library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]
+    for declaration in _OPERATORS:
+        library.define(declaration)  # type: ignore[no-untyped-call]
+    return cast(object, library)  # kept by Lazy: the operators vanish with it
 
 
 _library = Lazy(_define)

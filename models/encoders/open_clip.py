@@ -17,6 +17,7 @@ from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
 from hippocam.models.lazy import Lazy
 from hippocam.models.pictures import unit_rows
 from hippocam.models.weights import WeightsError
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     import torch
 
 _INSTALL = "pip install 'hippocam[clip]'"
-# Cosines of CLIP between a text and a fitting picture lie about 0.25 to 0.35, of others 0.1 to 0.2 (Hessel et al.
-# 2021, CLIPScore). SigLIP's are lower; the belief is then too careful, the order is not touched.
+# Cosines of CLIP between a text and a fitting picture lie about 0.25 to 0.35, of others 0.1 to 0.2 (Hessel et
+# al. 2021, CLIPScore). SigLIP's are lower; the belief is then too careful, the order is not touched.
 _MIDPOINT, _SLOPE = 0.22, 50.0
 # The hub's errors are OSError or RuntimeError; a file of another model or of no model is one of the others.
 _LOAD_ERRORS = (OSError, RuntimeError, AssertionError, KeyError, ValueError, UnpicklingError)
@@ -45,16 +46,19 @@ class OpenClipEncoder:
     """One of open_clip's models.
 
     Args:
-        argument: "<model>/<tag>" or "<model>/<path>"; what follows the first slash is a path where such a file exists.
+        argument: "<model>/<tag>" or "<model>/<path>", a path where such a file exists.
 
     Raises:
-        WeightsError: The argument is not of this form, open_clip is not installed, or it has no such model or tag.
+        WeightsError: The argument is not of this form; open_clip is not installed, has no such model or tag,
+            or cannot load it (these at first use).
     """
 
     def __init__(self, argument: str) -> None:
         self._model, slash, self._weights = argument.partition("/")
         if not (self._model and slash and self._weights):
-            raise WeightsError(f"open_clip:{argument} must be open_clip:<model>/<tag or path>, as ViT-B-32/openai")
+            raise WeightsError(
+                f"open_clip:{argument} must be open_clip:<model>/<tag or path>, as open_clip:ViT-B-32/openai"
+            )
         self._argument = argument
         self._spec = Lazy(self._read_spec)
         self._parts = Lazy(self._load)
@@ -95,7 +99,8 @@ class OpenClipEncoder:
         if config is None:
             raise WeightsError(f"open_clip has no model {self._model!r}: see open_clip.list_models()")
         name = f"open_clip:{self._argument}"
-        return EncoderSpec(id=name, dim=config["embed_dim"], normalised=True, midpoint=_MIDPOINT, slope=_SLOPE)
+        dim = config["embed_dim"]
+        return EncoderSpec(id=name, dim=dim, normalised=True, midpoint=_MIDPOINT, slope=_SLOPE)
 
     def _load(self) -> _Parts:
         import torch
@@ -106,7 +111,8 @@ class OpenClipEncoder:
         if not Path(weights).exists() and weights not in open_clip.list_pretrained_tags_by_model(self._model):
             known = ", ".join(open_clip.list_pretrained_tags_by_model(self._model)) or "none"
             raise WeightsError(
-                f"open_clip:{self._argument}: {weights!r} is neither a file nor a tag of {self._model} (tags: {known})"
+                f"open_clip:{self._argument}: {weights!r} is neither a file nor a tag of {self._model}"
+                f" (tags: {known})"
             )
         device = "cuda" if torch.cuda.is_available() else "cpu"
         try:
@@ -116,11 +122,12 @@ class OpenClipEncoder:
         except _LOAD_ERRORS as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise WeightsError(
-                f"open_clip:{self._argument} cannot be loaded ({reason}): connect to the hub once, or name a file"
-                f" of weights for {self._model} after the slash"
+                f"open_clip:{self._argument} cannot be loaded ({reason}): connect to the hub once, or name a"
+                f" file of weights for {self._model} after the slash"
             ) from error
         model.eval().requires_grad_(False)
-        return _Parts(model=model, preprocess=preprocess, tokenize=open_clip.get_tokenizer(self._model), device=device)
+        tokenize = open_clip.get_tokenizer(self._model)
+        return _Parts(model=model, preprocess=preprocess, tokenize=tokenize, device=device)
 
 
 def _import_open_clip() -> Any:

@@ -1,15 +1,17 @@
-"""Wanted frames of a video into pictures with PyAV: a seek and forward decode per needed group of pictures."""
+"""Wanted frames of a video into pictures with PyAV: seek and forward decode per needed group of pictures."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from hippocam.stream.records import Image
-from hippocam.stream.sources.packet_index import PacketIndex, open_container
+from hippocam.stream.sources.packet_index import PacketIndex, open_container, scaled_size
 from hippocam.stream.sources.sampling import TimeGrid, native_rate
 
 log = logging.getLogger(__name__)
@@ -20,23 +22,24 @@ _CHEAPER_THAN_SEEK = 8
 _REORDER = 40
 
 
-def scaled_size(size: tuple[int, int], longest: int) -> tuple[int, int]:
-    """Return width and height with the longer side at most longest pixels, the shape kept, never enlarged."""
-    width, height = size
-    scale = min(1.0, longest / max(width, height, 1))
-    return max(1, round(width * scale)), max(1, round(height * scale))
+class _Converter:
+    """Decoded frames of any pixel format into upright pictures."""
 
+    def __init__(self, size: tuple[int, int]) -> None:
+        """Take width and height in pixels before a frame's own rotation is applied."""
+        from av.video.reformatter import VideoReformatter
 
-def to_image(frame: Any, size: tuple[int, int]) -> Image:
-    """Turn a decoded frame of any pixel format into an upright picture, uint8 [H, W, 3] RGB.
+        self._size = size
+        # Kept and with one thread: a new scaler with its threads for each frame takes twice the time.
+        self._reformatter = VideoReformatter()
 
-    Args:
-        frame: An av.VideoFrame.
-        size: Width and height in pixels before the frame's own rotation is applied.
-    """
-    picture: Image = frame.reformat(width=size[0], height=size[1], format="rgb24").to_ndarray()
-    quarter_turns = round(frame.rotation / 90) % 4  # the display matrix, counter-clockwise
-    return np.ascontiguousarray(np.rot90(picture, quarter_turns)) if quarter_turns else picture
+    def image(self, frame: Any) -> Image:
+        """Turn an av.VideoFrame into uint8 [H, W, 3] RGB."""
+        width, height = self._size
+        scaled = self._reformatter.reformat(frame, width=width, height=height, format="rgb24", threads=1)
+        picture: Image = np.asarray(scaled.to_ndarray(), dtype=np.uint8)
+        quarter_turns = round(frame.rotation / 90) % 4  # the display matrix, counter-clockwise
+        return np.ascontiguousarray(np.rot90(picture, quarter_turns)) if quarter_turns else picture
 
 
 def read_frames(
@@ -55,9 +58,9 @@ def read_frames(
     Yields:
         The frame's seq and its picture, uint8 [H, W, 3] RGB. Frames whose data are damaged are left out.
     """
-    with open_container(path, uri) as container:
-        reader = _GroupReader(container, index, threads)
-        size = scaled_size(index.size, longest)
+    converter = _Converter(scaled_size(index.size, longest))
+    reader = _GroupReader(path, uri, index, seqs, threads)
+    try:
         start = 0
         while start < len(seqs):
             key = index.key_before(seqs[start])
@@ -65,8 +68,10 @@ def read_frames(
             while stop < len(seqs) and index.key_before(seqs[stop]) == key:
                 stop += 1
             for seq, frame in reader.read(key, seqs[start:stop]):
-                yield seq, to_image(frame, size)
+                yield seq, converter.image(frame)
             start = stop
+    finally:
+        reader.close()
         if reader.errors:
             log.warning("%s: %d damaged packets skipped", uri, reader.errors)
 
@@ -74,26 +79,30 @@ def read_frames(
 class _GroupReader:
     """A decoder that is moved from one group of pictures to the next."""
 
-    def __init__(self, container: Any, index: PacketIndex, threads: int) -> None:
-        self._container = container
-        self._index = index
-        self._stream = container.streams[index.stream_index]
-        self._codec = self._stream.codec_context
-        self._codec.thread_count = threads
-        self._codec.thread_type = "AUTO" if threads != 1 else "SLICE"
+    def __init__(self, path: Path, uri: str, index: PacketIndex, seqs: Sequence[int], threads: int) -> None:
+        self._path, self._uri, self._index, self._threads = path, uri, index, threads
+        self._is_wanted = np.zeros(len(index), dtype=bool)
+        self._is_wanted[np.array(seqs, dtype=np.int64)] = True
+        self._container: Any = None
         self._packets: Iterator[Any] = iter(())
+        self._from = 0  # position of the first packet to decode; those before are only read over
         self._fed = -1  # position of the last packet given to the decoder; -1: before the start
         self._drained = True
         self._ready: list[Any] = []  # decoded frames that no one has asked for yet
         self.errors = 0
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._container is not None:
+            self._container.close()
+            self._container = None
 
     def read(self, key: int, seqs: Sequence[int]) -> Iterator[tuple[int, Any]]:
         """Yield (seq, frame) of the wanted frames of one group, named by the rank of its key frame."""
         index = self._index
         wanted = {int(index.pts[seq]): seq for seq in seqs}
         last_pts, last_position = int(index.pts[seqs[-1]]), int(index.positions[seqs].max())
-        key_position = int(index.keys[key]) if len(index.keys) else 0
-        if self._drained or not key_position - self._fed <= _CHEAPER_THAN_SEEK:
+        if self._drained or int(index.keys[key]) - self._fed > _CHEAPER_THAN_SEEK:
             self._seek(key)
         while True:
             for at, frame in enumerate(self._ready):
@@ -109,9 +118,9 @@ class _GroupReader:
             self._ready.clear()
             if self._drained or self._fed > last_position + _REORDER:
                 return
-            self._feed(wanted)
+            self._feed()
 
-    def _feed(self, wanted: dict[int, int]) -> None:
+    def _feed(self) -> None:
         """Give the decoder the next packet and keep what it shows."""
         import av
 
@@ -125,65 +134,67 @@ class _GroupReader:
                 self._drained = True
                 self._ready = self._codec.decode(None)
                 return
-            self._fed = self._position(packet)
+            seq = self._seq(packet)
+            if seq is not None:
+                self._fed = int(self._index.positions[seq])
+            if self._fed < self._from:
+                return
             # Frames that nobody wants and no other frame is predicted from need not be decoded at all.
-            self._codec.skip_frame = "DEFAULT" if packet.pts in wanted else "NONREF"
+            self._codec.skip_frame = "DEFAULT" if seq is not None and self._is_wanted[seq] else "NONREF"
             self._ready = self._codec.decode(packet)
         except av.FFmpegError:
             self.errors += 1
 
-    def _position(self, packet: Any) -> int:
-        """Position of a packet in decode order; one outside the index (edit list) counts as the last."""
+    def _seq(self, packet: Any) -> int | None:
+        """The seq of a packet's frame, None for one outside the index (beyond the edit list)."""
         if packet.pts is None:
-            return self._fed
+            return None
         rank = int(np.searchsorted(self._index.pts, packet.pts))
-        if rank == len(self._index) or self._index.pts[rank] != packet.pts:
-            return self._fed
-        return int(self._index.positions[rank])
+        return rank if rank < len(self._index) and self._index.pts[rank] == packet.pts else None
 
     def _seek(self, key: int) -> None:
-        """Place the demuxer at or before a key frame; demuxers may land late, then aim earlier."""
+        """Place the file at or before a key frame; demuxers may land late, then aim earlier."""
+        self._ready.clear()
+        self._from = int(self._index.keys[key])
+        step = 0
+        while not self._land(key - step):
+            step = 2 * step + 1
+        self._drained = False
+
+    def _land(self, aim: int) -> bool:
+        """Move to the key frame of that rank; tell whether the next packet is not too late.
+
+        Below the first key frame the file is opened anew: some containers cannot seek to their own start.
+        """
         import av
 
-        self._ready.clear()
-        step = 0
-        while True:
-            aim = max(0, key - step)
-            target = (
-                int(self._index.key_pts[aim]) if aim else int(min(self._index.pts[0], self._index.key_pts[0]))
-            )
-            try:
-                self._container.seek(target, stream=self._stream, backward=True)
-                first, landed = self._peek()
-            except av.FFmpegError:
-                first, landed = None, len(self._index)
-            if landed <= int(self._index.keys[key]) or aim == 0:
-                break
-            step = 2 * step + 1
-        self._fed = landed - 1
-        self._drained = False
-        if first is not None:
-            rest = self._packets
-            self._packets = _chain(first, rest)
-
-    def _peek(self) -> tuple[list[Any], int]:
-        """Return the packets up to the first one that is in the index, and that one's position."""
-        self._packets = self._container.demux(self._stream)
-        seen = []
-        for packet in self._packets:
-            seen.append(packet)
-            self._fed = -1
-            position = self._position(packet)
-            if packet.size == 0:
-                return seen, len(self._index)
-            if position >= 0:
-                return seen, position
-        return seen, len(self._index)
-
-
-def _chain(first: list[Any], rest: Iterator[Any]) -> Iterator[Any]:
-    yield from first
-    yield from rest
+        self._fed = -1
+        if aim <= 0:
+            self.close()
+            self._container = open_container(self._path, self._uri)
+            self._stream = self._container.streams[self._index.stream_index]
+            self._codec = self._stream.codec_context
+            self._codec.thread_count = self._threads
+            self._codec.thread_type = "AUTO" if self._threads != 1 else "SLICE"
+            self._packets = self._container.demux(self._stream)
+            return True
+        if self._container is None:
+            self._land(0)
+        try:
+            self._container.seek(int(self._index.key_pts[aim]), stream=self._stream, backward=True)
+            self._packets = self._container.demux(self._stream)
+            seen, seq = [], None
+            for packet in self._packets:
+                seen.append(packet)
+                seq = self._seq(packet)
+                if seq is not None:
+                    break
+        except av.FFmpegError:
+            return False
+        if seq is None or int(self._index.positions[seq]) > self._from:
+            return False
+        self._packets = chain(seen, self._packets)
+        return True
 
 
 def read_linear(
@@ -206,7 +217,7 @@ def read_linear(
     import av
 
     grid = TimeGrid(fps, native_rate(np.sort(index.times_s)) or index.nominal_fps)
-    size = scaled_size(index.size, longest)
+    converter = _Converter(scaled_size(index.size, longest))
     with open_container(path, uri) as container:
         stream = container.streams[index.stream_index]
         stream.codec_context.thread_count = threads
@@ -220,7 +231,7 @@ def read_linear(
             else:
                 time_s = float(ticks * index.time_base) - index.origin_s
             if grid.keeps(time_s) and seq > after_seq and not frame.is_corrupt:
-                yield seq, time_s, to_image(frame, size)
+                yield seq, time_s, converter.image(frame)
 
 
 def _decode_all(container: Any, stream: Any, ffmpeg_error: type[Exception]) -> Iterator[Any]:

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
 from hippocam.stream.errors import SourceError
 from hippocam.stream.records import Image, Observation
 from hippocam.stream.sources.naming import base_id, natural_key
 from hippocam.stream.sources.sampling import pick_indices
 from hippocam.stream.sources.video import LONGEST_PX
-from numpy.typing import NDArray
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 DEFAULT_IMAGE_FPS = 1.0
@@ -28,7 +29,8 @@ class ImageFolderSource:
     """The images of one folder, in natural order, as a source with one unnamed camera.
 
     Times: file names that are timestamps (seconds since 1970 with a fraction, or 13, 16 or 19 digits of
-    milli-, micro- or nanoseconds) give seconds from the first image; otherwise images are 1 / image_fps apart.
+    milli-, micro- or nanoseconds) give seconds from the first image; otherwise images are 1 / image_fps
+    apart.
     """
 
     def __init__(
@@ -131,9 +133,7 @@ class ImageFolderSource:
         if self._names is not None:
             names = [name for name in names if name in set(self._names)]
         if not names:
-            raise SourceError(
-                self.uri, "no images in it (jpg, png, webp or bmp); give a folder that has some"
-            )
+            raise SourceError(self.uri, "no images in it (jpg, png, webp or bmp); give a folder that has some")
         return sorted(names, key=natural_key)
 
     def _times(self, names: Sequence[str]) -> NDArray[np.float64]:
@@ -163,9 +163,7 @@ def stamps_of(names: Sequence[str]) -> NDArray[np.float64] | None:
 
 def is_numbered(names: Sequence[str]) -> bool:
     """Tell whether file names look like a sequence: at least two, and nearly all with a number in them."""
-    return len(names) > 1 and sum(bool(re.search("[0-9]", Path(name).stem)) for name in names) >= 0.9 * len(
-        names
-    )
+    return len(names) > 1 and sum(bool(re.search("[0-9]", Path(name).stem)) for name in names) >= 0.9 * len(names)
 
 
 def is_depth_folder(folder: Path) -> bool:
@@ -176,9 +174,7 @@ def is_depth_folder(folder: Path) -> bool:
 def read_image(path: Path, longest: int) -> Image | None:
     """Read an image file as `decode_image` does; None also where the file cannot be read."""
     try:
-        return decode_image(
-            path.read_bytes(), longest
-        )  # cv2.imread cannot open every name that the system can
+        return decode_image(path.read_bytes(), longest)  # cv2.imread cannot open every name that the system can
     except OSError:
         return None
 
@@ -198,9 +194,7 @@ def decode_image(data: bytes, longest: int) -> Image | None:
     if not _is_whole(data):
         return None
     try:
-        pixels: Any = cv2.imdecode(
-            np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR
-        )
+        pixels: Any = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR)
     except cv2.error:
         return None
     if pixels is None:

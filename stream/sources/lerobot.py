@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
 from hippocam.stream.errors import SourceError
 from hippocam.stream.records import NO_SENSORS, FloatArray, Image, Observation, Sensors
 from hippocam.stream.sources.images import decode_image
 from hippocam.stream.sources.lerobot_meta import CameraFile, Episode, is_dataset, read_episodes
 from hippocam.stream.sources.packet_index import build_index
 from hippocam.stream.sources.sampling import pick_indices
-from hippocam.stream.sources.video import LONGEST_PX, read_seqs
-from numpy.typing import NDArray
+from hippocam.stream.sources.video import LONGEST_PX, read_seqs, told_end
 
 __all__ = ["LeRobotSource", "find_episodes", "is_dataset"]
 
@@ -152,8 +153,8 @@ class LeRobotSource:
             longest=self._longest_px,
             threads=self._threads,
         )
-        if index.cut_s is not None:
-            raise SourceError(uri, f"its video is truncated at {times_s[-1]:.1f} s of {index.cut_s:.1f} s")
+        if index.cut and wanted.keys() < set(picks.tolist()):
+            raise SourceError(uri, f"its video is truncated, read up to {told_end(index)}")
 
 
 class _Cursor:
@@ -210,15 +211,13 @@ class _Rows:
             ) from error
         if not table.num_rows:
             raise SourceError(uri, f"no row of it in {episode.data.name}; download the dataset again")
-        self._columns: dict[str, list[Any]] = {
-            key: table.column(key).to_pylist() for key in table.column_names
-        }
+        self._columns: dict[str, list[Any]] = {key: table.column(key).to_pylist() for key in table.column_names}
         stamps = self._columns.get("timestamp")
         # Microseconds: the dataset has float32, whose noise is of no use to a reader.
         self.times_N: NDArray[np.float64] = (
-            np.round(np.array(stamps, dtype=np.float64).reshape(table.num_rows), 6)
+            np.array(stamps, dtype=np.float64).reshape(table.num_rows).round(6)
             if stamps is not None
-            else np.arange(table.num_rows) / episode.fps
+            else np.arange(table.num_rows, dtype=np.float64) / episode.fps
         )
 
     def sensors(self, row: int) -> Sensors:
@@ -227,9 +226,7 @@ class _Rows:
         pose = self._vector(self._pose, row)
         if pose is not None and pose.shape != (7,):
             pose = None
-        return (
-            NO_SENSORS if state is action is pose is None else Sensors(state=state, action=action, pose=pose)
-        )
+        return NO_SENSORS if state is action is pose is None else Sensors(state=state, action=action, pose=pose)
 
     def text(self, row: int) -> str:
         """What the robot was told at a row."""

@@ -44,9 +44,7 @@ def unique_ids(paths: Sequence[Path]) -> list[str]:
     ids = [base_id(path) for path in paths]
     for rename in (_with_parent, _with_hash):
         counts = Counter(ids)
-        ids = [
-            rename(name, path) if counts[name] > 1 else name for name, path in zip(ids, paths, strict=True)
-        ]
+        ids = [rename(name, path) if counts[name] > 1 else name for name, path in zip(ids, paths, strict=True)]
     return ids
 
 

@@ -21,8 +21,8 @@ log = logging.getLogger(__name__)
 
 # fmt: off
 VIDEO_SUFFIXES = frozenset({
-    ".3gp", ".asf", ".avi", ".divx", ".f4v", ".flv", ".gif", ".m2ts", ".m2v", ".m4v", ".mjpeg", ".mjpg", ".mkv",
-    ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv", ".y4m",
+    ".3gp", ".asf", ".avi", ".divx", ".f4v", ".flv", ".gif", ".m2ts", ".m2v", ".m4v", ".mjpeg", ".mjpg",
+    ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv", ".y4m",
 })
 # fmt: on
 _NOTHING = "no videos, numbered images or LeRobot dataset in it; give a folder that has some, or a file"
@@ -65,8 +65,8 @@ def open_sources(arguments: Sequence[str | Path]) -> OpenedSources:
 
     Args:
         arguments: Each a video file, an image file, a folder (searched with all below it; hidden files are
-            skipped), a LeRobot dataset folder, or a glob pattern ("**" allowed). "~" is expanded. What is given
-            twice is opened once.
+            skipped), a LeRobot dataset folder, or a glob pattern ("**" allowed). "~" is expanded. What is
+            given twice is opened once.
 
     Returns:
         The sources, and an error for each argument or file that cannot be read; one never stops the others.
@@ -109,9 +109,7 @@ def _add_pattern(pattern: str, found: _Found) -> None:
     for folder, names in images.items():
         found.add(folder, "images", tuple(names))
     if found.count == before:
-        what = (
-            f"matches {len(matches)} files, none of them a video or image" if matches else "matches no file"
-        )
+        what = f"matches {len(matches)} files, none of them a video or image" if matches else "matches no file"
         found.fail(pattern, f"{what}; check the pattern (and quote it in the shell)")
 
 

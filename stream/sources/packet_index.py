@@ -7,15 +7,15 @@ true time; a frame's seq is its rank in presentation order.
 from __future__ import annotations
 
 import logging
-import os
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from hippocam.stream.errors import SourceError
 from numpy.typing import NDArray
+
+from hippocam.stream.errors import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 # A header's duration may exceed the last packet by rounding, never by more than this (seconds, share).
 _SLACK_S, _SLACK_SHARE = 1.0, 0.01
+_MP4_BOXES = (b"ftyp", b"mdat", b"free", b"wide", b"skip", b"moov", b"styp", b"pnot")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +42,11 @@ class PacketIndex:
         damaged: bool [N], packets that the demuxer marked corrupt.
         origin_s: Container time that is shown as 0, in seconds.
         size: Width and height in pixels as displayed before rotation (square pixels).
+        container: FFmpeg's name of the container format, "mov,mp4,m4a,3gp,3g2,mj2" for instance.
         linear: Timestamps are missing, repeated or jump back: only decoding from the start gives the order.
         nominal_fps: The header's frame rate, for frames that carry no time at all.
-        cut_s: Seconds that the header promises where the file ends before them, else None.
+        cut: The file ends before its header says.
+        declared_s: Length in seconds that the header says, None where it says none.
     """
 
     stream_index: int
@@ -56,9 +59,11 @@ class PacketIndex:
     damaged: NDArray[np.bool_]
     origin_s: float
     size: tuple[int, int]
+    container: str
     linear: bool
     nominal_fps: float
-    cut_s: float | None
+    cut: bool
+    declared_s: float | None
 
     def __len__(self) -> int:
         return len(self.pts)
@@ -122,21 +127,23 @@ def check_file(path: Path, uri: str) -> None:
 
 def _is_text(head: bytes) -> bool:
     try:
-        head.decode("ascii")
-    except UnicodeDecodeError:
-        return False
+        text = head.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.start < len(head) - 3:  # not just a letter cut in two
+            return False
+        text = head[: error.start].decode("utf-8")
     # YUV4MPEG is the one video format with a text header.
-    return b"\0" not in head and not head.startswith(b"YUV4MPEG2")
+    return text.replace("\n", " ").replace("\r", " ").replace("\t", " ").isprintable() and text[:9] != "YUV4MPEG2"
 
 
 def _why_unopened(path: Path) -> str:
     """Tell the usual reasons apart for a file that no demuxer takes."""
     with path.open("rb") as file:
         head = file.read(64)
-    if head[4:8] in (b"ftyp", b"mdat", b"free", b"wide", b"skip"):
+    if head[4:8] in _MP4_BOXES:
         return (
-            "the MP4 has no index (moov box): the recording was cut off before its end was written; "
-            "copy it again, or rebuild it with a tool such as untrunc"
+            "the MP4 has no index (moov box): the recording was cut off before its end was written, or is "
+            "damaged; copy it again, or rebuild it with a tool such as untrunc"
         )
     return "not a video that can be read (unknown or damaged format); convert it to MP4 or WebM"
 
@@ -155,10 +162,13 @@ def build_index(path: Path, uri: str) -> PacketIndex:
         dts: list[int | None] = []
         keys: list[bool] = []
         damaged: list[bool] = []
-        end_s = 0.0
+        end_s, outside = 0.0, 0
         try:
             for packet in container.demux():
-                if packet.size == 0 or packet.is_discard:  # the end marker; pictures outside the edit list
+                if packet.size == 0:  # the end marker, or a sample that says "no change"
+                    continue
+                if packet.is_discard:  # decoded for others' sake, but outside the edit list
+                    outside += packet.stream_index == stream.index
                     continue
                 last = packet.pts if packet.pts is not None else packet.dts
                 if last is not None and packet.time_base:
@@ -174,7 +184,13 @@ def build_index(path: Path, uri: str) -> PacketIndex:
         if not pts:
             raise SourceError(uri, "no frame in it: truncated right after its header; copy it again")
         origin_s = _origin_s(container, stream, pts)
-        cut_s = _declared_beyond(container, stream, path, len(pts), end_s, origin_s)
+        declared_s = container.duration / 1e6 if container.duration else None
+        cut = _ends_beyond_file(path)
+        if cut and 0 < stream.frames <= outside + len(pts):
+            cut = False  # what is missing at the end is no picture
+        if cut is None:  # other containers do not say how many bytes they should have
+            slack_s = max(_SLACK_S, _SLACK_SHARE * (declared_s or 0.0))
+            cut = declared_s is not None and declared_s - (end_s - origin_s) > slack_s
         times_known = [p for p in pts if p is not None]
         linear = (
             len(times_known) < len(pts)
@@ -199,9 +215,11 @@ def build_index(path: Path, uri: str) -> PacketIndex:
             damaged=np.array(damaged)[order],
             origin_s=origin_s,
             size=_display_size(stream),
+            container=container.format.name,
             linear=linear,
             nominal_fps=float(rate) if rate else 25.0,
-            cut_s=cut_s,
+            cut=cut,
+            declared_s=declared_s,
         )
 
 
@@ -217,17 +235,15 @@ def video_stream(container: Any, uri: str) -> Any:
     videos = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     if not videos:
         kinds = sorted({s.type for s in container.streams})
+        if not kinds:
+            raise SourceError(uri, "nothing in it: truncated within its header; copy or download it again")
         if "audio" in kinds:
             raise SourceError(uri, "only sound in it, no picture; give a file with video")
-        raise SourceError(
-            uri, f"no picture in it (found: {', '.join(kinds) or 'nothing'}); give a file with video"
-        )
+        raise SourceError(uri, f"no picture in it (found: {', '.join(kinds)}); give a file with video")
     best = container.streams.best("video")
     stream = best if best in videos else videos[0]
     if stream.codec_context is None:
-        raise SourceError(
-            uri, "its video codec is unknown or encrypted (DRM); convert it to H.264 or VP9 first"
-        )
+        raise SourceError(uri, "its video codec is unknown or encrypted (DRM); convert it to H.264 or VP9 first")
     return stream
 
 
@@ -260,18 +276,36 @@ def _display_size(stream: Any) -> tuple[int, int]:
     return width, height
 
 
-def _declared_beyond(
-    container: Any, stream: Any, path: Path, packets: int, end_s: float, origin_s: float
-) -> float | None:
-    """Return the seconds that the header promises when the file ends before them, else None."""
-    if container.duration is None:
-        return None
-    declared_s = container.duration / 1e6
-    if "mp4" in container.format.name:
-        # MP4 lists each sample's place, so truncation is certain: samples lie beyond the end of the file.
-        size = os.stat(path).st_size
-        listed = stream.index_entries
-        beyond = packets < stream.frames and any(e.pos + e.size > size for e in reversed(listed))
-        return float(stream.duration * stream.time_base) if beyond and stream.duration else None
-    missing_s = declared_s - (end_s - origin_s)
-    return declared_s if missing_s > max(_SLACK_S, _SLACK_SHARE * declared_s) else None
+def scaled_size(size: tuple[int, int], longest: int) -> tuple[int, int]:
+    """Return width and height with the longer side at most longest pixels, the shape kept, never enlarged."""
+    width, height = size
+    scale = min(1.0, longest / max(width, height, 1))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def _ends_beyond_file(path: Path) -> bool | None:
+    """Tell whether an MP4 or AVI should have more bytes than it has; None for other containers.
+
+    Both are made of boxes that begin with their length; in a truncated file the last one is too long.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(12)
+        if head[:4] == b"RIFF":
+            # Beyond 4 GB the length is kept elsewhere; a player rounds an odd one up.
+            return bool(size < 2**32 - 16 and int.from_bytes(head[4:8], "little") + 8 > size + 1)
+        if head[4:8] not in _MP4_BOXES:
+            return None
+        at = 0
+        while at + 8 <= size:
+            file.seek(at)
+            head = file.read(16)
+            length = int.from_bytes(head[:4], "big")
+            if length == 1:
+                length = int.from_bytes(head[8:16], "big")
+            if length == 0:  # up to the end of the file
+                return False
+            if length < 8:  # no box: what follows is damaged, not missing
+                return False
+            at += length
+        return at > size

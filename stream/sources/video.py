@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
+
 from hippocam.stream.errors import SourceError
 from hippocam.stream.records import Image, Observation
 from hippocam.stream.sources.packet_index import PacketIndex, build_index, open_container
 from hippocam.stream.sources.sampling import pick_indices
 
 LONGEST_PX = 640
+Decoder = Literal["auto", "pyav", "decord"]
+
+# From this share of wanted frames on, decoding all of them in one pass beats moving from group to group.
+_DENSE = 0.5
 
 
 class VideoSource:
@@ -22,7 +29,13 @@ class VideoSource:
     """
 
     def __init__(
-        self, path: str | Path, *, id: str | None = None, longest_px: int = LONGEST_PX, threads: int = 1
+        self,
+        path: str | Path,
+        *,
+        id: str | None = None,
+        longest_px: int = LONGEST_PX,
+        threads: int = 1,
+        decoder: Decoder = "auto",
     ) -> None:
         """Name a video.
 
@@ -31,18 +44,24 @@ class VideoSource:
             id: Name of the source; the file's stem when None.
             longest_px: Pictures are scaled down until their longer side has at most this many pixels.
             threads: Decoding threads, 0 for one per core.
+            decoder: "pyav", "decord", or "auto": decord for reading most frames of an MP4 with several
+                threads, PyAV otherwise. decord needs an upright MP4; for all else it stands back for PyAV,
+                with the same frames and times, and pixels that differ a little where they are scaled.
 
         Raises:
-            ValueError: longest_px is below 16 or threads is negative.
+            ValueError: longest_px is below 16, threads is negative or decoder is none of the three.
         """
         if longest_px < 16:
             raise ValueError(f"longest_px must be 16 or more, found {longest_px}")
         if threads < 0:
             raise ValueError(f"threads must be 0 (one per core) or more, found {threads}")
+        if decoder not in get_args(Decoder):
+            raise ValueError(f"decoder must be one of {', '.join(get_args(Decoder))}, found {decoder!r}")
         self._path = Path(path).expanduser().absolute()
         self._id = id if id is not None else self._path.stem
         self._longest_px = longest_px
         self._threads = threads
+        self._decoder = decoder
         self._duration_s: float | None = None
 
     @property
@@ -86,7 +105,7 @@ class VideoSource:
         """
         index = build_index(self._path, self.uri)
         last_s: float | None = None
-        for seq, time_s, image in sample_video(
+        frames = sample_video(
             self._path,
             self.uri,
             index,
@@ -94,52 +113,95 @@ class VideoSource:
             after_seq=after_seq,
             longest=self._longest_px,
             threads=self._threads,
-        ):
+            decoder=self._decoder,
+        )
+        for seq, time_s, image in frames:
             last_s = time_s
             yield Observation(seq=seq, time_s=time_s, images={"": image})
         if last_s is None and after_seq < 0:
-            raise SourceError(
-                self.uri, "no frame could be decoded: the data are damaged; copy or record it again"
-            )
-        if index.cut_s is not None:
-            end_s = float(index.times_s.max())
+            raise SourceError(self.uri, "no frame could be decoded: the data are damaged; copy or record it again")
+        if index.cut:
             raise SourceError(
                 self.uri,
-                f"truncated: read up to {end_s:.1f} s of {index.cut_s:.1f} s; the part before it was kept, "
+                f"truncated: read up to {told_end(index)}; the part before it was kept, "
                 "copy or download the file again for the rest",
             )
 
 
+def told_end(index: PacketIndex) -> str:
+    """Tell how far a truncated video goes: "12.0 s of 139.4 s"."""
+    end = f"{float(index.times_s.max()):.1f} s"
+    known = index.declared_s is not None and index.declared_s > float(index.times_s.max()) + 0.1
+    return f"{end} of {index.declared_s:.1f} s" if known else end
+
+
 def sample_video(
-    path: Path, uri: str, index: PacketIndex, *, fps: float | None, after_seq: int, longest: int, threads: int
+    path: Path,
+    uri: str,
+    index: PacketIndex,
+    *,
+    fps: float | None,
+    after_seq: int,
+    longest: int,
+    threads: int,
+    decoder: Decoder,
 ) -> Iterator[tuple[int, float, Image]]:
     """Yield (seq, true seconds, picture) of the frames that fps keeps, by the decoder that suits the file."""
     if index.linear:
         from hippocam.stream.sources.decode_pyav import read_linear
 
-        yield from read_linear(
-            path, uri, index, fps=fps, after_seq=after_seq, longest=longest, threads=threads
-        )
+        yield from read_linear(path, uri, index, fps=fps, after_seq=after_seq, longest=longest, threads=threads)
         return
     usable = np.flatnonzero(~index.damaged)
     picks = usable[pick_indices(index.times_s[usable], fps)]
+    if decoder == "auto":
+        dense = threads != 1 and len(picks) >= _DENSE * len(index)
+        decoder = "decord" if dense else "pyav"
     wanted = [int(seq) for seq in picks[picks > after_seq]]
-    for seq, image in read_seqs(path, uri, index, wanted, longest=longest, threads=threads):
+    for seq, image in read_seqs(path, uri, index, wanted, longest=longest, threads=threads, decoder=decoder):
         yield seq, float(index.times_s[seq]), image
 
 
 def read_seqs(
-    path: Path, uri: str, index: PacketIndex, seqs: Sequence[int], *, longest: int, threads: int
+    path: Path,
+    uri: str,
+    index: PacketIndex,
+    seqs: Sequence[int],
+    *,
+    longest: int,
+    threads: int,
+    decoder: Decoder = "pyav",
 ) -> Iterator[tuple[int, Image]]:
     """Yield (seq, picture) of the wanted frames that can be decoded; seqs strictly increase."""
     from hippocam.stream.sources import decode_pyav
 
+    if not len(seqs):
+        return
     if index.linear:
         wanted = set(seqs)
         for seq, _, image in decode_pyav.read_linear(
-            path, uri, index, fps=None, after_seq=min(wanted, default=0) - 1, longest=longest, threads=threads
+            path, uri, index, fps=None, after_seq=min(seqs) - 1, longest=longest, threads=threads
         ):
             if seq in wanted:
                 yield seq, image
         return
-    yield from decode_pyav.read_frames(path, uri, index, seqs, longest, threads)
+    left = list(seqs)
+    if decoder == "decord" and _is_plain(path, uri, index):
+        from hippocam.stream.sources import decode_decord
+
+        done = -1
+        for seq, image in decode_decord.read_frames(path, uri, index, seqs, longest, threads):
+            done = seq
+            yield seq, image
+        left = [seq for seq in seqs if seq > done]
+    yield from decode_pyav.read_frames(path, uri, index, left, longest, threads)
+
+
+def _is_plain(path: Path, uri: str, index: PacketIndex) -> bool:
+    """Tell whether a file is an undamaged, upright MP4 with square pixels: what decord reads as PyAV does."""
+    if "mp4" not in index.container or index.cut or bool(index.damaged.any()):
+        return False
+    with open_container(path, uri) as container:
+        stream = container.streams[index.stream_index]
+        upright = all(frame.rotation == 0 for frame in islice(container.decode(stream), 1))
+        return upright and index.size == (stream.width, stream.height)

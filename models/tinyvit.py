@@ -1,0 +1,48 @@
+"""Pictures into a 7 x 7 grid of 320 numbers: TinyViT-5M, trained on ImageNet-22k, run by ONNX Runtime.
+
+Wu et al. 2022, "TinyViT: Fast Pretraining Distillation for Small Vision Transformers". Its teacher was a CLIP,
+which is why its features take so well to captions.
+
+Shapes: P = 49 patches; C = 320 channels.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hippocam.models.pictures import to_network
+from hippocam.models.weights import fetch
+from hippocam.stream.records import FloatArray, Image
+
+PATCHES, CHANNELS = 49, 320
+_INPUT_PX = 224
+_MEAN = np.array([0.485, 0.456, 0.406], np.float32) * 255
+_DEVIATION = np.array([0.229, 0.224, 0.225], np.float32) * 255
+
+
+class TinyViT:
+    """The network; weights are fetched and read on construction.
+
+    Args:
+        threads: Threads for one picture, 0 for as many as ONNX Runtime likes (one per core).
+    """
+
+    def __init__(self, threads: int = 0) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # decoding needs the core
+        self._session = onnxruntime.InferenceSession(
+            str(fetch("tinyvit")), options, providers=["CPUExecutionProvider"]
+        )
+
+    def patches(self, image: Image) -> FloatArray:
+        """Give the patches, float32 [49, 320], row by row from the top left.
+
+        Args:
+            image: uint8 [H, W, 3], RGB, any size.
+        """
+        picture = to_network(image, _INPUT_PX, _MEAN, _DEVIATION)
+        (grid,) = self._session.run(None, {"input": picture})
+        return np.asarray(grid, np.float32).reshape(PATCHES, CHANNELS)

@@ -1,0 +1,85 @@
+"""Fixtures of all tests."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from hippocam.stream.records import Embedding, FloatArray, Repeat
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real test data; tests that need it are skipped where it is not."""
+    folder = Path(os.environ.get("HIPPOCAM_TEST_DATA", ROOT.parent / "shared" / "data"))
+    if not (folder / "video").is_dir():
+        pytest.skip(f"no test data at {folder}: set HIPPOCAM_TEST_DATA to the folder that holds video/ and robot/")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def media() -> ModuleType:
+    """The helpers of tests/media.py, which renders tiny real media files."""
+    spec = importlib.util.spec_from_file_location("hippocam_test_media", ROOT / "tests" / "media.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def frames_of() -> Callable[..., list[Embedding | Repeat]]:
+    """Make the items of one stream out of unit vectors: `frames_of("cam", [(time_s, vector), ...])`.
+
+    A vector of None is a repeat. The JPEG of each frame says its time, so that a test can tell which was kept.
+    """
+
+    def make(
+        stream: str,
+        seen: Iterable[tuple[float, FloatArray | None]],
+        *,
+        first_seq: int = 0,
+        jpeg_bytes: int = 0,
+    ) -> list[Embedding | Repeat]:
+        items: list[Embedding | Repeat] = []
+        for seq, (time_s, vector) in enumerate(seen, start=first_seq):
+            if vector is None:
+                items.append(Repeat(stream=stream, seq=seq, time_s=time_s))
+                continue
+            unit = (vector / np.linalg.norm(vector)).astype(np.float32)
+            jpeg = f"{stream}@{time_s:.3f}".encode().ljust(jpeg_bytes, b".")
+            items.append(Embedding(stream=stream, seq=seq, time_s=time_s, vector=unit, jpeg=jpeg))
+        return items
+
+    return make
+
+
+COLOURS = {"red": (220, 30, 30), "green": (40, 160, 60), "blue": (40, 80, 210), "yellow": (245, 225, 40)}
+
+
+@pytest.fixture
+def colour_video() -> Callable[..., Path]:
+    """Render a video of plain colours: `colour_video(path, [("red", 5), ("blue", 3)])`, seconds each."""
+
+    def make(path: Path, scenes: Iterable[tuple[str, float]], *, rate: int = 10) -> Path:
+        import av
+
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream("libx264", rate=rate)
+            stream.width, stream.height, stream.pix_fmt = 160, 90, "yuv420p"
+            for colour, seconds in scenes:
+                picture = np.full((90, 160, 3), COLOURS[colour], np.uint8)
+                for _ in range(round(seconds * rate)):
+                    container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+            container.mux(stream.encode(None))
+        return path
+
+    return make

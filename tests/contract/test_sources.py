@@ -1,0 +1,173 @@
+"""What every source promises, proved on each kind against frames that show their own number."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from hippocam.stream.protocols import Source
+from hippocam.stream.records import Observation
+from hippocam.stream.sources import open_sources
+from hippocam.stream.sources.video import VideoSource
+
+Case = tuple[Source, list[float]]
+"""A source, and the true time in seconds of its every observation; seq n shows the number n."""
+
+
+def _video(name: str, **settings: object) -> Callable[[Path, ModuleType], Case]:
+    def build(folder: Path, media: ModuleType) -> Case:
+        made = dict(settings)
+        if isinstance(made.get("options"), tuple):
+            gop, open_gop = made["options"]
+            made["options"] = media.long_gop(gop, open_gop=open_gop)
+        path = folder / name
+        media.render_video(path, **made)
+        times_s = [time_s for time_s, _ in media.true_frames(path)]
+        (source,) = open_sources([path]).sources
+        return source, times_s
+
+    return build
+
+
+def _decord(folder: Path, media: ModuleType) -> Case:
+    path = folder / "decord.mp4"
+    media.render_video(path, frames=120, options=media.long_gop(30), size=(128, 64))
+    return VideoSource(path, decoder="decord", threads=2), [i / 25 for i in range(120)]
+
+
+def _images(folder: Path, media: ModuleType) -> Case:
+    import cv2
+
+    for i in range(12):
+        cv2.imwrite(str(folder / f"frame{i}.png"), media.numbered_image(i))
+    (source,) = open_sources([folder]).sources
+    return source, [float(i) for i in range(12)]
+
+
+def _lerobot(version: str, **settings: object) -> Callable[[Path, ModuleType], Case]:
+    def build(folder: Path, media: ModuleType) -> Case:
+        media.render_lerobot(folder / "arm", version=version, lengths=(30, 25), **settings)
+        return open_sources([folder / "arm"]).sources[0], [i / 10 for i in range(30)]
+
+    return build
+
+
+_VFR = [0, 0.04, 0.5, 0.54, 1.7, 1.74, 5, 5.04, 5.5, 9.0, 9.02, 9.04]
+CASES = {
+    "mp4": _video("plain.mp4"),
+    "mp4, one key frame, B-frames": _video("long.mp4", frames=200, options=(250, False)),
+    "mp4, open groups": _video("open.mp4", frames=120, options=(24, True)),
+    "mp4, variable rate": _video("vfr.mp4", times_s=_VFR),
+    "mp4, starts at 2 s": _video("late.mp4", times_s=[2 + i / 25 for i in range(50)]),
+    "mp4 with sound": _video("sound.mp4", sound_s=2.0),
+    "mkv, open groups": _video("open.mkv", frames=120, options=(24, True)),
+    "mkv, time jumps": _video("jump.mkv", times_s=[i / 25 + 100 * (i >= 25) for i in range(50)]),
+    "ts, open groups": _video("open.ts", frames=120, options=(24, True)),
+    "webm": _video("clip.webm", frames=60),
+    "avi": _video("clip.avi"),
+    "decord": _decord,
+    "images": _images,
+    "lerobot v2.1": _lerobot("v2.1"),
+    "lerobot v2.1, pictures in parquet": _lerobot("v2.1", cameras=("top",), in_parquet=("wrist",)),
+    "lerobot v3": _lerobot("v3.0"),
+}
+
+
+@pytest.fixture(scope="module", params=list(CASES))
+def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, media: ModuleType) -> Case:
+    return CASES[request.param](tmp_path_factory.mktemp("source"), media)
+
+
+def _expected(times_s: list[float], fps: float) -> list[int]:
+    """The rule in its plainest form: the first frame at or after each grid point, each frame once."""
+    seqs = []
+    for k in range(int(times_s[-1] * fps) + 2):
+        later = [i for i, time_s in enumerate(times_s) if time_s >= k / fps - 0.001]
+        if later and later[0] not in seqs:
+            seqs.append(later[0])
+    return seqs
+
+
+def _same(a: Observation, b: Observation) -> bool:
+    pixels = all(np.array_equal(a.images[camera], b.images[camera]) for camera in a.images | b.images)
+    return (a.seq, a.time_s, a.text) == (b.seq, b.time_s, b.text) and pixels
+
+
+def test_every_frame_comes_once_with_its_true_time_and_picture(case: Case, media: ModuleType) -> None:
+    source, times_s = case
+    seen = list(source.observations(fps=None))
+    assert [o.seq for o in seen] == list(range(len(times_s)))
+    np.testing.assert_allclose([o.time_s for o in seen], times_s, atol=1e-5)
+    for o in seen:
+        assert o.images
+        assert {media.read_number(image) for image in o.images.values()} == {o.seq}
+
+
+@pytest.mark.parametrize("fps", [0.3, 1, 4, 7.5])
+def test_sampling_takes_the_first_frame_at_or_after_each_grid_point(
+    case: Case, media: ModuleType, fps: float
+) -> None:
+    source, times_s = case
+    if fps >= 0.99 / np.median(np.diff(times_s)):
+        pytest.skip("every frame is kept at this rate")
+    seen = list(source.observations(fps=fps))
+    assert [o.seq for o in seen] == _expected(times_s, fps)
+    assert [media.read_number(next(iter(o.images.values()))) for o in seen] == [o.seq for o in seen]
+
+
+def test_same_rate_gives_the_same_observations(case: Case) -> None:
+    source, _ = case
+    first, second = (list(source.observations(fps=4)) for _ in range(2))
+    assert len(first) == len(second)
+    assert all(map(_same, first, second))
+
+
+@pytest.mark.parametrize("fps", [None, 4, 1])
+def test_resuming_gives_exactly_the_rest(case: Case, fps: float | None) -> None:
+    source, _ = case
+    whole = list(source.observations(fps=fps))
+    for at in {0, 1, len(whole) // 2, len(whole) - 2}:
+        rest = list(source.observations(fps=fps, after_seq=whole[at].seq))
+        assert [o.seq for o in rest] == [o.seq for o in whole[at + 1 :]]
+        assert all(map(_same, rest, whole[at + 1 :]))
+    assert not list(source.observations(fps=fps, after_seq=whole[-1].seq))
+
+
+def test_a_rate_above_the_native_one_gives_every_frame(case: Case) -> None:
+    source, times_s = case
+    assert len(list(source.observations(fps=1000))) == len(times_s)
+
+
+def test_a_source_survives_pickling(case: Case) -> None:
+    source, _ = case
+    copy: Source = pickle.loads(pickle.dumps(source))
+    assert (copy.id, copy.uri, copy.duration_s) == (source.id, source.uri, source.duration_s)
+    assert _same(next(iter(copy.observations(fps=1))), next(iter(source.observations(fps=1))))
+
+
+def test_names_and_length(case: Case) -> None:
+    source, _ = case
+    assert source.id
+    assert Path(source.uri.split("#")[0]).exists()
+    assert source.duration_s is not None
+    assert source.duration_s > 0
+
+
+@pytest.mark.parametrize("fps", [0, -1, float("nan"), float("inf")])
+def test_a_senseless_rate_is_refused(case: Case, fps: float) -> None:
+    source, _ = case
+    with pytest.raises(ValueError, match="fps must be above 0"):
+        list(source.observations(fps=fps))
+
+
+def test_an_unfinished_walk_closes_cleanly(case: Case) -> None:
+    source, _ = case
+    walk = source.observations(fps=None)
+    next(walk)
+    walk.close()  # type: ignore[attr-defined]
+    assert next(iter(source.observations(fps=None))).seq == 0

@@ -1,0 +1,220 @@
+"""The command line as others call it, in processes of its own, on rendered footage whose truth is known."""
+
+import json
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+SCENES = [("green", 8), ("red", 5), ("blue", 7), ("green", 6)]
+
+
+def hippocam(*arguments, cwd=None):
+    command = [Path(sys.executable).parent / "hippocam", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=120, check=False)
+
+
+def last_json(done):
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+@pytest.fixture
+def memory(tmp_path, colour_video):
+    clip = colour_video(tmp_path / "field.mp4", SCENES)
+    done = hippocam("watch", clip, "--memory", tmp_path / "m", "--encoder", "palette", "--json")
+    assert done.returncode == 0, done.stderr
+    return tmp_path / "m"
+
+
+def test_watch_reports_what_it_saw(tmp_path, colour_video):
+    clip = colour_video(tmp_path / "field.mp4", SCENES)
+    done = hippocam("watch", clip, "--memory", tmp_path / "m", "--encoder", "palette", "--budget-mb", 5, "--json")
+    report = last_json(done)
+    assert set(report) == {
+        *("streams", "memory_bytes", "budget_bytes", "seconds", "times_real_time", "failed"),
+    }
+    (stream,) = report["streams"]
+    assert stream["id"] == "field"
+    assert stream["duration_s"] == pytest.approx(26, abs=0.11)
+    assert stream["frames_seen"] == 26
+    assert stream["events"] == stream["entries"] == 4
+    assert stream["frames_encoded"] < 10  # the gate counts a plain scene, and does not encode it
+    assert report["budget_bytes"] == 5_000_000
+    assert report["failed"] == []
+    assert "real time" in done.stderr
+    assert len(done.stdout.strip().splitlines()) == 1
+
+
+def test_search_and_ask_name_the_true_moment(memory):
+    (best, *_) = last_json(hippocam("search", "something red", "--memory", memory, "--json"))["moments"]
+    assert set(best) == {"id", "stream", "t0_s", "t1_s", "score", "why", "image"}
+    assert (best["stream"], best["t0_s"], best["t1_s"]) == ("field", 8, 13)
+    assert Path(best["image"]).read_bytes().startswith(b"\xff\xd8")
+    assert Path(best["image"]).is_relative_to(memory)
+    answer = last_json(hippocam("ask", "When was there something red?", "--memory", memory, "--json"))
+    assert set(answer) >= {"answer", "unknown", "confidence", "evidence", "reader", "latency_ms"}
+    assert not answer["unknown"]
+    assert "0:08 to 0:13" in answer["answer"]
+    assert answer["evidence"][0]["id"] == best["id"]
+
+
+def test_what_was_not_seen_is_said_to_be_unknown(memory):
+    answer = last_json(hippocam("ask", "Was there something yellow?", "--memory", memory, "--json"))
+    assert answer["unknown"] is True
+    assert answer["confidence"] < 0.5
+    assert "Not seen" in answer["answer"]
+
+
+def test_at_uses_nothing_later(memory):
+    def ask(at):
+        return last_json(hippocam("ask", "something blue", "--memory", memory, "--at", at, "--json"))
+
+    assert ask("0:10")["unknown"] is True
+    late = ask("0:18")
+    assert late["unknown"] is False
+    assert all(e["t1_s"] <= 18 for e in late["evidence"])
+
+
+def test_times_and_streams_filter(memory):
+    def spans(*options):
+        moments = last_json(hippocam("search", "green", "--memory", memory, "--json", *options))["moments"]
+        return [m["t0_s"] for m in moments if m["score"] > 0.5]
+
+    assert sorted(spans()) == [0, 20]
+    assert spans("--after", "0:09") == [20]
+    assert spans("--before", "10") == [0]
+    assert spans("--stream", "field", "--after", "0:00:19.5") == [20]
+    assert len(last_json(hippocam("search", "green", "--memory", memory, "--top", 1, "--json"))["moments"]) == 1
+
+
+def test_status_by_stream_and_tier(memory):
+    status = last_json(hippocam("status", "--memory", memory, "--json"))
+    assert status["budget_bytes"] == 256_000_000
+    assert status["streams"][0]["t0_s"] == 0
+    assert status["streams"][0]["complete"] is True
+    assert [t["name"] for t in status["tiers"]] == ["sensory", "working", "long-term"]
+    done = hippocam("status", "--memory", memory)
+    assert "field" in done.stdout
+    assert "palette" in done.stdout
+
+
+def test_watching_again_adds_nothing_and_says_so(tmp_path, memory):
+    before = {p: p.stat().st_mtime_ns for p in (memory / "exemplars").iterdir()}
+    done = hippocam("watch", "field.mp4", "--memory", memory, cwd=tmp_path)
+    assert done.returncode == 0
+    assert "watched before" in done.stdout
+    assert {p: p.stat().st_mtime_ns for p in (memory / "exemplars").iterdir()} == before
+
+
+def test_another_file_of_the_same_name_is_a_stream_of_its_own(tmp_path, memory, colour_video):
+    (tmp_path / "b").mkdir()
+    clip = colour_video(tmp_path / "b" / "field.mp4", [("yellow", 4)])
+    report = last_json(hippocam("watch", clip, "--memory", memory, "--json"))
+    assert [s["id"] for s in report["streams"]] == ["field-2"]
+    (best, *_) = last_json(hippocam("search", "yellow", "--memory", memory, "--json"))["moments"]
+    assert best["stream"] == "field-2"
+
+
+def test_bad_sources_are_named_and_the_others_done(tmp_path, colour_video, media):
+    clip = colour_video(tmp_path / "good.mp4", SCENES)
+    (tmp_path / "empty.mp4").touch()
+    (tmp_path / "text.mp4").write_text("not a video")
+    media.render_sound(tmp_path / "sound.m4a")
+    media.cut(clip, tmp_path / "broken.mp4", 0.5)
+    names = ["empty.mp4", "text.mp4", "sound.m4a", "broken.mp4", "missing.mp4", "good.mp4"]
+    options = ["--memory", tmp_path / "m", "--encoder", "palette", "--json"]
+    done = hippocam("watch", *[tmp_path / name for name in names], *options)
+    assert done.returncode == 1
+    report = last_json(done)
+    assert [s["id"] for s in report["streams"] if s["entries"]] == ["good"]
+    assert {Path(f["source"]).name for f in report["failed"]} == set(names) - {"good.mp4"}
+    errors = [line for line in done.stderr.splitlines() if line.startswith("hippocam: ")]
+    assert len(errors) == 5
+    assert "Traceback" not in done.stderr
+
+
+def test_a_truncated_video_keeps_what_can_be_read(tmp_path, media):
+    media.render_video(
+        tmp_path / "whole.mp4", frames=400, size=(320, 240), container_options={"movflags": "faststart"}
+    )
+    clip = media.cut(tmp_path / "whole.mp4", tmp_path / "cut.mp4", 0.6)
+    done = hippocam("watch", clip, "--memory", tmp_path / "m", "--encoder", "palette", "--json")
+    assert done.returncode == 1
+    report = last_json(done)
+    assert 3 < report["streams"][0]["duration_s"] < 16
+    assert "truncated" in report["failed"][0]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["ask", "who?", "--memory", "nowhere"], "no memory here; make one with: hippocam watch"),
+        (["status", "--memory", "photos"], "no memory here"),
+        (["watch", "a.mp4", "--memory", "photos", "--encoder", "palette"], "holds 'a.jpg' and no memory"),
+        (["watch", "a.mp4", "--encoder", "pallete"], "Did you mean 'palette'"),
+        (["watch", "a.mp4", "--encoder", "palette", "--budget-mb", "0.2"], "budget must be 1 MB or more"),
+        (["watch", "a.mp4", "--encoder", "palette", "--fps", "0"], "fps must be above 0"),
+        (["watch", "a.mp4", "--config", "nothing"], "static-camera"),
+        (["watch", "a.mp4", "--config", "bad.yaml"], "memory: working: unknown key 'gama'. Did you mean 'gamma'?"),
+        (["search", " ", "--memory", "m"], "text is empty"),
+        (["search", "red", "--memory", "m", "--stream", "other"], "stream 'other' is not in this memory"),
+        (["ask", "red", "--memory", "m", "--reader", "oracle"], "oracle"),
+        (["ask", "red", "--memory", "m", "--at", "soon"], "write seconds, MM:SS or HH:MM:SS.mmm"),
+        (["watch", "field.mp4", "--memory", "m", "--encoder", "conse"], "made with encoder palette"),
+    ],
+)
+def test_wrong_use_is_one_line_that_names_the_fix(tmp_path, memory, arguments, line):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "a.jpg").touch()
+    (tmp_path / "bad.yaml").write_text("memory: {working: {gama: 1}}")
+    done = hippocam(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert line in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_help_loads_nothing_heavy():
+    code = (
+        "import sys\nfrom hippocam.apps.cli import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+        "heavy = {'torch', 'ray', 'faiss', 'gradio', 'transformers', 'onnxruntime', 'cv2', 'decord', 'av', 'numpy'}\n"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "watch" in done.stdout
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 400 KB; only root can mount one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", folder], capture_output=True, check=False
+    )
+    if mounted.returncode != 0:
+        pytest.skip("a small file system cannot be mounted here (it takes root)")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def test_a_full_disk_is_one_line_and_loses_nothing(tmp_path, colour_video, small_disk):
+    clip = colour_video(tmp_path / "field.mp4", SCENES)
+    memory = small_disk / "m"
+    assert hippocam("watch", clip, "--memory", memory, "--encoder", "palette").returncode == 0
+    other = colour_video(tmp_path / "other.mp4", [("yellow", 4), ("red", 4)] * 3)
+    (small_disk / "ballast").touch()
+    with suppress(OSError), (small_disk / "ballast").open("wb", buffering=0) as ballast:
+        while True:
+            ballast.write(b"x" * 512)
+    done = hippocam("watch", other, "--memory", memory)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()[-1].split("hippocam: ")) == 2
+    assert "room on its disk" in done.stderr or "free some disk space" in done.stderr
+    assert "Traceback" not in done.stderr
+    (small_disk / "ballast").unlink()
+    assert last_json(hippocam("search", "red", "--memory", memory, "--json"))["moments"][0]["stream"] == "field"
+    assert hippocam("watch", other, "--memory", memory).returncode == 0
+    assert last_json(hippocam("search", "yellow", "--memory", memory, "--json"))["moments"][0]["stream"] == "other"

@@ -1,0 +1,50 @@
+"""The executor is a choice: local and Ray make the same memory, to the byte where the order is defined."""
+
+import sqlite3
+
+import pytest
+
+from hippocam.apps import Session
+
+ray = pytest.importorskip("ray")
+
+
+def contents(folder):
+    database = sqlite3.connect(folder / "memory.db")
+    tables = {name: sorted(database.execute(f"SELECT * FROM {name}")) for name in ("stream", "entry")}
+    database.close()
+    return tables, {p.name: p.read_bytes() for p in (folder / "exemplars").iterdir()}
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_ray_and_local_make_the_same_memory(tmp_path, colour_video, media):
+    media.render_lerobot(tmp_path / "robot", lengths=(30, 40))
+    media.render_video(tmp_path / "broken-whole.mp4", frames=300, container_options={"movflags": "faststart"})
+    sources = [
+        colour_video(tmp_path / "a.mp4", [("red", 6), ("blue", 9), ("red", 3)]),
+        colour_video(tmp_path / "b.mp4", [("green", 4), ("yellow", 7)]),
+        media.cut(tmp_path / "broken-whole.mp4", tmp_path / "broken.mp4", 0.7),
+        tmp_path / "robot",
+        tmp_path / "missing.mp4",
+    ]
+    reports = {}
+    for executor in ("local", "ray"):
+        with Session(tmp_path / executor, encoder="palette") as session:
+            reports[executor] = session.watch(sources, executor=executor, fps=5)
+    assert contents(tmp_path / "local") == contents(tmp_path / "ray")
+    local, on_ray = reports["local"], reports["ray"]
+    assert local.streams == on_ray.streams
+    assert {s.id for s in local.streams} >= {"a", "b", "broken", "robot/episode_000000/top"}
+    assert set(local.failed) == set(on_ray.failed)
+    assert len(local.failed) == 2
+    assert not ray.is_initialized()
+
+
+def test_ray_passes_on_what_goes_wrong_inside_a_worker(tmp_path, colour_video, monkeypatch):
+    clip = colour_video(tmp_path / "a.mp4", [("red", 2)])
+    with (
+        Session(tmp_path / "m", encoder="open_clip:no-such-model/none") as session,
+        pytest.raises(Exception) as raised,
+    ):
+        session.watch([clip], executor="ray")
+    assert "no-such-model" in str(raised.value)

@@ -1,0 +1,305 @@
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hippocam.memory.errors import EncoderMismatchError, MemoryFolderError
+from hippocam.memory.memory import Memory, MemoryConfig
+from hippocam.memory.recall import Query
+from hippocam.memory.records import entry_id
+from hippocam.stream.records import EncoderSpec, Sensors
+
+D = 16
+SPEC = EncoderSpec(id="test:1", dim=D, normalised=True, midpoint=0.5, slope=20.0)
+AXES = np.eye(D, dtype=np.float32)
+
+
+def writer(folder, budget=None, spec=SPEC):
+    return Memory.open_writer(folder, encoder="test", spec=spec, config=MemoryConfig(budget_bytes=budget))
+
+
+def watch(memory, items, source="cam", uri="/x/cam.mp4", *, complete=True):
+    memory.begin(source, uri=uri)
+    memory.write(items)
+    memory.finish(source, complete=complete)
+
+
+def scenes(frames_of, order, seconds=5, stream="cam", **kwargs):
+    seen = [(k * seconds + t, AXES[axis]) for k, axis in enumerate(order) for t in range(seconds)]
+    return frames_of(stream, seen, **kwargs)
+
+
+def du(folder: Path) -> int:
+    """What `du -sb` says, which is the measure that the budget is stated in."""
+    return int(subprocess.run(["du", "-sb", folder], capture_output=True, check=True).stdout.split()[0])
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def test_a_scene_is_found_at_its_true_time_with_its_true_frame(tmp_path, frames_of):
+    with writer(tmp_path / "m") as memory:
+        watch(memory, scenes(frames_of, [0, 1, 2, 3, 4]))
+    with Memory.open_reader(tmp_path / "m") as memory:
+        best = memory.recall(Query(text="", vector=AXES[3]))[0]
+        assert (best.entry.t0_s, best.entry.t1_s) == (15, 20)
+        assert best.score > 0.9
+        assert memory.image(best.entry.id).read_bytes() == f"cam@{best.entry.frame_s:.3f}".encode()
+
+
+def test_filters_by_time_and_stream(tmp_path, frames_of):
+    with writer(tmp_path / "m") as memory:
+        watch(memory, scenes(frames_of, [1, 2, 1, 3, 1]))
+        watch(memory, scenes(frames_of, [1, 4], stream="rig/left"), "rig", "/x/rig")
+
+    def spans(**kwargs):
+        with Memory.open_reader(tmp_path / "m") as memory:
+            found = memory.recall(Query(text="", vector=AXES[1], **kwargs))
+        return sorted((c.entry.stream, c.entry.t0_s) for c in found if c.score > 0.5)
+
+    assert spans() == [("cam", 0), ("cam", 10), ("cam", 20), ("rig/left", 0)]
+    assert spans(stream="rig") == [("rig/left", 0)]
+    assert spans(stream="cam", after_s=6) == [("cam", 10), ("cam", 20)]
+    assert spans(stream="cam", before_s=10) == [("cam", 0)]
+    # asked at 13 s nothing of the event from 10 to 15 s may be used, since its key rests on frames up to 14 s
+    assert spans(stream="cam", at_s=13) == [("cam", 0)]
+    assert spans(stream="cam", at_s=14) == [("cam", 0), ("cam", 10)]
+
+
+def test_nothing_alike_gets_a_low_belief_and_an_empty_memory_gives_none(tmp_path, frames_of):
+    with writer(tmp_path / "m") as memory:
+        assert memory.recall(Query(text="", vector=AXES[0])) == []
+        watch(memory, scenes(frames_of, [0, 1, 2]))
+        assert memory.recall(Query(text="", vector=AXES[9]))[0].score < 0.01
+
+
+def test_words_of_the_source_are_found(tmp_path, frames_of):
+    items = scenes(frames_of, [0, 1, 2])
+    import dataclasses
+
+    items = [
+        dataclasses.replace(i, text="pick up the Yellow bottles" if 5 <= i.time_s < 10 else "") for i in items
+    ]
+    with writer(tmp_path / "m") as memory:
+        watch(memory, items)
+        best = memory.recall(Query(text="a yellow bottle", vector=AXES[9]))[0]
+    assert best.entry.t0_s == 5
+    assert best.score > 0.8
+    assert best.words == ("yellow",)
+
+
+def test_reading_leaves_every_byte_as_it_was(tmp_path, frames_of):
+    folder = tmp_path / "m"
+    with writer(folder) as memory:
+        watch(memory, scenes(frames_of, range(6)))
+    before = tree(folder)
+    with Memory.open_reader(folder) as memory:
+        first = memory.recall(Query(text="pick", vector=AXES[2], stream="cam"))
+        assert memory.recall(Query(text="pick", vector=AXES[2], stream="cam")) == first
+        memory.streams(), memory.tiers(), memory.bytes()
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            memory._store.set_meta(x=1)
+    assert tree(folder) == before
+
+
+def test_cutting_a_stream_into_other_chunks_gives_the_same_memory(tmp_path, frames_of):
+    items = scenes(frames_of, [0, 3, 1, 1, 2, 0], seconds=7)
+    answers = []
+    for size in (1, 5, len(items)):
+        with writer(tmp_path / f"m{size}") as memory:
+            memory.begin("cam", uri="/x/cam.mp4")
+            for k in range(0, len(items), size):
+                memory.write(items[k : k + size])
+            memory.finish("cam")
+            answers.append(memory.recall(Query(text="", vector=AXES[1], top=50)))
+    assert answers[0] == answers[1] == answers[2]
+
+
+def test_watching_again_adds_nothing(tmp_path, frames_of):
+    items = scenes(frames_of, [0, 1, 2])
+    with writer(tmp_path / "m") as memory:
+        watch(memory, items)
+        before = memory.streams()
+        watch(memory, items)
+        assert memory.streams() == before
+
+
+def test_an_interrupted_watch_goes_on_where_it_was(tmp_path, frames_of):
+    items = scenes(frames_of, [0, 1, 2, 3, 1, 0, 2], seconds=6)
+    with writer(tmp_path / "whole") as memory:
+        watch(memory, items)
+        whole = memory.recall(Query(text="", vector=AXES[1], top=50))
+    with writer(tmp_path / "cut") as memory:
+        memory.begin("cam", uri="/x/cam.mp4")
+        memory.write(items[:20])  # and the process is gone: the open event is lost, no more
+    with writer(tmp_path / "cut") as memory:
+        after = memory.begin("cam", uri="/x/cam.mp4")
+        assert 12 <= after < 20
+        memory.write([i for i in items if i.seq > after])
+        memory.finish("cam")
+        assert memory.recall(Query(text="", vector=AXES[1], top=50)) == whole
+
+
+def test_sensors_are_kept_beside_the_frame(tmp_path, frames_of):
+    import dataclasses
+
+    sensors = [
+        Sensors(
+            state=np.array([t, 2.0], np.float32),
+            action=np.array([-t], np.float32),
+            pose=np.full(7, t, np.float32),
+        )
+        for t in range(4)
+    ]
+    items = [dataclasses.replace(i, sensors=s) for i, s in zip(scenes(frames_of, [0], 4), sensors, strict=True)]
+    with writer(tmp_path / "m") as memory:
+        watch(memory, items)
+        entry = memory.recall(Query(text="", vector=AXES[0]))[0].entry
+    true = sensors[int(entry.frame_s)]
+    for name in ("state", "action", "pose"):
+        np.testing.assert_array_equal(getattr(entry.sensors, name), getattr(true, name))
+
+
+@pytest.mark.parametrize("budget", [1_000_000, 2_500_000])
+def test_the_folder_never_exceeds_its_budget_while_a_long_stream_is_written(tmp_path, frames_of, budget):
+    rng = np.random.default_rng(0)
+    folder = tmp_path / "m"
+    most = 0
+    with writer(folder, budget) as memory:
+        memory.begin("cam", uri="/x/cam.mp4")
+        for k in range(400):
+            size = int(rng.integers(5_000, 40_000))
+            seen = [(3 * k + t, rng.normal(size=D).astype(np.float32)) for t in range(3)]
+            memory.write(frames_of("cam", seen, first_seq=3 * k, jpeg_bytes=size))
+            most = max(most, du(folder))
+        memory.finish("cam")
+        (stream,) = memory.streams()
+    assert most <= budget
+    assert most > 0.6 * budget  # and it is made use of
+    assert stream.evicted > 100
+    assert stream.entries + stream.evicted == stream.events
+    held = {p.stem for p in (folder / "exemplars").iterdir()}
+    assert len(held) == stream.entries
+
+
+def test_a_smaller_budget_is_met_when_the_memory_is_opened(tmp_path, frames_of):
+    rng = np.random.default_rng(0)
+    folder = tmp_path / "m"
+    with writer(folder, 5_000_000) as memory:
+        seen = [(t, rng.normal(size=D).astype(np.float32)) for t in range(900)]
+        watch(memory, frames_of("cam", seen, jpeg_bytes=20_000))
+    assert du(folder) > 3_000_000
+    with writer(folder, 1_500_000) as memory:
+        assert du(folder) <= 1_500_000
+        assert memory.budget_bytes() == 1_500_000
+    with writer(folder) as memory:
+        assert memory.budget_bytes() == 1_500_000
+
+
+def test_a_budget_below_a_megabyte_is_refused():
+    with pytest.raises(ValueError, match="budget must be 1 MB or more, found 0.5 MB"):
+        MemoryConfig(budget_bytes=500_000)
+
+
+def test_two_encoders_are_never_mixed(tmp_path, frames_of):
+    with writer(tmp_path / "m") as memory:
+        watch(memory, scenes(frames_of, [0]))
+    other = EncoderSpec(id="other:1", dim=D, normalised=True, midpoint=0.5, slope=20.0)
+    with pytest.raises(EncoderMismatchError, match="made with encoder test .*use --encoder test"):
+        writer(tmp_path / "m", spec=other)
+    writer(tmp_path / "m").close()  # and the failed attempt left no lock
+
+
+def test_a_second_writer_is_refused_and_a_reader_is_not(tmp_path, frames_of):
+    with writer(tmp_path / "m") as memory:
+        watch(memory, scenes(frames_of, [0, 1]))
+        with pytest.raises(MemoryFolderError, match="another process is writing"):
+            writer(tmp_path / "m")
+        with Memory.open_reader(tmp_path / "m") as reader:
+            assert len(reader.recall(Query(text="", vector=AXES[1]))) == 2
+            watch(memory, scenes(frames_of, [5], stream="b"), "b", "/x/b")
+            assert reader.recall(Query(text="", vector=AXES[5]))[0].entry.stream == "b"
+
+
+def test_foreign_folders_and_files_are_left_alone(tmp_path):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "a.jpg").write_bytes(b"x")
+    (tmp_path / "file").write_bytes(b"x")
+    (tmp_path / "db").mkdir()
+    database = sqlite3.connect(tmp_path / "db" / "memory.db")
+    database.execute("CREATE TABLE t (x)")
+    database.close()
+    (tmp_path / "junk").mkdir()
+    (tmp_path / "junk" / "memory.db").write_bytes(b"junk" * 400)
+    for name in ("photos", "file", "db", "junk"):
+        before = tree(tmp_path)
+        with pytest.raises(MemoryFolderError, match=r"--memory"):
+            writer(tmp_path / name)
+        assert tree(tmp_path) == before
+    with pytest.raises(MemoryFolderError, match="no memory here"):
+        Memory.open_reader(tmp_path / "nothing")
+
+
+def test_a_memory_of_a_newer_format_is_refused(tmp_path):
+    writer(tmp_path / "m").close()
+    database = sqlite3.connect(tmp_path / "m" / "memory.db")
+    database.execute("PRAGMA user_version = 99")
+    database.close()
+    with pytest.raises(MemoryFolderError, match="format 99"):
+        Memory.open_reader(tmp_path / "m")
+
+
+def test_pictures_without_an_entry_are_swept(tmp_path, frames_of):
+    with writer(tmp_path / "m") as memory:
+        watch(memory, scenes(frames_of, [0, 1]))
+    stray = tmp_path / "m" / "exemplars" / "00000000000000ff.jpg"
+    stray.write_bytes(b"left by a crash")
+    writer(tmp_path / "m").close()
+    assert not stray.exists()
+    assert len(list((tmp_path / "m" / "exemplars").iterdir())) == 2
+
+
+def test_ids_depend_on_the_event_alone():
+    assert entry_id("cam", 5) == entry_id("cam", 5) != entry_id("cam", 6) != entry_id("cam2", 6)
+    assert 0 <= entry_id("x", 0) < 2**63
+
+
+_KILLED = """
+import sys, os, numpy as np
+from hippocam.memory.memory import Memory, MemoryConfig
+from hippocam.stream.records import Embedding, EncoderSpec
+rng = np.random.default_rng(7)
+spec = EncoderSpec(id="test:1", dim=16, normalised=True, midpoint=0.5, slope=20.0)
+memory = Memory.open_writer(sys.argv[1], encoder="test", spec=spec, config=MemoryConfig(budget_bytes=1_000_000))
+memory.begin("cam", uri="/x/cam.mp4")
+for t in range(100_000):
+    v = rng.normal(size=16).astype(np.float32)
+    item = Embedding(stream="cam", seq=t, time_s=float(t), vector=v / np.linalg.norm(v), jpeg=b"j" * 20_000)
+    memory.write([item])
+    print(t, flush=True)
+"""
+
+
+@pytest.mark.parametrize("after", [7, 60, 333])
+def test_killed_at_any_instant_loses_at_most_the_open_event(tmp_path, after):
+    folder = tmp_path / "m"
+    process = subprocess.Popen([sys.executable, "-c", _KILLED, folder], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    for line in process.stdout:
+        if int(line) == after:
+            os.kill(process.pid, 9)
+            break
+    last = max([after, *(int(line) for line in process.stdout if line.strip().isdigit())])
+    process.wait()
+    process.stdout.close()
+    with writer(folder) as memory:
+        assert memory._store._db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        (stream,) = memory.streams()
+        assert stream.frames_seen >= last - 10  # an event is at most 10 s long
+        assert len(list((folder / "exemplars").iterdir())) == stream.entries
+        assert du(folder) <= 1_000_000

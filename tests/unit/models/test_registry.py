@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from hippocam.models.registry import UnknownModelError, make_encoder, make_reader
+from hippocam.models.weights import WeightsError
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("conce", "Did you mean 'conse'"),
+        ("zzz", "There are: bundled, conse, "),
+        ("", "There are"),
+        ("open_clip", "open_clip:ViT-B-32/openai"),
+        ("open_clip:", "open_clip:ViT-B-32/openai"),
+        ("conse:large", "takes no argument, found 'large'"),
+        ("conse:", "takes no argument"),
+    ],
+)
+def test_wrong_name_is_explained(name: str, message: str) -> None:
+    with pytest.raises(UnknownModelError, match=message):
+        make_encoder(name)
+
+
+def test_wrong_reader_is_explained() -> None:
+    with pytest.raises(UnknownModelError, match="Did you mean 'extractive'"):
+        make_reader("extractiv")
+
+
+def test_argument_reaches_the_encoder() -> None:
+    with pytest.raises(WeightsError, match="open_clip:ViT-B-32 must be"):
+        make_encoder("open_clip:ViT-B-32")
+
+
+def test_constructing_an_encoder_imports_nothing_heavy() -> None:
+    names = ["bundled", "conse", "open_clip:ViT-B-32/openai"]
+    code = f"""
+import sys
+from hippocam.models.registry import make_encoder
+for name in {names}:
+    make_encoder(name)
+heavy = {{"torch", "onnxruntime", "open_clip", "tokenizers", "cv2", "torchvision"}} & set(sys.modules)
+assert not heavy, heavy
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,192 @@
+"""Files that cannot be read, or not whole: one line each, every readable frame kept, no noise, no hang."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import stat
+import zipfile
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from hippocam.stream.errors import SourceError
+from hippocam.stream.records import Observation
+from hippocam.stream.sources import open_sources
+from hippocam.stream.sources.video import VideoSource
+
+
+def _read(path: Path, fps: float | None = None) -> tuple[list[Observation], str]:
+    """What a video gives, and the error it ends with ("" for none)."""
+    seen: list[Observation] = []
+    try:
+        for observation in VideoSource(path).observations(fps=fps):
+            seen.append(observation)
+    except SourceError as error:
+        assert error.uri == str(path)
+        assert "\n" not in str(error)
+        return seen, error.reason
+    return seen, ""
+
+
+def _reason(path: Path) -> str:
+    seen, reason = _read(path)
+    assert not seen
+    assert VideoSource(path).duration_s is None or "sound" in reason or "codec" in reason
+    return reason
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory, media: ModuleType) -> Path:
+    path = tmp_path_factory.mktemp("bad") / "clip.mp4"
+    media.render_video(path, frames=250, options=media.long_gop(25), container_options={"movflags": "faststart"})
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _silence(capfd: pytest.CaptureFixture[str]) -> object:
+    """C libraries must not print past the program."""
+    yield
+    assert capfd.readouterr() == ("", "")
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    assert "no such file" in _reason(tmp_path / "nope.mp4")
+
+
+def test_empty_file(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").touch()
+    assert "empty (0 bytes)" in _reason(tmp_path / "a.mp4")
+
+
+@pytest.mark.parametrize("text", ["<html>404</html>", "Grüße aus Köln " * 60, "version https://git-lfs\n"])
+def test_text_with_a_video_suffix(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.mp4").write_text(text, encoding="utf-8")
+    assert _reason(tmp_path / "a.mp4").startswith("text, not a video")
+
+
+def test_archive_with_a_video_suffix(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.mp4", "w") as file:
+        file.writestr("clip.mp4", b"x" * 1000)
+    assert "unpack it" in _reason(tmp_path / "a.mp4")
+
+
+def test_random_bytes(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").write_bytes(random.Random(1).randbytes(50_000))
+    assert "not a video that can be read" in _reason(tmp_path / "a.mp4")
+
+
+def test_a_folder_is_no_video(tmp_path: Path) -> None:
+    assert "not a regular file" in _reason(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["sound.m4a", "sound.mp4", "sound.webm"])
+def test_sound_only(tmp_path: Path, media: ModuleType, name: str) -> None:
+    media.render_sound(tmp_path / name)
+    assert "only sound" in _reason(tmp_path / name)
+
+
+@pytest.mark.parametrize("codec", [b"zzzz", b"encv"])
+def test_unknown_or_encrypted_codec(tmp_path: Path, clip: Path, codec: bytes) -> None:
+    (tmp_path / "a.mp4").write_bytes(clip.read_bytes().replace(b"avc1", codec))
+    assert "codec is unknown or encrypted" in _reason(tmp_path / "a.mp4")
+
+
+def test_no_permission(tmp_path: Path, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Tests may run as root, whom no mode stops.
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    path = tmp_path / "a.mp4"
+    shutil.copy(clip, path)
+    path.chmod(stat.S_IWUSR)
+    monkeypatch.setattr(Path, "open", refuse)
+    assert "no permission to read it" in _reason(path)
+
+
+def test_truncated_before_its_index(tmp_path: Path, media: ModuleType) -> None:
+    media.render_video(tmp_path / "whole.mp4")
+    path = media.cut(tmp_path / "whole.mp4", tmp_path / "a.mp4", 0.6)
+    assert "no index (moov box)" in _reason(path)
+
+
+@pytest.mark.parametrize("fps", [None, 5.0])
+def test_truncated_behind_its_index_keeps_every_whole_frame(
+    tmp_path: Path, media: ModuleType, clip: Path, fps: float | None
+) -> None:
+    path = media.cut(clip, tmp_path / "a.mp4", 0.6)
+    seen, reason = _read(path, fps)
+    assert reason.startswith("truncated: read up to 4.0 s of 10.0 s; the part before it was kept")
+    assert seen[-1].time_s > 3.5
+    assert all(media.read_number(o.images[""]) == o.seq for o in seen)
+    if fps is None:
+        assert [o.seq for o in seen] == list(range(len(seen)))
+
+
+@pytest.mark.parametrize("name", ["a.webm", "a.mkv", "a.avi", "frag.mp4"])
+def test_truncation_is_told_in_other_containers(tmp_path: Path, media: ModuleType, name: str) -> None:
+    options = {"movflags": "frag_keyframe+empty_moov"} if name == "frag.mp4" else None
+    # WebM without its length in the header is a live recording: nothing tells that it was cut.
+    media.render_video(tmp_path / name, frames=250, container_options=options)
+    path = media.cut(tmp_path / name, tmp_path / f"cut_{name}", 0.6)
+    seen, reason = _read(path)
+    assert reason.startswith("truncated: read up to ")
+    assert len(seen) > 60
+
+
+@pytest.mark.parametrize("name", ["plain.mp4", "a.webm", "a.mkv", "a.avi", "frag.mp4", "a.ts", "sound.mp4"])
+def test_whole_files_are_not_called_truncated(tmp_path: Path, media: ModuleType, name: str) -> None:
+    options = {"movflags": "frag_keyframe+empty_moov"} if name == "frag.mp4" else None
+    sound_s = 4.0 if name == "sound.mp4" else 0.0  # longer than the picture
+    media.render_video(tmp_path / name, frames=50, container_options=options, sound_s=sound_s)
+    seen, reason = _read(tmp_path / name)
+    assert (len(seen), reason) == (50, "")
+
+
+def test_trailing_bytes_that_are_missing_but_no_picture_are_no_truncation(
+    tmp_path: Path, media: ModuleType
+) -> None:
+    path = tmp_path / "a.mp4"
+    media.render_video(path)
+    path.write_bytes(path.read_bytes() + b"\0\0\x10\0free")
+    assert _read(path)[1] == ""
+
+
+def test_a_hole_in_the_middle_is_skipped_and_times_stay_true(
+    tmp_path: Path, clip: Path, media: ModuleType
+) -> None:
+    data = bytearray(clip.read_bytes())
+    start, length = int(len(data) * 0.5), int(len(data) * 0.1)
+    data[start : start + length] = bytes(length)
+    path = tmp_path / "a.mp4"
+    path.write_bytes(data)
+    seen, reason = _read(path)
+    assert reason == ""
+    assert 150 < len(seen) < 250
+    assert seen[-1].seq == 249
+    assert all(o.time_s == pytest.approx(o.seq / 25) for o in seen)
+    # Decoders may show a concealed picture at the edge of the hole; before and well behind it all is right.
+    numbers = {o.seq: media.read_number(o.images[""]) for o in seen}
+    assert all(numbers[seq] == seq for seq in numbers if seq < 75 or seq > 200)
+
+
+def test_scattered_damage_never_hangs_or_prints(tmp_path: Path, clip: Path) -> None:
+    rng = random.Random(0)
+    for trial in range(8):
+        data = bytearray(clip.read_bytes())
+        for _ in range(80):
+            data[rng.randrange(200, len(data))] = rng.randrange(256)
+        path = tmp_path / f"{trial}.mp4"
+        path.write_bytes(data)
+        seen, _ = _read(path)
+        assert [o.seq for o in seen] == sorted({o.seq for o in seen})
+
+
+def test_one_bad_file_does_not_stop_the_others(tmp_path: Path, clip: Path) -> None:
+    shutil.copy(clip, tmp_path / "good.mp4")
+    (tmp_path / "empty.mp4").touch()
+    (tmp_path / "text.mp4").write_text("hello")
+    opened = open_sources([tmp_path, tmp_path / "gone.mp4", tmp_path / "*.mkv"])
+    assert [source.id for source in opened.sources] == ["good"]
+    assert [Path(error.uri).name for error in opened.failed] == ["empty.mp4", "text.mp4", "gone.mp4", "*.mkv"]
