@@ -7,7 +7,7 @@ DEV_PACKAGE := -e ".[dev,clip]"
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo test check bench web clean
+.PHONY: help setup dev demo test lint check web clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 20
@@ -16,18 +16,19 @@ setup: $(VENV)/.installed  ## install hippocam into .venv
 
 dev: $(VENV)/.installed-dev  ## the same with the tools for developers
 
-demo: setup  ## watch a real clip (or VIDEO=path), ask it two questions, print the answers
-	@$(BIN)/python -m hippocam.apps.demo $(if $(VIDEO),"$(VIDEO)")
+demo: setup  ## watch a real clip (or VIDEO=path), ask two questions (or QUESTION="..."), print the answers
+	@$(BIN)/python -m hippocam.apps.demo $(if $(VIDEO),--video "$(VIDEO)") $(if $(QUESTION),--question "$(QUESTION)")
 
 test: dev  ## run the tests
 	$(BIN)/python -m pytest
 
-check: dev  ## format, lint, types, import rules, tests
+lint: dev  ## format, lint, types, import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+
+check: lint test  ## all that must hold before a change lands
 
 web: setup  ## open the page
 	$(BIN)/hippocam web

@@ -26,11 +26,11 @@ _OWN = ("When was a person there?", "Did an elephant walk by?")
 def main() -> int:
     """Run the demo; see the module."""
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
-    parser.add_argument("video", nargs="?", help="a video of your own")
-    parser.add_argument("questions", nargs="*", help="what to ask it")
+    parser.add_argument("--video", help="a video of your own")
+    parser.add_argument("--question", action="append", default=[], help="what to ask; may be given again")
     options = parser.parse_args()
     try:
-        return _demo(options.video, options.questions)
+        return _demo(options.video, options.question)
     except HippocamError as error:
         print(f"demo: {error}", file=sys.stderr)
         return error.exit_code

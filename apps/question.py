@@ -10,7 +10,7 @@ import re
 _ASKING = (
     r"(?:at what time|what time|when|where|how long|how often|how many times|since when|until when)"
     r"(?:\s+(?:did|does|do|is|are|was|were|has|have|had|can|could))?(?:\s+(?:i|we|you|there)(?:\s+see)?)?\b",
-    r"(?:is|are|was|were) there\b(?:\s+(?:ever|any|anybody|anyone)\b)?",
+    r"(?:is|are|was|were) there\b(?:\s+(?:ever|any)\b)?",
     r"(?:did|do|have|can|could) (?:i|we|you|it|the camera)(?: ever)?(?: see| seen| find)?\b",
     r"(?:please )?(?:show|find|tell|give)(?: me)?(?: the| a)?(?: (?:moment|scene|part|time|frame)s?)?"
     r"(?: (?:when|where|with|of|in which|that shows?))?\b",

@@ -46,7 +46,7 @@ class WorkingConfig:
     max_frames: int = 64
     gap_s: float = 15.0
     background_tau_s: float = 120.0
-    background_strength: float = 0.7
+    background_strength: float = 1.0
 
     def __post_init__(self) -> None:
         limits = {

@@ -1,8 +1,10 @@
 """Cosines between texts and pictures into a belief: how likely the best of many pictures shows what was asked.
 
-A memory compares a query with many pictures, and the best cosine of many wrong ones is far above that of one. So
-the belief is fitted on that: a caption's cosine with its own photograph (seen), against its best cosine among
-200 photographs of which none is its own (not seen). Logistic calibration: Platt 1999.
+A memory compares a query with many pictures, and the best cosine of many wrong ones is far above that of one.
+So the belief is fitted on that: a caption's cosine with its own photograph (seen), against its best cosine among
+20 photographs of which none is its own (not seen), for a video has about so many different scenes. With more
+scenes the midpoint rises, about with the logarithm of their number, and fewer cases can be told apart.
+Logistic calibration: Platt 1999.
 
 Shapes: N photographs; M captions; F of a vector.
 """
@@ -16,7 +18,7 @@ from numpy.typing import NDArray
 
 from hippocam.stream.records import FloatArray
 
-OTHERS = 200
+OTHERS = 20
 _NEWTON_STEPS = 100
 
 
@@ -35,22 +37,25 @@ class Belief:
     auc: float
 
 
-def fit_belief(pictures_NF: FloatArray, texts_MF: FloatArray, truth_M: NDArray[np.int64], *, seed: int) -> Belief:
+def fit_belief(
+    pictures_NF: FloatArray, texts_MF: FloatArray, truth_M: NDArray[np.int64], *, others: int = OTHERS, seed: int
+) -> Belief:
     """Fit the belief on photographs that the encoder was not trained on.
 
     Args:
-        pictures_NF: float32 [N, F], unit vectors; N above 200.
+        pictures_NF: float32 [N, F], unit vectors; N above `others`.
         texts_MF: float32 [M, F], unit vectors.
         truth_M: The photograph of each caption, 0 to N - 1.
-        seed: Of the choice of other photographs.
+        others: How many other photographs the best is taken of.
+        seed: Of their choice.
     """
     rng = np.random.default_rng(seed)
     cosines_MN = texts_MF @ pictures_NF.T
     seen_M = cosines_MN[np.arange(len(truth_M)), truth_M]
     unseen_M = np.zeros_like(seen_M)
     for row, truth in enumerate(truth_M):
-        others = rng.choice(len(pictures_NF) - 1, OTHERS, replace=False)
-        unseen_M[row] = cosines_MN[row, others + (others >= truth)].max()
+        wrong = rng.choice(len(pictures_NF) - 1, others, replace=False)
+        unseen_M[row] = cosines_MN[row, wrong + (wrong >= truth)].max()
     cosines = np.concatenate([seen_M, unseen_M]).astype(np.float64)
     happened = np.concatenate([np.ones(len(seen_M)), np.zeros(len(unseen_M))])
     slope, midpoint = _logistic(cosines, happened)

@@ -16,7 +16,7 @@ from hippocam.models.fusion import Fusion
 from hippocam.stream.records import EncoderSpec, FloatArray
 
 if TYPE_CHECKING:
-    from hippocam.models.caption_head import ImageHead, TextHead
+    from hippocam.models.caption_head import Members
 
 HEAD_FILE = Path(__file__).parent / "assets" / "bundled_head.safetensors"
 _MEANS = tuple(field.name for field in fields(Fusion) if field.name != "conse_weight")
@@ -26,8 +26,8 @@ _MEANS = tuple(field.name for field in fields(Fusion) if field.name != "conse_we
 class Head:
     """Both networks with the fusion that they were trained for."""
 
-    image: ImageHead
-    text: TextHead
+    image: Members
+    text: Members
     fusion: Fusion
 
     def image_vectors(self, patches_NPC: FloatArray) -> FloatArray:
@@ -36,7 +36,7 @@ class Head:
 
         with torch.inference_mode():
             rows = [self.image(torch.from_numpy(patches_PC[None])).numpy() for patches_PC in patches_NPC]
-        return np.concatenate([np.zeros((0, self.image.out.out_features), np.float32), *rows])
+        return np.concatenate([np.zeros((0, self.image.dim), np.float32), *rows])
 
     def text_vectors(self, sentences_NE: FloatArray) -> FloatArray:
         """Give float32 [N, D]."""
@@ -57,17 +57,15 @@ def read_head(path: Path = HEAD_FILE) -> Head:
     import torch
     from safetensors.torch import load_file
 
-    from hippocam.models.caption_head import HeadConfig, ImageHead, TextHead
+    from hippocam.models.caption_head import HeadConfig, build
 
     header = _header(path)
     tensors = {name: tensor.float() for name, tensor in load_file(path).items()}
     means = {name: np.asarray(tensors.pop(f"fusion.{name}").numpy(), np.float32) for name in _MEANS}
-    config = HeadConfig(**json.loads(header["config"]))
-    networks = torch.nn.ModuleDict({"image": ImageHead(config), "text": TextHead(config)})
+    image, text = build(HeadConfig(**json.loads(header["config"])))
+    networks = torch.nn.ModuleDict({"image": image, "text": text})
     networks.load_state_dict(tensors)
-    image, text = networks.eval().requires_grad_(False).values()
-    assert isinstance(image, ImageHead)
-    assert isinstance(text, TextHead)
+    networks.eval().requires_grad_(False)
     return Head(image=image, text=text, fusion=Fusion(conse_weight=float(header["conse_weight"]), **means))
 
 

@@ -21,8 +21,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from hippocam.models.calibration import Belief, fit_belief
-from hippocam.models.caption_head import HeadConfig, ImageHead, TextHead
+from hippocam.models.calibration import OTHERS, fit_belief
+from hippocam.models.caption_head import HeadConfig, ImageHead, Members, TextHead
 from hippocam.models.captions import VIEWS, Captioned, Indices, extract, recall, split
 from hippocam.models.fusion import Fusion
 from hippocam.models.head_file import HEAD_FILE, Head, write_head
@@ -47,8 +47,8 @@ class TrainConfig:
 
     steps: int = 500
     batch: int = 512
-    learning_rate: float = 2e-3
-    weight_decay: float = 0.05
+    learning_rate: float = 3e-3
+    weight_decay: float = 0.2
     temperature: float = 0.05
     average: float = 0.99
     seed: int = 0
@@ -92,7 +92,7 @@ class _Trainer:
 
 
 def train(data: Captioned, photos: Indices, head: HeadConfig, config: TrainConfig) -> tuple[ImageHead, TextHead]:
-    """Train both networks.
+    """Train one member of the head, its picture's and its text's network.
 
     Args:
         data: Features and captions.
@@ -119,10 +119,10 @@ def train(data: Captioned, photos: Indices, head: HeadConfig, config: TrainConfi
     return image, text
 
 
-def fuse(data: Captioned, photos: Indices, image: ImageHead, text: TextHead, conse_weight: float) -> Head:
+def fuse(data: Captioned, photos: Indices, image: Members, text: Members, conse_weight: float) -> Head:
     """Measure the means of the training photographs and their captions, and put the parts together."""
     captions, _ = data.captions_of(photos)
-    zero_E, zero_D = np.zeros(384, np.float32), np.zeros(image.out.out_features, np.float32)
+    zero_E, zero_D = np.zeros(384, np.float32), np.zeros(image.dim, np.float32)
     none = Fusion(
         conse_weight=conse_weight,
         conse_image_mean_E=zero_E,
@@ -176,13 +176,18 @@ def main() -> None:
     data = extract(options.data, options.cache, VIEWS)
     training, held_out, test = split(len(data.conse_NE))
     sizes = HeadConfig()
-    image, text = train(data, training, sizes, TrainConfig(steps=options.steps, seed=options.seed))
+    seeds = [options.seed + member for member in range(sizes.members)]
+    pairs = [train(data, training, sizes, TrainConfig(steps=options.steps, seed=seed)) for seed in seeds]
+    image, text = (Members(side, sizes.dim).eval() for side in zip(*pairs, strict=True))
     head = fuse(data, training, image, text, options.conse_weight)
-    belief: Belief = fit_belief(*vectors(data, held_out, head), seed=options.seed)
-    print(f"belief: midpoint {belief.midpoint:.3f}, slope {belief.slope:.1f}, AUC {belief.auc:.3f}")
+    for others in (1, 5, OTHERS, 50, 200):
+        belief = fit_belief(*vectors(data, held_out, head), others=others, seed=options.seed)
+        figures = f"AUC {belief.auc:.3f}, midpoint {belief.midpoint:.3f}, slope {belief.slope:.1f}"
+        print(f"belief against the best of {others} others: {figures}")
+    belief = fit_belief(*vectors(data, held_out, head), seed=options.seed)
     spec = EncoderSpec(
         id=ID,
-        dim=384 + sizes.dim,
+        dim=384 + image.dim,
         normalised=True,
         midpoint=round(belief.midpoint, 4),
         slope=round(belief.slope, 2),

@@ -29,11 +29,12 @@ def answer(found: Answer, question: str) -> str:
         text = text[:1].upper() + text[1:]
     verdict, kind = ("Not seen", "unknown") if found.unknown else ("Seen", "seen")
     belief = f'<span class="hc-confidence">{found.confidence:.0%} confidence</span>' if not found.unknown else ""
+    took = f"{found.latency_ms:.0f} ms" if found.latency_ms < 1000 else f"{found.latency_ms / 1000:.1f} s"
     head = (
         f'<section class="hc-answer hc-{kind}"><p class="hc-question">{escape(question)}</p>'
         f'<p class="hc-verdict"><strong>{verdict}</strong>{belief}</p>'
         f'<p class="hc-text">{escape(text)}</p>'
-        f'<p class="hc-meta">{escape(found.reader)} reader, {found.latency_ms / 1000:.1f} s</p></section>'
+        f'<p class="hc-meta">{escape(found.reader)} reader, {took}</p></section>'
     )
     return head + evidence(found.evidence, found.cited, weak=found.unknown)
 

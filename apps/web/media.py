@@ -107,7 +107,7 @@ class Library:
             complete=stream.complete,
             video=_playable(path),
             gone=is_file and not path.exists(),
-            picture=self._first_picture(stream),
+            picture=self._picture_of(stream),
         )
 
     def video(self, key: str) -> Path | None:
@@ -129,13 +129,17 @@ class Library:
         self._read_s = time.monotonic()
         return status
 
-    def _first_picture(self, stream: StreamStatus) -> str:
-        """Id of the earliest entry that a stream holds."""
-        if stream.t0_s is None:
+    def _picture_of(self, stream: StreamStatus) -> str:
+        """Id of the entry that stands for a stream: one from its middle, as videos often begin black."""
+        if stream.t0_s is None or stream.t1_s is None:
             return ""
+        middle_s = (stream.t0_s + stream.t1_s) / 2
         with closing(Store(self.folder / "memory.db", writable=False)) as store:
-            early = store.select(stream=stream.id, after_s=None, before_s=stream.t0_s + 0.001, known_by_s=None)
-        return format_id(early[0]) if early else ""
+            for after_s, before_s in ((middle_s, middle_s), (middle_s, None), (None, None)):
+                found = store.select(stream=stream.id, after_s=after_s, before_s=before_s, known_by_s=None)
+                if found:
+                    return format_id(found[0])
+        return ""
 
 
 def file_response(path: Path) -> FileResponse:

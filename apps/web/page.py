@@ -94,8 +94,8 @@ def build_page(session: Session, library: Library) -> gr.Blocks:
 
     with gr.Blocks(title="Hippocam", analytics_enabled=False, fill_width=True) as page:
         with gr.Row(elem_id="hc-header"):
-            gr.HTML(_BRAND, elem_id="hc-brand", js_on_load=None)
-            status = gr.HTML(elem_id="hc-status", js_on_load=None)
+            gr.HTML(_BRAND, elem_id="hc-brand", js_on_load=None, apply_default_css=False)
+            status = gr.HTML(elem_id="hc-status", js_on_load=None, apply_default_css=False)
         with gr.Row(elem_id="hc-main"):
             with gr.Column(elem_id="hc-left", min_width=0):
                 with gr.Row(elem_id="hc-pick"):
@@ -107,6 +107,7 @@ def build_page(session: Session, library: Library) -> gr.Blocks:
                         '<button type="button" id="hc-add" data-add>Add a video</button>',
                         elem_id="hc-adding",
                         js_on_load=None,
+                        apply_default_css=False,
                     )
                 uploads = uploads_folder(library.folder)
                 gr.HTML(
@@ -115,6 +116,7 @@ def build_page(session: Session, library: Library) -> gr.Blocks:
                     ),
                     elem_id="hc-player",
                     js_on_load=None,
+                    apply_default_css=False,
                 )
             with gr.Column(elem_id="hc-right", min_width=0):
                 with gr.Row(elem_id="hc-ask"):
@@ -125,7 +127,7 @@ def build_page(session: Session, library: Library) -> gr.Blocks:
                     )  # fmt: skip
                     button = gr.Button("Ask", variant="primary", elem_id="hc-go")
                 only = gr.Checkbox(False, label="Only in this video", container=False, elem_id="hc-only")
-                result = gr.HTML(cards.hint(_HINT), elem_id="hc-result", js_on_load=None)
+                result = gr.HTML(cards.hint(_HINT), elem_id="hc-result", js_on_load=None, apply_default_css=False)
         refresh = gr.Button("Refresh", visible="hidden", elem_id="hc-refresh")
         sync = gr.Button("Choose", visible="hidden", elem_id="hc-sync")
 

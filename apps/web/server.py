@@ -6,7 +6,7 @@ import asyncio
 import errno
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from functools import partial
@@ -136,7 +136,7 @@ def build_app(session: Session, *, host: str = "127.0.0.1") -> FastAPI:
     return app
 
 
-def _constant(make: partial[Response]) -> object:
+def _constant(make: partial[Response]) -> Callable[[], Response]:
     def respond() -> Response:
         return make()
 

@@ -96,13 +96,20 @@ class Watcher:
 
     def _run(self) -> None:
         while (task := self._queue.get()) is not None and not self._closing.is_set():
-            number, path = task
-            try:
-                self._watch(number, path)
-            except _ClosingError:
-                return
-            except (HippocamError, ValueError) as error:
-                self._fail(number, path, str(error))
+            # A thread each: a fault of ours ends that one, with its trace on stderr, and the next is watched.
+            worker = threading.Thread(target=self._attempt, args=task, name="hippocam-watch", daemon=True)
+            worker.start()
+            worker.join()
+            if self._jobs[task[0]].state == "watching" and not self._closing.is_set():
+                self._fail(*task, "an internal error; the terminal of the server shows it")
+
+    def _attempt(self, number: int, path: Path) -> None:
+        try:
+            self._watch(number, path)
+        except _ClosingError:
+            return
+        except (HippocamError, ValueError) as error:
+            self._fail(number, path, str(error))
 
     def _watch(self, number: int, path: Path) -> None:
         def progress(now: WatchProgress) -> None:

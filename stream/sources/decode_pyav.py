@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from hippocam.stream.records import Image
-from hippocam.stream.sources.packet_index import PacketIndex, open_container, scaled_size
+from hippocam.stream.sources.files import open_container
+from hippocam.stream.sources.packet_index import PacketIndex, scaled_size
 from hippocam.stream.sources.sampling import TimeGrid, native_rate
 
 log = logging.getLogger(__name__)

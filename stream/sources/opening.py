@@ -11,10 +11,10 @@ from pathlib import Path
 
 from hippocam.stream.errors import SourceError
 from hippocam.stream.protocols import Source
+from hippocam.stream.sources.files import check_file
 from hippocam.stream.sources.images import IMAGE_SUFFIXES, ImageFolderSource, is_depth_folder, is_numbered
 from hippocam.stream.sources.lerobot import find_episodes, is_dataset
 from hippocam.stream.sources.naming import natural_key, unique_ids
-from hippocam.stream.sources.packet_index import check_file
 from hippocam.stream.sources.video import VideoSource
 
 log = logging.getLogger(__name__)

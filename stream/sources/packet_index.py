@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hippocam.stream.errors import SourceError
+from hippocam.stream.sources.files import ends_beyond_file, open_container
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +25,6 @@ log = logging.getLogger(__name__)
 
 # A header's duration may exceed the last packet by rounding, never by more than this (seconds, share).
 _SLACK_S, _SLACK_SHARE = 1.0, 0.01
-_MP4_BOXES = (b"ftyp", b"mdat", b"free", b"wide", b"skip", b"moov", b"styp", b"pnot")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,75 +79,6 @@ class PacketIndex:
         return max(rank, 0)
 
 
-def open_container(path: Path, uri: str) -> Any:
-    """Open a video file with PyAV.
-
-    Raises:
-        SourceError: The file is missing, empty, unreadable or no video, with what to do about it.
-    """
-    import av
-
-    check_file(path, uri)
-    try:
-        return av.open(str(path), metadata_errors="ignore")
-    except av.error.PermissionError as error:
-        raise SourceError(uri, "no permission to read it; change its mode or owner") from error
-    except av.FFmpegError as error:
-        raise SourceError(uri, _why_unopened(path)) from error
-
-
-def check_file(path: Path, uri: str) -> None:
-    """Refuse what cannot be a media file, without opening a decoder.
-
-    Raises:
-        SourceError: Missing, no regular file, empty, not readable, or plainly another kind of file.
-    """
-    try:
-        if not path.exists():
-            raise SourceError(uri, "no such file; check the spelling, or mount the disk it is on")
-        if not path.is_file():
-            raise SourceError(uri, "not a regular file; give a video file or a folder")
-        if path.stat().st_size == 0:
-            raise SourceError(uri, "the file is empty (0 bytes); copy or record it again")
-        with path.open("rb") as file:
-            head = file.read(512)
-    except PermissionError as error:
-        raise SourceError(uri, "no permission to read it; change its mode or owner") from error
-    except OSError as error:
-        raise SourceError(uri, f"cannot be read ({error.strerror}); check the disk") from error
-    if (
-        head[:4] == b"PK\x03\x04"
-        or head[:6] in (b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c")
-        or head[:2] == b"\x1f\x8b"
-    ):
-        raise SourceError(uri, "an archive, not a video; unpack it and give the files inside")
-    if _is_text(head):
-        raise SourceError(uri, "text, not a video; is it a web page or a link saved under a video's name?")
-
-
-def _is_text(head: bytes) -> bool:
-    try:
-        text = head.decode("utf-8")
-    except UnicodeDecodeError as error:
-        if error.start < len(head) - 3:  # not just a letter cut in two
-            return False
-        text = head[: error.start].decode("utf-8")
-    # YUV4MPEG is the one video format with a text header.
-    return text.replace("\n", " ").replace("\r", " ").replace("\t", " ").isprintable() and text[:9] != "YUV4MPEG2"
-
-
-def _why_unopened(path: Path) -> str:
-    """Tell the usual reasons apart for a file that no demuxer takes."""
-    with path.open("rb") as file:
-        head = file.read(64)
-    if head[4:8] in _MP4_BOXES:
-        return (
-            "the MP4 has no index (moov box): the recording was cut off before its end was written, or is "
-            "damaged; copy it again, or rebuild it with a tool such as untrunc"
-        )
-    return "not a video that can be read (unknown or damaged format); convert it to MP4 or WebM"
-
-
 def build_index(path: Path, uri: str) -> PacketIndex:
     """Read all packets of a file once, without decoding (about 5 microseconds a packet).
 
@@ -184,8 +115,8 @@ def build_index(path: Path, uri: str) -> PacketIndex:
         if not pts:
             raise SourceError(uri, "no frame in it: truncated right after its header; copy it again")
         origin_s = _origin_s(container, stream, pts)
-        declared_s = container.duration / 1e6 if container.duration else None
-        cut = _ends_beyond_file(path)
+        declared_s = header_length_s(container)
+        cut = ends_beyond_file(path)
         if cut and 0 < stream.frames <= outside + len(pts):
             cut = False  # what is missing at the end is no picture
         if cut is None:  # other containers do not say how many bytes they should have
@@ -248,16 +179,34 @@ def video_stream(container: Any, uri: str) -> Any:
 
 
 def _origin_s(container: Any, stream: Any, pts: Sequence[int | None]) -> float:
-    """Return the container time that players show as 0: the earliest start of picture and sound."""
+    """Return the container time that is shown as 0.
+
+    Browsers keep a late start of MP4, WebM and the like (tried in Chromium: a picture that begins at 1 s is shown
+    at 1 s, with sound before it or not) and move only negative times up to 0. Other containers (MPEG transport
+    streams) count from an arbitrary clock; there the earliest of picture and sound is 0.
+    """
     starts = [
         float(s.start_time * s.time_base)
         for s in container.streams
         if s.type in ("video", "audio") and s.start_time is not None and s.time_base
     ]
-    if stream.start_time is not None and starts:
-        return min(starts)
-    known = [p for p in pts if p is not None]
-    return float(min(known) * stream.time_base) if known and stream.time_base else 0.0
+    if stream.start_time is None or not starts:
+        known = [p for p in pts if p is not None]
+        starts = [float(min(known) * stream.time_base)] if known and stream.time_base else [0.0]
+    return min(0.0, *starts) if _counts_from_zero(container) else min(starts)
+
+
+def header_length_s(container: Any) -> float | None:
+    """Return the length in seconds that an open file's header says, counted from the time shown as 0."""
+    if not container.duration:
+        return None
+    # The length of MP4 as FFmpeg tells it leaves out a late start.
+    late = container.start_time if "mp4" in container.format.name else 0
+    return float((container.duration + max(0, late or 0)) / 1e6)
+
+
+def _counts_from_zero(container: Any) -> bool:
+    return any(name in container.format.name for name in ("mp4", "matroska", "webm", "ogg"))
 
 
 def _goes_back(dts: Sequence[int | None]) -> bool:
@@ -281,31 +230,3 @@ def scaled_size(size: tuple[int, int], longest: int) -> tuple[int, int]:
     width, height = size
     scale = min(1.0, longest / max(width, height, 1))
     return max(1, round(width * scale)), max(1, round(height * scale))
-
-
-def _ends_beyond_file(path: Path) -> bool | None:
-    """Tell whether an MP4 or AVI should have more bytes than it has; None for other containers.
-
-    Both are made of boxes that begin with their length; in a truncated file the last one is too long.
-    """
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        head = file.read(12)
-        if head[:4] == b"RIFF":
-            # Beyond 4 GB the length is kept elsewhere; a player rounds an odd one up.
-            return bool(size < 2**32 - 16 and int.from_bytes(head[4:8], "little") + 8 > size + 1)
-        if head[4:8] not in _MP4_BOXES:
-            return None
-        at = 0
-        while at + 8 <= size:
-            file.seek(at)
-            head = file.read(16)
-            length = int.from_bytes(head[:4], "big")
-            if length == 1:
-                length = int.from_bytes(head[8:16], "big")
-            if length == 0:  # up to the end of the file
-                return False
-            if length < 8:  # no box: what follows is damaged, not missing
-                return False
-            at += length
-        return at > size

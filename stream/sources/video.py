@@ -11,7 +11,8 @@ import numpy as np
 
 from hippocam.stream.errors import SourceError
 from hippocam.stream.records import Image, Observation
-from hippocam.stream.sources.packet_index import PacketIndex, build_index, open_container
+from hippocam.stream.sources.files import open_container
+from hippocam.stream.sources.packet_index import PacketIndex, build_index, header_length_s
 from hippocam.stream.sources.sampling import pick_indices
 
 LONGEST_PX = 640
@@ -80,8 +81,7 @@ class VideoSource:
         if self._duration_s is None:
             try:
                 with open_container(self._path, self.uri) as container:
-                    if container.duration:
-                        self._duration_s = container.duration / 1e6
+                    self._duration_s = header_length_s(container)
             except SourceError:
                 return None  # observations() tells why
         return self._duration_s

@@ -27,11 +27,12 @@ def fusion(weight: float) -> Fusion:
 def test_written_head_is_read_back(tmp_path: Path) -> None:
     import torch
 
-    from hippocam.models.caption_head import HeadConfig, ImageHead, TextHead
+    from hippocam.models.caption_head import HeadConfig, build
 
     torch.manual_seed(0)
-    config = HeadConfig(dim=16, hidden=32, queries=4)
-    head = Head(image=ImageHead(config).eval(), text=TextHead(config).eval(), fusion=fusion(0.25))
+    config = HeadConfig(members=2, dim=8, hidden=32, queries=4)
+    image, text = build(config)
+    head = Head(image=image.eval(), text=text.eval(), fusion=fusion(0.25))
     spec = EncoderSpec(id="test:1", dim=400, normalised=True, midpoint=0.2, slope=12.5)
     write_head(tmp_path / "head.safetensors", head, config, spec)
     back = read_head(tmp_path / "head.safetensors")

@@ -20,14 +20,15 @@ from hippocam.stream.sources.video import VideoSource
 def _read(path: Path, fps: float | None = None) -> tuple[list[Observation], str]:
     """What a video gives, and the error it ends with ("" for none)."""
     seen: list[Observation] = []
+    reason = ""
     try:
         for observation in VideoSource(path).observations(fps=fps):
             seen.append(observation)
     except SourceError as error:
-        assert error.uri == str(path)
-        assert "\n" not in str(error)
-        return seen, error.reason
-    return seen, ""
+        reason = error.reason
+        if len(str(error).splitlines()) != 1 or error.uri != str(path):
+            pytest.fail(f"not one line that names the file: {error}")
+    return seen, reason
 
 
 def _reason(path: Path) -> str:
@@ -127,8 +128,8 @@ def test_truncated_behind_its_index_keeps_every_whole_frame(
 @pytest.mark.parametrize("name", ["a.webm", "a.mkv", "a.avi", "frag.mp4"])
 def test_truncation_is_told_in_other_containers(tmp_path: Path, media: ModuleType, name: str) -> None:
     options = {"movflags": "frag_keyframe+empty_moov"} if name == "frag.mp4" else None
-    # WebM without its length in the header is a live recording: nothing tells that it was cut.
-    media.render_video(tmp_path / name, frames=250, container_options=options)
+    coding = media.long_gop(25) if name == "frag.mp4" else None
+    media.render_video(tmp_path / name, frames=250, container_options=options, options=coding)
     path = media.cut(tmp_path / name, tmp_path / f"cut_{name}", 0.6)
     seen, reason = _read(path)
     assert reason.startswith("truncated: read up to ")
@@ -144,18 +145,14 @@ def test_whole_files_are_not_called_truncated(tmp_path: Path, media: ModuleType,
     assert (len(seen), reason) == (50, "")
 
 
-def test_trailing_bytes_that_are_missing_but_no_picture_are_no_truncation(
-    tmp_path: Path, media: ModuleType
-) -> None:
+def test_missing_bytes_that_hold_no_picture_are_no_truncation(tmp_path: Path, media: ModuleType) -> None:
     path = tmp_path / "a.mp4"
     media.render_video(path)
     path.write_bytes(path.read_bytes() + b"\0\0\x10\0free")
     assert _read(path)[1] == ""
 
 
-def test_a_hole_in_the_middle_is_skipped_and_times_stay_true(
-    tmp_path: Path, clip: Path, media: ModuleType
-) -> None:
+def test_a_hole_is_skipped_and_times_stay_true(tmp_path: Path, clip: Path, media: ModuleType) -> None:
     data = bytearray(clip.read_bytes())
     start, length = int(len(data) * 0.5), int(len(data) * 0.1)
     data[start : start + length] = bytes(length)

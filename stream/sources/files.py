@@ -1,0 +1,107 @@
+"""A path into an open media file, or into one line that says what is wrong with it and how to mend it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from hippocam.stream.errors import SourceError
+
+_MP4_BOXES = (b"ftyp", b"mdat", b"free", b"wide", b"skip", b"moov", b"styp", b"pnot")
+
+
+def open_container(path: Path, uri: str) -> Any:
+    """Open a video file with PyAV.
+
+    Raises:
+        SourceError: The file is missing, empty, unreadable or no video, with what to do about it.
+    """
+    import av
+
+    check_file(path, uri)
+    try:
+        return av.open(str(path), metadata_errors="ignore")
+    except av.error.PermissionError as error:
+        raise SourceError(uri, "no permission to read it; change its mode or owner") from error
+    except av.FFmpegError as error:
+        raise SourceError(uri, _why_unopened(path)) from error
+
+
+def check_file(path: Path, uri: str) -> None:
+    """Refuse what cannot be a media file, without opening a decoder.
+
+    Raises:
+        SourceError: Missing, no regular file, empty, not readable, or plainly another kind of file.
+    """
+    try:
+        if not path.exists():
+            raise SourceError(uri, "no such file; check the spelling, or mount the disk it is on")
+        if not path.is_file():
+            raise SourceError(uri, "not a regular file; give a video file or a folder")
+        if path.stat().st_size == 0:
+            raise SourceError(uri, "the file is empty (0 bytes); copy or record it again")
+        with path.open("rb") as file:
+            head = file.read(512)
+    except PermissionError as error:
+        raise SourceError(uri, "no permission to read it; change its mode or owner") from error
+    except OSError as error:
+        raise SourceError(uri, f"cannot be read ({error.strerror}); check the disk") from error
+    if (
+        head[:4] == b"PK\x03\x04"
+        or head[:6] in (b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c")
+        or head[:2] == b"\x1f\x8b"
+    ):
+        raise SourceError(uri, "an archive, not a video; unpack it and give the files inside")
+    if _is_text(head):
+        raise SourceError(uri, "text, not a video; is it a web page or a link saved under a video's name?")
+
+
+def _is_text(head: bytes) -> bool:
+    try:
+        text = head.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.start < len(head) - 3:  # not just a letter cut in two
+            return False
+        text = head[: error.start].decode("utf-8")
+    # YUV4MPEG is the one video format with a text header.
+    return text.replace("\n", " ").replace("\r", " ").replace("\t", " ").isprintable() and text[:9] != "YUV4MPEG2"
+
+
+def _why_unopened(path: Path) -> str:
+    """Tell the usual reasons apart for a file that no demuxer takes."""
+    with path.open("rb") as file:
+        head = file.read(64)
+    if head[4:8] in _MP4_BOXES:
+        return (
+            "the MP4 has no index (moov box): the recording was cut off before its end was written, or is "
+            "damaged; copy it again, or rebuild it with a tool such as untrunc"
+        )
+    return "not a video that can be read (unknown or damaged format); convert it to MP4 or WebM"
+
+
+def ends_beyond_file(path: Path) -> bool | None:
+    """Tell whether an MP4 or AVI should have more bytes than it has; None for other containers.
+
+    Both are made of boxes that begin with their length; in a truncated file the last one is too long.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(12)
+        if head[:4] == b"RIFF":
+            # Beyond 4 GB the length is kept elsewhere; a player rounds an odd one up.
+            return bool(size < 2**32 - 16 and int.from_bytes(head[4:8], "little") + 8 > size + 1)
+        if head[4:8] not in _MP4_BOXES:
+            return None
+        at = 0
+        while at + 8 <= size:
+            file.seek(at)
+            head = file.read(16)
+            length = int.from_bytes(head[:4], "big")
+            if length == 1:
+                length = int.from_bytes(head[8:16], "big")
+            if length == 0:  # up to the end of the file
+                return False
+            if length < 8:  # no box: what follows is damaged, not missing
+                return False
+            at += length
+        return at > size

@@ -1,0 +1,22 @@
+import pytest
+
+from hippocam.apps.question import statement
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("When did a dog come?", "a dog come"),
+        ("When was there something red?", "something red"),
+        ("Where did you see the keys?", "the keys"),
+        ("Was there anything purple?", "anything purple"),
+        ("Did you ever see an elephant?", "an elephant"),
+        ("Show me the moment when a car turns", "a car turns"),
+        ("find the man with glasses", "man with glasses"),
+        ("a red car on a road", "a red car on a road"),
+        ("Who came after the man in the black jacket?", "Who came after the man in the black jacket"),
+        ("When?", "When"),
+    ],
+)
+def test_only_the_words_that_ask_are_taken_off(question, text):
+    assert statement(question) == text

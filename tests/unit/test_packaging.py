@@ -1,0 +1,37 @@
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDERS = ("stream", "memory", "models", "apps", "configs")
+
+
+def test_every_package_is_listed_for_the_wheel():
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    found = {
+        "hippocam." + str(init.parent.relative_to(ROOT)).replace("/", ".")
+        for folder in FOLDERS
+        for init in (ROOT / folder).rglob("__init__.py")
+    }
+    assert set(listed) == found
+
+
+def test_every_data_file_is_listed_for_the_wheel():
+    data = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    shipped = {
+        path
+        for package, patterns in data.items()
+        for pattern in patterns
+        for path in (ROOT / package.removeprefix("hippocam.").replace(".", "/")).glob(pattern)
+    }
+    there = {
+        path
+        for folder in FOLDERS
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file() and path.suffix not in (".py", ".pyc")
+    }
+    assert there == shipped
+
+
+def test_type_checkers_see_the_folders_under_the_import_name():
+    for folder in FOLDERS:
+        assert (ROOT / ".types" / "hippocam" / folder).resolve() == ROOT / folder
