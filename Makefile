@@ -38,7 +38,10 @@ clean:  ## remove what the targets made
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "hippocam needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 2; }
-	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "no venv module: apt install python3-venv"; exit 2; }
+	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || { rm -rf $(VENV); \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "installing python3-venv"; apt-get update -qq && apt-get install -qq -y python3-venv >/dev/null; fi; \
+	  $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "no venv module: apt install python3-venv"; exit 2; }; }
 
 # pip with the pinned versions; a machine without libGL (a bare server) gets OpenCV's headless build instead.
 define install

@@ -90,7 +90,7 @@ class TextHead(nn.Module):
 class Members(nn.Module):
     """Networks of one side from several seeds; dot products of their joined vectors are means of cosines.
 
-    Two members find a caption's photograph first 5 % more often than one (Lakshminarayanan et al. 2017, "Simple
+    Two find a caption's photograph first about 5 % more often than one (Lakshminarayanan et al. 2017, "Simple
     and Scalable Predictive Uncertainty Estimation using Deep Ensembles").
     """
 

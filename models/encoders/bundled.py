@@ -4,7 +4,7 @@ ConSE knows a thousand kinds of things but no people, actions or scenes; the hea
 Flickr8k speak of. Each covers for the other, so their cosines are added (see `hippocam.models.fusion`). The card
 `assets/bundled_head.md` says what the head was trained on and under which terms.
 
-Shapes: N pictures or texts; F = 384 + 256.
+Shapes: N pictures or texts; F = 384 + 384.
 """
 
 from __future__ import annotations

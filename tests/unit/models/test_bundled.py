@@ -15,9 +15,9 @@ from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import Image
 
 SHOWN = {
-    "cheetah.jpg": ["a cheetah running", "a fast spotted cat"],
-    "lion.jpg": ["a lion resting on a rock", "a big cat with a mane"],
-    "tower.jpg": ["the Eiffel tower", "a tall tower against the sky"],
+    "cheetah.jpg": ["a cheetah", "a cheetah running"],
+    "lion.jpg": ["a lion", "a lion resting on a rock"],
+    "tower.jpg": ["a tower", "the Eiffel tower"],
 }
 
 
