@@ -1,0 +1,243 @@
+"""The page's server over HTTP: media by opaque ids, uploads, closed doors, the command itself."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from starlette.testclient import TestClient
+
+from hippocam.apps.session import Session
+from hippocam.apps.web.media import Library, stream_key
+from hippocam.apps.web.server import AddressError, build_app, listen
+from hippocam.apps.web.uploads import uploads_folder
+from hippocam.stream.records import EncodedImages, EncoderSpec, FloatArray, Image
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning:gradio.*", "ignore::DeprecationWarning:starlette.*"
+)
+COLOURS = {"red": (220, 20, 20), "green": (20, 200, 20), "blue": (20, 20, 220)}
+LOCAL = "http://127.0.0.1:7860"
+
+
+class ColourEncoder:
+    """Sees nothing but the mean colour of a picture, and knows three words."""
+
+    spec = EncoderSpec(id="colour:1", dim=3, normalised=True, midpoint=0.8, slope=20.0)
+
+    def encode_images(self, images: Sequence[Image]) -> EncodedImages:
+        vectors = np.stack([image.reshape(-1, 3).mean(axis=0) for image in images])
+        return EncodedImages(vectors_ND=_unit(vectors), labels=((),) * len(images))
+
+    def encode_texts(self, texts: Sequence[str]) -> FloatArray:
+        known = [[COLOURS[w] for w in text.lower().split() if w in COLOURS] or [(-1, -1, -1)] for text in texts]
+        return _unit(np.array([np.mean(colours, axis=0) for colours in known]))
+
+
+def _unit(vectors: np.ndarray[Any, Any]) -> FloatArray:
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+def render_colours(path: Path, *, seconds_each: int = 8, codec: str = "libx264") -> Path:
+    """Write a video that is red, then green, then blue."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=10)
+        stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
+        for colour in COLOURS.values():
+            picture = np.full((180, 320, 3), colour, np.uint8)
+            for _ in range(seconds_each * 10):
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.fixture
+def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
+    """A memory of one video, "colours"."""
+    monkeypatch.setattr("hippocam.apps.session.make_encoder", lambda name: ColourEncoder())
+    with Session(tmp_path / "memory", encoder="colour") as made:
+        made.watch([render_colours(tmp_path / "colours.mp4")])
+        yield made
+
+
+@pytest.fixture
+def client(session: Session) -> Iterator[TestClient]:
+    with TestClient(build_app(session), base_url=LOCAL) as made:
+        yield made
+
+
+def wait_for_jobs(client: TestClient, *, within_s: float = 60) -> list[dict[str, Any]]:
+    end = time.monotonic() + within_s
+    while time.monotonic() < end:
+        jobs: list[dict[str, Any]] = client.get("/hippocam/watching").json()
+        if all(job["state"] in ("done", "failed") for job in jobs):
+            return jobs
+        time.sleep(0.05)
+    raise AssertionError(f"still at work after {within_s} s: {jobs}")
+
+
+def test_a_video_is_served_in_ranges(client: TestClient, tmp_path: Path) -> None:
+    whole = (tmp_path / "colours.mp4").read_bytes()
+    address = f"/hippocam/video/{stream_key('colours')}"
+    part = client.get(address, headers={"Range": "bytes=100-299"})
+    assert part.status_code == 206
+    assert part.content == whole[100:300]
+    assert part.headers["content-range"] == f"bytes 100-299/{len(whole)}"
+    assert part.headers["content-type"] == "video/mp4"
+    tail = client.get(address, headers={"Range": "bytes=-7"})
+    assert (tail.status_code, tail.content) == (206, whole[-7:])
+    assert client.get(address, headers={"Range": f"bytes={len(whole)}-"}).status_code == 416
+    assert client.get(address).content == whole
+    assert client.head(address).headers["accept-ranges"] == "bytes"
+
+
+def test_the_player_learns_what_it_can_play(client: TestClient, session: Session, tmp_path: Path) -> None:
+    key = stream_key("colours")
+    view = client.get(f"/hippocam/stream/{key}").json()
+    assert (view["name"], view["video"], view["gone"]) == ("colours", True, False)
+    picture = client.get(f"/hippocam/picture/{view['picture']}")
+    assert picture.headers["content-type"] == "image/jpeg"
+    assert picture.content.startswith(b"\xff\xd8")
+    (tmp_path / "colours.mp4").unlink()
+    view = client.get(f"/hippocam/stream/{key}").json()
+    assert (view["video"], view["gone"]) == (False, True)
+    assert client.get(f"/hippocam/video/{key}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "video/0000000000000000",
+        "video/colours",
+        "video/..%2fcolours.mp4",
+        "video/%2fetc%2fpasswd",
+        "picture/0000000000000000",
+        "picture/..%2fmemory.db",
+        "picture/%2e%2e%2fwriter.lock",
+        "picture/0000000000000000.jpg",
+        "stream/nobody",
+    ],
+)
+def test_what_the_memory_does_not_know_is_not_served(client: TestClient, path: str) -> None:
+    assert client.get(f"/hippocam/{path}").status_code == 404
+
+
+def test_only_videos_are_served_whatever_a_memory_names_as_a_source(session: Session, tmp_path: Path) -> None:
+    class Renamed(Session):
+        def status(self) -> Any:
+            from dataclasses import replace
+
+            found = super().status()
+            secret = str(tmp_path / "secret.txt")
+            return replace(found, streams=tuple(replace(s, source=secret) for s in found.streams))
+
+    (tmp_path / "secret.txt").write_text("secret")
+    with Renamed(session.folder) as renamed:
+        assert Library(renamed).video(stream_key("colours")) is None
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/monitoring", "/monitoring/summary", "/gradio_api/upload", "/gradio_api/file=/etc/passwd",
+     "/gradio_api/proxy=https://example.hf.space/", "/runs", "/docs", "/openapi.json"],
+)  # fmt: skip
+def test_doors_that_gradio_leaves_open_are_closed(client: TestClient, path: str) -> None:
+    assert client.get(path).status_code == 404
+
+
+def test_foreign_names_and_sites_are_turned_away(client: TestClient) -> None:
+    assert client.get("/", headers={"Host": "evil.example"}).status_code == 400
+    sent = client.post("/hippocam/upload?name=a.mp4", content=b"x", headers={"Origin": "http://evil.example"})
+    assert sent.status_code == 403
+
+
+def test_the_page_loads_nothing_from_elsewhere(client: TestClient) -> None:
+    page = client.get("/")
+    assert "default-src 'self'" in page.headers["content-security-policy"]
+    assert "<title>Hippocam</title>" in page.text or '"title":"Hippocam"' in page.text.replace(" ", "")
+    for name in ("style.css", "page.js"):
+        text = client.get(f"/hippocam/{name}").text
+        assert not re.search(r"https?://", text)
+
+
+def test_an_upload_is_kept_outside_the_memory_and_watched(client: TestClient, session: Session, tmp_path: Path) -> None:
+    data = render_colours(tmp_path / "other.mp4", seconds_each=2).read_bytes()
+    sent = client.post("/hippocam/upload", params={"name": "<b>my clip</b>.mp4"}, content=data)
+    assert sent.status_code == 200
+    (job,) = wait_for_jobs(client)
+    assert (job["id"], job["state"], job["share"]) == (sent.json()["job"], "done", 1.0)
+    folder = uploads_folder(session.folder)
+    assert folder == tmp_path / "memory-uploads"
+    (kept,) = folder.iterdir()
+    assert kept.read_bytes() == data
+    assert "<" not in kept.name
+    assert client.get(f"/hippocam/video/{job['stream']}").content == data
+    client.post("/hippocam/upload", params={"name": "<b>my clip</b>.mp4"}, content=data)
+    assert "already" in wait_for_jobs(client)[-1]["note"]
+    assert list(folder.iterdir()) == [kept]
+
+
+def test_a_broken_upload_fails_in_one_line_and_leaves_nothing(client: TestClient, session: Session) -> None:
+    client.post("/hippocam/upload", params={"name": "words.mp4"}, content=b"these are words, not a video " * 40)
+    (job,) = wait_for_jobs(client)
+    assert job["state"] == "failed"
+    assert "\n" not in job["note"]
+    assert list(uploads_folder(session.folder).iterdir()) == []
+
+
+def test_a_refused_upload_says_why(client: TestClient, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = client.post("/hippocam/upload", params={"name": "run.sh"}, content=b"x")
+    assert refused.status_code == 400
+    assert "not a video" in refused.json()["error"]
+    monkeypatch.setattr("hippocam.apps.web.server.UPLOAD_LIMIT_BYTES", 10)
+    large = client.post("/hippocam/upload", params={"name": "a.mp4"}, content=b"x" * 11)
+    assert large.status_code == 413
+
+
+def test_another_writer_is_named_in_the_job(client: TestClient, session: Session, tmp_path: Path) -> None:
+    from hippocam.memory.lock import WriterLock
+
+    lock = WriterLock(session.folder / "writer.lock")
+    client.post("/hippocam/upload", params={"name": "a.mp4"}, content=(tmp_path / "colours.mp4").read_bytes())
+    (job,) = wait_for_jobs(client)
+    lock.release()
+    assert job["state"] == "failed"
+    assert "another process is writing" in job["note"]
+
+
+def test_addresses_that_cannot_be_had_are_named() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(AddressError, match="is in use"):
+            listen("127.0.0.1", taken.getsockname()[1])
+    with pytest.raises(AddressError, match="not an address of this machine"):
+        listen("192.0.2.1", 0)
+    with pytest.raises(AddressError, match="0 to 65535"):
+        listen("127.0.0.1", 70000)
+
+
+def test_the_command_says_where_it_listens_and_ends_well(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hippocam.apps.cli", "web", "--memory", str(tmp_path / "new"), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        line = process.stdout.readline()
+        found = re.fullmatch(r"open http://127\.0\.0\.1:(\d+)\n", line)
+        assert found, line + process.stderr.read()
+        with socket.create_connection(("127.0.0.1", int(found[1])), timeout=5):
+            pass
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+        assert process.stderr.read() == ""
+    assert not (tmp_path / "new").exists()
