@@ -7,6 +7,7 @@ import importlib.metadata
 import json
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hippocam.stream.errors import HippocamError
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from hippocam.apps.session import Session
 
 DEFAULT_MEMORY = "hippocam-memory"
+FOOTAGE = Path("tests/golden/footage")
 EXECUTORS = ("local", "ray")
 
 
@@ -91,6 +93,14 @@ def _parser() -> argparse.ArgumentParser:
 
     _command(commands, "status", _status, "what the memory holds, by stream and tier")
 
+    bench = _command(commands, "bench", _bench, "measure, on footage with known moments", memory=False)
+    bench.add_argument("name", choices=("moments",), help="what to measure")
+    bench.add_argument("--videos", type=Path, required=True, metavar="DIR", help="where the clips are")
+    bench.add_argument("--truth", type=Path, nargs="+", default=[FOOTAGE], metavar="FILE", help="annotations")
+    bench.add_argument("--absent", type=Path, default=FOOTAGE / "absent.json", metavar="FILE", help="not shown")
+    bench.add_argument("--encoder", metavar="NAME")
+    bench.add_argument("--out", type=Path, metavar="FILE", help="Markdown file whose section is written anew")
+
     web = _command(commands, "web", _web, "open the page", json_output=False)
     web.add_argument("--host", default="127.0.0.1", metavar="HOST")
     web.add_argument("--port", type=int, default=7860, metavar="PORT")
@@ -104,10 +114,12 @@ def _command(
     text: str,
     *,
     json_output: bool = True,
+    memory: bool = True,
 ) -> argparse.ArgumentParser:
     command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-    command.add_argument("--memory", default=DEFAULT_MEMORY, metavar="DIR", help=f"default {DEFAULT_MEMORY}")
-    command.add_argument("--config", metavar="NAME", help="settings: one that ships, or a YAML file")
+    if memory:
+        command.add_argument("--memory", default=DEFAULT_MEMORY, metavar="DIR", help=f"default {DEFAULT_MEMORY}")
+        command.add_argument("--config", metavar="NAME", help="settings: one that ships, or a YAML file")
     if json_output:
         command.add_argument("--json", action="store_true", help="one JSON object on the last line of stdout")
     command.set_defaults(run=run)
@@ -186,6 +198,21 @@ def _status(options: argparse.Namespace) -> int:
         _print_json(status_json(status))
     else:
         print("\n".join(status_lines(status)))
+    return 0
+
+
+def _bench(options: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
+    from hippocam.apps.bench.moments import read_clips, run, table, write_section
+
+    absent = json.loads(options.absent.read_text(encoding="utf-8"))
+    result = run(list(read_clips(options.videos, options.truth)), absent, encoder=options.encoder)
+    print(table(result))
+    if options.out:
+        write_section(options.out, f"Moments, encoder {result.encoder}", table(result))
+    if options.json:
+        _print_json(asdict(result))
     return 0
 
 

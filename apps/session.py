@@ -29,7 +29,7 @@ from hippocam.models.registry import make_encoder, make_reader
 from hippocam.stream.errors import HippocamError, SourceError
 from hippocam.stream.pipeline import Chunk, Job, run_local
 from hippocam.stream.protocols import Encoder, Source
-from hippocam.stream.records import Embedding
+from hippocam.stream.records import Embedding, EncoderSpec
 from hippocam.stream.sources import open_sources
 
 DEFAULT_MEMORY = "hippocam-memory"
@@ -336,6 +336,17 @@ class Session:
             streams=tuple(memory.streams()),
             tiers=tuple(memory.tiers()),
         )
+
+    def memory_encoder(self) -> tuple[str, EncoderSpec]:
+        """Name and spec of the memory's encoder.
+
+        Raises:
+            HippocamError: There is no memory, or nothing was watched into it.
+        """
+        found = self._open_reader().encoder()
+        if found is None:
+            raise HippocamError(f"{self.folder}: nothing was watched yet")
+        return found
 
     def latest(self, stream: str) -> list[Embedding]:
         """The newest frames of a stream that this session is watching, the oldest first."""

@@ -6,10 +6,9 @@ import asyncio
 import errno
 import os
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict
-from functools import partial
 
 import uvicorn
 from fastapi import FastAPI, Request
@@ -21,6 +20,9 @@ from hippocam.apps.web.media import Library, file_response
 from hippocam.apps.web.uploads import UPLOAD_LIMIT_BYTES, TooLargeError, UploadError, receive, uploads_folder
 from hippocam.apps.web.watching import Watcher
 from hippocam.stream.errors import HippocamError
+
+_ASSETS = {"style.css": "text/css", "page.js": "text/javascript"}
+_OPEN_TO_ALL = "  (no password: whoever reaches this machine sees this memory and can add to it)"
 
 
 class AddressError(HippocamError):
@@ -49,9 +51,6 @@ def serve(session: Session, *, host: str, port: int) -> None:
             server.run(sockets=[listener])
         except KeyboardInterrupt:
             print()
-
-
-_OPEN_TO_ALL = "  (no password: whoever reaches this machine sees this memory and can add to it)"
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -98,6 +97,8 @@ def build_app(session: Session, *, host: str = "127.0.0.1") -> FastAPI:
     Args:
         session: The memory that is shown.
         host: Where the server will listen: says which names it answers to.
+
+    Not to be called from a running event loop.
     """
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     import gradio as gr  # after the line above, which it reads
@@ -114,33 +115,28 @@ def build_app(session: Session, *, host: str = "127.0.0.1") -> FastAPI:
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.add_middleware(Guard, hosts=allowed_hosts(host))
-    for name, kind in (("style.css", "text/css"), ("page.js", "text/javascript")):
-        made = partial(Response, asset(name), media_type=kind, headers={"Cache-Control": "no-cache"})
-        app.add_api_route(f"/hippocam/{name}", _constant(made), methods=["GET"], response_model=None)
     _add_media(app, library)
     _add_watching(app, library, watcher)
-    gr.mount_gradio_app(
-        app,
-        build_page(session, library),
-        path="/",
-        footer_links=[],
-        run_history=False,
-        enable_monitoring=False,
-        ssr_mode=False,
-        pwa=False,
-        mcp_server=False,
-        max_file_size="1mb",  # Gradio's own uploads are closed; ours are in uploads.py
-        theme=theme(),
-        head=HEAD,
-    )
+    _add_assets(app, {name: asset(name) for name in _ASSETS})
+
+    async def mount() -> None:
+        gr.mount_gradio_app(
+            app,
+            build_page(session, library),
+            path="/",
+            footer_links=[],
+            run_history=False,
+            enable_monitoring=False,
+            ssr_mode=False,
+            pwa=False,
+            mcp_server=False,
+            max_file_size="1mb",  # Gradio's own uploads are closed; ours are in uploads.py
+            theme=theme(),
+            head=HEAD,
+        )
+
+    asyncio.run(mount())  # outside a running loop Gradio makes loops of its own, which it never closes
     return app
-
-
-def _constant(make: partial[Response]) -> Callable[[], Response]:
-    def respond() -> Response:
-        return make()
-
-    return respond
 
 
 def _add_media(app: FastAPI, library: Library) -> None:
@@ -182,6 +178,16 @@ def _add_watching(app: FastAPI, library: Library, watcher: Watcher) -> None:
         return JSONResponse(watcher.jobs())
 
 
+def _add_assets(app: FastAPI, texts: Mapping[str, str]) -> None:
+    """Routes of the files that ship with the page."""
+
+    @app.get("/hippocam/{name}", response_model=None)
+    def ship(name: str) -> Response:
+        if name not in texts:
+            return _missing()
+        return Response(texts[name], media_type=_ASSETS[name], headers={"Cache-Control": "no-cache"})
+
+
 def _missing() -> Response:
     return PlainTextResponse("not in this memory", status_code=404)
 
@@ -190,7 +196,7 @@ class _Server(uvicorn.Server):
     """Says one line once it listens, and ends within a second of Ctrl-C."""
 
     def __init__(self, app: FastAPI, line: str) -> None:
-        super().__init__(uvicorn.Config(app, log_level="critical", access_log=False, timeout_graceful_shutdown=1))
+        super().__init__(uvicorn.Config(app, log_level="error", access_log=False, timeout_graceful_shutdown=1))
         self._line = line
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

@@ -23,9 +23,6 @@ from hippocam.apps.web.server import AddressError, build_app, listen
 from hippocam.apps.web.uploads import uploads_folder
 from hippocam.stream.records import EncodedImages, EncoderSpec, FloatArray, Image
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore::DeprecationWarning:gradio.*", "ignore::DeprecationWarning:starlette.*"
-)
 COLOURS = {"red": (220, 20, 20), "green": (20, 200, 20), "blue": (20, 20, 220)}
 LOCAL = "http://127.0.0.1:7860"
 
@@ -170,7 +167,9 @@ def test_the_page_loads_nothing_from_elsewhere(client: TestClient) -> None:
         assert not re.search(r"https?://", text)
 
 
-def test_an_upload_is_kept_outside_the_memory_and_watched(client: TestClient, session: Session, tmp_path: Path) -> None:
+def test_an_upload_is_kept_outside_the_memory_and_watched(
+    client: TestClient, session: Session, tmp_path: Path
+) -> None:
     data = render_colours(tmp_path / "other.mp4", seconds_each=2).read_bytes()
     sent = client.post("/hippocam/upload", params={"name": "<b>my clip</b>.mp4"}, content=data)
     assert sent.status_code == 200

@@ -18,10 +18,9 @@ from hippocam.apps.web.media import stream_key
 from hippocam.apps.web.server import build_app, listen
 
 CHROMIUM = Path("/usr/bin/chromium")
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::DeprecationWarning:gradio.*", "ignore::DeprecationWarning:starlette.*"),
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is not installed: apt-get install chromium"),
-]
+pytestmark = pytest.mark.skipif(
+    not CHROMIUM.exists(), reason=f"{CHROMIUM} is not installed: apt-get install chromium"
+)
 
 
 def _http_tests() -> ModuleType:
@@ -109,6 +108,8 @@ def test_what_was_not_seen_is_said(page: Any) -> None:
 
 def test_a_format_that_the_browser_cannot_play_is_said_and_shown_as_a_picture(page: Any) -> None:
     page.evaluate(f"window.hippocam.show('{stream_key('old')}')")
-    page.wait_for_function("document.getElementById('hc-note').textContent.includes('cannot play')", timeout=20_000)
+    page.wait_for_function(
+        "document.getElementById('hc-note').textContent.includes('cannot play')", timeout=20_000
+    )
     page.wait_for_function("document.getElementById('hc-still').naturalWidth > 0", timeout=20_000)
     assert page.evaluate("document.getElementById('hc-video').hidden")

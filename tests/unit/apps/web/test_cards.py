@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+import pytest
+
+from hippocam.apps.session import Answer, Status
+from hippocam.apps.web import cards
+from hippocam.memory.records import Evidence
+
+HOSTILE = "<img src=x onerror=alert(1)>\"'&`${alert(2)}{{alert(3)}}"
+
+
+class Tags(HTMLParser):
+    """Collects the names of elements and of their attributes, and the text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[dict[str, str | None]] = []
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes.append(dict(attrs))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def moment(**changes: object) -> Evidence:
+    values: dict[str, object] = {
+        "id": "00000000000000ab", "stream": "kitchen", "t0_s": 83.0, "t1_s": 91.0, "score": 0.82, "why": "it matches",
+        "image": "/memory/exemplars/00000000000000ab.jpg", "frame_s": 85.0,
+    }  # fmt: skip
+    return Evidence(**(values | changes))  # type: ignore[arg-type]
+
+
+def answer(*, unknown: bool, text: str, evidence: tuple[Evidence, ...] = ()) -> Answer:
+    return Answer(
+        answer=text, unknown=unknown, confidence=0.82, evidence=evidence, cited=tuple(e.id for e in evidence),
+        reader="extractive", latency_ms=12.0,
+    )  # fmt: skip
+
+
+def test_a_card_is_a_button_that_says_and_carries_its_moment() -> None:
+    found = Tags(cards.card(moment(), cited=True))
+    button = found.attributes[0]
+    assert found.tags[0] == "button"
+    assert button["aria-label"] == "Play kitchen, 1:23 to 1:31, belief 82%"
+    assert (button["data-t0"], button["data-t1"]) == ("83.000", "91.000")
+    assert "1:23 – 1:31" in found.text
+    assert "82%" in found.text
+
+
+def test_nothing_from_outside_becomes_markup_or_a_template() -> None:
+    hostile = moment(stream=HOSTILE, why=HOSTILE, text=HOSTILE)
+    status = Status(
+        memory=HOSTILE, encoder=f"{HOSTILE} ({HOSTILE})", bytes=1, budget_bytes=2, streams=(), tiers=()
+    )
+    html = cards.answer(answer(unknown=False, text=HOSTILE, evidence=(hostile,)), HOSTILE)
+    for made in (html, cards.status(status), cards.error(HOSTILE), cards.player(HOSTILE, HOSTILE, 1, [HOSTILE])):
+        assert "${" not in made
+        assert "{{" not in made
+        assert "`" not in made
+        for attributes in Tags(made).attributes:
+            assert not any(name.startswith("on") for name in attributes)
+    assert Tags(html).tags.count("img") == 1
+    assert HOSTILE in Tags(html).text
+
+
+def test_what_was_not_seen_stands_first_and_shows_no_confidence() -> None:
+    text = Tags(cards.answer(answer(unknown=True, text="Not seen: nothing matches."), "a fox?")).text
+    assert text.startswith("a fox?Not seenNothing matches.")
+    assert "confidence" not in text
+
+
+@pytest.mark.parametrize(("share", "width"), [(0, "1%"), (128_000_000, "50%"), (900_000_000, "100%")])
+def test_the_budget_bar_stays_within_its_ends(share: int, width: str) -> None:
+    status = Status(memory="m", encoder="e (e:1)", bytes=share, budget_bytes=256_000_000, streams=(), tiers=())
+    assert f"width:{width}" in cards.status(status)
