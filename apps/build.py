@@ -14,6 +14,7 @@ from typing import Any, TypeVar, cast
 from hippocam.memory.memory import MemoryConfig
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.pipeline import PipelineConfig
+from hippocam.stream.sources import SourceConfig
 
 DEFAULT_ENCODER = "bundled"
 C = TypeVar("C")
@@ -28,10 +29,12 @@ class Settings:
     """Everything that can be set, by the folder it belongs to.
 
     Attributes:
+        sources: How video files are decoded.
         pipeline: Sampling, gate, pictures.
         memory: Budget, events, recall.
     """
 
+    sources: SourceConfig = field(default_factory=SourceConfig)
     pipeline: PipelineConfig = field(default_factory=PipelineConfig)
     memory: MemoryConfig = field(default_factory=MemoryConfig)
 

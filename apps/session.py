@@ -215,7 +215,7 @@ class Session:
             pipeline = replace(pipeline, fps=fps)
         if budget_mb is not None:
             config = replace(config, budget_bytes=round(budget_mb * 1e6))
-        opened = open_sources(sources)
+        opened = open_sources(sources, self._settings.sources)
         failed = [Failure(source=e.uri, reason=e.reason) for e in opened.failed]
         name, encoder = self._encoder_for(writing=True)
         with Memory.open_writer(self.folder, encoder=name, spec=encoder.spec, config=config) as memory:

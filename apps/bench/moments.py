@@ -106,9 +106,7 @@ def run(clips: Sequence[Clip], absent: Sequence[str], *, encoder: str | None = N
             everything = session.search("anything", top=1_000_000)
             found = {text: session.search(text, top=TOP) for text in clip.events}
             shown += [_cosine(moments[0].score, spec.midpoint, spec.slope) for moments in found.values()]
-            hidden += [
-                _cosine(session.search(text, top=1)[0].score, spec.midpoint, spec.slope) for text in absent
-            ]
+            hidden += [_cosine(session.search(text, top=1)[0].score, spec.midpoint, spec.slope) for text in absent]
         results.append(_score(clip, found, everything, report.times_real_time))
     assert spec is not None
     seen, unseen = np.array(shown), np.array(hidden)

@@ -28,7 +28,7 @@ _ICON = (
 )
 HEAD = (
     f'<link rel="icon" href="{_ICON}"><link rel="stylesheet" href="hippocam/style.css">'
-    '<script src="hippocam/page.js"></script>'
+    '<script src="hippocam/page.js"></script><script src="hippocam/uploads.js"></script>'
 )
 _HINT = (
     "Ask in plain words. The answer comes with the moments that it rests on; where nothing matches, it says so."
@@ -36,7 +36,7 @@ _HINT = (
 
 
 def asset(name: str) -> str:
-    """Text of a file that ships with the page: style.css or page.js."""
+    """Text of a file that ships with the page: style.css, page.js or uploads.js."""
     return (importlib.resources.files("hippocam.apps.web") / name).read_text(encoding="utf-8")
 
 

@@ -21,7 +21,7 @@ from hippocam.apps.web.uploads import UPLOAD_LIMIT_BYTES, TooLargeError, UploadE
 from hippocam.apps.web.watching import Watcher
 from hippocam.stream.errors import HippocamError
 
-_ASSETS = {"style.css": "text/css", "page.js": "text/javascript"}
+_ASSETS = {"style.css": "text/css", "page.js": "text/javascript", "uploads.js": "text/javascript"}
 _OPEN_TO_ALL = "  (no password: whoever reaches this machine sees this memory and can add to it)"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -59,7 +60,7 @@ class ImageFolderSource:
             raise ValueError(f"image_fps must be above 0 images a second, found {image_fps}")
         if longest_px < 16:
             raise ValueError(f"longest_px must be 16 or more, found {longest_px}")
-        self._folder = Path(folder).expanduser().absolute()
+        self._folder = Path(os.path.abspath(Path(folder).expanduser()))
         self._id = id if id is not None else base_id(self._folder)
         self._names = tuple(names) if names is not None else None
         self._image_fps = image_fps

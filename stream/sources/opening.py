@@ -15,7 +15,7 @@ from hippocam.stream.sources.files import check_file
 from hippocam.stream.sources.images import IMAGE_SUFFIXES, ImageFolderSource, is_depth_folder, is_numbered
 from hippocam.stream.sources.lerobot import find_episodes, is_dataset
 from hippocam.stream.sources.naming import natural_key, unique_ids
-from hippocam.stream.sources.video import VideoSource
+from hippocam.stream.sources.video import LONGEST_PX, Decoder, VideoSource
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +26,24 @@ VIDEO_SUFFIXES = frozenset({
 })
 # fmt: on
 _NOTHING = "no videos, numbered images or LeRobot dataset in it; give a folder that has some, or a file"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceConfig:
+    """How video files are decoded; see VideoSource.
+
+    Attributes:
+        longest_px: Longer side of the decoded pictures, pixels, 16 or more; smaller ones are not enlarged.
+        threads: Decoding threads, 0 for one a core.
+        decoder: "auto", "pyav" or "decord".
+    """
+
+    longest_px: int = LONGEST_PX
+    threads: int = 1
+    decoder: Decoder = "auto"
+
+    def __post_init__(self) -> None:
+        VideoSource("", longest_px=self.longest_px, threads=self.threads, decoder=self.decoder)  # checks all three
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,28 +78,30 @@ class _Found:
         self.failed.append(SourceError(str(path), reason))
 
 
-def open_sources(arguments: Sequence[str | Path]) -> OpenedSources:
+def open_sources(arguments: Sequence[str | Path], config: SourceConfig | None = None) -> OpenedSources:
     """Turn what a user types into sources. Looks at names and first bytes only; nothing is decoded.
 
     Args:
         arguments: Each a video file, an image file, a folder (searched with all below it; hidden files are
             skipped), a LeRobot dataset folder, or a glob pattern ("**" allowed). "~" is expanded. What is
             given twice is opened once.
+        config: How video files are decoded; the defaults where left out.
 
     Returns:
         The sources, and an error for each argument or file that cannot be read; one never stops the others.
     """
     found = _Found({}, [])
+    config = config or SourceConfig()
     for argument in arguments:
         text = os.path.expanduser(str(argument))
-        path = Path(text).absolute()
+        path = Path(os.path.abspath(text))
         if not text.strip():
             found.fail("''", "an empty name; give a video file, a folder or a pattern")
         elif not _exists(path) and glob.has_magic(text):
             _add_pattern(text, found)
         else:
             _add_path(path, found)
-    return _build(found)
+    return _build(found, config)
 
 
 def _exists(path: Path) -> bool:
@@ -96,7 +116,7 @@ def _add_pattern(pattern: str, found: _Found) -> None:
     before = found.count
     images: dict[Path, list[str]] = {}
     for match in matches:
-        path = Path(match).absolute()
+        path = Path(os.path.abspath(match))
         suffix = path.suffix.casefold()
         if path.is_dir():
             # "**" matches every folder; the files in them are matches themselves.
@@ -166,7 +186,7 @@ def _add_folder(folder: Path, found: _Found, *, given: bool) -> None:
         _add_folder(folder / name, found, given=False)
 
 
-def _build(found: _Found) -> OpenedSources:
+def _build(found: _Found, config: SourceConfig) -> OpenedSources:
     sources: list[Source] = []
     failed = list(found.failed)
     names = unique_ids([path for path, _, _ in found.paths.values()])
@@ -177,7 +197,15 @@ def _build(found: _Found) -> OpenedSources:
             except SourceError as error:
                 failed.append(error)
         elif kind == "video":
-            sources.append(VideoSource(path, id=name))
+            sources.append(
+                VideoSource(
+                    path,
+                    id=name,
+                    longest_px=config.longest_px,
+                    threads=config.threads,
+                    decoder=config.decoder,
+                )
+            )
         elif kind == "image":
             sources.append(ImageFolderSource(path.parent, id=name, names=(path.name,)))
         else:

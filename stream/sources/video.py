@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -59,7 +60,7 @@ class VideoSource:
             raise ValueError(f"threads must be 0 (one per core) or more, found {threads}")
         if decoder not in get_args(Decoder):
             raise ValueError(f"decoder must be one of {', '.join(get_args(Decoder))}, found {decoder!r}")
-        self._path = Path(path).expanduser().absolute()
+        self._path = Path(os.path.abspath(Path(path).expanduser()))
         self._id = id if id is not None else self._path.stem
         self._longest_px = longest_px
         self._threads = threads

@@ -162,7 +162,7 @@ def test_the_page_loads_nothing_from_elsewhere(client: TestClient) -> None:
     page = client.get("/")
     assert "default-src 'self'" in page.headers["content-security-policy"]
     assert "<title>Hippocam</title>" in page.text or '"title":"Hippocam"' in page.text.replace(" ", "")
-    for name in ("style.css", "page.js"):
+    for name in ("style.css", "page.js", "uploads.js"):
         text = client.get(f"/hippocam/{name}").text
         assert not re.search(r"https?://", text)
 

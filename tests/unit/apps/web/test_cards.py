@@ -31,8 +31,8 @@ class Tags(HTMLParser):
 
 def moment(**changes: object) -> Evidence:
     values: dict[str, object] = {
-        "id": "00000000000000ab", "stream": "kitchen", "t0_s": 83.0, "t1_s": 91.0, "score": 0.82, "why": "it matches",
-        "image": "/memory/exemplars/00000000000000ab.jpg", "frame_s": 85.0,
+        "id": "00000000000000ab", "stream": "kitchen", "t0_s": 83.0, "t1_s": 91.0, "score": 0.82,
+        "why": "it matches", "image": "/memory/exemplars/00000000000000ab.jpg", "frame_s": 85.0,
     }  # fmt: skip
     return Evidence(**(values | changes))  # type: ignore[arg-type]
 

@@ -14,8 +14,18 @@ def client(host: str) -> TestClient:
     return TestClient(Guard(app, allowed_hosts(host)), base_url="http://127.0.0.1:7860")
 
 
-@pytest.mark.parametrize(("host", "local"), [("127.0.0.1", True), ("localhost", True), ("::1", True), ("127.9.9.9", True),
-                                             ("0.0.0.0", False), ("192.168.1.5", False), ("box.lan", False)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("host", "local"),
+    [
+        ("127.0.0.1", True),
+        ("localhost", True),
+        ("::1", True),
+        ("127.9.9.9", True),
+        ("0.0.0.0", False),
+        ("192.168.1.5", False),
+        ("box.lan", False),
+    ],
+)
 def test_loopback_is_told_from_the_network(host: str, local: bool) -> None:
     assert is_loopback(host) is local
     assert bool(allowed_hosts(host)) is local
