@@ -43,11 +43,15 @@ def _demo(video: str | None, questions: list[str]) -> int:
         clip, asked = Path(video), _OWN
     else:
         try:
-            clip, asked = fetch("driveway-clip"), _DRIVEWAY
+            clip, asked = _named(fetch("driveway-clip"), "driveway.mov"), _DRIVEWAY
             fetch("tinyvit"), fetch("efficientnet-lite2"), fetch("minilm")
         except WeightsError as error:
             print(f"demo: {error}\ndemo: going on with a rendered scene and the encoder that knows colours only")
-            clip, asked, encoder = _render(cache_dir().parent / "rendered-scene.mp4"), _RENDERED, "palette"
+            clip, asked, encoder = (
+                _render(cache_dir().parent / "footage" / "rendered-scene.mp4"),
+                _RENDERED,
+                "palette",
+            )
     if MEMORY.exists():
         shutil.rmtree(MEMORY)  # a demo begins anew
     with Session(MEMORY, encoder=encoder) as session:
@@ -67,6 +71,15 @@ def _demo(video: str | None, questions: list[str]) -> int:
     program = Path(sys.executable).parent / "hippocam"
     print(f"open the page: {program} web --memory {MEMORY}   then http://127.0.0.1:7860")
     return 0
+
+
+def _named(file: Path, name: str) -> Path:
+    """Give a cached file a name that people can read; streams are named after it."""
+    path = cache_dir().parent / "footage" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        shutil.copyfile(file, path)
+    return path
 
 
 def _render(path: Path) -> Path:

@@ -112,8 +112,9 @@ def answer_json(answer: Answer) -> dict[str, Any]:
 
 
 def answer_lines(answer: Answer) -> list[str]:
-    """An answer for people: evidence first."""
-    return [*evidence_lines(answer.evidence), answer.answer]
+    """An answer for people: the evidence first; where nothing answers, only what came nearest."""
+    shown = answer.evidence[:1] if answer.unknown else answer.evidence
+    return [*evidence_lines([e for e in shown if e.score >= 0.1]), answer.answer]
 
 
 def status_json(status: Status) -> dict[str, Any]:

@@ -486,7 +486,7 @@ def _evidence(memory: Memory, candidate: Candidate, at_s: float | None) -> Evide
 
 
 def _why(candidate: Candidate) -> str:
-    parts = [f"picture matches the words (cosine {candidate.cosine:.2f}, belief {candidate.seen:.0%})"]
+    parts = [f"picture against words: cosine {candidate.cosine:.2f}, belief {candidate.seen:.0%}"]
     if candidate.entry.labels:
         parts.append("looks like " + ", ".join(candidate.entry.labels[:3]))
     if candidate.words:

@@ -25,7 +25,14 @@ from hippocam.stream.records import EncoderSpec, FloatArray
 # Belief when all of a question's words stand in the source's own text, or among the recognised labels.
 TEXT_WEIGHT, LABEL_WEIGHT = 0.9, 0.3
 _STOP = frozenset(
-    ["a", "about", "after", "again", "all", "an", "and", "any", "anybody", "anyone", "anything", "are", "as", "at", "be", "been", "before", "being", "but", "by", "can", "could", "did", "do", "does", "doing", "down", "during", "each", "ever", "find", "first", "for", "from", "had", "has", "have", "he", "her", "his", "how", "i", "if", "in", "into", "is", "it", "its", "last", "many", "me", "more", "most", "moment", "much", "near", "no", "not", "of", "off", "on", "one", "or", "other", "out", "over", "s", "scene", "see", "seen", "she", "show", "some", "somebody", "someone", "something", "t", "that", "the", "their", "them", "then", "there", "these", "they", "thing", "this", "those", "through", "time", "times", "to", "up", "was", "we", "were", "what", "when", "where", "which", "while", "who", "whose", "why", "will", "with", "would", "you", "your"]
+    """
+    a about after again all an and any anybody anyone anything are as at be been before being but by can
+    could did do does doing down during each ever find first for from had has have he her his how i if
+    in into is it its last many me more most moment much near no not of off on one or other out over s
+    scene see seen she show some somebody someone something t that the their them then there these they
+    thing this those through time times to up was we were what when where which while who whose why will
+    with would you your
+    """.split()
 )
 
 

@@ -29,7 +29,8 @@ def shared_data() -> Path:
 def media() -> ModuleType:
     """The helpers of tests/media.py, which renders tiny real media files."""
     spec = importlib.util.spec_from_file_location("hippocam_test_media", ROOT / "tests" / "media.py")
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

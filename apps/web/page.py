@@ -26,10 +26,6 @@ _ICON = (
     "stroke='%230b7268' stroke-width='2' stroke-linecap='round'%3E%3Crect x='1.5' y='4.5' width='21' "
     "height='15' rx='4'/%3E%3Cpath d='M6 15c2-6 4-6 6-2s4 2 6-4'/%3E%3C/svg%3E"
 )
-HEAD = (
-    f'<link rel="icon" href="{_ICON}"><link rel="stylesheet" href="hippocam/style.css">'
-    '<script src="hippocam/page.js"></script><script src="hippocam/uploads.js"></script>'
-)
 _HINT = (
     "Ask in plain words. The answer comes with the moments that it rests on; where nothing matches, it says so."
 )
@@ -38,6 +34,16 @@ _HINT = (
 def asset(name: str) -> str:
     """Text of a file that ships with the page: style.css, page.js or uploads.js."""
     return (importlib.resources.files("hippocam.apps.web") / name).read_text(encoding="utf-8")
+
+
+def head() -> str:
+    """What goes into the page's head.
+
+    All of it inline: Gradio adds it late and by script, so that files would come in any order, or after the
+    first event.
+    """
+    script = asset("page.js") + asset("uploads.js")
+    return f'<link rel="icon" href="{_ICON}"><style>{asset("style.css")}</style><script>{script}</script>'
 
 
 def theme() -> gr.themes.Base:
@@ -66,7 +72,7 @@ def build_page(session: Session, library: Library) -> gr.Blocks:
         library: Of the same session.
 
     Returns:
-        Blocks to be mounted; `theme` and `HEAD` belong to them.
+        Blocks to be mounted; `theme` and `head` belong to them.
     """
 
     def overview() -> tuple[object, str]:

@@ -6,7 +6,7 @@ import asyncio
 import errno
 import os
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 
@@ -21,7 +21,6 @@ from hippocam.apps.web.uploads import UPLOAD_LIMIT_BYTES, TooLargeError, UploadE
 from hippocam.apps.web.watching import Watcher
 from hippocam.stream.errors import HippocamError
 
-_ASSETS = {"style.css": "text/css", "page.js": "text/javascript", "uploads.js": "text/javascript"}
 _OPEN_TO_ALL = "  (no password: whoever reaches this machine sees this memory and can add to it)"
 
 
@@ -103,7 +102,7 @@ def build_app(session: Session, *, host: str = "127.0.0.1") -> FastAPI:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     import gradio as gr  # after the line above, which it reads
 
-    from hippocam.apps.web.page import HEAD, asset, build_page, theme
+    from hippocam.apps.web.page import build_page, head, theme
 
     library = Library(session)
     watcher = Watcher(session, library)
@@ -117,7 +116,6 @@ def build_app(session: Session, *, host: str = "127.0.0.1") -> FastAPI:
     app.add_middleware(Guard, hosts=allowed_hosts(host))
     _add_media(app, library)
     _add_watching(app, library, watcher)
-    _add_assets(app, {name: asset(name) for name in _ASSETS})
 
     async def mount() -> None:
         gr.mount_gradio_app(
@@ -132,7 +130,7 @@ def build_app(session: Session, *, host: str = "127.0.0.1") -> FastAPI:
             mcp_server=False,
             max_file_size="1mb",  # Gradio's own uploads are closed; ours are in uploads.py
             theme=theme(),
-            head=HEAD,
+            head=head(),
         )
 
     asyncio.run(mount())  # outside a running loop Gradio makes loops of its own, which it never closes
@@ -176,16 +174,6 @@ def _add_watching(app: FastAPI, library: Library, watcher: Watcher) -> None:
     @app.get("/hippocam/watching", response_model=None)
     def watching() -> Response:
         return JSONResponse(watcher.jobs())
-
-
-def _add_assets(app: FastAPI, texts: Mapping[str, str]) -> None:
-    """Routes of the files that ship with the page."""
-
-    @app.get("/hippocam/{name}", response_model=None)
-    def ship(name: str) -> Response:
-        if name not in texts:
-            return _missing()
-        return Response(texts[name], media_type=_ASSETS[name], headers={"Cache-Control": "no-cache"})
 
 
 def _missing() -> Response:

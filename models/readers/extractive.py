@@ -12,6 +12,8 @@ from hippocam.stream.timecode import format_time
 SEEN_FROM = 0.5
 # Further moments are named when they are at least this share of the best one.
 _ALSO = 0.8
+# Moments this near to each other, in seconds, are told as one.
+_GAP_S = 0.05
 
 
 class ExtractiveReader:
@@ -32,18 +34,34 @@ class ExtractiveReader:
         if best.score < SEEN_FROM:
             return Reading(
                 answer="Not seen: nothing in the memory matches well enough. The nearest is "
-                f"{_moment(best)}, with a belief of {best.score:.0%}.",
+                f"{_span(best.stream, best.t0_s, best.t1_s)}, with a belief of {best.score:.0%}.",
                 unknown=True,
             )
-        others = [e for e in evidence[1:4] if e.score >= max(SEEN_FROM, _ALSO * best.score)]
-        answer = f"Best match: {_moment(best)} (belief {best.score:.0%}){_shows(best)}."
+        likely = [e for e in evidence if e.score >= max(SEEN_FROM, _ALSO * best.score)]
+        first, *others = _joined(likely)
+        answer = f"Best match: {_span(*first)} (belief {best.score:.0%}){_shows(best)}."
         if others:
-            answer += " Also likely: " + "; ".join(_moment(e) for e in others) + "."
-        return Reading(answer=answer, unknown=False, evidence_ids=tuple(e.id for e in (best, *others)))
+            answer += " Also likely: " + "; ".join(_span(*other) for other in others[:3]) + "."
+        return Reading(answer=answer, unknown=False, evidence_ids=tuple(e.id for e in likely))
 
 
-def _moment(evidence: Evidence) -> str:
-    return f"{format_time(evidence.t0_s)} to {format_time(evidence.t1_s)} in {evidence.stream}"
+def _joined(evidence: Sequence[Evidence]) -> list[tuple[str, float, float]]:
+    """Streams and spans of moments; those that follow one another without a gap are told as one."""
+    spans: list[tuple[str, float, float]] = []
+    for moment in evidence:
+        t0_s, t1_s = moment.t0_s, moment.t1_s
+        for stream, start, end in list(spans):
+            if stream == moment.stream and t0_s <= end + _GAP_S and start <= t1_s + _GAP_S:
+                place = spans.index((stream, start, end))
+                spans[place] = (stream, min(start, t0_s), max(end, t1_s))
+                break
+        else:
+            spans.append((moment.stream, t0_s, t1_s))
+    return spans
+
+
+def _span(stream: str, t0_s: float, t1_s: float) -> str:
+    return f"{format_time(t0_s)} to {format_time(t1_s)} in {stream}"
 
 
 def _shows(evidence: Evidence) -> str:
