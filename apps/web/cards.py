@@ -111,7 +111,7 @@ def player(memory: str, uploads: str, limit: int, suffixes: Sequence[str]) -> st
         '<video id="hc-video" controls playsinline preload="metadata" hidden></video>'
         '<img id="hc-still" alt="" hidden><p id="hc-note" role="status" hidden></p>'
         '<div id="hc-first" hidden><h2>Nothing watched yet</h2>'
-        "<p>Add a video, and ask about it while it is being watched. Everything stays on this machine.</p>"
+        "<p>Add a video, and ask about it while it is being watched. It is sent nowhere else.</p>"
         '<button type="button" class="hc-primary" data-add>Add a video</button>'
         f"<p>or in a terminal: <code>hippocam watch VIDEO --memory {escape(memory)}</code></p></div>"
         '<div id="hc-drop" aria-hidden="true">Drop the video to watch it</div></div>'

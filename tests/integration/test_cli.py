@@ -176,11 +176,16 @@ def test_wrong_use_is_one_line_that_names_the_fix(tmp_path, memory, arguments, l
 
 
 def test_help_loads_nothing_heavy():
-    code = (
-        "import sys\nfrom hippocam.apps.cli import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
-        "heavy = {'torch', 'ray', 'faiss', 'gradio', 'transformers', 'onnxruntime', 'cv2', 'decord', 'av', 'numpy'}\n"
-        "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
-    )
+    code = """
+import sys
+from hippocam.apps.cli import main
+try:
+    main(["--help"])
+except SystemExit:
+    pass
+heavy = {"torch", "ray", "faiss", "gradio", "transformers", "onnxruntime", "cv2", "decord", "av", "numpy"}
+assert not heavy & set(sys.modules), heavy & set(sys.modules)
+"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "watch" in done.stdout
