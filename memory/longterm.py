@@ -43,9 +43,9 @@ class LongTerm:
         self._store = store
         self._exemplars = exemplars
         self._budget_bytes = budget_bytes
-        self._slots = SlotTable(2 * dim)
+        self._slots = SlotTable(dim)
         for row in store.slots():
-            self._slots.add(*row)
+            self._slots.add(row.id, row.stream, row.utility, row.jpeg_bytes, row.vectors_2D[:dim])
         exemplars.sweep(self._slots.ids())
         if self._projected(0) > budget_bytes:
             self._compact()
@@ -73,8 +73,8 @@ class LongTerm:
                 events=1,
                 state=state,
             )
-        vectors_2D = np.concatenate([event.key, event.scene]).astype(np.float16)
-        self._slots.add(number, event.stream, event.surprise, len(event.jpeg), vectors_2D)
+        key_D = event.key.astype(np.float16)
+        self._slots.add(number, event.stream, event.utility, len(event.jpeg), key_D)
 
     def extend(self, more: Continuation, state: bytes) -> None:
         """Prolong the newest entry of a stream, which went on unchanged."""

@@ -40,6 +40,8 @@ class Event:
         key: float32 [D], what is new in it: its mean less the stream's background.
         scene: float32 [D], its mean: what is shown in all.
         surprise: 1 - cosine between its mean and the background, 0 to 2.
+        utility: Its surprise over that of the stream's usual event: 1 is usual. A still camera's visitor differs
+            less from its background than any two shots of a film, and matters no less.
         frame_s: Time of the exemplar, the frame nearest to the mean.
         jpeg: The exemplar.
         sensors: What the robot knew at the exemplar.
@@ -58,6 +60,7 @@ class Event:
     key: FloatArray
     scene: FloatArray
     surprise: float
+    utility: float
     frame_s: float
     jpeg: bytes
     sensors: Sensors = NO_SENSORS
@@ -93,6 +96,7 @@ class Entry:
     known_s: float
     frame_s: float
     surprise: float
+    utility: float
     labels: tuple[str, ...]
     text: str
     frames: int

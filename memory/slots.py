@@ -1,11 +1,12 @@
 """What eviction needs to know of every entry: its utility, and how alike its neighbours in time are.
 
 The entry that is given up is the one with the lowest  utility * (1 - redundancy). Utility is the event's
-surprise; redundancy grows with the greatest similarity to the entries just before and after it in its stream,
-so of two alike neighbours one goes first, and then the other is no longer redundant. The same scene met again
-much later is not redundant: it is another time.
+surprise over that of its stream's usual event; redundancy grows with the greatest similarity of its key to those
+just before and after it in its stream, so of two alike neighbours one goes first, and then the other is no longer
+redundant. The key is what is new against the background: two visitors of one room are not alike. The same thing
+met again much later is not redundant: it is another time.
 
-Shapes: R rows of the arrays, D embedding dimension; a vector is key and scene side by side, 2D.
+Shapes: D embedding dimension.
 """
 
 from __future__ import annotations
@@ -25,17 +26,17 @@ class SlotTable:
     """All entries as arrays; the weakest is found in one pass.
 
     Args:
-        width: Length of a vector, 2D.
+        dim: Length D of a key.
     """
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, dim: int) -> None:
         self._row: dict[int, int] = {}
         self._stream: dict[int, str] = {}
         self._order: dict[str, list[int]] = {}
         self._ids = np.zeros(64, np.int64)
         self._utility = np.full(64, np.inf)
         self._similarity = np.zeros(64)
-        self._vectors: NDArray[np.float16] = np.zeros((64, width), np.float16)
+        self._keys: NDArray[np.float16] = np.zeros((64, dim), np.float16)
         self._bytes: dict[int, int] = {}
         self._free = list(range(63, -1, -1))
         self.jpeg_total = 0
@@ -50,9 +51,7 @@ class SlotTable:
         """Ids of all entries."""
         return list(self._row)
 
-    def add(
-        self, number: int, stream: str, surprise: float, jpeg_bytes: int, vectors_2D: NDArray[np.float16]
-    ) -> None:
+    def add(self, number: int, stream: str, utility: float, jpeg_bytes: int, key_D: NDArray[np.float16]) -> None:
         """Take up an entry, the newest of its stream."""
         if not self._free:
             self._grow()
@@ -60,8 +59,8 @@ class SlotTable:
         self._row[number], self._stream[number], self._bytes[number] = row, stream, jpeg_bytes
         self.jpeg_total += jpeg_bytes
         self._ids[row] = number
-        self._utility[row] = max(surprise, MIN_UTILITY)
-        self._vectors[row] = vectors_2D
+        self._utility[row] = max(utility, MIN_UTILITY)
+        self._keys[row] = key_D
         order = self._order.setdefault(stream, [])
         order.append(number)
         self._compare(order, len(order) - 1 - REACH, len(order))
@@ -94,8 +93,8 @@ class SlotTable:
         first, last = max(first, 0), min(last, len(order))
         low, high = max(first - REACH, 0), min(last + REACH, len(order))
         rows = [self._row[number] for number in order[low:high]]
-        vectors = self._vectors[rows].astype(np.float32)
-        cosines = vectors @ vectors.T / 2  # key and scene are of length 1 each: the mean of both cosines
+        keys = self._keys[rows].astype(np.float32)
+        cosines = keys @ keys.T
         places = np.arange(low, high)
         apart = np.abs(places[:, None] - places[None, :])
         cosines[(apart == 0) | (apart > REACH)] = 0.0
@@ -107,5 +106,5 @@ class SlotTable:
         self._ids = np.concatenate([self._ids, np.zeros(size, np.int64)])
         self._utility = np.concatenate([self._utility, np.full(size, np.inf)])
         self._similarity = np.concatenate([self._similarity, np.zeros(size)])
-        self._vectors = np.concatenate([self._vectors, np.zeros_like(self._vectors)])
+        self._keys = np.concatenate([self._keys, np.zeros_like(self._keys)])
         self._free = list(range(2 * size - 1, size - 1, -1))

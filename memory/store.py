@@ -39,7 +39,7 @@ CREATE TABLE stream (
 CREATE TABLE entry (
     id INTEGER PRIMARY KEY, stream TEXT NOT NULL, first_seq INTEGER NOT NULL,
     t0_s REAL NOT NULL, t1_s REAL NOT NULL, known_s REAL NOT NULL, frame_s REAL NOT NULL,
-    surprise REAL NOT NULL, labels TEXT NOT NULL, text TEXT NOT NULL,
+    surprise REAL NOT NULL, utility REAL NOT NULL, labels TEXT NOT NULL, text TEXT NOT NULL,
     frames INTEGER NOT NULL, repeats INTEGER NOT NULL, jpeg_bytes INTEGER NOT NULL,
     key BLOB NOT NULL, scene BLOB NOT NULL, state BLOB, action BLOB, pose BLOB
 );
@@ -55,7 +55,7 @@ END;
 """
 
 _ENTRY_COLUMNS = (
-    "id, stream, t0_s, t1_s, known_s, frame_s, surprise, labels, text, frames, repeats, jpeg_bytes, "
+    "id, stream, t0_s, t1_s, known_s, frame_s, surprise, utility, labels, text, frames, repeats, jpeg_bytes, "
     "state, action, pose"
 )
 
@@ -65,7 +65,7 @@ class SlotRow(NamedTuple):
 
     id: int
     stream: str
-    surprise: float
+    utility: float
     jpeg_bytes: int
     vectors_2D: NDArray[np.float16]
 
@@ -268,9 +268,10 @@ class Store:
         sensors = event.sensors
         self._db.execute(
             f"INSERT OR IGNORE INTO entry ({_ENTRY_COLUMNS}, first_seq, key, scene) "
-            f"VALUES ({', '.join('?' * 18)})",
+            f"VALUES ({', '.join('?' * 19)})",
             (
-                number, event.stream, event.t0_s, event.t1_s, event.known_s, event.frame_s, event.surprise,
+                number, event.stream, event.t0_s, event.t1_s, event.known_s, event.frame_s,
+                event.surprise, event.utility,
                 ", ".join(event.labels), event.text, event.frames, event.repeats, len(event.jpeg),
                 _pack(sensors.state, "<f4"), _pack(sensors.action, "<f4"), _pack(sensors.pose, "<f4"),
                 event.first_seq, _pack(event.key, "<f2"), _pack(event.scene, "<f2"),
@@ -308,12 +309,13 @@ class Store:
             known_s=row[4],
             frame_s=row[5],
             surprise=row[6],
-            labels=tuple(row[7].split(", ")) if row[7] else (),
-            text=row[8],
-            frames=row[9],
-            repeats=row[10],
-            jpeg_bytes=row[11],
-            sensors=Sensors(state=_unpack(row[12]), action=_unpack(row[13]), pose=_unpack(row[14])),
+            utility=row[7],
+            labels=tuple(row[8].split(", ")) if row[8] else (),
+            text=row[9],
+            frames=row[10],
+            repeats=row[11],
+            jpeg_bytes=row[12],
+            sensors=Sensors(state=_unpack(row[13]), action=_unpack(row[14]), pose=_unpack(row[15])),
         )
 
     def count(self) -> int:
@@ -324,10 +326,10 @@ class Store:
     def slots(self) -> Iterator[SlotRow]:
         """What long-term memory holds in memory of each entry, each stream in the order of its events."""
         for row in self._db.execute(
-            "SELECT id, stream, surprise, jpeg_bytes, key, scene FROM entry ORDER BY stream, first_seq"
+            "SELECT id, stream, utility, jpeg_bytes, key, scene FROM entry ORDER BY stream, first_seq"
         ):
-            number, stream, surprise, jpeg_bytes, key, scene = row
-            yield SlotRow(number, stream, surprise, jpeg_bytes, np.frombuffer(key + scene, "<f2"))
+            number, stream, utility, jpeg_bytes, key, scene = row
+            yield SlotRow(number, stream, utility, jpeg_bytes, np.frombuffer(key + scene, "<f2"))
 
     def select(
         self, *, stream: str | None, after_s: float | None, before_s: float | None, known_by_s: float | None

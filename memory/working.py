@@ -22,6 +22,10 @@ from hippocam.memory.records import Continuation, Event
 from hippocam.stream.records import Embedding, FloatArray, Repeat
 
 
+# The usual surprise of a stream is the mean over its events, over about this many of the last ones later on.
+_USUAL_EVENTS = 64
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkingConfig:
     """Where events are cut and what their keys are.
@@ -83,6 +87,8 @@ class WorkingMemory:
         self._sum: FloatArray | None = None
         self._surprises: deque[float] = deque(maxlen=self._config.window)
         self._background: FloatArray | None = None
+        self._usual = 0.0
+        self._events = 0
         self._quiet = 0
         self._quiet_from_s = 0.0
 
@@ -171,6 +177,10 @@ class WorkingMemory:
         strength = self._config.background_strength if known else 0.0
         exemplar = self._frames[int(np.argmax(vectors_ND @ mean))]
         labels = Counter(label for frame in self._frames for label in frame.labels)
+        surprise = 1.0 - float(mean @ unit(background)) if known else 1.0
+        if known:  # the first event has no background to surprise
+            self._events += 1
+            self._usual += (surprise - self._usual) / min(self._events, _USUAL_EVENTS)
         event = Event(
             stream=self.stream,
             first_seq=self._frames[0].seq,
@@ -180,7 +190,8 @@ class WorkingMemory:
             known_s=self._frames[-1].time_s,
             key=unit(mean - strength * background),
             scene=mean,
-            surprise=1.0 - float(mean @ unit(background)) if known else 1.0,
+            surprise=surprise,
+            utility=surprise / max(self._usual, 1e-6) if known else 1.0,
             frame_s=exemplar.time_s,
             jpeg=exemplar.jpeg,
             sensors=exemplar.sensors,
@@ -194,17 +205,18 @@ class WorkingMemory:
         return event
 
     def state(self) -> bytes:
-        """What outlives a closed event, as bytes: the background and the recent surprises."""
+        """What outlives a closed event, as bytes: the background, the recent surprises and the usual one."""
         background = self._background if self._background is not None else np.zeros(0, np.float32)
-        head = json.dumps({"dim": len(background), "surprises": len(self._surprises)}).encode()
+        head = json.dumps({"dim": len(background), "usual": self._usual, "events": self._events}).encode()
         surprises = np.asarray(self._surprises, np.float64)
         return head + b"\n" + background.astype("<f4").tobytes() + surprises.astype("<f8").tobytes()
 
     def restore(self, state: bytes) -> None:
         """Take up the state of an earlier run, as just after its last closed event."""
         head, _, body = state.partition(b"\n")
-        sizes = json.loads(head)
-        split = 4 * sizes["dim"]
+        values = json.loads(head)
+        self._usual, self._events = float(values["usual"]), int(values["events"])
+        split = 4 * int(values["dim"])
         background = np.frombuffer(body[:split], "<f4").astype(np.float32)
         self._background = background if len(background) else None
         self._surprises.clear()

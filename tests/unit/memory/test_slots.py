@@ -7,9 +7,8 @@ D = 6
 
 
 def vectors(rng, n):
-    pairs = rng.normal(size=(n, 2, D)).astype(np.float32) + 1.0
-    pairs /= np.linalg.norm(pairs, axis=2, keepdims=True)
-    return pairs.reshape(n, 2 * D).astype(np.float16)
+    keys = rng.normal(size=(n, D)).astype(np.float32) + 1.0
+    return (keys / np.linalg.norm(keys, axis=1, keepdims=True)).astype(np.float16)
 
 
 def weakest_by_definition(slots):
@@ -19,7 +18,7 @@ def weakest_by_definition(slots):
         order = [s for s in slots if s[1] == stream]
         for place, (number, _, surprise, vector) in enumerate(order):
             near = order[max(0, place - REACH) : place] + order[place + 1 : place + 1 + REACH]
-            cosines = [float(vector.astype(np.float32) @ v.astype(np.float32)) / 2 for *_, v in near]
+            cosines = [float(vector.astype(np.float32) @ v.astype(np.float32)) for *_, v in near]
             alike = max([0.0, *cosines])
             redundancy = min(max((alike - SIMILAR_FROM) / (1 - SIMILAR_FROM), 0), MAX_REDUNDANCY)
             worth[number] = max(surprise, MIN_UTILITY) * (1 - redundancy)
@@ -28,7 +27,7 @@ def weakest_by_definition(slots):
 
 def test_the_weakest_is_the_one_of_the_definition_through_adds_and_removals():
     rng = np.random.default_rng(0)
-    table, held = SlotTable(2 * D), []
+    table, held = SlotTable(D), []
     for number, vector in enumerate(vectors(rng, 200)):
         stream = "ab"[int(rng.integers(2))]
         surprise = float(rng.uniform(0, 1))
@@ -44,8 +43,8 @@ def test_the_weakest_is_the_one_of_the_definition_through_adds_and_removals():
 
 
 def test_of_equal_entries_the_smallest_id_goes_and_only_one():
-    table = SlotTable(2 * D)
-    same = np.ones(2 * D, np.float16) / np.sqrt(D)
+    table = SlotTable(D)
+    same = np.ones(D, np.float16) / np.sqrt(D)
     for number in (7, 3, 9):
         table.add(number, "cam", 0.5, 1, same.astype(np.float16))
     assert table.weakest() == 3
