@@ -210,7 +210,11 @@ def _bench(options: argparse.Namespace) -> int:
     result = run(list(read_clips(options.videos, options.truth)), absent, encoder=options.encoder)
     print(table(result))
     if options.out:
-        write_section(options.out, f"Moments, encoder {result.encoder}", table(result))
+        truths = " ".join(map(str, options.truth))
+        encoder = f" --encoder {options.encoder}" if options.encoder else ""
+        command = f"hippocam bench moments --videos {options.videos} --truth {truths}{encoder}"
+        body = f"`{command}`\n\n{table(result)}"
+        write_section(options.out, f"Moments, encoder {result.encoder}", body)
     if options.json:
         _print_json(asdict(result))
     return 0

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -169,6 +170,7 @@ class Session:
         self._wanted_encoder = encoder
         self._encoder: tuple[str, Encoder] | None = None
         self._reader: Memory | None = None
+        self._lock = threading.RLock()  # a page asks from several threads
 
     def __enter__(self) -> Session:
         return self
@@ -348,6 +350,11 @@ class Session:
             raise HippocamError(f"{self.folder}: nothing was watched yet")
         return found
 
+    def entry_at(self, stream: str, time_s: float) -> str | None:
+        """Id of the evidence that stands for a stream at a time, or near it; None where nothing is held."""
+        number = self._open_reader().entry_at(stream, time_s)
+        return None if number is None else format_id(number)
+
     def latest(self, stream: str) -> list[Embedding]:
         """The newest frames of a stream that this session is watching, the oldest first."""
         return self._open_reader().latest(stream)
@@ -355,9 +362,10 @@ class Session:
     # parts -----------------------------------------------------------------------------------------------
 
     def _open_reader(self) -> Memory:
-        if self._reader is None:
-            self._reader = Memory.open_reader(self.folder, self._settings.memory)
-        return self._reader
+        with self._lock:
+            if self._reader is None:
+                self._reader = Memory.open_reader(self.folder, self._settings.memory)
+            return self._reader
 
     def _check_stream(self, memory: Memory, stream: str | None) -> None:
         known = [s.id for s in memory.streams()]
@@ -371,9 +379,10 @@ class Session:
             found = self._open_reader().encoder()
             own = found[0] if found else None
         name = (self._wanted_encoder if writing else None) or own or self._wanted_encoder or DEFAULT_ENCODER
-        if self._encoder is None or self._encoder[0] != name:
-            self._encoder = (name, make_encoder(name))
-        return self._encoder
+        with self._lock:
+            if self._encoder is None or self._encoder[0] != name:
+                self._encoder = (name, make_encoder(name))
+            return self._encoder
 
 
 def _write(

@@ -290,6 +290,14 @@ class Memory:
         """Name and spec of the encoder that made the vectors; None where nothing was watched yet."""
         return self._store.encoder()
 
+    def entry_at(self, stream: str, time_s: float) -> int | None:
+        """Id of the entry of a stream that covers a time, else of a later one, else of any; None if empty."""
+        for after_s, before_s in ((time_s, time_s), (time_s, None), (None, None)):
+            found = self._store.select(stream=stream, after_s=after_s, before_s=before_s, known_by_s=None)
+            if found:
+                return found[0]
+        return None
+
     def image(self, number: int) -> Path:
         """Path of an entry's exemplar."""
         return self._exemplars.path(number)

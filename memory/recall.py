@@ -99,9 +99,14 @@ def content_words(text: str) -> list[str]:
     return [w for w in dict.fromkeys(re.findall(r"[^\W_]+", text.lower())) if w not in _STOP]
 
 
-def belief(cosine: float, spec: EncoderSpec) -> float:
-    """The encoder's calibrated belief that a picture at this cosine shows what the text says."""
-    return 1.0 / (1.0 + math.exp(-spec.slope * (cosine - spec.midpoint)))
+def midpoint(spec: EncoderSpec, compared: int) -> float:
+    """Cosine at which the belief is one half when so many pictures were compared; see EncoderSpec."""
+    return spec.midpoint + spec.growth * math.log(max(compared, 20) / 20)
+
+
+def belief(cosine: float, spec: EncoderSpec, compared: int) -> float:
+    """The encoder's calibrated belief that a picture at this cosine, of so many compared, shows what was asked."""
+    return 1.0 / (1.0 + math.exp(-spec.slope * (cosine - midpoint(spec, compared))))
 
 
 def recall(
@@ -113,6 +118,7 @@ def recall(
     if query.stream is not None or query.after_s is not None or before_s is not None:
         among = store.select(stream=query.stream, after_s=query.after_s, before_s=before_s, known_by_s=query.at_s)
     share = config.key_weight
+    compared = len(index) if among is None else len(among)
     row = np.concatenate([share * query.vector, (1 - share) * query.vector]).astype(np.float32)
     cosines = dict(index.search(row, 8 * query.top, among))
     words = content_words(query.text)
@@ -125,7 +131,7 @@ def recall(
     )[: 8 * query.top]
     cosines.update(index.search(row, len(extra), extra))
     found = [
-        _weigh(entry, cosine, words, written.get(number, 0), named.get(number, 0), spec)
+        _weigh(entry, belief(cosine, spec, compared), cosine, words, written.get(number, 0), named.get(number, 0))
         for number, cosine in cosines.items()
         if (entry := store.entry(number)) is not None
     ]
@@ -133,10 +139,7 @@ def recall(
     return found[: query.top]
 
 
-def _weigh(
-    entry: Entry, cosine: float, words: Sequence[str], written: int, named: int, spec: EncoderSpec
-) -> Candidate:
-    seen = belief(cosine, spec)
+def _weigh(entry: Entry, seen: float, cosine: float, words: Sequence[str], written: int, named: int) -> Candidate:
     total = max(1, len(words))
     by_text = TEXT_WEIGHT * (written / total) ** 2
     by_label = LABEL_WEIGHT * named / total

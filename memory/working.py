@@ -21,7 +21,6 @@ import numpy as np
 from hippocam.memory.records import Continuation, Event
 from hippocam.stream.records import Embedding, FloatArray, Repeat
 
-
 # The usual surprise of a stream is the mean over its events, over about this many of the last ones later on.
 _USUAL_EVENTS = 64
 

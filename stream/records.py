@@ -158,8 +158,11 @@ class EncoderSpec:
         id: Name and version of the encoder, for example "conse-lite2-minilm:1" or "open_clip:ViT-B-32/openai".
         dim: Length D of a vector.
         normalised: Whether vectors have length 1, so that a dot product is a cosine.
-        midpoint: Cosine between a text and a picture at which "shown" and "not shown" are equally likely.
+        midpoint: Cosine of a text with the best of 20 pictures at which "shown" and "not shown" are equally
+            likely.
         slope: Steepness of that belief, per unit of cosine: p = 1 / (1 + exp(-slope * (cosine - midpoint))).
+        growth: How much the midpoint rises when e times as many pictures are compared, since the best of more
+            wrong ones comes nearer.
     """
 
     id: str
@@ -167,6 +170,7 @@ class EncoderSpec:
     normalised: bool
     midpoint: float
     slope: float
+    growth: float = 0.0
 
     def __post_init__(self) -> None:
         if self.dim < 1:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from hippocam.apps.session import Session
 from hippocam.memory.records import Evidence
 from hippocam.stream.errors import HippocamError
+from hippocam.stream.records import EncoderSpec
 
 TOP = 5
 Window = tuple[float, float]
@@ -105,8 +106,8 @@ def run(clips: Sequence[Clip], absent: Sequence[str], *, encoder: str | None = N
             _, spec = session.memory_encoder()
             everything = session.search("anything", top=1_000_000)
             found = {text: session.search(text, top=TOP) for text in clip.events}
-            shown += [_cosine(moments[0].score, spec.midpoint, spec.slope) for moments in found.values()]
-            hidden += [_cosine(session.search(text, top=1)[0].score, spec.midpoint, spec.slope) for text in absent]
+            shown += [_cosine(moments[0].score, spec) for moments in found.values()]
+            hidden += [_cosine(session.search(text, top=1)[0].score, spec) for text in absent]
         results.append(_score(clip, found, everything, report.times_real_time))
     assert spec is not None
     seen, unseen = np.array(shown), np.array(hidden)
@@ -157,10 +158,10 @@ def _iou(moment: Evidence, window: Window) -> float:
     return both / (max(moment.t1_s, window[1]) - min(moment.t0_s, window[0]))
 
 
-def _cosine(score: float, midpoint: float, slope: float) -> float:
-    """The cosine that a belief stands for (its inverse; words and labels count as cosine too)."""
+def _cosine(score: float, spec: EncoderSpec) -> float:
+    """The cosine among 20 pictures that a belief stands for: its inverse, words and labels counted as cosine."""
     score = min(max(score, 1e-9), 1 - 1e-9)
-    return midpoint + math.log(score / (1 - score)) / slope
+    return spec.midpoint + math.log(score / (1 - score)) / spec.slope
 
 
 def _fit(seen: NDArray[np.float64], unseen: NDArray[np.float64]) -> tuple[float, float]:
@@ -181,6 +182,10 @@ def _fit(seen: NDArray[np.float64], unseen: NDArray[np.float64]) -> tuple[float,
 def table(result: MomentsResult) -> str:
     """The result as Markdown."""
     lines = [
+        "Each event's text is searched for in a memory of its clip; a hit overlaps the event's window. Beside "
+        "each figure, that of random entries of the same memory. The annotations were made by eye, and the "
+        "encoder's belief was set with these same cases at hand.",
+        "",
         "| clip | events | entries | R@1 | random | R@5 | random | IoU | x real time |",
         "|---|---|---|---|---|---|---|---|---|",
     ]

@@ -11,7 +11,6 @@ import re
 import threading
 import time
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +18,7 @@ from starlette.responses import FileResponse
 
 from hippocam.apps.session import Session, Status
 from hippocam.memory.exemplars import Exemplars
-from hippocam.memory.records import StreamStatus, format_id
-from hippocam.memory.store import Store
+from hippocam.memory.records import StreamStatus
 from hippocam.stream.sources.opening import VIDEO_SUFFIXES
 
 # The list of streams is read again after this time, so that what was forgotten is soon shown no more.
@@ -133,13 +131,7 @@ class Library:
         """Id of the entry that stands for a stream: one from its middle, as videos often begin black."""
         if stream.t0_s is None or stream.t1_s is None:
             return ""
-        middle_s = (stream.t0_s + stream.t1_s) / 2
-        with closing(Store(self.folder / "memory.db", writable=False)) as store:
-            for after_s, before_s in ((middle_s, middle_s), (middle_s, None), (None, None)):
-                found = store.select(stream=stream.id, after_s=after_s, before_s=before_s, known_by_s=None)
-                if found:
-                    return format_id(found[0])
-        return ""
+        return self._session.entry_at(stream.id, (stream.t0_s + stream.t1_s) / 2) or ""
 
 
 def file_response(path: Path) -> FileResponse:

@@ -24,7 +24,7 @@ from hippocam.stream.records import EncodedImages, EncoderSpec, FloatArray, Imag
 if TYPE_CHECKING:
     from hippocam.models.head_file import Head
 
-_MIDPOINT, _SLOPE = 0.27, 22.0
+_MIDPOINT, _SLOPE, _GROWTH = 0.265, 22.0, 0.02
 
 
 class BundledEncoder:
@@ -41,7 +41,7 @@ class BundledEncoder:
         """Identity and geometry of the vectors."""
         # The head's own calibration is on photographs, where the best of many wrong ones comes near. Footage is
         # less varied, and recall joins two cosines; `hippocam bench moments` says where one half lies there.
-        return replace(self._spec(), midpoint=_MIDPOINT, slope=_SLOPE)
+        return replace(self._spec(), midpoint=_MIDPOINT, slope=_SLOPE, growth=_GROWTH)
 
     def encode_images(self, images: Sequence[Image]) -> EncodedImages:
         """Encode N pictures of any size; labels are ConSE's, classes with a probability above 0.15."""

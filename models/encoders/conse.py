@@ -24,7 +24,7 @@ from hippocam.stream.records import EncodedImages, EncoderSpec, FloatArray, Imag
 if TYPE_CHECKING:
     from hippocam.models.minilm import MiniLM
 
-_SPEC = EncoderSpec(id="conse-lite2-minilm:1", dim=384, normalised=True, midpoint=0.23, slope=18.0)
+_SPEC = EncoderSpec(id="conse-lite2-minilm:1", dim=384, normalised=True, midpoint=0.23, slope=18.0, growth=0.02)
 _TOP_CLASSES = 100  # the tail of the probabilities is noise: recall falls when it is summed too
 _LABEL_PROBABILITY, _LABELS = 0.15, 3
 
