@@ -1,6 +1,7 @@
-"""A question into the description of what would answer it: "When did a dog come?" asks for "a dog come".
+"""Words as people ask into words as encoders understand them.
 
-Encoders are trained on descriptions, not on questions, so the words that only ask are taken off.
+Encoders are trained on descriptions of what is there. So the words that only ask are taken off ("When did a dog
+come?" is about "a dog come"), and an absence is told as what a picture of it shows ("nobody": an empty room).
 """
 
 from __future__ import annotations
@@ -18,6 +19,15 @@ _ASKING = (
     r"does it show\b",
 )
 _START = re.compile(rf"^(?:{'|'.join(_ASKING)})\s+", re.IGNORECASE)
+
+_NOBODY = re.compile(
+    r"\b(?:nobody|no ?one|no[- ]one|no (?:people|persons?)|not anybody|not anyone)\b", re.IGNORECASE
+)
+
+
+def description(text: str) -> str:
+    """Tell an absence as what is seen then; a vector of "nobody" lies among pictures of people."""
+    return _NOBODY.sub("an empty room without people", text)
 
 
 def statement(question: str) -> str:

@@ -139,8 +139,10 @@ def status_lines(status: Status) -> list[str]:
             )
         )  # fmt: skip
     lines += [*_table(rows), ""]
-    tiers = [("tier", "entries", "bytes", "on")]
-    tiers += [(t.name, str(t.entries), megabytes(t.bytes), t.where) for t in status.tiers]
+    tiers = [("tier", "entries", "bytes", "budget", "on")]
+    for t in status.tiers:
+        budget = "-" if t.budget_bytes is None else megabytes(t.budget_bytes)
+        tiers.append((t.name, str(t.entries), megabytes(t.bytes), budget, t.where))
     return lines + _table(tiers)
 
 

@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import Literal, Protocol
 
 from hippocam.apps.build import DEFAULT_ENCODER, Settings
-from hippocam.apps.question import statement
+from hippocam.apps.question import description, statement
 from hippocam.memory.memory import Memory, TierStatus
 from hippocam.memory.recall import Candidate, Query
 from hippocam.memory.records import Evidence, StreamStatus, format_id
@@ -280,7 +280,7 @@ class Session:
         _, encoder = self._encoder_for(writing=False)
         query = Query(
             text=text,
-            vector=encoder.encode_texts([text])[0],
+            vector=encoder.encode_texts([description(text)])[0],
             stream=stream,
             after_s=after_s,
             before_s=before_s,

@@ -66,12 +66,14 @@ class TierStatus:
         name: Of the tier.
         entries: Frames (sensory, working) or entries (long-term).
         bytes: What they take, in main memory for the first two tiers, on disk for the last.
+        budget_bytes: What they may take; None where frames are counted instead (working memory).
         where: "memory" or "disk".
     """
 
     name: str
     entries: int
     bytes: int
+    budget_bytes: int | None
     where: str
 
 
@@ -321,10 +323,17 @@ class Memory:
                 name="sensory",
                 entries=sum(len(r.frames()) for r in rings),
                 bytes=sum(r.bytes for r in rings),
+                budget_bytes=sum(r.max_bytes for r in rings),
                 where="memory",
             ),
-            TierStatus(name="working", entries=open_frames, bytes=open_bytes, where="memory"),
-            TierStatus(name="long-term", entries=self._store.count(), bytes=self.bytes(), where="disk"),
+            TierStatus(name="working", entries=open_frames, bytes=open_bytes, budget_bytes=None, where="memory"),
+            TierStatus(
+                name="long-term",
+                entries=self._store.count(),
+                bytes=self.bytes(),
+                budget_bytes=self.budget_bytes(),
+                where="disk",
+            ),
         ]
 
     def bytes(self) -> int:

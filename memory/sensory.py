@@ -17,7 +17,7 @@ class SensoryRing:
 
     def __init__(self, frames: int = 8, max_bytes: int = 1 << 20) -> None:
         self._ring: deque[Embedding] = deque(maxlen=frames)
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
         self.bytes = 0
 
     def push(self, frame: Embedding) -> None:
@@ -26,7 +26,7 @@ class SensoryRing:
             self.bytes -= len(self._ring.popleft().jpeg)
         self._ring.append(frame)
         self.bytes += len(frame.jpeg)
-        while self.bytes > self._max_bytes and len(self._ring) > 1:
+        while self.bytes > self.max_bytes and len(self._ring) > 1:
             self.bytes -= len(self._ring.popleft().jpeg)
 
     def frames(self) -> list[Embedding]:

@@ -1,6 +1,6 @@
 import pytest
 
-from hippocam.apps.question import statement
+from hippocam.apps.question import description, statement
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,15 @@ from hippocam.apps.question import statement
 )
 def test_only_the_words_that_ask_are_taken_off(question, text):
     assert statement(question) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("nobody", "an empty room without people"),
+        ("No one at the table", "an empty room without people at the table"),
+        ("somebody at the table", "somebody at the table"),
+    ],
+)
+def test_an_absence_is_told_as_what_is_seen_then(text, told):
+    assert description(text) == told
