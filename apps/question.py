@@ -20,9 +20,7 @@ _ASKING = (
 )
 _START = re.compile(rf"^(?:{'|'.join(_ASKING)})\s+", re.IGNORECASE)
 
-_NOBODY = re.compile(
-    r"\b(?:nobody|no ?one|no[- ]one|no (?:people|persons?)|not anybody|not anyone)\b", re.IGNORECASE
-)
+_NOBODY = re.compile(r"\b(?:nobody|no[- ]?one|no people|not any(?:body|one))\b", re.IGNORECASE)
 
 
 def description(text: str) -> str:
