@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib.metadata
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from hippocam.apps.session import Session
 
 DEFAULT_MEMORY = "hippocam-memory"
-FOOTAGE = Path("tests/golden/footage")
+FOOTAGE = Path(__file__).resolve().parent.parent / "tests" / "golden" / "footage"
 EXECUTORS = ("local", "ray")
 
 
@@ -206,11 +207,14 @@ def _bench(options: argparse.Namespace) -> int:
 
     from hippocam.apps.bench.moments import read_clips, run, table, write_section
 
+    for path in (options.absent, *options.truth):
+        if not path.exists():
+            raise HippocamError(f"{path}: no such file; name your own with --truth and --absent")
     absent = json.loads(options.absent.read_text(encoding="utf-8"))
     result = run(list(read_clips(options.videos, options.truth)), absent, encoder=options.encoder)
     print(table(result))
     if options.out:
-        truths = " ".join(map(str, options.truth))
+        truths = " ".join(os.path.relpath(path) for path in options.truth)
         encoder = f" --encoder {options.encoder}" if options.encoder else ""
         command = f"hippocam bench moments --videos {options.videos} --truth {truths}{encoder}"
         body = f"`{command}`\n\n{table(result)}"

@@ -11,25 +11,27 @@ with Session("my-memory") as session:
 from __future__ import annotations
 
 import functools
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Protocol
 
 from hippocam.apps.build import DEFAULT_ENCODER, Settings
+from hippocam.apps.claims import Claim, claim_all
 from hippocam.apps.question import description, statement
-from hippocam.memory.memory import Memory, TierStatus
+from hippocam.memory.errors import EncoderMismatchError
+from hippocam.memory.memory import Memory, MemoryConfig, TierStatus, has_memory
 from hippocam.memory.recall import Candidate, Query
 from hippocam.memory.records import Evidence, StreamStatus, format_id
 from hippocam.models.readers.reading import Reading
 from hippocam.models.registry import make_encoder, make_reader
 from hippocam.stream.errors import HippocamError, SourceError
 from hippocam.stream.pipeline import Chunk, Job, run_local
-from hippocam.stream.protocols import Encoder, Source
+from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import Embedding, EncoderSpec
 from hippocam.stream.sources import open_sources
 
@@ -106,11 +108,11 @@ class WatchReport:
         failed: Sources that failed; what could be read of them is kept.
     """
 
-    streams: tuple[StreamReport, ...]
-    memory_bytes: int
-    budget_bytes: int
+    streams: tuple[StreamReport, ...] = ()
+    memory_bytes: int = 0
+    budget_bytes: int = 0
     seconds: float
-    times_real_time: float
+    times_real_time: float = 0.0
     failed: tuple[Failure, ...]
 
 
@@ -170,6 +172,7 @@ class Session:
         self._wanted_encoder = encoder
         self._encoder: tuple[str, Encoder] | None = None
         self._reader: Memory | None = None
+        self._writer: Memory | None = None
         self._lock = threading.RLock()  # a page asks from several threads
 
     def __enter__(self) -> Session:
@@ -216,12 +219,16 @@ class Session:
         if fps is not None:
             pipeline = replace(pipeline, fps=fps)
         if budget_mb is not None:
+            if not 1 <= budget_mb <= 1e9:
+                raise ValueError(f"budget must be 1 MB or more (and below 10^9), found {budget_mb:g} MB")
             config = replace(config, budget_bytes=round(budget_mb * 1e6))
         opened = open_sources(sources, self._settings.sources)
         failed = [Failure(source=e.uri, reason=e.reason) for e in opened.failed]
         name, encoder = self._encoder_for(writing=True)
-        with Memory.open_writer(self.folder, encoder=name, spec=encoder.spec, config=config) as memory:
-            claims = [_claim(memory, source, pipeline.fps) for source in opened.sources]
+        if not opened.sources:  # and no empty memory is left behind
+            return WatchReport(failed=tuple(failed), seconds=time.monotonic() - started)
+        with self._writing(name, encoder, config) as memory:
+            claims = claim_all(memory, opened.sources, pipeline.fps)
             jobs = [claim.job for claim in claims if not claim.complete]
             watched_s = 0.0
             if executor == "ray":
@@ -277,7 +284,13 @@ class Session:
             raise HippocamError(f"--top must be 1 or more, found {top}")
         memory = self._open_reader()
         self._check_stream(memory, stream)
-        _, encoder = self._encoder_for(writing=False)
+        name, encoder = self._encoder_for(writing=False)
+        made_with = memory.encoder()
+        if made_with is not None and made_with[1].id != encoder.spec.id:
+            raise EncoderMismatchError(
+                f"{self.folder}: made with encoder {made_with[1].id}, and {name} is {encoder.spec.id} here; use "
+                "the hippocam that made it, or watch again into another --memory folder"
+            )
         query = Query(
             text=text,
             vector=encoder.encode_texts([description(text)])[0],
@@ -336,7 +349,7 @@ class Session:
             bytes=memory.bytes(),
             budget_bytes=memory.budget_bytes(),
             streams=tuple(memory.streams()),
-            tiers=tuple(memory.tiers()),
+            tiers=tuple((self._writer or memory).tiers()),
         )
 
     def memory_encoder(self) -> tuple[str, EncoderSpec]:
@@ -351,13 +364,23 @@ class Session:
         return found
 
     def entry_at(self, stream: str, time_s: float) -> str | None:
-        """Id of the evidence that stands for a stream at a time, or near it; None where nothing is held."""
+        """Id of the evidence that covers a time of a stream, or is nearest to it; None where nothing is held."""
         number = self._open_reader().entry_at(stream, time_s)
         return None if number is None else format_id(number)
 
     def latest(self, stream: str) -> list[Embedding]:
         """The newest frames of a stream that this session is watching, the oldest first."""
-        return self._open_reader().latest(stream)
+        writer = self._writer
+        return writer.latest(stream) if writer is not None else []
+
+    @contextmanager
+    def _writing(self, name: str, encoder: Encoder, config: MemoryConfig) -> Iterator[Memory]:
+        with Memory.open_writer(self.folder, encoder=name, spec=encoder.spec, config=config) as memory:
+            self._writer = memory
+            try:
+                yield memory
+            finally:
+                self._writer = None
 
     # parts -----------------------------------------------------------------------------------------------
 
@@ -375,7 +398,7 @@ class Session:
     def _encoder_for(self, *, writing: bool) -> tuple[str, Encoder]:
         """The encoder that was asked for, else the memory's own, else the default."""
         own = None
-        if (self.folder / "memory.db").is_file():
+        if has_memory(self.folder):
             found = self._open_reader().encoder()
             own = found[0] if found else None
         name = (self._wanted_encoder if writing else None) or own or self._wanted_encoder or DEFAULT_ENCODER
@@ -423,43 +446,7 @@ def _write(
         raise
 
 
-@dataclass(frozen=True, slots=True)
-class _Claim:
-    """A source under the name that it has in the memory."""
-
-    job: Job
-    complete: bool
-    resumed: bool
-
-
-def _claim(memory: Memory, source: Source, fps: float | None) -> _Claim:
-    """Find the name of a source: its id, with a number where another source has that already."""
-    fingerprint = _fingerprint(source.uri)
-    number = 1
-    while True:
-        name = source.id if number == 1 else f"{source.id}-{number}"
-        known = memory.progress(name)
-        same = known is None or (
-            known.source == source.uri and (not known.complete or known.fingerprint == fingerprint)
-        )
-        if same:
-            break
-        number += 1
-    complete = known is not None and known.complete
-    after = -1 if complete else memory.begin(name, uri=source.uri, fingerprint=fingerprint, fps=fps)
-    return _Claim(Job(source=source, name=name, after_seq=after), complete, known is not None)
-
-
-def _fingerprint(uri: str) -> str:
-    """Tell one content of a file from another without reading it; "" for what is no file."""
-    try:
-        stat = os.stat(uri)
-    except OSError:
-        return ""
-    return f"{stat.st_size}:{stat.st_mtime_ns}" if Path(uri).is_file() else ""
-
-
-def _reports(memory: Memory, claims: Sequence[_Claim]) -> Iterator[StreamReport]:
+def _reports(memory: Memory, claims: Sequence[Claim]) -> Iterator[StreamReport]:
     held = memory.streams()
     for claim in claims:
         name = claim.job.name

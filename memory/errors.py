@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from hippocam.stream.errors import HippocamError
+
+
+class _InFolder(Protocol):
+    folder: Path
+
+
+S = TypeVar("S", bound=_InFolder)
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class MemoryFolderError(HippocamError):
@@ -25,11 +36,37 @@ class EncoderMismatchError(HippocamError):
 
 
 @contextmanager
-def disk_errors(folder: Path) -> Iterator[None]:
-    """Turn the failures of a full or vanished disk into one line that names the fix."""
+def memory_errors(folder: Path) -> Iterator[None]:
+    """Turn what a disk or a damaged file can do into one line that names the fix."""
     try:
         yield
-    except (OSError, sqlite3.OperationalError) as error:
-        raise DiskError(
-            f"{folder}: cannot write ({error}); free some disk space and watch again: what was kept is safe"
+    except PermissionError as error:
+        raise MemoryFolderError(
+            f"{folder}: no permission ({error.strerror}: {error.filename}); change its owner or mode, "
+            "or give another --memory folder"
         ) from error
+    except sqlite3.OperationalError as error:
+        raise DiskError(
+            f"{folder}: the database cannot be used ({error}); see to the folder's permissions and to free some "
+            "disk space, then watch again: what was kept is safe"
+        ) from error
+    except sqlite3.DatabaseError as error:
+        raise MemoryFolderError(
+            f"{folder}: the database is damaged ({error}); give another --memory folder and watch again"
+        ) from error
+    except OSError as error:
+        raise DiskError(
+            f"{folder}: cannot be written or read ({error.strerror or error}); see to its place and free some "
+            "disk space, then watch again: what was kept is safe"
+        ) from error
+
+
+def guarded(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
+    """Make a method of something with a `folder` raise `memory_errors`."""
+
+    @functools.wraps(method)
+    def call(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        with memory_errors(self.folder):
+            return method(self, *args, **kwargs)
+
+    return call

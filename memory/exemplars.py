@@ -26,9 +26,14 @@ class Exemplars:
         """Remove an exemplar, after its row is gone."""
         self.path(number).unlink(missing_ok=True)
 
-    def sweep(self, held: Collection[int]) -> None:
-        """Remove every file that belongs to no held entry, as a crash may have left."""
-        names = {self.path(number).name for number in held}
+    def sweep(self, held: Collection[int]) -> list[int]:
+        """Remove every file that belongs to no held entry, as a crash may have left.
+
+        Returns:
+            Ids of the held entries whose file is gone.
+        """
+        missing = {self.path(number).name: number for number in held}
         for file in self.folder.iterdir():
-            if file.name not in names:
+            if missing.pop(file.name, None) is None and not file.is_dir():
                 file.unlink()
+        return sorted(missing.values())

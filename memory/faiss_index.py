@@ -26,17 +26,24 @@ class KeyIndex:
     def __init__(self, dim: int) -> None:
         self.dim = dim
         self._index = faiss.IndexIDMap(faiss.IndexFlatIP(dim))
+        self._ids: set[int] = set()
 
     def __len__(self) -> int:
         return int(self._index.ntotal)
 
+    def ids(self) -> set[int]:
+        """Ids of all rows."""
+        return set(self._ids)
+
     def add(self, numbers: Sequence[int], rows_ND: FloatArray) -> None:
         """Add rows under ids that are not in the index yet."""
+        self._ids.update(numbers)
         self._index.add_with_ids(np.ascontiguousarray(rows_ND, np.float32), np.asarray(numbers, np.int64))
 
-    def remove(self, number: int) -> None:
-        """Remove a row and free its place."""
-        self._index.remove_ids(np.asarray([number], np.int64))
+    def remove(self, numbers: Sequence[int]) -> None:
+        """Remove rows and free their places."""
+        self._index.remove_ids(np.asarray(numbers, np.int64))
+        self._ids.difference_update(numbers)
 
     def search(self, row: FloatArray, k: int, among: Sequence[int] | None = None) -> list[tuple[int, float]]:
         """The k rows with the greatest inner product, greatest first, equal ones by id.

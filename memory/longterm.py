@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hippocam.memory.errors import MemoryFolderError
+from hippocam.memory.errors import DiskError, MemoryFolderError
 from hippocam.memory.exemplars import Exemplars
 from hippocam.memory.records import Continuation, Event, entry_id
 from hippocam.memory.slots import SlotTable
@@ -19,9 +19,11 @@ from hippocam.memory.store import PAGE_BYTES, WAL_PAGES, Store
 # SQLite's shared-memory file beside the log.
 _SHM_BYTES = 32768
 # The log holds one transaction beyond the pages at which it is folded back, with 24 bytes a page.
-_LOG_BYTES = (WAL_PAGES + 16) * (PAGE_BYTES + 24)
+_LOG_BYTES = (WAL_PAGES + 32) * (PAGE_BYTES + 24)
 # An insert takes at most this many new pages: the row, two indexes, full text.
 _INSERT_PAGES = 6
+# The database of an empty memory.
+_EMPTY_BYTES = 24 * PAGE_BYTES
 
 
 class LongTerm:
@@ -46,9 +48,9 @@ class LongTerm:
         self._slots = SlotTable(dim)
         for row in store.slots():
             self._slots.add(row.id, row.stream, row.utility, row.jpeg_bytes, row.vectors_2D[:dim])
-        exemplars.sweep(self._slots.ids())
-        if self._projected(0) > budget_bytes:
-            self._compact()
+        for number in exemplars.sweep(self._slots.ids()):  # a picture that somebody removed
+            self._evict(number)
+        self._make_room(0)
 
     def add(self, event: Event, state: bytes) -> None:
         """Keep an event, giving up others where the budget asks for it; a replayed event is a no-op.
@@ -60,7 +62,8 @@ class LongTerm:
         number = entry_id(event.stream, event.first_seq)
         if number in self._slots:
             return
-        self._make_room(len(event.jpeg))
+        row = 4 * len(event.key) + 2 * (len(event.text.encode()) + sum(map(len, event.labels)))
+        self._make_room(len(event.jpeg) + row + _INSERT_PAGES * PAGE_BYTES)
         self._exemplars.write(number, event.jpeg)
         with self._store.transaction():
             self._store.insert(event)
@@ -90,38 +93,43 @@ class LongTerm:
                 state=state,
             )
 
-    def _make_room(self, jpeg_bytes: int) -> None:
-        """Give up the weakest entries until a picture of jpeg_bytes and its row fit into the budget."""
-        while self._projected(jpeg_bytes) > self._budget_bytes:
-            if not len(self._slots):
-                raise MemoryFolderError(
-                    f"{self._folder}: a budget of {self._budget_bytes / 1e6:g} MB does not hold one picture; "
-                    "give a larger --budget-mb"
-                )
+    def _make_room(self, needed: int) -> None:
+        """Give up the weakest entries until needed bytes (a picture, its row, its words) fit into the budget."""
+        self._fold_log()
+        if self._fixed_bytes() + _EMPTY_BYTES + needed > self._budget_bytes:  # before anything is given up for it
+            raise MemoryFolderError(
+                f"{self._folder}: a budget of {self._budget_bytes / 1e6:g} MB does not hold one more picture of "
+                f"{needed / 1e6:.1f} MB; give a larger --budget-mb"
+            )
+        while self._fold_log() and len(self._slots) and self._projected(needed) > self._budget_bytes:
             self._evict(self._slots.weakest())
+        if self._projected(needed) + self._free_bytes() > self._budget_bytes:
+            self._store.shrink()
 
-    def _projected(self, jpeg_bytes: int, *, compacted: bool = False) -> int:
-        """Bytes of the folder once an event with a picture of jpeg_bytes is written.
+    def _projected(self, needed: int) -> int:
+        """Bytes of the folder once needed more are written, without the database's free pages."""
+        return self._fixed_bytes() + self._store.live_bytes() + self._slots.jpeg_total + needed
 
-        Args:
-            jpeg_bytes: Size of the picture, 0 where nothing is written.
-            compacted: Count the database as it would be without its free pages.
-        """
-        database = self._store.live_bytes() + (_INSERT_PAGES * PAGE_BYTES if jpeg_bytes else 0)
-        if not compacted:
-            database = max(database, self._store.path.stat().st_size)
-        log = self._store.path.with_name(self._store.path.name + "-wal")
-        log_bytes = max(_LOG_BYTES, log.stat().st_size if log.exists() else 0) + _SHM_BYTES
+    def _free_bytes(self) -> int:
+        return max(0, self._store.path.stat().st_size - self._store.live_bytes())
+
+    def _fixed_bytes(self) -> int:
         # a folder grows by a block when its names no longer fit
         folders = self._folder.stat().st_size + self._exemplars.folder.stat().st_size + PAGE_BYTES
-        return database + log_bytes + folders + self._slots.jpeg_total + jpeg_bytes
+        return max(_LOG_BYTES, self._log_bytes()) + _SHM_BYTES + folders
 
-    def _compact(self) -> None:
-        """Meet a budget that is smaller than the one that the memory was filled with."""
-        while len(self._slots) and self._projected(0, compacted=True) > self._budget_bytes:
-            self._evict(self._slots.weakest())
-        self._store.vacuum()
-        self._make_room(0)
+    def _fold_log(self) -> bool:
+        """Keep the log small: entries must never be given up because readers keep it from being folded back."""
+        if self._log_bytes() > _LOG_BYTES and not self._store.fold_log():
+            raise DiskError(
+                f"{self._folder}: a process that reads this memory keeps its log from being folded back (is one "
+                "stopped?); end it and watch again: what was kept is safe"
+            )
+        return True
+
+    def _log_bytes(self) -> int:
+        log = self._store.path.with_name(self._store.path.name + "-wal")
+        return log.stat().st_size if log.exists() else 0
 
     def _evict(self, number: int) -> None:
         with self._store.transaction():

@@ -19,9 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-import numpy as np
-
-from hippocam.memory.errors import EncoderMismatchError, MemoryFolderError, disk_errors
+from hippocam.memory.errors import EncoderMismatchError, MemoryFolderError, guarded, memory_errors
 from hippocam.memory.exemplars import Exemplars
 from hippocam.memory.faiss_index import KeyIndex
 from hippocam.memory.lock import WriterLock
@@ -29,10 +27,12 @@ from hippocam.memory.longterm import LongTerm
 from hippocam.memory.recall import Candidate, Query, RecallConfig, recall
 from hippocam.memory.records import Continuation, Event, StreamStatus
 from hippocam.memory.sensory import SensoryRing
-from hippocam.memory.store import APPLICATION_ID, Progress, Store
+from hippocam.memory.store import Progress, Store
 from hippocam.memory.working import WorkingConfig, WorkingMemory
 from hippocam.stream.records import Embedding, EncoderSpec, Repeat
 
+# Vectors that are read at a time when the index is brought up to date.
+_BATCH = 1024
 MIN_BUDGET_BYTES = 1_000_000
 DEFAULT_BUDGET_BYTES = 256_000_000
 
@@ -90,7 +90,8 @@ class Memory:
         self._working: dict[str, WorkingMemory] = {}
         self._sensory: dict[str, SensoryRing] = {}
         self._last_seq: dict[str, int] = {}
-        self._sources: dict[str, tuple[str, str, float | None]] = {}
+        self._owners: dict[str, str] = {}
+        self._recordings: dict[str, tuple[str, str, float | None]] = {}
         self._index: KeyIndex | None = None
         self._index_version: tuple[int, int] | None = None
         self._writes = 0
@@ -115,16 +116,20 @@ class Memory:
             EncoderMismatchError: The memory was made with another encoder.
         """
         path, config = Path(folder), config or MemoryConfig()
-        _check_folder(path)
-        (path / "exemplars").mkdir(parents=True, exist_ok=True)
-        lock = WriterLock(path / "writer.lock")
-        try:
-            store = Store(path / "memory.db", writable=True)
-            memory = cls(path, config, lock, store)
-            memory._adopt(encoder, spec)
-        except BaseException:
-            lock.release()
-            raise
+        with memory_errors(path):
+            _check_folder(path)
+            (path / "exemplars").mkdir(parents=True, exist_ok=True)
+            lock = WriterLock(path / "writer.lock")
+            store = None
+            try:
+                store = Store(path / "memory.db", writable=True)
+                memory = cls(path, config, lock, store)
+                memory._adopt(encoder, spec)
+            except BaseException:
+                if store is not None:
+                    store.close()
+                lock.release()
+                raise
         return memory
 
     @classmethod
@@ -135,9 +140,12 @@ class Memory:
             MemoryFolderError: There is none, or it is foreign or of another format.
         """
         path = Path(folder)
-        if not (path / "memory.db").is_file():
-            raise MemoryFolderError(f"{path}: no memory here; make one with: hippocam watch VIDEO --memory {path}")
-        return cls(path, config or MemoryConfig(), None, Store(path / "memory.db", writable=False))
+        with memory_errors(path):
+            if not has_memory(path):
+                raise MemoryFolderError(
+                    f"{path}: no memory here; make one with: hippocam watch VIDEO --memory {path}"
+                )
+            return cls(path, config or MemoryConfig(), None, Store(path / "memory.db", writable=False))
 
     def _adopt(self, encoder: str, spec: EncoderSpec) -> None:
         known = self._store.encoder()
@@ -146,7 +154,6 @@ class Memory:
             spec.dim,
             spec.normalised,
         ):
-            self._store.close()
             raise EncoderMismatchError(
                 f"{self.folder}: made with encoder {known[0]} ({known[1].id}), not {encoder} ({spec.id}); "
                 f"use --encoder {known[0]} or another --memory folder"
@@ -179,29 +186,32 @@ class Memory:
 
     # writing ---------------------------------------------------------------------------------------------
 
-    def begin(self, source: str, *, uri: str, fingerprint: str = "", fps: float | None = None) -> int:
-        """Announce a source whose streams will be written.
+    @guarded
+    def begin(self, recording: str, *, uri: str, fingerprint: str = "", fps: float | None = None) -> int:
+        """Announce a recording whose streams will be written.
 
         Args:
-            source: Its id; its streams are named source or source/camera.
+            recording: Its id; its streams are named recording or recording/camera.
             uri: Where it is.
-            fingerprint: Tells one content of the same uri from another.
+            fingerprint: Tells its content from another's.
             fps: Sampling rate.
 
         Returns:
             Position after which to go on: -1 from the start.
         """
-        self._sources[source] = (uri, fingerprint, fps)
-        known = [p.last_seq for s, p in self._progress_of(source) if not p.complete]
-        return min(known, default=-1)
+        self._recordings[recording] = (uri, fingerprint, fps)
+        return min((p.last_seq for p in self._store.progress(recording=recording)), default=-1)
 
-    def progress(self, source: str) -> Progress | None:
-        """How far a source was watched, by its first stream; None where it is unknown."""
-        found = self._progress_of(source)
-        if not found:
-            return None
-        progress = found[0][1]
-        return progress._replace(complete=all(p.complete for _, p in found))
+    @guarded
+    def progress(self, *, recording: str | None = None, fingerprint: str | None = None) -> list[Progress]:
+        """How far the streams of a recording, or those of the same content, were watched; empty if unknown."""
+        return self._store.progress(recording=recording, fingerprint=fingerprint)
+
+    @guarded
+    def relocate(self, recording: str, uri: str) -> None:
+        """Note where a recording is now, as after its file was moved."""
+        with self._mutex:
+            self._store.relocate(recording, uri)
 
     def write(self, items: Sequence[Embedding | Repeat]) -> None:
         """Take frames of announced sources; those that are stored already are passed over.
@@ -219,54 +229,54 @@ class Memory:
             for closed in working.push(item):
                 self._keep(closed, working)
 
-    def finish(self, source: str, *, end_s: float | None = None, complete: bool = True) -> None:
-        """Close the open events of a source.
+    @guarded
+    def finish(self, recording: str, *, end_s: float | None = None, complete: bool = True) -> None:
+        """Close the open events of a recording.
 
         Args:
-            source: As given to `begin`.
+            recording: As given to `begin`.
             end_s: Where it ends, when known.
             complete: Whether it was watched to its end: if so, watching it again adds nothing.
         """
-        for stream, working in list(self._working.items()):
-            if stream == source or stream.startswith(source + "/"):
-                for closed in working.flush(end_s):
-                    self._keep(closed, working)
-                if complete:
-                    self._store.complete(stream)
-                del self._working[stream], self._last_seq[stream]
+        for stream in [s for s, owner in self._owners.items() if owner == recording]:
+            working = self._working.pop(stream)
+            for closed in working.flush(end_s):
+                self._keep(closed, working)
+            del self._last_seq[stream], self._sensory[stream], self._owners[stream]
+        if complete:
+            with self._mutex:
+                self._store.complete(recording)
 
+    @guarded
     def _take_up_stream(self, stream: str) -> WorkingMemory:
-        owner = max((s for s in self._sources if stream == s or stream.startswith(s + "/")), key=len, default=None)
+        owners = (r for r in self._recordings if stream == r or stream.startswith(r + "/"))
+        owner = max(owners, key=len, default=None)
         if owner is None:
-            raise ValueError(f"stream {stream!r} belongs to no source that was announced with begin()")
-        uri, fingerprint, fps = self._sources[owner]
-        self._store.add_stream(stream, uri, fingerprint, fps)
-        progress = self._store.progress(stream)
-        assert progress is not None
-        working = WorkingMemory(stream, self._config.working)
+            raise ValueError(f"stream {stream!r} belongs to no recording that was announced with begin()")
+        uri, fingerprint, fps = self._recordings[owner]
+        with self._mutex:  # or a recall in another thread would roll it back
+            self._store.add_stream(stream, owner, uri, fingerprint, fps)
+            (progress,) = [p for p in self._store.progress(recording=owner) if p.stream == stream]
+        working = WorkingMemory(stream, self._config.working, fps=fps)
         if progress.state:
             working.restore(progress.state)
-        self._working[stream] = working
-        self._last_seq[stream] = progress.last_seq
-        self._sensory.setdefault(stream, SensoryRing())
+        self._owners[stream], self._last_seq[stream] = owner, progress.last_seq
+        self._working[stream], self._sensory[stream] = working, SensoryRing()
         return working
 
     def _keep(self, closed: Event | Continuation, working: WorkingMemory) -> None:
         if self._longterm is None:
             raise ValueError(f"{self.folder} is open for reading; open it with Memory.open_writer")
-        with self._mutex, disk_errors(self.folder):
+        with self._mutex, memory_errors(self.folder):
             if isinstance(closed, Event):
                 self._longterm.add(closed, working.state())
             else:
                 self._longterm.extend(closed, working.state())
             self._writes += 1
 
-    def _progress_of(self, source: str) -> list[tuple[str, Progress]]:
-        names = [s.id for s in self._store.streams() if s.id == source or s.id.startswith(source + "/")]
-        return [(name, p) for name in names if (p := self._store.progress(name)) is not None]
-
     # reading ---------------------------------------------------------------------------------------------
 
+    @guarded
     def recall(self, query: Query) -> list[Candidate]:
         """The moments that bear most on a query, the strongest first; an empty memory gives none."""
         with self._mutex, self._store.snapshot():
@@ -278,27 +288,30 @@ class Memory:
             )
 
     def _fresh_index(self, width: int) -> KeyIndex:
-        version = (self._store.version(), self._writes)
-        if self._index is None or version != self._index_version:
+        """The index as of now; after a write only what differs is taken out and put in."""
+        if self._index is None:
             self._index = KeyIndex(width)
-            rows = list(self._store.slots())
-            if rows:
-                matrix = np.stack([row.vectors_2D for row in rows]).astype(np.float32)
-                self._index.add([row.id for row in rows], matrix)
+        version = (self._store.version(), self._writes)
+        if version != self._index_version:
+            held, indexed = self._store.ids(), self._index.ids()
+            if gone := indexed - held:
+                self._index.remove(sorted(gone))
+            new = sorted(held - indexed)
+            for start in range(0, len(new), _BATCH):
+                batch = new[start : start + _BATCH]
+                self._index.add(batch, self._store.vectors(batch))
             self._index_version = version
         return self._index
 
+    @guarded
     def encoder(self) -> tuple[str, EncoderSpec] | None:
         """Name and spec of the encoder that made the vectors; None where nothing was watched yet."""
         return self._store.encoder()
 
+    @guarded
     def entry_at(self, stream: str, time_s: float) -> int | None:
-        """Id of the entry of a stream that covers a time, else of a later one, else of any; None if empty."""
-        for after_s, before_s in ((time_s, time_s), (time_s, None), (None, None)):
-            found = self._store.select(stream=stream, after_s=after_s, before_s=before_s, known_by_s=None)
-            if found:
-                return found[0]
-        return None
+        """Id of the entry of a stream that covers a time, else of the nearest to it; None if there is none."""
+        return self._store.nearest(stream, time_s)
 
     def image(self, number: int) -> Path:
         """Path of an entry's exemplar."""
@@ -309,15 +322,17 @@ class Memory:
         ring = self._sensory.get(stream)
         return ring.frames() if ring else []
 
+    @guarded
     def streams(self) -> list[StreamStatus]:
         """What is held of each stream."""
         return self._store.streams()
 
+    @guarded
     def tiers(self) -> list[TierStatus]:
         """What each tier holds now. Sensory and working memory live in the process that writes."""
-        rings = self._sensory.values()
-        open_frames = sum(w.open_frames for w in self._working.values())
-        open_bytes = sum(w.open_bytes for w in self._working.values())
+        rings = list(self._sensory.values())
+        open_frames = sum(w.open_frames for w in list(self._working.values()))
+        open_bytes = sum(w.open_bytes for w in list(self._working.values()))
         return [
             TierStatus(
                 name="sensory",
@@ -336,6 +351,7 @@ class Memory:
             ),
         ]
 
+    @guarded
     def bytes(self) -> int:
         """Bytes of the folder, as `du -sb` counts them."""
         total = self.folder.stat().st_size
@@ -345,26 +361,32 @@ class Memory:
                     total += (Path(root) / name).stat().st_size
         return total
 
+    @guarded
     def budget_bytes(self) -> int:
         """What the folder may take."""
         stored = self._store.meta("budget_bytes")
         return int(stored) if isinstance(stored, int) else DEFAULT_BUDGET_BYTES
 
 
+def has_memory(folder: Path) -> bool:
+    """Whether a memory, or something of its name, is in a folder."""
+    database = folder / "memory.db"
+    return database.is_file() and database.stat().st_size > 0
+
+
 def _check_folder(path: Path) -> None:
     """Refuse to make a memory in a folder that holds something else, before anything is written there."""
     if path.exists() and not path.is_dir():
         raise MemoryFolderError(f"{path}: is a file; give a folder with --memory")
-    database = path / "memory.db"
-    if database.exists():
-        with database.open("rb") as file:
-            header = file.read(100)
-        logged = database.with_name("memory.db-wal").exists()  # the identity may still be in the log
-        ours = header[68:72] == APPLICATION_ID.to_bytes(4, "big")
-        if header and not (header.startswith(b"SQLite format 3\0") and (ours or logged)):
-            raise MemoryFolderError(f"{database}: not a hippocam memory; give another --memory folder")
+    if path.is_symlink() and not path.exists():
+        raise MemoryFolderError(f"{path}: is a link to nowhere; give a folder with --memory")
+    if has_memory(path):
+        # Through SQLite: closing a file handle of our own would drop the POSIX locks of every connection that
+        # this process has to it, and another process would then remove the log under our writer.
+        Store(path / "memory.db", writable=False).close()
     elif path.is_dir():
-        foreign = sorted(p.name for p in path.iterdir() if p.name not in ("exemplars", "writer.lock"))
+        own = ("exemplars", "writer.lock", "memory.db", "memory.db.new", "memory.db.new-wal", "memory.db.new-shm")
+        foreign = sorted(p.name for p in path.iterdir() if p.name not in own)
         if foreign:
             raise MemoryFolderError(
                 f"{path}: holds {foreign[0]!r} and no memory; give an empty or new folder with --memory"

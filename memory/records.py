@@ -143,6 +143,7 @@ class StreamStatus:
     Attributes:
         id: Name of the stream.
         source: Where it came from, as the user wrote it.
+        fps: Frames a second that were looked at; None for every one.
         duration_s: Time of the end of what was watched.
         complete: Whether the source was watched to its end.
         frames_seen: Frames sampled from the source.
@@ -157,6 +158,7 @@ class StreamStatus:
 
     id: str
     source: str
+    fps: float | None
     duration_s: float
     complete: bool
     frames_seen: int

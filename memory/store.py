@@ -7,6 +7,7 @@ nothing that is stored is ever evaluated or unpickled.
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -30,7 +31,8 @@ WAL_PAGES = 16
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE stream (
-    id TEXT PRIMARY KEY, source TEXT NOT NULL, fingerprint TEXT NOT NULL, fps REAL, end_s REAL NOT NULL DEFAULT 0,
+    id TEXT PRIMARY KEY, recording TEXT NOT NULL, source TEXT NOT NULL, fingerprint TEXT NOT NULL, fps REAL,
+    end_s REAL NOT NULL DEFAULT 0,
     last_seq INTEGER NOT NULL DEFAULT -1, complete INTEGER NOT NULL DEFAULT 0,
     frames_seen INTEGER NOT NULL DEFAULT 0, frames_encoded INTEGER NOT NULL DEFAULT 0,
     events INTEGER NOT NULL DEFAULT 0, evicted INTEGER NOT NULL DEFAULT 0,
@@ -71,8 +73,10 @@ class SlotRow(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """How far a stream was watched: its source, the last stored position, and the working memory's state."""
+    """How far a stream was watched: of which recording, the last stored position, the working memory's state."""
 
+    stream: str
+    recording: str
     source: str
     fingerprint: str
     last_seq: int
@@ -88,6 +92,22 @@ def _unpack(blob: bytes | None) -> FloatArray | None:
     return None if blob is None else np.frombuffer(blob, "<f4").astype(np.float32)
 
 
+def _create(path: Path) -> None:
+    """Make an empty database beside its place and move it there, so that there is a whole one or none."""
+    new = path.with_name(path.name + ".new")
+    new.unlink(missing_ok=True)
+    db = sqlite3.connect(new, isolation_level=None)
+    try:
+        db.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+        db.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        db.execute("PRAGMA journal_mode = WAL")
+        statements = _SCHEMA + f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};"
+        db.executescript("BEGIN;" + statements + "COMMIT;")
+    finally:
+        db.close()
+    os.replace(new, path)
+
+
 class Store:
     """Opens, checks, reads and writes the database of one memory.
 
@@ -101,7 +121,11 @@ class Store:
 
     def __init__(self, path: Path, *, writable: bool) -> None:
         self.path = path
-        self._db = sqlite3.connect(path, isolation_level=None, timeout=10, check_same_thread=False)
+        if writable and not (path.exists() and path.stat().st_size):
+            _create(path)
+        frozen = not writable and not os.access(path.parent, os.W_OK)  # a log cannot be opened there
+        uri = f"{path.absolute().as_uri()}?{'mode=ro&immutable=1' if frozen else 'mode=rw'}"
+        self._db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=10, check_same_thread=False)
         try:
             self._prepare(writable)
         except sqlite3.OperationalError as error:
@@ -120,12 +144,6 @@ class Store:
 
     def _prepare(self, writable: bool) -> None:
         db = self._db
-        (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if tables == 0 and writable:
-            db.execute(f"PRAGMA page_size = {PAGE_BYTES}")
-            db.execute("PRAGMA journal_mode = WAL")
-            statements = _SCHEMA + f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};"
-            db.executescript("BEGIN;" + statements + "COMMIT;")
         (application,) = db.execute("PRAGMA application_id").fetchone()
         (version,) = db.execute("PRAGMA user_version").fetchone()
         if application != APPLICATION_ID:
@@ -178,10 +196,19 @@ class Store:
         (free,) = self._db.execute("PRAGMA freelist_count").fetchone()
         return int(pages - free) * PAGE_BYTES
 
-    def vacuum(self) -> None:
-        """Give free pages back to the disk. Not inside a transaction."""
-        self._db.execute("VACUUM")
-        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    def shrink(self) -> None:
+        """Give free pages back to the disk, a few at a time so that the log stays small."""
+        while True:
+            (free,) = self._db.execute("PRAGMA freelist_count").fetchone()
+            if not free:
+                break
+            self._db.execute(f"PRAGMA incremental_vacuum({WAL_PAGES})").fetchall()
+        self.fold_log()
+
+    def fold_log(self) -> bool:
+        """Fold the log into the file and empty it, waiting for readers; False where one did not let go in time."""
+        (busy, *_) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
 
     # meta ------------------------------------------------------------------------------------------------
 
@@ -206,19 +233,26 @@ class Store:
 
     # streams ---------------------------------------------------------------------------------------------
 
-    def add_stream(self, stream: str, source: str, fingerprint: str, fps: float | None) -> None:
-        """Make a stream known; a no-op where it is."""
+    def add_stream(self, stream: str, recording: str, source: str, fingerprint: str, fps: float | None) -> None:
+        """Make a stream known; where it is, note where its recording is now and what it holds."""
         self._db.execute(
-            "INSERT OR IGNORE INTO stream (id, source, fingerprint, fps) VALUES (?, ?, ?, ?)",
-            (stream, source, fingerprint, fps),
+            "INSERT INTO stream (id, recording, source, fingerprint, fps) VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT (id) DO UPDATE SET source = excluded.source, fingerprint = excluded.fingerprint",
+            (stream, recording, source, fingerprint, fps),
         )
 
-    def progress(self, stream: str) -> Progress | None:
-        """How far a stream was watched, None where it is unknown."""
-        row = self._db.execute(
-            "SELECT source, fingerprint, last_seq, complete, state FROM stream WHERE id = ?", (stream,)
-        ).fetchone()
-        return None if row is None else Progress(row[0], row[1], row[2], bool(row[3]), row[4])
+    def progress(self, *, recording: str | None = None, fingerprint: str | None = None) -> list[Progress]:
+        """How far the streams of a recording, or those of the same content, were watched."""
+        rows = self._db.execute(
+            "SELECT id, recording, source, fingerprint, last_seq, complete, state FROM stream "
+            "WHERE recording = coalesce(?, recording) AND fingerprint = coalesce(?, fingerprint) ORDER BY id",
+            (recording, fingerprint),
+        )
+        return [Progress(*row) for row in rows.fetchall()]
+
+    def relocate(self, recording: str, source: str) -> None:
+        """Note where a recording is now."""
+        self._db.execute("UPDATE stream SET source = ? WHERE recording = ?", (source, recording))
 
     def advance(
         self, stream: str, *, last_seq: int, end_s: float, seen: int, encoded: int, events: int, state: bytes
@@ -230,14 +264,15 @@ class Store:
             (last_seq, end_s, seen, encoded, events, state, stream),
         )
 
-    def complete(self, stream: str) -> None:
-        """Note that the source was watched to its end."""
-        self._db.execute("UPDATE stream SET complete = 1 WHERE id = ?", (stream,))
+    def complete(self, recording: str) -> None:
+        """Note that a recording was watched to its end."""
+        self._db.execute("UPDATE stream SET complete = 1, state = NULL WHERE recording = ?", (recording,))
 
     def streams(self) -> list[StreamStatus]:
         """What is held of each stream, by name."""
         rows = self._db.execute(
-            "SELECT s.id, s.source, s.end_s, s.complete, s.frames_seen, s.frames_encoded, s.events, s.evicted, "
+            "SELECT s.id, s.source, s.fps, s.end_s, s.complete, s.frames_seen, s.frames_encoded, "
+            "s.events, s.evicted, "
             "count(e.id), coalesce(sum(e.jpeg_bytes + length(e.key) + length(e.scene) + length(e.labels) "
             "+ length(e.text) + 96), 0), min(e.t0_s), max(e.t1_s) "
             "FROM stream s LEFT JOIN entry e ON e.stream = s.id GROUP BY s.id ORDER BY s.id"
@@ -246,16 +281,17 @@ class Store:
             StreamStatus(
                 id=row[0],
                 source=row[1],
-                duration_s=row[2],
-                complete=bool(row[3]),
-                frames_seen=row[4],
-                frames_encoded=row[5],
-                events=row[6],
-                evicted=row[7],
-                entries=row[8],
-                entry_bytes=row[9],
-                t0_s=row[10],
-                t1_s=row[11],
+                fps=row[2],
+                duration_s=row[3],
+                complete=bool(row[4]),
+                frames_seen=row[5],
+                frames_encoded=row[6],
+                events=row[7],
+                evicted=row[8],
+                entries=row[9],
+                entry_bytes=row[10],
+                t0_s=row[11],
+                t1_s=row[12],
             )
             for row in rows
         ]
@@ -322,6 +358,26 @@ class Store:
         """Number of entries."""
         (number,) = self._db.execute("SELECT count(*) FROM entry").fetchone()
         return int(number)
+
+    def nearest(self, stream: str, time_s: float) -> int | None:
+        """Id of the entry of a stream that covers a time, else of the nearest to it; None if there is none."""
+        row = self._db.execute(
+            "SELECT id FROM entry WHERE stream = ? ORDER BY max(t0_s - ?, ? - t1_s, 0), t0_s DESC LIMIT 1",
+            (stream, time_s, time_s),
+        ).fetchone()
+        return None if row is None else int(row[0])
+
+    def ids(self) -> set[int]:
+        """Ids of all entries."""
+        return {row[0] for row in self._db.execute("SELECT id FROM entry")}
+
+    def vectors(self, numbers: Sequence[int]) -> NDArray[np.float32]:
+        """Key and scene side by side of some entries, float32 [N, 2D], in the order given."""
+        found = []
+        for number in numbers:
+            key, scene = self._db.execute("SELECT key, scene FROM entry WHERE id = ?", (number,)).fetchone()
+            found.append(np.frombuffer(key + scene, "<f2"))
+        return np.stack(found).astype(np.float32)
 
     def slots(self) -> Iterator[SlotRow]:
         """What long-term memory holds in memory of each entry, each stream in the order of its events."""

@@ -23,6 +23,8 @@ from hippocam.stream.records import Embedding, FloatArray, Repeat
 
 # The usual surprise of a stream is the mean over its events, over about this many of the last ones later on.
 _USUAL_EVENTS = 64
+# Characters of the source's words that an event keeps.
+_MAX_TEXT = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +79,11 @@ def unit(vector: FloatArray) -> FloatArray:
 class WorkingMemory:
     """The open event of one stream and what is needed to close it."""
 
-    def __init__(self, stream: str, config: WorkingConfig | None = None) -> None:
+    def __init__(self, stream: str, config: WorkingConfig | None = None, *, fps: float | None = None) -> None:
         self.stream = stream
         self._config = config or WorkingConfig()
+        # a slow sampling rate makes no gaps
+        self._gap_s = max(self._config.gap_s, 3 / fps if fps else 0.0)
         self._frames: list[Embedding] = []
         self._repeats = 0
         self._last: Embedding | Repeat | None = None
@@ -93,7 +97,7 @@ class WorkingMemory:
 
     def push(self, item: Embedding | Repeat) -> Iterator[Event | Continuation]:
         """Take the next item of the stream; yield what it closed (nothing, mostly)."""
-        if self._last is not None and not 0 <= item.time_s - self._last.time_s <= self._config.gap_s:
+        if self._last is not None and not 0 <= item.time_s - self._last.time_s <= self._gap_s:
             yield from self.flush()
         if isinstance(item, Repeat):
             yield from self._push_repeat(item)
@@ -108,8 +112,9 @@ class WorkingMemory:
             end_s: Where the stream ends, when known; else the time of its last item.
         """
         if self._last is not None:
-            end_s = max(self._last.time_s, end_s if end_s is not None else -math.inf)
-            yield from self._close(end_s)
+            last_s = self._last.time_s
+            known = end_s is not None and last_s < end_s <= last_s + self._gap_s  # headers may be wrong
+            yield from self._close(end_s if known and end_s is not None else last_s)
         self._last = None
 
     @property
@@ -195,7 +200,7 @@ class WorkingMemory:
             jpeg=exemplar.jpeg,
             sensors=exemplar.sensors,
             labels=tuple(label for label, _ in labels.most_common(5)),
-            text="\n".join(dict.fromkeys(frame.text for frame in self._frames if frame.text)),
+            text="\n".join(dict.fromkeys(frame.text for frame in self._frames if frame.text))[:_MAX_TEXT],
             frames=len(self._frames),
             repeats=self._repeats,
         )

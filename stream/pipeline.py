@@ -54,12 +54,24 @@ def stream_id(source_id: str, camera: str) -> str:
     return f"{source_id}/{camera}" if camera else source_id
 
 
+def _told(uri: str, observations: Iterable[Observation]) -> Iterator[Observation]:
+    """Make whatever the disk does to a source that source's own error, so that the others go on."""
+    try:
+        yield from observations
+    except OSError as error:
+        raise SourceError(uri, f"cannot be read on ({error}); see to its disk and watch again") from error
+
+
 def split(
-    source_id: str, observations: Iterable[Observation], gate_config: GateConfig
+    source_id: str, observations: Iterable[Observation], gate_config: GateConfig, *, source_uri: str = ""
 ) -> Iterator[Frame | Repeat]:
-    """Split observations into one frame a camera, and gate each camera's frames."""
+    """Split observations into one frame a camera, and gate each camera's frames.
+
+    Raises:
+        SourceError: The source broke off, or its disk failed.
+    """
     gates: dict[str, ChangeGate] = {}
-    for seen in observations:
+    for seen in _told(source_uri, observations):
         for camera in sorted(seen.images):
             stream, image = stream_id(source_id, camera), seen.images[camera]
             gate = gates.setdefault(stream, ChangeGate(gate_config))
@@ -176,7 +188,9 @@ def embed(job: Job, encoder: Encoder, config: PipelineConfig) -> Iterator[list[E
         SourceError: The source broke off; everything before it has been yielded.
     """
     observations = job.source.observations(fps=config.fps, after_seq=job.after_seq)
-    for chunk in ahead(chunks(split(job.name, observations, config.gate), config.chunk), depth=2):
+    for chunk in ahead(
+        chunks(split(job.name, observations, config.gate, source_uri=job.source.uri), config.chunk), depth=2
+    ):
         yield encode(chunk, encoder, config)
 
 

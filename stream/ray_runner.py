@@ -43,22 +43,21 @@ def run_ray(
     jobs: Sequence[Job],
     make_encoder: Callable[[], Encoder],
     config: PipelineConfig,
-    *,
-    address: str | None = None,
-    workers: int | None = None,
 ) -> Iterator[Chunk]:
-    """Run jobs on Ray actors, as many at a time as there are cores; chunks of one job come in order.
+    """Run jobs on Ray actors, as many at a time as there are free cores; chunks of one job come in order.
+
+    Ray is started here and stopped in the end, unless it is running already.
 
     Args:
         jobs: What is watched; sources are pickled.
         make_encoder: Builds the encoder inside each actor.
         config: As for the local run.
-        address: A cluster to join; None starts Ray here, and stops it in the end.
-        workers: Actors; None for one a core, and never more than jobs.
 
     Raises:
         HippocamError: Ray cannot start, or has no room for an actor.
     """
+    if not jobs:
+        return
     import ray
 
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -67,12 +66,12 @@ def run_ray(
     started = not ray.is_initialized()
     if started:
         try:
-            ray.init(address=address, include_dashboard=False, log_to_driver=False, logging_level="error")
+            ray.init(include_dashboard=False, log_to_driver=False, logging_level="error")
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise HippocamError(f"Ray did not start ({error}); use --executor local") from error
     try:
-        count = min(len(jobs), workers or int(ray.cluster_resources().get("CPU", 0)))
-        if jobs and count < 1:
+        count = min(len(jobs), int(ray.available_resources().get("CPU", 0)))
+        if count < 1:
             raise HippocamError("Ray has no free core for a worker; use --executor local")
         actor = ray.remote(num_cpus=1, runtime_env={"env_vars": {"OMP_NUM_THREADS": threads}})(Worker)
         yield from _drive(ray, [actor.remote(make_encoder, config) for _ in range(count)], jobs)
@@ -102,6 +101,10 @@ def _drive(ray: Any, actors: Sequence[Any], jobs: Sequence[Job]) -> Iterator[Chu
             lost = SourceError(jobs[place].source.uri, "its worker died (out of memory?); watch it again to go on")
             yield Chunk(job=place, items=[], ended=True, error=lost)
             continue  # the actor is gone; the others take what is left
+        except ray.exceptions.RayTaskError as failed:
+            if isinstance(failed.cause, HippocamError):  # the encoder cannot be had: no source could go on
+                raise failed.cause from None
+            raise
         if not chunk.ended:
             running[actor.next.remote()] = (actor, place)
         yield chunk

@@ -46,17 +46,15 @@ class ExtractiveReader:
 
 
 def _joined(evidence: Sequence[Evidence]) -> list[tuple[str, float, float]]:
-    """Streams and spans of moments; those that follow one another without a gap are told as one."""
+    """Streams and spans of moments, the strongest first; those that follow one another are told as one."""
     spans: list[tuple[str, float, float]] = []
     for moment in evidence:
-        t0_s, t1_s = moment.t0_s, moment.t1_s
-        for stream, start, end in list(spans):
-            if stream == moment.stream and t0_s <= end + _GAP_S and start <= t1_s + _GAP_S:
-                place = spans.index((stream, start, end))
-                spans[place] = (stream, min(start, t0_s), max(end, t1_s))
-                break
-        else:
-            spans.append((moment.stream, t0_s, t1_s))
+        stream, t0_s, t1_s = moment.stream, moment.t0_s, moment.t1_s
+        touching = [s for s in spans if s[0] == stream and t0_s <= s[2] + _GAP_S and s[1] <= t1_s + _GAP_S]
+        joined = (stream, min([t0_s, *(s[1] for s in touching)]), max([t1_s, *(s[2] for s in touching)]))
+        place = spans.index(touching[0]) if touching else len(spans)
+        spans = [s for s in spans if s not in touching]
+        spans.insert(place, joined)
     return spans
 
 

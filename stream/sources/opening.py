@@ -69,6 +69,10 @@ class _Found:
 
     def add(self, path: Path, kind: str, names: tuple[str, ...] = ()) -> None:
         """Note a path unless it was found before, be it through a link."""
+        readable = os.fsencode(path).decode("utf-8", "backslashreplace")
+        if readable != str(path):
+            self.fail(readable, "its name is not UTF-8; rename it")
+            return
         self.count += 1
         self.paths.setdefault(os.path.realpath(path), (path, kind, names))
 
@@ -160,6 +164,8 @@ def _add_folder(folder: Path, found: _Found, *, given: bool) -> None:
     if is_dataset(folder):
         found.add(folder, "dataset")
         return
+    if (folder / "memory.db").is_file() and (folder / "writer.lock").is_file():
+        return  # a memory of ours is not watched by itself
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: natural_key(entry.name))
         visible = [entry for entry in entries if not entry.name.startswith(".")]

@@ -152,7 +152,7 @@ def test_a_truncated_video_keeps_what_can_be_read(tmp_path, media):
     [
         (["ask", "who?", "--memory", "nowhere"], "no memory here; make one with: hippocam watch"),
         (["status", "--memory", "photos"], "no memory here"),
-        (["watch", "a.mp4", "--memory", "photos", "--encoder", "palette"], "holds 'a.jpg' and no memory"),
+        (["watch", "field.mp4", "--memory", "photos", "--encoder", "palette"], "holds 'a.jpg' and no memory"),
         (["watch", "a.mp4", "--encoder", "pallete"], "Did you mean 'palette'"),
         (["watch", "a.mp4", "--encoder", "palette", "--budget-mb", "0.2"], "budget must be 1 MB or more"),
         (["watch", "a.mp4", "--encoder", "palette", "--fps", "0"], "fps must be above 0"),

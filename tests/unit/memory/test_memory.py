@@ -1,7 +1,9 @@
+import dataclasses
 import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -146,8 +148,6 @@ def test_an_interrupted_watch_goes_on_where_it_was(tmp_path, frames_of):
 
 
 def test_sensors_are_kept_beside_the_frame(tmp_path, frames_of):
-    import dataclasses
-
     sensors = [
         Sensors(
             state=np.array([t, 2.0], np.float32),
@@ -275,6 +275,9 @@ from hippocam.memory.memory import Memory, MemoryConfig
 from hippocam.stream.records import Embedding, EncoderSpec
 rng = np.random.default_rng(7)
 spec = EncoderSpec(id="test:1", dim=16, normalised=True, midpoint=0.5, slope=20.0)
+if os.path.exists(sys.argv[1] + "/memory.db"):
+    reader = Memory.open_reader(sys.argv[1])  # as a session holds one while it watches
+    reader.streams()
 memory = Memory.open_writer(sys.argv[1], encoder="test", spec=spec, config=MemoryConfig(budget_bytes=1_000_000))
 memory.begin("cam", uri="/x/cam.mp4")
 for t in range(100_000):
@@ -303,3 +306,195 @@ def test_killed_at_any_instant_loses_at_most_the_open_event(tmp_path, after):
         assert stream.frames_seen >= last - 10  # an event is at most 10 s long
         assert len(list((folder / "exemplars").iterdir())) == stream.entries
         assert du(folder) <= 1_000_000
+
+
+_ASKS = """
+import sys, numpy as np
+from hippocam.memory.memory import Memory
+from hippocam.memory.recall import Query
+while True:
+    with Memory.open_reader(sys.argv[1]) as memory:
+        memory.recall(Query(text="x", vector=np.ones(16, np.float32)))
+        memory.streams()
+    print("asked", flush=True)
+"""
+
+
+def test_a_writer_killed_while_others_ask_leaves_a_whole_memory(tmp_path):
+    """A second opening, readers of other processes, SIGKILL: the log must never go from under the writer."""
+    folder = tmp_path / "m"
+    writer(folder).close()
+    for _ in range(2):
+        writing = subprocess.Popen([sys.executable, "-c", _KILLED, folder], stdout=subprocess.PIPE, text=True)
+        asking = subprocess.Popen([sys.executable, "-c", _ASKS, folder], stdout=subprocess.PIPE, text=True)
+        assert writing.stdout is not None
+        assert asking.stdout is not None
+        for _ in range(20):
+            assert writing.stdout.readline().strip().isdigit()
+        for _ in range(5):
+            assert asking.stdout.readline() == "asked\n"
+        held = [os.readlink(f"/proc/{writing.pid}/fd/{fd}") for fd in os.listdir(f"/proc/{writing.pid}/fd")]
+        assert any("memory.db-wal" in name for name in held), held
+        assert not any("memory.db" in name and "deleted" in name for name in held), held
+        for process in (writing, asking):
+            assert process.poll() is None
+            process.kill()
+            process.wait()
+            assert process.stdout is not None
+            process.stdout.close()
+        with writer(folder) as memory:
+            assert memory._store._db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+            assert memory.streams()[0].entries > 0
+
+
+def fill(memory, frames_of, count, *, jpeg_bytes=20_000, stream="cam", start=0):
+    rng = np.random.default_rng(start)
+    memory.begin(stream, uri=f"/x/{stream}.mp4")
+    seen = [(start + t, rng.normal(size=D).astype(np.float32)) for t in range(count)]
+    memory.write(frames_of(stream, seen, first_seq=start, jpeg_bytes=jpeg_bytes))
+
+
+def test_a_reader_that_holds_on_costs_no_entry(tmp_path, frames_of, monkeypatch):
+    folder = tmp_path / "m"
+    with writer(folder, 2_000_000) as memory:
+        fill(memory, frames_of, 600)
+        held = memory.streams()[0].entries
+        memory._store._db.execute("PRAGMA busy_timeout = 100")
+        with Memory.open_reader(folder) as reader, reader._store.snapshot():
+            assert reader._store.count() > 0  # a stopped `ask`, say
+            with pytest.raises(MemoryFolderError, match="keeps its log from being folded back"):
+                fill(memory, frames_of, 5000, start=600)
+        assert memory.streams()[0].entries > 0.8 * held
+
+
+def test_what_can_never_fit_is_refused_before_anything_is_given_up(tmp_path, frames_of):
+    with writer(tmp_path / "m", 1_000_000) as memory:
+        fill(memory, frames_of, 60)
+        assert memory.streams()[0].entries > 10
+        with pytest.raises(MemoryFolderError, match="does not hold one more picture"):
+            fill(memory, frames_of, 30, jpeg_bytes=1_200_000, start=60)
+        assert memory.streams()[0].evicted == 0
+
+
+def test_entries_without_a_picture_stay_within_the_budget(tmp_path, frames_of):
+    folder = tmp_path / "m"
+    with writer(folder, 1_000_000) as memory:
+        memory.begin("cam", uri="/x/cam.mp4")
+        rng = np.random.default_rng(0)
+        for t in range(7000):  # each frame an event of its own, across gaps
+            (item,) = frames_of("cam", [(60.0 * t, rng.normal(size=D).astype(np.float32))], first_seq=t)
+            memory.write([dataclasses.replace(item, jpeg=b"")])
+        (stream,) = memory.streams()
+        assert du(folder) <= 1_000_000
+    assert stream.evicted > 0
+    assert stream.entries > 500
+
+
+def test_many_short_streams_leave_room_for_entries(tmp_path, frames_of):
+    folder = tmp_path / "m"
+    with writer(folder, 2_000_000) as memory:
+        for episode in range(300):
+            fill(memory, frames_of, 5, stream=f"e{episode}")
+            memory.finish(f"e{episode}")
+            assert memory.latest(f"e{episode}") == []
+        assert sum(s.entries for s in memory.streams()) > 50
+        assert du(folder) <= 2_000_000
+
+
+def test_asking_from_another_thread_loses_no_stream(tmp_path, frames_of):
+    with writer(tmp_path / "m") as memory:
+        stop = threading.Event()
+
+        def ask():
+            while not stop.is_set():
+                memory.recall(Query(text="x", vector=AXES[0]))
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        try:
+            for n in range(60):
+                watch(memory, scenes(frames_of, [n % D], stream=f"s{n}"), f"s{n}", f"/x/s{n}")
+        finally:
+            stop.set()
+            asking.join()
+        assert [s.entries for s in memory.streams()] == [1] * 60
+
+
+def test_the_index_follows_what_is_written_and_given_up(tmp_path, frames_of):
+    rng = np.random.default_rng(1)
+    with writer(tmp_path / "m", 1_000_000) as memory:
+        for start in range(0, 300, 30):
+            fill(memory, frames_of, 30, start=start)
+            vector = rng.normal(size=D).astype(np.float32)
+            found = memory.recall(Query(text="", vector=vector, top=5))
+            with Memory.open_reader(tmp_path / "m") as fresh:
+                assert fresh.recall(Query(text="", vector=vector, top=5)) == found
+        assert memory.streams()[0].evicted > 0
+
+
+def test_the_entry_at_a_time_is_the_one_that_covers_it(tmp_path, frames_of):
+    with writer(tmp_path / "m") as memory:
+        watch(memory, scenes(frames_of, [0, 1, 2, 3]))
+        watch(memory, scenes(frames_of, [4], stream="cam/left"), "cam/left", "/x/left")
+
+        def start(time_s):
+            return memory._store.entry(memory.entry_at("cam", time_s)).t0_s
+
+        assert [start(t) for t in (0, 4.9, 5, 12, 19.5, 99)] == [0, 0, 5, 10, 15, 15]
+        assert memory.entry_at("nothing", 0) is None
+
+
+def test_a_recording_is_not_mixed_up_with_one_whose_name_it_begins(tmp_path, frames_of):
+    with writer(tmp_path / "m") as memory:
+        memory.begin("rig", uri="/x/rig.mp4")
+        memory.begin("rig/left", uri="/x/rig/left.mp4")
+        memory.write(scenes(frames_of, [0], stream="rig") + scenes(frames_of, [1], stream="rig/left"))
+        memory.finish("rig")
+        assert [(s.id, s.complete) for s in memory.streams()] == [("rig", True), ("rig/left", False)]
+
+
+def test_complete_is_noted_also_where_nothing_was_left_to_write(tmp_path, frames_of):
+    with writer(tmp_path / "m") as memory:
+        watch(memory, scenes(frames_of, [0, 1]), complete=False)
+    with writer(tmp_path / "m") as memory:
+        memory.begin("cam", uri="/x/cam.mp4")
+        memory.finish("cam")
+        assert memory.streams()[0].complete
+
+
+def test_a_picture_that_somebody_removed_takes_its_entry_along(tmp_path, frames_of):
+    with writer(tmp_path / "m") as memory:
+        watch(memory, scenes(frames_of, [0, 1, 2]))
+        gone = memory.image(memory.entry_at("cam", 7))
+    gone.unlink()
+    with writer(tmp_path / "m") as memory:
+        assert [c.entry.t0_s for c in memory.recall(Query(text="", vector=AXES[0]))] == [0, 10]
+
+
+@pytest.mark.parametrize(("first", "last"), [(0, 100), (8192, 10**9)])
+def test_a_damaged_database_is_one_line(tmp_path, frames_of, first, last):
+    with writer(tmp_path / "m") as memory:
+        watch(memory, scenes(frames_of, range(8), jpeg_bytes=100))
+    data = bytearray((tmp_path / "m" / "memory.db").read_bytes())
+    last = min(last, len(data))
+    data[first:last] = b"\xa5" * (last - first)
+    (tmp_path / "m" / "memory.db").write_bytes(data)
+
+    def ask():
+        with Memory.open_reader(tmp_path / "m") as memory:
+            memory.recall(Query(text="x", vector=AXES[0]))
+
+    with pytest.raises(MemoryFolderError, match="damaged"):
+        ask()
+
+
+def test_a_memory_whose_making_was_cut_short_is_made_anew(tmp_path, frames_of):
+    folder = tmp_path / "m"
+    (folder / "exemplars").mkdir(parents=True)
+    (folder / "memory.db").touch()
+    (folder / "memory.db.new").write_bytes(b"half")
+    with pytest.raises(MemoryFolderError, match="no memory here"):
+        Memory.open_reader(folder)
+    with writer(folder) as memory:
+        watch(memory, scenes(frames_of, [0]))
+    assert sorted(p.name for p in folder.iterdir()) == ["exemplars", "memory.db", "writer.lock"]

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 
@@ -112,3 +114,17 @@ def test_the_open_event_is_bounded_at_any_frame_rate(frames_of):
 def test_a_wrong_setting_is_named(name, value):
     with pytest.raises(ValueError, match=f"working.{name} must be"):
         WorkingConfig(**{name: value})
+
+
+def test_sampling_slower_than_a_gap_leaves_no_holes(frames_of):
+    working = WorkingMemory("cam", fps=0.05)
+    items = frames_of("cam", [(20.0 * n, (A, B, C)[n // 2 % 3]) for n in range(8)])
+    events = [event for item in items for event in working.push(item)] + list(working.flush(160))
+    assert events[0].t0_s == 0
+    assert all(a.t1_s == b.t0_s for a, b in itertools.pairwise(events))
+
+
+def test_a_length_that_the_header_made_up_is_not_believed(frames_of):
+    for claimed in (float("inf"), float("nan"), 1e9, -5.0):
+        (event,) = run(frames_of("cam", [(0, A), (1, A)]), end_s=claimed)
+        assert event.t1_s == 1
