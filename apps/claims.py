@@ -17,7 +17,8 @@ from hippocam.memory.store import Progress
 from hippocam.stream.pipeline import Job
 from hippocam.stream.protocols import Source
 
-_END_BYTES = 1 << 16
+# A start that a recording has already when it is cut off early, and an end that tells its content.
+_START_BYTES, _END_BYTES = 1 << 12, 1 << 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +81,7 @@ def _goes_on(progress: Progress, uri: str, fingerprint: str) -> bool:
 def fingerprint_of(uri: str) -> str:
     """Tell one content from another: "size:start:end" of a file or folder, "" where it cannot be told.
 
-    A file's start and end are hashes of its first and last 64 KiB; a folder's size is the number of files in it,
+    A file's start and end are hashes of its first 4 and last 64 KiB; a folder's size is the number of files in it,
     its start the first name, its end a hash of all names and sizes.
     """
     path = Path(uri)
@@ -91,7 +92,7 @@ def fingerprint_of(uri: str) -> str:
             return f"{len(files)}:{_hash(first.encode())}:{_hash(repr(files).encode())}"
         with path.open("rb") as file:
             size = path.stat().st_size
-            start = file.read(_END_BYTES)
+            start = file.read(_START_BYTES)
             file.seek(max(0, size - _END_BYTES))
             return f"{size}:{_hash(start)}:{_hash(file.read(_END_BYTES))}"
     except OSError:

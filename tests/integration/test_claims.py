@@ -1,0 +1,152 @@
+"""What is watched again: recognised by content, gone on with where it grew, kept apart where it is another."""
+
+import os
+import shutil
+import sqlite3
+
+import pytest
+
+from hippocam.apps import Session
+from hippocam.stream.errors import HippocamError
+
+
+@pytest.fixture
+def session(tmp_path):
+    with Session(tmp_path / "m", encoder="palette") as session:
+        yield session
+
+
+def names(report):
+    return [s.id for s in report.streams]
+
+
+def moments(session, text):
+    return sorted((m.stream, m.t0_s) for m in session.search(text, top=50) if m.score > 0.5)
+
+
+def test_a_linked_moved_or_touched_file_is_not_watched_twice(tmp_path, session, colour_video):
+    clip = colour_video(tmp_path / "a.mp4", [("red", 4), ("blue", 4)])
+    session.watch([clip])
+    before = moments(session, "red")
+    (tmp_path / "link.mp4").symlink_to(clip)
+    os.link(clip, tmp_path / "hard.mp4")
+    os.utime(clip)
+    for again in (clip, tmp_path / "link.mp4", tmp_path / "hard.mp4"):
+        report = session.watch([again])
+        assert names(report) == ["a"]
+        assert report.streams[0].resumed
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "hard.mp4").unlink()
+    moved = shutil.move(clip, tmp_path / "elsewhere" / "b.mp4")
+    assert names(session.watch([moved])) == ["a"]
+    assert session.status().streams[0].source == str(moved)
+    assert moments(session, "red") == before == [("a", 0.0)]
+
+
+def test_other_content_under_the_same_name_is_a_stream_of_its_own(tmp_path, session, colour_video):
+    session.watch([colour_video(tmp_path / "a.mp4", [("red", 4)])])
+    assert names(session.watch([colour_video(tmp_path / "a.mp4", [("blue", 4)])])) == ["a-2"]
+    assert moments(session, "red") == [("a", 0.0)]
+    assert moments(session, "blue") == [("a-2", 0.0)]
+
+
+def test_two_new_files_of_one_name_in_one_call_stay_apart(tmp_path, session, colour_video):
+    for folder, colour in (("x", "red"), ("y", "blue"), ("z", "yellow")):
+        (tmp_path / folder).mkdir()
+        colour_video(tmp_path / folder / "field.mp4", [(colour, 3)])
+    shutil.copy(tmp_path / "z" / "field.mp4", tmp_path / "y" / "field-2.mp4")
+    session.watch([tmp_path / "x" / "field.mp4"])
+    report = session.watch([tmp_path / "y" / "field.mp4", tmp_path / "y" / "field-2.mp4"])
+    assert len(set(names(report))) == 2
+    assert [m[1] for colour in ("red", "blue", "yellow") for m in moments(session, colour)] == [0.0, 0.0, 0.0]
+
+
+def test_a_recording_that_was_cut_off_is_gone_on_with_and_then_is_done(tmp_path, session, media):
+    whole = tmp_path / "whole.mp4"
+    media.render_video(whole, frames=400, size=(320, 240), container_options={"movflags": "faststart"})
+    recording = media.cut(whole, tmp_path / "rec.mp4", 0.6)
+    assert session.watch([recording]).failed
+    seen = session.status().streams[0].frames_seen
+    shutil.copy(whole, recording)
+    for _ in range(2):
+        report = session.watch([recording])
+        assert report.failed == ()
+        assert names(report) == ["rec"]
+        assert report.streams[0].frames_seen == 16 > seen
+
+
+def test_a_folder_of_pictures_that_grew_is_gone_on_with(tmp_path, session):
+    import cv2
+    import numpy as np
+
+    folder = tmp_path / "shots"
+    folder.mkdir()
+
+    def add(numbers, bgr):
+        for number in numbers:
+            cv2.imwrite(str(folder / f"{number:03d}.png"), np.full((60, 80, 3), bgr, np.uint8))
+
+    add(range(6), (30, 30, 220))
+    session.watch([folder])
+    add(range(6, 12), (210, 80, 40))
+    report = session.watch([folder])
+    assert names(report) == ["shots"]
+    assert report.streams[0].frames_seen == 12
+    assert moments(session, "red") == [("shots", 0.0)]
+    assert moments(session, "blue") == [("shots", 6.0)]
+
+
+def test_a_memory_does_not_watch_itself(tmp_path, colour_video, monkeypatch):
+    colour_video(tmp_path / "a.mp4", [("red", 4)])
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):
+        with Session(encoder="palette") as session:
+            assert names(session.watch(["."])) == ["a"]
+
+
+def test_a_name_that_is_not_utf8_stops_nothing(tmp_path, session, colour_video):
+    good = colour_video(tmp_path / "good.mp4", [("red", 2)])
+    shutil.copy(good, os.path.join(os.fsencode(tmp_path), b"\xff\xfe.mp4"))
+    report = session.watch([tmp_path])
+    assert names(report) == ["good"]
+    (failure,) = report.failed
+    assert "\\xff\\xfe.mp4" in failure.source
+    assert "rename" in failure.reason
+
+
+def test_nothing_to_watch_leaves_no_memory_behind(tmp_path, session):
+    assert session.watch([tmp_path / "missing.mp4"]).failed
+    assert not (tmp_path / "m").exists()
+
+
+def test_the_newest_frames_can_be_had_while_watching(tmp_path, session, colour_video):
+    clip = colour_video(tmp_path / "a.mp4", [("red", 2), ("blue", 2), ("yellow", 2)] * 4)
+    latest = []
+    tiers = []
+
+    def look(progress):
+        latest.append([f.time_s for f in session.latest("a")])
+        tiers.append(session.status().tiers[0].entries)
+
+    session.watch([clip], on_progress=look)
+    assert max(len(times) for times in latest) == 8
+    assert all(times == sorted(times) for times in latest)
+    assert max(tiers) == 8
+    assert session.latest("a") == []
+
+
+def test_a_memory_of_another_encoder_version_is_not_searched(tmp_path, session, colour_video):
+    session.watch([colour_video(tmp_path / "a.mp4", [("red", 2)])])
+    database = sqlite3.connect(tmp_path / "m" / "memory.db")
+    database.execute("UPDATE meta SET value = replace(value, 'palette:1', 'palette:0') WHERE key = 'spec'")
+    database.commit()
+    database.close()
+    with pytest.raises(HippocamError, match=r"made with encoder palette:0, and palette is palette:1 here"):
+        session.search("red")
+
+
+@pytest.mark.parametrize("budget", [float("nan"), float("inf"), 0.5, -3])
+def test_a_budget_out_of_range_is_refused(tmp_path, session, colour_video, budget):
+    clip = colour_video(tmp_path / "a.mp4", [("red", 2)])
+    with pytest.raises(ValueError, match="budget must be 1 MB or more"):
+        session.watch([clip], budget_mb=budget)
