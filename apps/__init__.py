@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from hippocam.apps.build import Settings, load_settings
-    from hippocam.apps.session import Answer, Session, Status, WatchProgress, WatchReport
+    from hippocam.apps.records import Answer, Status, WatchProgress, WatchReport
+    from hippocam.apps.session import Session
 
 _HOME = {
     "Session": "session",
-    "Answer": "session",
-    "Status": "session",
-    "WatchProgress": "session",
-    "WatchReport": "session",
+    "Answer": "records",
+    "Status": "records",
+    "WatchProgress": "records",
+    "WatchReport": "records",
     "Settings": "build",
     "load_settings": "build",
 }

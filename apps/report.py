@@ -11,7 +11,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from hippocam.apps.session import Answer, Status, WatchProgress, WatchReport
+from hippocam.apps.records import Answer, Status, WatchProgress, WatchReport
 from hippocam.memory.records import Evidence
 from hippocam.stream.timecode import format_time
 

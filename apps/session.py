@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Protocol
@@ -23,10 +23,11 @@ from typing import Literal, Protocol
 from hippocam.apps.build import DEFAULT_ENCODER, Settings
 from hippocam.apps.claims import Claim, claim_all
 from hippocam.apps.question import description, statement
+from hippocam.apps.records import Answer, Failure, Status, StreamReport, WatchProgress, WatchReport
 from hippocam.memory.errors import EncoderMismatchError
-from hippocam.memory.memory import Memory, MemoryConfig, TierStatus, has_memory
+from hippocam.memory.memory import Memory, MemoryConfig, has_memory
 from hippocam.memory.recall import Candidate, Query
-from hippocam.memory.records import Evidence, StreamStatus, format_id
+from hippocam.memory.records import Evidence, format_id
 from hippocam.models.readers.reading import Reading
 from hippocam.models.registry import make_encoder, make_reader
 from hippocam.stream.errors import HippocamError, SourceError
@@ -48,107 +49,6 @@ class Reader(Protocol):
 
     def read(self, question: str, evidence: Sequence[Evidence]) -> Reading:
         """Answer a question from evidence, the strongest first."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WatchProgress:
-    """How far a watch has come.
-
-    Attributes:
-        source: The source's address.
-        time_s: Time in the source of the newest frame.
-        duration_s: The source's length, None where it is unknown.
-        done: Sources that are finished.
-        total: Sources in all.
-        watched_s: Seconds of footage watched so far, over all sources.
-        seconds: Seconds that it took.
-    """
-
-    source: str
-    time_s: float
-    duration_s: float | None
-    done: int
-    total: int
-    watched_s: float
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StreamReport:
-    """What was watched of one stream. `resumed`: part of it or all was in the memory already."""
-
-    id: str
-    source: str
-    duration_s: float
-    frames_seen: int
-    frames_encoded: int
-    events: int
-    entries: int
-    resumed: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    """A source that could not be watched, or not to its end, and why."""
-
-    source: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WatchReport:
-    """The outcome of a watch.
-
-    Attributes:
-        streams: Those of the sources that could be opened.
-        memory_bytes: What the memory's folder takes now.
-        budget_bytes: What it may take.
-        seconds: How long the watch took.
-        times_real_time: Seconds of footage watched in a second.
-        failed: Sources that failed; what could be read of them is kept.
-    """
-
-    streams: tuple[StreamReport, ...] = ()
-    memory_bytes: int = 0
-    budget_bytes: int = 0
-    seconds: float
-    times_real_time: float = 0.0
-    failed: tuple[Failure, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """An answer with what it rests on.
-
-    Attributes:
-        answer: One or a few sentences.
-        unknown: Whether the memory holds nothing that answers the question.
-        confidence: Belief, 0 to 1, that the best evidence shows what was asked for.
-        evidence: Moments, the strongest first; those in `cited` carry the answer.
-        cited: Ids of evidence that the answer rests on.
-        reader: Which reader answered.
-        latency_ms: From question to answer.
-    """
-
-    answer: str
-    unknown: bool
-    confidence: float
-    evidence: tuple[Evidence, ...]
-    cited: tuple[str, ...]
-    reader: str
-    latency_ms: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
-    """What a memory holds, by stream and by tier."""
-
-    memory: str
-    encoder: str
-    bytes: int
-    budget_bytes: int
-    streams: tuple[StreamStatus, ...]
-    tiers: tuple[TierStatus, ...]
 
 
 class Session:

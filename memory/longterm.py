@@ -13,8 +13,9 @@ import numpy as np
 from hippocam.memory.errors import DiskError, MemoryFolderError
 from hippocam.memory.exemplars import Exemplars
 from hippocam.memory.records import Continuation, Event, entry_id
+from hippocam.memory.schema import PAGE_BYTES, WAL_PAGES
 from hippocam.memory.slots import SlotTable
-from hippocam.memory.store import PAGE_BYTES, WAL_PAGES, Store
+from hippocam.memory.store import Store
 
 # SQLite's shared-memory file beside the log.
 _SHM_BYTES = 32768

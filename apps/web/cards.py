@@ -5,8 +5,8 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 
+from hippocam.apps.records import Answer, Status
 from hippocam.apps.report import megabytes
-from hippocam.apps.session import Answer, Status
 from hippocam.apps.web.media import stream_key
 from hippocam.memory.records import Evidence
 from hippocam.stream.timecode import format_time

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from starlette.responses import FileResponse
 
-from hippocam.apps.session import Session, Status
+from hippocam.apps.records import Status
+from hippocam.apps.session import Session
 from hippocam.memory.exemplars import Exemplars
 from hippocam.memory.records import StreamStatus
 from hippocam.stream.sources.opening import VIDEO_SUFFIXES

@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from hippocam.apps.session import Session, WatchProgress
+from hippocam.apps.records import WatchProgress
+from hippocam.apps.session import Session
 from hippocam.apps.web.media import Library, stream_key
 from hippocam.stream.errors import HippocamError
 

@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from hippocam.apps.session import Answer, Status
+from hippocam.apps.records import Answer, Status
 from hippocam.apps.web import cards
 from hippocam.memory.records import Evidence
 

@@ -1,0 +1,109 @@
+"""What the library gives back: how a watch goes and went, an answer, what a memory holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hippocam.memory.memory import TierStatus
+from hippocam.memory.records import Evidence, StreamStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchProgress:
+    """How far a watch has come.
+
+    Attributes:
+        source: The source's address.
+        time_s: Time in the source of the newest frame.
+        duration_s: The source's length, None where it is unknown.
+        done: Sources that are finished.
+        total: Sources in all.
+        watched_s: Seconds of footage watched so far, over all sources.
+        seconds: Seconds that it took.
+    """
+
+    source: str
+    time_s: float
+    duration_s: float | None
+    done: int
+    total: int
+    watched_s: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamReport:
+    """What was watched of one stream. `resumed`: part of it or all was in the memory already."""
+
+    id: str
+    source: str
+    duration_s: float
+    frames_seen: int
+    frames_encoded: int
+    events: int
+    entries: int
+    resumed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A source that could not be watched, or not to its end, and why."""
+
+    source: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchReport:
+    """The outcome of a watch.
+
+    Attributes:
+        streams: Those of the sources that could be opened.
+        memory_bytes: What the memory's folder takes now.
+        budget_bytes: What it may take.
+        seconds: How long the watch took.
+        times_real_time: Seconds of footage watched in a second.
+        failed: Sources that failed; what could be read of them is kept.
+    """
+
+    streams: tuple[StreamReport, ...] = ()
+    memory_bytes: int = 0
+    budget_bytes: int = 0
+    seconds: float
+    times_real_time: float = 0.0
+    failed: tuple[Failure, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """An answer with what it rests on.
+
+    Attributes:
+        answer: One or a few sentences.
+        unknown: Whether the memory holds nothing that answers the question.
+        confidence: Belief, 0 to 1, that the best evidence shows what was asked for.
+        evidence: Moments, the strongest first; those in `cited` carry the answer.
+        cited: Ids of evidence that the answer rests on.
+        reader: Which reader answered.
+        latency_ms: From question to answer.
+    """
+
+    answer: str
+    unknown: bool
+    confidence: float
+    evidence: tuple[Evidence, ...]
+    cited: tuple[str, ...]
+    reader: str
+    latency_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """What a memory holds, by stream and by tier."""
+
+    memory: str
+    encoder: str
+    bytes: int
+    budget_bytes: int
+    streams: tuple[StreamStatus, ...]
+    tiers: tuple[TierStatus, ...]
