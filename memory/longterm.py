@@ -97,15 +97,19 @@ class LongTerm:
     def _make_room(self, needed: int) -> None:
         """Give up the weakest entries until needed bytes (a picture, its row, its words) fit into the budget."""
         self._fold_log()
-        if self._fixed_bytes() + _EMPTY_BYTES + needed > self._budget_bytes:  # before anything is given up for it
+        self._refuse(self._fixed_bytes() + _EMPTY_BYTES + needed, needed)  # before anything is given up for it
+        while self._fold_log() and len(self._slots) and self._projected(needed) > self._budget_bytes:
+            self._evict(self._slots.weakest())
+        self._refuse(self._projected(needed), needed)
+        if self._projected(needed) + self._free_bytes() > self._budget_bytes:
+            self._store.shrink()
+
+    def _refuse(self, total: int, needed: int) -> None:
+        if total > self._budget_bytes:
             raise MemoryFolderError(
                 f"{self._folder}: a budget of {self._budget_bytes / 1e6:g} MB does not hold one more picture of "
                 f"{needed / 1e6:.1f} MB; give a larger --budget-mb"
             )
-        while self._fold_log() and len(self._slots) and self._projected(needed) > self._budget_bytes:
-            self._evict(self._slots.weakest())
-        if self._projected(needed) + self._free_bytes() > self._budget_bytes:
-            self._store.shrink()
 
     def _projected(self, needed: int) -> int:
         """Bytes of the folder once needed more are written, without the database's free pages."""
