@@ -14,6 +14,8 @@ from hippocam.stream.timecode import format_time
 # Gradio's HTML component fills "${...}" and "{{...}}" of its template: neither may come from outside.
 _TEMPLATE_MARKS = {ord("$"): "&#36;", ord("{"): "&#123;", ord("}"): "&#125;", ord("`"): "&#96;"}
 _NOT_SEEN = "Not seen: "
+# From this confidence on the verdict is plain.
+_SURE_FROM = 0.7
 
 
 def escape(text: str) -> str:
@@ -27,7 +29,8 @@ def answer(found: Answer, question: str) -> str:
     if found.unknown and text.startswith(_NOT_SEEN):
         text = text[len(_NOT_SEEN) :]
         text = text[:1].upper() + text[1:]
-    verdict, kind = ("Not seen", "unknown") if found.unknown else ("Seen", "seen")
+    known = "Seen" if found.confidence >= _SURE_FROM else "Perhaps seen"
+    verdict, kind = ("Not seen", "unknown") if found.unknown else (known, "seen")
     belief = f'<span class="hc-confidence">{found.confidence:.0%} confidence</span>' if not found.unknown else ""
     took = f"{found.latency_ms:.0f} ms" if found.latency_ms < 1000 else f"{found.latency_ms / 1000:.1f} s"
     head = (

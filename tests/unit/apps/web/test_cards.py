@@ -37,9 +37,9 @@ def moment(**changes: object) -> Evidence:
     return Evidence(**(values | changes))  # type: ignore[arg-type]
 
 
-def answer(*, unknown: bool, text: str, evidence: tuple[Evidence, ...] = ()) -> Answer:
+def answer(*, unknown: bool, text: str, evidence: tuple[Evidence, ...] = (), confidence: float = 0.82) -> Answer:
     return Answer(
-        answer=text, unknown=unknown, confidence=0.82, evidence=evidence, cited=tuple(e.id for e in evidence),
+        answer=text, unknown=unknown, confidence=confidence, evidence=evidence, cited=tuple(e.id for e in evidence),
         reader="extractive", latency_ms=12.0,
     )  # fmt: skip
 
@@ -74,6 +74,12 @@ def test_what_was_not_seen_stands_first_and_shows_no_confidence() -> None:
     text = Tags(cards.answer(answer(unknown=True, text="Not seen: nothing matches."), "a fox?")).text
     assert text.startswith("a fox?Not seenNothing matches.")
     assert "confidence" not in text
+
+
+@pytest.mark.parametrize(("confidence", "verdict"), [(0.82, "Seen"), (0.7, "Seen"), (0.55, "Perhaps seen")])
+def test_the_verdict_says_how_sure_it_is(confidence: float, verdict: str) -> None:
+    html = cards.answer(answer(unknown=False, text="Best match", confidence=confidence), "When?")
+    assert f"<strong>{verdict}</strong>" in html
 
 
 @pytest.mark.parametrize(("share", "width"), [(0, "1%"), (128_000_000, "50%"), (900_000_000, "100%")])
