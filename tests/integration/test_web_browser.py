@@ -82,7 +82,7 @@ def ask(page: Any, question: str) -> None:
 
 def test_a_clicked_moment_is_played(page: Any, address: str) -> None:
     ask(page, "when is it green")
-    assert page.inner_text(".hc-verdict strong") == "Seen"
+    assert page.inner_text(".hc-verdict strong") in ("Seen", "Perhaps seen")
     card = page.locator(f'.hc-card[data-stream="{stream_key("second")}"]').first
     t0 = float(card.get_attribute("data-t0"))
     assert 3.0 <= t0 <= 5.0

@@ -39,7 +39,8 @@ def moment(**changes: object) -> Evidence:
 
 def answer(*, unknown: bool, text: str, evidence: tuple[Evidence, ...] = (), confidence: float = 0.82) -> Answer:
     return Answer(
-        answer=text, unknown=unknown, confidence=confidence, evidence=evidence, cited=tuple(e.id for e in evidence),
+        answer=text, unknown=unknown, confidence=confidence, evidence=evidence,
+        cited=tuple(e.id for e in evidence),
         reader="extractive", latency_ms=12.0,
     )  # fmt: skip
 
