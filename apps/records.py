@@ -33,7 +33,7 @@ class WatchProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamReport:
-    """What was watched of one stream. `resumed`: part of it or all was in the memory already."""
+    """What was watched of one stream. `resumed`: part of it or all was in the memory already, at `fps`."""
 
     id: str
     source: str
@@ -42,6 +42,7 @@ class StreamReport:
     frames_encoded: int
     events: int
     entries: int
+    fps: float | None
     resumed: bool
 
 

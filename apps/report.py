@@ -62,7 +62,8 @@ def watch_lines(report: WatchReport) -> list[str]:
     """A watch's outcome for people."""
     lines = []
     for s in report.streams:
-        again = " (some or all of it was watched before)" if s.resumed else ""
+        rate = "every frame" if s.fps is None else f"{s.fps:g} frames a second"
+        again = f" (some or all of it was watched before, at {rate})" if s.resumed else ""
         lines.append(
             f"{s.id}: {format_time(s.duration_s)} watched, {s.frames_seen} frames seen, "
             f"{s.frames_encoded} encoded, {s.events} events, {s.entries} kept{again}"

@@ -360,6 +360,7 @@ def _reports(memory: Memory, claims: Sequence[Claim]) -> Iterator[StreamReport]:
                     frames_encoded=stream.frames_encoded,
                     events=stream.events,
                     entries=stream.entries,
+                    fps=stream.fps,
                     resumed=claim.resumed,
                 )
 
