@@ -132,10 +132,12 @@ class Watcher:
         self._set(number, state="done", share=1.0, note=reasons or again, stream=stream_key(stream.id))
 
     def _fail(self, number: int, path: Path, reason: str) -> None:
-        """Note why, and remove the file unless the memory shows it."""
-        self._set(number, state="failed", note=" ".join(reason.split()))
-        if not any(stream.source == str(path) for stream in self._library.streams().values()):
-            path.unlink(missing_ok=True)
+        """Remove the file unless the memory shows it, and then note why: who sees the note sees the outcome."""
+        try:
+            if not any(stream.source == str(path) for stream in self._library.streams().values()):
+                path.unlink(missing_ok=True)
+        finally:
+            self._set(number, state="failed", note=" ".join(reason.split()))
 
     def _set(self, number: int, **changes: object) -> None:
         with self._mutex:
