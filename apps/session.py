@@ -183,7 +183,8 @@ class Session:
         if top < 1:
             raise HippocamError(f"--top must be 1 or more, found {top}")
         memory = self._open_reader()
-        self._check_stream(memory, stream)
+        if stream is not None:
+            _check_stream(memory, stream)
         name, encoder = self._encoder_for(writing=False)
         made_with = memory.encoder()
         if made_with is not None and made_with[1].id != encoder.spec.id:
@@ -243,13 +244,14 @@ class Session:
         """
         memory = self._open_reader()
         encoder = memory.encoder()
+        tiers = (self._writer or memory).tiers()
         return Status(
             memory=str(self.folder),
             encoder=f"{encoder[0]} ({encoder[1].id})" if encoder else "none yet",
-            bytes=memory.bytes(),
+            bytes=sum(tier.bytes for tier in tiers if tier.where == "disk"),
             budget_bytes=memory.budget_bytes(),
             streams=tuple(memory.streams()),
-            tiers=tuple((self._writer or memory).tiers()),
+            tiers=tuple(tiers),
         )
 
     def memory_encoder(self) -> tuple[str, EncoderSpec]:
@@ -290,11 +292,6 @@ class Session:
                 self._reader = Memory.open_reader(self.folder, self._settings.memory)
             return self._reader
 
-    def _check_stream(self, memory: Memory, stream: str | None) -> None:
-        known = [s.id for s in memory.streams()]
-        if stream is not None and not any(k == stream or k.startswith(stream + "/") for k in known):
-            raise HippocamError(f"stream {stream!r} is not in this memory; it holds {', '.join(known) or 'none'}")
-
     def _encoder_for(self, *, writing: bool) -> tuple[str, Encoder]:
         """The encoder that was asked for, else the memory's own, else the default."""
         own = None
@@ -306,6 +303,12 @@ class Session:
             if self._encoder is None or self._encoder[0] != name:
                 self._encoder = (name, make_encoder(name))
             return self._encoder
+
+
+def _check_stream(memory: Memory, stream: str) -> None:
+    known = [s.id for s in memory.streams()]
+    if not any(k == stream or k.startswith(stream + "/") for k in known):
+        raise HippocamError(f"stream {stream!r} is not in this memory; it holds {', '.join(known) or 'none'}")
 
 
 def _write(

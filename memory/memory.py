@@ -158,13 +158,12 @@ class Memory:
                 f"{self.folder}: made with encoder {known[0]} ({known[1].id}), not {encoder} ({spec.id}); "
                 f"use --encoder {known[0]} or another --memory folder"
             )
-        stored = self._store.meta("budget_bytes")
-        budget = self._config.budget_bytes or (int(stored) if isinstance(stored, int) else DEFAULT_BUDGET_BYTES)
+        budget = self._config.budget_bytes or self.budget_bytes()
         with self._store.transaction():
             if known is None:
                 self._store.set_encoder(encoder, spec)
                 self._store.set_meta(created_unix_s=round(time.time(), 3))
-            if budget != stored:
+            if budget != self._store.meta("budget_bytes"):
                 self._store.set_meta(budget_bytes=budget)
         self._longterm = LongTerm(self.folder, self._store, self._exemplars, dim=spec.dim, budget_bytes=budget)
 

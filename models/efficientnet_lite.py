@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from hippocam.models.onnx_graph import OnnxGraph
+from hippocam.models.onnx_session import open_session
 from hippocam.models.pictures import to_network
 from hippocam.models.weights import fetch
 from hippocam.stream.records import FloatArray, Image
@@ -45,13 +46,7 @@ class EfficientNetLite2:
     """
 
     def __init__(self, threads: int = 0) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # decoding needs the core
-        model = lite2_model(_read(fetch("efficientnet-lite2")))
-        self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        self._session = open_session(lite2_model(_read(fetch("efficientnet-lite2"))), threads)
 
     def probabilities(self, image: Image) -> FloatArray:
         """Give the probability of each class, float32 [1000].

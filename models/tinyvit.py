@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from hippocam.models.onnx_session import open_session
 from hippocam.models.pictures import to_network
 from hippocam.models.weights import fetch
 from hippocam.stream.records import FloatArray, Image
@@ -28,14 +29,7 @@ class TinyViT:
     """
 
     def __init__(self, threads: int = 0) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # decoding needs the core
-        self._session = onnxruntime.InferenceSession(
-            str(fetch("tinyvit")), options, providers=["CPUExecutionProvider"]
-        )
+        self._session = open_session(str(fetch("tinyvit")), threads)
 
     def patches(self, image: Image) -> FloatArray:
         """Give the patches, float32 [49, 320], row by row from the top left.

@@ -26,14 +26,25 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def media() -> ModuleType:
+def load_helpers() -> Callable[[str], ModuleType]:
+    """Load a module below tests/ by its path: importlib mode keeps test modules from importing each other."""
+
+    def load(path: str) -> ModuleType:
+        file = ROOT / "tests" / path
+        spec = importlib.util.spec_from_file_location(f"hippocam_test_{file.stem}", file)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def media(load_helpers: Callable[[str], ModuleType]) -> ModuleType:
     """The helpers of tests/media.py, which renders tiny real media files."""
-    spec = importlib.util.spec_from_file_location("hippocam_test_media", ROOT / "tests" / "media.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_helpers("media.py")
 
 
 @pytest.fixture

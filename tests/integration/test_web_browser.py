@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -23,20 +22,12 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def _http_tests() -> ModuleType:
-    """The helpers of test_web.py: importlib mode keeps test modules from importing each other."""
-    spec = importlib.util.spec_from_file_location("hippocam_test_web", Path(__file__).with_name("test_web.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture
-def address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, load_helpers: Callable[[str], ModuleType]
+) -> Iterator[str]:
     """A server with three streams: H.264, one that Chromium cannot play, and another H.264."""
-    helpers = _http_tests()
+    helpers = load_helpers("integration/test_web.py")
     monkeypatch.setattr("hippocam.apps.session.make_encoder", lambda name: helpers.ColourEncoder())
     with Session(tmp_path / "memory", encoder="colour") as session:
         helpers.render_colours(tmp_path / "first.mp4", seconds_each=8)
