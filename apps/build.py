@@ -63,6 +63,17 @@ def load_settings(name: str | None) -> Settings:
     return build(Settings, values, where=f"--config {name}")
 
 
+def budget_bytes(budget_mb: float) -> int:
+    """What a memory's folder may take, from millions of bytes.
+
+    Raises:
+        ValueError: It is below 1 MB, or absurd.
+    """
+    if not 1 <= budget_mb <= 1e9:
+        raise ValueError(f"budget must be 1 MB or more (and below 10^9), found {budget_mb:g} MB")
+    return round(budget_mb * 1e6)
+
+
 def build(kind: type[C], values: object, *, where: str) -> C:
     """Make a config dataclass from a mapping, and its fields from the mappings inside.
 

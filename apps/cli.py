@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 DEFAULT_MEMORY = "hippocam-memory"
 FOOTAGE = Path(__file__).resolve().parent.parent / "tests" / "golden" / "footage"
 EXECUTORS = ("local", "ray")
+FORMATS = ("jsonl", "csv", "srt", "vtt")  # as in transfer.py, which is not imported for --help
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -94,6 +95,29 @@ def _parser() -> argparse.ArgumentParser:
 
     _command(commands, "status", _status, "what the memory holds, by stream and tier")
 
+    explain = _command(commands, "explain", _explain, "why an entry is held, or was given up")
+    explain.add_argument("entry", metavar="ENTRY", help="its id, or the first digits of it")
+    pin = _command(commands, "pin", _pin, "never give up these entries")
+    pin.add_argument("entries", nargs="+", metavar="ENTRY", help="id, or the first digits of it")
+    unpin = _command(commands, "unpin", _unpin, "give up these entries like any others")
+    unpin.add_argument("entries", nargs="+", metavar="ENTRY", help="id, or the first digits of it")
+
+    export = _command(commands, "export", _export, "write a memory into a file", json_output=False, config=False)
+    export.add_argument("--format", choices=FORMATS, help="default: as FILE ends, else jsonl")
+    export.add_argument("--stream", metavar="ID", help="only this stream")
+    export.add_argument("--out", type=Path, metavar="FILE", help="default: stdout")
+    export.add_argument("--no-pictures", action="store_true", help="of jsonl: without pictures")
+    export.add_argument("--journal", action="store_true", help="of jsonl: with what happened to the entries")
+
+    take = _command(commands, "import", _import, "take the streams of an exported memory in")
+    take.add_argument("file", type=Path, metavar="FILE", help="JSON lines, as export writes them")
+    take.add_argument("--budget-mb", type=float, metavar="N", help="what the memory may take on disk")
+    take.add_argument("--encoder", metavar="NAME", help="agree to an encoder that is loaded from elsewhere")
+
+    _command(
+        commands, "upgrade", _upgrade, "bring a memory of an older hippocam to this one's format", config=False
+    )
+
     bench = _command(commands, "bench", _bench, "measure, on footage with known moments", memory=False)
     bench.add_argument("name", choices=("moments",), help="what to measure")
     bench.add_argument("--videos", type=Path, required=True, metavar="DIR", help="where the clips are")
@@ -101,6 +125,17 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--absent", type=Path, default=FOOTAGE / "absent.json", metavar="FILE", help="not shown")
     bench.add_argument("--encoder", metavar="NAME")
     bench.add_argument("--out", type=Path, metavar="FILE", help="Markdown file whose section is written anew")
+
+    train = _command(commands, "train", _train, "learn beforehand what is worth keeping", memory=False)
+    train.add_argument("name", choices=("consolidation",), help="what to train")
+    material = train.add_mutually_exclusive_group(required=True)
+    material.add_argument("--memory", type=Path, nargs="+", metavar="DIR", help="learn from these memories")
+    material.add_argument("--videos", nargs="+", metavar="SOURCE", help="learn from these videos or folders")
+    material.add_argument("--world", choices=("synthetic", "real"), help="learn from streams of the bench")
+    train.add_argument("--questions", type=Path, metavar="FILE", help="what may be asked, a line each")
+    train.add_argument("--encoder", metavar="NAME", help="of the videos")
+    train.add_argument("--out", type=Path, metavar="DIR", help="default: where memories look for it")
+    train.add_argument("--seed", type=int, default=0, metavar="N", help="of the training (default 0)")
 
     web = _command(commands, "web", _web, "open the page", json_output=False)
     web.add_argument("--host", default="127.0.0.1", metavar="HOST")
@@ -116,10 +151,12 @@ def _command(
     *,
     json_output: bool = True,
     memory: bool = True,
+    config: bool = True,
 ) -> argparse.ArgumentParser:
     command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
     if memory:
         command.add_argument("--memory", default=DEFAULT_MEMORY, metavar="DIR", help=f"default {DEFAULT_MEMORY}")
+    if memory and config:
         command.add_argument("--config", metavar="NAME", help="settings: one that ships, or a YAML file")
     if json_output:
         command.add_argument("--json", action="store_true", help="one JSON object on the last line of stdout")
@@ -202,6 +239,83 @@ def _status(options: argparse.Namespace) -> int:
     return 0
 
 
+def _explain(options: argparse.Namespace) -> int:
+    from hippocam.apps.explain import explain_json, explain_lines
+
+    with _session(options) as session:
+        number, found = session.explain(options.entry)
+    if options.json:
+        _print_json(explain_json(number, found))
+    else:
+        print("\n".join(explain_lines(number, found)))
+    return 0
+
+
+def _pin(options: argparse.Namespace, *, pinned: bool = True) -> int:
+    with _session(options) as session:
+        entries = session.pin(options.entries, pinned)
+    if options.json:
+        _print_json({"entries": entries, "pinned": pinned})
+    else:
+        print("\n".join(f"{'pinned' if pinned else 'unpinned'} {entry}" for entry in entries))
+    return 0
+
+
+def _unpin(options: argparse.Namespace) -> int:
+    return _pin(options, pinned=False)
+
+
+def _export(options: argparse.Namespace) -> int:
+    from hippocam.apps.transfer import export, write_file, write_stdout
+
+    ending = options.out.suffix.casefold().removeprefix(".") if options.out else ""
+    pieces = export(
+        Path(options.memory),
+        options.format or (ending if ending in FORMATS else FORMATS[0]),
+        stream=options.stream,
+        pictures=not options.no_pictures,
+        journal=options.journal,
+    )
+    if options.out:
+        write_file(options.out, pieces, memory=Path(options.memory))
+    else:
+        write_stdout(pieces)
+    return 0
+
+
+def _import(options: argparse.Namespace) -> int:
+    from hippocam.apps.build import load_settings
+    from hippocam.apps.report import import_json, import_lines
+    from hippocam.apps.transfer import import_file
+
+    report = import_file(
+        options.file,
+        Path(options.memory),
+        encoder=options.encoder,
+        budget_mb=options.budget_mb,
+        config=load_settings(options.config).memory,
+    )
+    if options.json:
+        _print_json(import_json(report))
+    else:
+        print("\n".join(import_lines(report)))
+    return 0
+
+
+def _upgrade(options: argparse.Namespace) -> int:
+    from hippocam.memory.migrations import upgrade
+    from hippocam.memory.schema import FORMAT
+
+    found = upgrade(Path(options.memory))
+    if options.json:
+        _print_json({"memory": options.memory, "from": found, "to": FORMAT})
+    elif found == FORMAT:
+        print(f"{options.memory}: is of format {FORMAT} already")
+    else:
+        print(f"{options.memory}: brought from format {found} to {FORMAT}")
+    return 0
+
+
 def _bench(options: argparse.Namespace) -> int:
     from dataclasses import asdict
 
@@ -221,6 +335,30 @@ def _bench(options: argparse.Namespace) -> int:
         write_section(options.out, f"Moments, encoder {result.encoder}", body)
     if options.json:
         _print_json(asdict(result))
+    return 0
+
+
+def _train(options: argparse.Namespace) -> int:
+    from hippocam.apps import train
+    from hippocam.apps.report import ProgressBar
+
+    questions = train.read_questions(options.questions) if options.questions else []
+    if options.world:
+        given, material = f"--world {options.world}", train.from_world(options.world, questions)
+    elif options.memory:
+        given, material = "--memory DIR...", train.from_memories(options.memory, questions)
+    else:
+        with ProgressBar() as bar:
+            given = "--videos SOURCE..."
+            material = train.from_videos(
+                options.videos, questions, encoder=options.encoder, on_progress=bar.update
+            )
+    command = f"hippocam train {options.name} {given}{' --questions FILE' if questions else ''} --seed {options.seed}"
+    trained, files = train.train(material, out=options.out, seed=options.seed, command=command)
+    if options.json:
+        _print_json(train.train_json(trained, files))
+    else:
+        print("\n".join(train.train_lines(trained, files)))
     return 0
 
 

@@ -108,3 +108,24 @@ class Status:
     budget_bytes: int
     streams: tuple[StreamStatus, ...]
     tiers: tuple[TierStatus, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportReport:
+    """The outcome of an import.
+
+    Attributes:
+        streams: Streams that were taken in.
+        entries: Entries that were taken in; some may have been given up for later ones.
+        known: Streams that were there already; they stay as they were.
+        held: Entries that the memory holds now.
+        memory_bytes: What its folder takes now.
+        budget_bytes: What it may take.
+    """
+
+    streams: tuple[str, ...]
+    entries: int
+    known: tuple[str, ...]
+    held: int
+    memory_bytes: int
+    budget_bytes: int

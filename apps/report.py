@@ -11,9 +11,12 @@ from typing import Any
 
 from tqdm import tqdm
 
-from hippocam.apps.records import Answer, Status, WatchProgress, WatchReport
+from hippocam.apps.records import Answer, ImportReport, Status, WatchProgress, WatchReport
 from hippocam.memory.records import Evidence
 from hippocam.stream.timecode import format_time
+
+# What stands in place of a picture that is no longer kept.
+NO_PICTURE = "picture given up for the budget"
 
 
 class ProgressBar:
@@ -76,6 +79,22 @@ def watch_lines(report: WatchReport) -> list[str]:
     return lines
 
 
+def import_json(report: ImportReport) -> dict[str, Any]:
+    """An import's outcome as JSON values."""
+    return asdict(report)
+
+
+def import_lines(report: ImportReport) -> list[str]:
+    """An import's outcome for people."""
+    lines = [f"{name}: was there already, and stays as it was" for name in report.known]
+    count = len(report.streams)
+    lines.append(
+        f"{count} stream{'' if count == 1 else 's'} with {report.entries} entries taken in; {report.held} entries "
+        f"held, memory {megabytes(report.memory_bytes)} of {megabytes(report.budget_bytes)}"
+    )
+    return lines
+
+
 def evidence_json(evidence: Evidence) -> dict[str, Any]:
     """A moment as JSON values."""
     return {
@@ -86,17 +105,30 @@ def evidence_json(evidence: Evidence) -> dict[str, Any]:
         "score": round(evidence.score, 4),
         "why": evidence.why,
         "image": evidence.image,
+        "spans": [[round(t0_s, 3), round(t1_s, 3)] for t0_s, t1_s in evidence.spans],
+        "met": evidence.met,
+        "place": evidence.place,
     }
 
 
 def evidence_lines(moments: Sequence[Evidence]) -> list[str]:
-    """Moments for people, one or two lines each."""
+    """Moments for people, two or three lines each."""
     lines = []
     for place, moment in enumerate(moments, start=1):
         span = f"{format_time(moment.t0_s)} - {format_time(moment.t1_s)}"
-        lines.append(f"{place}. {span}  {moment.stream}  {moment.score:.0%}  {moment.image}")
+        picture = moment.image or f"({NO_PICTURE})"
+        lines.append(f"{place}. {span}  {moment.stream}  {moment.score:.0%}  {picture}")
         lines.append(f"   {moment.why}")
+        others = other_spans(moment)
+        if others:
+            more = f" ({moment.met} times in all)" if moment.met > len(moment.spans) else ""
+            lines.append(f"   also seen at {', '.join(format_time(t0_s) for t0_s, _ in others)}{more}")
     return lines
+
+
+def other_spans(moment: Evidence) -> list[tuple[float, float]]:
+    """The times at which a moment's thing was seen besides its own, by time."""
+    return [span for span in moment.spans if span != (moment.t0_s, moment.t1_s)]
 
 
 def answer_json(answer: Answer) -> dict[str, Any]:

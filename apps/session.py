@@ -20,14 +20,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Protocol
 
-from hippocam.apps.build import DEFAULT_ENCODER, Settings
+from hippocam.apps.build import DEFAULT_ENCODER, Settings, budget_bytes
 from hippocam.apps.claims import Claim, claim_all
+from hippocam.apps.explain import find_entry
 from hippocam.apps.question import description, statement
 from hippocam.apps.records import Answer, Failure, Status, StreamReport, WatchProgress, WatchReport
 from hippocam.memory.errors import EncoderMismatchError
-from hippocam.memory.memory import Memory, MemoryConfig, has_memory
+from hippocam.memory.memory import Explanation, Memory, MemoryConfig, has_memory
+from hippocam.memory.migrations import upgrade
 from hippocam.memory.recall import Candidate, Query
-from hippocam.memory.records import Evidence, format_id
+from hippocam.memory.records import Evidence, Level, Span, format_id
 from hippocam.models.readers.reading import Reading
 from hippocam.models.registry import make_encoder, make_reader
 from hippocam.stream.errors import HippocamError, SourceError
@@ -119,9 +121,7 @@ class Session:
         if fps is not None:
             pipeline = replace(pipeline, fps=fps)
         if budget_mb is not None:
-            if not 1 <= budget_mb <= 1e9:
-                raise ValueError(f"budget must be 1 MB or more (and below 10^9), found {budget_mb:g} MB")
-            config = replace(config, budget_bytes=round(budget_mb * 1e6))
+            config = replace(config, budget_bytes=budget_bytes(budget_mb))
         opened = open_sources(sources, self._settings.sources)
         failed = [Failure(source=e.uri, reason=e.reason) for e in opened.failed]
         name, encoder = self._encoder_for(writing=True)
@@ -201,7 +201,7 @@ class Session:
             at_s=at_s,
             top=top,
         )
-        return tuple(_evidence(memory, candidate, at_s) for candidate in memory.recall(query))
+        return tuple(_evidence(memory, candidate, query) for candidate in memory.recall(query))
 
     def ask(
         self,
@@ -254,6 +254,46 @@ class Session:
             tiers=tuple(tiers),
         )
 
+    def explain(self, entry: str) -> tuple[int, Explanation]:
+        """Why an entry is held, or was given up.
+
+        Args:
+            entry: Its id, or the beginning of it where no other begins so.
+
+        Returns:
+            Its id, and what is known of it.
+
+        Raises:
+            HippocamError: There is no memory, or the id fits no entry or several.
+        """
+        memory = self._open_reader()
+        number = find_entry(memory, entry)
+        return number, memory.explain(number)
+
+    def pin(self, entries: Sequence[str], pinned: bool = True) -> tuple[str, ...]:
+        """Never give up some entries whatever comes, or do so again like any others.
+
+        Args:
+            entries: Their ids, as for `explain`.
+            pinned: Whether they stay.
+
+        Returns:
+            Their whole ids.
+
+        Raises:
+            HippocamError: An entry is not known or no longer held, of which none is changed then; or somebody
+                else writes to the memory.
+        """
+        name, spec = self.memory_encoder()
+        with Memory.open_writer(self.folder, encoder=name, spec=spec, config=self._settings.memory) as memory:
+            numbers = [find_entry(memory, entry) for entry in entries]
+            gone = [format_id(number) for number in numbers if memory.explain(number).entry is None]
+            if gone:
+                raise HippocamError(f"entry {gone[0]} was given up; see hippocam explain {gone[0]}")
+            for number in numbers:
+                memory.pin(number, pinned)
+            return tuple(map(format_id, numbers))
+
     def memory_encoder(self) -> tuple[str, EncoderSpec]:
         """Name and spec of the memory's encoder.
 
@@ -266,7 +306,7 @@ class Session:
         return found
 
     def entry_at(self, stream: str, time_s: float) -> str | None:
-        """Id of the evidence that covers a time of a stream, or is nearest to it; None where nothing is held."""
+        """Id of the evidence with a picture that covers a time of a stream, else the nearest; None without one."""
         number = self._open_reader().entry_at(stream, time_s)
         return None if number is None else format_id(number)
 
@@ -296,6 +336,8 @@ class Session:
         """The encoder that was asked for, else the memory's own, else the default."""
         own = None
         if has_memory(self.folder):
+            if writing:
+                upgrade(self.folder)
             found = self._open_reader().encoder()
             own = found[0] if found else None
         name = (self._wanted_encoder if writing else None) or own or self._wanted_encoder or DEFAULT_ENCODER
@@ -368,20 +410,28 @@ def _reports(memory: Memory, claims: Sequence[Claim]) -> Iterator[StreamReport]:
                 )
 
 
-def _evidence(memory: Memory, candidate: Candidate, at_s: float | None) -> Evidence:
-    entry = candidate.entry
+def _evidence(memory: Memory, candidate: Candidate, query: Query) -> Evidence:
+    entry, at_s = candidate.entry, query.at_s
+
+    def times(span: Span) -> tuple[float, float]:
+        return span.t0_s, span.t1_s if at_s is None else min(span.t1_s, at_s)
+
+    t0_s, t1_s = times(candidate.cited)
     return Evidence(
         id=format_id(entry.id),
         stream=entry.stream,
-        t0_s=entry.t0_s,
-        t1_s=entry.t1_s if at_s is None else min(entry.t1_s, at_s),
+        t0_s=t0_s,
+        t1_s=t1_s,
         score=candidate.score,
         why=_why(candidate),
-        image=str(memory.image(entry.id).resolve()),
+        image=str(memory.image(entry.id).resolve()) if entry.level < Level.VECTORS else "",
         frame_s=entry.frame_s,
         labels=entry.labels,
         text=entry.text,
         sensors=entry.sensors,
+        spans=tuple(map(times, candidate.spans)),
+        met=entry.met if at_s is None else len(candidate.spans),
+        place=entry.place,
     )
 
 

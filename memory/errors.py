@@ -25,6 +25,10 @@ class MemoryFolderError(HippocamError):
     """The memory's folder cannot be used: foreign, locked, of another format, or its disk is full."""
 
 
+class OlderFormatError(MemoryFolderError):
+    """The memory is of an older format, which a writer brings to the present one."""
+
+
 class DiskError(MemoryFolderError):
     """The memory's disk is full or gone; what was kept before is safe."""
 

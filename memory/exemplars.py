@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from pathlib import Path
 
+import cv2
+import numpy as np
+
 from hippocam.memory.records import format_id
+
+# Longest side of the picture of an entry that had to give up its full one.
+THUMBNAIL_PX = 160
 
 
 class Exemplars:
@@ -19,21 +26,46 @@ class Exemplars:
         return self.folder / f"{format_id(number)}.jpg"
 
     def write(self, number: int, jpeg: bytes) -> None:
-        """Write an exemplar, before its row is committed: a crash leaves a file too many, never one too few."""
-        self.path(number).write_bytes(jpeg)
+        """Write an exemplar whole or not at all, before its row is committed: a crash leaves a file too many."""
+        path = self.path(number)
+        new = path.with_suffix(".new")
+        new.write_bytes(jpeg)
+        os.replace(new, path)
+
+    def read(self, number: int) -> bytes:
+        """The exemplar of an entry."""
+        return self.path(number).read_bytes()
 
     def remove(self, number: int) -> None:
         """Remove an exemplar, after its row is gone."""
         self.path(number).unlink(missing_ok=True)
 
-    def sweep(self, held: Collection[int]) -> list[int]:
+    def sweep(self, held: Collection[int]) -> dict[int, int]:
         """Remove every file that belongs to no held entry, as a crash may have left.
 
         Returns:
-            Ids of the held entries whose file is gone.
+            Bytes of the file of each held entry that has one.
         """
-        missing = {self.path(number).name: number for number in held}
+        names = {self.path(number).name: number for number in held}
+        sizes = {}
         for file in self.folder.iterdir():
-            if missing.pop(file.name, None) is None and not file.is_dir():
+            if file.is_dir():
+                continue
+            if file.name in names:
+                sizes[names[file.name]] = file.stat().st_size
+            else:
                 file.unlink()
-        return sorted(missing.values())
+        return sizes
+
+
+def thumbnail(jpeg: bytes) -> bytes | None:
+    """A small version of a picture; None where it cannot be read, or would hardly be smaller."""
+    picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR) if jpeg else None
+    if picture is None:
+        return None
+    scale = min(1.0, THUMBNAIL_PX / max(picture.shape[:2]))
+    size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
+    done, small = cv2.imencode(
+        ".jpg", cv2.resize(picture, size, interpolation=cv2.INTER_AREA), [cv2.IMWRITE_JPEG_QUALITY, 60]
+    )
+    return small.tobytes() if done and 2 * len(small) < len(jpeg) else None

@@ -1,30 +1,43 @@
 """Long-term memory: closed events in, entries under a hard byte budget.
 
-Before an event is written, the weakest entries are given up until it fits. Everything in the memory's folder
-counts, as `du -sb` counts it: database, its log, pictures, the folders themselves.
+An event that shows the same thing in the same place again goes into the entry that holds it, as one more span; any
+other becomes an entry of its own. Before it is written, the bank (bank.py) names step by step what gives up what,
+until it fits. Everything in the memory's folder counts, as `du -sb` counts it: database, its log, pictures, the
+folders themselves. The journal says why each thing happened.
 """
 
 from __future__ import annotations
 
+import json
+import math
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
+from hippocam.memory.bank import REFRESH_EVENTS, Bank, BankConfig, Slot, Step, join_spans
+from hippocam.memory.codec import rounded
 from hippocam.memory.errors import DiskError, MemoryFolderError
-from hippocam.memory.exemplars import Exemplars
-from hippocam.memory.records import Continuation, Event, entry_id
+from hippocam.memory.exemplars import Exemplars, thumbnail
+from hippocam.memory.priors import load_prior
+from hippocam.memory.records import Continuation, Entry, Event, Level, Span, entry_id
 from hippocam.memory.schema import PAGE_BYTES, WAL_PAGES
-from hippocam.memory.slots import SlotTable
-from hippocam.memory.store import Store
+from hippocam.memory.store import SlotRow, Store
+from hippocam.memory.summaries import Summaries
+from hippocam.memory.utility import Utility
+from hippocam.memory.working import WorkingState
+from hippocam.stream.records import EncoderSpec, FloatArray
 
 # SQLite's shared-memory file beside the log.
 _SHM_BYTES = 32768
 # The log holds one transaction beyond the pages at which it is folded back, with 24 bytes a page.
 _LOG_BYTES = (WAL_PAGES + 32) * (PAGE_BYTES + 24)
-# An insert takes at most this many new pages: the row, two indexes, full text.
-_INSERT_PAGES = 6
+# An insert takes at most this many new pages: the row, indexes, full text, journal, place, summary.
+_INSERT_PAGES = 12
 # The database of an empty memory.
-_EMPTY_BYTES = 24 * PAGE_BYTES
+_EMPTY_BYTES = 40 * PAGE_BYTES
+# Share of the budget that the journal and the probes may take each, and what one of their rows takes, about.
+_SIDE_SHARE, _JOURNAL_BYTES, _PROBE_BYTES = 0.01, 200, 100
 
 
 class LongTerm:
@@ -34,26 +47,45 @@ class LongTerm:
         folder: The memory's folder.
         store: Its database, writable.
         exemplars: Its pictures; files without an entry are removed.
-        dim: Length D of the encoder's vectors.
+        spec: Of the encoder.
         budget_bytes: What the whole folder may take.
+        config: When events are the same, and how entries fade.
 
     Raises:
         MemoryFolderError: Not even an empty memory fits into the budget.
     """
 
-    def __init__(self, folder: Path, store: Store, exemplars: Exemplars, *, dim: int, budget_bytes: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        store: Store,
+        exemplars: Exemplars,
+        *,
+        spec: EncoderSpec,
+        budget_bytes: int,
+        config: BankConfig | None = None,
+    ) -> None:
         self._folder = folder
         self._store = store
         self._exemplars = exemplars
         self._budget_bytes = budget_bytes
-        self._slots = SlotTable(dim)
-        for row in store.slots():
-            self._slots.add(row.id, row.stream, row.utility, row.jpeg_bytes, row.vectors_2D[:dim])
-        for number in exemplars.sweep(self._slots.ids()):  # a picture that somebody removed
-            self._evict(number)
-        self._make_room(0)
+        self._journal_rows = max(64, int(_SIDE_SHARE * budget_bytes) // _JOURNAL_BYTES)
+        self._probe_rows = max(16, int(_SIDE_SHARE * budget_bytes) // (_PROBE_BYTES + spec.dim))
+        self.bank = open_bank(store, spec, config)
+        self.summaries = Summaries(store, dim=spec.dim, budget_bytes=budget_bytes)
+        self._learned_at = self.bank.events
+        pictures = {row.id: row.jpeg_bytes for row in store.slots() if row.level < Level.VECTORS}
+        sizes = exemplars.sweep(pictures)
+        for number, said in pictures.items():
+            if number not in sizes:  # a picture that somebody removed
+                self._give_up(number, "its picture was removed", {})
+            elif sizes[number] != said:  # a crash came after the thumbnail was written
+                self._note_level(number, Level.SMALL, sizes[number])
+        self.make_room(0)
 
-    def add(self, event: Event, state: bytes) -> None:
+    # in ---------------------------------------------------------------------------------------------------
+
+    def add(self, event: Event, state: WorkingState) -> None:
         """Keep an event, giving up others where the budget asks for it; a replayed event is a no-op.
 
         Args:
@@ -61,29 +93,56 @@ class LongTerm:
             state: The stream's working memory just after it, stored in the same transaction.
         """
         number = entry_id(event.stream, event.first_seq)
-        if number in self._slots:
+        if number in self.bank:
             return
-        row = 4 * len(event.key) + 2 * (len(event.text.encode()) + sum(map(len, event.labels)))
-        self._make_room(len(event.jpeg) + row + _INSERT_PAGES * PAGE_BYTES)
-        self._exemplars.write(number, event.jpeg)
-        with self._store.transaction():
+        event = replace(event, key=rounded(event.key), scene=rounded(event.scene))
+        words = 2 * (len(event.text.encode()) + sum(map(len, event.labels)))
+        # before anything is learned from it: what cannot be kept leaves no trace
+        self.make_room(len(event.jpeg) + 2 * len(event.key) + words + _INSERT_PAGES * PAGE_BYTES)
+        match = self.bank.match(event.stream, event.place, event.key, event.t0_s)
+        known = self._store.entry(match.entry) if match is not None else None
+        if match is not None and known is not None and match.same:
+            with self._written():
+                self._seen_again(known, event, match.cosine)
+                self.summaries.add(event, known.id)
+                self._advance(event, state)
+            self.bank.touch(known.id, last_s=event.t1_s, met=1, strength=strengthened(known, event.t0_s))
+            return
+        if event.jpeg:
+            self._exemplars.write(number, event.jpeg)
+        with self._written():
             self._store.insert(event)
-            self._store.advance(
-                event.stream,
-                last_seq=event.last_seq,
-                end_s=event.t1_s,
-                seen=event.frames + event.repeats,
-                encoded=event.frames,
-                events=1,
-                state=state,
+            self.summaries.add(event, number)
+            self._note(event, "kept", number, None, {"cut": event.cut, "surprise": event.surprise})
+            if match is not None and known is not None and match.again:
+                self._met_again(known, event, number, match.cosine)
+            if event.view is not None:
+                self._store.add_probe(
+                    "view", event.stream, event.t0_s, event.t1_s, event.view, keep=self._probe_rows
+                )
+            self._advance(event, state)
+        if match is not None and known is not None and match.again:
+            self.bank.touch(known.id, last_s=known.spans[-1].t1_s, met=1, strength=strengthened(known, event.t0_s))
+        self.bank.add(
+            Slot(
+                entry=number,
+                stream=event.stream,
+                place=event.place,
+                key_D=event.key,
+                utility=event.utility,
+                last_s=event.t1_s,
+                jpeg_bytes=len(event.jpeg),
+                words_bytes=words,
+                level=Level.FULL if event.jpeg else Level.VECTORS,
             )
-        key_D = event.key.astype(np.float16)
-        self._slots.add(number, event.stream, event.utility, len(event.jpeg), key_D)
+        )
 
-    def extend(self, more: Continuation, state: bytes) -> None:
+    def extend(self, more: Continuation, state: WorkingState) -> None:
         """Prolong the newest entry of a stream, which went on unchanged."""
-        with self._store.transaction():
-            self._store.extend(more.stream, more.t1_s, more.repeats)
+        with self._written():
+            number = self._store.extend(more.stream, more.t1_s, more.repeats)
+            self.summaries.extend(more.stream, more.t1_s)
+            self._place(more.stream, state)
             self._store.advance(
                 more.stream,
                 last_seq=more.last_seq,
@@ -91,18 +150,215 @@ class LongTerm:
                 seen=more.repeats,
                 encoded=0,
                 events=0,
-                state=state,
+                state=state.blob,
             )
+        if number is not None and number in self.bank:
+            self.bank.touch(number, last_s=more.t1_s)
 
-    def _make_room(self, needed: int) -> None:
-        """Give up the weakest entries until needed bytes (a picture, its row, its words) fit into the budget."""
+    def restore(self, entry: Entry, key: FloatArray | None, scene: FloatArray | None, jpeg: bytes) -> bool:
+        """Take in an entry of another memory as it is; False where it is held already.
+
+        Args:
+            entry: What is taken in; its stream must be known to the store.
+            key: float32 [D], None at the level WORDS.
+            scene: float32 [D], None at the level WORDS.
+            jpeg: Its picture, empty where it has none.
+        """
+        if entry.id in self.bank:
+            return False
+        words = 2 * (len(entry.text.encode()) + sum(map(len, entry.labels)))
+        dim = 0 if key is None else len(key)
+        self.make_room(len(jpeg) + 2 * dim + words + _INSERT_PAGES * PAGE_BYTES)
+        if jpeg:
+            self._exemplars.write(entry.id, jpeg)
+        with self._store.transaction():
+            self._store.restore(replace(entry, jpeg_bytes=len(jpeg)), key, scene)
+            self._store.note(
+                entry.stream, entry.spans[-1].t1_s, "imported", entry.id, None, "{}", keep=self._journal_rows
+            )
+        self.bank.add(
+            Slot(
+                entry=entry.id,
+                stream=entry.stream,
+                place=entry.place,
+                key_D=key,
+                utility=entry.utility,
+                last_s=entry.spans[-1].t1_s,
+                jpeg_bytes=len(jpeg),
+                words_bytes=words,
+                strength=entry.strength,
+                met=entry.met,
+                pinned=entry.pinned,
+                level=entry.level,
+            )
+        )
+        return True
+
+    def pin(self, number: int, pinned: bool) -> bool:
+        """Never give up an entry, or do so like any other; False where it is not held."""
+        with self._store.transaction():
+            held = self._store.pin(number, pinned)
+        if held:
+            self.bank.pin(number, pinned)
+        return held
+
+    def use(self, numbers: Iterable[int]) -> None:
+        """Note that entries were used as evidence: they grow stronger, and fade later."""
+        with self._store.transaction():
+            for number in numbers:
+                entry = self._store.entry(number)
+                if entry is not None:
+                    strength = entry.strength + 1 / (1 + entry.uses)
+                    self._store.use(number, strength)
+                    self.bank.touch(number, last_s=entry.spans[-1].t1_s, strength=strength)
+
+    def save_learned(self) -> None:
+        """Keep what was learned from the streams so far."""
+        with self._store.transaction():
+            for name, value in self.bank.learned().items():
+                self._store.set_learned(name, value)
+        self._learned_at = self.bank.events
+
+    def finish(self, streams: Iterable[str]) -> None:
+        """Close what is open of streams that were watched to their end, and keep what was learned."""
+        with self._written():
+            for stream in streams:
+                self.summaries.finish(stream)
+        self.save_learned()
+
+    @contextmanager
+    def _written(self) -> Iterator[None]:
+        """A transaction with what summaries hold in memory: both are taken back where it fails."""
+        try:
+            with self._store.transaction():
+                yield
+        except BaseException:
+            self.summaries.reload()
+            raise
+
+    def _advance(self, event: Event, state: WorkingState) -> None:
+        self._place(event.stream, state)
+        self._store.advance(
+            event.stream,
+            last_seq=event.last_seq,
+            end_s=event.t1_s,
+            seen=event.frames + event.repeats,
+            encoded=event.frames,
+            events=1,
+            state=state.blob,
+        )
+        if self.bank.events - self._learned_at >= REFRESH_EVENTS:
+            for name, value in self.bank.learned().items():
+                self._store.set_learned(name, value)
+            self._learned_at = self.bank.events
+
+    def _place(self, stream: str, state: WorkingState) -> None:
+        if state.change is not None:
+            place = state.change.place
+            if state.change.dropped is not None:
+                self._store.drop_place(stream, state.change.dropped)
+            self._store.set_place(stream, place.number, place.vector, place.seen, place.last_s)
+
+    def _seen_again(self, known: Entry, event: Event, cosine: float) -> None:
+        span = Span(t0_s=event.t0_s, t1_s=event.t1_s, known_s=event.known_s)
+        first, *further = join_spans([*known.spans, span])
+        strength = strengthened(known, event.t0_s)
+        self._store.touch(known.id, first=first, further=further, met=known.met + 1, strength=strength)
+        self._store.set_newest(event.stream, known.id)
+        self._note(
+            event, "seen again", known.id, None, {"cosine": cosine, "at_s": event.t0_s, "met": known.met + 1}
+        )
+
+    def _met_again(self, known: Entry, event: Event, number: int, cosine: float) -> None:
+        first, *further = known.spans
+        strength = strengthened(known, event.t0_s)
+        self._store.touch(known.id, first=first, further=further, met=known.met + 1, strength=strength)
+        self._note(event, "met again", known.id, number, {"cosine": cosine, "at_s": event.t0_s})
+
+    def _note(self, event: Event, action: str, entry: int, other: int | None, why: dict[str, float | str]) -> None:
+        self._store.note(event.stream, event.t1_s, action, entry, other, reasons(why), keep=self._journal_rows)
+
+    # out --------------------------------------------------------------------------------------------------
+
+    def make_room(self, needed: int) -> None:
+        """Let the bank give up what it can miss until needed bytes (a picture, its row, its words) fit."""
         self._fold_log()
         self._refuse(self._fixed_bytes() + _EMPTY_BYTES + needed, needed)  # before anything is given up for it
-        while self._fold_log() and len(self._slots) and self._projected(needed) > self._budget_bytes:
-            self._evict(self._slots.weakest())
+        while self._fold_log() and self._projected(needed) > self._budget_bytes:
+            step = self.bank.next_step()
+            if step is None:
+                break
+            self._carry_out(step)
         self._refuse(self._projected(needed), needed)
         if self._projected(needed) + self._free_bytes() > self._budget_bytes:
             self._store.shrink()
+
+    def _carry_out(self, step: Step) -> None:
+        why: dict[str, float | str] = {"worth": step.worth, "redundancy": step.redundancy}
+        if step.to is None and step.twin is not None:
+            self._merge(step.entry, step.twin, why)
+        elif step.to is None:
+            self._give_up(step.entry, "given up", why)
+        elif step.to == Level.SMALL:
+            small = thumbnail(self._exemplars.read(step.entry))
+            if small is None:  # cannot be made smaller
+                self._note_level(step.entry, Level.VECTORS, 0, "no picture", why)
+                self._exemplars.remove(step.entry)
+            else:
+                self._exemplars.write(step.entry, small)
+                self._note_level(step.entry, Level.SMALL, len(small), "smaller picture", why)
+        else:
+            action = "no picture" if step.to == Level.VECTORS else "words only"
+            self._note_level(step.entry, step.to, 0, action, why)
+            self._exemplars.remove(step.entry)
+
+    def _note_level(
+        self,
+        number: int,
+        level: Level,
+        jpeg_bytes: int,
+        action: str = "",
+        why: dict[str, float | str] | None = None,
+    ) -> None:
+        with self._store.transaction():
+            self._store.demote(number, level, jpeg_bytes)
+            if action:
+                self._tombstone(number, action, None, why or {})
+        self.bank.demote(number, level, jpeg_bytes)
+
+    def _merge(self, number: int, twin: int, why: dict[str, float | str]) -> None:
+        """Give an entry's spans to its twin, and the entry up."""
+        gone, kept = self._store.entry(number), self._store.entry(twin)
+        assert gone is not None
+        assert kept is not None
+        first, *further = join_spans([*gone.spans, *kept.spans])
+        met, strength = gone.met + kept.met, max(gone.strength, kept.strength)
+        with self._store.transaction():
+            self._store.touch(twin, first=first, further=further, met=met, strength=strength)
+            self._store.move_newest(number, twin)
+            self._tombstone(number, "merged", twin, why)
+            self._store.delete(number)
+        self._exemplars.remove(number)
+        self.bank.touch(twin, last_s=max(s.t1_s for s in (first, *further)), met=gone.met, strength=strength)
+        self.bank.remove(number)
+
+    def _give_up(self, number: int, action: str, why: dict[str, float | str]) -> None:
+        with self._store.transaction():
+            self._tombstone(number, action, None, why)
+            self._store.delete(number)
+        self._exemplars.remove(number)
+        self.bank.remove(number)
+
+    def _tombstone(self, number: int, action: str, other: int | None, why: dict[str, float | str]) -> None:
+        """Write into the journal what happens to an entry, with its place in time: its row may be gone soon."""
+        entry = self._store.entry(number)
+        if entry is None:
+            return
+        times = {"t0_s": entry.t0_s, "t1_s": entry.spans[-1].t1_s, "surprise": entry.surprise, "met": entry.met}
+        now_s = self._store.end_s(entry.stream)
+        self._store.note(
+            entry.stream, now_s, action, number, other, reasons({**times, **why}), keep=self._journal_rows
+        )
 
     def _refuse(self, total: int, needed: int) -> None:
         if total > self._budget_bytes:
@@ -113,7 +369,7 @@ class LongTerm:
 
     def _projected(self, needed: int) -> int:
         """Bytes of the folder once needed more are written, without the database's free pages."""
-        return self._fixed_bytes() + self._store.live_bytes() + self._slots.jpeg_total + needed
+        return self._fixed_bytes() + self._store.live_bytes() + self.bank.picture_bytes + needed
 
     def _free_bytes(self) -> int:
         return max(0, self._store.path.stat().st_size - self._store.live_bytes())
@@ -136,8 +392,41 @@ class LongTerm:
         log = self._store.path.with_name(self._store.path.name + "-wal")
         return log.stat().st_size if log.exists() else 0
 
-    def _evict(self, number: int) -> None:
-        with self._store.transaction():
-            self._store.delete(number)
-        self._exemplars.remove(number)
-        self._slots.remove(number)
+
+def open_bank(store: Store, spec: EncoderSpec, config: BankConfig | None = None) -> Bank:
+    """The bank of a memory as its store has it, for writing or to explain; nothing is written."""
+    bank = Bank(spec.dim, config, Utility(spec.dim, load_prior(spec)))
+    bank.load(_slot(row, spec.dim) for row in store.slots())
+    bank.restore({name: value for name in ("again", "all", "bank") if (value := store.learned(name)) is not None})
+    bank.refresh()
+    return bank
+
+
+def _slot(row: SlotRow, dim: int) -> Slot:
+    return Slot(
+        entry=row.id,
+        stream=row.stream,
+        place=row.place,
+        key_D=row.key_D,
+        utility=row.utility,
+        last_s=row.last_s,
+        jpeg_bytes=row.jpeg_bytes,
+        words_bytes=row.words_bytes,
+        strength=row.strength,
+        met=row.met,
+        pinned=bool(row.pinned),
+        level=Level(row.level),
+    )
+
+
+def strengthened(known: Entry, now_s: float) -> float:
+    """Strength of an entry that is met again: re-use after a long pause counts for more, and for 1 at most."""
+    pause_s = max(0.0, now_s - known.spans[-1].t1_s)
+    return known.strength + 1 - math.exp(-pause_s / (60.0 * known.strength))
+
+
+def reasons(why: dict[str, float | str]) -> str:
+    """Numbers behind a decision as short JSON."""
+    return json.dumps(
+        {k: round(v, 4) if isinstance(v, float) else v for k, v in why.items()}, separators=(",", ":")
+    )

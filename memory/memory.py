@@ -19,20 +19,29 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-from hippocam.memory.errors import EncoderMismatchError, MemoryFolderError, guarded, memory_errors
+from hippocam.memory.archive import Restoring
+from hippocam.memory.bank import BankConfig, Worth
+from hippocam.memory.context import Place
+from hippocam.memory.errors import (
+    EncoderMismatchError,
+    MemoryFolderError,
+    OlderFormatError,
+    guarded,
+    memory_errors,
+)
 from hippocam.memory.exemplars import Exemplars
 from hippocam.memory.faiss_index import KeyIndex
 from hippocam.memory.lock import WriterLock
-from hippocam.memory.longterm import LongTerm
-from hippocam.memory.recall import Candidate, Query, RecallConfig, recall
-from hippocam.memory.records import Continuation, Event, StreamStatus
+from hippocam.memory.longterm import LongTerm, open_bank
+from hippocam.memory.recall import Candidate, Query, RecallConfig, SummaryHit, index_rows, overview, recall
+from hippocam.memory.records import Continuation, Entry, Event, StreamStatus
 from hippocam.memory.sensory import SensoryRing
-from hippocam.memory.store import Progress, Store
+from hippocam.memory.store import JournalRow, Progress, Store
 from hippocam.memory.working import WorkingConfig, WorkingMemory
-from hippocam.stream.records import Embedding, EncoderSpec, Repeat
+from hippocam.stream.records import Embedding, EncoderSpec, FloatArray, Repeat
 
 # Vectors that are read at a time when the index is brought up to date.
-_BATCH = 1024
+_BATCH = 8192
 MIN_BUDGET_BYTES = 1_000_000
 DEFAULT_BUDGET_BYTES = 256_000_000
 
@@ -44,11 +53,13 @@ class MemoryConfig:
     Attributes:
         budget_bytes: What its folder may take, 1,000,000 or more; None keeps what it was made with.
         working: Where events are cut.
+        bank: When two events are the same thing, and how entries fade.
         recall: How candidates are weighed.
     """
 
     budget_bytes: int | None = None
     working: WorkingConfig = field(default_factory=WorkingConfig)
+    bank: BankConfig = field(default_factory=BankConfig)
     recall: RecallConfig = field(default_factory=RecallConfig)
 
     def __post_init__(self) -> None:
@@ -77,6 +88,21 @@ class TierStatus:
     where: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """What is known of an entry and why.
+
+    Attributes:
+        entry: As it is held, None where it is not (any more).
+        journal: What happened to it, the oldest first.
+        worth: What keeps it now, None where it is not held.
+    """
+
+    entry: Entry | None
+    journal: list[JournalRow]
+    worth: Worth | None
+
+
 class Memory:
     """Use `open_writer` or `open_reader`; a context manager that closes itself."""
 
@@ -94,6 +120,7 @@ class Memory:
         self._recordings: dict[str, tuple[str, str, float | None]] = {}
         self._index: KeyIndex | None = None
         self._index_version: tuple[int, int] | None = None
+        self._journal_place = 0
         self._writes = 0
         self._mutex = threading.RLock()
 
@@ -165,7 +192,9 @@ class Memory:
                 self._store.set_meta(created_unix_s=round(time.time(), 3))
             if budget != self._store.meta("budget_bytes"):
                 self._store.set_meta(budget_bytes=budget)
-        self._longterm = LongTerm(self.folder, self._store, self._exemplars, dim=spec.dim, budget_bytes=budget)
+        self._longterm = LongTerm(
+            self.folder, self._store, self._exemplars, spec=spec, budget_bytes=budget, config=self._config.bank
+        )
 
     def close(self) -> None:
         """Close what is open and let others write. Open events are kept only by `finish`."""
@@ -237,13 +266,16 @@ class Memory:
             end_s: Where it ends, when known.
             complete: Whether it was watched to its end: if so, watching it again adds nothing.
         """
-        for stream in [s for s, owner in self._owners.items() if owner == recording]:
+        streams = [s for s, owner in self._owners.items() if owner == recording]
+        for stream in streams:
             working = self._working.pop(stream)
             for closed in working.flush(end_s):
                 self._keep(closed, working)
             del self._last_seq[stream], self._sensory[stream], self._owners[stream]
-        if complete:
-            with self._mutex:
+        with self._mutex:
+            if self._longterm is not None:
+                self._longterm.finish(streams if complete else ())
+            if complete:
                 self._store.complete(recording)
 
     @guarded
@@ -258,20 +290,44 @@ class Memory:
             (progress,) = [p for p in self._store.progress(recording=owner) if p.stream == stream]
         working = WorkingMemory(stream, self._config.working, fps=fps)
         if progress.state:
-            working.restore(progress.state)
+            places = [Place(number=n, vector=v, seen=k, last_s=t) for n, v, k, t in self._store.places(stream)]
+            working.restore(progress.state, places)
         self._owners[stream], self._last_seq[stream] = owner, progress.last_seq
         self._working[stream], self._sensory[stream] = working, SensoryRing()
         return working
 
     def _keep(self, closed: Event | Continuation, working: WorkingMemory) -> None:
-        if self._longterm is None:
-            raise ValueError(f"{self.folder} is open for reading; open it with Memory.open_writer")
         with self._mutex, memory_errors(self.folder):
             if isinstance(closed, Event):
-                self._longterm.add(closed, working.state())
+                self._writable().add(closed, working.state())
             else:
-                self._longterm.extend(closed, working.state())
+                self._writable().extend(closed, working.state())
             self._writes += 1
+
+    def _writable(self) -> LongTerm:
+        if self._longterm is None:
+            raise ValueError(f"{self.folder} is open for reading; open it with Memory.open_writer")
+        return self._longterm
+
+    @guarded
+    def pin(self, number: int, pinned: bool = True) -> bool:
+        """Never give up an entry, or do so like any other; False where it is not held."""
+        with self._mutex:
+            self._writes += 1
+            return self._writable().pin(number, pinned)
+
+    @guarded
+    def used(self, numbers: Sequence[int]) -> None:
+        """Note that entries were used as evidence: they grow stronger, and fade later. Recall alone notes nothing."""
+        with self._mutex:
+            self._writes += 1
+            self._writable().use(numbers)
+
+    def restoring(self) -> Restoring:
+        """Where rows of another memory go in."""
+        encoder = self._store.encoder()
+        assert encoder is not None  # a writer has adopted one
+        return Restoring(self._store, self._writable(), dim=encoder[1].dim, budget_bytes=self.budget_bytes())
 
     # reading ---------------------------------------------------------------------------------------------
 
@@ -282,25 +338,39 @@ class Memory:
             encoder = self._store.encoder()
             if encoder is None:
                 return []
-            return recall(
-                self._store, self._fresh_index(2 * encoder[1].dim), encoder[1], query, self._config.recall
-            )
+            return recall(self._store, self._fresh_index(encoder[1].dim), encoder[1], query, self._config.recall)
 
-    def _fresh_index(self, width: int) -> KeyIndex:
+    @guarded
+    def overview(self, query: Query, found: Sequence[Candidate] = ()) -> list[SummaryHit]:
+        """Whole scenes, chapters and days that a query is about, but for what these candidates show already."""
+        with self._mutex, self._store.snapshot():
+            encoder = self._store.encoder()
+            return [] if encoder is None else overview(self._store, encoder[1], query, found)
+
+    def _fresh_index(self, dim: int) -> KeyIndex:
         """The index as of now; after a write only what differs is taken out and put in."""
         if self._index is None:
-            self._index = KeyIndex(width)
+            self._index = KeyIndex(dim, self._rows)
+        elif (
+            self._index.due()
+        ):  # from the second question on: a single one is answered sooner than an index is built
+            self._index.rebuild()
         version = (self._store.version(), self._writes)
         if version != self._index_version:
-            held, indexed = self._store.ids(), self._index.ids()
-            if gone := indexed - held:
-                self._index.remove(sorted(gone))
+            place, changed = self._store.changed_since(self._journal_place)
+            known = self._index_version is not None and changed is not None
+            held = self._store.ids(changed if known else None)
+            indexed = self._index.ids(changed if known else None)
+            self._index.remove(sorted(indexed - held))
             new = sorted(held - indexed)
             for start in range(0, len(new), _BATCH):
                 batch = new[start : start + _BATCH]
-                self._index.add(batch, self._store.vectors(batch))
-            self._index_version = version
+                self._index.add(batch, self._rows(batch))
+            self._index_version, self._journal_place = version, place
         return self._index
+
+    def _rows(self, numbers: Sequence[int]) -> FloatArray:
+        return index_rows(self._store, numbers, self._config.recall)
 
     @guarded
     def encoder(self) -> tuple[str, EncoderSpec] | None:
@@ -309,7 +379,7 @@ class Memory:
 
     @guarded
     def entry_at(self, stream: str, time_s: float) -> int | None:
-        """Id of the entry of a stream that covers a time, else of the nearest to it; None if there is none."""
+        """Id of the entry with a picture that covers a time of a stream, else of the nearest; None without one."""
         return self._store.nearest(stream, time_s)
 
     def image(self, number: int) -> Path:
@@ -320,6 +390,26 @@ class Memory:
         """The newest frames of a stream that this process has written, the oldest first."""
         ring = self._sensory.get(stream)
         return ring.frames() if ring else []
+
+    @guarded
+    def find(self, first: int, last: int, *, limit: int) -> list[int]:
+        """Ids from first to last, rising: of entries, and of those that only the journal remembers."""
+        return self._store.find(first, last, limit)
+
+    @guarded
+    def explain(self, number: int) -> Explanation:
+        """Why an entry is held, or was given up."""
+        with self._mutex, self._store.snapshot():
+            entry, encoder = self._store.entry(number), self._store.encoder()
+            worth = None
+            if entry is not None and encoder is not None:
+                bank = (
+                    self._longterm.bank
+                    if self._longterm
+                    else open_bank(self._store, encoder[1], self._config.bank)
+                )
+                worth = bank.explain(number)
+            return Explanation(entry=entry, journal=self._store.journal(number), worth=worth)
 
     @guarded
     def streams(self) -> list[StreamStatus]:
@@ -382,7 +472,8 @@ def _check_folder(path: Path) -> None:
     if has_memory(path):
         # Through SQLite: closing a file handle of our own would drop the POSIX locks of every connection that
         # this process has to it, and another process would then remove the log under our writer.
-        Store(path / "memory.db", writable=False).close()
+        with suppress(OlderFormatError):  # the writer brings it to the present format
+            Store(path / "memory.db", writable=False).close()
     elif path.is_dir():
         own = ("exemplars", "writer.lock", "memory.db", "memory.db.new", "memory.db.new-wal", "memory.db.new-shm")
         foreign = sorted(p.name for p in path.iterdir() if p.name not in own)

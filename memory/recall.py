@@ -1,39 +1,40 @@
 """Recall: a question's vector and words in, moments with a belief each out.
 
-Candidates come from the nearest keys (FAISS, exact) and from full text. The belief that an entry shows what
-was asked for joins what is seen and what is written, as independent causes (noisy-or, Pearl 1988):
+Candidates come from the nearest entries (FAISS) and from full text. The belief that an entry shows what was asked
+for joins what is seen and what is written, as independent causes (noisy-or, Pearl 1988):
 p = 1 - (1 - p_seen) * (1 - p_written). p_seen is the encoder's calibrated belief at the cosine; p_written
 grows with the share of the question's words that the source's text holds.
 
-Shapes: D embedding dimension.
+Where a memory is so large that the index no longer looks at every entry, it is also gone through from coarse to
+fine: the best chapters, their best scenes; the entries in these join the candidates.
+
+Shapes: N entries, D embedding dimension.
 """
 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hippocam.memory.faiss_index import KeyIndex
-from hippocam.memory.records import Entry
+from hippocam.memory.filters import Filter
+from hippocam.memory.records import Entry, Span
 from hippocam.memory.store import Store
+from hippocam.memory.summary_rows import Kind, Summary
+from hippocam.memory.words import content_words
 from hippocam.stream.records import EncoderSpec, FloatArray
 
 # Belief when all of a question's words stand in the source's own text, or among the recognised labels.
 TEXT_WEIGHT, LABEL_WEIGHT = 0.9, 0.3
-_STOP = frozenset(
-    """
-    a about after again all an and any anybody anyone anything are as at be been before being but by can
-    could did do does doing down during each ever find first for from had has have he her his how i if
-    in into is it its last many me more most moment much near no not of off on one or other out over s
-    scene see seen she show some somebody someone something t that the their them then there these they
-    thing this those through time times to up was we were what when where which while who whose why will
-    with would you your
-    """.split()
-)
+# Candidates that are weighed for each moment that is asked for.
+_WIDER = 8
+# A neighbour in time is believed so much less than the moment that it stands beside; a pause that still counts.
+_BESIDE, _BESIDE_GAP_S = 0.5, 5.0
+# Chapters, and scenes of these, that are gone into from coarse to fine.
+_CHAPTERS, _SCENES = 16, 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,15 +42,15 @@ class RecallConfig:
     """How candidates are weighed.
 
     Attributes:
-        key_weight: Share of the cosine with the key (what is new in an event), 0 to 1; the rest goes to the
-            cosine with its scene (what is shown in all).
+        key_weight: How often what is new in an event counts once more beside all that it shows, 0 or more. At 0
+            an event is found by its scene alone; the greater, the more by its key.
     """
 
-    key_weight: float = 0.5
+    key_weight: float = 1.0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.key_weight <= 1:
-            raise ValueError(f"recall.key_weight must be 0 to 1, found {self.key_weight}")
+        if not 0 <= self.key_weight <= 100:
+            raise ValueError(f"recall.key_weight must be 0 to 100, found {self.key_weight}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +64,12 @@ class Query:
         after_s: Only moments that end after this time.
         before_s: Only moments that begin before this time.
         at_s: As if the stream ended here: nothing that rests on a later frame.
+        camera: Only cameras of this name: what follows the last "/" of a stream's name.
+        place: Only this place of its stream.
+        place_of: Only the place and the stream of this entry; none where it is not held or its place not known.
+        near: Only within a radius of a point: x, y, radius in metres, against the robot's pose at the exemplar.
         top: Moments at most, 1 or more.
+        beside: Of so many of them the neighbours in time come too, as context: in addition to `top`.
     """
 
     text: str
@@ -72,7 +78,25 @@ class Query:
     after_s: float | None = None
     before_s: float | None = None
     at_s: float | None = None
+    camera: str | None = None
+    place: int | None = None
+    place_of: int | None = None
+    near: tuple[float, float, float] | None = None
     top: int = 5
+    beside: int = 0
+
+    @property
+    def wanted(self) -> Filter:
+        """Its conditions, but for `place_of`."""
+        return Filter(
+            stream=self.stream,
+            camera=self.camera,
+            place=self.place,
+            near=self.near,
+            after_s=self.after_s,
+            before_s=self.before_s,
+            at_s=self.at_s,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,9 +106,11 @@ class Candidate:
     Attributes:
         entry: The entry.
         score: p, 0 to 1.
-        seen: p_seen, 0 to 1.
-        cosine: What p_seen rests on.
+        seen: p_seen, 0 to 1; 0 where the entry has words alone.
+        cosine: What p_seen rests on; 0 where the entry has words alone.
         words: Words of the question that the source's text or the labels hold.
+        spans: When it was seen, as far as the question's conditions allow, by time; one at least.
+        beside: The entry that it only stands beside in time; None where it speaks for itself.
     """
 
     entry: Entry
@@ -92,11 +118,33 @@ class Candidate:
     seen: float
     cosine: float
     words: tuple[str, ...]
+    spans: tuple[Span, ...]
+    beside: int | None = None
+
+    @property
+    def cited(self) -> Span:
+        """The span to show first: that of the exemplar where it is among them, else the latest."""
+        shown = (span for span in self.spans if span.t0_s <= self.entry.frame_s <= span.t1_s)
+        return next(shown, self.spans[-1])
 
 
-def content_words(text: str) -> list[str]:
-    """The words of a question that carry meaning, lower case, each once."""
-    return [w for w in dict.fromkeys(re.findall(r"[^\W_]+", text.lower())) if w not in _STOP]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SummaryHit:
+    """A scene, chapter or day that a question is about, as a whole: a coarse answer.
+
+    Attributes:
+        summary: What is known of that time.
+        score: Belief, 0 to 1. The encoder is calibrated for pictures, not for their means: good for ranking.
+        cosine: With the summary's mean.
+        words: Words of the question that are among the summary's.
+        entries: Entries held that begin within that time; with 0 the summary is all that is left of it.
+    """
+
+    summary: Summary
+    score: float
+    cosine: float
+    words: tuple[str, ...]
+    entries: int
 
 
 def midpoint(spec: EncoderSpec, compared: int) -> float:
@@ -109,40 +157,199 @@ def belief(cosine: float, spec: EncoderSpec, compared: int) -> float:
     return 1.0 / (1.0 + math.exp(-spec.slope * (cosine - midpoint(spec, compared))))
 
 
+def index_rows(store: Store, numbers: Sequence[int], config: RecallConfig) -> FloatArray:
+    """What the index holds of entries, float32 [N, D] of length 1: the scene, with what is new in it stressed.
+
+    An event's scene is s = known + (s . k) k, with k its key, which is at right angles to what was known. The row
+    is s + key_weight (s . k) k, scaled to length 1: where nothing is new it is the scene.
+    """
+    keys_ND, scenes_ND = store.vectors(numbers)
+    new_N1 = np.einsum("nd,nd->n", keys_ND, scenes_ND)[:, None]
+    rows_ND = scenes_ND + np.float32(config.key_weight) * new_N1 * keys_ND
+    rows_ND /= np.maximum(np.linalg.norm(rows_ND, axis=1, keepdims=True), 1e-9)
+    return rows_ND.astype(np.float32)
+
+
 def recall(
     store: Store, index: KeyIndex, spec: EncoderSpec, query: Query, config: RecallConfig
 ) -> list[Candidate]:
-    """The entries that bear most on a query, the strongest first, equal ones by time. Writes nothing."""
-    among: list[int] | None = None
-    before_s = min((t for t in (query.before_s, query.at_s) if t is not None), default=None)
-    if query.stream is not None or query.after_s is not None or before_s is not None:
-        among = store.select(stream=query.stream, after_s=query.after_s, before_s=before_s, known_by_s=query.at_s)
-    share = config.key_weight
+    """The entries that bear most on a query, the strongest first, equal ones by time. Writes nothing.
+
+    Args:
+        store: The memory's database.
+        index: Of the entries that have vectors, as of now; see `index_rows`.
+        spec: Of the encoder.
+        query: What is looked for.
+        config: How cosines are weighed; part of what the index holds.
+    """
+    wanted = _with_place(store, query)
+    if wanted is None:
+        return []
+    allowed = store.select(wanted) if wanted else None
+    among = None if allowed is None else [n for n in allowed if n in index]
     compared = len(index) if among is None else len(among)
-    row = np.concatenate([share * query.vector, (1 - share) * query.vector]).astype(np.float32)
-    cosines = dict(index.search(row, 8 * query.top, among))
+    most = _WIDER * query.top
+    cosines = dict(index.search(query.vector, most, among))
+    if not index.exact:
+        cosines.update(_coarse_to_fine(store, index, query, wanted, most, allowed))
     words = content_words(query.text)
-    written = store.match_words(words, "text")
-    named = store.match_words(words, "labels")
-    allowed = None if among is None else set(among)
-    extra = sorted(
-        (n for n in {*written, *named} if n not in cosines and (allowed is None or n in allowed)),
-        key=lambda n: (-written.get(n, 0), -named.get(n, 0), n),
-    )[: 8 * query.top]
-    cosines.update(index.search(row, len(extra), extra))
-    found = [
-        _weigh(entry, belief(cosine, spec, compared), cosine, words, written.get(number, 0), named.get(number, 0))
-        for number, cosine in cosines.items()
-        if (entry := store.entry(number)) is not None
-    ]
-    found.sort(key=lambda c: (-c.score, -c.cosine, c.entry.stream, c.entry.t0_s))
-    return found[: query.top]
+    written = store.match_words(words, "text", list(cosines))
+    named = store.match_words(words, "labels", list(cosines))
+    permitted = None if allowed is None else set(allowed)
+    extra = _worded(
+        (n for n in {*written, *named} if n not in cosines and (permitted is None or n in permitted)),
+        written,
+        named,
+        most,
+    )
+    cosines.update(index.search(query.vector, most, [n for n in extra if n in index]))
+    extra = [n for n in extra if n not in index][:most]
+    found = []
+    for number in {**cosines, **dict.fromkeys(extra)}:
+        entry = store.entry(number)
+        if entry is not None and (spans := wanted.passing_of(entry)):
+            cosine = cosines.get(number)
+            seen = 0.0 if cosine is None else belief(cosine, spec, compared)
+            counts = written.get(number, 0), named.get(number, 0)
+            found.append(_weigh(entry, spans, seen, cosine or 0.0, words, counts))
+    found.sort(key=_order)
+    best = found[: query.top]
+    return _with_neighbours(store, best, query, wanted) if query.beside else best
 
 
-def _weigh(entry: Entry, seen: float, cosine: float, words: Sequence[str], written: int, named: int) -> Candidate:
+def overview(store: Store, spec: EncoderSpec, query: Query, found: Sequence[Candidate] = ()) -> list[SummaryHit]:
+    """The scenes, chapters and days that bear most on a query, the strongest first. Writes nothing.
+
+    None contains, or is part of, another; none covers a time that one of the candidates found cites.
+
+    Args:
+        store: The memory's database.
+        spec: Of the encoder.
+        query: What is looked for. `near` cannot be met by a summary.
+        found: Candidates that are shown beside them.
+    """
+    wanted = _with_place(store, query)
+    if wanted is None or wanted.near is not None:
+        return []
+    every = [s for s in store.summaries.every(wanted.at_s) if _meets(s, wanted)]
+    words = content_words(query.text)
+    hits = []
+    for summary in every:
+        cosine = float(summary.vector_D @ query.vector)
+        held = dict.fromkeys(word for text, _ in summary.words for word in content_words(text))
+        shared = tuple(word for word in words if word in held)
+        seen = belief(cosine, spec, len(every))
+        score = 1 - (1 - seen) * (1 - LABEL_WEIGHT * len(shared) / max(1, len(words)))
+        hits.append(SummaryHit(summary=summary, score=score, cosine=cosine, words=shared, entries=0))
+    hits.sort(key=lambda h: (-h.score, -h.cosine, h.summary.kind, h.summary.stream, h.summary.first_seq))
+    chosen = list[SummaryHit]()
+    taken = [(c.entry.stream, span.t0_s, span.t1_s) for c in found for span in c.spans]
+    for hit in hits:
+        if len(chosen) == query.top:
+            break
+        s = hit.summary
+        if any(s.stream == stream and t0_s < s.t1_s and t1_s > s.t0_s for stream, t0_s, t1_s in taken):
+            continue
+        taken.append((s.stream, s.t0_s, s.t1_s))
+        chosen.append(replace(hit, entries=len(store.begun_within(s.stream, s.t0_s, s.t1_s))))
+    return chosen
+
+
+def _worded(numbers: Iterable[int], written: Mapping[int, int], named: Mapping[int, int], least: int) -> list[int]:
+    """Those of some entries that hold most words: so many at least, with all that hold as many as the last."""
+    rank = {number: (-written.get(number, 0), -named.get(number, 0)) for number in numbers}
+    ordered = sorted(rank, key=lambda number: (rank[number], number))
+    if len(ordered) > least:
+        last = rank[ordered[least - 1]]
+        ordered = [number for number in ordered if rank[number] <= last]
+    return ordered
+
+
+def _with_place(store: Store, query: Query) -> Filter | None:
+    """The conditions of a query; None where nothing can meet them."""
+    wanted = query.wanted
+    if query.place_of is None:
+        return wanted
+    entry = store.entry(query.place_of)
+    if entry is None or not entry.place or not wanted.of_stream(entry.stream):
+        return None
+    return replace(wanted, stream=entry.stream, place=entry.place)
+
+
+def _meets(summary: Summary, wanted: Filter) -> bool:
+    return (
+        wanted.of_stream(summary.stream)
+        and wanted.place in (None, summary.place)
+        and wanted.overlaps(summary.t0_s, summary.t1_s, summary.known_s)
+    )
+
+
+def _coarse_to_fine(
+    store: Store, index: KeyIndex, query: Query, wanted: Filter, most: int, allowed: Iterable[int] | None
+) -> Mapping[int, float]:
+    """The nearest entries in the nearest scenes of the nearest chapters, with their cosines."""
+    tops, vectors_ND = store.summaries.tops()
+    if not tops:
+        return {}
+    scores = (vectors_ND @ query.vector).round(6).tolist()
+    order = sorted(range(len(tops)), key=lambda k: (-scores[k], tops[k][0]))
+    good = [tops[k][0] for k in order if _may(tops[k][1], tops[k][2], wanted)][:_CHAPTERS]
+    scenes = list[Summary]()
+    for part in filter(None, map(store.summaries.get, good)):
+        inner = store.summaries.children(part) if part.kind == Kind.CHAPTER else []
+        scenes += [s for s in inner if _may(s.stream, s.t0_s, wanted)] or [part]
+    scenes.sort(key=lambda s: (-round(float(s.vector_D @ query.vector), 6), s.id))
+    within = {number for s in scenes[:_SCENES] for number in store.begun_within(s.stream, s.t0_s, s.t1_s)[:256]}
+    within.intersection_update(allowed if allowed is not None else within)
+    return dict(index.search(query.vector, most, sorted(n for n in within if n in index)))
+
+
+def _may(stream: str, t0_s: float, wanted: Filter) -> bool:
+    """Whether an entry of a stream that begins no earlier may meet the conditions."""
+    return wanted.of_stream(stream) and (wanted.before_s is None or t0_s < wanted.before_s)
+
+
+def _with_neighbours(store: Store, best: list[Candidate], query: Query, wanted: Filter) -> list[Candidate]:
+    """The best with the neighbours of the first of them, each below the one that it stands beside."""
+    known = {candidate.entry.id for candidate in best}
+    found = list(best)
+    for anchor in best[: query.beside]:
+        span = anchor.cited
+        for number in store.beside(anchor.entry.stream, span.t0_s, span.t1_s, _BESIDE_GAP_S):
+            entry = store.entry(number)
+            if entry is None or number in known or not (spans := wanted.passing_of(entry)):
+                continue
+            known.add(number)
+            found.append(
+                Candidate(
+                    entry=entry,
+                    score=_BESIDE * anchor.score,
+                    seen=0.0,
+                    cosine=0.0,
+                    words=(),
+                    spans=spans,
+                    beside=anchor.entry.id,
+                )
+            )
+    return sorted(found, key=_order)
+
+
+def _order(candidate: Candidate) -> tuple[float, float, str, float, int]:
+    entry = candidate.entry
+    return -candidate.score, -candidate.cosine, entry.stream, entry.t0_s, entry.id
+
+
+def _weigh(
+    entry: Entry,
+    spans: tuple[Span, ...],
+    seen: float,
+    cosine: float,
+    words: Sequence[str],
+    counts: tuple[int, int],
+) -> Candidate:
     total = max(1, len(words))
-    by_text = TEXT_WEIGHT * (written / total) ** 2
-    by_label = LABEL_WEIGHT * named / total
+    by_text = TEXT_WEIGHT * (counts[0] / total) ** 2
+    by_label = LABEL_WEIGHT * counts[1] / total
     holds = set(content_words(entry.text)) | set(content_words(" ".join(entry.labels)))
     return Candidate(
         entry=entry,
@@ -150,4 +357,5 @@ def _weigh(entry: Entry, seen: float, cosine: float, words: Sequence[str], writt
         seen=seen,
         cosine=cosine,
         words=tuple(word for word in words if word in holds),
+        spans=spans,
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from enum import IntEnum
 
 from hippocam.stream.records import NO_SENSORS, FloatArray, Sensors
 
@@ -26,6 +27,34 @@ def format_id(number: int) -> str:
     return f"{number:016x}"
 
 
+class Level(IntEnum):
+    """How much of an entry's evidence is still kept; it only falls.
+
+    FULL: the exemplar as it came. SMALL: a thumbnail of it. VECTORS: no picture, keys alone. WORDS: its times and
+    its words alone.
+    """
+
+    FULL = 0
+    SMALL = 1
+    VECTORS = 2
+    WORDS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A stretch of time in which a thing was seen.
+
+    Attributes:
+        t0_s: Start.
+        t1_s: End.
+        known_s: Time of the last frame that it rests on: before it, the span was not yet known.
+    """
+
+    t0_s: float
+    t1_s: float
+    known_s: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """A closed stretch of one stream, ready for long-term memory.
@@ -37,11 +66,12 @@ class Event:
         t0_s: Time of its first frame.
         t1_s: Time at which the next event begins, or of its last frame where nothing follows closely.
         known_s: Time of the last frame that went into the keys: before it, the event was not yet known.
-        key: float32 [D], what is new in it: its mean less the stream's background.
+        key: float32 [D], what is new in it: its mean less what the stream's context explains.
         scene: float32 [D], its mean: what is shown in all.
-        surprise: 1 - cosine between its mean and the background, 0 to 2.
-        utility: Its surprise over that of the stream's usual event: 1 is usual. A still camera's visitor differs
-            less from its background than any two shots of a film, and matters no less.
+        surprise: Share of its mean that the stream's context does not explain, 0 to 1: see context.py.
+        utility: New over known (the tangent of the angle whose sine is the surprise), over that of the stream's
+            usual event: 1 is usual. A still camera's visitor differs less from its background than any two shots
+            of a film, and matters no less.
         frame_s: Time of the exemplar, the frame nearest to the mean.
         jpeg: The exemplar.
         sensors: What the robot knew at the exemplar.
@@ -49,6 +79,9 @@ class Event:
         text: Words that the source gave. Untrusted.
         frames: Frames that were encoded.
         repeats: Frames that the gate counted as unchanged.
+        place: Which of the stream's places it was in, from 1; 0 where that is not known.
+        cut: Why it ended.
+        view: float32 [D], the key of one of its frames that was held out of its mean, to ask with; mostly None.
     """
 
     stream: str
@@ -68,6 +101,9 @@ class Event:
     text: str = ""
     frames: int = 1
     repeats: int = 0
+    place: int = 0
+    cut: str = ""
+    view: FloatArray | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +122,14 @@ class Entry:
 
     Attributes:
         id: See entry_id.
-        jpeg_bytes: Size of the exemplar's file.
+        jpeg_bytes: Size of the exemplar's file; 0 where the picture was given up.
+        spans: When it was seen: first, latest and up to two more, by time. The first is [t0_s, t1_s].
+        strength: Grows with spaced re-use and slows its decay; 1 at first.
+        met: How often it was seen.
+        uses: How often it was used as evidence.
+        pinned: Never given up.
+        level: How much of its evidence is kept.
+        place: As in Event.
     """
 
     id: int
@@ -103,6 +146,14 @@ class Entry:
     repeats: int
     jpeg_bytes: int
     sensors: Sensors = NO_SENSORS
+    spans: tuple[Span, ...] = ()
+    strength: float = 1.0
+    met: int = 1
+    uses: int = 0
+    pinned: bool = False
+    level: Level = Level.FULL
+    place: int = 0
+    first_seq: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,11 +167,14 @@ class Evidence:
         t1_s: End of the moment.
         score: Belief, 0 to 1, that the moment shows what was asked for.
         why: What the score rests on, for people.
-        image: Path of the exemplar, a JPEG inside the memory.
+        image: Path of the exemplar, a JPEG inside the memory; "" where it was given up for the budget.
         frame_s: Time of the exemplar.
         labels: Names of what was recognised in it.
         text: Words that the source gave. Untrusted.
         sensors: What the robot knew at the exemplar.
+        spans: All times at which it was seen, [t0_s, t1_s] each, by time.
+        met: How often it was seen; more often than there are spans once these are full.
+        place: Which of the stream's places it was in; 0 where that is not known.
     """
 
     id: str
@@ -134,6 +188,9 @@ class Evidence:
     labels: tuple[str, ...] = ()
     text: str = ""
     sensors: Sensors = field(default=NO_SENSORS, repr=False)
+    spans: tuple[tuple[float, float], ...] = ()
+    met: int = 1
+    place: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,12 +7,12 @@ import sqlite3
 from pathlib import Path
 
 APPLICATION_ID = 0x4869_7063  # "Hipc", in the file's header: tells our databases from others
-FORMAT = 1
+FORMAT = 2
 PAGE_BYTES = 4096
 # One event's transaction touches a handful of pages; the log is folded back before it grows past this.
 WAL_PAGES = 16
 
-_SCHEMA = """
+SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE stream (
     id TEXT PRIMARY KEY, recording TEXT NOT NULL, source TEXT NOT NULL, fingerprint TEXT NOT NULL, fps REAL,
@@ -25,11 +25,35 @@ CREATE TABLE stream (
 CREATE TABLE entry (
     id INTEGER PRIMARY KEY, stream TEXT NOT NULL, first_seq INTEGER NOT NULL,
     t0_s REAL NOT NULL, t1_s REAL NOT NULL, known_s REAL NOT NULL, frame_s REAL NOT NULL,
-    surprise REAL NOT NULL, utility REAL NOT NULL, labels TEXT NOT NULL, text TEXT NOT NULL,
+    last_s REAL NOT NULL, spans BLOB,
+    surprise REAL NOT NULL, utility REAL NOT NULL, strength REAL NOT NULL DEFAULT 1,
+    met INTEGER NOT NULL DEFAULT 1, uses INTEGER NOT NULL DEFAULT 0, pinned INTEGER NOT NULL DEFAULT 0,
+    level INTEGER NOT NULL DEFAULT 0, place INTEGER NOT NULL DEFAULT 0,
+    labels TEXT NOT NULL, text TEXT NOT NULL,
     frames INTEGER NOT NULL, repeats INTEGER NOT NULL, jpeg_bytes INTEGER NOT NULL,
-    key BLOB NOT NULL, scene BLOB NOT NULL, state BLOB, action BLOB, pose BLOB
+    key BLOB, scene BLOB, state BLOB, action BLOB, pose BLOB
 );
 CREATE INDEX entry_time ON entry (stream, t0_s);
+CREATE TABLE place (
+    stream TEXT NOT NULL, id INTEGER NOT NULL, vector BLOB NOT NULL, seen INTEGER NOT NULL, last_s REAL NOT NULL,
+    PRIMARY KEY (stream, id)
+) WITHOUT ROWID;
+CREATE TABLE summary (
+    id INTEGER PRIMARY KEY, stream TEXT NOT NULL, kind INTEGER NOT NULL, parent INTEGER,
+    first_seq INTEGER NOT NULL, t0_s REAL NOT NULL, t1_s REAL NOT NULL, known_s REAL NOT NULL,
+    seconds REAL NOT NULL, events INTEGER NOT NULL, place INTEGER NOT NULL, exemplar INTEGER,
+    vector BLOB NOT NULL, words TEXT NOT NULL, state BLOB
+);
+CREATE INDEX summary_tree ON summary (stream, kind, parent, first_seq);
+CREATE TABLE journal (
+    id INTEGER PRIMARY KEY, stream TEXT NOT NULL, time_s REAL NOT NULL, action TEXT NOT NULL,
+    entry INTEGER NOT NULL, other INTEGER, why TEXT NOT NULL
+);
+CREATE TABLE probe (
+    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, stream TEXT NOT NULL, t0_s REAL NOT NULL, t1_s REAL NOT NULL,
+    vector BLOB NOT NULL
+);
+CREATE TABLE learned (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE VIRTUAL TABLE words
     USING fts5 (labels, text, content = 'entry', content_rowid = 'id', tokenize = 'porter');
 CREATE TRIGGER entry_words AFTER INSERT ON entry BEGIN
@@ -50,7 +74,7 @@ def create(path: Path) -> None:
         db.execute(f"PRAGMA page_size = {PAGE_BYTES}")
         db.execute("PRAGMA auto_vacuum = INCREMENTAL")
         db.execute("PRAGMA journal_mode = WAL")
-        statements = _SCHEMA + f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};"
+        statements = SCHEMA + f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};"
         db.executescript("BEGIN;" + statements + "COMMIT;")
     finally:
         db.close()

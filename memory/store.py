@@ -1,6 +1,6 @@
 """The memory's database: streams, entries, their text; one SQLite file in WAL mode, one writer.
 
-Rows hold everything but the exemplars. Vectors are stored as little-endian float16, sensors as float32;
+Rows hold everything but the exemplars. Vectors are stored as scaled int8 (codec.py), sensors as float32;
 nothing that is stored is ever evaluated or unpickled.
 """
 
@@ -11,32 +11,65 @@ import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hippocam.memory.errors import DiskError, MemoryFolderError
-from hippocam.memory.records import Entry, Event, StreamStatus, entry_id
+from hippocam.memory.codec import pack, unpack, unpack_many
+from hippocam.memory.errors import DiskError, MemoryFolderError, OlderFormatError
+from hippocam.memory.filters import Filter, within
+from hippocam.memory.migrations import OLDER, migrate
+from hippocam.memory.records import Entry, Event, Level, Span, StreamStatus, entry_id
 from hippocam.memory.schema import APPLICATION_ID, FORMAT, PAGE_BYTES, WAL_PAGES, create
+from hippocam.memory.summary_rows import SummaryRows
 from hippocam.stream.records import EncoderSpec, FloatArray, Sensors
 
 _ENTRY_COLUMNS = (
     "id, stream, t0_s, t1_s, known_s, frame_s, surprise, utility, labels, text, frames, repeats, jpeg_bytes, "
-    "state, action, pose"
+    "state, action, pose, spans, strength, met, uses, pinned, level, place, first_seq"
 )
 
 
 class SlotRow(NamedTuple):
-    """One entry as eviction and the index see it; vectors_2D is float16, its key and its scene side by side."""
+    """One entry as consolidation sees it: what decides whether it is kept, without words and pictures."""
 
     id: int
     stream: str
+    t0_s: float
+    last_s: float
     utility: float
+    strength: float
+    met: int
+    pinned: int
+    level: int
+    place: int
     jpeg_bytes: int
-    vectors_2D: NDArray[np.float16]
+    words_bytes: int
+    key_D: FloatArray | None
+
+
+class JournalRow(NamedTuple):
+    """Why something happened to an entry.
+
+    Attributes:
+        id: Position in the journal, rising.
+        stream: Of the entry.
+        time_s: The stream's time when it happened.
+        action: "kept", "seen again", "merged", "smaller picture", "no picture", "words only", "given up", ...
+        entry: Id of the entry that it happened to; its row may be gone.
+        other: Id of the entry that had part in it, as the one merged into.
+        why: The numbers behind it, as JSON.
+    """
+
+    id: int
+    stream: str
+    time_s: float
+    action: str
+    entry: int
+    other: int | None
+    why: str
 
 
 class Progress(NamedTuple):
@@ -51,12 +84,22 @@ class Progress(NamedTuple):
     state: bytes | None
 
 
-def _pack(vector: FloatArray | None, dtype: str) -> bytes | None:
-    return None if vector is None else vector.astype(dtype).tobytes()
+def _pack(vector: FloatArray | None) -> bytes | None:
+    return None if vector is None else vector.astype("<f4").tobytes()
 
 
 def _unpack(blob: bytes | None) -> FloatArray | None:
     return None if blob is None else np.frombuffer(blob, "<f4").astype(np.float32)
+
+
+def _pack_spans(spans: Sequence[Span]) -> bytes | None:
+    flat = [value for span in spans for value in (span.t0_s, span.t1_s, span.known_s)]
+    return np.asarray(flat, "<f8").tobytes() if flat else None
+
+
+def _unpack_spans(blob: bytes | None) -> list[Span]:
+    rows = np.frombuffer(blob or b"", "<f8").reshape(-1, 3).tolist()
+    return [Span(t0_s=t0_s, t1_s=t1_s, known_s=known_s) for t0_s, t1_s, known_s in rows]
 
 
 class Store:
@@ -67,7 +110,8 @@ class Store:
         writable: False opens for reading only: no statement can then change the file.
 
     Raises:
-        MemoryFolderError: The file is no database of ours, or of a newer format, or damaged.
+        MemoryFolderError: The file is no database of ours, or of a newer format, or damaged; or it is of an older
+            format and is only to be read. A writer brings it to the present one (migrations.py).
     """
 
     def __init__(self, path: Path, *, writable: bool) -> None:
@@ -77,6 +121,7 @@ class Store:
         frozen = not writable and not os.access(path.parent, os.W_OK)  # a log cannot be opened there
         uri = f"{path.absolute().as_uri()}?{'mode=ro&immutable=1' if frozen else 'mode=rw'}"
         self._db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=10, check_same_thread=False)
+        self.summaries = SummaryRows(self._db)
         try:
             self._prepare(writable)
         except sqlite3.OperationalError as error:
@@ -99,7 +144,14 @@ class Store:
         (version,) = db.execute("PRAGMA user_version").fetchone()
         if application != APPLICATION_ID:
             raise MemoryFolderError(f"{self.path}: not a hippocam memory; give another --memory folder")
-        if version != FORMAT:
+        if version in OLDER:
+            if not writable:
+                raise OlderFormatError(
+                    f"{self.path}: memory format {version}, this hippocam reads {FORMAT}; bring it there with: "
+                    f"hippocam upgrade --memory {self.path.parent}"
+                )
+            migrate(self.path)
+        elif version != FORMAT:
             raise MemoryFolderError(
                 f"{self.path}: memory format {version}, this hippocam reads {FORMAT}; upgrade hippocam"
             )
@@ -114,6 +166,11 @@ class Store:
     def close(self) -> None:
         """Close the connection; the last one folds the log into the file and removes it."""
         self._db.close()
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """What archive.py reads and writes whole rows through."""
+        return self._db
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -153,7 +210,9 @@ class Store:
             (free,) = self._db.execute("PRAGMA freelist_count").fetchone()
             if not free:
                 break
-            self._db.execute(f"PRAGMA incremental_vacuum({WAL_PAGES})").fetchall()
+            self._db.executescript(
+                f"PRAGMA incremental_vacuum({WAL_PAGES})"
+            )  # `execute` would free one page a call
         self.fold_log()
 
     def fold_log(self) -> bool:
@@ -216,7 +275,8 @@ class Store:
         )
 
     def complete(self, recording: str) -> None:
-        """Note that a recording was watched to its end."""
+        """Note that a recording was watched to its end: its entries keep the numbers of its places."""
+        self.drop_places(recording)
         self._db.execute("UPDATE stream SET complete = 1, state = NULL WHERE recording = ?", (recording,))
 
     def streams(self) -> list[StreamStatus]:
@@ -224,8 +284,8 @@ class Store:
         rows = self._db.execute(
             "SELECT s.id, s.source, s.fps, s.end_s, s.complete, s.frames_seen, s.frames_encoded, "
             "s.events, s.evicted, "
-            "count(e.id), coalesce(sum(e.jpeg_bytes + length(e.key) + length(e.scene) + length(e.labels) "
-            "+ length(e.text) + 96), 0), min(e.t0_s), max(e.t1_s) "
+            "count(e.id), coalesce(sum(e.jpeg_bytes + coalesce(length(e.key) + length(e.scene), 0) "
+            "+ length(e.labels) + length(e.text) + 96), 0), min(e.t0_s), max(e.last_s) "
             "FROM stream s LEFT JOIN entry e ON e.stream = s.id GROUP BY s.id ORDER BY s.id"
         )
         return [
@@ -254,26 +314,93 @@ class Store:
         number = entry_id(event.stream, event.first_seq)
         sensors = event.sensors
         self._db.execute(
-            f"INSERT OR IGNORE INTO entry ({_ENTRY_COLUMNS}, first_seq, key, scene) "
-            f"VALUES ({', '.join('?' * 19)})",
+            "INSERT OR IGNORE INTO entry (id, stream, first_seq, t0_s, t1_s, known_s, frame_s, last_s, surprise, "
+            "utility, place, labels, text, frames, repeats, jpeg_bytes, key, scene, state, action, pose) "
+            f"VALUES ({', '.join('?' * 21)})",
             (
-                number, event.stream, event.t0_s, event.t1_s, event.known_s, event.frame_s,
-                event.surprise, event.utility,
+                number, event.stream, event.first_seq, event.t0_s, event.t1_s, event.known_s, event.frame_s,
+                event.t1_s, event.surprise, event.utility, event.place,
                 ", ".join(event.labels), event.text, event.frames, event.repeats, len(event.jpeg),
-                _pack(sensors.state, "<f4"), _pack(sensors.action, "<f4"), _pack(sensors.pose, "<f4"),
-                event.first_seq, _pack(event.key, "<f2"), _pack(event.scene, "<f2"),
+                pack(event.key), pack(event.scene),
+                _pack(sensors.state), _pack(sensors.action), _pack(sensors.pose),
             ),
         )  # fmt: skip
         self._db.execute("UPDATE stream SET newest = ? WHERE id = ?", (number, event.stream))
         return number
 
-    def extend(self, stream: str, t1_s: float, repeats: int) -> None:
-        """Prolong the newest entry of a stream, if it is still held."""
+    def restore(self, entry: Entry, key: FloatArray | None, scene: FloatArray | None) -> None:
+        """Store an entry as it was in another memory."""
+        sensors, last_s = entry.sensors, max(span.t1_s for span in entry.spans)
         self._db.execute(
-            "UPDATE entry SET t1_s = max(t1_s, ?), repeats = repeats + ? "
-            "WHERE id = (SELECT newest FROM stream WHERE id = ?)",
-            (t1_s, repeats, stream),
+            "INSERT INTO entry (id, stream, first_seq, t0_s, t1_s, known_s, frame_s, last_s, spans, surprise, "
+            "utility, strength, met, uses, pinned, level, place, labels, text, frames, repeats, jpeg_bytes, key, "
+            f"scene, state, action, pose) VALUES ({', '.join('?' * 27)})",
+            (
+                entry.id, entry.stream, entry.first_seq, entry.t0_s, entry.t1_s, entry.known_s, entry.frame_s,
+                last_s, _pack_spans(entry.spans[1:]), entry.surprise, entry.utility, entry.strength, entry.met,
+                entry.uses, entry.pinned, int(entry.level), entry.place, ", ".join(entry.labels), entry.text,
+                entry.frames, entry.repeats, entry.jpeg_bytes, None if key is None else pack(key),
+                None if scene is None else pack(scene), _pack(sensors.state), _pack(sensors.action),
+                _pack(sensors.pose),
+            ),
+        )  # fmt: skip
+
+    def extend(self, stream: str, t1_s: float, repeats: int) -> int | None:
+        """Prolong the newest span of a stream, if its entry is still held; that entry's id."""
+        row = self._db.execute(
+            "SELECT e.id, e.spans FROM stream s JOIN entry e ON e.id = s.newest WHERE s.id = ?", (stream,)
+        ).fetchone()
+        if row is None:
+            return None
+        number, packed = int(row[0]), row[1]
+        further = _unpack_spans(packed)
+        if further:
+            further[-1] = replace(further[-1], t1_s=max(further[-1].t1_s, t1_s))
+            self._db.execute("UPDATE entry SET spans = ? WHERE id = ?", (_pack_spans(further), number))
+        else:
+            self._db.execute("UPDATE entry SET t1_s = max(t1_s, ?) WHERE id = ?", (t1_s, number))
+        self._db.execute(
+            "UPDATE entry SET last_s = max(last_s, ?), repeats = repeats + ? WHERE id = ?", (t1_s, repeats, number)
         )
+        return number
+
+    def touch(self, number: int, *, first: Span, further: Sequence[Span], met: int, strength: float) -> None:
+        """Give an entry other spans, and how often it was met."""
+        last_s = max(span.t1_s for span in (first, *further))
+        self._db.execute(
+            "UPDATE entry SET t0_s = ?, t1_s = ?, known_s = ?, spans = ?, met = ?, strength = ?, last_s = ? "
+            "WHERE id = ?",
+            (first.t0_s, first.t1_s, first.known_s, _pack_spans(further), met, strength, last_s, number),
+        )
+
+    def set_newest(self, stream: str, number: int) -> None:
+        """Note which entry the newest event of a stream went into."""
+        self._db.execute("UPDATE stream SET newest = ? WHERE id = ?", (number, stream))
+
+    def move_newest(self, number: int, other: int) -> None:
+        """Where an entry held the newest event of a stream, another does now."""
+        self._db.execute("UPDATE stream SET newest = ? WHERE newest = ?", (other, number))
+
+    def end_s(self, stream: str) -> float:
+        """Time of the end of what was watched of a stream."""
+        row = self._db.execute("SELECT end_s FROM stream WHERE id = ?", (stream,)).fetchone()
+        return float(row[0]) if row else 0.0
+
+    def demote(self, number: int, level: int, jpeg_bytes: int) -> None:
+        """Note that an entry keeps less of its evidence: see `Level`. Vectors are dropped at the last level."""
+        self._db.execute("UPDATE entry SET level = ?, jpeg_bytes = ? WHERE id = ?", (level, jpeg_bytes, number))
+        if level == Level.WORDS:
+            self._db.execute(
+                "UPDATE entry SET key = NULL, scene = NULL, state = NULL, action = NULL WHERE id = ?", (number,)
+            )
+
+    def pin(self, number: int, pinned: bool) -> bool:
+        """Keep an entry whatever comes, or no longer; False where it is not held."""
+        return self._db.execute("UPDATE entry SET pinned = ? WHERE id = ?", (pinned, number)).rowcount == 1
+
+    def use(self, number: int, strength: float) -> None:
+        """Count that an entry was used as evidence."""
+        self._db.execute("UPDATE entry SET uses = uses + 1, strength = ? WHERE id = ?", (strength, number))
 
     def delete(self, number: int) -> None:
         """Delete an entry and its words, and count it as given up."""
@@ -303,6 +430,14 @@ class Store:
             repeats=row[11],
             jpeg_bytes=row[12],
             sensors=Sensors(state=_unpack(row[13]), action=_unpack(row[14]), pose=_unpack(row[15])),
+            spans=(Span(t0_s=row[2], t1_s=row[3], known_s=row[4]), *_unpack_spans(row[16])),
+            strength=row[17],
+            met=row[18],
+            uses=row[19],
+            pinned=bool(row[20]),
+            level=Level(row[21]),
+            place=row[22],
+            first_seq=row[23],
         )
 
     def count(self) -> int:
@@ -310,61 +445,222 @@ class Store:
         (number,) = self._db.execute("SELECT count(*) FROM entry").fetchone()
         return int(number)
 
+    def find(self, first: int, last: int, limit: int) -> list[int]:
+        """Ids from first to last, rising: of entries, and of those that only the journal remembers."""
+        rows = self._db.execute(
+            "SELECT id FROM entry WHERE id BETWEEN :first AND :last "
+            "UNION SELECT entry FROM journal WHERE entry BETWEEN :first AND :last ORDER BY 1 LIMIT :limit",
+            {"first": first, "last": last, "limit": limit},
+        )
+        return [row[0] for row in rows.fetchall()]
+
     def nearest(self, stream: str, time_s: float) -> int | None:
-        """Id of the entry of a stream that covers a time, else of the nearest to it; None if there is none."""
+        """Id of the entry with a picture that covers a time of a stream, else of the nearest; None without one."""
         row = self._db.execute(
-            "SELECT id FROM entry WHERE stream = ? ORDER BY max(t0_s - ?, ? - t1_s, 0), t0_s DESC LIMIT 1",
+            "SELECT id FROM entry WHERE stream = ? AND jpeg_bytes > 0 "
+            "ORDER BY max(t0_s - ?, ? - t1_s, 0), t0_s DESC LIMIT 1",
             (stream, time_s, time_s),
         ).fetchone()
         return None if row is None else int(row[0])
 
-    def ids(self) -> set[int]:
-        """Ids of all entries."""
-        return {row[0] for row in self._db.execute("SELECT id FROM entry")}
+    def ids(self, among: Sequence[int] | None = None) -> set[int]:
+        """Ids of all entries that still have vectors, or of those among some."""
+        if among is None:
+            return {row[0] for row in self._db.execute("SELECT id FROM entry WHERE key IS NOT NULL")}
+        rows = self._db.execute(
+            "SELECT id FROM entry WHERE id IN (SELECT value FROM json_each(?)) AND key IS NOT NULL",
+            (json.dumps(list(among)),),
+        )
+        return {row[0] for row in rows}
 
-    def vectors(self, numbers: Sequence[int]) -> NDArray[np.float32]:
-        """Key and scene side by side of some entries, float32 [N, 2D], in the order given."""
-        found = []
-        for number in numbers:
-            key, scene = self._db.execute("SELECT key, scene FROM entry WHERE id = ?", (number,)).fetchone()
-            found.append(np.frombuffer(key + scene, "<f2"))
-        return np.stack(found).astype(np.float32)
+    def vectors(self, numbers: Sequence[int]) -> tuple[FloatArray, FloatArray]:
+        """Keys and scenes of entries that have them, float32 [N, D] each, in the order given."""
+        rows = self._db.execute(
+            "SELECT id, key, scene FROM entry WHERE id IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(numbers)),),
+        ).fetchall()
+        if not rows:
+            return np.zeros((0, 0), np.float32), np.zeros((0, 0), np.float32)
+        place = {number: k for k, (number, _, _) in enumerate(rows)}
+        order = [place[number] for number in numbers]
+        return unpack_many([row[1] for row in rows])[order], unpack_many([row[2] for row in rows])[order]
 
     def slots(self) -> Iterator[SlotRow]:
-        """What long-term memory holds in memory of each entry, each stream in the order of its events."""
+        """What consolidation holds in memory of each entry, each stream in the order of its events."""
         for row in self._db.execute(
-            "SELECT id, stream, utility, jpeg_bytes, key, scene FROM entry ORDER BY stream, first_seq"
+            "SELECT id, stream, t0_s, last_s, utility, strength, met, pinned, level, place, jpeg_bytes, "
+            "2 * (length(CAST(text AS BLOB)) + length(CAST(labels AS BLOB))), key "
+            "FROM entry ORDER BY stream, first_seq"
         ):
-            number, stream, utility, jpeg_bytes, key, scene = row
-            yield SlotRow(number, stream, utility, jpeg_bytes, np.frombuffer(key + scene, "<f2"))
+            yield SlotRow(*row[:-1], None if row[-1] is None else unpack(row[-1]))
 
-    def select(
-        self, *, stream: str | None, after_s: float | None, before_s: float | None, known_by_s: float | None
-    ) -> list[int]:
-        """Ids of entries by time.
-
-        Args:
-            stream: Only of this stream, or of the cameras of this source.
-            after_s: Only those that end after this.
-            before_s: Only those that begin before this.
-            known_by_s: Only those whose keys rest on nothing later than this.
-        """
-        clauses, values = ["1"], []
-        if stream is not None:
+    def select(self, wanted: Filter) -> list[int]:
+        """Ids of the entries that meet some conditions."""
+        clauses, values = ["1"], list[object]()
+        if wanted.stream is not None:
             clauses.append("(stream = ? OR substr(stream, 1, ?) = ?)")
-            values += [stream, len(stream) + 1, stream + "/"]
-        for clause, value in (("t1_s > ?", after_s), ("t0_s < ?", before_s), ("known_s <= ?", known_by_s)):
+            values += [wanted.stream, len(wanted.stream) + 1, wanted.stream + "/"]
+        if wanted.camera is not None:
+            clauses.append("(stream = ? OR substr(stream, ?) = ?)")
+            values += [wanted.camera, -len(wanted.camera) - 1, "/" + wanted.camera]
+        for clause, value in (
+            ("place = ?", wanted.place),
+            ("last_s > ?", wanted.after_s),
+            ("t0_s < ?", wanted.before_s),
+            ("max(known_s, frame_s) <= ?", wanted.at_s),
+        ):
             if value is not None:
                 clauses.append(clause)
                 values.append(value)
-        rows = self._db.execute(f"SELECT id FROM entry WHERE {' AND '.join(clauses)} ORDER BY id", values)
+        rows = self._db.execute(
+            f"SELECT id, spans, t0_s, t1_s, known_s, frame_s{', pose' if wanted.near else ''} FROM entry "
+            f"WHERE {' AND '.join(clauses)} ORDER BY id",
+            values,
+        )
+        found = []
+        for number, packed, t0_s, t1_s, known_s, frame_s, *rest in rows:
+            if wanted.near is not None:
+                pose = _unpack(rest[0])
+                if pose is None or not within(float(pose[0]), float(pose[1]), wanted.near):
+                    continue
+            if packed is not None:  # SQL knows of the first span and of the end of the last
+                spans = (Span(t0_s=t0_s, t1_s=t1_s, known_s=known_s), *_unpack_spans(packed))
+                if not wanted.passing(spans, frame_s):
+                    continue
+            found.append(number)
+        return found
+
+    def changed_since(self, place: int) -> tuple[int, list[int] | None]:
+        """Entries that came, went or lost their vectors since a place in the journal.
+
+        Returns:
+            The journal's newest place, and their ids; None for these where the journal does not go back so far.
+        """
+        oldest, newest = self._db.execute("SELECT min(id), max(id) FROM journal").fetchone()
+        if newest is None or oldest > place + 1 or newest < place:
+            return newest or 0, None
+        rows = self._db.execute("SELECT DISTINCT entry FROM journal WHERE id > ?", (place,))
+        return newest, [row[0] for row in rows]
+
+    def beside(self, stream: str, t0_s: float, t1_s: float, gap_s: float) -> list[int]:
+        """Ids of the entries of a stream just before and just after a stretch of time, no further than a gap."""
+        before = self._db.execute(
+            "SELECT id, t1_s FROM entry WHERE stream = ? AND t0_s < ? ORDER BY t0_s DESC, id LIMIT 1",
+            (stream, t0_s),
+        ).fetchall()
+        after = self._db.execute(
+            "SELECT id FROM entry WHERE stream = ? AND t0_s >= ? AND t0_s > ? AND t0_s <= ? "
+            "ORDER BY t0_s, id LIMIT 1",
+            (stream, t1_s, t0_s, t1_s + gap_s),
+        ).fetchall()
+        return [number for number, end_s in before if end_s >= t0_s - gap_s] + [number for (number,) in after]
+
+    def begun_within(self, stream: str, t0_s: float, t1_s: float) -> list[int]:
+        """Ids of the entries of a stream that begin in a stretch of time (at its end no more), in order."""
+        rows = self._db.execute(
+            "SELECT id FROM entry WHERE stream = :stream AND t0_s >= :t0 AND (t0_s < :t1 OR t0_s = :t0) "
+            "ORDER BY t0_s, id",
+            {"stream": stream, "t0": t0_s, "t1": t1_s},
+        )
         return [row[0] for row in rows]
 
-    def match_words(self, words: Sequence[str], column: str) -> dict[int, int]:
-        """How many of the words each entry holds in its "labels" or its "text"; those with none are left out."""
+    # places, journal, probes, what was learned -------------------------------------------------------------
+
+    def set_place(self, stream: str, number: int, vector: FloatArray, seen: int, last_s: float) -> None:
+        """Keep a place of a stream as it is now."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO place VALUES (?, ?, ?, ?, ?)", (stream, number, pack(vector), seen, last_s)
+        )
+
+    def places(self, stream: str) -> list[tuple[int, FloatArray, int, float]]:
+        """Number, vector [D], times seen and last time of each place of a stream."""
+        rows = self._db.execute(
+            "SELECT id, vector, seen, last_s FROM place WHERE stream = ? ORDER BY id", (stream,)
+        )
+        return [(number, unpack(vector), seen, last_s) for number, vector, seen, last_s in rows]
+
+    def drop_place(self, stream: str, number: int) -> None:
+        """Drop a place of a stream."""
+        self._db.execute("DELETE FROM place WHERE stream = ? AND id = ?", (stream, number))
+
+    def drop_places(self, recording: str) -> None:
+        """Drop the places of a recording."""
+        self._db.execute(
+            "DELETE FROM place WHERE stream IN (SELECT id FROM stream WHERE recording = ?)", (recording,)
+        )
+
+    def note(
+        self, stream: str, time_s: float, action: str, entry: int, other: int | None, why: str, *, keep: int
+    ) -> None:
+        """Write into the journal, of which the newest `keep` rows stay."""
+        cursor = self._db.execute(
+            "INSERT INTO journal (stream, time_s, action, entry, other, why) VALUES (?, ?, ?, ?, ?, ?)",
+            (stream, time_s, action, entry, other, why),
+        )
+        self._db.execute("DELETE FROM journal WHERE id <= ?", ((cursor.lastrowid or 0) - keep,))
+
+    def journal(self, entry: int | None = None) -> list[JournalRow]:
+        """What happened to an entry, or to all, the oldest first."""
+        where = "" if entry is None else "WHERE entry = :entry OR other = :entry"
+        rows = self._db.execute(
+            f"SELECT id, stream, time_s, action, entry, other, why FROM journal {where} ORDER BY id",
+            {"entry": entry},
+        )
+        return [JournalRow(*row) for row in rows]
+
+    def add_probe(
+        self, kind: str, stream: str, t0_s: float, t1_s: float, vector: FloatArray, *, keep: int
+    ) -> None:
+        """Keep something to ask with later, and where its answer is; every second of a kind goes when too many."""
+        self._db.execute(
+            "INSERT INTO probe (kind, stream, t0_s, t1_s, vector) VALUES (?, ?, ?, ?, ?)",
+            (kind, stream, t0_s, t1_s, pack(vector)),
+        )
+        (count,) = self._db.execute("SELECT count(*) FROM probe WHERE kind = ?", (kind,)).fetchone()
+        if count > keep:
+            self._db.execute(
+                "DELETE FROM probe WHERE id IN (SELECT id FROM (SELECT id, row_number() OVER (ORDER BY id) AS n "
+                "FROM probe WHERE kind = ?) WHERE n % 2 = 0)",
+                (kind,),
+            )
+
+    def probes(self) -> list[tuple[str, str, float, float, FloatArray]]:
+        """Kind, stream, t0_s, t1_s and vector [D] of what is kept to ask with."""
+        rows = self._db.execute("SELECT kind, stream, t0_s, t1_s, vector FROM probe ORDER BY id")
+        return [(kind, stream, t0_s, t1_s, unpack(vector)) for kind, stream, t0_s, t1_s, vector in rows]
+
+    def set_learned(self, name: str, value: bytes) -> None:
+        """Keep what was learned from this memory's own streams."""
+        self._db.execute("INSERT OR REPLACE INTO learned VALUES (?, ?)", (name, value))
+
+    def learned(self, name: str) -> bytes | None:
+        """What was kept under a name, None where nothing was."""
+        row = self._db.execute("SELECT value FROM learned WHERE name = ?", (name,)).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def match_words(
+        self, words: Sequence[str], column: str, among: Sequence[int], most: int = 5000
+    ) -> dict[int, int]:
+        """How many of the words each entry holds in its "labels" or its "text"; those with none are left out.
+
+        Args:
+            words: What is looked for.
+            column: Where.
+            among: Entries in which every word is counted.
+            most: A word that more entries than this hold tells little: it is counted in those of `among` alone.
+        """
         found: dict[int, int] = {}
+        ids = json.dumps(list(among))
         for word in words:
-            rows = self._db.execute("SELECT rowid FROM words WHERE words MATCH ?", (f'{column} : "{word}"',))
+            match = f'{column} : "{word}"'
+            rows = self._db.execute(
+                "SELECT rowid FROM words WHERE words MATCH ? LIMIT ?", (match, most + 1)
+            ).fetchall()
+            if len(rows) > most:
+                rows = self._db.execute(
+                    "SELECT rowid FROM words WHERE words MATCH ? AND rowid IN (SELECT value FROM json_each(?))",
+                    (match, ids),
+                ).fetchall()
             for (number,) in rows:
                 found[number] = found.get(number, 0) + 1
         return found

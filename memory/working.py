@@ -1,9 +1,9 @@
 """Working memory: the frames of one stream in, closed events out.
 
-Per stream it holds the open event, a slow background and the recent surprises. An event is cut where the
-frame's surprise s = 1 - cos(frame, mean of the open event) exceeds mean + gamma * sd of the recent s
-(event segmentation by prediction error, as in EM-LLM, Fountas et al. 2024, applied to frames), and at gaps.
-The key of a closed event is what it adds to the background: key = mean - strength * background.
+Per stream it holds the open event, the context (context.py: recent past and places) and the recent surprises. An
+event is cut where the frame's surprise s = 1 - cos(frame, mean of the open event) exceeds mean + gamma * sd of the
+recent s (event segmentation by prediction error, as in EM-LLM, Fountas et al. 2024, applied to frames), and at
+gaps. The key of a closed event is what it adds to the context.
 
 Shapes: D embedding dimension.
 """
@@ -14,17 +14,30 @@ import json
 import math
 from collections import Counter, deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
-from hippocam.memory.records import Continuation, Event
+from hippocam.memory.context import Context, ContextConfig, Place, PlaceChange, unit
+from hippocam.memory.records import Continuation, Event, entry_id
 from hippocam.stream.records import Embedding, FloatArray, Repeat
 
 # The usual surprise of a stream is the mean over its events, over about this many of the last ones later on.
-_USUAL_EVENTS = 64
+_USUAL_EVENTS = 512
 # Characters of the source's words that an event keeps.
 _MAX_TEXT = 2000
+# Above this, surprise makes no more difference.
+_MOST_SURPRISE = 0.99
+# Of one event in so many, a frame is held out of its mean, to ask with later; of those with so many frames.
+_PROBE_EVERY, _PROBE_FRAMES = 16, 4
+
+
+class WorkingState(NamedTuple):
+    """What a stream's working memory leaves behind after an event: bytes, and the place that changed."""
+
+    blob: bytes
+    change: PlaceChange | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +52,7 @@ class WorkingConfig:
         max_s: Longest event in seconds, above 0. It bounds what a crash can lose.
         max_frames: Most encoded frames that an event holds, so that memory is bounded at any rate.
         gap_s: A jump in time of more than this, or backwards, ends an event, seconds above 0.
-        background_tau_s: Time constant of the background, seconds above 0.
-        background_strength: How much of the background is taken out of a key, 0 to 1.
+        context: What counts as known, and is taken out of a key.
     """
 
     gamma: float = 0.5
@@ -50,8 +62,7 @@ class WorkingConfig:
     max_s: float = 10.0
     max_frames: int = 64
     gap_s: float = 15.0
-    background_tau_s: float = 120.0
-    background_strength: float = 1.0
+    context: ContextConfig = field(default_factory=ContextConfig)
 
     def __post_init__(self) -> None:
         limits = {
@@ -61,19 +72,11 @@ class WorkingConfig:
             "min_frames": (1, self.max_frames),
             "max_s": (1e-3, math.inf),
             "gap_s": (1e-3, math.inf),
-            "background_tau_s": (1e-3, math.inf),
-            "background_strength": (0, 1),
         }
         for name, (low, high) in limits.items():
             value = getattr(self, name)
             if not low <= value <= high:
                 raise ValueError(f"working.{name} must be {low} to {high}, found {value}")
-
-
-def unit(vector: FloatArray) -> FloatArray:
-    """Scale a vector to length 1; a zero vector stays zero."""
-    length = float(np.linalg.norm(vector))
-    return (vector / length).astype(np.float32) if length > 1e-9 else np.zeros_like(vector)
 
 
 class WorkingMemory:
@@ -89,7 +92,9 @@ class WorkingMemory:
         self._last: Embedding | Repeat | None = None
         self._sum: FloatArray | None = None
         self._surprises: deque[float] = deque(maxlen=self._config.window)
-        self._background: FloatArray | None = None
+        self._context = Context(self._config.context)
+        self._change: PlaceChange | None = None
+        self._shown: FloatArray | None = None
         self._usual = 0.0
         self._events = 0
         self._quiet = 0
@@ -98,7 +103,7 @@ class WorkingMemory:
     def push(self, item: Embedding | Repeat) -> Iterator[Event | Continuation]:
         """Take the next item of the stream; yield what it closed (nothing, mostly)."""
         if self._last is not None and not 0 <= item.time_s - self._last.time_s <= self._gap_s:
-            yield from self.flush()
+            yield from self._close(self._last.time_s, "gap")
         if isinstance(item, Repeat):
             yield from self._push_repeat(item)
         else:
@@ -114,7 +119,7 @@ class WorkingMemory:
         if self._last is not None:
             last_s = self._last.time_s
             known = end_s is not None and last_s < end_s <= last_s + self._gap_s  # headers may be wrong
-            yield from self._close(end_s if known and end_s is not None else last_s)
+            yield from self._close(end_s if known and end_s is not None else last_s, "end")
         self._last = None
 
     @property
@@ -131,12 +136,12 @@ class WorkingMemory:
         self._surprises.append(0.0)  # or a still camera's rare changes would be measured against each other
         if self._frames:
             if item.time_s - self._frames[0].time_s >= self._config.max_s:
-                yield from self._close(item.time_s)
+                yield from self._close(item.time_s, f"{self._config.max_s:g} s long")
             else:
                 self._repeats += 1
                 return
         elif self._quiet and item.time_s - self._quiet_from_s >= self._config.max_s:
-            yield from self._close(item.time_s)
+            yield from self._close(item.time_s, "quiet")
         if not self._quiet:
             self._quiet_from_s = item.time_s
         self._quiet += 1
@@ -145,57 +150,72 @@ class WorkingMemory:
         if self._frames and self._sum is not None:
             surprise = 1.0 - float(unit(item.vector) @ unit(self._sum))
             cut = self._cuts(surprise, item)
-            self._surprises.append(surprise)  # before the event closes: state() at that moment holds it
+            self._surprises.append(
+                float(np.float32(surprise))
+            )  # before the event closes: state() at that moment holds it
             if cut:
-                yield from self._close(item.time_s)
+                yield from self._close(item.time_s, cut)
         elif self._quiet:
-            yield from self._close(item.time_s)
+            yield from self._close(item.time_s, "quiet")
         self._frames.append(item)
         self._sum = item.vector.copy() if self._sum is None else self._sum + item.vector
 
-    def _cuts(self, surprise: float, item: Embedding) -> bool:
+    def _cuts(self, surprise: float, item: Embedding) -> str:
+        """Why the open event ends before a frame; empty where it goes on."""
         config = self._config
-        if len(self._frames) >= config.max_frames or item.time_s - self._frames[0].time_s >= config.max_s:
-            return True
+        if item.time_s - self._frames[0].time_s >= config.max_s:
+            return f"{config.max_s:g} s long"
+        if len(self._frames) >= config.max_frames:
+            return f"{config.max_frames} frames long"
         if len(self._frames) + self._repeats < config.min_frames or surprise < config.floor:
-            return False
-        if not self._surprises:
-            return True
-        recent = np.asarray(self._surprises)
-        return surprise > float(recent.mean() + config.gamma * recent.std())
+            return ""
+        recent = np.asarray(self._surprises or [0.0])
+        limit = float(recent.mean() + config.gamma * recent.std())
+        return f"surprise {surprise:.2f} above {max(limit, config.floor):.2f}" if surprise > limit else ""
 
-    def _close(self, end_s: float) -> Iterator[Event | Continuation]:
+    def _close(self, end_s: float, cut: str) -> Iterator[Event | Continuation]:
         last = self._last
         assert last is not None
         if self._frames:
-            yield self._event(end_s, last.seq)
+            yield self._event(end_s, last.seq, cut)
         elif self._quiet:
+            if self._shown is not None:  # what stands still becomes the recent past
+                self._change = self._context.absorb(self._shown, end_s - self._quiet_from_s, end_s)
             yield Continuation(stream=self.stream, last_seq=last.seq, t1_s=end_s, repeats=self._quiet)
         self._frames, self._sum, self._repeats, self._quiet = [], None, 0, 0
 
-    def _event(self, end_s: float, last_seq: int) -> Event:
-        vectors_ND = np.stack([frame.vector for frame in self._frames])
+    def _event(self, end_s: float, last_seq: int, cut: str) -> Event:
+        frames = self._frames
+        view = None
+        if len(frames) >= _PROBE_FRAMES and entry_id(self.stream, frames[0].seq) % _PROBE_EVERY == 0:
+            view = frames[len(frames) // 2]
+            frames = [frame for frame in frames if frame is not view]
+        vectors_ND = np.stack([frame.vector for frame in frames])
         mean = unit(vectors_ND.mean(axis=0))
-        known = self._background is not None
-        background = self._background if self._background is not None else mean
-        strength = self._config.background_strength if known else 0.0
-        exemplar = self._frames[int(np.argmax(vectors_ND @ mean))]
-        labels = Counter(label for frame in self._frames for label in frame.labels)
-        surprise = 1.0 - float(mean @ unit(background)) if known else 1.0
-        if known:  # the first event has no background to surprise
+        exemplar = frames[int(np.argmax(vectors_ND @ mean))]
+        labels = Counter(label for frame in frames for label in frame.labels)
+        known = self._context.known
+        key, surprise = self._context.residual(mean)
+        view_D = None if view is None else self._context.residual(unit(view.vector))[0]
+        # new over known: the tangent of the angle whose sine is the surprise
+        novelty = surprise / math.sqrt(1 - min(surprise, _MOST_SURPRISE) ** 2)
+        if known:  # the first event has no context to surprise
             self._events += 1
-            self._usual += (surprise - self._usual) / min(self._events, _USUAL_EVENTS)
-        event = Event(
+            self._usual += (novelty - self._usual) / min(self._events, _USUAL_EVENTS)
+        t0_s, t1_s = self._frames[0].time_s, max(end_s, self._frames[-1].time_s)
+        self._shown = self._frames[-1].vector.astype(np.float16).astype(np.float32)
+        self._change = self._context.absorb(mean, t1_s - t0_s, t1_s)
+        return Event(
             stream=self.stream,
             first_seq=self._frames[0].seq,
             last_seq=last_seq,
-            t0_s=self._frames[0].time_s,
-            t1_s=max(end_s, self._frames[-1].time_s),
+            t0_s=t0_s,
+            t1_s=t1_s,
             known_s=self._frames[-1].time_s,
-            key=unit(mean - strength * background),
+            key=key,
             scene=mean,
             surprise=surprise,
-            utility=surprise / max(self._usual, 1e-6) if known else 1.0,
+            utility=novelty / max(self._usual, 1e-6) if known else 1.0,
             frame_s=exemplar.time_s,
             jpeg=exemplar.jpeg,
             sensors=exemplar.sensors,
@@ -203,25 +223,30 @@ class WorkingMemory:
             text="\n".join(dict.fromkeys(frame.text for frame in self._frames if frame.text))[:_MAX_TEXT],
             frames=len(self._frames),
             repeats=self._repeats,
+            place=self._change.place.number,
+            cut=cut,
+            view=view_D,
         )
-        decay = math.exp(-max(event.t1_s - event.t0_s, 1e-3) / self._config.background_tau_s)
-        self._background = (decay * background + (1 - decay) * mean).astype(np.float32)
-        return event
 
-    def state(self) -> bytes:
-        """What outlives a closed event, as bytes: the background, the recent surprises and the usual one."""
-        background = self._background if self._background is not None else np.zeros(0, np.float32)
-        head = json.dumps({"dim": len(background), "usual": self._usual, "events": self._events}).encode()
-        surprises = np.asarray(self._surprises, np.float64)
-        return head + b"\n" + background.astype("<f4").tobytes() + surprises.astype("<f8").tobytes()
+    def state(self) -> WorkingState:
+        """What outlives a closed event: the context, the recent surprises and the usual one."""
+        context, vectors = self._context.state()
+        if self._shown is not None:
+            vectors = [*vectors, self._shown]
+        dim = len(vectors[0]) if vectors else 0
+        head = {"dim": dim, "vectors": len(vectors), "usual": self._usual, "events": self._events, **context}
+        body = b"".join(vector.astype("<f2").tobytes() for vector in vectors)
+        surprises = np.asarray(self._surprises, "<f4")
+        return WorkingState(json.dumps(head).encode() + b"\n" + body + surprises.tobytes(), self._change)
 
-    def restore(self, state: bytes) -> None:
+    def restore(self, state: bytes, places: list[Place]) -> None:
         """Take up the state of an earlier run, as just after its last closed event."""
         head, _, body = state.partition(b"\n")
         values = json.loads(head)
         self._usual, self._events = float(values["usual"]), int(values["events"])
-        split = 4 * int(values["dim"])
-        background = np.frombuffer(body[:split], "<f4").astype(np.float32)
-        self._background = background if len(background) else None
+        count, dim = int(values["vectors"]), int(values["dim"])
+        stored = np.frombuffer(body[: 2 * count * dim], "<f2").astype(np.float32).reshape(count, dim)
+        self._context.restore(int(values["next_place"]), stored[0] if count else None, places)
+        self._shown = stored[1] if count > 1 else None
         self._surprises.clear()
-        self._surprises.extend(np.frombuffer(body[split:], "<f8").tolist())
+        self._surprises.extend(np.frombuffer(body[2 * count * dim :], "<f4").tolist())

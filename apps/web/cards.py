@@ -6,7 +6,7 @@ import html
 from collections.abc import Sequence
 
 from hippocam.apps.records import Answer, Status
-from hippocam.apps.report import megabytes
+from hippocam.apps.report import NO_PICTURE, megabytes, other_spans
 from hippocam.apps.web.media import stream_key
 from hippocam.memory.records import Evidence
 from hippocam.stream.timecode import format_time
@@ -58,21 +58,46 @@ def evidence(moments: Sequence[Evidence], cited: Sequence[str], *, weak: bool) -
 
 
 def card(moment: Evidence, *, cited: bool) -> str:
-    """A moment as a button that makes the player show it."""
+    """A moment as a button that makes the player show it; below it one for each further time it was seen."""
     span = f"{format_time(moment.t0_s)} – {format_time(moment.t1_s)}"
     belief = f"{moment.score:.0%}"
     spoken = f"Play {moment.stream}, {format_time(moment.t0_s)} to {format_time(moment.t1_s)}, belief {belief}"
     said = f'<span class="hc-said">“{escape(moment.text)}”</span>' if moment.text else ""
+    thumb = f'<span class="hc-nopicture">{NO_PICTURE}</span>'
+    if moment.image:
+        thumb = f'<img src="hippocam/picture/{escape(moment.id)}" alt="" loading="lazy">'
     return (
         f'<button type="button" class="hc-card{" hc-cited" if cited else ""}" '
-        f'data-stream="{stream_key(moment.stream)}" data-picture="{escape(moment.id)}" '
-        f'data-t0="{moment.t0_s:.3f}" data-t1="{moment.t1_s:.3f}" aria-label="{escape(spoken)}">'
-        f'<span class="hc-thumb"><img src="hippocam/picture/{escape(moment.id)}" alt="" loading="lazy"></span>'
+        f'{_target(moment, moment.t0_s, moment.t1_s)} aria-label="{escape(spoken)}">'
+        f'<span class="hc-thumb">{thumb}</span>'
         f'<span class="hc-body"><span class="hc-row"><span class="hc-span">{span}</span>'
         f'<span class="hc-belief"><i style="width:{max(0.0, min(1.0, moment.score)):.0%}"></i></span>'
         f'<span class="hc-percent">{belief}</span></span>'
         f'<span class="hc-stream">{escape(moment.stream)}</span>'
-        f'<span class="hc-why">{escape(moment.why)}</span>{said}</span></button>'
+        f'<span class="hc-why">{escape(moment.why)}</span>{said}</span></button>{_others(moment)}'
+    )
+
+
+def _others(moment: Evidence) -> str:
+    """The further times at which a moment's thing was seen, as buttons in a line."""
+    jumps = [
+        f'<button type="button" class="hc-jump" {_target(moment, t0_s, t1_s)} '
+        f'aria-label="{escape(f"Play {moment.stream}, {format_time(t0_s)} to {format_time(t1_s)}")}">'
+        f"{format_time(t0_s)}</button>"
+        for t0_s, t1_s in other_spans(moment)
+    ]
+    if not jumps:
+        return ""
+    more = f" ({moment.met} times in all)" if moment.met > len(moment.spans) else ""
+    return f'<p class="hc-also">also seen at {", ".join(jumps)}{more}</p>'
+
+
+def _target(moment: Evidence, t0_s: float, t1_s: float) -> str:
+    """Where a button leads, for page.js: the stream, its span, and the picture with the time that it shows."""
+    picture = escape(moment.id) if moment.image else ""
+    return (
+        f'data-stream="{stream_key(moment.stream)}" data-picture="{picture}" data-frame="{moment.frame_s:.3f}" '
+        f'data-t0="{t0_s:.3f}" data-t1="{t1_s:.3f}"'
     )
 
 

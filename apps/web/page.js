@@ -23,7 +23,7 @@
 
   // the player ------------------------------------------------------------------------------------------
 
-  // Show a stream; with a moment {t0, t1, picture} go there and play.
+  // Show a stream; with a moment {t0, t1, picture, frame} go there and play.
   async function show(key, moment = null) {
     if (!key) return;
     const turn = ++state.turn;
@@ -65,15 +65,24 @@
     const video = byId("hc-video");
     video.pause();
     video.hidden = true;
-    const picture = state.moment?.picture || state.view.picture;
+    const moment = state.moment;
+    const picture = moment ? moment.picture : state.view.picture;
     const image = byId("hc-still");
     image.hidden = !picture;
     if (picture) image.src = `hippocam/picture/${picture}`;
     const why = state.broken.has(state.key)
       ? "This browser cannot play this video's format."
       : state.view.gone ? "The video file is no longer where it was." : "There is no video file to play.";
-    say(`${why} ${picture ? "This is " + (state.moment ? `the moment at ${clock(state.moment.t0)}.` : "a picture from it.") : ""}`);
+    say(`${why} ${shown(moment, picture)}`);
     marks();
+  }
+
+  // What the picture in place of the video is.
+  function shown(moment, picture) {
+    if (!moment) return picture ? "This is a picture from it." : "";
+    if (!picture) return "The picture of this moment was given up for the budget.";
+    const within = moment.t0 <= moment.frame && moment.frame <= moment.t1;
+    return within ? `This is the moment at ${clock(moment.t0)}.` : `It looked like this at ${clock(moment.frame)}.`;
   }
 
   function say(text) {
@@ -96,7 +105,7 @@
     const video = byId("hc-video");
     const playing = video.dataset.key === state.key && Number.isFinite(video.duration);
     const length = playing ? video.duration : state.view?.duration_s;
-    const cards = [...document.querySelectorAll(`.hc-card[data-stream="${state.key}"]`)];
+    const cards = [...document.querySelectorAll(`:is(.hc-card, .hc-jump)[data-stream="${state.key}"]`)];
     line.replaceChildren(...(length > 0 ? cards : []).map((card) => {
       const mark = make("button");
       const [t0, t1] = [Number(card.dataset.t0), Number(card.dataset.t1)];
@@ -112,10 +121,10 @@
   }
 
   function open(card) {
-    for (const other of document.querySelectorAll(".hc-card[aria-current]")) other.removeAttribute("aria-current");
+    for (const other of document.querySelectorAll("#hc-result [aria-current]")) other.removeAttribute("aria-current");
     card.setAttribute("aria-current", "true");
-    const { stream, picture, t0, t1 } = card.dataset;
-    show(stream, { picture, t0: Number(t0), t1: Number(t1) });
+    const { stream, picture, frame, t0, t1 } = card.dataset;
+    show(stream, { picture, frame: Number(frame), t0: Number(t0), t1: Number(t1) });
     const stage = byId("hc-stage");
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     if (stage.getBoundingClientRect().top < 0) stage.scrollIntoView({ behavior: calm ? "auto" : "smooth" });
@@ -124,9 +133,13 @@
   // events ----------------------------------------------------------------------------------------------
 
   document.addEventListener("click", (event) => {
-    const card = event.target.closest?.(".hc-card");
+    const card = event.target.closest?.(".hc-card, .hc-jump");
     if (card) open(card);
   });
+  document.addEventListener("error", ({ target }) => {  // a picture that was given up since
+    if (target.matches?.(".hc-thumb img")) target.replaceWith(make("span", "hc-nopicture", "picture given up for the budget"));
+    else if (target.id === "hc-still") target.hidden = true;
+  }, true);
   const onVideo = (name, handler) => document.addEventListener(name, (event) => {
     if (event.target.id === "hc-video") handler(event.target);
   }, true);  // media events do not bubble

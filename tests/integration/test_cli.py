@@ -49,7 +49,9 @@ def test_watch_reports_what_it_saw(tmp_path, colour_video):
 
 def test_search_and_ask_name_the_true_moment(memory):
     (best, *_) = last_json(hippocam("search", "something red", "--memory", memory, "--json"))["moments"]
-    assert set(best) == {"id", "stream", "t0_s", "t1_s", "score", "why", "image"}
+    assert set(best) == {
+        *("id", "stream", "t0_s", "t1_s", "score", "why", "image", "spans", "met", "place"),
+    }
     assert (best["stream"], best["t0_s"], best["t1_s"]) == ("field", 8, 13)
     assert Path(best["image"]).read_bytes().startswith(b"\xff\xd8")
     assert Path(best["image"]).is_relative_to(memory)
@@ -98,6 +100,74 @@ def test_status_by_stream_and_tier(memory):
     done = hippocam("status", "--memory", memory)
     assert "field" in done.stdout
     assert "palette" in done.stdout
+
+
+@pytest.fixture
+def older_memory(tmp_path, load_helpers):
+    """A memory of format 1 with ten entries, made with the encoder palette."""
+    helpers = load_helpers("unit/memory/test_migrations.py")
+    helpers.SPEC |= {"id": "palette:1", "dim": 12}
+    rows = helpers.entry_rows({"door": 10}, 12)
+    helpers.make_format_1(tmp_path / "older" / "memory.db", rows)
+    (tmp_path / "older" / "exemplars").mkdir()
+    for row in rows:
+        (tmp_path / "older" / "exemplars" / f"{row[0]:016x}.jpg").write_bytes(bytes(row[13]))
+    return tmp_path / "older"
+
+
+def test_an_older_memory_is_upgraded_by_command(older_memory):
+    done = hippocam("status", "--memory", older_memory)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert f"hippocam upgrade --memory {older_memory}" in done.stderr
+    done = hippocam("upgrade", "--memory", older_memory, "--json")
+    assert last_json(done) == {"memory": str(older_memory), "from": 1, "to": 2}
+    assert "is of format 2 already" in hippocam("upgrade", "--memory", older_memory).stdout
+    moments = last_json(hippocam("search", "red", "--memory", older_memory, "--json"))["moments"]
+    assert all(Path(moment["image"]).is_file() for moment in moments)
+    assert last_json(hippocam("status", "--memory", older_memory, "--json"))["streams"][0]["entries"] == 10
+
+
+def test_an_older_memory_is_upgraded_by_watching_into_it(older_memory, tmp_path, colour_video):
+    clip = colour_video(tmp_path / "field.mp4", SCENES)
+    done = hippocam("watch", clip, "--memory", older_memory)
+    assert (done.returncode, done.stdout.count("watched")) == (0, 1), done.stderr
+    streams = last_json(hippocam("status", "--memory", older_memory, "--json"))["streams"]
+    assert {stream["id"]: stream["entries"] for stream in streams}["door"] == 10
+    (best, *_) = last_json(hippocam("search", "red", "--memory", older_memory, "--stream", "field", "--json"))[
+        "moments"
+    ]
+    assert (best["t0_s"], best["t1_s"]) == (8, 13)
+
+
+def test_an_exported_and_imported_memory_answers_the_same(tmp_path, memory):
+    def search(folder, text):
+        moments = last_json(hippocam("search", text, "--memory", folder, "--json"))["moments"]
+        return [{**moment, "image": Path(moment["image"]).read_bytes()} for moment in moments]
+
+    again = tmp_path / "again"
+    assert hippocam("export", "--memory", memory, "--out", tmp_path / "m.jsonl").returncode == 0
+    assert last_json(hippocam("import", tmp_path / "m.jsonl", "--memory", again, "--json"))["entries"] == 4
+    for text in ("red", "something blue", "yellow"):
+        assert search(again, text) == search(memory, text)
+    done = hippocam("watch", "field.mp4", "--memory", again, cwd=tmp_path)
+    assert "watched before" in done.stdout
+    assert last_json(hippocam("status", "--memory", again, "--json"))["streams"][0]["entries"] == 4
+
+
+def test_an_entry_is_explained_and_pinned(memory):
+    (best, *_) = last_json(hippocam("search", "red", "--memory", memory, "--json"))["moments"]
+    done = hippocam("explain", best["id"][:10], "--memory", memory)
+    assert done.returncode == 0, done.stderr
+    assert "0:08 - 0:13" in done.stdout
+    assert "kept as an entry" in done.stdout
+    assert "What keeps it: worth" in done.stdout
+    assert hippocam("pin", best["id"], "--memory", memory).stdout == f"pinned {best['id']}\n"
+    found = last_json(hippocam("explain", best["id"], "--memory", memory, "--json"))
+    assert found["entry"]["pinned"] is True
+    assert found["worth"]["of"] == 4
+    assert hippocam("unpin", best["id"], "--memory", memory).returncode == 0
+    assert last_json(hippocam("explain", best["id"], "--memory", memory, "--json"))["entry"]["pinned"] is False
 
 
 def test_watching_again_adds_nothing_and_says_so(tmp_path, memory):

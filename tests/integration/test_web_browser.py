@@ -15,6 +15,9 @@ import uvicorn
 from hippocam.apps.session import Session
 from hippocam.apps.web.media import stream_key
 from hippocam.apps.web.server import build_app, listen
+from hippocam.memory.exemplars import Exemplars
+from hippocam.memory.records import Level, Span
+from hippocam.memory.store import Store
 
 CHROMIUM = Path("/usr/bin/chromium")
 pytestmark = pytest.mark.skipif(
@@ -90,6 +93,67 @@ def test_a_clicked_moment_is_played(page: Any, address: str) -> None:
     page.wait_for_function("document.querySelector('#hc-streams input').value === 'second'", timeout=20_000)
     assert [url for url in page.requested if not url.startswith((address, "data:", "blob:"))] == []
     assert page.faults == []
+
+
+def seen_again(folder: Path, stream: str, t0_s: float) -> None:
+    """Note that what begins at a time was seen again at 9 and 10.5 s, and give its picture up."""
+    store = Store(folder / "memory.db", writable=True)
+    number = store.nearest(stream, t0_s)
+    assert number is not None
+    entry = store.entry(number)
+    assert entry is not None
+    again = [Span(t0_s=t, t1_s=t + 1, known_s=t + 1) for t in (9.0, 10.5)]
+    store.touch(number, first=entry.spans[0], further=again, met=7, strength=1.0)
+    store.demote(number, Level.VECTORS, 0)
+    store.close()
+    Exemplars(folder / "exemplars").remove(number)
+
+
+def test_further_times_are_played_and_a_lost_picture_is_said(page: Any, tmp_path: Path) -> None:
+    seen_again(tmp_path / "memory", "second", 4)
+    ask(page, "when is it green")
+    item = page.locator("#hc-result li", has=page.locator(f'.hc-card[data-stream="{stream_key("second")}"]')).first
+    assert "picture given up for the budget" in item.inner_text()
+    assert item.locator("img").count() == 0
+    assert "also seen at 0:09, 0:10.5 (7 times in all)" in item.locator(".hc-also").inner_text()
+    item.locator(".hc-jump").nth(1).click()
+    page.wait_for_function(
+        "key => { const v = document.getElementById('hc-video');"
+        " return v.dataset.key === key && v.readyState >= 2 && !v.seeking && v.currentTime >= 10.5; }",
+        arg=stream_key("second"),
+        timeout=20_000,
+    )
+    assert page.locator("#hc-result [aria-current]").count() == 1
+    assert page.locator("#hc-marks button").count() >= 3
+    broken = "[...document.images].filter(i => i.offsetParent && i.complete && !i.naturalWidth).length"
+    assert page.evaluate(broken) == 0
+    assert page.faults == []
+
+
+def test_a_moment_without_picture_and_player_is_said_to_have_none(page: Any, tmp_path: Path) -> None:
+    seen_again(tmp_path / "memory", "old", 3)
+    ask(page, "when is it green")
+    page.locator(f'.hc-card[data-stream="{stream_key("old")}"]').first.click()
+    page.wait_for_function(
+        "document.getElementById('hc-note').textContent.includes('The picture of this moment was given up')",
+        timeout=20_000,
+    )
+    assert page.evaluate("document.getElementById('hc-still').hidden")
+
+
+def test_a_picture_that_is_gone_by_the_time_it_is_shown_is_said(page: Any, tmp_path: Path) -> None:
+    for file in (tmp_path / "memory" / "exemplars").iterdir():
+        file.unlink()
+    ask(page, "when is it green")
+    page.wait_for_selector(".hc-nopicture", timeout=20_000)
+    for card in page.locator(".hc-card").all():  # pictures are asked for when they come into view
+        card.scroll_into_view_if_needed()
+        page.wait_for_function(
+            "card => { const i = card.querySelector('.hc-thumb img');"  # the browser may still have the poster's
+            " return i ? i.complete && i.naturalWidth > 0 : card.querySelector('.hc-nopicture'); }",
+            arg=card.element_handle(),
+            timeout=20_000,
+        )
 
 
 def test_what_was_not_seen_is_said(page: Any) -> None:

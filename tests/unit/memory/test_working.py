@@ -43,13 +43,26 @@ def test_the_exemplar_is_a_frame_of_its_event_and_the_nearest_to_its_mean(frames
         assert event.jpeg == nearest.jpeg == f"cam@{event.frame_s:.3f}".encode()
 
 
-def test_the_key_is_what_is_new_against_the_background(frames_of):
-    config = WorkingConfig(background_strength=1.0, background_tau_s=1000)
+def test_the_key_is_what_is_new_in_the_place(frames_of):
     scenes = [(t, A) for t in range(9)] + [(t, A + B) for t in range(9, 13)]
-    first, second = run(frames_of("cam", scenes), config)
+    first, second = run(frames_of("cam", scenes))
     assert first.key @ A == pytest.approx(1)
+    assert first.surprise == pytest.approx(1)
     assert second.scene @ A > 0.7
-    assert second.key @ B > 0.9  # the A that was there all along is gone
+    assert second.key @ B == pytest.approx(1, abs=1e-5)  # the A that was there all along is gone
+    assert second.surprise == pytest.approx(np.sqrt(0.5), abs=1e-3)  # half of A + B is new
+
+
+def test_what_was_there_all_along_is_taken_out_when_a_camera_comes_back(frames_of):
+    places = [(t, (A, B)[t // 20 % 2]) for t in range(60)]
+    *_, last = run(frames_of("cam", [*places, *((t, B + C) for t in range(60, 64))]))
+    assert last.key @ C > 0.95  # B was known from 20 s to 40 s, and not since
+
+
+def test_a_place_is_recognised_again(frames_of):
+    events = run(frames_of("cam", [(t, (A, B, C)[t // 30 % 3]) for t in range(180)]))
+    at = {t: [e.place for e in events if e.t0_s <= t < e.t1_s][0] for t in (25, 55, 85, 115, 145, 175)}
+    assert at[25] == at[115] != at[55] == at[145] != at[85] == at[175]
 
 
 def test_a_quiet_scene_prolongs_its_event_without_new_ones(frames_of):
@@ -83,12 +96,14 @@ def test_restored_state_goes_on_as_if_never_interrupted(frames_of):
     items = frames_of("cam", [(t, noisy(rng, (A, B, C, A + B)[t // 4 % 4])) for t in range(64)])
     whole = run(items)
     for stop in (1, 3, 7):
-        first, working = [], WorkingMemory("cam")
+        first, changes, places, working = [], [], {}, WorkingMemory("cam")
         feed = (event for item in items for event in working.push(item))
         for _ in range(stop):
             first.append(next(feed))
+            changes.append(working.state().change)
         again = WorkingMemory("cam")
-        again.restore(working.state())
+        places.update((c.place.number, c.place) for c in changes)
+        again.restore(working.state().blob, list(places.values()))
         rest = [i for i in items if i.seq > first[-1].last_seq]
         second = [event for item in rest for event in again.push(item)] + list(again.flush())
         for got, true in zip(first + second, whole, strict=True):
@@ -108,9 +123,7 @@ def test_the_open_event_is_bounded_at_any_frame_rate(frames_of):
         assert working.open_frames <= 16
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [("gamma", -1), ("max_s", 0), ("background_strength", 2), ("window", 1)]
-)
+@pytest.mark.parametrize(("name", "value"), [("gamma", -1), ("max_s", 0), ("min_frames", 0), ("window", 1)])
 def test_a_wrong_setting_is_named(name, value):
     with pytest.raises(ValueError, match=f"working.{name} must be"):
         WorkingConfig(**{name: value})

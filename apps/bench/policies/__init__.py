@@ -1,0 +1,53 @@
+"""The rules that are compared, by name; each builds a `Policy` from budget_bytes, dim and seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from hippocam.apps.bench.policies import events, merging, oracle, sampling, tiers
+from hippocam.apps.bench.policies.base import Bank, Policy, PolicyFactory, slot_bytes
+
+__all__ = ["OURS", "POLICIES", "Bank", "Entry", "Policy", "PolicyFactory", "register", "slot_bytes"]
+
+Standing = Literal["published", "heuristic", "oracle", "ours"]
+OURS: Literal["ours"] = "ours"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A rule in the table.
+
+    Attributes:
+        build: Makes one from budget_bytes, dim and seed.
+        standing: Whose it is: from a paper, a heuristic, the ceiling with hindsight, or ours.
+        source: Where it was published.
+    """
+
+    build: PolicyFactory
+    standing: Standing
+    source: str = ""
+
+
+POLICIES: dict[str, Entry] = {
+    "recent": Entry(build=sampling.Recent, standing="published", source="sliding window"),
+    "uniform": Entry(build=sampling.Uniform, standing="published", source="stride doubling"),
+    "reservoir": Entry(build=sampling.Reservoir, standing="published", source="Vitter 1985"),
+    "fifo-events": Entry(build=events.FifoEvents, standing="published", source="FIFO of events"),
+    "moviechat": Entry(build=merging.MovieChat, standing="published", source="arXiv:2307.16449"),
+    "ma-lmm": Entry(build=merging.MaLmm, standing="published", source="arXiv:2404.05726"),
+    "streamforest": Entry(build=merging.StreamForest, standing="published", source="arXiv:2509.24871"),
+    "flash-vstream": Entry(build=tiers.FlashVStream, standing="published", source="arXiv:2506.23825"),
+    "pyramid": Entry(build=tiers.PyramidMemoryBank, standing="published", source="arXiv:2501.00584"),
+    "xmem": Entry(build=tiers.XMem, standing="published", source="arXiv:2207.07115"),
+    "em-llm": Entry(build=events.EmLlm, standing="published", source="arXiv:2407.09450"),
+    "em-llm-refined": Entry(build=events.EmLlmRefined, standing="published", source="arXiv:2407.09450"),
+    "selectstream": Entry(build=events.SelectStream, standing="published", source="arXiv:2606.16353"),
+    "surprise": Entry(build=events.Surprise, standing="heuristic"),
+    "oracle": Entry(build=oracle.Oracle, standing="oracle"),
+}
+
+
+def register(name: str, build: PolicyFactory, standing: Standing = OURS) -> None:
+    """Add a rule to the table, or put it in the place of one of that name."""
+    POLICIES[name] = Entry(build=build, standing=standing)

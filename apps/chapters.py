@@ -1,0 +1,94 @@
+"""Entries into a table of their spans, or into chapters for a player.
+
+`csv` has a row a span: stream, t0_s, t1_s, entry, labels, text, surprise, met, place, level, frame_s (of the one
+picture that an entry has). `srt` and `vtt` have a cue a span of one stream, by time, that says its labels, or its
+words, or its id. A cue lasts a millisecond at least, since players drop those without length.
+
+The entries of a stream come by the time of their first span; of chapters, those still to come are held.
+"""
+
+from __future__ import annotations
+
+import csv
+import heapq
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from hippocam.memory.records import Entry, format_id
+
+_COLUMNS = ("stream", "t0_s", "t1_s", "entry", "labels", "text", "surprise", "met", "place", "level", "frame_s")
+# SubRip has no escapes, and players take "<" and "{" for markup.
+_SRT = str.maketrans("<>{}", "‹›()")
+_VTT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+
+
+class _Line:
+    """A file for csv.writer that hands back what is written."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def csv_lines(entries: Iterable[Entry]) -> Iterator[str]:
+    """A table with a row a span."""
+    writer = csv.writer(_Line(), lineterminator="\n")
+    yield writer.writerow(_COLUMNS)
+    for entry in entries:
+        labels, level = ", ".join(entry.labels), entry.level.name.lower()
+        for span in entry.spans:
+            yield writer.writerow(
+                (
+                    entry.stream, span.t0_s, span.t1_s, format_id(entry.id), labels, entry.text,
+                    entry.surprise, entry.met, entry.place, level, entry.frame_s,
+                )
+            )  # fmt: skip
+
+
+class _Cue(NamedTuple):
+    """A chapter. In the order of time."""
+
+    t0_ms: int
+    t1_ms: int
+    id: str
+    text: str
+
+
+def _cues(entries: Iterable[Entry]) -> Iterator[_Cue]:
+    """The spans of entries that come by the time of their first span, by time."""
+    waiting: list[_Cue] = []
+    for entry in entries:
+        for place, span in enumerate(entry.spans, start=1):
+            t0_ms = max(0, round(1000 * span.t0_s))
+            t1_ms = max(t0_ms + 1, round(1000 * span.t1_s))
+            heapq.heappush(waiting, _Cue(t0_ms, t1_ms, f"{format_id(entry.id)}-{place}", _words(entry)))
+        while waiting and waiting[0].t0_ms < round(1000 * entry.t0_s):
+            yield heapq.heappop(waiting)
+    while waiting:
+        yield heapq.heappop(waiting)
+
+
+def _words(entry: Entry) -> str:
+    """What stands in a chapter, in one line without control characters."""
+    text = ", ".join(entry.labels) or entry.text
+    printable = "".join(c if c.isprintable() else " " for c in text)
+    return " ".join(printable.split()) or f"moment {format_id(entry.id)}"
+
+
+def _clock(time_ms: int, point: str) -> str:
+    seconds, ms = divmod(time_ms, 1000)
+    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}{point}{ms:03d}"
+
+
+def srt_cues(entries: Iterable[Entry]) -> Iterator[str]:
+    """Chapters as SubRip."""
+    for number, cue in enumerate(_cues(entries), start=1):
+        times = f"{_clock(cue.t0_ms, ',')} --> {_clock(cue.t1_ms, ',')}"
+        yield f"{number}\n{times}\n{cue.text.translate(_SRT)}\n\n"
+
+
+def vtt_cues(entries: Iterable[Entry]) -> Iterator[str]:
+    """Chapters as WebVTT."""
+    yield "WEBVTT\n"
+    for cue in _cues(entries):
+        times = f"{_clock(cue.t0_ms, '.')} --> {_clock(cue.t1_ms, '.')}"
+        yield f"\n{cue.id}\n{times}\n{cue.text.translate(_VTT)}\n"

@@ -1,0 +1,219 @@
+"""A line of JSON from somebody else, taken field by field, each checked: kind, range, size; nothing evaluated."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from typing import Any, NoReturn
+
+import numpy as np
+
+from hippocam.memory.codec import unpack
+from hippocam.memory.records import Span
+from hippocam.stream.errors import HippocamError
+from hippocam.stream.records import FloatArray
+
+# What a line may hold at most: characters of a name, of words; bytes of a picture, of one sensor's values.
+MAX_NAME, MAX_WORDS, MAX_JPEG_BYTES, MAX_SENSOR_BYTES = 1024, 65536, 16 << 20, 1 << 20
+MAX_LINE = 3 * MAX_JPEG_BYTES // 2
+MAX_COUNT, MAX_NUMBER = 1 << 53, 1e9
+# Vectors have length 1 (or 0), rounding aside.
+MAX_LENGTH = 1.05
+_MAX_SPANS, _MAX_LABELS, _MAX_TIME_S = 4, 64, 1e12
+
+
+class LineError(HippocamError):
+    """A line of an export is not as it must be."""
+
+
+class Fields:
+    """The fields of one line, taken out one by one; what is wrong is told with the line's number.
+
+    Args:
+        text: The line.
+        where: File and number of the line, for messages.
+    """
+
+    def __init__(self, text: str, where: str) -> None:
+        self.where = where
+        try:
+            values = json.loads(text, parse_constant=self._no_number)
+        except (ValueError, RecursionError) as error:
+            raise LineError(f"{where}: not a line of JSON ({error}); export the memory again") from error
+        if not isinstance(values, dict):
+            self.refuse("is no object")
+        self._values: dict[str, Any] = values
+
+    def refuse(self, what: str) -> NoReturn:
+        """Raise what is wrong with the line.
+
+        Raises:
+            LineError: Always.
+        """
+        raise LineError(f"{self.where}: {what}; export the memory again")
+
+    def end(self) -> None:
+        """Refuse fields that nothing has taken."""
+        if self._values:
+            self.refuse(f"unknown field {min(self._values)!r:.60}")
+
+    def take(self, name: str) -> Any:
+        """A field as it is."""
+        if name not in self._values:
+            self.refuse(f"{name!r} is missing")
+        return self._values.pop(name)
+
+    def number(self, name: str, low: float, high: float) -> float:
+        """A finite number."""
+        return self._number(name, self.take(name), low, high)
+
+    def maybe_number(self, name: str, low: float, high: float) -> float | None:
+        """A finite number or null."""
+        value = self.take(name)
+        return None if value is None else self._number(name, value, low, high)
+
+    def whole(self, name: str, low: int = 0, high: int = MAX_COUNT) -> int:
+        """A whole number."""
+        value = self.take(name)
+        if not _is_whole(value, low, high):
+            self.refuse(f"{name!r} must be a whole number from {low} to {high}, found {short(value)}")
+        return int(value)
+
+    def time(self, name: str) -> float:
+        """A time in seconds."""
+        return self.number(name, -_MAX_TIME_S, _MAX_TIME_S)
+
+    def flag(self, name: str) -> bool:
+        """True or false."""
+        value = self.take(name)
+        if not isinstance(value, bool):
+            self.refuse(f"{name!r} must be true or false, found {short(value)}")
+        return value
+
+    def text(self, name: str, most: int = MAX_NAME) -> str:
+        """Words, in whole characters."""
+        return self._text(name, self.take(name), most)
+
+    def name(self, name: str) -> str:
+        """A name: words in one line, not empty."""
+        value = self.text(name)
+        if not value or any(ord(c) < 32 or ord(c) == 127 for c in value):
+            self.refuse(f"{name!r} must be a name without control characters, found {short(value)}")
+        return value
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """A list of labels."""
+        values = self.take(name)
+        if not isinstance(values, list) or len(values) > _MAX_LABELS:
+            self.refuse(f"{name!r} must be a list of {_MAX_LABELS} labels at most")
+        labels = tuple(self._text(name, value, MAX_NAME) for value in values)
+        if any(not label or ", " in label for label in labels):
+            self.refuse(f"{name!r} must hold labels without commas")
+        return labels
+
+    def counts(self, name: str) -> tuple[tuple[str, int], ...]:
+        """Words with how often they came."""
+        values = self.take(name)
+        if not isinstance(values, list) or len(values) > _MAX_LABELS:
+            self.refuse(f"{name!r} must be a list of {_MAX_LABELS} words at most")
+        for value in values:
+            if not isinstance(value, list) or len(value) != 2 or not _is_whole(value[1], 1, MAX_COUNT):
+                self.refuse(f"{name!r} must hold [word, count], found {short(value)}")
+        return tuple((self._text(name, word, MAX_NAME), count) for word, count in values)
+
+    def id(self, name: str) -> int:
+        """An entry's id, 16 hexadecimal digits."""
+        return self._id(name, self.take(name))
+
+    def maybe_id(self, name: str) -> int | None:
+        """An entry's id or null."""
+        value = self.take(name)
+        return None if value is None else self._id(name, value)
+
+    def blob(self, name: str, most: int) -> bytes | None:
+        """Bytes from base64, or null."""
+        value = self.take(name)
+        if value is None:
+            return None
+        if not isinstance(value, str) or len(value) > 4 * (most // 3 + 1):
+            self.refuse(f"{name!r} must be base64 of {most} bytes at most")
+        try:
+            return base64.b64decode(value, validate=True)
+        except (binascii.Error, ValueError):
+            self.refuse(f"{name!r} is not base64")
+
+    def vector(self, name: str, dim: int) -> bytes | None:
+        """A packed vector [dim] of length 1 or less, or null."""
+        blob = self.blob(name, dim + 4)
+        if blob is None:
+            return None
+        if len(blob) != dim + 4:
+            self.refuse(
+                f"{name!r} must be {dim + 4} bytes, as the encoder's {dim} dimensions ask, found {len(blob)}"
+            )
+        with np.errstate(all="ignore"):
+            length = float(np.linalg.norm(unpack(blob)))
+        if not length <= MAX_LENGTH:  # also what is no number
+            self.refuse(f"{name!r} must be a vector of length 1, found {length:.3g}")
+        return blob
+
+    def floats(self, name: str) -> FloatArray | None:
+        """Little-endian float32 values, or null."""
+        blob = self.blob(name, MAX_SENSOR_BYTES)
+        if blob is None:
+            return None
+        if len(blob) % 4:
+            self.refuse(f"{name!r} must be float32 values, found {len(blob)} bytes")
+        return np.frombuffer(blob, "<f4").astype(np.float32)
+
+    def spans(self, name: str) -> tuple[Span, ...]:
+        """Spans, one to four."""
+        values = self.take(name)
+        if not isinstance(values, list) or not 1 <= len(values) <= _MAX_SPANS:
+            self.refuse(f"{name!r} must be a list of 1 to {_MAX_SPANS} spans")
+        spans = []
+        for value in values:
+            if not isinstance(value, list) or len(value) != 3:
+                self.refuse(f"{name!r} must hold [t0_s, t1_s, known_s], found {short(value)}")
+            t0_s, t1_s, known_s = (self._number(name, time_s, -_MAX_TIME_S, _MAX_TIME_S) for time_s in value)
+            if t1_s < t0_s:
+                self.refuse(f"{name!r} holds a span that ends at {t1_s:g} s, before its start at {t0_s:g} s")
+            spans.append(Span(t0_s=t0_s, t1_s=t1_s, known_s=known_s))
+        return tuple(spans)
+
+    def _number(self, name: str, value: object, low: float, high: float) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            self.refuse(f"{name!r} must be a number from {low:g} to {high:g}, found {short(value)}")
+        return float(value)
+
+    def _text(self, name: str, value: object, most: int) -> str:
+        if not isinstance(value, str) or len(value) > most:
+            self.refuse(f"{name!r} must be text of {most} characters at most, found {short(value)}")
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            self.refuse(f"{name!r} holds half a character")
+        return value
+
+    def _id(self, name: str, value: object) -> int:
+        if not isinstance(value, str) or len(value) != 16 or set(value) - set("0123456789abcdef"):
+            self.refuse(f"{name!r} must be 16 hexadecimal digits, found {short(value)}")
+        number = int(value, 16)
+        if number >> 63:
+            self.refuse(f"{name!r} must be below 8000000000000000, found {value}")
+        return number
+
+    def _no_number(self, constant: str) -> NoReturn:
+        raise ValueError(f"{constant} is not a number here")
+
+
+def _is_whole(value: object, low: int, high: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
+def short(value: object) -> str:
+    """A value as a message shows it."""
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > MAX_COUNT:
+        return "a huge number"
+    return f"{value!r:.60}" if isinstance(value, str | int | float | None) else f"a {type(value).__name__}"

@@ -1,0 +1,83 @@
+"""Where and when: which entries, and which of their spans, a question is about."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from hippocam.memory.records import Entry, Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """What an entry must meet to count; None, each, for no condition.
+
+    Times are conditions on a span: an entry counts if one of its spans meets all of them, and only such spans are
+    cited.
+
+    Attributes:
+        stream: Of this stream, or of the cameras of this source.
+        camera: Of the cameras of this name: what follows the last "/" of a stream's name.
+        place: In this place of its stream, 1 or more.
+        near: x, y and radius in metres: the robot's pose at the exemplar was no further from there.
+        after_s: Seen at some time after this.
+        before_s: Seen at some time before this.
+        at_s: As if the streams ended here: nothing that rests on a later frame.
+    """
+
+    stream: str | None = None
+    camera: str | None = None
+    place: int | None = None
+    near: tuple[float, float, float] | None = None
+    after_s: float | None = None
+    before_s: float | None = None
+    at_s: float | None = None
+
+    def __bool__(self) -> bool:
+        return self != Filter()
+
+    def of_stream(self, stream: str) -> bool:
+        """Whether a stream meets the conditions on streams."""
+        return (self.stream is None or stream == self.stream or stream.startswith(self.stream + "/")) and (
+            self.camera is None or stream.rpartition("/")[2] == self.camera
+        )
+
+    def overlaps(self, t0_s: float, t1_s: float, known_s: float) -> bool:
+        """Whether a stretch of time meets the conditions on time."""
+        return (
+            (self.after_s is None or t1_s > self.after_s)
+            and (self.before_s is None or t0_s < self.before_s)
+            and (self.at_s is None or known_s <= self.at_s)
+        )
+
+    def known(self, spans: tuple[Span, ...], frame_s: float) -> bool:
+        """Whether an entry's vectors and its exemplar were there at `at_s`."""
+        if self.at_s is None:
+            return True
+        rests_on = [spans[0], *(span for span in spans[1:] if span.t0_s <= frame_s <= span.t1_s)]
+        return frame_s <= self.at_s and all(span.known_s <= self.at_s for span in rests_on)
+
+    def passing(self, spans: tuple[Span, ...], frame_s: float) -> tuple[Span, ...]:
+        """The spans of an entry that meet the conditions on time, in order.
+
+        Args:
+            spans: All of them, the first first.
+            frame_s: Time of the entry's exemplar.
+        """
+        if not self.known(spans, frame_s):
+            return ()
+        return tuple(span for span in spans if self.overlaps(span.t0_s, span.t1_s, span.known_s))
+
+    def passing_of(self, entry: Entry) -> tuple[Span, ...]:
+        """The spans of an entry that meet all conditions, in order; none where it does not count."""
+        pose = entry.sensors.pose
+        if not self.of_stream(entry.stream) or (self.place is not None and entry.place != self.place):
+            return ()
+        if self.near is not None and (pose is None or not within(float(pose[0]), float(pose[1]), self.near)):
+            return ()
+        return self.passing(entry.spans, entry.frame_s)
+
+
+def within(x: float, y: float, near: tuple[float, float, float]) -> bool:
+    """Whether a point is within a circle (x, y, radius)."""
+    return math.hypot(x - near[0], y - near[1]) <= near[2]

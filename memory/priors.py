@@ -1,0 +1,52 @@
+"""What consolidation learned elsewhere, shipped with the product: an energy of utility.py.
+
+One file an encoder, since a direction means something in one space only. An encoder without a file starts from
+nothing and learns from its own streams alone.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import load_file, save_file
+
+from hippocam.memory.utility import Prior
+from hippocam.stream.records import EncoderSpec
+
+ASSETS = Path(__file__).parent / "assets"
+
+
+def prior_path(encoder_id: str, folder: Path = ASSETS) -> Path:
+    """Where the prior of an encoder is, or would be."""
+    return folder / f"consolidation-{re.sub(r'[^a-z0-9.]+', '-', encoder_id.lower())}.safetensors"
+
+
+def load_prior(spec: EncoderSpec, folder: Path = ASSETS) -> Prior | None:
+    """What was trained for an encoder's space, None where nothing was."""
+    path = prior_path(spec.id, folder)
+    if not path.is_file():
+        return None
+    tensors = load_file(path)
+    rows, signs = tensors["rows"].astype(np.float32), tensors["signs"].astype(np.float32)
+    if rows.shape[1] != spec.dim:
+        return None
+    fade_s, fade_power = tensors["fade"].tolist()
+    return Prior(rows=rows, signs=signs, events=float(tensors["events"][0]), fade_s=fade_s, fade_power=fade_power)
+
+
+def save_prior(prior: Prior, encoder_id: str, folder: Path = ASSETS) -> Path:
+    """Write the prior of an encoder where `load_prior` looks for it, and say where."""
+    path = prior_path(encoder_id, folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {
+        "rows": np.ascontiguousarray(prior.rows, np.float32),
+        "signs": np.ascontiguousarray(prior.signs, np.float32),
+        "events": np.array([prior.events], np.float32),
+        "fade": np.array([prior.fade_s, prior.fade_power], np.float32),
+    }
+    part = path.with_suffix(".part")
+    save_file(tensors, part)
+    part.replace(path)
+    return path

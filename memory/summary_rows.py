@@ -1,0 +1,211 @@
+"""Rows of the table of summaries: scenes, chapters and days, as records.
+
+Shapes: D embedding dimension.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+
+from hippocam.memory.codec import pack, unpack, unpack_many
+from hippocam.stream.records import FloatArray
+
+
+class Kind(IntEnum):
+    """What a summary spans: each is made of the one before it."""
+
+    SCENE = 1
+    CHAPTER = 2
+    DAY = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """A stretch of one stream as a whole. It may outlive the entries that it was made of.
+
+    Attributes:
+        id: Positive, 63 bits; depends on the stream, the kind and where it begins, on nothing else.
+        stream: Which stream.
+        kind: Scene, chapter or day.
+        parent: The summary that this one is part of; None where there is none (yet).
+        first_seq: Position of its first frame.
+        t0_s: The earliest start of what is in it.
+        t1_s: The latest end.
+        known_s: Time of the last frame that it rests on.
+        seconds: How much of that time was covered by events, above 0: its weight among its like.
+        events: How many events it was made of.
+        place: The place that all of them were in; 0 where that is not known or not one.
+        exemplar: Id of the entry that was nearest to its mean; the entry may be gone.
+        vector_D: float32 [D], of length 1: mean of what was shown, by duration.
+        words: The most frequent labels and words with how often they came, most frequent first. Untrusted.
+        state: What is needed to go on with it, as bytes; None once it is closed.
+    """
+
+    id: int
+    stream: str
+    kind: Kind
+    parent: int | None
+    first_seq: int
+    t0_s: float
+    t1_s: float
+    known_s: float
+    seconds: float
+    events: int
+    place: int
+    exemplar: int | None
+    vector_D: FloatArray
+    words: tuple[tuple[str, int], ...]
+    state: bytes | None = None
+
+
+_COLUMNS = (
+    "id, stream, kind, parent, first_seq, t0_s, t1_s, known_s, seconds, events, place, exemplar, vector, words, "
+    "state"
+)
+
+
+class SummaryRows:
+    """Reads and writes summaries; made by `Store`, in whose transactions it works."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def put(self, summary: Summary) -> None:
+        """Keep a summary as it is now."""
+        s = summary
+        words = json.dumps(s.words, ensure_ascii=False, separators=(",", ":"))
+        self._db.execute(
+            f"INSERT OR REPLACE INTO summary ({_COLUMNS}) VALUES ({', '.join('?' * 15)})",
+            (
+                s.id, s.stream, int(s.kind), s.parent, s.first_seq, s.t0_s, s.t1_s, s.known_s, s.seconds, s.events,
+                s.place, s.exemplar, pack(s.vector_D), words, s.state,
+            ),
+        )  # fmt: skip
+
+    def adopt(self, parent: int, children: Iterable[int]) -> None:
+        """Put summaries under a parent."""
+        self._db.executemany("UPDATE summary SET parent = ? WHERE id = ?", [(parent, child) for child in children])
+
+    def delete(self, numbers: Iterable[int]) -> None:
+        """Delete summaries."""
+        self._db.executemany("DELETE FROM summary WHERE id = ?", [(number,) for number in numbers])
+
+    def get(self, number: int) -> Summary | None:
+        """A summary by its id, None where it is not held."""
+        return next(iter(self._select("id = ?", (number,))), None)
+
+    def of(self, stream: str, kind: Kind | None = None) -> list[Summary]:
+        """Summaries of a stream in the order in which they began, coarse ones after the finer ones."""
+        if kind is None:
+            return self._select("stream = ? ORDER BY kind, first_seq", (stream,))
+        return self._select("stream = ? AND kind = ? ORDER BY first_seq", (stream, int(kind)))
+
+    def roots(self, stream: str, kind: Kind) -> list[Summary]:
+        """Closed summaries of a kind that have no parent (yet), in the order in which they began."""
+        where = "stream = ? AND kind = ? AND parent IS NULL AND state IS NULL ORDER BY first_seq"
+        return self._select(where, (stream, int(kind)))
+
+    def children(self, summary: Summary) -> list[Summary]:
+        """What a chapter or a day was made of and is still held, in order."""
+        where = "stream = ? AND kind = ? AND parent = ? ORDER BY first_seq"
+        return self._select(where, (summary.stream, int(summary.kind) - 1, summary.id))
+
+    def open_scene(self, stream: str) -> Summary | None:
+        """The scene that a stream is in now."""
+        where = "stream = ? AND kind = ? AND parent IS NULL AND state IS NOT NULL"
+        return next(iter(self._select(where, (stream, int(Kind.SCENE)))), None)
+
+    def every(self, known_by_s: float | None = None) -> list[Summary]:
+        """All summaries that rest on nothing later than a time, by stream, kind and order."""
+        where = "known_s <= coalesce(?, known_s) ORDER BY stream, kind, first_seq"
+        return self._select(where, (known_by_s,))
+
+    def tops(self) -> tuple[list[tuple[int, str, float]], FloatArray]:
+        """All chapters, and what is in none: finer where that is open, coarser where its parts are gone.
+
+        Returns:
+            Id, stream and start of each, and their vectors, float32 [N, D].
+        """
+        rows = self._db.execute(
+            "SELECT id, stream, t0_s, vector FROM summary WHERE kind = :chapter OR (parent IS NULL AND (kind < "
+            ":chapter OR id NOT IN (SELECT parent FROM summary WHERE kind = :chapter AND parent IS NOT NULL)))",
+            {"chapter": int(Kind.CHAPTER)},
+        ).fetchall()
+        vectors_ND = unpack_many([row[3] for row in rows]) if rows else np.zeros((0, 0), np.float32)
+        return [row[:3] for row in rows], vectors_ND
+
+    def count(self) -> int:
+        """How many there are."""
+        (number,) = self._db.execute("SELECT count(*) FROM summary").fetchone()
+        return int(number)
+
+    def oldest_parts(self, kind: Kind, share: int) -> list[int]:
+        """Ids of the oldest summaries of a kind that are part of another: of the stream that has most of them.
+
+        Args:
+            kind: Of the summaries.
+            share: One in so many of that stream's, and one at least.
+        """
+        found = self._db.execute(
+            "SELECT stream, count(*) AS n FROM summary WHERE kind = ? AND parent IS NOT NULL "
+            "GROUP BY stream ORDER BY n DESC, stream LIMIT 1",
+            (int(kind),),
+        ).fetchone()
+        if found is None:
+            return []
+        rows = self._db.execute(
+            "SELECT id FROM summary WHERE stream = ? AND kind = ? AND parent IS NOT NULL "
+            "ORDER BY first_seq LIMIT ?",
+            (found[0], int(kind), max(1, found[1] // share)),
+        )
+        return [number for (number,) in rows]
+
+    def most_tops(self, least: Kind) -> list[Summary]:
+        """Closed summaries of some kind or coarser that are part of none, in order: of the stream with most."""
+        where = "parent IS NULL AND state IS NULL AND kind >= ?"
+        found = self._db.execute(
+            f"SELECT stream FROM summary WHERE {where} GROUP BY stream ORDER BY count(*) DESC, stream LIMIT 1",
+            (int(least),),
+        ).fetchone()
+        if found is None:
+            return []
+        return self._select(f"{where} AND stream = ? ORDER BY first_seq", (int(least), found[0]))
+
+    def smallest(self) -> int | None:
+        """Id of the closed summary of the fewest events."""
+        found = self._db.execute(
+            "SELECT id FROM summary WHERE state IS NULL ORDER BY events, t1_s, id LIMIT 1"
+        ).fetchone()
+        return None if found is None else int(found[0])
+
+    def near_mean(self, summary: Summary, most: int) -> list[tuple[int, FloatArray]]:
+        """Ids and scene vectors [D] of the first entries that begin within a summary and have them."""
+        rows = self._db.execute(
+            "SELECT id, scene FROM entry WHERE stream = :stream AND t0_s >= :t0 AND (t0_s < :t1 OR t0_s = :t0) "
+            "AND scene IS NOT NULL ORDER BY t0_s, id LIMIT :most",
+            {"stream": summary.stream, "t0": summary.t0_s, "t1": summary.t1_s, "most": most},
+        )
+        return [(number, unpack(scene)) for number, scene in rows]
+
+    def _select(self, where: str, values: Sequence[object]) -> list[Summary]:
+        rows = self._db.execute(f"SELECT {_COLUMNS} FROM summary WHERE {where}", values)
+        return [_summary(row) for row in rows]
+
+
+def _summary(row: Sequence[Any]) -> Summary:
+    *plain, vector, words, state = row
+    names = _COLUMNS.split(", ")
+    fields = dict(zip(names, plain, strict=False))
+    return Summary(
+        **{**fields, "kind": Kind(fields["kind"])},
+        vector_D=unpack(vector),
+        words=tuple((word, count) for word, count in json.loads(words)),
+        state=state,
+    )

@@ -1,0 +1,68 @@
+"""Views of entries that nobody has seen: what a question about an entry would look like, as far as views differ.
+
+How far they differ is known from views that were held out of events (working.py): the cosine of such a view with its
+entry's key. It depends on the event: what stands out is seen alike again, what is hardly new is not. So a drawn view
+takes the cosine of a held-out one whose entry is of about the same utility. What a view has beside the key lies
+where keys of the same memory lie.
+
+Shapes: N entries, P held-out views, Q drawn views, D embedding dimension.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hippocam.stream.records import FloatArray
+
+# Held-out views of the nearest utility, one of which lends its cosine.
+_ALIKE = 8
+# Keys that span what a view may have beside its own.
+_BASIS = 512
+# Cosines of held-out views with their keys where a memory has none to show: quantiles over the training streams.
+USUAL_COSINES = (0.35, 0.55, 0.7, 0.8, 0.87, 0.92, 0.95, 0.97)
+
+
+def cosines_of(
+    utility_Q: NDArray[np.float64],
+    known_utility_P: NDArray[np.float64],
+    known_cosine_P: NDArray[np.float64],
+    rng: np.random.Generator,
+) -> NDArray[np.float64]:
+    """How near a drawn view is to its key, for entries of some utility.
+
+    Args:
+        utility_Q: Of the entries.
+        known_utility_P: Of the entries with a held-out view.
+        known_cosine_P: Of these views with their entries' keys.
+        rng: Draws which of the nearest.
+    """
+    if len(known_utility_P) < _ALIKE:
+        return rng.choice(np.asarray(USUAL_COSINES), len(utility_Q))
+    order = np.argsort(known_utility_P, kind="stable")
+    place = np.searchsorted(known_utility_P[order], utility_Q) - _ALIKE // 2
+    first = np.clip(place, 0, len(order) - _ALIKE)
+    chosen: NDArray[np.float64] = known_cosine_P[order[first + rng.integers(0, _ALIKE, len(utility_Q))]]
+    return chosen
+
+
+def draw(
+    own_QD: FloatArray, cosines_Q: NDArray[np.float64], keys_ND: FloatArray, rng: np.random.Generator
+) -> FloatArray:
+    """Draw one view of each entry.
+
+    Args:
+        own_QD: Their keys, of length 1.
+        cosines_Q: How near each view is to its key.
+        keys_ND: Of the memory: what a view has beside its key is a random mixture of them.
+        rng: Draws it.
+
+    Returns:
+        float32 [Q, D], of length 1.
+    """
+    basis = keys_ND[np.sort(rng.permutation(len(keys_ND))[:_BASIS])].astype(np.float64)
+    beside = rng.normal(size=(len(own_QD), len(basis))) @ basis
+    beside -= (beside * own_QD).sum(axis=1, keepdims=True) * own_QD
+    beside /= np.maximum(np.linalg.norm(beside, axis=1, keepdims=True), 1e-9)
+    cosines = np.clip(cosines_Q, -1, 1)[:, None]
+    return (cosines * own_QD + np.sqrt(1 - cosines**2) * beside).astype(np.float32)

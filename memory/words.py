@@ -1,0 +1,21 @@
+"""Text into the words that carry meaning."""
+
+from __future__ import annotations
+
+import re
+
+_STOP = frozenset(
+    """
+    a about after again all an and any anybody anyone anything are as at be been before being but by can
+    could did do does doing down during each ever find first for from had has have he her his how i if
+    in into is it its last many me more most moment much near no not of off on one or other out over s
+    scene see seen she show some somebody someone something t that the their them then there these they
+    thing this those through time times to up was we were what when where which while who whose why will
+    with would you your
+    """.split()
+)
+
+
+def content_words(text: str) -> list[str]:
+    """The words of a text that carry meaning, lower case, each once."""
+    return [w for w in dict.fromkeys(re.findall(r"[^\W_]+", text.lower())) if w not in _STOP]
