@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import importlib.metadata
 import json
-import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hippocam.apps.cli_bench import add_commands as add_benches
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.timecode import parse_time
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from hippocam.apps.session import Session
 
 DEFAULT_MEMORY = "hippocam-memory"
-FOOTAGE = Path(__file__).resolve().parent.parent / "tests" / "golden" / "footage"
 EXECUTORS = ("local", "ray")
 FORMATS = ("jsonl", "csv", "srt", "vtt")  # as in transfer.py, which is not imported for --help
 
@@ -118,13 +117,8 @@ def _parser() -> argparse.ArgumentParser:
         commands, "upgrade", _upgrade, "bring a memory of an older hippocam to this one's format", config=False
     )
 
-    bench = _command(commands, "bench", _bench, "measure, on footage with known moments", memory=False)
-    bench.add_argument("name", choices=("moments",), help="what to measure")
-    bench.add_argument("--videos", type=Path, required=True, metavar="DIR", help="where the clips are")
-    bench.add_argument("--truth", type=Path, nargs="+", default=[FOOTAGE], metavar="FILE", help="annotations")
-    bench.add_argument("--absent", type=Path, default=FOOTAGE / "absent.json", metavar="FILE", help="not shown")
-    bench.add_argument("--encoder", metavar="NAME")
-    bench.add_argument("--out", type=Path, metavar="FILE", help="Markdown file whose section is written anew")
+    bench = commands.add_parser("bench", help="measure")
+    add_benches(bench)
 
     train = _command(commands, "train", _train, "learn beforehand what is worth keeping", memory=False)
     train.add_argument("name", choices=("consolidation",), help="what to train")
@@ -316,28 +310,6 @@ def _upgrade(options: argparse.Namespace) -> int:
     return 0
 
 
-def _bench(options: argparse.Namespace) -> int:
-    from dataclasses import asdict
-
-    from hippocam.apps.bench.moments import read_clips, run, table, write_section
-
-    for path in (options.absent, *options.truth):
-        if not path.exists():
-            raise HippocamError(f"{path}: no such file; name your own with --truth and --absent")
-    absent = json.loads(options.absent.read_text(encoding="utf-8"))
-    result = run(list(read_clips(options.videos, options.truth)), absent, encoder=options.encoder)
-    print(table(result))
-    if options.out:
-        truths = " ".join(os.path.relpath(path) for path in options.truth)
-        encoder = f" --encoder {options.encoder}" if options.encoder else ""
-        command = f"hippocam bench moments --videos {options.videos} --truth {truths}{encoder}"
-        body = f"`{command}`\n\n{table(result)}"
-        write_section(options.out, f"Moments, encoder {result.encoder}", body)
-    if options.json:
-        _print_json(asdict(result))
-    return 0
-
-
 def _train(options: argparse.Namespace) -> int:
     from hippocam.apps import train
     from hippocam.apps.report import ProgressBar
@@ -353,7 +325,8 @@ def _train(options: argparse.Namespace) -> int:
             material = train.from_videos(
                 options.videos, questions, encoder=options.encoder, on_progress=bar.update
             )
-    command = f"hippocam train {options.name} {given}{' --questions FILE' if questions else ''} --seed {options.seed}"
+    given += " --questions FILE" if questions else ""
+    command = f"hippocam train {options.name} {given} --seed {options.seed}"
     trained, files = train.train(material, out=options.out, seed=options.seed, command=command)
     if options.json:
         _print_json(train.train_json(trained, files))

@@ -20,6 +20,7 @@ _LEVELS = {
     Level.FULL: "its picture as it came",
     Level.SMALL: "a small picture",
     Level.VECTORS: "no picture (given up for the budget)",
+    Level.SIGNS: "no picture, and of its vectors the signs (the rest given up for the budget)",
     Level.WORDS: "its times and words alone; picture and vectors were given up for the budget",
 }
 _CUTS = {
@@ -144,6 +145,7 @@ _OWN: Mapping[str, Callable[[JournalRow, Numbers], str]] = {
     "merged": _merged,
     "smaller picture": _lost("its picture was made smaller"),
     "no picture": _lost("its picture was given up"),
+    "signs only": _lost("its vectors were reduced to their signs"),
     "words only": _lost("its vectors were given up"),
     "given up": _lost("given up"),
     "its picture was removed": lambda row, why: "given up: somebody had removed its picture from the folder",

@@ -148,13 +148,15 @@ class Fields:
         blob = self.blob(name, dim + 4)
         if blob is None:
             return None
-        if len(blob) != dim + 4:
+        signs_alone = dim % 8 == 0 and len(blob) == dim // 8 + 4 and blob[3] & 0x80  # a negative scale
+        if len(blob) != dim + 4 and not signs_alone:
             self.refuse(
                 f"{name!r} must be {dim + 4} bytes, as the encoder's {dim} dimensions ask, found {len(blob)}"
             )
         with np.errstate(all="ignore"):
             length = float(np.linalg.norm(unpack(blob)))
-        if not length <= MAX_LENGTH:  # also what is no number
+        most = max(MAX_LENGTH, dim**0.5 if signs_alone else 0)
+        if not length <= most:  # also what is no number
             self.refuse(f"{name!r} must be a vector of length 1, found {length:.3g}")
         return blob
 

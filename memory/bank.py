@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hippocam.memory.chooser import Chooser
+from hippocam.memory.codec import sign_error, signs
 from hippocam.memory.records import Level, Span
 from hippocam.memory.utility import Utility
 from hippocam.stream.records import FloatArray
@@ -37,8 +38,10 @@ MAX_REDUNDANCY = 0.95
 SMALL_BYTES, ROW_BYTES = 2500, 300
 # Share of an entry's worth that goes with each level of evidence.
 _SHARES = {Level.FULL: 0.15, Level.SMALL: 0.45, Level.VECTORS: 0.35, Level.WORDS: 0.05}
-_MAX_SPANS = 4
-# Entries that are compared at once when a bank is loaded, each with those of its block and of the one before.
+# Of the share that goes with the vectors, what goes with all but their signs: this for each unit of a cosine's error.
+_SIGN_SHARE = 2.0
+MAX_SPANS = 4
+# Entries that are compared at once when a bank is loaded: a block with itself and the one before.
 _LOAD_BLOCK = 1024
 
 
@@ -222,10 +225,24 @@ class Bank:
         dim: Length D of a key.
         config: See BankConfig.
         utility: What was learned so far; a new one by default.
+        row_bytes: What an entry takes without vectors, words and picture, about.
+        vectors: How many vectors are kept of an entry.
+        by_signs: Whether vectors may be reduced to their signs; their dimension must be divisible by 8.
     """
 
-    def __init__(self, dim: int, config: BankConfig | None = None, utility: Utility | None = None) -> None:
+    def __init__(
+        self,
+        dim: int,
+        config: BankConfig | None = None,
+        utility: Utility | None = None,
+        *,
+        row_bytes: int = ROW_BYTES,
+        vectors: int = 2,
+        by_signs: bool = True,
+    ) -> None:
         self.config = config or BankConfig()
+        self._row_bytes, self._vectors = row_bytes, vectors
+        self._by_signs = by_signs and dim % 8 == 0
         self.utility = utility or Utility(dim)
         learned_s, learned_power = self.utility.fade
         self._fade_s = learned_s if self.config.fade_s is None else self.config.fade_s
@@ -366,51 +383,75 @@ class Bank:
         rows = np.flatnonzero(columns.used & ~columns.pinned)
         if not len(rows):
             return None
-        worth = self._worths(rows)
-        redundancy = self._redundancy(rows)
-        whole = redundancy >= MAX_REDUNDANCY  # merged at once
-        level = columns.level[rows]
-        picture, words = columns.picture[rows], columns.words[rows]
-        row_bytes = 2 * (columns.key.shape[1] + 4) + ROW_BYTES
-        freed = np.select(
-            [whole | (picture == 0) & (words == 0), level == Level.FULL, picture > 0, level < Level.WORDS],
-            [row_bytes + picture + words, picture - SMALL_BYTES, picture, row_bytes - ROW_BYTES],
-            ROW_BYTES + words,
-        )
-        smaller = ~whole & (level == Level.FULL) & (picture > 2 * SMALL_BYTES)
-        skip = ~whole & (level == Level.FULL) & (picture > 0) & ~smaller  # is small already
-        freed = np.where(skip, picture, freed)
-        share = np.select(
-            [whole | (picture == 0) & (words == 0), smaller, picture > 0, level < Level.WORDS],
-            [1.0, _SHARES[Level.FULL], _SHARES[Level.SMALL], _SHARES[Level.VECTORS]],
-            _SHARES[Level.WORDS],
-        )
-        cost = worth * share / np.maximum(freed, 1)
+        worth, redundancy = self._worths(rows), self._redundancy(rows)
+        target, freed, share = self._next_levels(rows)
+        merged = redundancy >= MAX_REDUNDANCY
+        everything = self._vector_bytes(columns.level[rows]) + self._row_bytes + columns.picture[rows]
+        cost = np.where(merged, worth / (everything + columns.words[rows]), worth * share / np.maximum(freed, 1))
         lowest = np.flatnonzero(cost == cost.min())
         at = int(lowest[np.argmin(columns.entry[rows[lowest]])])
-        row = int(rows[at])
-        entry, twin = int(columns.entry[row]), self._twin(row)
-        to: Level | None
-        if whole[at]:
-            return Step(entry, None, twin, float(worth[at]), float(redundancy[at]))
-        if smaller[at]:
-            to = Level.SMALL
-        elif picture[at] > 0:
-            to = Level.VECTORS
-        elif level[at] < Level.WORDS and words[at] > 0:
-            to = Level.WORDS
-        else:
-            to = None
-        return Step(entry, to, None, float(worth[at]), float(redundancy[at]))
+        entry = int(columns.entry[rows[at]])
+        told = float(worth[at]), float(redundancy[at])
+        if merged[at]:
+            return Step(entry, None, self._twin(int(rows[at])), *told)
+        return Step(entry, Level(target[at]) if target[at] <= Level.WORDS else None, None, *told)
+
+    def _next_levels(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], Doubles]:
+        """Level that each row falls to next (beyond the last: nothing stays), bytes freed, share of worth lost."""
+        columns, dim = self._columns, self._columns.key.shape[1]
+        level, picture, words = columns.level[rows], columns.picture[rows], columns.words[rows]
+        vectors, gone = self._vector_bytes(level), int(Level.WORDS) + 1
+        by_signs = min(0.5, _SIGN_SHARE * sign_error(dim)) * _SHARES[Level.VECTORS]
+        # by the first case that holds, in the order of the levels
+        cases = [
+            (level == Level.FULL) & (picture > 2 * SMALL_BYTES),
+            picture > 0,
+            (level <= Level.VECTORS) & self._by_signs,
+            (level < Level.WORDS) & (words > 0),
+        ]
+        signs_bytes = self._vector_bytes(np.full(len(rows), Level.SIGNS))
+        target = np.select(cases, [Level.SMALL, Level.VECTORS, Level.SIGNS, Level.WORDS], gone)
+        freed = np.select(
+            cases,
+            [picture - SMALL_BYTES, picture, vectors - signs_bytes, vectors],
+            vectors + self._row_bytes + words,
+        )
+        left = _SHARES[Level.VECTORS] - by_signs * (level == Level.SIGNS)
+        share = np.select(
+            cases,
+            [_SHARES[Level.FULL], _SHARES[Level.SMALL], by_signs, left],
+            np.where(level == Level.WORDS, 0.0, left) + _SHARES[Level.WORDS],
+        )
+        return target.astype(np.int64), freed.astype(np.int64), share.astype(np.float64)
+
+    def _vector_bytes(self, level: NDArray[np.integer]) -> NDArray[np.int64]:
+        """Bytes of the vectors of an entry at each of some levels."""
+        dim = self._columns.key.shape[1]
+        each = np.select([level < Level.SIGNS, level == Level.SIGNS], [dim + 4, dim // 8 + 4], 0)
+        total: NDArray[np.int64] = (self._vectors * each).astype(np.int64)
+        return total
 
     def demote(self, entry: int, level: Level, jpeg_bytes: int) -> None:
         """Note that an entry keeps less of its evidence."""
         columns, row = self._columns, self._row[entry]
         self.picture_bytes += jpeg_bytes - int(columns.picture[row])
         columns.level[row], columns.picture[row] = level, jpeg_bytes
+        if level == Level.SIGNS:
+            key_D = signs(self._keys(np.array([row]))[0])
+            columns.scale[row] = float(np.abs(key_D).max()) / 127
+            columns.key[row] = np.where(key_D > 0, 127, -127)
         if level == Level.WORDS:
             columns.key[row], columns.scale[row], columns.energy[row] = 0, 0.0, 0.0
             self._unpair(row)
+
+    def rekey(self, entry: int, key_D: FloatArray) -> None:
+        """Give an entry another key."""
+        columns, row = self._columns, self._row[entry]
+        scale = float(np.abs(key_D).max(initial=0.0)) / 127 or 1.0
+        columns.key[row], columns.scale[row] = np.rint(key_D / scale), scale
+        columns.energy[row] = self.utility.energies(key_D[None])[0]
+        self._unpair(row)
+        self._pair(row)
 
     def remove(self, entry: int) -> None:
         """Drop an entry; those whose twin it was look for another."""
@@ -481,6 +522,10 @@ class Bank:
             rank=1 + int((worths > worths[at]).sum()),
             of=len(rows),
         )
+
+    def worths(self, entries: Iterable[int]) -> Doubles:
+        """What some entries are worth now, in the order given."""
+        return self._worths(np.array([self._row[entry] for entry in entries], np.int64))
 
     def _arm(self) -> str:
         return self.chooser.best() if self.config.arm == "choose" else self.config.arm
@@ -587,6 +632,16 @@ def join_spans(spans: list[Span]) -> list[Span]:
 
     Spans that touch or overlap become one; the rest are whole or dropped, never averaged.
     """
+    joined = union_of(spans)
+    while len(joined) > MAX_SPANS:
+        middle = range(1, len(joined) - 1)
+        alone = [min(joined[i].t0_s - joined[i - 1].t1_s, joined[i + 1].t0_s - joined[i].t1_s) for i in middle]
+        del joined[1 + int(np.argmin(alone))]
+    return joined
+
+
+def union_of(spans: list[Span]) -> list[Span]:
+    """All times of some spans: those that touch or overlap become one."""
     joined: list[Span] = []
     for span in sorted(spans, key=lambda s: (s.t0_s, s.t1_s)):
         if joined and span.t0_s <= joined[-1].t1_s:
@@ -596,8 +651,4 @@ def join_spans(spans: list[Span]) -> list[Span]:
             )
         else:
             joined.append(span)
-    while len(joined) > _MAX_SPANS:
-        middle = range(1, len(joined) - 1)
-        alone = [min(joined[i].t0_s - joined[i - 1].t1_s, joined[i + 1].t0_s - joined[i].t1_s) for i in middle]
-        del joined[1 + int(np.argmin(alone))]
     return joined

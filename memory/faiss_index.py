@@ -136,6 +136,7 @@ class KeyIndex:
 
     def _nearest(self, row: FloatArray, k: int, among: Sequence[int] | None) -> list[int]:
         query = row.reshape(1, -1).astype(np.float32)
+        faiss.omp_set_num_threads(1)  # of this thread: more make one question slower, much so on a busy machine
         selector = None if among is None else faiss.IDSelectorBatch(np.asarray(among, np.int64))
         if selector is None and self.exact and k <= _GPU_MOST and self._gpu.ready(self._view):
             return [n for n in self._gpu.search(query, min(k, len(self))) if n in self._ids]

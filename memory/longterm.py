@@ -10,17 +10,31 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
-from hippocam.memory.bank import REFRESH_EVENTS, Bank, BankConfig, Slot, Step, join_spans
+import numpy as np
+
+from hippocam.memory.bank import (
+    MAX_SPANS,
+    REFRESH_EVENTS,
+    ROW_BYTES,
+    Bank,
+    BankConfig,
+    Slot,
+    Step,
+    join_spans,
+    union_of,
+)
 from hippocam.memory.codec import rounded
 from hippocam.memory.errors import DiskError, MemoryFolderError
 from hippocam.memory.exemplars import Exemplars, thumbnail
 from hippocam.memory.priors import load_prior
 from hippocam.memory.records import Continuation, Entry, Event, Level, Span, entry_id
+from hippocam.memory.replay import Held
 from hippocam.memory.schema import PAGE_BYTES, WAL_PAGES
 from hippocam.memory.store import SlotRow, Store
 from hippocam.memory.summaries import Summaries
@@ -36,8 +50,38 @@ _LOG_BYTES = (WAL_PAGES + 32) * (PAGE_BYTES + 24)
 _INSERT_PAGES = 12
 # The database of an empty memory.
 _EMPTY_BYTES = 40 * PAGE_BYTES
+# What the journal calls the step to a level.
+_ACTIONS = {Level.VECTORS: "no picture", Level.SIGNS: "signs only", Level.WORDS: "words only"}
 # Share of the budget that the journal and the probes may take each, and what one of their rows takes, about.
 _SIDE_SHARE, _JOURNAL_BYTES, _PROBE_BYTES = 0.01, 200, 100
+# What a tombstone takes without its vectors, about; entries that go asleep in one transaction.
+_TOMBSTONE_BYTES, _GROUP = 400, 4
+
+
+class Asleep(NamedTuple):
+    """What sleep decided about a group beside its merging.
+
+    Attributes:
+        number: Of the sleep, to take it back by; 0 where it is not to be taken back.
+        now_s: Time by the clock on the wall.
+        slept: How many entries have gone into the heir by it.
+        place: Of the heir, from now on.
+        vectors: Key and scene of the heir from now on; None where it keeps its own.
+    """
+
+    number: int
+    now_s: float
+    slept: int
+    place: int
+    vectors: tuple[FloatArray, FloatArray] | None
+
+
+class Consolidated(NamedTuple):
+    """Entries that sleep found could be one: as they were, and as that one is."""
+
+    heir: Held
+    others: Sequence[Held]
+    after: Held
 
 
 class LongTerm:
@@ -50,6 +94,7 @@ class LongTerm:
         spec: Of the encoder.
         budget_bytes: What the whole folder may take.
         config: When events are the same, and how entries fade.
+        sleep_share: Share of the budget that is kept to take sleeps back.
 
     Raises:
         MemoryFolderError: Not even an empty memory fits into the budget.
@@ -64,6 +109,7 @@ class LongTerm:
         spec: EncoderSpec,
         budget_bytes: int,
         config: BankConfig | None = None,
+        sleep_share: float = 0.05,
     ) -> None:
         self._folder = folder
         self._store = store
@@ -74,6 +120,8 @@ class LongTerm:
         self.bank = open_bank(store, spec, config)
         self.summaries = Summaries(store, dim=spec.dim, budget_bytes=budget_bytes)
         self._learned_at = self.bank.events
+        self._dim = spec.dim
+        self._tombstone_rows = int(sleep_share * budget_bytes) // (2 * spec.dim + _TOMBSTONE_BYTES)
         pictures = {row.id: row.jpeg_bytes for row in store.slots() if row.level < Level.VECTORS}
         sizes = exemplars.sweep(pictures)
         for number, said in pictures.items():
@@ -101,7 +149,7 @@ class LongTerm:
         self.make_room(len(event.jpeg) + 2 * len(event.key) + words + _INSERT_PAGES * PAGE_BYTES)
         match = self.bank.match(event.stream, event.place, event.key, event.t0_s)
         known = self._store.entry(match.entry) if match is not None else None
-        if match is not None and known is not None and match.same:
+        if match is not None and known is not None and match.same and self._has_room(known, event):
             with self._written():
                 self._seen_again(known, event, match.cosine)
                 self.summaries.add(event, known.id)
@@ -259,6 +307,11 @@ class LongTerm:
                 self._store.drop_place(stream, state.change.dropped)
             self._store.set_place(stream, place.number, place.vector, place.seen, place.last_s)
 
+    def _has_room(self, known: Entry, event: Event) -> bool:
+        """Whether an entry can take one more time: one that holds several things asleep loses none for it."""
+        span = Span(t0_s=event.t0_s, t1_s=event.t1_s, known_s=event.known_s)
+        return len(union_of([*known.spans, span])) <= MAX_SPANS or not self._store.sleep.slept(known.id)
+
     def _seen_again(self, known: Entry, event: Event, cosine: float) -> None:
         span = Span(t0_s=event.t0_s, t1_s=event.t1_s, known_s=event.known_s)
         first, *further = join_spans([*known.spans, span])
@@ -285,6 +338,8 @@ class LongTerm:
         self._fold_log()
         self._refuse(self._fixed_bytes() + _EMPTY_BYTES + needed, needed)  # before anything is given up for it
         while self._fold_log() and self._projected(needed) > self._budget_bytes:
+            if self._forget_asleep():
+                continue
             step = self.bank.next_step()
             if step is None:
                 break
@@ -296,7 +351,7 @@ class LongTerm:
     def _carry_out(self, step: Step) -> None:
         why: dict[str, float | str] = {"worth": step.worth, "redundancy": step.redundancy}
         if step.to is None and step.twin is not None:
-            self._merge(step.entry, step.twin, why)
+            self._merge([step.entry], step.twin, "merged", why)
         elif step.to is None:
             self._give_up(step.entry, "given up", why)
         elif step.to == Level.SMALL:
@@ -308,8 +363,7 @@ class LongTerm:
                 self._exemplars.write(step.entry, small)
                 self._note_level(step.entry, Level.SMALL, len(small), "smaller picture", why)
         else:
-            action = "no picture" if step.to == Level.VECTORS else "words only"
-            self._note_level(step.entry, step.to, 0, action, why)
+            self._note_level(step.entry, step.to, 0, _ACTIONS[step.to], why)
             self._exemplars.remove(step.entry)
 
     def _note_level(
@@ -326,26 +380,138 @@ class LongTerm:
                 self._tombstone(number, action, None, why or {})
         self.bank.demote(number, level, jpeg_bytes)
 
-    def _merge(self, number: int, twin: int, why: dict[str, float | str]) -> None:
-        """Give an entry's spans to its twin, and the entry up."""
-        gone, kept = self._store.entry(number), self._store.entry(twin)
-        assert gone is not None
-        assert kept is not None
-        first, *further = join_spans([*gone.spans, *kept.spans])
-        met, strength = gone.met + kept.met, max(gone.strength, kept.strength)
+    def _merge(
+        self,
+        numbers: Sequence[int],
+        heir: int,
+        action: str,
+        why: dict[str, float | str],
+        asleep: Asleep | None = None,
+    ) -> None:
+        """Give the spans of some entries to another, and these up; asleep, also what else sleep decided."""
+        every = [self._store.entry(number) for number in (heir, *numbers)]
+        kept, *gone = (entry for entry in every if entry is not None)
+        spans = join_spans([span for entry in (kept, *gone) for span in entry.spans])
+        if asleep is not None and asleep.vectors is not None:  # they rest on all of these
+            spans[0] = replace(spans[0], known_s=max(span.known_s for span in spans))
+        first, *further = spans
+        met, strength = sum(e.met for e in (kept, *gone)), max(e.strength for e in (kept, *gone))
         with self._store.transaction():
-            self._store.touch(twin, first=first, further=further, met=met, strength=strength)
-            self._store.move_newest(number, twin)
-            self._tombstone(number, "merged", twin, why)
-            self._store.delete(number)
-        self._exemplars.remove(number)
-        self.bank.touch(twin, last_s=max(s.t1_s for s in (first, *further)), met=gone.met, strength=strength)
-        self.bank.remove(number)
+            if asleep is not None:
+                for number in (heir, *numbers) if asleep.number else ():
+                    self._store.sleep.bury(number, heir=heir, sleep=asleep.number, made_s=asleep.now_s)
+                self._store.sleep.inherit(heir, slept=asleep.slept, place=asleep.place, vectors=asleep.vectors)
+                key = "its own" if asleep.vectors is None else "of all"
+                self._tombstone(heir, "slept", None, {"entries": len(numbers), "key": key})
+            self._store.touch(heir, first=first, further=further, met=met, strength=strength)
+            for number in numbers:
+                self._store.move_newest(number, heir)
+                self._tombstone(number, action, heir, why)
+                self._store.delete(number)
+                if asleep is None:
+                    self._store.sleep.forget(number)
+        for number in numbers:
+            self._exemplars.remove(number)
+            self.bank.remove(number)
+        met_more = sum(entry.met for entry in gone)
+        self.bank.touch(heir, last_s=max(s.t1_s for s in spans), met=met_more, strength=strength)
+        if asleep is not None and asleep.vectors is not None:
+            self.bank.rekey(heir, asleep.vectors[0])
+
+    # asleep -----------------------------------------------------------------------------------------------
+
+    def consolidate(self, group: Consolidated, *, sleep: int, now_s: float) -> bool:
+        """Write what sleep decided about a group; False where one of its entries is not what it was.
+
+        Args:
+            group: The entries as they were, and what becomes of them.
+            sleep: Its number, so that it can be taken back.
+            now_s: Time by the clock on the wall.
+        """
+        for one in (group.heir, *group.others):
+            now = self._store.sleep.held(one.id)
+            if not now or not one.unchanged(now[0]):
+                return False
+        after = group.after
+        place, key, scene = after.place, after.key_D, after.scene_D
+        heir, others = group.heir, list(group.others)
+        new = not (np.array_equal(key, heir.key_D) and np.array_equal(scene, heir.scene_D))
+        for start in range(0, len(others), _GROUP):  # the log holds a few at a time
+            some = others[start : start + _GROUP]
+            last = start + _GROUP >= len(others)
+            asleep = Asleep(
+                number=sleep if self._room_to_remember(1 + len(some)) else 0,
+                now_s=now_s,
+                slept=sum(1 + one.slept for one in some),
+                place=place,
+                vectors=(key, scene) if new and last else None,
+            )
+            if not asleep.number:  # all of it can be taken back, or nothing
+                with self._store.transaction():
+                    self._store.sleep.drop(sleep, heir.id)
+                sleep = 0
+            self._merge([one.id for one in some], heir.id, "slept into", {}, asleep)
+        return True
+
+    def wake(self, sleep: int) -> int:
+        """Take a sleep back, as far as its groups are what it made of them; how many entries came back."""
+        count = 0
+        for heir, before in list(self._store.sleep.groups(sleep)):
+            now = self._store.sleep.held(heir)
+            if not now or not _made_of(now[0], before):
+                continue
+            words = sum(2 * len(one.text.encode()) for one in before)
+            self.make_room(len(before) * (2 * self._dim + ROW_BYTES) + words + _INSERT_PAGES * PAGE_BYTES)
+            if not self._store.sleep.held(heir) or not self._store.sleep.remembers(sleep, heir):
+                continue  # making room cost one of them
+            latest = max(before, key=lambda one: one.spans[-1].t1_s)
+            with self._store.transaction():
+                self._store.sleep.take_back(sleep, heir)
+                self._store.move_newest(heir, latest.id)
+                for one in before:
+                    self._tombstone(one.id, "taken back", None if one.id == heir else heir, {})
+            self.bank.remove(heir)
+            for one in before:
+                for row in self._store.slots(one.id):
+                    self.bank.add(_slot(row, self._dim))
+            count += len(before) - 1
+        return count
+
+    def note_found(self, found: Mapping[int, int]) -> None:
+        """Keep what probes found when they were first asked."""
+        self._fold_log()
+        with self._store.transaction():
+            self._store.sleep.note_found(found)
+
+    def expire(self, before_s: float) -> None:
+        """Forget what sleeps before a time replaced."""
+        while self._fold_log():
+            with self._store.transaction():
+                if not self._store.sleep.expire(before_s, _GROUP):
+                    return
+
+    def _room_to_remember(self, count: int) -> bool:
+        """Make room for tombstones within their share; False where not even so many fit."""
+        needed = count * (2 * self._dim + _TOMBSTONE_BYTES)
+        while self._store.sleep.count() + count > self._tombstone_rows:
+            if not self._forget_asleep():
+                return False
+        self._fold_log()
+        fits = self._projected(needed + _INSERT_PAGES * PAGE_BYTES) + self._free_bytes() <= self._budget_bytes
+        return fits and count <= self._tombstone_rows
+
+    def _forget_asleep(self) -> bool:
+        """Drop some of the oldest tombstones; False where there are none."""
+        if not self._store.sleep.newest():
+            return False
+        with self._store.transaction():
+            return self._store.sleep.drop_oldest(_GROUP) > 0
 
     def _give_up(self, number: int, action: str, why: dict[str, float | str]) -> None:
         with self._store.transaction():
             self._tombstone(number, action, None, why)
             self._store.delete(number)
+            self._store.sleep.forget(number)
         self._exemplars.remove(number)
         self.bank.remove(number)
 
@@ -391,6 +557,18 @@ class LongTerm:
     def _log_bytes(self) -> int:
         log = self._store.path.with_name(self._store.path.name + "-wal")
         return log.stat().st_size if log.exists() else 0
+
+
+def _made_of(now: Held, before: Sequence[Held]) -> bool:
+    """Whether an entry is what sleep made of a group, and nothing was seen in it since."""
+    kept = [one for one in before if one.id == now.id]
+    slept = sum(1 + one.slept for one in before if one.id != now.id)
+    return (
+        bool(kept)
+        and now.met == sum(one.met for one in before)
+        and now.slept == kept[0].slept + slept
+        and now.spans[-1].t1_s == max(one.spans[-1].t1_s for one in before)
+    )
 
 
 def open_bank(store: Store, spec: EncoderSpec, config: BankConfig | None = None) -> Bank:

@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 
@@ -36,6 +36,7 @@ from hippocam.memory.longterm import LongTerm, open_bank
 from hippocam.memory.recall import Candidate, Query, RecallConfig, SummaryHit, index_rows, overview, recall
 from hippocam.memory.records import Continuation, Entry, Event, StreamStatus
 from hippocam.memory.sensory import SensoryRing
+from hippocam.memory.sleep import Sleep, SleepConfig, SleepReport
 from hippocam.memory.store import JournalRow, Progress, Store
 from hippocam.memory.working import WorkingConfig, WorkingMemory
 from hippocam.stream.records import Embedding, EncoderSpec, FloatArray, Repeat
@@ -55,12 +56,14 @@ class MemoryConfig:
         working: Where events are cut.
         bank: When two events are the same thing, and how entries fade.
         recall: How candidates are weighed.
+        sleep: When and how far the bank is made smaller while the memory is idle.
     """
 
     budget_bytes: int | None = None
     working: WorkingConfig = field(default_factory=WorkingConfig)
     bank: BankConfig = field(default_factory=BankConfig)
     recall: RecallConfig = field(default_factory=RecallConfig)
+    sleep: SleepConfig = field(default_factory=SleepConfig)
 
     def __post_init__(self) -> None:
         if self.budget_bytes is not None and self.budget_bytes < MIN_BUDGET_BYTES:
@@ -122,6 +125,7 @@ class Memory:
         self._index_version: tuple[int, int] | None = None
         self._journal_place = 0
         self._writes = 0
+        self._slept_at = -1
         self._mutex = threading.RLock()
 
     # opening ---------------------------------------------------------------------------------------------
@@ -193,7 +197,13 @@ class Memory:
             if budget != self._store.meta("budget_bytes"):
                 self._store.set_meta(budget_bytes=budget)
         self._longterm = LongTerm(
-            self.folder, self._store, self._exemplars, spec=spec, budget_bytes=budget, config=self._config.bank
+            self.folder,
+            self._store,
+            self._exemplars,
+            spec=spec,
+            budget_bytes=budget,
+            config=self._config.bank,
+            sleep_share=self._config.sleep.horizon_share,
         )
 
     def close(self) -> None:
@@ -318,10 +328,59 @@ class Memory:
 
     @guarded
     def used(self, numbers: Sequence[int]) -> None:
-        """Note that entries were used as evidence: they grow stronger, and fade later. Recall alone notes nothing."""
+        """Note that entries were used as evidence: they grow stronger and fade later. Recall notes nothing."""
         with self._mutex:
             self._writes += 1
             self._writable().use(numbers)
+
+    @guarded
+    def sleep(
+        self, target: float | None = None, max_loss: float | None = None, *, now_s: float | None = None
+    ) -> SleepReport:
+        """Make the bank smaller, as far as what it can recall holds; writing and asking go on meanwhile.
+
+        Args:
+            target: Share of the entries that is to be left, above 0 up to 1; None for the settings'.
+            max_loss: Share of the probes that may be found no more, 0 to 1; None for the settings'.
+            now_s: Time by the clock on the wall; None for now.
+
+        Raises:
+            ValueError: A share is out of its range, or the memory is open for reading.
+        """
+        config = self._config.sleep
+        config = replace(
+            config,
+            target=config.target if target is None else target,
+            max_loss=config.max_loss if max_loss is None else max_loss,
+        )
+        longterm = self._writable()
+        sleep = Sleep(self._store, longterm, config, key_weight=self._config.recall.key_weight)
+        report = sleep.run(mutex=self._mutex, size=self.bytes, now_s=time.time() if now_s is None else now_s)
+        with self._mutex:
+            self._writes += 1
+            self._slept_at = longterm.bank.events
+        return report
+
+    @guarded
+    def idle(self) -> SleepReport | None:
+        """Nothing is to be written for a while: sleep, if the memory has filled so far that its settings say so.
+
+        To be called by whoever writes, never from within `write`. None where it did not sleep.
+        """
+        config, longterm = self._config.sleep, self._writable()
+        if not config.auto or longterm.bank.events == self._slept_at:
+            return None
+        if self.bytes() <= config.above * self.budget_bytes():
+            return None
+        return self.sleep()
+
+    @guarded
+    def wake(self) -> int:
+        """Take the last sleep back, as far as it is remembered; how many entries came back, without pictures."""
+        with self._mutex:
+            number = self._store.sleep.newest()
+            self._writes += 1
+            return self._writable().wake(number) if number else 0
 
     def restoring(self) -> Restoring:
         """Where rows of another memory go in."""
@@ -361,7 +420,9 @@ class Memory:
             known = self._index_version is not None and changed is not None
             held = self._store.ids(changed if known else None)
             indexed = self._index.ids(changed if known else None)
-            self._index.remove(sorted(indexed - held))
+            rekeyed = self._store.rekeyed_since(self._journal_place) if known else indexed
+            self._index.remove(sorted(indexed - held | indexed & rekeyed))
+            indexed = indexed - rekeyed
             new = sorted(held - indexed)
             for start in range(0, len(new), _BATCH):
                 batch = new[start : start + _BATCH]

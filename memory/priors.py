@@ -48,5 +48,6 @@ def save_prior(prior: Prior, encoder_id: str, folder: Path = ASSETS) -> Path:
     }
     part = path.with_suffix(".part")
     save_file(tensors, part)
+    part.chmod(0o644)
     part.replace(path)
     return path

@@ -30,14 +30,15 @@ def format_id(number: int) -> str:
 class Level(IntEnum):
     """How much of an entry's evidence is still kept; it only falls.
 
-    FULL: the exemplar as it came. SMALL: a thumbnail of it. VECTORS: no picture, keys alone. WORDS: its times and
-    its words alone.
+    FULL: the exemplar as it came. SMALL: a thumbnail of it. VECTORS: no picture, keys alone. SIGNS: of the keys
+    only the signs. WORDS: its times and its words alone.
     """
 
     FULL = 0
     SMALL = 1
     VECTORS = 2
-    WORDS = 3
+    SIGNS = 3
+    WORDS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

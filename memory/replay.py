@@ -9,15 +9,16 @@ Shapes: N entries, Q probes, D embedding dimension, S = 4 spans.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hippocam.memory.bank import join_spans, joined
+from hippocam.memory.bank import MAX_SPANS, union_of
 from hippocam.memory.codec import rounded
 from hippocam.memory.consolidator import Entries
+from hippocam.memory.context import unit
 from hippocam.memory.records import Level, Span
 from hippocam.stream.records import FloatArray
 
@@ -25,13 +26,13 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Times = Sequence[tuple[float, float]]
 
-# Spans that one entry keeps, and how long merging may make one: what cites a quarter of an hour cites nothing.
-MOST_SPANS, LONGEST_S = 4, 60.0
+# How long merging may make a span: what cites a quarter of an hour cites nothing.
+LONGEST_S = 60.0
 # An answer counts among the first so many.
 FIRST = (1, 5)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Held:
     """An entry with vectors, as sleep sees it; fields as in Entry.
 
@@ -44,15 +45,23 @@ class Held:
     stream: str
     key_D: FloatArray
     scene_D: FloatArray
-    spans: list[Span]
+    spans: tuple[Span, ...]
     utility: float
     strength: float = 1.0
     met: int = 1
     pinned: bool = False
     level: Level = Level.FULL
+    place: int = 0
     text: str = ""
     worth: float = 0.0
     slept: int = 0
+
+    def unchanged(self, now: Held) -> bool:
+        """Whether this is what the entry is now, but for its worth."""
+        own, others = ((e.id, e.spans, e.met, e.pinned, e.level, e.place, e.text, e.slept) for e in (self, now))
+        return (
+            own == others and np.array_equal(self.key_D, now.key_D) and np.array_equal(self.scene_D, now.scene_D)
+        )
 
 
 class Merge(NamedTuple):
@@ -61,77 +70,14 @@ class Merge(NamedTuple):
     Attributes:
         heir: Row of the one that stays: its id, exemplar, labels and words.
         others: Rows of those that go into it.
-        key_D: Its key from now on, as it is stored.
+        key_D: Its key from now on, as it is stored; None where it keeps its own vectors.
         scene_D: The same of its scene.
     """
 
     heir: int
     others: tuple[int, ...]
-    key_D: FloatArray
-    scene_D: FloatArray
-
-
-class _Before(NamedTuple):
-    held: Held
-    members: list[int]
-    column_Q: FloatArray
-    right_Q: Bools
-
-
-class Replica:
-    """What is held, with merges that can be taken back.
-
-    Args:
-        held: Entries with vectors.
-    """
-
-    def __init__(self, held: Sequence[Held]) -> None:
-        self.held = list(held)
-        self.alive = np.ones(len(held), bool)
-        self.members = [[row] for row in range(len(held))]
-
-    def __len__(self) -> int:
-        return int(self.alive.sum())
-
-    def streams(self) -> list[tuple[Ints, Entries]]:
-        """Rows of each stream that are held still, and what the proposer sees of them."""
-        rows: dict[str, list[int]] = {}
-        for row in np.flatnonzero(self.alive):
-            rows.setdefault(self.held[row].stream, []).append(int(row))
-        return [(np.array(rows[stream]), entries_of([self.held[r] for r in rows[stream]])) for stream in sorted(rows)]
-
-    def allowed(self, rows: Sequence[int]) -> bool:
-        """Whether rows may become one entry: no time, no pin and no words are lost by it."""
-        held = [self.held[row] for row in rows]
-        spans = [span for one in held for span in one.spans]
-        longest = max(LONGEST_S, *(span.t1_s - span.t0_s for span in spans))
-        union = joined(spans)
-        return (
-            len(set(rows)) == len(rows) > 1
-            and all(self.alive[row] for row in rows)
-            and len({one.stream for one in held}) == 1
-            and sum(one.pinned for one in held) <= 1
-            and len({one.text for one in held if one.text}) <= 1
-            and len(union) <= MOST_SPANS
-            and max(span.t1_s - span.t0_s for span in union) <= longest
-        )
-
-    def heir(self, rows: Sequence[int]) -> int:
-        """Which of some rows stays: the pinned one, one with words, one with a picture, the worthiest."""
-
-        def rank(row: int) -> tuple[bool, bool, bool, float, int]:
-            one = self.held[row]
-            return one.pinned, bool(one.text), one.level < Level.VECTORS, one.worth, -one.id
-
-        return max(rows, key=rank)
-
-    def groups(self) -> list[tuple[int, list[int]]]:
-        """Each row that others went into, and these."""
-        return [
-            (int(row), [other for other in self.members[row] if other != row])
-            for row in np.flatnonzero(self.alive)
-            if len(self.members[row]) > 1
-        ]
+    key_D: FloatArray | None
+    scene_D: FloatArray | None
 
 
 class Probe(NamedTuple):
@@ -154,6 +100,98 @@ class Probe(NamedTuple):
     id: int | None = None
 
 
+def united(heir: Held, others: Sequence[Held], key_D: FloatArray | None, scene_D: FloatArray | None) -> Held:
+    """One entry out of several: all their times, all their meetings; the evidence is the heir's.
+
+    Where the vectors are new, they rest on the latest of all frames, and the first span says so: before that, the
+    entry was not known. Where they were in several places, its place is not known.
+    """
+    every = (heir, *others)
+    spans = union_of([span for one in every for span in one.spans])
+    if key_D is not None:
+        spans[0] = replace(spans[0], known_s=max(span.known_s for span in spans))
+    return replace(
+        heir,
+        key_D=heir.key_D if key_D is None else key_D,
+        scene_D=heir.scene_D if scene_D is None else scene_D,
+        spans=tuple(spans),
+        strength=max(one.strength for one in every),
+        met=sum(one.met for one in every),
+        place=heir.place if len({one.place for one in every}) == 1 else 0,
+        slept=heir.slept + sum(1 + one.slept for one in others),
+    )
+
+
+class Replica:
+    """What is held, with merges that can be taken back.
+
+    Args:
+        held: Entries with vectors.
+    """
+
+    def __init__(self, held: Sequence[Held]) -> None:
+        self.held = list(held)
+        self.alive = np.ones(len(held), bool)
+        self.members = [[row] for row in range(len(held))]
+
+    def __len__(self) -> int:
+        return int(self.alive.sum())
+
+    def surplus(self, target: float) -> int:
+        """How many entries are too many: a share of those that there would be had none ever been merged."""
+        ever = sum(1 + self.held[row].slept for row in np.flatnonzero(self.alive))
+        return len(self) - int(np.ceil(target * ever - 1e-9))
+
+    def streams(self) -> list[tuple[Ints, Entries]]:
+        """Rows of each stream that are held still, and what the proposer sees of them."""
+        rows: dict[str, list[int]] = {}
+        for row in np.flatnonzero(self.alive):
+            rows.setdefault(self.held[row].stream, []).append(int(row))
+        return [(np.array(rows[name]), entries_of([self.held[r] for r in rows[name]])) for name in sorted(rows)]
+
+    def allowed(self, rows: Sequence[int]) -> bool:
+        """Whether rows may become one entry: no time, no pin and no words are lost by it."""
+        if not len(set(rows)) == len(rows) > 1 or not all(self.alive[row] for row in rows):
+            return False
+        held = [self.held[row] for row in rows]
+        if len({one.stream for one in held}) > 1 or sum(one.pinned for one in held) > 1:
+            return False
+        if len({one.text for one in held if one.text}) > 1:
+            return False
+        spans = [span for one in held for span in one.spans]
+        union = union_of(spans)
+        longest = max(LONGEST_S, *(span.t1_s - span.t0_s for span in spans))
+        return len(union) <= MAX_SPANS and max(span.t1_s - span.t0_s for span in union) <= longest
+
+    def heir(self, rows: Sequence[int]) -> int:
+        """Which of some rows stays: the pinned one, one with words, one with a picture, the worthiest."""
+
+        def rank(row: int) -> tuple[bool, bool, bool, bool, float, int]:
+            one = self.held[row]
+            whole = one.level < Level.SIGNS
+            return one.pinned, bool(one.text), one.level < Level.VECTORS, whole, one.worth, -one.id
+
+        return max(rows, key=rank)
+
+    def groups(self) -> list[tuple[int, list[int]]]:
+        """Each row that others went into, and these."""
+        found = ((int(row), self.members[row]) for row in np.flatnonzero(self.alive))
+        return [(row, [other for other in members if other != row]) for row, members in found if len(members) > 1]
+
+
+class _Before(NamedTuple):
+    """What merges that were tried out replaced."""
+
+    merges: Sequence[Merge]
+    held: list[Held]
+    members: list[list[int]]
+    score_QM: FloatArray
+    right_QM: Bools
+    found: dict[int, Bools]
+    best_right_Q: FloatArray
+    best_wrong_Q: FloatArray
+
+
 class Replay:
     """The probes against a replica. Those that nothing held answers are left out.
 
@@ -167,126 +205,152 @@ class Replay:
         self.replica = replica
         held, self._weight = replica.held, np.float32(key_weight)
         times = _padded([_times(one) for one in held])
-        streams = np.array([one.stream for one in held])
+        streams = np.array([one.stream for one in held], object)
         right = [(streams == probe.stream) & _overlap(times, probe.times) for probe in probes]
         self.probes = [probe for probe, own_N in zip(probes, right, strict=True) if own_N.any()]
-        self._right_QN = np.array([own_N for own_N in right if own_N.any()], bool).reshape(-1, len(held))
-        dim = len(held[0].key_D) if held else 0
+        count, dim = len(held), len(held[0].key_D) if held else 0
+        self._right_QN = np.array([own_N for own_N in right if own_N.any()], bool).reshape(-1, count)
         self._asked_QD = np.array([probe.vector_D for probe in self.probes], np.float32).reshape(-1, dim)
         self._plain_Q = np.array([probe.kind == "question" for probe in self.probes], bool)
         keys = np.array([one.key_D for one in held], np.float32).reshape(-1, dim)
         scenes = np.array([one.scene_D for one in held], np.float32).reshape(-1, dim)
-        self._score_QN = self._asked_QD @ keys.T
-        if self._plain_Q.any():
-            rows = self._weight * keys + (1 - self._weight) * scenes
-            self._score_QN[self._plain_Q] = self._asked_QD[self._plain_Q] @ rows.T
-        self._kinds = {kind: np.array([p.kind == kind for p in self.probes]) for kind in {p.kind for p in self.probes}}
-        self.now = self.hits()
-        bits = np.array([-1 if p.found is None else p.found for p in self.probes], np.int64)
+        self._score_QN = self._scores(keys, scenes)
+        kinds = sorted({probe.kind for probe in self.probes})
+        self._kinds = [np.array([probe.kind == kind for probe in self.probes]) for kind in kinds]
+        every = np.arange(len(self.probes))
+        self.found = {first: np.zeros(len(every), bool) for first in FIRST}
+        self._best_right_Q = self._best_wrong_Q = np.zeros(len(every), np.float32)
+        self._ask(every)
+        bits = np.array([-1 if probe.found is None else probe.found for probe in self.probes], np.int64)
         self.before = {
-            first: np.where(bits < 0, self.now[first], bits >> place & 1 > 0) for place, first in enumerate(FIRST)
+            first: np.where(bits < 0, self.found[first], (bits >> place) & 1 > 0)
+            for place, first in enumerate(FIRST)
         }
-        self._bests()
 
-    def hits(self) -> dict[int, Bools]:
-        """Which probes find their answer among the first so many."""
-        score = np.where(self.replica.alive, self._score_QN, -np.inf)
-        best_Q = np.where(self._right_QN, score, -np.inf).max(axis=1, initial=-np.inf)
-        above_Q = ((score >= best_Q[:, None]) & ~self._right_QN & self.replica.alive).sum(axis=1)
-        return {first: above_Q < first for first in FIRST}
-
-    def recall(self, hits: dict[int, Bools]) -> dict[int, float]:
+    def recall(self, found: dict[int, Bools]) -> dict[int, float]:
         """Share of the probes that found their answer, by how many of the first count; 1 without a probe."""
-        return {first: float(found.mean()) if len(found) else 1.0 for first, found in hits.items()}
+        return {first: float(hits.mean()) if len(hits) else 1.0 for first, hits in found.items()}
 
     def holds(self, max_loss: float) -> bool:
-        """Ask again; whether of no kind of probes so large a share more is lost than was found, since the start."""
-        self.now = self.hits()
-        for chosen in self._kinds.values():
+        """Whether of no kind of probes, since the start, more was lost than was found, by more than this share."""
+        for chosen in self._kinds:
             for first in FIRST:
-                lost = int(self.before[first][chosen].sum()) - int(self.now[first][chosen].sum())
+                lost = int(self.before[first][chosen].sum()) - int(self.found[first][chosen].sum())
                 if lost > max_loss * int(chosen.sum()) + 1e-9:
                     return False
         return True
 
-    # trying out -----------------------------------------------------------------------------------------
-
-    def merge(self, merge: Merge) -> _Before:
-        """Try a merge out; what is needed to take it back."""
-        replica, heir = self.replica, merge.heir
-        one = replica.held[heir]
-        before = _Before(one, replica.members[heir], self._score_QN[:, heir].copy(), self._right_QN[:, heir].copy())
-        others = [replica.held[row] for row in merge.others]
-        spans = join_spans([span for each in (one, *others) for span in each.spans])
-        replica.held[heir] = Held(
-            id=one.id,
-            stream=one.stream,
-            key_D=merge.key_D,
-            scene_D=merge.scene_D,
-            spans=spans,
-            utility=one.utility,
-            strength=max(each.strength for each in (one, *others)),
-            met=sum(each.met for each in (one, *others)),
-            pinned=one.pinned,
-            level=one.level,
-            text=one.text,
-            worth=one.worth,
-            slept=one.slept + sum(1 + each.slept for each in others),
-        )
-        replica.alive[list(merge.others)] = False
-        replica.members[heir] = [*replica.members[heir], *(m for row in merge.others for m in replica.members[row])]
-        self._score_QN[:, heir] = self._scores(merge.key_D, merge.scene_D)
-        self._right_QN[:, heir] |= self._right_QN[:, list(merge.others)].any(axis=1)
-        return before
-
-    def take_back(self, merge: Merge, before: _Before) -> None:
-        """Undo a merge; the last one first."""
-        replica, heir = self.replica, merge.heir
-        replica.held[heir], replica.members[heir] = before.held, before.members
-        replica.alive[list(merge.others)] = True
-        self._score_QN[:, heir], self._right_QN[:, heir] = before.column_Q, before.right_Q
-
     def choose(self, rows: Sequence[int], key_D: FloatArray, scene_D: FloatArray) -> Merge:
-        """A merge of some rows with the key that does better on the probes: that of the heir, or the merged one."""
+        """A merge of some rows with the key that does better on the probes: the heir's own, or the merged one."""
         heir = self.replica.heir(rows)
-        one = self.replica.held[heir]
         others = tuple(row for row in rows if row != heir)
-        own = Merge(heir, others, one.key_D, one.scene_D)
-        new = Merge(heir, others, rounded(key_D), rounded(scene_D))
+        new_D, new_scene_D = rounded(key_D), rounded(scene_D)
         ours_Q = self._right_QN[:, list(rows)].any(axis=1)
         keys = np.stack([self.replica.held[row].key_D for row in rows])
 
-        def good(merge: Merge) -> tuple[int, float]:
-            score_Q = self._scores(merge.key_D, merge.scene_D)
-            found = (score_Q > self._wrong_Q) & ours_Q
-            in_the_way = (score_Q >= self._right_Q) & (self._right_Q > self._wrong_Q) & ~ours_Q
-            return int(found.sum()) - int(in_the_way.sum()), float((keys @ merge.key_D).sum())
+        def good(key_D: FloatArray, scene_D: FloatArray) -> tuple[int, float]:
+            score_Q = self._scores(key_D[None], scene_D[None])[:, 0]
+            hits = (score_Q > self._best_wrong_Q) & ours_Q
+            in_the_way = (score_Q >= self._best_right_Q) & (self._best_right_Q > self._best_wrong_Q) & ~ours_Q
+            return int(hits.sum()) - int(in_the_way.sum()), float((keys @ key_D).sum())
 
-        return max(own, new, key=good)
+        one = self.replica.held[heir]
+        if one.level < Level.SIGNS and good(new_D, new_scene_D) > good(one.key_D, one.scene_D):
+            return Merge(heir, others, new_D, new_scene_D)
+        return Merge(heir, others, None, None)
 
-    def settle(self) -> None:
-        """What was tried out stays: later keys are measured against it."""
-        self._bests()
+    def try_out(self, merges: Sequence[Merge]) -> _Before:
+        """Merge, of rows no two of which are the same, and ask again; what is needed to take it back."""
+        replica = self.replica
+        heirs = [merge.heir for merge in merges]
+        gone = [row for merge in merges for row in merge.others]
+        before = _Before(
+            merges,
+            [replica.held[row] for row in heirs],
+            [replica.members[row] for row in heirs],
+            self._score_QN[:, heirs].copy(),
+            self._right_QN[:, heirs].copy(),
+            {first: hits.copy() for first, hits in self.found.items()},
+            self._best_right_Q.copy(),
+            self._best_wrong_Q.copy(),
+        )
+        highest_Q = self._score_QN[:, [*heirs, *gone]].max(axis=1)
+        touched_Q = self._right_QN[:, [*heirs, *gone]].any(axis=1)
+        for merge in merges:
+            others = [replica.held[row] for row in merge.others]
+            one = united(replica.held[merge.heir], others, merge.key_D, merge.scene_D)
+            replica.held[merge.heir] = one
+            replica.alive[list(merge.others)] = False
+            inherited = [member for row in merge.others for member in replica.members[row]]
+            replica.members[merge.heir] = [*replica.members[merge.heir], *inherited]
+            self._right_QN[:, merge.heir] |= self._right_QN[:, list(merge.others)].any(axis=1)
+        self._score_QN[:, heirs] = self._scores(
+            np.stack([replica.held[row].key_D for row in heirs]),
+            np.stack([replica.held[row].scene_D for row in heirs]),
+        )
+        highest_Q = np.maximum(highest_Q, self._score_QN[:, heirs].max(axis=1))
+        least_Q = np.minimum(self._best_right_Q, self._best_wrong_Q)
+        self._ask(np.flatnonzero(touched_Q | (highest_Q >= least_Q)))  # to the others nothing has changed
+        return before
 
-    def _bests(self) -> None:
-        """The best right and wrong score of each probe."""
-        score = np.where(self.replica.alive, self._score_QN, -np.inf)
-        self._right_Q = np.where(self._right_QN, score, -np.inf).max(axis=1, initial=-np.inf)
-        self._wrong_Q = np.where(self._right_QN, -np.inf, score).max(axis=1, initial=-np.inf)
+    def rekey(self, rows: Sequence[int], keys_MD: FloatArray, max_loss: float) -> bool:
+        """Give some entries other keys, as they are stored; False where less is found than before, or too little."""
+        keys = np.stack([rounded(key_D) for key_D in keys_MD]) if len(rows) else keys_MD
+        chosen, replica = list(rows), self.replica
+        held, score, found = [replica.held[row] for row in chosen], self._score_QN[:, chosen].copy(), self.found
+        best = self._best_right_Q, self._best_wrong_Q
+        for row, key_D in zip(chosen, keys, strict=True):
+            one = replica.held[row]
+            spans = (replace(one.spans[0], known_s=max(span.known_s for span in one.spans)), *one.spans[1:])
+            replica.held[row] = replace(one, key_D=key_D, spans=spans)
+        self._score_QN[:, chosen] = self._scores(keys, np.stack([one.scene_D for one in held]))
+        self.found = {first: hits.copy() for first, hits in found.items()}
+        self._ask(np.arange(len(self.probes)))
+        now, then = (sum(int(hits.sum()) for hits in each.values()) for each in (self.found, found))
+        if now >= then and self.holds(max_loss):
+            return True
+        for row, one in zip(chosen, held, strict=True):
+            replica.held[row] = one
+        self._score_QN[:, chosen], self.found = score, found
+        self._best_right_Q, self._best_wrong_Q = best
+        return False
 
-    def _scores(self, key_D: FloatArray, scene_D: FloatArray) -> FloatArray:
-        score_Q = self._asked_QD @ key_D
+    def take_back(self, before: _Before) -> None:
+        """Undo what was tried out last."""
+        replica = self.replica
+        heirs = [merge.heir for merge in before.merges]
+        for heir, held, members, merge in zip(heirs, before.held, before.members, before.merges, strict=True):
+            replica.held[heir], replica.members[heir] = held, members
+            replica.alive[list(merge.others)] = True
+        self._score_QN[:, heirs], self._right_QN[:, heirs] = before.score_QM, before.right_QM
+        self.found = before.found
+        self._best_right_Q, self._best_wrong_Q = before.best_right_Q, before.best_wrong_Q
+
+    def _ask(self, asked: Ints) -> None:
+        """Look again which of some probes find their answer."""
+        alive = np.flatnonzero(self.replica.alive)
+        score, right = self._score_QN[np.ix_(asked, alive)], self._right_QN[np.ix_(asked, alive)]
+        best_right = np.where(right, score, -np.inf).max(axis=1, initial=-np.inf)
+        best_wrong = np.where(right, -np.inf, score).max(axis=1, initial=-np.inf)
+        above = ((score >= best_right[:, None]) & ~right).sum(axis=1)  # of equal scores the wrong one counts first
+        for first in FIRST:
+            self.found[first][asked] = above < first
+        self._best_right_Q, self._best_wrong_Q = self._best_right_Q.copy(), self._best_wrong_Q.copy()
+        self._best_right_Q[asked], self._best_wrong_Q[asked] = best_right, best_wrong
+
+    def _scores(self, keys_MD: FloatArray, scenes_MD: FloatArray) -> FloatArray:
+        score_QM: FloatArray = self._asked_QD @ keys_MD.T
         if self._plain_Q.any():
-            row = self._weight * key_D + (1 - self._weight) * scene_D
-            score_Q[self._plain_Q] = self._asked_QD[self._plain_Q] @ row
-        return score_Q
+            rows_MD = self._weight * keys_MD + (1 - self._weight) * scenes_MD
+            score_QM[self._plain_Q] = self._asked_QD[self._plain_Q] @ rows_MD.T
+        return score_QM
 
 
 def entries_of(held: Sequence[Held]) -> Entries:
     """What the proposer sees of entries."""
     return Entries(
-        keys_ND=np.stack([one.key_D for one in held]),
-        scenes_ND=np.stack([one.scene_D for one in held]),
+        keys_ND=np.stack([unit(one.key_D) for one in held]),
+        scenes_ND=np.stack([unit(one.scene_D) for one in held]),
         spans_NS2=_padded([_times(one) for one in held]),
         utility_N=np.array([one.utility for one in held]),
         strength_N=np.array([one.strength for one in held]),
@@ -302,18 +366,17 @@ def _times(held: Held) -> Times:
 
 def _padded(times: Sequence[Times]) -> NDArray[np.float64]:
     """Spans of N entries as [N, S, 2], NaN where there is none."""
-    spans = np.full((len(times), MOST_SPANS, 2), np.nan)
+    spans = np.full((len(times), MAX_SPANS, 2), np.nan)
     for row, each in enumerate(times):
         spans[row, : len(each)] = each
     return spans
 
 
 def _overlap(spans_NS2: NDArray[np.float64], times: Times) -> Bools:
-    """Which entries have a span that overlaps one of these times."""
+    """Which entries have a span that overlaps one of these times, or is an instant in it, or the reverse."""
     found = np.zeros(len(spans_NS2), bool)
+    start, end = spans_NS2[..., 0], spans_NS2[..., 1]
     for t0_s, t1_s in times:
-        start, end = spans_NS2[..., 0], spans_NS2[..., 1]
-        both = np.minimum(end, t1_s) > np.maximum(start, t0_s)
-        inside = (start >= t0_s) & (end <= t1_s) | (start <= t0_s) & (end >= t1_s)  # where one of them is an instant
-        found |= (both | inside & (t1_s - t0_s <= 0) | inside & (end - start <= 0)).any(axis=1)
+        meet = (np.minimum(end, t1_s) >= np.maximum(start, t0_s)) & ((end <= start) | (t1_s <= t0_s))
+        found |= ((np.minimum(end, t1_s) > np.maximum(start, t0_s)) | meet).any(axis=1)
     return found

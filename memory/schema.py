@@ -31,7 +31,8 @@ CREATE TABLE entry (
     level INTEGER NOT NULL DEFAULT 0, place INTEGER NOT NULL DEFAULT 0,
     labels TEXT NOT NULL, text TEXT NOT NULL,
     frames INTEGER NOT NULL, repeats INTEGER NOT NULL, jpeg_bytes INTEGER NOT NULL,
-    key BLOB, scene BLOB, state BLOB, action BLOB, pose BLOB
+    key BLOB, scene BLOB, state BLOB, action BLOB, pose BLOB,
+    slept INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX entry_time ON entry (stream, t0_s);
 CREATE TABLE place (
@@ -51,8 +52,21 @@ CREATE TABLE journal (
 );
 CREATE TABLE probe (
     id INTEGER PRIMARY KEY, kind TEXT NOT NULL, stream TEXT NOT NULL, t0_s REAL NOT NULL, t1_s REAL NOT NULL,
-    vector BLOB NOT NULL
+    vector BLOB NOT NULL, found INTEGER
 );
+CREATE TABLE tombstone (
+    sleep INTEGER NOT NULL, id INTEGER NOT NULL, heir INTEGER NOT NULL, made_s REAL NOT NULL,
+    stream TEXT NOT NULL, first_seq INTEGER NOT NULL,
+    t0_s REAL NOT NULL, t1_s REAL NOT NULL, known_s REAL NOT NULL, frame_s REAL NOT NULL,
+    last_s REAL NOT NULL, spans BLOB,
+    surprise REAL NOT NULL, utility REAL NOT NULL, strength REAL NOT NULL, met INTEGER NOT NULL,
+    uses INTEGER NOT NULL, pinned INTEGER NOT NULL, level INTEGER NOT NULL, place INTEGER NOT NULL,
+    labels TEXT NOT NULL, text TEXT NOT NULL,
+    frames INTEGER NOT NULL, repeats INTEGER NOT NULL, jpeg_bytes INTEGER NOT NULL,
+    key BLOB, scene BLOB, state BLOB, action BLOB, pose BLOB, slept INTEGER NOT NULL,
+    PRIMARY KEY (sleep, id)
+);
+CREATE INDEX tombstone_heir ON tombstone (heir);
 CREATE TABLE learned (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE VIRTUAL TABLE words
     USING fts5 (labels, text, content = 'entry', content_rowid = 'id', tokenize = 'porter');

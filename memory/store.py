@@ -17,12 +17,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hippocam.memory.codec import pack, unpack, unpack_many
+from hippocam.memory.codec import pack, signs, unpack, unpack_many
 from hippocam.memory.errors import DiskError, MemoryFolderError, OlderFormatError
 from hippocam.memory.filters import Filter, within
 from hippocam.memory.migrations import OLDER, migrate
 from hippocam.memory.records import Entry, Event, Level, Span, StreamStatus, entry_id
 from hippocam.memory.schema import APPLICATION_ID, FORMAT, PAGE_BYTES, WAL_PAGES, create
+from hippocam.memory.sleep_rows import SleepRows
 from hippocam.memory.summary_rows import SummaryRows
 from hippocam.stream.records import EncoderSpec, FloatArray, Sensors
 
@@ -122,6 +123,7 @@ class Store:
         uri = f"{path.absolute().as_uri()}?{'mode=ro&immutable=1' if frozen else 'mode=rw'}"
         self._db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=10, check_same_thread=False)
         self.summaries = SummaryRows(self._db)
+        self.sleep = SleepRows(self._db)
         try:
             self._prepare(writable)
         except sqlite3.OperationalError as error:
@@ -389,6 +391,10 @@ class Store:
     def demote(self, number: int, level: int, jpeg_bytes: int) -> None:
         """Note that an entry keeps less of its evidence: see `Level`. Vectors are dropped at the last level."""
         self._db.execute("UPDATE entry SET level = ?, jpeg_bytes = ? WHERE id = ?", (level, jpeg_bytes, number))
+        if level == Level.SIGNS:
+            key, scene = self._db.execute("SELECT key, scene FROM entry WHERE id = ?", (number,)).fetchone()
+            packed = (pack(signs(unpack(blob))) for blob in (key, scene))
+            self._db.execute("UPDATE entry SET key = ?, scene = ? WHERE id = ?", (*packed, number))
         if level == Level.WORDS:
             self._db.execute(
                 "UPDATE entry SET key = NULL, scene = NULL, state = NULL, action = NULL WHERE id = ?", (number,)
@@ -409,6 +415,14 @@ class Store:
             (number,),
         )
         self._db.execute("DELETE FROM entry WHERE id = ?", (number,))
+
+    def rekeyed_since(self, place: int) -> set[int]:
+        """Entries that have other vectors than at a place in the journal."""
+        rows = self._db.execute(
+            "SELECT DISTINCT entry FROM journal WHERE id > ? AND action IN ('slept', 'taken back', 'signs only')",
+            (place,),
+        )
+        return {number for (number,) in rows}
 
     def entry(self, number: int) -> Entry | None:
         """An entry by its id, None where it is not held."""
@@ -485,14 +499,15 @@ class Store:
         order = [place[number] for number in numbers]
         return unpack_many([row[1] for row in rows])[order], unpack_many([row[2] for row in rows])[order]
 
-    def slots(self) -> Iterator[SlotRow]:
-        """What consolidation holds in memory of each entry, each stream in the order of its events."""
+    def slots(self, number: int | None = None) -> Iterator[SlotRow]:
+        """What consolidation holds in memory of each entry or of one, each stream in the order of its events."""
         for row in self._db.execute(
             "SELECT id, stream, t0_s, last_s, utility, strength, met, pinned, level, place, jpeg_bytes, "
             "2 * (length(CAST(text AS BLOB)) + length(CAST(labels AS BLOB))), key "
-            "FROM entry ORDER BY stream, first_seq"
+            f"FROM entry {'' if number is None else 'WHERE id = :number'} ORDER BY stream, first_seq",
+            {"number": number},
         ):
-            yield SlotRow(*row[:-1], None if row[-1] is None else unpack(row[-1]))
+            yield SlotRow._make([*row[:-1], None if row[-1] is None else unpack(row[-1])])
 
     def select(self, wanted: Filter) -> list[int]:
         """Ids of the entries that meet some conditions."""

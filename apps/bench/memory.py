@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hippocam.apps.bench.policies import OURS, POLICIES, Bank, Entry, Policy, slot_bytes
+from hippocam.apps.bench.policies.base import half
 from hippocam.apps.bench.worlds import WORLDS, Planted, World, unit
 from hippocam.stream.errors import HippocamError
 
@@ -58,6 +59,7 @@ class WorldResult:
         slots: Slot counts, each a budget of that many plain slots.
         bytes: The budgets.
         entries: The policies that ran, by name.
+        unbounded: Needle R@1 of a memory that keeps every frame, and how many bytes that takes; means.
         table: policy -> slots -> metric -> spread over the seeds; "r1_age_1" (youngest) ... too.
     """
 
@@ -66,6 +68,7 @@ class WorldResult:
     slots: tuple[int, ...]
     bytes: tuple[int, ...]
     entries: Mapping[str, Entry]
+    unbounded: tuple[float, int]
     table: Mapping[str, Mapping[int, Mapping[str, Spread]]]
 
     @property
@@ -79,10 +82,18 @@ class WorldResult:
 
     @property
     def best_rule(self) -> str | None:
-        """The published rule with the greatest needle R@1 at that count."""
-        published = [name for name, entry in self.entries.items() if entry.standing == "published"]
+        """The published rule with the greatest needle R@1 at that count, as its authors have it."""
+        return self._best("published")
+
+    @property
+    def best_adapted(self) -> str | None:
+        """The same among the published rules that were given our int8 keys."""
+        return self._best("adapted")
+
+    def _best(self, standing: str) -> str | None:
+        names = [name for name, entry in self.entries.items() if entry.standing == standing]
         slots = self.headline_slots
-        return max(published, key=lambda name: self.table[name][slots]["r1"].mean, default=None)
+        return max(names, key=lambda name: self.table[name][slots]["r1"].mean, default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +112,7 @@ def policies() -> dict[str, Entry]:
     module = "hippocam.apps.bench.ours"
     if OURS in POLICIES or find_spec(module) is None:
         return dict(POLICIES)
-    return {OURS: Entry(build=import_module(module).Ours, standing=OURS), **POLICIES}
+    return {**import_module(module).entries(), **POLICIES}
 
 
 def run(
@@ -155,6 +166,10 @@ def run(
                 slots=tuple(slots),
                 bytes=tuple(n * slot_bytes(ours[0].dim) for n in slots),
                 entries=entries,
+                unbounded=(
+                    float(np.mean([s.unbounded[0] for s in ours])),
+                    int(np.mean([s.unbounded[1] for s in ours])),
+                ),
                 table={
                     policy: {n: _spread([s.scores[policy, n] for s in ours]) for n in slots} for policy in entries
                 },
@@ -167,6 +182,7 @@ def run(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Stream:
     dim: int
+    unbounded: tuple[float, int]
     scores: dict[tuple[str, int], dict[str, float]]
 
 
@@ -177,12 +193,20 @@ def _run_stream(build: WorldFactory, seed: int, slots: tuple[int, ...], entries:
         budget = count * slot_bytes(world.dim)
         _, base_s = show(world, POLICIES["recent"].build(budget, world.dim, seed), budget)
         for name, entry in entries.items():
-            policy = entry.build(budget, world.dim, seed)
+            policy = entry.make(budget, world.dim, seed, world.encoder)
             if entry.standing == "oracle":
                 cast(_Hindsight, policy).foresee(world.planted)
             bank, taken_s = show(world, policy, budget)
             scores[name, count] = {**evaluate(bank, world), "cost": taken_s / base_s}
-    return _Stream(dim=world.dim, scores=scores)
+    return _Stream(dim=world.dim, unbounded=_unbounded(world), scores=scores)
+
+
+def _unbounded(world: World) -> tuple[float, int]:
+    """Needle R@1 of a memory that keeps every frame as a plain slot, and its bytes."""
+    times_T1 = world.times_T[:, None]
+    size = len(world.times_T) * slot_bytes(world.dim)
+    bank = Bank(keys_ND=half(world.frames_TD), t0_NS=times_T1, t1_NS=times_T1, bytes=size)
+    return evaluate(bank, world)["r1"], size
 
 
 def show(world: World, policy: Policy, budget_bytes: int) -> tuple[Bank, float]:
@@ -238,7 +262,8 @@ class _Memory:
 
     def __init__(self, bank: Bank, frame_s: float) -> None:
         empty = not len(bank.keys_ND)
-        self.unit_ND = unit(np.zeros((1, bank.keys_ND.shape[1])) if empty else bank.keys_ND)
+        keys_ND = np.zeros((1, bank.keys_ND.shape[1])) if empty else bank.keys_ND
+        self.unit_ND = unit(keys_ND) if bank.unit else keys_ND
         self.t0_NS = np.full((1, 1), np.nan) if empty else bank.t0_NS
         self.t1_NS = np.full((1, 1), np.nan) if empty else bank.t1_NS + frame_s
 

@@ -50,7 +50,11 @@ def _object(result: WorldResult) -> dict[str, Any]:
         "ours_sd": ours.sd if ours else None,
         "best_rule": mean(result.best_rule),
         "best_rule_name": result.best_rule,
+        "best_adapted": mean(result.best_adapted),
+        "best_adapted_name": result.best_adapted,
         "oracle": mean("oracle"),
+        "unbounded": result.unbounded[0],
+        "unbounded_bytes": result.unbounded[1],
         "standing": {name: entry.standing for name, entry in result.entries.items()},
         "table": {
             policy: {
@@ -81,6 +85,9 @@ def to_markdown(result: WorldResult) -> str:
         f"{len(result.seeds)} streams, mean ± sd of the share of needles whose first answer is right (R@1), in "
         "equal bytes: N slots are N float16 keys with two float64 times, and all else that a rule holds counts as "
         f"well. An answer is right if it cites a span of at most {SPAN_MAX_S:.0f} s that overlaps the showing.",
+        "",
+        f"A memory of every frame takes {result.unbounded[1] / 1024:.0f} KiB and finds "
+        f"{100 * result.unbounded[0]:.1f} %.",
         "",
         *_grid(
             ["rule", "source", *(f"{n} slots ({b / 1024:.0f} KiB)" for n, b in _budgets(result))],
@@ -119,7 +126,10 @@ def table(result: WorldResult) -> str:
         shares = [f"{100 * cells[n]['r1'].mean:.1f} ±{100 * cells[n]['r1'].sd:.1f}" for n in result.slots]
         rows.append([name, *shares, *(_plain(m, cells[count][m].mean) for m in more)])
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = [f"{result.world}, {len(result.seeds)} seeds; from R@5 on at {count} slots"]
+    lines = [
+        f"{result.world}, {len(result.seeds)} seeds; from R@5 on at {count} slots; a memory of every frame: "
+        f"R@1 {100 * result.unbounded[0]:.1f} in {result.unbounded[1] / 1024:.0f} KiB"
+    ]
     for row in rows:
         lines.append(
             "  ".join(c.rjust(w) if i else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True)))
@@ -188,6 +198,7 @@ def _draw(
 ) -> None:
     axes = figure.subplots()
     styles = {OURS: ("-", 3.0), "oracle": ("--", 1.5), "heuristic": (":", 2.0), "published": ("-", 1.2)}
+    styles["ablation"] = ("-.", 1.5)
     colours = import_module("matplotlib").colormaps["tab20"].colors
     for i, (policy, spreads) in enumerate(curves.items()):
         style, width = styles[world.entries[policy].standing]

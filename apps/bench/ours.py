@@ -1,9 +1,9 @@
 """Hippocam's own consolidation among the rules that it is compared with: the product's parts, without a disk.
 
-A slot costs its int8 key with a scale, its spans (two float64 each, four spans at most), and three numbers (surprise,
-strength, times met). Everything else that holds vectors counts too: the open event, the recent past and the places,
-the sketches of what was learned. What follows from the keys (an entry's energy, its twin) does not, as nobody's
-similarities do, nor do weights that were trained beforehand.
+A slot costs its int8 key with a scale (or, once it was demoted, a bit a number), its spans (two float64 each, four
+spans at most), and three numbers (surprise, place, times met). Everything else that holds vectors counts too: the
+open event, the recent past and the places, the sketches of what was learned. What follows from the keys (an
+entry's energy, its twin) does not, as nobody's similarities do, nor do weights that were trained beforehand.
 
 A small budget has fewer places, and no sketches: what was trained beforehand is all that it goes by then.
 
@@ -13,16 +13,18 @@ Shapes: N slots, S spans, D dimensions.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
+from hippocam.apps.bench.policies import OURS, Entry
 from hippocam.apps.bench.policies.base import NUMBER_BYTES, SPAN_BYTES, Bank, FloatArray, slots_in
 from hippocam.memory.bank import Bank as Consolidation
 from hippocam.memory.bank import BankConfig, Slot, join_spans
-from hippocam.memory.codec import rounded
+from hippocam.memory.codec import rounded, signs
 from hippocam.memory.context import ContextConfig
 from hippocam.memory.priors import load_prior
-from hippocam.memory.records import Continuation, Event, Span, entry_id
+from hippocam.memory.records import Continuation, Event, Level, Span, entry_id
 from hippocam.memory.utility import FULL_ROWS, Prior, Utility
 from hippocam.memory.working import WorkingConfig, WorkingMemory
 from hippocam.stream.records import Embedding, EncoderSpec
@@ -76,13 +78,21 @@ class Ours:
         self._working = WorkingMemory("stream", self._config)
         online = sketch_bytes <= _SKETCH_SHARE * budget_bytes
         self._fixed_bytes = self._config.context.places * place_bytes + sketch_bytes * online
-        self._bank = Consolidation(dim, config, Utility(dim, prior, online=online))
+        self._bank = Consolidation(
+            dim,
+            config,
+            Utility(dim, prior, online=online),
+            row_bytes=_NUMBERS * NUMBER_BYTES + SPAN_BYTES,
+            vectors=1,
+            by_signs=key_bytes == 1,
+        )
         self._key_bytes = dim * key_bytes + (_SCALE_BYTES if key_bytes == 1 else 0)
         self._round = rounded if key_bytes == 1 else (lambda v: v.astype(np.float16).astype(np.float32))
         self._budget_bytes = budget_bytes
         self._keys: dict[int, FloatArray] = {}
+        self._levels: dict[int, Level] = {}
         self._spans: dict[int, list[Span]] = {}
-        self._spans_held = 0
+        self._spans_held = self._signed = 0
         self._dim = dim
         self._longest = self._config.min_frames
         self._most = 0
@@ -115,7 +125,7 @@ class Ours:
                 t0_NS[row, column], t1_NS[row, column] = span.t0_s, span.known_s
         keys = [self._keys[number] for number in ids]
         keys_ND = np.stack(keys) if keys else np.zeros((0, self._dim), np.float32)
-        return Bank(keys_ND=keys_ND, t0_NS=t0_NS, t1_NS=t1_NS, bytes=self._most, writes=self._writes)
+        return Bank(keys_ND=keys_ND, t0_NS=t0_NS, t1_NS=t1_NS, bytes=self._most, writes=self._writes, unit=False)
 
     @property
     def _slot_bytes(self) -> int:
@@ -123,6 +133,7 @@ class Ours:
 
     def _bytes(self) -> int:
         slots = len(self._keys) * self._slot_bytes + self._spans_held * SPAN_BYTES
+        slots -= self._signed * (self._dim - self._dim // 8)
         vectors = self._longest + 3  # the open event and its sum, the recent past, the last frame
         return slots + self._fixed_bytes + vectors * 2 * self._dim + self._config.window * NUMBER_BYTES
 
@@ -146,6 +157,7 @@ class Ours:
                     key_D=event.key,
                     utility=event.utility,
                     last_s=event.t1_s,
+                    level=Level.VECTORS,
                 )
             )
             self._keys[number], self._spans[number] = event.key, [span]
@@ -155,12 +167,19 @@ class Ours:
     def _fit(self) -> None:
         """Give up slots until all is within the budget."""
         while self._bytes() > self._budget_bytes and (step := self._bank.next_step()) is not None:
+            if step.to == Level.SIGNS:
+                self._bank.demote(step.entry, step.to, 0)
+                self._keys[step.entry] = signs(self._keys[step.entry])
+                self._levels[step.entry] = step.to
+                self._signed += 1
+                continue
             if step.twin is not None:
                 met = self._bank.met(step.entry)
                 self._join(step.twin, self._spans[step.entry])
                 self._bank.touch(step.twin, last_s=self._spans[step.entry][-1].t1_s, met=met)
             self._bank.remove(step.entry)
             self._spans_held -= len(self._spans.pop(step.entry))
+            self._signed -= self._levels.pop(step.entry, None) is not None
             del self._keys[step.entry]
         self._most = max(self._most, self._bytes())
 
@@ -168,3 +187,17 @@ class Ours:
         self._spans_held -= len(self._spans[number])
         self._spans[number] = join_spans([*self._spans[number], *spans])
         self._spans_held += len(self._spans[number])
+
+
+def entries() -> dict[str, Entry]:
+    """The product's rule, and what it is without one of its parts."""
+    return {
+        OURS: Entry(build=Ours, standing=OURS, trained=True),
+        "ours-untrained": Entry(build=Ours, standing="ablation", source="no prior"),
+        "ours-float16": Entry(
+            build=partial(Ours, key_bytes=2), standing="ablation", source="float16 keys", trained=True
+        ),
+        "ours-surprise": Entry(
+            build=partial(Ours, config=BankConfig(arm="surprise")), standing="ablation", source="surprise alone"
+        ),
+    }

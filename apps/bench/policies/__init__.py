@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 from hippocam.apps.bench.policies import events, merging, oracle, sampling, tiers
@@ -10,7 +12,7 @@ from hippocam.apps.bench.policies.base import Bank, Policy, PolicyFactory, slot_
 
 __all__ = ["OURS", "POLICIES", "Bank", "Entry", "Policy", "PolicyFactory", "register", "slot_bytes"]
 
-Standing = Literal["published", "heuristic", "oracle", "ours"]
+Standing = Literal["published", "adapted", "heuristic", "oracle", "ours", "ablation"]
 OURS: Literal["ours"] = "ours"
 
 
@@ -20,16 +22,24 @@ class Entry:
 
     Attributes:
         build: Makes one from budget_bytes, dim and seed.
-        standing: Whose it is: from a paper, a heuristic, the ceiling with hindsight, or ours.
+        standing: Whose it is: from a paper, that with our int8 keys in place of its own, a heuristic, one with
+            hindsight, ours, or ours without a part.
         source: Where it was published.
+        trained: Whether it takes `encoder` too, the id of the vectors' space, for what was trained in it.
     """
 
     build: PolicyFactory
     standing: Standing
     source: str = ""
+    trained: bool = False
+
+    def make(self, budget_bytes: int, dim: int, seed: int, encoder: str) -> Policy:
+        """Build one for the vectors of an encoder."""
+        build: Callable[..., Policy] = self.build
+        return build(budget_bytes, dim, seed, **({"encoder": encoder} if self.trained else {}))
 
 
-POLICIES: dict[str, Entry] = {
+_PUBLISHED = {
     "recent": Entry(build=sampling.Recent, standing="published", source="sliding window"),
     "uniform": Entry(build=sampling.Uniform, standing="published", source="stride doubling"),
     "reservoir": Entry(build=sampling.Reservoir, standing="published", source="Vitter 1985"),
@@ -43,6 +53,13 @@ POLICIES: dict[str, Entry] = {
     "em-llm": Entry(build=events.EmLlm, standing="published", source="arXiv:2407.09450"),
     "em-llm-refined": Entry(build=events.EmLlmRefined, standing="published", source="arXiv:2407.09450"),
     "selectstream": Entry(build=events.SelectStream, standing="published", source="arXiv:2606.16353"),
+}
+POLICIES: dict[str, Entry] = {
+    **{
+        name + suffix: replace(entry, build=partial(entry.build, **codec), standing="adapted") if codec else entry
+        for name, entry in _PUBLISHED.items()
+        for suffix, codec in (("", {}), ("-int8", {"key_codec": "int8"}))
+    },
     "surprise": Entry(build=events.Surprise, standing="heuristic"),
     "oracle": Entry(build=oracle.Oracle, standing="oracle"),
 }

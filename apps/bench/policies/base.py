@@ -3,22 +3,25 @@
 Shapes: N slots, S spans a slot, D dimensions. The budget counts bytes, not slots: a plain slot is a float16 key
 and the times of its first and last frame in float64, `slot_bytes(D)` together; whatever else a rule must
 remember for a slot (a weight, a usage) is 4 bytes more, and so are the vectors of its buffers. A rule that needs
-more gets fewer slots. A slot's span names its first and its last frame: evaluation adds the time that the last
-frame stands for.
+more gets fewer slots. No paper says how many bytes a number of a key is, so each published rule is there twice: as
+above, and with int8 keys, as the product has them. A slot's span names its first and its last frame: evaluation
+adds the time that the last frame stands for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hippocam.memory.codec import rounded
 from hippocam.stream.errors import HippocamError
 
 FloatArray = NDArray[np.floating]
+KeyCodec = Literal["float16", "int8"]
 SPAN_BYTES = 16  # two float64
 NUMBER_BYTES = 4  # any other number that a rule keeps
 
@@ -28,11 +31,12 @@ class Bank:
     """What is left in memory when questions come.
 
     Attributes:
-        keys_ND: float32 [N, D], rounded through float16; need not have unit length.
+        keys_ND: float32 [N, D], rounded as they are stored; need not have unit length.
         t0_NS: Time in seconds of each span's first frame, float64 [N, S], NaN where a slot has fewer spans.
         t1_NS: Time of its last frame.
         bytes: The most that the rule held after any frame, buffers included.
         writes: Slots that were added, overwritten or merged into.
+        unit: Whether keys are compared with a question by cosine; else by inner product, which estimates one.
     """
 
     keys_ND: FloatArray
@@ -40,6 +44,7 @@ class Bank:
     t1_NS: FloatArray
     bytes: int
     writes: int = 0
+    unit: bool = True
 
 
 class Policy(Protocol):
@@ -59,9 +64,10 @@ PolicyFactory = Callable[[int, int, int], Policy]
 """Builds a rule from budget_bytes, dim and seed."""
 
 
-def slot_bytes(dim: int, numbers: int = 0, spans: int = 1) -> int:
-    """Bytes of a slot with a float16 key, so many spans, and so many other numbers."""
-    return 2 * dim + SPAN_BYTES * spans + NUMBER_BYTES * numbers
+def slot_bytes(dim: int, numbers: int = 0, spans: int = 1, key_codec: KeyCodec = "float16") -> int:
+    """Bytes of a slot with a key, so many spans, and so many other numbers. An int8 key has a scale."""
+    key = 2 * dim if key_codec == "float16" else dim + NUMBER_BYTES
+    return key + SPAN_BYTES * spans + NUMBER_BYTES * numbers
 
 
 def slots_in(budget_bytes: int, each_bytes: int) -> int:
@@ -96,8 +102,17 @@ class Slots:
         writes: Slots added or changed so far.
     """
 
-    def __init__(self, capacity: int, dim: int, *, numbers: Sequence[str] = (), spans: int = 1) -> None:
+    def __init__(
+        self,
+        capacity: int,
+        dim: int,
+        *,
+        numbers: Sequence[str] = (),
+        spans: int = 1,
+        key_codec: KeyCodec = "float16",
+    ) -> None:
         self.count = 0
+        self.stored = half if key_codec == "float16" else rounded
         self.writes = 0
         self._keys = np.zeros((capacity + 1, dim), dtype=np.float32)  # one more: a rule may write, then choose
         self._t0 = np.full((capacity + 1, spans), np.nan)
@@ -135,7 +150,7 @@ class Slots:
     def write(self, i: int, key_D: FloatArray, t0_s: float, t1_s: float, **numbers: float) -> None:
         """Overwrite slot `i`; numbers not given stay."""
         self.writes += 1
-        self._keys[i] = half(key_D)
+        self._keys[i] = self.stored(key_D)
         self._t0[i], self._t1[i] = np.nan, np.nan
         self._t0[i, 0], self._t1[i, 0] = t0_s, t1_s
         for name, value in numbers.items():
@@ -177,9 +192,11 @@ class SlotPolicy:
         budget_bytes: For everything that is held between two frames.
         dim: D.
         seed: Of whatever is random.
+        key_codec: How keys are stored.
     """
 
-    def __init__(self, budget_bytes: int, dim: int, seed: int) -> None:
+    def __init__(self, budget_bytes: int, dim: int, seed: int, *, key_codec: KeyCodec = "float16") -> None:
+        self.key_codec = key_codec
         self.budget_bytes = budget_bytes
         self.dim = dim
         self.rng = np.random.default_rng(seed)
@@ -192,6 +209,16 @@ class SlotPolicy:
 
     def finish(self) -> None:
         """Nothing is open."""
+
+    @property
+    def _key_bytes(self) -> int:
+        return self._slot_bytes() - SPAN_BYTES
+
+    def _slot_bytes(self, numbers: int = 0, spans: int = 1) -> int:
+        return slot_bytes(self.dim, numbers, spans, self.key_codec)
+
+    def _slots(self, capacity: int, *, numbers: Sequence[str] = (), spans: int = 1) -> Slots:
+        return Slots(capacity, self.dim, numbers=numbers, spans=spans, key_codec=self.key_codec)
 
     def bank(self) -> Bank:
         """All arrays, one after the other."""

@@ -18,11 +18,11 @@ from hippocam.apps.bench.policies.base import (
     NUMBER_BYTES,
     SPAN_BYTES,
     FloatArray,
+    KeyCodec,
     SlotPolicy,
     Slots,
     cosine,
     half,
-    slot_bytes,
     slots_in,
 )
 
@@ -139,12 +139,12 @@ class _Events(SlotPolicy):
     gamma = 0.5
     shortest = 3
 
-    def __init__(self, budget_bytes: int, dim: int, seed: int) -> None:
-        super().__init__(budget_bytes, dim, seed)
-        self._each = slot_bytes(dim, len(self.numbers), self.spans)
+    def __init__(self, budget_bytes: int, dim: int, seed: int, *, key_codec: KeyCodec = "float16") -> None:
+        super().__init__(budget_bytes, dim, seed, key_codec=key_codec)
+        self._each = self._slot_bytes(len(self.numbers), self.spans)
         self.segmenter = Segmenter(dim, gamma=self.gamma, shortest=self.shortest)
         self.capacity = slots_in(budget_bytes - self.segmenter.bytes, self._each)
-        self.slots = Slots(self.capacity, dim, numbers=self.numbers, spans=self.spans)
+        self.slots = self._slots(self.capacity, numbers=self.numbers, spans=self.spans)
 
     def finish(self) -> None:
         """Close the open event."""
@@ -201,16 +201,16 @@ class EmLlmRefined(SlotPolicy):
     shortest = EmLlm.shortest
     longest = 64
 
-    def __init__(self, budget_bytes: int, dim: int, seed: int) -> None:
-        super().__init__(budget_bytes, dim, seed)
-        self._each = slot_bytes(dim)
+    def __init__(self, budget_bytes: int, dim: int, seed: int, *, key_codec: KeyCodec = "float16") -> None:
+        super().__init__(budget_bytes, dim, seed, key_codec=key_codec)
+        self._each = self._slot_bytes()
         self.capacity = slots_in(budget_bytes, self._each)
         self.longest = max(self.shortest + 1, min(self.longest, self.capacity // 6))
         self.segmenter = Segmenter(dim, gamma=self.gamma, shortest=self.shortest, longest=self.longest)
-        most = (3 * self._each + 2 * dim) * self.longest  # open, waiting for the bound to settle, and before
+        most = (3 * self._each + self._key_bytes) * self.longest  # open, waiting for its bound, and before
         slots_in(budget_bytes - self.segmenter.bytes - most, self._each)
-        self.slots = Slots(self.capacity, dim)
-        self._open = Slots(4 * self.longest, dim)
+        self.slots = self._slots(self.capacity)
+        self._open = self._slots(4 * self.longest)
         self._bound: int | None = None  # frames of the open event before the surprise
         self._before_LD: FloatArray = np.zeros((0, dim), dtype=np.float32)
 
@@ -249,7 +249,7 @@ class EmLlmRefined(SlotPolicy):
         self._open.keep(np.arange(length, self._open.count))
 
     def _held_bytes(self) -> int:
-        frames = self._open.count * self._each + len(self._before_LD) * 2 * self.dim
+        frames = self._open.count * self._each + len(self._before_LD) * self._key_bytes
         return self.segmenter.bytes + frames + self.slots.count * self._each
 
     def _arrays(self) -> Sequence[Slots]:
@@ -320,7 +320,7 @@ class SelectStream(_Events):
         mixed = (a * float(surprise[i]) + b * float(surprise[j])) / (a + b)
         self.slots.merge(i, j, (a, b))
         key_D = self.slots.keys_ND[i]
-        key_D[:] = half(key_D / max(float(np.linalg.norm(key_D)), 1e-12))
+        key_D[:] = self.slots.stored(key_D / max(float(np.linalg.norm(key_D)), 1e-12))
         self.slots["writes"][i], self.slots["surprise"][i] = a + b, mixed
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 from hippocam.apps.bench.policies.base import (
     NUMBER_BYTES,
     FloatArray,
+    KeyCodec,
     SlotPolicy,
     Slots,
     cosine,
-    half,
-    slot_bytes,
     slots_in,
 )
 
@@ -37,13 +36,13 @@ class MovieChat(SlotPolicy):
     short_length = 18
     merged_length = 2
 
-    def __init__(self, budget_bytes: int, dim: int, seed: int) -> None:
-        super().__init__(budget_bytes, dim, seed)
-        total = slots_in(budget_bytes, slot_bytes(dim))
+    def __init__(self, budget_bytes: int, dim: int, seed: int, *, key_codec: KeyCodec = "float16") -> None:
+        super().__init__(budget_bytes, dim, seed, key_codec=key_codec)
+        total = slots_in(budget_bytes, self._slot_bytes())
         self.short_length = max(1, min(self.short_length, total // 2))
-        self.short = Slots(self.short_length, dim)
+        self.short = self._slots(self.short_length)
         self.capacity = total - self.short_length
-        self.long = Slots(self.capacity, dim)
+        self.long = self._slots(self.capacity)
 
     def _see(self, frame_D: FloatArray, time_s: float) -> None:
         if self.short.count == self.short_length:
@@ -61,7 +60,7 @@ class MovieChat(SlotPolicy):
         self.short.count = 0
 
     def _held_bytes(self) -> int:
-        return (self.short.count + self.long.count) * slot_bytes(self.dim)
+        return (self.short.count + self.long.count) * self._slot_bytes()
 
     def _arrays(self) -> Sequence[Slots]:
         return [self.long, self.short]
@@ -76,10 +75,10 @@ class MaLmm(SlotPolicy):
     similarities are held for speed only (they follow from the keys) and so not counted.
     """
 
-    def __init__(self, budget_bytes: int, dim: int, seed: int) -> None:
-        super().__init__(budget_bytes, dim, seed)
-        self.capacity = slots_in(budget_bytes, slot_bytes(dim, numbers=1))
-        self.slots = Slots(self.capacity, dim, numbers=("frames",))
+    def __init__(self, budget_bytes: int, dim: int, seed: int, *, key_codec: KeyCodec = "float16") -> None:
+        super().__init__(budget_bytes, dim, seed, key_codec=key_codec)
+        self.capacity = slots_in(budget_bytes, self._slot_bytes(numbers=1))
+        self.slots = self._slots(self.capacity, numbers=("frames",))
         self._alike = np.full(self.capacity + 2, -np.inf)  # of slots i and i + 1
 
     def _see(self, frame_D: FloatArray, time_s: float) -> None:
@@ -102,7 +101,7 @@ class MaLmm(SlotPolicy):
             self._alike[i] = cosine(self.slots.keys_ND[i], self.slots.keys_ND[i + 1])
 
     def _held_bytes(self) -> int:
-        return self.slots.count * slot_bytes(self.dim, numbers=1)
+        return self.slots.count * self._slot_bytes(numbers=1)
 
     def _arrays(self) -> Sequence[Slots]:
         return [self.slots]
@@ -140,12 +139,12 @@ class StreamForest(SlotPolicy):
     short_length = 18
     split_length = 8
 
-    def __init__(self, budget_bytes: int, dim: int, seed: int) -> None:
-        super().__init__(budget_bytes, dim, seed)
-        total = slots_in(budget_bytes - 5 * NUMBER_BYTES, slot_bytes(dim))
+    def __init__(self, budget_bytes: int, dim: int, seed: int, *, key_codec: KeyCodec = "float16") -> None:
+        super().__init__(budget_bytes, dim, seed, key_codec=key_codec)
+        total = slots_in(budget_bytes - 5 * NUMBER_BYTES, self._slot_bytes())
         self.short_length = min(self.short_length, total // 4)
         self.split_length = max(1, min(self.split_length, total // 8))
-        self.short = Slots(self.short_length + self.split_length, dim, numbers=("alike",))
+        self.short = self._slots(self.short_length + self.split_length, numbers=("alike",))
         self.forest: list[_Tree] = []
         self._alike: list[float] = []
         self._cut_frames = 0
@@ -185,7 +184,7 @@ class StreamForest(SlotPolicy):
         return penalty
 
     def _merge(self, i: int) -> None:
-        self.forest[i : i + 2] = [_join(self.forest[i], self.forest[i + 1])]
+        self.forest[i : i + 2] = [_join(self.forest[i], self.forest[i + 1], self.short.stored)]
         self._writes += len(self.forest[i].keys_ND)
         del self._alike[i]
         for j in (i - 1, i):
@@ -195,13 +194,13 @@ class StreamForest(SlotPolicy):
     def _held_bytes(self) -> int:
         tokens = sum(len(tree.keys_ND) for tree in self.forest)
         return (
-            self.short.count * slot_bytes(self.dim, numbers=1)
-            + tokens * slot_bytes(self.dim)
+            self.short.count * self._slot_bytes(numbers=1)
+            + tokens * self._slot_bytes()
             + len(self.forest) * 4 * NUMBER_BYTES
         )
 
     def _arrays(self) -> Sequence[Slots]:
-        long = Slots(sum(len(tree.keys_ND) for tree in self.forest), self.dim)
+        long = self._slots(sum(len(tree.keys_ND) for tree in self.forest))
         for tree in self.forest:
             for key_D, t0_s, t1_s in zip(tree.keys_ND, tree.t0_N, tree.t1_N, strict=True):
                 long.add(key_D, float(t0_s), float(t1_s))
@@ -222,7 +221,7 @@ def _similarity(a: _Tree, b: _Tree) -> float:
     return float(np.sort(best)[-(len(keys_ND) // 2) :].mean())
 
 
-def _join(a: _Tree, b: _Tree) -> _Tree:
+def _join(a: _Tree, b: _Tree, stored: Callable[[FloatArray], FloatArray]) -> _Tree:
     """Two events as one, of half as many tokens (rounded up): each even token joins the odd one most like it."""
     keys_ND = np.concatenate([a.keys_ND, b.keys_ND])
     t0_N, t1_N = np.concatenate([a.t0_N, b.t0_N]), np.concatenate([a.t1_N, b.t1_N])
@@ -238,8 +237,9 @@ def _join(a: _Tree, b: _Tree) -> _Tree:
     new_t0 = np.concatenate([t0_N[::2][left], to_t0])
     in_time = np.argsort(new_t0, kind="stable")
     frames = len(a.keys_ND) + len(b.keys_ND)
+    joined_ND = np.concatenate([keys_ND[::2][left], to_D / size[:, None]])[in_time]
     return _Tree(
-        keys_ND=half(np.concatenate([keys_ND[::2][left], to_D / size[:, None]]))[in_time],
+        keys_ND=np.stack([stored(key_D) for key_D in joined_ND]),
         t0_N=new_t0[in_time],
         t1_N=np.concatenate([t1_N[::2][left], to_t1])[in_time],
         centre=(a.centre * len(a.keys_ND) + b.centre * len(b.keys_ND)) / frames,

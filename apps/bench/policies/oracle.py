@@ -6,17 +6,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hippocam.apps.bench.policies.base import FloatArray, SlotPolicy, Slots, slot_bytes, slots_in
+from hippocam.apps.bench.policies.base import FloatArray, KeyCodec, SlotPolicy, Slots, slots_in
 from hippocam.apps.bench.worlds import Planted
 
 
 class Oracle(SlotPolicy):
     """With hindsight: the mean frame of every needle, each entity's last and first visit, as far as slots last."""
 
-    def __init__(self, budget_bytes: int, dim: int, seed: int) -> None:
-        super().__init__(budget_bytes, dim, seed)
-        self.capacity = slots_in(budget_bytes, slot_bytes(dim))
-        self.slots = Slots(self.capacity, dim)
+    def __init__(self, budget_bytes: int, dim: int, seed: int, *, key_codec: KeyCodec = "float16") -> None:
+        super().__init__(budget_bytes, dim, seed, key_codec=key_codec)
+        self.capacity = slots_in(budget_bytes, self._slot_bytes())
+        self.slots = self._slots(self.capacity)
         self._wanted: list[tuple[float, float]] = []
         self._sum_D = np.zeros(dim, dtype=np.float32)
         self._frames = 0
@@ -50,7 +50,7 @@ class Oracle(SlotPolicy):
             self._t1_s = time_s
 
     def _held_bytes(self) -> int:
-        return self.slots.count * slot_bytes(self.dim)
+        return self.slots.count * self._slot_bytes()
 
     def _arrays(self) -> Sequence[Slots]:
         return [self.slots]

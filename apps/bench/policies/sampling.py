@@ -6,16 +6,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hippocam.apps.bench.policies.base import FloatArray, SlotPolicy, Slots, slot_bytes, slots_in
+from hippocam.apps.bench.policies.base import FloatArray, KeyCodec, SlotPolicy, Slots, slots_in
 
 
 class _Frames(SlotPolicy):
     """Keeps frames as plain slots."""
 
-    def __init__(self, budget_bytes: int, dim: int, seed: int) -> None:
-        super().__init__(budget_bytes, dim, seed)
-        self.capacity = slots_in(budget_bytes, slot_bytes(dim))
-        self.slots = Slots(self.capacity, dim)
+    def __init__(self, budget_bytes: int, dim: int, seed: int, *, key_codec: KeyCodec = "float16") -> None:
+        super().__init__(budget_bytes, dim, seed, key_codec=key_codec)
+        self.capacity = slots_in(budget_bytes, self._slot_bytes())
+        self.slots = self._slots(self.capacity)
         self.seen = 0
 
     def push(self, frame_D: FloatArray, time_s: float) -> None:
@@ -24,7 +24,7 @@ class _Frames(SlotPolicy):
         self.seen += 1
 
     def _held_bytes(self) -> int:
-        return self.slots.count * slot_bytes(self.dim)
+        return self.slots.count * self._slot_bytes()
 
     def _arrays(self) -> Sequence[Slots]:
         return [self.slots]

@@ -10,10 +10,10 @@ from hippocam.apps.bench.policies.base import (
     NUMBER_BYTES,
     SPAN_BYTES,
     FloatArray,
+    KeyCodec,
     SlotPolicy,
     Slots,
     cosine,
-    slot_bytes,
     slots_in,
 )
 
@@ -36,16 +36,16 @@ class FlashVStream(SlotPolicy):
     rounds = 10
     cluster_share = 2 / 3
 
-    def __init__(self, budget_bytes: int, dim: int, seed: int) -> None:
-        super().__init__(budget_bytes, dim, seed)
-        plain, weighted = slot_bytes(dim), slot_bytes(dim, numbers=1)
+    def __init__(self, budget_bytes: int, dim: int, seed: int, *, key_codec: KeyCodec = "float16") -> None:
+        super().__init__(budget_bytes, dim, seed, key_codec=key_codec)
+        plain, weighted = self._slot_bytes(), self._slot_bytes(numbers=1)
         self.clip_length = max(1, min(self.clip_length, slots_in(budget_bytes, plain) // 8))
         left = budget_bytes - self.clip_length * plain
         self.cluster_count = slots_in(int(left * self.cluster_share), weighted)
         self.detail_count = (left - self.cluster_count * weighted) // plain
-        self.clusters = Slots(self.cluster_count + self.clip_length, dim, numbers=("frames",))
-        self.details = Slots(self.detail_count + self.clip_length, dim)
-        self.clip = Slots(self.clip_length, dim)
+        self.clusters = self._slots(self.cluster_count + self.clip_length, numbers=("frames",))
+        self.details = self._slots(self.detail_count + self.clip_length)
+        self.clip = self._slots(self.clip_length)
 
     def _see(self, frame_D: FloatArray, time_s: float) -> None:
         if self.clip.count == self.clip_length:
@@ -86,7 +86,7 @@ class FlashVStream(SlotPolicy):
 
     def _held_bytes(self) -> int:
         plain = self.details.count + self.clip.count
-        return plain * slot_bytes(self.dim) + self.clusters.count * slot_bytes(self.dim, numbers=1)
+        return plain * self._slot_bytes() + self.clusters.count * self._slot_bytes(numbers=1)
 
     def _arrays(self) -> Sequence[Slots]:
         return [self.clusters, self.details, self.clip]
@@ -108,14 +108,17 @@ class PyramidMemoryBank(SlotPolicy):
     Checked in `MCG-NJU/VideoChat-Online`, `HierarchicalMemoryBank`. Two defects there are not repeated: what
     comes down into a full middle level pushes nothing on to the bottom, and it is appended at the end, so that
     "adjacent" is no longer adjacent in time. Adapted: resolutions of 256, 64 and 16 tokens become 16, 4 and 1
-    bits a dimension (with a scale), as a frame has no grid of tokens here; the levels have equal bytes.
+    bits a dimension (with a scale), as a frame has no grid of tokens here; the levels have equal bytes. With int8
+    keys the top level has 8 bits.
     """
 
     rates = (8, 4, 1)
-    bits = (16, 4, 1)
+    bits: tuple[int, ...] = (16, 4, 1)
 
-    def __init__(self, budget_bytes: int, dim: int, seed: int) -> None:
-        super().__init__(budget_bytes, dim, seed)
+    def __init__(self, budget_bytes: int, dim: int, seed: int, *, key_codec: KeyCodec = "float16") -> None:
+        super().__init__(budget_bytes, dim, seed, key_codec=key_codec)
+        if key_codec == "int8":
+            self.bits = (8, *self.bits[1:])
         self.level_bytes = [SPAN_BYTES + -(-dim * b // 8) + (NUMBER_BYTES if b < 16 else 0) for b in self.bits]
         share = budget_bytes // len(self.bits)
         self.capacities = [slots_in(share, each) for each in self.level_bytes]
@@ -208,15 +211,15 @@ class XMem(SlotPolicy):
     read_best = 30
     sharpness = 10.0
 
-    def __init__(self, budget_bytes: int, dim: int, seed: int) -> None:
-        super().__init__(budget_bytes, dim, seed)
-        self._each = slot_bytes(dim, numbers=2)
+    def __init__(self, budget_bytes: int, dim: int, seed: int, *, key_codec: KeyCodec = "float16") -> None:
+        super().__init__(budget_bytes, dim, seed, key_codec=key_codec)
+        self._each = self._slot_bytes(numbers=2)
         total = slots_in(budget_bytes, self._each)
         self.working_max = min(self.working_max, max(2, total // 2))
         self.working_min = max(1, min(self.working_min, self.working_max // 2))
         self.capacity = max(0, total - self.working_max)
-        self.working = Slots(self.working_max, dim, numbers=("used", "life"))
-        self.long = Slots(self.capacity, dim, numbers=("used", "life"))
+        self.working = self._slots(self.working_max, numbers=("used", "life"))
+        self.long = self._slots(self.capacity, numbers=("used", "life"))
         self.seen = 0
 
     def _see(self, frame_D: FloatArray, time_s: float) -> None:

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from hippocam.apps.bench.policies import POLICIES, slot_bytes
-from hippocam.apps.bench.policies.base import Slots, cosine
+from hippocam.apps.bench.policies.base import Slots, cosine, half
 from hippocam.apps.bench.policies.events import Event, FifoEvents, Segmenter, SelectStream, Surprise, modularity
 from hippocam.apps.bench.policies.merging import MaLmm, MovieChat, StreamForest
 from hippocam.apps.bench.policies.oracle import Oracle
 from hippocam.apps.bench.policies.sampling import Recent, Reservoir, Uniform
 from hippocam.apps.bench.policies.tiers import FlashVStream, PyramidMemoryBank, XMem, quantised
 from hippocam.apps.bench.worlds import Planted, synthetic, unit
+from hippocam.memory.codec import rounded
 from hippocam.stream.errors import HippocamError
 
 D = 16
@@ -50,7 +51,8 @@ def test_a_rule_keeps_within_its_bytes_and_cites_only_what_it_saw(name, slots):
     assert 0 < bank.bytes <= budget(slots)
     assert len(bank.keys_ND) == len(bank.t0_NS) == len(bank.t1_NS) > 0
     assert bank.keys_ND.dtype == np.float32
-    assert (bank.keys_ND == bank.keys_ND.astype(np.float16)).all()
+    stored = rounded if name.endswith("-int8") and not name.startswith("pyramid") else half
+    assert np.allclose(bank.keys_ND, [stored(key_D) for key_D in bank.keys_ND], rtol=1e-6, atol=0)
     known = ~np.isnan(bank.t0_NS)
     assert known[:, 0].all()
     assert (known == ~np.isnan(bank.t1_NS)).all()
@@ -87,6 +89,32 @@ def test_a_small_budget_is_kept_or_refused(name, slots):
 def test_a_budget_without_room_for_a_slot_is_an_error(name):
     with pytest.raises(HippocamError, match="give it more"):
         POLICIES[name].build(20, D, 0)
+
+
+INT8 = sorted(name for name in POLICIES if name.endswith("-int8"))
+
+
+def test_every_published_rule_is_there_with_int8_keys_too():
+    published = {name for name, entry in POLICIES.items() if entry.standing == "published"} - set(INT8)
+    assert published == {name.removesuffix("-int8") for name in INT8}
+
+
+def test_an_int8_key_takes_a_byte_a_number_and_a_scale():
+    assert slot_bytes(D, numbers=2, spans=2, key_codec="int8") == D + 4 + 2 * 16 + 2 * 4
+    assert slot_bytes(D, numbers=2, spans=2) == 2 * D + 2 * 16 + 2 * 4
+    budget_bytes = 40 * slot_bytes(D)
+    bank = show(POLICIES["recent-int8"].build(budget_bytes, D, 0), frames(300))
+    assert len(bank.keys_ND) == budget_bytes // (D + 4 + 16)
+    assert bank.bytes == len(bank.keys_ND) * (D + 4 + 16)
+
+
+@pytest.mark.parametrize("name", [name for name in INT8 if not name.startswith("pyramid")])
+def test_int8_keys_make_room_for_no_fewer_slots(name):
+    stream = frames(900)
+    few, more = (show(POLICIES[n].build(budget(64), D, 0), stream) for n in (name.removesuffix("-int8"), name))
+    assert len(more.keys_ND) >= len(few.keys_ND)
+    steps = 127 * more.keys_ND / np.maximum(np.abs(more.keys_ND).max(axis=1, keepdims=True), 1e-12)
+    assert np.allclose(steps, np.rint(steps), atol=1e-3)
 
 
 def test_slots_keep_their_order_when_one_goes_and_their_hull_when_two_merge():

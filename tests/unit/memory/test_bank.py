@@ -103,7 +103,7 @@ def test_evidence_is_given_up_step_by_step_and_pictures_before_moments():
             bank.remove(1)
         else:
             bank.demote(1, step.to, 2_500 if step.to == Level.SMALL else 0)
-    assert levels == [Level.SMALL, Level.VECTORS, Level.WORDS, None]
+    assert levels == [Level.SMALL, Level.VECTORS, Level.SIGNS, Level.WORDS, None]
     assert bank.picture_bytes == 0
 
 
