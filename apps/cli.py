@@ -101,6 +101,9 @@ def _parser() -> argparse.ArgumentParser:
     unpin = _command(commands, "unpin", _unpin, "give up these entries like any others")
     unpin.add_argument("entries", nargs="+", metavar="ENTRY", help="id, or the first digits of it")
 
+    sleep = _command(commands, "sleep", _sleep, "make the memory smaller while what it recalls holds")
+    sleep.add_argument("--target", type=float, metavar="F", help="share of the entries to be left (default 0.25)")
+
     export = _command(commands, "export", _export, "write a memory into a file", json_output=False, config=False)
     export.add_argument("--format", choices=FORMATS, help="default: as FILE ends, else jsonl")
     export.add_argument("--stream", metavar="ID", help="only this stream")
@@ -252,6 +255,30 @@ def _pin(options: argparse.Namespace, *, pinned: bool = True) -> int:
         _print_json({"entries": entries, "pinned": pinned})
     else:
         print("\n".join(f"{'pinned' if pinned else 'unpinned'} {entry}" for entry in entries))
+    return 0
+
+
+def _sleep(options: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
+    with _session(options) as session:
+        report = session.sleep(options.target)
+    if options.json:
+        _print_json(asdict(report))
+        return 0
+    print(
+        f"{report.before} entries became {report.after}; {report.bytes_before / 1e6:.1f} MB became "
+        f"{report.bytes_after / 1e6:.1f} MB"
+    )
+    shares = (
+        f"{100 * report.recall_before[k]:.1f} % before, {100 * report.recall_after[k]:.1f} % after among the "
+        f"first {k}"
+        for k in report.recall_before
+    )
+    print(f"{report.probes} probes found their moment: {'; '.join(shares)}")
+    print(
+        f"{report.committed} groups were written, {report.rolled_back} proposals lost too much and were taken back"
+    )
     return 0
 
 

@@ -57,12 +57,7 @@ def add_commands(bench: argparse.ArgumentParser) -> None:
     scale.add_argument("--frames", type=int, default=1_000_000, metavar="N", help="frames that are written")
     scale.set_defaults(run=_scale)
 
-    sleep = names.add_parser("sleep", help="how small the bank can be made while recall of its probes holds")
-    sleep.add_argument("--seeds", type=_numbers, default=[1, 2, 3], metavar="1,2,3", help="of the streams")
-    sleep.add_argument("--videos", type=Path, metavar="DIR", help="footage; without it the synthetic world alone")
-    sleep.set_defaults(run=_sleep)
-
-    for command in (moments, memory, scale, sleep):
+    for command in (moments, memory, scale):
         command.add_argument(
             "--out", type=Path, metavar="FILE", help="Markdown file whose section is written anew"
         )
@@ -139,20 +134,6 @@ def _scale(options: argparse.Namespace) -> int:
     print(scale.table(result))
     if options.out:
         write_section(options.out, "Scale", f"`hippocam bench scale`\n\n{scale.table(result)}")
-    if options.json:
-        _print_json(asdict(result))
-    return 0
-
-
-def _sleep(options: argparse.Namespace) -> int:
-    from hippocam.apps.bench import sleep
-    from hippocam.apps.bench.moments import write_section
-
-    result = sleep.run(options.seeds, videos=options.videos)
-    print(sleep.table(result))
-    if options.out:
-        seeds = ",".join(map(str, options.seeds))
-        write_section(options.out, "Sleep", f"`hippocam bench sleep --seeds {seeds}`\n\n{sleep.table(result)}")
     if options.json:
         _print_json(asdict(result))
     return 0

@@ -30,6 +30,7 @@ from hippocam.memory.memory import Explanation, Memory, MemoryConfig, has_memory
 from hippocam.memory.migrations import upgrade
 from hippocam.memory.recall import Candidate, Query
 from hippocam.memory.records import Evidence, Level, Span, format_id
+from hippocam.memory.sleep import SleepReport
 from hippocam.models.readers.reading import Reading
 from hippocam.models.registry import make_encoder, make_reader
 from hippocam.stream.errors import HippocamError, SourceError
@@ -143,6 +144,7 @@ class Session:
                     failed.append(Failure(source=error.uri, reason=error.reason))
                 if on_progress is not None:
                     on_progress(progress)
+            memory.idle()
             seconds = time.monotonic() - started
             return WatchReport(
                 streams=tuple(_reports(memory, claims)),
@@ -293,6 +295,20 @@ class Session:
             for number in numbers:
                 memory.pin(number, pinned)
             return tuple(map(format_id, numbers))
+
+    def sleep(self, target: float | None = None) -> SleepReport:
+        """Make the memory smaller, as far as what it can recall holds.
+
+        Args:
+            target: Share of the entries that is to be left, above 0 up to 1; None for the settings'.
+
+        Raises:
+            HippocamError: There is no memory, or somebody else writes to it.
+            ValueError: The share is out of its range.
+        """
+        name, spec = self.memory_encoder()
+        with Memory.open_writer(self.folder, encoder=name, spec=spec, config=self._settings.memory) as memory:
+            return memory.sleep(target)
 
     def memory_encoder(self) -> tuple[str, EncoderSpec]:
         """Name and spec of the memory's encoder.

@@ -38,7 +38,8 @@ MAX_REDUNDANCY = 0.95
 SMALL_BYTES, ROW_BYTES = 2500, 300
 # Share of an entry's worth that goes with each level of evidence.
 _SHARES = {Level.FULL: 0.15, Level.SMALL: 0.45, Level.VECTORS: 0.35, Level.WORDS: 0.05}
-# Of the share that goes with the vectors, what goes with all but their signs: this for each unit of a cosine's error.
+# Of the share that goes with the vectors, what goes with all but their signs: this for each unit of a cosine's
+# error.
 _SIGN_SHARE = 2.0
 MAX_SPANS = 4
 # Entries that are compared at once when a bank is loaded: a block with itself and the one before.

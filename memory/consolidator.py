@@ -1,17 +1,17 @@
 """Which entries become one: neighbours of a bank in, groups with a merged key each out.
 
-A small set transformer looks at K neighbours at a time. It never sees a vector, only how its tokens relate: scalars
-of each entry, and between two of them the cosines of their keys and scenes and their distance in time. So it does
-not depend on the encoder's dimension. Attention is biased by a learned function of these relations; G = K / 4 seeds,
-each begun at an entry that is far from the others, gather their entries by attention (pooling by multihead
-attention, Lee et al. 2019; a seed competes for entries, as in slot attention, Locatello et al. 2020). The merged key is
-the normalised sum of the keys of its window, each weighted by the network: those of the group add to it, and those
-that it must not be taken for are taken off.
+A small set transformer looks at K neighbours at a time. It never sees a vector, only how its tokens relate:
+scalars of each entry, and between two of them the cosines of their keys and scenes and their distance in time. So
+it does not depend on the encoder's dimension. Attention is biased by a learned function of these relations; G = K
+/ 4 seeds, each begun at an entry that is far from the others, gather their entries by attention (pooling by
+multihead attention, Lee et al. 2019; a seed competes for entries, as in slot attention, Locatello et al. 2020).
+The merged key is the normalised sum of the keys of its window, each weighted by the network: those of the group
+add to it, and those that it must not be taken for are taken off.
 
 The forward pass is written once for numpy and torch, which gives the gradients in train_consolidator.py.
 
-Shapes: N entries of one stream, B windows, K entries a window, G groups a window, S = 4 spans, F scalars, R relations,
-C channels, H heads, D embedding dimension.
+Shapes: N entries of one stream, B windows, K entries a window, G groups a window, S = 4 spans, F scalars, R
+relations, C channels, H heads, D embedding dimension.
 """
 
 from __future__ import annotations
@@ -88,7 +88,8 @@ class Group(NamedTuple):
         rows: Two or more, the surest first.
         key_D: The key that stands for them, float32 [D], of length 1.
         scene_D: The same of their scenes.
-        cost: What is lost of their keys for each entry that goes; 0 where they are the same, less where they touch.
+        cost: What is lost of their keys for each entry that goes; 0 where they are the same, less where they
+        touch.
     """
 
     rows: tuple[int, ...]

@@ -434,17 +434,16 @@ class LongTerm:
                 return False
         after = group.after
         place, key, scene = after.place, after.key_D, after.scene_D
-        heir, others = group.heir, list(group.others)
+        heir = group.heir
         new = not (np.array_equal(key, heir.key_D) and np.array_equal(scene, heir.scene_D))
-        for start in range(0, len(others), _GROUP):  # the log holds a few at a time
-            some = others[start : start + _GROUP]
-            last = start + _GROUP >= len(others)
+        parts = _parts(heir, group.others)
+        for some in parts:
             asleep = Asleep(
                 number=sleep if self._room_to_remember(1 + len(some)) else 0,
                 now_s=now_s,
                 slept=sum(1 + one.slept for one in some),
                 place=place,
-                vectors=(key, scene) if new and last else None,
+                vectors=(key, scene) if new and some is parts[-1] else None,
             )
             if not asleep.number:  # all of it can be taken back, or nothing
                 with self._store.transaction():
@@ -557,6 +556,25 @@ class LongTerm:
     def _log_bytes(self) -> int:
         log = self._store.path.with_name(self._store.path.name + "-wal")
         return log.stat().st_size if log.exists() else 0
+
+
+def _parts(heir: Held, others: Sequence[Held]) -> list[list[Held]]:
+    """Those that go into an heir, a few at a time, so that it has no more spans in between than it may have."""
+    left, parts, spans = list(others), list[list[Held]](), list(heir.spans)
+    while left:
+        part = list[Held]()
+        while len(part) < _GROUP:
+            fits = (one for one in left if len(union_of([*spans, *one.spans])) <= MAX_SPANS)
+            one = next(fits, None)
+            if one is None:
+                break
+            spans = union_of([*spans, *one.spans])
+            left.remove(one)
+            part.append(one)
+        if not part:  # only all together leave so few
+            part, left = left, []
+        parts.append(part)
+    return parts
 
 
 def _made_of(now: Held, before: Sequence[Held]) -> bool:

@@ -372,7 +372,7 @@ class Memory:
             return None
         if self.bytes() <= config.above * self.budget_bytes():
             return None
-        return self.sleep()
+        return self.sleep(config.auto_target)
 
     @guarded
     def wake(self) -> int:

@@ -1,7 +1,7 @@
 """A copy of the bank to try things out on, and fixed probes that say what was lost by it.
 
-Sleep never tries anything on the memory itself. It takes a copy of what is held (Replica), merges there, and asks the
-probes again (Replay). What costs too much is taken back, here and at no risk.
+Sleep never tries anything on the memory itself. It takes a copy of what is held (Replica), merges there, and asks
+the probes again (Replay). What costs too much is taken back, here and at no risk.
 
 Shapes: N entries, Q probes, D embedding dimension, S = 4 spans.
 """
@@ -198,7 +198,8 @@ class Replay:
     Args:
         replica: What is asked.
         probes: With what.
-        key_weight: Share of the key's cosine for a question, as in RecallConfig; a view is compared with keys alone.
+        key_weight: Share of the key's cosine for a question, as in RecallConfig; a view is compared with keys
+        alone.
     """
 
     def __init__(self, replica: Replica, probes: Sequence[Probe], *, key_weight: float = 0.5) -> None:
@@ -209,11 +210,12 @@ class Replay:
         right = [(streams == probe.stream) & _overlap(times, probe.times) for probe in probes]
         self.probes = [probe for probe, own_N in zip(probes, right, strict=True) if own_N.any()]
         count, dim = len(held), len(held[0].key_D) if held else 0
-        self._right_QN = np.array([own_N for own_N in right if own_N.any()], bool).reshape(-1, count)
-        self._asked_QD = np.array([probe.vector_D for probe in self.probes], np.float32).reshape(-1, dim)
+        asked = len(self.probes)
+        self._right_QN = np.array([own_N for own_N in right if own_N.any()], bool).reshape(asked, count)
+        self._asked_QD = np.array([probe.vector_D for probe in self.probes], np.float32).reshape(asked, dim)
         self._plain_Q = np.array([probe.kind == "question" for probe in self.probes], bool)
-        keys = np.array([one.key_D for one in held], np.float32).reshape(-1, dim)
-        scenes = np.array([one.scene_D for one in held], np.float32).reshape(-1, dim)
+        keys = np.array([one.key_D for one in held], np.float32).reshape(count, dim)
+        scenes = np.array([one.scene_D for one in held], np.float32).reshape(count, dim)
         self._score_QN = self._scores(keys, scenes)
         kinds = sorted({probe.kind for probe in self.probes})
         self._kinds = [np.array([probe.kind == kind for probe in self.probes]) for kind in kinds]
@@ -294,7 +296,7 @@ class Replay:
         return before
 
     def rekey(self, rows: Sequence[int], keys_MD: FloatArray, max_loss: float) -> bool:
-        """Give some entries other keys, as they are stored; False where less is found than before, or too little."""
+        """Give some entries other keys, as they are stored; False where less is found than before."""
         keys = np.stack([rounded(key_D) for key_D in keys_MD]) if len(rows) else keys_MD
         chosen, replica = list(rows), self.replica
         held, score, found = [replica.held[row] for row in chosen], self._score_QN[:, chosen].copy(), self.found

@@ -1,10 +1,10 @@
 """Sleep: the bank made smaller while the memory is idle, and never at the cost of what it can recall.
 
-A proposer (consolidator.py) names entries that could be one. Each proposal is tried out on a copy (replay.py): fixed
-probes are asked again, and what loses more of them than is allowed since the sleep began is taken back, batch by
-batch, halving each batch that failed until the culprit is found. Only what held is then written, group by group,
-each in a transaction of its own. What was replaced stays for a while without its picture (sleep_rows.py), so
-that a sleep can be undone.
+A proposer (consolidator.py) names entries that could be one. Each proposal is tried out on a copy (replay.py):
+fixed probes are asked again, and what loses more of them than is allowed since the sleep began is taken back,
+batch by batch, halving each batch that failed until the culprit is found. Only what held is then written, group
+by group, each in a transaction of its own. What was replaced stays for a while without its picture
+(sleep_rows.py), so that a sleep can be undone.
 
 Probes: views that were held out of events, questions of the past, and, since these are few, views drawn from the
 keys of entries (views.py). They and their answers stay the same from the first replay to the last.
@@ -29,8 +29,8 @@ from hippocam.memory.replay import FIRST, Held, Probe, Replay, Replica
 from hippocam.memory.store import Store
 from hippocam.memory.views import cosines_of, draw
 
-# Proposals that are tried out together, and the share of what is too many that goes in one turn: the cheapest first,
-# and the rest may find better company.
+# Proposals that are tried out together, and the share of what is too many that goes in one turn: the cheapest
+# first, and the rest may find better company.
 _BATCH, _AT_ONCE = 32, 0.15
 # Turns at most, and those in a row that came to nothing after which keys are tuned; how often it begins anew then.
 _TURNS, _IDLE, _PHASES = 48, 2, 3
@@ -54,6 +54,7 @@ class SleepConfig:
         auto: Whether an idle memory sleeps of itself.
         above: Share of the budget above which it does, 0 to 1.
         target: Share of the entries that is to be left, above 0 up to 1.
+        auto_target: The same where the memory sleeps of itself: it only makes some room.
         max_loss: Share of the probes that may be found no more, 0 to 1.
         horizon_s: How long a sleep can be undone, seconds, 0 or more.
         horizon_share: Share of the budget that is kept for this at most, 0 to 0.5.
@@ -63,13 +64,20 @@ class SleepConfig:
     auto: bool = True
     above: float = 0.8
     target: float = 0.25
+    auto_target: float = 0.75
     max_loss: float = 0.01
     horizon_s: float = 7 * 86400.0
     horizon_share: float = 0.05
     seed: int = 0
 
     def __post_init__(self) -> None:
-        limits = {"above": (0, 1), "target": (1e-3, 1), "max_loss": (0, 1), "horizon_s": (0, 1e12)}
+        limits = {
+            "above": (0, 1),
+            "target": (1e-3, 1),
+            "auto_target": (1e-3, 1),
+            "max_loss": (0, 1),
+            "horizon_s": (0, 1e12),
+        }
         for name, (low, high) in {**limits, "horizon_share": (0, 0.5)}.items():
             value = getattr(self, name)
             if not low <= value <= high:
@@ -156,7 +164,7 @@ class Sleep:
             self._longterm.expire(now_s - config.horizon_s)
             number = self._store.sleep.newest() + 1
             replay = self.look()
-        replica, start = replay.replica, replay.found
+        replica, start = replay.replica, {first: hits.copy() for first, hits in replay.found.items()}
         before, count = list(replica.held), len(replica)
         outcome = dream(
             replica,
@@ -188,7 +196,7 @@ class Sleep:
             )
 
     def _note_found(self, replay: Replay, start: Mapping[int, NDArray[np.bool_]]) -> None:
-        """Keep what fixed probes found before this sleep, unless an earlier one did: all losses count from there."""
+        """Keep what fixed probes found before this sleep, unless an earlier one did: losses count from there."""
         bits = {
             probe.id: sum(int(start[first][place]) << bit for bit, first in enumerate(FIRST))
             for place, probe in enumerate(replay.probes)

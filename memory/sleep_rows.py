@@ -1,9 +1,9 @@
 """What sleep reads and writes in the database: entries with their vectors, probes, and tombstones.
 
-A tombstone is the whole row of an entry as it was before it went into another asleep, without its picture: with the
-sleep that it belongs to and its heir, the entry that it went into. The heir's own row as it was is one of them, so a
-group can be taken back while its tombstones last. They count towards the budget and are the first to go when room
-is needed; where the heir itself is given up, so are they.
+A tombstone is the whole row of an entry as it was before it went into another asleep, without its picture: with
+the sleep that it belongs to and its heir, the entry that it went into. The heir's own row as it was is one of
+them, so a group can be taken back while its tombstones last. They count towards the budget and are the first to
+go when room is needed; where the heir itself is given up, so are they.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ class SleepRows:
     def held(self, number: int | None = None) -> list[Held]:
         """All entries with vectors, or one of them; each stream in the order of its events."""
         rows = self._db.execute(
-            f"SELECT {_HELD} FROM entry WHERE key IS NOT NULL AND id = coalesce(?, id) ORDER BY stream, first_seq, id",
+            f"SELECT {_HELD} FROM entry WHERE key IS NOT NULL AND id = coalesce(?, id) "
+            "ORDER BY stream, first_seq, id",
             (number,),
         )
         return [_held(*row) for row in rows]
@@ -52,8 +53,8 @@ class SleepRows:
     def originals(self) -> list[Held]:
         """Entries that went into others and are remembered still, each as it last was."""
         rows = self._db.execute(
-            f"SELECT {_HELD}, max(sleep) FROM tombstone WHERE id NOT IN (SELECT id FROM entry) AND key IS NOT NULL "
-            "GROUP BY id ORDER BY stream, first_seq, id"
+            f"SELECT {_HELD}, max(sleep) FROM tombstone "
+            "WHERE id NOT IN (SELECT id FROM entry) AND key IS NOT NULL GROUP BY id ORDER BY stream, first_seq, id"
         )
         return [_held(*row[:-1]) for row in rows]
 
@@ -85,7 +86,7 @@ class SleepRows:
     # what it changes ------------------------------------------------------------------------------------
 
     def inherit(self, heir: int, *, slept: int, place: int, vectors: tuple[FloatArray, FloatArray] | None) -> None:
-        """Note that so many entries more went into one, where they were, and which vectors stand for all of them."""
+        """Note that so many entries more went into one, where they were, and which vectors stand for all."""
         self._db.execute("UPDATE entry SET slept = slept + ?, place = ? WHERE id = ?", (slept, place, heir))
         if vectors is not None:
             self._db.execute("UPDATE entry SET key = ?, scene = ? WHERE id = ?", (*map(pack, vectors), heir))

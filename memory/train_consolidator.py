@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from hippocam.memory.bank import MAX_SPANS, Bank, BankConfig, Slot, join_spans
+from hippocam.memory.codec import rounded
 from hippocam.memory.consolidator import (
     WEIGHTS,
     WINDOW,
@@ -33,10 +35,11 @@ from hippocam.memory.consolidator import (
     shapes,
     tokens,
 )
+from hippocam.memory.records import Event, Span, entry_id
+from hippocam.memory.replay import Held, entries_of
 from hippocam.memory.views import cosines_of, draw
 from hippocam.stream.records import FloatArray
 
-_MOST_SPANS = 4
 # The few parameters that weigh keys learn so much faster.
 _KEY_RATE = 4.0
 # A view that is farther from its key than this says nothing that could be learned.
@@ -48,11 +51,13 @@ class Lesson:
     """A bank to learn from.
 
     Attributes:
-        entries: Of one stream, as it was without a budget.
+        held: The entries of one stream, as they were without a budget.
+        entries: The same, as the proposer sees them.
         views_PD: Held-out views, float32 [P, D].
         rows_P: The entry of each.
     """
 
+    held: tuple[Held, ...]
     entries: Entries
     views_PD: FloatArray
     rows_P: NDArray[np.int64]
@@ -73,7 +78,7 @@ class TrainConfig:
         seed: Of the initial weights, batches and views.
     """
 
-    steps: int = 2400
+    steps: int = 1200
     views: int = 384
     learning_rate: float = 2e-3
     temperature: float = 0.05
@@ -90,6 +95,60 @@ class Report:
     first_loss: float
     last_loss: float
     seconds: float
+
+
+def lesson(events: Sequence[Event], config: BankConfig | None = None) -> Lesson:
+    """The bank that a stream's events make without a budget, and the views that were held out of them.
+
+    Args:
+        events: Of one stream, as working memory closed them.
+        config: When events are the same.
+    """
+    bank = Bank(len(events[0].key), config)
+    held, row_of, views = list[Held](), dict[int, int](), list[tuple[int, FloatArray]]()
+    for event in events:
+        key_D = rounded(event.key)
+        span = Span(t0_s=event.t0_s, t1_s=event.t1_s, known_s=event.known_s)
+        match = bank.match(event.stream, event.place, key_D, event.t0_s)
+        number = entry_id(event.stream, event.first_seq)
+        if match is not None and match.same:
+            row = row_of[match.entry]
+            spans = tuple(join_spans([*held[row].spans, span]))
+            held[row] = replace(held[row], spans=spans, met=held[row].met + 1)
+            bank.touch(match.entry, last_s=event.t1_s, met=1)
+        else:
+            row = row_of[number] = len(held)
+            scene_D, utility = rounded(event.scene), event.utility
+            one = Held(
+                id=number,
+                stream=event.stream,
+                key_D=key_D,
+                scene_D=scene_D,
+                spans=(span,),
+                utility=utility,
+                place=event.place,
+                worth=utility,
+            )
+            held.append(one)
+            bank.add(
+                Slot(
+                    entry=number,
+                    stream=event.stream,
+                    place=event.place,
+                    key_D=key_D,
+                    utility=utility,
+                    last_s=event.t1_s,
+                )
+            )
+        if event.view is not None:
+            views.append((row, event.view))
+    dim = len(events[0].key)
+    return Lesson(
+        held=tuple(held),
+        entries=entries_of(held),
+        views_PD=np.array([view for _, view in views], np.float32).reshape(len(views), dim),
+        rows_P=np.array([row for row, _ in views], np.int64),
+    )
 
 
 def train(
@@ -165,8 +224,7 @@ def _loss(params: dict[str, Tensor], lesson: Lesson, config: TrainConfig, rng: n
     windows = Windows(*(torch.from_numpy(np.ascontiguousarray(part)) for part in batch))
     x = tokens(params, windows, torch)
     soft = assign(params, windows, x, torch)
-    held = soft
-    weights = compose(params, windows, x, held, torch)
+    weights = compose(params, windows, x, soft, torch)
     keys_BKD = torch.from_numpy(entries.keys_ND[rows_BK])
     alone = np.setdiff1d(np.arange(len(entries)), rows_BK)
     merged_MD = functional.normalize((weights @ keys_BKD).flatten(0, 1), dim=1, eps=1e-4)
@@ -181,7 +239,7 @@ def _loss(params: dict[str, Tensor], lesson: Lesson, config: TrainConfig, rng: n
     batch_at, place_at = np.nonzero(rows_BK >= 0)
     columns = torch.from_numpy(batch_at[:, None] * seeds + np.arange(seeds))
     row_at = torch.from_numpy(rows_BK[batch_at, place_at])
-    belongs_NM = belongs_NM.index_put((row_at[:, None], columns), held[batch_at, :, place_at])
+    belongs_NM = belongs_NM.index_put((row_at[:, None], columns), soft[batch_at, :, place_at])
     belongs_NM[alone, merged_MD.shape[0] + np.arange(len(alone))] = 1.0
     true_QM = belongs_NM[rows_Q]
     recall = -torch.log((beliefs_QM.exp() * true_QM).sum(1).clamp(min=1e-6)).mean()
@@ -229,5 +287,5 @@ def _crowded(windows: Windows, soft: Tensor, entries: Entries, rows_BK: NDArray[
     apart = torch.eye(rows_BK.shape[1])
     touching = windows.relations[..., 3] * (1 - apart)
     joined = ((soft @ touching) * soft).sum(-1) / 2
-    crowd = functional.relu(spans[..., 0] - joined - _MOST_SPANS)
+    crowd = functional.relu(spans[..., 0] - joined - MAX_SPANS)
     return (crowd**2).sum(1).mean() * 16 / WINDOW

@@ -160,7 +160,7 @@ def test_loading_gives_the_bank_that_was_saved():
 
 
 def test_what_comes_back_is_worth_more_than_what_never_does():
-    """Things live in one subspace and come back, distractors in another and never do: utility tells new ones apart."""
+    """Things live in one subspace and come back, distractors in another and never do; new ones are told apart."""
     rng = np.random.default_rng(5)
     basis, _ = np.linalg.qr(rng.normal(size=(D, D)))
     things, noise = basis[:, :8].T, basis[:, 8:16].T

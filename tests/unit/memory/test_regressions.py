@@ -28,7 +28,8 @@ import pytest
 import hippocam.memory.memory as memory_module
 from hippocam.apps import Session
 from hippocam.apps.transfer import export
-from hippocam.memory.bank import BankConfig
+from hippocam.memory.bank import Bank, BankConfig, Slot
+from hippocam.memory.codec import signs
 from hippocam.memory.context import ContextConfig
 from hippocam.memory.longterm import _INSERT_PAGES, _LOG_BYTES, _SHM_BYTES
 from hippocam.memory.memory import Memory, MemoryConfig
@@ -587,10 +588,10 @@ def test_10_total_bytes_are_bounded_buffers_included(tmp_path):
             assert sum(tier.bytes for tier in memory.tiers()[:2]) < 100_000
             assert size(tmp_path / "m") <= MB
 
-        live(300)
+        live(260)
         assert memory.streams()[0].evicted > 50
         for _ in range(4):
-            live(80)
+            live(70)
             marks.append(deep_bytes(memory))
     assert max(marks) - marks[0] < 20_000, marks
 
@@ -799,6 +800,23 @@ def test_16_no_cosine_is_above_one(tmp_path, length, tier):
             query = Query(text="", vector=np.float32(length) * unit(summary.vector_D))
             found = memory.recall(query) if tier == "recall" else memory.overview(query)
             assert all(abs(hit.cosine) <= 1 + 1e-6 for hit in found)
+
+
+@pytest.mark.xfail(strict=True, reason="between two keys of signs alone the bank's cosine is too high by half")
+def test_16_signs_are_no_more_alike_than_the_vectors_were():
+    """Found here: things of cosine 0.86 pass for the same (0.95), and merge, once both keep their signs alone."""
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        one, other = np.linalg.qr(rng.normal(size=(384, 2)))[0].T
+        bank = Bank(384)  # as it is loaded from a memory
+        for number, key in enumerate((one, 0.86 * one + 0.51 * other)):
+            key_D = signs(unit(key).astype(np.float32))
+            bank.add(
+                Slot(entry=number, stream="cam", place=1, key_D=key_D, utility=1, last_s=0, level=Level.SIGNS)
+            )
+        step = bank.next_step()
+        assert step is not None
+        assert step.twin is None
 
 
 # 17 to 21: times, trust, reading, killing, little ------------------------------------------------------------

@@ -61,7 +61,7 @@ def test_what_was_there_all_along_is_taken_out_when_a_camera_comes_back(frames_o
 
 def test_a_place_is_recognised_again(frames_of):
     events = run(frames_of("cam", [(t, (A, B, C)[t // 30 % 3]) for t in range(180)]))
-    at = {t: [e.place for e in events if e.t0_s <= t < e.t1_s][0] for t in (25, 55, 85, 115, 145, 175)}
+    at = {t: next(e.place for e in events if e.t0_s <= t < e.t1_s) for t in (25, 55, 85, 115, 145, 175)}
     assert at[25] == at[115] != at[55] == at[145] != at[85] == at[175]
 
 
