@@ -414,12 +414,16 @@ def nearest_pairs(entries: Entries, allowed: Callable[[Sequence[int]], bool]) ->
         touching = (_alike(entries, rows) - cosines) / np.float32(_NEXT)
         length = np.sqrt(met[:, None] ** 2 + met[None] ** 2 + 2 * np.outer(met, met) * cosines)
         cost = met[:, None] + met[None] - length - np.float32(_TOUCHING) * touching
+        spans = (~np.isnan(entries.spans_NS2[rows, :, 0])).sum(axis=1)
+        cost[spans[:, None] + spans - touching > entries.spans_NS2.shape[1] + 0.5] = np.inf  # too many for one
         cost[np.tril_indices(len(rows))] = np.inf
         count = min(4 * _PAIRS * len(rows), len(rows) * (len(rows) - 1) // 2)
         cheapest = np.argpartition(cost.ravel(), count - 1)[:count] if count else np.zeros(0, np.int64)
         offered = np.zeros(len(rows), np.int64)
         for place in cheapest[np.lexsort((cheapest, cost.ravel()[cheapest]))]:
             a, b = divmod(int(place), len(rows))
+            if not np.isfinite(cost[a, b]):
+                break
             if max(offered[a], offered[b]) >= _PAIRS or not allowed((int(rows[a]), int(rows[b]))):
                 continue
             offered[[a, b]] += 1

@@ -170,7 +170,7 @@ class LongTerm:
                 )
             self._advance(event, state)
         if match is not None and known is not None and match.again:
-            self.bank.touch(known.id, last_s=known.spans[-1].t1_s, met=1, strength=strengthened(known, event.t0_s))
+            self.bank.touch(known.id, last_s=known.spans[-1].t1_s, strength=strengthened(known, event.t0_s))
         self.bank.add(
             Slot(
                 entry=number,
@@ -325,7 +325,7 @@ class LongTerm:
     def _met_again(self, known: Entry, event: Event, number: int, cosine: float) -> None:
         first, *further = known.spans
         strength = strengthened(known, event.t0_s)
-        self._store.touch(known.id, first=first, further=further, met=known.met + 1, strength=strength)
+        self._store.touch(known.id, first=first, further=further, met=known.met, strength=strength)
         self._note(event, "met again", known.id, number, {"cosine": cosine, "at_s": event.t0_s})
 
     def _note(self, event: Event, action: str, entry: int, other: int | None, why: dict[str, float | str]) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from hippocam.memory.bank import MAX_SPANS, Bank, BankConfig, Slot, join_spans
-from hippocam.memory.codec import rounded
+from hippocam.memory.bank import MAX_SPANS
 from hippocam.memory.consolidator import (
     WEIGHTS,
     WINDOW,
@@ -35,8 +34,7 @@ from hippocam.memory.consolidator import (
     shapes,
     tokens,
 )
-from hippocam.memory.records import Event, Span, entry_id
-from hippocam.memory.replay import Held, entries_of
+from hippocam.memory.train_lessons import Lesson
 from hippocam.memory.views import cosines_of, draw
 from hippocam.stream.records import FloatArray
 
@@ -44,23 +42,6 @@ from hippocam.stream.records import FloatArray
 _KEY_RATE = 4.0
 # A view that is farther from its key than this says nothing that could be learned.
 _LEAST = 0.3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lesson:
-    """A bank to learn from.
-
-    Attributes:
-        held: The entries of one stream, as they were without a budget.
-        entries: The same, as the proposer sees them.
-        views_PD: Held-out views, float32 [P, D].
-        rows_P: The entry of each.
-    """
-
-    held: tuple[Held, ...]
-    entries: Entries
-    views_PD: FloatArray
-    rows_P: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,60 +76,6 @@ class Report:
     first_loss: float
     last_loss: float
     seconds: float
-
-
-def lesson(events: Sequence[Event], config: BankConfig | None = None) -> Lesson:
-    """The bank that a stream's events make without a budget, and the views that were held out of them.
-
-    Args:
-        events: Of one stream, as working memory closed them.
-        config: When events are the same.
-    """
-    bank = Bank(len(events[0].key), config)
-    held, row_of, views = list[Held](), dict[int, int](), list[tuple[int, FloatArray]]()
-    for event in events:
-        key_D = rounded(event.key)
-        span = Span(t0_s=event.t0_s, t1_s=event.t1_s, known_s=event.known_s)
-        match = bank.match(event.stream, event.place, key_D, event.t0_s)
-        number = entry_id(event.stream, event.first_seq)
-        if match is not None and match.same:
-            row = row_of[match.entry]
-            spans = tuple(join_spans([*held[row].spans, span]))
-            held[row] = replace(held[row], spans=spans, met=held[row].met + 1)
-            bank.touch(match.entry, last_s=event.t1_s, met=1)
-        else:
-            row = row_of[number] = len(held)
-            scene_D, utility = rounded(event.scene), event.utility
-            one = Held(
-                id=number,
-                stream=event.stream,
-                key_D=key_D,
-                scene_D=scene_D,
-                spans=(span,),
-                utility=utility,
-                place=event.place,
-                worth=utility,
-            )
-            held.append(one)
-            bank.add(
-                Slot(
-                    entry=number,
-                    stream=event.stream,
-                    place=event.place,
-                    key_D=key_D,
-                    utility=utility,
-                    last_s=event.t1_s,
-                )
-            )
-        if event.view is not None:
-            views.append((row, event.view))
-    dim = len(events[0].key)
-    return Lesson(
-        held=tuple(held),
-        entries=entries_of(held),
-        views_PD=np.array([view for _, view in views], np.float32).reshape(len(views), dim),
-        rows_P=np.array([row for row, _ in views], np.int64),
-    )
 
 
 def train(
@@ -211,10 +138,12 @@ def _start(name: str, shape: tuple[int, ...]) -> Tensor:
     if name == "seed.alike":
         return torch.tensor([20.0], requires_grad=True)
     if name in ("seed.rel2", "seed.q", "key.rel2", "key.token"):  # so that cosines decide at first
-        return (0.1 * torch.randn(shape) / shape[0] ** 0.5).requires_grad_()
+        small: Tensor = (0.1 * torch.randn(shape) / shape[0] ** 0.5).requires_grad_()
+        return small
     if len(shape) == 1:
         return torch.zeros(shape, requires_grad=True)
-    return (torch.randn(shape) / shape[0] ** 0.5).requires_grad_()
+    drawn: Tensor = (torch.randn(shape) / shape[0] ** 0.5).requires_grad_()
+    return drawn
 
 
 def _loss(params: dict[str, Tensor], lesson: Lesson, config: TrainConfig, rng: np.random.Generator) -> Tensor:

@@ -283,7 +283,6 @@ def test_01_weights_are_conserved_under_merging(crowd):
     assert lost[-1] == sum(map(len, gone)) > 0
 
 
-@pytest.mark.xfail(strict=True, reason="an event that is met again counts in the old entry and in its own")
 def test_01_weights_are_conserved_when_what_was_met_again_is_merged(tmp_path):
     """Found here: a thing in one place, later in another: two events, two entries, three times met once merged."""
     shown = [*[188] * 5, 3, *[189] * 8, 3, 188]
