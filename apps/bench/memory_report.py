@@ -198,7 +198,7 @@ def _draw(
 ) -> None:
     axes = figure.subplots()
     styles = {OURS: ("-", 3.0), "oracle": ("--", 1.5), "heuristic": (":", 2.0), "published": ("-", 1.2)}
-    styles["ablation"] = ("-.", 1.5)
+    styles |= {"ablation": ("-.", 1.5), "adapted": (":", 1.0)}
     colours = import_module("matplotlib").colormaps["tab20"].colors
     for i, (policy, spreads) in enumerate(curves.items()):
         style, width = styles[world.entries[policy].standing]
