@@ -57,7 +57,14 @@ def add_commands(bench: argparse.ArgumentParser) -> None:
     scale.add_argument("--frames", type=int, default=1_000_000, metavar="N", help="frames that are written")
     scale.set_defaults(run=_scale)
 
-    for command in (moments, memory, scale):
+    sleep = names.add_parser("sleep", help="how small a bank can be made while recall of its probes holds")
+    sleep.add_argument(
+        "--world", nargs="+", default=["synthetic-clean"], choices=("synthetic", "synthetic-clean", "real")
+    )
+    sleep.add_argument("--seeds", type=_numbers, default=[1, 2, 3], metavar="1,2,3", help="of the streams")
+    sleep.set_defaults(run=_sleep)
+
+    for command in (moments, memory, scale, sleep):
         command.add_argument(
             "--out", type=Path, metavar="FILE", help="Markdown file whose section is written anew"
         )
@@ -134,6 +141,21 @@ def _scale(options: argparse.Namespace) -> int:
     print(scale.table(result))
     if options.out:
         write_section(options.out, "Scale", f"`hippocam bench scale`\n\n{scale.table(result)}")
+    if options.json:
+        _print_json(asdict(result))
+    return 0
+
+
+def _sleep(options: argparse.Namespace) -> int:
+    from hippocam.apps.bench import sleep
+    from hippocam.apps.bench.moments import write_section
+
+    result = sleep.run(dict.fromkeys(options.world, options.seeds))
+    print(sleep.table(result))
+    if options.out:
+        worlds, seeds = " ".join(options.world), ",".join(map(str, options.seeds))
+        command = f"hippocam bench sleep --world {worlds} --seeds {seeds}"
+        write_section(options.out, "Sleep", f"`{command}`\n\n{sleep.table(result)}")
     if options.json:
         _print_json(asdict(result))
     return 0

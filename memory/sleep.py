@@ -36,9 +36,10 @@ _BATCH, _AT_ONCE = 32, 0.15
 _TURNS, _IDLE, _PHASES = 48, 2, 3
 # Steps in which merged keys are tuned, views of each, and how far the first goes.
 _TUNE_STEPS, _TUNE_VIEWS, _TUNE_RATE = 40, 384, 0.1
-# Probes in all, so that a point of recall can be told; probes x entries that are compared at most.
-_PROBES, _MOST_PROBES, _CELLS = 1000, 4000, 32_000_000
-
+# Probes in all, so that a point of recall can be told, and no entry goes unasked: the more of these two. And at
+# most so
+# many, and so many probes x entries.
+_PROBES, _VIEWS, _MOST_PROBES, _CELLS = 1000, 2, 8000, 32_000_000
 # Probes that are written in one transaction.
 _ROWS = 16
 
@@ -337,7 +338,7 @@ def _try_out(replay: Replay, groups: Sequence[Group], max_loss: float, refused: 
 
 
 def with_drawn(held: Sequence[Held], fixed: Sequence[Probe], originals: Sequence[Held], seed: int) -> list[Probe]:
-    """The fixed probes, and as many drawn ones as make them a thousand.
+    """The fixed probes, and so many drawn ones that there are two for each entry, and a thousand at least.
 
     Args:
         held: Entries with vectors.
@@ -346,9 +347,10 @@ def with_drawn(held: Sequence[Held], fixed: Sequence[Probe], originals: Sequence
         seed: Draws.
     """
     most = max(100, min(_MOST_PROBES, _CELLS // max(1, len(held))))
+    wanted = min(most, max(_PROBES, _VIEWS * len(held)))
     fixed = fixed[-most:]
     every = sorted([*held, *originals], key=lambda one: (one.stream, one.id))
-    count = min(max(0, min(most, _PROBES) - len(fixed)), len(every))
+    count = max(0, wanted - len(fixed)) if every else 0
     if not count:
         return list(fixed)
     rng = np.random.default_rng(seed)
@@ -356,7 +358,7 @@ def with_drawn(held: Sequence[Held], fixed: Sequence[Probe], originals: Sequence
     utility = np.array([one.utility for one in every])
     known = [(utility[row], float(keys[row] @ probe.vector_D)) for probe, row in _answers(fixed, every)]
     near = np.array(known, np.float64).reshape(-1, 2)
-    rows = np.sort(rng.permutation(len(every))[:count])
+    rows = np.sort(np.resize(rng.permutation(len(every)), count))
     cosines = cosines_of(utility[rows], near[:, 0], near[:, 1], rng)
     views = draw(keys[rows], cosines, keys, rng)
     return [

@@ -1,4 +1,4 @@
-"""The events of a stream into a bank to learn consolidation from: its entries, and views that were held out of them.
+"""The events of a stream into a bank to learn consolidation from, with views that were held out.
 
 Shapes: P held-out views, D embedding dimension; the rest as in consolidator.py.
 """

@@ -351,7 +351,7 @@ BAD_ENTRIES = {
     "huge whole number": (changed(met=10**30), "'met' must be a whole number from 1 to 9007199254740992"),
     "fraction of a count": (changed(frames=1.5), "'frames' must be a whole number"),
     "negative place": (changed(place=-1), "'place' must be a whole number"),
-    "unknown level": (changed(level="best"), "'level' must be one of full, small, vectors, words"),
+    "unknown level": (changed(level="best"), "'level' must be one of full, small, vectors, signs, words"),
     "picture without level": (changed(level="vectors"), "'jpeg' must be null at level vectors"),
     "vectors without level": (changed(level="words", jpeg=None), "'key' and 'scene' must be there, but not"),
     "pinned by words": (changed(pinned="yes"), "'pinned' must be true or false"),

@@ -1,0 +1,322 @@
+"""How small sleep makes a bank, and what that costs: against other ways to make one as small.
+
+A stream is watched without a budget. Its bank is then made smaller: by sleep (the product's own), by sleep with
+one of its proposers alone, and, down to the size that sleep came to, by rules that check nothing: joining random
+neighbours in time, joining the neighbours that are most alike (MA-LMM, He et al. 2024, arXiv:2404.05726), and
+keeping what is of the most utility. Asked are the probes that sleep checks itself with, and the needles'
+questions, which it never sees. An answer is the entry whose key is nearest; it is right if one of its spans
+overlaps
+the true one and is at most a minute long, so nothing is won by joining everything.
+
+Shapes: D embedding dimension.
+"""
+
+from __future__ import annotations
+
+import heapq
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+
+from hippocam.apps.bench.worlds import WORLDS, World
+from hippocam.memory.bank import join_spans
+from hippocam.memory.context import unit
+from hippocam.memory.records import Event
+from hippocam.memory.replay import LONGEST_S, Held, Probe, Replay, Replica
+from hippocam.memory.sleep import Proposer, SleepConfig, both, dream, learned, paired, with_drawn
+from hippocam.memory.train_lessons import Lesson, lesson
+from hippocam.memory.working import WorkingMemory
+from hippocam.stream.errors import HippocamError
+from hippocam.stream.records import Embedding
+
+SEEDS: Mapping[str, Sequence[int]] = {"synthetic-clean": (1, 2, 3, 4, 5), "real": (1, 2, 3)}
+OURS = "sleep"
+_PROPOSERS: Mapping[str, Proposer] = {OURS: both, "sleep, network alone": learned, "sleep, pairs alone": paired}
+_SPAN_BYTES, _SCALE_BYTES, _NUMBER_BYTES = 16, 4, 4
+_NUMBERS = 3
+_FRESH_SEED = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SleepScore:
+    """One bank, made smaller in one way.
+
+    Attributes:
+        policy: How.
+        entries: That are left.
+        bytes: What their keys, spans and numbers take; each has a picture besides.
+        probe_r1: Share of the probes that find their answer first.
+        probe_r5: And among the first five.
+        view_r1: The same of the held-out views alone.
+        view_r5: The same.
+        fresh_r1: The same of other views, drawn like the probes and not shown to sleep.
+        fresh_r5: The same.
+        needle_r1: The same of the needles' questions.
+        needle_r5: The same.
+        seconds: How long it took.
+    """
+
+    policy: str
+    entries: int
+    bytes: int
+    probe_r1: float
+    probe_r5: float
+    view_r1: float
+    view_r5: float
+    fresh_r1: float
+    fresh_r5: float
+    needle_r1: float
+    needle_r5: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SleepStream:
+    """One stream: the whole bank first, then made smaller."""
+
+    world: str
+    seed: int
+    scores: tuple[SleepScore, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SleepResult:
+    """All streams.
+
+    Attributes:
+        target: Share of the entries that was to be left.
+        max_loss: Share of the probes that was allowed to be lost.
+        streams: One result each.
+    """
+
+    target: float
+    max_loss: float
+    streams: tuple[SleepStream, ...]
+
+
+def events_of(world: World) -> list[Event]:
+    """The events of a world, as the product cuts them."""
+    working, found = WorkingMemory("stream"), list[Event]()
+    for seq, (frame_D, time_s) in enumerate(zip(world.frames_TD, world.times_T.tolist(), strict=True)):
+        item = Embedding(stream="stream", seq=seq, time_s=time_s, vector=frame_D.astype(np.float32))
+        found += [closed for closed in working.push(item) if isinstance(closed, Event)]
+    return [*found, *(closed for closed in working.flush() if isinstance(closed, Event))]
+
+
+def run(
+    seeds: Mapping[str, Sequence[int]] = SEEDS,
+    *,
+    target: float = SleepConfig().target,
+    max_loss: float = SleepConfig().max_loss,
+    worlds: Mapping[str, Callable[[int], World]] | None = None,
+    report: Callable[[str], None] | None = None,
+) -> SleepResult:
+    """Let every stream's bank sleep, and make it as small in other ways.
+
+    Args:
+        seeds: Of the streams, by world.
+        target: Share of the entries that is to be left.
+        max_loss: Share of the probes that may be found no more.
+        worlds: World factories by name; the bench's by default, with real footage.
+        report: Gets a line after each stream.
+
+    Raises:
+        HippocamError: A world is unknown, or its footage is missing.
+    """
+    made = worlds or {**WORLDS, "real": _real}
+    unknown = sorted(set(seeds) - set(made))
+    if unknown:
+        raise HippocamError(f"no world {unknown[0]!r}; there are {', '.join(made)}")
+    streams = []
+    for name, numbers in seeds.items():
+        for seed in numbers:
+            stream = SleepStream(world=name, seed=seed, scores=tuple(_scores(made[name](seed), target, max_loss)))
+            streams.append(stream)
+            if report is not None:
+                whole, ours = stream.scores[0], stream.scores[1]
+                report(f"{name}, seed {seed}: {whole.entries} entries to {ours.entries}")
+    return SleepResult(target=target, max_loss=max_loss, streams=tuple(streams))
+
+
+def _real(seed: int) -> World:
+    from hippocam.apps.bench.footage import real
+
+    return real(seed)
+
+
+def _scores(world: World, target: float, max_loss: float) -> Iterator[SleepScore]:
+    taught = lesson(events_of(world))
+    held, fixed = list(taught.held), _views(taught)
+    probes = with_drawn(held, fixed, [], SleepConfig().seed)
+    needles = [Probe("needle", "stream", ((n.t0_s, n.t1_s),), n.query_D) for n in world.of_kind("needle")]
+    fresh = [probe for probe in with_drawn(held, fixed, [], _FRESH_SEED) if probe.kind == "drawn"]
+    score = partial(_score, probes=probes, fresh=fresh, needles=needles)
+    yield score("whole", held, 0.0)
+    size = 0
+    for name, proposer in _PROPOSERS.items():
+        began = time.perf_counter()
+        replica = Replica(held)
+        dream(replica, Replay(replica, probes), target=target, max_loss=max_loss, proposer=proposer)
+        left = [replica.held[row] for row in np.flatnonzero(replica.alive)]
+        size = size or len(left)
+        yield score(name, left, time.perf_counter() - began)
+    rules: dict[str, Callable[[list[Held], int], list[Held]]] = {
+        "random neighbours": _random_neighbours,
+        "most alike neighbours": _alike_neighbours,
+        "most utility": lambda every, count: sorted(every, key=lambda one: -one.utility)[:count],
+    }
+    for name, rule in rules.items():
+        began = time.perf_counter()
+        left = rule(held, size)
+        yield score(name, left, time.perf_counter() - began)
+
+
+def _views(taught: Lesson) -> list[Probe]:
+    return [
+        Probe("view", "stream", (times,), view_D)
+        for view_D, times in zip(taught.views_PD, taught.times_P, strict=True)
+    ]
+
+
+def _score(
+    policy: str,
+    held: Sequence[Held],
+    seconds: float,
+    *,
+    probes: Sequence[Probe],
+    fresh: Sequence[Probe],
+    needles: Sequence[Probe],
+) -> SleepScore:
+    first, five = _recall(held, probes)
+    views = [place for place, probe in enumerate(probes) if probe.kind == "view"]
+    needle_first, needle_five = _recall(held, needles)
+    fresh_first, fresh_five = _recall(held, fresh)
+    dim = len(held[0].key_D)
+    spans = sum(len(one.spans) for one in held)
+    return SleepScore(
+        policy=policy,
+        entries=len(held),
+        bytes=len(held) * (dim + _SCALE_BYTES + _NUMBERS * _NUMBER_BYTES) + spans * _SPAN_BYTES,
+        probe_r1=float(first.mean()),
+        probe_r5=float(five.mean()),
+        view_r1=float(first[views].mean()) if views else float("nan"),
+        view_r5=float(five[views].mean()) if views else float("nan"),
+        fresh_r1=float(fresh_first.mean()),
+        fresh_r5=float(fresh_five.mean()),
+        needle_r1=float(needle_first.mean()),
+        needle_r5=float(needle_five.mean()),
+        seconds=seconds,
+    )
+
+
+def _recall(held: Sequence[Held], probes: Sequence[Probe]) -> tuple[np.ndarray, np.ndarray]:
+    """Which probes find a right and short span first, and among the first five."""
+    keys = np.stack([one.key_D for one in held])
+    owner = np.array([row for row, one in enumerate(held) for _ in one.spans])
+    start, end = (np.array([getattr(s, name) for one in held for s in one.spans]) for name in ("t0_s", "t1_s"))
+    short = end - start <= LONGEST_S
+    first, five = np.zeros(len(probes), bool), np.zeros(len(probes), bool)
+    for place, probe in enumerate(probes):
+        best = np.argsort(-(keys @ probe.vector_D), kind="stable")[:5]
+        right = np.zeros(len(start), bool)
+        for t0_s, t1_s in probe.times:
+            right |= np.minimum(end, t1_s) > np.maximum(start, t0_s)
+        hits = np.isin(best, owner[right & short])
+        first[place], five[place] = hits[0], hits.any()
+    return first, five
+
+
+def _join(one: Held, other: Held) -> Held:
+    """The usual way to merge: the mean of the keys by how often they were met."""
+    return replace(
+        one if one.utility >= other.utility else other,
+        key_D=unit(one.met * one.key_D + other.met * other.key_D),
+        spans=tuple(join_spans([*one.spans, *other.spans])),
+        met=one.met + other.met,
+    )
+
+
+def _random_neighbours(held: list[Held], count: int) -> list[Held]:
+    rng = np.random.default_rng(0)
+    left = sorted(held, key=lambda one: one.spans[0].t0_s)
+    while len(left) > count:
+        at = int(rng.integers(len(left) - 1))
+        left[at : at + 2] = [_join(left[at], left[at + 1])]
+    return left
+
+
+def _alike_neighbours(held: list[Held], count: int) -> list[Held]:
+    slots: list[Held | None] = [*sorted(held, key=lambda one: one.spans[0].t0_s)]
+    after = [*list(range(1, len(slots))), -1]
+    before = [-1, *range(len(slots) - 1)]
+    heap = list[tuple[float, int, int, int, int]]()
+    version = [0] * len(slots)
+
+    def offer(a: int, b: int) -> None:
+        one, other = slots[a], slots[b]
+        if one is not None and other is not None:
+            heapq.heappush(heap, (-float(one.key_D @ other.key_D), a, b, version[a], version[b]))
+
+    for place in range(len(slots) - 1):
+        offer(place, place + 1)
+    left = len(slots)
+    while left > count and heap:
+        _, a, b, of_a, of_b = heapq.heappop(heap)
+        one, other = slots[a], slots[b]
+        if one is None or other is None or (version[a], version[b]) != (of_a, of_b):
+            continue
+        slots[a], slots[b] = _join(one, other), None
+        version[a] += 1
+        after[a] = after[b]
+        if after[b] >= 0:
+            before[after[b]] = a
+            offer(a, after[b])
+        if before[a] >= 0:
+            offer(before[a], a)
+        left -= 1
+    return [one for one in slots if one is not None]
+
+
+_SHARES = ("probe_r1", "probe_r5", "view_r1", "view_r5", "fresh_r1", "fresh_r5", "needle_r1", "needle_r5")
+_COLUMNS = ("entries", "bytes", *_SHARES, "seconds")
+
+
+def table(result: SleepResult) -> str:
+    """The result as Markdown: means over the seeds of each world."""
+    lines = [
+        f"A stream is watched without a budget, then sleeps: {result.target:.0%} of the entries are to be left, "
+        f"and of no kind of probes may more than {result.max_loss:.0%} be lost. The rules below are made as small "
+        "as sleep came to be and check nothing. Other views and needles' questions are seen by none of them. Means "
+        "over the seeds.",
+    ]
+    for world in dict.fromkeys(stream.world for stream in result.streams):
+        streams = [stream for stream in result.streams if stream.world == world]
+        seeds = ", ".join(str(stream.seed) for stream in streams)
+        lines += [
+            "",
+            f"**{world}** (seeds {seeds})",
+            "",
+            "| | entries | of whole | kB of keys | probes R@1 | R@5 | held-out views R@1 | R@5 | other views R@1 "
+            "| R@5 "
+            "| needles R@1 | R@5 | s |",
+            "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
+        ]
+        whole = _means(streams, 0)
+        for place, score in enumerate(streams[0].scores):
+            mean = _means(streams, place)
+            name = f"**{score.policy}**" if score.policy == OURS else score.policy
+            smaller = "" if place == 0 else f"1 / {whole['entries'] / mean['entries']:.1f}"
+            shares = " | ".join(f"{mean[column]:.3f}" for column in _SHARES)
+            lines.append(
+                f"| {name} | {mean['entries']:.0f} | {smaller} | {mean['bytes'] / 1e3:.0f} | {shares} "
+                f"| {mean['seconds']:.0f} |"
+            )
+    return "\n".join(lines)
+
+
+def _means(streams: Sequence[SleepStream], place: int) -> dict[str, float]:
+    scores = [stream.scores[place] for stream in streams]
+    return {column: float(np.mean([getattr(score, column) for score in scores])) for column in _COLUMNS}
