@@ -32,7 +32,7 @@ WEIGHTS = Path(__file__).parent / "assets" / "consolidator.safetensors"
 # Entries of a window; groups that they become.
 WINDOW, SHARE = 16, 4
 CHANNELS, HEADS, LAYERS, ROUNDS = 32, 4, 2, 3
-SCALARS, RELATIONS = 9, 4
+SCALARS, RELATIONS = 10, 4
 # Entries whose nearest neighbours are looked for at once, so that a large bank takes no longer per entry.
 _REACH = 4096
 # Entries that follow each other are neighbours as if they were so much more alike.
@@ -66,6 +66,7 @@ class Entries:
         met_N: As in Entry.
         level_N: As in Entry.
         pinned_N: As in Entry.
+        mass_N: How much there is to lose in each: float32, above 0.
     """
 
     keys_ND: FloatArray
@@ -76,6 +77,7 @@ class Entries:
     met_N: Ints
     level_N: Ints
     pinned_N: NDArray[np.bool_]
+    mass_N: NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.keys_ND)
@@ -337,6 +339,7 @@ def _scalars(
         entries.pinned_N[rows_BK],
         entries.level_N[rows_BK] / 3,
         (~np.isnan(spans[..., 0])).sum(axis=2) / spans.shape[2],
+        np.log(entries.mass_N[rows_BK]) / 3,
     ]
     return np.nan_to_num(np.stack(columns, axis=-1) * mask[..., None]).astype(np.float32)
 
@@ -398,7 +401,7 @@ def propose(
 
 
 def nearest_pairs(entries: Entries, allowed: Callable[[Sequence[int]], bool]) -> Iterator[Group]:
-    """The pairs that could be one at the least cost, over all windows; their keys are the means by times met.
+    """The pairs that could be one at the least cost, over all windows; their keys are the means by mass.
 
     Windows part what belongs together, too; pairs do not depend on them.
 
@@ -409,11 +412,11 @@ def nearest_pairs(entries: Entries, allowed: Callable[[Sequence[int]], bool]) ->
     order = np.argsort(entries.spans_NS2[:, 0, 0], kind="stable")
     for start in range(0, len(order), _REACH // 2):
         rows = order[start : start + _REACH]
-        keys, met = entries.keys_ND[rows], entries.met_N[rows].astype(np.float32)
+        keys, mass = entries.keys_ND[rows], entries.mass_N[rows]
         cosines = keys @ keys.T
         touching = (_alike(entries, rows) - cosines) / np.float32(_NEXT)
-        length = np.sqrt(met[:, None] ** 2 + met[None] ** 2 + 2 * np.outer(met, met) * cosines)
-        cost = met[:, None] + met[None] - length - np.float32(_TOUCHING) * touching
+        squared = mass[:, None] ** 2 + mass[None] ** 2 + 2 * np.outer(mass, mass) * cosines
+        cost = mass[:, None] + mass[None] - np.sqrt(np.maximum(squared, 0)) - np.float32(_TOUCHING) * touching
         spans = (~np.isnan(entries.spans_NS2[rows, :, 0])).sum(axis=1)
         cost[spans[:, None] + spans - touching > entries.spans_NS2.shape[1] + 0.5] = np.inf  # too many for one
         cost[np.tril_indices(len(rows))] = np.inf
@@ -427,8 +430,8 @@ def nearest_pairs(entries: Entries, allowed: Callable[[Sequence[int]], bool]) ->
             if max(offered[a], offered[b]) >= _PAIRS or not allowed((int(rows[a]), int(rows[b]))):
                 continue
             offered[[a, b]] += 1
-            key_D = unit(met[a] * keys[a] + met[b] * keys[b])
-            scene_D = unit(met[a] * entries.scenes_ND[rows[a]] + met[b] * entries.scenes_ND[rows[b]])
+            key_D = unit(mass[a] * keys[a] + mass[b] * keys[b])
+            scene_D = unit(mass[a] * entries.scenes_ND[rows[a]] + mass[b] * entries.scenes_ND[rows[b]])
             yield Group((int(rows[a]), int(rows[b])), key_D, scene_D, float(cost[a, b]))
         if start + _REACH >= len(order):
             return
@@ -491,9 +494,9 @@ def _groups(
         chosen = rows[inside]
         key_D = unit(weight[known] @ entries.keys_ND[rows[known]])
         scene_D = unit(np.maximum(weight[inside], 1e-6) @ entries.scenes_ND[chosen])
-        keys, met = entries.keys_ND[chosen], entries.met_N[chosen].astype(np.float32)
+        keys, mass = entries.keys_ND[chosen], entries.mass_N[chosen]
         # what is lost of the keys' length when they are summed up (Ward's criterion on the sphere)
-        lost = float(met.sum() - np.linalg.norm(met @ keys))
+        lost = float(mass.sum() - np.linalg.norm(mass @ keys))
         touching = float(seen.relations[number, :, :, 3][np.ix_(inside, inside)].sum() - len(inside)) / 2
         cost = (lost - _TOUCHING * touching) / (len(chosen) - 1)
         order = np.argsort(-(keys @ key_D), kind="stable")

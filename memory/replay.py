@@ -20,6 +20,7 @@ from hippocam.memory.codec import rounded
 from hippocam.memory.consolidator import Entries
 from hippocam.memory.context import unit
 from hippocam.memory.records import Level, Span
+from hippocam.memory.views import recallable
 from hippocam.stream.records import FloatArray
 
 Ints = NDArray[np.int64]
@@ -28,6 +29,8 @@ Times = Sequence[tuple[float, float]]
 
 # How long merging may make a span: what cites a quarter of an hour cites nothing.
 LONGEST_S = 60.0
+# What is never found has a mass still, or nothing would hold it back from what it is least like.
+_LEAST_MASS = 0.02
 # An answer counts among the first so many.
 FIRST = (1, 5)
 
@@ -39,6 +42,7 @@ class Held:
     Attributes:
         worth: What the bank says that it is worth now.
         slept: Entries that went into it in earlier sleeps.
+        mass: How often its views, and those of what went into it, are found in all: see views.recallable.
     """
 
     id: int
@@ -55,6 +59,7 @@ class Held:
     text: str = ""
     worth: float = 0.0
     slept: int = 0
+    mass: float = 1.0
 
     def unchanged(self, now: Held) -> bool:
         """Whether this is what the entry is now, but for its worth."""
@@ -119,6 +124,7 @@ def united(heir: Held, others: Sequence[Held], key_D: FloatArray | None, scene_D
         met=sum(one.met for one in every),
         place=heir.place if len({one.place for one in every}) == 1 else 0,
         slept=heir.slept + sum(1 + one.slept for one in others),
+        mass=sum(one.mass for one in every),
     )
 
 
@@ -228,6 +234,16 @@ class Replay:
             first: np.where(bits < 0, self.found[first], (bits >> place) & 1 > 0)
             for place, first in enumerate(FIRST)
         }
+
+    def weigh(self) -> None:
+        """Give each entry the mass that its views' answers say."""
+        held = self.replica.held
+        asked, row = np.nonzero(self._right_QN)
+        plain = ~self._plain_Q[asked]
+        utility = np.array([one.utility for one in held])
+        mass = recallable(utility, utility[row[plain]], self.found[1][asked[plain]])
+        for place, one in enumerate(held):
+            held[place] = replace(one, mass=float(max(mass[place], _LEAST_MASS)) * (1 + one.slept))
 
     def recall(self, found: dict[int, Bools]) -> dict[int, float]:
         """Share of the probes that found their answer, by how many of the first count; 1 without a probe."""
@@ -359,6 +375,7 @@ def entries_of(held: Sequence[Held]) -> Entries:
         met_N=np.array([one.met for one in held], np.int64),
         level_N=np.array([one.level for one in held], np.int64),
         pinned_N=np.array([one.pinned for one in held], bool),
+        mass_N=np.array([one.mass for one in held], np.float32),
     )
 
 

@@ -206,6 +206,7 @@ def _subset(entries: Entries, rows: NDArray[np.int64]) -> Entries:
         met_N=entries.met_N[rows],
         level_N=entries.level_N[rows],
         pinned_N=entries.pinned_N[rows],
+        mass_N=entries.mass_N[rows],
     )
 
 

@@ -17,6 +17,8 @@ from hippocam.stream.records import FloatArray
 
 # Held-out views of the nearest utility, one of which lends its cosine.
 _ALIKE = 8
+# Views over which it is averaged how often entries of some utility are found.
+_SMOOTH = 64
 # Keys that span what a view may have beside its own.
 _BASIS = 512
 # Cosines of held-out views with their keys where a memory has none to show: quantiles over the training streams.
@@ -43,6 +45,24 @@ def cosines_of(
     place = np.searchsorted(known_utility_P[order], utility_Q) - _ALIKE // 2
     first = np.clip(place, 0, len(order) - _ALIKE)
     chosen: NDArray[np.float64] = known_cosine_P[order[first + rng.integers(0, _ALIKE, len(utility_Q))]]
+    return chosen
+
+
+def recallable(
+    utility_N: NDArray[np.float64], asked_utility_Q: NDArray[np.float64], found_Q: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """How often entries of some utility are found by their views, 0 to 1; 1 for all where none was asked.
+
+    What is hardly ever found can be merged at hardly any cost.
+    """
+    if not len(asked_utility_Q):
+        return np.ones(len(utility_N))
+    order = np.argsort(asked_utility_Q, kind="stable")
+    width = min(_SMOOTH, len(order))
+    total = np.concatenate([[0.0], np.cumsum(found_Q[order])])
+    means = (total[width:] - total[:-width]) / width
+    place = np.searchsorted(asked_utility_Q[order], utility_N) - width // 2
+    chosen: NDArray[np.float64] = means[np.clip(place, 0, len(means) - 1)]
     return chosen
 
 

@@ -289,7 +289,8 @@ def table(result: SleepResult) -> str:
     lines = [
         f"A stream is watched without a budget, then sleeps: {result.target:.0%} of the entries are to be left, "
         f"and of no kind of probes may more than {result.max_loss:.0%} be lost. The rules below are made as small "
-        "as sleep came to be and check nothing. Other views and needles' questions are seen by none of them. Means "
+        "as sleep came to be and check nothing. Other views and needles' questions are seen by none of them. "
+        "Means "
         "over the seeds.",
     ]
     for world in dict.fromkeys(stream.world for stream in result.streams):
