@@ -36,8 +36,8 @@ _BATCH, _AT_ONCE = 32, 0.15
 _TURNS, _IDLE, _PHASES = 48, 2, 3
 # Steps in which merged keys are tuned, views of each, and how far the first goes.
 _TUNE_STEPS, _TUNE_VIEWS, _TUNE_RATE = 40, 384, 0.1
-# Probes in all, so that a point of recall can be told, and no entry goes unasked: the more of these two. And at most
-# so many, and so many probes x entries.
+# Probes in all, so that a point of recall can be told, and no entry goes unasked: the more of these two;
+# and at most so many, and so many probes x entries.
 _PROBES, _VIEWS, _MOST_PROBES, _CELLS = 1000, 2, 8000, 32_000_000
 # Probes that are written in one transaction.
 _ROWS = 16
