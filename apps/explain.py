@@ -135,7 +135,7 @@ _OWN: Mapping[str, Callable[[JournalRow, Numbers], str]] = {
     "kept": _kept,
     "imported": lambda row, why: "imported from another memory",
     "seen again": lambda row, why: (
-        f"seen again at {_clock(why['at_s'])} (cosine {_two(why['cosine'])}): the time was added, "
+        f"seen again at {_clock(why['at_s'])} ({_likeness(why)}): the time was added, "
         f"met {_whole(why['met'])} times by then"
     ),
     "met again": lambda row, why: (
@@ -229,6 +229,10 @@ def _numbers(why: str) -> Numbers:
 
 def _id(number: int | None) -> str:
     return "another" if number is None else format_id(number)
+
+
+def _likeness(why: Numbers) -> str:
+    return f"cosine {_two(why['cosine'])}" if "cosine" in why else "unchanged behind a gap"
 
 
 def _two(value: float | str) -> str:

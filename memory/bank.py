@@ -576,6 +576,25 @@ class Bank:
     def _cosines(self, rows: NDArray[np.int64], key_D: FloatArray) -> FloatArray:
         return (self._columns.key[rows].astype(np.float32) @ key_D) * self._columns.scale[rows]
 
+    def _cosines_of(self, row: int, rows: NDArray[np.int64]) -> FloatArray:
+        """Cosines of the key of one row with those of others."""
+        cosines = self._cosines(rows, self._keys(np.array([row]))[0])
+        return self._of_signs(cosines[None], np.array([row]), rows)[0]
+
+    def _of_signs(self, cosines: FloatArray, these: NDArray[np.int64], those: NDArray[np.int64]) -> FloatArray:
+        """Mend the cosines [N, M] between keys of which both kept their signs alone.
+
+        The cosine of two sign vectors is 2 / pi asin(c) where that of the vectors was c (Charikar 2002).
+        """
+        columns = self._columns
+        one, other = columns.level[these] == Level.SIGNS, columns.level[those] == Level.SIGNS
+        if one.any() and other.any():
+            length = 127 * np.sqrt(columns.key.shape[1])
+            at = np.ix_(one, other)
+            sizes = length**2 * np.outer(columns.scale[these[one]], columns.scale[those[other]])
+            cosines[at] = np.sin(np.pi / 2 * np.clip(cosines[at] / np.maximum(sizes, 1e-9), -1, 1))
+        return cosines
+
     def _pair(self, row: int) -> None:
         """Find the twin of an entry, and let those that it is nearer to than theirs have it."""
         columns = self._columns
@@ -583,7 +602,7 @@ class Bank:
         rows = rows[(columns.stream[rows] == columns.stream[row]) & (rows != row)]
         if not len(rows):
             return
-        cosines = self._cosines(rows, self._keys(np.array([row]))[0])
+        cosines = self._cosines_of(row, rows)
         best = int(np.argmax(cosines))
         columns.twin[row], columns.cosine[row] = rows[best], cosines[best]
         nearer = rows[cosines > columns.cosine[rows]]
@@ -592,7 +611,7 @@ class Bank:
     def _pair_block(self, block: NDArray[np.int64], others: NDArray[np.int64]) -> None:
         """Let each row of a block, and of the others, have its nearest among the two."""
         columns = self._columns
-        cosines = self._keys(block) @ self._keys(others).T
+        cosines = self._of_signs(self._keys(block) @ self._keys(others).T, block, others)
         cosines[columns.stream[block][:, None] != columns.stream[others][None]] = -2
         cosines[block[:, None] == others[None]] = -2
         for these, those, table in ((block, others, cosines), (others, block, cosines.T)):
@@ -613,7 +632,7 @@ class Bank:
         rows = self._recent_rows()
         rows = rows[(columns.stream[rows] == columns.stream[row]) & (rows != row)]
         if len(rows):
-            cosines = self._cosines(rows, self._keys(np.array([row]))[0])
+            cosines = self._cosines_of(row, rows)
             best = int(np.argmax(cosines))
             columns.twin[row], columns.cosine[row] = rows[best], cosines[best]
 

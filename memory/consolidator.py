@@ -150,10 +150,19 @@ def shapes() -> dict[str, tuple[int, ...]]:
 
 @cache
 def load_weights(path: Path = WEIGHTS) -> Params:
-    """The trained parameters, float32."""
+    """The trained parameters, float32.
+
+    Raises:
+        ValueError: They are of another version of this network.
+    """
     from safetensors.numpy import load_file
 
-    return {name: tensor.astype(np.float32) for name, tensor in load_file(path).items()}
+    params = {name: tensor.astype(np.float32) for name, tensor in load_file(path).items()}
+    if {name: tensor.shape for name, tensor in params.items()} != shapes():
+        raise ValueError(
+            f"{path}: parameters of another network; train it again: python -m hippocam.apps.train_sleep"
+        )
+    return params
 
 
 # the network ------------------------------------------------------------------------------------------------

@@ -186,10 +186,27 @@ class LongTerm:
         )
 
     def extend(self, more: Continuation, state: WorkingState) -> None:
-        """Prolong the newest entry of a stream, which went on unchanged."""
+        """Prolong the newest entry of a stream, which went on unchanged, or was there again behind a gap."""
+        number = self._store.newest(more.stream)
+        known = None if number is None else self._store.entry(number)
+        again = 0
         with self._written():
-            number = self._store.extend(more.stream, more.t1_s, more.repeats)
-            self.summaries.extend(more.stream, more.t1_s)
+            if known is not None:
+                spans = prolonged(known.spans, more)
+                again = int(spans is None)
+                if spans is None:
+                    new = Span(t0_s=more.t0_s, t1_s=more.t1_s, known_s=more.t0_s)
+                    spans = join_spans([*known.spans, new])
+                    why = reasons({"at_s": more.t0_s, "met": known.met + 1})
+                    self._store.note(
+                        more.stream, more.t1_s, "seen again", known.id, None, why, keep=self._journal_rows
+                    )
+                first, *further = spans
+                self._store.touch(
+                    known.id, first=first, further=further, met=known.met + again, strength=known.strength
+                )
+                self._store.repeat(known.id, more.repeats)
+            self.summaries.extend(more)
             self._place(more.stream, state)
             self._store.advance(
                 more.stream,
@@ -200,8 +217,8 @@ class LongTerm:
                 events=0,
                 state=state.blob,
             )
-        if number is not None and number in self.bank:
-            self.bank.touch(number, last_s=more.t1_s)
+        if known is not None and known.id in self.bank:
+            self.bank.touch(known.id, last_s=more.t1_s, met=again)
 
     def restore(self, entry: Entry, key: FloatArray | None, scene: FloatArray | None, jpeg: bytes) -> bool:
         """Take in an entry of another memory as it is; False where it is held already.
@@ -613,6 +630,15 @@ def _slot(row: SlotRow, dim: int) -> Slot:
         pinned=bool(row.pinned),
         level=Level(row.level),
     )
+
+
+def prolonged(spans: Sequence[Span], more: Continuation) -> list[Span] | None:
+    """The spans of an entry that went on unchanged; None where that begins in none of them, behind a gap."""
+    for place, span in enumerate(spans):
+        if span.t0_s <= more.t0_s <= span.t1_s:
+            longer = replace(span, t1_s=max(span.t1_s, more.t1_s))
+            return union_of([*spans[:place], longer, *spans[place + 1 :]])
+    return None
 
 
 def strengthened(known: Entry, now_s: float) -> float:

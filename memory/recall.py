@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from hippocam.memory.context import unit
 from hippocam.memory.faiss_index import KeyIndex
 from hippocam.memory.filters import Filter
 from hippocam.memory.records import Entry, Span
@@ -192,6 +193,7 @@ def recall(
     wanted = _with_place(store, query)
     if wanted is None:
         return []
+    query = replace(query, vector=unit(query.vector))
     allowed = store.select(wanted) if wanted else None
     among = None if allowed is None else [n for n in allowed if n in index]
     compared = len(index) if among is None else len(among)
@@ -215,7 +217,7 @@ def recall(
     for number in {**cosines, **dict.fromkeys(extra)}:
         entry = store.entry(number)
         if entry is not None and (spans := wanted.passing_of(entry)):
-            cosine = cosines.get(number)
+            cosine = _cosine(cosines.get(number))
             seen = 0.0 if cosine is None else belief(cosine, spec, compared)
             counts = written.get(number, 0), named.get(number, 0)
             found.append(_weigh(entry, spans, seen, cosine or 0.0, words, counts))
@@ -238,11 +240,12 @@ def overview(store: Store, spec: EncoderSpec, query: Query, found: Sequence[Cand
     wanted = _with_place(store, query)
     if wanted is None or wanted.near is not None:
         return []
+    asked_D = unit(query.vector)
     every = [s for s in store.summaries.every(wanted.at_s) if _meets(s, wanted)]
     words = content_words(query.text)
     hits = []
     for summary in every:
-        cosine = float(summary.vector_D @ query.vector)
+        cosine = float(unit(summary.vector_D) @ asked_D)
         held = dict.fromkeys(word for text, _ in summary.words for word in content_words(text))
         shared = tuple(word for word in words if word in held)
         seen = belief(cosine, spec, len(every))
@@ -255,11 +258,17 @@ def overview(store: Store, spec: EncoderSpec, query: Query, found: Sequence[Cand
         if len(chosen) == query.top:
             break
         s = hit.summary
-        if any(s.stream == stream and t0_s < s.t1_s and t1_s > s.t0_s for stream, t0_s, t1_s in taken):
+        if any(s.stream == stream and _share_time(t0_s, t1_s, s.t0_s, s.t1_s) for stream, t0_s, t1_s in taken):
             continue
         taken.append((s.stream, s.t0_s, s.t1_s))
         chosen.append(replace(hit, entries=len(store.begun_within(s.stream, s.t0_s, s.t1_s))))
     return chosen
+
+
+def _share_time(a0_s: float, a1_s: float, b0_s: float, b1_s: float) -> bool:
+    """Whether two times overlap; one of no length does with what it is in, or at the edge of."""
+    start, end = max(a0_s, b0_s), min(a1_s, b1_s)
+    return start < end or (start == end and (a0_s == a1_s or b0_s == b1_s))
 
 
 def _worded(numbers: Iterable[int], written: Mapping[int, int], named: Mapping[int, int], least: int) -> list[int]:
@@ -344,6 +353,11 @@ def _with_neighbours(store: Store, best: list[Candidate], query: Query, wanted: 
 def _order(candidate: Candidate) -> tuple[float, float, str, float, int]:
     entry = candidate.entry
     return -candidate.score, -candidate.cosine, entry.stream, entry.t0_s, entry.id
+
+
+def _cosine(found: float | None) -> float | None:
+    """Of rounded vectors, or of signs, an inner product may lie beyond 1."""
+    return None if found is None else max(-1.0, min(1.0, found))
 
 
 def _weigh(

@@ -109,10 +109,14 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Continuation:
-    """The last event of a stream went on unchanged up to t1_s (repeats only)."""
+    """What the last event of a stream showed was there unchanged from t0_s to t1_s (repeats only).
+
+    It goes on where that event or the continuation before ended, but behind a gap: there t0_s is its own.
+    """
 
     stream: str
     last_seq: int
+    t0_s: float
     t1_s: float
     repeats: int
 

@@ -30,7 +30,7 @@ Times = Sequence[tuple[float, float]]
 # How long merging may make a span: what cites a quarter of an hour cites nothing.
 LONGEST_S = 60.0
 # What is never found has a mass still, or nothing would hold it back from what it is least like.
-_LEAST_MASS = 0.02
+LEAST_MASS = 0.02
 # An answer counts among the first so many.
 FIRST = (1, 5)
 
@@ -243,7 +243,7 @@ class Replay:
         utility = np.array([one.utility for one in held])
         mass = recallable(utility, utility[row[plain]], self.found[1][asked[plain]])
         for place, one in enumerate(held):
-            held[place] = replace(one, mass=float(max(mass[place], _LEAST_MASS)) * (1 + one.slept))
+            held[place] = replace(one, mass=float(max(mass[place], LEAST_MASS)) * (1 + one.slept))
 
     def recall(self, found: dict[int, Bools]) -> dict[int, float]:
         """Share of the probes that found their answer, by how many of the first count; 1 without a probe."""

@@ -27,7 +27,7 @@ from hippocam.memory.longterm import Consolidated, LongTerm
 from hippocam.memory.records import Level
 from hippocam.memory.replay import FIRST, Held, Probe, Replay, Replica
 from hippocam.memory.store import Store
-from hippocam.memory.views import cosines_of, draw
+from hippocam.memory.views import LEAST_COSINE, cosines_of, draw
 
 # Proposals that are tried out together, and the share of what is too many that goes in one turn: the cheapest
 # first, and the rest may find better company.
@@ -358,8 +358,11 @@ def with_drawn(held: Sequence[Held], fixed: Sequence[Probe], originals: Sequence
     utility = np.array([one.utility for one in every])
     known = [(utility[row], float(keys[row] @ probe.vector_D)) for probe, row in _answers(fixed, every)]
     near = np.array(known, np.float64).reshape(-1, 2)
-    rows = np.sort(np.resize(rng.permutation(len(every)), count))
+    rows = np.resize(rng.permutation(len(every)), 2 * count)
     cosines = cosines_of(utility[rows], near[:, 0], near[:, 1], rng)
+    chosen = np.flatnonzero(cosines >= LEAST_COSINE)[:count]
+    chosen = chosen[np.argsort(rows[chosen], kind="stable")]
+    rows, cosines = rows[chosen], cosines[chosen]
     views = draw(keys[rows], cosines, keys, rng)
     return [
         *fixed,

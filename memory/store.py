@@ -347,24 +347,16 @@ class Store:
             ),
         )  # fmt: skip
 
-    def extend(self, stream: str, t1_s: float, repeats: int) -> int | None:
-        """Prolong the newest span of a stream, if its entry is still held; that entry's id."""
+    def newest(self, stream: str) -> int | None:
+        """Id of the entry that the newest event of a stream went into; None where that is no longer held."""
         row = self._db.execute(
-            "SELECT e.id, e.spans FROM stream s JOIN entry e ON e.id = s.newest WHERE s.id = ?", (stream,)
+            "SELECT e.id FROM stream s JOIN entry e ON e.id = s.newest WHERE s.id = ?", (stream,)
         ).fetchone()
-        if row is None:
-            return None
-        number, packed = int(row[0]), row[1]
-        further = _unpack_spans(packed)
-        if further:
-            further[-1] = replace(further[-1], t1_s=max(further[-1].t1_s, t1_s))
-            self._db.execute("UPDATE entry SET spans = ? WHERE id = ?", (_pack_spans(further), number))
-        else:
-            self._db.execute("UPDATE entry SET t1_s = max(t1_s, ?) WHERE id = ?", (t1_s, number))
-        self._db.execute(
-            "UPDATE entry SET last_s = max(last_s, ?), repeats = repeats + ? WHERE id = ?", (t1_s, repeats, number)
-        )
-        return number
+        return None if row is None else int(row[0])
+
+    def repeat(self, number: int, repeats: int) -> None:
+        """Count unchanged frames of an entry."""
+        self._db.execute("UPDATE entry SET repeats = repeats + ? WHERE id = ?", (repeats, number))
 
     def touch(self, number: int, *, first: Span, further: Sequence[Span], met: int, strength: float) -> None:
         """Give an entry other spans, and how often it was met."""

@@ -21,11 +21,11 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 import numpy as np
 
-from hippocam.memory.records import Event, entry_id
+from hippocam.memory.records import Continuation, Event, entry_id
 from hippocam.memory.store import Store
 from hippocam.memory.summary_rows import Kind, Summary
 from hippocam.memory.words import content_words
@@ -130,15 +130,23 @@ class Summaries:
         self._rows.put(scene.summary())
         self._thin()
 
-    def extend(self, stream: str, t1_s: float) -> None:
-        """Prolong the scene that a stream is in: its last event went on unchanged."""
-        scene = self._scene(stream)
-        if scene is not None and t1_s > scene.t1_s:
-            more_s = t1_s - scene.t1_s
+    def extend(self, more: Continuation) -> None:
+        """Prolong the scene that a stream is in, whose last event went on unchanged; behind a gap, end it."""
+        scene = self._scene(more.stream)
+        if scene is None:
+            return
+        if more.t0_s < scene.last_t0_s or more.t0_s - scene.t1_s > self._config.gap_s:
+            self._close(scene)
+            scene = scene.again(more)
+            self._open[more.stream] = scene
+            self._count += 1
+        elif more.t1_s > scene.t1_s:
+            more_s = more.t1_s - max(more.t0_s, scene.t1_s)
             scene.sum_D *= np.float32(1 + more_s / scene.seconds)
             scene.seconds += more_s
-            scene.t1_s = t1_s
-            self._rows.put(scene.summary())
+            scene.t1_s = more.t1_s
+        self._rows.put(scene.summary())
+        self._thin()
 
     def finish(self, stream: str) -> None:
         """Close what is open of a stream that has come to its end."""
@@ -151,7 +159,8 @@ class Summaries:
             self._join(Kind.CHAPTER, scenes)
         chapters = self._rows.roots(stream, Kind.CHAPTER)
         if len(chapters) > 1 or self._rows.roots(stream, Kind.DAY):
-            self._join(Kind.DAY, chapters)
+            for _, of_day in groupby(chapters, key=lambda chapter: _day(chapter.t0_s)):
+                self._join(Kind.DAY, list(of_day))
         self._thin()
 
     def _scene(self, stream: str) -> _Scene | None:
@@ -342,6 +351,21 @@ class _Scene:
             counts=_count({}, event),
             sum_D=event.scene * np.float32(seconds),
             usual=usual,
+        )
+
+    def again(self, more: Continuation) -> _Scene:
+        """The scene of the same kind that begins behind a gap with what is unchanged."""
+        seconds = max(more.t1_s - more.t0_s, _LEAST_S)
+        return replace(
+            self,
+            first_seq=more.last_seq,
+            t0_s=more.t0_s,
+            t1_s=more.t1_s,
+            known_s=more.t0_s,
+            last_t0_s=more.t0_s,
+            seconds=seconds,
+            events=1,
+            sum_D=self.mean_D * np.float32(seconds),
         )
 
     @property

@@ -35,13 +35,11 @@ from hippocam.memory.consolidator import (
     tokens,
 )
 from hippocam.memory.train_lessons import Lesson
-from hippocam.memory.views import cosines_of, draw
+from hippocam.memory.views import LEAST_COSINE, cosines_of, draw
 from hippocam.stream.records import FloatArray
 
 # The few parameters that weigh keys learn so much faster.
 _KEY_RATE = 4.0
-# A view that is farther from its key than this says nothing that could be learned.
-_LEAST = 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,10 +185,10 @@ def _ask(
     place = np.full(len(whole), -1)
     place[left] = np.arange(len(left))
     near_P = (lesson.views_PD * whole.keys_ND[lesson.rows_P]).sum(axis=1).astype(np.float64)
-    known = (place[lesson.rows_P] >= 0) & (near_P >= _LEAST)
+    known = (place[lesson.rows_P] >= 0) & (near_P >= LEAST_COSINE)
     rows = rng.permutation(len(entries))[: config.views]
     near = cosines_of(entries.utility_N[rows], whole.utility_N[lesson.rows_P], near_P, rng)
-    rows, near = rows[near >= _LEAST], near[near >= _LEAST]
+    rows, near = rows[near >= LEAST_COSINE], near[near >= LEAST_COSINE]
     drawn = draw(entries.keys_ND[rows], near, entries.keys_ND, rng)
     views = np.concatenate([drawn, lesson.views_PD[known]])
     return entries, views, np.concatenate([rows, place[lesson.rows_P[known]]])

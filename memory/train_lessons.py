@@ -15,7 +15,8 @@ from hippocam.memory.bank import Bank, BankConfig, Slot, join_spans
 from hippocam.memory.codec import rounded
 from hippocam.memory.consolidator import Entries
 from hippocam.memory.records import Event, Span, entry_id
-from hippocam.memory.replay import Held, entries_of
+from hippocam.memory.replay import LEAST_MASS, Held, entries_of
+from hippocam.memory.views import recallable
 from hippocam.stream.records import FloatArray
 
 
@@ -86,10 +87,16 @@ def lesson(events: Sequence[Event], config: BankConfig | None = None) -> Lesson:
             views.append((row, event.view))
             times.append((event.t0_s, event.t1_s))
     dim = len(events[0].key)
+    keys_ND, asked_PD = np.stack([one.key_D for one in held]), np.array([view for _, view in views], np.float32)
+    rows = np.array([row for row, _ in views], np.int64)
+    utility = np.array([one.utility for one in held])
+    found = (asked_PD.reshape(len(views), dim) @ keys_ND.T).argmax(axis=1) == rows if views else np.zeros(0, bool)
+    mass = recallable(utility, utility[rows], found)
+    held = [replace(one, mass=float(max(m, LEAST_MASS))) for one, m in zip(held, mass, strict=True)]
     return Lesson(
         held=tuple(held),
         entries=entries_of(held),
-        views_PD=np.array([view for _, view in views], np.float32).reshape(len(views), dim),
-        rows_P=np.array([row for row, _ in views], np.int64),
+        views_PD=asked_PD.reshape(len(views), dim),
+        rows_P=rows,
         times_P=tuple(times),
     )

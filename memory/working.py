@@ -181,7 +181,13 @@ class WorkingMemory:
         elif self._quiet:
             if self._shown is not None:  # what stands still becomes the recent past
                 self._change = self._context.absorb(self._shown, end_s - self._quiet_from_s, end_s)
-            yield Continuation(stream=self.stream, last_seq=last.seq, t1_s=end_s, repeats=self._quiet)
+            yield Continuation(
+                stream=self.stream,
+                last_seq=last.seq,
+                t0_s=self._quiet_from_s,
+                t1_s=end_s,
+                repeats=self._quiet,
+            )
         self._frames, self._sum, self._repeats, self._quiet = [], None, 0, 0
 
     def _event(self, end_s: float, last_seq: int, cut: str) -> Event:

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from hippocam.memory.records import Event
+from hippocam.memory.records import Continuation, Event
 from hippocam.memory.store import Store
 from hippocam.memory.summaries import Summaries, SummaryConfig, deepest_valley
 from hippocam.memory.summary_rows import Kind
@@ -186,12 +186,24 @@ def test_a_quiet_time_prolongs_the_scene(store):
     summaries = write(store, film(3), finish=False)
     before = store.summaries.open_scene("cam")
     with store.transaction():
-        summaries.extend("cam", 500.0)
-        summaries.extend("other", 500.0)
+        summaries.extend(Continuation(stream="cam", last_seq=9, t0_s=before.t1_s, t1_s=500.0, repeats=5))
+        summaries.extend(Continuation(stream="other", last_seq=9, t0_s=15.0, t1_s=500.0, repeats=5))
     after = store.summaries.open_scene("cam")
     assert (after.t0_s, after.t1_s, after.seconds) == (0, 500, before.seconds + 485)
     assert np.allclose(after.vector_D, before.vector_D, atol=1e-6)
     assert open_summaries(store)._scene("cam").t1_s == 500
+
+
+def test_what_is_unchanged_behind_a_gap_is_a_scene_of_its_own(store):
+    summaries = write(store, film(3), finish=False)
+    before = store.summaries.open_scene("cam")
+    for t0_s, t1_s in ((before.t1_s + 3600, before.t1_s + 3700), (before.t1_s + 3700, before.t1_s + 3900)):
+        with store.transaction():
+            summaries.extend(Continuation(stream="cam", last_seq=int(t0_s), t0_s=t0_s, t1_s=t1_s, repeats=100))
+    closed, after = store.summaries.of("cam", Kind.SCENE)
+    assert (closed.t0_s, closed.t1_s, closed.state) == (before.t0_s, before.t1_s, None)
+    assert (after.t0_s, after.t1_s, after.seconds) == (before.t1_s + 3600, before.t1_s + 3900, 300)
+    assert np.allclose(after.vector_D, before.vector_D, atol=0.01)
 
 
 def test_days_are_days(store):
