@@ -410,7 +410,7 @@ class Bank:
             (level <= Level.VECTORS) & self._by_signs,
             (level < Level.WORDS) & (words > 0),
         ]
-        signs_bytes = self._vector_bytes(np.full(len(rows), Level.SIGNS))
+        signs_bytes = self._vector_bytes(np.array([Level.SIGNS]))
         target = np.select(cases, [Level.SMALL, Level.VECTORS, Level.SIGNS, Level.WORDS], gone)
         freed = np.select(
             cases,
@@ -428,8 +428,9 @@ class Bank:
     def _vector_bytes(self, level: NDArray[np.integer]) -> NDArray[np.int64]:
         """Bytes of the vectors of an entry at each of some levels."""
         dim = self._columns.key.shape[1]
-        each = np.select([level < Level.SIGNS, level == Level.SIGNS], [dim + 4, dim // 8 + 4], 0)
-        total: NDArray[np.int64] = (self._vectors * each).astype(np.int64)
+        each = np.zeros(int(Level.WORDS) + 1, np.int64)
+        each[: Level.SIGNS], each[Level.SIGNS] = dim + 4, dim // 8 + 4
+        total: NDArray[np.int64] = self._vectors * each[level]
         return total
 
     def demote(self, entry: int, level: Level, jpeg_bytes: int) -> None:

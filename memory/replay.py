@@ -213,7 +213,11 @@ class Replay:
         held, self._weight = replica.held, np.float32(key_weight)
         times = _padded([_times(one) for one in held])
         streams = np.array([one.stream for one in held], object)
-        right = [(streams == probe.stream) & _overlap(times, probe.times) for probe in probes]
+        asked_for = [(probe.stream, tuple(map(tuple, probe.times))) for probe in probes]
+        rows = {
+            key: (streams == key[0]) & _overlap(times, key[1]) for key in set(asked_for)
+        }  # many ask for the same
+        right = [rows[key] for key in asked_for]
         self.probes = [probe for probe, own_N in zip(probes, right, strict=True) if own_N.any()]
         count, dim = len(held), len(held[0].key_D) if held else 0
         asked = len(self.probes)

@@ -39,6 +39,8 @@ _USUAL_EVENTS = 64
 _ROW_BYTES = 420
 # Cosines below the usual one that are never a cut.
 _LEAST_DROP = 0.05
+# Once there are too many, one in so many more goes, so that this is seldom.
+_MARGIN = 32
 # A span of no length weighs as much as one of this length.
 _LEAST_S = 0.1
 
@@ -220,7 +222,9 @@ class Summaries:
     # bounds -----------------------------------------------------------------------------------------------
 
     def _thin(self) -> None:
-        while self._count > self._most:
+        if self._count <= self._most:
+            return
+        while self._count > self._most - self._most // _MARGIN:
             gone = self._rows.oldest_parts(Kind.SCENE, 16) or self._rows.oldest_parts(Kind.CHAPTER, 16)
             if not gone:
                 gone = self._join_two(Kind.DAY) or self._join_two(Kind.SCENE)
@@ -243,7 +247,8 @@ class Summaries:
         tops = self._rows.most_tops(least)
         if len(tops) < 2:
             return []
-        pair = min(pairwise(tops), key=lambda two: round(two[0].seconds + two[1].seconds, 3))
+        two = min(pairwise(tops), key=lambda two: round(two[0][1] + two[1][1], 3))
+        pair = [part for number, _ in two if (part := self._rows.get(number)) is not None]
         whole = joined(max(part.kind for part in pair), pair)
         gone = [part.id for part in pair if part.id != whole.id]
         self._rows.put(whole)

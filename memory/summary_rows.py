@@ -167,8 +167,12 @@ class SummaryRows:
         )
         return [number for (number,) in rows]
 
-    def most_tops(self, least: Kind) -> list[Summary]:
-        """Closed summaries of some kind or coarser that are part of none, in order: of the stream with most."""
+    def most_tops(self, least: Kind) -> list[tuple[int, float]]:
+        """Closed summaries of some kind or coarser that are part of none, in order: of the stream with most.
+
+        Returns:
+            Id and seconds of each.
+        """
         where = "parent IS NULL AND state IS NULL AND kind >= ?"
         found = self._db.execute(
             f"SELECT stream FROM summary WHERE {where} GROUP BY stream ORDER BY count(*) DESC, stream LIMIT 1",
@@ -176,7 +180,11 @@ class SummaryRows:
         ).fetchone()
         if found is None:
             return []
-        return self._select(f"{where} AND stream = ? ORDER BY first_seq", (int(least), found[0]))
+        rows = self._db.execute(
+            f"SELECT id, seconds FROM summary WHERE {where} AND stream = ? ORDER BY first_seq",
+            (int(least), found[0]),
+        )
+        return [(int(number), float(seconds)) for number, seconds in rows]
 
     def smallest(self) -> int | None:
         """Id of the closed summary of the fewest events."""

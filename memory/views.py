@@ -17,7 +17,7 @@ from hippocam.stream.records import FloatArray
 
 # Held-out views of the nearest utility, one of which lends its cosine.
 _ALIKE = 8
-# A view that is farther from its key than this could be of anything: it is not asked, and nothing is learned from it.
+# A view that is farther from its key than this could be of anything: it is neither asked nor learned from.
 LEAST_COSINE = 0.3
 # Views over which it is averaged how often entries of some utility are found.
 _SMOOTH = 64

@@ -237,8 +237,9 @@ def test_without_its_verifier_a_bad_proposer_would_cost_much(folder, monkeypatch
     assert recall_by_hand(entries(folder), probes)[0] < recall_by_hand(before, probes)[0] - 0.1
 
 
-def test_pinned_entries_stay_as_they_are_over_a_thousand_cycles(tmp_path):
+def test_pinned_entries_stay_as_they_are_over_a_thousand_cycles(tmp_path, monkeypatch):
     """Many small sleeps, with something new before each, on a bank that gives entries up as well."""
+    monkeypatch.setattr(sleeping, "_PROBES", 64)  # a thousand for each would take minutes
     rng = np.random.default_rng(3)
     centres = unit(rng.normal(size=(6, D)))
     folder = tmp_path / "m"
