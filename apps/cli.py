@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hippocam.apps.cli_bench import add_commands as add_benches
+from hippocam.apps.cli_where import add_where, where_of
 from hippocam.stream.errors import HippocamError
-from hippocam.stream.timecode import parse_time
 
 if TYPE_CHECKING:
     from hippocam.apps.session import Session
@@ -49,15 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _one_line(error: Exception) -> str:
+def _one_line(error: Exception | str) -> str:
     return " ".join(str(error).split())
-
-
-def _time(text: str) -> float:
-    try:
-        return parse_time(text)
-    except HippocamError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -79,18 +72,17 @@ def _parser() -> argparse.ArgumentParser:
 
     search = _command(commands, "search", _search, "find the moments that show what a text describes")
     search.add_argument("text", metavar="TEXT")
-    search.add_argument("--stream", metavar="ID", help="only this stream")
-    search.add_argument(
-        "--after", type=_time, metavar="T", help="only after this time: seconds, MM:SS or HH:MM:SS"
-    )
-    search.add_argument("--before", type=_time, metavar="T", help="only before this time")
-    search.add_argument("--top", type=int, default=5, metavar="N", help="moments at most (default 5)")
+    add_where(search)
 
     ask = _command(commands, "ask", _ask, "answer a question, with its moments")
     ask.add_argument("question", metavar="QUESTION")
-    ask.add_argument("--stream", metavar="ID", help="only this stream")
-    ask.add_argument("--at", type=_time, metavar="T", help="as if the stream ended here")
-    ask.add_argument("--reader", default="extractive", metavar="NAME", help="who words the answer")
+    add_where(ask)
+    ask.add_argument(
+        "--reader",
+        metavar="NAME",
+        help="who words the answer: extractive (default), openai[:MODEL], transformers:PATH, gguf[:PATH]",
+    )
+    ask.add_argument("--explain", action="store_true", help="print what the reader was given")
 
     _command(commands, "status", _status, "what the memory holds, by stream and tier")
 
@@ -131,7 +123,7 @@ def _parser() -> argparse.ArgumentParser:
     material.add_argument("--world", choices=("synthetic", "real"), help="learn from streams of the bench")
     train.add_argument("--questions", type=Path, metavar="FILE", help="what may be asked, a line each")
     train.add_argument("--encoder", metavar="NAME", help="of the videos")
-    train.add_argument("--out", type=Path, metavar="DIR", help="default: where memories look for it")
+    train.add_argument("--out", type=Path, metavar="DIR", help="default: where memories look first")
     train.add_argument("--seed", type=int, default=0, metavar="N", help="of the training (default 0)")
 
     web = _command(commands, "web", _web, "open the page", json_output=False)
@@ -198,13 +190,7 @@ def _search(options: argparse.Namespace) -> int:
     from hippocam.apps.report import evidence_json, evidence_lines
 
     with _session(options) as session:
-        moments = session.search(
-            options.text,
-            stream=options.stream,
-            after_s=options.after,
-            before_s=options.before,
-            top=options.top,
-        )
+        moments = session.search(options.text, **where_of(options))
     if options.json:
         _print_json({"moments": [evidence_json(moment) for moment in moments]})
     else:
@@ -213,15 +199,19 @@ def _search(options: argparse.Namespace) -> int:
 
 
 def _ask(options: argparse.Namespace) -> int:
-    from hippocam.apps.report import answer_json, answer_lines
+    from hippocam.apps.report import answer_json, answer_lines, given_lines
 
     with _session(options) as session:
-        answer = session.ask(options.question, stream=options.stream, at_s=options.at, reader=options.reader)
+        answer = session.ask(options.question, reader=options.reader, **where_of(options))
     if options.json:
-        _print_json(answer_json(answer))
+        _print_json(answer_json(answer, explain=options.explain))
     else:
-        print("\n".join(answer_lines(answer)))
-    return 0
+        lines = given_lines(answer) if options.explain else []
+        print("\n".join([*lines, *answer_lines(answer)]))
+    if answer.failed:
+        print(f"hippocam: reader {_one_line(answer.failed)}", file=sys.stderr)
+        print(f"hippocam: the {answer.reader} reader worded this from the evidence alone", file=sys.stderr)
+    return 1 if answer.failed else 0
 
 
 def _status(options: argparse.Namespace) -> int:
@@ -353,6 +343,7 @@ def _train(options: argparse.Namespace) -> int:
                 options.videos, questions, encoder=options.encoder, on_progress=bar.update
             )
     given += " --questions FILE" if questions else ""
+    given += " --out DIR" if options.out else ""
     command = f"hippocam train {options.name} {given} --seed {options.seed}"
     trained, files = train.train(material, out=options.out, seed=options.seed, command=command)
     if options.json:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from hippocam.apps.records import WatchProgress
 from hippocam.memory.errors import EncoderMismatchError
 from hippocam.memory.memory import Memory
-from hippocam.memory.priors import ASSETS
+from hippocam.memory.priors import own_folder
 from hippocam.memory.records import Event
 from hippocam.memory.train_consolidation import TrainConfig, Trained, train_consolidation
 from hippocam.memory.train_report import report_lines, write
@@ -69,7 +69,7 @@ def train(material: Material, *, out: Path | None, seed: int, command: str) -> t
 
     Args:
         material: What to train on.
-        out: Folder to write to; None for where a memory looks for it.
+        out: Folder to write to; None for the user's own, where a memory looks first.
         seed: Of the training.
         command: What makes the same again, for the card.
 
@@ -80,7 +80,7 @@ def train(material: Material, *, out: Path | None, seed: int, command: str) -> t
     files = write(
         trained,
         material.encoder_id,
-        ASSETS if out is None else out,
+        own_folder() if out is None else out,
         data=material.data,
         command=command,
         limits=material.limits,

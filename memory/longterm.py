@@ -52,8 +52,9 @@ _INSERT_PAGES = 12
 _EMPTY_BYTES = 40 * PAGE_BYTES
 # What the journal calls the step to a level.
 _ACTIONS = {Level.VECTORS: "no picture", Level.SIGNS: "signs only", Level.WORDS: "words only"}
-# Share of the budget that the journal and the probes may take each, and what one of their rows takes, about.
-_SIDE_SHARE, _JOURNAL_BYTES, _PROBE_BYTES = 0.01, 200, 100
+# Share of the budget that the journal, the probes and the streams without entries may take each, and what one of
+# their rows takes, about.
+_SIDE_SHARE, _JOURNAL_BYTES, _PROBE_BYTES, _STREAM_BYTES = 0.01, 200, 100, 300
 # What a tombstone takes without its vectors, about; entries that go asleep in one transaction.
 _TOMBSTONE_BYTES, _GROUP = 400, 4
 
@@ -120,6 +121,7 @@ class LongTerm:
         self.bank = open_bank(store, spec, config)
         self.summaries = Summaries(store, dim=spec.dim, budget_bytes=budget_bytes)
         self._learned_at = self.bank.events
+        self._stream_rows = max(16, int(_SIDE_SHARE * budget_bytes) // _STREAM_BYTES)
         self._dim = spec.dim
         self._tombstone_rows = int(sleep_share * budget_bytes) // (2 * spec.dim + _TOMBSTONE_BYTES)
         pictures = {row.id: row.jpeg_bytes for row in store.slots() if row.level < Level.VECTORS}
@@ -284,11 +286,15 @@ class LongTerm:
                 self._store.set_learned(name, value)
         self._learned_at = self.bank.events
 
-    def finish(self, streams: Iterable[str]) -> None:
-        """Close what is open of streams that were watched to their end, and keep what was learned."""
-        with self._written():
-            for stream in streams:
-                self.summaries.finish(stream)
+    def finish(self, recording: str, streams: Iterable[str], *, complete: bool) -> None:
+        """Keep what was learned from a recording; where it came to its end, close what is open of its streams."""
+        if complete:
+            with self._written():
+                for stream in streams:
+                    self.summaries.finish(stream)
+                self._store.complete(recording)
+                if self._store.forget_streams(self._stream_rows):
+                    self.summaries.reload()
         self.save_learned()
 
     @contextmanager

@@ -284,9 +284,8 @@ class Memory:
             del self._last_seq[stream], self._sensory[stream], self._owners[stream]
         with self._mutex:
             if self._longterm is not None:
-                self._longterm.finish(streams if complete else ())
-            if complete:
-                self._store.complete(recording)
+                self._longterm.finish(recording, streams, complete=complete)
+            self._recordings.pop(recording, None)
 
     @guarded
     def _take_up_stream(self, stream: str) -> WorkingMemory:
@@ -302,6 +301,8 @@ class Memory:
         if progress.state:
             places = [Place(number=n, vector=v, seen=k, last_s=t) for n, v, k, t in self._store.places(stream)]
             working.restore(progress.state, places)
+        else:
+            working.begin(1 + self._store.last_place(stream))
         self._owners[stream], self._last_seq[stream] = owner, progress.last_seq
         self._working[stream], self._sensory[stream] = working, SensoryRing()
         return working

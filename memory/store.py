@@ -281,6 +281,23 @@ class Store:
         self.drop_places(recording)
         self._db.execute("UPDATE stream SET complete = 1, state = NULL WHERE recording = ?", (recording,))
 
+    def forget_streams(self, most: int) -> int:
+        """Of recordings at their end that hold nothing any more, keep the most eventful ones; how many went."""
+        empty = "complete AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.stream = stream.id)"
+        gone = self._db.execute(
+            f"SELECT id FROM stream WHERE {empty} ORDER BY events DESC, id LIMIT -1 OFFSET ?", (most,)
+        ).fetchall()
+        for table, column in (("summary", "stream"), ("probe", "stream"), ("stream", "id")):
+            self._db.executemany(f"DELETE FROM {table} WHERE {column} = ?", gone)
+        return len(gone)
+
+    def last_place(self, stream: str) -> int:
+        """The greatest number of a place among the entries of a stream; 0 without one."""
+        (number,) = self._db.execute(
+            "SELECT coalesce(max(place), 0) FROM entry WHERE stream = ?", (stream,)
+        ).fetchone()
+        return int(number)
+
     def streams(self) -> list[StreamStatus]:
         """What is held of each stream, by name."""
         rows = self._db.execute(

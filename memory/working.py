@@ -245,6 +245,10 @@ class WorkingMemory:
         surprises = np.asarray(self._surprises, "<f4")
         return WorkingState(json.dumps(head).encode() + b"\n" + body + surprises.tobytes(), self._change)
 
+    def begin(self, next_place: int) -> None:
+        """Go on with a stream that left no state behind: its entries have the places before this number."""
+        self._context.restore(next_place, None, [])
+
     def restore(self, state: bytes, places: list[Place]) -> None:
         """Take up the state of an earlier run, as just after its last closed event."""
         head, _, body = state.partition(b"\n")

@@ -23,7 +23,7 @@ from hippocam.memory.bank import Bank as Consolidation
 from hippocam.memory.bank import BankConfig, Slot, join_spans
 from hippocam.memory.codec import rounded, signs
 from hippocam.memory.context import ContextConfig
-from hippocam.memory.priors import load_prior
+from hippocam.memory.priors import ASSETS, load_prior
 from hippocam.memory.records import Continuation, Event, Level, Span, entry_id
 from hippocam.memory.utility import FULL_ROWS, Prior, Utility
 from hippocam.memory.working import WorkingConfig, WorkingMemory
@@ -65,7 +65,7 @@ class Ours:
         key_bytes: int = 1,
     ) -> None:
         if prior is None and encoder is not None:
-            prior = load_prior(EncoderSpec(id=encoder, dim=dim, normalised=True, midpoint=0.0, slope=1.0))
+            prior = load_prior(EncoderSpec(id=encoder, dim=dim, normalised=True, midpoint=0.0, slope=1.0), ASSETS)
         place_bytes, sketch_bytes = dim + _SCALE_BYTES + 2 * NUMBER_BYTES, 2 * FULL_ROWS * (dim + _SCALE_BYTES)
         usual = WorkingConfig()
         most_places = max(_LEAST_PLACES, int(_PLACES_SHARE * budget_bytes) // place_bytes)

@@ -55,7 +55,7 @@ def test_memories_give_a_prior_and_its_card(tmp_path, frames_of, capsys):
     assert (prior.events, prior.rows.shape[1]) == (found["events"], D)
     assert "surprise" in found["probe_recall"]
     card = (tmp_path / "out" / "consolidation-test-1.md").read_text()
-    assert "hippocam train consolidation --memory DIR... --seed 0" in card
+    assert "hippocam train consolidation --memory DIR... --out DIR --seed 0" in card
 
 
 def test_memories_of_two_encoders_are_not_mixed(tmp_path, frames_of):

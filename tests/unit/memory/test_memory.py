@@ -508,3 +508,32 @@ def test_a_memory_whose_making_was_cut_short_is_made_anew(tmp_path, frames_of):
     with writer(folder) as memory:
         watch(memory, scenes(frames_of, [0]))
     assert sorted(p.name for p in folder.iterdir()) == ["exemplars", "memory.db", "writer.lock"]
+
+
+def test_recordings_that_hold_nothing_any_more_take_a_small_share(tmp_path, frames_of):
+    """Found here: the rows of thousands of short recordings filled a small memory, and nothing else was left."""
+    rng = np.random.default_rng(0)
+    text = " ".join(f"w{rng.integers(10**9)}" for _ in range(190))
+    with writer(tmp_path / "m", 1_000_000) as memory:
+        for number in range(300):
+            name = f"clip{number:04d}"
+            (item,) = frames_of(name, [(0, rng.normal(size=D))])
+            watch(memory, [dataclasses.replace(item, text=f"{number} {text}")], name, f"/x/{name}.mp4")
+        streams = memory.streams()
+        held = [s for s in streams if s.entries]
+        assert 20 < len(held) < 200
+        assert 0 < len(streams) - len(held) <= 33
+        assert {s.stream for s in memory._store.summaries.every()} <= {s.id for s in streams}
+        assert len(memory._recordings) == 0
+        assert du(tmp_path / "m") <= 1_000_000
+
+
+def test_a_recording_that_grew_gives_new_places_new_numbers(tmp_path, frames_of):
+    with writer(tmp_path / "m") as memory:
+        watch(memory, scenes(frames_of, [0, 1, 2, 3]))
+        before = {row.place for row in memory._store.slots()}
+        watch(memory, [f for f in scenes(frames_of, [0, 1, 2, 3, 4, 5]) if f.seq >= 20])
+        after = {row.id: row.place for row in memory._store.slots()}
+        new = {place for number, place in after.items() if number in (entry_id("cam", 20), entry_id("cam", 25))}
+        assert new
+        assert not new & before

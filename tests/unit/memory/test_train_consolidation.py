@@ -8,7 +8,7 @@ import pytest
 from hippocam.memory.bank import Bank, BankConfig, Slot
 from hippocam.memory.longterm import strengthened
 from hippocam.memory.memory import Memory
-from hippocam.memory.priors import load_prior, prior_path
+from hippocam.memory.priors import ASSETS, load_prior, prior_path, save_prior
 from hippocam.memory.records import Entry, Span
 from hippocam.memory.store import Store
 from hippocam.memory.train_consolidation import (
@@ -138,6 +138,17 @@ def test_what_is_written_is_what_a_memory_loads(trained, tmp_path):
     assert (loaded.fade_s, loaded.fade_power) == pytest.approx((trained.prior.fade_s, trained.prior.fade_power))
     assert load_prior(replace(SPEC, dim=D + 1), tmp_path) is None
     assert all(part in card.read_text() for part in ("Made up.", "train it", "None of it is true.", WITHOUT))
+
+
+def test_what_a_user_trained_comes_before_what_ships(tmp_path, monkeypatch):
+    monkeypatch.setenv("HIPPOCAM_DATA", str(tmp_path))
+    spec = replace(SPEC, id="bundled:1", dim=768)
+    shipped = load_prior(spec)
+    assert shipped is not None
+    own = replace(shipped, events=12345.0)
+    save_prior(own, spec.id, tmp_path)
+    assert load_prior(spec).events == 12345.0
+    assert load_prior(spec, ASSETS).events == shipped.events
 
 
 def test_the_report_names_every_trial_and_the_verdict(trained):
