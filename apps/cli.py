@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hippocam.apps.cli_bench import add_commands as add_benches
+from hippocam.apps.cli_train import add_commands as add_trainings
 from hippocam.apps.cli_where import add_where, where_of
 from hippocam.stream.errors import HippocamError
 
@@ -115,16 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     bench = commands.add_parser("bench", help="measure")
     add_benches(bench)
 
-    train = _command(commands, "train", _train, "learn beforehand what is worth keeping", memory=False)
-    train.add_argument("name", choices=("consolidation",), help="what to train")
-    material = train.add_mutually_exclusive_group(required=True)
-    material.add_argument("--memory", type=Path, nargs="+", metavar="DIR", help="learn from these memories")
-    material.add_argument("--videos", nargs="+", metavar="SOURCE", help="learn from these videos or folders")
-    material.add_argument("--world", choices=("synthetic", "real"), help="learn from streams of the bench")
-    train.add_argument("--questions", type=Path, metavar="FILE", help="what may be asked, a line each")
-    train.add_argument("--encoder", metavar="NAME", help="of the videos")
-    train.add_argument("--out", type=Path, metavar="DIR", help="default: where memories look first")
-    train.add_argument("--seed", type=int, default=0, metavar="N", help="of the training (default 0)")
+    add_trainings(commands.add_parser("train", help="learn beforehand how memories are kept"))
 
     web = _command(commands, "web", _web, "open the page", json_output=False)
     web.add_argument("--host", default="127.0.0.1", metavar="HOST")
@@ -324,32 +316,6 @@ def _upgrade(options: argparse.Namespace) -> int:
         print(f"{options.memory}: is of format {FORMAT} already")
     else:
         print(f"{options.memory}: brought from format {found} to {FORMAT}")
-    return 0
-
-
-def _train(options: argparse.Namespace) -> int:
-    from hippocam.apps import train
-    from hippocam.apps.report import ProgressBar
-
-    questions = train.read_questions(options.questions) if options.questions else []
-    if options.world:
-        given, material = f"--world {options.world}", train.from_world(options.world, questions)
-    elif options.memory:
-        given, material = "--memory DIR...", train.from_memories(options.memory, questions)
-    else:
-        with ProgressBar() as bar:
-            given = "--videos SOURCE..."
-            material = train.from_videos(
-                options.videos, questions, encoder=options.encoder, on_progress=bar.update
-            )
-    given += " --questions FILE" if questions else ""
-    given += " --out DIR" if options.out else ""
-    command = f"hippocam train {options.name} {given} --seed {options.seed}"
-    trained, files = train.train(material, out=options.out, seed=options.seed, command=command)
-    if options.json:
-        _print_json(train.train_json(trained, files))
-    else:
-        print("\n".join(train.train_lines(trained, files)))
     return 0
 
 

@@ -9,7 +9,8 @@ Shapes: T frames; Q questions; D embedding dimension.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -131,6 +132,26 @@ def from_videos(
     Raises:
         HippocamError: None of them can be watched.
     """
+    with watched(sources, encoder, on_progress) as (folder, streams):
+        material = from_memories([folder], questions)
+    asked = f", and {len(questions)} questions" if questions else ""
+    return Material(
+        encoder_id=material.encoder_id,
+        streams=material.streams,
+        data=f"{streams} streams that were watched for it{asked}; under their own licences.",
+        limits=material.limits,
+    )
+
+
+@contextmanager
+def watched(
+    sources: Sequence[str | Path], encoder: str | None, on_progress: Callable[[WatchProgress], None] | None
+) -> Iterator[tuple[Path, int]]:
+    """Watch sources into a memory that forgets nothing and is gone afterwards: its folder, how many streams.
+
+    Raises:
+        HippocamError: None of them can be watched.
+    """
     from hippocam.apps.session import Session
 
     with TemporaryDirectory(prefix="hippocam-train-") as folder:
@@ -139,14 +160,7 @@ def from_videos(
         if not report.streams:
             reasons = "; ".join(f"{failure.source}: {failure.reason}" for failure in report.failed)
             raise HippocamError(f"nothing could be watched: {reasons}")
-        material = from_memories([Path(folder)], questions)
-    asked = f", and {len(questions)} questions" if questions else ""
-    return Material(
-        encoder_id=material.encoder_id,
-        streams=material.streams,
-        data=f"{len(report.streams)} streams that were watched for it{asked}; under their own licences.",
-        limits=material.limits,
-    )
+        yield Path(folder), len(report.streams)
 
 
 def from_world(name: str, questions: Sequence[str] = ()) -> Material:

@@ -580,7 +580,8 @@ class Bank:
     def _cosines_of(self, row: int, rows: NDArray[np.int64]) -> FloatArray:
         """Cosines of the key of one row with those of others."""
         cosines = self._cosines(rows, self._keys(np.array([row]))[0])
-        return self._of_signs(cosines[None], np.array([row]), rows)[0]
+        mended: FloatArray = self._of_signs(cosines[None], np.array([row]), rows)[0]
+        return mended
 
     def _of_signs(self, cosines: FloatArray, these: NDArray[np.int64], those: NDArray[np.int64]) -> FloatArray:
         """Mend the cosines [N, M] between keys of which both kept their signs alone.

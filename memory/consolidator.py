@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hippocam.memory.context import unit
+from hippocam.memory.priors import own_folder
 from hippocam.stream.records import FloatArray
 
 WEIGHTS = Path(__file__).parent / "assets" / "consolidator.safetensors"
@@ -148,9 +149,15 @@ def shapes() -> dict[str, tuple[int, ...]]:
     }
 
 
+def weights_path() -> Path:
+    """The parameters that the user trained, else those that ship."""
+    own = own_folder() / WEIGHTS.name
+    return own if own.is_file() else WEIGHTS
+
+
 @cache
-def load_weights(path: Path = WEIGHTS) -> Params:
-    """The trained parameters, float32.
+def load_weights(path: Path) -> Params:
+    """Trained parameters, float32.
 
     Raises:
         ValueError: They are of another version of this network.
@@ -159,9 +166,7 @@ def load_weights(path: Path = WEIGHTS) -> Params:
 
     params = {name: tensor.astype(np.float32) for name, tensor in load_file(path).items()}
     if {name: tensor.shape for name, tensor in params.items()} != shapes():
-        raise ValueError(
-            f"{path}: parameters of another network; train it again: python -m hippocam.apps.train_sleep"
-        )
+        raise ValueError(f"{path}: parameters of another network; train it again: hippocam train sleep")
     return params
 
 
@@ -394,7 +399,7 @@ def propose(
         turn: How often these entries were looked at: see neighbourhoods.
         batch: Windows at a time.
     """
-    params = load_weights() if params is None else params
+    params = load_weights(weights_path()) if params is None else params
     windows = neighbourhoods(entries, turn=turn)
     for start in range(0, len(windows), batch):
         seen, rows_BK = look(entries, windows[start : start + batch])

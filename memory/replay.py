@@ -213,7 +213,7 @@ class Replay:
         held, self._weight = replica.held, np.float32(key_weight)
         times = _padded([_times(one) for one in held])
         streams = np.array([one.stream for one in held], object)
-        asked_for = [(probe.stream, tuple(map(tuple, probe.times))) for probe in probes]
+        asked_for = [(probe.stream, tuple((t0_s, t1_s) for t0_s, t1_s in probe.times)) for probe in probes]
         rows = {
             key: (streams == key[0]) & _overlap(times, key[1]) for key in set(asked_for)
         }  # many ask for the same

@@ -279,7 +279,7 @@ class _Tuner:
         self._keys = np.stack([one.key_D for one in self._first]) if self._first else np.zeros((0, 0), np.float32)
         self._utility = np.array([one.utility for one in self._first])
         pairs = [
-            (self._utility[row], self._keys[row] @ p.vector_D) for p, row in _answers(replay.probes, self._first)
+            (self._utility[row], self._keys[row] @ p.vector_D) for p, row in answers(replay.probes, self._first)
         ]
         self._known = np.array(pairs, np.float64).reshape(-1, 2)
 
@@ -356,7 +356,7 @@ def with_drawn(held: Sequence[Held], fixed: Sequence[Probe], originals: Sequence
     rng = np.random.default_rng(seed)
     keys = np.stack([one.key_D for one in every])
     utility = np.array([one.utility for one in every])
-    known = [(utility[row], float(keys[row] @ probe.vector_D)) for probe, row in _answers(fixed, every)]
+    known = [(utility[row], float(keys[row] @ probe.vector_D)) for probe, row in answers(fixed, every)]
     near = np.array(known, np.float64).reshape(-1, 2)
     rows = np.resize(rng.permutation(len(every)), 2 * count)
     cosines = cosines_of(utility[rows], near[:, 0], near[:, 1], rng)
@@ -373,7 +373,7 @@ def with_drawn(held: Sequence[Held], fixed: Sequence[Probe], originals: Sequence
     ]
 
 
-def _answers(probes: Iterable[Probe], every: Sequence[Held]) -> Iterator[tuple[Probe, int]]:
+def answers(probes: Iterable[Probe], every: Sequence[Held]) -> Iterator[tuple[Probe, int]]:
     """For each held-out view the entry that it is of: that with the latest start which covers it."""
     starts: dict[str, list[tuple[float, float, int]]] = {}
     for row, one in enumerate(every):

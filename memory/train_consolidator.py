@@ -10,8 +10,9 @@ Shapes: as in consolidator.py; Q views, M keys of a consolidated bank.
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,10 +21,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
+from tqdm import tqdm
 
 from hippocam.memory.bank import MAX_SPANS
 from hippocam.memory.consolidator import (
-    WEIGHTS,
     WINDOW,
     Entries,
     Windows,
@@ -77,14 +78,14 @@ class Report:
 
 
 def train(
-    lessons: Sequence[Lesson], config: TrainConfig | None = None, *, report: Callable[[str], None] | None = None
+    lessons: Sequence[Lesson], config: TrainConfig | None = None, *, progress: bool = True
 ) -> tuple[dict[str, FloatArray], Report]:
     """Train the network.
 
     Args:
         lessons: Banks of streams that nothing is tested on.
         config: How.
-        report: Gets a line now and then.
+        progress: Whether a bar on stderr says how far it has come.
 
     Returns:
         The parameters, float32, and how it went.
@@ -103,7 +104,7 @@ def train(
         optimizer, list(rates.values()), total_steps=config.steps, pct_start=0.1
     )
     losses = list[float]()
-    for step in range(1, config.steps + 1):
+    for _ in tqdm(range(config.steps), desc="training", file=sys.stderr, disable=not progress):
         loss = _loss(params, lessons[int(rng.integers(len(lessons)))], config, rng)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -111,8 +112,6 @@ def train(
         optimizer.step()
         schedule.step()
         losses.append(float(loss.detach()))
-        if report is not None and step % 100 == 0:
-            report(f"step {step}: loss {np.mean(losses[-100:]):.3f}, {time.monotonic() - began:.0f} s")
     tenth = max(1, len(losses) // 10)
     found = {name: value.detach().numpy() for name, value in params.items()}
     return found, Report(
@@ -122,7 +121,7 @@ def train(
     )
 
 
-def save(params: dict[str, FloatArray], path: Path = WEIGHTS) -> None:
+def save(params: dict[str, FloatArray], path: Path) -> None:
     """Write parameters as float16, as they ship."""
     from safetensors.numpy import save_file
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +16,16 @@ from numpy.typing import NDArray
 from hippocam.memory.bank import Bank, BankConfig, Slot, join_spans
 from hippocam.memory.codec import rounded
 from hippocam.memory.consolidator import Entries
+from hippocam.memory.errors import MemoryFolderError, memory_errors
 from hippocam.memory.records import Event, Span, entry_id
 from hippocam.memory.replay import LEAST_MASS, Held, entries_of
+from hippocam.memory.sleep import answers
+from hippocam.memory.store import Store
 from hippocam.memory.views import recallable
 from hippocam.stream.records import FloatArray
+
+# A stream of fewer entries has nothing to join.
+_LEAST_ENTRIES = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,17 +94,51 @@ def lesson(events: Sequence[Event], config: BankConfig | None = None) -> Lesson:
         if event.view is not None:
             views.append((row, event.view))
             times.append((event.t0_s, event.t1_s))
-    dim = len(events[0].key)
-    keys_ND, asked_PD = np.stack([one.key_D for one in held]), np.array([view for _, view in views], np.float32)
-    rows = np.array([row for row, _ in views], np.int64)
-    utility = np.array([one.utility for one in held])
-    found = (asked_PD.reshape(len(views), dim) @ keys_ND.T).argmax(axis=1) == rows if views else np.zeros(0, bool)
-    mass = recallable(utility, utility[rows], found)
-    held = [replace(one, mass=float(max(m, LEAST_MASS))) for one, m in zip(held, mass, strict=True)]
+    return _lesson(held, views, times)
+
+
+def lessons_from_memory(folder: Path) -> list[Lesson]:
+    """The banks of a memory's streams as it holds them, and the views that it kept to ask with.
+
+    Streams of fewer than 16 entries are left out.
+
+    Args:
+        folder: The memory's; it is only read.
+
+    Raises:
+        MemoryFolderError: There is no memory.
+    """
+    with memory_errors(folder):
+        if not (folder / "memory.db").is_file():
+            raise MemoryFolderError(
+                f"{folder}: no memory here; make one with: hippocam watch VIDEO --memory {folder}"
+            )
+        store = Store(folder / "memory.db", writable=False)
+        try:
+            with store.snapshot():
+                every, probes = store.sleep.held(), store.sleep.probes()
+        finally:
+            store.close()
+    found = []
+    for _, group in groupby(every, key=lambda one: one.stream):
+        held = list(group)
+        if len(held) >= _LEAST_ENTRIES:
+            asked = list(answers(probes, held))
+            views = [(row, probe.vector_D) for probe, row in asked]
+            found.append(_lesson(held, views, [probe.times[0] for probe, _ in asked]))
+    return found
+
+
+def _lesson(
+    held: Sequence[Held], views: Sequence[tuple[int, FloatArray]], times: Sequence[tuple[float, float]]
+) -> Lesson:
+    keys_ND = np.stack([one.key_D for one in held])
+    asked_PD = np.array([view for _, view in views], np.float32).reshape(len(views), keys_ND.shape[1])
+    rows_P = np.array([row for row, _ in views], np.int64)
+    utility_N = np.array([one.utility for one in held])
+    found_P = (asked_PD @ keys_ND.T).argmax(axis=1) == rows_P
+    mass_N = recallable(utility_N, utility_N[rows_P], found_P)
+    held = [replace(one, mass=float(max(mass, LEAST_MASS))) for one, mass in zip(held, mass_N, strict=True)]
     return Lesson(
-        held=tuple(held),
-        entries=entries_of(held),
-        views_PD=asked_PD.reshape(len(views), dim),
-        rows_P=rows,
-        times_P=tuple(times),
+        held=tuple(held), entries=entries_of(held), views_PD=asked_PD, rows_P=rows_P, times_P=tuple(times)
     )

@@ -5,10 +5,12 @@ import json
 import numpy as np
 import pytest
 
+from hippocam.apps import train_sleep
 from hippocam.apps.bench.footage import FootageWorld
 from hippocam.apps.bench.worlds import Planted
 from hippocam.apps.cli import main
 from hippocam.apps.train import _HELD_OUT_CLIPS, _held_out, from_memories, from_world, read_questions
+from hippocam.memory import consolidator, train_consolidator
 from hippocam.memory.memory import Memory
 from hippocam.memory.priors import load_prior
 from hippocam.stream.errors import HippocamError
@@ -126,3 +128,31 @@ def test_a_held_out_clip_takes_its_spoiled_shots_along():
     assert not found[12:25].any()
     assert 0 < sum(found[25 + 3 * i] for i in range(5)) < 5
     assert all(len(set(found[25 + 3 * i : 28 + 3 * i])) == 1 for i in range(5))
+
+
+def test_memories_teach_sleep_and_a_memory_sleeps_by_it(tmp_path, frames_of, capsys, monkeypatch):
+    quick = train_consolidator.TrainConfig(steps=3)
+    monkeypatch.setattr(train_sleep, "TrainConfig", lambda seed: quick)
+    monkeypatch.setenv("HIPPOCAM_DATA", str(tmp_path / "own"))
+    folder = watched(tmp_path / "m", frames_of, seed=0)
+    assert consolidator.weights_path() == consolidator.WEIGHTS
+    assert main(["train", "sleep", "--memory", str(folder), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])
+    path = tmp_path / "own" / "consolidator.safetensors"
+    assert found["files"] == [str(path), str(path.with_suffix(".md"))]
+    assert consolidator.weights_path() == path
+    own, shipped = consolidator.load_weights(path), consolidator.load_weights(consolidator.WEIGHTS)
+    assert any(not np.array_equal(own[name], shipped[name]) for name in shipped)
+    card = path.with_suffix(".md").read_text()
+    assert "hippocam train sleep --memory DIR... --seed 0" in card
+    assert "as private as these are" in card
+    with Memory.open_writer(folder, encoder="test", spec=spec()) as memory:
+        assert memory.sleep().after > 0
+
+
+def test_weights_of_another_network_are_refused(tmp_path):
+    path = tmp_path / "old.safetensors"
+    params = dict(consolidator.load_weights(consolidator.WEIGHTS))
+    train_consolidator.save({**params, "in.w": params["in.w"][:-1]}, path)
+    with pytest.raises(ValueError, match="train it again: hippocam train sleep"):
+        consolidator.load_weights(path)
