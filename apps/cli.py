@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hippocam.apps.cli_bench import add_commands as add_benches
+from hippocam.apps.cli_live import add_commands as add_live
 from hippocam.apps.cli_train import add_commands as add_trainings
-from hippocam.apps.cli_where import add_where, where_of
+from hippocam.apps.cli_where import add_times, add_where, where_of
 from hippocam.stream.errors import HippocamError
 
 if TYPE_CHECKING:
@@ -94,6 +95,10 @@ def _parser() -> argparse.ArgumentParser:
     unpin = _command(commands, "unpin", _unpin, "give up these entries like any others")
     unpin.add_argument("entries", nargs="+", metavar="ENTRY", help="id, or the first digits of it")
 
+    forget = _command(commands, "forget", _forget, "delete for good: entries, or a stream, a camera, a time")
+    forget.add_argument("entries", nargs="*", metavar="ENTRY", help="id, or the first digits of it")
+    add_times(forget)
+
     sleep = _command(commands, "sleep", _sleep, "make the memory smaller while what it recalls holds")
     sleep.add_argument("--target", type=float, metavar="F", help="share of the entries to be left (default 0.25)")
 
@@ -112,6 +117,8 @@ def _parser() -> argparse.ArgumentParser:
     _command(
         commands, "upgrade", _upgrade, "bring a memory of an older hippocam to this one's format", config=False
     )
+
+    add_live(commands)
 
     bench = commands.add_parser("bench", help="measure")
     add_benches(bench)
@@ -237,6 +244,22 @@ def _pin(options: argparse.Namespace, *, pinned: bool = True) -> int:
         _print_json({"entries": entries, "pinned": pinned})
     else:
         print("\n".join(f"{'pinned' if pinned else 'unpinned'} {entry}" for entry in entries))
+    return 0
+
+
+def _forget(options: argparse.Namespace) -> int:
+    with _session(options) as session:
+        gone = session.forget(
+            options.entries,
+            stream=options.stream,
+            camera=options.camera,
+            after_s=options.after,
+            before_s=options.before,
+        )
+    if options.json:
+        _print_json(gone._asdict())
+    else:
+        print(f"forgot {gone.entries} entries, {gone.summaries} summaries and {gone.streams} whole streams")
     return 0
 
 

@@ -18,20 +18,21 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Protocol
+from typing import Literal, Unpack
 
+from hippocam.apps import asking
+from hippocam.apps.asking import Reader, Where
 from hippocam.apps.build import DEFAULT_ENCODER, Settings, budget_bytes
 from hippocam.apps.claims import Claim, claim_all
 from hippocam.apps.explain import find_entry
-from hippocam.apps.question import description, statement
 from hippocam.apps.records import Answer, Failure, Status, StreamReport, WatchProgress, WatchReport
 from hippocam.memory.errors import EncoderMismatchError
+from hippocam.memory.filters import Filter
+from hippocam.memory.forget import Forgotten
 from hippocam.memory.memory import Explanation, Memory, MemoryConfig, has_memory
 from hippocam.memory.migrations import upgrade
-from hippocam.memory.recall import Candidate, Query
-from hippocam.memory.records import Evidence, Level, Span, format_id
+from hippocam.memory.records import Evidence, format_id
 from hippocam.memory.sleep import SleepReport
-from hippocam.models.readers.reading import Reading
 from hippocam.models.registry import make_encoder, make_reader
 from hippocam.stream.errors import HippocamError, SourceError
 from hippocam.stream.pipeline import Chunk, Job, run_local
@@ -41,17 +42,6 @@ from hippocam.stream.sources import open_sources
 
 DEFAULT_MEMORY = "hippocam-memory"
 Executor = Literal["local", "ray"]
-
-
-class Reader(Protocol):
-    """Turns evidence into an answer."""
-
-    @property
-    def id(self) -> str:
-        """Name of the reader, kept with its answers."""
-
-    def read(self, question: str, evidence: Sequence[Evidence]) -> Reading:
-        """Answer a question from evidence, the strongest first."""
 
 
 class Session:
@@ -76,6 +66,7 @@ class Session:
         self._encoder: tuple[str, Encoder] | None = None
         self._reader: Memory | None = None
         self._writer: Memory | None = None
+        self._answering: dict[str, Reader] = {}
         self._lock = threading.RLock()  # a page asks from several threads
 
     def __enter__(self) -> Session:
@@ -157,86 +148,50 @@ class Session:
 
     # asking ----------------------------------------------------------------------------------------------
 
-    def search(
-        self,
-        text: str,
-        *,
-        stream: str | None = None,
-        after_s: float | None = None,
-        before_s: float | None = None,
-        at_s: float | None = None,
-        top: int = 5,
-    ) -> tuple[Evidence, ...]:
+    def search(self, text: str, **where: Unpack[Where]) -> tuple[Evidence, ...]:
         """Moments that show what a text describes, the strongest first.
 
         Args:
             text: A description in a few words.
-            stream: Only this stream, or the cameras of this source.
-            after_s: Only moments that end after this time.
-            before_s: Only moments that begin before this time.
-            at_s: As if the stream ended here: nothing later is used.
-            top: Moments at most.
+            where: See `Where`: stream, camera, place_of, near, after_s, before_s, at_s, top, beside.
 
         Raises:
-            HippocamError: There is no memory, an empty text, or an unknown stream.
+            HippocamError: There is no memory, the text is empty, or the memory does not know a stream, camera or
+                entry that is named.
         """
-        if not text.strip():
-            raise HippocamError("the text is empty: describe what to look for")
-        if top < 1:
-            raise HippocamError(f"--top must be 1 or more, found {top}")
-        memory = self._open_reader()
-        if stream is not None:
-            _check_stream(memory, stream)
-        name, encoder = self._encoder_for(writing=False)
-        made_with = memory.encoder()
-        if made_with is not None and made_with[1].id != encoder.spec.id:
-            raise EncoderMismatchError(
-                f"{self.folder}: made with encoder {made_with[1].id}, and {name} is {encoder.spec.id} here; use "
-                "the hippocam that made it, or watch again into another --memory folder"
-            )
-        query = Query(
-            text=text,
-            vector=encoder.encode_texts([description(text)])[0],
-            stream=stream,
-            after_s=after_s,
-            before_s=before_s,
-            at_s=at_s,
-            top=top,
-        )
-        return tuple(_evidence(memory, candidate, query) for candidate in memory.recall(query))
+        return asking.search(*self._asked(), text, where)
 
     def ask(
         self,
         question: str,
         *,
-        stream: str | None = None,
-        at_s: float | None = None,
-        reader: str = "extractive",
+        reader: str | Reader | None = None,
+        on_token: Callable[[str], None] | None = None,
+        **where: Unpack[Where],
     ) -> Answer:
         """Answer a question with the moments that the answer rests on.
 
+        A reader that fails, as where its server is away, leaves its reason in the answer's `failed`; the
+        evidence is there all the same.
+
         Args:
             question: In plain words.
-            stream: Only from this stream, or the cameras of this source.
-            at_s: As if the stream ended here: nothing later is used.
-            reader: Name of the reader.
+            reader: Name of the reader, or a reader; None for the settings'.
+            on_token: Gets the words of the answer as they come, before they are checked.
+            where: As for `search`.
 
         Raises:
-            HippocamError: As for `search`, or the reader is unknown.
+            HippocamError: As for `search`, or the reader is unknown or not set up.
         """
-        started = time.monotonic()
-        answering: Reader = make_reader(reader)
-        evidence = self.search(statement(question), stream=stream, at_s=at_s)
-        reading = answering.read(question, evidence)
-        return Answer(
-            answer=reading.answer,
-            unknown=reading.unknown,
-            confidence=evidence[0].score if evidence else 0.0,
-            evidence=evidence,
-            cited=reading.evidence_ids,
-            reader=answering.id,
-            latency_ms=(time.monotonic() - started) * 1000,
-        )
+        config = self._settings.reader
+        with self._lock:
+            if reader is None or isinstance(reader, str):
+                name = reader or config.name
+                if name not in self._answering:  # made once: it may hold a model
+                    self._answering[name] = make_reader(name, config)
+                reader = self._answering[name]
+        memory, encoder = self._asked()
+        return asking.ask(memory, encoder, question, where, reader, latest=self.latest, on_token=on_token)
 
     def status(self) -> Status:
         """What the memory holds now.
@@ -296,6 +251,37 @@ class Session:
                 memory.pin(number, pinned)
             return tuple(map(format_id, numbers))
 
+    def forget(
+        self,
+        entries: Sequence[str] = (),
+        *,
+        stream: str | None = None,
+        camera: str | None = None,
+        after_s: float | None = None,
+        before_s: float | None = None,
+    ) -> Forgotten:
+        """Delete entries, or all that a stream, a camera or a stretch of time left behind; from the disk too.
+
+        Args:
+            entries: Their ids, as for `explain`; then nothing else.
+            stream: This stream, or the cameras of this source. Without a time it goes whole.
+            camera: The cameras of this name.
+            after_s: What was seen after this time.
+            before_s: What was seen before this time.
+
+        Raises:
+            HippocamError: An entry or the stream is not known, nothing was named, or somebody else writes to the
+                memory.
+        """
+        wanted = Filter(stream=stream, camera=camera, after_s=after_s, before_s=before_s)
+        if bool(entries) == bool(wanted):
+            raise HippocamError("name entries, or a stream, a camera or a time to forget")
+        name, spec = self.memory_encoder()
+        with Memory.open_writer(self.folder, encoder=name, spec=spec, config=self._settings.memory) as memory:
+            if stream is not None:
+                asking.check_stream(memory, stream)
+            return memory.forget(wanted if wanted else [find_entry(memory, entry) for entry in entries])
+
     def sleep(self, target: float | None = None) -> SleepReport:
         """Make the memory smaller, as far as what it can recall holds.
 
@@ -342,6 +328,18 @@ class Session:
 
     # parts -----------------------------------------------------------------------------------------------
 
+    def _asked(self) -> tuple[Memory, Encoder]:
+        """The memory to ask, and the encoder that made its vectors."""
+        memory = self._open_reader()
+        name, encoder = self._encoder_for(writing=False)
+        made_with = memory.encoder()
+        if made_with is not None and made_with[1].id != encoder.spec.id:
+            raise EncoderMismatchError(
+                f"{self.folder}: made with encoder {made_with[1].id}, and {name} is {encoder.spec.id} here; use "
+                "the hippocam that made it, or watch again into another --memory folder"
+            )
+        return memory, encoder
+
     def _open_reader(self) -> Memory:
         with self._lock:
             if self._reader is None:
@@ -361,12 +359,6 @@ class Session:
             if self._encoder is None or self._encoder[0] != name:
                 self._encoder = (name, make_encoder(name))
             return self._encoder
-
-
-def _check_stream(memory: Memory, stream: str) -> None:
-    known = [s.id for s in memory.streams()]
-    if not any(k == stream or k.startswith(stream + "/") for k in known):
-        raise HippocamError(f"stream {stream!r} is not in this memory; it holds {', '.join(known) or 'none'}")
 
 
 def _write(
@@ -424,37 +416,3 @@ def _reports(memory: Memory, claims: Sequence[Claim]) -> Iterator[StreamReport]:
                     fps=stream.fps,
                     resumed=claim.resumed,
                 )
-
-
-def _evidence(memory: Memory, candidate: Candidate, query: Query) -> Evidence:
-    entry, at_s = candidate.entry, query.at_s
-
-    def times(span: Span) -> tuple[float, float]:
-        return span.t0_s, span.t1_s if at_s is None else min(span.t1_s, at_s)
-
-    t0_s, t1_s = times(candidate.cited)
-    return Evidence(
-        id=format_id(entry.id),
-        stream=entry.stream,
-        t0_s=t0_s,
-        t1_s=t1_s,
-        score=candidate.score,
-        why=_why(candidate),
-        image=str(memory.image(entry.id).resolve()) if entry.level < Level.VECTORS else "",
-        frame_s=entry.frame_s,
-        labels=entry.labels,
-        text=entry.text,
-        sensors=entry.sensors,
-        spans=tuple(map(times, candidate.spans)),
-        met=entry.met if at_s is None else len(candidate.spans),
-        place=entry.place,
-    )
-
-
-def _why(candidate: Candidate) -> str:
-    parts = [f"picture against words: cosine {candidate.cosine:.2f}, belief {candidate.seen:.0%}"]
-    if candidate.entry.labels:
-        parts.append("looks like " + ", ".join(candidate.entry.labels[:3]))
-    if candidate.words:
-        parts.append("named in it: " + ", ".join(candidate.words))
-    return "; ".join(parts)

@@ -482,6 +482,15 @@ class Bank:
             self._same_at = min(config.most_same, max(config.least_same, mean + config.same * spread))
             self._alike_at = self._same_at - (config.same - config.alike) * spread
 
+    def relearn(self) -> None:
+        """Learn again from the entries that are held alone, in the order in which they came."""
+        self.utility.clear()
+        for entry in self.entries():
+            row = self._row[entry]
+            if self._columns.scale[row] > 0:
+                self.utility.learn(self._keys(np.array([row]))[0], again=bool(self._columns.met[row] > 1))
+        self.refresh()
+
     def learned(self) -> dict[str, bytes]:
         """What was learned from this memory's streams, to be kept with it."""
         numbers = [self.events, *self._alike, self._same_at, self._alike_at, *self.chooser.state()]

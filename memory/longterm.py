@@ -441,6 +441,30 @@ class LongTerm:
         if asleep is not None and asleep.vectors is not None:
             self.bank.rekey(heir, asleep.vectors[0])
 
+    def forget(self, numbers: Sequence[int]) -> None:
+        """Delete entries in one transaction, with what went into them and what the journal says of them."""
+        self._fold_log()
+        with self._store.transaction():
+            for number in numbers:
+                self._store.delete(number)
+                self._store.sleep.forget(number)
+                self._store.sleep.drop_of(number)
+                self._store.forget_journal(number)
+                self.note_forgotten(number)
+        for number in numbers:
+            self._exemplars.remove(number)
+            if number in self.bank:
+                self.bank.remove(number)
+
+    def note_forgotten(self, number: int) -> None:
+        """Tell an index that an id is gone, and nothing else; inside a transaction."""
+        self._store.note("", 0.0, "forgotten", number, None, "{}", keep=self._journal_rows)
+
+    def relearn(self) -> None:
+        """Learn from the entries that are held, as if there had been no others."""
+        self.bank.relearn()
+        self.save_learned()
+
     # asleep -----------------------------------------------------------------------------------------------
 
     def consolidate(self, group: Consolidated, *, sleep: int, now_s: float) -> bool:

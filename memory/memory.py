@@ -31,6 +31,8 @@ from hippocam.memory.errors import (
 )
 from hippocam.memory.exemplars import Exemplars
 from hippocam.memory.faiss_index import KeyIndex
+from hippocam.memory.filters import Filter
+from hippocam.memory.forget import Forgotten, forget
 from hippocam.memory.lock import WriterLock
 from hippocam.memory.longterm import LongTerm, open_bank
 from hippocam.memory.recall import Candidate, Query, RecallConfig, SummaryHit, index_rows, overview, recall
@@ -326,6 +328,19 @@ class Memory:
         with self._mutex:
             self._writes += 1
             return self._writable().pin(number, pinned)
+
+    @guarded
+    def forget(self, what: Filter | Sequence[int]) -> Forgotten:
+        """Delete entries, or all that a stream or a stretch of time left behind, from the disk too; see forget.py.
+
+        Of streams that a filter names, what is open goes as well.
+        """
+        with self._mutex:
+            self._writes += 1
+            streams = [s for s in self._working if isinstance(what, Filter) and what.of_stream(s)]
+            for stream in streams:
+                del self._working[stream], self._last_seq[stream], self._sensory[stream], self._owners[stream]
+            return forget(self._store, self._writable(), what)
 
     @guarded
     def used(self, numbers: Sequence[int]) -> None:

@@ -160,6 +160,10 @@ class SleepRows:
             (number,),
         )
 
+    def drop_of(self, number: int) -> None:
+        """Drop what an entry was before sleeps."""
+        self._db.execute("DELETE FROM tombstone WHERE id = ?", (number,))
+
     def expire(self, before_s: float, groups: int) -> int:
         """Drop some groups that are older than a time, each as a whole; how many rows they were."""
         return self._drop("WHERE made_s < ?", (before_s, groups))

@@ -632,6 +632,10 @@ class Store:
         )
         return [JournalRow(*row) for row in rows]
 
+    def forget_journal(self, number: int) -> None:
+        """Delete what the journal says of an entry."""
+        self._db.execute("DELETE FROM journal WHERE entry = ? OR other = ?", (number, number))
+
     def add_probe(
         self, kind: str, stream: str, t0_s: float, t1_s: float, vector: FloatArray, *, keep: int
     ) -> None:

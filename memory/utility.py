@@ -118,6 +118,7 @@ class Utility:
     """
 
     def __init__(self, dim: int, prior: Prior | None = None, *, online: bool = True) -> None:
+        self._dim = dim
         self.again, self.all = Sketch(dim), Sketch(dim)
         self._prior = prior
         self._online = online
@@ -132,6 +133,10 @@ class Utility:
     def knows(self) -> bool:
         """Whether enough was met again to tell keys apart."""
         return self.again.count + (self._prior.events if self._prior else 0) >= MIN_AGAIN
+
+    def clear(self) -> None:
+        """Go back to what was trained."""
+        self.again, self.all = Sketch(self._dim), Sketch(self._dim)
 
     def learn(self, key_D: FloatArray, *, again: bool) -> None:
         """Take in the key of an event, and whether the event was met before."""

@@ -1,0 +1,243 @@
+"""A question into moments, and moments into an answer: what search and ask share, without files or settings."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypedDict
+
+from hippocam.apps.explain import find_entry
+from hippocam.apps.question import description, statement
+from hippocam.apps.records import Answer
+from hippocam.memory.filters import Filter
+from hippocam.memory.memory import Memory
+from hippocam.memory.recall import Candidate, Query
+from hippocam.memory.records import Evidence, Level, Span, format_id
+from hippocam.models.readers.asked import Asked, asked
+from hippocam.models.readers.context import Context, ContextConfig, build_context
+from hippocam.models.readers.extractive import ExtractiveReader
+from hippocam.models.readers.reading import ReaderError, Reading
+from hippocam.stream.errors import HippocamError
+from hippocam.stream.protocols import Encoder
+from hippocam.stream.records import Embedding
+
+_TOP = 5
+_MOST = 1_000_000
+
+
+class Where(TypedDict, total=False):
+    """Where and when to look, and how much to give back; what is left out or None is no condition.
+
+    Attributes:
+        stream: Only this stream, or the cameras of this source.
+        camera: Only cameras of this name: what follows the last "/" of a stream's name.
+        place_of: Only the place of this entry, in its stream: its id, or the beginning of it.
+        near: Only within a radius of a point: x, y, radius in metres, against the robot's pose at the picture.
+        after_s: Only moments that end after this time.
+        before_s: Only moments that begin before this time.
+        at_s: As if the streams ended here: nothing later is used.
+        top: Moments at most, 1 or more; None for 5, or what the reader takes.
+        beside: Of so many of the best the neighbours in time come too, in addition to `top`.
+    """
+
+    stream: str | None
+    camera: str | None
+    place_of: str | None
+    near: tuple[float, float, float] | None
+    after_s: float | None
+    before_s: float | None
+    at_s: float | None
+    top: int | None
+    beside: int
+
+
+class Reader(Protocol):
+    """Turns what it is given into an answer."""
+
+    @property
+    def id(self) -> str:
+        """Name of the reader, kept with its answers."""
+
+    @property
+    def budget(self) -> ContextConfig:
+        """What it is to be given."""
+
+    def read(self, context: Context, on_token: Callable[[str], None] | None = None) -> Reading:
+        """Answer a question; on_token gets the words as they come, before they are checked."""
+
+
+def search(memory: Memory, encoder: Encoder, text: str, where: Where) -> tuple[Evidence, ...]:
+    """Moments that show what a text describes, the strongest first.
+
+    Raises:
+        HippocamError: The text is empty, or a condition names what the memory does not know.
+    """
+    if not text.strip():
+        raise HippocamError("the text is empty: describe what to look for")
+    query = _query(memory, encoder, text, where)
+    return tuple(_evidence(memory, candidate, query) for candidate in memory.recall(query))
+
+
+def ask(
+    memory: Memory,
+    encoder: Encoder,
+    question: str,
+    where: Where,
+    reader: Reader,
+    *,
+    latest: Callable[[str], Sequence[Embedding]],
+    on_token: Callable[[str], None] | None = None,
+) -> Answer:
+    """Answer a question with the moments that the answer rests on.
+
+    A reader that fails does not keep the evidence back: the extractive reader words it then, and the answer
+    says so in `failed`.
+
+    Args:
+        memory: What is asked.
+        encoder: Its encoder.
+        question: In plain words.
+        where: Where to look.
+        reader: Who words the answer.
+        latest: Gives the newest frames of a stream that is being watched.
+        on_token: Gets the words of the answer as they come, before they are checked.
+
+    Raises:
+        HippocamError: As for `search`.
+    """
+    started = time.monotonic()
+    budget = reader.budget
+    top = where.get("top")
+    wanted: Where = {**where, "top": budget.moments if top is None else top}
+    if asked(question) in (Asked.BEFORE, Asked.AFTER):
+        wanted["beside"] = max(1, where.get("beside") or 0)
+    evidence = search(memory, encoder, statement(question), wanted)
+    live = _live(memory, where, latest) if budget.live_frames else []
+    context = build_context(question, evidence, live, budget)
+    failed, who = "", reader.id
+    try:
+        reading = reader.read(context, on_token)
+    except ReaderError as error:
+        failed, fallback = f"{reader.id}: {error}", ExtractiveReader()
+        reading, who = fallback.read(context), fallback.id
+    names = {moment.id: str(place) for place, moment in enumerate(evidence, start=1)}
+    names |= {given.id: f"live {given.time_s:.1f} s" for given in reading.given if given.id not in names}
+    return Answer(
+        answer=reading.cited_answer(names),
+        unknown=reading.unknown,
+        confidence=reading.confidence,
+        evidence=evidence,
+        cited=reading.evidence_ids,
+        reader=who,
+        latency_ms=(time.monotonic() - started) * 1000,
+        sentences=reading.sentences,
+        given=reading.given,
+        prompt=reading.prompt,
+        failed=failed,
+    )
+
+
+def _query(memory: Memory, encoder: Encoder, text: str, where: Where) -> Query:
+    top, beside = where.get("top"), where.get("beside") or 0
+    top = _TOP if top is None else top
+    stream, near, place_of = where.get("stream"), where.get("near"), where.get("place_of")
+    if top < 1:
+        raise HippocamError(f"--top must be 1 or more, found {top}")
+    if not 0 <= beside <= _MOST:
+        raise HippocamError(f"--beside must be 0 or more, found {beside}")
+    if near is not None and not near[2] > 0:
+        raise HippocamError(f"--near needs a radius above 0 metres, found {near[2]:g}")
+    if stream is not None:
+        check_stream(memory, stream)
+    camera = where.get("camera")
+    if camera is not None:
+        _check_camera(memory, camera)
+    return Query(
+        text=text,
+        vector=encoder.encode_texts([description(text)])[0],
+        stream=stream,
+        camera=camera,
+        place_of=None if place_of is None else _with_place(memory, place_of),
+        near=near,
+        after_s=where.get("after_s"),
+        before_s=where.get("before_s"),
+        at_s=where.get("at_s"),
+        top=top,
+        beside=beside,
+    )
+
+
+def check_stream(memory: Memory, stream: str) -> None:
+    """Refuse, with HippocamError, a name that is of no stream of a memory and of no source."""
+    known = [s.id for s in memory.streams()]
+    if not any(k == stream or k.startswith(stream + "/") for k in known):
+        raise HippocamError(f"stream {stream!r} is not in this memory; it holds {', '.join(known) or 'none'}")
+
+
+def _check_camera(memory: Memory, camera: str) -> None:
+    known = sorted({s.id.rpartition("/")[2] for s in memory.streams()})
+    if camera not in known:
+        raise HippocamError(f"camera {camera!r} is not in this memory; it holds {', '.join(known) or 'none'}")
+
+
+def _with_place(memory: Memory, written: str) -> int:
+    number = find_entry(memory, written)
+    entry = memory.explain(number).entry
+    if entry is None:
+        raise HippocamError(f"--place-of {written}: the entry was given up; see hippocam explain {written}")
+    if not entry.place:
+        raise HippocamError(f"--place-of {written}: the place of this entry is not known; give another")
+    return number
+
+
+def _live(memory: Memory, where: Where, latest: Callable[[str], Sequence[Embedding]]) -> list[Embedding]:
+    """Newest frames of the streams that a question is about; none where it asks for a place, which they lack."""
+    if where.get("near") is not None or where.get("place_of") is not None:
+        return []
+    wanted = Filter(
+        stream=where.get("stream"),
+        camera=where.get("camera"),
+        after_s=where.get("after_s"),
+        before_s=where.get("before_s"),
+        at_s=where.get("at_s"),
+    )
+    frames = (f for stream in memory.streams() if wanted.of_stream(stream.id) for f in latest(stream.id))
+    return sorted(
+        (f for f in frames if wanted.overlaps(f.time_s, f.time_s, f.time_s)), key=lambda f: (f.time_s, f.stream)
+    )
+
+
+def _evidence(memory: Memory, candidate: Candidate, query: Query) -> Evidence:
+    entry, at_s = candidate.entry, query.at_s
+
+    def times(span: Span) -> tuple[float, float]:
+        return span.t0_s, span.t1_s if at_s is None else min(span.t1_s, at_s)
+
+    t0_s, t1_s = times(candidate.cited)
+    return Evidence(
+        id=format_id(entry.id),
+        stream=entry.stream,
+        t0_s=t0_s,
+        t1_s=t1_s,
+        score=candidate.score,
+        why=_why(candidate),
+        image=str(memory.image(entry.id).resolve()) if entry.level < Level.VECTORS else "",
+        frame_s=entry.frame_s,
+        labels=entry.labels,
+        text=entry.text,
+        sensors=entry.sensors,
+        spans=tuple(map(times, candidate.spans)),
+        met=entry.met if at_s is None else len(candidate.spans),
+        place=entry.place,
+    )
+
+
+def _why(candidate: Candidate) -> str:
+    if candidate.beside is not None:
+        return f"stands beside {format_id(candidate.beside)} in time"
+    parts = [f"picture against words: cosine {candidate.cosine:.2f}, belief {candidate.seen:.0%}"]
+    if candidate.entry.labels:
+        parts.append("looks like " + ", ".join(candidate.entry.labels[:3]))
+    if candidate.words:
+        parts.append("named in it: " + ", ".join(candidate.words))
+    return "; ".join(parts)
