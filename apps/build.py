@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from hippocam.memory.memory import MemoryConfig
+from hippocam.models.readers.config import ReaderConfig
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.pipeline import PipelineConfig
 from hippocam.stream.sources import SourceConfig
@@ -32,11 +33,13 @@ class Settings:
         sources: How video files are decoded.
         pipeline: Sampling, gate, pictures.
         memory: Budget, events, recall.
+        reader: Who words answers, and what it is given.
     """
 
     sources: SourceConfig = field(default_factory=SourceConfig)
     pipeline: PipelineConfig = field(default_factory=PipelineConfig)
     memory: MemoryConfig = field(default_factory=MemoryConfig)
+    reader: ReaderConfig = field(default_factory=ReaderConfig)
 
 
 def load_settings(name: str | None) -> Settings:

@@ -15,11 +15,19 @@ _ASKING = (
     r"(?:did|do|have|can|could) (?:i|we|you|it|the camera)(?: ever)?(?: see| seen| find)?\b",
     r"(?:please )?(?:show|find|tell|give)(?: me)?(?: the| a)?(?: (?:moment|scene|part|time|frame)s?)?"
     r"(?: (?:when|where|with|of|in which|that shows?))?\b",
+    r"what (?:happened|happens|came|comes)(?:\s+(?:right|just|directly|shortly))?\s+(?:before|after)\b",
     r"(?:what|which|who) (?:happened|happens)(?: when)?\b",
     r"does it show\b",
 )
 _START = re.compile(rf"^(?:{'|'.join(_ASKING)})\s+", re.IGNORECASE)
 
+# Which of several times is meant says nothing of what is there.
+_WHICH_TIME = re.compile(
+    r"\b(?:for )?(?:the )?(?:first|last) time\b|"
+    r"\b(?:first|last)(?= (?:see|seen|appear|shown|visible|come|came)\b)|"
+    r"\b(?:first|last)$",
+    re.IGNORECASE,
+)
 _NOBODY = re.compile(r"\b(?:nobody|no[- ]?one|no people|not any(?:body|one))\b", re.IGNORECASE)
 
 
@@ -31,5 +39,5 @@ def description(text: str) -> str:
 def statement(question: str) -> str:
     """Take off the words that only ask; a text that is no question stays as it is."""
     text = " ".join(question.split()).rstrip("?! .")
-    shorter = _START.sub("", text)
+    shorter = _START.sub("", " ".join(_WHICH_TIME.sub("", text).split()))
     return shorter if len(shorter) > 2 else text

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from hippocam.memory.memory import TierStatus
 from hippocam.memory.records import Evidence, StreamStatus
+from hippocam.models.readers.reading import Given, Sentence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,13 +81,19 @@ class Answer:
     """An answer with what it rests on.
 
     Attributes:
-        answer: One or a few sentences.
+        answer: One or a few sentences; "[2]" behind one means that it rests on the second moment of `evidence`,
+            "(inference)" that it rests on none.
         unknown: Whether the memory holds nothing that answers the question.
-        confidence: Belief, 0 to 1, that the best evidence shows what was asked for.
+        confidence: Belief, 0 to 1, that the answer is right; of an unknown one, what speaks for the nearest
+            moment.
         evidence: Moments, the strongest first; those in `cited` carry the answer.
-        cited: Ids of evidence that the answer rests on.
+        cited: Ids that the answer rests on: of evidence, or of live frames that are in `given`.
         reader: Which reader answered.
         latency_ms: From question to answer.
+        sentences: The answer's sentences, each with the ids that it rests on.
+        given: What the reader was given: moments and live frames, with or without their picture.
+        prompt: The same word for word, with a line in place of each picture; "" for a reader without a model.
+        failed: Why the reader that was asked could not answer, and another did from the evidence alone; "" if not.
     """
 
     answer: str
@@ -96,6 +103,15 @@ class Answer:
     cited: tuple[str, ...]
     reader: str
     latency_ms: float
+    sentences: tuple[Sentence, ...] = ()
+    given: tuple[Given, ...] = ()
+    prompt: str = ""
+    failed: str = ""
+
+    @property
+    def not_seen(self) -> bool:
+        """Whether the memory holds nothing; else an unknown answer is one that its reader could not support."""
+        return self.unknown and self.answer.startswith("Not seen")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

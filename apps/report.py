@@ -113,16 +113,17 @@ def evidence_json(evidence: Evidence) -> dict[str, Any]:
 
 def evidence_lines(moments: Sequence[Evidence]) -> list[str]:
     """Moments for people, two or three lines each."""
-    lines = []
-    for place, moment in enumerate(moments, start=1):
-        span = f"{format_time(moment.t0_s)} - {format_time(moment.t1_s)}"
-        picture = moment.image or f"({NO_PICTURE})"
-        lines.append(f"{place}. {span}  {moment.stream}  {moment.score:.0%}  {picture}")
-        lines.append(f"   {moment.why}")
-        others = other_spans(moment)
-        if others:
-            more = f" ({moment.met} times in all)" if moment.met > len(moment.spans) else ""
-            lines.append(f"   also seen at {', '.join(format_time(t0_s) for t0_s, _ in others)}{more}")
+    return [line for place, moment in enumerate(moments, start=1) for line in _moment_lines(place, moment)]
+
+
+def _moment_lines(place: int, moment: Evidence) -> list[str]:
+    span = f"{format_time(moment.t0_s)} - {format_time(moment.t1_s)}"
+    picture = moment.image or f"({NO_PICTURE})"
+    lines = [f"{place}. {span}  {moment.stream}  {moment.score:.0%}  {picture}", f"   {moment.why}"]
+    others = other_spans(moment)
+    if others:
+        more = f" ({moment.met} times in all)" if moment.met > len(moment.spans) else ""
+        lines.append(f"   also seen at {', '.join(format_time(t0_s) for t0_s, _ in others)}{more}")
     return lines
 
 
@@ -131,23 +132,41 @@ def other_spans(moment: Evidence) -> list[tuple[float, float]]:
     return [span for span in moment.spans if span != (moment.t0_s, moment.t1_s)]
 
 
-def answer_json(answer: Answer) -> dict[str, Any]:
-    """An answer as JSON values."""
-    return {
+def answer_json(answer: Answer, *, explain: bool = False) -> dict[str, Any]:
+    """An answer as JSON values; with explain also word for word what the reader was given."""
+    value: dict[str, Any] = {
         "answer": answer.answer,
         "unknown": answer.unknown,
         "confidence": round(answer.confidence, 4),
         "evidence": [evidence_json(moment) for moment in answer.evidence],
         "cited": list(answer.cited),
+        "sentences": [{"text": s.text, "evidence": list(s.evidence_ids)} for s in answer.sentences],
+        "given": [{**asdict(given), "time_s": round(given.time_s, 3)} for given in answer.given],
         "reader": answer.reader,
+        "failed": answer.failed,
         "latency_ms": round(answer.latency_ms, 1),
     }
+    return value | {"prompt": answer.prompt} if explain else value
 
 
 def answer_lines(answer: Answer) -> list[str]:
-    """An answer for people: the evidence first; where nothing answers, only what came nearest."""
-    shown = answer.evidence[:1] if answer.unknown else answer.evidence
-    return [*evidence_lines([e for e in shown if e.score >= 0.1]), answer.answer]
+    """An answer for people: the evidence first; where nothing was seen, only what came nearest."""
+    lines = []
+    for place, moment in enumerate(answer.evidence, start=1):
+        if moment.id in answer.cited or (moment.score >= 0.1 and (place == 1 or not answer.not_seen)):
+            lines += _moment_lines(place, moment)
+    return [*lines, answer.answer]
+
+
+def given_lines(answer: Answer) -> list[str]:
+    """What the reader was given, for people; where that is a prompt, word for word."""
+    pictures = sum(given.picture for given in answer.given)
+    count = len(answer.given)
+    lines = [f"{answer.reader} was given {count} moment{'' if count == 1 else 's'}, {pictures} with a picture:"]
+    for given in answer.given:
+        picture = "picture" if given.picture else "no picture"
+        lines.append(f"  {given.mark}  {format_time(given.time_s)}  {given.stream}  {picture}  {given.id}")
+    return [*lines, *answer.prompt.splitlines(), ""]
 
 
 def status_json(status: Status) -> dict[str, Any]:

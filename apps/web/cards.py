@@ -30,16 +30,18 @@ def answer(found: Answer, question: str) -> str:
         text = text[len(_NOT_SEEN) :]
         text = text[:1].upper() + text[1:]
     known = "Seen" if found.confidence >= _SURE_FROM else "Perhaps seen"
-    verdict, kind = ("Not seen", "unknown") if found.unknown else (known, "seen")
+    missing = "Not seen" if found.not_seen else "No answer"
+    verdict, kind = (missing, "unknown") if found.unknown else (known, "seen")
+    failed = f'<p class="hc-error" role="alert">{escape(found.failed)}</p>' if found.failed else ""
     belief = f'<span class="hc-confidence">{found.confidence:.0%} confidence</span>' if not found.unknown else ""
     took = f"{found.latency_ms:.0f} ms" if found.latency_ms < 1000 else f"{found.latency_ms / 1000:.1f} s"
     head = (
         f'<section class="hc-answer hc-{kind}"><p class="hc-question">{escape(question)}</p>'
         f'<p class="hc-verdict"><strong>{verdict}</strong>{belief}</p>'
-        f'<p class="hc-text">{escape(text)}</p>'
+        f'<p class="hc-text">{escape(text)}</p>{failed}'
         f'<p class="hc-meta">{escape(found.reader)} reader, {took}</p></section>'
     )
-    return head + evidence(found.evidence, found.cited, weak=found.unknown)
+    return head + evidence(found.evidence, found.cited, weak=found.not_seen)
 
 
 def evidence(moments: Sequence[Evidence], cited: Sequence[str], *, weak: bool) -> str:
@@ -53,12 +55,21 @@ def evidence(moments: Sequence[Evidence], cited: Sequence[str], *, weak: bool) -
     if not moments:
         return ""
     title = "Nearest moments, too weak for an answer" if weak else "Evidence"
-    items = "".join(f"<li>{card(moment, cited=moment.id in cited)}</li>" for moment in moments)
+    items = "".join(
+        f"<li>{card(moment, cited=moment.id in cited, place=place)}</li>"
+        for place, moment in enumerate(moments, start=1)
+    )
     return f'<h2 class="hc-title">{title}</h2><ol class="hc-cards">{items}</ol>'
 
 
-def card(moment: Evidence, *, cited: bool) -> str:
-    """A moment as a button that makes the player show it; below it one for each further time it was seen."""
+def card(moment: Evidence, *, cited: bool, place: int) -> str:
+    """A moment as a button that makes the player show it; below it one for each further time it was seen.
+
+    Args:
+        moment: What is shown.
+        cited: Whether the answer rests on it.
+        place: By which number the answer names it.
+    """
     span = f"{format_time(moment.t0_s)} – {format_time(moment.t1_s)}"
     belief = f"{moment.score:.0%}"
     spoken = f"Play {moment.stream}, {format_time(moment.t0_s)} to {format_time(moment.t1_s)}, belief {belief}"
@@ -70,7 +81,7 @@ def card(moment: Evidence, *, cited: bool) -> str:
         f'<button type="button" class="hc-card{" hc-cited" if cited else ""}" '
         f'{_target(moment, moment.t0_s, moment.t1_s)} aria-label="{escape(spoken)}">'
         f'<span class="hc-thumb">{thumb}</span>'
-        f'<span class="hc-body"><span class="hc-row"><span class="hc-span">{span}</span>'
+        f'<span class="hc-body"><span class="hc-row"><span class="hc-span">[{place}] {span}</span>'
         f'<span class="hc-belief"><i style="width:{max(0.0, min(1.0, moment.score)):.0%}"></i></span>'
         f'<span class="hc-percent">{belief}</span></span>'
         f'<span class="hc-stream">{escape(moment.stream)}</span>'

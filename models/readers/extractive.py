@@ -1,66 +1,194 @@
-"""The reader that needs no weights: it states the best evidence in a sentence, or that there is none."""
+"""The reader that needs no weights: it states the best evidence in a sentence or two, or that there is none."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from hippocam.memory.records import Evidence
-from hippocam.models.readers.reading import Reading
+from hippocam.models.readers.asked import Asked, asked
+from hippocam.models.readers.context import Context, ContextConfig
+from hippocam.models.readers.reading import SEEN_FROM, Given, Reading, Sentence
+from hippocam.models.readers.reply import NOTHING
 from hippocam.stream.timecode import format_time
 
-# Below this belief the best evidence is no answer.
-SEEN_FROM = 0.5
+if TYPE_CHECKING:
+    from hippocam.models.readers.config import ReaderConfig
+
 # Further moments are named when they are at least this share of the best one.
 _ALSO = 0.8
 # Moments this near to each other, in seconds, are told as one.
 _GAP_S = 0.05
+# Times that are named where something was seen often; characters of a source's words.
+_NAMED, _WORDS = 5, 160
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stretch:
+    """Moments of one stream that follow one another, and their ids, the strongest first."""
+
+    stream: str
+    t0_s: float
+    t1_s: float
+    ids: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{format_time(self.t0_s)} to {format_time(self.t1_s)} in {self.stream}"
 
 
 class ExtractiveReader:
-    """Answers "when" and "where" with the moment itself."""
+    """Answers with the moments themselves: what, when, where, how often, first, last, before, after, words."""
 
     id = "extractive"
 
-    def read(self, question: str, evidence: Sequence[Evidence]) -> Reading:
-        """State the best evidence.
+    @classmethod
+    def from_config(cls, argument: str, config: ReaderConfig) -> ExtractiveReader:
+        """Nothing can be set."""
+        return cls()
+
+    @property
+    def budget(self) -> ContextConfig:
+        """Five moments, no pictures."""
+        return ContextConfig(moments=5, frames=0, live_frames=0)
+
+    def read(self, context: Context, on_token: Callable[[str], None] | None = None) -> Reading:
+        """State the best evidence, and first what the question asks of it.
 
         Args:
-            question: As it was asked; not interpreted here.
-            evidence: The strongest first.
+            context: Of it the evidence.
+            on_token: Gets the whole answer at once.
         """
+        evidence = context.evidence
         if not evidence:
-            return Reading(answer="Not seen: the memory holds nothing for that time and place.", unknown=True)
+            return Reading(sentences=(Sentence(text=NOTHING),), unknown=True)
         best = evidence[0]
         if best.score < SEEN_FROM:
-            return Reading(
-                answer="Not seen: nothing in the memory matches well enough. The nearest is "
-                f"{_span(best.stream, best.t0_s, best.t1_s)}, with a belief of {best.score:.0%}.",
-                unknown=True,
+            text = (
+                "Not seen: nothing in the memory matches well enough. The nearest is "
+                f"{_stretch(best)}, with a belief of {best.score:.0%}."
             )
-        likely = [e for e in evidence if e.score >= max(SEEN_FROM, _ALSO * best.score)]
-        first, *others = _joined(likely)
-        answer = f"Best match: {_span(*first)} (belief {best.score:.0%}){_shows(best)}."
-        if others:
-            answer += " Also likely: " + "; ".join(_span(*other) for other in others[:3]) + "."
-        return Reading(answer=answer, unknown=False, evidence_ids=tuple(e.id for e in likely))
+            sentences, unknown = [Sentence(text=text)], True
+        else:
+            sentences, unknown = _answer(context.question, evidence), False
+        given = tuple(
+            Given(mark=f"E{place}", id=e.id, stream=e.stream, time_s=e.frame_s, picture=False)
+            for place, e in enumerate(evidence, start=1)
+        )
+        reading = Reading(sentences=tuple(sentences), unknown=unknown, confidence=best.score, given=given)
+        if on_token is not None:
+            on_token(reading.answer)
+        return reading
 
 
-def _joined(evidence: Sequence[Evidence]) -> list[tuple[str, float, float]]:
-    """Streams and spans of moments, the strongest first; those that follow one another are told as one."""
-    spans: list[tuple[str, float, float]] = []
-    for moment in evidence:
-        stream, t0_s, t1_s = moment.stream, moment.t0_s, moment.t1_s
-        touching = [s for s in spans if s[0] == stream and t0_s <= s[2] + _GAP_S and s[1] <= t1_s + _GAP_S]
-        joined = (stream, min([t0_s, *(s[1] for s in touching)]), max([t1_s, *(s[2] for s in touching)]))
-        place = spans.index(touching[0]) if touching else len(spans)
-        spans = [s for s in spans if s not in touching]
-        spans.insert(place, joined)
-    return spans
+def _answer(question: str, evidence: Sequence[Evidence]) -> list[Sentence]:
+    best = evidence[0]
+    likely = [e for e in evidence if e.score >= max(SEEN_FROM, _ALSO * best.score)]
+    first, *others = _joined([(e, e.t0_s, e.t1_s) for e in likely])
+    said = Sentence(text=f"Best match: {first} (belief {best.score:.0%}){_shows(best)}.", evidence_ids=first.ids)
+    kind = asked(question)
+    if kind != Asked.WHEN:
+        return [_special(kind, evidence, likely), said]
+    if not others:
+        return [said]
+    names = "; ".join(str(other) for other in others[:3])
+    ids = tuple(dict.fromkeys(found for other in others for found in other.ids))
+    return [said, Sentence(text=f"Also likely: {names}.", evidence_ids=ids)]
 
 
-def _span(stream: str, t0_s: float, t1_s: float) -> str:
-    return f"{format_time(t0_s)} to {format_time(t1_s)} in {stream}"
+def _special(kind: Asked, evidence: Sequence[Evidence], likely: Sequence[Evidence]) -> Sentence:
+    """What a question asks beyond when."""
+    best = likely[0]
+    if kind in (Asked.BEFORE, Asked.AFTER):
+        return _neighbour(kind, best, evidence)
+    if kind == Asked.WHERE:
+        return Sentence(text=f"Where: {_where(best)}.", evidence_ids=(best.id,))
+    if kind == Asked.WORDS:
+        words = next((e for e in likely if e.text), None)
+        if words is None:
+            return Sentence(text="No words are kept of it.", evidence_ids=(best.id,))
+        return Sentence(text=f"The words there: {_words(words)}.", evidence_ids=(words.id,))
+    stretches = sorted(
+        _joined([(e, *span) for e in likely for span in _spans(e)]), key=lambda s: (s.t0_s, s.stream)
+    )
+    ids = tuple(dict.fromkeys(found for stretch in stretches for found in stretch.ids))
+    if kind == Asked.OFTEN:
+        count = len(stretches) + sum(max(0, e.met - len(_spans(e))) for e in likely)
+        more = "at least " if len(likely) == len(evidence) > 1 else ""
+        times = "once" if count == 1 else f"{count} times"
+        named = "; ".join(map(str, stretches[:_NAMED])) + ("; ..." if len(stretches) > _NAMED else "")
+        return Sentence(text=f"Seen {more}{times}: {named}.", evidence_ids=ids)
+    if kind == Asked.LONG:
+        longest = max(stretches, key=lambda s: s.t1_s - s.t0_s)
+        return Sentence(text=f"For {_seconds(longest)}: {longest}.", evidence_ids=longest.ids)
+    ends = {}
+    for stretch in stretches if kind == Asked.LAST else reversed(stretches):
+        ends[stretch.stream] = stretch  # of each stream the last one put in
+    chosen = sorted(ends.values(), key=lambda s: (s.t0_s, s.stream))
+    ids = tuple(dict.fromkeys(found for stretch in chosen for found in stretch.ids))
+    return Sentence(text=f"{kind.value.capitalize()} seen: {'; '.join(map(str, chosen))}.", evidence_ids=ids)
 
 
-def _shows(evidence: Evidence) -> str:
-    return f", which looks like {', '.join(evidence.labels[:3])}" if evidence.labels else ""
+def _neighbour(kind: Asked, best: Evidence, evidence: Sequence[Evidence]) -> Sentence:
+    """What stands beside the best moment in time, among what was found."""
+    same = [e for e in evidence if e.stream == best.stream and e.id != best.id]
+    if kind == Asked.AFTER:
+        near = min((e for e in same if e.t0_s >= best.t1_s - _GAP_S), key=lambda e: e.t0_s, default=None)
+    else:
+        near = max((e for e in same if e.t1_s <= best.t0_s + _GAP_S), key=lambda e: e.t1_s, default=None)
+    word = "After" if kind == Asked.AFTER else "Before"
+    if near is None:
+        return Sentence(text=f"{word} it, the memory holds no moment close by.", evidence_ids=(best.id,))
+    return Sentence(text=f"{word} it: {_stretch(near)}{_shows(near)}.", evidence_ids=(near.id, best.id))
+
+
+def _joined(moments: Sequence[tuple[Evidence, float, float]]) -> list[_Stretch]:
+    """Times of moments, the strongest first; those that follow one another are told as one."""
+    found: list[_Stretch] = []
+    for moment, t0_s, t1_s in moments:
+        touching = [
+            s for s in found if s.stream == moment.stream and t0_s <= s.t1_s + _GAP_S and s.t0_s <= t1_s + _GAP_S
+        ]
+        joined = _Stretch(
+            stream=moment.stream,
+            t0_s=min([t0_s, *(s.t0_s for s in touching)]),
+            t1_s=max([t1_s, *(s.t1_s for s in touching)]),
+            ids=tuple(dict.fromkeys([*(i for s in touching for i in s.ids), moment.id])),
+        )
+        place = found.index(touching[0]) if touching else len(found)
+        found = [s for s in found if s not in touching]
+        found.insert(place, joined)
+    return found
+
+
+def _spans(evidence: Evidence) -> tuple[tuple[float, float], ...]:
+    return evidence.spans or ((evidence.t0_s, evidence.t1_s),)
+
+
+def _stretch(e: Evidence) -> _Stretch:
+    return _Stretch(stream=e.stream, t0_s=e.t0_s, t1_s=e.t1_s, ids=(e.id,))
+
+
+def _seconds(stretch: _Stretch) -> str:
+    length_s = stretch.t1_s - stretch.t0_s
+    return f"{length_s:.1f}".removesuffix(".0") + " s" if length_s < 60 else format_time(length_s)
+
+
+def _where(e: Evidence) -> str:
+    parts = [e.stream]
+    if e.place:
+        parts.append(f"place {e.place}")
+    if e.sensors.pose is not None:
+        parts.append("at x {:.1f} m, y {:.1f} m".format(*map(float, e.sensors.pose[:2])))
+    return ", ".join(parts)
+
+
+def _shows(e: Evidence) -> str:
+    looks = f", which looks like {', '.join(e.labels[:3])}" if e.labels else ""
+    return looks + (f", with the words {_words(e)}" if e.text else "")
+
+
+def _words(e: Evidence) -> str:
+    """A source's own words, quoted and in one line."""
+    text = " ".join("".join(c if c.isprintable() else " " for c in e.text).split()).replace('"', "'")
+    return f'"{text[:_WORDS]}{"..." if len(text) > _WORDS else ""}"'

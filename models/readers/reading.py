@@ -1,20 +1,112 @@
-"""What a reader gives back: an answer and what it rests on."""
+"""What a reader gives back: sentences, each with what it rests on, and what the reader was given."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from hippocam.models.readers.marks import MARKS, marks_in
+from hippocam.stream.errors import HippocamError
+
+# Below this belief the best evidence is no answer.
+SEEN_FROM = 0.5
+
+
+class ReaderError(HippocamError):
+    """A reader cannot answer now: no server, no weights, no library. The message names the fix."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence:
+    """One sentence of an answer.
+
+    Attributes:
+        text: Its words; a model's may hold marks of moments, as "[E2]".
+        evidence_ids: Ids of what it rests on; empty for an inference, and where the answer is unknown.
+        marks: The mark of each of these, in the same order; empty where the reader uses none.
+    """
+
+    text: str
+    evidence_ids: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """A moment that a reader was given.
+
+    Attributes:
+        mark: What the reader calls it: "E1" a moment of the memory, "L1" a live frame.
+        id: Of the evidence; "live:<stream>@<seconds>" for a live frame.
+        stream: Which stream.
+        time_s: Time of its frame.
+        picture: Whether its picture was given.
+    """
+
+    mark: str
+    id: str
+    stream: str
+    time_s: float
+    picture: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """An answer to a question, out of evidence.
+    """An answer to a question, out of what was given.
 
     Attributes:
-        answer: One or a few sentences.
-        unknown: Whether the evidence does not support an answer.
-        evidence_ids: Ids of the evidence that the answer rests on; empty when unknown.
+        sentences: One or a few.
+        unknown: Whether what was given does not support an answer.
+        confidence: Belief, 0 to 1, that the answer is right; of an unknown one, what speaks for the nearest
+            moment.
+        given: What the reader was given.
+        prompt: The same as text, word for word, with a line in place of each picture; "" for a reader without.
     """
 
-    answer: str
+    sentences: tuple[Sentence, ...]
     unknown: bool
-    evidence_ids: tuple[str, ...] = ()
+    confidence: float = 0.0
+    given: tuple[Given, ...] = ()
+    prompt: str = ""
+
+    @property
+    def answer(self) -> str:
+        """The sentences in a row."""
+        return " ".join(sentence.text for sentence in self.sentences)
+
+    @property
+    def evidence_ids(self) -> tuple[str, ...]:
+        """Ids of all that the sentences rest on, in their order."""
+        return tuple(dict.fromkeys(found for sentence in self.sentences for found in sentence.evidence_ids))
+
+    def cited_answer(self, names: Mapping[str, str]) -> str:
+        """The sentences, each with what it rests on, as "He came in at 1:05 [1]", or marked as an inference.
+
+        Args:
+            names: What to write for an id, as "1".
+        """
+        if self.unknown:
+            return self.answer
+        return " ".join(_cited(sentence, names) for sentence in self.sentences)
+
+
+def _cited(sentence: Sentence, names: Mapping[str, str]) -> str:
+    ends = sentence.text[-1:] if sentence.text[-1:] in (".", "!", "?") else "."
+    body = sentence.text.removesuffix(ends)
+    if not sentence.evidence_ids:
+        return f"{' '.join(MARKS.sub(' ', body).split())} (inference){ends}"
+    by_mark = dict(zip(sentence.marks, sentence.evidence_ids, strict=True)) if sentence.marks else {}
+    standing = marks_in(body)
+
+    def named(found: re.Match[str]) -> str:
+        return _brackets([by_mark[mark] for mark in marks_in(found[0]) if mark in by_mark], names)
+
+    body = MARKS.sub(named, body) if by_mark else body
+    shown = {by_mark[mark] for mark in standing if mark in by_mark}
+    rest = [found for found in sentence.evidence_ids if found not in shown]
+    return f"{body}{' ' + _brackets(rest, names) if rest else ''}{ends}"
+
+
+def _brackets(ids: Sequence[str], names: Mapping[str, str]) -> str:
+    return f"[{', '.join(names.get(found, found) for found in ids)}]"

@@ -62,6 +62,41 @@ def test_search_and_ask_name_the_true_moment(memory):
     assert answer["evidence"][0]["id"] == best["id"]
 
 
+def test_ask_says_what_the_reader_was_given(memory):
+    done = hippocam("ask", "How often was it green?", "--memory", memory, "--explain", "--top", 4)
+    assert done.returncode == 0, done.stderr
+    assert "extractive was given 4 moments, 0 with a picture:" in done.stdout
+    assert "Seen 2 times: 0:00 to 0:08 in field; 0:20 to 0:26 in field [" in done.stdout
+    answer = last_json(hippocam("ask", "red", "--memory", memory, "--json", "--after", "0:09", "--top", 1))
+    assert [given["id"] for given in answer["given"]] == [e["id"] for e in answer["evidence"]]
+    assert answer["sentences"][0]["evidence"] == answer["cited"] == [answer["evidence"][0]["id"]]
+    assert answer["answer"].endswith("[1].")
+    assert answer["failed"] == ""
+
+
+def test_a_reader_without_its_server_shows_the_evidence_all_the_same(memory, monkeypatch, load_helpers):
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    done = hippocam("ask", "When was there something red?", "--memory", memory, "--reader", "openai:m", "--json")
+    assert done.returncode == 1
+    assert "hippocam: reader openai:m: no server answers at http://127.0.0.1:9/v1" in done.stderr
+    assert "the extractive reader worded this from the evidence alone" in done.stderr
+    answer = last_json(done)
+    assert "0:08 to 0:13" in answer["answer"]
+    assert answer["failed"].startswith("openai:m: no server answers")
+    stub = load_helpers("chat_stub.py")
+    with stub.serving(stub.says_json("Something red was there [E1].", ["E1"])) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+        done = hippocam(
+            "ask", "Was it red?", "--memory", memory, "--reader", "openai:m", "--explain", "--before", 20
+        )
+    assert done.returncode == 0, done.stderr
+    assert "Something red was there [" in done.stdout
+    assert "--- system" in done.stdout
+    assert "(picture, " in done.stdout
+    assert server.requests[0]["messages"][1]["content"][-1]["text"] == 'Question: "Was it red?"'
+
+
 def test_what_was_not_seen_is_said_to_be_unknown(memory):
     answer = last_json(hippocam("ask", "Was there something yellow?", "--memory", memory, "--json"))
     assert answer["unknown"] is True
@@ -232,6 +267,11 @@ def test_a_truncated_video_keeps_what_can_be_read(tmp_path, media):
         (["search", "red", "--memory", "m", "--stream", "other"], "stream 'other' is not in this memory"),
         (["ask", "red", "--memory", "m", "--reader", "oracle"], "oracle"),
         (["ask", "red", "--memory", "m", "--at", "soon"], "write seconds, MM:SS or HH:MM:SS.mmm"),
+        (["ask", "red", "--memory", "m", "--reader", "openai"], "set OPENAI_BASE_URL"),
+        (["ask", "red", "--memory", "m", "--reader", "transformers"], "transformers:/models/"),
+        (["ask", "red", "--memory", "m", "--camera", "door"], "camera 'door' is not in this memory"),
+        (["search", "red", "--memory", "m", "--near", "1,2"], "is no X,Y,R: write metres"),
+        (["search", "red", "--memory", "m", "--place-of", "zz"], "entry 'zz' is no id"),
         (["watch", "field.mp4", "--memory", "m", "--encoder", "conse"], "made with encoder palette"),
     ],
 )
@@ -253,7 +293,7 @@ try:
     main(["--help"])
 except SystemExit:
     pass
-heavy = {"torch", "ray", "faiss", "gradio", "transformers", "onnxruntime", "cv2", "decord", "av", "numpy"}
+heavy = {"torch", "ray", "faiss", "gradio", "transformers", "httpx", "onnxruntime", "cv2", "decord", "av", "numpy"}
 assert not heavy & set(sys.modules), heavy & set(sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -16,6 +16,12 @@ from hippocam.apps.question import description, statement
         ("a red car on a road", "a red car on a road"),
         ("Who came after the man in the black jacket?", "Who came after the man in the black jacket"),
         ("When?", "When"),
+        ("When did I last see my keys?", "my keys"),
+        ("When was the dog first seen?", "the dog seen"),
+        ("When did the dog appear for the first time?", "the dog appear"),
+        ("What happened right after the red car came?", "the red car came"),
+        ("What happened when it rained?", "it rained"),
+        ("the last supper", "the last supper"),
     ],
 )
 def test_only_the_words_that_ask_are_taken_off(question, text):

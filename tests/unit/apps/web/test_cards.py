@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -94,6 +95,26 @@ def test_what_was_not_seen_stands_first_and_shows_no_confidence() -> None:
     text = Tags(cards.answer(answer(unknown=True, text="Not seen: nothing matches."), "a fox?")).text
     assert text.startswith("a fox?Not seenNothing matches.")
     assert "confidence" not in text
+
+
+def test_no_supported_answer_is_not_called_not_seen() -> None:
+    html = cards.answer(
+        answer(unknown=True, text="No supported answer: m was asked twice.", evidence=(moment(),)), "?"
+    )
+    text = Tags(html).text
+    assert "No answer" in text
+    assert "Not seen" not in text
+    assert "too weak" not in text
+
+
+def test_a_reader_that_failed_is_told_beside_the_evidence() -> None:
+    found = replace(
+        answer(unknown=False, text="Best match [1].", evidence=(moment(),)), failed=f"openai: {HOSTILE}"
+    )
+    html = cards.answer(found, "When?")
+    assert f"openai: {HOSTILE}" in Tags(html).text
+    assert "[1] 1:23 – 1:31" in Tags(html).text
+    assert Tags(html).tags.count("img") == 1
 
 
 @pytest.mark.parametrize(("confidence", "verdict"), [(0.82, "Seen"), (0.7, "Seen"), (0.55, "Perhaps seen")])

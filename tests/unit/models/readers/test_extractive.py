@@ -1,8 +1,11 @@
+import pytest
+
 from hippocam.memory.records import Evidence
+from hippocam.models.readers.context import build_context
 from hippocam.models.readers.extractive import ExtractiveReader
 
 
-def moment(t0_s, t1_s, score, stream="cam", labels=()):
+def moment(t0_s, t1_s, score, stream="cam", **values):
     return Evidence(
         id=f"{stream}{t0_s}",
         stream=stream,
@@ -12,25 +15,31 @@ def moment(t0_s, t1_s, score, stream="cam", labels=()):
         why="",
         image="",
         frame_s=t0_s,
-        labels=labels,
+        **values,
     )
 
 
-def read(*evidence):
-    return ExtractiveReader().read("When?", evidence)
+def read(*evidence, question="When was it there?"):
+    reader = ExtractiveReader()
+    return reader.read(build_context(question, evidence, [], reader.budget))
 
 
 def test_the_best_moment_is_stated_with_its_source():
     reading = read(moment(83, 91, 0.9, labels=("sports car",)), moment(10, 12, 0.2))
     assert reading.answer == "Best match: 1:23 to 1:31 in cam (belief 90%), which looks like sports car."
     assert reading.evidence_ids == ("cam83",)
+    assert reading.confidence == 0.9
 
 
 def test_moments_without_a_gap_are_told_as_one_and_all_are_cited():
     reading = read(moment(10, 20, 0.9), moment(30, 40, 0.88), moment(20, 25, 0.85), moment(0, 10, 0.3))
     assert "0:10 to 0:25 in cam" in reading.answer
     assert "Also likely: 0:30 to 0:40 in cam." in reading.answer
-    assert reading.evidence_ids == ("cam10", "cam30", "cam20")
+    assert reading.evidence_ids == ("cam10", "cam20", "cam30")
+    numbers = {"cam10": "1", "cam30": "2", "cam20": "3", "cam0": "4"}
+    assert reading.cited_answer(numbers) == (
+        "Best match: 0:10 to 0:25 in cam (belief 90%) [1, 3]. Also likely: 0:30 to 0:40 in cam [2]."
+    )
 
 
 def test_the_same_time_in_another_stream_is_another_moment():
@@ -44,4 +53,57 @@ def test_weak_or_no_evidence_is_not_seen():
     assert weak.unknown
     assert "Not seen" in weak.answer
     assert weak.evidence_ids == ()
+    assert weak.confidence == 0.49
     assert read().unknown
+
+
+SEEN = (
+    moment(50, 60, 0.9, spans=((10, 12), (50, 60)), met=2, place=3, text='the "train" leaves'),
+    moment(90, 95, 0.85, labels=("bus",)),
+    moment(60, 64, 0.45, labels=("empty track",)),
+    moment(44, 50, 0.45),
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "ids"),
+    [
+        (
+            "How often was the train there?",
+            "Seen 3 times: 0:10 to 0:12 in cam; 0:50 to 1:00 in cam; 1:30 to 1:35 in cam.",
+            {"cam50", "cam90"},
+        ),
+        ("When was the train first seen?", "First seen: 0:10 to 0:12 in cam.", {"cam50"}),
+        ("When did the train last appear?", "Last seen: 1:30 to 1:35 in cam.", {"cam90"}),
+        ("How long was the train there?", "For 10 s: 0:50 to 1:00 in cam.", {"cam50"}),
+        ("Where was the train?", "Where: cam, place 3.", {"cam50"}),
+        ("What does the sign say?", "The words there: \"the 'train' leaves\".", {"cam50"}),
+        (
+            "What happened after the train came?",
+            "After it: 1:00 to 1:04 in cam, which looks like empty track.",
+            {"cam50", "cam60"},
+        ),
+        ("What happened before the train came?", "Before it: 0:44 to 0:50 in cam.", {"cam50", "cam44"}),
+    ],
+)
+def test_what_the_question_asks_of_it_comes_first(question, answer, ids):
+    reading = read(*SEEN, question=question)
+    assert reading.sentences[0].text == answer
+    assert set(reading.sentences[0].evidence_ids) == ids
+    assert reading.sentences[1].text.startswith("Best match: 0:50 to 1:00 in cam (belief 90%)")
+    assert all(sentence.evidence_ids for sentence in reading.sentences)
+
+
+def test_more_may_be_behind_the_last_moment_that_was_found():
+    reading = read(moment(1, 2, 0.9), moment(5, 6, 0.9), question="How many times was it there?")
+    assert reading.sentences[0].text == "Seen at least 2 times: 0:01 to 0:02 in cam; 0:05 to 0:06 in cam."
+
+
+def test_a_thing_met_more_often_than_its_times_are_kept_is_counted_whole():
+    reading = read(moment(1, 2, 0.9, spans=((1, 2), (7, 8)), met=9), question="How often was it there?")
+    assert reading.sentences[0].text.startswith("Seen 9 times: 0:01 to 0:02 in cam; 0:07 to 0:08 in cam")
+
+
+def test_what_is_not_there_is_said():
+    assert "holds no moment close by" in read(moment(1, 2, 0.9), question="What happened after it?").answer
+    assert "No words are kept" in read(moment(1, 2, 0.9), question="What does the sign say?").answer

@@ -1,0 +1,42 @@
+"""A question into what it wants to know: when, how often, the first, the last, before, after, where, how long."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+
+
+class Asked(Enum):
+    """What a question wants to know of what it describes."""
+
+    WHEN = "when"
+    OFTEN = "how often"
+    FIRST = "first"
+    LAST = "last"
+    BEFORE = "before"
+    AFTER = "after"
+    WHERE = "where"
+    LONG = "how long"
+    WORDS = "words"
+
+
+_KINDS = (
+    (Asked.OFTEN, r"\bhow (?:often|many times)\b"),
+    (Asked.LONG, r"\bhow long\b(?! ago)"),
+    (
+        Asked.WORDS,
+        r"^what (?:does|did|do) .*\b(?:say|said|read)\b|^what (?:is|was|were|are) (?:\w+ )?(?:written|said)\b",
+    ),
+    (Asked.BEFORE, r"^what (?:happened|happens|was|is|came|comes)\b.*\bbefore\b"),
+    (Asked.AFTER, r"^what (?:happened|happens|was|is|came|comes)\b.*\bafter\b"),
+    (Asked.FIRST, r"\bfirst (?:see|seen|appear|shown|visible|come|came)\b|\bthe first time\b|\bfirst\W*$"),
+    (Asked.LAST, r"\blast (?:see|seen|appear|shown|visible|come|came)\b|\bthe last time\b|\blast\W*$"),
+    (Asked.WHERE, r"^(?:in )?(?:where|which (?:place|room|camera|stream))\b"),
+)
+_PATTERNS = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _KINDS)
+
+
+def asked(question: str) -> Asked:
+    """What a question wants to know; when, where nothing else is plain."""
+    text = " ".join(question.split())
+    return next((kind for kind, pattern in _PATTERNS if pattern.search(text)), Asked.WHEN)

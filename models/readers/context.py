@@ -1,0 +1,220 @@
+"""Evidence and live frames into what a reader is given: in order, with true times, within a stated budget.
+
+This is the one place where it is decided what a reader sees: the newest frames of a live stream first, then
+evidence by time. What does not fit goes in a fixed order: older live frames, the weakest moments' pictures, the
+weakest moments.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from hippocam.memory.records import Evidence
+from hippocam.models.readers.checks import check_whole
+from hippocam.models.readers.reading import Given, ReaderError
+from hippocam.stream.records import Embedding
+
+# Live frames that stay while others of them make room.
+_LEAST_LIVE = 4
+_JPEG_QUALITY = 85
+_JPEG_START = b"\xff\xd8"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContextConfig:
+    """What a reader may be given.
+
+    Attributes:
+        moments: Moments that are looked up, 1 to 64.
+        frames: Pictures at most, 0 to 64; 0 for a reader that does not see.
+        live_frames: Newest frames of a stream that is being watched, 0 to 8.
+        tokens: What all of it may take, 256 to 1,000,000; counted by the reader where it can, else estimated.
+        frame_px: Longer side of a picture, 64 to 2048 pixels; larger ones are made smaller.
+        tokens_per_frame: Estimate for a picture, 1 to 10,000.
+    """
+
+    moments: int = 12
+    frames: int = 24
+    live_frames: int = 6
+    tokens: int = 8000
+    frame_px: int = 448
+    tokens_per_frame: int = 256
+
+    def __post_init__(self) -> None:
+        check_whole("context.moments", self.moments, 1, 64)
+        check_whole("context.frames", self.frames, 0, 64)
+        check_whole("context.live_frames", self.live_frames, 0, 8)
+        check_whole("context.tokens", self.tokens, 256, 1_000_000)
+        check_whole("context.frame_px", self.frame_px, 64, 2048)
+        check_whole("context.tokens_per_frame", self.tokens_per_frame, 1, 10_000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A moment or a live frame as a reader is given it.
+
+    Attributes:
+        mark: As in Given.
+        id: As in Given.
+        stream: Which stream. Untrusted.
+        time_s: Time of its frame.
+        labels: Names of what was recognised. Untrusted.
+        text: Words that the source gave. Untrusted.
+        jpeg: Its picture; empty where it is not given.
+        evidence: The moment; None for a live frame.
+    """
+
+    mark: str
+    id: str
+    stream: str
+    time_s: float
+    labels: tuple[str, ...]
+    text: str
+    jpeg: bytes
+    evidence: Evidence | None = None
+
+    @property
+    def belief(self) -> float:
+        """The memory's belief that it shows what was asked for; one half for a live frame, which is not known."""
+        return self.evidence.score if self.evidence else 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """All that a reader is given.
+
+    Attributes:
+        question: As it was asked.
+        evidence: Every moment that was found, the strongest first.
+        shown: Live frames, the oldest first, then moments by time, within the budget.
+    """
+
+    question: str
+    evidence: tuple[Evidence, ...]
+    shown: tuple[Shown, ...]
+
+    @property
+    def given(self) -> tuple[Given, ...]:
+        """What is kept of it with the answer."""
+        return tuple(
+            Given(mark=s.mark, id=s.id, stream=s.stream, time_s=s.time_s, picture=bool(s.jpeg)) for s in self.shown
+        )
+
+    @property
+    def pictures(self) -> int:
+        """How many pictures are given."""
+        return sum(bool(s.jpeg) for s in self.shown)
+
+    def smaller(self) -> Context | None:
+        """The same without what can best be done without; None where one moment is left."""
+        live = [s for s in self.shown if s.evidence is None]
+        moments = [s for s in self.shown if s.evidence is not None]
+        pictured = [s for s in moments if s.jpeg]
+        if len(live) > _LEAST_LIVE:
+            return self._without(live[0])
+        if pictured:
+            weakest = min(pictured, key=lambda s: (s.belief, -s.time_s))
+            kept = tuple(replace(s, jpeg=b"") if s is weakest else s for s in self.shown)
+            return replace(self, shown=kept)
+        if len(self.shown) <= 1:
+            return None
+        return self._without(live[0] if live else min(moments, key=lambda s: (s.belief, -s.time_s)))
+
+    def fitted(self, count: Callable[[Context], int], most: int) -> Context:
+        """The same, made smaller until it counts no more than most.
+
+        Raises:
+            ReaderError: Not even one moment fits.
+        """
+        context, counted = self, count(self)
+        while counted > most:
+            less = context.smaller()
+            if less is None:
+                raise ReaderError(
+                    f"one moment takes {counted} tokens and there is room for {most}: raise "
+                    "reader.context.tokens, or the model's own context"
+                )
+            context, counted = less, count(less)
+        return context
+
+    def _without(self, shown: Shown) -> Context:
+        return replace(self, shown=tuple(s for s in self.shown if s is not shown))
+
+
+def build_context(
+    question: str, evidence: Sequence[Evidence], live: Sequence[Embedding], config: ContextConfig
+) -> Context:
+    """Choose what a reader is given.
+
+    Args:
+        question: As it was asked.
+        evidence: The strongest first.
+        live: Newest frames of streams that are being watched, the oldest first.
+        config: The budget.
+    """
+    newest = sorted(live, key=lambda frame: frame.time_s)[-config.live_frames :] if config.live_frames else []
+    frames = [
+        Shown(
+            mark=f"L{place}",
+            id=f"live:{frame.stream}@{frame.time_s:.3f}",
+            stream=frame.stream,
+            time_s=frame.time_s,
+            labels=frame.labels,
+            text=frame.text,
+            jpeg=_picture(frame.jpeg, config),
+        )
+        for place, frame in enumerate(newest, start=1)
+    ]
+    moments = [
+        Shown(
+            mark=f"E{place}",
+            id=moment.id,
+            stream=moment.stream,
+            time_s=moment.frame_s if moment.image else moment.t0_s,
+            labels=moment.labels,
+            text=moment.text,
+            jpeg=_picture(_stored(moment.image), config) if config.frames else b"",
+            evidence=moment,
+        )
+        for place, moment in enumerate(sorted(evidence, key=lambda e: (e.t0_s, e.stream, e.id)), start=1)
+    ]
+    context = Context(question=question, evidence=tuple(evidence), shown=(*frames, *moments))
+    return context.fitted(lambda c: c.pictures, config.frames)
+
+
+def estimated_tokens(text: str, pictures: int, config: ContextConfig) -> int:
+    """About how many tokens a text and pictures take: 3 characters each, careful for JSON and digits."""
+    return math.ceil(len(text) / 3) + pictures * config.tokens_per_frame
+
+
+def _stored(path: str) -> bytes:
+    """An exemplar's bytes; none where it was given up, perhaps a moment ago."""
+    if not path:
+        return b""
+    try:
+        return Path(path).read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
+def _picture(jpeg: bytes, config: ContextConfig) -> bytes:
+    """A JPEG no larger than the budget says; none where it is not wanted or is no picture."""
+    if not config.frames or not jpeg.startswith(_JPEG_START):
+        return b""
+    import cv2
+
+    image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        return b""
+    scale = config.frame_px / max(image.shape[:2])
+    if scale >= 1:
+        return jpeg
+    size = tuple(max(1, round(side * scale)) for side in image.shape[1::-1])
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    done, made = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+    return made.tobytes() if done else b""

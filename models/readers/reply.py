@@ -1,0 +1,180 @@
+"""A language model's reply into a checked answer: what it cites must have been given, else it is asked once more.
+
+Belief in an answer joins two estimates: the memory's own that the best cited moment shows what was asked for,
+which is calibrated, and the model's word, which is mostly too sure. A model that saw the pictures knows something
+new: the two are averaged as log odds (Satopää et al. 2014, "Combining multiple probability predictions using a
+simple logit model"). One that read only what the memory knows cannot be surer than the memory.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from hippocam.models.readers.context import Context
+from hippocam.models.readers.grounding import grounded
+from hippocam.models.readers.marks import MARK, MARKS, marks_in
+from hippocam.models.readers.prompt import Message, messages, written
+from hippocam.models.readers.reading import SEEN_FROM, Reading, Sentence
+
+NOTHING = "Not seen: the memory holds nothing for that time and place."
+_SENTENCES = re.compile(r"(?<=[.!?])\s+(?=[^a-z\s])")
+# Marks behind a full stop belong to the sentence before it, but where they begin the next: "[E2] shows a cat."
+_TRAILING = re.compile(rf"([.!?])\s*((?:{MARKS.pattern}\s*)+)(?=$|[^a-z\s])")
+_THINKING = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
+_MOST_ANSWER, _MOST_ECHO, _MOST_SEARCHED = 2000, 2000, 50_000
+# Tokens that being asked again takes, beside the reply that was rejected.
+AGAIN_TOKENS = 150
+_LEAST_BELIEF = 0.02
+
+
+class ReplyError(Exception):
+    """A reply is not as it must be. The message is ours throughout: it is shown to people and to the model."""
+
+
+def converse(context: Context, complete: Callable[[list[Message]], str], *, reader: str, sees: bool) -> Reading:
+    """Ask a model, check what it says, ask once more where it is not as it must be.
+
+    Args:
+        context: What it is given.
+        complete: Gives the model's reply to a conversation.
+        reader: Who it is, for the answer.
+        sees: Whether it is given the pictures.
+
+    Returns:
+        Its answer; an unknown one where both replies were not as they must be, so that nothing is shown as an
+        answer that rests on nothing.
+    """
+    if not context.shown:
+        return Reading(sentences=(Sentence(text=NOTHING),), unknown=True)
+    turns = messages(context)
+    asked = written(turns)
+    problem = ""
+    for _ in range(2):
+        reply = complete(turns)
+        try:
+            found = read_reply(reply, context, reader=reader, sees=sees)
+        except ReplyError as error:
+            problem = str(error)
+            turns = [*turns, Message(role="assistant", parts=(_echo(reply),)), _again(context, problem)]
+            continue
+        return _with(found, context, asked)
+    text = f"No supported answer: {reader} was asked twice, and its reply {problem}."
+    return _with(Reading(sentences=(Sentence(text=text),), unknown=True), context, asked)
+
+
+def read_reply(reply: str, context: Context, *, reader: str, sees: bool) -> Reading:
+    """Check a reply against what was given.
+
+    Raises:
+        ReplyError: It is no JSON as asked for, cites what was not given, or cites nothing.
+    """
+    value = _object(reply)
+    known = {shown.mark: shown for shown in context.shown}
+    unknown, answer = value.get("unknown", False), value.get("answer", "")
+    listed = _listed(value.get("evidence", []))
+    if not isinstance(unknown, bool) or not isinstance(answer, str):
+        raise ReplyError('has an "answer" that is no text, or an "unknown" that is neither true nor false')
+    if unknown:
+        text = f"Not seen: {reader} found no answer in what it was given."
+        return Reading(sentences=(Sentence(text=text),), unknown=True)
+    answer = _plain(answer)[:_MOST_ANSWER]
+    if not MARKS.sub("", answer).strip(" .!?"):
+        raise ReplyError('has an empty "answer"')
+    cited = tuple(dict.fromkeys((*marks_in(answer), *listed)))
+    if not cited:
+        raise ReplyError("names no moment that its answer rests on")
+    if any(mark not in known for mark in cited):
+        raise ReplyError("names a moment that was not given")
+    confidence = _confidence(value.get("confidence"), max(known[mark].belief for mark in cited), sees)
+    if not sees and confidence < SEEN_FROM:
+        text = "Not seen: no moment that the answer could rest on matches well enough."
+        return Reading(sentences=(Sentence(text=text),), unknown=True, confidence=confidence)
+    sentences = []
+    for text, marks in _sentences(answer, listed):
+        if not sees and not grounded(text, [known[mark] for mark in marks], context.question):
+            marks = ()  # an inference at best
+        sentences.append(Sentence(text=text, evidence_ids=tuple(known[mark].id for mark in marks), marks=marks))
+    if not any(sentence.evidence_ids for sentence in sentences):
+        raise ReplyError("says what stands in no record that it names")
+    return Reading(sentences=tuple(sentences), unknown=False, confidence=confidence)
+
+
+def _with(reading: Reading, context: Context, prompt: str) -> Reading:
+    return replace(reading, given=context.given, prompt=prompt)
+
+
+def _again(context: Context, problem: str) -> Message:
+    marks = ", ".join(shown.mark for shown in context.shown)
+    return Message(
+        role="user",
+        parts=(
+            f"That reply was rejected: it {problem}. Reply again with the JSON object alone. The only marks that "
+            f"were given are {marks}. Where none of these moments answers the question, unknown is true.",
+        ),
+    )
+
+
+def _echo(reply: str) -> str:
+    """A reply as the model is shown it again: without what could open or close anything in a chat template."""
+    return re.sub(r"[<>|]", " ", reply)[:_MOST_ECHO] or "(empty)"
+
+
+def _object(reply: str) -> Mapping[str, Any]:
+    """The JSON object in a reply, whatever stands around it: fences, thoughts, a greeting."""
+    text = _THINKING.sub("", reply[:_MOST_SEARCHED])
+    decoder = json.JSONDecoder()
+    at = text.find("{")
+    while at >= 0:
+        try:
+            value, _ = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            value = None
+        if isinstance(value, dict) and {"answer", "unknown"} & value.keys():
+            return value
+        at = text.find("{", at + 1)
+    raise ReplyError("holds no JSON object as it was asked for")
+
+
+def _listed(value: object) -> tuple[str, ...]:
+    items = [value] if isinstance(value, str) else value
+    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+        raise ReplyError('has an "evidence" that is no list of marks')
+    marks = [item.strip(" []") for item in items]
+    if not all(MARK.fullmatch(mark) for mark in marks):
+        raise ReplyError("names a moment that was not given")
+    return tuple(dict.fromkeys(marks))
+
+
+def _confidence(stated: object, belief: float, sees: bool) -> float:
+    if stated is None:
+        return belief
+    if isinstance(stated, bool) or not isinstance(stated, int | float) or not 0 <= stated <= 100:
+        raise ReplyError('has a "confidence" that is no number 0 to 1')
+    word = stated / 100 if stated > 1 else float(stated)
+    if not sees:
+        return min(word, belief)
+    odds = sum(math.log(p / (1 - p)) for p in (_inside(word), _inside(belief))) / 2
+    return 1 / (1 + math.exp(-odds))
+
+
+def _inside(p: float) -> float:
+    return min(1 - _LEAST_BELIEF, max(_LEAST_BELIEF, p))
+
+
+def _plain(text: str) -> str:
+    """Without line ends and what steers a terminal."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def _sentences(answer: str, listed: tuple[str, ...]) -> list[tuple[str, tuple[str, ...]]]:
+    """Sentences with their marks; where none has any, the first answers the question and takes those listed."""
+    moved = _TRAILING.sub(lambda found: f" {found[2].strip()}{found[1]} ", answer).strip()
+    found = [(text, marks_in(text)) for text in _SENTENCES.split(moved)]
+    if not any(marks for _, marks in found):
+        found[0] = (found[0][0], listed)
+    return found
