@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Protocol, TypedDict
 
+import numpy as np
+
+from hippocam.apps.beside import JUST_S
+from hippocam.apps.deep import DeepConfig, Looked, look_again, thin
 from hippocam.apps.explain import find_entry
-from hippocam.apps.question import description, statement
+from hippocam.apps.question import description
 from hippocam.apps.records import Answer
+from hippocam.apps.understanding import understand
+from hippocam.apps.understood import LookIn, Turn, Understood
 from hippocam.memory.filters import Filter
 from hippocam.memory.memory import Memory
 from hippocam.memory.recall import Candidate, Query
 from hippocam.memory.records import Evidence, Level, Span, format_id
-from hippocam.models.readers.asked import Asked, asked
+from hippocam.models.readers.asked import Asked
 from hippocam.models.readers.context import Context, ContextConfig, build_context
 from hippocam.models.readers.extractive import ExtractiveReader
-from hippocam.models.readers.reading import ReaderError, Reading
+from hippocam.models.readers.reading import SEEN_FROM, ReaderError, Reading, Sentence
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import Embedding
@@ -87,6 +94,8 @@ def ask(
     *,
     latest: Callable[[str], Sequence[Embedding]],
     on_token: Callable[[str], None] | None = None,
+    before: Turn | None = None,
+    deep: DeepConfig | None = None,
 ) -> Answer:
     """Answer a question with the moments that the answer rests on.
 
@@ -101,25 +110,46 @@ def ask(
         reader: Who words the answer.
         latest: Gives the newest frames of a stream that is being watched.
         on_token: Gets the words of the answer as they come, before they are checked.
+        before: The last question of the conversation, if it is one.
+        deep: When and how far sources are looked at again; None for never.
 
     Raises:
         HippocamError: As for `search`.
     """
     started = time.monotonic()
     budget = reader.budget
+    streams = [s for s in memory.streams() if _filter(where).of_stream(s.id)]
+    turn = understand(question, streams, at_s=where.get("at_s"), before=before)
     top = where.get("top")
     wanted: Where = {**where, "top": budget.moments if top is None else top}
-    if asked(question) in (Asked.BEFORE, Asked.AFTER):
+    if turn.kind in (Asked.BEFORE, Asked.AFTER):
         wanted["beside"] = max(1, where.get("beside") or 0)
-    evidence = search(memory, encoder, statement(question), wanted)
+    places, missing = _places(memory, encoder, turn, wanted)
+    evidence = _gather(memory, encoder, turn, places, wanted)
+    looked: Looked | None = None
+    if deep is not None and turn.kind != Asked.WHAT and thin(evidence, deep, sees=budget.frames > 0):
+        looked = look_again(
+            evidence,
+            encoder.encode_texts([description(turn.text)])[0],
+            encoder,
+            streams,
+            deep,
+            compared=sum(stream.entries for stream in streams),
+            at_s=where.get("at_s"),
+        )
+        evidence = looked.evidence
+    pictures = looked.pictures if looked else {}
     live = _live(memory, where, latest) if budget.live_frames else []
-    context = build_context(question, evidence, live, budget)
     failed, who = "", reader.id
-    try:
-        reading = reader.read(context, on_token)
-    except ReaderError as error:
-        failed, fallback = f"{reader.id}: {error}", ExtractiveReader()
-        reading, who = fallback.read(context), fallback.id
+    if missing:
+        reading = Reading(sentences=(Sentence(text=missing),), unknown=True)
+    else:
+        context = build_context(turn.question, evidence, live, budget, kind=turn.kind, closer=pictures)
+        try:
+            reading = reader.read(context, on_token)
+        except ReaderError as error:
+            failed, fallback = f"{reader.id}: {error}", ExtractiveReader()
+            reading, who = fallback.read(context), fallback.id
     names = {moment.id: str(place) for place, moment in enumerate(evidence, start=1)}
     names |= {given.id: f"live {given.time_s:.1f} s" for given in reading.given if given.id not in names}
     return Answer(
@@ -134,7 +164,67 @@ def ask(
         given=reading.given,
         prompt=reading.prompt,
         failed=failed,
+        understood=turn,
+        looked=looked,
     )
+
+
+def _places(memory: Memory, encoder: Encoder, turn: Understood, where: Where) -> tuple[list[Where], str]:
+    """Where and when a question wants to be answered from, each; or why there is no such place."""
+    beside, places = turn.beside, [_narrowed(where, span) for span in turn.spans]
+    if beside is None:
+        return [place for place in places if place is not None], ""
+    t0_s, t1_s, stream = beside.t0_s, beside.t1_s, beside.stream
+    if t0_s is None or t1_s is None:
+        found = [
+            moment
+            for place in places
+            if place is not None
+            for moment in search(memory, encoder, beside.text, {**place, "top": 1, "beside": 0})
+        ]
+        best = max(found, key=lambda moment: moment.score, default=None)
+        if best is None or best.score < SEEN_FROM:
+            return [], f'Not seen: nothing matches "{beside.text}", {beside.side} which to look.'
+        t0_s, t1_s, stream = best.t0_s, best.t1_s, best.stream
+    if beside.side == "before":
+        span = LookIn(stream=stream, after_s=t0_s - JUST_S if beside.just else None, before_s=t0_s)
+    else:
+        span = LookIn(stream=stream, after_s=t1_s, before_s=t1_s + JUST_S if beside.just else None)
+    narrow = [_narrowed(place, span) for place in places if place is not None]
+    return [place for place in narrow if place is not None], ""
+
+
+def _narrowed(where: Where, span: LookIn) -> Where | None:
+    """Both conditions at once; None where nothing meets them."""
+    stream = where.get("stream")
+    if span.stream is not None and stream is not None and not _filter(where).of_stream(span.stream):
+        return None
+    after = [time_s for time_s in (where.get("after_s"), span.after_s) if time_s is not None]
+    before = [time_s for time_s in (where.get("before_s"), span.before_s) if time_s is not None]
+    return {
+        **where,
+        "stream": span.stream or stream,
+        "after_s": max(after, default=None),
+        "before_s": min(before, default=None),
+    }
+
+
+def _gather(
+    memory: Memory, encoder: Encoder, turn: Understood, places: Sequence[Where], where: Where
+) -> tuple[Evidence, ...]:
+    """Moments from all places, the strongest first; of a question for what there was, by time."""
+    top = where["top"] or _TOP
+    if turn.kind == Asked.WHAT:
+        found = [c for place in places for c in memory.notable(_filter(place), top)]
+        best = sorted(found, key=lambda c: -c.entry.utility)[:top]
+        query = Query(text="", vector=np.zeros(0, np.float32), at_s=where.get("at_s"))
+        ordered = sorted(best, key=lambda c: (c.spans[0].t0_s, c.entry.stream, c.entry.id))
+        return tuple(
+            replace(_evidence(memory, c, query), why=f"new to its stream: {c.entry.utility:.1f} times the usual")
+            for c in ordered
+        )
+    moments = {m.id: m for place in places for m in search(memory, encoder, turn.text, place)}
+    return tuple(sorted(moments.values(), key=lambda m: (-m.score, m.stream, m.t0_s))[: max(top, len(places))])
 
 
 def _query(memory: Memory, encoder: Encoder, text: str, where: Where) -> Query:
@@ -194,16 +284,21 @@ def _live(memory: Memory, where: Where, latest: Callable[[str], Sequence[Embeddi
     """Newest frames of the streams that a question is about; none where it asks for a place, which they lack."""
     if where.get("near") is not None or where.get("place_of") is not None:
         return []
-    wanted = Filter(
+    wanted = _filter(where)
+    frames = (f for stream in memory.streams() if wanted.of_stream(stream.id) for f in latest(stream.id))
+    return sorted(
+        (f for f in frames if wanted.overlaps(f.time_s, f.time_s, f.time_s)), key=lambda f: (f.time_s, f.stream)
+    )
+
+
+def _filter(where: Where) -> Filter:
+    """The conditions on streams and times."""
+    return Filter(
         stream=where.get("stream"),
         camera=where.get("camera"),
         after_s=where.get("after_s"),
         before_s=where.get("before_s"),
         at_s=where.get("at_s"),
-    )
-    frames = (f for stream in memory.streams() if wanted.of_stream(stream.id) for f in latest(stream.id))
-    return sorted(
-        (f for f in frames if wanted.overlaps(f.time_s, f.time_s, f.time_s)), key=lambda f: (f.time_s, f.stream)
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from hippocam.apps.deep import DeepConfig
 from hippocam.memory.memory import MemoryConfig
 from hippocam.models.readers.config import ReaderConfig
 from hippocam.stream.errors import HippocamError
@@ -34,12 +35,14 @@ class Settings:
         pipeline: Sampling, gate, pictures.
         memory: Budget, events, recall.
         reader: Who words answers, and what it is given.
+        deep: When a source is looked at again for an answer.
     """
 
     sources: SourceConfig = field(default_factory=SourceConfig)
     pipeline: PipelineConfig = field(default_factory=PipelineConfig)
     memory: MemoryConfig = field(default_factory=MemoryConfig)
     reader: ReaderConfig = field(default_factory=ReaderConfig)
+    deep: DeepConfig = field(default_factory=DeepConfig)
 
 
 def load_settings(name: str | None) -> Settings:

@@ -17,6 +17,7 @@ from hippocam.apps.cli_where import add_times, add_where, where_of
 from hippocam.stream.errors import HippocamError
 
 if TYPE_CHECKING:
+    from hippocam.apps.records import Answer
     from hippocam.apps.session import Session
 
 DEFAULT_MEMORY = "hippocam-memory"
@@ -78,13 +79,22 @@ def _parser() -> argparse.ArgumentParser:
 
     ask = _command(commands, "ask", _ask, "answer a question, with its moments")
     ask.add_argument("question", metavar="QUESTION")
-    add_where(ask)
-    ask.add_argument(
-        "--reader",
-        metavar="NAME",
-        help="who words the answer: extractive (default), openai[:MODEL], transformers:PATH, gguf[:PATH]",
-    )
-    ask.add_argument("--explain", action="store_true", help="print what the reader was given")
+    chat = _command(commands, "chat", _chat, "answer question after question, a line of stdin each")
+    for command in (ask, chat):
+        add_where(command)
+        command.add_argument(
+            "--reader",
+            metavar="NAME",
+            help="who words the answer: extractive (default), openai[:MODEL], transformers:PATH, gguf[:PATH]",
+        )
+        command.add_argument(
+            "--explain", action="store_true", help="print what was understood, and what was given"
+        )
+        command.add_argument(
+            "--deep",
+            action=argparse.BooleanOptionalAction,
+            help="look at the source again where evidence is thin (default: for readers that see)",
+        )
 
     _command(commands, "status", _status, "what the memory holds, by stream and tier")
 
@@ -198,15 +208,35 @@ def _search(options: argparse.Namespace) -> int:
 
 
 def _ask(options: argparse.Namespace) -> int:
+    with _session(options) as session:
+        answer = session.ask(options.question, reader=options.reader, deep=options.deep, **where_of(options))
+    return _tell_answer(options, answer)
+
+
+def _chat(options: argparse.Namespace) -> int:
+    from hippocam.apps.conversation import Conversation
+
+    code = 0
+    with _session(options) as session:
+        talk = Conversation(session, reader=options.reader, deep=options.deep, **where_of(options))
+        while True:
+            if sys.stdin.isatty():
+                print("> ", end="", file=sys.stderr, flush=True)
+            question = sys.stdin.readline()
+            if not question:
+                return code
+            if question.strip():
+                code = max(code, _tell_answer(options, talk.ask(question.strip())))
+
+
+def _tell_answer(options: argparse.Namespace, answer: Answer) -> int:
     from hippocam.apps.report import answer_json, answer_lines, given_lines
 
-    with _session(options) as session:
-        answer = session.ask(options.question, reader=options.reader, **where_of(options))
     if options.json:
         _print_json(answer_json(answer, explain=options.explain))
     else:
         lines = given_lines(answer) if options.explain else []
-        print("\n".join([*lines, *answer_lines(answer)]))
+        print("\n".join([*lines, *answer_lines(answer)]), flush=True)
     if answer.failed:
         print(f"hippocam: reader {_one_line(answer.failed)}", file=sys.stderr)
         print(f"hippocam: the {answer.reader} reader worded this from the evidence alone", file=sys.stderr)

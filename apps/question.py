@@ -18,6 +18,8 @@ _ASKING = (
     r"what (?:happened|happens|came|comes)(?:\s+(?:right|just|directly|shortly))?\s+(?:before|after)\b",
     r"(?:what|which|who) (?:happened|happens)(?: when)?\b",
     r"does it show\b",
+    r"(?:did|do|does|was|were|is|are|has|have|had)"
+    r"(?= (?:the|an?|any\w*|some\w*|my|his|her|our|their|no\w*|one|two)\b)",
 )
 _START = re.compile(rf"^(?:{'|'.join(_ASKING)})\s+", re.IGNORECASE)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hippocam.apps.deep import Looked
+from hippocam.apps.understood import Understood
 from hippocam.memory.memory import TierStatus
 from hippocam.memory.records import Evidence, StreamStatus
 from hippocam.models.readers.reading import Given, Sentence
@@ -94,6 +96,8 @@ class Answer:
         given: What the reader was given: moments and live frames, with or without their picture.
         prompt: The same word for word, with a line in place of each picture; "" for a reader without a model.
         failed: Why the reader that was asked could not answer, and another did from the evidence alone; "" if not.
+        understood: What the question was taken to mean.
+        looked: What was looked at again in the sources; None where the evidence was enough.
     """
 
     answer: str
@@ -107,6 +111,8 @@ class Answer:
     given: tuple[Given, ...] = ()
     prompt: str = ""
     failed: str = ""
+    understood: Understood | None = None
+    looked: Looked | None = None
 
     @property
     def not_seen(self) -> bool:

@@ -144,6 +144,10 @@ def answer_json(answer: Answer, *, explain: bool = False) -> dict[str, Any]:
         "given": [{**asdict(given), "time_s": round(given.time_s, 3)} for given in answer.given],
         "reader": answer.reader,
         "failed": answer.failed,
+        "understood": str(answer.understood or ""),
+        "looked_again": None
+        if answer.looked is None
+        else {"stopped": answer.looked.stopped, "steps": [asdict(step) for step in answer.looked.steps]},
         "latency_ms": round(answer.latency_ms, 1),
     }
     return value | {"prompt": answer.prompt} if explain else value
@@ -162,7 +166,16 @@ def given_lines(answer: Answer) -> list[str]:
     """What the reader was given, for people; where that is a prompt, word for word."""
     pictures = sum(given.picture for given in answer.given)
     count = len(answer.given)
-    lines = [f"{answer.reader} was given {count} moment{'' if count == 1 else 's'}, {pictures} with a picture:"]
+    lines = [str(answer.understood)] if answer.understood else []
+    if answer.looked is not None:
+        lines += [
+            f"looked again at {format_time(step.t0_s)} to {format_time(step.t1_s)} of {step.stream}, "
+            f"{step.frames} frames at {step.fps:g} a second: best at {format_time(step.best_s)}, "
+            f"belief {step.belief:.0%}"
+            for step in answer.looked.steps
+        ]
+        lines.append(f"stopped: {answer.looked.stopped}")
+    lines += [f"{answer.reader} was given {count} moment{'' if count == 1 else 's'}, {pictures} with a picture:"]
     for given in answer.given:
         picture = "picture" if given.picture else "no picture"
         lines.append(f"  {given.mark}  {format_time(given.time_s)}  {given.stream}  {picture}  {given.id}")

@@ -26,6 +26,7 @@ from hippocam.apps.build import DEFAULT_ENCODER, Settings, budget_bytes
 from hippocam.apps.claims import Claim, claim_all
 from hippocam.apps.explain import find_entry
 from hippocam.apps.records import Answer, Failure, Status, StreamReport, WatchProgress, WatchReport
+from hippocam.apps.understood import Turn
 from hippocam.memory.errors import EncoderMismatchError
 from hippocam.memory.filters import Filter
 from hippocam.memory.forget import Forgotten
@@ -167,6 +168,8 @@ class Session:
         *,
         reader: str | Reader | None = None,
         on_token: Callable[[str], None] | None = None,
+        before: Turn | None = None,
+        deep: bool | None = None,
         **where: Unpack[Where],
     ) -> Answer:
         """Answer a question with the moments that the answer rests on.
@@ -178,6 +181,8 @@ class Session:
             question: In plain words.
             reader: Name of the reader, or a reader; None for the settings'.
             on_token: Gets the words of the answer as they come, before they are checked.
+            before: The last question of a conversation; see `Conversation`, which keeps it.
+            deep: Whether to look at the source again where the evidence is thin; None for the settings'.
             where: As for `search`.
 
         Raises:
@@ -191,7 +196,18 @@ class Session:
                     self._answering[name] = make_reader(name, config)
                 reader = self._answering[name]
         memory, encoder = self._asked()
-        return asking.ask(memory, encoder, question, where, reader, latest=self.latest, on_token=on_token)
+        settings = self._settings.deep
+        return asking.ask(
+            memory,
+            encoder,
+            question,
+            where,
+            reader,
+            latest=self.latest,
+            on_token=on_token,
+            before=before,
+            deep=settings if deep is None else replace(settings, on=deep),
+        )
 
     def status(self) -> Status:
         """What the memory holds now.

@@ -474,6 +474,28 @@ class Memory:
         return self._store.find(first, last, limit)
 
     @guarded
+    def notable(self, wanted: Filter, top: int) -> list[Candidate]:
+        """The entries that were newest to their streams among those that meet some conditions, by time.
+
+        Args:
+            wanted: Where and when.
+            top: How many at most.
+
+        Returns:
+            Candidates with a belief of 1: they were there.
+        """
+        with self._mutex, self._store.snapshot():
+            every = (self._store.entry(number) for number in self._store.select(wanted))
+            found = [
+                (entry, spans) for entry in every if entry is not None and (spans := wanted.passing_of(entry))
+            ]
+            best = sorted(found, key=lambda pair: (-pair[0].utility, pair[0].t0_s, pair[0].id))[:top]
+            return [
+                Candidate(entry=entry, score=1.0, seen=1.0, cosine=0.0, words=(), spans=spans)
+                for entry, spans in sorted(best, key=lambda pair: (pair[1][0].t0_s, pair[0].stream, pair[0].id))
+            ]
+
+    @guarded
     def explain(self, number: int) -> Explanation:
         """Why an entry is held, or was given up."""
         with self._mutex, self._store.snapshot():

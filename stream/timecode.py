@@ -1,17 +1,24 @@
-"""Times as people write them into seconds, and back."""
+"""Times as people write them into seconds, and back.
+
+A recording's times count from its start, a live camera's from 1970 (UTC). No recording is 30 years long, so what
+is beyond that is shown, and may be written, as date and time of day, in this machine's time zone.
+"""
 
 from __future__ import annotations
 
 import math
 import re
+from datetime import datetime
 
 from hippocam.stream.errors import HippocamError
 
+# Times from here on are dates: 9 September 2001.
+DATES_FROM_S = 1e9
 _CLOCK = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{1,2}(?:\.\d+)?)")
 
 
 def parse_time(text: str) -> float:
-    """Seconds from "83.5", "1:23.5" or "0:01:23.500".
+    """Seconds from "83.5", "1:23.5" or "0:01:23.500"; since 1970 from "2026-11-21 13:05" (local; or with a zone).
 
     Raises:
         HippocamError: The text is none of these.
@@ -25,15 +32,29 @@ def parse_time(text: str) -> float:
         try:
             value = float(text)
         except ValueError:
-            value = math.nan
+            value = _date(text.strip())
         if math.isfinite(value) and value >= 0:
             return value
-    raise HippocamError(f"time {text!r} is not understood: write seconds, MM:SS or HH:MM:SS.mmm")
+    raise HippocamError(
+        f"time {text!r} is not understood: write seconds, MM:SS or HH:MM:SS.mmm, or YYYY-MM-DD HH:MM:SS"
+    )
+
+
+def _date(text: str) -> float:
+    if not re.match(r"\d{4}-\d\d-\d\d", text):
+        return math.nan
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except (ValueError, OverflowError):
+        return math.nan
 
 
 def format_time(time_s: float) -> str:
-    """Write seconds as M:SS.s, or H:MM:SS.s from an hour on; tenths only where there are any."""
+    """Write seconds as M:SS.s, from an hour on H:MM:SS.s, a date as YYYY-MM-DD HH:MM:SS.s; no tenths of zero."""
     tenths = round(max(time_s, 0.0) * 10)
+    if tenths >= DATES_FROM_S * 10:
+        when = datetime.fromtimestamp(tenths // 10).isoformat(sep=" ")
+        return when + (f".{tenths % 10}" if tenths % 10 else "")
     minutes, tenths = divmod(tenths, 600)
     hours, minutes = divmod(minutes, 60)
     seconds = f"{tenths // 10:02d}" + (f".{tenths % 10}" if tenths % 10 else "")

@@ -24,7 +24,7 @@ from hippocam.stream.records import EncodedImages, EncoderSpec, FloatArray, Imag
 if TYPE_CHECKING:
     from hippocam.models.head_file import Head
 
-_MIDPOINT, _SLOPE, _GROWTH = 0.265, 22.0, 0.02
+_MIDPOINT, _SLOPE, _GROWTH = 0.275, 22.0, 0.02
 
 
 class BundledEncoder:

@@ -18,17 +18,25 @@ class Asked(Enum):
     WHERE = "where"
     LONG = "how long"
     WORDS = "words"
+    WHAT = "what"
 
 
 _KINDS = (
+    (
+        Asked.WHAT,
+        r"^what (?:happened|happens|(?:was|is) (?:there|going on|happening|seen|visible|shown)|"
+        r"(?:did|do|can) (?:you|we|i|the camera) "
+        r"see|can be seen)(?: (?:to see|then|there|here))?\W*$"
+        r"|^(?:summari[sz]e|describe)\b(?: it| the video)?\W*$",
+    ),
     (Asked.OFTEN, r"\bhow (?:often|many times)\b"),
     (Asked.LONG, r"\bhow long\b(?! ago)"),
     (
         Asked.WORDS,
         r"^what (?:does|did|do) .*\b(?:say|said|read)\b|^what (?:is|was|were|are) (?:\w+ )?(?:written|said)\b",
     ),
-    (Asked.BEFORE, r"^what (?:happened|happens|was|is|came|comes)\b.*\bbefore\b"),
-    (Asked.AFTER, r"^what (?:happened|happens|was|is|came|comes)\b.*\bafter\b"),
+    (Asked.BEFORE, r"^(?:what|who) (?:happened|happens|was|is|came|comes)\b.*\bbefore\b"),
+    (Asked.AFTER, r"^(?:what|who) (?:happened|happens|was|is|came|comes)\b.*\bafter\b"),
     (Asked.FIRST, r"\bfirst (?:see|seen|appear|shown|visible|come|came)\b|\bthe first time\b|\bfirst\W*$"),
     (Asked.LAST, r"\blast (?:see|seen|appear|shown|visible|come|came)\b|\bthe last time\b|\blast\W*$"),
     (Asked.WHERE, r"^(?:in )?(?:where|which (?:place|room|camera|stream))\b"),

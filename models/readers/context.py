@@ -8,13 +8,14 @@ weakest moments.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from hippocam.memory.records import Evidence
+from hippocam.models.readers.asked import Asked, asked
 from hippocam.models.readers.checks import check_whole
 from hippocam.models.readers.reading import Given, ReaderError
 from hippocam.stream.records import Embedding
@@ -92,11 +93,13 @@ class Context:
         question: As it was asked.
         evidence: Every moment that was found, the strongest first.
         shown: Live frames, the oldest first, then moments by time, within the budget.
+        kind: What the question wants to know.
     """
 
     question: str
     evidence: tuple[Evidence, ...]
     shown: tuple[Shown, ...]
+    kind: Asked = Asked.WHEN
 
     @property
     def given(self) -> tuple[Given, ...]:
@@ -147,7 +150,13 @@ class Context:
 
 
 def build_context(
-    question: str, evidence: Sequence[Evidence], live: Sequence[Embedding], config: ContextConfig
+    question: str,
+    evidence: Sequence[Evidence],
+    live: Sequence[Embedding],
+    config: ContextConfig,
+    *,
+    kind: Asked | None = None,
+    closer: Mapping[str, bytes] | None = None,
 ) -> Context:
     """Choose what a reader is given.
 
@@ -156,7 +165,10 @@ def build_context(
         evidence: The strongest first.
         live: Newest frames of streams that are being watched, the oldest first.
         config: The budget.
+        kind: What the question wants to know; None to read it off its words.
+        closer: JPEGs in place of the kept ones, by a moment's id, each of its `frame_s`.
     """
+    closer = closer or {}
     newest = sorted(live, key=lambda frame: frame.time_s)[-config.live_frames :] if config.live_frames else []
     frames = [
         Shown(
@@ -175,15 +187,20 @@ def build_context(
             mark=f"E{place}",
             id=moment.id,
             stream=moment.stream,
-            time_s=moment.frame_s if moment.image else moment.t0_s,
+            time_s=moment.frame_s if moment.image or moment.id in closer else moment.t0_s,
             labels=moment.labels,
             text=moment.text,
-            jpeg=_picture(_stored(moment.image), config) if config.frames else b"",
+            jpeg=_picture(closer.get(moment.id) or _stored(moment.image), config) if config.frames else b"",
             evidence=moment,
         )
         for place, moment in enumerate(sorted(evidence, key=lambda e: (e.t0_s, e.stream, e.id)), start=1)
     ]
-    context = Context(question=question, evidence=tuple(evidence), shown=(*frames, *moments))
+    context = Context(
+        question=question,
+        evidence=tuple(evidence),
+        shown=(*frames, *moments),
+        kind=asked(question) if kind is None else kind,
+    )
     return context.fitted(lambda c: c.pictures, config.frames)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hippocam.memory.records import Evidence
-from hippocam.models.readers.asked import Asked, asked
+from hippocam.models.readers.asked import Asked
 from hippocam.models.readers.context import Context, ContextConfig
 from hippocam.models.readers.reading import SEEN_FROM, Given, Reading, Sentence
 from hippocam.models.readers.reply import NOTHING
@@ -70,7 +70,7 @@ class ExtractiveReader:
             )
             sentences, unknown = [Sentence(text=text)], True
         else:
-            sentences, unknown = _answer(context.question, evidence), False
+            sentences, unknown = _answer(context.kind, evidence), False
         given = tuple(
             Given(mark=f"E{place}", id=e.id, stream=e.stream, time_s=e.frame_s, picture=False)
             for place, e in enumerate(evidence, start=1)
@@ -81,12 +81,13 @@ class ExtractiveReader:
         return reading
 
 
-def _answer(question: str, evidence: Sequence[Evidence]) -> list[Sentence]:
+def _answer(kind: Asked, evidence: Sequence[Evidence]) -> list[Sentence]:
+    if kind == Asked.WHAT:
+        return [Sentence(text=f"{_stretch(e)}{_shows(e)}.", evidence_ids=(e.id,)) for e in evidence]
     best = evidence[0]
     likely = [e for e in evidence if e.score >= max(SEEN_FROM, _ALSO * best.score)]
     first, *others = _joined([(e, e.t0_s, e.t1_s) for e in likely])
     said = Sentence(text=f"Best match: {first} (belief {best.score:.0%}){_shows(best)}.", evidence_ids=first.ids)
-    kind = asked(question)
     if kind != Asked.WHEN:
         return [_special(kind, evidence, likely), said]
     if not others:

@@ -129,6 +129,20 @@ class VideoSource:
                 "copy or download the file again for the rest",
             )
 
+    def between(self, t0_s: float, t1_s: float, *, fps: float | None) -> Iterator[tuple[float, Image]]:
+        """Yield true time and picture of the frames in a stretch of time, at about fps a second (None: every one).
+
+        Raises:
+            SourceError: The file cannot be read.
+        """
+        index = build_index(self._path, self.uri)
+        usable = np.flatnonzero(~index.damaged & (index.times_s >= t0_s) & (index.times_s <= t1_s))
+        wanted = [int(seq) for seq in usable[pick_indices(index.times_s[usable], fps)]]
+        for seq, image in read_seqs(
+            self._path, self.uri, index, wanted, longest=self._longest_px, threads=self._threads
+        ):
+            yield float(index.times_s[seq]), image
+
 
 def told_end(index: PacketIndex) -> str:
     """Tell how far a truncated video goes: "12.0 s of 139.4 s"."""

@@ -1,0 +1,120 @@
+"""Words that say when into windows of time: "in the first minute", "between 1:00 and 2:30", "at the end"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from hippocam.memory.records import StreamStatus
+from hippocam.stream.timecode import DATES_FROM_S, parse_time
+
+# After and before, in seconds; None for no condition.
+Window = tuple[float | None, float | None]
+
+# "At 1:23" and "around 1:23" look so far to both sides; "at the end" is such a share.
+_AT_S, _AROUND_S, _END_SHARE = 5.0, 15.0, 0.1
+_NUMBERS = {
+    word: number
+    for number, word in enumerate("zero one two three four five six seven eight nine ten eleven twelve".split())
+} | {"a": 1, "an": 1, "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40, "half a": 0.5, "half an": 0.5}
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_UNIT = r"(?P<unit>seconds?|secs?|s|minutes?|mins?|hours?|h|days?)\b"
+_COUNT = rf"(?:(?P<count>\d+(?:\.\d+)?|{'|'.join(sorted(_NUMBERS, key=len, reverse=True))})\s+)?{_UNIT}"
+_CLOCK = r"(?:\d+:)?\d{1,2}:\d{2}(?:\.\d+)?"
+_TIME = rf"(?:{_CLOCK}|\d+(?:\.\d+)?\s*(?:seconds?|secs?|s|minutes?|mins?|hours?|h)\b)"
+_ASIDE = r"(?:,\s*)?(?:in |within |during |of |over )?(?:the )?"
+
+
+def windows_in(
+    question: str, streams: Sequence[StreamStatus], at_s: float | None
+) -> tuple[str, dict[str | None, Window]]:
+    """The question without its time words, and the window of each stream that they mean; None for all the same."""
+    for pattern, window in _WINDOWS:
+        found = pattern.search(question)
+        if found is None:
+            continue
+        rest = tidy(question[: found.start()] + " " + question[found.end() :])
+        windows: dict[str | None, Window] = {}
+        for stream in streams:
+            # a recording begins at 0, a live stream whenever it began
+            start_s = stream.t0_s if stream.t0_s is not None and stream.t0_s >= DATES_FROM_S else 0.0
+            end_s = max(stream.duration_s, stream.t1_s or 0.0)
+            windows[stream.id] = window(found, start_s, end_s if at_s is None else min(at_s, end_s))
+        if len(set(windows.values())) == 1:
+            return rest, {None: next(iter(windows.values()))}
+        return rest, windows
+    return question, {}
+
+
+def _length_s(found: re.Match[str]) -> float:
+    count = (found["count"] or "a").casefold()
+    number = _NUMBERS[count] if count in _NUMBERS else float(count)
+    return float(number) * _UNITS[found["unit"][0].casefold()]
+
+
+def _clock_s(text: str) -> float:
+    if ":" in text:
+        return parse_time(text)
+    number, unit = re.fullmatch(r"([\d.]+)\s*([a-z])[a-z]*", text, re.IGNORECASE).groups()  # type: ignore[union-attr]
+    return float(number) * _UNITS[unit.casefold()]
+
+
+def _first(found: re.Match[str], start_s: float, end_s: float) -> Window:
+    return None, start_s + _length_s(found)
+
+
+def _last(found: re.Match[str], start_s: float, end_s: float) -> Window:
+    return end_s - _length_s(found), None
+
+
+def _half(found: re.Match[str], start_s: float, end_s: float) -> Window:
+    middle = (start_s + end_s) / 2
+    return (None, middle) if found["which"].casefold() == "first" else (middle, None)
+
+
+def _edge(found: re.Match[str], start_s: float, end_s: float) -> Window:
+    share = _END_SHARE * (end_s - start_s)
+    return (end_s - share, None) if found["edge"].casefold() in ("end", "close") else (None, start_s + share)
+
+
+def _between(found: re.Match[str], start_s: float, end_s: float) -> Window:
+    return _clock_s(found["from"]), _clock_s(found["to"])
+
+
+def _since(found: re.Match[str], start_s: float, end_s: float) -> Window:
+    return _clock_s(found["at"]), None
+
+
+def _until(found: re.Match[str], start_s: float, end_s: float) -> Window:
+    return None, _clock_s(found["at"])
+
+
+def _at(found: re.Match[str], start_s: float, end_s: float) -> Window:
+    wide_s = _AT_S if found["how"].casefold() == "at" else _AROUND_S
+    at_s = _clock_s(found["at"])
+    return max(0.0, at_s - wide_s), at_s + wide_s
+
+
+_WINDOWS = tuple(
+    (re.compile(pattern, re.IGNORECASE), window)
+    for pattern, window in (
+        (rf"{_ASIDE}\b(?:between|from) (?P<from>{_TIME}) (?:and|to|until) (?P<to>{_TIME})", _between),
+        (rf"{_ASIDE}\bfirst {_COUNT}", _first),
+        (rf"{_ASIDE}\b(?:last|past) {_COUNT}", _last),
+        (rf"{_ASIDE}\b(?P<which>first|second) half\b(?: of the \w+)?", _half),
+        (
+            r"(?:,\s*)?\b(?:at|in|towards?|near) the (?:very )?(?P<edge>beginning|start|end|close)\b"
+            r"(?: of the \w+)?",
+            _edge,
+        ),
+        (rf"\b(?:after|since|from) (?P<at>{_TIME})(?: on(?:wards)?)?", _since),
+        (rf"\b(?:before|until|up to) (?P<at>{_TIME})", _until),
+        (rf"\b(?P<how>at|around|about|near) (?P<at>{_TIME})", _at),
+    )
+)  # fmt: skip
+
+
+def tidy(text: str) -> str:
+    """A question without what taking words out left behind."""
+    text = " ".join(text.split())
+    return re.sub(r"\s+([?!.,])", r"\1", text).strip(" ,")
