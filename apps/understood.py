@@ -59,6 +59,11 @@ class Understood:
     spans: tuple[LookIn, ...] = (LookIn(),)
     beside: Beside | None = None
 
+    @property
+    def narrowed(self) -> bool:
+        """Whether it says where, when or beside what to look."""
+        return self.beside is not None or any(span != LookIn() for span in self.spans)
+
     def __str__(self) -> str:
         told = f'looked for "{self.text}"'
         places = [_told(span) for span in self.spans if span != LookIn()]

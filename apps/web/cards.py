@@ -39,9 +39,15 @@ def answer(found: Answer, question: str) -> str:
         f'<section class="hc-answer hc-{kind}"><p class="hc-question">{escape(question)}</p>'
         f'<p class="hc-verdict"><strong>{verdict}</strong>{belief}</p>'
         f'<p class="hc-text">{escape(text)}</p>{failed}'
-        f'<p class="hc-meta">{escape(found.reader)} reader, {took}</p></section>'
+        f'<p class="hc-meta">{escape(found.reader)} reader, {took}{_understood(found)}</p></section>'
     )
     return head + evidence(found.evidence, found.cited, weak=found.not_seen)
+
+
+def _understood(found: Answer) -> str:
+    """What the question was taken to mean, where that is more than its words."""
+    meant = found.understood
+    return "" if meant is None or not meant.narrowed else f"; {escape(str(meant))}"
 
 
 def evidence(moments: Sequence[Evidence], cited: Sequence[str], *, weak: bool) -> str:

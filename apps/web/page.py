@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 import gradio as gr
 
+from hippocam.apps.conversation import turn_of
 from hippocam.apps.session import Session
+from hippocam.apps.understood import Turn
 from hippocam.apps.web import cards
 from hippocam.apps.web.media import Library, stream_key
 from hippocam.apps.web.uploads import UPLOAD_LIMIT_BYTES, uploads_folder
@@ -93,10 +95,10 @@ def build_page(session: Session, library: Library) -> gr.Blocks:
         keep = current if current in [key for _, key in choices] else None
         return gr.update(choices=choices, value=keep), cards.status(found)
 
-    def ask(question: str, only: bool, key: str | None) -> Iterator[str]:
-        """The answer to a question."""
-        yield cards.looking()
-        yield answer(session, library, question, key if only else None)
+    def ask(question: str, only: bool, key: str | None, turn: Turn | None) -> Iterator[tuple[str, Turn | None]]:
+        """The answer to a question, which may lean on the one before it."""
+        yield cards.looking(), turn
+        yield answer(session, library, question, key if only else None, turn)
 
     with gr.Blocks(title="Hippocam", analytics_enabled=False, fill_width=True) as page:
         with gr.Row(elem_id="hc-header"):
@@ -134,6 +136,7 @@ def build_page(session: Session, library: Library) -> gr.Blocks:
                     button = gr.Button("Ask", variant="primary", elem_id="hc-go")
                 only = gr.Checkbox(False, label="Only in this video", container=False, elem_id="hc-only")
                 result = gr.HTML(cards.hint(_HINT), elem_id="hc-result", js_on_load=None, apply_default_css=False)
+        turn = gr.State(None)
         refresh = gr.Button("Refresh", visible="hidden", elem_id="hc-refresh")
         sync = gr.Button("Choose", visible="hidden", elem_id="hc-sync")
 
@@ -149,8 +152,8 @@ def build_page(session: Session, library: Library) -> gr.Blocks:
         gr.on(
             [question.submit, button.click],
             ask,
-            inputs=[question, only, streams],
-            outputs=[result],
+            inputs=[question, only, streams, turn],
+            outputs=[result, turn],
             concurrency_limit=4,
             trigger_mode="always_last",
             **private,
@@ -158,7 +161,9 @@ def build_page(session: Session, library: Library) -> gr.Blocks:
     return page
 
 
-def answer(session: Session, library: Library, question: str, key: str | None) -> str:
+def answer(
+    session: Session, library: Library, question: str, key: str | None, turn: Turn | None
+) -> tuple[str, Turn | None]:
     """Ask the memory and lay out what it says, or in one line why it cannot.
 
     Args:
@@ -166,13 +171,18 @@ def answer(session: Session, library: Library, question: str, key: str | None) -
         library: Of the same session.
         question: In plain words.
         key: Only in this stream, see stream_key; None for all.
+        turn: The question before it.
+
+    Returns:
+        HTML, and what the next question may lean on.
     """
     if not question.strip():
-        return cards.hint("Type a question first.")
+        return cards.hint("Type a question first."), turn
     try:
         if library.status() is None:
-            return cards.hint("This memory is empty. Add a video, then ask about it.")
+            return cards.hint("This memory is empty. Add a video, then ask about it."), turn
         stream = library.stream(key) if key else None
-        return cards.answer(session.ask(question, stream=stream.id if stream else None), question)
+        found = session.ask(question, stream=stream.id if stream else None, before=turn)
+        return cards.answer(found, question), turn_of(found) or turn
     except (HippocamError, ValueError) as error:
-        return cards.error(str(error))
+        return cards.error(str(error)), turn
