@@ -64,7 +64,22 @@ def add_commands(bench: argparse.ArgumentParser) -> None:
     sleep.add_argument("--seeds", type=_numbers, default=[1, 2, 3], metavar="1,2,3", help="of the streams")
     sleep.set_defaults(run=_sleep)
 
-    for command in (moments, memory, scale, sleep):
+    qa = names.add_parser("qa", help="questions about videos, beside simple baselines with the same reader")
+    qa.add_argument("files", type=Path, nargs="+", metavar="FILE", help="question files, or folders of them")
+    qa.add_argument("--videos", type=Path, metavar="DIR", help="where the videos are, found by name")
+    qa.add_argument("--predictions", type=Path, metavar="FILE", help="only score these answers to FILE")
+    qa.add_argument("--reader", default="extractive", metavar="NAME", help="who words the answers")
+    qa.add_argument("--encoder", metavar="NAME")
+    qa.add_argument("--budget-mb", type=float, default=64.0, metavar="N", help="of each video's memory")
+    qa.add_argument("--limit", type=int, metavar="N", help="only the first questions of each file")
+    qa.add_argument("--no-baselines", action="store_true", help="only the memory")
+    qa.add_argument("--no-too-early", action="store_true", help="ask none before its evidence")
+    qa.add_argument("--memories", type=Path, metavar="DIR", help="keep the memories here, to ask them again")
+    qa.add_argument("--answers", type=Path, metavar="FILE", help="write every answer as JSON lines")
+    qa.add_argument("--config", metavar="NAME", help="settings: a name that ships, or a YAML file")
+    qa.set_defaults(run=_qa)
+
+    for command in (moments, memory, scale, sleep, qa):
         command.add_argument(
             "--out", type=Path, metavar="FILE", help="Markdown file whose section is written anew"
         )
@@ -159,3 +174,62 @@ def _sleep(options: argparse.Namespace) -> int:
     if options.json:
         _print_json(asdict(result))
     return 0
+
+
+def _qa(options: argparse.Namespace) -> int:
+    from hippocam.apps.bench.moments import write_section
+    from hippocam.apps.bench.qa import predictions, report
+    from hippocam.apps.bench.qa.files import read_files
+    from hippocam.apps.bench.qa.run import QaConfig, run
+    from hippocam.apps.bench.qa.videos import Videos
+    from hippocam.apps.build import load_settings
+
+    if options.limit is not None and options.limit < 1:
+        raise HippocamError(f"--limit must be 1 or more, found {options.limit}")
+    files = read_files(options.files)
+    if options.predictions:
+        if len(files) != 1:
+            raise HippocamError(f"--predictions scores the answers to one question file, found {len(files)}")
+        scores = predictions.score_file(files[0], options.predictions)
+        print(report.scores(files[0], scores))
+        if options.json:
+            _print_json(scores)
+        return 0
+    if options.videos is None:
+        raise HippocamError("--videos DIR is needed: the folder that holds the videos (or --predictions FILE)")
+    config = QaConfig(
+        reader=options.reader,
+        encoder=options.encoder,
+        budget_mb=options.budget_mb,
+        baselines=not options.no_baselines,
+        too_early=not options.no_too_early,
+        memories=options.memories,
+        settings=load_settings(options.config),
+    )
+    result = run(
+        files,
+        Videos(options.videos),
+        config,
+        limit=options.limit,
+        report=lambda line: print(line, file=sys.stderr, flush=True),
+    )
+    print(report.table(result))
+    if options.answers:
+        report.write_outcomes(options.answers, result)
+    if options.out:
+        names = " ".join(os.path.relpath(path) for path in options.files)
+        command = f"hippocam bench qa {names} --videos {options.videos}{_given(options)}"
+        write_section(options.out, report.title(result), f"`{command}`\n\n{report.table(result)}")
+    if options.json:
+        print(report.to_json(result))
+    return 0
+
+
+def _given(options: argparse.Namespace) -> str:
+    """The options of `bench qa` that change its figures, as they would be typed."""
+    values = {"--reader": options.reader, "--encoder": options.encoder, "--limit": options.limit}
+    values |= {"--budget-mb": f"{options.budget_mb:g}", "--config": options.config}
+    default = {"--reader": "extractive", "--budget-mb": "64"}
+    switches = {"--no-baselines": options.no_baselines, "--no-too-early": options.no_too_early}
+    typed = "".join(f" {name} {v}" for name, v in values.items() if v is not None and v != default.get(name))
+    return typed + "".join(f" {name}" for name, on in switches.items() if on)

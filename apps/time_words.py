@@ -11,8 +11,8 @@ from hippocam.stream.timecode import DATES_FROM_S, parse_time
 # After and before, in seconds; None for no condition.
 Window = tuple[float | None, float | None]
 
-# "At 1:23" and "around 1:23" look so far to both sides; "at the end" is such a share.
-_AT_S, _AROUND_S, _END_SHARE = 5.0, 15.0, 0.1
+# "At 1:23" and "around 1:23" look so far to both sides, "now" so far back; "at the end" is such a share.
+_AT_S, _AROUND_S, _NOW_S, _END_SHARE = 5.0, 15.0, 10.0, 0.1
 _NUMBERS = {
     word: number
     for number, word in enumerate("zero one two three four five six seven eight nine ten eleven twelve".split())
@@ -81,6 +81,10 @@ def _between(found: re.Match[str], start_s: float, end_s: float) -> Window:
     return _clock_s(found["from"]), _clock_s(found["to"])
 
 
+def _now(found: re.Match[str], start_s: float, end_s: float) -> Window:
+    return max(start_s, end_s - _NOW_S), None
+
+
 def _since(found: re.Match[str], start_s: float, end_s: float) -> Window:
     return _clock_s(found["at"]), None
 
@@ -107,6 +111,7 @@ _WINDOWS = tuple(
             r"(?: of the \w+)?",
             _edge,
         ),
+        (r"(?:,\s*)?\b(?:right now|now|currently|at the moment|at present)\b", _now),
         (rf"\b(?:after|since|from) (?P<at>{_TIME})(?: on(?:wards)?)?", _since),
         (rf"\b(?:before|until|up to) (?P<at>{_TIME})", _until),
         (rf"\b(?P<how>at|around|about|near) (?P<at>{_TIME})", _at),

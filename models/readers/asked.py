@@ -19,6 +19,7 @@ class Asked(Enum):
     LONG = "how long"
     WORDS = "words"
     WHAT = "what"
+    COUNT = "how many"
 
 
 _KINDS = (
@@ -29,6 +30,7 @@ _KINDS = (
         r"see|can be seen)(?: (?:to see|then|there|here))?\W*$"
         r"|^(?:summari[sz]e|describe)\b(?: it| the video)?\W*$",
     ),
+    (Asked.COUNT, r"^how many\b(?! times)"),
     (Asked.OFTEN, r"\bhow (?:often|many times)\b"),
     (Asked.LONG, r"\bhow long\b(?! ago)"),
     (

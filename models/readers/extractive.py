@@ -109,6 +109,8 @@ def _special(kind: Asked, evidence: Sequence[Evidence], likely: Sequence[Evidenc
         if words is None:
             return Sentence(text="No words are kept of it.", evidence_ids=(best.id,))
         return Sentence(text=f"The words there: {_words(words)}.", evidence_ids=(words.id,))
+    if kind == Asked.COUNT:
+        return Sentence(text="How many cannot be told: these records do not count.", evidence_ids=(best.id,))
     stretches = sorted(
         _joined([(e, *span) for e in likely for span in _spans(e)]), key=lambda s: (s.t0_s, s.stream)
     )

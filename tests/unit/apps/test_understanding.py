@@ -46,6 +46,7 @@ SOME = [stream("cam1", 600.0), stream("yard/left", 1200.0), stream("kitchen", 60
         ("Was anybody there at the end of the video?", "anybody there", 540, None),
         ("a dog at the beginning", "a dog", None, 60),
         ("What was red in the second half?", "What was red", 300, None),
+        ("How many bottles are there right now?", "How many bottles are there", 590, None),
         ("When did I last see my keys?", "my keys", None, None),
         ("the first time a man came", "a man came", None, None),
         ("a man with a second bag", "a man with a second bag", None, None),
