@@ -95,6 +95,17 @@ def test_a_clicked_moment_is_played(page: Any, address: str) -> None:
     assert page.faults == []
 
 
+def test_a_question_may_lean_on_the_one_before(page: Any) -> None:
+    ask(page, "when is it green")
+    page.locator("#hc-question").locator("textarea, input").fill("and how often?")
+    page.keyboard.press("Enter")
+    page.wait_for_function(
+        "document.querySelector('.hc-question')?.textContent === 'and how often?'", timeout=60_000
+    )
+    assert page.inner_text(".hc-text").startswith("Seen ")
+    assert page.faults == []
+
+
 def seen_again(folder: Path, stream: str, t0_s: float) -> None:
     """Note that what begins at a time was seen again at 9 and 10.5 s, and give its picture up."""
     store = Store(folder / "memory.db", writable=True)
