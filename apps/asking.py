@@ -29,6 +29,8 @@ from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import Embedding
 
 _TOP = 5
+# What was before or after something stands beside the last of the moments that show it.
+_BESIDE = 3
 _MOST = 1_000_000
 
 
@@ -123,7 +125,7 @@ def ask(
     top = where.get("top")
     wanted: Where = {**where, "top": budget.moments if top is None else top}
     if turn.kind in (Asked.BEFORE, Asked.AFTER):
-        wanted["beside"] = max(1, where.get("beside") or 0)
+        wanted["beside"] = max(_BESIDE, where.get("beside") or 0)
     places, missing = _places(memory, encoder, turn, wanted)
     evidence = _gather(memory, encoder, turn, places, wanted)
     looked: Looked | None = None

@@ -101,7 +101,7 @@ def _special(kind: Asked, evidence: Sequence[Evidence], likely: Sequence[Evidenc
     """What a question asks beyond when."""
     best = likely[0]
     if kind in (Asked.BEFORE, Asked.AFTER):
-        return _neighbour(kind, best, evidence)
+        return _neighbour(kind, _joined([(e, e.t0_s, e.t1_s) for e in likely])[0], evidence)
     if kind == Asked.WHERE:
         return Sentence(text=f"Where: {_where(best)}.", evidence_ids=(best.id,))
     if kind == Asked.WORDS:
@@ -132,17 +132,17 @@ def _special(kind: Asked, evidence: Sequence[Evidence], likely: Sequence[Evidenc
     return Sentence(text=f"{kind.value.capitalize()} seen: {'; '.join(map(str, chosen))}.", evidence_ids=ids)
 
 
-def _neighbour(kind: Asked, best: Evidence, evidence: Sequence[Evidence]) -> Sentence:
-    """What stands beside the best moment in time, among what was found."""
-    same = [e for e in evidence if e.stream == best.stream and e.id != best.id]
+def _neighbour(kind: Asked, best: _Stretch, evidence: Sequence[Evidence]) -> Sentence:
+    """What stands beside the best moment in time, with those that go on from it, among what was found."""
+    same = [e for e in evidence if e.stream == best.stream and e.id not in best.ids]
     if kind == Asked.AFTER:
         near = min((e for e in same if e.t0_s >= best.t1_s - _GAP_S), key=lambda e: e.t0_s, default=None)
     else:
         near = max((e for e in same if e.t1_s <= best.t0_s + _GAP_S), key=lambda e: e.t1_s, default=None)
     word = "After" if kind == Asked.AFTER else "Before"
     if near is None:
-        return Sentence(text=f"{word} it, the memory holds no moment close by.", evidence_ids=(best.id,))
-    return Sentence(text=f"{word} it: {_stretch(near)}{_shows(near)}.", evidence_ids=(near.id, best.id))
+        return Sentence(text=f"{word} it, the memory holds no moment close by.", evidence_ids=best.ids)
+    return Sentence(text=f"{word} it: {_stretch(near)}{_shows(near)}.", evidence_ids=(near.id, *best.ids))
 
 
 def _joined(moments: Sequence[tuple[Evidence, float, float]]) -> list[_Stretch]:
