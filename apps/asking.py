@@ -12,6 +12,7 @@ import numpy as np
 from hippocam.apps.beside import JUST_S
 from hippocam.apps.deep import DeepConfig, Looked, look_again, thin
 from hippocam.apps.explain import find_entry
+from hippocam.apps.live_open import with_open_moments
 from hippocam.apps.question import description
 from hippocam.apps.records import Answer
 from hippocam.apps.understanding import understand
@@ -84,7 +85,8 @@ def search(memory: Memory, encoder: Encoder, text: str, where: Where) -> tuple[E
     if not text.strip():
         raise HippocamError("the text is empty: describe what to look for")
     query = _query(memory, encoder, text, where)
-    return tuple(_evidence(memory, candidate, query) for candidate in memory.recall(query))
+    found = tuple(_evidence(memory, candidate, query) for candidate in memory.recall(query))
+    return with_open_moments(memory.folder, found, query)
 
 
 def ask(

@@ -25,6 +25,8 @@ from hippocam.apps.asking import Reader, Where
 from hippocam.apps.build import DEFAULT_ENCODER, Settings, budget_bytes
 from hippocam.apps.claims import Claim, claim_all
 from hippocam.apps.explain import find_entry
+from hippocam.apps.live_forget import forget_footage
+from hippocam.apps.live_open import latest_frames
 from hippocam.apps.records import Answer, Failure, Status, StreamReport, WatchProgress, WatchReport
 from hippocam.apps.understood import Turn
 from hippocam.memory.errors import EncoderMismatchError
@@ -296,7 +298,10 @@ class Session:
         with Memory.open_writer(self.folder, encoder=name, spec=spec, config=self._settings.memory) as memory:
             if stream is not None:
                 asking.check_stream(memory, stream)
-            return memory.forget(wanted if wanted else [find_entry(memory, entry) for entry in entries])
+            gone = memory.forget(wanted if wanted else [find_entry(memory, entry) for entry in entries])
+            if wanted:
+                forget_footage(self.folder, wanted)
+            return gone
 
     def sleep(self, target: float | None = None) -> SleepReport:
         """Make the memory smaller, as far as what it can recall holds.
@@ -331,7 +336,7 @@ class Session:
     def latest(self, stream: str) -> list[Embedding]:
         """The newest frames of a stream that this session is watching, the oldest first."""
         writer = self._writer
-        return writer.latest(stream) if writer is not None else []
+        return writer.latest(stream) if writer is not None else latest_frames(self.folder, stream)
 
     @contextmanager
     def _writing(self, name: str, encoder: Encoder, config: MemoryConfig) -> Iterator[Memory]:

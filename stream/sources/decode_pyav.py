@@ -23,7 +23,7 @@ _CHEAPER_THAN_SEEK = 8
 _REORDER = 40
 
 
-class _Converter:
+class Converter:
     """Decoded frames of any pixel format into upright pictures."""
 
     def __init__(self, size: tuple[int, int]) -> None:
@@ -59,7 +59,7 @@ def read_frames(
     Yields:
         The frame's seq and its picture, uint8 [H, W, 3] RGB. Frames whose data are damaged are left out.
     """
-    converter = _Converter(scaled_size(index.size, longest))
+    converter = Converter(scaled_size(index.size, longest))
     reader = _GroupReader(path, uri, index, seqs, threads)
     try:
         start = 0
@@ -218,7 +218,7 @@ def read_linear(
     import av
 
     grid = TimeGrid(fps, native_rate(np.sort(index.times_s)) or index.nominal_fps)
-    converter = _Converter(scaled_size(index.size, longest))
+    converter = Converter(scaled_size(index.size, longest))
     with open_container(path, uri) as container:
         stream = container.streams[index.stream_index]
         stream.codec_context.thread_count = threads

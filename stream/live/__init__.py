@@ -1,0 +1,1 @@
+"""Cameras that never end into frames with true times: capture processes, watchdogs, bounded rings."""

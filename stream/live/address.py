@@ -1,0 +1,93 @@
+"""What a user types for a live camera into what can be opened, its public name and its id.
+
+Passwords in an address go to the camera alone: what is stored, shown and logged is the address without them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit, urlunsplit
+
+from hippocam.stream.errors import SourceError
+from hippocam.stream.sources.naming import slug
+
+Kind = Literal["url", "device", "file"]
+SCHEMES = ("rtsp", "rtsps", "http", "https")
+_GIVE = ", ".join(f"{scheme}://" for scheme in SCHEMES)
+_NAMED = re.compile(r"([\w.-]+)=(.+)", re.DOTALL)
+_DEVICE = re.compile(r"(?:/dev/video)?(\d{1,3})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveAddress:
+    """Where a live camera is.
+
+    Attributes:
+        kind: "url", "device" (a webcam) or "file" (played at real-time speed).
+        target: What is opened; may hold a password.
+        uri: The same for people and for the memory, without a password.
+        id: Name of its stream.
+    """
+
+    kind: Kind
+    target: str = field(repr=False)
+    uri: str
+    id: str
+
+
+def parse_address(text: str) -> LiveAddress:
+    """Understand one address: [NAME=]rtsp://..., http://..., /dev/video0, 0 or a file.
+
+    Raises:
+        SourceError: It is none of these, or the file is missing.
+    """
+    named = _NAMED.fullmatch(text)
+    if named and not os.path.exists(text):
+        return replace(parse_address(named[2]), id=slug(named[1]))
+    if "://" in text:
+        return _url(text)
+    if device := _DEVICE.fullmatch(text):
+        return LiveAddress(kind="device", target=device[1], uri=f"/dev/video{device[1]}", id=f"video{device[1]}")
+    path = Path(os.path.abspath(os.path.expanduser(text)))
+    if not path.is_file():
+        raise SourceError(text, f"no such file, and no address; give {_GIVE}, /dev/video0 or a video file")
+    return LiveAddress(kind="file", target=str(path), uri=f"live:{path}", id=slug(path.stem))
+
+
+def parse_addresses(texts: Sequence[str]) -> list[LiveAddress]:
+    """Understand several; where two would have the same id, the later ones get a number.
+
+    Raises:
+        SourceError: See parse_address; or one is given twice.
+    """
+    found: list[LiveAddress] = []
+    for text in texts:
+        address = parse_address(text)
+        if any(address.target == other.target for other in found):
+            raise SourceError(address.uri, "given twice; name each camera once")
+        taken, number, name = {other.id for other in found}, 2, address.id
+        while name in taken:
+            name, number = f"{address.id}-{number}", number + 1
+        found.append(replace(address, id=name))
+    return found
+
+
+def _url(text: str) -> LiveAddress:
+    try:
+        parts = urlsplit(text)
+        host = parts.hostname or ""
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError as error:
+        raise SourceError("the address", f"is not understood ({error})") from error
+    if parts.scheme not in SCHEMES or not host:
+        shown = f"{parts.scheme}://{host}"
+        raise SourceError(shown, f"not an address that can be watched; give {_GIVE} and a host")
+    shown_host = f"[{host}]" if ":" in host else host
+    uri = urlunsplit((parts.scheme, shown_host + port, parts.path, "", ""))
+    last = parts.path.rstrip("/").rpartition("/")[2]
+    return LiveAddress(kind="url", target=text, uri=uri, id=slug(f"{host}-{last}" if last else host))

@@ -1,0 +1,115 @@
+"""What a capture process runs: an address in, messages out, until the source ends or breaks off."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hippocam.stream.errors import SourceError
+from hippocam.stream.live.address import LiveAddress
+from hippocam.stream.live.clock import LiveClock
+from hippocam.stream.live.lookback import LookBackConfig
+from hippocam.stream.live.messages import Beat, Captured, Ended, Failed, Message, Opened
+from hippocam.stream.sources.sampling import TimeGrid
+
+if TYPE_CHECKING:
+    from hippocam.stream.sources.live_pyav import Arrived
+
+_BEAT_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptureConfig:
+    """How a live camera is read.
+
+    Attributes:
+        fps: Frames a second that are handed on, above 0.
+        longest_px: Longer side of their pictures, pixels, 16 or more; smaller ones are not enlarged.
+        timeout_s: How long opening, or a read, may take before it is given up, seconds above 0.
+        loop: A file begins again where it ends.
+        look_back: Where the footage is kept as it came, and how much; None keeps none.
+    """
+
+    fps: float = 1.0
+    longest_px: int = 640
+    timeout_s: float = 10.0
+    loop: bool = False
+    look_back: LookBackConfig | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.fps < float("inf"):
+            raise ValueError(f"fps must be above 0, found {self.fps}")
+        if self.longest_px < 16:
+            raise ValueError(f"longest_px must be 16 or more, found {self.longest_px}")
+        if not self.timeout_s > 0:
+            raise ValueError(f"timeout_s must be above 0, found {self.timeout_s}")
+
+
+def run_capture(address: LiveAddress, config: CaptureConfig, send: Callable[[Message], None]) -> None:
+    """Read a camera and send what it shows; `Failed` or `Ended` comes last.
+
+    Args:
+        address: Where it is.
+        config: How it is read.
+        send: Takes the messages; may wait.
+    """
+    try:
+        for message in sample(_arrivals(address, config), config.fps, trust_pts=address.kind == "url"):
+            send(message)
+    except SourceError as error:
+        send(Failed(reason=error.reason))
+    else:
+        send(Ended())
+
+
+def _arrivals(address: LiveAddress, config: CaptureConfig) -> Iterator[Arrived]:
+    from hippocam.stream.sources.live_recorder import Recorder
+
+    recorder = Recorder(config.look_back) if config.look_back else None
+    try:
+        if address.kind == "url":
+            from hippocam.stream.sources.live_pyav import read_url
+
+            yield from read_url(address, longest=config.longest_px, timeout_s=config.timeout_s, recorder=recorder)
+        elif address.kind == "file":
+            from hippocam.stream.sources.live_pyav import read_file
+
+            yield from read_file(address, longest=config.longest_px, loop=config.loop, recorder=recorder)
+        else:
+            from hippocam.stream.sources.live_opencv import read_device
+
+            yield from read_device(address, longest=config.longest_px, recorder=recorder)
+    finally:
+        if recorder is not None:
+            recorder.close()
+
+
+def sample(
+    arrivals: Iterator[Arrived],
+    fps: float,
+    *,
+    trust_pts: bool,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> Iterator[Message]:
+    """Frames as they come into sampled ones with their true time, and heartbeats.
+
+    Args:
+        arrivals: What the source gives.
+        fps: Frames a second that are handed on.
+        trust_pts: Whether its presentation times tell when frames were taken.
+        monotonic: Seconds of the monotonic clock.
+    """
+    clock, grid = LiveClock(), TimeGrid(fps)
+    beat_s = -float("inf")
+    for frames, arrived in enumerate(arrivals, start=1):
+        if frames == 1:
+            yield Opened(codec=arrived.codec)
+        taken_s = clock.time_s(arrived.pts_s if trust_pts else None, arrived.arrived_s)
+        if grid.keeps(taken_s):
+            yield Captured(taken_s=taken_s, image=arrived.image(), size=arrived.size)
+        now_s = monotonic()
+        if now_s - beat_s >= _BEAT_S:
+            beat_s = now_s
+            yield Beat(frames=frames, damaged=arrived.damaged, jumps=clock.jumps, lag_s=now_s - taken_s)

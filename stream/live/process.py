@@ -1,0 +1,87 @@
+"""A capture in a process of its own, which can be killed: a read of a camera may block for ever."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from contextlib import suppress
+from multiprocessing.connection import Connection
+
+from hippocam.stream.live.address import LiveAddress
+from hippocam.stream.live.capture import CaptureConfig, run_capture
+from hippocam.stream.live.messages import Message
+
+_END_S = 5.0
+
+
+class ProcessCapture:
+    """A running capture process.
+
+    Args:
+        address: Where the camera is.
+        config: How it is read.
+    """
+
+    def __init__(self, address: LiveAddress, config: CaptureConfig) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._connection, theirs = context.Pipe(duplex=False)
+        self._process = context.Process(
+            target=_main, args=(theirs, address, config), name=f"hippocam-{address.id}", daemon=True
+        )
+        # the child takes this thread's signal mask over: Ctrl-C is for the parent, which ends it in order
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            self._process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            theirs.close()
+
+    @property
+    def pid(self) -> int | None:
+        """Id of the process."""
+        return self._process.pid
+
+    def receive(self, timeout_s: float) -> Message | None:
+        """The next message; None where none comes in time.
+
+        Raises:
+            EOFError: The process is gone, and told all that it had to.
+        """
+        try:
+            if not self._connection.poll(timeout_s):
+                return None
+            # the rest of a message that is on its way has to come, or its sender goes
+            late = threading.Timer(_END_S, self._process.kill)
+            late.start()
+            try:
+                message: Message = self._connection.recv()
+            finally:
+                late.cancel()
+        except OSError as error:
+            raise EOFError from error
+        return message
+
+    def kill(self) -> None:
+        """End the process, whatever it waits for."""
+        self._connection.close()
+        self._process.kill()
+        self._process.join(_END_S)
+        with suppress(ValueError):  # stuck in a driver; the kernel ends it when that returns
+            self._process.close()
+
+
+def _main(connection: Connection, address: LiveAddress, config: CaptureConfig) -> None:
+    threading.Thread(target=_end_with_parent, name="hippocam-parent", daemon=True).start()
+    try:
+        run_capture(address, config, connection.send)
+    except (BrokenPipeError, ConnectionResetError):
+        os._exit(0)  # nobody listens any more
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(0)

@@ -1,0 +1,111 @@
+"""Captures on Ray: an actor for each camera, on this machine or on another of the cluster.
+
+An actor keeps a bounded ring of its own, so that a slow network drops frames and never holds the camera up. On
+Ray's books it takes a hundredth of a core: live actors must not keep those out that do bounded work.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from hippocam.stream.errors import HippocamError
+from hippocam.stream.live.address import LiveAddress
+from hippocam.stream.live.capture import CaptureConfig, run_capture
+from hippocam.stream.live.messages import Captured, Message
+from hippocam.stream.live.ring import DropRing
+
+_RING = 16
+_CORES = 0.01
+_SLACK_S = 5.0
+
+
+class CaptureActor:
+    """What an actor runs: one camera, read in a thread; whoever asks gets what is there."""
+
+    def __init__(self, address: LiveAddress, config: CaptureConfig) -> None:
+        self._ready = threading.Event()
+        self._ring: DropRing[Message] = DropRing(_RING, self._ready)
+        self._thread = threading.Thread(
+            target=run_capture, args=(address, config, self._ring.put), name="hippocam-capture", daemon=True
+        )
+        self._thread.start()
+
+    def take(self, timeout_s: float) -> tuple[float, Message | None]:
+        """The oldest message, None where none comes in time; and this machine's monotonic clock."""
+        deadline_s = time.monotonic() + timeout_s
+        while (message := self._ring.take()) is None and time.monotonic() < deadline_s:
+            self._ready.clear()
+            if not len(self._ring):
+                self._ready.wait(max(0.0, deadline_s - time.monotonic()))
+        return time.monotonic(), message
+
+
+class RayCapture:
+    """A capture on Ray.
+
+    Args:
+        ray: The module.
+        address: Where the camera is.
+        config: How it is read.
+    """
+
+    def __init__(self, ray: Any, address: LiveAddress, config: CaptureConfig) -> None:
+        self._ray = ray
+        actor = ray.remote(num_cpus=_CORES, max_restarts=0)(CaptureActor)
+        self._actor = actor.remote(address, config)
+        self._asked: Any = None
+
+    def receive(self, timeout_s: float) -> Message | None:
+        """The next message; None where none comes in time.
+
+        Raises:
+            EOFError: The actor is gone.
+        """
+        ray = self._ray
+        if self._asked is None:
+            self._asked = self._actor.take.remote(timeout_s)
+        ready, _ = ray.wait([self._asked], timeout=timeout_s + _SLACK_S)
+        if not ready:
+            return None
+        asked, self._asked = self._asked, None
+        try:
+            theirs_s, message = ray.get(asked)
+        except ray.exceptions.RayError as error:
+            raise EOFError from error
+        if isinstance(message, Captured):  # monotonic clocks of two machines have nothing in common
+            return replace(message, taken_s=time.monotonic() - (theirs_s - message.taken_s))
+        taken: Message | None = message
+        return taken
+
+    def kill(self) -> None:
+        """End the actor, whatever it waits for."""
+        self._ray.kill(self._actor)
+
+
+@contextmanager
+def ray_launcher() -> Iterator[Callable[[LiveAddress, CaptureConfig], RayCapture]]:
+    """Start Ray, unless it runs already, and give what starts a capture on it.
+
+    Raises:
+        HippocamError: Ray cannot start.
+    """
+    import ray
+
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    started = not ray.is_initialized()
+    if started:
+        try:
+            ray.init(include_dashboard=False, log_to_driver=False, logging_level="error")
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise HippocamError(f"Ray did not start ({error}); use --executor local") from error
+    try:
+        yield lambda address, config: RayCapture(ray, address, config)
+    finally:
+        if started:
+            ray.shutdown()

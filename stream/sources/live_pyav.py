@@ -1,0 +1,176 @@
+"""A live address or a file at real-time speed into frames as they come, with PyAV."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from hippocam.stream.errors import SourceError
+from hippocam.stream.live.address import LiveAddress
+from hippocam.stream.records import Image
+from hippocam.stream.sources.decode_pyav import Converter
+from hippocam.stream.sources.live_recorder import Recorder
+from hippocam.stream.sources.packet_index import scaled_size
+
+# An address may not lead to files of this machine.
+_NETWORK = "rtsp,rtsps,rtp,srtp,udp,tcp,tls,http,https,httpproxy,crypto,hls"
+_OPTIONS = {
+    "fflags": "nobuffer",
+    "flags": "low_delay",
+    "rtsp_transport": "tcp",
+    "analyzeduration": "1000000",
+    "fpsprobesize": "0",
+    "protocol_whitelist": _NETWORK,
+}
+# A frame of a file that is late by more than this is shown at once, and those after it on time again.
+_LATE_S = 1.0
+_NOMINAL_S = 0.04
+
+
+@dataclass(slots=True)
+class Arrived:
+    """A decoded frame as it came.
+
+    Attributes:
+        pts_s: Presentation time in seconds on the source's clock; None where it gives none.
+        arrived_s: When its packet came, on the monotonic clock.
+        size: Width and height in pixels.
+        image: Makes the picture, uint8 [H, W, 3] RGB; costs time, so only of wanted frames.
+        codec: Name of its codec.
+        damaged: Packets that could not be decoded so far.
+    """
+
+    pts_s: float | None
+    arrived_s: float
+    size: tuple[int, int]
+    image: Callable[[], Image]
+    codec: str
+    damaged: int
+
+
+def read_url(
+    address: LiveAddress, *, longest: int, timeout_s: float, recorder: Recorder | None
+) -> Iterator[Arrived]:
+    """Yield the frames of a network camera until it breaks off.
+
+    Args:
+        address: Of kind "url".
+        longest: Longer side of the pictures in pixels, at most.
+        timeout_s: How long opening, and a read, may take.
+        recorder: Takes the packets as they came; None to keep none.
+
+    Raises:
+        SourceError: It cannot be opened, or broke off.
+    """
+    with _open(address, dict(_OPTIONS), (timeout_s, timeout_s)) as container:
+        yield from _frames(address, container, longest, recorder, lambda seconds: None)
+    raise SourceError(address.uri, "the camera ended the stream")
+
+
+def read_file(address: LiveAddress, *, longest: int, loop: bool, recorder: Recorder | None) -> Iterator[Arrived]:
+    """Yield the frames of a file when a player would show them; over and over where loop is set.
+
+    Raises:
+        SourceError: It cannot be opened or read.
+    """
+    pace = _Pace()
+    while True:
+        with _open(address, {}, None) as container:
+            yield from _frames(address, container, longest, recorder, pace.wait)
+        if not loop:
+            return
+        if not pace.moved:
+            raise SourceError(address.uri, "no frame in it can be decoded; convert it to MP4 or WebM")
+        pace.again()
+
+
+class _Pace:
+    """Waits until a packet of a file is due, over all rounds of it."""
+
+    def __init__(self) -> None:
+        self._began_s: float | None = None  # monotonic time at which the first packet was due
+        self._first_s: float | None = None  # its presentation time, in this round
+        self._base_s = self._played_s = 0.0  # played in earlier rounds, and in all
+
+    @property
+    def moved(self) -> bool:
+        """Whether this round had packets."""
+        return self._first_s is not None
+
+    def again(self) -> None:
+        """A new round begins."""
+        self._first_s = None
+        self._base_s = self._played_s = self._played_s + _NOMINAL_S
+
+    def wait(self, dts_s: float) -> None:
+        """Wait for a packet's time; what is late is not waited for, and what follows it counts from there."""
+        self._first_s = dts_s if self._first_s is None else self._first_s
+        self._played_s = max(self._played_s, self._base_s + dts_s - self._first_s)
+        now_s = time.monotonic()
+        if self._began_s is None or now_s - self._began_s - self._played_s > _LATE_S:
+            self._began_s = now_s - self._played_s
+        time.sleep(max(0.0, self._began_s + self._played_s - now_s))
+
+
+def _open(address: LiveAddress, options: dict[str, str], timeout: tuple[float, float] | None) -> Any:
+    import av
+
+    try:
+        return av.open(address.target, options=options, timeout=timeout, metadata_errors="ignore")
+    except (av.FFmpegError, OSError) as error:
+        raise SourceError(address.uri, f"cannot be opened ({_reason(error)})") from None
+
+
+def _frames(
+    address: LiveAddress,
+    container: Any,
+    longest: int,
+    recorder: Recorder | None,
+    pace: Callable[[float], None],
+) -> Iterator[Arrived]:
+    """Decode what comes; `pace` is told each packet's time in seconds before it is used."""
+    import av
+
+    if not container.streams.video:
+        raise SourceError(address.uri, "has no picture; give the address of a video stream")
+    stream = container.streams.video[0]
+    stream.codec_context.thread_count = 1  # threads by frame would hold frames back
+    converter: Converter | None = None
+    size, damaged = (0, 0), 0
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets, None)
+        except (av.FFmpegError, OSError) as error:
+            raise SourceError(address.uri, f"broke off ({_reason(error)})") from None
+        if packet is None:
+            return
+        if packet.dts is not None:
+            pace(float(packet.dts * packet.time_base))
+        arrived_s = time.monotonic()
+        try:
+            decoded = packet.decode()
+        except (av.FFmpegError, ValueError):
+            decoded, damaged = [], damaged + 1
+        if recorder is not None:
+            recorder.take(packet, stream, time.time())
+        for frame in decoded:
+            if converter is None or size != (frame.width, frame.height):
+                size = frame.width, frame.height
+                converter = Converter(scaled_size(size, longest))
+            pts_s = None if frame.pts is None else float(frame.pts * frame.time_base)
+            yield Arrived(
+                pts_s=pts_s,
+                arrived_s=arrived_s,
+                size=size,
+                image=lambda frame=frame, converter=converter: converter.image(frame),  # type: ignore[misc]
+                codec=stream.codec_context.name,
+                damaged=damaged,
+            )
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong, without the address: it may hold a password."""
+    return getattr(error, "strerror", None) or type(error).__name__

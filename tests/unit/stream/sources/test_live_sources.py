@@ -1,0 +1,214 @@
+"""Live sources on real media: pace, look-back footage as it came, clips of it."""
+
+import itertools
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from hippocam.stream.errors import SourceError
+from hippocam.stream.live.address import LiveAddress, parse_address
+from hippocam.stream.live.lookback import LookBackConfig, segments, start_of
+from hippocam.stream.sources.live_clip import ClipError, write_clips
+from hippocam.stream.sources.live_opencv import read_device
+from hippocam.stream.sources.live_pyav import read_file, read_url
+from hippocam.stream.sources.live_recorder import Recorder
+
+
+def recorder(tmp_path, **settings):
+    defaults = {"folder": tmp_path / "lb", "max_bytes": 1_000_000, "segment_s": 0.5}
+    return Recorder(LookBackConfig(**{**defaults, **settings}))
+
+
+def feed(writer, path, start_s, *, at=lambda t: t):
+    """Give a recorder the packets of a file as if they came at start_s and on."""
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        for packet in container.demux(stream):
+            if packet.dts is not None:
+                writer.take(packet, stream, start_s + at(float(packet.dts * packet.time_base)))
+
+
+def numbers(path, media):
+    with av.open(str(path)) as container:
+        return [
+            (float(frame.time), media.read_number(frame.to_ndarray(format="rgb24")))
+            for frame in container.decode(video=0)
+        ]
+
+
+def test_a_file_plays_at_its_own_speed_and_again(tmp_path, media):
+    media.render_video(tmp_path / "a.mp4", frames=10, fps=25)
+    walk = read_file(parse_address(str(tmp_path / "a.mp4")), longest=640, loop=True, recorder=None)
+    frames = list(itertools.islice(walk, 25))
+    walk.close()
+    assert [media.read_number(f.image()) for f in frames] == [i % 10 for i in range(25)]
+    assert 0.7 < frames[-1].arrived_s - frames[0].arrived_s < 3
+    assert frames[0].size == (96, 64)
+
+
+def test_a_file_without_loop_ends(tmp_path, media):
+    media.render_video(tmp_path / "a.mp4", frames=5, fps=50)
+    walk = read_file(parse_address(str(tmp_path / "a.mp4")), longest=640, loop=False, recorder=None)
+    assert len(list(walk)) == 5
+
+
+def test_footage_is_kept_as_it_came(tmp_path, media):
+    media.render_video(tmp_path / "a.mp4", frames=100, options=media.long_gop(10))
+    writer = recorder(tmp_path)
+    feed(writer, tmp_path / "a.mp4", 1_800_000_000)
+    writer.close()
+    files = segments(tmp_path / "lb")
+    assert len(files) == 5  # each ends with the first key frame after half a second
+    assert start_of(files[0]) == pytest.approx(1_800_000_000, abs=0.1)
+    (clip,) = write_clips(tmp_path / "lb", tmp_path / "out.mp4", 100)
+    assert [n for _, n in numbers(clip.path, media)] == list(range(100))
+    assert np.allclose([t for t, _ in numbers(clip.path, media)], np.arange(100) / 25, atol=0.005)
+
+
+def test_a_clip_begins_at_the_key_frame_before_what_is_wanted(tmp_path, media):
+    media.render_video(tmp_path / "a.mp4", frames=100, options=media.long_gop(10))
+    writer = recorder(tmp_path)
+    feed(writer, tmp_path / "a.mp4", 1_800_000_000)
+    (clip,) = write_clips(tmp_path / "lb", tmp_path / "out.mkv", 1.0)  # the last file is still open
+    shown = [n for _, n in numbers(clip.path, media)]
+    writer.close()
+    assert shown == list(range(shown[0], shown[-1] + 1))
+    assert shown[0] % 10 == 0
+    assert 25 <= len(shown) <= 36
+    assert shown[-1] >= 80  # all but the last cluster can be read while it is written
+
+
+def test_another_picture_size_begins_another_file(tmp_path, media):
+    media.render_video(tmp_path / "a.mp4", frames=25)
+    media.render_video(tmp_path / "b.mp4", frames=25, size=(64, 48))
+    writer = recorder(tmp_path)
+    feed(writer, tmp_path / "a.mp4", 1_800_000_000)
+    feed(writer, tmp_path / "b.mp4", 1_800_000_001)
+    writer.close()
+    clips = write_clips(tmp_path / "lb", tmp_path / "out.mp4", 60)
+    assert [clip.path.name for clip in clips] == ["out.mp4", "out-2.mp4"]
+    assert [len(numbers(clip.path, media)) for clip in clips] == [25, 25]
+
+
+def test_a_camera_that_was_away_leaves_a_gap_that_is_told_and_not_shown(tmp_path, media):
+    media.render_video(tmp_path / "a.mp4", frames=25)
+    writer = recorder(tmp_path)
+    feed(writer, tmp_path / "a.mp4", 1_800_000_000)
+    feed(writer, tmp_path / "a.mp4", 1_800_000_100)
+    writer.close()
+    (clip,) = write_clips(tmp_path / "lb", tmp_path / "out.mp4", 600)
+    assert [round(t0 - 1_800_000_000) for t0, _ in clip.spans] == [0, 100]
+    times = [t for t, _ in numbers(clip.path, media)]
+    assert len(times) == 50
+    assert times[-1] < 2.1
+
+
+def test_the_bytes_are_never_exceeded_while_a_file_is_open(tmp_path, media):
+    options = {"x264-params": "keyint=25:min-keyint=25:scenecut=0", "preset": "ultrafast", "crf": "1"}
+    rng = np.random.default_rng(0)
+    with av.open(str(tmp_path / "noise.mp4"), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options=options)
+        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
+        for _ in range(150):
+            picture = rng.integers(0, 255, (240, 320, 3), dtype=np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+    writer = recorder(tmp_path, max_bytes=4_000_000)
+    most = 0
+    with av.open(str(tmp_path / "noise.mp4")) as container:
+        stream = container.streams.video[0]
+        for i, packet in enumerate(container.demux(stream)):
+            writer.take(packet, stream, 1_800_000_000 + i / 25)
+            most = max(most, sum(p.stat().st_size for p in (tmp_path / "lb").iterdir()))
+    writer.close()
+    assert (tmp_path / "noise.mp4").stat().st_size > 8_000_000
+    assert 1_000_000 < most <= 4_000_000
+
+
+def test_a_webcam_is_read_and_its_footage_compressed(tmp_path, media):
+    media.render_video(tmp_path / "a.avi", frames=40)  # OpenCV opens a file as it does a camera
+    address = LiveAddress(kind="device", target=str(tmp_path / "a.avi"), uri="/dev/video9", id="video9")
+    writer = recorder(tmp_path, segment_s=60)
+    shown = []
+
+    def watch():
+        for frame in read_device(address, longest=48, recorder=writer):
+            shown.append(media.read_number(frame.image()))
+            time.sleep(0.005)
+
+    with pytest.raises(SourceError, match="no more pictures"):
+        watch()
+    writer.close()
+    assert shown == list(range(40))
+    (clip,) = write_clips(tmp_path / "lb", tmp_path / "out.mp4", 60)
+    assert [n for _, n in numbers(clip.path, media)] == list(range(40))
+
+
+def test_a_webcam_that_is_not_there_is_named():
+    address = parse_address("97")
+    with pytest.raises(SourceError, match="no such camera"):
+        next(read_device(address, longest=48, recorder=None))
+
+
+@pytest.fixture
+def http_camera(media):
+    """A camera that sends JPEGs one after the other over HTTP, as cheap ones do."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+            self.end_headers()
+            try:
+                for number in range(60):
+                    jpeg = cv2.imencode(".jpg", media.numbered_image(number))[1].tobytes()
+                    head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+                    self.wfile.write(head.encode() + jpeg + b"\r\n")
+                    time.sleep(0.02)
+            except OSError:
+                pass
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/video"
+        server.shutdown()
+
+
+def test_pictures_over_http_are_read_and_kept(tmp_path, media, http_camera):
+    writer, shown = recorder(tmp_path, segment_s=60), []
+
+    def watch():
+        for frame in read_url(parse_address(http_camera), longest=640, timeout_s=5, recorder=writer):
+            shown.append(media.read_number(frame.image()))
+
+    with pytest.raises(SourceError, match="ended the stream|broke off"):
+        watch()
+    writer.close()
+    assert shown == list(range(shown[0], 60))
+    assert len(shown) > 30
+
+
+def test_an_address_where_nobody_is_names_neither_user_nor_password():
+    address = parse_address("rtsp://me:secret@127.0.0.1:9/x")
+    with pytest.raises(SourceError) as error:
+        next(read_url(address, longest=640, timeout_s=2, recorder=None))
+    assert "cannot be opened" in str(error.value)
+    assert "secret" not in str(error.value)
+    assert error.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("out", "last_s", "message"),
+    [("a.mp4", 10, "no footage"), ("a.gif", 10, "ends in .mp4 or .mkv"), ("a.mp4", 0, "--last must be above 0")],
+)
+def test_a_clip_that_cannot_be_written_is_refused_in_words(tmp_path, out, last_s, message):
+    with pytest.raises(ClipError, match=message):
+        write_clips(tmp_path / "lb", tmp_path / out, last_s)
