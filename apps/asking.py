@@ -20,14 +20,14 @@ from hippocam.apps.understood import LookIn, Turn, Understood
 from hippocam.memory.filters import Filter
 from hippocam.memory.memory import Memory
 from hippocam.memory.recall import Candidate, Query
-from hippocam.memory.records import Evidence, Level, Span, format_id
+from hippocam.memory.records import Evidence, Level, Span, StreamStatus, format_id
 from hippocam.models.readers.asked import Asked
 from hippocam.models.readers.context import Context, ContextConfig, build_context
 from hippocam.models.readers.extractive import ExtractiveReader
 from hippocam.models.readers.reading import SEEN_FROM, ReaderError, Reading, Sentence
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.protocols import Encoder
-from hippocam.stream.records import Embedding
+from hippocam.stream.records import Embedding, FloatArray
 
 _TOP = 5
 # What was before or after something stands beside the last of the moments that show it.
@@ -76,21 +76,52 @@ class Reader(Protocol):
         """Answer a question; on_token gets the words as they come, before they are checked."""
 
 
-def search(memory: Memory, encoder: Encoder, text: str, where: Where) -> tuple[Evidence, ...]:
-    """Moments that show what a text describes, the strongest first.
+class Askable(Protocol):
+    """What is asked: one memory, or several as one (federation.py)."""
 
-    Raises:
-        HippocamError: The text is empty, or a condition names what the memory does not know.
-    """
-    if not text.strip():
-        raise HippocamError("the text is empty: describe what to look for")
-    query = _query(memory, encoder, text, where)
-    found = tuple(_evidence(memory, candidate, query) for candidate in memory.recall(query))
-    return with_open_moments(memory.folder, found, query)
+    def streams(self) -> Sequence[StreamStatus]:
+        """What is held of each stream."""
+
+    def search(self, text: str, where: Where) -> tuple[Evidence, ...]:
+        """Moments that show what a text describes, the strongest first."""
+
+    def notable(self, where: Where, top: int) -> Sequence[tuple[float, Evidence]]:
+        """The moments that were newest to their streams, at most `top`, each with its utility."""
+
+
+class OneMemory:
+    """A memory and the encoder that made its vectors, to be asked."""
+
+    def __init__(self, memory: Memory, encoder: Encoder) -> None:
+        self._memory, self._encoder = memory, encoder
+
+    def streams(self) -> Sequence[StreamStatus]:
+        """What is held of each stream."""
+        return self._memory.streams()
+
+    def search(self, text: str, where: Where) -> tuple[Evidence, ...]:
+        """Moments that show what a text describes, the strongest first.
+
+        Raises:
+            HippocamError: The text is empty, or a condition names what the memory does not know.
+        """
+        check_asked(self._memory, text, where)
+        query = query_of(self._memory, text, self._encoder.encode_texts([description(text)])[0], where)
+        moments = evidence_of(self._memory, query, self._memory.recall(query))
+        return with_open_moments(self._memory.folder, moments, query)
+
+    def notable(self, where: Where, top: int) -> Sequence[tuple[float, Evidence]]:
+        """The moments that were newest to their streams, at most `top`, each with its utility."""
+        found = self._memory.notable(_filter(where), top)
+        query = Query(text="", vector=np.zeros(0, np.float32), at_s=where.get("at_s"))
+        return [
+            (c.entry.utility, replace(m, why=f"new to its stream: {c.entry.utility:.1f} times the usual"))
+            for c, m in zip(found, evidence_of(self._memory, query, found), strict=True)
+        ]
 
 
 def ask(
-    memory: Memory,
+    memory: Askable,
     encoder: Encoder,
     question: str,
     where: Where,
@@ -108,7 +139,7 @@ def ask(
 
     Args:
         memory: What is asked.
-        encoder: Its encoder.
+        encoder: The one that made its vectors.
         question: In plain words.
         where: Where to look.
         reader: Who words the answer.
@@ -128,8 +159,8 @@ def ask(
     wanted: Where = {**where, "top": budget.moments if top is None else top}
     if turn.kind in (Asked.BEFORE, Asked.AFTER):
         wanted["beside"] = max(_BESIDE, where.get("beside") or 0)
-    places, missing = _places(memory, encoder, turn, wanted)
-    evidence = _gather(memory, encoder, turn, places, wanted)
+    places, missing = _places(memory, turn, wanted)
+    evidence = _gather(memory, turn, places, wanted)
     looked: Looked | None = None
     if deep is not None and turn.kind != Asked.WHAT and thin(evidence, deep, sees=budget.frames > 0):
         looked = look_again(
@@ -173,7 +204,7 @@ def ask(
     )
 
 
-def _places(memory: Memory, encoder: Encoder, turn: Understood, where: Where) -> tuple[list[Where], str]:
+def _places(memory: Askable, turn: Understood, where: Where) -> tuple[list[Where], str]:
     """Where and when a question wants to be answered from, each; or why there is no such place."""
     beside, places = turn.beside, [_narrowed(where, span) for span in turn.spans]
     if beside is None:
@@ -184,7 +215,7 @@ def _places(memory: Memory, encoder: Encoder, turn: Understood, where: Where) ->
             moment
             for place in places
             if place is not None
-            for moment in search(memory, encoder, beside.text, {**place, "top": 1, "beside": 0})
+            for moment in memory.search(beside.text, {**place, "top": 1, "beside": 0})
         ]
         best = max(found, key=lambda moment: moment.score, default=None)
         if best is None or best.score < SEEN_FROM:
@@ -213,44 +244,54 @@ def _narrowed(where: Where, span: LookIn) -> Where | None:
     }
 
 
-def _gather(
-    memory: Memory, encoder: Encoder, turn: Understood, places: Sequence[Where], where: Where
-) -> tuple[Evidence, ...]:
+def _gather(memory: Askable, turn: Understood, places: Sequence[Where], where: Where) -> tuple[Evidence, ...]:
     """Moments from all places, the strongest first; of a question for what there was, by time."""
     top = where["top"] or _TOP
     if turn.kind == Asked.WHAT:
-        found = [c for place in places for c in memory.notable(_filter(place), top)]
-        best = sorted(found, key=lambda c: -c.entry.utility)[:top]
-        query = Query(text="", vector=np.zeros(0, np.float32), at_s=where.get("at_s"))
-        ordered = sorted(best, key=lambda c: (c.spans[0].t0_s, c.entry.stream, c.entry.id))
-        return tuple(
-            replace(_evidence(memory, c, query), why=f"new to its stream: {c.entry.utility:.1f} times the usual")
-            for c in ordered
-        )
-    moments = {m.id: m for place in places for m in search(memory, encoder, turn.text, place)}
+        found = [pair for place in places for pair in memory.notable(place, top)]
+        best = [moment for _, moment in sorted(found, key=lambda pair: -pair[0])[:top]]
+        return tuple(sorted(best, key=lambda m: (m.spans[0][0], m.stream, m.id)))
+    moments = {m.id: m for place in places for m in memory.search(turn.text, place)}
     return tuple(sorted(moments.values(), key=lambda m: (-m.score, m.stream, m.t0_s))[: max(top, len(places))])
 
 
-def _query(memory: Memory, encoder: Encoder, text: str, where: Where) -> Query:
+def check_asked(memory: Askable | Memory, text: str, where: Where) -> None:
+    """Refuse, with HippocamError, to look for nothing, and in streams and cameras that a memory does not know."""
+    if not text.strip():
+        raise HippocamError("the text is empty: describe what to look for")
+    stream, camera = where.get("stream"), where.get("camera")
+    if stream is not None:
+        check_stream(memory, stream)
+    if camera is not None:
+        _check_camera(memory, camera)
+
+
+def query_of(memory: Memory, text: str, vector: FloatArray, where: Where) -> Query:
+    """What is looked for in a memory.
+
+    Args:
+        memory: Where the entry is whose place is meant.
+        text: The words of the question.
+        vector: float32 [D], these in the encoder's space.
+        where: Conditions, whose names were checked.
+
+    Raises:
+        HippocamError: A condition is out of its range, or the entry is not known.
+    """
     top, beside = where.get("top"), where.get("beside") or 0
     top = _TOP if top is None else top
-    stream, near, place_of = where.get("stream"), where.get("near"), where.get("place_of")
+    near, place_of = where.get("near"), where.get("place_of")
     if top < 1:
         raise HippocamError(f"--top must be 1 or more, found {top}")
     if not 0 <= beside <= _MOST:
         raise HippocamError(f"--beside must be 0 or more, found {beside}")
     if near is not None and not near[2] > 0:
         raise HippocamError(f"--near needs a radius above 0 metres, found {near[2]:g}")
-    if stream is not None:
-        check_stream(memory, stream)
-    camera = where.get("camera")
-    if camera is not None:
-        _check_camera(memory, camera)
     return Query(
         text=text,
-        vector=encoder.encode_texts([description(text)])[0],
-        stream=stream,
-        camera=camera,
+        vector=vector,
+        stream=where.get("stream"),
+        camera=where.get("camera"),
         place_of=None if place_of is None else _with_place(memory, place_of),
         near=near,
         after_s=where.get("after_s"),
@@ -261,14 +302,14 @@ def _query(memory: Memory, encoder: Encoder, text: str, where: Where) -> Query:
     )
 
 
-def check_stream(memory: Memory, stream: str) -> None:
+def check_stream(memory: Askable | Memory, stream: str) -> None:
     """Refuse, with HippocamError, a name that is of no stream of a memory and of no source."""
     known = [s.id for s in memory.streams()]
     if not any(k == stream or k.startswith(stream + "/") for k in known):
         raise HippocamError(f"stream {stream!r} is not in this memory; it holds {', '.join(known) or 'none'}")
 
 
-def _check_camera(memory: Memory, camera: str) -> None:
+def _check_camera(memory: Askable | Memory, camera: str) -> None:
     known = sorted({s.id.rpartition("/")[2] for s in memory.streams()})
     if camera not in known:
         raise HippocamError(f"camera {camera!r} is not in this memory; it holds {', '.join(known) or 'none'}")
@@ -284,7 +325,7 @@ def _with_place(memory: Memory, written: str) -> int:
     return number
 
 
-def _live(memory: Memory, where: Where, latest: Callable[[str], Sequence[Embedding]]) -> list[Embedding]:
+def _live(memory: Askable, where: Where, latest: Callable[[str], Sequence[Embedding]]) -> list[Embedding]:
     """Newest frames of the streams that a question is about; none where it asks for a place, which they lack."""
     if where.get("near") is not None or where.get("place_of") is not None:
         return []
@@ -306,34 +347,48 @@ def _filter(where: Where) -> Filter:
     )
 
 
-def _evidence(memory: Memory, candidate: Candidate, query: Query) -> Evidence:
-    entry, at_s = candidate.entry, query.at_s
+def evidence_of(
+    memory: Memory, query: Query, found: Sequence[Candidate], *, prefix: str = ""
+) -> tuple[Evidence, ...]:
+    """What a memory found for a query, as evidence.
+
+    Args:
+        memory: That found it.
+        query: What was asked.
+        found: Candidates, in any order; it is kept.
+        prefix: Stands before each stream and id: "MEMORY/" where several memories are asked as one.
+    """
+    coarse, at_s = memory.coarse_streams(), query.at_s
 
     def times(span: Span) -> tuple[float, float]:
         return span.t0_s, span.t1_s if at_s is None else min(span.t1_s, at_s)
 
-    t0_s, t1_s = times(candidate.cited)
-    return Evidence(
-        id=format_id(entry.id),
-        stream=entry.stream,
-        t0_s=t0_s,
-        t1_s=t1_s,
-        score=candidate.score,
-        why=_why(candidate),
-        image=str(memory.image(entry.id).resolve()) if entry.level < Level.VECTORS else "",
-        frame_s=entry.frame_s,
-        labels=entry.labels,
-        text=entry.text,
-        sensors=entry.sensors,
-        spans=tuple(map(times, candidate.spans)),
-        met=entry.met if at_s is None else len(candidate.spans),
-        place=entry.place,
-    )
+    def evidence(candidate: Candidate) -> Evidence:
+        entry, (t0_s, t1_s) = candidate.entry, times(candidate.cited)
+        return Evidence(
+            id=prefix + format_id(entry.id),
+            stream=prefix + entry.stream,
+            t0_s=t0_s,
+            t1_s=t1_s,
+            score=candidate.score,
+            why=_why(candidate, prefix),
+            image=str(memory.image(entry.id).resolve()) if entry.level < Level.VECTORS else "",
+            frame_s=entry.frame_s,
+            labels=entry.labels,
+            text=entry.text,
+            sensors=entry.sensors,
+            spans=tuple(map(times, candidate.spans)),
+            met=entry.met if at_s is None else len(candidate.spans),
+            place=entry.place,
+            coarse=entry.stream in coarse,
+        )
+
+    return tuple(map(evidence, found))
 
 
-def _why(candidate: Candidate) -> str:
+def _why(candidate: Candidate, prefix: str) -> str:
     if candidate.beside is not None:
-        return f"stands beside {format_id(candidate.beside)} in time"
+        return f"stands beside {prefix}{format_id(candidate.beside)} in time"
     parts = [f"picture against words: cosine {candidate.cosine:.2f}, belief {candidate.seen:.0%}"]
     if candidate.entry.labels:
         parts.append("looks like " + ", ".join(candidate.entry.labels[:3]))

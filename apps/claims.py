@@ -3,22 +3,34 @@
 What was watched before is recognised by its content (size and both ends of a file, the names and sizes in a
 folder), so a moved, linked or touched file is not watched twice; one that has grown is gone on with; and other
 content under the same name becomes a stream of its own.
+
+A preview (a video's key frames alone) is a stream "NAME/preview" beside that of the video, so that it answers
+until the video was watched whole. Then it is forgotten; and what was watched whole is not previewed any more.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hippocam.memory.errors import DiskError
+from hippocam.memory.filters import Filter
 from hippocam.memory.memory import Memory
+from hippocam.memory.records import KEY_FRAMES
 from hippocam.memory.store import Progress
 from hippocam.stream.pipeline import Job
 from hippocam.stream.protocols import Source
+from hippocam.stream.sources.video import VideoSource
+
+log = logging.getLogger(__name__)
 
 # A start that a recording has already when it is cut off early, and an end that tells its content.
 _START_BYTES, _END_BYTES = 1 << 12, 1 << 16
+# What a preview is called, behind the name of its video.
+_PREVIEW = "preview"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,35 +41,52 @@ class Claim:
         job: What is left to do.
         complete: Whether nothing is.
         resumed: Whether some or all of it was watched before.
+        preview: Whether its key frames alone are looked at.
     """
 
     job: Job
     complete: bool
     resumed: bool
+    preview: bool = False
 
 
 def claim_all(memory: Memory, sources: Sequence[Source], fps: float | None) -> list[Claim]:
     """Claim a name for each source, no two the same; sources with work left are announced to the memory."""
     taken: set[str] = set()
-    return [_claim(memory, source, fps, taken) for source in sources]
+    coarse = memory.coarse_streams()
+    return [_claim(memory, source, fps, taken, coarse) for source in sources]
 
 
-def _claim(memory: Memory, source: Source, fps: float | None, taken: set[str]) -> Claim:
+def _claim(memory: Memory, source: Source, fps: float | None, taken: set[str], coarse: frozenset[str]) -> Claim:
     fingerprint = fingerprint_of(source.uri)
-    name, known = _name(memory, source, fingerprint, taken)
+    preview = isinstance(source, VideoSource) and source.keyframes_only
+    name, known = _name(memory, source, fingerprint, taken, coarse)
+    if preview and not _whole(known, fingerprint):
+        name, known = _preview_name(memory, source, fingerprint, taken, coarse)
+    else:
+        preview = False
     taken.add(name)
-    complete = bool(known) and all(p.complete and p.fingerprint == fingerprint for p in known)
+    complete = _whole(known, fingerprint)
     if complete and not Path(known[0].source).exists():
         memory.relocate(name, source.uri)
-    after = -1 if complete else memory.begin(name, uri=source.uri, fingerprint=fingerprint, fps=fps)
-    return Claim(job=Job(source=source, name=name, after_seq=after), complete=complete, resumed=bool(known))
+    rate = KEY_FRAMES if preview else fps
+    after = -1 if complete else memory.begin(name, uri=source.uri, fingerprint=fingerprint, fps=rate)
+    job = Job(source=source, name=name, after_seq=after)
+    return Claim(job=job, complete=complete, resumed=bool(known), preview=preview)
 
 
-def _name(memory: Memory, source: Source, fingerprint: str, taken: set[str]) -> tuple[str, list[Progress]]:
-    """The name of the recording that a source is, or a free one, and what is known of it."""
+def _whole(known: Sequence[Progress], fingerprint: str) -> bool:
+    """Whether all of some content was watched."""
+    return bool(known) and all(p.complete and p.fingerprint == fingerprint for p in known)
+
+
+def _name(
+    memory: Memory, source: Source, fingerprint: str, taken: set[str], coarse: frozenset[str]
+) -> tuple[str, list[Progress]]:
+    """The name of the recording that a source is, or a free one, and what is known of it; previews aside."""
     if fingerprint:
         for progress in memory.progress(fingerprint=fingerprint):
-            if progress.recording not in taken:
+            if progress.recording not in taken and progress.stream not in coarse:
                 return progress.recording, memory.progress(recording=progress.recording)
     number = 1
     while True:
@@ -66,6 +95,43 @@ def _name(memory: Memory, source: Source, fingerprint: str, taken: set[str]) -> 
         if name not in taken and all(_goes_on(p, source.uri, fingerprint) for p in known):
             return name, known
         number += 1
+
+
+def _preview_name(
+    memory: Memory, source: Source, fingerprint: str, taken: set[str], coarse: frozenset[str]
+) -> tuple[str, list[Progress]]:
+    """The name of the preview that a source has, or a free one, and what is known of it."""
+    every = memory.progress()
+    streams = {p.stream: p for p in every}
+    for progress in every:
+        same = progress.fingerprint == fingerprint != "" or _goes_on(progress, source.uri, fingerprint)
+        if progress.stream in coarse and progress.recording not in taken and same:
+            return progress.recording, [progress]
+    number = 1
+    while True:
+        name = f"{source.id}/{_PREVIEW}" if number == 1 else f"{source.id}-{number}/{_PREVIEW}"
+        if name not in taken and name not in streams:
+            return name, []
+        number += 1
+
+
+def forget_previews(memory: Memory, claims: Sequence[Claim]) -> None:
+    """Forget the previews of what has been watched whole."""
+    coarse = memory.coarse_streams()
+    previews = [p for p in memory.progress() if p.stream in coarse] if coarse else []
+    for claim in claims if previews else ():
+        known = memory.progress(recording=claim.job.name)
+        if claim.preview or not known or not all(p.complete for p in known):
+            continue
+        uri, fingerprint = claim.job.source.uri, known[0].fingerprint
+        for preview in previews:
+            if preview.fingerprint == fingerprint != "" or _goes_on(preview, uri, fingerprint):
+                try:
+                    memory.forget(Filter(stream=preview.stream))
+                except (
+                    DiskError
+                ) as error:  # forgotten, but for traces in the log: these are of a video that is kept
+                    log.warning("%s", error)
 
 
 def _goes_on(progress: Progress, uri: str, fingerprint: str) -> bool:

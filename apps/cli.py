@@ -10,13 +10,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hippocam.apps.cli_archive import add_commands as add_archive
 from hippocam.apps.cli_bench import add_commands as add_benches
 from hippocam.apps.cli_live import add_commands as add_live
 from hippocam.apps.cli_train import add_commands as add_trainings
-from hippocam.apps.cli_where import add_times, add_where, where_of
+from hippocam.apps.cli_where import add_memories, add_times, add_where, several, where_of
 from hippocam.stream.errors import HippocamError
 
 if TYPE_CHECKING:
+    from hippocam.apps.federation import Federation
     from hippocam.apps.records import Answer
     from hippocam.apps.session import Session
 
@@ -70,15 +72,20 @@ def _parser() -> argparse.ArgumentParser:
         "--budget-mb", type=float, metavar="N", help="what the memory may take on disk (default 256)"
     )
     watch.add_argument("--fps", type=float, metavar="F", help="frames looked at a second (default 1)")
+    watch.add_argument(
+        "--fast", action="store_true", help="preview videos by key frames alone; watching again refines"
+    )
     watch.add_argument("--encoder", metavar="NAME", help="bundled, conse, open_clip:MODEL/WEIGHTS")
     watch.add_argument("--executor", choices=EXECUTORS, default="local", help="in this process, or on Ray")
 
     search = _command(commands, "search", _search, "find the moments that show what a text describes")
     search.add_argument("text", metavar="TEXT")
     add_where(search)
+    add_memories(search)
 
     ask = _command(commands, "ask", _ask, "answer a question, with its moments")
     ask.add_argument("question", metavar="QUESTION")
+    add_memories(ask)
     chat = _command(commands, "chat", _chat, "answer question after question, a line of stdin each")
     for command in (ask, chat):
         add_where(command)
@@ -129,6 +136,7 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     add_live(commands)
+    add_archive(commands)
 
     bench = commands.add_parser("bench", help="measure")
     add_benches(bench)
@@ -171,6 +179,11 @@ def _session(options: argparse.Namespace) -> Session:
     )
 
 
+def _asked(options: argparse.Namespace) -> Session | Federation:
+    """What search and ask turn to: one memory, or several as one."""
+    return several(options, DEFAULT_MEMORY) if options.memories else _session(options)
+
+
 def _print_json(value: dict[str, object]) -> None:
     print(json.dumps(value, ensure_ascii=False), flush=True)
 
@@ -182,6 +195,7 @@ def _watch(options: argparse.Namespace) -> int:
         report = session.watch(
             options.sources,
             fps=options.fps,
+            fast=options.fast,
             budget_mb=options.budget_mb,
             executor=options.executor,
             on_progress=bar.update,
@@ -198,7 +212,7 @@ def _watch(options: argparse.Namespace) -> int:
 def _search(options: argparse.Namespace) -> int:
     from hippocam.apps.report import evidence_json, evidence_lines
 
-    with _session(options) as session:
+    with _asked(options) as session:
         moments = session.search(options.text, **where_of(options))
     if options.json:
         _print_json({"moments": [evidence_json(moment) for moment in moments]})
@@ -208,7 +222,7 @@ def _search(options: argparse.Namespace) -> int:
 
 
 def _ask(options: argparse.Namespace) -> int:
-    with _session(options) as session:
+    with _asked(options) as session:
         answer = session.ask(options.question, reader=options.reader, deep=options.deep, **where_of(options))
     return _tell_answer(options, answer)
 

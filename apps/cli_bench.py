@@ -55,6 +55,22 @@ def add_commands(bench: argparse.ArgumentParser) -> None:
     scale.add_argument("--dims", type=_numbers, default=[64, 512], metavar="64,512", help="their dimensions")
     scale.add_argument("--entries", type=int, default=20_000, metavar="N", help="entries of a whole recall")
     scale.add_argument("--frames", type=int, default=1_000_000, metavar="N", help="frames that are written")
+    scale.add_argument(
+        "--hours",
+        type=int,
+        metavar="N",
+        help="only this: up to N hours in many memories, and what a cluster needs",
+    )
+    scale.add_argument(
+        "--speed", type=float, metavar="V", help="of --hours: times real time a core, from bench ingest"
+    )
+    scale.add_argument(
+        "--minutes",
+        type=float,
+        default=5.0,
+        metavar="M",
+        help="of --hours: what is not done by then is arithmetic",
+    )
     scale.set_defaults(run=_scale)
 
     sleep = names.add_parser("sleep", help="how small a bank can be made while recall of its probes holds")
@@ -63,6 +79,13 @@ def add_commands(bench: argparse.ArgumentParser) -> None:
     )
     sleep.add_argument("--seeds", type=_numbers, default=[1, 2, 3], metavar="1,2,3", help="of the streams")
     sleep.set_defaults(run=_sleep)
+
+    ingest = names.add_parser("ingest", help="how fast clips are watched on one core, beside what that must take")
+    ingest.add_argument("--videos", type=Path, nargs="+", required=True, metavar="FILE", help="clips, by name")
+    ingest.add_argument("--encoder", default="bundled", metavar="NAME")
+    ingest.add_argument("--fps", type=float, default=1.0, metavar="F", help="frames looked at a second")
+    ingest.add_argument("--rounds", type=int, default=3, metavar="N", help="of which the medians are taken")
+    ingest.set_defaults(run=_ingest)
 
     qa = names.add_parser("qa", help="questions about videos, beside simple baselines with the same reader")
     qa.add_argument("files", type=Path, nargs="+", metavar="FILE", help="question files, or folders of them")
@@ -79,7 +102,7 @@ def add_commands(bench: argparse.ArgumentParser) -> None:
     qa.add_argument("--config", metavar="NAME", help="settings: a name that ships, or a YAML file")
     qa.set_defaults(run=_qa)
 
-    for command in (moments, memory, scale, sleep, qa):
+    for command in (moments, memory, scale, sleep, ingest, qa):
         command.add_argument(
             "--out", type=Path, metavar="FILE", help="Markdown file whose section is written anew"
         )
@@ -149,6 +172,8 @@ def _memory(options: argparse.Namespace) -> int:
 
 
 def _scale(options: argparse.Namespace) -> int:
+    if options.hours is not None:
+        return _scale_hours(options)
     from hippocam.apps.bench import scale
     from hippocam.apps.bench.moments import write_section
 
@@ -156,6 +181,53 @@ def _scale(options: argparse.Namespace) -> int:
     print(scale.table(result))
     if options.out:
         write_section(options.out, "Scale", f"`hippocam bench scale`\n\n{scale.table(result)}")
+    if options.json:
+        _print_json(asdict(result))
+    return 0
+
+
+def _scale_hours(options: argparse.Namespace) -> int:
+    from hippocam.apps.bench import scale_hours, scale_report
+    from hippocam.apps.bench.moments import write_section
+
+    if options.hours < 1:
+        raise HippocamError(f"--hours must be 1 or more, found {options.hours}")
+    sizes = [hours for hours in scale_hours.HOURS if hours < options.hours] + [options.hours]
+    result = scale_hours.run(
+        sizes,
+        seconds=60 * options.minutes,
+        report=lambda line: print(line, file=sys.stderr, flush=True),
+    )
+    body = scale_report.table(result, speed=options.speed)
+    print(body)
+    if options.out:
+        given = f" --speed {options.speed:g}" if options.speed is not None else ""
+        given += f" --minutes {options.minutes:g}" if options.minutes != 5 else ""
+        command = f"hippocam bench scale --hours {options.hours}{given}"
+        write_section(options.out, f"Scale, {options.hours:,} hours", f"`{command}`\n\n{body}")
+    if options.json:
+        _print_json(asdict(result))
+    return 0
+
+
+def _ingest(options: argparse.Namespace) -> int:
+    from hippocam.apps.bench import ingest
+    from hippocam.apps.bench.moments import write_section
+
+    result = ingest.run(
+        options.videos,
+        encoder=options.encoder,
+        fps=options.fps,
+        rounds=options.rounds,
+        report=lambda line: print(line, file=sys.stderr, flush=True),
+    )
+    print(ingest.table(result))
+    if options.out:
+        names = " ".join(os.path.relpath(path) for path in options.videos)
+        given = f" --encoder {options.encoder}" * (options.encoder != "bundled")
+        given += f" --fps {options.fps:g}" * (options.fps != 1.0) + f" --rounds {options.rounds}"
+        body = f"`hippocam bench ingest --videos {names}{given}`\n\n{ingest.table(result)}"
+        write_section(options.out, f"Ingest, encoder {options.encoder}", body)
     if options.json:
         _print_json(asdict(result))
     return 0

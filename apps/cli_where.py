@@ -11,6 +11,7 @@ from hippocam.stream.timecode import parse_time
 
 if TYPE_CHECKING:
     from hippocam.apps.asking import Where
+    from hippocam.apps.federation import Federation
 
 
 def add_times(command: argparse.ArgumentParser) -> None:
@@ -37,6 +38,34 @@ def add_where(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--beside", type=int, default=0, metavar="N", help="of the N best also what came just before and after"
     )
+
+
+def add_memories(command: argparse.ArgumentParser) -> None:
+    """Add the choice of several memories to a command."""
+    command.add_argument(
+        "--memories",
+        nargs="+",
+        metavar="DIR",
+        help="ask several memories of one encoder as one, in place of --memory; quoted patterns are welcome",
+    )
+
+
+def several(options: argparse.Namespace, default: str) -> Federation:
+    """Open the memories that were chosen.
+
+    Args:
+        options: What was typed.
+        default: What --memory is where it was not.
+
+    Raises:
+        HippocamError: One memory was chosen too, or one of these cannot be used.
+    """
+    from hippocam.apps.build import load_settings
+    from hippocam.apps.federation import Federation, find_memories
+
+    if options.memory != default:
+        raise HippocamError("give --memory DIR for one memory or --memories DIR ... for several, not both")
+    return Federation(find_memories(options.memories), settings=load_settings(options.config))
 
 
 def where_of(options: argparse.Namespace) -> Where:

@@ -9,6 +9,7 @@ from hippocam.apps.understood import Understood
 from hippocam.memory.memory import TierStatus
 from hippocam.memory.records import Evidence, StreamStatus
 from hippocam.models.readers.reading import Given, Sentence
+from hippocam.stream.metrics import StageStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,10 @@ class WatchProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamReport:
-    """What was watched of one stream. `resumed`: part of it or all was in the memory already, at `fps`."""
+    """What was watched of one stream. `resumed`: part of it or all was in the memory already, at `fps`.
+
+    `fps` is None for every frame and 0 for key frames alone.
+    """
 
     id: str
     source: str
@@ -68,6 +72,7 @@ class WatchReport:
         seconds: How long the watch took.
         times_real_time: Seconds of footage watched in a second.
         failed: Sources that failed; what could be read of them is kept.
+        stages: What each stage did: items, seconds at work, seconds waiting for the others.
     """
 
     streams: tuple[StreamReport, ...] = ()
@@ -76,6 +81,7 @@ class WatchReport:
     seconds: float
     times_real_time: float = 0.0
     failed: tuple[Failure, ...]
+    stages: tuple[StageStatus, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from typing import Any
 from tqdm import tqdm
 
 from hippocam.apps.records import Answer, ImportReport, Status, WatchProgress, WatchReport
-from hippocam.memory.records import Evidence
+from hippocam.memory.records import KEY_FRAMES, Evidence, StreamStatus
 from hippocam.stream.timecode import format_time
 
 # What stands in place of a picture that is no longer kept.
@@ -66,9 +66,11 @@ def watch_lines(report: WatchReport) -> list[str]:
     lines = []
     for s in report.streams:
         rate = "every frame" if s.fps is None else f"{s.fps:g} frames a second"
+        rate = "its key frames alone" if s.fps == KEY_FRAMES else rate
         again = f" (some or all of it was watched before, at {rate})" if s.resumed else ""
+        seen = "key frames" if s.fps == KEY_FRAMES else "frames"
         lines.append(
-            f"{s.id}: {format_time(s.duration_s)} watched, {s.frames_seen} frames seen, "
+            f"{s.id}: {format_time(s.duration_s)} watched, {s.frames_seen} {seen} seen, "
             f"{s.frames_encoded} encoded, {s.events} events, {s.entries} kept{again}"
         )
     lines.append(
@@ -76,6 +78,8 @@ def watch_lines(report: WatchReport) -> list[str]:
         f"{report.seconds:.1f} s, {report.times_real_time:.1f}x real time"
         + (f"; {len(report.failed)} failed" if report.failed else "")
     )
+    if any(stage.items for stage in report.stages):
+        lines.append("at work: " + ", ".join(f"{s.stage} {s.busy_s:.1f} s" for s in report.stages))
     return lines
 
 
@@ -108,6 +112,7 @@ def evidence_json(evidence: Evidence) -> dict[str, Any]:
         "spans": [[round(t0_s, 3), round(t1_s, 3)] for t0_s, t1_s in evidence.spans],
         "met": evidence.met,
         "place": evidence.place,
+        "coarse": evidence.coarse,
     }
 
 
@@ -117,14 +122,19 @@ def evidence_lines(moments: Sequence[Evidence]) -> list[str]:
 
 
 def _moment_lines(place: int, moment: Evidence) -> list[str]:
-    span = f"{format_time(moment.t0_s)} - {format_time(moment.t1_s)}"
+    span = " - ".join(moment_time(moment, time_s) for time_s in (moment.t0_s, moment.t1_s))
     picture = moment.image or f"({NO_PICTURE})"
     lines = [f"{place}. {span}  {moment.stream}  {moment.score:.0%}  {picture}", f"   {moment.why}"]
     others = other_spans(moment)
     if others:
         more = f" ({moment.met} times in all)" if moment.met > len(moment.spans) else ""
-        lines.append(f"   also seen at {', '.join(format_time(t0_s) for t0_s, _ in others)}{more}")
+        lines.append(f"   also seen at {', '.join(moment_time(moment, t0_s) for t0_s, _ in others)}{more}")
     return lines
+
+
+def moment_time(moment: Evidence, time_s: float) -> str:
+    """A time of a moment as people read it: "0:12", or "~0:12" where it is that of a key frame."""
+    return ("~" if moment.coarse else "") + format_time(time_s)
 
 
 def other_spans(moment: Evidence) -> list[tuple[float, float]]:
@@ -184,7 +194,7 @@ def given_lines(answer: Answer) -> list[str]:
 
 def status_json(status: Status) -> dict[str, Any]:
     """What a memory holds as JSON values."""
-    return asdict(status)
+    return asdict(status) | {"streams": [{**asdict(s), "coarse": s.coarse} for s in status.streams]}
 
 
 def status_lines(status: Status) -> list[str]:
@@ -200,7 +210,7 @@ def status_lines(status: Status) -> list[str]:
         rows.append(
             (
                 s.id, covered, str(s.frames_seen), str(s.frames_encoded), str(s.events), str(s.entries),
-                str(s.evicted), megabytes(s.entry_bytes), "" if s.complete else "not finished",
+                str(s.evicted), megabytes(s.entry_bytes), ", ".join(_remarks(s)),
             )
         )  # fmt: skip
     lines += [*_table(rows), ""]
@@ -209,6 +219,10 @@ def status_lines(status: Status) -> list[str]:
         budget = "-" if t.budget_bytes is None else megabytes(t.budget_bytes)
         tiers.append((t.name, str(t.entries), megabytes(t.bytes), budget, t.where))
     return lines + _table(tiers)
+
+
+def _remarks(stream: StreamStatus) -> list[str]:
+    return ["key frames"] * stream.coarse + ["not finished"] * (not stream.complete)
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:

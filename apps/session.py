@@ -23,7 +23,7 @@ from typing import Literal, Unpack
 from hippocam.apps import asking
 from hippocam.apps.asking import Reader, Where
 from hippocam.apps.build import DEFAULT_ENCODER, Settings, budget_bytes
-from hippocam.apps.claims import Claim, claim_all
+from hippocam.apps.claims import Claim, claim_all, forget_previews
 from hippocam.apps.explain import find_entry
 from hippocam.apps.live_forget import forget_footage
 from hippocam.apps.live_open import latest_frames
@@ -38,6 +38,7 @@ from hippocam.memory.records import Evidence, format_id
 from hippocam.memory.sleep import SleepReport
 from hippocam.models.registry import make_encoder, make_reader
 from hippocam.stream.errors import HippocamError, SourceError
+from hippocam.stream.metrics import Meter
 from hippocam.stream.pipeline import Chunk, Job, run_local
 from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import Embedding, EncoderSpec
@@ -93,6 +94,7 @@ class Session:
         sources: Sequence[str | Path],
         *,
         fps: float | None = None,
+        fast: bool = False,
         budget_mb: float | None = None,
         executor: Executor = "local",
         on_progress: Callable[[WatchProgress], None] | None = None,
@@ -102,6 +104,8 @@ class Session:
         Args:
             sources: Video files, folders, globs, folders of numbered images, LeRobot datasets.
             fps: Frames a second that are looked at; None for the settings' rate (1 by default).
+            fast: Preview videos by their key frames alone, one in 4 s at most. What is found has the times of key
+                frames then; watching the same video again without it takes the preview's place.
             budget_mb: What the memory's folder may take, in millions of bytes, 1 or more; None keeps its own.
             executor: "local" in this process, "ray" on Ray actors; the memory is the same.
             on_progress: Called after every chunk.
@@ -117,7 +121,10 @@ class Session:
             pipeline = replace(pipeline, fps=fps)
         if budget_mb is not None:
             config = replace(config, budget_bytes=budget_bytes(budget_mb))
-        opened = open_sources(sources, self._settings.sources)
+        config_of_sources = self._settings.sources
+        if fast:
+            config_of_sources = replace(config_of_sources, keyframes_only=True)
+        opened = open_sources(sources, config_of_sources)
         failed = [Failure(source=e.uri, reason=e.reason) for e in opened.failed]
         name, encoder = self._encoder_for(writing=True)
         if not opened.sources:  # and no empty memory is left behind
@@ -125,6 +132,7 @@ class Session:
         with self._writing(name, encoder, config) as memory:
             claims = claim_all(memory, opened.sources, pipeline.fps)
             jobs = [claim.job for claim in claims if not claim.complete]
+            meter = Meter()
             watched_s = 0.0
             if executor == "ray":
                 from hippocam.stream.ray_runner import run_ray
@@ -132,12 +140,13 @@ class Session:
                 chunks = run_ray(jobs, functools.partial(make_encoder, name), pipeline)
             else:
                 chunks = run_local(jobs, encoder, pipeline)
-            for progress, error in _write(memory, jobs, chunks, started):
+            for progress, error in _write(memory, jobs, chunks, started, meter):
                 watched_s = progress.watched_s
                 if error is not None:
                     failed.append(Failure(source=error.uri, reason=error.reason))
                 if on_progress is not None:
                     on_progress(progress)
+            forget_previews(memory, claims)
             memory.idle()
             seconds = time.monotonic() - started
             return WatchReport(
@@ -147,6 +156,7 @@ class Session:
                 seconds=seconds,
                 times_real_time=watched_s / seconds if seconds > 0 else 0.0,
                 failed=tuple(failed),
+                stages=meter.status(),
             )
 
     # asking ----------------------------------------------------------------------------------------------
@@ -162,7 +172,7 @@ class Session:
             HippocamError: There is no memory, the text is empty, or the memory does not know a stream, camera or
                 entry that is named.
         """
-        return asking.search(*self._asked(), text, where)
+        return asking.OneMemory(*self._asked()).search(text, where)
 
     def ask(
         self,
@@ -200,7 +210,7 @@ class Session:
         memory, encoder = self._asked()
         settings = self._settings.deep
         return asking.ask(
-            memory,
+            asking.OneMemory(memory, encoder),
             encoder,
             question,
             where,
@@ -383,7 +393,7 @@ class Session:
 
 
 def _write(
-    memory: Memory, jobs: Sequence[Job], chunks: Iterator[Chunk], started: float
+    memory: Memory, jobs: Sequence[Job], chunks: Iterator[Chunk], started: float, meter: Meter
 ) -> Iterator[tuple[WatchProgress, SourceError | None]]:
     """Write what an executor gives into the memory; yield how far it has come, and why a job broke off."""
     done, newest_s, first_s = 0, dict.fromkeys(range(len(jobs)), 0.0), dict[int, float]()
@@ -391,7 +401,10 @@ def _write(
     try:
         for chunk in chunks:
             job = jobs[chunk.job]
+            write_s = time.perf_counter()
             memory.write(chunk.items)
+            meter.add("memory", items=len(chunk.items), busy_s=time.perf_counter() - write_s)
+            meter.join(chunk.stages)
             if chunk.items:
                 first_s.setdefault(chunk.job, chunk.items[0].time_s)
                 newest_s[chunk.job] = max(newest_s[chunk.job], chunk.items[-1].time_s)
@@ -425,7 +438,8 @@ def _reports(memory: Memory, claims: Sequence[Claim]) -> Iterator[StreamReport]:
     for claim in claims:
         name = claim.job.name
         for stream in held:
-            if stream.id == name or stream.id.startswith(name + "/"):
+            of_claim = stream.id == name or stream.id.startswith(name + "/")
+            if of_claim and stream.coarse == claim.preview:
                 yield StreamReport(
                     id=stream.id,
                     source=stream.source,

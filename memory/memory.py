@@ -35,7 +35,16 @@ from hippocam.memory.filters import Filter
 from hippocam.memory.forget import Forgotten, forget
 from hippocam.memory.lock import WriterLock
 from hippocam.memory.longterm import LongTerm, open_bank
-from hippocam.memory.recall import Candidate, Query, RecallConfig, SummaryHit, index_rows, overview, recall
+from hippocam.memory.recall import (
+    Candidate,
+    Query,
+    RecallConfig,
+    SummaryHit,
+    comparable,
+    index_rows,
+    overview,
+    recall,
+)
 from hippocam.memory.records import Continuation, Entry, Event, StreamStatus
 from hippocam.memory.sensory import SensoryRing
 from hippocam.memory.sleep import Sleep, SleepConfig, SleepReport
@@ -234,7 +243,7 @@ class Memory:
             recording: Its id; its streams are named recording or recording/camera.
             uri: Where it is.
             fingerprint: Tells its content from another's.
-            fps: Sampling rate.
+            fps: Sampling rate; None for every frame, KEY_FRAMES for key frames alone.
 
         Returns:
             Position after which to go on: -1 from the start.
@@ -416,6 +425,13 @@ class Memory:
             return recall(self._store, self._fresh_index(encoder[1].dim), encoder[1], query, self._config.recall)
 
     @guarded
+    def comparable(self, query: Query) -> int:
+        """How many pictures a query is compared with here; where several memories are asked, these add up."""
+        with self._mutex, self._store.snapshot():
+            encoder = self._store.encoder()
+            return 0 if encoder is None else comparable(self._store, self._fresh_index(encoder[1].dim), query)
+
+    @guarded
     def overview(self, query: Query, found: Sequence[Candidate] = ()) -> list[SummaryHit]:
         """Whole scenes, chapters and days that a query is about, but for what these candidates show already."""
         with self._mutex, self._store.snapshot():
@@ -514,6 +530,11 @@ class Memory:
     def streams(self) -> list[StreamStatus]:
         """What is held of each stream."""
         return self._store.streams()
+
+    @guarded
+    def coarse_streams(self) -> frozenset[str]:
+        """Names of the streams that were previewed by their key frames alone."""
+        return self._store.coarse_streams()
 
     @guarded
     def tiers(self) -> list[TierStatus]:

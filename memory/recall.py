@@ -73,6 +73,8 @@ class Query:
         near: Only within a radius of a point: x, y, radius in metres, against the robot's pose at the exemplar.
         top: Moments at most, 1 or more.
         beside: Of so many of them the neighbours in time come too, as context: in addition to `top`.
+        compared: How many pictures the belief rests on, where this memory is asked as one of several: those of all
+            of them. None for its own; see `comparable`.
     """
 
     text: str
@@ -87,6 +89,7 @@ class Query:
     near: tuple[float, float, float] | None = None
     top: int = 5
     beside: int = 0
+    compared: int | None = None
 
     @property
     def wanted(self) -> Filter:
@@ -196,7 +199,9 @@ def recall(
     query = replace(query, vector=unit(query.vector))
     allowed = store.select(wanted) if wanted else None
     among = None if allowed is None else [n for n in allowed if n in index]
-    compared = len(index) if among is None else len(among)
+    compared = query.compared
+    if compared is None:
+        compared = len(index) if among is None else len(among)
     most = _WIDER * query.top
     cosines = dict(index.search(query.vector, most, among))
     if not index.exact:
@@ -221,9 +226,17 @@ def recall(
             seen = 0.0 if cosine is None else belief(cosine, spec, compared)
             counts = written.get(number, 0), named.get(number, 0)
             found.append(_weigh(entry, spans, seen, cosine or 0.0, words, counts))
-    found.sort(key=_order)
+    found.sort(key=order)
     best = found[: query.top]
     return _with_neighbours(store, best, query, wanted) if query.beside else best
+
+
+def comparable(store: Store, index: KeyIndex, query: Query) -> int:
+    """How many pictures a query is compared with: the entries with vectors that meet its conditions."""
+    wanted = _with_place(store, query)
+    if wanted is None:
+        return 0
+    return sum(number in index for number in store.select(wanted)) if wanted else len(index)
 
 
 def overview(store: Store, spec: EncoderSpec, query: Query, found: Sequence[Candidate] = ()) -> list[SummaryHit]:
@@ -347,10 +360,11 @@ def _with_neighbours(store: Store, best: list[Candidate], query: Query, wanted: 
                     beside=anchor.entry.id,
                 )
             )
-    return sorted(found, key=_order)
+    return sorted(found, key=order)
 
 
-def _order(candidate: Candidate) -> tuple[float, float, str, float, int]:
+def order(candidate: Candidate) -> tuple[float, float, str, float, int]:
+    """What candidates are sorted by: the strongest first, equal ones by time."""
     entry = candidate.entry
     return -candidate.score, -candidate.cosine, entry.stream, entry.t0_s, entry.id
 

@@ -11,6 +11,9 @@ from enum import IntEnum
 
 from hippocam.stream.records import NO_SENSORS, FloatArray, Sensors
 
+# In place of a sampling rate: a stream was previewed by its key frames alone.
+KEY_FRAMES = 0.0
+
 
 def entry_id(stream: str, first_seq: int) -> int:
     """Identity of the event of a stream that begins at first_seq: positive, 63 bits.
@@ -180,6 +183,7 @@ class Evidence:
         spans: All times at which it was seen, [t0_s, t1_s] each, by time.
         met: How often it was seen; more often than there are spans once these are full.
         place: Which of the stream's places it was in; 0 where that is not known.
+        coarse: Whether its stream was previewed by its key frames alone: its times are those of key frames.
     """
 
     id: str
@@ -196,6 +200,7 @@ class Evidence:
     spans: tuple[tuple[float, float], ...] = ()
     met: int = 1
     place: int = 0
+    coarse: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,7 +210,7 @@ class StreamStatus:
     Attributes:
         id: Name of the stream.
         source: Where it came from, as the user wrote it.
-        fps: Frames a second that were looked at; None for every one.
+        fps: Frames a second that were looked at; None for every one, KEY_FRAMES (0) for key frames alone.
         duration_s: Time of the end of what was watched.
         complete: Whether the source was watched to its end.
         frames_seen: Frames sampled from the source.
@@ -231,3 +236,8 @@ class StreamStatus:
     evicted: int
     t0_s: float | None
     t1_s: float | None
+
+    @property
+    def coarse(self) -> bool:
+        """Whether only key frames were looked at."""
+        return self.fps == KEY_FRAMES

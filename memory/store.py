@@ -21,7 +21,7 @@ from hippocam.memory.codec import pack, signs, unpack, unpack_many
 from hippocam.memory.errors import DiskError, MemoryFolderError, OlderFormatError
 from hippocam.memory.filters import Filter, within
 from hippocam.memory.migrations import OLDER, migrate
-from hippocam.memory.records import Entry, Event, Level, Span, StreamStatus, entry_id
+from hippocam.memory.records import KEY_FRAMES, Entry, Event, Level, Span, StreamStatus, entry_id
 from hippocam.memory.schema import APPLICATION_ID, FORMAT, PAGE_BYTES, WAL_PAGES, create
 from hippocam.memory.sleep_rows import SleepRows
 from hippocam.memory.summary_rows import SummaryRows
@@ -325,6 +325,11 @@ class Store:
             )
             for row in rows
         ]
+
+    def coarse_streams(self) -> frozenset[str]:
+        """Names of the streams that were previewed by their key frames alone."""
+        rows = self._db.execute("SELECT id FROM stream WHERE fps = ?", (KEY_FRAMES,))
+        return frozenset(name for (name,) in rows)
 
     # entries ---------------------------------------------------------------------------------------------
 

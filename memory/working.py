@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hippocam.memory.context import Context, ContextConfig, Place, PlaceChange, unit
-from hippocam.memory.records import Continuation, Event, entry_id
+from hippocam.memory.records import KEY_FRAMES, Continuation, Event, entry_id
 from hippocam.stream.records import Embedding, FloatArray, Repeat
 
 # The usual surprise of a stream is the mean over its events, over about this many of the last ones later on.
@@ -31,6 +31,8 @@ _MAX_TEXT = 2000
 _MOST_SURPRISE = 0.99
 # Of one event in so many, a frame is held out of its mean, to ask with later; of those with so many frames.
 _PROBE_EVERY, _PROBE_FRAMES = 16, 4
+# Key frames of a preview that are farther apart than this, in seconds, make a gap.
+_KEYS_APART_S = 60.0
 
 
 class WorkingState(NamedTuple):
@@ -85,8 +87,9 @@ class WorkingMemory:
     def __init__(self, stream: str, config: WorkingConfig | None = None, *, fps: float | None = None) -> None:
         self.stream = stream
         self._config = config or WorkingConfig()
-        # a slow sampling rate makes no gaps
-        self._gap_s = max(self._config.gap_s, 3 / fps if fps else 0.0)
+        # a slow sampling rate makes no gaps, nor do key frames far apart
+        slow_s = _KEYS_APART_S if fps == KEY_FRAMES else 3 / fps if fps else 0.0
+        self._gap_s = max(self._config.gap_s, slow_s)
         self._frames: list[Embedding] = []
         self._repeats = 0
         self._last: Embedding | Repeat | None = None

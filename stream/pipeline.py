@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -16,6 +17,7 @@ import cv2
 
 from hippocam.stream.errors import SourceError
 from hippocam.stream.gate import ChangeGate, GateConfig
+from hippocam.stream.metrics import Meter, StageStatus
 from hippocam.stream.protocols import Encoder, Source
 from hippocam.stream.records import Embedding, Frame, Image, Observation, Repeat
 
@@ -173,37 +175,63 @@ class Chunk:
         items: Embeddings and repeats, each stream in the order of its seq.
         ended: Whether nothing follows.
         error: Why the job broke off; everything before has been handed on.
+        stages: With the last chunk of a job: what decoder, gate and encoder did for all of it.
     """
 
     job: int
     items: list[Embedding | Repeat]
     ended: bool = False
     error: SourceError | None = None
+    stages: tuple[StageStatus, ...] = ()
 
 
-def embed(job: Job, encoder: Encoder, config: PipelineConfig) -> Iterator[list[Embedding | Repeat]]:
+def embed(
+    job: Job, encoder: Encoder, config: PipelineConfig, meter: Meter | None = None
+) -> Iterator[list[Embedding | Repeat]]:
     """Run one job through decode, gate and encode.
+
+    Args:
+        job: What is watched.
+        encoder: Encodes what has changed.
+        config: How it is sampled and cut.
+        meter: Is told what the stages do.
 
     Raises:
         SourceError: The source broke off; everything before it has been yielded.
     """
+    meter = meter or Meter()
     observations = job.source.observations(fps=config.fps, after_seq=job.after_seq)
-    for chunk in ahead(
-        chunks(split(job.name, observations, config.gate, source_uri=job.source.uri), config.chunk), depth=2
-    ):
-        yield encode(chunk, encoder, config)
+    decoded = meter.timed("decode", observations, within="gate")
+    made = chunks(split(job.name, decoded, config.gate, source_uri=job.source.uri), config.chunk)
+    for chunk in ahead(_gated(made, meter), depth=2, meter=meter):
+        start = time.perf_counter()
+        items = encode(chunk, encoder, config)
+        changed = sum(isinstance(item, Embedding) for item in items)
+        meter.add("encode", items=changed, busy_s=time.perf_counter() - start)
+        yield items
+
+
+def _gated(made: Iterator[list[Frame | Repeat]], meter: Meter) -> Iterator[list[Frame | Repeat]]:
+    """Take down how long splitting, gating and all below it took; decoding is taken off again by its own meter."""
+    while True:
+        start = time.perf_counter()
+        chunk = next(made, None)
+        meter.add("gate", busy_s=time.perf_counter() - start)
+        if chunk is None:
+            return
+        yield chunk
 
 
 def run_local(jobs: Sequence[Job], encoder: Encoder, config: PipelineConfig) -> Iterator[Chunk]:
     """Run jobs one after the other in this process."""
     for place, job in enumerate(jobs):
-        error = None
+        error, meter = None, Meter()
         try:
-            for items in embed(job, encoder, config):
+            for items in embed(job, encoder, config, meter):
                 yield Chunk(job=place, items=items)
         except SourceError as raised:
             error = raised
-        yield Chunk(job=place, items=[], ended=True, error=error)
+        yield Chunk(job=place, items=[], ended=True, error=error, stages=meter.status())
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,19 +239,32 @@ class _End:
     error: BaseException | None
 
 
-def ahead(items: Iterator[T], depth: int) -> Iterator[T]:
-    """Compute items in a thread, at most depth ahead of the consumer; errors surface here."""
+def ahead(items: Iterator[T], depth: int, meter: Meter | None = None) -> Iterator[T]:
+    """Compute items in a thread, at most depth ahead of the consumer; errors surface here.
+
+    A meter is told how long decoding waited for room, and encoding for frames.
+    """
     ready: queue.Queue[T | _End] = queue.Queue(maxsize=depth)
     stopped = threading.Event()
 
     def put(item: T | _End) -> bool:
+        start = time.perf_counter()
         while not stopped.is_set():
             try:
                 ready.put(item, timeout=0.1)
             except queue.Full:
                 continue
+            if meter is not None:
+                meter.add("decode", waited_s=time.perf_counter() - start)
             return True
         return False
+
+    def take() -> T | _End:
+        start = time.perf_counter()
+        item = ready.get()
+        if meter is not None:
+            meter.add("encode", waited_s=time.perf_counter() - start)
+        return item
 
     def work() -> None:
         error: BaseException | None = None
@@ -238,7 +279,7 @@ def ahead(items: Iterator[T], depth: int) -> Iterator[T]:
     worker = threading.Thread(target=work, name="hippocam-decode", daemon=True)
     worker.start()
     try:
-        while not isinstance(item := ready.get(), _End):
+        while not isinstance(item := take(), _End):
             yield item
         if item.error is not None:
             raise item.error

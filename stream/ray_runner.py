@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from hippocam.stream.errors import HippocamError, SourceError
+from hippocam.stream.metrics import Meter
 from hippocam.stream.pipeline import Chunk, Job, PipelineConfig, embed
 from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import Embedding, Repeat
@@ -23,11 +24,13 @@ class Worker:
         self._encoder = make_encoder()
         self._config = config
         self._place = -1
+        self._meter = Meter()
         self._items: Iterator[list[Embedding | Repeat]] = iter(())
 
     def start(self, place: int, job: Job) -> Chunk:
         """Begin a job and give its first chunk."""
-        self._place, self._items = place, embed(job, self._encoder, self._config)
+        self._place, self._meter = place, Meter()
+        self._items = embed(job, self._encoder, self._config, self._meter)
         return self.next()
 
     def next(self) -> Chunk:
@@ -35,8 +38,9 @@ class Worker:
         try:
             items = next(self._items, None)
         except SourceError as error:
-            return Chunk(job=self._place, items=[], ended=True, error=error)
-        return Chunk(job=self._place, items=items or [], ended=items is None)
+            return Chunk(job=self._place, items=[], ended=True, error=error, stages=self._meter.status())
+        stages = self._meter.status() if items is None else ()
+        return Chunk(job=self._place, items=items or [], ended=items is None, stages=stages)
 
 
 def run_ray(
@@ -66,7 +70,14 @@ def run_ray(
     started = not ray.is_initialized()
     if started:
         try:
-            ray.init(include_dashboard=False, log_to_driver=False, logging_level="error")
+            # "local": else the address that a killed Ray left behind would be waited for
+            address = os.environ.get("RAY_ADDRESS", "local")
+            ray.init(
+                address,
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level="error",
+            )
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise HippocamError(f"Ray did not start ({error}); use --executor local") from error
     try:

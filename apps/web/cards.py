@@ -6,7 +6,7 @@ import html
 from collections.abc import Sequence
 
 from hippocam.apps.records import Answer, Status
-from hippocam.apps.report import NO_PICTURE, megabytes, other_spans
+from hippocam.apps.report import NO_PICTURE, megabytes, moment_time, other_spans
 from hippocam.apps.web.media import stream_key
 from hippocam.memory.records import Evidence
 from hippocam.stream.timecode import format_time
@@ -76,7 +76,7 @@ def card(moment: Evidence, *, cited: bool, place: int) -> str:
         cited: Whether the answer rests on it.
         place: By which number the answer names it.
     """
-    span = f"{format_time(moment.t0_s)} – {format_time(moment.t1_s)}"
+    span = f"{moment_time(moment, moment.t0_s)} – {moment_time(moment, moment.t1_s)}"
     belief = f"{moment.score:.0%}"
     spoken = f"Play {moment.stream}, {format_time(moment.t0_s)} to {format_time(moment.t1_s)}, belief {belief}"
     said = f'<span class="hc-said">“{escape(moment.text)}”</span>' if moment.text else ""
@@ -100,7 +100,7 @@ def _others(moment: Evidence) -> str:
     jumps = [
         f'<button type="button" class="hc-jump" {_target(moment, t0_s, t1_s)} '
         f'aria-label="{escape(f"Play {moment.stream}, {format_time(t0_s)} to {format_time(t1_s)}")}">'
-        f"{format_time(t0_s)}</button>"
+        f"{moment_time(moment, t0_s)}</button>"
         for t0_s, t1_s in other_spans(moment)
     ]
     if not jumps:

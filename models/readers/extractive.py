@@ -26,15 +26,17 @@ _NAMED, _WORDS = 5, 160
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Stretch:
-    """Moments of one stream that follow one another, and their ids, the strongest first."""
+    """Moments of one stream that follow one another, and their ids, the strongest first; see Evidence.coarse."""
 
     stream: str
     t0_s: float
     t1_s: float
     ids: tuple[str, ...]
+    coarse: bool
 
     def __str__(self) -> str:
-        return f"{format_time(self.t0_s)} to {format_time(self.t1_s)} in {self.stream}"
+        about = "~" if self.coarse else ""
+        return f"{about}{format_time(self.t0_s)} to {about}{format_time(self.t1_s)} in {self.stream}"
 
 
 class ExtractiveReader:
@@ -157,6 +159,7 @@ def _joined(moments: Sequence[tuple[Evidence, float, float]]) -> list[_Stretch]:
             t0_s=min([t0_s, *(s.t0_s for s in touching)]),
             t1_s=max([t1_s, *(s.t1_s for s in touching)]),
             ids=tuple(dict.fromkeys([*(i for s in touching for i in s.ids), moment.id])),
+            coarse=moment.coarse,
         )
         place = found.index(touching[0]) if touching else len(found)
         found = [s for s in found if s not in touching]
@@ -169,7 +172,7 @@ def _spans(evidence: Evidence) -> tuple[tuple[float, float], ...]:
 
 
 def _stretch(e: Evidence) -> _Stretch:
-    return _Stretch(stream=e.stream, t0_s=e.t0_s, t1_s=e.t1_s, ids=(e.id,))
+    return _Stretch(stream=e.stream, t0_s=e.t0_s, t1_s=e.t1_s, ids=(e.id,), coarse=e.coarse)
 
 
 def _seconds(stretch: _Stretch) -> str:

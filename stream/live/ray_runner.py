@@ -101,7 +101,14 @@ def ray_launcher() -> Iterator[Callable[[LiveAddress, CaptureConfig], RayCapture
     started = not ray.is_initialized()
     if started:
         try:
-            ray.init(include_dashboard=False, log_to_driver=False, logging_level="error")
+            # "local": else the address that a killed Ray left behind would be waited for
+            address = os.environ.get("RAY_ADDRESS", "local")
+            ray.init(
+                address,
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level="error",
+            )
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise HippocamError(f"Ray did not start ({error}); use --executor local") from error
     try:

@@ -36,11 +36,13 @@ class SourceConfig:
         longest_px: Longer side of the decoded pictures, pixels, 16 or more; smaller ones are not enlarged.
         threads: Decoding threads, 0 for one a core.
         decoder: "auto", "pyav" or "decord".
+        keyframes_only: Preview videos by their key frames alone; other sources have none and are watched whole.
     """
 
     longest_px: int = LONGEST_PX
     threads: int = 1
     decoder: Decoder = "auto"
+    keyframes_only: bool = False
 
     def __post_init__(self) -> None:
         VideoSource("", longest_px=self.longest_px, threads=self.threads, decoder=self.decoder)  # checks all three
@@ -210,6 +212,7 @@ def _build(found: _Found, config: SourceConfig) -> OpenedSources:
                     longest_px=config.longest_px,
                     threads=config.threads,
                     decoder=config.decoder,
+                    keyframes_only=config.keyframes_only,
                 )
             )
         elif kind == "image":

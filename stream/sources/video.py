@@ -38,6 +38,7 @@ class VideoSource:
         longest_px: int = LONGEST_PX,
         threads: int = 1,
         decoder: Decoder = "auto",
+        keyframes_only: bool = False,
     ) -> None:
         """Name a video.
 
@@ -50,6 +51,7 @@ class VideoSource:
                 threads (it is faster there, and gives the same pixels), PyAV otherwise. decord needs an upright,
                 whole MP4 and gives way to PyAV for all else; frames and times are always the same. It decodes
                 ahead: expect some 100 MB more (up to 600 MB seen at 640 x 360).
+            keyframes_only: Preview: give key frames alone, with their own true times, one in 4 s at most.
 
         Raises:
             ValueError: longest_px is below 16, threads is negative or decoder is none of the three.
@@ -65,6 +67,7 @@ class VideoSource:
         self._longest_px = longest_px
         self._threads = threads
         self._decoder = decoder
+        self._keyframes_only = keyframes_only
         self._duration_s: float | None = None
 
     @property
@@ -76,6 +79,11 @@ class VideoSource:
     def uri(self) -> str:
         """Absolute path of the file."""
         return str(self._path)
+
+    @property
+    def keyframes_only(self) -> bool:
+        """Whether it gives key frames alone."""
+        return self._keyframes_only
 
     @property
     def duration_s(self) -> float | None:
@@ -95,7 +103,8 @@ class VideoSource:
         """Yield frames as observations with one camera, "".
 
         The first frame at or after each point of the grid k / fps is yielded with its own true time; seq
-        is the frame's rank in presentation order. Frames whose data are damaged are left out.
+        is the frame's rank in presentation order, also where only key frames are given. Frames whose data are
+        damaged are left out.
 
         Args:
             fps: Frames a second, above 0; None or a rate above the file's own gives every frame.
@@ -116,6 +125,7 @@ class VideoSource:
             longest=self._longest_px,
             threads=self._threads,
             decoder=self._decoder,
+            keyframes_only=self._keyframes_only,
         )
         for seq, time_s, image in frames:
             last_s = time_s
@@ -161,8 +171,23 @@ def sample_video(
     longest: int,
     threads: int,
     decoder: Decoder,
+    keyframes_only: bool = False,
 ) -> Iterator[tuple[int, float, Image]]:
-    """Yield (seq, true seconds, picture) of the frames that fps keeps, by the decoder that suits the file."""
+    """Yield (seq, true seconds, picture) of the frames that fps keeps, by the decoder that suits the file.
+
+    Of a file whose timestamps cannot be sorted frames are previewed at the same rate, whether key frames or not:
+    all of it must be decoded for any of them.
+    """
+    if keyframes_only:
+        from hippocam.stream.sources.decode_keyframes import pick_keyframes, preview_fps, read_keyframes
+
+        fps = preview_fps(fps)
+        if not index.linear:
+            picks = pick_keyframes(index, fps)
+            seqs = [int(seq) for seq in picks[picks > after_seq]]
+            for seq, image in read_keyframes(path, uri, index, seqs, longest, threads):
+                yield seq, float(index.times_s[seq]), image
+            return
     if index.linear:
         from hippocam.stream.sources.decode_pyav import read_linear
 

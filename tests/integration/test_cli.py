@@ -33,8 +33,10 @@ def test_watch_reports_what_it_saw(tmp_path, colour_video):
     done = hippocam("watch", clip, "--memory", tmp_path / "m", "--encoder", "palette", "--budget-mb", 5, "--json")
     report = last_json(done)
     assert set(report) == {
-        *("streams", "memory_bytes", "budget_bytes", "seconds", "times_real_time", "failed"),
+        *("streams", "memory_bytes", "budget_bytes", "seconds", "times_real_time", "failed", "stages"),
     }
+    counted = {stage["stage"]: stage["items"] for stage in report["stages"]}
+    assert counted["decode"] == counted["gate"] == counted["memory"] == 26
     (stream,) = report["streams"]
     assert stream["id"] == "field"
     assert stream["duration_s"] == pytest.approx(26, abs=0.11)
@@ -50,7 +52,7 @@ def test_watch_reports_what_it_saw(tmp_path, colour_video):
 def test_search_and_ask_name_the_true_moment(memory):
     (best, *_) = last_json(hippocam("search", "something red", "--memory", memory, "--json"))["moments"]
     assert set(best) == {
-        *("id", "stream", "t0_s", "t1_s", "score", "why", "image", "spans", "met", "place"),
+        *("id", "stream", "t0_s", "t1_s", "score", "why", "image", "spans", "met", "place", "coarse"),
     }
     assert (best["stream"], best["t0_s"], best["t1_s"]) == ("field", 8, 13)
     assert Path(best["image"]).read_bytes().startswith(b"\xff\xd8")

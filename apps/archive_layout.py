@@ -1,0 +1,62 @@
+"""Which memory a source goes into: one for all, one a folder, or one a camera."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from hippocam.stream.protocols import Source
+from hippocam.stream.sources.naming import slug
+
+Per = Literal["all", "folder", "camera"]
+PER: tuple[Per, ...] = ("all", "folder", "camera")
+
+# A word of a file's name from which on only the time of the recording is told: 20240131, 2024, 20240131T120000Z.
+_DATE = re.compile(r"\d{4,}(T?\d+)?Z?", re.IGNORECASE)
+
+
+class Home(NamedTuple):
+    """Where a source belongs.
+
+    Attributes:
+        what: What the memory is of: a folder, or a folder and a camera. It tells it from all others.
+        name: What its folder would be called; another one of that name gets a number behind.
+    """
+
+    what: str
+    name: str
+
+
+def home_of(source: Source, per: Per) -> Home:
+    """Say which memory a source goes into.
+
+    Args:
+        source: A video, a folder of images or an episode of a dataset.
+        per: "all" for one memory; "folder" for one for the files of each folder (and one a dataset); "camera" for
+            one for each camera of a folder, by the names of its files without dates and numbers of four digits
+            or more ("front_2024-01-31_1200.mp4" is of "front"; files that are called by dates alone are of a
+            camera that is called like their folder).
+    """
+    if per == "all":
+        return Home("", "all")
+    dataset, hash_, _ = source.uri.partition("#")
+    if hash_:  # the cameras of a robot are told apart in its memory
+        return Home(dataset, slug(Path(dataset).name))
+    path = Path(source.uri)
+    if per == "folder":
+        return Home(str(path.parent), slug(path.parent.name))
+    camera = camera_of(path.stem if path.suffix and not path.is_dir() else path.name)
+    name = slug(camera or path.parent.name)
+    return Home(f"{path.parent}/{name}", name)
+
+
+def camera_of(stem: str) -> str:
+    """The camera that the name of a file tells of; "" where it tells of none."""
+    kept: list[str] = []
+    in_date = False
+    for word in re.split(r"[-_. ]+", stem):
+        in_date = bool(_DATE.fullmatch(word)) or (in_date and word.isdigit())
+        if word and not in_date:
+            kept.append(word)
+    return "-".join(kept)

@@ -1,0 +1,372 @@
+"""How fast footage is watched on one core, against what cannot be done without: decoding alone, encoding alone.
+
+Each variant runs in a process of its own that is kept on one core with one thread a library, its encoder loaded
+before the clock starts. Variants take turns, so that a busy machine is busy for all of them; medians over the
+rounds. What counts is processor time, which others' work on the machine disturbs least; time by the clock stands
+beside it.
+
+    decode   the sampled frames of the clip, through our source, and nothing else
+    encode   those of them that pass the change gate, decoded beforehand, in the pipeline's chunks
+    watch    `Session.watch`: decode, gate, encode, JPEG, memory on disk
+    opencv   what one writes first: `read()` every frame, keep those that are due, the same encoder on all of these
+    fast     `Session.watch(fast=True)`: key frames alone, one in 4 s at most
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from hippocam.apps.build import DEFAULT_ENCODER
+from hippocam.stream.errors import HippocamError
+
+Variant = Literal["decode", "encode", "watch", "opencv", "fast"]
+VARIANTS: tuple[Variant, ...] = get_args(Variant)
+# Of a clip at 720p, on one core, with the bundled encoder.
+TARGET_WATCH, TARGET_FAST, TARGET_OVERHEAD = 8.0, 60.0, 0.10
+_ONE_THREAD = {
+    **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"),
+    "OPENCV_FFMPEG_CAPTURE_OPTIONS": "threads;1",
+}
+_LONGEST_S = 1800.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """One variant on one clip: medians over the rounds.
+
+    Attributes:
+        cpu_s: Processor time of all its threads, s.
+        wall_s: Time by the clock, s.
+        frames: Frames that it looked at.
+        encoded: Of these, frames that were encoded.
+    """
+
+    cpu_s: float
+    wall_s: float
+    frames: int
+    encoded: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipSpeed:
+    """All variants on one clip, or on all clips together.
+
+    Attributes:
+        clip: Its name.
+        size: Width and height in pixels; (0, 0) for all clips.
+        seconds: Its length.
+        variants: By name.
+    """
+
+    clip: str
+    size: tuple[int, int]
+    seconds: float
+    variants: dict[Variant, Timing]
+
+    def times_real(self, variant: Variant, *, wall: bool = False) -> float:
+        """Seconds of footage in a second."""
+        timing = self.variants[variant]
+        return self.seconds / max(timing.wall_s if wall else timing.cpu_s, 1e-9)
+
+    def overhead(self, *, wall: bool = False) -> float:
+        """What `watch` takes beyond decoding and encoding alone, as a share of these two."""
+
+        def took(variant: Variant) -> float:
+            return self.variants[variant].wall_s if wall else self.variants[variant].cpu_s
+
+        floors = took("decode") + took("encode")
+        return (took("watch") - floors) / max(floors, 1e-9)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestResult:
+    """Every clip.
+
+    Attributes:
+        encoder: Name of the encoder.
+        fps: Frames a second that are looked at.
+        rounds: How often each variant ran on each clip.
+        clips: In the order given.
+    """
+
+    encoder: str
+    fps: float
+    rounds: int
+    clips: tuple[ClipSpeed, ...]
+
+    @property
+    def total(self) -> ClipSpeed:
+        """All clips one after the other."""
+        return ClipSpeed(
+            clip="all",
+            size=(0, 0),
+            seconds=sum(clip.seconds for clip in self.clips),
+            variants={
+                variant: Timing(
+                    cpu_s=sum(clip.variants[variant].cpu_s for clip in self.clips),
+                    wall_s=sum(clip.variants[variant].wall_s for clip in self.clips),
+                    frames=sum(clip.variants[variant].frames for clip in self.clips),
+                    encoded=sum(clip.variants[variant].encoded for clip in self.clips),
+                )
+                for variant in VARIANTS
+            },
+        )
+
+
+def run(
+    clips: Sequence[Path],
+    *,
+    encoder: str = DEFAULT_ENCODER,
+    fps: float = 1.0,
+    rounds: int = 3,
+    report: Callable[[str], None] = lambda line: None,
+) -> IngestResult:
+    """Measure all variants on each clip.
+
+    Args:
+        clips: Video files.
+        encoder: Name of the encoder.
+        fps: Frames a second that are looked at, above 0.
+        rounds: How often each variant runs on each clip, 1 or more.
+        report: Is told how it goes.
+
+    Raises:
+        HippocamError: A clip cannot be read, or none was given.
+    """
+    from hippocam.stream.sources.packet_index import build_index
+
+    if not clips:
+        raise HippocamError("no clip was given: name video files with --videos")
+    if rounds < 1:
+        raise HippocamError(f"--rounds must be 1 or more, found {rounds}")
+    found = list[ClipSpeed]()
+    for clip in clips:
+        index = build_index(clip, str(clip))
+        step_s = float(index.times_s[-1] - index.times_s[0]) / max(1, len(index) - 1)
+        took: dict[Variant, list[Timing]] = {variant: [] for variant in VARIANTS}
+        for number in range(rounds):
+            for variant in VARIANTS:
+                timing = _in_child(variant, clip, encoder, fps)
+                took[variant].append(timing)
+                report(f"{clip.name} {number + 1}/{rounds} {variant}: {timing.cpu_s:.2f} s")
+        found.append(
+            ClipSpeed(
+                clip=clip.name,
+                size=index.size,
+                seconds=float(index.times_s.max() - index.times_s.min()) + step_s,
+                variants={variant: _median(timings) for variant, timings in took.items()},
+            )
+        )
+    return IngestResult(encoder=encoder, fps=fps, rounds=rounds, clips=tuple(found))
+
+
+def _median(timings: Sequence[Timing]) -> Timing:
+    return Timing(
+        cpu_s=statistics.median(t.cpu_s for t in timings),
+        wall_s=statistics.median(t.wall_s for t in timings),
+        frames=timings[0].frames,
+        encoded=timings[0].encoded,
+    )
+
+
+def _in_child(variant: Variant, clip: Path, encoder: str, fps: float) -> Timing:
+    """Run one variant in a process of its own."""
+    arguments = json.dumps({"variant": variant, "clip": str(clip.resolve()), "encoder": encoder, "fps": fps})
+    child = "import sys; from hippocam.apps.bench.ingest import child; child(sys.argv[1])"
+    done = subprocess.run(
+        [sys.executable, "-c", child, arguments],
+        env={**os.environ, **_ONE_THREAD},
+        capture_output=True,
+        text=True,
+        timeout=_LONGEST_S,
+        check=False,
+    )
+    if done.returncode:
+        reason = done.stderr.strip().splitlines()
+        raise HippocamError(f"{clip}: {variant} failed: {reason[-1] if reason else done.returncode}")
+    return Timing(**json.loads(done.stdout.splitlines()[-1]))
+
+
+# in the child -----------------------------------------------------------------------------------------------
+
+
+def child(arguments: str) -> None:
+    """Measure one variant on one core and print a Timing as JSON: what a process of `run` does."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    import cv2
+
+    cv2.setNumThreads(1)
+    given: dict[str, Any] = json.loads(arguments)
+    print(json.dumps(asdict(measure(given["variant"], Path(given["clip"]), given["encoder"], given["fps"]))))
+
+
+def measure(variant: Variant, clip: Path, encoder: str, fps: float) -> Timing:
+    """Measure one variant in this process, as it is."""
+    work = {"decode": _decode, "encode": _encode, "opencv": _opencv}
+    return work[variant](clip, encoder, fps) if variant in work else _watch(clip, encoder, fps, variant == "fast")
+
+
+@contextmanager
+def _clock() -> Iterator[Callable[[], tuple[float, float]]]:
+    """Processor and clock time since it was entered."""
+    cpu_s, wall_s = time.process_time(), time.perf_counter()
+    yield lambda: (time.process_time() - cpu_s, time.perf_counter() - wall_s)
+
+
+def _timing(spent: tuple[float, float], frames: int, encoded: int) -> Timing:
+    return Timing(cpu_s=spent[0], wall_s=spent[1], frames=frames, encoded=encoded)
+
+
+def _decode(clip: Path, encoder: str, fps: float) -> Timing:
+    from hippocam.stream.sources.video import VideoSource
+
+    import_av()
+    with _clock() as spent:
+        frames = sum(1 for _ in VideoSource(clip).observations(fps=fps))
+        return _timing(spent(), frames, 0)
+
+
+def import_av() -> None:
+    """Load the decoder's library before the clock starts."""
+    import av
+
+    assert av.__version__
+
+
+def _encode(clip: Path, encoder: str, fps: float) -> Timing:
+    from hippocam.stream.pipeline import PipelineConfig, chunks, split
+    from hippocam.stream.records import Frame
+    from hippocam.stream.sources.video import VideoSource
+
+    config, loaded = PipelineConfig(), _loaded(encoder)
+    observations = VideoSource(clip).observations(fps=fps)
+    cut = list(chunks(split("clip", observations, config.gate), config.chunk))
+    pictures = [[item.image for item in chunk if isinstance(item, Frame)] for chunk in cut]
+    with _clock() as spent:
+        for batch in pictures:
+            loaded.encode_images(batch)
+        return _timing(spent(), sum(map(len, cut)), sum(map(len, pictures)))
+
+
+def _opencv(clip: Path, encoder: str, fps: float) -> Timing:
+    import cv2
+
+    from hippocam.stream.pipeline import PipelineConfig
+
+    size, loaded = PipelineConfig().chunk, _loaded(encoder)
+    with _clock() as spent:
+        video, batch, frames, encoded, due_s = cv2.VideoCapture(str(clip)), [], 0, 0, 0.0
+        rate = video.get(cv2.CAP_PROP_FPS) or 25.0
+        while True:
+            there, picture = video.read()
+            if there:
+                frames += 1
+                if (frames - 1) / rate + 1e-3 >= due_s:
+                    due_s += 1 / fps
+                    batch.append(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
+            if len(batch) == size or (batch and not there):
+                loaded.encode_images(batch)
+                encoded += len(batch)
+                batch = []
+            if not there:
+                break
+        video.release()
+        return _timing(spent(), frames, encoded)
+
+
+def _watch(clip: Path, encoder: str, fps: float, fast: bool) -> Timing:
+    import cv2
+    import numpy as np
+
+    from hippocam.apps.session import Session
+
+    with tempfile.TemporaryDirectory() as folder, Session(Path(folder) / "m", encoder=encoder) as session:
+        first = Path(folder) / "first.png"
+        cv2.imwrite(str(first), np.zeros((48, 64, 3), np.uint8))
+        session.watch([first])  # loads the encoder and makes the memory
+        import_av()
+        with _clock() as spent:
+            watched = session.watch([clip], fps=fps, fast=fast)
+            took = spent()
+        if watched.failed:
+            raise HippocamError(f"{clip}: {watched.failed[0].reason}")
+        return _timing(
+            took, sum(s.frames_seen for s in watched.streams), sum(s.frames_encoded for s in watched.streams)
+        )
+
+
+def _loaded(encoder: str) -> Any:
+    """An encoder that has encoded one picture."""
+    import numpy as np
+
+    from hippocam.models.registry import make_encoder
+
+    made = make_encoder(encoder)
+    made.encode_images([np.zeros((48, 64, 3), np.uint8)])
+    return made
+
+
+# report -----------------------------------------------------------------------------------------------------
+
+
+def table(result: IngestResult) -> str:
+    """The result as Markdown."""
+    lines = [
+        f"Times real time on one core, by processor time (medians of {result.rounds} rounds in which the variants "
+        f"take turns, a process each); sampled at {result.fps:g} a second, encoder {result.encoder}. "
+        "*Decode* and *encode* alone are the floors: the sampled frames, and those of them that pass the change "
+        "gate. *OpenCV* reads every frame and encodes all that are due. Overhead is what watching takes beyond "
+        "both floors, as a share of their sum, by processor time and by the clock.",
+        "",
+        "| clip | size | s | frames | encoded | decode | encode | watch | OpenCV | watch / OpenCV | `--fast` "
+        "| key frames | overhead | by clock |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    rows = [*result.clips, result.total] if len(result.clips) > 1 else list(result.clips)
+    for c in rows:
+        size, watch = f"{c.size[0]}x{c.size[1]}" if c.size[0] else "", c.variants["watch"]
+        faster = c.variants["opencv"].cpu_s / max(watch.cpu_s, 1e-9)
+        speeds = {variant: c.times_real(variant) for variant in VARIANTS}
+        lines.append(
+            f"| {c.clip} | {size} | {c.seconds:.0f} | {watch.frames} | {watch.encoded} | {speeds['decode']:.1f} "
+            f"| {speeds['encode']:.1f} | {speeds['watch']:.1f} | {speeds['opencv']:.1f} | {faster:.2f} "
+            f"| {speeds['fast']:.0f} | {c.variants['fast'].frames} | {c.overhead():+.0%} "
+            f"| {c.overhead(wall=True):+.0%} |"
+        )
+    tall = [c for c in result.clips if min(c.size) >= 720]
+    if tall:
+        lines += ["", _verdict(tall, result)]
+    return "\n".join(lines)
+
+
+def _verdict(tall: Sequence[ClipSpeed], result: IngestResult) -> str:
+    """Whether clips of 720 lines meet the targets."""
+    total = IngestResult(encoder=result.encoder, fps=result.fps, rounds=result.rounds, clips=tuple(tall)).total
+    watch, fast, overhead = total.times_real("watch"), total.times_real("fast"), total.overhead()
+    slowest = {variant: min(clip.times_real(variant) for clip in tall) for variant in VARIANTS}
+    told = [
+        f"watch {watch:.1f} times real time, {slowest['watch']:.1f} on the slowest (target {TARGET_WATCH:g}: "
+        f"{_met(watch >= TARGET_WATCH)})",
+        f"`--fast` {fast:.0f}, {slowest['fast']:.0f} on the slowest (target {TARGET_FAST:g}: "
+        f"{_met(fast >= TARGET_FAST)})",
+        f"overhead {overhead:+.0%}, {max(clip.overhead() for clip in tall):+.0%} at most (target at most "
+        f"{TARGET_OVERHEAD:.0%}: {_met(overhead <= TARGET_OVERHEAD)})",
+    ]
+    clips = ", ".join(c.clip for c in tall)
+    return f"Targets at 720 lines, by all such clips together ({clips}): {'; '.join(told)}."
+
+
+def _met(met: bool) -> str:
+    return "met" if met else "missed"

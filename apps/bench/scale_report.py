@@ -1,0 +1,102 @@
+"""What `hippocam bench scale --hours` found, as Markdown; from it, what a cluster needs as arithmetic."""
+
+from __future__ import annotations
+
+import math
+import os
+
+from hippocam.apps.bench.scale_hours import HoursResult, Size
+
+# What a cluster has to do: an archive of so many hours taken in within a day, and so many cameras live.
+_DAY_H, _CAMERAS = 24, 100
+
+
+def table(result: HoursResult, *, speed: float | None = None) -> str:
+    """The result as Markdown.
+
+    Args:
+        result: Of `scale_hours.run`.
+        speed: Times real time at which one core watches, from `hippocam bench ingest`; None leaves it a letter.
+    """
+    w = result.written
+    lines = [
+        f"Synthetic footage, {result.entries_an_hour} entries an hour (measured on six real clips, 444 s of "
+        f"footage: 77 entries, pictures of 15.9 kB), D = {result.dim}; on {_cores()} cores, shared with others.",
+        "",
+        f"One writer, the whole way (`Memory.write`, pictures of 16 kB, nothing given up): {w.frames:,} frames of "
+        f"{w.hours:g} hours in {w.seconds:.1f} s, {w.frames_a_second:.0f} frames a second, {w.entries:,} entries; "
+        f"{w.bytes_an_hour / 1e6:.1f} MB an hour, of which {w.bare_bytes_an_hour / 1e6:.2f} MB are not pictures.",
+        "",
+        f"Questions to memories of at most {result.shard_hours} hours each, asked together (`Federation`; words, "
+        "vectors and evidence, without the text encoder and without pictures on disk). *First* reads every vector "
+        "into memory; *built* is the large memories' view, made beside the questions.",
+        "",
+        "| hours | memories | entries | database MB | MB an hour | rows stored a second | first s | built s "
+        "| p50 ms | p95 ms | RAM MB | right |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    lines += [_row(size) for size in result.sizes]
+    if result.left_out:
+        hours = ", ".join(f"{h:,}" for h in result.left_out)
+        lines += ["", f"Not run: {hours} hours ({result.why}). What follows for them is arithmetic."]
+    return "\n".join([*lines, "", *_cluster(result, speed)])
+
+
+def _row(s: Size) -> str:
+    rate = f"{s.fill_rows / s.fill_s:,.0f}" if s.fill_rows else ""
+    disk_mb = s.disk_bytes / 1e6
+    return (
+        f"| {s.hours:,} | {s.shards} | {s.entries:,} | {disk_mb:,.0f} | {disk_mb / s.hours:.2f} | {rate} "
+        f"| {s.first_s:.1f} | {s.settle_s:.1f} | {s.p50_ms:.1f} | {s.p95_ms:.1f} | {s.rss_mb:,.0f} "
+        f"| {s.found:.0%} |"
+    )
+
+
+def _cluster(result: HoursResult, speed: float | None) -> list[str]:
+    """What the largest size that was wanted needs, each line a formula with its numbers."""
+    last, w = result.sizes[-1], result.written
+    hours = max([*result.left_out, last.hours])
+    entries, shards = hours * result.entries_an_hour, math.ceil(hours / result.shard_hours)
+    ram = last.rss_mb * 1e6 / last.entries
+    shard_ms = last.p50_ms / last.shards
+    live = w.frames_a_second
+    lines = [
+        f"What {hours:,} hours need, from the figures above (of questions: those at {last.hours:,} hours):",
+        "",
+        f"- entries: {hours:,} h x {result.entries_an_hour} an hour = {entries:,}",
+        f"- memories: {hours:,} h / {result.shard_hours} h = {shards:,}",
+        f"- disk: {hours:,} h x {w.bytes_an_hour / 1e6:.1f} MB = {hours * w.bytes_an_hour / 1e9:,.0f} GB with all "
+        f"pictures; {hours:,} h x {w.bare_bytes_an_hour / 1e6:.2f} MB = "
+        f"{hours * w.bare_bytes_an_hour / 1e9:,.0f} GB without; a budget a memory makes it any less "
+        "(`--budget-mb`)",
+        f"- RAM to answer: {entries:,} entries x {ram:,.0f} bytes = {entries * ram / 1e9:,.1f} GB, spread over "
+        f"the machines that answer: {result.shard_hours * result.entries_an_hour * ram / 1e9:.2f} GB a memory",
+        f"- a question: {shards:,} memories x {shard_ms:.1f} ms = {shards * shard_ms:,.0f} ms in one process on "
+        f"{_cores()} cores, as measured; shared out over machines like it, "
+        + ", ".join(f"{shards * shard_ms / machines:,.0f} ms on {machines}" for machines in (4, 16))
+        + " (each would ask its own memories, and what they find be merged; that is not built: `Federation` asks "
+        "folders from one process)",
+        f"- the first question after a start: {entries:,} x {1e6 * last.first_s / last.entries:.0f} us = "
+        f"{entries * last.first_s / last.entries:,.0f} s in one process, "
+        f"{entries * last.first_s / last.entries / 16:,.0f} s on 16 machines; memories stay open after that",
+        f"- writers: one a memory, {live:.0f} frames a second each; {_CAMERAS} live cameras at 1 frame a second "
+        f"need {_CAMERAS} / {live:.0f} = {_CAMERAS / live:.2f} of one",
+    ]
+    if speed is None:
+        lines.append(
+            f"- cores to watch: {hours:,} h / ({_DAY_H} h x V) to take them in within a day, with V times real "
+            "time a core from `hippocam bench ingest` (--speed)"
+        )
+    else:
+        cores = hours / (_DAY_H * speed)
+        lines += [
+            f"- cores to watch: {hours:,} h / ({_DAY_H} h x {speed:g} times real time a core, `hippocam bench "
+            f"ingest`) = {cores:.0f} to take them in within a day",
+            f"- live: {_CAMERAS} cameras / {speed:g} = {math.ceil(_CAMERAS / speed)} cores; they make "
+            f"{hours:,} hours in {hours / _CAMERAS / _DAY_H:.1f} days",
+        ]
+    return lines
+
+
+def _cores() -> int:
+    return os.cpu_count() or 1

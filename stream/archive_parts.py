@@ -1,0 +1,189 @@
+"""What was made of one segment, as a file: frames of a source encoded, on their way into a memory.
+
+    {"part": 1}
+    {"camera": "", "seq": 0, "time_s": 0.0, "labels": ["cat"], "text": "", "sizes": [256, 5120, 0, 0, 0]}
+    ... 256 + 5120 bytes: vector, JPEG, and state, action and pose where there are any ...
+    {"camera": "", "seq": 1, "time_s": 1.0}                      a frame without change has no bytes
+    {"end": 2, "error": "", "seen": true, "first_s": 0.0, "last_s": 1.0, "cpu_s": 0.3}
+
+Lines are JSON, numbers little-endian float32. A part is written aside, flushed to the disk and renamed, so that
+there is a whole one or none; both sides hold one frame at a time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from hippocam.stream.errors import HippocamError
+from hippocam.stream.pipeline import stream_id
+from hippocam.stream.records import Embedding, FloatArray, Repeat, Sensors
+
+_FORMAT = 1
+_SENSORS = ("state", "action", "pose")
+
+
+class PartError(HippocamError):
+    """A part is not whole, or none."""
+
+    exit_code = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartEnd:
+    """What the last line of a part says.
+
+    Attributes:
+        end: Frames in it, with those without change.
+        error: Why the source broke off in it; "" where it did not.
+        seen: Whether the source was there at all for who made the part.
+        first_s: True time of its first frame in seconds; None without one.
+        last_s: True time of its last one.
+        cpu_s: Processor seconds that it took to make.
+    """
+
+    end: int
+    error: str
+    seen: bool
+    first_s: float | None
+    last_s: float | None
+    cpu_s: float
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise PartError(
+            f"{path}: cannot be written ({error.strerror}); see to its disk and archive again"
+        ) from error
+
+
+class PartWriter:
+    """Writes one part. A context manager: the part is there once `end` was called, else nothing is.
+
+    Args:
+        path: Where it will be; its folder is made.
+
+    Raises:
+        PartError: Its disk is full or gone; so do the methods.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._new = path.with_name(f"{path.name}.new-{os.uname().nodename}-{os.getpid()}")
+        self._count = 0
+        self._first_s: float | None = None
+        self._last_s: float | None = None
+        with _written(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file: IO[bytes] = self._new.open("wb")
+            self._line({"part": _FORMAT})
+
+    def __enter__(self) -> PartWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(OSError):  # of a full disk, once more
+            self._file.close()
+        self._new.unlink(missing_ok=True)
+
+    def add(self, items: Iterable[tuple[str, Embedding | Repeat]]) -> None:
+        """Write frames, each behind the name of its camera."""
+        with _written(self._path):
+            for camera, item in items:
+                self._add(camera, item)
+
+    def _add(self, camera: str, item: Embedding | Repeat) -> None:
+        self._count += 1
+        self._first_s = item.time_s if self._first_s is None else self._first_s
+        self._last_s = item.time_s
+        head = {"camera": camera, "seq": int(item.seq), "time_s": float(item.time_s)}
+        if isinstance(item, Repeat):
+            self._line(head)
+            return
+        arrays = [item.vector, *(getattr(item.sensors, name) for name in _SENSORS)]
+        vector, *sensors = [b"" if a is None else a.astype("<f4").tobytes() for a in arrays]
+        pieces = [vector, item.jpeg, *sensors]
+        self._line(head | {"labels": item.labels, "text": item.text, "sizes": [len(p) for p in pieces]})
+        self._file.write(b"".join(pieces))
+
+    def end(self, *, error: str, seen: bool = True, cpu_s: float) -> None:
+        """Write the last line and put the part in its place."""
+        end = PartEnd(
+            end=self._count,
+            error=error,
+            seen=seen,
+            first_s=self._first_s,
+            last_s=self._last_s,
+            cpu_s=round(cpu_s, 3),
+        )
+        with _written(self._path):
+            self._line(asdict(end))
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            os.replace(self._new, self._path)
+
+    def _line(self, value: dict[str, Any]) -> None:
+        self._file.write(json.dumps(value, separators=(",", ":")).encode() + b"\n")
+
+
+def read_part(path: Path, name: str) -> Iterator[Embedding | Repeat | PartEnd]:
+    """Yield the frames of a part, and what its last line says in the end.
+
+    Args:
+        path: The part.
+        name: Of the recording; its streams are named after it.
+
+    Raises:
+        PartError: The file is no part, or not whole.
+    """
+    try:
+        with path.open("rb") as file:
+            if json.loads(file.readline()) != {"part": _FORMAT}:
+                raise ValueError("of another format")
+            while "end" not in (head := json.loads(file.readline())):
+                yield _item(head, name, file)
+            yield PartEnd(**head)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise PartError(
+            f"{path}: cannot be read ({error}); delete its folder and archive again: its footage is encoded anew"
+        ) from error
+
+
+def _item(head: dict[str, Any], name: str, file: IO[bytes]) -> Embedding | Repeat:
+    stream = stream_id(name, head["camera"])
+    if "sizes" not in head:
+        return Repeat(stream=stream, seq=head["seq"], time_s=head["time_s"])
+    vector, jpeg, *sensors = [_exactly(file, size) for size in head["sizes"]]
+    told = {key: _floats(data) for key, data in zip(_SENSORS, sensors, strict=True) if data}
+    return Embedding(
+        stream=stream,
+        seq=head["seq"],
+        time_s=head["time_s"],
+        vector=_floats(vector),
+        labels=tuple(head["labels"]),
+        jpeg=jpeg,
+        sensors=Sensors(**told),
+        text=head["text"],
+    )
+
+
+def _exactly(file: IO[bytes], size: int) -> bytes:
+    data = file.read(size)
+    if len(data) != size:
+        raise ValueError(f"{size - len(data)} bytes are missing")
+    return data
+
+
+def _floats(data: bytes) -> FloatArray:
+    return np.frombuffer(data, "<f4").astype(np.float32)
