@@ -330,8 +330,8 @@ def table(result: IngestResult) -> str:
         "gate. *OpenCV* reads every frame and encodes all that are due. Overhead is what watching takes beyond "
         "both floors, as a share of their sum, by processor time and by the clock.",
         "",
-        "| clip | size | s | frames | encoded | decode | encode | watch | OpenCV | OpenCV / watch, time | `--fast` "
-        "| key frames | overhead | by clock |",
+        "| clip | size | s | frames | encoded | decode | encode | watch | OpenCV | OpenCV / watch, time "
+        "| `--fast` | key frames | overhead | by clock |",
         "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     rows = [*result.clips, result.total] if len(result.clips) > 1 else list(result.clips)
