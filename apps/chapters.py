@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from hippocam.memory.records import Entry, format_id
+from hippocam.stream.timecode import DATES_FROM_S
 
 _COLUMNS = ("stream", "t0_s", "t1_s", "entry", "labels", "text", "surprise", "met", "place", "level", "frame_s")
 # SubRip has no escapes, and players take "<" and "{" for markup.
@@ -54,14 +55,17 @@ class _Cue(NamedTuple):
 
 
 def _cues(entries: Iterable[Entry]) -> Iterator[_Cue]:
-    """The spans of entries that come by the time of their first span, by time."""
+    """The spans of entries that come by the time of their first span, by time; of a live stream, from 0."""
     waiting: list[_Cue] = []
+    start_s: float | None = None
     for entry in entries:
+        if start_s is None:
+            start_s = entry.t0_s if entry.t0_s >= DATES_FROM_S else 0.0
         for place, span in enumerate(entry.spans, start=1):
-            t0_ms = max(0, round(1000 * span.t0_s))
-            t1_ms = max(t0_ms + 1, round(1000 * span.t1_s))
+            t0_ms = max(0, round(1000 * (span.t0_s - start_s)))
+            t1_ms = max(t0_ms + 1, round(1000 * (span.t1_s - start_s)))
             heapq.heappush(waiting, _Cue(t0_ms, t1_ms, f"{format_id(entry.id)}-{place}", _words(entry)))
-        while waiting and waiting[0].t0_ms < round(1000 * entry.t0_s):
+        while waiting and waiting[0].t0_ms < round(1000 * (entry.t0_s - start_s)):
             yield heapq.heappop(waiting)
     while waiting:
         yield heapq.heappop(waiting)

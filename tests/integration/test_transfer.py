@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hippocam.apps.chapters import vtt_cues
 from hippocam.apps.fields import LineError
 from hippocam.apps.transfer import FORMATS, export, import_file, write_file
 from hippocam.memory.codec import pack, rounded
@@ -625,3 +626,30 @@ def test_wrong_use_is_one_line(
 def test_a_config_is_heeded(tmp_path: Path, exported: Path) -> None:
     report = import_file(exported, tmp_path / "again", config=MemoryConfig(budget_bytes=7_000_000))
     assert report.budget_bytes == 7_000_000
+
+
+def test_chapters_of_a_live_stream_count_from_its_start() -> None:
+    began_s = 1.79e9
+    spans = [(began_s, began_s + 5), (began_s + 60, began_s + 62.5)]
+    entries = [
+        Entry(
+            id=k + 1,
+            stream="door",
+            t0_s=t0_s,
+            t1_s=t1_s,
+            known_s=t1_s,
+            frame_s=t0_s,
+            surprise=1.0,
+            utility=1.0,
+            labels=("door",),
+            text="",
+            frames=1,
+            repeats=0,
+            jpeg_bytes=0,
+            spans=(Span(t0_s=t0_s, t1_s=t1_s, known_s=t1_s),),
+        )
+        for k, (t0_s, t1_s) in enumerate(spans)
+    ]
+    told = "".join(vtt_cues(entries))
+    assert "00:00:00.000 --> 00:00:05.000" in told
+    assert "00:01:00.000 --> 00:01:02.500" in told
