@@ -13,6 +13,7 @@ from hippocam.stream.records import (
     Image,
     Observation,
     Repeat,
+    Sensed,
 )
 
 
@@ -58,6 +59,20 @@ class Encoder(Protocol):
 
     def encode_texts(self, texts: Sequence[str]) -> FloatArray:
         """Encode N texts to float32 [N, D]."""
+
+
+class Sense(Protocol):
+    """Something that looks at pictures beside the encoder: it finds things, or reads what is written.
+
+    Picklable before it looks; loading weights may take seconds, constructing must not.
+    """
+
+    @property
+    def id(self) -> str:
+        """Name and version, for example "efficientdet-lite0:1"."""
+
+    def look(self, image: Image) -> Sensed:
+        """Look at one picture, uint8 [H, W, 3] RGB of any size; the result depends on nothing else."""
 
 
 class Sink(Protocol):

@@ -122,6 +122,68 @@ class Repeat:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Thing:
+    """Something that a detector found at one place of a frame.
+
+    Attributes:
+        label: What it is, of the detector's names: "person", "car".
+        score: How sure the detector is, 0 to 1.
+        box: Left, top, right, bottom as shares of the picture's width and height, 0 to 1.
+        vector: float32 [A], how it looks, of length 1; the same thing seen again has a high dot product.
+    """
+
+    label: str
+    score: float
+    box: tuple[float, float, float, float]
+    vector: FloatArray
+
+    def __post_init__(self) -> None:
+        _check_vector("Thing.vector", self.vector)
+        x0, y0, x1, y1 = self.box
+        if not (0 <= x0 < x1 <= 1 and 0 <= y0 < y1 <= 1):
+            raise ValueError(f"Thing.box must be left, top, right, bottom within 0 to 1, found {self.box}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sensed:
+    """What the senses beside the encoder found in one picture.
+
+    Attributes:
+        things: What detectors found.
+        screen: Lines of text that were read in it, top to bottom; None where nobody tried to read.
+    """
+
+    things: tuple[Thing, ...] = ()
+    screen: tuple[str, ...] | None = None
+
+
+NOTHING_SENSED = Sensed()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """Words with a time of their own: read in the picture, heard, or given by the container. Untrusted.
+
+    Attributes:
+        stream: Which stream.
+        kind: "screen", "speech", "subtitle", "chapter".
+        t0_s: When it was first there, or begins to be said.
+        t1_s: When it was last there, or has been said.
+        text: The words.
+    """
+
+    stream: str
+    kind: str
+    t0_s: float
+    t1_s: float
+    text: str
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.t0_s) and self.t0_s <= self.t1_s < np.inf):
+            raise ValueError(f"Note must have finite times in order, found {self.t0_s} to {self.t1_s}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Embedding:
     """A frame after the encoder: a vector, the picture as JPEG bytes, and what came beside it.
 
@@ -134,6 +196,7 @@ class Embedding:
         jpeg: The frame as JPEG.
         sensors: As in Frame.
         text: As in Frame.
+        sensed: What the senses beside the encoder found in it.
     """
 
     stream: str
@@ -144,6 +207,7 @@ class Embedding:
     jpeg: bytes = b""
     sensors: Sensors = NO_SENSORS
     text: str = ""
+    sensed: Sensed = NOTHING_SENSED
 
     def __post_init__(self) -> None:
         _check_instant("Embedding", self.seq, self.time_s)
