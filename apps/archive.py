@@ -24,12 +24,14 @@ from hippocam.apps.archive_records import ArchiveConfig, ArchiveProgress, Archiv
 from hippocam.apps.archive_write import ArchiveWriter, Todo
 from hippocam.apps.build import DEFAULT_ENCODER, Settings, budget_bytes, load_settings
 from hippocam.apps.claims import Claim, claim_all, fingerprint_of
+from hippocam.apps.encoders import encoder_name
 from hippocam.apps.records import Failure
 from hippocam.memory.errors import MemoryFolderError
 from hippocam.memory.lock import WriterLock
 from hippocam.memory.memory import Memory, MemoryConfig, has_memory
 from hippocam.memory.migrations import upgrade
 from hippocam.models.registry import make_encoder
+from hippocam.models.senses.making import make_senses
 from hippocam.stream.archive_plan import Footage, Segment, count_segments
 from hippocam.stream.archive_runner import run_here, run_ray_data
 from hippocam.stream.archive_work import WorkFolder
@@ -98,7 +100,8 @@ def _settled(ledger: Ledger, request: ArchiveRequest, *, resume: bool) -> Archiv
         raise HippocamError(
             f"--per {per}: the memories here are one per {before.per}; leave it out, or give another --memories"
         )
-    request = replace(request, per=per, encoder=request.encoder or before.encoder or DEFAULT_ENCODER)
+    name = encoder_name(request.encoder, before.encoder, load_settings(request.config).encoder)
+    request = replace(request, per=per, encoder=name)
     # a later run may stand elsewhere
     request = replace(request, paths=tuple(map(_absolute, request.paths)))
     with ledger.transaction():
@@ -142,8 +145,9 @@ class _Run:
             self._pipeline = replace(self._pipeline, fps=request.fps)
         if request.budget_mb is not None:
             self._memory_config = replace(self._memory_config, budget_bytes=budget_bytes(request.budget_mb))
-        self._encoder_name = request.encoder or DEFAULT_ENCODER
+        self._encoder_name = request.encoder or DEFAULT_ENCODER  # always set by now
         self._encoder: Encoder = make_encoder(self._encoder_name)
+        self._senses = make_senses(self._settings.senses)
         self._segment_s = request.segment_s or SEGMENT_S
         self._failed: list[Failure] = []
         self._quarantined: list[Failure] = []
@@ -310,6 +314,7 @@ class _Run:
                     key=self._key(one),
                     segments=count,
                     after_seq=claim.job.after_seq,
+                    after_s=claim.job.after_s,
                 ),
                 name=claim.job.name,
                 fingerprint=one.fingerprint,
@@ -325,7 +330,8 @@ class _Run:
             changed = os.stat(one.uri).st_mtime_ns
         except OSError:
             changed = 0
-        parts = (one.uri, one.fingerprint, changed, self._segment_s, self._encoder.spec, self._pipeline)
+        made_by = (self._encoder.spec, self._pipeline, self._senses.ids, self._settings.senses)
+        parts = (one.uri, one.fingerprint, changed, self._segment_s, *made_by)
         told = repr((parts, self._settings.sources.longest_px))
         return hashlib.blake2b(told.encode(), digest_size=16).hexdigest()
 
@@ -347,6 +353,7 @@ class _Run:
             segment_s=self._segment_s,
             longest_px=self._settings.sources.longest_px,
             ahead=self._config.ahead,
+            senses=self._senses,
         )
         make = functools.partial(make_encoder, self._encoder_name)
         if self._config.executor == "local" or not footage:

@@ -22,7 +22,7 @@ from hippocam.stream.archive_parts import PartEnd, read_part
 from hippocam.stream.archive_plan import Footage, Segment
 from hippocam.stream.archive_work import WorkFolder
 from hippocam.stream.errors import HippocamError
-from hippocam.stream.records import Embedding, Repeat
+from hippocam.stream.records import Item, Note
 
 # Frames that a memory is given at a time.
 _BATCH = 64
@@ -151,13 +151,13 @@ class ArchiveWriter:
 
     def _write(self, todo: Todo, part: Path) -> PartEnd:
         assert self._memory is not None
-        batch: list[Embedding | Repeat] = []
+        batch: list[Item] = []
         for item in read_part(part, todo.name):
             if isinstance(item, PartEnd):
                 self._memory.write(batch)
                 return item
             batch.append(item)
-            self._frames += 1
+            self._frames += not isinstance(item, Note)
             if len(batch) == _BATCH:
                 self._memory.write(batch)
                 batch = []

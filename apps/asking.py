@@ -10,6 +10,7 @@ from typing import Protocol, TypedDict
 import numpy as np
 
 from hippocam.apps.beside import JUST_S
+from hippocam.apps.counted import Told, count_in, told
 from hippocam.apps.deep import DeepConfig, Looked, look_again, thin
 from hippocam.apps.explain import find_entry
 from hippocam.apps.live_open import with_open_moments
@@ -19,11 +20,13 @@ from hippocam.apps.understanding import understand
 from hippocam.apps.understood import LookIn, Turn, Understood
 from hippocam.memory.filters import Filter
 from hippocam.memory.memory import Memory
+from hippocam.memory.noted import SHOWN
 from hippocam.memory.recall import Candidate, Query
 from hippocam.memory.records import Evidence, Level, Span, StreamStatus, format_id
 from hippocam.models.readers.asked import Asked
 from hippocam.models.readers.context import Context, ContextConfig, build_context
 from hippocam.models.readers.extractive import ExtractiveReader
+from hippocam.models.readers.noting import told_note
 from hippocam.models.readers.reading import SEEN_FROM, ReaderError, Reading, Sentence
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.protocols import Encoder
@@ -88,6 +91,9 @@ class Askable(Protocol):
     def notable(self, where: Where, top: int) -> Sequence[tuple[float, Evidence]]:
         """The moments that were newest to their streams, at most `top`, each with its utility."""
 
+    def counted(self, question: str, where: Where) -> Told | None:
+        """The answer to a question that counts things; None where it is none, or cannot be counted."""
+
 
 class OneMemory:
     """A memory and the encoder that made its vectors, to be asked."""
@@ -109,6 +115,30 @@ class OneMemory:
         query = query_of(self._memory, text, self._encoder.encode_texts([description(text)])[0], where)
         moments = evidence_of(self._memory, query, self._memory.recall(query))
         return with_open_moments(self._memory.folder, moments, query)
+
+    def counted(self, question: str, where: Where) -> Told | None:
+        """The answer to a question that counts things; None where it is none, or cannot be counted."""
+        stream, top = where.get("stream"), where.get("top") or _TOP
+        others = ("camera", "place_of", "near", "after_s", "before_s")
+        if any(where.get(name) is not None for name in others):
+            return None
+        if stream is not None and stream not in {s.id for s in self._memory.streams()}:
+            return None
+        at_s = where.get("at_s")
+        if at_s is None:  # now is the end of what was watched
+            at_s = max((s.duration_s for s in self._memory.streams() if stream in (None, s.id)), default=None)
+        found = count_in(self._memory, question, stream=stream, at_s=at_s, top=top)
+        if found is None:
+            return None
+        count, belief, shown = found
+        query = Query(text="", vector=np.zeros(0, np.float32), at_s=where.get("at_s"))
+        moments = []
+        for number, spans in shown:
+            entry = self._memory.explain(number).entry
+            if entry is not None:
+                alone = Candidate(entry=entry, score=belief, seen=0.0, cosine=0.0, words=(), spans=entry.spans)
+                moments.append((evidence_of(self._memory, query, [alone])[0], spans))
+        return told(count, belief, moments)
 
     def notable(self, where: Where, top: int) -> Sequence[tuple[float, Evidence]]:
         """The moments that were newest to their streams, at most `top`, each with its utility."""
@@ -159,10 +189,12 @@ def ask(
     wanted: Where = {**where, "top": budget.moments if top is None else top}
     if turn.kind in (Asked.BEFORE, Asked.AFTER):
         wanted["beside"] = max(_BESIDE, where.get("beside") or 0)
-    places, missing = _places(memory, turn, wanted)
-    evidence = _gather(memory, turn, places, wanted)
+    count = memory.counted(question, where)
+    places, missing = ([], "") if count else _places(memory, turn, wanted)
+    evidence = count.evidence if count else _gather(memory, turn, places, wanted)
     looked: Looked | None = None
-    if deep is not None and turn.kind != Asked.WHAT and thin(evidence, deep, sees=budget.frames > 0):
+    again = deep is not None and count is None and turn.kind != Asked.WHAT
+    if again and deep is not None and thin(evidence, deep, sees=budget.frames > 0):
         looked = look_again(
             evidence,
             encoder.encode_texts([description(turn.text)])[0],
@@ -176,7 +208,9 @@ def ask(
     pictures = looked.pictures if looked else {}
     live = _live(memory, where, latest) if budget.live_frames else []
     failed, who = "", reader.id
-    if missing:
+    if count is not None:
+        reading, who = count.reading, "counting"
+    elif missing:
         reading = Reading(sentences=(Sentence(text=missing),), unknown=True)
     else:
         context = build_context(turn.question, evidence, live, budget, kind=turn.kind, closer=pictures)
@@ -365,6 +399,15 @@ def evidence_of(
 
     def evidence(candidate: Candidate) -> Evidence:
         entry, (t0_s, t1_s) = candidate.entry, times(candidate.cited)
+        holding = candidate.noted.notes if candidate.noted else ()
+        speaks = candidate.noted is not None and candidate.noted.belief > candidate.seen
+        near = memory.notes(
+            entry.stream,
+            t0_s if query.after_s is None else max(t0_s, query.after_s),
+            t1_s if query.before_s is None else min(t1_s, query.before_s),
+            at_s=at_s,
+        )
+        notes = [*holding, *(note for note in near if note not in holding)][:SHOWN]
         return Evidence(
             id=prefix + format_id(entry.id),
             stream=prefix + entry.stream,
@@ -381,6 +424,8 @@ def evidence_of(
             met=entry.met if at_s is None else len(candidate.spans),
             place=entry.place,
             coarse=entry.stream in coarse,
+            notes=tuple(replace(note, stream=prefix + note.stream) for note in notes),
+            noted=min(len(holding), len(notes)) if speaks else 0,
         )
 
     return tuple(map(evidence, found))
@@ -390,6 +435,9 @@ def _why(candidate: Candidate, prefix: str) -> str:
     if candidate.beside is not None:
         return f"stands beside {prefix}{format_id(candidate.beside)} in time"
     parts = [f"picture against words: cosine {candidate.cosine:.2f}, belief {candidate.seen:.0%}"]
+    if candidate.noted is not None:
+        told = "; ".join(map(told_note, candidate.noted.notes))
+        parts = [f"{told} (belief {candidate.noted.belief:.0%})", *(parts if candidate.seen else ())]
     if candidate.entry.labels:
         parts.append("looks like " + ", ".join(candidate.entry.labels[:3]))
     if candidate.words:

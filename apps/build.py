@@ -14,6 +14,7 @@ from typing import Any, TypeVar, cast
 from hippocam.apps.deep import DeepConfig
 from hippocam.memory.memory import MemoryConfig
 from hippocam.models.readers.config import ReaderConfig
+from hippocam.models.senses.config import SensesConfig
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.pipeline import PipelineConfig
 from hippocam.stream.sources import SourceConfig
@@ -36,6 +37,9 @@ class Settings:
         memory: Budget, events, recall.
         reader: Who words answers, and what it is given.
         deep: When a source is looked at again for an answer.
+        senses: What perceives beside the encoder: text in pictures, speech.
+        encoder: What a new memory is made with: the name of an encoder, or "auto" for the best that is on this
+            machine. A memory keeps its own.
     """
 
     sources: SourceConfig = field(default_factory=SourceConfig)
@@ -43,6 +47,12 @@ class Settings:
     memory: MemoryConfig = field(default_factory=MemoryConfig)
     reader: ReaderConfig = field(default_factory=ReaderConfig)
     deep: DeepConfig = field(default_factory=DeepConfig)
+    senses: SensesConfig = field(default_factory=SensesConfig)
+    encoder: str = DEFAULT_ENCODER
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.encoder, str) or not self.encoder:
+            raise ValueError(f"encoder must be the name of an encoder, or auto, found {self.encoder!r}")
 
 
 def load_settings(name: str | None) -> Settings:

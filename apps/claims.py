@@ -71,7 +71,8 @@ def _claim(memory: Memory, source: Source, fps: float | None, taken: set[str], c
         memory.relocate(name, source.uri)
     rate = KEY_FRAMES if preview else fps
     after = -1 if complete else memory.begin(name, uri=source.uri, fingerprint=fingerprint, fps=rate)
-    job = Job(source=source, name=name, after_seq=after)
+    end_s = memory.end_s(name) if after >= 0 else None
+    job = Job(source=source, name=name, after_seq=after, after_s=end_s)
     return Claim(job=job, complete=complete, resumed=bool(known), preview=preview)
 
 

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from hippocam.apps.cli_archive import add_commands as add_archive
 from hippocam.apps.cli_bench import add_commands as add_benches
+from hippocam.apps.cli_entities import add_arguments as add_entities
 from hippocam.apps.cli_live import add_commands as add_live
+from hippocam.apps.cli_models import add_commands as add_models
 from hippocam.apps.cli_train import add_commands as add_trainings
 from hippocam.apps.cli_where import add_memories, add_times, add_where, several, where_of
 from hippocam.stream.errors import HippocamError
@@ -75,7 +77,12 @@ def _parser() -> argparse.ArgumentParser:
     watch.add_argument(
         "--fast", action="store_true", help="preview videos by key frames alone; watching again refines"
     )
-    watch.add_argument("--encoder", metavar="NAME", help="bundled, conse, open_clip:MODEL/WEIGHTS")
+    watch.add_argument(
+        "--encoder",
+        metavar="NAME",
+        help="bundled (default), conse, open_clip:MODEL/WEIGHTS, onnx:FOLDER, a plug-in, or auto for the best that"
+        " is here; hippocam models lists them",
+    )
     watch.add_argument("--executor", choices=EXECUTORS, default="local", help="in this process, or on Ray")
 
     search = _command(commands, "search", _search, "find the moments that show what a text describes")
@@ -116,6 +123,11 @@ def _parser() -> argparse.ArgumentParser:
     forget.add_argument("entries", nargs="*", metavar="ENTRY", help="id, or the first digits of it")
     add_times(forget)
 
+    add_entities(
+        _command(commands, "entities", _status, "things and people that were told apart", json_output=False),
+        _session,
+    )
+
     sleep = _command(commands, "sleep", _sleep, "make the memory smaller while what it recalls holds")
     sleep.add_argument("--target", type=float, metavar="F", help="share of the entries to be left (default 0.25)")
 
@@ -137,6 +149,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add_live(commands)
     add_archive(commands)
+    add_models(commands)
 
     bench = commands.add_parser("bench", help="measure")
     add_benches(bench)
@@ -303,7 +316,10 @@ def _forget(options: argparse.Namespace) -> int:
     if options.json:
         _print_json(gone._asdict())
     else:
-        print(f"forgot {gone.entries} entries, {gone.summaries} summaries and {gone.streams} whole streams")
+        print(
+            f"forgot {gone.entries} entries, {gone.notes} notes, {gone.summaries} summaries and {gone.streams} whole "
+            "streams"
+        )
     return 0
 
 

@@ -102,9 +102,31 @@ def add_commands(bench: argparse.ArgumentParser) -> None:
     qa.add_argument("--config", metavar="NAME", help="settings: a name that ships, or a YAML file")
     qa.set_defaults(run=_qa)
 
-    for command in (moments, memory, scale, sleep, ingest, qa):
+    perception = names.add_parser("perception", help="what each encoder understands of pictures and footage")
+    perception.add_argument(
+        "--images", type=Path, metavar="DIR", help="captioned photographs: folders with images/ and captions.tsv"
+    )
+    perception.add_argument("--videos", type=Path, metavar="DIR", help="where the clips are")
+    perception.add_argument(
+        "--truth",
+        type=Path,
+        nargs="+",
+        default=[FOOTAGE, FOOTAGE / "cuts"],
+        metavar="FILE",
+        help="annotations of events and cuts; <video>_scenes.csv of PySceneDetect",
+    )
+    perception.add_argument(
+        "--absent", type=Path, default=FOOTAGE / "absent.json", metavar="FILE", help="not shown"
+    )
+    perception.add_argument("--objects", type=Path, metavar="DIR", help="tracks for re-identification")
+    perception.add_argument(
+        "--encoders", type=lambda text: text.split(","), metavar="a,b", help="default: bundled,conse,palette"
+    )
+    perception.set_defaults(run=_perception)
+
+    for command in (moments, memory, scale, sleep, ingest, qa, perception):
         command.add_argument(
-            "--out", type=Path, metavar="FILE", help="Markdown file whose section is written anew"
+            "--out", "--write", type=Path, metavar="FILE", help="Markdown file whose section is written anew"
         )
         command.add_argument("--json", action="store_true", help="one JSON object on the last line of stdout")
 
@@ -136,6 +158,42 @@ def _moments(options: argparse.Namespace) -> int:
         write_section(options.out, f"Moments, encoder {result.encoder}", f"`{command}`\n\n{table(result)}")
     if options.json:
         _print_json(asdict(result))
+    return 0
+
+
+def _perception(options: argparse.Namespace) -> int:
+    from hippocam.apps.bench import perception
+    from hippocam.apps.bench.moments import read_clips, write_section
+    from hippocam.apps.bench.retrieval import read_sets
+    from hippocam.apps.bench.segmentation import read_truths
+
+    for path in (options.absent, *options.truth):
+        if not path.exists():
+            raise HippocamError(f"{path}: no such file; name your own with --truth and --absent")
+    sets = read_sets(options.images) if options.images else []
+    training = sets[0].files[0].parent.parent if sets and sets[0].trains else None
+    given = perception.Given(
+        photographs=sets,
+        training=training,
+        clips=list(read_clips(options.videos, options.truth)) if options.videos else [],
+        absent=json.loads(options.absent.read_text(encoding="utf-8")),
+        truths=read_truths(options.videos, options.truth) if options.videos else [],
+        objects=options.objects,
+    )
+    result = perception.run(
+        options.encoders or perception.ENCODERS,
+        given,
+        report=lambda line: print(line, file=sys.stderr, flush=True),
+    )
+    print(perception.table(result))
+    if options.out:
+        typed = {"--images": options.images, "--videos": options.videos, "--objects": options.objects}
+        command = "hippocam bench perception" + "".join(f" {k} {v}" for k, v in typed.items() if v is not None)
+        command += f" --truth {' '.join(os.path.relpath(path) for path in options.truth)}"
+        command += f" --encoders {','.join(options.encoders)}" if options.encoders else ""
+        write_section(options.out, "Perception", f"`{command}`\n\n{perception.table(result)}")
+    if options.json:
+        print(json.dumps(asdict(result), default=str))
     return 0
 
 

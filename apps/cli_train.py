@@ -1,4 +1,4 @@
-"""`hippocam train ...`: what consolidation and sleep know beforehand, learned anew from one's own footage.
+"""`hippocam train ...`: what consolidation, sleep and the encoder know beforehand, learned anew from own data.
 
 Nothing heavy is imported before a training runs.
 """
@@ -19,6 +19,7 @@ def add_commands(train: argparse.ArgumentParser) -> None:
     consolidation = _add(names, "consolidation", _consolidation, "what is worth keeping, and how memories fade")
     consolidation.add_argument("--questions", type=Path, metavar="FILE", help="what may be asked, a line each")
     _add(names, "sleep", _sleep, "which entries may become one while a memory sleeps")
+    _add_encoder(names, "encoder", "what the encoder `bundled` makes of pictures and texts")
 
 
 def _add(
@@ -36,6 +37,19 @@ def _add(
     command.add_argument("--json", action="store_true", help="one JSON object on the last line of stdout")
     command.set_defaults(run=run)
     return command
+
+
+def _add_encoder(names: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str) -> None:
+    command = names.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    command.add_argument(
+        "--data", type=Path, required=True, metavar="FOLDER", help="photographs: images/ and captions.tsv"
+    )
+    command.add_argument("--also", type=Path, metavar="FOLDER", help="another such folder to report on")
+    command.add_argument("--out", type=Path, metavar="DIR", help="default: encoder/ beside what else was trained")
+    command.add_argument("--id", metavar="NAME", help="what memories know it by (default: by what was trained)")
+    command.add_argument("--seed", type=int, default=0, metavar="N", help="of the training (default 0)")
+    command.add_argument("--steps", type=int, metavar="N", help="batches with all networks (default 600)")
+    command.set_defaults(run=_encoder)
 
 
 def _command_line(options: argparse.Namespace, name: str, *, questions: bool = False) -> str:
@@ -81,6 +95,29 @@ def _sleep(options: argparse.Namespace) -> int:
     command = _command_line(options, "sleep")
     report, files = train_sleep.train_sleep(lessons, out=options.out, seed=options.seed, command=command)
     _tell(options, train_sleep.sleep_lines(report, files), train_sleep.sleep_json(report, files))
+    return 0
+
+
+def _encoder(options: argparse.Namespace) -> int:
+    from dataclasses import replace
+
+    from hippocam.memory.priors import own_folder
+    from hippocam.models.train_encoder import TrainConfig, train_encoder
+    from hippocam.models.weights import cache_dir
+
+    config = TrainConfig(seed=options.seed)
+    if options.steps is not None:
+        config = replace(config, together=replace(config.together, steps=options.steps))
+    out = options.out or own_folder() / "encoder"
+    train_encoder(
+        options.data,
+        out=out,
+        also=options.also,
+        cache=cache_dir().parent / "features",
+        config=config,
+        encoder_id=options.id,
+    )
+    print(f"wrote {out}; use it by --encoder bundled:{out}")
     return 0
 
 

@@ -26,6 +26,7 @@ from typing import NamedTuple, TypeVar, Unpack
 from hippocam.apps import asking
 from hippocam.apps.asking import OneMemory, Reader, Where
 from hippocam.apps.build import Settings
+from hippocam.apps.counted import Told
 from hippocam.apps.explain import find_entry
 from hippocam.apps.live_open import latest_frames, with_open_moments
 from hippocam.apps.question import description
@@ -272,6 +273,15 @@ class _Shards:
             for shard, own in self._meant(where)
             for utility, moment in OneMemory(shard.memory, self._encoder).notable(own, top)
         ]
+
+    def counted(self, question: str, where: Where) -> Told | None:
+        """The answer to a question that counts, where one memory is meant; none follows things between them."""
+        meant = list(self._meant(where))
+        if len(meant) != 1:
+            return None
+        ((shard, own),) = meant
+        told = OneMemory(shard.memory, self._encoder).counted(question, own)
+        return told and told.renamed(lambda moment: _named(shard, moment))
 
     def _meant(self, where: Where) -> Iterator[tuple[_Shard, Where]]:
         """The memories that conditions allow, each with the conditions as it knows them."""

@@ -122,6 +122,20 @@ class Fields:
                 self.refuse(f"{name!r} must hold [word, count], found {short(value)}")
         return tuple((self._text(name, word, MAX_NAME), count) for word, count in values)
 
+    def pairs(self, name: str, most: int, *, flat: bool = False) -> list[tuple[float, float]]:
+        """Pairs of times or shares, at most so many; flat: exactly so many, as one list of numbers."""
+        values = self.take(name)
+        if flat and isinstance(values, list):
+            if len(values) != 2 * most:
+                self.refuse(f"{name!r} must hold {2 * most} numbers")
+            values = [values[place : place + 2] for place in range(0, 2 * most, 2)]
+        if not isinstance(values, list) or len(values) > most:
+            self.refuse(f"{name!r} must be a list of {most} pairs at most")
+        if any(not isinstance(value, list) or len(value) != 2 for value in values):
+            self.refuse(f"{name!r} must hold pairs of numbers")
+        first, second = ([self._number(name, v[k], -_MAX_TIME_S, _MAX_TIME_S) for v in values] for k in (0, 1))
+        return list(zip(first, second, strict=True))
+
     def id(self, name: str) -> int:
         """An entry's id, 16 hexadecimal digits."""
         return self._id(name, self.take(name))

@@ -15,7 +15,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from hippocam.apps.build import DEFAULT_ENCODER, Settings, budget_bytes
+from hippocam.apps.build import Settings, budget_bytes
+from hippocam.apps.encoders import encoder_name
 from hippocam.apps.live_alerts import AlertConfig, Alerts
 from hippocam.apps.live_endpoint import Endpoint
 from hippocam.apps.live_open import OpenFrames, answer_latest, answer_open
@@ -25,6 +26,7 @@ from hippocam.apps.live_webhook import Webhook
 from hippocam.memory.memory import Memory, has_memory
 from hippocam.memory.migrations import upgrade
 from hippocam.models.registry import make_encoder
+from hippocam.models.senses.making import make_senses
 from hippocam.stream.live.address import LiveAddress, parse_addresses
 from hippocam.stream.live.camera import Camera, CameraConfig, Capture
 from hippocam.stream.live.capture import CaptureConfig
@@ -110,9 +112,12 @@ def watch_live(
     memory_config = settings.memory
     if budget_mb is not None:
         memory_config = replace(memory_config, budget_bytes=budget_bytes(budget_mb))
-    name, model = _encoder(folder, encoder)
+    name, model = _encoder(folder, encoder, settings)
     side = pipeline.jpeg_side_px
-    encode([Frame(stream="", seq=0, time_s=0, image=np.zeros((side, side, 3), np.uint8))], model, pipeline)  # warm
+    # live, nothing is read or heard: what takes half a second a picture would keep the others waiting
+    senses = make_senses(replace(settings.senses, text="off", speech="off"))
+    black = Frame(stream="", seq=0, time_s=0, image=np.zeros((side, side, 3), np.uint8))
+    encode([black], model, pipeline, senses)  # warm
     place, ready, wall = LivePlace(folder), threading.Event(), Wall()
     with ExitStack() as stack:
         memory = stack.enter_context(
@@ -145,6 +150,7 @@ def watch_live(
             log=JsonLines(place.log),
             wall=wall,
             ready=ready,
+            senses=senses,
         )
         _forget_old(place, wall.now_s() - config.look_back_s)
         handle = functools.partial(_handle, watch, open_frames, model.spec.dim, stop)
@@ -160,15 +166,15 @@ def _process(address: LiveAddress, config: CaptureConfig) -> Capture:
     return ProcessCapture(address, config)
 
 
-def _encoder(folder: Path, wanted: str | None) -> tuple[str, Encoder]:
-    """The encoder that was asked for, else the memory's own, else the default."""
+def _encoder(folder: Path, wanted: str | None, settings: Settings) -> tuple[str, Encoder]:
+    """The encoder that was asked for, else the memory's own, else what the settings say."""
     own = None
     if has_memory(folder):
         upgrade(folder)
         with Memory.open_reader(folder) as memory:
             found = memory.encoder()
             own = found[0] if found else None
-    name = wanted or own or DEFAULT_ENCODER
+    name = encoder_name(wanted, own, settings.encoder)
     return name, make_encoder(name)
 
 

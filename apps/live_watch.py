@@ -25,7 +25,7 @@ from hippocam.stream.gate import ChangeGate
 from hippocam.stream.live.camera import Camera, CameraStatus, State
 from hippocam.stream.live.clock import LEAST_STEP_S, Wall
 from hippocam.stream.live.messages import Captured
-from hippocam.stream.pipeline import PipelineConfig, encode
+from hippocam.stream.pipeline import NO_SENSES, PipelineConfig, Senses, encode
 from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import Embedding, Frame, Repeat
 
@@ -115,6 +115,7 @@ class LiveWatch:
         log: Takes gaps and states.
         wall: The clock on the wall.
         ready: Set by the cameras.
+        senses: What looks at pictures beside the encoder.
     """
 
     def __init__(
@@ -130,8 +131,9 @@ class LiveWatch:
         log: JsonLines,
         wall: Wall,
         ready: threading.Event,
+        senses: Senses = NO_SENSES,
     ) -> None:
-        self._memory, self._encoder, self._pipeline = memory, encoder, pipeline
+        self._memory, self._encoder, self._pipeline, self._senses = memory, encoder, pipeline, senses
         self._gap_s = max(gap_s, 3 / pipeline.fps if pipeline.fps else 0.0)
         self._open_frames, self._alerts, self._log, self._wall, self._ready = open_frames, alerts, log, wall, ready
         held = memory.streams()
@@ -197,7 +199,7 @@ class LiveWatch:
             if len(taken) == before:
                 break
         items = [self._gated(view, captured) for view, captured in taken]
-        embedded = encode(items, self._encoder, self._pipeline) if items else []
+        embedded = encode(items, self._encoder, self._pipeline, self._senses) if items else []
         self._open_frames.add(embedded)
         found_s = time.monotonic()  # from here on whoever asks finds them
         for (view, captured), item in zip(taken, embedded, strict=True):

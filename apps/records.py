@@ -145,6 +145,7 @@ class ImportReport:
     Attributes:
         streams: Streams that were taken in.
         entries: Entries that were taken in; some may have been given up for later ones.
+        notes: Notes that were taken in, likewise.
         known: Streams that were there already; they stay as they were.
         held: Entries that the memory holds now.
         memory_bytes: What its folder takes now.
@@ -153,6 +154,7 @@ class ImportReport:
 
     streams: tuple[str, ...]
     entries: int
+    notes: int
     known: tuple[str, ...]
     held: int
     memory_bytes: int

@@ -93,7 +93,7 @@ def import_lines(report: ImportReport) -> list[str]:
     lines = [f"{name}: was there already, and stays as it was" for name in report.known]
     count = len(report.streams)
     lines.append(
-        f"{count} stream{'' if count == 1 else 's'} with {report.entries} entries taken in; {report.held} entries "
+        f"{count} stream{'' if count == 1 else 's'} with {report.entries} entries and {report.notes} notes taken in; {report.held} entries "
         f"held, memory {megabytes(report.memory_bytes)} of {megabytes(report.budget_bytes)}"
     )
     return lines
@@ -113,6 +113,10 @@ def evidence_json(evidence: Evidence) -> dict[str, Any]:
         "met": evidence.met,
         "place": evidence.place,
         "coarse": evidence.coarse,
+        "notes": [
+            {"kind": n.kind, "t0_s": round(n.t0_s, 3), "t1_s": round(n.t1_s, 3), "text": n.text}
+            for n in evidence.notes
+        ],
     }
 
 
@@ -139,7 +143,13 @@ def moment_time(moment: Evidence, time_s: float) -> str:
 
 def other_spans(moment: Evidence) -> list[tuple[float, float]]:
     """The times at which a moment's thing was seen besides its own, by time."""
-    return [span for span in moment.spans if span != (moment.t0_s, moment.t1_s)]
+    own = moment.t0_s, moment.t1_s
+    shares = (span[0] <= own[1] and own[0] <= span[1] for span in moment.spans)  # with its notes
+    return [
+        span
+        for span, shared in zip(moment.spans, shares, strict=True)
+        if span != own and not (moment.noted and shared)
+    ]
 
 
 def answer_json(answer: Answer, *, explain: bool = False) -> dict[str, Any]:

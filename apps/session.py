@@ -22,13 +22,16 @@ from typing import Literal, Unpack
 
 from hippocam.apps import asking
 from hippocam.apps.asking import Reader, Where
-from hippocam.apps.build import DEFAULT_ENCODER, Settings, budget_bytes
+from hippocam.apps.build import Settings, budget_bytes
 from hippocam.apps.claims import Claim, claim_all, forget_previews
+from hippocam.apps.encoders import encoder_name
 from hippocam.apps.explain import find_entry
 from hippocam.apps.live_forget import forget_footage
 from hippocam.apps.live_open import latest_frames
 from hippocam.apps.records import Answer, Failure, Status, StreamReport, WatchProgress, WatchReport
 from hippocam.apps.understood import Turn
+from hippocam.memory.entities.bank import EntityMemory
+from hippocam.memory.entities.records import Entity, EntityChange
 from hippocam.memory.errors import EncoderMismatchError
 from hippocam.memory.filters import Filter
 from hippocam.memory.forget import Forgotten
@@ -37,11 +40,12 @@ from hippocam.memory.migrations import upgrade
 from hippocam.memory.records import Evidence, format_id
 from hippocam.memory.sleep import SleepReport
 from hippocam.models.registry import make_encoder, make_reader
+from hippocam.models.senses.making import make_senses
 from hippocam.stream.errors import HippocamError, SourceError
 from hippocam.stream.metrics import Meter
-from hippocam.stream.pipeline import Chunk, Job, run_local
+from hippocam.stream.pipeline import NO_SENSES, Chunk, Job, run_local
 from hippocam.stream.protocols import Encoder
-from hippocam.stream.records import Embedding, EncoderSpec
+from hippocam.stream.records import Embedding, EncoderSpec, Note
 from hippocam.stream.sources import open_sources
 
 DEFAULT_MEMORY = "hippocam-memory"
@@ -53,7 +57,8 @@ class Session:
 
     Args:
         memory: The memory's folder.
-        encoder: Name of the encoder; None for the memory's own, or the default where it is new.
+        encoder: Name of the encoder, or "auto" for the best that is here; None for the memory's own, or where it
+            is new for what the settings say.
         settings: Everything else that can be set.
     """
 
@@ -126,6 +131,7 @@ class Session:
             config_of_sources = replace(config_of_sources, keyframes_only=True)
         opened = open_sources(sources, config_of_sources)
         failed = [Failure(source=e.uri, reason=e.reason) for e in opened.failed]
+        senses = NO_SENSES if fast else make_senses(self._settings.senses)  # a preview is for speed
         name, encoder = self._encoder_for(writing=True)
         if not opened.sources:  # and no empty memory is left behind
             return WatchReport(failed=tuple(failed), seconds=time.monotonic() - started)
@@ -137,9 +143,9 @@ class Session:
             if executor == "ray":
                 from hippocam.stream.ray_runner import run_ray
 
-                chunks = run_ray(jobs, functools.partial(make_encoder, name), pipeline)
+                chunks = run_ray(jobs, functools.partial(make_encoder, name), pipeline, senses)
             else:
-                chunks = run_local(jobs, encoder, pipeline)
+                chunks = run_local(jobs, encoder, pipeline, senses)
             for progress, error in _write(memory, jobs, chunks, started, meter):
                 watched_s = progress.watched_s
                 if error is not None:
@@ -327,6 +333,55 @@ class Session:
         with Memory.open_writer(self.folder, encoder=name, spec=spec, config=self._settings.memory) as memory:
             return memory.sleep(target)
 
+    # entities --------------------------------------------------------------------------------------------
+
+    def entities(
+        self, *, stream: str | None = None, label: str | None = None, at_s: float | None = None
+    ) -> Sequence[Entity]:
+        """Things and people that were told apart, by the time of their first visit; nobody has a name.
+
+        Args:
+            stream: Only of this stream.
+            label: Only what is called so: person, car, bottle.
+            at_s: As if the streams ended here.
+
+        Raises:
+            HippocamError: There is no memory, or it does not know the stream.
+        """
+        memory = self._open_reader()
+        if stream is not None:
+            asking.check_stream(memory, stream)
+        return memory.entities.entities(stream, label, at_s)
+
+    def merge_entities(self, into: int, other: int) -> EntityChange:
+        """Make two entities one; `undo_entities` takes it back.
+
+        Raises:
+            HippocamError: One is not known, they are the same, or somebody else writes to the memory.
+        """
+        return self._change_entities(lambda entities: entities.merge(into, other))
+
+    def split_entity(self, visit: int) -> EntityChange:
+        """Make a visit an entity of its own; `undo_entities` takes it back.
+
+        Raises:
+            HippocamError: It is not known, its entity's only one, or somebody else writes to the memory.
+        """
+        return self._change_entities(lambda entities: entities.split(visit))
+
+    def undo_entities(self, change: int) -> EntityChange:
+        """Take a link, merge or split back.
+
+        Raises:
+            HippocamError: It is not known, was undone or is in the way of a later one, or somebody else writes.
+        """
+        return self._change_entities(lambda entities: entities.undo(change))
+
+    def _change_entities(self, change: Callable[[EntityMemory], EntityChange]) -> EntityChange:
+        name, spec = self.memory_encoder()
+        with Memory.open_writer(self.folder, encoder=name, spec=spec, config=self._settings.memory) as memory:
+            return memory.change_entities(change)
+
     def memory_encoder(self) -> tuple[str, EncoderSpec]:
         """Name and spec of the memory's encoder.
 
@@ -378,14 +433,15 @@ class Session:
             return self._reader
 
     def _encoder_for(self, *, writing: bool) -> tuple[str, Encoder]:
-        """The encoder that was asked for, else the memory's own, else the default."""
+        """The encoder that was asked for, else the memory's own, else what the settings say."""
         own = None
         if has_memory(self.folder):
             if writing:
                 upgrade(self.folder)
             found = self._open_reader().encoder()
             own = found[0] if found else None
-        name = (self._wanted_encoder if writing else None) or own or self._wanted_encoder or DEFAULT_ENCODER
+        wanted = self._wanted_encoder if writing or own is None else None
+        name = encoder_name(wanted, own, self._settings.encoder)
         with self._lock:
             if self._encoder is None or self._encoder[0] != name:
                 self._encoder = (name, make_encoder(name))
@@ -405,9 +461,10 @@ def _write(
             memory.write(chunk.items)
             meter.add("memory", items=len(chunk.items), busy_s=time.perf_counter() - write_s)
             meter.join(chunk.stages)
-            if chunk.items:
-                first_s.setdefault(chunk.job, chunk.items[0].time_s)
-                newest_s[chunk.job] = max(newest_s[chunk.job], chunk.items[-1].time_s)
+            times_s = [item.time_s for item in chunk.items if not isinstance(item, Note)]
+            if times_s:
+                first_s.setdefault(chunk.job, times_s[0])
+                newest_s[chunk.job] = max(newest_s[chunk.job], times_s[-1])
             if chunk.ended:
                 whole = chunk.error is None
                 memory.finish(job.name, end_s=job.source.duration_s if whole else None, complete=whole)

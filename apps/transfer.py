@@ -30,13 +30,17 @@ from hippocam.memory.archive import (
     PlaceRow,
     StreamRow,
     read_entries,
+    read_notes,
     read_places,
     read_streams,
     read_summaries,
+    read_visits,
 )
+from hippocam.memory.entities.bank import VisitRow
 from hippocam.memory.errors import MemoryFolderError, memory_errors
 from hippocam.memory.exemplars import Exemplars
 from hippocam.memory.memory import DEFAULT_BUDGET_BYTES, Memory, MemoryConfig, has_memory
+from hippocam.memory.note_rows import NoteRow
 from hippocam.memory.records import Entry, Level
 from hippocam.memory.schema import FORMAT
 from hippocam.memory.store import JournalRow, Progress, Store
@@ -117,6 +121,8 @@ def _jsonl(
         yield from map(transfer_lines.summary_line, read_summaries(store, stream.id))
         for row in read_entries(store, stream.id):
             yield transfer_lines.entry_line(row, _picture(exemplars, row.entry) if pictures else None)
+        yield from map(transfer_lines.note_line, read_notes(store, stream.id))
+        yield from map(transfer_lines.visit_line, read_visits(store, stream.id))
     if journal:
         yield from (transfer_lines.journal_line(row) for row in store.journal() if row.stream in names)
 
@@ -219,7 +225,7 @@ def import_file(
         config = replace(config, budget_bytes=budget_bytes(budget_mb))
     elif config.budget_bytes is None and not has_memory(folder):
         config = replace(config, budget_bytes=own_budget)
-    entries = 0
+    entries = notes = 0
     with Memory.open_writer(folder, encoder=name, spec=spec, config=config) as memory, memory_errors(folder):
         known = _known(path, streams, memory.progress())
         wanted = {row.id: row for row in streams if row.id not in known}
@@ -233,11 +239,16 @@ def import_file(
                 restoring.place(row)
             elif isinstance(row, Summary) and row.stream in wanted:
                 restoring.summary(row)
+            elif isinstance(row, NoteRow) and row.note.stream in wanted:
+                notes += restoring.notes([row])
+            elif isinstance(row, VisitRow) and row.visit.stream in wanted:
+                restoring.visit(row)
         for stream in wanted.values():
             restoring.settle(stream)
         return ImportReport(
             streams=tuple(wanted),
             entries=entries,
+            notes=notes,
             known=tuple(sorted(known)),
             held=sum(status.entries for status in memory.streams()),
             memory_bytes=memory.bytes(),
@@ -280,7 +291,11 @@ def _rows(path: Path, dim: int) -> Iterator[tuple[Row, bytes | None]]:
         raise LineError(f"{where}: the file was cut off behind this; export the memory again")
 
 
-def _stream_of(row: EntryRow | PlaceRow | Summary | JournalRow) -> str:
+def _stream_of(row: EntryRow | PlaceRow | Summary | NoteRow | VisitRow | JournalRow) -> str:
+    if isinstance(row, NoteRow):
+        return row.note.stream
+    if isinstance(row, VisitRow):
+        return row.visit.stream
     return row.entry.stream if isinstance(row, EntryRow) else row.stream
 
 

@@ -2,7 +2,7 @@
 
 The lines of an export, each an object; times are seconds of their stream, ids 16 hexadecimal digits, bytes base64:
 
-    {"hippocam": "0.1.0", "format": 2, "encoder": "bundled", "spec": {...}, "budget_bytes": 256000000}
+    {"hippocam": "0.1.0", "format": 3, "encoder": "bundled", "spec": {...}, "budget_bytes": 256000000}
     {"kind": "stream", "id", "recording", "source", "fingerprint", "fps": number or null, "end_s", "last_seq",
         "complete", "frames_seen", "frames_encoded", "events", "evicted", "newest": id or null}
     {"kind": "place", "stream", "number", "vector", "seen", "last_s"}
@@ -15,17 +15,23 @@ The lines of an export, each an object; times are seconds of their stream, ids 1
         "key", "scene": scaled int8 (memory/codec.py), null at level "words",
         "state", "action", "pose": little-endian float32 or null,
         "jpeg": null where there is no picture, or it was left out}
+    {"kind": "note", "id", "stream", "how": "screen", "speech", "subtitle" or "chapter", "t0_s", "t1_s", "known_s",
+        "text"}
+    {"kind": "visit", "id", "entity": id, "stream", "label", "t0_s", "t1_s", "first_s", "known_s", "linked_s",
+        "gone_s": number or null, "from_start", "hits", "score", "frame_s", "box": [left, top, right, bottom],
+        "gaps": [[from_s, to_s], ...], "look": scaled int8 or null}
     {"kind": "journal", "stream", "time_s", "action", "entry": id, "other": id or null, "why": JSON as text}
     {"kind": "end", "lines": how many came before}
 
-Places are those of streams that are not complete. A file that is read is not trusted: an entry's id must be that
-of its stream and position, numbers must be finite and in their range, bytes of the right size, and nothing is
-evaluated.
+An export of format 2 is read too: it has no notes and no visits. Places are those of streams that are not
+complete. A file that is read is not trusted: an entry's id must be that of its stream and position, numbers
+must be finite and in their range, bytes of the right size, and nothing is evaluated.
 """
 
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 from collections.abc import Sequence
 
@@ -34,17 +40,26 @@ import numpy as np
 from hippocam.apps.fields import MAX_JPEG_BYTES, MAX_LENGTH, MAX_NUMBER, MAX_WORDS, Fields, LineError, short
 from hippocam.memory.archive import EntryRow, PlaceRow, StreamRow
 from hippocam.memory.codec import pack, unpack
+from hippocam.memory.entities.bank import VisitRow
+from hippocam.memory.entities.records import Visit
 from hippocam.memory.memory import MIN_BUDGET_BYTES
+from hippocam.memory.note_rows import NoteRow
 from hippocam.memory.records import Entry, Level, entry_id, format_id
 from hippocam.memory.store import JournalRow
 from hippocam.memory.summaries import summary_id
 from hippocam.memory.summary_rows import Kind, Summary
-from hippocam.stream.records import EncoderSpec, FloatArray, Sensors
+from hippocam.stream.records import EncoderSpec, FloatArray, Note, Sensors
 
+# Older formats whose lines are among those of the present one.
+_OLDER = frozenset({2})
+# Numbers of a look, and times that a thing was out of sight.
+_MAX_LOOK, _MAX_GAPS = 4096, 10_000
+# Characters of a note.
+_MAX_NOTE = 1000
 _MAX_DIM = 65536
 # exp() of a belief's exponent must not overflow.
 _MAX_EXPONENT = 700.0
-Row = StreamRow | PlaceRow | Summary | EntryRow | JournalRow
+Row = StreamRow | PlaceRow | Summary | EntryRow | NoteRow | VisitRow | JournalRow
 
 
 # the header ----------------------------------------------------------------------------------------------
@@ -66,7 +81,7 @@ def header(text: str, where: str, *, format_: int) -> tuple[str, EncoderSpec, in
     fields = Fields(text, where)
     version = fields.text("hippocam")
     found = fields.whole("format")
-    if found != format_:
+    if found != format_ and found not in _OLDER:
         raise LineError(
             f"{where}: an export of format {found} by hippocam {version!r:.40}, this hippocam reads {format_}; "
             f"{'upgrade hippocam' if found > format_ else 'export again with this one'}"
@@ -167,6 +182,28 @@ def entry_line(row: EntryRow, jpeg: bytes | None) -> str:
     )
 
 
+def note_line(row: NoteRow) -> str:
+    """A note as a line."""
+    note = row.note
+    return _line(
+        kind="note",
+        id=_id(row.id),
+        stream=note.stream,
+        how=note.kind,
+        t0_s=note.t0_s,
+        t1_s=note.t1_s,
+        known_s=row.known_s,
+        text=note.text,
+    )
+
+
+def visit_line(row: VisitRow) -> str:
+    """A visit as a line."""
+    values = {field.name: getattr(row.visit, field.name) for field in dataclasses.fields(row.visit)}
+    look = None if row.look is None else _base64(row.look)
+    return _line(kind="visit", **values | {"id": _id(row.visit.id), "entity": _id(row.visit.entity)}, look=look)
+
+
 def end_line(lines: int) -> str:
     """The last line, which says how many came before."""
     return _line(kind="end", lines=lines)
@@ -195,6 +232,10 @@ def row_of(text: str, where: str, dim: int) -> tuple[Row | int, bytes | None]:
         row = _place(fields, dim)
     elif kind == "summary":
         row = _summary(fields, dim)
+    elif kind == "note":
+        row = _note(fields)
+    elif kind == "visit":
+        row = _visit(fields)
     elif kind == "journal":
         row = _journal(fields)
     elif kind == "end":
@@ -269,6 +310,45 @@ def _summary(fields: Fields, dim: int) -> Summary:
         vector_D=unpack(vector),
         words=fields.counts("words"),
     )
+
+
+def _note(fields: Fields) -> NoteRow:
+    number, stream, how = fields.id("id"), fields.name("stream"), fields.name("how")
+    t0_s, t1_s, known_s = fields.time("t0_s"), fields.time("t1_s"), fields.time("known_s")
+    if not t0_s <= t1_s or known_s < t0_s:
+        fields.refuse("'t0_s', 't1_s' and 'known_s' are not in order")
+    note = Note(stream=stream, kind=how, t0_s=t0_s, t1_s=t1_s, text=fields.text("text", _MAX_NOTE))
+    return NoteRow(id=number, note=note, known_s=known_s)
+
+
+def _visit(fields: Fields) -> VisitRow:
+    visit = Visit(
+        id=fields.id("id"),
+        entity=fields.id("entity"),
+        stream=fields.name("stream"),
+        label=fields.name("label"),
+        **{name: fields.time(name) for name in ("t0_s", "t1_s", "first_s", "known_s", "linked_s")},
+        gone_s=fields.maybe_number("gone_s", -1e12, 1e12),
+        from_start=fields.flag("from_start"),
+        hits=fields.whole("hits", 1),
+        score=fields.number("score", 0, 1),
+        frame_s=fields.time("frame_s"),
+        box=_box(fields),
+        gaps=tuple(fields.pairs("gaps", _MAX_GAPS)),
+    )
+    if not visit.t0_s <= visit.t1_s:
+        fields.refuse("'t0_s' and 't1_s' are not in order")
+    look = fields.blob("look", _MAX_LOOK + 4)
+    if look is not None and len(look) < 5:
+        fields.refuse("'look' is too short")
+    return VisitRow(visit, look)
+
+
+def _box(fields: Fields) -> tuple[float, float, float, float]:
+    (left, top), (right, bottom) = fields.pairs("box", 2, flat=True)
+    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+        fields.refuse("'box' must be left, top, right, bottom within 0 to 1")
+    return left, top, right, bottom
 
 
 def _journal(fields: Fields) -> JournalRow:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from hippocam.memory.codec import unpack
+from hippocam.memory.entities.bank import EntityMemory, VisitRow
 from hippocam.memory.longterm import LongTerm
+from hippocam.memory.note_rows import NoteRow
 from hippocam.memory.records import Entry
 from hippocam.memory.schema import PAGE_BYTES
 from hippocam.memory.store import Store
@@ -113,6 +115,16 @@ def read_summaries(store: Store, stream: str) -> list[Summary]:
     return [replace(s, state=None) for s in sorted(found, key=lambda s: (-s.kind, s.first_seq))]
 
 
+def read_notes(store: Store, stream: str) -> list[NoteRow]:
+    """The notes of a stream, by time."""
+    return store.notes.of(stream)
+
+
+def read_visits(store: Store, stream: str) -> list[VisitRow]:
+    """The visits of things to a stream, by time; what is only counted is left out."""
+    return EntityMemory(store.connection).visits(stream)
+
+
 class Restoring:
     """Takes rows of another memory in: the streams first, then what belongs to them, at last their progress.
 
@@ -158,6 +170,16 @@ class Restoring:
         with self._store.transaction():
             self._store.summaries.put(row)
         return True
+
+    def notes(self, rows: Sequence[NoteRow]) -> int:
+        """Take notes in; how many were not held already. More than their share are given up again."""
+        return self._longterm.keep_notes(rows)
+
+    def visit(self, row: VisitRow) -> bool:
+        """Take a visit in, with whose it is; False where it is held already."""
+        self._longterm.make_room(2 * PAGE_BYTES)
+        with self._store.transaction():
+            return self._longterm.entities.take_in(row)
 
     def settle(self, row: StreamRow) -> None:
         """Give a stream its progress: all of it is there. What it gave up on the way in adds to what it had."""

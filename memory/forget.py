@@ -1,10 +1,10 @@
 """Forgetting: what is told to go goes from the disk, with everything that was made of it.
 
 An entry that was seen in a time to be forgotten goes whole, also where it was seen at other times: its picture and
-vectors may be of either. With it go what had gone into it asleep, the summaries, probes and journal rows of that
-time, the context of its stream, and what was learned from all (it is learned again from what is left). SQLite
-overwrites what is deleted (`secure_delete`), the full text is merged until nothing deleted is left in it, and the
-log is emptied.
+vectors may be of either. With it go what had gone into it asleep, the summaries, notes, probes and journal rows of
+that time, the visits of things that touch it, the context of its stream, and what was learned from all (it is
+learned again from what is left). SQLite overwrites what is deleted (`secure_delete`), the full text is merged
+until nothing deleted is left in it, and the log is emptied.
 
 What remains is a journal row without a stream or a time, which tells an index that an id is gone.
 """
@@ -17,6 +17,7 @@ from typing import NamedTuple
 from hippocam.memory.errors import DiskError
 from hippocam.memory.filters import Filter
 from hippocam.memory.longterm import LongTerm
+from hippocam.memory.schema import FULL_TEXTS
 from hippocam.memory.store import Store
 
 # Entries that go in one transaction, so that the log stays small; pages of full text merged in one.
@@ -24,11 +25,12 @@ _BATCH, _MERGE_PAGES = 32, 16
 
 
 class Forgotten(NamedTuple):
-    """What went: entries, whole streams, summaries."""
+    """What went: entries, whole streams, summaries, notes."""
 
     entries: int
     streams: int
     summaries: int
+    notes: int = 0
 
 
 class _Time(NamedTuple):
@@ -64,19 +66,23 @@ def forget(store: Store, longterm: LongTerm, what: Filter | Sequence[int]) -> Fo
         times = [_Time(entry.stream, span.t0_s, span.t1_s) for entry in entries for span in entry.spans]
         numbers = [entry.id for entry in entries]
     numbers = list(dict.fromkeys([*numbers, *_heirs(store, times)]))
+    notes = store.notes.count()
     connection = store.connection
     connection.execute("PRAGMA synchronous = FULL")
     for start in range(0, len(numbers), _BATCH):
         longterm.forget(numbers[start : start + _BATCH])
     with store.transaction():
         gone, summaries = _forget_times(store, times)
+        for time in times:
+            longterm.entities.forget(time.stream, time.t0_s, time.t1_s)
         streams = _forget_streams(store, times, whole=whole)
         for number in sorted(gone - set(numbers)):
             longterm.note_forgotten(number)
     longterm.summaries.reload()
     longterm.relearn()
+    longterm.recount_notes()
     _scrub(store)
-    return Forgotten(entries=len(numbers), streams=streams, summaries=summaries)
+    return Forgotten(entries=len(numbers), streams=streams, summaries=summaries, notes=notes - store.notes.count())
 
 
 def _times_of(store: Store, wanted: Filter) -> Iterator[_Time]:
@@ -109,7 +115,8 @@ def _forget_times(store: Store, times: Iterable[_Time]) -> tuple[set[int], int]:
             "(t1_s > :t0 AND t0_s < :t1 OR t0_s = t1_s OR :t0 = :t1)"
         )
         summaries += store.connection.execute(f"DELETE FROM summary WHERE {overlaps}", values).rowcount
-        store.connection.execute(f"DELETE FROM probe WHERE {overlaps}", values)
+        for table in ("probe", "note"):
+            store.connection.execute(f"DELETE FROM {table} WHERE {overlaps}", values)
         told = (
             "stream = :stream AND (time_s BETWEEN :t0 AND :t1 OR json_extract(why, '$.at_s') BETWEEN :t0 AND :t1 "
             "OR (json_extract(why, '$.t1_s') >= :t0 AND json_extract(why, '$.t0_s') <= :t1))"
@@ -127,11 +134,12 @@ def _forget_times(store: Store, times: Iterable[_Time]) -> tuple[set[int], int]:
 def _forget_streams(store: Store, times: Iterable[_Time], *, whole: bool) -> int:
     """Delete the context of streams, or all that is known of them; how many went whole."""
     streams = sorted({(time.stream,) for time in times})
-    store.connection.executemany("DELETE FROM place WHERE stream = ?", streams)
+    for table in ("place", "tracked"):
+        store.connection.executemany(f"DELETE FROM {table} WHERE stream = ?", streams)
     if not whole:
         store.connection.executemany("UPDATE stream SET state = NULL WHERE id = ?", streams)
         return 0
-    for table, column in (("journal", "stream"), ("stream", "id")):
+    for table, column in (("journal", "stream"), ("note", "stream"), ("stream", "id")):
         store.connection.executemany(f"DELETE FROM {table} WHERE {column} = ?", streams)
     return len(streams)
 
@@ -139,12 +147,13 @@ def _forget_streams(store: Store, times: Iterable[_Time], *, whole: bool) -> int
 def _scrub(store: Store) -> None:
     """Leave nothing of what was deleted in the full text, in free pages or in the log."""
     connection = store.connection
-    while True:
-        before = connection.total_changes
-        connection.execute("INSERT INTO words (words, rank) VALUES ('merge', ?)", (-_MERGE_PAGES,))
-        if connection.total_changes - before < 2:  # as the manual of FTS5 has it: nothing was left to merge
-            break
-        store.fold_log()
+    for words in FULL_TEXTS:
+        while True:
+            before = connection.total_changes
+            connection.execute(f"INSERT INTO {words} ({words}, rank) VALUES ('merge', ?)", (-_MERGE_PAGES,))
+            if connection.total_changes - before < 2:  # as the manual of FTS5 has it: nothing was left to merge
+                break
+            store.fold_log()
     store.shrink()
     if not store.fold_log():
         raise DiskError(

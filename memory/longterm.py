@@ -30,8 +30,11 @@ from hippocam.memory.bank import (
     union_of,
 )
 from hippocam.memory.codec import rounded
+from hippocam.memory.entities.bank import EntityMemory
+from hippocam.memory.entities.records import EntityConfig
 from hippocam.memory.errors import DiskError, MemoryFolderError
 from hippocam.memory.exemplars import Exemplars, thumbnail
+from hippocam.memory.note_rows import NoteRow, bytes_of
 from hippocam.memory.priors import load_prior
 from hippocam.memory.records import Continuation, Entry, Event, Level, Span, entry_id
 from hippocam.memory.replay import Held
@@ -46,10 +49,16 @@ from hippocam.stream.records import EncoderSpec, FloatArray
 _SHM_BYTES = 32768
 # The log holds one transaction beyond the pages at which it is folded back, with 24 bytes a page.
 _LOG_BYTES = (WAL_PAGES + 32) * (PAGE_BYTES + 24)
+# New pages for what is new of a stream's things, at most.
+_TRACKED_PAGES = 16
+# Share of the budget that entities may take at most, and what they are left with at least, in bytes.
+_ENTITY_SHARE, _ENTITY_BYTES = 0.05, 50_000
+# Notes in one transaction, so that the log stays small; share of the notes that goes when they are too many.
+_NOTES, _NOTES_GO = 8, 1 / 16
 # An insert takes at most this many new pages: the row, indexes, full text, journal, place, summary.
 _INSERT_PAGES = 12
 # The database of an empty memory.
-_EMPTY_BYTES = 40 * PAGE_BYTES
+_EMPTY_BYTES = 48 * PAGE_BYTES
 # What the journal calls the step to a level.
 _ACTIONS = {Level.VECTORS: "no picture", Level.SIGNS: "signs only", Level.WORDS: "words only"}
 # Share of the budget that the journal, the probes and the streams without entries may take each, and what one of
@@ -96,6 +105,8 @@ class LongTerm:
         budget_bytes: What the whole folder may take.
         config: When events are the same, and how entries fade.
         sleep_share: Share of the budget that is kept to take sleeps back.
+        notes_share: Share of the budget that notes may take.
+        entities: When detections are one thing, and the most bytes that entities may take.
 
     Raises:
         MemoryFolderError: Not even an empty memory fits into the budget.
@@ -111,6 +122,8 @@ class LongTerm:
         budget_bytes: int,
         config: BankConfig | None = None,
         sleep_share: float = 0.05,
+        notes_share: float = 0.1,
+        entities: EntityConfig | None = None,
     ) -> None:
         self._folder = folder
         self._store = store
@@ -123,6 +136,10 @@ class LongTerm:
         self._learned_at = self.bank.events
         self._stream_rows = max(16, int(_SIDE_SHARE * budget_bytes) // _STREAM_BYTES)
         self._dim = spec.dim
+        entities = entities or EntityConfig()
+        most = max(_ENTITY_BYTES, min(entities.budget_bytes, int(_ENTITY_SHARE * budget_bytes)))
+        self.entities = EntityMemory(store.connection, replace(entities, budget_bytes=most))
+        self._note_bytes, self._noted = int(notes_share * budget_bytes), store.notes.bytes()
         self._tombstone_rows = int(sleep_share * budget_bytes) // (2 * spec.dim + _TOMBSTONE_BYTES)
         pictures = {row.id: row.jpeg_bytes for row in store.slots() if row.level < Level.VECTORS}
         sizes = exemplars.sweep(pictures)
@@ -261,6 +278,42 @@ class LongTerm:
         )
         return True
 
+    def keep_notes(self, rows: Sequence[NoteRow]) -> int:
+        """Keep notes, giving up others where they take more than their share; how many were new."""
+        new = 0
+        for start in range(0, len(rows), _NOTES):
+            batch = rows[start : start + _NOTES]
+            self.make_room(sum(bytes_of(row.note) for row in batch) + _INSERT_PAGES * PAGE_BYTES)
+            with self._store.transaction():
+                for row in batch:
+                    if self._store.notes.put(row):
+                        new += 1
+                        self._noted += bytes_of(row.note)
+            while self._noted > self._note_bytes and self._give_up_notes():
+                pass
+        return new
+
+    def keep_things(self, stream: str) -> None:
+        """Write down what was followed of the things of a stream, with the state to go on from."""
+        self.make_room(_TRACKED_PAGES * PAGE_BYTES)
+        with self._store.transaction():
+            self._store.set_tracked(stream, self.entities.write(stream))
+
+    def _give_up_notes(self) -> bool:
+        """Give up some notes: what comes again first, then the oldest; False where there are none."""
+        gone = self._store.notes.get(self._store.notes.least(max(1, int(_NOTES_GO * self._store.notes.count()))))
+        for start in range(0, len(gone), _NOTES):
+            batch = gone[start : start + _NOTES]
+            self._fold_log()
+            with self._store.transaction():
+                self._store.notes.delete(row.id for row in batch)
+            self._noted -= sum(bytes_of(row.note) for row in batch)
+        return bool(gone)
+
+    def recount_notes(self) -> None:
+        """Count the notes anew, as after some were forgotten."""
+        self._noted = self._store.notes.bytes()
+
     def pin(self, number: int, pinned: bool) -> bool:
         """Never give up an entry, or do so like any other; False where it is not held."""
         with self._store.transaction():
@@ -365,6 +418,8 @@ class LongTerm:
                 continue
             step = self.bank.next_step()
             if step is None:
+                if self._give_up_notes():
+                    continue
                 break
             self._carry_out(step)
         self._refuse(self._projected(needed), needed)

@@ -10,10 +10,11 @@ nothing. Sensory ring, working memory and long-term memory of a stream are behin
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,6 +23,8 @@ from types import TracebackType
 from hippocam.memory.archive import Restoring
 from hippocam.memory.bank import BankConfig, Worth
 from hippocam.memory.context import Place
+from hippocam.memory.entities.bank import EntityMemory
+from hippocam.memory.entities.records import EntityChange, EntityConfig
 from hippocam.memory.errors import (
     EncoderMismatchError,
     MemoryFolderError,
@@ -35,6 +38,7 @@ from hippocam.memory.filters import Filter
 from hippocam.memory.forget import Forgotten, forget
 from hippocam.memory.lock import WriterLock
 from hippocam.memory.longterm import LongTerm, open_bank
+from hippocam.memory.note_rows import NoteRow, as_of, row_of
 from hippocam.memory.recall import (
     Candidate,
     Query,
@@ -45,15 +49,19 @@ from hippocam.memory.recall import (
     overview,
     recall,
 )
-from hippocam.memory.records import Continuation, Entry, Event, StreamStatus
+from hippocam.memory.records import KEY_FRAMES, Continuation, Entry, Event, StreamStatus
+from hippocam.memory.screen import KIND as SCREEN
+from hippocam.memory.screen import ScreenText
 from hippocam.memory.sensory import SensoryRing
 from hippocam.memory.sleep import Sleep, SleepConfig, SleepReport
 from hippocam.memory.store import JournalRow, Progress, Store
 from hippocam.memory.working import WorkingConfig, WorkingMemory
-from hippocam.stream.records import Embedding, EncoderSpec, FloatArray, Repeat
+from hippocam.stream.records import Embedding, EncoderSpec, FloatArray, Item, Note, Repeat
 
 # Vectors that are read at a time when the index is brought up to date.
 _BATCH = 8192
+# Notes of a stream that wait for its next event at most.
+_NOTES_WAIT = 64
 MIN_BUDGET_BYTES = 1_000_000
 DEFAULT_BUDGET_BYTES = 256_000_000
 
@@ -68,6 +76,9 @@ class MemoryConfig:
         bank: When two events are the same thing, and how entries fade.
         recall: How candidates are weighed.
         sleep: When and how far the bank is made smaller while the memory is idle.
+        notes_share: Share of the budget that words may take which were read, heard or given, 0 to 0.5.
+        entities: When detections are one thing, and how many bytes entities may take: a twentieth of the budget at
+            most.
     """
 
     budget_bytes: int | None = None
@@ -75,8 +86,12 @@ class MemoryConfig:
     bank: BankConfig = field(default_factory=BankConfig)
     recall: RecallConfig = field(default_factory=RecallConfig)
     sleep: SleepConfig = field(default_factory=SleepConfig)
+    notes_share: float = 0.1
+    entities: EntityConfig = field(default_factory=EntityConfig)
 
     def __post_init__(self) -> None:
+        if not 0 <= self.notes_share <= 0.5:
+            raise ValueError(f"memory.notes_share must be 0 to 0.5, found {self.notes_share}")
         if self.budget_bytes is not None and self.budget_bytes < MIN_BUDGET_BYTES:
             raise ValueError(
                 f"budget must be {MIN_BUDGET_BYTES / 1e6:g} MB or more, found {self.budget_bytes / 1e6:g} MB"
@@ -129,6 +144,9 @@ class Memory:
         self._longterm: LongTerm | None = None
         self._working: dict[str, WorkingMemory] = {}
         self._sensory: dict[str, SensoryRing] = {}
+        self._screens: dict[str, ScreenText] = {}
+        self._noted: dict[str, list[NoteRow]] = {}
+        self._occupied: dict[str, bool | None] = {}
         self._last_seq: dict[str, int] = {}
         self._owners: dict[str, str] = {}
         self._recordings: dict[str, tuple[str, str, float | None]] = {}
@@ -215,6 +233,8 @@ class Memory:
             budget_bytes=budget,
             config=self._config.bank,
             sleep_share=self._config.sleep.horizon_share,
+            notes_share=self._config.notes_share,
+            entities=self._config.entities,
         )
 
     def close(self) -> None:
@@ -262,21 +282,34 @@ class Memory:
         with self._mutex:
             self._store.relocate(recording, uri)
 
-    def write(self, items: Sequence[Embedding | Repeat]) -> None:
-        """Take frames of announced sources; those that are stored already are passed over.
+    @guarded
+    def end_s(self, recording: str) -> float | None:
+        """Up to when a recording was watched; None where nothing of it is stored yet."""
+        streams = [p.stream for p in self._store.progress(recording=recording) if p.last_seq >= 0]
+        return min(map(self._store.end_s, streams), default=None)
+
+    def write(self, items: Sequence[Item]) -> None:
+        """Take frames and notes of announced sources; those that are stored already are passed over.
 
         Raises:
             MemoryFolderError: The disk is full, or the budget holds not one picture.
         """
         for item in items:
             working = self._working.get(item.stream) or self._take_up_stream(item.stream)
+            if isinstance(item, Note):
+                self._noted[item.stream].append(row_of(item))
+                if len(self._noted[item.stream]) >= _NOTES_WAIT:
+                    self._keep_notes(item.stream)
+                continue
             if item.seq <= self._last_seq[item.stream]:
                 continue
             self._last_seq[item.stream] = item.seq
             if isinstance(item, Embedding):
                 self._sensory[item.stream].push(item)
-            for closed in working.push(item):
+            for closed in working.push(item, changed=self._follow(item)):
                 self._keep(closed, working)
+            screen = item.sensed.screen if isinstance(item, Embedding) else None
+            self._screens[item.stream].see(item.time_s, screen, unchanged=isinstance(item, Repeat))
 
     @guarded
     def finish(self, recording: str, *, end_s: float | None = None, complete: bool = True) -> None:
@@ -292,7 +325,9 @@ class Memory:
             working = self._working.pop(stream)
             for closed in working.flush(end_s):
                 self._keep(closed, working)
-            del self._last_seq[stream], self._sensory[stream], self._owners[stream]
+            self._keep_notes(stream, last=True)
+            self._keep_things(stream, last=True)
+            self._let_go(stream)
         with self._mutex:
             if self._longterm is not None:
                 self._longterm.finish(recording, streams, complete=complete)
@@ -314,11 +349,57 @@ class Memory:
             working.restore(progress.state, places)
         else:
             working.begin(1 + self._store.last_place(stream))
+        end_s = self._store.end_s(stream) if progress.last_seq >= 0 else None
+        latest = [] if end_s is None else self._store.notes.within(stream, end_s - working.gap_s, math.inf)
+        lines = [row for row in latest if row.note.kind == SCREEN]
+        self._screens[stream] = ScreenText(stream, working.gap_s, lines, end_s)
+        self._noted[stream] = []
+        if fps != KEY_FRAMES:  # a preview's frames are too far apart to follow anything
+            self._writable().entities.restore(stream, self._store.tracked(stream))
+            self._occupied[stream] = None
         self._owners[stream], self._last_seq[stream] = owner, progress.last_seq
         self._working[stream], self._sensory[stream] = working, SensoryRing()
         return working
 
+    def _let_go(self, stream: str) -> None:
+        """Drop what main memory holds of a stream beside its working memory."""
+        del self._last_seq[stream], self._sensory[stream], self._owners[stream]
+        del self._screens[stream], self._noted[stream]
+        self._occupied.pop(stream, None)
+
+    def _follow(self, item: Embedding | Repeat) -> str:
+        """Follow the things of a stream; why an event ends here: something came before a still camera, or left."""
+        if item.stream not in self._occupied:
+            return ""
+        entities = self._writable().entities
+        entities.push(item)
+        before, now = self._occupied[item.stream], entities.occupied(item.stream)
+        self._occupied[item.stream] = now
+        if before is None or now is None or before == now:
+            return ""
+        return "something came" if now else "nobody is left"
+
+    def _keep_things(self, stream: str, *, last: bool = False) -> None:
+        """Write down what was followed of a stream; with last nothing of it goes on."""
+        if stream in self._occupied:
+            with self._mutex, memory_errors(self.folder):
+                if last:
+                    self._writable().entities.flush(stream)
+                self._writable().keep_things(stream)
+                self._writes += 1
+
+    def _keep_notes(self, stream: str, *, last: bool = False) -> None:
+        """Write down what was noted of a stream since; with last also what still stands on its screen."""
+        rows = [*self._noted[stream], *self._screens[stream].take(flush=last)]
+        self._noted[stream] = []
+        if rows:
+            with self._mutex, memory_errors(self.folder):
+                self._writable().keep_notes(rows)
+                self._writes += 1
+
     def _keep(self, closed: Event | Continuation, working: WorkingMemory) -> None:
+        self._keep_notes(working.stream)
+        self._keep_things(working.stream)  # before the event: after a kill between, its frames are passed over
         with self._mutex, memory_errors(self.folder):
             if isinstance(closed, Event):
                 self._writable().add(closed, working.state())
@@ -348,7 +429,12 @@ class Memory:
             self._writes += 1
             streams = [s for s in self._working if isinstance(what, Filter) and what.of_stream(s)]
             for stream in streams:
-                del self._working[stream], self._last_seq[stream], self._sensory[stream], self._owners[stream]
+                del self._working[stream]
+                self._let_go(stream)
+            if not isinstance(what, Filter):
+                entries = [entry for number in what if (entry := self._store.entry(number)) is not None]
+                for stream in {entry.stream for entry in entries} & set(self._screens):  # nor what it goes on with
+                    self._screens[stream] = ScreenText(stream, self._working[stream].gap_s)
             return forget(self._store, self._writable(), what)
 
     @guarded
@@ -464,6 +550,41 @@ class Memory:
 
     def _rows(self, numbers: Sequence[int]) -> FloatArray:
         return index_rows(self._store, numbers, self._config.recall)
+
+    @guarded
+    def notes(self, stream: str, t0_s: float, t1_s: float, *, at_s: float | None = None) -> list[Note]:
+        """What was read, heard or given in a stretch of a stream's time, by time.
+
+        Args:
+            stream: Its name.
+            t0_s: Start of the time.
+            t1_s: End of the time; notes that touch it count.
+            at_s: As if the stream ended here.
+        """
+        with self._mutex:
+            return [
+                as_of(row, at_s)
+                for row in self._store.notes.within(stream, t0_s, t1_s)
+                if at_s is None or row.known_s <= at_s
+            ]
+
+    @property
+    def entities(self) -> EntityMemory:
+        """Things and their visits, to be asked, as far as they are written down."""
+        return EntityMemory(self._store.connection, self._config.entities)
+
+    @guarded
+    def change_entities(self, change: Callable[[EntityMemory], EntityChange]) -> EntityChange:
+        """Merge, split or undo, all of it or nothing.
+
+        Raises:
+            HippocamError: What is named is not there.
+        """
+        with self._mutex:
+            entities = self._writable().entities
+            self._writes += 1
+            with self._store.transaction():
+                return change(entities)
 
     @guarded
     def encoder(self) -> tuple[str, EncoderSpec] | None:

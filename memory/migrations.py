@@ -11,10 +11,10 @@ import numpy as np
 from hippocam.memory.codec import pack
 from hippocam.memory.errors import MemoryFolderError, memory_errors
 from hippocam.memory.lock import WriterLock
-from hippocam.memory.schema import APPLICATION_ID, FORMAT, SCHEMA
+from hippocam.memory.schema import ADDED_3, APPLICATION_ID, FORMAT, SCHEMA
 
 # Formats that can be brought to the present one.
-OLDER = frozenset({1})
+OLDER = frozenset({1, 2})
 
 # Format 1 out of the way of the new tables. What `words` holds follows from the entries: their triggers refill it.
 _MAKE_WAY = """
@@ -81,9 +81,10 @@ def upgrade(folder: Path) -> int:
 
 
 def migrate(path: Path) -> None:
-    """Bring a database of format 1 to the present one; one of the present format stays as it is.
+    """Bring a database of format 1 or 2 to the present one; one of the present format stays as it is.
 
-    Streams with their progress, entries and settings are kept; vectors become scaled int8 (codec.py), an entry's
+    Format 2 gets the tables that it lacks, empty, and keeps all others as they are. Of format 1 streams with their
+    progress, entries and settings are kept; vectors become scaled int8 (codec.py), an entry's
     times its first span. The working memory's state of streams that were not watched to their end is dropped:
     its layout has changed. They can be gone on with, from the last event that was kept, with a new background.
 
@@ -113,20 +114,29 @@ def migrate(path: Path) -> None:
                 if found
                 else f"{path}: not a hippocam memory; give another --memory folder"
             )
-        for statement in _statements(_MAKE_WAY + SCHEMA):
-            db.execute(statement)
-        db.execute(f"INSERT INTO stream ({_STREAM}) SELECT {_STREAM} FROM stream_1")
-        db.executemany(
-            f"INSERT INTO entry ({_PLAIN}, last_s, key, scene) VALUES ({', '.join('?' * 20)})", _entries(db, path)
-        )
-        for statement in _statements(_TIDY):
-            db.execute(statement)
+        if found == 1:
+            _from_1(db, path)
+        else:
+            for statement in _statements(ADDED_3):
+                db.execute(statement)
         db.execute(f"PRAGMA user_version = {FORMAT}")
         db.execute("COMMIT")
         db.executescript("PRAGMA incremental_vacuum")  # `execute` would take one step of it: one page
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     finally:
         db.close()  # rolls back what was not committed
+
+
+def _from_1(db: sqlite3.Connection, path: Path) -> None:
+    """Every row of format 1 into the present tables."""
+    for statement in _statements(_MAKE_WAY + SCHEMA):
+        db.execute(statement)
+    db.execute(f"INSERT INTO stream ({_STREAM}) SELECT {_STREAM} FROM stream_1")
+    db.executemany(
+        f"INSERT INTO entry ({_PLAIN}, last_s, key, scene) VALUES ({', '.join('?' * 20)})", _entries(db, path)
+    )
+    for statement in _statements(_TIDY):
+        db.execute(statement)
 
 
 def _format(db: sqlite3.Connection) -> int:

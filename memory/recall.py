@@ -3,7 +3,9 @@
 Candidates come from the nearest entries (FAISS) and from full text. The belief that an entry shows what was asked
 for joins what is seen and what is written, as independent causes (noisy-or, Pearl 1988):
 p = 1 - (1 - p_seen) * (1 - p_written). p_seen is the encoder's calibrated belief at the cosine; p_written
-grows with the share of the question's words that the source's text holds.
+grows with the share of the question's words that the source's text holds, and that notes of its time hold: what
+was read in the picture, said, or given by the container (noted.py). A note speaks for one entry, with which it
+shares most time; where none is left it speaks for itself.
 
 Where a memory is so large that the index no longer looks at every entry, it is also gone through from coarse to
 fine: the best chapters, their best scenes; the entries in these join the candidates.
@@ -22,7 +24,9 @@ import numpy as np
 from hippocam.memory.context import unit
 from hippocam.memory.faiss_index import KeyIndex
 from hippocam.memory.filters import Filter
-from hippocam.memory.records import Entry, Span
+from hippocam.memory.note_rows import note_id
+from hippocam.memory.noted import NoteHit, find_notes
+from hippocam.memory.records import Entry, Level, Span
 from hippocam.memory.store import Store
 from hippocam.memory.summary_rows import Kind, Summary
 from hippocam.memory.words import content_words
@@ -117,6 +121,7 @@ class Candidate:
         words: Words of the question that the source's text or the labels hold.
         spans: When it was seen, as far as the question's conditions allow, by time; one at least.
         beside: The entry that it only stands beside in time; None where it speaks for itself.
+        noted: What was read, heard or given at its time and holds words of the question; None where nothing was.
     """
 
     entry: Entry
@@ -126,10 +131,13 @@ class Candidate:
     words: tuple[str, ...]
     spans: tuple[Span, ...]
     beside: int | None = None
+    noted: NoteHit | None = None
 
     @property
     def cited(self) -> Span:
-        """The span to show first: that of the exemplar where it is among them, else the latest."""
+        """The span to show first: that of the notes where they say more than the picture, then the exemplar's."""
+        if self.noted is not None and self.noted.belief > self.seen:
+            return self.noted.span
         shown = (span for span in self.spans if span.t0_s <= self.entry.frame_s <= span.t1_s)
         return next(shown, self.spans[-1])
 
@@ -210,14 +218,16 @@ def recall(
     written = store.match_words(words, "text", list(cosines))
     named = store.match_words(words, "labels", list(cosines))
     permitted = None if allowed is None else set(allowed)
+    lent, alone = _lend(store, find_notes(store.notes, query.text, wanted, most), wanted)
     extra = _worded(
         (n for n in {*written, *named} if n not in cosines and (permitted is None or n in permitted)),
         written,
         named,
         most,
     )
-    cosines.update(index.search(query.vector, most, [n for n in extra if n in index]))
-    extra = [n for n in extra if n not in index][:most]
+    extra += [number for number in lent if number not in extra and number not in cosines]
+    cosines.update(index.search(query.vector, most + len(lent), [n for n in extra if n in index]))
+    extra = [n for n in extra if n not in index][: most + len(lent)]
     found = []
     for number in {**cosines, **dict.fromkeys(extra)}:
         entry = store.entry(number)
@@ -225,7 +235,8 @@ def recall(
             cosine = _cosine(cosines.get(number))
             seen = 0.0 if cosine is None else belief(cosine, spec, compared)
             counts = written.get(number, 0), named.get(number, 0)
-            found.append(_weigh(entry, spans, seen, cosine or 0.0, words, counts))
+            found.append(_weigh(entry, spans, seen, cosine or 0.0, words, counts, lent.get(number)))
+    found += map(_by_itself, alone)
     found.sort(key=order)
     best = found[: query.top]
     return _with_neighbours(store, best, query, wanted) if query.beside else best
@@ -381,16 +392,63 @@ def _weigh(
     cosine: float,
     words: Sequence[str],
     counts: tuple[int, int],
+    noted: NoteHit | None,
 ) -> Candidate:
     total = max(1, len(words))
     by_text = TEXT_WEIGHT * (counts[0] / total) ** 2
     by_label = LABEL_WEIGHT * counts[1] / total
+    by_note = noted.belief if noted is not None else 0.0
     holds = set(content_words(entry.text)) | set(content_words(" ".join(entry.labels)))
     return Candidate(
         entry=entry,
-        score=1 - (1 - seen) * (1 - by_text) * (1 - by_label),
+        score=1 - (1 - seen) * (1 - by_text) * (1 - by_label) * (1 - by_note),
         seen=seen,
         cosine=cosine,
         words=tuple(word for word in words if word in holds),
         spans=spans,
+        noted=noted,
+    )
+
+
+def _lend(store: Store, hits: Sequence[NoteHit], wanted: Filter) -> tuple[dict[int, NoteHit], list[NoteHit]]:
+    """The notes that speak for each entry, the strongest of them, and those that have none left."""
+    lent, alone = dict[int, NoteHit](), list[NoteHit]()
+    for hit in hits:
+        shared = dict[int, float]()
+        for number in store.passed_by(hit.stream, hit.span.t0_s, hit.span.t1_s):
+            entry = store.entry(number)
+            for span in wanted.passing_of(entry) if entry is not None else ():
+                common_s = min(span.t1_s, hit.span.t1_s) - max(span.t0_s, hit.span.t0_s)
+                if common_s >= 0:
+                    shared[number] = max(common_s, shared.get(number, 0.0))
+        if shared:
+            best = min(shared, key=lambda number: (-shared[number], number))
+            lent.setdefault(best, hit)
+        else:
+            alone.append(hit)
+    return lent, alone
+
+
+def _by_itself(hit: NoteHit) -> Candidate:
+    """Notes whose time no entry holds any more, as a candidate without a picture."""
+    first, span = hit.notes[0], hit.span
+    entry = Entry(
+        id=note_id(first.stream, first.kind, first.t0_s, first.text),
+        stream=hit.stream,
+        t0_s=span.t0_s,
+        t1_s=span.t1_s,
+        known_s=span.known_s,
+        frame_s=span.t0_s,
+        surprise=0.0,
+        utility=0.0,
+        labels=(),
+        text="",
+        frames=0,
+        repeats=0,
+        jpeg_bytes=0,
+        spans=(span,),
+        level=Level.WORDS,
+    )
+    return Candidate(
+        entry=entry, score=hit.belief, seen=0.0, cosine=0.0, words=hit.words, spans=(span,), noted=hit
     )

@@ -9,7 +9,7 @@ import hashlib
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from hippocam.stream.records import NO_SENSORS, FloatArray, Sensors
+from hippocam.stream.records import NO_SENSORS, FloatArray, Note, Sensors
 
 # In place of a sampling rate: a stream was previewed by its key frames alone.
 KEY_FRAMES = 0.0
@@ -184,6 +184,10 @@ class Evidence:
         met: How often it was seen; more often than there are spans once these are full.
         place: Which of the stream's places it was in; 0 where that is not known.
         coarse: Whether its stream was previewed by its key frames alone: its times are those of key frames.
+        notes: What was read on screen, said, or given by the container at its time, each with its own true times;
+            those that hold words of the question first. Untrusted.
+        noted: So many of them, the first, are what speaks for the moment, and its times are theirs; 0 where the
+            picture speaks for it.
     """
 
     id: str
@@ -201,6 +205,8 @@ class Evidence:
     met: int = 1
     place: int = 0
     coarse: bool = False
+    notes: tuple[Note, ...] = ()
+    noted: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

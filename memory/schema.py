@@ -6,13 +6,18 @@ import os
 import sqlite3
 from pathlib import Path
 
+from hippocam.memory.entities.tables import DDL as ENTITIES
+
 APPLICATION_ID = 0x4869_7063  # "Hipc", in the file's header: tells our databases from others
-FORMAT = 2
+FORMAT = 3
 PAGE_BYTES = 4096
+# Full text: what is deleted stays in these until they are merged.
+FULL_TEXTS = ("words", "words_noted")
 # One event's transaction touches a handful of pages; the log is folded back before it grows past this.
 WAL_PAGES = 16
 
-SCHEMA = """
+# What format 2 had.
+SCHEMA_2 = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE stream (
     id TEXT PRIMARY KEY, recording TEXT NOT NULL, source TEXT NOT NULL, fingerprint TEXT NOT NULL, fps REAL,
@@ -77,6 +82,30 @@ CREATE TRIGGER entry_unwords AFTER DELETE ON entry BEGIN
     INSERT INTO words (words, rowid, labels, text) VALUES ('delete', old.id, old.labels, old.text);
 END;
 """
+# What format 3 has beside it.
+ADDED_3 = """
+CREATE TABLE note (
+    id INTEGER PRIMARY KEY, stream TEXT NOT NULL, kind TEXT NOT NULL,
+    t0_s REAL NOT NULL, t1_s REAL NOT NULL, known_s REAL NOT NULL, text TEXT NOT NULL
+);
+CREATE INDEX note_time ON note (stream, t0_s);
+CREATE INDEX note_long ON note (stream, t0_s) WHERE t1_s - t0_s > 60;
+CREATE VIRTUAL TABLE words_noted
+    USING fts5 (text, content = 'note', content_rowid = 'id', tokenize = 'porter');
+CREATE TRIGGER note_words AFTER INSERT ON note BEGIN
+    INSERT INTO words_noted (rowid, text) VALUES (new.id, new.text);
+END;
+CREATE TRIGGER note_unwords AFTER DELETE ON note BEGIN
+    INSERT INTO words_noted (words_noted, rowid, text) VALUES ('delete', old.id, old.text);
+END;
+CREATE TRIGGER note_rewords AFTER UPDATE OF text ON note BEGIN
+    INSERT INTO words_noted (words_noted, rowid, text) VALUES ('delete', old.id, old.text);
+    INSERT INTO words_noted (rowid, text) VALUES (new.id, new.text);
+END;
+"""
+ADDED_3 += "CREATE TABLE tracked (stream TEXT PRIMARY KEY, state BLOB NOT NULL) WITHOUT ROWID;\n"
+ADDED_3 += "".join(f"{statement};\n" for statement in ENTITIES)
+SCHEMA = SCHEMA_2 + ADDED_3
 
 
 def create(path: Path) -> None:

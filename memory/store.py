@@ -21,6 +21,7 @@ from hippocam.memory.codec import pack, signs, unpack, unpack_many
 from hippocam.memory.errors import DiskError, MemoryFolderError, OlderFormatError
 from hippocam.memory.filters import Filter, within
 from hippocam.memory.migrations import OLDER, migrate
+from hippocam.memory.note_rows import NoteRows
 from hippocam.memory.records import KEY_FRAMES, Entry, Event, Level, Span, StreamStatus, entry_id
 from hippocam.memory.schema import APPLICATION_ID, FORMAT, PAGE_BYTES, WAL_PAGES, create
 from hippocam.memory.sleep_rows import SleepRows
@@ -124,6 +125,7 @@ class Store:
         self._db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=10, check_same_thread=False)
         self.summaries = SummaryRows(self._db)
         self.sleep = SleepRows(self._db)
+        self.notes = NoteRows(self._db)
         try:
             self._prepare(writable)
         except sqlite3.OperationalError as error:
@@ -279,6 +281,9 @@ class Store:
     def complete(self, recording: str) -> None:
         """Note that a recording was watched to its end: its entries keep the numbers of its places."""
         self.drop_places(recording)
+        self._db.execute(
+            "DELETE FROM tracked WHERE stream IN (SELECT id FROM stream WHERE recording = ?)", (recording,)
+        )
         self._db.execute("UPDATE stream SET complete = 1, state = NULL WHERE recording = ?", (recording,))
 
     def forget_streams(self, most: int) -> int:
@@ -287,8 +292,9 @@ class Store:
         gone = self._db.execute(
             f"SELECT id FROM stream WHERE {empty} ORDER BY events DESC, id LIMIT -1 OFFSET ?", (most,)
         ).fetchall()
-        for table, column in (("summary", "stream"), ("probe", "stream"), ("stream", "id")):
-            self._db.executemany(f"DELETE FROM {table} WHERE {column} = ?", gone)
+        for table in ("summary", "probe", "note", "visit", "entity", "entity_total", "tracked"):
+            self._db.executemany(f"DELETE FROM {table} WHERE stream = ?", gone)
+        self._db.executemany("DELETE FROM stream WHERE id = ?", gone)
         return len(gone)
 
     def last_place(self, stream: str) -> int:
@@ -523,6 +529,17 @@ class Store:
         ):
             yield SlotRow._make([*row[:-1], None if row[-1] is None else unpack(row[-1])])
 
+    def passed_by(self, stream: str, t0_s: float, t1_s: float, most: int = 64) -> list[int]:
+        """Ids of the entries of a stream that overlap a stretch of time or touch it, the latest first.
+
+        Looked for among the `most` newest that begin before its end.
+        """
+        rows = self._db.execute(
+            "SELECT id, last_s FROM entry WHERE stream = ? AND t0_s <= ? ORDER BY t0_s DESC, id LIMIT ?",
+            (stream, t1_s, most),
+        )
+        return [number for number, last_s in rows if last_s >= t0_s]
+
     def select(self, wanted: Filter) -> list[int]:
         """Ids of the entries that meet some conditions."""
         clauses, values = ["1"], list[object]()
@@ -594,6 +611,15 @@ class Store:
         return [row[0] for row in rows]
 
     # places, journal, probes, what was learned -------------------------------------------------------------
+
+    def set_tracked(self, stream: str, state: bytes) -> None:
+        """Keep the state of what follows the things of a stream."""
+        self._db.execute("INSERT OR REPLACE INTO tracked VALUES (?, ?)", (stream, state))
+
+    def tracked(self, stream: str) -> bytes:
+        """The state that was kept for a stream; empty where none was."""
+        row = self._db.execute("SELECT state FROM tracked WHERE stream = ?", (stream,)).fetchone()
+        return b"" if row is None else bytes(row[0])
 
     def set_place(self, stream: str, number: int, vector: FloatArray, seen: int, last_s: float) -> None:
         """Keep a place of a stream as it is now."""

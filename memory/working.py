@@ -53,6 +53,8 @@ class WorkingConfig:
         min_frames: Frames that an event has at least, repeats counted, 1 or more.
         max_s: Longest event in seconds, above 0. It bounds what a crash can lose.
         max_frames: Most encoded frames that an event holds, so that memory is bounded at any rate.
+        onset: Where a change is put that lies between two frames, as a share of the time between them, back from
+            the second: 0 at the second, 0.5 half-way, 0 to 1.
         gap_s: A jump in time of more than this, or backwards, ends an event, seconds above 0.
         context: What counts as known, and is taken out of a key.
     """
@@ -63,6 +65,7 @@ class WorkingConfig:
     min_frames: int = 2
     max_s: float = 10.0
     max_frames: int = 64
+    onset: float = 0.0
     gap_s: float = 15.0
     context: ContextConfig = field(default_factory=ContextConfig)
 
@@ -73,6 +76,7 @@ class WorkingConfig:
             "window": (8, 65536),
             "min_frames": (1, self.max_frames),
             "max_s": (1e-3, math.inf),
+            "onset": (0, 1),
             "gap_s": (1e-3, math.inf),
         }
         for name, (low, high) in limits.items():
@@ -91,6 +95,7 @@ class WorkingMemory:
         slow_s = _KEYS_APART_S if fps == KEY_FRAMES else 3 / fps if fps else 0.0
         self._gap_s = max(self._config.gap_s, slow_s)
         self._frames: list[Embedding] = []
+        self._begin_s: float | None = None  # where the open event begins, if before its first frame
         self._repeats = 0
         self._last: Embedding | Repeat | None = None
         self._sum: FloatArray | None = None
@@ -103,14 +108,19 @@ class WorkingMemory:
         self._quiet = 0
         self._quiet_from_s = 0.0
 
-    def push(self, item: Embedding | Repeat) -> Iterator[Event | Continuation]:
-        """Take the next item of the stream; yield what it closed (nothing, mostly)."""
+    def push(self, item: Embedding | Repeat, *, changed: str = "") -> Iterator[Event | Continuation]:
+        """Take the next item of the stream; yield what it closed (nothing, mostly).
+
+        Args:
+            item: In the order of its seq.
+            changed: Why an event begins here, where somebody else knows: something came before a still camera.
+        """
         if self._last is not None and not 0 <= item.time_s - self._last.time_s <= self._gap_s:
             yield from self._close(self._last.time_s, "gap")
         if isinstance(item, Repeat):
             yield from self._push_repeat(item)
         else:
-            yield from self._push_frame(item)
+            yield from self._push_frame(item, changed)
         self._last = item
 
     def flush(self, end_s: float | None = None) -> Iterator[Event | Continuation]:
@@ -124,6 +134,11 @@ class WorkingMemory:
             known = end_s is not None and last_s < end_s <= last_s + self._gap_s  # headers may be wrong
             yield from self._close(end_s if known and end_s is not None else last_s, "end")
         self._last = None
+
+    @property
+    def gap_s(self) -> float:
+        """A jump in time of more than this, or backwards, is a gap; seconds."""
+        return self._gap_s
 
     @property
     def open_frames(self) -> int:
@@ -149,19 +164,26 @@ class WorkingMemory:
             self._quiet_from_s = item.time_s
         self._quiet += 1
 
-    def _push_frame(self, item: Embedding) -> Iterator[Event | Continuation]:
+    def _push_frame(self, item: Embedding, changed: str) -> Iterator[Event | Continuation]:
         if self._frames and self._sum is not None:
             surprise = 1.0 - float(unit(item.vector) @ unit(self._sum))
-            cut = self._cuts(surprise, item)
+            cut = changed or self._cuts(surprise, item)
             self._surprises.append(
                 float(np.float32(surprise))
             )  # before the event closes: state() at that moment holds it
             if cut:
-                yield from self._close(item.time_s, cut)
+                begins = bool(changed) or cut.startswith("surprise")
+                yield from self._close(self._onset_s(item) if begins else item.time_s, cut, begins=begins)
         elif self._quiet:
-            yield from self._close(item.time_s, "quiet")
+            yield from self._close(self._onset_s(item), "quiet", begins=True)
         self._frames.append(item)
         self._sum = item.vector.copy() if self._sum is None else self._sum + item.vector
+
+    def _onset_s(self, item: Embedding) -> float:
+        """When what an item shows first is taken to have begun: since the item before."""
+        assert self._last is not None
+        onset_s = item.time_s - self._config.onset * (item.time_s - self._last.time_s)
+        return max(onset_s, self._last.time_s)  # rounding must not put it before
 
     def _cuts(self, surprise: float, item: Embedding) -> str:
         """Why the open event ends before a frame; empty where it goes on."""
@@ -176,11 +198,13 @@ class WorkingMemory:
         limit = float(recent.mean() + config.gamma * recent.std())
         return f"surprise {surprise:.2f} above {max(limit, config.floor):.2f}" if surprise > limit else ""
 
-    def _close(self, end_s: float, cut: str) -> Iterator[Event | Continuation]:
-        last = self._last
+    def _close(self, end_s: float, cut: str, *, begins: bool = False) -> Iterator[Event | Continuation]:
+        """Close what is open; the next event begins there too, or with its first frame."""
+        last, begun_s = self._last, self._begin_s
         assert last is not None
+        self._begin_s = end_s if begins else None  # before the event closes: state() at that moment holds it
         if self._frames:
-            yield self._event(end_s, last.seq, cut)
+            yield self._event(begun_s, end_s, last.seq, cut)
         elif self._quiet:
             if self._shown is not None:  # what stands still becomes the recent past
                 self._change = self._context.absorb(self._shown, end_s - self._quiet_from_s, end_s)
@@ -193,7 +217,7 @@ class WorkingMemory:
             )
         self._frames, self._sum, self._repeats, self._quiet = [], None, 0, 0
 
-    def _event(self, end_s: float, last_seq: int, cut: str) -> Event:
+    def _event(self, begun_s: float | None, end_s: float, last_seq: int, cut: str) -> Event:
         frames = self._frames
         view = None
         if len(frames) >= _PROBE_FRAMES and entry_id(self.stream, frames[0].seq) % _PROBE_EVERY == 0:
@@ -211,7 +235,8 @@ class WorkingMemory:
         if known:  # the first event has no context to surprise
             self._events += 1
             self._usual += (novelty - self._usual) / min(self._events, _USUAL_EVENTS)
-        t0_s, t1_s = self._frames[0].time_s, max(end_s, self._frames[-1].time_s)
+        t0_s = self._frames[0].time_s if begun_s is None else begun_s
+        t1_s = max(end_s, self._frames[-1].time_s)
         self._shown = self._frames[-1].vector.astype(np.float16).astype(np.float32)
         self._change = self._context.absorb(mean, t1_s - t0_s, t1_s)
         return Event(
@@ -238,12 +263,14 @@ class WorkingMemory:
         )
 
     def state(self) -> WorkingState:
-        """What outlives a closed event: the context, the recent surprises and the usual one."""
+        """What outlives a closed event: the context, the recent surprises, the usual one, and the next's start."""
         context, vectors = self._context.state()
         if self._shown is not None:
             vectors = [*vectors, self._shown]
         dim = len(vectors[0]) if vectors else 0
         head = {"dim": dim, "vectors": len(vectors), "usual": self._usual, "events": self._events, **context}
+        if self._begin_s is not None:
+            head["begin_s"] = self._begin_s
         body = b"".join(vector.astype("<f2").tobytes() for vector in vectors)
         surprises = np.asarray(self._surprises, "<f4")
         return WorkingState(json.dumps(head).encode() + b"\n" + body + surprises.tobytes(), self._change)
@@ -257,6 +284,7 @@ class WorkingMemory:
         head, _, body = state.partition(b"\n")
         values = json.loads(head)
         self._usual, self._events = float(values["usual"]), int(values["events"])
+        self._begin_s = values.get("begin_s")
         count, dim = int(values["vectors"]), int(values["dim"])
         stored = np.frombuffer(body[: 2 * count * dim], "<f2").astype(np.float32).reshape(count, dim)
         self._context.restore(int(values["next_place"]), stored[0] if count else None, places)

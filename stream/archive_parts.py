@@ -1,13 +1,15 @@
 """What was made of one segment, as a file: frames of a source encoded, on their way into a memory.
 
-    {"part": 1}
+    {"part": 2}
     {"camera": "", "seq": 0, "time_s": 0.0, "labels": ["cat"], "text": "", "sizes": [256, 5120, 0, 0, 0]}
     ... 256 + 5120 bytes: vector, JPEG, and state, action and pose where there are any ...
     {"camera": "", "seq": 1, "time_s": 1.0}                      a frame without change has no bytes
+    {"camera": "", "note": ["subtitle", 1.0, 2.5, "Hello!"]}     kind, start, end, words
     {"end": 2, "error": "", "seen": true, "first_s": 0.0, "last_s": 1.0, "cpu_s": 0.3}
 
-Lines are JSON, numbers little-endian float32. A part is written aside, flushed to the disk and renamed, so that
-there is a whole one or none; both sides hold one frame at a time.
+Where senses looked at a frame it has "screen", the lines that were read, and "things", each with its label, score
+and box; their vectors follow the other bytes. Lines are JSON, numbers little-endian float32. A part is written
+aside, flushed to the disk and renamed, so that there is a whole one or none; both sides hold one frame at a time.
 """
 
 from __future__ import annotations
@@ -24,9 +26,9 @@ import numpy as np
 
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.pipeline import stream_id
-from hippocam.stream.records import Embedding, FloatArray, Repeat, Sensors
+from hippocam.stream.records import Embedding, FloatArray, Item, Note, Repeat, Sensed, Sensors, Thing
 
-_FORMAT = 1
+_FORMAT = 2
 _SENSORS = ("state", "action", "pose")
 
 
@@ -96,24 +98,33 @@ class PartWriter:
             self._file.close()
         self._new.unlink(missing_ok=True)
 
-    def add(self, items: Iterable[tuple[str, Embedding | Repeat]]) -> None:
-        """Write frames, each behind the name of its camera."""
+    def add(self, items: Iterable[tuple[str, Item]]) -> None:
+        """Write frames and notes, each behind the name of its camera."""
         with _written(self._path):
             for camera, item in items:
                 self._add(camera, item)
 
-    def _add(self, camera: str, item: Embedding | Repeat) -> None:
+    def _add(self, camera: str, item: Item) -> None:
+        if isinstance(item, Note):
+            self._line({"camera": camera, "note": [item.kind, item.t0_s, item.t1_s, item.text]})
+            return
         self._count += 1
         self._first_s = item.time_s if self._first_s is None else self._first_s
         self._last_s = item.time_s
-        head = {"camera": camera, "seq": int(item.seq), "time_s": float(item.time_s)}
+        head: dict[str, Any] = {"camera": camera, "seq": int(item.seq), "time_s": float(item.time_s)}
         if isinstance(item, Repeat):
             self._line(head)
             return
         arrays = [item.vector, *(getattr(item.sensors, name) for name in _SENSORS)]
         vector, *sensors = [b"" if a is None else a.astype("<f4").tobytes() for a in arrays]
-        pieces = [vector, item.jpeg, *sensors]
-        self._line(head | {"labels": item.labels, "text": item.text, "sizes": [len(p) for p in pieces]})
+        things = item.sensed.things
+        pieces = [vector, item.jpeg, *sensors, *(thing.vector.astype("<f4").tobytes() for thing in things)]
+        head |= {"labels": item.labels, "text": item.text, "sizes": [len(p) for p in pieces]}
+        if item.sensed.screen is not None:
+            head["screen"] = item.sensed.screen
+        if things:
+            head["things"] = [[thing.label, float(thing.score), [*map(float, thing.box)]] for thing in things]
+        self._line(head)
         self._file.write(b"".join(pieces))
 
     def end(self, *, error: str, seen: bool = True, cpu_s: float) -> None:
@@ -137,8 +148,8 @@ class PartWriter:
         self._file.write(json.dumps(value, separators=(",", ":")).encode() + b"\n")
 
 
-def read_part(path: Path, name: str) -> Iterator[Embedding | Repeat | PartEnd]:
-    """Yield the frames of a part, and what its last line says in the end.
+def read_part(path: Path, name: str) -> Iterator[Item | PartEnd]:
+    """Yield the frames and notes of a part, and what its last line says in the end.
 
     Args:
         path: The part.
@@ -160,12 +171,21 @@ def read_part(path: Path, name: str) -> Iterator[Embedding | Repeat | PartEnd]:
         ) from error
 
 
-def _item(head: dict[str, Any], name: str, file: IO[bytes]) -> Embedding | Repeat:
+def _item(head: dict[str, Any], name: str, file: IO[bytes]) -> Item:
     stream = stream_id(name, head["camera"])
+    if "note" in head:
+        kind, t0_s, t1_s, text = head["note"]
+        return Note(stream=stream, kind=kind, t0_s=t0_s, t1_s=t1_s, text=text)
     if "sizes" not in head:
         return Repeat(stream=stream, seq=head["seq"], time_s=head["time_s"])
-    vector, jpeg, *sensors = [_exactly(file, size) for size in head["sizes"]]
+    vector, jpeg, *others = [_exactly(file, size) for size in head["sizes"]]
+    sensors, looks = others[: len(_SENSORS)], others[len(_SENSORS) :]
     told = {key: _floats(data) for key, data in zip(_SENSORS, sensors, strict=True) if data}
+    things = tuple(
+        Thing(label=label, score=score, box=tuple(box), vector=_floats(data))
+        for (label, score, box), data in zip(head.get("things", ()), looks, strict=True)
+    )
+    screen = head.get("screen")
     return Embedding(
         stream=stream,
         seq=head["seq"],
@@ -175,6 +195,7 @@ def _item(head: dict[str, Any], name: str, file: IO[bytes]) -> Embedding | Repea
         jpeg=jpeg,
         sensors=Sensors(**told),
         text=head["text"],
+        sensed=Sensed(things=things, screen=None if screen is None else tuple(screen)),
     )
 
 

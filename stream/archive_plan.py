@@ -35,12 +35,14 @@ class Footage:
         key: A file name that tells its content, and how it is encoded, from all others'.
         segments: Into how many it is cut, 1 or more.
         after_seq: Only frames after this position are wanted, -1 for all; segments before it stay empty.
+        after_s: Only notes that are known from this time on are wanted; None for all.
     """
 
     source: Source
     key: str
     segments: int
     after_seq: int = -1
+    after_s: float | None = None
 
 
 class Segment(NamedTuple):

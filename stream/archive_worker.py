@@ -6,6 +6,7 @@ kills its worker again and again is given up with that as the reason.
 
 from __future__ import annotations
 
+import math
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,9 +17,19 @@ from hippocam.stream.archive_parts import PartWriter
 from hippocam.stream.archive_plan import Footage, FootageReader, Segment
 from hippocam.stream.archive_work import WorkFolder
 from hippocam.stream.errors import HippocamError, SourceError
-from hippocam.stream.pipeline import PipelineConfig, ahead, chunks, encode, split
+from hippocam.stream.pipeline import (
+    NO_SENSES,
+    PipelineConfig,
+    Senses,
+    ahead,
+    chunks,
+    encode,
+    notes_of,
+    split,
+    woven,
+)
 from hippocam.stream.protocols import Encoder
-from hippocam.stream.records import Embedding, Repeat
+from hippocam.stream.records import Item
 
 # A segment that was begun so often without an end is given up.
 MAX_TRIES = 3
@@ -39,6 +50,7 @@ class Work:
         segment_s: Length of a segment, seconds.
         longest_px: Longer side of decoded pictures, pixels.
         ahead: How many segments may be made ahead of the memory.
+        senses: What perceives beside the encoder.
     """
 
     footage: Sequence[Footage]
@@ -47,6 +59,7 @@ class Work:
     segment_s: float
     longest_px: int
     ahead: int
+    senses: Senses = NO_SENSES
 
 
 class SegmentWorker:
@@ -126,19 +139,29 @@ class SegmentWorker:
             if now != taken:
                 taken, since_s = now, time.monotonic()
 
-    def _items(self, footage: Footage, number: int) -> Iterator[list[tuple[str, Embedding | Repeat]]]:
-        """The frames of a segment by chunks, each behind the name of its camera."""
+    def _items(self, footage: Footage, number: int) -> Iterator[list[tuple[str, Item]]]:
+        """The frames and notes of a segment by chunks, each behind the name of its camera."""
         if self._encoder is None:
             self._encoder = self._make_encoder()
-        pipeline = self._work.pipeline
+        pipeline, senses = self._work.pipeline, self._work.senses
         index_file = self._work.folder.index(footage.key)
         seen = self._reader.observations(footage, number, index_file)
-        frames = split("", seen, pipeline.gate, source_uri=footage.source.uri)
-        for chunk in ahead(chunks(frames, pipeline.chunk), depth=2):
+        reading = pipeline.reading if senses.reading is not None else None
+        frames = split("", seen, pipeline.gate, source_uri=footage.source.uri, reading=reading)
+        told = notes_of(footage.source, "", senses, after_s=footage.after_s, **self._stretch(footage, number))
+        for chunk in ahead(chunks(woven(frames, told, footage.after_s), pipeline.chunk), depth=2):
             try:
-                items = encode(chunk, self._encoder, pipeline)
+                items = encode(chunk, self._encoder, pipeline, senses)
             except HippocamError:
                 raise
             except Exception as error:  # not the fault of a file: the next one would end like this one
                 raise HippocamError(f"the encoder failed ({type(error).__name__}: {error})") from error
             yield [(item.stream.removeprefix("/"), item) for item in items]
+
+    def _stretch(self, footage: Footage, number: int) -> dict[str, float]:
+        """Of which time the notes go with a segment: those of all segments together are those of the whole."""
+        last = number == footage.segments - 1
+        return {
+            "from_s": number * self._work.segment_s if number else -math.inf,
+            "to_s": math.inf if last else (number + 1) * self._work.segment_s,
+        }

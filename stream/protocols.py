@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from hippocam.stream.records import (
-    Embedding,
     EncodedImages,
     EncoderSpec,
     FloatArray,
     Image,
+    Item,
+    Note,
     Observation,
-    Repeat,
     Sensed,
 )
 
@@ -75,8 +75,39 @@ class Sense(Protocol):
         """Look at one picture, uint8 [H, W, 3] RGB of any size; the result depends on nothing else."""
 
 
+class Hearing(Protocol):
+    """Something that listens to the sound of a file and writes down what is said.
+
+    Picklable before it hears; loading weights may take seconds, constructing must not.
+    """
+
+    @property
+    def id(self) -> str:
+        """Name and version, for example "whisper-base:1"."""
+
+    def hear(
+        self, path: str, stream: str, from_s: float, to_s: float, after_s: float | None = None
+    ) -> Iterator[tuple[float, Note]]:
+        """Yield what is said in a stretch of a file's time, by time; nothing where it has no sound.
+
+        A file is heard in windows whose place depends on the file alone. Those that begin in [from_s, to_s) are
+        heard, so stretches that follow one another give what the whole gives.
+
+        Args:
+            path: The file.
+            stream: Name of the stream that the notes are of.
+            from_s: Start, seconds; below 0 for the start of the file.
+            to_s: End, seconds; infinite for the end of the file.
+            after_s: Windows that end before this need not be heard: they were written down.
+
+        Yields:
+            Time from which on a note is known (the end of its window), and the note. Times are those of the
+            file's pictures.
+        """
+
+
 class Sink(Protocol):
     """Where encoded frames go: a memory, or an actor in front of one."""
 
-    def write(self, items: Sequence[Embedding | Repeat]) -> None:
+    def write(self, items: Sequence[Item]) -> None:
         """Take items of one or more streams, each stream in the order of its seq."""

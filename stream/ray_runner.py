@@ -12,25 +12,25 @@ from typing import Any
 
 from hippocam.stream.errors import HippocamError, SourceError
 from hippocam.stream.metrics import Meter
-from hippocam.stream.pipeline import Chunk, Job, PipelineConfig, embed
+from hippocam.stream.pipeline import NO_SENSES, Chunk, Job, PipelineConfig, Senses, embed
 from hippocam.stream.protocols import Encoder
-from hippocam.stream.records import Embedding, Repeat
+from hippocam.stream.records import Item
 
 
 class Worker:
-    """What an actor runs: one encoder, one job at a time."""
+    """What an actor runs: one encoder, its senses, one job at a time."""
 
-    def __init__(self, make_encoder: Callable[[], Encoder], config: PipelineConfig) -> None:
+    def __init__(self, make_encoder: Callable[[], Encoder], config: PipelineConfig, senses: Senses) -> None:
         self._encoder = make_encoder()
-        self._config = config
+        self._config, self._senses = config, senses
         self._place = -1
         self._meter = Meter()
-        self._items: Iterator[list[Embedding | Repeat]] = iter(())
+        self._items: Iterator[list[Item]] = iter(())
 
     def start(self, place: int, job: Job) -> Chunk:
         """Begin a job and give its first chunk."""
         self._place, self._meter = place, Meter()
-        self._items = embed(job, self._encoder, self._config, self._meter)
+        self._items = embed(job, self._encoder, self._config, self._meter, self._senses)
         return self.next()
 
     def next(self) -> Chunk:
@@ -47,6 +47,7 @@ def run_ray(
     jobs: Sequence[Job],
     make_encoder: Callable[[], Encoder],
     config: PipelineConfig,
+    senses: Senses = NO_SENSES,
 ) -> Iterator[Chunk]:
     """Run jobs on Ray actors, as many at a time as there are free cores; chunks of one job come in order.
 
@@ -56,6 +57,7 @@ def run_ray(
         jobs: What is watched; sources are pickled.
         make_encoder: Builds the encoder inside each actor.
         config: As for the local run.
+        senses: As for the local run; pickled.
 
     Raises:
         HippocamError: Ray cannot start, or has no room for an actor.
@@ -85,7 +87,7 @@ def run_ray(
         if count < 1:
             raise HippocamError("Ray has no free core for a worker; use --executor local")
         actor = ray.remote(num_cpus=1, runtime_env={"env_vars": {"OMP_NUM_THREADS": threads}})(Worker)
-        yield from _drive(ray, [actor.remote(make_encoder, config) for _ in range(count)], jobs)
+        yield from _drive(ray, [actor.remote(make_encoder, config, senses) for _ in range(count)], jobs)
     finally:
         if started:
             ray.shutdown()

@@ -95,6 +95,7 @@ class Frame:
         image: uint8 [H, W, 3], RGB.
         sensors: As in Observation.
         text: As in Observation.
+        read: Whether what is written in it is to be read: see reading.py.
     """
 
     stream: str
@@ -103,6 +104,7 @@ class Frame:
     image: Image
     sensors: Sensors = NO_SENSORS
     text: str = ""
+    read: bool = False
 
     def __post_init__(self) -> None:
         _check_instant("Frame", self.seq, self.time_s)
@@ -212,6 +214,10 @@ class Embedding:
     def __post_init__(self) -> None:
         _check_instant("Embedding", self.seq, self.time_s)
         _check_vector("Embedding.vector", self.vector)
+
+
+# What a memory is given, each stream in the order of its seq.
+Item = Embedding | Repeat | Note
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

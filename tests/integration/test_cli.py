@@ -52,7 +52,7 @@ def test_watch_reports_what_it_saw(tmp_path, colour_video):
 def test_search_and_ask_name_the_true_moment(memory):
     (best, *_) = last_json(hippocam("search", "something red", "--memory", memory, "--json"))["moments"]
     assert set(best) == {
-        *("id", "stream", "t0_s", "t1_s", "score", "why", "image", "spans", "met", "place", "coarse"),
+        *("id", "stream", "t0_s", "t1_s", "score", "why", "image", "spans", "met", "place", "coarse", "notes"),
     }
     assert (best["stream"], best["t0_s"], best["t1_s"]) == ("field", 8, 13)
     assert Path(best["image"]).read_bytes().startswith(b"\xff\xd8")
@@ -158,8 +158,8 @@ def test_an_older_memory_is_upgraded_by_command(older_memory):
     assert done.stderr.count("\n") == 1
     assert f"hippocam upgrade --memory {older_memory}" in done.stderr
     done = hippocam("upgrade", "--memory", older_memory, "--json")
-    assert last_json(done) == {"memory": str(older_memory), "from": 1, "to": 2}
-    assert "is of format 2 already" in hippocam("upgrade", "--memory", older_memory).stdout
+    assert last_json(done) == {"memory": str(older_memory), "from": 1, "to": 3}
+    assert "is of format 3 already" in hippocam("upgrade", "--memory", older_memory).stdout
     moments = last_json(hippocam("search", "red", "--memory", older_memory, "--json"))["moments"]
     assert all(Path(moment["image"]).is_file() for moment in moments)
     assert last_json(hippocam("status", "--memory", older_memory, "--json"))["streams"][0]["entries"] == 10

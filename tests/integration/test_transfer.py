@@ -24,13 +24,14 @@ from hippocam.memory.codec import pack, rounded
 from hippocam.memory.errors import EncoderMismatchError, MemoryFolderError
 from hippocam.memory.exemplars import Exemplars
 from hippocam.memory.memory import Memory, MemoryConfig
+from hippocam.memory.note_rows import NoteRow, note_id, row_of
 from hippocam.memory.recall import Query
 from hippocam.memory.records import Entry, Level, Span, entry_id, format_id
 from hippocam.memory.store import Store
 from hippocam.memory.summaries import summary_id
 from hippocam.memory.summary_rows import Kind, Summary
 from hippocam.stream.errors import HippocamError
-from hippocam.stream.records import EncoderSpec, FloatArray, Sensors
+from hippocam.stream.records import EncoderSpec, FloatArray, Note, Sensors
 
 D = 12
 SPEC = EncoderSpec(id="palette:1", dim=D, normalised=True, midpoint=0.3, slope=20.0, growth=0.01)
@@ -107,6 +108,12 @@ def make_memory(folder: Path, counts: dict[str, int]) -> Path:
                     vector_D=unit(np.random.default_rng(kind)), words=(("cup", 7), ("red lorry", 2)),
                 )
             )  # fmt: skip
+        for text in ("Wet paint", "Nass! „frisch“ gestrichen"):
+            shown = Note(stream="door", kind="screen", t0_s=12.5, t1_s=90.25, text=text)
+            store.notes.put(
+                NoteRow(id=note_id("door", "screen", 12.5, "Wet pant"[len(text) % 3 :]), note=shown, known_s=14.0)
+            )
+        store.notes.put(row_of(Note(stream="rig/left", kind="speech", t0_s=1 / 3, t1_s=2.5, text="Lift it")))
         note = next(make_entries("door", 1))[0].id
         store.note("door", 4000.5, "kept", note, None, '{"cut":"end"}', keep=100)
     store.close()
@@ -145,6 +152,8 @@ def everything(folder: Path) -> dict[str, Any]:
         "places": rows(folder, "place", "*"),
         "summaries": rows(folder, "summary", "*"),
         "words": rows(folder, "words", "rowid, *"),
+        "notes": rows(folder, "note", "*"),
+        "words noted": rows(folder, "words_noted", "rowid, *"),
         "pictures": {file.name: file.read_bytes() for file in (folder / "exemplars").iterdir()},
         "encoder": [row for row in rows(folder, "meta", "*") if row[0] in ("encoder", "spec", "budget_bytes")],
     }
@@ -156,7 +165,7 @@ def answers(folder: Path) -> list[Any]:
     with Memory.open_reader(folder) as memory:
         for k in range(30):
             query = Query(
-                text=("", "a red lorry", "bold ärmel")[k % 3],
+                text=("", "a red lorry", "bold ärmel", "wet paint")[k % 4],
                 vector=unit(rng),
                 stream=(None, "door", "rig")[k % 3] if k % 2 else None,
                 after_s=100.0 if k % 5 == 0 else None,
@@ -407,7 +416,7 @@ BAD_FILES = {
     "too great for a float": (swap('"frame_s":0.5625', '"frame_s":1e999'), 8, "'frame_s' must be a number"),
     "too many digits": (swap('"frame_s":0.5625', '"frame_s":' + "9" * 5000), 8, "not a line of JSON"),
     "deep": (swap('"labels":[', '"labels":' + "[" * 200_000), 8, "not a line of JSON"),
-    "newer": (swap('"format":2', '"format":3'), 1, "this hippocam reads 2; upgrade hippocam"),
+    "newer": (swap('"format":3', '"format":4'), 1, "this hippocam reads 3; upgrade hippocam"),
     "other dimension": (swap('"dim":12', '"dim":13'), 5, "must be"),
     "huge dimension": (swap('"dim":12', '"dim":1000000000'), 1, "'dim' must be a whole number"),
     "steep belief": (swap('"slope":20.0', '"slope":900'), 1, "too steep"),
@@ -415,7 +424,8 @@ BAD_FILES = {
     "control character in a name": (swap('"id":"door"', '"id":"door\\u0000"'), 2, "without control characters"),
     "stream of another recording": (swap('"recording":"door"', '"recording":"gate"'), 2, "is none of recording"),
     "fingerprint without a size": (swap('"77:aa:bb"', '"x:aa:bb"'), 2, "must begin with a size"),
-    "place of no number": (swap('"number":2', '"number":0'), 48, "'number' must be a whole number from 1"),
+    "note of no time": (swap('"t1_s":90.25', '"t1_s":2.0'), 48, "are not in order"),
+    "place of no number": (swap('"number":2', '"number":0'), 50, "'number' must be a whole number from 1"),
     "summary of another": (swap('"storey":"day"', '"storey":"scene"'), 5, "is not that of the scene"),
     "summary of no storey": (swap('"storey":"day"', '"storey":"year"'), 5, "must be one of scene, chapter, day"),
     "summary of words": (swap('["cup",7]', '["cup","many"]'), 5, "'words' must hold [word, count]"),
@@ -424,8 +434,8 @@ BAD_FILES = {
     "entry without its stream": (lambda text: without(text, 1), 4, "is not among the streams above"),
     "cut off": (lambda text: "\n".join(text.split("\n")[:30]) + "\n", 30, "cut off behind this"),
     "cut off in a line": (lambda text: text[: len(text) // 2], None, "not a line of JSON"),
-    "line left out": (lambda text: without(text, 9), 57, "should come before"),
-    "behind the end": (lambda text: text + "{}\n", 59, "behind the end"),
+    "line left out": (lambda text: without(text, 9), 60, "should come before"),
+    "behind the end": (lambda text: text + "{}\n", 62, "behind the end"),
 }  # fmt: skip
 
 

@@ -26,7 +26,7 @@ from hippocam.models.readers.context import build_context
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.pipeline import Job, PipelineConfig, embed
 from hippocam.stream.protocols import Encoder, Source
-from hippocam.stream.records import Embedding
+from hippocam.stream.records import Embedding, Note
 
 _EVERY = 1_000_000
 
@@ -165,6 +165,8 @@ def all_frames(source: Source, encoder: Encoder, config: PipelineConfig) -> list
     newest, frames = dict[str, Embedding](), list[Embedding]()
     for items in embed(Job(source=source, name=source.id), encoder, config):
         for item in items:
+            if isinstance(item, Note):
+                continue
             if isinstance(item, Embedding):
                 newest[item.stream] = item
             frames.append(replace(newest[item.stream], seq=item.seq, time_s=item.time_s))

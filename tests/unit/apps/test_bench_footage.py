@@ -52,7 +52,7 @@ def home(tmp_path_factory, media):
         media.render_video(home / "data" / "video" / name, frames=seconds * 4, fps=4)
     media.render_video(home / "data" / "video" / "too_short.mp4", frames=8, fps=4)
     (home / "data" / "MANIFEST.tsv").write_text("file\tlicence\nvideo/walk.mp4\tCC BY 4.0\n")
-    write_photographs(home / "data" / "images" / "flickr8k", 34, 0)
+    write_photographs(home / "data" / "images" / "flickr8k", 50, 0)
     write_photographs(home / "data" / "images" / "coco_val_248", 5, 100)
     return home
 
@@ -144,8 +144,8 @@ def test_train_and_test_share_no_clip_and_no_photograph(home):
     assert [len(names) for names in files.values()] == [12, 12]
     assert not files["test"] & files["train"]
     flickr = {split: {p.name for p in names if p.parts[-3] == "flickr8k"} for split, names in files.items()}
-    assert min(flickr["test"]) >= "022.png"  # of 34, the 12 that sort last
-    assert max(flickr["train"]) < "022.png"
+    assert min(flickr["test"]) >= "038.png"  # of 50, the 12 that sort last
+    assert max(flickr["train"]) < "038.png"
 
 
 def test_a_question_is_no_frame_of_its_burst(world):

@@ -1,9 +1,10 @@
-"""Memories of format 1, made here with its own SQL, brought to the present format."""
+"""Memories of formats 1 and 2, made here with their own SQL, brought to the present format."""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import struct
@@ -19,7 +20,7 @@ from hippocam.memory import migrations
 from hippocam.memory.errors import DiskError, MemoryFolderError, OlderFormatError
 from hippocam.memory.migrations import format_of, migrate, upgrade
 from hippocam.memory.records import Level, Span, entry_id
-from hippocam.memory.schema import FORMAT, SCHEMA
+from hippocam.memory.schema import FORMAT, SCHEMA, SCHEMA_2
 from hippocam.memory.store import Store
 
 APPLICATION_ID = 0x48697063
@@ -191,6 +192,36 @@ def test_the_layout_is_that_of_a_new_database(tmp_path: Path, rows: list[tuple[A
     db.execute("INSERT INTO words (words, rank) VALUES ('integrity-check', 1)")
     db.close()
     assert sorted(file.name for file in tmp_path.iterdir()) == ["memory.db"]
+
+
+def test_format_2_gets_what_it_lacks_and_keeps_every_row(tmp_path: Path, rows: list[tuple[Any, ...]]) -> None:
+    filled, path = make_format_1(tmp_path / "filled" / "memory.db", rows), tmp_path / "memory.db"
+    migrate(filled)
+    db = sqlite3.connect(path, isolation_level=None)
+    db.execute("PRAGMA page_size = 4096")
+    db.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    db.execute("PRAGMA journal_mode = WAL")
+    db.executescript(SCHEMA_2 + f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 2;")
+    known = {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
+    db.execute("ATTACH ? AS filled", (str(filled),))
+    for table in ("meta", "stream", "entry"):
+        db.execute(f"INSERT INTO main.{table} SELECT * FROM filled.{table}")
+    db.close()
+    shutil.rmtree(filled.parent)
+    before = dump(path)
+    assert {name for name, _ in before["layout"]} == known
+    with pytest.raises(OlderFormatError, match="memory format 2"):
+        Store(path, writable=False)
+    assert upgrade(tmp_path) == 2
+    after = dump(path)
+    assert {table: after[table] for table in ("meta", "stream", "entry", "words")} == {
+        table: before[table] for table in ("meta", "stream", "entry", "words")
+    }
+    new = sqlite3.connect(":memory:")
+    new.executescript(SCHEMA)
+    assert after["layout"] == new.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall()
+    assert after["version"] == [(FORMAT,)]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["memory.db", "writer.lock"]
 
 
 def test_a_writer_migrates_and_what_was_migrated_stays(tmp_path: Path, rows: list[tuple[Any, ...]]) -> None:

@@ -471,7 +471,7 @@ def test_08_a_new_thing_is_accepted_when_the_memory_is_full(crowd, tmp_path, med
     jpeg = cv2.imencode(".jpg", media.numbered_image(2000, (256, 192)))[1].tobytes()
     with writer(folder) as memory:
         assert memory.streams()[0].evicted > 100
-        assert all(c.cosine < 0.1 for c in ask(memory, new))
+        assert all(c.cosine < 0.2 for c in ask(memory, new))  # of signs alone a cosine is off by 0.05, about
         now, seq = crowd.times[-1], len(crowd.times)
         for k in range(8):
             thing = unit(new + 0.01 * AXES[k])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from hippocam.models.efficientnet_lite import CLASSES, lite2_model
 from hippocam.stream.records import FloatArray
@@ -37,7 +38,7 @@ def random_checkpoint(seed: int) -> dict[str, FloatArray]:
     return weights
 
 
-def reference(weights: dict[str, FloatArray], image: FloatArray) -> FloatArray:
+def reference(weights: dict[str, FloatArray], image: FloatArray) -> tuple[FloatArray, FloatArray]:
     """The network in torch, read off the checkpoint's names, with batch normalisation as its own layer."""
     import torch
     from torch.nn import functional
@@ -66,7 +67,7 @@ def reference(weights: dict[str, FloatArray], image: FloatArray) -> FloatArray:
             x = before + x
     x = functional.relu6(layer(x, "_conv_head", "_bn1")).mean((2, 3))
     logits = functional.linear(x, arrays["_fc.weight"], arrays["_fc.bias"])
-    return np.asarray(logits.softmax(1).numpy())
+    return logits.softmax(1).numpy(), x.numpy()
 
 
 def test_graph_computes_the_network() -> None:
@@ -75,6 +76,8 @@ def test_graph_computes_the_network() -> None:
     weights = random_checkpoint(0)
     image = np.random.default_rng(1).normal(size=(1, 3, 260, 260)).astype(np.float32)
     session = onnxruntime.InferenceSession(lite2_model(weights), providers=["CPUExecutionProvider"])
-    expected = reference(weights, image)
+    expected, expected_pooled = reference(weights, image)
     assert expected.max() > 2 / CLASSES  # the random network does not give the same for every class
-    assert np.abs(session.run(None, {"image": image})[0] - expected).max() < 1e-4 * expected.max()
+    found, pooled = session.run(None, {"image": image})
+    assert np.abs(found - expected).max() < 1e-4 * expected.max()
+    assert pooled == pytest.approx(expected_pooled, abs=1e-4)

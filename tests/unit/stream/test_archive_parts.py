@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from hippocam.stream.archive_parts import PartEnd, PartError, PartWriter, read_part
-from hippocam.stream.records import Embedding, Repeat, Sensors
+from hippocam.stream.records import Embedding, Note, Repeat, Sensed, Sensors, Thing
 
 
 def items():
@@ -69,3 +69,26 @@ def test_a_disk_that_cannot_be_written_is_no_fault_of_the_footage(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(PartError, match="cannot be written"):
         PartWriter(tmp_path / "file" / "1.part")
+
+
+def test_notes_and_what_senses_found_travel_along(tmp_path):
+    vector = np.array([0.5, 1 / 3], np.float32)
+    thing = Thing(label="a cup", score=0.1 + 0.2, box=(0.0, 0.25, 1 / 3, 1.0), vector=vector)
+    items = [
+        Note(stream="/top", kind="speech", t0_s=1 / 3, t1_s=2.5, text="Gr\u00fc\u00df\nGott"),
+        Embedding(
+            stream="/top", seq=0, time_s=3.0, vector=vector, sensed=Sensed(things=(thing, thing), screen=())
+        ),
+        Embedding(stream="/top", seq=1, time_s=4.0, vector=vector, sensed=Sensed(screen=("Exit", "42"))),
+        Embedding(stream="/top", seq=2, time_s=5.0, vector=vector),
+    ]
+    with PartWriter(tmp_path / "1.part") as part:
+        part.add(("top", item) for item in items)
+        part.end(error="", cpu_s=1.0)
+    note, first, second, third, end = read_part(tmp_path / "1.part", "robot")
+    assert note == Note(stream="robot/top", kind="speech", t0_s=1 / 3, t1_s=2.5, text="Gr\u00fc\u00df\nGott")
+    assert (end.end, end.first_s, end.last_s) == (3, 3.0, 5.0)  # a note is no frame
+    assert [(t.label, t.score, t.box, t.vector.tobytes()) for t in first.sensed.things] == [
+        ("a cup", 0.1 + 0.2, (0.0, 0.25, 1 / 3, 1.0), vector.tobytes())
+    ] * 2
+    assert [e.sensed.screen for e in (first, second, third)] == [(), ("Exit", "42"), None]

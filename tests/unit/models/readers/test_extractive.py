@@ -3,6 +3,7 @@ import pytest
 from hippocam.memory.records import Evidence
 from hippocam.models.readers.context import build_context
 from hippocam.models.readers.extractive import ExtractiveReader
+from hippocam.stream.records import Note
 
 
 def moment(t0_s, t1_s, score, stream="cam", **values):
@@ -107,3 +108,26 @@ def test_a_thing_met_more_often_than_its_times_are_kept_is_counted_whole():
 def test_what_is_not_there_is_said():
     assert "holds no moment close by" in read(moment(1, 2, 0.9), question="What happened after it?").answer
     assert "No words are kept" in read(moment(1, 2, 0.9), question="What does the sign say?").answer
+
+
+def note(kind, t0_s, t1_s, text):
+    return Note(stream="cam", kind=kind, t0_s=t0_s, t1_s=t1_s, text=text)
+
+
+def test_words_that_speak_for_a_moment_are_told_with_their_times():
+    said = note("speech", 42.0, 45.5, 'We call it\n"the pier".')
+    reading = read(moment(42.0, 45.5, 0.9, notes=(said, note("screen", 40, 50, "Harbour")), noted=1))
+    assert reading.answer == "Said 0:42 to 0:45.5: \"We call it 'the pier'.\", in cam (belief 90%)."
+    assert reading.evidence_ids == ("cam42.0",)
+
+
+def test_a_question_for_words_is_answered_with_them():
+    shown = note("screen", 83, 91, "Way out")
+    reading = read(moment(83, 91, 0.8, notes=(shown,)), question="What is written on the door?")
+    assert reading.answer.startswith('On screen 1:23 to 1:31: "Way out".')
+
+
+def test_words_are_not_told_as_an_answer_where_the_belief_is_low():
+    reading = read(moment(42, 45, 0.4, notes=(note("speech", 42, 45, "secret"),), noted=1))
+    assert reading.unknown
+    assert "secret" not in reading.answer

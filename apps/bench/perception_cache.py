@@ -1,0 +1,58 @@
+"""What benches of perception computed once, kept in the user's cache and read again: arrays by name.
+
+A key holds whatever the arrays depend on: an encoder's vectors of a fixed picture and a fixed text, so that other
+weights under the same name are another key, and the hash of a file's content.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hippocam.models.weights import cache_dir
+from hippocam.stream.protocols import Encoder
+
+Arrays = Mapping[str, NDArray[np.generic]]
+
+
+def kept(parts: tuple[str, ...], make: Callable[[], Arrays]) -> dict[str, NDArray[np.generic]]:
+    """Give arrays of numbers or plain texts, from the cache where they are there.
+
+    Args:
+        parts: What they depend on; other parts, other arrays.
+        make: Computes them.
+    """
+    name = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
+    path = cache_dir().parent / "bench" / "perception" / f"{name}.npz"
+    if not path.exists():
+        arrays = make()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f"{name}.{os.getpid()}.part")
+        with part.open("wb") as file:
+            np.savez(file, **dict(arrays))  # type: ignore[arg-type]
+        part.replace(path)
+        return dict(arrays)
+    with np.load(path, allow_pickle=False) as stored:
+        return {key: stored[key] for key in stored.files}
+
+
+@cache
+def hash_of(path: Path) -> str:
+    """The sha256 of a file's content, in hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def identity(encoder: Encoder) -> str:
+    """Something that two encoders share only where they encode alike: the id, and what becomes of two probes."""
+    pixels = np.random.default_rng(0).integers(0, 256, (96, 128, 3), np.uint8)
+    picture = encoder.encode_images([pixels]).vectors_ND[0]
+    text = encoder.encode_texts(["a dog runs over the grass"])[0]
+    probes = np.concatenate([picture, text]).round(3) + 0.0  # no -0.0
+    return f"{encoder.spec.id} {hashlib.sha256(probes.astype(np.float32).tobytes()).hexdigest()[:16]}"

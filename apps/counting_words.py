@@ -1,0 +1,73 @@
+"""The words of questions that count: what is asked about, which of how many, what it did."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_PEOPLE = frozenset(
+    "people person persons visitor visitors anyone anybody someone somebody customer customers guest guests "
+    "pedestrian pedestrians human humans individual individuals".split()
+)
+_VEHICLES = ("car", "truck", "bus", "motorcycle")
+_PLURALS = {"knives": "knife", "mice": "mouse", "sheep": "sheep", "buses": "bus", "benches": "bench"}
+ORDINALS = tuple("first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split())
+NUMBERS = tuple("one two three four five six seven eight nine ten".split())
+NTH = rf"(?:{'|'.join(ORDINALS)}|last|\d+(?:st|nd|rd|th))"
+NOUN = r"(?P<noun>[a-z]+(?: [a-z]+)??)"
+PLACE = r"(?: (?:at|in|into|on|onto|to|from|by|near|inside|past|through) (?:the |this )?[a-z]+(?: [a-z]+)?)?"
+NOW = r"\b(?:right now|now|currently|at the moment|at this moment|at present)\b"
+# What an entity memory does not know of things: a question with any of these is for whoever sees the pictures.
+UNKNOWN = re.compile(
+    r"\b(?:m[ae]n|wom[ae]n|girls?|boys?|child(?:ren)?|kids?|adults?|red|blue|green|black|white|grey|gray|yellow|"
+    r"brown|orange|pink|purple|silver|dark|light|small|big|large|tall|young|old|wear\w*|dress\w*|carry\w*|hold\w*|"
+    r"with|without|talk\w*|sit\w*|smil\w*|look\w*|yesterday|today|hours?|minutes?|week|after|before|between|during|"
+    r"while|when|until|since|from|and|or|who|that|not|n't|never|only|same|again|twice|both|each|other|another)\b"
+)
+CAME = (
+    r"(?:visit(?:ed)?|came|come|pass(?:ed)?(?: by| through)?|appear(?:ed)?|enter(?:ed)?|arriv(?:e|ed)|"
+    r"show(?:n|ed)?(?: up)?|seen|see|walk(?:ed)? (?:by|in|past|through)|go(?:ne)?(?: by| past| through)|"
+    r"went (?:by|past|through)|driv(?:e|en) (?:by|past|through)|drove (?:by|past|through|away|off)|"
+    r"been (?:here|there|at|in|on)|stopped by|(?:were|was) there)"
+)
+# What may follow that says nothing more: where, and that all is meant.
+SO_FAR = (
+    r"(?: (?:by|past|through|in|here|there))?(?: (?:at|in|into|on|to|by|near|past|through)? ?(?:the |this )?[a-z]+"
+    r"(?: [a-z]+)?)?(?: (?:so far|in total|in all|altogether|overall|until now|up to now|by now))?$"
+)
+TAKEN = r"(?:taken(?: away| off| out)?|removed|picked up|lifted|carried away|gone missing)"
+BACK = r"(?:put (?:back|down|there)|returned|placed|brought back|added)"
+
+
+def labels_of(noun: str) -> list[str] | None:
+    """The detector's labels that a noun means; None where it is none that it knows."""
+    from hippocam.models.senses.efficientdet import LABELS
+
+    noun = noun.strip()
+    if noun in _PEOPLE:
+        return ["person"]
+    if noun in ("vehicle", "vehicles"):
+        return list(_VEHICLES)
+    for each in (_PLURALS.get(noun), noun, noun.removesuffix("s"), noun.removesuffix("es")):
+        if each and each in LABELS:
+            return [each]
+    return None
+
+
+def place_of(nth: str, count: int) -> int | None:
+    """Place of "third" or "last" in a list of so many, from 0; None where it has none such."""
+    place = count - 1 if nth == "last" else ORDINALS.index(nth) if nth in ORDINALS else int(nth[:-2]) - 1
+    return place if 0 <= place < count else None
+
+
+def named(labels: Sequence[str], number: float) -> str:
+    """What labels are called, one or more of them."""
+    if list(labels) == ["person"]:
+        return "person" if number == 1 else "people"
+    name = labels[0] if len(labels) == 1 else "vehicle"
+    return name if number == 1 else f"{name}es" if name.endswith(("s", "ch")) else f"{name}s"
+
+
+def number_of(word: str) -> int:
+    """A number that is written as a word up to ten or in digits."""
+    return NUMBERS.index(word) + 1 if word in NUMBERS else int(word)

@@ -1,0 +1,26 @@
+"""Which encoder a memory gets: the one asked for, its own, or what settings say; as a name that holds anywhere."""
+
+from __future__ import annotations
+
+import sys
+
+from hippocam.models.inventory import best_encoder
+from hippocam.models.registry import AUTO, settled_name
+
+
+def encoder_name(wanted: str | None, own: str | None, default: str) -> str:
+    """Give the name of the encoder to use, never "auto".
+
+    Args:
+        wanted: What the user asked for this time; None for nothing.
+        own: What the memory was made with; None where there is no memory yet. "auto" leaves it as it is.
+        default: What the settings say a new memory gets.
+    """
+    if own is not None and wanted in (None, AUTO):
+        return own
+    name = wanted or default
+    if name != AUTO:
+        return settled_name(name)
+    found = best_encoder()
+    print(f"encoder auto: {found.name} ({found.reason})", file=sys.stderr)
+    return found.name

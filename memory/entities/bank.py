@@ -1,0 +1,403 @@
+"""Streams of detections into a bounded bank of entities with their visits.
+
+The bank is the entity stream beside the scene memory, as HierarQ (Azad et al. 2025, arXiv 2503.08585) keeps a
+memory of entities beside one of scenes: a few things over long times where the other holds many moments. A track
+that has ended, or has been seen long enough, is compared with what was there before in the same stream; where
+they look the same beyond doubt it becomes a visit of that entity. Each such link, and each merge and split by
+command, is in a journal and can be undone: an entity has no look of its own but those of its visits, so moving
+these back restores all.
+
+Under its budget the bank first forgets looks beyond an entity's best few, then the visits in between, then whole
+entities, those of least worth first; they are counted on in totals by stream and label.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from hippocam.memory.background import Change
+from hippocam.memory.codec import pack, unpack
+from hippocam.memory.entities import tables
+from hippocam.memory.entities.linking import most_like
+from hippocam.memory.entities.records import MOVERS, Box, Counted, Entity, EntityChange, EntityConfig, Visit
+from hippocam.memory.entities.room import keep_to_budget
+from hippocam.memory.entities.tracks import Track, Tracker
+from hippocam.memory.records import entry_id
+from hippocam.stream.errors import HippocamError
+from hippocam.stream.records import Embedding, FloatArray, Repeat
+
+
+class VisitRow(NamedTuple):
+    """A visit with how the thing looked, packed (codec.py); None where that was given up."""
+
+    visit: Visit
+    look: bytes | None
+
+
+class EntityMemory:
+    """Entities of a memory: follows streams, keeps what it saw in the memory's database.
+
+    `push` changes nothing on disk; `write` does, inside the caller's transaction, and gives the state to go on
+    from.
+
+    Args:
+        connection: The memory's database; the tables are there (see `tables.create`).
+        config: When detections are one thing, and the budget.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, config: EntityConfig | None = None) -> None:
+        self._db = connection
+        self._config = config or EntityConfig()
+        self._trackers: dict[str, Tracker] = {}
+        self._pending: dict[str, dict[int, tuple[Visit, bytes]]] = {}
+        self._due: dict[
+            str, list[tuple[float, int, bytes]]
+        ] = {}  # what is to be linked: when, which, its look then
+
+    # following a stream ----------------------------------------------------------------------------------
+
+    def restore(self, stream: str, state: bytes) -> None:
+        """Go on with a stream from what `write` gave; with b"", from nothing."""
+        self._trackers[stream] = Tracker.from_bytes(state, self._config) if state else Tracker(self._config)
+        self._pending[stream], self._due[stream] = {}, []
+
+    def push(self, item: Embedding | Repeat) -> list[Change]:
+        """Take a stream's next frame; one that was taken before is passed over.
+
+        Returns:
+            What appeared, left or moved before the background of a camera that does not move.
+        """
+        tracker = self._tracker(item.stream)
+        tracks, changes = tracker.push(item)
+        self._note(item.stream, tracks, item.time_s)
+        return changes
+
+    def occupied(self, stream: str) -> bool | None:
+        """Whether something is before the background; None where the camera moves, or that is not known yet."""
+        background = self._tracker(stream).background
+        return background.occupied if background.static else None
+
+    def flush(self, stream: str) -> None:
+        """The stream has ended, or goes on elsewhere: end what is open of it. `write` comes after."""
+        tracker = self._tracker(stream)
+        self._note(stream, tracker.flush(), tracker.time_s)
+
+    def write(self, stream: str) -> bytes:
+        """Write what is new of a stream, within the caller's transaction, and keep to the budget.
+
+        Returns:
+            The stream's state, for `restore`; to be kept in the same transaction.
+        """
+        tracker = self._tracker(stream)
+        pending = self._pending.pop(stream, {})
+        for number, (visit, look) in pending.items():
+            if tables.put_visit(self._db, visit, look):
+                self._db.execute(
+                    "INSERT OR IGNORE INTO entity (id, stream, label) SELECT ?1, stream, label FROM visit "
+                    "WHERE id = ?1 AND entity = ?1",
+                    (number,),
+                )
+        for due_s, number, look in self._due.pop(stream, []):
+            self._link(number, unpack(look), due_s)
+        keep_to_budget(self._db, self._config.budget_bytes)
+        return tracker.to_bytes()
+
+    def _tracker(self, stream: str) -> Tracker:
+        if stream not in self._trackers:
+            self._trackers[stream] = Tracker(self._config)
+        return self._trackers[stream]
+
+    def _note(self, stream: str, tracks: Iterable[Track], time_s: float) -> None:
+        pending, due = self._pending.setdefault(stream, {}), self._due.setdefault(stream, [])
+        for track in tracks:
+            visit, look = _visit_of(stream, track), pack(track.look)
+            pending[visit.id] = (visit, look)
+            if track.ended or track.due_s == time_s:  # as it looks now, whenever this is written
+                due.append((time_s, visit.id, look))
+
+    def _link(self, number: int, look: FloatArray, due_s: float) -> None:
+        """Make a visit one of an earlier entity that looks the same, unless that was decided before."""
+        alone = "id = ?1 AND entity = ?1 AND NOT EXISTS (SELECT 1 FROM visit WHERE entity = ?1 AND id != ?1)"
+        found = tables.visits(self._db, alone, (number,))
+        if not found or self._was_moved(number):
+            return
+        (visit,) = found
+        best = self._most_like(visit, look)
+        if best is not None:
+            tables.note_change(self._db, "link", best, [(number, number)])
+            tables.move(self._db, [number], best, due_s)
+
+    def _was_moved(self, number: int) -> bool:
+        """Whether somebody has said whose a visit is."""
+        row = self._db.execute(
+            "SELECT 1 FROM entity_change, json_each(moved) WHERE json_extract(value, '$[0]') = ? LIMIT 1",
+            (number,),
+        ).fetchone()
+        return row is not None
+
+    def _most_like(self, visit: Visit, look: FloatArray) -> int | None:
+        """The entity of the same stream and label that it is most surely another visit of."""
+        rows = self._db.execute(
+            "SELECT entity, look, box FROM visit WHERE stream = ? AND label = ? AND look IS NOT NULL AND "
+            "gone_s <= ? AND "
+            "entity NOT IN (SELECT entity FROM visit WHERE stream = ? AND (gone_s IS NULL OR gone_s > ?) "
+            "AND t0_s < ?)"
+            " ORDER BY t0_s, id",
+            (visit.stream, visit.label, visit.first_s, visit.stream, visit.first_s, visit.t1_s),
+        ).fetchall()
+        looks: dict[int, list[FloatArray]] = {}
+        thresholds: dict[int, float] = {}
+        for entity, blob, box in rows:
+            other = unpack(blob)
+            if len(other) == len(look):
+                looks.setdefault(entity, []).append(other)
+                thresholds[entity] = self._threshold(visit, tuple(json.loads(box)))
+        if not looks:
+            return None
+        means_EA = np.stack([np.mean(own, axis=0) for own in looks.values()])
+        best = most_like(look, means_EA, np.array(list(thresholds.values()), np.float32))
+        return None if best is None else list(looks)[best]
+
+    def _threshold(self, visit: Visit, box: Box) -> float:
+        if visit.label == "person":
+            return self._config.same_person
+        if visit.label not in MOVERS and _shared(visit.box, box) > 0.5:
+            return self._config.same_place
+        return self._config.same_thing
+
+    # asking ----------------------------------------------------------------------------------------------
+
+    def entities(
+        self, stream: str | None = None, label: str | None = None, at_s: float | None = None
+    ) -> list[Entity]:
+        """Entities by the time of their first visit.
+
+        Args:
+            stream: Only of this one.
+            label: Only what is called so.
+            at_s: As if the streams ended here: with nothing that was known later only.
+        """
+        where = ["1"]
+        values: list[object] = []
+        for name, value in (("stream = ?", stream), ("label = ?", label), ("known_s <= ?", at_s)):
+            if value is not None:
+                where.append(name)
+                values.append(value)
+        found: dict[int, list[Visit]] = {}
+        for visit in tables.visits(self._db, " AND ".join(where), values):
+            as_known = visit if at_s is None else _as_of(visit, at_s)
+            found.setdefault(as_known.entity, []).append(as_known)
+        earlier = dict(self._db.execute("SELECT id, earlier FROM entity WHERE earlier > 0").fetchall())
+        made = [
+            Entity(
+                id=number,
+                stream=own[0].stream,
+                label=own[0].label,
+                visits=tuple(own),
+                earlier=int(earlier.get(number, 0)),
+            )
+            for number, own in found.items()
+        ]
+        return sorted(made, key=lambda entity: (entity.stream, entity.first_s, entity.id))
+
+    def now(self, stream: str, at_s: float | None = None, label: str | None = None) -> list[Entity]:
+        """What the newest frame at some time (or the last one) showed."""
+        at_s = self.end_s(stream) if at_s is None else at_s
+        there = self.entities(stream, label, at_s)
+        return [entity for entity in there if any(visit.there(at_s) for visit in entity.visits)]
+
+    def end_s(self, stream: str | None = None) -> float:
+        """Latest time of which something is known, that a thing was there or gone; 0 where nothing was seen."""
+        where, values = ("", ()) if stream is None else (" WHERE stream = ?", (stream,))
+        (latest,) = self._db.execute(f"SELECT max(coalesce(gone_s, t1_s)) FROM visit{where}", values).fetchone()
+        return float(latest or 0.0)
+
+    def count(self, stream: str | None = None, label: str | None = None, at_s: float | None = None) -> Counted:
+        """How many different things there were so far, those of which only the number is left included."""
+        kept = self.entities(stream, label, at_s)
+        entities, visits = self._db.execute(
+            "SELECT coalesce(sum(entities), 0), coalesce(sum(visits), 0) FROM entity_total WHERE (?1 IS NULL OR "
+            "stream = ?1) AND (?2 IS NULL OR label = ?2) AND (?3 IS NULL OR known_s <= ?3)",
+            (stream, label, at_s),
+        ).fetchone()
+        own = sum(len(entity.visits) + entity.earlier for entity in kept)
+        return Counted(entities=len(kept) + entities, visits=own + visits, given_up=entities)
+
+    # commands --------------------------------------------------------------------------------------------
+
+    def merge(self, into: int, other: int) -> EntityChange:
+        """Make two entities one; within the caller's transaction.
+
+        Raises:
+            HippocamError: One is not known, or they are the same.
+        """
+        visits = self._of(other)
+        self._of(into)
+        if into == other:
+            raise HippocamError("an entity cannot be merged with itself")
+        change = tables.note_change(self._db, "merge", into, [(visit.id, other) for visit in visits])
+        tables.move(self._db, [visit.id for visit in visits], into, None)
+        return change
+
+    def split(self, visit: int) -> EntityChange:
+        """Make a visit an entity of its own; within the caller's transaction.
+
+        Raises:
+            HippocamError: It is not known, or its entity's only one.
+        """
+        found = tables.visits(self._db, "id = ?", (visit,))
+        if not found:
+            raise HippocamError(f"no visit {visit:016x}; `hippocam entities --json` lists them")
+        was = found[0].entity
+        if len(self._of(was)) == 1:
+            raise HippocamError(f"visit {visit:016x} is its entity's only one: there is nothing to split")
+        (taken,) = self._db.execute(
+            "SELECT count(*) FROM visit WHERE entity = ? AND id != ?", (visit, visit)
+        ).fetchone()
+        rest = [each.id for each in self._of(was) if each.id != visit]
+        if not taken:
+            change = tables.note_change(self._db, "split", visit, [(visit, was)])
+            tables.move(self._db, [visit], visit, None)
+        else:  # the entity is named after this very visit: the others get the name of the earliest of them
+            change = tables.note_change(self._db, "split", rest[0], [(each, was) for each in rest])
+            tables.move(self._db, rest, rest[0], None)
+        return change
+
+    def undo(self, change: int) -> EntityChange:
+        """Take a link, merge or split back; within the caller's transaction.
+
+        Raises:
+            HippocamError: It is not known or was undone, or a later change of the same visits must go first.
+        """
+        journal = {each.id: each for each in tables.changes(self._db)}
+        if change not in journal or journal[change].undone:
+            raise HippocamError(f"no change {change} to undo")
+        own = journal[change]
+        visits = {visit for visit, _ in own.moved}
+        for later in journal.values():
+            if later.id > change and not later.undone and visits & {visit for visit, _ in later.moved}:
+                raise HippocamError(
+                    f"change {later.id} came after {change} and moved the same visits: undo it first"
+                )
+        for was in {was for _, was in own.moved}:
+            back = [visit for visit, entity in own.moved if entity == was]
+            tables.move(self._db, back, was, None)
+            if own.kind == "link":  # as it was: known to be its own from the first
+                self._db.executemany("UPDATE visit SET linked_s = known_s WHERE id = ?", [(v,) for v in back])
+        self._db.execute("UPDATE entity_change SET undone = 1 WHERE id = ?", (change,))
+        return replace(own, undone=True)
+
+    def changes(self) -> list[EntityChange]:
+        """The journal of links, merges and splits, by time."""
+        return tables.changes(self._db)
+
+    def _of(self, entity: int) -> list[Visit]:
+        visits = tables.visits(self._db, "entity = ?", (entity,))
+        if not visits:
+            raise HippocamError(f"no entity {entity:016x}; `hippocam entities` lists them")
+        return visits
+
+    # room ------------------------------------------------------------------------------------------------
+
+    def nbytes(self) -> int:
+        """What is kept takes so many bytes, from above."""
+        return tables.bytes_used(self._db)
+
+    # forgetting, moving house ----------------------------------------------------------------------------
+
+    def forget(self, stream: str, after_s: float = -math.inf, before_s: float = math.inf) -> int:
+        """Delete the visits of a stretch of a stream's time, and with all of it everything; how many visits went.
+
+        Within the caller's transaction. What is open of the stream ends without a trace, and its background is
+        learned anew: they rest on what is forgotten. Totals of the stream go too, since they tell no times.
+        """
+        gone = self._db.execute(
+            "DELETE FROM visit WHERE stream = ? AND t1_s >= ? AND t0_s <= ?", (stream, after_s, before_s)
+        ).rowcount
+        self._db.execute("DELETE FROM entity_total WHERE stream = ?", (stream,))
+        self._db.execute("UPDATE entity SET earlier = 0 WHERE stream = ?", (stream,))
+        tables.drop_empty(self._db)
+        tables.forget_changes(self._db)
+        seq = self._trackers[stream].seq if stream in self._trackers else -1
+        self._pending.pop(stream, None)
+        self._due.pop(stream, None)
+        self._trackers[stream] = Tracker(self._config)
+        if math.isfinite(after_s) or math.isfinite(before_s):
+            self._trackers[stream].seq = seq
+        else:
+            del self._trackers[stream]
+        return int(gone)
+
+    def visits(self, stream: str) -> list[VisitRow]:
+        """All visits to a stream with their looks, by time."""
+        looks = dict(self._db.execute("SELECT id, look FROM visit WHERE stream = ?", (stream,)).fetchall())
+        return [VisitRow(visit, looks[visit.id]) for visit in tables.visits(self._db, "stream = ?", (stream,))]
+
+    def take_in(self, row: VisitRow) -> bool:
+        """Write a visit of another memory, within the caller's transaction; False where it is held already."""
+        visit = row.visit
+        if tables.visits(self._db, "id = ?", (visit.id,)):
+            return False
+        tables.put_visit(self._db, visit, row.look)
+        self._db.execute(
+            "INSERT OR IGNORE INTO entity (id, stream, label) VALUES (?, ?, ?)",
+            (visit.entity, visit.stream, visit.label),
+        )
+        keep_to_budget(self._db, self._config.budget_bytes)
+        return True
+
+
+def _visit_of(stream: str, track: Track) -> Visit:
+    number = entry_id(f"{stream}\0visit{track.place}", track.first_seq)
+    from_start = not math.isfinite(track.before_s)
+    gone_s = track.gone_s
+    assert track.known_s is not None
+    return Visit(
+        id=number,
+        entity=number,
+        stream=stream,
+        label=track.label,
+        t0_s=track.first_s if from_start else (track.before_s + track.first_s) / 2,
+        t1_s=track.last_s if gone_s is None else (track.last_s + gone_s) / 2,
+        first_s=track.first_s,
+        known_s=track.known_s,
+        linked_s=track.known_s,
+        gone_s=gone_s,
+        from_start=from_start,
+        hits=track.hits,
+        score=track.score,
+        frame_s=track.best[1],
+        box=track.best[2],
+        gaps=tuple(track.gaps),
+    )
+
+
+def _as_of(visit: Visit, at_s: float) -> Visit:
+    """A visit as it was known at a time: not yet linked, not yet gone."""
+    entity = visit.entity if visit.linked_s <= at_s else visit.id
+    gone_s = visit.gone_s if visit.gone_s is not None and visit.gone_s <= at_s else None
+    gaps = tuple((from_s, min(to_s, at_s)) for from_s, to_s in visit.gaps if from_s <= at_s)
+    if gone_s is None and visit.gaps:  # out of sight at that time: gone, as far as was known
+        away = [from_s for from_s, to_s in visit.gaps if from_s <= at_s < to_s]
+        gone_s = away[0] if away else None
+    return replace(
+        visit,
+        entity=entity,
+        t1_s=visit.t1_s if gone_s is not None and gone_s == visit.gone_s else min(visit.t1_s, at_s),
+        gone_s=gone_s,
+        frame_s=min(visit.frame_s, at_s),
+        gaps=gaps,
+    )
+
+
+def _shared(a: Box, b: Box) -> float:
+    both = max(0.0, min(a[2], b[2]) - max(a[0], b[0])) * max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
+    area = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1])
+    return both / max(area - both, 1e-12)

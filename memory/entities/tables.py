@@ -1,0 +1,147 @@
+"""The tables of the entity memory, and how many bytes their rows take.
+
+All functions work on a connection inside the caller's transaction and commit nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from hippocam.memory.entities.records import EntityChange, Visit
+
+DDL = (
+    "CREATE TABLE IF NOT EXISTS entity (id INTEGER PRIMARY KEY, stream TEXT NOT NULL, label TEXT NOT NULL, "
+    "earlier INTEGER NOT NULL DEFAULT 0, earlier_s REAL)",
+    "CREATE TABLE IF NOT EXISTS visit (id INTEGER PRIMARY KEY, entity INTEGER NOT NULL, stream TEXT NOT NULL, "
+    "label TEXT NOT NULL, t0_s REAL NOT NULL, t1_s REAL NOT NULL, first_s REAL NOT NULL, known_s REAL NOT NULL, "
+    "linked_s REAL NOT NULL, gone_s REAL, from_start INTEGER NOT NULL, hits INTEGER NOT NULL, "
+    "score REAL NOT NULL, frame_s REAL NOT NULL, box TEXT NOT NULL, gaps TEXT NOT NULL, look BLOB)",
+    "CREATE INDEX IF NOT EXISTS visit_entity ON visit (entity)",
+    "CREATE INDEX IF NOT EXISTS visit_stream ON visit (stream, t0_s)",
+    "CREATE TABLE IF NOT EXISTS entity_change (id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, "
+    "into_id INTEGER NOT NULL, moved TEXT NOT NULL, undone INTEGER NOT NULL DEFAULT 0)",
+    "CREATE TABLE IF NOT EXISTS entity_total (stream TEXT NOT NULL, label TEXT NOT NULL, "
+    "entities INTEGER NOT NULL, visits INTEGER NOT NULL, known_s REAL NOT NULL, PRIMARY KEY (stream, label))",
+)
+TABLES = ("entity", "visit", "entity_change", "entity_total")
+_VISIT = (
+    "id, entity, stream, label, t0_s, t1_s, first_s, known_s, linked_s, gone_s, from_start, hits, score, frame_s, "
+    "box, gaps"
+)
+# What a row takes beside its texts and its look: numbers, its place in the table and in its indices.
+_ROW_BYTES = {"entity": 60, "visit": 190, "entity_change": 40, "entity_total": 60}
+
+
+def create(connection: sqlite3.Connection) -> None:
+    """Make the tables where they are not there yet."""
+    for statement in DDL:
+        connection.execute(statement)
+
+
+def bytes_used(connection: sqlite3.Connection) -> int:
+    """What all rows take, in bytes, from above."""
+    texts = {
+        "entity": "length(stream) + length(label)",
+        "visit": "2 * length(stream) + length(label) + length(box) + length(gaps) + coalesce(length(look), 0)",
+        "entity_change": "length(kind) + length(moved)",
+        "entity_total": "2 * length(stream) + 2 * length(label)",
+    }
+    total = 0
+    for table, size in texts.items():
+        row = connection.execute(f"SELECT count(*), coalesce(sum({size}), 0) FROM {table}").fetchone()
+        total += row[0] * _ROW_BYTES[table] + row[1]
+    return int(total)
+
+
+def visits(connection: sqlite3.Connection, where: str = "1", values: Sequence[object] = ()) -> list[Visit]:
+    """Visits that meet a condition, by stream and time."""
+    rows = connection.execute(f"SELECT {_VISIT} FROM visit WHERE {where} ORDER BY stream, t0_s, id", values)
+    return [_visit(row) for row in rows]
+
+
+def put_visit(connection: sqlite3.Connection, visit: Visit, look: bytes | None) -> bool:
+    """Write a visit, or what is new of it. One that has ended stays as it is, and so does whose it is.
+
+    Returns:
+        Whether anything was written.
+    """
+    names = _VISIT.split(", ")
+    values: dict[str, object] = {name: getattr(visit, name) for name in names}
+    values |= {"box": json.dumps(visit.box), "gaps": json.dumps(visit.gaps), "look": look}
+    fixed = ("id", "entity", "stream", "known_s", "linked_s", "from_start")
+    renewed = ", ".join(f"{name} = excluded.{name}" for name in (*names, "look") if name not in fixed)
+    places = ", ".join(f":{name}" for name in (*names, "look"))
+    done = connection.execute(
+        f"INSERT INTO visit ({_VISIT}, look) VALUES ({places}) ON CONFLICT (id) DO UPDATE SET {renewed} "
+        "WHERE gone_s IS NULL",
+        values,
+    )
+    return done.rowcount > 0
+
+
+def move(connection: sqlite3.Connection, numbers: Iterable[int], entity: int, linked_s: float | None) -> None:
+    """Say whose visits are from now on, and make sure that whoever has some is in the bank."""
+    for number in numbers:
+        connection.execute(
+            "UPDATE visit SET entity = ?, linked_s = coalesce(?, linked_s) WHERE id = ?",
+            (entity, linked_s, number),
+        )
+    connection.execute(
+        "INSERT OR IGNORE INTO entity (id, stream, label) SELECT entity, stream, label FROM visit "
+        "WHERE entity = ? ORDER BY t0_s LIMIT 1",
+        (entity,),
+    )
+    drop_empty(connection)
+
+
+def drop_empty(connection: sqlite3.Connection) -> None:
+    """Remove entities without a visit."""
+    connection.execute("DELETE FROM entity WHERE id NOT IN (SELECT entity FROM visit)")
+
+
+def note_change(
+    connection: sqlite3.Connection, kind: str, into: int, moved: Sequence[tuple[int, int]]
+) -> EntityChange:
+    """Write into the journal that visits changed hands: each visit and whose it was."""
+    done = connection.execute(
+        "INSERT INTO entity_change (kind, into_id, moved) VALUES (?, ?, ?)", (kind, into, json.dumps(moved))
+    )
+    return EntityChange(id=int(done.lastrowid or 0), kind=kind, into=into, moved=tuple(moved), undone=False)
+
+
+def forget_changes(connection: sqlite3.Connection) -> None:
+    """Remove changes of which a visit is gone: they can be undone no more."""
+    connection.execute(
+        "DELETE FROM entity_change WHERE EXISTS (SELECT 1 FROM json_each(moved) WHERE json_extract(value, '$[0]') "
+        "NOT IN (SELECT id FROM visit))"
+    )
+
+
+def changes(connection: sqlite3.Connection) -> list[EntityChange]:
+    """The journal, by time."""
+    rows = connection.execute("SELECT id, kind, into_id, moved, undone FROM entity_change ORDER BY id")
+    return [
+        EntityChange(
+            id=number,
+            kind=kind,
+            into=into,
+            moved=tuple((visit, was) for visit, was in json.loads(moved)),
+            undone=bool(undone),
+        )
+        for number, kind, into, moved, undone in rows
+    ]
+
+
+def _visit(row: Sequence[Any]) -> Visit:
+    fields = dict(zip(_VISIT.split(", "), row, strict=True))
+    return Visit(
+        **{
+            **fields,
+            "from_start": bool(fields["from_start"]),
+            "box": tuple(json.loads(fields["box"])),
+            "gaps": tuple((from_s, to_s) for from_s, to_s in json.loads(fields["gaps"])),
+        }
+    )

@@ -1,0 +1,162 @@
+"""Rows of the table of notes: words that were read, heard or given, with times of their own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from hippocam.stream.records import Note
+
+# What a row takes beside its words and the name of its stream, about: numbers, two indexes, full text.
+_ROW_BYTES = 200
+# As in the schema's partial index: notes that last longer are few.
+_LONG_S = 60.0
+_COLUMNS = "id, stream, kind, t0_s, t1_s, known_s, text"
+SPEECH = "speech"
+_MOST_CHARS = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteRow:
+    """A note as it is stored.
+
+    Attributes:
+        id: See note_id.
+        note: What was noted.
+        known_s: Time from which on it was known: what is said, at its end; what is shown, when it was read so.
+    """
+
+    id: int
+    note: Note
+    known_s: float
+
+
+def note_id(stream: str, kind: str, t0_s: float, text: str) -> int:
+    """Identity of a note by its content: positive, 63 bits. A replay is recognised by it."""
+    told = json.dumps([stream, kind, round(t0_s, 3), text])
+    digest = hashlib.blake2b(told.encode(), digest_size=8, person=b"note").digest()
+    return int.from_bytes(digest, "big") >> 1
+
+
+def row_of(note: Note) -> NoteRow:
+    """A note as a row: speech is known once it was said, all else when it begins."""
+    note = replace(note, text=note.text[:_MOST_CHARS])
+    known_s = note.t1_s if note.kind == SPEECH else note.t0_s
+    return NoteRow(id=note_id(note.stream, note.kind, note.t0_s, note.text), note=note, known_s=known_s)
+
+
+def as_of(row: NoteRow, at_s: float | None) -> Note:
+    """A note as it was known at a time, when it was known."""
+    return row.note if at_s is None else replace(row.note, t1_s=min(row.note.t1_s, at_s))
+
+
+def bytes_of(note: Note) -> int:
+    """About how many bytes a note takes in the database, full text included."""
+    return _ROW_BYTES + 3 * len(note.stream.encode()) + 3 * len(note.text.encode())
+
+
+class NoteRows:
+    """Reads and writes notes; made by `Store`, in whose transactions it works."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def put(self, row: NoteRow) -> bool:
+        """Keep a note; False where it is held already: then only a later end and other words are taken over."""
+        note = row.note
+        held = self._db.execute("SELECT t1_s, text FROM note WHERE id = ?", (row.id,)).fetchone()
+        if held is None:
+            self._db.execute(
+                f"INSERT INTO note ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (row.id, note.stream, note.kind, note.t0_s, note.t1_s, row.known_s, note.text),
+            )
+            return True
+        if note.t1_s > held[0]:
+            self._db.execute("UPDATE note SET t1_s = ? WHERE id = ?", (note.t1_s, row.id))
+        if note.text != held[1]:
+            self._db.execute(
+                "UPDATE note SET text = ?, known_s = ? WHERE id = ?", (note.text, row.known_s, row.id)
+            )
+        return False
+
+    def get(self, numbers: Iterable[int]) -> list[NoteRow]:
+        """Notes by their ids, by time; those that are not held are left out."""
+        rows = self._db.execute(
+            f"SELECT {_COLUMNS} FROM note WHERE id IN (SELECT value FROM json_each(?)) ORDER BY t0_s, t1_s, id",
+            (json.dumps(list(numbers)),),
+        )
+        return [_row(*row) for row in rows]
+
+    def of(self, stream: str) -> list[NoteRow]:
+        """All notes of a stream, by time."""
+        rows = self._db.execute(f"SELECT {_COLUMNS} FROM note WHERE stream = ? ORDER BY t0_s, t1_s, id", (stream,))
+        return [_row(*row) for row in rows]
+
+    def within(self, stream: str, t0_s: float, t1_s: float) -> list[NoteRow]:
+        """The notes of a stream that overlap a stretch of time or touch it, by time."""
+        values = {"stream": stream, "t0": t0_s, "t1": t1_s, "long": _LONG_S}
+        rows = self._db.execute(
+            f"SELECT {_COLUMNS} FROM note WHERE stream = :stream AND t0_s BETWEEN :t0 - :long AND :t1 "
+            f"AND t1_s >= :t0 UNION SELECT {_COLUMNS} FROM note WHERE stream = :stream AND t0_s <= :t1 "
+            "AND t1_s - t0_s > 60 AND t1_s >= :t0 ORDER BY t0_s, t1_s, id",
+            values,
+        )
+        return [_row(*row) for row in rows]
+
+    def match(self, words: Sequence[str], most: int = 2000) -> dict[int, set[str]]:
+        """Which of some words each note holds, in any of their forms; notes without one are left out.
+
+        Args:
+            words: What is looked for.
+            most: A word that more notes than this hold tells little, and is passed over.
+        """
+        found: dict[int, set[str]] = {}
+        for word in words:
+            rows = self._db.execute(
+                "SELECT rowid FROM words_noted WHERE words_noted MATCH ? LIMIT ?", (f'"{word}"', most + 1)
+            ).fetchall()
+            for (number,) in rows if len(rows) <= most else ():
+                found.setdefault(number, set()).add(word)
+        return found
+
+    def delete(self, numbers: Iterable[int]) -> None:
+        """Delete notes and their words."""
+        self._db.executemany("DELETE FROM note WHERE id = ?", [(number,) for number in numbers])
+
+    def count(self) -> int:
+        """Number of notes."""
+        (number,) = self._db.execute("SELECT count(*) FROM note").fetchone()
+        return int(number)
+
+    def bytes(self) -> int:
+        """About how many bytes all notes take, full text included."""
+        (total,) = self._db.execute(
+            "SELECT coalesce(sum(? + 3 * length(CAST(stream AS BLOB)) + 3 * length(CAST(text AS BLOB))), 0) "
+            "FROM note",
+            (_ROW_BYTES,),
+        ).fetchone()
+        return int(total)
+
+    def least(self, most: int) -> list[int]:
+        """What goes first, so many at most: notes whose words come again in their stream, then the oldest ones."""
+        again = self._db.execute(
+            "SELECT id FROM (SELECT id, t0_s, row_number() OVER (PARTITION BY stream, kind, text "
+            "ORDER BY t0_s DESC, id) AS n FROM note) WHERE n > 1 ORDER BY t0_s, id LIMIT ?",
+            (most,),
+        ).fetchall()
+        if again:
+            return [number for (number,) in again]
+        rows = self._db.execute(
+            "SELECT n.id FROM note n LEFT JOIN stream s ON s.id = n.stream "
+            "ORDER BY coalesce(s.end_s, 0) - n.t1_s DESC, n.id LIMIT ?",
+            (most,),
+        )
+        return [number for (number,) in rows.fetchall()]
+
+
+def _row(number: int, stream: str, kind: str, t0_s: float, t1_s: float, known_s: float, text: str) -> NoteRow:
+    note = Note(stream=stream, kind=kind, t0_s=t0_s, t1_s=t1_s, text=text)
+    return NoteRow(id=number, note=note, known_s=known_s)

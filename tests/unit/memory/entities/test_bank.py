@@ -1,0 +1,328 @@
+"""Entities of a world in which who was where at what time is known."""
+
+from __future__ import annotations
+
+import dataclasses
+import sqlite3
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hippocam.memory.entities import tables
+from hippocam.memory.entities.bank import EntityMemory
+from hippocam.memory.entities.records import EntityConfig
+from hippocam.stream.errors import HippocamError
+from hippocam.stream.records import Embedding, Repeat, Sensed, Thing
+
+UNIT = np.ones(4, np.float32) / 2
+LOOKS = np.eye(8, dtype=np.float32)
+
+
+def memory(config: EntityConfig | None = None) -> EntityMemory:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    tables.create(connection)
+    return EntityMemory(connection, config)
+
+
+def rows(bank: EntityMemory) -> list[str]:
+    """All that is stored."""
+    return [f"{table} {row}" for table in tables.TABLES for row in bank._db.execute(f"SELECT * FROM {table}")]
+
+
+def thing(who: int, x: float, rng: np.random.Generator, *, label: str = "person", score: float = 0.8) -> Thing:
+    look = LOOKS[who] + 0.05 * rng.normal(size=8).astype(np.float32)
+    box = (max(0.0, x - 0.05), 0.2, min(1.0, x + 0.05), 0.9)
+    return Thing(label=label, score=score, box=box, vector=(look / np.linalg.norm(look)).astype(np.float32))
+
+
+def world(plan, *, until_s: float, step_s: float = 1.0, stream: str = "cam", seed: int = 0, label: str = "person"):
+    """Frames of a stream: plan has (who, from, to) each; who goes from left to right, two never at one height."""
+    rng = np.random.default_rng(seed)
+    items = []
+    for seq, time_s in enumerate(np.arange(0, until_s, step_s)):
+        there = [(who, t0, t1) for who, t0, t1 in plan if t0 <= time_s < t1]
+        things = tuple(
+            thing(who, 0.1 + 0.8 * (time_s - t0) / (t1 - t0), rng, label=label) for who, t0, t1 in there
+        )
+        items.append(
+            Embedding(stream=stream, seq=seq, time_s=float(time_s), vector=UNIT, sensed=Sensed(things=things))
+        )
+    return items
+
+
+def watch(bank: EntityMemory, items, *, every: int = 7, finish: bool = True) -> bytes:
+    state = b""
+    for i, item in enumerate(items):
+        bank.push(item)
+        if i % every == every - 1:
+            state = bank.write(item.stream)
+    if finish:
+        bank.flush(items[0].stream)
+    return bank.write(items[0].stream) or state
+
+
+PLAN = [(0, 5, 20), (1, 15, 30), (0, 40, 55), (2, 60, 70)]
+
+
+@pytest.mark.parametrize("step_s", [1.0, 0.5, 0.2])
+def test_visits_have_their_times_and_who_comes_back_is_known(step_s):
+    bank = memory()
+    watch(bank, world(PLAN, until_s=80, step_s=step_s))
+    found = [[(v.t0_s, v.t1_s) for v in entity.visits] for entity in bank.entities()]
+    truth = [[(5, 20), (40, 55)], [(15, 30)], [(60, 70)]]
+    assert [len(each) for each in found] == [len(each) for each in truth]
+    np.testing.assert_allclose(np.concatenate(found), np.concatenate(truth), atol=step_s / 2 + 1e-6)
+    counted = bank.count(label="person")
+    assert (counted.entities, counted.visits) == (3, 4)
+
+
+def test_what_is_asked_about_an_earlier_time_uses_nothing_later():
+    items = world(PLAN, until_s=80)
+    whole = memory()
+    watch(whole, items)
+    for at in range(2, 79, 3):
+        seen = memory()
+        watch(seen, items[: at + 1], finish=False)
+        assert whole.count(at_s=at) == seen.count(at_s=at)
+        now = [[visit.id for visit in e.visits if visit.there(at)] for e in whole.now("cam", at)]
+        assert now == [[visit.id for visit in e.visits if visit.there(at)] for e in seen.now("cam", at)]
+        truth = [who for who, t0, t1 in PLAN if t0 + 1 <= at < t1]  # known from the second frame on
+        assert len(now) == len(truth)
+
+
+def test_a_thing_that_is_missed_for_a_moment_is_still_the_same_visit():
+    items = world([(0, 5, 25)], until_s=40)
+    for missing in (9, 10, 16):
+        items[missing] = dataclasses.replace(items[missing], sensed=Sensed())
+    bank = memory()
+    watch(bank, items)
+    (entity,) = bank.entities()
+    assert [(visit.t0_s, visit.t1_s) for visit in entity.visits] == [(4.5, 24.5)]
+    assert bank.now("cam", 9.5) == []  # as was known then
+    assert len(bank.now("cam", 12)) == 1
+
+
+def test_repeats_prolong_what_was_there():
+    items = world([(0, 5, 15)], until_s=15)
+    items += [Repeat(stream="cam", seq=15 + i, time_s=15.0 + i) for i in range(3600)]
+    bank = memory()
+    watch(bank, items)
+    (entity,) = bank.entities()
+    assert (entity.first_s, entity.last_s) == (4.5, 3614.0)
+    assert bank.nbytes() < 1000
+
+
+def test_an_unsure_detection_makes_nothing_known():
+    rng = np.random.default_rng(0)
+    items = [
+        Embedding(
+            stream="cam",
+            seq=i,
+            time_s=float(i),
+            vector=UNIT,
+            sensed=Sensed(things=(thing(0, 0.5, rng, score=0.35),)),
+        )
+        for i in range(10)
+    ]
+    bank = memory()
+    watch(bank, items)
+    assert bank.entities() == []
+
+
+def test_of_two_labels_for_what_goes_about_the_one_that_can_is_taken():
+    rng = np.random.default_rng(0)
+    items = []
+    for i in range(6):
+        phone = thing(1, 0.1 + 0.15 * i, rng, label="cell phone", score=0.7)
+        car = thing(2, 0.1 + 0.15 * i, rng, label="car", score=0.4)
+        items.append(
+            Embedding(stream="cam", seq=i, time_s=float(i), vector=UNIT, sensed=Sensed(things=(phone, car)))
+        )
+    bank = memory()
+    watch(bank, items)
+    assert [entity.label for entity in bank.entities()] == ["car"]
+
+
+def test_watching_again_adds_nothing():
+    items = world(PLAN, until_s=80)
+    bank = memory()
+    watch(bank, items)
+    before = rows(bank)
+    watch(bank, items)  # the same process: positions are known
+    again = EntityMemory(bank._db)
+    watch(again, items)  # another one, without the state
+    assert rows(again) == before
+
+
+@pytest.mark.parametrize("cut", [6, 18, 29, 41, 52, 69])
+def test_going_on_from_the_state_is_as_if_never_interrupted(cut):
+    items = world(PLAN, until_s=80)
+    whole = memory()
+    last = watch(whole, items)
+    bank = memory()
+    state = watch(bank, items[:cut], finish=False)
+    resumed = EntityMemory(bank._db)
+    resumed.restore("cam", state)
+    assert watch(resumed, items[cut:]) == last
+    assert rows(resumed) == rows(whole)
+
+
+def test_ids_do_not_depend_on_what_ran_beside():
+    ours, other = world(PLAN, until_s=80), world([(3, 1, 40)], until_s=80, stream="other", seed=1)
+    alone, beside = memory(), memory()
+    watch(alone, ours)
+    for a, b in zip(ours, other, strict=True):
+        beside.push(b)
+        beside.push(a)
+    for stream in ("other", "cam"):
+        beside.flush(stream)
+        beside.write(stream)
+    assert beside.entities("cam") == alone.entities("cam")
+
+
+def test_merge_and_split_change_whose_visits_are_and_undo_restores_all():
+    bank = memory()
+    watch(bank, world(PLAN, until_s=80))
+    before = bank.entities()
+    first, second, third = before
+    merged = bank.merge(first.id, second.id)
+    assert [len(entity.visits) for entity in bank.entities()] == [3, 1]
+    split = bank.split(first.visits[1].id)
+    assert [len(entity.visits) for entity in bank.entities()] == [2, 1, 1]
+    with pytest.raises(HippocamError, match="no change 99"):
+        bank.undo(99)
+    bank.undo(split.id)
+    bank.undo(merged.id)
+    assert bank.entities() == before
+    with pytest.raises(HippocamError, match="no change"):
+        bank.undo(merged.id)
+    with pytest.raises(HippocamError, match="only one"):
+        bank.split(third.visits[0].id)
+    with pytest.raises(HippocamError, match="with itself"):
+        bank.merge(first.id, first.id)
+    with pytest.raises(HippocamError, match="no entity"):
+        bank.merge(first.id, 5)
+
+
+def test_a_link_that_was_made_by_itself_can_be_undone_and_is_not_made_again():
+    bank = memory()
+    items = world(PLAN, until_s=80)
+    watch(bank, items)
+    (link,) = bank.changes()
+    assert link.kind == "link"
+    bank.undo(link.id)
+    assert bank.count().entities == 4
+    watch(EntityMemory(bank._db), items)
+    assert bank.count().entities == 4
+
+
+def test_a_change_below_a_later_one_of_the_same_visits_waits():
+    bank = memory()
+    watch(bank, world([(0, 1, 10), (1, 15, 25), (2, 30, 40)], until_s=50))
+    first, second, third = bank.entities()
+    lower = bank.merge(first.id, second.id)
+    bank.merge(third.id, first.id)
+    with pytest.raises(HippocamError, match="undo it first"):
+        bank.undo(lower.id)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 9), st.integers(0, 9)), max_size=12))
+def test_any_merges_and_splits_are_undone_exactly_in_reverse(commands):
+    bank = memory()
+    watch(bank, world([(i % 6, 10 * i, 10 * i + 6) for i in range(10)], until_s=110))
+    states, done = [], []
+    for merges, a, b in commands:
+        entities = bank.entities()
+        visits = [visit for entity in entities for visit in entity.visits]
+        before = entities
+        try:
+            if merges:
+                change = bank.merge(entities[a % len(entities)].id, entities[b % len(entities)].id)
+            else:
+                change = bank.split(visits[a % len(visits)].id)
+        except HippocamError:
+            continue
+        assert sorted(v.id for e in bank.entities() for v in e.visits) == sorted(v.id for v in visits)
+        states.append(before)
+        done.append(change.id)
+    for before, change in zip(reversed(states), reversed(done), strict=True):
+        bank.undo(change)
+        assert bank.entities() == before
+
+
+def test_the_budget_holds_and_what_is_given_up_is_still_counted():
+    config = EntityConfig(budget_bytes=10_000, same_person=1.0)
+    bank = memory(config)
+    plan = [(i % 8, 10 * i, 10 * i + 6) for i in range(100)]
+    items = world(plan, until_s=1010)
+    for i, item in enumerate(items):
+        bank.push(item)
+        if i % 10 == 9:
+            bank.write("cam")
+            assert bank.nbytes() <= config.budget_bytes
+    bank.flush("cam")
+    bank.write("cam")
+    assert bank.nbytes() <= config.budget_bytes
+    counted = bank.count(label="person")
+    assert counted.entities == counted.visits == 100
+    assert 0 < counted.given_up < 100
+    assert bank._db.execute("SELECT count(*) FROM visit").fetchone()[0] == 100 - counted.given_up
+
+
+def test_the_bytes_are_not_fewer_than_the_database_grows_by(tmp_path):
+    connection = sqlite3.connect(tmp_path / "e.db", isolation_level=None)
+    tables.create(connection)
+    empty = connection.execute("PRAGMA page_count").fetchone()[0]
+    bank = EntityMemory(connection)
+    connection.execute("BEGIN")
+    watch(bank, world([(i % 8, 10 * i, 10 * i + 6) for i in range(200)], until_s=2010), every=100)
+    connection.execute("COMMIT")
+    pages, size = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
+    assert (pages - empty) * size <= bank.nbytes() * 1.25
+
+
+def test_forgetting_leaves_nothing():
+    bank = memory()
+    watch(bank, world(PLAN, until_s=80))
+    watch(bank, world([(3, 1, 20)], until_s=30, stream="other"))
+    other = bank.entities("other")
+    assert bank.forget("cam", 0.0, 32.0) == 2
+    assert [[v.t0_s for v in e.visits] for e in bank.entities("cam")] == [[39.5], [59.5]]
+    (change,) = bank.changes()  # of a visit that is left
+    assert {visit for visit, _ in change.moved} <= {v.id for e in bank.entities() for v in e.visits}
+    bank.forget("cam")
+    assert bank.entities("cam") == []
+    assert not any("cam" in row for row in rows(bank))
+    assert bank.entities("other") == other
+
+
+def test_rows_go_out_and_come_in_as_they_were():
+    bank, copy = memory(), memory()
+    watch(bank, world(PLAN, until_s=80))
+    bank.merge(bank.entities()[0].id, bank.entities()[1].id)
+    assert [copy.take_in(row) for row in bank.visits("cam")] == [True] * len(bank.visits("cam"))
+    assert copy.entities() == bank.entities()
+    assert copy.visits("cam") == bank.visits("cam")
+    before = rows(copy)
+    assert not any(copy.take_in(row) for row in bank.visits("cam"))
+    assert rows(copy) == before
+
+
+def test_nothing_spans_a_long_absence():
+    early, late = world([(0, 0, 10)], until_s=10), world([(0, 0, 10)], until_s=10)
+    items = early + [dataclasses.replace(i, seq=i.seq + 10, time_s=i.time_s + 500) for i in late]
+    bank = memory()
+    watch(bank, items)
+    (entity,) = bank.entities()
+    assert [(v.t0_s, v.t1_s) for v in entity.visits] == [(0.0, 9.0), (500.0, 509.0)]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"budget_bytes": 5}, {"patience_s": 0}, {"sure": 2}, {"link_hits": 0}, {"same_thing": -2}]
+)
+def test_a_wrong_setting_is_named(wrong):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        EntityConfig(**wrong)
