@@ -316,10 +316,8 @@ def _forget(options: argparse.Namespace) -> int:
     if options.json:
         _print_json(gone._asdict())
     else:
-        print(
-            f"forgot {gone.entries} entries, {gone.notes} notes, {gone.summaries} summaries and {gone.streams} whole "
-            "streams"
-        )
+        parts = f"{gone.entries} entries, {gone.notes} notes, {gone.summaries} summaries"
+        print(f"forgot {parts} and {gone.streams} whole streams")
     return 0
 
 

@@ -92,10 +92,9 @@ def import_lines(report: ImportReport) -> list[str]:
     """An import's outcome for people."""
     lines = [f"{name}: was there already, and stays as it was" for name in report.known]
     count = len(report.streams)
-    lines.append(
-        f"{count} stream{'' if count == 1 else 's'} with {report.entries} entries and {report.notes} notes taken in; {report.held} entries "
-        f"held, memory {megabytes(report.memory_bytes)} of {megabytes(report.budget_bytes)}"
-    )
+    taken = f"{count} stream{'' if count == 1 else 's'} with {report.entries} entries and {report.notes} notes"
+    room = f"memory {megabytes(report.memory_bytes)} of {megabytes(report.budget_bytes)}"
+    lines.append(f"{taken} taken in; {report.held} entries held, {room}")
     return lines
 
 

@@ -375,7 +375,7 @@ class Memory:
         entities.push(item)
         before, now = self._occupied[item.stream], entities.occupied(item.stream)
         self._occupied[item.stream] = now
-        if before is None or now is None or before == now:
+        if not self._config.working.by_change or before is None or now is None or before == now:
             return ""
         return "something came" if now else "nobody is left"
 

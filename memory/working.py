@@ -55,6 +55,7 @@ class WorkingConfig:
         max_frames: Most encoded frames that an event holds, so that memory is bounded at any rate.
         onset: Where a change is put that lies between two frames, as a share of the time between them, back from
             the second: 0 at the second, 0.5 half-way, 0 to 1.
+        by_change: Whether an event also ends where something comes before a still camera's background, or leaves.
         gap_s: A jump in time of more than this, or backwards, ends an event, seconds above 0.
         context: What counts as known, and is taken out of a key.
     """
@@ -66,6 +67,7 @@ class WorkingConfig:
     max_s: float = 10.0
     max_frames: int = 64
     onset: float = 0.0
+    by_change: bool = False
     gap_s: float = 15.0
     context: ContextConfig = field(default_factory=ContextConfig)
 

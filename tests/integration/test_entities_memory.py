@@ -13,11 +13,13 @@ from hippocam.apps.transfer import export, import_file, write_file
 from hippocam.memory.entities.tables import TABLES
 from hippocam.memory.filters import Filter
 from hippocam.memory.memory import Memory, MemoryConfig
+from hippocam.memory.working import WorkingConfig
 from hippocam.stream.pipeline import encode_jpeg
 from hippocam.stream.records import Embedding, EncoderSpec, Sensed, Thing
 
 D, SECONDS = 8, 120
 SPEC = EncoderSpec(id="made:1", dim=D, normalised=True, midpoint=0.2, slope=10)
+CONFIG = MemoryConfig(budget_bytes=5_000_000, working=WorkingConfig(by_change=True))
 # Who was there from when to when, seconds.
 VISITS = {0: (20, 30), 1: (50, 65), 2: (90, 100)}
 
@@ -51,7 +53,7 @@ def frames(seconds: int = SECONDS) -> list[Embedding]:
 
 
 def opened(folder: Path) -> Memory:
-    memory = Memory.open_writer(folder, encoder="made", spec=SPEC, config=MemoryConfig(budget_bytes=5_000_000))
+    memory = Memory.open_writer(folder, encoder="made", spec=SPEC, config=CONFIG)
     memory.begin("door", uri="/x/door.mp4")
     return memory
 

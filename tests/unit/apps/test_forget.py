@@ -42,7 +42,7 @@ def test_entries_by_their_first_digits(memory, capsys):
     main(["search", "something green", "--memory", memory, "--json"])
     best = said(capsys)["moments"][0]["id"]
     assert main(["forget", best[:10], "--memory", memory, "--json"]) == 0
-    assert said(capsys) == {"entries": 1, "streams": 0, "summaries": 1}
+    assert said(capsys) == {"entries": 1, "streams": 0, "summaries": 1, "notes": 0}
     main(["search", "something green", "--memory", memory, "--json"])
     assert best not in [moment["id"] for moment in said(capsys)["moments"]]
 

@@ -105,7 +105,7 @@ def tables(folder: Path) -> dict[str, object]:
     """Every row of every table and every picture, but for when the memory was made."""
     with closing(sqlite3.connect(f"file:{folder}/memory.db?mode=ro", uri=True)) as db:
         names = [n for (n,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
-        found = {n: db.execute(f"SELECT * FROM {n} ORDER BY 1, 2").fetchall() for n in names}
+        found = {n: sorted(db.execute(f"SELECT * FROM {n}"), key=repr) for n in names}
     found["meta"] = [row for row in found["meta"] if row[0] != "created_unix_s"]
     return {**found, **{p.name: p.read_bytes() for p in (folder / "exemplars").iterdir()}}
 
