@@ -295,7 +295,8 @@ class LongTerm:
 
     def keep_things(self, stream: str) -> None:
         """Write down what was followed of the things of a stream, with the state to go on from."""
-        self.make_room(_TRACKED_PAGES * PAGE_BYTES)
+        first = not self._store.tracked(stream)  # later states take the place of earlier ones
+        self.make_room((_TRACKED_PAGES if first else _INSERT_PAGES // 3) * PAGE_BYTES)
         with self._store.transaction():
             self._store.set_tracked(stream, self.entities.write(stream))
 
