@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from hippocam.models.head_file import Head
     from hippocam.models.minilm import MiniLM
 
-_MIDPOINT, _SLOPE, _GROWTH = 0.28, 24.5, 0.02
+_MIDPOINT, _SLOPE, _GROWTH = 0.3, 24.5, 0.02
 
 
 class BundledEncoder:
