@@ -19,7 +19,9 @@ import zlib
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from hippocam.memory.background_pixels import Box, Layers, Limits, Mask, pieces, small_picture
+from hippocam.memory.background_pixels import Layers, Limits, Mask, pieces
+from hippocam.memory.boxes import Box, overlap
+from hippocam.memory.boxes import area as area_of
 from hippocam.stream.records import FloatArray
 
 Kind = Literal["appeared", "left", "moved"]
@@ -164,17 +166,16 @@ class Background:
                 presence.last_s = time_s
         self._time_s = max(self._time_s, time_s)
 
-    def see(self, jpeg: bytes, time_s: float) -> list[Change]:
+    def see(self, picture: FloatArray | None, time_s: float) -> list[Change]:
         """Compare a picture with the background and learn from it.
 
         Args:
-            jpeg: The picture as JPEG; one that cannot be read is passed over.
+            picture: As `small_picture` gives it; None, of a JPEG that cannot be read, is passed over.
             time_s: Its time in seconds, later than the last.
 
         Returns:
             What changed, in no case before three frames were seen.
         """
-        picture = small_picture(jpeg)
         if picture is None or time_s <= self._time_s:
             return []
         before_s, self._time_s = self._time_s, time_s
@@ -237,7 +238,7 @@ class Background:
         self.presences = [presence for presence in self.presences if presence not in left]
         for j in free:
             box, area, _ = found[j]
-            part = any(overlap(box, whole) > 0.5 and area < _area(whole) for whole in before)
+            part = any(overlap(box, whole) > 0.5 and area < area_of(whole) for whole in before)
             self.presences.append(
                 Presence(
                     before_s=before_s,
@@ -343,16 +344,6 @@ def _presence(row: dict[str, Any]) -> Presence:
     """A presence as JSON has it, where tuples are lists."""
     fields: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in row.items()}
     return Presence(**fields)
-
-
-def overlap(a: Box, b: Box) -> float:
-    """How much two boxes share, as a share of the smaller."""
-    both = max(0.0, min(a[2], b[2]) - max(a[0], b[0])) * max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
-    return both / max(min(_area(a), _area(b)), 1e-9)
-
-
-def _area(box: Box) -> float:
-    return (box[2] - box[0]) * (box[3] - box[1])
 
 
 def _near(a: Box, b: Box) -> float:

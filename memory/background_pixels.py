@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from hippocam.memory.boxes import Box
 from hippocam.stream.records import FloatArray
 
-Box = tuple[float, float, float, float]
 Mask = NDArray[np.bool_]
 _WIDTH_PX = 64
 _FIXED = 256.0  # steps of a stored level

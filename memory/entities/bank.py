@@ -23,10 +23,11 @@ from typing import NamedTuple
 import numpy as np
 
 from hippocam.memory.background import Change
+from hippocam.memory.boxes import Box, iou
 from hippocam.memory.codec import pack, unpack
 from hippocam.memory.entities import tables
 from hippocam.memory.entities.linking import most_like
-from hippocam.memory.entities.records import MOVERS, Box, Counted, Entity, EntityChange, EntityConfig, Visit
+from hippocam.memory.entities.records import MOVERS, Counted, Entity, EntityChange, EntityConfig, Visit
 from hippocam.memory.entities.room import keep_to_budget
 from hippocam.memory.entities.tracks import Track, Tracker
 from hippocam.memory.records import entry_id
@@ -168,7 +169,7 @@ class EntityMemory:
     def _threshold(self, visit: Visit, box: Box) -> float:
         if visit.label == "person":
             return self._config.same_person
-        if visit.label not in MOVERS and _shared(visit.box, box) > 0.5:
+        if visit.label not in MOVERS and iou(visit.box, box) > 0.5:
             return self._config.same_place
         return self._config.same_thing
 
@@ -395,9 +396,3 @@ def _as_of(visit: Visit, at_s: float) -> Visit:
         frame_s=min(visit.frame_s, at_s),
         gaps=gaps,
     )
-
-
-def _shared(a: Box, b: Box) -> float:
-    both = max(0.0, min(a[2], b[2]) - max(a[0], b[0])) * max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
-    area = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1])
-    return both / max(area - both, 1e-12)

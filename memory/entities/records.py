@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-Box = tuple[float, float, float, float]
+from hippocam.memory.boxes import Box
 
 # What goes about by itself. Anything else that moves is moved, so a detector that calls it so is more likely
 # wrong.

@@ -21,9 +21,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-from hippocam.memory.background import Background, Change, overlap
+from hippocam.memory.background import Background, Change
 from hippocam.memory.background_pixels import small_picture
-from hippocam.memory.entities.records import MOVERS, Box, EntityConfig
+from hippocam.memory.boxes import Box, area, iou, overlap
+from hippocam.memory.entities.records import MOVERS, EntityConfig
 from hippocam.stream.records import Embedding, FloatArray, Repeat, Thing
 
 _UNSURER, _WITHIN = 0.8, 0.85
@@ -150,8 +151,9 @@ class Tracker:
                 else:
                     track.misses += 1
         else:
-            changes = self.background.see(item.jpeg, item.time_s)
-            self._see(item, before_s)
+            picture = small_picture(item.jpeg)
+            changes = self.background.see(picture, item.time_s)
+            self._see(item, picture, before_s)
         ended += self._end(item.time_s)
         known = [track for track in self.tracks if track.known_s is not None]
         return [*ended, *known], changes
@@ -172,8 +174,7 @@ class Tracker:
             track.gone_s = track.last_s if track.gone_s is None else track.gone_s
         return ended
 
-    def _see(self, item: Embedding, before_s: float) -> None:
-        picture = small_picture(item.jpeg)
+    def _see(self, item: Embedding, picture: FloatArray | None, before_s: float) -> None:
         candidates = _candidates(item.sensed.things)
         matched = self._match(candidates, item.time_s)
         taken = set(matched.values())
@@ -235,7 +236,7 @@ class Tracker:
             before = track.sums.get(label)
             track.sums[label] = found.looks[label] if before is None else before + found.looks[label]
         track.way = max(track.way, math.dist(track.start, _centre(found.box)) / _size(found.box))
-        shows = found.score * math.sqrt(_area(found.box))
+        shows = found.score * math.sqrt(area(found.box))
         if shows > track.best[0]:
             track.best = (shows, time_s, found.box)
         track.patch = _patch(picture, found.box)
@@ -262,7 +263,7 @@ class Tracker:
         presence = self.background.covers(track.box)
         if presence is None or presence.first_s != track.motion_s or presence.fading is not None:
             return False
-        return _iou(presence.box, track.box) > _SAME_SHAPE
+        return iou(presence.box, track.box) > _SAME_SHAPE
 
     def _came_with_foreground(self, track: Track) -> None:
         """Give a track that has just begun the time at which its foreground came, if that is nobody else's."""
@@ -335,7 +336,7 @@ def _candidates(things: Sequence[Thing]) -> list[_Candidate]:
         if any(_doubled(thing, other) for other in things[:place]):
             continue
         for other in found:
-            if thing.label not in other.votes and _iou(thing.box, other.box) > _ONE_OBJECT:
+            if thing.label not in other.votes and iou(thing.box, other.box) > _ONE_OBJECT:
                 other.votes[thing.label], other.looks[thing.label] = thing.score, thing.vector
                 break
         else:
@@ -357,7 +358,7 @@ def _likeness(track: Track, found: _Candidate, time_s: float) -> float:
     elapsed_s = time_s - track.last_s
     ahead_s = min(elapsed_s, 2.0) if track.hits > 1 else 0.0
     expected = _moved(track.box, track.speed[0] * ahead_s, track.speed[1] * ahead_s)
-    shared = max(_iou(expected, found.box), _iou(track.box, found.box))
+    shared = max(iou(expected, found.box), iou(track.box, found.box))
     reach = min(_REACH + _REACH_A_SECOND * elapsed_s, _MOST_REACH) * max(_size(track.box), _size(found.box))
     near = max(0.0, 1 - math.dist(_centre(expected), _centre(found.box)) / reach)
     looks = [
@@ -393,17 +394,8 @@ def _centre(box: Box) -> tuple[float, float]:
     return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
 
 
-def _area(box: Box) -> float:
-    return (box[2] - box[0]) * (box[3] - box[1])
-
-
 def _size(box: Box) -> float:
-    return math.sqrt(_area(box))
-
-
-def _iou(a: Box, b: Box) -> float:
-    both = max(0.0, min(a[2], b[2]) - max(a[0], b[0])) * max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
-    return both / max(_area(a) + _area(b) - both, 1e-12)
+    return math.sqrt(area(box))
 
 
 def _text(data: bytes) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from hippocam.memory.background import Background, BackgroundConfig, Change
+from hippocam.memory.background_pixels import small_picture
 
 HEIGHT, WIDTH = 144, 256
 BLUE, RED, GREY = (40, 60, 200), (200, 40, 40), (70, 70, 70)
@@ -38,7 +39,7 @@ def shown(background: np.ndarray, things, rng, *, light: float = 1.0, noise: flo
 def watch(frames, config: BackgroundConfig | None = None) -> tuple[Background, list[Change]]:
     background, changes = Background(config), list[Change]()
     for time_s, data in frames:
-        changes += background.see(data, time_s)
+        changes += background.see(small_picture(data), time_s)
     return background, changes
 
 
@@ -72,7 +73,7 @@ def test_occupied_while_something_is_there():
     background = Background()
     occupied = {}
     for time_s, data in visits(1.0):
-        background.see(data, time_s)
+        background.see(small_picture(data), time_s)
         occupied[time_s] = background.occupied
     assert not any(occupied[t] for t in (5.0, 9.0, 25.0, 29.0, 59.0))
     assert all(occupied[t] for t in (12.0, 15.0, 18.0, 35.0, 50.0))
@@ -139,7 +140,7 @@ def test_going_on_from_bytes_is_as_if_never_interrupted(cut):
     first, changes = watch(frames[:cut])
     second = Background.from_bytes(first.to_bytes())
     for time_s, data in frames[cut:]:
-        changes += second.see(data, time_s)
+        changes += second.see(small_picture(data), time_s)
     assert changes == whole
     assert second.to_bytes() == watch(frames)[0].to_bytes()
 
@@ -150,14 +151,14 @@ def test_repeats_carry_time_and_do_not_end_what_is_there():
         if 35 <= time_s < 50:
             background.repeat(time_s)
         else:
-            changes += background.see(data, time_s)
+            changes += background.see(small_picture(data), time_s)
     assert [(c.kind, c.time_s) for c in changes][-2:] == [("appeared", 29.5), ("left", 54.5)]
 
 
 def test_a_picture_that_cannot_be_read_is_passed_over():
     background = Background()
-    assert background.see(b"", 0.0) == []
-    assert background.see(b"no jpeg", 1.0) == []
+    assert background.see(small_picture(b""), 0.0) == []
+    assert background.see(small_picture(b"no jpeg"), 1.0) == []
     assert not background.static
 
 
