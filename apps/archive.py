@@ -145,7 +145,7 @@ class _Run:
             self._pipeline = replace(self._pipeline, fps=request.fps)
         if request.budget_mb is not None:
             self._memory_config = replace(self._memory_config, budget_bytes=budget_bytes(request.budget_mb))
-        self._encoder_name = request.encoder or DEFAULT_ENCODER  # always set by now
+        self._encoder_name = request.encoder or DEFAULT_ENCODER
         self._encoder: Encoder = make_encoder(self._encoder_name)
         self._senses = make_senses(self._settings.senses)
         self._segment_s = request.segment_s or SEGMENT_S

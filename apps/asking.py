@@ -10,7 +10,7 @@ from typing import Protocol, TypedDict
 import numpy as np
 
 from hippocam.apps.beside import JUST_S
-from hippocam.apps.counted import Told, count_in, told
+from hippocam.apps.counted import Told, count_in
 from hippocam.apps.deep import DeepConfig, Looked, look_again, thin
 from hippocam.apps.explain import find_entry
 from hippocam.apps.live_open import with_open_moments
@@ -122,23 +122,20 @@ class OneMemory:
         others = ("camera", "place_of", "near", "after_s", "before_s")
         if any(where.get(name) is not None for name in others):
             return None
-        if stream is not None and stream not in {s.id for s in self._memory.streams()}:
+        ends_s = [s.duration_s for s in self._memory.streams() if stream in (None, s.id)]
+        if not ends_s:
             return None
-        at_s = where.get("at_s")
-        if at_s is None:  # now is the end of what was watched
-            at_s = max((s.duration_s for s in self._memory.streams() if stream in (None, s.id)), default=None)
-        found = count_in(self._memory, question, stream=stream, at_s=at_s, top=top)
-        if found is None:
-            return None
-        count, belief, shown = found
         query = Query(text="", vector=np.zeros(0, np.float32), at_s=where.get("at_s"))
-        moments = []
-        for number, spans in shown:
+
+        def moment(number: int) -> Evidence | None:
             entry = self._memory.explain(number).entry
-            if entry is not None:
-                alone = Candidate(entry=entry, score=belief, seen=0.0, cosine=0.0, words=(), spans=entry.spans)
-                moments.append((evidence_of(self._memory, query, [alone])[0], spans))
-        return told(count, belief, moments)
+            if entry is None:
+                return None
+            alone = Candidate(entry=entry, score=0.0, seen=0.0, cosine=0.0, words=(), spans=entry.spans)
+            return evidence_of(self._memory, query, [alone])[0]
+
+        at_s = max(ends_s) if query.at_s is None else query.at_s  # now is the end of what was watched
+        return count_in(self._memory, question, stream=stream, at_s=at_s, top=top, moment=moment)
 
     def notable(self, where: Where, top: int) -> Sequence[tuple[float, Evidence]]:
         """The moments that were newest to their streams, at most `top`, each with its utility."""
@@ -193,14 +190,14 @@ def ask(
     places, missing = ([], "") if count else _places(memory, turn, wanted)
     evidence = count.evidence if count else _gather(memory, turn, places, wanted)
     looked: Looked | None = None
-    again = deep is not None and count is None and turn.kind != Asked.WHAT
-    if again and deep is not None and thin(evidence, deep, sees=budget.frames > 0):
+    again = deep if count is None and turn.kind != Asked.WHAT else None
+    if again is not None and thin(evidence, again, sees=budget.frames > 0):
         looked = look_again(
             evidence,
             encoder.encode_texts([description(turn.text)])[0],
             encoder,
             streams,
-            deep,
+            again,
             compared=sum(stream.entries for stream in streams),
             at_s=where.get("at_s"),
         )

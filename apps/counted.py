@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from hippocam.apps.counting import Counting, Span, counted
+from hippocam.apps.counting import counted
 from hippocam.memory.entities.records import Entity
 from hippocam.memory.memory import Memory
 from hippocam.memory.records import Evidence
@@ -33,9 +33,18 @@ class Told:
 
 
 def count_in(
-    memory: Memory, question: str, *, stream: str | None, at_s: float | None, top: int
-) -> tuple[Counting, float, tuple[tuple[int, tuple[Span, ...]], ...]] | None:
-    """Count, and find the entries that show what was counted.
+    memory: Memory,
+    question: str,
+    *,
+    stream: str | None,
+    at_s: float | None,
+    top: int,
+    moment: Callable[[int], Evidence | None],
+) -> Told | None:
+    """Count, and show the entries in which it was seen.
+
+    The belief in a count is how sure the detector was of the least sure thing in it, and one half where there was
+    nothing to be sure of.
 
     Args:
         memory: What is asked.
@@ -43,42 +52,37 @@ def count_in(
         stream: Only this one, by its whole name; None for all.
         at_s: As if the streams ended here.
         top: Entries at most.
+        moment: Gives an entry as evidence; None where there is none of this number any more.
 
     Returns:
-        The count; the belief in it: how sure the detector was of the least sure of them, one half where there was
-        nothing to be sure of; the entries with the times that each stands for. None where the question does not
-        count, or nothing was recognised.
+        None where the question does not count, or nothing was recognised.
     """
     entities = memory.entities
-    found = counted(question, entities, stream=stream, at_s=at_s)
-    if found is None:
+    count = counted(question, entities, stream=stream, at_s=at_s)
+    if count is None:
         return None
-    chosen = [e for e in entities.entities(stream, None, at_s) if e.id in set(found.entities)]
-    shown: dict[int, list[Span]] = {}
-    for name, t0_s, t1_s in sorted(found.spans, key=lambda span: (span[1], span[0])):
+    chosen = [e for e in entities.entities(stream, None, at_s) if e.id in set(count.entities)]
+    belief = min((max(visit.score for visit in entity.visits) for entity in chosen), default=0.5)
+    shown: dict[int, list[tuple[float, float]]] = {}
+    for name, t0_s, t1_s in sorted(count.spans, key=lambda span: (span[1], span[0])):
         number = memory.entry_at(name, _shown_s(chosen, name, t0_s, t1_s))
         if number is not None and (number in shown or len(shown) < top):
-            shown.setdefault(number, []).append((name, t0_s, t1_s))
-    belief = min((max(visit.score for visit in entity.visits) for entity in chosen), default=0.5)
-    return found, belief, tuple((number, tuple(spans)) for number, spans in shown.items())
-
-
-def told(count: Counting, belief: float, evidence: Sequence[tuple[Evidence, tuple[Span, ...]]]) -> Told:
-    """Word a count with its evidence, whose times become those that were counted."""
-    moments = tuple(
+            shown.setdefault(number, []).append((t0_s, t1_s))
+    evidence = tuple(
         replace(
-            moment,
-            t0_s=spans[0][1],
-            t1_s=spans[0][2],
-            spans=tuple((t0_s, t1_s) for _, t0_s, t1_s in spans),
+            found,
+            t0_s=spans[0][0],
+            t1_s=spans[0][1],
+            spans=tuple(spans),
             score=belief,
             why="counted: seen by the detector at these times",
             met=len(spans),
         )
-        for moment, spans in evidence
+        for number, spans in shown.items()
+        if (found := moment(number)) is not None
     )
-    sentence = Sentence(text=f"{count.text}.", evidence_ids=tuple(moment.id for moment in moments))
-    return Told(reading=Reading(sentences=(sentence,), unknown=False, confidence=belief), evidence=moments)
+    sentence = Sentence(text=f"{count.text}.", evidence_ids=tuple(found.id for found in evidence))
+    return Told(reading=Reading(sentences=(sentence,), unknown=False, confidence=belief), evidence=evidence)
 
 
 def _shown_s(entities: Sequence[Entity], stream: str, t0_s: float, t1_s: float) -> float:

@@ -86,8 +86,6 @@ def counted(
     """
     words = " ".join(re.sub(r"[?!.,;]+(?=\s|$)", " ", question.casefold()).split())
     asked = _Asked(words, view, stream, view.end_s(stream) if at_s is None else at_s)
-    if not view.entities(stream, None, asked.at_s):
-        return None  # nobody looked for things, or there are none: better not to say "none" than wrongly so
     for rule in (
         _between,
         _ordinal,
@@ -101,7 +99,8 @@ def counted(
     ):
         found = rule(asked)
         if found is not None:
-            return found
+            # Where nobody looked for things, or there are none, better not to say "none" than wrongly so.
+            return found if view.entities(stream, None, asked.at_s) else None
     return None
 
 

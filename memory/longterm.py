@@ -57,6 +57,7 @@ _ENTITY_SHARE, _ENTITY_BYTES = 0.05, 50_000
 _NOTES, _NOTES_GO = 8, 1 / 16
 # An insert takes at most this many new pages: the row, indexes, full text, journal, place, summary.
 _INSERT_PAGES = 12
+_UPDATE_PAGES = 4  # what a row that is there may grow by
 # The database of an empty memory.
 _EMPTY_BYTES = 48 * PAGE_BYTES
 # What the journal calls the step to a level.
@@ -296,7 +297,7 @@ class LongTerm:
     def keep_things(self, stream: str) -> None:
         """Write down what was followed of the things of a stream, with the state to go on from."""
         first = not self._store.tracked(stream)  # later states take the place of earlier ones
-        self.make_room((_TRACKED_PAGES if first else _INSERT_PAGES // 3) * PAGE_BYTES)
+        self.make_room((_TRACKED_PAGES if first else _UPDATE_PAGES) * PAGE_BYTES)
         with self._store.transaction():
             self._store.set_tracked(stream, self.entities.write(stream))
 

@@ -15,10 +15,7 @@ beside it.
 from __future__ import annotations
 
 import json
-import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -27,6 +24,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from hippocam.apps.bench.one_core import in_child, stay_on_one_core
 from hippocam.apps.build import DEFAULT_ENCODER
 from hippocam.stream.errors import HippocamError
 
@@ -34,10 +32,6 @@ Variant = Literal["decode", "encode", "watch", "opencv", "fast"]
 VARIANTS: tuple[Variant, ...] = get_args(Variant)
 # Of a clip at 720p, on one core, with the bundled encoder.
 TARGET_WATCH, TARGET_FAST, TARGET_OVERHEAD = 8.0, 60.0, 0.10
-_ONE_THREAD = {
-    **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"),
-    "OPENCV_FFMPEG_CAPTURE_OPTIONS": "threads;1",
-}
 _LONGEST_S = 1800.0
 
 
@@ -183,19 +177,8 @@ def _median(timings: Sequence[Timing]) -> Timing:
 def _in_child(variant: Variant, clip: Path, encoder: str, fps: float) -> Timing:
     """Run one variant in a process of its own."""
     arguments = json.dumps({"variant": variant, "clip": str(clip.resolve()), "encoder": encoder, "fps": fps})
-    child = "import sys; from hippocam.apps.bench.ingest import child; child(sys.argv[1])"
-    done = subprocess.run(
-        [sys.executable, "-c", child, arguments],
-        env={**os.environ, **_ONE_THREAD},
-        capture_output=True,
-        text=True,
-        timeout=_LONGEST_S,
-        check=False,
-    )
-    if done.returncode:
-        reason = done.stderr.strip().splitlines()
-        raise HippocamError(f"{clip}: {variant} failed: {reason[-1] if reason else done.returncode}")
-    return Timing(**json.loads(done.stdout.splitlines()[-1]))
+    what = f"{clip}: {variant} failed"
+    return Timing(**in_child(__name__, arguments, what=what, longest_s=_LONGEST_S))
 
 
 # in the child -----------------------------------------------------------------------------------------------
@@ -203,11 +186,7 @@ def _in_child(variant: Variant, clip: Path, encoder: str, fps: float) -> Timing:
 
 def child(arguments: str) -> None:
     """Measure one variant on one core and print a Timing as JSON: what a process of `run` does."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    import cv2
-
-    cv2.setNumThreads(1)
+    stay_on_one_core()
     given: dict[str, Any] = json.loads(arguments)
     print(json.dumps(asdict(measure(given["variant"], Path(given["clip"]), given["encoder"], given["fps"]))))
 

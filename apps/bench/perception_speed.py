@@ -7,26 +7,19 @@ arrays of 512 x 384 pixels, so that nothing is decoded, in chunks as the pipelin
 from __future__ import annotations
 
 import json
-import os
 import statistics
-import subprocess
-import sys
 import time
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 
-from hippocam.stream.errors import HippocamError
+from hippocam.apps.bench.one_core import in_child, stay_on_one_core
 from hippocam.stream.pipeline import PipelineConfig
 from hippocam.stream.protocols import Encoder
 
 SIZE = (384, 512)
 _ROUNDS, _ROUND_S = 5, 1.5
 _LONGEST_S = 600.0
-_ONE_THREAD = dict.fromkeys(
-    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,31 +41,14 @@ def run(encoder: str) -> Speed:
     Raises:
         HippocamError: It cannot encode there.
     """
-    child = "import sys; from hippocam.apps.bench.perception_speed import child; child(sys.argv[1])"
-    done = subprocess.run(
-        [sys.executable, "-c", child, encoder],
-        env={**os.environ, **_ONE_THREAD},
-        capture_output=True,
-        text=True,
-        timeout=_LONGEST_S,
-        check=False,
-    )
-    if done.returncode:
-        reason = done.stderr.strip().splitlines()
-        raise HippocamError(f"{encoder}: {reason[-1] if reason else done.returncode}")
-    given: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return Speed(**given)
+    return Speed(**in_child(__name__, encoder, what=encoder, longest_s=_LONGEST_S))
 
 
 def child(encoder: str) -> None:
     """Measure on one core and print a Speed as JSON: what the process of `run` does."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    import cv2
-
+    stay_on_one_core()
     from hippocam.models.registry import make_encoder
 
-    cv2.setNumThreads(1)
     print(json.dumps(asdict(measure(make_encoder(encoder)))))
 
 

@@ -58,9 +58,8 @@ class EntityMemory:
         self._config = config or EntityConfig()
         self._trackers: dict[str, Tracker] = {}
         self._pending: dict[str, dict[int, tuple[Visit, bytes]]] = {}
-        self._due: dict[
-            str, list[tuple[float, int, bytes]]
-        ] = {}  # what is to be linked: when, which, its look then
+        # What is to be linked: when, which, its look then.
+        self._due: dict[str, list[tuple[float, int, bytes]]] = {}
 
     # following a stream ----------------------------------------------------------------------------------
 

@@ -29,11 +29,9 @@ def keep_to_budget(db: sqlite3.Connection, budget: int) -> None:
 def _thin_looks(db: sqlite3.Connection, aim: int) -> bool:
     """Keep the looks of each entity's best and newest visits only."""
     db.execute(
-        "UPDATE visit SET look = NULL WHERE gone_s IS NOT NULL AND id IN (SELECT id FROM (SELECT id, "
-        "row_number() "
-        "OVER (PARTITION BY entity ORDER BY score * hits DESC, id) AS place FROM visit WHERE look IS "
-        "NOT NULL) "
-        "WHERE place > ?)",
+        "UPDATE visit SET look = NULL WHERE gone_s IS NOT NULL AND id IN (SELECT id FROM ("
+        "SELECT id, row_number() OVER (PARTITION BY entity ORDER BY score * hits DESC, id) AS place "
+        "FROM visit WHERE look IS NOT NULL) WHERE place > ?)",
         (_LOOKS,),
     )
     return tables.bytes_used(db) <= aim
@@ -50,12 +48,11 @@ def _thin_visits(db: sqlite3.Connection, aim: int) -> bool:
     db.execute("CREATE TEMP TABLE IF NOT EXISTS thinned (id INTEGER PRIMARY KEY, entity INTEGER)")
     db.execute("DELETE FROM thinned")
     db.execute(
-        "INSERT INTO thinned SELECT id, entity FROM (SELECT id, entity, gone_s, row_number() OVER "
-        "(PARTITION BY "
-        "entity ORDER BY t0_s) AS first, row_number() OVER (PARTITION BY entity ORDER BY t0_s DESC) AS "
-        "newest, "
-        "row_number() OVER (PARTITION BY entity ORDER BY t1_s - t0_s DESC, id) AS longest FROM visit) WHERE "
-        "first > 1 AND newest > 4 AND longest > 8 AND gone_s IS NOT NULL"
+        "INSERT INTO thinned SELECT id, entity FROM (SELECT id, entity, gone_s, "
+        "row_number() OVER (PARTITION BY entity ORDER BY t0_s) AS first, "
+        "row_number() OVER (PARTITION BY entity ORDER BY t0_s DESC) AS newest, "
+        "row_number() OVER (PARTITION BY entity ORDER BY t1_s - t0_s DESC, id) AS longest FROM visit) "
+        "WHERE first > 1 AND newest > 4 AND longest > 8 AND gone_s IS NOT NULL"
     )
     db.execute("UPDATE entity SET earlier = earlier + (SELECT count(*) FROM thinned WHERE entity = entity.id)")
     db.execute("DELETE FROM visit WHERE id IN (SELECT id FROM thinned)")
@@ -66,9 +63,9 @@ def _thin_visits(db: sqlite3.Connection, aim: int) -> bool:
 def _give_up(db: sqlite3.Connection, aim: int) -> bool:
     """Let entities go, those first that came least often and for the shortest time; their number is kept."""
     rows = db.execute(
-        "SELECT entity, max(stream), max(label), count(*), sum(t1_s - t0_s), max(known_s), sum(gone_s "
-        "IS NULL) "
-        "FROM visit GROUP BY entity ORDER BY count(*) * (1 + sum(t1_s - t0_s)), max(t1_s), entity"
+        "SELECT entity, max(stream), max(label), count(*), sum(t1_s - t0_s), max(known_s), "
+        "sum(gone_s IS NULL) FROM visit GROUP BY entity "
+        "ORDER BY count(*) * (1 + sum(t1_s - t0_s)), max(t1_s), entity"
     ).fetchall()
     earlier = dict(db.execute("SELECT id, earlier FROM entity").fetchall())
     for start in range(0, len(rows), 16):
@@ -80,9 +77,9 @@ def _give_up(db: sqlite3.Connection, aim: int) -> bool:
             db.execute("DELETE FROM visit WHERE entity = ?", (entity,))
             db.execute("DELETE FROM entity WHERE id = ?", (entity,))
             db.execute(
-                "INSERT INTO entity_total VALUES (?, ?, 1, ?, ?) ON CONFLICT DO UPDATE SET entities = entities "
-                "+ 1,"
-                " visits = visits + excluded.visits, known_s = max(known_s, excluded.known_s)",
+                "INSERT INTO entity_total VALUES (?, ?, 1, ?, ?) "
+                "ON CONFLICT DO UPDATE SET entities = entities + 1, "
+                "visits = visits + excluded.visits, known_s = max(known_s, excluded.known_s)",
                 (stream, label, count + int(earlier.get(entity, 0)), known_s),
             )
         tables.forget_changes(db)

@@ -11,11 +11,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
 from hippocam.models.colours import colour_features
 from hippocam.models.lazy import Lazy
 from hippocam.models.osnet import OsNet
+from hippocam.models.pictures import unit_rows
 from hippocam.models.senses.efficientdet import EfficientDetLite0
 from hippocam.stream.records import FloatArray, Image, Sensed, Thing
 
@@ -72,9 +71,8 @@ class ThingsSense:
     def _look_of(self, label: str, image: Image) -> FloatArray:
         if label != "person":
             return colour_features(image)
-        features = self._people().features(image)
-        length = float(np.linalg.norm(features))
-        return features / np.float32(length) if length > 0 else np.eye(1, len(features), dtype=np.float32)[0]
+        look_C: FloatArray = unit_rows(self._people().features(image)[None])[0]
+        return look_C
 
 
 def cut(image: Image, box: tuple[float, float, float, float]) -> Image:
