@@ -133,7 +133,8 @@ def run(names: Sequence[str], given: Given, *, report: Report = lambda line: Non
             seen.append(_see(f"ridge, {features}", reference, given, None, None, report))
     segments = None
     if given.truths:
-        segments = segmentation.run(given.truths, next(iter(made.values())), report=report)
+        name, encoder = next(iter(made.items()))
+        segments = segmentation.run(given.truths, encoder, name=name, report=report)
     identity = _identity(given.objects, left_out, report)
     for part, there in (
         ("retrieval", given.photographs),

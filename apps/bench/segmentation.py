@@ -2,9 +2,10 @@
 
 A boundary that was found and one that is true are paired if they lie no farther apart than a tolerance, each with
 one other at most, as many as can be (van Rijsbergen 1979 for F1). Cuts were annotated by eye, or come with the
-clip; what detectors say was not looked at. The others see every frame, and ours one a second:
+clip; what detectors say was not looked at. Ours sees one frame a second, static two, the others all:
 
     ours         events of working memory, as `hippocam watch` cuts them
+    static       a memory's moments as `hippocam watch --config static-camera` makes them; not for films
     transnetv2   Soucek and Lokoc 2020, "TransNet V2", threshold 0.5
     content      PySceneDetect's ContentDetector, as it comes
     adaptive     PySceneDetect's AdaptiveDetector, as it comes
@@ -18,6 +19,7 @@ import importlib
 import importlib.metadata
 import importlib.util
 import json
+import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -28,6 +30,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hippocam.apps.bench.perception_cache import hash_of, identity, kept
+from hippocam.apps.build import load_settings
+from hippocam.apps.session import Session
 from hippocam.memory.records import Event
 from hippocam.memory.working import WorkingConfig, WorkingMemory
 from hippocam.stream.errors import HippocamError
@@ -200,6 +204,7 @@ def run(
     truths: Sequence[Truth],
     encoder: Encoder,
     *,
+    name: str | None = None,
     config: WorkingConfig | None = None,
     report: Callable[[str], None] = lambda line: None,
 ) -> SegmentationResult:
@@ -208,6 +213,7 @@ def run(
     Args:
         truths: What they are judged by.
         encoder: Behind ours.
+        name: What a memory asks for it by; None leaves "static" out.
         config: Where ours cuts; the product's own when None.
         report: Is told how it goes.
 
@@ -217,22 +223,24 @@ def run(
     if not truths:
         raise HippocamError("no annotated clip was found; give --videos and --truth")
     ways: dict[str, Callable[[Truth], Times]] = {"ours": lambda truth: ours(truth.video, encoder, config)}
+    if name is not None and any(truth.kind == "events" for truth in truths):
+        ways["static"] = lambda truth: static(truth.video, name) if truth.kind == "events" else ()
     missing = dict[str, str]()
     others: Mapping[str, Callable[[Path], Times]] = {
         "transnetv2": transnet,
         "content": lambda video: scenedetect(video, "ContentDetector"),
         "adaptive": lambda video: scenedetect(video, "AdaptiveDetector"),
     }
-    for name, way in others.items():
-        if importlib.util.find_spec(MODULES[name]) is None:
-            missing[name] = PACKAGES[name]
+    for other, way in others.items():
+        if importlib.util.find_spec(MODULES[other]) is None:
+            missing[other] = PACKAGES[other]
         else:
-            ways[name] = lambda truth, name=name, way=way: _kept(name, way, truth.video)  # type: ignore[misc]
+            ways[other] = lambda truth, other=other, way=way: _kept(other, way, truth.video)  # type: ignore[misc]
     ways["uniform"] = uniform
     scores = dict[str, tuple[Score, ...]]()
-    for name, find in ways.items():
-        report(f"boundaries: {name}")
-        scores[name] = tuple(score(find(truth), truth) for truth in truths)
+    for which, find in ways.items():
+        report(f"boundaries: {which}")
+        scores[which] = tuple(score(find(truth), truth) for truth in truths)
     return SegmentationResult(encoder=encoder.spec.id, truths=tuple(truths), scores=scores, missing=missing)
 
 
@@ -245,6 +253,18 @@ def ours(video: Path, encoder: Encoder, config: WorkingConfig | None = None) -> 
     closed = [event for item in items(video, encoder) for event in working.push(item)]
     closed += working.flush(VideoSource(video).duration_s)
     return tuple(event.t0_s for event in closed if isinstance(event, Event))[1:]
+
+
+def static(video: Path, encoder: str) -> Times:
+    """Where moments begin, but for the first, in a memory that watched with the settings of still cameras."""
+    settings = load_settings("static-camera")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Session(Path(folder) / "m", encoder=encoder, settings=settings) as session,
+    ):
+        session.watch([video])
+        moments = session.search("anything", top=1_000_000)
+    return tuple(sorted(t0_s for moment in moments for t0_s, _ in moment.spans))[1:]
 
 
 def items(video: Path, encoder: Encoder, *, fps: float | None = PipelineConfig().fps) -> list[Embedding | Repeat]:
@@ -330,8 +350,9 @@ def table(result: SegmentationResult) -> str:
     lines = [
         "Boundaries of events against cuts (annotated by eye, or given with the clip) and against what begins and "
         "ends in footage without cuts (local annotations). Pairs of one found and one true within a tolerance. "
-        "*Ours* looks at one frame a second with the product's settings, the others at all frames; *uniform* "
-        "spreads as many boundaries as are true. Precision and recall at 1 s, all clips of a kind together.",
+        "*Ours* looks at one frame a second with the product's settings, *static* at two with those of still "
+        "cameras (not at films), the others at all frames; *uniform* spreads as many boundaries as are true. "
+        "Precision and recall at 1 s, all clips of a kind together.",
         "",
         f"| boundaries | way | found | true | {heads} | precision | recall |",
         "|---|---|---|---|" + "---|" * (len(TOLERANCES_S) + 2),
@@ -340,6 +361,8 @@ def table(result: SegmentationResult) -> str:
     for kind, title in kinds.items():
         rows = [row for row, truth in enumerate(result.truths) if truth.kind == kind]
         for name, scores in result.scores.items() if rows else ():
+            if name == "static" and kind == "cuts":
+                continue
             both = together([scores[row] for row in rows])
             f1 = " | ".join(f"{both.f1(tolerance):.2f}" for tolerance in TOLERANCES_S)
             lines.append(
@@ -350,7 +373,10 @@ def table(result: SegmentationResult) -> str:
     lines.append("|---|---|" + "---|" * len(result.scores))
     for row, truth in enumerate(result.truths):
         figures = " | ".join(
-            f"{scores[row].f1(1.0):.2f} ({scores[row].found})" for scores in result.scores.values()
+            "-"
+            if name == "static" and truth.kind == "cuts"
+            else f"{scores[row].f1(1.0):.2f} ({scores[row].found})"
+            for name, scores in result.scores.items()
         )
         lines.append(f"| {truth.name}, {truth.kind} | {len(truth.times_s)} | {figures} |")
     lines += ["", "In brackets, how many were found. A clip without a cut counts 1 where none was found."]

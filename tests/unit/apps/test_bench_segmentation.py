@@ -119,6 +119,18 @@ def test_ours_cuts_where_the_colour_changes_and_is_read_from_the_cache(tmp_path,
     np.testing.assert_array_equal(*vectors)
 
 
+def test_static_is_what_a_memory_holds_and_is_not_asked_of_films(tmp_path, colour_video, monkeypatch):
+    video = colour_video(tmp_path / "a.mp4", [("red", 4), ("blue", 4), ("yellow", 3)])
+    monkeypatch.setattr(segmentation, "MODULES", dict.fromkeys(segmentation.MODULES, "no_such_module"))
+    assert segmentation.static(video, "palette") == (4.0, 8.0)
+    truths = [a_truth(video=video, times_s=(4.0, 8.0), end_s=11.0, kind=kind) for kind in ("events", "cuts")]
+    result = segmentation.run(truths, PaletteEncoder(), name="palette")
+    assert [of.found for of in result.scores["static"]] == [2, 0]
+    text = table(result)
+    assert "| events, 1 clips | static | 2 | 2 | 1.00 |" in text
+    assert "| cuts, 1 clips | static" not in text
+
+
 def test_uniform_boundaries_cut_into_equal_parts():
     assert segmentation.uniform(a_truth(times_s=(1.0, 2.0, 3.0), end_s=8.0)) == (2.0, 4.0, 6.0)
 
