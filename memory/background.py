@@ -161,6 +161,7 @@ class Background:
     def repeat(self, time_s: float) -> None:
         """Take note that at time_s all was as in the last picture."""
         if self._layers is not None and time_s > self._time_s:
+            self._count(time_s - self._time_s, broken=False)
             self._layers.wait(time_s - self._time_s)
             for presence in self.presences:
                 presence.last_s = time_s
@@ -179,8 +180,8 @@ class Background:
         if picture is None or time_s <= self._time_s:
             return []
         before_s, self._time_s = self._time_s, time_s
-        self._samples += 1
         if self._layers is None or self._layers.shape != picture.shape:
+            self._samples += 1
             self._layers = Layers(picture)
             self.presences = []
             return []
@@ -188,8 +189,7 @@ class Background:
         mask, uncovered, moving = self._layers.compare(picture, elapsed_s, self._limits)
         changes = self._uncovered(uncovered, before_s, time_s)
         broken = float(mask.mean()) > self._config.broken_area
-        share = min(1.0, max(elapsed_s / 120, 1 / (self._samples + 1)))
-        self._broken += (float(broken) - self._broken) * share
+        self._count(elapsed_s, broken=broken)
         if broken:  # the camera was turned or the light was switched: all is learned anew
             self._layers = Layers(picture)
             self.presences = []
@@ -197,6 +197,11 @@ class Background:
         changes += self._follow(mask, moving, picture, before_s, time_s)
         self._layers.learn(picture, mask, elapsed_s, self._limits)
         return changes if self.static else []
+
+    def _count(self, elapsed_s: float, *, broken: bool) -> None:
+        self._samples += 1
+        share = min(1.0, max(elapsed_s / 120, 1 / (self._samples + 1)))
+        self._broken += (float(broken) - self._broken) * share
 
     def covers(self, box: Box) -> Presence | None:
         """The presence that a box shows, if one shares most of the smaller of the two."""

@@ -21,7 +21,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from hippocam.memory.background import Background, Change
+from hippocam.memory.background import Background, Change, Presence
 from hippocam.memory.background_pixels import small_picture
 from hippocam.memory.boxes import Box, area, iou, overlap
 from hippocam.memory.entities.records import MOVERS, EntityConfig
@@ -34,7 +34,8 @@ _LEAST_MATCH = 0.25
 _LEAST_LOOK, _LEAST_LOOK_AGAIN = 0.55, 0.7
 _REACH, _REACH_A_SECOND, _MOST_REACH = 0.5, 1.5, 3.0  # how far a thing may get, in its own sizes
 _OTHERWISE = 0.25  # what a label counts that cannot go about, for something that does
-_FOREGROUND_S, _SAME_SHAPE = 6.0, 0.35
+_FOREGROUND_S, _SAME_SHAPE = 20.0, 0.35
+_COVERED = 0.5  # of the smaller of two boxes is shared: one shows the other
 _MOST_GAPS = 16
 _MOVED = 0.5  # of its own size: it is not where it was
 
@@ -66,6 +67,8 @@ class Track:
         patch: Its pixels when it was last detected, uint8, small.
         ended: Whether it is over.
         motion_s: First frame of the foreground that it came with, None where there is none.
+        left: Whether nothing was before the background since it was last there.
+        front_s: First frame of the foreground that it was part of when it was last detected, None for none.
     """
 
     first_seq: int
@@ -90,6 +93,8 @@ class Track:
     patch: bytes = b""
     ended: bool = False
     motion_s: float | None = None
+    left: bool = False
+    front_s: float | None = None
 
     @property
     def label(self) -> str:
@@ -177,15 +182,20 @@ class Tracker:
     def _see(self, item: Embedding, picture: FloatArray | None, before_s: float) -> None:
         candidates = _candidates(item.sensed.things)
         matched = self._match(candidates, item.time_s)
+        self._match_by_foreground(candidates, matched)
         taken = set(matched.values())
+        seen = [candidate.box for candidate in candidates if not MOVERS.isdisjoint(candidate.votes)]
         for i, track in enumerate(self.tracks):
             if i in matched:
                 self._hit(track, candidates[matched[i]], item.time_s, picture)
-            elif self._unchanged(track, picture) or self._goes_on(track):
+            elif self._unchanged(track, picture) or self._goes_on(track, seen):
                 self._held(track, item.time_s)
             else:
                 track.misses += 1
                 track.gone_s = item.time_s if track.gone_s is None else track.gone_s
+                track.left |= (
+                    self.background.static and not self.background.occupied and track.motion_s is not None
+                )
         for j, candidate in enumerate(candidates):
             if j not in taken:
                 track = Track(
@@ -207,7 +217,7 @@ class Tracker:
         """Best pairs first; each track and each candidate once."""
         scored = sorted(
             (
-                (-_likeness(track, candidate, time_s), i, j)
+                (-self._likeness(track, candidate, time_s), i, j)
                 for i, track in enumerate(self.tracks)
                 for j, candidate in enumerate(candidates)
             ),
@@ -218,10 +228,33 @@ class Tracker:
                 matched[i] = j
         return matched
 
+    def _match_by_foreground(self, candidates: Sequence[_Candidate], matched: dict[int, int]) -> None:
+        """Give a track that was not matched what is seen of the foreground that it came with, however it looks."""
+        for i, track in enumerate(self.tracks):
+            if i in matched or track.motion_s is None or not self.background.static:
+                continue
+            for j, candidate in enumerate(candidates):
+                presence = self.background.covers(candidate.box)
+                same = presence is not None and presence.first_s == track.motion_s
+                if same and j not in matched.values() and track.label in candidate.votes:
+                    matched[i] = j
+                    break
+
+    def _likeness(self, track: Track, found: _Candidate, time_s: float) -> float:
+        """As `_likeness`; 0 where the foreground says that it is not the same, unless it looks so beyond doubt."""
+        worth, look = _likeness(track, found, time_s)
+        if worth == 0 or look >= self._config.same_person:
+            return worth
+        motion = self._motion(track)
+        elsewhere = motion is not None and overlap(found.box, motion.box) < _COVERED
+        before = self.background.covers(found.box) if track.votes.keys().isdisjoint(found.votes) else None
+        hidden = before is not None and before.first_s != track.front_s  # by what came before it
+        return 0.0 if track.left or elsewhere or hidden else worth
+
     def _held(self, track: Track, time_s: float) -> None:
         if track.gone_s is not None:
             track.gaps = [*track.gaps, (track.gone_s, time_s)][-_MOST_GAPS:]
-        track.last_s, track.gone_s, track.misses = time_s, None, 0
+        track.last_s, track.gone_s, track.misses, track.left = time_s, None, 0, False
 
     def _hit(self, track: Track, found: _Candidate, time_s: float, picture: FloatArray | None) -> None:
         elapsed_s = time_s - track.last_s
@@ -233,13 +266,16 @@ class Tracker:
         track.box, track.score = found.box, max(track.score, found.score)
         for label, vote in found.votes.items():
             track.votes[label] = track.votes.get(label, 0.0) + vote
-            before = track.sums.get(label)
-            track.sums[label] = found.looks[label] if before is None else before + found.looks[label]
+            before, look = track.sums.get(label), found.looks[label]
+            other = before is None or len(before) != len(look)  # of another network, before a restart
+            track.sums[label] = look if before is None or other else before + look
         track.way = max(track.way, math.dist(track.start, _centre(found.box)) / _size(found.box))
         shows = found.score * math.sqrt(area(found.box))
         if shows > track.best[0]:
             track.best = (shows, time_s, found.box)
         track.patch = _patch(picture, found.box)
+        front = self.background.covers(found.box)
+        track.front_s = None if front is None else front.first_s
         if track.known_s is None and track.hits >= 2 and track.score >= self._config.sure:
             track.known_s = time_s
         if (
@@ -256,14 +292,20 @@ class Tracker:
         now = np.frombuffer(_patch(picture, track.box), np.uint8).astype(np.float32)
         return float(np.abs(now - np.frombuffer(track.patch, np.uint8)).mean()) < _UNCHANGED
 
-    def _goes_on(self, track: Track) -> bool:
-        """Whether the foreground that a mover came with is still where it was."""
-        if not self.background.static or track.motion_s is None or track.label not in MOVERS:
+    def _goes_on(self, track: Track, seen: Sequence[Box]) -> bool:
+        """Whether the foreground that a mover came with is where it was, or elsewhere with no mover in it."""
+        presence = self._motion(track)
+        if presence is None or presence.fading is not None or track.label not in MOVERS:
             return False
-        presence = self.background.covers(track.box)
-        if presence is None or presence.first_s != track.motion_s or presence.fading is not None:
-            return False
-        return iou(presence.box, track.box) > _SAME_SHAPE
+        alone = not any(overlap(box, presence.box) > _COVERED for box in seen)
+        return alone or iou(presence.box, track.box) > _SAME_SHAPE
+
+    def _motion(self, track: Track) -> Presence | None:
+        """The foreground that a track came with, where it is still there and the camera does not move."""
+        if not self.background.static or track.motion_s is None:
+            return None
+        own = (p for p in self.background.presences if p.first_s == track.motion_s and p.hole is not True)
+        return next(own, None)
 
     def _came_with_foreground(self, track: Track) -> None:
         """Give a track that has just begun the time at which its foreground came, if that is nobody else's."""
@@ -353,8 +395,8 @@ def _doubled(thing: Thing, other: Thing) -> bool:
     return overlap(thing.box, other.box) > _WITHIN
 
 
-def _likeness(track: Track, found: _Candidate, time_s: float) -> float:
-    """How well a candidate goes on with a track, 0 to 1; 0 where it cannot."""
+def _likeness(track: Track, found: _Candidate, time_s: float) -> tuple[float, float]:
+    """How well a candidate goes on with a track, 0 to 1, 0 where it cannot; how alike they look, -1 unknown."""
     elapsed_s = time_s - track.last_s
     ahead_s = min(elapsed_s, 2.0) if track.hits > 1 else 0.0
     expected = _moved(track.box, track.speed[0] * ahead_s, track.speed[1] * ahead_s)
@@ -366,13 +408,13 @@ def _likeness(track: Track, found: _Candidate, time_s: float) -> float:
         for label, look in found.looks.items()
         if label in track.sums and len(track.sums[label]) == len(look)
     ]
-    look = max(looks, default=None)
+    look = max(looks, default=-1.0)
     least = _LEAST_LOOK if track.gone_s is None else _LEAST_LOOK_AGAIN
-    if shared < 0.3 and (look is None or look < least or near == 0):
-        return 0.0
-    if track.gone_s is not None and look is not None and look < _LEAST_LOOK_AGAIN:
-        return 0.0
-    return 0.5 * max(shared, near) + 0.5 * max(0.0, look if look is not None else 0.25)
+    if shared < 0.3 and (look < least or near == 0):
+        return 0.0, look
+    if track.gone_s is not None and looks and look < _LEAST_LOOK_AGAIN:
+        return 0.0, look
+    return 0.5 * max(shared, near) + 0.5 * max(0.0, look if looks else 0.25), look
 
 
 def _patch(picture: FloatArray | None, box: Box) -> bytes:

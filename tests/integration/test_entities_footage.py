@@ -33,14 +33,15 @@ def sense() -> ThingsSense:
     return pickle.loads(pickle.dumps(ThingsSense()))  # as it reaches a worker
 
 
-def watched(video, sense: ThingsSense, fps: float) -> tuple[EntityMemory, list]:
+def watched(video, sense: ThingsSense, fps: float, change=lambda image: image) -> tuple[EntityMemory, list]:
     connection = sqlite3.connect(":memory:", isolation_level=None)
     tables.create(connection)
     bank, changes = EntityMemory(connection), []
     (source,) = open_sources([video]).sources
     for item in split("cam", source.observations(fps=fps), GateConfig()):
         if isinstance(item, Frame):
-            ok, data = cv2.imencode(".jpg", cv2.resize(item.image, (512, 288))[..., ::-1])
+            image = change(item.image)
+            ok, data = cv2.imencode(".jpg", cv2.resize(image, (512, 288))[..., ::-1])
             assert ok
             item = Embedding(
                 stream="cam",
@@ -48,7 +49,7 @@ def watched(video, sense: ThingsSense, fps: float) -> tuple[EntityMemory, list]:
                 time_s=item.time_s,
                 vector=np.ones(1, np.float32),
                 jpeg=data.tobytes(),
-                sensed=sense.look(item.image),
+                sensed=sense.look(image),
             )
         changes += bank.push(item)
         if item.seq % 100 == 0:
@@ -83,6 +84,25 @@ def test_every_visitor_is_found_and_none_invented(visitors, shared_data):
     assert [kind for kind, _ in by_motion] == ["appeared", "left"] * 6
     times = np.array([time_s for _, time_s in by_motion]).reshape(6, 2)
     np.testing.assert_allclose(times, windows, atol=told["tolerance_s"])
+
+
+def darker_and_mirrored(image):
+    return (image[:, ::-1] * 0.6 + 5).astype(np.uint8)
+
+
+def farther_away(image):
+    """The room at six tenths of its size, between stripes of its edges."""
+    small = cv2.resize(image, None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
+    return cv2.copyMakeBorder(small, 0, 0, 200, 200, cv2.BORDER_REPLICATE)
+
+
+@pytest.mark.parametrize("change", [darker_and_mirrored, farther_away])
+def test_visitors_are_found_in_pictures_that_nothing_was_set_on(shared_data, sense, change):
+    bank, _ = watched(shared_data / "video/cctv/intel_one_by_one_person_detection.mp4", sense, 1.0, change)
+    told = truth(shared_data, "one_by_one")
+    windows = [(e["start"], e["end"]) for e in told["events"] if e["text"].startswith("visitor")]
+    found = [(v.t0_s, v.t1_s) for entity in bank.entities(label="person") for v in entity.visits]
+    np.testing.assert_allclose(found, windows, atol=told["tolerance_s"])
 
 
 @pytest.mark.parametrize(
