@@ -39,6 +39,7 @@ from hippocam.memory.memory import Explanation, Memory, MemoryConfig, has_memory
 from hippocam.memory.migrations import upgrade
 from hippocam.memory.records import Evidence, format_id
 from hippocam.memory.sleep import SleepReport
+from hippocam.models.lazy import Lazy
 from hippocam.models.registry import make_encoder, make_reader
 from hippocam.models.senses.making import make_senses
 from hippocam.stream.errors import HippocamError, SourceError
@@ -72,6 +73,7 @@ class Session:
         self.folder = Path(memory)
         self._settings = settings or Settings()
         self._wanted_encoder = encoder
+        self._senses = Lazy(functools.partial(make_senses, self._settings.senses))
         self._encoder: tuple[str, Encoder] | None = None
         self._reader: Memory | None = None
         self._writer: Memory | None = None
@@ -131,7 +133,7 @@ class Session:
             config_of_sources = replace(config_of_sources, keyframes_only=True)
         opened = open_sources(sources, config_of_sources)
         failed = [Failure(source=e.uri, reason=e.reason) for e in opened.failed]
-        senses = NO_SENSES if fast else make_senses(self._settings.senses)  # a preview is for speed
+        senses = NO_SENSES if fast else self._senses()  # a preview is for speed
         name, encoder = self._encoder_for(writing=True)
         if not opened.sources:  # and no empty memory is left behind
             return WatchReport(failed=tuple(failed), seconds=time.monotonic() - started)

@@ -1,13 +1,14 @@
 """How fast footage is watched on one core, against what cannot be done without: decoding alone, encoding alone.
 
-Each variant runs in a process of its own that is kept on one core with one thread a library, its encoder loaded
+Each variant runs in a process of its own that is kept on one core with one thread a library, its networks loaded
 before the clock starts. Variants take turns, so that a busy machine is busy for all of them; medians over the
 rounds. What counts is processor time, which others' work on the machine disturbs least; time by the clock stands
 beside it.
 
     decode   the sampled frames of the clip, through our source, and nothing else
     encode   those of them that pass the change gate, decoded beforehand, in the pipeline's chunks
-    watch    `Session.watch`: decode, gate, encode, JPEG, memory on disk
+    watch    `Session.watch` as it comes: decode, gate, encode, text and things, JPEG, memory on disk
+    bare     the same with all senses but the encoder off
     opencv   what one writes first: `read()` every frame, keep those that are due, the same encoder on all of these
     fast     `Session.watch(fast=True)`: key frames alone, one in 4 s at most
 """
@@ -25,10 +26,11 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from hippocam.apps.bench.one_core import in_child, stay_on_one_core
-from hippocam.apps.build import DEFAULT_ENCODER
+from hippocam.apps.build import DEFAULT_ENCODER, Settings
+from hippocam.models.senses.config import SensesConfig
 from hippocam.stream.errors import HippocamError
 
-Variant = Literal["decode", "encode", "watch", "opencv", "fast"]
+Variant = Literal["decode", "encode", "watch", "bare", "opencv", "fast"]
 VARIANTS: tuple[Variant, ...] = get_args(Variant)
 # Of a clip at 720p, on one core, with the bundled encoder.
 TARGET_WATCH, TARGET_FAST, TARGET_OVERHEAD = 8.0, 60.0, 0.10
@@ -74,13 +76,13 @@ class ClipSpeed:
         return self.seconds / max(timing.wall_s if wall else timing.cpu_s, 1e-9)
 
     def overhead(self, *, wall: bool = False) -> float:
-        """What `watch` takes beyond decoding and encoding alone, as a share of these two."""
+        """What `bare` takes beyond decoding and encoding alone, as a share of these two."""
 
         def took(variant: Variant) -> float:
             return self.variants[variant].wall_s if wall else self.variants[variant].cpu_s
 
         floors = took("decode") + took("encode")
-        return (took("watch") - floors) / max(floors, 1e-9)
+        return (took("bare") - floors) / max(floors, 1e-9)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +196,7 @@ def child(arguments: str) -> None:
 def measure(variant: Variant, clip: Path, encoder: str, fps: float) -> Timing:
     """Measure one variant in this process, as it is."""
     work = {"decode": _decode, "encode": _encode, "opencv": _opencv}
-    return work[variant](clip, encoder, fps) if variant in work else _watch(clip, encoder, fps, variant == "fast")
+    return work[variant](clip, encoder, fps) if variant in work else _watch(clip, encoder, fps, variant)
 
 
 @contextmanager
@@ -265,19 +267,24 @@ def _opencv(clip: Path, encoder: str, fps: float) -> Timing:
         return _timing(spent(), frames, encoded)
 
 
-def _watch(clip: Path, encoder: str, fps: float, fast: bool) -> Timing:
+def _watch(clip: Path, encoder: str, fps: float, variant: Variant) -> Timing:
     import cv2
     import numpy as np
 
     from hippocam.apps.session import Session
 
-    with tempfile.TemporaryDirectory() as folder, Session(Path(folder) / "m", encoder=encoder) as session:
+    senses = SensesConfig() if variant == "watch" else SensesConfig(text="off", speech="off", things="off")
+    settings = Settings(senses=senses)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Session(Path(folder) / "m", encoder=encoder, settings=settings) as session,
+    ):
         first = Path(folder) / "first.png"
         cv2.imwrite(str(first), np.zeros((48, 64, 3), np.uint8))
-        session.watch([first])  # loads the encoder and makes the memory
+        session.watch([first])  # loads the networks and makes the memory
         import_av()
         with _clock() as spent:
-            watched = session.watch([clip], fps=fps, fast=fast)
+            watched = session.watch([clip], fps=fps, fast=variant == "fast")
             took = spent()
         if watched.failed:
             raise HippocamError(f"{clip}: {watched.failed[0].reason}")
@@ -306,23 +313,24 @@ def table(result: IngestResult) -> str:
         f"Times real time on one core, by processor time (medians of {result.rounds} rounds in which the variants "
         f"take turns, a process each); sampled at {result.fps:g} a second, encoder {result.encoder}. "
         "*Decode* and *encode* alone are the floors: the sampled frames, and those of them that pass the change "
-        "gate. *OpenCV* reads every frame and encodes all that are due. Overhead is what watching takes beyond "
-        "both floors, as a share of their sum, by processor time and by the clock.",
+        "gate. *Watch* is `hippocam watch` as it comes, with text read and things followed; *bare* without. "
+        "*OpenCV* reads every frame and encodes all that are due. Overhead is what bare takes beyond both floors, "
+        "as a share of their sum, by processor time and by the clock.",
         "",
-        "| clip | size | s | frames | encoded | decode | encode | watch | OpenCV | OpenCV / watch, time "
+        "| clip | size | s | frames | encoded | decode | encode | watch | bare | OpenCV | OpenCV / bare, time "
         "| `--fast` | key frames | overhead | by clock |",
-        "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     rows = [*result.clips, result.total] if len(result.clips) > 1 else list(result.clips)
     for c in rows:
         size, watch = f"{c.size[0]}x{c.size[1]}" if c.size[0] else "", c.variants["watch"]
-        faster = c.variants["opencv"].cpu_s / max(watch.cpu_s, 1e-9)
+        faster = c.variants["opencv"].cpu_s / max(c.variants["bare"].cpu_s, 1e-9)
         speeds = {variant: c.times_real(variant) for variant in VARIANTS}
         lines.append(
             f"| {c.clip} | {size} | {c.seconds:.0f} | {watch.frames} | {watch.encoded} | {speeds['decode']:.1f} "
-            f"| {speeds['encode']:.1f} | {speeds['watch']:.1f} | {speeds['opencv']:.1f} | {faster:.2f} "
-            f"| {speeds['fast']:.0f} | {c.variants['fast'].frames} | {c.overhead():+.0%} "
-            f"| {c.overhead(wall=True):+.0%} |"
+            f"| {speeds['encode']:.1f} | {speeds['watch']:.1f} | {speeds['bare']:.1f} "
+            f"| {speeds['opencv']:.1f} | {faster:.2f} | {speeds['fast']:.0f} | {c.variants['fast'].frames} "
+            f"| {c.overhead():+.0%} | {c.overhead(wall=True):+.0%} |"
         )
     tall = [c for c in result.clips if min(c.size) >= 720]
     if tall:

@@ -33,7 +33,7 @@ def test_every_variant_is_measured_on_the_same_clip(clip):
     assert found.clip == "clip.mp4"
     assert found.seconds == pytest.approx(9.0, abs=0.2)
     assert {v: t.frames for v, t in found.variants.items()} == {
-        "decode": 9, "encode": 9, "watch": 9, "opencv": 90, "fast": 2,
+        "decode": 9, "encode": 9, "watch": 9, "bare": 9, "opencv": 90, "fast": 2,
     }  # fmt: skip
     assert found.variants["encode"].encoded == found.variants["watch"].encoded
     assert found.variants["opencv"].encoded == 9
@@ -42,22 +42,22 @@ def test_every_variant_is_measured_on_the_same_clip(clip):
 
 
 def test_ratios_and_overhead_are_those_of_the_times():
-    clip = speeds(decode=1.0, encode=3.0, watch=4.2, fast=0.5, opencv=8.4)
-    assert clip.times_real("watch") == pytest.approx(60 / 4.2)
-    assert clip.times_real("watch", wall=True) == pytest.approx(60 / 8.4)
+    clip = speeds(decode=1.0, encode=3.0, watch=5.0, bare=4.2, fast=0.5, opencv=8.4)
+    assert clip.times_real("watch") == pytest.approx(60 / 5)
+    assert clip.times_real("watch", wall=True) == pytest.approx(60 / 10)
     assert clip.overhead() == pytest.approx(0.05)
     result = IngestResult(
         encoder="bundled", fps=1.0, rounds=3, clips=(clip, speeds("b.mp4", (640, 360), watch=2.0))
     )
     assert result.total.seconds == 120
-    assert result.total.variants["watch"].cpu_s == pytest.approx(6.2)
+    assert result.total.variants["watch"].cpu_s == pytest.approx(7.0)
     told = table(result)
-    assert "| a.mp4 | 1280x720 | 60 | 60 | 30 | 60.0 | 20.0 | 14.3 | 7.1 | 2.00 | 120 |" in told
+    assert "| a.mp4 | 1280x720 | 60 | 60 | 30 | 60.0 | 20.0 | 12.0 | 14.3 | 7.1 | 2.00 | 120 |" in told
     assert "| all |" in told
     verdict = told.splitlines()[-1]
     assert "(a.mp4)" in verdict  # the smaller clip says nothing about 720 lines
     assert verdict.count(": met") == 3
-    slow = speeds(decode=1.0, encode=3.0, watch=8.0, fast=2.0)
+    slow = speeds(decode=1.0, encode=3.0, watch=8.0, bare=7.0, fast=2.0)
     assert table(dataclasses.replace(result, clips=(slow,))).count("missed") == 3
 
 

@@ -142,7 +142,7 @@ def test_what_is_written_is_what_a_memory_loads(trained, tmp_path):
 
 def test_what_a_user_trained_comes_before_what_ships(tmp_path, monkeypatch):
     monkeypatch.setenv("HIPPOCAM_DATA", str(tmp_path))
-    spec = replace(SPEC, id="bundled:1", dim=768)
+    spec = replace(SPEC, id="synthetic-64", dim=64)
     shipped = load_prior(spec)
     assert shipped is not None
     own = replace(shipped, events=12345.0)
