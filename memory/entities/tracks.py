@@ -193,9 +193,8 @@ class Tracker:
             else:
                 track.misses += 1
                 track.gone_s = item.time_s if track.gone_s is None else track.gone_s
-                track.left |= (
-                    self.background.static and not self.background.occupied and track.motion_s is not None
-                )
+                came = track.motion_s is not None and track.front_s is not None  # and is not background by now
+                track.left |= came and self.background.static and not self.background.occupied
         for j, candidate in enumerate(candidates):
             if j not in taken:
                 track = Track(
