@@ -94,7 +94,7 @@ def extract(folder: Path, cache: Path, views: int) -> Captioned:
     cache.mkdir(parents=True, exist_ok=True)
     grids = []
     for view in range(views):
-        kept = cache / f"{folder.name}-tinyvit-{view}.npy"
+        kept = cache / f"{folder.name}-before-stage3-{view}.npy"
         if not kept.exists():
             _save_grids(kept, files, view)
         grids.append(np.load(kept, mmap_mode="r"))

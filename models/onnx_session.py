@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,11 +14,19 @@ def open_session(model: bytes | str, threads: int) -> onnxruntime.InferenceSessi
 
     Args:
         model: The model itself, or its path.
-        threads: Threads for one run, 0 for as many as ONNX Runtime likes (one per core).
+        threads: Threads for one run, 0 for one on each core that this process may use. (ONNX Runtime's own 0 is
+            one on each core of the machine, bound to it, whatever cores the process was given.)
     """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = threads or _cores()
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # decoding needs the core
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def _cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
