@@ -22,7 +22,7 @@ from hippocam.apps.archive_layout import home_of
 from hippocam.apps.archive_ledger import LEDGER, Ledger, Row, State
 from hippocam.apps.archive_records import ArchiveConfig, ArchiveProgress, ArchiveReport, ArchiveRequest
 from hippocam.apps.archive_write import ArchiveWriter, Todo
-from hippocam.apps.build import DEFAULT_ENCODER, Settings, budget_bytes, load_settings
+from hippocam.apps.build import Settings, budget_bytes, load_settings
 from hippocam.apps.claims import Claim, claim_all, fingerprint_of
 from hippocam.apps.encoders import encoder_name
 from hippocam.apps.records import Failure
@@ -145,7 +145,8 @@ class _Run:
             self._pipeline = replace(self._pipeline, fps=request.fps)
         if request.budget_mb is not None:
             self._memory_config = replace(self._memory_config, budget_bytes=budget_bytes(request.budget_mb))
-        self._encoder_name = request.encoder or DEFAULT_ENCODER
+        assert request.encoder is not None  # whoever makes a run has settled it
+        self._encoder_name = request.encoder
         self._encoder: Encoder = make_encoder(self._encoder_name)
         self._senses = make_senses(self._settings.senses)
         self._segment_s = request.segment_s or SEGMENT_S

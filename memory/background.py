@@ -26,6 +26,7 @@ from hippocam.stream.records import FloatArray
 
 Kind = Literal["appeared", "left", "moved"]
 _STILL_SHARE = 0.1  # of a presence's pixels may change while it stands still
+COVERED = 0.5  # of the smaller of two boxes is shared: one shows the other
 _REST = 0.3  # what is left of a thing at the picture's edge, as a share of what it was, is its shadow
 
 
@@ -207,7 +208,7 @@ class Background:
         """The presence that a box shows, if one shares most of the smaller of the two."""
         found = [(overlap(box, p.box), i) for i, p in enumerate(self.presences) if p.hole is not True]
         best = max(found, default=(0.0, 0))
-        return self.presences[best[1]] if best[0] > 0.5 else None
+        return self.presences[best[1]] if best[0] > COVERED else None
 
     def _uncovered(self, mask: Mask, before_s: float, time_s: float) -> list[Change]:
         """What had become background and left: what was behind it is there again."""

@@ -21,7 +21,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from hippocam.memory.background import Background, Change, Presence
+from hippocam.memory.background import COVERED, Background, Change, Presence
 from hippocam.memory.background_pixels import small_picture
 from hippocam.memory.boxes import Box, area, iou, overlap
 from hippocam.memory.entities.records import MOVERS, EntityConfig
@@ -35,7 +35,6 @@ _LEAST_LOOK, _LEAST_LOOK_AGAIN = 0.55, 0.7
 _REACH, _REACH_A_SECOND, _MOST_REACH = 0.5, 1.5, 3.0  # how far a thing may get, in its own sizes
 _OTHERWISE = 0.25  # what a label counts that cannot go about, for something that does
 _FOREGROUND_S, _SAME_SHAPE = 20.0, 0.35
-_COVERED = 0.5  # of the smaller of two boxes is shared: one shows the other
 _MOST_GAPS = 16
 _MOVED = 0.5  # of its own size: it is not where it was
 
@@ -230,7 +229,7 @@ class Tracker:
     def _match_by_foreground(self, candidates: Sequence[_Candidate], matched: dict[int, int]) -> None:
         """Give a track that was not matched what is seen of the foreground that it came with, however it looks."""
         for i, track in enumerate(self.tracks):
-            if i in matched or track.motion_s is None or not self.background.static:
+            if i in matched or self._motion(track) is None:
                 continue
             for j, candidate in enumerate(candidates):
                 presence = self.background.covers(candidate.box)
@@ -240,12 +239,12 @@ class Tracker:
                     break
 
     def _likeness(self, track: Track, found: _Candidate, time_s: float) -> float:
-        """As `_likeness`; 0 where the foreground says that it is not the same, unless it looks so beyond doubt."""
-        worth, look = _likeness(track, found, time_s)
+        """As `_worth`; 0 where the foreground says that it is not the same, unless it looks so beyond doubt."""
+        worth, look = _worth(track, found, time_s)
         if worth == 0 or look >= self._config.same_person:
             return worth
         motion = self._motion(track)
-        elsewhere = motion is not None and overlap(found.box, motion.box) < _COVERED
+        elsewhere = motion is not None and overlap(found.box, motion.box) < COVERED
         before = self.background.covers(found.box) if track.votes.keys().isdisjoint(found.votes) else None
         hidden = before is not None and before.first_s != track.front_s  # by what came before it
         return 0.0 if track.left or elsewhere or hidden else worth
@@ -266,8 +265,9 @@ class Tracker:
         for label, vote in found.votes.items():
             track.votes[label] = track.votes.get(label, 0.0) + vote
             before, look = track.sums.get(label), found.looks[label]
-            other = before is None or len(before) != len(look)  # of another network, before a restart
-            track.sums[label] = look if before is None or other else before + look
+            if before is not None and len(before) == len(look):  # else another network looked, before a restart
+                look = before + look
+            track.sums[label] = look
         track.way = max(track.way, math.dist(track.start, _centre(found.box)) / _size(found.box))
         shows = found.score * math.sqrt(area(found.box))
         if shows > track.best[0]:
@@ -296,7 +296,7 @@ class Tracker:
         presence = self._motion(track)
         if presence is None or presence.fading is not None or track.label not in MOVERS:
             return False
-        alone = not any(overlap(box, presence.box) > _COVERED for box in seen)
+        alone = not any(overlap(box, presence.box) > COVERED for box in seen)
         return alone or iou(presence.box, track.box) > _SAME_SHAPE
 
     def _motion(self, track: Track) -> Presence | None:
@@ -394,7 +394,7 @@ def _doubled(thing: Thing, other: Thing) -> bool:
     return overlap(thing.box, other.box) > _WITHIN
 
 
-def _likeness(track: Track, found: _Candidate, time_s: float) -> tuple[float, float]:
+def _worth(track: Track, found: _Candidate, time_s: float) -> tuple[float, float]:
     """How well a candidate goes on with a track, 0 to 1, 0 where it cannot; how alike they look, -1 unknown."""
     elapsed_s = time_s - track.last_s
     ahead_s = min(elapsed_s, 2.0) if track.hits > 1 else 0.0
