@@ -48,7 +48,7 @@ def _add_encoder(names: argparse._SubParsersAction[argparse.ArgumentParser], nam
     command.add_argument("--out", type=Path, metavar="DIR", help="default: encoder/ beside what else was trained")
     command.add_argument("--id", metavar="NAME", help="what memories know it by (default: by what was trained)")
     command.add_argument("--seed", type=int, default=0, metavar="N", help="of the training (default 0)")
-    command.add_argument("--steps", type=int, metavar="N", help="batches with all networks (default 600)")
+    command.add_argument("--steps", type=int, metavar="N", help="batches (default 300)")
     command.set_defaults(run=_encoder)
 
 
@@ -107,7 +107,7 @@ def _encoder(options: argparse.Namespace) -> int:
 
     config = TrainConfig(seed=options.seed)
     if options.steps is not None:
-        config = replace(config, together=replace(config.together, steps=options.steps))
+        config = replace(config, steps=options.steps)
     out = options.out or own_folder() / "encoder"
     train_encoder(
         options.data,

@@ -44,7 +44,7 @@ def _demo(video: str | None, questions: list[str]) -> int:
     else:
         try:
             clip, asked = _named(fetch("driveway-clip"), "driveway.mov"), _DRIVEWAY
-            fetch("tinyvit"), fetch("efficientnet-lite2"), fetch("minilm")
+            fetch("dinov2"), fetch("efficientnet-lite2"), fetch("minilm")
         except WeightsError as error:
             print(f"demo: {error}\ndemo: going on with a rendered scene and the encoder that knows colours only")
             clip, asked, encoder = (

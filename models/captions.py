@@ -4,7 +4,7 @@ The folder holds `images/` and `captions.tsv`, a line per caption: "images/<file
 whose names sort last are for testing only (as the folder's README says); of the rest 500 are held out for choices.
 Of a folder with fewer than 4,000 it is an eighth and a sixteenth.
 
-Shapes: N photographs; V views; C = 160, H = W = 14 of TinyViT's grid; K = 1280; E = 384; M captions.
+Shapes: N photographs; V views; T = 65 tokens and C = 384 channels of DINOv2; E = 384; M captions.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from hippocam.stream.errors import HippocamError
 from hippocam.stream.records import FloatArray, Image
 
 TEST_PHOTOS, HELD_OUT_PHOTOS, FEWEST_PHOTOS = 1000, 500, 1000
-_SPLIT_SEED, _BATCH = 123, 32
+_SPLIT_SEED = 123
 Indices = NDArray[np.int64]
 
 
@@ -28,20 +28,16 @@ class Captioned:
     """Features of photographs and of their captions.
 
     Attributes:
-        grids_VNCHW: A float16 [N, 160, 14, 14] a view, of TinyViT before its last stage: the photograph as it is
-            first, then changed at random.
-        pooled_NK: float32 [N, 1280] of EfficientNet-Lite2.
+        tokens_VNTC: A float16 [N, 65, 384] a view, of DINOv2: the photograph as it is first, then changed
+            at random.
         conse_NE: float32 [N, 384], ConSE's sums.
         sentences_ME: float32 [M, 384], MiniLM's vectors.
-        tokens_M: MiniLM's tokens of each caption.
         photo_of_M: int64 [M], which photograph each caption belongs to.
     """
 
-    grids_VNCHW: tuple[NDArray[np.float16], ...]
-    pooled_NK: FloatArray
+    tokens_VNTC: tuple[NDArray[np.float16], ...]
     conse_NE: FloatArray
     sentences_ME: FloatArray
-    tokens_M: list[list[int]]
     photo_of_M: Indices
 
     def captions_of(self, photos: Indices) -> tuple[Indices, Indices]:
@@ -85,48 +81,35 @@ def extract(folder: Path, cache: Path, views: int) -> Captioned:
 
     Args:
         folder: The captioned photographs.
-        cache: Folder to keep features in, about 0.5 GB a view of 8,000 photographs.
+        cache: Folder to keep features in, 0.4 GB a view of 8,000 photographs.
         views: How many views of each photograph, from 1.
     """
     from hippocam.models.encoders.conse import ConseEncoder
 
     files, captions, photo_of_M = read_captions(folder)
     cache.mkdir(parents=True, exist_ok=True)
-    grids = []
+    tokens = []
     for view in range(views):
-        kept = cache / f"{folder.name}-before-stage3-{view}.npy"
+        kept = cache / f"{folder.name}-dinov2-{view}.npy"
         if not kept.exists():
-            _save_grids(kept, files, view)
-        grids.append(np.load(kept, mmap_mode="r"))
-    encoder, kept = ConseEncoder(), cache / f"{folder.name}.npz"
+            _save_tokens(kept, files, view)
+        tokens.append(np.load(kept, mmap_mode="r"))
+    encoder, kept = ConseEncoder(), cache / f"{folder.name}-conse.npz"
     if not kept.exists():
-        mixes = [encoder.mix([read_photo(file)]) for file in files]
-        np.savez(
-            kept,
-            conse_NE=np.concatenate([mix.vectors_NE for mix in mixes]),
-            pooled_NK=np.concatenate([mix.pooled_NC for mix in mixes]),
-            sentences_ME=encoder.encode_texts(captions),
-        )
-    tokens_M = encoder.minilm.tokens(captions)
-    return Captioned(grids_VNCHW=tuple(grids), **np.load(kept), tokens_M=tokens_M, photo_of_M=photo_of_M)
+        conse_NE = np.concatenate([encoder.mix([read_photo(file)])[0] for file in files])
+        np.savez(kept, conse_NE=conse_NE, sentences_ME=encoder.encode_texts(captions))
+    return Captioned(tokens_VNTC=tuple(tokens), **np.load(kept), photo_of_M=photo_of_M)
 
 
-def _save_grids(path: Path, files: list[Path], view: int) -> None:
-    """Run the stages that do not learn; the file appears when it is whole."""
-    import torch
+def _save_tokens(path: Path, files: list[Path], view: int) -> None:
+    """Run the network that does not learn; the file appears when it is whole."""
+    from hippocam.models.dinov2 import CHANNELS, TOKENS, DinoV2
 
-    from hippocam.models.tinyvit import tinyvit_input
-    from hippocam.models.tinyvit_network import GRID_SHAPE, TinyViTNetwork
-
-    network, part = TinyViTNetwork().eval(), path.with_suffix(".part")
-    grids_NCHW = np.lib.format.open_memmap(part, "w+", np.float16, (len(files), *GRID_SHAPE))
-    for start in range(0, len(files), _BATCH):
-        indices = range(start, min(start + _BATCH, len(files)))
-        pictures = np.concatenate([tinyvit_input(change(read_photo(files[i]), view, i)) for i in indices])
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
-            grid_BCHW = network.frozen(torch.from_numpy(pictures).to(memory_format=torch.channels_last))
-        grids_NCHW[start : start + len(indices)] = grid_BCHW.float().numpy()
-    grids_NCHW.flush()
+    network, part = DinoV2(threads=1), path.with_suffix(".part")
+    tokens_NTC = np.lib.format.open_memmap(part, "w+", np.float16, (len(files), TOKENS, CHANNELS))
+    for index, file in enumerate(files):
+        tokens_NTC[index] = network.tokens(change(read_photo(file), view, index))
+    tokens_NTC.flush()
     part.replace(path)
 
 

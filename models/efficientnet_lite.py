@@ -1,10 +1,10 @@
-"""Pictures into ImageNet class probabilities, and what they are decided by: EfficientNet-Lite2.
+"""Pictures into ImageNet class probabilities: EfficientNet-Lite2.
 
 Tan and Le 2019, run by ONNX Runtime. The Lite variant has ReLU6 instead of swish and no squeeze-and-excitation.
 Its weights are published for torch (ported from Google's TensorFlow checkpoint); batch normalisation is folded
 into the convolutions and the graph is written as ONNX in memory, which is about twice as fast on a CPU.
 
-Shapes: K = 1000 classes; C = 1280 channels.
+Shapes: K = 1000 classes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from hippocam.models.pictures import to_network
 from hippocam.models.weights import fetch
 from hippocam.stream.records import FloatArray, Image
 
-CLASSES, POOLED = 1000, 1280
+CLASSES = 1000
 _INPUT_PX = 260
 _MEAN, _DEVIATION = np.full(3, 127, np.float32), np.full(3, 128, np.float32)
 # Repeats, stride, expansion, channels out: EfficientNet-B0's stages at width 1.1 and depth 1.2. As in
@@ -48,19 +48,19 @@ class EfficientNetLite2:
     def __init__(self, threads: int = 0) -> None:
         self._session = open_session(lite2_model(_read(fetch("efficientnet-lite2"))), threads)
 
-    def classify(self, image: Image) -> tuple[FloatArray, FloatArray]:
-        """Give the probability of each class, float32 [1000], and the last map's means, float32 [1280].
+    def classify(self, image: Image) -> FloatArray:
+        """Give the probability of each class, float32 [1000].
 
         Args:
             image: uint8 [H, W, 3], RGB, any size.
         """
         picture = to_network(image, _INPUT_PX, _MEAN, _DEVIATION)
-        probabilities_1K, pooled_1C = self._session.run(None, {"image": picture})
-        return np.asarray(probabilities_1K[0], np.float32), np.asarray(pooled_1C[0], np.float32)
+        (probabilities_1K,) = self._session.run(None, {"image": picture})
+        return np.asarray(probabilities_1K[0], np.float32)
 
 
 def lite2_model(weights: Mapping[str, FloatArray]) -> bytes:
-    """Write the network as ONNX: "image", float32 [1, 3, 260, 260], to probabilities and the pooled last map.
+    """Write the network as ONNX: "image", float32 [1, 3, 260, 260], to probabilities.
 
     Args:
         weights: The checkpoint's arrays by name.
@@ -94,7 +94,7 @@ def lite2_model(weights: Mapping[str, FloatArray]) -> bytes:
     pooled = graph.node("Flatten", [graph.node("GlobalAveragePool", [x])])
     classifier = [graph.constant(name, weights[name]) for name in ("_fc.weight", "_fc.bias")]
     logits = graph.node("Gemm", [pooled, *classifier], transB=1)
-    return graph.to_bytes(graph.node("Softmax", [logits], axis=1), (1, CLASSES), (pooled, (1, POOLED)))
+    return graph.to_bytes(graph.node("Softmax", [logits], axis=1), (1, CLASSES))
 
 
 def _fold(weights: Mapping[str, FloatArray], conv: str, norm: str) -> tuple[FloatArray, FloatArray]:

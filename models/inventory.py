@@ -56,7 +56,7 @@ HUB_MODELS = (
         note="free for any use",
     ),
 )
-_BUNDLED = ("efficientnet-lite2", "minilm", "minilm-tokenizer", "tinyvit")
+_BUNDLED = ("dinov2", "efficientnet-lite2", "minilm", "minilm-tokenizer")
 NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(  # weights of encoders and readers that packages ship
     {"bundled": _BUNDLED, "conse": ("efficientnet-lite2", "minilm", "minilm-tokenizer"), "gguf": ("smollm2",)}
 )

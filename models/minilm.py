@@ -21,35 +21,21 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 WIDTH = 384
-LAYERS, _HEADS, _MAX_TOKENS, _NORM_EPS = 6, 12, 256, 1e-12
+_LAYERS, _HEADS, _MAX_TOKENS, _NORM_EPS = 6, 12, 256, 1e-12
 _BATCH = 64
 
 
 class MiniLM:
-    """The text encoder; weights are fetched and read on construction (about half a second).
+    """The text encoder; weights are fetched and read on construction (about half a second)."""
 
-    Args:
-        weights: Others than those that are fetched.
-    """
-
-    def __init__(self, weights: Mapping[str, Tensor] | None = None) -> None:
+    def __init__(self) -> None:
+        from safetensors.torch import load_file
         from tokenizers import Tokenizer
 
-        self._weights = read_weights() if weights is None else weights
+        self._weights: dict[str, Tensor] = load_file(fetch("minilm"))
         self._tokenizer: Tokenizer = Tokenizer.from_file(str(fetch("minilm-tokenizer")))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(_MAX_TOKENS)
-
-    def changed(self, changes: Mapping[str, FloatArray]) -> MiniLM:
-        """Give the same with something added to some weights; the others are shared, not copied."""
-        import torch
-
-        changed = {name: self._weights[name] + torch.from_numpy(change) for name, change in changes.items()}
-        return MiniLM({**self._weights, **changed})
-
-    def tokens(self, texts: Sequence[str]) -> list[list[int]]:
-        """Give the numbers of each text's tokens."""
-        return [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
 
     def encode(self, texts: Sequence[str]) -> FloatArray:
         """Give one unit vector per text, float32 [N, 384]; an empty text has a vector too."""
@@ -57,7 +43,7 @@ class MiniLM:
 
         vectors_NE = np.zeros((len(texts), WIDTH), np.float32)
         by_length: dict[int, list[int]] = {}
-        tokens = self.tokens(texts)
+        tokens = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
         for index, ids in enumerate(tokens):
             by_length.setdefault(len(ids), []).append(index)
         with torch.inference_mode():
@@ -65,26 +51,12 @@ class MiniLM:
                 for start in range(0, len(indices), _BATCH):
                     part = indices[start : start + _BATCH]
                     ids_BL = torch.tensor([tokens[index] for index in part])
-                    vectors_NE[part] = forward(self._weights, ids_BL, torch.ones_like(ids_BL)).numpy()
+                    vectors_NE[part] = _forward(self._weights, ids_BL).numpy()
         return vectors_NE
 
 
-def read_weights() -> dict[str, Tensor]:
-    """Read the published weights, float32."""
-    from safetensors.torch import load_file
-
-    weights: dict[str, Tensor] = load_file(fetch("minilm"))
-    return weights
-
-
-def forward(weights: Mapping[str, Tensor], ids_BL: Tensor, own_BL: Tensor) -> Tensor:
-    """Give unit vectors, float32 [B, 384], of texts: means over their tokens.
-
-    Args:
-        weights: The network's.
-        ids_BL: Tokens, int64.
-        own_BL: 1 where a token is the text's own, 0 where it only fills the row.
-    """
+def _forward(weights: Mapping[str, Tensor], ids_BL: Tensor) -> Tensor:
+    """Give unit vectors, float32 [B, 384], of texts of L tokens each: means over their tokens."""
     from torch.nn import functional
 
     batch, length = ids_BL.shape
@@ -102,16 +74,14 @@ def forward(weights: Mapping[str, Tensor], ids_BL: Tensor, own_BL: Tensor) -> Te
     tables = "embeddings.{}_embeddings.weight"
     x_BLE = weights[tables.format("word")][ids_BL] + weights[tables.format("position")][:length]
     x_BLE = norm("embeddings.LayerNorm", x_BLE + weights[tables.format("token_type")][0])
-    seen_B11L = own_BL.bool()[:, None, None]
-    for index in range(LAYERS):
+    for index in range(_LAYERS):
         layer = f"encoder.layer.{index}."
         query, key, value = (
             heads(linear(f"{layer}attention.self.{part}", x_BLE)) for part in ("query", "key", "value")
         )
-        mixed = functional.scaled_dot_product_attention(query, key, value, seen_B11L).transpose(1, 2).flatten(2)
+        mixed = functional.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2)
         mixed = linear(f"{layer}attention.output.dense", mixed)
         x_BLE = norm(f"{layer}attention.output.LayerNorm", x_BLE + mixed)
         wide = functional.gelu(linear(f"{layer}intermediate.dense", x_BLE))
         x_BLE = norm(f"{layer}output.LayerNorm", x_BLE + linear(f"{layer}output.dense", wide))
-    sum_BE = (x_BLE.float() * own_BL[:, :, None]).sum(1)
-    return functional.normalize(sum_BE, dim=1)  # the sum points where the mean does
+    return functional.normalize(x_BLE.mean(1), dim=1)

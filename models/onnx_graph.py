@@ -7,14 +7,16 @@ published for torch only. An ONNX file is a protocol buffer: fields, each a numb
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from hippocam.stream.records import FloatArray
-
-_FLOAT, _IR_VERSION, _OPSET = 1, 8, 13
-_INT, _STRING, _INTS = 2, 3, 7  # kinds of attribute
+_IR_VERSION = 8
+_OPSETS = {"": 17, "com.microsoft": 1}  # by who defines the operators
+_KINDS = {"float32": 1, "int8": 3, "int64": 7}  # of numbers
+_FLOAT, _INT, _STRING, _INTS = 1, 2, 3, 7  # kinds of attribute
 
 
 class OnnxGraph:
@@ -30,22 +32,37 @@ class OnnxGraph:
         self._nodes: list[bytes] = []
         self._constants: list[bytes] = []
 
-    def constant(self, name: str, values: FloatArray) -> str:
-        """Add fixed float32 numbers and give their name."""
+    def constant(self, name: str, values: NDArray[np.float32] | NDArray[np.int8] | NDArray[np.int64]) -> str:
+        """Add fixed numbers, float32, int8 or int64, and give their name."""
         fields = [_varint_field(1, size) for size in values.shape]
-        fields += [_varint_field(2, _FLOAT), _bytes_field(8, name.encode())]
-        fields += [_bytes_field(9, np.ascontiguousarray(values, "<f4").tobytes())]
+        fields += [_varint_field(2, _KINDS[values.dtype.name]), _bytes_field(8, name.encode())]
+        fields += [_bytes_field(9, np.ascontiguousarray(values, values.dtype.newbyteorder("<")).tobytes())]
         self._constants.append(b"".join(fields))
         return name
 
-    def node(self, operator: str, inputs: Sequence[str], **attributes: int | str | Sequence[int]) -> str:
-        """Add an operator with its attributes and give the name of its output."""
-        output = f"{operator}_{len(self._nodes)}"
+    def node(self, operator: str, inputs: Sequence[str], **attributes: int | float | str | Sequence[int]) -> str:
+        """Add an operator with its attributes and give the name of its output.
+
+        Args:
+            operator: Its name, after "com.microsoft." where it is ONNX Runtime's own.
+            inputs: Names of what it reads, "" for what it may do without.
+            attributes: By their names.
+        """
+        (output,) = self.nodes(operator, inputs, 1, **attributes)
+        return output
+
+    def nodes(
+        self, operator: str, inputs: Sequence[str], outputs: int, **attributes: int | float | str | Sequence[int]
+    ) -> list[str]:
+        """Add an operator with several outputs, and give their names; see `node`."""
+        domain, _, kind = operator.rpartition(".")
+        names = [f"{kind}_{len(self._nodes)}_{i}" for i in range(outputs)]
         fields = [_bytes_field(1, name.encode()) for name in inputs]
-        fields += [_bytes_field(2, output.encode()), _bytes_field(4, operator.encode())]
+        fields += [_bytes_field(2, name.encode()) for name in names]
+        fields += [_bytes_field(4, kind.encode()), _bytes_field(7, domain.encode())]
         fields += [_bytes_field(5, _attribute(name, value)) for name, value in attributes.items()]
         self._nodes.append(b"".join(fields))
-        return output
+        return names
 
     def to_bytes(self, output: str, shape: Sequence[int], *others: tuple[str, Sequence[int]]) -> bytes:
         """Give the model whose result is the named output of the given shape, and then any others."""
@@ -53,13 +70,16 @@ class OnnxGraph:
         fields += [_bytes_field(5, constant) for constant in self._constants]
         fields += [_bytes_field(11, self._input)]
         fields += [_bytes_field(12, _value_info(name, shape)) for name, shape in ((output, shape), *others)]
-        opset = _bytes_field(8, _bytes_field(1, b"") + _varint_field(2, _OPSET))
-        return _varint_field(1, _IR_VERSION) + opset + _bytes_field(7, b"".join(fields))
+        opsets = [_bytes_field(1, domain.encode()) + _varint_field(2, _OPSETS[domain]) for domain in _OPSETS]
+        asked = b"".join(_bytes_field(8, opset) for opset in opsets)
+        return _varint_field(1, _IR_VERSION) + asked + _bytes_field(7, b"".join(fields))
 
 
-def _attribute(name: str, value: int | str | Sequence[int]) -> bytes:
+def _attribute(name: str, value: int | float | str | Sequence[int]) -> bytes:
     if isinstance(value, int):
         body = _varint_field(3, value) + _varint_field(20, _INT)
+    elif isinstance(value, float):
+        body = _varint(2 << 3 | 5) + struct.pack("<f", value) + _varint_field(20, _FLOAT)
     elif isinstance(value, str):
         body = _bytes_field(4, value.encode()) + _varint_field(20, _STRING)
     else:
@@ -69,7 +89,7 @@ def _attribute(name: str, value: int | str | Sequence[int]) -> bytes:
 
 def _value_info(name: str, shape: Sequence[int]) -> bytes:
     sizes = b"".join(_bytes_field(1, _varint_field(1, size)) for size in shape)
-    tensor = _varint_field(1, _FLOAT) + _bytes_field(2, sizes)
+    tensor = _varint_field(1, _KINDS["float32"]) + _bytes_field(2, sizes)
     return _bytes_field(1, name.encode()) + _bytes_field(2, _bytes_field(1, tensor))
 
 

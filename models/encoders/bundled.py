@@ -1,11 +1,11 @@
 """Pictures and texts into one space with what packages ship: ConSE and a head trained on captions, fused.
 
 ConSE knows a thousand kinds of things but no people, actions or scenes; the head knows those that the captions of
-Flickr8k speak of. Each covers for the other, so their cosines are added (see `hippocam.models.fusion`). The head
-reads TinyViT with its last stage tuned on captions, EfficientNet-Lite2 as it is, and MiniLM with its last layers
-tuned. The card `assets/bundled_head.md` says what it was trained on and under which terms.
+Flickr8k speak of. Each covers for the other, so what they give is added (see `hippocam.models.fusion`). The head
+reads DINOv2 as it is. The card `assets/bundled_head.md` says what it was trained on and under which
+terms.
 
-Shapes: N pictures or texts; F = 384 + 384.
+Shapes: N pictures or texts; F = 384 + 1.
 """
 
 from __future__ import annotations
@@ -18,17 +18,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hippocam.models.dinov2 import CHANNELS, TOKENS, DinoV2
 from hippocam.models.encoders.conse import ConseEncoder
 from hippocam.models.head_file import ASSETS, read_spec
 from hippocam.models.lazy import Lazy
-from hippocam.models.tinyvit import CHANNELS, PATCHES, TinyViT
 from hippocam.stream.records import EncodedImages, EncoderSpec, FloatArray, Image
 
 if TYPE_CHECKING:
     from hippocam.models.head_file import Head
-    from hippocam.models.minilm import MiniLM
 
-_MIDPOINT, _SLOPE, _GROWTH = 0.3, 24.5, 0.02
+_MIDPOINT, _SLOPE, _GROWTH = 0.235, 33.0, 0.02
 
 
 class BundledEncoder:
@@ -42,8 +41,7 @@ class BundledEncoder:
         place = Path(folder) if folder else ASSETS
         self._conse = ConseEncoder()
         self._head = Lazy(partial(_load_head, place))
-        self._tinyvit = Lazy(self._load_tinyvit)
-        self._texts = Lazy(self._load_texts)
+        self._dinov2 = Lazy(DinoV2)
         self._spec = Lazy(partial(read_spec, place))
 
     @property
@@ -55,24 +53,17 @@ class BundledEncoder:
 
     def encode_images(self, images: Sequence[Image]) -> EncodedImages:
         """Encode N pictures of any size; labels are ConSE's, classes with a probability above 0.15."""
-        tinyvit, head = self._tinyvit(), self._head()
-        patches_NPC = np.zeros((len(images), PATCHES, CHANNELS), np.float32)
+        dinov2, head = self._dinov2(), self._head()
+        tokens_NTC = np.zeros((len(images), TOKENS, CHANNELS), np.float32)
         for row, image in enumerate(images):
-            patches_NPC[row] = tinyvit.patches(image)
-        mix = self._conse.mix(images)
-        vectors_NF = head.fusion.images(mix.vectors_NE, head.image_vectors(patches_NPC, mix.pooled_NC))
-        return EncodedImages(vectors_ND=vectors_NF, labels=mix.labels)
+            tokens_NTC[row] = dinov2.tokens(image)
+        conse_NE, labels = self._conse.mix(images)
+        vectors_NF = head.fusion.images(conse_NE, head.image_vectors(tokens_NTC))
+        return EncodedImages(vectors_ND=vectors_NF, labels=labels)
 
     def encode_texts(self, texts: Sequence[str]) -> FloatArray:
         """Encode N texts to float32 [N, F]."""
-        head = self._head()
-        return head.fusion.texts(self._conse.encode_texts(texts), head.text_vectors(self._texts().encode(texts)))
-
-    def _load_tinyvit(self) -> TinyViT:
-        return TinyViT(changes=self._head().tinyvit)
-
-    def _load_texts(self) -> MiniLM:
-        return self._conse.minilm.changed(self._head().minilm_changes())
+        return self._head().fusion.texts(self._conse.encode_texts(texts))
 
 
 def _load_head(folder: Path) -> Head:

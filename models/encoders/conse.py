@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from hippocam.models.conse_classes import class_names, class_vectors
-from hippocam.models.efficientnet_lite import CLASSES, POOLED, EfficientNetLite2
+from hippocam.models.efficientnet_lite import CLASSES, EfficientNetLite2
 from hippocam.models.lazy import Lazy
 from hippocam.models.pictures import unit_rows
 from hippocam.stream.records import EncodedImages, EncoderSpec, FloatArray, Image
@@ -36,12 +36,10 @@ class Mix(NamedTuple):
         vectors_NE: float32 [N, 384], sums of class vectors before they are scaled to length 1. Their length tells
             how sure the classifier is: near 0 where it sees a bit of everything.
         labels: Classes with a probability above 0.15.
-        pooled_NC: float32 [N, 1280], what the classes are decided by.
     """
 
     vectors_NE: FloatArray
     labels: tuple[tuple[str, ...], ...]
-    pooled_NC: FloatArray
 
 
 class ConseEncoder:
@@ -65,7 +63,7 @@ class ConseEncoder:
     def mix(self, images: Sequence[Image]) -> Mix:
         """Classify N pictures of any size."""
         names, vectors_KE = self._classes()
-        probabilities_NK, pooled_NC = self._classify(images)
+        probabilities_NK = self._classify(images)
         keep_NK = np.where(probabilities_NK < _top(probabilities_NK, _TOP_CLASSES), 0, probabilities_NK)
         # What all classes share tells nothing, and left in it makes every picture near to every text.
         own_KE = vectors_KE - vectors_KE.mean(0)
@@ -76,24 +74,18 @@ class ConseEncoder:
             tuple(names[k] for k in np.argsort(-row_K)[:_LABELS] if row_K[k] > _LABEL_PROBABILITY)
             for row_K in probabilities_NK
         )
-        return Mix(mixed_NE, labels, pooled_NC)
+        return Mix(mixed_NE, labels)
 
     def encode_texts(self, texts: Sequence[str]) -> FloatArray:
         """Encode N texts to float32 [N, 384]."""
-        return self.minilm.encode(texts)
+        return self._texts().encode(texts)
 
-    @property
-    def minilm(self) -> MiniLM:
-        """The text encoder, for who needs it too."""
-        return self._texts()
-
-    def _classify(self, images: Sequence[Image]) -> tuple[FloatArray, FloatArray]:
+    def _classify(self, images: Sequence[Image]) -> FloatArray:
         classifier = self._classifier()
         rows_NK = np.zeros((len(images), CLASSES), np.float32)
-        pooled_NC = np.zeros((len(images), POOLED), np.float32)
         for row, image in enumerate(images):  # one by one: no faster in batches on a CPU, and exact
-            rows_NK[row], pooled_NC[row] = classifier.classify(image)
-        return rows_NK, pooled_NC
+            rows_NK[row] = classifier.classify(image)
+        return rows_NK
 
 
 def _top(rows_NK: FloatArray, count: int) -> FloatArray:

@@ -9,7 +9,7 @@ from hippocam.models.weights import WeightsError, fetch
 @pytest.fixture(scope="module")
 def weights():
     try:
-        for name in ("efficientnet-lite2", "minilm", "tinyvit"):
+        for name in ("efficientnet-lite2", "minilm", "dinov2"):
             fetch(name)
     except WeightsError as error:
         pytest.skip(f"the default encoder's networks cannot be fetched here: {error}")

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from hippocam.models.efficientnet_lite import CLASSES, lite2_model
 from hippocam.stream.records import FloatArray
@@ -67,7 +66,7 @@ def reference(weights: dict[str, FloatArray], image: FloatArray) -> tuple[FloatA
             x = before + x
     x = functional.relu6(layer(x, "_conv_head", "_bn1")).mean((2, 3))
     logits = functional.linear(x, arrays["_fc.weight"], arrays["_fc.bias"])
-    return logits.softmax(1).numpy(), x.numpy()
+    return logits.softmax(1).numpy()
 
 
 def test_graph_computes_the_network() -> None:
@@ -76,8 +75,7 @@ def test_graph_computes_the_network() -> None:
     weights = random_checkpoint(0)
     image = np.random.default_rng(1).normal(size=(1, 3, 260, 260)).astype(np.float32)
     session = onnxruntime.InferenceSession(lite2_model(weights), providers=["CPUExecutionProvider"])
-    expected, expected_pooled = reference(weights, image)
+    expected = reference(weights, image)
     assert expected.max() > 2 / CLASSES  # the random network does not give the same for every class
-    found, pooled = session.run(None, {"image": image})
+    (found,) = session.run(None, {"image": image})
     assert np.abs(found - expected).max() < 1e-4 * expected.max()
-    assert pooled == pytest.approx(expected_pooled, abs=1e-4)
