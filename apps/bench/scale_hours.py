@@ -32,7 +32,7 @@ from hippocam.stream.records import Embedding, EncodedImages, FloatArray, Image
 ENTRIES_AN_HOUR, JPEG_BYTES = 625, 16_000
 HOURS = (10, 100, 1_000, 10_000)
 SHARD_HOURS = 100
-DIM = 768  # the bundled encoder's
+DIM = 768  # a large CLIP's, twice the bundled encoder's
 _WRITTEN_HOURS = 2
 _TEXT = "a person with thing17"
 _ASKED = 64  # questions that are made for each memory, at most
