@@ -5,8 +5,8 @@ each of which looks at those that matter to it (as in Lee et al. 2019, Set Trans
 Sentences stay where MiniLM puts them, so that what it knows of words that no caption has is not lost (as in Zhai
 et al. 2022, "LiT", the other way round). Trained by `hippocam.models.train_encoder`.
 
-Shapes: B batch; T = 65 tokens, the first of the whole; P = 64 patches; C = 384 channels; Q attention queries; E
-= 384 of a sentence.
+Shapes: B batch; T = 65 tokens, the first of the whole; P = 64 patches; C = 384 channels; Q attention queries;
+E = 384 of a sentence.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-CHANNELS, TEXT_CHANNELS = 384, 384
+from hippocam.models.dinov2 import CHANNELS
+from hippocam.models.minilm import WIDTH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +50,8 @@ class ImageHead(nn.Module):
         features = 3 * CHANNELS
         self.hidden = nn.Linear(features, config.hidden)
         self.hidden_norm = nn.LayerNorm(config.hidden)
-        self.out = nn.Linear(config.hidden, TEXT_CHANNELS)
-        self.skip = nn.Linear(features, TEXT_CHANNELS)
+        self.out = nn.Linear(config.hidden, WIDTH)
+        self.skip = nn.Linear(features, WIDTH)
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, tokens_BTC: Tensor) -> Tensor:

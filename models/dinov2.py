@@ -21,7 +21,7 @@ import numpy as np
 from hippocam.models.onnx_graph import OnnxGraph
 from hippocam.models.onnx_read import read_constants
 from hippocam.models.onnx_session import open_session
-from hippocam.models.pictures import to_network
+from hippocam.models.pictures import IMAGENET_DEVIATION, IMAGENET_MEAN, to_network
 from hippocam.models.weights import fetch
 from hippocam.stream.records import FloatArray, Image
 
@@ -31,8 +31,6 @@ _BLOCKS, _HEADS, _EPSILON = 12, 6, 1e-6
 _PLACES, _LEARNED_GRID = "onnx::Reshape_1360", 37  # places were learned on a finer grid
 _LARGEST = 63  # whole number of a weight
 _EXACT = "blocks.0.mlp"  # flat areas of drawn pictures give single numbers here that are far from the others
-_MEAN = np.array([0.485, 0.456, 0.406], np.float32) * 255
-_DEVIATION = np.array([0.229, 0.224, 0.225], np.float32) * 255
 
 
 class DinoV2:
@@ -55,7 +53,7 @@ class DinoV2:
         Args:
             image: uint8 [H, W, 3], RGB, any size.
         """
-        picture = to_network(image, _INPUT_PX, _MEAN, _DEVIATION)
+        picture = to_network(image, _INPUT_PX, IMAGENET_MEAN, IMAGENET_DEVIATION)
         (tokens_1SC,) = self._session.run(None, {"input": picture})
         whole_C, patches_SC = tokens_1SC[0, 0], tokens_1SC[0, 1:]
         fours = patches_SC.reshape(_POOLED, 2, _POOLED, 2, CHANNELS)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hippocam.models.fusion import Fusion
+from hippocam.models.minilm import WIDTH
 from hippocam.models.packing import pack, unpack
 from hippocam.stream.records import EncoderSpec, FloatArray
 
@@ -43,9 +44,7 @@ class Head:
         """Give float32 [N, 384], each picture by itself so that neighbours cannot change a bit of it."""
         import torch
 
-        from hippocam.models.caption_head import TEXT_CHANNELS
-
-        vectors_NE = np.zeros((len(tokens_NTC), TEXT_CHANNELS), np.float32)
+        vectors_NE = np.zeros((len(tokens_NTC), WIDTH), np.float32)
         with torch.inference_mode():
             for row, tokens_TC in enumerate(tokens_NTC):
                 vectors_NE[row] = self.image(torch.from_numpy(tokens_TC[None]))[0]

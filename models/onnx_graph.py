@@ -64,12 +64,12 @@ class OnnxGraph:
         self._nodes.append(b"".join(fields))
         return names
 
-    def to_bytes(self, output: str, shape: Sequence[int], *others: tuple[str, Sequence[int]]) -> bytes:
-        """Give the model whose result is the named output of the given shape, and then any others."""
+    def to_bytes(self, output: str, shape: Sequence[int]) -> bytes:
+        """Give the model whose result is the named output of the given shape."""
         fields = [_bytes_field(1, node) for node in self._nodes] + [_bytes_field(2, b"graph")]
         fields += [_bytes_field(5, constant) for constant in self._constants]
         fields += [_bytes_field(11, self._input)]
-        fields += [_bytes_field(12, _value_info(name, shape)) for name, shape in ((output, shape), *others)]
+        fields += [_bytes_field(12, _value_info(output, shape))]
         opsets = [_bytes_field(1, domain.encode()) + _varint_field(2, _OPSETS[domain]) for domain in _OPSETS]
         asked = b"".join(_bytes_field(8, opset) for opset in opsets)
         return _varint_field(1, _IR_VERSION) + asked + _bytes_field(7, b"".join(fields))

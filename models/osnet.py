@@ -16,13 +16,12 @@ import numpy as np
 
 from hippocam.models.onnx_graph import OnnxGraph
 from hippocam.models.onnx_session import open_session
+from hippocam.models.pictures import IMAGENET_DEVIATION, IMAGENET_MEAN
 from hippocam.models.weights import fetch
 from hippocam.stream.records import FloatArray, Image
 
 FEATURES = 512
 _HEIGHT_PX, _WIDTH_PX = 256, 128
-_MEAN = np.array([0.485, 0.456, 0.406], np.float32) * 255
-_DEVIATION = np.array([0.229, 0.224, 0.225], np.float32) * 255
 _BATCH_NORM_EPS = 1e-5
 _NOTHING = 1e-12
 
@@ -46,7 +45,7 @@ class OsNet:
         shrinks = image.shape[0] > _HEIGHT_PX and image.shape[1] > _WIDTH_PX
         how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
         upright = cv2.resize(np.ascontiguousarray(image), (_WIDTH_PX, _HEIGHT_PX), interpolation=how)
-        normal = (np.asarray(upright, np.float32) - _MEAN) / _DEVIATION
+        normal = (np.asarray(upright, np.float32) - IMAGENET_MEAN) / IMAGENET_DEVIATION
         (rows,) = self._session.run(None, {"image": np.ascontiguousarray(normal.transpose(2, 0, 1)[None])})
         return np.asarray(rows[0], np.float32)
 

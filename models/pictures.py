@@ -10,6 +10,10 @@ import numpy as np
 
 from hippocam.stream.records import FloatArray, Image
 
+# Of the colours of ImageNet's photographs, 0 to 255, red, green and blue.
+IMAGENET_MEAN = np.array([0.485, 0.456, 0.406], np.float32) * 255
+IMAGENET_DEVIATION = np.array([0.229, 0.224, 0.225], np.float32) * 255
+
 
 def to_square(image: Image, side_px: int) -> FloatArray:
     """Resize to a square, averaging areas when shrinking.

@@ -11,14 +11,12 @@ from __future__ import annotations
 import numpy as np
 
 from hippocam.models.onnx_session import open_session
-from hippocam.models.pictures import to_network
+from hippocam.models.pictures import IMAGENET_DEVIATION, IMAGENET_MEAN, to_network
 from hippocam.models.weights import fetch
 from hippocam.stream.records import FloatArray, Image
 
 PATCHES, CHANNELS = 49, 320
 _INPUT_PX = 224
-_MEAN = np.array([0.485, 0.456, 0.406], np.float32) * 255
-_DEVIATION = np.array([0.229, 0.224, 0.225], np.float32) * 255
 
 
 class TinyViT:
@@ -37,6 +35,6 @@ class TinyViT:
         Args:
             image: uint8 [H, W, 3], RGB, any size.
         """
-        picture = to_network(image, _INPUT_PX, _MEAN, _DEVIATION)
+        picture = to_network(image, _INPUT_PX, IMAGENET_MEAN, IMAGENET_DEVIATION)
         (grid,) = self._session.run(None, {"input": picture})
         return np.asarray(grid, np.float32).reshape(PATCHES, CHANNELS)

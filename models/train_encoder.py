@@ -219,14 +219,15 @@ def train_encoder(
             other = extract(also, cache, 1)
             reports[also.name] = (other, np.arange(len(other.conse_NE)))
         for name, (of, some) in reports.items():
+            head_NE = vectors(networks, of, some)
             for part, fusion in _parts(head.fusion).items():
-                pictures_NF, captions_MF, truth_M = _fused(networks, fusion, of, some)
+                pictures_NF, captions_MF, truth_M = _fused(fusion, head_NE, of, some)
                 figures = recall(captions_MF @ pictures_NF.T, truth_M)
                 say(f"{name} {part:6}" + "".join(f"  R@{first} {share:.3f}" for first, share in figures.items()))
+        fused = _fused(head.fusion, vectors(networks, data, held_out), data, held_out)
+        belief, dim = fit_belief(*fused, seed=config.seed), fused[0].shape[1]
     finally:
         torch.set_num_threads(threads)
-    fused = _fused(networks, head.fusion, data, held_out)
-    belief, dim = fit_belief(*fused, seed=config.seed), fused[0].shape[1]
     digest = hashlib.sha256(head.image.out.weight.numpy().tobytes()).hexdigest()
     spec = EncoderSpec(
         id=encoder_id or f"bundled:{digest[:8]}",
@@ -245,9 +246,9 @@ def _parts(fusion: Fusion) -> dict[str, Fusion]:
 
 
 def _fused(
-    networks: Networks, fusion: Fusion, data: Captioned, photos: Indices
+    fusion: Fusion, head_NE: FloatArray, data: Captioned, photos: Indices
 ) -> tuple[FloatArray, FloatArray, Indices]:
-    """Vectors of photographs and of their captions, and each caption's photograph."""
+    """Vectors of photographs, from the head's, and of their captions; each caption's photograph."""
     captions, truth_M = data.captions_of(photos)
-    pictures_NF = fusion.images(data.conse_NE[photos], vectors(networks, data, photos))
+    pictures_NF = fusion.images(data.conse_NE[photos], head_NE)
     return pictures_NF, fusion.texts(data.sentences_ME[captions]), truth_M
