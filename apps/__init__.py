@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hippocam.apps.build import Settings, load_settings
     from hippocam.apps.records import Answer, Status, WatchProgress, WatchReport
     from hippocam.apps.session import Session
+    from hippocam.apps.settings import Settings, load_settings
 
 _HOME = {
     "Session": "session",
@@ -15,8 +15,8 @@ _HOME = {
     "Status": "records",
     "WatchProgress": "records",
     "WatchReport": "records",
-    "Settings": "build",
-    "load_settings": "build",
+    "Settings": "settings",
+    "load_settings": "settings",
 }
 
 __all__ = ["Answer", "Session", "Settings", "Status", "WatchProgress", "WatchReport", "load_settings"]

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hippocam.memory.errors import DiskError
-from hippocam.memory.filters import Filter
+from hippocam.memory.filter import Filter
 from hippocam.memory.memory import Memory
 from hippocam.memory.records import KEY_FRAMES
-from hippocam.memory.store import Progress
+from hippocam.memory.store.database import Progress
 from hippocam.stream.pipeline import Job
 from hippocam.stream.protocols import Source
 from hippocam.stream.sources.video import VideoSource

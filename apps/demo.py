@@ -12,7 +12,7 @@ import sys
 from fractions import Fraction
 from pathlib import Path
 
-from hippocam.apps.report import ProgressBar, answer_lines, megabytes, watch_lines
+from hippocam.apps.cli.report import ProgressBar, answer_lines, megabytes, watch_lines
 from hippocam.apps.session import Session
 from hippocam.models.weights import WeightsError, cache_dir, fetch
 from hippocam.stream.errors import HippocamError

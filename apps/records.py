@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hippocam.apps.deep import Looked
-from hippocam.apps.understood import Understood
+from hippocam.apps.ask.deep import Looked
+from hippocam.apps.ask.meaning import Understood
 from hippocam.memory.memory import TierStatus
 from hippocam.memory.records import Evidence, StreamStatus
 from hippocam.models.readers.reading import Given, Sentence

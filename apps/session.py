@@ -20,28 +20,28 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Unpack
 
-from hippocam.apps import asking
-from hippocam.apps.asking import Reader, Where
-from hippocam.apps.build import Settings, budget_bytes
+from hippocam.apps.ask import ask as asking
+from hippocam.apps.ask.ask import Reader, Where
+from hippocam.apps.ask.meaning import Turn
 from hippocam.apps.claims import Claim, claim_all, forget_previews
-from hippocam.apps.encoders import encoder_name
+from hippocam.apps.encoder_choice import encoder_name
 from hippocam.apps.explain import find_entry
-from hippocam.apps.live_forget import forget_footage
-from hippocam.apps.live_open import latest_frames
+from hippocam.apps.live.forget import forget_footage
+from hippocam.apps.live.open_frames import latest_frames
 from hippocam.apps.records import Answer, Failure, Status, StreamReport, WatchProgress, WatchReport
-from hippocam.apps.understood import Turn
+from hippocam.apps.settings import Settings, budget_bytes
 from hippocam.memory.entities.bank import EntityMemory
 from hippocam.memory.entities.records import Entity, EntityChange
 from hippocam.memory.errors import EncoderMismatchError
-from hippocam.memory.filters import Filter
+from hippocam.memory.filter import Filter
 from hippocam.memory.forget import Forgotten
 from hippocam.memory.memory import Explanation, Memory, MemoryConfig, has_memory
-from hippocam.memory.migrations import upgrade
 from hippocam.memory.records import Evidence, format_id
-from hippocam.memory.sleep import SleepReport
+from hippocam.memory.sleep.sleep import SleepReport
+from hippocam.memory.store.migrations import upgrade
 from hippocam.models.lazy import Lazy
 from hippocam.models.registry import make_encoder, make_reader
-from hippocam.models.senses.making import make_senses
+from hippocam.models.senses.build import make_senses
 from hippocam.stream.errors import HippocamError, SourceError
 from hippocam.stream.metrics import Meter
 from hippocam.stream.pipeline import NO_SENSES, Chunk, Job, run_local

@@ -15,10 +15,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from hippocam.memory.errors import DiskError
-from hippocam.memory.filters import Filter
-from hippocam.memory.longterm import LongTerm
-from hippocam.memory.schema import FULL_TEXTS
-from hippocam.memory.store import Store
+from hippocam.memory.filter import Filter
+from hippocam.memory.longterm.longterm import LongTerm
+from hippocam.memory.store.database import Store
+from hippocam.memory.store.schema import FULL_TEXTS
 
 # Entries that go in one transaction, so that the log stays small; pages of full text merged in one.
 _BATCH, _MERGE_PAGES = 32, 16

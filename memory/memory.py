@@ -20,9 +20,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 
-from hippocam.memory.archive import Restoring
-from hippocam.memory.bank import BankConfig, Worth
-from hippocam.memory.context import Place
 from hippocam.memory.entities.bank import EntityMemory
 from hippocam.memory.entities.records import EntityChange, EntityConfig
 from hippocam.memory.errors import (
@@ -32,14 +29,13 @@ from hippocam.memory.errors import (
     guarded,
     memory_errors,
 )
-from hippocam.memory.exemplars import Exemplars
-from hippocam.memory.faiss_index import KeyIndex
-from hippocam.memory.filters import Filter
+from hippocam.memory.filter import Filter
 from hippocam.memory.forget import Forgotten, forget
 from hippocam.memory.lock import WriterLock
-from hippocam.memory.longterm import LongTerm, open_bank
-from hippocam.memory.note_rows import NoteRow, as_of, row_of
-from hippocam.memory.recall import (
+from hippocam.memory.longterm.bank import BankConfig, Worth
+from hippocam.memory.longterm.longterm import LongTerm, open_bank
+from hippocam.memory.recall.index import KeyIndex
+from hippocam.memory.recall.recall import (
     Candidate,
     Query,
     RecallConfig,
@@ -50,12 +46,16 @@ from hippocam.memory.recall import (
     recall,
 )
 from hippocam.memory.records import KEY_FRAMES, Continuation, Entry, Event, StreamStatus
-from hippocam.memory.screen import KIND as SCREEN
-from hippocam.memory.screen import ScreenText
 from hippocam.memory.sensory import SensoryRing
-from hippocam.memory.sleep import Sleep, SleepConfig, SleepReport
-from hippocam.memory.store import JournalRow, Progress, Store
-from hippocam.memory.working import WorkingConfig, WorkingMemory
+from hippocam.memory.sleep.sleep import Sleep, SleepConfig, SleepReport
+from hippocam.memory.store.database import JournalRow, Progress, Store
+from hippocam.memory.store.exemplars import Exemplars
+from hippocam.memory.store.notes import NoteRow, as_of, row_of
+from hippocam.memory.store.transfer import Restoring
+from hippocam.memory.working.context import Place
+from hippocam.memory.working.screen import KIND as SCREEN
+from hippocam.memory.working.screen import ScreenText
+from hippocam.memory.working.working import WorkingConfig, WorkingMemory
 from hippocam.stream.records import Embedding, EncoderSpec, FloatArray, Item, Note, Repeat
 
 # Vectors that are read at a time when the index is brought up to date.

@@ -108,7 +108,7 @@ def best_encoder() -> Choice:
     Documented models come first, in their order, then others that were exported here, by name. Nothing is fetched
     from a hub for it. Models that were made from a file are left out: their names hold only where that file lies.
     """
-    from hippocam.models.clip_export import exports
+    from hippocam.models.encoders.open_clip.export import exports
 
     for model in HUB_MODELS:
         if _export_of(model.name) is not None:
@@ -138,7 +138,7 @@ def pull(name: str) -> list[Path]:
     kind, _, argument = name.partition(":")
     if kind == "open_clip" and argument:
         from hippocam.models.encoders.onnx_folder import OnnxFolderEncoder
-        from hippocam.models.encoders.open_clip import OpenClipEncoder
+        from hippocam.models.encoders.open_clip.encoder import OpenClipEncoder
 
         ready = OpenClipEncoder(argument).prepare()
         return [ready.folder] if isinstance(ready, OnnxFolderEncoder) else []
@@ -177,7 +177,7 @@ def _encoders() -> Iterator[Model]:
 
 
 def _clips() -> Iterator[Model]:
-    from hippocam.models.clip_export import exports
+    from hippocam.models.encoders.open_clip.export import exports
 
     for model in HUB_MODELS:
         export = _export_of(model.name)
@@ -290,7 +290,7 @@ def _weights(name: str) -> Model:
 
 
 def _export_of(name: str) -> Path | None:
-    from hippocam.models.clip_export import find_export
+    from hippocam.models.encoders.open_clip.export import find_export
 
     return find_export(name.partition(":")[2])
 

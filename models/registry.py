@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 ENCODERS: Mapping[str, str] = MappingProxyType(
     {
-        "bundled": "hippocam.models.encoders.bundled:BundledEncoder",
+        "bundled": "hippocam.models.encoders.bundled.encoder:BundledEncoder",
         "conse": "hippocam.models.encoders.conse:ConseEncoder",
         "onnx": "hippocam.models.encoders.onnx_folder:OnnxFolderEncoder",
-        "open_clip": "hippocam.models.encoders.open_clip:OpenClipEncoder",
+        "open_clip": "hippocam.models.encoders.open_clip.encoder:OpenClipEncoder",
         "palette": "hippocam.models.encoders.palette:PaletteEncoder",
     }
 )

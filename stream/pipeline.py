@@ -23,7 +23,7 @@ from hippocam.stream.errors import SourceError
 from hippocam.stream.gate import ChangeGate, GateConfig
 from hippocam.stream.metrics import Meter, StageStatus
 from hippocam.stream.protocols import Encoder, Hearing, Sense, Source
-from hippocam.stream.reading import ReadingConfig, ReadingGate
+from hippocam.stream.reading_gate import ReadingConfig, ReadingGate
 from hippocam.stream.records import (
     Embedding,
     Frame,

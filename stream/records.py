@@ -95,7 +95,7 @@ class Frame:
         image: uint8 [H, W, 3], RGB.
         sensors: As in Observation.
         text: As in Observation.
-        read: Whether what is written in it is to be read: see reading.py.
+        read: Whether what is written in it is to be read: see reading_gate.py.
     """
 
     stream: str

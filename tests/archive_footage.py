@@ -17,9 +17,9 @@ from typing import Any
 import av
 import numpy as np
 
-from hippocam.apps.archive import archive
-from hippocam.apps.archive_records import ArchiveConfig, ArchiveProgress, ArchiveReport, ArchiveRequest
-from hippocam.memory.longterm import LongTerm
+from hippocam.apps.archive.records import ArchiveConfig, ArchiveProgress, ArchiveReport, ArchiveRequest
+from hippocam.apps.archive.run import archive
+from hippocam.memory.longterm.longterm import LongTerm
 
 # Scenes that change every few seconds, large enough that 1 MB does not hold all of them.
 _RATE, _SIZE, _CELL = 5, (640, 360), 8

@@ -14,11 +14,11 @@ import time
 from pathlib import Path
 
 from hippocam.apps import Session
-from hippocam.apps.live_endpoint import ask_live
-from hippocam.apps.live_open import with_open_moments
-from hippocam.apps.live_place import LivePlace
-from hippocam.apps.question import description
-from hippocam.memory.recall import Query
+from hippocam.apps.ask.description import description
+from hippocam.apps.live.endpoint import ask_live
+from hippocam.apps.live.folder import LivePlace
+from hippocam.apps.live.open_frames import with_open_moments
+from hippocam.memory.recall.recall import Query
 from hippocam.models.registry import make_encoder
 
 HERE = Path(__file__).resolve().parent

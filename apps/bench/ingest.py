@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from hippocam.apps.bench.one_core import in_child, stay_on_one_core
-from hippocam.apps.build import DEFAULT_ENCODER, Settings
+from hippocam.apps.settings import DEFAULT_ENCODER, Settings
 from hippocam.models.senses.config import SensesConfig
 from hippocam.stream.errors import HippocamError
 

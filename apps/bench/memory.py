@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from hippocam.apps.bench.policies import OURS, POLICIES, Bank, Entry, Policy, slot_bytes
 from hippocam.apps.bench.policies.base import half
-from hippocam.apps.bench.worlds import WORLDS, Planted, World, unit
+from hippocam.apps.worlds.worlds import WORLDS, Planted, World, unit
 from hippocam.stream.errors import HippocamError
 
 FloatArray = NDArray[np.floating]

@@ -19,14 +19,14 @@ import numpy as np
 
 from hippocam.apps.bench.policies import OURS, Entry
 from hippocam.apps.bench.policies.base import NUMBER_BYTES, SPAN_BYTES, Bank, FloatArray, slots_in
-from hippocam.memory.bank import Bank as Consolidation
-from hippocam.memory.bank import BankConfig, Slot, join_spans
 from hippocam.memory.codec import rounded, signs
-from hippocam.memory.context import ContextConfig
-from hippocam.memory.priors import ASSETS, load_prior
+from hippocam.memory.longterm.bank import Bank as Consolidation
+from hippocam.memory.longterm.bank import BankConfig, Slot, join_spans
+from hippocam.memory.longterm.priors import ASSETS, load_prior
+from hippocam.memory.longterm.utility import FULL_ROWS, Prior, Utility
 from hippocam.memory.records import Continuation, Event, Level, Span, entry_id
-from hippocam.memory.utility import FULL_ROWS, Prior, Utility
-from hippocam.memory.working import WorkingConfig, WorkingMemory
+from hippocam.memory.working.context import ContextConfig
+from hippocam.memory.working.working import WorkingConfig, WorkingMemory
 from hippocam.stream.records import Embedding, EncoderSpec
 
 _NUMBERS = 3

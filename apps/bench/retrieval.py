@@ -23,11 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hippocam.apps.bench.perception_cache import hash_of, identity, kept
-from hippocam.models.captions import Indices, read_captions, read_photo, split
 from hippocam.models.encoders.conse import ConseEncoder
 from hippocam.models.lazy import Lazy
+from hippocam.models.nets.tinyvit import TinyViT
 from hippocam.models.pictures import unit_rows
-from hippocam.models.tinyvit import TinyViT
+from hippocam.models.training.captions import Indices, read_captions, read_photo, split
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import EncodedImages, EncoderSpec, FloatArray, Image

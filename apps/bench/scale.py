@@ -21,11 +21,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hippocam.memory.faiss_index import KeyIndex
 from hippocam.memory.memory import Memory, MemoryConfig
-from hippocam.memory.recall import Query
+from hippocam.memory.recall.index import KeyIndex
+from hippocam.memory.recall.recall import Query
 from hippocam.memory.records import Event
-from hippocam.memory.store import Store
+from hippocam.memory.store.database import Store
 from hippocam.stream.records import Embedding, EncoderSpec, FloatArray
 
 COSINES = (0.9, 0.5, 0.3)

@@ -21,8 +21,8 @@ from pathlib import Path
 
 import numpy as np
 
+from hippocam.apps.ask.federation import Federation
 from hippocam.apps.bench import scale
-from hippocam.apps.federation import Federation
 from hippocam.memory.memory import Memory, MemoryConfig
 from hippocam.stream.records import Embedding, EncodedImages, FloatArray, Image
 

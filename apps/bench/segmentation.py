@@ -30,10 +30,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hippocam.apps.bench.perception_cache import hash_of, identity, kept
-from hippocam.apps.build import load_settings
 from hippocam.apps.session import Session
+from hippocam.apps.settings import load_settings
 from hippocam.memory.records import Event
-from hippocam.memory.working import WorkingConfig, WorkingMemory
+from hippocam.memory.working.working import WorkingConfig, WorkingMemory
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.pipeline import PipelineConfig, split
 from hippocam.stream.protocols import Encoder

@@ -21,14 +21,14 @@ from functools import partial
 
 import numpy as np
 
-from hippocam.apps.bench.worlds import WORLDS, World
-from hippocam.memory.bank import join_spans
-from hippocam.memory.context import unit
+from hippocam.apps.worlds.worlds import WORLDS, World
+from hippocam.memory.longterm.bank import join_spans
 from hippocam.memory.records import Event
-from hippocam.memory.replay import LONGEST_S, Held, Probe, Replay, Replica
-from hippocam.memory.sleep import Proposer, SleepConfig, both, dream, learned, paired, with_drawn
-from hippocam.memory.train_lessons import Lesson, lesson
-from hippocam.memory.working import WorkingMemory
+from hippocam.memory.sleep.replay import LONGEST_S, Held, Probe, Replay, Replica
+from hippocam.memory.sleep.sleep import Proposer, SleepConfig, both, dream, learned, paired, with_drawn
+from hippocam.memory.training.lessons import Lesson, lesson
+from hippocam.memory.working.context import unit
+from hippocam.memory.working.working import WorkingMemory
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.records import Embedding
 
@@ -142,7 +142,7 @@ def run(
 
 
 def _real(seed: int) -> World:
-    from hippocam.apps.bench.footage import real
+    from hippocam.apps.worlds.footage import real
 
     return real(seed)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 
+from hippocam.apps.cli.report import NO_PICTURE, megabytes, moment_time, other_spans
 from hippocam.apps.records import Answer, Status
-from hippocam.apps.report import NO_PICTURE, megabytes, moment_time, other_spans
 from hippocam.apps.web.media import stream_key
 from hippocam.memory.records import Evidence
 from hippocam.stream.timecode import format_time

@@ -18,8 +18,8 @@ from starlette.responses import FileResponse
 
 from hippocam.apps.records import Status
 from hippocam.apps.session import Session
-from hippocam.memory.exemplars import Exemplars
 from hippocam.memory.records import StreamStatus
+from hippocam.memory.store.exemplars import Exemplars
 from hippocam.stream.sources.opening import VIDEO_SUFFIXES
 
 # The list of streams is read again after this time, so that what was forgotten is soon shown no more.

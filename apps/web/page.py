@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import gradio as gr
 
-from hippocam.apps.conversation import turn_of
+from hippocam.apps.ask.conversation import turn_of
+from hippocam.apps.ask.meaning import Turn
 from hippocam.apps.session import Session
-from hippocam.apps.understood import Turn
 from hippocam.apps.web import cards
 from hippocam.apps.web.media import Library, stream_key
 from hippocam.apps.web.uploads import UPLOAD_LIMIT_BYTES, uploads_folder

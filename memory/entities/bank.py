@@ -22,7 +22,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hippocam.memory.background import Change
 from hippocam.memory.boxes import Box, iou
 from hippocam.memory.codec import pack, unpack
 from hippocam.memory.entities import tables
@@ -31,6 +30,7 @@ from hippocam.memory.entities.records import MOVERS, Counted, Entity, EntityChan
 from hippocam.memory.entities.room import keep_to_budget
 from hippocam.memory.entities.tracks import Track, Tracker
 from hippocam.memory.records import entry_id
+from hippocam.memory.working.background import Change
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.records import Embedding, FloatArray, Repeat
 

@@ -21,10 +21,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-from hippocam.memory.background import COVERED, Background, Change, Presence
-from hippocam.memory.background_pixels import small_picture
 from hippocam.memory.boxes import Box, area, iou, overlap
 from hippocam.memory.entities.records import MOVERS, EntityConfig
+from hippocam.memory.working.background import COVERED, Background, Change, Presence
+from hippocam.memory.working.background_pixels import small_picture
 from hippocam.stream.records import Embedding, FloatArray, Repeat, Thing
 
 _UNSURER, _WITHIN = 0.8, 0.85

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from hippocam.models.conse_classes import class_names, class_vectors
-from hippocam.models.efficientnet_lite import CLASSES, EfficientNetLite2
+from hippocam.models.encoders.conse_classes import class_names, class_vectors
 from hippocam.models.lazy import Lazy
+from hippocam.models.nets.efficientnet_lite import CLASSES, EfficientNetLite2
 from hippocam.models.pictures import unit_rows
 from hippocam.stream.records import EncodedImages, EncoderSpec, FloatArray, Image
 
 if TYPE_CHECKING:
-    from hippocam.models.minilm import MiniLM
+    from hippocam.models.nets.minilm import MiniLM
 
 _SPEC = EncoderSpec(id="conse-lite2-minilm:1", dim=384, normalised=True, midpoint=0.23, slope=18.0, growth=0.02)
 _TOP_CLASSES = 100  # the tail of the probabilities is noise: recall falls when it is summed too
@@ -94,7 +94,7 @@ def _top(rows_NK: FloatArray, count: int) -> FloatArray:
 
 
 def _load_texts() -> MiniLM:
-    from hippocam.models.minilm import MiniLM
+    from hippocam.models.nets.minilm import MiniLM
 
     return MiniLM()
 

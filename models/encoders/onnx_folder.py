@@ -5,7 +5,7 @@ The folder holds four files, and needs neither torch nor open_clip:
     image.onnx       one input, float [1 or free, 3, S, S]; one output [.., D] (name it where there are several)
     text.onnx        ids of tokens, int [1 or free, L], perhaps with an attention_mask beside them; output [.., D]
     tokenizer.json   of the `tokenizers` library
-    encoder.yaml     the card, see `hippocam.models.onnx_card`
+    encoder.yaml     the card, see `hippocam.models.encoders.onnx_card`
 
 `hippocam models export open_clip:... FOLDER` writes such a folder, and the cache of `open_clip:` holds them.
 Pictures and texts run one by one, so that no neighbour can change a vector; ONNX Runtime is no faster in batches
@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hippocam.models.encoders.onnx_card import IMAGE, TEXT, TOKENIZER, Card, read_card
 from hippocam.models.lazy import Lazy
-from hippocam.models.onnx_card import IMAGE, TEXT, TOKENIZER, Card, read_card
-from hippocam.models.onnx_session import open_session
+from hippocam.models.nets.onnx_session import open_session
 from hippocam.models.pictures import unit_rows
 from hippocam.models.weights import WeightsError
 from hippocam.stream.records import EncodedImages, EncoderSpec, FloatArray, Image

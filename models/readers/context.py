@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from hippocam.memory.records import Evidence
-from hippocam.models.readers.asked import Asked, asked
 from hippocam.models.readers.checks import check_whole
+from hippocam.models.readers.question_kind import Asked, asked
 from hippocam.models.readers.reading import Given, ReaderError
 from hippocam.stream.records import Embedding
 

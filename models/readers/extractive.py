@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hippocam.memory.records import Evidence
-from hippocam.models.readers.asked import Asked
 from hippocam.models.readers.context import Context, ContextConfig
-from hippocam.models.readers.noting import one_line, told_note
+from hippocam.models.readers.note_text import one_line, told_note
+from hippocam.models.readers.question_kind import Asked
 from hippocam.models.readers.reading import SEEN_FROM, Given, Reading, Sentence
 from hippocam.models.readers.reply import NOTHING
 from hippocam.stream.timecode import format_time

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hippocam.memory.words import content_words
+from hippocam.memory.recall.words import content_words
 from hippocam.models.readers.context import Shown
 from hippocam.models.readers.marks import MARKS
 

@@ -1,6 +1,6 @@
 """Pictures into boxes with a label and a score: EfficientDet-Lite0 (Tan et al. 2020), run by ONNX Runtime.
 
-MediaPipe publishes it for TFLite with int8 weights, trained on COCO; see `hippocam.models.tflite_onnx`. A box is
+MediaPipe publishes it for TFLite with int8 weights, trained on COCO; see `models/nets/tflite_onnx.py`. A box is
 given as its shift and growth against one of nine anchors at each place of five grids; of boxes of one label that
 overlap by more than half the surest stays.
 
@@ -17,9 +17,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hippocam.models.onnx_session import open_session
-from hippocam.models.tflite_file import read_tflite
-from hippocam.models.tflite_onnx import to_onnx
+from hippocam.models.nets.onnx_session import open_session
+from hippocam.models.nets.tflite_file import read_tflite
+from hippocam.models.nets.tflite_onnx import to_onnx
 from hippocam.models.weights import fetch
 from hippocam.stream.records import FloatArray, Image
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from hippocam.models.onnx_session import open_session
+from hippocam.models.nets.onnx_session import open_session
 from hippocam.models.weights import fetch
 from hippocam.stream.records import FloatArray, Image, Sensed
 

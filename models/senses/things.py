@@ -11,10 +11,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from hippocam.models.colours import colour_features
 from hippocam.models.lazy import Lazy
-from hippocam.models.osnet import OsNet
+from hippocam.models.nets.osnet import OsNet
 from hippocam.models.pictures import unit_rows
+from hippocam.models.senses.colours import colour_features
 from hippocam.models.senses.efficientdet import EfficientDetLite0
 from hippocam.stream.records import FloatArray, Image, Sensed, Thing
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hippocam.models.encoders.open_clip import OpenClipEncoder
+from hippocam.models.encoders.open_clip.encoder import OpenClipEncoder
 from hippocam.models.registry import make_encoder
 from hippocam.models.weights import WeightsError
 from hippocam.stream.protocols import Encoder

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from hippocam.apps.archive import archive
-from hippocam.apps.archive_records import ArchiveConfig, ArchiveRequest
-from hippocam.apps.cli import main
-from hippocam.memory.filters import Filter
+from hippocam.apps.archive.records import ArchiveConfig, ArchiveRequest
+from hippocam.apps.archive.run import archive
+from hippocam.apps.cli.main import main
+from hippocam.memory.filter import Filter
 from hippocam.memory.lock import WriterLock
 from hippocam.memory.memory import Memory
 from hippocam.models.registry import make_encoder
-from hippocam.stream.archive_runner import WorkersConfig
+from hippocam.stream.archive.runner import WorkersConfig
 from hippocam.stream.errors import HippocamError
 
 HELPER = Path(__file__).resolve().parents[1] / "archive_footage.py"

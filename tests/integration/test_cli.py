@@ -142,7 +142,7 @@ def test_status_by_stream_and_tier(memory):
 @pytest.fixture
 def older_memory(tmp_path, load_helpers):
     """A memory of format 1 with ten entries, made with the encoder palette."""
-    helpers = load_helpers("unit/memory/test_migrations.py")
+    helpers = load_helpers("unit/memory/store/test_migrations.py")
     helpers.SPEC |= {"id": "palette:1", "dim": 12}
     rows = helpers.entry_rows({"door": 10}, 12)
     helpers.make_format_1(tmp_path / "older" / "memory.db", rows)
@@ -290,7 +290,7 @@ def test_wrong_use_is_one_line_that_names_the_fix(tmp_path, memory, arguments, l
 def test_help_loads_nothing_heavy():
     code = """
 import sys
-from hippocam.apps.cli import main
+from hippocam.apps.cli.main import main
 try:
     main(["--help"])
 except SystemExit:

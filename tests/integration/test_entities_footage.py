@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from hippocam.apps.counting import counted
+from hippocam.apps.ask.count import counted
 from hippocam.memory.entities import tables
 from hippocam.memory.entities.bank import EntityMemory
 from hippocam.models.senses.things import ThingsSense

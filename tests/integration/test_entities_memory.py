@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hippocam.apps.fields import LineError
-from hippocam.apps.transfer import export, import_file, write_file
+from hippocam.apps.transfer.fields import LineError
+from hippocam.apps.transfer.transfer import export, import_file, write_file
 from hippocam.memory.entities.tables import TABLES
-from hippocam.memory.filters import Filter
+from hippocam.memory.filter import Filter
 from hippocam.memory.memory import Memory, MemoryConfig
-from hippocam.memory.working import WorkingConfig
+from hippocam.memory.working.working import WorkingConfig
 from hippocam.stream.pipeline import encode_jpeg
 from hippocam.stream.records import Embedding, EncoderSpec, Sensed, Thing
 

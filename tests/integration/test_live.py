@@ -9,8 +9,8 @@ import subprocess
 import av
 import pytest
 
-from hippocam.apps.cli import main
-from hippocam.apps.live_endpoint import ask_live
+from hippocam.apps.cli.main import main
+from hippocam.apps.live.endpoint import ask_live
 from hippocam.memory.memory import Memory
 from hippocam.models.encoders.palette import PaletteEncoder
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from hippocam.apps import Session
-from hippocam.apps.cli import main
-from hippocam.apps.report import evidence_lines, status_lines
+from hippocam.apps.cli.main import main
+from hippocam.apps.cli.report import evidence_lines, status_lines
 from hippocam.apps.web.cards import card
 from hippocam.stream.pipeline import PipelineConfig
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from hippocam.apps import Session
-from hippocam.apps.archive import archive
-from hippocam.apps.archive_records import ArchiveConfig, ArchiveRequest
-from hippocam.apps.build import Settings
+from hippocam.apps.archive.records import ArchiveConfig, ArchiveRequest
+from hippocam.apps.archive.run import archive
+from hippocam.apps.settings import Settings
 from hippocam.models.senses.config import SensesConfig
 
 CARDS = [

@@ -17,19 +17,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hippocam.apps.chapters import vtt_cues
-from hippocam.apps.fields import LineError
-from hippocam.apps.transfer import FORMATS, export, import_file, write_file
+from hippocam.apps.transfer.chapters import vtt_cues
+from hippocam.apps.transfer.fields import LineError
+from hippocam.apps.transfer.transfer import FORMATS, export, import_file, write_file
 from hippocam.memory.codec import pack, rounded
 from hippocam.memory.errors import EncoderMismatchError, MemoryFolderError
-from hippocam.memory.exemplars import Exemplars
+from hippocam.memory.longterm.summaries import summary_id
 from hippocam.memory.memory import Memory, MemoryConfig
-from hippocam.memory.note_rows import NoteRow, note_id, row_of
-from hippocam.memory.recall import Query
+from hippocam.memory.recall.recall import Query
 from hippocam.memory.records import Entry, Level, Span, entry_id, format_id
-from hippocam.memory.store import Store
-from hippocam.memory.summaries import summary_id
-from hippocam.memory.summary_rows import Kind, Summary
+from hippocam.memory.store.database import Store
+from hippocam.memory.store.exemplars import Exemplars
+from hippocam.memory.store.notes import NoteRow, note_id, row_of
+from hippocam.memory.store.summaries import Kind, Summary
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.records import EncoderSpec, FloatArray, Note, Sensors
 
@@ -213,7 +213,7 @@ def test_an_import_adds_to_what_a_memory_has(tmp_path: Path) -> None:
 def test_an_import_that_was_cut_short_is_gone_on_with(
     tmp_path: Path, memory: Path, exported: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from hippocam.memory.archive import Restoring
+    from hippocam.memory.store.transfer import Restoring
 
     whole, taken = Restoring.entry, 0
 

@@ -228,7 +228,16 @@ def test_addresses_that_cannot_be_had_are_named() -> None:
 
 
 def test_the_command_says_where_it_listens_and_ends_well(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "hippocam.apps.cli", "web", "--memory", str(tmp_path / "new"), "--port", "0"]
+    command = [
+        sys.executable,
+        "-m",
+        "hippocam.apps.cli.main",
+        "web",
+        "--memory",
+        str(tmp_path / "new"),
+        "--port",
+        "0",
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stderr is not None

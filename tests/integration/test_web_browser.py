@@ -15,9 +15,9 @@ import uvicorn
 from hippocam.apps.session import Session
 from hippocam.apps.web.media import stream_key
 from hippocam.apps.web.server import build_app, listen
-from hippocam.memory.exemplars import Exemplars
 from hippocam.memory.records import Level, Span
-from hippocam.memory.store import Store
+from hippocam.memory.store.database import Store
+from hippocam.memory.store.exemplars import Exemplars
 
 CHROMIUM = Path("/usr/bin/chromium")
 pytestmark = pytest.mark.skipif(

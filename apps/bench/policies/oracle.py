@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from hippocam.apps.bench.policies.base import FloatArray, KeyCodec, SlotPolicy, Slots, slots_in
-from hippocam.apps.bench.worlds import Planted
+from hippocam.apps.worlds.worlds import Planted
 
 
 class Oracle(SlotPolicy):

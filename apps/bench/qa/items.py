@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from hippocam.apps.ask.description import description
 from hippocam.apps.bench.qa.saliency import Highlights
-from hippocam.apps.question import description
 
 Window = tuple[float, float]
 

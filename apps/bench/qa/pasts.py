@@ -15,13 +15,13 @@ from typing import Protocol
 
 import numpy as np
 
-from hippocam.apps.asking import Reader
-from hippocam.apps.question import description, statement
+from hippocam.apps.ask.ask import Reader
+from hippocam.apps.ask.description import description, statement
 from hippocam.apps.records import Answer
 from hippocam.apps.session import Session
-from hippocam.memory.recall import LABEL_WEIGHT, TEXT_WEIGHT, belief
+from hippocam.memory.recall.recall import LABEL_WEIGHT, TEXT_WEIGHT, belief
+from hippocam.memory.recall.words import content_words
 from hippocam.memory.records import Evidence, entry_id, format_id
-from hippocam.memory.words import content_words
 from hippocam.models.readers.context import build_context
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.pipeline import Job, PipelineConfig, embed

@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from hippocam.apps.asking import Reader
+from hippocam.apps.ask.ask import Reader
 from hippocam.apps.bench.qa.files import YES_NO
 from hippocam.apps.bench.qa.items import QaFile, QaItem, before_evidence
 from hippocam.apps.bench.qa.options import LETTERS, chosen_option, normal
@@ -32,9 +32,9 @@ from hippocam.apps.bench.qa.pasts import (
 )
 from hippocam.apps.bench.qa.summary import TOP, Outcome, Summary, summarise
 from hippocam.apps.bench.qa.videos import Videos
-from hippocam.apps.build import Settings
 from hippocam.apps.records import Answer
 from hippocam.apps.session import Session
+from hippocam.apps.settings import Settings
 from hippocam.models.readers.context import Context, ContextConfig, estimated_tokens
 from hippocam.models.readers.extractive import ExtractiveReader
 from hippocam.models.readers.reading import SEEN_FROM, Reading

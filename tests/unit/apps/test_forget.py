@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from hippocam.apps.cli import main
+from hippocam.apps.cli.main import main
 
 
 @pytest.fixture

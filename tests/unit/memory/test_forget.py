@@ -8,11 +8,11 @@ import pytest
 
 from hippocam.memory.codec import pack
 from hippocam.memory.errors import DiskError
-from hippocam.memory.filters import Filter
+from hippocam.memory.filter import Filter
 from hippocam.memory.memory import Memory, MemoryConfig
-from hippocam.memory.recall import Query
+from hippocam.memory.recall.recall import Query
 from hippocam.memory.records import Span, entry_id
-from hippocam.memory.store import Store
+from hippocam.memory.store.database import Store
 from hippocam.stream.records import EncoderSpec
 
 D = 32

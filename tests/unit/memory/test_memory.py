@@ -12,9 +12,9 @@ import pytest
 
 from hippocam.memory.errors import EncoderMismatchError, MemoryFolderError
 from hippocam.memory.memory import Memory, MemoryConfig
-from hippocam.memory.recall import Query
+from hippocam.memory.recall.recall import Query
 from hippocam.memory.records import Level, entry_id, format_id
-from hippocam.memory.store import Store
+from hippocam.memory.store.database import Store
 from hippocam.stream.records import EncoderSpec, Sensors
 
 D = 16
@@ -317,7 +317,7 @@ def test_killed_at_any_instant_loses_at_most_the_open_event(tmp_path, after):
 _ASKS = """
 import sys, numpy as np
 from hippocam.memory.memory import Memory
-from hippocam.memory.recall import Query
+from hippocam.memory.recall.recall import Query
 while True:
     with Memory.open_reader(sys.argv[1]) as memory:
         memory.recall(Query(text="x", vector=np.ones(16, np.float32)))

@@ -27,19 +27,19 @@ import pytest
 
 import hippocam.memory.memory as memory_module
 from hippocam.apps import Session
-from hippocam.apps.transfer import export
-from hippocam.memory.bank import Bank, BankConfig, Slot
+from hippocam.apps.transfer.transfer import export
 from hippocam.memory.codec import signs
-from hippocam.memory.context import ContextConfig
-from hippocam.memory.longterm import _INSERT_PAGES, _LOG_BYTES, _SHM_BYTES
+from hippocam.memory.longterm.bank import Bank, BankConfig, Slot
+from hippocam.memory.longterm.longterm import _INSERT_PAGES, _LOG_BYTES, _SHM_BYTES
 from hippocam.memory.memory import Memory, MemoryConfig
-from hippocam.memory.recall import Query
+from hippocam.memory.recall.recall import Query
 from hippocam.memory.records import Entry, Level, entry_id
-from hippocam.memory.schema import PAGE_BYTES
 from hippocam.memory.sensory import SensoryRing
-from hippocam.memory.store import JournalRow, Store
-from hippocam.memory.summary_rows import Kind, Summary
-from hippocam.memory.working import WorkingConfig
+from hippocam.memory.store.database import JournalRow, Store
+from hippocam.memory.store.schema import PAGE_BYTES
+from hippocam.memory.store.summaries import Kind, Summary
+from hippocam.memory.working.context import ContextConfig
+from hippocam.memory.working.working import WorkingConfig
 from hippocam.models.encoders.palette import PaletteEncoder
 from hippocam.stream.records import Embedding, EncoderSpec, FloatArray, Repeat
 
@@ -1013,7 +1013,7 @@ ASKS = """
 import sys
 import numpy as np
 from hippocam.memory.memory import Memory
-from hippocam.memory.recall import Query
+from hippocam.memory.recall.recall import Query
 
 def answers(memory, dim):
     told = []

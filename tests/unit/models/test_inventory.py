@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hippocam.models import clip_export, inventory, weights
+from hippocam.models import inventory, weights
+from hippocam.models.encoders.onnx_card import Card, write_card
+from hippocam.models.encoders.open_clip import export as clip_export
 from hippocam.models.inventory import HUB_MODELS, NEEDS, Model, best_encoder
-from hippocam.models.onnx_card import Card, write_card
 from hippocam.models.registry import ENCODERS, READERS, UnknownModelError, make_encoder
 from hippocam.models.weights import WEIGHTS, WeightsError, cached_path
 

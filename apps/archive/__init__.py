@@ -1,0 +1,1 @@
+"""A whole archive of footage into memories, on all cores, killed and resumed at will."""

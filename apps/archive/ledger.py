@@ -1,0 +1,278 @@
+"""The ledger of an archive: what was given, what became of it, and into which memory it went.
+
+A small database beside the memories. What was archived is told by its content, not by its name (see claims.py): a
+moved file is the same recording, a changed one another. Every change is one transaction that is on the disk before
+the next step begins.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from hippocam.apps.archive.layout import Home
+from hippocam.apps.claims import fingerprint_of
+from hippocam.stream.errors import HippocamError
+
+LEDGER = "archive.db"
+_APPLICATION_ID = 0x4869_7061  # "Hipa"
+_FORMAT = 1
+_SCHEMA = f"""
+CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE memory (name TEXT PRIMARY KEY, what TEXT NOT NULL UNIQUE, unit INTEGER NOT NULL DEFAULT 0)
+    WITHOUT ROWID;
+CREATE TABLE recording (
+    id INTEGER PRIMARY KEY, memory TEXT NOT NULL, name TEXT NOT NULL, path TEXT NOT NULL,
+    fingerprint TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',
+    seconds REAL NOT NULL DEFAULT 0, cpu_s REAL NOT NULL DEFAULT 0, changed_unix_s REAL NOT NULL
+);
+CREATE INDEX recording_content ON recording (fingerprint);
+CREATE INDEX recording_path ON recording (path);
+PRAGMA application_id = {_APPLICATION_ID};
+PRAGMA user_version = {_FORMAT};
+"""
+
+
+class State(StrEnum):
+    """What became of a recording."""
+
+    WAITING = "waiting"
+    BEGUN = "begun"  # perhaps some of it is in its memory
+    DONE = "done"
+    QUARANTINED = "quarantined"
+
+
+class Row(NamedTuple):
+    """A recording in the ledger.
+
+    Attributes:
+        id: Of the row.
+        memory: Name of the memory it goes into.
+        name: Of the recording in that memory; "" until it is claimed there.
+        path: Where it was seen last.
+        fingerprint: Of its content, "" where that could not be told.
+        state: What became of it.
+        reason: Why it is quarantined.
+        seconds: Seconds of footage in the memory.
+        cpu_s: Processor seconds that they took.
+    """
+
+    id: int
+    memory: str
+    name: str
+    path: str
+    fingerprint: str
+    state: State
+    reason: str
+    seconds: float
+    cpu_s: float
+
+
+_COLUMNS = "id, memory, name, path, fingerprint, state, reason, seconds, cpu_s"
+
+
+class Ledger:
+    """Opens the ledger of an archive, making it where there is none. A context manager.
+
+    Args:
+        path: The file; its folder must be there.
+        clock: Seconds since 1970.
+
+    Raises:
+        HippocamError: The file is no ledger, or cannot be used.
+    """
+
+    def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
+        self._path, self._clock = path, clock
+        self._db = sqlite3.connect(path, isolation_level=None, timeout=10)
+        try:
+            with self._told():
+                self._prepare()
+        except BaseException:
+            self._db.close()
+            raise
+
+    def _prepare(self) -> None:
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = FULL")
+        (found,) = self._db.execute("PRAGMA application_id").fetchone()
+        (tables,) = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if not found and not tables:
+            self._db.executescript(f"BEGIN;{_SCHEMA}COMMIT;")
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        if (found or _APPLICATION_ID, version) != (_APPLICATION_ID, _FORMAT):
+            raise HippocamError(f"{self._path}: no ledger of this hippocam; give another --memories folder")
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """What is changed inside takes effect together, or not at all."""
+        with self._told():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            raise HippocamError(
+                f"{self._path}: the ledger cannot be used ({error}); see to its disk and permissions and archive "
+                "again (without a ledger, what the memories hold is still recognised)"
+            ) from error
+
+    # settings ---------------------------------------------------------------------------------------------
+
+    def setting(self, key: str) -> Any:
+        """A setting of the last run, None where there is none."""
+        row = self._db.execute("SELECT value FROM setting WHERE key = ?", (key,)).fetchone()
+        return None if row is None else json.loads(row[0])
+
+    def set_setting(self, key: str, value: object) -> None:
+        """Keep a setting (JSON values)."""
+        self._db.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (key, json.dumps(value)))
+
+    # memories ---------------------------------------------------------------------------------------------
+
+    def memory_for(self, home: Home) -> str:
+        """Name of the memory of something, a new one where it has none yet."""
+        row = self._db.execute("SELECT name FROM memory WHERE what = ?", (home.what,)).fetchone()
+        if row is not None:
+            return str(row[0])
+        taken = set(self.memories())
+        name, number = home.name, 1
+        while name in taken or name == LEDGER:
+            number += 1
+            name = f"{home.name}-{number}"
+        self._db.execute("INSERT INTO memory (name, what) VALUES (?, ?)", (name, home.what))
+        return name
+
+    def memories(self) -> list[str]:
+        """Names of all memories."""
+        return [name for (name,) in self._db.execute("SELECT name FROM memory ORDER BY name")]
+
+    def open_units(self) -> list[str]:
+        """Memories that were being written when the last run ended."""
+        return [name for (name,) in self._db.execute("SELECT name FROM memory WHERE unit ORDER BY name")]
+
+    def set_unit(self, memory: str, *, is_open: bool) -> None:
+        """Note that a memory is being written, or that all of it stands."""
+        self._db.execute("UPDATE memory SET unit = ? WHERE name = ?", (int(is_open), memory))
+
+    # recordings -------------------------------------------------------------------------------------------
+
+    def rows(self, *, memory: str | None = None, state: State | None = None) -> list[Row]:
+        """Recordings, by age."""
+        found = self._db.execute(
+            f"SELECT {_COLUMNS} FROM recording WHERE memory = coalesce(?, memory) AND state = coalesce(?, state) "
+            "ORDER BY id",
+            (memory, state),
+        )
+        return [_row(row) for row in found]
+
+    def match(self, given: Sequence[tuple[str, str]]) -> list[Row | None]:
+        """The recordings that some paths are, no two the same; None for those that are new.
+
+        A path that has the content it had is what it was. Any other is a recording of its content, if there is
+        one that is not another of the paths.
+
+        Args:
+            given: Path and fingerprint of each.
+        """
+        taken: set[int] = set()
+        matched: list[Row | None] = []
+        for path, fingerprint in given:
+            rows = self._find("path = ? AND fingerprint = ?", (path, fingerprint))
+            matched.append(next((row for row in rows if row.id not in taken), None))
+            taken.update(row.id for row in matched[-1:] if row is not None)
+        for place, (_, fingerprint) in enumerate(given):
+            if matched[place] is None and fingerprint:
+                rows = [row for row in self._find("fingerprint = ?", (fingerprint,)) if row.id not in taken]
+                rows.sort(key=_still_there)  # rather one that is gone from its place
+                matched[place] = rows[0] if rows else None
+                taken.update(row.id for row in rows[:1])
+        return matched
+
+    def _find(self, where: str, values: tuple[str, ...]) -> list[Row]:
+        found = self._db.execute(f"SELECT {_COLUMNS} FROM recording WHERE {where} ORDER BY id DESC", values)
+        return [_row(row) for row in found]
+
+    def add(self, *, memory: str, path: str, fingerprint: str) -> Row:
+        """Take a new recording up."""
+        cursor = self._db.execute(
+            "INSERT INTO recording (memory, name, path, fingerprint, state, changed_unix_s) "
+            "VALUES (?, '', ?, ?, ?, ?)",
+            (memory, path, fingerprint, State.WAITING, self._clock()),
+        )
+        return _row(
+            self._db.execute(f"SELECT {_COLUMNS} FROM recording WHERE id = ?", (cursor.lastrowid,)).fetchone()
+        )
+
+    def place(self, row: Row, *, path: str, memory: str) -> None:
+        """Note where a recording is now, and which memory it goes into."""
+        self._db.execute("UPDATE recording SET path = ?, memory = ? WHERE id = ?", (path, memory, row.id))
+
+    def left_behind(self, path: str, fingerprint: str) -> list[Row]:
+        """Recordings that were not finished when other content took their place."""
+        return self._find(
+            "path = ? AND fingerprint <> ? AND state IN (?, ?)", (path, fingerprint, State.WAITING, State.BEGUN)
+        )
+
+    def set_state(
+        self,
+        row: int,
+        state: State,
+        *,
+        name: str | None = None,
+        reason: str = "",
+        seconds: float = 0,
+        cpu_s: float = 0,
+    ) -> None:
+        """Note what became of a recording.
+
+        Args:
+            row: Its id in the ledger.
+            state: From now on.
+            name: In its memory; None where that stays.
+            reason: Why it is quarantined.
+            seconds: Seconds of footage that came in addition.
+            cpu_s: Processor seconds that they took.
+        """
+        self._db.execute(
+            "UPDATE recording SET state = ?, name = coalesce(?, name), reason = ?, seconds = seconds + ?, "
+            "cpu_s = cpu_s + ?, changed_unix_s = ? WHERE id = ?",
+            (state, name, reason, seconds, cpu_s, self._clock(), row),
+        )
+
+    def forget(self, rows: Iterable[Row]) -> None:
+        """Take recordings out: their content is gone from where it was, before it was archived."""
+        self._db.executemany("DELETE FROM recording WHERE id = ?", [(row.id,) for row in rows])
+
+
+def _row(values: tuple[Any, ...]) -> Row:
+    row = Row(*values)
+    return row._replace(state=State(row.state))
+
+
+def _still_there(row: Row) -> bool:
+    return fingerprint_of(row.path) == row.fingerprint

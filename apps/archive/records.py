@@ -1,0 +1,129 @@
+"""What an archive run is asked for, and what it gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from hippocam.apps.archive.layout import Per
+from hippocam.apps.records import Failure
+from hippocam.stream.archive.runner import WorkersConfig
+
+Executor = Literal["ray", "local"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveRequest:
+    """What is archived, and how; kept in the ledger, so that a run can be gone on with by its folder alone.
+
+    Attributes:
+        paths: Video files, folders, globs, folders of numbered images, LeRobot datasets.
+        per: One memory for all of it, one a folder, or one a camera; None as in the run before ("all" at first).
+        fps: Frames a second that are looked at; None for the settings' rate.
+        encoder: Its name; None as in the run before, or the default.
+        budget_mb: What each memory may take, in millions of bytes; None keeps its own.
+        config: Settings: a name that ships, or a YAML file.
+        segment_s: Length of a segment, seconds, 1 to 3600.
+    """
+
+    paths: tuple[str, ...] = ()
+    per: Per | None = None
+    fps: float | None = None
+    encoder: str | None = None
+    budget_mb: float | None = None
+    config: str | None = None
+    segment_s: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.segment_s is not None and not 1 <= self.segment_s <= 3600:
+            raise ValueError(f"segment_s must be 1 to 3600 seconds, found {self.segment_s:g}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveConfig:
+    """How a run is carried out; the memories are the same whatever it says, but for `unit_s`.
+
+    Attributes:
+        executor: "ray", or "local": one segment after the other in this process.
+        workers: Which workers there are on Ray.
+        unit_s: Footage after which a memory is made safe, seconds above 0; a run that is killed writes what came
+            since once more (it is not encoded once more).
+        ahead: How many segments may wait for their memory, 1 or more.
+        retry: Whether quarantined recordings are tried again.
+    """
+
+    executor: Executor = "ray"
+    workers: WorkersConfig = field(default_factory=WorkersConfig)
+    unit_s: float = 3600.0
+    ahead: int = 64
+    retry: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.unit_s > 0:
+            raise ValueError(f"unit_s must be above 0 seconds, found {self.unit_s}")
+        if self.ahead < 1:
+            raise ValueError(f"ahead must be 1 or more segments, found {self.ahead}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveProgress:
+    """How far a run has come.
+
+    Attributes:
+        source: What was written last; "" at first.
+        done: Recordings that are at their end.
+        total: Recordings that were to be done.
+        done_s: Seconds of footage that are in their memories.
+        total_s: Seconds of footage that were to be done, as far as their headers say.
+        failed: Recordings that broke off.
+        workers: How many there are.
+    """
+
+    source: str
+    done: int
+    total: int
+    done_s: float
+    total_s: float
+    failed: int
+    workers: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchivedMemory:
+    """One of the memories that a run wrote: its folder, what it takes and may take, and its new recordings."""
+
+    folder: str
+    bytes: int
+    budget_bytes: int
+    recordings: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveReport:
+    """The outcome of a run.
+
+    Attributes:
+        memories: Those that were written.
+        archived: Recordings that were archived to their end.
+        known: Recordings that were archived before and passed over.
+        moved: Files that had been archived in another place; the memory now names the new one.
+        hours: Hours of footage that were archived.
+        seconds: How long the run took.
+        core_hours: Processor hours that all processes took.
+        hours_per_core_hour: Hours of footage in a processor hour.
+        workers: How many there were.
+        failed: What failed in this run and why; what came before the fault is kept.
+        quarantined: What failed in an earlier run and was not tried again.
+    """
+
+    memories: tuple[ArchivedMemory, ...]
+    archived: int
+    known: int
+    moved: tuple[str, ...]
+    hours: float
+    seconds: float
+    core_hours: float
+    hours_per_core_hour: float
+    workers: int
+    failed: tuple[Failure, ...]
+    quarantined: tuple[Failure, ...]

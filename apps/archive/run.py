@@ -1,0 +1,380 @@
+"""A whole archive of footage into memories: on all cores, and on with it wherever it was cut short.
+
+DIR/archive.db     the ledger: what was given and what became of it
+DIR/<name>/        the memories
+DIR/.archive/      parts that wait, and copies of the memories that are being written; gone at the end
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import time
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from hippocam.apps.archive import unit as archive_unit
+from hippocam.apps.archive.layout import home_of
+from hippocam.apps.archive.ledger import LEDGER, Ledger, Row, State
+from hippocam.apps.archive.records import ArchiveConfig, ArchiveProgress, ArchiveReport, ArchiveRequest
+from hippocam.apps.archive.writer import ArchiveWriter, Todo
+from hippocam.apps.claims import Claim, claim_all, fingerprint_of
+from hippocam.apps.encoder_choice import encoder_name
+from hippocam.apps.records import Failure
+from hippocam.apps.settings import Settings, budget_bytes, load_settings
+from hippocam.memory.errors import MemoryFolderError
+from hippocam.memory.lock import WriterLock
+from hippocam.memory.memory import Memory, MemoryConfig, has_memory
+from hippocam.memory.store.migrations import upgrade
+from hippocam.models.registry import make_encoder
+from hippocam.models.senses.build import make_senses
+from hippocam.stream.archive.plan import Footage, Segment, count_segments
+from hippocam.stream.archive.runner import run_here, run_ray_data
+from hippocam.stream.archive.work_folder import WorkFolder
+from hippocam.stream.archive.worker import Work
+from hippocam.stream.errors import HippocamError
+from hippocam.stream.pipeline import PipelineConfig
+from hippocam.stream.protocols import Encoder, Source
+from hippocam.stream.sources import OpenedSources, open_sources
+from hippocam.stream.sources.naming import natural_key
+
+SEGMENT_S = 300.0
+# Headers and both ends of files are read by so many threads: disks far away take their time.
+_READERS = 8
+_UNFINISHED = "it changed before it was archived whole; what came before was kept"
+
+
+def archive(
+    root: str | Path,
+    request: ArchiveRequest,
+    config: ArchiveConfig | None = None,
+    *,
+    resume: bool = False,
+    on_progress: Callable[[ArchiveProgress], None] | None = None,
+) -> ArchiveReport:
+    """Archive footage into the memories of a folder. What is done is passed over, what is not is gone on with.
+
+    Args:
+        root: Folder of the memories and their ledger; made where it is missing.
+        request: What is archived, and how.
+        config: How the run is carried out.
+        resume: Take what the request leaves open, and its paths where it has none, from the run before.
+        on_progress: Called before the first segment and after each.
+
+    Raises:
+        HippocamError: There is nothing to resume, somebody else archives into this folder, a memory cannot be
+            written, or the workers cannot start. A file that cannot be read is no error: it stands in the report.
+        ValueError: A value is out of its range.
+    """
+    root, config = Path(os.path.abspath(root)), config or ArchiveConfig()
+    if resume and not (root / LEDGER).is_file():
+        raise HippocamError(f"{root}: no archive to go on with; begin one with: hippocam archive PATH")
+    hidden = root / ".archive"
+    hidden.mkdir(parents=True, exist_ok=True)
+    try:
+        lock = WriterLock(hidden / "lock")
+    except MemoryFolderError as error:
+        raise HippocamError(f"{root}: another process archives into it; wait for it to end") from error
+    try:
+        with Ledger(root / LEDGER) as ledger:
+            request = _settled(ledger, request, resume=resume)
+            return _Run(root, hidden, ledger, request, config, on_progress).run()
+    finally:
+        lock.release()
+
+
+def _settled(ledger: Ledger, request: ArchiveRequest, *, resume: bool) -> ArchiveRequest:
+    """The request with what it leaves open, which the ledger keeps from now on."""
+    before = ArchiveRequest(**(ledger.setting("request") or {}))
+    if resume:
+        chosen = {key: value for key, value in asdict(request).items() if value not in (None, ())}
+        request = replace(before, **chosen)
+    if not request.paths:
+        raise HippocamError("nothing to archive; give files or folders")
+    per = request.per or before.per or "all"
+    if before.per not in (None, per):
+        raise HippocamError(
+            f"--per {per}: the memories here are one per {before.per}; leave it out, or give another --memories"
+        )
+    name = encoder_name(request.encoder, before.encoder, load_settings(request.config).encoder)
+    request = replace(request, per=per, encoder=name)
+    # a later run may stand elsewhere
+    request = replace(request, paths=tuple(map(_absolute, request.paths)))
+    with ledger.transaction():
+        ledger.set_setting("request", asdict(request))
+    return request
+
+
+def _absolute(path: str) -> str:
+    return os.path.abspath(os.path.expanduser(path)) if path.strip() else path
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A source, or what could not even be opened, with what the ledger knows of it."""
+
+    source: Source | None
+    uri: str
+    fingerprint: str
+    row: Row | None
+    reason: str = ""
+
+
+class _Run:
+    """One run, step by step."""
+
+    def __init__(
+        self,
+        root: Path,
+        hidden: Path,
+        ledger: Ledger,
+        request: ArchiveRequest,
+        config: ArchiveConfig,
+        on_progress: Callable[[ArchiveProgress], None] | None,
+    ) -> None:
+        self._root, self._hidden, self._ledger, self._config = root, hidden, ledger, config
+        self._request, self._on_progress = request, on_progress
+        self._settings: Settings = load_settings(request.config)
+        self._pipeline: PipelineConfig = self._settings.pipeline
+        self._memory_config: MemoryConfig = self._settings.memory
+        if request.fps is not None:
+            self._pipeline = replace(self._pipeline, fps=request.fps)
+        if request.budget_mb is not None:
+            self._memory_config = replace(self._memory_config, budget_bytes=budget_bytes(request.budget_mb))
+        assert request.encoder is not None  # whoever makes a run has settled it
+        self._encoder_name = request.encoder
+        self._encoder: Encoder = make_encoder(self._encoder_name)
+        self._senses = make_senses(self._settings.senses)
+        self._segment_s = request.segment_s or SEGMENT_S
+        self._failed: list[Failure] = []
+        self._quarantined: list[Failure] = []
+        self._moved: list[str] = []
+        self._known = 0
+        self._workers = 1
+
+    def run(self) -> ArchiveReport:
+        """Carry it out."""
+        started, cpu_s = time.monotonic(), time.process_time()
+        self._put_back()
+        opened = open_sources(self._request.paths, self._settings.sources)
+        homes = self._sort_out(self._match(opened))
+        todos = self._claim(homes)
+        work = WorkFolder.begin(self._hidden / "work", {todo.footage.key for todo in todos})
+        writer = ArchiveWriter(
+            todos,
+            ledger=self._ledger,
+            work=work,
+            root=self._root,
+            copies=self._hidden / "copies",
+            open_memory=self._open_memory,
+            unit_s=self._config.unit_s,
+        )
+        with writer, closing(self._segments([todo.footage for todo in todos], work)) as segments:
+            self._tell(writer, todos, None)
+            for segment in segments:
+                writer.take(segment)
+                self._tell(writer, todos, segment)
+        work.end()
+        seconds = time.monotonic() - started
+        hours, core_hours = writer.done_s / 3600, (writer.cpu_s + time.process_time() - cpu_s) / 3600
+        return ArchiveReport(
+            memories=writer.memories,
+            archived=writer.archived,
+            known=self._known,
+            moved=tuple(self._moved),
+            hours=hours,
+            seconds=seconds,
+            core_hours=core_hours,
+            hours_per_core_hour=hours / core_hours if core_hours else 0.0,
+            workers=self._workers,
+            failed=(*self._failed, *writer.failed),
+            quarantined=tuple(self._quarantined),
+        )
+
+    def _put_back(self) -> None:
+        """Make memories what they were before the units that the last run did not finish."""
+        for name in self._ledger.open_units():
+            begun = {row.name for row in self._ledger.rows(memory=name, state=State.BEGUN)}
+            copy = self._hidden / "copies" / name
+            if not archive_unit.put_back(self._root / name, copy, begun):
+                archive_unit.discard(copy)  # somebody else wrote to it: go on from where it is
+                with self._ledger.transaction():
+                    self._ledger.set_unit(name, is_open=False)
+
+    # what is to be done -----------------------------------------------------------------------------------
+
+    def _match(self, opened: OpenedSources) -> list[_Given]:
+        """Look everything up in the ledger, in an order that does not depend on the arguments'."""
+        sources = sorted(opened.sources, key=lambda source: natural_key(source.uri))
+        uris = [*(source.uri for source in sources), *(error.uri for error in opened.failed)]
+        with ThreadPoolExecutor(_READERS) as readers:
+            prints = list(readers.map(fingerprint_of, uris))
+        rows = self._ledger.match(list(zip(uris, prints, strict=True)))
+        reasons = [*("" for _ in sources), *(error.reason for error in opened.failed)]
+        every = [*sources, *(None for _ in opened.failed)]
+        return [_Given(*given) for given in zip(every, uris, prints, rows, reasons, strict=True)]
+
+    def _sort_out(self, given: Sequence[_Given]) -> dict[str, list[_Given]]:
+        """Pass over what is known; the rest, and what it shares a memory with, by memory."""
+        homes: dict[str, list[_Given]] = {}
+        with self._ledger.transaction():
+            for one in given:
+                if one.source is None:
+                    self._refuse(one)
+                    continue
+                row = self._placed(one, one.source)
+                if row.state is State.DONE:
+                    self._known += 1
+                elif row.state is State.QUARANTINED and not self._config.retry:
+                    self._quarantined.append(Failure(source=one.uri, reason=row.reason))
+                homes.setdefault(row.memory, []).append(replace(one, row=row))
+        return {name: ones for name, ones in sorted(homes.items()) if any(map(self._is_open, ones))}
+
+    def _placed(self, one: _Given, source: Source) -> Row:
+        """The row of a source in the ledger, with its place and its memory as they are now."""
+        row, ledger = one.row, self._ledger
+        name = row.memory if row else ""
+        name = name or ledger.memory_for(home_of(source, self._request.per or "all"))
+        if row is None:
+            self._leave_behind(one)
+            return ledger.add(memory=name, path=one.uri, fingerprint=one.fingerprint)
+        if row.path != one.uri:
+            self._relink(row, one.uri)
+        if (row.path, row.memory) != (one.uri, name):
+            ledger.place(row, path=one.uri, memory=name)
+        if row.state is State.DONE and not has_memory(self._root / name):  # somebody deleted it
+            ledger.set_state(row.id, State.WAITING)
+            row = row._replace(state=State.WAITING)
+        return row._replace(path=one.uri, memory=name)
+
+    def _is_open(self, one: _Given) -> bool:
+        """Whether there is something to be done for it."""
+        assert one.row is not None
+        return one.row.state is not State.DONE and (one.row.state is not State.QUARANTINED or self._config.retry)
+
+    def _relink(self, row: Row, uri: str) -> None:
+        """A file is in another place than it was."""
+        folder = self._root / row.memory
+        if row.state is State.DONE and has_memory(folder):
+            if fingerprint_of(row.path) == row.fingerprint:
+                return  # a copy, and the memory names the other one
+            with self._open_memory(folder) as memory:
+                memory.relocate(row.name, uri)
+            if row.memory in self._ledger.open_units():
+                archive_unit.save(folder, self._hidden / "copies" / row.memory)
+            self._moved.append(uri)
+
+    def _refuse(self, one: _Given) -> None:
+        """What cannot even be opened: a fault of this run if it is new, else quarantined."""
+        failure = Failure(source=one.uri, reason=one.reason)
+        if one.row is not None and one.row.state is State.QUARANTINED:
+            self._quarantined.append(failure)
+            return
+        self._failed.append(failure)
+        if one.fingerprint:
+            row = one.row or self._ledger.add(memory="", path=one.uri, fingerprint=one.fingerprint)
+            self._ledger.set_state(row.id, State.QUARANTINED, reason=one.reason)
+
+    def _leave_behind(self, one: _Given) -> None:
+        """Other content has taken the place of what was not archived yet."""
+        for row in self._ledger.left_behind(one.uri, one.fingerprint):
+            if row.state is State.WAITING:
+                self._ledger.forget([row])
+            else:
+                self._ledger.set_state(row.id, State.QUARANTINED, reason=_UNFINISHED)
+
+    def _claim(self, homes: dict[str, list[_Given]]) -> list[Todo]:
+        """Give what is to be done its name in its memory; memories that are new are made."""
+        found: list[tuple[_Given, Row, Claim]] = []
+        for name, ones in homes.items():
+            with self._open_memory(self._root / name) as memory:
+                claims = claim_all(memory, [one.source for one in ones if one.source], self._pipeline.fps)
+            for one, claim in zip(ones, claims, strict=True):
+                assert one.row is not None
+                if not self._is_open(one):
+                    continue
+                if claim.complete:  # the ledger was lost, the memory was not
+                    self._known += 1
+                    with self._ledger.transaction():
+                        self._ledger.set_state(one.row.id, State.DONE, name=claim.job.name)
+                else:
+                    found.append((one, one.row, claim))
+        sources = [claim.job.source for _, _, claim in found]
+        with ThreadPoolExecutor(_READERS) as readers:
+            durations = list(readers.map(lambda source: source.duration_s, sources))
+            counts = list(readers.map(functools.partial(count_segments, segment_s=self._segment_s), sources))
+        return [
+            Todo(
+                row=row,
+                footage=Footage(
+                    source=claim.job.source,
+                    key=self._key(one),
+                    segments=count,
+                    after_seq=claim.job.after_seq,
+                    after_s=claim.job.after_s,
+                ),
+                name=claim.job.name,
+                fingerprint=one.fingerprint,
+                fps=self._pipeline.fps,
+                duration_s=duration_s,
+            )
+            for (one, row, claim), duration_s, count in zip(found, durations, counts, strict=True)
+        ]
+
+    def _key(self, one: _Given) -> str:
+        """What a part depends on, as a file name."""
+        try:
+            changed = os.stat(one.uri).st_mtime_ns
+        except OSError:
+            changed = 0
+        made_by = (self._encoder.spec, self._pipeline, self._senses.ids, self._settings.senses)
+        parts = (one.uri, one.fingerprint, changed, self._segment_s, *made_by)
+        told = repr((parts, self._settings.sources.longest_px))
+        return hashlib.blake2b(told.encode(), digest_size=16).hexdigest()
+
+    # doing it ---------------------------------------------------------------------------------------------
+
+    def _open_memory(self, folder: Path) -> Memory:
+        if has_memory(folder):
+            upgrade(folder)
+        return Memory.open_writer(
+            folder, encoder=self._encoder_name, spec=self._encoder.spec, config=self._memory_config
+        )
+
+    def _segments(self, footage: Sequence[Footage], folder: WorkFolder) -> Generator[Segment, None, None]:
+        """Make the parts; each segment is given once its part is there."""
+        work = Work(
+            footage=footage,
+            folder=folder,
+            pipeline=self._pipeline,
+            segment_s=self._segment_s,
+            longest_px=self._settings.sources.longest_px,
+            ahead=self._config.ahead,
+            senses=self._senses,
+        )
+        make = functools.partial(make_encoder, self._encoder_name)
+        if self._config.executor == "local" or not footage:
+            return run_here(work, make)
+
+        def started(workers: int) -> None:
+            self._workers = workers
+
+        return run_ray_data(work, make, self._config.workers, on_start=started)
+
+    def _tell(self, writer: ArchiveWriter, todos: Sequence[Todo], segment: Segment | None) -> None:
+        if self._on_progress is not None and todos:
+            self._on_progress(
+                ArchiveProgress(
+                    source="" if segment is None else todos[segment.place].footage.source.uri,
+                    done=writer.done,
+                    total=len(todos),
+                    done_s=writer.here_s,
+                    total_s=sum(todo.duration_s or 0.0 for todo in todos),
+                    failed=len(writer.failed),
+                    workers=self._workers,
+                )
+            )

@@ -1,0 +1,405 @@
+"""Questions that count: how many, when the third, how long, out of the entities that were seen.
+
+Rules, and few: a question is answered where all of its words that matter are understood, and is somebody else's
+otherwise. Whoever asks for women, red cars or people who run gets no number from here, since entities are told
+apart and not described. Where something was ("on the shelf") is not looked at: the answer is of the camera's
+whole view, and says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from hippocam.apps.ask.count_words import (
+    BACK,
+    CAME,
+    NOUN,
+    NOW,
+    NTH,
+    NUMBERS,
+    ORDINALS,
+    PLACE,
+    SO_FAR,
+    TAKEN,
+    UNKNOWN,
+    labels_of,
+    named,
+    number_of,
+    place_of,
+)
+from hippocam.memory.entities.records import Counted, Entity, Visit
+from hippocam.stream.errors import HippocamError
+from hippocam.stream.timecode import format_time, parse_time
+
+Span = tuple[str, float, float]
+
+
+class EntityView(Protocol):
+    """What is asked of the entity memory."""
+
+    def entities(self, stream: str | None, label: str | None, at_s: float | None) -> list[Entity]:
+        """Entities by the time of their first visit."""
+
+    def count(self, stream: str | None, label: str | None, at_s: float | None) -> Counted:
+        """How many there were so far."""
+
+    def end_s(self, stream: str | None) -> float:
+        """Latest time at which anything was there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counting:
+    """The answer to a question that counts.
+
+    Attributes:
+        text: A sentence.
+        value: The number, or the time or length in seconds; 1 or 0 for yes and no.
+        spans: Stream, start and end of what it rests on.
+        entities: Whose they are.
+    """
+
+    text: str
+    value: float
+    spans: tuple[Span, ...]
+    entities: tuple[int, ...]
+
+
+_TOGETHER_S = 1.6  # what leaves within so many seconds left together
+
+
+def counted(
+    question: str, view: EntityView, *, stream: str | None = None, at_s: float | None = None
+) -> Counting | None:
+    """Answer a question that counts.
+
+    Args:
+        question: As it was asked.
+        view: What was seen.
+        stream: Which stream is asked about; None for all.
+        at_s: The time of asking; None for the end. Nothing that was known later is used.
+
+    Returns:
+        The answer; None where it is no such question, or not surely understood, or nothing was ever recognised.
+    """
+    words = " ".join(re.sub(r"[?!.,;]+(?=\s|$)", " ", question.casefold()).split())
+    asked = _Asked(words, view, stream, view.end_s(stream) if at_s is None else at_s)
+    for rule in (
+        _between,
+        _ordinal,
+        _longest,
+        _most_at_once,
+        _taken,
+        _at_once_when,
+        _so_far,
+        _right_now,
+        _anybody,
+    ):
+        found = rule(asked)
+        if found is not None:
+            # Where nobody looked for things, or there are none, better not to say "none" than wrongly so.
+            return found if view.entities(stream, None, asked.at_s) else None
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question in small letters without marks, and where and when it is asked."""
+
+    words: str
+    view: EntityView
+    stream: str | None
+    at_s: float
+
+    def entities(self, labels: Sequence[str]) -> list[Entity]:
+        found = [e for label in labels for e in self.view.entities(self.stream, label, self.at_s)]
+        return sorted(found, key=lambda entity: (entity.first_s, entity.id))
+
+    def in_order(self, labels: Sequence[str]) -> list[Entity]:
+        """Those that came, by time; none where several streams' would be mixed."""
+        found = self.entities(labels)
+        return found if len({entity.stream for entity in found}) == 1 else []
+
+
+def _so_far(asked: _Asked) -> Counting | None:
+    found = re.match(r"how many (?P<times>times )?(?P<rest>.*)$", asked.words)
+    if found is None or re.search(NOW, asked.words) or UNKNOWN.search(asked.words):
+        return None
+    kinds = (
+        (
+            rf"(?:different |distinct |separate |individual )?{NOUN} (?:have |has |had |were |was |did (?:you |we "
+            rf"|i |it |the camera )?|there )?(?:been )?{CAME}{SO_FAR}",
+            rf"(?:different |distinct |separate ){NOUN} (?:were|are|have been)(?: there)?{SO_FAR}",
+        )
+        if not found["times"]
+        else (rf"(?:did|has|have|was|were|is) (?:an? |any |the |some )?{NOUN} {CAME}{SO_FAR}",)
+    )
+    came = next((match for kind in kinds if (match := re.match(kind, found["rest"]))), None)
+    if came is None or (labels := labels_of(came["noun"])) is None:
+        return None
+    entities = asked.entities(labels)
+    totals = [asked.view.count(asked.stream, label, asked.at_s) for label in labels]
+    number = sum(total.visits if found["times"] else total.entities for total in totals)
+    given_up = sum(total.given_up for total in totals)
+    spans = tuple(_span(visit) for entity in entities for visit in entity.visits)
+    name = named(labels, number)
+    text = f"{number} {'times' if found['times'] else name} so far"
+    text += f", {given_up} of them only counted" if given_up else ""
+    return Counting(text=_whole(text), value=number, spans=spans, entities=_ids(entities))
+
+
+def _right_now(asked: _Asked) -> Counting | None:
+    found = re.match(
+        r"how many (?P<noun>\w+(?: \w+)??) (?:are|is|were|was|do you see|can you see)\b(?P<rest>.*)$", asked.words
+    )
+    if found is None or (labels := labels_of(found["noun"])) is None or UNKNOWN.search(found["rest"]):
+        return None
+    at_s = asked.at_s
+    then = re.search(r"\bat (?P<time>\d+(?::\d+)*(?:\.\d+)?)(?: ?s(?:ec(?:onds?)?)?)?$", found["rest"])
+    if then is not None:
+        try:
+            at_s = min(at_s, parse_time(then["time"]))
+        except HippocamError:
+            return None
+    elif re.search(r"\b(?:were|was)\b", found[0]) or re.search(r"\b(?:ing|ed)\b", found["rest"]):
+        return None
+    place = re.sub(NOW, "", found["rest"][: then.start()] if then else found["rest"]).strip()
+    if not re.match(
+        r"(?:there|visible|present|here|left)?(?: ?(?:in|on|at|near|by|inside|outside) (?:the |this "
+        r")?\w+(?: \w+)?)?$",
+        place,
+    ):
+        return None
+    there = [(entity, visit) for entity in asked.entities(labels) for visit in entity.visits if visit.there(at_s)]
+    number = len(there)
+    when = "now" if then is None else f"at {format_time(at_s)}"
+    spans = tuple((visit.stream, max(visit.t0_s, at_s - 1), at_s) for _, visit in there)
+    text = _whole(f"{number} {named(labels, number)} {when}")
+    return Counting(text=text, value=number, spans=spans, entities=_ids([entity for entity, _ in there]))
+
+
+def _anybody(asked: _Asked) -> Counting | None:
+    found = re.match(
+        r"(?:is|are) (?:there )?(?:an? |any )?(?P<noun>\w+(?: \w+)??)(?: (?:there|here|present|visible))?"
+        rf"(?: (?:in|on|at|near|by) (?:the |this )?\w+)? ?{NOW}$",
+        asked.words,
+    )
+    if found is None or (labels := labels_of(found["noun"])) is None:
+        return None
+    there = [e for e in asked.entities(labels) if any(visit.there(asked.at_s) for visit in e.visits)]
+    spans = tuple((e.stream, max(e.visits[-1].t0_s, asked.at_s - 1), asked.at_s) for e in there)
+    text = f"yes, {len(there)} {named(labels, len(there))} now" if there else f"no {named(labels, 0)} now"
+    return Counting(text=_whole(text), value=float(bool(there)), spans=spans, entities=_ids(there))
+
+
+def _ordinal(asked: _Asked) -> Counting | None:
+    arrive = (
+        r"(?P<do>arrive|come|appear|enter|show up|leave|go away|go|disappear|drive off|drive away|depart)(?: in)?"
+    )
+    when = re.match(rf"(?:when|at what time) did the (?:(?P<nth>{NTH}) )?{NOUN} {arrive}{PLACE}$", asked.words)
+    stay = re.match(
+        rf"(?:for )?(?:about |roughly |approximately )?how long (?:did|was) the (?:(?P<nth>{NTH}) )?{NOUN} "
+        rf"(?:stay|remain|there|here|present|visible|stand|wait)(?: there)?{PLACE}$",
+        asked.words,
+    )
+    found = when or stay
+    if found is None or (labels := labels_of(found["noun"])) is None:
+        return None
+    entities = asked.in_order(labels)
+    if not found["nth"] and len(entities) != 1:
+        return None  # "the car": which of them?
+    place = place_of(found["nth"] or "first", len(entities))
+    if place is None:
+        return None
+    entity = entities[place]
+    visit = entity.visits[0]
+    name = " ".join(filter(None, ("the", found["nth"], found["noun"])))
+    if stay is not None:
+        seconds = entity.seconds
+        spans = tuple(_span(each) for each in entity.visits)
+        return Counting(
+            text=f"{name} stayed about {seconds:.0f} s", value=seconds, spans=spans, entities=(entity.id,)
+        )
+    if found["do"] in ("arrive", "come", "appear", "enter", "show up"):
+        if visit.from_start:
+            text = f"{name} was there from the start"
+        else:
+            text = f"{name} came at about {format_time(visit.t0_s)}"
+        return Counting(text=text, value=visit.t0_s, spans=(_span(visit),), entities=(entity.id,))
+    latest = entity.visits[-1]
+    if latest.gone_s is None:
+        return Counting(
+            text=f"{name} is still there", value=asked.at_s, spans=(_span(latest),), entities=(entity.id,)
+        )
+    text = f"{name} left at about {format_time(latest.t1_s)}"
+    return Counting(text=text, value=latest.t1_s, spans=(_span(latest),), entities=(entity.id,))
+
+
+def _longest(asked: _Asked) -> Counting | None:
+    found = re.match(
+        r"(?:which|what) (?:of the )?(?P<noun>\w+(?: \w+)??) (?:stayed|was there|remained|stood there|was present)"
+        r"(?: for)? (?:the )?(?P<which>longest|shortest)(?: time)?$",
+        asked.words,
+    ) or re.match(
+        r"(?P<noun>who) (?:stayed|was there|remained)(?: for)? (?:the )?(?P<which>longest|shortest)(?: time)?$",
+        asked.words,
+    )
+    labels = (
+        ["person"] if found is not None and found["noun"] == "who" else labels_of(found["noun"]) if found else None
+    )
+    if found is None or labels is None or not (entities := asked.in_order(labels)):
+        return None
+    sign = 1 if found["which"] == "longest" else -1
+    place = max(range(len(entities)), key=lambda i: (sign * entities[i].seconds, -i))
+    best = entities[place]
+    nth = ORDINALS[place] if place < len(ORDINALS) else f"{place + 1}th"
+    noun = labels[0] if found["noun"] == "who" else found["noun"].removesuffix("s")
+    times = f"from {format_time(best.first_s)} to {format_time(best.last_s)}"
+    text = f"the {nth} {noun}, {times}, about {best.seconds:.0f} s"
+    return Counting(text=text, value=place + 1, spans=tuple(map(_span, best.visits)), entities=(best.id,))
+
+
+def _between(asked: _Asked) -> Counting | None:
+    which = rf"(?:{'|'.join(ORDINALS)}|\d+(?:st|nd|rd|th))"
+    found = re.match(
+        rf"(?:about )?how (?:long|much time) (?:was|were|passed|did)\b.*\bbetween the (?P<a>{which})(?: \w+)? and "
+        rf"(?:the )?(?P<b>{which}) (?P<noun>\w+)$",
+        asked.words,
+    )
+    if found is None or (labels := labels_of(found["noun"])) is None:
+        return None
+    entities = asked.in_order(labels)
+    a, b = place_of(found["a"], len(entities)), place_of(found["b"], len(entities))
+    if a is None or b is None or b <= a:
+        return None
+    left, came = entities[a].visits[-1], entities[b].visits[0]
+    if left.gone_s is None or left.t1_s > came.t0_s:
+        return None
+    seconds = came.t0_s - left.t1_s
+    text = f"about {seconds:.1f} s, from {format_time(left.t1_s)} to {format_time(came.t0_s)}"
+    spans = ((left.stream, left.t1_s, came.t0_s),)
+    return Counting(text=text, value=seconds, spans=spans, entities=(entities[a].id, entities[b].id))
+
+
+def _most_at_once(asked: _Asked) -> Counting | None:
+    extreme = re.match(
+        r"what (?:was|is) the (?P<which>smallest|lowest|fewest|least|minimum|largest|greatest|highest|"
+        r"biggest|most|maximum)"
+        r" number of (?P<noun>\w+(?: \w+)??)(?: (?:there|visible|seen))?(?: (?:in|on|at|near) (?:the "
+        r"|this )?\w+)??"
+        r"(?: (?:at any (?:one )?time|at once|at the same time|at one time|ever))?$",
+        asked.words,
+    )
+    more = re.match(
+        rf"(?:was|were) there ever more than (?P<n>{'|'.join(NUMBERS)}|\d+) (?P<noun>\w+(?: \w+)??)(?: there)?"
+        r"(?: (?:in|on|at|near) (?:the |this )?\w+)? (?:at the same time|at once|at any time|at one "
+        r"time|together)$",
+        asked.words,
+    )
+    found = extreme or more
+    if found is None or (labels := labels_of(found["noun"])) is None:
+        return None
+    visits = [visit for entity in asked.entities(labels) for visit in entity.visits]
+    if len({visit.stream for visit in visits}) > 1:
+        return None
+    # just after each coming and each leaving; before the first frame that anybody looked for things nothing is
+    # known
+    times = sorted(
+        {t for v in visits for t in (v.first_s, v.gone_s) if t is not None and t <= asked.at_s} | {asked.at_s}
+    )
+    numbers = [
+        (sum(visit.t0_s <= time_s and (visit.gone_s is None or time_s < visit.gone_s) for visit in visits), time_s)
+        for time_s in times
+    ]
+    if more is not None:
+        limit = number_of(more["n"])
+        most, time_s = max(numbers, key=lambda pair: (pair[0], -pair[1]))
+        text = f"{'yes' if most > limit else 'no'}, {most} {named(labels, most)} at most, at {format_time(time_s)}"
+        return Counting(text=_whole(text), value=float(most > limit), spans=_those_at(visits, time_s), entities=())
+    assert extreme is not None
+    small = extreme["which"] in ("smallest", "lowest", "fewest", "least", "minimum")
+    number, time_s = min(numbers, key=lambda pair: (pair[0] if small else -pair[0], pair[1]))
+    if small and number > 0 and not any(visit.from_start for visit in visits):
+        number, time_s = 0, 0.0  # before the first came
+    text = _whole(f"{number} {named(labels, number)}, first at {format_time(time_s)}")
+    return Counting(text=text, value=number, spans=_those_at(visits, time_s), entities=())
+
+
+def _taken(asked: _Asked) -> Counting | None:
+    found = re.match(
+        r"how (?:often|many times) (?:was|were|has|have|did)(?: been)? (?P<what>.+?) (?:been |get |got )?"
+        rf"(?P<do>{TAKEN}|{BACK}|disappear|leave|left)(?: (?:from|on|to|onto) (?:the |this )?\w+)?$",
+        asked.words,
+    )
+    if found is None or UNKNOWN.search(found["what"].replace(" or ", " ")):
+        return None
+    nouns = [labels_of(word) for word in re.findall(r"\w+", found["what"])]
+    labels = next((labels for labels in nouns if labels is not None), None)
+    if labels is None or labels == ["person"]:
+        return None
+    back = re.fullmatch(BACK, found["do"]) is not None
+    groups = _groups(asked, labels, came=back)
+    word = "put there" if back else "taken away"
+    times = ", ".join(format_time(_time_of(group[0], came=back)) for group in groups)
+    text = f"{len(groups)} times {word}" + (f": at {times}" if groups else "")
+    spans = tuple(
+        (v.stream, _time_of(v, came=back) - 1, _time_of(v, came=back) + 1) for g in groups for v in g[:1]
+    )
+    return Counting(text=text, value=len(groups), spans=spans, entities=tuple(v.entity for g in groups for v in g))
+
+
+def _at_once_when(asked: _Asked) -> Counting | None:
+    found = re.match(
+        rf"when (?:were|was) (?P<n>{'|'.join(NUMBERS)}) (?P<noun>\w+(?: \w+)??) (?P<do>{TAKEN}|{BACK}) "
+        r"(?:at once|together|at the same time)$",
+        asked.words,
+    )
+    if found is None or (labels := labels_of(found["noun"])) is None:
+        return None
+    back = re.fullmatch(BACK, found["do"]) is not None
+    groups = [g for g in _groups(asked, labels, came=back) if len(g) == number_of(found["n"])]
+    if not groups:
+        return None
+    times = [_time_of(group[0], came=back) for group in groups]
+    text = f"at about {', '.join(format_time(time_s) for time_s in times)}"
+    spans = tuple((group[0].stream, time_s - 1, time_s + 1) for group, time_s in zip(groups, times, strict=True))
+    return Counting(text=text, value=times[0], spans=spans, entities=tuple(v.entity for g in groups for v in g))
+
+
+def _groups(asked: _Asked, labels: Sequence[str], *, came: bool) -> list[list[Visit]]:
+    """Visits that began (or ended) together, by time; not what was there from the start (or still is)."""
+    visits = [visit for entity in asked.entities(labels) for visit in entity.visits]
+    if came:
+        chosen = [visit for visit in visits if not visit.from_start]
+    else:
+        chosen = [visit for visit in visits if visit.gone_s is not None]
+    groups: list[list[Visit]] = []
+    for visit in sorted(chosen, key=lambda each: (_time_of(each, came=came), each.id)):
+        if groups and _time_of(visit, came=came) - _time_of(groups[-1][-1], came=came) <= _TOGETHER_S:
+            groups[-1].append(visit)
+        else:
+            groups.append([visit])
+    return groups
+
+
+def _time_of(visit: Visit, *, came: bool) -> float:
+    return visit.t0_s if came else visit.t1_s
+
+
+def _those_at(visits: Sequence[Visit], time_s: float) -> tuple[Span, ...]:
+    there = [v for v in visits if v.t0_s <= time_s and (v.gone_s is None or time_s < v.gone_s)]
+    return tuple((v.stream, time_s, min(v.t1_s, time_s + 1) if v.t1_s > time_s else time_s) for v in there)
+
+
+def _whole(text: str) -> str:
+    return f"{text} (in the camera's whole view)"
+
+
+def _span(visit: Visit) -> Span:
+    return visit.stream, visit.t0_s, visit.t1_s
+
+
+def _ids(entities: Sequence[Entity]) -> tuple[int, ...]:
+    return tuple(entity.id for entity in entities)

@@ -1,0 +1,79 @@
+"""`hippocam archive`: a whole archive of footage into memories.
+
+Nothing heavy is imported before it runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+DEFAULT_MEMORIES = "hippocam-archive"
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `archive` to the command line."""
+    text = "take a whole archive of footage in, on all cores; run again, it goes on where it was"
+    archive = commands.add_parser("archive", help=text, description=text[0].upper() + text[1:] + ".")
+    archive.add_argument("paths", nargs="*", metavar="PATH", help="file, folder or quoted glob")
+    archive.add_argument(
+        "--memories",
+        type=Path,
+        default=Path(DEFAULT_MEMORIES),
+        metavar="DIR",
+        help=f"folder of the memories and their ledger (default {DEFAULT_MEMORIES})",
+    )
+    archive.add_argument(
+        "--per", choices=("all", "folder", "camera"), help="one memory for all (default), a folder, or a camera"
+    )
+    archive.add_argument(
+        "--budget-mb", type=float, metavar="N", help="what each memory may take on disk (default 256)"
+    )
+    archive.add_argument("--fps", type=float, metavar="F", help="frames looked at a second (default 1)")
+    archive.add_argument("--encoder", metavar="NAME", help="as for watch")
+    archive.add_argument("--config", metavar="NAME", help="settings: one that ships, or a YAML file")
+    archive.add_argument(
+        "--segment", type=float, metavar="S", help="seconds of footage that are worked on at a time (default 300)"
+    )
+    archive.add_argument(
+        "--resume", action="store_true", help="go on with the last run: its paths and options, unless given"
+    )
+    archive.add_argument("--retry", action="store_true", help="try again what is in quarantine")
+    archive.add_argument("--executor", choices=("ray", "local"), default="ray", help="on Ray, or in this process")
+    archive.add_argument("--address", metavar="CLUSTER", help="of a Ray cluster (default: Ray on this machine)")
+    archive.add_argument("--workers", type=int, metavar="N", help="default: one on every free core")
+    archive.add_argument(
+        "--gpu-share", type=float, metavar="F", help="share of a GPU for each worker (default: divided among them)"
+    )
+    archive.add_argument("--json", action="store_true", help="one JSON object on the last line of stdout")
+    archive.set_defaults(run=_archive)
+
+
+def _archive(options: argparse.Namespace) -> int:
+    from hippocam.apps.archive.records import ArchiveConfig, ArchiveRequest
+    from hippocam.apps.archive.report import ArchiveBar, archive_json, archive_lines
+    from hippocam.apps.archive.run import archive
+    from hippocam.stream.archive.runner import WorkersConfig
+
+    request = ArchiveRequest(
+        paths=tuple(options.paths),
+        per=options.per,
+        fps=options.fps,
+        encoder=options.encoder,
+        budget_mb=options.budget_mb,
+        config=options.config,
+        segment_s=options.segment,
+    )
+    workers = WorkersConfig(address=options.address, workers=options.workers, gpu_share=options.gpu_share)
+    config = ArchiveConfig(executor=options.executor, workers=workers, retry=options.retry)
+    with ArchiveBar() as bar:
+        report = archive(options.memories, request, config, resume=options.resume, on_progress=bar.update)
+    if options.json:
+        print(json.dumps(archive_json(report), ensure_ascii=False), flush=True)
+    else:
+        print("\n".join(archive_lines(report)))
+    for failure in report.failed:
+        print(f"hippocam: {failure.source}: {failure.reason}", file=sys.stderr)
+    return 1 if report.failed else 0

@@ -1,0 +1,365 @@
+"""`hippocam bench ...`: what is measured, by commands that anyone can run again.
+
+Nothing heavy is imported before a bench runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from hippocam.stream.errors import HippocamError
+
+FOOTAGE = Path(__file__).resolve().parents[2] / "tests" / "golden" / "footage"
+
+
+def add_commands(bench: argparse.ArgumentParser) -> None:
+    """Add the benches as commands of `hippocam bench`."""
+    names = bench.add_subparsers(title="benches", required=True, metavar="NAME")
+
+    moments = names.add_parser("moments", help="moment recall on annotated footage")
+    moments.add_argument("--videos", type=Path, required=True, metavar="DIR", help="where the clips are")
+    moments.add_argument("--truth", type=Path, nargs="+", default=[FOOTAGE], metavar="FILE", help="annotations")
+    moments.add_argument("--absent", type=Path, default=FOOTAGE / "absent.json", metavar="FILE", help="not shown")
+    moments.add_argument("--encoder", metavar="NAME")
+    moments.set_defaults(run=_moments)
+
+    memory = names.add_parser("memory", help="which rule keeps the right memories in equal bytes")
+    memory.add_argument(
+        "--world",
+        nargs="+",
+        default=["synthetic", "synthetic-clean"],
+        choices=("synthetic", "synthetic-clean", "real"),
+        help="default: synthetic synthetic-clean; real needs footage",
+    )
+    memory.add_argument("--seeds", type=_numbers, default=[1, 2, 3, 4, 5], metavar="1,2,3", help="of the streams")
+    memory.add_argument(
+        "--slots", type=_numbers, default=None, metavar="N", help="plain slots whose bytes are the budget"
+    )
+    memory.add_argument("--policies", nargs="+", metavar="NAME", help="only these rules")
+    memory.add_argument("--videos", type=Path, metavar="DIR", help="footage of the real world")
+    memory.add_argument(
+        "--plots", type=Path, metavar="DIR", help="draw recall by bytes and by age into this folder"
+    )
+    memory.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (costs then say nothing)")
+    memory.set_defaults(run=_memory)
+
+    scale = names.add_parser("scale", help="a million keys, and a million frames under a small budget")
+    scale.add_argument("--keys", type=int, default=1_000_000, metavar="N", help="keys that are searched")
+    scale.add_argument("--dims", type=_numbers, default=[64, 512], metavar="64,512", help="their dimensions")
+    scale.add_argument("--entries", type=int, default=20_000, metavar="N", help="entries of a whole recall")
+    scale.add_argument("--frames", type=int, default=1_000_000, metavar="N", help="frames that are written")
+    scale.add_argument(
+        "--hours",
+        type=int,
+        metavar="N",
+        help="only this: up to N hours in many memories, and what a cluster needs",
+    )
+    scale.add_argument(
+        "--speed", type=float, metavar="V", help="of --hours: times real time a core, from bench ingest"
+    )
+    scale.add_argument(
+        "--minutes",
+        type=float,
+        default=5.0,
+        metavar="M",
+        help="of --hours: what is not done by then is arithmetic",
+    )
+    scale.set_defaults(run=_scale)
+
+    sleep = names.add_parser("sleep", help="how small a bank can be made while recall of its probes holds")
+    sleep.add_argument(
+        "--world", nargs="+", default=["synthetic-clean"], choices=("synthetic", "synthetic-clean", "real")
+    )
+    sleep.add_argument("--seeds", type=_numbers, default=[1, 2, 3], metavar="1,2,3", help="of the streams")
+    sleep.set_defaults(run=_sleep)
+
+    ingest = names.add_parser("ingest", help="how fast clips are watched on one core, beside what that must take")
+    ingest.add_argument("--videos", type=Path, nargs="+", required=True, metavar="FILE", help="clips, by name")
+    ingest.add_argument("--encoder", default="bundled", metavar="NAME")
+    ingest.add_argument("--fps", type=float, default=1.0, metavar="F", help="frames looked at a second")
+    ingest.add_argument("--rounds", type=int, default=3, metavar="N", help="of which the medians are taken")
+    ingest.set_defaults(run=_ingest)
+
+    qa = names.add_parser("qa", help="questions about videos, beside simple baselines with the same reader")
+    qa.add_argument("files", type=Path, nargs="+", metavar="FILE", help="question files, or folders of them")
+    qa.add_argument("--videos", type=Path, metavar="DIR", help="where the videos are, found by name")
+    qa.add_argument("--predictions", type=Path, metavar="FILE", help="only score these answers to FILE")
+    qa.add_argument("--reader", default="extractive", metavar="NAME", help="who words the answers")
+    qa.add_argument("--encoder", metavar="NAME")
+    qa.add_argument("--budget-mb", type=float, default=64.0, metavar="N", help="of each video's memory")
+    qa.add_argument("--limit", type=int, metavar="N", help="only the first questions of each file")
+    qa.add_argument("--no-baselines", action="store_true", help="only the memory")
+    qa.add_argument("--no-too-early", action="store_true", help="ask none before its evidence")
+    qa.add_argument("--memories", type=Path, metavar="DIR", help="keep the memories here, to ask them again")
+    qa.add_argument("--answers", type=Path, metavar="FILE", help="write every answer as JSON lines")
+    qa.add_argument("--config", metavar="NAME", help="settings: a name that ships, or a YAML file")
+    qa.set_defaults(run=_qa)
+
+    perception = names.add_parser("perception", help="what each encoder understands of pictures and footage")
+    perception.add_argument(
+        "--images", type=Path, metavar="DIR", help="captioned photographs: folders with images/ and captions.tsv"
+    )
+    perception.add_argument("--videos", type=Path, metavar="DIR", help="where the clips are")
+    perception.add_argument(
+        "--truth",
+        type=Path,
+        nargs="+",
+        default=[FOOTAGE, FOOTAGE / "cuts"],
+        metavar="FILE",
+        help="annotations of events and cuts; <video>_scenes.csv of PySceneDetect",
+    )
+    perception.add_argument(
+        "--absent", type=Path, default=FOOTAGE / "absent.json", metavar="FILE", help="not shown"
+    )
+    perception.add_argument("--objects", type=Path, metavar="DIR", help="tracks for re-identification")
+    perception.add_argument(
+        "--encoders", type=lambda text: text.split(","), metavar="a,b", help="default: bundled,conse,palette"
+    )
+    perception.set_defaults(run=_perception)
+
+    for command in (moments, memory, scale, sleep, ingest, qa, perception):
+        command.add_argument(
+            "--out", "--write", type=Path, metavar="FILE", help="Markdown file whose section is written anew"
+        )
+        command.add_argument("--json", action="store_true", help="one JSON object on the last line of stdout")
+
+
+def _numbers(text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"give numbers as 1,2,3, found {text!r}") from error
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value))
+
+
+def _moments(options: argparse.Namespace) -> int:
+    from hippocam.apps.bench.moments import read_clips, run, table, write_section
+
+    for path in (options.absent, *options.truth):
+        if not path.exists():
+            raise HippocamError(f"{path}: no such file; name your own with --truth and --absent")
+    absent = json.loads(options.absent.read_text(encoding="utf-8"))
+    result = run(list(read_clips(options.videos, options.truth)), absent, encoder=options.encoder)
+    print(table(result))
+    if options.out:
+        truths = " ".join(os.path.relpath(path) for path in options.truth)
+        encoder = f" --encoder {options.encoder}" if options.encoder else ""
+        command = f"hippocam bench moments --videos {options.videos} --truth {truths}{encoder}"
+        write_section(options.out, f"Moments, encoder {result.encoder}", f"`{command}`\n\n{table(result)}")
+    if options.json:
+        _print_json(asdict(result))
+    return 0
+
+
+def _perception(options: argparse.Namespace) -> int:
+    from hippocam.apps.bench import perception
+    from hippocam.apps.bench.moments import read_clips, write_section
+    from hippocam.apps.bench.retrieval import read_sets
+    from hippocam.apps.bench.segmentation import read_truths
+
+    for path in (options.absent, *options.truth):
+        if not path.exists():
+            raise HippocamError(f"{path}: no such file; name your own with --truth and --absent")
+    sets = read_sets(options.images) if options.images else []
+    training = sets[0].files[0].parent.parent if sets and sets[0].trains else None
+    given = perception.Given(
+        photographs=sets,
+        training=training,
+        clips=list(read_clips(options.videos, options.truth)) if options.videos else [],
+        absent=json.loads(options.absent.read_text(encoding="utf-8")),
+        truths=read_truths(options.videos, options.truth) if options.videos else [],
+        objects=options.objects,
+    )
+    result = perception.run(
+        options.encoders or perception.ENCODERS,
+        given,
+        report=lambda line: print(line, file=sys.stderr, flush=True),
+    )
+    print(perception.table(result))
+    if options.out:
+        typed = {"--images": options.images, "--videos": options.videos, "--objects": options.objects}
+        command = "hippocam bench perception" + "".join(f" {k} {v}" for k, v in typed.items() if v is not None)
+        command += f" --truth {' '.join(os.path.relpath(path) for path in options.truth)}"
+        command += f" --encoders {','.join(options.encoders)}" if options.encoders else ""
+        write_section(options.out, "Perception", f"`{command}`\n\n{perception.table(result)}")
+    if options.json:
+        print(json.dumps(asdict(result), default=str))
+    return 0
+
+
+def _memory(options: argparse.Namespace) -> int:
+    from hippocam.apps.bench import memory, memory_report
+    from hippocam.apps.bench.moments import write_section
+    from hippocam.apps.worlds.footage import describe, real
+    from hippocam.apps.worlds.worlds import WORLDS
+
+    result = memory.run(
+        options.world,
+        options.seeds,
+        options.slots or memory.SLOTS,
+        options.policies,
+        worlds={**WORLDS, "real": partial(real, videos=options.videos)},
+        jobs=options.jobs,
+        report=lambda line: print(line, file=sys.stderr, flush=True),
+    )
+    seeds = ",".join(map(str, options.seeds))
+    for world in result.worlds:
+        print(memory_report.title(world))
+        print(memory_report.table(world))
+        if options.out:
+            command = f"hippocam bench memory --world {world.world} --seeds {seeds}"
+            notes = f"\n\n{describe(options.videos)}" if world.world == "real" else ""
+            body = f"`{command}`\n\n{memory_report.to_markdown(world)}{notes}"
+            write_section(options.out, memory_report.title(world), body)
+    if options.plots:
+        for picture in memory_report.plot(result, options.plots):
+            print(picture)
+    if options.json:
+        print(memory_report.to_json(result))
+    return 0
+
+
+def _scale(options: argparse.Namespace) -> int:
+    if options.hours is not None:
+        return _scale_hours(options)
+    from hippocam.apps.bench import scale
+    from hippocam.apps.bench.moments import write_section
+
+    result = scale.run(rows=options.keys, dims=options.dims, entries=options.entries, frames=options.frames)
+    print(scale.table(result))
+    if options.out:
+        write_section(options.out, "Scale", f"`hippocam bench scale`\n\n{scale.table(result)}")
+    if options.json:
+        _print_json(asdict(result))
+    return 0
+
+
+def _scale_hours(options: argparse.Namespace) -> int:
+    from hippocam.apps.bench import scale_hours, scale_report
+    from hippocam.apps.bench.moments import write_section
+
+    if options.hours < 1:
+        raise HippocamError(f"--hours must be 1 or more, found {options.hours}")
+    sizes = [hours for hours in scale_hours.HOURS if hours < options.hours] + [options.hours]
+    result = scale_hours.run(
+        sizes,
+        seconds=60 * options.minutes,
+        report=lambda line: print(line, file=sys.stderr, flush=True),
+    )
+    body = scale_report.table(result, speed=options.speed)
+    print(body)
+    if options.out:
+        given = f" --speed {options.speed:g}" if options.speed is not None else ""
+        given += f" --minutes {options.minutes:g}" if options.minutes != 5 else ""
+        command = f"hippocam bench scale --hours {options.hours}{given}"
+        write_section(options.out, f"Scale, {options.hours:,} hours", f"`{command}`\n\n{body}")
+    if options.json:
+        _print_json(asdict(result))
+    return 0
+
+
+def _ingest(options: argparse.Namespace) -> int:
+    from hippocam.apps.bench import ingest
+    from hippocam.apps.bench.moments import write_section
+
+    result = ingest.run(
+        options.videos,
+        encoder=options.encoder,
+        fps=options.fps,
+        rounds=options.rounds,
+        report=lambda line: print(line, file=sys.stderr, flush=True),
+    )
+    print(ingest.table(result))
+    if options.out:
+        names = " ".join(os.path.relpath(path) for path in options.videos)
+        given = f" --encoder {options.encoder}" * (options.encoder != "bundled")
+        given += f" --fps {options.fps:g}" * (options.fps != 1.0) + f" --rounds {options.rounds}"
+        body = f"`hippocam bench ingest --videos {names}{given}`\n\n{ingest.table(result)}"
+        write_section(options.out, f"Ingest, encoder {options.encoder}", body)
+    if options.json:
+        _print_json(asdict(result))
+    return 0
+
+
+def _sleep(options: argparse.Namespace) -> int:
+    from hippocam.apps.bench import sleep
+    from hippocam.apps.bench.moments import write_section
+
+    result = sleep.run(dict.fromkeys(options.world, options.seeds))
+    print(sleep.table(result))
+    if options.out:
+        worlds, seeds = " ".join(options.world), ",".join(map(str, options.seeds))
+        command = f"hippocam bench sleep --world {worlds} --seeds {seeds}"
+        write_section(options.out, "Sleep", f"`{command}`\n\n{sleep.table(result)}")
+    if options.json:
+        _print_json(asdict(result))
+    return 0
+
+
+def _qa(options: argparse.Namespace) -> int:
+    from hippocam.apps.bench.moments import write_section
+    from hippocam.apps.bench.qa import predictions, report
+    from hippocam.apps.bench.qa.files import read_files
+    from hippocam.apps.bench.qa.run import QaConfig, run
+    from hippocam.apps.bench.qa.videos import Videos
+    from hippocam.apps.settings import load_settings
+
+    if options.limit is not None and options.limit < 1:
+        raise HippocamError(f"--limit must be 1 or more, found {options.limit}")
+    files = read_files(options.files)
+    if options.predictions:
+        if len(files) != 1:
+            raise HippocamError(f"--predictions scores the answers to one question file, found {len(files)}")
+        scores = predictions.score_file(files[0], options.predictions)
+        print(report.scores(files[0], scores))
+        if options.json:
+            _print_json(scores)
+        return 0
+    if options.videos is None:
+        raise HippocamError("--videos DIR is needed: the folder that holds the videos (or --predictions FILE)")
+    config = QaConfig(
+        reader=options.reader,
+        encoder=options.encoder,
+        budget_mb=options.budget_mb,
+        baselines=not options.no_baselines,
+        too_early=not options.no_too_early,
+        memories=options.memories,
+        settings=load_settings(options.config),
+    )
+    result = run(
+        files,
+        Videos(options.videos),
+        config,
+        limit=options.limit,
+        report=lambda line: print(line, file=sys.stderr, flush=True),
+    )
+    print(report.table(result))
+    if options.answers:
+        report.write_outcomes(options.answers, result)
+    if options.out:
+        names = " ".join(os.path.relpath(path) for path in options.files)
+        command = f"hippocam bench qa {names} --videos {options.videos}{_given(options)}"
+        write_section(options.out, report.title(result), f"`{command}`\n\n{report.table(result)}")
+    if options.json:
+        print(report.to_json(result))
+    return 0
+
+
+def _given(options: argparse.Namespace) -> str:
+    """The options of `bench qa` that change its figures, as they would be typed."""
+    values = {"--reader": options.reader, "--encoder": options.encoder, "--limit": options.limit}
+    values |= {"--budget-mb": f"{options.budget_mb:g}", "--config": options.config}
+    default = {"--reader": "extractive", "--budget-mb": "64"}
+    switches = {"--no-baselines": options.no_baselines, "--no-too-early": options.no_too_early}
+    typed = "".join(f" {name} {v}" for name, v in values.items() if v is not None and v != default.get(name))
+    return typed + "".join(f" {name}" for name, on in switches.items() if on)

@@ -1,0 +1,249 @@
+"""`hippocam live ...` and `hippocam clip`: cameras that never end.
+
+Nothing heavy is imported before a command runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import signal
+import sys
+import threading
+import time
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from hippocam.stream.errors import HippocamError
+from hippocam.stream.timecode import format_time
+
+if TYPE_CHECKING:
+    from hippocam.apps.live.watch import LiveStatus
+
+DEFAULT_MEMORY = "hippocam-memory"
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+
+
+def duration(text: str) -> float:
+    """Seconds from "30", "30s", "5m" or "2h"; for argparse."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(s|m|min|h|)", text.strip())
+    if match is None or not float(match[1]) > 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no length of time: write 30s, 5m or 2h")
+    return float(match[1]) * _UNITS[match[2]]
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `live` and `clip` to the command line."""
+    live = commands.add_parser("live", help="watch cameras that never end, and ask meanwhile")
+    names = live.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    add = names.add_parser("add", help="watch cameras until Ctrl-C")
+    add.add_argument(
+        "sources", nargs="+", metavar="[NAME=]SOURCE", help="rtsp://..., http://..., /dev/video0, or a file"
+    )
+    _common(add)
+    add.add_argument("--config", metavar="NAME", help="settings: one that ships, or a YAML file")
+    add.add_argument("--encoder", metavar="NAME", help="as for watch")
+    add.add_argument("--fps", type=float, metavar="F", help="frames looked at a second (default 1)")
+    add.add_argument("--budget-mb", type=float, metavar="N", help="what the memory may take on disk (default 256)")
+    add.add_argument("--loop", action="store_true", help="begin files again where they end")
+    add.add_argument("--for", dest="for_s", type=duration, metavar="T", help="end after 30s, 5m, 2h")
+    add.add_argument(
+        "--look-back-mb", type=float, default=256.0, metavar="N", help="footage as it came, for clip (default 256)"
+    )
+    add.add_argument("--look-back", type=duration, default=600.0, metavar="T", help="how far back (default 10m)")
+    add.add_argument("--alert", action="append", default=[], metavar="TEXT", help="tell when this is shown")
+    add.add_argument("--alerts", type=Path, metavar="FILE", help="standing questions in a YAML file")
+    add.add_argument("--webhook", metavar="URL", help="where alerts are posted as JSON")
+    add.add_argument("--stall", type=duration, default=10.0, metavar="T", help="no frame for so long: start again")
+    add.add_argument("--restarts", type=int, default=1000, metavar="N", help="in a row; 0 for no end")
+    add.add_argument(
+        "--executor", choices=("local", "ray"), default="local", help="cameras in processes, or on Ray"
+    )
+    add.set_defaults(run=_add)
+
+    status = names.add_parser("status", help="how the cameras of the running process are")
+    _common(status)
+    status.set_defaults(run=_status)
+    stop = names.add_parser("stop", help="end the running process in order")
+    _common(stop)
+    stop.set_defaults(run=_stop)
+
+    clip = commands.add_parser("clip", help="write the newest footage of a live camera into a file")
+    _common(clip)
+    clip.add_argument("--last", type=duration, default=30.0, metavar="T", help="30s, 5m (default 30s)")
+    clip.add_argument("--stream", metavar="ID", help="of which camera; needed where there are several")
+    clip.add_argument("--out", type=Path, metavar="FILE", help=".mp4 or .mkv (default STREAM.mp4)")
+    clip.set_defaults(run=_clip)
+
+
+def _common(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--memory", default=DEFAULT_MEMORY, metavar="DIR", help=f"default {DEFAULT_MEMORY}")
+    command.add_argument("--json", action="store_true", help="JSON objects, one a line")
+
+
+def _print_json(value: object) -> None:
+    print(json.dumps(value, ensure_ascii=False), flush=True)
+
+
+def _add(options: argparse.Namespace) -> int:
+    from hippocam.apps.live.alerts import AlertConfig, read_alerts
+    from hippocam.apps.live.live import LiveConfig, watch_live
+    from hippocam.apps.settings import load_settings
+    from hippocam.stream.live.camera import CameraConfig, State
+    from hippocam.stream.live.retry import RetryConfig
+
+    alerts = [AlertConfig(text=text) for text in options.alert]
+    alerts += read_alerts(options.alerts) if options.alerts else []
+    if options.webhook and not alerts:
+        raise HippocamError("--webhook has nothing to post; say what to look for with --alert or --alerts")
+    stall = max(options.stall, 2.0)
+    config = LiveConfig(
+        camera=CameraConfig(
+            open_s=max(20.0, 2 * stall), stall_s=stall, retry=RetryConfig(budget=options.restarts)
+        ),
+        loop=options.loop,
+        look_back_mb=options.look_back_mb,
+        look_back_s=options.look_back,
+        executor=options.executor,
+    )
+    stop, printer = threading.Event(), _Printer(options.json)
+    with _StopOnSignal(stop):
+        cameras = watch_live(
+            Path(options.memory),
+            options.sources,
+            settings=load_settings(options.config),
+            config=config,
+            encoder=options.encoder,
+            fps=options.fps,
+            budget_mb=options.budget_mb,
+            alerts=alerts,
+            webhook=options.webhook,
+            stop=stop,
+            for_s=options.for_s,
+            on_status=printer.show,
+            on_alert=printer.alert,
+        )
+    _Printer(options.json).show(cameras)
+    lost = [status for status in cameras if status.camera.state is State.GIVEN_UP]
+    for status in lost:
+        print(f"hippocam: {status.source}: given up, {status.camera.error}", file=sys.stderr)
+    return 1 if lost else 0
+
+
+class _Printer:
+    """A line for each camera every few seconds, and at once where its state changes."""
+
+    def __init__(self, as_json: bool, every_s: float = 5.0) -> None:
+        self._json, self._every_s = as_json, every_s
+        self._shown_s = -float("inf")
+        self._states: list[str] = []
+
+    def alert(self, alert: dict[str, Any]) -> None:
+        """Print an alert."""
+        if self._json:
+            _print_json(alert)
+        else:
+            when = format_time(alert["time_s"])
+            print(f"{alert['stream']}: ALERT {alert['text']}  {when}  {alert['belief']:.0%}  {alert['image']}")
+
+    def show(self, cameras: list[LiveStatus]) -> None:
+        """Print, if it is time."""
+        now_s, states = time.monotonic(), [status.camera.state.value for status in cameras]
+        if states == self._states and now_s - self._shown_s < self._every_s:
+            return
+        self._states, self._shown_s = states, now_s
+        if self._json:
+            _print_json({"cameras": [status.as_json() for status in cameras]})
+            return
+        for status in cameras:
+            print(camera_line(status.as_json()), flush=True)
+
+
+def camera_line(row: dict[str, Any]) -> str:
+    """One camera's state for people, from LiveStatus.as_json."""
+    when = format_time(row["last_s"]) if row["last_s"] else "no frame yet"
+    line = (
+        f"{row['stream']}: {row['state']}  {when}  {row['size'][0]}x{row['size'][1]} {row['fps_in']:.1f} fps  "
+        f"found after {1000 * row['latency_s']:.0f} ms  {row['seen']} seen, {row['encoded']} encoded  "
+        f"{row['dropped']} dropped  {row['restarts']} restarts  {row['gaps']} gaps"
+    )
+    return line + (f"  ({row['error']})" if row["error"] and row["state"] != "live" else "")
+
+
+class _StopOnSignal:
+    """SIGINT and SIGTERM set an event; a second one ends the hard way."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        self._stop = stop
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> None:
+        def handle(number: int, frame: FrameType | None) -> None:
+            if self._stop.is_set():
+                raise KeyboardInterrupt
+            self._stop.set()
+
+        with suppress(ValueError):  # not in the main thread
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._before[number] = signal.signal(number, handle)
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+
+def _ask(options: argparse.Namespace, op: str) -> dict[str, Any]:
+    from hippocam.apps.live.endpoint import ask_live
+    from hippocam.apps.live.folder import LivePlace
+
+    answer = ask_live(LivePlace(options.memory).socket, {"op": op})
+    if answer is None:
+        raise HippocamError(f"{options.memory}: no live process runs; start one with hippocam live add SOURCE")
+    return answer
+
+
+def _status(options: argparse.Namespace) -> int:
+    answer = _ask(options, "status")
+    if options.json:
+        _print_json(answer)
+    else:
+        print("\n".join(camera_line(row) for row in answer["cameras"]))
+    return 0
+
+
+def _stop(options: argparse.Namespace) -> int:
+    answer = _ask(options, "stop")
+    if options.json:
+        _print_json(answer)
+    else:
+        print("stopping; its open events are kept")
+    return 0
+
+
+def _clip(options: argparse.Namespace) -> int:
+    from hippocam.apps.live.folder import LivePlace
+    from hippocam.stream.sources.live_clip import write_clips
+
+    place = LivePlace(options.memory)
+    stream = options.stream or _only_stream(place.folder / "look-back")
+    clips = write_clips(place.look_back(stream), options.out or Path(f"{stream}.mp4"), options.last)
+    if options.json:
+        _print_json({"clips": [{**asdict(clip), "path": str(clip.path)} for clip in clips]})
+        return 0
+    for clip in clips:
+        spans = ", ".join(f"{format_time(t0_s)} to {format_time(t1_s)}" for t0_s, t1_s in clip.spans)
+        print(f"{clip.path}: {stream}, {spans}, {clip.frames} frames")
+    return 0
+
+
+def _only_stream(folder: Path) -> str:
+    found = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    if len(found) != 1:
+        names = f"give --stream, one of {', '.join(found)}" if found else "it is kept while hippocam live add runs"
+        raise HippocamError(f"{folder}: {'several cameras' if found else 'no footage'}; {names}")
+    return found[0]

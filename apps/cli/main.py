@@ -1,0 +1,412 @@
+"""The command line: thin over `Session`. Nothing heavy is imported before a command runs."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hippocam.apps.cli.archive import add_commands as add_archive
+from hippocam.apps.cli.bench import add_commands as add_benches
+from hippocam.apps.cli.entities import add_arguments as add_entities
+from hippocam.apps.cli.live import add_commands as add_live
+from hippocam.apps.cli.models import add_commands as add_models
+from hippocam.apps.cli.train import add_commands as add_trainings
+from hippocam.apps.cli.where import add_memories, add_times, add_where, several, where_of
+from hippocam.stream.errors import HippocamError
+
+if TYPE_CHECKING:
+    from hippocam.apps.ask.federation import Federation
+    from hippocam.apps.records import Answer
+    from hippocam.apps.session import Session
+
+DEFAULT_MEMORY = "hippocam-memory"
+EXECUTORS = ("local", "ray")
+FORMATS = ("jsonl", "csv", "srt", "vtt")  # as in transfer.py, which is not imported for --help
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Returns:
+        0 done, 1 some sources failed or the work was cut short, 2 wrong use.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        run: Callable[[argparse.Namespace], int] = options.run
+        return run(options)
+    except HippocamError as error:
+        print(f"hippocam: {_one_line(error)}", file=sys.stderr)
+        return error.exit_code
+    except ValueError as error:
+        print(f"hippocam: {_one_line(error)}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+    except KeyboardInterrupt:
+        print(
+            "hippocam: stopped; what was watched is kept, and watching again goes on from there",
+            file=sys.stderr,
+        )
+        return 130
+
+
+def _one_line(error: Exception | str) -> str:
+    return " ".join(str(error).split())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="hippocam", description="A memory for video and robots: watch, then ask."
+    )
+    version = importlib.metadata.version("hippocam")
+    parser.add_argument("--version", action="version", version=f"hippocam {version}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    watch = _command(commands, "watch", _watch, "watch videos, folders, image folders or LeRobot datasets")
+    watch.add_argument("sources", nargs="+", metavar="SOURCE", help="file, folder or quoted glob")
+    watch.add_argument(
+        "--budget-mb", type=float, metavar="N", help="what the memory may take on disk (default 256)"
+    )
+    watch.add_argument("--fps", type=float, metavar="F", help="frames looked at a second (default 1)")
+    watch.add_argument(
+        "--fast", action="store_true", help="preview videos by key frames alone; watching again refines"
+    )
+    watch.add_argument(
+        "--encoder",
+        metavar="NAME",
+        help="bundled (default), conse, open_clip:MODEL/WEIGHTS, onnx:FOLDER, a plug-in, or auto for the best that"
+        " is here; hippocam models lists them",
+    )
+    watch.add_argument("--executor", choices=EXECUTORS, default="local", help="in this process, or on Ray")
+
+    search = _command(commands, "search", _search, "find the moments that show what a text describes")
+    search.add_argument("text", metavar="TEXT")
+    add_where(search)
+    add_memories(search)
+
+    ask = _command(commands, "ask", _ask, "answer a question, with its moments")
+    ask.add_argument("question", metavar="QUESTION")
+    add_memories(ask)
+    chat = _command(commands, "chat", _chat, "answer question after question, a line of stdin each")
+    for command in (ask, chat):
+        add_where(command)
+        command.add_argument(
+            "--reader",
+            metavar="NAME",
+            help="who words the answer: extractive (default), openai[:MODEL], transformers:PATH, gguf[:PATH]",
+        )
+        command.add_argument(
+            "--explain", action="store_true", help="print what was understood, and what was given"
+        )
+        command.add_argument(
+            "--deep",
+            action=argparse.BooleanOptionalAction,
+            help="look at the source again where evidence is thin (default: for readers that see)",
+        )
+
+    _command(commands, "status", _status, "what the memory holds, by stream and tier")
+
+    explain = _command(commands, "explain", _explain, "why an entry is held, or was given up")
+    explain.add_argument("entry", metavar="ENTRY", help="its id, or the first digits of it")
+    pin = _command(commands, "pin", _pin, "never give up these entries")
+    pin.add_argument("entries", nargs="+", metavar="ENTRY", help="id, or the first digits of it")
+    unpin = _command(commands, "unpin", _unpin, "give up these entries like any others")
+    unpin.add_argument("entries", nargs="+", metavar="ENTRY", help="id, or the first digits of it")
+
+    forget = _command(commands, "forget", _forget, "delete for good: entries, or a stream, a camera, a time")
+    forget.add_argument("entries", nargs="*", metavar="ENTRY", help="id, or the first digits of it")
+    add_times(forget)
+
+    add_entities(
+        _command(commands, "entities", _status, "things and people that were told apart", json_output=False),
+        _session,
+    )
+
+    sleep = _command(commands, "sleep", _sleep, "make the memory smaller while what it recalls holds")
+    sleep.add_argument("--target", type=float, metavar="F", help="share of the entries to be left (default 0.25)")
+
+    export = _command(commands, "export", _export, "write a memory into a file", json_output=False, config=False)
+    export.add_argument("--format", choices=FORMATS, help="default: as FILE ends, else jsonl")
+    export.add_argument("--stream", metavar="ID", help="only this stream")
+    export.add_argument("--out", type=Path, metavar="FILE", help="default: stdout")
+    export.add_argument("--no-pictures", action="store_true", help="of jsonl: without pictures")
+    export.add_argument("--journal", action="store_true", help="of jsonl: with what happened to the entries")
+
+    take = _command(commands, "import", _import, "take the streams of an exported memory in")
+    take.add_argument("file", type=Path, metavar="FILE", help="JSON lines, as export writes them")
+    take.add_argument("--budget-mb", type=float, metavar="N", help="what the memory may take on disk")
+    take.add_argument("--encoder", metavar="NAME", help="agree to an encoder that is loaded from elsewhere")
+
+    _command(
+        commands, "upgrade", _upgrade, "bring a memory of an older hippocam to this one's format", config=False
+    )
+
+    add_live(commands)
+    add_archive(commands)
+    add_models(commands)
+
+    bench = commands.add_parser("bench", help="measure")
+    add_benches(bench)
+
+    add_trainings(commands.add_parser("train", help="learn beforehand how memories are kept"))
+
+    web = _command(commands, "web", _web, "open the page", json_output=False)
+    web.add_argument("--host", default="127.0.0.1", metavar="HOST")
+    web.add_argument("--port", type=int, default=7860, metavar="PORT")
+    return parser
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    text: str,
+    *,
+    json_output: bool = True,
+    memory: bool = True,
+    config: bool = True,
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    if memory:
+        command.add_argument("--memory", default=DEFAULT_MEMORY, metavar="DIR", help=f"default {DEFAULT_MEMORY}")
+    if memory and config:
+        command.add_argument("--config", metavar="NAME", help="settings: one that ships, or a YAML file")
+    if json_output:
+        command.add_argument("--json", action="store_true", help="one JSON object on the last line of stdout")
+    command.set_defaults(run=run)
+    return command
+
+
+def _session(options: argparse.Namespace) -> Session:
+    from hippocam.apps.session import Session
+    from hippocam.apps.settings import load_settings
+
+    return Session(
+        options.memory, encoder=getattr(options, "encoder", None), settings=load_settings(options.config)
+    )
+
+
+def _asked(options: argparse.Namespace) -> Session | Federation:
+    """What search and ask turn to: one memory, or several as one."""
+    return several(options, DEFAULT_MEMORY) if options.memories else _session(options)
+
+
+def _print_json(value: dict[str, object]) -> None:
+    print(json.dumps(value, ensure_ascii=False), flush=True)
+
+
+def _watch(options: argparse.Namespace) -> int:
+    from hippocam.apps.cli.report import ProgressBar, watch_json, watch_lines
+
+    with _session(options) as session, ProgressBar() as bar:
+        report = session.watch(
+            options.sources,
+            fps=options.fps,
+            fast=options.fast,
+            budget_mb=options.budget_mb,
+            executor=options.executor,
+            on_progress=bar.update,
+        )
+    if options.json:
+        _print_json(watch_json(report))
+    else:
+        print("\n".join(watch_lines(report)))
+    for failure in report.failed:
+        print(f"hippocam: {failure.source}: {failure.reason}", file=sys.stderr)
+    return 1 if report.failed else 0
+
+
+def _search(options: argparse.Namespace) -> int:
+    from hippocam.apps.cli.report import evidence_json, evidence_lines
+
+    with _asked(options) as session:
+        moments = session.search(options.text, **where_of(options))
+    if options.json:
+        _print_json({"moments": [evidence_json(moment) for moment in moments]})
+    else:
+        print("\n".join(evidence_lines(moments)) or "Nothing in the memory for that time and place.")
+    return 0
+
+
+def _ask(options: argparse.Namespace) -> int:
+    with _asked(options) as session:
+        answer = session.ask(options.question, reader=options.reader, deep=options.deep, **where_of(options))
+    return _tell_answer(options, answer)
+
+
+def _chat(options: argparse.Namespace) -> int:
+    from hippocam.apps.ask.conversation import Conversation
+
+    code = 0
+    with _session(options) as session:
+        talk = Conversation(session, reader=options.reader, deep=options.deep, **where_of(options))
+        while True:
+            if sys.stdin.isatty():
+                print("> ", end="", file=sys.stderr, flush=True)
+            question = sys.stdin.readline()
+            if not question:
+                return code
+            if question.strip():
+                code = max(code, _tell_answer(options, talk.ask(question.strip())))
+
+
+def _tell_answer(options: argparse.Namespace, answer: Answer) -> int:
+    from hippocam.apps.cli.report import answer_json, answer_lines, given_lines
+
+    if options.json:
+        _print_json(answer_json(answer, explain=options.explain))
+    else:
+        lines = given_lines(answer) if options.explain else []
+        print("\n".join([*lines, *answer_lines(answer)]), flush=True)
+    if answer.failed:
+        print(f"hippocam: reader {_one_line(answer.failed)}", file=sys.stderr)
+        print(f"hippocam: the {answer.reader} reader worded this from the evidence alone", file=sys.stderr)
+    return 1 if answer.failed else 0
+
+
+def _status(options: argparse.Namespace) -> int:
+    from hippocam.apps.cli.report import status_json, status_lines
+
+    with _session(options) as session:
+        status = session.status()
+    if options.json:
+        _print_json(status_json(status))
+    else:
+        print("\n".join(status_lines(status)))
+    return 0
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from hippocam.apps.explain import explain_json, explain_lines
+
+    with _session(options) as session:
+        number, found = session.explain(options.entry)
+    if options.json:
+        _print_json(explain_json(number, found))
+    else:
+        print("\n".join(explain_lines(number, found)))
+    return 0
+
+
+def _pin(options: argparse.Namespace, *, pinned: bool = True) -> int:
+    with _session(options) as session:
+        entries = session.pin(options.entries, pinned)
+    if options.json:
+        _print_json({"entries": entries, "pinned": pinned})
+    else:
+        print("\n".join(f"{'pinned' if pinned else 'unpinned'} {entry}" for entry in entries))
+    return 0
+
+
+def _forget(options: argparse.Namespace) -> int:
+    with _session(options) as session:
+        gone = session.forget(
+            options.entries,
+            stream=options.stream,
+            camera=options.camera,
+            after_s=options.after,
+            before_s=options.before,
+        )
+    if options.json:
+        _print_json(gone._asdict())
+    else:
+        parts = f"{gone.entries} entries, {gone.notes} notes, {gone.summaries} summaries"
+        print(f"forgot {parts} and {gone.streams} whole streams")
+    return 0
+
+
+def _sleep(options: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
+    with _session(options) as session:
+        report = session.sleep(options.target)
+    if options.json:
+        _print_json(asdict(report))
+        return 0
+    print(
+        f"{report.before} entries became {report.after}; {report.bytes_before / 1e6:.1f} MB became "
+        f"{report.bytes_after / 1e6:.1f} MB"
+    )
+    shares = (
+        f"{100 * report.recall_before[k]:.1f} % before, {100 * report.recall_after[k]:.1f} % after among the "
+        f"first {k}"
+        for k in report.recall_before
+    )
+    print(f"{report.probes} probes found their moment: {'; '.join(shares)}")
+    print(
+        f"{report.committed} groups were written, {report.rolled_back} proposals lost too much and were taken back"
+    )
+    return 0
+
+
+def _unpin(options: argparse.Namespace) -> int:
+    return _pin(options, pinned=False)
+
+
+def _export(options: argparse.Namespace) -> int:
+    from hippocam.apps.transfer.transfer import export, write_file, write_stdout
+
+    ending = options.out.suffix.casefold().removeprefix(".") if options.out else ""
+    pieces = export(
+        Path(options.memory),
+        options.format or (ending if ending in FORMATS else FORMATS[0]),
+        stream=options.stream,
+        pictures=not options.no_pictures,
+        journal=options.journal,
+    )
+    if options.out:
+        write_file(options.out, pieces, memory=Path(options.memory))
+    else:
+        write_stdout(pieces)
+    return 0
+
+
+def _import(options: argparse.Namespace) -> int:
+    from hippocam.apps.cli.report import import_json, import_lines
+    from hippocam.apps.settings import load_settings
+    from hippocam.apps.transfer.transfer import import_file
+
+    report = import_file(
+        options.file,
+        Path(options.memory),
+        encoder=options.encoder,
+        budget_mb=options.budget_mb,
+        config=load_settings(options.config).memory,
+    )
+    if options.json:
+        _print_json(import_json(report))
+    else:
+        print("\n".join(import_lines(report)))
+    return 0
+
+
+def _upgrade(options: argparse.Namespace) -> int:
+    from hippocam.memory.store.migrations import upgrade
+    from hippocam.memory.store.schema import FORMAT
+
+    found = upgrade(Path(options.memory))
+    if options.json:
+        _print_json({"memory": options.memory, "from": found, "to": FORMAT})
+    elif found == FORMAT:
+        print(f"{options.memory}: is of format {FORMAT} already")
+    else:
+        print(f"{options.memory}: brought from format {found} to {FORMAT}")
+    return 0
+
+
+def _web(options: argparse.Namespace) -> int:
+    from hippocam.apps.web.server import serve
+
+    with _session(options) as session:
+        serve(session, host=options.host, port=options.port)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

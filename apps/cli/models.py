@@ -1,0 +1,67 @@
+"""`hippocam models`: list models, fetch and export them. Nothing heavy is imported before a command runs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command with its own commands; without one of them it lists."""
+    text = "which models can be used now, and what the others need"
+    models = commands.add_parser("models", help=text, description=text[0].upper() + text[1:] + ".")
+    models.add_argument("--json", action="store_true", help="one JSON object on the last line of stdout")
+    models.set_defaults(run=_list)
+    names = models.add_subparsers(title="commands", metavar="COMMAND")
+    text = "fetch what a model needs"
+    pull = names.add_parser("pull", help=text, description=text[0].upper() + text[1:] + ".")
+    pull.add_argument("names", nargs="+", metavar="NAME", help="as `hippocam models` lists them")
+    pull.set_defaults(run=_pull)
+    text = "write a model of open_clip into a folder that --encoder onnx:FOLDER takes, also on another machine"
+    export = names.add_parser("export", help=text, description=text[0].upper() + text[1:] + ".")
+    export.add_argument("name", metavar="open_clip:MODEL/WEIGHTS")
+    export.add_argument("folder", type=Path, metavar="FOLDER", help="a new one")
+    export.set_defaults(run=_export)
+    for command in (pull, export):  # given before or after the command's name
+        command.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="as for models")
+
+
+def _list(options: argparse.Namespace) -> int:
+    from hippocam.apps.cli.models_report import models_json, models_lines
+    from hippocam.models.inventory import inventory
+
+    models = inventory()
+    print(json.dumps(models_json(models), ensure_ascii=False) if options.json else "\n".join(models_lines(models)))
+    return 0
+
+
+def _pull(options: argparse.Namespace) -> int:
+    from hippocam.models.inventory import pull
+
+    pulled = {name: [str(path) for path in pull(name)] for name in options.names}
+    if options.json:
+        print(json.dumps({"pulled": pulled}, ensure_ascii=False), flush=True)
+        return 0
+    for name, paths in pulled.items():
+        print(f"{name} is ready{': ' if paths else ''}{', '.join(paths)}")
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    from hippocam.models.encoders.open_clip.encoder import OpenClipEncoder
+    from hippocam.models.registry import UnknownModelError
+
+    kind, _, argument = options.name.partition(":")
+    if kind != "open_clip":
+        raise UnknownModelError(f"{options.name!r} cannot be exported; give open_clip:MODEL/WEIGHTS")
+    card = OpenClipEncoder(argument).export(options.folder)
+    if options.json:
+        found = {"difference": card.largest_difference, "times_as_fast": card.times_as_fast}
+        print(json.dumps({"folder": str(options.folder), "id": card.id, **found}))
+    else:
+        print(
+            f"{options.folder}: {card.id}, vectors as in torch to {card.largest_difference:.1e}, a picture"
+            f" {card.times_as_fast:.1f} times as fast; use it with --encoder onnx:{options.folder}"
+        )
+    return 0

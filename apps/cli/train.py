@@ -1,0 +1,125 @@
+"""`hippocam train ...`: what consolidation, sleep and the encoder know beforehand, learned anew from own data.
+
+Nothing heavy is imported before a training runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+Run = Callable[[argparse.Namespace], int]
+
+
+def add_commands(train: argparse.ArgumentParser) -> None:
+    """Add what can be trained as commands of `hippocam train`."""
+    names = train.add_subparsers(title="what to train", required=True, metavar="NAME")
+    consolidation = _add(names, "consolidation", _consolidation, "what is worth keeping, and how memories fade")
+    consolidation.add_argument("--questions", type=Path, metavar="FILE", help="what may be asked, a line each")
+    _add(names, "sleep", _sleep, "which entries may become one while a memory sleeps")
+    _add_encoder(names, "encoder", "what the encoder `bundled` makes of pictures and texts")
+
+
+def _add(
+    names: argparse._SubParsersAction[argparse.ArgumentParser], name: str, run: Run, text: str
+) -> argparse.ArgumentParser:
+    command = names.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    worlds = ("synthetic", "real", "all") if name == "sleep" else ("synthetic", "real")
+    material = command.add_mutually_exclusive_group(required=True)
+    material.add_argument("--memory", type=Path, nargs="+", metavar="DIR", help="learn from these memories")
+    material.add_argument("--videos", nargs="+", metavar="SOURCE", help="learn from these videos or folders")
+    material.add_argument("--world", choices=worlds, help="learn from streams of the bench")
+    command.add_argument("--encoder", metavar="NAME", help="of the videos")
+    command.add_argument("--out", type=Path, metavar="DIR", help="default: where memories look first")
+    command.add_argument("--seed", type=int, default=0, metavar="N", help="of the training (default 0)")
+    command.add_argument("--json", action="store_true", help="one JSON object on the last line of stdout")
+    command.set_defaults(run=run)
+    return command
+
+
+def _add_encoder(names: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str) -> None:
+    command = names.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    command.add_argument(
+        "--data", type=Path, required=True, metavar="FOLDER", help="photographs: images/ and captions.tsv"
+    )
+    command.add_argument("--also", type=Path, metavar="FOLDER", help="another such folder to report on")
+    command.add_argument("--out", type=Path, metavar="DIR", help="default: encoder/ beside what else was trained")
+    command.add_argument("--id", metavar="NAME", help="what memories know it by (default: by what was trained)")
+    command.add_argument("--seed", type=int, default=0, metavar="N", help="of the training (default 0)")
+    command.add_argument("--steps", type=int, metavar="N", help="batches (default 300)")
+    command.set_defaults(run=_encoder)
+
+
+def _command_line(options: argparse.Namespace, name: str, *, questions: bool = False) -> str:
+    """What makes the same again, without anybody's paths."""
+    given = "--memory DIR..." if options.memory else "--videos SOURCE..."
+    given = f"--world {options.world}" if options.world else given
+    given += " --questions FILE" if questions else ""
+    given += " --out DIR" if options.out else ""
+    return f"hippocam train {name} {given} --seed {options.seed}"
+
+
+def _consolidation(options: argparse.Namespace) -> int:
+    from hippocam.apps.cli.report import ProgressBar
+    from hippocam.apps.training import consolidation as train
+
+    questions = train.read_questions(options.questions) if options.questions else []
+    if options.world:
+        material = train.from_world(options.world, questions)
+    elif options.memory:
+        material = train.from_memories(options.memory, questions)
+    else:
+        with ProgressBar() as bar:
+            material = train.from_videos(
+                options.videos, questions, encoder=options.encoder, on_progress=bar.update
+            )
+    command = _command_line(options, "consolidation", questions=bool(questions))
+    trained, files = train.train(material, out=options.out, seed=options.seed, command=command)
+    _tell(options, train.train_lines(trained, files), train.train_json(trained, files))
+    return 0
+
+
+def _sleep(options: argparse.Namespace) -> int:
+    from hippocam.apps.cli.report import ProgressBar
+    from hippocam.apps.training import sleep as train_sleep
+
+    if options.world:
+        lessons = train_sleep.from_worlds(options.world)
+    elif options.memory:
+        lessons = train_sleep.from_memories(options.memory)
+    else:
+        with ProgressBar() as bar:
+            lessons = train_sleep.from_videos(options.videos, encoder=options.encoder, on_progress=bar.update)
+    command = _command_line(options, "sleep")
+    report, files = train_sleep.train_sleep(lessons, out=options.out, seed=options.seed, command=command)
+    _tell(options, train_sleep.sleep_lines(report, files), train_sleep.sleep_json(report, files))
+    return 0
+
+
+def _encoder(options: argparse.Namespace) -> int:
+    from dataclasses import replace
+
+    from hippocam.memory.longterm.priors import own_folder
+    from hippocam.models.training.encoder import TrainConfig, train_encoder
+    from hippocam.models.weights import cache_dir
+
+    config = TrainConfig(seed=options.seed)
+    if options.steps is not None:
+        config = replace(config, steps=options.steps)
+    out = options.out or own_folder() / "encoder"
+    train_encoder(
+        options.data,
+        out=out,
+        also=options.also,
+        cache=cache_dir().parent / "features",
+        config=config,
+        encoder_id=options.id,
+    )
+    print(f"wrote {out}; use it by --encoder bundled:{out}")
+    return 0
+
+
+def _tell(options: argparse.Namespace, lines: list[str], values: dict[str, object]) -> None:
+    print(json.dumps(values, ensure_ascii=False) if options.json else "\n".join(lines), flush=True)

@@ -1,0 +1,1 @@
+"""Cameras that never end: what a running live process is made of."""

@@ -1,0 +1,91 @@
+"""The folder beside a memory where its live process keeps what the memory's budget does not count.
+
+MEMORY.live/
+ask.sock          where the running process is asked; see endpoint.py
+look-back/ID/     the newest footage of each camera, under its own budget
+alerts.jsonl      alerts that fired; alerts/ holds their pictures
+log.jsonl         gaps in time, cameras that broke off and came back
+shown/            pictures of open events that were asked for
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+from hippocam.stream.sources.naming import slug
+
+LOG_BYTES = 4_000_000
+
+
+class LivePlace:
+    """Paths in that folder.
+
+    Args:
+        memory: The memory's folder.
+    """
+
+    def __init__(self, memory: str | Path) -> None:
+        resolved = Path(memory).resolve()
+        self.folder = resolved.with_name(resolved.name + ".live")
+        self.socket = self.folder / "ask.sock"
+        self.alerts = self.folder / "alerts.jsonl"
+        self.alert_pictures = self.folder / "alerts"
+        self.log = self.folder / "log.jsonl"
+        self.shown = self.folder / "shown"
+
+    def make(self) -> None:
+        """Make the folder, for its owner alone."""
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+
+    def look_back(self, stream: str) -> Path:
+        """Where the footage of a stream is."""
+        return self.folder / "look-back" / slug(stream)
+
+
+class JsonLines:
+    """A file of JSON lines that is bounded: when it is full, it becomes FILE.1 in place of the one before.
+
+    Args:
+        path: The file; its folder must be there.
+        most_bytes: When it is full.
+    """
+
+    def __init__(self, path: Path, most_bytes: int = LOG_BYTES) -> None:
+        self._path, self._most = path, most_bytes
+
+    def add(self, record: Mapping[str, object]) -> None:
+        """Write a line."""
+        line = json.dumps(record, ensure_ascii=False) + "\n"
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(line)
+            size = file.tell()
+        if size > self._most:
+            os.replace(self._path, self._path.with_name(self._path.name + ".1"))
+
+
+class Pictures:
+    """A folder of JPEGs that is bounded in number: the oldest goes.
+
+    Args:
+        folder: Made where it is missing.
+        most: Pictures at most, 1 or more.
+    """
+
+    def __init__(self, folder: Path, most: int) -> None:
+        self._folder, self._most = folder, most
+
+    def add(self, stream: str, seq: int, time_s: float, jpeg: bytes) -> Path:
+        """Write a picture; the same one is written once."""
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        path = self._folder / f"{round(time_s * 1000):013d}-{slug(stream)}-{seq}.jpg"
+        if not path.exists():
+            begun = path.with_suffix(f".{threading.get_ident()}")
+            begun.write_bytes(jpeg)
+            os.replace(begun, path)
+            for old in sorted(self._folder.glob("*.jpg"))[: -self._most]:
+                old.unlink(missing_ok=True)
+        return path

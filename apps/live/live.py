@@ -1,0 +1,232 @@
+"""Live cameras into a memory: everything that a running live process is made of, put together."""
+
+from __future__ import annotations
+
+import functools
+import json
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from hippocam.apps.encoder_choice import encoder_name
+from hippocam.apps.live.alerts import AlertConfig, Alerts
+from hippocam.apps.live.endpoint import Endpoint
+from hippocam.apps.live.folder import JsonLines, LivePlace
+from hippocam.apps.live.open_frames import OpenFrames, answer_latest, answer_open
+from hippocam.apps.live.watch import LiveStatus, LiveWatch
+from hippocam.apps.live.webhook import Webhook
+from hippocam.apps.settings import Settings, budget_bytes
+from hippocam.memory.memory import Memory, has_memory
+from hippocam.memory.store.migrations import upgrade
+from hippocam.models.registry import make_encoder
+from hippocam.models.senses.build import make_senses
+from hippocam.stream.live.address import LiveAddress, parse_addresses
+from hippocam.stream.live.camera import Camera, CameraConfig, Capture
+from hippocam.stream.live.capture import CaptureConfig
+from hippocam.stream.live.clock import Wall
+from hippocam.stream.live.lookback import LookBackConfig, segments, start_of
+from hippocam.stream.pipeline import encode
+from hippocam.stream.protocols import Encoder
+from hippocam.stream.records import Frame
+
+Executor = Literal["local", "ray"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveConfig:
+    """How live cameras are watched.
+
+    Attributes:
+        camera: When a camera hangs, and how it is started again.
+        loop: Files begin again where they end.
+        gap_s: A pause of more than this between two frames is a gap, seconds above 0 (or three frames, if longer).
+        look_back_mb: Footage kept as it came, millions of bytes for all cameras together; 0 keeps none.
+        look_back_s: Footage older than this goes, seconds above 0.
+        executor: "local" runs a process for each camera, "ray" an actor.
+    """
+
+    camera: CameraConfig = field(default_factory=CameraConfig)
+    loop: bool = False
+    gap_s: float = 3.0
+    look_back_mb: float = 256.0
+    look_back_s: float = 600.0
+    executor: Executor = "local"
+
+    def __post_init__(self) -> None:
+        if not self.gap_s > 0 or not self.look_back_s > 0:
+            raise ValueError(f"gap_s and look_back_s must be above 0, found {self.gap_s}, {self.look_back_s}")
+        if not 0 <= self.look_back_mb < 1e9:
+            raise ValueError(f"--look-back-mb must be 0 or more, found {self.look_back_mb}")
+
+
+def watch_live(
+    folder: Path,
+    sources: Sequence[str],
+    *,
+    settings: Settings,
+    config: LiveConfig,
+    encoder: str | None = None,
+    fps: float | None = None,
+    budget_mb: float | None = None,
+    alerts: Sequence[AlertConfig] = (),
+    webhook: str | None = None,
+    stop: threading.Event,
+    for_s: float | None = None,
+    on_status: Callable[[list[LiveStatus]], None],
+    on_alert: Callable[[dict[str, object]], None] | None = None,
+    launch: Callable[[LiveAddress, CaptureConfig], Capture] | None = None,
+) -> list[LiveStatus]:
+    """Watch live cameras into a memory until it is stopped.
+
+    Args:
+        folder: The memory's.
+        sources: [NAME=]rtsp://..., http://..., /dev/video0 or a file each.
+        settings: Pipeline and memory.
+        config: How cameras are watched.
+        encoder: Its name; None for the memory's own, or the default.
+        fps: Frames a second that are looked at; None for the settings'.
+        budget_mb: What the memory's folder may take; None keeps its own.
+        alerts: Standing questions.
+        webhook: Is posted each alert.
+        stop: Ends it when set.
+        for_s: Ends it after so many seconds.
+        on_status: Is told the cameras' states several times a second.
+        on_alert: Is told each alert.
+        launch: Starts a capture; None for what `config` says.
+
+    Returns:
+        How the cameras were in the end.
+
+    Raises:
+        HippocamError: A source is not understood, the memory cannot be used or the encoder not be loaded.
+    """
+    addresses = parse_addresses(sources)
+    pipeline = replace(settings.pipeline, fps=fps or settings.pipeline.fps or 1.0)
+    memory_config = settings.memory
+    if budget_mb is not None:
+        memory_config = replace(memory_config, budget_bytes=budget_bytes(budget_mb))
+    name, model = _encoder(folder, encoder, settings)
+    side = pipeline.jpeg_side_px
+    # live, nothing is read or heard: what takes half a second a picture would keep the others waiting
+    senses = make_senses(replace(settings.senses, text="off", speech="off"))
+    black = Frame(stream="", seq=0, time_s=0, image=np.zeros((side, side, 3), np.uint8))
+    encode([black], model, pipeline, senses)  # warm
+    place, ready, wall = LivePlace(folder), threading.Event(), Wall()
+    with ExitStack() as stack:
+        memory = stack.enter_context(
+            Memory.open_writer(folder, encoder=name, spec=model.spec, config=memory_config)
+        )
+        place.make()
+        if config.executor == "ray" and launch is None:
+            from hippocam.stream.live.ray_runner import ray_launcher
+
+            launch = stack.enter_context(ray_launcher())
+        cameras: list[tuple[str, Camera]] = []
+        for address in addresses:
+            stream = _free_name(memory, address, {taken for taken, _ in cameras})
+            capture = _capture_config(place, stream, len(addresses), pipeline.fps or 1.0, config, settings)
+            start = functools.partial(launch or _process, address, capture)
+            rng = random.Random(stream)
+            cameras.append((stream, Camera(address, config.camera, start, ready=ready, rng=rng)))
+        hook = Webhook(webhook) if webhook else None
+        if hook is not None:
+            stack.callback(hook.close)
+        open_frames = OpenFrames(model.spec, memory_config.working.max_s + 5.0, place.shown)
+        watch = LiveWatch(
+            memory,
+            model,
+            cameras,
+            pipeline=pipeline,
+            gap_s=config.gap_s,
+            open_frames=open_frames,
+            alerts=Alerts(alerts, model, place, hook, on_alert),
+            log=JsonLines(place.log),
+            wall=wall,
+            ready=ready,
+            senses=senses,
+        )
+        _forget_old(place, wall.now_s() - config.look_back_s)
+        handle = functools.partial(_handle, watch, open_frames, model.spec.dim, stop)
+        with Endpoint(place.socket, handle):
+            until_s = None if for_s is None else time.monotonic() + for_s
+            watch.run(stop, lambda: on_status(watch.status()), until_s=until_s)
+        return watch.status()
+
+
+def _process(address: LiveAddress, config: CaptureConfig) -> Capture:
+    from hippocam.stream.live.process import ProcessCapture
+
+    return ProcessCapture(address, config)
+
+
+def _encoder(folder: Path, wanted: str | None, settings: Settings) -> tuple[str, Encoder]:
+    """The encoder that was asked for, else the memory's own, else what the settings say."""
+    own = None
+    if has_memory(folder):
+        upgrade(folder)
+        with Memory.open_reader(folder) as memory:
+            found = memory.encoder()
+            own = found[0] if found else None
+    name = encoder_name(wanted, own, settings.encoder)
+    return name, make_encoder(name)
+
+
+def _free_name(memory: Memory, address: LiveAddress, taken: set[str]) -> str:
+    """The stream of this camera in the memory, or a name that nothing has."""
+    number, name = 1, address.id
+    while name in taken or any(known.source != address.uri for known in memory.progress(recording=name)):
+        number += 1
+        name = f"{address.id}-{number}"
+    return name
+
+
+def _capture_config(
+    place: LivePlace, stream: str, cameras: int, fps: float, config: LiveConfig, settings: Settings
+) -> CaptureConfig:
+    look_back = None
+    if config.look_back_mb:
+        share = int(config.look_back_mb * 1e6 / cameras)
+        look_back = LookBackConfig(folder=place.look_back(stream), max_bytes=share, max_s=config.look_back_s)
+    return CaptureConfig(
+        fps=fps,
+        longest_px=settings.sources.longest_px,
+        timeout_s=config.camera.stall_s,
+        loop=config.loop,
+        look_back=look_back,
+    )
+
+
+def _forget_old(place: LivePlace, before_s: float) -> None:
+    """Footage of cameras that are not watched any more goes too when it is too old."""
+    for folder in (place.folder / "look-back").glob("*/"):
+        for path in segments(folder):
+            if start_of(path) < before_s:
+                path.unlink(missing_ok=True)
+
+
+def _handle(
+    watch: LiveWatch,
+    open_frames: OpenFrames,
+    dim: int,
+    stop: threading.Event,
+    request: Mapping[str, Any],
+) -> Mapping[str, Any]:
+    """Answer another process."""
+    op = request.get("op")
+    if op == "open":
+        return answer_open(request, open_frames, dim=dim, compared=watch.entries + 1)
+    if op == "latest":
+        return answer_latest(request, open_frames)
+    if op == "status":
+        return {"cameras": [status.as_json() for status in watch.status()]}
+    if op == "stop":
+        stop.set()
+        return {"stopping": True}
+    raise ValueError(f"op {json.dumps(op)} is not known; there are open, latest, status, stop")

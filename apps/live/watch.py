@@ -1,0 +1,261 @@
+"""What cameras sampled into the memory: one thread gates, encodes, alerts and writes for all of them.
+
+    ring of each camera -> gate -> encode -> open frames -> memory, alerts
+
+A stream's times are seconds since 1970 (UTC). Where a camera was away its event is closed, and the first frame
+after that is a new one whatever it shows, so that nothing spans a gap.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from hippocam.apps.live.alerts import Alerts
+from hippocam.apps.live.folder import JsonLines
+from hippocam.apps.live.open_frames import OpenFrames
+from hippocam.memory.memory import Memory
+from hippocam.stream.gate import ChangeGate
+from hippocam.stream.live.camera import Camera, CameraStatus, State
+from hippocam.stream.live.clock import LEAST_STEP_S, Wall
+from hippocam.stream.live.messages import Captured
+from hippocam.stream.pipeline import NO_SENSES, PipelineConfig, Senses, encode
+from hippocam.stream.protocols import Encoder
+from hippocam.stream.records import Embedding, Frame, Repeat
+
+_TICK_S = 0.2
+_COUNT_S = 5.0
+_LATENCIES = 256
+_OVER = (State.ENDED, State.GIVEN_UP)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveStatus:
+    """How one camera is and what became of its frames.
+
+    Attributes:
+        stream: Name of its stream.
+        source: Its address, without a password.
+        camera: How it runs.
+        seen: Frames that reached the gate.
+        encoded: Frames that passed it.
+        gaps: Gaps in time.
+        gap_s: Seconds of these together.
+        latency_s: From a frame's true time until it could be found: median of the last ones, 0 before the first.
+        worst_s: The longest of these.
+        last_s: Time of the newest frame, seconds since 1970; None before the first.
+    """
+
+    stream: str
+    source: str
+    camera: CameraStatus
+    seen: int
+    encoded: int
+    gaps: int
+    gap_s: float
+    latency_s: float
+    worst_s: float
+    last_s: float | None
+
+    def as_json(self) -> dict[str, Any]:
+        """As JSON values, in one flat object."""
+        row = asdict(self)
+        camera = row.pop("camera")
+        numbers = {k: round(v, 3) if isinstance(v, float) else v for k, v in (camera | row).items()}
+        return {"stream": self.stream, **numbers, "size": list(self.camera.size)}
+
+
+class _View:
+    """One camera's stream on its way into the memory."""
+
+    def __init__(self, camera: Camera, name: str, seq: int, before_s: float | None) -> None:
+        self.camera, self.name, self.seq = camera, name, seq
+        self.before_s = before_s  # end of what an earlier run saw
+        self.last_s: float | None = None
+        self.open = False
+        self.gate: ChangeGate | None = None
+        self.seen = self.encoded = self.gaps = 0
+        self.gap_s = 0.0
+        self.latencies: deque[float] = deque(maxlen=_LATENCIES)
+        self.state = State.CONNECTING
+
+    def status(self) -> LiveStatus:
+        latencies = list(self.latencies)
+        return LiveStatus(
+            stream=self.name,
+            source=self.camera.address.uri,
+            camera=self.camera.status(),
+            seen=self.seen,
+            encoded=self.encoded,
+            gaps=self.gaps,
+            gap_s=self.gap_s,
+            latency_s=float(np.median(latencies)) if latencies else 0.0,
+            worst_s=max(latencies, default=0.0),
+            last_s=self.last_s,
+        )
+
+
+class LiveWatch:
+    """Takes what cameras sample into a memory until it is stopped or all have ended.
+
+    Args:
+        memory: Open for writing; nobody else writes to it.
+        encoder: Of that memory.
+        cameras: With the names of their streams.
+        pipeline: Sampling rate, gate, pictures.
+        gap_s: See LiveConfig.
+        open_frames: Takes the newest frames, for those who ask.
+        alerts: See alerts.py.
+        log: Takes gaps and states.
+        wall: The clock on the wall.
+        ready: Set by the cameras.
+        senses: What looks at pictures beside the encoder.
+    """
+
+    def __init__(
+        self,
+        memory: Memory,
+        encoder: Encoder,
+        cameras: Sequence[tuple[str, Camera]],
+        *,
+        pipeline: PipelineConfig,
+        gap_s: float,
+        open_frames: OpenFrames,
+        alerts: Alerts,
+        log: JsonLines,
+        wall: Wall,
+        ready: threading.Event,
+        senses: Senses = NO_SENSES,
+    ) -> None:
+        self._memory, self._encoder, self._pipeline, self._senses = memory, encoder, pipeline, senses
+        self._gap_s = max(gap_s, 3 / pipeline.fps if pipeline.fps else 0.0)
+        self._open_frames, self._alerts, self._log, self._wall, self._ready = open_frames, alerts, log, wall, ready
+        held = memory.streams()
+        ends = {stream.id: stream.duration_s for stream in held if stream.frames_seen}
+        self.entries, self._counted_s = sum(stream.entries for stream in held), time.monotonic()
+        self._views = [
+            _View(camera, name, 1 + self._begin(name, camera), ends.get(name)) for name, camera in cameras
+        ]
+
+    def _begin(self, name: str, camera: Camera) -> int:
+        return self._memory.begin(name, uri=camera.address.uri, fps=self._pipeline.fps)
+
+    def status(self) -> list[LiveStatus]:
+        """How the cameras are, in the order given."""
+        return [view.status() for view in self._views]
+
+    def run(self, stop: threading.Event, on_tick: Callable[[], None], *, until_s: float | None = None) -> None:
+        """Watch.
+
+        Args:
+            stop: Ends it when set.
+            on_tick: Called several times a second.
+            until_s: Ends it at this time of the monotonic clock.
+
+        Raises:
+            HippocamError: The memory or the encoder failed.
+        """
+        threads = [
+            threading.Thread(target=view.camera.run, name=f"hippocam-{view.name}", daemon=True)
+            for view in self._views
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            while not stop.is_set() and (until_s is None or time.monotonic() < until_s):
+                over = all(view.camera.state in _OVER for view in self._views)
+                self._ready.clear()
+                if not self.step():
+                    if over:
+                        break
+                    self._ready.wait(_TICK_S)
+                self.look()
+                on_tick()
+        finally:
+            for view in self._views:
+                view.camera.stop()
+            for thread in threads:
+                thread.join()
+            while self.step():
+                pass
+            for view in self._views:
+                self._close(view)
+            self.look()
+
+    def step(self) -> bool:
+        """Take a chunk of what waits, of all cameras in turn; whether there was any."""
+        taken: list[tuple[_View, Captured]] = []
+        while len(taken) < self._pipeline.chunk:
+            before = len(taken)
+            for view in self._views:
+                if (captured := view.camera.ring.take()) is not None:
+                    taken.append((view, captured))
+            if len(taken) == before:
+                break
+        items = [self._gated(view, captured) for view, captured in taken]
+        embedded = encode(items, self._encoder, self._pipeline, self._senses) if items else []
+        self._open_frames.add(embedded)
+        found_s = time.monotonic()  # from here on whoever asks finds them
+        for (view, captured), item in zip(taken, embedded, strict=True):
+            view.latencies.append(found_s - captured.taken_s)
+            view.encoded += isinstance(item, Embedding)
+        self._memory.write(embedded)
+        for item in embedded:
+            self._alerts.see(item)
+        return bool(taken)
+
+    def _gated(self, view: _View, captured: Captured) -> Frame | Repeat:
+        time_s = self._wall.at(captured.taken_s)
+        if view.last_s is not None:
+            time_s = max(time_s, view.last_s + LEAST_STEP_S)
+        before_s = view.before_s if view.last_s is None else view.last_s
+        if before_s is not None and time_s - before_s > self._gap_s:
+            self._gap(view, before_s, time_s)
+        if view.gate is None:
+            view.gate = ChangeGate(self._pipeline.gate)
+        seq, view.seq, view.last_s, view.open = view.seq, view.seq + 1, time_s, True
+        view.seen += 1
+        if view.gate.changed(captured.image):
+            return Frame(stream=view.name, seq=seq, time_s=time_s, image=captured.image)
+        return Repeat(stream=view.name, seq=seq, time_s=time_s)
+
+    def _gap(self, view: _View, from_s: float, to_s: float) -> None:
+        self._close(view)
+        view.gaps += 1
+        view.gap_s += to_s - from_s
+        self._log.add({"event": "gap", "stream": view.name, "from_s": round(from_s, 3), "to_s": round(to_s, 3)})
+
+    def _close(self, view: _View) -> None:
+        """End what is open of a camera: its event, what the gate compares with, what alerts have seen."""
+        if view.open:
+            self._memory.finish(view.name, complete=False)
+            self._begin(view.name, view.camera)
+            self._open_frames.close(view.name)
+        view.open, view.gate = False, None
+        self._alerts.lose(view.name)
+
+    def look(self) -> None:
+        """See to the clock, to cameras that went away or came back, and close what they left open."""
+        jumps = self._wall.jumps
+        self._wall.look()
+        now_s = self._wall.now_s()
+        if self._wall.jumps != jumps:
+            self._log.add({"event": "clock set forward", "time_s": round(now_s, 3)})
+        if time.monotonic() - self._counted_s > _COUNT_S:  # for those who ask, in the thread that writes
+            self.entries = sum(stream.entries for stream in self._memory.streams())
+            self._counted_s = time.monotonic()
+        for view in self._views:
+            status = view.camera.status()
+            if status.state is not view.state:
+                view.state = status.state
+                row = {"event": "state", "stream": view.name, "time_s": round(now_s, 3), "state": status.state}
+                self._log.add(row | ({"error": status.error} if status.error else {}))
+            quiet = not len(view.camera.ring) and view.last_s is not None and now_s - view.last_s > self._gap_s
+            if view.open and quiet:
+                self._close(view)

@@ -1,0 +1,115 @@
+"""The one place that knows every concrete part: settings into configs, names into encoders and readers."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import importlib.resources
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from hippocam.apps.ask.deep import DeepConfig
+from hippocam.memory.memory import MemoryConfig
+from hippocam.models.readers.config import ReaderConfig
+from hippocam.models.senses.config import SensesConfig
+from hippocam.stream.errors import HippocamError
+from hippocam.stream.pipeline import PipelineConfig
+from hippocam.stream.sources import SourceConfig
+
+DEFAULT_ENCODER = "bundled"
+C = TypeVar("C")
+
+
+class SettingsError(HippocamError):
+    """A settings file cannot be read, or has a key or value that nothing takes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that can be set, by the folder it belongs to.
+
+    Attributes:
+        sources: How video files are decoded.
+        pipeline: Sampling, gate, pictures.
+        memory: Budget, events, recall.
+        reader: Who words answers, and what it is given.
+        deep: When a source is looked at again for an answer.
+        senses: What perceives beside the encoder: text in pictures, speech.
+        encoder: What a new memory is made with: the name of an encoder, or "auto" for the best that is on this
+            machine. A memory keeps its own.
+    """
+
+    sources: SourceConfig = field(default_factory=SourceConfig)
+    pipeline: PipelineConfig = field(default_factory=PipelineConfig)
+    memory: MemoryConfig = field(default_factory=MemoryConfig)
+    reader: ReaderConfig = field(default_factory=ReaderConfig)
+    deep: DeepConfig = field(default_factory=DeepConfig)
+    senses: SensesConfig = field(default_factory=SensesConfig)
+    encoder: str = DEFAULT_ENCODER
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.encoder, str) or not self.encoder:
+            raise ValueError(f"encoder must be the name of an encoder, or auto, found {self.encoder!r}")
+
+
+def load_settings(name: str | None) -> Settings:
+    """Read settings by the name of one that ships ("static-camera") or the path of a YAML file.
+
+    The file names only what differs from the defaults.
+
+    Raises:
+        SettingsError: There is no such file, or a key or value in it is wrong.
+    """
+    if name is None:
+        return Settings()
+    import yaml
+
+    shipped = importlib.resources.files("hippocam.configs")
+    path = shipped / f"{name}.yaml" if Path(name).name == name and "." not in name else Path(name)
+    if not path.is_file():
+        known = sorted(p.name.removesuffix(".yaml") for p in shipped.iterdir() if p.name.endswith(".yaml"))
+        raise SettingsError(f"--config {name}: no such file; give a path, or one of {', '.join(known)}")
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as error:
+        raise SettingsError(f"--config {name}: not YAML ({' '.join(str(error).split())})") from error
+    return build(Settings, values, where=f"--config {name}")
+
+
+def budget_bytes(budget_mb: float) -> int:
+    """What a memory's folder may take, from millions of bytes.
+
+    Raises:
+        ValueError: It is below 1 MB, or absurd.
+    """
+    if not 1 <= budget_mb <= 1e9:
+        raise ValueError(f"budget must be 1 MB or more (and below 10^9), found {budget_mb:g} MB")
+    return round(budget_mb * 1e6)
+
+
+def build(kind: type[C], values: object, *, where: str) -> C:
+    """Make a config dataclass from a mapping, and its fields from the mappings inside.
+
+    Raises:
+        SettingsError: A key is unknown, or a value out of its range; the message names file and key.
+    """
+    if not isinstance(values, Mapping):
+        raise SettingsError(f"{where}: expected keys and values, found {values!r}")
+    types = typing.get_type_hints(kind)
+    built: dict[str, Any] = {}
+    for key, value in values.items():
+        if key not in types:
+            near = difflib.get_close_matches(str(key), types, n=1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"Known are {', '.join(types)}."
+            raise SettingsError(f"{where}: unknown key {key!r}. {hint}")
+        inner = types[key]
+        if dataclasses.is_dataclass(inner):
+            value = build(cast(type[Any], inner), value, where=f"{where}: {key}")
+        built[key] = value
+    try:
+        return kind(**built)
+    except (TypeError, ValueError) as error:
+        raise SettingsError(f"{where}: {error}") from error

@@ -1,0 +1,1 @@
+"""`hippocam train`: what is learned beforehand, from memories, videos or worlds."""

@@ -1,0 +1,1 @@
+"""A memory into a file and back."""

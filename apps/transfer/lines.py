@@ -1,0 +1,436 @@
+"""One row of a memory as one line of JSON, and back with every value checked.
+
+The lines of an export, each an object; times are seconds of their stream, ids 16 hexadecimal digits, bytes base64:
+
+    {"hippocam": "0.1.0", "format": 3, "encoder": "bundled", "spec": {...}, "budget_bytes": 256000000}
+    {"kind": "stream", "id", "recording", "source", "fingerprint", "fps": number or null, "end_s", "last_seq",
+        "complete", "frames_seen", "frames_encoded", "events", "evicted", "newest": id or null}
+    {"kind": "place", "stream", "number", "vector", "seen", "last_s"}
+    {"kind": "summary", "id", "stream", "storey": "day", "chapter" or "scene", "parent": id or null, "first_seq",
+        "t0_s", "t1_s", "known_s", "seconds", "events", "place", "exemplar": id or null, "vector",
+        "words": [[word, count], ...]}
+    {"kind": "entry", "id", "stream", "first_seq", "spans": [[t0_s, t1_s, known_s], ... 4 at most], "frame_s",
+        "labels": [...], "text", "surprise", "utility", "strength", "met", "uses", "pinned", "place",
+        "level": "full", "small", "vectors" or "words", "frames", "repeats",
+        "key", "scene": scaled int8 (memory/codec.py), null at level "words",
+        "state", "action", "pose": little-endian float32 or null,
+        "jpeg": null where there is no picture, or it was left out}
+    {"kind": "note", "id", "stream", "how": "screen", "speech", "subtitle" or "chapter", "t0_s", "t1_s", "known_s",
+        "text"}
+    {"kind": "visit", "id", "entity": id, "stream", "label", "t0_s", "t1_s", "first_s", "known_s", "linked_s",
+        "gone_s": number or null, "from_start", "hits", "score", "frame_s", "box": [left, top, right, bottom],
+        "gaps": [[from_s, to_s], ...], "look": scaled int8 or null}
+    {"kind": "journal", "stream", "time_s", "action", "entry": id, "other": id or null, "why": JSON as text}
+    {"kind": "end", "lines": how many came before}
+
+An export of format 2 is read too: it has no notes and no visits. Places are those of streams that are not
+complete. A file that is read is not trusted: an entry's id must be that of its stream and position, numbers
+must be finite and in their range, bytes of the right size, and nothing is evaluated.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+from collections.abc import Sequence
+
+import numpy as np
+
+from hippocam.apps.transfer.fields import (
+    MAX_JPEG_BYTES,
+    MAX_LENGTH,
+    MAX_NUMBER,
+    MAX_WORDS,
+    Fields,
+    LineError,
+    short,
+)
+from hippocam.memory.codec import pack, unpack
+from hippocam.memory.entities.bank import VisitRow
+from hippocam.memory.entities.records import Visit
+from hippocam.memory.longterm.summaries import summary_id
+from hippocam.memory.memory import MIN_BUDGET_BYTES
+from hippocam.memory.records import Entry, Level, entry_id, format_id
+from hippocam.memory.store.database import JournalRow
+from hippocam.memory.store.notes import NoteRow
+from hippocam.memory.store.summaries import Kind, Summary
+from hippocam.memory.store.transfer import EntryRow, PlaceRow, StreamRow
+from hippocam.stream.records import EncoderSpec, FloatArray, Note, Sensors
+
+# Older formats whose lines are among those of the present one.
+_OLDER = frozenset({2})
+# Numbers of a look, and times that a thing was out of sight.
+_MAX_LOOK, _MAX_GAPS = 4096, 10_000
+# Characters of a note.
+_MAX_NOTE = 1000
+_MAX_DIM = 65536
+# exp() of a belief's exponent must not overflow.
+_MAX_EXPONENT = 700.0
+Row = StreamRow | PlaceRow | Summary | EntryRow | NoteRow | VisitRow | JournalRow
+
+
+# the header ----------------------------------------------------------------------------------------------
+
+
+def header_line(version: str, format_: int, encoder: str, spec: EncoderSpec, budget_bytes: int) -> str:
+    """The first line of an export."""
+    fields = ("id", "dim", "normalised", "midpoint", "slope", "growth")
+    values = {name: getattr(spec, name) for name in fields}
+    return _line(hippocam=version, format=format_, encoder=encoder, spec=values, budget_bytes=budget_bytes)
+
+
+def header(text: str, where: str, *, format_: int) -> tuple[str, EncoderSpec, int]:
+    """Encoder's name, its spec and the budget in bytes out of the first line.
+
+    Raises:
+        LineError: It is none, or of another format.
+    """
+    fields = Fields(text, where)
+    version = fields.text("hippocam")
+    found = fields.whole("format")
+    if found != format_ and found not in _OLDER:
+        raise LineError(
+            f"{where}: an export of format {found} by hippocam {version!r:.40}, this hippocam reads {format_}; "
+            f"{'upgrade hippocam' if found > format_ else 'export again with this one'}"
+        )
+    encoder, values = fields.name("encoder"), fields.take("spec")
+    budget_bytes = fields.whole("budget_bytes", MIN_BUDGET_BYTES, 10**15)
+    fields.end()
+    inner = Fields(json.dumps(values), f"{where}: spec")
+    spec = EncoderSpec(
+        id=inner.name("id"),
+        dim=inner.whole("dim", 1, _MAX_DIM),
+        normalised=inner.flag("normalised"),
+        midpoint=inner.number("midpoint", -10, 10),
+        slope=inner.number("slope", 0, 1000),
+        growth=inner.number("growth", 0, 10),
+    )
+    inner.end()
+    if spec.slope * (abs(spec.midpoint) + 20 * spec.growth + MAX_LENGTH) > _MAX_EXPONENT:
+        inner.refuse(f"'slope' {spec.slope:g} is too steep")
+    return encoder, spec, budget_bytes
+
+
+# rows ----------------------------------------------------------------------------------------------------
+
+
+def stream_line(row: StreamRow) -> str:
+    """A stream as a line."""
+    return _line(**{"kind": "stream", **row._asdict(), "newest": _id(row.newest)})
+
+
+def place_line(row: PlaceRow) -> str:
+    """A place as a line."""
+    return _line(**{"kind": "place", **row._asdict(), "vector": _base64(row.vector)})
+
+
+def summary_line(row: Summary) -> str:
+    """A summary as a line."""
+    return _line(
+        kind="summary",
+        id=_id(row.id),
+        stream=row.stream,
+        storey=row.kind.name.lower(),
+        parent=_id(row.parent),
+        first_seq=row.first_seq,
+        t0_s=row.t0_s,
+        t1_s=row.t1_s,
+        known_s=row.known_s,
+        seconds=row.seconds,
+        events=row.events,
+        place=row.place,
+        exemplar=_id(row.exemplar),
+        vector=_base64(pack(row.vector_D)),
+        words=[list(pair) for pair in row.words],
+    )
+
+
+def journal_line(row: JournalRow) -> str:
+    """What happened to an entry as a line."""
+    return _line(
+        kind="journal",
+        stream=row.stream,
+        time_s=row.time_s,
+        action=row.action,
+        entry=_id(row.entry),
+        other=_id(row.other),
+        why=row.why,
+    )
+
+
+def entry_line(row: EntryRow, jpeg: bytes | None) -> str:
+    """An entry as a line; `jpeg` is its picture, None where there is none or it is left out."""
+    entry, sensors = row.entry, row.entry.sensors
+    return _line(
+        kind="entry",
+        id=_id(entry.id),
+        stream=entry.stream,
+        first_seq=entry.first_seq,
+        spans=[[span.t0_s, span.t1_s, span.known_s] for span in entry.spans],
+        frame_s=entry.frame_s,
+        labels=list(entry.labels),
+        text=entry.text,
+        surprise=entry.surprise,
+        utility=entry.utility,
+        strength=entry.strength,
+        met=entry.met,
+        uses=entry.uses,
+        pinned=entry.pinned,
+        place=entry.place,
+        level=entry.level.name.lower(),
+        frames=entry.frames,
+        repeats=entry.repeats,
+        key=_base64(row.key),
+        scene=_base64(row.scene),
+        state=_floats(sensors.state),
+        action=_floats(sensors.action),
+        pose=_floats(sensors.pose),
+        jpeg=_base64(jpeg),
+    )
+
+
+def note_line(row: NoteRow) -> str:
+    """A note as a line."""
+    note = row.note
+    return _line(
+        kind="note",
+        id=_id(row.id),
+        stream=note.stream,
+        how=note.kind,
+        t0_s=note.t0_s,
+        t1_s=note.t1_s,
+        known_s=row.known_s,
+        text=note.text,
+    )
+
+
+def visit_line(row: VisitRow) -> str:
+    """A visit as a line."""
+    values = {field.name: getattr(row.visit, field.name) for field in dataclasses.fields(row.visit)}
+    look = None if row.look is None else _base64(row.look)
+    return _line(kind="visit", **values | {"id": _id(row.visit.id), "entity": _id(row.visit.entity)}, look=look)
+
+
+def end_line(lines: int) -> str:
+    """The last line, which says how many came before."""
+    return _line(kind="end", lines=lines)
+
+
+def row_of(text: str, where: str, dim: int) -> tuple[Row | int, bytes | None]:
+    """The row that a line holds and its picture; the number of lines before where it is the last one.
+
+    Args:
+        text: The line.
+        where: File and number of the line, for messages.
+        dim: Length D of the encoder's vectors.
+
+    Raises:
+        LineError: A value is missing, of another kind or out of its range.
+    """
+    fields = Fields(text, where)
+    kind = fields.take("kind")
+    row: Row | int
+    jpeg = None
+    if kind == "entry":
+        row, jpeg = _entry(fields, dim)
+    elif kind == "stream":
+        row = _stream(fields)
+    elif kind == "place":
+        row = _place(fields, dim)
+    elif kind == "summary":
+        row = _summary(fields, dim)
+    elif kind == "note":
+        row = _note(fields)
+    elif kind == "visit":
+        row = _visit(fields)
+    elif kind == "journal":
+        row = _journal(fields)
+    elif kind == "end":
+        row = fields.whole("lines")
+    else:
+        fields.refuse(f"unknown kind {short(kind)}")
+    fields.end()
+    return row, jpeg
+
+
+def _stream(fields: Fields) -> StreamRow:
+    row = StreamRow(
+        id=fields.name("id"),
+        recording=fields.name("recording"),
+        source=fields.text("source", 4096),
+        fingerprint=fields.text("fingerprint"),
+        fps=fields.maybe_number("fps", 0, MAX_NUMBER),
+        end_s=fields.time("end_s"),
+        last_seq=fields.whole("last_seq", -1),
+        complete=fields.flag("complete"),
+        frames_seen=fields.whole("frames_seen"),
+        frames_encoded=fields.whole("frames_encoded"),
+        events=fields.whole("events"),
+        evicted=fields.whole("evicted"),
+        newest=fields.maybe_id("newest"),
+    )
+    parts = row.fingerprint.split(":")
+    if len(parts) == 3 and not (parts[0].isdecimal() and parts[0].isascii()):
+        fields.refuse("'fingerprint' must begin with a size")
+    if row.id != row.recording and not row.id.startswith(row.recording + "/"):
+        fields.refuse(f"stream {row.id!r:.60} is none of recording {row.recording!r:.60}")
+    return row
+
+
+def _place(fields: Fields, dim: int) -> PlaceRow:
+    vector = fields.vector("vector", dim)
+    if vector is None:
+        fields.refuse("'vector' is null")
+    return PlaceRow(
+        stream=fields.name("stream"),
+        number=fields.whole("number", 1),
+        vector=vector,
+        seen=fields.whole("seen"),
+        last_s=fields.time("last_s"),
+    )
+
+
+def _summary(fields: Fields, dim: int) -> Summary:
+    number, stream, first_seq = fields.id("id"), fields.name("stream"), fields.whole("first_seq")
+    names = {kind.name.lower(): kind for kind in Kind}
+    kind = names.get(fields.text("storey"))
+    if kind is None:
+        fields.refuse(f"'storey' must be one of {', '.join(names)}")
+    if number != summary_id(stream, kind, first_seq):
+        fields.refuse(f"'id' {format_id(number)} is not that of the {kind.name.lower()} from position {first_seq}")
+    vector = fields.vector("vector", dim)
+    if vector is None:
+        fields.refuse("'vector' is null")
+    return Summary(
+        id=number,
+        stream=stream,
+        kind=kind,
+        parent=fields.maybe_id("parent"),
+        first_seq=first_seq,
+        t0_s=fields.time("t0_s"),
+        t1_s=fields.time("t1_s"),
+        known_s=fields.time("known_s"),
+        seconds=fields.number("seconds", 1e-3, 1e12),
+        events=fields.whole("events", 1),
+        place=fields.whole("place", 0, (1 << 31) - 1),
+        exemplar=fields.maybe_id("exemplar"),
+        vector_D=unpack(vector),
+        words=fields.counts("words"),
+    )
+
+
+def _note(fields: Fields) -> NoteRow:
+    number, stream, how = fields.id("id"), fields.name("stream"), fields.name("how")
+    t0_s, t1_s, known_s = fields.time("t0_s"), fields.time("t1_s"), fields.time("known_s")
+    if not t0_s <= t1_s or known_s < t0_s:
+        fields.refuse("'t0_s', 't1_s' and 'known_s' are not in order")
+    note = Note(stream=stream, kind=how, t0_s=t0_s, t1_s=t1_s, text=fields.text("text", _MAX_NOTE))
+    return NoteRow(id=number, note=note, known_s=known_s)
+
+
+def _visit(fields: Fields) -> VisitRow:
+    visit = Visit(
+        id=fields.id("id"),
+        entity=fields.id("entity"),
+        stream=fields.name("stream"),
+        label=fields.name("label"),
+        **{name: fields.time(name) for name in ("t0_s", "t1_s", "first_s", "known_s", "linked_s")},
+        gone_s=fields.maybe_number("gone_s", -1e12, 1e12),
+        from_start=fields.flag("from_start"),
+        hits=fields.whole("hits", 1),
+        score=fields.number("score", 0, 1),
+        frame_s=fields.time("frame_s"),
+        box=_box(fields),
+        gaps=tuple(fields.pairs("gaps", _MAX_GAPS)),
+    )
+    if not visit.t0_s <= visit.t1_s:
+        fields.refuse("'t0_s' and 't1_s' are not in order")
+    look = fields.blob("look", _MAX_LOOK + 4)
+    if look is not None and len(look) < 5:
+        fields.refuse("'look' is too short")
+    return VisitRow(visit, look)
+
+
+def _box(fields: Fields) -> tuple[float, float, float, float]:
+    (left, top), (right, bottom) = fields.pairs("box", 2, flat=True)
+    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+        fields.refuse("'box' must be left, top, right, bottom within 0 to 1")
+    return left, top, right, bottom
+
+
+def _journal(fields: Fields) -> JournalRow:
+    return JournalRow(
+        id=0,
+        stream=fields.name("stream"),
+        time_s=fields.time("time_s"),
+        action=fields.name("action"),
+        entry=fields.id("entry"),
+        other=fields.maybe_id("other"),
+        why=fields.text("why", MAX_WORDS),
+    )
+
+
+def _entry(fields: Fields, dim: int) -> tuple[EntryRow, bytes | None]:
+    number, stream, first_seq = fields.id("id"), fields.name("stream"), fields.whole("first_seq")
+    if number != entry_id(stream, first_seq):
+        fields.refuse(f"'id' {format_id(number)} is not that of position {first_seq} in stream {stream!r:.60}")
+    names = {level.name.lower(): level for level in Level}
+    level = names.get(fields.text("level"))
+    if level is None:
+        fields.refuse(f"'level' must be one of {', '.join(names)}")
+    key, scene = fields.vector("key", dim), fields.vector("scene", dim)
+    if (key is None) != (level is Level.WORDS) or (scene is None) != (level is Level.WORDS):
+        fields.refuse("'key' and 'scene' must be there, but not at level words")
+    jpeg = fields.blob("jpeg", MAX_JPEG_BYTES)
+    if jpeg is not None and level >= Level.VECTORS:
+        fields.refuse(f"'jpeg' must be null at level {level.name.lower()}")
+    if jpeg is not None and not jpeg.startswith(b"\xff\xd8"):
+        fields.refuse("'jpeg' is no JPEG")
+    if jpeg is None:  # left out by --no-pictures, or given up while the export was made
+        level = max(level, Level.VECTORS)
+    spans = fields.spans("spans")
+    state, action, pose = fields.floats("state"), fields.floats("action"), fields.floats("pose")
+    if pose is not None and len(pose) != 7:
+        fields.refuse(f"'pose' must be 7 numbers, found {len(pose)}")
+    entry = Entry(
+        id=number,
+        stream=stream,
+        t0_s=spans[0].t0_s,
+        t1_s=spans[0].t1_s,
+        known_s=spans[0].known_s,
+        frame_s=fields.time("frame_s"),
+        surprise=fields.number("surprise", -1, 3),
+        utility=fields.number("utility", -MAX_NUMBER, MAX_NUMBER),
+        labels=fields.texts("labels"),
+        text=fields.text("text", MAX_WORDS),
+        frames=fields.whole("frames"),
+        repeats=fields.whole("repeats"),
+        jpeg_bytes=len(jpeg or b""),
+        sensors=Sensors(state=state, action=action, pose=pose),
+        spans=spans,
+        strength=fields.number("strength", 0, MAX_NUMBER),
+        met=fields.whole("met", 1),
+        uses=fields.whole("uses"),
+        pinned=fields.flag("pinned"),
+        level=level,
+        place=fields.whole("place", 0, (1 << 31) - 1),
+        first_seq=first_seq,
+    )
+    return EntryRow(entry, key, scene), jpeg
+
+
+def _line(**values: object) -> str:
+    return json.dumps(values, allow_nan=False, separators=(",", ":")) + "\n"
+
+
+def _id(number: int | None) -> str | None:
+    return None if number is None else format_id(number)
+
+
+def _base64(blob: bytes | None) -> str | None:
+    return None if blob is None else base64.b64encode(blob).decode()
+
+
+def _floats(values: Sequence[float] | FloatArray | None) -> str | None:
+    return None if values is None else _base64(np.asarray(values, "<f4").tobytes())

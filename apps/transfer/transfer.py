@@ -1,0 +1,346 @@
+"""A memory into a file and back: JSON lines with all of it, a table of its spans, or chapters for a player.
+
+`jsonl` holds everything that recall rests on (transfer_lines.py has its schema); `hippocam import` makes a memory
+from it that answers the same. Left out are what its own streams taught it, which is learned again, and the working
+memory of streams that were not watched to their end, which can be gone on with, with a new background.
+
+Lines of the journal are for reading: an imported entry's journal begins with its import. `csv`, `srt` and `vtt`
+are for other programs (chapters.py).
+
+A stream's source is a path on the machine that it came from: the page plays the file that is there, if one is.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from hippocam.apps.records import ImportReport
+from hippocam.apps.settings import budget_bytes
+from hippocam.apps.transfer import lines as transfer_lines
+from hippocam.apps.transfer.chapters import csv_lines, srt_cues, vtt_cues
+from hippocam.apps.transfer.fields import MAX_LINE, LineError
+from hippocam.apps.transfer.lines import Row
+from hippocam.memory.entities.bank import VisitRow
+from hippocam.memory.errors import MemoryFolderError, memory_errors
+from hippocam.memory.memory import DEFAULT_BUDGET_BYTES, Memory, MemoryConfig, has_memory
+from hippocam.memory.records import Entry, Level
+from hippocam.memory.store.database import JournalRow, Progress, Store
+from hippocam.memory.store.exemplars import Exemplars
+from hippocam.memory.store.notes import NoteRow
+from hippocam.memory.store.schema import FORMAT
+from hippocam.memory.store.summaries import Summary
+from hippocam.memory.store.transfer import (
+    EntryRow,
+    PlaceRow,
+    StreamRow,
+    read_entries,
+    read_notes,
+    read_places,
+    read_streams,
+    read_summaries,
+    read_visits,
+)
+from hippocam.models.registry import ENCODERS
+from hippocam.stream.errors import HippocamError
+from hippocam.stream.records import EncoderSpec
+
+FORMATS = ("jsonl", "csv", "srt", "vtt")
+
+
+# out -----------------------------------------------------------------------------------------------------
+
+
+def export(
+    folder: Path, format_: str, *, stream: str | None = None, pictures: bool = True, journal: bool = False
+) -> Iterator[str]:
+    """A memory as pieces of a file. A writer may work on it meanwhile: what it gives up is left out.
+
+    Args:
+        folder: The memory's folder.
+        format_: One of FORMATS.
+        stream: Only this stream, or the cameras of this source; None for all.
+        pictures: Whether JSON lines hold the pictures.
+        journal: Whether they hold what happened to the entries.
+
+    Raises:
+        HippocamError: There is no memory, the stream is unknown, or chapters are asked for of several streams.
+    """
+    if format_ not in FORMATS:
+        raise HippocamError(f"--format {format_!r} is not known; give one of {', '.join(FORMATS)}")
+    with memory_errors(folder):
+        if not has_memory(folder):
+            raise MemoryFolderError(f"{folder}: no memory here; give the folder of one with --memory")
+        store = Store(folder / "memory.db", writable=False)
+        try:
+            streams = _chosen(read_streams(store), stream)
+            if format_ == "jsonl":
+                yield from _numbered(_jsonl(store, folder, streams, pictures=pictures, journal=journal))
+            elif format_ == "csv":
+                yield from csv_lines(row.entry for s in streams for row in read_entries(store, s.id))
+            else:
+                if len(streams) > 1:
+                    names = ", ".join(row.id for row in streams)
+                    raise HippocamError(f"--format {format_} is for one stream; choose it with --stream: {names}")
+                rows = (row.entry for s in streams for row in read_entries(store, s.id))
+                yield from (srt_cues if format_ == "srt" else vtt_cues)(rows)
+        finally:
+            store.close()
+
+
+def _chosen(streams: list[StreamRow], wanted: str | None) -> list[StreamRow]:
+    chosen = [row for row in streams if wanted in (None, row.id) or row.id.startswith(f"{wanted}/")]
+    if wanted is not None and not chosen:
+        names = ", ".join(row.id for row in streams)
+        raise HippocamError(f"stream {wanted!r} is not in this memory; it holds {names or 'none'}")
+    return chosen
+
+
+def _jsonl(
+    store: Store, folder: Path, streams: list[StreamRow], *, pictures: bool, journal: bool
+) -> Iterator[str]:
+    made_with = store.encoder()
+    if made_with is None:
+        raise MemoryFolderError(f"{folder}: nothing was watched yet")
+    budget = store.meta("budget_bytes")
+    yield transfer_lines.header_line(
+        importlib.metadata.version("hippocam"),
+        FORMAT,
+        *made_with,
+        budget if isinstance(budget, int) else DEFAULT_BUDGET_BYTES,
+    )
+    exemplars = Exemplars(folder / "exemplars")
+    names = {row.id for row in streams}
+    yield from map(transfer_lines.stream_line, streams)
+    for stream in streams:
+        yield from map(transfer_lines.place_line, read_places(store, stream.id))
+        yield from map(transfer_lines.summary_line, read_summaries(store, stream.id))
+        for row in read_entries(store, stream.id):
+            yield transfer_lines.entry_line(row, _picture(exemplars, row.entry) if pictures else None)
+        yield from map(transfer_lines.note_line, read_notes(store, stream.id))
+        yield from map(transfer_lines.visit_line, read_visits(store, stream.id))
+    if journal:
+        yield from (transfer_lines.journal_line(row) for row in store.journal() if row.stream in names)
+
+
+def _numbered(lines: Iterator[str]) -> Iterator[str]:
+    """The lines, and behind them how many they were: what was cut off is then noticed."""
+    count = 0
+    for line in lines:
+        yield line
+        count += 1
+    yield transfer_lines.end_line(count)
+
+
+def _picture(exemplars: Exemplars, entry: Entry) -> bytes | None:
+    """An entry's picture; None where it was given up, perhaps a moment ago."""
+    if entry.level >= Level.VECTORS:
+        return None
+    try:
+        return exemplars.path(entry.id).read_bytes() or None
+    except FileNotFoundError:
+        return None
+
+
+def write_file(path: Path, pieces: Iterable[str], *, memory: Path) -> None:
+    """Write a file whole or not at all; what is no plain file, as a pipe, is written to as it is.
+
+    Raises:
+        HippocamError: It cannot be written, or lies in the memory's folder.
+    """
+    if memory.resolve() in path.resolve().parents:
+        raise HippocamError(
+            f"--out {path}: lies in the memory's folder, whose bytes are counted; give another place"
+        )
+    plain = path.is_file() or not path.exists()
+    part = path.with_name(f"{path.name}.part") if plain else path
+    try:
+        try:
+            with part.open("w", encoding="utf-8", newline="") as file:
+                file.writelines(pieces)
+            if plain:
+                os.replace(part, path)
+        except BaseException:
+            if plain:
+                part.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise HippocamError(f"--out {path}: cannot be written ({error.strerror or error})") from error
+
+
+def write_stdout(pieces: Iterable[str]) -> None:
+    """Write to standard output as UTF-8, with the ends of lines as they are.
+
+    Raises:
+        BrokenPipeError: Nobody reads on.
+        HippocamError: It cannot be written, as where its disk is full.
+    """
+    try:
+        with open(sys.stdout.fileno(), "w", encoding="utf-8", newline="", closefd=False) as stdout:
+            stdout.writelines(pieces)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise HippocamError(f"stdout: cannot be written ({error.strerror or error})") from error
+
+
+# in ------------------------------------------------------------------------------------------------------
+
+
+def import_file(
+    path: Path,
+    folder: Path,
+    *,
+    encoder: str | None = None,
+    budget_mb: float | None = None,
+    config: MemoryConfig | None = None,
+) -> ImportReport:
+    """Take the streams of an export into a memory, which is made where there is none.
+
+    The whole file is checked before anything is written. A stream that the memory knows already stays as it is;
+    what is cut short is gone on with when it is done again.
+
+    Args:
+        path: A file of JSON lines, as `export` makes it. It is not trusted.
+        folder: The memory's folder.
+        encoder: Its encoder's name, to agree to one that the file names and that is loaded from elsewhere.
+        budget_mb: What the folder may take, in millions of bytes, 1 or more; None keeps its own, or takes the
+            file's where it is new.
+        config: The memory's other settings.
+
+    Raises:
+        LineError: A line is not as it must be; nothing was written.
+        EncoderMismatchError: The memory was made with another encoder.
+        HippocamError: Something else is in the way: a stream of that name with other content, no such file.
+        ValueError: budget_mb is out of its range.
+    """
+    name, spec, own_budget, streams = _check(path)
+    _agree(path, name, encoder)
+    config = config or MemoryConfig()
+    if budget_mb is not None:
+        config = replace(config, budget_bytes=budget_bytes(budget_mb))
+    elif config.budget_bytes is None and not has_memory(folder):
+        config = replace(config, budget_bytes=own_budget)
+    entries = notes = 0
+    with Memory.open_writer(folder, encoder=name, spec=spec, config=config) as memory, memory_errors(folder):
+        known = _known(path, streams, memory.progress())
+        wanted = {row.id: row for row in streams if row.id not in known}
+        restoring = memory.restoring()
+        for stream in wanted.values():
+            restoring.stream(stream)
+        for row, jpeg in _rows(path, spec.dim):
+            if isinstance(row, EntryRow) and row.entry.stream in wanted:
+                entries += restoring.entry(row, jpeg)
+            elif isinstance(row, PlaceRow) and row.stream in wanted:
+                restoring.place(row)
+            elif isinstance(row, Summary) and row.stream in wanted:
+                restoring.summary(row)
+            elif isinstance(row, NoteRow) and row.note.stream in wanted:
+                notes += restoring.notes([row])
+            elif isinstance(row, VisitRow) and row.visit.stream in wanted:
+                restoring.visit(row)
+        for stream in wanted.values():
+            restoring.settle(stream)
+        return ImportReport(
+            streams=tuple(wanted),
+            entries=entries,
+            notes=notes,
+            known=tuple(sorted(known)),
+            held=sum(status.entries for status in memory.streams()),
+            memory_bytes=memory.bytes(),
+            budget_bytes=memory.budget_bytes(),
+        )
+
+
+def _check(path: Path) -> tuple[str, EncoderSpec, int, list[StreamRow]]:
+    """Read a whole file and check every line; its encoder, budget and streams."""
+    name, spec, budget = transfer_lines.header(*next(_lines(path), ("", f"{path}: line 1")), format_=FORMAT)
+    streams: dict[str, StreamRow] = {}
+    for row, _ in _rows(path, spec.dim):
+        if isinstance(row, StreamRow):
+            streams[row.id] = row
+    return name, spec, budget, list(streams.values())
+
+
+def _rows(path: Path, dim: int) -> Iterator[tuple[Row, bytes | None]]:
+    """The rows of a file with their pictures, each checked, in an order that makes sense."""
+    streams: set[str] = set()
+    where, ended = f"{path}: line 1", False
+    for count, (text, where) in enumerate(_lines(path)):
+        if count == 0:
+            continue
+        if ended:
+            raise LineError(f"{where}: behind the end of the export; remove what was added")
+        row, jpeg = transfer_lines.row_of(text, where, dim)
+        if isinstance(row, int):
+            if row != count:
+                raise LineError(f"{where}: {row} lines should come before; export the memory again")
+            ended = True
+            continue
+        stream = row.id if isinstance(row, StreamRow) else _stream_of(row)
+        if isinstance(row, StreamRow) == (stream in streams):
+            what = "comes twice" if isinstance(row, StreamRow) else "is not among the streams above"
+            raise LineError(f"{where}: stream {stream!r:.60} {what}; export the memory again")
+        streams.add(stream)
+        yield row, jpeg
+    if not ended:
+        raise LineError(f"{where}: the file was cut off behind this; export the memory again")
+
+
+def _stream_of(row: EntryRow | PlaceRow | Summary | NoteRow | VisitRow | JournalRow) -> str:
+    if isinstance(row, NoteRow):
+        return row.note.stream
+    if isinstance(row, VisitRow):
+        return row.visit.stream
+    return row.entry.stream if isinstance(row, EntryRow) else row.stream
+
+
+def _lines(path: Path) -> Iterator[tuple[str, str]]:
+    """The lines of a file, each with where it is."""
+    number = 0
+    try:
+        with path.open("rb") as file:
+            while line := file.readline(MAX_LINE + 1):
+                number += 1
+                where = f"{path}: line {number}"
+                if len(line) > MAX_LINE:
+                    raise LineError(f"{where}: longer than {MAX_LINE >> 20} MiB; export the memory again")
+                try:
+                    yield line.decode(), where
+                except UnicodeDecodeError as error:
+                    raise LineError(f"{where}: no UTF-8; export the memory again") from error
+    except OSError as error:
+        raise HippocamError(f"{path}: cannot be read ({error.strerror or error})") from error
+
+
+def _agree(path: Path, name: str, agreed: str | None) -> None:
+    """Refuse an encoder that was not asked for: its name may say what is loaded, and from where, when asking."""
+    if agreed is not None and agreed != name:
+        raise HippocamError(f"{path}: made with encoder {name}, not {agreed}; use --encoder {name}")
+    if agreed is None and name not in ENCODERS:
+        raise HippocamError(
+            f"{path}: made with encoder {name}, which this hippocam does not bring itself; if you trust it, "
+            f"say so with --encoder {name}"
+        )
+
+
+def _known(path: Path, streams: list[StreamRow], here: list[Progress]) -> set[str]:
+    """Streams that the memory has with all their rows.
+
+    Raises:
+        HippocamError: A name stands for other content here.
+    """
+    for row in streams:
+        for progress in here:
+            named = progress.stream == row.id or progress.recording == row.recording
+            if named and (progress.recording, progress.fingerprint) != (row.recording, row.fingerprint):
+                raise HippocamError(
+                    f"{path}: its stream {row.id!r} is another one than {progress.stream!r} in this memory; "
+                    "import into another --memory folder"
+                )
+    have = {progress.stream for progress in here if progress.last_seq >= 0}
+    return {row.id for row in streams if row.id in have}

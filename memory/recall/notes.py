@@ -1,0 +1,153 @@
+"""A question's words into the notes that hold them: what was read, heard or given, with a belief each.
+
+The belief grows with the square of the share of the question's words that are found, so that one word among
+several says little. A single word is less sure than a phrase: it is said often without being what was asked for. A
+question that is plainly about words ("when does she say ...") is answered by them; for any other they are a hint
+that what they name is there. Words that stand in several notes close to each other count together: a sentence is
+cut in two, a title has two lines.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from hippocam.memory.filter import Filter
+from hippocam.memory.recall.words import content_words
+from hippocam.memory.records import Span
+from hippocam.memory.store.notes import NoteRow, NoteRows, as_of
+from hippocam.stream.records import Note
+
+# Belief when all words are found: of a question about words, of another one, of one with a single word.
+_ABOUT_WORDS, _PHRASE, _ONE_WORD = 0.9, 0.8, 0.55
+# Notes that are this near to each other in time, in seconds, are taken together.
+_NEAR_S = 1.5
+# Notes that are looked at more closely; those that are given with a moment at most.
+_CLOSER, SHOWN = 200, 6
+# What says that something was said or written, not what. Words that may as well name a thing (a sign, a screen, a
+# man who is reading) are not among them.
+_SAYING = re.compile(
+    r"\b(?:say|says|said|saying|mention\w*|spoken|pronounc\w*|quot(?:e|es|ed)|subtitle\w*|captions?|chapters?|titled?"
+    r"|text|words?|sentences?|written|writes?|wrote|on (?:the )?screen"
+    r"|(?:talk|speak|spoke|tell|told|read|ask)\w* about)\b",
+    re.IGNORECASE,
+)
+_QUOTED = re.compile(r"[\"“”„«»]|(?<!\w)'[^']{3,}'(?!\w)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteHit:
+    """Notes that hold a question's words.
+
+    Attributes:
+        stream: Of all of them.
+        notes: One or a few, close to each other, by time.
+        words: The question's words in them.
+        belief: That they are what was asked for, 0 to 1.
+        span: Their time.
+    """
+
+    stream: str
+    notes: tuple[Note, ...]
+    words: tuple[str, ...]
+    belief: float
+    span: Span
+
+
+def find_notes(notes: NoteRows, text: str, wanted: Filter, most: int) -> list[NoteHit]:
+    """The notes that hold most of a question's words, the strongest first, none twice.
+
+    Args:
+        notes: Of a memory.
+        text: The question.
+        wanted: Which streams and times count. Notes have no place.
+        most: How many hits at most.
+    """
+    words, about_words = asked_words(text)
+    if not words:
+        return []
+    holding = _holding(notes, text, words)
+    best = sorted(holding, key=lambda number: (-len(holding[number]), number))[:_CLOSER]
+    rows = [row for row in notes.get(best) if _counts(row, wanted)]
+    rows.sort(key=lambda row: (-len(holding[row.id]), row.note.stream, row.note.t0_s, row.id))
+    hits, taken = list[NoteHit](), set[int]()
+    for row in rows:
+        if row.id not in taken:
+            group = _together(row, [r for r in rows if r.id not in taken], holding, len(words))
+            taken.update(r.id for r in group)
+            hits.append(_hit(group, holding, words, about_words, wanted.at_s))
+    hits.sort(key=lambda hit: (-hit.belief, hit.stream, hit.span.t0_s))
+    return hits[:most]
+
+
+def asked_words(text: str) -> tuple[list[str], bool]:
+    """The words of a question that notes may hold, and whether it plainly asks for words."""
+    plain = _SAYING.sub(" ", text)
+    words = content_words(plain)
+    return words or content_words(text), plain != text or bool(_QUOTED.search(text))
+
+
+def _holding(notes: NoteRows, text: str, words: Sequence[str]) -> dict[int, set[str]]:
+    """Which of the words each note holds, also where a reader of pictures has joined two of them into one."""
+    holding = notes.match(words)
+    spoken = re.findall(r"[^\W_]+", text.lower())
+    for first, second in itertools.pairwise(spoken):
+        both = {word for word in (first, second) if word in words}
+        if both and len(first + second) > 4:
+            for number in notes.match([first + second]):
+                holding.setdefault(number, set()).update(both)
+    return holding
+
+
+def _counts(row: NoteRow, wanted: Filter) -> bool:
+    return (
+        wanted.of_stream(row.note.stream)
+        and wanted.place is None
+        and wanted.near is None
+        and wanted.overlaps(row.note.t0_s, row.note.t1_s, row.known_s)
+    )
+
+
+def _together(
+    seed: NoteRow, rows: Sequence[NoteRow], holding: Mapping[int, set[str]], total: int
+) -> list[NoteRow]:
+    """A note with those close to it that hold words which it lacks, by time."""
+    group, words = [seed], set(holding[seed.id])
+    for row in rows:
+        if len(words) == total:
+            break
+        if row.note.stream == seed.note.stream and row.id != seed.id and _near(row.note, seed.note):
+            more = holding[row.id] - words
+            if more:
+                group.append(row)
+                words |= more
+    return sorted(group, key=lambda row: (row.note.t0_s, row.note.t1_s, row.id))
+
+
+def _near(a: Note, b: Note) -> bool:
+    return a.t0_s <= b.t1_s + _NEAR_S and b.t0_s <= a.t1_s + _NEAR_S
+
+
+def _hit(
+    group: Sequence[NoteRow],
+    holding: Mapping[int, set[str]],
+    words: Sequence[str],
+    about_words: bool,
+    at_s: float | None,
+) -> NoteHit:
+    found = set().union(*(holding[row.id] for row in group))
+    most = _ABOUT_WORDS if about_words else _PHRASE if len(words) > 1 else _ONE_WORD
+    notes = tuple(as_of(row, at_s) for row in group)
+    # of lines that stand together the time that they share, of sentences in a row all of it
+    t0_s, t1_s = max(note.t0_s for note in notes), min(note.t1_s for note in notes)
+    if t0_s > t1_s or len({note.kind for note in notes}) > 1:
+        t0_s, t1_s = min(note.t0_s for note in notes), max(note.t1_s for note in notes)
+    return NoteHit(
+        stream=notes[0].stream,
+        notes=notes,
+        words=tuple(word for word in words if word in found),
+        belief=most * (len(found) / len(words)) ** 2,
+        span=Span(t0_s=t0_s, t1_s=t1_s, known_s=max(row.known_s for row in group)),
+    )

@@ -1,0 +1,454 @@
+"""Recall: a question's vector and words in, moments with a belief each out.
+
+Candidates come from the nearest entries (FAISS) and from full text. The belief that an entry shows what was asked
+for joins what is seen and what is written, as independent causes (noisy-or, Pearl 1988):
+p = 1 - (1 - p_seen) * (1 - p_written). p_seen is the encoder's calibrated belief at the cosine; p_written
+grows with the share of the question's words that the source's text holds, and that notes of its time hold: what
+was read in the picture, said, or given by the container (notes.py). A note speaks for one entry, with which it
+shares most time; where none is left it speaks for itself.
+
+Where a memory is so large that the index no longer looks at every entry, it is also gone through from coarse to
+fine: the best chapters, their best scenes; the entries in these join the candidates.
+
+Shapes: N entries, D embedding dimension.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hippocam.memory.filter import Filter
+from hippocam.memory.recall.index import KeyIndex
+from hippocam.memory.recall.notes import NoteHit, find_notes
+from hippocam.memory.recall.words import content_words
+from hippocam.memory.records import Entry, Level, Span
+from hippocam.memory.store.database import Store
+from hippocam.memory.store.notes import note_id
+from hippocam.memory.store.summaries import Kind, Summary
+from hippocam.memory.working.context import unit
+from hippocam.stream.records import EncoderSpec, FloatArray
+
+# Belief when all of a question's words stand in the source's own text, or among the recognised labels.
+TEXT_WEIGHT, LABEL_WEIGHT = 0.9, 0.3
+# Length above which a vector was reduced to its signs: others have length 1, but for rounding.
+_SIGNS_FROM = 1.05
+# Candidates that are weighed for each moment that is asked for.
+_WIDER = 8
+# A neighbour in time is believed so much less than the moment that it stands beside; a pause that still counts.
+_BESIDE, _BESIDE_GAP_S = 0.5, 5.0
+# Chapters, and scenes of these, that are gone into from coarse to fine.
+_CHAPTERS, _SCENES = 16, 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecallConfig:
+    """How candidates are weighed.
+
+    Attributes:
+        key_weight: How often what is new in an event counts once more beside all that it shows, 0 or more. At 0
+            an event is found by its scene alone; the greater, the more by its key.
+    """
+
+    key_weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.key_weight <= 100:
+            raise ValueError(f"recall.key_weight must be 0 to 100, found {self.key_weight}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """What is looked for, and where.
+
+    Attributes:
+        text: The words of the question.
+        vector: float32 [D], the question in the encoder's space.
+        stream: Only this stream, or the cameras of this source.
+        after_s: Only moments that end after this time.
+        before_s: Only moments that begin before this time.
+        at_s: As if the stream ended here: nothing that rests on a later frame.
+        camera: Only cameras of this name: what follows the last "/" of a stream's name.
+        place: Only this place of its stream.
+        place_of: Only the place and the stream of this entry; none where it is not held or its place not known.
+        near: Only within a radius of a point: x, y, radius in metres, against the robot's pose at the exemplar.
+        top: Moments at most, 1 or more.
+        beside: Of so many of them the neighbours in time come too, as context: in addition to `top`.
+        compared: How many pictures the belief rests on, where this memory is asked as one of several: those of all
+            of them. None for its own; see `comparable`.
+    """
+
+    text: str
+    vector: FloatArray
+    stream: str | None = None
+    after_s: float | None = None
+    before_s: float | None = None
+    at_s: float | None = None
+    camera: str | None = None
+    place: int | None = None
+    place_of: int | None = None
+    near: tuple[float, float, float] | None = None
+    top: int = 5
+    beside: int = 0
+    compared: int | None = None
+
+    @property
+    def wanted(self) -> Filter:
+        """Its conditions, but for `place_of`."""
+        return Filter(
+            stream=self.stream,
+            camera=self.camera,
+            place=self.place,
+            near=self.near,
+            after_s=self.after_s,
+            before_s=self.before_s,
+            at_s=self.at_s,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """An entry with the beliefs that speak for it.
+
+    Attributes:
+        entry: The entry.
+        score: p, 0 to 1.
+        seen: p_seen, 0 to 1; 0 where the entry has words alone.
+        cosine: What p_seen rests on; 0 where the entry has words alone.
+        words: Words of the question that the source's text or the labels hold.
+        spans: When it was seen, as far as the question's conditions allow, by time; one at least.
+        beside: The entry that it only stands beside in time; None where it speaks for itself.
+        noted: What was read, heard or given at its time and holds words of the question; None where nothing was.
+    """
+
+    entry: Entry
+    score: float
+    seen: float
+    cosine: float
+    words: tuple[str, ...]
+    spans: tuple[Span, ...]
+    beside: int | None = None
+    noted: NoteHit | None = None
+
+    @property
+    def cited(self) -> Span:
+        """The span to show first: that of the notes where they say more than the picture, then the exemplar's."""
+        if self.noted is not None and self.noted.belief > self.seen:
+            return self.noted.span
+        shown = (span for span in self.spans if span.t0_s <= self.entry.frame_s <= span.t1_s)
+        return next(shown, self.spans[-1])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SummaryHit:
+    """A scene, chapter or day that a question is about, as a whole: a coarse answer.
+
+    Attributes:
+        summary: What is known of that time.
+        score: Belief, 0 to 1. The encoder is calibrated for pictures, not for their means: good for ranking.
+        cosine: With the summary's mean.
+        words: Words of the question that are among the summary's.
+        entries: Entries held that begin within that time; with 0 the summary is all that is left of it.
+    """
+
+    summary: Summary
+    score: float
+    cosine: float
+    words: tuple[str, ...]
+    entries: int
+
+
+def midpoint(spec: EncoderSpec, compared: int) -> float:
+    """Cosine at which the belief is one half when so many pictures were compared; see EncoderSpec."""
+    return spec.midpoint + spec.growth * math.log(max(compared, 20) / 20)
+
+
+def belief(cosine: float, spec: EncoderSpec, compared: int) -> float:
+    """The encoder's calibrated belief that a picture at this cosine, of so many compared, shows what was asked."""
+    return 1.0 / (1.0 + math.exp(-spec.slope * (cosine - midpoint(spec, compared))))
+
+
+def index_rows(store: Store, numbers: Sequence[int], config: RecallConfig) -> FloatArray:
+    """What the index holds of entries, float32 [N, D] of length 1: the scene, with what is new in it stressed.
+
+    An event's scene is s = known + (s . k) k, with k its key, which is at right angles to what was known. The row
+    is s + key_weight (s . k) k, scaled to length 1: where nothing is new it is the scene. Of an entry that keeps
+    the signs of its vectors alone, it is so scaled that its inner products stay without bias.
+    """
+    keys_ND, scenes_ND = store.vectors(numbers)
+    new_N1 = np.einsum("nd,nd->n", keys_ND, scenes_ND)[:, None]
+    size_N1 = np.linalg.norm(scenes_ND, axis=1, keepdims=True)
+    size_N1 = np.where(size_N1 > _SIGNS_FROM, size_N1, 1.0)
+    new_N1 /= size_N1**2
+    rows_ND = scenes_ND + np.float32(config.key_weight) * new_N1 * keys_ND
+    rows_ND *= size_N1 / np.maximum(np.linalg.norm(rows_ND, axis=1, keepdims=True), 1e-9)
+    rows: FloatArray = rows_ND.astype(np.float32)
+    return rows
+
+
+def recall(
+    store: Store, index: KeyIndex, spec: EncoderSpec, query: Query, config: RecallConfig
+) -> list[Candidate]:
+    """The entries that bear most on a query, the strongest first, equal ones by time. Writes nothing.
+
+    Args:
+        store: The memory's database.
+        index: Of the entries that have vectors, as of now; see `index_rows`.
+        spec: Of the encoder.
+        query: What is looked for.
+        config: How cosines are weighed; part of what the index holds.
+    """
+    wanted = _with_place(store, query)
+    if wanted is None:
+        return []
+    query = replace(query, vector=unit(query.vector))
+    allowed = store.select(wanted) if wanted else None
+    among = None if allowed is None else [n for n in allowed if n in index]
+    compared = query.compared
+    if compared is None:
+        compared = len(index) if among is None else len(among)
+    most = _WIDER * query.top
+    cosines = dict(index.search(query.vector, most, among))
+    if not index.exact:
+        cosines.update(_coarse_to_fine(store, index, query, wanted, most, allowed))
+    words = content_words(query.text)
+    written = store.match_words(words, "text", list(cosines))
+    named = store.match_words(words, "labels", list(cosines))
+    permitted = None if allowed is None else set(allowed)
+    lent, alone = _lend(store, find_notes(store.notes, query.text, wanted, most), wanted)
+    extra = _worded(
+        (n for n in {*written, *named} if n not in cosines and (permitted is None or n in permitted)),
+        written,
+        named,
+        most,
+    )
+    extra += [number for number in lent if number not in extra and number not in cosines]
+    cosines.update(index.search(query.vector, most + len(lent), [n for n in extra if n in index]))
+    extra = [n for n in extra if n not in index][: most + len(lent)]
+    found = []
+    for number in {**cosines, **dict.fromkeys(extra)}:
+        entry = store.entry(number)
+        if entry is not None and (spans := wanted.passing_of(entry)):
+            cosine = _cosine(cosines.get(number))
+            seen = 0.0 if cosine is None else belief(cosine, spec, compared)
+            counts = written.get(number, 0), named.get(number, 0)
+            found.append(_weigh(entry, spans, seen, cosine or 0.0, words, counts, lent.get(number)))
+    found += map(_by_itself, alone)
+    found.sort(key=order)
+    best = found[: query.top]
+    return _with_neighbours(store, best, query, wanted) if query.beside else best
+
+
+def comparable(store: Store, index: KeyIndex, query: Query) -> int:
+    """How many pictures a query is compared with: the entries with vectors that meet its conditions."""
+    wanted = _with_place(store, query)
+    if wanted is None:
+        return 0
+    return sum(number in index for number in store.select(wanted)) if wanted else len(index)
+
+
+def overview(store: Store, spec: EncoderSpec, query: Query, found: Sequence[Candidate] = ()) -> list[SummaryHit]:
+    """The scenes, chapters and days that bear most on a query, the strongest first. Writes nothing.
+
+    None contains, or is part of, another; none covers a time that one of the candidates found cites.
+
+    Args:
+        store: The memory's database.
+        spec: Of the encoder.
+        query: What is looked for. `near` cannot be met by a summary.
+        found: Candidates that are shown beside them.
+    """
+    wanted = _with_place(store, query)
+    if wanted is None or wanted.near is not None:
+        return []
+    asked_D = unit(query.vector)
+    every = [s for s in store.summaries.every(wanted.at_s) if _meets(s, wanted)]
+    words = content_words(query.text)
+    hits = []
+    for summary in every:
+        cosine = float(unit(summary.vector_D) @ asked_D)
+        held = dict.fromkeys(word for text, _ in summary.words for word in content_words(text))
+        shared = tuple(word for word in words if word in held)
+        seen = belief(cosine, spec, len(every))
+        score = 1 - (1 - seen) * (1 - LABEL_WEIGHT * len(shared) / max(1, len(words)))
+        hits.append(SummaryHit(summary=summary, score=score, cosine=cosine, words=shared, entries=0))
+    hits.sort(key=lambda h: (-h.score, -h.cosine, h.summary.kind, h.summary.stream, h.summary.first_seq))
+    chosen = list[SummaryHit]()
+    taken = [(c.entry.stream, span.t0_s, span.t1_s) for c in found for span in c.spans]
+    for hit in hits:
+        if len(chosen) == query.top:
+            break
+        s = hit.summary
+        if any(s.stream == stream and _share_time(t0_s, t1_s, s.t0_s, s.t1_s) for stream, t0_s, t1_s in taken):
+            continue
+        taken.append((s.stream, s.t0_s, s.t1_s))
+        chosen.append(replace(hit, entries=len(store.begun_within(s.stream, s.t0_s, s.t1_s))))
+    return chosen
+
+
+def _share_time(a0_s: float, a1_s: float, b0_s: float, b1_s: float) -> bool:
+    """Whether two times overlap; one of no length does with what it is in, or at the edge of."""
+    start, end = max(a0_s, b0_s), min(a1_s, b1_s)
+    return start < end or (start == end and (a0_s == a1_s or b0_s == b1_s))
+
+
+def _worded(numbers: Iterable[int], written: Mapping[int, int], named: Mapping[int, int], least: int) -> list[int]:
+    """Those of some entries that hold most words: so many at least, with all that hold as many as the last."""
+    rank = {number: (-written.get(number, 0), -named.get(number, 0)) for number in numbers}
+    ordered = sorted(rank, key=lambda number: (rank[number], number))
+    if len(ordered) > least:
+        last = rank[ordered[least - 1]]
+        ordered = [number for number in ordered if rank[number] <= last]
+    return ordered
+
+
+def _with_place(store: Store, query: Query) -> Filter | None:
+    """The conditions of a query; None where nothing can meet them."""
+    wanted = query.wanted
+    if query.place_of is None:
+        return wanted
+    entry = store.entry(query.place_of)
+    if entry is None or not entry.place or not wanted.of_stream(entry.stream):
+        return None
+    return replace(wanted, stream=entry.stream, place=entry.place)
+
+
+def _meets(summary: Summary, wanted: Filter) -> bool:
+    return (
+        wanted.of_stream(summary.stream)
+        and wanted.place in (None, summary.place)
+        and wanted.overlaps(summary.t0_s, summary.t1_s, summary.known_s)
+    )
+
+
+def _coarse_to_fine(
+    store: Store, index: KeyIndex, query: Query, wanted: Filter, most: int, allowed: Iterable[int] | None
+) -> Mapping[int, float]:
+    """The nearest entries in the nearest scenes of the nearest chapters, with their cosines."""
+    tops, vectors_ND = store.summaries.tops()
+    if not tops:
+        return {}
+    scores = (vectors_ND @ query.vector).round(6).tolist()
+    order = sorted(range(len(tops)), key=lambda k: (-scores[k], tops[k][0]))
+    good = [tops[k][0] for k in order if _may(tops[k][1], tops[k][2], wanted)][:_CHAPTERS]
+    scenes = list[Summary]()
+    for part in filter(None, map(store.summaries.get, good)):
+        inner = store.summaries.children(part) if part.kind == Kind.CHAPTER else []
+        scenes += [s for s in inner if _may(s.stream, s.t0_s, wanted)] or [part]
+    scenes.sort(key=lambda s: (-round(float(s.vector_D @ query.vector), 6), s.id))
+    within = {number for s in scenes[:_SCENES] for number in store.begun_within(s.stream, s.t0_s, s.t1_s)[:256]}
+    within.intersection_update(allowed if allowed is not None else within)
+    return dict(index.search(query.vector, most, sorted(n for n in within if n in index)))
+
+
+def _may(stream: str, t0_s: float, wanted: Filter) -> bool:
+    """Whether an entry of a stream that begins no earlier may meet the conditions."""
+    return wanted.of_stream(stream) and (wanted.before_s is None or t0_s < wanted.before_s)
+
+
+def _with_neighbours(store: Store, best: list[Candidate], query: Query, wanted: Filter) -> list[Candidate]:
+    """The best with the neighbours of the first of them, each below the one that it stands beside."""
+    known = {candidate.entry.id for candidate in best}
+    found = list(best)
+    for anchor in best[: query.beside]:
+        span = anchor.cited
+        for number in store.beside(anchor.entry.stream, span.t0_s, span.t1_s, _BESIDE_GAP_S):
+            entry = store.entry(number)
+            if entry is None or number in known or not (spans := wanted.passing_of(entry)):
+                continue
+            known.add(number)
+            found.append(
+                Candidate(
+                    entry=entry,
+                    score=_BESIDE * anchor.score,
+                    seen=0.0,
+                    cosine=0.0,
+                    words=(),
+                    spans=spans,
+                    beside=anchor.entry.id,
+                )
+            )
+    return sorted(found, key=order)
+
+
+def order(candidate: Candidate) -> tuple[float, float, str, float, int]:
+    """What candidates are sorted by: the strongest first, equal ones by time."""
+    entry = candidate.entry
+    return -candidate.score, -candidate.cosine, entry.stream, entry.t0_s, entry.id
+
+
+def _cosine(found: float | None) -> float | None:
+    """Of rounded vectors, or of signs, an inner product may lie beyond 1."""
+    return None if found is None else max(-1.0, min(1.0, found))
+
+
+def _weigh(
+    entry: Entry,
+    spans: tuple[Span, ...],
+    seen: float,
+    cosine: float,
+    words: Sequence[str],
+    counts: tuple[int, int],
+    noted: NoteHit | None,
+) -> Candidate:
+    total = max(1, len(words))
+    by_text = TEXT_WEIGHT * (counts[0] / total) ** 2
+    by_label = LABEL_WEIGHT * counts[1] / total
+    by_note = noted.belief if noted is not None else 0.0
+    holds = set(content_words(entry.text)) | set(content_words(" ".join(entry.labels)))
+    return Candidate(
+        entry=entry,
+        score=1 - (1 - seen) * (1 - by_text) * (1 - by_label) * (1 - by_note),
+        seen=seen,
+        cosine=cosine,
+        words=tuple(word for word in words if word in holds),
+        spans=spans,
+        noted=noted,
+    )
+
+
+def _lend(store: Store, hits: Sequence[NoteHit], wanted: Filter) -> tuple[dict[int, NoteHit], list[NoteHit]]:
+    """The notes that speak for each entry, the strongest of them, and those that have none left."""
+    lent, alone = dict[int, NoteHit](), list[NoteHit]()
+    for hit in hits:
+        shared = dict[int, float]()
+        for number in store.passed_by(hit.stream, hit.span.t0_s, hit.span.t1_s):
+            entry = store.entry(number)
+            for span in wanted.passing_of(entry) if entry is not None else ():
+                common_s = min(span.t1_s, hit.span.t1_s) - max(span.t0_s, hit.span.t0_s)
+                if common_s >= 0:
+                    shared[number] = max(common_s, shared.get(number, 0.0))
+        if shared:
+            best = min(shared, key=lambda number: (-shared[number], number))
+            lent.setdefault(best, hit)
+        else:
+            alone.append(hit)
+    return lent, alone
+
+
+def _by_itself(hit: NoteHit) -> Candidate:
+    """Notes whose time no entry holds any more, as a candidate without a picture."""
+    first, span = hit.notes[0], hit.span
+    entry = Entry(
+        id=note_id(first.stream, first.kind, first.t0_s, first.text),
+        stream=hit.stream,
+        t0_s=span.t0_s,
+        t1_s=span.t1_s,
+        known_s=span.known_s,
+        frame_s=span.t0_s,
+        surprise=0.0,
+        utility=0.0,
+        labels=(),
+        text="",
+        frames=0,
+        repeats=0,
+        jpeg_bytes=0,
+        spans=(span,),
+        level=Level.WORDS,
+    )
+    return Candidate(
+        entry=entry, score=hit.belief, seen=0.0, cosine=0.0, words=hit.words, spans=(span,), noted=hit
+    )

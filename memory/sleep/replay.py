@@ -1,0 +1,405 @@
+"""A copy of the bank to try things out on, and fixed probes that say what was lost by it.
+
+Sleep never tries anything on the memory itself. It takes a copy of what is held (Replica), merges there, and asks
+the probes again (Replay). What costs too much is taken back, here and at no risk.
+
+Shapes: N entries, Q probes, D embedding dimension, S = 4 spans.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hippocam.memory.codec import rounded
+from hippocam.memory.longterm.bank import MAX_SPANS, union_of
+from hippocam.memory.records import Level, Span
+from hippocam.memory.sleep.consolidator import Entries
+from hippocam.memory.sleep.views import recallable
+from hippocam.memory.working.context import unit
+from hippocam.stream.records import FloatArray
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Times = Sequence[tuple[float, float]]
+
+# How long merging may make a span: what cites a quarter of an hour cites nothing.
+LONGEST_S = 60.0
+# What is never found has a mass still, or nothing would hold it back from what it is least like.
+LEAST_MASS = 0.02
+# An answer counts among the first so many.
+FIRST = (1, 5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Held:
+    """An entry with vectors, as sleep sees it; fields as in Entry.
+
+    Attributes:
+        worth: What the bank says that it is worth now.
+        slept: Entries that went into it in earlier sleeps.
+        mass: How often its views, and those of what went into it, are found in all: see views.recallable.
+    """
+
+    id: int
+    stream: str
+    key_D: FloatArray
+    scene_D: FloatArray
+    spans: tuple[Span, ...]
+    utility: float
+    strength: float = 1.0
+    met: int = 1
+    pinned: bool = False
+    level: Level = Level.FULL
+    place: int = 0
+    text: str = ""
+    worth: float = 0.0
+    slept: int = 0
+    mass: float = 1.0
+
+    def unchanged(self, now: Held) -> bool:
+        """Whether this is what the entry is now, but for its worth."""
+        own, others = ((e.id, e.spans, e.met, e.pinned, e.level, e.place, e.text, e.slept) for e in (self, now))
+        return (
+            own == others and np.array_equal(self.key_D, now.key_D) and np.array_equal(self.scene_D, now.scene_D)
+        )
+
+
+class Merge(NamedTuple):
+    """Entries that become one.
+
+    Attributes:
+        heir: Row of the one that stays: its id, exemplar, labels and words.
+        others: Rows of those that go into it.
+        key_D: Its key from now on, as it is stored; None where it keeps its own vectors.
+        scene_D: The same of its scene.
+    """
+
+    heir: int
+    others: tuple[int, ...]
+    key_D: FloatArray | None
+    scene_D: FloatArray | None
+
+
+class Probe(NamedTuple):
+    """Something to ask, and where its answer is.
+
+    Attributes:
+        kind: "view" of an event that was held out of its key, "question" of somebody, "drawn" (views.py).
+        stream: Of the answer.
+        times: Start and end of each stretch that answers it.
+        vector_D: Of length 1.
+        found: What was found when it was first asked, as bits of FIRST; None where it never was.
+        id: In the store; None for a drawn one.
+    """
+
+    kind: str
+    stream: str
+    times: Times
+    vector_D: FloatArray
+    found: int | None = None
+    id: int | None = None
+
+
+def united(heir: Held, others: Sequence[Held], key_D: FloatArray | None, scene_D: FloatArray | None) -> Held:
+    """One entry out of several: all their times, all their meetings; the evidence is the heir's.
+
+    Where the vectors are new, they rest on the latest of all frames, and the first span says so: before that, the
+    entry was not known. Where they were in several places, its place is not known.
+    """
+    every = (heir, *others)
+    spans = union_of([span for one in every for span in one.spans])
+    if key_D is not None:
+        spans[0] = replace(spans[0], known_s=max(span.known_s for span in spans))
+    return replace(
+        heir,
+        key_D=heir.key_D if key_D is None else key_D,
+        scene_D=heir.scene_D if scene_D is None else scene_D,
+        spans=tuple(spans),
+        strength=max(one.strength for one in every),
+        met=sum(one.met for one in every),
+        place=heir.place if len({one.place for one in every}) == 1 else 0,
+        slept=heir.slept + sum(1 + one.slept for one in others),
+        mass=sum(one.mass for one in every),
+    )
+
+
+class Replica:
+    """What is held, with merges that can be taken back.
+
+    Args:
+        held: Entries with vectors.
+    """
+
+    def __init__(self, held: Sequence[Held]) -> None:
+        self.held = list(held)
+        self.alive = np.ones(len(held), bool)
+        self.members = [[row] for row in range(len(held))]
+
+    def __len__(self) -> int:
+        return int(self.alive.sum())
+
+    def surplus(self, target: float) -> int:
+        """How many entries are too many: a share of those that there would be had none ever been merged."""
+        ever = sum(1 + self.held[row].slept for row in np.flatnonzero(self.alive))
+        return len(self) - int(np.ceil(target * ever - 1e-9))
+
+    def streams(self) -> list[tuple[Ints, Entries]]:
+        """Rows of each stream that are held still, and what the proposer sees of them."""
+        rows: dict[str, list[int]] = {}
+        for row in np.flatnonzero(self.alive):
+            rows.setdefault(self.held[row].stream, []).append(int(row))
+        return [(np.array(rows[name]), entries_of([self.held[r] for r in rows[name]])) for name in sorted(rows)]
+
+    def allowed(self, rows: Sequence[int]) -> bool:
+        """Whether rows may become one entry: no time, no pin and no words are lost by it."""
+        if not len(set(rows)) == len(rows) > 1 or not all(self.alive[row] for row in rows):
+            return False
+        held = [self.held[row] for row in rows]
+        if len({one.stream for one in held}) > 1 or sum(one.pinned for one in held) > 1:
+            return False
+        if len({one.text for one in held if one.text}) > 1:
+            return False
+        spans = [span for one in held for span in one.spans]
+        union = union_of(spans)
+        longest = max(LONGEST_S, *(span.t1_s - span.t0_s for span in spans))
+        return len(union) <= MAX_SPANS and max(span.t1_s - span.t0_s for span in union) <= longest
+
+    def heir(self, rows: Sequence[int]) -> int:
+        """Which of some rows stays: the pinned one, one with words, one with a picture, the worthiest."""
+
+        def rank(row: int) -> tuple[bool, bool, bool, bool, float, int]:
+            one = self.held[row]
+            whole = one.level < Level.SIGNS
+            return one.pinned, bool(one.text), one.level < Level.VECTORS, whole, one.worth, -one.id
+
+        return max(rows, key=rank)
+
+    def groups(self) -> list[tuple[int, list[int]]]:
+        """Each row that others went into, and these."""
+        found = ((int(row), self.members[row]) for row in np.flatnonzero(self.alive))
+        return [(row, [other for other in members if other != row]) for row, members in found if len(members) > 1]
+
+
+class _Before(NamedTuple):
+    """What merges that were tried out replaced."""
+
+    merges: Sequence[Merge]
+    held: list[Held]
+    members: list[list[int]]
+    score_QM: FloatArray
+    right_QM: Bools
+    found: dict[int, Bools]
+    best_right_Q: FloatArray
+    best_wrong_Q: FloatArray
+
+
+class Replay:
+    """The probes against a replica. Those that nothing held answers are left out.
+
+    Args:
+        replica: What is asked.
+        probes: With what.
+        key_weight: Share of the key's cosine for a question, as in RecallConfig; a view is compared with keys
+        alone.
+    """
+
+    def __init__(self, replica: Replica, probes: Sequence[Probe], *, key_weight: float = 0.5) -> None:
+        self.replica = replica
+        held, self._weight = replica.held, np.float32(key_weight)
+        times = _padded([_times(one) for one in held])
+        streams = np.array([one.stream for one in held], object)
+        asked_for = [(probe.stream, tuple((t0_s, t1_s) for t0_s, t1_s in probe.times)) for probe in probes]
+        rows = {
+            key: (streams == key[0]) & _overlap(times, key[1]) for key in set(asked_for)
+        }  # many ask for the same
+        right = [rows[key] for key in asked_for]
+        self.probes = [probe for probe, own_N in zip(probes, right, strict=True) if own_N.any()]
+        count, dim = len(held), len(held[0].key_D) if held else 0
+        asked = len(self.probes)
+        self._right_QN = np.array([own_N for own_N in right if own_N.any()], bool).reshape(asked, count)
+        self._asked_QD = np.array([probe.vector_D for probe in self.probes], np.float32).reshape(asked, dim)
+        self._plain_Q = np.array([probe.kind == "question" for probe in self.probes], bool)
+        keys = np.array([one.key_D for one in held], np.float32).reshape(count, dim)
+        scenes = np.array([one.scene_D for one in held], np.float32).reshape(count, dim)
+        self._score_QN = self._scores(keys, scenes)
+        kinds = sorted({probe.kind for probe in self.probes})
+        self._kinds = [np.array([probe.kind == kind for probe in self.probes]) for kind in kinds]
+        every = np.arange(len(self.probes))
+        self.found = {first: np.zeros(len(every), bool) for first in FIRST}
+        self._best_right_Q = self._best_wrong_Q = np.zeros(len(every), np.float32)
+        self._ask(every)
+        bits = np.array([-1 if probe.found is None else probe.found for probe in self.probes], np.int64)
+        self.before = {
+            first: np.where(bits < 0, self.found[first], (bits >> place) & 1 > 0)
+            for place, first in enumerate(FIRST)
+        }
+
+    def weigh(self) -> None:
+        """Give each entry the mass that its views' answers say."""
+        held = self.replica.held
+        asked, row = np.nonzero(self._right_QN)
+        plain = ~self._plain_Q[asked]
+        utility = np.array([one.utility for one in held])
+        mass = recallable(utility, utility[row[plain]], self.found[1][asked[plain]])
+        for place, one in enumerate(held):
+            held[place] = replace(one, mass=float(max(mass[place], LEAST_MASS)) * (1 + one.slept))
+
+    def recall(self, found: dict[int, Bools]) -> dict[int, float]:
+        """Share of the probes that found their answer, by how many of the first count; 1 without a probe."""
+        return {first: float(hits.mean()) if len(hits) else 1.0 for first, hits in found.items()}
+
+    def holds(self, max_loss: float) -> bool:
+        """Whether of no kind of probes, since the start, more was lost than was found, by more than this share."""
+        for chosen in self._kinds:
+            for first in FIRST:
+                lost = int(self.before[first][chosen].sum()) - int(self.found[first][chosen].sum())
+                if lost > max_loss * int(chosen.sum()) + 1e-9:
+                    return False
+        return True
+
+    def choose(self, rows: Sequence[int], key_D: FloatArray, scene_D: FloatArray) -> Merge:
+        """A merge of some rows with the key that does better on the probes: the heir's own, or the merged one."""
+        heir = self.replica.heir(rows)
+        others = tuple(row for row in rows if row != heir)
+        new_D, new_scene_D = rounded(key_D), rounded(scene_D)
+        ours_Q = self._right_QN[:, list(rows)].any(axis=1)
+        keys = np.stack([self.replica.held[row].key_D for row in rows])
+
+        def good(key_D: FloatArray, scene_D: FloatArray) -> tuple[int, float]:
+            score_Q = self._scores(key_D[None], scene_D[None])[:, 0]
+            hits = (score_Q > self._best_wrong_Q) & ours_Q
+            in_the_way = (score_Q >= self._best_right_Q) & (self._best_right_Q > self._best_wrong_Q) & ~ours_Q
+            return int(hits.sum()) - int(in_the_way.sum()), float((keys @ key_D).sum())
+
+        one = self.replica.held[heir]
+        if one.level < Level.SIGNS and good(new_D, new_scene_D) > good(one.key_D, one.scene_D):
+            return Merge(heir, others, new_D, new_scene_D)
+        return Merge(heir, others, None, None)
+
+    def try_out(self, merges: Sequence[Merge]) -> _Before:
+        """Merge, of rows no two of which are the same, and ask again; what is needed to take it back."""
+        replica = self.replica
+        heirs = [merge.heir for merge in merges]
+        gone = [row for merge in merges for row in merge.others]
+        before = _Before(
+            merges,
+            [replica.held[row] for row in heirs],
+            [replica.members[row] for row in heirs],
+            self._score_QN[:, heirs].copy(),
+            self._right_QN[:, heirs].copy(),
+            {first: hits.copy() for first, hits in self.found.items()},
+            self._best_right_Q.copy(),
+            self._best_wrong_Q.copy(),
+        )
+        highest_Q = self._score_QN[:, [*heirs, *gone]].max(axis=1)
+        touched_Q = self._right_QN[:, [*heirs, *gone]].any(axis=1)
+        for merge in merges:
+            others = [replica.held[row] for row in merge.others]
+            one = united(replica.held[merge.heir], others, merge.key_D, merge.scene_D)
+            replica.held[merge.heir] = one
+            replica.alive[list(merge.others)] = False
+            inherited = [member for row in merge.others for member in replica.members[row]]
+            replica.members[merge.heir] = [*replica.members[merge.heir], *inherited]
+            self._right_QN[:, merge.heir] |= self._right_QN[:, list(merge.others)].any(axis=1)
+        self._score_QN[:, heirs] = self._scores(
+            np.stack([replica.held[row].key_D for row in heirs]),
+            np.stack([replica.held[row].scene_D for row in heirs]),
+        )
+        highest_Q = np.maximum(highest_Q, self._score_QN[:, heirs].max(axis=1))
+        least_Q = np.minimum(self._best_right_Q, self._best_wrong_Q)
+        self._ask(np.flatnonzero(touched_Q | (highest_Q >= least_Q)))  # to the others nothing has changed
+        return before
+
+    def rekey(self, rows: Sequence[int], keys_MD: FloatArray, max_loss: float) -> bool:
+        """Give some entries other keys, as they are stored; False where less is found than before."""
+        keys = np.stack([rounded(key_D) for key_D in keys_MD]) if len(rows) else keys_MD
+        chosen, replica = list(rows), self.replica
+        held, score, found = [replica.held[row] for row in chosen], self._score_QN[:, chosen].copy(), self.found
+        best = self._best_right_Q, self._best_wrong_Q
+        for row, key_D in zip(chosen, keys, strict=True):
+            one = replica.held[row]
+            spans = (replace(one.spans[0], known_s=max(span.known_s for span in one.spans)), *one.spans[1:])
+            replica.held[row] = replace(one, key_D=key_D, spans=spans)
+        self._score_QN[:, chosen] = self._scores(keys, np.stack([one.scene_D for one in held]))
+        self.found = {first: hits.copy() for first, hits in found.items()}
+        self._ask(np.arange(len(self.probes)))
+        now, then = (sum(int(hits.sum()) for hits in each.values()) for each in (self.found, found))
+        if now >= then and self.holds(max_loss):
+            return True
+        for row, one in zip(chosen, held, strict=True):
+            replica.held[row] = one
+        self._score_QN[:, chosen], self.found = score, found
+        self._best_right_Q, self._best_wrong_Q = best
+        return False
+
+    def take_back(self, before: _Before) -> None:
+        """Undo what was tried out last."""
+        replica = self.replica
+        heirs = [merge.heir for merge in before.merges]
+        for heir, held, members, merge in zip(heirs, before.held, before.members, before.merges, strict=True):
+            replica.held[heir], replica.members[heir] = held, members
+            replica.alive[list(merge.others)] = True
+        self._score_QN[:, heirs], self._right_QN[:, heirs] = before.score_QM, before.right_QM
+        self.found = before.found
+        self._best_right_Q, self._best_wrong_Q = before.best_right_Q, before.best_wrong_Q
+
+    def _ask(self, asked: Ints) -> None:
+        """Look again which of some probes find their answer."""
+        alive = np.flatnonzero(self.replica.alive)
+        score, right = self._score_QN[np.ix_(asked, alive)], self._right_QN[np.ix_(asked, alive)]
+        best_right = np.where(right, score, -np.inf).max(axis=1, initial=-np.inf)
+        best_wrong = np.where(right, -np.inf, score).max(axis=1, initial=-np.inf)
+        above = ((score >= best_right[:, None]) & ~right).sum(axis=1)  # of equal scores the wrong one counts first
+        for first in FIRST:
+            self.found[first][asked] = above < first
+        self._best_right_Q, self._best_wrong_Q = self._best_right_Q.copy(), self._best_wrong_Q.copy()
+        self._best_right_Q[asked], self._best_wrong_Q[asked] = best_right, best_wrong
+
+    def _scores(self, keys_MD: FloatArray, scenes_MD: FloatArray) -> FloatArray:
+        score_QM: FloatArray = self._asked_QD @ keys_MD.T
+        if self._plain_Q.any():
+            rows_MD = self._weight * keys_MD + (1 - self._weight) * scenes_MD
+            score_QM[self._plain_Q] = self._asked_QD[self._plain_Q] @ rows_MD.T
+        return score_QM
+
+
+def entries_of(held: Sequence[Held]) -> Entries:
+    """What the proposer sees of entries."""
+    return Entries(
+        keys_ND=np.stack([unit(one.key_D) for one in held]),
+        scenes_ND=np.stack([unit(one.scene_D) for one in held]),
+        spans_NS2=_padded([_times(one) for one in held]),
+        utility_N=np.array([one.utility for one in held]),
+        strength_N=np.array([one.strength for one in held]),
+        met_N=np.array([one.met for one in held], np.int64),
+        level_N=np.array([one.level for one in held], np.int64),
+        pinned_N=np.array([one.pinned for one in held], bool),
+        mass_N=np.array([one.mass for one in held], np.float32),
+    )
+
+
+def _times(held: Held) -> Times:
+    return [(span.t0_s, span.t1_s) for span in held.spans]
+
+
+def _padded(times: Sequence[Times]) -> NDArray[np.float64]:
+    """Spans of N entries as [N, S, 2], NaN where there is none."""
+    spans = np.full((len(times), MAX_SPANS, 2), np.nan)
+    for row, each in enumerate(times):
+        spans[row, : len(each)] = each
+    return spans
+
+
+def _overlap(spans_NS2: NDArray[np.float64], times: Times) -> Bools:
+    """Which entries have a span that overlaps one of these times, or is an instant in it, or the reverse."""
+    found = np.zeros(len(spans_NS2), bool)
+    start, end = spans_NS2[..., 0], spans_NS2[..., 1]
+    for t0_s, t1_s in times:
+        meet = (np.minimum(end, t1_s) >= np.maximum(start, t0_s)) & ((end <= start) | (t1_s <= t0_s))
+        found |= ((np.minimum(end, t1_s) > np.maximum(start, t0_s)) | meet).any(axis=1)
+    return found

@@ -1,0 +1,171 @@
+"""An older memory's database into one of the present format: all of it or none, in one transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from hippocam.memory.codec import pack
+from hippocam.memory.errors import MemoryFolderError, memory_errors
+from hippocam.memory.lock import WriterLock
+from hippocam.memory.store.schema import ADDED_3, APPLICATION_ID, FORMAT, SCHEMA
+
+# Formats that can be brought to the present one.
+OLDER = frozenset({1, 2})
+
+# Format 1 out of the way of the new tables. What `words` holds follows from the entries: their triggers refill it.
+_MAKE_WAY = """
+DROP TRIGGER entry_words;
+DROP TRIGGER entry_unwords;
+DROP TABLE words;
+DROP INDEX entry_time;
+ALTER TABLE meta RENAME TO meta_1;
+ALTER TABLE stream RENAME TO stream_1;
+ALTER TABLE entry RENAME TO entry_1;
+"""
+_PLAIN = (
+    "id, stream, first_seq, t0_s, t1_s, known_s, frame_s, surprise, utility, labels, text, frames, repeats, "
+    "jpeg_bytes, state, action, pose"
+)
+_STREAM = (
+    "id, recording, source, fingerprint, fps, end_s, last_seq, complete, frames_seen, frames_encoded, events, "
+    "evicted, newest"
+)
+_TIDY = """
+INSERT INTO meta SELECT key, value FROM meta_1;
+DROP TABLE meta_1;
+DROP TABLE stream_1;
+DROP TABLE entry_1;
+"""
+
+
+def format_of(path: Path) -> int:
+    """The format of a memory's database; 0 where the file is none of ours.
+
+    Raises:
+        sqlite3.Error: It cannot be read, or is no database.
+    """
+    db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10)
+    try:
+        return _format(db)
+    finally:
+        db.close()
+
+
+def upgrade(folder: Path) -> int:
+    """Bring the memory of a folder to the present format, unless it is there already.
+
+    Returns:
+        The format that it had.
+
+    Raises:
+        MemoryFolderError: There is no memory, it is of a newer format or damaged, or somebody writes to it.
+        DiskError: The disk is full; the memory is as it was.
+    """
+    database = folder / "memory.db"
+    with memory_errors(folder):
+        if not (database.is_file() and database.stat().st_size):
+            raise MemoryFolderError(f"{folder}: no memory here; give the folder of one with --memory")
+        found = format_of(database)
+        if found == FORMAT:
+            return found
+        lock = WriterLock(folder / "writer.lock")
+        try:
+            migrate(database)
+        finally:
+            lock.release()
+    return found
+
+
+def migrate(path: Path) -> None:
+    """Bring a database of format 1 or 2 to the present one; one of the present format stays as it is.
+
+    Format 2 gets the tables that it lacks, empty, and keeps all others as they are. Of format 1 streams with their
+    progress, entries and settings are kept; vectors become scaled int8 (codec.py), an entry's
+    times its first span. The working memory's state of streams that were not watched to their end is dropped:
+    its layout has changed. They can be gone on with, from the last event that was kept, with a new background.
+
+    Rows are copied one at a time, so the memory that it takes is bounded. Until the transaction ends, the log
+    beside the file holds the new database beside the old one: so much room must be on the disk, beyond the budget.
+    Afterwards both are folded together and free pages given back; if the new tables are larger than the old ones,
+    the next writer that opens the memory makes room within its budget. A kill at any time leaves the old database
+    or the new one, whole.
+
+    Args:
+        path: The database file. Nobody else may write to it meanwhile (lock.py).
+
+    Raises:
+        MemoryFolderError: It is none of ours, of another format, or a row of it is damaged.
+        sqlite3.Error: The disk is full, or the file damaged; it is as it was.
+    """
+    db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=10)
+    try:
+        db.execute("PRAGMA secure_delete = ON")
+        db.execute("BEGIN IMMEDIATE")
+        found = _format(db)
+        if found == FORMAT:
+            return
+        if found not in OLDER:
+            raise MemoryFolderError(
+                f"{path}: memory format {found}, this hippocam reads {FORMAT}; upgrade hippocam"
+                if found
+                else f"{path}: not a hippocam memory; give another --memory folder"
+            )
+        if found == 1:
+            _from_1(db, path)
+        else:
+            for statement in _statements(ADDED_3):
+                db.execute(statement)
+        db.execute(f"PRAGMA user_version = {FORMAT}")
+        db.execute("COMMIT")
+        db.executescript("PRAGMA incremental_vacuum")  # `execute` would take one step of it: one page
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    finally:
+        db.close()  # rolls back what was not committed
+
+
+def _from_1(db: sqlite3.Connection, path: Path) -> None:
+    """Every row of format 1 into the present tables."""
+    for statement in _statements(_MAKE_WAY + SCHEMA):
+        db.execute(statement)
+    db.execute(f"INSERT INTO stream ({_STREAM}) SELECT {_STREAM} FROM stream_1")
+    db.executemany(
+        f"INSERT INTO entry ({_PLAIN}, last_s, key, scene) VALUES ({', '.join('?' * 20)})", _entries(db, path)
+    )
+    for statement in _statements(_TIDY):
+        db.execute(statement)
+
+
+def _format(db: sqlite3.Connection) -> int:
+    (application,) = db.execute("PRAGMA application_id").fetchone()
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    return int(version) if application == APPLICATION_ID else 0
+
+
+def _entries(db: sqlite3.Connection, path: Path) -> Iterator[tuple[object, ...]]:
+    """The rows of the old table as the new one has them."""
+    for *plain, t1_s, key, scene in db.execute(f"SELECT {_PLAIN}, t1_s, key, scene FROM entry_1 ORDER BY id"):
+        try:
+            yield (*plain, t1_s, _packed(key), _packed(scene))
+        except (TypeError, ValueError) as error:
+            raise MemoryFolderError(
+                f"{path}: entry {plain[0]:016x} is damaged ({error}); give another --memory folder and watch again"
+            ) from error
+
+
+def _packed(half: bytes) -> bytes:
+    """A vector of format 1 (little-endian float16 [D]) as the codec writes it."""
+    return pack(np.frombuffer(half, "<f2").astype(np.float32))
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of a script: `executescript` would commit before it begins."""
+    pending = ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            yield pending
+            pending = ""

@@ -1,0 +1,191 @@
+"""Whole rows out of one memory's database and into another's: what export and import of a memory need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from hippocam.memory.codec import unpack
+from hippocam.memory.entities.bank import EntityMemory, VisitRow
+from hippocam.memory.longterm.longterm import LongTerm
+from hippocam.memory.records import Entry
+from hippocam.memory.store.database import Store
+from hippocam.memory.store.notes import NoteRow
+from hippocam.memory.store.schema import PAGE_BYTES
+from hippocam.memory.store.summaries import Summary
+
+# Rows that are read at a time: a reader that lets go soon does not keep a writer from folding its log.
+_PAGE = 64
+# Share of the budget that summaries may take, and what one takes without its vector, about.
+_SUMMARY_SHARE, _SUMMARY_BYTES = 0.05, 512
+# A stream's row without its names, with new pages for it.
+_STREAM_BYTES = 2 * PAGE_BYTES
+_STREAM = (
+    "id, recording, source, fingerprint, fps, end_s, last_seq, complete, frames_seen, frames_encoded, events, "
+    "evicted, newest"
+)
+
+
+class StreamRow(NamedTuple):
+    """One stream with its progress; what is not told here is as in StreamStatus.
+
+    Attributes:
+        id: Name of the stream.
+        recording: Of which recording it is a camera, or is all.
+        source: Where it was.
+        fingerprint: Tells its content from another's.
+        fps: Sampling rate.
+        end_s: Time of the end of what was watched.
+        last_seq: Position of the last frame that is in the memory; -1 where none is.
+        newest: Id of the entry that its last event went into.
+    """
+
+    id: str
+    recording: str
+    source: str
+    fingerprint: str
+    fps: float | None
+    end_s: float
+    last_seq: int
+    complete: bool
+    frames_seen: int
+    frames_encoded: int
+    events: int
+    evicted: int
+    newest: int | None
+
+
+class EntryRow(NamedTuple):
+    """One entry with its vectors as the codec packs them, D + 4 bytes; None at level WORDS."""
+
+    entry: Entry
+    key: bytes | None
+    scene: bytes | None
+
+
+class PlaceRow(NamedTuple):
+    """One place of a stream that is not complete; its vector is packed."""
+
+    stream: str
+    number: int
+    vector: bytes
+    seen: int
+    last_s: float
+
+
+def read_streams(store: Store) -> list[StreamRow]:
+    """All streams, by name."""
+    rows = store.connection.execute(f"SELECT {_STREAM} FROM stream ORDER BY id").fetchall()
+    return [StreamRow._make((*row[:7], bool(row[7]), *row[8:])) for row in rows]
+
+
+def read_entries(store: Store, stream: str) -> Iterator[EntryRow]:
+    """The entries of a stream by the time of their first span; what a writer gives up meanwhile is left out."""
+    after = (float("-inf"), -1)
+    while True:
+        with store.snapshot():
+            page = store.connection.execute(
+                "SELECT t0_s, id, key, scene FROM entry WHERE stream = ? AND (t0_s, id) > (?, ?) "
+                f"ORDER BY t0_s, id LIMIT {_PAGE}",
+                (stream, *after),
+            ).fetchall()
+            rows = [
+                EntryRow(entry, key, scene)
+                for _, number, key, scene in page
+                if (entry := store.entry(number)) is not None
+            ]
+        yield from rows
+        if len(page) < _PAGE:
+            return
+        after = page[-1][:2]
+
+
+def read_places(store: Store, stream: str) -> list[PlaceRow]:
+    """The places of a stream."""
+    rows = store.connection.execute(
+        "SELECT stream, id, vector, seen, last_s FROM place WHERE stream = ? ORDER BY id", (stream,)
+    )
+    return [PlaceRow._make(row) for row in rows.fetchall()]
+
+
+def read_summaries(store: Store, stream: str) -> list[Summary]:
+    """The summaries of a stream, the coarsest first; what is open is given as if it were closed."""
+    found = store.summaries.of(stream)
+    return [replace(s, state=None) for s in sorted(found, key=lambda s: (-s.kind, s.first_seq))]
+
+
+def read_notes(store: Store, stream: str) -> list[NoteRow]:
+    """The notes of a stream, by time."""
+    return store.notes.of(stream)
+
+
+def read_visits(store: Store, stream: str) -> list[VisitRow]:
+    """The visits of things to a stream, by time; what is only counted is left out."""
+    return EntityMemory(store.connection).visits(stream)
+
+
+class Restoring:
+    """Takes rows of another memory in: the streams first, then what belongs to them, at last their progress.
+
+    A stream without its progress is one whose rows are still coming: if that is cut short, they can be taken in
+    again, and those that are there already stay as they are.
+
+    Args:
+        store: The database, writable.
+        longterm: Of the same memory; it gives up what the budget asks for.
+        dim: Length D of the encoder's vectors.
+        budget_bytes: Of the memory.
+    """
+
+    def __init__(self, store: Store, longterm: LongTerm, *, dim: int, budget_bytes: int) -> None:
+        self._store = store
+        self._longterm = longterm
+        most = int(_SUMMARY_SHARE * budget_bytes) // (dim + _SUMMARY_BYTES)
+        self._summaries = most - store.summaries.count()
+
+    def stream(self, row: StreamRow) -> None:
+        """Make a stream known, without progress."""
+        self._longterm.make_room(_STREAM_BYTES + 2 * sum(len(v) for v in row if isinstance(v, str)))
+        with self._store.transaction():
+            self._store.add_stream(row.id, row.recording, row.source, row.fingerprint, row.fps)
+
+    def entry(self, row: EntryRow, jpeg: bytes | None) -> bool:
+        """Take an entry in, with its picture if it has one; False where it is held already."""
+        key, scene = (None if blob is None else unpack(blob) for blob in (row.key, row.scene))
+        return self._longterm.restore(row.entry, key, scene, jpeg or b"")
+
+    def place(self, row: PlaceRow) -> None:
+        """Take a place in."""
+        self._longterm.make_room(PAGE_BYTES)
+        with self._store.transaction():
+            self._store.set_place(row.stream, row.number, unpack(row.vector), row.seen, row.last_s)
+
+    def summary(self, row: Summary) -> bool:
+        """Take a summary in; False where it is held already, or there are as many as there may be."""
+        if self._summaries <= 0 or self._store.summaries.get(row.id) is not None:
+            return False
+        self._summaries -= 1
+        self._longterm.make_room(2 * PAGE_BYTES)
+        with self._store.transaction():
+            self._store.summaries.put(row)
+        return True
+
+    def notes(self, rows: Sequence[NoteRow]) -> int:
+        """Take notes in; how many were not held already. More than their share are given up again."""
+        return self._longterm.keep_notes(rows)
+
+    def visit(self, row: VisitRow) -> bool:
+        """Take a visit in, with whose it is; False where it is held already."""
+        self._longterm.make_room(2 * PAGE_BYTES)
+        with self._store.transaction():
+            return self._longterm.entities.take_in(row)
+
+    def settle(self, row: StreamRow) -> None:
+        """Give a stream its progress: all of it is there. What it gave up on the way in adds to what it had."""
+        with self._store.transaction():
+            self._store.connection.execute(
+                "UPDATE stream SET end_s = ?, last_seq = ?, complete = ?, frames_seen = ?, frames_encoded = ?, "
+                "events = ?, evicted = evicted + ?, newest = ? WHERE id = ? AND last_seq = -1",
+                (*row[5:], row.id),
+            )

@@ -1,0 +1,1 @@
+"""What consolidation and sleep know beforehand, learned offline from other streams."""

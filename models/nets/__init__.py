@@ -1,0 +1,1 @@
+"""Networks that others published, and the formats that their weights come in."""

@@ -1,0 +1,1 @@
+"""The default encoder's head and belief, trained from captioned photographs."""

@@ -1,0 +1,1 @@
+"""An archive of footage into segments, and segments into part files, on all cores."""

@@ -1,0 +1,207 @@
+"""Footage in, parts out, on Ray Data or in this process; in the same order either way.
+
+Rows are segments. An actor a core makes their parts and writes them into the work folder; only a few numbers a
+segment travel through Ray, so its object store may be as small as Ray allows (and lies in /tmp where /dev/shm is
+smaller still, as the 64 MB of a container). An actor that dies is started again and begins its segment anew.
+Whoever iterates takes the parts one by one; workers wait once they are too far ahead of that.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import socket
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hippocam.stream.archive.plan import Segment
+from hippocam.stream.archive.work_folder import order
+from hippocam.stream.archive.worker import SegmentWorker, Work
+from hippocam.stream.errors import HippocamError
+from hippocam.stream.protocols import Encoder
+
+# Ray takes no less than 75 MiB; rows of some numbers need none of it.
+OBJECT_STORE_BYTES = 80 << 20
+# An actor that has not started after so long (seconds) has no room.
+_START_S = 300
+# A worker has one thread, however many cores there are: the same sums in the same order on every machine.
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+_MIN_GPU_SHARE = 0.1
+# A cluster's head that does not take a connection within so long (seconds) is not there.
+_ANSWER_S = 10
+_CLUSTER = "check --address, and set RAY_AUTH_MODE=token where the cluster asks for a token"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkersConfig:
+    """Which workers there are.
+
+    Attributes:
+        address: Of a Ray cluster to join; None starts Ray on this machine, "local" too.
+        workers: How many, each with one core; None for one on every free core.
+        gpu_share: Share of a GPU that each worker has, 0 to 1; None divides the GPUs that there are among them.
+    """
+
+    address: str | None = None
+    workers: int | None = None
+    gpu_share: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.workers is not None and self.workers < 1:
+            raise ValueError(f"workers must be 1 or more, found {self.workers}")
+        if self.gpu_share is not None and not 0 <= self.gpu_share <= 1:
+            raise ValueError(f"gpu_share must be 0 to 1, found {self.gpu_share}")
+
+
+def run_here(work: Work, make_encoder: Callable[[], Encoder]) -> Generator[Segment, None, None]:
+    """Make the parts one after the other in this process; yields each segment once its part is there.
+
+    Raises:
+        HippocamError: The run cannot go on.
+    """
+    worker = SegmentWorker(work, make_encoder)
+    for at, segment in enumerate(order([footage.segments for footage in work.footage])):
+        worker.make(at, segment)
+        yield segment
+        work.folder.take(at + 1)
+
+
+def run_ray_data(
+    work: Work, make_encoder: Callable[[], Encoder], config: WorkersConfig, *, on_start: Callable[[int], None]
+) -> Generator[Segment, None, None]:
+    """Make the parts on Ray Data; yields each segment once its part is there, in order.
+
+    Ray is started here and stopped in the end, unless it is running already.
+
+    Args:
+        work: What is to be done; sources are pickled.
+        make_encoder: Builds the encoder inside each worker.
+        config: Which workers.
+        on_start: Told how many workers there are.
+
+    Raises:
+        HippocamError: Ray cannot start, has no room for the workers, or the run cannot go on.
+    """
+    segments = order([footage.segments for footage in work.footage])
+    if not segments:
+        return
+    import ray
+
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # the rest stands in Ray's own files
+    started = not ray.is_initialized()
+    if started:
+        _start(ray, config.address)
+    try:
+        workers, gpu_share = room(ray, config, len(segments))
+        on_start(workers)
+        try:
+            for at in _rows(segments, work, make_encoder, workers, gpu_share):
+                yield segments[at]
+                work.folder.take(at + 1)
+        except ray.exceptions.GetTimeoutError as error:
+            raise HippocamError(
+                f"Ray did not start {workers} workers within {_START_S} s: something else holds its cores or "
+                "memory; end that, or give fewer --workers"
+            ) from error
+        except ray.exceptions.RayError as error:
+            raise HippocamError(
+                f"Ray gave up ({_first_line(error)}); archive again to go on: what was made is kept"
+            ) from error
+    finally:
+        if started:
+            ray.shutdown()
+
+
+def _start(ray: Any, address: str | None) -> None:
+    joined = address not in (None, "local")
+    if joined:
+        _check_answers(str(address))
+    options = {"address": address} if joined else {"address": "local", "object_store_memory": OBJECT_STORE_BYTES}
+    try:
+        ray.init(
+            include_dashboard=None if joined else False, log_to_driver=False, logging_level="error", **options
+        )
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise HippocamError(
+            f"Ray did not {'answer' if joined else 'start'} ({_first_line(error)}); "
+            f"{_CLUSTER if joined else 'archive with --executor local'}"
+        ) from error
+
+
+def _check_answers(address: str) -> None:
+    """Fail at once where nobody listens; Ray would go on trying without a word."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdigit():
+        return  # "auto" and the like
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_S).close()
+    except OSError as error:
+        raise HippocamError(f"--address {address}: nobody answers there ({error}); {_CLUSTER}") from error
+
+
+def room(ray: Any, config: WorkersConfig, segments: int) -> tuple[int, float]:
+    """How many workers there is room for, and the share of a GPU that each gets.
+
+    Args:
+        ray: The module, connected.
+        config: What was asked for.
+        segments: How many there are to be made.
+
+    Raises:
+        HippocamError: There is less room than was asked for.
+    """
+    free, all_of = ray.available_resources(), ray.cluster_resources()
+    cores, gpus = int(free.get("CPU", 0)), float(free.get("GPU", 0))
+    told = f"Ray has {cores} of its {int(all_of.get('CPU', 0))} cores free"
+    if cores < 1:  # actors that wait for a core would wait without a word
+        raise HippocamError(f"{told}; end what holds them, or archive with --executor local")
+    if config.workers is not None and config.workers > cores:
+        raise HippocamError(f"--workers {config.workers}: {told}; give fewer, or none for as many as fit")
+    workers = min(config.workers or cores, segments)
+    if not gpus and config.gpu_share:
+        raise HippocamError(f"--gpu-share {config.gpu_share:g}: Ray has no free GPU; leave it out")
+    if not gpus or config.gpu_share == 0:
+        return workers, 0.0
+    share = config.gpu_share
+    if share is None:
+        share = min(1.0, max(_MIN_GPU_SHARE, math.floor(1000 * gpus / workers) / 1000))
+    return max(1, min(workers, math.floor(gpus + 1e-9) * math.floor(1 / share + 1e-9))), share
+
+
+def _rows(
+    segments: Sequence[Segment], work: Work, make_encoder: Callable[[], Encoder], workers: int, gpu_share: float
+) -> Iterator[int]:
+    """Run the Ray Data job; yields the numbers of the segments in order."""
+    import ray.data
+    from ray.data import ActorPoolStrategy, DataContext
+
+    context = DataContext.get_current().copy()
+    context.execution_options.preserve_order = True
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    context.wait_for_min_actors_s = _START_S
+    context.execution_no_progress_timeout_s = -1  # a segment may be a whole dataset
+    for name in ("ray.data", "ray.data._internal.execution.streaming_executor"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    rows = [{"at": at, "place": s.place, "number": s.number} for at, s in enumerate(segments)]
+    with DataContext.current(context):
+        data = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
+            SegmentWorker,
+            fn_constructor_args=(work, make_encoder),
+            # one at a time: behind a segment that waits for the memory, the one that it needs could be queued
+            compute=ActorPoolStrategy(size=workers, max_tasks_in_flight_per_actor=1),
+            num_cpus=1,
+            num_gpus=gpu_share or None,
+            runtime_env={"env_vars": _ONE_THREAD},
+        )
+    for row in data.iter_rows():
+        if row["fatal"]:
+            raise HippocamError(row["fatal"])
+        yield int(row["at"])
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,123 @@
+"""The folder in which an archive run works: parts that wait for the memory, and how far it has come.
+
+    running            a random token: who does not see it does not see the folder
+    taken              number of the segment that the memory takes next
+    <key>/000012.part  what was made of a segment
+    <key>/000012.tries one byte for each time that it was begun
+    <key>/index.npz    packet index of the video
+    <key>/over         nothing more of it is wanted
+
+Workers on other machines must see it under the same path. All of it can be deleted at any time between runs: it
+only saves encoding again.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from hippocam.stream.archive.plan import Segment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkFolder:
+    """Where it is, and the token of this run."""
+
+    folder: Path
+    token: str
+
+    @classmethod
+    def begin(cls, folder: Path, keys: Collection[str]) -> WorkFolder:
+        """Take a folder up for a run: what belongs to no footage of this run is deleted, and old tries forgotten.
+
+        Args:
+            folder: Made where it is missing.
+            keys: Of the footage of this run.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in folder.iterdir():
+            if path.is_dir() and path.name not in keys:
+                shutil.rmtree(path)
+        for path in folder.glob("*/*"):
+            if path.suffix != ".part" and path.name != "index.npz":
+                path.unlink()
+        work = cls(folder=folder, token=secrets.token_hex(8))
+        work.take(0)
+        _replace(folder / "running", work.token)
+        return work
+
+    def seen(self) -> bool:
+        """Whether this process sees the folder of this run."""
+        with suppress(OSError):
+            return (self.folder / "running").read_text() == self.token
+        return False
+
+    def part(self, key: str, number: int) -> Path:
+        """Where the part of a segment is."""
+        return self.folder / key / f"{number:06d}.part"
+
+    def index(self, key: str) -> Path:
+        """Where the packet index of a video is."""
+        return self.folder / key / "index.npz"
+
+    def take(self, number: int) -> None:
+        """Tell the workers which segment of the run the memory takes next."""
+        _replace(self.folder / "taken", str(number))
+
+    def taken(self) -> int:
+        """That number."""
+        return int((self.folder / "taken").read_text())
+
+    def give_up(self, key: str) -> None:
+        """Tell the workers that nothing more is wanted of some footage."""
+        (self.folder / key).mkdir(exist_ok=True)
+        (self.folder / key / "over").touch()
+
+    def given_up(self, key: str) -> bool:
+        """Whether that is so."""
+        return (self.folder / key / "over").exists()
+
+    def attempt(self, key: str, number: int) -> int:
+        """Note that a segment is begun; how often it was begun before without an end."""
+        path = self.part(key, number).with_suffix(".tries")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab") as file:
+            file.write(b".")
+            file.flush()
+            os.fsync(file.fileno())
+            return file.tell() - 1
+
+    def ended(self, key: str, number: int) -> None:
+        """Note that it came to an end."""
+        self.part(key, number).with_suffix(".tries").unlink(missing_ok=True)
+
+    def drop(self, key: str) -> None:
+        """Delete what there is of some footage; of footage that was given up, workers may still be writing."""
+        if not self.given_up(key):
+            shutil.rmtree(self.folder / key, ignore_errors=True)
+        for part in (self.folder / key).glob("*.part"):
+            part.unlink()
+
+    def end(self) -> None:
+        """Delete the folder with all there is in it."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def order(segments: Collection[int]) -> list[Segment]:
+    """All segments of some footage in the order in which a memory takes them.
+
+    Args:
+        segments: How many each footage has.
+    """
+    return [Segment(place, number) for place, count in enumerate(segments) for number in range(count)]
+
+
+def _replace(path: Path, text: str) -> None:
+    new = path.with_name(path.name + ".new")
+    new.write_text(text)
+    os.replace(new, path)

@@ -1,0 +1,167 @@
+"""One segment into one part: decode, gate, encode, in a process of its own.
+
+What goes wrong with a segment is written into its part, so that one bad file never stops the rest; a segment that
+kills its worker again and again is given up with that as the reason.
+"""
+
+from __future__ import annotations
+
+import math
+import socket
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hippocam.stream.archive.parts import PartWriter
+from hippocam.stream.archive.plan import Footage, FootageReader, Segment
+from hippocam.stream.archive.work_folder import WorkFolder
+from hippocam.stream.errors import HippocamError, SourceError
+from hippocam.stream.pipeline import (
+    NO_SENSES,
+    PipelineConfig,
+    Senses,
+    ahead,
+    chunks,
+    encode,
+    notes_of,
+    split,
+    woven,
+)
+from hippocam.stream.protocols import Encoder
+from hippocam.stream.records import Item
+
+# A segment that was begun so often without an end is given up.
+MAX_TRIES = 3
+# A worker that is far ahead of the memory looks again after so long (seconds).
+_PAUSE_S = 0.1
+# Once the memory has taken nothing for so long (seconds), one more segment is made all the same.
+_PATIENCE_S = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What every worker knows.
+
+    Attributes:
+        footage: All that is archived.
+        folder: Where parts are written.
+        pipeline: How frames are sampled, gated and encoded.
+        segment_s: Length of a segment, seconds.
+        longest_px: Longer side of decoded pictures, pixels.
+        ahead: How many segments may be made ahead of the memory.
+        senses: What perceives beside the encoder.
+    """
+
+    footage: Sequence[Footage]
+    folder: WorkFolder
+    pipeline: PipelineConfig
+    segment_s: float
+    longest_px: int
+    ahead: int
+    senses: Senses = NO_SENSES
+
+
+class SegmentWorker:
+    """Makes parts. The encoder's weights are read with the first segment.
+
+    Args:
+        work: What is to be done.
+        make_encoder: Builds the encoder in this process.
+    """
+
+    def __init__(self, work: Work, make_encoder: Callable[[], Encoder]) -> None:
+        self._work, self._make_encoder = work, make_encoder
+        self._encoder: Encoder | None = None
+        self._reader = FootageReader(segment_s=work.segment_s, longest_px=work.longest_px, fps=work.pipeline.fps)
+
+    def __call__(self, row: dict[str, int]) -> dict[str, int | str]:
+        """Make the part of a segment, unless it is there.
+
+        Args:
+            row: "at", its number in the run; "place" and "number", see Segment.
+
+        Returns:
+            "at", and "fatal": why the whole run cannot go on, "" mostly.
+        """
+        try:
+            self.make(row["at"], Segment(row["place"], row["number"]))
+        except (HippocamError, OSError) as error:
+            return {"at": row["at"], "fatal": " ".join(str(error).split())}
+        return {"at": row["at"], "fatal": ""}
+
+    def make(self, at: int, segment: Segment) -> None:
+        """Make the part of a segment, once the memory has come near enough; nothing where it is there.
+
+        Raises:
+            HippocamError: The work folder or the footage is not seen from here, or the encoder cannot be had.
+        """
+        work, footage = self._work.folder, self._work.footage[segment.place]
+        if not work.seen():
+            raise HippocamError(
+                f"{socket.gethostname()} does not see {work.folder}: put --memories on a folder that all machines "
+                "of the cluster share"
+            )
+        self._wait(at)
+        path = work.part(footage.key, segment.number)
+        if path.exists() or work.given_up(footage.key):
+            return
+        uri = footage.source.uri
+        tries = work.attempt(footage.key, segment.number)
+        with PartWriter(path) as part:
+            began_s = time.process_time()
+            error, seen = "", True
+            try:
+                if tries >= MAX_TRIES:
+                    raise SourceError(
+                        uri,
+                        f"its worker died {tries} times on it (out of memory, or a fault in a decoder?); "
+                        "what came before was kept, convert the file or archive it with --retry",
+                    )
+                for items in self._items(footage, segment.number):
+                    part.add(items)
+            except SourceError as raised:
+                error = raised.reason
+                seen = Path(uri).exists()
+            except HippocamError:
+                raise  # no footage could go on
+            except Exception as raised:  # whatever a decoder does: the other files go on
+                error = f"{type(raised).__name__} while it was read: {' '.join(str(raised).split())[:300]}"
+            part.end(error=error, seen=seen, cpu_s=time.process_time() - began_s)
+        work.ended(footage.key, segment.number)
+
+    def _wait(self, at: int) -> None:
+        """Wait until the memory has come near enough; not for ever, or a machine that is lost would stop all."""
+        taken, since_s = self._work.folder.taken(), time.monotonic()
+        while at > taken + self._work.ahead and time.monotonic() - since_s < _PATIENCE_S:
+            time.sleep(_PAUSE_S)
+            now = self._work.folder.taken()
+            if now != taken:
+                taken, since_s = now, time.monotonic()
+
+    def _items(self, footage: Footage, number: int) -> Iterator[list[tuple[str, Item]]]:
+        """The frames and notes of a segment by chunks, each behind the name of its camera."""
+        if self._encoder is None:
+            self._encoder = self._make_encoder()
+        pipeline, senses = self._work.pipeline, self._work.senses
+        index_file = self._work.folder.index(footage.key)
+        seen = self._reader.observations(footage, number, index_file)
+        reading = pipeline.reading if senses.reading is not None else None
+        frames = split("", seen, pipeline.gate, source_uri=footage.source.uri, reading=reading)
+        told = notes_of(footage.source, "", senses, after_s=footage.after_s, **self._stretch(footage, number))
+        for chunk in ahead(chunks(woven(frames, told, footage.after_s), pipeline.chunk), depth=2):
+            try:
+                items = encode(chunk, self._encoder, pipeline, senses)
+            except HippocamError:
+                raise
+            except Exception as error:  # not the fault of a file: the next one would end like this one
+                raise HippocamError(f"the encoder failed ({type(error).__name__}: {error})") from error
+            yield [(item.stream.removeprefix("/"), item) for item in items]
+
+    def _stretch(self, footage: Footage, number: int) -> dict[str, float]:
+        """Of which time the notes go with a segment: those of all segments together are those of the whole."""
+        last = number == footage.segments - 1
+        return {
+            "from_s": number * self._work.segment_s if number else -math.inf,
+            "to_s": math.inf if last else (number + 1) * self._work.segment_s,
+        }

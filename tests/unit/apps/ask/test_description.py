@@ -1,0 +1,40 @@
+import pytest
+
+from hippocam.apps.ask.description import description, statement
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("When did a dog come?", "a dog come"),
+        ("When was there something red?", "something red"),
+        ("Where did you see the keys?", "the keys"),
+        ("Was there anything purple?", "anything purple"),
+        ("Did you ever see an elephant?", "an elephant"),
+        ("Show me the moment when a car turns", "a car turns"),
+        ("find the man with glasses", "man with glasses"),
+        ("a red car on a road", "a red car on a road"),
+        ("Who came after the man in the black jacket?", "Who came after the man in the black jacket"),
+        ("When?", "When"),
+        ("When did I last see my keys?", "my keys"),
+        ("When was the dog first seen?", "the dog seen"),
+        ("When did the dog appear for the first time?", "the dog appear"),
+        ("What happened right after the red car came?", "the red car came"),
+        ("What happened when it rained?", "it rained"),
+        ("the last supper", "the last supper"),
+    ],
+)
+def test_only_the_words_that_ask_are_taken_off(question, text):
+    assert statement(question) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("nobody", "an empty room without people"),
+        ("No one at the table", "an empty room without people at the table"),
+        ("somebody at the table", "somebody at the table"),
+    ],
+)
+def test_an_absence_is_told_as_what_is_seen_then(text, told):
+    assert description(text) == told

@@ -1,0 +1,220 @@
+"""Several memories asked as one, against one memory that holds all of it; vectors are constructed."""
+
+import json
+
+import numpy as np
+import pytest
+
+from hippocam.apps.ask import federation
+from hippocam.apps.ask.federation import Federation, find_memories
+from hippocam.apps.cli.main import main
+from hippocam.apps.session import Session
+from hippocam.memory.memory import Memory
+from hippocam.memory.recall.recall import belief
+from hippocam.memory.records import Evidence
+from hippocam.stream.errors import HippocamError
+from hippocam.stream.records import Embedding, EncoderSpec
+
+D = 48
+NAMES = ("mon", "tue", "wed", "thu")
+EVENTS = {"mon": 3, "tue": 40, "wed": 25, "thu": 60}  # of very different sizes
+SPEC = EncoderSpec(id="fake:1", dim=D, normalised=True, midpoint=0.4, slope=20.0, growth=0.05)
+TARGET = np.eye(D, dtype=np.float32)[0]
+
+
+class FakeEncoder:
+    spec = SPEC
+
+    def __init__(self):
+        self.texts = []
+
+    def encode_texts(self, texts):
+        self.texts += texts
+        return np.stack([TARGET for _ in texts])
+
+
+@pytest.fixture
+def encoder(monkeypatch):
+    encoder = FakeEncoder()
+    monkeypatch.setattr(federation, "make_encoder", lambda name: encoder)
+    monkeypatch.setattr("hippocam.apps.session.make_encoder", lambda name: encoder)
+    return encoder
+
+
+def scenes(name):
+    """Scenes of a shard, 6 s each; every fifth at a known cosine with what is asked for, all different."""
+    rng = np.random.default_rng(NAMES.index(name))
+    vectors = rng.standard_normal((EVENTS[name], D)).astype(np.float32)
+    vectors[:, 0] = 0
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    for k in range(0, len(vectors), 5):
+        cosine = 0.75 - 0.011 * k - 0.002 * NAMES.index(name)
+        vectors[k] = cosine * TARGET + np.sqrt(1 - cosine**2) * vectors[k]
+    return vectors
+
+
+def fill(folder, streams, spec=SPEC):
+    with Memory.open_writer(folder, encoder="fake", spec=spec) as memory:
+        for stream, vectors in streams.items():
+            memory.begin(stream, uri=stream, fps=1)
+            for second in range(6 * len(vectors)):
+                number = second // 6
+                memory.write(
+                    [
+                        Embedding(
+                            stream=stream, seq=second, time_s=float(second), vector=vectors[number],
+                            text="van" if number % 7 == 0 else "", jpeg=b"x",
+                        )
+                    ]
+                )  # fmt: skip
+            memory.finish(stream)
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """Four memories, each with a stream of the same name, and one with all four streams."""
+    home = tmp_path_factory.mktemp("shards")
+    for name in NAMES:
+        fill(home / name, {"cam": scenes(name)})
+    fill(home / "whole", {f"{name}/cam": scenes(name) for name in NAMES})
+    return home
+
+
+@pytest.fixture
+def shards(folders, encoder):
+    with Federation([folders / name for name in NAMES]) as shards:
+        yield shards
+
+
+@pytest.fixture
+def whole(folders, encoder):
+    with Session(folders / "whole") as session:
+        yield session
+
+
+def told(moments: tuple[Evidence, ...]):
+    return [(m.stream, m.t0_s, m.t1_s, m.score, m.why, m.spans) for m in moments]
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        {}, {"top": 1}, {"top": 60}, {"after_s": 60.0}, {"before_s": 33.0}, {"at_s": 95.0}, {"camera": "cam"},
+        {"stream": "tue"}, {"stream": "wed/cam"}, {"stream": "thu", "after_s": 10.0},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_shards_find_what_one_memory_of_all_finds(shards, whole, where):
+    for text in ("anything", "a van"):
+        found, truth = shards.search(text, **where), whole.search(text, **where)
+        assert [row[:3] + row[4:] for row in told(found)] == [row[:3] + row[4:] for row in told(truth)]
+        assert [m.score for m in found] == pytest.approx([m.score for m in truth], rel=1e-6)
+        assert len({m.id for m in found}) == len(found)
+
+
+def test_neighbours_are_those_of_the_best_of_all(shards, whole):
+    def named(moments):
+        return [(*row[:4], row[4].startswith("stands beside")) for row in told(moments)]
+
+    found = shards.search("anything", top=4, beside=2)
+    assert named(found) == named(whole.search("anything", top=4, beside=2))
+    assert len(found) > 4
+    anchors = {m.id for m in found}
+    beside = [m.why.split()[2] for m in found if m.why.startswith("stands beside")]
+    assert beside
+    assert set(beside) <= anchors
+
+
+def test_a_small_memory_is_not_believed_more_easily(shards, folders):
+    total = sum(EVENTS.values())
+    with Session(folders / "mon") as alone:
+        (own,) = alone.search("anything", top=1)
+    (best,) = shards.search("anything", top=1)
+    assert (best.stream, best.t0_s) == ("mon/cam", 0.0)
+    assert own.score == pytest.approx(belief(0.75, SPEC, EVENTS["mon"]), abs=0.02)
+    assert best.score == pytest.approx(belief(0.75, SPEC, total), abs=0.02)
+    assert best.score < own.score
+
+
+def test_the_text_is_encoded_once(shards, encoder):
+    shards.search("anything")
+    assert len(encoder.texts) == 1
+
+
+def test_an_answer_names_its_memories(shards, whole):
+    answer, truth = shards.ask("When was there a van?"), whole.ask("When was there a van?")
+    assert answer.answer == truth.answer
+    assert "mon/cam" in answer.answer
+    assert set(answer.cited) <= {m.id for m in answer.evidence}
+    assert answer.confidence == truth.confidence
+    listed, known = shards.ask("What happened?"), whole.ask("What happened?")
+    assert [(m.stream, m.t0_s) for m in listed.evidence] == [(m.stream, m.t0_s) for m in known.evidence]
+
+
+def test_streams_and_entries_may_be_named_without_their_memory_where_that_is_clear(
+    shards, folders, tmp_path, encoder
+):
+    fill(tmp_path / "roof", {"roof-cam": scenes("mon")})
+    with Federation([folders / "mon", tmp_path / "roof"]) as both:
+        assert {m.stream for m in both.search("anything", stream="roof-cam")} == {"roof/roof-cam"}
+        (best, *_) = both.search("anything", stream="roof")
+        place = best.place
+        number = best.id.removeprefix("roof/")
+        if place:
+            for written in (best.id, number):
+                assert {m.stream for m in both.search("anything", place_of=written)} == {"roof/roof-cam"}
+    with pytest.raises(HippocamError, match="in several memories; give one of mon/cam, tue/cam"):
+        shards.search("anything", stream="cam")
+    with pytest.raises(HippocamError, match="it holds mon/cam, tue/cam, wed/cam, thu/cam"):
+        shards.search("anything", stream="garage")
+    with pytest.raises(HippocamError, match="none of these memories knows it"):
+        shards.search("anything", place_of="0123456789abcdef")
+    with pytest.raises(HippocamError, match="the text is empty"):
+        shards.search(" ")
+
+
+def test_memories_of_two_encoders_are_refused_by_name(folders, tmp_path):
+    other = EncoderSpec(id="other:2", dim=D, normalised=True, midpoint=0.4, slope=20.0)
+    fill(tmp_path / "o", {"cam": scenes("mon")}, spec=other)
+    with pytest.raises(HippocamError, match=r"mon was made with encoder fake:1 and .*/o with other:2"):
+        Federation([folders / "mon", tmp_path / "o"])
+    with pytest.raises(HippocamError, match="no memory here"):
+        Federation([folders / "mon", tmp_path / "nothing"])
+    with pytest.raises(HippocamError, match="no memory was named"):
+        Federation([])
+
+
+def test_folders_of_one_name_are_told_apart_and_one_that_is_named_twice_counts_once(folders, tmp_path, encoder):
+    (tmp_path / "north").mkdir()
+    fill(tmp_path / "north" / "mon", {"cam": scenes("tue")})
+    (tmp_path / "link").symlink_to(folders / "mon")
+    with Federation([folders / "mon", tmp_path / "north" / "mon", tmp_path / "link"]) as three:
+        assert three.names == (f"{folders.name}-mon", "north-mon")
+        assert len({m.id for m in three.search("anything", top=40)}) == 40
+
+
+def test_a_memory_into_which_nothing_was_watched_is_no_hindrance(folders, tmp_path, encoder):
+    with Memory.open_writer(tmp_path / "new", encoder="fake", spec=SPEC):
+        pass
+    with Federation([tmp_path / "new", folders / "mon"]) as both:
+        assert both.search("anything", top=1)[0].stream == "mon/cam"
+
+
+def test_patterns_mean_the_memories_that_they_fit(folders, tmp_path):
+    (folders / "tmp").mkdir(exist_ok=True)
+    assert find_memories([str(folders / "t*"), str(folders / "mon")]) == [
+        folders / "thu", folders / "tue", folders / "mon",
+    ]  # fmt: skip
+    with pytest.raises(HippocamError, match="fits no memory"):
+        find_memories([str(tmp_path / "*")])
+
+
+def test_the_command_line_asks_several(folders, encoder, capsys):
+    assert main(["search", "anything", "--top", "2", "--json", "--memories", str(folders / "t*")]) == 0
+    found = json.loads(capsys.readouterr().out)["moments"]
+    assert [m["stream"] for m in found] == ["tue/cam", "thu/cam"]
+    assert found[0]["id"].startswith("tue/")
+    assert main(["ask", "When was there a van?", "--memories", *map(str, (folders / n for n in NAMES))]) == 0
+    assert "mon/cam" in capsys.readouterr().out
+    assert main(["search", "x", "--memory", "a", "--memories", "b"]) == 2
+    assert "not both" in capsys.readouterr().err

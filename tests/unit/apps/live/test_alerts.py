@@ -1,0 +1,167 @@
+"""Standing questions: when they fire, what they write, what they post."""
+
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hippocam.apps.live.alerts import AlertConfig, Alerts, Trigger, read_alerts
+from hippocam.apps.live.folder import LivePlace
+from hippocam.apps.live.webhook import Webhook
+from hippocam.apps.settings import SettingsError
+from hippocam.models.encoders.palette import PaletteEncoder
+from hippocam.stream.errors import HippocamError
+from hippocam.stream.records import Embedding, Repeat
+
+
+def fired(beliefs, **settings):
+    trigger = Trigger(AlertConfig(text="x", **settings))
+    return [time_s for time_s, shown in beliefs if trigger.see(time_s, shown)]
+
+
+def test_it_fires_once_however_long_it_is_shown():
+    assert fired([(i, 0.9) for i in range(1000)], cooldown_s=5) == [0]
+
+
+def test_a_belief_around_the_threshold_does_not_flutter():
+    waver = [(i, 0.7 if i % 2 else 0.5) for i in range(100)]
+    assert fired(waver, threshold=0.6, release=0.4, cooldown_s=0) == [1]
+    assert len(fired(waver, threshold=0.6, release=0.6, cooldown_s=0)) == 50
+
+
+def test_it_fires_again_after_it_was_gone_and_the_pause_is_over():
+    shown = [(0, 0.9), (1, 0.1), (2, 0.9), (3, 0.1), (61, 0.9)]
+    assert fired(shown, cooldown_s=60) == [0, 61]
+
+
+def test_it_waits_until_it_was_shown_for_long_enough():
+    passing = [(0, 0.9), (1, 0.9), (2, 0.1)]
+    stopping = [(10, 0.9), (11, None), (12, None), (13, None), (14, 0.1)]
+    assert fired([*passing, *stopping], hold_s=3) == [13]
+
+
+def test_what_was_shown_before_a_gap_counts_no_more():
+    trigger = Trigger(AlertConfig(text="x", hold_s=3))
+    trigger.see(0, 0.9)
+    trigger.lose()
+    assert not trigger.see(100, None)
+    assert not trigger.see(101, 0.9)
+    assert trigger.see(104, 0.9)
+
+
+def seen(stream, seq, time_s, colour):
+    encoded = PaletteEncoder().encode_images([np.full((9, 9, 3), colour, np.uint8)])
+    return Embedding(stream=stream, seq=seq, time_s=time_s, vector=encoded.vectors_ND[0], jpeg=b"\xff\xd8picture")
+
+
+def test_an_alert_is_written_with_its_picture_and_posted(tmp_path):
+    place, posted = LivePlace(tmp_path / "m"), []
+    place.make()
+    hook = Webhook("http://127.0.0.1:1/x", lambda url, body: posted.append(json.loads(body)))
+    config = AlertConfig(text="tell me when something red comes", streams=("door",))
+    alerts = Alerts([config], PaletteEncoder(), place, hook)
+    assert not alerts.see(seen("door", 0, 1_800_000_000.0, (40, 160, 60)))
+    assert not alerts.see(seen("yard", 0, 1_800_000_001.0, (220, 30, 30)))
+    (alert,) = alerts.see(seen("door", 1, 1_800_000_001.25, (220, 30, 30)))
+    assert not alerts.see(Repeat(stream="door", seq=2, time_s=1_800_000_002.0))
+    hook.close()
+    assert posted == [alert] == [json.loads(line) for line in place.alerts.read_text().splitlines()]
+    assert alert["time"] == "2027-01-15T08:00:01.250+00:00"
+    assert (alert["stream"], alert["text"]) == ("door", config.text)
+    assert alert["belief"] > 0.6
+    assert Path(alert["image"]).read_bytes() == b"\xff\xd8picture"
+
+
+def test_a_webhook_that_hangs_keeps_nobody_waiting_and_drops_the_oldest():
+    free, sent = threading.Event(), []
+
+    def send(url, body):
+        free.wait(10)
+        sent.append(json.loads(body)["n"])
+
+    hook = Webhook("http://h/x", send)
+    started = time.monotonic()
+    for n in range(200):
+        hook.post({"n": n})
+    assert time.monotonic() - started < 5
+    free.set()
+    hook.close()
+    assert hook.dropped + len(sent) == 200
+    assert hook.dropped >= 200 - 66
+    assert sent[-1] == 199
+
+
+def test_a_webhook_tries_again_and_gives_up():
+    tried = []
+
+    def send(url, body):
+        tried.append(json.loads(body)["n"])
+        if tried[-1] == 1 or len(tried) == 1:
+            raise OSError("refused")
+
+    hook = Webhook("https://h/x", send, pause_s=0)
+    hook.post({"n": 0})
+    hook.post({"n": 1})
+    hook.post({"n": 2})
+    hook.close()
+    assert tried == [0, 0, 1, 1, 1, 2]
+    assert (hook.sent, hook.failed) == (2, 1)
+
+
+def test_a_real_server_gets_the_alert_as_json():
+    got = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            got.append((self.headers["Content-Type"], self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        hook = Webhook(f"http://127.0.0.1:{server.server_port}/alerts")
+        hook.post({"text": "Straße"})
+        hook.close()
+        thread.join()
+    assert got == [("application/json", '{"text": "Straße"}'.encode())]
+    assert hook.sent == 1
+
+
+def test_a_webhook_must_be_an_address():
+    with pytest.raises(HippocamError, match="--webhook"):
+        Webhook("file:///etc/passwd")
+
+
+def test_standing_questions_are_read_from_a_file(tmp_path):
+    path = tmp_path / "alerts.yaml"
+    path.write_text("- text: a truck\n  hold_s: 3\n  streams: [door]\n- text: a dog\n")
+    truck = AlertConfig(text="a truck", hold_s=3, streams=["door"])
+    assert read_alerts(path) == [truck, AlertConfig(text="a dog")]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("text: a truck", "expected a list"),
+        ("- text: a truck\n  treshold: 1", "alert 1: unknown key 'treshold'. Did you mean 'threshold'"),
+        ("- text: a truck\n  threshold: 2", "threshold must be above 0 up to 1"),
+        ("- text: ' '", "text is empty"),
+        ("- [", "not YAML"),
+    ],
+)
+def test_a_wrong_file_is_told_with_its_line_and_key(tmp_path, text, message):
+    path = tmp_path / "alerts.yaml"
+    path.write_text(text)
+    with pytest.raises(SettingsError, match="--alerts"):
+        read_alerts(path)
+    with pytest.raises(SettingsError) as error:
+        read_alerts(path)
+    assert message in str(error.value)

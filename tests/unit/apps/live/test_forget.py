@@ -1,0 +1,54 @@
+"""Deletion that deletes: what lies beside the memory goes with what the memory forgets."""
+
+import os
+
+import pytest
+
+from hippocam.apps.live.folder import JsonLines, LivePlace, Pictures
+from hippocam.apps.live.forget import forget_footage
+from hippocam.memory.filter import Filter
+
+T0 = 1_800_000_000
+
+
+@pytest.fixture
+def place(tmp_path):
+    made = LivePlace(tmp_path / "m")
+    made.make()
+    for stream in ("door", "back-yard"):
+        folder = made.look_back(stream)
+        folder.mkdir(parents=True)
+        for second in range(0, 40, 10):
+            path = folder / f"{(T0 + second) * 1000}.mkv"
+            path.write_bytes(b"footage")
+            os.utime(path, (T0 + second + 10, T0 + second + 10))
+            Pictures(made.alert_pictures, 99).add(stream, second, T0 + second, b"picture")
+            JsonLines(made.alerts).add({"event": "alert", "stream": stream, "time_s": T0 + second})
+        JsonLines(made.log).add({"event": "gap", "stream": stream, "from_s": T0 + 12, "to_s": T0 + 14})
+    return made
+
+
+def left(place):
+    footage = sorted(f"{p.parent.name} {int(p.stem) // 1000 - T0}" for p in place.folder.glob("look-back/*/*"))
+    pictures = sorted(p.stem.partition("-")[2] for p in place.alert_pictures.iterdir())
+    return footage, pictures, place.alerts.read_text().count("\n"), place.log.read_text().count("\n")
+
+
+def test_a_whole_stream_goes_and_the_others_stay(place, tmp_path):
+    assert forget_footage(tmp_path / "m", Filter(stream="back-yard")) == 4 + 4 + 4 + 1
+    footage, pictures, alerts, gaps = left(place)
+    assert footage == ["door 0", "door 10", "door 20", "door 30"]
+    assert pictures == ["door-0", "door-10", "door-20", "door-30"]
+    assert (alerts, gaps) == (4, 1)
+
+
+def test_a_stretch_of_time_goes_with_every_file_that_holds_some_of_it(place, tmp_path):
+    forget_footage(tmp_path / "m", Filter(stream="door", after_s=T0 + 11, before_s=T0 + 25))
+    footage, pictures, alerts, gaps = left(place)
+    assert [name for name in footage if "door" in name] == ["door 0", "door 30"]
+    assert [name for name in pictures if "door" in name] == ["door-0", "door-10", "door-30"]
+    assert (alerts, gaps) == (7, 1)
+
+
+def test_where_nothing_was_live_there_is_nothing_to_do(tmp_path):
+    assert forget_footage(tmp_path / "other", Filter(stream="door")) == 0

@@ -1,0 +1,203 @@
+"""What becomes of sampled frames: times, gaps and events, with cameras and clocks that the test moves."""
+
+import itertools
+import json
+import sqlite3
+import threading
+
+import numpy as np
+import pytest
+
+from hippocam.apps.live.alerts import AlertConfig, Alerts
+from hippocam.apps.live.folder import JsonLines, LivePlace
+from hippocam.apps.live.open_frames import OpenFrames
+from hippocam.apps.live.watch import LiveWatch
+from hippocam.memory.filter import Filter
+from hippocam.memory.memory import Memory
+from hippocam.memory.recall.recall import Query
+from hippocam.models.encoders.palette import PaletteEncoder
+from hippocam.stream.live.address import LiveAddress
+from hippocam.stream.live.camera import Camera, CameraConfig, State
+from hippocam.stream.live.clock import Wall
+from hippocam.stream.live.messages import Captured
+from hippocam.stream.pipeline import PipelineConfig
+
+EPOCH_S = 1_800_000_000.0
+COLOURS = {"red": (220, 30, 30), "green": (40, 160, 60), "blue": (40, 80, 210)}
+PALETTE = PaletteEncoder()
+
+
+class World:
+    """A memory, a live watch and clocks that stand until they are moved."""
+
+    def __init__(self, folder, names=("door",), alerts=()):
+        self.monotonic_s, self.offset_s = 1000.0, EPOCH_S - 1000.0
+        self.memory = Memory.open_writer(folder, encoder="palette", spec=PALETTE.spec)
+        self.place = LivePlace(folder)
+        self.place.make()
+        self.cameras = {}
+        for name in names:
+            address = LiveAddress(kind="url", target=f"rtsp://h/{name}", uri=f"rtsp://h/{name}", id=name)
+            self.cameras[name] = Camera(address, CameraConfig(ring=64), lambda: None)
+            self.cameras[name].run = lambda: None  # the test puts frames into its ring
+        self.frames = OpenFrames(PALETTE.spec, 15, self.place.shown)
+        self.watch = LiveWatch(
+            self.memory,
+            PALETTE,
+            list(self.cameras.items()),
+            pipeline=PipelineConfig(fps=2),
+            gap_s=3.0,
+            open_frames=self.frames,
+            alerts=Alerts(alerts, PALETTE, self.place),
+            log=JsonLines(self.place.log),
+            wall=Wall(lambda: self.monotonic_s + self.offset_s, lambda: self.monotonic_s),
+            ready=threading.Event(),
+        )
+
+    def show(self, colour, seconds, name="door", size=(32, 24)):
+        for _ in range(round(seconds * 2)):
+            self.monotonic_s += 0.5
+            image = np.full((*size[::-1], 3), COLOURS[colour], np.uint8)
+            self.cameras[name].ring.put(Captured(taken_s=self.monotonic_s, image=image, size=size))
+            self.watch.step()
+            self.watch.look()
+
+    def idle(self, seconds):
+        self.monotonic_s += seconds
+        self.watch.look()
+
+    def logged(self, event):
+        lines = self.place.log.read_text().splitlines() if self.place.log.exists() else []
+        return [row for row in map(json.loads, lines) if row["event"] == event]
+
+    def spans(self, text, name="door"):
+        query = Query(text=text, vector=PALETTE.encode_texts([text])[0], stream=name)
+        found = [c for c in self.memory.recall(query) if c.score > 0.6]
+        return sorted((s.t0_s - EPOCH_S, s.t1_s - EPOCH_S) for c in found for s in c.spans)
+
+
+@pytest.fixture
+def world(tmp_path):
+    made = World(tmp_path / "m")
+    yield made
+    made.memory.close()
+
+
+def test_a_frame_can_be_found_before_its_event_is_closed(world):
+    world.show("green", 20)
+    world.show("red", 0.5)
+    (found,) = world.frames.search(PALETTE.encode_texts(["red"])[0], Filter(), top=1, compared=20)
+    assert found["t0_s"] == EPOCH_S + 20.5
+    assert found["score"] > 0.9
+    assert world.spans("red") == []  # the memory has it when the event is closed
+    world.show("blue", 12)
+    assert world.spans("red") != []
+
+
+def test_a_camera_that_goes_away_closes_its_event_and_nothing_spans_the_gap(world):
+    world.show("red", 5)
+    world.idle(60)
+    assert world.spans("red") == [(0.5, 5)]  # kept at once, not only when it comes back
+    world.show("red", 5)  # shows just what it showed before
+    world.idle(10)
+    assert world.spans("red") == [(0.5, 5), (65.5, 70)]
+    (status,) = world.watch.status()
+    assert (status.gaps, status.encoded) == (1, 2)
+    assert status.gap_s == pytest.approx(60.5)
+    assert world.logged("gap") == [
+        {"event": "gap", "stream": "door", "from_s": EPOCH_S + 5, "to_s": EPOCH_S + 65.5}
+    ]
+
+
+def test_a_long_quiet_scene_before_and_after_a_gap_keeps_the_gap(world):
+    world.show("red", 40)  # the first event, and continuations of it
+    world.idle(30)
+    world.show("red", 40)
+    world.idle(10)
+    assert not any(t0_s < 45 and t1_s > 65 for t0_s, t1_s in world.spans("red"))
+    assert world.spans("red")[-1][1] == pytest.approx(110)
+
+
+def test_a_short_pause_is_no_gap(world):
+    world.show("red", 4)
+    world.idle(2)
+    world.show("red", 4)
+    assert world.watch.status()[0].gaps == 0
+
+
+def test_a_clock_set_forward_is_a_gap_and_one_set_back_bends_no_time(world):
+    world.show("red", 5)
+    world.offset_s += 3600
+    world.watch.look()
+    world.show("green", 5)
+    assert world.logged("gap")[0]["to_s"] - EPOCH_S == pytest.approx(3605.5)
+    assert len(world.logged("clock set forward")) == 1
+    before_s = world.watch.status()[0].last_s
+    world.offset_s -= 1800
+    times_s = []
+    for _ in range(20):
+        world.show("blue", 0.5)
+        times_s.append(world.watch.status()[0].last_s)
+    assert all(a < b for a, b in itertools.pairwise([before_s, *times_s]))
+
+
+def test_a_second_run_goes_on_behind_the_first_and_the_time_between_is_a_gap(tmp_path):
+    first = World(tmp_path / "m")
+    first.show("red", 12)
+    first.watch.run(_set(), lambda: None)
+    first.memory.close()
+    second = World(tmp_path / "m")
+    second.monotonic_s += 100
+    second.show("red", 5)
+    second.watch.run(_set(), lambda: None)
+    assert second.logged("gap")[-1]["to_s"] - second.logged("gap")[-1]["from_s"] == pytest.approx(88.5, abs=0.6)
+    rows = sqlite3.connect(tmp_path / "m" / "memory.db")
+    assert rows.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    rows.close()
+    assert len(second.spans("red")) == 2
+    second.memory.close()
+
+
+def _set():
+    stop = threading.Event()
+    stop.set()
+    return stop
+
+
+def test_the_watch_ends_with_its_cameras_and_keeps_what_was_open(world):
+    camera = world.cameras["door"]
+    image = np.full((24, 32, 3), COLOURS["red"], np.uint8)
+
+    def run():
+        for i in range(10):
+            camera.ring.put(Captured(taken_s=world.monotonic_s + i / 2, image=image, size=(32, 24)))
+        camera.state = State.ENDED
+
+    camera.run = run
+    world.watch.run(threading.Event(), lambda: None)
+    assert world.watch.status()[0].seen == 10
+    assert len(world.spans("red")) == 1
+
+
+def test_another_picture_size_goes_on_in_the_same_stream(world):
+    world.show("red", 3, size=(32, 24))
+    world.show("blue", 3, size=(64, 24))
+    world.show("red", 3, size=(16, 16))
+    world.idle(10)
+    assert len(world.memory.streams()) == 1
+    assert len(world.spans("blue")) == 1
+
+
+def test_cameras_have_streams_gaps_and_alerts_of_their_own(tmp_path):
+    alert = AlertConfig(text="red", cooldown_s=0)
+    world = World(tmp_path / "m", names=("door", "yard"), alerts=[alert])
+    for _ in range(10):
+        world.show("red", 0.5, "door")
+        world.show("green", 0.5, "yard")
+    for _ in range(10):
+        world.show("blue", 0.5, "yard")
+    world.show("red", 1, "door")
+    assert [status.gaps for status in world.watch.status()] == [1, 0]
+    alerts = [json.loads(line) for line in world.place.alerts.read_text().splitlines()]
+    assert [row["stream"] for row in alerts] == ["door", "door"]  # again after the gap
+    world.memory.close()

@@ -1,0 +1,39 @@
+import importlib.resources
+
+import pytest
+
+from hippocam.apps.settings import Settings, SettingsError, load_settings
+
+
+def test_a_file_names_only_what_differs(tmp_path):
+    (tmp_path / "mine.yaml").write_text("memory:\n  working: {gamma: 0.9}\npipeline: {fps: 4.0}\n")
+    settings = load_settings(str(tmp_path / "mine.yaml"))
+    assert settings.memory.working.gamma == 0.9
+    assert settings.pipeline.fps == 4.0
+    assert settings.memory.working.max_s == Settings().memory.working.max_s
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("pipelin: {}", "unknown key 'pipelin'. Did you mean 'pipeline'?"),
+        ("pipeline: {fps: -1}", "pipeline: fps must be above 0"),
+        ("pipeline: 3", "pipeline: expected keys and values, found 3"),
+        ("memory: {budget_bytes: 10}", "budget must be 1 MB or more"),
+        ("a: [", "not YAML"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_place(tmp_path, text, line):
+    (tmp_path / "bad.yaml").write_text(text)
+    with pytest.raises(SettingsError) as raised:
+        load_settings(str(tmp_path / "bad.yaml"))
+    assert line in str(raised.value)
+    assert "bad.yaml" in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_every_settings_file_that_ships_can_be_read():
+    names = [p.name for p in importlib.resources.files("hippocam.configs").iterdir() if p.name.endswith(".yaml")]
+    assert names
+    for name in names:
+        assert load_settings(name.removesuffix(".yaml")) != Settings()

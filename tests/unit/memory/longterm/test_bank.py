@@ -1,0 +1,253 @@
+"""The bank against its definitions, computed from scratch over plain lists."""
+
+import numpy as np
+import pytest
+
+from hippocam.memory.longterm.bank import MAX_REDUNDANCY, REFRESH_EVENTS, Bank, BankConfig, Slot, join_spans
+from hippocam.memory.longterm.utility import FULL_ROWS, MIN_AGAIN, Prior, Sketch, Utility
+from hippocam.memory.records import Level, Span
+
+D = 24
+
+
+def unit(vector):
+    return (vector / np.linalg.norm(vector)).astype(np.float32)
+
+
+def random_keys(rng, n, dim=D):
+    return [unit(rng.normal(size=dim)) for _ in range(n)]
+
+
+def slot(entry, key, *, utility=1.0, last_s=0.0, stream="cam", **more):
+    return Slot(entry=entry, stream=stream, place=1, key_D=key, utility=utility, last_s=last_s, **more)
+
+
+def span(t0_s, t1_s):
+    return Span(t0_s=t0_s, t1_s=t1_s, known_s=t1_s)
+
+
+def feed(bank, keys, *, stream="cam", start=0, gap_s=10.0):
+    """Match and add one event a key, as long-term memory does where nothing is the same."""
+    for n, key in enumerate(keys, start):
+        bank.match(stream, 1, key, n * gap_s)
+        bank.add(slot(n, key, last_s=n * gap_s + 5, stream=stream))
+
+
+def test_worth_is_utility_times_what_is_not_redundant_times_decay():
+    rng = np.random.default_rng(0)
+    config = BankConfig(arm="surprise", fade_s=100.0, fade_power=0.5)
+    bank, held, now = Bank(D, config), {}, {}
+    base = random_keys(rng, 12)
+    for n in range(150):
+        key = unit(base[int(rng.integers(12))] + rng.uniform(0.05, 0.6) * unit(rng.normal(size=D)))
+        stream = "ab"[int(rng.integers(2))]
+        slot_n = slot(n, key, utility=float(rng.uniform(0.1, 2)), last_s=float(n), stream=stream)
+        bank.match(stream, 1, key, float(n))
+        bank.add(slot_n)
+        held[n], now[stream] = slot_n, float(n)
+        if len(held) > 30:
+            gone = bank.next_step().entry
+            bank.remove(gone)
+            del held[gone]
+    alike_at, same_at = bank.thresholds
+    for n, mine in held.items():
+        cosines = [float(mine.key_D @ h.key_D) for k, h in held.items() if k != n and h.stream == mine.stream]
+        redundancy = MAX_REDUNDANCY * np.clip((max(cosines) - alike_at) / (same_at - alike_at), 0, 1)
+        decay = (1 + (now[mine.stream] - mine.last_s) / 100) ** -0.5
+        told = bank.explain(n)
+        assert told.redundancy == pytest.approx(redundancy, abs=0.15)  # keys are held as int8
+        assert told.decay == pytest.approx(decay)
+        assert told.worth == pytest.approx(mine.utility * (1 - told.redundancy) * decay)
+    ranks = sorted(bank.explain(n).rank for n in held)
+    assert ranks[0] == 1
+    assert bank.explain(bank.next_step().entry).worth == min(bank.explain(n).worth for n in held)
+
+
+def test_of_equal_entries_the_smallest_id_goes_and_only_one():
+    bank = Bank(D)
+    for entry, key in zip((7, 3, 9), np.eye(3, D, dtype=np.float32), strict=True):
+        bank.add(slot(entry, key))
+    assert bank.next_step().entry == 3
+    bank.remove(3)
+    assert sorted(bank.ids()) == [7, 9]
+
+
+def test_nothing_is_left_to_give_up_where_all_is_pinned():
+    bank = Bank(D)
+    assert bank.next_step() is None
+    bank.add(slot(1, np.eye(1, D, dtype=np.float32)[0], pinned=True))
+    assert bank.next_step() is None
+    bank.pin(1, False)
+    assert bank.next_step().entry == 1
+
+
+@pytest.mark.parametrize("weaker", [{"last_s": 0.0}, {"strength": 1.0}])
+def test_retention_is_monotone_in_age_and_strength(weaker):
+    bank = Bank(D, BankConfig(arm="surprise", fade_power=0.3))
+    stronger = {"last_s": 1e5, "strength": 1.0} if "last_s" in weaker else {"last_s": 0.0, "strength": 9.0}
+    bank.add(slot(1, np.eye(3, D, dtype=np.float32)[0], **{"last_s": 0.0, **weaker}))
+    bank.add(slot(2, np.eye(3, D, dtype=np.float32)[1], **stronger))
+    bank.add(slot(3, np.eye(3, D, dtype=np.float32)[2], last_s=2e5))
+    decay = {n: bank.explain(n).decay for n in (1, 2, 3)}
+    assert decay[1] < decay[2] <= decay[3] == 1
+    assert bank.next_step().entry == 1
+
+
+def test_evidence_is_given_up_step_by_step_and_pictures_before_moments():
+    bank = Bank(D)
+    bank.add(slot(1, np.eye(1, D, dtype=np.float32)[0], jpeg_bytes=20_000, words_bytes=40))
+    levels = []
+    while (step := bank.next_step()) is not None:
+        levels.append(step.to)
+        if step.to is None:
+            bank.remove(1)
+        else:
+            bank.demote(1, step.to, 2_500 if step.to == Level.SMALL else 0)
+    assert levels == [Level.SMALL, Level.VECTORS, Level.SIGNS, Level.WORDS, None]
+    assert bank.picture_bytes == 0
+
+
+def test_an_entry_whose_twin_is_as_good_is_merged_into_it():
+    rng = np.random.default_rng(1)
+    bank = Bank(D)
+    keys = random_keys(rng, 40)
+    feed(bank, keys)
+    bank.add(slot(99, unit(keys[7] + 0.01 * keys[8]), utility=3.0, last_s=999.0))
+    step = bank.next_step()
+    assert (step.entry, step.to, step.twin) == (7, None, 99)
+    bank.remove(7)
+    assert bank.explain(99).redundancy < MAX_REDUNDANCY  # it is the only one now
+
+
+def test_the_same_thing_in_the_same_place_is_the_same_and_elsewhere_it_is_met_again():
+    rng = np.random.default_rng(2)
+    bank = Bank(D)
+    keys = random_keys(rng, 2 * REFRESH_EVENTS)
+    feed(bank, keys)
+    again = unit(keys[5] + 0.05 * unit(rng.normal(size=D)))
+    here, elsewhere = bank.match("cam", 1, again, 1e5), bank.match("cam", 2, again, 1e5)
+    assert (here.entry, here.same, here.again) == (5, True, True)
+    assert (elsewhere.entry, elsewhere.same, elsewhere.again) == (5, False, True)
+    new = bank.match("cam", 1, unit(rng.normal(size=D)), 1e5)
+    assert not new.same
+    assert not new.again
+    assert bank.match("other", 1, again, 1e5) is None  # what another stream holds is not this stream's
+
+
+def test_a_new_thing_is_told_from_noise_by_the_stream_itself():
+    """Where all keys are alike, as on a still camera, being alike is no sign of being the same."""
+    rng = np.random.default_rng(3)
+    loose, tight = Bank(128), Bank(128)
+    common = unit(rng.normal(size=128))
+    feed(loose, random_keys(rng, 2 * REFRESH_EVENTS, 128))
+    feed(tight, [unit(common + 0.9 * unit(rng.normal(size=128))) for _ in range(2 * REFRESH_EVENTS)])
+    assert tight.thresholds[1] > loose.thresholds[1]
+
+
+def test_loading_gives_the_bank_that_was_saved():
+    rng = np.random.default_rng(4)
+    keys = random_keys(rng, 200)
+    bank, loaded = Bank(D), Bank(D)
+    feed(bank, keys)
+    bank.refresh()
+    loaded.load(slot(n, key, last_s=n * 10.0 + 5) for n, key in enumerate(keys))
+    loaded.restore(bank.learned())
+    loaded.refresh()
+    for n in range(200):
+        mine, theirs = bank.explain(n), loaded.explain(n)
+        assert theirs.twin == mine.twin
+        assert theirs.worth == pytest.approx(mine.worth)
+
+
+def test_what_comes_back_is_worth_more_than_what_never_does():
+    """Things live in one subspace and come back, distractors in another and never do; new ones are told apart."""
+    rng = np.random.default_rng(5)
+    basis, _ = np.linalg.qr(rng.normal(size=(D, D)))
+    things, noise = basis[:, :8].T, basis[:, 8:16].T
+    known = [unit(rng.normal(size=8) @ things) for _ in range(12)]
+    bank = Bank(D, BankConfig(again_s=60.0))
+    for n in range(600):
+        kind = rng.random()
+        key = known[int(rng.integers(12))] if kind < 0.5 else unit(rng.normal(size=8) @ noise)
+        key = unit(key + 0.2 * unit(rng.normal(size=D)))
+        bank.match("cam", n, key, 10.0 * n)
+        bank.add(slot(n, key, last_s=10.0 * n))
+    new_things = np.stack([unit(rng.normal(size=8) @ things) for _ in range(100)])
+    new_noise = np.stack([unit(rng.normal(size=8) @ noise) for _ in range(100)])
+    thing, other = (bank.utility.of(bank.utility.energies(k)) for k in (new_things, new_noise))
+    assert (thing[:, None] > other[None]).mean() > 0.9
+    assert bank.chooser.best() != "surprise"  # which tells nothing here: all are as surprising
+
+
+def test_a_prior_of_another_domain_loses_to_surprise():
+    rng = np.random.default_rng(6)
+    wrong = Prior(rows=np.eye(4, D, dtype=np.float32), signs=np.ones(4, np.float32), events=1e6)
+    bank = Bank(D, utility=Utility(D, wrong))
+    known = [unit(np.r_[np.zeros(8), rng.normal(size=D - 8)]) for _ in range(30)]
+    spread = np.r_[np.full(8, 3.0), np.ones(D - 8)]
+    for n in range(1500):  # what comes back is surprising, and never where the prior says
+        back = rng.random() < 0.3
+        key = known[int(rng.integers(30))] if back else unit(rng.normal(size=D) * spread)
+        bank.match("cam", n, key, 100.0 * n)
+        bank.add(slot(n, key, utility=2.0 if back else float(rng.uniform(0.5, 1.9)), last_s=100.0 * n))
+        while len(bank) > 300:
+            bank.remove(bank.next_step().entry)
+    assert bank.chooser.best() == "surprise"
+
+
+def test_a_sketch_keeps_the_sum_of_squares_within_its_bound():
+    """Liberty 2013: 0 <= |A x|^2 - |B x|^2 <= |A|_F^2 / (rows kept), for every unit x."""
+    rng = np.random.default_rng(7)
+    sketch, rows = Sketch(64), []
+    for _ in range(500):
+        row = unit(rng.normal(size=64) * np.r_[np.full(6, 5.0), np.ones(58)])
+        sketch.add(row)
+        rows.append(row)
+    asked = np.stack(random_keys(rng, 50, 64))
+    truth = np.square(asked @ np.stack(rows).T).sum(axis=1)
+    kept = sketch.energy(asked) * len(rows)
+    assert np.all(kept <= truth * 1.02)
+    assert np.all(truth - kept <= len(rows) / (FULL_ROWS - 24))
+    again = Sketch(64)
+    again.load(sketch.dump())
+    np.testing.assert_array_equal(again.energy(asked), sketch.energy(asked))
+
+
+def test_a_sketch_of_few_dimensions_is_exact():
+    rng = np.random.default_rng(8)
+    sketch, rows = Sketch(6), random_keys(rng, 300, 6)
+    for row in rows:
+        sketch.add(row)
+    asked = np.stack(random_keys(rng, 20, 6))
+    truth = np.square(asked @ np.stack(rows).T).mean(axis=1)
+    np.testing.assert_allclose(sketch.energy(asked), truth, rtol=0.05)
+
+
+def test_utility_says_nothing_before_enough_was_met_again():
+    utility = Utility(D)
+    key = np.eye(1, D, dtype=np.float32)
+    for _ in range(MIN_AGAIN - 1):
+        utility.learn(key[0], again=True)
+    assert utility.of(utility.energies(key)).tolist() == [0.5]
+    assert not utility.knows
+
+
+def test_spans_are_true_spans_first_latest_and_the_two_that_stand_most_alone():
+    true = [span(0, 1), span(10, 11), span(12, 13), span(50, 51), span(52, 53), span(90, 91)]
+    for order in (true, true[::-1], true[3:] + true[:3]):
+        kept = join_spans(order)
+        assert len(kept) == 4
+        assert kept[0] == true[0]
+        assert kept[-1] == true[-1]
+        assert set(kept) <= set(true)
+        assert [k.t0_s for k in kept] == sorted(k.t0_s for k in kept)
+
+
+def test_spans_that_touch_become_their_union():
+    assert join_spans([span(5, 9), span(0, 5), span(7, 8), span(20, 21)]) == [span(0, 9), span(20, 21)]
+
+
+@pytest.mark.parametrize(("name", "value"), [("alike", 9), ("again_s", 0), ("fade_power", -1), ("arm", "best")])
+def test_a_wrong_setting_is_named(name, value):
+    with pytest.raises(ValueError, match=f"bank.{name} must be"):
+        BankConfig(**{name: value})
