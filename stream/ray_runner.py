@@ -14,6 +14,7 @@ from hippocam.stream.errors import HippocamError, SourceError
 from hippocam.stream.metrics import Meter
 from hippocam.stream.pipeline import NO_SENSES, Chunk, Job, PipelineConfig, Senses, embed
 from hippocam.stream.protocols import Encoder
+from hippocam.stream.ray import running_ray
 from hippocam.stream.records import Item
 
 
@@ -51,8 +52,6 @@ def run_ray(
 ) -> Iterator[Chunk]:
     """Run jobs on Ray actors, as many at a time as there are free cores; chunks of one job come in order.
 
-    Ray is started here and stopped in the end, unless it is running already.
-
     Args:
         jobs: What is watched; sources are pickled.
         make_encoder: Builds the encoder inside each actor.
@@ -64,33 +63,14 @@ def run_ray(
     """
     if not jobs:
         return
-    import ray
-
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     # an actor would otherwise be given one OpenMP thread, and sum in another order than the local run
     threads = os.environ.get("OMP_NUM_THREADS", str(os.cpu_count() or 1))
-    started = not ray.is_initialized()
-    if started:
-        try:
-            # "local": else the address that a killed Ray left behind would be waited for
-            address = os.environ.get("RAY_ADDRESS", "local")
-            ray.init(
-                address,
-                include_dashboard=False,
-                log_to_driver=False,
-                logging_level="error",
-            )
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            raise HippocamError(f"Ray did not start ({error}); use --executor local") from error
-    try:
+    with running_ray() as ray:
         count = min(len(jobs), int(ray.available_resources().get("CPU", 0)))
         if count < 1:
-            raise HippocamError("Ray has no free core for a worker; use --executor local")
+            raise HippocamError("Ray has no free core for a worker; use the executor local")
         actor = ray.remote(num_cpus=1, runtime_env={"env_vars": {"OMP_NUM_THREADS": threads}})(Worker)
         yield from _drive(ray, [actor.remote(make_encoder, config, senses) for _ in range(count)], jobs)
-    finally:
-        if started:
-            ray.shutdown()
 
 
 def _drive(ray: Any, actors: Sequence[Any], jobs: Sequence[Job]) -> Iterator[Chunk]:

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import logging
 import math
-import os
-import socket
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +19,7 @@ from hippocam.stream.archive.work_folder import order
 from hippocam.stream.archive.worker import SegmentWorker, Work
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.protocols import Encoder
+from hippocam.stream.ray import first_line, running_ray
 
 # Ray takes no less than 75 MiB; rows of some numbers need none of it.
 OBJECT_STORE_BYTES = 80 << 20
@@ -29,9 +28,6 @@ _START_S = 300
 # A worker has one thread, however many cores there are: the same sums in the same order on every machine.
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 _MIN_GPU_SHARE = 0.1
-# A cluster's head that does not take a connection within so long (seconds) is not there.
-_ANSWER_S = 10
-_CLUSTER = "check --address, and set RAY_AUTH_MODE=token where the cluster asks for a token"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +69,6 @@ def run_ray_data(
 ) -> Generator[Segment, None, None]:
     """Make the parts on Ray Data; yields each segment once its part is there, in order.
 
-    Ray is started here and stopped in the end, unless it is running already.
-
     Args:
         work: What is to be done; sources are pickled.
         make_encoder: Builds the encoder inside each worker.
@@ -87,14 +81,7 @@ def run_ray_data(
     segments = order([footage.segments for footage in work.footage])
     if not segments:
         return
-    import ray
-
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # the rest stands in Ray's own files
-    started = not ray.is_initialized()
-    if started:
-        _start(ray, config.address)
-    try:
+    with running_ray(config.address or "local", object_store_bytes=OBJECT_STORE_BYTES) as ray:
         workers, gpu_share = room(ray, config, len(segments))
         on_start(workers)
         try:
@@ -104,42 +91,12 @@ def run_ray_data(
         except ray.exceptions.GetTimeoutError as error:
             raise HippocamError(
                 f"Ray did not start {workers} workers within {_START_S} s: something else holds its cores or "
-                "memory; end that, or give fewer --workers"
+                "memory; end that, or ask for fewer workers"
             ) from error
         except ray.exceptions.RayError as error:
             raise HippocamError(
-                f"Ray gave up ({_first_line(error)}); archive again to go on: what was made is kept"
+                f"Ray gave up ({first_line(error)}); archive again to go on: what was made is kept"
             ) from error
-    finally:
-        if started:
-            ray.shutdown()
-
-
-def _start(ray: Any, address: str | None) -> None:
-    joined = address not in (None, "local")
-    if joined:
-        _check_answers(str(address))
-    options = {"address": address} if joined else {"address": "local", "object_store_memory": OBJECT_STORE_BYTES}
-    try:
-        ray.init(
-            include_dashboard=None if joined else False, log_to_driver=False, logging_level="error", **options
-        )
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        raise HippocamError(
-            f"Ray did not {'answer' if joined else 'start'} ({_first_line(error)}); "
-            f"{_CLUSTER if joined else 'archive with --executor local'}"
-        ) from error
-
-
-def _check_answers(address: str) -> None:
-    """Fail at once where nobody listens; Ray would go on trying without a word."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if not host or not port.isdigit():
-        return  # "auto" and the like
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_S).close()
-    except OSError as error:
-        raise HippocamError(f"--address {address}: nobody answers there ({error}); {_CLUSTER}") from error
 
 
 def room(ray: Any, config: WorkersConfig, segments: int) -> tuple[int, float]:
@@ -157,12 +114,14 @@ def room(ray: Any, config: WorkersConfig, segments: int) -> tuple[int, float]:
     cores, gpus = int(free.get("CPU", 0)), float(free.get("GPU", 0))
     told = f"Ray has {cores} of its {int(all_of.get('CPU', 0))} cores free"
     if cores < 1:  # actors that wait for a core would wait without a word
-        raise HippocamError(f"{told}; end what holds them, or archive with --executor local")
+        raise HippocamError(f"{told}; end what holds them, or use the executor local")
     if config.workers is not None and config.workers > cores:
-        raise HippocamError(f"--workers {config.workers}: {told}; give fewer, or none for as many as fit")
+        raise HippocamError(
+            f"{config.workers} workers: {told}; ask for fewer, or for none in particular to get as many as fit"
+        )
     workers = min(config.workers or cores, segments)
     if not gpus and config.gpu_share:
-        raise HippocamError(f"--gpu-share {config.gpu_share:g}: Ray has no free GPU; leave it out")
+        raise HippocamError(f"a GPU share of {config.gpu_share:g}: Ray has no free GPU; leave it out")
     if not gpus or config.gpu_share == 0:
         return workers, 0.0
     share = config.gpu_share
@@ -201,7 +160,3 @@ def _rows(
         if row["fatal"]:
             raise HippocamError(row["fatal"])
         yield int(row["at"])
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -6,7 +6,6 @@ Ray's books it takes a hundredth of a core: live actors must not keep those out 
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,11 +13,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from hippocam.stream.errors import HippocamError
 from hippocam.stream.live.address import LiveAddress
 from hippocam.stream.live.capture import CaptureConfig, run_capture
 from hippocam.stream.live.messages import Captured, Message
 from hippocam.stream.live.ring import DropRing
+from hippocam.stream.ray import running_ray
 
 _RING = 16
 _CORES = 0.01
@@ -95,24 +94,5 @@ def ray_launcher() -> Iterator[Callable[[LiveAddress, CaptureConfig], RayCapture
     Raises:
         HippocamError: Ray cannot start.
     """
-    import ray
-
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    started = not ray.is_initialized()
-    if started:
-        try:
-            # "local": else the address that a killed Ray left behind would be waited for
-            address = os.environ.get("RAY_ADDRESS", "local")
-            ray.init(
-                address,
-                include_dashboard=False,
-                log_to_driver=False,
-                logging_level="error",
-            )
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            raise HippocamError(f"Ray did not start ({error}); use --executor local") from error
-    try:
+    with running_ray() as ray:
         yield lambda address, config: RayCapture(ray, address, config)
-    finally:
-        if started:
-            ray.shutdown()

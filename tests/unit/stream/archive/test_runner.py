@@ -43,7 +43,7 @@ def test_workers_are_sized_to_the_machine(ray, config, segments, expected):
     ("ray", "config", "told"),
     [
         (machine(2, held=2), WorkersConfig(), "0 of its 2 cores free"),
-        (machine(2), WorkersConfig(workers=3), "--workers 3: Ray has 2 of its 2"),
+        (machine(2), WorkersConfig(workers=3), "3 workers: Ray has 2 of its 2"),
         (machine(2), WorkersConfig(gpu_share=0.5), "no free GPU"),
     ],
 )
@@ -56,7 +56,7 @@ def test_a_cluster_that_is_not_there_is_told_at_once(tmp_path):
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"
     work = work_of(WorkFolder.begin(tmp_path / "work", {"k"}), tmp_path / "a.mp4")
-    with pytest.raises(HippocamError, match=f"--address {address}: nobody answers there"):
+    with pytest.raises(HippocamError, match=f"Ray at {address}: nobody answers there"):
         next(run_ray_data(work, Broken, WorkersConfig(address=address), on_start=print))
 
 

@@ -1,0 +1,78 @@
+"""Where Ray is started, for everything that runs on it; nobody else calls `ray.init`.
+
+Whoever works on Ray does so inside `running_ray`, which gives the module: nothing of Ray is imported before it is
+asked for.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from hippocam.stream.errors import HippocamError
+
+# A cluster's head that does not take a connection within so long (seconds) is not there.
+_ANSWER_S = 10
+_CLUSTER = "check the address, and set RAY_AUTH_MODE=token where the cluster asks for a token"
+
+
+@contextmanager
+def running_ray(address: str | None = None, *, object_store_bytes: int | None = None) -> Iterator[Any]:
+    """Start Ray or join a cluster, and stop or leave it at the end; a Ray that runs already is used as it is.
+
+    Args:
+        address: Of the cluster to join, "local" for a Ray of this machine alone, or None for what $RAY_ADDRESS
+            says ("local" where it says nothing: Ray would wait for the address that a killed one left behind).
+        object_store_bytes: Shared memory for a Ray that is started here; None for Ray's own choice.
+
+    Yields:
+        The module `ray`, connected.
+
+    Raises:
+        HippocamError: Ray cannot start, or no cluster answers at the address.
+    """
+    # No usage statistics, and of Ray's own log only what is fatal: the rest stands in Ray's files.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    import ray
+
+    if ray.is_initialized():
+        yield ray
+        return
+    _start(ray, address or os.environ.get("RAY_ADDRESS") or "local", object_store_bytes)
+    try:
+        yield ray
+    finally:
+        ray.shutdown()
+
+
+def _start(ray: Any, address: str, object_store_bytes: int | None) -> None:
+    joins = address != "local"
+    if joins:
+        _check_answers(address)
+    # A cluster has been given its dashboard and its memory by whoever started it.
+    options = {} if joins else {"include_dashboard": False, "object_store_memory": object_store_bytes}
+    try:
+        ray.init(address, log_to_driver=False, logging_level="error", **options)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        told = f"Ray did not {'answer' if joins else 'start'} ({first_line(error)}); "
+        raise HippocamError(told + (_CLUSTER if joins else "use the executor local")) from error
+
+
+def _check_answers(address: str) -> None:
+    """Fail at once where nobody listens; Ray would go on trying without a word."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdigit():
+        return  # "auto" and the like
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_S).close()
+    except OSError as error:
+        raise HippocamError(f"Ray at {address}: nobody answers there ({error}); {_CLUSTER}") from error
+
+
+def first_line(error: Exception) -> str:
+    """The first line of an error's message, or its type where it has none: Ray's own run over many lines."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
