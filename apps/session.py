@@ -18,18 +18,18 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Unpack
+from typing import Unpack
 
 from hippocam.apps.ask import ask as asking
 from hippocam.apps.ask.ask import Reader, Where
 from hippocam.apps.ask.meaning import Turn
-from hippocam.apps.claims import Claim, claim_all, forget_previews
 from hippocam.apps.encoder_choice import encoder_name
 from hippocam.apps.explain import find_entry
 from hippocam.apps.live.forget import forget_footage
 from hippocam.apps.live.open_frames import latest_frames
-from hippocam.apps.records import Answer, Failure, Status, StreamReport, WatchProgress, WatchReport
+from hippocam.apps.records import Answer, Failure, Status, WatchProgress, WatchReport
 from hippocam.apps.settings import Settings, budget_bytes
+from hippocam.apps.watch import Executor, Work, watch_sources
 from hippocam.memory.entities.bank import EntityMemory
 from hippocam.memory.entities.records import Entity, EntityChange
 from hippocam.memory.errors import EncoderMismatchError
@@ -42,15 +42,13 @@ from hippocam.memory.store.migrations import upgrade
 from hippocam.models.lazy import Lazy
 from hippocam.models.registry import make_encoder, make_reader
 from hippocam.models.senses.build import make_senses
-from hippocam.stream.errors import HippocamError, SourceError
-from hippocam.stream.metrics import Meter
-from hippocam.stream.pipeline import NO_SENSES, Chunk, Job, run_local
+from hippocam.stream.errors import HippocamError
+from hippocam.stream.pipeline import NO_SENSES
 from hippocam.stream.protocols import Encoder
-from hippocam.stream.records import Embedding, EncoderSpec, Note
+from hippocam.stream.records import Embedding, EncoderSpec
 from hippocam.stream.sources import open_sources
 
 DEFAULT_MEMORY = "hippocam-memory"
-Executor = Literal["local", "ray"]
 
 
 class Session:
@@ -132,40 +130,19 @@ class Session:
         if fast:
             config_of_sources = replace(config_of_sources, keyframes_only=True)
         opened = open_sources(sources, config_of_sources)
-        failed = [Failure(source=e.uri, reason=e.reason) for e in opened.failed]
+        failed = tuple(Failure(source=e.uri, reason=e.reason) for e in opened.failed)
         senses = NO_SENSES if fast else self._senses()  # a preview is for speed
         name, encoder = self._encoder_for(writing=True)
         if not opened.sources:  # and no empty memory is left behind
-            return WatchReport(failed=tuple(failed), seconds=time.monotonic() - started)
+            return WatchReport(failed=failed, seconds=time.monotonic() - started)
+        work = Work(
+            encoder=encoder, make_encoder=functools.partial(make_encoder, name), pipeline=pipeline, senses=senses
+        )
         with self._writing(name, encoder, config) as memory:
-            claims = claim_all(memory, opened.sources, pipeline.fps)
-            jobs = [claim.job for claim in claims if not claim.complete]
-            meter = Meter()
-            watched_s = 0.0
-            if executor == "ray":
-                from hippocam.stream.ray_runner import run_ray
-
-                chunks = run_ray(jobs, functools.partial(make_encoder, name), pipeline, senses)
-            else:
-                chunks = run_local(jobs, encoder, pipeline, senses)
-            for progress, error in _write(memory, jobs, chunks, started, meter):
-                watched_s = progress.watched_s
-                if error is not None:
-                    failed.append(Failure(source=error.uri, reason=error.reason))
-                if on_progress is not None:
-                    on_progress(progress)
-            forget_previews(memory, claims)
-            memory.idle()
-            seconds = time.monotonic() - started
-            return WatchReport(
-                streams=tuple(_reports(memory, claims)),
-                memory_bytes=memory.bytes(),
-                budget_bytes=memory.budget_bytes(),
-                seconds=seconds,
-                times_real_time=watched_s / seconds if seconds > 0 else 0.0,
-                failed=tuple(failed),
-                stages=meter.status(),
+            report = watch_sources(
+                memory, opened.sources, work, executor=executor, started=started, on_progress=on_progress
             )
+        return replace(report, failed=(*failed, *report.failed))
 
     # asking ----------------------------------------------------------------------------------------------
 
@@ -448,65 +425,3 @@ class Session:
             if self._encoder is None or self._encoder[0] != name:
                 self._encoder = (name, make_encoder(name))
             return self._encoder
-
-
-def _write(
-    memory: Memory, jobs: Sequence[Job], chunks: Iterator[Chunk], started: float, meter: Meter
-) -> Iterator[tuple[WatchProgress, SourceError | None]]:
-    """Write what an executor gives into the memory; yield how far it has come, and why a job broke off."""
-    done, newest_s, first_s = 0, dict.fromkeys(range(len(jobs)), 0.0), dict[int, float]()
-    open_jobs = set(range(len(jobs)))
-    try:
-        for chunk in chunks:
-            job = jobs[chunk.job]
-            write_s = time.perf_counter()
-            memory.write(chunk.items)
-            meter.add("memory", items=len(chunk.items), busy_s=time.perf_counter() - write_s)
-            meter.join(chunk.stages)
-            times_s = [item.time_s for item in chunk.items if not isinstance(item, Note)]
-            if times_s:
-                first_s.setdefault(chunk.job, times_s[0])
-                newest_s[chunk.job] = max(newest_s[chunk.job], times_s[-1])
-            if chunk.ended:
-                whole = chunk.error is None
-                memory.finish(job.name, end_s=job.source.duration_s if whole else None, complete=whole)
-                if whole and job.source.duration_s:
-                    newest_s[chunk.job] = max(newest_s[chunk.job], job.source.duration_s)
-                open_jobs.discard(chunk.job)
-                done += 1
-            yield (
-                WatchProgress(
-                    source=job.source.uri,
-                    time_s=newest_s[chunk.job],
-                    duration_s=job.source.duration_s,
-                    done=done,
-                    total=len(jobs),
-                    watched_s=sum(max(0.0, newest_s[place] - first_s[place]) for place in first_s),
-                    seconds=time.monotonic() - started,
-                ),
-                chunk.error,
-            )
-    except KeyboardInterrupt:
-        for place in open_jobs:
-            memory.finish(jobs[place].name, complete=False)
-        raise
-
-
-def _reports(memory: Memory, claims: Sequence[Claim]) -> Iterator[StreamReport]:
-    held = memory.streams()
-    for claim in claims:
-        name = claim.job.name
-        for stream in held:
-            of_claim = stream.id == name or stream.id.startswith(name + "/")
-            if of_claim and stream.coarse == claim.preview:
-                yield StreamReport(
-                    id=stream.id,
-                    source=stream.source,
-                    duration_s=stream.duration_s,
-                    frames_seen=stream.frames_seen,
-                    frames_encoded=stream.frames_encoded,
-                    events=stream.events,
-                    entries=stream.entries,
-                    fps=stream.fps,
-                    resumed=claim.resumed,
-                )

@@ -1,0 +1,174 @@
+"""Sources into a memory: what is left to watch of each, its frames as they come, and a report at the end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from hippocam.apps.claims import Claim, claim_all, forget_previews
+from hippocam.apps.records import Failure, StreamReport, WatchProgress, WatchReport
+from hippocam.memory.memory import Memory
+from hippocam.stream.metrics import Meter
+from hippocam.stream.pipeline import Chunk, Job, PipelineConfig, Senses, run_local
+from hippocam.stream.protocols import Encoder, Source
+from hippocam.stream.records import Note
+
+Executor = Literal["local", "ray"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What is done with the frames of a source before they are written.
+
+    Attributes:
+        encoder: Makes their vectors in this process.
+        make_encoder: Makes the same encoder in another process.
+        pipeline: Sampling rate, gate, pictures.
+        senses: What looks at pictures beside the encoder.
+    """
+
+    encoder: Encoder
+    make_encoder: Callable[[], Encoder]
+    pipeline: PipelineConfig
+    senses: Senses
+
+    def run(self, jobs: Sequence[Job], executor: Executor) -> Iterator[Chunk]:
+        """Do it in this process ("local") or on Ray actors ("ray"); the chunks are the same."""
+        if executor == "ray":
+            from hippocam.stream.ray_runner import run_ray
+
+            return run_ray(jobs, self.make_encoder, self.pipeline, self.senses)
+        return run_local(jobs, self.encoder, self.pipeline, self.senses)
+
+
+def watch_sources(
+    memory: Memory,
+    sources: Sequence[Source],
+    work: Work,
+    *,
+    executor: Executor = "local",
+    started: float,
+    on_progress: Callable[[WatchProgress], None] | None = None,
+) -> WatchReport:
+    """Watch sources into a memory that is open for writing; what was watched before is skipped or gone on with.
+
+    Args:
+        memory: Where to.
+        sources: What to watch, each opened.
+        work: What is done with their frames.
+        executor: Where it is done.
+        started: When the watch began, seconds of the monotonic clock.
+        on_progress: Called after every chunk.
+
+    Returns:
+        The outcome. A source that broke off stands in `failed`; what could be read of it is kept.
+    """
+    claims = claim_all(memory, sources, work.pipeline.fps)
+    writing = _Writing(memory, [claim.job for claim in claims if not claim.complete], started)
+    try:
+        for chunk in work.run(writing.jobs, executor):
+            writing.write(chunk)
+            if on_progress is not None:
+                on_progress(writing.progress(chunk.job))
+    except KeyboardInterrupt:
+        writing.break_off()
+        raise
+    forget_previews(memory, claims)
+    memory.idle()
+    seconds = time.monotonic() - started
+    return WatchReport(
+        streams=tuple(_stream_reports(memory, claims)),
+        memory_bytes=memory.bytes(),
+        budget_bytes=memory.budget_bytes(),
+        seconds=seconds,
+        times_real_time=writing.watched_s / seconds if seconds > 0 else 0.0,
+        failed=tuple(writing.failed),
+        stages=writing.meter.status(),
+    )
+
+
+class _Writing:
+    """The jobs of a watch: writes their chunks into the memory and knows how far each has come.
+
+    Args:
+        memory: Open for writing.
+        jobs: In the order in which chunks name them.
+        started: When the watch began, seconds of the monotonic clock.
+    """
+
+    def __init__(self, memory: Memory, jobs: Sequence[Job], started: float) -> None:
+        self.jobs = jobs
+        self.failed: list[Failure] = []
+        self.meter = Meter()
+        self._memory, self._started = memory, started
+        self._first_s: dict[int, float] = {}  # by the job's index, as the rest
+        self._newest_s = dict.fromkeys(range(len(jobs)), 0.0)
+        self._open = set(range(len(jobs)))
+
+    @property
+    def watched_s(self) -> float:
+        """Seconds of footage watched so far, over all jobs."""
+        return sum(max(0.0, self._newest_s[index] - first_s) for index, first_s in self._first_s.items())
+
+    def write(self, chunk: Chunk) -> None:
+        """Write what a chunk holds; if it is its job's last, finish the recording."""
+        write_s = time.perf_counter()
+        self._memory.write(chunk.items)
+        self.meter.add("memory", items=len(chunk.items), busy_s=time.perf_counter() - write_s)
+        self.meter.join(chunk.stages)
+        times_s = [item.time_s for item in chunk.items if not isinstance(item, Note)]
+        if times_s:
+            self._first_s.setdefault(chunk.job, times_s[0])
+            self._newest_s[chunk.job] = max(self._newest_s[chunk.job], times_s[-1])
+        if chunk.ended:
+            self._finish(chunk)
+
+    def _finish(self, chunk: Chunk) -> None:
+        job = self.jobs[chunk.job]
+        whole = chunk.error is None
+        self._memory.finish(job.name, end_s=job.source.duration_s if whole else None, complete=whole)
+        if whole and job.source.duration_s:
+            self._newest_s[chunk.job] = max(self._newest_s[chunk.job], job.source.duration_s)
+        self._open.discard(chunk.job)
+        if chunk.error is not None:
+            self.failed.append(Failure(source=chunk.error.uri, reason=chunk.error.reason))
+
+    def break_off(self) -> None:
+        """Close what is open of every unfinished recording, so that a later watch goes on from there."""
+        for index in self._open:
+            self._memory.finish(self.jobs[index].name, complete=False)
+
+    def progress(self, index: int) -> WatchProgress:
+        """How far all of it has come, told at the job that wrote last."""
+        source = self.jobs[index].source
+        return WatchProgress(
+            source=source.uri,
+            time_s=self._newest_s[index],
+            duration_s=source.duration_s,
+            done=len(self.jobs) - len(self._open),
+            total=len(self.jobs),
+            watched_s=self.watched_s,
+            seconds=time.monotonic() - self._started,
+        )
+
+
+def _stream_reports(memory: Memory, claims: Sequence[Claim]) -> Iterator[StreamReport]:
+    held = memory.streams()
+    for claim in claims:
+        name = claim.job.name
+        for stream in held:
+            of_claim = stream.id == name or stream.id.startswith(name + "/")
+            if of_claim and stream.coarse == claim.preview:
+                yield StreamReport(
+                    id=stream.id,
+                    source=stream.source,
+                    duration_s=stream.duration_s,
+                    frames_seen=stream.frames_seen,
+                    frames_encoded=stream.frames_encoded,
+                    events=stream.events,
+                    entries=stream.entries,
+                    fps=stream.fps,
+                    resumed=claim.resumed,
+                )
