@@ -4,28 +4,52 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from hippocam.apps.records import Answer, Status, WatchProgress, WatchReport
-    from hippocam.apps.session import Session
-    from hippocam.apps.settings import Settings, load_settings
+from hippocam.stream.exports import exporter
 
-_HOME = {
-    "Session": "session",
+if TYPE_CHECKING:
+    from hippocam.apps.ask.ask import Reader, Where
+    from hippocam.apps.records import (
+        Answer,
+        Failure,
+        ImportReport,
+        Status,
+        StreamReport,
+        WatchProgress,
+        WatchReport,
+    )
+    from hippocam.apps.session import Session
+    from hippocam.apps.settings import Settings, SettingsError, load_settings
+
+_HOMES = {
+    "Reader": "ask.ask",
+    "Where": "ask.ask",
     "Answer": "records",
+    "Failure": "records",
+    "ImportReport": "records",
     "Status": "records",
+    "StreamReport": "records",
     "WatchProgress": "records",
     "WatchReport": "records",
+    "Session": "session",
     "Settings": "settings",
+    "SettingsError": "settings",
     "load_settings": "settings",
 }
 
-__all__ = ["Answer", "Session", "Settings", "Status", "WatchProgress", "WatchReport", "load_settings"]
+__all__ = [
+    "Answer",
+    "Failure",
+    "ImportReport",
+    "Reader",
+    "Session",
+    "Settings",
+    "SettingsError",
+    "Status",
+    "StreamReport",
+    "WatchProgress",
+    "WatchReport",
+    "Where",
+    "load_settings",
+]
 
-
-def __getattr__(name: str) -> object:
-    """Import on first use, so that `hippocam --help` loads nothing heavy."""
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import importlib
-
-    return getattr(importlib.import_module(f"hippocam.apps.{_HOME[name]}"), name)
+__getattr__ = exporter(__name__, _HOMES)

@@ -1,0 +1,27 @@
+"""A memory for video and robots: `Session` watches and answers, `Memory` below it takes vectors of any encoder.
+
+The packages `apps`, `memory` and `stream` export the records that go with them; what these four do not
+export may change at any time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hippocam.stream.exports import exporter
+
+if TYPE_CHECKING:
+    from hippocam.apps.session import Session
+    from hippocam.memory.memory import Memory
+
+_HOMES = {
+    "Session": "apps.session",
+    "Memory": "memory.memory",
+}
+
+__all__ = [
+    "Memory",
+    "Session",
+]
+
+__getattr__ = exporter(__name__, _HOMES)
