@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import math
+
 Box = tuple[float, float, float, float]
 
 
 def area(box: Box) -> float:
     """Share of the picture."""
     return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def centre(box: Box) -> tuple[float, float]:
+    """Its middle, as shares of the picture."""
+    return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+
+
+def side(box: Box) -> float:
+    """Side of the square of the same area: how large the thing is."""
+    return math.sqrt(area(box))
 
 
 def overlap(a: Box, b: Box) -> float:

@@ -74,7 +74,7 @@ def forget(store: Store, longterm: LongTerm, what: Filter | Sequence[int]) -> Fo
     with store.transaction():
         gone, summaries = _forget_times(store, times)
         for time in times:
-            longterm.entities.forget(time.stream, time.t0_s, time.t1_s)
+            longterm.entities.delete(time.stream, time.t0_s, time.t1_s)
         streams = _forget_streams(store, times, whole=whole)
         for number in sorted(gone - set(numbers)):
             longterm.note_forgotten(number)

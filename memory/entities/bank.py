@@ -7,32 +7,27 @@ they look the same beyond doubt it becomes a visit of that entity. Each such lin
 command, is in a journal and can be undone: an entity has no look of its own but those of its visits, so moving
 these back restores all.
 
-Under its budget the bank first forgets looks beyond an entity's best few, then the visits in between, then whole
-entities, those of least worth first; they are counted on in totals by stream and label.
+What the bank gives up for its budget is in budget.py; who changes by command whose a visit is, in corrections.py.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
-import numpy as np
-
-from hippocam.memory.boxes import Box, iou
 from hippocam.memory.codec import pack, unpack
-from hippocam.memory.entities import tables
-from hippocam.memory.entities.linking import most_like
-from hippocam.memory.entities.records import MOVERS, Counted, Entity, EntityChange, EntityConfig, Visit
-from hippocam.memory.entities.room import keep_to_budget
-from hippocam.memory.entities.tracks import Track, Tracker
+from hippocam.memory.entities import corrections, tables
+from hippocam.memory.entities.budget import keep_to_budget
+from hippocam.memory.entities.linking import link
+from hippocam.memory.entities.records import Counted, Entity, EntityChange, EntityConfig, Visit
+from hippocam.memory.entities.track import Track
+from hippocam.memory.entities.tracker import Tracker
 from hippocam.memory.records import entry_id
 from hippocam.memory.working.background import Change
-from hippocam.stream.errors import HippocamError
-from hippocam.stream.records import Embedding, FloatArray, Repeat
+from hippocam.stream.records import Embedding, Repeat
 
 
 class VisitRow(NamedTuple):
@@ -58,7 +53,7 @@ class EntityMemory:
         self._config = config or EntityConfig()
         self._trackers: dict[str, Tracker] = {}
         self._pending: dict[str, dict[int, tuple[Visit, bytes]]] = {}
-        # What is to be linked: when, which, its look then.
+        # What is to be linked: from when on, which visit, its look then.
         self._due: dict[str, list[tuple[float, int, bytes]]] = {}
 
     # following a stream ----------------------------------------------------------------------------------
@@ -97,15 +92,11 @@ class EntityMemory:
         """
         tracker = self._tracker(stream)
         pending = self._pending.pop(stream, {})
-        for number, (visit, look) in pending.items():
+        for visit_id, (visit, look) in pending.items():
             if tables.put_visit(self._db, visit, look):
-                self._db.execute(
-                    "INSERT OR IGNORE INTO entity (id, stream, label) SELECT ?1, stream, label FROM visit "
-                    "WHERE id = ?1 AND entity = ?1",
-                    (number,),
-                )
-        for due_s, number, look in self._due.pop(stream, []):
-            self._link(number, unpack(look), due_s)
+                tables.add_entity_of(self._db, visit_id)
+        for due_s, visit_id, look in self._due.pop(stream, []):
+            link(self._db, self._config, visit_id, unpack(look), due_s)
         keep_to_budget(self._db, self._config.budget_bytes)
         return tracker.to_bytes()
 
@@ -121,56 +112,6 @@ class EntityMemory:
             pending[visit.id] = (visit, look)
             if track.ended or track.due_s == time_s:  # as it looks now, whenever this is written
                 due.append((time_s, visit.id, look))
-
-    def _link(self, number: int, look: FloatArray, due_s: float) -> None:
-        """Make a visit one of an earlier entity that looks the same, unless that was decided before."""
-        alone = "id = ?1 AND entity = ?1 AND NOT EXISTS (SELECT 1 FROM visit WHERE entity = ?1 AND id != ?1)"
-        found = tables.visits(self._db, alone, (number,))
-        if not found or self._was_moved(number):
-            return
-        (visit,) = found
-        best = self._most_like(visit, look)
-        if best is not None:
-            tables.note_change(self._db, "link", best, [(number, number)])
-            tables.move(self._db, [number], best, due_s)
-
-    def _was_moved(self, number: int) -> bool:
-        """Whether somebody has said whose a visit is."""
-        row = self._db.execute(
-            "SELECT 1 FROM entity_change, json_each(moved) WHERE json_extract(value, '$[0]') = ? LIMIT 1",
-            (number,),
-        ).fetchone()
-        return row is not None
-
-    def _most_like(self, visit: Visit, look: FloatArray) -> int | None:
-        """The entity of the same stream and label that it is most surely another visit of."""
-        rows = self._db.execute(
-            "SELECT entity, look, box FROM visit WHERE stream = ? AND label = ? AND look IS NOT NULL AND "
-            "gone_s <= ? AND "
-            "entity NOT IN (SELECT entity FROM visit WHERE stream = ? AND (gone_s IS NULL OR gone_s > ?) "
-            "AND t0_s < ?)"
-            " ORDER BY t0_s, id",
-            (visit.stream, visit.label, visit.first_s, visit.stream, visit.first_s, visit.t1_s),
-        ).fetchall()
-        looks: dict[int, list[FloatArray]] = {}
-        thresholds: dict[int, float] = {}
-        for entity, blob, box in rows:
-            other = unpack(blob)
-            if len(other) == len(look):
-                looks.setdefault(entity, []).append(other)
-                thresholds[entity] = self._threshold(visit, tuple(json.loads(box)))
-        if not looks:
-            return None
-        means_EA = np.stack([np.mean(own, axis=0) for own in looks.values()])
-        best = most_like(look, means_EA, np.array(list(thresholds.values()), np.float32))
-        return None if best is None else list(looks)[best]
-
-    def _threshold(self, visit: Visit, box: Box) -> float:
-        if visit.label == "person":
-            return self._config.same_person
-        if visit.label not in MOVERS and iou(visit.box, box) > 0.5:
-            return self._config.same_place
-        return self._config.same_thing
 
     # asking ----------------------------------------------------------------------------------------------
 
@@ -197,18 +138,18 @@ class EntityMemory:
         earlier = dict(self._db.execute("SELECT id, earlier FROM entity WHERE earlier > 0").fetchall())
         made = [
             Entity(
-                id=number,
+                id=entity_id,
                 stream=own[0].stream,
                 label=own[0].label,
                 visits=tuple(own),
-                earlier=int(earlier.get(number, 0)),
+                earlier=int(earlier.get(entity_id, 0)),
             )
-            for number, own in found.items()
+            for entity_id, own in found.items()
         ]
         return sorted(made, key=lambda entity: (entity.stream, entity.first_s, entity.id))
 
     def now(self, stream: str, at_s: float | None = None, label: str | None = None) -> list[Entity]:
-        """What the newest frame at some time (or the last one) showed."""
+        """Entities that the newest frame at some time (or the last one) showed."""
         at_s = self.end_s(stream) if at_s is None else at_s
         there = self.entities(stream, label, at_s)
         return [entity for entity in there if any(visit.there(at_s) for visit in entity.visits)]
@@ -220,7 +161,7 @@ class EntityMemory:
         return float(latest or 0.0)
 
     def count(self, stream: str | None = None, label: str | None = None, at_s: float | None = None) -> Counted:
-        """How many different things there were so far, those of which only the number is left included."""
+        """How many different things there were so far, with those of which only the count is left."""
         kept = self.entities(stream, label, at_s)
         entities, visits = self._db.execute(
             "SELECT coalesce(sum(entities), 0), coalesce(sum(visits), 0) FROM entity_total WHERE (?1 IS NULL OR "
@@ -230,7 +171,7 @@ class EntityMemory:
         own = sum(len(entity.visits) + entity.earlier for entity in kept)
         return Counted(entities=len(kept) + entities, visits=own + visits, given_up=entities)
 
-    # commands --------------------------------------------------------------------------------------------
+    # corrections -----------------------------------------------------------------------------------------
 
     def merge(self, into: int, other: int) -> EntityChange:
         """Make two entities one; within the caller's transaction.
@@ -238,13 +179,7 @@ class EntityMemory:
         Raises:
             HippocamError: One is not known, or they are the same.
         """
-        visits = self._of(other)
-        self._of(into)
-        if into == other:
-            raise HippocamError("an entity cannot be merged with itself")
-        change = tables.note_change(self._db, "merge", into, [(visit.id, other) for visit in visits])
-        tables.move(self._db, [visit.id for visit in visits], into, None)
-        return change
+        return corrections.merge(self._db, into, other)
 
     def split(self, visit: int) -> EntityChange:
         """Make a visit an entity of its own; within the caller's transaction.
@@ -252,23 +187,7 @@ class EntityMemory:
         Raises:
             HippocamError: It is not known, or its entity's only one.
         """
-        found = tables.visits(self._db, "id = ?", (visit,))
-        if not found:
-            raise HippocamError(f"no visit {visit:016x}; `hippocam entities --json` lists them")
-        was = found[0].entity
-        if len(self._of(was)) == 1:
-            raise HippocamError(f"visit {visit:016x} is its entity's only one: there is nothing to split")
-        (taken,) = self._db.execute(
-            "SELECT count(*) FROM visit WHERE entity = ? AND id != ?", (visit, visit)
-        ).fetchone()
-        rest = [each.id for each in self._of(was) if each.id != visit]
-        if not taken:
-            change = tables.note_change(self._db, "split", visit, [(visit, was)])
-            tables.move(self._db, [visit], visit, None)
-        else:  # the entity is named after this very visit: the others get the name of the earliest of them
-            change = tables.note_change(self._db, "split", rest[0], [(each, was) for each in rest])
-            tables.move(self._db, rest, rest[0], None)
-        return change
+        return corrections.split(self._db, visit)
 
     def undo(self, change: int) -> EntityChange:
         """Take a link, merge or split back; within the caller's transaction.
@@ -276,55 +195,36 @@ class EntityMemory:
         Raises:
             HippocamError: It is not known or was undone, or a later change of the same visits must go first.
         """
-        journal = {each.id: each for each in tables.changes(self._db)}
-        if change not in journal or journal[change].undone:
-            raise HippocamError(f"no change {change} to undo")
-        own = journal[change]
-        visits = {visit for visit, _ in own.moved}
-        for later in journal.values():
-            if later.id > change and not later.undone and visits & {visit for visit, _ in later.moved}:
-                raise HippocamError(
-                    f"change {later.id} came after {change} and moved the same visits: undo it first"
-                )
-        for was in {was for _, was in own.moved}:
-            back = [visit for visit, entity in own.moved if entity == was]
-            tables.move(self._db, back, was, None)
-            if own.kind == "link":  # as it was: known to be its own from the first
-                self._db.executemany("UPDATE visit SET linked_s = known_s WHERE id = ?", [(v,) for v in back])
-        self._db.execute("UPDATE entity_change SET undone = 1 WHERE id = ?", (change,))
-        return replace(own, undone=True)
+        return corrections.undo(self._db, change)
 
     def changes(self) -> list[EntityChange]:
         """The journal of links, merges and splits, by time."""
         return tables.changes(self._db)
 
-    def _of(self, entity: int) -> list[Visit]:
-        visits = tables.visits(self._db, "entity = ?", (entity,))
-        if not visits:
-            raise HippocamError(f"no entity {entity:016x}; `hippocam entities` lists them")
-        return visits
-
-    # room ------------------------------------------------------------------------------------------------
+    # budget ----------------------------------------------------------------------------------------------
 
     def nbytes(self) -> int:
-        """What is kept takes so many bytes, from above."""
+        """Bytes that all rows take, at most."""
         return tables.bytes_used(self._db)
 
-    # forgetting, moving house ----------------------------------------------------------------------------
+    # deletion, export, import ----------------------------------------------------------------------------
 
-    def forget(self, stream: str, after_s: float = -math.inf, before_s: float = math.inf) -> int:
-        """Delete the visits of a stretch of a stream's time, and with all of it everything; how many visits went.
+    def delete(self, stream: str, after_s: float = -math.inf, before_s: float = math.inf) -> int:
+        """Delete the visits to a stream that touch a stretch of time; without one, all that is known of it.
 
-        Within the caller's transaction. What is open of the stream ends without a trace, and its background is
-        learned anew: they rest on what is forgotten. Totals of the stream go too, since they tell no times.
+        Within the caller's transaction. Open tracks of the stream end unwritten, and its background is learned
+        anew, since they rest on what is deleted. Its totals are deleted too: they tell no times.
+
+        Returns:
+            How many visits were deleted.
         """
-        gone = self._db.execute(
+        deleted = self._db.execute(
             "DELETE FROM visit WHERE stream = ? AND t1_s >= ? AND t0_s <= ?", (stream, after_s, before_s)
         ).rowcount
         self._db.execute("DELETE FROM entity_total WHERE stream = ?", (stream,))
         self._db.execute("UPDATE entity SET earlier = 0 WHERE stream = ?", (stream,))
-        tables.drop_empty(self._db)
-        tables.forget_changes(self._db)
+        tables.delete_empty(self._db)
+        tables.delete_stale_changes(self._db)
         seq = self._trackers[stream].seq if stream in self._trackers else -1
         self._pending.pop(stream, None)
         self._due.pop(stream, None)
@@ -333,7 +233,7 @@ class EntityMemory:
             self._trackers[stream].seq = seq
         else:
             del self._trackers[stream]
-        return int(gone)
+        return int(deleted)
 
     def visits(self, stream: str) -> list[VisitRow]:
         """All visits to a stream with their looks, by time."""
@@ -355,13 +255,13 @@ class EntityMemory:
 
 
 def _visit_of(stream: str, track: Track) -> Visit:
-    number = entry_id(f"{stream}\0visit{track.place}", track.first_seq)
+    visit_id = entry_id(f"{stream}\0visit{track.detection_index}", track.first_seq)
     from_start = not math.isfinite(track.before_s)
     gone_s = track.gone_s
     assert track.known_s is not None
     return Visit(
-        id=number,
-        entity=number,
+        id=visit_id,
+        entity=visit_id,
         stream=stream,
         label=track.label,
         t0_s=track.first_s if from_start else (track.before_s + track.first_s) / 2,

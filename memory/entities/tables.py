@@ -31,18 +31,18 @@ _VISIT = (
     "id, entity, stream, label, t0_s, t1_s, first_s, known_s, linked_s, gone_s, from_start, hits, score, frame_s, "
     "box, gaps"
 )
-# What a row takes beside its texts and its look: numbers, its place in the table and in its indices.
+# Bytes of a row beside its texts and its look: numbers, keys of the table and of its indices.
 _ROW_BYTES = {"entity": 60, "visit": 190, "entity_change": 40, "entity_total": 60}
 
 
 def create(connection: sqlite3.Connection) -> None:
-    """Make the tables where they are not there yet."""
+    """Create the tables that do not exist yet."""
     for statement in DDL:
         connection.execute(statement)
 
 
 def bytes_used(connection: sqlite3.Connection) -> int:
-    """What all rows take, in bytes, from above."""
+    """Bytes that all rows take, at most."""
     texts = {
         "entity": "length(stream) + length(label)",
         "visit": "2 * length(stream) + length(label) + length(box) + length(gaps) + coalesce(length(look), 0)",
@@ -63,7 +63,7 @@ def visits(connection: sqlite3.Connection, where: str = "1", values: Sequence[ob
 
 
 def put_visit(connection: sqlite3.Connection, visit: Visit, look: bytes | None) -> bool:
-    """Write a visit, or what is new of it. One that has ended stays as it is, and so does whose it is.
+    """Write a visit, or what is new of it. A visit that has ended stays as it is; so does its entity.
 
     Returns:
         Whether anything was written.
@@ -73,47 +73,72 @@ def put_visit(connection: sqlite3.Connection, visit: Visit, look: bytes | None) 
     values |= {"box": json.dumps(visit.box), "gaps": json.dumps(visit.gaps), "look": look}
     fixed = ("id", "entity", "stream", "known_s", "linked_s", "from_start")
     renewed = ", ".join(f"{name} = excluded.{name}" for name in (*names, "look") if name not in fixed)
-    places = ", ".join(f":{name}" for name in (*names, "look"))
+    parameters = ", ".join(f":{name}" for name in (*names, "look"))
     done = connection.execute(
-        f"INSERT INTO visit ({_VISIT}, look) VALUES ({places}) ON CONFLICT (id) DO UPDATE SET {renewed} "
+        f"INSERT INTO visit ({_VISIT}, look) VALUES ({parameters}) ON CONFLICT (id) DO UPDATE SET {renewed} "
         "WHERE gone_s IS NULL",
         values,
     )
     return done.rowcount > 0
 
 
-def move(connection: sqlite3.Connection, numbers: Iterable[int], entity: int, linked_s: float | None) -> None:
-    """Say whose visits are from now on, and make sure that whoever has some is in the bank."""
-    for number in numbers:
+def add_entity_of(connection: sqlite3.Connection, visit_id: int) -> None:
+    """Add the entity that a visit is alone of, unless it is there."""
+    connection.execute(
+        "INSERT OR IGNORE INTO entity (id, stream, label) SELECT ?1, stream, label FROM visit "
+        "WHERE id = ?1 AND entity = ?1",
+        (visit_id,),
+    )
+
+
+def move(connection: sqlite3.Connection, visit_ids: Iterable[int], entity: int, linked_s: float | None) -> None:
+    """Give visits to an entity, adding it where it is not there and deleting those left without a visit."""
+    for visit_id in visit_ids:
         connection.execute(
             "UPDATE visit SET entity = ?, linked_s = coalesce(?, linked_s) WHERE id = ?",
-            (entity, linked_s, number),
+            (entity, linked_s, visit_id),
         )
     connection.execute(
         "INSERT OR IGNORE INTO entity (id, stream, label) SELECT entity, stream, label FROM visit "
         "WHERE entity = ? ORDER BY t0_s LIMIT 1",
         (entity,),
     )
-    drop_empty(connection)
+    delete_empty(connection)
 
 
-def drop_empty(connection: sqlite3.Connection) -> None:
-    """Remove entities without a visit."""
+def was_moved(connection: sqlite3.Connection, visit_id: int) -> bool:
+    """Whether somebody, or the bank itself, has said before whose a visit is."""
+    row = connection.execute(
+        "SELECT 1 FROM entity_change, json_each(moved) WHERE json_extract(value, '$[0]') = ? LIMIT 1",
+        (visit_id,),
+    ).fetchone()
+    return row is not None
+
+
+def delete_empty(connection: sqlite3.Connection) -> None:
+    """Delete entities without a visit."""
     connection.execute("DELETE FROM entity WHERE id NOT IN (SELECT entity FROM visit)")
 
 
 def note_change(
     connection: sqlite3.Connection, kind: str, into: int, moved: Sequence[tuple[int, int]]
 ) -> EntityChange:
-    """Write into the journal that visits changed hands: each visit and whose it was."""
+    """Write into the journal that visits changed their entity.
+
+    Args:
+        connection: The memory's database.
+        kind: "link", "merge" or "split".
+        into: Id of the entity that has them now.
+        moved: Id of each visit and of the entity that had it.
+    """
     done = connection.execute(
         "INSERT INTO entity_change (kind, into_id, moved) VALUES (?, ?, ?)", (kind, into, json.dumps(moved))
     )
     return EntityChange(id=int(done.lastrowid or 0), kind=kind, into=into, moved=tuple(moved), undone=False)
 
 
-def forget_changes(connection: sqlite3.Connection) -> None:
-    """Remove changes of which a visit is gone: they can be undone no more."""
+def delete_stale_changes(connection: sqlite3.Connection) -> None:
+    """Delete the changes that moved a visit which is no longer held: they can be undone no more."""
     connection.execute(
         "DELETE FROM entity_change WHERE EXISTS (SELECT 1 FROM json_each(moved) WHERE json_extract(value, '$[0]') "
         "NOT IN (SELECT id FROM visit))"
@@ -121,17 +146,17 @@ def forget_changes(connection: sqlite3.Connection) -> None:
 
 
 def changes(connection: sqlite3.Connection) -> list[EntityChange]:
-    """The journal, by time."""
+    """The journal of changes, by time."""
     rows = connection.execute("SELECT id, kind, into_id, moved, undone FROM entity_change ORDER BY id")
     return [
         EntityChange(
-            id=number,
+            id=change_id,
             kind=kind,
             into=into,
             moved=tuple((visit, was) for visit, was in json.loads(moved)),
             undone=bool(undone),
         )
-        for number, kind, into, moved, undone in rows
+        for change_id, kind, into, moved, undone in rows
     ]
 
 

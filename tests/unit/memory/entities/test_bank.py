@@ -289,11 +289,11 @@ def test_forgetting_leaves_nothing():
     watch(bank, world(PLAN, until_s=80))
     watch(bank, world([(3, 1, 20)], until_s=30, stream="other"))
     other = bank.entities("other")
-    assert bank.forget("cam", 0.0, 32.0) == 2
+    assert bank.delete("cam", 0.0, 32.0) == 2
     assert [[v.t0_s for v in e.visits] for e in bank.entities("cam")] == [[39.5], [59.5]]
     (change,) = bank.changes()  # of a visit that is left
     assert {visit for visit, _ in change.moved} <= {v.id for e in bank.entities() for v in e.visits}
-    bank.forget("cam")
+    bank.delete("cam")
     assert bank.entities("cam") == []
     assert not any("cam" in row for row in rows(bank))
     assert bank.entities("other") == other

@@ -1,7 +1,8 @@
-"""The bank of entities within its bytes: what goes first when there is no room.
+"""The byte budget of entities: what is given up first when their rows take too much.
 
-First the looks beyond each entity's best few, then old changes that could be undone, then visits in between of
-those that came often, then whole entities, those first that came least. Of what goes the number stays.
+First the looks beyond each entity's best few, then old changes that could be undone, then the visits in between
+of entities that came often, then whole entities, beginning with those that came least. What is given up stays
+counted.
 """
 
 from __future__ import annotations
@@ -10,40 +11,45 @@ import sqlite3
 
 from hippocam.memory.entities import tables
 
-_LOOKS = 8  # of an entity that are kept where room is short
-_JOURNAL = 2000  # changes that can be undone
-_SLACK = 0.95  # share of the budget that is left after making room, so that it is not made for every event
+# Looks that an entity keeps where room is short.
+_LOOKS = 8
+# Newest changes that can be undone.
+_JOURNAL = 2000
+# Share of the budget to come down to, so that room is not made for every event.
+_SLACK = 0.95
+# Entities that are given up at a time.
+_BATCH = 16
 
 
-def keep_to_budget(db: sqlite3.Connection, budget: int) -> None:
-    """Make room until all rows take no more than the budget, in bytes; within the caller's transaction."""
+def keep_to_budget(db: sqlite3.Connection, budget_bytes: int) -> None:
+    """Give up rows until all together take no more than the budget; within the caller's transaction."""
     db.execute("DELETE FROM entity_change WHERE id <= (SELECT max(id) FROM entity_change) - ?", (_JOURNAL,))
-    if tables.bytes_used(db) <= budget:
+    if tables.bytes_used(db) <= budget_bytes:
         return
-    aim = int(budget * _SLACK)
-    for make_room in (_thin_looks, _thin_journal, _thin_visits, _give_up):
-        if make_room(db, aim):
+    target_bytes = int(budget_bytes * _SLACK)
+    for give_up in (_give_up_looks, _give_up_changes, _give_up_visits):
+        give_up(db)
+        if tables.bytes_used(db) <= target_bytes:
             return
+    _give_up_entities(db, target_bytes)
 
 
-def _thin_looks(db: sqlite3.Connection, aim: int) -> bool:
-    """Keep the looks of each entity's best and newest visits only."""
+def _give_up_looks(db: sqlite3.Connection) -> None:
+    """Keep the looks of each entity's best visits, and of open ones."""
     db.execute(
         "UPDATE visit SET look = NULL WHERE gone_s IS NOT NULL AND id IN (SELECT id FROM ("
-        "SELECT id, row_number() OVER (PARTITION BY entity ORDER BY score * hits DESC, id) AS place "
-        "FROM visit WHERE look IS NOT NULL) WHERE place > ?)",
+        "SELECT id, row_number() OVER (PARTITION BY entity ORDER BY score * hits DESC, id) AS rank "
+        "FROM visit WHERE look IS NOT NULL) WHERE rank > ?)",
         (_LOOKS,),
     )
-    return tables.bytes_used(db) <= aim
 
 
-def _thin_journal(db: sqlite3.Connection, aim: int) -> bool:
-    """Keep the newest quarter of what can be undone."""
+def _give_up_changes(db: sqlite3.Connection) -> None:
+    """Keep the newest quarter of the changes that can be undone."""
     db.execute("DELETE FROM entity_change WHERE id <= (SELECT max(id) - count(*) / 4 FROM entity_change)")
-    return tables.bytes_used(db) <= aim
 
 
-def _thin_visits(db: sqlite3.Connection, aim: int) -> bool:
+def _give_up_visits(db: sqlite3.Connection) -> None:
     """Of entities with many visits keep the first, the newest, and the longest in between."""
     db.execute("CREATE TEMP TABLE IF NOT EXISTS thinned (id INTEGER PRIMARY KEY, entity INTEGER)")
     db.execute("DELETE FROM thinned")
@@ -56,23 +62,22 @@ def _thin_visits(db: sqlite3.Connection, aim: int) -> bool:
     )
     db.execute("UPDATE entity SET earlier = earlier + (SELECT count(*) FROM thinned WHERE entity = entity.id)")
     db.execute("DELETE FROM visit WHERE id IN (SELECT id FROM thinned)")
-    tables.forget_changes(db)
-    return tables.bytes_used(db) <= aim
+    tables.delete_stale_changes(db)
 
 
-def _give_up(db: sqlite3.Connection, aim: int) -> bool:
-    """Let entities go, those first that came least often and for the shortest time; their number is kept."""
+def _give_up_entities(db: sqlite3.Connection, target_bytes: int) -> None:
+    """Give up entities, first those that came least often and for the shortest time; they stay counted."""
     rows = db.execute(
         "SELECT entity, max(stream), max(label), count(*), sum(t1_s - t0_s), max(known_s), "
         "sum(gone_s IS NULL) FROM visit GROUP BY entity "
         "ORDER BY count(*) * (1 + sum(t1_s - t0_s)), max(t1_s), entity"
     ).fetchall()
     earlier = dict(db.execute("SELECT id, earlier FROM entity").fetchall())
-    for start in range(0, len(rows), 16):
-        if tables.bytes_used(db) <= aim:
+    for start in range(0, len(rows), _BATCH):
+        if tables.bytes_used(db) <= target_bytes:
             break
-        for entity, stream, label, count, _, known_s, opened in rows[start : start + 16]:
-            if opened:
+        for entity, stream, label, count, _, known_s, open_visits in rows[start : start + _BATCH]:
+            if open_visits:
                 continue
             db.execute("DELETE FROM visit WHERE entity = ?", (entity,))
             db.execute("DELETE FROM entity WHERE id = ?", (entity,))
@@ -82,5 +87,4 @@ def _give_up(db: sqlite3.Connection, aim: int) -> bool:
                 "visits = visits + excluded.visits, known_s = max(known_s, excluded.known_s)",
                 (stream, label, count + int(earlier.get(entity, 0)), known_s),
             )
-        tables.forget_changes(db)
-    return tables.bytes_used(db) <= aim
+        tables.delete_stale_changes(db)

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from hippocam.memory.entities.records import EntityConfig
-from hippocam.memory.entities.tracks import Track, Tracker
+from hippocam.memory.entities.track import Track
+from hippocam.memory.entities.tracker import Tracker
 from hippocam.stream.records import Embedding, Sensed, Thing
 
 WIDTH, HEIGHT = 256, 144
