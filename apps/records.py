@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hippocam.apps.ask.deep import Looked
-from hippocam.apps.ask.meaning import Understood
+from hippocam.apps.ask.deep import SecondLook
+from hippocam.apps.ask.meaning import Meaning
 from hippocam.memory.memory import TierStatus
 from hippocam.memory.records import Evidence, StreamStatus
 from hippocam.models.readers.reading import Given, Sentence
@@ -117,8 +117,8 @@ class Answer:
     given: tuple[Given, ...] = ()
     prompt: str = ""
     failed: str = ""
-    understood: Understood | None = None
-    looked: Looked | None = None
+    understood: Meaning | None = None
+    looked: SecondLook | None = None
 
     @property
     def not_seen(self) -> bool:

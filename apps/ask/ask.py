@@ -10,10 +10,10 @@ from typing import Protocol, TypedDict
 import numpy as np
 
 from hippocam.apps.ask.before_after import JUST_S
-from hippocam.apps.ask.count_answer import Told, count_in
-from hippocam.apps.ask.deep import DeepConfig, Looked, look_again, thin
+from hippocam.apps.ask.count_answer import CountAnswer, answer_count
+from hippocam.apps.ask.deep import DeepConfig, SecondLook, look_again, thin
 from hippocam.apps.ask.description import description
-from hippocam.apps.ask.meaning import LookIn, Turn, Understood
+from hippocam.apps.ask.meaning import Meaning, Turn
 from hippocam.apps.ask.understand import understand
 from hippocam.apps.explain import find_entry
 from hippocam.apps.live.open_frames import with_open_moments
@@ -26,7 +26,7 @@ from hippocam.memory.records import Evidence, Level, Span, StreamStatus, format_
 from hippocam.models.readers.context import Context, ContextConfig, build_context
 from hippocam.models.readers.extractive import ExtractiveReader
 from hippocam.models.readers.note_text import told_note
-from hippocam.models.readers.question_kind import Asked
+from hippocam.models.readers.question_kind import QuestionKind
 from hippocam.models.readers.reading import SEEN_FROM, ReaderError, Reading, Sentence
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.protocols import Encoder
@@ -91,7 +91,7 @@ class Askable(Protocol):
     def notable(self, where: Where, top: int) -> Sequence[tuple[float, Evidence]]:
         """The moments that were newest to their streams, at most `top`, each with its utility."""
 
-    def counted(self, question: str, where: Where) -> Told | None:
+    def count(self, question: str, where: Where) -> CountAnswer | None:
         """The answer to a question that counts things; None where it is none, or cannot be counted."""
 
 
@@ -116,7 +116,7 @@ class OneMemory:
         moments = evidence_of(self._memory, query, self._memory.recall(query))
         return with_open_moments(self._memory.folder, moments, query)
 
-    def counted(self, question: str, where: Where) -> Told | None:
+    def count(self, question: str, where: Where) -> CountAnswer | None:
         """The answer to a question that counts things; None where it is none, or cannot be counted."""
         stream, top = where.get("stream"), where.get("top") or _TOP
         others = ("camera", "place_of", "near", "after_s", "before_s")
@@ -135,7 +135,7 @@ class OneMemory:
             return evidence_of(self._memory, query, [alone])[0]
 
         at_s = max(ends_s) if query.at_s is None else query.at_s  # now is the end of what was watched
-        return count_in(self._memory, question, stream=stream, at_s=at_s, top=top, moment=moment)
+        return answer_count(self._memory, question, stream=stream, at_s=at_s, top=top, moment=moment)
 
     def notable(self, where: Where, top: int) -> Sequence[tuple[float, Evidence]]:
         """The moments that were newest to their streams, at most `top`, each with its utility."""
@@ -184,13 +184,13 @@ def ask(
     turn = understand(question, streams, at_s=where.get("at_s"), before=before)
     top = where.get("top")
     wanted: Where = {**where, "top": budget.moments if top is None else top}
-    if turn.kind in (Asked.BEFORE, Asked.AFTER):
+    if turn.kind in (QuestionKind.BEFORE, QuestionKind.AFTER):
         wanted["beside"] = max(_BESIDE, where.get("beside") or 0)
-    count = memory.counted(question, where)
+    count = memory.count(question, where)
     places, missing = ([], "") if count else _places(memory, turn, wanted)
     evidence = count.evidence if count else _gather(memory, turn, places, wanted)
-    looked: Looked | None = None
-    again = deep if count is None and turn.kind != Asked.WHAT else None
+    looked: SecondLook | None = None
+    again = deep if count is None and turn.kind != QuestionKind.WHAT else None
     if again is not None and thin(evidence, again, sees=budget.frames > 0):
         looked = look_again(
             evidence,
@@ -235,32 +235,32 @@ def ask(
     )
 
 
-def _places(memory: Askable, turn: Understood, where: Where) -> tuple[list[Where], str]:
+def _places(memory: Askable, turn: Meaning, where: Where) -> tuple[list[Where], str]:
     """Where and when a question wants to be answered from, each; or why there is no such place."""
-    beside, places = turn.beside, [_narrowed(where, span) for span in turn.spans]
-    if beside is None:
+    anchor, places = turn.anchor, [_narrowed(where, span) for span in turn.spans]
+    if anchor is None:
         return [place for place in places if place is not None], ""
-    t0_s, t1_s, stream = beside.t0_s, beside.t1_s, beside.stream
+    t0_s, t1_s, stream = anchor.t0_s, anchor.t1_s, anchor.stream
     if t0_s is None or t1_s is None:
         found = [
             moment
             for place in places
             if place is not None
-            for moment in memory.search(beside.text, {**place, "top": 1, "beside": 0})
+            for moment in memory.search(anchor.text, {**place, "top": 1, "beside": 0})
         ]
         best = max(found, key=lambda moment: moment.score, default=None)
         if best is None or best.score < SEEN_FROM:
-            return [], f'Not seen: nothing matches "{beside.text}", {beside.side} which to look.'
+            return [], f'Not seen: nothing matches "{anchor.text}", {anchor.side} which to look.'
         t0_s, t1_s, stream = best.t0_s, best.t1_s, best.stream
-    if beside.side == "before":
-        span = LookIn(stream=stream, after_s=t0_s - JUST_S if beside.just else None, before_s=t0_s)
+    if anchor.side == "before":
+        span = Filter(stream=stream, after_s=t0_s - JUST_S if anchor.just else None, before_s=t0_s)
     else:
-        span = LookIn(stream=stream, after_s=t1_s, before_s=t1_s + JUST_S if beside.just else None)
+        span = Filter(stream=stream, after_s=t1_s, before_s=t1_s + JUST_S if anchor.just else None)
     narrow = [_narrowed(place, span) for place in places if place is not None]
     return [place for place in narrow if place is not None], ""
 
 
-def _narrowed(where: Where, span: LookIn) -> Where | None:
+def _narrowed(where: Where, span: Filter) -> Where | None:
     """Both conditions at once; None where nothing meets them."""
     stream = where.get("stream")
     if span.stream is not None and stream is not None and not _filter(where).of_stream(span.stream):
@@ -275,10 +275,10 @@ def _narrowed(where: Where, span: LookIn) -> Where | None:
     }
 
 
-def _gather(memory: Askable, turn: Understood, places: Sequence[Where], where: Where) -> tuple[Evidence, ...]:
+def _gather(memory: Askable, turn: Meaning, places: Sequence[Where], where: Where) -> tuple[Evidence, ...]:
     """Moments from all places, the strongest first; of a question for what there was, by time."""
     top = where["top"] or _TOP
-    if turn.kind == Asked.WHAT:
+    if turn.kind == QuestionKind.WHAT:
         found = [pair for place in places for pair in memory.notable(place, top)]
         best = [moment for _, moment in sorted(found, key=lambda pair: -pair[0])[:top]]
         return tuple(sorted(best, key=lambda m: (m.spans[0][0], m.stream, m.id)))

@@ -1,34 +1,37 @@
-"""Questions about what was before or after something else: "who came just before the red car?"."""
+"""Questions about what was before or after another event: "who came just before the red car?"."""
 
 from __future__ import annotations
 
 import re
 
-from hippocam.apps.ask.description import statement
-from hippocam.apps.ask.meaning import Beside, Side
-from hippocam.models.readers.question_kind import Asked, asked
+from hippocam.apps.ask.description import JUST, names_nothing, statement
+from hippocam.apps.ask.meaning import Anchor, Side
+from hippocam.models.readers.question_kind import QuestionKind, kind_of
 
-# "Just before" looks back so far.
+# "Just before" and "just after" reach so far from the other event.
 JUST_S = 60.0
-SOFT = r"(?:just|right|shortly|directly|immediately|soon)"
-_BESIDE = re.compile(
-    rf"^(?P<what>.*?)[,\s]*\b(?P<just>{SOFT}\s+)?(?P<side>before|after)\s+(?P<other>\S.*)$", re.IGNORECASE
-)
-NOTHING = re.compile(
-    r"^(?:what|who|which \w+)(?:\s+(?:else|was|were|is|did|does|came|comes|come|happened|happens|happen|there|"
-    r"seen|visible|we|you|see|the next|next))*$",
-    re.IGNORECASE,
+_ANCHORED = re.compile(
+    rf"^(?P<what>.*?)[,\s]*\b(?P<just>{JUST}\s+)?(?P<side>before|after)\s+(?P<other>\S.*)$", re.IGNORECASE
 )
 
 
-def beside_in(question: str, text: str, kind: Asked) -> tuple[str, Asked, Beside | None]:
-    """What to look for, what is asked, and what it stands beside: "who came just before the red car?"."""
-    found = _BESIDE.match(question.rstrip("?!. "))
+def split_anchor(question: str, text: str, kind: QuestionKind) -> tuple[str, QuestionKind, Anchor | None]:
+    """Split a question at "before" or "after".
+
+    Args:
+        question: In plain words.
+        text: What it looks for, if it names no other event.
+        kind: What it wants to know, likewise.
+
+    Returns:
+        What to look for, what the question wants to know, and the event beside which to look. Where nothing else
+        is named ("what happened after the fire?") the event itself is looked for, and its neighbours are wanted.
+    """
+    found = _ANCHORED.match(question.rstrip("?!. "))
     if found is None:
         return text, kind, None
     side: Side = "before" if found["side"].casefold() == "before" else "after"
     what, other = found["what"].strip(), statement(found["other"])
-    if NOTHING.match(what) or not what:
-        return other, Asked.BEFORE if side == "before" else Asked.AFTER, None
-    plain = statement(what)
-    return plain, asked(what), Beside(side=side, text=other, just=bool(found["just"]))
+    if names_nothing(what):
+        return other, QuestionKind.BEFORE if side == "before" else QuestionKind.AFTER, None
+    return statement(what), kind_of(what), Anchor(side=side, text=other, just=bool(found["just"]))

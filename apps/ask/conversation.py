@@ -51,5 +51,5 @@ def turn_of(answer: Answer) -> Turn | None:
         return None
     cited = next((moment for moment in answer.evidence if moment.id in answer.cited), None)
     if cited is None:
-        return Turn(understood=answer.understood)
-    return Turn(understood=answer.understood, stream=cited.stream, t0_s=cited.t0_s, t1_s=cited.t1_s)
+        return Turn(meaning=answer.understood)
+    return Turn(meaning=answer.understood, stream=cited.stream, t0_s=cited.t0_s, t1_s=cited.t1_s)

@@ -1,9 +1,8 @@
-"""Questions that count: how many, when the third, how long, out of the entities that were seen.
+"""Questions that count, answered from the entities that were seen: how many, when the third, how long.
 
-Rules, and few: a question is answered where all of its words that matter are understood, and is somebody else's
-otherwise. Whoever asks for women, red cars or people who run gets no number from here, since entities are told
-apart and not described. Where something was ("on the shelf") is not looked at: the answer is of the camera's
-whole view, and says so.
+A few rules: a question is answered here only where all of its words that matter are known. Whoever asks for women,
+red cars or people who run gets no number from here, since entities are told apart but not described. Where
+something was ("on the shelf") is not looked at: the answer is about the camera's whole view, and says so.
 """
 
 from __future__ import annotations
@@ -25,12 +24,12 @@ from hippocam.apps.ask.count_words import (
     SO_FAR,
     TAKEN,
     UNKNOWN,
+    index_of,
     labels_of,
-    named,
+    noun_for,
     number_of,
-    place_of,
 )
-from hippocam.memory.entities.records import Counted, Entity, Visit
+from hippocam.memory.entities.records import Entity, EntityTotals, Visit
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.timecode import format_time, parse_time
 
@@ -38,27 +37,27 @@ Span = tuple[str, float, float]
 
 
 class EntityView(Protocol):
-    """What is asked of the entity memory."""
+    """The part of the entity memory that counting needs."""
 
     def entities(self, stream: str | None, label: str | None, at_s: float | None) -> list[Entity]:
         """Entities by the time of their first visit."""
 
-    def count(self, stream: str | None, label: str | None, at_s: float | None) -> Counted:
-        """How many there were so far."""
+    def count(self, stream: str | None, label: str | None, at_s: float | None) -> EntityTotals:
+        """How many there have been."""
 
     def end_s(self, stream: str | None) -> float:
-        """Latest time at which anything was there."""
+        """The latest time at which anything was there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Counting:
+class Count:
     """The answer to a question that counts.
 
     Attributes:
         text: A sentence.
         value: The number, or the time or length in seconds; 1 or 0 for yes and no.
-        spans: Stream, start and end of what it rests on.
-        entities: Whose they are.
+        spans: The visits that it rests on: stream, start, end.
+        entities: Ids of the entities that made them.
     """
 
     text: str
@@ -67,25 +66,27 @@ class Counting:
     entities: tuple[int, ...]
 
 
-_TOGETHER_S = 1.6  # what leaves within so many seconds left together
+# Things that leave within so many seconds of each other left together.
+_TOGETHER_S = 1.6
 
 
-def counted(
+def count_entities(
     question: str, view: EntityView, *, stream: str | None = None, at_s: float | None = None
-) -> Counting | None:
+) -> Count | None:
     """Answer a question that counts.
 
     Args:
-        question: As it was asked.
+        question: In the user's words.
         view: What was seen.
-        stream: Which stream is asked about; None for all.
+        stream: Which stream is meant; None for all.
         at_s: The time of asking; None for the end. Nothing that was known later is used.
 
     Returns:
-        The answer; None where it is no such question, or not surely understood, or nothing was ever recognised.
+        The answer; None where the question does not count, some of its words are not known, or no entity was ever
+        recognised.
     """
     words = " ".join(re.sub(r"[?!.,;]+(?=\s|$)", " ", question.casefold()).split())
-    asked = _Asked(words, view, stream, view.end_s(stream) if at_s is None else at_s)
+    plain = _Question(words, view, stream, view.end_s(stream) if at_s is None else at_s)
     for rule in (
         _between,
         _ordinal,
@@ -97,16 +98,16 @@ def counted(
         _right_now,
         _anybody,
     ):
-        found = rule(asked)
+        found = rule(plain)
         if found is not None:
-            # Where nobody looked for things, or there are none, better not to say "none" than wrongly so.
-            return found if view.entities(stream, None, asked.at_s) else None
+            # Where no entity was ever recognised, "none" may be wrong, so nothing is said.
+            return found if view.entities(stream, None, plain.at_s) else None
     return None
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """A question in small letters without marks, and where and when it is asked."""
+class _Question:
+    """A question in lower case without punctuation, and the stream and time that it is about."""
 
     words: str
     view: EntityView
@@ -118,14 +119,14 @@ class _Asked:
         return sorted(found, key=lambda entity: (entity.first_s, entity.id))
 
     def in_order(self, labels: Sequence[str]) -> list[Entity]:
-        """Those that came, by time; none where several streams' would be mixed."""
+        """Entities in the order in which they came; none where they are of several streams."""
         found = self.entities(labels)
         return found if len({entity.stream for entity in found}) == 1 else []
 
 
-def _so_far(asked: _Asked) -> Counting | None:
-    found = re.match(r"how many (?P<times>times )?(?P<rest>.*)$", asked.words)
-    if found is None or re.search(NOW, asked.words) or UNKNOWN.search(asked.words):
+def _so_far(question: _Question) -> Count | None:
+    found = re.match(r"how many (?P<times>times )?(?P<rest>.*)$", question.words)
+    if found is None or re.search(NOW, question.words) or UNKNOWN.search(question.words):
         return None
     kinds = (
         (
@@ -139,24 +140,25 @@ def _so_far(asked: _Asked) -> Counting | None:
     came = next((match for kind in kinds if (match := re.match(kind, found["rest"]))), None)
     if came is None or (labels := labels_of(came["noun"])) is None:
         return None
-    entities = asked.entities(labels)
-    totals = [asked.view.count(asked.stream, label, asked.at_s) for label in labels]
+    entities = question.entities(labels)
+    totals = [question.view.count(question.stream, label, question.at_s) for label in labels]
     number = sum(total.visits if found["times"] else total.entities for total in totals)
     given_up = sum(total.given_up for total in totals)
     spans = tuple(_span(visit) for entity in entities for visit in entity.visits)
-    name = named(labels, number)
+    name = noun_for(labels, number)
     text = f"{number} {'times' if found['times'] else name} so far"
     text += f", {given_up} of them only counted" if given_up else ""
-    return Counting(text=_whole(text), value=number, spans=spans, entities=_ids(entities))
+    return Count(text=_whole(text), value=number, spans=spans, entities=_ids(entities))
 
 
-def _right_now(asked: _Asked) -> Counting | None:
+def _right_now(question: _Question) -> Count | None:
     found = re.match(
-        r"how many (?P<noun>\w+(?: \w+)??) (?:are|is|were|was|do you see|can you see)\b(?P<rest>.*)$", asked.words
+        r"how many (?P<noun>\w+(?: \w+)??) (?:are|is|were|was|do you see|can you see)\b(?P<rest>.*)$",
+        question.words,
     )
     if found is None or (labels := labels_of(found["noun"])) is None or UNKNOWN.search(found["rest"]):
         return None
-    at_s = asked.at_s
+    at_s = question.at_s
     then = re.search(r"\bat (?P<time>\d+(?::\d+)*(?:\.\d+)?)(?: ?s(?:ec(?:onds?)?)?)?$", found["rest"])
     if then is not None:
         try:
@@ -165,61 +167,63 @@ def _right_now(asked: _Asked) -> Counting | None:
             return None
     elif re.search(r"\b(?:were|was)\b", found[0]) or re.search(r"\b(?:ing|ed)\b", found["rest"]):
         return None
-    place = re.sub(NOW, "", found["rest"][: then.start()] if then else found["rest"]).strip()
+    where = re.sub(NOW, "", found["rest"][: then.start()] if then else found["rest"]).strip()
     if not re.match(
         r"(?:there|visible|present|here|left)?(?: ?(?:in|on|at|near|by|inside|outside) (?:the |this "
         r")?\w+(?: \w+)?)?$",
-        place,
+        where,
     ):
         return None
-    there = [(entity, visit) for entity in asked.entities(labels) for visit in entity.visits if visit.there(at_s)]
+    there = [
+        (entity, visit) for entity in question.entities(labels) for visit in entity.visits if visit.there(at_s)
+    ]
     number = len(there)
     when = "now" if then is None else f"at {format_time(at_s)}"
     spans = tuple((visit.stream, max(visit.t0_s, at_s - 1), at_s) for _, visit in there)
-    text = _whole(f"{number} {named(labels, number)} {when}")
-    return Counting(text=text, value=number, spans=spans, entities=_ids([entity for entity, _ in there]))
+    text = _whole(f"{number} {noun_for(labels, number)} {when}")
+    return Count(text=text, value=number, spans=spans, entities=_ids([entity for entity, _ in there]))
 
 
-def _anybody(asked: _Asked) -> Counting | None:
+def _anybody(question: _Question) -> Count | None:
     found = re.match(
         r"(?:is|are) (?:there )?(?:an? |any )?(?P<noun>\w+(?: \w+)??)(?: (?:there|here|present|visible))?"
         rf"(?: (?:in|on|at|near|by) (?:the |this )?\w+)? ?{NOW}$",
-        asked.words,
+        question.words,
     )
     if found is None or (labels := labels_of(found["noun"])) is None:
         return None
-    there = [e for e in asked.entities(labels) if any(visit.there(asked.at_s) for visit in e.visits)]
-    spans = tuple((e.stream, max(e.visits[-1].t0_s, asked.at_s - 1), asked.at_s) for e in there)
-    text = f"yes, {len(there)} {named(labels, len(there))} now" if there else f"no {named(labels, 0)} now"
-    return Counting(text=_whole(text), value=float(bool(there)), spans=spans, entities=_ids(there))
+    there = [e for e in question.entities(labels) if any(visit.there(question.at_s) for visit in e.visits)]
+    spans = tuple((e.stream, max(e.visits[-1].t0_s, question.at_s - 1), question.at_s) for e in there)
+    text = f"yes, {len(there)} {noun_for(labels, len(there))} now" if there else f"no {noun_for(labels, 0)} now"
+    return Count(text=_whole(text), value=float(bool(there)), spans=spans, entities=_ids(there))
 
 
-def _ordinal(asked: _Asked) -> Counting | None:
+def _ordinal(question: _Question) -> Count | None:
     arrive = (
         r"(?P<do>arrive|come|appear|enter|show up|leave|go away|go|disappear|drive off|drive away|depart)(?: in)?"
     )
-    when = re.match(rf"(?:when|at what time) did the (?:(?P<nth>{NTH}) )?{NOUN} {arrive}{PLACE}$", asked.words)
+    when = re.match(rf"(?:when|at what time) did the (?:(?P<nth>{NTH}) )?{NOUN} {arrive}{PLACE}$", question.words)
     stay = re.match(
         rf"(?:for )?(?:about |roughly |approximately )?how long (?:did|was) the (?:(?P<nth>{NTH}) )?{NOUN} "
         rf"(?:stay|remain|there|here|present|visible|stand|wait)(?: there)?{PLACE}$",
-        asked.words,
+        question.words,
     )
     found = when or stay
     if found is None or (labels := labels_of(found["noun"])) is None:
         return None
-    entities = asked.in_order(labels)
+    entities = question.in_order(labels)
     if not found["nth"] and len(entities) != 1:
         return None  # "the car": which of them?
-    place = place_of(found["nth"] or "first", len(entities))
-    if place is None:
+    index = index_of(found["nth"] or "first", len(entities))
+    if index is None:
         return None
-    entity = entities[place]
+    entity = entities[index]
     visit = entity.visits[0]
     name = " ".join(filter(None, ("the", found["nth"], found["noun"])))
     if stay is not None:
         seconds = entity.seconds
         spans = tuple(_span(each) for each in entity.visits)
-        return Counting(
+        return Count(
             text=f"{name} stayed about {seconds:.0f} s", value=seconds, spans=spans, entities=(entity.id,)
         )
     if found["do"] in ("arrive", "come", "appear", "enter", "show up"):
@@ -227,51 +231,51 @@ def _ordinal(asked: _Asked) -> Counting | None:
             text = f"{name} was there from the start"
         else:
             text = f"{name} came at about {format_time(visit.t0_s)}"
-        return Counting(text=text, value=visit.t0_s, spans=(_span(visit),), entities=(entity.id,))
+        return Count(text=text, value=visit.t0_s, spans=(_span(visit),), entities=(entity.id,))
     latest = entity.visits[-1]
     if latest.gone_s is None:
-        return Counting(
-            text=f"{name} is still there", value=asked.at_s, spans=(_span(latest),), entities=(entity.id,)
+        return Count(
+            text=f"{name} is still there", value=question.at_s, spans=(_span(latest),), entities=(entity.id,)
         )
     text = f"{name} left at about {format_time(latest.t1_s)}"
-    return Counting(text=text, value=latest.t1_s, spans=(_span(latest),), entities=(entity.id,))
+    return Count(text=text, value=latest.t1_s, spans=(_span(latest),), entities=(entity.id,))
 
 
-def _longest(asked: _Asked) -> Counting | None:
+def _longest(question: _Question) -> Count | None:
     found = re.match(
         r"(?:which|what) (?:of the )?(?P<noun>\w+(?: \w+)??) (?:stayed|was there|remained|stood there|was present)"
         r"(?: for)? (?:the )?(?P<which>longest|shortest)(?: time)?$",
-        asked.words,
+        question.words,
     ) or re.match(
         r"(?P<noun>who) (?:stayed|was there|remained)(?: for)? (?:the )?(?P<which>longest|shortest)(?: time)?$",
-        asked.words,
+        question.words,
     )
     labels = (
         ["person"] if found is not None and found["noun"] == "who" else labels_of(found["noun"]) if found else None
     )
-    if found is None or labels is None or not (entities := asked.in_order(labels)):
+    if found is None or labels is None or not (entities := question.in_order(labels)):
         return None
     sign = 1 if found["which"] == "longest" else -1
-    place = max(range(len(entities)), key=lambda i: (sign * entities[i].seconds, -i))
-    best = entities[place]
-    nth = ORDINALS[place] if place < len(ORDINALS) else f"{place + 1}th"
+    index = max(range(len(entities)), key=lambda i: (sign * entities[i].seconds, -i))
+    best = entities[index]
+    nth = ORDINALS[index] if index < len(ORDINALS) else f"{index + 1}th"
     noun = labels[0] if found["noun"] == "who" else found["noun"].removesuffix("s")
     times = f"from {format_time(best.first_s)} to {format_time(best.last_s)}"
     text = f"the {nth} {noun}, {times}, about {best.seconds:.0f} s"
-    return Counting(text=text, value=place + 1, spans=tuple(map(_span, best.visits)), entities=(best.id,))
+    return Count(text=text, value=index + 1, spans=tuple(map(_span, best.visits)), entities=(best.id,))
 
 
-def _between(asked: _Asked) -> Counting | None:
+def _between(question: _Question) -> Count | None:
     which = rf"(?:{'|'.join(ORDINALS)}|\d+(?:st|nd|rd|th))"
     found = re.match(
         rf"(?:about )?how (?:long|much time) (?:was|were|passed|did)\b.*\bbetween the (?P<a>{which})(?: \w+)? and "
         rf"(?:the )?(?P<b>{which}) (?P<noun>\w+)$",
-        asked.words,
+        question.words,
     )
     if found is None or (labels := labels_of(found["noun"])) is None:
         return None
-    entities = asked.in_order(labels)
-    a, b = place_of(found["a"], len(entities)), place_of(found["b"], len(entities))
+    entities = question.in_order(labels)
+    a, b = index_of(found["a"], len(entities)), index_of(found["b"], len(entities))
     if a is None or b is None or b <= a:
         return None
     left, came = entities[a].visits[-1], entities[b].visits[0]
@@ -280,34 +284,35 @@ def _between(asked: _Asked) -> Counting | None:
     seconds = came.t0_s - left.t1_s
     text = f"about {seconds:.1f} s, from {format_time(left.t1_s)} to {format_time(came.t0_s)}"
     spans = ((left.stream, left.t1_s, came.t0_s),)
-    return Counting(text=text, value=seconds, spans=spans, entities=(entities[a].id, entities[b].id))
+    return Count(text=text, value=seconds, spans=spans, entities=(entities[a].id, entities[b].id))
 
 
-def _most_at_once(asked: _Asked) -> Counting | None:
+def _most_at_once(question: _Question) -> Count | None:
     extreme = re.match(
         r"what (?:was|is) the (?P<which>smallest|lowest|fewest|least|minimum|largest|greatest|highest|"
         r"biggest|most|maximum)"
         r" number of (?P<noun>\w+(?: \w+)??)(?: (?:there|visible|seen))?(?: (?:in|on|at|near) (?:the "
         r"|this )?\w+)??"
         r"(?: (?:at any (?:one )?time|at once|at the same time|at one time|ever))?$",
-        asked.words,
+        question.words,
     )
     more = re.match(
         rf"(?:was|were) there ever more than (?P<n>{'|'.join(NUMBERS)}|\d+) (?P<noun>\w+(?: \w+)??)(?: there)?"
         r"(?: (?:in|on|at|near) (?:the |this )?\w+)? (?:at the same time|at once|at any time|at one "
         r"time|together)$",
-        asked.words,
+        question.words,
     )
     found = extreme or more
     if found is None or (labels := labels_of(found["noun"])) is None:
         return None
-    visits = [visit for entity in asked.entities(labels) for visit in entity.visits]
+    visits = [visit for entity in question.entities(labels) for visit in entity.visits]
     if len({visit.stream for visit in visits}) > 1:
         return None
     # just after each coming and each leaving; before the first frame that anybody looked for things nothing is
     # known
     times = sorted(
-        {t for v in visits for t in (v.first_s, v.gone_s) if t is not None and t <= asked.at_s} | {asked.at_s}
+        {t for v in visits for t in (v.first_s, v.gone_s) if t is not None and t <= question.at_s}
+        | {question.at_s}
     )
     numbers = [
         (sum(visit.t0_s <= time_s and (visit.gone_s is None or time_s < visit.gone_s) for visit in visits), time_s)
@@ -316,22 +321,24 @@ def _most_at_once(asked: _Asked) -> Counting | None:
     if more is not None:
         limit = number_of(more["n"])
         most, time_s = max(numbers, key=lambda pair: (pair[0], -pair[1]))
-        text = f"{'yes' if most > limit else 'no'}, {most} {named(labels, most)} at most, at {format_time(time_s)}"
-        return Counting(text=_whole(text), value=float(most > limit), spans=_those_at(visits, time_s), entities=())
+        text = (
+            f"{'yes' if most > limit else 'no'}, {most} {noun_for(labels, most)} at most, at {format_time(time_s)}"
+        )
+        return Count(text=_whole(text), value=float(most > limit), spans=_those_at(visits, time_s), entities=())
     assert extreme is not None
     small = extreme["which"] in ("smallest", "lowest", "fewest", "least", "minimum")
     number, time_s = min(numbers, key=lambda pair: (pair[0] if small else -pair[0], pair[1]))
     if small and number > 0 and not any(visit.from_start for visit in visits):
         number, time_s = 0, 0.0  # before the first came
-    text = _whole(f"{number} {named(labels, number)}, first at {format_time(time_s)}")
-    return Counting(text=text, value=number, spans=_those_at(visits, time_s), entities=())
+    text = _whole(f"{number} {noun_for(labels, number)}, first at {format_time(time_s)}")
+    return Count(text=text, value=number, spans=_those_at(visits, time_s), entities=())
 
 
-def _taken(asked: _Asked) -> Counting | None:
+def _taken(question: _Question) -> Count | None:
     found = re.match(
         r"how (?:often|many times) (?:was|were|has|have|did)(?: been)? (?P<what>.+?) (?:been |get |got )?"
         rf"(?P<do>{TAKEN}|{BACK}|disappear|leave|left)(?: (?:from|on|to|onto) (?:the |this )?\w+)?$",
-        asked.words,
+        question.words,
     )
     if found is None or UNKNOWN.search(found["what"].replace(" or ", " ")):
         return None
@@ -340,37 +347,37 @@ def _taken(asked: _Asked) -> Counting | None:
     if labels is None or labels == ["person"]:
         return None
     back = re.fullmatch(BACK, found["do"]) is not None
-    groups = _groups(asked, labels, came=back)
+    groups = _groups(question, labels, came=back)
     word = "put there" if back else "taken away"
     times = ", ".join(format_time(_time_of(group[0], came=back)) for group in groups)
     text = f"{len(groups)} times {word}" + (f": at {times}" if groups else "")
     spans = tuple(
         (v.stream, _time_of(v, came=back) - 1, _time_of(v, came=back) + 1) for g in groups for v in g[:1]
     )
-    return Counting(text=text, value=len(groups), spans=spans, entities=tuple(v.entity for g in groups for v in g))
+    return Count(text=text, value=len(groups), spans=spans, entities=tuple(v.entity for g in groups for v in g))
 
 
-def _at_once_when(asked: _Asked) -> Counting | None:
+def _at_once_when(question: _Question) -> Count | None:
     found = re.match(
         rf"when (?:were|was) (?P<n>{'|'.join(NUMBERS)}) (?P<noun>\w+(?: \w+)??) (?P<do>{TAKEN}|{BACK}) "
         r"(?:at once|together|at the same time)$",
-        asked.words,
+        question.words,
     )
     if found is None or (labels := labels_of(found["noun"])) is None:
         return None
     back = re.fullmatch(BACK, found["do"]) is not None
-    groups = [g for g in _groups(asked, labels, came=back) if len(g) == number_of(found["n"])]
+    groups = [g for g in _groups(question, labels, came=back) if len(g) == number_of(found["n"])]
     if not groups:
         return None
     times = [_time_of(group[0], came=back) for group in groups]
     text = f"at about {', '.join(format_time(time_s) for time_s in times)}"
     spans = tuple((group[0].stream, time_s - 1, time_s + 1) for group, time_s in zip(groups, times, strict=True))
-    return Counting(text=text, value=times[0], spans=spans, entities=tuple(v.entity for g in groups for v in g))
+    return Count(text=text, value=times[0], spans=spans, entities=tuple(v.entity for g in groups for v in g))
 
 
-def _groups(asked: _Asked, labels: Sequence[str], *, came: bool) -> list[list[Visit]]:
-    """Visits that began (or ended) together, by time; not what was there from the start (or still is)."""
-    visits = [visit for entity in asked.entities(labels) for visit in entity.visits]
+def _groups(question: _Question, labels: Sequence[str], *, came: bool) -> list[list[Visit]]:
+    """Visits that began (or ended) together, by time, without those there from the start (or still there)."""
+    visits = [visit for entity in question.entities(labels) for visit in entity.visits]
     if came:
         chosen = [visit for visit in visits if not visit.from_start]
     else:

@@ -1,11 +1,11 @@
-"""Counting questions about one memory: the number from its entities, and the moments that it rests on."""
+"""The answer to a question that counts: the number from a memory's entities, with the moments that it rests on."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from hippocam.apps.ask.count import counted
+from hippocam.apps.ask.count import count_entities
 from hippocam.memory.entities.records import Entity
 from hippocam.memory.memory import Memory
 from hippocam.memory.records import Evidence
@@ -13,26 +13,26 @@ from hippocam.models.readers.reading import Reading, Sentence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """The answer to a counting question.
+class CountAnswer:
+    """A count as a reader would word it.
 
     Attributes:
-        reading: What is said.
-        evidence: The moments that it rests on, by time, with the times that were counted.
+        reading: The sentence.
+        evidence: The moments that it rests on, by time, each with the times at which something was counted.
     """
 
     reading: Reading
     evidence: tuple[Evidence, ...]
 
-    def renamed(self, rename: Callable[[Evidence], Evidence]) -> Told:
-        """The same with its moments under other names."""
+    def renamed(self, rename: Callable[[Evidence], Evidence]) -> CountAnswer:
+        """Return the same answer with its moments under other names."""
         evidence = tuple(map(rename, self.evidence))
         (sentence,) = self.reading.sentences
         named = replace(sentence, evidence_ids=tuple(moment.id for moment in evidence))
-        return Told(reading=replace(self.reading, sentences=(named,)), evidence=evidence)
+        return CountAnswer(reading=replace(self.reading, sentences=(named,)), evidence=evidence)
 
 
-def count_in(
+def answer_count(
     memory: Memory,
     question: str,
     *,
@@ -40,34 +40,34 @@ def count_in(
     at_s: float | None,
     top: int,
     moment: Callable[[int], Evidence | None],
-) -> Told | None:
-    """Count, and show the entries in which it was seen.
+) -> CountAnswer | None:
+    """Answer a question that counts, with the entries that show what was counted.
 
-    The belief in a count is how sure the detector was of the least sure thing in it, and one half where there was
-    nothing to be sure of.
+    The belief in a count is how sure the detector was of the least sure entity in it, and one half where it counts
+    none.
 
     Args:
-        memory: What is asked.
-        question: As it was asked.
-        stream: Only this one, by its whole name; None for all.
+        memory: Where to count.
+        question: In the user's words.
+        stream: Only this stream, by its whole id; None for all.
         at_s: As if the streams ended here.
-        top: Entries at most.
-        moment: Gives an entry as evidence; None where there is none of this number any more.
+        top: Entries to show at most.
+        moment: Makes evidence of an entry, by its id; None where the memory no longer holds it.
 
     Returns:
-        None where the question does not count, or nothing was recognised.
+        None where the question does not count, or no entity was recognised.
     """
     entities = memory.entities
-    count = counted(question, entities, stream=stream, at_s=at_s)
+    count = count_entities(question, entities, stream=stream, at_s=at_s)
     if count is None:
         return None
     chosen = [e for e in entities.entities(stream, None, at_s) if e.id in set(count.entities)]
     belief = min((max(visit.score for visit in entity.visits) for entity in chosen), default=0.5)
     shown: dict[int, list[tuple[float, float]]] = {}
     for name, t0_s, t1_s in sorted(count.spans, key=lambda span: (span[1], span[0])):
-        number = memory.entry_at(name, _shown_s(chosen, name, t0_s, t1_s))
-        if number is not None and (number in shown or len(shown) < top):
-            shown.setdefault(number, []).append((t0_s, t1_s))
+        entry_id = memory.entry_at(name, _best_s(chosen, name, t0_s, t1_s))
+        if entry_id is not None and (entry_id in shown or len(shown) < top):
+            shown.setdefault(entry_id, []).append((t0_s, t1_s))
     evidence = tuple(
         replace(
             found,
@@ -78,14 +78,14 @@ def count_in(
             why="counted: seen by the detector at these times",
             met=len(spans),
         )
-        for number, spans in shown.items()
-        if (found := moment(number)) is not None
+        for entry_id, spans in shown.items()
+        if (found := moment(entry_id)) is not None
     )
     sentence = Sentence(text=f"{count.text}.", evidence_ids=tuple(found.id for found in evidence))
-    return Told(reading=Reading(sentences=(sentence,), unknown=False, confidence=belief), evidence=evidence)
+    return CountAnswer(reading=Reading(sentences=(sentence,), unknown=False, confidence=belief), evidence=evidence)
 
 
-def _shown_s(entities: Sequence[Entity], stream: str, t0_s: float, t1_s: float) -> float:
-    """A time in a stretch at which a detector was sure of what was there, else its middle."""
+def _best_s(entities: Sequence[Entity], stream: str, t0_s: float, t1_s: float) -> float:
+    """The time in a stretch at which the detector was surest of what was there, else the middle."""
     best = [v for e in entities for v in e.visits if v.stream == stream and t0_s <= v.frame_s <= t1_s]
     return max(best, key=lambda visit: visit.score).frame_s if best else (t0_s + t1_s) / 2

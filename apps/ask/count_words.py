@@ -1,4 +1,4 @@
-"""The words of questions that count: what is asked about, which of how many, what it did."""
+"""The words of questions that count: nouns, ordinals, and verbs for coming, staying and leaving."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NTH = rf"(?:{'|'.join(ORDINALS)}|last|\d+(?:st|nd|rd|th))"
 NOUN = r"(?P<noun>[a-z]+(?: [a-z]+)??)"
 PLACE = r"(?: (?:at|in|into|on|onto|to|from|by|near|inside|past|through) (?:the |this )?[a-z]+(?: [a-z]+)?)?"
 NOW = r"\b(?:right now|now|currently|at the moment|at this moment|at present)\b"
-# What an entity memory does not know of things: a question with any of these is for whoever sees the pictures.
+# Words for what an entity memory does not know: a question with any of these needs a reader that sees pictures.
 UNKNOWN = re.compile(
     r"\b(?:m[ae]n|wom[ae]n|girls?|boys?|child(?:ren)?|kids?|adults?|red|blue|green|black|white|grey|gray|yellow|"
     r"brown|orange|pink|purple|silver|dark|light|small|big|large|tall|young|old|wear\w*|dress\w*|carry\w*|hold\w*|"
@@ -30,7 +30,7 @@ CAME = (
     r"went (?:by|past|through)|driv(?:e|en) (?:by|past|through)|drove (?:by|past|through|away|off)|"
     r"been (?:here|there|at|in|on)|stopped by|(?:were|was) there)"
 )
-# What may follow that says nothing more: where, and that all is meant.
+# What may follow without changing the count: where, and that all is meant.
 SO_FAR = (
     r"(?: (?:by|past|through|in|here|there))?(?: (?:at|in|into|on|to|by|near|past|through)? ?(?:the |this )?[a-z]+"
     r"(?: [a-z]+)?)?(?: (?:so far|in total|in all|altogether|overall|until now|up to now|by now))?$"
@@ -40,7 +40,7 @@ BACK = r"(?:put (?:back|down|there)|returned|placed|brought back|added)"
 
 
 def labels_of(noun: str) -> list[str] | None:
-    """The detector's labels that a noun means; None where it is none that it knows."""
+    """The detector's labels that a noun means; None where the detector knows none."""
     from hippocam.models.senses.efficientdet import LABELS
 
     noun = noun.strip()
@@ -54,14 +54,14 @@ def labels_of(noun: str) -> list[str] | None:
     return None
 
 
-def place_of(nth: str, count: int) -> int | None:
-    """Place of "third" or "last" in a list of so many, from 0; None where it has none such."""
-    place = count - 1 if nth == "last" else ORDINALS.index(nth) if nth in ORDINALS else int(nth[:-2]) - 1
-    return place if 0 <= place < count else None
+def index_of(nth: str, count: int) -> int | None:
+    """Index that "third" or "last" means in a list of `count`; None where the list is too short."""
+    index = count - 1 if nth == "last" else ORDINALS.index(nth) if nth in ORDINALS else int(nth[:-2]) - 1
+    return index if 0 <= index < count else None
 
 
-def named(labels: Sequence[str], number: float) -> str:
-    """What labels are called, one or more of them."""
+def noun_for(labels: Sequence[str], number: float) -> str:
+    """The noun for things of these labels, in the singular or plural that the number needs."""
     if list(labels) == ["person"]:
         return "person" if number == 1 else "people"
     name = labels[0] if len(labels) == 1 else "vehicle"
@@ -69,5 +69,5 @@ def named(labels: Sequence[str], number: float) -> str:
 
 
 def number_of(word: str) -> int:
-    """A number that is written as a word up to ten or in digits."""
+    """Read a number, written as a word up to ten or in digits."""
     return NUMBERS.index(word) + 1 if word in NUMBERS else int(word)

@@ -94,7 +94,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Looked:
+class SecondLook:
     """What looking again came to.
 
     Attributes:
@@ -138,7 +138,7 @@ def look_again(
     compared: int,
     at_s: float | None = None,
     clock: Callable[[], float] = time.monotonic,
-) -> Looked:
+) -> SecondLook:
     """Look at the sources of the best moments again.
 
     Args:
@@ -193,9 +193,11 @@ def look_again(
     return _done(found, pictures, steps, stopped)
 
 
-def _done(found: Sequence[Evidence], pictures: dict[str, bytes], steps: Sequence[Step], stopped: str) -> Looked:
+def _done(
+    found: Sequence[Evidence], pictures: dict[str, bytes], steps: Sequence[Step], stopped: str
+) -> SecondLook:
     ordered = sorted(found, key=lambda moment: -moment.score)  # stable
-    return Looked(evidence=tuple(ordered), pictures=pictures, steps=tuple(steps), stopped=stopped)
+    return SecondLook(evidence=tuple(ordered), pictures=pictures, steps=tuple(steps), stopped=stopped)
 
 
 def _source(path: str) -> VideoSource | None:

@@ -1,7 +1,7 @@
 """Words as people ask into words as encoders understand them.
 
-Encoders are trained on descriptions of what is there. So the words that only ask are taken off ("When did a dog
-come?" is about "a dog come"), and an absence is told as what a picture of it shows ("nobody": an empty room).
+Encoders are trained on descriptions of what is there. So the words that only ask are removed ("When did a dog
+come?" is about "a dog come"), and an absence becomes what a picture of it shows ("nobody": an empty room).
 """
 
 from __future__ import annotations
@@ -23,23 +23,36 @@ _ASKING = (
 )
 _START = re.compile(rf"^(?:{'|'.join(_ASKING)})\s+", re.IGNORECASE)
 
-# Which of several times is meant says nothing of what is there.
+# These say which of several times is meant, and nothing of what is there.
 _WHICH_TIME = re.compile(
     r"\b(?:for )?(?:the )?(?:first|last) time\b|"
     r"\b(?:first|last)(?= (?:see|seen|appear|shown|visible|come|came)\b)|"
     r"\b(?:first|last)$",
     re.IGNORECASE,
 )
+# "Close to it", before the words before and after.
+JUST = r"(?:just|right|shortly|directly|immediately|soon)"
+# What asks for whatever there was, and names nothing to look for: "what happened", "who else came".
+_NOTHING_NAMED = re.compile(
+    r"^(?:what|who|which \w+)(?:\s+(?:else|was|were|is|did|does|came|comes|come|happened|happens|happen|there|"
+    r"seen|visible|we|you|see|the next|next))*$",
+    re.IGNORECASE,
+)
 _NOBODY = re.compile(r"\b(?:nobody|no[- ]?one|no people|not any(?:body|one))\b", re.IGNORECASE)
 
 
 def description(text: str) -> str:
-    """Tell an absence as what is seen then; a vector of "nobody" lies among pictures of people."""
+    """Describe an absence by what is seen then: a vector of "nobody" lies among pictures of people."""
     return _NOBODY.sub("an empty room without people", text)
 
 
 def statement(question: str) -> str:
-    """Take off the words that only ask; a text that is no question stays as it is."""
+    """Remove the words that only ask; a text that is no question stays as it is."""
     text = " ".join(question.split()).rstrip("?! .")
     shorter = _START.sub("", " ".join(_WHICH_TIME.sub("", text).split()))
     return shorter if len(shorter) > 2 else text
+
+
+def names_nothing(question: str) -> bool:
+    """Whether a question asks for whatever there was: "what happened", "who else came"."""
+    return not question or _NOTHING_NAMED.match(question) is not None

@@ -25,7 +25,7 @@ from typing import NamedTuple, TypeVar, Unpack
 
 from hippocam.apps.ask import ask as asking
 from hippocam.apps.ask.ask import OneMemory, Reader, Where
-from hippocam.apps.ask.count_answer import Told
+from hippocam.apps.ask.count_answer import CountAnswer
 from hippocam.apps.ask.description import description
 from hippocam.apps.ask.meaning import Turn
 from hippocam.apps.explain import find_entry
@@ -274,13 +274,13 @@ class _Shards:
             for utility, moment in OneMemory(shard.memory, self._encoder).notable(own, top)
         ]
 
-    def counted(self, question: str, where: Where) -> Told | None:
+    def count(self, question: str, where: Where) -> CountAnswer | None:
         """The answer to a question that counts, where one memory is meant; none follows things between them."""
         meant = list(self._meant(where))
         if len(meant) != 1:
             return None
         ((shard, own),) = meant
-        told = OneMemory(shard.memory, self._encoder).counted(question, own)
+        told = OneMemory(shard.memory, self._encoder).count(question, own)
         return told and told.renamed(lambda moment: _named(shard, moment))
 
     def _meant(self, where: Where) -> Iterator[tuple[_Shard, Where]]:

@@ -1,16 +1,16 @@
-"""Questions that lean on the one before made whole: "and after that?", "what about the dog?", "how often?"."""
+"""Follow-ups completed by the question before them: "and after that?", "what about the dog?", "how often?"."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 
-from hippocam.apps.ask.before_after import NOTHING, SOFT
-from hippocam.apps.ask.meaning import Beside, Side, Turn
-from hippocam.models.readers.question_kind import Asked, asked
+from hippocam.apps.ask.description import JUST, names_nothing
+from hippocam.apps.ask.meaning import Anchor, Side, Turn
+from hippocam.models.readers.question_kind import QuestionKind, kind_of
 
 _THEN = re.compile(
-    rf"^(?:and |so |but )?(?P<rest>.*?)[,\s]*\b(?P<just>{SOFT}\s+)?(?P<side>before|after)"
+    rf"^(?:and |so |but )?(?P<rest>.*?)[,\s]*\b(?P<just>{JUST}\s+)?(?P<side>before|after)"
     r"(?:\s+(?:that|this|it|then|him|her|them)|wards?)?$",
     re.IGNORECASE,
 )
@@ -22,18 +22,30 @@ _BARE = re.compile(
     re.IGNORECASE,
 )
 _PRONOUN = re.compile(r"\b(?:it|he|she|they|him|her|them|that one|this one)\b", re.IGNORECASE)
+_QUESTION_WORD = re.compile(
+    r"(?:when|where|who|what|which|how|did|does|do|is|are|was|were|has|have)\b", re.IGNORECASE
+)
 _AGAIN = {
-    Asked.OFTEN: "How often was {} seen?",
-    Asked.FIRST: "When was {} first seen?",
-    Asked.LAST: "When was {} last seen?",
-    Asked.LONG: "How long was {} seen?",
-    Asked.WHERE: "Where was {}?",
+    QuestionKind.OFTEN: "How often was {} seen?",
+    QuestionKind.FIRST: "When was {} first seen?",
+    QuestionKind.LAST: "When was {} last seen?",
+    QuestionKind.LONG: "How long was {} seen?",
+    QuestionKind.WHERE: "Where was {}?",
 }
 
 
-def whole(question: str, before: Turn, is_stream: Callable[[str], bool]) -> tuple[str, Beside | None]:
-    """A follow-up made whole by the question before it, and the moment that it stands beside."""
-    plain, last = question.rstrip("?!. "), before.understood.text
+def complete(question: str, before: Turn, is_stream: Callable[[str], bool]) -> tuple[str, Anchor | None]:
+    """Complete a follow-up with what the question before it says.
+
+    Args:
+        question: In plain words; one that leans on nothing stays as it is.
+        before: The last question of the conversation.
+        is_stream: Whether a name is of a stream that may be asked about.
+
+    Returns:
+        The whole question, and the last answer's moment where it looks before or after that.
+    """
+    plain, last = question.rstrip("?!. "), before.meaning.text
     bare = _BARE.match(plain)
     if bare is not None:
         ask = bare["ask"] if bare["ask"].casefold() != "for how long" else "how long"
@@ -45,16 +57,16 @@ def whole(question: str, before: Turn, is_stream: Callable[[str], bool]) -> tupl
     then = _THEN.match(plain)
     if then is not None and before.t0_s is not None:
         side: Side = "before" if then["side"].casefold() == "before" else "after"
-        beside = Beside(
+        rest = then["rest"].strip()
+        if names_nothing(rest):
+            return f"What happened {side} {last}?", None
+        anchor = Anchor(
             side=side, just=bool(then["just"]), t0_s=before.t0_s, t1_s=before.t1_s, stream=before.stream
         )
-        rest = then["rest"].strip()
-        if not rest or NOTHING.match(rest):
-            return f"What happened {side} {last}?", None
-        return f"{rest}?", beside
+        return f"{rest}?", anchor
     about = _ABOUT.match(plain)
-    if about is not None and asked(about["thing"]) == Asked.WHEN and not _is_question(about["thing"]):
-        again = _AGAIN.get(before.understood.kind, "When was {}?")
+    if about is not None and _is_thing(about["thing"]):
+        again = _AGAIN.get(before.meaning.kind, "When was {}?")
         if is_stream(about["thing"]):
             return f"{again.format(last).rstrip('?')} in {about['thing']}?", None
         return again.format(about["thing"]), None
@@ -63,7 +75,6 @@ def whole(question: str, before: Turn, is_stream: Callable[[str], bool]) -> tupl
     return question, None
 
 
-def _is_question(text: str) -> bool:
-    return bool(
-        re.match(r"(?:when|where|who|what|which|how|did|does|is|are|was|were|has|have)\b", text, re.IGNORECASE)
-    )
+def _is_thing(text: str) -> bool:
+    """Whether a text names something, and asks nothing by itself."""
+    return kind_of(text) == QuestionKind.WHEN and not _QUESTION_WORD.match(text)

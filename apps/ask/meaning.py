@@ -1,19 +1,20 @@
-"""What a question was taken to mean: records that travel between understanding, asking and a conversation."""
+"""What a question is taken to mean: the records that understanding, asking and a conversation hand each other."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-from hippocam.models.readers.question_kind import Asked
+from hippocam.memory.filter import Filter
+from hippocam.models.readers.question_kind import QuestionKind
 from hippocam.stream.timecode import format_time
 
 Side = Literal["before", "after"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Beside:
-    """Something else that happened, before or after which to look.
+class Anchor:
+    """Another event, before or after which to look.
 
     Attributes:
         side: On which side of it.
@@ -33,61 +34,52 @@ class Beside:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LookIn:
-    """Where and when to look; None, each, for no condition. Times in seconds."""
-
-    stream: str | None = None
-    after_s: float | None = None
-    before_s: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Understood:
+class Meaning:
     """What a question is taken to mean.
 
     Attributes:
-        question: The question as a whole sentence: of a follow-up, with what it left out.
+        question: The question as a whole sentence: a follow-up is completed with what it left out.
         kind: What it wants to know.
         text: What to look for, in the words of the question.
-        spans: Where and when; one at least.
-        beside: Something else beside which to look.
+        spans: In which streams and times to look, one at least; each sets stream, after_s and before_s alone.
+        anchor: The event before or after which to look; None for anywhere.
     """
 
     question: str
-    kind: Asked
+    kind: QuestionKind
     text: str
-    spans: tuple[LookIn, ...] = (LookIn(),)
-    beside: Beside | None = None
+    spans: tuple[Filter, ...] = (Filter(),)
+    anchor: Anchor | None = None
 
     @property
     def narrowed(self) -> bool:
-        """Whether it says where, when or beside what to look."""
-        return self.beside is not None or any(span != LookIn() for span in self.spans)
+        """Whether it says where, when, or before or after what to look."""
+        return self.anchor is not None or any(self.spans)
 
     def __str__(self) -> str:
-        told = f'looked for "{self.text}"'
-        places = [_told(span) for span in self.spans if span != LookIn()]
-        if places:
-            told += " in " + " and in ".join(places)
-        if self.beside is not None:
-            what = f'"{self.beside.text}"' if self.beside.text else "the moment before in this conversation"
-            told += f", {'just ' if self.beside.just else ''}{self.beside.side} {what}"
-        return told
+        text = f'looked for "{self.text}"'
+        spans = [_span_text(span) for span in self.spans if span]
+        if spans:
+            text += " in " + " and in ".join(spans)
+        if self.anchor is not None:
+            what = f'"{self.anchor.text}"' if self.anchor.text else "the moment before in this conversation"
+            text += f", {'just ' if self.anchor.just else ''}{self.anchor.side} {what}"
+        return text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
     """A question of a conversation and the moment that answered it; no moment where it was not seen."""
 
-    understood: Understood
+    meaning: Meaning
     stream: str | None = None
     t0_s: float | None = None
     t1_s: float | None = None
 
 
-def _told(span: LookIn) -> str:
-    told = span.stream or "all streams"
+def _span_text(span: Filter) -> str:
+    stream = span.stream or "all streams"
     if span.after_s is None and span.before_s is None:
-        return told
+        return stream
     start = "the start" if span.after_s is None else format_time(span.after_s)
-    return f"{told}, {start} to {'the end' if span.before_s is None else format_time(span.before_s)}"
+    return f"{stream}, {start} to {'the end' if span.before_s is None else format_time(span.before_s)}"

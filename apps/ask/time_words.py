@@ -1,4 +1,4 @@
-"""Words that say when into windows of time: "in the first minute", "between 1:00 and 2:30", "at the end"."""
+"""Time words into windows of time: "in the first minute", "between 1:00 and 2:30", "at the end"."""
 
 from __future__ import annotations
 
@@ -8,11 +8,17 @@ from collections.abc import Sequence
 from hippocam.memory.records import StreamStatus
 from hippocam.stream.timecode import DATES_FROM_S, parse_time
 
-# After and before, in seconds; None for no condition.
+# From and to, in seconds; None for no condition.
 Window = tuple[float | None, float | None]
 
-# "At 1:23" and "around 1:23" look so far to both sides, "now" so far back; "at the end" is such a share.
-_AT_S, _AROUND_S, _NOW_S, _END_SHARE = 5.0, 15.0, 10.0, 0.1
+# How far "at 1:23" looks to both sides.
+_AT_S = 5.0
+# How far "around 1:23" looks to both sides.
+_AROUND_S = 15.0
+# How far "now" looks back.
+_NOW_S = 10.0
+# The share of a recording that "at the end" and "at the start" mean.
+_END_SHARE = 0.1
 _NUMBERS = {
     word: number
     for number, word in enumerate("zero one two three four five six seven eight nine ten eleven twelve".split())
@@ -25,10 +31,20 @@ _TIME = rf"(?:{_CLOCK}|\d+(?:\.\d+)?\s*(?:seconds?|secs?|s|minutes?|mins?|hours?
 _ASIDE = r"(?:,\s*)?(?:in |within |during |of |over )?(?:the )?"
 
 
-def windows_in(
+def take_time_words(
     question: str, streams: Sequence[StreamStatus], at_s: float | None
 ) -> tuple[str, dict[str | None, Window]]:
-    """The question without its time words, and the window of each stream that they mean; None for all the same."""
+    """Split a question from its time words.
+
+    Args:
+        question: In plain words.
+        streams: Those that it may be about: "the last minute" is before the end of each.
+        at_s: The time of asking; None for the end.
+
+    Returns:
+        The rest of the question, and the window of each stream by its id, or of all of them by None; no window
+        where the question says no time.
+    """
     for pattern, window in _WINDOWS:
         found = pattern.search(question)
         if found is None:
@@ -120,6 +136,6 @@ _WINDOWS = tuple(
 
 
 def tidy(text: str) -> str:
-    """A question without what taking words out left behind."""
+    """Repair spaces and commas where words were taken out of a question."""
     text = " ".join(text.split())
     return re.sub(r"\s+([?!.,])", r"\1", text).strip(" ,")

@@ -1,7 +1,7 @@
-"""A question into where, when and for what to look: time words, streams, before and after something, follow-ups.
+"""A question into where, when and for what to look: time words, streams, before and after, follow-ups.
 
 Rules, not a model: they take the words that say when and where out of a question and leave the rest as it was, for
-the encoder. What they do not know stays in the question and does no harm.
+the encoder. Words that they do not know stay in the question and do no harm.
 """
 
 from __future__ import annotations
@@ -9,53 +9,55 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from hippocam.apps.ask.before_after import beside_in
+from hippocam.apps.ask.before_after import split_anchor
 from hippocam.apps.ask.description import statement
-from hippocam.apps.ask.follow_up import whole
-from hippocam.apps.ask.meaning import Beside, LookIn, Turn, Understood
-from hippocam.apps.ask.time_words import Window, tidy, windows_in
+from hippocam.apps.ask.follow_up import complete
+from hippocam.apps.ask.meaning import Anchor, Meaning, Turn
+from hippocam.apps.ask.time_words import Window, take_time_words, tidy
+from hippocam.memory.filter import Filter
 from hippocam.memory.records import StreamStatus
-from hippocam.models.readers.question_kind import Asked, asked
+from hippocam.models.readers.question_kind import QuestionKind, kind_of
 
 
 def understand(
     question: str, streams: Sequence[StreamStatus], *, at_s: float | None = None, before: Turn | None = None
-) -> Understood:
-    """Take a question apart.
+) -> Meaning:
+    """Say where, when and for what a question wants to look.
 
     Args:
         question: As it was asked.
-        streams: That may be asked about.
+        streams: Those that it may be about.
         at_s: The time of asking, where it is not the end: "the last minute" is the one before it.
-        before: The last question of the conversation; a question that leans on it is made whole.
+        before: The last question of the conversation; a question that leans on it is completed.
     """
     question = " ".join(question.split())
-    beside: Beside | None = None
+    anchor: Anchor | None = None
     if before is not None:
         known = {_plain(name) for stream in streams for name in _names(stream.id)}
-        question, beside = whole(question, before, lambda name: _plain(name) in known)
-    rest, named = _streams_in(question, streams)
-    rest, windows = windows_in(rest, [s for s in streams if not named or s.id in named], at_s)
-    kind, text = asked(rest), statement(rest)
+        question, anchor = complete(question, before, lambda name: _plain(name) in known)
+    rest, named = _take_streams(question, streams)
+    rest, windows = take_time_words(rest, [s for s in streams if not named or s.id in named], at_s)
+    kind, text = kind_of(rest), statement(rest)
     if not text:
-        kind = Asked.WHAT
-    if beside is None:
-        text, kind, beside = beside_in(rest, text, kind)
+        kind = QuestionKind.WHAT
+    if anchor is None:
+        text, kind, anchor = split_anchor(rest, text, kind)
     spans = tuple(
-        LookIn(stream=stream, after_s=after_s, before_s=before_s)
-        for stream, (after_s, before_s) in _merged(windows, named).items()
+        Filter(stream=stream, after_s=after_s, before_s=before_s)
+        for stream, (after_s, before_s) in _by_stream(windows, named).items()
     )
-    return Understood(question=question, kind=kind, text=text, spans=spans or (LookIn(),), beside=beside)
+    return Meaning(question=question, kind=kind, text=text, spans=spans or (Filter(),), anchor=anchor)
 
 
-def _merged(windows: dict[str | None, Window], named: Sequence[str]) -> dict[str | None, Window]:
+def _by_stream(windows: dict[str | None, Window], named: Sequence[str]) -> dict[str | None, Window]:
+    """Give each stream that was named its window of time; without names the windows stay as they are."""
     if not named:
         return windows
     return {stream: windows.get(stream, windows.get(None, (None, None))) for stream in named}
 
 
-def _streams_in(question: str, streams: Sequence[StreamStatus]) -> tuple[str, list[str]]:
-    """The question without the streams that it names, and these: "in cam1 and cam2", "on the driveway camera"."""
+def _take_streams(question: str, streams: Sequence[StreamStatus]) -> tuple[str, list[str]]:
+    """Split a question from the streams that it names: "in cam1 and cam2", "on the driveway camera"."""
     names: dict[str, list[str]] = {}
     for stream in streams:
         for name in _names(stream.id):
@@ -83,7 +85,7 @@ def _streams_in(question: str, streams: Sequence[StreamStatus]) -> tuple[str, li
 
 
 def _names(stream: str) -> set[str]:
-    """What a stream may be called: all of it, its camera, its source."""
+    """What people may call a stream: by its whole id, its camera, its source."""
     return {stream, stream.rpartition("/")[2], stream.partition("/")[0]}
 
 

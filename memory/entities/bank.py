@@ -22,7 +22,7 @@ from hippocam.memory.codec import pack, unpack
 from hippocam.memory.entities import corrections, tables
 from hippocam.memory.entities.budget import keep_to_budget
 from hippocam.memory.entities.linking import link
-from hippocam.memory.entities.records import Counted, Entity, EntityChange, EntityConfig, Visit
+from hippocam.memory.entities.records import Entity, EntityChange, EntityConfig, EntityTotals, Visit
 from hippocam.memory.entities.track import Track
 from hippocam.memory.entities.tracker import Tracker
 from hippocam.memory.records import entry_id
@@ -160,7 +160,9 @@ class EntityMemory:
         (latest,) = self._db.execute(f"SELECT max(coalesce(gone_s, t1_s)) FROM visit{where}", values).fetchone()
         return float(latest or 0.0)
 
-    def count(self, stream: str | None = None, label: str | None = None, at_s: float | None = None) -> Counted:
+    def count(
+        self, stream: str | None = None, label: str | None = None, at_s: float | None = None
+    ) -> EntityTotals:
         """How many different things there were so far, with those of which only the count is left."""
         kept = self.entities(stream, label, at_s)
         entities, visits = self._db.execute(
@@ -169,7 +171,7 @@ class EntityMemory:
             (stream, label, at_s),
         ).fetchone()
         own = sum(len(entity.visits) + entity.earlier for entity in kept)
-        return Counted(entities=len(kept) + entities, visits=own + visits, given_up=entities)
+        return EntityTotals(entities=len(kept) + entities, visits=own + visits, given_up=entities)
 
     # corrections -----------------------------------------------------------------------------------------
 

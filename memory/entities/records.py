@@ -146,7 +146,7 @@ class Entity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Counted:
+class EntityTotals:
     """How many there were.
 
     Attributes:

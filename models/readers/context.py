@@ -16,7 +16,7 @@ import numpy as np
 
 from hippocam.memory.records import Evidence
 from hippocam.models.readers.checks import check_whole
-from hippocam.models.readers.question_kind import Asked, asked
+from hippocam.models.readers.question_kind import QuestionKind, kind_of
 from hippocam.models.readers.reading import Given, ReaderError
 from hippocam.stream.records import Embedding
 
@@ -99,7 +99,7 @@ class Context:
     question: str
     evidence: tuple[Evidence, ...]
     shown: tuple[Shown, ...]
-    kind: Asked = Asked.WHEN
+    kind: QuestionKind = QuestionKind.WHEN
 
     @property
     def given(self) -> tuple[Given, ...]:
@@ -155,7 +155,7 @@ def build_context(
     live: Sequence[Embedding],
     config: ContextConfig,
     *,
-    kind: Asked | None = None,
+    kind: QuestionKind | None = None,
     closer: Mapping[str, bytes] | None = None,
 ) -> Context:
     """Choose what a reader is given.
@@ -199,7 +199,7 @@ def build_context(
         question=question,
         evidence=tuple(evidence),
         shown=(*frames, *moments),
-        kind=asked(question) if kind is None else kind,
+        kind=kind_of(question) if kind is None else kind,
     )
     return context.fitted(lambda c: c.pictures, config.frames)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hippocam.memory.records import Evidence
 from hippocam.models.readers.context import Context, ContextConfig
 from hippocam.models.readers.note_text import one_line, told_note
-from hippocam.models.readers.question_kind import Asked
+from hippocam.models.readers.question_kind import QuestionKind
 from hippocam.models.readers.reading import SEEN_FROM, Given, Reading, Sentence
 from hippocam.models.readers.reply import NOTHING
 from hippocam.stream.timecode import format_time
@@ -86,8 +86,8 @@ class ExtractiveReader:
         return reading
 
 
-def _answer(kind: Asked, evidence: Sequence[Evidence]) -> list[Sentence]:
-    if kind == Asked.WHAT:
+def _answer(kind: QuestionKind, evidence: Sequence[Evidence]) -> list[Sentence]:
+    if kind == QuestionKind.WHAT:
         return [Sentence(text=f"{_stretch(e)}{_shows(e)}.", evidence_ids=(e.id,)) for e in evidence]
     best = evidence[0]
     likely = [e for e in evidence if e.score >= max(SEEN_FROM, _ALSO * best.score)]
@@ -99,7 +99,7 @@ def _answer(kind: Asked, evidence: Sequence[Evidence]) -> list[Sentence]:
     else:
         text = f"Best match: {first} (belief {best.score:.0%}){_shows(best)}."
         said = Sentence(text=text, evidence_ids=first.ids)
-    if kind != Asked.WHEN:
+    if kind != QuestionKind.WHEN:
         return [_special(kind, evidence, likely), said]
     if not others:
         return [said]
@@ -108,14 +108,14 @@ def _answer(kind: Asked, evidence: Sequence[Evidence]) -> list[Sentence]:
     return [said, Sentence(text=f"Also likely: {names}.", evidence_ids=ids)]
 
 
-def _special(kind: Asked, evidence: Sequence[Evidence], likely: Sequence[Evidence]) -> Sentence:
+def _special(kind: QuestionKind, evidence: Sequence[Evidence], likely: Sequence[Evidence]) -> Sentence:
     """What a question asks beyond when."""
     best = likely[0]
-    if kind in (Asked.BEFORE, Asked.AFTER):
+    if kind in (QuestionKind.BEFORE, QuestionKind.AFTER):
         return _neighbour(kind, _joined([(e, e.t0_s, e.t1_s) for e in likely])[0], evidence)
-    if kind == Asked.WHERE:
+    if kind == QuestionKind.WHERE:
         return Sentence(text=f"Where: {_where(best)}.", evidence_ids=(best.id,))
-    if kind == Asked.WORDS:
+    if kind == QuestionKind.WORDS:
         told = [e for e in likely if e.noted][:_TOLD] or [e for e in likely if e.notes][:1]
         if told:
             text = "; ".join(_noted(e) for e in told)
@@ -124,37 +124,37 @@ def _special(kind: Asked, evidence: Sequence[Evidence], likely: Sequence[Evidenc
         if words is None:
             return Sentence(text="No words are kept of it.", evidence_ids=(best.id,))
         return Sentence(text=f"The words there: {_words(words)}.", evidence_ids=(words.id,))
-    if kind == Asked.COUNT:
+    if kind == QuestionKind.COUNT:
         return Sentence(text="How many cannot be told: these records do not count.", evidence_ids=(best.id,))
     stretches = sorted(
         _joined([(e, *span) for e in likely for span in _spans(e)]), key=lambda s: (s.t0_s, s.stream)
     )
     ids = tuple(dict.fromkeys(found for stretch in stretches for found in stretch.ids))
-    if kind == Asked.OFTEN:
+    if kind == QuestionKind.OFTEN:
         count = len(stretches) + sum(max(0, e.met - len(_spans(e))) for e in likely)
         more = "at least " if len(likely) == len(evidence) > 1 else ""
         times = "once" if count == 1 else f"{count} times"
         named = "; ".join(map(str, stretches[:_NAMED])) + ("; ..." if len(stretches) > _NAMED else "")
         return Sentence(text=f"Seen {more}{times}: {named}.", evidence_ids=ids)
-    if kind == Asked.LONG:
+    if kind == QuestionKind.LONG:
         longest = max(stretches, key=lambda s: s.t1_s - s.t0_s)
         return Sentence(text=f"For {_seconds(longest)}: {longest}.", evidence_ids=longest.ids)
     ends = {}
-    for stretch in stretches if kind == Asked.LAST else reversed(stretches):
+    for stretch in stretches if kind == QuestionKind.LAST else reversed(stretches):
         ends[stretch.stream] = stretch  # of each stream the last one put in
     chosen = sorted(ends.values(), key=lambda s: (s.t0_s, s.stream))
     ids = tuple(dict.fromkeys(found for stretch in chosen for found in stretch.ids))
     return Sentence(text=f"{kind.value.capitalize()} seen: {'; '.join(map(str, chosen))}.", evidence_ids=ids)
 
 
-def _neighbour(kind: Asked, best: _Stretch, evidence: Sequence[Evidence]) -> Sentence:
+def _neighbour(kind: QuestionKind, best: _Stretch, evidence: Sequence[Evidence]) -> Sentence:
     """What stands beside the best moment in time, with those that go on from it, among what was found."""
     same = [e for e in evidence if e.stream == best.stream and e.id not in best.ids]
-    if kind == Asked.AFTER:
+    if kind == QuestionKind.AFTER:
         near = min((e for e in same if e.t0_s >= best.t1_s - _GAP_S), key=lambda e: e.t0_s, default=None)
     else:
         near = max((e for e in same if e.t1_s <= best.t0_s + _GAP_S), key=lambda e: e.t1_s, default=None)
-    word = "After" if kind == Asked.AFTER else "Before"
+    word = "After" if kind == QuestionKind.AFTER else "Before"
     if near is None:
         return Sentence(text=f"{word} it, the memory holds no moment close by.", evidence_ids=best.ids)
     return Sentence(text=f"{word} it: {_stretch(near)}{_shows(near)}.", evidence_ids=(near.id, *best.ids))

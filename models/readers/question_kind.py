@@ -6,7 +6,7 @@ import re
 from enum import Enum
 
 
-class Asked(Enum):
+class QuestionKind(Enum):
     """What a question wants to know of what it describes."""
 
     WHEN = "when"
@@ -24,29 +24,29 @@ class Asked(Enum):
 
 _KINDS = (
     (
-        Asked.WHAT,
+        QuestionKind.WHAT,
         r"^what (?:happened|happens|(?:was|is) (?:there|going on|happening|seen|visible|shown)|"
         r"(?:did|do|can) (?:you|we|i|the camera) "
         r"see|can be seen)(?: (?:to see|then|there|here))?\W*$"
         r"|^(?:summari[sz]e|describe)\b(?: it| the video)?\W*$",
     ),
-    (Asked.COUNT, r"^how many\b(?! times)"),
-    (Asked.OFTEN, r"\bhow (?:often|many times)\b"),
-    (Asked.LONG, r"\bhow long\b(?! ago)"),
+    (QuestionKind.COUNT, r"^how many\b(?! times)"),
+    (QuestionKind.OFTEN, r"\bhow (?:often|many times)\b"),
+    (QuestionKind.LONG, r"\bhow long\b(?! ago)"),
     (
-        Asked.WORDS,
+        QuestionKind.WORDS,
         r"^what (?:does|did|do) .*\b(?:say|said|read)\b|^what (?:is|was|were|are) (?:\w+ )?(?:written|said)\b",
     ),
-    (Asked.BEFORE, r"^(?:what|who) (?:happened|happens|was|is|came|comes)\b.*\bbefore\b"),
-    (Asked.AFTER, r"^(?:what|who) (?:happened|happens|was|is|came|comes)\b.*\bafter\b"),
-    (Asked.FIRST, r"\bfirst (?:see|seen|appear|shown|visible|come|came)\b|\bthe first time\b|\bfirst\W*$"),
-    (Asked.LAST, r"\blast (?:see|seen|appear|shown|visible|come|came)\b|\bthe last time\b|\blast\W*$"),
-    (Asked.WHERE, r"^(?:in )?(?:where|which (?:place|room|camera|stream))\b"),
+    (QuestionKind.BEFORE, r"^(?:what|who) (?:happened|happens|was|is|came|comes)\b.*\bbefore\b"),
+    (QuestionKind.AFTER, r"^(?:what|who) (?:happened|happens|was|is|came|comes)\b.*\bafter\b"),
+    (QuestionKind.FIRST, r"\bfirst (?:see|seen|appear|shown|visible|come|came)\b|\bthe first time\b|\bfirst\W*$"),
+    (QuestionKind.LAST, r"\blast (?:see|seen|appear|shown|visible|come|came)\b|\bthe last time\b|\blast\W*$"),
+    (QuestionKind.WHERE, r"^(?:in )?(?:where|which (?:place|room|camera|stream))\b"),
 )
 _PATTERNS = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _KINDS)
 
 
-def asked(question: str) -> Asked:
-    """What a question wants to know; when, where nothing else is plain."""
+def kind_of(question: str) -> QuestionKind:
+    """Say what a question wants to know; "when" where nothing else is plain."""
     text = " ".join(question.split())
-    return next((kind for kind, pattern in _PATTERNS if pattern.search(text)), Asked.WHEN)
+    return next((kind for kind, pattern in _PATTERNS if pattern.search(text)), QuestionKind.WHEN)

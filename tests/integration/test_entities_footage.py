@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from hippocam.apps.ask.count import counted
+from hippocam.apps.ask.count import count_entities
 from hippocam.memory.entities import tables
 from hippocam.memory.entities.bank import EntityMemory
 from hippocam.models.senses.things import ThingsSense
@@ -119,7 +119,7 @@ def test_questions_that_count(visitors, bottles, shared_data, name, ids, toleran
     for question in truth(shared_data, name)["qa"]:
         expected = ids.get(question["id"].removeprefix(f"{name}_"))
         if expected is not None:
-            answer = counted(question["question"], bank, at_s=question["ask_at_s"])
+            answer = count_entities(question["question"], bank, at_s=question["ask_at_s"])
             assert answer is not None, question
             assert abs(answer.value - expected) <= tolerance, (question, answer)
 

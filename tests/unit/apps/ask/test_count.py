@@ -6,7 +6,7 @@ import sqlite3
 
 import pytest
 
-from hippocam.apps.ask.count import counted
+from hippocam.apps.ask.count import count_entities
 from hippocam.memory.entities import tables
 from hippocam.memory.entities.bank import EntityMemory
 from hippocam.memory.entities.records import Visit
@@ -93,7 +93,7 @@ ROOM = bank(
     ],
 )
 def test_what_is_counted(question, at_s, value):
-    answer = counted(question, ROOM, at_s=at_s)
+    answer = count_entities(question, ROOM, at_s=at_s)
     assert answer is not None
     assert answer.value == pytest.approx(value, abs=0.51)
     assert all(start <= end <= at_s + 1 for _, start, end in answer.spans)
@@ -124,11 +124,11 @@ def test_what_is_counted(question, at_s, value):
     ],
 )
 def test_what_is_not_surely_understood_is_left_to_others(question):
-    assert counted(question, ROOM, at_s=150) is None
+    assert count_entities(question, ROOM, at_s=150) is None
 
 
 def test_where_nothing_was_recognised_nothing_is_counted():
-    assert counted("How many people visited?", bank([])) is None
+    assert count_entities("How many people visited?", bank([])) is None
 
 
 def test_two_streams_are_added_up_but_not_put_in_one_order():
@@ -137,10 +137,10 @@ def test_two_streams_are_added_up_but_not_put_in_one_order():
         "INSERT INTO visit SELECT 7, 7, 'b', label, t0_s, t1_s, first_s, known_s, linked_s, gone_s, from_start, "
         "hits, score, frame_s, box, gaps, look FROM visit"
     )
-    both = counted("How many people came?", view, at_s=60)
+    both = count_entities("How many people came?", view, at_s=60)
     assert both is not None
     assert both.value == 2
-    assert counted("When did the second visitor arrive?", view, at_s=60) is None
-    one = counted("How many people came?", view, at_s=60, stream="b")
+    assert count_entities("When did the second visitor arrive?", view, at_s=60) is None
+    one = count_entities("How many people came?", view, at_s=60, stream="b")
     assert one is not None
     assert one.value == 1

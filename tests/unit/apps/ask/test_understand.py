@@ -2,10 +2,11 @@
 
 import pytest
 
-from hippocam.apps.ask.meaning import LookIn, Turn
+from hippocam.apps.ask.meaning import Turn
 from hippocam.apps.ask.understand import understand
+from hippocam.memory.filter import Filter
 from hippocam.memory.records import StreamStatus
-from hippocam.models.readers.question_kind import Asked
+from hippocam.models.readers.question_kind import QuestionKind
 
 
 def stream(name, length_s, start_s=0.0):
@@ -55,25 +56,25 @@ SOME = [stream("cam1", 600.0), stream("yard/left", 1200.0), stream("kitchen", 60
 )
 def test_words_that_say_when(question, text, after_s, before_s):
     found = understand(question, ONE)
-    assert (found.text, found.spans) == (text, (LookIn(after_s=after_s, before_s=before_s),))
+    assert (found.text, found.spans) == (text, (Filter(after_s=after_s, before_s=before_s),))
 
 
 def test_the_last_minute_ends_when_the_question_is_asked():
-    assert understand("a dog in the last minute", ONE, at_s=200.0).spans == (LookIn(after_s=140.0),)
+    assert understand("a dog in the last minute", ONE, at_s=200.0).spans == (Filter(after_s=140.0),)
 
 
 def test_a_live_stream_begins_when_it_began():
     began_s = 1.79e9
     found = understand("a dog in the first minute", [stream("door", 3600.0, began_s)])
-    assert found.spans == (LookIn(before_s=began_s + 60),)
+    assert found.spans == (Filter(before_s=began_s + 60),)
 
 
 def test_a_relative_time_is_of_each_stream():
     found = understand("a dog in the last minute", SOME)
     assert found.spans == (
-        LookIn(stream="cam1", after_s=540),
-        LookIn(stream="yard/left", after_s=1140),
-        LookIn(stream="kitchen", after_s=0),
+        Filter(stream="cam1", after_s=540),
+        Filter(stream="yard/left", after_s=1140),
+        Filter(stream="kitchen", after_s=0),
     )
 
 
@@ -95,21 +96,25 @@ def test_streams_that_are_named(question, text, streams):
 
 def test_beside_something_else():
     found = understand("Did a man come in just before the red car left?", ONE)
-    assert (found.text, found.kind) == ("a man come in", Asked.WHEN)
-    assert (found.beside.side, found.beside.just, found.beside.text) == ("before", True, "the red car left")
+    assert (found.text, found.kind) == ("a man come in", QuestionKind.WHEN)
+    assert (found.anchor.side, found.anchor.just, found.anchor.text) == ("before", True, "the red car left")
 
 
 @pytest.mark.parametrize(
     ("question", "kind", "text"),
     [
-        ("What happened right after the red car came?", Asked.AFTER, "the red car came"),
-        ("Who came directly after the man in the black jacket?", Asked.AFTER, "the man in the black jacket"),
-        ("What was there before the fire?", Asked.BEFORE, "the fire"),
+        ("What happened right after the red car came?", QuestionKind.AFTER, "the red car came"),
+        (
+            "Who came directly after the man in the black jacket?",
+            QuestionKind.AFTER,
+            "the man in the black jacket",
+        ),
+        ("What was there before the fire?", QuestionKind.BEFORE, "the fire"),
     ],
 )
 def test_what_stands_beside_it(question, kind, text):
     found = understand(question, ONE)
-    assert (found.kind, found.text, found.beside) == (kind, text, None)
+    assert (found.kind, found.text, found.anchor) == (kind, text, None)
 
 
 @pytest.mark.parametrize(
@@ -122,38 +127,36 @@ def test_what_stands_beside_it(question, kind, text):
 )
 def test_what_there_was(question, after_s):
     found = understand(question, ONE)
-    assert (found.kind, found.spans) == (Asked.WHAT, (LookIn(after_s=after_s),))
+    assert (found.kind, found.spans) == (QuestionKind.WHAT, (Filter(after_s=after_s),))
 
 
 @pytest.mark.parametrize(
     ("question", "kind", "text"),
     [
-        ("How often?", Asked.OFTEN, "a man in a black jacket seen"),
-        ("and when first?", Asked.FIRST, "a man in a black jacket seen"),
-        ("where was it?", Asked.WHERE, "a man in a black jacket"),
-        ("And what about the blond woman?", Asked.WHEN, "the blond woman"),
-        ("What happened after that?", Asked.AFTER, "a man in a black jacket"),
-        ("and then?", Asked.AFTER, "a man in a black jacket"),
-        ("Was he wearing a hat?", Asked.WHEN, "a man in a black jacket wearing a hat"),
-        ("When did a dog come?", Asked.WHEN, "a dog come"),
+        ("How often?", QuestionKind.OFTEN, "a man in a black jacket seen"),
+        ("and when first?", QuestionKind.FIRST, "a man in a black jacket seen"),
+        ("where was it?", QuestionKind.WHERE, "a man in a black jacket"),
+        ("And what about the blond woman?", QuestionKind.WHEN, "the blond woman"),
+        ("What happened after that?", QuestionKind.AFTER, "a man in a black jacket"),
+        ("and then?", QuestionKind.AFTER, "a man in a black jacket"),
+        ("Was he wearing a hat?", QuestionKind.WHEN, "a man in a black jacket wearing a hat"),
+        ("When did a dog come?", QuestionKind.WHEN, "a dog come"),
     ],
 )
 def test_a_follow_up_is_made_whole(question, kind, text):
-    before = Turn(
-        understood=understand("When was a man in a black jacket?", SOME), stream="cam1", t0_s=20, t1_s=40
-    )
+    before = Turn(meaning=understand("When was a man in a black jacket?", SOME), stream="cam1", t0_s=20, t1_s=40)
     found = understand(question, SOME, before=before)
     assert (found.kind, found.text) == (kind, text)
 
 
 def test_a_follow_up_keeps_what_is_asked_and_goes_elsewhere():
-    before = Turn(understood=understand("How often was a man in a black jacket seen?", SOME))
+    before = Turn(meaning=understand("How often was a man in a black jacket seen?", SOME))
     found = understand("what about cam1?", SOME, before=before)
-    assert (found.kind, found.spans) == (Asked.OFTEN, (LookIn(stream="cam1"),))
+    assert (found.kind, found.spans) == (QuestionKind.OFTEN, (Filter(stream="cam1"),))
     assert "a man in a black jacket" in found.text
 
 
 def test_that_is_the_moment_of_the_last_answer():
-    before = Turn(understood=understand("When was a man there?", SOME), stream="cam1", t0_s=20, t1_s=40)
-    beside = understand("Was a dog there just before that?", SOME, before=before).beside
-    assert (beside.side, beside.just, beside.stream, beside.t0_s, beside.t1_s) == ("before", True, "cam1", 20, 40)
+    before = Turn(meaning=understand("When was a man there?", SOME), stream="cam1", t0_s=20, t1_s=40)
+    anchor = understand("Was a dog there just before that?", SOME, before=before).anchor
+    assert (anchor.side, anchor.just, anchor.stream, anchor.t0_s, anchor.t1_s) == ("before", True, "cam1", 20, 40)
