@@ -3,7 +3,8 @@
 Bytes are scalar quantisation (FAISS's SQ8, made symmetric). A unit vector of 512 numbers keeps its cosines to
 about three digits in a quarter of float32's bytes. Of a vector that was reduced to its signs one bit a number is
 kept: its inner product with another vector is then an estimate without bias whose error is about 0.75 / sqrt(D)
-(as in RaBitQ, Gao and Long 2024, without its rotation).
+(as in RaBitQ, Gao and Long 2024, without its rotation). Bits fill whole bytes: where D is not divisible by 8, a
+one and zeros follow the last of them (the padding of ISO/IEC 7816-4), so a blob tells its own D.
 
 Shapes: N vectors, D their dimension.
 """
@@ -13,22 +14,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hippocam.stream.records import FloatArray
 
 _SCALE = np.dtype("<f4")
+# The scale of padded bits is multiplied by this, which tells them from bits that fill whole bytes by themselves:
+# no scale of a vector of length about 1 comes near.
+_PADDED = 2.0**64
+_PADDED_FROM = 2.0**32
 
 
 def pack(vector: FloatArray) -> bytes:
     """Write a vector [D] as its scale (little-endian float32), then int8 numbers: D + 4 bytes.
 
-    Of a vector whose numbers differ in sign alone, as `signs` makes it, only bits are written, D / 8 + 4 bytes
-    with a negative scale; where D is divisible by 8.
+    Of a vector whose numbers differ in sign alone, as `signs` makes it, only bits are written, with a negative
+    scale: `sign_bytes(D)` bytes.
     """
     sizes = np.abs(vector)
     largest = float(sizes.max(initial=0.0))
-    if largest > 0 and len(vector) % 8 == 0 and float(sizes.min()) == largest:
-        return np.asarray(-largest, _SCALE).tobytes() + np.packbits(vector > 0).tobytes()
+    if 0 < largest < _PADDED_FROM and float(sizes.min()) == largest:
+        bits, size = vector > 0, largest
+        if len(bits) % 8:
+            bits, size = np.append(bits, True), largest * _PADDED
+        return np.asarray(-size, _SCALE).tobytes() + np.packbits(bits).tobytes()
     scale = np.asarray(largest / 127 or 1.0, _SCALE)
     numbers: bytes = np.rint(vector / scale).astype(np.int8).tobytes()
     return scale.tobytes() + numbers
@@ -41,7 +50,11 @@ def unpack(blob: bytes) -> FloatArray:
 
 
 def unpack_many(blobs: Sequence[bytes]) -> FloatArray:
-    """Read N vectors of one dimension that `pack` wrote, as float32 [N, D]."""
+    """Read N vectors of one dimension that `pack` wrote, as float32 [N, D].
+
+    Raises:
+        ValueError: They are not of one dimension, or padded bits have no end.
+    """
     rows: list[FloatArray | None] = [None] * len(blobs)
     for length in {len(blob) for blob in blobs}:
         at = [k for k, blob in enumerate(blobs) if len(blob) == length]
@@ -52,9 +65,25 @@ def unpack_many(blobs: Sequence[bytes]) -> FloatArray:
         if len(at) == len(blobs) and (scales >= 0).all():
             return whole
         for k, scale, numbers, row in zip(at, scales[:, 0], body, whole, strict=True):
-            signed = np.unpackbits(numbers).astype(np.float32) * 2 - 1 if scale < 0 else None
-            rows[k] = row if signed is None else signed * -scale
+            rows[k] = _of_bits(numbers, -float(scale)) if scale < 0 else row
     return np.stack([row for row in rows if row is not None])
+
+
+def _of_bits(packed: NDArray[np.uint8], size: float) -> FloatArray:
+    """Read the vector [D] whose numbers are `size` where a bit is set, else -size."""
+    bits = np.unpackbits(packed)
+    if size >= _PADDED_FROM:
+        ends = np.flatnonzero(bits)
+        if not len(ends):
+            raise ValueError("padded bits without an end")
+        bits, size = bits[: ends[-1]], size / _PADDED
+    signed: FloatArray = np.where(bits > 0, size, -size).astype(np.float32)
+    return signed
+
+
+def sign_bytes(dim: int) -> int:
+    """Bytes that `pack` takes for a vector of `dim` numbers that was reduced to its signs."""
+    return _SCALE.itemsize + -(-dim // 8)
 
 
 def signs(vector: FloatArray) -> FloatArray:

@@ -19,7 +19,7 @@ import numpy as np
 
 from hippocam.apps.bench.policies import OURS, Entry
 from hippocam.apps.bench.policies.base import NUMBER_BYTES, SPAN_BYTES, Bank, FloatArray, slots_in
-from hippocam.memory.codec import rounded, signs
+from hippocam.memory.codec import rounded, sign_bytes, signs
 from hippocam.memory.longterm.bank import Bank as Consolidation
 from hippocam.memory.longterm.bank import BankConfig, Slot, join_spans
 from hippocam.memory.longterm.priors import ASSETS, load_prior
@@ -133,7 +133,7 @@ class Ours:
 
     def _bytes(self) -> int:
         slots = len(self._keys) * self._slot_bytes + self._spans_held * SPAN_BYTES
-        slots -= self._signed * (self._dim - self._dim // 8)
+        slots -= self._signed * (self._dim + _SCALE_BYTES - sign_bytes(self._dim))
         vectors = self._longest + 3  # the open event and its sum, the recent past, the last frame
         return slots + self._fixed_bytes + vectors * 2 * self._dim + self._config.window * NUMBER_BYTES
 

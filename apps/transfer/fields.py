@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from hippocam.memory.codec import unpack
+from hippocam.memory.codec import sign_bytes, unpack
 from hippocam.memory.records import Span
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.records import FloatArray
@@ -162,14 +162,18 @@ class Fields:
         blob = self.blob(name, dim + 4)
         if blob is None:
             return None
-        signs_alone = dim % 8 == 0 and len(blob) == dim // 8 + 4 and blob[3] & 0x80  # a negative scale
-        if len(blob) != dim + 4 and not signs_alone:
-            self.refuse(
-                f"{name!r} must be {dim + 4} bytes, as the encoder's {dim} dimensions ask, found {len(blob)}"
-            )
         with np.errstate(all="ignore"):
-            length = float(np.linalg.norm(unpack(blob)))
-        most = max(MAX_LENGTH, dim**0.5 if signs_alone else 0)
+            try:
+                vector = unpack(blob)
+            except ValueError:
+                vector = np.zeros(0, np.float32)
+            length = float(np.linalg.norm(vector))
+        if len(vector) != dim:
+            self.refuse(
+                f"{name!r} must be {dim + 4} bytes, or {sign_bytes(dim)} of signs alone, as the encoder's {dim} "
+                f"dimensions ask, found {len(blob)}"
+            )
+        most = max(MAX_LENGTH, dim**0.5 if len(blob) < dim + 4 else 0)
         if not length <= most:  # also what is no number
             self.refuse(f"{name!r} must be a vector of length 1, found {length:.3g}")
         return blob

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hippocam.memory.codec import sign_error, signs
+from hippocam.memory.codec import sign_bytes, sign_error, signs
 from hippocam.memory.longterm.chooser import Chooser
 from hippocam.memory.longterm.utility import Utility
 from hippocam.memory.records import Level, Span
@@ -228,7 +228,7 @@ class Bank:
         utility: What was learned so far; a new one by default.
         row_bytes: What an entry takes without vectors, words and picture, about.
         vectors: How many vectors are kept of an entry.
-        by_signs: Whether vectors may be reduced to their signs; their dimension must be divisible by 8.
+        by_signs: Whether vectors may be reduced to their signs.
     """
 
     def __init__(
@@ -243,7 +243,7 @@ class Bank:
     ) -> None:
         self.config = config or BankConfig()
         self._row_bytes, self._vectors = row_bytes, vectors
-        self._by_signs = by_signs and dim % 8 == 0
+        self._by_signs = by_signs
         self.utility = utility or Utility(dim)
         learned_s, learned_power = self.utility.fade
         self._fade_s = learned_s if self.config.fade_s is None else self.config.fade_s
@@ -429,7 +429,7 @@ class Bank:
         """Bytes of the vectors of an entry at each of some levels."""
         dim = self._columns.key.shape[1]
         each = np.zeros(int(Level.WORDS) + 1, np.int64)
-        each[: Level.SIGNS], each[Level.SIGNS] = dim + 4, dim // 8 + 4
+        each[: Level.SIGNS], each[Level.SIGNS] = dim + 4, sign_bytes(dim)
         total: NDArray[np.int64] = self._vectors * each[level]
         return total
 

@@ -19,11 +19,10 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from hippocam.memory.filter import Filter
 from hippocam.memory.recall.index import KeyIndex
 from hippocam.memory.recall.notes import NoteHit, find_notes
+from hippocam.memory.recall.stress import stressed
 from hippocam.memory.recall.words import content_words
 from hippocam.memory.records import Entry, Level, Span
 from hippocam.memory.store.database import Store
@@ -34,8 +33,6 @@ from hippocam.stream.records import EncoderSpec, FloatArray
 
 # Belief when all of a question's words stand in the source's own text, or among the recognised labels.
 TEXT_WEIGHT, LABEL_WEIGHT = 0.9, 0.3
-# Length above which a vector was reduced to its signs: others have length 1, but for rounding.
-_SIGNS_FROM = 1.05
 # Candidates that are weighed for each moment that is asked for.
 _WIDER = 8
 # A neighbour in time is believed so much less than the moment that it stands beside; a pause that still counts.
@@ -172,21 +169,8 @@ def belief(cosine: float, spec: EncoderSpec, compared: int) -> float:
 
 
 def index_rows(store: Store, numbers: Sequence[int], config: RecallConfig) -> FloatArray:
-    """What the index holds of entries, float32 [N, D] of length 1: the scene, with what is new in it stressed.
-
-    An event's scene is s = known + (s . k) k, with k its key, which is at right angles to what was known. The row
-    is s + key_weight (s . k) k, scaled to length 1: where nothing is new it is the scene. Of an entry that keeps
-    the signs of its vectors alone, it is so scaled that its inner products stay without bias.
-    """
-    keys_ND, scenes_ND = store.vectors(numbers)
-    new_N1 = np.einsum("nd,nd->n", keys_ND, scenes_ND)[:, None]
-    size_N1 = np.linalg.norm(scenes_ND, axis=1, keepdims=True)
-    size_N1 = np.where(size_N1 > _SIGNS_FROM, size_N1, 1.0)
-    new_N1 /= size_N1**2
-    rows_ND = scenes_ND + np.float32(config.key_weight) * new_N1 * keys_ND
-    rows_ND *= size_N1 / np.maximum(np.linalg.norm(rows_ND, axis=1, keepdims=True), 1e-9)
-    rows: FloatArray = rows_ND.astype(np.float32)
-    return rows
+    """What the index holds of some entries, float32 [N, D]; see `stressed`."""
+    return stressed(*store.vectors(numbers), config.key_weight)
 
 
 def recall(

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from hippocam.memory.codec import rounded
 from hippocam.memory.longterm.bank import MAX_SPANS, union_of
+from hippocam.memory.recall.stress import stressed
 from hippocam.memory.records import Level, Span
 from hippocam.memory.sleep.consolidator import Entries
 from hippocam.memory.sleep.views import recallable
@@ -204,13 +205,13 @@ class Replay:
     Args:
         replica: What is asked.
         probes: With what.
-        key_weight: Share of the key's cosine for a question, as in RecallConfig; a view is compared with keys
-        alone.
+        key_weight: As in RecallConfig, where a question is compared with an entry; a view is compared with keys
+            alone.
     """
 
-    def __init__(self, replica: Replica, probes: Sequence[Probe], *, key_weight: float = 0.5) -> None:
+    def __init__(self, replica: Replica, probes: Sequence[Probe], *, key_weight: float = 1.0) -> None:
         self.replica = replica
-        held, self._weight = replica.held, np.float32(key_weight)
+        held, self._key_weight = replica.held, key_weight
         times = _padded([_times(one) for one in held])
         streams = np.array([one.stream for one in held], object)
         asked_for = [(probe.stream, tuple((t0_s, t1_s) for t0_s, t1_s in probe.times)) for probe in probes]
@@ -363,7 +364,7 @@ class Replay:
     def _scores(self, keys_MD: FloatArray, scenes_MD: FloatArray) -> FloatArray:
         score_QM: FloatArray = self._asked_QD @ keys_MD.T
         if self._plain_Q.any():
-            rows_MD = self._weight * keys_MD + (1 - self._weight) * scenes_MD
+            rows_MD = stressed(keys_MD, scenes_MD, self._key_weight)
             score_QM[self._plain_Q] = self._asked_QD[self._plain_Q] @ rows_MD.T
         return score_QM
 

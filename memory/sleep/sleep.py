@@ -134,12 +134,12 @@ class Sleep:
         longterm: LongTerm,
         config: SleepConfig | None = None,
         *,
-        key_weight: float = 0.5,
+        key_weight: float = 1.0,
         proposer: Proposer | None = None,
     ) -> None:
         self._store, self._longterm = store, longterm
         self._config = config or SleepConfig()
-        self._weight, self._proposer = key_weight, proposer or both
+        self._key_weight, self._proposer = key_weight, proposer or both
 
     def look(self) -> Replay:
         """A copy of what is held, with the probes on it; nothing is written."""
@@ -148,7 +148,7 @@ class Sleep:
         worths = self._longterm.bank.worths(one.id for one in found)
         held = [replace(one, worth=float(worth)) for one, worth in zip(found, worths, strict=True)]
         probes = with_drawn(held, fixed, originals, self._config.seed)
-        return Replay(Replica(held), probes, key_weight=self._weight)
+        return Replay(Replica(held), probes, key_weight=self._key_weight)
 
     def run(self, *, mutex: AbstractContextManager[object], size: Callable[[], int], now_s: float) -> SleepReport:
         """Sleep.

@@ -12,6 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hippocam.memory.codec import pack, sign_bytes, signs, unpack
+from hippocam.memory.longterm.bank import Bank, Slot
+from hippocam.memory.records import Level
 from hippocam.models.encoders.open_clip.encoder import OpenClipEncoder
 from hippocam.models.registry import make_encoder
 from hippocam.models.weights import WeightsError
@@ -220,6 +223,20 @@ def test_neighbours_do_not_change_a_text(encoder: Encoder) -> None:
 def test_different_things_have_different_vectors(encoder: Encoder) -> None:
     assert not np.allclose(*encoder.encode_texts(["a brown dog", "a red sports car"]))
     assert not np.allclose(*encoder.encode_images([picture(5, 64, 64), picture(6, 64, 64)]).vectors_ND)
+
+
+def test_its_vectors_can_be_reduced_to_their_signs(encoder: Encoder) -> None:
+    """The ladder's best step works for every encoder, however many numbers its vectors have."""
+    pictures = encoder.encode_images([picture(seed, 64, 64) for seed in range(4)]).vectors_ND
+    for vector in pictures:
+        blob = pack(signs(vector))
+        assert len(blob) == sign_bytes(encoder.spec.dim) == (encoder.spec.dim + 7) // 8 + 4
+        assert np.array_equal(unpack(blob) > 0, vector > 0)
+    bank = Bank(encoder.spec.dim)
+    bank.add(Slot(entry=1, stream="s", place=0, key_D=pictures[0], utility=1.0, last_s=0.0, level=Level.VECTORS))
+    step = bank.next_step()
+    assert step is not None
+    assert step.to == Level.SIGNS
 
 
 def test_pictures_in_one_thread_and_texts_in_another(encoder: Encoder) -> None:

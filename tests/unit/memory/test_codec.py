@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hippocam.memory.codec import pack, sign_error, signs, unpack, unpack_many
+from hippocam.memory.codec import pack, sign_bytes, sign_error, signs, unpack, unpack_many
 
 
 def unit(rows):
@@ -24,18 +24,33 @@ def test_zeros_stay_zeros():
     assert unpack(pack(np.zeros(16, np.float32))).tolist() == [0.0] * 16
 
 
-def test_signs_take_a_bit_a_number_and_come_back_exactly():
-    vector = signs(unit(np.random.default_rng(1).normal(size=64)))
-    blob = pack(vector)
-    assert len(blob) == 64 // 8 + 4
-    np.testing.assert_array_equal(unpack(blob), vector)
-    odd = signs(unit(np.random.default_rng(1).normal(size=9)))
-    assert len(pack(odd)) == 9 + 4
+@pytest.mark.parametrize("dim", [*range(1, 26), 64, 385, 512, 768, 1023])
+def test_signs_take_a_bit_a_number_and_come_back_exactly_whatever_their_number(dim):
+    for seed in range(5):
+        vector = signs(unit(np.random.default_rng(seed).normal(size=dim)))
+        blob = pack(vector)
+        assert len(blob) == sign_bytes(dim) == (dim + 7) // 8 + 4
+        np.testing.assert_array_equal(unpack(blob), vector)
+        assert pack(unpack(blob)) == blob
+        for all_alike in (np.full(dim, 0.5, np.float32), np.full(dim, -0.5, np.float32)):
+            np.testing.assert_array_equal(unpack(pack(all_alike)), all_alike)
+
+
+def test_signs_that_were_written_before_padding_are_read_as_they_were():
+    vector = signs(unit(np.random.default_rng(4).normal(size=32)))
+    before = np.asarray(-vector.max(), "<f4").tobytes() + np.packbits(vector > 0).tobytes()
+    np.testing.assert_array_equal(unpack(before), vector)
+    assert pack(vector) == before
+
+
+def test_padded_bits_without_an_end_are_refused():
+    with pytest.raises(ValueError, match="without an end"):
+        unpack(np.asarray(-(2.0**63), "<f4").tobytes() + bytes(3))
 
 
 def test_a_product_with_signs_is_without_bias_and_errs_as_much_as_is_said():
     rng = np.random.default_rng(2)
-    for dim in (64, 768):
+    for dim in (64, 385, 768):
         stored = unit(rng.normal(size=(4000, dim)))
         asked = unit(0.6 * stored + 0.8 * unit(rng.normal(size=(4000, dim))))
         true = np.einsum("nd,nd->n", asked, stored)
@@ -46,7 +61,8 @@ def test_a_product_with_signs_is_without_bias_and_errs_as_much_as_is_said():
         assert error.std() == pytest.approx(sign_error(dim) * np.sqrt(1 - 0.6**2), rel=0.08)
 
 
-def test_many_are_read_as_one_by_one_also_where_some_are_signs():
-    rows = unit(np.random.default_rng(3).normal(size=(6, 32)))
+@pytest.mark.parametrize("dim", [32, 37])
+def test_many_are_read_as_one_by_one_also_where_some_are_signs(dim):
+    rows = unit(np.random.default_rng(3).normal(size=(6, dim)))
     blobs = [pack(signs(row) if k % 2 else row) for k, row in enumerate(rows)]
     np.testing.assert_array_equal(unpack_many(blobs), np.stack([unpack(blob) for blob in blobs]))

@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
@@ -11,12 +12,13 @@ import pytest
 
 from hippocam.memory.codec import pack, unpack
 from hippocam.memory.memory import Memory, MemoryConfig
-from hippocam.memory.recall.recall import Query
+from hippocam.memory.recall.recall import Query, RecallConfig
 from hippocam.memory.records import Level, Span
 from hippocam.memory.sleep import sleep as sleeping
 from hippocam.memory.sleep.consolidator import Group
 from hippocam.memory.sleep.replay import LONGEST_S, Held, Probe, Replay, Replica
 from hippocam.memory.sleep.sleep import Sleep, SleepConfig, dream, with_drawn
+from hippocam.memory.store.database import Store
 from hippocam.stream.records import Embedding, EncoderSpec
 
 D = 32
@@ -393,16 +395,33 @@ def test_losses_count_from_the_first_sleep(folder):
         assert replay.before[1][: len(bits)].sum() == sum(b & 1 for b in bits)
 
 
-def test_a_question_is_replayed_as_recall_weighs_it():
+@pytest.mark.parametrize("key_weight", [0.0, 1.0, 5.0])
+def test_a_question_is_replayed_as_recall_weighs_it(tmp_path, key_weight):
+    """Compared with recall itself, whose order differs between these weights."""
+    config = MemoryConfig(recall=RecallConfig(key_weight=key_weight))
     rng = np.random.default_rng(2)
-    keys, scenes = unit(rng.normal(size=(10, D))), unit(rng.normal(size=(10, D)))
-    held = [replace(made(k, keys[k], [(10 * k, 10 * k + 4)]), scene_D=scenes[k]) for k in range(10)]
-    asked = unit(rng.normal(size=(5, D)))
-    probes = [Probe("question", "cam", ((10.0 * k, 10.0 * k + 1),), asked[k]) for k in range(5)]
-    replay = Replay(Replica(held), probes, key_weight=0.3)
-    scores = asked @ (0.3 * keys + 0.7 * scenes).T
-    best = scores.argmax(axis=1)
-    np.testing.assert_array_equal(replay.found[1], best == np.arange(5))
+    with Memory.open_writer(tmp_path, encoder="test", spec=SPEC, config=config) as memory:
+        memory.begin("cam", uri="/x/cam.mp4")
+        place = unit(rng.normal(size=D))
+        for seq in range(240):
+            vector = unit(2 * place + unit(rng.normal(size=D)))
+            memory.write([Embedding(stream="cam", seq=seq, time_s=4.0 * seq, vector=vector, jpeg=b"j")])
+        memory.finish("cam")
+    with closing(Store(tmp_path / "memory.db", writable=False)) as store:
+        held = store.sleep.held()
+    assert len(held) > 40
+    probes, found = [], {1: [], 5: []}
+    with Memory.open_reader(tmp_path, config) as memory:
+        for one in held[::3]:
+            asked = unit(one.scene_D + 1.2 * unit(rng.normal(size=D)))
+            probes.append(Probe("question", "cam", tuple((s.t0_s, s.t1_s) for s in one.spans), asked))
+            ids = [c.entry.id for c in memory.recall(Query(text="", vector=asked, top=5))]
+            for first, hits in found.items():
+                hits.append(one.id in ids[:first])
+    assert 0 < sum(found[1]) < sum(found[5]) < len(probes)
+    replay = Replay(Replica(held), probes, key_weight=key_weight)
+    for first, hits in found.items():
+        np.testing.assert_array_equal(replay.found[first], hits)
 
 
 def test_the_same_memory_sleeps_the_same(tmp_path):
