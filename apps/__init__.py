@@ -1,4 +1,4 @@
-"""What people use: the library (`Session`), the command line, the page."""
+"""What people use: the library (`Session`), the command line, the page; `errors` has all that can go wrong."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from hippocam.stream.exports import exporter
 
 if TYPE_CHECKING:
     from hippocam.apps.ask.ask import Reader, Where
+    from hippocam.apps.errors import HippocamError, SettingsError
     from hippocam.apps.records import (
         Answer,
         Failure,
@@ -18,9 +19,10 @@ if TYPE_CHECKING:
         WatchReport,
     )
     from hippocam.apps.session import Session
-    from hippocam.apps.settings import Settings, SettingsError, load_settings
+    from hippocam.apps.settings import Settings, load_settings
 
 _HOMES = {
+    "HippocamError": "errors",
     "Reader": "ask.ask",
     "Where": "ask.ask",
     "Answer": "records",
@@ -32,13 +34,14 @@ _HOMES = {
     "WatchReport": "records",
     "Session": "session",
     "Settings": "settings",
-    "SettingsError": "settings",
+    "SettingsError": "errors",
     "load_settings": "settings",
 }
 
 __all__ = [
     "Answer",
     "Failure",
+    "HippocamError",
     "ImportReport",
     "Reader",
     "Session",

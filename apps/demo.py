@@ -14,7 +14,8 @@ from pathlib import Path
 
 from hippocam.apps.cli.report import ProgressBar, answer_lines, megabytes, watch_lines
 from hippocam.apps.session import Session
-from hippocam.models.weights import WeightsError, cache_dir, fetch
+from hippocam.models.errors import WeightsError
+from hippocam.models.weights import cache_dir, fetch
 from hippocam.stream.errors import HippocamError
 
 MEMORY = Path("demo-memory")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from hippocam.models.inventory import best_encoder
+from hippocam.models.inventory import FALLBACK, best_encoder
 from hippocam.models.registry import AUTO, settled_name
 
 
@@ -22,5 +22,6 @@ def encoder_name(wanted: str | None, own: str | None, default: str) -> str:
     if name != AUTO:
         return settled_name(name)
     found = best_encoder()
-    print(f"encoder auto: {found.name} ({found.reason})", file=sys.stderr)
+    more = "; hippocam models says how to get one" if found.name == FALLBACK else ""
+    print(f"encoder auto: {found.name} ({found.reason}{more})", file=sys.stderr)
     return found.name

@@ -400,8 +400,7 @@ class Session:
         made_with = memory.encoder()
         if made_with is not None and made_with[1].id != encoder.spec.id:
             raise EncoderMismatchError(
-                f"{self.folder}: made with encoder {made_with[1].id}, and {name} is {encoder.spec.id} here; use "
-                "the hippocam that made it, or watch again into another --memory folder"
+                self.folder, made_with[0], made_with[1].id, asked_for=name, asked_for_id=encoder.spec.id
             )
         return memory, encoder
 

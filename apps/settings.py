@@ -12,19 +12,15 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from hippocam.apps.ask.deep import DeepConfig
+from hippocam.apps.errors import SettingsError
 from hippocam.memory.memory import MemoryConfig
 from hippocam.models.readers.config import ReaderConfig
 from hippocam.models.senses.config import SensesConfig
-from hippocam.stream.errors import HippocamError
 from hippocam.stream.pipeline import PipelineConfig
 from hippocam.stream.sources import SourceConfig
 
 DEFAULT_ENCODER = "bundled"
 C = TypeVar("C")
-
-
-class SettingsError(HippocamError):
-    """A settings file cannot be read, or has a key or value that nothing takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,24 @@ from hippocam.stream.exports import exporter
 
 if TYPE_CHECKING:
     from hippocam.memory.entities.records import Entity, EntityChange, EntityConfig, Visit
-    from hippocam.memory.errors import DiskError, EncoderMismatchError, MemoryFolderError, OlderFormatError
+    from hippocam.memory.errors import (
+        BudgetTooSmallError,
+        ConsolidatorError,
+        DamagedError,
+        DiskError,
+        EncoderMismatchError,
+        FormatError,
+        LockedError,
+        MemoryFolderError,
+        MixedEncodersError,
+        NewerFormatError,
+        NoMemoryError,
+        NoPermissionError,
+        NotAMemoryError,
+        OlderFormatError,
+        UnknownEntityError,
+        UnknownVisitError,
+    )
     from hippocam.memory.filter import Filter
     from hippocam.memory.forget import Forgotten
     from hippocam.memory.longterm.bank import BankConfig, Worth
@@ -30,6 +47,18 @@ if TYPE_CHECKING:
     from hippocam.memory.working.working import WorkingConfig
 
 _HOMES = {
+    "BudgetTooSmallError": "errors",
+    "ConsolidatorError": "errors",
+    "DamagedError": "errors",
+    "FormatError": "errors",
+    "LockedError": "errors",
+    "MixedEncodersError": "errors",
+    "NewerFormatError": "errors",
+    "NoMemoryError": "errors",
+    "NoPermissionError": "errors",
+    "NotAMemoryError": "errors",
+    "UnknownEntityError": "errors",
+    "UnknownVisitError": "errors",
     "Entity": "entities.records",
     "EntityChange": "entities.records",
     "EntityConfig": "entities.records",
@@ -68,9 +97,12 @@ _HOMES = {
 __all__ = [
     "KEY_FRAMES",
     "BankConfig",
+    "BudgetTooSmallError",
     "Candidate",
+    "ConsolidatorError",
     "ContextConfig",
     "Continuation",
+    "DamagedError",
     "DiskError",
     "EncoderMismatchError",
     "Entity",
@@ -82,10 +114,17 @@ __all__ = [
     "Explanation",
     "Filter",
     "Forgotten",
+    "FormatError",
     "Level",
+    "LockedError",
     "Memory",
     "MemoryConfig",
     "MemoryFolderError",
+    "MixedEncodersError",
+    "NewerFormatError",
+    "NoMemoryError",
+    "NoPermissionError",
+    "NotAMemoryError",
     "OlderFormatError",
     "Query",
     "RecallConfig",
@@ -95,6 +134,8 @@ __all__ = [
     "StreamStatus",
     "SummaryHit",
     "TierStatus",
+    "UnknownEntityError",
+    "UnknownVisitError",
     "Visit",
     "WorkingConfig",
     "Worth",

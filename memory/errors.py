@@ -1,4 +1,4 @@
-"""Errors of a memory that a user can mend."""
+"""Errors of a memory that a user can mend, and what turns those of a disk or a database into them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import functools
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
@@ -21,47 +22,215 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+@dataclass(eq=False)
 class MemoryFolderError(HippocamError):
-    """The memory's folder cannot be used: foreign, locked, of another format, or its disk is full."""
+    """A memory's folder cannot be used.
+
+    Attributes:
+        folder: The memory's.
+        reason: What is wrong with it.
+    """
+
+    folder: Path
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.folder}: {self.reason}"
 
 
-class OlderFormatError(MemoryFolderError):
+@dataclass(eq=False)
+class NoMemoryError(MemoryFolderError):
+    """There is no memory in the folder."""
+
+    reason: str = "no memory here"
+
+
+@dataclass(eq=False)
+class NotAMemoryError(MemoryFolderError):
+    """Something else than a memory is where one should be."""
+
+
+@dataclass(eq=False)
+class LockedError(MemoryFolderError):
+    """Another process writes to the memory."""
+
+    reason: str = "another process is writing to this memory; wait for it"
+
+
+@dataclass(eq=False)
+class NoPermissionError(MemoryFolderError):
+    """The folder, or a file in it, may not be read or written."""
+
+
+@dataclass(eq=False)
+class DamagedError(MemoryFolderError):
+    """The memory's database is damaged."""
+
+
+@dataclass(eq=False)
+class FormatError(MemoryFolderError):
+    """The memory's format is not the one that is read here.
+
+    Attributes:
+        found: Its format.
+        reads: The format that is read here.
+    """
+
+    reason: str = field(init=False)
+    found: int
+    reads: int
+
+    def __post_init__(self) -> None:
+        self.reason = f"memory format {self.found}, this hippocam reads {self.reads}"
+
+
+@dataclass(eq=False)
+class OlderFormatError(FormatError):
     """The memory is of an older format, which a writer brings to the present one."""
 
 
+@dataclass(eq=False)
+class NewerFormatError(FormatError):
+    """The memory was written by a newer hippocam."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.reason += "; upgrade hippocam"
+
+
+@dataclass(eq=False)
+class BudgetTooSmallError(MemoryFolderError):
+    """The byte budget does not hold one more picture, whatever is given up.
+
+    Attributes:
+        needed_bytes: Of that picture.
+        given_bytes: The whole budget.
+    """
+
+    reason: str = field(init=False)
+    needed_bytes: int
+    given_bytes: int
+
+    def __post_init__(self) -> None:
+        self.reason = (
+            f"a budget of {self.given_bytes / 1e6:g} MB does not hold one more picture of "
+            f"{self.needed_bytes / 1e6:.1f} MB"
+        )
+
+
+@dataclass(eq=False)
 class DiskError(MemoryFolderError):
     """The memory's disk is full or gone; what was kept before is safe."""
 
     exit_code = 1
 
 
+@dataclass(eq=False)
 class EncoderMismatchError(HippocamError):
-    """A memory was made with another encoder than the one that was asked for."""
+    """A memory was made with another encoder than the one that was asked for.
+
+    Attributes:
+        folder: The memory's.
+        made_with: Name of the encoder that made it.
+        made_with_id: Id of that encoder, with its version.
+        asked_for: Name of the other; the same name, where the encoder has changed since.
+        asked_for_id: Its id.
+    """
+
+    folder: Path
+    made_with: str
+    made_with_id: str
+    asked_for: str
+    asked_for_id: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.folder}: made with encoder {self.made_with} ({self.made_with_id}), not {self.asked_for} "
+            f"({self.asked_for_id})"
+        )
+
+
+@dataclass(eq=False)
+class MixedEncodersError(HippocamError):
+    """Two memories of different encoders cannot be used together.
+
+    Attributes:
+        folders: Of the two memories.
+        encoder_ids: Of what made them.
+    """
+
+    folders: tuple[Path, Path]
+    encoder_ids: tuple[str, str]
+
+    def __str__(self) -> str:
+        (one, other), (its_id, other_id) = self.folders, self.encoder_ids
+        return f"{one} was made with encoder {its_id} and {other} with {other_id}"
+
+
+@dataclass(eq=False)
+class UnknownEntityError(HippocamError):
+    """A memory knows no such thing or person.
+
+    Attributes:
+        entity: The id that was given.
+    """
+
+    entity: int
+
+    def __str__(self) -> str:
+        return f"no entity {self.entity:016x}"
+
+
+@dataclass(eq=False)
+class UnknownVisitError(HippocamError):
+    """A memory knows no such visit of a thing or person.
+
+    Attributes:
+        visit: The id that was given.
+    """
+
+    visit: int
+
+    def __str__(self) -> str:
+        return f"no visit {self.visit:016x}"
+
+
+@dataclass(eq=False)
+class ConsolidatorError(HippocamError):
+    """A file of parameters is not of the network that proposes what sleep merges.
+
+    Attributes:
+        path: The file.
+    """
+
+    path: Path
+
+    def __str__(self) -> str:
+        return f"{self.path}: parameters of another network"
 
 
 @contextmanager
 def memory_errors(folder: Path) -> Iterator[None]:
-    """Turn what a disk or a damaged file can do into one line that names the fix."""
+    """Turn what a disk or a damaged file can do into an error of the memory."""
     try:
         yield
     except PermissionError as error:
-        raise MemoryFolderError(
-            f"{folder}: no permission ({error.strerror}: {error.filename}); change its owner or mode, "
-            "or give another --memory folder"
+        raise NoPermissionError(
+            folder, f"no permission ({error.strerror}: {error.filename}); change its owner or mode"
         ) from error
     except sqlite3.OperationalError as error:
         raise DiskError(
-            f"{folder}: the database cannot be used ({error}); see to the folder's permissions and to free some "
-            "disk space, then watch again: what was kept is safe"
+            folder,
+            f"the database cannot be used ({error}); see to the folder's permissions and to free some disk space, "
+            "then watch again: what was kept is safe",
         ) from error
     except sqlite3.DatabaseError as error:
-        raise MemoryFolderError(
-            f"{folder}: the database is damaged ({error}); give another --memory folder and watch again"
-        ) from error
+        raise DamagedError(folder, f"the database is damaged ({error})") from error
     except OSError as error:
         raise DiskError(
-            f"{folder}: cannot be written or read ({error.strerror or error}); see to its place and free some "
-            "disk space, then watch again: what was kept is safe"
+            folder,
+            f"cannot be written or read ({error.strerror or error}); see to its place and free some disk space, "
+            "then watch again: what was kept is safe",
         ) from error
 
 

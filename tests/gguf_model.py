@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from hippocam.models.errors import WeightsError
 from hippocam.models.readers.gguf import DEFAULT_WEIGHTS
-from hippocam.models.weights import WeightsError, fetch
+from hippocam.models.weights import fetch
 
 
 def model_or_skip() -> Path:

@@ -26,7 +26,7 @@ from hippocam.apps.claims import Claim, claim_all, fingerprint_of
 from hippocam.apps.encoder_choice import encoder_name
 from hippocam.apps.records import Failure
 from hippocam.apps.settings import Settings, budget_bytes, load_settings
-from hippocam.memory.errors import MemoryFolderError
+from hippocam.memory.errors import LockedError
 from hippocam.memory.lock import WriterLock
 from hippocam.memory.memory import Memory, MemoryConfig, has_memory
 from hippocam.memory.store.migrations import upgrade
@@ -77,7 +77,7 @@ def archive(
     hidden.mkdir(parents=True, exist_ok=True)
     try:
         lock = WriterLock(hidden / "lock")
-    except MemoryFolderError as error:
+    except LockedError as error:
         raise HippocamError(f"{root}: another process archives into it; wait for it to end") from error
     try:
         with Ledger(root / LEDGER) as ledger:

@@ -23,11 +23,12 @@ from hippocam.memory.memory import Memory
 from hippocam.memory.recall.notes import SHOWN
 from hippocam.memory.recall.recall import Candidate, Query
 from hippocam.memory.records import Evidence, Level, Span, StreamStatus, format_id
+from hippocam.models.errors import ReaderError
 from hippocam.models.readers.context import Context, ContextConfig, build_context
 from hippocam.models.readers.extractive import ExtractiveReader
 from hippocam.models.readers.note_text import told_note
 from hippocam.models.readers.question_kind import QuestionKind
-from hippocam.models.readers.reading import SEEN_FROM, ReaderError, Reading, Sentence
+from hippocam.models.readers.reading import SEEN_FROM, Reading, Sentence
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import Embedding, FloatArray

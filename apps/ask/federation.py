@@ -32,7 +32,7 @@ from hippocam.apps.explain import find_entry
 from hippocam.apps.live.open_frames import latest_frames, with_open_moments
 from hippocam.apps.records import Answer
 from hippocam.apps.settings import Settings
-from hippocam.memory.errors import EncoderMismatchError
+from hippocam.memory.errors import EncoderMismatchError, MixedEncodersError
 from hippocam.memory.memory import Memory, has_memory
 from hippocam.memory.recall.recall import Candidate, Query, midpoint, order
 from hippocam.memory.records import Evidence, StreamStatus
@@ -85,7 +85,7 @@ class Federation:
 
     Raises:
         HippocamError: A folder holds no memory, or none was named.
-        EncoderMismatchError: Two memories were made with different encoders.
+        MixedEncodersError: Two memories were made with different encoders.
     """
 
     def __init__(
@@ -201,10 +201,8 @@ class Federation:
             name, spec = self._made_with
             encoder = self._encoder or make_encoder(name)
             if encoder.spec.id != spec.id:
-                raise EncoderMismatchError(
-                    f"{self._shards[0].memory.folder}: made with encoder {spec.id}, and {name} is "
-                    f"{encoder.spec.id} here; use the hippocam that made it, or watch again"
-                )
+                folder = self._shards[0].memory.folder
+                raise EncoderMismatchError(folder, name, spec.id, asked_for=name, asked_for_id=encoder.spec.id)
             self._encoder = encoder
             return encoder
 
@@ -303,7 +301,7 @@ def _common_encoder(shards: Sequence[_Shard]) -> tuple[str, EncoderSpec] | None:
     """Name and spec of the encoder that made the memories' vectors; None where nothing was watched into any.
 
     Raises:
-        EncoderMismatchError: They were made with different ones.
+        MixedEncodersError: They were made with different ones.
     """
     first: tuple[_Shard, str, EncoderSpec] | None = None
     for shard in shards:
@@ -312,10 +310,8 @@ def _common_encoder(shards: Sequence[_Shard]) -> tuple[str, EncoderSpec] | None:
         if first is None:
             first = (shard, *made)
         elif (made[1].id, made[1].dim, made[1].normalised) != (first[2].id, first[2].dim, first[2].normalised):
-            raise EncoderMismatchError(
-                f"{first[0].memory.folder} was made with encoder {first[2].id} and {shard.memory.folder} with "
-                f"{made[1].id}: only memories of one encoder can be asked together; ask them one by one"
-            )
+            folders = first[0].memory.folder, shard.memory.folder
+            raise MixedEncodersError(folders, encoder_ids=(first[2].id, made[1].id))
     return None if first is None else first[1:]
 
 

@@ -40,7 +40,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         run: Callable[[argparse.Namespace], int] = options.run
         return run(options)
     except HippocamError as error:
-        print(f"hippocam: {_one_line(error)}", file=sys.stderr)
+        from hippocam.apps.cli.advice import ADVICE
+        from hippocam.apps.errors import advised
+
+        print(f"hippocam: {advised(error, ADVICE)}", file=sys.stderr)
         return error.exit_code
     except ValueError as error:
         print(f"hippocam: {_one_line(error)}", file=sys.stderr)

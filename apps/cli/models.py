@@ -50,7 +50,7 @@ def _pull(options: argparse.Namespace) -> int:
 
 def _export(options: argparse.Namespace) -> int:
     from hippocam.models.encoders.open_clip.encoder import OpenClipEncoder
-    from hippocam.models.registry import UnknownModelError
+    from hippocam.models.errors import UnknownModelError
 
     kind, _, argument = options.name.partition(":")
     if kind != "open_clip":

@@ -23,15 +23,28 @@ def models_lines(models: Sequence[Model]) -> list[str]:
             said = "; ".join(text for text in (model.licence, model.why) if text)
             line = f"  {'ready' if model.usable else '-':5}  {_short(model):{wide}}  {size:>8}  {said}"
             lines.append(line.rstrip())
-            if model.fix:
-                lines.append(f"{'':9}{'':{wide}}  {'':8}  -> {model.fix}")
+            if fix := _fix(model):
+                lines.append(f"{'':9}{'':{wide}}  {'':8}  -> {fix}")
         lines.append("")
     return lines[:-1]
 
 
 def models_json(models: Sequence[Model]) -> dict[str, object]:
     """Give the same as one JSON object."""
-    return {"models": [asdict(model) | {"where": list(model.where)} for model in models]}
+    return {"models": [_fields(model) for model in models]}
+
+
+def _fields(model: Model) -> dict[str, object]:
+    fields = asdict(model) | {"fix": _fix(model), "where": list(model.where)}
+    del fields["fetchable"]
+    return fields
+
+
+def _fix(model: Model) -> str:
+    """What to do or type so that a model can be used; "" where it can."""
+    if model.name == "onnx:FOLDER":
+        return "hippocam models export open_clip:MODEL/TAG FOLDER, or bring one"
+    return f"hippocam models pull {model.name}" if model.fetchable else model.fix
 
 
 def _short(model: Model) -> str:

@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from hippocam.apps.ask.description import description, statement
+from hippocam.apps.errors import SettingsError
 from hippocam.apps.live.folder import JsonLines, LivePlace, Pictures
 from hippocam.apps.live.webhook import Webhook
-from hippocam.apps.settings import SettingsError, build
+from hippocam.apps.settings import build
 from hippocam.memory.recall.recall import belief
 from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import Embedding, FloatArray, Repeat

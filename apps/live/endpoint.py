@@ -15,16 +15,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from hippocam.apps.errors import LiveError
 from hippocam.stream.errors import HippocamError
 
 Handler = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 _MOST_BYTES = 1 << 22
 _LONGEST_PATH = 100  # of a socket: 107 bytes on Linux
 _TIMEOUT_S = 5.0
-
-
-class LiveError(HippocamError):
-    """The live process cannot be asked, or refused."""
 
 
 def ask_live(path: Path, request: Mapping[str, Any], *, timeout_s: float = _TIMEOUT_S) -> dict[str, Any] | None:

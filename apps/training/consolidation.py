@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hippocam.apps.records import WatchProgress
-from hippocam.memory.errors import EncoderMismatchError
+from hippocam.memory.errors import MixedEncodersError
 from hippocam.memory.longterm.priors import own_folder
 from hippocam.memory.memory import Memory
 from hippocam.memory.records import Event
@@ -105,9 +105,7 @@ def from_memories(folders: Sequence[Path], questions: Sequence[str] = ()) -> Mat
         spec, held = streams_from_memory(folder, questions_QD)
         found = found or spec
         if (spec.id, spec.dim) != (found.id, found.dim):
-            raise EncoderMismatchError(
-                f"{folder}: made with encoder {spec.id}, and {folders[0]} with {found.id}; train on each by itself"
-            )
+            raise MixedEncodersError((folders[0], folder), encoder_ids=(found.id, spec.id))
         streams += held
     assert found is not None
     asked = f", and {len(questions)} questions" if questions else ""

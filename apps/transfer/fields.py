@@ -9,9 +9,9 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from hippocam.apps.errors import LineError
 from hippocam.memory.codec import sign_bytes, unpack
 from hippocam.memory.records import Span
-from hippocam.stream.errors import HippocamError
 from hippocam.stream.records import FloatArray
 
 # What a line may hold at most: characters of a name, of words; bytes of a picture, of one sensor's values.
@@ -21,10 +21,6 @@ MAX_COUNT, MAX_NUMBER = 1 << 53, 1e9
 # Vectors have length 1 (or 0), rounding aside.
 MAX_LENGTH = 1.05
 _MAX_SPANS, _MAX_LABELS, _MAX_TIME_S = 4, 64, 1e12
-
-
-class LineError(HippocamError):
-    """A line of an export is not as it must be."""
 
 
 class Fields:

@@ -37,15 +37,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hippocam.apps.transfer.fields import (
-    MAX_JPEG_BYTES,
-    MAX_LENGTH,
-    MAX_NUMBER,
-    MAX_WORDS,
-    Fields,
-    LineError,
-    short,
-)
+from hippocam.apps.errors import LineError
+from hippocam.apps.transfer.fields import MAX_JPEG_BYTES, MAX_LENGTH, MAX_NUMBER, MAX_WORDS, Fields, short
 from hippocam.memory.codec import pack, unpack
 from hippocam.memory.entities.bank import VisitRow
 from hippocam.memory.entities.records import Visit

@@ -19,14 +19,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from hippocam.apps.errors import LineError
 from hippocam.apps.records import ImportReport
 from hippocam.apps.settings import budget_bytes
 from hippocam.apps.transfer import lines as transfer_lines
 from hippocam.apps.transfer.chapters import csv_lines, srt_cues, vtt_cues
-from hippocam.apps.transfer.fields import MAX_LINE, LineError
+from hippocam.apps.transfer.fields import MAX_LINE
 from hippocam.apps.transfer.lines import Row
 from hippocam.memory.entities.bank import VisitRow
-from hippocam.memory.errors import MemoryFolderError, memory_errors
+from hippocam.memory.errors import MemoryFolderError, NoMemoryError, memory_errors
 from hippocam.memory.memory import DEFAULT_BUDGET_BYTES, Memory, MemoryConfig, has_memory
 from hippocam.memory.records import Entry, Level
 from hippocam.memory.store.database import JournalRow, Progress, Store
@@ -74,7 +75,7 @@ def export(
         raise HippocamError(f"--format {format_!r} is not known; give one of {', '.join(FORMATS)}")
     with memory_errors(folder):
         if not has_memory(folder):
-            raise MemoryFolderError(f"{folder}: no memory here; give the folder of one with --memory")
+            raise NoMemoryError(folder)
         store = Store(folder / "memory.db", writable=False)
         try:
             streams = _chosen(read_streams(store), stream)
@@ -105,7 +106,7 @@ def _jsonl(
 ) -> Iterator[str]:
     made_with = store.encoder()
     if made_with is None:
-        raise MemoryFolderError(f"{folder}: nothing was watched yet")
+        raise MemoryFolderError(folder, "nothing was watched yet")
     budget = store.meta("budget_bytes")
     yield transfer_lines.header_line(
         importlib.metadata.version("hippocam"),

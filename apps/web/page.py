@@ -9,8 +9,10 @@ import gradio as gr
 
 from hippocam.apps.ask.conversation import turn_of
 from hippocam.apps.ask.meaning import Turn
+from hippocam.apps.errors import advised
 from hippocam.apps.session import Session
 from hippocam.apps.web import cards
+from hippocam.apps.web.advice import ADVICE
 from hippocam.apps.web.media import Library, stream_key
 from hippocam.apps.web.uploads import UPLOAD_LIMIT_BYTES, uploads_folder
 from hippocam.stream.errors import HippocamError
@@ -82,7 +84,7 @@ def build_page(session: Session, library: Library) -> gr.Blocks:
         try:
             found = library.status()
         except HippocamError as error:
-            return gr.update(choices=[], value=None), cards.error(str(error))
+            return gr.update(choices=[], value=None), cards.error(advised(error, ADVICE))
         streams = found.streams if found else ()
         choices = [(stream.id, stream_key(stream.id)) for stream in streams]
         value = gr.update(choices=choices, value=choices[0][1] if choices else None)
@@ -185,4 +187,4 @@ def answer(
         found = session.ask(question, stream=stream.id if stream else None, before=turn)
         return cards.answer(found, question), turn_of(found) or turn
     except (HippocamError, ValueError) as error:
-        return cards.error(str(error)), turn
+        return cards.error(advised(error, ADVICE)), turn

@@ -14,18 +14,15 @@ import uvicorn
 from fastapi import FastAPI, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+from hippocam.apps.errors import AddressError, TooLargeError, UploadError, advised
 from hippocam.apps.session import Session
+from hippocam.apps.web.advice import ADVICE
 from hippocam.apps.web.guard import Guard, allowed_hosts, is_loopback
 from hippocam.apps.web.media import Library, file_response
-from hippocam.apps.web.uploads import UPLOAD_LIMIT_BYTES, TooLargeError, UploadError, receive, uploads_folder
+from hippocam.apps.web.uploads import UPLOAD_LIMIT_BYTES, receive, uploads_folder
 from hippocam.apps.web.watching import Watcher
-from hippocam.stream.errors import HippocamError
 
 _OPEN_TO_ALL = "  (no password: whoever reaches this machine sees this memory and can add to it)"
-
-
-class AddressError(HippocamError):
-    """The server cannot listen on this address."""
 
 
 def serve(session: Session, *, host: str, port: int) -> None:
@@ -168,7 +165,7 @@ def _add_watching(app: FastAPI, library: Library, watcher: Watcher) -> None:
             path = await receive(request.stream(), folder, name)
         except UploadError as error:
             code = 413 if isinstance(error, TooLargeError) else 400
-            return JSONResponse({"error": str(error)}, status_code=code)
+            return JSONResponse({"error": advised(error, ADVICE)}, status_code=code)
         return JSONResponse({"job": watcher.add(path)})
 
     @app.get("/hippocam/watching", response_model=None)

@@ -11,26 +11,13 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
-from hippocam.stream.errors import HippocamError
+from hippocam.apps.errors import TooLargeError, UploadError
 from hippocam.stream.sources.naming import slug
 from hippocam.stream.sources.opening import VIDEO_SUFFIXES
 
 UPLOAD_LIMIT_BYTES = 4_000_000_000
 # Longest name that is kept, in bytes of UTF-8: file systems take 255, and a number may follow.
 _NAME_BYTES = 180
-
-
-class UploadError(HippocamError):
-    """An upload cannot be taken."""
-
-
-class TooLargeError(UploadError):
-    """An upload is larger than the limit."""
-
-    def __init__(self, limit: int) -> None:
-        super().__init__(
-            f"larger than the {limit / 1e9:g} GB that an upload may have; watch it with: hippocam watch"
-        )
 
 
 def uploads_folder(memory: Path) -> Path:

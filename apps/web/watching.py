@@ -10,8 +10,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from hippocam.apps.errors import advised
 from hippocam.apps.records import WatchProgress
 from hippocam.apps.session import Session
+from hippocam.apps.web.advice import ADVICE
 from hippocam.apps.web.media import Library, stream_key
 from hippocam.stream.errors import HippocamError
 
@@ -110,7 +112,7 @@ class Watcher:
         except _ClosingError:
             return
         except (HippocamError, ValueError) as error:
-            self._fail(number, path, str(error))
+            self._fail(number, path, advised(error, ADVICE))
 
     def _watch(self, number: int, path: Path) -> None:
         def progress(now: WatchProgress) -> None:

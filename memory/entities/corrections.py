@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from hippocam.memory.entities import tables
 from hippocam.memory.entities.records import EntityChange, Visit
+from hippocam.memory.errors import UnknownEntityError, UnknownVisitError
 from hippocam.stream.errors import HippocamError
 
 
@@ -41,7 +42,7 @@ def split(db: sqlite3.Connection, visit_id: int) -> EntityChange:
     """
     found = tables.visits(db, "id = ?", (visit_id,))
     if not found:
-        raise HippocamError(f"no visit {visit_id:016x}; `hippocam entities --json` lists them")
+        raise UnknownVisitError(visit_id)
     was = found[0].entity
     if len(_visits_of(db, was)) == 1:
         raise HippocamError(f"visit {visit_id:016x} is its entity's only one: there is nothing to split")
@@ -86,5 +87,5 @@ def undo(db: sqlite3.Connection, change_id: int) -> EntityChange:
 def _visits_of(db: sqlite3.Connection, entity_id: int) -> list[Visit]:
     visits = tables.visits(db, "entity = ?", (entity_id,))
     if not visits:
-        raise HippocamError(f"no entity {entity_id:016x}; `hippocam entities` lists them")
+        raise UnknownEntityError(entity_id)
     return visits

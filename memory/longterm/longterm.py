@@ -21,7 +21,7 @@ import numpy as np
 from hippocam.memory.codec import rounded
 from hippocam.memory.entities.bank import EntityMemory
 from hippocam.memory.entities.records import EntityConfig
-from hippocam.memory.errors import DiskError, MemoryFolderError
+from hippocam.memory.errors import BudgetTooSmallError, DiskError
 from hippocam.memory.longterm.bank import (
     MAX_SPANS,
     REFRESH_EVENTS,
@@ -631,10 +631,7 @@ class LongTerm:
 
     def _refuse(self, total: int, needed: int) -> None:
         if total > self._budget_bytes:
-            raise MemoryFolderError(
-                f"{self._folder}: a budget of {self._budget_bytes / 1e6:g} MB does not hold one more picture of "
-                f"{needed / 1e6:.1f} MB; give a larger --budget-mb"
-            )
+            raise BudgetTooSmallError(self._folder, needed_bytes=needed, given_bytes=self._budget_bytes)
 
     def _projected(self, needed: int) -> int:
         """Bytes of the folder once needed more are written, without the database's free pages."""
@@ -652,8 +649,9 @@ class LongTerm:
         """Keep the log small: entries must never be given up because readers keep it from being folded back."""
         if self._log_bytes() > _LOG_BYTES and not self._store.fold_log():
             raise DiskError(
-                f"{self._folder}: a process that reads this memory keeps its log from being folded back (is one "
-                "stopped?); end it and watch again: what was kept is safe"
+                self._folder,
+                "a process that reads this memory keeps its log from being folded back (is one stopped?); end it "
+                "and watch again: what was kept is safe",
             )
         return True
 

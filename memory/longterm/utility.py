@@ -8,7 +8,7 @@ contrastive PCA, Abid et al. 2018, on Frequent Directions, Liberty 2013):
     e(k) = |B_again k|^2 / n_again - |B_all k|^2 / n_all,        u(k) = 1 / (1 + exp(-z(k) / 2))
 
 with z the energy's standard score among the keys that are held. What was trained elsewhere in the same space
-(`hippocam train consolidation`) is an energy of the same form, a sum of signed squares; its score enters z with
+(memory/training/consolidation.py) is an energy of the same form, a sum of signed squares; its score enters z with
 the weight of so many events that were met again, so that a new memory begins with it and a long stream outgrows
 it.
 

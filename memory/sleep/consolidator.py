@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hippocam.memory.errors import ConsolidatorError
 from hippocam.memory.longterm.priors import own_folder
 from hippocam.memory.working.context import unit
 from hippocam.stream.records import FloatArray
@@ -160,13 +161,13 @@ def load_weights(path: Path) -> Params:
     """Trained parameters, float32.
 
     Raises:
-        ValueError: They are of another version of this network.
+        ConsolidatorError: They are of another version of this network.
     """
     from safetensors.numpy import load_file
 
     params = {name: tensor.astype(np.float32) for name, tensor in load_file(path).items()}
     if {name: tensor.shape for name, tensor in params.items()} != shapes():
-        raise ValueError(f"{path}: parameters of another network; train it again: hippocam train sleep")
+        raise ConsolidatorError(path)
     return params
 
 

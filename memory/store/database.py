@@ -18,7 +18,13 @@ from typing import NamedTuple
 import numpy as np
 
 from hippocam.memory.codec import pack, signs, unpack, unpack_many
-from hippocam.memory.errors import DiskError, MemoryFolderError, OlderFormatError
+from hippocam.memory.errors import (
+    DiskError,
+    MemoryFolderError,
+    NewerFormatError,
+    NotAMemoryError,
+    OlderFormatError,
+)
 from hippocam.memory.filter import Filter, within
 from hippocam.memory.records import KEY_FRAMES, Entry, Event, Level, Span, StreamStatus, entry_id
 from hippocam.memory.store.migrations import OLDER, migrate
@@ -131,13 +137,12 @@ class Store:
         except sqlite3.OperationalError as error:
             self._db.close()
             raise DiskError(
-                f"{path}: cannot be opened ({error}); check the folder's permissions and the room on its disk"
+                path.parent,
+                f"{path.name} cannot be opened ({error}); check the folder's permissions and the room on its disk",
             ) from error
         except sqlite3.DatabaseError as error:
             self._db.close()
-            raise MemoryFolderError(
-                f"{path}: not a hippocam memory, or damaged ({error}); give another --memory folder"
-            ) from error
+            raise NotAMemoryError(path.parent, f"not a hippocam memory, or damaged ({error})") from error
         except MemoryFolderError:
             self._db.close()
             raise
@@ -147,18 +152,13 @@ class Store:
         (application,) = db.execute("PRAGMA application_id").fetchone()
         (version,) = db.execute("PRAGMA user_version").fetchone()
         if application != APPLICATION_ID:
-            raise MemoryFolderError(f"{self.path}: not a hippocam memory; give another --memory folder")
+            raise NotAMemoryError(self.path.parent, "not a hippocam memory")
         if version in OLDER:
             if not writable:
-                raise OlderFormatError(
-                    f"{self.path}: memory format {version}, this hippocam reads {FORMAT}; bring it there with: "
-                    f"hippocam upgrade --memory {self.path.parent}"
-                )
+                raise OlderFormatError(self.path.parent, found=version, reads=FORMAT)
             migrate(self.path)
         elif version != FORMAT:
-            raise MemoryFolderError(
-                f"{self.path}: memory format {version}, this hippocam reads {FORMAT}; upgrade hippocam"
-            )
+            raise NewerFormatError(self.path.parent, found=version, reads=FORMAT)
         if writable:
             db.execute("PRAGMA synchronous = NORMAL")
             db.execute("PRAGMA secure_delete = ON")

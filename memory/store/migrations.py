@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from hippocam.memory.codec import pack
-from hippocam.memory.errors import MemoryFolderError, memory_errors
+from hippocam.memory.errors import DamagedError, NewerFormatError, NoMemoryError, NotAMemoryError, memory_errors
 from hippocam.memory.lock import WriterLock
 from hippocam.memory.store.schema import ADDED_3, APPLICATION_ID, FORMAT, SCHEMA
 
@@ -68,7 +68,7 @@ def upgrade(folder: Path) -> int:
     database = folder / "memory.db"
     with memory_errors(folder):
         if not (database.is_file() and database.stat().st_size):
-            raise MemoryFolderError(f"{folder}: no memory here; give the folder of one with --memory")
+            raise NoMemoryError(folder)
         found = format_of(database)
         if found == FORMAT:
             return found
@@ -109,11 +109,9 @@ def migrate(path: Path) -> None:
         if found == FORMAT:
             return
         if found not in OLDER:
-            raise MemoryFolderError(
-                f"{path}: memory format {found}, this hippocam reads {FORMAT}; upgrade hippocam"
-                if found
-                else f"{path}: not a hippocam memory; give another --memory folder"
-            )
+            if found:
+                raise NewerFormatError(path.parent, found=found, reads=FORMAT)
+            raise NotAMemoryError(path.parent, "not a hippocam memory")
         if found == 1:
             _from_1(db, path)
         else:
@@ -151,9 +149,7 @@ def _entries(db: sqlite3.Connection, path: Path) -> Iterator[tuple[object, ...]]
         try:
             yield (*plain, t1_s, _packed(key), _packed(scene))
         except (TypeError, ValueError) as error:
-            raise MemoryFolderError(
-                f"{path}: entry {plain[0]:016x} is damaged ({error}); give another --memory folder and watch again"
-            ) from error
+            raise DamagedError(path.parent, f"entry {plain[0]:016x} is damaged ({error})") from error
 
 
 def _packed(half: bytes) -> bytes:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hippocam.memory.codec import rounded
-from hippocam.memory.errors import MemoryFolderError, memory_errors
+from hippocam.memory.errors import NoMemoryError, memory_errors
 from hippocam.memory.longterm.bank import Bank, BankConfig, Slot, join_spans
 from hippocam.memory.records import Event, Span, entry_id
 from hippocam.memory.sleep.consolidator import Entries
@@ -106,13 +106,11 @@ def lessons_from_memory(folder: Path) -> list[Lesson]:
         folder: The memory's; it is only read.
 
     Raises:
-        MemoryFolderError: There is no memory.
+        NoMemoryError: There is no memory.
     """
     with memory_errors(folder):
         if not (folder / "memory.db").is_file():
-            raise MemoryFolderError(
-                f"{folder}: no memory here; make one with: hippocam watch VIDEO --memory {folder}"
-            )
+            raise NoMemoryError(folder)
         store = Store(folder / "memory.db", writable=False)
         try:
             with store.snapshot():

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hippocam.memory.errors import MemoryFolderError, memory_errors
+from hippocam.memory.errors import MemoryFolderError, NoMemoryError, memory_errors
 from hippocam.memory.records import Event
 from hippocam.memory.store.database import SlotRow, Store
 from hippocam.stream.records import EncoderSpec, FloatArray
@@ -115,15 +115,13 @@ def streams_from_memory(
     """
     with memory_errors(folder):
         if not (folder / "memory.db").is_file():
-            raise MemoryFolderError(
-                f"{folder}: no memory here; make one with: hippocam watch VIDEO --memory {folder}"
-            )
+            raise NoMemoryError(folder)
         store = Store(folder / "memory.db", writable=False)
         try:
             with store.snapshot():
                 encoder = store.encoder()
                 if encoder is None:
-                    raise MemoryFolderError(f"{folder}: nothing was watched yet")
+                    raise MemoryFolderError(folder, "nothing was watched yet")
                 asked = [(stream, t0, t1) for kind, stream, t0, t1, _ in store.probes() if kind == "question"]
                 grouped = groupby(store.slots(), key=lambda row: row.stream)
                 slots = [(name, [row for row in rows if row.key_D is not None]) for name, rows in grouped]

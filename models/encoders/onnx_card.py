@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hippocam.models.weights import WeightsError
+from hippocam.models.errors import CardError, WeightsError
 from hippocam.stream.records import EncoderSpec, FloatArray, Image
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Card:
         pad_id: Token that a short text is filled up with.
         image_output: Name of the output of image.onnx, where it has several; else "".
         text_output: Of text.onnx.
-        licence: Of the weights, for `hippocam models`.
+        licence: Of the weights, as it is listed.
         source: What it was exported from, "<model>/<tag or hash>"; "" if not by hippocam.
         versions: What exported it.
         largest_difference: Between a number of a vector here and in torch, found at export.
@@ -161,7 +161,7 @@ class Card:
         """
         for name in FILES:
             if not (folder / name).is_file():
-                raise WeightsError(f"onnx:{folder}: {name} is missing: {_HELP}")
+                raise CardError(folder, f"{name} is missing", FILES)
         for name, wanted in self.sha256.items():
             if name not in FILES or not (folder / name).is_file():
                 raise WeightsError(
@@ -172,12 +172,6 @@ class Card:
                     f"onnx:{folder}: {name} is damaged or another one (its sha256 is {found[:12]}..., not"
                     f" {str(wanted)[:12]}...): export or copy it again, or correct sha256 in {CARD}"
                 )
-
-
-_HELP = (
-    f"such a folder holds {', '.join(FILES)}; hippocam models export open_clip:MODEL/WEIGHTS FOLDER makes one, and"
-    " the README says what stands in the card"
-)
 
 
 def read_card(folder: Path) -> Card:
@@ -192,13 +186,13 @@ def read_card(folder: Path) -> Card:
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
-        raise WeightsError(f"{where} is missing: {_HELP}") from None
+        raise CardError(folder, f"{CARD} is missing", FILES) from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise WeightsError(
             f"{where} cannot be read as YAML ({' '.join(str(error).split())}): correct it"
         ) from error
     if not isinstance(values, dict):
-        raise WeightsError(f"{where} must hold keys and values, found {type(values).__name__}: {_HELP}")
+        raise CardError(folder, f"{CARD} must hold keys and values, found {type(values).__name__}", FILES)
     names = {item.name: item for item in dataclasses.fields(Card)}
     for key in values:
         if key not in names:

@@ -7,7 +7,7 @@ The folder holds four files, and needs neither torch nor open_clip:
     tokenizer.json   of the `tokenizers` library
     encoder.yaml     the card, see `hippocam.models.encoders.onnx_card`
 
-`hippocam models export open_clip:... FOLDER` writes such a folder, and the cache of `open_clip:` holds them.
+open_clip/export.py writes such a folder, and the cache of `open_clip:` holds them.
 Pictures and texts run one by one, so that no neighbour can change a vector; ONNX Runtime is no faster in batches
 on a CPU (measured: ViT-B-32, 1 thread, 86 ms a picture alone, 83 ms among eight).
 
@@ -24,10 +24,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hippocam.models.encoders.onnx_card import IMAGE, TEXT, TOKENIZER, Card, read_card
+from hippocam.models.errors import WeightsError
 from hippocam.models.lazy import Lazy
 from hippocam.models.nets.onnx_session import open_session
 from hippocam.models.pictures import unit_rows
-from hippocam.models.weights import WeightsError
 from hippocam.stream.records import EncodedImages, EncoderSpec, FloatArray, Image
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from hippocam.models.readers.reading import ReaderError
+from hippocam.models.errors import ReaderError
 
 if TYPE_CHECKING:
     import httpx

@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from hippocam.memory.records import Evidence
+from hippocam.models.errors import ReaderError
 from hippocam.models.readers.checks import check_whole
 from hippocam.models.readers.question_kind import QuestionKind, kind_of
-from hippocam.models.readers.reading import Given, ReaderError
+from hippocam.models.readers.reading import Given
 from hippocam.stream.records import Embedding
 
 # Live frames that stay while others of them make room.

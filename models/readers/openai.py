@@ -13,12 +13,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from hippocam.models.errors import ReaderError
 from hippocam.models.readers.answer_stream import AnswerStream
 from hippocam.models.readers.chat_server import ChatServer
 from hippocam.models.readers.checks import check_number, check_whole
 from hippocam.models.readers.context import Context, ContextConfig, estimated_tokens
 from hippocam.models.readers.prompt import Message, messages
-from hippocam.models.readers.reading import ReaderError, Reading
+from hippocam.models.readers.reading import Reading
 from hippocam.models.readers.reply import converse
 from hippocam.models.readers.reply_schema import reply_schema
 

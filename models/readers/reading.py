@@ -7,14 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hippocam.models.readers.marks import MARKS, marks_in
-from hippocam.stream.errors import HippocamError
 
 # Below this belief the best evidence is no answer.
 SEEN_FROM = 0.5
-
-
-class ReaderError(HippocamError):
-    """A reader cannot answer now: no server, no weights, no library. The message names the fix."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,12 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from hippocam.models.errors import ReaderError
 from hippocam.models.lazy import Lazy
 from hippocam.models.readers.answer_stream import AnswerStream
 from hippocam.models.readers.checks import check_whole
 from hippocam.models.readers.context import Context, ContextConfig
 from hippocam.models.readers.prompt import Message, messages
-from hippocam.models.readers.reading import ReaderError, Reading
+from hippocam.models.readers.reading import Reading
 from hippocam.models.readers.reply import AGAIN_TOKENS, converse
 
 if TYPE_CHECKING:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import importlib.util
 import logging
 
+from hippocam.models.errors import WeightsError
 from hippocam.models.senses.config import SensesConfig
 from hippocam.models.senses.ocr import Ocr
 from hippocam.models.senses.speech import Speech
 from hippocam.models.senses.things import ThingsSense
-from hippocam.models.weights import WeightsError, cached_path, fetch
+from hippocam.models.weights import cached_path, fetch
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.pipeline import Senses
 

@@ -1,4 +1,4 @@
-"""Trains what the encoder `bundled` adds to frozen networks, from captioned photographs: `hippocam train encoder`.
+"""Trains what the encoder `bundled` adds to frozen networks, from captioned photographs.
 
 DINOv2 and MiniLM stay as they are; what learns is the head. The loss is that of CLIP (Radford et al. 2021): in a
 batch, a picture shall be nearer to its own captions than to any other, and the reverse. One thread and a fixed

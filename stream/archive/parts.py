@@ -24,18 +24,12 @@ from typing import IO, Any
 
 import numpy as np
 
-from hippocam.stream.errors import HippocamError
+from hippocam.stream.errors import PartError
 from hippocam.stream.pipeline import stream_id
 from hippocam.stream.records import Embedding, FloatArray, Item, Note, Repeat, Sensed, Sensors, Thing
 
 _FORMAT = 2
 _SENSORS = ("state", "action", "pose")
-
-
-class PartError(HippocamError):
-    """A part is not whole, or none."""
-
-    exit_code = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

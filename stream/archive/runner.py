@@ -17,7 +17,14 @@ from typing import Any
 from hippocam.stream.archive.plan import Segment
 from hippocam.stream.archive.work_folder import order
 from hippocam.stream.archive.worker import SegmentWorker, Work
-from hippocam.stream.errors import HippocamError
+from hippocam.stream.errors import (
+    HippocamError,
+    NoFreeCoreError,
+    NoFreeGpuError,
+    RayError,
+    TooManyWorkersError,
+    WorkersLateError,
+)
 from hippocam.stream.protocols import Encoder
 from hippocam.stream.ray import first_line, running_ray
 
@@ -89,12 +96,9 @@ def run_ray_data(
                 yield segments[at]
                 work.folder.take(at + 1)
         except ray.exceptions.GetTimeoutError as error:
-            raise HippocamError(
-                f"Ray did not start {workers} workers within {_START_S} s: something else holds its cores or "
-                "memory; end that, or ask for fewer workers"
-            ) from error
+            raise WorkersLateError(workers, _START_S) from error
         except ray.exceptions.RayError as error:
-            raise HippocamError(
+            raise RayError(
                 f"Ray gave up ({first_line(error)}); archive again to go on: what was made is kept"
             ) from error
 
@@ -108,20 +112,17 @@ def room(ray: Any, config: WorkersConfig, segments: int) -> tuple[int, float]:
         segments: How many there are to be made.
 
     Raises:
-        HippocamError: There is less room than was asked for.
+        RayError: There is less room than was asked for.
     """
-    free, all_of = ray.available_resources(), ray.cluster_resources()
+    free, all_cores = ray.available_resources(), int(ray.cluster_resources().get("CPU", 0))
     cores, gpus = int(free.get("CPU", 0)), float(free.get("GPU", 0))
-    told = f"Ray has {cores} of its {int(all_of.get('CPU', 0))} cores free"
     if cores < 1:  # actors that wait for a core would wait without a word
-        raise HippocamError(f"{told}; end what holds them, or use the executor local")
+        raise NoFreeCoreError(all_cores)
     if config.workers is not None and config.workers > cores:
-        raise HippocamError(
-            f"{config.workers} workers: {told}; ask for fewer, or for none in particular to get as many as fit"
-        )
+        raise TooManyWorkersError(config.workers, free=cores, cores=all_cores)
     workers = min(config.workers or cores, segments)
     if not gpus and config.gpu_share:
-        raise HippocamError(f"a GPU share of {config.gpu_share:g}: Ray has no free GPU; leave it out")
+        raise NoFreeGpuError(config.gpu_share)
     if not gpus or config.gpu_share == 0:
         return workers, 0.0
     share = config.gpu_share

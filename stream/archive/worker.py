@@ -99,8 +99,8 @@ class SegmentWorker:
         work, footage = self._work.folder, self._work.footage[segment.place]
         if not work.seen():
             raise HippocamError(
-                f"{socket.gethostname()} does not see {work.folder}: put --memories on a folder that all machines "
-                "of the cluster share"
+                f"{socket.gethostname()} does not see {work.folder}: put the archive's memories into a folder "
+                "that all machines of the cluster share"
             )
         self._wait(at)
         path = work.part(footage.key, segment.number)
@@ -116,7 +116,7 @@ class SegmentWorker:
                     raise SourceError(
                         uri,
                         f"its worker died {tries} times on it (out of memory, or a fault in a decoder?); "
-                        "what came before was kept, convert the file or archive it with --retry",
+                        "what came before was kept, convert the file or have it tried again",
                     )
                 for items in self._items(footage, segment.number):
                     part.add(items)

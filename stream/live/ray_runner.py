@@ -92,7 +92,7 @@ def ray_launcher() -> Iterator[Callable[[LiveAddress, CaptureConfig], RayCapture
     """Start Ray, unless it runs already, and give what starts a capture on it.
 
     Raises:
-        HippocamError: Ray cannot start.
+        RayStartError: Ray cannot start.
     """
     with running_ray() as ray:
         yield lambda address, config: RayCapture(ray, address, config)

@@ -10,17 +10,13 @@ from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
-from hippocam.stream.errors import HippocamError
+from hippocam.stream.errors import ClipError, NoFootageError
 from hippocam.stream.live.lookback import segments, start_of
 
 _FORMATS = {".mp4": "mp4", ".mkv": "matroska"}
 # A shorter pause between two files is shown as it was; a longer one is cut out, and told.
 _PAUSE_S = 1.0
 _NOMINAL_S = 0.04
-
-
-class ClipError(HippocamError):
-    """There is no footage, or the clip cannot be written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,14 +61,15 @@ def write_clips(folder: Path, out: Path, last_s: float) -> list[Clip]:
         last_s: Seconds before the newest frame, above 0. The clip begins with the key frame before that.
 
     Raises:
-        ClipError: There is no footage, or it cannot be written so.
+        NoFootageError: There is none.
+        ClipError: It cannot be written so.
     """
     import av
 
     if not last_s > 0:
-        raise ClipError(f"--last must be above 0 seconds, found {last_s:g}")
+        raise ClipError(f"a clip's length must be above 0 seconds, found {last_s:g}")
     if out.suffix.casefold() not in _FORMATS:
-        raise ClipError(f"--out {out}: give a name that ends in {' or '.join(_FORMATS)}")
+        raise ClipError(f"{out}: a clip's name must end in {' or '.join(_FORMATS)}")
     clips: list[Clip] = []
     try:
         for number, (_, files) in enumerate(groupby(_wanted(folder, last_s), key=lambda file: file.look)):
@@ -80,9 +77,9 @@ def write_clips(folder: Path, out: Path, last_s: float) -> list[Clip]:
             clips.append(_write(list(files), path))
     except (av.FFmpegError, OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise ClipError(f"--out {out}: cannot be written ({reason}); try a name that ends in .mkv") from error
+        raise ClipError(f"{out}: cannot be written ({reason}); try a name that ends in .mkv") from error
     if not clips:
-        raise ClipError(f"{folder}: no footage; it is kept while hippocam live add runs")
+        raise NoFootageError(folder)
     return clips
 
 

@@ -16,8 +16,8 @@ from hippocam.memory.codec import pack, sign_bytes, signs, unpack
 from hippocam.memory.longterm.bank import Bank, Slot
 from hippocam.memory.records import Level
 from hippocam.models.encoders.open_clip.encoder import OpenClipEncoder
+from hippocam.models.errors import WeightsError
 from hippocam.models.registry import make_encoder
-from hippocam.models.weights import WeightsError
 from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import Image
 

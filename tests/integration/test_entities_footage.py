@@ -13,8 +13,9 @@ import pytest
 from hippocam.apps.ask.count import count_entities
 from hippocam.memory.entities import tables
 from hippocam.memory.entities.bank import EntityMemory
+from hippocam.models.errors import WeightsError
 from hippocam.models.senses.things import ThingsSense
-from hippocam.models.weights import WeightsError, fetch
+from hippocam.models.weights import fetch
 from hippocam.stream.gate import GateConfig
 from hippocam.stream.pipeline import split
 from hippocam.stream.records import Embedding, Frame

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hippocam.apps.transfer.fields import LineError
+from hippocam.apps.errors import LineError
 from hippocam.apps.transfer.transfer import export, import_file, write_file
 from hippocam.memory.entities.tables import TABLES
 from hippocam.memory.filter import Filter

@@ -3,7 +3,8 @@
 import pytest
 
 from hippocam.apps import Session
-from hippocam.models.weights import WeightsError, fetch
+from hippocam.models.errors import WeightsError
+from hippocam.models.weights import fetch
 
 
 @pytest.fixture(scope="module")

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hippocam.apps.errors import LineError
 from hippocam.apps.transfer.chapters import vtt_cues
-from hippocam.apps.transfer.fields import LineError
 from hippocam.apps.transfer.transfer import FORMATS, export, import_file, write_file
 from hippocam.memory.codec import pack, rounded
 from hippocam.memory.errors import EncoderMismatchError, MemoryFolderError

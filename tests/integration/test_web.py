@@ -17,9 +17,10 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
+from hippocam.apps.errors import AddressError
 from hippocam.apps.session import Session
 from hippocam.apps.web.media import Library, stream_key
-from hippocam.apps.web.server import AddressError, build_app, listen
+from hippocam.apps.web.server import build_app, listen
 from hippocam.apps.web.uploads import uploads_folder
 from hippocam.stream.records import EncodedImages, EncoderSpec, FloatArray, Image
 

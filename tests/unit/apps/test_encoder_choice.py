@@ -11,10 +11,12 @@ import pytest
 from hippocam.apps import encoder_choice as encoders
 from hippocam.apps.cli.main import main
 from hippocam.apps.encoder_choice import encoder_name
+from hippocam.apps.errors import SettingsError
 from hippocam.apps.session import Session
-from hippocam.apps.settings import Settings, SettingsError, load_settings
+from hippocam.apps.settings import Settings, load_settings
+from hippocam.models.errors import UnknownModelError
 from hippocam.models.inventory import Choice
-from hippocam.models.registry import UnknownModelError, make_encoder, settled_name
+from hippocam.models.registry import make_encoder, settled_name
 
 
 @pytest.fixture

@@ -2,7 +2,8 @@ import importlib.resources
 
 import pytest
 
-from hippocam.apps.settings import Settings, SettingsError, load_settings
+from hippocam.apps.errors import SettingsError
+from hippocam.apps.settings import Settings, load_settings
 
 
 def test_a_file_names_only_what_differs(tmp_path):

@@ -11,9 +11,10 @@ import pytest
 from hippocam.models import inventory, weights
 from hippocam.models.encoders.onnx_card import Card, write_card
 from hippocam.models.encoders.open_clip import export as clip_export
+from hippocam.models.errors import UnknownModelError, WeightsError
 from hippocam.models.inventory import HUB_MODELS, NEEDS, Model, best_encoder
-from hippocam.models.registry import ENCODERS, READERS, UnknownModelError, make_encoder
-from hippocam.models.weights import WEIGHTS, WeightsError, cached_path
+from hippocam.models.registry import ENCODERS, READERS, make_encoder
+from hippocam.models.weights import WEIGHTS, cached_path
 
 FIRST, SECOND = (model.name for model in HUB_MODELS)
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from hippocam.models.errors import PluginError, UnknownModelError
 from hippocam.models.inventory import inventory
-from hippocam.models.plugins import PluginError, encoder_plugins
-from hippocam.models.registry import UnknownModelError, make_encoder
+from hippocam.models.plugins import encoder_plugins
+from hippocam.models.registry import make_encoder
 
 Install = Callable[..., None]
 

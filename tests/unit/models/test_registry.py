@@ -5,10 +5,10 @@ import sys
 
 import pytest
 
+from hippocam.models.errors import UnknownModelError, WeightsError
 from hippocam.models.readers.config import ReaderConfig
 from hippocam.models.readers.openai import OpenAIConfig
-from hippocam.models.registry import UnknownModelError, make_encoder, make_reader
-from hippocam.models.weights import WeightsError
+from hippocam.models.registry import make_encoder, make_reader
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from hippocam.models import weights
-from hippocam.models.weights import Weights, WeightsError, cached_path, fetch
+from hippocam.models.errors import WeightsError
+from hippocam.models.weights import Weights, cached_path, fetch
 
 CONTENT = b"not really a network"
 

@@ -95,7 +95,7 @@ def test_where_it_is_started(put_ray, monkeypatch, asked, environment, expected)
 
 @pytest.mark.parametrize(
     ("address", "told"),
-    [("local", "Ray did not start .no room.; use the executor local"), ("auto", "Ray did not answer .no room.")],
+    [("local", "Ray did not start .no room."), ("auto", "Ray at auto: nobody answers there .no room.")],
 )
 def test_its_errors_are_one_line_of_ours(put_ray, address, told):
     put_ray(FakeRay(fails=RuntimeError("no room\nand many\nlines")))

@@ -8,8 +8,9 @@ from hippocam.apps.cli.report import answer_lines
 from hippocam.apps.session import Session
 from hippocam.apps.settings import load_settings
 from hippocam.memory.memory import Memory
+from hippocam.models.errors import ReaderError
 from hippocam.models.readers.context import ContextConfig
-from hippocam.models.readers.reading import ReaderError, Reading, Sentence
+from hippocam.models.readers.reading import Reading, Sentence
 from hippocam.models.registry import make_encoder
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.records import Embedding, Sensors

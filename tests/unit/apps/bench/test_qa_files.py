@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from hippocam.apps.bench.qa.files import QuestionFileError, read_file, read_files, seconds
+from hippocam.apps.bench.qa.files import read_file, read_files, seconds
 from hippocam.apps.bench.qa.items import QaItem, before_evidence
 from hippocam.apps.bench.qa.videos import Videos
+from hippocam.apps.errors import QuestionFileError
 from hippocam.stream.errors import HippocamError
 
 LOCAL = {

@@ -13,8 +13,9 @@ from hippocam.apps.bench.qa.run import QaConfig, plan, run
 from hippocam.apps.bench.qa.videos import Videos
 from hippocam.apps.cli.main import main
 from hippocam.models import registry
+from hippocam.models.errors import ReaderError
 from hippocam.models.readers.context import ContextConfig
-from hippocam.models.readers.reading import ReaderError, Reading, Sentence
+from hippocam.models.readers.reading import Reading, Sentence
 from hippocam.models.registry import make_encoder
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.records import Embedding

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from hippocam.apps.bench.qa.files import QuestionFileError, read_file
+from hippocam.apps.bench.qa.files import read_file
 from hippocam.apps.bench.qa.items import QaItem
 from hippocam.apps.bench.qa.options import chosen_option, free_match, without_letter
 from hippocam.apps.bench.qa.predictions import llm_match, score_file
@@ -18,6 +18,7 @@ from hippocam.apps.bench.qa.retrieval import (
     qvhighlights,
 )
 from hippocam.apps.bench.qa.summary import Outcome, summarise
+from hippocam.apps.errors import QuestionFileError
 
 OPTIONS = ("a red cup", "a blue cup", "a cup", "Unable to answer")
 

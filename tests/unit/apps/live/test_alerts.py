@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hippocam.apps.errors import SettingsError
 from hippocam.apps.live.alerts import AlertConfig, Alerts, Trigger, read_alerts
 from hippocam.apps.live.folder import LivePlace
 from hippocam.apps.live.webhook import Webhook
-from hippocam.apps.settings import SettingsError
 from hippocam.models.encoders.palette import PaletteEncoder
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.records import Embedding, Repeat

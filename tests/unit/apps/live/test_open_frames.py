@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hippocam.apps.live.endpoint import Endpoint, LiveError, ask_live
+from hippocam.apps.errors import LiveError
+from hippocam.apps.live.endpoint import Endpoint, ask_live
 from hippocam.apps.live.folder import JsonLines, LivePlace, Pictures
 from hippocam.apps.live.open_frames import OpenFrames, answer_latest, answer_open, latest_frames, with_open_moments
 from hippocam.memory.filter import Filter

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hippocam.apps.web.uploads import TooLargeError, UploadError, receive, safe_name, uploads_folder
+from hippocam.apps.errors import TooLargeError, UploadError
+from hippocam.apps.web.uploads import receive, safe_name, uploads_folder
 
 
 def take(data: bytes, folder: Path, name: str, *, limit: int = 1000) -> Path:

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hippocam.models.errors import WeightsError
 from hippocam.models.registry import make_encoder
 from hippocam.models.training.captions import read_photo
-from hippocam.models.weights import WeightsError
 from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import Image
 

@@ -19,8 +19,8 @@ from hippocam.models.encoders.open_clip import network as clip_torch
 from hippocam.models.encoders.open_clip.encoder import OpenClipEncoder
 from hippocam.models.encoders.open_clip.network import import_open_clip
 from hippocam.models.encoders.open_clip.tokens import clip_tokenizer
+from hippocam.models.errors import WeightsError
 from hippocam.models.registry import make_encoder
-from hippocam.models.weights import WeightsError
 
 for needed in ("open_clip", "onnx", "onnxscript"):  # looked for, and not imported: that takes seconds
     if importlib.util.find_spec(needed) is None:

@@ -12,8 +12,8 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 
 from hippocam.models.encoders.onnx_card import sha256_of
 from hippocam.models.encoders.onnx_folder import OnnxFolderEncoder
+from hippocam.models.errors import WeightsError
 from hippocam.models.registry import make_encoder
-from hippocam.models.weights import WeightsError
 
 onnx = pytest.importorskip("onnx", reason="the extra [clip] is not installed")
 CARD = """\

@@ -4,9 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
+from hippocam.models.errors import WeightsError
 from hippocam.models.nets.dinov2 import DinoV2
 from hippocam.models.nets.onnx_read import read_constants
-from hippocam.models.weights import WeightsError, fetch
+from hippocam.models.weights import fetch
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from hippocam.models.errors import WeightsError
 from hippocam.models.nets.minilm import MiniLM
-from hippocam.models.weights import WeightsError
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from hippocam.memory.records import Evidence
+from hippocam.models.errors import ReaderError
 from hippocam.models.readers.context import ContextConfig, build_context
 from hippocam.models.readers.prompt import SYSTEM, messages, written
 from hippocam.models.readers.quoting import quoted
-from hippocam.models.readers.reading import ReaderError
 from hippocam.stream.records import Embedding, Note
 
 PLANTED = (

@@ -3,9 +3,9 @@
 import pytest
 
 from hippocam.memory.records import Evidence
+from hippocam.models.errors import ReaderError
 from hippocam.models.readers.context import ContextConfig, build_context
 from hippocam.models.readers.gguf import GgufConfig, GgufReader
-from hippocam.models.readers.reading import ReaderError
 
 EVIDENCE = [
     Evidence(

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from hippocam.memory.records import Evidence
+from hippocam.models.errors import ReaderError
 from hippocam.models.readers.context import ContextConfig, build_context
 from hippocam.models.readers.openai import OpenAIConfig, OpenAIReader
 from hippocam.models.readers.prompt import SYSTEM
-from hippocam.models.readers.reading import ReaderError
 
 KEY = "sk-very-secret"
 

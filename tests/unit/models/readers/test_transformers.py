@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from hippocam.memory.records import Evidence
+from hippocam.models.errors import ReaderError
 from hippocam.models.readers.context import ContextConfig, build_context
-from hippocam.models.readers.reading import ReaderError
 from hippocam.models.readers.transformers import TransformersConfig, TransformersReader
 
 

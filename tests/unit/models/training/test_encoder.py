@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from hippocam.models.errors import WeightsError
 from hippocam.models.training.captions import Captioned
-from hippocam.models.weights import WeightsError, fetch
+from hippocam.models.weights import fetch
 
 THINGS = ["a dog", "a red car", "two children", "the sea", "a tall building", "a football match", "snow", "a cat"]
 

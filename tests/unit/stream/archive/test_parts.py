@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from hippocam.stream.archive.parts import PartEnd, PartError, PartWriter, read_part
+from hippocam.stream.archive.parts import PartEnd, PartWriter, read_part
+from hippocam.stream.errors import PartError
 from hippocam.stream.records import Embedding, Note, Repeat, Sensed, Sensors, Thing
 
 

@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 import pytest
 
-from hippocam.stream.errors import SourceError
+from hippocam.stream.errors import ClipError, SourceError
 from hippocam.stream.live.address import LiveAddress, parse_address
 from hippocam.stream.live.lookback import LookBackConfig, segments, start_of
-from hippocam.stream.sources.live_clip import ClipError, write_clips
+from hippocam.stream.sources.live_clip import write_clips
 from hippocam.stream.sources.live_opencv import read_device
 from hippocam.stream.sources.live_pyav import read_file, read_url
 from hippocam.stream.sources.live_recorder import Recorder

@@ -1,0 +1,41 @@
+"""What to type about an error: errors say what is wrong, only the command line knows its flags and commands."""
+
+from __future__ import annotations
+
+from hippocam.apps import errors
+
+_OTHER_FOLDER = "give another --memory folder"
+_LOCAL = "use --executor local"
+_CLUSTER = "check --address, and set RAY_AUTH_MODE=token where the cluster asks for a token"
+_EXPORT = "hippocam models export open_clip:MODEL/WEIGHTS FOLDER makes one"
+
+
+def _other_encoder(error: errors.EncoderMismatchError) -> str:
+    if error.made_with == error.asked_for:  # the same by name: it has changed since
+        return "use the hippocam that made it, or watch again into another --memory folder"
+    return f"use --encoder {error.made_with} or another --memory folder"
+
+
+ADVICE: errors.Advice = {
+    errors.NoMemoryError: lambda error: f"make one with: hippocam watch VIDEO --memory {error.folder}",
+    errors.NotAMemoryError: f"{_OTHER_FOLDER}, one with a memory or an empty one",
+    errors.LockedError: f"or {_OTHER_FOLDER}",
+    errors.NoPermissionError: f"or {_OTHER_FOLDER}",
+    errors.DamagedError: f"{_OTHER_FOLDER} and watch again",
+    errors.OlderFormatError: lambda error: f"bring it there with: hippocam upgrade --memory {error.folder}",
+    errors.BudgetTooSmallError: "give a larger --budget-mb",
+    errors.EncoderMismatchError: _other_encoder,
+    errors.MixedEncodersError: "only memories of one encoder can be used together; give --memory one by one",
+    errors.UnknownEntityError: "`hippocam entities` lists them",
+    errors.UnknownVisitError: "`hippocam entities --json` lists them",
+    errors.ConsolidatorError: "train it again: hippocam train sleep",
+    errors.NoFootageError: "it is kept while hippocam live add runs",
+    errors.RayStartError: _LOCAL,
+    errors.ClusterError: _CLUSTER,
+    errors.NoFreeCoreError: f"end what holds them, or {_LOCAL}",
+    errors.TooManyWorkersError: "give fewer --workers, or none for as many as fit",
+    errors.WorkersLateError: "end that, or give fewer --workers",
+    errors.NoFreeGpuError: "leave --gpu-share out",
+    errors.CardError: _EXPORT,
+    errors.TooLargeError: "watch it with: hippocam watch",
+}

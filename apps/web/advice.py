@@ -1,0 +1,13 @@
+"""What to do about an error that the page shows: who reads it sees no command line, who started the page does."""
+
+from __future__ import annotations
+
+from hippocam.apps import errors
+
+ADVICE: errors.Advice = {
+    errors.LockedError: "then try again",
+    errors.OlderFormatError: lambda error: f"stop the page and run: hippocam upgrade --memory {error.folder}",
+    errors.BudgetTooSmallError: "start the page with settings that give the memory a larger memory.budget_bytes",
+    errors.EncoderMismatchError: lambda error: f"start the page with settings that name encoder {error.made_with}",
+    errors.TooLargeError: "have the file watched on the machine itself: hippocam watch FILE",
+}
