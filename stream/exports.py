@@ -1,4 +1,4 @@
-"""What a package exports, imported on first use (PEP 562): `hippocam --help` must load nothing heavy."""
+"""What a package exports, imported on first use (PEP 562): what asks for help must load nothing heavy."""
 
 from __future__ import annotations
 

@@ -259,7 +259,10 @@ def test_a_truncated_video_keeps_what_can_be_read(tmp_path, media):
     [
         (["ask", "who?", "--memory", "nowhere"], "no memory here; make one with: hippocam watch"),
         (["status", "--memory", "photos"], "no memory here"),
-        (["watch", "field.mp4", "--memory", "photos", "--encoder", "palette"], "holds 'a.jpg' and no memory"),
+        (
+            ["watch", "field.mp4", "--memory", "photos", "--encoder", "palette"],
+            "and no memory; give another --memory folder",
+        ),
         (["watch", "a.mp4", "--encoder", "pallete"], "Did you mean 'palette'"),
         (["watch", "a.mp4", "--encoder", "palette", "--budget-mb", "0.2"], "budget must be 1 MB or more"),
         (["watch", "a.mp4", "--encoder", "palette", "--fps", "0"], "fps must be above 0"),
@@ -274,7 +277,13 @@ def test_a_truncated_video_keeps_what_can_be_read(tmp_path, media):
         (["ask", "red", "--memory", "m", "--camera", "door"], "camera 'door' is not in this memory"),
         (["search", "red", "--memory", "m", "--near", "1,2"], "is no X,Y,R: write metres"),
         (["search", "red", "--memory", "m", "--place-of", "zz"], "entry 'zz' is no id"),
-        (["watch", "field.mp4", "--memory", "m", "--encoder", "conse"], "made with encoder palette"),
+        (
+            ["watch", "field.mp4", "--memory", "m", "--encoder", "conse"],
+            "use --encoder palette or another",
+        ),
+        (["watch", "field.mp4", "--memory", "n", "--encoder", "onnx:photos"], "hippocam models export open_clip:"),
+        (["entities", "undo", "1", "--memory", "m"], "no change 1 to undo"),
+        (["entities", "split", "00000000000000aa", "--memory", "m"], "`hippocam entities --json` lists them"),
     ],
 )
 def test_wrong_use_is_one_line_that_names_the_fix(tmp_path, memory, arguments, line):

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hippocam.memory.errors import EncoderMismatchError, MemoryFolderError
+from hippocam.memory.errors import EncoderMismatchError, MemoryFolderError, NotAMemoryError
 from hippocam.memory.memory import Memory, MemoryConfig
 from hippocam.memory.recall.recall import Query
 from hippocam.memory.records import Level, entry_id, format_id
@@ -214,8 +214,9 @@ def test_two_encoders_are_never_mixed(tmp_path, frames_of):
     with writer(tmp_path / "m") as memory:
         watch(memory, scenes(frames_of, [0]))
     other = EncoderSpec(id="other:1", dim=D, normalised=True, midpoint=0.5, slope=20.0)
-    with pytest.raises(EncoderMismatchError, match="made with encoder test .*use --encoder test"):
+    with pytest.raises(EncoderMismatchError, match="made with encoder test .*not test .other:1") as raised:
         writer(tmp_path / "m", spec=other)
+    assert (raised.value.made_with_id, raised.value.asked_for_id) == (SPEC.id, "other:1")
     writer(tmp_path / "m").close()  # and the failed attempt left no lock
 
 
@@ -242,8 +243,9 @@ def test_foreign_folders_and_files_are_left_alone(tmp_path):
     (tmp_path / "junk" / "memory.db").write_bytes(b"junk" * 400)
     for name in ("photos", "file", "db", "junk"):
         before = tree(tmp_path)
-        with pytest.raises(MemoryFolderError, match=r"--memory"):
+        with pytest.raises(NotAMemoryError) as raised:
             writer(tmp_path / name)
+        assert raised.value.folder == tmp_path / name
         assert tree(tmp_path) == before
     with pytest.raises(MemoryFolderError, match="no memory here"):
         Memory.open_reader(tmp_path / "nothing")

@@ -16,6 +16,7 @@ from hippocam.apps.training.consolidation import (
 )
 from hippocam.apps.worlds.footage import FootageWorld
 from hippocam.apps.worlds.worlds import Planted
+from hippocam.memory.errors import ConsolidatorError
 from hippocam.memory.longterm.priors import load_prior
 from hippocam.memory.memory import Memory
 from hippocam.memory.sleep import consolidator
@@ -161,5 +162,5 @@ def test_weights_of_another_network_are_refused(tmp_path):
     path = tmp_path / "old.safetensors"
     params = dict(consolidator.load_weights(consolidator.WEIGHTS))
     train_consolidator.save({**params, "in.w": params["in.w"][:-1]}, path)
-    with pytest.raises(ValueError, match="train it again: hippocam train sleep"):
+    with pytest.raises(ConsolidatorError, match="another network"):
         consolidator.load_weights(path)
