@@ -312,6 +312,21 @@ class Session:
         with Memory.open_writer(self.folder, encoder=name, spec=spec, config=self._settings.memory) as memory:
             return memory.sleep(target)
 
+    def wake(self) -> int:
+        """Undo the last sleep: what it merged are entries of their own again, as far as it is remembered.
+
+        Sleeps are remembered for a week, within a share of the budget (`memory.sleep` in the settings).
+
+        Returns:
+            How many entries came back; their pictures stay gone.
+
+        Raises:
+            HippocamError: There is no memory, or somebody else writes to it.
+        """
+        name, spec = self.memory_encoder()
+        with Memory.open_writer(self.folder, encoder=name, spec=spec, config=self._settings.memory) as memory:
+            return memory.wake()
+
     # entities --------------------------------------------------------------------------------------------
 
     def entities(

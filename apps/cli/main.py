@@ -133,6 +133,9 @@ def _parser() -> argparse.ArgumentParser:
 
     sleep = _command(commands, "sleep", _sleep, "make the memory smaller while what it recalls holds")
     sleep.add_argument("--target", type=float, metavar="F", help="share of the entries to be left (default 0.25)")
+    sleep.add_argument(
+        "--undo", action="store_true", help="undo the last sleep: its entries come back, without pictures"
+    )
 
     export = _command(commands, "export", _export, "write a memory into a file", json_output=False, config=False)
     export.add_argument("--format", choices=FORMATS, help="default: as FILE ends, else jsonl")
@@ -324,10 +327,22 @@ def _forget(options: argparse.Namespace) -> int:
     return 0
 
 
+def _wake(back: int, *, json_output: bool) -> int:
+    if json_output:
+        _print_json({"back": back})
+    elif back:
+        print(f"the last sleep is undone: {back} entries are back, without their pictures")
+    else:
+        print("no sleep is remembered: nothing to undo")
+    return 0
+
+
 def _sleep(options: argparse.Namespace) -> int:
     from dataclasses import asdict
 
     with _session(options) as session:
+        if options.undo:
+            return _wake(session.wake(), json_output=options.json)
         report = session.sleep(options.target)
     if options.json:
         _print_json(asdict(report))
