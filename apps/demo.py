@@ -16,6 +16,7 @@ from hippocam.apps.cli.report import ProgressBar, answer_lines, megabytes, watch
 from hippocam.apps.session import Session
 from hippocam.models.errors import WeightsError
 from hippocam.models.weights import cache_dir, fetch
+from hippocam.stream import opencv as cv2
 from hippocam.stream.errors import HippocamError
 
 MEMORY = Path("demo-memory")
@@ -86,7 +87,6 @@ def _named(file: Path, name: str) -> Path:
 def _render(path: Path) -> Path:
     """Render twenty seconds of a field with a red ball that crosses it from 8 s to 13 s."""
     import av
-    import cv2
     import numpy as np
 
     path.parent.mkdir(parents=True, exist_ok=True)

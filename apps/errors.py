@@ -2,6 +2,7 @@
 
     HippocamError                   exit_code: 2 for wrong use, 1 where work was cut short
     ├─ SourceError                  a source cannot be read, or not to its end
+    ├─ MissingLibraryError          a library cannot be loaded
     ├─ PartError                    a part of an archive is not whole
     ├─ ClipError                    a camera's footage cannot be written as a clip
     │  └─ NoFootageError            ... for there is none
@@ -83,6 +84,7 @@ from hippocam.stream.errors import (
     ClipError,
     ClusterError,
     HippocamError,
+    MissingLibraryError,
     NoFootageError,
     NoFreeCoreError,
     NoFreeGpuError,
@@ -159,6 +161,7 @@ __all__ = [
     "LiveError",
     "LockedError",
     "MemoryFolderError",
+    "MissingLibraryError",
     "MixedEncodersError",
     "NewerFormatError",
     "NoFootageError",

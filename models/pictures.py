@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from hippocam.stream import opencv as cv2
 from hippocam.stream.records import FloatArray, Image
 
-# Of the colours of ImageNet's photographs, 0 to 255, red, green and blue.
-IMAGENET_MEAN = np.array([0.485, 0.456, 0.406], np.float32) * 255
-IMAGENET_DEVIATION = np.array([0.229, 0.224, 0.225], np.float32) * 255
+# Of the colours of ImageNet's photographs, red, green and blue, from 0 to 1.
+UNIT_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
+UNIT_DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
+# The same from 0 to 255.
+IMAGENET_MEAN, IMAGENET_DEVIATION = UNIT_MEAN * 255, UNIT_DEVIATION * 255
 
 
 def to_square(image: Image, side_px: int) -> FloatArray:
@@ -28,8 +31,6 @@ def to_square(image: Image, side_px: int) -> FloatArray:
     Raises:
         ValueError: The picture is empty or not uint8 [H, W, 3].
     """
-    import cv2
-
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
         found = f"{image.dtype} {image.shape}"
         raise ValueError(f"a picture must be uint8 [H, W, 3] RGB and not empty, found {found}")

@@ -47,6 +47,24 @@ class SourceError(HippocamError):
         return f"{self.uri}: {self.reason}"
 
 
+@dataclass(eq=False)
+class MissingLibraryError(HippocamError):
+    """A library that is needed cannot be loaded.
+
+    Attributes:
+        library: Its name.
+        reason: What the system says.
+        fix: The command of pip that mends it.
+    """
+
+    library: str
+    reason: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"{self.library} cannot be loaded ({self.reason}): {self.fix}"
+
+
 class PartError(HippocamError):
     """A part of an archive is not whole, or none."""
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from hippocam.stream import opencv as cv2
 from hippocam.stream.records import Image
 
 

@@ -17,8 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-import cv2
-
+from hippocam.stream import opencv as cv2
 from hippocam.stream.errors import SourceError
 from hippocam.stream.gate import ChangeGate, GateConfig
 from hippocam.stream.metrics import Meter, StageStatus

@@ -34,6 +34,7 @@ from hippocam.apps.session import Session
 from hippocam.apps.settings import load_settings
 from hippocam.memory.records import Event
 from hippocam.memory.working.working import WorkingConfig, WorkingMemory
+from hippocam.stream import opencv as cv2
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.pipeline import PipelineConfig, split
 from hippocam.stream.protocols import Encoder
@@ -311,7 +312,6 @@ def uniform(truth: Truth) -> Times:
 
 def transnet(video: Path) -> Times:
     """Where TransNetV2 sees a cut, or the middle of a transition."""
-    import cv2
     import torch
 
     network: Any = importlib.import_module(MODULES["transnetv2"]).TransNetV2(device="cpu")

@@ -11,8 +11,8 @@ The lines of an export, each an object; times are seconds of their stream, ids 1
         "words": [[word, count], ...]}
     {"kind": "entry", "id", "stream", "first_seq", "spans": [[t0_s, t1_s, known_s], ... 4 at most], "frame_s",
         "labels": [...], "text", "surprise", "utility", "strength", "met", "uses", "pinned", "place",
-        "level": "full", "small", "vectors" or "words", "frames", "repeats",
-        "key", "scene": scaled int8 (memory/codec.py), null at level "words",
+        "level": "full", "small", "vectors", "signs" or "words", "frames", "repeats",
+        "key", "scene": scaled int8, at level "signs" a bit a number (memory/codec.py), null at level "words",
         "state", "action", "pose": little-endian float32 or null,
         "jpeg": null where there is no picture, or it was left out}
     {"kind": "note", "id", "stream", "how": "screen", "speech", "subtitle" or "chapter", "t0_s", "t1_s", "known_s",

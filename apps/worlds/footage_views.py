@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hippocam.stream import opencv as cv2
 from hippocam.stream.records import Image
 
 SPOILS = ("covered", "blurred", "smeared", "overexposed", "noise", "bars", "blocks")
@@ -86,8 +87,6 @@ def spoil(image: Image, kind: str, rng: np.random.Generator) -> Image:
     Raises:
         ValueError: The kind is not known.
     """
-    import cv2
-
     height, width = image.shape[:2]
     values: NDArray[Any] = image.astype(np.float32)
     if kind == "covered":

@@ -16,7 +16,6 @@ import math
 import zlib
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 
 from hippocam.memory.boxes import Box, centre, iou, overlap, side
@@ -25,6 +24,7 @@ from hippocam.memory.entities.sightings import Sighting, clarity, continues, sig
 from hippocam.memory.entities.track import Track
 from hippocam.memory.working.background import COVERED, Background, Change, Presence
 from hippocam.memory.working.background_pixels import small_picture
+from hippocam.stream import opencv as cv2
 from hippocam.stream.records import Embedding, FloatArray, Repeat
 
 # Side of a patch in pixels, and the mean difference of its pixels below which nothing has changed.

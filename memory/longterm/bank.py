@@ -3,8 +3,9 @@
 An entry is worth utility x (1 - redundancy) x decay. Utility joins its surprise with what was learned (utility.py,
 chooser.py); redundancy rises as its nearest neighbour among the keys of its stream comes nearer than chance
 explains; decay falls with the time since it was last met, and slower the stronger it is. When room is needed, the
-step that costs the least worth for its bytes is taken: a smaller picture, no picture, words alone, nothing. An
-entry whose twin is as good as itself is merged into it: the twin takes over its spans, so that no time is lost.
+step that costs the least worth for its bytes is taken: a smaller picture, no picture, of its vectors the signs
+alone, words alone, nothing. An entry whose twin is as good as itself is merged into it: the twin takes over its
+spans, so that no time is lost.
 
 Nothing here reads or writes a file; longterm.py carries the steps out.
 

@@ -65,7 +65,8 @@ class JournalRow(NamedTuple):
         id: Position in the journal, rising.
         stream: Of the entry.
         time_s: The stream's time when it happened.
-        action: "kept", "seen again", "merged", "smaller picture", "no picture", "words only", "given up", ...
+        action: "kept", "seen again", "merged", "smaller picture", "no picture", "signs only", "words only",
+            "given up", ...
         entry: Id of the entry that it happened to; its row may be gone.
         other: Id of the entry that had part in it, as the one merged into.
         why: The numbers behind it, as JSON.

@@ -6,10 +6,10 @@ import os
 from collections.abc import Collection
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from hippocam.memory.records import format_id
+from hippocam.stream import opencv as cv2
 
 # Longest side of the picture of an entry that had to give up its full one.
 THUMBNAIL_PX = 160

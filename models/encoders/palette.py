@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 
+from hippocam.stream import opencv as cv2
 from hippocam.stream.records import EncodedImages, EncoderSpec, FloatArray, Image
 
 _COLOURS = {

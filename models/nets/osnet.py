@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from hippocam.models.nets.onnx_graph import OnnxGraph
 from hippocam.models.nets.onnx_session import open_session
 from hippocam.models.pictures import IMAGENET_DEVIATION, IMAGENET_MEAN
 from hippocam.models.weights import fetch
+from hippocam.stream import opencv as cv2
 from hippocam.stream.records import FloatArray, Image
 
 FEATURES = 512

@@ -19,6 +19,7 @@ from hippocam.models.errors import ReaderError
 from hippocam.models.readers.checks import check_whole
 from hippocam.models.readers.question_kind import QuestionKind, kind_of
 from hippocam.models.readers.reading import Given
+from hippocam.stream import opencv as cv2
 from hippocam.stream.records import Embedding
 
 # Live frames that stay while others of them make room.
@@ -224,8 +225,6 @@ def _picture(jpeg: bytes, config: ContextConfig) -> bytes:
     """A JPEG no larger than the budget says; none where it is not wanted or is no picture."""
     if not config.frames or not jpeg.startswith(_JPEG_START):
         return b""
-    import cv2
-
     image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
     if image is None:
         return b""

@@ -7,9 +7,9 @@ product the Bhattacharyya coefficient of two histograms.
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
+from hippocam.stream import opencv as cv2
 from hippocam.stream.records import FloatArray, Image
 
 _PARTS, _BINS, _RANGE = 3, (6, 5, 5), ((0, 100), (-50, 50), (-50, 50))

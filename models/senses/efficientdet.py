@@ -13,7 +13,6 @@ import itertools
 import math
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +20,7 @@ from hippocam.models.nets.onnx_session import open_session
 from hippocam.models.nets.tflite_file import read_tflite
 from hippocam.models.nets.tflite_onnx import to_onnx
 from hippocam.models.weights import fetch
+from hippocam.stream import opencv as cv2
 from hippocam.stream.records import FloatArray, Image
 
 # The labels of COCO by their numbers, as the file has them; "" for numbers that COCO never used.

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from hippocam.models.nets.onnx_session import open_session
+from hippocam.models.pictures import UNIT_DEVIATION, UNIT_MEAN
 from hippocam.models.weights import fetch
+from hippocam.stream import opencv as cv2
 from hippocam.stream.records import FloatArray, Image, Sensed
 
 if TYPE_CHECKING:
@@ -32,8 +34,6 @@ _GROW = 1.6
 _LEAST_PX, _READ_PX = 5.0, 48
 # Lines of a picture, the largest first; width of a line for the recogniser, at most.
 _MOST_LINES, _MOST_PX = 48, 1280
-_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
-_SPREAD = np.array([0.229, 0.224, 0.225], np.float32)
 # Lines of which the middle is no further apart than this share of their height stand side by side.
 _SAME_ROW = 0.5
 
@@ -102,8 +102,6 @@ class Ocr:
 
     def _find(self, image: Image, longest_px: int) -> list[_Found]:
         """Lines of a picture, by the detector at a size."""
-        import cv2
-
         if self._detector is None:
             self._detector = open_session(str(fetch(self.weights[0])), self._config.threads)
         height, width = image.shape[:2]
@@ -111,7 +109,7 @@ class Ocr:
         size = tuple(max(_STEP, round(side * scale / _STEP) * _STEP) for side in (width, height))
         small = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
         # trained on pictures as OpenCV reads them, blue first
-        input_HWC = (small[:, :, ::-1].astype(np.float32) / 255 - _MEAN) / _SPREAD
+        input_HWC = (small[:, :, ::-1].astype(np.float32) / 255 - UNIT_MEAN) / UNIT_DEVIATION
         (text_HW,) = self._detector.run(None, {"x": input_HWC.transpose(2, 0, 1)[None]})[0][0]
         bits = (text_HW > _PIXEL).astype(np.uint8)
         if not bits.any():
@@ -123,8 +121,6 @@ class Ocr:
 
     def _line(self, text_HW: FloatArray, outline: Any, back: FloatArray) -> _Found | None:
         """The line that an outline of text is the core of; None where it is too low or not sure."""
-        import cv2
-
         centre, (a, b), angle = cv2.minAreaRect(outline)
         if min(a, b) < 2:
             return None
@@ -143,8 +139,6 @@ class Ocr:
 
     def _text(self, image: Image, line: _Found) -> tuple[str, float]:
         """What a line says, and the mean probability of its letters."""
-        import cv2
-
         if self._reader is None:
             self._reader = open_session(str(fetch(self.weights[1])), self._config.threads)
             told = self._reader.get_modelmeta().custom_metadata_map["character"]

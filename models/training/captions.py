@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from hippocam.stream import opencv as cv2
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.records import FloatArray, Image
 
@@ -115,8 +116,6 @@ def _save_tokens(path: Path, files: list[Path], view: int) -> None:
 
 def read_photo(file: Path) -> Image:
     """Read a JPEG as uint8 [H, W, 3], RGB."""
-    import cv2
-
     pixels = cv2.imread(str(file))
     if pixels is None:
         raise ValueError(f"{file} is not a picture that can be read")
@@ -131,8 +130,6 @@ def change(image: Image, view: int, index: int) -> Image:
         view: Which view.
         index: Which photograph; with the view it is the seed of what is random.
     """
-    import cv2
-
     if view == 0:
         return image
     rng = np.random.default_rng([view, index])

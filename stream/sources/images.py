@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hippocam.stream import opencv as cv2
 from hippocam.stream.errors import SourceError
 from hippocam.stream.records import Image, Observation
 from hippocam.stream.sources.naming import base_id, natural_key
@@ -190,8 +191,6 @@ def decode_image(data: bytes, longest: int) -> Image | None:
     Returns:
         uint8 [H, W, 3] RGB, or None when the image is broken.
     """
-    import cv2
-
     if not _is_whole(data):
         return None
     try:

@@ -1,0 +1,25 @@
+"""OpenCV, loaded when the first of its functions is called; a machine that cannot load it is told in one line.
+
+Everything of ours takes it from here: `from hippocam.stream import opencv as cv2`. Servers without a screen often
+lack the libraries of X that the package `opencv-python` is linked with; whoever only asks does not need it at all.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hippocam.stream.errors import MissingLibraryError
+
+_FIX = "pip uninstall -y opencv-python && pip install opencv-python-headless"
+
+
+def __getattr__(name: str) -> Any:
+    """Give what `cv2` has of this name, and keep it here for the next time."""
+    if name.startswith("__"):  # what the import system looks for
+        raise AttributeError(name)
+    try:
+        import cv2
+    except ImportError as error:
+        raise MissingLibraryError("OpenCV", reason=str(error), fix=_FIX) from error
+    globals()[name] = found = getattr(cv2, name)
+    return found
