@@ -22,9 +22,10 @@ from hippocam.apps.bench.policies.base import NUMBER_BYTES, SPAN_BYTES, Bank, Fl
 from hippocam.memory.codec import rounded, sign_bytes, signs
 from hippocam.memory.longterm.bank import Bank as Consolidation
 from hippocam.memory.longterm.bank import BankConfig, Slot, join_spans
-from hippocam.memory.longterm.priors import ASSETS, load_prior
+from hippocam.memory.longterm.priors import load_prior
 from hippocam.memory.longterm.utility import FULL_ROWS, Prior, Utility
 from hippocam.memory.records import Continuation, Event, Level, Span, entry_id
+from hippocam.memory.trained import SHIPPED
 from hippocam.memory.working.context import ContextConfig
 from hippocam.memory.working.working import WorkingConfig, WorkingMemory
 from hippocam.stream.records import Embedding, EncoderSpec
@@ -65,7 +66,7 @@ class Ours:
         key_bytes: int = 1,
     ) -> None:
         if prior is None and encoder is not None:
-            prior = load_prior(EncoderSpec(id=encoder, dim=dim, normalised=True, midpoint=0.0, slope=1.0), ASSETS)
+            prior = load_prior(EncoderSpec(id=encoder, dim=dim, normalised=True, midpoint=0.0, slope=1.0), SHIPPED)
         place_bytes, sketch_bytes = dim + _SCALE_BYTES + 2 * NUMBER_BYTES, 2 * FULL_ROWS * (dim + _SCALE_BYTES)
         usual = WorkingConfig()
         most_places = max(_LEAST_PLACES, int(_PLACES_SHARE * budget_bytes) // place_bytes)

@@ -101,7 +101,7 @@ def _sleep(options: argparse.Namespace) -> int:
 def _encoder(options: argparse.Namespace) -> int:
     from dataclasses import replace
 
-    from hippocam.memory.longterm.priors import own_folder
+    from hippocam.memory.trained import own_folder
     from hippocam.models.training.encoder import TrainConfig, train_encoder
     from hippocam.models.weights import cache_dir
 

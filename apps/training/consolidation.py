@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 
 from hippocam.apps.records import WatchProgress
 from hippocam.memory.errors import MixedEncodersError
-from hippocam.memory.longterm.priors import own_folder
 from hippocam.memory.memory import Memory
 from hippocam.memory.records import Event
+from hippocam.memory.trained import own_folder
 from hippocam.memory.training.consolidation import TrainConfig, Trained, train_consolidation
 from hippocam.memory.training.report import report_lines, write
 from hippocam.memory.training.streams import TrainingStream, stream_from_events, streams_from_memory

@@ -13,8 +13,8 @@ from hippocam.apps.bench.sleep import events_of
 from hippocam.apps.records import WatchProgress
 from hippocam.apps.training.consolidation import watched
 from hippocam.apps.worlds.worlds import WORLDS
-from hippocam.memory.longterm.priors import own_folder
-from hippocam.memory.sleep.consolidator import WEIGHTS, shapes
+from hippocam.memory.sleep.network import WEIGHTS, shapes
+from hippocam.memory.trained import own_folder
 from hippocam.memory.training.consolidator import Report, TrainConfig, save, train
 from hippocam.memory.training.lessons import Lesson, lesson, lessons_from_memory
 from hippocam.stream.errors import HippocamError
@@ -144,7 +144,7 @@ def _card(lessons: Lessons, report: Report, config: TrainConfig, command: str, s
     count = sum(_product(shape) for shape in shapes().values())
     return f"""# {WEIGHTS.name}
 
-The network that proposes which entries become one while a memory sleeps (`memory/sleep/consolidator.py`): \
+The network that proposes which entries become one while a memory sleeps (`memory/sleep/network.py`): \
 {count:,} parameters, float16, {size / 1e3:.0f} kB. It sees relations between entries, never a vector, so one \
 file serves every encoder.
 

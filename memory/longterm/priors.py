@@ -6,7 +6,6 @@ nothing and learns from its own streams alone.
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
@@ -14,19 +13,12 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from hippocam.memory.longterm.utility import Prior
+from hippocam.memory.trained import SHIPPED, own_folder
 from hippocam.stream.records import EncoderSpec
-
-ASSETS = Path(__file__).parents[1] / "assets"
-
-
-def own_folder() -> Path:
-    """Where what a user trained is kept: `$HIPPOCAM_DATA`, else `~/.local/share/hippocam`."""
-    root = os.environ.get("HIPPOCAM_DATA")
-    return Path(root) if root else Path.home() / ".local" / "share" / "hippocam"
 
 
 def prior_path(encoder_id: str, folder: Path) -> Path:
-    """Where the prior of an encoder is in a folder, or would be."""
+    """Path of an encoder's prior in a folder, whether it is there or not."""
     return folder / f"consolidation-{re.sub(r'[^a-z0-9.]+', '-', encoder_id.lower())}.safetensors"
 
 
@@ -37,7 +29,8 @@ def load_prior(spec: EncoderSpec, folder: Path | None = None) -> Prior | None:
         spec: Of the encoder.
         folder: Where to look; None for the user's own folder first, then for what ships.
     """
-    paths = [prior_path(spec.id, place) for place in ((own_folder(), ASSETS) if folder is None else (folder,))]
+    folders = (own_folder(), SHIPPED) if folder is None else (folder,)
+    paths = (prior_path(spec.id, each) for each in folders)
     path = next((path for path in paths if path.is_file()), None)
     if path is None:
         return None
@@ -50,7 +43,7 @@ def load_prior(spec: EncoderSpec, folder: Path | None = None) -> Prior | None:
 
 
 def save_prior(prior: Prior, encoder_id: str, folder: Path) -> Path:
-    """Write the prior of an encoder where `load_prior` looks for it, and say where."""
+    """Write the prior of an encoder where `load_prior` looks for it; return its path."""
     path = prior_path(encoder_id, folder)
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {

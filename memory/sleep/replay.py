@@ -19,8 +19,8 @@ from hippocam.memory.codec import rounded
 from hippocam.memory.longterm.bank import MAX_SPANS, union_of
 from hippocam.memory.recall.stress import stressed
 from hippocam.memory.records import Level, Span
-from hippocam.memory.sleep.consolidator import Entries
 from hippocam.memory.sleep.views import recallable
+from hippocam.memory.sleep.windows import EntryFeatures
 from hippocam.memory.working.context import unit
 from hippocam.stream.records import FloatArray
 
@@ -149,7 +149,7 @@ class Replica:
         ever = sum(1 + self.held[row].slept for row in np.flatnonzero(self.alive))
         return len(self) - int(np.ceil(target * ever - 1e-9))
 
-    def streams(self) -> list[tuple[Ints, Entries]]:
+    def streams(self) -> list[tuple[Ints, EntryFeatures]]:
         """Rows of each stream that are held still, and what the proposer sees of them."""
         rows: dict[str, list[int]] = {}
         for row in np.flatnonzero(self.alive):
@@ -369,9 +369,9 @@ class Replay:
         return score_QM
 
 
-def entries_of(held: Sequence[Held]) -> Entries:
+def entries_of(held: Sequence[Held]) -> EntryFeatures:
     """What the proposer sees of entries."""
-    return Entries(
+    return EntryFeatures(
         keys_ND=np.stack([unit(one.key_D) for one in held]),
         scenes_ND=np.stack([unit(one.scene_D) for one in held]),
         spans_NS2=_padded([_times(one) for one in held]),

@@ -1,6 +1,6 @@
 """Sleep: the bank made smaller while the memory is idle, and never at the cost of what it can recall.
 
-A proposer (consolidator.py) names entries that could be one. Each proposal is tried out on a copy (replay.py):
+A proposer (proposals.py) names entries that could be one. Each proposal is tried out on a copy (replay.py):
 fixed probes are asked again, and what loses more of them than is allowed since the sleep began is taken back,
 batch by batch, halving each batch that failed until the culprit is found. Only what held is then written, group
 by group, each in a transaction of its own. What was replaced stays for a while without its picture
@@ -24,8 +24,9 @@ from numpy.typing import NDArray
 
 from hippocam.memory.longterm.longterm import Consolidated, LongTerm
 from hippocam.memory.records import Level
-from hippocam.memory.sleep.consolidator import Group, nearest_pairs, propose, tune
+from hippocam.memory.sleep.proposals import Group, nearest_pairs, propose
 from hippocam.memory.sleep.replay import FIRST, Held, Probe, Replay, Replica
+from hippocam.memory.sleep.tuning import tune
 from hippocam.memory.sleep.views import LEAST_COSINE, cosines_of, draw
 from hippocam.memory.store.database import Store
 

@@ -1,11 +1,11 @@
-"""Trains the consolidator's network (consolidator.py) on banks of other streams. Nobody labels anything.
+"""Trains the network of sleep (sleep/network.py) on banks of other streams. Nobody labels anything.
 
 In a bank whose entries were grouped, a view of an entry that was held out of it shall be nearer to the key of the
 entry's group than to that of any other group: InfoNCE over all merged keys of the bank (van den Oord et al. 2018).
 And how a view's belief is spread over the groups shall be as it was over their entries in the full bank
 (distillation, Hinton et al. 2015). Groups whose entries have more spans than one entry keeps cost extra.
 
-Shapes: as in consolidator.py; Q views, M keys of a consolidated bank.
+Shapes: as in sleep/windows.py; Q views, M keys of a consolidated bank.
 """
 
 from __future__ import annotations
@@ -24,18 +24,9 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from hippocam.memory.longterm.bank import MAX_SPANS
-from hippocam.memory.sleep.consolidator import (
-    WINDOW,
-    Entries,
-    Windows,
-    assign,
-    compose,
-    look,
-    neighbourhoods,
-    shapes,
-    tokens,
-)
+from hippocam.memory.sleep.network import assign, compose, shapes, tokens
 from hippocam.memory.sleep.views import LEAST_COSINE, cosines_of, draw
+from hippocam.memory.sleep.windows import WINDOW, EntryFeatures, Windows, neighbourhoods, windows_of
 from hippocam.memory.training.lessons import Lesson
 from hippocam.stream.records import FloatArray
 
@@ -146,7 +137,7 @@ def _start(name: str, shape: tuple[int, ...]) -> Tensor:
 def _loss(params: dict[str, Tensor], lesson: Lesson, config: TrainConfig, rng: np.random.Generator) -> Tensor:
     entries, views_QD, rows_Q = _ask(lesson, config, rng)
     share = (0.25, 0.25, 0.5)[int(rng.integers(3))]
-    batch, rows_BK = look(entries, neighbourhoods(entries), share)
+    batch, rows_BK = windows_of(entries, neighbourhoods(entries), share)
     windows = Windows(*(torch.from_numpy(np.ascontiguousarray(part)) for part in batch))
     x = tokens(params, windows, torch)
     soft = assign(params, windows, x, torch)
@@ -176,7 +167,7 @@ def _loss(params: dict[str, Tensor], lesson: Lesson, config: TrainConfig, rng: n
 
 def _ask(
     lesson: Lesson, config: TrainConfig, rng: np.random.Generator
-) -> tuple[Entries, FloatArray, NDArray[np.int64]]:
+) -> tuple[EntryFeatures, FloatArray, NDArray[np.int64]]:
     """A bank with some entries left out, and views of the rest: drawn ones and those held out."""
     whole = lesson.entries
     left = np.sort(rng.permutation(len(whole))[: int(len(whole) * (1 - rng.random() * config.thinned))])
@@ -193,8 +184,8 @@ def _ask(
     return entries, views, np.concatenate([rows, place[lesson.rows_P[known]]])
 
 
-def _subset(entries: Entries, rows: NDArray[np.int64]) -> Entries:
-    return Entries(
+def _subset(entries: EntryFeatures, rows: NDArray[np.int64]) -> EntryFeatures:
+    return EntryFeatures(
         keys_ND=entries.keys_ND[rows],
         scenes_ND=entries.scenes_ND[rows],
         spans_NS2=entries.spans_NS2[rows],
@@ -207,7 +198,7 @@ def _subset(entries: Entries, rows: NDArray[np.int64]) -> Entries:
     )
 
 
-def _crowded(windows: Windows, soft: Tensor, entries: Entries, rows_BK: NDArray[np.int64]) -> Tensor:
+def _crowded(windows: Windows, soft: Tensor, entries: EntryFeatures, rows_BK: NDArray[np.int64]) -> Tensor:
     """Spans beyond those that one entry keeps, squared; two entries that touch have one between them."""
     count = (~np.isnan(entries.spans_NS2[rows_BK][..., 0])).sum(axis=2) * (rows_BK >= 0)
     spans = soft @ torch.from_numpy(count.astype(np.float32))[..., None]

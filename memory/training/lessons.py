@@ -1,6 +1,6 @@
 """The events of a stream into a bank to learn consolidation from, with views that were held out.
 
-Shapes: P held-out views, D embedding dimension; the rest as in consolidator.py.
+Shapes: P held-out views, D embedding dimension; the rest as in sleep/windows.py.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from hippocam.memory.codec import rounded
 from hippocam.memory.errors import NoMemoryError, memory_errors
 from hippocam.memory.longterm.bank import Bank, BankConfig, Slot, join_spans
 from hippocam.memory.records import Event, Span, entry_id
-from hippocam.memory.sleep.consolidator import Entries
 from hippocam.memory.sleep.replay import LEAST_MASS, Held, entries_of
 from hippocam.memory.sleep.sleep import answers
 from hippocam.memory.sleep.views import recallable
+from hippocam.memory.sleep.windows import EntryFeatures
 from hippocam.memory.store.database import Store
 from hippocam.stream.records import FloatArray
 
@@ -41,7 +41,7 @@ class Lesson:
     """
 
     held: tuple[Held, ...]
-    entries: Entries
+    entries: EntryFeatures
     views_PD: FloatArray
     rows_P: NDArray[np.int64]
     times_P: tuple[tuple[float, float], ...]

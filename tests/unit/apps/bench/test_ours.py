@@ -7,7 +7,8 @@ from hippocam.apps.bench.memory import policies, run, show
 from hippocam.apps.bench.ours import Ours, entries
 from hippocam.apps.bench.policies import slot_bytes
 from hippocam.apps.worlds.worlds import SYNTHETIC, synthetic
-from hippocam.memory.longterm.priors import ASSETS, load_prior
+from hippocam.memory.longterm.priors import load_prior
+from hippocam.memory.trained import SHIPPED
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.records import EncoderSpec
 
@@ -58,7 +59,7 @@ def test_ours_learns_on_the_way_only_where_the_sketches_are_a_small_part():
 
 def test_ours_takes_the_prior_of_the_worlds_space():
     spec = EncoderSpec(id=SYNTHETIC, dim=64, normalised=True, midpoint=0.0, slope=1.0)
-    shipped = load_prior(spec, ASSETS)
+    shipped = load_prior(spec, SHIPPED)
     assert shipped is not None
     assert shipped.events > 0
     budget = 64 * slot_bytes(64)

@@ -19,7 +19,7 @@ from hippocam.apps.worlds.worlds import Planted
 from hippocam.memory.errors import ConsolidatorError
 from hippocam.memory.longterm.priors import load_prior
 from hippocam.memory.memory import Memory
-from hippocam.memory.sleep import consolidator
+from hippocam.memory.sleep import network
 from hippocam.memory.training import consolidator as train_consolidator
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.records import EncoderSpec
@@ -143,13 +143,13 @@ def test_memories_teach_sleep_and_a_memory_sleeps_by_it(tmp_path, frames_of, cap
     monkeypatch.setattr(train_sleep, "TrainConfig", lambda seed: quick)
     monkeypatch.setenv("HIPPOCAM_DATA", str(tmp_path / "own"))
     folder = watched(tmp_path / "m", frames_of, seed=0)
-    assert consolidator.weights_path() == consolidator.WEIGHTS
+    assert network.weights_path() == network.WEIGHTS
     assert main(["train", "sleep", "--memory", str(folder), "--json"]) == 0
     found = json.loads(capsys.readouterr().out.splitlines()[-1])
     path = tmp_path / "own" / "consolidator.safetensors"
     assert found["files"] == [str(path), str(path.with_suffix(".md"))]
-    assert consolidator.weights_path() == path
-    own, shipped = consolidator.load_weights(path), consolidator.load_weights(consolidator.WEIGHTS)
+    assert network.weights_path() == path
+    own, shipped = network.load_weights(path), network.load_weights(network.WEIGHTS)
     assert any(not np.array_equal(own[name], shipped[name]) for name in shipped)
     card = path.with_suffix(".md").read_text()
     assert "hippocam train sleep --memory DIR... --seed 0" in card
@@ -160,7 +160,7 @@ def test_memories_teach_sleep_and_a_memory_sleeps_by_it(tmp_path, frames_of, cap
 
 def test_weights_of_another_network_are_refused(tmp_path):
     path = tmp_path / "old.safetensors"
-    params = dict(consolidator.load_weights(consolidator.WEIGHTS))
+    params = dict(network.load_weights(network.WEIGHTS))
     train_consolidator.save({**params, "in.w": params["in.w"][:-1]}, path)
     with pytest.raises(ConsolidatorError, match="another network"):
-        consolidator.load_weights(path)
+        network.load_weights(path)

@@ -15,7 +15,7 @@ from hippocam.memory.memory import Memory, MemoryConfig
 from hippocam.memory.recall.recall import Query, RecallConfig
 from hippocam.memory.records import Level, Span
 from hippocam.memory.sleep import sleep as sleeping
-from hippocam.memory.sleep.consolidator import Group
+from hippocam.memory.sleep.proposals import Group
 from hippocam.memory.sleep.replay import LONGEST_S, Held, Probe, Replay, Replica
 from hippocam.memory.sleep.sleep import Sleep, SleepConfig, dream, with_drawn
 from hippocam.memory.store.database import Store

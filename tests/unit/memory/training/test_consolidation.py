@@ -7,11 +7,12 @@ import pytest
 
 from hippocam.memory.longterm.bank import Bank, BankConfig, Slot
 from hippocam.memory.longterm.longterm import strengthened
-from hippocam.memory.longterm.priors import ASSETS, load_prior, prior_path, save_prior
+from hippocam.memory.longterm.priors import load_prior, prior_path, save_prior
 from hippocam.memory.longterm.utility import FADE_POWER, FADE_S, MIN_AGAIN, Prior, Utility
 from hippocam.memory.memory import Memory
 from hippocam.memory.records import Entry, Span
 from hippocam.memory.store.database import Store
+from hippocam.memory.trained import SHIPPED
 from hippocam.memory.training.consolidation import (
     TrainConfig,
     auc,
@@ -148,7 +149,7 @@ def test_what_a_user_trained_comes_before_what_ships(tmp_path, monkeypatch):
     own = replace(shipped, events=12345.0)
     save_prior(own, spec.id, tmp_path)
     assert load_prior(spec).events == 12345.0
-    assert load_prior(spec, ASSETS).events == shipped.events
+    assert load_prior(spec, SHIPPED).events == shipped.events
 
 
 def test_the_report_names_every_trial_and_the_verdict(trained):
