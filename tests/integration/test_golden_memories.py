@@ -1,0 +1,98 @@
+"""Memories that version 0.1.0 made open and answer as they did then.
+
+`tests/golden/memories` holds three of them as commit a5f7aa3 wrote them, with what it answered:
+
+- "signs": 64 numbers a vector, 700 visits of 40 things in 4 places, under a megabyte, so that some entries keep
+  their signs alone; with notes; put to sleep;
+- "bytes": the same with 385 numbers, which that code could not reduce to signs;
+- "palette": two rendered videos, watched and asked by `Session`.
+"""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hippocam.apps.session import Session
+from hippocam.memory.memory import Memory
+from hippocam.memory.recall.recall import Query
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "memories"
+
+
+def unpacked(name: str, folder: Path) -> tuple[Path, Any]:
+    """The memory of a name, and what the code that made it answered."""
+    with tarfile.open(GOLDEN / f"{name}.tar.xz") as archive:
+        archive.extractall(folder, filter="data")
+    return folder / name, json.loads((GOLDEN / f"{name}.json").read_text())
+
+
+def alike(told: object, golden: object) -> None:
+    """Compare answers; beliefs and cosines within the rounding of float16."""
+    if isinstance(golden, list) and isinstance(told, list | tuple):
+        assert len(told) == len(golden)
+        for one, other in zip(told, golden, strict=True):
+            alike(one, other)
+    elif isinstance(golden, float):
+        assert told == pytest.approx(golden, abs=2e-3)
+    else:
+        assert told == golden
+
+
+@pytest.mark.parametrize(("name", "dim"), [("signs", 64), ("bytes", 385)])
+def test_a_memory_of_the_first_version_recalls_what_it_did(tmp_path: Path, name: str, dim: int) -> None:
+    folder, golden = unpacked(name, tmp_path)
+    rng = np.random.default_rng(1)
+    things = rng.normal(size=(40, dim)).astype(np.float32)
+    golden = iter(golden)
+    with Memory.open_reader(folder) as memory:
+        for k, thing in enumerate(things):
+            text = f"thing{k}" if k % 4 == 0 else "visit 40" if k % 4 == 1 else ""
+            vector = thing / np.linalg.norm(thing)
+            query = Query(text=text, vector=vector, top=5, beside=k % 2, after_s=None if k % 5 else 50.0)
+            alike(
+                [
+                    [
+                        f"{found.entry.id:016x}", found.score, found.cosine,
+                        [[span.t0_s, span.t1_s] for span in found.spans], len(found.entry.labels),
+                    ]
+                    for found in memory.recall(query)
+                ],
+                next(golden),
+            )  # fmt: skip
+            hits = memory.overview(Query(text="", vector=vector, top=3))
+            alike(
+                [[h.score, h.summary.t0_s, h.summary.t1_s, int(h.summary.kind), h.entries] for h in hits],
+                next(golden),
+            )
+        entry_id = memory.entry_at("cam", 40.0)
+        assert entry_id is not None
+        known = memory.explain(entry_id)
+        assert known.entry is not None
+        entry = known.entry
+        alike([entry.met, entry.pinned, int(entry.level), [row.action for row in known.journal]], next(golden))
+        alike(
+            [[s.id, s.events, s.entries, s.evicted, s.frames_seen, s.complete] for s in memory.streams()],
+            next(golden),
+        )
+        alike([note.text for note in memory.notes("cam", 0, 500)], next(golden))
+    assert list(golden) == []
+
+
+def test_a_memory_of_the_first_version_answers_questions_as_it_did(tmp_path: Path) -> None:
+    folder, golden = unpacked("palette", tmp_path)
+    *asked, streams, found = golden
+    with Session(folder) as session:
+        for then in asked:
+            now = session.ask(then["question"])
+            assert (now.answer, now.unknown, list(now.cited)) == (then["answer"], then["unknown"], then["cited"])
+            alike(now.confidence, then["confidence"])
+            alike([[e.id, e.stream, e.t0_s, e.t1_s, e.score, e.spans] for e in now.evidence], then["evidence"])
+        held = session.status().streams
+        alike([[s.id, s.frames_seen, s.frames_encoded, s.events, s.entries] for s in held], streams)
+        alike([[e.id, e.t0_s, e.score] for e in session.search("something green", after_s=5.0)], found)
