@@ -1,1 +1,1 @@
-"""Measurements that can be run again: `hippocam bench NAME`. Results go to BENCHMARKS.md."""
+"""Measurements that can be run again: `hippocam bench NAME`. Results go to docs/benchmarks."""

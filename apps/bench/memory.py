@@ -55,6 +55,7 @@ class WorldResult:
 
     Attributes:
         world: Its name.
+        encoder: Id of the space that its vectors are in.
         seeds: The streams that were drawn.
         slots: Slot counts, each a budget of that many plain slots.
         bytes: The budgets.
@@ -64,6 +65,7 @@ class WorldResult:
     """
 
     world: str
+    encoder: str
     seeds: tuple[int, ...]
     slots: tuple[int, ...]
     bytes: tuple[int, ...]
@@ -162,6 +164,7 @@ def run(
         worlds=tuple(
             WorldResult(
                 world=name,
+                encoder=ours[0].encoder,
                 seeds=tuple(seeds),
                 slots=tuple(slots),
                 bytes=tuple(n * slot_bytes(ours[0].dim) for n in slots),
@@ -182,6 +185,7 @@ def run(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Stream:
     dim: int
+    encoder: str
     unbounded: tuple[float, int]
     scores: dict[tuple[str, int], dict[str, float]]
 
@@ -198,7 +202,7 @@ def _run_stream(build: WorldFactory, seed: int, slots: tuple[int, ...], entries:
                 cast(_Hindsight, policy).foresee(world.planted)
             bank, taken_s = show(world, policy, budget)
             scores[name, count] = {**evaluate(bank, world), "cost": taken_s / base_s}
-    return _Stream(dim=world.dim, unbounded=_unbounded(world), scores=scores)
+    return _Stream(dim=world.dim, encoder=world.encoder, unbounded=_unbounded(world), scores=scores)
 
 
 def _unbounded(world: World) -> tuple[float, int]:

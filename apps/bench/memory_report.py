@@ -1,4 +1,4 @@
-"""What `bench memory` found: as JSON, as Markdown for BENCHMARKS.md, as a table for a terminal, and as plots."""
+"""What `bench memory` found: as JSON, as Markdown for docs/benchmarks, as a table for a terminal, and as plots."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _finite(x: float) -> float | None:
 
 
 def title(result: WorldResult) -> str:
-    """Of the section in BENCHMARKS.md."""
+    """Of the section in docs/benchmarks."""
     return f"Memory, world {result.world}"
 
 

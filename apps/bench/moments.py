@@ -295,13 +295,3 @@ def figures(c: ClipResult) -> str:
 def ways(c: ClipResult) -> str:
     """How far both recalls are on the way from random to perfect."""
     return f"R@1 {way(c.r1, c.random_r1):.2f}, R@5 {way(c.r5, c.random_r5):.2f}"
-
-
-def write_section(path: Path, title: str, body: str) -> None:
-    """Put a section into a Markdown file, in the place of an earlier one of the same title."""
-    head = f"## {title}\n"
-    text = path.read_text(encoding="utf-8") if path.exists() else "# Benchmarks\n"
-    before, found, rest = text.partition("\n" + head)
-    after = rest.partition("\n## ") if found else ("", "", "")
-    tail = f"\n## {after[2]}" if after[1] else ""
-    path.write_text(f"{before.rstrip()}\n\n{head}\n{body.strip()}\n{tail}", encoding="utf-8")

@@ -75,9 +75,17 @@ class SleepScore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SleepStream:
-    """One stream: the whole bank first, then made smaller."""
+    """One stream: the whole bank first, then made smaller.
+
+    Attributes:
+        world: Its name.
+        encoder: Id of the space that its vectors are in.
+        seed: Of the stream.
+        scores: One a bank.
+    """
 
     world: str
+    encoder: str
     seed: int
     scores: tuple[SleepScore, ...]
 
@@ -133,7 +141,9 @@ def run(
     streams = []
     for name, numbers in seeds.items():
         for seed in numbers:
-            stream = SleepStream(world=name, seed=seed, scores=tuple(_scores(made[name](seed), target, max_loss)))
+            world = made[name](seed)
+            scores = tuple(_scores(world, target, max_loss))
+            stream = SleepStream(world=name, encoder=world.encoder, seed=seed, scores=scores)
             streams.append(stream)
             if report is not None:
                 whole, ours = stream.scores[0], stream.scores[1]

@@ -143,7 +143,8 @@ def _print_json(value: Any) -> None:
 
 
 def _moments(options: argparse.Namespace) -> int:
-    from hippocam.apps.bench.moments import read_clips, run, table, write_section
+    from hippocam.apps.bench.moments import read_clips, run, table
+    from hippocam.apps.bench.sections import write_section
 
     for path in (options.absent, *options.truth):
         if not path.exists():
@@ -155,7 +156,8 @@ def _moments(options: argparse.Namespace) -> int:
         truths = " ".join(os.path.relpath(path) for path in options.truth)
         encoder = f" --encoder {options.encoder}" if options.encoder else ""
         command = f"hippocam bench moments --videos {options.videos} --truth {truths}{encoder}"
-        write_section(options.out, f"Moments, encoder {result.encoder}", f"`{command}`\n\n{table(result)}")
+        title = f"Moments, encoder {result.encoder}"
+        write_section(options.out, title, table(result), command=command, encoders=[result.encoder])
     if options.json:
         _print_json(asdict(result))
     return 0
@@ -163,8 +165,9 @@ def _moments(options: argparse.Namespace) -> int:
 
 def _perception(options: argparse.Namespace) -> int:
     from hippocam.apps.bench import perception
-    from hippocam.apps.bench.moments import read_clips, write_section
+    from hippocam.apps.bench.moments import read_clips
     from hippocam.apps.bench.retrieval import read_sets
+    from hippocam.apps.bench.sections import write_section
     from hippocam.apps.bench.segmentation import read_truths
 
     for path in (options.absent, *options.truth):
@@ -191,7 +194,8 @@ def _perception(options: argparse.Namespace) -> int:
         command = "hippocam bench perception" + "".join(f" {k} {v}" for k, v in typed.items() if v is not None)
         command += f" --truth {' '.join(os.path.relpath(path) for path in options.truth)}"
         command += f" --encoders {','.join(options.encoders)}" if options.encoders else ""
-        write_section(options.out, "Perception", f"`{command}`\n\n{perception.table(result)}")
+        ids = [seen.id for seen in result.encoders if seen.searched is not None]
+        write_section(options.out, "Perception", perception.table(result), command=command, encoders=ids)
     if options.json:
         print(json.dumps(asdict(result), default=str))
     return 0
@@ -199,7 +203,7 @@ def _perception(options: argparse.Namespace) -> int:
 
 def _memory(options: argparse.Namespace) -> int:
     from hippocam.apps.bench import memory, memory_report
-    from hippocam.apps.bench.moments import write_section
+    from hippocam.apps.bench.sections import write_section
     from hippocam.apps.worlds.footage import describe, real
     from hippocam.apps.worlds.worlds import WORLDS
 
@@ -219,8 +223,9 @@ def _memory(options: argparse.Namespace) -> int:
         if options.out:
             command = f"hippocam bench memory --world {world.world} --seeds {seeds}"
             notes = f"\n\n{describe(options.videos)}" if world.world == "real" else ""
-            body = f"`{command}`\n\n{memory_report.to_markdown(world)}{notes}"
-            write_section(options.out, memory_report.title(world), body)
+            body = f"{memory_report.to_markdown(world)}{notes}"
+            title = memory_report.title(world)
+            write_section(options.out, title, body, command=command, encoders=[world.encoder])
     if options.plots:
         for picture in memory_report.plot(result, options.plots):
             print(picture)
@@ -233,12 +238,12 @@ def _scale(options: argparse.Namespace) -> int:
     if options.hours is not None:
         return _scale_hours(options)
     from hippocam.apps.bench import scale
-    from hippocam.apps.bench.moments import write_section
+    from hippocam.apps.bench.sections import write_section
 
     result = scale.run(rows=options.keys, dims=options.dims, entries=options.entries, frames=options.frames)
     print(scale.table(result))
     if options.out:
-        write_section(options.out, "Scale", f"`hippocam bench scale`\n\n{scale.table(result)}")
+        write_section(options.out, "Scale", scale.table(result), command="hippocam bench scale", encoders=[])
     if options.json:
         _print_json(asdict(result))
     return 0
@@ -246,7 +251,7 @@ def _scale(options: argparse.Namespace) -> int:
 
 def _scale_hours(options: argparse.Namespace) -> int:
     from hippocam.apps.bench import scale_hours, scale_report
-    from hippocam.apps.bench.moments import write_section
+    from hippocam.apps.bench.sections import write_section
 
     if options.hours < 1:
         raise HippocamError(f"--hours must be 1 or more, found {options.hours}")
@@ -262,7 +267,7 @@ def _scale_hours(options: argparse.Namespace) -> int:
         given = f" --speed {options.speed:g}" if options.speed is not None else ""
         given += f" --minutes {options.minutes:g}" if options.minutes != 5 else ""
         command = f"hippocam bench scale --hours {options.hours}{given}"
-        write_section(options.out, f"Scale, {options.hours:,} hours", f"`{command}`\n\n{body}")
+        write_section(options.out, f"Scale, {options.hours:,} hours", body, command=command, encoders=[])
     if options.json:
         _print_json(asdict(result))
     return 0
@@ -270,7 +275,8 @@ def _scale_hours(options: argparse.Namespace) -> int:
 
 def _ingest(options: argparse.Namespace) -> int:
     from hippocam.apps.bench import ingest
-    from hippocam.apps.bench.moments import write_section
+    from hippocam.apps.bench.sections import write_section
+    from hippocam.models.registry import make_encoder
 
     result = ingest.run(
         options.videos,
@@ -284,8 +290,9 @@ def _ingest(options: argparse.Namespace) -> int:
         names = " ".join(os.path.relpath(path) for path in options.videos)
         given = f" --encoder {options.encoder}" * (options.encoder != "bundled")
         given += f" --fps {options.fps:g}" * (options.fps != 1.0) + f" --rounds {options.rounds}"
-        body = f"`hippocam bench ingest --videos {names}{given}`\n\n{ingest.table(result)}"
-        write_section(options.out, f"Ingest, encoder {options.encoder}", body)
+        command, title = f"hippocam bench ingest --videos {names}{given}", f"Ingest, encoder {options.encoder}"
+        encoder = make_encoder(options.encoder).spec.id
+        write_section(options.out, title, ingest.table(result), command=command, encoders=[encoder])
     if options.json:
         _print_json(asdict(result))
     return 0
@@ -293,25 +300,26 @@ def _ingest(options: argparse.Namespace) -> int:
 
 def _sleep(options: argparse.Namespace) -> int:
     from hippocam.apps.bench import sleep
-    from hippocam.apps.bench.moments import write_section
+    from hippocam.apps.bench.sections import write_section
 
     result = sleep.run(dict.fromkeys(options.world, options.seeds))
     print(sleep.table(result))
     if options.out:
         worlds, seeds = " ".join(options.world), ",".join(map(str, options.seeds))
         command = f"hippocam bench sleep --world {worlds} --seeds {seeds}"
-        write_section(options.out, "Sleep", f"`{command}`\n\n{sleep.table(result)}")
+        ids = [stream.encoder for stream in result.streams]
+        write_section(options.out, "Sleep", sleep.table(result), command=command, encoders=ids)
     if options.json:
         _print_json(asdict(result))
     return 0
 
 
 def _qa(options: argparse.Namespace) -> int:
-    from hippocam.apps.bench.moments import write_section
     from hippocam.apps.bench.qa import predictions, report
     from hippocam.apps.bench.qa.files import read_files
     from hippocam.apps.bench.qa.run import QaConfig, run
     from hippocam.apps.bench.qa.videos import Videos
+    from hippocam.apps.bench.sections import write_section
     from hippocam.apps.settings import load_settings
 
     if options.limit is not None and options.limit < 1:
@@ -349,7 +357,8 @@ def _qa(options: argparse.Namespace) -> int:
     if options.out:
         names = " ".join(os.path.relpath(path) for path in options.files)
         command = f"hippocam bench qa {names} --videos {options.videos}{_given(options)}"
-        write_section(options.out, report.title(result), f"`{command}`\n\n{report.table(result)}")
+        title, body = report.title(result), report.table(result)
+        write_section(options.out, title, body, command=command, encoders=[result.encoder])
     if options.json:
         print(report.to_json(result))
     return 0

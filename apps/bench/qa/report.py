@@ -1,4 +1,4 @@
-"""What `bench qa` found: as Markdown for BENCHMARKS.md and a terminal, as JSON, and question by question."""
+"""What `bench qa` found: as Markdown for docs/benchmarks and a terminal, as JSON, and question by question."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _STANDARD = ("MR-full-R1@0.5", "MR-full-R1@0.7", "MR-full-mAP")
 
 
 def title(result: QaResult) -> str:
-    """Of the section in BENCHMARKS.md."""
+    """Of the section in docs/benchmarks."""
     return f"Questions ({', '.join(result.layouts)}), encoder {result.encoder}, reader {result.reader}"
 
 

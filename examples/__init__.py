@@ -1,0 +1,1 @@
+"""Small programs that use hippocam; each runs within seconds, without network, weights or a GPU."""
