@@ -23,7 +23,6 @@ from hippocam.memory.records import KEY_FRAMES
 from hippocam.memory.store.database import Progress
 from hippocam.stream.pipeline import Job
 from hippocam.stream.protocols import Source
-from hippocam.stream.sources.video import VideoSource
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +58,7 @@ def claim_all(memory: Memory, sources: Sequence[Source], fps: float | None) -> l
 
 def _claim(memory: Memory, source: Source, fps: float | None, taken: set[str], coarse: frozenset[str]) -> Claim:
     fingerprint = fingerprint_of(source.uri)
-    preview = isinstance(source, VideoSource) and source.keyframes_only
+    preview = source.keyframes_only
     name, known = _name(memory, source, fingerprint, taken, coarse)
     if preview and not _whole(known, fingerprint):
         name, known = _preview_name(memory, source, fingerprint, taken, coarse)

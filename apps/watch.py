@@ -10,8 +10,9 @@ from typing import Literal
 from hippocam.apps.claims import Claim, claim_all, forget_previews
 from hippocam.apps.records import Failure, StreamReport, WatchProgress, WatchReport
 from hippocam.memory.memory import Memory
+from hippocam.stream.ingest import run_local
 from hippocam.stream.metrics import Meter
-from hippocam.stream.pipeline import Chunk, Job, PipelineConfig, Senses, run_local
+from hippocam.stream.pipeline import Chunk, Job, PipelineConfig, Senses
 from hippocam.stream.protocols import Encoder, Source
 from hippocam.stream.records import Note
 

@@ -1,4 +1,4 @@
-"""What the pipeline asks of the parts it is handed: a source, an encoder, a sink."""
+"""What the pipeline asks of the parts it is handed: a source, an encoder, senses."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from hippocam.stream.records import (
     EncoderSpec,
     FloatArray,
     Image,
-    Item,
     Note,
     Observation,
     Sensed,
+    Stretch,
 )
 
 
@@ -32,16 +32,40 @@ class Source(Protocol):
     def duration_s(self) -> float | None:
         """Length in seconds, None where it is not known beforehand."""
 
-    def observations(self, *, fps: float | None, after_seq: int = -1) -> Iterator[Observation]:
+    @property
+    def keyframes_only(self) -> bool:
+        """Whether it gives key frames alone, whose times are coarse: a preview."""
+
+    def observations(
+        self, *, fps: float | None, after_seq: int = -1, stretch: Stretch | None = None
+    ) -> Iterator[Observation]:
         """Yield observations in the order of their seq, at about fps a second (None: every one).
 
         Args:
             fps: Sampling rate in observations a second; the same fps gives the same seqs each time.
-            after_seq: Only those with a greater seq, so that an interrupted watch can go on.
+            after_seq: Only those with a greater seq, so that an interrupted watch can go on. Of a stretch that
+                has such ones, those before may be given too.
+            stretch: Only those of this segment; None for all. Those of all segments together are those of the
+                source.
 
         Raises:
             SourceError: The source cannot be read at all, or from here on (a truncated file).
         """
+
+    def notes(
+        self, stream: str, *, hearing: Hearing | None, stretch: Stretch | None = None, after_s: float | None = None
+    ) -> Iterator[tuple[float, Note]]:
+        """Yield the words that come with the source or are said in it, by the time from which on they are known.
+
+        Args:
+            stream: Name of the stream that the notes are of.
+            hearing: Listens to the source's sound; None to leave it unheard.
+            stretch: Only those that begin in this segment; None for all.
+            after_s: What was known before this need not be heard again; None for all.
+        """
+
+    def segments(self, segment_s: float) -> int:
+        """Into how many segments of about segment_s it can be cut; 1 where it is read in one go."""
 
 
 class Encoder(Protocol):
@@ -104,10 +128,3 @@ class Hearing(Protocol):
             Time from which on a note is known (the end of its window), and the note. Times are those of the
             file's pictures.
         """
-
-
-class Sink(Protocol):
-    """Where encoded frames go: a memory, or an actor in front of one."""
-
-    def write(self, items: Sequence[Item]) -> None:
-        """Take items of one or more streams, each stream in the order of its seq."""

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from hippocam.stream.errors import HippocamError, NoFreeCoreError, SourceError
+from hippocam.stream.ingest import Ingest
 from hippocam.stream.metrics import Meter
-from hippocam.stream.pipeline import NO_SENSES, Chunk, Job, PipelineConfig, Senses, embed
+from hippocam.stream.pipeline import NO_SENSES, Chunk, Job, PipelineConfig, Senses
 from hippocam.stream.protocols import Encoder
 from hippocam.stream.ray import running_ray
 from hippocam.stream.records import Item
@@ -24,14 +25,14 @@ class Worker:
     def __init__(self, make_encoder: Callable[[], Encoder], config: PipelineConfig, senses: Senses) -> None:
         self._encoder = make_encoder()
         self._config, self._senses = config, senses
-        self._place = -1
+        self._index = -1
         self._meter = Meter()
         self._items: Iterator[list[Item]] = iter(())
 
-    def start(self, place: int, job: Job) -> Chunk:
+    def start(self, index: int, job: Job) -> Chunk:
         """Begin a job and give its first chunk."""
-        self._place, self._meter = place, Meter()
-        self._items = embed(job, self._encoder, self._config, self._meter, self._senses)
+        self._index, self._meter = index, Meter()
+        self._items = Ingest(self._encoder, self._config, self._senses, self._meter).run(job)
         return self.next()
 
     def next(self) -> Chunk:
@@ -39,9 +40,9 @@ class Worker:
         try:
             items = next(self._items, None)
         except SourceError as error:
-            return Chunk(job=self._place, items=[], ended=True, error=error, stages=self._meter.status())
+            return Chunk(job=self._index, items=[], ended=True, error=error, stages=self._meter.status())
         stages = self._meter.status() if items is None else ()
-        return Chunk(job=self._place, items=items or [], ended=items is None, stages=stages)
+        return Chunk(job=self._index, items=items or [], ended=items is None, stages=stages)
 
 
 def run_ray(
@@ -79,30 +80,30 @@ def _drive(ray: Any, actors: Sequence[Any], jobs: Sequence[Job]) -> Iterator[Chu
     running: dict[Any, tuple[Any, int]] = {}
 
     def start(actor: Any) -> None:
-        for place, job in waiting:
-            running[actor.start.remote(place, job)] = (actor, place)
+        for index, job in waiting:
+            running[actor.start.remote(index, job)] = (actor, index)
             break
 
     for actor in actors:
         start(actor)
     while running:
         (ready, *_), _ = ray.wait(list(running), num_returns=1)
-        actor, place = running.pop(ready)
+        actor, index = running.pop(ready)
         try:
             chunk: Chunk = ray.get(ready)
         except ray.exceptions.RayActorError:
-            lost = SourceError(jobs[place].source.uri, "its worker died (out of memory?); watch it again to go on")
-            yield Chunk(job=place, items=[], ended=True, error=lost)
+            lost = SourceError(jobs[index].source.uri, "its worker died (out of memory?); watch it again to go on")
+            yield Chunk(job=index, items=[], ended=True, error=lost)
             continue  # the actor is gone; the others take what is left
         except ray.exceptions.RayTaskError as failed:
             if isinstance(failed.cause, HippocamError):  # the encoder cannot be had: no source could go on
                 raise failed.cause from None
             raise
         if not chunk.ended:
-            running[actor.next.remote()] = (actor, place)
+            running[actor.next.remote()] = (actor, index)
         yield chunk
         if chunk.ended:
             start(actor)
-    for place, job in waiting:
+    for index, job in waiting:
         error = SourceError(job.source.uri, "no worker was left to watch it; watch it again")
-        yield Chunk(job=place, items=[], ended=True, error=error)
+        yield Chunk(job=index, items=[], ended=True, error=error)

@@ -6,8 +6,10 @@ Times are true presentation times in seconds from the start of their source, nev
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +36,42 @@ def _check_instant(owner: str, seq: int, time_s: float) -> None:
         raise ValueError(f"{owner}.seq must be 0 or more, found {seq}")
     if not np.isfinite(time_s):
         raise ValueError(f"{owner}.time_s must be a finite number of seconds, found {time_s}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """One of the segments that a source is cut into, which several workers read side by side.
+
+    Attributes:
+        number: Which segment, from 0.
+        count: Into how many the source is cut, 1 or more.
+        segment_s: Their length, seconds above 0.
+        index_file: Where the workers share what they must know of the whole file; made by the first.
+    """
+
+    number: int
+    count: int
+    segment_s: float
+    index_file: Path
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.number < self.count:
+            raise ValueError(f"Stretch.number must be 0 to {self.count - 1}, found {self.number}")
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the source ends with it."""
+        return self.number == self.count - 1
+
+    @property
+    def from_s(self) -> float:
+        """Time from which on notes belong to it; the first takes those before its start too."""
+        return self.number * self.segment_s if self.number else -math.inf
+
+    @property
+    def to_s(self) -> float:
+        """Time before which notes belong to it; the last takes all that are left."""
+        return math.inf if self.is_last else (self.number + 1) * self.segment_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +256,11 @@ class Embedding:
 
 # What a memory is given, each stream in the order of its seq.
 Item = Embedding | Repeat | Note
+
+
+def stream_id(source_id: str, camera: str) -> str:
+    """Name of one camera's stream: the source's own id where it has one unnamed camera."""
+    return f"{source_id}/{camera}" if camera else source_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,7 +32,7 @@ from hippocam.memory.memory import Memory, MemoryConfig, has_memory
 from hippocam.memory.store.migrations import upgrade
 from hippocam.models.registry import make_encoder
 from hippocam.models.senses.build import make_senses
-from hippocam.stream.archive.plan import Footage, Segment, count_segments
+from hippocam.stream.archive.plan import Footage, Segment
 from hippocam.stream.archive.runner import run_here, run_ray_data
 from hippocam.stream.archive.work_folder import WorkFolder
 from hippocam.stream.archive.worker import Work
@@ -306,7 +306,7 @@ class _Run:
         sources = [claim.job.source for _, _, claim in found]
         with ThreadPoolExecutor(_READERS) as readers:
             durations = list(readers.map(lambda source: source.duration_s, sources))
-            counts = list(readers.map(functools.partial(count_segments, segment_s=self._segment_s), sources))
+            counts = list(readers.map(lambda source: source.segments(self._segment_s), sources))
         return [
             Todo(
                 row=row,
@@ -352,7 +352,6 @@ class _Run:
             folder=folder,
             pipeline=self._pipeline,
             segment_s=self._segment_s,
-            longest_px=self._settings.sources.longest_px,
             ahead=self._config.ahead,
             senses=self._senses,
         )
@@ -369,7 +368,7 @@ class _Run:
         if self._on_progress is not None and todos:
             self._on_progress(
                 ArchiveProgress(
-                    source="" if segment is None else todos[segment.place].footage.source.uri,
+                    source="" if segment is None else todos[segment.index].footage.source.uri,
                     done=writer.done,
                     total=len(todos),
                     done_s=writer.here_s,

@@ -126,9 +126,9 @@ class ArchiveWriter:
         Raises:
             HippocamError: A memory or the ledger cannot be written, or the workers do not see the footage.
         """
-        todo = self._todos[segment.place]
+        todo = self._todos[segment.index]
         if segment.number == 0:
-            self._begin(segment.place, todo)
+            self._begin(segment.index, todo)
         if self._over:  # it broke off before
             return
         end = self._write(todo, self._work.part(todo.footage.key, segment.number))
@@ -140,11 +140,11 @@ class ArchiveWriter:
         elif segment.number == todo.footage.segments - 1:
             self._finish(todo)
 
-    def _begin(self, place: int, todo: Todo) -> None:
+    def _begin(self, index: int, todo: Todo) -> None:
         if self._memory is None:
             self._open(todo.row.memory)
         assert self._memory is not None
-        self._at, self._over, self._frames, self._last_s, self._cpu_s = place, False, 0, 0.0, 0.0
+        self._at, self._over, self._frames, self._last_s, self._cpu_s = index, False, 0, 0.0, 0.0
         with self._ledger.transaction():
             self._ledger.set_state(todo.row.id, State.BEGUN, name=todo.name)
         self._memory.begin(todo.name, uri=todo.footage.source.uri, fingerprint=todo.fingerprint, fps=todo.fps)

@@ -22,7 +22,7 @@ import numpy as np
 from hippocam.memory.recall.recall import belief
 from hippocam.memory.records import Evidence, StreamStatus
 from hippocam.stream.errors import SourceError
-from hippocam.stream.pipeline import encode_jpeg
+from hippocam.stream.jpeg import encode_jpeg
 from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import FloatArray, Image
 from hippocam.stream.sources.video import VideoSource

@@ -227,13 +227,15 @@ def import_av() -> None:
 
 
 def _encode(clip: Path, encoder: str, fps: float) -> Timing:
-    from hippocam.stream.pipeline import PipelineConfig, chunks, split
+    from hippocam.stream.chunks import chunks
+    from hippocam.stream.gates import Gates, split
+    from hippocam.stream.pipeline import PipelineConfig
     from hippocam.stream.records import Frame
     from hippocam.stream.sources.video import VideoSource
 
     config, loaded = PipelineConfig(), _loaded(encoder)
     observations = VideoSource(clip).observations(fps=fps)
-    cut = list(chunks(split("clip", observations, config.gate), config.chunk))
+    cut = list(chunks(split("clip", observations, Gates(config.gate)), config.chunk))
     pictures = [[item.image for item in chunk if isinstance(item, Frame)] for chunk in cut]
     with _clock() as spent:
         for batch in pictures:

@@ -36,7 +36,8 @@ from hippocam.memory.records import Event
 from hippocam.memory.working.working import WorkingConfig, WorkingMemory
 from hippocam.stream import opencv as cv2
 from hippocam.stream.errors import HippocamError
-from hippocam.stream.pipeline import PipelineConfig, split
+from hippocam.stream.gates import Gates, split
+from hippocam.stream.pipeline import PipelineConfig
 from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import Embedding, Frame, Repeat
 from hippocam.stream.sources.video import VideoSource
@@ -272,7 +273,7 @@ def items(video: Path, encoder: Encoder, *, fps: float | None = PipelineConfig()
     """What the pipeline makes of a video, without pictures; encoded once, then read from the cache."""
 
     def encode() -> dict[str, NDArray[np.generic]]:
-        seen = list(split("clip", VideoSource(video).observations(fps=fps), PipelineConfig().gate))
+        seen = list(split("clip", VideoSource(video).observations(fps=fps), Gates(PipelineConfig().gate)))
         frames = [item.image for item in seen if isinstance(item, Frame)]
         batches = [encoder.encode_images(frames[at : at + _BATCH]) for at in range(0, len(frames), _BATCH)]
         vectors_ND = np.concatenate([batch.vectors_ND for batch in batches])

@@ -27,12 +27,12 @@ from hippocam.memory.memory import Memory, has_memory
 from hippocam.memory.store.migrations import upgrade
 from hippocam.models.registry import make_encoder
 from hippocam.models.senses.build import make_senses
+from hippocam.stream.ingest import Ingest
 from hippocam.stream.live.address import LiveAddress, parse_addresses
 from hippocam.stream.live.camera import Camera, CameraConfig, Capture
 from hippocam.stream.live.capture import CaptureConfig
 from hippocam.stream.live.clock import Wall
 from hippocam.stream.live.lookback import LookBackConfig, segments, start_of
-from hippocam.stream.pipeline import encode
 from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import Frame
 
@@ -117,7 +117,8 @@ def watch_live(
     # live, nothing is read or heard: what takes half a second a picture would keep the others waiting
     senses = make_senses(replace(settings.senses, text="off", speech="off"))
     black = Frame(stream="", seq=0, time_s=0, image=np.zeros((side, side, 3), np.uint8))
-    encode([black], model, pipeline, senses)  # warm
+    ingest = Ingest(model, pipeline, senses)
+    ingest.encode([black])  # warm
     place, ready, wall = LivePlace(folder), threading.Event(), Wall()
     with ExitStack() as stack:
         memory = stack.enter_context(
@@ -141,16 +142,14 @@ def watch_live(
         open_frames = OpenFrames(model.spec, memory_config.working.max_s + 5.0, place.shown)
         watch = LiveWatch(
             memory,
-            model,
+            ingest,
             cameras,
-            pipeline=pipeline,
             gap_s=config.gap_s,
             open_frames=open_frames,
             alerts=Alerts(alerts, model, place, hook, on_alert),
             log=JsonLines(place.log),
             wall=wall,
             ready=ready,
-            senses=senses,
         )
         _forget_old(place, wall.now_s() - config.look_back_s)
         handle = functools.partial(_handle, watch, open_frames, model.spec.dim, stop)

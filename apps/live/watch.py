@@ -1,6 +1,6 @@
 """What cameras sampled into the memory: one thread gates, encodes, alerts and writes for all of them.
 
-    ring of each camera -> gate -> encode -> open frames -> memory, alerts
+    ring of each camera -> ingest (gate, encode) -> open frames -> memory, alerts
 
 A stream's times are seconds since 1970 (UTC). Where a camera was away its event is closed, and the first frame
 after that is a new one whatever it shows, so that nothing spans a gap.
@@ -21,12 +21,10 @@ from hippocam.apps.live.alerts import Alerts
 from hippocam.apps.live.folder import JsonLines
 from hippocam.apps.live.open_frames import OpenFrames
 from hippocam.memory.memory import Memory
-from hippocam.stream.gate import ChangeGate
+from hippocam.stream.ingest import Ingest
 from hippocam.stream.live.camera import Camera, CameraStatus, State
 from hippocam.stream.live.clock import LEAST_STEP_S, Wall
 from hippocam.stream.live.messages import Captured
-from hippocam.stream.pipeline import NO_SENSES, PipelineConfig, Senses, encode
-from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import Embedding, Frame, Repeat
 
 _TICK_S = 0.2
@@ -79,7 +77,6 @@ class _View:
         self.before_s = before_s  # end of what an earlier run saw
         self.last_s: float | None = None
         self.open = False
-        self.gate: ChangeGate | None = None
         self.seen = self.encoded = self.gaps = 0
         self.gap_s = 0.0
         self.latencies: deque[float] = deque(maxlen=_LATENCIES)
@@ -106,35 +103,32 @@ class LiveWatch:
 
     Args:
         memory: Open for writing; nobody else writes to it.
-        encoder: Of that memory.
+        ingest: Gates and encodes what they show, with the encoder of that memory.
         cameras: With the names of their streams.
-        pipeline: Sampling rate, gate, pictures.
         gap_s: See LiveConfig.
         open_frames: Takes the newest frames, for those who ask.
         alerts: See alerts.py.
         log: Takes gaps and states.
         wall: The clock on the wall.
         ready: Set by the cameras.
-        senses: What looks at pictures beside the encoder.
     """
 
     def __init__(
         self,
         memory: Memory,
-        encoder: Encoder,
+        ingest: Ingest,
         cameras: Sequence[tuple[str, Camera]],
         *,
-        pipeline: PipelineConfig,
         gap_s: float,
         open_frames: OpenFrames,
         alerts: Alerts,
         log: JsonLines,
         wall: Wall,
         ready: threading.Event,
-        senses: Senses = NO_SENSES,
     ) -> None:
-        self._memory, self._encoder, self._pipeline, self._senses = memory, encoder, pipeline, senses
-        self._gap_s = max(gap_s, 3 / pipeline.fps if pipeline.fps else 0.0)
+        self._memory, self._ingest = memory, ingest
+        fps = ingest.config.fps
+        self._gap_s = max(gap_s, 3 / fps if fps else 0.0)
         self._open_frames, self._alerts, self._log, self._wall, self._ready = open_frames, alerts, log, wall, ready
         held = memory.streams()
         ends = {stream.id: stream.duration_s for stream in held if stream.frames_seen}
@@ -144,7 +138,7 @@ class LiveWatch:
         ]
 
     def _begin(self, name: str, camera: Camera) -> int:
-        return self._memory.begin(name, uri=camera.address.uri, fps=self._pipeline.fps)
+        return self._memory.begin(name, uri=camera.address.uri, fps=self._ingest.config.fps)
 
     def status(self) -> list[LiveStatus]:
         """How the cameras are, in the order given."""
@@ -191,39 +185,35 @@ class LiveWatch:
     def step(self) -> bool:
         """Take a chunk of what waits, of all cameras in turn; whether there was any."""
         taken: list[tuple[_View, Captured]] = []
-        while len(taken) < self._pipeline.chunk:
+        while len(taken) < self._ingest.config.chunk:
             before = len(taken)
             for view in self._views:
                 if (captured := view.camera.ring.take()) is not None:
                     taken.append((view, captured))
             if len(taken) == before:
                 break
-        items = [self._gated(view, captured) for view, captured in taken]
-        embedded = encode(items, self._encoder, self._pipeline, self._senses) if items else []
-        self._open_frames.add(embedded)
+        seen = [self._see(view, captured) for view, captured in taken]
+        items = self._ingest.encode(seen) if seen else []
+        self._open_frames.add(items)
         found_s = time.monotonic()  # from here on whoever asks finds them
-        for (view, captured), item in zip(taken, embedded, strict=True):
+        for (view, captured), item in zip(taken, items, strict=True):
             view.latencies.append(found_s - captured.taken_s)
             view.encoded += isinstance(item, Embedding)
-        self._memory.write(embedded)
-        for item in embedded:
+        self._memory.write(items)
+        for item in items:
             self._alerts.see(item)
         return bool(taken)
 
-    def _gated(self, view: _View, captured: Captured) -> Frame | Repeat:
+    def _see(self, view: _View, captured: Captured) -> Frame | Repeat:
         time_s = self._wall.at(captured.taken_s)
         if view.last_s is not None:
             time_s = max(time_s, view.last_s + LEAST_STEP_S)
         before_s = view.before_s if view.last_s is None else view.last_s
         if before_s is not None and time_s - before_s > self._gap_s:
             self._gap(view, before_s, time_s)
-        if view.gate is None:
-            view.gate = ChangeGate(self._pipeline.gate)
         seq, view.seq, view.last_s, view.open = view.seq, view.seq + 1, time_s, True
         view.seen += 1
-        if view.gate.changed(captured.image):
-            return Frame(stream=view.name, seq=seq, time_s=time_s, image=captured.image)
-        return Repeat(stream=view.name, seq=seq, time_s=time_s)
+        return self._ingest.see(view.name, seq, time_s, captured.image)
 
     def _gap(self, view: _View, from_s: float, to_s: float) -> None:
         self._close(view)
@@ -237,7 +227,8 @@ class LiveWatch:
             self._memory.finish(view.name, complete=False)
             self._begin(view.name, view.camera)
             self._open_frames.close(view.name)
-        view.open, view.gate = False, None
+        view.open = False
+        self._ingest.restart(view.name)
         self._alerts.lose(view.name)
 
     def look(self) -> None:

@@ -25,8 +25,7 @@ from typing import IO, Any
 import numpy as np
 
 from hippocam.stream.errors import PartError
-from hippocam.stream.pipeline import stream_id
-from hippocam.stream.records import Embedding, FloatArray, Item, Note, Repeat, Sensed, Sensors, Thing
+from hippocam.stream.records import Embedding, FloatArray, Item, Note, Repeat, Sensed, Sensors, Thing, stream_id
 
 _FORMAT = 2
 _SENSORS = ("state", "action", "pose")

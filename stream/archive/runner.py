@@ -146,7 +146,7 @@ def _rows(
     context.execution_no_progress_timeout_s = -1  # a segment may be a whole dataset
     for name in ("ray.data", "ray.data._internal.execution.streaming_executor"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    rows = [{"at": at, "place": s.place, "number": s.number} for at, s in enumerate(segments)]
+    rows = [{"at": at, "index": s.index, "number": s.number} for at, s in enumerate(segments)]
     with DataContext.current(context):
         data = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
             SegmentWorker,

@@ -114,7 +114,7 @@ def order(segments: Collection[int]) -> list[Segment]:
     Args:
         segments: How many each footage has.
     """
-    return [Segment(place, number) for place, count in enumerate(segments) for number in range(count)]
+    return [Segment(index=index, number=number) for index, count in enumerate(segments) for number in range(count)]
 
 
 def _replace(path: Path, text: str) -> None:

@@ -1,4 +1,4 @@
-"""One segment into one part: decode, gate, encode, in a process of its own.
+"""One segment into one part, in a process of its own.
 
 What goes wrong with a segment is written into its part, so that one bad file never stops the rest; a segment that
 kills its worker again and again is given up with that as the reason.
@@ -6,7 +6,6 @@ kills its worker again and again is given up with that as the reason.
 
 from __future__ import annotations
 
-import math
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,20 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hippocam.stream.archive.parts import PartWriter
-from hippocam.stream.archive.plan import Footage, FootageReader, Segment
+from hippocam.stream.archive.plan import Footage, Segment
 from hippocam.stream.archive.work_folder import WorkFolder
 from hippocam.stream.errors import HippocamError, SourceError
-from hippocam.stream.pipeline import (
-    NO_SENSES,
-    PipelineConfig,
-    Senses,
-    ahead,
-    chunks,
-    encode,
-    notes_of,
-    split,
-    woven,
-)
+from hippocam.stream.ingest import Ingest
+from hippocam.stream.pipeline import NO_SENSES, Job, PipelineConfig, Senses
 from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import Item
 
@@ -48,7 +38,6 @@ class Work:
         folder: Where parts are written.
         pipeline: How frames are sampled, gated and encoded.
         segment_s: Length of a segment, seconds.
-        longest_px: Longer side of decoded pictures, pixels.
         ahead: How many segments may be made ahead of the memory.
         senses: What perceives beside the encoder.
     """
@@ -57,7 +46,6 @@ class Work:
     folder: WorkFolder
     pipeline: PipelineConfig
     segment_s: float
-    longest_px: int
     ahead: int
     senses: Senses = NO_SENSES
 
@@ -73,19 +61,18 @@ class SegmentWorker:
     def __init__(self, work: Work, make_encoder: Callable[[], Encoder]) -> None:
         self._work, self._make_encoder = work, make_encoder
         self._encoder: Encoder | None = None
-        self._reader = FootageReader(segment_s=work.segment_s, longest_px=work.longest_px, fps=work.pipeline.fps)
 
     def __call__(self, row: dict[str, int]) -> dict[str, int | str]:
         """Make the part of a segment, unless it is there.
 
         Args:
-            row: "at", its number in the run; "place" and "number", see Segment.
+            row: "at", its index in the run; "index" and "number", see Segment.
 
         Returns:
             "at", and "fatal": why the whole run cannot go on, "" mostly.
         """
         try:
-            self.make(row["at"], Segment(row["place"], row["number"]))
+            self.make(row["at"], Segment(index=row["index"], number=row["number"]))
         except (HippocamError, OSError) as error:
             return {"at": row["at"], "fatal": " ".join(str(error).split())}
         return {"at": row["at"], "fatal": ""}
@@ -96,7 +83,7 @@ class SegmentWorker:
         Raises:
             HippocamError: The work folder or the footage is not seen from here, or the encoder cannot be had.
         """
-        work, footage = self._work.folder, self._work.footage[segment.place]
+        work, footage = self._work.folder, self._work.footage[segment.index]
         if not work.seen():
             raise HippocamError(
                 f"{socket.gethostname()} does not see {work.folder}: put the archive's memories into a folder "
@@ -141,27 +128,16 @@ class SegmentWorker:
 
     def _items(self, footage: Footage, number: int) -> Iterator[list[tuple[str, Item]]]:
         """The frames and notes of a segment by chunks, each behind the name of its camera."""
+        work = self._work
         if self._encoder is None:
             self._encoder = self._make_encoder()
-        pipeline, senses = self._work.pipeline, self._work.senses
-        index_file = self._work.folder.index(footage.key)
-        seen = self._reader.observations(footage, number, index_file)
-        reading = pipeline.reading if senses.reading is not None else None
-        frames = split("", seen, pipeline.gate, source_uri=footage.source.uri, reading=reading)
-        told = notes_of(footage.source, "", senses, after_s=footage.after_s, **self._stretch(footage, number))
-        for chunk in ahead(chunks(woven(frames, told, footage.after_s), pipeline.chunk), depth=2):
-            try:
-                items = encode(chunk, self._encoder, pipeline, senses)
-            except HippocamError:
-                raise
-            except Exception as error:  # not the fault of a file: the next one would end like this one
-                raise HippocamError(f"the encoder failed ({type(error).__name__}: {error})") from error
+        index_file = work.folder.index(footage.key)
+        job = Job(
+            source=footage.source,
+            name="",
+            after_seq=footage.after_seq,
+            after_s=footage.after_s,
+            stretch=footage.stretch(number, segment_s=work.segment_s, index_file=index_file),
+        )
+        for items in Ingest(self._encoder, work.pipeline, work.senses).run(job):
             yield [(item.stream.removeprefix("/"), item) for item in items]
-
-    def _stretch(self, footage: Footage, number: int) -> dict[str, float]:
-        """Of which time the notes go with a segment: those of all segments together are those of the whole."""
-        last = number == footage.segments - 1
-        return {
-            "from_s": number * self._work.segment_s if number else -math.inf,
-            "to_s": math.inf if last else (number + 1) * self._work.segment_s,
-        }

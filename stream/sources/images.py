@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from hippocam.stream import opencv as cv2
 from hippocam.stream.errors import SourceError
-from hippocam.stream.records import Image, Observation
+from hippocam.stream.protocols import Hearing
+from hippocam.stream.records import Image, Note, Observation, Stretch
 from hippocam.stream.sources.naming import base_id, natural_key
 from hippocam.stream.sources.sampling import pick_indices
 from hippocam.stream.sources.video import LONGEST_PX
@@ -92,12 +93,30 @@ class ImageFolderSource:
     def __repr__(self) -> str:
         return f"ImageFolderSource({self.uri!r}, id={self._id!r})"
 
-    def observations(self, *, fps: float | None, after_seq: int = -1) -> Iterator[Observation]:
+    @property
+    def keyframes_only(self) -> bool:
+        """No: there are no key frames among images."""
+        return False
+
+    def notes(
+        self, stream: str, *, hearing: Hearing | None, stretch: Stretch | None = None, after_s: float | None = None
+    ) -> Iterator[tuple[float, Note]]:
+        """Yield nothing: no words come with images, and no sound."""
+        return iter(())
+
+    def segments(self, segment_s: float) -> int:
+        """One: it is read in one go."""
+        return 1
+
+    def observations(
+        self, *, fps: float | None, after_seq: int = -1, stretch: Stretch | None = None
+    ) -> Iterator[Observation]:
         """Yield images as observations with one camera, ""; seq is the image's rank in natural order.
 
         Args:
             fps: Images a second of true time, above 0; None gives every image.
             after_seq: Only images with a greater seq.
+            stretch: All of them, whether it is given or not: there is one segment.
 
         Raises:
             ValueError: fps is not a positive number.

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hippocam.stream.errors import SourceError
-from hippocam.stream.records import NO_SENSORS, FloatArray, Image, Observation, Sensors
+from hippocam.stream.protocols import Hearing
+from hippocam.stream.records import NO_SENSORS, FloatArray, Image, Note, Observation, Sensors, Stretch
 from hippocam.stream.sources.images import decode_image
 from hippocam.stream.sources.lerobot_meta import CameraFile, Episode, is_dataset, read_episodes
 from hippocam.stream.sources.packet_index import build_index
@@ -74,12 +75,30 @@ class LeRobotSource:
     def __repr__(self) -> str:
         return f"LeRobotSource({self.uri!r}, id={self._id!r})"
 
-    def observations(self, *, fps: float | None, after_seq: int = -1) -> Iterator[Observation]:
+    @property
+    def keyframes_only(self) -> bool:
+        """No: there are no key frames among an episode's rows."""
+        return False
+
+    def notes(
+        self, stream: str, *, hearing: Hearing | None, stretch: Stretch | None = None, after_s: float | None = None
+    ) -> Iterator[tuple[float, Note]]:
+        """Yield nothing: no words come with an episode, and no sound."""
+        return iter(())
+
+    def segments(self, segment_s: float) -> int:
+        """One: it is read in one go."""
+        return 1
+
+    def observations(
+        self, *, fps: float | None, after_seq: int = -1, stretch: Stretch | None = None
+    ) -> Iterator[Observation]:
         """Yield instants of the episode; seq is the row's rank within the episode.
 
         Args:
             fps: Observations a second, above 0; None gives every row.
             after_seq: Only those with a greater seq.
+            stretch: All of them, whether it is given or not: there is one segment.
 
         Raises:
             ValueError: fps is not a positive number.

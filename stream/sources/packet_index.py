@@ -6,8 +6,11 @@ true time; a frame's seq is its rank in presentation order.
 
 from __future__ import annotations
 
+import fcntl
+import functools
 import logging
-from dataclasses import dataclass
+import os
+from dataclasses import asdict, dataclass, fields
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -239,3 +242,52 @@ def scaled_size(size: tuple[int, int], longest: int) -> tuple[int, int]:
     width, height = size
     scale = min(1.0, longest / max(width, height, 1))
     return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+@functools.lru_cache(maxsize=1)  # a worker reads one segment of a video after the other
+def shared_index(path: Path, uri: str, file: Path) -> PacketIndex:
+    """The packet index of a video, read from its packets by whoever needs it first and from `file` by all others.
+
+    Args:
+        path: The video.
+        uri: Its name in messages.
+        file: Where the index is kept; processes wait for the one that makes it.
+
+    Raises:
+        SourceError: As for `build_index`.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # freed with its process
+        if not file.exists():
+            save_index(build_index(path, uri), file)
+    return load_index(file)
+
+
+def save_index(index: PacketIndex, path: Path) -> None:
+    """Write a packet index, whole or not at all; about 25 bytes a frame."""
+    values = asdict(index)
+    values["time_base"] = [index.time_base.numerator, index.time_base.denominator]
+    values["declared_s"] = [] if index.declared_s is None else [index.declared_s]
+    new = path.with_name(f"{path.name}.new-{os.uname().nodename}-{os.getpid()}.npz")
+    arrays: dict[str, Any] = {name: np.asarray(value) for name, value in values.items()}
+    np.savez(new, **arrays)
+    os.replace(new, path)
+
+
+def load_index(path: Path) -> PacketIndex:
+    """Read a packet index that `save_index` wrote."""
+    with np.load(path, allow_pickle=False) as file:
+        values = {field.name: file[field.name] for field in fields(PacketIndex)}
+    numerator, denominator = map(int, values["time_base"])
+    declared = values["declared_s"].tolist()
+    plain = {name: value.tolist() for name, value in values.items() if not value.ndim}
+    return PacketIndex(
+        **{
+            **values,
+            **plain,
+            "time_base": Fraction(numerator, denominator),
+            "size": tuple(values["size"].tolist()),
+            "declared_s": declared[0] if declared else None,
+        }
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+import math
 import os
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -11,9 +13,11 @@ from typing import Literal, get_args
 import numpy as np
 
 from hippocam.stream.errors import SourceError
-from hippocam.stream.records import Image, Observation
+from hippocam.stream.protocols import Hearing
+from hippocam.stream.records import Image, Note, Observation, Stretch
+from hippocam.stream.sources.container_text import text_notes
 from hippocam.stream.sources.files import open_container
-from hippocam.stream.sources.packet_index import PacketIndex, build_index, header_length_s
+from hippocam.stream.sources.packet_index import PacketIndex, build_index, header_length_s, shared_index
 from hippocam.stream.sources.sampling import pick_indices
 
 LONGEST_PX = 640
@@ -99,7 +103,9 @@ class VideoSource:
     def __repr__(self) -> str:
         return f"VideoSource({self.uri!r}, id={self._id!r})"
 
-    def observations(self, *, fps: float | None, after_seq: int = -1) -> Iterator[Observation]:
+    def observations(
+        self, *, fps: float | None, after_seq: int = -1, stretch: Stretch | None = None
+    ) -> Iterator[Observation]:
         """Yield frames as observations with one camera, "".
 
         The first frame at or after each point of the grid k / fps is yielded with its own true time; seq
@@ -109,11 +115,17 @@ class VideoSource:
         Args:
             fps: Frames a second, above 0; None or a rate above the file's own gives every frame.
             after_seq: Only frames with a greater seq; what lies before is not decoded.
+            stretch: Only the frames of this segment, decoded by one thread of PyAV on any machine. One that has
+                a frame after `after_seq` is given whole: what is made of it must not depend on where an earlier
+                watch was interrupted.
 
         Raises:
             ValueError: fps is not a positive number.
             SourceError: The file cannot be read, or ends before its header says (after all readable frames).
         """
+        if stretch is not None:
+            yield from self._within(stretch, fps, after_seq)
+            return
         index = build_index(self._path, self.uri)
         last_s: float | None = None
         frames = sample_video(
@@ -133,11 +145,57 @@ class VideoSource:
         if last_s is None and after_seq < 0:
             raise SourceError(self.uri, "no frame could be decoded: the data are damaged; copy or record it again")
         if index.cut:
-            raise SourceError(
-                self.uri,
-                f"truncated: read up to {told_end(index)}; the part before it was kept, "
-                "copy or download the file again for the rest",
-            )
+            raise _truncated(self.uri, index)
+
+    def _within(self, stretch: Stretch, fps: float | None, after_seq: int) -> Iterator[Observation]:
+        index = shared_index(self._path, self.uri, stretch.index_file)
+        if index.linear:  # it can only be decoded from its start: all of it goes with the last segment
+            if stretch.is_last:
+                frames = sample_video(
+                    self._path,
+                    self.uri,
+                    index,
+                    fps=fps,
+                    after_seq=after_seq,
+                    longest=self._longest_px,
+                    threads=1,
+                    decoder="pyav",
+                )
+                for seq, time_s, image in frames:
+                    yield Observation(seq=seq, time_s=time_s, images={"": image})
+        else:
+            seqs = _seqs_within(index, stretch, fps)
+            if seqs and seqs[-1] > after_seq:
+                for seq, image in read_seqs(
+                    self._path, self.uri, index, seqs, longest=self._longest_px, threads=1
+                ):
+                    yield Observation(seq=seq, time_s=float(index.times_s[seq]), images={"": image})
+        if stretch.is_last and index.cut:
+            raise _truncated(self.uri, index)
+
+    def notes(
+        self, stream: str, *, hearing: Hearing | None, stretch: Stretch | None = None, after_s: float | None = None
+    ) -> Iterator[tuple[float, Note]]:
+        """Yield subtitles, chapters and speech by the time from which on they are known; a preview is not heard.
+
+        Subtitles are known from their start on, speech from the end of the window in which it was heard.
+
+        Args:
+            stream: Name of the stream that the notes are of.
+            hearing: Listens to the sound; None to leave it unheard.
+            stretch: Only what begins (as speech: in a window that begins) in this segment; None for all.
+            after_s: What was known before this need not be heard again; None for all.
+        """
+        from_s, to_s = (-math.inf, math.inf) if stretch is None else (stretch.from_s, stretch.to_s)
+        given = ((n.t0_s, n) for n in text_notes(self._path, self.uri, stream) if from_s <= n.t0_s < to_s)
+        if hearing is None or self._keyframes_only:
+            return given
+        heard = hearing.hear(self.uri, stream, from_s, to_s, after_s)
+        return heapq.merge(given, heard, key=lambda known: known[0])
+
+    def segments(self, segment_s: float) -> int:
+        """Into how many segments of about segment_s it is cut, by the length that its header says."""
+        return max(1, round((self.duration_s or 0.0) / segment_s))
 
     def between(self, t0_s: float, t1_s: float, *, fps: float | None) -> Iterator[tuple[float, Image]]:
         """Yield true time and picture of the frames in a stretch of time, at about fps a second (None: every one).
@@ -159,6 +217,24 @@ def told_end(index: PacketIndex) -> str:
     end = f"{float(index.times_s.max()):.1f} s"
     known = index.declared_s is not None and index.declared_s > float(index.times_s.max()) + 0.1
     return f"{end} of {index.declared_s:.1f} s" if known else end
+
+
+def _truncated(uri: str, index: PacketIndex) -> SourceError:
+    return SourceError(
+        uri,
+        f"truncated: read up to {told_end(index)}; the part before it was kept, "
+        "copy or download the file again for the rest",
+    )
+
+
+def _seqs_within(index: PacketIndex, stretch: Stretch, fps: float | None) -> list[int]:
+    """The wanted frames of the groups of pictures whose key frame lies in a segment: no group is decoded twice."""
+    usable = np.flatnonzero(~index.damaged)
+    picks = usable[pick_indices(index.times_s[usable], fps)]
+    keys = np.array([index.key_before(int(seq)) for seq in picks], np.int64)
+    key_s = index.key_pts[keys] * float(index.time_base) - index.origin_s
+    segment = np.clip(np.floor(key_s / stretch.segment_s), 0, stretch.count - 1)
+    return [int(seq) for seq in picks[np.maximum.accumulate(segment) == stretch.number]]
 
 
 def sample_video(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from hippocam.stream.protocols import Source
-from hippocam.stream.records import Observation
+from hippocam.stream.records import Note, Observation, Stretch
 from hippocam.stream.sources import open_sources
 from hippocam.stream.sources.video import VideoSource
 
@@ -59,6 +59,15 @@ def _lerobot(version: str, **settings: object) -> Callable[[Path, ModuleType], C
     return build
 
 
+def _with_words(folder: Path, media: ModuleType) -> Case:
+    times_s = [i / 25 for i in range(150)]
+    media.render_video(folder / "words.mp4", frames=150, options=media.long_gop(20))
+    cues = [(0.0, 0.5, "first"), (1.9, 4.1, "over a cut"), (5.5, 5.9, "last")]
+    lines = (f"{n}\n00:00:0{a:.3f} --> 00:00:0{b:.3f}\n{text}\n\n" for n, (a, b, text) in enumerate(cues))
+    (folder / "words.srt").write_text("".join(lines))
+    return VideoSource(folder / "words.mp4"), times_s
+
+
 _VFR = [0, 0.04, 0.5, 0.54, 1.7, 1.74, 5, 5.04, 5.5, 9.0, 9.02, 9.04]
 CASES = {
     "mp4": _video("plain.mp4"),
@@ -74,6 +83,7 @@ CASES = {
     "webm": _video("clip.webm", frames=60),
     "avi": _video("clip.avi"),
     "decord": _decord,
+    "mp4 with subtitles beside it": _with_words,
     "images": _images,
     "lerobot v2.1": _lerobot("v2.1"),
     "lerobot v2.1, pictures in parquet": _lerobot("v2.1", cameras=("top",), in_parquet=("wrist",)),
@@ -174,3 +184,81 @@ def test_an_unfinished_walk_closes_cleanly(case: Case) -> None:
     next(walk)
     walk.close()  # type: ignore[attr-defined]
     assert next(iter(source.observations(fps=None))).seq == 0
+
+
+class Clock:
+    """Hears a word every second of the stretch that it is given; known a second later."""
+
+    id = "clock:1"
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def hear(
+        self, path: str, stream: str, from_s: float, to_s: float, after_s: float | None = None
+    ) -> Iterator[tuple[float, Note]]:
+        self.heard.append(path)
+        for second in range(10):
+            if from_s <= second < to_s and (after_s is None or second + 1 >= after_s):
+                yield (
+                    second + 1.0,
+                    Note(stream=stream, kind="speech", t0_s=float(second), t1_s=second + 0.5, text="tick"),
+                )
+
+
+def _stretches(source: Source, segment_s: float, folder: Path) -> list[Stretch]:
+    count = source.segments(segment_s)
+    file = folder / "index.npz"
+    return [Stretch(number=n, count=count, segment_s=segment_s, index_file=file) for n in range(count)]
+
+
+@pytest.mark.parametrize("segment_s", [0.9, 2.0, 1e6])
+@pytest.mark.parametrize("fps", [None, 4])
+def test_all_segments_together_are_the_source(
+    case: Case, tmp_path: Path, segment_s: float, fps: float | None
+) -> None:
+    source, _ = case
+    stretches = _stretches(source, segment_s, tmp_path)
+    assert len(stretches) >= 1
+    assert segment_s < 1e6 or len(stretches) == 1
+    parts = [list(source.observations(fps=fps, stretch=stretch)) for stretch in stretches]
+    found, whole = [seen for part in parts for seen in part], list(source.observations(fps=fps))
+    assert [o.seq for o in found] == [o.seq for o in whole]
+    assert all(map(_same, found, whole))
+
+
+def test_going_on_within_segments_leaves_nothing_out_and_reads_no_segment_in_vain(
+    case: Case, tmp_path: Path
+) -> None:
+    source, _ = case
+    stretches = _stretches(source, 2.0, tmp_path)
+    whole = [o.seq for o in source.observations(fps=4)]
+    after_seq = whole[len(whole) // 2]
+    parts = [[o.seq for o in source.observations(fps=4, after_seq=after_seq, stretch=s)] for s in stretches]
+    found = [seq for part in parts for seq in part]
+    assert [seq for seq in found if seq > after_seq] == [seq for seq in whole if seq > after_seq]
+    assert all(part[-1] > after_seq for part in parts if part)
+
+
+def test_the_notes_of_all_segments_are_those_of_the_source(case: Case, tmp_path: Path) -> None:
+    source, _ = case
+    hearing = Clock()
+    whole = list(source.notes("cam", hearing=hearing))
+    assert [known_s for known_s, _ in whole] == sorted(known_s for known_s, _ in whole)
+    assert {note.stream for _, note in whole} <= {"cam"}
+    by_segment = [
+        known
+        for stretch in _stretches(source, 2.0, tmp_path)
+        for known in source.notes("cam", hearing=Clock(), stretch=stretch)
+    ]
+    assert sorted(map(repr, by_segment)) == sorted(map(repr, whole))
+    later = list(source.notes("cam", hearing=Clock(), after_s=5.0))
+    assert [known for known in later if known[0] >= 5.0] == [known for known in whole if known[0] >= 5.0]
+    unheard = [note.kind for _, note in source.notes("cam", hearing=None)]
+    assert unheard == [note.kind for _, note in whole if note.kind != "speech"]
+    assert hearing.heard == ([source.uri] if isinstance(source, VideoSource) else [])
+
+
+def test_only_a_preview_gives_key_frames_alone(case: Case) -> None:
+    source, _ = case
+    assert not source.keyframes_only

@@ -17,7 +17,7 @@ from hippocam.models.errors import WeightsError
 from hippocam.models.senses.things import ThingsSense
 from hippocam.models.weights import fetch
 from hippocam.stream.gate import GateConfig
-from hippocam.stream.pipeline import split
+from hippocam.stream.gates import Gates, split
 from hippocam.stream.records import Embedding, Frame
 from hippocam.stream.sources.opening import open_sources
 
@@ -39,7 +39,7 @@ def watched(video, sense: ThingsSense, fps: float, change=lambda image: image) -
     tables.create(connection)
     bank, changes = EntityMemory(connection), []
     (source,) = open_sources([video]).sources
-    for item in split("cam", source.observations(fps=fps), GateConfig()):
+    for item in split("cam", source.observations(fps=fps), Gates(GateConfig())):
         if isinstance(item, Frame):
             image = change(item.image)
             ok, data = cv2.imencode(".jpg", cv2.resize(image, (512, 288))[..., ::-1])

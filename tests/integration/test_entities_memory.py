@@ -14,7 +14,7 @@ from hippocam.memory.entities.tables import TABLES
 from hippocam.memory.filter import Filter
 from hippocam.memory.memory import Memory, MemoryConfig
 from hippocam.memory.working.working import WorkingConfig
-from hippocam.stream.pipeline import encode_jpeg
+from hippocam.stream.jpeg import encode_jpeg
 from hippocam.stream.records import Embedding, EncoderSpec, Sensed, Thing
 
 D, SECONDS = 8, 120

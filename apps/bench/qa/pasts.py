@@ -24,7 +24,8 @@ from hippocam.memory.recall.words import content_words
 from hippocam.memory.records import Evidence, entry_id, format_id
 from hippocam.models.readers.context import build_context
 from hippocam.stream.errors import HippocamError
-from hippocam.stream.pipeline import Job, PipelineConfig, embed
+from hippocam.stream.ingest import Ingest
+from hippocam.stream.pipeline import Job, PipelineConfig
 from hippocam.stream.protocols import Encoder, Source
 from hippocam.stream.records import Embedding, Note
 
@@ -163,7 +164,7 @@ def all_frames(source: Source, encoder: Encoder, config: PipelineConfig) -> list
         SourceError: The source cannot be read to its end.
     """
     newest, frames = dict[str, Embedding](), list[Embedding]()
-    for items in embed(Job(source=source, name=source.id), encoder, config):
+    for items in Ingest(encoder, config).run(Job(source=source, name=source.id)):
         for item in items:
             if isinstance(item, Note):
                 continue

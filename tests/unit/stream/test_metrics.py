@@ -1,8 +1,9 @@
 import time
 
 from hippocam.models.encoders.palette import PaletteEncoder
+from hippocam.stream.ingest import run_local
 from hippocam.stream.metrics import Meter, StageStatus
-from hippocam.stream.pipeline import Job, PipelineConfig, run_local
+from hippocam.stream.pipeline import Job, PipelineConfig
 from hippocam.stream.records import Embedding
 from hippocam.stream.sources.video import VideoSource
 

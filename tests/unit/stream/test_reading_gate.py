@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from hippocam.stream.gate import GateConfig
-from hippocam.stream.pipeline import Senses, chunks, split, woven
+from hippocam.stream.gates import Gates, split
 from hippocam.stream.reading_gate import ReadingConfig, ReadingGate
-from hippocam.stream.records import Frame, Note, Observation, Repeat
+from hippocam.stream.records import Frame, Observation
 
 rng = np.random.default_rng(3)
 NOISE = [rng.integers(0, 255, (90, 160, 3), dtype=np.uint8) for _ in range(3)]
@@ -19,7 +19,7 @@ def card(level):
 def read_times(pictures, config=None, fps=1.0):
     """Times of the frames that are to be read, through both gates."""
     seen = (Observation(seq=k, time_s=k / fps, images={"": image}) for k, image in enumerate(pictures))
-    items = split("cam", seen, GateConfig(), reading=config or ReadingConfig())
+    items = split("cam", seen, Gates(GateConfig(), config or ReadingConfig()))
     return [item.time_s for item in items if isinstance(item, Frame) and item.read]
 
 
@@ -55,7 +55,7 @@ def test_a_small_change_is_read_in_the_end():
 
 def test_nothing_is_read_where_nobody_asks():
     seen = [Observation(seq=0, time_s=0.0, images={"": card(1)})]
-    assert [item.read for item in split("cam", seen, GateConfig())] == [False]
+    assert [item.read for item in split("cam", seen, Gates(GateConfig()))] == [False]
 
 
 def test_a_stream_that_begins_anew_is_read_at_once():
@@ -68,32 +68,3 @@ def test_a_stream_that_begins_anew_is_read_at_once():
 def test_values_out_of_range_are_named(wrong):
     with pytest.raises(ValueError, match=f"reading.{next(iter(wrong))} must be"):
         ReadingConfig(**wrong)
-
-
-def note(t0_s):
-    return Note(stream="cam", kind="speech", t0_s=t0_s, t1_s=t0_s, text=f"at {t0_s}")
-
-
-def test_notes_stand_before_the_first_later_frame():
-    frames = [Repeat(stream="cam", seq=k, time_s=float(k)) for k in range(4)]
-    told = [(0.5, note(0.2)), (0.7, note(0.7)), (2.0, note(2.0)), (9.0, note(9.0))]
-    mixed = [item.text if isinstance(item, Note) else item.seq for item in woven(frames, told)]
-    assert mixed == [0, "at 0.2", "at 0.7", 1, 2, "at 2.0", 3, "at 9.0"]
-    later = [item.text for item in woven(frames, told, after_s=2.0) if isinstance(item, Note)]
-    assert later == ["at 2.0", "at 9.0"]  # what was known before was written by an earlier watch
-
-
-def test_notes_do_not_move_the_cuts_of_chunks():
-    frames = [Frame(stream="cam", seq=k, time_s=float(k), image=card(k)) for k in range(20)]
-    told = [(k + 0.5, note(k + 0.5)) for k in range(20)]
-    plain = [[f.seq for f in chunk] for chunk in chunks(frames, 8)]
-    mixed = [[f.seq for f in chunk if isinstance(f, Frame)] for chunk in chunks(woven(frames, told), 8)]
-    assert mixed == [*plain[:2], plain[2]]
-
-
-def test_senses_are_told_apart_by_name():
-    class Sense:
-        id = "x:1"
-
-    assert Senses().ids == ()
-    assert Senses(looking=(Sense(),), reading=Sense()).ids == ("x:1", "x:1")

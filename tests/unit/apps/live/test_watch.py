@@ -16,6 +16,7 @@ from hippocam.memory.filter import Filter
 from hippocam.memory.memory import Memory
 from hippocam.memory.recall.recall import Query
 from hippocam.models.encoders.palette import PaletteEncoder
+from hippocam.stream.ingest import Ingest
 from hippocam.stream.live.address import LiveAddress
 from hippocam.stream.live.camera import Camera, CameraConfig, State
 from hippocam.stream.live.clock import Wall
@@ -43,9 +44,8 @@ class World:
         self.frames = OpenFrames(PALETTE.spec, 15, self.place.shown)
         self.watch = LiveWatch(
             self.memory,
-            PALETTE,
+            Ingest(PALETTE, PipelineConfig(fps=2)),
             list(self.cameras.items()),
-            pipeline=PipelineConfig(fps=2),
             gap_s=3.0,
             open_frames=self.frames,
             alerts=Alerts(alerts, PALETTE, self.place),

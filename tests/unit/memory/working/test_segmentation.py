@@ -16,7 +16,7 @@ from hippocam.memory.records import Event
 from hippocam.memory.working.working import WorkingConfig, WorkingMemory
 from hippocam.models.encoders.palette import PaletteEncoder
 from hippocam.stream.gate import GateConfig
-from hippocam.stream.pipeline import split
+from hippocam.stream.gates import Gates, split
 from hippocam.stream.records import Embedding, EncoderSpec, Frame, Observation, Repeat
 from hippocam.stream.sources.video import VideoSource
 
@@ -85,7 +85,7 @@ def watched(pictures, order, gate):
     vectors_ND = PaletteEncoder().encode_images(pictures).vectors_ND
     vector_of = {id(picture): vector for picture, vector in zip(pictures, vectors_ND, strict=True)}
     shown = (Observation(seq=k, time_s=float(k), images={"": pictures[n]}) for k, n in enumerate(order))
-    for item in split("cam", shown, gate):
+    for item in split("cam", shown, Gates(gate)):
         if isinstance(item, Frame):
             yield Embedding(stream="cam", seq=item.seq, time_s=item.time_s, vector=vector_of[id(item.image)])
         else:

@@ -73,7 +73,6 @@ def work_of(folder, path, *, ahead=9):
         folder=folder,
         pipeline=PipelineConfig(),
         segment_s=60.0,
-        longest_px=640,
         ahead=ahead,
     )
 
@@ -90,7 +89,7 @@ def test_a_segment_that_kills_its_workers_is_given_up(tmp_path, media):
     folder = WorkFolder.begin(tmp_path / "work", {"k"})
     for tries in range(MAX_TRIES):
         assert folder.attempt("k", 0) == tries
-    SegmentWorker(work_of(folder, tmp_path / "a.mp4"), Broken)({"at": 0, "place": 0, "number": 0})
+    SegmentWorker(work_of(folder, tmp_path / "a.mp4"), Broken)({"at": 0, "index": 0, "number": 0})
     (end,) = read_part(folder.part("k", 0), "a")
     assert "its worker died 3 times on it" in end.error
     folder.drop("k")
@@ -101,7 +100,7 @@ def test_a_segment_that_kills_its_workers_is_given_up(tmp_path, media):
 def test_an_encoder_that_fails_is_no_fault_of_the_footage(tmp_path, media):
     media.render_video(tmp_path / "a.mp4", frames=30)
     folder = WorkFolder.begin(tmp_path / "work", {"k"})
-    row = SegmentWorker(work_of(folder, tmp_path / "a.mp4"), Broken)({"at": 0, "place": 0, "number": 0})
+    row = SegmentWorker(work_of(folder, tmp_path / "a.mp4"), Broken)({"at": 0, "index": 0, "number": 0})
     assert row == {"at": 0, "fatal": "the encoder failed (RuntimeError: out of memory on the GPU)"}
     assert not folder.part("k", 0).exists()
 
@@ -109,7 +108,7 @@ def test_an_encoder_that_fails_is_no_fault_of_the_footage(tmp_path, media):
 def test_a_machine_that_does_not_see_the_work_folder_is_told(tmp_path):
     folder = WorkFolder.begin(tmp_path / "work", {"k"})
     WorkFolder.begin(tmp_path / "work", {"k"})  # another run, as on another machine's disk
-    row = SegmentWorker(work_of(folder, tmp_path / "a.mp4"), Broken)({"at": 0, "place": 0, "number": 0})
+    row = SegmentWorker(work_of(folder, tmp_path / "a.mp4"), Broken)({"at": 0, "index": 0, "number": 0})
     assert "does not see" in row["fatal"]
 
 
@@ -129,4 +128,4 @@ def test_work_that_nobody_wants_any_more_is_cleared_up(tmp_path):
 
 
 def test_segments_come_by_footage_and_time():
-    assert order([2, 1, 0, 1]) == [Segment(0, 0), Segment(0, 1), Segment(1, 0), Segment(3, 0)]
+    assert order([2, 1, 0, 1]) == [Segment(index=i, number=n) for i, n in ((0, 0), (0, 1), (1, 0), (3, 0))]

@@ -1,19 +1,21 @@
-from dataclasses import fields
-
 import numpy as np
 import pytest
 
-from hippocam.stream.archive.plan import Footage, FootageReader, count_segments, load_index, save_index
 from hippocam.stream.errors import SourceError
+from hippocam.stream.records import Stretch
 from hippocam.stream.sources.packet_index import build_index
 from hippocam.stream.sources.video import VideoSource
 
 
 def read(path, folder, *, segment_s=2.0, fps=5.0, after_seq=-1):
     source = VideoSource(path)
-    footage = Footage(source=source, key="k", segments=count_segments(source, segment_s), after_seq=after_seq)
-    reader = FootageReader(segment_s=segment_s, longest_px=640, fps=fps)
-    return [list(reader.observations(footage, n, folder / "k" / "index.npz")) for n in range(footage.segments)]
+    stretches = cut(source.segments(segment_s), segment_s, folder)
+    return [list(source.observations(fps=fps, after_seq=after_seq, stretch=stretch)) for stretch in stretches]
+
+
+def cut(count, segment_s, folder):
+    index_file = folder / "k" / "index.npz"
+    return [Stretch(number=n, count=count, segment_s=segment_s, index_file=index_file) for n in range(count)]
 
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.ts", "a.avi"])
@@ -46,13 +48,12 @@ def test_a_video_of_one_group_is_one_segment(tmp_path, media):
 
 def test_a_truncated_video_says_so_in_its_last_segment(tmp_path, media):
     media.render_video(tmp_path / "whole.mp4", frames=300, container_options={"movflags": "faststart"})
-    cut = media.cut(tmp_path / "whole.mp4", tmp_path / "cut.mp4", 0.7)
-    reader = FootageReader(segment_s=2.0, longest_px=640, fps=5.0)
-    footage = Footage(source=VideoSource(cut), key="k", segments=6)
-    for number in range(5):
-        list(reader.observations(footage, number, tmp_path / "k" / "index.npz"))
+    source = VideoSource(media.cut(tmp_path / "whole.mp4", tmp_path / "cut.mp4", 0.7))
+    *others, last = cut(6, 2.0, tmp_path)
+    for stretch in others:
+        list(source.observations(fps=5.0, stretch=stretch))
     with pytest.raises(SourceError, match="truncated: read up to"):
-        list(reader.observations(footage, 5, tmp_path / "k" / "index.npz"))
+        list(source.observations(fps=5.0, stretch=last))
 
 
 def test_what_was_watched_before_is_not_decoded(tmp_path, media):
@@ -60,14 +61,3 @@ def test_what_was_watched_before_is_not_decoded(tmp_path, media):
     sizes = [len(segment) for segment in read(tmp_path / "a.mp4", tmp_path, segment_s=1.0, after_seq=120)]
     assert sizes[0] == 0
     assert sizes[-1] > 0
-
-
-def test_an_index_that_is_read_is_what_was_written(tmp_path, media):
-    media.render_video(tmp_path / "a.mkv", frames=50, sound_s=1.0)
-    index = build_index(tmp_path / "a.mkv", "a")
-    save_index(index, tmp_path / "index.npz")
-    read_back = load_index(tmp_path / "index.npz")
-    for field in fields(index):
-        was, now = getattr(index, field.name), getattr(read_back, field.name)
-        assert type(was) is type(now)
-        assert np.array_equal(was, now)

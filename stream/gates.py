@@ -1,0 +1,75 @@
+"""Observations into frames that changed and repeats that did not: each stream behind gates of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from hippocam.stream.errors import SourceError
+from hippocam.stream.gate import ChangeGate, GateConfig
+from hippocam.stream.reading_gate import ReadingConfig, ReadingGate
+from hippocam.stream.records import NO_SENSORS, Frame, Image, Observation, Repeat, Sensors, stream_id
+
+
+class Gates:
+    """One change gate a stream, and one reading gate where something reads.
+
+    Args:
+        change: When a frame counts as changed.
+        reading: Which changed frames are to be read; None for none.
+    """
+
+    def __init__(self, change: GateConfig, reading: ReadingConfig | None = None) -> None:
+        self._change, self._reading = change, reading
+        self._gates: dict[str, ChangeGate] = {}
+        self._readers: dict[str, ReadingGate] = {}
+
+    def see(
+        self, stream: str, seq: int, time_s: float, image: Image, sensors: Sensors = NO_SENSORS, text: str = ""
+    ) -> Frame | Repeat:
+        """Take the next frame of a stream: a Frame where it changed or is to be read, else a Repeat.
+
+        The arguments are those of Frame.
+        """
+        gate = self._gates.setdefault(stream, ChangeGate(self._change))
+        changed = gate.changed(image)
+        read = False
+        if self._reading is not None:
+            reader = self._readers.setdefault(stream, ReadingGate(self._reading))
+            read = (reader.due if changed else reader.overdue)(image, time_s)
+        if not (changed or read):
+            return Repeat(stream=stream, seq=seq, time_s=time_s)
+        return Frame(stream=stream, seq=seq, time_s=time_s, image=image, sensors=sensors, text=text, read=read)
+
+    def restart(self, stream: str) -> None:
+        """Compare the next frame of a stream with nothing: it counts as changed whatever it shows."""
+        self._gates.pop(stream, None)
+        self._readers.pop(stream, None)
+
+
+def split(
+    source_id: str, observations: Iterable[Observation], gates: Gates, *, source_uri: str = ""
+) -> Iterator[Frame | Repeat]:
+    """Split observations into one frame a camera, and gate each camera's frames.
+
+    Args:
+        source_id: What streams are named after.
+        observations: In the order of their seq.
+        gates: Of these streams.
+        source_uri: Named in errors.
+
+    Raises:
+        SourceError: The source broke off, or its disk failed.
+    """
+    for seen in _of_disk(source_uri, observations):
+        for camera in sorted(seen.images):
+            yield gates.see(
+                stream_id(source_id, camera), seen.seq, seen.time_s, seen.images[camera], seen.sensors, seen.text
+            )
+
+
+def _of_disk(uri: str, observations: Iterable[Observation]) -> Iterator[Observation]:
+    """Make whatever the disk does to a source that source's own error, so that the others go on."""
+    try:
+        yield from observations
+    except OSError as error:
+        raise SourceError(uri, f"cannot be read on ({error}); see to its disk and watch again") from error

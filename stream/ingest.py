@@ -1,0 +1,138 @@
+"""The one loop that watches: decode, gate, encode and sense, and hand on in chunks.
+
+    source -> split by camera -> gates -> notes woven in -> chunks -> encoder and senses -> items
+
+A watch of files, an archive's workers and live cameras all run it; they differ in where frames come from and in
+who takes the items. Decoding and gating run in a thread of their own, a bounded queue ahead of the encoder.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
+from hippocam.stream.chunks import P, ahead, chunks, woven
+from hippocam.stream.errors import HippocamError, SourceError
+from hippocam.stream.gates import Gates, split
+from hippocam.stream.jpeg import encode_jpeg
+from hippocam.stream.metrics import Meter
+from hippocam.stream.pipeline import NO_SENSES, Chunk, Job, PipelineConfig, Senses
+from hippocam.stream.protocols import Encoder
+from hippocam.stream.records import Embedding, FloatArray, Frame, Image, Item, Repeat, Sensed
+
+T = TypeVar("T")
+
+
+class Ingest:
+    """Gates, encodes and senses what some streams show. For one run of a source, or of live cameras.
+
+    Args:
+        encoder: Encodes what has changed.
+        config: How a source is sampled and cut into chunks.
+        senses: What perceives beside the encoder.
+        meter: Is told what the stages do.
+    """
+
+    def __init__(
+        self, encoder: Encoder, config: PipelineConfig, senses: Senses = NO_SENSES, meter: Meter | None = None
+    ) -> None:
+        self.config = config
+        self._encoder, self._senses = encoder, senses
+        self._meter = meter or Meter()
+        self._gates = Gates(config.gate, config.reading if senses.reading is not None else None)
+
+    def run(self, job: Job) -> Iterator[list[Item]]:
+        """Yield what becomes of a source, chunk by chunk.
+
+        Raises:
+            SourceError: The source broke off; everything before it has been yielded.
+            HippocamError: The encoder failed.
+        """
+        source, meter = job.source, self._meter
+        seen = source.observations(fps=self.config.fps, after_seq=job.after_seq, stretch=job.stretch)
+        frames = split(job.name, meter.timed("decode", seen, within="gate"), self._gates, source_uri=source.uri)
+        known = source.notes(job.name, hearing=self._senses.hearing, stretch=job.stretch, after_s=job.after_s)
+        made = chunks(woven(frames, known, job.after_s), self.config.chunk)
+        for chunk in ahead(_gated(made, meter), depth=2, meter=meter):
+            yield self.encode(chunk)
+
+    def see(self, stream: str, seq: int, time_s: float, image: Image) -> Frame | Repeat:
+        """Gate the next frame of a camera that is no source: a live one. The arguments are those of Frame."""
+        return self._gates.see(stream, seq, time_s, image)
+
+    def restart(self, stream: str) -> None:
+        """Take the next frame of a stream as new whatever it shows, as after a gap."""
+        self._gates.restart(stream)
+
+    def encode(self, chunk: Sequence[Frame | P]) -> list[Embedding | P]:
+        """Encode the frames of a chunk and let the senses look at them; all else passes as it is, in its order.
+
+        Raises:
+            HippocamError: The encoder or a sense failed: the next chunk would end like this one.
+        """
+        start = time.perf_counter()
+        try:
+            items = self._encoded(chunk)
+        except HippocamError:
+            raise
+        except Exception as error:
+            raise HippocamError(f"the encoder failed ({type(error).__name__}: {error})") from error
+        changed = sum(isinstance(item, Embedding) for item in items)
+        self._meter.add("encode", items=changed, busy_s=time.perf_counter() - start)
+        return items
+
+    def _encoded(self, chunk: Sequence[Frame | P]) -> list[Embedding | P]:
+        encoded = self._encoder.encode_images([item.image for item in chunk if isinstance(item, Frame)])
+        vectors = iter(zip(encoded.vectors_ND, encoded.labels, strict=True))
+        return [self._embedding(item, *next(vectors)) if isinstance(item, Frame) else item for item in chunk]
+
+    def _embedding(self, frame: Frame, vector_D: FloatArray, labels: tuple[str, ...]) -> Embedding:
+        return Embedding(
+            stream=frame.stream,
+            seq=frame.seq,
+            time_s=frame.time_s,
+            vector=vector_D,
+            labels=labels,
+            jpeg=encode_jpeg(frame.image, self.config.jpeg_side_px, self.config.jpeg_quality),
+            sensors=frame.sensors,
+            text=frame.text,
+            sensed=sense(frame, self._senses),
+        )
+
+
+def sense(frame: Frame, senses: Senses) -> Sensed:
+    """What all senses together find in a frame."""
+    looks = [one.look(frame.image) for one in senses.looking]
+    if frame.read and senses.reading is not None:
+        looks.append(senses.reading.look(frame.image))
+    screens = [look.screen for look in looks if look.screen is not None]
+    return Sensed(
+        things=tuple(thing for look in looks for thing in look.things),
+        screen=tuple(line for lines in screens for line in lines) if screens else None,
+    )
+
+
+def _gated(made: Iterator[list[T]], meter: Meter) -> Iterator[list[T]]:
+    """Take down how long splitting, gating and all below it took; decoding is taken off again by its own meter."""
+    while True:
+        start = time.perf_counter()
+        chunk = next(made, None)
+        meter.add("gate", busy_s=time.perf_counter() - start)
+        if chunk is None:
+            return
+        yield chunk
+
+
+def run_local(
+    jobs: Sequence[Job], encoder: Encoder, config: PipelineConfig, senses: Senses = NO_SENSES
+) -> Iterator[Chunk]:
+    """Run jobs one after the other in this process."""
+    for index, job in enumerate(jobs):
+        error, meter = None, Meter()
+        try:
+            for items in Ingest(encoder, config, senses, meter).run(job):
+                yield Chunk(job=index, items=items)
+        except SourceError as raised:
+            error = raised
+        yield Chunk(job=index, items=[], ended=True, error=error, stages=meter.status())
