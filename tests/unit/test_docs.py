@@ -112,5 +112,37 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert anchor in slugs, target
 
 
+FOLDERS = ("stream", "memory", "models", "apps", "configs", "docs", "examples", "tests")
+
+
+def test_files_that_architecture_names_are_there() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    there = [str(file.relative_to(ROOT)) for folder in FOLDERS for file in (ROOT / folder).rglob("*")]
+    missing = [
+        name
+        for name in re.findall(r"`([\w./-]+(?:\.py|\.md|/))`", text)
+        if not (ROOT / name).exists() and not any(file.endswith(f"/{name}") for file in there)
+    ]
+    assert missing == []
+
+
+def test_the_drawing_of_the_folders_is_true() -> None:
+    drawing = (ROOT / "ARCHITECTURE.md").read_text().partition("## The folders\n")[2].partition("\n## ")[0]
+    folder, named = "", set()
+    for line in drawing.splitlines():
+        if not line.startswith("    "):
+            continue
+        names = line.strip().partition("  ")[0].split()
+        if not line.startswith("      "):
+            folder = names[0]
+            named.update(name.rstrip("/") for name in names)
+        inside = [name for name in names if line.startswith("      ")]
+        for path in (ROOT / folder / name for name in inside):
+            assert path.is_dir() or path.with_suffix(".py").is_file(), path
+        if not inside:
+            assert all((ROOT / name).is_dir() for name in names), names
+    assert named == set(FOLDERS)
+
+
 def test_the_picture_of_the_page_is_small() -> None:
     assert (DOCS / "page.jpg").stat().st_size < 150_000
