@@ -14,14 +14,18 @@ from pathlib import Path
 
 from hippocam.apps.cli.report import ProgressBar, answer_lines, megabytes, watch_lines
 from hippocam.apps.session import Session
+from hippocam.apps.settings import Settings
 from hippocam.models.errors import WeightsError
+from hippocam.models.senses.config import SensesConfig
 from hippocam.models.weights import cache_dir, fetch
 from hippocam.stream import opencv as cv2
 from hippocam.stream.errors import HippocamError
+from hippocam.stream.records import Image
 
 MEMORY = Path("demo-memory")
 _DRIVEWAY = ("When was a blue car in the driveway?", "Did an elephant walk by?")
 _RENDERED = ("When was there something red?", "Was there anything purple?")
+_NO_SENSES = SensesConfig(text="off", speech="off", things="off")  # their networks cannot be fetched either
 _OWN = ("When was a person there?", "Did an elephant walk by?")
 
 
@@ -39,7 +43,7 @@ def main() -> int:
 
 
 def _demo(video: str | None, questions: list[str]) -> int:
-    encoder = None
+    encoder, settings = None, Settings()
     asked: tuple[str, ...]
     if video is not None:
         clip, asked = Path(video), _OWN
@@ -49,14 +53,11 @@ def _demo(video: str | None, questions: list[str]) -> int:
             fetch("dinov2"), fetch("efficientnet-lite2"), fetch("minilm")
         except WeightsError as error:
             print(f"demo: {error}\ndemo: going on with a rendered scene and the encoder that knows colours only")
-            clip, asked, encoder = (
-                _render(cache_dir().parent / "footage" / "rendered-scene.mp4"),
-                _RENDERED,
-                "palette",
-            )
+            clip, asked = _render(cache_dir().parent / "footage" / "rendered-scene.mp4"), _RENDERED
+            encoder, settings = "palette", Settings(senses=_NO_SENSES)
     if MEMORY.exists():
         shutil.rmtree(MEMORY)  # a demo begins anew
-    with Session(MEMORY, encoder=encoder) as session:
+    with Session(MEMORY, encoder=encoder, settings=settings) as session:
         print(f"watching {clip}")
         with ProgressBar() as bar:
             report = session.watch([clip], on_progress=bar.update)
@@ -85,7 +86,7 @@ def _named(file: Path, name: str) -> Path:
 
 
 def _render(path: Path) -> Path:
-    """Render twenty seconds of a field with a red ball that crosses it from 8 s to 13 s."""
+    """Render twenty seconds of a field before which a red bus stops from 8 s to 13 s."""
     import av
     import numpy as np
 
@@ -97,13 +98,22 @@ def _render(path: Path) -> Path:
         for index in range(200):
             picture = np.empty((180, 320, 3), np.uint8)
             picture[:90], picture[90:] = (150, 190, 240), (60, 150, 70)
-            if 80 <= index < 130:
-                cv2.circle(picture, (int((index - 80) * 6.4), 110), 36, (220, 30, 30), -1)
+            if 80 <= index < 130:  # it takes half a second to come, and as long to leave
+                _draw_bus(picture, left=45 - 55 * max(0, 85 - index) + 55 * max(0, index - 125))
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
             frame.pts = index
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
     return path
+
+
+def _draw_bus(picture: Image, left: int) -> None:
+    """Draw a bus whose left end is at a column, which may lie outside: a third of the picture is then red."""
+    cv2.rectangle(picture, (left, 25), (left + 230, 140), (220, 30, 30), cv2.FILLED)
+    for column in range(left + 15, left + 200, 55):
+        cv2.rectangle(picture, (column, 45), (column + 35, 75), (250, 250, 250), cv2.FILLED)
+    for column in (left + 50, left + 180):
+        cv2.circle(picture, (column, 142), 17, (10, 10, 10), cv2.FILLED)
 
 
 if __name__ == "__main__":
