@@ -703,9 +703,9 @@ def has_memory(folder: Path) -> bool:
 def _check_folder(path: Path) -> None:
     """Refuse to make a memory in a folder that holds something else, before anything is written there."""
     if path.exists() and not path.is_dir():
-        raise NotAMemoryError(path, "is a file; give a folder")
+        raise NotAMemoryError(path, "is a file")
     if path.is_symlink() and not path.exists():
-        raise NotAMemoryError(path, "is a link to nowhere; give a folder")
+        raise NotAMemoryError(path, "is a link to nowhere")
     if has_memory(path):
         # Through SQLite: closing a file handle of our own would drop the POSIX locks of every connection that
         # this process has to it, and another process would then remove the log under our writer.
@@ -715,4 +715,4 @@ def _check_folder(path: Path) -> None:
         own = ("exemplars", "writer.lock", "memory.db", "memory.db.new", "memory.db.new-wal", "memory.db.new-shm")
         foreign = sorted(p.name for p in path.iterdir() if p.name not in own)
         if foreign:
-            raise NotAMemoryError(path, f"holds {foreign[0]!r} and no memory; give an empty or new folder")
+            raise NotAMemoryError(path, f"holds {foreign[0]!r} and no memory")

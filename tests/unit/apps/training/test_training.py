@@ -70,7 +70,7 @@ def test_memories_give_a_prior_and_its_card(tmp_path, frames_of, capsys):
 
 def test_memories_of_two_encoders_are_not_mixed(tmp_path, frames_of):
     folders = [watched(tmp_path / name[:1], frames_of, name=name, scenes=20) for name in ("a:1", "b:1")]
-    with pytest.raises(HippocamError, match=r"encoder b:1, and .* with a:1"):
+    with pytest.raises(HippocamError, match=r"a was made with encoder a:1 and .*b with b:1"):
         from_memories(folders)
 
 

@@ -207,7 +207,11 @@ def test_an_address_where_nobody_is_names_neither_user_nor_password():
 
 @pytest.mark.parametrize(
     ("out", "last_s", "message"),
-    [("a.mp4", 10, "no footage"), ("a.gif", 10, "ends in .mp4 or .mkv"), ("a.mp4", 0, "--last must be above 0")],
+    [
+        ("a.mp4", 10, "no footage"),
+        ("a.gif", 10, "must end in .mp4 or .mkv"),
+        ("a.mp4", 0, "must be above 0 seconds"),
+    ],
 )
 def test_a_clip_that_cannot_be_written_is_refused_in_words(tmp_path, out, last_s, message):
     with pytest.raises(ClipError, match=message):
