@@ -20,7 +20,7 @@ from hippocam.memory.errors import DiskError
 from hippocam.memory.filter import Filter
 from hippocam.memory.memory import Memory
 from hippocam.memory.records import KEY_FRAMES
-from hippocam.memory.store.database import Progress
+from hippocam.memory.store.streams import Progress
 from hippocam.stream.pipeline import Job
 from hippocam.stream.protocols import Source
 

@@ -10,7 +10,7 @@ from typing import Any
 from hippocam.memory.longterm.bank import Worth
 from hippocam.memory.memory import Explanation, Memory
 from hippocam.memory.records import Entry, Level, format_id
-from hippocam.memory.store.database import JournalRow
+from hippocam.memory.store.journal import JournalRow
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.timecode import format_time
 

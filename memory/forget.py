@@ -59,10 +59,10 @@ def forget(store: Store, longterm: LongTerm, what: Filter | Sequence[int]) -> Fo
             raise ValueError("forget takes stream, camera, after_s and before_s, or ids")
         times = list(_times_of(store, what))
         whole = what.after_s is None and what.before_s is None
-        numbers = store.select(what)
+        numbers = store.lookup.select(what)
     else:
         numbers, whole = list(what), False
-        entries = [entry for number in numbers if (entry := store.entry(number)) is not None]
+        entries = [entry for number in numbers if (entry := store.entries.get(number)) is not None]
         times = [_Time(entry.stream, span.t0_s, span.t1_s) for entry in entries for span in entry.spans]
         numbers = [entry.id for entry in entries]
     numbers = list(dict.fromkeys([*numbers, *_heirs(store, times)]))
@@ -88,7 +88,7 @@ def forget(store: Store, longterm: LongTerm, what: Filter | Sequence[int]) -> Fo
 def _times_of(store: Store, wanted: Filter) -> Iterator[_Time]:
     after_s = float("-inf") if wanted.after_s is None else wanted.after_s
     before_s = float("inf") if wanted.before_s is None else wanted.before_s
-    return (_Time(s.id, after_s, before_s) for s in store.streams() if wanted.of_stream(s.id))
+    return (_Time(s.id, after_s, before_s) for s in store.streams.statuses() if wanted.of_stream(s.id))
 
 
 def _heirs(store: Store, times: Iterable[_Time]) -> list[int]:
@@ -128,7 +128,7 @@ def _forget_times(store: Store, times: Iterable[_Time]) -> tuple[set[int], int]:
             "DELETE FROM tombstone WHERE stream = :stream AND last_s >= :t0 AND t0_s <= :t1", values
         )
     store.connection.execute("UPDATE summary SET parent = NULL WHERE parent NOT IN (SELECT id FROM summary)")
-    return gone - store.ids(sorted(gone)), summaries
+    return gone - store.entries.ids(sorted(gone)), summaries
 
 
 def _forget_streams(store: Store, times: Iterable[_Time], *, whole: bool) -> int:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 
+from hippocam.memory.codec import unpack
 from hippocam.memory.entities.bank import EntityMemory
 from hippocam.memory.entities.records import EntityChange, EntityConfig
 from hippocam.memory.errors import (
@@ -49,10 +50,12 @@ from hippocam.memory.recall.recall import (
 from hippocam.memory.records import KEY_FRAMES, Continuation, Entry, Event, StreamStatus
 from hippocam.memory.sensory import SensoryRing
 from hippocam.memory.sleep.sleep import Sleep, SleepConfig, SleepReport
-from hippocam.memory.store.database import JournalRow, Progress, Store
+from hippocam.memory.store.database import Store
 from hippocam.memory.store.exemplars import Exemplars
+from hippocam.memory.store.journal import JournalRow
 from hippocam.memory.store.notes import NoteRow, as_of, row_of
-from hippocam.memory.store.transfer import Restoring
+from hippocam.memory.store.streams import Progress
+from hippocam.memory.transfer import Restoring
 from hippocam.memory.working.context import Place
 from hippocam.memory.working.screen import KIND as SCREEN
 from hippocam.memory.working.screen import ScreenText
@@ -207,7 +210,7 @@ class Memory:
             return cls(path, config or MemoryConfig(), None, Store(path / "memory.db", writable=False))
 
     def _adopt(self, encoder: str, spec: EncoderSpec) -> None:
-        known = self._store.encoder()
+        known = self._store.meta.encoder()
         if known is not None and (known[1].id, known[1].dim, known[1].normalised) != (
             spec.id,
             spec.dim,
@@ -217,10 +220,10 @@ class Memory:
         budget = self._config.budget_bytes or self.budget_bytes()
         with self._store.transaction():
             if known is None:
-                self._store.set_encoder(encoder, spec)
-                self._store.set_meta(created_unix_s=round(time.time(), 3))
-            if budget != self._store.meta("budget_bytes"):
-                self._store.set_meta(budget_bytes=budget)
+                self._store.meta.set_encoder(encoder, spec)
+                self._store.meta.put(created_unix_s=round(time.time(), 3))
+            if budget != self._store.meta.get("budget_bytes"):
+                self._store.meta.put(budget_bytes=budget)
         self._longterm = LongTerm(
             self.folder,
             self._store,
@@ -265,24 +268,24 @@ class Memory:
             Position after which to go on: -1 from the start.
         """
         self._recordings[recording] = (uri, fingerprint, fps)
-        return min((p.last_seq for p in self._store.progress(recording=recording)), default=-1)
+        return min((p.last_seq for p in self._store.streams.progress(recording=recording)), default=-1)
 
     @guarded
     def progress(self, *, recording: str | None = None, fingerprint: str | None = None) -> list[Progress]:
         """How far the streams of a recording, or those of the same content, were watched; empty if unknown."""
-        return self._store.progress(recording=recording, fingerprint=fingerprint)
+        return self._store.streams.progress(recording=recording, fingerprint=fingerprint)
 
     @guarded
     def relocate(self, recording: str, uri: str) -> None:
         """Note where a recording is now, as after its file was moved."""
         with self._mutex:
-            self._store.relocate(recording, uri)
+            self._store.streams.relocate(recording, uri)
 
     @guarded
     def end_s(self, recording: str) -> float | None:
         """Up to when a recording was watched; None where nothing of it is stored yet."""
-        streams = [p.stream for p in self._store.progress(recording=recording) if p.last_seq >= 0]
-        return min(map(self._store.end_s, streams), default=None)
+        streams = [p.stream for p in self._store.streams.progress(recording=recording) if p.last_seq >= 0]
+        return min(map(self._store.streams.end_s, streams), default=None)
 
     def write(self, items: Sequence[Item]) -> None:
         """Take frames and notes of announced sources; those that are stored already are passed over.
@@ -337,21 +340,24 @@ class Memory:
             raise ValueError(f"stream {stream!r} belongs to no recording that was announced with begin()")
         uri, fingerprint, fps = self._recordings[owner]
         with self._mutex:  # or a recall in another thread would roll it back
-            self._store.add_stream(stream, owner, uri, fingerprint, fps)
-            (progress,) = [p for p in self._store.progress(recording=owner) if p.stream == stream]
+            self._store.streams.add(stream, owner, uri, fingerprint, fps)
+            (progress,) = [p for p in self._store.streams.progress(recording=owner) if p.stream == stream]
         working = WorkingMemory(stream, self._config.working, fps=fps)
         if progress.state:
-            places = [Place(number=n, vector=v, seen=k, last_s=t) for n, v, k, t in self._store.places(stream)]
+            places = [
+                Place(number=row.number, vector=unpack(row.vector), seen=row.seen, last_s=row.last_s)
+                for row in self._store.places.of(stream)
+            ]
             working.restore(progress.state, places)
         else:
-            working.begin(1 + self._store.last_place(stream))
-        end_s = self._store.end_s(stream) if progress.last_seq >= 0 else None
+            working.begin(1 + self._store.entries.last_place(stream))
+        end_s = self._store.streams.end_s(stream) if progress.last_seq >= 0 else None
         latest = [] if end_s is None else self._store.notes.within(stream, end_s - working.gap_s, math.inf)
         lines = [row for row in latest if row.note.kind == SCREEN]
         self._screens[stream] = ScreenText(stream, working.gap_s, lines, end_s)
         self._noted[stream] = []
         if fps != KEY_FRAMES:  # a preview's frames are too far apart to follow anything
-            self._writable().entities.restore(stream, self._store.tracked(stream))
+            self._writable().entities.restore(stream, self._store.tracked.get(stream) or b"")
             self._occupied[stream] = None
         self._owners[stream], self._last_seq[stream] = owner, progress.last_seq
         self._working[stream], self._sensory[stream] = working, SensoryRing()
@@ -428,7 +434,7 @@ class Memory:
                 del self._working[stream]
                 self._let_go(stream)
             if not isinstance(what, Filter):
-                entries = [entry for number in what if (entry := self._store.entry(number)) is not None]
+                entries = [entry for number in what if (entry := self._store.entries.get(number)) is not None]
                 for stream in {entry.stream for entry in entries} & set(self._screens):  # nor what it goes on with
                     self._screens[stream] = ScreenText(stream, self._working[stream].gap_s)
             return forget(self._store, self._writable(), what)
@@ -485,13 +491,13 @@ class Memory:
     def wake(self) -> int:
         """Take the last sleep back, as far as it is remembered; how many entries came back, without pictures."""
         with self._mutex:
-            number = self._store.sleep.newest()
+            number = self._store.tombstones.newest()
             self._writes += 1
             return self._writable().wake(number) if number else 0
 
     def restoring(self) -> Restoring:
         """Where rows of another memory go in."""
-        encoder = self._store.encoder()
+        encoder = self._store.meta.encoder()
         assert encoder is not None  # a writer has adopted one
         return Restoring(self._store, self._writable(), dim=encoder[1].dim, budget_bytes=self.budget_bytes())
 
@@ -501,7 +507,7 @@ class Memory:
     def recall(self, query: Query) -> list[Candidate]:
         """The moments that bear most on a query, the strongest first; an empty memory gives none."""
         with self._mutex, self._store.snapshot():
-            encoder = self._store.encoder()
+            encoder = self._store.meta.encoder()
             if encoder is None:
                 return []
             return recall(self._store, self._fresh_index(encoder[1].dim), encoder[1], query, self._config.recall)
@@ -510,14 +516,14 @@ class Memory:
     def comparable(self, query: Query) -> int:
         """How many pictures a query is compared with here; where several memories are asked, these add up."""
         with self._mutex, self._store.snapshot():
-            encoder = self._store.encoder()
+            encoder = self._store.meta.encoder()
             return 0 if encoder is None else comparable(self._store, self._fresh_index(encoder[1].dim), query)
 
     @guarded
     def overview(self, query: Query, found: Sequence[Candidate] = ()) -> list[SummaryHit]:
         """Whole scenes, chapters and days that a query is about, but for what these candidates show already."""
         with self._mutex, self._store.snapshot():
-            encoder = self._store.encoder()
+            encoder = self._store.meta.encoder()
             return [] if encoder is None else overview(self._store, encoder[1], query, found)
 
     def _fresh_index(self, dim: int) -> KeyIndex:
@@ -530,11 +536,11 @@ class Memory:
             self._index.rebuild()
         version = (self._store.version(), self._writes)
         if version != self._index_version:
-            place, changed = self._store.changed_since(self._journal_place)
+            place, changed = self._store.journal.changed_since(self._journal_place)
             known = self._index_version is not None and changed is not None
-            held = self._store.ids(changed if known else None)
+            held = self._store.entries.ids(changed if known else None)
             indexed = self._index.ids(changed if known else None)
-            rekeyed = self._store.rekeyed_since(self._journal_place) if known else indexed
+            rekeyed = self._store.journal.rekeyed_since(self._journal_place) if known else indexed
             self._index.remove(sorted(indexed - held | indexed & rekeyed))
             indexed = indexed - rekeyed
             new = sorted(held - indexed)
@@ -585,12 +591,12 @@ class Memory:
     @guarded
     def encoder(self) -> tuple[str, EncoderSpec] | None:
         """Name and spec of the encoder that made the vectors; None where nothing was watched yet."""
-        return self._store.encoder()
+        return self._store.meta.encoder()
 
     @guarded
     def entry_at(self, stream: str, time_s: float) -> int | None:
         """Id of the entry with a picture that covers a time of a stream, else of the nearest; None without one."""
-        return self._store.nearest(stream, time_s)
+        return self._store.lookup.pictured(stream, time_s)
 
     def image(self, number: int) -> Path:
         """Path of an entry's exemplar."""
@@ -604,7 +610,7 @@ class Memory:
     @guarded
     def find(self, first: int, last: int, *, limit: int) -> list[int]:
         """Ids from first to last, rising: of entries, and of those that only the journal remembers."""
-        return self._store.find(first, last, limit)
+        return self._store.lookup.between(first, last, limit)
 
     @guarded
     def notable(self, wanted: Filter, top: int) -> list[Candidate]:
@@ -618,7 +624,7 @@ class Memory:
             Candidates with a belief of 1: they were there.
         """
         with self._mutex, self._store.snapshot():
-            every = (self._store.entry(number) for number in self._store.select(wanted))
+            every = (self._store.entries.get(number) for number in self._store.lookup.select(wanted))
             found = [
                 (entry, spans) for entry in every if entry is not None and (spans := wanted.passing_of(entry))
             ]
@@ -632,7 +638,7 @@ class Memory:
     def explain(self, number: int) -> Explanation:
         """Why an entry is held, or was given up."""
         with self._mutex, self._store.snapshot():
-            entry, encoder = self._store.entry(number), self._store.encoder()
+            entry, encoder = self._store.entries.get(number), self._store.meta.encoder()
             worth = None
             if entry is not None and encoder is not None:
                 bank = (
@@ -641,17 +647,17 @@ class Memory:
                     else open_bank(self._store, encoder[1], self._config.bank)
                 )
                 worth = bank.explain(number)
-            return Explanation(entry=entry, journal=self._store.journal(number), worth=worth)
+            return Explanation(entry=entry, journal=self._store.journal.rows(number), worth=worth)
 
     @guarded
     def streams(self) -> list[StreamStatus]:
         """What is held of each stream."""
-        return self._store.streams()
+        return self._store.streams.statuses()
 
     @guarded
     def coarse_streams(self) -> frozenset[str]:
         """Names of the streams that were previewed by their key frames alone."""
-        return self._store.coarse_streams()
+        return self._store.streams.coarse()
 
     @guarded
     def tiers(self) -> list[TierStatus]:
@@ -670,7 +676,7 @@ class Memory:
             TierStatus(name="working", entries=open_frames, bytes=open_bytes, budget_bytes=None, where="memory"),
             TierStatus(
                 name="long-term",
-                entries=self._store.count(),
+                entries=self._store.entries.count(),
                 bytes=self.bytes(),
                 budget_bytes=self.budget_bytes(),
                 where="disk",
@@ -690,7 +696,7 @@ class Memory:
     @guarded
     def budget_bytes(self) -> int:
         """What the folder may take."""
-        stored = self._store.meta("budget_bytes")
+        stored = self._store.meta.get("budget_bytes")
         return int(stored) if isinstance(stored, int) else DEFAULT_BUDGET_BYTES
 
 

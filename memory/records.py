@@ -9,13 +9,15 @@ import hashlib
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+import numpy as np
+
 from hippocam.stream.records import NO_SENSORS, FloatArray, Note, Sensors
 
 # In place of a sampling rate: a stream was previewed by its key frames alone.
 KEY_FRAMES = 0.0
 
 
-def entry_id(stream: str, first_seq: int) -> int:
+def id_of(stream: str, first_seq: int) -> int:
     """Identity of the event of a stream that begins at first_seq: positive, 63 bits.
 
     It depends on nothing else, so the same footage makes the same ids whatever ran beside it, and a
@@ -25,9 +27,9 @@ def entry_id(stream: str, first_seq: int) -> int:
     return int.from_bytes(digest, "big") >> 1
 
 
-def format_id(number: int) -> str:
+def format_id(entry_id: int) -> str:
     """Write an entry's id as people see it: 16 hexadecimal digits."""
-    return f"{number:016x}"
+    return f"{entry_id:016x}"
 
 
 class Level(IntEnum):
@@ -129,7 +131,7 @@ class Entry:
     """A long-term slot as it is stored. Fields as in Event.
 
     Attributes:
-        id: See entry_id.
+        id: See id_of.
         jpeg_bytes: Size of the exemplar's file; 0 where the picture was given up.
         spans: When it was seen: first, latest and up to two more, by time. The first is [t0_s, t1_s].
         strength: Grows with spaced re-use and slows its decay; 1 at first.
@@ -162,6 +164,69 @@ class Entry:
     level: Level = Level.FULL
     place: int = 0
     first_seq: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """An entry as the bank weighs it: what decides whether it is kept, without words and pictures.
+
+    Fields as in Entry.
+
+    Attributes:
+        entry_id: Its id.
+        key_D: float32 [D]; None where it has no vectors any more.
+        last_s: When it was last seen.
+        words_bytes: What its words take, full text included, about.
+    """
+
+    entry_id: int
+    stream: str
+    place: int
+    key_D: FloatArray | None
+    utility: float
+    last_s: float
+    jpeg_bytes: int = 0
+    words_bytes: int = 0
+    strength: float = 1.0
+    met: int = 1
+    pinned: bool = False
+    level: Level = Level.FULL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Held:
+    """An entry with vectors, as sleep sees it; fields as in Entry.
+
+    Attributes:
+        key_D: float32 [D], as in Event.
+        scene_D: float32 [D], as in Event.
+        worth: What the bank says that it is worth now.
+        slept: Entries that went into it in earlier sleeps.
+        mass: How often its views, and those of what went into it, are found in all: see sleep/views.py.
+    """
+
+    id: int
+    stream: str
+    key_D: FloatArray
+    scene_D: FloatArray
+    spans: tuple[Span, ...]
+    utility: float
+    strength: float = 1.0
+    met: int = 1
+    pinned: bool = False
+    level: Level = Level.FULL
+    place: int = 0
+    text: str = ""
+    worth: float = 0.0
+    slept: int = 0
+    mass: float = 1.0
+
+    def unchanged(self, now: Held) -> bool:
+        """Whether this is what the entry is now, but for its worth."""
+        own, others = ((e.id, e.spans, e.met, e.pinned, e.level, e.place, e.text, e.slept) for e in (self, now))
+        return (
+            own == others and np.array_equal(self.key_D, now.key_D) and np.array_equal(self.scene_D, now.scene_D)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

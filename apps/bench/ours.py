@@ -21,10 +21,10 @@ from hippocam.apps.bench.policies import OURS, Entry
 from hippocam.apps.bench.policies.base import NUMBER_BYTES, SPAN_BYTES, Bank, FloatArray, slots_in
 from hippocam.memory.codec import rounded, sign_bytes, signs
 from hippocam.memory.longterm.bank import Bank as Consolidation
-from hippocam.memory.longterm.bank import BankConfig, Slot, join_spans
+from hippocam.memory.longterm.bank import BankConfig, join_spans
 from hippocam.memory.longterm.priors import load_prior
 from hippocam.memory.longterm.utility import FULL_ROWS, Prior, Utility
-from hippocam.memory.records import Continuation, Event, Level, Span, entry_id
+from hippocam.memory.records import Continuation, Event, Level, Slot, Span, id_of
 from hippocam.memory.trained import SHIPPED
 from hippocam.memory.working.context import ContextConfig
 from hippocam.memory.working.working import WorkingConfig, WorkingMemory
@@ -149,10 +149,10 @@ class Ours:
             self._join(match.entry, [span])
             self._bank.touch(match.entry, last_s=event.t1_s, met=1)
         else:
-            number = entry_id("stream", event.first_seq)
+            number = id_of("stream", event.first_seq)
             self._bank.add(
                 Slot(
-                    entry=number,
+                    entry_id=number,
                     stream="stream",
                     place=event.place,
                     key_D=event.key,

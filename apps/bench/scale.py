@@ -243,8 +243,8 @@ def run_recall(entries: int, dim: int, *, queries: int = 200, seed: int = 0) -> 
             after = []
             for k, query in enumerate(asked_QD[:50]):
                 with store.transaction():
-                    number = store.insert(_event(entries + k, codes_ND[k] * _SCALE))
-                    store.note("bench/cam", 0.0, "kept", number, None, "{}", keep=10**9)
+                    number = store.entries.insert(_event(entries + k, codes_ND[k] * _SCALE))
+                    store.journal.add("bench/cam", 0.0, "kept", number, None, "{}", keep=10**9)
                 after.append(_timed_ms(memory, query))
             store.close()
         return RecallResult(
@@ -261,13 +261,13 @@ def run_recall(entries: int, dim: int, *, queries: int = 200, seed: int = 0) -> 
 def _fill(path: Path, codes_ND: NDArray[np.int8]) -> None:
     store = Store(path / "memory.db", writable=True)
     with store.transaction():
-        store.set_encoder("bench", _spec(codes_ND.shape[1]))
-        store.add_stream("bench/cam", "bench", "bench", "", None)
+        store.meta.set_encoder("bench", _spec(codes_ND.shape[1]))
+        store.streams.add("bench/cam", "bench", "bench", "", None)
     for first in range(0, len(codes_ND), _STEP // 10):
         with store.transaction():
             for k in range(first, min(len(codes_ND), first + _STEP // 10)):
-                number = store.insert(_event(k, codes_ND[k] * _SCALE))
-                store.note("bench/cam", 5.0 * k, "kept", number, None, "{}", keep=10**9)
+                number = store.entries.insert(_event(k, codes_ND[k] * _SCALE))
+                store.journal.add("bench/cam", 5.0 * k, "kept", number, None, "{}", keep=10**9)
     store.close()
 
 

@@ -44,11 +44,13 @@ from hippocam.memory.entities.bank import VisitRow
 from hippocam.memory.entities.records import Visit
 from hippocam.memory.longterm.summaries import summary_id
 from hippocam.memory.memory import MIN_BUDGET_BYTES
-from hippocam.memory.records import Entry, Level, entry_id, format_id
-from hippocam.memory.store.database import JournalRow
+from hippocam.memory.records import Entry, Level, format_id, id_of
+from hippocam.memory.store.entries import EntryRow
+from hippocam.memory.store.journal import JournalRow
 from hippocam.memory.store.notes import NoteRow
+from hippocam.memory.store.places import PlaceRow
+from hippocam.memory.store.streams import StreamRow
 from hippocam.memory.store.summaries import Kind, Summary
-from hippocam.memory.store.transfer import EntryRow, PlaceRow, StreamRow
 from hippocam.stream.records import EncoderSpec, FloatArray, Note, Sensors
 
 # Older formats whose lines are among those of the present one.
@@ -366,7 +368,7 @@ def _journal(fields: Fields) -> JournalRow:
 
 def _entry(fields: Fields, dim: int) -> tuple[EntryRow, bytes | None]:
     number, stream, first_seq = fields.id("id"), fields.name("stream"), fields.whole("first_seq")
-    if number != entry_id(stream, first_seq):
+    if number != id_of(stream, first_seq):
         fields.refuse(f"'id' {format_id(number)} is not that of position {first_seq} in stream {stream!r:.60}")
     names = {level.name.lower(): level for level in Level}
     level = names.get(fields.text("level"))

@@ -30,22 +30,16 @@ from hippocam.memory.entities.bank import VisitRow
 from hippocam.memory.errors import MemoryFolderError, NoMemoryError, memory_errors
 from hippocam.memory.memory import DEFAULT_BUDGET_BYTES, Memory, MemoryConfig, has_memory
 from hippocam.memory.records import Entry, Level
-from hippocam.memory.store.database import JournalRow, Progress, Store
+from hippocam.memory.store.database import Store
+from hippocam.memory.store.entries import EntryRow
 from hippocam.memory.store.exemplars import Exemplars
+from hippocam.memory.store.journal import JournalRow
 from hippocam.memory.store.notes import NoteRow
+from hippocam.memory.store.places import PlaceRow
 from hippocam.memory.store.schema import FORMAT
+from hippocam.memory.store.streams import Progress, StreamRow
 from hippocam.memory.store.summaries import Summary
-from hippocam.memory.store.transfer import (
-    EntryRow,
-    PlaceRow,
-    StreamRow,
-    read_entries,
-    read_notes,
-    read_places,
-    read_streams,
-    read_summaries,
-    read_visits,
-)
+from hippocam.memory.transfer import read_entries, read_summaries, read_visits
 from hippocam.models.registry import ENCODERS
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.records import EncoderSpec
@@ -78,7 +72,7 @@ def export(
             raise NoMemoryError(folder)
         store = Store(folder / "memory.db", writable=False)
         try:
-            streams = _chosen(read_streams(store), stream)
+            streams = _chosen(store.streams.rows(), stream)
             if format_ == "jsonl":
                 yield from _numbered(_jsonl(store, folder, streams, pictures=pictures, journal=journal))
             elif format_ == "csv":
@@ -104,10 +98,10 @@ def _chosen(streams: list[StreamRow], wanted: str | None) -> list[StreamRow]:
 def _jsonl(
     store: Store, folder: Path, streams: list[StreamRow], *, pictures: bool, journal: bool
 ) -> Iterator[str]:
-    made_with = store.encoder()
+    made_with = store.meta.encoder()
     if made_with is None:
         raise MemoryFolderError(folder, "nothing was watched yet")
-    budget = store.meta("budget_bytes")
+    budget = store.meta.get("budget_bytes")
     yield transfer_lines.header_line(
         importlib.metadata.version("hippocam"),
         FORMAT,
@@ -118,14 +112,14 @@ def _jsonl(
     names = {row.id for row in streams}
     yield from map(transfer_lines.stream_line, streams)
     for stream in streams:
-        yield from map(transfer_lines.place_line, read_places(store, stream.id))
+        yield from map(transfer_lines.place_line, store.places.of(stream.id))
         yield from map(transfer_lines.summary_line, read_summaries(store, stream.id))
         for row in read_entries(store, stream.id):
             yield transfer_lines.entry_line(row, _picture(exemplars, row.entry) if pictures else None)
-        yield from map(transfer_lines.note_line, read_notes(store, stream.id))
+        yield from map(transfer_lines.note_line, store.notes.of(stream.id))
         yield from map(transfer_lines.visit_line, read_visits(store, stream.id))
     if journal:
-        yield from (transfer_lines.journal_line(row) for row in store.journal() if row.stream in names)
+        yield from (transfer_lines.journal_line(row) for row in store.journal.rows() if row.stream in names)
 
 
 def _numbered(lines: Iterator[str]) -> Iterator[str]:

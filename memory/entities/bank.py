@@ -25,7 +25,7 @@ from hippocam.memory.entities.linking import link
 from hippocam.memory.entities.records import Entity, EntityChange, EntityConfig, EntityTotals, Visit
 from hippocam.memory.entities.track import Track
 from hippocam.memory.entities.tracker import Tracker
-from hippocam.memory.records import entry_id
+from hippocam.memory.records import id_of
 from hippocam.memory.working.background import Change
 from hippocam.stream.records import Embedding, Repeat
 
@@ -257,7 +257,7 @@ class EntityMemory:
 
 
 def _visit_of(stream: str, track: Track) -> Visit:
-    visit_id = entry_id(f"{stream}\0visit{track.detection_index}", track.first_seq)
+    visit_id = id_of(f"{stream}\0visit{track.detection_index}", track.first_seq)
     from_start = not math.isfinite(track.before_s)
     gone_s = track.gone_s
     assert track.known_s is not None

@@ -11,21 +11,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from hippocam.memory.entities.records import EntityChange, Visit
+from hippocam.memory.store.schema import ENTITY_TABLES
 
-DDL = (
-    "CREATE TABLE IF NOT EXISTS entity (id INTEGER PRIMARY KEY, stream TEXT NOT NULL, label TEXT NOT NULL, "
-    "earlier INTEGER NOT NULL DEFAULT 0, earlier_s REAL)",
-    "CREATE TABLE IF NOT EXISTS visit (id INTEGER PRIMARY KEY, entity INTEGER NOT NULL, stream TEXT NOT NULL, "
-    "label TEXT NOT NULL, t0_s REAL NOT NULL, t1_s REAL NOT NULL, first_s REAL NOT NULL, known_s REAL NOT NULL, "
-    "linked_s REAL NOT NULL, gone_s REAL, from_start INTEGER NOT NULL, hits INTEGER NOT NULL, "
-    "score REAL NOT NULL, frame_s REAL NOT NULL, box TEXT NOT NULL, gaps TEXT NOT NULL, look BLOB)",
-    "CREATE INDEX IF NOT EXISTS visit_entity ON visit (entity)",
-    "CREATE INDEX IF NOT EXISTS visit_stream ON visit (stream, t0_s)",
-    "CREATE TABLE IF NOT EXISTS entity_change (id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, "
-    "into_id INTEGER NOT NULL, moved TEXT NOT NULL, undone INTEGER NOT NULL DEFAULT 0)",
-    "CREATE TABLE IF NOT EXISTS entity_total (stream TEXT NOT NULL, label TEXT NOT NULL, "
-    "entities INTEGER NOT NULL, visits INTEGER NOT NULL, known_s REAL NOT NULL, PRIMARY KEY (stream, label))",
-)
 TABLES = ("entity", "visit", "entity_change", "entity_total")
 _VISIT = (
     "id, entity, stream, label, t0_s, t1_s, first_s, known_s, linked_s, gone_s, from_start, hits, score, frame_s, "
@@ -37,7 +24,7 @@ _ROW_BYTES = {"entity": 60, "visit": 190, "entity_change": 40, "entity_total": 6
 
 def create(connection: sqlite3.Connection) -> None:
     """Create the tables that do not exist yet."""
-    for statement in DDL:
+    for statement in ENTITY_TABLES:
         connection.execute(statement)
 
 

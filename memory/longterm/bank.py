@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from hippocam.memory.codec import sign_bytes, sign_error, signs
 from hippocam.memory.longterm.chooser import Chooser
 from hippocam.memory.longterm.utility import Utility
-from hippocam.memory.records import Level, Span
+from hippocam.memory.records import Level, Slot, Span
 from hippocam.stream.records import FloatArray
 
 Doubles = NDArray[np.float64]
@@ -151,24 +151,6 @@ class Worth(NamedTuple):
     worth: float
     rank: int
     of: int
-
-
-@dataclass(slots=True, kw_only=True)
-class Slot:
-    """What is added to the bank; fields as in Entry."""
-
-    entry: int
-    stream: str
-    place: int
-    key_D: FloatArray | None
-    utility: float
-    last_s: float
-    jpeg_bytes: int = 0
-    words_bytes: int = 0
-    strength: float = 1.0
-    met: int = 1
-    pinned: bool = False
-    level: Level = Level.FULL
 
 
 @dataclass(slots=True)
@@ -322,9 +304,9 @@ class Bank:
             self._columns.grow()
         columns, row = self._columns, self._free.pop()
         stream = self._streams.setdefault(slot.stream, len(self._streams))
-        self._row[slot.entry] = row
+        self._row[slot.entry_id] = row
         self._adds += 1
-        columns.entry[row], columns.stream[row], columns.place[row] = slot.entry, stream, slot.place
+        columns.entry[row], columns.stream[row], columns.place[row] = slot.entry_id, stream, slot.place
         columns.order[row], columns.surprise[row] = self._adds, max(slot.utility, MIN_UTILITY)
         columns.last_s[row], columns.strength[row], columns.met[row] = slot.last_s, slot.strength, slot.met
         columns.level[row], columns.pinned[row] = slot.level, slot.pinned
@@ -345,7 +327,7 @@ class Bank:
         for slot in slots:
             self.add(replace(slot, key_D=None))
             if slot.key_D is not None:
-                row = self._row[slot.entry]
+                row = self._row[slot.entry_id]
                 scale = float(np.abs(slot.key_D).max(initial=0.0)) / 127 or 1.0
                 self._columns.key[row], self._columns.scale[row] = np.rint(slot.key_D / scale), scale
         columns = self._columns

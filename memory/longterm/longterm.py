@@ -28,7 +28,6 @@ from hippocam.memory.longterm.bank import (
     ROW_BYTES,
     Bank,
     BankConfig,
-    Slot,
     Step,
     join_spans,
     union_of,
@@ -36,9 +35,8 @@ from hippocam.memory.longterm.bank import (
 from hippocam.memory.longterm.priors import load_prior
 from hippocam.memory.longterm.summaries import Summaries
 from hippocam.memory.longterm.utility import Utility
-from hippocam.memory.records import Continuation, Entry, Event, Level, Span, entry_id
-from hippocam.memory.sleep.replay import Held
-from hippocam.memory.store.database import SlotRow, Store
+from hippocam.memory.records import Continuation, Entry, Event, Held, Level, Slot, Span, id_of
+from hippocam.memory.store.database import Store
 from hippocam.memory.store.exemplars import Exemplars, thumbnail
 from hippocam.memory.store.notes import NoteRow, bytes_of
 from hippocam.memory.store.schema import PAGE_BYTES, WAL_PAGES
@@ -142,7 +140,7 @@ class LongTerm:
         self.entities = EntityMemory(store.connection, replace(entities, budget_bytes=most))
         self._note_bytes, self._noted = int(notes_share * budget_bytes), store.notes.bytes()
         self._tombstone_rows = int(sleep_share * budget_bytes) // (2 * spec.dim + _TOMBSTONE_BYTES)
-        pictures = {row.id: row.jpeg_bytes for row in store.slots() if row.level < Level.VECTORS}
+        pictures = {slot.entry_id: slot.jpeg_bytes for slot in store.entries.slots() if slot.level < Level.VECTORS}
         sizes = exemplars.sweep(pictures)
         for number, said in pictures.items():
             if number not in sizes:  # a picture that somebody removed
@@ -160,7 +158,7 @@ class LongTerm:
             event: What is kept.
             state: The stream's working memory just after it, stored in the same transaction.
         """
-        number = entry_id(event.stream, event.first_seq)
+        number = id_of(event.stream, event.first_seq)
         if number in self.bank:
             return
         event = replace(event, key=rounded(event.key), scene=rounded(event.scene))
@@ -168,7 +166,7 @@ class LongTerm:
         # before anything is learned from it: what cannot be kept leaves no trace
         self.make_room(len(event.jpeg) + 2 * len(event.key) + words + _INSERT_PAGES * PAGE_BYTES)
         match = self.bank.match(event.stream, event.place, event.key, event.t0_s)
-        known = self._store.entry(match.entry) if match is not None else None
+        known = self._store.entries.get(match.entry) if match is not None else None
         if match is not None and known is not None and match.same and self._has_room(known, event):
             with self._written():
                 self._seen_again(known, event, match.cosine)
@@ -179,13 +177,13 @@ class LongTerm:
         if event.jpeg:
             self._exemplars.write(number, event.jpeg)
         with self._written():
-            self._store.insert(event)
+            self._store.entries.insert(event)
             self.summaries.add(event, number)
             self._note(event, "kept", number, None, {"cut": event.cut, "surprise": event.surprise})
             if match is not None and known is not None and match.again:
                 self._met_again(known, event, number, match.cosine)
             if event.view is not None:
-                self._store.add_probe(
+                self._store.probes.add(
                     "view", event.stream, event.t0_s, event.t1_s, event.view, keep=self._probe_rows
                 )
             self._advance(event, state)
@@ -193,7 +191,7 @@ class LongTerm:
             self.bank.touch(known.id, last_s=known.spans[-1].t1_s, strength=strengthened(known, event.t0_s))
         self.bank.add(
             Slot(
-                entry=number,
+                entry_id=number,
                 stream=event.stream,
                 place=event.place,
                 key_D=event.key,
@@ -207,8 +205,8 @@ class LongTerm:
 
     def extend(self, more: Continuation, state: WorkingState) -> None:
         """Prolong the newest entry of a stream, which went on unchanged, or was there again behind a gap."""
-        number = self._store.newest(more.stream)
-        known = None if number is None else self._store.entry(number)
+        number = self._store.streams.newest(more.stream)
+        known = None if number is None else self._store.entries.get(number)
         again = 0
         with self._written():
             if known is not None:
@@ -218,17 +216,17 @@ class LongTerm:
                     new = Span(t0_s=more.t0_s, t1_s=more.t1_s, known_s=more.t0_s)
                     spans = join_spans([*known.spans, new])
                     why = reasons({"at_s": more.t0_s, "met": known.met + 1})
-                    self._store.note(
+                    self._store.journal.add(
                         more.stream, more.t1_s, "seen again", known.id, None, why, keep=self._journal_rows
                     )
                 first, *further = spans
-                self._store.touch(
+                self._store.entries.set_spans(
                     known.id, first=first, further=further, met=known.met + again, strength=known.strength
                 )
-                self._store.repeat(known.id, more.repeats)
+                self._store.entries.add_repeats(known.id, more.repeats)
             self.summaries.extend(more)
             self._place(more.stream, state)
-            self._store.advance(
+            self._store.streams.advance(
                 more.stream,
                 last_seq=more.last_seq,
                 end_s=more.t1_s,
@@ -257,13 +255,13 @@ class LongTerm:
         if jpeg:
             self._exemplars.write(entry.id, jpeg)
         with self._store.transaction():
-            self._store.restore(replace(entry, jpeg_bytes=len(jpeg)), key, scene)
-            self._store.note(
+            self._store.entries.restore(replace(entry, jpeg_bytes=len(jpeg)), key, scene)
+            self._store.journal.add(
                 entry.stream, entry.spans[-1].t1_s, "imported", entry.id, None, "{}", keep=self._journal_rows
             )
         self.bank.add(
             Slot(
-                entry=entry.id,
+                entry_id=entry.id,
                 stream=entry.stream,
                 place=entry.place,
                 key_D=key,
@@ -296,10 +294,10 @@ class LongTerm:
 
     def keep_things(self, stream: str) -> None:
         """Write down what was followed of the things of a stream, with the state to go on from."""
-        first = not self._store.tracked(stream)  # later states take the place of earlier ones
+        first = not self._store.tracked.get(stream)  # later states take the place of earlier ones
         self.make_room((_TRACKED_PAGES if first else _UPDATE_PAGES) * PAGE_BYTES)
         with self._store.transaction():
-            self._store.set_tracked(stream, self.entities.write(stream))
+            self._store.tracked.put(stream, self.entities.write(stream))
 
     def _give_up_notes(self) -> bool:
         """Give up some notes: what comes again first, then the oldest; False where there are none."""
@@ -319,7 +317,7 @@ class LongTerm:
     def pin(self, number: int, pinned: bool) -> bool:
         """Never give up an entry, or do so like any other; False where it is not held."""
         with self._store.transaction():
-            held = self._store.pin(number, pinned)
+            held = self._store.entries.pin(number, pinned)
         if held:
             self.bank.pin(number, pinned)
         return held
@@ -328,17 +326,17 @@ class LongTerm:
         """Note that entries were used as evidence: they grow stronger, and fade later."""
         with self._store.transaction():
             for number in numbers:
-                entry = self._store.entry(number)
+                entry = self._store.entries.get(number)
                 if entry is not None:
                     strength = entry.strength + 1 / (1 + entry.uses)
-                    self._store.use(number, strength)
+                    self._store.entries.count_use(number, strength)
                     self.bank.touch(number, last_s=entry.spans[-1].t1_s, strength=strength)
 
     def save_learned(self) -> None:
         """Keep what was learned from the streams so far."""
         with self._store.transaction():
             for name, value in self.bank.learned().items():
-                self._store.set_learned(name, value)
+                self._store.learned.put(name, value)
         self._learned_at = self.bank.events
 
     def finish(self, recording: str, streams: Iterable[str], *, complete: bool) -> None:
@@ -347,8 +345,8 @@ class LongTerm:
             with self._written():
                 for stream in streams:
                     self.summaries.finish(stream)
-                self._store.complete(recording)
-                if self._store.forget_streams(self._stream_rows):
+                self._store.streams.complete(recording)
+                if self._store.streams.give_up(self._stream_rows):
                     self.summaries.reload()
         self.save_learned()
 
@@ -364,7 +362,7 @@ class LongTerm:
 
     def _advance(self, event: Event, state: WorkingState) -> None:
         self._place(event.stream, state)
-        self._store.advance(
+        self._store.streams.advance(
             event.stream,
             last_seq=event.last_seq,
             end_s=event.t1_s,
@@ -375,27 +373,27 @@ class LongTerm:
         )
         if self.bank.events - self._learned_at >= REFRESH_EVENTS:
             for name, value in self.bank.learned().items():
-                self._store.set_learned(name, value)
+                self._store.learned.put(name, value)
             self._learned_at = self.bank.events
 
     def _place(self, stream: str, state: WorkingState) -> None:
         if state.change is not None:
             place = state.change.place
             if state.change.dropped is not None:
-                self._store.drop_place(stream, state.change.dropped)
-            self._store.set_place(stream, place.number, place.vector, place.seen, place.last_s)
+                self._store.places.delete(stream, state.change.dropped)
+            self._store.places.put(stream, place.number, place.vector, place.seen, place.last_s)
 
     def _has_room(self, known: Entry, event: Event) -> bool:
         """Whether an entry can take one more time: one that holds several things asleep loses none for it."""
         span = Span(t0_s=event.t0_s, t1_s=event.t1_s, known_s=event.known_s)
-        return len(union_of([*known.spans, span])) <= MAX_SPANS or not self._store.sleep.slept(known.id)
+        return len(union_of([*known.spans, span])) <= MAX_SPANS or not self._store.entries.slept(known.id)
 
     def _seen_again(self, known: Entry, event: Event, cosine: float) -> None:
         span = Span(t0_s=event.t0_s, t1_s=event.t1_s, known_s=event.known_s)
         first, *further = join_spans([*known.spans, span])
         strength = strengthened(known, event.t0_s)
-        self._store.touch(known.id, first=first, further=further, met=known.met + 1, strength=strength)
-        self._store.set_newest(event.stream, known.id)
+        self._store.entries.set_spans(known.id, first=first, further=further, met=known.met + 1, strength=strength)
+        self._store.streams.set_newest(event.stream, known.id)
         self._note(
             event, "seen again", known.id, None, {"cosine": cosine, "at_s": event.t0_s, "met": known.met + 1}
         )
@@ -403,11 +401,13 @@ class LongTerm:
     def _met_again(self, known: Entry, event: Event, number: int, cosine: float) -> None:
         first, *further = known.spans
         strength = strengthened(known, event.t0_s)
-        self._store.touch(known.id, first=first, further=further, met=known.met, strength=strength)
+        self._store.entries.set_spans(known.id, first=first, further=further, met=known.met, strength=strength)
         self._note(event, "met again", known.id, number, {"cosine": cosine, "at_s": event.t0_s})
 
     def _note(self, event: Event, action: str, entry: int, other: int | None, why: dict[str, float | str]) -> None:
-        self._store.note(event.stream, event.t1_s, action, entry, other, reasons(why), keep=self._journal_rows)
+        self._store.journal.add(
+            event.stream, event.t1_s, action, entry, other, reasons(why), keep=self._journal_rows
+        )
 
     # out --------------------------------------------------------------------------------------------------
 
@@ -455,7 +455,7 @@ class LongTerm:
         why: dict[str, float | str] | None = None,
     ) -> None:
         with self._store.transaction():
-            self._store.demote(number, level, jpeg_bytes)
+            self._store.entries.demote(number, level, jpeg_bytes)
             if action:
                 self._tombstone(number, action, None, why or {})
         self.bank.demote(number, level, jpeg_bytes)
@@ -469,7 +469,7 @@ class LongTerm:
         asleep: Asleep | None = None,
     ) -> None:
         """Give the spans of some entries to another, and these up; asleep, also what else sleep decided."""
-        every = [self._store.entry(number) for number in (heir, *numbers)]
+        every = [self._store.entries.get(number) for number in (heir, *numbers)]
         kept, *gone = (entry for entry in every if entry is not None)
         spans = join_spans([span for entry in (kept, *gone) for span in entry.spans])
         if asleep is not None and asleep.vectors is not None:  # they rest on all of these
@@ -479,17 +479,17 @@ class LongTerm:
         with self._store.transaction():
             if asleep is not None:
                 for number in (heir, *numbers) if asleep.number else ():
-                    self._store.sleep.bury(number, heir=heir, sleep=asleep.number, made_s=asleep.now_s)
-                self._store.sleep.inherit(heir, slept=asleep.slept, place=asleep.place, vectors=asleep.vectors)
+                    self._store.tombstones.bury(number, heir=heir, sleep=asleep.number, made_s=asleep.now_s)
+                self._store.entries.inherit(heir, slept=asleep.slept, place=asleep.place, vectors=asleep.vectors)
                 key = "its own" if asleep.vectors is None else "of all"
                 self._tombstone(heir, "slept", None, {"entries": len(numbers), "key": key})
-            self._store.touch(heir, first=first, further=further, met=met, strength=strength)
+            self._store.entries.set_spans(heir, first=first, further=further, met=met, strength=strength)
             for number in numbers:
-                self._store.move_newest(number, heir)
+                self._store.streams.move_newest(number, heir)
                 self._tombstone(number, action, heir, why)
-                self._store.delete(number)
+                self._store.entries.delete(number)
                 if asleep is None:
-                    self._store.sleep.forget(number)
+                    self._store.tombstones.delete_heirs(number)
         for number in numbers:
             self._exemplars.remove(number)
             self.bank.remove(number)
@@ -503,10 +503,10 @@ class LongTerm:
         self._fold_log()
         with self._store.transaction():
             for number in numbers:
-                self._store.delete(number)
-                self._store.sleep.forget(number)
-                self._store.sleep.drop_of(number)
-                self._store.forget_journal(number)
+                self._store.entries.delete(number)
+                self._store.tombstones.delete_heirs(number)
+                self._store.tombstones.delete_of(number)
+                self._store.journal.delete_of(number)
                 self.note_forgotten(number)
         for number in numbers:
             self._exemplars.remove(number)
@@ -515,7 +515,7 @@ class LongTerm:
 
     def note_forgotten(self, number: int) -> None:
         """Tell an index that an id is gone, and nothing else; inside a transaction."""
-        self._store.note("", 0.0, "forgotten", number, None, "{}", keep=self._journal_rows)
+        self._store.journal.add("", 0.0, "forgotten", number, None, "{}", keep=self._journal_rows)
 
     def relearn(self) -> None:
         """Learn from the entries that are held, as if there had been no others."""
@@ -533,7 +533,7 @@ class LongTerm:
             now_s: Time by the clock on the wall.
         """
         for one in (group.heir, *group.others):
-            now = self._store.sleep.held(one.id)
+            now = self._store.entries.held(one.id)
             if not now or not one.unchanged(now[0]):
                 return False
         after = group.after
@@ -551,7 +551,7 @@ class LongTerm:
             )
             if not asleep.number:  # all of it can be taken back, or nothing
                 with self._store.transaction():
-                    self._store.sleep.drop(sleep, heir.id)
+                    self._store.tombstones.delete(sleep, heir.id)
                 sleep = 0
             self._merge([one.id for one in some], heir.id, "slept into", {}, asleep)
         return True
@@ -559,24 +559,24 @@ class LongTerm:
     def wake(self, sleep: int) -> int:
         """Take a sleep back, as far as its groups are what it made of them; how many entries came back."""
         count = 0
-        for heir, before in list(self._store.sleep.groups(sleep)):
-            now = self._store.sleep.held(heir)
+        for heir, before in list(self._store.tombstones.groups(sleep)):
+            now = self._store.entries.held(heir)
             if not now or not _made_of(now[0], before):
                 continue
             words = sum(2 * len(one.text.encode()) for one in before)
             self.make_room(len(before) * (2 * self._dim + ROW_BYTES) + words + _INSERT_PAGES * PAGE_BYTES)
-            if not self._store.sleep.held(heir) or not self._store.sleep.remembers(sleep, heir):
+            if not self._store.entries.held(heir) or not self._store.tombstones.has(sleep, heir):
                 continue  # making room cost one of them
             latest = max(before, key=lambda one: one.spans[-1].t1_s)
             with self._store.transaction():
-                self._store.sleep.take_back(sleep, heir)
-                self._store.move_newest(heir, latest.id)
+                self._store.tombstones.take_back(sleep, heir)
+                self._store.streams.move_newest(heir, latest.id)
                 for one in before:
                     self._tombstone(one.id, "taken back", None if one.id == heir else heir, {})
             self.bank.remove(heir)
             for one in before:
-                for row in self._store.slots(one.id):
-                    self.bank.add(_slot(row, self._dim))
+                for slot in self._store.entries.slots(one.id):
+                    self.bank.add(slot)
             count += len(before) - 1
         return count
 
@@ -584,19 +584,19 @@ class LongTerm:
         """Keep what probes found when they were first asked."""
         self._fold_log()
         with self._store.transaction():
-            self._store.sleep.note_found(found)
+            self._store.probes.set_found(found)
 
     def expire(self, before_s: float) -> None:
         """Forget what sleeps before a time replaced."""
         while self._fold_log():
             with self._store.transaction():
-                if not self._store.sleep.expire(before_s, _GROUP):
+                if not self._store.tombstones.give_up_before(before_s, _GROUP):
                     return
 
     def _room_to_remember(self, count: int) -> bool:
         """Make room for tombstones within their share; False where not even so many fit."""
         needed = count * (2 * self._dim + _TOMBSTONE_BYTES)
-        while self._store.sleep.count() + count > self._tombstone_rows:
+        while self._store.tombstones.count() + count > self._tombstone_rows:
             if not self._forget_asleep():
                 return False
         self._fold_log()
@@ -605,27 +605,27 @@ class LongTerm:
 
     def _forget_asleep(self) -> bool:
         """Drop some of the oldest tombstones; False where there are none."""
-        if not self._store.sleep.newest():
+        if not self._store.tombstones.newest():
             return False
         with self._store.transaction():
-            return self._store.sleep.drop_oldest(_GROUP) > 0
+            return self._store.tombstones.give_up_oldest(_GROUP) > 0
 
     def _give_up(self, number: int, action: str, why: dict[str, float | str]) -> None:
         with self._store.transaction():
             self._tombstone(number, action, None, why)
-            self._store.delete(number)
-            self._store.sleep.forget(number)
+            self._store.entries.delete(number)
+            self._store.tombstones.delete_heirs(number)
         self._exemplars.remove(number)
         self.bank.remove(number)
 
     def _tombstone(self, number: int, action: str, other: int | None, why: dict[str, float | str]) -> None:
         """Write into the journal what happens to an entry, with its place in time: its row may be gone soon."""
-        entry = self._store.entry(number)
+        entry = self._store.entries.get(number)
         if entry is None:
             return
         times = {"t0_s": entry.t0_s, "t1_s": entry.spans[-1].t1_s, "surprise": entry.surprise, "met": entry.met}
-        now_s = self._store.end_s(entry.stream)
-        self._store.note(
+        now_s = self._store.streams.end_s(entry.stream)
+        self._store.journal.add(
             entry.stream, now_s, action, number, other, reasons({**times, **why}), keep=self._journal_rows
         )
 
@@ -694,27 +694,12 @@ def _made_of(now: Held, before: Sequence[Held]) -> bool:
 def open_bank(store: Store, spec: EncoderSpec, config: BankConfig | None = None) -> Bank:
     """The bank of a memory as its store has it, for writing or to explain; nothing is written."""
     bank = Bank(spec.dim, config, Utility(spec.dim, load_prior(spec)))
-    bank.load(_slot(row, spec.dim) for row in store.slots())
-    bank.restore({name: value for name in ("again", "all", "bank") if (value := store.learned(name)) is not None})
+    bank.load(store.entries.slots())
+    bank.restore(
+        {name: value for name in ("again", "all", "bank") if (value := store.learned.get(name)) is not None}
+    )
     bank.refresh()
     return bank
-
-
-def _slot(row: SlotRow, dim: int) -> Slot:
-    return Slot(
-        entry=row.id,
-        stream=row.stream,
-        place=row.place,
-        key_D=row.key_D,
-        utility=row.utility,
-        last_s=row.last_s,
-        jpeg_bytes=row.jpeg_bytes,
-        words_bytes=row.words_bytes,
-        strength=row.strength,
-        met=row.met,
-        pinned=bool(row.pinned),
-        level=Level(row.level),
-    )
 
 
 def prolonged(spans: Sequence[Span], more: Continuation) -> list[Span] | None:

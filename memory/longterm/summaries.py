@@ -26,7 +26,7 @@ from itertools import groupby, pairwise
 import numpy as np
 
 from hippocam.memory.recall.words import content_words
-from hippocam.memory.records import Continuation, Event, entry_id
+from hippocam.memory.records import Continuation, Event, id_of
 from hippocam.memory.store.database import Store
 from hippocam.memory.store.summaries import Kind, Summary
 from hippocam.stream.records import FloatArray
@@ -302,7 +302,7 @@ def deepest_valley(vectors: Sequence[FloatArray]) -> int:
 
 def summary_id(stream: str, kind: Kind, first_seq: int) -> int:
     """Identity of a summary: positive, 63 bits."""
-    return entry_id(f"{stream}\0{kind.name}", first_seq)
+    return id_of(f"{stream}\0{kind.name}", first_seq)
 
 
 class _Usual:

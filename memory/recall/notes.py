@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from hippocam.memory.filter import Filter
 from hippocam.memory.recall.words import content_words
 from hippocam.memory.records import Span
-from hippocam.memory.store.notes import NoteRow, NoteRows, as_of
+from hippocam.memory.store.notes import NoteRow, NoteTable, as_of
 from hippocam.stream.records import Note
 
 # Belief when all words are found: of a question about words, of another one, of one with a single word.
@@ -56,7 +56,7 @@ class NoteHit:
     span: Span
 
 
-def find_notes(notes: NoteRows, text: str, wanted: Filter, most: int) -> list[NoteHit]:
+def find_notes(notes: NoteTable, text: str, wanted: Filter, most: int) -> list[NoteHit]:
     """The notes that hold most of a question's words, the strongest first, none twice.
 
     Args:
@@ -89,7 +89,7 @@ def asked_words(text: str) -> tuple[list[str], bool]:
     return words or content_words(text), plain != text or bool(_QUOTED.search(text))
 
 
-def _holding(notes: NoteRows, text: str, words: Sequence[str]) -> dict[int, set[str]]:
+def _holding(notes: NoteTable, text: str, words: Sequence[str]) -> dict[int, set[str]]:
     """Which of the words each note holds, also where a reader of pictures has joined two of them into one."""
     holding = notes.match(words)
     spoken = re.findall(r"[^\W_]+", text.lower())

@@ -170,7 +170,7 @@ def belief(cosine: float, spec: EncoderSpec, compared: int) -> float:
 
 def index_rows(store: Store, numbers: Sequence[int], config: RecallConfig) -> FloatArray:
     """What the index holds of some entries, float32 [N, D]; see `stressed`."""
-    return stressed(*store.vectors(numbers), config.key_weight)
+    return stressed(*store.entries.vectors(numbers), config.key_weight)
 
 
 def recall(
@@ -189,7 +189,7 @@ def recall(
     if wanted is None:
         return []
     query = replace(query, vector=unit(query.vector))
-    allowed = store.select(wanted) if wanted else None
+    allowed = store.lookup.select(wanted) if wanted else None
     among = None if allowed is None else [n for n in allowed if n in index]
     compared = query.compared
     if compared is None:
@@ -199,8 +199,8 @@ def recall(
     if not index.exact:
         cosines.update(_coarse_to_fine(store, index, query, wanted, most, allowed))
     words = content_words(query.text)
-    written = store.match_words(words, "text", list(cosines))
-    named = store.match_words(words, "labels", list(cosines))
+    written = store.words.match(words, "text", list(cosines))
+    named = store.words.match(words, "labels", list(cosines))
     permitted = None if allowed is None else set(allowed)
     lent, alone = _lend(store, find_notes(store.notes, query.text, wanted, most), wanted)
     extra = _worded(
@@ -214,7 +214,7 @@ def recall(
     extra = [n for n in extra if n not in index][: most + len(lent)]
     found = []
     for number in {**cosines, **dict.fromkeys(extra)}:
-        entry = store.entry(number)
+        entry = store.entries.get(number)
         if entry is not None and (spans := wanted.passing_of(entry)):
             cosine = _cosine(cosines.get(number))
             seen = 0.0 if cosine is None else belief(cosine, spec, compared)
@@ -231,7 +231,7 @@ def comparable(store: Store, index: KeyIndex, query: Query) -> int:
     wanted = _with_place(store, query)
     if wanted is None:
         return 0
-    return sum(number in index for number in store.select(wanted)) if wanted else len(index)
+    return sum(number in index for number in store.lookup.select(wanted)) if wanted else len(index)
 
 
 def overview(store: Store, spec: EncoderSpec, query: Query, found: Sequence[Candidate] = ()) -> list[SummaryHit]:
@@ -269,7 +269,7 @@ def overview(store: Store, spec: EncoderSpec, query: Query, found: Sequence[Cand
         if any(s.stream == stream and _share_time(t0_s, t1_s, s.t0_s, s.t1_s) for stream, t0_s, t1_s in taken):
             continue
         taken.append((s.stream, s.t0_s, s.t1_s))
-        chosen.append(replace(hit, entries=len(store.begun_within(s.stream, s.t0_s, s.t1_s))))
+        chosen.append(replace(hit, entries=len(store.lookup.begun_within(s.stream, s.t0_s, s.t1_s))))
     return chosen
 
 
@@ -294,7 +294,7 @@ def _with_place(store: Store, query: Query) -> Filter | None:
     wanted = query.wanted
     if query.place_of is None:
         return wanted
-    entry = store.entry(query.place_of)
+    entry = store.entries.get(query.place_of)
     if entry is None or not entry.place or not wanted.of_stream(entry.stream):
         return None
     return replace(wanted, stream=entry.stream, place=entry.place)
@@ -323,7 +323,9 @@ def _coarse_to_fine(
         inner = store.summaries.children(part) if part.kind == Kind.CHAPTER else []
         scenes += [s for s in inner if _may(s.stream, s.t0_s, wanted)] or [part]
     scenes.sort(key=lambda s: (-round(float(s.vector_D @ query.vector), 6), s.id))
-    within = {number for s in scenes[:_SCENES] for number in store.begun_within(s.stream, s.t0_s, s.t1_s)[:256]}
+    within = {
+        number for s in scenes[:_SCENES] for number in store.lookup.begun_within(s.stream, s.t0_s, s.t1_s)[:256]
+    }
     within.intersection_update(allowed if allowed is not None else within)
     return dict(index.search(query.vector, most, sorted(n for n in within if n in index)))
 
@@ -339,8 +341,8 @@ def _with_neighbours(store: Store, best: list[Candidate], query: Query, wanted: 
     found = list(best)
     for anchor in best[: query.beside]:
         span = anchor.cited
-        for number in store.beside(anchor.entry.stream, span.t0_s, span.t1_s, _BESIDE_GAP_S):
-            entry = store.entry(number)
+        for number in store.lookup.beside(anchor.entry.stream, span.t0_s, span.t1_s, _BESIDE_GAP_S):
+            entry = store.entries.get(number)
             if entry is None or number in known or not (spans := wanted.passing_of(entry)):
                 continue
             known.add(number)
@@ -399,8 +401,8 @@ def _lend(store: Store, hits: Sequence[NoteHit], wanted: Filter) -> tuple[dict[i
     lent, alone = dict[int, NoteHit](), list[NoteHit]()
     for hit in hits:
         shared = dict[int, float]()
-        for number in store.passed_by(hit.stream, hit.span.t0_s, hit.span.t1_s):
-            entry = store.entry(number)
+        for number in store.lookup.passed_by(hit.stream, hit.span.t0_s, hit.span.t1_s):
+            entry = store.entries.get(number)
             for span in wanted.passing_of(entry) if entry is not None else ():
                 common_s = min(span.t1_s, hit.span.t1_s) - max(span.t0_s, hit.span.t0_s)
                 if common_s >= 0:

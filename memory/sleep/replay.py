@@ -9,7 +9,7 @@ Shapes: N entries, Q probes, D embedding dimension, S = 4 spans.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -18,15 +18,15 @@ from numpy.typing import NDArray
 from hippocam.memory.codec import rounded
 from hippocam.memory.longterm.bank import MAX_SPANS, union_of
 from hippocam.memory.recall.stress import stressed
-from hippocam.memory.records import Level, Span
+from hippocam.memory.records import Held, Level
 from hippocam.memory.sleep.views import recallable
 from hippocam.memory.sleep.windows import EntryFeatures
+from hippocam.memory.store.probes import Probe, Times
 from hippocam.memory.working.context import unit
 from hippocam.stream.records import FloatArray
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
-Times = Sequence[tuple[float, float]]
 
 # How long merging may make a span: what cites a quarter of an hour cites nothing.
 LONGEST_S = 60.0
@@ -34,40 +34,6 @@ LONGEST_S = 60.0
 LEAST_MASS = 0.02
 # An answer counts among the first so many.
 FIRST = (1, 5)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Held:
-    """An entry with vectors, as sleep sees it; fields as in Entry.
-
-    Attributes:
-        worth: What the bank says that it is worth now.
-        slept: Entries that went into it in earlier sleeps.
-        mass: How often its views, and those of what went into it, are found in all: see views.recallable.
-    """
-
-    id: int
-    stream: str
-    key_D: FloatArray
-    scene_D: FloatArray
-    spans: tuple[Span, ...]
-    utility: float
-    strength: float = 1.0
-    met: int = 1
-    pinned: bool = False
-    level: Level = Level.FULL
-    place: int = 0
-    text: str = ""
-    worth: float = 0.0
-    slept: int = 0
-    mass: float = 1.0
-
-    def unchanged(self, now: Held) -> bool:
-        """Whether this is what the entry is now, but for its worth."""
-        own, others = ((e.id, e.spans, e.met, e.pinned, e.level, e.place, e.text, e.slept) for e in (self, now))
-        return (
-            own == others and np.array_equal(self.key_D, now.key_D) and np.array_equal(self.scene_D, now.scene_D)
-        )
 
 
 class Merge(NamedTuple):
@@ -84,26 +50,6 @@ class Merge(NamedTuple):
     others: tuple[int, ...]
     key_D: FloatArray | None
     scene_D: FloatArray | None
-
-
-class Probe(NamedTuple):
-    """Something to ask, and where its answer is.
-
-    Attributes:
-        kind: "view" of an event that was held out of its key, "question" of somebody, "drawn" (views.py).
-        stream: Of the answer.
-        times: Start and end of each stretch that answers it.
-        vector_D: Of length 1.
-        found: What was found when it was first asked, as bits of FIRST; None where it never was.
-        id: In the store; None for a drawn one.
-    """
-
-    kind: str
-    stream: str
-    times: Times
-    vector_D: FloatArray
-    found: int | None = None
-    id: int | None = None
 
 
 def united(heir: Held, others: Sequence[Held], key_D: FloatArray | None, scene_D: FloatArray | None) -> Held:

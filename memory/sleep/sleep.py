@@ -23,12 +23,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hippocam.memory.longterm.longterm import Consolidated, LongTerm
-from hippocam.memory.records import Level
+from hippocam.memory.records import Held, Level
 from hippocam.memory.sleep.proposals import Group, nearest_pairs, propose
-from hippocam.memory.sleep.replay import FIRST, Held, Probe, Replay, Replica
+from hippocam.memory.sleep.replay import FIRST, Replay, Replica
 from hippocam.memory.sleep.tuning import tune
 from hippocam.memory.sleep.views import LEAST_COSINE, cosines_of, draw
 from hippocam.memory.store.database import Store
+from hippocam.memory.store.probes import Probe
 
 # Proposals that are tried out together, and the share of what is too many that goes in one turn: the cheapest
 # first, and the rest may find better company.
@@ -144,8 +145,8 @@ class Sleep:
 
     def look(self) -> Replay:
         """A copy of what is held, with the probes on it; nothing is written."""
-        fixed, originals = self._store.sleep.probes(), self._store.sleep.originals()
-        found = self._store.sleep.held()
+        fixed, originals = self._store.probes.every(), self._store.tombstones.originals()
+        found = self._store.entries.held()
         worths = self._longterm.bank.worths(one.id for one in found)
         held = [replace(one, worth=float(worth)) for one, worth in zip(found, worths, strict=True)]
         probes = with_drawn(held, fixed, originals, self._config.seed)
@@ -163,7 +164,7 @@ class Sleep:
         with mutex:
             bytes_before = size()
             self._longterm.expire(now_s - config.horizon_s)
-            number = self._store.sleep.newest() + 1
+            number = self._store.tombstones.newest() + 1
             replay = self.look()
         replica, start = replay.replica, {first: hits.copy() for first, hits in replay.found.items()}
         before, count = list(replica.held), len(replica)
@@ -186,7 +187,7 @@ class Sleep:
                 self._store.shrink()
             return SleepReport(
                 before=count,
-                after=self._store.sleep.slept_share()[0],
+                after=self._store.entries.slept_share()[0],
                 bytes_before=bytes_before,
                 bytes_after=size(),
                 recall_before=replay.recall(start),

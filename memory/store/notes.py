@@ -58,7 +58,7 @@ def bytes_of(note: Note) -> int:
     return _ROW_BYTES + 3 * len(note.stream.encode()) + 3 * len(note.text.encode())
 
 
-class NoteRows:
+class NoteTable:
     """Reads and writes notes; made by `Store`, in whose transactions it works."""
 
     def __init__(self, db: sqlite3.Connection) -> None:

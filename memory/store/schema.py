@@ -6,8 +6,6 @@ import os
 import sqlite3
 from pathlib import Path
 
-from hippocam.memory.entities.tables import DDL as ENTITIES
-
 APPLICATION_ID = 0x4869_7063  # "Hipc", in the file's header: tells our databases from others
 FORMAT = 3
 PAGE_BYTES = 4096
@@ -82,6 +80,21 @@ CREATE TRIGGER entry_unwords AFTER DELETE ON entry BEGIN
     INSERT INTO words (words, rowid, labels, text) VALUES ('delete', old.id, old.labels, old.text);
 END;
 """
+# Of things and people: see entities/.
+ENTITY_TABLES = (
+    "CREATE TABLE IF NOT EXISTS entity (id INTEGER PRIMARY KEY, stream TEXT NOT NULL, label TEXT NOT NULL, "
+    "earlier INTEGER NOT NULL DEFAULT 0, earlier_s REAL)",
+    "CREATE TABLE IF NOT EXISTS visit (id INTEGER PRIMARY KEY, entity INTEGER NOT NULL, stream TEXT NOT NULL, "
+    "label TEXT NOT NULL, t0_s REAL NOT NULL, t1_s REAL NOT NULL, first_s REAL NOT NULL, known_s REAL NOT NULL, "
+    "linked_s REAL NOT NULL, gone_s REAL, from_start INTEGER NOT NULL, hits INTEGER NOT NULL, "
+    "score REAL NOT NULL, frame_s REAL NOT NULL, box TEXT NOT NULL, gaps TEXT NOT NULL, look BLOB)",
+    "CREATE INDEX IF NOT EXISTS visit_entity ON visit (entity)",
+    "CREATE INDEX IF NOT EXISTS visit_stream ON visit (stream, t0_s)",
+    "CREATE TABLE IF NOT EXISTS entity_change (id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, "
+    "into_id INTEGER NOT NULL, moved TEXT NOT NULL, undone INTEGER NOT NULL DEFAULT 0)",
+    "CREATE TABLE IF NOT EXISTS entity_total (stream TEXT NOT NULL, label TEXT NOT NULL, "
+    "entities INTEGER NOT NULL, visits INTEGER NOT NULL, known_s REAL NOT NULL, PRIMARY KEY (stream, label))",
+)
 # What format 3 has beside it.
 ADDED_3 = """
 CREATE TABLE note (
@@ -104,7 +117,7 @@ CREATE TRIGGER note_rewords AFTER UPDATE OF text ON note BEGIN
 END;
 """
 ADDED_3 += "CREATE TABLE tracked (stream TEXT PRIMARY KEY, state BLOB NOT NULL) WITHOUT ROWID;\n"
-ADDED_3 += "".join(f"{statement};\n" for statement in ENTITIES)
+ADDED_3 += "".join(f"{statement};\n" for statement in ENTITY_TABLES)
 SCHEMA = SCHEMA_2 + ADDED_3
 
 

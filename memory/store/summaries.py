@@ -71,7 +71,7 @@ _COLUMNS = (
 )
 
 
-class SummaryRows:
+class SummaryTable:
     """Reads and writes summaries; made by `Store`, in whose transactions it works."""
 
     def __init__(self, db: sqlite3.Connection) -> None:

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from hippocam.memory.codec import rounded
 from hippocam.memory.errors import NoMemoryError, memory_errors
-from hippocam.memory.longterm.bank import Bank, BankConfig, Slot, join_spans
-from hippocam.memory.records import Event, Span, entry_id
-from hippocam.memory.sleep.replay import LEAST_MASS, Held, entries_of
+from hippocam.memory.longterm.bank import Bank, BankConfig, join_spans
+from hippocam.memory.records import Event, Held, Slot, Span, id_of
+from hippocam.memory.sleep.replay import LEAST_MASS, entries_of
 from hippocam.memory.sleep.sleep import answers
 from hippocam.memory.sleep.views import recallable
 from hippocam.memory.sleep.windows import EntryFeatures
@@ -61,7 +61,7 @@ def lesson(events: Sequence[Event], config: BankConfig | None = None) -> Lesson:
         key_D = rounded(event.key)
         span = Span(t0_s=event.t0_s, t1_s=event.t1_s, known_s=event.known_s)
         match = bank.match(event.stream, event.place, key_D, event.t0_s)
-        number = entry_id(event.stream, event.first_seq)
+        number = id_of(event.stream, event.first_seq)
         if match is not None and match.same:
             row = row_of[match.entry]
             spans = tuple(join_spans([*held[row].spans, span]))
@@ -83,7 +83,7 @@ def lesson(events: Sequence[Event], config: BankConfig | None = None) -> Lesson:
             held.append(one)
             bank.add(
                 Slot(
-                    entry=number,
+                    entry_id=number,
                     stream=event.stream,
                     place=event.place,
                     key_D=key_D,
@@ -114,7 +114,7 @@ def lessons_from_memory(folder: Path) -> list[Lesson]:
         store = Store(folder / "memory.db", writable=False)
         try:
             with store.snapshot():
-                every, probes = store.sleep.held(), store.sleep.probes()
+                every, probes = store.entries.held(), store.probes.every()
         finally:
             store.close()
     found = []

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hippocam.memory.errors import MemoryFolderError, NoMemoryError, memory_errors
-from hippocam.memory.records import Event
-from hippocam.memory.store.database import SlotRow, Store
+from hippocam.memory.records import Event, Slot
+from hippocam.memory.store.database import Store
 from hippocam.stream.records import EncoderSpec, FloatArray
 
 # A question goes to the events in the shares of a softmax of its cosines with this temperature.
@@ -119,16 +119,16 @@ def streams_from_memory(
         store = Store(folder / "memory.db", writable=False)
         try:
             with store.snapshot():
-                encoder = store.encoder()
+                encoder = store.meta.encoder()
                 if encoder is None:
                     raise MemoryFolderError(folder, "nothing was watched yet")
-                asked = [(stream, t0, t1) for kind, stream, t0, t1, _ in store.probes() if kind == "question"]
-                grouped = groupby(store.slots(), key=lambda row: row.stream)
-                slots = [(name, [row for row in rows if row.key_D is not None]) for name, rows in grouped]
+                asked = [probe for probe in store.probes.every() if probe.kind == "question"]
+                grouped = groupby(store.entries.slots(), key=lambda slot: slot.stream)
+                groups = [(name, [slot for slot in group if slot.key_D is not None]) for name, group in grouped]
                 streams = [
-                    _held(store, rows, questions_QD, [(t0, t1) for stream, t0, t1 in asked if stream == name])
-                    for name, rows in slots
-                    if rows
+                    _held(store, slots, questions_QD, [probe.times[0] for probe in asked if probe.stream == name])
+                    for name, slots in groups
+                    if slots
                 ]
         finally:
             store.close()
@@ -136,10 +136,10 @@ def streams_from_memory(
 
 
 def _held(
-    store: Store, rows: list[SlotRow], questions_QD: FloatArray | None, asked: list[tuple[float, float]]
+    store: Store, slots: list[Slot], questions_QD: FloatArray | None, asked: list[tuple[float, float]]
 ) -> TrainingStream:
-    entries = [entry for row in rows if (entry := store.entry(row.id)) is not None]
-    keys_ND, scenes_ND = store.vectors([row.id for row in rows])
+    entries = [entry for slot in slots if (entry := store.entries.get(slot.entry_id)) is not None]
+    keys_ND, scenes_ND = store.entries.vectors([slot.entry_id for slot in slots])
     showings = sorted(
         (span.t0_s, span.t1_s, number) for number, entry in enumerate(entries) for span in entry.spans
     )

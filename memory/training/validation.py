@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hippocam.memory.codec import rounded
-from hippocam.memory.longterm.bank import Bank, BankConfig, Slot, join_spans
+from hippocam.memory.longterm.bank import Bank, BankConfig, join_spans
 from hippocam.memory.longterm.utility import Prior, Utility
-from hippocam.memory.records import Span
+from hippocam.memory.records import Slot, Span
 from hippocam.memory.training.labels import Labels, Meetings, strengthened_by
 from hippocam.memory.training.streams import TrainingStream
 
@@ -133,7 +133,7 @@ def remember(
             bank.touch(known, last_s=spans[known][-1].t1_s, met=1, strength=strength[known])
         if match is None or not match.same:
             utility = float(stream.utilities_N[number])
-            bank.add(Slot(entry=number, stream="", place=place, key_D=key_D, utility=utility, last_s=t1_s))
+            bank.add(Slot(entry_id=number, stream="", place=place, key_D=key_D, utility=utility, last_s=t1_s))
             spans[number], strength[number] = [span], 1.0
         while len(bank) > entries and (step := bank.next_step()) is not None:
             gone = spans.pop(step.entry)

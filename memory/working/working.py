@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hippocam.memory.records import KEY_FRAMES, Continuation, Event, entry_id
+from hippocam.memory.records import KEY_FRAMES, Continuation, Event, id_of
 from hippocam.memory.working.context import Context, ContextConfig, Place, PlaceChange, unit
 from hippocam.stream.records import Embedding, FloatArray, Repeat
 
@@ -222,7 +222,7 @@ class WorkingMemory:
     def _event(self, begun_s: float | None, end_s: float, last_seq: int, cut: str) -> Event:
         frames = self._frames
         view = None
-        if len(frames) >= _PROBE_FRAMES and entry_id(self.stream, frames[0].seq) % _PROBE_EVERY == 0:
+        if len(frames) >= _PROBE_FRAMES and id_of(self.stream, frames[0].seq) % _PROBE_EVERY == 0:
             view = frames[len(frames) // 2]
             frames = [frame for frame in frames if frame is not view]
         vectors_ND = np.stack([frame.vector for frame in frames])

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from hippocam.memory.codec import pack, sign_bytes, signs, unpack
-from hippocam.memory.longterm.bank import Bank, Slot
-from hippocam.memory.records import Level
+from hippocam.memory.longterm.bank import Bank
+from hippocam.memory.records import Level, Slot
 from hippocam.models.encoders.open_clip.encoder import OpenClipEncoder
 from hippocam.models.errors import WeightsError
 from hippocam.models.registry import make_encoder
@@ -233,7 +233,9 @@ def test_its_vectors_can_be_reduced_to_their_signs(encoder: Encoder) -> None:
         assert len(blob) == sign_bytes(encoder.spec.dim) == (encoder.spec.dim + 7) // 8 + 4
         assert np.array_equal(unpack(blob) > 0, vector > 0)
     bank = Bank(encoder.spec.dim)
-    bank.add(Slot(entry=1, stream="s", place=0, key_D=pictures[0], utility=1.0, last_s=0.0, level=Level.VECTORS))
+    bank.add(
+        Slot(entry_id=1, stream="s", place=0, key_D=pictures[0], utility=1.0, last_s=0.0, level=Level.VECTORS)
+    )
     step = bank.next_step()
     assert step is not None
     assert step.to == Level.SIGNS

@@ -120,7 +120,7 @@ def test_a_forgotten_time_takes_its_visits_along(tmp_path):
         assert len(spans(memory)) == len(VISITS) - 1
         memory.forget(Filter(stream="door"))
         assert rows(memory) == []
-        assert memory._store.tracked("door") == b""
+        assert memory._store.tracked.get("door") == b""
 
 
 def test_merging_is_undone_in_one_step_and_survives_closing(tmp_path):

@@ -25,7 +25,7 @@ from hippocam.memory.errors import EncoderMismatchError, MemoryFolderError
 from hippocam.memory.longterm.summaries import summary_id
 from hippocam.memory.memory import Memory, MemoryConfig
 from hippocam.memory.recall.recall import Query
-from hippocam.memory.records import Entry, Level, Span, entry_id, format_id
+from hippocam.memory.records import Entry, Level, Span, format_id, id_of
 from hippocam.memory.store.database import Store
 from hippocam.memory.store.exemplars import Exemplars
 from hippocam.memory.store.notes import NoteRow, note_id, row_of
@@ -61,7 +61,7 @@ def make_entries(stream: str, count: int) -> Iterator[tuple[Entry, FloatArray | 
         robot = stream != "door"
         yield (
             Entry(
-                id=entry_id(stream, 3 * k), stream=stream, t0_s=t0_s, t1_s=spans[0].t1_s, known_s=spans[0].known_s,
+                id=id_of(stream, 3 * k), stream=stream, t0_s=t0_s, t1_s=spans[0].t1_s, known_s=spans[0].known_s,
                 frame_s=t0_s + 0.5, surprise=float(rng.uniform(0, 2)), utility=float(rng.uniform(0, 3)),
                 labels=("red lorry", "cup") if k % 3 else (), text=HOSTILE_WORDS if k % 5 == 3 else "",
                 frames=k + 1, repeats=2 * k, jpeg_bytes=len(jpeg), spans=spans, strength=1 + k / 8, met=k + 1,
@@ -83,28 +83,28 @@ def make_memory(folder: Path, counts: dict[str, int]) -> Path:
     (folder / "exemplars").mkdir(parents=True)
     store, exemplars = Store(folder / "memory.db", writable=True), Exemplars(folder / "exemplars")
     with store.transaction():
-        store.set_encoder("palette", SPEC)
-        store.set_meta(budget_bytes=50_000_000)
+        store.meta.set_encoder("palette", SPEC)
+        store.meta.put(budget_bytes=50_000_000)
         for stream, count in counts.items():
             recording, source, fingerprint, fps, *progress = STREAMS[stream]
-            store.add_stream(stream, recording, source, fingerprint, fps)
+            store.streams.add(stream, recording, source, fingerprint, fps)
             newest = 0
             for entry, key, scene, jpeg in make_entries(stream, count):
                 newest = entry.id
-                store.restore(entry, key, scene)
+                store.entries.restore(entry, key, scene)
                 if jpeg:
                     exemplars.write(entry.id, jpeg)
             columns = "end_s last_seq complete frames_seen frames_encoded events evicted".split()
             values = (*progress, newest or None, stream)
             sets = ", ".join(f"{column} = ?" for column in columns)
             store.connection.execute(f"UPDATE stream SET {sets}, newest = ? WHERE id = ?", values)
-        store.set_place("rig/left", 2, unit(np.random.default_rng(5)), 7, 80.5)
+        store.places.put("rig/left", 2, unit(np.random.default_rng(5)), 7, 80.5)
         for kind, parent in ((Kind.DAY, None), (Kind.CHAPTER, Kind.DAY), (Kind.SCENE, Kind.CHAPTER)):
             store.summaries.put(
                 Summary(
                     id=summary_id("door", kind, 0), stream="door", kind=kind,
                     parent=parent and summary_id("door", parent, 0), first_seq=0, t0_s=0.0, t1_s=4000.5,
-                    known_s=3999.0, seconds=120.5, events=60, place=1, exemplar=entry_id("door", 3),
+                    known_s=3999.0, seconds=120.5, events=60, place=1, exemplar=id_of("door", 3),
                     vector_D=unit(np.random.default_rng(kind)), words=(("cup", 7), ("red lorry", 2)),
                 )
             )  # fmt: skip
@@ -115,7 +115,7 @@ def make_memory(folder: Path, counts: dict[str, int]) -> Path:
             )
         store.notes.put(row_of(Note(stream="rig/left", kind="speech", t0_s=1 / 3, t1_s=2.5, text="Lift it")))
         note = next(make_entries("door", 1))[0].id
-        store.note("door", 4000.5, "kept", note, None, '{"cut":"end"}', keep=100)
+        store.journal.add("door", 4000.5, "kept", note, None, '{"cut":"end"}', keep=100)
     store.close()
     return folder
 
@@ -213,7 +213,7 @@ def test_an_import_adds_to_what_a_memory_has(tmp_path: Path) -> None:
 def test_an_import_that_was_cut_short_is_gone_on_with(
     tmp_path: Path, memory: Path, exported: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from hippocam.memory.store.transfer import Restoring
+    from hippocam.memory.transfer import Restoring
 
     whole, taken = Restoring.entry, 0
 
@@ -274,7 +274,7 @@ def test_a_small_budget_is_kept_to(tmp_path: Path) -> None:
             jpeg = b"\xff\xd8" + bytes(30_000)
             values = {f: getattr(entry, f) for f in Entry.__slots__} | {"jpeg_bytes": len(jpeg), "pinned": False}
             if key is not None:
-                store.restore(Entry(**(values | {"level": Level.FULL})), key, scene)
+                store.entries.restore(Entry(**(values | {"level": Level.FULL})), key, scene)
                 exemplars.write(entry.id, jpeg)
     store.close()
     write_file(tmp_path / "m.jsonl", export(memory, "jsonl"), memory=memory)
@@ -296,7 +296,7 @@ def test_another_encoder_or_another_recording_is_refused(tmp_path: Path, memory:
         import_file(exported, tmp_path / "new", encoder="conse")
     Memory.open_writer(tmp_path / "same", encoder="palette", spec=SPEC).close()
     store = Store(tmp_path / "same" / "memory.db", writable=True)
-    store.add_stream("door", "door", "/films/another.mp4", "99:ee:ff", 1.0)
+    store.streams.add("door", "door", "/films/another.mp4", "99:ee:ff", 1.0)
     store.close()
     with pytest.raises(HippocamError, match="its stream 'door' is another one than 'door' in this memory"):
         import_file(exported, tmp_path / "same")

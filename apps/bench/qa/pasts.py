@@ -21,7 +21,7 @@ from hippocam.apps.records import Answer
 from hippocam.apps.session import Session
 from hippocam.memory.recall.recall import LABEL_WEIGHT, TEXT_WEIGHT, belief
 from hippocam.memory.recall.words import content_words
-from hippocam.memory.records import Evidence, entry_id, format_id
+from hippocam.memory.records import Evidence, format_id, id_of
 from hippocam.models.readers.context import build_context
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.ingest import Ingest
@@ -116,7 +116,7 @@ class FramesPast:
 
     def _evidence(self, frame: Embedding, score: float, at_s: float | None) -> Evidence:
         end_s = frame.time_s + self.period_s
-        name, image = format_id(entry_id(frame.stream, frame.seq)), ""
+        name, image = format_id(id_of(frame.stream, frame.seq)), ""
         if self.pictures is not None:
             path = self.pictures / f"{name}.jpg"
             path.write_bytes(frame.jpeg)

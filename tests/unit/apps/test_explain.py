@@ -13,7 +13,7 @@ from hippocam.apps.explain import explain_json, explain_lines, find_entry, sente
 from hippocam.memory.longterm.bank import Worth
 from hippocam.memory.memory import Explanation
 from hippocam.memory.records import Entry, Evidence, Level, Span
-from hippocam.memory.store.database import JournalRow
+from hippocam.memory.store.journal import JournalRow
 from hippocam.stream.errors import HippocamError
 
 ME, OTHER = 0x0123_4567_89AB_CDEF, 0x0FED_CBA9_8765_4321

@@ -11,7 +11,7 @@ from hippocam.memory.errors import DiskError
 from hippocam.memory.filter import Filter
 from hippocam.memory.memory import Memory, MemoryConfig
 from hippocam.memory.recall.recall import Query
-from hippocam.memory.records import Span, entry_id
+from hippocam.memory.records import Span, id_of
 from hippocam.memory.store.database import Store
 from hippocam.stream.records import EncoderSpec
 
@@ -63,9 +63,9 @@ def held(folder):
 
 
 def test_an_entry_goes_with_its_bytes(folder):
-    number = entry_id("cam", 20)
+    number = id_of("cam", 20)
     store = Store(folder / "memory.db", writable=False)
-    keys_ND, _ = store.vectors([number])
+    keys_ND, _ = store.entries.vectors([number])
     store.close()
     packed = pack(keys_ND[0])
     before = held(folder)
@@ -89,17 +89,17 @@ def test_an_entry_goes_with_its_bytes(folder):
 
 def test_a_time_goes_from_entries_summaries_probes_and_journal(folder):
     with writer(folder) as memory:
-        store, number = memory._store, entry_id("cam", 10)
+        store, number = memory._store, id_of("cam", 10)
         with store.transaction():  # as one that was seen again
-            first = store.entry(number).spans[0]
+            first = store.entries.get(number).spans[0]
             again = Span(t0_s=46.0, t1_s=47.0, known_s=47.0)
-            store.touch(number, first=first, further=[again], met=2, strength=1.0)
+            store.entries.set_spans(number, first=first, further=[again], met=2, strength=1.0)
         memory.forget(Filter(stream="cam", after_s=41.0, before_s=49.0))
         raw = on_disk(folder)
         assert SECRET.encode() in raw  # of scene 4
         assert f"{SECRET} of 2".encode() not in raw
         assert all(s.t1_s <= 41 or s.t0_s >= 49 for s in memory._store.summaries.every() if s.stream == "cam")
-        for row in memory._store.journal():
+        for row in memory._store.journal.rows():
             why = json.loads(row.why)
             times = [why[name] for name in ("t0_s", "t1_s", "at_s") if name in why]
             assert not any(41 < time_s < 49 for time_s in times)
@@ -107,7 +107,7 @@ def test_a_time_goes_from_entries_summaries_probes_and_journal(folder):
     found = held(folder)
     assert all(s.t1_s <= 41 or s.t0_s >= 49 for e in found.values() if e.stream == "cam" for s in e.spans)
     assert number not in found  # seen then as well, so its vectors may be of that time
-    assert {entry_id("cam", 5 * k) for k in (0, 1, 3, 4)} < set(found)
+    assert {id_of("cam", 5 * k) for k in (0, 1, 3, 4)} < set(found)
     assert sum(e.stream == "other" for e in found.values()) == 3
 
 
@@ -148,25 +148,23 @@ def test_what_went_into_it_asleep_goes_too(folder):
             "SELECT count(*) FROM tombstone WHERE id IN (?, ?)", (number, heir)
         )
         assert left.fetchone() == (0,)
-        assert memory._store.entry(heir) is None
+        assert memory._store.entries.get(heir) is None
 
 
 def test_an_index_that_was_built_before_follows(folder):
     with Memory.open_reader(folder) as reader:
-        assert reader.recall(Query(text="", vector=AXES[4]))[0].entry.id == entry_id("cam", 20)
+        assert reader.recall(Query(text="", vector=AXES[4]))[0].entry.id == id_of("cam", 20)
         with writer(folder) as memory:
-            memory.forget([entry_id("cam", 20)])
-        assert all(
-            c.entry.id != entry_id("cam", 20) for c in reader.recall(Query(text="", vector=AXES[4], top=50))
-        )
-        assert entry_id("cam", 20) not in reader._index
+            memory.forget([id_of("cam", 20)])
+        assert all(c.entry.id != id_of("cam", 20) for c in reader.recall(Query(text="", vector=AXES[4], top=50)))
+        assert id_of("cam", 20) not in reader._index
 
 
 def test_a_reader_that_keeps_the_log_is_told(folder):
     reader = Store(folder / "memory.db", writable=False)
     with writer(folder) as memory:
         reader.connection.execute("BEGIN")
-        reader.count()
+        reader.entries.count()
         memory._store.connection.execute("PRAGMA busy_timeout = 50")
         with pytest.raises(DiskError, match="forget again"):
             memory.forget(Filter(stream="cam"))

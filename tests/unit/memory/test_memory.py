@@ -13,7 +13,7 @@ import pytest
 from hippocam.memory.errors import EncoderMismatchError, MemoryFolderError, NotAMemoryError
 from hippocam.memory.memory import Memory, MemoryConfig
 from hippocam.memory.recall.recall import Query
-from hippocam.memory.records import Level, entry_id, format_id
+from hippocam.memory.records import Level, format_id, id_of
 from hippocam.memory.store.database import Store
 from hippocam.stream.records import EncoderSpec, Sensors
 
@@ -107,7 +107,7 @@ def test_reading_leaves_every_byte_as_it_was(tmp_path, frames_of):
         assert memory.recall(Query(text="pick", vector=AXES[2], stream="cam")) == first
         memory.streams(), memory.tiers(), memory.bytes()
         with pytest.raises(sqlite3.OperationalError, match="readonly"):
-            memory._store.set_meta(x=1)
+            memory._store.meta.put(x=1)
     assert tree(folder) == before
 
 
@@ -185,7 +185,7 @@ def test_the_folder_never_exceeds_its_budget_while_a_long_stream_is_written(tmp_
     assert most > 0.6 * budget  # and it is made use of
     assert stream.entries + stream.evicted == stream.events
     with closing(Store(folder / "memory.db", writable=False)) as store:
-        entries = [store.entry(number) for number in store.ids()]
+        entries = [store.entries.get(number) for number in store.entries.ids()]
     pictures = {format_id(e.id) for e in entries if e.level < Level.VECTORS}
     assert {p.stem for p in (folder / "exemplars").iterdir()} == pictures
     assert 0 < len(pictures) < 0.6 * len(entries)  # pictures were given up before moments
@@ -271,8 +271,8 @@ def test_pictures_without_an_entry_are_swept(tmp_path, frames_of):
 
 
 def test_ids_depend_on_the_event_alone():
-    assert entry_id("cam", 5) == entry_id("cam", 5) != entry_id("cam", 6) != entry_id("cam2", 6)
-    assert 0 <= entry_id("x", 0) < 2**63
+    assert id_of("cam", 5) == id_of("cam", 5) != id_of("cam", 6) != id_of("cam2", 6)
+    assert 0 <= id_of("x", 0) < 2**63
 
 
 _KILLED = """
@@ -310,7 +310,7 @@ def test_killed_at_any_instant_loses_at_most_the_open_event(tmp_path, after):
         assert memory._store._db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         (stream,) = memory.streams()
         assert stream.frames_seen >= last - 10  # an event is at most 10 s long
-        held = (memory._store.entry(number) for number in memory._store.ids())
+        held = (memory._store.entries.get(number) for number in memory._store.entries.ids())
         pictures = {format_id(entry.id) for entry in held if entry.level < Level.VECTORS}
         assert {p.stem for p in (folder / "exemplars").iterdir()} == pictures
         assert du(folder) <= 1_000_000
@@ -369,7 +369,7 @@ def test_a_reader_that_holds_on_costs_no_entry(tmp_path, frames_of, monkeypatch)
         held = memory.streams()[0].entries
         memory._store._db.execute("PRAGMA busy_timeout = 100")
         with Memory.open_reader(folder) as reader, reader._store.snapshot():
-            assert reader._store.count() > 0  # a stopped `ask`, say
+            assert reader._store.entries.count() > 0  # a stopped `ask`, say
             with pytest.raises(MemoryFolderError, match="keeps its log from being folded back"):
                 fill(memory, frames_of, 5000, start=600)
         assert memory.streams()[0].entries > 0.8 * held
@@ -441,7 +441,7 @@ def test_the_index_follows_what_is_written_and_given_up(tmp_path, frames_of):
             found = memory.recall(Query(text="", vector=vector, top=5))
             with Memory.open_reader(tmp_path / "m") as fresh:
                 assert fresh.recall(Query(text="", vector=vector, top=5)) == found
-            actions |= {row.action for row in memory._store.journal()}
+            actions |= {row.action for row in memory._store.journal.rows()}
         assert memory.streams()[0].evicted > 0
         assert actions >= {"kept", "words only", "given up"}
 
@@ -452,7 +452,7 @@ def test_the_entry_at_a_time_is_the_one_that_covers_it(tmp_path, frames_of):
         watch(memory, scenes(frames_of, [4], stream="cam/left"), "cam/left", "/x/left")
 
         def start(time_s):
-            return memory._store.entry(memory.entry_at("cam", time_s)).t0_s
+            return memory._store.entries.get(memory.entry_at("cam", time_s)).t0_s
 
         assert [start(t) for t in (0, 4.9, 5, 12, 19.5, 99)] == [0, 0, 5, 10, 15, 15]
         assert memory.entry_at("nothing", 0) is None
@@ -535,9 +535,9 @@ def test_recordings_that_hold_nothing_any_more_take_a_small_share(tmp_path, fram
 def test_a_recording_that_grew_gives_new_places_new_numbers(tmp_path, frames_of):
     with writer(tmp_path / "m") as memory:
         watch(memory, scenes(frames_of, [0, 1, 2, 3]))
-        before = {row.place for row in memory._store.slots()}
+        before = {row.place for row in memory._store.entries.slots()}
         watch(memory, [f for f in scenes(frames_of, [0, 1, 2, 3, 4, 5]) if f.seq >= 20])
-        after = {row.id: row.place for row in memory._store.slots()}
-        new = {place for number, place in after.items() if number in (entry_id("cam", 20), entry_id("cam", 25))}
+        after = {slot.entry_id: slot.place for slot in memory._store.entries.slots()}
+        new = {place for number, place in after.items() if number in (id_of("cam", 20), id_of("cam", 25))}
         assert new
         assert not new & before

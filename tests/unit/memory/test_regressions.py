@@ -29,13 +29,15 @@ import hippocam.memory.memory as memory_module
 from hippocam.apps import Session
 from hippocam.apps.transfer.transfer import export
 from hippocam.memory.codec import signs
-from hippocam.memory.longterm.bank import Bank, BankConfig, Slot
+from hippocam.memory.longterm.bank import Bank, BankConfig
 from hippocam.memory.longterm.longterm import _INSERT_PAGES, _LOG_BYTES, _SHM_BYTES
 from hippocam.memory.memory import Memory, MemoryConfig
 from hippocam.memory.recall.recall import Query
-from hippocam.memory.records import Entry, Level, entry_id
+from hippocam.memory.records import Entry, Level, Slot, id_of
 from hippocam.memory.sensory import SensoryRing
-from hippocam.memory.store.database import JournalRow, Store
+from hippocam.memory.store.database import Store
+from hippocam.memory.store.entries import EntryTable
+from hippocam.memory.store.journal import JournalRow
 from hippocam.memory.store.schema import PAGE_BYTES
 from hippocam.memory.store.summaries import Kind, Summary
 from hippocam.memory.working.context import ContextConfig
@@ -85,7 +87,7 @@ def ask(memory: Memory, vector: FloatArray, text: str = "", **more: object) -> l
 
 
 def held(store: Store) -> list[Entry]:
-    return [store.entry(row.id) for row in store.slots()]
+    return [store.entries.get(slot.entry_id) for slot in store.entries.slots()]
 
 
 def du(folder: Path) -> int:
@@ -166,7 +168,7 @@ class Crowd:
 
     def members(self) -> tuple[dict[int, list[Fed]], list[list[Fed]]]:
         """Which events are in which entry, and which were given up: the journal replayed over what was fed."""
-        born = {entry_id("cam", e.seqs[0]): e for e in self.fed}
+        born = {id_of("cam", e.seqs[0]): e for e in self.fed}
         begun = {e.t0_s: e for e in self.fed}
         members, lost = {}, []
         for row in self.journal:
@@ -238,12 +240,12 @@ def crowd(tmp_path_factory, media) -> Crowd:
 
 def _note(run: Crowd, store: Store) -> None:
     last = run.journal[-1].id if run.journal else 0
-    new = [row for row in store.journal() if row.id > last]
+    new = [row for row in store.journal.rows() if row.id > last]
     run.missed += new[0].id - last - 1 if new else 0
     run.journal += new
     if new or not run.writes:
-        slots = list(store.slots())
-        events = sum(stream.events for stream in store.streams())
+        slots = list(store.entries.slots())
+        events = sum(stream.events for stream in store.streams.statuses())
         run.levels |= {Level(s.level) for s in slots}
         run.kinds.append({s.kind for s in store.summaries.every()})
         run.writes.append((size(run.folder), sum(s.met for s in slots), events, len(run.journal)))
@@ -253,10 +255,10 @@ def _note(run: Crowd, store: Store) -> None:
 
 def write_noting(memory: Memory, items: list) -> list[list[JournalRow]]:
     """Write items one by one; the rows that the journal gained with each."""
-    last, new = max((row.id for row in memory._store.journal()), default=0), []
+    last, new = max((row.id for row in memory._store.journal.rows()), default=0), []
     for item in items:
         memory.write([item])
-        new.append([row for row in memory._store.journal() if row.id > last])
+        new.append([row for row in memory._store.journal.rows() if row.id > last])
         assert not new[-1] or new[-1][0].id == last + 1  # it holds the newest rows only
         last += len(new[-1])
     return new
@@ -298,7 +300,7 @@ def test_01_weights_are_conserved_when_what_was_met_again_is_merged(tmp_path):
         assert done["met again"] > 0 < done["merged"]
         (stream,) = memory.streams()
         assert stream.evicted == done["merged"]  # nothing is lost
-        assert sum(slot.met for slot in memory._store.slots()) == stream.events
+        assert sum(slot.met for slot in memory._store.entries.slots()) == stream.events
 
 
 def test_02_times_are_unions_of_true_times_and_rise(crowd):
@@ -412,7 +414,7 @@ def test_06_retention_is_monotone_in_strength_and_age(tmp_path):
         memory.begin("cam", uri="/x/cam.mp4")
         items = apart(64, jpeg_bytes=25_000)
         memory.write(items[:13])
-        numbers = [entry_id("cam", k) for k in range(64)]
+        numbers = [id_of("cam", k) for k in range(64)]
         for times, chosen in ((1, (2, 5, 8)), (3, (9,))):
             for _ in range(times):
                 memory.used([numbers[k] for k in chosen])
@@ -451,7 +453,7 @@ def test_07_eviction_removes_exactly_the_overflow_also_on_ties(tmp_path):
                 assert number == min(with_picture)  # of equal ones the smallest id, and no other
                 with_picture.remove(number)
             if k:
-                with_picture.add(entry_id("cam", k - 1))
+                with_picture.add(id_of("cam", k - 1))
             assert len(gone) <= 2
             full += bool(gone)
             files = {int(p.stem, 16): p.stat().st_size for p in (folder / "exemplars").iterdir()}
@@ -462,7 +464,7 @@ def test_07_eviction_removes_exactly_the_overflow_also_on_ties(tmp_path):
                 free = budget - sum(files.values()) - database - folders
                 assert reserve - (_INSERT_PAGES + 1) * PAGE_BYTES <= free <= reserve + picture + 4 * PAGE_BYTES
         assert full > 100
-        assert memory._store.count() == 149
+        assert memory._store.entries.count() == 149
 
 
 def test_08_a_new_thing_is_accepted_when_the_memory_is_full(crowd, tmp_path, media):
@@ -532,7 +534,7 @@ def test_09_every_other_capacity_is_honoured(tmp_path):
         context = ContextConfig(places=places, recent_s=1e-3, same_place=0.9)
         working = WorkingConfig(context=context)
         with run(f"places{places}", range(12), working=working) as memory:
-            assert len(memory._store.places("cam")) == places
+            assert len(memory._store.places.of("cam")) == places
     for most in (1, 5):
         with writer(tmp_path / f"open{most}", working=WorkingConfig(max_frames=most, min_frames=1)) as memory:
             memory.begin("cam", uri="/x/cam.mp4")
@@ -542,7 +544,7 @@ def test_09_every_other_capacity_is_honoured(tmp_path):
     # of so many newest entries a thing is known again
     for window, again in ((2, 0), (3, 1)):
         with run(f"window{window}", [0, 1, 2, 3, 1, 5], bank=BankConfig(window=window)) as memory:
-            assert actions(memory._store.journal())["seen again"] == again
+            assert actions(memory._store.journal.rows())["seen again"] == again
 
 
 # 10 to 13: bounds, on write, in step, any cut ----------------------------------------------------------------
@@ -580,7 +582,7 @@ def test_10_total_bytes_are_bounded_buffers_included(tmp_path):
                 )
             found = ask(memory, unit(rng.normal(size=dim).astype(np.float32)), f"word{k}")
             assert found
-            with_vectors = len(memory._store.ids())
+            with_vectors = len(memory._store.entries.ids())
             assert len(memory._index) == len(memory._index.ids()) == with_vectors
             assert memory._index.bytes < 200 * with_vectors
             assert sum(tier.bytes for tier in memory.tiers()[:2]) < 100_000
@@ -741,8 +743,11 @@ def test_15_nothing_is_encoded_or_read_anew_for_a_question(tmp_path, colour_vide
     with writer(tmp_path / "many") as memory:
         watch(memory, apart(180, jpeg_bytes=10))
         read = []
-        vectors = Store.vectors
-        monkeypatch.setattr(Store, "vectors", lambda self, some: read.append(len(some)) or vectors(self, some))
+        vectors = EntryTable.vectors
+
+        monkeypatch.setattr(
+            EntryTable, "vectors", lambda self, some: read.append(len(some)) or vectors(self, some)
+        )
         ask(memory, EYE[3], top=1)
         assert sum(read) < 300  # all of them once
         read.clear()
@@ -771,7 +776,7 @@ def test_16_what_is_called_cosine_is_normalised(tmp_path):
             watch(memory, items)
             found = ask(memory, looks[5], top=80)
             numbers = [c.entry.id for c in found]
-            keys, scenes = memory._store.vectors(numbers)
+            keys, scenes = memory._store.entries.vectors(numbers)
             for c, key, scene in zip(found, keys, scenes, strict=True):
                 row = scene + (scene @ key) * key
                 assert c.cosine == pytest.approx(float(row @ looks[5]) / np.linalg.norm(row), abs=1e-5)
@@ -805,7 +810,7 @@ def test_16_signs_are_no_more_alike_than_the_vectors_were():
         for number, key in enumerate((one, 0.86 * one + 0.51 * other)):
             key_D = signs(unit(key).astype(np.float32))
             bank.add(
-                Slot(entry=number, stream="cam", place=1, key_D=key_D, utility=1, last_s=0, level=Level.SIGNS)
+                Slot(entry_id=number, stream="cam", place=1, key_D=key_D, utility=1, last_s=0, level=Level.SIGNS)
             )
         step = bank.next_step()
         assert step is not None

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from hippocam.memory.longterm.bank import MAX_REDUNDANCY, REFRESH_EVENTS, Bank, BankConfig, Slot, join_spans
+from hippocam.memory.longterm.bank import MAX_REDUNDANCY, REFRESH_EVENTS, Bank, BankConfig, join_spans
 from hippocam.memory.longterm.utility import FULL_ROWS, MIN_AGAIN, Prior, Sketch, Utility
-from hippocam.memory.records import Level, Span
+from hippocam.memory.records import Level, Slot, Span
 
 D = 24
 
@@ -19,7 +19,7 @@ def random_keys(rng, n, dim=D):
 
 
 def slot(entry, key, *, utility=1.0, last_s=0.0, stream="cam", **more):
-    return Slot(entry=entry, stream=stream, place=1, key_D=key, utility=utility, last_s=last_s, **more)
+    return Slot(entry_id=entry, stream=stream, place=1, key_D=key, utility=utility, last_s=last_s, **more)
 
 
 def span(t0_s, t1_s):

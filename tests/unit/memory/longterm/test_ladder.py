@@ -8,10 +8,10 @@ import pytest
 
 from hippocam.apps.transfer.transfer import export, import_file, write_file
 from hippocam.memory.codec import sign_bytes
-from hippocam.memory.longterm.bank import Bank, Slot
+from hippocam.memory.longterm.bank import Bank
 from hippocam.memory.memory import Memory, MemoryConfig
 from hippocam.memory.recall.recall import Query
-from hippocam.memory.records import Level
+from hippocam.memory.records import Level, Slot
 from hippocam.stream.records import Embedding, EncoderSpec
 
 # No picture, but what begins like one: none can be made smaller.
@@ -26,7 +26,7 @@ def unit(row):
 def test_the_step_before_words_keeps_the_signs_and_frees_the_rest(dim):
     bank = Bank(dim)
     key_D = unit(np.random.default_rng(dim).normal(size=dim))
-    bank.add(Slot(entry=7, stream="cam", place=1, key_D=key_D, utility=1.0, last_s=0.0, level=Level.VECTORS))
+    bank.add(Slot(entry_id=7, stream="cam", place=1, key_D=key_D, utility=1.0, last_s=0.0, level=Level.VECTORS))
     step = bank.next_step()
     assert step is not None
     assert step.to == Level.SIGNS

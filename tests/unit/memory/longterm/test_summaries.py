@@ -57,7 +57,7 @@ def write(store, events, budget=PLENTY, *, finish=True, summaries=None, **config
     summaries = summaries or open_summaries(store, budget, **config)
     for event in events:
         with store.transaction():
-            summaries.add(event, store.insert(event))
+            summaries.add(event, store.entries.insert(event))
     if finish:
         with store.transaction():
             for stream in dict.fromkeys(event.stream for event in events):
@@ -143,7 +143,7 @@ def test_the_exemplar_is_the_entry_nearest_to_the_mean(store):
     events = [make_event("cam", 5 * k, 5.0 * k, scene=v) for k, v in enumerate(looks)]
     write(store, events, gamma=100)
     (scene,) = store.summaries.of("cam")
-    assert scene.exemplar == store.insert(events[2])
+    assert scene.exemplar == store.entries.insert(events[2])
 
 
 @pytest.mark.parametrize("cut", [1, 7, 100, 101, 299])
@@ -158,7 +158,7 @@ def test_killed_after_any_event_and_started_again_gives_the_same(tmp_path, cut):
             if start + size < 300:  # an event whose transaction never ended
                 summaries = open_summaries(store, gamma=0.5)
                 with suppress(KeyboardInterrupt), store.transaction():
-                    summaries.add(events[start + size], store.insert(events[start + size]))
+                    summaries.add(events[start + size], store.entries.insert(events[start + size]))
                     raise KeyboardInterrupt
             store.close()
         store = Store(path, writable=True)
@@ -280,8 +280,8 @@ def test_words_outlive_the_entries(store):
     events = [dataclasses.replace(e, text="pick the yellow bottle") for e in film(12)]
     write(store, events)
     for event in events:
-        store.delete(store.insert(event))
-    assert store.count() == 0
+        store.entries.delete(store.entries.insert(event))
+    assert store.entries.count() == 0
     best = store.summaries.of("cam", Kind.SCENE)[0]
     assert dict(best.words)["yellow"] == 6
     assert best.exemplar is not None  # gone, and readers look

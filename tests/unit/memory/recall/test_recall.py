@@ -44,14 +44,14 @@ class Bench:
         self.flat_values = 10**9
 
     def put(self, *events):
-        return [self.store.insert(event) for event in events]
+        return [self.store.entries.insert(event) for event in events]
 
     def index(self):
         def read(numbers):
             return index_rows(self.store, numbers, CONFIG)
 
         index = KeyIndex(D, read, flat_values=self.flat_values)
-        numbers = sorted(self.store.ids())
+        numbers = sorted(self.store.entries.ids())
         index.add(numbers, read(numbers))
         if index.due():
             index.rebuild(wait=True)
@@ -63,7 +63,7 @@ class Bench:
 
     def see_again(self, number, *spans):
         first, *further = spans
-        self.store.touch(number, first=first, further=further, met=len(spans), strength=1.0)
+        self.store.entries.set_spans(number, first=first, further=further, met=len(spans), strength=1.0)
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_cosines_are_those_of_key_and_scene_by_brute_force(bench):
     ]
     numbers = bench.put(*events)
     query = unit(rng.standard_normal(D))
-    keys, scenes = bench.store.vectors(numbers)
+    keys, scenes = bench.store.entries.vectors(numbers)
     rows = [unit(s + (s @ k) * k) for k, s in zip(keys, scenes, strict=True)]
     truth = {n: float(row @ query) for n, row in zip(numbers, rows, strict=True)}
     found = bench.ask(query, top=10)
@@ -174,7 +174,7 @@ def test_the_store_selects_what_the_filter_passes(bench):
         if k % 2:
             starts = sorted(rng.integers(100, size=3).tolist())
             bench.see_again(number, *(span(t, t + 3, t + 2) for t in starts))
-    numbers = sorted(bench.store.ids())
+    numbers = sorted(bench.store.entries.ids())
     for _ in range(100):
         values = [None if rng.random() < 0.5 else float(rng.integers(110)) for _ in range(3)]
         wanted = Filter(
@@ -185,8 +185,8 @@ def test_the_store_selects_what_the_filter_passes(bench):
             before_s=values[1],
             at_s=values[2],
         )
-        truth = [n for n in numbers if wanted.passing_of(bench.store.entry(n))]
-        assert bench.store.select(wanted) == truth
+        truth = [n for n in numbers if wanted.passing_of(bench.store.entries.get(n))]
+        assert bench.store.lookup.select(wanted) == truth
         found = bench.ask(
             top=500, **{f.name: getattr(wanted, f.name) for f in dataclasses.fields(wanted) if f.name != "near"}
         )
@@ -198,7 +198,7 @@ def test_what_is_asked_at_a_time_was_known_then(bench):
     for k in range(60):
         (number,) = bench.put(make_event(seq=k, t0_s=float(rng.integers(200))))
         if k % 2:
-            entry = bench.store.entry(number)
+            entry = bench.store.entries.get(number)
             later = sorted((entry.t1_s + rng.integers(1, 200, size=2)).tolist())
             bench.see_again(number, entry.spans[0], *(span(t, t + 3, t + 2) for t in later))
     for at_s in range(0, 400, 7):
@@ -212,7 +212,7 @@ def test_an_entry_of_words_alone_is_found_by_its_words(bench):
     one, _ = bench.put(
         make_event(key=AXES[1], text="grasp the yellow bottle"), make_event(seq=5, t0_s=9.0, key=AXES[2])
     )
-    bench.store.demote(one, Level.WORDS, 0)
+    bench.store.entries.demote(one, Level.WORDS, 0)
     best = bench.ask(AXES[9], "a yellow bottle")[0]
     assert best.entry.id == one
     assert (best.seen, best.cosine) == (0, 0)
@@ -236,10 +236,10 @@ def test_a_word_that_most_entries_hold_is_still_counted_where_it_matters(bench):
     numbers = bench.put(*(make_event(seq=k, t0_s=5.0 * k, labels=("person",)) for k in range(30)))
     (rare,) = bench.put(make_event(seq=99, t0_s=999.0, labels=("person", "dog")))
     store = bench.store
-    assert store.match_words(["person", "dog"], "labels", numbers[:2], most=10) == {
+    assert store.words.match(["person", "dog"], "labels", numbers[:2], most=10) == {
         numbers[0]: 1, numbers[1]: 1, rare: 1,
     }  # fmt: skip
-    assert len(store.match_words(["person"], "labels", [])) == 31
+    assert len(store.words.match(["person"], "labels", [])) == 31
 
 
 def test_neighbours_are_context_below_their_anchor(bench):
@@ -272,7 +272,7 @@ def fill(bench, n, *, run=6, seed=0):
         key = unit(looks[k // run] + 0.05 * rng.standard_normal(D))
         event = make_event(seq=5 * k, t0_s=5.0 * k, key=key, labels=(f"look{k // run}",))
         with bench.store.transaction():
-            summaries.add(event, bench.store.insert(event))
+            summaries.add(event, bench.store.entries.insert(event))
     with bench.store.transaction():
         summaries.finish("cam")
     return looks
@@ -298,8 +298,8 @@ def test_no_answer_holds_an_ancestor_and_its_descendant(bench):
 
 def test_a_time_whose_entries_are_all_gone_is_still_told_of(bench):
     looks = fill(bench, 120)
-    for number in bench.store.begun_within("cam", 30.0, 59.0):
-        bench.store.delete(number)
+    for number in bench.store.lookup.begun_within("cam", 30.0, 59.0):
+        bench.store.entries.delete(number)
     best = overview(bench.store, SPEC, Query(text="", vector=looks[1]))[0]
     assert (best.summary.kind, best.summary.t0_s, best.summary.t1_s) == (Kind.SCENE, 30, 60)
     assert best.entries == 0

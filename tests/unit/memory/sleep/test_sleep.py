@@ -13,12 +13,13 @@ import pytest
 from hippocam.memory.codec import pack, unpack
 from hippocam.memory.memory import Memory, MemoryConfig
 from hippocam.memory.recall.recall import Query, RecallConfig
-from hippocam.memory.records import Level, Span
+from hippocam.memory.records import Held, Level, Span
 from hippocam.memory.sleep import sleep as sleeping
 from hippocam.memory.sleep.proposals import Group
-from hippocam.memory.sleep.replay import LONGEST_S, Held, Probe, Replay, Replica
+from hippocam.memory.sleep.replay import LONGEST_S, Replay, Replica
 from hippocam.memory.sleep.sleep import Sleep, SleepConfig, dream, with_drawn
 from hippocam.memory.store.database import Store
+from hippocam.memory.store.probes import Probe
 from hippocam.stream.records import Embedding, EncoderSpec
 
 D = 32
@@ -384,12 +385,12 @@ def test_a_kind_of_probes_is_not_paid_for_by_another():
 def test_losses_count_from_the_first_sleep(folder):
     with writer(folder) as memory:
         memory.sleep(0.6)
-        fixed = [p for p in memory._store.sleep.probes() if p.kind == "view"]
+        fixed = [p for p in memory._store.probes.every() if p.kind == "view"]
         assert fixed
         assert all(p.found in (0, 1, 2, 3) for p in fixed)
         noted = {p.id: p.found for p in fixed}
         memory.sleep(0.3)
-        assert {p.id: p.found for p in memory._store.sleep.probes()} == noted
+        assert {p.id: p.found for p in memory._store.probes.every()} == noted
         replay = Sleep(memory._store, memory._longterm).look()
         bits = [p.found for p in replay.probes if p.found is not None]
         assert replay.before[1][: len(bits)].sum() == sum(b & 1 for b in bits)
@@ -408,7 +409,7 @@ def test_a_question_is_replayed_as_recall_weighs_it(tmp_path, key_weight):
             memory.write([Embedding(stream="cam", seq=seq, time_s=4.0 * seq, vector=vector, jpeg=b"j")])
         memory.finish("cam")
     with closing(Store(tmp_path / "memory.db", writable=False)) as store:
-        held = store.sleep.held()
+        held = store.entries.held()
     assert len(held) > 40
     probes, found = [], {1: [], 5: []}
     with Memory.open_reader(tmp_path, config) as memory:
@@ -509,11 +510,11 @@ def test_what_was_seen_since_is_not_taken_back(folder):
 def test_tombstones_last_until_the_horizon(folder):
     with writer(folder, sleep=SleepConfig(horizon_s=100.0)) as memory:
         memory.sleep(0.5, now_s=1000.0)
-        assert memory._store.sleep.count() > 0
+        assert memory._store.tombstones.count() > 0
         memory.sleep(0.5, now_s=1099.0)
-        assert memory._store.sleep.count() > 0
+        assert memory._store.tombstones.count() > 0
         memory.sleep(0.5, now_s=1101.0)
-        assert memory._store.sleep.count() == 0
+        assert memory._store.tombstones.count() == 0
         assert memory.wake() == 0
 
 
@@ -535,10 +536,10 @@ def test_tombstones_go_before_entries_do(tmp_path):
     with writer(folder, 1_500_000) as memory:
         watch(memory, things(200), gap=1, jpeg_bytes=2000)
         memory.sleep(0.25)
-        assert memory._store.sleep.count() > 0
+        assert memory._store.tombstones.count() > 0
         evicted = memory.streams()[0].evicted
         number = 0
-        while memory._store.sleep.count():
+        while memory._store.tombstones.count():
             watch(memory, things(10, seed=number + 9), stream=f"more{number}", jpeg_bytes=20_000)
             assert memory.bytes() <= 1_500_000
             number += 1
@@ -551,7 +552,7 @@ def test_an_entry_that_holds_several_things_loses_no_time_when_one_is_seen_again
     with writer(folder) as memory:
         watch(memory, [np.repeat(x[k : k + 1], 4, axis=0) for k in range(4)], gap=20)
         longterm = memory._longterm
-        held = memory._store.sleep.held()
+        held = memory._store.entries.held()
         from hippocam.memory.longterm.longterm import Consolidated
         from hippocam.memory.sleep.replay import united
 
@@ -571,10 +572,10 @@ def test_the_past_does_not_know_what_was_merged_later(folder):
     """`at_s`: where an entry's vectors are new, nothing is found of it before the last frame that they rest on."""
     with writer(folder) as memory:
         memory.sleep()
-        held = {one.id: one for one in memory._store.sleep.held()}
-        before = {one.id: one for _, group in memory._store.sleep.groups(1) for one in group}
+        held = {one.id: one for one in memory._store.entries.held()}
+        before = {one.id: one for _, group in memory._store.tombstones.groups(1) for one in group}
         checked = 0
-        for heir, group in memory._store.sleep.groups(1):
+        for heir, group in memory._store.tombstones.groups(1):
             known = max(span.known_s for one in group for span in one.spans)
             if not np.array_equal(held[heir].key_D, before[heir].key_D):
                 assert held[heir].spans[0].known_s == known
@@ -626,7 +627,7 @@ def test_others_may_write_while_it_dreams(folder, monkeypatch):
             thread = threading.Thread(target=lambda: wrote.append(watch(memory, things(20, seed=4), stream="dog")))
             thread.start()
             thread.join(20)
-            for one in list(memory._store.sleep.held())[:40]:
+            for one in list(memory._store.entries.held())[:40]:
                 memory.pin(one.id)
             return outcome
 

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from hippocam.memory.errors import DiskError, MemoryFolderError, OlderFormatError
-from hippocam.memory.records import Level, Span, entry_id
+from hippocam.memory.records import Level, Span, id_of
 from hippocam.memory.store import migrations
 from hippocam.memory.store.database import Store
 from hippocam.memory.store.migrations import format_of, migrate, upgrade
@@ -81,7 +81,7 @@ def entry_rows(counts: dict[str, int], dim: int) -> list[tuple[Any, ...]]:
             robot = stream != "door" and k % 2 == 0
             rows.append(
                 (
-                    entry_id(stream, 3 * k), stream, 3 * k, t0_s, t0_s + 9.5, t0_s + 8.25, t0_s + 4.125,
+                    id_of(stream, 3 * k), stream, 3 * k, t0_s, t0_s + 9.5, t0_s + 8.25, t0_s + 4.125,
                     float(rng.uniform(0, 2)), float(rng.uniform(0, 3)),
                     "car, red lorry" if k % 3 else "", f"task {k}: lift the bottles – ärmel" if robot else "",
                     k + 1, 2 * k, 900 + k, blob(unit(rng, dim), "<f2"), blob(unit(rng, dim), "<f2"),
@@ -152,15 +152,15 @@ def test_every_field_is_kept(tmp_path: Path, rows: list[tuple[Any, ...]]) -> Non
     assert after["stream"] == [(*row[:-1], None) for row in before["stream"]]  # all but the working memory's state
     assert sorted(after["words"]) == sorted(before["words"])
     store = Store(path, writable=False)
-    assert store.encoder() is not None
-    assert store.count() == len(rows)
+    assert store.meta.encoder() is not None
+    assert store.entries.count() == len(rows)
     db = sqlite3.connect(path)
     vectors = {row[0]: row[1:] for row in db.execute("SELECT id, first_seq, last_s, key, scene FROM entry")}
     db.close()
     for row in rows:
         number, stream, _, t0_s, t1_s, known_s, frame_s, surprise, utility, labels, text = row[:11]
         frames, repeats, jpeg_bytes, key, scene, state, action, pose = row[11:]
-        entry = store.entry(number)
+        entry = store.entries.get(number)
         assert entry is not None
         assert (entry.stream, entry.t0_s, entry.t1_s, entry.known_s, entry.frame_s) == (
             stream, t0_s, t1_s, known_s, frame_s,
@@ -227,14 +227,14 @@ def test_format_2_gets_what_it_lacks_and_keeps_every_row(tmp_path: Path, rows: l
 def test_a_writer_migrates_and_what_was_migrated_stays(tmp_path: Path, rows: list[tuple[Any, ...]]) -> None:
     path = make_format_1(tmp_path / "memory.db", rows)
     store = Store(path, writable=True)
-    assert store.count() == len(rows)
+    assert store.entries.count() == len(rows)
     gone = next(row for row in rows if "task" in row[10])
-    store.delete(gone[0])
+    store.entries.delete(gone[0])
     assert matching(store, "text : task") == {row[0] for row in rows if "task" in row[10]} - {gone[0]}
     store.close()
     migrate(path)
     store = Store(path, writable=False)
-    assert store.count() == len(rows) - 1
+    assert store.entries.count() == len(rows) - 1
     store.close()
 
 

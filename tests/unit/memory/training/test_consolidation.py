@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hippocam.memory.longterm.bank import Bank, BankConfig, Slot
+from hippocam.memory.longterm.bank import Bank, BankConfig
 from hippocam.memory.longterm.longterm import strengthened
 from hippocam.memory.longterm.priors import load_prior, prior_path, save_prior
 from hippocam.memory.longterm.utility import FADE_POWER, FADE_S, MIN_AGAIN, Prior, Utility
 from hippocam.memory.memory import Memory
-from hippocam.memory.records import Entry, Span
+from hippocam.memory.records import Entry, Slot, Span
 from hippocam.memory.store.database import Store
 from hippocam.memory.trained import SHIPPED
 from hippocam.memory.training.consolidation import (
@@ -263,7 +263,7 @@ def test_no_decay_that_can_be_fitted_rises_with_age_or_falls_with_strength(fade_
     for number in range(20):
         bank.add(
             Slot(
-                entry=number, stream="s", place=1, key_D=keys[number], utility=1.0,
+                entry_id=number, stream="s", place=1, key_D=keys[number], utility=1.0,
                 last_s=1000.0 * (number // 4), strength=1.0 + number % 4,
             )
         )  # fmt: skip
@@ -294,7 +294,7 @@ def test_the_bank_takes_the_learned_decay_where_its_config_says_nothing_else():
         bank = Bank(D, config, Utility(D, given))
         for number in (0, 1):
             key = np.eye(D, dtype=np.float32)[number]
-            bank.add(Slot(entry=number, stream="s", place=1, key_D=key, utility=1.0, last_s=300.0 * number))
+            bank.add(Slot(entry_id=number, stream="s", place=1, key_D=key, utility=1.0, last_s=300.0 * number))
         decays.append(bank.explain(0).decay)
     assert decays == pytest.approx([0.5, 0.5, decays[3], decays[3]])
     assert decays[3] > 0.99
@@ -374,9 +374,9 @@ def test_a_memory_gives_an_event_for_each_span_and_what_was_asked_of_it(tmp_path
         memory.finish("cam")
     store = Store(tmp_path / "m" / "memory.db", writable=True)
     with store.transaction():
-        store.add_probe("question", "cam", 10.0, 15.0, axes[2], keep=10)
-        store.add_probe("view", "cam", 5.0, 10.0, axes[1], keep=10)
-    spans = sum(len(store.entry(row.id).spans) for row in store.slots())
+        store.probes.add("question", "cam", 10.0, 15.0, axes[2], keep=10)
+        store.probes.add("view", "cam", 5.0, 10.0, axes[1], keep=10)
+    spans = sum(len(store.entries.get(slot.entry_id).spans) for slot in store.entries.slots())
     store.close()
     spec, (stream,) = streams_from_memory(tmp_path / "m")
     assert spec == SPEC

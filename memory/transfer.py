@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 from hippocam.memory.codec import unpack
 from hippocam.memory.entities.bank import EntityMemory, VisitRow
 from hippocam.memory.longterm.longterm import LongTerm
-from hippocam.memory.records import Entry
 from hippocam.memory.store.database import Store
+from hippocam.memory.store.entries import EntryRow
 from hippocam.memory.store.notes import NoteRow
+from hippocam.memory.store.places import PlaceRow
 from hippocam.memory.store.schema import PAGE_BYTES
+from hippocam.memory.store.streams import StreamRow
 from hippocam.memory.store.summaries import Summary
 
 # Rows that are read at a time: a reader that lets go soon does not keep a writer from folding its log.
@@ -21,103 +22,23 @@ _PAGE = 64
 _SUMMARY_SHARE, _SUMMARY_BYTES = 0.05, 512
 # A stream's row without its names, with new pages for it.
 _STREAM_BYTES = 2 * PAGE_BYTES
-_STREAM = (
-    "id, recording, source, fingerprint, fps, end_s, last_seq, complete, frames_seen, frames_encoded, events, "
-    "evicted, newest"
-)
-
-
-class StreamRow(NamedTuple):
-    """One stream with its progress; what is not told here is as in StreamStatus.
-
-    Attributes:
-        id: Name of the stream.
-        recording: Of which recording it is a camera, or is all.
-        source: Where it was.
-        fingerprint: Tells its content from another's.
-        fps: Sampling rate.
-        end_s: Time of the end of what was watched.
-        last_seq: Position of the last frame that is in the memory; -1 where none is.
-        newest: Id of the entry that its last event went into.
-    """
-
-    id: str
-    recording: str
-    source: str
-    fingerprint: str
-    fps: float | None
-    end_s: float
-    last_seq: int
-    complete: bool
-    frames_seen: int
-    frames_encoded: int
-    events: int
-    evicted: int
-    newest: int | None
-
-
-class EntryRow(NamedTuple):
-    """One entry with its vectors as the codec packs them, D + 4 bytes; None at level WORDS."""
-
-    entry: Entry
-    key: bytes | None
-    scene: bytes | None
-
-
-class PlaceRow(NamedTuple):
-    """One place of a stream that is not complete; its vector is packed."""
-
-    stream: str
-    number: int
-    vector: bytes
-    seen: int
-    last_s: float
-
-
-def read_streams(store: Store) -> list[StreamRow]:
-    """All streams, by name."""
-    rows = store.connection.execute(f"SELECT {_STREAM} FROM stream ORDER BY id").fetchall()
-    return [StreamRow._make((*row[:7], bool(row[7]), *row[8:])) for row in rows]
 
 
 def read_entries(store: Store, stream: str) -> Iterator[EntryRow]:
     """The entries of a stream by the time of their first span; what a writer gives up meanwhile is left out."""
     after = (float("-inf"), -1)
     while True:
-        with store.snapshot():
-            page = store.connection.execute(
-                "SELECT t0_s, id, key, scene FROM entry WHERE stream = ? AND (t0_s, id) > (?, ?) "
-                f"ORDER BY t0_s, id LIMIT {_PAGE}",
-                (stream, *after),
-            ).fetchall()
-            rows = [
-                EntryRow(entry, key, scene)
-                for _, number, key, scene in page
-                if (entry := store.entry(number)) is not None
-            ]
+        rows = store.entries.rows(stream, after, _PAGE)
         yield from rows
-        if len(page) < _PAGE:
+        if len(rows) < _PAGE:
             return
-        after = page[-1][:2]
-
-
-def read_places(store: Store, stream: str) -> list[PlaceRow]:
-    """The places of a stream."""
-    rows = store.connection.execute(
-        "SELECT stream, id, vector, seen, last_s FROM place WHERE stream = ? ORDER BY id", (stream,)
-    )
-    return [PlaceRow._make(row) for row in rows.fetchall()]
+        after = (rows[-1].entry.t0_s, rows[-1].entry.id)
 
 
 def read_summaries(store: Store, stream: str) -> list[Summary]:
     """The summaries of a stream, the coarsest first; what is open is given as if it were closed."""
     found = store.summaries.of(stream)
     return [replace(s, state=None) for s in sorted(found, key=lambda s: (-s.kind, s.first_seq))]
-
-
-def read_notes(store: Store, stream: str) -> list[NoteRow]:
-    """The notes of a stream, by time."""
-    return store.notes.of(stream)
 
 
 def read_visits(store: Store, stream: str) -> list[VisitRow]:
@@ -148,7 +69,7 @@ class Restoring:
         """Make a stream known, without progress."""
         self._longterm.make_room(_STREAM_BYTES + 2 * sum(len(v) for v in row if isinstance(v, str)))
         with self._store.transaction():
-            self._store.add_stream(row.id, row.recording, row.source, row.fingerprint, row.fps)
+            self._store.streams.add(row.id, row.recording, row.source, row.fingerprint, row.fps)
 
     def entry(self, row: EntryRow, jpeg: bytes | None) -> bool:
         """Take an entry in, with its picture if it has one; False where it is held already."""
@@ -159,7 +80,7 @@ class Restoring:
         """Take a place in."""
         self._longterm.make_room(PAGE_BYTES)
         with self._store.transaction():
-            self._store.set_place(row.stream, row.number, unpack(row.vector), row.seen, row.last_s)
+            self._store.places.put(row.stream, row.number, unpack(row.vector), row.seen, row.last_s)
 
     def summary(self, row: Summary) -> bool:
         """Take a summary in; False where it is held already, or there are as many as there may be."""
@@ -184,8 +105,4 @@ class Restoring:
     def settle(self, row: StreamRow) -> None:
         """Give a stream its progress: all of it is there. What it gave up on the way in adds to what it had."""
         with self._store.transaction():
-            self._store.connection.execute(
-                "UPDATE stream SET end_s = ?, last_seq = ?, complete = ?, frames_seen = ?, frames_encoded = ?, "
-                "events = ?, evicted = evicted + ?, newest = ? WHERE id = ? AND last_seq = -1",
-                (*row[5:], row.id),
-            )
+            self._store.streams.settle(row)

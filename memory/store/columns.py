@@ -1,0 +1,150 @@
+"""The columns of an entry, named once, and how an entry is laid out in them.
+
+The table of entries and the table of tombstones both have them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from hippocam.memory.codec import pack, unpack
+from hippocam.memory.records import Entry, Held, Level, Slot, Span
+from hippocam.stream.records import FloatArray, Sensors
+
+VECTORS = ("key", "scene")
+SENSORS = ("state", "action", "pose")
+ENTRY_COLUMNS = (
+    "id", "stream", "first_seq", "t0_s", "t1_s", "known_s", "frame_s", "last_s", "spans", "surprise", "utility",
+    "strength", "met", "uses", "pinned", "level", "place", "labels", "text", "frames", "repeats", "jpeg_bytes",
+    *VECTORS, *SENSORS, "slept",
+)  # fmt: skip
+# What `entry_from`, `held_from` and `slot_from` read.
+ENTRY = tuple(name for name in ENTRY_COLUMNS if name not in (*VECTORS, "last_s", "slept"))
+HELD = (
+    "id", "stream", "t0_s", "t1_s", "known_s", "spans", "utility", "strength", "met", "pinned", "level", "place",
+    "text", "slept", *VECTORS,
+)  # fmt: skip
+SLOT = ("id", "stream", "last_s", "utility", "strength", "met", "pinned", "level", "place", "jpeg_bytes", "key")
+# What the words of an entry take beside its row, full text included, about.
+WORDS_BYTES = "2 * (length(CAST(text AS BLOB)) + length(CAST(labels AS BLOB)))"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names of columns as SQL lists them."""
+    return ", ".join(names)
+
+
+def values_of(entry: Entry, key_D: FloatArray | None, scene_D: FloatArray | None) -> dict[str, object]:
+    """An entry as it is stored: a value for each column but `slept`, which counts from 0."""
+    first, *further = entry.spans
+    return {
+        "id": entry.id,
+        "stream": entry.stream,
+        "first_seq": entry.first_seq,
+        "t0_s": first.t0_s,
+        "t1_s": first.t1_s,
+        "known_s": first.known_s,
+        "frame_s": entry.frame_s,
+        "last_s": max(span.t1_s for span in entry.spans),
+        "spans": pack_spans(further),
+        "surprise": entry.surprise,
+        "utility": entry.utility,
+        "strength": entry.strength,
+        "met": entry.met,
+        "uses": entry.uses,
+        "pinned": entry.pinned,
+        "level": int(entry.level),
+        "place": entry.place,
+        "labels": ", ".join(entry.labels),
+        "text": entry.text,
+        "frames": entry.frames,
+        "repeats": entry.repeats,
+        "jpeg_bytes": entry.jpeg_bytes,
+        "key": None if key_D is None else pack(key_D),
+        "scene": None if scene_D is None else pack(scene_D),
+        "state": _pack_sensor(entry.sensors.state),
+        "action": _pack_sensor(entry.sensors.action),
+        "pose": _pack_sensor(entry.sensors.pose),
+    }
+
+
+def entry_from(row: Sequence[Any]) -> Entry:
+    """An entry from a row of the columns ENTRY."""
+    values = dict(zip(ENTRY, row, strict=True))
+    labels = values["labels"]
+    sensors = {name: unpack_sensor(values.pop(name)) for name in SENSORS}
+    return Entry(
+        **values
+        | {
+            "labels": tuple(labels.split(", ")) if labels else (),
+            "sensors": Sensors(**sensors),
+            "spans": _spans(values),
+            "pinned": bool(values["pinned"]),
+            "level": Level(values["level"]),
+        }
+    )
+
+
+def held_from(row: Sequence[Any]) -> Held:
+    """An entry with its vectors from a row of the columns HELD."""
+    values = dict(zip(HELD, row, strict=True))
+    spans = _spans(values)
+    for name in ("t0_s", "t1_s", "known_s"):
+        del values[name]
+    key, scene = (unpack(values.pop(name)) for name in VECTORS)
+    return Held(
+        **values
+        | {
+            "key_D": key,
+            "scene_D": scene,
+            "spans": spans,
+            "pinned": bool(values["pinned"]),
+            "level": Level(values["level"]),
+        }
+    )
+
+
+def slot_from(row: Sequence[Any]) -> Slot:
+    """An entry as the bank weighs it, from a row of the columns SLOT and of WORDS_BYTES."""
+    *plain, words_bytes = row
+    values = dict(zip(SLOT, plain, strict=True))
+    entry_id, key = values.pop("id"), values.pop("key")
+    return Slot(
+        **values
+        | {
+            "entry_id": entry_id,
+            "key_D": None if key is None else unpack(key),
+            "words_bytes": words_bytes,
+            "pinned": bool(values["pinned"]),
+            "level": Level(values["level"]),
+        }
+    )
+
+
+def pack_spans(further: Sequence[Span]) -> bytes | None:
+    """The spans after the first one, as little-endian float64 [n, 3]; None for none."""
+    flat = [value for span in further for value in (span.t0_s, span.t1_s, span.known_s)]
+    return np.asarray(flat, "<f8").tobytes() if flat else None
+
+
+def unpack_spans(blob: bytes | None) -> list[Span]:
+    """What `pack_spans` wrote."""
+    rows = np.frombuffer(blob or b"", "<f8").reshape(-1, 3).tolist()
+    return [Span(t0_s=t0_s, t1_s=t1_s, known_s=known_s) for t0_s, t1_s, known_s in rows]
+
+
+def unpack_sensor(blob: bytes | None) -> FloatArray | None:
+    """One sensor's numbers, which are stored as little-endian float32."""
+    return None if blob is None else np.frombuffer(blob, "<f4").astype(np.float32)
+
+
+def _pack_sensor(numbers: FloatArray | None) -> bytes | None:
+    return None if numbers is None else numbers.astype("<f4").tobytes()
+
+
+def _spans(values: Mapping[str, Any]) -> tuple[Span, ...]:
+    first = Span(t0_s=values["t0_s"], t1_s=values["t1_s"], known_s=values["known_s"])
+    return (first, *unpack_spans(values["spans"]))

@@ -1,0 +1,78 @@
+"""The journal: what happened to each entry, and why."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import NamedTuple
+
+
+class JournalRow(NamedTuple):
+    """Why something happened to an entry.
+
+    Attributes:
+        id: Position in the journal, rising.
+        stream: Of the entry.
+        time_s: The stream's time when it happened.
+        action: "kept", "seen again", "merged", "smaller picture", "no picture", "signs only", "words only",
+            "given up", ...
+        entry: Id of the entry that it happened to; its row may be gone.
+        other: Id of the entry that had part in it, as the one merged into.
+        why: The numbers behind it, as JSON.
+    """
+
+    id: int
+    stream: str
+    time_s: float
+    action: str
+    entry: int
+    other: int | None
+    why: str
+
+
+class JournalTable:
+    """Reads and writes the journal; made by `Store`, in whose transactions it works."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def add(
+        self, stream: str, time_s: float, action: str, entry_id: int, other_id: int | None, why: str, *, keep: int
+    ) -> None:
+        """Write into the journal, of which the newest `keep` rows stay."""
+        cursor = self._db.execute(
+            "INSERT INTO journal (stream, time_s, action, entry, other, why) VALUES (?, ?, ?, ?, ?, ?)",
+            (stream, time_s, action, entry_id, other_id, why),
+        )
+        self._db.execute("DELETE FROM journal WHERE id <= ?", ((cursor.lastrowid or 0) - keep,))
+
+    def rows(self, entry_id: int | None = None) -> list[JournalRow]:
+        """What happened to an entry, or to all, the oldest first."""
+        where = "" if entry_id is None else "WHERE entry = :id OR other = :id"
+        columns = ", ".join(JournalRow._fields)
+        rows = self._db.execute(f"SELECT {columns} FROM journal {where} ORDER BY id", {"id": entry_id})
+        return [JournalRow._make(row) for row in rows]
+
+    def changed_since(self, row_id: int) -> tuple[int, list[int] | None]:
+        """Entries that came, went or lost their vectors since a row of the journal.
+
+        Returns:
+            The journal's newest row, and the ids of these entries; None for the ids where the journal does not go
+            back so far.
+        """
+        oldest, newest = self._db.execute("SELECT min(id), max(id) FROM journal").fetchone()
+        if newest is None or oldest > row_id + 1 or newest < row_id:
+            return newest or 0, None
+        rows = self._db.execute("SELECT DISTINCT entry FROM journal WHERE id > ?", (row_id,))
+        return newest, [entry_id for (entry_id,) in rows]
+
+    def rekeyed_since(self, row_id: int) -> set[int]:
+        """Ids of the entries that have other vectors than at a row of the journal."""
+        rows = self._db.execute(
+            "SELECT DISTINCT entry FROM journal WHERE id > ? AND action IN ('slept', 'taken back', 'signs only')",
+            (row_id,),
+        )
+        return {entry_id for (entry_id,) in rows}
+
+    def delete_of(self, entry_id: int) -> None:
+        """Delete what the journal says of an entry."""
+        self._db.execute("DELETE FROM journal WHERE entry = ? OR other = ?", (entry_id, entry_id))

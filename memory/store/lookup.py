@@ -1,0 +1,103 @@
+"""Which entries a question, a moment or the first digits of an id mean; reads the table of entries alone."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from hippocam.memory.filter import Filter, within
+from hippocam.memory.records import Span
+from hippocam.memory.store.columns import unpack_sensor, unpack_spans
+
+
+class EntryLookup:
+    """Ids of entries, by conditions or by time; made by `Store`, in whose transactions it works."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def select(self, wanted: Filter) -> list[int]:
+        """Ids of the entries that meet some conditions."""
+        clauses, values = ["1"], list[object]()
+        if wanted.stream is not None:
+            clauses.append("(stream = ? OR substr(stream, 1, ?) = ?)")
+            values += [wanted.stream, len(wanted.stream) + 1, wanted.stream + "/"]
+        if wanted.camera is not None:
+            clauses.append("(stream = ? OR substr(stream, ?) = ?)")
+            values += [wanted.camera, -len(wanted.camera) - 1, "/" + wanted.camera]
+        for clause, value in (
+            ("place = ?", wanted.place),
+            ("last_s > ?", wanted.after_s),
+            ("t0_s < ?", wanted.before_s),
+            ("max(known_s, frame_s) <= ?", wanted.at_s),
+        ):
+            if value is not None:
+                clauses.append(clause)
+                values.append(value)
+        rows = self._db.execute(
+            f"SELECT id, spans, t0_s, t1_s, known_s, frame_s{', pose' if wanted.near else ''} FROM entry "
+            f"WHERE {' AND '.join(clauses)} ORDER BY id",
+            values,
+        )
+        found = []
+        for entry_id, packed, t0_s, t1_s, known_s, frame_s, *rest in rows:
+            if wanted.near is not None:
+                pose = unpack_sensor(rest[0])
+                if pose is None or not within(float(pose[0]), float(pose[1]), wanted.near):
+                    continue
+            if packed is not None:  # SQL knows of the first span and of the end of the last
+                spans = (Span(t0_s=t0_s, t1_s=t1_s, known_s=known_s), *unpack_spans(packed))
+                if not wanted.passing(spans, frame_s):
+                    continue
+            found.append(entry_id)
+        return found
+
+    def between(self, first: int, last: int, most: int) -> list[int]:
+        """Ids from first to last, rising: of entries, and of those that only the journal remembers."""
+        rows = self._db.execute(
+            "SELECT id FROM entry WHERE id BETWEEN :first AND :last "
+            "UNION SELECT entry FROM journal WHERE entry BETWEEN :first AND :last ORDER BY 1 LIMIT :most",
+            {"first": first, "last": last, "most": most},
+        )
+        return [row[0] for row in rows.fetchall()]
+
+    def pictured(self, stream: str, time_s: float) -> int | None:
+        """Id of the entry with a picture that covers a time of a stream, else of the nearest; None without one."""
+        row = self._db.execute(
+            "SELECT id FROM entry WHERE stream = ? AND jpeg_bytes > 0 "
+            "ORDER BY max(t0_s - ?, ? - t1_s, 0), t0_s DESC LIMIT 1",
+            (stream, time_s, time_s),
+        ).fetchone()
+        return None if row is None else int(row[0])
+
+    def passed_by(self, stream: str, t0_s: float, t1_s: float, most: int = 64) -> list[int]:
+        """Ids of the entries of a stream that overlap a stretch of time or touch it, the latest first.
+
+        Looked for among the `most` newest that begin before its end.
+        """
+        rows = self._db.execute(
+            "SELECT id, last_s FROM entry WHERE stream = ? AND t0_s <= ? ORDER BY t0_s DESC, id LIMIT ?",
+            (stream, t1_s, most),
+        )
+        return [entry_id for entry_id, last_s in rows if last_s >= t0_s]
+
+    def beside(self, stream: str, t0_s: float, t1_s: float, gap_s: float) -> list[int]:
+        """Ids of the entries of a stream just before and just after a stretch of time, no further than a gap."""
+        before = self._db.execute(
+            "SELECT id, t1_s FROM entry WHERE stream = ? AND t0_s < ? ORDER BY t0_s DESC, id LIMIT 1",
+            (stream, t0_s),
+        ).fetchall()
+        after = self._db.execute(
+            "SELECT id FROM entry WHERE stream = ? AND t0_s >= ? AND t0_s > ? AND t0_s <= ? "
+            "ORDER BY t0_s, id LIMIT 1",
+            (stream, t1_s, t0_s, t1_s + gap_s),
+        ).fetchall()
+        return [entry_id for entry_id, end_s in before if end_s >= t0_s - gap_s] + [row[0] for row in after]
+
+    def begun_within(self, stream: str, t0_s: float, t1_s: float) -> list[int]:
+        """Ids of the entries of a stream that begin in a stretch of time (at its end no more), in order."""
+        rows = self._db.execute(
+            "SELECT id FROM entry WHERE stream = :stream AND t0_s >= :t0 AND (t0_s < :t1 OR t0_s = :t0) "
+            "ORDER BY t0_s, id",
+            {"stream": stream, "t0": t0_s, "t1": t1_s},
+        )
+        return [row[0] for row in rows]

@@ -1,0 +1,177 @@
+"""The table of streams: where each comes from, how far it was watched, what is held of it."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import NamedTuple
+
+from hippocam.memory.records import KEY_FRAMES, StreamStatus
+
+# Where there are rows of a stream that end with it, by the column `stream`.
+_OWNED = ("summary", "probe", "note", "visit", "entity", "entity_total", "tracked")
+# What is needed only to go on with a stream.
+_UNDER_WAY = ("place", "tracked")
+
+
+class Progress(NamedTuple):
+    """How far a stream was watched: of which recording, the last stored position, the working memory's state."""
+
+    stream: str
+    recording: str
+    source: str
+    fingerprint: str
+    last_seq: int
+    complete: bool
+    state: bytes | None
+
+
+class StreamRow(NamedTuple):
+    """One stream with its progress; what is not told here is as in StreamStatus.
+
+    Attributes:
+        id: Name of the stream.
+        recording: Of which recording it is a camera, or is all.
+        source: Where it was.
+        fingerprint: Tells its content from another's.
+        fps: Sampling rate.
+        end_s: Time of the end of what was watched.
+        last_seq: Position of the last frame that is in the memory; -1 where none is.
+        newest: Id of the entry that its last event went into.
+    """
+
+    id: str
+    recording: str
+    source: str
+    fingerprint: str
+    fps: float | None
+    end_s: float
+    last_seq: int
+    complete: bool
+    frames_seen: int
+    frames_encoded: int
+    events: int
+    evicted: int
+    newest: int | None
+
+
+class StreamTable:
+    """Reads and writes streams; made by `Store`, in whose transactions it works."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def add(self, stream: str, recording: str, source: str, fingerprint: str, fps: float | None) -> None:
+        """Make a stream known; where it is, note where its recording is now and what it holds."""
+        self._db.execute(
+            "INSERT INTO stream (id, recording, source, fingerprint, fps) VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT (id) DO UPDATE SET source = excluded.source, fingerprint = excluded.fingerprint",
+            (stream, recording, source, fingerprint, fps),
+        )
+
+    def settle(self, row: StreamRow) -> None:
+        """Give a stream that has no progress yet that of another memory; what was given up adds up."""
+        self._db.execute(
+            "UPDATE stream SET end_s = ?, last_seq = ?, complete = ?, frames_seen = ?, frames_encoded = ?, "
+            "events = ?, evicted = evicted + ?, newest = ? WHERE id = ? AND last_seq = -1",
+            (*row[5:], row.id),
+        )
+
+    def relocate(self, recording: str, source: str) -> None:
+        """Note where a recording is now."""
+        self._db.execute("UPDATE stream SET source = ? WHERE recording = ?", (source, recording))
+
+    def advance(
+        self, stream: str, *, last_seq: int, end_s: float, seen: int, encoded: int, events: int, state: bytes
+    ) -> None:
+        """Move a stream on: counters are added up, position and state replaced."""
+        self._db.execute(
+            "UPDATE stream SET last_seq = ?, end_s = max(end_s, ?), frames_seen = frames_seen + ?, "
+            "frames_encoded = frames_encoded + ?, events = events + ?, state = ? WHERE id = ?",
+            (last_seq, end_s, seen, encoded, events, state, stream),
+        )
+
+    def complete(self, recording: str) -> None:
+        """Note that a recording was watched to its end, and delete what was kept to go on with it."""
+        for table in _UNDER_WAY:
+            self._db.execute(
+                f"DELETE FROM {table} WHERE stream IN (SELECT id FROM stream WHERE recording = ?)", (recording,)
+            )
+        self._db.execute("UPDATE stream SET complete = 1, state = NULL WHERE recording = ?", (recording,))
+
+    def give_up(self, most: int) -> int:
+        """Delete finished streams without entries, keeping the `most` eventful; return how many were deleted."""
+        empty = "complete AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.stream = stream.id)"
+        given_up = self._db.execute(
+            f"SELECT id FROM stream WHERE {empty} ORDER BY events DESC, id LIMIT -1 OFFSET ?", (most,)
+        ).fetchall()
+        for table in _OWNED:
+            self._db.executemany(f"DELETE FROM {table} WHERE stream = ?", given_up)
+        self._db.executemany("DELETE FROM stream WHERE id = ?", given_up)
+        return len(given_up)
+
+    def set_newest(self, stream: str, entry_id: int) -> None:
+        """Note which entry the newest event of a stream went into."""
+        self._db.execute("UPDATE stream SET newest = ? WHERE id = ?", (entry_id, stream))
+
+    def move_newest(self, entry_id: int, other_id: int) -> None:
+        """Where an entry held the newest event of a stream, another does now."""
+        self._db.execute("UPDATE stream SET newest = ? WHERE newest = ?", (other_id, entry_id))
+
+    def newest(self, stream: str) -> int | None:
+        """Id of the entry that the newest event of a stream went into; None where that is no longer held."""
+        row = self._db.execute(
+            "SELECT e.id FROM stream s JOIN entry e ON e.id = s.newest WHERE s.id = ?", (stream,)
+        ).fetchone()
+        return None if row is None else int(row[0])
+
+    def end_s(self, stream: str) -> float:
+        """Time of the end of what was watched of a stream."""
+        row = self._db.execute("SELECT end_s FROM stream WHERE id = ?", (stream,)).fetchone()
+        return float(row[0]) if row else 0.0
+
+    def progress(self, *, recording: str | None = None, fingerprint: str | None = None) -> list[Progress]:
+        """How far the streams of a recording, or those of the same content, were watched."""
+        rows = self._db.execute(
+            f"SELECT {', '.join(('id', *Progress._fields[1:]))} FROM stream "
+            "WHERE recording = coalesce(?, recording) AND fingerprint = coalesce(?, fingerprint) ORDER BY id",
+            (recording, fingerprint),
+        )
+        return [Progress._make(row) for row in rows.fetchall()]
+
+    def rows(self) -> list[StreamRow]:
+        """All streams, by name."""
+        rows = self._db.execute(f"SELECT {', '.join(StreamRow._fields)} FROM stream ORDER BY id").fetchall()
+        return [StreamRow._make(row)._replace(complete=bool(row[7])) for row in rows]
+
+    def statuses(self) -> list[StreamStatus]:
+        """What is held of each stream, by name."""
+        rows = self._db.execute(
+            "SELECT s.id, s.source, s.fps, s.end_s, s.complete, s.frames_seen, s.frames_encoded, "
+            "s.events, s.evicted, "
+            "count(e.id), coalesce(sum(e.jpeg_bytes + coalesce(length(e.key) + length(e.scene), 0) "
+            "+ length(e.labels) + length(e.text) + 96), 0), min(e.t0_s), max(e.last_s) "
+            "FROM stream s LEFT JOIN entry e ON e.stream = s.id GROUP BY s.id ORDER BY s.id"
+        )
+        return [
+            StreamStatus(
+                id=row[0],
+                source=row[1],
+                fps=row[2],
+                duration_s=row[3],
+                complete=bool(row[4]),
+                frames_seen=row[5],
+                frames_encoded=row[6],
+                events=row[7],
+                evicted=row[8],
+                entries=row[9],
+                entry_bytes=row[10],
+                t0_s=row[11],
+                t1_s=row[12],
+            )
+            for row in rows
+        ]
+
+    def coarse(self) -> frozenset[str]:
+        """Names of the streams that were previewed by their key frames alone."""
+        rows = self._db.execute("SELECT id FROM stream WHERE fps = ?", (KEY_FRAMES,))
+        return frozenset(name for (name,) in rows)
