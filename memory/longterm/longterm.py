@@ -131,7 +131,7 @@ class LongTerm:
         self._journal_rows = max(64, int(_SIDE_SHARE * budget_bytes) // _JOURNAL_BYTES)
         self._probe_rows = max(16, int(_SIDE_SHARE * budget_bytes) // (_PROBE_BYTES + spec.dim))
         self.bank = open_bank(store, spec, config)
-        self.summaries = Summaries(store, dim=spec.dim, budget_bytes=budget_bytes)
+        self.summaries = Summaries(store.summaries, dim=spec.dim, budget_bytes=budget_bytes)
         self._learned_at = self.bank.events
         self._stream_rows = max(16, int(_SIDE_SHARE * budget_bytes) // _STREAM_BYTES)
         self._dim = spec.dim

@@ -50,7 +50,7 @@ def store(tmp_path):
 
 
 def open_summaries(store, budget=PLENTY, **config):
-    return Summaries(store, dim=D, budget_bytes=budget, config=SummaryConfig(**config))
+    return Summaries(store.summaries, dim=D, budget_bytes=budget, config=SummaryConfig(**config))
 
 
 def write(store, events, budget=PLENTY, *, finish=True, summaries=None, **config):

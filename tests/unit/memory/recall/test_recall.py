@@ -267,7 +267,7 @@ def fill(bench, n, *, run=6, seed=0):
     """Runs of events that look alike, with summaries; the looks of the runs."""
     rng = np.random.default_rng(seed)
     looks = [unit(rng.standard_normal(D)) for _ in range(n // run)]
-    summaries = Summaries(bench.store, dim=D, budget_bytes=10**9, config=SummaryConfig())
+    summaries = Summaries(bench.store.summaries, dim=D, budget_bytes=10**9, config=SummaryConfig())
     for k in range(n):
         key = unit(looks[k // run] + 0.05 * rng.standard_normal(D))
         event = make_event(seq=5 * k, t0_s=5.0 * k, key=key, labels=(f"look{k // run}",))
