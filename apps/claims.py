@@ -18,7 +18,7 @@ from pathlib import Path
 
 from hippocam.memory.errors import DiskError
 from hippocam.memory.filter import Filter
-from hippocam.memory.memory import Memory
+from hippocam.memory.memory import Memory, MemoryWriter
 from hippocam.memory.records import KEY_FRAMES
 from hippocam.memory.store.streams import Progress
 from hippocam.stream.pipeline import Job
@@ -49,14 +49,16 @@ class Claim:
     preview: bool = False
 
 
-def claim_all(memory: Memory, sources: Sequence[Source], fps: float | None) -> list[Claim]:
+def claim_all(memory: MemoryWriter, sources: Sequence[Source], fps: float | None) -> list[Claim]:
     """Claim a name for each source, no two the same; sources with work left are announced to the memory."""
     taken: set[str] = set()
     coarse = memory.coarse_streams()
     return [_claim(memory, source, fps, taken, coarse) for source in sources]
 
 
-def _claim(memory: Memory, source: Source, fps: float | None, taken: set[str], coarse: frozenset[str]) -> Claim:
+def _claim(
+    memory: MemoryWriter, source: Source, fps: float | None, taken: set[str], coarse: frozenset[str]
+) -> Claim:
     fingerprint = fingerprint_of(source.uri)
     preview = source.keyframes_only
     name, known = _name(memory, source, fingerprint, taken, coarse)
@@ -115,7 +117,7 @@ def _preview_name(
         number += 1
 
 
-def forget_previews(memory: Memory, claims: Sequence[Claim]) -> None:
+def forget_previews(memory: MemoryWriter, claims: Sequence[Claim]) -> None:
     """Forget the previews of what has been watched whole."""
     coarse = memory.coarse_streams()
     previews = [p for p in memory.progress() if p.stream in coarse] if coarse else []

@@ -34,8 +34,9 @@ from hippocam.memory.entities.bank import EntityMemory
 from hippocam.memory.entities.records import Entity, EntityChange
 from hippocam.memory.errors import EncoderMismatchError
 from hippocam.memory.filter import Filter
+from hippocam.memory.folder import has_memory
 from hippocam.memory.forget import Forgotten
-from hippocam.memory.memory import Explanation, Memory, MemoryConfig, has_memory
+from hippocam.memory.memory import Explanation, Memory, MemoryConfig, MemoryWriter
 from hippocam.memory.records import Evidence, format_id
 from hippocam.memory.sleep.sleep import SleepReport
 from hippocam.memory.store.migrations import upgrade
@@ -74,7 +75,7 @@ class Session:
         self._senses = Lazy(functools.partial(make_senses, self._settings.senses))
         self._encoder: tuple[str, Encoder] | None = None
         self._reader: Memory | None = None
-        self._writer: Memory | None = None
+        self._writer: MemoryWriter | None = None
         self._answering: dict[str, Reader] = {}
         self._lock = threading.RLock()  # a page asks from several threads
 
@@ -257,7 +258,7 @@ class Session:
         name, spec = self.memory_encoder()
         with Memory.open_writer(self.folder, encoder=name, spec=spec, config=self._settings.memory) as memory:
             numbers = [find_entry(memory, entry) for entry in entries]
-            gone = [format_id(number) for number in numbers if memory.explain(number).entry is None]
+            gone = [format_id(number) for number in numbers if memory.entry(number) is None]
             if gone:
                 raise HippocamError(f"entry {gone[0]} was given up; see hippocam explain {gone[0]}")
             for number in numbers:
@@ -398,7 +399,7 @@ class Session:
         return writer.latest(stream) if writer is not None else latest_frames(self.folder, stream)
 
     @contextmanager
-    def _writing(self, name: str, encoder: Encoder, config: MemoryConfig) -> Iterator[Memory]:
+    def _writing(self, name: str, encoder: Encoder, config: MemoryConfig) -> Iterator[MemoryWriter]:
         with Memory.open_writer(self.folder, encoder=name, spec=encoder.spec, config=config) as memory:
             self._writer = memory
             try:

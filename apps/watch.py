@@ -9,7 +9,7 @@ from typing import Literal
 
 from hippocam.apps.claims import Claim, claim_all, forget_previews
 from hippocam.apps.records import Failure, StreamReport, WatchProgress, WatchReport
-from hippocam.memory.memory import Memory
+from hippocam.memory.memory import Memory, MemoryWriter
 from hippocam.stream.ingest import run_local
 from hippocam.stream.metrics import Meter
 from hippocam.stream.pipeline import Chunk, Job, PipelineConfig, Senses
@@ -45,7 +45,7 @@ class Work:
 
 
 def watch_sources(
-    memory: Memory,
+    memory: MemoryWriter,
     sources: Sequence[Source],
     work: Work,
     *,
@@ -99,7 +99,7 @@ class _Writing:
         started: When the watch began, seconds of the monotonic clock.
     """
 
-    def __init__(self, memory: Memory, jobs: Sequence[Job], started: float) -> None:
+    def __init__(self, memory: MemoryWriter, jobs: Sequence[Job], started: float) -> None:
         self.jobs = jobs
         self.failed: list[Failure] = []
         self.meter = Meter()

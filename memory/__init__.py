@@ -27,10 +27,11 @@ if TYPE_CHECKING:
         UnknownVisitError,
     )
     from hippocam.memory.filter import Filter
+    from hippocam.memory.folder import DEFAULT_BUDGET_BYTES, MIN_BUDGET_BYTES
     from hippocam.memory.forget import Forgotten
     from hippocam.memory.longterm.bank import BankConfig, Worth
-    from hippocam.memory.memory import Explanation, Memory, MemoryConfig, TierStatus
-    from hippocam.memory.recall.recall import Candidate, Query, RecallConfig, SummaryHit
+    from hippocam.memory.memory import Explanation, Memory, MemoryConfig, MemoryWriter
+    from hippocam.memory.recall.query import Candidate, Query, RecallConfig, SummaryHit
     from hippocam.memory.records import (
         KEY_FRAMES,
         Continuation,
@@ -43,42 +44,45 @@ if TYPE_CHECKING:
         format_id,
     )
     from hippocam.memory.sleep.sleep import SleepConfig, SleepReport
+    from hippocam.memory.tiers import TierStatus
     from hippocam.memory.working.context import ContextConfig
     from hippocam.memory.working.working import WorkingConfig
 
 _HOMES = {
+    "Entity": "entities.records",
+    "EntityChange": "entities.records",
+    "EntityConfig": "entities.records",
+    "Visit": "entities.records",
     "BudgetTooSmallError": "errors",
     "ConsolidatorError": "errors",
     "DamagedError": "errors",
+    "DiskError": "errors",
+    "EncoderMismatchError": "errors",
     "FormatError": "errors",
     "LockedError": "errors",
+    "MemoryFolderError": "errors",
     "MixedEncodersError": "errors",
     "NewerFormatError": "errors",
     "NoMemoryError": "errors",
     "NoPermissionError": "errors",
     "NotAMemoryError": "errors",
+    "OlderFormatError": "errors",
     "UnknownEntityError": "errors",
     "UnknownVisitError": "errors",
-    "Entity": "entities.records",
-    "EntityChange": "entities.records",
-    "EntityConfig": "entities.records",
-    "Visit": "entities.records",
-    "DiskError": "errors",
-    "EncoderMismatchError": "errors",
-    "MemoryFolderError": "errors",
-    "OlderFormatError": "errors",
     "Filter": "filter",
+    "DEFAULT_BUDGET_BYTES": "folder",
+    "MIN_BUDGET_BYTES": "folder",
     "Forgotten": "forget",
     "BankConfig": "longterm.bank",
     "Worth": "longterm.bank",
     "Explanation": "memory",
     "Memory": "memory",
     "MemoryConfig": "memory",
-    "TierStatus": "memory",
-    "Candidate": "recall.recall",
-    "Query": "recall.recall",
-    "RecallConfig": "recall.recall",
-    "SummaryHit": "recall.recall",
+    "MemoryWriter": "memory",
+    "Candidate": "recall.query",
+    "Query": "recall.query",
+    "RecallConfig": "recall.query",
+    "SummaryHit": "recall.query",
     "Continuation": "records",
     "Entry": "records",
     "Event": "records",
@@ -90,12 +94,15 @@ _HOMES = {
     "format_id": "records",
     "SleepConfig": "sleep.sleep",
     "SleepReport": "sleep.sleep",
+    "TierStatus": "tiers",
     "ContextConfig": "working.context",
     "WorkingConfig": "working.working",
 }
 
 __all__ = [
+    "DEFAULT_BUDGET_BYTES",
     "KEY_FRAMES",
+    "MIN_BUDGET_BYTES",
     "BankConfig",
     "BudgetTooSmallError",
     "Candidate",
@@ -120,6 +127,7 @@ __all__ = [
     "Memory",
     "MemoryConfig",
     "MemoryFolderError",
+    "MemoryWriter",
     "MixedEncodersError",
     "NewerFormatError",
     "NoMemoryError",

@@ -18,7 +18,7 @@ from hippocam.apps.ask.description import description
 from hippocam.apps.live.endpoint import ask_live
 from hippocam.apps.live.folder import LivePlace
 from hippocam.apps.live.open_frames import with_open_moments
-from hippocam.memory.recall.recall import Query
+from hippocam.memory.recall.query import Query
 from hippocam.models.registry import make_encoder
 
 HERE = Path(__file__).resolve().parent

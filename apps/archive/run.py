@@ -27,8 +27,9 @@ from hippocam.apps.encoder_choice import encoder_name
 from hippocam.apps.records import Failure
 from hippocam.apps.settings import Settings, budget_bytes, load_settings
 from hippocam.memory.errors import LockedError
+from hippocam.memory.folder import has_memory
 from hippocam.memory.lock import WriterLock
-from hippocam.memory.memory import Memory, MemoryConfig, has_memory
+from hippocam.memory.memory import Memory, MemoryConfig, MemoryWriter
 from hippocam.memory.store.migrations import upgrade
 from hippocam.models.registry import make_encoder
 from hippocam.models.senses.build import make_senses
@@ -338,7 +339,7 @@ class _Run:
 
     # doing it ---------------------------------------------------------------------------------------------
 
-    def _open_memory(self, folder: Path) -> Memory:
+    def _open_memory(self, folder: Path) -> MemoryWriter:
         if has_memory(folder):
             upgrade(folder)
         return Memory.open_writer(

@@ -16,8 +16,8 @@ from contextlib import closing
 from pathlib import Path
 
 from hippocam.memory.errors import memory_errors
+from hippocam.memory.folder import has_memory
 from hippocam.memory.lock import WriterLock
-from hippocam.memory.memory import has_memory
 
 # What only others do to a memory, as its journal calls it.
 _OTHERS_DID = ("forgotten", "imported", "taken back")

@@ -17,7 +17,7 @@ from hippocam.apps.archive.ledger import Ledger, Row, State
 from hippocam.apps.archive.records import ArchivedMemory
 from hippocam.apps.claims import fingerprint_of
 from hippocam.apps.records import Failure
-from hippocam.memory.memory import Memory
+from hippocam.memory.memory import MemoryWriter
 from hippocam.stream.archive.parts import PartEnd, read_part
 from hippocam.stream.archive.plan import Footage, Segment
 from hippocam.stream.archive.work_folder import WorkFolder
@@ -83,12 +83,12 @@ class ArchiveWriter:
         work: WorkFolder,
         root: Path,
         copies: Path,
-        open_memory: Callable[[Path], Memory],
+        open_memory: Callable[[Path], MemoryWriter],
         unit_s: float,
     ) -> None:
         self._todos, self._ledger, self._work = todos, ledger, work
         self._root, self._copies, self._open_memory, self._unit_s = root, copies, open_memory, unit_s
-        self._memory: Memory | None = None
+        self._memory: MemoryWriter | None = None
         self._name = ""
         self._outcomes: list[_Outcome] = []
         self._at = -1  # the recording that is being written

@@ -21,7 +21,7 @@ from hippocam.apps.records import Answer
 from hippocam.memory.filter import Filter
 from hippocam.memory.memory import Memory
 from hippocam.memory.recall.notes import SHOWN
-from hippocam.memory.recall.recall import Candidate, Query
+from hippocam.memory.recall.query import Candidate, Query
 from hippocam.memory.records import Evidence, Level, Span, StreamStatus, format_id
 from hippocam.models.errors import ReaderError
 from hippocam.models.readers.context import Context, ContextConfig, build_context
@@ -129,7 +129,7 @@ class OneMemory:
         query = Query(text="", vector=np.zeros(0, np.float32), at_s=where.get("at_s"))
 
         def moment(number: int) -> Evidence | None:
-            entry = self._memory.explain(number).entry
+            entry = self._memory.entry(number)
             if entry is None:
                 return None
             alone = Candidate(entry=entry, score=0.0, seen=0.0, cosine=0.0, words=(), spans=entry.spans)
@@ -349,7 +349,7 @@ def _check_camera(memory: Askable | Memory, camera: str) -> None:
 
 def _with_place(memory: Memory, written: str) -> int:
     number = find_entry(memory, written)
-    entry = memory.explain(number).entry
+    entry = memory.entry(number)
     if entry is None:
         raise HippocamError(f"--place-of {written}: the entry was given up; see hippocam explain {written}")
     if not entry.place:

@@ -33,8 +33,10 @@ from hippocam.apps.live.open_frames import latest_frames, with_open_moments
 from hippocam.apps.records import Answer
 from hippocam.apps.settings import Settings
 from hippocam.memory.errors import EncoderMismatchError, MixedEncodersError
-from hippocam.memory.memory import Memory, has_memory
-from hippocam.memory.recall.recall import Candidate, Query, midpoint, order
+from hippocam.memory.folder import has_memory
+from hippocam.memory.memory import Memory
+from hippocam.memory.recall.query import Candidate, Query
+from hippocam.memory.recall.recall import midpoint, order
 from hippocam.memory.records import Evidence, StreamStatus
 from hippocam.models.registry import make_encoder, make_reader
 from hippocam.stream.errors import HippocamError

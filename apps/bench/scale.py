@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from hippocam.memory.memory import Memory, MemoryConfig
 from hippocam.memory.recall.index import KeyIndex
-from hippocam.memory.recall.recall import Query
+from hippocam.memory.recall.query import Query
 from hippocam.memory.records import Event
 from hippocam.memory.store.database import Store
 from hippocam.stream.records import Embedding, EncoderSpec, FloatArray

@@ -23,7 +23,8 @@ from hippocam.apps.live.open_frames import OpenFrames, answer_latest, answer_ope
 from hippocam.apps.live.watch import LiveStatus, LiveWatch
 from hippocam.apps.live.webhook import Webhook
 from hippocam.apps.settings import Settings, budget_bytes
-from hippocam.memory.memory import Memory, has_memory
+from hippocam.memory.folder import has_memory
+from hippocam.memory.memory import Memory
 from hippocam.memory.store.migrations import upgrade
 from hippocam.models.registry import make_encoder
 from hippocam.models.senses.build import make_senses

@@ -22,7 +22,8 @@ import numpy as np
 from hippocam.apps.live.endpoint import ask_live
 from hippocam.apps.live.folder import LivePlace, Pictures
 from hippocam.memory.filter import Filter
-from hippocam.memory.recall.recall import Query, belief
+from hippocam.memory.recall.query import Query
+from hippocam.memory.recall.recall import belief
 from hippocam.memory.records import Evidence
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.records import Embedding, EncoderSpec, FloatArray, Repeat

@@ -20,7 +20,7 @@ import numpy as np
 from hippocam.apps.live.alerts import Alerts
 from hippocam.apps.live.folder import JsonLines
 from hippocam.apps.live.open_frames import OpenFrames
-from hippocam.memory.memory import Memory
+from hippocam.memory.memory import MemoryWriter
 from hippocam.stream.ingest import Ingest
 from hippocam.stream.live.camera import Camera, CameraStatus, State
 from hippocam.stream.live.clock import LEAST_STEP_S, Wall
@@ -115,7 +115,7 @@ class LiveWatch:
 
     def __init__(
         self,
-        memory: Memory,
+        memory: MemoryWriter,
         ingest: Ingest,
         cameras: Sequence[tuple[str, Camera]],
         *,

@@ -28,7 +28,8 @@ from hippocam.apps.transfer.fields import MAX_LINE
 from hippocam.apps.transfer.lines import Row
 from hippocam.memory.entities.bank import VisitRow
 from hippocam.memory.errors import MemoryFolderError, NoMemoryError, memory_errors
-from hippocam.memory.memory import DEFAULT_BUDGET_BYTES, Memory, MemoryConfig, has_memory
+from hippocam.memory.folder import DEFAULT_BUDGET_BYTES, has_memory
+from hippocam.memory.memory import Memory, MemoryConfig
 from hippocam.memory.records import Entry, Level
 from hippocam.memory.store.database import Store
 from hippocam.memory.store.entries import EntryRow

@@ -20,7 +20,7 @@ import pytest
 
 from hippocam.apps.session import Session
 from hippocam.memory.memory import Memory
-from hippocam.memory.recall.recall import Query
+from hippocam.memory.recall.query import Query
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "memories"
 

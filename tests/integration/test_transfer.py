@@ -24,7 +24,7 @@ from hippocam.memory.codec import pack, rounded
 from hippocam.memory.errors import EncoderMismatchError, MemoryFolderError
 from hippocam.memory.longterm.scene import summary_id
 from hippocam.memory.memory import Memory, MemoryConfig
-from hippocam.memory.recall.recall import Query
+from hippocam.memory.recall.query import Query
 from hippocam.memory.records import Entry, Level, Span, format_id, id_of
 from hippocam.memory.store.database import Store
 from hippocam.memory.store.exemplars import Exemplars

@@ -10,7 +10,7 @@ from hippocam.memory.codec import pack
 from hippocam.memory.errors import DiskError
 from hippocam.memory.filter import Filter
 from hippocam.memory.memory import Memory, MemoryConfig
-from hippocam.memory.recall.recall import Query
+from hippocam.memory.recall.query import Query
 from hippocam.memory.records import Span, id_of
 from hippocam.memory.store.database import Store
 from hippocam.stream.records import EncoderSpec
@@ -157,7 +157,7 @@ def test_an_index_that_was_built_before_follows(folder):
         with writer(folder) as memory:
             memory.forget([id_of("cam", 20)])
         assert all(c.entry.id != id_of("cam", 20) for c in reader.recall(Query(text="", vector=AXES[4], top=50)))
-        assert id_of("cam", 20) not in reader._index
+        assert id_of("cam", 20) not in reader._index.now(D)
 
 
 def test_a_reader_that_keeps_the_log_is_told(folder):

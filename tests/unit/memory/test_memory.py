@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from hippocam.memory.errors import EncoderMismatchError, MemoryFolderError, NotAMemoryError
-from hippocam.memory.memory import Memory, MemoryConfig
-from hippocam.memory.recall.recall import Query
+from hippocam.memory.memory import Memory, MemoryConfig, MemoryWriter
+from hippocam.memory.recall.query import Query
 from hippocam.memory.records import Level, format_id, id_of
 from hippocam.memory.store.database import Store
 from hippocam.stream.records import EncoderSpec, Sensors
@@ -319,7 +319,7 @@ def test_killed_at_any_instant_loses_at_most_the_open_event(tmp_path, after):
 _ASKS = """
 import sys, numpy as np
 from hippocam.memory.memory import Memory
-from hippocam.memory.recall.recall import Query
+from hippocam.memory.recall.query import Query
 while True:
     with Memory.open_reader(sys.argv[1]) as memory:
         memory.recall(Query(text="x", vector=np.ones(16, np.float32)))
@@ -528,7 +528,8 @@ def test_recordings_that_hold_nothing_any_more_take_a_small_share(tmp_path, fram
         assert 20 < len(held) < 200
         assert 0 < len(streams) - len(held) <= 33
         assert {s.stream for s in memory._store.summaries.every()} <= {s.id for s in streams}
-        assert len(memory._recordings) == 0
+        with pytest.raises(ValueError, match="'clip0299' belongs to no recording"):
+            memory.write(frames_of("clip0299", [(1, AXES[0])], first_seq=1))
         assert du(tmp_path / "m") <= 1_000_000
 
 
@@ -541,3 +542,31 @@ def test_a_recording_that_grew_gives_new_places_new_numbers(tmp_path, frames_of)
         new = {place for number, place in after.items() if number in (id_of("cam", 20), id_of("cam", 25))}
         assert new
         assert not new & before
+
+
+def test_an_entry_is_read_without_the_bank(tmp_path, frames_of, monkeypatch):
+    with writer(tmp_path / "m") as memory:
+        watch(memory, scenes(frames_of, [0, 1, 2]))
+        number = memory.entry_at("cam", 7.0)
+        assert memory.entry(number) == memory.explain(number).entry
+    with Memory.open_reader(tmp_path / "m") as memory:
+        explained = memory.explain(number)
+        assert explained.worth is not None
+
+        def refuse(*args):
+            raise AssertionError("the bank was built")
+
+        monkeypatch.setattr("hippocam.memory.memory.open_bank", refuse)
+        assert memory.entry(number) == explained.entry
+        assert memory.entry(7) is None
+        with pytest.raises(AssertionError, match="the bank was built"):
+            memory.explain(number)
+
+
+def test_a_reader_has_nothing_that_writes(tmp_path, frames_of):
+    with writer(tmp_path / "m") as memory:
+        watch(memory, scenes(frames_of, [0]))
+        assert isinstance(memory, MemoryWriter)
+    with Memory.open_reader(tmp_path / "m") as memory:
+        assert not isinstance(memory, MemoryWriter)
+        assert not {"write", "pin", "forget", "sleep", "used", "change_entities"} & set(dir(memory))

@@ -32,7 +32,7 @@ from hippocam.memory.codec import signs
 from hippocam.memory.longterm.bank import Bank, BankConfig
 from hippocam.memory.longterm.longterm import _INSERT_PAGES, _LOG_BYTES, _SHM_BYTES
 from hippocam.memory.memory import Memory, MemoryConfig
-from hippocam.memory.recall.recall import Query
+from hippocam.memory.recall.query import Query
 from hippocam.memory.records import Entry, Level, Slot, id_of
 from hippocam.memory.sensory import SensoryRing
 from hippocam.memory.store.database import Store
@@ -583,8 +583,9 @@ def test_10_total_bytes_are_bounded_buffers_included(tmp_path):
             found = ask(memory, unit(rng.normal(size=dim).astype(np.float32)), f"word{k}")
             assert found
             with_vectors = len(memory._store.entries.ids())
-            assert len(memory._index) == len(memory._index.ids()) == with_vectors
-            assert memory._index.bytes < 200 * with_vectors
+            index = memory._index.now(dim)
+            assert len(index) == len(index.ids()) == with_vectors
+            assert index.bytes < 200 * with_vectors
             assert sum(tier.bytes for tier in memory.tiers()[:2]) < 100_000
             assert size(tmp_path / "m") <= MB
 
@@ -1018,7 +1019,7 @@ ASKS = """
 import sys
 import numpy as np
 from hippocam.memory.memory import Memory
-from hippocam.memory.recall.recall import Query
+from hippocam.memory.recall.query import Query
 
 def answers(memory, dim):
     told = []

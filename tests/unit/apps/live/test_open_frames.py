@@ -11,7 +11,7 @@ from hippocam.apps.live.endpoint import Endpoint, ask_live
 from hippocam.apps.live.folder import JsonLines, LivePlace, Pictures
 from hippocam.apps.live.open_frames import OpenFrames, answer_latest, answer_open, latest_frames, with_open_moments
 from hippocam.memory.filter import Filter
-from hippocam.memory.recall.recall import Query
+from hippocam.memory.recall.query import Query
 from hippocam.memory.records import Evidence
 from hippocam.models.encoders.palette import PaletteEncoder
 from hippocam.stream.records import Embedding, Repeat

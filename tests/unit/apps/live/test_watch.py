@@ -14,7 +14,7 @@ from hippocam.apps.live.open_frames import OpenFrames
 from hippocam.apps.live.watch import LiveWatch
 from hippocam.memory.filter import Filter
 from hippocam.memory.memory import Memory
-from hippocam.memory.recall.recall import Query
+from hippocam.memory.recall.query import Query
 from hippocam.models.encoders.palette import PaletteEncoder
 from hippocam.stream.ingest import Ingest
 from hippocam.stream.live.address import LiveAddress

@@ -10,7 +10,7 @@ import pytest
 from hippocam.memory.filter import Filter
 from hippocam.memory.memory import Memory, MemoryConfig
 from hippocam.memory.recall.notes import asked_words
-from hippocam.memory.recall.recall import Query
+from hippocam.memory.recall.query import Query
 from hippocam.memory.store.notes import bytes_of, note_id
 from hippocam.stream.records import EncoderSpec, Note, Sensed
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hippocam.memory.filter import Filter
 from hippocam.memory.longterm.summaries import Summaries, SummaryConfig
 from hippocam.memory.recall.index import KeyIndex
-from hippocam.memory.recall.recall import Query, RecallConfig, belief, index_rows, overview, recall
+from hippocam.memory.recall.query import Query, RecallConfig
+from hippocam.memory.recall.recall import belief, index_rows, overview, recall
 from hippocam.memory.records import Event, Level, Span
 from hippocam.memory.store.database import Store
 from hippocam.memory.store.summaries import Kind

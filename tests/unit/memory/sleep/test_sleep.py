@@ -12,7 +12,7 @@ import pytest
 
 from hippocam.memory.codec import pack, unpack
 from hippocam.memory.memory import Memory, MemoryConfig
-from hippocam.memory.recall.recall import Query, RecallConfig
+from hippocam.memory.recall.query import Query, RecallConfig
 from hippocam.memory.records import Held, Level, Span
 from hippocam.memory.sleep import sleep as sleeping
 from hippocam.memory.sleep.proposals import Group

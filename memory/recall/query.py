@@ -1,0 +1,131 @@
+"""What is looked for, and what is found: queries, candidates, summaries.
+
+Shapes: D embedding dimension.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hippocam.memory.filter import Filter
+from hippocam.memory.recall.notes import NoteHit
+from hippocam.memory.records import Entry, Span
+from hippocam.memory.store.summaries import Summary
+from hippocam.stream.records import FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecallConfig:
+    """How candidates are weighed.
+
+    Attributes:
+        key_weight: How often what is new in an event counts once more beside all that it shows, 0 or more. At 0
+            an event is found by its scene alone; the greater, the more by its key.
+    """
+
+    key_weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.key_weight <= 100:
+            raise ValueError(f"recall.key_weight must be 0 to 100, found {self.key_weight}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """What is looked for, and where.
+
+    Attributes:
+        text: The words of the question.
+        vector: float32 [D], the question in the encoder's space.
+        stream: Only this stream, or the cameras of this source.
+        after_s: Only moments that end after this time.
+        before_s: Only moments that begin before this time.
+        at_s: As if the stream ended here: nothing that rests on a later frame.
+        camera: Only cameras of this name: what follows the last "/" of a stream's name.
+        place: Only this place of its stream.
+        place_of: Only the place and the stream of this entry; none where it is not held or its place not known.
+        near: Only within a radius of a point: x, y, radius in metres, against the robot's pose at the exemplar.
+        top: Moments at most, 1 or more.
+        beside: Of so many of them the neighbours in time come too, as context: in addition to `top`.
+        compared: How many pictures the belief rests on, where this memory is asked as one of several: those of all
+            of them. None for its own; see `comparable`.
+    """
+
+    text: str
+    vector: FloatArray
+    stream: str | None = None
+    after_s: float | None = None
+    before_s: float | None = None
+    at_s: float | None = None
+    camera: str | None = None
+    place: int | None = None
+    place_of: int | None = None
+    near: tuple[float, float, float] | None = None
+    top: int = 5
+    beside: int = 0
+    compared: int | None = None
+
+    @property
+    def wanted(self) -> Filter:
+        """Its conditions, but for `place_of`."""
+        return Filter(
+            stream=self.stream,
+            camera=self.camera,
+            place=self.place,
+            near=self.near,
+            after_s=self.after_s,
+            before_s=self.before_s,
+            at_s=self.at_s,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """An entry with the beliefs that speak for it.
+
+    Attributes:
+        entry: The entry.
+        score: p, 0 to 1.
+        seen: p_seen, 0 to 1; 0 where the entry has words alone.
+        cosine: What p_seen rests on; 0 where the entry has words alone.
+        words: Words of the question that the source's text or the labels hold.
+        spans: When it was seen, as far as the question's conditions allow, by time; one at least.
+        beside: The entry that it only stands beside in time; None where it speaks for itself.
+        noted: What was read, heard or given at its time and holds words of the question; None where nothing was.
+    """
+
+    entry: Entry
+    score: float
+    seen: float
+    cosine: float
+    words: tuple[str, ...]
+    spans: tuple[Span, ...]
+    beside: int | None = None
+    noted: NoteHit | None = None
+
+    @property
+    def cited(self) -> Span:
+        """The span to show first: that of the notes where they say more than the picture, then the exemplar's."""
+        if self.noted is not None and self.noted.belief > self.seen:
+            return self.noted.span
+        shown = (span for span in self.spans if span.t0_s <= self.entry.frame_s <= span.t1_s)
+        return next(shown, self.spans[-1])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SummaryHit:
+    """A scene, chapter or day that a question is about, as a whole: a coarse answer.
+
+    Attributes:
+        summary: What is known of that time.
+        score: Belief, 0 to 1. The encoder is calibrated for pictures, not for their means: good for ranking.
+        cosine: With the summary's mean.
+        words: Words of the question that are among the summary's.
+        entries: Entries held that begin within that time; with 0 the summary is all that is left of it.
+    """
+
+    summary: Summary
+    score: float
+    cosine: float
+    words: tuple[str, ...]
+    entries: int
