@@ -12,9 +12,11 @@ import sys
 from fractions import Fraction
 from pathlib import Path
 
-from hippocam.apps.cli.report import ProgressBar, answer_lines, megabytes, watch_lines
+from hippocam.apps.cli.progress import WatchBar
+from hippocam.apps.cli.report import answer_lines, watch_lines
 from hippocam.apps.session import Session
 from hippocam.apps.settings import Settings
+from hippocam.apps.wording import megabytes
 from hippocam.models.errors import WeightsError
 from hippocam.models.senses.config import SensesConfig
 from hippocam.models.weights import cache_dir, fetch
@@ -59,7 +61,7 @@ def _demo(video: str | None, questions: list[str]) -> int:
         shutil.rmtree(MEMORY)  # a demo begins anew
     with Session(MEMORY, encoder=encoder, settings=settings) as session:
         print(f"watching {clip}")
-        with ProgressBar() as bar:
+        with WatchBar() as bar:
             report = session.watch([clip], on_progress=bar.update)
         print("\n".join(watch_lines(report)))
         for failure in report.failed:

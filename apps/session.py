@@ -24,7 +24,7 @@ from hippocam.apps.ask import ask as asking
 from hippocam.apps.ask.ask import Reader, Where
 from hippocam.apps.ask.meaning import Turn
 from hippocam.apps.encoder_choice import encoder_name
-from hippocam.apps.explain import find_entry
+from hippocam.apps.ids import find_entry
 from hippocam.apps.live.forget import forget_footage
 from hippocam.apps.live.open_frames import latest_frames
 from hippocam.apps.records import Answer, Failure, Status, WatchProgress, WatchReport

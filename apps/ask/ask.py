@@ -15,7 +15,7 @@ from hippocam.apps.ask.deep import DeepConfig, SecondLook, look_again, thin
 from hippocam.apps.ask.description import description
 from hippocam.apps.ask.meaning import Meaning, Turn
 from hippocam.apps.ask.understand import understand
-from hippocam.apps.explain import find_entry
+from hippocam.apps.ids import find_entry
 from hippocam.apps.live.open_frames import with_open_moments
 from hippocam.apps.records import Answer
 from hippocam.memory.filter import Filter

@@ -28,7 +28,7 @@ from hippocam.apps.ask.ask import OneMemory, Reader, Where
 from hippocam.apps.ask.count_answer import CountAnswer
 from hippocam.apps.ask.description import description
 from hippocam.apps.ask.meaning import Turn
-from hippocam.apps.explain import find_entry
+from hippocam.apps.ids import find_entry
 from hippocam.apps.live.open_frames import latest_frames, with_open_moments
 from hippocam.apps.records import Answer
 from hippocam.apps.settings import Settings

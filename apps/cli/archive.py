@@ -52,9 +52,11 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _archive(options: argparse.Namespace) -> int:
+    from hippocam.apps.api import archive_json
     from hippocam.apps.archive.records import ArchiveConfig, ArchiveRequest
-    from hippocam.apps.archive.report import ArchiveBar, archive_json, archive_lines
     from hippocam.apps.archive.run import archive
+    from hippocam.apps.cli.progress import ArchiveBar
+    from hippocam.apps.cli.report import archive_lines
     from hippocam.stream.archive.runner import WorkersConfig
 
     request = ArchiveRequest(

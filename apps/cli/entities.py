@@ -4,15 +4,34 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from hippocam.stream.errors import HippocamError
-from hippocam.stream.timecode import parse_time
+from hippocam.stream.timecode import format_time, parse_time
 
 if TYPE_CHECKING:
-    from hippocam.apps.entities import EntityCommands
+    from hippocam.memory.entities.records import Entity, EntityChange
+
+
+class EntityCommands(Protocol):
+    """What the command line asks of a session."""
+
+    def entities(
+        self, *, stream: str | None = None, label: str | None = None, at_s: float | None = None
+    ) -> Sequence[Entity]:
+        """Entities by the time of their first visit, with nothing that was known after at_s."""
+
+    def merge_entities(self, into: int, other: int) -> EntityChange:
+        """Make two one."""
+
+    def split_entity(self, visit: int) -> EntityChange:
+        """Make a visit an entity of its own."""
+
+    def undo_entities(self, change: int) -> EntityChange:
+        """Take a change back."""
+
 
 Opened = Callable[[argparse.Namespace], "AbstractContextManager[EntityCommands]"]
 
@@ -43,7 +62,8 @@ def run(options: argparse.Namespace, opened: Opened) -> int:
     Raises:
         HippocamError: It names what is not there, or too few or too many ids.
     """
-    from hippocam.apps import entities
+    from hippocam.apps.api import change_json, entities_json
+    from hippocam.apps.ids import parse_id
 
     wanted = {"list": 0, "merge": 2, "split": 1, "undo": 1}[options.action]
     if len(options.ids) != wanted:
@@ -51,20 +71,19 @@ def run(options: argparse.Namespace, opened: Opened) -> int:
     with opened(options) as session:
         if options.action == "list":
             found = session.entities(stream=options.stream, label=options.label, at_s=options.at)
-            text = entities.table_of(found) if found else "nothing was recognised"
-            print(json.dumps({"entities": entities.json_of(found)}) if options.json else text)
+            text = "\n".join(_table(found)) if found else "nothing was recognised"
+            print(json.dumps(entities_json(found)) if options.json else text)
             return 0
         if options.action == "merge":
-            into, other = map(entities.parse_id, options.ids)
+            into, other = map(parse_id, options.ids)
             change = session.merge_entities(into, other)
         elif options.action == "split":
-            change = session.split_entity(entities.parse_id(options.ids[0]))
+            change = session.split_entity(parse_id(options.ids[0]))
         else:
             if not options.ids[0].isdecimal():
                 raise HippocamError(f"{options.ids[0]!r} is no number of a change")
             change = session.undo_entities(int(options.ids[0]))
-        done = {"change": change.id, "kind": change.kind, "undone": change.undone}
-        print(json.dumps(done) if options.json else entities.told(change))
+        print(json.dumps(change_json(change)) if options.json else _sentence(change))
         return 0
 
 
@@ -73,3 +92,28 @@ def _time(text: str) -> float:
         return parse_time(text)
     except HippocamError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _table(entities: Sequence[Entity]) -> list[str]:
+    """Entities as lines of text, one each below a head."""
+    from hippocam.memory.records import format_id
+
+    lines = [f"{'id':16}  {'what':12}  {'first seen':>10}  {'last seen':>10}  {'visits':>6}  stream"]
+    for entity in entities:
+        visits = len(entity.visits) + entity.earlier
+        lines.append(
+            f"{format_id(entity.id)}  {entity.label:12}  {format_time(entity.first_s):>10}  "
+            f"{format_time(entity.last_s):>10}  {visits:>6}  {entity.stream}"
+        )
+    return lines
+
+
+def _sentence(change: EntityChange) -> str:
+    """A change as a sentence."""
+    from hippocam.memory.records import format_id
+
+    count = f"{len(change.moved)} visit{'s' * (len(change.moved) != 1)}"
+    if change.undone:
+        return f"undone: {count} went back to whose they were"
+    back = f"`hippocam entities undo {change.id}` takes it back"
+    return f"change {change.id}: {count} now of {format_id(change.into)}; {back}"

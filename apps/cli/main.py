@@ -208,9 +208,11 @@ def _print_json(value: dict[str, object]) -> None:
 
 
 def _watch(options: argparse.Namespace) -> int:
-    from hippocam.apps.cli.report import ProgressBar, watch_json, watch_lines
+    from hippocam.apps.api import watch_json
+    from hippocam.apps.cli.progress import WatchBar
+    from hippocam.apps.cli.report import watch_lines
 
-    with _session(options) as session, ProgressBar() as bar:
+    with _session(options) as session, WatchBar() as bar:
         report = session.watch(
             options.sources,
             fps=options.fps,
@@ -229,7 +231,8 @@ def _watch(options: argparse.Namespace) -> int:
 
 
 def _search(options: argparse.Namespace) -> int:
-    from hippocam.apps.cli.report import evidence_json, evidence_lines
+    from hippocam.apps.api import evidence_json
+    from hippocam.apps.cli.report import evidence_lines
 
     with _asked(options) as session:
         moments = session.search(options.text, **where_of(options))
@@ -263,7 +266,8 @@ def _chat(options: argparse.Namespace) -> int:
 
 
 def _tell_answer(options: argparse.Namespace, answer: Answer) -> int:
-    from hippocam.apps.cli.report import answer_json, answer_lines, given_lines
+    from hippocam.apps.api import answer_json
+    from hippocam.apps.cli.report import answer_lines, given_lines
 
     if options.json:
         _print_json(answer_json(answer, explain=options.explain))
@@ -277,7 +281,8 @@ def _tell_answer(options: argparse.Namespace, answer: Answer) -> int:
 
 
 def _status(options: argparse.Namespace) -> int:
-    from hippocam.apps.cli.report import status_json, status_lines
+    from hippocam.apps.api import status_json
+    from hippocam.apps.cli.report import status_lines
 
     with _session(options) as session:
         status = session.status()
@@ -289,7 +294,8 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _explain(options: argparse.Namespace) -> int:
-    from hippocam.apps.explain import explain_json, explain_lines
+    from hippocam.apps.api import explain_json
+    from hippocam.apps.cli.explain import explain_lines
 
     with _session(options) as session:
         number, found = session.explain(options.entry)
@@ -338,14 +344,14 @@ def _wake(back: int, *, json_output: bool) -> int:
 
 
 def _sleep(options: argparse.Namespace) -> int:
-    from dataclasses import asdict
+    from hippocam.apps.api import sleep_json
 
     with _session(options) as session:
         if options.undo:
             return _wake(session.wake(), json_output=options.json)
         report = session.sleep(options.target)
     if options.json:
-        _print_json(asdict(report))
+        _print_json(sleep_json(report))
         return 0
     print(
         f"{report.before} entries became {report.after}; {report.bytes_before / 1e6:.1f} MB became "
@@ -386,7 +392,8 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _import(options: argparse.Namespace) -> int:
-    from hippocam.apps.cli.report import import_json, import_lines
+    from hippocam.apps.api import import_json
+    from hippocam.apps.cli.report import import_lines
     from hippocam.apps.settings import load_settings
     from hippocam.apps.transfer.transfer import import_file
 

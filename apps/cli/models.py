@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hippocam.models.inventory import Model
+
+_TITLES = {"encoder": "Encoders (--encoder)", "reader": "Readers (--reader)", "weights": "Files of weights"}
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -28,11 +36,13 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _list(options: argparse.Namespace) -> int:
-    from hippocam.apps.cli.models_report import models_json, models_lines
     from hippocam.models.inventory import inventory
 
     models = inventory()
-    print(json.dumps(models_json(models), ensure_ascii=False) if options.json else "\n".join(models_lines(models)))
+    if options.json:
+        print(json.dumps({"models": [_fields(model) for model in models]}, ensure_ascii=False))
+    else:
+        print("\n".join(_lines(models)))
     return 0
 
 
@@ -65,3 +75,43 @@ def _export(options: argparse.Namespace) -> int:
             f" {card.times_as_fast:.1f} times as fast; use it with --encoder onnx:{options.folder}"
         )
     return 0
+
+
+def _lines(models: Sequence[Model]) -> list[str]:
+    """The models by kind as a table, the usable ones first."""
+    from hippocam.models.weights import cache_root
+
+    lines = [f"All of it is kept in {cache_root()}.", ""]
+    wide = max((len(_short(model)) for model in models), default=0)
+    for kind, title in _TITLES.items():
+        lines.append(title)
+        chosen = [model for model in models if model.kind == kind]
+        for model in sorted(chosen, key=lambda model: not model.usable):
+            size = f"{model.size_bytes / 1e6:,.0f} MB" if model.size_bytes else ""
+            said = "; ".join(text for text in (model.licence, model.why) if text)
+            line = f"  {'ready' if model.usable else '-':5}  {_short(model):{wide}}  {size:>8}  {said}"
+            lines.append(line.rstrip())
+            if fix := _fix(model):
+                lines.append(f"{'':9}{'':{wide}}  {'':8}  -> {fix}")
+        lines.append("")
+    return lines[:-1]
+
+
+def _fields(model: Model) -> dict[str, object]:
+    fields = asdict(model) | {"fix": _fix(model), "where": list(model.where)}
+    del fields["fetchable"]
+    return fields
+
+
+def _fix(model: Model) -> str:
+    """What to do or type so that a model can be used; "" where it can."""
+    if model.name == "onnx:FOLDER":
+        return "hippocam models export open_clip:MODEL/TAG FOLDER, or bring one"
+    return f"hippocam models pull {model.name}" if model.fetchable else model.fix
+
+
+def _short(model: Model) -> str:
+    """The name; of an export of ours without the way to it, which the first line and --json give."""
+    from hippocam.models.weights import cache_root
+
+    return model.name.replace(str(cache_root()), "...")

@@ -1,64 +1,14 @@
-"""What commands print: reports into lines for people and into JSON for programs."""
+"""What commands print for people: reports as lines and tables."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from dataclasses import asdict
-from pathlib import Path
-from types import TracebackType
-from typing import Any
 
-from tqdm import tqdm
-
-from hippocam.apps.records import Answer, ImportReport, Status, WatchProgress, WatchReport
+from hippocam.apps.archive.records import ArchiveReport
+from hippocam.apps.records import Answer, ImportReport, Status, WatchReport
+from hippocam.apps.wording import NO_PICTURE, megabytes, moment_time, other_spans
 from hippocam.memory.records import KEY_FRAMES, Evidence, StreamStatus
 from hippocam.stream.timecode import format_time
-
-# What stands in place of a picture that is no longer kept.
-NO_PICTURE = "picture given up for the budget"
-
-
-class ProgressBar:
-    """A bar on stderr: how far each source has come, and the speed in multiples of real time."""
-
-    def __init__(self) -> None:
-        self._bar: tqdm[Any] | None = None
-        self._source = ""
-
-    def __enter__(self) -> ProgressBar:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._bar is not None:
-            self._bar.close()
-
-    def update(self, progress: WatchProgress) -> None:
-        """Show the newest state."""
-        if self._bar is None:
-            self._bar = tqdm(total=1.0, file=sys.stderr, bar_format="|{bar:24}| {desc}")
-        share = min(1.0, progress.time_s / progress.duration_s) if progress.duration_s else 0.0
-        self._bar.n = (progress.done + (0.0 if progress.done == progress.total else share)) / max(
-            1, progress.total
-        )
-        self._bar.n = min(1.0, self._bar.n)
-        speed = progress.watched_s / progress.seconds if progress.seconds else 0.0
-        self._bar.set_description_str(
-            f"{progress.done}/{progress.total}  {format_time(progress.time_s)}  {speed:.1f}x real time  "
-            f"{Path(progress.source).name[-40:]}"
-        )
-
-
-def megabytes(count: int) -> str:
-    """Write bytes as people do."""
-    return f"{count / 1e6:.1f} MB"
-
-
-def watch_json(report: WatchReport) -> dict[str, Any]:
-    """A watch's outcome as JSON values."""
-    return asdict(report)
 
 
 def watch_lines(report: WatchReport) -> list[str]:
@@ -83,11 +33,6 @@ def watch_lines(report: WatchReport) -> list[str]:
     return lines
 
 
-def import_json(report: ImportReport) -> dict[str, Any]:
-    """An import's outcome as JSON values."""
-    return asdict(report)
-
-
 def import_lines(report: ImportReport) -> list[str]:
     """An import's outcome for people."""
     lines = [f"{name}: was there already, and stays as it was" for name in report.known]
@@ -98,36 +43,34 @@ def import_lines(report: ImportReport) -> list[str]:
     return lines
 
 
-def evidence_json(evidence: Evidence) -> dict[str, Any]:
-    """A moment as JSON values."""
-    return {
-        "id": evidence.id,
-        "stream": evidence.stream,
-        "t0_s": round(evidence.t0_s, 3),
-        "t1_s": round(evidence.t1_s, 3),
-        "score": round(evidence.score, 4),
-        "why": evidence.why,
-        "image": evidence.image,
-        "spans": [[round(t0_s, 3), round(t1_s, 3)] for t0_s, t1_s in evidence.spans],
-        "met": evidence.met,
-        "place": evidence.place,
-        "coarse": evidence.coarse,
-        "notes": [
-            {"kind": n.kind, "t0_s": round(n.t0_s, 3), "t1_s": round(n.t1_s, 3), "text": n.text}
-            for n in evidence.notes
-        ],
-    }
+def archive_lines(report: ArchiveReport) -> list[str]:
+    """A run's outcome for people; failures are told elsewhere."""
+    lines = [
+        f"{memory.folder}: {memory.recordings} recordings, {megabytes(memory.bytes)} of "
+        f"{megabytes(memory.budget_bytes)}"
+        for memory in report.memories
+    ]
+    lines += [f"{path}: moved here, archived before" for path in report.moved]
+    lines += [f"{old.source}: in quarantine (--retry tries it again): {old.reason}" for old in report.quarantined]
+    known = f", {report.known} known already" if report.known else ""
+    failed = f", {len(report.failed)} failed" if report.failed else ""
+    lines.append(
+        f"{report.archived} archived{known}{failed}; {report.hours:.2f} hours of footage in "
+        f"{format_time(report.seconds)} with {report.workers} worker{'' if report.workers == 1 else 's'}; "
+        f"{report.hours_per_core_hour:.1f} hours per core-hour"
+    )
+    return lines
 
 
 def evidence_lines(moments: Sequence[Evidence]) -> list[str]:
     """Moments for people, two or three lines each."""
-    return [line for place, moment in enumerate(moments, start=1) for line in _moment_lines(place, moment)]
+    return [line for rank, moment in enumerate(moments, start=1) for line in _moment_lines(rank, moment)]
 
 
-def _moment_lines(place: int, moment: Evidence) -> list[str]:
+def _moment_lines(rank: int, moment: Evidence) -> list[str]:
     span = " - ".join(moment_time(moment, time_s) for time_s in (moment.t0_s, moment.t1_s))
     picture = moment.image or f"({NO_PICTURE})"
-    lines = [f"{place}. {span}  {moment.stream}  {moment.score:.0%}  {picture}", f"   {moment.why}"]
+    lines = [f"{rank}. {span}  {moment.stream}  {moment.score:.0%}  {picture}", f"   {moment.why}"]
     others = other_spans(moment)
     if others:
         more = f" ({moment.met} times in all)" if moment.met > len(moment.spans) else ""
@@ -135,49 +78,12 @@ def _moment_lines(place: int, moment: Evidence) -> list[str]:
     return lines
 
 
-def moment_time(moment: Evidence, time_s: float) -> str:
-    """A time of a moment as people read it: "0:12", or "~0:12" where it is that of a key frame."""
-    return ("~" if moment.coarse else "") + format_time(time_s)
-
-
-def other_spans(moment: Evidence) -> list[tuple[float, float]]:
-    """The times at which a moment's thing was seen besides its own, by time."""
-    own = moment.t0_s, moment.t1_s
-    shares = (span[0] <= own[1] and own[0] <= span[1] for span in moment.spans)  # with its notes
-    return [
-        span
-        for span, shared in zip(moment.spans, shares, strict=True)
-        if span != own and not (moment.noted and shared)
-    ]
-
-
-def answer_json(answer: Answer, *, explain: bool = False) -> dict[str, Any]:
-    """An answer as JSON values; with explain also word for word what the reader was given."""
-    value: dict[str, Any] = {
-        "answer": answer.answer,
-        "unknown": answer.unknown,
-        "confidence": round(answer.confidence, 4),
-        "evidence": [evidence_json(moment) for moment in answer.evidence],
-        "cited": list(answer.cited),
-        "sentences": [{"text": s.text, "evidence": list(s.evidence_ids)} for s in answer.sentences],
-        "given": [{**asdict(given), "time_s": round(given.time_s, 3)} for given in answer.given],
-        "reader": answer.reader,
-        "failed": answer.failed,
-        "understood": str(answer.understood or ""),
-        "looked_again": None
-        if answer.looked is None
-        else {"stopped": answer.looked.stopped, "steps": [asdict(step) for step in answer.looked.steps]},
-        "latency_ms": round(answer.latency_ms, 1),
-    }
-    return value | {"prompt": answer.prompt} if explain else value
-
-
 def answer_lines(answer: Answer) -> list[str]:
     """An answer for people: the evidence first; where nothing was seen, only what came nearest."""
     lines = []
-    for place, moment in enumerate(answer.evidence, start=1):
-        if moment.id in answer.cited or (moment.score >= 0.1 and (place == 1 or not answer.not_seen)):
-            lines += _moment_lines(place, moment)
+    for rank, moment in enumerate(answer.evidence, start=1):
+        if moment.id in answer.cited or (moment.score >= 0.1 and (rank == 1 or not answer.not_seen)):
+            lines += _moment_lines(rank, moment)
     return [*lines, answer.answer]
 
 
@@ -199,11 +105,6 @@ def given_lines(answer: Answer) -> list[str]:
         picture = "picture" if given.picture else "no picture"
         lines.append(f"  {given.mark}  {format_time(given.time_s)}  {given.stream}  {picture}  {given.id}")
     return [*lines, *answer.prompt.splitlines(), ""]
-
-
-def status_json(status: Status) -> dict[str, Any]:
-    """What a memory holds as JSON values."""
-    return asdict(status) | {"streams": [{**asdict(s), "coarse": s.coarse} for s in status.streams]}
 
 
 def status_lines(status: Status) -> list[str]:

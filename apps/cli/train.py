@@ -62,7 +62,7 @@ def _command_line(options: argparse.Namespace, name: str, *, questions: bool = F
 
 
 def _consolidation(options: argparse.Namespace) -> int:
-    from hippocam.apps.cli.report import ProgressBar
+    from hippocam.apps.cli.progress import WatchBar
     from hippocam.apps.training import consolidation as train
 
     questions = train.read_questions(options.questions) if options.questions else []
@@ -71,7 +71,7 @@ def _consolidation(options: argparse.Namespace) -> int:
     elif options.memory:
         material = train.from_memories(options.memory, questions)
     else:
-        with ProgressBar() as bar:
+        with WatchBar() as bar:
             material = train.from_videos(
                 options.videos, questions, encoder=options.encoder, on_progress=bar.update
             )
@@ -82,7 +82,7 @@ def _consolidation(options: argparse.Namespace) -> int:
 
 
 def _sleep(options: argparse.Namespace) -> int:
-    from hippocam.apps.cli.report import ProgressBar
+    from hippocam.apps.cli.progress import WatchBar
     from hippocam.apps.training import sleep as train_sleep
 
     if options.world:
@@ -90,7 +90,7 @@ def _sleep(options: argparse.Namespace) -> int:
     elif options.memory:
         lessons = train_sleep.from_memories(options.memory)
     else:
-        with ProgressBar() as bar:
+        with WatchBar() as bar:
             lessons = train_sleep.from_videos(options.videos, encoder=options.encoder, on_progress=bar.update)
     command = _command_line(options, "sleep")
     report, files = train_sleep.train_sleep(lessons, out=options.out, seed=options.seed, command=command)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 
-from hippocam.apps.cli.report import NO_PICTURE, megabytes, moment_time, other_spans
 from hippocam.apps.records import Answer, Status
 from hippocam.apps.web.media import stream_key
+from hippocam.apps.wording import NO_PICTURE, megabytes, moment_time, other_spans
 from hippocam.memory.records import Evidence
 from hippocam.stream.timecode import format_time
 

@@ -9,7 +9,7 @@ import json
 import pytest
 
 from hippocam.apps.cli.entities import add_arguments
-from hippocam.apps.entities import parse_id
+from hippocam.apps.ids import parse_id
 from hippocam.memory.entities.records import Entity, EntityChange, Visit
 from hippocam.stream.errors import HippocamError
 

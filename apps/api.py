@@ -1,0 +1,160 @@
+"""Records of the library into JSON values: one shape of each, for the command line, the page and other programs.
+
+Times are seconds and ids 16 hexadecimal digits everywhere; whoever prints for people takes the records themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from hippocam.apps.archive.records import ArchiveReport
+from hippocam.apps.journal import numbers_of, sentence
+from hippocam.apps.records import Answer, ImportReport, Status, WatchReport
+from hippocam.memory.entities.records import Entity, EntityChange
+from hippocam.memory.memory import Explanation
+from hippocam.memory.records import Entry, Evidence, format_id
+from hippocam.memory.sleep.sleep import SleepReport
+
+Json = dict[str, Any]
+
+
+def watch_json(report: WatchReport) -> Json:
+    """The outcome of a watch."""
+    return asdict(report)
+
+
+def archive_json(report: ArchiveReport) -> Json:
+    """The outcome of an archive run."""
+    return asdict(report)
+
+
+def import_json(report: ImportReport) -> Json:
+    """The outcome of an import."""
+    return asdict(report)
+
+
+def sleep_json(report: SleepReport) -> Json:
+    """The outcome of a sleep."""
+    return asdict(report)
+
+
+def evidence_json(evidence: Evidence) -> Json:
+    """A moment."""
+    return {
+        "id": evidence.id,
+        "stream": evidence.stream,
+        "t0_s": round(evidence.t0_s, 3),
+        "t1_s": round(evidence.t1_s, 3),
+        "score": round(evidence.score, 4),
+        "why": evidence.why,
+        "image": evidence.image,
+        "spans": [[round(t0_s, 3), round(t1_s, 3)] for t0_s, t1_s in evidence.spans],
+        "met": evidence.met,
+        "place": evidence.place,
+        "coarse": evidence.coarse,
+        "notes": [
+            {"kind": n.kind, "t0_s": round(n.t0_s, 3), "t1_s": round(n.t1_s, 3), "text": n.text}
+            for n in evidence.notes
+        ],
+    }
+
+
+def answer_json(answer: Answer, *, explain: bool = False) -> Json:
+    """An answer; with explain also word for word what the reader was given."""
+    value: Json = {
+        "answer": answer.answer,
+        "unknown": answer.unknown,
+        "confidence": round(answer.confidence, 4),
+        "evidence": [evidence_json(moment) for moment in answer.evidence],
+        "cited": list(answer.cited),
+        "sentences": [{"text": s.text, "evidence": list(s.evidence_ids)} for s in answer.sentences],
+        "given": [{**asdict(given), "time_s": round(given.time_s, 3)} for given in answer.given],
+        "reader": answer.reader,
+        "failed": answer.failed,
+        "understood": str(answer.understood or ""),
+        "looked_again": None
+        if answer.looked is None
+        else {"stopped": answer.looked.stopped, "steps": [asdict(step) for step in answer.looked.steps]},
+        "latency_ms": round(answer.latency_ms, 1),
+    }
+    return value | {"prompt": answer.prompt} if explain else value
+
+
+def status_json(status: Status) -> Json:
+    """What a memory holds, by stream and by tier."""
+    return asdict(status) | {"streams": [{**asdict(s), "coarse": s.coarse} for s in status.streams]}
+
+
+def explain_json(entry_id: int, found: Explanation) -> Json:
+    """What an entry is, what happened to it, and what keeps it."""
+    return {
+        "id": format_id(entry_id),
+        "entry": None if found.entry is None else _entry(found.entry),
+        "journal": [
+            {
+                "time_s": row.time_s,
+                "action": row.action,
+                "entry": format_id(row.entry),
+                "other": None if row.other is None else format_id(row.other),
+                "why": dict(numbers_of(row.why)),
+                "text": sentence(row, entry_id),
+            }
+            for row in found.journal
+        ],
+        "worth": None if found.worth is None else {**found.worth._asdict(), "twin": _id(found.worth.twin)},
+    }
+
+
+def _entry(entry: Entry) -> Json:
+    plain = {
+        name: value
+        for name, value in asdict(entry).items()
+        if name not in ("sensors", "spans", "known_s", "t0_s", "t1_s", "labels")
+    }
+    return {
+        **plain,
+        "id": format_id(entry.id),
+        "level": entry.level.name.lower(),
+        "labels": list(entry.labels),
+        "spans": [[span.t0_s, span.t1_s] for span in entry.spans],
+    }
+
+
+def entity_json(entity: Entity) -> Json:
+    """A thing or person that was told apart.
+
+    "visits" counts those that are no longer kept too. "spans" are those that are: id, from, to (None where it is
+    still there). "box" says where it is at "exemplar_s": left, top, right, bottom as shares of the picture.
+    """
+    best = entity.exemplar
+    return {
+        "id": format_id(entity.id),
+        "label": entity.label,
+        "stream": entity.stream,
+        "first_s": entity.first_s,
+        "last_s": entity.last_s,
+        "seconds": entity.seconds,
+        "visits": len(entity.visits) + entity.earlier,
+        "exemplar_s": best.frame_s,
+        "box": best.box,
+        "spans": [
+            (format_id(visit.id), visit.t0_s, None if visit.gone_s is None else visit.t1_s)
+            for visit in entity.visits
+        ],
+    }
+
+
+def entities_json(entities: Sequence[Entity]) -> Json:
+    """Things and people by the time of their first visit."""
+    return {"entities": [entity_json(entity) for entity in entities]}
+
+
+def change_json(change: EntityChange) -> Json:
+    """What a merge, split or undo did."""
+    return {"change": change.id, "kind": change.kind, "undone": change.undone}
+
+
+def _id(entry_id: int | None) -> str:
+    return "another" if entry_id is None else format_id(entry_id)

@@ -1,0 +1,41 @@
+"""Ids as people write them: of entries by their beginning, of entities and visits whole."""
+
+from __future__ import annotations
+
+from hippocam.memory.memory import Memory
+from hippocam.memory.records import format_id
+from hippocam.stream.errors import HippocamError
+
+# Ids that are named where a beginning fits several.
+_NAMED = 4
+
+
+def find_entry(memory: Memory, written: str) -> int:
+    """The id that somebody means by it or by its beginning.
+
+    Raises:
+        HippocamError: It is no id, or fits none or several of those in the memory or its journal.
+    """
+    digits = written.strip().lower()
+    if not 1 <= len(digits) <= 16 or set(digits) - set("0123456789abcdef"):
+        raise HippocamError(f"entry {written!r} is no id: give its 16 hexadecimal digits, or the first few")
+    first, last = int(digits.ljust(16, "0"), 16), int(digits.ljust(16, "f"), 16)
+    greatest = (1 << 63) - 1
+    found = memory.find(first, min(last, greatest), limit=_NAMED + 1) if first <= greatest else []
+    if not found:
+        raise HippocamError(f"entry {digits}: neither the memory nor its journal knows it; see hippocam search")
+    if len(found) > 1:
+        names = ", ".join(map(format_id, found[:_NAMED])) + (", ..." if len(found) > _NAMED else "")
+        raise HippocamError(f"entry {digits}: the beginning of several ({names}); give more digits")
+    return found[0]
+
+
+def parse_id(text: str) -> int:
+    """Read the id of an entity or visit.
+
+    Raises:
+        HippocamError: It is none.
+    """
+    if len(text) != 16 or any(letter not in "0123456789abcdef" for letter in text):
+        raise HippocamError(f"{text!r} is no id of 16 hexadecimal digits; `hippocam entities` lists them")
+    return int(text, 16)

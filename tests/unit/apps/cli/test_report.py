@@ -1,0 +1,16 @@
+from hippocam.apps.api import evidence_json
+from hippocam.apps.cli.report import evidence_lines
+from hippocam.memory.records import Evidence
+
+
+def test_evidence_says_when_else_it_was_seen_and_that_its_picture_is_gone() -> None:
+    moment = Evidence(
+        id="00", stream="kitchen", t0_s=8, t1_s=13, score=0.9, why="it matches", image="", frame_s=9,
+        spans=((8, 13), (62, 64), (184, 190)), met=4, place=2,
+    )  # fmt: skip
+    lines = evidence_lines([moment])
+    assert lines[0].endswith("(picture given up for the budget)")
+    assert lines[2] == "   also seen at 1:02, 3:04 (4 times in all)"
+    found = evidence_json(moment)
+    assert (found["image"], found["met"], found["place"]) == ("", 4, 2)
+    assert found["spans"] == [[8, 13], [62, 64], [184, 190]]
