@@ -5,7 +5,7 @@ Shapes: D embedding dimension.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from hippocam.memory.filter import Filter
 from hippocam.memory.recall.notes import NoteHit
@@ -31,20 +31,13 @@ class RecallConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
-    """What is looked for, and where.
+class Query(Filter):
+    """What is looked for, where and when: with the conditions of Filter, which it is one of.
 
     Attributes:
         text: The words of the question.
         vector: float32 [D], the question in the encoder's space.
-        stream: Only this stream, or the cameras of this source.
-        after_s: Only moments that end after this time.
-        before_s: Only moments that begin before this time.
-        at_s: As if the stream ended here: nothing that rests on a later frame.
-        camera: Only cameras of this name: what follows the last "/" of a stream's name.
-        place: Only this place of its stream.
         place_of: Only the place and the stream of this entry; none where it is not held or its place not known.
-        near: Only within a radius of a point: x, y, radius in metres, against the robot's pose at the exemplar.
         top: Moments at most, 1 or more.
         beside: Of so many of them the neighbours in time come too, as context: in addition to `top`.
         compared: How many pictures the belief rests on, where this memory is asked as one of several: those of all
@@ -53,30 +46,15 @@ class Query:
 
     text: str
     vector: FloatArray
-    stream: str | None = None
-    after_s: float | None = None
-    before_s: float | None = None
-    at_s: float | None = None
-    camera: str | None = None
-    place: int | None = None
     place_of: int | None = None
-    near: tuple[float, float, float] | None = None
     top: int = 5
     beside: int = 0
     compared: int | None = None
 
     @property
     def wanted(self) -> Filter:
-        """Its conditions, but for `place_of`."""
-        return Filter(
-            stream=self.stream,
-            camera=self.camera,
-            place=self.place,
-            near=self.near,
-            after_s=self.after_s,
-            before_s=self.before_s,
-            at_s=self.at_s,
-        )
+        """Its conditions alone, but for `place_of`."""
+        return Filter(**{condition.name: getattr(self, condition.name) for condition in fields(Filter)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

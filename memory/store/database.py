@@ -27,12 +27,15 @@ from hippocam.memory.store.migrations import OLDER, migrate
 from hippocam.memory.store.notes import NoteTable
 from hippocam.memory.store.places import PlaceTable
 from hippocam.memory.store.probes import ProbeTable
-from hippocam.memory.store.schema import APPLICATION_ID, FORMAT, PAGE_BYTES, WAL_PAGES, create
+from hippocam.memory.store.schema import APPLICATION_ID, FORMAT, FULL_TEXTS, PAGE_BYTES, WAL_PAGES, create
 from hippocam.memory.store.states import StateTable
 from hippocam.memory.store.streams import StreamTable
 from hippocam.memory.store.summaries import SummaryTable
 from hippocam.memory.store.tombstones import TombstoneTable
 from hippocam.memory.store.words import EntryWords
+
+# Pages of full text that are merged in one step, so that the log stays small.
+_MERGE_PAGES = 16
 
 
 class Store:
@@ -123,7 +126,7 @@ class Store:
 
     @property
     def connection(self) -> sqlite3.Connection:
-        """For what has tables of its own in this database (entities/) or deletes by time in many (forget.py)."""
+        """For what has tables of its own in this database: entities/."""
         return self._db
 
     @contextmanager
@@ -164,12 +167,35 @@ class Store:
             (free,) = self._db.execute("PRAGMA freelist_count").fetchone()
             if not free:
                 break
-            self._db.executescript(
-                f"PRAGMA incremental_vacuum({WAL_PAGES})"
-            )  # `execute` would free one page a call
+            self._db.executescript(f"PRAGMA incremental_vacuum({WAL_PAGES})")  # `execute` would free one page
         self.fold_log()
 
     def fold_log(self) -> bool:
         """Fold the log into the file and empty it, waiting for readers; False where one held on to it too long."""
         (busy, *_) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         return not busy
+
+    def scrub(self) -> None:
+        """Leave nothing of what was deleted in the full text, in free pages or in the log.
+
+        Raises:
+            DiskError: A process that reads keeps the log from being emptied; what was deleted is still in it.
+        """
+        for words in FULL_TEXTS:
+            while True:
+                before = self._db.total_changes
+                self._db.execute(f"INSERT INTO {words} ({words}, rank) VALUES ('merge', ?)", (-_MERGE_PAGES,))
+                if self._db.total_changes - before < 2:  # as the manual of FTS5 has it: nothing was left to merge
+                    break
+                self.fold_log()
+        self.shrink()
+        if not self.fold_log():
+            raise DiskError(
+                self.path.parent,
+                "deleted, but a process that reads this memory keeps its log from being emptied, and the log "
+                "still holds what was deleted; end that process and forget again",
+            )
+
+    def sync_commits(self) -> None:
+        """From now on have each commit on the disk before it returns."""
+        self._db.execute("PRAGMA synchronous = FULL")

@@ -5,6 +5,12 @@ from __future__ import annotations
 import sqlite3
 from typing import NamedTuple
 
+# Rows of a stretch of time: written then, or with numbers behind them that are times in it.
+_OF_A_TIME = (
+    "stream = :stream AND (time_s BETWEEN :t0 AND :t1 OR json_extract(why, '$.at_s') BETWEEN :t0 AND :t1 "
+    "OR (json_extract(why, '$.t1_s') >= :t0 AND json_extract(why, '$.t0_s') <= :t1))"
+)
+
 
 class JournalRow(NamedTuple):
     """Why something happened to an entry.
@@ -76,3 +82,14 @@ class JournalTable:
     def delete_of(self, entry_id: int) -> None:
         """Delete what the journal says of an entry."""
         self._db.execute("DELETE FROM journal WHERE entry = ? OR other = ?", (entry_id, entry_id))
+
+    def delete_within(self, stream: str, t0_s: float, t1_s: float) -> set[int]:
+        """Delete what the journal says of a stretch of a stream's time; return ids of the entries it spoke of."""
+        values = {"stream": stream, "t0": t0_s, "t1": t1_s}
+        spoken = self._db.execute(f"SELECT DISTINCT entry FROM journal WHERE {_OF_A_TIME}", values).fetchall()
+        self._db.execute(f"DELETE FROM journal WHERE {_OF_A_TIME}", values)
+        return {entry_id for (entry_id,) in spoken}
+
+    def delete_stream(self, stream: str) -> None:
+        """Delete what the journal says of a stream."""
+        self._db.execute("DELETE FROM journal WHERE stream = ?", (stream,))

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from hippocam.memory.store.schema import OVERLAPS
 from hippocam.stream.records import Note
 
 # What a row takes beside its words and the name of its stream, about: numbers, two indexes, full text.
@@ -82,11 +83,11 @@ class NoteTable:
             )
         return False
 
-    def get(self, numbers: Iterable[int]) -> list[NoteRow]:
+    def get(self, note_ids: Iterable[int]) -> list[NoteRow]:
         """Notes by their ids, by time; those that are not held are left out."""
         rows = self._db.execute(
             f"SELECT {_COLUMNS} FROM note WHERE id IN (SELECT value FROM json_each(?)) ORDER BY t0_s, t1_s, id",
-            (json.dumps(list(numbers)),),
+            (json.dumps(list(note_ids)),),
         )
         return [_row(*row) for row in rows]
 
@@ -118,18 +119,26 @@ class NoteTable:
             rows = self._db.execute(
                 "SELECT rowid FROM words_noted WHERE words_noted MATCH ? LIMIT ?", (f'"{word}"', most + 1)
             ).fetchall()
-            for (number,) in rows if len(rows) <= most else ():
-                found.setdefault(number, set()).add(word)
+            for (note_id,) in rows if len(rows) <= most else ():
+                found.setdefault(note_id, set()).add(word)
         return found
 
-    def delete(self, numbers: Iterable[int]) -> None:
+    def delete(self, note_ids: Iterable[int]) -> None:
         """Delete notes and their words."""
-        self._db.executemany("DELETE FROM note WHERE id = ?", [(number,) for number in numbers])
+        self._db.executemany("DELETE FROM note WHERE id = ?", [(one,) for one in note_ids])
+
+    def delete_within(self, stream: str, t0_s: float, t1_s: float) -> None:
+        """Delete the notes of a stream that overlap a stretch of time, and their words."""
+        self._db.execute(f"DELETE FROM note WHERE {OVERLAPS}", {"stream": stream, "t0": t0_s, "t1": t1_s})
+
+    def delete_stream(self, stream: str) -> None:
+        """Delete the notes of a stream, and their words."""
+        self._db.execute("DELETE FROM note WHERE stream = ?", (stream,))
 
     def count(self) -> int:
         """Number of notes."""
-        (number,) = self._db.execute("SELECT count(*) FROM note").fetchone()
-        return int(number)
+        (count,) = self._db.execute("SELECT count(*) FROM note").fetchone()
+        return int(count)
 
     def bytes(self) -> int:
         """About how many bytes all notes take, full text included."""
@@ -148,15 +157,15 @@ class NoteTable:
             (most,),
         ).fetchall()
         if again:
-            return [number for (number,) in again]
+            return [note_id for (note_id,) in again]
         rows = self._db.execute(
             "SELECT n.id FROM note n LEFT JOIN stream s ON s.id = n.stream "
             "ORDER BY coalesce(s.end_s, 0) - n.t1_s DESC, n.id LIMIT ?",
             (most,),
         )
-        return [number for (number,) in rows.fetchall()]
+        return [note_id for (note_id,) in rows.fetchall()]
 
 
-def _row(number: int, stream: str, kind: str, t0_s: float, t1_s: float, known_s: float, text: str) -> NoteRow:
+def _row(note_id: int, stream: str, kind: str, t0_s: float, t1_s: float, known_s: float, text: str) -> NoteRow:
     note = Note(stream=stream, kind=kind, t0_s=t0_s, t1_s=t1_s, text=text)
-    return NoteRow(id=number, note=note, known_s=known_s)
+    return NoteRow(id=note_id, note=note, known_s=known_s)

@@ -49,3 +49,7 @@ class PlaceTable:
     def delete(self, stream: str, number: int) -> None:
         """Delete a place of a stream."""
         self._db.execute("DELETE FROM place WHERE stream = ? AND id = ?", (stream, number))
+
+    def delete_stream(self, stream: str) -> None:
+        """Delete the places of a stream."""
+        self._db.execute("DELETE FROM place WHERE stream = ?", (stream,))

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from hippocam.memory.codec import pack, unpack
+from hippocam.memory.store.schema import OVERLAPS
 from hippocam.stream.records import FloatArray
 
 Times = Sequence[tuple[float, float]]
@@ -66,3 +67,7 @@ class ProbeTable:
             "UPDATE probe SET found = ? WHERE id = ? AND found IS NULL",
             [(bits, probe_id) for probe_id, bits in found.items()],
         )
+
+    def delete_within(self, stream: str, t0_s: float, t1_s: float) -> None:
+        """Delete the probes of a stream whose answers overlap a stretch of time."""
+        self._db.execute(f"DELETE FROM probe WHERE {OVERLAPS}", {"stream": stream, "t0": t0_s, "t1": t1_s})

@@ -11,6 +11,11 @@ FORMAT = 3
 PAGE_BYTES = 4096
 # Full text: what is deleted stays in these until they are merged.
 FULL_TEXTS = ("words", "words_noted")
+# Whether a row of a stream, with a start and an end, overlaps a stretch of time. Where one of the two has no
+# length, a touch is enough.
+OVERLAPS = (
+    "stream = :stream AND t1_s >= :t0 AND t0_s <= :t1 AND (t1_s > :t0 AND t0_s < :t1 OR t0_s = t1_s OR :t0 = :t1)"
+)
 # One event's transaction touches a handful of pages; the log is folded back before it grows past this.
 WAL_PAGES = 16
 

@@ -19,6 +19,7 @@ class StateTable:
         self._db = db
         self._put = f"INSERT OR REPLACE INTO {table} VALUES (?, ?)"
         self._get = f"SELECT {value} FROM {table} WHERE {key} = ?"
+        self._delete = f"DELETE FROM {table} WHERE {key} = ?"
 
     def put(self, name: str, state: bytes) -> None:
         """Keep a state, in place of the one before."""
@@ -28,3 +29,7 @@ class StateTable:
         """The state of a name, None where none was kept."""
         row = self._db.execute(self._get, (name,)).fetchone()
         return None if row is None else bytes(row[0])
+
+    def delete(self, name: str) -> None:
+        """Delete the state of a name."""
+        self._db.execute(self._delete, (name,))

@@ -109,6 +109,14 @@ class StreamTable:
         self._db.executemany("DELETE FROM stream WHERE id = ?", given_up)
         return len(given_up)
 
+    def delete_state(self, stream: str) -> None:
+        """Delete the working memory's state of a stream."""
+        self._db.execute("UPDATE stream SET state = NULL WHERE id = ?", (stream,))
+
+    def delete(self, stream: str) -> None:
+        """Delete what is known of a stream; its entries and all else that is of it are deleted elsewhere."""
+        self._db.execute("DELETE FROM stream WHERE id = ?", (stream,))
+
     def set_newest(self, stream: str, entry_id: int) -> None:
         """Note which entry the newest event of a stream went into."""
         self._db.execute("UPDATE stream SET newest = ? WHERE id = ?", (entry_id, stream))

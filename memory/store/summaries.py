@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from hippocam.memory.codec import pack, unpack, unpack_many
+from hippocam.memory.store.schema import OVERLAPS
 from hippocam.stream.records import FloatArray
 
 
@@ -66,9 +67,10 @@ class Summary:
 
 
 _COLUMNS = (
-    "id, stream, kind, parent, first_seq, t0_s, t1_s, known_s, seconds, events, place, exemplar, vector, words, "
-    "state"
-)
+    "id", "stream", "kind", "parent", "first_seq", "t0_s", "t1_s", "known_s", "seconds", "events", "place",
+    "exemplar", "vector", "words", "state",
+)  # fmt: skip
+_LISTED = ", ".join(_COLUMNS)
 
 
 class SummaryTable:
@@ -79,27 +81,32 @@ class SummaryTable:
 
     def put(self, summary: Summary) -> None:
         """Keep a summary as it is now."""
-        s = summary
-        words = json.dumps(s.words, ensure_ascii=False, separators=(",", ":"))
-        self._db.execute(
-            f"INSERT OR REPLACE INTO summary ({_COLUMNS}) VALUES ({', '.join('?' * 15)})",
-            (
-                s.id, s.stream, int(s.kind), s.parent, s.first_seq, s.t0_s, s.t1_s, s.known_s, s.seconds, s.events,
-                s.place, s.exemplar, pack(s.vector_D), words, s.state,
-            ),
-        )  # fmt: skip
+        values = {name: getattr(summary, name) for name in _COLUMNS if name != "vector"}
+        values["vector"] = pack(summary.vector_D)
+        values["words"] = json.dumps(summary.words, ensure_ascii=False, separators=(",", ":"))
+        parameters = ", ".join(f":{name}" for name in _COLUMNS)
+        self._db.execute(f"INSERT OR REPLACE INTO summary ({_LISTED}) VALUES ({parameters})", values)
 
     def adopt(self, parent: int, children: Iterable[int]) -> None:
         """Put summaries under a parent."""
         self._db.executemany("UPDATE summary SET parent = ? WHERE id = ?", [(parent, child) for child in children])
 
-    def delete(self, numbers: Iterable[int]) -> None:
+    def delete(self, summary_ids: Iterable[int]) -> None:
         """Delete summaries."""
-        self._db.executemany("DELETE FROM summary WHERE id = ?", [(number,) for number in numbers])
+        self._db.executemany("DELETE FROM summary WHERE id = ?", [(one,) for one in summary_ids])
 
-    def get(self, number: int) -> Summary | None:
+    def delete_within(self, stream: str, t0_s: float, t1_s: float) -> int:
+        """Delete the summaries of a stream that overlap a stretch of time; return how many they were."""
+        values = {"stream": stream, "t0": t0_s, "t1": t1_s}
+        return self._db.execute(f"DELETE FROM summary WHERE {OVERLAPS}", values).rowcount
+
+    def mend_parents(self) -> None:
+        """Make what was part of a summary that is no longer held part of none."""
+        self._db.execute("UPDATE summary SET parent = NULL WHERE parent NOT IN (SELECT id FROM summary)")
+
+    def get(self, summary_id: int) -> Summary | None:
         """A summary by its id, None where it is not held."""
-        return next(iter(self._select("id = ?", (number,))), None)
+        return next(iter(self._select("id = ?", (summary_id,))), None)
 
     def of(self, stream: str, kind: Kind | None = None) -> list[Summary]:
         """Summaries of a stream in the order in which they began, coarse ones after the finer ones."""
@@ -143,8 +150,8 @@ class SummaryTable:
 
     def count(self) -> int:
         """How many there are."""
-        (number,) = self._db.execute("SELECT count(*) FROM summary").fetchone()
-        return int(number)
+        (count,) = self._db.execute("SELECT count(*) FROM summary").fetchone()
+        return int(count)
 
     def oldest_parts(self, kind: Kind, share: int) -> list[int]:
         """Ids of the oldest summaries of a kind that are part of another: of the stream that has most of them.
@@ -165,7 +172,7 @@ class SummaryTable:
             "ORDER BY first_seq LIMIT ?",
             (found[0], int(kind), max(1, found[1] // share)),
         )
-        return [number for (number,) in rows]
+        return [summary_id for (summary_id,) in rows]
 
     def most_tops(self, least: Kind) -> list[tuple[int, float]]:
         """Closed summaries of some kind or coarser that are part of none, in order: of the stream with most.
@@ -184,7 +191,7 @@ class SummaryTable:
             f"SELECT id, seconds FROM summary WHERE {where} AND stream = ? ORDER BY first_seq",
             (int(least), found[0]),
         )
-        return [(int(number), float(seconds)) for number, seconds in rows]
+        return [(int(summary_id), float(seconds)) for summary_id, seconds in rows]
 
     def smallest(self) -> int | None:
         """Id of the closed summary of the fewest events."""
@@ -200,20 +207,21 @@ class SummaryTable:
             "AND scene IS NOT NULL ORDER BY t0_s, id LIMIT :most",
             {"stream": summary.stream, "t0": summary.t0_s, "t1": summary.t1_s, "most": most},
         )
-        return [(number, unpack(scene)) for number, scene in rows]
+        return [(entry_id, unpack(scene)) for entry_id, scene in rows]
 
     def _select(self, where: str, values: Sequence[object]) -> list[Summary]:
-        rows = self._db.execute(f"SELECT {_COLUMNS} FROM summary WHERE {where}", values)
+        rows = self._db.execute(f"SELECT {_LISTED} FROM summary WHERE {where}", values)
         return [_summary(row) for row in rows]
 
 
 def _summary(row: Sequence[Any]) -> Summary:
-    *plain, vector, words, state = row
-    names = _COLUMNS.split(", ")
-    fields = dict(zip(names, plain, strict=False))
+    values = dict(zip(_COLUMNS, row, strict=True))
+    vector, words = values.pop("vector"), json.loads(values.pop("words"))
     return Summary(
-        **{**fields, "kind": Kind(fields["kind"])},
-        vector_D=unpack(vector),
-        words=tuple((word, count) for word, count in json.loads(words)),
-        state=state,
+        **values
+        | {
+            "kind": Kind(values["kind"]),
+            "vector_D": unpack(vector),
+            "words": tuple((word, count) for word, count in words),
+        }
     )

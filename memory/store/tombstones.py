@@ -18,6 +18,8 @@ _ROW, _HELD = listed(ENTRY_COLUMNS), listed(HELD)
 # What of an heir is as it was once it is taken back: not its picture, its pin and its uses.
 _TAKEN_BACK = "t0_s, t1_s, known_s, last_s, spans, strength, met, place, key, scene, slept"
 
+_TOUCHES = "stream = :stream AND last_s >= :t0 AND t0_s <= :t1"
+
 
 class TombstoneTable:
     """Reads and writes tombstones; made by `Store`, in whose transactions it works."""
@@ -59,6 +61,15 @@ class TombstoneTable:
                 f"SELECT {_HELD} FROM tombstone WHERE sleep = ? AND heir = ? ORDER BY id", (sleep, heir)
             )
             yield int(heir), [held_from(row) for row in rows]
+
+    def heirs_within(self, stream: str, t0_s: float, t1_s: float) -> list[int]:
+        """Ids of the entries into which something of a stretch of a stream's time went asleep, however often."""
+        rows = self._db.execute(
+            f"WITH RECURSIVE up (id) AS (SELECT heir FROM tombstone WHERE {_TOUCHES} "
+            "UNION SELECT t.heir FROM tombstone t JOIN up ON t.id = up.id) SELECT id FROM entry WHERE id IN up",
+            {"stream": stream, "t0": t0_s, "t1": t1_s},
+        )
+        return [entry_id for (entry_id,) in rows]
 
     def has(self, sleep: int, heir: int) -> bool:
         """Whether a group of a sleep can be taken back."""
@@ -106,6 +117,10 @@ class TombstoneTable:
     def delete_of(self, entry_id: int) -> None:
         """Delete what an entry was before sleeps."""
         self._db.execute("DELETE FROM tombstone WHERE id = ?", (entry_id,))
+
+    def delete_within(self, stream: str, t0_s: float, t1_s: float) -> None:
+        """Delete the tombstones that touch a stretch of a stream's time."""
+        self._db.execute(f"DELETE FROM tombstone WHERE {_TOUCHES}", {"stream": stream, "t0": t0_s, "t1": t1_s})
 
     def give_up_before(self, made_s: float, groups: int) -> int:
         """Give up some groups that are older than a time, each as a whole; return how many rows they were."""
