@@ -43,8 +43,11 @@ $(BIN)/python:
 	    echo "installing python3-venv"; apt-get update -qq && apt-get install -qq -y python3-venv >/dev/null; fi; \
 	  $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "no venv module: apt install python3-venv"; exit 2; }; }
 
-# pip with the pinned versions; a machine without libGL (a bare server) gets OpenCV's headless build instead.
+# pip with the pinned versions; a machine without libGL (a bare server) gets OpenCV's headless build instead. Asking
+# for one small package first tells in a second whether pip reaches its index; pip itself would try for minutes.
 define install
+	@$(BIN)/python -m pip install -q --dry-run --ignore-installed --no-deps --retries 0 --timeout 15 tqdm >/dev/null 2>&1 \
+	  || { echo "no network: pip does not reach its package index; connect (or set pip's proxy or index), then run make again"; exit 2; }
 	@index=$$($(BIN)/python -c "import urllib.request as u; u.urlopen('$(TORCH_INDEX)/torch/', timeout=5)" 2>/dev/null \
 	  && echo "--extra-index-url $(TORCH_INDEX)"); \
 	$(BIN)/python -m pip install --disable-pip-version-check -q $$index -c constraints.txt $(1)
