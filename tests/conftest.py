@@ -4,16 +4,33 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
 
+from hippocam.models.weights import cache_dir
 from hippocam.stream.records import Embedding, FloatArray, Repeat
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Give the tests, and all that they start, a home of their own; fetched weights stay in the user's cache."""
+    home, weights, pip = tmp_path_factory.mktemp("home"), cache_dir(), Path.home() / ".config" / "pip" / "pip.conf"
+    weights.mkdir(parents=True, exist_ok=True)
+    (home / ".cache" / "hippocam").mkdir(parents=True)
+    (home / ".cache" / "hippocam" / "weights").symlink_to(weights.resolve())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(home))
+        for name in ("HIPPOCAM_CACHE", "HIPPOCAM_DATA", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+            patch.delenv(name, raising=False)
+        if pip.is_file() and "PIP_CONFIG_FILE" not in os.environ:  # the way to the user's package index
+            patch.setenv("PIP_CONFIG_FILE", str(pip))
+        yield
 
 
 @pytest.fixture(scope="session")
