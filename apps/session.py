@@ -43,6 +43,7 @@ from hippocam.memory.store.migrations import upgrade
 from hippocam.models.lazy import Lazy
 from hippocam.models.registry import make_encoder, make_reader
 from hippocam.models.senses.build import make_senses
+from hippocam.stream import opencv
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.pipeline import NO_SENSES
 from hippocam.stream.protocols import Encoder
@@ -132,6 +133,8 @@ class Session:
             config_of_sources = replace(config_of_sources, keyframes_only=True)
         opened = open_sources(sources, config_of_sources)
         failed = tuple(Failure(source=e.uri, reason=e.reason) for e in opened.failed)
+        if opened.sources:
+            opencv.load()
         senses = NO_SENSES if fast else self._senses()  # a preview is for speed
         name, encoder = self._encoder_for(writing=True)
         if not opened.sources:  # and no empty memory is left behind

@@ -17,9 +17,18 @@ def __getattr__(name: str) -> Any:
     """Give what `cv2` has of this name, and keep it here for the next time."""
     if name.startswith("__"):  # what the import system looks for
         raise AttributeError(name)
+    globals()[name] = found = getattr(load(), name)
+    return found
+
+
+def load() -> Any:
+    """Load OpenCV now: what will need it fails before anything is fetched or written for it.
+
+    Raises:
+        MissingLibraryError: It cannot be loaded.
+    """
     try:
         import cv2
     except ImportError as error:
         raise MissingLibraryError("OpenCV", reason=str(error), fix=_FIX) from error
-    globals()[name] = found = getattr(cv2, name)
-    return found
+    return cv2

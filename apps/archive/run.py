@@ -33,6 +33,7 @@ from hippocam.memory.memory import Memory, MemoryConfig, MemoryWriter
 from hippocam.memory.store.migrations import upgrade
 from hippocam.models.registry import make_encoder
 from hippocam.models.senses.build import make_senses
+from hippocam.stream import opencv
 from hippocam.stream.archive.plan import Footage, Segment
 from hippocam.stream.archive.runner import run_here, run_ray_data
 from hippocam.stream.archive.work_folder import WorkFolder
@@ -149,6 +150,7 @@ class _Run:
         assert request.encoder is not None  # whoever makes a run has settled it
         self._encoder_name = request.encoder
         self._encoder: Encoder = make_encoder(self._encoder_name)
+        opencv.load()
         self._senses = make_senses(self._settings.senses)
         self._segment_s = request.segment_s or SEGMENT_S
         self._failed: list[Failure] = []

@@ -28,6 +28,7 @@ from hippocam.memory.memory import Memory
 from hippocam.memory.store.migrations import upgrade
 from hippocam.models.registry import make_encoder
 from hippocam.models.senses.build import make_senses
+from hippocam.stream import opencv
 from hippocam.stream.ingest import Ingest
 from hippocam.stream.live.address import LiveAddress, parse_addresses
 from hippocam.stream.live.camera import Camera, CameraConfig, Capture
@@ -115,6 +116,7 @@ def watch_live(
         memory_config = replace(memory_config, budget_bytes=budget_bytes(budget_mb))
     name, model = _encoder(folder, encoder, settings)
     side = pipeline.jpeg_side_px
+    opencv.load()
     # live, nothing is read or heard: what takes half a second a picture would keep the others waiting
     senses = make_senses(replace(settings.senses, text="off", speech="off"))
     black = Frame(stream="", seq=0, time_s=0, image=np.zeros((side, side, 3), np.uint8))

@@ -48,6 +48,7 @@ def test_without_opencv_watching_is_refused_in_one_line(tmp_path, clip):
         "hippocam: OpenCV cannot be loaded (libxcb.so.1: cannot open shared object file: No such file or "
         "directory): pip uninstall -y opencv-python && pip install opencv-python-headless"
     ]
+    assert not (tmp_path / "m").exists()
 
 
 def test_without_opencv_a_memory_answers_and_is_looked_after(tmp_path, memory):
