@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from hippocam.memory.filter import Filter
     from hippocam.memory.folder import DEFAULT_BUDGET_BYTES, MIN_BUDGET_BYTES
     from hippocam.memory.forget import Forgotten
-    from hippocam.memory.longterm.bank import BankConfig, Worth
+    from hippocam.memory.longterm.config import BankConfig
+    from hippocam.memory.longterm.worth import Worth
     from hippocam.memory.memory import Explanation, Memory, MemoryConfig, MemoryWriter
     from hippocam.memory.recall.query import Candidate, Query, RecallConfig, SummaryHit
     from hippocam.memory.records import (
@@ -73,8 +74,8 @@ _HOMES = {
     "DEFAULT_BUDGET_BYTES": "folder",
     "MIN_BUDGET_BYTES": "folder",
     "Forgotten": "forget",
-    "BankConfig": "longterm.bank",
-    "Worth": "longterm.bank",
+    "BankConfig": "longterm.config",
+    "Worth": "longterm.worth",
     "Explanation": "memory",
     "Memory": "memory",
     "MemoryConfig": "memory",

@@ -37,8 +37,10 @@ from hippocam.memory.folder import (
 )
 from hippocam.memory.forget import Forgotten, forget
 from hippocam.memory.lock import WriterLock
-from hippocam.memory.longterm.bank import Bank, BankConfig, Worth
+from hippocam.memory.longterm.bank import Bank
+from hippocam.memory.longterm.config import BankConfig
 from hippocam.memory.longterm.longterm import LongTerm, open_bank
+from hippocam.memory.longterm.worth import Worth
 from hippocam.memory.recall.fresh_index import FreshIndex
 from hippocam.memory.recall.query import Candidate, Query, RecallConfig, SummaryHit
 from hippocam.memory.recall.recall import comparable, index_rows, notable, overview, recall

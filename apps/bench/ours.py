@@ -21,10 +21,11 @@ from hippocam.apps.bench.policies import OURS, Entry
 from hippocam.apps.bench.policies.base import NUMBER_BYTES, SPAN_BYTES, Bank, FloatArray, slots_in
 from hippocam.memory.codec import rounded, sign_bytes, signs
 from hippocam.memory.longterm.bank import Bank as Consolidation
-from hippocam.memory.longterm.bank import BankConfig, join_spans
+from hippocam.memory.longterm.config import BankConfig
 from hippocam.memory.longterm.priors import load_prior
 from hippocam.memory.longterm.utility import FULL_ROWS, Prior, Utility
 from hippocam.memory.records import Continuation, Event, Level, Slot, Span, id_of
+from hippocam.memory.spans import join_spans
 from hippocam.memory.trained import SHIPPED
 from hippocam.memory.working.context import ContextConfig
 from hippocam.memory.working.working import WorkingConfig, WorkingMemory
@@ -118,7 +119,7 @@ class Ours:
 
     def bank(self) -> Bank:
         """What is remembered."""
-        ids = list(self._bank.entries())
+        ids = list(self._bank)
         t0_NS = np.full((len(ids), _MAX_SPANS), np.nan)
         t1_NS = np.full((len(ids), _MAX_SPANS), np.nan)
         for row, number in enumerate(ids):
@@ -146,8 +147,8 @@ class Ours:
         match = self._bank.match("stream", event.place, event.key, event.t0_s)
         self._writes += 1
         if match is not None and match.same:
-            self._join(match.entry, [span])
-            self._bank.touch(match.entry, last_s=event.t1_s, met=1)
+            self._join(match.entry_id, [span])
+            self._bank.touch(match.entry_id, last_s=event.t1_s, met=1)
         else:
             number = id_of("stream", event.first_seq)
             self._bank.add(
@@ -169,19 +170,19 @@ class Ours:
         """Give up slots until all is within the budget."""
         while self._bytes() > self._budget_bytes and (step := self._bank.next_step()) is not None:
             if step.to == Level.SIGNS:
-                self._bank.demote(step.entry, step.to, 0)
-                self._keys[step.entry] = signs(self._keys[step.entry])
-                self._levels[step.entry] = step.to
+                self._bank.demote(step.entry_id, step.to, 0)
+                self._keys[step.entry_id] = signs(self._keys[step.entry_id])
+                self._levels[step.entry_id] = step.to
                 self._signed += 1
                 continue
             if step.twin is not None:
-                met = self._bank.met(step.entry)
-                self._join(step.twin, self._spans[step.entry])
-                self._bank.touch(step.twin, last_s=self._spans[step.entry][-1].t1_s, met=met)
-            self._bank.remove(step.entry)
-            self._spans_held -= len(self._spans.pop(step.entry))
-            self._signed -= self._levels.pop(step.entry, None) is not None
-            del self._keys[step.entry]
+                met = self._bank.met(step.entry_id)
+                self._join(step.twin, self._spans[step.entry_id])
+                self._bank.touch(step.twin, last_s=self._spans[step.entry_id][-1].t1_s, met=met)
+            self._bank.delete(step.entry_id)
+            self._spans_held -= len(self._spans.pop(step.entry_id))
+            self._signed -= self._levels.pop(step.entry_id, None) is not None
+            del self._keys[step.entry_id]
         self._most = max(self._most, self._bytes())
 
     def _join(self, number: int, spans: list[Span]) -> None:

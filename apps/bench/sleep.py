@@ -22,10 +22,10 @@ from functools import partial
 import numpy as np
 
 from hippocam.apps.worlds.worlds import WORLDS, World
-from hippocam.memory.longterm.bank import join_spans
 from hippocam.memory.records import Event, Held
 from hippocam.memory.sleep.replay import LONGEST_S, Replay, Replica
 from hippocam.memory.sleep.sleep import Proposer, SleepConfig, both, dream, learned, paired, with_drawn
+from hippocam.memory.spans import join_spans
 from hippocam.memory.store.probes import Probe
 from hippocam.memory.training.lessons import Lesson, lesson
 from hippocam.memory.working.context import unit

@@ -16,19 +16,21 @@ from numpy.typing import NDArray
 
 Doubles = NDArray[np.float64]
 
-# Share of the past that is left after a probe; probes before a rule other than the product is chosen; how much
-# better it must be.
-_MEMORY, _MIN_PROBES, _MARGIN = 0.98, 6.0, 0.1
+# The rules.
+ARMS = ("surprise", "utility", "product")
+# Share of the past that is left after a probe.
+_MEMORY = 0.98
+# Probes before a rule other than the product is chosen, and how much better it must be.
+_LEAST_PROBES = 6.0
+_MARGIN = 0.1
 
 
 class Chooser:
-    """Keeps a score a rule, 0.5 for one no better than chance."""
-
-    ARMS = ("surprise", "utility", "product")
+    """Keeps a score for each rule, 0.5 for one that is no better than chance."""
 
     def __init__(self) -> None:
         self._probes = 0.0
-        self._ranks = np.zeros(len(self.ARMS))
+        self._ranks = np.zeros(len(ARMS))
 
     @staticmethod
     def value(arm: str, surprise_N: Doubles, learned_N: Doubles) -> Doubles:
@@ -38,23 +40,23 @@ class Chooser:
         return learned_N if arm == "utility" else surprise_N * learned_N
 
     def probe(self, surprise_N: Doubles, learned_N: Doubles, met: int) -> None:
-        """Entry number `met` of these was met again."""
+        """The entry at index `met` of these was met again."""
         self._probes = _MEMORY * self._probes + 1
-        for number, arm in enumerate(self.ARMS):
+        for index, arm in enumerate(ARMS):
             values = self.value(arm, surprise_N, learned_N)
             below = float((values < values[met]).mean() + ((values == values[met]).sum() - 1) / (2 * len(values)))
-            self._ranks[number] = _MEMORY * self._ranks[number] + below
+            self._ranks[index] = _MEMORY * self._ranks[index] + below
 
     def scores(self) -> dict[str, float]:
         """Area under the ROC curve of each rule so far."""
         if not self._probes:
-            return dict.fromkeys(self.ARMS, 0.5)
-        return {arm: float(rank / self._probes) for arm, rank in zip(self.ARMS, self._ranks, strict=True)}
+            return dict.fromkeys(ARMS, 0.5)
+        return {arm: float(rank / self._probes) for arm, rank in zip(ARMS, self._ranks, strict=True)}
 
     def best(self) -> str:
         """The rule to go by: the product, unless another has proved clearly better."""
         scores, best = self.scores(), "product"
-        if self._probes >= _MIN_PROBES:
+        if self._probes >= _LEAST_PROBES:
             if scores["surprise"] > scores["product"] + _MARGIN:
                 best = "surprise"
             if scores["utility"] > max(scores["surprise"], scores["product"]) + 2 * _MARGIN:
@@ -66,5 +68,5 @@ class Chooser:
         return [self._probes, *self._ranks.tolist()]
 
     def restore(self, state: list[float]) -> None:
-        """Take up what `state` gave."""
-        self._probes, self._ranks = state[0], np.asarray(state[1 : 1 + len(self.ARMS)])
+        """Go on from what `state` gave."""
+        self._probes, self._ranks = state[0], np.asarray(state[1 : 1 + len(ARMS)])

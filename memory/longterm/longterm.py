@@ -22,20 +22,14 @@ from hippocam.memory.codec import rounded
 from hippocam.memory.entities.bank import EntityMemory
 from hippocam.memory.entities.records import EntityConfig
 from hippocam.memory.errors import BudgetTooSmallError, DiskError
-from hippocam.memory.longterm.bank import (
-    MAX_SPANS,
-    REFRESH_EVENTS,
-    ROW_BYTES,
-    Bank,
-    BankConfig,
-    Step,
-    join_spans,
-    union_of,
-)
+from hippocam.memory.longterm.bank import REFRESH_EVENTS, Bank, Step
+from hippocam.memory.longterm.config import BankConfig
+from hippocam.memory.longterm.ladder import ROW_BYTES
 from hippocam.memory.longterm.priors import load_prior
 from hippocam.memory.longterm.summaries import Summaries
 from hippocam.memory.longterm.utility import Utility
 from hippocam.memory.records import Continuation, Entry, Event, Held, Level, Slot, Span, id_of
+from hippocam.memory.spans import MAX_SPANS, join_spans, union_of
 from hippocam.memory.store.database import Store
 from hippocam.memory.store.exemplars import Exemplars, thumbnail
 from hippocam.memory.store.notes import NoteRow, bytes_of
@@ -166,7 +160,7 @@ class LongTerm:
         # before anything is learned from it: what cannot be kept leaves no trace
         self.make_room(len(event.jpeg) + 2 * len(event.key) + words + _INSERT_PAGES * PAGE_BYTES)
         match = self.bank.match(event.stream, event.place, event.key, event.t0_s)
-        known = self._store.entries.get(match.entry) if match is not None else None
+        known = self._store.entries.get(match.entry_id) if match is not None else None
         if match is not None and known is not None and match.same and self._has_room(known, event):
             with self._written():
                 self._seen_again(known, event, match.cosine)
@@ -431,20 +425,20 @@ class LongTerm:
     def _carry_out(self, step: Step) -> None:
         why: dict[str, float | str] = {"worth": step.worth, "redundancy": step.redundancy}
         if step.to is None and step.twin is not None:
-            self._merge([step.entry], step.twin, "merged", why)
+            self._merge([step.entry_id], step.twin, "merged", why)
         elif step.to is None:
-            self._give_up(step.entry, "given up", why)
+            self._give_up(step.entry_id, "given up", why)
         elif step.to == Level.SMALL:
-            small = thumbnail(self._exemplars.read(step.entry))
+            small = thumbnail(self._exemplars.read(step.entry_id))
             if small is None:  # cannot be made smaller
-                self._note_level(step.entry, Level.VECTORS, 0, "no picture", why)
-                self._exemplars.remove(step.entry)
+                self._note_level(step.entry_id, Level.VECTORS, 0, "no picture", why)
+                self._exemplars.remove(step.entry_id)
             else:
-                self._exemplars.write(step.entry, small)
-                self._note_level(step.entry, Level.SMALL, len(small), "smaller picture", why)
+                self._exemplars.write(step.entry_id, small)
+                self._note_level(step.entry_id, Level.SMALL, len(small), "smaller picture", why)
         else:
-            self._note_level(step.entry, step.to, 0, _ACTIONS[step.to], why)
-            self._exemplars.remove(step.entry)
+            self._note_level(step.entry_id, step.to, 0, _ACTIONS[step.to], why)
+            self._exemplars.remove(step.entry_id)
 
     def _note_level(
         self,
@@ -492,7 +486,7 @@ class LongTerm:
                     self._store.tombstones.delete_heirs(number)
         for number in numbers:
             self._exemplars.remove(number)
-            self.bank.remove(number)
+            self.bank.delete(number)
         met_more = sum(entry.met for entry in gone)
         self.bank.touch(heir, last_s=max(s.t1_s for s in spans), met=met_more, strength=strength)
         if asleep is not None and asleep.vectors is not None:
@@ -511,7 +505,7 @@ class LongTerm:
         for number in numbers:
             self._exemplars.remove(number)
             if number in self.bank:
-                self.bank.remove(number)
+                self.bank.delete(number)
 
     def note_forgotten(self, number: int) -> None:
         """Tell an index that an id is gone, and nothing else; inside a transaction."""
@@ -573,7 +567,7 @@ class LongTerm:
                 self._store.streams.move_newest(heir, latest.id)
                 for one in before:
                     self._tombstone(one.id, "taken back", None if one.id == heir else heir, {})
-            self.bank.remove(heir)
+            self.bank.delete(heir)
             for one in before:
                 for slot in self._store.entries.slots(one.id):
                     self.bank.add(slot)
@@ -616,7 +610,7 @@ class LongTerm:
             self._store.entries.delete(number)
             self._store.tombstones.delete_heirs(number)
         self._exemplars.remove(number)
-        self.bank.remove(number)
+        self.bank.delete(number)
 
     def _tombstone(self, number: int, action: str, other: int | None, why: dict[str, float | str]) -> None:
         """Write into the journal what happens to an entry, with its place in time: its row may be gone soon."""

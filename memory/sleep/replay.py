@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hippocam.memory.codec import rounded
-from hippocam.memory.longterm.bank import MAX_SPANS, union_of
 from hippocam.memory.recall.stress import stressed
 from hippocam.memory.records import Held, Level
 from hippocam.memory.sleep.views import recallable
 from hippocam.memory.sleep.windows import EntryFeatures
+from hippocam.memory.spans import MAX_SPANS, union_of
 from hippocam.memory.store.probes import Probe, Times
 from hippocam.memory.working.context import unit
 from hippocam.stream.records import FloatArray

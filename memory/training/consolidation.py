@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from hippocam.memory.longterm.bank import BankConfig
+from hippocam.memory.longterm.config import BankConfig
 from hippocam.memory.longterm.utility import MIN_AGAIN, Prior
 from hippocam.memory.training.labels import Fade, fit_fade, label, meetings
 from hippocam.memory.training.streams import TrainingStream

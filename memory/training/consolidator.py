@@ -23,10 +23,10 @@ from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
 
-from hippocam.memory.longterm.bank import MAX_SPANS
 from hippocam.memory.sleep.network import assign, compose, shapes, tokens
 from hippocam.memory.sleep.views import LEAST_COSINE, cosines_of, draw
 from hippocam.memory.sleep.windows import WINDOW, EntryFeatures, Windows, neighbourhoods, windows_of
+from hippocam.memory.spans import MAX_SPANS
 from hippocam.memory.training.lessons import Lesson
 from hippocam.stream.records import FloatArray
 

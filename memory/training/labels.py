@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hippocam.memory.longterm.bank import BankConfig
+from hippocam.memory.longterm.config import BankConfig
 from hippocam.memory.longterm.utility import FADE_POWER, FADE_S
 from hippocam.memory.training.streams import TrainingStream
 

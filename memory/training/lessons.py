@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 
 from hippocam.memory.codec import rounded
 from hippocam.memory.errors import NoMemoryError, memory_errors
-from hippocam.memory.longterm.bank import Bank, BankConfig, join_spans
+from hippocam.memory.longterm.bank import Bank
+from hippocam.memory.longterm.config import BankConfig
 from hippocam.memory.records import Event, Held, Slot, Span, id_of
 from hippocam.memory.sleep.replay import LEAST_MASS, entries_of
 from hippocam.memory.sleep.sleep import answers
 from hippocam.memory.sleep.views import recallable
 from hippocam.memory.sleep.windows import EntryFeatures
+from hippocam.memory.spans import join_spans
 from hippocam.memory.store.database import Store
 from hippocam.stream.records import FloatArray
 
@@ -63,10 +65,10 @@ def lesson(events: Sequence[Event], config: BankConfig | None = None) -> Lesson:
         match = bank.match(event.stream, event.place, key_D, event.t0_s)
         number = id_of(event.stream, event.first_seq)
         if match is not None and match.same:
-            row = row_of[match.entry]
+            row = row_of[match.entry_id]
             spans = tuple(join_spans([*held[row].spans, span]))
             held[row] = replace(held[row], spans=spans, met=held[row].met + 1)
-            bank.touch(match.entry, last_s=event.t1_s, met=1)
+            bank.touch(match.entry_id, last_s=event.t1_s, met=1)
         else:
             row = row_of[number] = len(held)
             scene_D, utility = rounded(event.scene), event.utility

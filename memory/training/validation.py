@@ -18,9 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hippocam.memory.codec import rounded
-from hippocam.memory.longterm.bank import Bank, BankConfig, join_spans
+from hippocam.memory.longterm.bank import Bank
+from hippocam.memory.longterm.config import BankConfig
 from hippocam.memory.longterm.utility import Prior, Utility
 from hippocam.memory.records import Slot, Span
+from hippocam.memory.spans import join_spans
 from hippocam.memory.training.labels import Labels, Meetings, strengthened_by
 from hippocam.memory.training.streams import TrainingStream
 
@@ -126,7 +128,7 @@ def remember(
         span = Span(t0_s=t0_s, t1_s=t1_s, known_s=t1_s)
         match = bank.match("", place, key_D, t0_s)
         if match is not None and (match.same or match.again):
-            known = match.entry
+            known = match.entry_id
             strength[known] = strengthened_by(strength[known], t0_s - spans[known][-1].t1_s)
             if match.same:
                 spans[known] = join_spans([*spans[known], span])
@@ -136,14 +138,14 @@ def remember(
             bank.add(Slot(entry_id=number, stream="", place=place, key_D=key_D, utility=utility, last_s=t1_s))
             spans[number], strength[number] = [span], 1.0
         while len(bank) > entries and (step := bank.next_step()) is not None:
-            gone = spans.pop(step.entry)
+            gone = spans.pop(step.entry_id)
             if step.twin is not None:
-                twin, met = step.twin, bank.met(step.entry)
+                twin, met = step.twin, bank.met(step.entry_id)
                 spans[twin] = join_spans([*spans[twin], *gone])
-                strength[twin] = max(strength[twin], strength[step.entry])
+                strength[twin] = max(strength[twin], strength[step.entry_id])
                 bank.touch(twin, last_s=spans[twin][-1].t1_s, met=met, strength=strength[twin])
-            bank.remove(step.entry)
-    left = list(bank.entries())
+            bank.delete(step.entry_id)
+    left = list(bank)
     return stream.keys_ND[left], [spans[number] for number in left]
 
 

@@ -29,7 +29,8 @@ import hippocam.memory.memory as memory_module
 from hippocam.apps import Session
 from hippocam.apps.transfer.transfer import export
 from hippocam.memory.codec import signs
-from hippocam.memory.longterm.bank import Bank, BankConfig
+from hippocam.memory.longterm.bank import Bank
+from hippocam.memory.longterm.config import BankConfig
 from hippocam.memory.longterm.longterm import _INSERT_PAGES, _LOG_BYTES, _SHM_BYTES
 from hippocam.memory.memory import Memory, MemoryConfig
 from hippocam.memory.recall.query import Query

@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 
-from hippocam.memory.longterm.bank import MAX_REDUNDANCY, REFRESH_EVENTS, Bank, BankConfig, join_spans
+from hippocam.memory.longterm.bank import REFRESH_EVENTS, Bank
+from hippocam.memory.longterm.config import BankConfig
 from hippocam.memory.longterm.utility import FULL_ROWS, MIN_AGAIN, Prior, Sketch, Utility
+from hippocam.memory.longterm.worth import MAX_REDUNDANCY
 from hippocam.memory.records import Level, Slot, Span
+from hippocam.memory.spans import join_spans
 
 D = 24
 
@@ -46,8 +49,8 @@ def test_worth_is_utility_times_what_is_not_redundant_times_decay():
         bank.add(slot_n)
         held[n], now[stream] = slot_n, float(n)
         if len(held) > 30:
-            gone = bank.next_step().entry
-            bank.remove(gone)
+            gone = bank.next_step().entry_id
+            bank.delete(gone)
             del held[gone]
     alike_at, same_at = bank.thresholds
     for n, mine in held.items():
@@ -60,16 +63,16 @@ def test_worth_is_utility_times_what_is_not_redundant_times_decay():
         assert told.worth == pytest.approx(mine.utility * (1 - told.redundancy) * decay)
     ranks = sorted(bank.explain(n).rank for n in held)
     assert ranks[0] == 1
-    assert bank.explain(bank.next_step().entry).worth == min(bank.explain(n).worth for n in held)
+    assert bank.explain(bank.next_step().entry_id).worth == min(bank.explain(n).worth for n in held)
 
 
 def test_of_equal_entries_the_smallest_id_goes_and_only_one():
     bank = Bank(D)
     for entry, key in zip((7, 3, 9), np.eye(3, D, dtype=np.float32), strict=True):
         bank.add(slot(entry, key))
-    assert bank.next_step().entry == 3
-    bank.remove(3)
-    assert sorted(bank.ids()) == [7, 9]
+    assert bank.next_step().entry_id == 3
+    bank.delete(3)
+    assert sorted(bank) == [7, 9]
 
 
 def test_nothing_is_left_to_give_up_where_all_is_pinned():
@@ -78,7 +81,7 @@ def test_nothing_is_left_to_give_up_where_all_is_pinned():
     bank.add(slot(1, np.eye(1, D, dtype=np.float32)[0], pinned=True))
     assert bank.next_step() is None
     bank.pin(1, False)
-    assert bank.next_step().entry == 1
+    assert bank.next_step().entry_id == 1
 
 
 @pytest.mark.parametrize("weaker", [{"last_s": 0.0}, {"strength": 1.0}])
@@ -90,7 +93,7 @@ def test_retention_is_monotone_in_age_and_strength(weaker):
     bank.add(slot(3, np.eye(3, D, dtype=np.float32)[2], last_s=2e5))
     decay = {n: bank.explain(n).decay for n in (1, 2, 3)}
     assert decay[1] < decay[2] <= decay[3] == 1
-    assert bank.next_step().entry == 1
+    assert bank.next_step().entry_id == 1
 
 
 def test_evidence_is_given_up_step_by_step_and_pictures_before_moments():
@@ -100,7 +103,7 @@ def test_evidence_is_given_up_step_by_step_and_pictures_before_moments():
     while (step := bank.next_step()) is not None:
         levels.append(step.to)
         if step.to is None:
-            bank.remove(1)
+            bank.delete(1)
         else:
             bank.demote(1, step.to, 2_500 if step.to == Level.SMALL else 0)
     assert levels == [Level.SMALL, Level.VECTORS, Level.SIGNS, Level.WORDS, None]
@@ -114,8 +117,8 @@ def test_an_entry_whose_twin_is_as_good_is_merged_into_it():
     feed(bank, keys)
     bank.add(slot(99, unit(keys[7] + 0.01 * keys[8]), utility=3.0, last_s=999.0))
     step = bank.next_step()
-    assert (step.entry, step.to, step.twin) == (7, None, 99)
-    bank.remove(7)
+    assert (step.entry_id, step.to, step.twin) == (7, None, 99)
+    bank.delete(7)
     assert bank.explain(99).redundancy < MAX_REDUNDANCY  # it is the only one now
 
 
@@ -126,8 +129,8 @@ def test_the_same_thing_in_the_same_place_is_the_same_and_elsewhere_it_is_met_ag
     feed(bank, keys)
     again = unit(keys[5] + 0.05 * unit(rng.normal(size=D)))
     here, elsewhere = bank.match("cam", 1, again, 1e5), bank.match("cam", 2, again, 1e5)
-    assert (here.entry, here.same, here.again) == (5, True, True)
-    assert (elsewhere.entry, elsewhere.same, elsewhere.again) == (5, False, True)
+    assert (here.entry_id, here.same, here.again) == (5, True, True)
+    assert (elsewhere.entry_id, elsewhere.same, elsewhere.again) == (5, False, True)
     new = bank.match("cam", 1, unit(rng.normal(size=D)), 1e5)
     assert not new.same
     assert not new.again
@@ -191,7 +194,7 @@ def test_a_prior_of_another_domain_loses_to_surprise():
         bank.match("cam", n, key, 100.0 * n)
         bank.add(slot(n, key, utility=2.0 if back else float(rng.uniform(0.5, 1.9)), last_s=100.0 * n))
         while len(bank) > 300:
-            bank.remove(bank.next_step().entry)
+            bank.delete(bank.next_step().entry_id)
     assert bank.chooser.best() == "surprise"
 
 

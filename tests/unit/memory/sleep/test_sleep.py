@@ -635,7 +635,7 @@ def test_others_may_write_while_it_dreams(folder, monkeypatch):
         memory.sleep()
         assert wrote
         held = entries(folder)
-        assert set(memory._longterm.bank.ids()) == set(held)
+        assert set(memory._longterm.bank) == set(held)
         assert sum(row["pinned"] for row in held.values()) == 40
 
 

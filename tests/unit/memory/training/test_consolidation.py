@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hippocam.memory.longterm.bank import Bank, BankConfig
+from hippocam.memory.longterm.bank import Bank
+from hippocam.memory.longterm.config import BankConfig
 from hippocam.memory.longterm.longterm import strengthened
 from hippocam.memory.longterm.priors import load_prior, prior_path, save_prior
 from hippocam.memory.longterm.utility import FADE_POWER, FADE_S, MIN_AGAIN, Prior, Utility

@@ -1,0 +1,205 @@
+"""The entries of a memory as columns: one array a field, one row an entry.
+
+Keys are int8 with a scale, as they are stored. Rows of deleted entries are used again.
+
+Shapes: N rows, D embedding dimension.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hippocam.stream.records import FloatArray
+
+Rows = NDArray[np.int64]
+
+# Rows at first; when all are used there come as many more.
+_FIRST_SIZE = 64
+# Largest number of a key.
+LARGEST = 127
+_DTYPES = {
+    "entry_id": np.int64,
+    "stream": np.int32,
+    "place": np.int32,
+    "order": np.int64,
+    "scale": np.float32,
+    "surprise": np.float64,
+    "last_s": np.float64,
+    "strength": np.float64,
+    "met": np.int64,
+    "level": np.int8,
+    "picture_bytes": np.int64,
+    "words_bytes": np.int64,
+    "pinned": np.bool_,
+    "twin": np.int64,
+    "twin_cosine": np.float32,
+    "used": np.bool_,
+    "informed": np.bool_,
+}
+
+
+class Columns:
+    """One array a field, one row an entry.
+
+    Args:
+        dim: Length D of a key.
+
+    Attributes:
+        entry_id: Which entry a row is.
+        stream: Number of its stream.
+        place: As in Entry.
+        order: Rises with each entry that is added.
+        key: int8 [N, D]; 0 where an entry has none.
+        scale: What a key is to be multiplied by; 0 where an entry has none.
+        surprise: Surprise over that of its stream's usual event.
+        energy: float32 [N, 2]: see utility.py.
+        first_energy: The same as it was when the entry was new.
+        last_s: When it was last seen.
+        strength: As in Entry.
+        met: As in Entry.
+        level: As in Entry.
+        picture_bytes: Of its picture's file.
+        words_bytes: Of its words, full text included.
+        pinned: As in Entry.
+        twin: Row of its nearest neighbour, -1 where there is none.
+        twin_cosine: Cosine with that one, -1 where there is none.
+        used: Whether a row is an entry's.
+        informed: Whether utility was known when the entry was new.
+    """
+
+    entry_id: NDArray[np.int64]
+    stream: NDArray[np.int32]
+    place: NDArray[np.int32]
+    order: NDArray[np.int64]
+    scale: NDArray[np.float32]
+    surprise: NDArray[np.float64]
+    last_s: NDArray[np.float64]
+    strength: NDArray[np.float64]
+    met: NDArray[np.int64]
+    level: NDArray[np.int8]
+    picture_bytes: NDArray[np.int64]
+    words_bytes: NDArray[np.int64]
+    pinned: NDArray[np.bool_]
+    twin: NDArray[np.int64]
+    twin_cosine: NDArray[np.float32]
+    used: NDArray[np.bool_]
+    informed: NDArray[np.bool_]
+
+    def __init__(self, dim: int) -> None:
+        self.dim = dim
+        for name, dtype in _DTYPES.items():
+            setattr(self, name, np.zeros(_FIRST_SIZE, dtype))
+        self.key = np.zeros((_FIRST_SIZE, dim), np.int8)
+        self.energy = np.zeros((_FIRST_SIZE, 2), np.float32)
+        self.first_energy = np.zeros((_FIRST_SIZE, 2), np.float32)
+        self._row: dict[int, int] = {}
+        self._free = list(range(_FIRST_SIZE - 1, -1, -1))
+        self._streams: dict[str, int] = {}
+        self._stream_end_s: dict[int, float] = {}
+        self._added = 0
+
+    def __len__(self) -> int:
+        return len(self._row)
+
+    def __contains__(self, entry_id: int) -> bool:
+        return entry_id in self._row
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._row)
+
+    # rows ------------------------------------------------------------------------------------------------
+
+    def row(self, entry_id: int) -> int:
+        """Row of an entry.
+
+        Raises:
+            KeyError: It is not held.
+        """
+        return self._row[entry_id]
+
+    def add(self, entry_id: int, stream: str) -> int:
+        """Give an entry, the newest of all, a row without a key and without a twin; return the row."""
+        if not self._free:
+            size = len(self.used)
+            self._free = list(range(2 * size - 1, size - 1, -1))
+            for name in (*_DTYPES, "key", "energy", "first_energy"):
+                column = getattr(self, name)
+                setattr(self, name, np.concatenate([column, np.zeros_like(column)]))
+        row = self._row[entry_id] = self._free.pop()
+        self._added += 1
+        self.entry_id[row], self.order[row], self.used[row] = entry_id, self._added, True
+        self.stream[row] = self._streams.setdefault(stream, len(self._streams))
+        self.twin[row], self.twin_cosine[row] = -1, -1.0
+        self.first_energy[row] = 0.0
+        self.clear_key(row)
+        return row
+
+    def delete(self, entry_id: int) -> int:
+        """Free the row of an entry; return it."""
+        row = self._row.pop(entry_id)
+        self.used[row] = False
+        self.key[row], self.scale[row] = 0, 0.0
+        self._free.append(row)
+        return row
+
+    def all_rows(self) -> Rows:
+        """Rows of all entries."""
+        return np.flatnonzero(self.used)
+
+    def rows_with_key(self) -> Rows:
+        """Rows of the entries that have a key."""
+        return np.flatnonzero(self.used & (self.scale > 0))
+
+    def newest_with_key(self, most: int) -> Rows:
+        """Those of the newest `most` entries ever added that are held and have a key."""
+        return np.flatnonzero(self.used & (self.scale > 0) & (self.order > self._added - most))
+
+    def oldest_first(self, rows: Rows) -> Rows:
+        """Rows in the order in which their entries were added."""
+        return rows[np.argsort(self.order[rows], kind="stable")]
+
+    # keys ------------------------------------------------------------------------------------------------
+
+    def set_key(self, row: int, key_D: FloatArray) -> None:
+        """Give an entry a key, float32 [D]."""
+        scale = float(np.abs(key_D).max(initial=0.0)) / LARGEST or 1.0
+        self.key[row], self.scale[row] = np.rint(key_D / scale), scale
+
+    def set_signs(self, row: int, signs_D: FloatArray) -> None:
+        """Give an entry a key whose numbers differ in sign alone, float32 [D]."""
+        self.scale[row] = float(np.abs(signs_D).max()) / LARGEST
+        self.key[row] = np.where(signs_D > 0, LARGEST, -LARGEST)
+
+    def clear_key(self, row: int) -> None:
+        """Take an entry's key away, with its energy."""
+        self.key[row], self.scale[row], self.energy[row] = 0, 0.0, 0.0
+
+    def keys(self, rows: Rows) -> FloatArray:
+        """Keys of some rows, float32 [n, D]."""
+        return self.key[rows].astype(np.float32) * self.scale[rows, None]
+
+    def cosines(self, rows: Rows, key_D: FloatArray) -> FloatArray:
+        """Inner products of a key with those of some rows, float32 [n]."""
+        return (self.key[rows].astype(np.float32) @ key_D) * self.scale[rows]
+
+    # streams ---------------------------------------------------------------------------------------------
+
+    def stream_number(self, stream: str) -> int:
+        """Number of a stream; -1 where nothing of it was ever added."""
+        return self._streams.get(stream, -1)
+
+    def see(self, row: int, time_s: float) -> None:
+        """Note that the stream of an entry has come to some time."""
+        stream = int(self.stream[row])
+        self._stream_end_s[stream] = max(self._stream_end_s.get(stream, -math.inf), time_s)
+
+    def stream_ends_s(self) -> NDArray[np.float64]:
+        """When each stream was last seen, by its number; one 0 more."""
+        ends_s = np.zeros(len(self._streams) + 1)
+        for stream, time_s in self._stream_end_s.items():
+            ends_s[stream] = time_s
+        return ends_s

@@ -1,0 +1,99 @@
+"""The ladder that an entry falls down: what it gives up next, what that frees, and what it costs.
+
+A smaller picture, no picture, of its vectors the signs alone, words alone, nothing. Each step loses a share of the
+entry's worth and frees so many bytes.
+
+Shapes: N rows.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hippocam.memory.codec import sign_bytes, sign_error
+from hippocam.memory.longterm.columns import Columns, Rows
+from hippocam.memory.records import Level
+
+Doubles = NDArray[np.float64]
+
+# Bytes of a thumbnail, about.
+SMALL_BYTES = 2500
+# Bytes of a row without vectors and words, about.
+ROW_BYTES = 300
+# Beyond the last level nothing is held.
+NOTHING = int(Level.WORDS) + 1
+# Share of an entry's worth that goes with each level of evidence.
+_SHARES = {Level.FULL: 0.15, Level.SMALL: 0.45, Level.VECTORS: 0.35, Level.WORDS: 0.05}
+# Of the share that goes with the vectors, what goes with all but their signs: this for each unit of a cosine's
+# error.
+_SIGN_SHARE = 2.0
+
+
+class Ladder:
+    """The next step of entries.
+
+    Args:
+        columns: The entries.
+        row_bytes: What an entry takes without vectors, words and picture, about.
+        vectors: How many vectors are kept of an entry.
+        by_signs: Whether vectors may be reduced to their signs.
+    """
+
+    def __init__(self, columns: Columns, *, row_bytes: int, vectors: int, by_signs: bool) -> None:
+        self._columns = columns
+        self._row_bytes = row_bytes
+        self._vectors = vectors
+        self._by_signs = by_signs
+
+    def next_levels(self, rows: Rows) -> tuple[NDArray[np.int64], NDArray[np.int64], Doubles]:
+        """What each row gives up next.
+
+        Returns:
+            The level that it falls to, NOTHING beyond the last; bytes that are freed; share of its worth that is
+            lost.
+        """
+        columns = self._columns
+        level, picture, words = columns.level[rows], columns.picture_bytes[rows], columns.words_bytes[rows]
+        vectors = self._vector_bytes(level)
+        by_signs = min(0.5, _SIGN_SHARE * sign_error(columns.dim)) * _SHARES[Level.VECTORS]
+        # by the first case that holds, in the order of the levels
+        cases = [
+            (level == Level.FULL) & (picture > 2 * SMALL_BYTES),
+            picture > 0,
+            (level <= Level.VECTORS) & self._by_signs,
+            (level < Level.WORDS) & (words > 0),
+        ]
+        signs_bytes = self._vector_bytes(np.array([Level.SIGNS]))
+        target = np.select(cases, [Level.SMALL, Level.VECTORS, Level.SIGNS, Level.WORDS], NOTHING)
+        freed = np.select(
+            cases,
+            [picture - SMALL_BYTES, picture, vectors - signs_bytes, vectors],
+            vectors + self._row_bytes + words,
+        )
+        left = _SHARES[Level.VECTORS] - by_signs * (level == Level.SIGNS)
+        share = np.select(
+            cases,
+            [_SHARES[Level.FULL], _SHARES[Level.SMALL], by_signs, left],
+            np.where(level == Level.WORDS, 0.0, left) + _SHARES[Level.WORDS],
+        )
+        return target.astype(np.int64), freed.astype(np.int64), share.astype(np.float64)
+
+    def whole_bytes(self, rows: Rows) -> NDArray[np.int64]:
+        """Bytes that each row takes as it is."""
+        columns = self._columns
+        own: NDArray[np.int64] = (
+            self._vector_bytes(columns.level[rows])
+            + self._row_bytes
+            + columns.picture_bytes[rows]
+            + columns.words_bytes[rows]
+        )
+        return own
+
+    def _vector_bytes(self, level: NDArray[np.integer]) -> NDArray[np.int64]:
+        """Bytes of the vectors of an entry at each of some levels."""
+        each = np.zeros(NOTHING, np.int64)
+        each[: Level.SIGNS] = self._columns.dim + 4
+        each[Level.SIGNS] = sign_bytes(self._columns.dim)
+        total: NDArray[np.int64] = self._vectors * each[level]
+        return total

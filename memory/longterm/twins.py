@@ -1,0 +1,110 @@
+"""The nearest neighbour of each entry among the keys of its stream: its twin.
+
+Neighbours are looked for among the newest entries only, so that writing takes no longer as a memory grows.
+
+Shapes: N, M rows.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hippocam.memory.longterm.columns import LARGEST, Columns, Rows
+from hippocam.memory.records import Level
+from hippocam.stream.records import FloatArray
+
+# Entries that are compared at once when a bank is loaded: a block with itself and the one before.
+_LOAD_BLOCK = 1024
+
+
+class Twins:
+    """Keeps the twins of entries up to date in their columns.
+
+    Args:
+        columns: The entries.
+        window: Newest entries among which twins are looked for.
+    """
+
+    def __init__(self, columns: Columns, window: int) -> None:
+        self._columns = columns
+        self._window = window
+
+    def of(self, row: int) -> int | None:
+        """Id of an entry's twin, None where it has none."""
+        twin = int(self._columns.twin[row])
+        return int(self._columns.entry_id[twin]) if twin >= 0 else None
+
+    def pair(self, row: int) -> None:
+        """Pair an entry with its nearest neighbour, and update the neighbours for which it is now nearest."""
+        columns = self._columns
+        rows = self._neighbours(row)
+        if not len(rows):
+            return
+        cosines = self._cosines_of(row, rows)
+        best = int(np.argmax(cosines))
+        columns.twin[row], columns.twin_cosine[row] = rows[best], cosines[best]
+        nearer = cosines > columns.twin_cosine[rows]
+        columns.twin[rows[nearer]], columns.twin_cosine[rows[nearer]] = row, cosines[nearer]
+
+    def unpair(self, row: int) -> None:
+        """Leave an entry without a twin, and find another for those whose twin it was."""
+        columns = self._columns
+        columns.twin[row], columns.twin_cosine[row] = -1, -1.0
+        for other in np.flatnonzero(columns.used & (columns.twin == row)):
+            columns.twin[other], columns.twin_cosine[other] = -1, -1.0
+            self._find(int(other))
+
+    def pair_all(self) -> None:
+        """Pair all entries blockwise, each within its block and the ones beside it, as when a bank is loaded."""
+        rows = self._columns.oldest_first(self._columns.rows_with_key())
+        for start in range(0, len(rows), _LOAD_BLOCK):
+            block = rows[start : start + _LOAD_BLOCK]
+            self._pair_block(block, rows[max(0, start - _LOAD_BLOCK) : start + _LOAD_BLOCK])
+
+    def _pair_block(self, block: Rows, others: Rows) -> None:
+        """Pair each row of a block, and of the others, with its nearest among the two, if nearer than before."""
+        columns = self._columns
+        cosines = self._mend(columns.keys(block) @ columns.keys(others).T, block, others)
+        cosines[columns.stream[block][:, None] != columns.stream[others][None]] = -2
+        cosines[block[:, None] == others[None]] = -2
+        for these, those, table in ((block, others, cosines), (others, block, cosines.T)):
+            best = table.argmax(axis=1)
+            value = table[np.arange(len(these)), best]
+            nearer = value > np.maximum(columns.twin_cosine[these], -1)
+            columns.twin[these[nearer]], columns.twin_cosine[these[nearer]] = those[best[nearer]], value[nearer]
+
+    def _find(self, row: int) -> None:
+        """Pair an entry with its nearest neighbour, and leave the neighbours as they are."""
+        rows = self._neighbours(row)
+        if len(rows):
+            cosines = self._cosines_of(row, rows)
+            best = int(np.argmax(cosines))
+            self._columns.twin[row], self._columns.twin_cosine[row] = rows[best], cosines[best]
+
+    def _neighbours(self, row: int) -> Rows:
+        """Rows of the newest other entries of the same stream that have a key."""
+        columns = self._columns
+        rows = columns.newest_with_key(self._window)
+        others: Rows = rows[(columns.stream[rows] == columns.stream[row]) & (rows != row)]
+        return others
+
+    def _cosines_of(self, row: int, rows: Rows) -> FloatArray:
+        """Cosines of the key of one row with those of others."""
+        one = np.array([row])
+        cosines = self._columns.cosines(rows, self._columns.keys(one)[0])
+        mended: FloatArray = self._mend(cosines[None], one, rows)[0]
+        return mended
+
+    def _mend(self, cosines: FloatArray, these: Rows, those: Rows) -> FloatArray:
+        """Mend the cosines [N, M] between keys of which both kept their signs alone.
+
+        The cosine of two sign vectors is 2 / pi asin(c) where that of the vectors was c (Charikar 2002).
+        """
+        columns = self._columns
+        one, other = columns.level[these] == Level.SIGNS, columns.level[those] == Level.SIGNS
+        if one.any() and other.any():
+            length = LARGEST * np.sqrt(columns.dim)
+            at = np.ix_(one, other)
+            sizes = length**2 * np.outer(columns.scale[these[one]], columns.scale[those[other]])
+            cosines[at] = np.sin(np.pi / 2 * np.clip(cosines[at] / np.maximum(sizes, 1e-9), -1, 1))
+        return cosines
