@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from hippocam.apps.ask.deep import SecondLook
 from hippocam.apps.ask.meaning import Meaning
-from hippocam.memory.records import Evidence, StreamStatus
-from hippocam.memory.tiers import TierStatus
+from hippocam.memory.records import Evidence, StreamStatus, TierStatus
 from hippocam.models.readers.reading import Given, Sentence
 from hippocam.stream.metrics import StageStatus
 

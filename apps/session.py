@@ -30,13 +30,14 @@ from hippocam.apps.live.open_frames import latest_frames
 from hippocam.apps.records import Answer, Failure, Status, WatchProgress, WatchReport
 from hippocam.apps.settings import Settings, budget_bytes
 from hippocam.apps.watch import Executor, Work, watch_sources
+from hippocam.memory.config import MemoryConfig
 from hippocam.memory.entities.bank import EntityMemory
 from hippocam.memory.entities.records import Entity, EntityChange
 from hippocam.memory.errors import EncoderMismatchError
 from hippocam.memory.filter import Filter
 from hippocam.memory.folder import has_memory
 from hippocam.memory.forget import Forgotten
-from hippocam.memory.memory import Explanation, Memory, MemoryConfig, MemoryWriter
+from hippocam.memory.memory import Explanation, Memory, MemoryWriter
 from hippocam.memory.records import Evidence, format_id
 from hippocam.memory.sleep.sleep import SleepReport
 from hippocam.memory.store.migrations import upgrade

@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 
 from hippocam.apps.ask.deep import DeepConfig
 from hippocam.apps.errors import SettingsError
-from hippocam.memory.memory import MemoryConfig
+from hippocam.memory.config import MemoryConfig
 from hippocam.models.readers.config import ReaderConfig
 from hippocam.models.senses.config import SensesConfig
 from hippocam.stream.pipeline import PipelineConfig

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from hippocam.stream.exports import exporter
 
 if TYPE_CHECKING:
+    from hippocam.memory.config import MIN_BUDGET_BYTES, MemoryConfig
     from hippocam.memory.entities.records import Entity, EntityChange, EntityConfig, Visit
     from hippocam.memory.errors import (
         BudgetTooSmallError,
@@ -27,11 +28,10 @@ if TYPE_CHECKING:
         UnknownVisitError,
     )
     from hippocam.memory.filter import Filter
-    from hippocam.memory.folder import DEFAULT_BUDGET_BYTES, MIN_BUDGET_BYTES
     from hippocam.memory.forget import Forgotten
     from hippocam.memory.longterm.config import BankConfig
     from hippocam.memory.longterm.worth import Worth
-    from hippocam.memory.memory import Explanation, Memory, MemoryConfig, MemoryWriter
+    from hippocam.memory.memory import Explanation, Memory, MemoryWriter
     from hippocam.memory.recall.query import Candidate, Query, RecallConfig, SummaryHit
     from hippocam.memory.records import (
         KEY_FRAMES,
@@ -42,14 +42,18 @@ if TYPE_CHECKING:
         Level,
         Span,
         StreamStatus,
+        TierStatus,
         format_id,
     )
-    from hippocam.memory.sleep.sleep import SleepConfig, SleepReport
-    from hippocam.memory.tiers import TierStatus
+    from hippocam.memory.sleep.config import SleepConfig
+    from hippocam.memory.sleep.sleep import SleepReport
+    from hippocam.memory.store.meta import DEFAULT_BUDGET_BYTES
     from hippocam.memory.working.context import ContextConfig
     from hippocam.memory.working.working import WorkingConfig
 
 _HOMES = {
+    "MIN_BUDGET_BYTES": "config",
+    "MemoryConfig": "config",
     "Entity": "entities.records",
     "EntityChange": "entities.records",
     "EntityConfig": "entities.records",
@@ -71,14 +75,11 @@ _HOMES = {
     "UnknownEntityError": "errors",
     "UnknownVisitError": "errors",
     "Filter": "filter",
-    "DEFAULT_BUDGET_BYTES": "folder",
-    "MIN_BUDGET_BYTES": "folder",
     "Forgotten": "forget",
     "BankConfig": "longterm.config",
     "Worth": "longterm.worth",
     "Explanation": "memory",
     "Memory": "memory",
-    "MemoryConfig": "memory",
     "MemoryWriter": "memory",
     "Candidate": "recall.query",
     "Query": "recall.query",
@@ -92,10 +93,11 @@ _HOMES = {
     "Level": "records",
     "Span": "records",
     "StreamStatus": "records",
+    "TierStatus": "records",
     "format_id": "records",
-    "SleepConfig": "sleep.sleep",
+    "SleepConfig": "sleep.config",
     "SleepReport": "sleep.sleep",
-    "TierStatus": "tiers",
+    "DEFAULT_BUDGET_BYTES": "store.meta",
     "ContextConfig": "working.context",
     "WorkingConfig": "working.working",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-Box = tuple[float, float, float, float]
+from hippocam.stream.records import Box
 
 
 def area(box: Box) -> float:

@@ -11,8 +11,6 @@ from hippocam.memory.errors import EncoderMismatchError, NotAMemoryError, OlderF
 from hippocam.memory.store.database import Store
 from hippocam.stream.records import EncoderSpec
 
-MIN_BUDGET_BYTES = 1_000_000
-DEFAULT_BUDGET_BYTES = 256_000_000
 DATABASE = "memory.db"
 EXEMPLARS = "exemplars"
 LOCK = "writer.lock"
@@ -55,12 +53,6 @@ def folder_bytes(folder: Path) -> int:
             with suppress(FileNotFoundError):  # a writer may remove a file while we count
                 total += (Path(root) / name).stat().st_size
     return total
-
-
-def stored_budget(store: Store) -> int:
-    """What the folder of a memory may take."""
-    stored = store.meta.get("budget_bytes")
-    return int(stored) if isinstance(stored, int) else DEFAULT_BUDGET_BYTES
 
 
 def adopt(store: Store, *, encoder: str, spec: EncoderSpec, budget_bytes: int) -> None:

@@ -15,79 +15,35 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from hippocam.memory.config import MemoryConfig
 from hippocam.memory.entities.bank import EntityMemory
-from hippocam.memory.entities.records import EntityChange, EntityConfig
+from hippocam.memory.entities.records import EntityChange
 from hippocam.memory.errors import NoMemoryError, guarded, memory_errors
 from hippocam.memory.filter import Filter
-from hippocam.memory.folder import (
-    DATABASE,
-    EXEMPLARS,
-    LOCK,
-    MIN_BUDGET_BYTES,
-    adopt,
-    check_writable,
-    folder_bytes,
-    has_memory,
-    stored_budget,
-)
+from hippocam.memory.folder import DATABASE, EXEMPLARS, LOCK, adopt, check_writable, folder_bytes, has_memory
 from hippocam.memory.forget import Forgotten, forget
 from hippocam.memory.lock import WriterLock
 from hippocam.memory.longterm.bank import Bank
-from hippocam.memory.longterm.config import BankConfig
 from hippocam.memory.longterm.longterm import LongTerm, open_bank
 from hippocam.memory.longterm.worth import Worth
 from hippocam.memory.recall.fresh_index import FreshIndex
-from hippocam.memory.recall.query import Candidate, Query, RecallConfig, SummaryHit
+from hippocam.memory.recall.query import Candidate, Query, SummaryHit
 from hippocam.memory.recall.recall import comparable, index_rows, notable, overview, recall
-from hippocam.memory.records import Entry, StreamStatus
-from hippocam.memory.sleep.sleep import Sleep, SleepConfig, SleepReport
+from hippocam.memory.records import Entry, StreamStatus, TierStatus
+from hippocam.memory.sleep.sleep import Sleep, SleepReport
 from hippocam.memory.store.database import Store
 from hippocam.memory.store.exemplars import Exemplars
 from hippocam.memory.store.journal import JournalRow
 from hippocam.memory.store.notes import as_of
 from hippocam.memory.store.streams import Progress
-from hippocam.memory.streams import OpenStream, OpenStreams, Recording
-from hippocam.memory.tiers import TierStatus, tiers
+from hippocam.memory.streams import OpenStream, OpenStreams, Recording, tiers_of
 from hippocam.memory.transfer import Restoring
-from hippocam.memory.working.working import WorkingConfig
 from hippocam.stream.records import Embedding, EncoderSpec, Item, Note
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemoryConfig:
-    """How a memory cuts, keeps and finds.
-
-    Attributes:
-        budget_bytes: What its folder may take, 1,000,000 or more; None keeps what it was made with.
-        working: Where events are cut.
-        bank: When two events are the same thing, and how entries fade.
-        recall: How candidates are weighed.
-        sleep: When and how far the bank is made smaller while the memory is idle.
-        notes_share: Share of the budget that words may take which were read, heard or given, 0 to 0.5.
-        entities: When detections are one thing, and how many bytes entities may take: a twentieth of the budget at
-            most.
-    """
-
-    budget_bytes: int | None = None
-    working: WorkingConfig = field(default_factory=WorkingConfig)
-    bank: BankConfig = field(default_factory=BankConfig)
-    recall: RecallConfig = field(default_factory=RecallConfig)
-    sleep: SleepConfig = field(default_factory=SleepConfig)
-    notes_share: float = 0.1
-    entities: EntityConfig = field(default_factory=EntityConfig)
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.notes_share <= 0.5:
-            raise ValueError(f"memory.notes_share must be 0 to 0.5, found {self.notes_share}")
-        if self.budget_bytes is not None and self.budget_bytes < MIN_BUDGET_BYTES:
-            raise ValueError(
-                f"budget must be {MIN_BUDGET_BYTES / 1e6:g} MB or more, found {self.budget_bytes / 1e6:g} MB"
-            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +112,7 @@ class Memory:
             undo.callback(lock.release)
             store = Store(path / DATABASE, writable=True)
             undo.callback(store.close)
-            budget_bytes = config.budget_bytes or stored_budget(store)
+            budget_bytes = config.budget_bytes or store.meta.budget_bytes()
             adopt(store, encoder=encoder, spec=spec, budget_bytes=budget_bytes)
             longterm = LongTerm(
                 path,
@@ -299,8 +255,14 @@ class Memory:
         return self._tiers(())
 
     def _tiers(self, streams: Iterable[OpenStream]) -> list[TierStatus]:
-        held, used, most = self._store.entries.count(), self.bytes(), self.budget_bytes()
-        return tiers(streams, entries=held, folder_bytes=used, budget_bytes=most)
+        long_term = TierStatus(
+            name="long-term",
+            entries=self._store.entries.count(),
+            bytes=self.bytes(),
+            budget_bytes=self.budget_bytes(),
+            where="disk",
+        )
+        return [*tiers_of(streams), long_term]
 
     @guarded
     def bytes(self) -> int:
@@ -310,7 +272,7 @@ class Memory:
     @guarded
     def budget_bytes(self) -> int:
         """What the folder may take."""
-        return stored_budget(self._store)
+        return self._store.meta.budget_bytes()
 
 
 class MemoryWriter(Memory):

@@ -312,3 +312,22 @@ class StreamStatus:
     def coarse(self) -> bool:
         """Whether only key frames were looked at."""
         return self.fps == KEY_FRAMES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierStatus:
+    """What one tier holds: "sensory", "working" or "long-term".
+
+    Attributes:
+        name: Of the tier.
+        entries: Frames (sensory, working) or entries (long-term).
+        bytes: What they take, in main memory for the first two tiers, on disk for the last.
+        budget_bytes: What they may take; None where frames are counted instead (working memory).
+        where: "memory" or "disk".
+    """
+
+    name: str
+    entries: int
+    bytes: int
+    budget_bytes: int | None
+    where: str

@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
 from hippocam.memory.codec import unpack
 from hippocam.memory.filter import Filter
-from hippocam.memory.records import KEY_FRAMES, Continuation, Event
+from hippocam.memory.records import KEY_FRAMES, Continuation, Event, TierStatus
 from hippocam.memory.sensory import SensoryRing
 from hippocam.memory.store.database import Store
 from hippocam.memory.store.notes import NoteRow, row_of
@@ -289,3 +289,24 @@ def _open_stream(
         follower=None if preview else follower,
         by_change=config.by_change,
     )
+
+
+def tiers_of(streams: Iterable[OpenStream]) -> list[TierStatus]:
+    """What sensory and working memory hold of some streams now."""
+    every = list(streams)
+    return [
+        TierStatus(
+            name="sensory",
+            entries=sum(len(stream.ring.frames()) for stream in every),
+            bytes=sum(stream.ring.bytes for stream in every),
+            budget_bytes=sum(stream.ring.max_bytes for stream in every),
+            where="memory",
+        ),
+        TierStatus(
+            name="working",
+            entries=sum(stream.working.open_frames for stream in every),
+            bytes=sum(stream.working.open_bytes for stream in every),
+            budget_bytes=None,
+            where="memory",
+        ),
+    ]

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
 FloatArray = NDArray[np.float32]
+# Left, top, right, bottom, as shares of a picture's width and height, 0 to 1.
+Box = tuple[float, float, float, float]
 
 
 def _check_image(owner: str, image: object) -> None:
@@ -168,13 +170,13 @@ class Thing:
     Attributes:
         label: What it is, of the detector's names: "person", "car".
         score: How sure the detector is, 0 to 1.
-        box: Left, top, right, bottom as shares of the picture's width and height, 0 to 1.
+        box: Where it is in the picture.
         vector: float32 [A], how it looks, of length 1; the same thing seen again has a high dot product.
     """
 
     label: str
     score: float
-    box: tuple[float, float, float, float]
+    box: Box
     vector: FloatArray
 
     def __post_init__(self) -> None:

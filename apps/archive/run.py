@@ -26,10 +26,11 @@ from hippocam.apps.claims import Claim, claim_all, fingerprint_of
 from hippocam.apps.encoder_choice import encoder_name
 from hippocam.apps.records import Failure
 from hippocam.apps.settings import Settings, budget_bytes, load_settings
+from hippocam.memory.config import MemoryConfig
 from hippocam.memory.errors import LockedError
 from hippocam.memory.folder import has_memory
 from hippocam.memory.lock import WriterLock
-from hippocam.memory.memory import Memory, MemoryConfig, MemoryWriter
+from hippocam.memory.memory import Memory, MemoryWriter
 from hippocam.memory.store.migrations import upgrade
 from hippocam.models.registry import make_encoder
 from hippocam.models.senses.build import make_senses

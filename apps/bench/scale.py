@@ -21,7 +21,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hippocam.memory.memory import Memory, MemoryConfig
+from hippocam.memory.config import MemoryConfig
+from hippocam.memory.memory import Memory
 from hippocam.memory.recall.index import KeyIndex
 from hippocam.memory.recall.query import Query
 from hippocam.memory.records import Event

@@ -23,7 +23,8 @@ import numpy as np
 
 from hippocam.apps.ask.federation import Federation
 from hippocam.apps.bench import scale
-from hippocam.memory.memory import Memory, MemoryConfig
+from hippocam.memory.config import MemoryConfig
+from hippocam.memory.memory import Memory
 from hippocam.stream.records import Embedding, EncodedImages, FloatArray, Image
 
 # Measured: 77 entries with pictures of 15.9 kB in 444 s of moving footage, at 1 frame a second with the bundled

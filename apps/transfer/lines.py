@@ -40,9 +40,9 @@ import numpy as np
 from hippocam.apps.errors import LineError
 from hippocam.apps.transfer.fields import MAX_JPEG_BYTES, MAX_LENGTH, MAX_NUMBER, MAX_WORDS, Fields, short
 from hippocam.memory.codec import pack, unpack
+from hippocam.memory.config import MIN_BUDGET_BYTES
 from hippocam.memory.entities.bank import VisitRow
 from hippocam.memory.entities.records import Visit
-from hippocam.memory.folder import MIN_BUDGET_BYTES
 from hippocam.memory.longterm.scene import summary_id
 from hippocam.memory.records import Entry, Level, format_id, id_of
 from hippocam.memory.store.entries import EntryRow

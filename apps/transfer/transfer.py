@@ -26,10 +26,11 @@ from hippocam.apps.transfer import lines as transfer_lines
 from hippocam.apps.transfer.chapters import csv_lines, srt_cues, vtt_cues
 from hippocam.apps.transfer.fields import MAX_LINE
 from hippocam.apps.transfer.lines import Row
+from hippocam.memory.config import MemoryConfig
 from hippocam.memory.entities.bank import VisitRow
 from hippocam.memory.errors import MemoryFolderError, NoMemoryError, memory_errors
-from hippocam.memory.folder import DEFAULT_BUDGET_BYTES, has_memory
-from hippocam.memory.memory import Memory, MemoryConfig
+from hippocam.memory.folder import has_memory
+from hippocam.memory.memory import Memory
 from hippocam.memory.records import Entry, Level
 from hippocam.memory.store.database import Store
 from hippocam.memory.store.entries import EntryRow
@@ -102,12 +103,11 @@ def _jsonl(
     made_with = store.meta.encoder()
     if made_with is None:
         raise MemoryFolderError(folder, "nothing was watched yet")
-    budget = store.meta.get("budget_bytes")
     yield transfer_lines.header_line(
         importlib.metadata.version("hippocam"),
         FORMAT,
         *made_with,
-        budget if isinstance(budget, int) else DEFAULT_BUDGET_BYTES,
+        store.meta.budget_bytes(),
     )
     exemplars = Exemplars(folder / "exemplars")
     names = {row.id for row in streams}

@@ -13,11 +13,11 @@ import sqlite3
 
 import numpy as np
 
-from hippocam.memory.boxes import Box, iou
+from hippocam.memory.boxes import iou
 from hippocam.memory.codec import unpack
 from hippocam.memory.entities import tables
 from hippocam.memory.entities.records import MOVERS, EntityConfig, Visit
-from hippocam.stream.records import FloatArray
+from hippocam.stream.records import Box, FloatArray
 
 # Overlap of two boxes from which what is not a mover is in its old place.
 _SAME_PLACE_IOU = 0.5

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from hippocam.memory.boxes import Box
+from hippocam.stream.records import Box
 
 # What goes about by itself. Anything else that moves is moved, so a detector that calls it so is more likely
 # wrong.

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hippocam.memory.boxes import Box, area, centre, iou, overlap, side
+from hippocam.memory.boxes import area, centre, iou, overlap, side
 from hippocam.memory.entities.track import Track
-from hippocam.stream.records import FloatArray, Thing
+from hippocam.stream.records import Box, FloatArray, Thing
 
 # A detection that is this much less sure than another of the same label, and lies within it by this share, is a
 # part of it.

@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from hippocam.memory.boxes import Box
 from hippocam.memory.entities.records import MOVERS
-from hippocam.stream.records import FloatArray
+from hippocam.stream.records import Box, FloatArray
 
 # How far a thing must have got, in its own sizes, to count as having gone about by itself.
 _WENT_ABOUT = 0.5

@@ -18,14 +18,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hippocam.memory.boxes import Box, centre, iou, overlap, side
+from hippocam.memory.boxes import centre, iou, overlap, side
 from hippocam.memory.entities.records import MOVERS, EntityConfig
 from hippocam.memory.entities.sightings import Sighting, clarity, continues, sightings_of
 from hippocam.memory.entities.track import Track
 from hippocam.memory.working.background import COVERED, Background, Change, Presence
 from hippocam.memory.working.background_pixels import small_picture
 from hippocam.stream import opencv as cv2
-from hippocam.stream.records import Embedding, FloatArray, Repeat
+from hippocam.stream.records import Box, Embedding, FloatArray, Repeat
 
 # Side of a patch in pixels, and the mean difference of its pixels below which nothing has changed.
 _PATCH_PX = 12

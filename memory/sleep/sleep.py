@@ -23,13 +23,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hippocam.memory.longterm.longterm import Consolidated, LongTerm
-from hippocam.memory.records import Held, Level
+from hippocam.memory.records import Level
+from hippocam.memory.sleep.config import SleepConfig
+from hippocam.memory.sleep.probes import answers, with_drawn
 from hippocam.memory.sleep.proposals import Group, nearest_pairs, propose
 from hippocam.memory.sleep.replay import FIRST, Replay, Replica
 from hippocam.memory.sleep.tuning import tune
-from hippocam.memory.sleep.views import LEAST_COSINE, cosines_of, draw
+from hippocam.memory.sleep.views import cosines_of, draw
 from hippocam.memory.store.database import Store
-from hippocam.memory.store.probes import Probe
 
 # Proposals that are tried out together, and the share of what is too many that goes in one turn: the cheapest
 # first, and the rest may find better company.
@@ -38,52 +39,11 @@ _BATCH, _AT_ONCE = 32, 0.15
 _TURNS, _IDLE, _PHASES = 48, 2, 3
 # Steps in which merged keys are tuned, views of each, and how far the first goes.
 _TUNE_STEPS, _TUNE_VIEWS, _TUNE_RATE = 40, 384, 0.1
-# Probes in all, so that a point of recall can be told, and no entry goes unasked: the more of these two;
-# and at most so many, and so many probes x entries.
-_PROBES, _VIEWS, _MOST_PROBES, _CELLS = 1000, 2, 8000, 32_000_000
 # Probes that are written in one transaction.
 _ROWS = 16
 
 # Names groups that may become one, in the n-th turn.
 Proposer = Callable[[Replica, int], Iterable[Group]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SleepConfig:
-    """When and how far the bank is made smaller.
-
-    Attributes:
-        auto: Whether an idle memory sleeps of itself.
-        above: Share of the budget above which it does, 0 to 1.
-        target: Share of the entries that is to be left, above 0 up to 1.
-        auto_target: The same where the memory sleeps of itself: it only makes some room.
-        max_loss: Share of the probes that may be found no more, 0 to 1.
-        horizon_s: How long a sleep can be undone, seconds, 0 or more.
-        horizon_share: Share of the budget that is kept for this at most, 0 to 0.5.
-        seed: Draws the probes that are drawn.
-    """
-
-    auto: bool = True
-    above: float = 0.8
-    target: float = 0.25
-    auto_target: float = 0.75
-    max_loss: float = 0.01
-    horizon_s: float = 7 * 86400.0
-    horizon_share: float = 0.05
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        limits = {
-            "above": (0, 1),
-            "target": (1e-3, 1),
-            "auto_target": (1e-3, 1),
-            "max_loss": (0, 1),
-            "horizon_s": (0, 1e12),
-        }
-        for name, (low, high) in {**limits, "horizon_share": (0, 0.5)}.items():
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"sleep.{name} must be {low} to {high}, found {value}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -337,54 +297,3 @@ def _try_out(replay: Replay, groups: Sequence[Group], max_loss: float, refused: 
     half = len(groups) // 2
     _try_out(replay, groups[:half], max_loss, refused)
     _try_out(replay, groups[half:], max_loss, refused)
-
-
-def with_drawn(held: Sequence[Held], fixed: Sequence[Probe], originals: Sequence[Held], seed: int) -> list[Probe]:
-    """The fixed probes, and so many drawn ones that there are two for each entry, and a thousand at least.
-
-    Args:
-        held: Entries with vectors.
-        fixed: Probes of the store; the newest ones where they are too many.
-        originals: Entries that went into these lately: they can still be asked for.
-        seed: Draws.
-    """
-    most = max(100, min(_MOST_PROBES, _CELLS // max(1, len(held))))
-    wanted = min(most, max(_PROBES, _VIEWS * len(held)))
-    fixed = fixed[-most:]
-    every = sorted([*held, *originals], key=lambda one: (one.stream, one.id))
-    count = max(0, wanted - len(fixed)) if every else 0
-    if not count:
-        return list(fixed)
-    rng = np.random.default_rng(seed)
-    keys = np.stack([one.key_D for one in every])
-    utility = np.array([one.utility for one in every])
-    known = [(utility[row], float(keys[row] @ probe.vector_D)) for probe, row in answers(fixed, every)]
-    near = np.array(known, np.float64).reshape(-1, 2)
-    rows = np.resize(rng.permutation(len(every)), 2 * count)
-    cosines = cosines_of(utility[rows], near[:, 0], near[:, 1], rng)
-    chosen = np.flatnonzero(cosines >= LEAST_COSINE)[:count]
-    chosen = chosen[np.argsort(rows[chosen], kind="stable")]
-    rows, cosines = rows[chosen], cosines[chosen]
-    views = draw(keys[rows], cosines, keys, rng)
-    return [
-        *fixed,
-        *(
-            Probe("drawn", every[row].stream, [(s.t0_s, s.t1_s) for s in every[row].spans], view)
-            for row, view in zip(rows, views, strict=True)
-        ),
-    ]
-
-
-def answers(probes: Iterable[Probe], every: Sequence[Held]) -> Iterator[tuple[Probe, int]]:
-    """For each held-out view the entry that it is of: that with the latest start which covers it."""
-    starts: dict[str, list[tuple[float, float, int]]] = {}
-    for row, one in enumerate(every):
-        starts.setdefault(one.stream, []).extend((span.t0_s, span.t1_s, row) for span in one.spans)
-    sorted_starts = {stream: sorted(spans) for stream, spans in starts.items()}
-    for probe in probes:
-        spans = sorted_starts.get(probe.stream, [])
-        if probe.kind != "view" or not spans:
-            continue
-        place = int(np.searchsorted([t0_s for t0_s, _, _ in spans], probe.times[0][0], side="right")) - 1
-        if place >= 0 and spans[place][1] >= probe.times[0][0]:
-            yield probe, spans[place][2]

@@ -8,6 +8,9 @@ from dataclasses import asdict
 
 from hippocam.stream.records import EncoderSpec
 
+# What a memory may take where nobody said.
+DEFAULT_BUDGET_BYTES = 256_000_000
+
 
 class MetaTable:
     """Reads and writes settings; made by `Store`, in whose transactions it works."""
@@ -24,6 +27,11 @@ class MetaTable:
         """A setting, None where it was never set."""
         row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         return None if row is None else json.loads(row[0])
+
+    def budget_bytes(self) -> int:
+        """What the memory's folder may take."""
+        budget = self.get("budget_bytes")
+        return budget if isinstance(budget, int) else DEFAULT_BUDGET_BYTES
 
     def set_encoder(self, name: str, spec: EncoderSpec) -> None:
         """Keep which encoder made the vectors: the name to build it by, and its spec."""

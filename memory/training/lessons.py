@@ -18,8 +18,8 @@ from hippocam.memory.errors import NoMemoryError, memory_errors
 from hippocam.memory.longterm.bank import Bank
 from hippocam.memory.longterm.config import BankConfig
 from hippocam.memory.records import Event, Held, Slot, Span, id_of
+from hippocam.memory.sleep.probes import answers
 from hippocam.memory.sleep.replay import LEAST_MASS, entries_of
-from hippocam.memory.sleep.sleep import answers
 from hippocam.memory.sleep.views import recallable
 from hippocam.memory.sleep.windows import EntryFeatures
 from hippocam.memory.spans import join_spans

@@ -19,10 +19,10 @@ import zlib
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from hippocam.memory.boxes import Box, overlap
 from hippocam.memory.boxes import area as area_of
+from hippocam.memory.boxes import overlap
 from hippocam.memory.working.background_pixels import Layers, Limits, Mask, pieces
-from hippocam.stream.records import FloatArray
+from hippocam.stream.records import Box, FloatArray
 
 Kind = Literal["appeared", "left", "moved"]
 _STILL_SHARE = 0.1  # of a presence's pixels may change while it stands still

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hippocam.memory.boxes import Box
 from hippocam.stream import opencv as cv2
-from hippocam.stream.records import FloatArray
+from hippocam.stream.records import Box, FloatArray
 
 Mask = NDArray[np.bool_]
 _WIDTH_PX = 64

@@ -10,9 +10,10 @@ import pytest
 
 from hippocam.apps.errors import LineError
 from hippocam.apps.transfer.transfer import export, import_file, write_file
+from hippocam.memory.config import MemoryConfig
 from hippocam.memory.entities.tables import TABLES
 from hippocam.memory.filter import Filter
-from hippocam.memory.memory import Memory, MemoryConfig
+from hippocam.memory.memory import Memory
 from hippocam.memory.working.working import WorkingConfig
 from hippocam.stream.jpeg import encode_jpeg
 from hippocam.stream.records import Embedding, EncoderSpec, Sensed, Thing

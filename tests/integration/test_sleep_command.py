@@ -8,7 +8,8 @@ from contextlib import closing
 
 import numpy as np
 
-from hippocam.memory.memory import Memory, MemoryConfig
+from hippocam.memory.config import MemoryConfig
+from hippocam.memory.memory import Memory
 from hippocam.stream.records import Embedding, EncoderSpec
 
 D = 32

@@ -21,9 +21,10 @@ from hippocam.apps.errors import LineError
 from hippocam.apps.transfer.chapters import vtt_cues
 from hippocam.apps.transfer.transfer import FORMATS, export, import_file, write_file
 from hippocam.memory.codec import pack, rounded
+from hippocam.memory.config import MemoryConfig
 from hippocam.memory.errors import EncoderMismatchError, MemoryFolderError
 from hippocam.memory.longterm.scene import summary_id
-from hippocam.memory.memory import Memory, MemoryConfig
+from hippocam.memory.memory import Memory
 from hippocam.memory.recall.query import Query
 from hippocam.memory.records import Entry, Level, Span, format_id, id_of
 from hippocam.memory.store.database import Store

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from hippocam.memory.codec import pack
+from hippocam.memory.config import MemoryConfig
 from hippocam.memory.errors import DiskError
 from hippocam.memory.filter import Filter
-from hippocam.memory.memory import Memory, MemoryConfig
+from hippocam.memory.memory import Memory
 from hippocam.memory.recall.query import Query
 from hippocam.memory.records import Span, id_of
 from hippocam.memory.store.database import Store

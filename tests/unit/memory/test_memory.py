@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hippocam.memory.config import MemoryConfig
 from hippocam.memory.errors import EncoderMismatchError, MemoryFolderError, NotAMemoryError
-from hippocam.memory.memory import Memory, MemoryConfig, MemoryWriter
+from hippocam.memory.memory import Memory, MemoryWriter
 from hippocam.memory.recall.query import Query
 from hippocam.memory.records import Level, format_id, id_of
 from hippocam.memory.store.database import Store
@@ -277,7 +278,8 @@ def test_ids_depend_on_the_event_alone():
 
 _KILLED = """
 import sys, os, numpy as np
-from hippocam.memory.memory import Memory, MemoryConfig
+from hippocam.memory.memory import Memory
+from hippocam.memory.config import MemoryConfig
 from hippocam.stream.records import Embedding, EncoderSpec
 rng = np.random.default_rng(7)
 spec = EncoderSpec(id="test:1", dim=16, normalised=True, midpoint=0.5, slope=20.0)

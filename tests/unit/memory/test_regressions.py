@@ -29,10 +29,11 @@ import hippocam.memory.memory as memory_module
 from hippocam.apps import Session
 from hippocam.apps.transfer.transfer import export
 from hippocam.memory.codec import signs
+from hippocam.memory.config import MemoryConfig
 from hippocam.memory.longterm.bank import Bank
 from hippocam.memory.longterm.config import BankConfig
 from hippocam.memory.longterm.longterm import _INSERT_PAGES, _LOG_BYTES, _SHM_BYTES
-from hippocam.memory.memory import Memory, MemoryConfig
+from hippocam.memory.memory import Memory
 from hippocam.memory.recall.query import Query
 from hippocam.memory.records import Entry, Level, Slot, id_of
 from hippocam.memory.sensory import SensoryRing
@@ -1033,7 +1034,7 @@ def answers(memory, dim):
 """
 KILLED = """
 import os, pickle
-from hippocam.memory.memory import MemoryConfig
+from hippocam.memory.config import MemoryConfig
 spec, items = pickle.load(sys.stdin.buffer)
 memory = Memory.open_writer(sys.argv[1], encoder="test", spec=spec, config=MemoryConfig(budget_bytes=1_000_000))
 memory.begin("cam", uri="/x/cam.mp4")

@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 
 from hippocam.apps.archive import unit as archive_unit
+from hippocam.memory.config import MemoryConfig
 from hippocam.memory.errors import MemoryFolderError
 from hippocam.memory.filter import Filter
 from hippocam.memory.lock import WriterLock
-from hippocam.memory.memory import Memory, MemoryConfig
+from hippocam.memory.memory import Memory
 from hippocam.stream.records import EncoderSpec
 
 SPEC = EncoderSpec(id="test:1", dim=16, normalised=True, midpoint=0.2, slope=10)

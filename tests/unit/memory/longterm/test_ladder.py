@@ -8,8 +8,9 @@ import pytest
 
 from hippocam.apps.transfer.transfer import export, import_file, write_file
 from hippocam.memory.codec import sign_bytes
+from hippocam.memory.config import MemoryConfig
 from hippocam.memory.longterm.bank import Bank
-from hippocam.memory.memory import Memory, MemoryConfig
+from hippocam.memory.memory import Memory
 from hippocam.memory.recall.query import Query
 from hippocam.memory.records import Level, Slot
 from hippocam.stream.records import Embedding, EncoderSpec

@@ -7,8 +7,9 @@ import subprocess
 import numpy as np
 import pytest
 
+from hippocam.memory.config import MemoryConfig
 from hippocam.memory.filter import Filter
-from hippocam.memory.memory import Memory, MemoryConfig
+from hippocam.memory.memory import Memory
 from hippocam.memory.recall.notes import asked_words
 from hippocam.memory.recall.query import Query
 from hippocam.memory.store.notes import bytes_of, note_id

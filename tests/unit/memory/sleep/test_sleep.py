@@ -11,13 +11,16 @@ import numpy as np
 import pytest
 
 from hippocam.memory.codec import pack, unpack
-from hippocam.memory.memory import Memory, MemoryConfig
+from hippocam.memory.config import MemoryConfig
+from hippocam.memory.memory import Memory
 from hippocam.memory.recall.query import Query, RecallConfig
 from hippocam.memory.records import Held, Level, Span
 from hippocam.memory.sleep import sleep as sleeping
+from hippocam.memory.sleep.config import SleepConfig
+from hippocam.memory.sleep.probes import with_drawn
 from hippocam.memory.sleep.proposals import Group
 from hippocam.memory.sleep.replay import LONGEST_S, Replay, Replica
-from hippocam.memory.sleep.sleep import Sleep, SleepConfig, dream, with_drawn
+from hippocam.memory.sleep.sleep import Sleep, dream
 from hippocam.memory.store.database import Store
 from hippocam.memory.store.probes import Probe
 from hippocam.stream.records import Embedding, EncoderSpec
@@ -242,7 +245,7 @@ def test_without_its_verifier_a_bad_proposer_would_cost_much(folder, monkeypatch
 
 def test_pinned_entries_stay_as_they_are_over_a_thousand_cycles(tmp_path, monkeypatch):
     """Many small sleeps, with something new before each, on a bank that gives entries up as well."""
-    monkeypatch.setattr(sleeping, "_PROBES", 64)  # a thousand for each would take minutes
+    monkeypatch.setattr("hippocam.memory.sleep.probes._PROBES", 64)  # a thousand for each would take minutes
     rng = np.random.default_rng(3)
     centres = unit(rng.normal(size=(6, D)))
     folder = tmp_path / "m"
@@ -641,7 +644,8 @@ def test_others_may_write_while_it_dreams(folder, monkeypatch):
 
 _SLEEPS = """
 import sys
-from hippocam.memory.memory import Memory, MemoryConfig
+from hippocam.memory.memory import Memory
+from hippocam.memory.config import MemoryConfig
 from hippocam.memory.longterm.longterm import LongTerm
 from hippocam.stream.records import EncoderSpec
 spec = EncoderSpec(id="test:1", dim=32, normalised=True, midpoint=0.5, slope=20.0)

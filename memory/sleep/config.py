@@ -1,0 +1,43 @@
+"""When and how far a memory is made smaller."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SleepConfig:
+    """When and how far the bank is made smaller.
+
+    Attributes:
+        auto: Whether an idle memory sleeps of itself.
+        above: Share of the budget above which it does, 0 to 1.
+        target: Share of the entries that is to be left, above 0 up to 1.
+        auto_target: The same where the memory sleeps of itself: it only makes some room.
+        max_loss: Share of the probes that may be found no more, 0 to 1.
+        horizon_s: How long a sleep can be undone, seconds, 0 or more.
+        horizon_share: Share of the budget that is kept for this at most, 0 to 0.5.
+        seed: Draws the probes that are drawn.
+    """
+
+    auto: bool = True
+    above: float = 0.8
+    target: float = 0.25
+    auto_target: float = 0.75
+    max_loss: float = 0.01
+    horizon_s: float = 7 * 86400.0
+    horizon_share: float = 0.05
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        limits = {
+            "above": (0, 1),
+            "target": (1e-3, 1),
+            "auto_target": (1e-3, 1),
+            "max_loss": (0, 1),
+            "horizon_s": (0, 1e12),
+        }
+        for name, (low, high) in {**limits, "horizon_share": (0, 0.5)}.items():
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise ValueError(f"sleep.{name} must be {low} to {high}, found {value}")
