@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from hippocam.stream.exports import exporter
 
 if TYPE_CHECKING:
-    from hippocam.apps.ask.ask import Reader, Where
+    from hippocam.apps.ask.ask import Reader
+    from hippocam.apps.ask.where import Where
     from hippocam.apps.errors import HippocamError, SettingsError
     from hippocam.apps.records import (
         Answer,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "HippocamError": "errors",
     "Reader": "ask.ask",
-    "Where": "ask.ask",
+    "Where": "ask.where",
     "Answer": "records",
     "Failure": "records",
     "ImportReport": "records",

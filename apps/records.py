@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hippocam.apps.ask.deep import SecondLook
-from hippocam.apps.ask.meaning import Meaning
+from hippocam.apps.ask.meaning import Meaning, Turn
 from hippocam.memory.records import Evidence, StreamStatus, TierStatus
 from hippocam.models.readers.reading import Given, Sentence
 from hippocam.stream.metrics import StageStatus
@@ -123,6 +123,16 @@ class Answer:
     def not_seen(self) -> bool:
         """Whether the memory holds nothing; else an unknown answer is one that its reader could not support."""
         return self.unknown and self.answer.startswith("Not seen")
+
+    @property
+    def turn(self) -> Turn | None:
+        """What the next question of a conversation may lean on; None where nothing was understood."""
+        if self.understood is None:
+            return None
+        cited = next((moment for moment in self.evidence if moment.id in self.cited), None)
+        if cited is None:
+            return Turn(meaning=self.understood)
+        return Turn(meaning=self.understood, stream=cited.stream, t0_s=cited.t0_s, t1_s=cited.t1_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

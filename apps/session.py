@@ -1,11 +1,14 @@
 """The library: watch sources into a memory, search it, ask it.
 
-from hippocam.apps import Session
+from hippocam import Session
 
 with Session("my-memory") as session:
     session.watch(["holiday.mp4"])
     answer = session.ask("When did the dog jump into the water?")
     print(answer.answer, answer.evidence[0].t0_s)
+
+with Session(["monday", "tuesday"]) as session:  # several memories, read as one
+    print(session.search("a red van")[0].stream)  # monday/cam1
 """
 
 from __future__ import annotations
@@ -13,41 +16,37 @@ from __future__ import annotations
 import functools
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Unpack
 
-from hippocam.apps.ask import ask as asking
-from hippocam.apps.ask.ask import Reader, Where
+from hippocam.apps.ask import ask
+from hippocam.apps.ask.ask import Reader
 from hippocam.apps.ask.meaning import Turn
-from hippocam.apps.encoder_choice import encoder_name
+from hippocam.apps.ask.memories import distinct_folders
+from hippocam.apps.ask.search import Search
+from hippocam.apps.ask.where import Where, check_stream
+from hippocam.apps.folders import Folders
 from hippocam.apps.ids import find_entry
 from hippocam.apps.live.forget import forget_footage
-from hippocam.apps.live.open_frames import latest_frames
 from hippocam.apps.records import Answer, Failure, Status, WatchProgress, WatchReport
 from hippocam.apps.settings import Settings, budget_bytes
 from hippocam.apps.watch import Executor, Work, watch_sources
-from hippocam.memory.config import MemoryConfig
 from hippocam.memory.entities.bank import EntityMemory
 from hippocam.memory.entities.records import Entity, EntityChange
-from hippocam.memory.errors import EncoderMismatchError
 from hippocam.memory.filter import Filter
-from hippocam.memory.folder import has_memory
 from hippocam.memory.forget import Forgotten
-from hippocam.memory.memory import Explanation, Memory, MemoryWriter
+from hippocam.memory.memory import Explanation
 from hippocam.memory.records import Evidence, format_id
 from hippocam.memory.sleep.sleep import SleepReport
-from hippocam.memory.store.migrations import upgrade
 from hippocam.models.lazy import Lazy
 from hippocam.models.registry import make_encoder, make_reader
 from hippocam.models.senses.build import make_senses
 from hippocam.stream import opencv
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.pipeline import NO_SENSES
-from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import Embedding, EncoderSpec
 from hippocam.stream.sources import open_sources
 
@@ -55,30 +54,36 @@ DEFAULT_MEMORY = "hippocam-memory"
 
 
 class Session:
-    """One memory folder and the encoder that belongs to it. A context manager.
+    """A memory to watch into and to ask, or several memories to ask as one. A context manager.
+
+    With several memories streams are named "MEMORY/stream" and entries "MEMORY/id", with the folder's name for
+    MEMORY; they can be read, and not be changed.
 
     Args:
-        memory: The memory's folder.
-        encoder: Name of the encoder, or "auto" for the best that is here; None for the memory's own, or where it
-            is new for what the settings say.
+        memory: The memory's folder, or the folders of several that were made with one encoder. A folder that is
+            named twice counts once.
+        encoder: Name of the encoder of a new memory, or "auto" for the best that is here; None for the memory's
+            own, or where it is new for what the settings say.
         settings: Everything else that can be set.
+
+    Raises:
+        HippocamError: Of several, one is no memory or was made with another encoder; or none was named.
     """
 
     def __init__(
         self,
-        memory: str | Path = DEFAULT_MEMORY,
+        memory: str | Path | Sequence[str | Path] = DEFAULT_MEMORY,
         *,
         encoder: str | None = None,
         settings: Settings | None = None,
     ) -> None:
-        self.folder = Path(memory)
+        folders = (Path(memory),) if isinstance(memory, str | Path) else distinct_folders(memory)
         self._settings = settings or Settings()
-        self._wanted_encoder = encoder
+        self._folders = Folders(folders, encoder=encoder, settings=self._settings)
+        if len(folders) > 1:
+            self._folders.memories()  # says at once which of them cannot be read
         self._senses = Lazy(functools.partial(make_senses, self._settings.senses))
-        self._encoder: tuple[str, Encoder] | None = None
-        self._reader: Memory | None = None
-        self._writer: MemoryWriter | None = None
-        self._answering: dict[str, Reader] = {}
+        self._readers: dict[str, Reader] = {}
         self._lock = threading.RLock()  # a page asks from several threads
 
     def __enter__(self) -> Session:
@@ -90,10 +95,22 @@ class Session:
         self.close()
 
     def close(self) -> None:
-        """Let go of the memory."""
-        if self._reader is not None:
-            self._reader.close()
-            self._reader = None
+        """Close what is open for reading."""
+        self._folders.close()
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The memories' folders."""
+        return self._folders.all
+
+    @property
+    def folder(self) -> Path:
+        """The memory's folder.
+
+        Raises:
+            HippocamError: There are several.
+        """
+        return self._folders.single
 
     # watching --------------------------------------------------------------------------------------------
 
@@ -107,7 +124,7 @@ class Session:
         executor: Executor = "local",
         on_progress: Callable[[WatchProgress], None] | None = None,
     ) -> WatchReport:
-        """Watch sources into the memory. What was watched before is passed over or gone on with.
+        """Watch sources into the memory. What was watched before is skipped or gone on with.
 
         Args:
             sources: Video files, folders, globs, folders of numbered images, LeRobot datasets.
@@ -119,31 +136,29 @@ class Session:
             on_progress: Called after every chunk.
 
         Raises:
-            HippocamError: The memory cannot be used or the encoder not be loaded. A source that cannot be
+            HippocamError: The memory cannot be used, or the encoder cannot be loaded. A source that cannot be
                 read is no error: it stands in the report's `failed`.
             ValueError: fps or budget_mb is out of its range.
         """
         started = time.monotonic()
-        pipeline, config = self._settings.pipeline, self._settings.memory
+        pipeline, config, source_config = self._settings.pipeline, self._settings.memory, self._settings.sources
         if fps is not None:
             pipeline = replace(pipeline, fps=fps)
         if budget_mb is not None:
             config = replace(config, budget_bytes=budget_bytes(budget_mb))
-        config_of_sources = self._settings.sources
         if fast:
-            config_of_sources = replace(config_of_sources, keyframes_only=True)
-        opened = open_sources(sources, config_of_sources)
+            source_config = replace(source_config, keyframes_only=True)
+        opened = open_sources(sources, source_config)
         failed = tuple(Failure(source=e.uri, reason=e.reason) for e in opened.failed)
         if opened.sources:
             opencv.load()
         senses = NO_SENSES if fast else self._senses()  # a preview is for speed
-        name, encoder = self._encoder_for(writing=True)
+        name, encoder = self._folders.writing_encoder()
         if not opened.sources:  # and no empty memory is left behind
             return WatchReport(failed=failed, seconds=time.monotonic() - started)
-        work = Work(
-            encoder=encoder, make_encoder=functools.partial(make_encoder, name), pipeline=pipeline, senses=senses
-        )
-        with self._writing(name, encoder, config) as memory:
+        make = functools.partial(make_encoder, name)
+        work = Work(encoder=encoder, make_encoder=make, pipeline=pipeline, senses=senses)
+        with self._folders.writing(name, encoder.spec, config) as memory:
             report = watch_sources(
                 memory, opened.sources, work, executor=executor, started=started, on_progress=on_progress
             )
@@ -156,13 +171,15 @@ class Session:
 
         Args:
             text: A description in a few words.
-            where: See `Where`: stream, camera, place_of, near, after_s, before_s, at_s, top, beside.
+            where: See `Where`: stream, camera, place_of, near, after_s, before_s, at_s, top, beside. With several
+                memories `stream` is "MEMORY/stream", "MEMORY" for all of one memory, or a name that only one of
+                them knows; `place_of` likewise.
 
         Raises:
             HippocamError: There is no memory, the text is empty, or the memory does not know a stream, camera or
-                entry that is named.
+                entry that is named, or several memories know it.
         """
-        return asking.OneMemory(*self._asked()).search(text, where)
+        return self._search().search(text, self._folders.memories().resolve(where))
 
     def ask(
         self,
@@ -190,20 +207,13 @@ class Session:
         Raises:
             HippocamError: As for `search`, or the reader is unknown or not set up.
         """
-        config = self._settings.reader
-        with self._lock:
-            if reader is None or isinstance(reader, str):
-                name = reader or config.name
-                if name not in self._answering:  # made once: it may hold a model
-                    self._answering[name] = make_reader(name, config)
-                reader = self._answering[name]
-        memory, encoder = self._asked()
-        settings = self._settings.deep
-        return asking.ask(
-            asking.OneMemory(memory, encoder),
-            encoder,
+        reader = self._reader(reader)
+        search, settings = self._search(), self._settings.deep
+        return ask.ask(
+            search,
+            search.encoder,
             question,
-            where,
+            self._folders.memories().resolve(where),
             reader,
             latest=self.latest,
             on_token=on_token,
@@ -211,23 +221,51 @@ class Session:
             deep=settings if deep is None else replace(settings, on=deep),
         )
 
+    def latest(self, stream: str) -> list[Embedding]:
+        """The newest frames of a stream that is being watched, the oldest first."""
+        return self._folders.latest(stream)
+
+    def _search(self) -> Search:
+        return Search(self._folders.memories(), self._folders.reading_encoder())
+
+    def _reader(self, reader: str | Reader | None) -> Reader:
+        """A reader by its name, made once: it may hold a model."""
+        if reader is not None and not isinstance(reader, str):
+            return reader
+        config = self._settings.reader
+        name = reader or config.name
+        with self._lock:
+            if name not in self._readers:
+                self._readers[name] = make_reader(name, config)
+            return self._readers[name]
+
+    # what is held ----------------------------------------------------------------------------------------
+
     def status(self) -> Status:
-        """What the memory holds now.
+        """What the memory holds now; several are told together.
 
         Raises:
             HippocamError: There is no memory.
         """
-        memory = self._open_reader()
-        encoder = memory.encoder()
-        tiers = (self._writer or memory).tiers()
+        memories = self._folders.memories()
+        encoder = memories.encoder()
+        tiers = (self._folders.writer or memories).tiers()
         return Status(
-            memory=str(self.folder),
+            memory=", ".join(map(str, self.folders)),
             encoder=f"{encoder[0]} ({encoder[1].id})" if encoder else "none yet",
             bytes=sum(tier.bytes for tier in tiers if tier.where == "disk"),
-            budget_bytes=memory.budget_bytes(),
-            streams=tuple(memory.streams()),
+            budget_bytes=memories.budget_bytes(),
+            streams=tuple(memories.streams()),
             tiers=tuple(tiers),
         )
+
+    def memory_encoder(self) -> tuple[str, EncoderSpec]:
+        """Name and spec of the memory's encoder.
+
+        Raises:
+            HippocamError: There is no memory, or nothing was watched into it.
+        """
+        return self._folders.made_with()
 
     def explain(self, entry: str) -> tuple[int, Explanation]:
         """Why an entry is held, or was given up.
@@ -236,17 +274,26 @@ class Session:
             entry: Its id, or the beginning of it where no other begins so.
 
         Returns:
-            Its id, and what is known of it.
+            Its id within its memory, and what is known of it.
 
         Raises:
             HippocamError: There is no memory, or the id fits no entry or several.
         """
-        memory = self._open_reader()
-        number = find_entry(memory, entry)
-        return number, memory.explain(number)
+        owner, entry_id = self._folders.memories().find(entry)
+        return entry_id, owner.memory.explain(entry_id)
+
+    def entry_at(self, stream: str, time_s: float) -> str | None:
+        """Id of the entry with a picture that covers a time of a stream, else the nearest; None without one."""
+        return self._folders.memories().entry_at(stream, time_s)
+
+    def picture(self, entry: str) -> Path | None:
+        """Path of an entry's picture, by its whole id; None where none is kept."""
+        return self._folders.memories().picture(entry)
+
+    # housekeeping ----------------------------------------------------------------------------------------
 
     def pin(self, entries: Sequence[str], pinned: bool = True) -> tuple[str, ...]:
-        """Never give up some entries whatever comes, or do so again like any others.
+        """Keep entries whatever comes, or let the budget give them up again like any others.
 
         Args:
             entries: Their ids, as for `explain`.
@@ -256,18 +303,17 @@ class Session:
             Their whole ids.
 
         Raises:
-            HippocamError: An entry is not known or no longer held, of which none is changed then; or somebody
-                else writes to the memory.
+            HippocamError: An entry is not known or no longer held, and then none is changed; or somebody else
+                writes to the memory.
         """
-        name, spec = self.memory_encoder()
-        with Memory.open_writer(self.folder, encoder=name, spec=spec, config=self._settings.memory) as memory:
-            numbers = [find_entry(memory, entry) for entry in entries]
-            gone = [format_id(number) for number in numbers if memory.entry(number) is None]
+        with self._folders.changing() as memory:
+            entry_ids = [find_entry(memory, entry) for entry in entries]
+            gone = [format_id(entry_id) for entry_id in entry_ids if memory.entry(entry_id) is None]
             if gone:
                 raise HippocamError(f"entry {gone[0]} was given up; see hippocam explain {gone[0]}")
-            for number in numbers:
-                memory.pin(number, pinned)
-            return tuple(map(format_id, numbers))
+            for entry_id in entry_ids:
+                memory.pin(entry_id, pinned)
+            return tuple(map(format_id, entry_ids))
 
     def forget(
         self,
@@ -282,7 +328,7 @@ class Session:
 
         Args:
             entries: Their ids, as for `explain`; then nothing else.
-            stream: This stream, or the cameras of this source. Without a time it goes whole.
+            stream: This stream, or the cameras of this source. Without a time all of it is deleted.
             camera: The cameras of this name.
             after_s: What was seen after this time.
             before_s: What was seen before this time.
@@ -294,13 +340,12 @@ class Session:
         wanted = Filter(stream=stream, camera=camera, after_s=after_s, before_s=before_s)
         if bool(entries) == bool(wanted):
             raise HippocamError("name entries, or a stream, a camera or a time to forget")
-        name, spec = self.memory_encoder()
-        with Memory.open_writer(self.folder, encoder=name, spec=spec, config=self._settings.memory) as memory:
+        with self._folders.changing() as memory:
             if stream is not None:
-                asking.check_stream(memory, stream)
+                check_stream(stream, memory.streams())
             gone = memory.forget(wanted if wanted else [find_entry(memory, entry) for entry in entries])
             if wanted:
-                forget_footage(self.folder, wanted)
+                forget_footage(memory.folder, wanted)
             return gone
 
     def sleep(self, target: float | None = None) -> SleepReport:
@@ -313,8 +358,7 @@ class Session:
             HippocamError: There is no memory, or somebody else writes to it.
             ValueError: The share is out of its range.
         """
-        name, spec = self.memory_encoder()
-        with Memory.open_writer(self.folder, encoder=name, spec=spec, config=self._settings.memory) as memory:
+        with self._folders.changing() as memory:
             return memory.sleep(target)
 
     def wake(self) -> int:
@@ -328,8 +372,7 @@ class Session:
         Raises:
             HippocamError: There is no memory, or somebody else writes to it.
         """
-        name, spec = self.memory_encoder()
-        with Memory.open_writer(self.folder, encoder=name, spec=spec, config=self._settings.memory) as memory:
+        with self._folders.changing() as memory:
             return memory.wake()
 
     # entities --------------------------------------------------------------------------------------------
@@ -347,10 +390,10 @@ class Session:
         Raises:
             HippocamError: There is no memory, or it does not know the stream.
         """
-        memory = self._open_reader()
-        if stream is not None:
-            asking.check_stream(memory, stream)
-        return memory.entities.entities(stream, label, at_s)
+        memories = self._folders.memories()
+        where = memories.resolve({"stream": stream})
+        memories.check(where)
+        return memories.entities(where["stream"], label, at_s)
 
     def merge_entities(self, into: int, other: int) -> EntityChange:
         """Make two entities one; `undo_entities` takes it back.
@@ -369,7 +412,7 @@ class Session:
         return self._change_entities(lambda entities: entities.split(visit))
 
     def undo_entities(self, change: int) -> EntityChange:
-        """Take a link, merge or split back.
+        """Undo a link, merge or split.
 
         Raises:
             HippocamError: It is not known, was undone or is in the way of a later one, or somebody else writes.
@@ -377,70 +420,5 @@ class Session:
         return self._change_entities(lambda entities: entities.undo(change))
 
     def _change_entities(self, change: Callable[[EntityMemory], EntityChange]) -> EntityChange:
-        name, spec = self.memory_encoder()
-        with Memory.open_writer(self.folder, encoder=name, spec=spec, config=self._settings.memory) as memory:
+        with self._folders.changing() as memory:
             return memory.change_entities(change)
-
-    def memory_encoder(self) -> tuple[str, EncoderSpec]:
-        """Name and spec of the memory's encoder.
-
-        Raises:
-            HippocamError: There is no memory, or nothing was watched into it.
-        """
-        found = self._open_reader().encoder()
-        if found is None:
-            raise HippocamError(f"{self.folder}: nothing was watched yet")
-        return found
-
-    def entry_at(self, stream: str, time_s: float) -> str | None:
-        """Id of the evidence with a picture that covers a time of a stream, else the nearest; None without one."""
-        number = self._open_reader().entry_at(stream, time_s)
-        return None if number is None else format_id(number)
-
-    def latest(self, stream: str) -> list[Embedding]:
-        """The newest frames of a stream that this session is watching, the oldest first."""
-        writer = self._writer
-        return writer.latest(stream) if writer is not None else latest_frames(self.folder, stream)
-
-    @contextmanager
-    def _writing(self, name: str, encoder: Encoder, config: MemoryConfig) -> Iterator[MemoryWriter]:
-        with Memory.open_writer(self.folder, encoder=name, spec=encoder.spec, config=config) as memory:
-            self._writer = memory
-            try:
-                yield memory
-            finally:
-                self._writer = None
-
-    # parts -----------------------------------------------------------------------------------------------
-
-    def _asked(self) -> tuple[Memory, Encoder]:
-        """The memory to ask, and the encoder that made its vectors."""
-        memory = self._open_reader()
-        name, encoder = self._encoder_for(writing=False)
-        made_with = memory.encoder()
-        if made_with is not None and made_with[1].id != encoder.spec.id:
-            raise EncoderMismatchError(
-                self.folder, made_with[0], made_with[1].id, asked_for=name, asked_for_id=encoder.spec.id
-            )
-        return memory, encoder
-
-    def _open_reader(self) -> Memory:
-        with self._lock:
-            if self._reader is None:
-                self._reader = Memory.open_reader(self.folder, self._settings.memory)
-            return self._reader
-
-    def _encoder_for(self, *, writing: bool) -> tuple[str, Encoder]:
-        """The encoder that was asked for, else the memory's own, else what the settings say."""
-        own = None
-        if has_memory(self.folder):
-            if writing:
-                upgrade(self.folder)
-            found = self._open_reader().encoder()
-            own = found[0] if found else None
-        wanted = self._wanted_encoder if writing or own is None else None
-        name = encoder_name(wanted, own, self._settings.encoder)
-        with self._lock:
-            if self._encoder is None or self._encoder[0] != name:
-                self._encoder = (name, make_encoder(name))
-            return self._encoder

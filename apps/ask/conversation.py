@@ -3,23 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Unpack
+from typing import Protocol, Unpack
 
-from hippocam.apps.ask.ask import Reader, Where
+from hippocam.apps.ask.ask import Reader
 from hippocam.apps.ask.meaning import Turn
+from hippocam.apps.ask.where import Where
 from hippocam.apps.records import Answer
-from hippocam.apps.session import Session
+
+
+class Answers(Protocol):
+    """What a conversation is with: a `Session`."""
+
+    def ask(
+        self,
+        question: str,
+        *,
+        reader: str | Reader | None = None,
+        on_token: Callable[[str], None] | None = None,
+        before: Turn | None = None,
+        deep: bool | None = None,
+        **where: Unpack[Where],
+    ) -> Answer:
+        """Answer a question."""
 
 
 class Conversation:
-    """A conversation with a memory.
+    """A conversation with what a session remembers.
 
     talk = Conversation(session)
     talk.ask("When did a man in a black jacket come?")
     talk.ask("And what happened after that?")
 
     Args:
-        session: The memory that is asked.
+        session: Answers the questions.
         reader: Name of the reader, or a reader; None for the settings'.
         deep: As for `Session.ask`.
         where: Where to look in all of it, as for `Session.ask`.
@@ -27,7 +43,7 @@ class Conversation:
 
     def __init__(
         self,
-        session: Session,
+        session: Answers,
         *,
         reader: str | Reader | None = None,
         deep: bool | None = None,
@@ -41,15 +57,5 @@ class Conversation:
         answer = self._session.ask(
             question, reader=self._reader, deep=self._deep, on_token=on_token, before=self._turn, **self._where
         )
-        self._turn = turn_of(answer) or self._turn
+        self._turn = answer.turn or self._turn
         return answer
-
-
-def turn_of(answer: Answer) -> Turn | None:
-    """What the next question may lean on."""
-    if answer.understood is None:
-        return None
-    cited = next((moment for moment in answer.evidence if moment.id in answer.cited), None)
-    if cited is None:
-        return Turn(meaning=answer.understood)
-    return Turn(meaning=answer.understood, stream=cited.stream, t0_s=cited.t0_s, t1_s=cited.t1_s)

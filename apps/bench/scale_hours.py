@@ -3,7 +3,7 @@
 Footage is synthetic, the store and the index are the real ones. A short stretch goes the whole way of
 `Memory.write`, with pictures, and gives bytes an hour and how many frames a second one writer takes. For the
 latency, memories of many hours (shards) are filled row by row without pictures, and asked together through
-`Federation`. What does not fit into the time and the disk that it may take is not run, and is told as arithmetic
+`Search`. What does not fit into the time and the disk that it may take is not run, and is told as arithmetic
 from what was.
 
 Shapes: N entries, D numbers a vector, Q queries.
@@ -16,12 +16,14 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from hippocam.apps.ask.federation import Federation
+from hippocam.apps.ask.memories import Memories
+from hippocam.apps.ask.search import Search
 from hippocam.apps.bench import scale
 from hippocam.memory.config import MemoryConfig
 from hippocam.memory.memory import Memory
@@ -304,7 +306,8 @@ class _Shards:
             path = paths[k % len(paths)]
             asked_QD, times_s = self._asked[path]
             place = k // len(paths) % len(asked_QD)
-            yield asked_QD[place], f"{path.name}/bench/cam", times_s[place]
+            stream = f"{path.name}/bench/cam" if len(paths) > 1 else "bench/cam"
+            yield asked_QD[place], stream, times_s[place]
 
 
 def _run_size(hours: int, shards: _Shards, queries: int) -> Size:
@@ -316,10 +319,11 @@ def _run_size(hours: int, shards: _Shards, queries: int) -> Size:
     def ask(question: tuple[FloatArray, str, float]) -> tuple[float, bool]:
         shards.asker.next, stream, t0_s = question
         begun = time.perf_counter()
-        (best, *_) = memories.search(_TEXT)
+        (best, *_) = search.search(_TEXT, {})
         return time.perf_counter() - begun, (best.stream, best.t0_s) == (stream, t0_s)
 
-    with Federation(paths, encoder=shards.asker) as memories:
+    with closing(Memories(paths, MemoryConfig())) as memories:
+        search = Search(memories, shards.asker)
         first_s, _ = ask(questions[0])
         start = time.perf_counter()
         ask(questions[0])  # from the second on large memories build their view

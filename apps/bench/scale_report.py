@@ -27,7 +27,7 @@ def table(result: HoursResult, *, speed: float | None = None) -> str:
         f"{w.hours:g} hours in {w.seconds:.1f} s, {w.frames_a_second:.0f} frames a second, {w.entries:,} entries; "
         f"{w.bytes_an_hour / 1e6:.1f} MB an hour, of which {w.bare_bytes_an_hour / 1e6:.2f} MB are not pictures.",
         "",
-        f"Questions to memories of at most {result.shard_hours} hours each, asked together (`Federation`; words, "
+        f"Questions to memories of at most {result.shard_hours} hours each, asked together (`Search`; words, "
         "vectors and evidence, without the text encoder and without pictures on disk). *First* reads every vector "
         "into memory; *built* is the large memories' view, made beside the questions.",
         "",
@@ -74,7 +74,7 @@ def _cluster(result: HoursResult, speed: float | None) -> list[str]:
         f"- a question: {shards:,} memories x {shard_ms:.1f} ms = {shards * shard_ms:,.0f} ms in one process on "
         f"{_cores()} cores, as measured; shared out over machines like it, "
         + ", ".join(f"{shards * shard_ms / machines:,.0f} ms on {machines}" for machines in (4, 16))
-        + " (each would ask its own memories, and what they find be merged; that is not built: `Federation` asks "
+        + " (each would ask its own memories, and what they find be merged; that is not built: `Search` asks "
         "folders from one process)",
         f"- the first question after a start: {entries:,} x {1e6 * last.first_s / last.entries:.0f} us = "
         f"{entries * last.first_s / last.entries:,.0f} s in one process, "

@@ -16,11 +16,10 @@ from hippocam.apps.cli.entities import add_arguments as add_entities
 from hippocam.apps.cli.live import add_commands as add_live
 from hippocam.apps.cli.models import add_commands as add_models
 from hippocam.apps.cli.train import add_commands as add_trainings
-from hippocam.apps.cli.where import add_memories, add_times, add_where, several, where_of
+from hippocam.apps.cli.where import add_memories, add_times, add_where, memory_of, where_of
 from hippocam.stream.errors import HippocamError
 
 if TYPE_CHECKING:
-    from hippocam.apps.ask.federation import Federation
     from hippocam.apps.records import Answer
     from hippocam.apps.session import Session
 
@@ -95,10 +94,10 @@ def _parser() -> argparse.ArgumentParser:
 
     ask = _command(commands, "ask", _ask, "answer a question, with its moments")
     ask.add_argument("question", metavar="QUESTION")
-    add_memories(ask)
     chat = _command(commands, "chat", _chat, "answer question after question, a line of stdin each")
     for command in (ask, chat):
         add_where(command)
+        add_memories(command)
         command.add_argument(
             "--reader",
             metavar="NAME",
@@ -113,7 +112,7 @@ def _parser() -> argparse.ArgumentParser:
             help="look at the source again where evidence is thin (default: for readers that see)",
         )
 
-    _command(commands, "status", _status, "what the memory holds, by stream and tier")
+    add_memories(_command(commands, "status", _status, "what the memory holds, by stream and tier"))
 
     explain = _command(commands, "explain", _explain, "why an entry is held, or was given up")
     explain.add_argument("entry", metavar="ENTRY", help="its id, or the first digits of it")
@@ -126,10 +125,9 @@ def _parser() -> argparse.ArgumentParser:
     forget.add_argument("entries", nargs="*", metavar="ENTRY", help="id, or the first digits of it")
     add_times(forget)
 
-    add_entities(
-        _command(commands, "entities", _status, "things and people that were told apart", json_output=False),
-        _session,
-    )
+    entities = _command(commands, "entities", _status, "things and people that were told apart", json_output=False)
+    add_entities(entities, _session)
+    add_memories(entities)
 
     sleep = _command(commands, "sleep", _sleep, "make the memory smaller while what it recalls holds")
     sleep.add_argument("--target", type=float, metavar="F", help="share of the entries to be left (default 0.25)")
@@ -163,6 +161,7 @@ def _parser() -> argparse.ArgumentParser:
     add_trainings(commands.add_parser("train", help="learn beforehand how memories are kept"))
 
     web = _command(commands, "web", _web, "open the page", json_output=False)
+    add_memories(web)
     web.add_argument("--host", default="127.0.0.1", metavar="HOST")
     web.add_argument("--port", type=int, default=7860, metavar="PORT")
     return parser
@@ -194,13 +193,10 @@ def _session(options: argparse.Namespace) -> Session:
     from hippocam.apps.settings import load_settings
 
     return Session(
-        options.memory, encoder=getattr(options, "encoder", None), settings=load_settings(options.config)
+        memory_of(options, DEFAULT_MEMORY),
+        encoder=getattr(options, "encoder", None),
+        settings=load_settings(options.config),
     )
-
-
-def _asked(options: argparse.Namespace) -> Session | Federation:
-    """What search and ask turn to: one memory, or several as one."""
-    return several(options, DEFAULT_MEMORY) if options.memories else _session(options)
 
 
 def _print_json(value: dict[str, object]) -> None:
@@ -234,7 +230,7 @@ def _search(options: argparse.Namespace) -> int:
     from hippocam.apps.api import evidence_json
     from hippocam.apps.cli.report import evidence_lines
 
-    with _asked(options) as session:
+    with _session(options) as session:
         moments = session.search(options.text, **where_of(options))
     if options.json:
         _print_json({"moments": [evidence_json(moment) for moment in moments]})
@@ -244,7 +240,7 @@ def _search(options: argparse.Namespace) -> int:
 
 
 def _ask(options: argparse.Namespace) -> int:
-    with _asked(options) as session:
+    with _session(options) as session:
         answer = session.ask(options.question, reader=options.reader, deep=options.deep, **where_of(options))
     return _tell_answer(options, answer)
 

@@ -1,17 +1,20 @@
-"""The options of search and ask that say where and when to look."""
+"""The options that say in which memories, where and when to look."""
 
 from __future__ import annotations
 
 import argparse
+import glob
 import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.timecode import parse_time
 
 if TYPE_CHECKING:
-    from hippocam.apps.ask.ask import Where
-    from hippocam.apps.ask.federation import Federation
+    from hippocam.apps.ask.where import Where
 
 
 def add_times(command: argparse.ArgumentParser) -> None:
@@ -46,26 +49,48 @@ def add_memories(command: argparse.ArgumentParser) -> None:
         "--memories",
         nargs="+",
         metavar="DIR",
-        help="ask several memories of one encoder as one, in place of --memory; quoted patterns are welcome",
+        help="read several memories of one encoder as one, in place of --memory; quoted patterns are welcome",
     )
 
 
-def several(options: argparse.Namespace, default: str) -> Federation:
-    """Open the memories that were chosen.
+def memory_of(options: argparse.Namespace, default: str) -> str | Sequence[Path]:
+    """The memory that was chosen, or the memories.
 
     Args:
         options: What was typed.
-        default: What --memory is where it was not.
+        default: What --memory is where it was not typed.
 
     Raises:
-        HippocamError: One memory was chosen too, or one of these cannot be used.
+        HippocamError: Both were chosen, or a pattern fits no memory.
     """
-    from hippocam.apps.ask.federation import Federation, find_memories
-    from hippocam.apps.settings import load_settings
-
-    if options.memory != default:
+    memory: str = options.memory
+    if not getattr(options, "memories", None):
+        return memory
+    if memory != default:
         raise HippocamError("give --memory DIR for one memory or --memories DIR ... for several, not both")
-    return Federation(find_memories(options.memories), settings=load_settings(options.config))
+    return find_memories(options.memories)
+
+
+def find_memories(patterns: Sequence[str]) -> list[Path]:
+    """Folders of memories that names and quoted patterns ("archive/*") mean.
+
+    A pattern means the folders that hold a memory.
+
+    Raises:
+        HippocamError: A pattern fits no memory.
+    """
+    from hippocam.memory.folder import has_memory
+
+    found = list[Path]()
+    for pattern in patterns:
+        folders = [Path(pattern).expanduser()]
+        if glob.has_magic(pattern) and not folders[0].exists():
+            matches = sorted(map(Path, glob.glob(os.path.expanduser(pattern), recursive=True)))
+            folders = [path for path in matches if path.is_dir() and has_memory(path)]
+            if not folders:
+                raise HippocamError(f"--memories {pattern}: fits no memory; quote the pattern, or name folders")
+        found += folders
+    return found
 
 
 def where_of(options: argparse.Namespace) -> Where:

@@ -122,7 +122,7 @@ class OpenFrames:
 
 
 def answer_open(request: Mapping[str, Any], frames: OpenFrames, *, dim: int, compared: int) -> dict[str, Any]:
-    """Answer what `with_open_moments` asks.
+    """Answer what `open_moments` asks.
 
     Raises:
         ValueError: The request is not as it must be.
@@ -174,32 +174,42 @@ _CONDITIONS = ("stream", "camera", "after_s", "before_s", "at_s")
 
 
 def with_open_moments(memory: Path, found: Sequence[Evidence], query: Query) -> tuple[Evidence, ...]:
-    """What a memory gave for a query, with what the running live process has seen in its open events.
-
-    Without a live process, or where one hangs, it is what the memory gave. Open events have no place yet, so a
-    query for a place gets none.
+    """Add to what a memory gave for a query what the running live process has seen in its open events.
 
     Args:
         memory: The memory's folder.
         found: What it gave, the strongest first.
-        query: What was asked.
+        query: What was looked for.
 
     Returns:
         At most as many moments as the query wants (`beside` aside), the strongest first.
     """
-    place = LivePlace(memory)
+    most = max(query.top, len(found))
+    every = (*found, *open_moments(memory, found, query))
+    return tuple(sorted(every, key=lambda moment: -moment.score)[:most])
+
+
+def open_moments(memory: Path, found: Sequence[Evidence], query: Query) -> list[Evidence]:
+    """What the running live process has seen in its open events that a query looks for.
+
+    Without a live process, or where one hangs, there is none. Open events have no place yet, so a query for a
+    place gets none.
+
+    Args:
+        memory: The memory's folder.
+        found: What the memory gave; nothing of that comes again.
+        query: What was looked for.
+    """
     if query.near is not None or query.place is not None or query.place_of is not None:
-        return tuple(found)
+        return []
     request = {"op": "open", "vector": query.vector.tolist(), "top": query.top}
     request |= {key: getattr(query, key) for key in _CONDITIONS}
     try:
-        answer = ask_live(place.socket, request)
+        answer = ask_live(LivePlace(memory).socket, request)
     except HippocamError as error:
         log.warning("what is open now is left out: %s", error)
-        return tuple(found)
-    fresh = [_evidence(row) for row in (answer or {}).get("moments", ()) if not _is_in(row, found)]
-    most = max(query.top, len(found))
-    return tuple(sorted((*found, *fresh), key=lambda moment: -moment.score)[:most])
+        return []
+    return [_evidence(row) for row in (answer or {}).get("moments", ()) if not _is_in(row, found)]
 
 
 def _is_in(row: Mapping[str, Any], found: Iterable[Evidence]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from hippocam.apps.records import Answer, Status
 from hippocam.apps.web.media import stream_key
@@ -149,20 +150,49 @@ def error(text: str) -> str:
     return f'<p class="hc-error" role="alert">{escape(" ".join(text.split()))}</p>'
 
 
-def player(memory: str, uploads: str, limit: int, suffixes: Sequence[str]) -> str:
-    """The stage: video, picture in its stead, first-run state, moments on a line, caption, videos in work."""
+class Adding(NamedTuple):
+    """How videos can be added to a memory.
+
+    Attributes:
+        memory: Its folder.
+        uploads: Where they are kept.
+        limit_bytes: The most that one may have.
+        suffixes: Of their files.
+    """
+
+    memory: str
+    uploads: str
+    limit_bytes: int
+    suffixes: Sequence[str]
+
+
+def player(adding: Adding | None = None) -> str:
+    """The stage: video, picture in its stead, first-run state, moments on a line, caption, videos in work.
+
+    Args:
+        adding: How videos can be added; None where they cannot.
+    """
+    first, drop, file, limit = "<p>These memories hold nothing yet.</p>", "", "", 0
+    if adding is not None:
+        limit = adding.limit_bytes
+        first = (
+            "<p>Add a video, and ask about it while it is being watched. It is sent nowhere else.</p>"
+            '<button type="button" class="hc-primary" data-add>Add a video</button>'
+            f"<p>or in a terminal: <code>hippocam watch VIDEO --memory {escape(adding.memory)}</code></p>"
+        )
+        drop = '<div id="hc-drop" aria-hidden="true">Drop the video to watch it</div>'
+        file = (
+            '<input id="hc-file" type="file" '
+            f'accept="video/*,{escape(",".join(adding.suffixes))}" hidden>'
+            f'<p class="hc-fine">Added videos are kept in <code>{escape(adding.uploads)}</code>, beside the '
+            f"memory and outside its budget; up to {limit / 1e9:g} GB each.</p>"
+        )
     return (
         f'<div id="hc-stage" data-limit="{limit}">'
         '<video id="hc-video" controls playsinline preload="metadata" hidden></video>'
         '<img id="hc-still" alt="" hidden><p id="hc-note" role="status" hidden></p>'
-        '<div id="hc-first" hidden><h2>Nothing watched yet</h2>'
-        "<p>Add a video, and ask about it while it is being watched. It is sent nowhere else.</p>"
-        '<button type="button" class="hc-primary" data-add>Add a video</button>'
-        f"<p>or in a terminal: <code>hippocam watch VIDEO --memory {escape(memory)}</code></p></div>"
-        '<div id="hc-drop" aria-hidden="true">Drop the video to watch it</div></div>'
+        f'<div id="hc-first" hidden><h2>Nothing watched yet</h2>{first}</div>{drop}</div>'
         '<div id="hc-marks" aria-hidden="true"></div>'
         '<p id="hc-caption"></p><div id="hc-jobs" role="status" aria-label="Videos in work"></div>'
-        f'<input id="hc-file" type="file" accept="video/*,{escape(",".join(suffixes))}" hidden>'
-        f'<p class="hc-fine">Added videos are kept in <code>{escape(uploads)}</code>, beside the memory and '
-        f"outside its budget; up to {limit / 1e9:g} GB each.</p>"
+        f"{file}"
     )

@@ -7,24 +7,22 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
-import re
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from starlette.responses import FileResponse
 
 from hippocam.apps.records import Status
-from hippocam.apps.session import Session
+from hippocam.memory.folder import has_memory
 from hippocam.memory.records import StreamStatus
-from hippocam.memory.store.exemplars import Exemplars
 from hippocam.stream.sources.opening import VIDEO_SUFFIXES
 
 # The list of streams is read again after this time, so that what was forgotten is soon shown no more.
 _FRESH_S = 3.0
-_ENTRY_ID = re.compile(r"[0-9a-f]{16}")
 
 
 def stream_key(stream: str) -> str:
@@ -57,19 +55,37 @@ class StreamView:
     picture: str
 
 
-class Library:
-    """The streams and pictures of a session's memory by opaque ids. Safe to use from several threads."""
+class Held(Protocol):
+    """What a page shows: a `Session`, as far as it is needed here."""
 
-    def __init__(self, session: Session) -> None:
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The memories' folders."""
+
+    def status(self) -> Status:
+        """What the memory holds now."""
+
+    def entry_at(self, stream: str, time_s: float) -> str | None:
+        """Id of the entry that shows a time of a stream best; None without one."""
+
+    def picture(self, entry: str) -> Path | None:
+        """Path of an entry's picture; None where none is kept."""
+
+
+class Library:
+    """The streams and pictures of a session's memories by opaque ids. Safe to use from several threads."""
+
+    def __init__(self, session: Held) -> None:
         self._session = session
         self._mutex = threading.Lock()
         self._streams: Mapping[str, StreamStatus] = {}
         self._read_s = float("-inf")
 
     @property
-    def folder(self) -> Path:
-        """The memory's folder."""
-        return self._session.folder
+    def folder(self) -> Path | None:
+        """The memory's folder, to which videos can be added; None where several memories are shown."""
+        folders = self._session.folders
+        return folders[0] if len(folders) == 1 else None
 
     def status(self) -> Status | None:
         """What the memory holds now; None where nothing was watched yet.
@@ -116,14 +132,14 @@ class Library:
         return path if path is not None and _playable(path) else None
 
     def picture(self, entry: str) -> Path | None:
-        """The exemplar of an entry, None where the memory holds none such."""
-        if not _ENTRY_ID.fullmatch(entry):
-            return None
-        path = Exemplars(self.folder / "exemplars").path(int(entry, 16))
-        return path if path.is_file() else None
+        """The picture of an entry, None where the memory holds none such."""
+        return self._session.picture(entry) if self._exists() else None
+
+    def _exists(self) -> bool:
+        return self.folder is None or has_memory(self.folder)
 
     def _status(self) -> Status | None:
-        status = self._session.status() if (self.folder / "memory.db").is_file() else None
+        status = self._session.status() if self._exists() else None
         self._streams = {stream_key(s.id): s for s in status.streams} if status else {}
         self._read_s = time.monotonic()
         return status

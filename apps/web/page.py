@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import importlib.resources
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
 
 import gradio as gr
 
-from hippocam.apps.ask.conversation import turn_of
 from hippocam.apps.ask.meaning import Turn
 from hippocam.apps.errors import advised
-from hippocam.apps.session import Session
+from hippocam.apps.records import Answer
 from hippocam.apps.web import cards
 from hippocam.apps.web.advice import ADVICE
 from hippocam.apps.web.media import Library, stream_key
@@ -33,6 +34,13 @@ _ICON = (
 _HINT = (
     "Ask in plain words. The answer comes with the moments that it rests on; where nothing matches, it says so."
 )
+
+
+class Answers(Protocol):
+    """What questions go to: a `Session`, as far as it is needed here."""
+
+    def ask(self, question: str, *, before: Turn | None = None, stream: str | None = None) -> Answer:
+        """Answer a question."""
 
 
 def asset(name: str) -> str:
@@ -68,7 +76,7 @@ def theme() -> gr.themes.Base:
     )
 
 
-def build_page(session: Session, library: Library) -> gr.Blocks:
+def build_page(session: Answers, library: Library) -> gr.Blocks:
     """Lay out the page.
 
     Args:
@@ -113,21 +121,14 @@ def build_page(session: Session, library: Library) -> gr.Blocks:
                         [], label="Video", show_label=False, container=False, interactive=True,
                         elem_id="hc-streams",
                     )  # fmt: skip
-                    gr.HTML(
-                        '<button type="button" id="hc-add" data-add>Add a video</button>',
-                        elem_id="hc-adding",
-                        js_on_load=None,
-                        apply_default_css=False,
-                    )
-                uploads = uploads_folder(library.folder)
-                gr.HTML(
-                    cards.player(
-                        str(library.folder), f"{uploads.name}/", UPLOAD_LIMIT_BYTES, sorted(VIDEO_SUFFIXES)
-                    ),
-                    elem_id="hc-player",
-                    js_on_load=None,
-                    apply_default_css=False,
-                )
+                    if library.folder is not None:
+                        gr.HTML(
+                            '<button type="button" id="hc-add" data-add>Add a video</button>',
+                            elem_id="hc-adding",
+                            js_on_load=None,
+                            apply_default_css=False,
+                        )
+                gr.HTML(_player(library.folder), elem_id="hc-player", js_on_load=None, apply_default_css=False)
             with gr.Column(elem_id="hc-right", min_width=0):
                 with gr.Row(elem_id="hc-ask"):
                     question = gr.Textbox(
@@ -163,8 +164,17 @@ def build_page(session: Session, library: Library) -> gr.Blocks:
     return page
 
 
+def _player(folder: Path | None) -> str:
+    """The player; without the ways to add a video where there is no single folder to add it to."""
+    if folder is None:
+        return cards.player()
+    uploads = f"{uploads_folder(folder).name}/"
+    adding = cards.Adding(str(folder), uploads, UPLOAD_LIMIT_BYTES, sorted(VIDEO_SUFFIXES))
+    return cards.player(adding)
+
+
 def answer(
-    session: Session, library: Library, question: str, key: str | None, turn: Turn | None
+    session: Answers, library: Library, question: str, key: str | None, turn: Turn | None
 ) -> tuple[str, Turn | None]:
     """Ask the memory and lay out what it says, or in one line why it cannot.
 
@@ -185,6 +195,6 @@ def answer(
             return cards.hint("This memory is empty. Add a video, then ask about it."), turn
         stream = library.stream(key) if key else None
         found = session.ask(question, stream=stream.id if stream else None, before=turn)
-        return cards.answer(found, question), turn_of(found) or turn
+        return cards.answer(found, question), found.turn or turn
     except (HippocamError, ValueError) as error:
         return cards.error(advised(error, ADVICE)), turn

@@ -9,6 +9,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
+from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI, Request
@@ -29,7 +30,7 @@ def serve(session: Session, *, host: str, port: int) -> None:
     """Serve the page until Ctrl-C; print its address once it listens.
 
     Args:
-        session: The memory that it shows and writes to.
+        session: The memory that it shows and writes to; of several it only shows what they hold.
         host: Address to listen on, and no other.
         port: 0 for any free one.
 
@@ -91,7 +92,7 @@ def build_app(session: Session, *, host: str = "127.0.0.1") -> FastAPI:
     """Put routes, page and guard together.
 
     Args:
-        session: The memory that is shown.
+        session: The memory that is shown, or the memories.
         host: Where the server will listen: says which names it answers to.
 
     Not to be called from a running event loop.
@@ -102,17 +103,19 @@ def build_app(session: Session, *, host: str = "127.0.0.1") -> FastAPI:
     from hippocam.apps.web.page import build_page, head, theme
 
     library = Library(session)
-    watcher = Watcher(session, library)
+    watcher = None if library.folder is None else Watcher(session, library)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
-        await asyncio.to_thread(watcher.close)
+        if watcher is not None:
+            await asyncio.to_thread(watcher.close)
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.add_middleware(Guard, hosts=allowed_hosts(host))
     _add_media(app, library)
-    _add_watching(app, library, watcher)
+    if library.folder is not None and watcher is not None:
+        _add_watching(app, uploads_folder(library.folder), watcher)
 
     async def mount() -> None:
         gr.mount_gradio_app(
@@ -147,15 +150,14 @@ def _add_media(app: FastAPI, library: Library) -> None:
         path = library.video(key)
         return file_response(path) if path else _missing()
 
-    @app.api_route("/hippocam/picture/{entry}", methods=["GET", "HEAD"], response_model=None)
+    @app.api_route("/hippocam/picture/{entry:path}", methods=["GET", "HEAD"], response_model=None)
     def picture(entry: str) -> Response:
         path = library.picture(entry)
         return file_response(path) if path else _missing()
 
 
-def _add_watching(app: FastAPI, library: Library, watcher: Watcher) -> None:
-    """Routes that add to the memory."""
-    folder = uploads_folder(library.folder)
+def _add_watching(app: FastAPI, folder: Path, watcher: Watcher) -> None:
+    """Routes that add to the memory; what is uploaded is kept in a folder."""
 
     @app.post("/hippocam/upload", response_model=None)
     async def upload(request: Request, name: str) -> Response:

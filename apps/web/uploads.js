@@ -32,7 +32,7 @@
 
   // `first`: what was done before the page was opened is no news.
   async function poll(first = false) {
-    if (state.polling) return;
+    if (state.polling || !byId("hc-file")) return;  // of several memories nothing is added to any
     state.polling = true;
     let busy = true;
     while (busy) {
@@ -111,7 +111,7 @@
   });
   for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) {
     document.addEventListener(kind, (event) => {
-      if (![...(event.dataTransfer?.types || [])].includes("Files")) return;
+      if (!byId("hc-file") || ![...(event.dataTransfer?.types || [])].includes("Files")) return;
       event.preventDefault();
       byId("hc-stage")?.classList.toggle("hc-over", kind === "dragenter" || kind === "dragover");
       if (kind === "drop") for (const file of event.dataTransfer.files) send(file);

@@ -5,14 +5,13 @@ from __future__ import annotations
 import itertools
 import queue
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from hippocam.apps.errors import advised
-from hippocam.apps.records import WatchProgress
-from hippocam.apps.session import Session
+from hippocam.apps.records import WatchProgress, WatchReport
 from hippocam.apps.web.advice import ADVICE
 from hippocam.apps.web.media import Library, stream_key
 from hippocam.stream.errors import HippocamError
@@ -52,6 +51,15 @@ class _ClosingError(Exception):
     """The server stops, so the watch is broken off."""
 
 
+class Watches(Protocol):
+    """What a video is given to: a `Session`, as far as it is needed here."""
+
+    def watch(
+        self, sources: Sequence[str | Path], *, on_progress: Callable[[WatchProgress], None] | None = None
+    ) -> WatchReport:
+        """Watch sources into the memory."""
+
+
 class Watcher:
     """Watches videos into a session's memory, one at a time; asking goes on meanwhile.
 
@@ -60,7 +68,7 @@ class Watcher:
         library: Of the same session.
     """
 
-    def __init__(self, session: Session, library: Library) -> None:
+    def __init__(self, session: Watches, library: Library) -> None:
         self._session = session
         self._library = library
         self._ids = itertools.count(1)

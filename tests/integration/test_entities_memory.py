@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from hippocam.apps.errors import LineError
+from hippocam.apps.session import Session
 from hippocam.apps.transfer.transfer import export, import_file, write_file
 from hippocam.memory.config import MemoryConfig
 from hippocam.memory.entities.tables import TABLES
@@ -174,3 +175,18 @@ def test_an_export_takes_the_visits_along(tmp_path):
         with pytest.raises(LineError):
             import_file(lines, tmp_path / "bad", encoder="made")
     assert not (tmp_path / "bad").exists()
+
+
+def test_entities_of_several_memories_are_told_apart_by_name(tmp_path):
+    for name in ("east", "west"):
+        with opened(tmp_path / name) as memory:
+            memory.write(frames())
+            memory.finish("door", end_s=float(SECONDS))
+    with Session(tmp_path / "east") as alone, Session([tmp_path / "east", tmp_path / "west"]) as both:
+        own = alone.entities()
+        every = both.entities()
+        assert len(every) == 2 * len(own)
+        assert {entity.stream for entity in every} == {"east/door", "west/door"}
+        assert {visit.stream for entity in every for visit in entity.visits} == {"east/door", "west/door"}
+        assert [entity.first_s for entity in every] == sorted(entity.first_s for entity in every)
+        assert [entity.first_s for entity in both.entities(stream="west")] == [entity.first_s for entity in own]

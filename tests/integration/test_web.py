@@ -62,7 +62,7 @@ def render_colours(path: Path, *, seconds_each: int = 8, codec: str = "libx264")
 @pytest.fixture
 def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
     """A memory of one video, "colours"."""
-    monkeypatch.setattr("hippocam.apps.session.make_encoder", lambda name: ColourEncoder())
+    monkeypatch.setattr("hippocam.apps.folders.make_encoder", lambda name: ColourEncoder())
     with Session(tmp_path / "memory", encoder="colour") as made:
         made.watch([render_colours(tmp_path / "colours.mp4")])
         yield made
@@ -112,6 +112,20 @@ def test_the_player_learns_what_it_can_play(client: TestClient, session: Session
     assert client.get(f"/hippocam/video/{key}").status_code == 404
 
 
+def test_several_memories_are_shown_and_nothing_is_added_to_them(session: Session, tmp_path: Path) -> None:
+    with Session(tmp_path / "other", encoder="colour") as other:
+        other.watch([tmp_path / "colours.mp4"])
+    with Session([session.folder, other.folder]) as both, TestClient(build_app(both), base_url=LOCAL) as client:
+        assert "Drop the video to watch it" not in client.get("/").text
+        assert client.post("/hippocam/upload", params={"name": "a.mp4"}, content=b"x").status_code != 200
+        for name in ("memory", "other"):
+            view = client.get(f"/hippocam/stream/{stream_key(f'{name}/colours')}").json()
+            assert (view["name"], view["video"]) == (f"{name}/colours", True)
+            assert view["picture"].startswith(f"{name}/")
+            assert client.get(f"/hippocam/picture/{view['picture']}").content.startswith(b"\xff\xd8")
+        assert client.get("/hippocam/picture/other/..%2fmemory.db").status_code == 404
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -157,6 +171,10 @@ def test_foreign_names_and_sites_are_turned_away(client: TestClient) -> None:
     assert client.get("/", headers={"Host": "evil.example"}).status_code == 400
     sent = client.post("/hippocam/upload?name=a.mp4", content=b"x", headers={"Origin": "http://evil.example"})
     assert sent.status_code == 403
+
+
+def test_a_page_of_one_memory_takes_videos(client: TestClient) -> None:
+    assert "Drop the video to watch it" in client.get("/").text
 
 
 def test_the_page_loads_nothing_from_elsewhere(client: TestClient) -> None:

@@ -31,7 +31,7 @@ def address(
 ) -> Iterator[str]:
     """A server with three streams: H.264, one that Chromium cannot play, and another H.264."""
     helpers = load_helpers("integration/test_web.py")
-    monkeypatch.setattr("hippocam.apps.session.make_encoder", lambda name: helpers.ColourEncoder())
+    monkeypatch.setattr("hippocam.apps.folders.make_encoder", lambda name: helpers.ColourEncoder())
     with Session(tmp_path / "memory", encoder="colour") as session:
         helpers.render_colours(tmp_path / "first.mp4", seconds_each=8)
         helpers.render_colours(tmp_path / "old.avi", seconds_each=3, codec="mpeg4")

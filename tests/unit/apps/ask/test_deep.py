@@ -23,10 +23,9 @@ def session(tmp_path, colour_video):
 
 def looked(session, text, config=ALL, **kwargs):
     encoder = make_encoder("palette")
-    memory = session._open_reader()
     evidence = session.search(text)
     return look_again(
-        evidence, encoder.encode_texts([text])[0], encoder, memory.streams(), config, compared=3, **kwargs
+        evidence, encoder.encode_texts([text])[0], encoder, session.status().streams, config, compared=3, **kwargs
     )
 
 

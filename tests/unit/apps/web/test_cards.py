@@ -81,7 +81,12 @@ def test_nothing_from_outside_becomes_markup_or_a_template() -> None:
         memory=HOSTILE, encoder=f"{HOSTILE} ({HOSTILE})", bytes=1, budget_bytes=2, streams=(), tiers=()
     )
     html = cards.answer(answer(unknown=False, text=HOSTILE, evidence=(hostile,)), HOSTILE)
-    for made in (html, cards.status(status), cards.error(HOSTILE), cards.player(HOSTILE, HOSTILE, 1, [HOSTILE])):
+    for made in (
+        html,
+        cards.status(status),
+        cards.error(HOSTILE),
+        cards.player(cards.Adding(HOSTILE, HOSTILE, 1, [HOSTILE])),
+    ):
         assert "${" not in made
         assert "{{" not in made
         assert "`" not in made

@@ -1,13 +1,13 @@
 """Several memories asked as one, against one memory that holds all of it; vectors are constructed."""
 
+import io
 import json
 
 import numpy as np
 import pytest
 
-from hippocam.apps.ask import federation
-from hippocam.apps.ask.federation import Federation, find_memories
 from hippocam.apps.cli.main import main
+from hippocam.apps.cli.where import find_memories
 from hippocam.apps.session import Session
 from hippocam.memory.memory import Memory
 from hippocam.memory.recall.recall import belief
@@ -36,8 +36,7 @@ class FakeEncoder:
 @pytest.fixture
 def encoder(monkeypatch):
     encoder = FakeEncoder()
-    monkeypatch.setattr(federation, "make_encoder", lambda name: encoder)
-    monkeypatch.setattr("hippocam.apps.session.make_encoder", lambda name: encoder)
+    monkeypatch.setattr("hippocam.apps.folders.make_encoder", lambda name: encoder)
     return encoder
 
 
@@ -82,7 +81,7 @@ def folders(tmp_path_factory):
 
 @pytest.fixture
 def shards(folders, encoder):
-    with Federation([folders / name for name in NAMES]) as shards:
+    with Session([folders / name for name in NAMES]) as shards:
         yield shards
 
 
@@ -155,7 +154,7 @@ def test_streams_and_entries_may_be_named_without_their_memory_where_that_is_cle
     shards, folders, tmp_path, encoder
 ):
     fill(tmp_path / "roof", {"roof-cam": scenes("mon")})
-    with Federation([folders / "mon", tmp_path / "roof"]) as both:
+    with Session([folders / "mon", tmp_path / "roof"]) as both:
         assert {m.stream for m in both.search("anything", stream="roof-cam")} == {"roof/roof-cam"}
         (best, *_) = both.search("anything", stream="roof")
         place = best.place
@@ -177,26 +176,27 @@ def test_memories_of_two_encoders_are_refused_by_name(folders, tmp_path):
     other = EncoderSpec(id="other:2", dim=D, normalised=True, midpoint=0.4, slope=20.0)
     fill(tmp_path / "o", {"cam": scenes("mon")}, spec=other)
     with pytest.raises(HippocamError, match=r"mon was made with encoder fake:1 and .*/o with other:2"):
-        Federation([folders / "mon", tmp_path / "o"])
+        Session([folders / "mon", tmp_path / "o"])
     with pytest.raises(HippocamError, match="no memory here"):
-        Federation([folders / "mon", tmp_path / "nothing"])
+        Session([folders / "mon", tmp_path / "nothing"])
     with pytest.raises(HippocamError, match="no memory was named"):
-        Federation([])
+        Session([])
 
 
 def test_folders_of_one_name_are_told_apart_and_one_that_is_named_twice_counts_once(folders, tmp_path, encoder):
     (tmp_path / "north").mkdir()
     fill(tmp_path / "north" / "mon", {"cam": scenes("tue")})
     (tmp_path / "link").symlink_to(folders / "mon")
-    with Federation([folders / "mon", tmp_path / "north" / "mon", tmp_path / "link"]) as three:
-        assert three.names == (f"{folders.name}-mon", "north-mon")
+    with Session([folders / "mon", tmp_path / "north" / "mon", tmp_path / "link"]) as three:
+        names = {stream.id.rpartition("/")[0] for stream in three.status().streams}
+        assert names == {f"{folders.name}-mon", "north-mon"}
         assert len({m.id for m in three.search("anything", top=40)}) == 40
 
 
 def test_a_memory_into_which_nothing_was_watched_is_no_hindrance(folders, tmp_path, encoder):
     with Memory.open_writer(tmp_path / "new", encoder="fake", spec=SPEC):
         pass
-    with Federation([tmp_path / "new", folders / "mon"]) as both:
+    with Session([tmp_path / "new", folders / "mon"]) as both:
         assert both.search("anything", top=1)[0].stream == "mon/cam"
 
 
@@ -218,3 +218,53 @@ def test_the_command_line_asks_several(folders, encoder, capsys):
     assert "mon/cam" in capsys.readouterr().out
     assert main(["search", "x", "--memory", "a", "--memories", "b"]) == 2
     assert "not both" in capsys.readouterr().err
+
+
+def test_a_chat_with_several_goes_on_from_its_last_answer(folders, encoder, capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO("When was there a van?\nWhat happened after that?\n"))
+    assert main(["chat", "--json", "--memories", *(str(folders / name) for name in NAMES)]) == 0
+    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    assert "mon/cam" in first["answer"]
+    assert second["evidence"]
+    assert {moment["stream"].split("/")[0] for moment in second["evidence"]} <= set(NAMES)
+    assert second["understood"].startswith('looked for "a van"')
+
+
+def test_several_are_told_together_and_entries_are_found_by_their_names(shards, folders, capsys):
+    status = shards.status()
+    assert [stream.id for stream in status.streams] == [f"{name}/cam" for name in NAMES]
+    alone = [Session(folders / name) for name in NAMES]
+    assert status.bytes == sum(session.status().bytes for session in alone)
+    assert status.budget_bytes == sum(session.status().budget_bytes for session in alone)
+    (best,) = shards.search("anything", top=1)
+    entry_id, found = shards.explain(best.id)
+    assert found.entry is not None
+    assert best.id == f"mon/{entry_id:016x}"
+    assert shards.entry_at("mon/cam", 2.0) == best.id
+    picture = shards.picture(best.id)
+    assert picture is not None
+    assert picture.read_bytes() == b"x"
+    assert shards.picture("mon/nothing") is shards.picture("elsewhere/0123456789abcdef") is None
+    assert main(["status", "--memories", str(folders / "mon"), str(folders / "tue")]) == 0
+    assert "tue/cam" in capsys.readouterr().out
+    for session in alone:
+        session.close()
+
+
+def test_several_are_read_and_not_changed(shards, tmp_path):
+    (best,) = shards.search("anything", top=1)
+    for change in (
+        lambda: shards.watch([tmp_path]),
+        lambda: shards.pin([best.id]),
+        lambda: shards.forget(stream="mon"),
+        lambda: shards.sleep(),
+        lambda: shards.undo_entities(1),
+    ):
+        with pytest.raises(HippocamError, match="needs one memory, and 4 were named"):
+            change()
+
+
+def test_a_list_of_one_is_that_memory_under_its_own_names(folders, encoder):
+    with Session([folders / "mon"]) as listed, Session(folders / "mon") as plain:
+        assert listed.search("anything") == plain.search("anything")
+        assert listed.search("anything")[0].stream == "cam"

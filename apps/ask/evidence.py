@@ -1,0 +1,76 @@
+"""What recall found as evidence: with its times, its picture, the notes of its time, and why it was found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from hippocam.memory.memory import Memory
+from hippocam.memory.recall.notes import SHOWN
+from hippocam.memory.recall.query import Candidate, Query
+from hippocam.memory.records import Evidence, Level, Span, format_id
+from hippocam.models.readers.note_text import told_note
+
+
+def evidence_of(
+    memory: Memory, query: Query, found: Sequence[Candidate], *, prefix: str = ""
+) -> tuple[Evidence, ...]:
+    """Make evidence of what a memory found for a query.
+
+    Args:
+        memory: The memory that found it.
+        query: What was looked for.
+        found: Candidates, in any order; it is kept.
+        prefix: What stands before each stream and id: "MEMORY/" where several memories are searched as one.
+    """
+    coarse, at_s = memory.coarse_streams(), query.at_s
+
+    def times(span: Span) -> tuple[float, float]:
+        return span.t0_s, span.t1_s if at_s is None else min(span.t1_s, at_s)
+
+    def evidence(candidate: Candidate) -> Evidence:
+        entry, (t0_s, t1_s) = candidate.entry, times(candidate.cited)
+        holding = candidate.noted.notes if candidate.noted else ()
+        speaks = candidate.noted is not None and candidate.noted.belief > candidate.seen
+        near = memory.notes(
+            entry.stream,
+            t0_s if query.after_s is None else max(t0_s, query.after_s),
+            t1_s if query.before_s is None else min(t1_s, query.before_s),
+            at_s=at_s,
+        )
+        notes = [*holding, *(note for note in near if note not in holding)][:SHOWN]
+        return Evidence(
+            id=prefix + format_id(entry.id),
+            stream=prefix + entry.stream,
+            t0_s=t0_s,
+            t1_s=t1_s,
+            score=candidate.score,
+            why=_why(candidate, prefix),
+            image=str(memory.image(entry.id).resolve()) if entry.level < Level.VECTORS else "",
+            frame_s=entry.frame_s,
+            labels=entry.labels,
+            text=entry.text,
+            sensors=entry.sensors,
+            spans=tuple(map(times, candidate.spans)),
+            met=entry.met if at_s is None else len(candidate.spans),
+            place=entry.place,
+            coarse=entry.stream in coarse,
+            notes=tuple(replace(note, stream=prefix + note.stream) for note in notes),
+            noted=min(len(holding), len(notes)) if speaks else 0,
+        )
+
+    return tuple(map(evidence, found))
+
+
+def _why(candidate: Candidate, prefix: str) -> str:
+    if candidate.beside is not None:
+        return f"stands beside {prefix}{format_id(candidate.beside)} in time"
+    parts = [f"picture against words: cosine {candidate.cosine:.2f}, belief {candidate.seen:.0%}"]
+    if candidate.noted is not None:
+        told = "; ".join(map(told_note, candidate.noted.notes))
+        parts = [f"{told} (belief {candidate.noted.belief:.0%})", *(parts if candidate.seen else ())]
+    if candidate.entry.labels:
+        parts.append("looks like " + ", ".join(candidate.entry.labels[:3]))
+    if candidate.words:
+        parts.append("named in it: " + ", ".join(candidate.words))
+    return "; ".join(parts)

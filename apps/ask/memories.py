@@ -1,0 +1,268 @@
+"""One memory folder or several, open for reading, with the names that streams and ids have among them.
+
+With one memory, streams and ids are as the memory has them. With several, a stream is named "MEMORY/stream" and an
+entry "MEMORY/id", with the folder's name for MEMORY.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+from hippocam.apps.ask.where import Where, check_camera, check_stream
+from hippocam.apps.ids import find_entry
+from hippocam.memory.config import MemoryConfig
+from hippocam.memory.entities.records import Entity
+from hippocam.memory.errors import MixedEncodersError
+from hippocam.memory.memory import Memory
+from hippocam.memory.records import Evidence, StreamStatus, TierStatus, format_id
+from hippocam.stream.errors import HippocamError
+from hippocam.stream.records import EncoderSpec
+from hippocam.stream.sources.naming import unique_ids
+
+# Memories that are read at the same time.
+_THREADS = 16
+_ENTRY_ID = re.compile(r"[0-9a-f]{16}")
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class NamedMemory:
+    """A memory under the name that it has among several; "" where it is the only one."""
+
+    name: str
+    memory: Memory
+
+    @property
+    def prefix(self) -> str:
+        """What stands before its streams and ids."""
+        return f"{self.name}/" if self.name else ""
+
+    def within(self, name: str) -> str | None:
+        """What a name says within this memory: "" for all of it; None where it is of another memory."""
+        return _within(name, self.name) if self.name else name
+
+    def rename(self, moment: Evidence) -> Evidence:
+        """Put the memory's name before a moment's stream and id."""
+        return replace(moment, id=self.prefix + moment.id, stream=self.prefix + moment.stream)
+
+
+class Memories:
+    """One memory folder or several, made with one encoder, read as one.
+
+    Args:
+        folders: One at least, none twice.
+        config: How they are read.
+
+    Raises:
+        HippocamError: A folder holds no memory.
+        MixedEncodersError: Two memories were made with different encoders.
+    """
+
+    def __init__(self, folders: Sequence[Path], config: MemoryConfig) -> None:
+        names = unique_ids(folders) if len(folders) > 1 else [""]
+        with ExitStack() as opened:
+            self.all = tuple(
+                NamedMemory(name, opened.enter_context(Memory.open_reader(folder, config)))
+                for name, folder in zip(names, folders, strict=True)
+            )
+            self.encoder()
+            self._opened = opened.pop_all()
+
+    def close(self) -> None:
+        """Close the memories."""
+        self._opened.close()
+
+    def encoder(self) -> tuple[str, EncoderSpec] | None:
+        """Name and spec of the encoder that made the vectors; None where nothing was watched into any memory.
+
+        Raises:
+            MixedEncodersError: Two memories were made with different encoders.
+        """
+        first: tuple[NamedMemory, str, EncoderSpec] | None = None
+        for one in self.all:
+            if (made := one.memory.encoder()) is None:
+                continue
+            if first is None:
+                first = (one, *made)
+            elif (made[1].id, made[1].dim, made[1].normalised) != (first[2].id, first[2].dim, first[2].normalised):
+                folders = first[0].memory.folder, one.memory.folder
+                raise MixedEncodersError(folders, encoder_ids=(first[2].id, made[1].id))
+        return None if first is None else first[1:]
+
+    def streams(self) -> list[StreamStatus]:
+        """What is held of each stream."""
+        held = at_once(lambda one: one.memory.streams(), self.all)
+        return [
+            replace(stream, id=one.prefix + stream.id)
+            for one, streams in zip(self.all, held, strict=True)
+            for stream in streams
+        ]
+
+    def entities(self, stream: str | None, label: str | None, at_s: float | None) -> list[Entity]:
+        """Things and people that were told apart, by the time of their first visit; none is of two memories.
+
+        Args:
+            stream: Only of this stream, by its whole name.
+            label: Only what is called so.
+            at_s: As if the streams ended here.
+        """
+        found = [
+            replace(
+                entity,
+                stream=one.prefix + entity.stream,
+                visits=tuple(replace(visit, stream=one.prefix + visit.stream) for visit in entity.visits),
+            )
+            for one, own in self.meant({"stream": stream})
+            for entity in one.memory.entities.entities(own.get("stream"), label, at_s)
+        ]
+        return sorted(found, key=lambda entity: (entity.first_s, entity.id)) if len(self.all) > 1 else found
+
+    def find(self, written: str) -> tuple[NamedMemory, int]:
+        """Find the entry that an id, or the beginning of one, means.
+
+        Raises:
+            HippocamError: It is no id, or fits no entry or several.
+        """
+        entry = self.resolve({"place_of": written})["place_of"] or ""
+        for one in self.all:
+            if (own := one.within(entry)) is not None:
+                return one, find_entry(one.memory, own)
+        raise AssertionError("a resolved name is of one of the memories")
+
+    def entry_at(self, stream: str, time_s: float) -> str | None:
+        """Id of the entry with a picture that covers a time of a stream, else the nearest; None without one."""
+        for one in self.all:
+            if own := one.within(stream):
+                entry_id = one.memory.entry_at(own, time_s)
+                return None if entry_id is None else one.prefix + format_id(entry_id)
+        return None
+
+    def picture(self, entry: str) -> Path | None:
+        """Path of an entry's picture, by its whole id; None where none is kept."""
+        for one in self.all:
+            own = one.within(entry)
+            if own is not None and _ENTRY_ID.fullmatch(own):
+                path = one.memory.image(int(own, 16))
+                return path if path.is_file() else None
+        return None
+
+    def tiers(self) -> list[TierStatus]:
+        """What each tier holds, all memories together."""
+        tiers = dict[str, TierStatus]()
+        for one in self.all:
+            for tier in one.memory.tiers():
+                tiers[tier.name] = _sum(tiers[tier.name], tier) if tier.name in tiers else tier
+        return list(tiers.values())
+
+    def budget_bytes(self) -> int:
+        """What the folders may take together."""
+        return sum(one.memory.budget_bytes() for one in self.all)
+
+    def check(self, where: Where) -> None:
+        """Refuse, with HippocamError, streams and cameras that no memory knows."""
+        stream, camera = where.get("stream"), where.get("camera")
+        if stream is not None:
+            check_stream(stream, self.streams())
+        if camera is not None:
+            check_camera(camera, self.streams())
+
+    def resolve(self, where: Where) -> Where:
+        """Put the memory's name before a stream and an entry that were named without it.
+
+        Raises:
+            HippocamError: Several memories know such a stream or entry, or none knows the entry.
+        """
+        resolved: Where = {**where}
+        stream, place_of = where.get("stream"), where.get("place_of")
+        if len(self.all) == 1:
+            return resolved
+        if stream is not None and not any(one.within(stream) is not None for one in self.all):
+            owners = [
+                one.name
+                for one in self.all
+                if any(_within(held.id, stream) is not None for held in one.memory.streams())
+            ]
+            if len(owners) > 1:
+                names = ", ".join(f"{name}/{stream}" for name in owners)
+                raise HippocamError(f"stream {stream!r} is in several memories; give one of {names}")
+            if owners:  # else `check` says which streams there are
+                resolved["stream"] = f"{owners[0]}/{stream}"
+        if place_of is not None and not any(one.within(place_of) for one in self.all):
+            found = [one.prefix + place_of for one in self.all if _knows(one.memory, place_of)]
+            if len(found) > 1:
+                raise HippocamError(f"entry {place_of!r} is in several memories; give one of {', '.join(found)}")
+            if not found:
+                raise HippocamError(f"entry {place_of!r}: none of these memories knows it; see hippocam search")
+            resolved["place_of"] = found[0]
+        return resolved
+
+    def meant(self, where: Where) -> Iterator[tuple[NamedMemory, Where]]:
+        """The memories that conditions allow, each with the conditions under its own names."""
+        stream, place_of = where.get("stream"), where.get("place_of")
+        for one in self.all:
+            own: Where = {**where}
+            if stream is not None:
+                if (within := one.within(stream)) is None:
+                    continue
+                own["stream"] = within or None
+            if place_of is not None:
+                if (entry := one.within(place_of)) is None:
+                    continue
+                own["place_of"] = entry
+            yield one, own
+
+
+def distinct_folders(folders: Sequence[str | Path]) -> tuple[Path, ...]:
+    """Folders by their absolute paths; one that is named twice, also through a link, counts once.
+
+    Raises:
+        HippocamError: There is none.
+    """
+    first = dict[str, Path]()
+    for folder in folders:
+        first.setdefault(os.path.realpath(folder), Path(os.path.abspath(folder)))
+    if not first:
+        raise HippocamError("no memory was named: give the folders of one or more")
+    return tuple(first.values())
+
+
+def at_once(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+    """Work on items in threads, one in this; results in their order."""
+    if len(items) == 1:
+        return [work(items[0])]
+    with ThreadPoolExecutor(min(_THREADS, len(items)), thread_name_prefix="hippocam-recall") as threads:
+        return list(threads.map(work, items))
+
+
+def _within(name: str, outer: str) -> str | None:
+    """What a name says within a memory or a source: "" for all of it; None where it is of another one."""
+    if name == outer:
+        return ""
+    return name.removeprefix(outer + "/") if name.startswith(outer + "/") else None
+
+
+def _sum(one: TierStatus, other: TierStatus) -> TierStatus:
+    """A tier of two memories together."""
+    budgets = (one.budget_bytes, other.budget_bytes)
+    return replace(
+        one,
+        entries=one.entries + other.entries,
+        bytes=one.bytes + other.bytes,
+        budget_bytes=None if None in budgets else sum(budget or 0 for budget in budgets),
+    )
+
+
+def _knows(memory: Memory, entry: str) -> bool:
+    try:
+        find_entry(memory, entry)
+    except HippocamError:
+        return False
+    return True

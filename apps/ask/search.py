@@ -1,0 +1,242 @@
+"""A description into moments: every memory recalls, and what they find is merged.
+
+The text is encoded once. With several memories (one a day, a site or a machine) each recalls in a thread of its
+own, and the strongest moments of all go on. How much a cosine is believed depends on how many pictures were
+compared (see EncoderSpec), since the best of more wrong ones comes nearer; a small memory by itself would be
+believed too easily. So the memories count first, and each believes as if it had compared the pictures of all: the
+moments, their order and their beliefs are those of one memory that holds everything.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from hippocam.apps.ask.count_answer import CountAnswer, answer_count
+from hippocam.apps.ask.description import description
+from hippocam.apps.ask.evidence import evidence_of
+from hippocam.apps.ask.memories import Memories, NamedMemory, at_once
+from hippocam.apps.ask.where import TOP, Where, filter_of
+from hippocam.apps.ids import find_entry
+from hippocam.apps.live.open_frames import open_moments
+from hippocam.memory.memory import Memory
+from hippocam.memory.recall.query import Candidate, Query
+from hippocam.memory.recall.recall import midpoint, order
+from hippocam.memory.records import Evidence, StreamStatus
+from hippocam.stream.errors import HippocamError
+from hippocam.stream.protocols import Encoder
+from hippocam.stream.records import EncoderSpec, FloatArray
+
+_MOST = 1_000_000
+
+
+class _Part(NamedTuple):
+    """A memory, and the query that is put to it."""
+
+    one: NamedMemory
+    query: Query
+
+    @property
+    def memory(self) -> Memory:
+        return self.one.memory
+
+
+class _Found(NamedTuple):
+    """What one of the parts found, by its index."""
+
+    part: int
+    candidate: Candidate
+
+
+class Search:
+    """Memories, and the encoder that made their vectors. Streams and entries in conditions have their whole names.
+
+    Args:
+        memories: Where to look.
+        encoder: The one that made their vectors.
+
+    Attributes:
+        encoder: The same.
+    """
+
+    def __init__(self, memories: Memories, encoder: Encoder) -> None:
+        self._memories, self.encoder = memories, encoder
+
+    def streams(self) -> Sequence[StreamStatus]:
+        """What is held of each stream."""
+        return self._memories.streams()
+
+    def search(self, text: str, where: Where) -> tuple[Evidence, ...]:
+        """Moments that show what a text describes, the strongest first.
+
+        Raises:
+            HippocamError: The text is empty, a condition is out of its range or names what no memory knows.
+        """
+        if not text.strip():
+            raise HippocamError("the text is empty: describe what to look for")
+        self._memories.check(where)
+        vector = self.encoder.encode_texts([description(text)])[0]
+        parts = [_Part(one, _query_of(one.memory, text, vector, own)) for one, own in self._memories.meant(where)]
+        if not parts:
+            return ()
+        if len(parts) == 1:
+            (part,) = parts
+            return _moments(parts, [_Found(0, candidate) for candidate in part.memory.recall(part.query)], [0.0])
+        return self._search_several(parts)
+
+    def _search_several(self, parts: Sequence[_Part]) -> tuple[Evidence, ...]:
+        """Let each memory recall as if it were part of one large one, and take the best of all."""
+        counts = at_once(lambda part: part.memory.comparable(part.query), parts)
+        compared, top, beside = sum(counts), parts[0].query.top, parts[0].query.beside
+        parts = [_Part(one, replace(query, compared=compared, beside=0)) for one, query in parts]
+        recalled = at_once(lambda part: part.memory.recall(part.query), parts)
+        every = [_Found(index, candidate) for index, found in enumerate(recalled) for candidate in found]
+        best = sorted(every, key=lambda found: _order(parts, found))[:top]
+        best += _neighbours(parts, best, beside)
+        best.sort(key=lambda found: _order(parts, found))
+        return _moments(parts, best, [_shift(self.encoder.spec, own, compared) for own in counts])
+
+    def notable(self, where: Where, top: int) -> list[tuple[float, Evidence]]:
+        """The moments that were newest to their streams, at most `top` of each memory, each with its utility."""
+        moments = list[tuple[float, Evidence]]()
+        for one, own in self._memories.meant(where):
+            found = one.memory.notable(filter_of(own), top)
+            evidence = evidence_of(one.memory, _query_at(own), found, prefix=one.prefix)
+            for candidate, moment in zip(found, evidence, strict=True):
+                utility = candidate.entry.utility
+                moments.append((utility, replace(moment, why=f"new to its stream: {utility:.1f} times the usual")))
+        return moments
+
+    def count(self, question: str, where: Where) -> CountAnswer | None:
+        """Answer a question that counts things.
+
+        Returns:
+            None where it is no such question, the entities do not tell, or several memories are meant: no entity
+            is followed from one memory to another.
+        """
+        others = ("camera", "place_of", "near", "after_s", "before_s")
+        meant = list(self._memories.meant(where))
+        if len(meant) != 1 or any(where.get(name) is not None for name in others):
+            return None
+        ((one, own),) = meant
+        stream, query = own.get("stream"), _query_at(own)
+        ends_s = [held.duration_s for held in one.memory.streams() if stream in (None, held.id)]
+        if not ends_s:
+            return None
+
+        def moment(entry_id: int) -> Evidence | None:
+            entry = one.memory.entry(entry_id)
+            if entry is None:
+                return None
+            alone = Candidate(entry=entry, score=0.0, seen=0.0, cosine=0.0, words=(), spans=entry.spans)
+            return evidence_of(one.memory, query, [alone], prefix=one.prefix)[0]
+
+        return answer_count(
+            one.memory,
+            question,
+            stream=stream,
+            at_s=max(ends_s) if query.at_s is None else query.at_s,  # now is the end of what was watched
+            top=where.get("top") or TOP,
+            moment=moment,
+        )
+
+
+def _query_of(memory: Memory, text: str, vector: FloatArray, where: Where) -> Query:
+    """Put a text and its conditions to a memory.
+
+    Args:
+        memory: Where the entry is whose place is meant.
+        text: The words of the question.
+        vector: float32 [D], these in the encoder's space.
+        where: Conditions, under the memory's own names.
+
+    Raises:
+        HippocamError: A condition is out of its range, or the entry is not known.
+    """
+    top, beside = where.get("top"), where.get("beside") or 0
+    top = TOP if top is None else top
+    near, place_of = where.get("near"), where.get("place_of")
+    if top < 1:
+        raise HippocamError(f"--top must be 1 or more, found {top}")
+    if not 0 <= beside <= _MOST:
+        raise HippocamError(f"--beside must be 0 or more, found {beside}")
+    if near is not None and not near[2] > 0:
+        raise HippocamError(f"--near needs a radius above 0 metres, found {near[2]:g}")
+    wanted = filter_of(where)
+    return Query(
+        text=text,
+        vector=vector,
+        stream=wanted.stream,
+        camera=wanted.camera,
+        after_s=wanted.after_s,
+        before_s=wanted.before_s,
+        at_s=wanted.at_s,
+        near=near,
+        place_of=None if place_of is None else _entry_with_place(memory, place_of),
+        top=top,
+        beside=beside,
+    )
+
+
+def _query_at(where: Where) -> Query:
+    """A query for no words: the time of asking alone."""
+    return Query(text="", vector=np.zeros(0, np.float32), at_s=where.get("at_s"))
+
+
+def _entry_with_place(memory: Memory, written: str) -> int:
+    entry_id = find_entry(memory, written)
+    entry = memory.entry(entry_id)
+    if entry is None:
+        raise HippocamError(f"--place-of {written}: the entry was given up; see hippocam explain {written}")
+    if not entry.place:
+        raise HippocamError(f"--place-of {written}: the place of this entry is not known; give another")
+    return entry_id
+
+
+def _order(parts: Sequence[_Part], found: _Found) -> tuple[float, float, str, float, int]:
+    """As within one memory, if its streams were named as here."""
+    score, cosine, stream, t0_s, entry_id = order(found.candidate)
+    return score, cosine, parts[found.part].one.prefix + stream, t0_s, entry_id
+
+
+def _neighbours(parts: Sequence[_Part], best: Sequence[_Found], beside: int) -> list[_Found]:
+    """The neighbours in time of the first `beside` of the best, which their own memories know."""
+    found = list[_Found]()
+    for index in sorted({found.part for found in best[:beside]}):
+        known = {f.candidate.entry.id for f in best if f.part == index}
+        anchors = sum(f.part == index for f in best[:beside])
+        for candidate in parts[index].memory.recall(replace(parts[index].query, top=len(known), beside=anchors)):
+            if candidate.beside is not None and candidate.entry.id not in known:
+                found.append(_Found(index, candidate))
+    return found
+
+
+def _moments(parts: Sequence[_Part], best: Sequence[_Found], shifts: Sequence[float]) -> tuple[Evidence, ...]:
+    """What was found as evidence, in its order, with what live processes hold of events that are still open."""
+    closed, still_open = list[Iterator[Evidence]](), list[Evidence]()
+    for index, (one, query) in enumerate(parts):
+        own = evidence_of(one.memory, query, [f.candidate for f in best if f.part == index], prefix=one.prefix)
+        closed.append(iter(own))
+        plain = [replace(moment, stream=moment.stream.removeprefix(one.prefix)) for moment in own]
+        for moment in open_moments(one.memory.folder, plain, query):
+            still_open.append(replace(one.rename(moment), score=_shifted(moment.score, shifts[index])))
+    every = [*(next(closed[f.part]) for f in best), *still_open]
+    most = max(parts[0].query.top, len(best))
+    return tuple(sorted(every, key=lambda moment: -moment.score)[:most])  # stable
+
+
+def _shift(spec: EncoderSpec, own: int, compared: int) -> float:
+    """By how much the log odds of a belief rise when it rests on another number of compared pictures."""
+    return -spec.slope * (midpoint(spec, compared) - midpoint(spec, own))
+
+
+def _shifted(score: float, shift: float) -> float:
+    """A belief with its log odds shifted."""
+    if shift == 0:
+        return score
+    score = min(max(score, 1e-12), 1 - 1e-12)
+    return 1 / (1 + math.exp(-(math.log(score / (1 - score)) + shift)))

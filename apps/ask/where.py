@@ -1,0 +1,79 @@
+"""Where and when to look: the conditions that come with a question, checked, and as the memory's `Filter`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypedDict
+
+from hippocam.memory.filter import Filter
+from hippocam.memory.records import StreamStatus
+from hippocam.stream.errors import HippocamError
+
+# Moments that are given where nobody says how many.
+TOP = 5
+
+
+class Where(TypedDict, total=False):
+    """Where and when to look, and how much to give back; what is left out or None is no condition.
+
+    Attributes:
+        stream: Only this stream, or the cameras of this source.
+        camera: Only cameras of this name: what follows the last "/" of a stream's name.
+        place_of: Only the place of this entry, in its stream: its id, or the beginning of it.
+        near: Only within a radius of a point: x, y, radius in metres, against the robot's pose at the picture.
+        after_s: Only moments that end after this time.
+        before_s: Only moments that begin before this time.
+        at_s: As if the streams ended here: nothing later is used.
+        top: Moments at most, 1 or more; None for 5, or what the reader takes.
+        beside: Of so many of the best the neighbours in time come too, in addition to `top`.
+    """
+
+    stream: str | None
+    camera: str | None
+    place_of: str | None
+    near: tuple[float, float, float] | None
+    after_s: float | None
+    before_s: float | None
+    at_s: float | None
+    top: int | None
+    beside: int
+
+
+def filter_of(where: Where) -> Filter:
+    """The conditions on streams and times, as the memory has them."""
+    return Filter(
+        stream=where.get("stream"),
+        camera=where.get("camera"),
+        after_s=where.get("after_s"),
+        before_s=where.get("before_s"),
+        at_s=where.get("at_s"),
+    )
+
+
+def narrowed(where: Where, span: Filter) -> Where | None:
+    """Add a stream and a time to conditions; None where nothing meets both."""
+    stream = where.get("stream")
+    if span.stream is not None and stream is not None and not filter_of(where).of_stream(span.stream):
+        return None
+    after = [time_s for time_s in (where.get("after_s"), span.after_s) if time_s is not None]
+    before = [time_s for time_s in (where.get("before_s"), span.before_s) if time_s is not None]
+    return {
+        **where,
+        "stream": span.stream or stream,
+        "after_s": max(after, default=None),
+        "before_s": min(before, default=None),
+    }
+
+
+def check_stream(stream: str, held: Sequence[StreamStatus]) -> None:
+    """Refuse, with HippocamError, a name that no stream and no source has."""
+    known = [status.id for status in held]
+    if not any(k == stream or k.startswith(stream + "/") for k in known):
+        raise HippocamError(f"stream {stream!r} is not in this memory; it holds {', '.join(known) or 'none'}")
+
+
+def check_camera(camera: str, held: Sequence[StreamStatus]) -> None:
+    """Refuse, with HippocamError, a name that no camera has."""
+    known = sorted({status.id.rpartition("/")[2] for status in held})
+    if camera not in known:
+        raise HippocamError(f"camera {camera!r} is not in this memory; it holds {', '.join(known) or 'none'}")
