@@ -13,7 +13,7 @@ from hippocam.apps.archive.records import ArchiveReport
 from hippocam.apps.journal import numbers_of, sentence
 from hippocam.apps.records import Answer, ImportReport, Status, WatchReport
 from hippocam.memory.entities.records import Entity, EntityChange
-from hippocam.memory.memory import Explanation
+from hippocam.memory.explanation import Explanation
 from hippocam.memory.records import Entry, Evidence, format_id
 from hippocam.memory.sleep.sleep import SleepReport
 

@@ -36,9 +36,9 @@ from hippocam.apps.settings import Settings, budget_bytes
 from hippocam.apps.watch import Executor, Work, watch_sources
 from hippocam.memory.entities.bank import EntityMemory
 from hippocam.memory.entities.records import Entity, EntityChange
+from hippocam.memory.explanation import Explanation
 from hippocam.memory.filter import Filter
 from hippocam.memory.forget import Forgotten
-from hippocam.memory.memory import Explanation
 from hippocam.memory.records import Evidence, format_id
 from hippocam.memory.sleep.sleep import SleepReport
 from hippocam.models.lazy import Lazy

@@ -27,11 +27,12 @@ if TYPE_CHECKING:
         UnknownEntityError,
         UnknownVisitError,
     )
+    from hippocam.memory.explanation import Explanation
     from hippocam.memory.filter import Filter
     from hippocam.memory.forget import Forgotten
     from hippocam.memory.longterm.config import BankConfig
     from hippocam.memory.longterm.worth import Worth
-    from hippocam.memory.memory import Explanation, Memory, MemoryWriter
+    from hippocam.memory.memory import Memory, MemoryWriter
     from hippocam.memory.recall.query import Candidate, Query, RecallConfig, SummaryHit
     from hippocam.memory.records import (
         KEY_FRAMES,
@@ -74,11 +75,11 @@ _HOMES = {
     "OlderFormatError": "errors",
     "UnknownEntityError": "errors",
     "UnknownVisitError": "errors",
+    "Explanation": "explanation",
     "Filter": "filter",
     "Forgotten": "forget",
     "BankConfig": "longterm.config",
     "Worth": "longterm.worth",
-    "Explanation": "memory",
     "Memory": "memory",
     "MemoryWriter": "memory",
     "Candidate": "recall.query",

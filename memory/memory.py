@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -24,13 +24,13 @@ from hippocam.memory.config import MemoryConfig
 from hippocam.memory.entities.bank import EntityMemory
 from hippocam.memory.entities.records import EntityChange
 from hippocam.memory.errors import NoMemoryError, guarded, memory_errors
+from hippocam.memory.explanation import Explanation
 from hippocam.memory.filter import Filter
 from hippocam.memory.folder import DATABASE, EXEMPLARS, LOCK, adopt, check_writable, folder_bytes, has_memory
 from hippocam.memory.forget import Forgotten, forget
 from hippocam.memory.lock import WriterLock
 from hippocam.memory.longterm.bank import Bank
 from hippocam.memory.longterm.longterm import LongTerm, open_bank
-from hippocam.memory.longterm.worth import Worth
 from hippocam.memory.recall.fresh_index import FreshIndex
 from hippocam.memory.recall.query import Candidate, Query, SummaryHit
 from hippocam.memory.recall.recall import comparable, index_rows, notable, overview, recall
@@ -38,39 +38,26 @@ from hippocam.memory.records import Entry, StreamStatus, TierStatus
 from hippocam.memory.sleep.sleep import Sleep, SleepReport
 from hippocam.memory.store.database import Store
 from hippocam.memory.store.exemplars import Exemplars
-from hippocam.memory.store.journal import JournalRow
 from hippocam.memory.store.notes import as_of
 from hippocam.memory.store.streams import Progress
 from hippocam.memory.streams import OpenStream, OpenStreams, Recording, tiers_of
-from hippocam.memory.transfer import Restoring
 from hippocam.stream.records import Embedding, EncoderSpec, Item, Note
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
-    """What is known of an entry and why.
-
-    Attributes:
-        entry: As it is held, None where it is not (any more).
-        journal: What happened to it, the oldest first.
-        worth: What keeps it now, None where it is not held.
-    """
-
-    entry: Entry | None
-    journal: list[JournalRow]
-    worth: Worth | None
 
 
 class Memory:
     """A memory to ask, which changes nothing on disk; threads may share it. A context manager that closes itself.
 
     `open_reader` makes one; `open_writer` makes a MemoryWriter.
+
+    Attributes:
+        folder: Where it is.
+        store: Its database, for what needs whole rows of it: export, measurements, tests.
     """
 
     def __init__(self, folder: Path, config: MemoryConfig, store: Store) -> None:
         self.folder = folder
         self._config = config
-        self._store = store
+        self.store = store
         self._exemplars = Exemplars(folder / EXEMPLARS)
         self._index = FreshIndex(store, lambda entry_ids: index_rows(store, entry_ids, config.recall))
         self._mutex = threading.RLock()
@@ -131,7 +118,7 @@ class Memory:
     def close(self) -> None:
         """Close what is open."""
         with self._mutex:
-            self._store.close()
+            self.store.close()
 
     def __enter__(self) -> Self:
         return self
@@ -146,31 +133,31 @@ class Memory:
     @guarded
     def recall(self, query: Query) -> list[Candidate]:
         """The moments that bear most on a query, the strongest first; an empty memory gives none."""
-        with self._mutex, self._store.snapshot():
-            encoder = self._store.meta.encoder()
+        with self._mutex, self.store.snapshot():
+            encoder = self.store.meta.encoder()
             if encoder is None:
                 return []
-            return recall(self._store, self._index.now(encoder[1].dim), encoder[1], query, self._config.recall)
+            return recall(self.store, self._index.now(encoder[1].dim), encoder[1], query, self._config.recall)
 
     @guarded
     def comparable(self, query: Query) -> int:
         """How many pictures a query is compared with here; where several memories are asked, these add up."""
-        with self._mutex, self._store.snapshot():
-            encoder = self._store.meta.encoder()
-            return 0 if encoder is None else comparable(self._store, self._index.now(encoder[1].dim), query)
+        with self._mutex, self.store.snapshot():
+            encoder = self.store.meta.encoder()
+            return 0 if encoder is None else comparable(self.store, self._index.now(encoder[1].dim), query)
 
     @guarded
     def overview(self, query: Query, found: Sequence[Candidate] = ()) -> list[SummaryHit]:
         """Whole scenes, chapters and days that a query is about, but for what these candidates show already."""
-        with self._mutex, self._store.snapshot():
-            encoder = self._store.meta.encoder()
-            return [] if encoder is None else overview(self._store, encoder[1], query, found)
+        with self._mutex, self.store.snapshot():
+            encoder = self.store.meta.encoder()
+            return [] if encoder is None else overview(self.store, encoder[1], query, found)
 
     @guarded
     def notable(self, wanted: Filter, top: int) -> list[Candidate]:
         """The `top` entries that were newest to their streams among those that meet some conditions, by time."""
-        with self._mutex, self._store.snapshot():
-            return notable(self._store, wanted, top)
+        with self._mutex, self.store.snapshot():
+            return notable(self.store, wanted, top)
 
     @guarded
     def notes(self, stream: str, t0_s: float, t1_s: float, *, at_s: float | None = None) -> list[Note]:
@@ -185,43 +172,43 @@ class Memory:
         with self._mutex:
             return [
                 as_of(row, at_s)
-                for row in self._store.notes.within(stream, t0_s, t1_s)
+                for row in self.store.notes.within(stream, t0_s, t1_s)
                 if at_s is None or row.known_s <= at_s
             ]
 
     @property
     def entities(self) -> EntityMemory:
         """Things and their visits, to be asked, as far as they are written down."""
-        return EntityMemory(self._store.connection, self._config.entities)
+        return EntityMemory(self.store.connection, self._config.entities)
 
     # entries ---------------------------------------------------------------------------------------------
 
     @guarded
     def entry(self, entry_id: int) -> Entry | None:
         """An entry as it is held, None where it is not (any more)."""
-        return self._store.entries.get(entry_id)
+        return self.store.entries.get(entry_id)
 
     @guarded
     def explain(self, entry_id: int) -> Explanation:
         """Why an entry is held, or was given up. The whole bank is read for it; `entry` reads one row."""
-        with self._mutex, self._store.snapshot():
-            encoder = self._store.meta.encoder()
-            entry = self._store.entries.get(entry_id)
+        with self._mutex, self.store.snapshot():
+            encoder = self.store.meta.encoder()
+            entry = self.store.entries.get(entry_id)
             worth = None if entry is None or encoder is None else self._bank(encoder[1]).explain(entry_id)
-            return Explanation(entry=entry, journal=self._store.journal.rows(entry_id), worth=worth)
+            return Explanation(entry=entry, journal=self.store.journal.rows(entry_id), worth=worth)
 
     def _bank(self, spec: EncoderSpec) -> Bank:
-        return open_bank(self._store, spec, self._config.bank)
+        return open_bank(self.store, spec, self._config.bank)
 
     @guarded
     def find(self, first: int, last: int, *, limit: int) -> list[int]:
         """Ids from first to last, rising: of entries, and of those that only the journal remembers."""
-        return self._store.lookup.between(first, last, limit)
+        return self.store.lookup.between(first, last, limit)
 
     @guarded
     def entry_at(self, stream: str, time_s: float) -> int | None:
         """Id of the entry with a picture that covers a time of a stream, else of the nearest; None without one."""
-        return self._store.lookup.pictured(stream, time_s)
+        return self.store.lookup.pictured(stream, time_s)
 
     def image(self, entry_id: int) -> Path:
         """Path of an entry's exemplar."""
@@ -232,22 +219,22 @@ class Memory:
     @guarded
     def encoder(self) -> tuple[str, EncoderSpec] | None:
         """Name and spec of the encoder that made the vectors; None where nothing was watched yet."""
-        return self._store.meta.encoder()
+        return self.store.meta.encoder()
 
     @guarded
     def streams(self) -> list[StreamStatus]:
         """What is held of each stream."""
-        return self._store.streams.statuses()
+        return self.store.streams.statuses()
 
     @guarded
     def coarse_streams(self) -> frozenset[str]:
         """Names of the streams that were previewed by their key frames alone."""
-        return self._store.streams.coarse()
+        return self.store.streams.coarse()
 
     @guarded
     def progress(self, *, recording: str | None = None, fingerprint: str | None = None) -> list[Progress]:
         """How far the streams of a recording, or those of the same content, were watched; empty if unknown."""
-        return self._store.streams.progress(recording=recording, fingerprint=fingerprint)
+        return self.store.streams.progress(recording=recording, fingerprint=fingerprint)
 
     @guarded
     def tiers(self) -> list[TierStatus]:
@@ -257,7 +244,7 @@ class Memory:
     def _tiers(self, streams: Iterable[OpenStream]) -> list[TierStatus]:
         long_term = TierStatus(
             name="long-term",
-            entries=self._store.entries.count(),
+            entries=self.store.entries.count(),
             bytes=self.bytes(),
             budget_bytes=self.budget_bytes(),
             where="disk",
@@ -272,18 +259,22 @@ class Memory:
     @guarded
     def budget_bytes(self) -> int:
         """What the folder may take."""
-        return self._store.meta.budget_bytes()
+        return self.store.meta.budget_bytes()
 
 
 class MemoryWriter(Memory):
-    """The one that writes to a memory, and can be asked like any other; see `Memory.open_writer`."""
+    """The one that writes to a memory, and can be asked like any other; see `Memory.open_writer`.
+
+    Attributes:
+        longterm: What keeps entries within the budget, for what takes in whole rows: import, tests.
+    """
 
     def __init__(
         self, folder: Path, config: MemoryConfig, store: Store, lock: WriterLock, longterm: LongTerm
     ) -> None:
         super().__init__(folder, config, store)
         self._lock: WriterLock | None = lock
-        self._longterm = longterm
+        self.longterm = longterm
         self._streams = OpenStreams(store, longterm, longterm.entities, config.working, self._mutex)
         self._slept_at = -1
 
@@ -311,19 +302,19 @@ class MemoryWriter(Memory):
             Position after which to go on: -1 from the start.
         """
         self._streams.announce(Recording(recording, uri, fingerprint, fps))
-        return min((p.last_seq for p in self._store.streams.progress(recording=recording)), default=-1)
+        return min((p.last_seq for p in self.store.streams.progress(recording=recording)), default=-1)
 
     @guarded
     def relocate(self, recording: str, uri: str) -> None:
         """Note where a recording is now, as after its file was moved."""
         with self._mutex:
-            self._store.streams.relocate(recording, uri)
+            self.store.streams.relocate(recording, uri)
 
     @guarded
     def end_s(self, recording: str) -> float | None:
         """Up to when a recording was watched; None where nothing of it is stored yet."""
-        streams = [p.stream for p in self._store.streams.progress(recording=recording) if p.last_seq >= 0]
-        return min(map(self._store.streams.end_s, streams), default=None)
+        streams = [p.stream for p in self.store.streams.progress(recording=recording) if p.last_seq >= 0]
+        return min(map(self.store.streams.end_s, streams), default=None)
 
     @guarded
     def write(self, items: Sequence[Item]) -> None:
@@ -346,7 +337,7 @@ class MemoryWriter(Memory):
         """
         streams = self._streams.finish(recording, end_s)
         with self._mutex:
-            self._longterm.finish(recording, streams, complete=complete)
+            self.longterm.finish(recording, streams, complete=complete)
 
     def latest(self, stream: str) -> list[Embedding]:
         """The newest frames of a stream that were written here, the oldest first."""
@@ -364,13 +355,13 @@ class MemoryWriter(Memory):
     def pin(self, entry_id: int, pinned: bool = True) -> bool:
         """Never give up an entry, or do so like any other; False where it is not held."""
         with self._mutex:
-            return self._longterm.pin(entry_id, pinned)
+            return self.longterm.pin(entry_id, pinned)
 
     @guarded
     def used(self, entry_ids: Sequence[int]) -> None:
         """Note that entries were used as evidence: they grow stronger and fade later. Recall notes nothing."""
         with self._mutex:
-            self._longterm.use(entry_ids)
+            self.longterm.use(entry_ids)
 
     @guarded
     def forget(self, what: Filter | Sequence[int]) -> Forgotten:
@@ -382,11 +373,11 @@ class MemoryWriter(Memory):
             if isinstance(what, Filter):
                 self._streams.delete(what)
             else:
-                entries = [entry for entry_id in what if (entry := self._store.entries.get(entry_id)) is not None]
+                entries = [entry for entry_id in what if (entry := self.store.entries.get(entry_id)) is not None]
                 for stream in map(self._streams.get, {entry.stream for entry in entries}):
                     if stream is not None:
                         stream.clear_screen()  # or a line that goes on would bring it back
-            return forget(self._store, self._longterm, what)
+            return forget(self.store, self.longterm, what)
 
     @guarded
     def change_entities(self, change: Callable[[EntityMemory], EntityChange]) -> EntityChange:
@@ -395,17 +386,11 @@ class MemoryWriter(Memory):
         Raises:
             HippocamError: What is named is not there.
         """
-        with self._mutex, self._store.transaction():
-            return change(self._longterm.entities)
-
-    def restoring(self) -> Restoring:
-        """Where rows of another memory go in."""
-        encoder = self._store.meta.encoder()
-        assert encoder is not None  # a writer has adopted one
-        return Restoring(self._store, self._longterm, dim=encoder[1].dim, budget_bytes=self.budget_bytes())
+        with self._mutex, self.store.transaction():
+            return change(self.longterm.entities)
 
     def _bank(self, spec: EncoderSpec) -> Bank:
-        return self._longterm.bank
+        return self.longterm.bank
 
     # sleeping --------------------------------------------------------------------------------------------
 
@@ -429,9 +414,9 @@ class MemoryWriter(Memory):
             target=config.target if target is None else target,
             max_loss=config.max_loss if max_loss is None else max_loss,
         )
-        sleep = Sleep(self._store, self._longterm, config, key_weight=self._config.recall.key_weight)
+        sleep = Sleep(self.store, self.longterm, config, key_weight=self._config.recall.key_weight)
         report = sleep.run(mutex=self._mutex, size=self.bytes, now_s=time.time() if now_s is None else now_s)
-        self._slept_at = self._longterm.bank.events
+        self._slept_at = self.longterm.bank.events
         return report
 
     @guarded
@@ -441,7 +426,7 @@ class MemoryWriter(Memory):
         To be called by whoever writes, never from within `write`. None where it did not sleep.
         """
         config = self._config.sleep
-        if not config.auto or self._longterm.bank.events == self._slept_at:
+        if not config.auto or self.longterm.bank.events == self._slept_at:
             return None
         if self.bytes() <= config.above * self.budget_bytes():
             return None
@@ -451,5 +436,5 @@ class MemoryWriter(Memory):
     def wake(self) -> int:
         """Take the last sleep back, as far as it is remembered; how many entries came back, without pictures."""
         with self._mutex:
-            sleep_id = self._store.tombstones.newest()
-            return self._longterm.wake(sleep_id) if sleep_id else 0
+            sleep_id = self.store.tombstones.newest()
+            return self.longterm.wake(sleep_id) if sleep_id else 0

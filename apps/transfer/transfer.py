@@ -41,7 +41,7 @@ from hippocam.memory.store.places import PlaceRow
 from hippocam.memory.store.schema import FORMAT
 from hippocam.memory.store.streams import Progress, StreamRow
 from hippocam.memory.store.summaries import Summary
-from hippocam.memory.transfer import read_entries, read_summaries, read_visits
+from hippocam.memory.transfer import Restoring, read_entries, read_summaries, read_visits
 from hippocam.models.registry import ENCODERS
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.records import EncoderSpec
@@ -225,7 +225,8 @@ def import_file(
     with Memory.open_writer(folder, encoder=name, spec=spec, config=config) as memory, memory_errors(folder):
         known = _known(path, streams, memory.progress())
         wanted = {row.id: row for row in streams if row.id not in known}
-        restoring = memory.restoring()
+        budget = memory.budget_bytes()
+        restoring = Restoring(memory.store, memory.longterm, dim=spec.dim, budget_bytes=budget)
         for stream in wanted.values():
             restoring.stream(stream)
         for row, jpeg in _rows(path, spec.dim):

@@ -66,7 +66,7 @@ def spans(memory: Memory, at_s: float | None = None) -> list[tuple[float, float]
 
 def rows(memory: Memory, names: tuple[str, ...] = TABLES) -> list[tuple]:
     """All that is stored of entities."""
-    db = memory._store.connection
+    db = memory.store.connection
     return [(table, *row) for table in names for row in db.execute(f"SELECT * FROM {table} ORDER BY 1")]
 
 
@@ -122,7 +122,7 @@ def test_a_forgotten_time_takes_its_visits_along(tmp_path):
         assert len(spans(memory)) == len(VISITS) - 1
         memory.forget(Filter(stream="door"))
         assert rows(memory) == []
-        assert memory._store.tracked.get("door") == b""
+        assert memory.store.tracked.get("door") is None
 
 
 def test_merging_is_undone_in_one_step_and_survives_closing(tmp_path):
@@ -142,10 +142,8 @@ def test_an_event_begins_where_somebody_comes(tmp_path, monkeypatch):
     same = [dataclasses.replace(f, vector=np.eye(D, dtype=np.float32)[0]) for f in frames()]  # no surprise at all
     events = []
     with opened(tmp_path / "m") as memory:
-        add = memory._longterm.add
-        monkeypatch.setattr(
-            memory._longterm, "add", lambda event, state: (events.append(event), add(event, state))
-        )
+        add = memory.longterm.add
+        monkeypatch.setattr(memory.longterm, "add", lambda event, state: (events.append(event), add(event, state)))
         memory.write(same)
         memory.finish("door", end_s=float(SECONDS))
     cuts = {event.cut: event.t1_s for event in events if "s long" not in event.cut}

@@ -90,7 +90,7 @@ def test_an_entry_goes_with_its_bytes(folder):
 
 def test_a_time_goes_from_entries_summaries_probes_and_journal(folder):
     with writer(folder) as memory:
-        store, number = memory._store, id_of("cam", 10)
+        store, number = memory.store, id_of("cam", 10)
         with store.transaction():  # as one that was seen again
             first = store.entries.get(number).spans[0]
             again = Span(t0_s=46.0, t1_s=47.0, known_s=47.0)
@@ -99,8 +99,8 @@ def test_a_time_goes_from_entries_summaries_probes_and_journal(folder):
         raw = on_disk(folder)
         assert SECRET.encode() in raw  # of scene 4
         assert f"{SECRET} of 2".encode() not in raw
-        assert all(s.t1_s <= 41 or s.t0_s >= 49 for s in memory._store.summaries.every() if s.stream == "cam")
-        for row in memory._store.journal.rows():
+        assert all(s.t1_s <= 41 or s.t0_s >= 49 for s in memory.store.summaries.every() if s.stream == "cam")
+        for row in memory.store.journal.rows():
             why = json.loads(row.why)
             times = [why[name] for name in ("t0_s", "t1_s", "at_s") if name in why]
             assert not any(41 < time_s < 49 for time_s in times)
@@ -116,7 +116,7 @@ def test_a_stream_goes_whole_and_is_watched_anew(folder, frames_of):
     with writer(folder) as memory:
         gone = memory.forget(Filter(stream="cam"))
         assert (gone.streams, [s.id for s in memory.streams()]) == (1, ["other"])
-        assert {s.stream for s in memory._store.summaries.every()} <= {"other"}
+        assert {s.stream for s in memory.store.summaries.every()} <= {"other"}
         raw = on_disk(folder)
         assert SECRET.encode() not in raw
         assert b"/x/cam.mp4" not in raw
@@ -127,29 +127,25 @@ def test_a_stream_goes_whole_and_is_watched_anew(folder, frames_of):
 def test_what_was_learned_is_learned_from_what_is_left(folder, tmp_path, frames_of):
     with writer(folder) as memory:
         memory.forget(Filter(stream="cam"))
-        left = memory._longterm.bank.utility.all.dump()
+        left = memory.longterm.bank.utility.all.dump()
     with writer(tmp_path / "never") as memory:
         watch(memory, "other", scenes(frames_of, "other", [20, 21, 22]))
-        assert memory._longterm.bank.utility.all.dump() == left
+        assert memory.longterm.bank.utility.all.dump() == left
 
 
 def test_what_went_into_it_asleep_goes_too(folder):
     with writer(folder) as memory:
         memory.sleep(0.3, max_loss=1.0)
-        buried = memory._store.connection.execute("SELECT id, heir FROM tombstone WHERE id != heir").fetchall()
+        buried = memory.store.connection.execute("SELECT id, heir FROM tombstone WHERE id != heir").fetchall()
         asleep = [(number, heir) for number, heir in buried if number != heir]
         assert asleep
         number, heir = asleep[0]
-        row = memory._store.connection.execute(
-            "SELECT t0_s, last_s, stream FROM tombstone WHERE id = ?", (number,)
-        )
+        row = memory.store.connection.execute("SELECT t0_s, last_s, stream FROM tombstone WHERE id = ?", (number,))
         t0_s, t1_s, stream = row.fetchone()
         memory.forget(Filter(stream=stream, after_s=t0_s, before_s=t1_s))
-        left = memory._store.connection.execute(
-            "SELECT count(*) FROM tombstone WHERE id IN (?, ?)", (number, heir)
-        )
+        left = memory.store.connection.execute("SELECT count(*) FROM tombstone WHERE id IN (?, ?)", (number, heir))
         assert left.fetchone() == (0,)
-        assert memory._store.entries.get(heir) is None
+        assert memory.store.entries.get(heir) is None
 
 
 def test_an_index_that_was_built_before_follows(folder):
@@ -166,7 +162,7 @@ def test_a_reader_that_keeps_the_log_is_told(folder):
     with writer(folder) as memory:
         reader.connection.execute("BEGIN")
         reader.entries.count()
-        memory._store.connection.execute("PRAGMA busy_timeout = 50")
+        memory.store.connection.execute("PRAGMA busy_timeout = 50")
         with pytest.raises(DiskError, match="forget again"):
             memory.forget(Filter(stream="cam"))
         reader.connection.execute("ROLLBACK")

@@ -108,7 +108,7 @@ def test_reading_leaves_every_byte_as_it_was(tmp_path, frames_of):
         assert memory.recall(Query(text="pick", vector=AXES[2], stream="cam")) == first
         memory.streams(), memory.tiers(), memory.bytes()
         with pytest.raises(sqlite3.OperationalError, match="readonly"):
-            memory._store.meta.put(x=1)
+            memory.store.meta.put(x=1)
     assert tree(folder) == before
 
 
@@ -309,10 +309,10 @@ def test_killed_at_any_instant_loses_at_most_the_open_event(tmp_path, after):
     process.wait()
     process.stdout.close()
     with writer(folder) as memory:
-        assert memory._store._db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert memory.store.connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         (stream,) = memory.streams()
         assert stream.frames_seen >= last - 10  # an event is at most 10 s long
-        held = (memory._store.entries.get(number) for number in memory._store.entries.ids())
+        held = (memory.store.entries.get(number) for number in memory.store.entries.ids())
         pictures = {format_id(entry.id) for entry in held if entry.level < Level.VECTORS}
         assert {p.stem for p in (folder / "exemplars").iterdir()} == pictures
         assert du(folder) <= 1_000_000
@@ -353,7 +353,7 @@ def test_a_writer_killed_while_others_ask_leaves_a_whole_memory(tmp_path):
             assert process.stdout is not None
             process.stdout.close()
         with writer(folder) as memory:
-            assert memory._store._db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+            assert memory.store.connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
             assert memory.streams()[0].entries > 0
 
 
@@ -369,9 +369,9 @@ def test_a_reader_that_holds_on_costs_no_entry(tmp_path, frames_of, monkeypatch)
     with writer(folder, 2_000_000) as memory:
         fill(memory, frames_of, 600)
         held = memory.streams()[0].entries
-        memory._store._db.execute("PRAGMA busy_timeout = 100")
-        with Memory.open_reader(folder) as reader, reader._store.snapshot():
-            assert reader._store.entries.count() > 0  # a stopped `ask`, say
+        memory.store.connection.execute("PRAGMA busy_timeout = 100")
+        with Memory.open_reader(folder) as reader, reader.store.snapshot():
+            assert reader.store.entries.count() > 0  # a stopped `ask`, say
             with pytest.raises(MemoryFolderError, match="keeps its log from being folded back"):
                 fill(memory, frames_of, 5000, start=600)
         assert memory.streams()[0].entries > 0.8 * held
@@ -443,7 +443,7 @@ def test_the_index_follows_what_is_written_and_given_up(tmp_path, frames_of):
             found = memory.recall(Query(text="", vector=vector, top=5))
             with Memory.open_reader(tmp_path / "m") as fresh:
                 assert fresh.recall(Query(text="", vector=vector, top=5)) == found
-            actions |= {row.action for row in memory._store.journal.rows()}
+            actions |= {row.action for row in memory.store.journal.rows()}
         assert memory.streams()[0].evicted > 0
         assert actions >= {"kept", "words only", "given up"}
 
@@ -454,7 +454,7 @@ def test_the_entry_at_a_time_is_the_one_that_covers_it(tmp_path, frames_of):
         watch(memory, scenes(frames_of, [4], stream="cam/left"), "cam/left", "/x/left")
 
         def start(time_s):
-            return memory._store.entries.get(memory.entry_at("cam", time_s)).t0_s
+            return memory.store.entries.get(memory.entry_at("cam", time_s)).t0_s
 
         assert [start(t) for t in (0, 4.9, 5, 12, 19.5, 99)] == [0, 0, 5, 10, 15, 15]
         assert memory.entry_at("nothing", 0) is None
@@ -529,7 +529,7 @@ def test_recordings_that_hold_nothing_any_more_take_a_small_share(tmp_path, fram
         held = [s for s in streams if s.entries]
         assert 20 < len(held) < 200
         assert 0 < len(streams) - len(held) <= 33
-        assert {s.stream for s in memory._store.summaries.every()} <= {s.id for s in streams}
+        assert {s.stream for s in memory.store.summaries.every()} <= {s.id for s in streams}
         with pytest.raises(ValueError, match="'clip0299' belongs to no recording"):
             memory.write(frames_of("clip0299", [(1, AXES[0])], first_seq=1))
         assert du(tmp_path / "m") <= 1_000_000
@@ -538,9 +538,9 @@ def test_recordings_that_hold_nothing_any_more_take_a_small_share(tmp_path, fram
 def test_a_recording_that_grew_gives_new_places_new_numbers(tmp_path, frames_of):
     with writer(tmp_path / "m") as memory:
         watch(memory, scenes(frames_of, [0, 1, 2, 3]))
-        before = {row.place for row in memory._store.entries.slots()}
+        before = {row.place for row in memory.store.entries.slots()}
         watch(memory, [f for f in scenes(frames_of, [0, 1, 2, 3, 4, 5]) if f.seq >= 20])
-        after = {slot.entry_id: slot.place for slot in memory._store.entries.slots()}
+        after = {slot.entry_id: slot.place for slot in memory.store.entries.slots()}
         new = {place for number, place in after.items() if number in (id_of("cam", 20), id_of("cam", 25))}
         assert new
         assert not new & before

@@ -232,10 +232,10 @@ def crowd(tmp_path_factory, media) -> Crowd:
         memory.begin("cam", uri="/x/cam.mp4")
         for item in run.items:
             memory.write([item])
-            _note(run, memory._store)
+            _note(run, memory.store)
         memory.finish("cam")
-        _note(run, memory._store)
-        run.entries, run.summaries = held(memory._store), memory._store.summaries.every()
+        _note(run, memory.store)
+        run.entries, run.summaries = held(memory.store), memory.store.summaries.every()
     assert size(run.folder) == du(run.folder)
     return run
 
@@ -257,10 +257,10 @@ def _note(run: Crowd, store: Store) -> None:
 
 def write_noting(memory: Memory, items: list) -> list[list[JournalRow]]:
     """Write items one by one; the rows that the journal gained with each."""
-    last, new = max((row.id for row in memory._store.journal.rows()), default=0), []
+    last, new = max((row.id for row in memory.store.journal.rows()), default=0), []
     for item in items:
         memory.write([item])
-        new.append([row for row in memory._store.journal.rows() if row.id > last])
+        new.append([row for row in memory.store.journal.rows() if row.id > last])
         assert not new[-1] or new[-1][0].id == last + 1  # it holds the newest rows only
         last += len(new[-1])
     return new
@@ -302,7 +302,7 @@ def test_01_weights_are_conserved_when_what_was_met_again_is_merged(tmp_path):
         assert done["met again"] > 0 < done["merged"]
         (stream,) = memory.streams()
         assert stream.evicted == done["merged"]  # nothing is lost
-        assert sum(slot.met for slot in memory._store.entries.slots()) == stream.events
+        assert sum(slot.met for slot in memory.store.entries.slots()) == stream.events
 
 
 def test_02_times_are_unions_of_true_times_and_rise(crowd):
@@ -334,7 +334,7 @@ def test_03_the_exemplar_is_the_frame_that_is_claimed(crowd, media, tmp_path, bu
         with writer(folder, budget) as memory:
             watch(memory, crowd.items[: crowd.fed[120].seqs[0]])
     with Memory.open_reader(folder) as memory:
-        for entry in held(memory._store):
+        for entry in held(memory.store):
             seq = crowd.times.index(entry.frame_s)
             born = next(e for e in crowd.fed if e.seqs[0] == entry.first_seq)
             assert seq == born.seqs[len(born.seqs) // 2]  # nearest to the mean of its event
@@ -383,7 +383,7 @@ def test_04_a_day_is_one_day(tmp_path):
     items = [frame(k, 86400 * (k // 8) + 20 * k, AXES[k // 4], jpeg=b"x") for k in range(16)]
     with writer(tmp_path / "m") as memory:
         watch(memory, items)
-        days = memory._store.summaries.of("cam", Kind.DAY)
+        days = memory.store.summaries.of("cam", Kind.DAY)
         assert all(s.t0_s // 86400 == s.t1_s // 86400 for s in days)
 
 
@@ -461,12 +461,12 @@ def test_07_eviction_removes_exactly_the_overflow_also_on_ties(tmp_path):
             files = {int(p.stem, 16): p.stat().st_size for p in (folder / "exemplars").iterdir()}
             assert set(files) == with_picture
             if full:  # no more went than had to: but for the reserve, less than one picture is free
-                database = memory._store.live_bytes()
+                database = memory.store.live_bytes()
                 folders = folder.stat().st_size + (folder / "exemplars").stat().st_size
                 free = budget - sum(files.values()) - database - folders
                 assert reserve - (_INSERT_PAGES + 1) * PAGE_BYTES <= free <= reserve + picture + 4 * PAGE_BYTES
         assert full > 100
-        assert memory._store.entries.count() == 149
+        assert memory.store.entries.count() == 149
 
 
 def test_08_a_new_thing_is_accepted_when_the_memory_is_full(crowd, tmp_path, media):
@@ -536,7 +536,7 @@ def test_09_every_other_capacity_is_honoured(tmp_path):
         context = ContextConfig(places=places, recent_s=1e-3, same_place=0.9)
         working = WorkingConfig(context=context)
         with run(f"places{places}", range(12), working=working) as memory:
-            assert len(memory._store.places.of("cam")) == places
+            assert len(memory.store.places.of("cam")) == places
     for most in (1, 5):
         with writer(tmp_path / f"open{most}", working=WorkingConfig(max_frames=most, min_frames=1)) as memory:
             memory.begin("cam", uri="/x/cam.mp4")
@@ -546,7 +546,7 @@ def test_09_every_other_capacity_is_honoured(tmp_path):
     # of so many newest entries a thing is known again
     for window, again in ((2, 0), (3, 1)):
         with run(f"window{window}", [0, 1, 2, 3, 1, 5], bank=BankConfig(window=window)) as memory:
-            assert actions(memory._store.journal.rows())["seen again"] == again
+            assert actions(memory.store.journal.rows())["seen again"] == again
 
 
 # 10 to 13: bounds, on write, in step, any cut ----------------------------------------------------------------
@@ -584,7 +584,7 @@ def test_10_total_bytes_are_bounded_buffers_included(tmp_path):
                 )
             found = ask(memory, unit(rng.normal(size=dim).astype(np.float32)), f"word{k}")
             assert found
-            with_vectors = len(memory._store.entries.ids())
+            with_vectors = len(memory.store.entries.ids())
             index = memory._index.now(dim)
             assert len(index) == len(index.ids()) == with_vectors
             assert index.bytes < 200 * with_vectors
@@ -678,7 +678,7 @@ def kin(one: Summary, other: Summary, by_id: dict[int, Summary]) -> bool:
 def assert_no_kin(memory: Memory, vector: FloatArray, top: int) -> set[Kind]:
     query = Query(text="", vector=vector, top=top)
     moments = memory.recall(query)
-    by_id = {s.id: s for s in memory._store.summaries.every()}
+    by_id = {s.id: s for s in memory.store.summaries.every()}
     for leaves in ((), moments):
         hits = [h.summary for h in memory.overview(query, leaves)]
         for one, other in itertools.permutations(hits, 2):
@@ -707,7 +707,7 @@ def test_14_search_gives_leaves_and_summaries_but_no_ancestor_with_its_descendan
         now += 70 if scene % 16 < 15 else 2000
     with writer(tmp_path / "m") as memory:
         watch(memory, items)
-        assert {s.kind for s in memory._store.summaries.every()} == set(Kind)
+        assert {s.kind for s in memory.store.summaries.every()} == set(Kind)
         asked = [
             *AXES[:48:5],
             *(unit(AXES[k : k + 8].sum(axis=0)) for k in range(0, 48, 8)),
@@ -779,7 +779,7 @@ def test_16_what_is_called_cosine_is_normalised(tmp_path):
             watch(memory, items)
             found = ask(memory, looks[5], top=80)
             numbers = [c.entry.id for c in found]
-            keys, scenes = memory._store.entries.vectors(numbers)
+            keys, scenes = memory.store.entries.vectors(numbers)
             for c, key, scene in zip(found, keys, scenes, strict=True):
                 row = scene + (scene @ key) * key
                 assert c.cosine == pytest.approx(float(row @ looks[5]) / np.linalg.norm(row), abs=1e-5)
@@ -798,7 +798,7 @@ def test_16_no_cosine_is_above_one(tmp_path, length, tier):
         rng = np.random.default_rng(0)
         looks = [unit(rng.normal(size=D).astype(np.float32)) for _ in range(60)]
         watch(memory, [frame(k, 70 * k, look) for k, look in enumerate(looks)])
-        for summary in memory._store.summaries.every():
+        for summary in memory.store.summaries.every():
             query = Query(text="", vector=np.float32(length) * unit(summary.vector_D))
             found = memory.recall(query) if tier == "recall" else memory.overview(query)
             assert all(abs(hit.cosine) <= 1 + 1e-6 for hit in found)
@@ -840,7 +840,7 @@ def test_17_jumping_and_backward_times_stay_true(tmp_path):
     assert len(runs) > 15
     with writer(tmp_path / "m") as memory:
         watch(memory, items)
-        entries = held(memory._store)
+        entries = held(memory.store)
         assert len(entries) > 50
         for entry in entries:
             seq, _, said = memory.image(entry.id).read_bytes().decode().partition("@")
@@ -864,7 +864,7 @@ def test_17_what_is_unchanged_behind_a_jump_bridges_no_gap(tmp_path, jump_s):
     items += [Repeat(stream="cam", seq=3 + k, time_s=after_s + k) for k in range(30)]
     with writer(tmp_path / "m") as memory:
         watch(memory, items)
-        spans = sorted((s.t0_s, s.t1_s) for e in held(memory._store) for s in e.spans)
+        spans = sorted((s.t0_s, s.t1_s) for e in held(memory.store) for s in e.spans)
         assert spans == sorted([(100, 102), (after_s, after_s + 29)])
 
 
@@ -940,7 +940,7 @@ def test_18_nothing_stored_is_evaluated_or_unpickled(tmp_path):
         watch(
             memory, [replace(i, text="a word", labels=("word",)) for i in apart(6, jpeg_bytes=9)], complete=False
         )
-        memory._longterm.summaries.finish("cam")
+        memory.longterm.summaries.finish("cam")
     with closing(sqlite3.connect(made / "memory.db")) as db:
         columns = [
             (table, name, kind)
@@ -1064,7 +1064,7 @@ def test_20_saved_killed_and_loaded_it_answers_the_same(tmp_path, jpeg_bytes):
         assert answers(memory, D) == said
         after = memory.begin("cam", uri="/x/cam.mp4")
         assert 200 < after < 220
-        assert any(entry.level > Level.FULL for entry in held(memory._store)) == (jpeg_bytes > 60)
+        assert any(entry.level > Level.FULL for entry in held(memory.store)) == (jpeg_bytes > 60)
         memory.write([item for item in items if item.seq > after])
         memory.finish("cam")
         went_on = answers(memory, D)

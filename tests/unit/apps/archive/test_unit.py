@@ -30,7 +30,7 @@ def watch(tmp_path, frames_of):
 def state(folder):
     with Memory.open_reader(folder) as memory:
         rows = [
-            list(memory._store.connection.execute(f"SELECT * FROM {t}")) for t in ("entry", "stream", "learned")
+            list(memory.store.connection.execute(f"SELECT * FROM {t}")) for t in ("entry", "stream", "learned")
         ]
     return rows, {p.name: p.read_bytes() for p in (folder / "exemplars").iterdir()}
 

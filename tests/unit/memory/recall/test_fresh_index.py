@@ -22,7 +22,7 @@ def test_the_index_follows_the_writer_and_reads_no_row_twice(tmp_path, frames_of
 
     with Memory.open_writer(tmp_path / "m", encoder="test", spec=SPEC) as memory:
         reader = Store(tmp_path / "m" / "memory.db", writable=False)
-        store = memory._store if where == "in the writer" else reader
+        store = memory.store if where == "in the writer" else reader
         index = FreshIndex(store, rows)
         memory.begin("cam", uri="/x/cam.mp4")
         assert index.now(D).ids() == set()

@@ -137,7 +137,7 @@ def test_words_of_two_lines_count_together(tmp_path, frames_of):
 def test_a_note_whose_picture_is_gone_speaks_for_itself(folder):
     with writer(folder) as memory:
         entry = ask(memory, "lighthouse keeper")[0].entry.id
-        memory._longterm._give_up(entry, "given up", {})
+        memory.longterm._give_up(entry, "given up", {})
     with Memory.open_reader(folder) as memory:
         best = ask(memory, "lighthouse keeper")[0]
         assert (best.entry.jpeg_bytes, best.cited.t0_s, best.cited.t1_s) == (0, 11.0, 14.0)
@@ -181,7 +181,7 @@ def test_notes_keep_to_their_share_and_the_folder_to_its_budget(tmp_path, frames
             )
             assert size <= budget
         memory.finish("cam")
-        kept = memory._store.notes.of("cam")
+        kept = memory.store.notes.of("cam")
     assert sum(bytes_of(row.note) for row in kept) <= 0.1 * budget
     assert sum(row.note.text == "Advertisement" for row in kept) < 20  # what comes again goes first
     assert max(row.note.t0_s for row in kept) == 5.0 * 299
@@ -209,7 +209,7 @@ def test_what_is_forgotten_is_gone_from_the_bytes_and_from_the_search(tmp_path, 
         assert SECRET.encode() not in on_disk(folder)
         assert [row[4] for row in rows(folder)] == ["harmless words"]
         assert all(c.noted is None for c in ask(memory, f"mention of {SECRET}"))
-        assert memory._longterm._noted == memory._store.notes.bytes()
+        assert memory.longterm._noted == memory.store.notes.bytes()
 
 
 def test_an_entry_that_is_forgotten_takes_its_notes_along(tmp_path, frames_of):

@@ -130,7 +130,7 @@ def folder(tmp_path):
 def test_the_bank_is_four_times_smaller_and_recall_holds(folder):
     before = entries(folder)
     with writer(folder) as memory:
-        probes = Sleep(memory._store, memory._longterm).look().probes
+        probes = Sleep(memory.store, memory.longterm).look().probes
         report = memory.sleep()
     after = entries(folder)
     assert (report.before, report.after) == (len(before), len(after))
@@ -221,7 +221,7 @@ def test_a_bad_proposer_costs_no_more_than_is_allowed(folder, monkeypatch):
     before = entries(folder)
     monkeypatch.setattr(sleeping, "both", random_groups)
     with writer(folder) as memory:
-        probes = Sleep(memory._store, memory._longterm).look().probes
+        probes = Sleep(memory.store, memory.longterm).look().probes
         report = memory.sleep(0.25, 0.01)
     after = entries(folder)
     assert report.rolled_back > 10
@@ -238,7 +238,7 @@ def test_without_its_verifier_a_bad_proposer_would_cost_much(folder, monkeypatch
     monkeypatch.setattr(sleeping, "both", random_groups)
     monkeypatch.setattr(Replay, "holds", lambda self, max_loss: True)
     with writer(folder) as memory:
-        probes = Sleep(memory._store, memory._longterm).look().probes
+        probes = Sleep(memory.store, memory.longterm).look().probes
         memory.sleep(0.25, 0.01)
     assert recall_by_hand(entries(folder), probes)[0] < recall_by_hand(before, probes)[0] - 0.1
 
@@ -278,7 +278,7 @@ def test_pinned_entries_stay_as_they_are_over_a_thousand_cycles(tmp_path, monkey
 def _small_sleep(memory):
     """A sleep with pairs alone, which need no network: a thousand of them take seconds."""
     config = SleepConfig(target=0.25, max_loss=0.05)
-    sleep = Sleep(memory._store, memory._longterm, config, proposer=sleeping.paired)
+    sleep = Sleep(memory.store, memory.longterm, config, proposer=sleeping.paired)
     sleep.run(mutex=memory._mutex, size=lambda: 0, now_s=0.0)
 
 
@@ -388,13 +388,13 @@ def test_a_kind_of_probes_is_not_paid_for_by_another():
 def test_losses_count_from_the_first_sleep(folder):
     with writer(folder) as memory:
         memory.sleep(0.6)
-        fixed = [p for p in memory._store.probes.every() if p.kind == "view"]
+        fixed = [p for p in memory.store.probes.every() if p.kind == "view"]
         assert fixed
         assert all(p.found in (0, 1, 2, 3) for p in fixed)
         noted = {p.id: p.found for p in fixed}
         memory.sleep(0.3)
-        assert {p.id: p.found for p in memory._store.probes.every()} == noted
-        replay = Sleep(memory._store, memory._longterm).look()
+        assert {p.id: p.found for p in memory.store.probes.every()} == noted
+        replay = Sleep(memory.store, memory.longterm).look()
         bits = [p.found for p in replay.probes if p.found is not None]
         assert replay.before[1][: len(bits)].sum() == sum(b & 1 for b in bits)
 
@@ -447,8 +447,6 @@ def test_the_same_memory_sleeps_the_same(tmp_path):
                         memory.write([item])
                 if start + part == 160:
                     memory.finish("cam")
-                else:
-                    memory._keep_nothing = None
             start += part
             if start < 160:  # what was open is lost with the process, and is shown again
                 with writer(tmp_path / name) as memory:
@@ -494,7 +492,7 @@ def test_what_sleep_did_can_be_taken_back(folder):
         assert stream.entries + stream.evicted == stream.events
         assert memory.wake() == 0
     with writer(folder) as memory:  # and the bank that is opened anew agrees
-        assert len(memory._longterm.bank) == len(before)
+        assert len(memory.longterm.bank) == len(before)
 
 
 def test_what_was_seen_since_is_not_taken_back(folder):
@@ -503,7 +501,7 @@ def test_what_was_seen_since_is_not_taken_back(folder):
         report = memory.sleep()
         held = entries(folder)
         heirs = [n for n, row in held.items() if row["slept"]]
-        memory._store._db.execute("UPDATE entry SET met = met + 1 WHERE id = ?", (heirs[0],))
+        memory.store.connection.execute("UPDATE entry SET met = met + 1 WHERE id = ?", (heirs[0],))
         came = memory.wake()
         assert 0 < came == report.before - report.after - held[heirs[0]]["slept"]
         assert entries(folder)[heirs[0]]["slept"] == held[heirs[0]]["slept"]
@@ -513,11 +511,11 @@ def test_what_was_seen_since_is_not_taken_back(folder):
 def test_tombstones_last_until_the_horizon(folder):
     with writer(folder, sleep=SleepConfig(horizon_s=100.0)) as memory:
         memory.sleep(0.5, now_s=1000.0)
-        assert memory._store.tombstones.count() > 0
+        assert memory.store.tombstones.count() > 0
         memory.sleep(0.5, now_s=1099.0)
-        assert memory._store.tombstones.count() > 0
+        assert memory.store.tombstones.count() > 0
         memory.sleep(0.5, now_s=1101.0)
-        assert memory._store.tombstones.count() == 0
+        assert memory.store.tombstones.count() == 0
         assert memory.wake() == 0
 
 
@@ -525,12 +523,12 @@ def test_forgetting_an_entry_forgets_what_slept_into_it(folder):
     with writer(folder) as memory:
         memory.sleep(0.5)
         memory.sleep(0.25)
-        db = memory._store._db
+        db = memory.store.connection
         heirs = [
             n for (n,) in db.execute("SELECT DISTINCT heir FROM tombstone WHERE heir IN (SELECT id FROM entry)")
         ]
         for heir in heirs:
-            memory._longterm._give_up(heir, "given up", {})
+            memory.longterm._give_up(heir, "given up", {})
         assert db.execute("SELECT count(*) FROM tombstone").fetchone() == (0,)
 
 
@@ -539,10 +537,10 @@ def test_tombstones_go_before_entries_do(tmp_path):
     with writer(folder, 1_500_000) as memory:
         watch(memory, things(200), gap=1, jpeg_bytes=2000)
         memory.sleep(0.25)
-        assert memory._store.tombstones.count() > 0
+        assert memory.store.tombstones.count() > 0
         evicted = memory.streams()[0].evicted
         number = 0
-        while memory._store.tombstones.count():
+        while memory.store.tombstones.count():
             watch(memory, things(10, seed=number + 9), stream=f"more{number}", jpeg_bytes=20_000)
             assert memory.bytes() <= 1_500_000
             number += 1
@@ -554,8 +552,8 @@ def test_an_entry_that_holds_several_things_loses_no_time_when_one_is_seen_again
     folder = tmp_path / "m"
     with writer(folder) as memory:
         watch(memory, [np.repeat(x[k : k + 1], 4, axis=0) for k in range(4)], gap=20)
-        longterm = memory._longterm
-        held = memory._store.entries.held()
+        longterm = memory.longterm
+        held = memory.store.entries.held()
         from hippocam.memory.longterm.longterm import Consolidated
         from hippocam.memory.sleep.replay import united
 
@@ -565,7 +563,7 @@ def test_an_entry_that_holds_several_things_loses_no_time_when_one_is_seen_again
         spans = entries(folder)[held[0].id]["spans"]
         assert len(spans) == 4
         place = held[0].place
-        memory._store._db.execute("UPDATE entry SET place = ?", (place,))
+        memory.store.connection.execute("UPDATE entry SET place = ?", (place,))
         for number in range(10, 14):
             watch(memory, [np.repeat(x[:1], 4, axis=0)], start=number, gap=20, stream="cam")
         assert entries(folder)[held[0].id]["spans"] == spans
@@ -575,10 +573,10 @@ def test_the_past_does_not_know_what_was_merged_later(folder):
     """`at_s`: where an entry's vectors are new, nothing is found of it before the last frame that they rest on."""
     with writer(folder) as memory:
         memory.sleep()
-        held = {one.id: one for one in memory._store.entries.held()}
-        before = {one.id: one for _, group in memory._store.tombstones.groups(1) for one in group}
+        held = {one.id: one for one in memory.store.entries.held()}
+        before = {one.id: one for _, group in memory.store.tombstones.groups(1) for one in group}
         checked = 0
-        for heir, group in memory._store.tombstones.groups(1):
+        for heir, group in memory.store.tombstones.groups(1):
             known = max(span.known_s for one in group for span in one.spans)
             if not np.array_equal(held[heir].key_D, before[heir].key_D):
                 assert held[heir].spans[0].known_s == known
@@ -603,7 +601,7 @@ def test_the_folder_stays_within_its_budget_while_it_sleeps(tmp_path):
     with writer(folder, budget) as memory:
         watch(memory, things(260), gap=1, jpeg_bytes=9000)
         assert memory.bytes() > 0.6 * budget
-        consolidate = memory._longterm.consolidate
+        consolidate = memory.longterm.consolidate
 
         def watched(*args, **kwargs):
             nonlocal most
@@ -611,12 +609,12 @@ def test_the_folder_stays_within_its_budget_while_it_sleeps(tmp_path):
             most = max(most, memory.bytes())
             return done
 
-        memory._longterm.consolidate = watched
+        memory.longterm.consolidate = watched
         assert memory.sleep().committed > 10
         assert 0 < most <= budget
         assert memory.bytes() <= budget
         assert (
-            sum(p.stat().st_size for p in (folder / "exemplars").iterdir()) == memory._longterm.bank.picture_bytes
+            sum(p.stat().st_size for p in (folder / "exemplars").iterdir()) == memory.longterm.bank.picture_bytes
         )
 
 
@@ -630,7 +628,7 @@ def test_others_may_write_while_it_dreams(folder, monkeypatch):
             thread = threading.Thread(target=lambda: wrote.append(watch(memory, things(20, seed=4), stream="dog")))
             thread.start()
             thread.join(20)
-            for one in list(memory._store.entries.held())[:40]:
+            for one in list(memory.store.entries.held())[:40]:
                 memory.pin(one.id)
             return outcome
 
@@ -638,7 +636,7 @@ def test_others_may_write_while_it_dreams(folder, monkeypatch):
         memory.sleep()
         assert wrote
         held = entries(folder)
-        assert set(memory._longterm.bank) == set(held)
+        assert set(memory.longterm.bank) == set(held)
         assert sum(row["pinned"] for row in held.values()) == 40
 
 
@@ -671,7 +669,7 @@ def test_killed_at_any_instant_leaves_a_whole_memory(folder, after):
     process.wait()
     process.stdout.close()
     with writer(folder) as memory:
-        assert memory._store._db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert memory.store.connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         held = entries(folder)
         assert len(held) < len(before) - (after > 1)
         assert covered(held) == covered(before)
