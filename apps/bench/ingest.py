@@ -7,10 +7,10 @@ beside it.
 
     decode   the sampled frames of the clip, through our source, and nothing else
     encode   those of them that pass the change gate, decoded beforehand, in the pipeline's chunks
-    watch    `Session.watch` as it comes: decode, gate, encode, text and things, JPEG, memory on disk
+    watch    what `Session.watch` does, as it comes: decode, gate, encode, text and things, JPEG, memory on disk
     bare     the same with all senses but the encoder off
     opencv   what one writes first: `read()` every frame, keep those that are due, the same encoder on all of these
-    fast     `Session.watch(fast=True)`: key frames alone, one in 4 s at most
+    fast     the same as a preview: key frames alone, one in 4 s at most
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from hippocam.apps.bench.one_core import in_child, stay_on_one_core
-from hippocam.apps.settings import DEFAULT_ENCODER, Settings
+from hippocam.apps.records import WatchReport
+from hippocam.apps.settings import DEFAULT_ENCODER
 from hippocam.models.senses.config import SensesConfig
 from hippocam.stream.errors import HippocamError
 
@@ -270,29 +271,40 @@ def _opencv(clip: Path, encoder: str, fps: float) -> Timing:
 
 
 def _watch(clip: Path, encoder: str, fps: float, variant: Variant) -> Timing:
+    """What `Session.watch` does: open the source, claim it, watch it into a memory on disk."""
     import cv2
     import numpy as np
 
-    from hippocam.apps.session import Session
+    from hippocam.apps.watch import Work, watch_sources
+    from hippocam.memory.memory import Memory
+    from hippocam.models.senses.build import make_senses
+    from hippocam.stream.pipeline import NO_SENSES, PipelineConfig
+    from hippocam.stream.sources import SourceConfig, open_sources
 
-    senses = SensesConfig() if variant == "watch" else SensesConfig(text="off", speech="off", things="off")
-    settings = Settings(senses=senses)
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        Session(Path(folder) / "m", encoder=encoder, settings=settings) as session,
-    ):
+    made, preview = _loaded(encoder), variant == "fast"
+    senses = make_senses(SensesConfig()) if variant == "watch" else NO_SENSES
+    work = Work(encoder=made, make_encoder=lambda: made, pipeline=PipelineConfig(fps=fps), senses=senses)
+
+    def watch(path: Path, folder: Path) -> WatchReport:
+        opened = open_sources([path], SourceConfig(keyframes_only=preview))
+        if opened.failed:
+            raise opened.failed[0]
+        with Memory.open_writer(folder, encoder=encoder, spec=made.spec) as memory:
+            return watch_sources(memory, opened.sources, work, started=time.monotonic())
+
+    with tempfile.TemporaryDirectory() as folder:
         first = Path(folder) / "first.png"
         cv2.imwrite(str(first), np.zeros((48, 64, 3), np.uint8))
-        session.watch([first])  # loads the networks and makes the memory
+        watch(first, Path(folder) / "m")  # loads the networks and makes the memory
         import_av()
         with _clock() as spent:
-            watched = session.watch([clip], fps=fps, fast=variant == "fast")
+            watched = watch(clip, Path(folder) / "m")
             took = spent()
-        if watched.failed:
-            raise HippocamError(f"{clip}: {watched.failed[0].reason}")
-        return _timing(
-            took, sum(s.frames_seen for s in watched.streams), sum(s.frames_encoded for s in watched.streams)
-        )
+    if watched.failed:
+        raise HippocamError(f"{clip}: {watched.failed[0].reason}")
+    return _timing(
+        took, sum(s.frames_seen for s in watched.streams), sum(s.frames_encoded for s in watched.streams)
+    )
 
 
 def _loaded(encoder: str) -> Any:

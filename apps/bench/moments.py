@@ -22,7 +22,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hippocam.apps.session import Session
+from hippocam.apps.bench.perception_cache import items
+from hippocam.apps.bench.sessions import OpenSession
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import Embedding, EncoderSpec, FloatArray, Repeat
@@ -110,8 +111,16 @@ def read_clips(videos: Path, truths: Sequence[Path]) -> Iterator[Clip]:
                 yield Clip(name=file.stem, video=videos / content["video"], events=events)
 
 
-def run(clips: Sequence[Clip], absent: Sequence[str], *, encoder: str | None = None) -> MomentsResult:
+def run(
+    clips: Sequence[Clip], absent: Sequence[str], *, open_session: OpenSession, encoder: str | None = None
+) -> MomentsResult:
     """Watch each clip into a memory of its own, and search it.
+
+    Args:
+        clips: With what they show.
+        absent: Texts that none of them shows.
+        open_session: Opens a memory.
+        encoder: Its name; None for the default.
 
     Raises:
         HippocamError: There is no clip.
@@ -120,7 +129,7 @@ def run(clips: Sequence[Clip], absent: Sequence[str], *, encoder: str | None = N
         raise HippocamError("no annotated clip was found; give --videos and --truth")
     results, shown, hidden, spec = [], list[float](), list[float](), None
     for clip in clips:
-        with tempfile.TemporaryDirectory() as folder, Session(Path(folder) / "m", encoder=encoder) as session:
+        with tempfile.TemporaryDirectory() as folder, open_session(Path(folder) / "m", encoder=encoder) as session:
             report = session.watch([clip.video])
             _, spec = session.memory_encoder()
             everything = session.search("anything", top=1_000_000)
@@ -152,7 +161,6 @@ def run_pieces(clips: Sequence[Clip], encoder: Encoder, *, centred: bool) -> tup
         encoder: Encodes a frame a second; what it gave is cached.
         centred: Whether the mean of a clip's pieces is taken out of each.
     """
-    from hippocam.apps.bench.segmentation import items
     from hippocam.models.pictures import unit_rows
 
     results = []
@@ -167,10 +175,10 @@ def run_pieces(clips: Sequence[Clip], encoder: Encoder, *, centred: bool) -> tup
     return tuple(results)
 
 
-def _pieces(items: Sequence[Embedding | Repeat]) -> tuple[list[Window], FloatArray]:
+def _pieces(stream: Sequence[Embedding | Repeat]) -> tuple[list[Window], FloatArray]:
     """Cut a stream every 5 seconds: windows, and the mean of each one's frames, float32 [N, D]."""
     frames, last_D = dict[int, list[FloatArray]](), None
-    for item in items:
+    for item in stream:
         last_D = item.vector if isinstance(item, Embedding) else last_D
         if last_D is not None:
             frames.setdefault(int(item.time_s // PIECE_S), []).append(last_D)

@@ -26,6 +26,7 @@ from hippocam.apps.bench.moments import Clip, ClipResult, MomentsResult
 from hippocam.apps.bench.perception_speed import Speed
 from hippocam.apps.bench.retrieval import Retrieval, RidgeEncoder
 from hippocam.apps.bench.segmentation import SegmentationResult, Truth
+from hippocam.apps.bench.sessions import OpenSession
 from hippocam.models.registry import make_encoder
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.protocols import Encoder
@@ -97,12 +98,15 @@ class PerceptionResult:
     left_out: tuple[str, ...]
 
 
-def run(names: Sequence[str], given: Given, *, report: Report = lambda line: None) -> PerceptionResult:
+def run(
+    names: Sequence[str], given: Given, *, open_session: OpenSession, report: Report = lambda line: None
+) -> PerceptionResult:
     """Measure every part that can be measured.
 
     Args:
         names: Encoders by name; the first is behind segmentation. One that cannot run is left out.
         given: What there is to measure with.
+        open_session: Opens a memory.
         report: Is told how it goes.
 
     Raises:
@@ -123,7 +127,7 @@ def run(names: Sequence[str], given: Given, *, report: Report = lambda line: Non
         searched = None
         if given.clips:
             report(f"encoder {name}: memory of {len(given.clips)} clips")
-            searched = moments.run(given.clips, given.absent, encoder=name)
+            searched = moments.run(given.clips, given.absent, open_session=open_session, encoder=name)
         seen.append(_see(name, encoder, given, searched, speed, report))
     if given.training is None:
         left_out.append("references: there is no folder of photographs to fit them on")
@@ -134,7 +138,7 @@ def run(names: Sequence[str], given: Given, *, report: Report = lambda line: Non
     segments = None
     if given.truths:
         name, encoder = next(iter(made.items()))
-        segments = segmentation.run(given.truths, encoder, name=name, report=report)
+        segments = segmentation.run(given.truths, encoder, name=name, open_session=open_session, report=report)
     identity = _identity(given.objects, left_out, report)
     for part, there in (
         ("retrieval", given.photographs),

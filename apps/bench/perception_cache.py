@@ -16,8 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hippocam.models.weights import cache_dir
+from hippocam.stream.gates import Gates, split
+from hippocam.stream.pipeline import PipelineConfig
 from hippocam.stream.protocols import Encoder
+from hippocam.stream.records import Embedding, Frame, Repeat
+from hippocam.stream.sources.video import VideoSource
 
+# Frames that are encoded together.
+_BATCH = 16
 Arrays = Mapping[str, NDArray[np.generic]]
 
 
@@ -56,3 +62,40 @@ def identity(encoder: Encoder) -> str:
     text = encoder.encode_texts(["a dog runs over the grass"])[0]
     probes = np.concatenate([picture, text]).round(3) + 0.0  # no -0.0
     return f"{encoder.spec.id} {hashlib.sha256(probes.astype(np.float32).tobytes()).hexdigest()[:16]}"
+
+
+def items(video: Path, encoder: Encoder, *, fps: float | None = PipelineConfig().fps) -> list[Embedding | Repeat]:
+    """What the pipeline makes of a video, without pictures; encoded once, then read from the cache."""
+
+    def encode() -> dict[str, NDArray[np.generic]]:
+        seen = list(split("clip", VideoSource(video).observations(fps=fps), Gates(PipelineConfig().gate)))
+        frames = [item.image for item in seen if isinstance(item, Frame)]
+        batches = [encoder.encode_images(frames[at : at + _BATCH]) for at in range(0, len(frames), _BATCH)]
+        vectors_ND = np.concatenate([batch.vectors_ND for batch in batches])
+        labels = ["\n".join(of) for batch in batches for of in batch.labels]
+        return {
+            "seqs": np.array([item.seq for item in seen]),
+            "times_s": np.array([item.time_s for item in seen]),
+            "changed": np.array([isinstance(item, Frame) for item in seen]),
+            "vectors_ND": vectors_ND,
+            "labels": np.array(labels),
+        }
+
+    stored = kept(("items:1", identity(encoder), hash_of(video), f"{fps}"), encode)
+    rows = iter(zip(stored["vectors_ND"], stored["labels"].tolist(), strict=True))
+    made = list[Embedding | Repeat]()
+    for seq, time_s, changed in zip(*(stored[k].tolist() for k in ("seqs", "times_s", "changed")), strict=True):
+        if not changed:
+            made.append(Repeat(stream="clip", seq=seq, time_s=time_s))
+            continue
+        vector, labels = next(rows)
+        made.append(
+            Embedding(
+                stream="clip",
+                seq=seq,
+                time_s=time_s,
+                vector=np.asarray(vector, np.float32),
+                labels=tuple(filter(None, labels.split("\n"))),
+            )
+        )
+    return made

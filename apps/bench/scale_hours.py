@@ -17,7 +17,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +24,7 @@ import numpy as np
 from hippocam.apps.ask.memories import Memories
 from hippocam.apps.ask.search import Search
 from hippocam.apps.bench import scale
+from hippocam.apps.bench.scale_report import HoursResult, Size, Written
 from hippocam.memory.config import MemoryConfig
 from hippocam.memory.memory import Memory
 from hippocam.stream.records import Embedding, EncodedImages, FloatArray, Image
@@ -41,98 +41,6 @@ _TEXT = "a person with thing17"
 _ASKED = 64  # questions that are made for each memory, at most
 # Of the time left, what a size may be expected to take: expectations are rough.
 _SHARE = 0.9
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
-    """A stretch of one camera, 1 frame a second, through `Memory.write`.
-
-    Attributes:
-        hours: Its length.
-        frames: Frames that were written.
-        entries: Entries that they made.
-        seconds: How long it took.
-        folder_bytes: What the memory takes, pictures and all.
-        picture_bytes: Of these, pictures.
-    """
-
-    hours: float
-    frames: int
-    entries: int
-    seconds: float
-    folder_bytes: int
-    picture_bytes: int
-
-    @property
-    def frames_a_second(self) -> float:
-        """What one writer takes."""
-        return self.frames / self.seconds
-
-    @property
-    def bytes_an_hour(self) -> float:
-        """What an hour takes on disk."""
-        return self.folder_bytes / self.hours
-
-    @property
-    def bare_bytes_an_hour(self) -> float:
-        """The same without pictures."""
-        return (self.folder_bytes - self.picture_bytes) / self.hours
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Size:
-    """Memories of so many hours asked as one.
-
-    Attributes:
-        hours: In all.
-        shards: Memories.
-        entries: In all.
-        fill_s: In which the rows that were not there from the size before were stored, s.
-        fill_rows: How many these were.
-        disk_bytes: Of the databases, without pictures.
-        rss_mb: What the process's memory grew by while they were opened and asked.
-        first_s: The first question, which reads every vector into the index, s.
-        settle_s: In which the large memories' view was built beside the questions, s.
-        p50_ms: Median time of a question after that, without a text encoder, ms.
-        p95_ms: 95th percentile.
-        found: Share of the questions, each at a cosine of 0.9 with one entry, whose first answer is that entry.
-    """
-
-    hours: int
-    shards: int
-    entries: int
-    fill_s: float
-    fill_rows: int
-    disk_bytes: int
-    rss_mb: float
-    first_s: float
-    settle_s: float
-    p50_ms: float
-    p95_ms: float
-    found: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HoursResult:
-    """All of it.
-
-    Attributes:
-        dim: D.
-        entries_an_hour: What an hour was taken to make.
-        shard_hours: What one memory holds at most.
-        written: The stretch that went the whole way.
-        sizes: Those that were run, rising.
-        left_out: Hours of those that were not.
-        why: Why not.
-    """
-
-    dim: int
-    entries_an_hour: int
-    shard_hours: int
-    written: Written
-    sizes: tuple[Size, ...]
-    left_out: tuple[int, ...]
-    why: str
 
 
 class _Asker:

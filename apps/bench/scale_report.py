@@ -4,11 +4,102 @@ from __future__ import annotations
 
 import math
 import os
-
-from hippocam.apps.bench.scale_hours import HoursResult, Size
+from dataclasses import dataclass
 
 # What a cluster has to do: an archive of so many hours taken in within a day, and so many cameras live.
 _DAY_H, _CAMERAS = 24, 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A stretch of one camera, 1 frame a second, through `Memory.write`.
+
+    Attributes:
+        hours: Its length.
+        frames: Frames that were written.
+        entries: Entries that they made.
+        seconds: How long it took.
+        folder_bytes: What the memory takes, pictures and all.
+        picture_bytes: Of these, pictures.
+    """
+
+    hours: float
+    frames: int
+    entries: int
+    seconds: float
+    folder_bytes: int
+    picture_bytes: int
+
+    @property
+    def frames_a_second(self) -> float:
+        """What one writer takes."""
+        return self.frames / self.seconds
+
+    @property
+    def bytes_an_hour(self) -> float:
+        """What an hour takes on disk."""
+        return self.folder_bytes / self.hours
+
+    @property
+    def bare_bytes_an_hour(self) -> float:
+        """The same without pictures."""
+        return (self.folder_bytes - self.picture_bytes) / self.hours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """Memories of so many hours asked as one.
+
+    Attributes:
+        hours: In all.
+        shards: Memories.
+        entries: In all.
+        fill_s: In which the rows that were not there from the size before were stored, s.
+        fill_rows: How many these were.
+        disk_bytes: Of the databases, without pictures.
+        rss_mb: What the process's memory grew by while they were opened and asked.
+        first_s: The first question, which reads every vector into the index, s.
+        settle_s: In which the large memories' view was built beside the questions, s.
+        p50_ms: Median time of a question after that, without a text encoder, ms.
+        p95_ms: 95th percentile.
+        found: Share of the questions, each at a cosine of 0.9 with one entry, whose first answer is that entry.
+    """
+
+    hours: int
+    shards: int
+    entries: int
+    fill_s: float
+    fill_rows: int
+    disk_bytes: int
+    rss_mb: float
+    first_s: float
+    settle_s: float
+    p50_ms: float
+    p95_ms: float
+    found: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoursResult:
+    """All of it.
+
+    Attributes:
+        dim: D.
+        entries_an_hour: What an hour was taken to make.
+        shard_hours: What one memory holds at most.
+        written: The stretch that went the whole way.
+        sizes: Those that were run, rising.
+        left_out: Hours of those that were not.
+        why: Why not.
+    """
+
+    dim: int
+    entries_an_hour: int
+    shard_hours: int
+    written: Written
+    sizes: tuple[Size, ...]
+    left_out: tuple[int, ...]
+    why: str
 
 
 def table(result: HoursResult, *, speed: float | None = None) -> str:

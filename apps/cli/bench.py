@@ -16,6 +16,7 @@ from typing import Any
 
 from hippocam.stream.errors import HippocamError
 
+# Comes with the source code, not with an installed hippocam.
 FOOTAGE = Path(__file__).resolve().parents[2] / "tests" / "golden" / "footage"
 
 
@@ -25,8 +26,8 @@ def add_commands(bench: argparse.ArgumentParser) -> None:
 
     moments = names.add_parser("moments", help="moment recall on annotated footage")
     moments.add_argument("--videos", type=Path, required=True, metavar="DIR", help="where the clips are")
-    moments.add_argument("--truth", type=Path, nargs="+", default=[FOOTAGE], metavar="FILE", help="annotations")
-    moments.add_argument("--absent", type=Path, default=FOOTAGE / "absent.json", metavar="FILE", help="not shown")
+    moments.add_argument("--truth", type=Path, nargs="+", metavar="FILE", help="annotations")
+    moments.add_argument("--absent", type=Path, metavar="FILE", help="not shown")
     moments.add_argument("--encoder", metavar="NAME")
     moments.set_defaults(run=_moments)
 
@@ -111,13 +112,10 @@ def add_commands(bench: argparse.ArgumentParser) -> None:
         "--truth",
         type=Path,
         nargs="+",
-        default=[FOOTAGE, FOOTAGE / "cuts"],
         metavar="FILE",
         help="annotations of events and cuts; <video>_scenes.csv of PySceneDetect",
     )
-    perception.add_argument(
-        "--absent", type=Path, default=FOOTAGE / "absent.json", metavar="FILE", help="not shown"
-    )
+    perception.add_argument("--absent", type=Path, metavar="FILE", help="not shown")
     perception.add_argument("--objects", type=Path, metavar="DIR", help="tracks for re-identification")
     perception.add_argument(
         "--encoders", type=lambda text: text.split(","), metavar="a,b", help="default: bundled,conse,palette"
@@ -145,15 +143,14 @@ def _print_json(value: Any) -> None:
 def _moments(options: argparse.Namespace) -> int:
     from hippocam.apps.bench.moments import read_clips, run, table
     from hippocam.apps.bench.sections import write_section
+    from hippocam.apps.session import Session
 
-    for path in (options.absent, *options.truth):
-        if not path.exists():
-            raise HippocamError(f"{path}: no such file; name your own with --truth and --absent")
-    absent = json.loads(options.absent.read_text(encoding="utf-8"))
-    result = run(list(read_clips(options.videos, options.truth)), absent, encoder=options.encoder)
+    truth, absent = _annotations(options, FOOTAGE)
+    clips = list(read_clips(options.videos, truth))
+    result = run(clips, absent, open_session=Session, encoder=options.encoder)
     print(table(result))
     if options.out:
-        truths = " ".join(os.path.relpath(path) for path in options.truth)
+        truths = " ".join(map(os.path.relpath, truth))
         encoder = f" --encoder {options.encoder}" if options.encoder else ""
         command = f"hippocam bench moments --videos {options.videos} --truth {truths}{encoder}"
         title = f"Moments, encoder {result.encoder}"
@@ -163,36 +160,57 @@ def _moments(options: argparse.Namespace) -> int:
     return 0
 
 
+def _annotations(options: argparse.Namespace, *own: Path) -> tuple[list[Path], list[str]]:
+    """The annotations that were given, else our own, and texts that no clip shows.
+
+    Raises:
+        HippocamError: A file is not there, or none was given where our own are not there either.
+    """
+    truth = options.truth or list(own)
+    if options.truth is None and not FOOTAGE.is_dir():
+        raise HippocamError(
+            "no annotations come with an installed hippocam: give your own with --truth FILE..., and with "
+            "--absent FILE a JSON list of texts that no clip shows"
+        )
+    shipped = FOOTAGE / "absent.json"
+    absent = options.absent or (shipped if shipped.is_file() else None)
+    for path in (*truth, *([absent] if absent else [])):
+        if not path.exists():
+            raise HippocamError(f"{path}: no such file; name your own with --truth and --absent")
+    texts: list[str] = json.loads(absent.read_text(encoding="utf-8")) if absent else []
+    return truth, texts
+
+
 def _perception(options: argparse.Namespace) -> int:
     from hippocam.apps.bench import perception
     from hippocam.apps.bench.moments import read_clips
     from hippocam.apps.bench.retrieval import read_sets
     from hippocam.apps.bench.sections import write_section
     from hippocam.apps.bench.segmentation import read_truths
+    from hippocam.apps.session import Session
 
-    for path in (options.absent, *options.truth):
-        if not path.exists():
-            raise HippocamError(f"{path}: no such file; name your own with --truth and --absent")
+    truth, absent = _annotations(options, FOOTAGE, FOOTAGE / "cuts")
     sets = read_sets(options.images) if options.images else []
     training = sets[0].files[0].parent.parent if sets and sets[0].trains else None
     given = perception.Given(
         photographs=sets,
         training=training,
-        clips=list(read_clips(options.videos, options.truth)) if options.videos else [],
-        absent=json.loads(options.absent.read_text(encoding="utf-8")),
-        truths=read_truths(options.videos, options.truth) if options.videos else [],
+        clips=list(read_clips(options.videos, truth)) if options.videos else [],
+        absent=absent,
+        truths=read_truths(options.videos, truth) if options.videos else [],
         objects=options.objects,
     )
     result = perception.run(
         options.encoders or perception.ENCODERS,
         given,
+        open_session=Session,
         report=lambda line: print(line, file=sys.stderr, flush=True),
     )
     print(perception.table(result))
     if options.out:
         typed = {"--images": options.images, "--videos": options.videos, "--objects": options.objects}
         command = "hippocam bench perception" + "".join(f" {k} {v}" for k, v in typed.items() if v is not None)
-        command += f" --truth {' '.join(os.path.relpath(path) for path in options.truth)}"
+        command += f" --truth {' '.join(map(os.path.relpath, truth))}"
         command += f" --encoders {','.join(options.encoders)}" if options.encoders else ""
         ids = [seen.id for seen in result.encoders if seen.searched is not None]
         write_section(options.out, "Perception", perception.table(result), command=command, encoders=ids)
@@ -320,6 +338,7 @@ def _qa(options: argparse.Namespace) -> int:
     from hippocam.apps.bench.qa.run import QaConfig, run
     from hippocam.apps.bench.qa.videos import Videos
     from hippocam.apps.bench.sections import write_section
+    from hippocam.apps.session import Session
     from hippocam.apps.settings import load_settings
 
     if options.limit is not None and options.limit < 1:
@@ -348,6 +367,7 @@ def _qa(options: argparse.Namespace) -> int:
         files,
         Videos(options.videos),
         config,
+        open_session=Session,
         limit=options.limit,
         report=lambda line: print(line, file=sys.stderr, flush=True),
     )

@@ -8,7 +8,12 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hippocam.apps.records import WatchReport
 
 Run = Callable[[argparse.Namespace], int]
 
@@ -62,7 +67,6 @@ def _command_line(options: argparse.Namespace, name: str, *, questions: bool = F
 
 
 def _consolidation(options: argparse.Namespace) -> int:
-    from hippocam.apps.cli.progress import WatchBar
     from hippocam.apps.training import consolidation as train
 
     questions = train.read_questions(options.questions) if options.questions else []
@@ -71,10 +75,7 @@ def _consolidation(options: argparse.Namespace) -> int:
     elif options.memory:
         material = train.from_memories(options.memory, questions)
     else:
-        with WatchBar() as bar:
-            material = train.from_videos(
-                options.videos, questions, encoder=options.encoder, on_progress=bar.update
-            )
+        material = train.from_videos(partial(_watch, options), questions)
     command = _command_line(options, "consolidation", questions=bool(questions))
     trained, files = train.train(material, out=options.out, seed=options.seed, command=command)
     _tell(options, train.train_lines(trained, files), train.train_json(trained, files))
@@ -82,7 +83,6 @@ def _consolidation(options: argparse.Namespace) -> int:
 
 
 def _sleep(options: argparse.Namespace) -> int:
-    from hippocam.apps.cli.progress import WatchBar
     from hippocam.apps.training import sleep as train_sleep
 
     if options.world:
@@ -90,12 +90,21 @@ def _sleep(options: argparse.Namespace) -> int:
     elif options.memory:
         lessons = train_sleep.from_memories(options.memory)
     else:
-        with WatchBar() as bar:
-            lessons = train_sleep.from_videos(options.videos, encoder=options.encoder, on_progress=bar.update)
+        lessons = train_sleep.from_videos(partial(_watch, options))
     command = _command_line(options, "sleep")
     report, files = train_sleep.train_sleep(lessons, out=options.out, seed=options.seed, command=command)
     _tell(options, train_sleep.sleep_lines(report, files), train_sleep.sleep_json(report, files))
     return 0
+
+
+def _watch(options: argparse.Namespace, folder: Path) -> WatchReport:
+    """Watch the videos of a training into a memory."""
+    from hippocam.apps.cli.progress import WatchBar
+    from hippocam.apps.session import Session
+    from hippocam.apps.training.watched import BUDGET_MB
+
+    with WatchBar() as bar, Session(folder, encoder=options.encoder) as session:
+        return session.watch(options.videos, budget_mb=BUDGET_MB, on_progress=bar.update)
 
 
 def _encoder(options: argparse.Namespace) -> int:

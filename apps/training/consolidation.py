@@ -9,17 +9,15 @@ Shapes: T frames; Q questions; D embedding dimension.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hippocam.apps.records import WatchProgress
+from hippocam.apps.training.watched import Watch, watched
 from hippocam.memory.errors import MixedEncodersError
 from hippocam.memory.memory import Memory
 from hippocam.memory.records import Event
@@ -27,14 +25,12 @@ from hippocam.memory.trained import own_folder
 from hippocam.memory.training.consolidation import TrainConfig, Trained, train_consolidation
 from hippocam.memory.training.report import report_lines, write
 from hippocam.memory.training.streams import TrainingStream, stream_from_events, streams_from_memory
-from hippocam.memory.working.working import WorkingMemory
 from hippocam.models.registry import make_encoder
 from hippocam.stream.errors import HippocamError
-from hippocam.stream.records import Embedding, FloatArray
+from hippocam.stream.records import FloatArray
 
 if TYPE_CHECKING:
     from hippocam.apps.worlds.footage import FootageWorld
-    from hippocam.apps.worlds.worlds import World
 
 WORLDS = ("synthetic", "real")
 _SYNTHETIC_SEEDS, _DISTRACTORS = range(1000, 1030), (0, 100, 300)
@@ -118,19 +114,17 @@ def from_memories(folders: Sequence[Path], questions: Sequence[str] = ()) -> Mat
     )
 
 
-def from_videos(
-    sources: Sequence[str | Path],
-    questions: Sequence[str] = (),
-    *,
-    encoder: str | None = None,
-    on_progress: Callable[[WatchProgress], None] | None = None,
-) -> Material:
-    """Watch sources into a memory that forgets nothing, and take its streams.
+def from_videos(watch: Watch, questions: Sequence[str] = ()) -> Material:
+    """Watch videos into a memory that gives up nothing, and take its streams.
+
+    Args:
+        watch: Watches them.
+        questions: What may be asked.
 
     Raises:
         HippocamError: None of them can be watched.
     """
-    with watched(sources, encoder, on_progress) as (folder, streams):
+    with watched(watch) as (folder, streams):
         material = from_memories([folder], questions)
     asked = f", and {len(questions)} questions" if questions else ""
     return Material(
@@ -139,26 +133,6 @@ def from_videos(
         data=f"{streams} streams that were watched for it{asked}; under their own licences.",
         limits=material.limits,
     )
-
-
-@contextmanager
-def watched(
-    sources: Sequence[str | Path], encoder: str | None, on_progress: Callable[[WatchProgress], None] | None
-) -> Iterator[tuple[Path, int]]:
-    """Watch sources into a memory that forgets nothing and is gone afterwards: its folder, how many streams.
-
-    Raises:
-        HippocamError: None of them can be watched.
-    """
-    from hippocam.apps.session import Session
-
-    with TemporaryDirectory(prefix="hippocam-train-") as folder:
-        with Session(folder, encoder=encoder) as session:
-            report = session.watch(sources, budget_mb=_WATCH_BUDGET_MB, on_progress=on_progress)
-        if not report.streams:
-            reasons = "; ".join(f"{failure.source}: {failure.reason}" for failure in report.failed)
-            raise HippocamError(f"nothing could be watched: {reasons}")
-        yield Path(folder), len(report.streams)
 
 
 def from_world(name: str, questions: Sequence[str] = ()) -> Material:
@@ -177,7 +151,7 @@ def from_world(name: str, questions: Sequence[str] = ()) -> Material:
 
 
 def _synthetic() -> Material:
-    from hippocam.apps.worlds.worlds import SYNTHETIC, synthetic
+    from hippocam.apps.worlds.worlds import SYNTHETIC, events_of, synthetic
 
     worlds = (
         synthetic(seed, distractors=_DISTRACTORS[number % len(_DISTRACTORS)])
@@ -185,7 +159,7 @@ def _synthetic() -> Material:
     )
     return Material(
         encoder_id=SYNTHETIC,
-        streams=[stream_from_events(_events(world)) for world in worlds],
+        streams=[stream_from_events(events_of(world)) for world in worlds],
         data=f"{len(_SYNTHETIC_SEEDS)} streams of `hippocam.apps.worlds.worlds.synthetic`, seeds "
         f"{_SYNTHETIC_SEEDS[0]} to {_SYNTHETIC_SEEDS[-1]}, with {', '.join(map(str, _DISTRACTORS))} distractors "
         "in turn; nobody's data. The bench tests on other seeds.",
@@ -196,6 +170,7 @@ def _synthetic() -> Material:
 
 def _real(questions: Sequence[str]) -> Material:
     from hippocam.apps.worlds.footage import ENCODER, real
+    from hippocam.apps.worlds.worlds import events_of
 
     encoder = make_encoder(ENCODER)
     asked = list(questions) or _captions()
@@ -204,7 +179,7 @@ def _real(questions: Sequence[str]) -> Material:
     for seed in _REAL_SEEDS:
         world = real(seed, split="train", encoder=encoder)
         held_T, sides = _held_out(world), (list[Event](), list[Event]())
-        for event in _events(world):
+        for event in events_of(world):
             share = held_T[event.first_seq : event.first_seq + event.frames].mean()
             if share in (0, 1):  # else it shows something of both
                 sides[int(share)].append(event)
@@ -236,15 +211,6 @@ def _captions() -> list[str]:
     training, _, _ = split(len(first))
     known = sorted(first)
     return [first[known[i]] for i in sorted(training)[::_CAPTIONS]]
-
-
-def _events(world: World) -> list[Event]:
-    """Cut a world's stream into events as a memory does."""
-    working, closed = WorkingMemory("stream"), list[Any]()
-    for seq, (frame_D, time_s) in enumerate(zip(world.frames_TD, world.times_T.tolist(), strict=True)):
-        closed += working.push(Embedding(stream="stream", seq=seq, time_s=time_s, vector=frame_D))
-    closed += working.flush()
-    return [event for event in closed if isinstance(event, Event)]
 
 
 def _held_out(world: FootageWorld) -> NDArray[np.bool_]:

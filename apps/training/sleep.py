@@ -5,14 +5,12 @@ Of the bench's worlds it takes streams of seeds that no test uses.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from hippocam.apps.bench.sleep import events_of
-from hippocam.apps.records import WatchProgress
-from hippocam.apps.training.consolidation import watched
-from hippocam.apps.worlds.worlds import WORLDS
+from hippocam.apps.training.watched import Watch, watched
+from hippocam.apps.worlds.worlds import WORLDS, events_of
 from hippocam.memory.sleep.network import WEIGHTS, shapes
 from hippocam.memory.trained import own_folder
 from hippocam.memory.training.consolidator import Report, TrainConfig, save, train
@@ -45,18 +43,16 @@ def from_memories(folders: Sequence[Path]) -> Lessons:
     return Lessons(banks=banks, data=f"{len(banks)} streams of {len(folders)} memories; as private as these are.")
 
 
-def from_videos(
-    sources: Sequence[str | Path],
-    *,
-    encoder: str | None = None,
-    on_progress: Callable[[WatchProgress], None] | None = None,
-) -> Lessons:
-    """Watch sources into a memory that forgets nothing, and take its banks.
+def from_videos(watch: Watch) -> Lessons:
+    """Watch videos into a memory that gives up nothing, and take its banks.
+
+    Args:
+        watch: Watches them.
 
     Raises:
         HippocamError: None of them can be watched, or they are too short.
     """
-    with watched(sources, encoder, on_progress) as (folder, _):
+    with watched(watch) as (folder, _):
         banks = from_memories([folder]).banks
     return Lessons(banks=banks, data=f"{len(banks)} streams that were watched for it; under their own licences.")
 

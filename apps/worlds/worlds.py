@@ -14,6 +14,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from hippocam.memory.records import Event
+from hippocam.memory.working.working import WorkingMemory
+from hippocam.stream.records import Embedding
+
 FloatArray = NDArray[np.floating]
 Span = tuple[float, float]
 Kind = Literal["needle", "entity", "distractor"]
@@ -197,3 +201,13 @@ WORLDS: Mapping[str, Callable[[int], World]] = {
     "synthetic": synthetic,
     "synthetic-clean": partial(synthetic, name="synthetic-clean", distractors=0),
 }
+
+
+def events_of(world: World) -> list[Event]:
+    """Cut a world's stream into events, as a memory does."""
+    working, closed = WorkingMemory("stream"), list[object]()
+    for seq, (frame_D, time_s) in enumerate(zip(world.frames_TD, world.times_T.tolist(), strict=True)):
+        item = Embedding(stream="stream", seq=seq, time_s=time_s, vector=frame_D.astype(np.float32))
+        closed += working.push(item)
+    closed += working.flush()
+    return [event for event in closed if isinstance(event, Event)]

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hippocam.apps.bench.qa.items import QaFile
-from hippocam.apps.bench.qa.run import QaResult
-from hippocam.apps.bench.qa.summary import Outcome, Share, Summary
+from hippocam.apps.bench.qa.summary import Outcome, QaResult, Share, Summary
 
 _STANDARD = ("MR-full-R1@0.5", "MR-full-R1@0.7", "MR-full-mAP")
 

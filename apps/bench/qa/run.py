@@ -11,12 +11,11 @@ import re
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from hippocam.apps.ask.ask import Reader
 from hippocam.apps.bench.qa.files import YES_NO
 from hippocam.apps.bench.qa.items import QaFile, QaItem, before_evidence
 from hippocam.apps.bench.qa.options import LETTERS, chosen_option, normal
@@ -30,10 +29,10 @@ from hippocam.apps.bench.qa.pasts import (
     all_frames,
     looked_for,
 )
-from hippocam.apps.bench.qa.summary import TOP, Outcome, Summary, summarise
+from hippocam.apps.bench.qa.summary import TOP, Outcome, QaResult, summarise
 from hippocam.apps.bench.qa.videos import Videos
+from hippocam.apps.bench.sessions import BenchReader, BenchSession, OpenSession
 from hippocam.apps.records import Answer
-from hippocam.apps.session import Session
 from hippocam.apps.settings import Settings
 from hippocam.models.readers.context import Context, ContextConfig, estimated_tokens
 from hippocam.models.readers.extractive import ExtractiveReader
@@ -67,39 +66,6 @@ class QaConfig:
     too_early: bool = True
     memories: Path | None = None
     settings: Settings = field(default_factory=Settings)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QaResult:
-    """What a run found.
-
-    Attributes:
-        encoder: Id of the encoder.
-        reader: Id of the reader.
-        layouts: Of the files.
-        videos: How many were watched.
-        watched_s: How long they are together, seconds.
-        memory_bytes: What their memories take together.
-        budget_mb: What each may take.
-        moments: How many moments the reader is given at most, by the memory and by each baseline of frames.
-        fps: Frames looked at a second; None for every one.
-        left_out: Questions that were not asked: their video is missing, or they cannot be put as a question.
-        summaries: The memory first, then the baselines.
-        outcomes: Of each, question by question.
-    """
-
-    encoder: str
-    reader: str
-    layouts: tuple[str, ...]
-    videos: int
-    watched_s: float
-    memory_bytes: int
-    budget_mb: float
-    moments: int
-    fps: float | None
-    left_out: int
-    summaries: tuple[Summary, ...]
-    outcomes: Mapping[str, tuple[Outcome, ...]] = field(repr=False)
 
 
 def plan(files: Sequence[QaFile], *, limit: int | None = None, too_early: bool = True) -> dict[str, list[QaItem]]:
@@ -136,6 +102,7 @@ def run(
     videos: Videos,
     config: QaConfig,
     *,
+    open_session: OpenSession,
     limit: int | None = None,
     report: Callable[[str], None] = lambda line: None,
 ) -> QaResult:
@@ -145,6 +112,7 @@ def run(
         files: Question files.
         videos: Where the videos are.
         config: How to ask.
+        open_session: Opens the memory of a video.
         limit: Only so many questions of each file.
         report: Gets a line a video.
 
@@ -156,14 +124,16 @@ def run(
     left_out = sum(file.left_out for file in files) + sum(len(asked[n]) for n in asked if n not in found)
     if not found:
         raise HippocamError(f"--videos: none of the {len(asked)} videos is there, as {next(iter(asked), 'any')!r}")
-    reader: Reader = make_reader(config.reader, config.settings.reader)
+    reader: BenchReader = make_reader(config.reader, config.settings.reader)
     outcomes: dict[str, list[Outcome]] = {}
     watched_s, taken, encoder = 0.0, 0, ""
     with tempfile.TemporaryDirectory() as folder:
-        for place, (name, path) in enumerate(found.items(), start=1):
-            report(f"{place} of {len(found)}: {name}, {len(asked[name])} questions")
+        for count, (name, path) in enumerate(found.items(), start=1):
+            report(f"{count} of {len(found)}: {name}, {len(asked[name])} questions")
             with ExitStack() as stack:
-                video = _watch(stack, config, reader, path, config.memories or Path(folder), name)
+                kept = (config.memories or Path(folder)) / re.sub(r"[^\w.-]+", "_", name).strip("_.")
+                session = stack.enter_context(open_session(kept, encoder=config.encoder, settings=config.settings))
+                video = _watch(stack, session, config, reader, path)
                 watched_s, taken, encoder = watched_s + video.seen_s, taken + video.bytes, video.encoder
                 for past in video.pasts:
                     past.find("anything", None, 1)  # so that no question's latency is that of loading the encoder
@@ -194,9 +164,7 @@ class _Watched:
     encoder: str
 
 
-def _watch(stack: ExitStack, config: QaConfig, reader: Reader, path: Path, memories: Path, name: str) -> _Watched:
-    folder = memories / re.sub(r"[^\w.-]+", "_", name).strip("_.")
-    session = stack.enter_context(Session(folder, encoder=config.encoder, settings=config.settings))
+def _watch(stack: ExitStack, session: BenchSession, config: QaConfig, reader: BenchReader, path: Path) -> _Watched:
     watched = session.watch([path], budget_mb=config.budget_mb)
     if watched.failed or not watched.streams:
         reason = watched.failed[0].reason if watched.failed else "nothing in it can be watched"
@@ -227,7 +195,7 @@ def _watch(stack: ExitStack, config: QaConfig, reader: Reader, path: Path, memor
     return _Watched(pasts=pasts, seen_s=seen_s, bytes=watched.memory_bytes, encoder=spec.id)
 
 
-def _ask(past: Past, items: Sequence[QaItem], seen_s: float, reader: Reader) -> Iterator[Outcome]:
+def _ask(past: Past, items: Sequence[QaItem], seen_s: float, reader: BenchReader) -> Iterator[Outcome]:
     for item in items:
         until_s = seen_s if item.asked_at_s is None else min(seen_s, item.asked_at_s)
         if item.options and isinstance(reader, ExtractiveReader):
@@ -293,7 +261,7 @@ def _is_yes_no(options: Sequence[str]) -> bool:
 def _prompt(item: QaItem) -> str:
     """What a reader with a model is asked: the question, what to say of it, and the options."""
     lines = [item.question, *([item.asks] if item.asks else [])]
-    lines += [f"{LETTERS[place]}. {option}" for place, option in enumerate(item.options)]
+    lines += [f"{LETTERS[index]}. {option}" for index, option in enumerate(item.options)]
     if item.options:
         lines.append("Answer with the letter of one option.")
     return "\n".join(lines)
@@ -306,7 +274,7 @@ def _moments(answer: Answer) -> tuple[tuple[float, float, float], ...]:
 class _Told:
     """A reader that is asked more than is looked up in the memory: options would lead the search astray."""
 
-    def __init__(self, reader: Reader, question: str) -> None:
+    def __init__(self, reader: BenchReader, question: str) -> None:
         self._reader = reader
         self._question = question
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -197,3 +197,36 @@ def _standard(outcomes: Sequence[Outcome]) -> dict[str, float]:
     """QVHighlights' figures; its scorer wants a prediction, so one of no length stands where nothing was found."""
     queries = [Query(found=o.moments or (_NOTHING,), windows=o.item.windows) for o in outcomes]
     return brief(qvhighlights(queries)) if queries else {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QaResult:
+    """What a run found.
+
+    Attributes:
+        encoder: Id of the encoder.
+        reader: Id of the reader.
+        layouts: Of the files.
+        videos: How many were watched.
+        watched_s: How long they are together, seconds.
+        memory_bytes: What their memories take together.
+        budget_mb: What each may take.
+        moments: How many moments the reader is given at most, by the memory and by each baseline of frames.
+        fps: Frames looked at a second; None for every one.
+        left_out: Questions that were not asked: their video is missing, or they cannot be put as a question.
+        summaries: The memory first, then the baselines.
+        outcomes: Of each, question by question.
+    """
+
+    encoder: str
+    reader: str
+    layouts: tuple[str, ...]
+    videos: int
+    watched_s: float
+    memory_bytes: int
+    budget_mb: float
+    moments: int
+    fps: float | None
+    left_out: int
+    summaries: tuple[Summary, ...]
+    outcomes: Mapping[str, tuple[Outcome, ...]] = field(repr=False)

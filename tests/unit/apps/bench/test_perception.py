@@ -10,6 +10,7 @@ import pytest
 from hippocam.apps.bench import moments, perception, perception_speed, segmentation
 from hippocam.apps.bench.moments import Clip
 from hippocam.apps.cli.main import main
+from hippocam.apps.session import Session
 from hippocam.models.encoders.palette import PaletteEncoder
 from hippocam.stream.errors import HippocamError
 
@@ -60,7 +61,7 @@ def test_speed_counts_what_was_encoded():
 
 def test_an_encoder_that_cannot_be_had_is_left_out_and_none_is_an_error():
     with pytest.raises(HippocamError, match="no encoder can run here: encoder nosuch"):
-        perception.run(["nosuch"], perception.Given())
+        perception.run(["nosuch"], perception.Given(), open_session=Session)
 
 
 def test_the_command_measures_what_is_there_and_names_what_is_not(tmp_path, colour_video, capsys, monkeypatch):

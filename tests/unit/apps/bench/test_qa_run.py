@@ -12,6 +12,7 @@ from hippocam.apps.bench.qa.pasts import LAST, UNIFORM, FramesPast
 from hippocam.apps.bench.qa.run import QaConfig, plan, run
 from hippocam.apps.bench.qa.videos import Videos
 from hippocam.apps.cli.main import main
+from hippocam.apps.session import Session
 from hippocam.models import registry
 from hippocam.models.errors import ReaderError
 from hippocam.models.readers.context import ContextConfig
@@ -100,7 +101,9 @@ def speaker(monkeypatch):
 @pytest.fixture
 def result(asked):
     videos, questions = asked
-    return run(read_files([questions]), Videos(videos), QaConfig(encoder="palette", budget_mb=2))
+    return run(
+        read_files([questions]), Videos(videos), QaConfig(encoder="palette", budget_mb=2), open_session=Session
+    )
 
 
 def outcomes(result, name="memory"):
@@ -166,7 +169,7 @@ def test_the_plan_asks_what_no_clip_shows_of_every_local_video(asked):
 def test_a_reader_with_a_model_gets_options_pictures_and_the_budget(asked, speaker):
     videos, questions = asked
     config = QaConfig(reader="speaker", encoder="palette", budget_mb=2, too_early=False)
-    result = run(read_files([questions / "wall.json"]), Videos(videos), config)
+    result = run(read_files([questions / "wall.json"]), Videos(videos), config, open_session=Session)
     made = outcomes(result)
     assert (made["yes"].choice, made["pick"].choice) == (1, 1)
     assert made["yes"].answer.startswith("B [")
@@ -185,7 +188,12 @@ def test_a_reader_that_fails_ends_the_run(asked, speaker, monkeypatch):
     monkeypatch.setattr(speaker, "fails", True)
     videos, questions = asked
     with pytest.raises(HippocamError, match="no server answers"):
-        run(read_files([questions]), Videos(videos), QaConfig(reader="speaker", encoder="palette"))
+        run(
+            read_files([questions]),
+            Videos(videos),
+            QaConfig(reader="speaker", encoder="palette"),
+            open_session=Session,
+        )
 
 
 def frames_past(name, count, seconds=10):

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hippocam.apps.bench import segmentation
+from hippocam.apps.bench import perception_cache, segmentation
 from hippocam.apps.bench.segmentation import Score, Truth, joined, pairs, read_truths, score, table, together
+from hippocam.apps.session import Session
 from hippocam.models.encoders.palette import PaletteEncoder
 from hippocam.stream.errors import HippocamError
 
@@ -103,7 +104,7 @@ def test_ours_cuts_where_the_colour_changes_and_is_read_from_the_cache(tmp_path,
     video = colour_video(tmp_path / "a.mp4", [("red", 4), ("blue", 4), ("yellow", 3)])
     encoder = PaletteEncoder()
     assert segmentation.ours(video, encoder) == (4.0, 8.0)
-    first = segmentation.items(video, encoder)
+    first = perception_cache.items(video, encoder)
     assert [item.time_s for item in first] == [float(t) for t in range(11)]
     encoded = []
     monkeypatch.setattr(
@@ -111,7 +112,7 @@ def test_ours_cuts_where_the_colour_changes_and_is_read_from_the_cache(tmp_path,
         "encode_images",
         lambda self, images, real=PaletteEncoder.encode_images: encoded.append(len(images)) or real(self, images),
     )
-    again = segmentation.items(video, encoder)
+    again = perception_cache.items(video, encoder)
     assert encoded == [1]  # the probe that names the encoder, and no frame
     for one, other in zip(first, again, strict=True):
         assert (type(one), one.seq, one.time_s) == (type(other), other.seq, other.time_s)
@@ -122,9 +123,9 @@ def test_ours_cuts_where_the_colour_changes_and_is_read_from_the_cache(tmp_path,
 def test_static_is_what_a_memory_holds_and_is_not_asked_of_films(tmp_path, colour_video, monkeypatch):
     video = colour_video(tmp_path / "a.mp4", [("red", 4), ("blue", 4), ("yellow", 3)])
     monkeypatch.setattr(segmentation, "MODULES", dict.fromkeys(segmentation.MODULES, "no_such_module"))
-    assert segmentation.static(video, "palette") == (4.0, 8.0)
+    assert segmentation.static(video, "palette", Session) == (4.0, 8.0)
     truths = [a_truth(video=video, times_s=(4.0, 8.0), end_s=11.0, kind=kind) for kind in ("events", "cuts")]
-    result = segmentation.run(truths, PaletteEncoder(), name="palette")
+    result = segmentation.run(truths, PaletteEncoder(), name="palette", open_session=Session)
     assert [of.found for of in result.scores["static"]] == [2, 0]
     text = table(result)
     assert "| events, 1 clips | static | 2 | 2 | 1.00 |" in text

@@ -1,0 +1,55 @@
+"""What a bench asks of a session. Whoever runs a bench hands in how one is opened, as `hippocam.apps.Session`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol
+
+from hippocam.apps.records import Answer, WatchReport
+from hippocam.apps.settings import Settings
+from hippocam.memory.records import Evidence
+from hippocam.models.readers.context import Context, ContextConfig
+from hippocam.models.readers.reading import Reading
+from hippocam.stream.records import EncoderSpec
+
+
+class BenchReader(Protocol):
+    """Who words answers, as a bench asks and measures it."""
+
+    @property
+    def id(self) -> str:
+        """Name and version."""
+
+    @property
+    def budget(self) -> ContextConfig:
+        """How much it takes."""
+
+    def read(self, context: Context, on_token: Callable[[str], None] | None = None) -> Reading:
+        """Answer from what it is given; on_token gets the words as they come."""
+
+
+class BenchSession(Protocol):
+    """A memory that is watched into and asked."""
+
+    def watch(self, sources: Sequence[str | Path], *, budget_mb: float | None = None) -> WatchReport:
+        """Watch sources into the memory."""
+
+    def search(self, text: str, *, at_s: float | None = None, top: int | None = None) -> tuple[Evidence, ...]:
+        """Moments that show what a text describes, the strongest first."""
+
+    def ask(self, question: str, *, reader: BenchReader, at_s: float | None = None) -> Answer:
+        """Answer a question."""
+
+    def memory_encoder(self) -> tuple[str, EncoderSpec]:
+        """Name and spec of the memory's encoder."""
+
+
+class OpenSession(Protocol):
+    """Opens a session on a memory's folder."""
+
+    def __call__(
+        self, memory: Path, /, *, encoder: str | None = None, settings: Settings | None = None
+    ) -> AbstractContextManager[BenchSession]:
+        """Open it; the encoder and settings are those of `hippocam.apps.Session`."""

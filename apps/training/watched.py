@@ -1,0 +1,34 @@
+"""Videos that are watched for a training alone: into a memory that gives up nothing and is gone afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hippocam.apps.records import WatchReport
+from hippocam.stream.errors import HippocamError
+
+# What its memory may take: more than any that is watched for a training.
+BUDGET_MB = 1e6
+# Watches the videos of a training into the memory of a folder.
+Watch = Callable[[Path], WatchReport]
+
+
+@contextmanager
+def watched(watch: Watch) -> Iterator[tuple[Path, int]]:
+    """Watch videos, and give the memory's folder and how many streams it has.
+
+    Args:
+        watch: Watches them, with a budget of `BUDGET_MB`.
+
+    Raises:
+        HippocamError: None of them can be watched.
+    """
+    with TemporaryDirectory(prefix="hippocam-train-") as folder:
+        report = watch(Path(folder))
+        if not report.streams:
+            reasons = "; ".join(f"{failure.source}: {failure.reason}" for failure in report.failed)
+            raise HippocamError(f"nothing could be watched: {reasons}")
+        yield Path(folder), len(report.streams)
