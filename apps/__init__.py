@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hippocam.stream.exports import exporter
 
 if TYPE_CHECKING:
-    from hippocam.apps.ask.ask import Reader
+    from hippocam.apps.ask.reader import Reader
     from hippocam.apps.ask.where import Where
     from hippocam.apps.errors import HippocamError, SettingsError
     from hippocam.apps.records import (
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "HippocamError": "errors",
-    "Reader": "ask.ask",
+    "Reader": "ask.reader",
     "Where": "ask.where",
     "Answer": "records",
     "Failure": "records",

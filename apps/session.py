@@ -23,9 +23,9 @@ from types import TracebackType
 from typing import Unpack
 
 from hippocam.apps.ask import ask
-from hippocam.apps.ask.ask import Reader
 from hippocam.apps.ask.meaning import Turn
 from hippocam.apps.ask.memories import distinct_folders
+from hippocam.apps.ask.reader import Reader
 from hippocam.apps.ask.search import Search
 from hippocam.apps.ask.where import Where, check_stream
 from hippocam.apps.folders import Folders

@@ -12,13 +12,14 @@ from hippocam.apps.ask.count_answer import CountAnswer
 from hippocam.apps.ask.deep import DeepConfig, SecondLook, look_again, thin
 from hippocam.apps.ask.description import description
 from hippocam.apps.ask.meaning import Meaning, Turn
+from hippocam.apps.ask.reader import Reader
 from hippocam.apps.ask.understand import understand
 from hippocam.apps.ask.where import TOP, Where, filter_of, narrowed
 from hippocam.apps.records import Answer
 from hippocam.memory.filter import Filter
 from hippocam.memory.records import Evidence, StreamStatus
 from hippocam.models.errors import ReaderError
-from hippocam.models.readers.context import Context, ContextConfig, build_context
+from hippocam.models.readers.context import build_context
 from hippocam.models.readers.extractive import ExtractiveReader
 from hippocam.models.readers.question_kind import QuestionKind
 from hippocam.models.readers.reading import SEEN_FROM, Reading, Sentence
@@ -27,21 +28,6 @@ from hippocam.stream.records import Embedding
 
 # For what was before or after something, the neighbours of so many of the moments that show it come too.
 _BESIDE = 3
-
-
-class Reader(Protocol):
-    """Turns what it is given into an answer."""
-
-    @property
-    def id(self) -> str:
-        """Name of the reader, kept with its answers."""
-
-    @property
-    def budget(self) -> ContextConfig:
-        """What it is to be given."""
-
-    def read(self, context: Context, on_token: Callable[[str], None] | None = None) -> Reading:
-        """Answer a question; on_token gets the words as they come, before they are checked."""
 
 
 class Askable(Protocol):

@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
+from hippocam.apps.ask.reader import Reader
 from hippocam.apps.records import Answer, WatchReport
 from hippocam.apps.settings import Settings
 from hippocam.memory.records import Evidence
-from hippocam.models.readers.context import Context, ContextConfig
-from hippocam.models.readers.reading import Reading
 from hippocam.stream.records import EncoderSpec
-
-
-class BenchReader(Protocol):
-    """Who words answers, as a bench asks and measures it."""
-
-    @property
-    def id(self) -> str:
-        """Name and version."""
-
-    @property
-    def budget(self) -> ContextConfig:
-        """How much it takes."""
-
-    def read(self, context: Context, on_token: Callable[[str], None] | None = None) -> Reading:
-        """Answer from what it is given; on_token gets the words as they come."""
 
 
 class BenchSession(Protocol):
@@ -39,7 +23,7 @@ class BenchSession(Protocol):
     def search(self, text: str, *, at_s: float | None = None, top: int | None = None) -> tuple[Evidence, ...]:
         """Moments that show what a text describes, the strongest first."""
 
-    def ask(self, question: str, *, reader: BenchReader, at_s: float | None = None) -> Answer:
+    def ask(self, question: str, *, reader: Reader, at_s: float | None = None) -> Answer:
         """Answer a question."""
 
     def memory_encoder(self) -> tuple[str, EncoderSpec]:

@@ -16,7 +16,8 @@ from typing import Protocol
 import numpy as np
 
 from hippocam.apps.ask.description import description, statement
-from hippocam.apps.bench.sessions import BenchReader, BenchSession
+from hippocam.apps.ask.reader import Reader
+from hippocam.apps.bench.sessions import BenchSession
 from hippocam.apps.records import Answer
 from hippocam.memory.recall.recall import LABEL_WEIGHT, TEXT_WEIGHT, belief
 from hippocam.memory.recall.words import content_words
@@ -41,7 +42,7 @@ class Past(Protocol):
     def find(self, text: str, at_s: float | None, top: int) -> tuple[Evidence, ...]:
         """Moments that show what a text describes, the strongest first, of what was seen by then."""
 
-    def ask(self, question: str, at_s: float | None, reader: BenchReader) -> Answer:
+    def ask(self, question: str, at_s: float | None, reader: Reader) -> Answer:
         """Answer a question from what was seen by then."""
 
 
@@ -57,7 +58,7 @@ class MemoryPast:
         """As `hippocam search`."""
         return self._session.search(text, at_s=at_s, top=top)
 
-    def ask(self, question: str, at_s: float | None, reader: BenchReader) -> Answer:
+    def ask(self, question: str, at_s: float | None, reader: Reader) -> Answer:
         """As `hippocam ask`.
 
         Raises:
@@ -109,7 +110,7 @@ class FramesPast:
         ranked = sorted(zip(scores, chosen, strict=True), key=lambda pair: (-pair[0], pair[1].time_s))
         return tuple(self._evidence(frame, score, at_s) for score, frame in ranked[:top])
 
-    def ask(self, question: str, at_s: float | None, reader: BenchReader) -> Answer:
+    def ask(self, question: str, at_s: float | None, reader: Reader) -> Answer:
         """Give the frames to the reader."""
         return _read(self, question, at_s, reader, self.count)
 
@@ -148,7 +149,7 @@ class WordsPast:
         ranked = [replace(e, score=_worded(e, wanted), image="", why="its words alone") for e in entries]
         return tuple(sorted(ranked, key=lambda e: (-e.score, e.t0_s))[:top])
 
-    def ask(self, question: str, at_s: float | None, reader: BenchReader) -> Answer:
+    def ask(self, question: str, at_s: float | None, reader: Reader) -> Answer:
         """Give all entries to the reader; what does not fit its budget it leaves out."""
         return _read(self, question, at_s, reader, _EVERY)
 
@@ -178,7 +179,7 @@ def looked_for(question: str) -> str:
     return statement(question) or question
 
 
-def _read(past: Past, question: str, at_s: float | None, reader: BenchReader, top: int) -> Answer:
+def _read(past: Past, question: str, at_s: float | None, reader: Reader, top: int) -> Answer:
     started = time.monotonic()
     evidence = past.find(looked_for(question), at_s, top)
     reading = reader.read(build_context(question, evidence, [], reader.budget))

@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from hippocam.apps.ask.reader import Reader
 from hippocam.apps.bench.qa.files import YES_NO
 from hippocam.apps.bench.qa.items import QaFile, QaItem, before_evidence
 from hippocam.apps.bench.qa.options import LETTERS, chosen_option, normal
@@ -31,7 +32,7 @@ from hippocam.apps.bench.qa.pasts import (
 )
 from hippocam.apps.bench.qa.summary import TOP, Outcome, QaResult, summarise
 from hippocam.apps.bench.qa.videos import Videos
-from hippocam.apps.bench.sessions import BenchReader, BenchSession, OpenSession
+from hippocam.apps.bench.sessions import BenchSession, OpenSession
 from hippocam.apps.records import Answer
 from hippocam.apps.settings import Settings
 from hippocam.models.readers.context import Context, ContextConfig, estimated_tokens
@@ -124,7 +125,7 @@ def run(
     left_out = sum(file.left_out for file in files) + sum(len(asked[n]) for n in asked if n not in found)
     if not found:
         raise HippocamError(f"--videos: none of the {len(asked)} videos is there, as {next(iter(asked), 'any')!r}")
-    reader: BenchReader = make_reader(config.reader, config.settings.reader)
+    reader: Reader = make_reader(config.reader, config.settings.reader)
     outcomes: dict[str, list[Outcome]] = {}
     watched_s, taken, encoder = 0.0, 0, ""
     with tempfile.TemporaryDirectory() as folder:
@@ -164,7 +165,7 @@ class _Watched:
     encoder: str
 
 
-def _watch(stack: ExitStack, session: BenchSession, config: QaConfig, reader: BenchReader, path: Path) -> _Watched:
+def _watch(stack: ExitStack, session: BenchSession, config: QaConfig, reader: Reader, path: Path) -> _Watched:
     watched = session.watch([path], budget_mb=config.budget_mb)
     if watched.failed or not watched.streams:
         reason = watched.failed[0].reason if watched.failed else "nothing in it can be watched"
@@ -195,7 +196,7 @@ def _watch(stack: ExitStack, session: BenchSession, config: QaConfig, reader: Be
     return _Watched(pasts=pasts, seen_s=seen_s, bytes=watched.memory_bytes, encoder=spec.id)
 
 
-def _ask(past: Past, items: Sequence[QaItem], seen_s: float, reader: BenchReader) -> Iterator[Outcome]:
+def _ask(past: Past, items: Sequence[QaItem], seen_s: float, reader: Reader) -> Iterator[Outcome]:
     for item in items:
         until_s = seen_s if item.asked_at_s is None else min(seen_s, item.asked_at_s)
         if item.options and isinstance(reader, ExtractiveReader):
@@ -274,7 +275,7 @@ def _moments(answer: Answer) -> tuple[tuple[float, float, float], ...]:
 class _Told:
     """A reader that is asked more than is looked up in the memory: options would lead the search astray."""
 
-    def __init__(self, reader: BenchReader, question: str) -> None:
+    def __init__(self, reader: Reader, question: str) -> None:
         self._reader = reader
         self._question = question
 
