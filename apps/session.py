@@ -22,7 +22,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Unpack
 
-from hippocam.apps.ask import ask
+from hippocam.apps.ask.ask import ask
 from hippocam.apps.ask.meaning import Turn
 from hippocam.apps.ask.memories import distinct_folders
 from hippocam.apps.ask.reader import Reader
@@ -34,7 +34,6 @@ from hippocam.apps.live.forget import forget_footage
 from hippocam.apps.records import Answer, Failure, Status, WatchProgress, WatchReport
 from hippocam.apps.settings import Settings, budget_bytes
 from hippocam.apps.watch import Executor, Work, watch_sources
-from hippocam.memory.entities.bank import EntityMemory
 from hippocam.memory.entities.records import Entity, EntityChange
 from hippocam.memory.explanation import Explanation
 from hippocam.memory.filter import Filter
@@ -66,6 +65,9 @@ class Session:
             own, or where it is new for what the settings say.
         settings: Everything else that can be set.
 
+    Attributes:
+        folders: The memories' folders.
+
     Raises:
         HippocamError: Of several, one is no memory or was made with another encoder; or none was named.
     """
@@ -79,6 +81,7 @@ class Session:
     ) -> None:
         folders = (Path(memory),) if isinstance(memory, str | Path) else distinct_folders(memory)
         self._settings = settings or Settings()
+        self.folders = folders
         self._folders = Folders(folders, encoder=encoder, settings=self._settings)
         if len(folders) > 1:
             self._folders.memories()  # says at once which of them cannot be read
@@ -97,11 +100,6 @@ class Session:
     def close(self) -> None:
         """Close what is open for reading."""
         self._folders.close()
-
-    @property
-    def folders(self) -> tuple[Path, ...]:
-        """The memories' folders."""
-        return self._folders.all
 
     @property
     def folder(self) -> Path:
@@ -209,7 +207,7 @@ class Session:
         """
         reader = self._reader(reader)
         search, settings = self._search(), self._settings.deep
-        return ask.ask(
+        return ask(
             search,
             search.encoder,
             question,
@@ -401,7 +399,8 @@ class Session:
         Raises:
             HippocamError: One is not known, they are the same, or somebody else writes to the memory.
         """
-        return self._change_entities(lambda entities: entities.merge(into, other))
+        with self._folders.changing() as memory:
+            return memory.change_entities(lambda entities: entities.merge(into, other))
 
     def split_entity(self, visit: int) -> EntityChange:
         """Make a visit an entity of its own; `undo_entities` takes it back.
@@ -409,7 +408,8 @@ class Session:
         Raises:
             HippocamError: It is not known, its entity's only one, or somebody else writes to the memory.
         """
-        return self._change_entities(lambda entities: entities.split(visit))
+        with self._folders.changing() as memory:
+            return memory.change_entities(lambda entities: entities.split(visit))
 
     def undo_entities(self, change: int) -> EntityChange:
         """Undo a link, merge or split.
@@ -417,8 +417,5 @@ class Session:
         Raises:
             HippocamError: It is not known, was undone or is in the way of a later one, or somebody else writes.
         """
-        return self._change_entities(lambda entities: entities.undo(change))
-
-    def _change_entities(self, change: Callable[[EntityMemory], EntityChange]) -> EntityChange:
         with self._folders.changing() as memory:
-            return memory.change_entities(change)
+            return memory.change_entities(lambda entities: entities.undo(change))

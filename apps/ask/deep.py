@@ -1,9 +1,9 @@
 """Deep recall: where the evidence is thin, the source is looked at again, closer and closer.
 
-A memory keeps a few frames of a second. Where no moment is believed enough, the spans of the best candidates are
-decoded again from their source: at 2 frames a second first, then around the best frame at 4 and at 8, until one is
-believed enough or the budget is spent. Every frame that was looked at counts as compared, so a belief of one half
-takes a greater cosine the more were (see EncoderSpec). Nothing is written.
+A memory keeps few of a video's frames. Where no moment is believed enough, the spans of the best moments are
+decoded again from their source: at 2 frames a second first, then at 4 and at 8 around the best frame, until one is
+believed enough or the budget is spent. Every frame that was looked at counts as compared: the more there were, the
+greater a cosine must be for a belief of one half (see EncoderSpec). Nothing is written.
 
 Most promising first within a budget is the order of adaptive frame search (AKS, Tang et al. 2025,
 arXiv:2502.21271); the belief that decides is the memory's own.
@@ -72,16 +72,16 @@ class DeepConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One look: which span of which stream, at how many frames a second, and what it found.
+    """One look at one span.
 
     Attributes:
-        stream: Of the span.
-        t0_s: Its start.
-        t1_s: Its end.
+        stream: The stream that was looked at.
+        t0_s: Start of the span.
+        t1_s: End of the span.
         fps: Frames a second.
         frames: How many were looked at.
-        best_s: Time of the best of them.
-        belief: In the best of them.
+        best_s: Time of the frame with the greatest cosine.
+        belief: The belief in that frame.
     """
 
     stream: str
@@ -95,13 +95,13 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecondLook:
-    """What looking again came to.
+    """What the second look at the sources found.
 
     Attributes:
-        evidence: The moments, the strongest first; those that were seen better with the time of their best frame.
+        evidence: The moments, the strongest first; one that was seen better now has the time of its best frame.
         pictures: JPEG of the best frame of each of these, by the moment's id.
         steps: What was looked at, in order.
-        stopped: Why no more was.
+        stopped: Why it ended.
     """
 
     evidence: tuple[Evidence, ...]
@@ -117,11 +117,11 @@ class _Frame(NamedTuple):
 
 
 def thin(evidence: Sequence[Evidence], config: DeepConfig, *, sees: bool) -> bool:
-    """Whether to look again: something may be there, and nothing is believed enough.
+    """Whether a second look is worth it: the best moment is believed a little, and not enough.
 
     Args:
         evidence: The strongest first.
-        config: When.
+        config: Between which beliefs.
         sees: Whether the reader is given pictures.
     """
     wanted = sees if config.on is None else config.on
@@ -145,17 +145,17 @@ def look_again(
         evidence: The strongest first.
         asked_D: float32 [D], the question in the encoder's space.
         encoder: The memory's.
-        streams: Of the memory: where their sources are.
-        config: How much.
+        streams: The memory's, with the paths of their sources.
+        config: How much to look at.
         compared: How many pictures were compared already.
         at_s: As if the streams ended here.
-        clock: Seconds of a clock that only rises.
+        clock: Gives seconds that only rise.
     """
     start, asked_D = clock(), asked_D / max(float(np.linalg.norm(asked_D)), 1e-9)
     sources = {s.id: s.source for s in streams}
     found, pictures, steps = list(evidence), dict[str, bytes](), list[Step]()
     frames, stopped = 0, "all candidates were looked at"
-    for place, moment in enumerate(evidence[: config.moments]):
+    for index, moment in enumerate(evidence[: config.moments]):
         source = _source(sources.get(moment.stream, ""))
         if source is None or moment.score < config.least:
             continue
@@ -183,11 +183,11 @@ def look_again(
                 belief=p,
             )
             steps.append(step)
-            if p > found[place].score:
-                found[place] = _closer(moment, best, p)
+            if p > found[index].score:
+                found[index] = _closer(moment, best, p)
                 pictures[moment.id] = encode_jpeg(best.image, _JPEG_SIDE_PX, _JPEG_QUALITY)
-            if found[place].score >= config.enough:
-                return _done(found, pictures, steps, f"enough: a belief of {found[place].score:.0%}")
+            if found[index].score >= config.enough:
+                return _done(found, pictures, steps, f"enough: a belief of {found[index].score:.0%}")
     if not steps:
         stopped = "no source of these moments can be read again"
     return _done(found, pictures, steps, stopped)
@@ -201,12 +201,12 @@ def _done(
 
 
 def _source(path: str) -> VideoSource | None:
-    """A stream's video, where it is still there."""
+    """The video at a path; None where it is gone, or was none."""
     return VideoSource(path) if path and Path(path).is_file() else None
 
 
 def _span(moment: Evidence, at_s: float | None) -> tuple[float, float]:
-    """Where to look: the moment, at most so long around its picture, and a little beyond."""
+    """The span of a moment and a little beyond; of a long moment the time around its picture."""
     t0_s, t1_s = moment.t0_s - _AROUND_S, moment.t1_s + _AROUND_S
     if t1_s - t0_s > _LONGEST_S:
         t0_s = max(t0_s, moment.frame_s - _LONGEST_S / 2)
@@ -217,7 +217,7 @@ def _span(moment: Evidence, at_s: float | None) -> tuple[float, float]:
 def _look(
     source: VideoSource, span: tuple[float, float], fps: float, encoder: Encoder, asked_D: FloatArray, most: int
 ) -> Iterator[_Frame]:
-    """Frames of a span with their cosine; none where the source cannot be read."""
+    """Frames of a span with their cosines; none where the source cannot be read."""
     try:
         seen = list(source.between(*span, fps=fps))[:most]
     except (SourceError, OSError):
@@ -231,6 +231,6 @@ def _look(
 
 
 def _closer(moment: Evidence, best: _Frame, p: float) -> Evidence:
-    """A moment with what a closer look found in it: its time and its belief."""
-    told = f"looked at again: cosine {best.cosine:.2f} at {best.time_s:.1f} s, belief {p:.0%}"
-    return replace(moment, score=p, frame_s=best.time_s, why=f"{moment.why}; {told}")
+    """The moment with the time and the belief of its best frame."""
+    seen = f"looked at again: cosine {best.cosine:.2f} at {best.time_s:.1f} s, belief {p:.0%}"
+    return replace(moment, score=p, frame_s=best.time_s, why=f"{moment.why}; {seen}")

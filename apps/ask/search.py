@@ -20,13 +20,13 @@ from hippocam.apps.ask.count_answer import CountAnswer, answer_count
 from hippocam.apps.ask.description import description
 from hippocam.apps.ask.evidence import evidence_of
 from hippocam.apps.ask.memories import Memories, NamedMemory, at_once
-from hippocam.apps.ask.where import TOP, Where, filter_of
+from hippocam.apps.ask.where import TOP, Where, conditions, filter_of
 from hippocam.apps.ids import find_entry
 from hippocam.apps.live.open_frames import open_moments
 from hippocam.memory.memory import Memory
 from hippocam.memory.recall.query import Candidate, Query
 from hippocam.memory.recall.recall import midpoint, order
-from hippocam.memory.records import Evidence, StreamStatus
+from hippocam.memory.records import Entry, Evidence, StreamStatus
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import EncoderSpec, FloatArray
@@ -104,7 +104,11 @@ class Search:
         """The moments that were newest to their streams, at most `top` of each memory, each with its utility."""
         moments = list[tuple[float, Evidence]]()
         for one, own in self._memories.meant(where):
-            found = one.memory.notable(filter_of(own), top)
+            wanted, place_of = filter_of(own), own.get("place_of")
+            if place_of is not None:
+                entry = _entry_with_place(one.memory, place_of)
+                wanted = replace(wanted, stream=entry.stream, place=entry.place)
+            found = one.memory.notable(wanted, top)
             evidence = evidence_of(one.memory, _query_at(own), found, prefix=one.prefix)
             for candidate, moment in zip(found, evidence, strict=True):
                 utility = candidate.entry.utility
@@ -166,19 +170,13 @@ def _query_of(memory: Memory, text: str, vector: FloatArray, where: Where) -> Qu
         raise HippocamError(f"--beside must be 0 or more, found {beside}")
     if near is not None and not near[2] > 0:
         raise HippocamError(f"--near needs a radius above 0 metres, found {near[2]:g}")
-    wanted = filter_of(where)
     return Query(
         text=text,
         vector=vector,
-        stream=wanted.stream,
-        camera=wanted.camera,
-        after_s=wanted.after_s,
-        before_s=wanted.before_s,
-        at_s=wanted.at_s,
-        near=near,
-        place_of=None if place_of is None else _entry_with_place(memory, place_of),
+        place_of=None if place_of is None else _entry_with_place(memory, place_of).id,
         top=top,
         beside=beside,
+        **conditions(where),
     )
 
 
@@ -187,14 +185,13 @@ def _query_at(where: Where) -> Query:
     return Query(text="", vector=np.zeros(0, np.float32), at_s=where.get("at_s"))
 
 
-def _entry_with_place(memory: Memory, written: str) -> int:
-    entry_id = find_entry(memory, written)
-    entry = memory.entry(entry_id)
+def _entry_with_place(memory: Memory, written: str) -> Entry:
+    entry = memory.entry(find_entry(memory, written))
     if entry is None:
         raise HippocamError(f"--place-of {written}: the entry was given up; see hippocam explain {written}")
     if not entry.place:
         raise HippocamError(f"--place-of {written}: the place of this entry is not known; give another")
-    return entry_id
+    return entry
 
 
 def _order(parts: Sequence[_Part], found: _Found) -> tuple[float, float, str, float, int]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypedDict
+from dataclasses import fields
+from typing import Any, TypedDict
 
 from hippocam.memory.filter import Filter
 from hippocam.memory.records import StreamStatus
@@ -39,15 +40,14 @@ class Where(TypedDict, total=False):
     beside: int
 
 
+def conditions(where: Where) -> dict[str, Any]:
+    """The conditions that the memory's `Filter` has too, by its names; `place_of` must be looked up."""
+    return {field.name: where.get(field.name) for field in fields(Filter)}
+
+
 def filter_of(where: Where) -> Filter:
-    """The conditions on streams and times, as the memory has them."""
-    return Filter(
-        stream=where.get("stream"),
-        camera=where.get("camera"),
-        after_s=where.get("after_s"),
-        before_s=where.get("before_s"),
-        at_s=where.get("at_s"),
-    )
+    """The same as a `Filter`."""
+    return Filter(**conditions(where))
 
 
 def narrowed(where: Where, span: Filter) -> Where | None:

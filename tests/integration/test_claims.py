@@ -141,7 +141,7 @@ def test_a_memory_of_another_encoder_version_is_not_searched(tmp_path, session, 
     database.execute("UPDATE meta SET value = replace(value, 'palette:1', 'palette:0') WHERE key = 'spec'")
     database.commit()
     database.close()
-    with pytest.raises(HippocamError, match=r"made with encoder palette:0, and palette is palette:1 here"):
+    with pytest.raises(HippocamError, match=r"made with encoder palette \(palette:0\), not palette \(palette:1\)"):
         session.search("red")
 
 

@@ -97,6 +97,13 @@ def test_conditions_choose_where_and_when(session):
     assert session.ask("When was it blue?", at_s=11).unknown
 
 
+def test_what_happened_is_told_of_the_place_that_is_asked_about(session):
+    assert {(m.stream, m.t0_s) for m in session.ask("What happened?", near=(2, 0, 0.5)).evidence} == {
+        ("robot/left", 12)
+    }
+    assert len(session.ask("What happened?").evidence) > 1
+
+
 def test_neighbours_in_time_come_beside(session):
     (best,) = session.search("green", stream="robot/left", top=1)
     beside = session.search("green", stream="robot/left", top=1, beside=1)
