@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 import yaml
 
 from hippocam.apps.cli.main import main
+from hippocam.apps.session import Session
 from hippocam.apps.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -92,6 +94,16 @@ def test_every_setting_stands_with_its_default_and_no_other_does() -> None:
     rows = re.findall(r"^\| `([\w.]+)` \| `(.*?)` \|", (DOCS / "settings.md").read_text(), flags=re.MULTILINE)
     assert len(rows) == len(dict(rows))
     assert {name: yaml.safe_load(value) for name, value in rows} == dict(leaves(Settings()))
+
+
+def test_the_library_page_names_every_method_with_its_own_parameters() -> None:
+    lines = (DOCS / "library.md").read_text().splitlines()
+    cells = "\n".join(line.split("|")[1] for line in lines if line.startswith("| `"))
+    public = {name for name, value in vars(Session).items() if callable(value) and not name.startswith("_")}
+    assert set(re.findall(r"`(\w+)[(`]", cells)) == public
+    for name, given in re.findall(r"`(\w+)\(([^)]*)\)`", cells):
+        parameters = set(inspect.signature(getattr(Session, name)).parameters)
+        assert {part.strip(" =*") for part in given.split(",") if part} <= parameters, name
 
 
 def pages() -> list[Path]:
