@@ -37,8 +37,7 @@ class FreshIndex:
             self._index = KeyIndex(dim, self._read)
         elif self._index.due():  # from the second question on: one is answered sooner than an index is built
             self._index.rebuild()
-        # what other processes wrote, and what this one did
-        version = (self._store.version(), self._store.connection.total_changes)
+        version = self._store.version()
         if version != self._version:
             self._follow(self._index)
             self._version = version

@@ -34,6 +34,8 @@ from hippocam.memory.store.summaries import SummaryTable
 from hippocam.memory.store.tombstones import TombstoneTable
 from hippocam.memory.store.words import EntryWords
 
+# Seconds to wait for another process that writes, or reads what is to be folded back.
+WAIT_S = 10.0
 # Pages of full text that are merged in one step, so that the log stays small.
 _MERGE_PAGES = 16
 
@@ -71,7 +73,7 @@ class Store:
             create(path)
         frozen = not writable and not os.access(path.parent, os.W_OK)  # a log cannot be opened there
         uri = f"{path.absolute().as_uri()}?{'mode=ro&immutable=1' if frozen else 'mode=rw'}"
-        self._db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=10, check_same_thread=False)
+        self._db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=WAIT_S, check_same_thread=False)
         self.meta = MetaTable(self._db)
         self.streams = StreamTable(self._db)
         self.places = PlaceTable(self._db)
@@ -150,10 +152,10 @@ class Store:
         finally:
             self._db.execute("ROLLBACK")
 
-    def version(self) -> int:
-        """A number that differs after another connection has committed."""
+    def version(self) -> tuple[int, int]:
+        """What differs after another connection has committed, or this one has changed a row."""
         (version,) = self._db.execute("PRAGMA data_version").fetchone()
-        return int(version)
+        return int(version), self._db.total_changes
 
     def live_bytes(self) -> int:
         """Bytes of the pages in use: what the file would take without its free pages."""
