@@ -5,7 +5,7 @@ folder), so a moved, linked or touched file is not watched twice; one that has g
 content under the same name becomes a stream of its own.
 
 A preview (a video's key frames alone) is a stream "NAME/preview" beside that of the video, so that it answers
-until the video was watched whole. Then it is forgotten; and what was watched whole is not previewed any more.
+until the video was watched whole. Then it is deleted; and what was watched whole is not previewed any more.
 """
 
 from __future__ import annotations
@@ -117,8 +117,8 @@ def _preview_name(
         number += 1
 
 
-def forget_previews(memory: MemoryWriter, claims: Sequence[Claim]) -> None:
-    """Forget the previews of what has been watched whole."""
+def delete_previews(memory: MemoryWriter, claims: Sequence[Claim]) -> None:
+    """Delete the previews of what has been watched whole."""
     coarse = memory.coarse_streams()
     previews = [p for p in memory.progress() if p.stream in coarse] if coarse else []
     for claim in claims if previews else ():
@@ -130,9 +130,7 @@ def forget_previews(memory: MemoryWriter, claims: Sequence[Claim]) -> None:
             if preview.fingerprint == fingerprint != "" or _goes_on(preview, uri, fingerprint):
                 try:
                     memory.forget(Filter(stream=preview.stream))
-                except (
-                    DiskError
-                ) as error:  # forgotten, but for traces in the log: these are of a video that is kept
+                except DiskError as error:  # deleted, but for traces in the log: these are of a video that is kept
                     log.warning("%s", error)
 
 

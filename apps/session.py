@@ -30,7 +30,7 @@ from hippocam.apps.ask.search import Search
 from hippocam.apps.ask.where import Where, check_stream
 from hippocam.apps.folders import Folders
 from hippocam.apps.ids import find_entry
-from hippocam.apps.live.forget import forget_footage
+from hippocam.apps.live.forget import delete_footage
 from hippocam.apps.records import Answer, Failure, Status, WatchProgress, WatchReport
 from hippocam.apps.settings import Settings, budget_bytes
 from hippocam.apps.watch import Executor, Work, watch_sources
@@ -343,7 +343,7 @@ class Session:
                 check_stream(stream, memory.streams())
             gone = memory.forget(wanted if wanted else [find_entry(memory, entry) for entry in entries])
             if wanted:
-                forget_footage(memory.folder, wanted)
+                delete_footage(memory.folder, wanted)
             return gone
 
     def sleep(self, target: float | None = None) -> SleepReport:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from hippocam.apps.claims import Claim, claim_all, forget_previews
+from hippocam.apps.claims import Claim, claim_all, delete_previews
 from hippocam.apps.records import Failure, StreamReport, WatchProgress, WatchReport
 from hippocam.memory.memory import Memory, MemoryWriter
 from hippocam.stream.ingest import run_local
@@ -76,7 +76,7 @@ def watch_sources(
     except KeyboardInterrupt:
         writing.break_off()
         raise
-    forget_previews(memory, claims)
+    delete_previews(memory, claims)
     memory.idle()
     seconds = time.monotonic() - started
     return WatchReport(

@@ -16,7 +16,7 @@ from pathlib import Path
 from hippocam.apps import Session
 from hippocam.apps.ask.description import description
 from hippocam.apps.live.endpoint import ask_live
-from hippocam.apps.live.folder import LivePlace
+from hippocam.apps.live.folder import LiveFolder
 from hippocam.apps.live.open_frames import with_open_moments
 from hippocam.memory.recall.query import Query
 from hippocam.models.registry import make_encoder
@@ -44,7 +44,7 @@ class Live:
     """A live process in a process group of its own. A context manager."""
 
     def __init__(self, memory, *arguments, encoder="palette"):
-        self.memory, self.place = Path(memory), LivePlace(memory)
+        self.memory, self.place = Path(memory), LiveFolder(memory)
         command = [HIPPOCAM, "live", "add", *arguments, "--memory", memory, "--encoder", encoder, "--json"]
         self.process = subprocess.Popen(
             list(map(str, command)),

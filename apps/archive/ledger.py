@@ -116,7 +116,7 @@ class Ledger:
         self.close()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._db.close()
 
     @contextmanager
@@ -205,11 +205,11 @@ class Ledger:
             rows = self._find("path = ? AND fingerprint = ?", (path, fingerprint))
             matched.append(next((row for row in rows if row.id not in taken), None))
             taken.update(row.id for row in matched[-1:] if row is not None)
-        for place, (_, fingerprint) in enumerate(given):
-            if matched[place] is None and fingerprint:
+        for index, (_, fingerprint) in enumerate(given):
+            if matched[index] is None and fingerprint:
                 rows = [row for row in self._find("fingerprint = ?", (fingerprint,)) if row.id not in taken]
                 rows.sort(key=_still_there)  # rather one that is gone from its place
-                matched[place] = rows[0] if rows else None
+                matched[index] = rows[0] if rows else None
                 taken.update(row.id for row in rows[:1])
         return matched
 
@@ -228,7 +228,7 @@ class Ledger:
             self._db.execute(f"SELECT {_COLUMNS} FROM recording WHERE id = ?", (cursor.lastrowid,)).fetchone()
         )
 
-    def place(self, row: Row, *, path: str, memory: str) -> None:
+    def move(self, row: Row, *, path: str, memory: str) -> None:
         """Note where a recording is now, and which memory it goes into."""
         self._db.execute("UPDATE recording SET path = ?, memory = ? WHERE id = ?", (path, memory, row.id))
 
@@ -264,7 +264,7 @@ class Ledger:
             (state, name, reason, seconds, cpu_s, self._clock(), row),
         )
 
-    def forget(self, rows: Iterable[Row]) -> None:
+    def delete(self, rows: Iterable[Row]) -> None:
         """Take recordings out: their content is gone from where it was, before it was archived."""
         self._db.executemany("DELETE FROM recording WHERE id = ?", [(row.id,) for row in rows])
 

@@ -205,7 +205,7 @@ class _Run:
             begun = {row.name for row in self._ledger.rows(memory=name, state=State.BEGUN)}
             copy = self._hidden / "copies" / name
             if not archive_unit.put_back(self._root / name, copy, begun):
-                archive_unit.discard(copy)  # somebody else wrote to it: go on from where it is
+                archive_unit.delete_copy(copy)  # somebody else wrote to it: go on from where it is
                 with self._ledger.transaction():
                     self._ledger.set_unit(name, is_open=False)
 
@@ -239,7 +239,7 @@ class _Run:
         return {name: ones for name, ones in sorted(homes.items()) if any(map(self._is_open, ones))}
 
     def _placed(self, one: _Given, source: Source) -> Row:
-        """The row of a source in the ledger, with its place and its memory as they are now."""
+        """The row of a source in the ledger, with its path and its memory as they are now."""
         row, ledger = one.row, self._ledger
         name = row.memory if row else ""
         name = name or ledger.memory_for(home_of(source, self._request.per or "all"))
@@ -249,7 +249,7 @@ class _Run:
         if row.path != one.uri:
             self._relink(row, one.uri)
         if (row.path, row.memory) != (one.uri, name):
-            ledger.place(row, path=one.uri, memory=name)
+            ledger.move(row, path=one.uri, memory=name)
         if row.state is State.DONE and not has_memory(self._root / name):  # somebody deleted it
             ledger.set_state(row.id, State.WAITING)
             row = row._replace(state=State.WAITING)
@@ -261,7 +261,7 @@ class _Run:
         return one.row.state is not State.DONE and (one.row.state is not State.QUARANTINED or self._config.retry)
 
     def _relink(self, row: Row, uri: str) -> None:
-        """A file is in another place than it was."""
+        """Tell a memory that one of its files has moved."""
         folder = self._root / row.memory
         if row.state is State.DONE and has_memory(folder):
             if fingerprint_of(row.path) == row.fingerprint:
@@ -287,7 +287,7 @@ class _Run:
         """Other content has taken the place of what was not archived yet."""
         for row in self._ledger.left_behind(one.uri, one.fingerprint):
             if row.state is State.WAITING:
-                self._ledger.forget([row])
+                self._ledger.delete([row])
             else:
                 self._ledger.set_state(row.id, State.QUARANTINED, reason=_UNFINISHED)
 

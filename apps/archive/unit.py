@@ -30,7 +30,7 @@ def save(memory: Path, copy: Path) -> None:
         MemoryFolderError: Somebody writes it, or a disk is full.
     """
     new = copy.with_name(copy.name + ".new")
-    discard(new)
+    delete_copy(new)
     with memory_errors(memory):
         lock = WriterLock(memory / "writer.lock")
         try:
@@ -40,11 +40,11 @@ def save(memory: Path, copy: Path) -> None:
                 _link(picture, new / "exemplars" / picture.name)
         finally:
             lock.release()
-        discard(copy)
+        delete_copy(copy)
         os.replace(new, copy)
 
 
-def discard(copy: Path) -> None:
+def delete_copy(copy: Path) -> None:
     """Delete a copy."""
     shutil.rmtree(copy, ignore_errors=True)
 
@@ -67,14 +67,14 @@ def put_back(memory: Path, copy: Path, recordings: Collection[str]) -> bool:
         try:
             if not _only(recordings, memory / "memory.db", copy / "memory.db"):
                 return False
-            # pictures first: a row without its picture would be given up, a picture without its row is swept
+            # pictures first: a row without its picture would be given up, a picture without its row is deleted
             for picture in (copy / "exemplars").iterdir():
-                place = memory / "exemplars" / picture.name
-                if not (place.exists() and place.samefile(picture)):
-                    new = place.with_suffix(".new")
+                target = memory / "exemplars" / picture.name
+                if not (target.exists() and target.samefile(picture)):
+                    new = target.with_suffix(".new")
                     new.unlink(missing_ok=True)
                     _link(picture, new)
-                    os.replace(new, place)
+                    os.replace(new, target)
             _copy_database(copy / "memory.db", memory / "memory.db")
         finally:
             lock.release()

@@ -166,9 +166,9 @@ class ArchiveWriter:
     def _break_off(self, todo: Todo, end: PartEnd) -> None:
         uri = todo.footage.source.uri
         if not end.seen and Path(uri).exists():
-            self._work.drop(todo.footage.key)
+            self._work.delete(todo.footage.key)
             raise HippocamError(f"{uri}: a worker does not see it: {end.error}; mount it on all machines alike")
-        self._work.give_up(todo.footage.key)
+        self._work.call_off(todo.footage.key)
         same = fingerprint_of(uri) == todo.fingerprint
         self._end(todo, State.QUARANTINED if same else State.WAITING, end.error if same else _CHANGED)
 
@@ -228,7 +228,7 @@ class ArchiveWriter:
                     cpu_s=outcome.cpu_s,
                 )
             self._ledger.set_unit(self._name, is_open=False)
-        archive_unit.discard(self._copies / self._name)
+        archive_unit.delete_copy(self._copies / self._name)
         for outcome in self._outcomes:
-            self._work.drop(outcome.todo.footage.key)
+            self._work.delete(outcome.todo.footage.key)
         self._outcomes = []

@@ -254,8 +254,8 @@ def _at_once(shown: Sequence[set[int]]) -> NDArray[np.bool_]:
 
 
 def _rows(rows: FloatArray, numbers: NDArray[np.int64], wanted: Sequence[str]) -> FloatArray:
-    place = {int(number): i for i, number in enumerate(numbers)}
-    chosen = rows[[place[int(number)] for number in wanted]]
+    index = {int(number): i for i, number in enumerate(numbers)}
+    chosen = rows[[index[int(number)] for number in wanted]]
     return np.asarray(chosen / np.linalg.norm(chosen, axis=1, keepdims=True), np.float32)
 
 

@@ -207,17 +207,17 @@ def _queries(codes_ND: NDArray[np.int8], number: int, cosine: float, rng: np.ran
 
 
 def _true_best(codes_ND: NDArray[np.int8], asked_QD: FloatArray) -> NDArray[np.int64]:
-    """Places of the ten rows of greatest inner product with each query, int64 [Q, 10], by brute force."""
+    """Indices of the ten rows of greatest inner product with each query, int64 [Q, 10], by brute force."""
     best = np.full((len(asked_QD), _TOP), -np.inf, np.float32)
-    places = np.full((len(asked_QD), _TOP), -1, np.int64)
+    indices = np.full((len(asked_QD), _TOP), -1, np.int64)
     for first in range(0, len(codes_ND), _STEP):
         step = codes_ND[first : first + _STEP]
         scores = np.concatenate([best, asked_QD @ (step.astype(np.float32) * _SCALE).T], axis=1)
         here = np.broadcast_to(np.arange(first, first + len(step)), (len(asked_QD), len(step)))
-        every = np.concatenate([places, here], axis=1)
+        every = np.concatenate([indices, here], axis=1)
         top = np.argpartition(-scores, _TOP - 1, axis=1)[:, :_TOP]
-        best, places = np.take_along_axis(scores, top, axis=1), np.take_along_axis(every, top, axis=1)
-    return places
+        best, indices = np.take_along_axis(scores, top, axis=1), np.take_along_axis(every, top, axis=1)
+    return indices
 
 
 def _unit(rows_ND: FloatArray) -> FloatArray:

@@ -213,9 +213,9 @@ class _Shards:
         for k in range(number):
             path = paths[k % len(paths)]
             asked_QD, times_s = self._asked[path]
-            place = k // len(paths) % len(asked_QD)
+            row = k // len(paths) % len(asked_QD)
             stream = f"{path.name}/bench/cam" if len(paths) > 1 else "bench/cam"
-            yield asked_QD[place], stream, times_s[place]
+            yield asked_QD[row], stream, times_s[row]
 
 
 def _run_size(hours: int, shards: _Shards, queries: int) -> Size:

@@ -193,7 +193,7 @@ def _score(
     needles: Sequence[Probe],
 ) -> SleepScore:
     first, five = _recall(held, probes)
-    views = [place for place, probe in enumerate(probes) if probe.kind == "view"]
+    views = [index for index, probe in enumerate(probes) if probe.kind == "view"]
     needle_first, needle_five = _recall(held, needles)
     fresh_first, fresh_five = _recall(held, fresh)
     dim = len(held[0].key_D)
@@ -221,13 +221,13 @@ def _recall(held: Sequence[Held], probes: Sequence[Probe]) -> tuple[np.ndarray, 
     start, end = (np.array([getattr(s, name) for one in held for s in one.spans]) for name in ("t0_s", "t1_s"))
     short = end - start <= LONGEST_S
     first, five = np.zeros(len(probes), bool), np.zeros(len(probes), bool)
-    for place, probe in enumerate(probes):
+    for index, probe in enumerate(probes):
         best = np.argsort(-(keys @ probe.vector_D), kind="stable")[:5]
         right = np.zeros(len(start), bool)
         for t0_s, t1_s in probe.times:
             right |= np.minimum(end, t1_s) > np.maximum(start, t0_s)
         hits = np.isin(best, owner[right & short])
-        first[place], five[place] = hits[0], hits.any()
+        first[index], five[index] = hits[0], hits.any()
     return first, five
 
 
@@ -262,8 +262,8 @@ def _alike_neighbours(held: list[Held], count: int) -> list[Held]:
         if one is not None and other is not None:
             heapq.heappush(heap, (-float(one.key_D @ other.key_D), a, b, version[a], version[b]))
 
-    for place in range(len(slots) - 1):
-        offer(place, place + 1)
+    for index in range(len(slots) - 1):
+        offer(index, index + 1)
     left = len(slots)
     while left > count and heap:
         _, a, b, of_a, of_b = heapq.heappop(heap)
@@ -308,10 +308,10 @@ def table(result: SleepResult) -> str:
             "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
         ]
         whole = _means(streams, 0)
-        for place, score in enumerate(streams[0].scores):
-            mean = _means(streams, place)
+        for index, score in enumerate(streams[0].scores):
+            mean = _means(streams, index)
             name = f"**{score.policy}**" if score.policy == OURS else score.policy
-            smaller = "" if place == 0 else f"1 / {whole['entries'] / mean['entries']:.1f}"
+            smaller = "" if index == 0 else f"1 / {whole['entries'] / mean['entries']:.1f}"
             shares = " | ".join(f"{mean[column]:.3f}" for column in _SHARES)
             lines.append(
                 f"| {name} | {mean['entries']:.0f} | {smaller} | {mean['bytes'] / 1e3:.0f} | {shares} "
@@ -320,6 +320,6 @@ def table(result: SleepResult) -> str:
     return "\n".join(lines)
 
 
-def _means(streams: Sequence[SleepStream], place: int) -> dict[str, float]:
-    scores = [stream.scores[place] for stream in streams]
+def _means(streams: Sequence[SleepStream], index: int) -> dict[str, float]:
+    scores = [stream.scores[index] for stream in streams]
     return {column: float(np.mean([getattr(score, column) for score in scores])) for column in _COLUMNS}

@@ -199,9 +199,9 @@ class _StopOnSignal:
 
 def _ask(options: argparse.Namespace, op: str) -> dict[str, Any]:
     from hippocam.apps.live.endpoint import ask_live
-    from hippocam.apps.live.folder import LivePlace
+    from hippocam.apps.live.folder import LiveFolder
 
-    answer = ask_live(LivePlace(options.memory).socket, {"op": op})
+    answer = ask_live(LiveFolder(options.memory).socket, {"op": op})
     if answer is None:
         raise HippocamError(f"{options.memory}: no live process runs; start one with hippocam live add SOURCE")
     return answer
@@ -226,12 +226,12 @@ def _stop(options: argparse.Namespace) -> int:
 
 
 def _clip(options: argparse.Namespace) -> int:
-    from hippocam.apps.live.folder import LivePlace
+    from hippocam.apps.live.folder import LiveFolder
     from hippocam.stream.sources.live_clip import write_clips
 
-    place = LivePlace(options.memory)
-    stream = options.stream or _only_stream(place.folder / "look-back")
-    clips = write_clips(place.look_back(stream), options.out or Path(f"{stream}.mp4"), options.last)
+    live_folder = LiveFolder(options.memory)
+    stream = options.stream or _only_stream(live_folder.path / "look-back")
+    clips = write_clips(live_folder.look_back(stream), options.out or Path(f"{stream}.mp4"), options.last)
     if options.json:
         _print_json({"clips": [{**asdict(clip), "path": str(clip.path)} for clip in clips]})
         return 0

@@ -15,7 +15,7 @@ import numpy as np
 
 from hippocam.apps.ask.description import description, statement
 from hippocam.apps.errors import SettingsError
-from hippocam.apps.live.folder import JsonLines, LivePlace, Pictures
+from hippocam.apps.live.folder import JsonLines, LiveFolder, Pictures
 from hippocam.apps.live.webhook import Webhook
 from hippocam.apps.settings import build
 from hippocam.memory.recall.recall import belief
@@ -120,7 +120,7 @@ class Alerts:
     Args:
         configs: The questions.
         encoder: Of the memory.
-        place: Where the log and the pictures go.
+        live_folder: Where the log and the pictures go.
         webhook: Is posted each alert; None for none.
         on_alert: Is told each alert; must return at once.
     """
@@ -129,7 +129,7 @@ class Alerts:
         self,
         configs: Sequence[AlertConfig],
         encoder: Encoder,
-        place: LivePlace,
+        live_folder: LiveFolder,
         webhook: Webhook | None = None,
         on_alert: Callable[[dict[str, object]], None] | None = None,
     ) -> None:
@@ -137,7 +137,7 @@ class Alerts:
         self._configs, self._spec, self._webhook = list(configs), encoder.spec, webhook
         texts = [description(statement(config.text)) for config in configs]
         self._vectors_AD = _unit(encoder.encode_texts(texts)) if texts else np.zeros((0, 1), np.float32)
-        self._log, self._pictures = JsonLines(place.alerts), Pictures(place.alert_pictures, _PICTURES)
+        self._log, self._pictures = JsonLines(live_folder.alerts), Pictures(live_folder.alert_pictures, _PICTURES)
         self._triggers: dict[tuple[int, str], Trigger] = {}
         self._last: dict[str, Embedding] = {}
         self.fired = 0

@@ -21,8 +21,8 @@ from hippocam.stream.sources.naming import slug
 LOG_BYTES = 4_000_000
 
 
-class LivePlace:
-    """Paths in that folder.
+class LiveFolder:
+    """That folder, and the paths in it.
 
     Args:
         memory: The memory's folder.
@@ -30,20 +30,20 @@ class LivePlace:
 
     def __init__(self, memory: str | Path) -> None:
         resolved = Path(memory).resolve()
-        self.folder = resolved.with_name(resolved.name + ".live")
-        self.socket = self.folder / "ask.sock"
-        self.alerts = self.folder / "alerts.jsonl"
-        self.alert_pictures = self.folder / "alerts"
-        self.log = self.folder / "log.jsonl"
-        self.shown = self.folder / "shown"
+        self.path = resolved.with_name(resolved.name + ".live")
+        self.socket = self.path / "ask.sock"
+        self.alerts = self.path / "alerts.jsonl"
+        self.alert_pictures = self.path / "alerts"
+        self.log = self.path / "log.jsonl"
+        self.shown = self.path / "shown"
 
     def make(self) -> None:
         """Make the folder, for its owner alone."""
-        self.folder.mkdir(mode=0o700, exist_ok=True)
+        self.path.mkdir(mode=0o700, exist_ok=True)
 
     def look_back(self, stream: str) -> Path:
         """Where the footage of a stream is."""
-        return self.folder / "look-back" / slug(stream)
+        return self.path / "look-back" / slug(stream)
 
 
 class JsonLines:

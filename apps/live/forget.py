@@ -1,4 +1,4 @@
-"""What a live process kept beside the memory, deleted with what that forgets: footage, pictures, log lines."""
+"""Deletes what a live process keeps beside a memory when the same is deleted there: footage, pictures, logs."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from hippocam.apps.live.folder import LivePlace
+from hippocam.apps.live.folder import LiveFolder
 from hippocam.memory.filter import Filter
 from hippocam.stream.live.lookback import segments, start_of
 
 
-def forget_footage(memory: Path, wanted: Filter) -> int:
+def delete_footage(memory: Path, wanted: Filter) -> int:
     """Delete what lies beside a memory of some streams or times; nothing may be watching live.
 
     A file of footage that holds some of that time goes whole.
@@ -23,13 +23,15 @@ def forget_footage(memory: Path, wanted: Filter) -> int:
         wanted: Stream, camera, after_s, before_s.
 
     Returns:
-        Files deleted and log lines taken out.
+        How many files and log lines were deleted.
     """
-    place = LivePlace(memory)
-    files = [path for path, stream, t0_s, t1_s in _files(place) if _meets(wanted, stream, t0_s, t1_s)]
+    live_folder = LiveFolder(memory)
+    files = [path for path, stream, t0_s, t1_s in _files(live_folder) if _meets(wanted, stream, t0_s, t1_s)]
     for path in files:
         path.unlink(missing_ok=True)
-    logs = [path for log in (place.alerts, place.log) for path in (log, log.with_name(log.name + ".1"))]
+    logs = [
+        path for log in (live_folder.alerts, live_folder.log) for path in (log, log.with_name(log.name + ".1"))
+    ]
     return len(files) + sum(_thin(path, wanted) for path in logs if path.exists())
 
 
@@ -37,14 +39,14 @@ def _meets(wanted: Filter, stream: str, t0_s: float, t1_s: float) -> bool:
     return wanted.of_stream(stream) and wanted.overlaps(t0_s, t1_s, t1_s)
 
 
-def _files(place: LivePlace) -> Iterator[tuple[Path, str, float, float]]:
+def _files(live_folder: LiveFolder) -> Iterator[tuple[Path, str, float, float]]:
     """Every file with its stream and the time that it shows."""
-    for folder in (place.folder / "look-back").glob("*/"):
+    for folder in (live_folder.path / "look-back").glob("*/"):
         paths = segments(folder)
         ends = [*map(start_of, paths[1:]), float("inf")]
         for path, end_s in zip(paths, ends, strict=True):
             yield path, folder.name, start_of(path), min(end_s, max(path.stat().st_mtime, start_of(path)))
-    for folder in (place.alert_pictures, place.shown):
+    for folder in (live_folder.alert_pictures, live_folder.shown):
         for path in folder.glob("*.jpg"):
             milliseconds, _, rest = path.stem.partition("-")
             if milliseconds.isdigit():
@@ -52,7 +54,7 @@ def _files(place: LivePlace) -> Iterator[tuple[Path, str, float, float]]:
 
 
 def _thin(path: Path, wanted: Filter) -> int:
-    """Take the lines out of a log that tell of what is forgotten."""
+    """Delete the lines of a log that tell of what is deleted."""
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     kept = [line for line in lines if not _told(json.loads(line), wanted)]
     if len(kept) < len(lines):

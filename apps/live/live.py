@@ -18,7 +18,7 @@ import numpy as np
 from hippocam.apps.encoder_choice import encoder_name
 from hippocam.apps.live.alerts import AlertConfig, Alerts
 from hippocam.apps.live.endpoint import Endpoint
-from hippocam.apps.live.folder import JsonLines, LivePlace
+from hippocam.apps.live.folder import JsonLines, LiveFolder
 from hippocam.apps.live.open_frames import OpenFrames, answer_latest, answer_open
 from hippocam.apps.live.watch import LiveStatus, LiveWatch
 from hippocam.apps.live.webhook import Webhook
@@ -122,12 +122,12 @@ def watch_live(
     black = Frame(stream="", seq=0, time_s=0, image=np.zeros((side, side, 3), np.uint8))
     ingest = Ingest(model, pipeline, senses)
     ingest.encode([black])  # warm
-    place, ready, wall = LivePlace(folder), threading.Event(), Wall()
+    live_folder, ready, wall = LiveFolder(folder), threading.Event(), Wall()
     with ExitStack() as stack:
         memory = stack.enter_context(
             Memory.open_writer(folder, encoder=name, spec=model.spec, config=memory_config)
         )
-        place.make()
+        live_folder.make()
         if config.executor == "ray" and launch is None:
             from hippocam.stream.live.ray_runner import ray_launcher
 
@@ -135,28 +135,28 @@ def watch_live(
         cameras: list[tuple[str, Camera]] = []
         for address in addresses:
             stream = _free_name(memory, address, {taken for taken, _ in cameras})
-            capture = _capture_config(place, stream, len(addresses), pipeline.fps or 1.0, config, settings)
+            capture = _capture_config(live_folder, stream, len(addresses), pipeline.fps or 1.0, config, settings)
             start = functools.partial(launch or _process, address, capture)
             rng = random.Random(stream)
             cameras.append((stream, Camera(address, config.camera, start, ready=ready, rng=rng)))
         hook = Webhook(webhook) if webhook else None
         if hook is not None:
             stack.callback(hook.close)
-        open_frames = OpenFrames(model.spec, memory_config.working.max_s + 5.0, place.shown)
+        open_frames = OpenFrames(model.spec, memory_config.working.max_s + 5.0, live_folder.shown)
         watch = LiveWatch(
             memory,
             ingest,
             cameras,
             gap_s=config.gap_s,
             open_frames=open_frames,
-            alerts=Alerts(alerts, model, place, hook, on_alert),
-            log=JsonLines(place.log),
+            alerts=Alerts(alerts, model, live_folder, hook, on_alert),
+            log=JsonLines(live_folder.log),
             wall=wall,
             ready=ready,
         )
-        _forget_old(place, wall.now_s() - config.look_back_s)
+        _delete_old(live_folder, wall.now_s() - config.look_back_s)
         handle = functools.partial(_handle, watch, open_frames, model.spec.dim, stop)
-        with Endpoint(place.socket, handle):
+        with Endpoint(live_folder.socket, handle):
             until_s = None if for_s is None else time.monotonic() + for_s
             watch.run(stop, lambda: on_status(watch.status()), until_s=until_s)
         return watch.status()
@@ -190,12 +190,12 @@ def _free_name(memory: Memory, address: LiveAddress, taken: set[str]) -> str:
 
 
 def _capture_config(
-    place: LivePlace, stream: str, cameras: int, fps: float, config: LiveConfig, settings: Settings
+    live_folder: LiveFolder, stream: str, cameras: int, fps: float, config: LiveConfig, settings: Settings
 ) -> CaptureConfig:
     look_back = None
     if config.look_back_mb:
         share = int(config.look_back_mb * 1e6 / cameras)
-        look_back = LookBackConfig(folder=place.look_back(stream), max_bytes=share, max_s=config.look_back_s)
+        look_back = LookBackConfig(folder=live_folder.look_back(stream), max_bytes=share, max_s=config.look_back_s)
     return CaptureConfig(
         fps=fps,
         longest_px=settings.sources.longest_px,
@@ -205,9 +205,9 @@ def _capture_config(
     )
 
 
-def _forget_old(place: LivePlace, before_s: float) -> None:
-    """Footage of cameras that are not watched any more goes too when it is too old."""
-    for folder in (place.folder / "look-back").glob("*/"):
+def _delete_old(live_folder: LiveFolder, before_s: float) -> None:
+    """Delete footage that is too old, also of cameras that are no longer watched."""
+    for folder in (live_folder.path / "look-back").glob("*/"):
         for path in segments(folder):
             if start_of(path) < before_s:
                 path.unlink(missing_ok=True)

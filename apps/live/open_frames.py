@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from hippocam.apps.live.endpoint import ask_live
-from hippocam.apps.live.folder import LivePlace, Pictures
+from hippocam.apps.live.folder import LiveFolder, Pictures
 from hippocam.memory.filter import Filter
 from hippocam.memory.recall.query import Query
 from hippocam.memory.recall.recall import belief
@@ -71,7 +71,7 @@ class OpenFrames:
                     held.popleft()
 
     def close(self, stream: str) -> None:
-        """Forget a camera's frames: its event was closed, and the memory has it."""
+        """Delete a camera's frames: its event was closed, and the memory has it."""
         with self._lock:
             self._streams.pop(stream, None)
 
@@ -101,8 +101,8 @@ class OpenFrames:
                     lengths_N = np.maximum(np.linalg.norm(vectors_ND, axis=1), 1e-9)
                     cosines_N = vectors_ND @ asked_D / lengths_N
                     # of frames that show it equally well the newest: what is there now
-                    place = len(seen) - 1 - int(np.argmax(cosines_N[::-1].round(4)))
-                    best.append((float(cosines_N[place]), seen[place]))
+                    index = len(seen) - 1 - int(np.argmax(cosines_N[::-1].round(4)))
+                    best.append((float(cosines_N[index]), seen[index]))
         best.sort(key=lambda found: (-found[0], found[1].frame.stream))
         return [self._moment(cosine, seen, compared) for cosine, seen in best[:top]]
 
@@ -153,7 +153,7 @@ def answer_latest(request: Mapping[str, Any], frames: OpenFrames) -> dict[str, A
 def latest_frames(memory: Path, stream: str) -> list[Embedding]:
     """The newest frames of a camera that a live process watches, the oldest first; none where none runs."""
     try:
-        answer = ask_live(LivePlace(memory).socket, {"op": "latest", "stream": stream})
+        answer = ask_live(LiveFolder(memory).socket, {"op": "latest", "stream": stream})
     except HippocamError as error:
         log.warning("what is shown now is left out: %s", error)
         return []
@@ -205,7 +205,7 @@ def open_moments(memory: Path, found: Sequence[Evidence], query: Query) -> list[
     request = {"op": "open", "vector": query.vector.tolist(), "top": query.top}
     request |= {key: getattr(query, key) for key in _CONDITIONS}
     try:
-        answer = ask_live(LivePlace(memory).socket, request)
+        answer = ask_live(LiveFolder(memory).socket, request)
     except HippocamError as error:
         log.warning("what is open now is left out: %s", error)
         return []

@@ -61,10 +61,10 @@ def _cues(entries: Iterable[Entry]) -> Iterator[_Cue]:
     for entry in entries:
         if start_s is None:
             start_s = entry.t0_s if entry.t0_s >= DATES_FROM_S else 0.0
-        for place, span in enumerate(entry.spans, start=1):
+        for number, span in enumerate(entry.spans, start=1):
             t0_ms = max(0, round(1000 * (span.t0_s - start_s)))
             t1_ms = max(t0_ms + 1, round(1000 * (span.t1_s - start_s)))
-            heapq.heappush(waiting, _Cue(t0_ms, t1_ms, f"{format_id(entry.id)}-{place}", _words(entry)))
+            heapq.heappush(waiting, _Cue(t0_ms, t1_ms, f"{format_id(entry.id)}-{number}", _words(entry)))
         while waiting and waiting[0].t0_ms < round(1000 * (entry.t0_s - start_s)):
             yield heapq.heappop(waiting)
     while waiting:

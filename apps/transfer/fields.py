@@ -124,7 +124,7 @@ class Fields:
         if flat and isinstance(values, list):
             if len(values) != 2 * most:
                 self.refuse(f"{name!r} must hold {2 * most} numbers")
-            values = [values[place : place + 2] for place in range(0, 2 * most, 2)]
+            values = [values[index : index + 2] for index in range(0, 2 * most, 2)]
         if not isinstance(values, list) or len(values) > most:
             self.refuse(f"{name!r} must be a list of {most} pairs at most")
         if any(not isinstance(value, list) or len(value) != 2 for value in values):

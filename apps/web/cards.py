@@ -63,19 +63,19 @@ def evidence(moments: Sequence[Evidence], cited: Sequence[str], *, weak: bool) -
         return ""
     title = "Nearest moments, too weak for an answer" if weak else "Evidence"
     items = "".join(
-        f"<li>{card(moment, cited=moment.id in cited, place=place)}</li>"
-        for place, moment in enumerate(moments, start=1)
+        f"<li>{card(moment, cited=moment.id in cited, rank=rank)}</li>"
+        for rank, moment in enumerate(moments, start=1)
     )
     return f'<h2 class="hc-title">{title}</h2><ol class="hc-cards">{items}</ol>'
 
 
-def card(moment: Evidence, *, cited: bool, place: int) -> str:
+def card(moment: Evidence, *, cited: bool, rank: int) -> str:
     """A moment as a button that makes the player show it; below it one for each further time it was seen.
 
     Args:
         moment: What is shown.
         cited: Whether the answer rests on it.
-        place: By which number the answer names it.
+        rank: By which number the answer names it.
     """
     span = f"{moment_time(moment, moment.t0_s)} – {moment_time(moment, moment.t1_s)}"
     belief = f"{moment.score:.0%}"
@@ -88,7 +88,7 @@ def card(moment: Evidence, *, cited: bool, place: int) -> str:
         f'<button type="button" class="hc-card{" hc-cited" if cited else ""}" '
         f'{_target(moment, moment.t0_s, moment.t1_s)} aria-label="{escape(spoken)}">'
         f'<span class="hc-thumb">{thumb}</span>'
-        f'<span class="hc-body"><span class="hc-row"><span class="hc-span">[{place}] {span}</span>'
+        f'<span class="hc-body"><span class="hc-row"><span class="hc-span">[{rank}] {span}</span>'
         f'<span class="hc-belief"><i style="width:{max(0.0, min(1.0, moment.score)):.0%}"></i></span>'
         f'<span class="hc-percent">{belief}</span></span>'
         f'<span class="hc-stream">{escape(moment.stream)}</span>'

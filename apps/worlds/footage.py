@@ -95,8 +95,8 @@ def _draw(seed: int, pool: Pool, recipe: Recipe, hours: float) -> FootageWorld:
     bursts += _distractors(rng, pool, round(recipe.distractors * share))
     footage_frames = round(hours * 3600) - sum(len(burst.frames_ND) for burst in bursts)
     footage_FD, clip_F, visits = _footage(rng, pool, recipe, footage_frames)
-    places = _places(rng, bursts, clip_F, recipe.gap_s)
-    frames_TD, planted = _cut_in(footage_FD, bursts, places)
+    positions = _positions(rng, bursts, clip_F, recipe.gap_s)
+    frames_TD, planted = _cut_in(footage_FD, bursts, positions)
     captions: dict[tuple[Kind, int], FloatArray] = {("needle", i): p.caption_D for i, p in enumerate(shown)}
     captions |= {("entity", i): p.caption_D for i, p in enumerate(known)}
     return FootageWorld(
@@ -167,32 +167,34 @@ def _footage(
     return np.concatenate(rows), np.array(clips), tuple(visits)
 
 
-def _places(rng: np.random.Generator, bursts: Sequence[_Burst], clip_F: NDArray[np.str_], gap: int) -> list[int]:
+def _positions(
+    rng: np.random.Generator, bursts: Sequence[_Burst], clip_F: NDArray[np.str_], gap: int
+) -> list[int]:
     """Draw the frame of footage that each burst goes before: a distractor within its clip, where there is room."""
     free_F = np.ones(len(clip_F), bool)
     free_F[:gap] = False
     same_F = np.concatenate([[False], clip_F[1:] == clip_F[:-1]])
-    places = [0] * len(bursts)
+    positions = [0] * len(bursts)
     for i in sorted(range(len(bursts)), key=lambda i: not bursts[i].clip):  # those with the least choice first
         inside = np.flatnonzero(free_F & same_F & (clip_F == bursts[i].clip))
         able = inside if len(inside) else np.flatnonzero(free_F)
         if not len(able):
             room = f"{len(bursts)} bursts in {len(clip_F)} s of footage"
             raise ValueError(f"the recipe has no room for {room}: lower its counts or gap_s")
-        places[i] = int(rng.choice(able))
-        free_F[max(0, places[i] - gap + 1) : places[i] + gap] = False
-    return places
+        positions[i] = int(rng.choice(able))
+        free_F[max(0, positions[i] - gap + 1) : positions[i] + gap] = False
+    return positions
 
 
 def _cut_in(
-    footage_FD: FloatArray, bursts: Sequence[_Burst], places: Sequence[int]
+    footage_FD: FloatArray, bursts: Sequence[_Burst], positions: Sequence[int]
 ) -> tuple[FloatArray, tuple[Planted, ...]]:
     rows, planted, taken, time = list[FloatArray](), list[Planted](), 0, 0
-    for place, i in sorted((place, i) for i, place in enumerate(places)):
+    for position, i in sorted((position, i) for i, position in enumerate(positions)):
         burst = bursts[i]
-        rows += [footage_FD[taken:place], burst.frames_ND]
-        start = time + place - taken
-        taken, time = place, start + len(burst.frames_ND)
+        rows += [footage_FD[taken:position], burst.frames_ND]
+        start = time + position - taken
+        taken, time = position, start + len(burst.frames_ND)
         planted.append(
             Planted(
                 kind=burst.kind,

@@ -84,12 +84,12 @@ class Recipe:
         """How often each entity is shown, the most frequent first."""
         weights = 1 / np.arange(1, self.entities + 1)
         counts = [max(2, round(v)) for v in self.visits * weights / weights.sum()] if self.entities else []
-        place = 0
+        index = 0
         while sum(counts) != self.visits and counts:
             step = 1 if sum(counts) < self.visits else -1
-            if counts[place % len(counts)] + step >= 2:
-                counts[place % len(counts)] += step
-            place += 1
+            if counts[index % len(counts)] + step >= 2:
+                counts[index % len(counts)] += step
+            index += 1
         return counts
 
 

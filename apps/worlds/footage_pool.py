@@ -73,7 +73,7 @@ class Pool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Part:
-    """What is encoded in one go and kept in one file: pictures, each with the place of its shot."""
+    """What is encoded in one go and kept in one file: pictures, each with the index of its shot."""
 
     what: object
     files: tuple[Path, ...]
@@ -87,13 +87,13 @@ def _clip_pictures(clip: Clip, shots: Sequence[Shot]) -> Iterator[tuple[int, Ima
     views = {shot.variant: _variant(shot) for shot in shots}
     done = [0] * len(shots)
     for seen in VideoSource(clip.path).observations(fps=_DECODE_FPS):
-        for place, shot in enumerate(shots):
-            while done[place] < shot.seconds and shot.start_s + done[place] <= seen.time_s:
+        for index, shot in enumerate(shots):
+            while done[index] < shot.seconds and shot.start_s + done[index] <= seen.time_s:
                 image = views[shot.variant].of(seen.images[""])
                 if shot.spoiled:
-                    image = spoil(image, shot.spoiled, chance(shot, done[place]))
-                done[place] += 1
-                yield place, image
+                    image = spoil(image, shot.spoiled, chance(shot, done[index]))
+                done[index] += 1
+                yield index, image
 
 
 def _variant(shot: Shot) -> View:
@@ -149,12 +149,12 @@ def _views(file: Path, bursts: int, burst_s: tuple[int, int]) -> list[tuple[View
 def _photo_pictures(
     files: Sequence[Path], views: Sequence[Sequence[Sequence[View]]]
 ) -> Iterator[tuple[int, Image]]:
-    place = 0
+    index = 0
     for file, pans in zip(files, views, strict=True):
         image = photographs.read_photo(file)
         for shown in pans:
-            yield from ((place, view.of(image)) for view in shown)
-            place += 1
+            yield from ((index, view.of(image)) for view in shown)
+            index += 1
 
 
 def read_pool(split: Split, recipe: Recipe, videos: Path | None, encoder: Encoder) -> Pool:
@@ -234,8 +234,8 @@ def _encode(part: _Part, encoder: Encoder, bar: tqdm[Any]) -> list[FloatArray]:
     pictures = part.pictures()
     while batch := list(islice(pictures, _BATCH)):
         vectors_ND = unit_rows(encoder.encode_images([image for _, image in batch]).vectors_ND)
-        for (place, _), vector_D in zip(batch, vectors_ND, strict=True):
-            shots[place].append(vector_D)
+        for (index, _), vector_D in zip(batch, vectors_ND, strict=True):
+            shots[index].append(vector_D)
         bar.update(len(batch))
     empty = np.zeros((0, encoder.spec.dim), np.float32)
     return [np.stack(rows) if rows else empty for rows in shots]

@@ -33,7 +33,7 @@ class WorkFolder:
 
     @classmethod
     def begin(cls, folder: Path, keys: Collection[str]) -> WorkFolder:
-        """Take a folder up for a run: what belongs to no footage of this run is deleted, and old tries forgotten.
+        """Take a folder up for a run: what belongs to no footage of this run is deleted, and old tries are too.
 
         Args:
             folder: Made where it is missing.
@@ -73,12 +73,12 @@ class WorkFolder:
         """That number."""
         return int((self.folder / "taken").read_text())
 
-    def give_up(self, key: str) -> None:
+    def call_off(self, key: str) -> None:
         """Tell the workers that nothing more is wanted of some footage."""
         (self.folder / key).mkdir(exist_ok=True)
         (self.folder / key / "over").touch()
 
-    def given_up(self, key: str) -> bool:
+    def is_called_off(self, key: str) -> bool:
         """Whether that is so."""
         return (self.folder / key / "over").exists()
 
@@ -96,9 +96,9 @@ class WorkFolder:
         """Note that it came to an end."""
         self.part(key, number).with_suffix(".tries").unlink(missing_ok=True)
 
-    def drop(self, key: str) -> None:
-        """Delete what there is of some footage; of footage that was given up, workers may still be writing."""
-        if not self.given_up(key):
+    def delete(self, key: str) -> None:
+        """Delete what there is of some footage; of footage that was called off, workers may still be writing."""
+        if not self.is_called_off(key):
             shutil.rmtree(self.folder / key, ignore_errors=True)
         for part in (self.folder / key).glob("*.part"):
             part.unlink()

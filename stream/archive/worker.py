@@ -91,7 +91,7 @@ class SegmentWorker:
             )
         self._wait(at)
         path = work.part(footage.key, segment.number)
-        if path.exists() or work.given_up(footage.key):
+        if path.exists() or work.is_called_off(footage.key):
             return
         uri = footage.source.uri
         tries = work.attempt(footage.key, segment.number)

@@ -126,11 +126,11 @@ def _cues(path: Path, stream: str) -> Iterator[Note]:
         text = data.decode("latin-1")
     for block in re.split(r"\n\s*\n", text.replace("\r\n", "\n").replace("\r", "\n")):
         lines = block.split("\n")
-        for place, line in enumerate(lines[:3]):
+        for index, line in enumerate(lines[:3]):
             times = _CUE.match(line)
             if times is not None:
                 t0_s, t1_s = _seconds(times.groups()[:4]), _seconds(times.groups()[4:])
-                yield from _note(stream, "subtitle", t0_s, t1_s, _plain("\n".join(lines[place + 1 :])))
+                yield from _note(stream, "subtitle", t0_s, t1_s, _plain("\n".join(lines[index + 1 :])))
                 break
 
 

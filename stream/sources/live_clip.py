@@ -162,11 +162,11 @@ def _mux(files: list[_File], container: Any, path: Path) -> Clip:
     last_dts, into = -(2**62), None
     for file in files:
         walk = islice(_packets(file.path), file.skip, len(file.packets))
-        for place, (time_s, packet, stream) in enumerate(walk):
+        for index, (time_s, packet, stream) in enumerate(walk):
             into = into or container.add_stream_from_template(stream)
             if not spans:
                 spans.append((time_s, time_s))
-            elif not place and not 0 <= time_s - spans[-1][1] <= _PAUSE_S:
+            elif not index and not 0 <= time_s - spans[-1][1] <= _PAUSE_S:
                 origin_s += time_s - spans[-1][1] - _NOMINAL_S
                 spans.append((time_s, time_s))
             spans[-1] = spans[-1][0], max(spans[-1][1], time_s)

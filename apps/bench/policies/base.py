@@ -164,7 +164,7 @@ class Slots:
         self.write(i, key_D, time_s, time_s)
 
     def remove(self, i: int) -> None:
-        """Drop slot `i`; later ones move up."""
+        """Remove slot `i`; later ones move up."""
         for column in (self._keys, self._t0, self._t1, *self._numbers.values()):
             column[i : self.count - 1] = column[i + 1 : self.count]
         self.count -= 1

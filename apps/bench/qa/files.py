@@ -95,7 +95,7 @@ def parse(text: str, path: Path) -> Any:
 def seconds(written: str | float) -> float:
     """Seconds, from "00:03:58", "03:58" or a number of seconds."""
     parts = map(float, reversed(str(written).split(":")))
-    return sum((part * 60.0**place for place, part in enumerate(parts)), 0.0)
+    return sum((part * 60.0**power for power, part in enumerate(parts)), 0.0)
 
 
 def _rows(content: Any, *keys: str) -> bool:
@@ -120,8 +120,8 @@ def _is_absent(content: Any) -> bool:
 def _absent(content: list[str], name: str) -> QaFile:
     """Descriptions of what no clip shows; `video` is "" for every video of the run."""
     items = (
-        QaItem(id=f"{name}/{place}", video="", question=text, kind="absent", answerable=False)
-        for place, text in enumerate(content, start=1)
+        QaItem(id=f"{name}/{number}", video="", question=text, kind="absent", answerable=False)
+        for number, text in enumerate(content, start=1)
     )
     return QaFile(layout="absent", items=tuple(items))
 
@@ -209,12 +209,12 @@ def _qvhighlights(content: Any, name: str) -> QaFile:
 
 
 def _streamingbench(content: Any, name: str) -> QaFile:
-    """Options at a time stamp; ids are the place of the video's part and of the question in it.
+    """Options at a time stamp; ids are the index of the video's part and of the question in it.
 
     What is to be said unasked (questions_proactive) cannot be put as a question, and is left out.
     """
     items, left_out = list[QaItem](), 0
-    for place, part in enumerate(_list(content)):
+    for index, part in enumerate(_list(content)):
         for number, q in enumerate(part["questions"]):
             if not q.get("options"):
                 left_out += 1
@@ -223,7 +223,7 @@ def _streamingbench(content: Any, name: str) -> QaFile:
             correct = LETTERS.index(q["answer"].strip()[:1].upper())
             items.append(
                 QaItem(
-                    id=f"{place}/{number}",
+                    id=f"{index}/{number}",
                     video=part["video_path"],
                     question=q["question"],
                     options=options,
@@ -263,9 +263,9 @@ def _ovobench(content: list[Json], name: str) -> QaFile:
 def _forward(q: Json) -> Iterator[QaItem]:
     """One item a time of REC (how often), SSR (is this step being done) or CRR (can it be answered by now)."""
     task = q["task"]
-    for place, test in enumerate(q["test_info"]):
+    for index, test in enumerate(q["test_info"]):
         asked = QaItem(
-            id=f"{q['id']}/{place}",
+            id=f"{q['id']}/{index}",
             video=q["video"],
             question=q.get("question") or test.get("step") or "how many times",
             asked_at_s=float(test["realtime"]),

@@ -47,8 +47,8 @@ def chosen_option(said: str, options: Sequence[str]) -> int | None:
         return same[0]
     for pattern in (_ALONE, _LEAD, _SAID):
         found = pattern.search(text)
-        if found and (place := LETTERS.index(found[1].upper())) < len(options):
-            return place
+        if found and (index := LETTERS.index(found[1].upper())) < len(options):
+            return index
     held = [k for k, option in enumerate(options) if option.strip() and f" {normal(option)} " in f" {whole} "]
     # A longer option that holds a shorter one is what was meant.
     held = [k for k in held if not any(k != o and normal(options[k]) in normal(options[o]) for o in held)]
@@ -56,8 +56,8 @@ def chosen_option(said: str, options: Sequence[str]) -> int | None:
         return held[0]
     naked = _NAKED.match(text)
     if naked and not held and naked[1] != "A" and naked[1] != "I":
-        place = LETTERS.index(naked[1])
-        return place if place < len(options) else None
+        index = LETTERS.index(naked[1])
+        return index if index < len(options) else None
     return None
 
 

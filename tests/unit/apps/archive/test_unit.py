@@ -73,7 +73,7 @@ def test_without_a_copy_or_a_memory_nothing_is_put_back(tmp_path, watch):
     assert not archive_unit.put_back(tmp_path / "m", tmp_path / "copy", {"a"})
     archive_unit.save(tmp_path / "m", tmp_path / "copy")
     assert not archive_unit.put_back(tmp_path / "none", tmp_path / "copy", {"a"})
-    archive_unit.discard(tmp_path / "copy")
+    archive_unit.delete_copy(tmp_path / "copy")
     assert not (tmp_path / "copy").exists()
 
 

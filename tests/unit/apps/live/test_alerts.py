@@ -11,7 +11,7 @@ import pytest
 
 from hippocam.apps.errors import SettingsError
 from hippocam.apps.live.alerts import AlertConfig, Alerts, Trigger, read_alerts
-from hippocam.apps.live.folder import LivePlace
+from hippocam.apps.live.folder import LiveFolder
 from hippocam.apps.live.webhook import Webhook
 from hippocam.models.encoders.palette import PaletteEncoder
 from hippocam.stream.errors import HippocamError
@@ -59,7 +59,7 @@ def seen(stream, seq, time_s, colour):
 
 
 def test_an_alert_is_written_with_its_picture_and_posted(tmp_path):
-    place, posted = LivePlace(tmp_path / "m"), []
+    place, posted = LiveFolder(tmp_path / "m"), []
     place.make()
     hook = Webhook("http://127.0.0.1:1/x", lambda url, body: posted.append(json.loads(body)))
     config = AlertConfig(text="tell me when something red comes", streams=("door",))

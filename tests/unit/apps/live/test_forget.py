@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from hippocam.apps.live.folder import JsonLines, LivePlace, Pictures
-from hippocam.apps.live.forget import forget_footage
+from hippocam.apps.live.folder import JsonLines, LiveFolder, Pictures
+from hippocam.apps.live.forget import delete_footage
 from hippocam.memory.filter import Filter
 
 T0 = 1_800_000_000
@@ -13,7 +13,7 @@ T0 = 1_800_000_000
 
 @pytest.fixture
 def place(tmp_path):
-    made = LivePlace(tmp_path / "m")
+    made = LiveFolder(tmp_path / "m")
     made.make()
     for stream in ("door", "back-yard"):
         folder = made.look_back(stream)
@@ -29,13 +29,13 @@ def place(tmp_path):
 
 
 def left(place):
-    footage = sorted(f"{p.parent.name} {int(p.stem) // 1000 - T0}" for p in place.folder.glob("look-back/*/*"))
+    footage = sorted(f"{p.parent.name} {int(p.stem) // 1000 - T0}" for p in place.path.glob("look-back/*/*"))
     pictures = sorted(p.stem.partition("-")[2] for p in place.alert_pictures.iterdir())
     return footage, pictures, place.alerts.read_text().count("\n"), place.log.read_text().count("\n")
 
 
 def test_a_whole_stream_goes_and_the_others_stay(place, tmp_path):
-    assert forget_footage(tmp_path / "m", Filter(stream="back-yard")) == 4 + 4 + 4 + 1
+    assert delete_footage(tmp_path / "m", Filter(stream="back-yard")) == 4 + 4 + 4 + 1
     footage, pictures, alerts, gaps = left(place)
     assert footage == ["door 0", "door 10", "door 20", "door 30"]
     assert pictures == ["door-0", "door-10", "door-20", "door-30"]
@@ -43,7 +43,7 @@ def test_a_whole_stream_goes_and_the_others_stay(place, tmp_path):
 
 
 def test_a_stretch_of_time_goes_with_every_file_that_holds_some_of_it(place, tmp_path):
-    forget_footage(tmp_path / "m", Filter(stream="door", after_s=T0 + 11, before_s=T0 + 25))
+    delete_footage(tmp_path / "m", Filter(stream="door", after_s=T0 + 11, before_s=T0 + 25))
     footage, pictures, alerts, gaps = left(place)
     assert [name for name in footage if "door" in name] == ["door 0", "door 30"]
     assert [name for name in pictures if "door" in name] == ["door-0", "door-10", "door-30"]
@@ -51,4 +51,4 @@ def test_a_stretch_of_time_goes_with_every_file_that_holds_some_of_it(place, tmp
 
 
 def test_where_nothing_was_live_there_is_nothing_to_do(tmp_path):
-    assert forget_footage(tmp_path / "other", Filter(stream="door")) == 0
+    assert delete_footage(tmp_path / "other", Filter(stream="door")) == 0

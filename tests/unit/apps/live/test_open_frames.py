@@ -8,7 +8,7 @@ import pytest
 
 from hippocam.apps.errors import LiveError
 from hippocam.apps.live.endpoint import Endpoint, ask_live
-from hippocam.apps.live.folder import JsonLines, LivePlace, Pictures
+from hippocam.apps.live.folder import JsonLines, LiveFolder, Pictures
 from hippocam.apps.live.open_frames import OpenFrames, answer_latest, answer_open, latest_frames, with_open_moments
 from hippocam.memory.filter import Filter
 from hippocam.memory.recall.query import Query
@@ -38,7 +38,7 @@ def frames(tmp_path):
 
 @pytest.fixture
 def memory(tmp_path, frames):
-    place = LivePlace(tmp_path / "m")
+    place = LiveFolder(tmp_path / "m")
     place.make()
 
     def handle(request):
@@ -121,7 +121,7 @@ def test_without_a_live_process_the_memory_answers_alone(tmp_path):
 
 
 def test_a_wrong_request_is_refused_in_words(memory):
-    socket = LivePlace(memory).socket
+    socket = LiveFolder(memory).socket
     with pytest.raises(LiveError, match="12 numbers"):
         ask_live(socket, {"op": "open", "vector": [1.0], "top": 1})
     with pytest.raises(LiveError, match="'vector'"):
@@ -129,7 +129,7 @@ def test_a_wrong_request_is_refused_in_words(memory):
 
 
 def test_what_a_killed_process_left_behind_answers_for_nobody(tmp_path):
-    place = LivePlace(tmp_path / "m")
+    place = LiveFolder(tmp_path / "m")
     place.make()
     place.socket.touch()
     assert ask_live(place.socket, {"op": "status"}) is None
@@ -140,8 +140,8 @@ def test_what_a_killed_process_left_behind_answers_for_nobody(tmp_path):
 
 
 def test_a_folder_with_a_long_name_is_no_obstacle(tmp_path):
-    place = LivePlace(tmp_path / ("long-" * 20) / ("name-" * 20))
-    place.folder.mkdir(parents=True)
+    place = LiveFolder(tmp_path / ("long-" * 20) / ("name-" * 20))
+    place.path.mkdir(parents=True)
     with Endpoint(place.socket, dict):
         assert ask_live(place.socket, {"op": "x"}) == {"op": "x"}
 

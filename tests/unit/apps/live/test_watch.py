@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hippocam.apps.live.alerts import AlertConfig, Alerts
-from hippocam.apps.live.folder import JsonLines, LivePlace
+from hippocam.apps.live.folder import JsonLines, LiveFolder
 from hippocam.apps.live.open_frames import OpenFrames
 from hippocam.apps.live.watch import LiveWatch
 from hippocam.memory.filter import Filter
@@ -34,7 +34,7 @@ class World:
     def __init__(self, folder, names=("door",), alerts=()):
         self.monotonic_s, self.offset_s = 1000.0, EPOCH_S - 1000.0
         self.memory = Memory.open_writer(folder, encoder="palette", spec=PALETTE.spec)
-        self.place = LivePlace(folder)
+        self.place = LiveFolder(folder)
         self.place.make()
         self.cameras = {}
         for name in names:

@@ -47,7 +47,7 @@ def answer(*, unknown: bool, text: str, evidence: tuple[Evidence, ...] = (), con
 
 
 def test_a_card_is_a_button_that_says_and_carries_its_moment() -> None:
-    found = Tags(cards.card(moment(), cited=True, place=1))
+    found = Tags(cards.card(moment(), cited=True, rank=1))
     button = found.attributes[0]
     assert found.tags[0] == "button"
     assert button["aria-label"] == "Play kitchen, 1:23 to 1:31, belief 82%"
@@ -58,18 +58,18 @@ def test_a_card_is_a_button_that_says_and_carries_its_moment() -> None:
 
 def test_further_times_are_buttons_that_lead_there() -> None:
     seen = ((83.0, 91.0), (3723.4, 3730.0), (62.0, 64.0))
-    found = Tags(cards.card(moment(spans=seen, met=9), cited=False, place=1))
+    found = Tags(cards.card(moment(spans=seen, met=9), cited=False, rank=1))
     assert "also seen at 1:02:03.4, 1:02 (9 times in all)" in found.text
     jumps = [a for a in found.attributes if a.get("class") == "hc-jump"]
     assert [(a["data-t0"], a["data-t1"]) for a in jumps] == [("3723.400", "3730.000"), ("62.000", "64.000")]
     assert {a["data-stream"] for a in jumps} == {found.attributes[0]["data-stream"]}
     assert {a["data-frame"] for a in jumps} == {"85.000"}
     assert jumps[0]["aria-label"] == "Play kitchen, 1:02:03.4 to 1:02:10"
-    assert "also seen" not in Tags(cards.card(moment(spans=((83.0, 91.0),)), cited=False, place=1)).text
+    assert "also seen" not in Tags(cards.card(moment(spans=((83.0, 91.0),)), cited=False, rank=1)).text
 
 
 def test_a_picture_that_was_given_up_is_said_and_never_asked_for() -> None:
-    found = Tags(cards.card(moment(image="", spans=((83.0, 91.0), (95.0, 96.0))), cited=False, place=1))
+    found = Tags(cards.card(moment(image="", spans=((83.0, 91.0), (95.0, 96.0))), cited=False, rank=1))
     assert "img" not in found.tags
     assert "picture given up for the budget" in found.text
     assert {a.get("data-picture") for a in found.attributes if "data-t0" in a} == {""}

@@ -92,7 +92,7 @@ def test_a_segment_that_kills_its_workers_is_given_up(tmp_path, media):
     SegmentWorker(work_of(folder, tmp_path / "a.mp4"), Broken)({"at": 0, "index": 0, "number": 0})
     (end,) = read_part(folder.part("k", 0), "a")
     assert "its worker died 3 times on it" in end.error
-    folder.drop("k")
+    folder.delete("k")
     WorkFolder.begin(tmp_path / "work", {"k"})
     assert folder.attempt("k", 0) == 0, "another run begins anew"
 
@@ -116,9 +116,9 @@ def test_work_that_nobody_wants_any_more_is_cleared_up(tmp_path):
     folder = WorkFolder.begin(tmp_path / "work", {"k", "old"})
     folder.attempt("old", 0)
     folder.part("old", 0).write_text("part")
-    folder.give_up("old")
-    folder.drop("old")
-    assert folder.given_up("old"), "workers may still be at it"
+    folder.call_off("old")
+    folder.delete("old")
+    assert folder.is_called_off("old"), "workers may still be at it"
     assert not folder.part("old", 0).exists()
     folder.part("old", 1).write_text("part")
     WorkFolder.begin(tmp_path / "work", {"k"})
