@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from hippocam.stream.errors import ClusterError, RayStartError
+from hippocam.stream.telemetry import switch_off
 
 # A cluster's head that does not take a connection within so long (seconds) is not there.
 _ANSWER_S = 10
@@ -34,8 +35,8 @@ def running_ray(address: str | None = None, *, object_store_bytes: int | None = 
         RayStartError: Ray cannot start on this machine.
         ClusterError: No cluster answers at the address.
     """
-    # No usage statistics, and of Ray's own log only what is fatal: the rest stands in Ray's files.
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    switch_off()
+    # Of Ray's own log only what is fatal: the rest stands in Ray's files.
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     import ray
 

@@ -9,6 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hippocam.stream.exports import exporter
+from hippocam.stream.telemetry import switch_off
+
+switch_off()
 
 if TYPE_CHECKING:
     from hippocam.apps.session import Session

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -97,8 +96,7 @@ def build_app(session: Session, *, host: str = "127.0.0.1") -> FastAPI:
 
     Not to be called from a running event loop.
     """
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    import gradio as gr  # after the line above, which it reads
+    import gradio as gr
 
     from hippocam.apps.web.page import build_page, head, theme
 
