@@ -189,6 +189,7 @@ class Slot:
     words_bytes: int = 0
     strength: float = 1.0
     met: int = 1
+    uses: int = 0
     pinned: bool = False
     level: Level = Level.FULL
 

@@ -61,10 +61,11 @@ def _worth_lines(entry: Entry, worth: Worth) -> list[str]:
     if worth.twin is not None:
         twin = f"{format_id(worth.twin)} is nearest to it and holds {worth.redundancy:.0%} of it too"
     return [
-        f"What keeps it: worth {worth.worth:.3f}, place {worth.rank} of {worth.of}"
+        f"What keeps it: worth {worth.worth:.3f}, rank {worth.rank} of {worth.of}"
         + ("; pinned, so it stays whatever comes" if entry.pinned else ""),
         f"  utility   by {_ARMS.get(worth.arm, worth.arm)}: "
-        f"surprise {worth.surprise:.2f}, learned {worth.learned:.2f}",
+        f"surprise {worth.surprise:.2f}, learned {worth.learned:.2f}"
+        + (f"; {worth.used:.2f} times that, as it was used as evidence" if worth.used > 1 else ""),
         f"  others    {twin}",
         f"  fading    {worth.decay:.0%} of it is left; strength {entry.strength:.2f}",
     ]

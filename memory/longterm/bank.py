@@ -211,6 +211,7 @@ class Bank:
         columns.place[row] = slot.place
         columns.surprise[row] = max(slot.utility, _LEAST_SURPRISE)
         columns.last_s[row], columns.strength[row], columns.met[row] = slot.last_s, slot.strength, slot.met
+        columns.uses[row] = slot.uses
         columns.level[row], columns.pinned[row] = slot.level, slot.pinned
         columns.picture_bytes[row], columns.words_bytes[row] = slot.jpeg_bytes, slot.words_bytes
         columns.informed[row] = self.utility.knows
@@ -228,6 +229,16 @@ class Bank:
         if strength is not None:
             columns.strength[row] = strength
         columns.see(row, last_s)
+
+    def use(self, entry_id: int, *, strength: float) -> None:
+        """Note that an entry was used as evidence: what is asked for was worth keeping, like what is met again."""
+        columns, row = self._columns, self._columns.row(entry_id)
+        if not columns.uses[row]:
+            self._appraiser.met_again(row)
+        if columns.scale[row] > 0:
+            self.utility.learn(columns.keys(np.array([row]))[0], again=True)
+        columns.uses[row] += 1
+        columns.strength[row] = strength
 
     def met(self, entry_id: int) -> int:
         """How often an entry was seen."""
@@ -319,7 +330,8 @@ class Bank:
         columns = self._columns
         self.utility.clear()
         for row in columns.oldest_first(columns.rows_with_key()):
-            self.utility.learn(columns.keys(np.array([row]))[0], again=bool(columns.met[row] > 1))
+            again = bool(columns.met[row] > 1 or columns.uses[row] > 0)
+            self.utility.learn(columns.keys(np.array([row]))[0], again=again)
         self.refresh()
 
     def learned(self) -> dict[str, bytes]:

@@ -31,6 +31,7 @@ _DTYPES = {
     "last_s": np.float64,
     "strength": np.float64,
     "met": np.int64,
+    "uses": np.int64,
     "level": np.int8,
     "picture_bytes": np.int64,
     "words_bytes": np.int64,
@@ -61,6 +62,7 @@ class Columns:
         last_s: When it was last seen.
         strength: As in Entry.
         met: As in Entry.
+        uses: As in Entry.
         level: As in Entry.
         picture_bytes: Of its picture's file.
         words_bytes: Of its words, full text included.
@@ -80,6 +82,7 @@ class Columns:
     last_s: NDArray[np.float64]
     strength: NDArray[np.float64]
     met: NDArray[np.int64]
+    uses: NDArray[np.int64]
     level: NDArray[np.int8]
     picture_bytes: NDArray[np.int64]
     words_bytes: NDArray[np.int64]

@@ -1,8 +1,9 @@
 """What entries are worth: utility x (1 - redundancy) x decay.
 
-Utility joins an entry's surprise with what was learned (utility.py, chooser.py); redundancy rises as its nearest
-neighbour among the keys of its stream comes nearer than chance explains; decay falls with the time since it was
-last met, and slower the stronger it is.
+Utility joins an entry's surprise with what was learned (utility.py, chooser.py), and grows with the logarithm of
+the times that the entry was used as evidence: what was asked for is asked for again. Redundancy rises as its
+nearest neighbour among the keys of its stream comes nearer than chance explains; decay falls with the time since
+it was last met, and slower the stronger it is.
 
 Shapes: N rows.
 """
@@ -23,6 +24,8 @@ Doubles = NDArray[np.float64]
 
 # Redundancy never takes all: of two that are the same one is worth something still.
 MAX_REDUNDANCY = 0.95
+# By how much the first use as evidence raises an entry's utility; the third does so once more, then the seventh.
+_USED = 0.5
 
 
 class Worth(NamedTuple):
@@ -32,6 +35,7 @@ class Worth(NamedTuple):
         surprise: Its surprise over that of its stream's usual event.
         learned: How much it looks like what is met again, 0 to 1.
         arm: Which of the two, or their product, is its utility now.
+        used: What that is multiplied by for its uses as evidence; 1 for an entry that was never used.
         redundancy: How much of it its twin holds too, 0 to 0.95.
         twin: Id of its nearest neighbour, None where there is none.
         decay: 0 to 1.
@@ -43,6 +47,7 @@ class Worth(NamedTuple):
     surprise: float
     learned: float
     arm: str
+    used: float
     redundancy: float
     twin: int | None
     decay: float
@@ -92,6 +97,7 @@ class Appraiser:
         columns = self._columns
         learned_N = self._utility.of(columns.energy[rows])
         utility_N = self.chooser.value(self.arm(), columns.surprise[rows], learned_N)
+        utility_N = utility_N * self._used(rows)
         worths: Doubles = utility_N * (1 - self.redundancy(rows)) * self._decay(rows)
         return worths
 
@@ -120,6 +126,7 @@ class Appraiser:
             surprise=float(columns.surprise[row]),
             learned=float(self._utility.of(columns.energy[one])[0]),
             arm=self.arm(),
+            used=float(self._used(one)[0]),
             redundancy=float(self.redundancy(one)[0]),
             twin=twin,
             decay=float(self._decay(one)[0]),
@@ -138,6 +145,10 @@ class Appraiser:
             rows = np.flatnonzero(columns.used & columns.informed)
             learned_N = self._utility.of(columns.first_energy[rows])
             self.chooser.probe(columns.surprise[rows], learned_N, int(np.flatnonzero(rows == row)[0]))
+
+    def _used(self, rows: Rows) -> Doubles:
+        used: Doubles = 1 + _USED * np.log2(1 + self._columns.uses[rows])
+        return used
 
     def _decay(self, rows: Rows) -> Doubles:
         columns = self._columns

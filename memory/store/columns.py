@@ -27,7 +27,9 @@ HELD = (
     "id", "stream", "t0_s", "t1_s", "known_s", "spans", "utility", "strength", "met", "pinned", "level", "place",
     "text", "slept", *VECTORS,
 )  # fmt: skip
-SLOT = ("id", "stream", "last_s", "utility", "strength", "met", "pinned", "level", "place", "jpeg_bytes", "key")
+SLOT = (
+    "id", "stream", "last_s", "utility", "strength", "met", "uses", "pinned", "level", "place", "jpeg_bytes", "key",
+)  # fmt: skip
 # What the words of an entry take beside its row, full text included, about.
 WORDS_BYTES = "2 * (length(CAST(text AS BLOB)) + length(CAST(labels AS BLOB)))"
 

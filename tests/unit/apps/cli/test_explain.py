@@ -33,7 +33,16 @@ def entry(**changes: Any) -> Entry:
 
 
 WORTH = Worth(
-    surprise=1.3, learned=0.25, arm="product", redundancy=0.2, twin=OTHER, decay=0.9, worth=0.5678, rank=12, of=300
+    surprise=1.3,
+    learned=0.25,
+    arm="product",
+    used=1.0,
+    redundancy=0.2,
+    twin=OTHER,
+    decay=0.9,
+    worth=0.5678,
+    rank=12,
+    of=300,
 )
 LOST = {"t0_s": 8, "t1_s": 13, "surprise": 0.4, "met": 1, "worth": 0.0512, "redundancy": 0.4}
 
@@ -49,7 +58,7 @@ def test_an_entry_says_what_it_is_and_what_keeps_it() -> None:
     assert "0:08 - 0:13, 1:02 - 1:04 (and 3 more)" in text
     assert "5 times, used as evidence 2" in text
     assert text.index("kept as an entry") < text.index("seen again at 1:02")
-    assert "worth 0.568, place 12 of 300" in text
+    assert "worth 0.568, rank 12 of 300" in text
     assert "0fedcba987654321 is nearest to it and holds 20% of it too" in text
     assert "90% of it is left" in text
     pinned = explain_lines(ME, Explanation(entry=entry(pinned=True), journal=[], worth=WORTH))

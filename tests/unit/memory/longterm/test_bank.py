@@ -254,3 +254,45 @@ def test_spans_that_touch_become_their_union():
 def test_a_wrong_setting_is_named(name, value):
     with pytest.raises(ValueError, match=f"bank.{name} must be"):
         BankConfig(**{name: value})
+
+
+# use as evidence ------------------------------------------------------------------------------------------
+
+
+def test_of_two_alike_the_one_that_was_used_as_evidence_outlives_the_other():
+    keys = np.eye(D, dtype=np.float32)
+    for used in (1, 2):
+        bank = Bank(D)
+        for entry_id in (1, 2):
+            bank.add(slot(entry_id, keys[entry_id]))
+        bank.use(used, strength=2.0)
+        step = bank.next_step()
+        assert step is not None
+        assert step.entry_id != used
+        assert bank.explain(used).used == 1.5
+        assert bank.explain(3 - used).used == 1.0
+
+
+def test_uses_are_loaded_with_an_entry_and_count_ever_less():
+    keys = np.eye(D, dtype=np.float32)
+    bank = Bank(D)
+    bank.load(slot(entry_id, keys[entry_id], uses=uses) for entry_id, uses in ((1, 0), (2, 1), (3, 3), (4, 7)))
+    bank.refresh()
+    assert [bank.explain(entry_id).used for entry_id in (1, 2, 3, 4)] == [1.0, 1.5, 2.0, 2.5]
+    worths = bank.worths([1, 2, 3, 4])
+    assert (np.diff(worths) > 0).all()
+
+
+def test_what_was_used_as_evidence_is_learned_from_like_what_is_met_again():
+    rng = np.random.default_rng(0)
+    bank = Bank(D)
+    for entry_id in range(60):
+        key = unit(rng.normal(size=D) + (4 * np.eye(D)[0] if entry_id % 2 else 0))
+        bank.match("cam", 1, key, float(entry_id))
+        bank.add(slot(entry_id, key, last_s=float(entry_id)))
+    assert bank.explain(1).learned == 0.5, "nothing is known yet"
+    for entry_id in range(1, 60, 2):
+        bank.use(entry_id, strength=2.0)
+    bank.refresh()
+    asked, others = ([bank.explain(k).learned for k in range(first, 60, 2)] for first in (1, 0))
+    assert np.mean(asked) > np.mean(others) + 0.1
