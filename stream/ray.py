@@ -7,6 +7,7 @@ asked for.
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,7 +56,14 @@ def _start(ray: Any, address: str, object_store_bytes: int | None) -> None:
     if joins:
         _check_answers(address)
     # A cluster has been given its dashboard and its memory by whoever started it.
-    options = {} if joins else {"include_dashboard": False, "object_store_memory": object_store_bytes}
+    options: dict[str, Any] = {}
+    if not joins:  # nobody else talks to it: it listens on the loopback address, and keeps its token to itself
+        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))  # else it is written into the user's home
+        options = {
+            "include_dashboard": False,
+            "object_store_memory": object_store_bytes,
+            "_node_ip_address": "127.0.0.1",
+        }
     try:
         ray.init(address, log_to_driver=False, logging_level="error", **options)
     except (ConnectionError, RuntimeError, ValueError) as error:

@@ -28,7 +28,8 @@ HELD = (
     "text", "slept", *VECTORS,
 )  # fmt: skip
 SLOT = (
-    "id", "stream", "last_s", "utility", "strength", "met", "uses", "pinned", "level", "place", "jpeg_bytes", "key",
+    "id", "stream", "last_s", "utility", "strength", "met", "uses", "pinned", "level", "place", "jpeg_bytes",
+    "key",
 )  # fmt: skip
 # What the words of an entry take beside its row, full text included, about.
 WORDS_BYTES = "2 * (length(CAST(text AS BLOB)) + length(CAST(labels AS BLOB)))"

@@ -8,14 +8,11 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
 import pytest
 
 from hippocam.models.weights import cache_root
@@ -66,37 +63,6 @@ def test_watching_and_asking_with_every_sense(tmp_path, watched, environment, co
     nothing_left(tmp_path)
     command = watched("ask", "When was it red?", "--memory", tmp_path / "m")
     subprocess.run(command, env=environment, capture_output=True, timeout=280, check=True)
-    nothing_left(tmp_path)
-
-
-def test_an_archive_on_ray(tmp_path, watched, environment, colour_video):
-    (tmp_path / "footage").mkdir()
-    colour_video(tmp_path / "footage" / "clip.mp4", COLOURS)
-    where = ("--memories", tmp_path / "out", "--encoder", "palette")
-    command = watched("archive", tmp_path / "footage", *where)
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=290, check=False)
-    assert done.returncode == 0, done.stderr
-    nothing_left(tmp_path)
-
-
-def test_a_visit_of_the_page(tmp_path, watched, environment):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = watched("web", "--memory", tmp_path / "m", "--port", port)
-    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
-        try:
-            for _ in range(400):
-                try:
-                    page = httpx.get(f"http://127.0.0.1:{port}/", timeout=30, trust_env=False)
-                    break
-                except httpx.TransportError:
-                    time.sleep(0.5)
-            assert page.status_code == 200
-            time.sleep(3)  # what is sent in the background has time to be
-        finally:
-            process.terminate()
-            process.communicate(timeout=60)
     nothing_left(tmp_path)
 
 
