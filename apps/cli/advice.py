@@ -25,7 +25,7 @@ ADVICE: errors.Advice = {
     errors.OlderFormatError: lambda error: f"bring it there with: hippocam upgrade --memory {error.folder}",
     errors.BudgetTooSmallError: "give a larger --budget-mb",
     errors.EncoderMismatchError: _other_encoder,
-    errors.MixedEncodersError: "only memories of one encoder can be used together; give --memory one by one",
+    errors.MixedEncodersError: "only memories of one encoder can be used together; take them one by one",
     errors.UnknownEntityError: "`hippocam entities` lists them",
     errors.UnknownVisitError: "`hippocam entities --json` lists them",
     errors.ConsolidatorError: "train it again: hippocam train sleep",
@@ -37,5 +37,4 @@ ADVICE: errors.Advice = {
     errors.WorkersLateError: "end that, or give fewer --workers",
     errors.NoFreeGpuError: "leave --gpu-share out",
     errors.CardError: _EXPORT,
-    errors.TooLargeError: "watch it with: hippocam watch",
 }
