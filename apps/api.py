@@ -96,8 +96,8 @@ def explain_json(entry_id: int, found: Explanation) -> Json:
             {
                 "time_s": row.time_s,
                 "action": row.action,
-                "entry": format_id(row.entry),
-                "other": None if row.other is None else format_id(row.other),
+                "entry": format_id(row.entry_id),
+                "other": None if row.other_id is None else format_id(row.other_id),
                 "why": dict(numbers_of(row.why)),
                 "text": sentence(row, entry_id),
             }

@@ -42,7 +42,7 @@ def sentence(row: JournalRow, about: int) -> str:
         row: The row.
         about: Id of the entry that is explained: it can be the row's own or the other one.
     """
-    why, told = numbers_of(row.why), _OWN if row.entry == about else _OTHER
+    why, told = numbers_of(row.why), _OWN if row.entry_id == about else _OTHER
     formatter = told.get(row.action)
     if formatter is None:
         return _fallback(row, about, why)
@@ -69,7 +69,9 @@ def _lost(what: str) -> Callable[[JournalRow, Numbers], str]:
 
 
 def _merged(row: JournalRow, why: Numbers) -> str:
-    return f"merged into {_id(row.other)}, which is as good a memory of it ({_share(why['redundancy'])} the same)"
+    return (
+        f"merged into {_id(row.other_id)}, which is as good a memory of it ({_share(why['redundancy'])} the same)"
+    )
 
 
 _OWN: Mapping[str, Callable[[JournalRow, Numbers], str]] = {
@@ -80,7 +82,7 @@ _OWN: Mapping[str, Callable[[JournalRow, Numbers], str]] = {
         f"met {_whole(why['met'])} times by then"
     ),
     "met again": lambda row, why: (
-        f"met again at {_clock(why['at_s'])} by {_id(row.other)} (cosine {_two(why['cosine'])}): "
+        f"met again at {_clock(why['at_s'])} by {_id(row.other_id)} (cosine {_two(why['cosine'])}): "
         "it fades more slowly"
     ),
     "merged": _merged,
@@ -95,15 +97,17 @@ _OWN: Mapping[str, Callable[[JournalRow, Numbers], str]] = {
 }
 _OTHER: Mapping[str, Callable[[JournalRow, Numbers], str]] = {
     "met again": lambda row, why: (
-        f"shows what {_id(row.entry)} showed before (cosine {_two(why['cosine'])}): that one fades more slowly"
+        f"shows what {_id(row.entry_id)} showed before (cosine {_two(why['cosine'])}): that one fades more slowly"
     ),
-    "merged": lambda row, why: f"took over the times of {_id(row.entry)} ({_share(why['redundancy'])} the same)",
+    "merged": lambda row, why: (
+        f"took over the times of {_id(row.entry_id)} ({_share(why['redundancy'])} the same)"
+    ),
 }
 
 
 def _fallback(row: JournalRow, about: int, why: Numbers) -> str:
     numbers = ", ".join(f"{one_line(name)} {_value(value)}" for name, value in why.items())
-    others = [name for name in (row.entry, row.other) if name is not None and name != about]
+    others = [name for name in (row.entry_id, row.other_id) if name is not None and name != about]
     with_other = f" with {_id(others[0])}" if others else ""
     return one_line(row.action) + with_other + (f" ({numbers})" if numbers else "")
 

@@ -148,8 +148,8 @@ def journal_line(row: JournalRow) -> str:
         stream=row.stream,
         time_s=row.time_s,
         action=row.action,
-        entry=_id(row.entry),
-        other=_id(row.other),
+        entry=_id(row.entry_id),
+        other=_id(row.other_id),
         why=row.why,
     )
 
@@ -360,8 +360,8 @@ def _journal(fields: Fields) -> JournalRow:
         stream=fields.name("stream"),
         time_s=fields.time("time_s"),
         action=fields.name("action"),
-        entry=fields.id("entry"),
-        other=fields.maybe_id("other"),
+        entry_id=fields.id("entry"),
+        other_id=fields.maybe_id("other"),
         why=fields.text("why", MAX_WORDS),
     )
 

@@ -135,7 +135,7 @@ class LongTerm:
         self._note_bytes, self._noted = int(notes_share * budget_bytes), store.notes.bytes()
         self._tombstone_rows = int(sleep_share * budget_bytes) // (2 * spec.dim + _TOMBSTONE_BYTES)
         pictures = {slot.entry_id: slot.jpeg_bytes for slot in store.entries.slots() if slot.level < Level.VECTORS}
-        sizes = exemplars.sweep(pictures)
+        sizes = exemplars.keep_only(pictures)
         for number, said in pictures.items():
             if number not in sizes:  # a picture that somebody removed
                 self._give_up(number, "its picture was removed", {})
@@ -432,13 +432,13 @@ class LongTerm:
             small = thumbnail(self._exemplars.read(step.entry_id))
             if small is None:  # cannot be made smaller
                 self._note_level(step.entry_id, Level.VECTORS, 0, "no picture", why)
-                self._exemplars.remove(step.entry_id)
+                self._exemplars.delete(step.entry_id)
             else:
                 self._exemplars.write(step.entry_id, small)
                 self._note_level(step.entry_id, Level.SMALL, len(small), "smaller picture", why)
         else:
             self._note_level(step.entry_id, step.to, 0, _ACTIONS[step.to], why)
-            self._exemplars.remove(step.entry_id)
+            self._exemplars.delete(step.entry_id)
 
     def _note_level(
         self,
@@ -485,7 +485,7 @@ class LongTerm:
                 if asleep is None:
                     self._store.tombstones.delete_heirs(number)
         for number in numbers:
-            self._exemplars.remove(number)
+            self._exemplars.delete(number)
             self.bank.delete(number)
         met_more = sum(entry.met for entry in gone)
         self.bank.touch(heir, last_s=max(s.t1_s for s in spans), met=met_more, strength=strength)
@@ -503,7 +503,7 @@ class LongTerm:
                 self._store.journal.delete_of(number)
                 self.note_forgotten(number)
         for number in numbers:
-            self._exemplars.remove(number)
+            self._exemplars.delete(number)
             if number in self.bank:
                 self.bank.delete(number)
 
@@ -609,7 +609,7 @@ class LongTerm:
             self._tombstone(number, action, None, why)
             self._store.entries.delete(number)
             self._store.tombstones.delete_heirs(number)
-        self._exemplars.remove(number)
+        self._exemplars.delete(number)
         self.bank.delete(number)
 
     def _tombstone(self, number: int, action: str, other: int | None, why: dict[str, float | str]) -> None:

@@ -202,10 +202,10 @@ class EntryTable:
 
     def last_place(self, stream: str) -> int:
         """The greatest number of a place among the entries of a stream; 0 without one."""
-        (number,) = self._db.execute(
+        (place,) = self._db.execute(
             "SELECT coalesce(max(place), 0) FROM entry WHERE stream = ?", (stream,)
         ).fetchone()
-        return int(number)
+        return int(place)
 
     def _write(self, insert: str, values: dict[str, object]) -> None:
         places = ", ".join(f":{name}" for name in values)

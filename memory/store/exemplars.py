@@ -16,37 +16,37 @@ THUMBNAIL_PX = 160
 
 
 class Exemplars:
-    """Writes, finds and removes the pictures of entries; the database decides which of them count."""
+    """Writes, finds and deletes the pictures of entries; the database decides which of them count."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def path(self, number: int) -> Path:
+    def path(self, entry_id: int) -> Path:
         """Where the exemplar of an entry is."""
-        return self.folder / f"{format_id(number)}.jpg"
+        return self.folder / f"{format_id(entry_id)}.jpg"
 
-    def write(self, number: int, jpeg: bytes) -> None:
+    def write(self, entry_id: int, jpeg: bytes) -> None:
         """Write an exemplar whole or not at all, before its row is committed: a crash leaves a file too many."""
-        path = self.path(number)
+        path = self.path(entry_id)
         new = path.with_suffix(".new")
         new.write_bytes(jpeg)
         os.replace(new, path)
 
-    def read(self, number: int) -> bytes:
+    def read(self, entry_id: int) -> bytes:
         """The exemplar of an entry."""
-        return self.path(number).read_bytes()
+        return self.path(entry_id).read_bytes()
 
-    def remove(self, number: int) -> None:
-        """Remove an exemplar, after its row is gone."""
-        self.path(number).unlink(missing_ok=True)
+    def delete(self, entry_id: int) -> None:
+        """Delete an exemplar, after its row."""
+        self.path(entry_id).unlink(missing_ok=True)
 
-    def sweep(self, held: Collection[int]) -> dict[int, int]:
-        """Remove every file that belongs to no held entry, as a crash may have left.
+    def keep_only(self, held: Collection[int]) -> dict[int, int]:
+        """Delete every file that belongs to no held entry, as a crash may have left.
 
         Returns:
             Bytes of the file of each held entry that has one.
         """
-        names = {self.path(number).name: number for number in held}
+        names = {self.path(entry_id).name: entry_id for entry_id in held}
         sizes = {}
         for file in self.folder.iterdir():
             if file.is_dir():

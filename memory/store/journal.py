@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import NamedTuple
 
+_COLUMNS = "stream, time_s, action, entry, other, why"
 # Rows of a stretch of time: written then, or with numbers behind them that are times in it.
 _OF_A_TIME = (
     "stream = :stream AND (time_s BETWEEN :t0 AND :t1 OR json_extract(why, '$.at_s') BETWEEN :t0 AND :t1 "
@@ -21,8 +22,8 @@ class JournalRow(NamedTuple):
         time_s: The stream's time when it happened.
         action: "kept", "seen again", "merged", "smaller picture", "no picture", "signs only", "words only",
             "given up", ...
-        entry: Id of the entry that it happened to; its row may be gone.
-        other: Id of the entry that had part in it, as the one merged into.
+        entry_id: The entry that it happened to; it may not be held any more.
+        other_id: The entry that had part in it, as the one merged into.
         why: The numbers behind it, as JSON.
     """
 
@@ -30,8 +31,8 @@ class JournalRow(NamedTuple):
     stream: str
     time_s: float
     action: str
-    entry: int
-    other: int | None
+    entry_id: int
+    other_id: int | None
     why: str
 
 
@@ -46,7 +47,7 @@ class JournalTable:
     ) -> None:
         """Write into the journal, of which the newest `keep` rows stay."""
         cursor = self._db.execute(
-            "INSERT INTO journal (stream, time_s, action, entry, other, why) VALUES (?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO journal ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",
             (stream, time_s, action, entry_id, other_id, why),
         )
         self._db.execute("DELETE FROM journal WHERE id <= ?", ((cursor.lastrowid or 0) - keep,))
@@ -54,8 +55,7 @@ class JournalTable:
     def rows(self, entry_id: int | None = None) -> list[JournalRow]:
         """What happened to an entry, or to all, the oldest first."""
         where = "" if entry_id is None else "WHERE entry = :id OR other = :id"
-        columns = ", ".join(JournalRow._fields)
-        rows = self._db.execute(f"SELECT {columns} FROM journal {where} ORDER BY id", {"id": entry_id})
+        rows = self._db.execute(f"SELECT id, {_COLUMNS} FROM journal {where} ORDER BY id", {"id": entry_id})
         return [JournalRow._make(row) for row in rows]
 
     def changed_since(self, row_id: int) -> tuple[int, list[int] | None]:

@@ -117,7 +117,7 @@ def seen_again(folder: Path, stream: str, t0_s: float) -> None:
     store.entries.set_spans(number, first=entry.spans[0], further=again, met=7, strength=1.0)
     store.entries.demote(number, Level.VECTORS, 0)
     store.close()
-    Exemplars(folder / "exemplars").remove(number)
+    Exemplars(folder / "exemplars").delete(number)
 
 
 def test_further_times_are_played_and_a_lost_picture_is_said(page: Any, tmp_path: Path) -> None:

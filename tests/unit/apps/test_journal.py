@@ -16,7 +16,7 @@ LOST = {"t0_s": 8, "t1_s": 13, "surprise": 0.4, "met": 1, "worth": 0.0512, "redu
 
 def row(action: str, why: Any, *, entry: int = ME, other: int | None = None) -> JournalRow:
     text = why if isinstance(why, str) else json.dumps(why)
-    return JournalRow(id=1, stream="kitchen", time_s=83.5, action=action, entry=entry, other=other, why=text)
+    return JournalRow(id=1, stream="kitchen", time_s=83.5, action=action, entry_id=entry, other_id=other, why=text)
 
 
 @pytest.mark.parametrize(

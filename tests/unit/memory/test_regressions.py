@@ -175,13 +175,13 @@ class Crowd:
         members, lost = {}, []
         for row in self.journal:
             if row.action == "kept":
-                members[row.entry] = [born[row.entry]]
+                members[row.entry_id] = [born[row.entry_id]]
             elif row.action == "seen again":
-                members[row.entry].append(begun[json.loads(row.why)["at_s"]])
+                members[row.entry_id].append(begun[json.loads(row.why)["at_s"]])
             elif row.action == "merged":
-                members[row.other] += members.pop(row.entry)
+                members[row.other_id] += members.pop(row.entry_id)
             elif row.action == "given up":
-                lost.append(members.pop(row.entry))
+                lost.append(members.pop(row.entry_id))
         return members, lost
 
     def thing_at(self, time_s: float) -> int:
@@ -363,7 +363,7 @@ def test_04_the_cascade_reaches_the_bottom(crowd):
     ways = {}
     for row in crowd.journal:
         if row.action in STEPS:
-            ways.setdefault(row.entry, []).append(row.action)
+            ways.setdefault(row.entry_id, []).append(row.action)
     assert list(STEPS) in ways.values()
     assert all(list(STEPS[: len(way)]) == way for way in ways.values())  # step by step, none left out
     assert crowd.levels == set(Level)
@@ -449,7 +449,7 @@ def test_07_eviction_removes_exactly_the_overflow_also_on_ties(tmp_path):
         with_picture, full = set(), 0
         for k, item in enumerate(apart(150, jpeg_bytes=picture)):
             (new,) = write_noting(memory, [item])
-            gone = [row.entry for row in new if row.action == "no picture"]
+            gone = [row.entry_id for row in new if row.action == "no picture"]
             assert {row.action for row in new} <= {"kept", "no picture"}
             for number in gone:
                 assert number == min(with_picture)  # of equal ones the smallest id, and no other

@@ -19,7 +19,7 @@ ME, OTHER = 0x0123_4567_89AB_CDEF, 0x0FED_CBA9_8765_4321
 
 def row(action: str, why: Any, *, entry: int = ME, other: int | None = None) -> JournalRow:
     text = why if isinstance(why, str) else json.dumps(why)
-    return JournalRow(id=1, stream="kitchen", time_s=83.5, action=action, entry=entry, other=other, why=text)
+    return JournalRow(id=1, stream="kitchen", time_s=83.5, action=action, entry_id=entry, other_id=other, why=text)
 
 
 def entry(**changes: Any) -> Entry:

@@ -194,11 +194,11 @@ def test_the_journal_tells_what_went_where(folder):
         after = entries(folder)
         gone = sorted(before.keys() - after.keys())
         for number in gone:
-            last = [row for row in memory.explain(number).journal if row.entry == number][-1]
+            last = [row for row in memory.explain(number).journal if row.entry_id == number][-1]
             assert last.action == "slept into"
             heir = last.other
             while heir not in after:
-                heir = next(r.other for r in memory.explain(heir).journal if r.action == "slept into")
+                heir = next(r.other_id for r in memory.explain(heir).journal if r.action == "slept into")
             inside = before[number]["spans"]
             assert all(any(a <= t0 and t1 <= b for a, b in after[heir]["spans"]) for t0, t1 in inside)
 

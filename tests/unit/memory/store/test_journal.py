@@ -21,12 +21,12 @@ def test_an_entry_is_told_of_also_where_it_had_part_in_another(store):
     store.journal.add("cam", 2.0, "merged", 2, 1, "{}", keep=99)
     store.journal.add("cam", 3.0, "kept", 3, None, "{}", keep=99)
     assert store.journal.rows(1) == [
-        JournalRow(id=1, stream="cam", time_s=1.0, action="kept", entry=1, other=None, why='{"a":1}'),
-        JournalRow(id=2, stream="cam", time_s=2.0, action="merged", entry=2, other=1, why="{}"),
+        JournalRow(id=1, stream="cam", time_s=1.0, action="kept", entry_id=1, other_id=None, why='{"a":1}'),
+        JournalRow(id=2, stream="cam", time_s=2.0, action="merged", entry_id=2, other_id=1, why="{}"),
     ]
-    assert [row.entry for row in store.journal.rows()] == [1, 2, 3]
+    assert [row.entry_id for row in store.journal.rows()] == [1, 2, 3]
     store.journal.delete_of(1)
-    assert [row.entry for row in store.journal.rows()] == [3]
+    assert [row.entry_id for row in store.journal.rows()] == [3]
 
 
 def test_who_remembers_a_row_learns_what_changed_since(store):
@@ -55,9 +55,9 @@ def test_a_time_is_deleted_with_what_rests_on_it(store):
     for entry_id, (stream, time_s, why) in enumerate(whys):
         store.journal.add(stream, time_s, "kept", entry_id, None, json.dumps(why), keep=99)
     assert store.journal.delete_within("cam", 10.0, 20.0) == {1, 2, 3}
-    assert [row.entry for row in store.journal.rows()] == [0, 4, 5]
+    assert [row.entry_id for row in store.journal.rows()] == [0, 4, 5]
     store.journal.delete_stream("cam")
-    assert [row.entry for row in store.journal.rows()] == [5]
+    assert [row.entry_id for row in store.journal.rows()] == [5]
 
 
 @pytest.mark.parametrize("keep", [1, 5, 8])
