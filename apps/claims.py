@@ -1,11 +1,11 @@
-"""Sources into jobs: under which name a source is in the memory, and from where it is watched on.
+"""Sources into jobs: the name that a source has in the memory, and where watching it goes on.
 
 What was watched before is recognised by its content (size and both ends of a file, the names and sizes in a
-folder), so a moved, linked or touched file is not watched twice; one that has grown is gone on with; and other
-content under the same name becomes a stream of its own.
+folder), so a moved, linked or touched file is not watched twice. Of a file that has grown only the rest is
+watched. Other content under the same name becomes a stream of its own.
 
-A preview (a video's key frames alone) is a stream "NAME/preview" beside that of the video, so that it answers
-until the video was watched whole. Then it is deleted; and what was watched whole is not previewed any more.
+A preview (a video's key frames alone) is a stream "NAME/preview" beside that of the video: it answers questions
+until the video was watched whole, and is then deleted. What was watched whole is not previewed any more.
 """
 
 from __future__ import annotations
@@ -26,9 +26,11 @@ from hippocam.stream.protocols import Source
 
 log = logging.getLogger(__name__)
 
-# A start that a recording has already when it is cut off early, and an end that tells its content.
-_START_BYTES, _END_BYTES = 1 << 12, 1 << 16
-# What a preview is called, behind the name of its video.
+# Bytes at a file's start: few, so that a recording has them soon and they stay the same while it grows.
+_START_BYTES = 1 << 12
+# Bytes at a file's end, which tell its content.
+_END_BYTES = 1 << 16
+# The last part of a preview's name, behind that of its video.
 _PREVIEW = "preview"
 
 
@@ -38,7 +40,7 @@ class Claim:
 
     Attributes:
         job: What is left to do.
-        complete: Whether nothing is.
+        complete: Whether nothing is left to do.
         resumed: Whether some or all of it was watched before.
         preview: Whether its key frames alone are looked at.
     """
@@ -50,7 +52,7 @@ class Claim:
 
 
 def claim_all(memory: MemoryWriter, sources: Sequence[Source], fps: float | None) -> list[Claim]:
-    """Claim a name for each source, no two the same; sources with work left are announced to the memory."""
+    """Claim a name for each source, no two the same, and begin a recording of each with work left."""
     taken: set[str] = set()
     coarse = memory.coarse_streams()
     return [_claim(memory, source, fps, taken, coarse) for source in sources]
@@ -130,7 +132,8 @@ def delete_previews(memory: MemoryWriter, claims: Sequence[Claim]) -> None:
             if preview.fingerprint == fingerprint != "" or _goes_on(preview, uri, fingerprint):
                 try:
                     memory.forget(Filter(stream=preview.stream))
-                except DiskError as error:  # deleted, but for traces in the log: these are of a video that is kept
+                except DiskError as error:
+                    # Traces of it are left in the log. The video itself is kept, so they give nothing away.
                     log.warning("%s", error)
 
 

@@ -27,17 +27,17 @@ class Folders:
     """One memory folder, to read and to write, or several, to read. Safe between threads.
 
     Args:
-        folders: One at least. A single one need not exist yet.
+        paths: One at least. A single one need not exist yet.
         encoder: Name of the encoder of a new memory; None for what the settings say.
         settings: How memories are read and written.
 
     Attributes:
-        all: The folders.
+        paths: The same.
         writer: The memory while this process writes to it; else None.
     """
 
-    def __init__(self, folders: tuple[Path, ...], *, encoder: str | None, settings: Settings) -> None:
-        self.all = folders
+    def __init__(self, paths: tuple[Path, ...], *, encoder: str | None, settings: Settings) -> None:
+        self.paths = paths
         self.writer: MemoryWriter | None = None
         self._wanted, self._settings = encoder, settings
         self._encoder: tuple[str, Encoder] | None = None
@@ -51,11 +51,11 @@ class Folders:
         Raises:
             HippocamError: There are several.
         """
-        if len(self.all) > 1:
+        if len(self.paths) > 1:
             raise HippocamError(
-                f"this needs one memory, and {len(self.all)} were named; name the one that is meant"
+                f"this needs one memory, and {len(self.paths)} were named; name the one that is meant"
             )
-        return self.all[0]
+        return self.paths[0]
 
     def close(self) -> None:
         """Close what is open for reading."""
@@ -72,7 +72,7 @@ class Folders:
         """
         with self._lock:
             if self._memories is None:
-                self._memories = Memories(self.all, self._settings.memory)
+                self._memories = Memories(self.paths, self._settings.memory)
             return self._memories
 
     def made_with(self) -> tuple[str, EncoderSpec]:
@@ -83,7 +83,7 @@ class Folders:
         """
         found = self.memories().encoder()
         if found is None:
-            raise HippocamError(f"{self.all[0]}: nothing was watched yet")
+            raise HippocamError(f"{self.paths[0]}: nothing was watched yet")
         return found
 
     def reading_encoder(self) -> Encoder:
@@ -98,7 +98,7 @@ class Folders:
         )
         if made_with is not None and made_with[1].id != encoder.spec.id:
             raise EncoderMismatchError(
-                self.all[0], made_with[0], made_with[1].id, asked_for=name, asked_for_id=encoder.spec.id
+                self.paths[0], made_with[0], made_with[1].id, asked_for=name, asked_for_id=encoder.spec.id
             )
         return encoder
 
@@ -118,9 +118,9 @@ class Folders:
         """The newest frames of a stream that this process or a live one watches, the oldest first."""
         if self.writer is not None:
             return self.writer.latest(stream)
-        for one in self.memories().all:
-            if own := one.within(stream):
-                return [replace(frame, stream=stream) for frame in latest_frames(one.memory.folder, own)]
+        for member in self.memories().members:
+            if own := member.within(stream):
+                return [replace(frame, stream=stream) for frame in latest_frames(member.memory.folder, own)]
         return []
 
     @contextmanager

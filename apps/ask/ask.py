@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from hippocam.apps.ask.before_after import JUST_S
-from hippocam.apps.ask.count_answer import CountAnswer
+from hippocam.apps.ask.count import CountAnswer
 from hippocam.apps.ask.deep import DeepConfig, SecondLook, look_again, thin
 from hippocam.apps.ask.description import description
 from hippocam.apps.ask.meaning import Meaning, Turn

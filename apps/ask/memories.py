@@ -34,7 +34,7 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
-class NamedMemory:
+class Member:
     """A memory under the name that it has among several; "" where it is the only one."""
 
     name: str
@@ -69,8 +69,8 @@ class Memories:
     def __init__(self, folders: Sequence[Path], config: MemoryConfig) -> None:
         names = unique_ids(folders) if len(folders) > 1 else [""]
         with ExitStack() as opened:
-            self.all = tuple(
-                NamedMemory(name, opened.enter_context(Memory.open_reader(folder, config)))
+            self.members = tuple(
+                Member(name, opened.enter_context(Memory.open_reader(folder, config)))
                 for name, folder in zip(names, folders, strict=True)
             )
             self.encoder()
@@ -86,23 +86,23 @@ class Memories:
         Raises:
             MixedEncodersError: Two memories were made with different encoders.
         """
-        first: tuple[NamedMemory, str, EncoderSpec] | None = None
-        for one in self.all:
-            if (made := one.memory.encoder()) is None:
+        first: tuple[Member, str, EncoderSpec] | None = None
+        for member in self.members:
+            if (made := member.memory.encoder()) is None:
                 continue
             if first is None:
-                first = (one, *made)
+                first = (member, *made)
             elif (made[1].id, made[1].dim, made[1].normalised) != (first[2].id, first[2].dim, first[2].normalised):
-                folders = first[0].memory.folder, one.memory.folder
+                folders = first[0].memory.folder, member.memory.folder
                 raise MixedEncodersError(folders, encoder_ids=(first[2].id, made[1].id))
         return None if first is None else first[1:]
 
     def streams(self) -> list[StreamStatus]:
         """What is held of each stream."""
-        held = at_once(lambda one: one.memory.streams(), self.all)
+        held = at_once(lambda member: member.memory.streams(), self.members)
         return [
-            replace(stream, id=one.prefix + stream.id)
-            for one, streams in zip(self.all, held, strict=True)
+            replace(stream, id=member.prefix + stream.id)
+            for member, streams in zip(self.members, held, strict=True)
             for stream in streams
         ]
 
@@ -117,54 +117,54 @@ class Memories:
         found = [
             replace(
                 entity,
-                stream=one.prefix + entity.stream,
-                visits=tuple(replace(visit, stream=one.prefix + visit.stream) for visit in entity.visits),
+                stream=member.prefix + entity.stream,
+                visits=tuple(replace(visit, stream=member.prefix + visit.stream) for visit in entity.visits),
             )
-            for one, own in self.meant({"stream": stream})
-            for entity in one.memory.entities.entities(own.get("stream"), label, at_s)
+            for member, own in self.meant({"stream": stream})
+            for entity in member.memory.entities.entities(own.get("stream"), label, at_s)
         ]
-        return sorted(found, key=lambda entity: (entity.first_s, entity.id)) if len(self.all) > 1 else found
+        return sorted(found, key=lambda entity: (entity.first_s, entity.id)) if len(self.members) > 1 else found
 
-    def find(self, written: str) -> tuple[NamedMemory, int]:
+    def find(self, written: str) -> tuple[Member, int]:
         """Find the entry that an id, or the beginning of one, means.
 
         Raises:
             HippocamError: It is no id, or fits no entry or several.
         """
         entry = self.resolve({"place_of": written})["place_of"] or ""
-        for one in self.all:
-            if (own := one.within(entry)) is not None:
-                return one, find_entry(one.memory, own)
+        for member in self.members:
+            if (own := member.within(entry)) is not None:
+                return member, find_entry(member.memory, own)
         raise AssertionError("a resolved name is of one of the memories")
 
     def entry_at(self, stream: str, time_s: float) -> str | None:
         """Id of the entry with a picture that covers a time of a stream, else the nearest; None without one."""
-        for one in self.all:
-            if own := one.within(stream):
-                entry_id = one.memory.entry_at(own, time_s)
-                return None if entry_id is None else one.prefix + format_id(entry_id)
+        for member in self.members:
+            if own := member.within(stream):
+                entry_id = member.memory.entry_at(own, time_s)
+                return None if entry_id is None else member.prefix + format_id(entry_id)
         return None
 
     def picture(self, entry: str) -> Path | None:
         """Path of an entry's picture, by its whole id; None where none is kept."""
-        for one in self.all:
-            own = one.within(entry)
+        for member in self.members:
+            own = member.within(entry)
             if own is not None and _ENTRY_ID.fullmatch(own):
-                path = one.memory.image(int(own, 16))
+                path = member.memory.image(int(own, 16))
                 return path if path.is_file() else None
         return None
 
     def tiers(self) -> list[TierStatus]:
         """What each tier holds, all memories together."""
         tiers = dict[str, TierStatus]()
-        for one in self.all:
-            for tier in one.memory.tiers():
+        for member in self.members:
+            for tier in member.memory.tiers():
                 tiers[tier.name] = _sum(tiers[tier.name], tier) if tier.name in tiers else tier
         return list(tiers.values())
 
     def budget_bytes(self) -> int:
         """What the folders may take together."""
-        return sum(one.memory.budget_bytes() for one in self.all)
+        return sum(member.memory.budget_bytes() for member in self.members)
 
     def check(self, where: Where) -> None:
         """Refuse, with HippocamError, streams and cameras that no memory knows."""
@@ -182,21 +182,21 @@ class Memories:
         """
         resolved: Where = {**where}
         stream, place_of = where.get("stream"), where.get("place_of")
-        if len(self.all) == 1:
+        if len(self.members) == 1:
             return resolved
-        if stream is not None and not any(one.within(stream) is not None for one in self.all):
+        if stream is not None and not any(member.within(stream) is not None for member in self.members):
             owners = [
-                one.name
-                for one in self.all
-                if any(_within(held.id, stream) is not None for held in one.memory.streams())
+                member.name
+                for member in self.members
+                if any(_within(held.id, stream) is not None for held in member.memory.streams())
             ]
             if len(owners) > 1:
                 names = ", ".join(f"{name}/{stream}" for name in owners)
                 raise HippocamError(f"stream {stream!r} is in several memories; give one of {names}")
             if owners:  # else `check` says which streams there are
                 resolved["stream"] = f"{owners[0]}/{stream}"
-        if place_of is not None and not any(one.within(place_of) for one in self.all):
-            found = [one.prefix + place_of for one in self.all if _knows(one.memory, place_of)]
+        if place_of is not None and not any(member.within(place_of) for member in self.members):
+            found = [member.prefix + place_of for member in self.members if _knows(member.memory, place_of)]
             if len(found) > 1:
                 raise HippocamError(f"entry {place_of!r} is in several memories; give one of {', '.join(found)}")
             if not found:
@@ -204,20 +204,20 @@ class Memories:
             resolved["place_of"] = found[0]
         return resolved
 
-    def meant(self, where: Where) -> Iterator[tuple[NamedMemory, Where]]:
+    def meant(self, where: Where) -> Iterator[tuple[Member, Where]]:
         """The memories that conditions allow, each with the conditions under its own names."""
         stream, place_of = where.get("stream"), where.get("place_of")
-        for one in self.all:
+        for member in self.members:
             own: Where = {**where}
             if stream is not None:
-                if (within := one.within(stream)) is None:
+                if (within := member.within(stream)) is None:
                     continue
                 own["stream"] = within or None
             if place_of is not None:
-                if (entry := one.within(place_of)) is None:
+                if (entry := member.within(place_of)) is None:
                     continue
                 own["place_of"] = entry
-            yield one, own
+            yield member, own
 
 
 def distinct_folders(folders: Sequence[str | Path]) -> tuple[Path, ...]:

@@ -16,10 +16,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hippocam.apps.ask.count_answer import CountAnswer, answer_count
+from hippocam.apps.ask.count import CountAnswer, answer_count
 from hippocam.apps.ask.description import description
 from hippocam.apps.ask.evidence import evidence_of
-from hippocam.apps.ask.memories import Memories, NamedMemory, at_once
+from hippocam.apps.ask.memories import Member, Memories, at_once
 from hippocam.apps.ask.where import TOP, Where, conditions, filter_of
 from hippocam.apps.ids import find_entry
 from hippocam.apps.live.open_frames import open_moments
@@ -37,12 +37,12 @@ _MOST = 1_000_000
 class _Part(NamedTuple):
     """A memory, and the query that is put to it."""
 
-    one: NamedMemory
+    member: Member
     query: Query
 
     @property
     def memory(self) -> Memory:
-        return self.one.memory
+        return self.member.memory
 
 
 class _Found(NamedTuple):
@@ -80,7 +80,10 @@ class Search:
             raise HippocamError("the text is empty: describe what to look for")
         self._memories.check(where)
         vector = self.encoder.encode_texts([description(text)])[0]
-        parts = [_Part(one, _query_of(one.memory, text, vector, own)) for one, own in self._memories.meant(where)]
+        parts = [
+            _Part(member, _query_of(member.memory, text, vector, own))
+            for member, own in self._memories.meant(where)
+        ]
         if not parts:
             return ()
         if len(parts) == 1:
@@ -92,7 +95,7 @@ class Search:
         """Let each memory recall as if it were part of one large one, and take the best of all."""
         counts = at_once(lambda part: part.memory.comparable(part.query), parts)
         compared, top, beside = sum(counts), parts[0].query.top, parts[0].query.beside
-        parts = [_Part(one, replace(query, compared=compared, beside=0)) for one, query in parts]
+        parts = [_Part(member, replace(query, compared=compared, beside=0)) for member, query in parts]
         recalled = at_once(lambda part: part.memory.recall(part.query), parts)
         every = [_Found(index, candidate) for index, found in enumerate(recalled) for candidate in found]
         best = sorted(every, key=lambda found: _order(parts, found))[:top]
@@ -103,13 +106,13 @@ class Search:
     def notable(self, where: Where, top: int) -> list[tuple[float, Evidence]]:
         """The moments that were newest to their streams, at most `top` of each memory, each with its utility."""
         moments = list[tuple[float, Evidence]]()
-        for one, own in self._memories.meant(where):
+        for member, own in self._memories.meant(where):
             wanted, place_of = filter_of(own), own.get("place_of")
             if place_of is not None:
-                entry = _entry_with_place(one.memory, place_of)
+                entry = _entry_with_place(member.memory, place_of)
                 wanted = replace(wanted, stream=entry.stream, place=entry.place)
-            found = one.memory.notable(wanted, top)
-            evidence = evidence_of(one.memory, _query_at(own), found, prefix=one.prefix)
+            found = member.memory.notable(wanted, top)
+            evidence = evidence_of(member.memory, _query_at(own), found, prefix=member.prefix)
             for candidate, moment in zip(found, evidence, strict=True):
                 utility = candidate.entry.utility
                 moments.append((utility, replace(moment, why=f"new to its stream: {utility:.1f} times the usual")))
@@ -126,21 +129,21 @@ class Search:
         meant = list(self._memories.meant(where))
         if len(meant) != 1 or any(where.get(name) is not None for name in others):
             return None
-        ((one, own),) = meant
+        ((member, own),) = meant
         stream, query = own.get("stream"), _query_at(own)
-        ends_s = [held.duration_s for held in one.memory.streams() if stream in (None, held.id)]
+        ends_s = [held.duration_s for held in member.memory.streams() if stream in (None, held.id)]
         if not ends_s:
             return None
 
         def moment(entry_id: int) -> Evidence | None:
-            entry = one.memory.entry(entry_id)
+            entry = member.memory.entry(entry_id)
             if entry is None:
                 return None
             alone = Candidate(entry=entry, score=0.0, seen=0.0, cosine=0.0, words=(), spans=entry.spans)
-            return evidence_of(one.memory, query, [alone], prefix=one.prefix)[0]
+            return evidence_of(member.memory, query, [alone], prefix=member.prefix)[0]
 
         return answer_count(
-            one.memory,
+            member.memory,
             question,
             stream=stream,
             at_s=max(ends_s) if query.at_s is None else query.at_s,  # now is the end of what was watched
@@ -197,7 +200,7 @@ def _entry_with_place(memory: Memory, written: str) -> Entry:
 def _order(parts: Sequence[_Part], found: _Found) -> tuple[float, float, str, float, int]:
     """As within one memory, if its streams were named as here."""
     score, cosine, stream, t0_s, entry_id = order(found.candidate)
-    return score, cosine, parts[found.part].one.prefix + stream, t0_s, entry_id
+    return score, cosine, parts[found.part].member.prefix + stream, t0_s, entry_id
 
 
 def _neighbours(parts: Sequence[_Part], best: Sequence[_Found], beside: int) -> list[_Found]:
@@ -215,12 +218,14 @@ def _neighbours(parts: Sequence[_Part], best: Sequence[_Found], beside: int) -> 
 def _moments(parts: Sequence[_Part], best: Sequence[_Found], shifts: Sequence[float]) -> tuple[Evidence, ...]:
     """What was found as evidence, in its order, with what live processes hold of events that are still open."""
     closed, still_open = list[Iterator[Evidence]](), list[Evidence]()
-    for index, (one, query) in enumerate(parts):
-        own = evidence_of(one.memory, query, [f.candidate for f in best if f.part == index], prefix=one.prefix)
+    for index, (member, query) in enumerate(parts):
+        own = evidence_of(
+            member.memory, query, [f.candidate for f in best if f.part == index], prefix=member.prefix
+        )
         closed.append(iter(own))
-        plain = [replace(moment, stream=moment.stream.removeprefix(one.prefix)) for moment in own]
-        for moment in open_moments(one.memory.folder, plain, query):
-            still_open.append(replace(one.rename(moment), score=_shifted(moment.score, shifts[index])))
+        plain = [replace(moment, stream=moment.stream.removeprefix(member.prefix)) for moment in own]
+        for moment in open_moments(member.memory.folder, plain, query):
+            still_open.append(replace(member.rename(moment), score=_shifted(moment.score, shifts[index])))
     every = [*(next(closed[f.part]) for f in best), *still_open]
     most = max(parts[0].query.top, len(best))
     return tuple(sorted(every, key=lambda moment: -moment.score)[:most])  # stable

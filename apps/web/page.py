@@ -5,13 +5,12 @@ from __future__ import annotations
 import importlib.resources
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
 
 import gradio as gr
 
+from hippocam.apps.ask.conversation import Answers
 from hippocam.apps.ask.meaning import Turn
 from hippocam.apps.errors import advised
-from hippocam.apps.records import Answer
 from hippocam.apps.web import cards
 from hippocam.apps.web.advice import ADVICE
 from hippocam.apps.web.media import Library, stream_key
@@ -34,13 +33,6 @@ _ICON = (
 _HINT = (
     "Ask in plain words. The answer comes with the moments that it rests on; where nothing matches, it says so."
 )
-
-
-class Answers(Protocol):
-    """What questions go to: a `Session`, as far as it is needed here."""
-
-    def ask(self, question: str, *, before: Turn | None = None, stream: str | None = None) -> Answer:
-        """Answer a question."""
 
 
 def asset(name: str) -> str:

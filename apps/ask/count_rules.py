@@ -1,0 +1,401 @@
+"""Rules that answer questions that count from the entities that were seen: how many, when the third, how long.
+
+Each rule answers one form of question, and only where it knows all of the words that matter. Whoever asks for
+women, red cars or people who run gets no number, since entities are told apart but not described. Where something
+was ("on the shelf") is not looked at: the answer is about the camera's whole view, and says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from hippocam.apps.ask.count_words import (
+    BACK,
+    CAME,
+    NOUN,
+    NOW,
+    NTH,
+    NUMBERS,
+    ORDINALS,
+    PLACE,
+    SO_FAR,
+    TAKEN,
+    UNKNOWN,
+    index_of,
+    labels_of,
+    noun_for,
+    number_of,
+)
+from hippocam.memory.entities.records import Entity, EntityTotals, Visit
+from hippocam.stream.errors import HippocamError
+from hippocam.stream.timecode import format_time, parse_time
+
+Span = tuple[str, float, float]
+
+
+class EntityView(Protocol):
+    """The part of the entity memory that counting needs."""
+
+    def entities(self, stream: str | None, label: str | None, at_s: float | None) -> list[Entity]:
+        """Entities by the time of their first visit."""
+
+    def count(self, stream: str | None, label: str | None, at_s: float | None) -> EntityTotals:
+        """How many there have been."""
+
+    def end_s(self, stream: str | None) -> float:
+        """The latest time at which anything was there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """What a rule counted.
+
+    Attributes:
+        text: The answer, in words.
+        value: The number, or the time or length in seconds; 1 or 0 for yes and no.
+        spans: The visits that it rests on: stream, start, end.
+        entities: Ids of the entities that made them.
+    """
+
+    text: str
+    value: float
+    spans: tuple[Span, ...]
+    entities: tuple[int, ...]
+
+
+# Things that leave within so many seconds of each other left together.
+_TOGETHER_S = 1.6
+
+
+@dataclass(frozen=True, slots=True)
+class CountQuestion:
+    """A question in lower case without punctuation, and the stream and time that it is about."""
+
+    words: str
+    view: EntityView
+    stream: str | None
+    at_s: float
+
+    def entities(self, labels: Sequence[str]) -> list[Entity]:
+        """Entities of some labels, by the time of their first visit."""
+        found = [e for label in labels for e in self.view.entities(self.stream, label, self.at_s)]
+        return sorted(found, key=lambda entity: (entity.first_s, entity.id))
+
+    def in_order(self, labels: Sequence[str]) -> list[Entity]:
+        """Entities in the order in which they came; none where they are of several streams."""
+        found = self.entities(labels)
+        return found if len({entity.stream for entity in found}) == 1 else []
+
+
+def _so_far(question: CountQuestion) -> Count | None:
+    """Answer "How many people have come so far?", "how many times did a car pass?"."""
+    found = re.match(r"how many (?P<times>times )?(?P<rest>.*)$", question.words)
+    if found is None or re.search(NOW, question.words) or UNKNOWN.search(question.words):
+        return None
+    kinds = (
+        (
+            rf"(?:different |distinct |separate |individual )?{NOUN} (?:have |has |had |were |was |did (?:you |we "
+            rf"|i |it |the camera )?|there )?(?:been )?{CAME}{SO_FAR}",
+            rf"(?:different |distinct |separate ){NOUN} (?:were|are|have been)(?: there)?{SO_FAR}",
+        )
+        if not found["times"]
+        else (rf"(?:did|has|have|was|were|is) (?:an? |any |the |some )?{NOUN} {CAME}{SO_FAR}",)
+    )
+    came = next((match for kind in kinds if (match := re.match(kind, found["rest"]))), None)
+    if came is None or (labels := labels_of(came["noun"])) is None:
+        return None
+    entities = question.entities(labels)
+    totals = [question.view.count(question.stream, label, question.at_s) for label in labels]
+    number = sum(total.visits if found["times"] else total.entities for total in totals)
+    given_up = sum(total.given_up for total in totals)
+    spans = tuple(_span(visit) for entity in entities for visit in entity.visits)
+    name = noun_for(labels, number)
+    text = f"{number} {'times' if found['times'] else name} so far"
+    text += f", {given_up} of them only counted" if given_up else ""
+    return Count(text=_whole(text), value=number, spans=spans, entities=_ids(entities))
+
+
+def _right_now(question: CountQuestion) -> Count | None:
+    """Answer "How many cars are there now?", "how many people were there at 1:30?"."""
+    found = re.match(
+        r"how many (?P<noun>\w+(?: \w+)??) (?:are|is|were|was|do you see|can you see)\b(?P<rest>.*)$",
+        question.words,
+    )
+    if found is None or (labels := labels_of(found["noun"])) is None or UNKNOWN.search(found["rest"]):
+        return None
+    at_s = question.at_s
+    then = re.search(r"\bat (?P<time>\d+(?::\d+)*(?:\.\d+)?)(?: ?s(?:ec(?:onds?)?)?)?$", found["rest"])
+    if then is not None:
+        try:
+            at_s = min(at_s, parse_time(then["time"]))
+        except HippocamError:
+            return None
+    elif re.search(r"\b(?:were|was)\b", found[0]) or re.search(r"\b(?:ing|ed)\b", found["rest"]):
+        return None
+    where = re.sub(NOW, "", found["rest"][: then.start()] if then else found["rest"]).strip()
+    if not re.match(
+        r"(?:there|visible|present|here|left)?(?: ?(?:in|on|at|near|by|inside|outside) (?:the |this "
+        r")?\w+(?: \w+)?)?$",
+        where,
+    ):
+        return None
+    there = [
+        (entity, visit) for entity in question.entities(labels) for visit in entity.visits if visit.there(at_s)
+    ]
+    number = len(there)
+    when = "now" if then is None else f"at {format_time(at_s)}"
+    spans = tuple((visit.stream, max(visit.t0_s, at_s - 1), at_s) for _, visit in there)
+    text = _whole(f"{number} {noun_for(labels, number)} {when}")
+    return Count(text=text, value=number, spans=spans, entities=_ids([entity for entity, _ in there]))
+
+
+def _anybody(question: CountQuestion) -> Count | None:
+    """Answer "Is anybody there now?"."""
+    found = re.match(
+        r"(?:is|are) (?:there )?(?:an? |any )?(?P<noun>\w+(?: \w+)??)(?: (?:there|here|present|visible))?"
+        rf"(?: (?:in|on|at|near|by) (?:the |this )?\w+)? ?{NOW}$",
+        question.words,
+    )
+    if found is None or (labels := labels_of(found["noun"])) is None:
+        return None
+    there = [e for e in question.entities(labels) if any(visit.there(question.at_s) for visit in e.visits)]
+    spans = tuple((e.stream, max(e.visits[-1].t0_s, question.at_s - 1), question.at_s) for e in there)
+    text = f"yes, {len(there)} {noun_for(labels, len(there))} now" if there else f"no {noun_for(labels, 0)} now"
+    return Count(text=_whole(text), value=float(bool(there)), spans=spans, entities=_ids(there))
+
+
+def _ordinal(question: CountQuestion) -> Count | None:
+    """Answer "When did the third person leave?", "how long did the car stay?"."""
+    arrive = (
+        r"(?P<do>arrive|come|appear|enter|show up|leave|go away|go|disappear|drive off|drive away|depart)(?: in)?"
+    )
+    when = re.match(rf"(?:when|at what time) did the (?:(?P<nth>{NTH}) )?{NOUN} {arrive}{PLACE}$", question.words)
+    stay = re.match(
+        rf"(?:for )?(?:about |roughly |approximately )?how long (?:did|was) the (?:(?P<nth>{NTH}) )?{NOUN} "
+        rf"(?:stay|remain|there|here|present|visible|stand|wait)(?: there)?{PLACE}$",
+        question.words,
+    )
+    found = when or stay
+    if found is None or (labels := labels_of(found["noun"])) is None:
+        return None
+    entities = question.in_order(labels)
+    if not found["nth"] and len(entities) != 1:
+        return None  # "the car": which of them?
+    index = index_of(found["nth"] or "first", len(entities))
+    if index is None:
+        return None
+    entity = entities[index]
+    visit = entity.visits[0]
+    name = " ".join(filter(None, ("the", found["nth"], found["noun"])))
+    if stay is not None:
+        seconds = entity.seconds
+        spans = tuple(_span(each) for each in entity.visits)
+        return Count(
+            text=f"{name} stayed about {seconds:.0f} s", value=seconds, spans=spans, entities=(entity.id,)
+        )
+    if found["do"] in ("arrive", "come", "appear", "enter", "show up"):
+        if visit.from_start:
+            text = f"{name} was there from the start"
+        else:
+            text = f"{name} came at about {format_time(visit.t0_s)}"
+        return Count(text=text, value=visit.t0_s, spans=(_span(visit),), entities=(entity.id,))
+    latest = entity.visits[-1]
+    if latest.gone_s is None:
+        return Count(
+            text=f"{name} is still there", value=question.at_s, spans=(_span(latest),), entities=(entity.id,)
+        )
+    text = f"{name} left at about {format_time(latest.t1_s)}"
+    return Count(text=text, value=latest.t1_s, spans=(_span(latest),), entities=(entity.id,))
+
+
+def _longest(question: CountQuestion) -> Count | None:
+    """Answer "Who stayed the longest?"."""
+    found = re.match(
+        r"(?:which|what) (?:of the )?(?P<noun>\w+(?: \w+)??) (?:stayed|was there|remained|stood there|was present)"
+        r"(?: for)? (?:the )?(?P<which>longest|shortest)(?: time)?$",
+        question.words,
+    ) or re.match(
+        r"(?P<noun>who) (?:stayed|was there|remained)(?: for)? (?:the )?(?P<which>longest|shortest)(?: time)?$",
+        question.words,
+    )
+    labels = (
+        ["person"] if found is not None and found["noun"] == "who" else labels_of(found["noun"]) if found else None
+    )
+    if found is None or labels is None or not (entities := question.in_order(labels)):
+        return None
+    sign = 1 if found["which"] == "longest" else -1
+    index = max(range(len(entities)), key=lambda i: (sign * entities[i].seconds, -i))
+    best = entities[index]
+    nth = ORDINALS[index] if index < len(ORDINALS) else f"{index + 1}th"
+    noun = labels[0] if found["noun"] == "who" else found["noun"].removesuffix("s")
+    times = f"from {format_time(best.first_s)} to {format_time(best.last_s)}"
+    text = f"the {nth} {noun}, {times}, about {best.seconds:.0f} s"
+    return Count(text=text, value=index + 1, spans=tuple(map(_span, best.visits)), entities=(best.id,))
+
+
+def _between(question: CountQuestion) -> Count | None:
+    """Answer "How long was it between the first and the second visitor?"."""
+    which = rf"(?:{'|'.join(ORDINALS)}|\d+(?:st|nd|rd|th))"
+    found = re.match(
+        rf"(?:about )?how (?:long|much time) (?:was|were|passed|did)\b.*\bbetween the (?P<a>{which})(?: \w+)? and "
+        rf"(?:the )?(?P<b>{which}) (?P<noun>\w+)$",
+        question.words,
+    )
+    if found is None or (labels := labels_of(found["noun"])) is None:
+        return None
+    entities = question.in_order(labels)
+    a, b = index_of(found["a"], len(entities)), index_of(found["b"], len(entities))
+    if a is None or b is None or b <= a:
+        return None
+    left, came = entities[a].visits[-1], entities[b].visits[0]
+    if left.gone_s is None or left.t1_s > came.t0_s:
+        return None
+    seconds = came.t0_s - left.t1_s
+    text = f"about {seconds:.1f} s, from {format_time(left.t1_s)} to {format_time(came.t0_s)}"
+    spans = ((left.stream, left.t1_s, came.t0_s),)
+    return Count(text=text, value=seconds, spans=spans, entities=(entities[a].id, entities[b].id))
+
+
+def _most_at_once(question: CountQuestion) -> Count | None:
+    """Answer "What was the largest number of cars?", "were there ever more than two people at once?"."""
+    extreme = re.match(
+        r"what (?:was|is) the (?P<which>smallest|lowest|fewest|least|minimum|largest|greatest|highest|"
+        r"biggest|most|maximum)"
+        r" number of (?P<noun>\w+(?: \w+)??)(?: (?:there|visible|seen))?(?: (?:in|on|at|near) (?:the "
+        r"|this )?\w+)??"
+        r"(?: (?:at any (?:one )?time|at once|at the same time|at one time|ever))?$",
+        question.words,
+    )
+    more = re.match(
+        rf"(?:was|were) there ever more than (?P<n>{'|'.join(NUMBERS)}|\d+) (?P<noun>\w+(?: \w+)??)(?: there)?"
+        r"(?: (?:in|on|at|near) (?:the |this )?\w+)? (?:at the same time|at once|at any time|at one "
+        r"time|together)$",
+        question.words,
+    )
+    found = extreme or more
+    if found is None or (labels := labels_of(found["noun"])) is None:
+        return None
+    visits = [visit for entity in question.entities(labels) for visit in entity.visits]
+    if len({visit.stream for visit in visits}) > 1:
+        return None
+    # just after each coming and each leaving; before the first frame that anybody looked for things nothing is
+    # known
+    times = sorted(
+        {t for v in visits for t in (v.first_s, v.gone_s) if t is not None and t <= question.at_s}
+        | {question.at_s}
+    )
+    numbers = [
+        (sum(visit.t0_s <= time_s and (visit.gone_s is None or time_s < visit.gone_s) for visit in visits), time_s)
+        for time_s in times
+    ]
+    if more is not None:
+        limit = number_of(more["n"])
+        most, time_s = max(numbers, key=lambda pair: (pair[0], -pair[1]))
+        text = (
+            f"{'yes' if most > limit else 'no'}, {most} {noun_for(labels, most)} at most, at {format_time(time_s)}"
+        )
+        return Count(text=_whole(text), value=float(most > limit), spans=_those_at(visits, time_s), entities=())
+    assert extreme is not None
+    small = extreme["which"] in ("smallest", "lowest", "fewest", "least", "minimum")
+    number, time_s = min(numbers, key=lambda pair: (pair[0] if small else -pair[0], pair[1]))
+    if small and number > 0 and not any(visit.from_start for visit in visits):
+        number, time_s = 0, 0.0  # before the first came
+    text = _whole(f"{number} {noun_for(labels, number)}, first at {format_time(time_s)}")
+    return Count(text=text, value=number, spans=_those_at(visits, time_s), entities=())
+
+
+def _taken(question: CountQuestion) -> Count | None:
+    """Answer "How often was a bottle taken away?"."""
+    found = re.match(
+        r"how (?:often|many times) (?:was|were|has|have|did)(?: been)? (?P<what>.+?) (?:been |get |got )?"
+        rf"(?P<do>{TAKEN}|{BACK}|disappear|leave|left)(?: (?:from|on|to|onto) (?:the |this )?\w+)?$",
+        question.words,
+    )
+    if found is None or UNKNOWN.search(found["what"].replace(" or ", " ")):
+        return None
+    nouns = [labels_of(word) for word in re.findall(r"\w+", found["what"])]
+    labels = next((labels for labels in nouns if labels is not None), None)
+    if labels is None or labels == ["person"]:
+        return None
+    back = re.fullmatch(BACK, found["do"]) is not None
+    groups = _groups(question, labels, came=back)
+    word = "put there" if back else "taken away"
+    times = ", ".join(format_time(_time_of(group[0], came=back)) for group in groups)
+    text = f"{len(groups)} times {word}" + (f": at {times}" if groups else "")
+    spans = tuple(
+        (v.stream, _time_of(v, came=back) - 1, _time_of(v, came=back) + 1) for g in groups for v in g[:1]
+    )
+    return Count(text=text, value=len(groups), spans=spans, entities=tuple(v.entity for g in groups for v in g))
+
+
+def _at_once_when(question: CountQuestion) -> Count | None:
+    """Answer "When were two bottles put back together?"."""
+    found = re.match(
+        rf"when (?:were|was) (?P<n>{'|'.join(NUMBERS)}) (?P<noun>\w+(?: \w+)??) (?P<do>{TAKEN}|{BACK}) "
+        r"(?:at once|together|at the same time)$",
+        question.words,
+    )
+    if found is None or (labels := labels_of(found["noun"])) is None:
+        return None
+    back = re.fullmatch(BACK, found["do"]) is not None
+    groups = [g for g in _groups(question, labels, came=back) if len(g) == number_of(found["n"])]
+    if not groups:
+        return None
+    times = [_time_of(group[0], came=back) for group in groups]
+    text = f"at about {', '.join(format_time(time_s) for time_s in times)}"
+    spans = tuple((group[0].stream, time_s - 1, time_s + 1) for group, time_s in zip(groups, times, strict=True))
+    return Count(text=text, value=times[0], spans=spans, entities=tuple(v.entity for g in groups for v in g))
+
+
+def _groups(question: CountQuestion, labels: Sequence[str], *, came: bool) -> list[list[Visit]]:
+    """Visits that began (or ended) together, by time, without those there from the start (or still there)."""
+    visits = [visit for entity in question.entities(labels) for visit in entity.visits]
+    if came:
+        chosen = [visit for visit in visits if not visit.from_start]
+    else:
+        chosen = [visit for visit in visits if visit.gone_s is not None]
+    groups: list[list[Visit]] = []
+    for visit in sorted(chosen, key=lambda each: (_time_of(each, came=came), each.id)):
+        if groups and _time_of(visit, came=came) - _time_of(groups[-1][-1], came=came) <= _TOGETHER_S:
+            groups[-1].append(visit)
+        else:
+            groups.append([visit])
+    return groups
+
+
+def _time_of(visit: Visit, *, came: bool) -> float:
+    return visit.t0_s if came else visit.t1_s
+
+
+def _those_at(visits: Sequence[Visit], time_s: float) -> tuple[Span, ...]:
+    there = [v for v in visits if v.t0_s <= time_s and (v.gone_s is None or time_s < v.gone_s)]
+    return tuple((v.stream, time_s, min(v.t1_s, time_s + 1) if v.t1_s > time_s else time_s) for v in there)
+
+
+def _whole(text: str) -> str:
+    return f"{text} (in the camera's whole view)"
+
+
+def _span(visit: Visit) -> Span:
+    return visit.stream, visit.t0_s, visit.t1_s
+
+
+def _ids(entities: Sequence[Entity]) -> tuple[int, ...]:
+    return tuple(entity.id for entity in entities)
+
+
+# The first that fits answers.
+RULES = (
+    _between,
+    _ordinal,
+    _longest,
+    _most_at_once,
+    _taken,
+    _at_once_when,
+    _so_far,
+    _right_now,
+    _anybody,
+)
