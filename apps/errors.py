@@ -35,6 +35,8 @@
     │  ├─ CardError                 a folder of exported networks is not whole
     │  └─ ExportError               a model cannot be exported
     ├─ ReaderError                  a reader cannot answer now
+    ├─ UnknownEntryError            no such entry is in a memory or its journal
+    ├─ EntryGivenUpError            an entry was there, and was given up
     ├─ SettingsError                a settings file cannot be read, or has an unknown key or a wrong value
     ├─ LiveError                    the live process does not answer, or refuses
     ├─ LineError                    a line of an exported memory is wrong
@@ -99,6 +101,34 @@ from hippocam.stream.errors import (
 Advice = Mapping[type[HippocamError], str | Callable[[Any], str]]  # a text, or what makes one of the error
 
 
+@dataclass(eq=False)
+class UnknownEntryError(HippocamError):
+    """Neither a memory nor its journal knows an entry.
+
+    Attributes:
+        entry: Its id, or the beginning of it, as it was given.
+    """
+
+    entry: str
+
+    def __str__(self) -> str:
+        return f"entry {self.entry}: neither the memory nor its journal knows it"
+
+
+@dataclass(eq=False)
+class EntryGivenUpError(HippocamError):
+    """An entry is no longer held.
+
+    Attributes:
+        entry: Its id, as it was given.
+    """
+
+    entry: str
+
+    def __str__(self) -> str:
+        return f"entry {self.entry} was given up"
+
+
 class SettingsError(HippocamError):
     """A settings file cannot be read, or has a key or value that nothing takes."""
 
@@ -154,6 +184,7 @@ __all__ = [
     "DamagedError",
     "DiskError",
     "EncoderMismatchError",
+    "EntryGivenUpError",
     "ExportError",
     "FormatError",
     "HippocamError",
@@ -182,6 +213,7 @@ __all__ = [
     "TooLargeError",
     "TooManyWorkersError",
     "UnknownEntityError",
+    "UnknownEntryError",
     "UnknownModelError",
     "UnknownVisitError",
     "UploadError",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hippocam.apps.errors import UnknownEntryError
 from hippocam.memory.memory import Memory
 from hippocam.memory.records import format_id
 from hippocam.stream.errors import HippocamError
@@ -23,7 +24,7 @@ def find_entry(memory: Memory, written: str) -> int:
     greatest = (1 << 63) - 1
     found = memory.find(first, min(last, greatest), limit=_NAMED + 1) if first <= greatest else []
     if not found:
-        raise HippocamError(f"entry {digits}: neither the memory nor its journal knows it; see hippocam search")
+        raise UnknownEntryError(digits)
     if len(found) > 1:
         names = ", ".join(map(format_id, found[:_NAMED])) + (", ..." if len(found) > _NAMED else "")
         raise HippocamError(f"entry {digits}: the beginning of several ({names}); give more digits")
@@ -37,5 +38,5 @@ def parse_id(text: str) -> int:
         HippocamError: It is none.
     """
     if len(text) != 16 or any(letter not in "0123456789abcdef" for letter in text):
-        raise HippocamError(f"{text!r} is no id of 16 hexadecimal digits; `hippocam entities` lists them")
+        raise HippocamError(f"{text!r} is no id of 16 hexadecimal digits, as things, people and visits have them")
     return int(text, 16)

@@ -28,6 +28,7 @@ from hippocam.apps.ask.memories import distinct_folders
 from hippocam.apps.ask.reader import Reader
 from hippocam.apps.ask.search import Search
 from hippocam.apps.ask.where import Where, check_stream
+from hippocam.apps.errors import EntryGivenUpError
 from hippocam.apps.folders import Folders
 from hippocam.apps.ids import find_entry
 from hippocam.apps.live.forget import delete_footage
@@ -308,7 +309,7 @@ class Session:
             entry_ids = [find_entry(memory, entry) for entry in entries]
             gone = [format_id(entry_id) for entry_id in entry_ids if memory.entry(entry_id) is None]
             if gone:
-                raise HippocamError(f"entry {gone[0]} was given up; see hippocam explain {gone[0]}")
+                raise EntryGivenUpError(gone[0])
             for entry_id in entry_ids:
                 memory.pin(entry_id, pinned)
             return tuple(map(format_id, entry_ids))

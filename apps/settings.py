@@ -67,12 +67,12 @@ def load_settings(name: str | None) -> Settings:
     path = shipped / f"{name}.yaml" if Path(name).name == name and "." not in name else Path(name)
     if not path.is_file():
         known = sorted(p.name.removesuffix(".yaml") for p in shipped.iterdir() if p.name.endswith(".yaml"))
-        raise SettingsError(f"--config {name}: no such file; give a path, or one of {', '.join(known)}")
+        raise SettingsError(f"settings {name}: no such file; give a path, or one of {', '.join(known)}")
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except yaml.YAMLError as error:
-        raise SettingsError(f"--config {name}: not YAML ({' '.join(str(error).split())})") from error
-    return build(Settings, values, where=f"--config {name}")
+        raise SettingsError(f"settings {name}: not YAML ({' '.join(str(error).split())})") from error
+    return build(Settings, values, where=f"settings {name}")
 
 
 def budget_bytes(budget_mb: float) -> int:

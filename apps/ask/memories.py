@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from hippocam.apps.ask.where import Where, check_camera, check_stream
+from hippocam.apps.errors import UnknownEntryError
 from hippocam.apps.ids import find_entry
 from hippocam.memory.config import MemoryConfig
 from hippocam.memory.entities.records import Entity
@@ -200,7 +201,7 @@ class Memories:
             if len(found) > 1:
                 raise HippocamError(f"entry {place_of!r} is in several memories; give one of {', '.join(found)}")
             if not found:
-                raise HippocamError(f"entry {place_of!r}: none of these memories knows it; see hippocam search")
+                raise UnknownEntryError(place_of)
             resolved["place_of"] = found[0]
         return resolved
 

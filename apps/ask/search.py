@@ -21,6 +21,7 @@ from hippocam.apps.ask.description import description
 from hippocam.apps.ask.evidence import evidence_of
 from hippocam.apps.ask.memories import Member, Memories, at_once
 from hippocam.apps.ask.where import TOP, Where, conditions, filter_of
+from hippocam.apps.errors import EntryGivenUpError
 from hippocam.apps.ids import find_entry
 from hippocam.apps.live.open_frames import open_moments
 from hippocam.memory.memory import Memory
@@ -168,11 +169,11 @@ def _query_of(memory: Memory, text: str, vector: FloatArray, where: Where) -> Qu
     top = TOP if top is None else top
     near, place_of = where.get("near"), where.get("place_of")
     if top < 1:
-        raise HippocamError(f"--top must be 1 or more, found {top}")
+        raise HippocamError(f"top must be 1 or more, found {top}")
     if not 0 <= beside <= _MOST:
-        raise HippocamError(f"--beside must be 0 or more, found {beside}")
+        raise HippocamError(f"beside must be 0 or more, found {beside}")
     if near is not None and not near[2] > 0:
-        raise HippocamError(f"--near needs a radius above 0 metres, found {near[2]:g}")
+        raise HippocamError(f"near needs a radius above 0 metres, found {near[2]:g}")
     return Query(
         text=text,
         vector=vector,
@@ -191,9 +192,9 @@ def _query_at(where: Where) -> Query:
 def _entry_with_place(memory: Memory, written: str) -> Entry:
     entry = memory.entry(find_entry(memory, written))
     if entry is None:
-        raise HippocamError(f"--place-of {written}: the entry was given up; see hippocam explain {written}")
+        raise EntryGivenUpError(written)
     if not entry.place:
-        raise HippocamError(f"--place-of {written}: the place of this entry is not known; give another")
+        raise HippocamError(f"entry {written}: the place of this entry is not known; give another")
     return entry
 
 

@@ -27,6 +27,8 @@ ADVICE: errors.Advice = {
     errors.EncoderMismatchError: _other_encoder,
     errors.MixedEncodersError: "only memories of one encoder can be used together; take them one by one",
     errors.UnknownEntityError: "`hippocam entities` lists them",
+    errors.UnknownEntryError: "see hippocam search",
+    errors.EntryGivenUpError: lambda error: f"see hippocam explain {error.entry}",
     errors.UnknownVisitError: "`hippocam entities --json` lists them",
     errors.ConsolidatorError: "train it again: hippocam train sleep",
     errors.NoFootageError: "it is kept while hippocam live add runs",

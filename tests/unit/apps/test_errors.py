@@ -113,6 +113,7 @@ def test_advice_names_only_options_and_commands_that_there_are():
     options, commands = options_and_commands()
     told = [
         *(said for table in (ADVICE, PAGE_ADVICE) for said in table.values() if isinstance(said, str)),
+        errors.advised(errors.EntryGivenUpError("0a"), ADVICE),
         errors.advised(errors.NoMemoryError(Path("m")), ADVICE),
         errors.advised(errors.OlderFormatError(Path("m"), found=2, reads=3), ADVICE),
         errors.advised(errors.OlderFormatError(Path("m"), found=2, reads=3), PAGE_ADVICE),

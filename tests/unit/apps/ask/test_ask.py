@@ -120,9 +120,9 @@ def test_neighbours_in_time_come_beside(session):
         ({"camera": "top"}, "camera 'top' is not in this memory; it holds "),
         ({"stream": "cellar"}, "stream 'cellar' is not in this memory"),
         ({"place_of": "zz"}, "entry 'zz' is no id"),
-        ({"top": 0}, "--top must be 1 or more"),
-        ({"beside": -1}, "--beside must be 0 or more"),
-        ({"near": (0, 0, -1)}, "--near needs a radius above 0"),
+        ({"top": 0}, "top must be 1 or more"),
+        ({"beside": -1}, "beside must be 0 or more"),
+        ({"near": (0, 0, -1)}, "near needs a radius above 0"),
     ],
 )
 def test_a_condition_that_makes_no_sense_is_named(session, where, line):

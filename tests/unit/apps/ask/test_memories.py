@@ -166,7 +166,7 @@ def test_streams_and_entries_may_be_named_without_their_memory_where_that_is_cle
         shards.search("anything", stream="cam")
     with pytest.raises(HippocamError, match="it holds mon/cam, tue/cam, wed/cam, thu/cam"):
         shards.search("anything", stream="garage")
-    with pytest.raises(HippocamError, match="none of these memories knows it"):
+    with pytest.raises(HippocamError, match="neither the memory nor its journal knows it"):
         shards.search("anything", place_of="0123456789abcdef")
     with pytest.raises(HippocamError, match="the text is empty"):
         shards.search(" ")
