@@ -54,6 +54,8 @@ class Memory:
         store: Its database, for what needs whole rows of it: export, measurements, tests.
     """
 
+    _streams: Iterable[OpenStream] = ()  # a reader has none open
+
     def __init__(self, folder: Path, config: MemoryConfig, store: Store) -> None:
         self.folder = folder
         self._config = config
@@ -239,9 +241,6 @@ class Memory:
     @guarded
     def tiers(self) -> list[TierStatus]:
         """What each tier holds now. Sensory and working memory live in the process that writes."""
-        return self._tiers(())
-
-    def _tiers(self, streams: Iterable[OpenStream]) -> list[TierStatus]:
         long_term = TierStatus(
             name="long-term",
             entries=self.store.entries.count(),
@@ -249,7 +248,7 @@ class Memory:
             budget_bytes=self.budget_bytes(),
             where="disk",
         )
-        return [*tiers_of(streams), long_term]
+        return [*tiers_of(self._streams), long_term]
 
     @guarded
     def bytes(self) -> int:
@@ -275,7 +274,7 @@ class MemoryWriter(Memory):
         super().__init__(folder, config, store)
         self._lock: WriterLock | None = lock
         self.longterm = longterm
-        self._streams = OpenStreams(store, longterm, longterm.entities, config.working, self._mutex)
+        self._streams: OpenStreams = OpenStreams(store, longterm, longterm.entities, config.working, self._mutex)
         self._slept_at = -1
 
     def close(self) -> None:
@@ -343,11 +342,6 @@ class MemoryWriter(Memory):
         """The newest frames of a stream that were written here, the oldest first."""
         known = self._streams.get(stream)
         return known.ring.frames() if known else []
-
-    @guarded
-    def tiers(self) -> list[TierStatus]:
-        """What each tier holds now."""
-        return self._tiers(self._streams)
 
     # changing what is held -------------------------------------------------------------------------------
 

@@ -29,12 +29,17 @@ from hippocam.stream.records import FloatArray
 
 # A search compares so many numbers at most (78,000 rows of 512): some 8 ms on one core.
 FLAT_VALUES = 40_000_000
-# Training: lists = 4 sqrt(N), as FAISS's guidelines say; rows a list; passes of k-means.
-_LISTS, _ROWS_A_LIST, _PASSES = 4, 32, 6
+# Lists of an inverted file: this times the root of N, as FAISS's guidelines say.
+_LISTS = 4
+# Rows of each list that its centre is trained on.
+_ROWS_A_LIST = 32
+# Passes of k-means.
+_PASSES = 6
 # Rows that are decoded, assigned or added at a time: between two, a build can be given up.
 _STEP = 16_384
-# Candidates that are scored again for each that is asked for.
-_WIDER, _AT_LEAST = 4, 32
+# Candidates that are scored again for each that is asked for, and more than are asked for at least.
+_WIDER = 4
+_AT_LEAST = 32
 # Filters that leave no more rows than this are answered from the stored vectors alone once the view is inexact.
 _FEW = 2048
 # What one GPU search can return.
@@ -82,30 +87,30 @@ class KeyIndex:
         a_number = 2 if self.exact else 1
         return len(self) * (self.dim * a_number + 8)
 
-    def __contains__(self, number: int) -> bool:
-        return number in self._ids
+    def __contains__(self, entry_id: int) -> bool:
+        return entry_id in self._ids
 
     def ids(self, among: Sequence[int] | None = None) -> set[int]:
         """Ids of all rows, or of those among some."""
         with self._lock:
             return set(self._ids) if among is None else self._ids.intersection(among)
 
-    def add(self, numbers: Sequence[int], rows_ND: FloatArray) -> None:
+    def add(self, entry_ids: Sequence[int], rows_ND: FloatArray) -> None:
         """Add rows under ids that are not in the index yet."""
-        if not len(numbers):
+        if not len(entry_ids):
             return
-        ids, rows = np.asarray(numbers, np.int64), np.ascontiguousarray(rows_ND, np.float32)
+        ids, rows = np.asarray(entry_ids, np.int64), np.ascontiguousarray(rows_ND, np.float32)
         with self._lock:
             self._change((ids, rows))
-            self._ids.update(numbers)
+            self._ids.update(entry_ids)
 
-    def remove(self, numbers: Sequence[int]) -> None:
-        """Remove rows and free their places."""
-        if not len(numbers):
+    def remove(self, entry_ids: Sequence[int]) -> None:
+        """Remove rows and free what they took."""
+        if not len(entry_ids):
             return
         with self._lock:
-            self._change((np.asarray(numbers, np.int64), None))
-            self._ids.difference_update(numbers)
+            self._change((np.asarray(entry_ids, np.int64), None))
+            self._ids.difference_update(entry_ids)
 
     def _change(self, change: _Change) -> None:
         _apply(self._view, change)
@@ -147,8 +152,8 @@ class KeyIndex:
             lists = self._view.nlist
             probes = min(lists, max(8, lists * self._flat_rows // passing))
             parameters = faiss.SearchParametersIVF(nprobe=probes, sel=selector)
-        _, numbers = self._view.search(query, min(k, len(self)), params=parameters)
-        return [n for n in numbers[0].tolist() if n >= 0]
+        _, ids = self._view.search(query, min(k, len(self)), params=parameters)
+        return [entry_id for entry_id in ids[0].tolist() if entry_id >= 0]
 
     # another view ------------------------------------------------------------------------------------------
 
@@ -212,9 +217,9 @@ class _Rows:
     def __init__(self, ids: Ids, codes: NDArray[np.uint8], quantizer: Any) -> None:
         self.ids, self.codes, self.quantizer = ids, codes, quantizer
 
-    def rows(self, places: slice | NDArray[np.int64]) -> FloatArray:
-        """Rows at some places, float32 [n, D]."""
-        decoded: FloatArray = self.quantizer.decode(np.ascontiguousarray(self.codes[places]))
+    def rows(self, indexes: slice | NDArray[np.int64]) -> FloatArray:
+        """Rows at some positions, float32 [n, D]."""
+        decoded: FloatArray = self.quantizer.decode(np.ascontiguousarray(self.codes[indexes]))
         return decoded
 
 
@@ -238,10 +243,10 @@ def _copy(view: Any) -> _Rows:
         return _Rows(ids, faiss.vector_to_array(flat.codes).reshape(len(ids), -1), _same(flat.sq))
     lists, size = view.invlists, view.code_size
     every_id, every_code = [np.zeros(0, np.int64)], [np.zeros((0, size), np.uint8)]
-    for number in range(view.nlist):
-        if held := lists.list_size(number):
-            every_id.append(faiss.rev_swig_ptr(lists.get_ids(number), held).copy())
-            codes = faiss.rev_swig_ptr(lists.get_codes(number), held * size)
+    for index in range(view.nlist):
+        if held := lists.list_size(index):
+            every_id.append(faiss.rev_swig_ptr(lists.get_ids(index), held).copy())
+            codes = faiss.rev_swig_ptr(lists.get_codes(index), held * size)
             every_code.append(codes.reshape(held, size).copy())
     return _Rows(np.concatenate(every_id), np.concatenate(every_code), _same(view.sq))
 
@@ -317,5 +322,5 @@ class _Gpu:
 
     def search(self, query: FloatArray, k: int) -> list[int]:
         """Ids of the nearest rows, those removed since the copy was made among them."""
-        _, numbers = self._copy.search(query, k)
-        return [n for n in numbers[0].tolist() if n >= 0]
+        _, ids = self._copy.search(query, k)
+        return [entry_id for entry_id in ids[0].tolist() if entry_id >= 0]

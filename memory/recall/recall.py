@@ -32,14 +32,19 @@ from hippocam.memory.store.summaries import Kind, Summary
 from hippocam.memory.working.context import unit
 from hippocam.stream.records import EncoderSpec, FloatArray
 
-# Belief when all of a question's words stand in the source's own text, or among the recognised labels.
-TEXT_WEIGHT, LABEL_WEIGHT = 0.9, 0.3
+# Belief when all of a question's words stand in the source's own text.
+TEXT_WEIGHT = 0.9
+# The same, among the recognised labels.
+LABEL_WEIGHT = 0.3
 # Candidates that are weighed for each moment that is asked for.
 _WIDER = 8
-# A neighbour in time is believed so much less than the moment that it stands beside; a pause that still counts.
-_BESIDE, _BESIDE_GAP_S = 0.5, 5.0
+# A neighbour in time is believed so much less than the moment that it stands beside.
+_BESIDE = 0.5
+# The longest pause between a moment and its neighbour, in seconds.
+_BESIDE_GAP_S = 5.0
 # Chapters, and scenes of these, that are gone into from coarse to fine.
-_CHAPTERS, _SCENES = 16, 16
+_CHAPTERS = 16
+_SCENES = 16
 
 
 def midpoint(spec: EncoderSpec, compared: int) -> float:
@@ -52,15 +57,15 @@ def belief(cosine: float, spec: EncoderSpec, compared: int) -> float:
     return 1.0 / (1.0 + math.exp(-spec.slope * (cosine - midpoint(spec, compared))))
 
 
-def index_rows(store: Store, numbers: Sequence[int], config: RecallConfig) -> FloatArray:
+def index_rows(store: Store, entry_ids: Sequence[int], config: RecallConfig) -> FloatArray:
     """What the index holds of some entries, float32 [N, D]; see `stressed`."""
-    return stressed(*store.entries.vectors(numbers), config.key_weight)
+    return stressed(*store.entries.vectors(entry_ids), config.key_weight)
 
 
 def recall(
     store: Store, index: KeyIndex, spec: EncoderSpec, query: Query, config: RecallConfig
 ) -> list[Candidate]:
-    """The entries that bear most on a query, the strongest first, equal ones by time. Writes nothing.
+    """Find the entries that bear most on a query, the strongest first, equal ones by time. Writes nothing.
 
     Args:
         store: The memory's database.
@@ -74,7 +79,7 @@ def recall(
         return []
     query = replace(query, vector=unit(query.vector))
     allowed = store.lookup.select(wanted) if wanted else None
-    among = None if allowed is None else [n for n in allowed if n in index]
+    among = None if allowed is None else [entry_id for entry_id in allowed if entry_id in index]
     compared = query.compared
     if compared is None:
         compared = len(index) if among is None else len(among)
@@ -88,22 +93,28 @@ def recall(
     permitted = None if allowed is None else set(allowed)
     lent, alone = _lend(store, find_notes(store.notes, query.text, wanted, most), wanted)
     extra = _worded(
-        (n for n in {*written, *named} if n not in cosines and (permitted is None or n in permitted)),
+        (
+            entry_id
+            for entry_id in {*written, *named}
+            if entry_id not in cosines and (permitted is None or entry_id in permitted)
+        ),
         written,
         named,
         most,
     )
-    extra += [number for number in lent if number not in extra and number not in cosines]
-    cosines.update(index.search(query.vector, most + len(lent), [n for n in extra if n in index]))
-    extra = [n for n in extra if n not in index][: most + len(lent)]
+    extra += [entry_id for entry_id in lent if entry_id not in extra and entry_id not in cosines]
+    cosines.update(
+        index.search(query.vector, most + len(lent), [entry_id for entry_id in extra if entry_id in index])
+    )
+    extra = [entry_id for entry_id in extra if entry_id not in index][: most + len(lent)]
     found = []
-    for number in {**cosines, **dict.fromkeys(extra)}:
-        entry = store.entries.get(number)
+    for entry_id in {**cosines, **dict.fromkeys(extra)}:
+        entry = store.entries.get(entry_id)
         if entry is not None and (spans := wanted.passing_of(entry)):
-            cosine = _cosine(cosines.get(number))
+            cosine = _cosine(cosines.get(entry_id))
             seen = 0.0 if cosine is None else belief(cosine, spec, compared)
-            counts = written.get(number, 0), named.get(number, 0)
-            found.append(_weigh(entry, spans, seen, cosine or 0.0, words, counts, lent.get(number)))
+            counts = written.get(entry_id, 0), named.get(entry_id, 0)
+            found.append(_weigh(entry, spans, seen, cosine or 0.0, words, counts, lent.get(entry_id)))
     found += map(_by_itself, alone)
     found.sort(key=order)
     best = found[: query.top]
@@ -111,17 +122,17 @@ def recall(
 
 
 def comparable(store: Store, index: KeyIndex, query: Query) -> int:
-    """How many pictures a query is compared with: the entries with vectors that meet its conditions."""
+    """Count the pictures that a query is compared with: the entries with vectors that meet its conditions."""
     wanted = _with_place(store, query)
     if wanted is None:
         return 0
-    return sum(number in index for number in store.lookup.select(wanted)) if wanted else len(index)
+    return sum(entry_id in index for entry_id in store.lookup.select(wanted)) if wanted else len(index)
 
 
 def overview(store: Store, spec: EncoderSpec, query: Query, found: Sequence[Candidate] = ()) -> list[SummaryHit]:
-    """The scenes, chapters and days that bear most on a query, the strongest first. Writes nothing.
+    """Find the scenes, chapters and days that bear most on a query, the strongest first. Writes nothing.
 
-    None contains, or is part of, another; none covers a time that one of the candidates found cites.
+    None of them contains another, and none covers a time that one of the candidates in `found` cites.
 
     Args:
         store: The memory's database.
@@ -158,18 +169,20 @@ def overview(store: Store, spec: EncoderSpec, query: Query, found: Sequence[Cand
 
 
 def _share_time(a0_s: float, a1_s: float, b0_s: float, b1_s: float) -> bool:
-    """Whether two times overlap; one of no length does with what it is in, or at the edge of."""
+    """Whether two times overlap; an instant overlaps a time that it lies in or at the edge of."""
     start, end = max(a0_s, b0_s), min(a1_s, b1_s)
     return start < end or (start == end and (a0_s == a1_s or b0_s == b1_s))
 
 
-def _worded(numbers: Iterable[int], written: Mapping[int, int], named: Mapping[int, int], least: int) -> list[int]:
-    """Those of some entries that hold most words: so many at least, with all that hold as many as the last."""
-    rank = {number: (-written.get(number, 0), -named.get(number, 0)) for number in numbers}
-    ordered = sorted(rank, key=lambda number: (rank[number], number))
+def _worded(
+    entry_ids: Iterable[int], written: Mapping[int, int], named: Mapping[int, int], least: int
+) -> list[int]:
+    """The `least` entries that hold most words, and all that hold as many as the last of these."""
+    rank = {entry_id: (-written.get(entry_id, 0), -named.get(entry_id, 0)) for entry_id in entry_ids}
+    ordered = sorted(rank, key=lambda entry_id: (rank[entry_id], entry_id))
     if len(ordered) > least:
         last = rank[ordered[least - 1]]
-        ordered = [number for number in ordered if rank[number] <= last]
+        ordered = [entry_id for entry_id in ordered if rank[entry_id] <= last]
     return ordered
 
 
@@ -195,7 +208,7 @@ def _meets(summary: Summary, wanted: Filter) -> bool:
 def _coarse_to_fine(
     store: Store, index: KeyIndex, query: Query, wanted: Filter, most: int, allowed: Iterable[int] | None
 ) -> Mapping[int, float]:
-    """The nearest entries in the nearest scenes of the nearest chapters, with their cosines."""
+    """Find the nearest entries in the nearest scenes of the nearest chapters, with their cosines."""
     tops, vectors_ND = store.summaries.tops()
     if not tops:
         return {}
@@ -208,10 +221,12 @@ def _coarse_to_fine(
         scenes += [s for s in inner if _may(s.stream, s.t0_s, wanted)] or [part]
     scenes.sort(key=lambda s: (-round(float(s.vector_D @ query.vector), 6), s.id))
     within = {
-        number for s in scenes[:_SCENES] for number in store.lookup.begun_within(s.stream, s.t0_s, s.t1_s)[:256]
+        entry_id
+        for s in scenes[:_SCENES]
+        for entry_id in store.lookup.begun_within(s.stream, s.t0_s, s.t1_s)[:256]
     }
     within.intersection_update(allowed if allowed is not None else within)
-    return dict(index.search(query.vector, most, sorted(n for n in within if n in index)))
+    return dict(index.search(query.vector, most, sorted(entry_id for entry_id in within if entry_id in index)))
 
 
 def _may(stream: str, t0_s: float, wanted: Filter) -> bool:
@@ -220,16 +235,16 @@ def _may(stream: str, t0_s: float, wanted: Filter) -> bool:
 
 
 def _with_neighbours(store: Store, best: list[Candidate], query: Query, wanted: Filter) -> list[Candidate]:
-    """The best with the neighbours of the first of them, each below the one that it stands beside."""
+    """Add the neighbours of the first `beside` candidates, each believed less than the one it stands beside."""
     known = {candidate.entry.id for candidate in best}
     found = list(best)
     for anchor in best[: query.beside]:
         span = anchor.cited
-        for number in store.lookup.beside(anchor.entry.stream, span.t0_s, span.t1_s, _BESIDE_GAP_S):
-            entry = store.entries.get(number)
-            if entry is None or number in known or not (spans := wanted.passing_of(entry)):
+        for entry_id in store.lookup.beside(anchor.entry.stream, span.t0_s, span.t1_s, _BESIDE_GAP_S):
+            entry = store.entries.get(entry_id)
+            if entry is None or entry_id in known or not (spans := wanted.passing_of(entry)):
                 continue
-            known.add(number)
+            known.add(entry_id)
             found.append(
                 Candidate(
                     entry=entry,
@@ -245,13 +260,13 @@ def _with_neighbours(store: Store, best: list[Candidate], query: Query, wanted: 
 
 
 def order(candidate: Candidate) -> tuple[float, float, str, float, int]:
-    """What candidates are sorted by: the strongest first, equal ones by time."""
+    """Sort key of candidates: the strongest first, equal ones by time."""
     entry = candidate.entry
     return -candidate.score, -candidate.cosine, entry.stream, entry.t0_s, entry.id
 
 
 def _cosine(found: float | None) -> float | None:
-    """Of rounded vectors, or of signs, an inner product may lie beyond 1."""
+    """Clip an inner product to a cosine: of rounded vectors, or of signs, it may lie beyond 1."""
     return None if found is None else max(-1.0, min(1.0, found))
 
 
@@ -281,18 +296,22 @@ def _weigh(
 
 
 def _lend(store: Store, hits: Sequence[NoteHit], wanted: Filter) -> tuple[dict[int, NoteHit], list[NoteHit]]:
-    """The notes that speak for each entry, the strongest of them, and those that have none left."""
+    """Give each note to the entry with which it shares most time.
+
+    Returns:
+        The strongest hit of each entry, and the hits whose time no entry holds any more.
+    """
     lent, alone = dict[int, NoteHit](), list[NoteHit]()
     for hit in hits:
         shared = dict[int, float]()
-        for number in store.lookup.passed_by(hit.stream, hit.span.t0_s, hit.span.t1_s):
-            entry = store.entries.get(number)
+        for entry_id in store.lookup.passed_by(hit.stream, hit.span.t0_s, hit.span.t1_s):
+            entry = store.entries.get(entry_id)
             for span in wanted.passing_of(entry) if entry is not None else ():
                 common_s = min(span.t1_s, hit.span.t1_s) - max(span.t0_s, hit.span.t0_s)
                 if common_s >= 0:
-                    shared[number] = max(common_s, shared.get(number, 0.0))
+                    shared[entry_id] = max(common_s, shared.get(entry_id, 0.0))
         if shared:
-            best = min(shared, key=lambda number: (-shared[number], number))
+            best = min(shared, key=lambda entry_id: (-shared[entry_id], entry_id))
             lent.setdefault(best, hit)
         else:
             alone.append(hit)
@@ -300,7 +319,7 @@ def _lend(store: Store, hits: Sequence[NoteHit], wanted: Filter) -> tuple[dict[i
 
 
 def _by_itself(hit: NoteHit) -> Candidate:
-    """Notes whose time no entry holds any more, as a candidate without a picture."""
+    """Make a candidate without a picture of notes whose time no entry holds any more."""
     first, span = hit.notes[0], hit.span
     entry = Entry(
         id=note_id(first.stream, first.kind, first.t0_s, first.text),
@@ -325,7 +344,7 @@ def _by_itself(hit: NoteHit) -> Candidate:
 
 
 def notable(store: Store, wanted: Filter, top: int) -> list[Candidate]:
-    """The entries that were newest to their streams among those that meet some conditions, by time.
+    """Find the entries that were newest to their streams among those that meet some conditions, by time.
 
     Args:
         store: The memory's database.
