@@ -24,7 +24,8 @@ from hippocam.memory.records import Event
 from hippocam.memory.trained import own_folder
 from hippocam.memory.training.consolidation import TrainConfig, Trained, train_consolidation
 from hippocam.memory.training.report import report_lines, write
-from hippocam.memory.training.streams import TrainingStream, stream_from_events, streams_from_memory
+from hippocam.memory.training.stored_streams import streams_from_memory
+from hippocam.memory.training.streams import TrainingStream, stream_from_events
 from hippocam.models.registry import make_encoder
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.records import FloatArray

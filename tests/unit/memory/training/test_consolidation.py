@@ -22,7 +22,8 @@ from hippocam.memory.training.consolidation import (
 )
 from hippocam.memory.training.labels import _FADE_POWER, _FADE_S, fit_fade, label, meetings, strengthened_by
 from hippocam.memory.training.report import report_lines, write
-from hippocam.memory.training.streams import TrainingStream, pointed_at, streams_from_memory
+from hippocam.memory.training.stored_streams import streams_from_memory
+from hippocam.memory.training.streams import TrainingStream, pointed_at
 from hippocam.memory.training.validation import WITHOUT, Part, choose_events, remember, rules, try_out, with_prior
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.records import EncoderSpec
