@@ -1,6 +1,6 @@
 """Records of the library into JSON values: one shape of each, for the command line, the page and other programs.
 
-Times are seconds and ids 16 hexadecimal digits everywhere; whoever prints for people takes the records themselves.
+Times are seconds and ids 16 hexadecimal digits everywhere. Code that prints for people reads the records instead.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def evidence_json(evidence: Evidence) -> Json:
 
 
 def answer_json(answer: Answer, *, explain: bool = False) -> Json:
-    """An answer; with explain also word for word what the reader was given."""
+    """An answer; with `explain`, also the prompt that the reader was given."""
     value: Json = {
         "answer": answer.answer,
         "unknown": answer.unknown,
@@ -125,8 +125,8 @@ def _entry(entry: Entry) -> Json:
 def entity_json(entity: Entity) -> Json:
     """A thing or person that was told apart.
 
-    "visits" counts those that are no longer kept too. "spans" are those that are: id, from, to (None where it is
-    still there). "box" says where it is at "exemplar_s": left, top, right, bottom as shares of the picture.
+    "visits" counts all visits, "spans" lists those that are still kept: id, start, end (None while it lasts).
+    "box" is where the thing is at "exemplar_s": left, top, right, bottom as shares of the picture.
     """
     best = entity.exemplar
     return {

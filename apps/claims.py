@@ -42,7 +42,7 @@ class Claim:
         job: What is left to do.
         complete: Whether nothing is left to do.
         resumed: Whether some or all of it was watched before.
-        preview: Whether its key frames alone are looked at.
+        preview: Whether only its key frames are looked at.
     """
 
     job: Job
@@ -80,14 +80,14 @@ def _claim(
 
 
 def _whole(known: Sequence[Progress], fingerprint: str) -> bool:
-    """Whether all of some content was watched."""
+    """Whether the content of this fingerprint was watched to its end."""
     return bool(known) and all(p.complete and p.fingerprint == fingerprint for p in known)
 
 
 def _name(
     memory: Memory, source: Source, fingerprint: str, taken: set[str], coarse: frozenset[str]
 ) -> tuple[str, list[Progress]]:
-    """The name of the recording that a source is, or a free one, and what is known of it; previews aside."""
+    """Return the name of a source's recording, or a free name, and what is known of it; ignore previews."""
     if fingerprint:
         for progress in memory.progress(fingerprint=fingerprint):
             if progress.recording not in taken and progress.stream not in coarse:
@@ -104,7 +104,7 @@ def _name(
 def _preview_name(
     memory: Memory, source: Source, fingerprint: str, taken: set[str], coarse: frozenset[str]
 ) -> tuple[str, list[Progress]]:
-    """The name of the preview that a source has, or a free one, and what is known of it."""
+    """Return the name of a source's preview, or a free name, and what is known of it."""
     every = memory.progress()
     streams = {p.stream: p for p in every}
     for progress in every:
@@ -138,7 +138,7 @@ def delete_previews(memory: MemoryWriter, claims: Sequence[Claim]) -> None:
 
 
 def _goes_on(progress: Progress, uri: str, fingerprint: str) -> bool:
-    """Whether a source is what was watched before, or that with more behind it."""
+    """Whether a source is what was watched before, possibly with more at its end."""
     if progress.source != uri:
         return False
     if progress.fingerprint == fingerprint:
@@ -148,7 +148,7 @@ def _goes_on(progress: Progress, uri: str, fingerprint: str) -> bool:
 
 
 def fingerprint_of(uri: str) -> str:
-    """Tell one content from another: "size:start:end" of a file or folder, "" where it cannot be told.
+    """Return "size:start:end" of a file or folder, which differs for other content; "" if it cannot be read.
 
     A file's start and end are hashes of its first 4 and last 64 KiB; a folder's size is the number of files in it,
     its start the first name, its end a hash of all names and sizes.

@@ -7,15 +7,15 @@ from hippocam.memory.memory import Memory
 from hippocam.memory.records import format_id
 from hippocam.stream.errors import HippocamError
 
-# Ids that are named where a beginning fits several.
+# How many ids an error names when a beginning fits several.
 _NAMED = 4
 
 
 def find_entry(memory: Memory, written: str) -> int:
-    """The id that somebody means by it or by its beginning.
+    """Find the entry with this id or this unique beginning of one.
 
     Raises:
-        HippocamError: It is no id, or fits none or several of those in the memory or its journal.
+        HippocamError: It is not an id, or fits no entry in the memory and its journal, or several.
     """
     digits = written.strip().lower()
     if not 1 <= len(digits) <= 16 or set(digits) - set("0123456789abcdef"):
@@ -35,7 +35,7 @@ def parse_id(text: str) -> int:
     """Read the id of an entity or visit.
 
     Raises:
-        HippocamError: It is none.
+        HippocamError: It is not an id.
     """
     if len(text) != 16 or any(letter not in "0123456789abcdef" for letter in text):
         raise HippocamError(f"{text!r} is no id of 16 hexadecimal digits, as things, people and visits have them")

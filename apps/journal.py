@@ -15,14 +15,14 @@ _CUTS = {
     "gap": "the time of the frames jumped",
     "quiet": "nothing changed any more",
 }
-# A number beyond this is none that was written by a memory.
+# No memory writes a number as large as this.
 _HUGE = 1e15
-# Numbers of a journal row, by name.
+# Numbers and texts of a journal row, by name.
 Numbers = Mapping[str, float | str]
 
 
 def numbers_of(why: str) -> Numbers:
-    """The finite numbers and words of a journal's JSON; nothing where it is none."""
+    """Return the finite numbers and the texts in a row's JSON; nothing if it is not JSON."""
     try:
         values = json.loads(why)
     except (ValueError, RecursionError):
@@ -36,11 +36,11 @@ def numbers_of(why: str) -> Numbers:
 
 
 def sentence(row: JournalRow, about: int) -> str:
-    """What a row of the journal says about an entry, as a sentence.
+    """Say in a sentence what a row of the journal means for an entry.
 
     Args:
         row: The row.
-        about: Id of the entry that is explained: it can be the row's own or the other one.
+        about: Id of the entry that is explained, the row's own or the other one.
     """
     why, told = numbers_of(row.why), _OWN if row.entry_id == about else _OTHER
     formatter = told.get(row.action)

@@ -5,24 +5,26 @@ from __future__ import annotations
 from hippocam.memory.records import Evidence
 from hippocam.stream.timecode import format_time
 
-# What stands in place of a picture that is no longer kept.
+# Shown instead of a picture that is no longer kept.
 NO_PICTURE = "picture given up for the budget"
 
 
 def megabytes(count: int) -> str:
-    """Write bytes as people do."""
+    """Write a number of bytes as "1.5 MB"."""
     return f"{count / 1e6:.1f} MB"
 
 
 def moment_time(moment: Evidence, time_s: float) -> str:
-    """A time of a moment as people read it: "0:12", or "~0:12" where it is that of a key frame."""
+    """Write a time of a moment as "0:12", or as "~0:12" if it is that of a key frame."""
     return ("~" if moment.coarse else "") + format_time(time_s)
 
 
 def other_spans(moment: Evidence) -> list[tuple[float, float]]:
-    """The times at which a moment's thing was seen besides its own, by time."""
+    """Return the other spans in which a moment's thing was seen, by time."""
     own = moment.t0_s, moment.t1_s
-    shares = (span[0] <= own[1] and own[0] <= span[1] for span in moment.spans)  # with its notes
+    shares = (
+        span[0] <= own[1] and own[0] <= span[1] for span in moment.spans
+    )  # a noted moment is widened by its notes
     return [
         span
         for span, shared in zip(moment.spans, shares, strict=True)
@@ -31,5 +33,5 @@ def other_spans(moment: Evidence) -> list[tuple[float, float]]:
 
 
 def one_line(text: str) -> str:
-    """Text from outside in one line that moves no cursor."""
+    """Put text from outside on one line, without control characters."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -25,12 +25,12 @@ P = TypeVar("P", bound=Repeat | Note)
 def woven(
     frames: Iterable[Frame | Repeat], known: Iterable[tuple[float, Note]], after_s: float | None = None
 ) -> Iterator[Frame | Repeat | Note]:
-    """Put notes between frames: each before the first frame that is later than the note was known.
+    """Put each note before the first frame that comes after the note was known.
 
     Args:
         frames: In the order of their seq.
-        known: Notes, each with the time from which on it is known, in the order of these times.
-        after_s: What was known before this is left out: an earlier watch, up to here, has written it.
+        known: The time at which each note was known, and the note, by time.
+        after_s: Leave out notes that were known before this: an earlier watch has written them.
     """
     coming = iter(known)
     due = next(coming, None)
@@ -47,9 +47,9 @@ def woven(
 
 
 def chunks(items: Iterable[Frame | P], size: int) -> Iterator[list[Frame | P]]:
-    """Cut items into lists with size frames each, and at most 16 times as many items.
+    """Cut items into lists of `size` frames, and of at most 16 times as many items.
 
-    Where the source breaks off, what it gave before that is yielded first.
+    If the source breaks off, everything before that is yielded first.
     """
     chunk: list[Frame | P] = []
     frames = 0
@@ -74,9 +74,9 @@ class _End:
 
 
 def ahead(items: Iterator[T], depth: int, meter: Meter | None = None) -> Iterator[T]:
-    """Compute items in a thread, at most depth ahead of the consumer; errors surface here.
+    """Compute items in a thread, at most `depth` ahead of the consumer, to whom its errors are raised.
 
-    A meter is told how long decoding waited for room, and encoding for frames.
+    The meter is told how long decoding waited for room in the queue, and encoding for frames.
     """
     ready: queue.Queue[T | _End] = queue.Queue(maxsize=depth)
     stopped = threading.Event()

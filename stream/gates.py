@@ -68,7 +68,7 @@ def split(
 
 
 def _of_disk(uri: str, observations: Iterable[Observation]) -> Iterator[Observation]:
-    """Make whatever the disk does to a source that source's own error, so that the others go on."""
+    """Raise errors of the disk as errors of the source, so that the other sources go on."""
     try:
         yield from observations
     except OSError as error:

@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 class Ingest:
-    """Gates, encodes and senses what some streams show. For one run of a source, or of live cameras.
+    """Gates, encodes and senses what some streams show, for one run of a source or of live cameras.
 
     Args:
         encoder: Encodes what has changed.
@@ -102,7 +102,7 @@ class Ingest:
 
 
 def sense(frame: Frame, senses: Senses) -> Sensed:
-    """What all senses together find in a frame."""
+    """Return what all senses together find in a frame."""
     looks = [one.look(frame.image) for one in senses.looking]
     if frame.read and senses.reading is not None:
         looks.append(senses.reading.look(frame.image))
@@ -114,7 +114,7 @@ def sense(frame: Frame, senses: Senses) -> Sensed:
 
 
 def _gated(made: Iterator[list[T]], meter: Meter) -> Iterator[list[T]]:
-    """Take down how long splitting, gating and all below it took; decoding is taken off again by its own meter."""
+    """Measure how long splitting and gating take; the meter of decoding subtracts its own share."""
     while True:
         start = time.perf_counter()
         chunk = next(made, None)

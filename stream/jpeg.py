@@ -7,7 +7,7 @@ from hippocam.stream.records import Image
 
 
 def encode_jpeg(image: Image, side_px: int, quality: int) -> bytes:
-    """Compress uint8 [H, W, 3] RGB to JPEG bytes, the longer side at most side_px."""
+    """Compress uint8 [H, W, 3] RGB to JPEG; the longer side gets side_px pixels at most."""
     height, width = image.shape[:2]
     scale = side_px / max(height, width)
     if scale < 1:

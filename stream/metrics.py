@@ -1,4 +1,4 @@
-"""What each stage of a pipeline did: how many items, how long it worked and how long it waited for the others."""
+"""What each stage of a pipeline did: how many items, how long it worked, how long it waited for the others."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class StageStatus:
 
     Attributes:
         stage: "decode", "gate", "encode" or "memory".
-        items: Frames that it took (the encoder: that had changed).
+        items: Frames that it took; of the encoder, changed frames only.
         busy_s: Seconds that it worked.
-        waited_s: Seconds that it waited: to be given work, or (the decoder) for room in the queue behind it.
+        waited_s: Seconds that it waited for work; of the decoder, for room in the queue behind it.
     """
 
     stage: str
@@ -48,31 +48,31 @@ class StageStatus:
 
 
 class Meter:
-    """Takes down what stages do. Each stage is told of by one thread."""
+    """Adds up what stages did. Only one thread may report on a stage."""
 
     def __init__(self) -> None:
         self._found = {stage: StageStatus(stage=stage) for stage in STAGES}
 
     def add(self, stage: str, *, items: int = 0, busy_s: float = 0.0, waited_s: float = 0.0) -> None:
-        """Note what a stage did."""
+        """Add what a stage did."""
         self._found[stage] += StageStatus(stage=stage, items=items, busy_s=busy_s, waited_s=waited_s)
 
     def join(self, stages: Iterable[StageStatus]) -> None:
-        """Note what another meter took down."""
+        """Add what another meter has added up."""
         for status in stages:
             self._found[status.stage] += status
 
     def status(self) -> tuple[StageStatus, ...]:
-        """All stages, in the order of the data's way."""
+        """All stages, in the order in which data pass through them."""
         return tuple(self._found[stage] for stage in STAGES)
 
     def timed(self, stage: str, items: Iterable[T], within: str | None = None) -> Iterator[T]:
-        """Pass items on, and take down how long each took to be made.
+        """Pass items on, and add the time that each took to make.
 
         Args:
-            stage: Which makes them.
+            stage: The stage that makes them.
             items: One item is one frame.
-            within: A stage that calls this one: what this one takes is not counted for it.
+            within: The stage that calls this one; the time is subtracted from it.
         """
         iterator = iter(items)
         while True:

@@ -65,7 +65,7 @@ class Source(Protocol):
         """
 
     def segments(self, segment_s: float) -> int:
-        """Into how many segments of about segment_s it can be cut; 1 where it is read in one go."""
+        """Return how many segments of about segment_s it can be cut into; 1 if it can only be read whole."""
 
 
 class Encoder(Protocol):
@@ -86,7 +86,7 @@ class Encoder(Protocol):
 
 
 class Sense(Protocol):
-    """Something that looks at pictures beside the encoder: it finds things, or reads what is written.
+    """Looks at pictures beside the encoder: finds things, or reads what is written in them.
 
     Picklable before it looks; loading weights may take seconds, constructing must not.
     """
@@ -100,7 +100,7 @@ class Sense(Protocol):
 
 
 class Hearing(Protocol):
-    """Something that listens to the sound of a file and writes down what is said.
+    """Listens to the sound of a file and writes down what is said.
 
     Picklable before it hears; loading weights may take seconds, constructing must not.
     """
@@ -114,15 +114,15 @@ class Hearing(Protocol):
     ) -> Iterator[tuple[float, Note]]:
         """Yield what is said in a stretch of a file's time, by time; nothing where it has no sound.
 
-        A file is heard in windows whose place depends on the file alone. Those that begin in [from_s, to_s) are
-        heard, so stretches that follow one another give what the whole gives.
+        A file is heard in windows that depend on the file alone. Those that begin in [from_s, to_s) are heard, so
+        that consecutive stretches together give what the whole file gives.
 
         Args:
             path: The file.
             stream: Name of the stream that the notes are of.
             from_s: Start, seconds; below 0 for the start of the file.
             to_s: End, seconds; infinite for the end of the file.
-            after_s: Windows that end before this need not be heard: they were written down.
+            after_s: Windows that end before this need not be heard: they were written down earlier.
 
         Yields:
             Time from which on a note is known (the end of its window), and the note. Times are those of the

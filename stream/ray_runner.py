@@ -75,7 +75,7 @@ def run_ray(
 
 
 def _drive(ray: Any, actors: Sequence[Any], jobs: Sequence[Job]) -> Iterator[Chunk]:
-    """Keep every actor one chunk ahead; an actor that ends a job takes the next one."""
+    """Keep every actor one chunk ahead; give an actor that has ended its job the next one."""
     waiting = iter(enumerate(jobs))
     running: dict[Any, tuple[Any, int]] = {}
 

@@ -46,7 +46,7 @@ from hippocam.stream.sources import OpenedSources, open_sources
 from hippocam.stream.sources.naming import natural_key
 
 SEGMENT_S = 300.0
-# Headers and both ends of files are read by so many threads: disks far away take their time.
+# So many threads read headers and both ends of files: remote disks are slow.
 _READERS = 8
 _UNFINISHED = "it changed before it was archived whole; what came before was kept"
 
@@ -59,18 +59,18 @@ def archive(
     resume: bool = False,
     on_progress: Callable[[ArchiveProgress], None] | None = None,
 ) -> ArchiveReport:
-    """Archive footage into the memories of a folder. What is done is passed over, what is not is gone on with.
+    """Archive footage into the memories of a folder: skip what is done, go on with the rest.
 
     Args:
-        root: Folder of the memories and their ledger; made where it is missing.
+        root: Folder of the memories and their ledger; made if it is missing.
         request: What is archived, and how.
         config: How the run is carried out.
-        resume: Take what the request leaves open, and its paths where it has none, from the run before.
+        resume: Take what the request leaves open, its paths included, from the previous run.
         on_progress: Called before the first segment and after each.
 
     Raises:
         HippocamError: There is nothing to resume, somebody else archives into this folder, a memory cannot be
-            written, or the workers cannot start. A file that cannot be read is no error: it stands in the report.
+            written, or the workers cannot start. A file that cannot be read is listed in the report instead.
         ValueError: A value is out of its range.
     """
     root, config = Path(os.path.abspath(root)), config or ArchiveConfig()
@@ -91,7 +91,7 @@ def archive(
 
 
 def _settled(ledger: Ledger, request: ArchiveRequest, *, resume: bool) -> ArchiveRequest:
-    """The request with what it leaves open, which the ledger keeps from now on."""
+    """Fill in what the request leaves open, and keep the result in the ledger."""
     before = ArchiveRequest(**(ledger.setting("request") or {}))
     if resume:
         chosen = {key: value for key, value in asdict(request).items() if value not in (None, ())}
@@ -105,7 +105,7 @@ def _settled(ledger: Ledger, request: ArchiveRequest, *, resume: bool) -> Archiv
         )
     name = encoder_name(request.encoder, before.encoder, load_settings(request.config).encoder)
     request = replace(request, per=per, encoder=name)
-    # a later run may stand elsewhere
+    # a later run may start in another folder
     request = replace(request, paths=tuple(map(_absolute, request.paths)))
     with ledger.transaction():
         ledger.set_setting("request", asdict(request))
@@ -118,7 +118,7 @@ def _absolute(path: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """A source, or what could not even be opened, with what the ledger knows of it."""
+    """A source, or a path that could not be opened, with its row in the ledger."""
 
     source: Source | None
     uri: str
@@ -128,7 +128,7 @@ class _Given:
 
 
 class _Run:
-    """One run, step by step."""
+    """One run: matches what was given against the ledger, makes the parts, writes them, reports."""
 
     def __init__(
         self,
@@ -148,7 +148,7 @@ class _Run:
             self._pipeline = replace(self._pipeline, fps=request.fps)
         if request.budget_mb is not None:
             self._memory_config = replace(self._memory_config, budget_bytes=budget_bytes(request.budget_mb))
-        assert request.encoder is not None  # whoever makes a run has settled it
+        assert request.encoder is not None  # `_settled` has set it
         self._encoder_name = request.encoder
         self._encoder: Encoder = make_encoder(self._encoder_name)
         opencv.load()
@@ -161,7 +161,7 @@ class _Run:
         self._workers = 1
 
     def run(self) -> ArchiveReport:
-        """Carry it out."""
+        """Carry the run out."""
         started, cpu_s = time.monotonic(), time.process_time()
         self._put_back()
         opened = open_sources(self._request.paths, self._settings.sources)
@@ -200,7 +200,7 @@ class _Run:
         )
 
     def _put_back(self) -> None:
-        """Make memories what they were before the units that the last run did not finish."""
+        """Restore memories to their state before the units that the last run did not finish."""
         for name in self._ledger.open_units():
             begun = {row.name for row in self._ledger.rows(memory=name, state=State.BEGUN)}
             copy = self._hidden / "copies" / name
@@ -212,7 +212,7 @@ class _Run:
     # what is to be done -----------------------------------------------------------------------------------
 
     def _match(self, opened: OpenedSources) -> list[_Given]:
-        """Look everything up in the ledger, in an order that does not depend on the arguments'."""
+        """Look everything up in the ledger, in an order that does not depend on that of the arguments."""
         sources = sorted(opened.sources, key=lambda source: natural_key(source.uri))
         uris = [*(source.uri for source in sources), *(error.uri for error in opened.failed)]
         with ThreadPoolExecutor(_READERS) as readers:
@@ -223,7 +223,7 @@ class _Run:
         return [_Given(*given) for given in zip(every, uris, prints, rows, reasons, strict=True)]
 
     def _sort_out(self, given: Sequence[_Given]) -> dict[str, list[_Given]]:
-        """Pass over what is known; the rest, and what it shares a memory with, by memory."""
+        """Group what was given by memory, leaving out memories in which nothing is to be done."""
         homes: dict[str, list[_Given]] = {}
         with self._ledger.transaction():
             for one in given:
@@ -239,7 +239,7 @@ class _Run:
         return {name: ones for name, ones in sorted(homes.items()) if any(map(self._is_open, ones))}
 
     def _placed(self, one: _Given, source: Source) -> Row:
-        """The row of a source in the ledger, with its path and its memory as they are now."""
+        """Return the ledger's row of a source, with its present path and memory."""
         row, ledger = one.row, self._ledger
         name = row.memory if row else ""
         name = name or ledger.memory_for(home_of(source, self._request.per or "all"))
@@ -250,22 +250,22 @@ class _Run:
             self._relink(row, one.uri)
         if (row.path, row.memory) != (one.uri, name):
             ledger.move(row, path=one.uri, memory=name)
-        if row.state is State.DONE and not has_memory(self._root / name):  # somebody deleted it
+        if row.state is State.DONE and not has_memory(self._root / name):  # somebody deleted the memory
             ledger.set_state(row.id, State.WAITING)
             row = row._replace(state=State.WAITING)
         return row._replace(path=one.uri, memory=name)
 
     def _is_open(self, one: _Given) -> bool:
-        """Whether there is something to be done for it."""
+        """Whether it is still to be archived."""
         assert one.row is not None
         return one.row.state is not State.DONE and (one.row.state is not State.QUARANTINED or self._config.retry)
 
     def _relink(self, row: Row, uri: str) -> None:
-        """Tell a memory that one of its files has moved."""
+        """Tell a memory that one of its files has moved, unless it was copied."""
         folder = self._root / row.memory
         if row.state is State.DONE and has_memory(folder):
             if fingerprint_of(row.path) == row.fingerprint:
-                return  # a copy, and the memory names the other one
+                return  # this is a copy, and the memory names the original
             with self._open_memory(folder) as memory:
                 memory.relocate(row.name, uri)
             if row.memory in self._ledger.open_units():
@@ -273,7 +273,7 @@ class _Run:
             self._moved.append(uri)
 
     def _refuse(self, one: _Given) -> None:
-        """What cannot even be opened: a fault of this run if it is new, else quarantined."""
+        """Report what cannot be opened: as failed if it is new, else as quarantined."""
         failure = Failure(source=one.uri, reason=one.reason)
         if one.row is not None and one.row.state is State.QUARANTINED:
             self._quarantined.append(failure)
@@ -284,7 +284,7 @@ class _Run:
             self._ledger.set_state(row.id, State.QUARANTINED, reason=one.reason)
 
     def _leave_behind(self, one: _Given) -> None:
-        """Other content has taken the place of what was not archived yet."""
+        """Close the rows of unfinished content that other content has replaced at the same path."""
         for row in self._ledger.left_behind(one.uri, one.fingerprint):
             if row.state is State.WAITING:
                 self._ledger.delete([row])
@@ -292,7 +292,7 @@ class _Run:
                 self._ledger.set_state(row.id, State.QUARANTINED, reason=_UNFINISHED)
 
     def _claim(self, homes: dict[str, list[_Given]]) -> list[Todo]:
-        """Give what is to be done its name in its memory; memories that are new are made."""
+        """Name what is to be archived in its memory, making memories that are new."""
         found: list[tuple[_Given, Row, Claim]] = []
         for name, ones in homes.items():
             with self._open_memory(self._root / name) as memory:
@@ -330,7 +330,7 @@ class _Run:
         ]
 
     def _key(self, one: _Given) -> str:
-        """What a part depends on, as a file name."""
+        """Hash everything that a part depends on into a file name."""
         try:
             changed = os.stat(one.uri).st_mtime_ns
         except OSError:
@@ -350,7 +350,7 @@ class _Run:
         )
 
     def _segments(self, footage: Sequence[Footage], folder: WorkFolder) -> Generator[Segment, None, None]:
-        """Make the parts; each segment is given once its part is there."""
+        """Make the parts; yield each segment when its part is ready."""
         work = Work(
             footage=footage,
             folder=folder,

@@ -1,9 +1,9 @@
-"""A unit of an archive: about an hour of footage that a memory takes whole, or not at all.
+"""A unit of an archive: about an hour of footage that a memory takes whole or not at all.
 
-A memory learns while it is written, and what it learned is on its disk only now and then; a run that is killed in
-between could not go on exactly. So the memory is copied aside before a unit, and put back as it was when the unit
-was not finished. Pictures are hard links, the database is copied by SQLite. Somebody else's changes since are
-never undone: then the memory goes on from where it is.
+A memory saves what it has learned only now and then, so a run that is killed in between could not go on exactly.
+The memory is therefore copied before each unit, and restored from the copy if the unit was not finished. Pictures
+are hard links; SQLite copies the database. Changes that somebody else has made since are never undone: then the
+memory stays as it is.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from hippocam.memory.errors import memory_errors
 from hippocam.memory.folder import has_memory
 from hippocam.memory.lock import WriterLock
 
-# What only others do to a memory, as its journal calls it.
+# Actions in the journal that an archive run never takes.
 _OTHERS_DID = ("forgotten", "imported", "taken back")
 
 
 def save(memory: Path, copy: Path) -> None:
-    """Copy a memory that nobody writes, whole or not at all.
+    """Copy a memory that nobody is writing to, whole or not at all.
 
     Raises:
-        MemoryFolderError: Somebody writes it, or a disk is full.
+        MemoryFolderError: Somebody is writing to it, or a disk is full.
     """
     new = copy.with_name(copy.name + ".new")
     delete_copy(new)
@@ -50,15 +50,15 @@ def delete_copy(copy: Path) -> None:
 
 
 def put_back(memory: Path, copy: Path, recordings: Collection[str]) -> bool:
-    """Make a memory what it was before a unit; False where it must stay as it is.
+    """Restore a memory to its state before a unit; return False if it must stay as it is.
 
     Args:
         memory: The memory's folder.
         copy: What `save` made.
-        recordings: Of the unit; only they, and what had to go for them, may have changed.
+        recordings: Those of the unit. Only they, and what was given up for them, may have changed.
 
     Raises:
-        MemoryFolderError: Somebody writes it, or a disk is full.
+        MemoryFolderError: Somebody is writing to it, or a disk is full.
     """
     if not (copy / "memory.db").is_file() or not has_memory(memory):
         return False
@@ -67,7 +67,7 @@ def put_back(memory: Path, copy: Path, recordings: Collection[str]) -> bool:
         try:
             if not _only(recordings, memory / "memory.db", copy / "memory.db"):
                 return False
-            # pictures first: a row without its picture would be given up, a picture without its row is deleted
+            # Pictures first: one without its row is deleted later, but a row without its picture is given up.
             for picture in (copy / "exemplars").iterdir():
                 target = memory / "exemplars" / picture.name
                 if not (target.exists() and target.samefile(picture)):
@@ -82,7 +82,7 @@ def put_back(memory: Path, copy: Path, recordings: Collection[str]) -> bool:
 
 
 def _only(recordings: Collection[str], now_path: Path, then_path: Path) -> bool:
-    """Whether nothing but these recordings was written in between."""
+    """Whether only these recordings were written since the copy."""
     with closing(_connect(now_path)) as now, closing(_connect(then_path)) as then:
         if any(_rows(now, sql) != _rows(then, sql) for sql in _SAME):
             return False

@@ -1,8 +1,7 @@
 """Parts into memories: the one writer of an archive run.
 
-Parts come in order. A memory is copied aside before it is written, and the ledger says "done" of its recordings
-only once a whole unit of them stands (unit.py); so a run that is killed anywhere goes on as if it had not
-been.
+Parts come in order. A memory is copied before it is written, and the ledger calls its recordings done only when a
+whole unit of them is written (unit.py). So a run that is killed anywhere goes on as if nothing had happened.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from hippocam.stream.archive.work_folder import WorkFolder
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.records import Item, Note
 
-# Frames that a memory is given at a time.
+# How many frames and notes a memory is given at a time.
 _BATCH = 64
 _NOTHING = "no frame could be decoded: the data are damaged; copy or record it again"
 _CHANGED = "it changed while it was read; archive again"
@@ -35,12 +34,12 @@ class Todo:
     """A recording that is to be archived.
 
     Attributes:
-        row: In the ledger.
+        row: Its row in the ledger.
         footage: Its source, cut into segments.
-        name: In its memory.
-        fingerprint: Of its content.
-        fps: Sampling rate.
-        duration_s: Its length, None where it is not known.
+        name: Its name in the memory.
+        fingerprint: Fingerprint of its content.
+        fps: Frames looked at a second; None for every frame.
+        duration_s: Its length, None if it is not known.
     """
 
     row: Row
@@ -53,7 +52,7 @@ class Todo:
 
 @dataclass(slots=True)
 class _Outcome:
-    """A recording at its end, which the ledger does not know yet."""
+    """What became of a recording; the ledger is told with the whole unit."""
 
     todo: Todo
     state: State
@@ -63,15 +62,15 @@ class _Outcome:
 
 
 class ArchiveWriter:
-    """Takes the segments of a run in order. A context manager; left with an error, the open unit stays undone.
+    """Writes the segments of a run in order. A context manager; after an error the open unit counts as not done.
 
     Args:
-        todos: The recordings, those of one memory together.
-        ledger: Told what became of them.
+        todos: The recordings, grouped by memory.
+        ledger: Records what becomes of them.
         work: Where the parts are.
         root: Folder of the memories.
-        copies: Folder where memories are copied aside.
-        open_memory: Opens the memory of a folder for writing.
+        copies: Folder for copies of memories.
+        open_memory: Opens the memory in a folder for writing.
         unit_s: See ArchiveConfig.
     """
 
@@ -91,8 +90,8 @@ class ArchiveWriter:
         self._memory: MemoryWriter | None = None
         self._name = ""
         self._outcomes: list[_Outcome] = []
-        self._at = -1  # the recording that is being written
-        self._over = False  # whether it is at its end
+        self._at = -1  # index of the recording that is being written
+        self._over = False  # whether that recording is finished
         self._frames, self._last_s, self._cpu_s = 0, 0.0, 0.0
         self._written: dict[str, ArchivedMemory] = {}
         self.failed: list[Failure] = []
@@ -117,7 +116,7 @@ class ArchiveWriter:
 
     @property
     def here_s(self) -> float:
-        """Seconds of footage that are written, with what there is of the recording that is being written."""
+        """Seconds of footage written so far, the open recording included."""
         return self.done_s + (0.0 if self._over else self._last_s)
 
     def take(self, segment: Segment) -> None:
@@ -129,7 +128,7 @@ class ArchiveWriter:
         todo = self._todos[segment.index]
         if segment.number == 0:
             self._begin(segment.index, todo)
-        if self._over:  # it broke off before
+        if self._over:  # an earlier segment broke off
             return
         end = self._write(todo, self._work.part(todo.footage.key, segment.number))
         self._cpu_s += end.cpu_s
@@ -179,7 +178,7 @@ class ArchiveWriter:
             self._end(todo, State.QUARANTINED, _NOTHING)
 
     def _end(self, todo: Todo, state: State, reason: str) -> None:
-        """A recording is at its end; once enough of them are, so is the unit."""
+        """Finish a recording, and the unit if it has enough of them."""
         assert self._memory is not None
         whole = state is State.DONE
         self._memory.finish(todo.name, end_s=todo.duration_s if whole else None, complete=whole)
@@ -192,14 +191,14 @@ class ArchiveWriter:
         if reason:
             self.failed.append(Failure(source=todo.footage.source.uri, reason=reason))
         more = self._todos[self._at + 1 : self._at + 2]
-        if not more or more[0].row.memory != self._name:  # nothing more comes for this memory
+        if not more or more[0].row.memory != self._name:  # this memory is complete
             self._memory.idle()
             self._end_unit()
         elif sum(outcome.seconds for outcome in self._outcomes) >= self._unit_s:
             self._end_unit()
 
     def _open(self, name: str) -> None:
-        """Open a memory, and begin a unit of it, unless it was put back to the beginning of one."""
+        """Open a memory, and begin a unit unless the memory was restored to the beginning of one."""
         if name not in self._ledger.open_units():
             archive_unit.save(self._root / name, self._copies / name)
             with self._ledger.transaction():
@@ -207,7 +206,7 @@ class ArchiveWriter:
         self._memory, self._name = self._open_memory(self._root / name), name
 
     def _end_unit(self) -> None:
-        """All that was written stands: say so, and clear up."""
+        """Record the unit as done, and delete its copy and its parts."""
         assert self._memory is not None
         before = self._written.get(self._name)
         self._written[self._name] = ArchivedMemory(

@@ -161,10 +161,10 @@ def _moments(options: argparse.Namespace) -> int:
 
 
 def _annotations(options: argparse.Namespace, *own: Path) -> tuple[list[Path], list[str]]:
-    """The annotations that were given, else our own, and texts that no clip shows.
+    """Return the annotations that were given, else our own, and texts that no clip shows.
 
     Raises:
-        HippocamError: A file is not there, or none was given where our own are not there either.
+        HippocamError: A file is missing, or none was given and our own are not installed.
     """
     truth = options.truth or list(own)
     if options.truth is None and not FOOTAGE.is_dir():
@@ -385,7 +385,7 @@ def _qa(options: argparse.Namespace) -> int:
 
 
 def _given(options: argparse.Namespace) -> str:
-    """The options of `bench qa` that change its figures, as they would be typed."""
+    """Return the options of `bench qa` that change its figures, as one would type them."""
     values = {"--reader": options.reader, "--encoder": options.encoder, "--limit": options.limit}
     values |= {"--budget-mb": f"{options.budget_mb:g}", "--config": options.config}
     default = {"--reader": "extractive", "--budget-mb": "64"}

@@ -24,20 +24,20 @@ class EntityCommands(Protocol):
         """Entities by the time of their first visit, with nothing that was known after at_s."""
 
     def merge_entities(self, into: int, other: int) -> EntityChange:
-        """Make two one."""
+        """Merge one entity into another."""
 
     def split_entity(self, visit: int) -> EntityChange:
         """Make a visit an entity of its own."""
 
     def undo_entities(self, change: int) -> EntityChange:
-        """Take a change back."""
+        """Undo a change."""
 
 
 Opened = Callable[[argparse.Namespace], "AbstractContextManager[EntityCommands]"]
 
 
 def add_arguments(command: argparse.ArgumentParser, opened: Opened) -> None:
-    """Add what can be done with entities to `hippocam entities`.
+    """Add the arguments of `hippocam entities`.
 
     Args:
         command: The parser of `hippocam entities`.
@@ -57,10 +57,10 @@ def add_arguments(command: argparse.ArgumentParser, opened: Opened) -> None:
 
 
 def run(options: argparse.Namespace, opened: Opened) -> int:
-    """Do what was typed.
+    """Run the command.
 
     Raises:
-        HippocamError: It names what is not there, or too few or too many ids.
+        HippocamError: The number of ids is wrong, or one of them is unknown.
     """
     from hippocam.apps.api import change_json, entities_json
     from hippocam.apps.ids import parse_id
@@ -95,7 +95,7 @@ def _time(text: str) -> float:
 
 
 def _table(entities: Sequence[Entity]) -> list[str]:
-    """Entities as lines of text, one each below a head."""
+    """Return a header and a line for each entity."""
     from hippocam.memory.records import format_id
 
     lines = [f"{'id':16}  {'what':12}  {'first seen':>10}  {'last seen':>10}  {'visits':>6}  stream"]
@@ -109,7 +109,7 @@ def _table(entities: Sequence[Entity]) -> list[str]:
 
 
 def _sentence(change: EntityChange) -> str:
-    """A change as a sentence."""
+    """Say in a sentence what a change did."""
     from hippocam.memory.records import format_id
 
     count = f"{len(change.moved)} visit{'s' * (len(change.moved) != 1)}"

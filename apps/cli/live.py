@@ -136,7 +136,7 @@ def _add(options: argparse.Namespace) -> int:
 
 
 class _Printer:
-    """A line for each camera every few seconds, and at once where its state changes."""
+    """Prints a line for each camera every few seconds, and at once when its state changes."""
 
     def __init__(self, as_json: bool, every_s: float = 5.0) -> None:
         self._json, self._every_s = as_json, every_s
@@ -152,7 +152,7 @@ class _Printer:
             print(f"{alert['stream']}: ALERT {alert['text']}  {when}  {alert['belief']:.0%}  {alert['image']}")
 
     def show(self, cameras: list[LiveStatus]) -> None:
-        """Print, if it is time."""
+        """Print the states if it is time."""
         now_s, states = time.monotonic(), [status.camera.state.value for status in cameras]
         if states == self._states and now_s - self._shown_s < self._every_s:
             return
@@ -165,7 +165,7 @@ class _Printer:
 
 
 def camera_line(row: dict[str, Any]) -> str:
-    """One camera's state for people, from LiveStatus.as_json."""
+    """Describe a camera's state in one line; the argument is what LiveStatus.as_json gives."""
     when = format_time(row["last_s"]) if row["last_s"] else "no frame yet"
     line = (
         f"{row['stream']}: {row['state']}  {when}  {row['size'][0]}x{row['size'][1]} {row['fps_in']:.1f} fps  "

@@ -16,7 +16,7 @@ _TITLES = {"encoder": "Encoders (--encoder)", "reader": "Readers (--reader)", "w
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command with its own commands; without one of them it lists."""
+    """Add `models` with its subcommands; without one it lists."""
     text = "which models can be used now, and what the others need"
     models = commands.add_parser("models", help=text, description=text[0].upper() + text[1:] + ".")
     models.add_argument("--json", action="store_true", help="one JSON object on the last line of stdout")
@@ -104,14 +104,14 @@ def _fields(model: Model) -> dict[str, object]:
 
 
 def _fix(model: Model) -> str:
-    """What to do or type so that a model can be used; "" where it can."""
+    """Return what to do so that a model can be used; "" if it can be used already."""
     if model.name == "onnx:FOLDER":
         return "hippocam models export open_clip:MODEL/TAG FOLDER, or bring one"
     return f"hippocam models pull {model.name}" if model.fetchable else model.fix
 
 
 def _short(model: Model) -> str:
-    """The name; of an export of ours without the way to it, which the first line and --json give."""
+    """Return the name; of our own exports without their folder, which stands in the first line."""
     from hippocam.models.weights import cache_root
 
     return model.name.replace(str(cache_root()), "...")

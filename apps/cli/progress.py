@@ -14,12 +14,12 @@ from hippocam.apps.archive.records import ArchiveProgress
 from hippocam.apps.records import WatchProgress
 from hippocam.stream.timecode import format_time
 
-# Where nobody watches, a line is written once in so many seconds, and one in the end.
+# Without a terminal, seconds between two lines; the last state is always printed.
 _LINE_S = 30.0
 
 
 class Progress:
-    """A bar or lines. A context manager.
+    """Shows a bar, or prints lines. A context manager.
 
     Args:
         with_times: Whether the bar shows how long it has taken and will take.
@@ -46,7 +46,7 @@ class Progress:
 
         Args:
             share: How much is done, 0 to 1.
-            text: What stands behind the bar.
+            text: Text beside the bar.
         """
         if self._terminal:
             if self._bar is None:

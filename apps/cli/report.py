@@ -44,7 +44,7 @@ def import_lines(report: ImportReport) -> list[str]:
 
 
 def archive_lines(report: ArchiveReport) -> list[str]:
-    """A run's outcome for people; failures are told elsewhere."""
+    """An archive run's outcome for people; its failures go to stderr."""
     lines = [
         f"{memory.folder}: {memory.recordings} recordings, {megabytes(memory.bytes)} of "
         f"{megabytes(memory.budget_bytes)}"
@@ -79,7 +79,7 @@ def _moment_lines(rank: int, moment: Evidence) -> list[str]:
 
 
 def answer_lines(answer: Answer) -> list[str]:
-    """An answer for people: the evidence first; where nothing was seen, only what came nearest."""
+    """An answer for people: the evidence first, or only the nearest moment if nothing was seen."""
     lines = []
     for rank, moment in enumerate(answer.evidence, start=1):
         if moment.id in answer.cited or (moment.score >= 0.1 and (rank == 1 or not answer.not_seen)):
@@ -88,7 +88,7 @@ def answer_lines(answer: Answer) -> list[str]:
 
 
 def given_lines(answer: Answer) -> list[str]:
-    """What the reader was given, for people; where that is a prompt, word for word."""
+    """What the reader was given, for people, with its prompt word for word."""
     pictures = sum(given.picture for given in answer.given)
     count = len(answer.given)
     lines = [str(answer.understood)] if answer.understood else []

@@ -19,7 +19,7 @@ Run = Callable[[argparse.Namespace], int]
 
 
 def add_commands(train: argparse.ArgumentParser) -> None:
-    """Add what can be trained as commands of `hippocam train`."""
+    """Add the subcommands of `hippocam train`."""
     names = train.add_subparsers(title="what to train", required=True, metavar="NAME")
     consolidation = _add(names, "consolidation", _consolidation, "what is worth keeping, and how memories fade")
     consolidation.add_argument("--questions", type=Path, metavar="FILE", help="what may be asked, a line each")
@@ -58,7 +58,7 @@ def _add_encoder(names: argparse._SubParsersAction[argparse.ArgumentParser], nam
 
 
 def _command_line(options: argparse.Namespace, name: str, *, questions: bool = False) -> str:
-    """What makes the same again, without anybody's paths."""
+    """Return the command that trains the same again, without private paths."""
     given = "--memory DIR..." if options.memory else "--videos SOURCE..."
     given = f"--world {options.world}" if options.world else given
     given += " --questions FILE" if questions else ""

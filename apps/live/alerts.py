@@ -1,6 +1,6 @@
-"""Standing questions: each frame of a live camera against each, an alert where one is shown.
+"""Standing questions: every frame of a live camera is compared with each, and an alert tells when one is shown.
 
-An alert fires once when the encoder's belief has been high for some time, and not again before it was low and a
+An alert fires when the encoder's belief has been high for some time, and again only after it has been low and a
 pause is over. It is written as a line of JSON, and may be posted to a webhook.
 """
 
@@ -32,10 +32,10 @@ class AlertConfig:
     Attributes:
         text: What is looked for, in plain words: "tell me when a truck stops here".
         threshold: Belief from which it counts as shown, above 0 up to 1.
-        release: Belief below which it is over, 0 to threshold.
-        hold_s: It fires once it was shown for so long, seconds, 0 or more.
-        cooldown_s: After it fired it is silent for so long on that camera, seconds, 0 or more.
-        streams: Only on these cameras, by the names of their streams; empty for all.
+        release: Belief below which it counts as gone, 0 to threshold.
+        hold_s: How long it must be shown before the alert fires, seconds, 0 or more.
+        cooldown_s: How long the alert then stays silent on that camera, seconds, 0 or more.
+        streams: Names of the streams that are looked at; empty for all.
     """
 
     text: str
@@ -79,7 +79,7 @@ def read_alerts(path: Path) -> list[AlertConfig]:
 
 @dataclass(slots=True)
 class Trigger:
-    """One standing question on one camera: belief over time into "now"."""
+    """Decides when a standing question fires on one camera."""
 
     config: AlertConfig
     belief: float = 0.0
@@ -88,11 +88,11 @@ class Trigger:
     fired_s: float = field(default=float("-inf"))
 
     def see(self, time_s: float, shown: float | None) -> bool:
-        """Tell whether it fires.
+        """Return whether the alert fires.
 
         Args:
             time_s: Of the frame.
-            shown: Belief that the frame shows it; None for a frame like the one before.
+            shown: Belief that the frame shows it; None for an unchanged frame.
         """
         self.belief = self.belief if shown is None else shown
         if self.belief < self.config.release:
@@ -110,7 +110,7 @@ class Trigger:
         return False
 
     def lose(self) -> None:
-        """The camera was away: what it showed before counts no more."""
+        """Start again after the camera was away."""
         self.belief, self.since_s, self.armed = 0.0, None, True
 
 
@@ -121,8 +121,8 @@ class Alerts:
         configs: The questions.
         encoder: Of the memory.
         live_folder: Where the log and the pictures go.
-        webhook: Is posted each alert; None for none.
-        on_alert: Is told each alert; must return at once.
+        webhook: Gets each alert posted; None for none.
+        on_alert: Called with each alert; must return at once.
     """
 
     def __init__(
@@ -143,7 +143,7 @@ class Alerts:
         self.fired = 0
 
     def see(self, item: Embedding | Repeat) -> list[dict[str, object]]:
-        """Compare a frame with all questions; give, log and post the alerts that fire."""
+        """Compare a frame with all questions; return, log and post the alerts that fire."""
         if not self._configs:
             return []
         beliefs: list[float | None] = [None] * len(self._configs)
@@ -161,7 +161,7 @@ class Alerts:
         return alerts
 
     def lose(self, stream: str) -> None:
-        """A camera was away."""
+        """Start again on a camera that was away."""
         for (_, name), trigger in self._triggers.items():
             if name == stream:
                 trigger.lose()

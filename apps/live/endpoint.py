@@ -1,4 +1,4 @@
-"""A running live process, asked by other processes of the same user: a line of JSON to a socket, a line back.
+"""How other processes of the same user ask the live process: a line of JSON to a socket, a line back.
 
 The socket is a file in a folder that only its owner may enter, so there is neither a port nor a token.
 """
@@ -25,7 +25,7 @@ _TIMEOUT_S = 5.0
 
 
 def ask_live(path: Path, request: Mapping[str, Any], *, timeout_s: float = _TIMEOUT_S) -> dict[str, Any] | None:
-    """Ask the live process behind a socket; None where none runs.
+    """Ask the live process behind a socket; return None if none runs.
 
     Raises:
         LiveError: It refused the request, or did not answer in time.
@@ -52,11 +52,11 @@ def ask_live(path: Path, request: Mapping[str, Any], *, timeout_s: float = _TIME
 
 
 class Endpoint:
-    """Answers requests in threads of its own until it is closed. A context manager.
+    """Answers requests in its own threads until it is closed. A context manager.
 
     Args:
-        path: Of the socket; what a killed process left there is replaced.
-        handle: Gives the answer to a request; HippocamError and ValueError are told to whoever asked.
+        path: Path of the socket; one that a killed process left behind is replaced.
+        handle: Answers a request; its HippocamError and ValueError go back to the process that asked.
     """
 
     def __init__(self, path: Path, handle: Handler) -> None:
@@ -89,7 +89,7 @@ class Endpoint:
         self.close()
 
     def close(self) -> None:
-        """Answer nothing more."""
+        """Stop answering."""
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
@@ -114,7 +114,7 @@ def _answer(line: bytes, handle: Handler) -> Mapping[str, Any]:
 
 @contextmanager
 def _short(path: Path) -> Iterator[str]:
-    """A name of a socket that is short enough for the kernel: through the folder's descriptor where need be."""
+    """Name a socket shortly enough for the kernel, by the folder's descriptor if its path is too long."""
     if len(os.fsencode(path)) <= _LONGEST_PATH:
         yield str(path)
         return

@@ -22,7 +22,7 @@ LOG_BYTES = 4_000_000
 
 
 class LiveFolder:
-    """That folder, and the paths in it.
+    """The live folder of a memory, and the paths in it.
 
     Args:
         memory: The memory's folder.
@@ -47,11 +47,11 @@ class LiveFolder:
 
 
 class JsonLines:
-    """A file of JSON lines that is bounded: when it is full, it becomes FILE.1 in place of the one before.
+    """A bounded file of JSON lines: when it is full it is renamed to FILE.1, which replaces the previous one.
 
     Args:
         path: The file; its folder must be there.
-        most_bytes: When it is full.
+        most_bytes: Size from which it is full.
     """
 
     def __init__(self, path: Path, most_bytes: int = LOG_BYTES) -> None:
@@ -68,10 +68,10 @@ class JsonLines:
 
 
 class Pictures:
-    """A folder of JPEGs that is bounded in number: the oldest goes.
+    """A folder with a bounded number of JPEGs: the oldest is deleted for a new one.
 
     Args:
-        folder: Made where it is missing.
+        folder: Made if it is missing.
         most: Pictures at most, 1 or more.
     """
 
@@ -79,7 +79,7 @@ class Pictures:
         self._folder, self._most = folder, most
 
     def add(self, stream: str, seq: int, time_s: float, jpeg: bytes) -> Path:
-        """Write a picture; the same one is written once."""
+        """Write a picture unless it is there already."""
         self._folder.mkdir(mode=0o700, exist_ok=True)
         path = self._folder / f"{round(time_s * 1000):013d}-{slug(stream)}-{seq}.jpg"
         if not path.exists():

@@ -14,9 +14,9 @@ from hippocam.stream.live.lookback import segments, start_of
 
 
 def delete_footage(memory: Path, wanted: Filter) -> int:
-    """Delete what lies beside a memory of some streams or times; nothing may be watching live.
+    """Delete what is kept beside a memory of some streams or times, while no live process runs.
 
-    A file of footage that holds some of that time goes whole.
+    A file of footage that overlaps the time is deleted whole.
 
     Args:
         memory: The memory's folder.
@@ -40,7 +40,7 @@ def _meets(wanted: Filter, stream: str, t0_s: float, t1_s: float) -> bool:
 
 
 def _files(live_folder: LiveFolder) -> Iterator[tuple[Path, str, float, float]]:
-    """Every file with its stream and the time that it shows."""
+    """Yield every file with its stream, and the start and end of the time that it shows."""
     for folder in (live_folder.path / "look-back").glob("*/"):
         paths = segments(folder)
         ends = [*map(start_of, paths[1:]), float("inf")]
@@ -54,7 +54,7 @@ def _files(live_folder: LiveFolder) -> Iterator[tuple[Path, str, float, float]]:
 
 
 def _thin(path: Path, wanted: Filter) -> int:
-    """Delete the lines of a log that tell of what is deleted."""
+    """Delete the lines of a log that mention what is deleted; return how many."""
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     kept = [line for line in lines if not _told(json.loads(line), wanted)]
     if len(kept) < len(lines):

@@ -1,4 +1,4 @@
-"""Live cameras into a memory: everything that a running live process is made of, put together."""
+"""Live cameras into a memory: puts together all parts of a running live process."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ class LiveConfig:
     """How live cameras are watched.
 
     Attributes:
-        camera: When a camera hangs, and how it is started again.
-        loop: Files begin again where they end.
+        camera: When a camera counts as hanging, and how it is restarted.
+        loop: Play files again from the start when they end.
         gap_s: A pause of more than this between two frames is a gap, seconds above 0 (or three frames, if longer).
-        look_back_mb: Footage kept as it came, millions of bytes for all cameras together; 0 keeps none.
-        look_back_s: Footage older than this goes, seconds above 0.
+        look_back_mb: Budget of the original footage that is kept, millions of bytes for all cameras; 0 keeps none.
+        look_back_s: Age at which that footage is deleted, seconds above 0.
         executor: "local" runs a process for each camera, "ray" an actor.
     """
 
@@ -88,26 +88,26 @@ def watch_live(
     """Watch live cameras into a memory until it is stopped.
 
     Args:
-        folder: The memory's.
+        folder: The memory's folder.
         sources: [NAME=]rtsp://..., http://..., /dev/video0 or a file each.
         settings: Pipeline and memory.
         config: How cameras are watched.
-        encoder: Its name; None for the memory's own, or the default.
-        fps: Frames a second that are looked at; None for the settings'.
-        budget_mb: What the memory's folder may take; None keeps its own.
+        encoder: Name of the encoder; None for the memory's own, or the default.
+        fps: Frames a second that are looked at; None for the settings' rate.
+        budget_mb: What the memory's folder may take, millions of bytes; None keeps its own.
         alerts: Standing questions.
-        webhook: Is posted each alert.
-        stop: Ends it when set.
-        for_s: Ends it after so many seconds.
-        on_status: Is told the cameras' states several times a second.
-        on_alert: Is told each alert.
-        launch: Starts a capture; None for what `config` says.
+        webhook: URL to post each alert to.
+        stop: Set to end the watch.
+        for_s: Ends the watch after so many seconds.
+        on_status: Called with the cameras' states several times a second.
+        on_alert: Called with each alert.
+        launch: Starts a capture; None for the executor in `config`.
 
     Returns:
-        How the cameras were in the end.
+        The cameras' states at the end.
 
     Raises:
-        HippocamError: A source is not understood, the memory cannot be used or the encoder not be loaded.
+        HippocamError: A source is not understood, the memory cannot be used, or the encoder cannot be loaded.
     """
     addresses = parse_addresses(sources)
     pipeline = replace(settings.pipeline, fps=fps or settings.pipeline.fps or 1.0)
@@ -117,7 +117,7 @@ def watch_live(
     name, model = _encoder(folder, encoder, settings)
     side = pipeline.jpeg_side_px
     opencv.load()
-    # live, nothing is read or heard: what takes half a second a picture would keep the others waiting
+    # Live, nothing is read or heard: half a second a picture would keep the other cameras waiting.
     senses = make_senses(replace(settings.senses, text="off", speech="off"))
     black = Frame(stream="", seq=0, time_s=0, image=np.zeros((side, side, 3), np.uint8))
     ingest = Ingest(model, pipeline, senses)
@@ -169,7 +169,7 @@ def _process(address: LiveAddress, config: CaptureConfig) -> Capture:
 
 
 def _encoder(folder: Path, wanted: str | None, settings: Settings) -> tuple[str, Encoder]:
-    """The encoder that was asked for, else the memory's own, else what the settings say."""
+    """Make the encoder that was asked for, else the memory's own, else the settings'."""
     own = None
     if has_memory(folder):
         upgrade(folder)
@@ -181,7 +181,7 @@ def _encoder(folder: Path, wanted: str | None, settings: Settings) -> tuple[str,
 
 
 def _free_name(memory: Memory, address: LiveAddress, taken: set[str]) -> str:
-    """The stream of this camera in the memory, or a name that nothing has."""
+    """Return the name of this camera's stream in the memory, or a free name."""
     number, name = 1, address.id
     while name in taken or any(known.source != address.uri for known in memory.progress(recording=name)):
         number += 1
@@ -220,7 +220,7 @@ def _handle(
     stop: threading.Event,
     request: Mapping[str, Any],
 ) -> Mapping[str, Any]:
-    """Answer another process."""
+    """Answer a request of another process."""
     op = request.get("op")
     if op == "open":
         return answer_open(request, open_frames, dim=dim, compared=watch.entries + 1)

@@ -1,7 +1,7 @@
-"""What cameras show now: the frames whose events are still open, searched beside the memory.
+"""What cameras show now: the frames of open events, searched beside the memory.
 
-The live process holds them and answers for them; whoever asks encodes the question, so that the live process has
-nothing to do but compare a few vectors. Closed events are read from the memory by whoever asks.
+The live process holds these frames. The process that asks encodes the question and reads closed events from the
+memory itself, so that the live process only compares a few vectors.
 
 Shapes: D embedding dimension.
 """
@@ -44,12 +44,12 @@ class _Seen:
 
 
 class OpenFrames:
-    """The newest frames of each camera, as long as their event may be open. Safe between threads.
+    """The newest frames of each camera, for as long as their event may be open. Thread-safe.
 
     Args:
-        spec: Of the encoder.
-        hold_s: How long a frame is held, seconds of stream time; longer than an event may be open.
-        shown: Folder for the pictures that are given out.
+        spec: The encoder's spec.
+        hold_s: How long a frame is held, seconds of stream time; longer than an event can be open.
+        shown: Folder for the pictures of moments that are returned.
     """
 
     def __init__(self, spec: EncoderSpec, hold_s: float, shown: Path) -> None:
@@ -59,7 +59,7 @@ class OpenFrames:
         self._lock = threading.Lock()
 
     def add(self, items: Iterable[Embedding | Repeat]) -> None:
-        """Take frames and repeats, each stream in the order of its times."""
+        """Take frames and repeats, in the order of time within each stream."""
         with self._lock:
             for item in items:
                 held = self._streams.setdefault(item.stream, deque(maxlen=_MOST_FRAMES))
@@ -81,13 +81,13 @@ class OpenFrames:
             return [seen.frame for seen in self._streams.get(stream, ())][-count:]
 
     def search(self, vector_D: FloatArray, wanted: Filter, *, top: int, compared: int) -> list[dict[str, Any]]:
-        """The frames that show best what a vector describes, one a camera, the strongest first.
+        """Return the frames that best show what a vector describes, one a camera, the strongest first.
 
         Args:
             vector_D: float32 [D], the question in the encoder's space.
             wanted: Where and when to look.
-            top: Frames at most.
-            compared: Pictures that the question is compared with in all; see `recall.belief`.
+            top: How many frames at most.
+            compared: How many pictures the question is compared with in all; see `recall.belief`.
         """
         asked_D = vector_D / max(float(np.linalg.norm(vector_D)), 1e-9)
         best: list[tuple[float, _Seen]] = []
@@ -100,7 +100,7 @@ class OpenFrames:
                     vectors_ND = np.stack([s.frame.vector for s in seen])
                     lengths_N = np.maximum(np.linalg.norm(vectors_ND, axis=1), 1e-9)
                     cosines_N = vectors_ND @ asked_D / lengths_N
-                    # of frames that show it equally well the newest: what is there now
+                    # Among frames that show it equally well, take the newest: it is what is there now.
                     index = len(seen) - 1 - int(np.argmax(cosines_N[::-1].round(4)))
                     best.append((float(cosines_N[index]), seen[index]))
         best.sort(key=lambda found: (-found[0], found[1].frame.stream))
@@ -125,7 +125,7 @@ def answer_open(request: Mapping[str, Any], frames: OpenFrames, *, dim: int, com
     """Answer what `open_moments` asks.
 
     Raises:
-        ValueError: The request is not as it must be.
+        ValueError: The request is malformed.
     """
     vector_D = np.asarray(request["vector"], np.float32)
     if vector_D.shape != (dim,) or not np.isfinite(vector_D).all():

@@ -35,18 +35,18 @@ _OVER = (State.ENDED, State.GIVEN_UP)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveStatus:
-    """How one camera is and what became of its frames.
+    """The state of one camera, and what became of its frames.
 
     Attributes:
         stream: Name of its stream.
         source: Its address, without a password.
-        camera: How it runs.
-        seen: Frames that reached the gate.
-        encoded: Frames that passed it.
-        gaps: Gaps in time.
-        gap_s: Seconds of these together.
-        latency_s: From a frame's true time until it could be found: median of the last ones, 0 before the first.
-        worst_s: The longest of these.
+        camera: State of the camera.
+        seen: Number of frames that reached the gate.
+        encoded: Number of frames that passed it.
+        gaps: Number of gaps in time.
+        gap_s: Their length in all, seconds.
+        latency_s: How long after its true time a frame can be found: median of the last ones, 0 before the first.
+        worst_s: The longest of these times.
         last_s: Time of the newest frame, seconds since 1970; None before the first.
     """
 
@@ -62,7 +62,7 @@ class LiveStatus:
     last_s: float | None
 
     def as_json(self) -> dict[str, Any]:
-        """As JSON values, in one flat object."""
+        """Return it as JSON values, in one flat object."""
         row = asdict(self)
         camera = row.pop("camera")
         numbers = {k: round(v, 3) if isinstance(v, float) else v for k, v in (camera | row).items()}
@@ -74,7 +74,7 @@ class _View:
 
     def __init__(self, camera: Camera, name: str, seq: int, before_s: float | None) -> None:
         self.camera, self.name, self.seq = camera, name, seq
-        self.before_s = before_s  # end of what an earlier run saw
+        self.before_s = before_s  # until when an earlier run watched
         self.last_s: float | None = None
         self.open = False
         self.seen = self.encoded = self.gaps = 0
@@ -141,16 +141,16 @@ class LiveWatch:
         return self._memory.begin(name, uri=camera.address.uri, fps=self._ingest.config.fps)
 
     def status(self) -> list[LiveStatus]:
-        """How the cameras are, in the order given."""
+        """Return the states of the cameras, in the order given."""
         return [view.status() for view in self._views]
 
     def run(self, stop: threading.Event, on_tick: Callable[[], None], *, until_s: float | None = None) -> None:
         """Watch.
 
         Args:
-            stop: Ends it when set.
+            stop: Set to end the watch.
             on_tick: Called several times a second.
-            until_s: Ends it at this time of the monotonic clock.
+            until_s: Ends the watch at this time of the monotonic clock.
 
         Raises:
             HippocamError: The memory or the encoder failed.
@@ -183,7 +183,7 @@ class LiveWatch:
             self.look()
 
     def step(self) -> bool:
-        """Take a chunk of what waits, of all cameras in turn; whether there was any."""
+        """Take a chunk of waiting frames, from all cameras in turn; return whether there were any."""
         taken: list[tuple[_View, Captured]] = []
         while len(taken) < self._ingest.config.chunk:
             before = len(taken)
@@ -195,7 +195,7 @@ class LiveWatch:
         seen = [self._see(view, captured) for view, captured in taken]
         items = self._ingest.encode(seen) if seen else []
         self._open_frames.add(items)
-        found_s = time.monotonic()  # from here on whoever asks finds them
+        found_s = time.monotonic()  # from here on they can be found
         for (view, captured), item in zip(taken, items, strict=True):
             view.latencies.append(found_s - captured.taken_s)
             view.encoded += isinstance(item, Embedding)
@@ -222,7 +222,7 @@ class LiveWatch:
         self._log.add({"event": "gap", "stream": view.name, "from_s": round(from_s, 3), "to_s": round(to_s, 3)})
 
     def _close(self, view: _View) -> None:
-        """End what is open of a camera: its event, what the gate compares with, what alerts have seen."""
+        """End a camera's open event, and make its gate and its alerts start again."""
         if view.open:
             self._memory.finish(view.name, complete=False)
             self._begin(view.name, view.camera)
@@ -232,13 +232,13 @@ class LiveWatch:
         self._alerts.lose(view.name)
 
     def look(self) -> None:
-        """See to the clock, to cameras that went away or came back, and close what they left open."""
+        """Check the clock and the cameras' states, and close the events of cameras that have gone quiet."""
         jumps = self._wall.jumps
         self._wall.look()
         now_s = self._wall.now_s()
         if self._wall.jumps != jumps:
             self._log.add({"event": "clock set forward", "time_s": round(now_s, 3)})
-        if time.monotonic() - self._counted_s > _COUNT_S:  # for those who ask, in the thread that writes
+        if time.monotonic() - self._counted_s > _COUNT_S:  # in the thread that writes, for those that answer
             self.entries = sum(stream.entries for stream in self._memory.streams())
             self._counted_s = time.monotonic()
         for view in self._views:

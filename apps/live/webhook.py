@@ -1,4 +1,4 @@
-"""Alerts to another program: JSON posted to its address, by a thread that keeps nobody waiting."""
+"""Posts alerts as JSON to another program, in a thread of its own so that nobody waits."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _QUEUE, _TRIES, _POST_S, _PAUSE_S = 64, 3, 5.0, 1.0
 
 
 class Webhook:
-    """Posts alerts, each up to three times; where too many wait, the oldest is dropped.
+    """Posts alerts, trying each up to three times; when too many wait, the oldest is dropped.
 
     Args:
-        url: Where to, http or https.
-        send: Posts a body; OSError where that failed.
-        pause_s: Before the second try; twice that before the third.
+        url: Address to post to, http or https.
+        send: Posts a body; raises OSError if that fails.
+        pause_s: Pause before the second try, seconds; twice that before the third.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Webhook:
         self._thread.start()
 
     def post(self, alert: Mapping[str, object]) -> None:
-        """Have an alert posted; returns at once."""
+        """Queue an alert; return at once."""
         while True:
             try:
                 self._waiting.put_nowait(alert)
@@ -49,7 +49,7 @@ class Webhook:
                     self.dropped += 1
 
     def close(self, timeout_s: float = 3.0) -> None:
-        """Post what waits, for a few seconds at most."""
+        """Post what is queued, for a few seconds at most."""
         with suppress(queue.Full):
             self._waiting.put(None, timeout=timeout_s)
         self._closing.set()

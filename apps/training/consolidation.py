@@ -1,7 +1,7 @@
-"""What `hippocam train` learns from: memories, videos or the bench's worlds, into streams; and out come the files.
+"""What `hippocam train consolidation` learns from, and the files that it writes.
 
-The worlds are drawn from seeds that the bench never tests on, and the real one from clips and photographs that it
-never shows.
+It learns from the streams of memories, of videos, or of worlds. Worlds are drawn with seeds that the bench never
+tests on, and the real one from clips and photographs that the bench never shows.
 
 Shapes: T frames; Q questions; D embedding dimension.
 """
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 WORLDS = ("synthetic", "real")
 _SYNTHETIC_SEEDS, _DISTRACTORS = range(1000, 1030), (0, 100, 300)
 _REAL_SEEDS = range(1000, 1010)
-# By hand, so that both sides have cameras that stand still and some that move. The rest is trained on.
+# Chosen by hand, so that both sides have still and moving cameras. The other clips are trained on.
 _HELD_OUT_CLIPS = ("intel_car_detection", "udacity_challenge", "polygoon_weightlifting")
-# Of so many photographs one is held out; of so many captions one is asked.
+# One of so many photographs is held out; one of so many captions is asked.
 _PHOTOGRAPHS, _CAPTIONS = 3, 4
 _WATCH_BUDGET_MB = 1e6
 
@@ -48,11 +48,11 @@ class Material:
     """What is trained on.
 
     Attributes:
-        encoder_id: Of the vectors.
+        encoder_id: Id of the encoder that made the vectors.
         streams: See `train_consolidation`.
         held_out: See `train_consolidation`.
-        data: What it is, with licence, for the card.
-        limits: What follows from that, for the card.
+        data: What the material is, and its licence, for the card.
+        limits: What the result is not good for, for the card.
     """
 
     encoder_id: str
@@ -68,8 +68,8 @@ def train(material: Material, *, out: Path | None, seed: int, command: str) -> t
     Args:
         material: What to train on.
         out: Folder to write to; None for the user's own, where a memory looks first.
-        seed: Of the training.
-        command: What makes the same again, for the card.
+        seed: Seed of the training.
+        command: Command that trains the same again, for the card.
 
     Raises:
         HippocamError: There is too little to learn from.
@@ -119,8 +119,8 @@ def from_videos(watch: Watch, questions: Sequence[str] = ()) -> Material:
     """Watch videos into a memory that gives up nothing, and take its streams.
 
     Args:
-        watch: Watches them.
-        questions: What may be asked.
+        watch: Watches the videos.
+        questions: What may be asked of such memories.
 
     Raises:
         HippocamError: None of them can be watched.
@@ -137,7 +137,7 @@ def from_videos(watch: Watch, questions: Sequence[str] = ()) -> Material:
 
 
 def from_world(name: str, questions: Sequence[str] = ()) -> Material:
-    """Draw streams of one of the bench's worlds.
+    """Draw streams of a world.
 
     Args:
         name: One of `WORLDS`.
@@ -182,7 +182,7 @@ def _real(questions: Sequence[str]) -> Material:
         held_T, sides = _held_out(world), (list[Event](), list[Event]())
         for event in events_of(world):
             share = held_T[event.first_seq : event.first_seq + event.frames].mean()
-            if share in (0, 1):  # else it shows something of both
+            if share in (0, 1):  # else the event shows both sides
                 sides[int(share)].append(event)
         streams.append(stream_from_events(sides[0], questions_QD))
         held_out.append(stream_from_events(sides[1], questions_QD))
@@ -203,7 +203,7 @@ def _real(questions: Sequence[str]) -> Material:
 
 
 def _captions() -> list[str]:
-    """Captions that the encoder's head was trained on, of photographs that no world shows."""
+    """Return captions that the encoder's head was trained on, of photographs that no world shows."""
     from hippocam.apps.worlds.footage_plan import folder_of
     from hippocam.models.training.captions import read_captions, split
 
@@ -215,7 +215,7 @@ def _captions() -> list[str]:
 
 
 def _held_out(world: FootageWorld) -> NDArray[np.bool_]:
-    """Which frames show a clip or a photograph that is held out [T]; a spoiled shot goes with its clip."""
+    """Mark the frames that show a held-out clip or photograph, bool [T]; a spoiled shot goes with its clip."""
     footage = np.ones(len(world.frames_TD), bool)
     for planted in world.planted:
         footage[int(planted.t0_s) : int(planted.t1_s)] = False
@@ -250,12 +250,12 @@ def read_questions(file: Path) -> list[str]:
 
 
 def train_lines(trained: Trained, files: Iterable[Path]) -> list[str]:
-    """What came out, for people."""
+    """Describe the result for people."""
     return [*report_lines(trained), "", *(f"wrote {file} ({file.stat().st_size / 1e3:.0f} kB)" for file in files)]
 
 
 def train_json(trained: Trained, files: Iterable[Path]) -> dict[str, object]:
-    """What came out, as JSON values."""
+    """Return the result as JSON values."""
     return {
         "files": [str(file) for file in files],
         "events": trained.prior.events,

@@ -1,6 +1,6 @@
-"""What `hippocam train sleep` learns from: memories, videos or the bench's worlds, into banks; out come weights.
+"""What `hippocam train sleep` learns from, and the files that it writes.
 
-Of the bench's worlds it takes streams of seeds that no test uses.
+It learns from the banks of memories, of videos, or of worlds. Worlds are drawn with seeds that no test uses.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ SYNTHETIC, CLEAN, REAL = range(1000, 1004), range(1004, 1008), range(1000, 1008)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lessons:
-    """Banks to learn from, and what they are of, for the card."""
+    """Banks to learn from, and a description of them for the card."""
 
     banks: Sequence[Lesson]
     data: str
 
 
 def from_memories(folders: Sequence[Path]) -> Lessons:
-    """Take the banks of memories, of whatever encoders.
+    """Take the banks of memories; their encoders may differ.
 
     Raises:
         HippocamError: There is no memory in a folder, or none holds enough.
@@ -47,7 +47,7 @@ def from_videos(watch: Watch) -> Lessons:
     """Watch videos into a memory that gives up nothing, and take its banks.
 
     Args:
-        watch: Watches them.
+        watch: Watches the videos.
 
     Raises:
         HippocamError: None of them can be watched, or they are too short.
@@ -58,7 +58,7 @@ def from_videos(watch: Watch) -> Lessons:
 
 
 def from_worlds(name: str) -> Lessons:
-    """Draw streams of the bench's worlds.
+    """Draw streams of the worlds.
 
     Args:
         name: "synthetic", "real", or "all".
@@ -102,8 +102,8 @@ def train_sleep(
     Args:
         lessons: What to train on.
         out: Folder to write to; None for the user's own, where a memory looks first.
-        seed: Of the training.
-        command: What makes the same again, for the card.
+        seed: Seed of the training.
+        command: Command that trains the same again, for the card.
     """
     import torch
 
@@ -122,7 +122,7 @@ def train_sleep(
 
 
 def sleep_lines(report: Report, files: Sequence[Path]) -> list[str]:
-    """What came out, for people."""
+    """Describe the result for people."""
     return [
         f"trained for {report.seconds:.0f} s: loss {report.first_loss:.2f} over the first tenth of the batches, "
         f"{report.last_loss:.2f} over the last",
@@ -131,7 +131,7 @@ def sleep_lines(report: Report, files: Sequence[Path]) -> list[str]:
 
 
 def sleep_json(report: Report, files: Sequence[Path]) -> dict[str, object]:
-    """What came out, as JSON values."""
+    """Return the result as JSON values."""
     return {"files": [str(file) for file in files], **asdict(report)}
 
 

@@ -1,4 +1,4 @@
-"""Videos that are watched for a training alone: into a memory that gives up nothing and is gone afterwards."""
+"""Watches videos for a training only, into a memory that gives up nothing and is deleted afterwards."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from hippocam.apps.records import WatchReport
 from hippocam.stream.errors import HippocamError
 
-# What its memory may take: more than any that is watched for a training.
+# Millions of bytes, more than any such memory takes.
 BUDGET_MB = 1e6
 # Watches the videos of a training into the memory of a folder.
 Watch = Callable[[Path], WatchReport]
@@ -18,10 +18,10 @@ Watch = Callable[[Path], WatchReport]
 
 @contextmanager
 def watched(watch: Watch) -> Iterator[tuple[Path, int]]:
-    """Watch videos, and give the memory's folder and how many streams it has.
+    """Watch videos; yield the memory's folder and its number of streams.
 
     Args:
-        watch: Watches them, with a budget of `BUDGET_MB`.
+        watch: Watches the videos, with a budget of `BUDGET_MB`.
 
     Raises:
         HippocamError: None of them can be watched.

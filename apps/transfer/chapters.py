@@ -2,9 +2,9 @@
 
 `csv` has a row a span: stream, t0_s, t1_s, entry, labels, text, surprise, met, place, level, frame_s (of the one
 picture that an entry has). `srt` and `vtt` have a cue a span of one stream, by time, that says its labels, or its
-words, or its id. A cue lasts a millisecond at least, since players drop those without length.
+words, or its id. A cue lasts a millisecond at least, since players ignore cues without length.
 
-The entries of a stream come by the time of their first span; of chapters, those still to come are held.
+Entries come in the order of their first spans; later spans of theirs are held back until their turn.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _VTT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
 class _Line:
-    """A file for csv.writer that hands back what is written."""
+    """A file for csv.writer that returns what is written to it."""
 
     def write(self, line: str) -> str:
         return line
@@ -46,7 +46,7 @@ def csv_lines(entries: Iterable[Entry]) -> Iterator[str]:
 
 
 class _Cue(NamedTuple):
-    """A chapter. In the order of time."""
+    """A chapter; sorts by time."""
 
     t0_ms: int
     t1_ms: int
@@ -55,7 +55,7 @@ class _Cue(NamedTuple):
 
 
 def _cues(entries: Iterable[Entry]) -> Iterator[_Cue]:
-    """The spans of entries that come by the time of their first span, by time; of a live stream, from 0."""
+    """Yield the spans of entries as cues, by time; times of a live stream start at 0."""
     waiting: list[_Cue] = []
     start_s: float | None = None
     for entry in entries:
@@ -72,7 +72,7 @@ def _cues(entries: Iterable[Entry]) -> Iterator[_Cue]:
 
 
 def _words(entry: Entry) -> str:
-    """What stands in a chapter, in one line without control characters."""
+    """Return the text of a chapter, on one line and without control characters."""
     text = ", ".join(entry.labels) or entry.text
     printable = "".join(c if c.isprintable() else " " for c in text)
     return " ".join(printable.split()) or f"moment {format_id(entry.id)}"

@@ -1,4 +1,4 @@
-"""A line of JSON from somebody else, taken field by field, each checked: kind, range, size; nothing evaluated."""
+"""A line of JSON that is not trusted, read field by field; kind, range and size of each are checked."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MAX_SPANS, _MAX_LABELS, _MAX_TIME_S = 4, 64, 1e12
 
 
 class Fields:
-    """The fields of one line, taken out one by one; what is wrong is told with the line's number.
+    """The fields of one line, to be taken one by one; errors name the line.
 
     Args:
         text: The line.
@@ -42,7 +42,7 @@ class Fields:
         self._values: dict[str, Any] = values
 
     def refuse(self, what: str) -> NoReturn:
-        """Raise what is wrong with the line.
+        """Raise the error that says what is wrong with the line.
 
         Raises:
             LineError: Always.
@@ -50,12 +50,12 @@ class Fields:
         raise LineError(f"{self.where}: {what}; export the memory again")
 
     def end(self) -> None:
-        """Refuse fields that nothing has taken."""
+        """Refuse fields that have not been taken."""
         if self._values:
             self.refuse(f"unknown field {min(self._values)!r:.60}")
 
     def take(self, name: str) -> Any:
-        """A field as it is."""
+        """Take a field without checking it."""
         if name not in self._values:
             self.refuse(f"{name!r} is missing")
         return self._values.pop(name)
@@ -229,7 +229,7 @@ def _is_whole(value: object, low: int, high: int) -> bool:
 
 
 def short(value: object) -> str:
-    """A value as a message shows it."""
+    """Shorten a value for a message."""
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > MAX_COUNT:
         return "a huge number"
     return f"{value!r:.60}" if isinstance(value, str | int | float | None) else f"a {type(value).__name__}"

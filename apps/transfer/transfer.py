@@ -124,7 +124,7 @@ def _jsonl(
 
 
 def _numbered(lines: Iterator[str]) -> Iterator[str]:
-    """The lines, and behind them how many they were: what was cut off is then noticed."""
+    """Yield the lines and then their number, so that a truncated file is noticed."""
     count = 0
     for line in lines:
         yield line
@@ -133,7 +133,7 @@ def _numbered(lines: Iterator[str]) -> Iterator[str]:
 
 
 def _picture(exemplars: Exemplars, entry: Entry) -> bytes | None:
-    """An entry's picture; None where it was given up, perhaps a moment ago."""
+    """Return an entry's picture; None if it was given up, perhaps a moment ago."""
     if entry.level >= Level.VECTORS:
         return None
     try:
@@ -143,7 +143,7 @@ def _picture(exemplars: Exemplars, entry: Entry) -> bytes | None:
 
 
 def write_file(path: Path, pieces: Iterable[str], *, memory: Path) -> None:
-    """Write a file whole or not at all; what is no plain file, as a pipe, is written to as it is.
+    """Write a file whole or not at all; a pipe and the like is written to directly.
 
     Raises:
         HippocamError: It cannot be written, or lies in the memory's folder.
@@ -169,11 +169,11 @@ def write_file(path: Path, pieces: Iterable[str], *, memory: Path) -> None:
 
 
 def write_stdout(pieces: Iterable[str]) -> None:
-    """Write to standard output as UTF-8, with the ends of lines as they are.
+    """Write to standard output as UTF-8, without translating line ends.
 
     Raises:
-        BrokenPipeError: Nobody reads on.
-        HippocamError: It cannot be written, as where its disk is full.
+        BrokenPipeError: The reader has gone.
+        HippocamError: It cannot be written, for instance because the disk is full.
     """
     try:
         with open(sys.stdout.fileno(), "w", encoding="utf-8", newline="", closefd=False) as stdout:
@@ -195,10 +195,10 @@ def import_file(
     budget_mb: float | None = None,
     config: MemoryConfig | None = None,
 ) -> ImportReport:
-    """Take the streams of an export into a memory, which is made where there is none.
+    """Take the streams of an export into a memory, which is made if there is none.
 
-    The whole file is checked before anything is written. A stream that the memory knows already stays as it is;
-    what is cut short is gone on with when it is done again.
+    The whole file is checked before anything is written. A stream that the memory knows already stays as it is.
+    An import that was cut short can be run again, and goes on.
 
     Args:
         path: A file of JSON lines, as `export` makes it. It is not trusted.
@@ -254,7 +254,7 @@ def import_file(
 
 
 def _check(path: Path) -> tuple[str, EncoderSpec, int, list[StreamRow]]:
-    """Read a whole file and check every line; its encoder, budget and streams."""
+    """Read the whole file and check every line; return its encoder, budget and streams."""
     name, spec, budget = transfer_lines.header(*next(_lines(path), ("", f"{path}: line 1")), format_=FORMAT)
     streams: dict[str, StreamRow] = {}
     for row, _ in _rows(path, spec.dim):
@@ -264,7 +264,7 @@ def _check(path: Path) -> tuple[str, EncoderSpec, int, list[StreamRow]]:
 
 
 def _rows(path: Path, dim: int) -> Iterator[tuple[Row, bytes | None]]:
-    """The rows of a file with their pictures, each checked, in an order that makes sense."""
+    """Yield the checked rows of a file with their pictures; refuse an order that makes no sense."""
     streams: set[str] = set()
     where, ended = f"{path}: line 1", False
     for count, (text, where) in enumerate(_lines(path)):
@@ -297,7 +297,7 @@ def _stream_of(row: EntryRow | PlaceRow | Summary | NoteRow | VisitRow | Journal
 
 
 def _lines(path: Path) -> Iterator[tuple[str, str]]:
-    """The lines of a file, each with where it is."""
+    """Yield the lines of a file, each with its position for messages."""
     number = 0
     try:
         with path.open("rb") as file:
@@ -315,7 +315,7 @@ def _lines(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def _agree(path: Path, name: str, agreed: str | None) -> None:
-    """Refuse an encoder that was not asked for: its name may say what is loaded, and from where, when asking."""
+    """Refuse an encoder that the user did not name: its name decides which code and files are loaded."""
     if agreed is not None and agreed != name:
         raise HippocamError(f"{path}: made with encoder {name}, not {agreed}; use --encoder {name}")
     if agreed is None and name not in ENCODERS:
@@ -326,7 +326,7 @@ def _agree(path: Path, name: str, agreed: str | None) -> None:
 
 
 def _known(path: Path, streams: list[StreamRow], here: list[Progress]) -> set[str]:
-    """Streams that the memory has with all their rows.
+    """Return the streams that the memory holds completely.
 
     Raises:
         HippocamError: A name stands for other content here.

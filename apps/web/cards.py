@@ -70,12 +70,12 @@ def evidence(moments: Sequence[Evidence], cited: Sequence[str], *, weak: bool) -
 
 
 def card(moment: Evidence, *, cited: bool, rank: int) -> str:
-    """A moment as a button that makes the player show it; below it one for each further time it was seen.
+    """A button that plays a moment, and a smaller one for each further time at which it was seen.
 
     Args:
         moment: What is shown.
         cited: Whether the answer rests on it.
-        rank: By which number the answer names it.
+        rank: Number by which the answer cites it.
     """
     span = f"{moment_time(moment, moment.t0_s)} – {moment_time(moment, moment.t1_s)}"
     belief = f"{moment.score:.0%}"
@@ -136,12 +136,12 @@ def status(found: Status | None) -> str:
 
 
 def looking() -> str:
-    """What stands in the answer's place while the memory is asked."""
+    """Shown instead of the answer while the memory is asked."""
     return '<p class="hc-hint hc-looking">Looking through the memory…</p>'
 
 
 def hint(text: str) -> str:
-    """A calm line in the answer's place."""
+    """A line of advice, shown instead of an answer."""
     return f'<p class="hc-hint">{escape(text)}</p>'
 
 

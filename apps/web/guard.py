@@ -10,7 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# Nothing on the page may load from, or send to, another place than this server. Gradio's frontend builds
+# Nothing on the page may load from, or send to, anything but this server. Gradio's frontend builds
 # functions from strings and writes styles into the page.
 _POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "

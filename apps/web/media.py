@@ -21,7 +21,7 @@ from hippocam.memory.folder import has_memory
 from hippocam.memory.records import StreamStatus
 from hippocam.stream.sources.opening import VIDEO_SUFFIXES
 
-# The list of streams is read again after this time, so that what was forgotten is soon shown no more.
+# The list of streams is read again after this time, so that deleted streams soon disappear.
 _FRESH_S = 3.0
 
 

@@ -142,7 +142,7 @@ class Watcher:
         self._set(number, state="done", share=1.0, note=reasons or again, stream=stream_key(stream.id))
 
     def _fail(self, number: int, path: Path, reason: str) -> None:
-        """Delete the file unless the memory shows it, and then note why: who sees the note sees the outcome."""
+        """Delete the file unless the memory shows it, then note the reason; who sees the note sees the outcome."""
         try:
             if not any(stream.source == str(path) for stream in self._library.streams().values()):
                 path.unlink(missing_ok=True)

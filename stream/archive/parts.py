@@ -1,4 +1,4 @@
-"""What was made of one segment, as a file: frames of a source encoded, on their way into a memory.
+"""A part: the file that holds what a worker made of one segment, on its way into a memory.
 
     {"part": 2}
     {"camera": "", "seq": 0, "time_s": 0.0, "labels": ["cat"], "text": "", "sizes": [256, 5120, 0, 0, 0]}
@@ -7,9 +7,10 @@
     {"camera": "", "note": ["subtitle", 1.0, 2.5, "Hello!"]}     kind, start, end, words
     {"end": 2, "error": "", "seen": true, "first_s": 0.0, "last_s": 1.0, "cpu_s": 0.3}
 
-Where senses looked at a frame it has "screen", the lines that were read, and "things", each with its label, score
+A frame that senses looked at also has "screen", the lines that were read, and "things", each with its label, score
 and box; their vectors follow the other bytes. Lines are JSON, numbers little-endian float32. A part is written
-aside, flushed to the disk and renamed, so that there is a whole one or none; both sides hold one frame at a time.
+under another name, flushed to the disk and renamed, so that it is whole wherever it exists. Writer and reader hold
+one frame at a time.
 """
 
 from __future__ import annotations
@@ -36,12 +37,12 @@ class PartEnd:
     """What the last line of a part says.
 
     Attributes:
-        end: Frames in it, with those without change.
-        error: Why the source broke off in it; "" where it did not.
-        seen: Whether the source was there at all for who made the part.
-        first_s: True time of its first frame in seconds; None without one.
-        last_s: True time of its last one.
-        cpu_s: Processor seconds that it took to make.
+        end: Number of frames, unchanged ones included.
+        error: Why the source broke off; "" where it did not.
+        seen: Whether the worker could see the source at all.
+        first_s: True time of the first frame, seconds; None where there is no frame.
+        last_s: True time of the last frame, likewise.
+        cpu_s: Processor seconds that the part took to make.
     """
 
     end: int
@@ -63,13 +64,13 @@ def _written(path: Path) -> Iterator[None]:
 
 
 class PartWriter:
-    """Writes one part. A context manager: the part is there once `end` was called, else nothing is.
+    """Writes one part. A context manager; left without a call of `end`, it leaves no part behind.
 
     Args:
-        path: Where it will be; its folder is made.
+        path: Where the part will be; its folder is made if it is missing.
 
     Raises:
-        PartError: Its disk is full or gone; so do the methods.
+        PartError: The disk is full or gone. The methods raise it too.
     """
 
     def __init__(self, path: Path) -> None:
@@ -87,12 +88,12 @@ class PartWriter:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with suppress(OSError):  # of a full disk, once more
+        with suppress(OSError):  # the disk is full, which has been raised already
             self._file.close()
         self._new.unlink(missing_ok=True)
 
     def add(self, items: Iterable[tuple[str, Item]]) -> None:
-        """Write frames and notes, each behind the name of its camera."""
+        """Write frames and notes, each given with the name of its camera."""
         with _written(self._path):
             for camera, item in items:
                 self._add(camera, item)
@@ -121,7 +122,7 @@ class PartWriter:
         self._file.write(b"".join(pieces))
 
     def end(self, *, error: str, seen: bool = True, cpu_s: float) -> None:
-        """Write the last line and put the part in its place."""
+        """Write the last line, and give the part its final name."""
         end = PartEnd(
             end=self._count,
             error=error,
@@ -142,14 +143,14 @@ class PartWriter:
 
 
 def read_part(path: Path, name: str) -> Iterator[Item | PartEnd]:
-    """Yield the frames and notes of a part, and what its last line says in the end.
+    """Yield the frames and notes of a part, then what its last line says.
 
     Args:
         path: The part.
         name: Of the recording; its streams are named after it.
 
     Raises:
-        PartError: The file is no part, or not whole.
+        PartError: The file is not a part, or is truncated.
     """
     try:
         with path.open("rb") as file:

@@ -15,8 +15,8 @@ class Footage:
 
     Attributes:
         source: What is watched.
-        key: A file name that tells its content, and how it is encoded, from all others'.
-        segments: Into how many it is cut, 1 or more.
+        key: A file name that is different for any other content, or any other way to encode it.
+        segments: How many segments it is cut into, 1 or more.
         after_seq: Only frames after this position are wanted, -1 for all; segments before it stay empty.
         after_s: Only notes that are known from this time on are wanted; None for all.
     """
@@ -28,7 +28,7 @@ class Footage:
     after_s: float | None = None
 
     def stretch(self, number: int, *, segment_s: float, index_file: Path) -> Stretch:
-        """A segment, as its source is asked for it; see `Stretch` for the arguments."""
+        """One of its segments, as its source is asked for it; the arguments are those of `Stretch`."""
         return Stretch(number=number, count=self.segments, segment_s=segment_s, index_file=index_file)
 
 

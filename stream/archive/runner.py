@@ -1,9 +1,9 @@
-"""Footage in, parts out, on Ray Data or in this process; in the same order either way.
+"""Footage into parts, on Ray Data or in this process, in the same order either way.
 
-Rows are segments. An actor a core makes their parts and writes them into the work folder; only a few numbers a
-segment travel through Ray, so its object store may be as small as Ray allows (and lies in /tmp where /dev/shm is
-smaller still, as the 64 MB of a container). An actor that dies is started again and begins its segment anew.
-Whoever iterates takes the parts one by one; workers wait once they are too far ahead of that.
+Each core runs an actor that makes the parts of segments and writes them into the work folder. Only a few numbers a
+segment travel through Ray, so its object store may be as small as Ray allows; it lies in /tmp where /dev/shm is
+smaller still, as in a container with 64 MB. Ray restarts an actor that dies, and it begins its segment again. The
+caller takes the parts one by one, and workers that get too far ahead wait for it.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ from hippocam.stream.errors import (
 from hippocam.stream.protocols import Encoder
 from hippocam.stream.ray import first_line, running_ray
 
-# Ray takes no less than 75 MiB; rows of some numbers need none of it.
+# Ray asks for 75 MiB at least; our rows of a few numbers need none of it.
 OBJECT_STORE_BYTES = 80 << 20
-# An actor that has not started after so long (seconds) has no room.
+# Seconds after which an actor that has not started counts as one that has no room.
 _START_S = 300
-# A worker has one thread, however many cores there are: the same sums in the same order on every machine.
+# One thread a worker, however many cores there are, so that every machine adds up in the same order.
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 _MIN_GPU_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkersConfig:
-    """Which workers there are.
+    """How many workers there are, and where.
 
     Attributes:
         address: Of a Ray cluster to join; None starts Ray on this machine, "local" too.
@@ -59,7 +59,7 @@ class WorkersConfig:
 
 
 def run_here(work: Work, make_encoder: Callable[[], Encoder]) -> Generator[Segment, None, None]:
-    """Make the parts one after the other in this process; yields each segment once its part is there.
+    """Make the parts one after the other in this process; yield each segment when its part is ready.
 
     Raises:
         HippocamError: The run cannot go on.
@@ -74,13 +74,13 @@ def run_here(work: Work, make_encoder: Callable[[], Encoder]) -> Generator[Segme
 def run_ray_data(
     work: Work, make_encoder: Callable[[], Encoder], config: WorkersConfig, *, on_start: Callable[[int], None]
 ) -> Generator[Segment, None, None]:
-    """Make the parts on Ray Data; yields each segment once its part is there, in order.
+    """Make the parts on Ray Data; yield each segment, in order, when its part is ready.
 
     Args:
         work: What is to be done; sources are pickled.
         make_encoder: Builds the encoder inside each worker.
         config: Which workers.
-        on_start: Told how many workers there are.
+        on_start: Called with the number of workers.
 
     Raises:
         HippocamError: Ray cannot start, has no room for the workers, or the run cannot go on.
@@ -104,19 +104,19 @@ def run_ray_data(
 
 
 def room(ray: Any, config: WorkersConfig, segments: int) -> tuple[int, float]:
-    """How many workers there is room for, and the share of a GPU that each gets.
+    """Return how many workers there is room for, and the share of a GPU that each gets.
 
     Args:
         ray: The module, connected.
         config: What was asked for.
-        segments: How many there are to be made.
+        segments: How many segments there are.
 
     Raises:
         RayError: There is less room than was asked for.
     """
     free, all_cores = ray.available_resources(), int(ray.cluster_resources().get("CPU", 0))
     cores, gpus = int(free.get("CPU", 0)), float(free.get("GPU", 0))
-    if cores < 1:  # actors that wait for a core would wait without a word
+    if cores < 1:  # Ray would let the actors wait for one without telling anybody
         raise NoFreeCoreError(all_cores)
     if config.workers is not None and config.workers > cores:
         raise TooManyWorkersError(config.workers, free=cores, cores=all_cores)
@@ -134,7 +134,7 @@ def room(ray: Any, config: WorkersConfig, segments: int) -> tuple[int, float]:
 def _rows(
     segments: Sequence[Segment], work: Work, make_encoder: Callable[[], Encoder], workers: int, gpu_share: float
 ) -> Iterator[int]:
-    """Run the Ray Data job; yields the numbers of the segments in order."""
+    """Run the Ray Data job; yield the indices of the segments in order."""
     import ray.data
     from ray.data import ActorPoolStrategy, DataContext
 
@@ -143,7 +143,7 @@ def _rows(
     context.enable_progress_bars = False
     context.print_on_execution_start = False
     context.wait_for_min_actors_s = _START_S
-    context.execution_no_progress_timeout_s = -1  # a segment may be a whole dataset
+    context.execution_no_progress_timeout_s = -1  # a segment may be a whole dataset, and take hours
     for name in ("ray.data", "ray.data._internal.execution.streaming_executor"):
         logging.getLogger(name).setLevel(logging.ERROR)
     rows = [{"at": at, "index": s.index, "number": s.number} for at, s in enumerate(segments)]
@@ -151,7 +151,7 @@ def _rows(
         data = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
             SegmentWorker,
             fn_constructor_args=(work, make_encoder),
-            # one at a time: behind a segment that waits for the memory, the one that it needs could be queued
+            # One at a time: the segment that the memory needs next must not queue behind one that waits for it.
             compute=ActorPoolStrategy(size=workers, max_tasks_in_flight_per_actor=1),
             num_cpus=1,
             num_gpus=gpu_share or None,

@@ -1,14 +1,14 @@
 """The folder in which an archive run works: parts that wait for the memory, and how far it has come.
 
-    running            a random token: who does not see it does not see the folder
-    taken              number of the segment that the memory takes next
+    running            a random token; a worker that cannot read it does not see this folder
+    taken              index of the segment that the memory takes next
     <key>/000012.part  what was made of a segment
-    <key>/000012.tries one byte for each time that it was begun
+    <key>/000012.tries a byte for each attempt at it
     <key>/index.npz    packet index of the video
     <key>/over         nothing more of it is wanted
 
-Workers on other machines must see it under the same path. All of it can be deleted at any time between runs: it
-only saves encoding again.
+Workers on other machines must see the folder under the same path. It may be deleted between runs: then segments
+are encoded again.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from hippocam.stream.archive.plan import Segment
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkFolder:
-    """Where it is, and the token of this run."""
+    """The folder of one run, which the run's random token identifies."""
 
     folder: Path
     token: str
 
     @classmethod
     def begin(cls, folder: Path, keys: Collection[str]) -> WorkFolder:
-        """Take a folder up for a run: what belongs to no footage of this run is deleted, and old tries are too.
+        """Prepare a folder for a run: delete what belongs to no footage of this run, and old records of attempts.
 
         Args:
-            folder: Made where it is missing.
-            keys: Of the footage of this run.
+            folder: Made if it is missing.
+            keys: Keys of the footage of this run.
         """
         folder.mkdir(parents=True, exist_ok=True)
         for path in folder.iterdir():
@@ -65,25 +65,25 @@ class WorkFolder:
         """Where the packet index of a video is."""
         return self.folder / key / "index.npz"
 
-    def take(self, number: int) -> None:
-        """Tell the workers which segment of the run the memory takes next."""
-        _replace(self.folder / "taken", str(number))
+    def take(self, index: int) -> None:
+        """Tell the workers the index of the segment that the memory takes next."""
+        _replace(self.folder / "taken", str(index))
 
     def taken(self) -> int:
-        """That number."""
+        """Read the index of the segment that the memory takes next."""
         return int((self.folder / "taken").read_text())
 
     def call_off(self, key: str) -> None:
-        """Tell the workers that nothing more is wanted of some footage."""
+        """Tell the workers to make no more of some footage."""
         (self.folder / key).mkdir(exist_ok=True)
         (self.folder / key / "over").touch()
 
     def is_called_off(self, key: str) -> bool:
-        """Whether that is so."""
+        """Whether footage was called off."""
         return (self.folder / key / "over").exists()
 
     def attempt(self, key: str, number: int) -> int:
-        """Note that a segment is begun; how often it was begun before without an end."""
+        """Record that a segment is begun; return how many earlier attempts did not end."""
         path = self.part(key, number).with_suffix(".tries")
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab") as file:
@@ -93,26 +93,26 @@ class WorkFolder:
             return file.tell() - 1
 
     def ended(self, key: str, number: int) -> None:
-        """Note that it came to an end."""
+        """Record that the attempt at a segment has ended."""
         self.part(key, number).with_suffix(".tries").unlink(missing_ok=True)
 
     def delete(self, key: str) -> None:
-        """Delete what there is of some footage; of footage that was called off, workers may still be writing."""
+        """Delete the parts of some footage, and its folder unless workers may still write into it."""
         if not self.is_called_off(key):
             shutil.rmtree(self.folder / key, ignore_errors=True)
         for part in (self.folder / key).glob("*.part"):
             part.unlink()
 
     def end(self) -> None:
-        """Delete the folder with all there is in it."""
+        """Delete the folder and everything in it."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def order(segments: Collection[int]) -> list[Segment]:
-    """All segments of some footage in the order in which a memory takes them.
+    """All segments of a run in the order in which memories take them.
 
     Args:
-        segments: How many each footage has.
+        segments: How many segments each footage has.
     """
     return [Segment(index=index, number=number) for index, count in enumerate(segments) for number in range(count)]
 

@@ -1,7 +1,7 @@
 """One segment into one part, in a process of its own.
 
-What goes wrong with a segment is written into its part, so that one bad file never stops the rest; a segment that
-kills its worker again and again is given up with that as the reason.
+What goes wrong with a segment is written into its part, so that one bad file never stops the others. A segment
+that kills its worker several times is not tried again; its part says why.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from hippocam.stream.pipeline import NO_SENSES, Job, PipelineConfig, Senses
 from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import Item
 
-# A segment that was begun so often without an end is given up.
+# A segment is not tried again after so many attempts that did not end.
 MAX_TRIES = 3
-# A worker that is far ahead of the memory looks again after so long (seconds).
+# Seconds between two looks of a worker that waits for the memory.
 _PAUSE_S = 0.1
-# Once the memory has taken nothing for so long (seconds), one more segment is made all the same.
+# Seconds after which a waiting worker goes on although the memory has taken nothing.
 _PATIENCE_S = 300
 
 
@@ -51,7 +51,7 @@ class Work:
 
 
 class SegmentWorker:
-    """Makes parts. The encoder's weights are read with the first segment.
+    """Makes parts. The encoder is loaded with the first segment.
 
     Args:
         work: What is to be done.
@@ -69,7 +69,7 @@ class SegmentWorker:
             row: "at", its index in the run; "index" and "number", see Segment.
 
         Returns:
-            "at", and "fatal": why the whole run cannot go on, "" mostly.
+            "at", and "fatal": why the whole run cannot go on; "" where it can.
         """
         try:
             self.make(row["at"], Segment(index=row["index"], number=row["number"]))
@@ -78,7 +78,7 @@ class SegmentWorker:
         return {"at": row["at"], "fatal": ""}
 
     def make(self, at: int, segment: Segment) -> None:
-        """Make the part of a segment, once the memory has come near enough; nothing where it is there.
+        """Make the part of a segment when the memory has come near enough; do nothing if the part exists.
 
         Raises:
             HippocamError: The work folder or the footage is not seen from here, or the encoder cannot be had.
@@ -111,14 +111,14 @@ class SegmentWorker:
                 error = raised.reason
                 seen = Path(uri).exists()
             except HippocamError:
-                raise  # no footage could go on
-            except Exception as raised:  # whatever a decoder does: the other files go on
+                raise  # not the fault of this footage: all other footage would fail too
+            except Exception as raised:  # a decoder may raise anything, and the other files must go on
                 error = f"{type(raised).__name__} while it was read: {' '.join(str(raised).split())[:300]}"
             part.end(error=error, seen=seen, cpu_s=time.process_time() - began_s)
         work.ended(footage.key, segment.number)
 
     def _wait(self, at: int) -> None:
-        """Wait until the memory has come near enough; not for ever, or a machine that is lost would stop all."""
+        """Wait until the memory is near enough; not for ever, or a lost machine would stop all others."""
         taken, since_s = self._work.folder.taken(), time.monotonic()
         while at > taken + self._work.ahead and time.monotonic() - since_s < _PATIENCE_S:
             time.sleep(_PAUSE_S)
@@ -127,7 +127,7 @@ class SegmentWorker:
                 taken, since_s = now, time.monotonic()
 
     def _items(self, footage: Footage, number: int) -> Iterator[list[tuple[str, Item]]]:
-        """The frames and notes of a segment by chunks, each behind the name of its camera."""
+        """Yield the frames and notes of a segment in chunks, each with the name of its camera."""
         work = self._work
         if self._encoder is None:
             self._encoder = self._make_encoder()

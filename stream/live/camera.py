@@ -1,4 +1,4 @@
-"""One live camera, kept running: started, watched, killed when it hangs, started again with growing waits."""
+"""One live camera, kept running: started, watched, killed when it hangs, and restarted after growing waits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _POLL_S = 0.25
 
 
 class State(StrEnum):
-    """How a camera is: only the last two are for good."""
+    """State of a camera; only the last two are final."""
 
     CONNECTING = "connecting"
     LIVE = "live"
@@ -32,21 +32,21 @@ class Capture(Protocol):
     """A capture that runs somewhere else: in a process, or on Ray."""
 
     def receive(self, timeout_s: float) -> Message | None:
-        """The next message, None where none comes in time; EOFError where it is gone."""
+        """Return the next message, or None if none comes in time; raise EOFError if the capture is gone."""
 
     def kill(self) -> None:
-        """End it, whatever it waits for."""
+        """End the capture, whatever it is waiting for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraConfig:
-    """When a camera counts as hanging, and what waits for the encoder.
+    """When a camera counts as hanging, and how many frames may wait for the encoder.
 
     Attributes:
         open_s: Longest time until the first frame, seconds above 0.
         stall_s: Longest time without a frame after that, seconds above 0.
-        ring: Sampled frames that wait at most, 1 or more; the oldest is dropped for a new one.
-        retry: When it is started again.
+        ring: How many sampled frames may wait, 1 or more; the oldest is dropped for a new one.
+        retry: When a camera is restarted.
     """
 
     open_s: float = 20.0
@@ -63,23 +63,23 @@ class CameraConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraStatus:
-    """How a camera runs.
+    """State and counts of a camera.
 
     Attributes:
         state: See State.
-        codec: Of its stream, "" before the first.
+        codec: Codec of its stream, "" before it is known.
         size: Width and height in pixels of its newest frame; (0, 0) before the first.
         fps_in: Frames a second that it sends, over the last seconds.
-        captured: Frames that were sampled.
+        captured: Number of sampled frames.
         queue: Sampled frames that wait for the encoder.
         dropped: Sampled frames that were dropped because the encoder was behind.
         lag_s: How late its newest frame came, seconds.
-        restarts: Times that it was started again.
-        damaged: Packets that could not be decoded.
-        clock_jumps: Jumps of its clock.
-        resizes: Times that its picture changed size.
-        error: Why it last broke off; "" where it never did.
-        pid: Process that reads it, None where that is no process of this machine.
+        restarts: How often it was restarted.
+        damaged: Number of packets that could not be decoded.
+        clock_jumps: How often its clock jumped.
+        resizes: How often its picture changed size.
+        error: Why it last broke off; "" if it never did.
+        pid: Process that reads it; None if it runs on another machine, or not at all.
     """
 
     state: State
@@ -99,15 +99,15 @@ class CameraStatus:
 
 
 class Camera:
-    """Runs one camera's captures one after the other; `run` is for a thread of its own.
+    """Runs the captures of one camera one after the other; `run` needs a thread of its own.
 
     Args:
-        address: Where it is.
+        address: Address of the camera.
         config: When it counts as hanging.
         launch: Starts a capture.
-        ready: Set when a frame came or the state changed.
+        ready: Set when a frame has come or the state has changed.
         monotonic: Seconds of the monotonic clock.
-        rng: Of the waits.
+        rng: Randomness of the waits.
     """
 
     def __init__(
@@ -139,7 +139,7 @@ class Camera:
         self._stop.set()
 
     def status(self) -> CameraStatus:
-        """How it runs now."""
+        """Return the present state and counts."""
         return CameraStatus(
             state=self.state,
             codec=self._codec,
@@ -179,7 +179,7 @@ class Camera:
         self._set(State.ENDED)
 
     def _attend(self) -> tuple[str | None, float]:
-        """One run of the camera: why it broke off (None where it ended), and for how long it gave frames."""
+        """Run one capture; return why it broke off (None if it ended) and for how many seconds it gave frames."""
         last_s = self._monotonic()
         first_s: float | None = None
         beat: tuple[float, int] | None = None

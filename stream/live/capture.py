@@ -1,4 +1,4 @@
-"""What a capture process runs: an address in, messages out, until the source ends or breaks off."""
+"""What a capture process runs: it reads an address and sends messages until the source ends or breaks off."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class CaptureConfig:
     """How a live camera is read.
 
     Attributes:
-        fps: Frames a second that are handed on, above 0.
+        fps: Frames a second that are sent on, above 0.
         longest_px: Longer side of their pictures, pixels, 16 or more; smaller ones are not enlarged.
-        timeout_s: How long opening, or a read, may take before it is given up, seconds above 0.
-        loop: A file begins again where it ends.
-        look_back: Where the footage is kept as it came, and how much; None keeps none.
+        timeout_s: How long opening or a read may take before it counts as failed, seconds above 0.
+        loop: Whether a file is played again when it ends.
+        look_back: Where the original footage is kept, and how much of it; None keeps none.
     """
 
     fps: float = 1.0
@@ -48,12 +48,12 @@ class CaptureConfig:
 
 
 def run_capture(address: LiveAddress, config: CaptureConfig, send: Callable[[Message], None]) -> None:
-    """Read a camera and send what it shows; `Failed` or `Ended` comes last.
+    """Read a camera and send what it shows; the last message is `Failed` or `Ended`.
 
     Args:
-        address: Where it is.
+        address: Address of the camera.
         config: How it is read.
-        send: Takes the messages; may wait.
+        send: Takes the messages; may block.
     """
     try:
         for message in sample(_arrivals(address, config), config.fps, trust_pts=address.kind == "url"):
@@ -93,12 +93,12 @@ def sample(
     trust_pts: bool,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> Iterator[Message]:
-    """Frames as they come into sampled ones with their true time, and heartbeats.
+    """Sample arriving frames; yield those with their true times, and heartbeats.
 
     Args:
-        arrivals: What the source gives.
-        fps: Frames a second that are handed on.
-        trust_pts: Whether its presentation times tell when frames were taken.
+        arrivals: Frames of the source as they arrive.
+        fps: Frames a second that are yielded.
+        trust_pts: Whether presentation times tell when frames were taken.
         monotonic: Seconds of the monotonic clock.
     """
     clock, grid = LiveClock(), TimeGrid(fps)

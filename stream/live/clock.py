@@ -10,21 +10,21 @@ import math
 import time
 from collections.abc import Callable
 
-# Over twice this time the least delay of a frame is looked for: cameras' clocks drift by seconds a day.
+# The least delay is taken over twice this time, seconds: cameras' clocks drift by seconds a day.
 _WINDOW_S = 10.0
-# A frame that comes so much later or sooner than the others has another clock behind it, not a slow network.
+# A delay that differs by so many seconds means that the camera's clock has jumped, not that the network is slow.
 _JUMP_S = 20.0
-# Frames of one camera are this far apart at least.
+# Least time between two frames of a camera, seconds.
 LEAST_STEP_S = 0.001
-# The wall's clock is followed from such a difference on; one that was set back is neared by this share of time.
+# Difference in seconds from which the machine's clock is followed; share of time by which times fall back to it.
 _STEP_S, _SLEW = 0.5, 0.1
 
 
 class LiveClock:
     """Times of one camera's frames on the monotonic clock, strictly rising.
 
-    A frame that waited longer on its way was not taken later. So a presentation time is moved by the least delay
-    of the last seconds, which follows a drifting clock. Where presentation times jump, the arrival counts anew.
+    A frame that was delayed more was not taken later, so presentation times are shifted by the least delay of the
+    last seconds, which follows a drifting clock. When presentation times jump, the shift starts from the arrival.
     """
 
     def __init__(self) -> None:
@@ -35,11 +35,11 @@ class LiveClock:
         self._last_s = -math.inf
 
     def time_s(self, pts_s: float | None, arrived_s: float) -> float:
-        """When a frame was taken, in seconds of the monotonic clock.
+        """Return when a frame was taken, in seconds of the monotonic clock.
 
         Args:
-            pts_s: Its presentation time in seconds, in presentation order; None where the source gives none.
-            arrived_s: When it came, on the monotonic clock.
+            pts_s: Its presentation time in seconds, in presentation order; None if the source gives none.
+            arrived_s: When it arrived, on the monotonic clock.
         """
         taken_s = arrived_s if pts_s is None else self._mapped(pts_s, arrived_s)
         self._last_s = max(taken_s, self._last_s + LEAST_STEP_S)
@@ -62,8 +62,8 @@ class LiveClock:
 class Wall:
     """Seconds since 1970 (UTC) for times of the monotonic clock.
 
-    Where the machine's clock is set forward (it had none at boot), times follow at once: a gap. Where it is set
-    back, times go on rising, a tenth slower than true, until both agree.
+    If the machine's clock is set forward (as after a boot without one), times follow at once, which makes a gap.
+    If it is set back, times go on rising, a tenth slower than true, until both agree.
 
     Args:
         wall: Seconds since 1970.
@@ -87,7 +87,7 @@ class Wall:
         return self.at(self._monotonic())
 
     def look(self) -> None:
-        """Compare with the machine's clock; to be called every second or so."""
+        """Compare with the machine's clock; call it about once a second."""
         now_s = self._monotonic()
         ahead_s = self._offset_s - (self._wall() - now_s)
         if ahead_s < -_STEP_S:

@@ -1,6 +1,6 @@
-"""The newest footage of one camera as short files, bounded in bytes and seconds: the oldest goes first.
+"""The newest footage of one camera in short files, bounded in bytes and seconds: the oldest is deleted first.
 
-A file is named by when it begins, in milliseconds since 1970 (UTC): `1795258525123.mkv`.
+A file is named by its start in milliseconds since 1970 (UTC): `1795258525123.mkv`.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ class LookBackConfig:
 
     Attributes:
         folder: The camera's own folder.
-        max_bytes: All its files together, 1,000,000 or more.
-        max_s: Footage older than this goes, seconds above 0.
+        max_bytes: Bytes of all its files together, 1,000,000 or more.
+        max_s: Age at which footage is deleted, seconds above 0.
         segment_s: A file ends with the first key frame after this time, seconds above 0.
     """
 
@@ -40,10 +40,10 @@ class LookBackConfig:
 
 
 class SegmentRing:
-    """The files of one camera's folder; one writer.
+    """The files in one camera's folder, for its only writer.
 
     Args:
-        config: Bounds and folder, which is made where it is missing, for its owner alone.
+        config: Bounds, and the folder, which is made for its owner alone if it is missing.
     """
 
     def __init__(self, config: LookBackConfig) -> None:
@@ -53,20 +53,20 @@ class SegmentRing:
         self._bytes = sum(self._closed.values())
 
     def path(self, start_s: float) -> Path:
-        """Where a new file goes that begins at start_s (since 1970); later than all others."""
+        """Return the path of a new file that starts at start_s (since 1970), after all others."""
         last = max(map(start_of, self._closed), default=0.0)
         start_s = max(start_s, last + 0.001)
         return self._config.folder / f"{round(start_s * 1000)}{SUFFIX}"
 
     def room(self, open_bytes: int, now_s: float) -> bool:
-        """Give up the oldest files until the open one fits beside the rest.
+        """Delete the oldest files until the open one fits beside the others.
 
         Args:
-            open_bytes: What the open file takes, with what is about to be written.
-            now_s: Seconds since 1970; what ended longer ago than the bound goes too.
+            open_bytes: Size of the open file, with what is about to be written.
+            now_s: Seconds since 1970; files that ended before the age bound are deleted too.
 
         Returns:
-            Whether it fits; it does not where it alone is above the bound.
+            Whether it fits; it does not if it exceeds the bound alone.
         """
         starts = [*map(start_of, self._closed), now_s]
         for path, end_s in zip(list(self._closed), starts[1:], strict=True):
@@ -78,14 +78,14 @@ class SegmentRing:
         return self._bytes + open_bytes <= self._config.max_bytes
 
     def close(self, path: Path) -> None:
-        """Count a file that is written to its end."""
+        """Count a file that has been closed."""
         with suppress(FileNotFoundError):
             self._closed[path] = path.stat().st_size
             self._bytes += self._closed[path]
 
 
 def segments(folder: Path) -> list[Path]:
-    """The files of a camera's folder, the oldest first; none where there is no folder."""
+    """Return the files in a camera's folder, the oldest first; none if there is no folder."""
     if not folder.is_dir():
         return []
     found = [path for path in folder.iterdir() if path.suffix == SUFFIX and path.stem.isdigit()]
@@ -93,5 +93,5 @@ def segments(folder: Path) -> list[Path]:
 
 
 def start_of(path: Path) -> float:
-    """When a file begins, seconds since 1970."""
+    """Return when a file starts, seconds since 1970."""
     return int(path.stem) / 1000

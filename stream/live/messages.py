@@ -12,7 +12,7 @@ class Opened:
     """The source could be opened.
 
     Attributes:
-        codec: How it compresses, "h264" for instance; "raw" for a webcam.
+        codec: Its codec, "h264" for instance; "raw" for a webcam.
     """
 
     codec: str
@@ -35,7 +35,7 @@ class Captured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beat:
-    """Frames still come; sent about once a second, and never while a read blocks.
+    """Frames still arrive; sent about once a second, and never while a read blocks.
 
     Attributes:
         frames: Frames decoded in this run.
@@ -52,14 +52,14 @@ class Beat:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """The source cannot be opened or not be read on; nothing follows."""
+    """The source cannot be opened, or not be read any further; the last message."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """A file was played to its end; nothing follows."""
+    """A file was played to its end; the last message."""
 
 
 Message = Opened | Captured | Beat | Failed | Ended

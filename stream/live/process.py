@@ -1,4 +1,4 @@
-"""A capture in a process of its own, which can be killed: a read of a camera may block for ever."""
+"""A capture in a process of its own, which can be killed when a read of a camera blocks for ever."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class ProcessCapture:
     """A running capture process.
 
     Args:
-        address: Where the camera is.
+        address: Address of the camera.
         config: How it is read.
     """
 
@@ -30,7 +30,7 @@ class ProcessCapture:
         self._process = context.Process(
             target=_main, args=(theirs, address, config), name=f"hippocam-{address.id}", daemon=True
         )
-        # the child takes this thread's signal mask over: Ctrl-C is for the parent, which ends it in order
+        # The child inherits this thread's signal mask: the parent gets Ctrl-C, and ends the child in order.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             self._process.start()
@@ -44,15 +44,15 @@ class ProcessCapture:
         return self._process.pid
 
     def receive(self, timeout_s: float) -> Message | None:
-        """The next message; None where none comes in time.
+        """Return the next message, or None if none comes in time.
 
         Raises:
-            EOFError: The process is gone, and told all that it had to.
+            EOFError: The process is gone, and all its messages have been received.
         """
         try:
             if not self._connection.poll(timeout_s):
                 return None
-            # the rest of a message that is on its way has to come, or its sender goes
+            # The rest of a message that has begun arrives, or its sender is gone.
             late = threading.Timer(_END_S, self._process.kill)
             late.start()
             try:
@@ -64,7 +64,7 @@ class ProcessCapture:
         return message
 
     def kill(self) -> None:
-        """End the process, whatever it waits for."""
+        """End the process, whatever it is waiting for."""
         self._connection.close()
         self._process.kill()
         self._process.join(_END_S)

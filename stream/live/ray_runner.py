@@ -1,7 +1,7 @@
 """Captures on Ray: an actor for each camera, on this machine or on another of the cluster.
 
-An actor keeps a bounded ring of its own, so that a slow network drops frames and never holds the camera up. On
-Ray's books it takes a hundredth of a core: live actors must not keep those out that do bounded work.
+An actor keeps a bounded ring of its own, so that a slow network drops frames and never holds up the camera. It
+reserves a hundredth of a core only: actors that live for ever must not keep others from starting.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SLACK_S = 5.0
 
 
 class CaptureActor:
-    """What an actor runs: one camera, read in a thread; whoever asks gets what is there."""
+    """What an actor runs: one camera, read in a thread, whose messages wait to be taken."""
 
     def __init__(self, address: LiveAddress, config: CaptureConfig) -> None:
         self._ready = threading.Event()
@@ -36,7 +36,7 @@ class CaptureActor:
         self._thread.start()
 
     def take(self, timeout_s: float) -> tuple[float, Message | None]:
-        """The oldest message, None where none comes in time; and this machine's monotonic clock."""
+        """Return this machine's monotonic time and the oldest message, None if none comes in time."""
         deadline_s = time.monotonic() + timeout_s
         while (message := self._ring.take()) is None and time.monotonic() < deadline_s:
             self._ready.clear()
@@ -50,7 +50,7 @@ class RayCapture:
 
     Args:
         ray: The module.
-        address: Where the camera is.
+        address: Address of the camera.
         config: How it is read.
     """
 
@@ -61,7 +61,7 @@ class RayCapture:
         self._asked: Any = None
 
     def receive(self, timeout_s: float) -> Message | None:
-        """The next message; None where none comes in time.
+        """Return the next message, or None if none comes in time.
 
         Raises:
             EOFError: The actor is gone.
@@ -77,19 +77,19 @@ class RayCapture:
             theirs_s, message = ray.get(asked)
         except ray.exceptions.RayError as error:
             raise EOFError from error
-        if isinstance(message, Captured):  # monotonic clocks of two machines have nothing in common
+        if isinstance(message, Captured):  # the monotonic clocks of two machines are unrelated
             return replace(message, taken_s=time.monotonic() - (theirs_s - message.taken_s))
         taken: Message | None = message
         return taken
 
     def kill(self) -> None:
-        """End the actor, whatever it waits for."""
+        """End the actor, whatever it is waiting for."""
         self._ray.kill(self._actor)
 
 
 @contextmanager
 def ray_launcher() -> Iterator[Callable[[LiveAddress, CaptureConfig], RayCapture]]:
-    """Start Ray, unless it runs already, and give what starts a capture on it.
+    """Start Ray unless it runs already; yield a function that starts a capture on it.
 
     Raises:
         RayStartError: Ray cannot start.

@@ -1,4 +1,4 @@
-"""How often, and after which wait, a camera that broke off is started again."""
+"""How often, and after which wait, a camera that broke off is restarted."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryConfig:
-    """When a camera is started again.
+    """When a camera is restarted.
 
     Attributes:
-        first_s: Wait before the first new start, seconds above 0.
-        most_s: Longest wait; each is twice the one before.
-        jitter: Share by which a wait is made shorter at random, so that cameras do not come back all at once.
-        budget: New starts without a good run between them, 1 or more; then the camera is given up. 0 for no end.
-        well_s: A run with frames of this length is good: the budget is full again, the wait is the first.
+        first_s: Wait before the first restart, seconds above 0.
+        most_s: Longest wait, seconds; each wait is twice the one before.
+        jitter: Share by which a wait is shortened at random, so that cameras do not all come back at once.
+        budget: Restarts without a good run between them before the camera is abandoned, 1 or more; 0: no limit.
+        well_s: A run that gives frames for so many seconds is good: the budget and the wait start again.
     """
 
     first_s: float = 0.5
@@ -38,7 +38,7 @@ class Retry:
 
     Args:
         config: See RetryConfig.
-        rng: Of the jitter.
+        rng: Randomness of the jitter.
     """
 
     def __init__(self, config: RetryConfig, rng: random.Random) -> None:
@@ -46,12 +46,12 @@ class Retry:
         self._spent = 0
 
     def ran(self, seconds: float) -> None:
-        """Note how long the last run gave frames."""
+        """Record for how many seconds the last run gave frames."""
         if seconds >= self._config.well_s:
             self._spent = 0
 
     def wait_s(self) -> float | None:
-        """Seconds to wait before the next start; None where the budget is spent."""
+        """Return the seconds to wait before the next restart; None if the budget is spent."""
         config = self._config
         if config.budget and self._spent >= config.budget:
             return None

@@ -1,4 +1,4 @@
-"""A bounded queue that never makes its producer wait: where it is full, the oldest goes and is counted."""
+"""A bounded queue that never blocks its producer: when it is full, the oldest item is dropped and counted."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ T = TypeVar("T")
 
 
 class DropRing(Generic[T]):
-    """One producer's newest items for one consumer.
+    """The newest items of one producer, for one consumer.
 
     Args:
-        size: Items at most, 1 or more.
-        ready: Set whenever an item is put in; may be shared by several rings.
+        size: Largest number of items, 1 or more.
+        ready: Set whenever an item is added; several rings may share it.
     """
 
     def __init__(self, size: int, ready: threading.Event | None = None) -> None:
@@ -30,7 +30,7 @@ class DropRing(Generic[T]):
         return len(self._items)
 
     def put(self, item: T) -> None:
-        """Take an item in, the oldest out where there is no room."""
+        """Add an item; drop the oldest if there is no room."""
         with self._lock:
             if len(self._items) == self._size:
                 self._items.popleft()
@@ -39,6 +39,6 @@ class DropRing(Generic[T]):
         self._ready.set()
 
     def take(self) -> T | None:
-        """The oldest item; None where there is none."""
+        """Remove and return the oldest item; return None if there is none."""
         with self._lock:
             return self._items.popleft() if self._items else None

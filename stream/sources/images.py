@@ -105,7 +105,7 @@ class ImageFolderSource:
         return iter(())
 
     def segments(self, segment_s: float) -> int:
-        """One: it is read in one go."""
+        """Return 1: it can only be read whole."""
         return 1
 
     def observations(
@@ -116,7 +116,7 @@ class ImageFolderSource:
         Args:
             fps: Images a second of true time, above 0; None gives every image.
             after_seq: Only images with a greater seq.
-            stretch: All of them, whether it is given or not: there is one segment.
+            stretch: Ignored: there is only one segment.
 
         Raises:
             ValueError: fps is not a positive number.

@@ -87,7 +87,7 @@ class LeRobotSource:
         return iter(())
 
     def segments(self, segment_s: float) -> int:
-        """One: it is read in one go."""
+        """Return 1: it can only be read whole."""
         return 1
 
     def observations(
@@ -98,7 +98,7 @@ class LeRobotSource:
         Args:
             fps: Observations a second, above 0; None gives every row.
             after_seq: Only those with a greater seq.
-            stretch: All of them, whether it is given or not: there is one segment.
+            stretch: Ignored: there is only one segment.
 
         Raises:
             ValueError: fps is not a positive number.

@@ -244,28 +244,28 @@ def scaled_size(size: tuple[int, int], longest: int) -> tuple[int, int]:
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-@functools.lru_cache(maxsize=1)  # a worker reads one segment of a video after the other
+@functools.lru_cache(maxsize=1)  # a worker reads the segments of a video one after the other
 def shared_index(path: Path, uri: str, file: Path) -> PacketIndex:
-    """The packet index of a video, read from its packets by whoever needs it first and from `file` by all others.
+    """Return the packet index of a video; the first process that needs it builds it, the others read the file.
 
     Args:
         path: The video.
         uri: Its name in messages.
-        file: Where the index is kept; processes wait for the one that makes it.
+        file: Where the index is kept; processes wait for the one that builds it.
 
     Raises:
         SourceError: As for `build_index`.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # freed with its process
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the kernel frees it with its process
         if not file.exists():
             save_index(build_index(path, uri), file)
     return load_index(file)
 
 
 def save_index(index: PacketIndex, path: Path) -> None:
-    """Write a packet index, whole or not at all; about 25 bytes a frame."""
+    """Write a packet index to a file, whole or not at all; it takes about 25 bytes a frame."""
     values = asdict(index)
     values["time_base"] = [index.time_base.numerator, index.time_base.denominator]
     values["declared_s"] = [] if index.declared_s is None else [index.declared_s]

@@ -149,7 +149,7 @@ class VideoSource:
 
     def _within(self, stretch: Stretch, fps: float | None, after_seq: int) -> Iterator[Observation]:
         index = shared_index(self._path, self.uri, stretch.index_file)
-        if index.linear:  # it can only be decoded from its start: all of it goes with the last segment
+        if index.linear:  # decodable from its start only: the last segment gets all of it
             if stretch.is_last:
                 frames = sample_video(
                     self._path,
@@ -194,7 +194,7 @@ class VideoSource:
         return heapq.merge(given, heard, key=lambda known: known[0])
 
     def segments(self, segment_s: float) -> int:
-        """Into how many segments of about segment_s it is cut, by the length that its header says."""
+        """Return how many segments of about segment_s it is cut into, by the length in its header."""
         return max(1, round((self.duration_s or 0.0) / segment_s))
 
     def between(self, t0_s: float, t1_s: float, *, fps: float | None) -> Iterator[tuple[float, Image]]:
@@ -228,7 +228,7 @@ def _truncated(uri: str, index: PacketIndex) -> SourceError:
 
 
 def _seqs_within(index: PacketIndex, stretch: Stretch, fps: float | None) -> list[int]:
-    """The wanted frames of the groups of pictures whose key frame lies in a segment: no group is decoded twice."""
+    """Wanted frames of the groups of pictures whose key frame lies in the segment: none is decoded twice."""
     usable = np.flatnonzero(~index.damaged)
     picks = usable[pick_indices(index.times_s[usable], fps)]
     keys = np.array([index.key_before(int(seq)) for seq in picks], np.int64)
