@@ -12,10 +12,9 @@ What remains is a journal row without a stream or a time, which tells an index t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from hippocam.memory.filter import Filter
-from hippocam.memory.longterm.longterm import LongTerm
 from hippocam.memory.store.database import Store
 
 # Entries that are deleted in one transaction, so that the log stays small.
@@ -39,12 +38,33 @@ class _Time(NamedTuple):
     t1_s: float
 
 
-def forget(store: Store, longterm: LongTerm, what: Filter | Sequence[int]) -> Forgotten:
+class LongTerm(Protocol):
+    """Keeps entries, and what was learned from them."""
+
+    def delete(self, entry_ids: Sequence[int]) -> None:
+        """Delete entries, with what went into them and what the journal says of them."""
+
+    def note_deleted(self, entry_id: int) -> None:
+        """Tell an index that an id is gone."""
+
+    def relearn(self) -> None:
+        """Learn from what is held, as if there had been nothing else."""
+
+
+class Things(Protocol):
+    """Knows the things that streams showed."""
+
+    def delete(self, stream: str, after_s: float, before_s: float) -> int:
+        """Delete the visits to a stream that touch a stretch of time."""
+
+
+def forget(store: Store, longterm: LongTerm, things: Things, what: Filter | Sequence[int]) -> Forgotten:
     """Delete entries by their ids, or all that a stream, camera or stretch of time left behind.
 
     Args:
         store: The memory's database, writable.
         longterm: Of the same memory.
+        things: Of the same memory.
         what: Ids; or a filter with any of stream, camera, after_s, before_s. Without a time whole streams are
             deleted, and watching them again starts anew.
 
@@ -68,17 +88,15 @@ def forget(store: Store, longterm: LongTerm, what: Filter | Sequence[int]) -> Fo
     notes = store.notes.count()
     store.sync_commits()
     for start in range(0, len(entry_ids), _BATCH):
-        longterm.forget(entry_ids[start : start + _BATCH])
+        longterm.delete(entry_ids[start : start + _BATCH])
     with store.transaction():
         spoken_of, summaries = _delete_times(store, times)
         for time in times:
-            longterm.entities.delete(time.stream, time.t0_s, time.t1_s)
+            things.delete(time.stream, time.t0_s, time.t1_s)
         streams = _delete_streams(store, times, whole=whole)
         for entry_id in sorted(spoken_of - set(entry_ids)):
-            longterm.note_forgotten(entry_id)
-    longterm.summaries.reload()
+            longterm.note_deleted(entry_id)
     longterm.relearn()
-    longterm.recount_notes()
     store.scrub()
     return Forgotten(
         entries=len(entry_ids), streams=streams, summaries=summaries, notes=notes - store.notes.count()

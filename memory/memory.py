@@ -30,6 +30,7 @@ from hippocam.memory.folder import DATABASE, EXEMPLARS, LOCK, adopt, check_writa
 from hippocam.memory.forget import Forgotten, forget
 from hippocam.memory.lock import WriterLock
 from hippocam.memory.longterm.bank import Bank
+from hippocam.memory.longterm.budget import entity_bytes
 from hippocam.memory.longterm.longterm import LongTerm, open_bank
 from hippocam.memory.recall.fresh_index import FreshIndex
 from hippocam.memory.recall.query import Candidate, Query, SummaryHit
@@ -103,19 +104,21 @@ class Memory:
             undo.callback(store.close)
             budget_bytes = config.budget_bytes or store.meta.budget_bytes()
             adopt(store, encoder=encoder, spec=spec, budget_bytes=budget_bytes)
+            most_bytes = entity_bytes(budget_bytes, config.entities.budget_bytes)
+            things = EntityMemory(store.connection, replace(config.entities, budget_bytes=most_bytes))
             longterm = LongTerm(
                 path,
                 store,
                 Exemplars(path / EXEMPLARS),
+                things,
                 spec=spec,
                 budget_bytes=budget_bytes,
                 config=config.bank,
                 sleep_share=config.sleep.horizon_share,
                 notes_share=config.notes_share,
-                entities=config.entities,
             )
             undo.pop_all()
-        return MemoryWriter(path, config, store, lock, longterm)
+        return MemoryWriter(path, config, store, lock, longterm, things)
 
     def close(self) -> None:
         """Close what is open."""
@@ -269,12 +272,19 @@ class MemoryWriter(Memory):
     """
 
     def __init__(
-        self, folder: Path, config: MemoryConfig, store: Store, lock: WriterLock, longterm: LongTerm
+        self,
+        folder: Path,
+        config: MemoryConfig,
+        store: Store,
+        lock: WriterLock,
+        longterm: LongTerm,
+        things: EntityMemory,
     ) -> None:
         super().__init__(folder, config, store)
         self._lock: WriterLock | None = lock
         self.longterm = longterm
-        self._streams: OpenStreams = OpenStreams(store, longterm, longterm.entities, config.working, self._mutex)
+        self._things = things
+        self._streams: OpenStreams = OpenStreams(store, longterm.intake, things, config.working, self._mutex)
         self._slept_at = -1
 
     def close(self) -> None:
@@ -284,6 +294,11 @@ class MemoryWriter(Memory):
             if self._lock is not None:
                 self._lock.release()
                 self._lock = None
+
+    @property
+    def entities(self) -> EntityMemory:
+        """Things and their visits, to be asked and written, as far as they are written down."""
+        return self._things
 
     # watching --------------------------------------------------------------------------------------------
 
@@ -349,13 +364,13 @@ class MemoryWriter(Memory):
     def pin(self, entry_id: int, pinned: bool = True) -> bool:
         """Never give up an entry, or do so like any other; False where it is not held."""
         with self._mutex:
-            return self.longterm.pin(entry_id, pinned)
+            return self.longterm.held.pin(entry_id, pinned)
 
     @guarded
     def used(self, entry_ids: Sequence[int]) -> None:
         """Note that entries were used as evidence: they grow stronger and fade later. Recall notes nothing."""
         with self._mutex:
-            self.longterm.use(entry_ids)
+            self.longterm.held.use(entry_ids)
 
     @guarded
     def forget(self, what: Filter | Sequence[int]) -> Forgotten:
@@ -371,7 +386,7 @@ class MemoryWriter(Memory):
                 for stream in map(self._streams.get, {entry.stream for entry in entries}):
                     if stream is not None:
                         stream.clear_screen()  # or a line that goes on would bring it back
-            return forget(self.store, self.longterm, what)
+            return forget(self.store, self.longterm, self._things, what)
 
     @guarded
     def change_entities(self, change: Callable[[EntityMemory], EntityChange]) -> EntityChange:
@@ -381,7 +396,7 @@ class MemoryWriter(Memory):
             HippocamError: What is named is not there.
         """
         with self._mutex, self.store.transaction():
-            return change(self.longterm.entities)
+            return change(self._things)
 
     def _bank(self, spec: EncoderSpec) -> Bank:
         return self.longterm.bank
@@ -431,4 +446,4 @@ class MemoryWriter(Memory):
         """Take the last sleep back, as far as it is remembered; how many entries came back, without pictures."""
         with self._mutex:
             sleep_id = self.store.tombstones.newest()
-            return self.longterm.wake(sleep_id) if sleep_id else 0
+            return self.longterm.sleep.wake(sleep_id) if sleep_id else 0

@@ -55,30 +55,34 @@ class Restoring:
     Args:
         store: The database, writable.
         longterm: Of the same memory; it gives up what the budget asks for.
+        entities: Of the same memory.
         dim: Length D of the encoder's vectors.
         budget_bytes: Of the memory.
     """
 
-    def __init__(self, store: Store, longterm: LongTerm, *, dim: int, budget_bytes: int) -> None:
+    def __init__(
+        self, store: Store, longterm: LongTerm, entities: EntityMemory, *, dim: int, budget_bytes: int
+    ) -> None:
         self._store = store
-        self._longterm = longterm
+        self._intake = longterm.intake
+        self._entities = entities
         most = int(_SUMMARY_SHARE * budget_bytes) // (dim + _SUMMARY_BYTES)
         self._summaries = most - store.summaries.count()
 
     def stream(self, row: StreamRow) -> None:
         """Make a stream known, without progress."""
-        self._longterm.make_room(_STREAM_BYTES + 2 * sum(len(v) for v in row if isinstance(v, str)))
+        self._intake.make_room(_STREAM_BYTES + 2 * sum(len(v) for v in row if isinstance(v, str)))
         with self._store.transaction():
             self._store.streams.add(row.id, row.recording, row.source, row.fingerprint, row.fps)
 
     def entry(self, row: EntryRow, jpeg: bytes | None) -> bool:
         """Take an entry in, with its picture if it has one; False where it is held already."""
         key, scene = (None if blob is None else unpack(blob) for blob in (row.key, row.scene))
-        return self._longterm.restore(row.entry, key, scene, jpeg or b"")
+        return self._intake.restore(row.entry, key, scene, jpeg or b"")
 
     def place(self, row: PlaceRow) -> None:
         """Take a place in."""
-        self._longterm.make_room(PAGE_BYTES)
+        self._intake.make_room(PAGE_BYTES)
         with self._store.transaction():
             self._store.places.put(row.stream, row.number, unpack(row.vector), row.seen, row.last_s)
 
@@ -87,20 +91,20 @@ class Restoring:
         if self._summaries <= 0 or self._store.summaries.get(row.id) is not None:
             return False
         self._summaries -= 1
-        self._longterm.make_room(2 * PAGE_BYTES)
+        self._intake.make_room(2 * PAGE_BYTES)
         with self._store.transaction():
             self._store.summaries.put(row)
         return True
 
     def notes(self, rows: Sequence[NoteRow]) -> int:
         """Take notes in; how many were not held already. More than their share are given up again."""
-        return self._longterm.keep_notes(rows)
+        return self._intake.keep_notes(rows)
 
     def visit(self, row: VisitRow) -> bool:
         """Take a visit in, with whose it is; False where it is held already."""
-        self._longterm.make_room(2 * PAGE_BYTES)
+        self._intake.make_room(2 * PAGE_BYTES)
         with self._store.transaction():
-            return self._longterm.entities.take_in(row)
+            return self._entities.take_in(row)
 
     def settle(self, row: StreamRow) -> None:
         """Give a stream its progress: all of it is there. What it gave up on the way in adds to what it had."""

@@ -19,7 +19,7 @@ import numpy as np
 
 from hippocam.apps.archive.records import ArchiveConfig, ArchiveProgress, ArchiveReport, ArchiveRequest
 from hippocam.apps.archive.run import archive
-from hippocam.memory.longterm.longterm import LongTerm
+from hippocam.memory.longterm.intake import Intake
 
 # Scenes that change every few seconds, large enough that 1 MB does not hold all of them.
 _RATE, _SIZE, _CELL = 5, (640, 360), 8
@@ -117,14 +117,14 @@ def _main(footage: str, memories: str, executor: str, where: str, count: str) ->
         if progress.source and where == "segment":
             die()
 
-    add = LongTerm.add
+    add = Intake.add
 
     def dying_add(*arguments: Any) -> None:
         add(*arguments)
         if where == "event":
             die()
 
-    LongTerm.add = dying_add  # type: ignore[method-assign]
+    Intake.add = dying_add  # type: ignore[method-assign]
     config = ArchiveConfig(executor=executor, unit_s=30.0, ahead=2)  # type: ignore[arg-type]
     archive(memories, request(footage), config, on_progress=told)
 

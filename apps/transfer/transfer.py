@@ -226,7 +226,7 @@ def import_file(
         known = _known(path, streams, memory.progress())
         wanted = {row.id: row for row in streams if row.id not in known}
         budget = memory.budget_bytes()
-        restoring = Restoring(memory.store, memory.longterm, dim=spec.dim, budget_bytes=budget)
+        restoring = Restoring(memory.store, memory.longterm, memory.entities, dim=spec.dim, budget_bytes=budget)
         for stream in wanted.values():
             restoring.stream(stream)
         for row, jpeg in _rows(path, spec.dim):

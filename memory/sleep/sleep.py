@@ -17,12 +17,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hippocam.memory.longterm.longterm import Consolidated, LongTerm
+from hippocam.memory.longterm.bank import Bank
+from hippocam.memory.longterm.merging import Consolidated
 from hippocam.memory.records import Level
 from hippocam.memory.sleep.config import SleepConfig
 from hippocam.memory.sleep.probes import answers, with_drawn
@@ -79,6 +80,31 @@ class Outcome(NamedTuple):
     rolled_back: int
 
 
+class Writer(Protocol):
+    """Writes what sleep decided."""
+
+    def merge(self, group: Consolidated, *, sleep: int, now_s: float) -> bool:
+        """Write what was decided about a group; False where one of its entries is not what it was."""
+
+    def note_found(self, found: Mapping[int, int]) -> None:
+        """Keep what probes found when they were first asked."""
+
+    def give_up_before(self, made_s: float) -> None:
+        """Give up what sleeps before a time replaced."""
+
+
+class LongTerm(Protocol):
+    """The entries of a memory."""
+
+    @property
+    def bank(self) -> Bank:
+        """What they are worth."""
+
+    @property
+    def sleep(self) -> Writer:
+        """Writes what sleep decided."""
+
+
 class Sleep:
     """One sleep of a memory: looks, dreams without holding anybody up, and writes what held.
 
@@ -123,7 +149,7 @@ class Sleep:
         config = self._config
         with mutex:
             bytes_before = size()
-            self._longterm.expire(now_s - config.horizon_s)
+            self._longterm.sleep.give_up_before(now_s - config.horizon_s)
             number = self._store.tombstones.newest() + 1
             replay = self.look()
         replica, start = replay.replica, {first: hits.copy() for first, hits in replay.found.items()}
@@ -140,7 +166,7 @@ class Sleep:
         for heir, others in replica.groups():
             group = Consolidated(before[heir], [before[row] for row in others], replica.held[heir])
             with mutex:
-                committed += self._longterm.consolidate(group, sleep=number, now_s=now_s)
+                committed += self._longterm.sleep.merge(group, sleep=number, now_s=now_s)
         with mutex:
             if committed:
                 self._note_found(replay, start)
@@ -166,7 +192,7 @@ class Sleep:
         }
         every = sorted(bits.items())
         for begin in range(0, len(every), _ROWS):
-            self._longterm.note_found(dict(every[begin : begin + _ROWS]))
+            self._longterm.sleep.note_found(dict(every[begin : begin + _ROWS]))
 
 
 def learned(replica: Replica, turn: int) -> Iterator[Group]:

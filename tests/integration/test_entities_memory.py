@@ -142,8 +142,10 @@ def test_an_event_begins_where_somebody_comes(tmp_path, monkeypatch):
     same = [dataclasses.replace(f, vector=np.eye(D, dtype=np.float32)[0]) for f in frames()]  # no surprise at all
     events = []
     with opened(tmp_path / "m") as memory:
-        add = memory.longterm.add
-        monkeypatch.setattr(memory.longterm, "add", lambda event, state: (events.append(event), add(event, state)))
+        add = memory.longterm.intake.add
+        monkeypatch.setattr(
+            memory.longterm.intake, "add", lambda event, state: (events.append(event), add(event, state))
+        )
         memory.write(same)
         memory.finish("door", end_s=float(SECONDS))
     cuts = {event.cut: event.t1_s for event in events if "s long" not in event.cut}

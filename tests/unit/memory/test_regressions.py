@@ -31,8 +31,8 @@ from hippocam.apps.transfer.transfer import export
 from hippocam.memory.codec import signs
 from hippocam.memory.config import MemoryConfig
 from hippocam.memory.longterm.bank import Bank
+from hippocam.memory.longterm.budget import INSERT_PAGES, LOG_BYTES, SHM_BYTES
 from hippocam.memory.longterm.config import BankConfig
-from hippocam.memory.longterm.longterm import _INSERT_PAGES, _LOG_BYTES, _SHM_BYTES
 from hippocam.memory.memory import Memory
 from hippocam.memory.recall.query import Query
 from hippocam.memory.records import Entry, Level, Slot, id_of
@@ -443,7 +443,7 @@ def test_07_eviction_removes_exactly_the_overflow_also_on_ties(tmp_path):
     """All are worth the same, to the last bit; a picture is 120 kB, and nothing else is given up."""
     budget, picture, folder = 6 * MB, 120_000, tmp_path / "m"
     # room that is kept free by design: for SQLite's log and the pages that one event may take
-    reserve = _LOG_BYTES + _SHM_BYTES + (_INSERT_PAGES + 1) * PAGE_BYTES
+    reserve = LOG_BYTES + SHM_BYTES + (INSERT_PAGES + 1) * PAGE_BYTES
     with writer(folder, budget, bank=BankConfig(fade_power=0.0)) as memory:
         memory.begin("cam", uri="/x/cam.mp4")
         with_picture, full = set(), 0
@@ -464,7 +464,7 @@ def test_07_eviction_removes_exactly_the_overflow_also_on_ties(tmp_path):
                 database = memory.store.live_bytes()
                 folders = folder.stat().st_size + (folder / "exemplars").stat().st_size
                 free = budget - sum(files.values()) - database - folders
-                assert reserve - (_INSERT_PAGES + 1) * PAGE_BYTES <= free <= reserve + picture + 4 * PAGE_BYTES
+                assert reserve - (INSERT_PAGES + 1) * PAGE_BYTES <= free <= reserve + picture + 4 * PAGE_BYTES
         assert full > 100
         assert memory.store.entries.count() == 149
 

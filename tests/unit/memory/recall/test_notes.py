@@ -137,7 +137,7 @@ def test_words_of_two_lines_count_together(tmp_path, frames_of):
 def test_a_note_whose_picture_is_gone_speaks_for_itself(folder):
     with writer(folder) as memory:
         entry = ask(memory, "lighthouse keeper")[0].entry.id
-        memory.longterm._give_up(entry, "given up", {})
+        memory.longterm.held.give_up_entry(entry, "given up", {})
     with Memory.open_reader(folder) as memory:
         best = ask(memory, "lighthouse keeper")[0]
         assert (best.entry.jpeg_bytes, best.cited.t0_s, best.cited.t1_s) == (0, 11.0, 14.0)
@@ -209,7 +209,7 @@ def test_what_is_forgotten_is_gone_from_the_bytes_and_from_the_search(tmp_path, 
         assert SECRET.encode() not in on_disk(folder)
         assert [row[4] for row in rows(folder)] == ["harmless words"]
         assert all(c.noted is None for c in ask(memory, f"mention of {SECRET}"))
-        assert memory.longterm._noted == memory.store.notes.bytes()
+        assert memory.longterm.notes.bytes == memory.store.notes.bytes()
 
 
 def test_an_entry_that_is_forgotten_takes_its_notes_along(tmp_path, frames_of):

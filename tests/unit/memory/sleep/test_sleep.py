@@ -528,7 +528,7 @@ def test_forgetting_an_entry_forgets_what_slept_into_it(folder):
             n for (n,) in db.execute("SELECT DISTINCT heir FROM tombstone WHERE heir IN (SELECT id FROM entry)")
         ]
         for heir in heirs:
-            memory.longterm._give_up(heir, "given up", {})
+            memory.longterm.held.give_up_entry(heir, "given up", {})
         assert db.execute("SELECT count(*) FROM tombstone").fetchone() == (0,)
 
 
@@ -554,10 +554,10 @@ def test_an_entry_that_holds_several_things_loses_no_time_when_one_is_seen_again
         watch(memory, [np.repeat(x[k : k + 1], 4, axis=0) for k in range(4)], gap=20)
         longterm = memory.longterm
         held = memory.store.entries.held()
-        from hippocam.memory.longterm.longterm import Consolidated
+        from hippocam.memory.longterm.merging import Consolidated
         from hippocam.memory.sleep.replay import united
 
-        assert longterm.consolidate(
+        assert longterm.sleep.merge(
             Consolidated(held[0], held[1:], united(held[0], held[1:], None, None)), sleep=1, now_s=0
         )
         spans = entries(folder)[held[0].id]["spans"]
@@ -601,7 +601,7 @@ def test_the_folder_stays_within_its_budget_while_it_sleeps(tmp_path):
     with writer(folder, budget) as memory:
         watch(memory, things(260), gap=1, jpeg_bytes=9000)
         assert memory.bytes() > 0.6 * budget
-        consolidate = memory.longterm.consolidate
+        consolidate = memory.longterm.sleep.merge
 
         def watched(*args, **kwargs):
             nonlocal most
@@ -609,7 +609,7 @@ def test_the_folder_stays_within_its_budget_while_it_sleeps(tmp_path):
             most = max(most, memory.bytes())
             return done
 
-        memory.longterm.consolidate = watched
+        memory.longterm.sleep.merge = watched
         assert memory.sleep().committed > 10
         assert 0 < most <= budget
         assert memory.bytes() <= budget
@@ -644,15 +644,15 @@ _SLEEPS = """
 import sys
 from hippocam.memory.memory import Memory
 from hippocam.memory.config import MemoryConfig
-from hippocam.memory.longterm.longterm import LongTerm
+from hippocam.memory.longterm.held import HeldEntries
 from hippocam.stream.records import EncoderSpec
 spec = EncoderSpec(id="test:1", dim=32, normalised=True, midpoint=0.5, slope=20.0)
 memory = Memory.open_writer(sys.argv[1], encoder="test", spec=spec, config=MemoryConfig(budget_bytes=20_000_000))
-merge = LongTerm._merge
+merge = HeldEntries.merge
 def told(*args, **kwargs):
     print("merging", flush=True)
     merge(*args, **kwargs)
-LongTerm._merge = told
+HeldEntries.merge = told
 memory.sleep()
 print("done", flush=True)
 """

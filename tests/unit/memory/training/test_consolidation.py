@@ -7,7 +7,7 @@ import pytest
 
 from hippocam.memory.longterm.bank import Bank
 from hippocam.memory.longterm.config import BankConfig
-from hippocam.memory.longterm.longterm import strengthened
+from hippocam.memory.longterm.intake import strengthened
 from hippocam.memory.longterm.priors import load_prior, prior_path, save_prior
 from hippocam.memory.longterm.utility import FADE_POWER, FADE_S, MIN_AGAIN, Prior, Utility
 from hippocam.memory.memory import Memory

@@ -1,0 +1,210 @@
+"""The byte budget of a memory's folder: what the folder takes, what is given up for it, and in which order.
+
+Everything in the folder counts, as `du -sb` counts it: the database, its log, pictures, the folders themselves.
+Before something is written, room is made for it. Given up are first the oldest tombstones, which only serve to
+take sleeps back; then, step by step, what costs least worth for its bytes (bank.py); then notes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from hippocam.memory.errors import BudgetTooSmallError, DiskError
+from hippocam.memory.store.schema import PAGE_BYTES, WAL_PAGES
+
+# SQLite's shared-memory file beside the log.
+SHM_BYTES = 32768
+# The log holds one transaction beyond the pages at which it is folded back, with 24 bytes a page.
+LOG_BYTES = (WAL_PAGES + 32) * (PAGE_BYTES + 24)
+# New pages that an insert takes at most: the row, indexes, full text, journal, place, summary.
+INSERT_PAGES = 12
+# Pages that a row which is there may grow by.
+UPDATE_PAGES = 4
+# Bytes that a tombstone takes without its vectors, about.
+TOMBSTONE_BYTES = 400
+# The database of an empty memory.
+_EMPTY_BYTES = 48 * PAGE_BYTES
+# Share of the budget that the journal, the probes and the streams without entries may take each.
+_SIDE_SHARE = 0.01
+# Bytes of a row of each, about.
+_JOURNAL_BYTES = 200
+_PROBE_BYTES = 100
+_STREAM_BYTES = 300
+# Share of the budget that entities may take at most, and bytes that they are left with at least.
+_ENTITY_SHARE = 0.05
+_LEAST_ENTITY_BYTES = 50_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shares:
+    """What each kind of rows beside the entries may take of a budget.
+
+    Attributes:
+        journal_rows: Rows of the journal.
+        probe_rows: Probes of each kind.
+        stream_rows: Finished streams without entries.
+        tombstone_rows: Tombstones.
+        note_bytes: All notes.
+    """
+
+    journal_rows: int
+    probe_rows: int
+    stream_rows: int
+    tombstone_rows: int
+    note_bytes: int
+
+    @classmethod
+    def of(cls, budget_bytes: int, dim: int, *, sleep_share: float, notes_share: float) -> Shares:
+        """The shares of a budget.
+
+        Args:
+            budget_bytes: What the whole folder may take.
+            dim: Length D of a vector.
+            sleep_share: Share that tombstones may take, 0 to 1.
+            notes_share: Share that notes may take, 0 to 1.
+        """
+        side_bytes = int(_SIDE_SHARE * budget_bytes)
+        return cls(
+            journal_rows=max(64, side_bytes // _JOURNAL_BYTES),
+            probe_rows=max(16, side_bytes // (_PROBE_BYTES + dim)),
+            stream_rows=max(16, side_bytes // _STREAM_BYTES),
+            tombstone_rows=int(sleep_share * budget_bytes) // (2 * dim + TOMBSTONE_BYTES),
+            note_bytes=int(notes_share * budget_bytes),
+        )
+
+
+def entity_bytes(budget_bytes: int, most_bytes: int) -> int:
+    """What entities may take of a budget: a twentieth, `most_bytes` at most, and always a little."""
+    return max(_LEAST_ENTITY_BYTES, min(most_bytes, int(_ENTITY_SHARE * budget_bytes)))
+
+
+class Database(Protocol):
+    """The memory's database file."""
+
+    path: Path
+
+    def live_bytes(self) -> int:
+        """Bytes of the pages in use."""
+
+    def shrink(self) -> None:
+        """Give free pages back to the disk."""
+
+    def fold_log(self) -> bool:
+        """Fold the log into the file; False where a reader does not let it."""
+
+
+class GivesUp(Protocol):
+    """Something of which a part can be given up."""
+
+    def give_up(self) -> bool:
+        """Give up some of it, what is worth least; False where nothing is left that may be given up."""
+
+
+class Log:
+    """The database's log, which must stay small: the budget counts with its size.
+
+    Args:
+        folder: The memory's folder.
+        database: Whose log it is.
+    """
+
+    def __init__(self, folder: Path, database: Database) -> None:
+        self._folder = folder
+        self._database = database
+
+    def keep_small(self) -> None:
+        """Fold the log into the database where it has grown.
+
+        Raises:
+            DiskError: A reader keeps it from being folded back. Entries must never be given up for that.
+        """
+        if self.bytes() > LOG_BYTES and not self._database.fold_log():
+            raise DiskError(
+                self._folder,
+                "a process that reads this memory keeps its log from being folded back (is one stopped?); end it "
+                "and watch again: what was kept is safe",
+            )
+
+    def bytes(self) -> int:
+        """Bytes of the log's file."""
+        path = self._database.path
+        log = path.with_name(path.name + "-wal")
+        return log.stat().st_size if log.exists() else 0
+
+
+class ByteBudget:
+    """Keeps a memory's folder within its bytes.
+
+    Args:
+        folder: The memory's folder.
+        database: In the folder.
+        pictures: Folder of the pictures.
+        given_bytes: What the whole folder may take.
+        picture_bytes: Says what all pictures take now.
+        log: Of the database.
+        tombstones: Given up first.
+        entries: Given up next.
+        notes: Given up last.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        database: Database,
+        pictures: Path,
+        *,
+        given_bytes: int,
+        picture_bytes: Callable[[], int],
+        log: Log,
+        tombstones: GivesUp,
+        entries: GivesUp,
+        notes: GivesUp,
+    ) -> None:
+        self._folder = folder
+        self._database = database
+        self._pictures = pictures
+        self._given_bytes = given_bytes
+        self._picture_bytes = picture_bytes
+        self._log = log
+        self._tombstones, self._entries, self._notes = tombstones, entries, notes
+
+    def make_room(self, needed_bytes: int) -> None:
+        """Give up what is worth least until so many more bytes (a picture, its row, its words) fit.
+
+        Raises:
+            BudgetTooSmallError: They do not, whatever is given up.
+            DiskError: A reader keeps the log from being folded back.
+        """
+        self._log.keep_small()
+        # before anything is given up for it
+        self._refuse(self._fixed_bytes() + _EMPTY_BYTES + needed_bytes, needed_bytes)
+        while self._projected_bytes(needed_bytes) > self._given_bytes:
+            if not (self._tombstones.give_up() or self._entries.give_up() or self._notes.give_up()):
+                break
+            self._log.keep_small()
+        self._refuse(self._projected_bytes(needed_bytes), needed_bytes)
+        if not self.fits(needed_bytes):
+            self._database.shrink()
+
+    def fits(self, needed_bytes: int) -> bool:
+        """Whether so many more bytes fit as the file is, with its free pages."""
+        database = self._database
+        free_bytes = max(0, database.path.stat().st_size - database.live_bytes())
+        return self._projected_bytes(needed_bytes) + free_bytes <= self._given_bytes
+
+    def _projected_bytes(self, needed_bytes: int) -> int:
+        """Bytes of the folder once so many more are written, without the database's free pages."""
+        return self._fixed_bytes() + self._database.live_bytes() + self._picture_bytes() + needed_bytes
+
+    def _fixed_bytes(self) -> int:
+        """Bytes that nothing can be given up of: the log, shared memory, the folders themselves."""
+        # a folder grows by a block when its names no longer fit
+        folders = self._folder.stat().st_size + self._pictures.stat().st_size + PAGE_BYTES
+        return max(LOG_BYTES, self._log.bytes()) + SHM_BYTES + folders
+
+    def _refuse(self, total_bytes: int, needed_bytes: int) -> None:
+        if total_bytes > self._given_bytes:
+            raise BudgetTooSmallError(self._folder, needed_bytes=needed_bytes, given_bytes=self._given_bytes)

@@ -1,0 +1,198 @@
+"""The entries that are held: their rows, their pictures and their places in the bank, changed together.
+
+Here entries lose a level of their evidence, are merged, given up and deleted. A picture is written before its row
+and removed after it, so that a crash leaves a file too many, never one too few.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import Protocol
+
+from hippocam.memory.longterm.bank import Bank, Step
+from hippocam.memory.longterm.journal import Journal, Why
+from hippocam.memory.longterm.merging import SleepMerge
+from hippocam.memory.records import Level
+from hippocam.memory.spans import join_spans
+from hippocam.memory.store.entries import EntryTable
+from hippocam.memory.store.exemplars import Exemplars, thumbnail
+from hippocam.memory.store.streams import StreamTable
+from hippocam.memory.store.tombstones import TombstoneTable
+
+# What the journal calls the step to a level.
+_ACTIONS = {Level.VECTORS: "no picture", Level.SIGNS: "signs only", Level.WORDS: "words only"}
+
+
+class Tables(Protocol):
+    """The tables that tell of entries, in one database."""
+
+    entries: EntryTable
+    streams: StreamTable
+    tombstones: TombstoneTable
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """All statements inside take effect together, or none."""
+
+
+class HeldEntries:
+    """Changes entries that are held.
+
+    Args:
+        tables: Of the memory.
+        exemplars: Their pictures.
+        bank: Which of them is worth what.
+        journal: Says why each thing happened.
+    """
+
+    def __init__(self, tables: Tables, exemplars: Exemplars, bank: Bank, journal: Journal) -> None:
+        self._tables = tables
+        self._exemplars = exemplars
+        self._bank = bank
+        self._journal = journal
+
+    def check_pictures(self) -> None:
+        """Bring files and rows into line: a picture may be missing, smaller than its row says, or nobody's."""
+        slots = self._tables.entries.slots()
+        said = {slot.entry_id: slot.jpeg_bytes for slot in slots if slot.level < Level.VECTORS}
+        sizes = self._exemplars.keep_only(said)
+        for entry_id, jpeg_bytes in said.items():
+            if entry_id not in sizes:
+                self.give_up_entry(entry_id, "its picture was removed", {})
+            elif sizes[entry_id] != jpeg_bytes:  # a crash came after the thumbnail was written
+                self._demote(entry_id, Level.SMALL, sizes[entry_id])
+
+    # for the user ----------------------------------------------------------------------------------------
+
+    def pin(self, entry_id: int, pinned: bool) -> bool:
+        """Never give up an entry, or do so like any other; False where it is not held."""
+        with self._tables.transaction():
+            held = self._tables.entries.pin(entry_id, pinned)
+        if held:
+            self._bank.pin(entry_id, pinned)
+        return held
+
+    def use(self, entry_ids: Iterable[int]) -> None:
+        """Note that entries were used as evidence: they grow stronger, and fade later."""
+        with self._tables.transaction():
+            for entry_id in entry_ids:
+                entry = self._tables.entries.get(entry_id)
+                if entry is not None:
+                    strength = entry.strength + 1 / (1 + entry.uses)
+                    self._tables.entries.count_use(entry_id, strength)
+                    self._bank.touch(entry_id, last_s=entry.spans[-1].t1_s, strength=strength)
+
+    def delete(self, entry_ids: Sequence[int]) -> None:
+        """Delete entries in one transaction, with what went into them and what the journal says of them."""
+        with self._tables.transaction():
+            for entry_id in entry_ids:
+                self._tables.entries.delete(entry_id)
+                self._tables.tombstones.delete_heirs(entry_id)
+                self._tables.tombstones.delete_of(entry_id)
+                self._journal.delete_of(entry_id)
+        for entry_id in entry_ids:
+            self._exemplars.delete(entry_id)
+            if entry_id in self._bank:
+                self._bank.delete(entry_id)
+
+    # for the budget --------------------------------------------------------------------------------------
+
+    def give_up(self) -> bool:
+        """Take the step that costs the least worth for its bytes; False where nothing may be given up."""
+        step = self._bank.next_step()
+        if step is None:
+            return False
+        why = {"worth": step.worth, "redundancy": step.redundancy}
+        if step.to is not None:
+            self._step_down(step, step.to, why)
+        elif step.twin is not None:
+            self.merge([step.entry_id], step.twin, "merged", why)
+        else:
+            self.give_up_entry(step.entry_id, "given up", why)
+        return True
+
+    def give_up_entry(self, entry_id: int, action: str, why: Why) -> None:
+        """Give up an entry, with what went into it."""
+        with self._tables.transaction():
+            self.note(entry_id, action, None, why)
+            self._tables.entries.delete(entry_id)
+            self._tables.tombstones.delete_heirs(entry_id)
+        self._exemplars.delete(entry_id)
+        self._bank.delete(entry_id)
+
+    def _step_down(self, step: Step, level: Level, why: Why) -> None:
+        if level == Level.SMALL:
+            small = thumbnail(self._exemplars.read(step.entry_id))
+            if small is not None:
+                self._exemplars.write(step.entry_id, small)
+                self._demote(step.entry_id, Level.SMALL, len(small), "smaller picture", why)
+                return
+            level = Level.VECTORS  # it cannot be made smaller
+        self._demote(step.entry_id, level, 0, _ACTIONS[level], why)
+        self._exemplars.delete(step.entry_id)
+
+    def _demote(
+        self, entry_id: int, level: Level, jpeg_bytes: int, action: str = "", why: Why | None = None
+    ) -> None:
+        with self._tables.transaction():
+            self._tables.entries.demote(entry_id, level, jpeg_bytes)
+            if action:
+                self.note(entry_id, action, None, why or {})
+        self._bank.demote(entry_id, level, jpeg_bytes)
+
+    # merging ---------------------------------------------------------------------------------------------
+
+    def merge(
+        self, entry_ids: Sequence[int], heir: int, action: str, why: Why, sleep: SleepMerge | None = None
+    ) -> None:
+        """Give the spans of some entries to another, and give these up.
+
+        Args:
+            entry_ids: Those that are given up.
+            heir: The entry that takes over.
+            action: What the journal calls it.
+            why: The numbers behind it.
+            sleep: What sleep decided beside that, where it was sleep.
+        """
+        tables = self._tables
+        every = [tables.entries.get(entry_id) for entry_id in (heir, *entry_ids)]
+        kept, *merged = (entry for entry in every if entry is not None)
+        spans = join_spans([span for entry in (kept, *merged) for span in entry.spans])
+        if sleep is not None and sleep.vectors is not None:  # they rest on all of these
+            spans[0] = replace(spans[0], known_s=max(span.known_s for span in spans))
+        first, *further = spans
+        met, strength = sum(e.met for e in (kept, *merged)), max(e.strength for e in (kept, *merged))
+        with tables.transaction():
+            if sleep is not None:
+                self._inherit(heir, entry_ids, sleep)
+            tables.entries.set_spans(heir, first=first, further=further, met=met, strength=strength)
+            for entry_id in entry_ids:
+                tables.streams.move_newest(entry_id, heir)
+                self.note(entry_id, action, heir, why)
+                tables.entries.delete(entry_id)
+                if sleep is None:
+                    tables.tombstones.delete_heirs(entry_id)
+        for entry_id in entry_ids:
+            self._exemplars.delete(entry_id)
+            self._bank.delete(entry_id)
+        met_more = sum(entry.met for entry in merged)
+        self._bank.touch(heir, last_s=max(s.t1_s for s in spans), met=met_more, strength=strength)
+        if sleep is not None and sleep.vectors is not None:
+            self._bank.rekey(heir, sleep.vectors[0])
+
+    def _inherit(self, heir: int, entry_ids: Sequence[int], sleep: SleepMerge) -> None:
+        """Keep what sleep replaces, and write what the heir is from now on."""
+        tables = self._tables
+        if sleep.sleep:
+            for entry_id in (heir, *entry_ids):
+                tables.tombstones.bury(entry_id, heir=heir, sleep=sleep.sleep, made_s=sleep.now_s)
+        tables.entries.inherit(heir, slept=sleep.slept, place=sleep.place, vectors=sleep.vectors)
+        key = "its own" if sleep.vectors is None else "of all"
+        self.note(heir, "slept", None, {"entries": len(entry_ids), "key": key})
+
+    def note(self, entry_id: int, action: str, other_id: int | None, why: Why) -> None:
+        """Note in the journal what happens to an entry, inside a transaction; nothing where it is not held."""
+        entry = self._tables.entries.get(entry_id)
+        if entry is not None:
+            self._journal.add_of(entry, self._tables.streams.end_s(entry.stream), action, other_id, why)

@@ -1,0 +1,314 @@
+"""What comes into long-term memory: events, continuations, notes, things, and entries of other memories.
+
+An event that shows the same thing in the same place again goes into the entry that holds it, as one more span; any
+other becomes an entry of its own. Before anything is written, the budget makes room for it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from typing import Protocol
+
+from hippocam.memory.codec import rounded
+from hippocam.memory.longterm.bank import Bank, Match
+from hippocam.memory.longterm.budget import INSERT_PAGES, UPDATE_PAGES, ByteBudget
+from hippocam.memory.longterm.journal import Journal, Why
+from hippocam.memory.longterm.notes import BATCH, KeptNotes
+from hippocam.memory.records import Continuation, Entry, Event, Level, Slot, Span, id_of
+from hippocam.memory.spans import MAX_SPANS, join_spans, union_of
+from hippocam.memory.store.entries import EntryTable
+from hippocam.memory.store.exemplars import Exemplars
+from hippocam.memory.store.notes import NoteRow, bytes_of
+from hippocam.memory.store.probes import ProbeTable
+from hippocam.memory.store.schema import PAGE_BYTES
+from hippocam.memory.store.states import StateTable
+from hippocam.memory.store.streams import StreamTable
+from hippocam.memory.working.working import WorkingState
+from hippocam.stream.records import FloatArray
+
+# New pages for what is new of a stream's things, at most.
+_TRACKED_PAGES = 16
+# A pause of about so long, for each unit of strength, counts as spaced, seconds.
+_SPACED_S = 60.0
+
+
+class Tables(Protocol):
+    """The tables that events go into, in one database."""
+
+    entries: EntryTable
+    streams: StreamTable
+    probes: ProbeTable
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """All statements inside take effect together, or none."""
+
+
+class Scenes(Protocol):
+    """What a time was like as a whole, kept as events come in."""
+
+    def add(self, event: Event, entry_id: int) -> None:
+        """Take the next event of a stream."""
+
+    def extend(self, more: Continuation) -> None:
+        """Take what goes on unchanged."""
+
+    def reload(self) -> None:
+        """Go on from what the database holds."""
+
+
+class Things(Protocol):
+    """Follows the things that streams show."""
+
+    def write(self, stream: str) -> bytes:
+        """Write what is new of a stream, inside a transaction; the state to go on from."""
+
+
+class Progress(Protocol):
+    """How far streams are kept."""
+
+    def advance(self, event: Event, state: WorkingState) -> None:
+        """Move a stream on past an event, inside a transaction."""
+
+    def extend(self, more: Continuation, state: WorkingState) -> None:
+        """Move a stream on past a continuation, inside a transaction."""
+
+
+class Intake:
+    """Takes in what is to be kept.
+
+    Args:
+        tables: Of the memory.
+        exemplars: Pictures of the entries.
+        bank: Says whether an event is known.
+        scenes: Scenes, chapters and days.
+        things: What streams show.
+        tracked: States of what follows things.
+        budget: Makes room.
+        notes: Keeps notes.
+        journal: Says why each thing happened.
+        progress: How far streams are kept.
+        probe_rows: Views that are kept to ask with.
+    """
+
+    def __init__(
+        self,
+        tables: Tables,
+        exemplars: Exemplars,
+        bank: Bank,
+        scenes: Scenes,
+        things: Things,
+        *,
+        tracked: StateTable,
+        budget: ByteBudget,
+        notes: KeptNotes,
+        journal: Journal,
+        progress: Progress,
+        probe_rows: int,
+    ) -> None:
+        self._tables = tables
+        self._exemplars = exemplars
+        self._bank = bank
+        self._scenes = scenes
+        self._things = things
+        self._tracked = tracked
+        self._budget = budget
+        self._notes = notes
+        self._journal = journal
+        self._progress = progress
+        self._probe_rows = probe_rows
+
+    def add(self, event: Event, state: WorkingState) -> None:
+        """Keep an event, giving up others where the budget asks for it; a replayed event is a no-op.
+
+        Args:
+            event: What is kept.
+            state: The stream's working memory just after it, stored in the same transaction.
+        """
+        if id_of(event.stream, event.first_seq) in self._bank:
+            return
+        event = replace(event, key=rounded(event.key), scene=rounded(event.scene))
+        words_bytes = _words_bytes(event.text, event.labels)
+        # before anything is learned from it: what cannot be kept leaves no trace
+        self.make_room(len(event.jpeg) + 2 * len(event.key) + words_bytes + INSERT_PAGES * PAGE_BYTES)
+        match = self._bank.match(event.stream, event.place, event.key, event.t0_s)
+        known = self._tables.entries.get(match.entry_id) if match is not None else None
+        if match is not None and known is not None and match.same and self._can_hold(known, event):
+            self._add_span(known, event, match, state)
+        else:
+            self._add_entry(event, known, match, state, words_bytes)
+
+    def extend(self, more: Continuation, state: WorkingState) -> None:
+        """Prolong the newest entry of a stream, which went on unchanged, or was there again behind a gap."""
+        newest = self._tables.streams.newest(more.stream)
+        known = None if newest is None else self._tables.entries.get(newest)
+        again = 0
+        with self._written():
+            if known is not None:
+                spans = prolonged(known.spans, more)
+                again = int(spans is None)
+                if spans is None:
+                    new = Span(t0_s=more.t0_s, t1_s=more.t1_s, known_s=more.t0_s)
+                    spans = join_spans([*known.spans, new])
+                    why: Why = {"at_s": more.t0_s, "met": known.met + 1}
+                    self._journal.add(more.stream, more.t1_s, "seen again", known.id, None, why)
+                self._set_spans(known, spans, met=known.met + again, strength=known.strength)
+                self._tables.entries.add_repeats(known.id, more.repeats)
+            self._scenes.extend(more)
+            self._progress.extend(more, state)
+        if known is not None and known.id in self._bank:
+            self._bank.touch(known.id, last_s=more.t1_s, met=again)
+
+    def restore(self, entry: Entry, key_D: FloatArray | None, scene_D: FloatArray | None, jpeg: bytes) -> bool:
+        """Take in an entry of another memory as it is; False where it is held already.
+
+        Args:
+            entry: What is taken in; its stream must be known to the store.
+            key_D: float32 [D], None at the level WORDS.
+            scene_D: float32 [D], None at the level WORDS.
+            jpeg: Its picture, empty where it has none.
+        """
+        if entry.id in self._bank:
+            return False
+        words_bytes = _words_bytes(entry.text, entry.labels)
+        dim = 0 if key_D is None else len(key_D)
+        self.make_room(len(jpeg) + 2 * dim + words_bytes + INSERT_PAGES * PAGE_BYTES)
+        if jpeg:
+            self._exemplars.write(entry.id, jpeg)
+        last_s = entry.spans[-1].t1_s
+        with self._tables.transaction():
+            self._tables.entries.restore(replace(entry, jpeg_bytes=len(jpeg)), key_D, scene_D)
+            self._journal.add(entry.stream, last_s, "imported", entry.id)
+        self._bank.add(
+            Slot(
+                entry_id=entry.id,
+                stream=entry.stream,
+                place=entry.place,
+                key_D=key_D,
+                utility=entry.utility,
+                last_s=last_s,
+                jpeg_bytes=len(jpeg),
+                words_bytes=words_bytes,
+                strength=entry.strength,
+                met=entry.met,
+                pinned=entry.pinned,
+                level=entry.level,
+            )
+        )
+        return True
+
+    def keep_notes(self, rows: Sequence[NoteRow]) -> int:
+        """Keep notes, giving up others where they take more than their share; return how many were new."""
+        new = 0
+        for start in range(0, len(rows), BATCH):
+            batch = rows[start : start + BATCH]
+            self.make_room(sum(bytes_of(row.note) for row in batch) + INSERT_PAGES * PAGE_BYTES)
+            new += self._notes.keep(batch)
+        return new
+
+    def keep_things(self, stream: str) -> None:
+        """Write down what was followed of the things of a stream, with the state to go on from."""
+        first = not self._tracked.get(stream)  # later states take the place of earlier ones
+        self.make_room((_TRACKED_PAGES if first else UPDATE_PAGES) * PAGE_BYTES)
+        with self._tables.transaction():
+            self._tracked.put(stream, self._things.write(stream))
+
+    def make_room(self, needed_bytes: int) -> None:
+        """Let the budget make room for so many more bytes."""
+        self._budget.make_room(needed_bytes)
+
+    def _add_span(self, known: Entry, event: Event, match: Match, state: WorkingState) -> None:
+        """Keep an event as one more span of the entry that holds the same thing."""
+        strength = strengthened(known, event.t0_s)
+        why: Why = {"cosine": match.cosine, "at_s": event.t0_s, "met": known.met + 1}
+        with self._written():
+            spans = join_spans([*known.spans, _span_of(event)])
+            self._set_spans(known, spans, met=known.met + 1, strength=strength)
+            self._tables.streams.set_newest(event.stream, known.id)
+            self._journal.add(event.stream, event.t1_s, "seen again", known.id, None, why)
+            self._scenes.add(event, known.id)
+            self._progress.advance(event, state)
+        self._bank.touch(known.id, last_s=event.t1_s, met=1, strength=strength)
+
+    def _add_entry(
+        self, event: Event, known: Entry | None, match: Match | None, state: WorkingState, words_bytes: int
+    ) -> None:
+        """Keep an event as an entry of its own; the entry that it meets again, elsewhere, grows stronger."""
+        entry_id = id_of(event.stream, event.first_seq)
+        met = known if match is not None and match.again else None
+        if event.jpeg:
+            self._exemplars.write(entry_id, event.jpeg)
+        with self._written():
+            self._tables.entries.insert(event)
+            self._scenes.add(event, entry_id)
+            kept: Why = {"cut": event.cut, "surprise": event.surprise}
+            self._journal.add(event.stream, event.t1_s, "kept", entry_id, None, kept)
+            if met is not None and match is not None:
+                self._set_spans(met, met.spans, met=met.met, strength=strengthened(met, event.t0_s))
+                why: Why = {"cosine": match.cosine, "at_s": event.t0_s}
+                self._journal.add(event.stream, event.t1_s, "met again", met.id, entry_id, why)
+            if event.view is not None:
+                self._tables.probes.add(
+                    "view", event.stream, event.t0_s, event.t1_s, event.view, keep=self._probe_rows
+                )
+            self._progress.advance(event, state)
+        if met is not None:
+            self._bank.touch(met.id, last_s=met.spans[-1].t1_s, strength=strengthened(met, event.t0_s))
+        self._bank.add(
+            Slot(
+                entry_id=entry_id,
+                stream=event.stream,
+                place=event.place,
+                key_D=event.key,
+                utility=event.utility,
+                last_s=event.t1_s,
+                jpeg_bytes=len(event.jpeg),
+                words_bytes=words_bytes,
+                level=Level.FULL if event.jpeg else Level.VECTORS,
+            )
+        )
+
+    def _can_hold(self, known: Entry, event: Event) -> bool:
+        """Whether an entry can take one more time: one that holds several things asleep loses none for it."""
+        spans = union_of([*known.spans, _span_of(event)])
+        return len(spans) <= MAX_SPANS or not self._tables.entries.slept(known.id)
+
+    def _set_spans(self, known: Entry, spans: Sequence[Span], *, met: int, strength: float) -> None:
+        first, *further = spans
+        self._tables.entries.set_spans(known.id, first=first, further=further, met=met, strength=strength)
+
+    @contextmanager
+    def _written(self) -> Iterator[None]:
+        """A transaction with what scenes hold in memory: both are taken back where it fails."""
+        try:
+            with self._tables.transaction():
+                yield
+        except BaseException:
+            self._scenes.reload()
+            raise
+
+
+def prolonged(spans: Sequence[Span], more: Continuation) -> list[Span] | None:
+    """The spans of an entry that went on unchanged; None where that begins in none of them, behind a gap."""
+    for index, span in enumerate(spans):
+        if span.t0_s <= more.t0_s <= span.t1_s:
+            longer = replace(span, t1_s=max(span.t1_s, more.t1_s))
+            return union_of([*spans[:index], longer, *spans[index + 1 :]])
+    return None
+
+
+def strengthened(known: Entry, now_s: float) -> float:
+    """Strength of an entry that is met again: re-use after a long pause counts for more, and for 1 at most."""
+    pause_s = max(0.0, now_s - known.spans[-1].t1_s)
+    return known.strength + 1 - math.exp(-pause_s / (_SPACED_S * known.strength))
+
+
+def _span_of(event: Event) -> Span:
+    return Span(t0_s=event.t0_s, t1_s=event.t1_s, known_s=event.known_s)
+
+
+def _words_bytes(text: str, labels: Sequence[str]) -> int:
+    """Bytes of an entry's words, with full text."""
+    return 2 * (len(text.encode()) + sum(map(len, labels)))
