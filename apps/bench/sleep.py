@@ -24,9 +24,9 @@ import numpy as np
 from hippocam.apps.worlds.worlds import WORLDS, World, events_of
 from hippocam.memory.records import Held
 from hippocam.memory.sleep.config import SleepConfig
+from hippocam.memory.sleep.dream import Proposer, both, dream, learned, paired
 from hippocam.memory.sleep.probes import with_drawn
 from hippocam.memory.sleep.replay import LONGEST_S, Replay, Replica
-from hippocam.memory.sleep.sleep import Proposer, both, dream, learned, paired
 from hippocam.memory.spans import join_spans
 from hippocam.memory.store.probes import Probe
 from hippocam.memory.training.lessons import Lesson, lesson

@@ -135,6 +135,7 @@ class HeldEntries:
     def _demote(
         self, entry_id: int, level: Level, jpeg_bytes: int, action: str = "", why: Why | None = None
     ) -> None:
+        """Let an entry keep less of its evidence; say so in the journal where there is an action."""
         with self._tables.transaction():
             self._tables.entries.demote(entry_id, level, jpeg_bytes)
             if action:

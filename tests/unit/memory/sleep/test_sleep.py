@@ -17,10 +17,11 @@ from hippocam.memory.recall.query import Query, RecallConfig
 from hippocam.memory.records import Held, Level, Span
 from hippocam.memory.sleep import sleep as sleeping
 from hippocam.memory.sleep.config import SleepConfig
+from hippocam.memory.sleep.dream import dream, paired
 from hippocam.memory.sleep.probes import with_drawn
 from hippocam.memory.sleep.proposals import Group
 from hippocam.memory.sleep.replay import LONGEST_S, Replay, Replica
-from hippocam.memory.sleep.sleep import Sleep, dream
+from hippocam.memory.sleep.sleep import Sleep
 from hippocam.memory.store.database import Store
 from hippocam.memory.store.probes import Probe
 from hippocam.stream.records import Embedding, EncoderSpec
@@ -278,7 +279,7 @@ def test_pinned_entries_stay_as_they_are_over_a_thousand_cycles(tmp_path, monkey
 def _small_sleep(memory):
     """A sleep with pairs alone, which need no network: a thousand of them take seconds."""
     config = SleepConfig(target=0.25, max_loss=0.05)
-    sleep = Sleep(memory.store, memory.longterm, config, proposer=sleeping.paired)
+    sleep = Sleep(memory.store, memory.longterm, config, proposer=paired)
     sleep.run(mutex=memory._mutex, size=lambda: 0, now_s=0.0)
 
 

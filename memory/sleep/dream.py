@@ -1,0 +1,174 @@
+"""Merging tried out on a copy of the bank, and never at the cost of what it can recall.
+
+A proposer (proposals.py) names entries that could be one. Each proposal is tried out on a copy (replay.py): fixed
+probes are asked again, and what loses more of them than is allowed since the sleep began is taken back, batch by
+batch, halving each batch that failed until the culprit is found. At last the merged keys are tuned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hippocam.memory.records import Level
+from hippocam.memory.sleep.probes import answers
+from hippocam.memory.sleep.proposals import Group, nearest_pairs, propose
+from hippocam.memory.sleep.replay import Replay, Replica
+from hippocam.memory.sleep.tuning import tune
+from hippocam.memory.sleep.views import cosines_of, draw
+
+# Proposals that are tried out together.
+_BATCH = 32
+# Share of what is too many that goes in one turn: the cheapest first, and the rest may find better company.
+_AT_ONCE = 0.15
+# Turns at most, and those in a row that came to nothing after which keys are tuned.
+_TURNS = 48
+_IDLE = 2
+# How often it begins anew after keys were tuned.
+_PHASES = 3
+# Steps in which merged keys are tuned, views of each, and how far the first goes.
+_TUNE_STEPS = 40
+_TUNE_VIEWS = 384
+_TUNE_RATE = 0.1
+
+# Names groups that may become one, in the n-th turn.
+Proposer = Callable[[Replica, int], Iterable[Group]]
+
+
+class Outcome(NamedTuple):
+    """What trying out came to: proposals that were taken back."""
+
+    rolled_back: int
+
+
+def learned(replica: Replica, turn: int) -> Iterator[Group]:
+    """What the trained network proposes."""
+    for rows, entries in replica.streams():
+        yield from _of_replica(rows, propose(entries, _allowing(replica, rows), turn=turn))
+
+
+def paired(replica: Replica, turn: int) -> Iterator[Group]:
+    """The nearest pairs."""
+    for rows, entries in replica.streams():
+        yield from _of_replica(rows, nearest_pairs(entries, _allowing(replica, rows)))
+
+
+def _allowing(replica: Replica, rows: NDArray[np.int64]) -> Callable[[Sequence[int]], bool]:
+    return lambda indices: replica.allowed([int(rows[index]) for index in indices])
+
+
+def _of_replica(rows: NDArray[np.int64], groups: Iterable[Group]) -> Iterator[Group]:
+    """Groups of rows of a stream as those of the replica."""
+    for group in groups:
+        yield group._replace(rows=tuple(int(rows[index]) for index in group.rows))
+
+
+def both(replica: Replica, turn: int) -> Iterator[Group]:
+    """What the network proposes, and the nearest pairs."""
+    yield from learned(replica, turn)
+    yield from paired(replica, turn)
+
+
+def dream(
+    replica: Replica, replay: Replay, *, target: float, max_loss: float, proposer: Proposer = both, seed: int = 0
+) -> Outcome:
+    """Merge in the replica until the target is reached, or the probes bear nothing more.
+
+    Args:
+        replica: What is held; it is changed.
+        replay: The probes on it.
+        target: As in SleepConfig.
+        max_loss: As in SleepConfig.
+        proposer: Names groups that may become one.
+        seed: Draws the views that keys are tuned on.
+    """
+    replay.weigh()
+    tuner, rolled_back, turn = Tuner(replica, replay, seed), 0, 0
+    for _ in range(_PHASES):
+        refused, idle = set[frozenset[int]](), 0
+        for _ in range(_TURNS):
+            surplus, count = replica.surplus(target), len(replica)
+            if surplus <= 0 or idle == _IDLE:
+                break
+            offered = [group for group in proposer(replica, turn) if frozenset(group.rows) not in refused]
+            offered.sort(key=lambda group: (group.cost, group.rows))
+            chosen = list(_until(_apart(replica, offered), max(_BATCH, int(surplus * _AT_ONCE)), surplus))
+            for start in range(0, len(chosen), _BATCH):
+                _try_out(replay, chosen[start : start + _BATCH], max_loss, refused)
+            idle = idle + 1 if len(replica) == count else 0
+            turn += 1
+        rolled_back += len(refused)
+        if not tuner.tune(max_loss) or replica.surplus(target) <= 0:
+            break  # else what was too much before may be held now
+    return Outcome(rolled_back)
+
+
+class Tuner:
+    """Tunes merged keys on views that are drawn for it, other ones than the probes."""
+
+    def __init__(self, replica: Replica, replay: Replay, seed: int) -> None:
+        self._replica, self._replay = replica, replay
+        self._rng = np.random.default_rng([seed, 1])
+        self._first = list(replica.held)
+        self._keys = np.stack([one.key_D for one in self._first]) if self._first else np.zeros((0, 0), np.float32)
+        self._utility = np.array([one.utility for one in self._first])
+        pairs = [
+            (self._utility[row], self._keys[row] @ p.vector_D) for p, row in answers(replay.probes, self._first)
+        ]
+        self._known = np.array(pairs, np.float64).reshape(-1, 2)
+
+    def tune(self, max_loss: float) -> bool:
+        """Tune for some steps; False where the probes find less, or one kind of them too much less."""
+        rows = np.flatnonzero(self._replica.alive)
+        held, members = self._replica.held, self._replica.members
+        merged = np.array([len(members[row]) > 1 and held[row].level < Level.SIGNS for row in rows], bool)
+        if not merged.any():
+            return False
+        owner = np.zeros(len(self._first), np.int64)
+        for index, row in enumerate(rows):
+            owner[members[row]] = index
+        keys = np.stack([held[row].key_D for row in rows])
+        for step in range(_TUNE_STEPS):
+            asked = self._rng.permutation(len(self._first))[:_TUNE_VIEWS]
+            near = cosines_of(self._utility[asked], self._known[:, 0], self._known[:, 1], self._rng)
+            views = draw(self._keys[asked], near, self._keys, self._rng)
+            keys = tune(keys, merged, views, owner[asked], rate=_TUNE_RATE * (1 - step / _TUNE_STEPS))
+        return self._replay.rekey([int(row) for row in rows[merged]], keys[merged], max_loss)
+
+
+def _apart(replica: Replica, groups: Iterable[Group]) -> Iterator[Group]:
+    """Groups that are allowed and have no entry in common."""
+    taken = set[int]()
+    for group in groups:
+        if taken.isdisjoint(group.rows) and replica.allowed(group.rows):
+            taken.update(group.rows)
+            yield group
+
+
+def _until(groups: Iterable[Group], enough: int, surplus: int) -> Iterator[Group]:
+    """The first groups that together make the bank smaller by enough; the last one cut down to the surplus."""
+    fewer = 0
+    for group in groups:
+        if fewer >= enough:
+            return
+        rows = group.rows[: surplus - fewer + 1]
+        fewer += len(rows) - 1
+        yield group._replace(rows=rows)
+
+
+def _try_out(replay: Replay, groups: Sequence[Group], max_loss: float, refused: set[frozenset[int]]) -> None:
+    """Merge those of some groups that the probes bear; halve a batch that fails until the culprits are found."""
+    merges = [replay.choose(group.rows, group.key_D, group.scene_D) for group in groups]
+    before = replay.try_out(merges)
+    if replay.holds(max_loss):
+        return
+    replay.take_back(before)
+    if len(groups) == 1:
+        refused.add(frozenset(groups[0].rows))
+        return
+    half = len(groups) // 2
+    _try_out(replay, groups[:half], max_loss, refused)
+    _try_out(replay, groups[half:], max_loss, refused)
