@@ -1,1 +1,1 @@
-"""Events into entries under a hard byte budget: intake, what is worth keeping, what goes when room is needed."""
+"""Events into entries under a hard byte budget: intake, what is worth keeping, what is given up."""

@@ -273,7 +273,7 @@ class Bank:
         self.picture_bytes -= int(self._columns.picture_bytes[row])
         self._twins.unpair(row)
 
-    # what goes next --------------------------------------------------------------------------------------
+    # what is given up next ---------------------------------------------------------------------------------
 
     def next_step(self) -> Step | None:
         """The step that costs the least worth for its bytes, of equal ones that of the smallest id.

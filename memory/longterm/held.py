@@ -1,7 +1,7 @@
 """The entries that are held: their rows, their pictures and their places in the bank, changed together.
 
 Here entries lose a level of their evidence, are merged, given up and deleted. A picture is written before its row
-and removed after it, so that a crash leaves a file too many, never one too few.
+and deleted after it, so that a crash leaves a file too many, never one too few.
 """
 
 from __future__ import annotations

@@ -23,10 +23,10 @@ SMALL_BYTES = 2500
 ROW_BYTES = 300
 # Beyond the last level nothing is held.
 NOTHING = int(Level.WORDS) + 1
-# Share of an entry's worth that goes with each level of evidence.
+# Share of an entry's worth that is lost with each level of evidence.
 _SHARES = {Level.FULL: 0.15, Level.SMALL: 0.45, Level.VECTORS: 0.35, Level.WORDS: 0.05}
-# Of the share that goes with the vectors, what goes with all but their signs: this for each unit of a cosine's
-# error.
+# Of the share that is lost with the vectors, what is lost with all but their signs: so much for each unit of a
+# cosine's error.
 _SIGN_SHARE = 2.0
 
 

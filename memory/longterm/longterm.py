@@ -34,7 +34,7 @@ class LongTerm:
     Args:
         folder: The memory's folder.
         store: Its database, writable.
-        exemplars: Its pictures; files without an entry are removed.
+        exemplars: Its pictures; files without an entry are deleted.
         things: Follows what streams show.
         spec: Of the encoder.
         budget_bytes: What the whole folder may take.

@@ -216,15 +216,15 @@ class Summaries:
         if self._count <= self._most:
             return
         while self._count > self._most - self._most // _MARGIN:
-            gone = self._rows.oldest_parts(Kind.SCENE, 16) or self._rows.oldest_parts(Kind.CHAPTER, 16)
-            if not gone:
-                gone = self._join_two(Kind.DAY) or self._join_two(Kind.SCENE)
-            if not gone and (smallest := self._rows.smallest()) is not None:
-                gone = [smallest]
-            if not gone:  # only open scenes: one a stream
+            least = self._rows.oldest_parts(Kind.SCENE, 16) or self._rows.oldest_parts(Kind.CHAPTER, 16)
+            if not least:
+                least = self._join_two(Kind.DAY) or self._join_two(Kind.SCENE)
+            if not least and (smallest := self._rows.smallest()) is not None:
+                least = [smallest]
+            if not least:  # only open scenes: one a stream
                 return
-            self._rows.delete(gone)
-            self._count -= len(gone)
+            self._rows.delete(least)
+            self._count -= len(least)
 
     def _join_two(self, least: Kind) -> list[int]:
         """Join two neighbours of one stream: the two that are shortest together, of such the oldest.
@@ -241,10 +241,10 @@ class Summaries:
         two = min(pairwise(tops), key=lambda two: round(two[0][1] + two[1][1], 3))
         pair = [part for summary_id, _ in two if (part := self._rows.get(summary_id)) is not None]
         whole = joined(max(part.kind for part in pair), pair)
-        gone = [part.id for part in pair if part.id != whole.id]
+        replaced = [part.id for part in pair if part.id != whole.id]
         self._rows.put(whole)
-        self._count += 2 - len(gone) == 0
-        return gone
+        self._count += 2 - len(replaced) == 0
+        return replaced
 
 
 def deepest_valley(vectors: Sequence[FloatArray]) -> int:

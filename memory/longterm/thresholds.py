@@ -55,7 +55,7 @@ class Thresholds:
         self.alike = self.same - (self._same_deviations - self._alike_deviations) * spread
 
     def state(self) -> list[float]:
-        """Five numbers to keep."""
+        """What to keep: five floats."""
         return [*self._sums, self.same, self.alike]
 
     def restore(self, state: Sequence[float]) -> None:

@@ -25,12 +25,14 @@ from numpy.typing import NDArray
 from hippocam.memory.codec import pack, rounded, unpack
 from hippocam.stream.records import FloatArray
 
-# Rows that are left when a sketch is folded, and at which it is folded.
-FOLDED_ROWS, FULL_ROWS = 24, 32
+# Rows at which a sketch is folded, and rows that it has then.
+FULL_ROWS = 32
+FOLDED_ROWS = 24
 # Below so many events that were met again nothing is said: every key is worth the same.
 MIN_AGAIN = 20
 # How entries fade where nothing was trained: see BankConfig.
-FADE_S, FADE_POWER = 86400.0, 0.1
+FADE_S = 86400.0
+FADE_POWER = 0.1
 
 
 class Sketch:
@@ -54,18 +56,18 @@ class Sketch:
         self.count += 1
 
     def _fold(self) -> None:
-        """Leave the strongest directions, each weakened by the strongest that is dropped."""
+        """Leave the strongest directions, each weakened by the strongest that is left out."""
         _, sizes, directions = np.linalg.svd(self._rows, full_matrices=False)
         squares = np.square(sizes)
-        dropped = squares[FOLDED_ROWS] if len(squares) > FOLDED_ROWS else 0.0
-        left = np.sqrt(np.maximum(squares[:FOLDED_ROWS] - dropped, 0))
+        left_out = squares[FOLDED_ROWS] if len(squares) > FOLDED_ROWS else 0.0
+        left = np.sqrt(np.maximum(squares[:FOLDED_ROWS] - left_out, 0))
         self._rows[:] = 0
-        for number, row in enumerate(left[:, None] * directions[: len(left)]):
-            self._rows[number] = rounded(row)  # as they are stored
+        for index, row in enumerate(left[:, None] * directions[: len(left)]):
+            self._rows[index] = rounded(row)  # as they are stored
         self._used = len(left)
 
     def energy(self, keys_ND: FloatArray) -> FloatArray:
-        """Mean squared cosine of each key with the rows that were taken in, about; float32 [N]."""
+        """About the mean squared cosine of each key with the rows that were taken in, float32 [N]."""
         energy: FloatArray = np.square(keys_ND @ self._rows[: self._used].T).sum(axis=1) / max(self.count, 1)
         return energy
 
@@ -75,13 +77,13 @@ class Sketch:
         return np.asarray(self.count, "<i8").tobytes() + packed
 
     def load(self, blob: bytes) -> None:
-        """Take up a sketch that `dump` wrote."""
+        """Go on from a sketch that `dump` wrote."""
         width = self._rows.shape[1] + 4
         self.count = int(np.frombuffer(blob[:8], "<i8")[0])
         self._used = (len(blob) - 8) // width
         self._rows[:] = 0
-        for number in range(self._used):
-            self._rows[number] = unpack(blob[8 + number * width : 8 + (number + 1) * width])
+        for index in range(self._used):
+            self._rows[index] = unpack(blob[8 + index * width : 8 + (index + 1) * width])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +116,7 @@ class Utility:
     Args:
         dim: Length D of a key.
         prior: What was trained elsewhere in the same space.
-        online: Whether it learns from this memory's events too; else it goes by the prior alone.
+        online: Whether it learns from this memory's events too, or uses the prior alone.
     """
 
     def __init__(self, dim: int, prior: Prior | None = None, *, online: bool = True) -> None:

@@ -109,7 +109,7 @@ class Appraiser:
         return np.clip(excess, 0, 1) * MAX_REDUNDANCY
 
     def arm(self) -> str:
-        """The rule of utility that is gone by now."""
+        """The rule of utility in force now."""
         return self.chooser.best() if self._arm == "choose" else self._arm
 
     def explain(self, row: int, twin: int | None) -> Worth:

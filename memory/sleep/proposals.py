@@ -44,8 +44,8 @@ class Group(NamedTuple):
         rows: Of two or more entries, the surest first.
         key_D: The key that stands for them, float32 [D], of length 1.
         scene_D: The same of their scenes.
-        cost: How much of their keys is lost for each entry that goes; 0 where they are the same, less where they
-            touch in time.
+        cost: How much of their keys is lost for each entry that is merged into another; 0 where they are the same,
+            less where they touch in time.
     """
 
     rows: tuple[int, ...]

@@ -182,8 +182,7 @@ class Replay:
         self._ask(every)
         bits = np.array([-1 if probe.found is None else probe.found for probe in self.probes], np.int64)
         self.before = {
-            first: np.where(bits < 0, self.found[first], (bits >> place) & 1 > 0)
-            for place, first in enumerate(FIRST)
+            first: np.where(bits < 0, self.found[first], (bits >> bit) & 1 > 0) for bit, first in enumerate(FIRST)
         }
 
     def weigh(self) -> None:
@@ -193,8 +192,8 @@ class Replay:
         plain = ~self._plain_Q[asked]
         utility = np.array([one.utility for one in held])
         mass = recallable(utility, utility[row[plain]], self.found[1][asked[plain]])
-        for place, one in enumerate(held):
-            held[place] = replace(one, mass=float(max(mass[place], LEAST_MASS)) * (1 + one.slept))
+        for index, one in enumerate(held):
+            held[index] = replace(one, mass=float(max(mass[index], LEAST_MASS)) * (1 + one.slept))
 
     def recall(self, found: dict[int, Bools]) -> dict[int, float]:
         """Share of the probes that found their answer, by how many of the first count; 1 without a probe."""
@@ -232,7 +231,7 @@ class Replay:
         """Merge, of rows no two of which are the same, and ask again; what is needed to take it back."""
         replica = self.replica
         heirs = [merge.heir for merge in merges]
-        gone = [row for merge in merges for row in merge.others]
+        merged = [row for merge in merges for row in merge.others]
         before = _Before(
             merges,
             [replica.held[row] for row in heirs],
@@ -243,8 +242,8 @@ class Replay:
             self._best_right_Q.copy(),
             self._best_wrong_Q.copy(),
         )
-        highest_Q = self._score_QN[:, [*heirs, *gone]].max(axis=1)
-        touched_Q = self._right_QN[:, [*heirs, *gone]].any(axis=1)
+        highest_Q = self._score_QN[:, [*heirs, *merged]].max(axis=1)
+        touched_Q = self._right_QN[:, [*heirs, *merged]].any(axis=1)
         for merge in merges:
             others = [replica.held[row] for row in merge.others]
             one = united(replica.held[merge.heir], others, merge.key_D, merge.scene_D)

@@ -129,7 +129,7 @@ class Sleep:
         with mutex:
             bytes_before = size()
             self._longterm.sleep.give_up_before(now_s - config.horizon_s)
-            number = self._store.tombstones.newest() + 1
+            sleep = self._store.tombstones.newest() + 1
             replay = self.look()
         replica, start = replay.replica, {first: hits.copy() for first, hits in replay.found.items()}
         before, count = list(replica.held), len(replica)
@@ -145,7 +145,7 @@ class Sleep:
         for heir, others in replica.groups():
             group = Consolidated(before[heir], [before[row] for row in others], replica.held[heir])
             with mutex:
-                committed += self._longterm.sleep.merge(group, sleep=number, now_s=now_s)
+                committed += self._longterm.sleep.merge(group, sleep=sleep, now_s=now_s)
         with mutex:
             if committed:
                 self._note_found(replay, start)

@@ -44,8 +44,8 @@ def cosines_of(
     if len(known_utility_P) < _ALIKE:
         return rng.choice(np.asarray(USUAL_COSINES), len(utility_Q))
     order = np.argsort(known_utility_P, kind="stable")
-    place = np.searchsorted(known_utility_P[order], utility_Q) - _ALIKE // 2
-    first = np.clip(place, 0, len(order) - _ALIKE)
+    middle = np.searchsorted(known_utility_P[order], utility_Q) - _ALIKE // 2
+    first = np.clip(middle, 0, len(order) - _ALIKE)
     chosen: NDArray[np.float64] = known_cosine_P[order[first + rng.integers(0, _ALIKE, len(utility_Q))]]
     return chosen
 
@@ -63,8 +63,8 @@ def recallable(
     width = min(_SMOOTH, len(order))
     total = np.concatenate([[0.0], np.cumsum(found_Q[order])])
     means = (total[width:] - total[:-width]) / width
-    place = np.searchsorted(asked_utility_Q[order], utility_N) - width // 2
-    chosen: NDArray[np.float64] = means[np.clip(place, 0, len(means) - 1)]
+    first = np.searchsorted(asked_utility_Q[order], utility_N) - width // 2
+    chosen: NDArray[np.float64] = means[np.clip(first, 0, len(means) - 1)]
     return chosen
 
 

@@ -197,7 +197,7 @@ def test_the_journal_tells_what_went_where(folder):
         for number in gone:
             last = [row for row in memory.explain(number).journal if row.entry_id == number][-1]
             assert last.action == "slept into"
-            heir = last.other
+            heir = last.other_id
             while heir not in after:
                 heir = next(r.other_id for r in memory.explain(heir).journal if r.action == "slept into")
             inside = before[number]["spans"]
