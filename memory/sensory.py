@@ -8,7 +8,7 @@ from hippocam.stream.records import Embedding
 
 
 class SensoryRing:
-    """The last frames of one stream; a new one pushes out the oldest.
+    """The newest frames of one stream; each new one takes the place of the oldest.
 
     Args:
         frames: How many frames at most, 1 or more.

@@ -2,15 +2,15 @@
 
 Small memories are searched flat (half precision). Past `flat_values` numbers an inverted file with one byte a
 number (IVF,SQ8) is built aside, in a thread, while the flat view goes on answering; then it takes its place
-whole. It is built anew when the memory has doubled, or halved, since. Removal frees a row at once in either view.
+whole. It is built anew when the memory has doubled, or halved, since. Either view frees a row at once.
 Whatever the view, the best candidates are scored again with the stored vectors, so scores do not depend on it.
 
-As many rows are compared there as the largest flat view holds, so no search takes much longer than one in that:
+A search in it compares as many rows as the largest flat view holds, so none takes much longer than there:
 8 lists in 100 at a million rows of 512. On 20,000 frames of real videos, 6 lists in 100 held 0.97 of the ten best
 frames for real texts, 11 in 100 held 0.99.
 
 With `faiss-gpu` and a GPU, unfiltered searches go to a half-precision copy of the flat view there; the copy is
-made again after 1 % of its rows were removed. This part could not be tried on the machines it was written on.
+made again after 1 % of its rows were removed. This part was never run, for want of a GPU.
 
 Shapes: N rows, D numbers a row.
 """
@@ -40,7 +40,7 @@ _STEP = 16_384
 # Candidates that are scored again for each that is asked for, and more than are asked for at least.
 _WIDER = 4
 _AT_LEAST = 32
-# Filters that leave no more rows than this are answered from the stored vectors alone once the view is inexact.
+# Where a filter leaves no more rows than this, an inexact view is passed over for the stored vectors.
 _FEW = 2048
 # What one GPU search can return.
 _GPU_MOST = 2048
@@ -83,7 +83,7 @@ class KeyIndex:
 
     @property
     def bytes(self) -> int:
-        """What the rows and their ids take in main memory, about."""
+        """Roughly what the rows and their ids take in main memory."""
         a_number = 2 if self.exact else 1
         return len(self) * (self.dim * a_number + 8)
 
@@ -119,7 +119,7 @@ class KeyIndex:
             self._since.append(change)
 
     def search(self, row: FloatArray, k: int, among: Sequence[int] | None = None) -> list[tuple[int, float]]:
-        """The k rows with the greatest inner product, greatest first, equal ones by id.
+        """Find the k rows with the greatest inner product, greatest first, equal ones by id.
 
         Args:
             row: float32 [D].

@@ -20,12 +20,16 @@ from hippocam.memory.records import Span
 from hippocam.memory.store.notes import NoteRow, NoteTable, as_of
 from hippocam.stream.records import Note
 
-# Belief when all words are found: of a question about words, of another one, of one with a single word.
-_ABOUT_WORDS, _PHRASE, _ONE_WORD = 0.9, 0.8, 0.55
+# Belief when all words of a question are found: one about words, any other, one with a single word.
+_ABOUT_WORDS = 0.9
+_PHRASE = 0.8
+_ONE_WORD = 0.55
 # Notes that are this near to each other in time, in seconds, are taken together.
 _NEAR_S = 1.5
-# Notes that are looked at more closely; those that are given with a moment at most.
-_CLOSER, SHOWN = 200, 6
+# Notes that are looked at more closely.
+_CLOSER = 200
+# Notes that are given with a moment, at most.
+SHOWN = 6
 # What says that something was said or written, not what. Words that may as well name a thing (a sign, a screen, a
 # man who is reading) are not among them.
 _SAYING = re.compile(
@@ -57,7 +61,7 @@ class NoteHit:
 
 
 def find_notes(notes: NoteTable, text: str, wanted: Filter, most: int) -> list[NoteHit]:
-    """The notes that hold most of a question's words, the strongest first, none twice.
+    """Find the notes that hold most of a question's words, the strongest first, none twice.
 
     Args:
         notes: Of a memory.
@@ -69,7 +73,7 @@ def find_notes(notes: NoteTable, text: str, wanted: Filter, most: int) -> list[N
     if not words:
         return []
     holding = _holding(notes, text, words)
-    best = sorted(holding, key=lambda number: (-len(holding[number]), number))[:_CLOSER]
+    best = sorted(holding, key=lambda note_id: (-len(holding[note_id]), note_id))[:_CLOSER]
     rows = [row for row in notes.get(best) if _counts(row, wanted)]
     rows.sort(key=lambda row: (-len(holding[row.id]), row.note.stream, row.note.t0_s, row.id))
     hits, taken = list[NoteHit](), set[int]()
@@ -83,21 +87,21 @@ def find_notes(notes: NoteTable, text: str, wanted: Filter, most: int) -> list[N
 
 
 def asked_words(text: str) -> tuple[list[str], bool]:
-    """The words of a question that notes may hold, and whether it plainly asks for words."""
+    """Return the words of a question that notes may hold, and whether it plainly asks for words."""
     plain = _SAYING.sub(" ", text)
     words = content_words(plain)
     return words or content_words(text), plain != text or bool(_QUOTED.search(text))
 
 
 def _holding(notes: NoteTable, text: str, words: Sequence[str]) -> dict[int, set[str]]:
-    """Which of the words each note holds, also where a reader of pictures has joined two of them into one."""
+    """Map notes to the words that they hold, also where text recognition joined two words into one."""
     holding = notes.match(words)
     spoken = re.findall(r"[^\W_]+", text.lower())
     for first, second in itertools.pairwise(spoken):
         both = {word for word in (first, second) if word in words}
         if both and len(first + second) > 4:
-            for number in notes.match([first + second]):
-                holding.setdefault(number, set()).update(both)
+            for note_id in notes.match([first + second]):
+                holding.setdefault(note_id, set()).update(both)
     return holding
 
 
@@ -113,7 +117,7 @@ def _counts(row: NoteRow, wanted: Filter) -> bool:
 def _together(
     seed: NoteRow, rows: Sequence[NoteRow], holding: Mapping[int, set[str]], total: int
 ) -> list[NoteRow]:
-    """A note with those close to it that hold words which it lacks, by time."""
+    """Join to a note those near it that hold words which it lacks; return them by time."""
     group, words = [seed], set(holding[seed.id])
     for row in rows:
         if len(words) == total:

@@ -1082,7 +1082,7 @@ def test_21_an_empty_memory_answers_sensibly(tmp_path):
             assert memory.overview(query) == []
             assert memory.streams() == []
             assert [tier.entries for tier in memory.tiers()] == [0, 0, 0]
-            assert memory.explain(7).entry is None
+            assert memory.entry(7) is None
             assert memory.entry_at("cam", 0.0) is None
             assert not memory.pin(7)
             memory.used([7])

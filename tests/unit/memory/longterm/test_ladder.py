@@ -68,7 +68,7 @@ def test_a_full_memory_keeps_signs_of_vectors_of_any_length_and_hands_them_on(tm
     with Memory.open_reader(tmp_path / "m") as memory:
         for entry_id, _, key, scene in held:
             assert len(key) == len(scene) == sign_bytes(dim) < dim // 7 + 6
-            entry = memory.explain(entry_id).entry
+            entry = memory.entry(entry_id)
             agreeing = (by_hand(scene, dim) == (shown[entry.t0_s] > 0)).mean()
             assert agreeing > 0.75, "the signs are those of what was shown"
             found = memory.recall(Query(text="", vector=shown[entry.t0_s], top=1))

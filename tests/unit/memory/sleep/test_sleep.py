@@ -261,7 +261,7 @@ def test_pinned_entries_stay_as_they_are_over_a_thousand_cycles(tmp_path, monkey
             if cycle % 40 == 1:
                 number = memory.entry_at("cam", time_s)
                 memory.pin(number)
-                entry = memory.explain(number).entry
+                entry = memory.entry(number)
                 pinned[number] = (entry.frame_s, entry.t0_s)
             _small_sleep(memory)
         held = entries(folder)
