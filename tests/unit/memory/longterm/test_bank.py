@@ -7,8 +7,7 @@ from hippocam.memory.longterm.bank import REFRESH_EVENTS, Bank
 from hippocam.memory.longterm.config import BankConfig
 from hippocam.memory.longterm.utility import FULL_ROWS, MIN_AGAIN, Prior, Sketch, Utility
 from hippocam.memory.longterm.worth import MAX_REDUNDANCY
-from hippocam.memory.records import Level, Slot, Span
-from hippocam.memory.spans import join_spans
+from hippocam.memory.records import Level, Slot
 
 D = 24
 
@@ -23,10 +22,6 @@ def random_keys(rng, n, dim=D):
 
 def slot(entry, key, *, utility=1.0, last_s=0.0, stream="cam", **more):
     return Slot(entry_id=entry, stream=stream, place=1, key_D=key, utility=utility, last_s=last_s, **more)
-
-
-def span(t0_s, t1_s):
-    return Span(t0_s=t0_s, t1_s=t1_s, known_s=t1_s)
 
 
 def feed(bank, keys, *, stream="cam", start=0, gap_s=10.0):
@@ -233,21 +228,6 @@ def test_utility_says_nothing_before_enough_was_met_again():
         utility.learn(key[0], again=True)
     assert utility.of(utility.energies(key)).tolist() == [0.5]
     assert not utility.knows
-
-
-def test_spans_are_true_spans_first_latest_and_the_two_that_stand_most_alone():
-    true = [span(0, 1), span(10, 11), span(12, 13), span(50, 51), span(52, 53), span(90, 91)]
-    for order in (true, true[::-1], true[3:] + true[:3]):
-        kept = join_spans(order)
-        assert len(kept) == 4
-        assert kept[0] == true[0]
-        assert kept[-1] == true[-1]
-        assert set(kept) <= set(true)
-        assert [k.t0_s for k in kept] == sorted(k.t0_s for k in kept)
-
-
-def test_spans_that_touch_become_their_union():
-    assert join_spans([span(5, 9), span(0, 5), span(7, 8), span(20, 21)]) == [span(0, 9), span(20, 21)]
 
 
 @pytest.mark.parametrize(("name", "value"), [("alike", 9), ("again_s", 0), ("fade_power", -1), ("arm", "best")])

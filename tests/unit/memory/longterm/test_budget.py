@@ -1,0 +1,141 @@
+"""The byte budget of a folder: what is given up first, and that nothing is given up in vain."""
+
+from pathlib import Path
+
+import pytest
+
+from hippocam.memory.errors import BudgetTooSmallError, DiskError
+from hippocam.memory.longterm.budget import LOG_BYTES, SHM_BYTES, ByteBudget, Log, Shares, entity_bytes
+from hippocam.memory.store.schema import PAGE_BYTES
+
+MB = 1_000_000
+
+
+class Database:
+    """A database file of so many live bytes and so many free ones."""
+
+    def __init__(self, path: Path, live: int, free: int = 0) -> None:
+        self.path, self.live, self.free, self.readers = path, live, free, 0
+        path.write_bytes(bytes(live + free))
+
+    def live_bytes(self) -> int:
+        return self.live
+
+    def shrink(self) -> None:
+        self.free = 0
+        self.path.write_bytes(bytes(self.live))
+
+    def fold_log(self) -> bool:
+        return not self.readers
+
+    def give_up(self, count: int) -> None:
+        self.live, self.free = self.live - count, self.free + count
+
+
+class Hoard:
+    """Something of which parts can be given up, each of so many bytes of a database."""
+
+    def __init__(self, name: str, parts: int, size: int, database: Database, told: list[str]) -> None:
+        self.name, self.parts, self.size, self.database, self.told = name, parts, size, database, told
+
+    def give_up(self) -> bool:
+        if not self.parts:
+            return False
+        self.parts -= 1
+        self.database.give_up(self.size)
+        self.told.append(self.name)
+        return True
+
+
+def budget_of(folder: Path, *, given: int, live: int, free: int = 0, parts: int = 2, size: int = 50_000):
+    database, told = Database(folder / "memory.db", live, free), list[str]()
+    (folder / "exemplars").mkdir()
+    hoards = {name: Hoard(name, parts, size, database, told) for name in ("tombstones", "entries", "notes")}
+    log = Log(folder, database)
+    budget = ByteBudget(
+        folder,
+        database,
+        folder / "exemplars",
+        given_bytes=given,
+        picture_bytes=lambda: 0,
+        log=log,
+        **hoards,
+    )
+    return budget, database, told
+
+
+def fixed(folder: Path) -> int:
+    """What the folder takes beside the database's pages, by design."""
+    folders = folder.stat().st_size + (folder / "exemplars").stat().st_size + PAGE_BYTES
+    return LOG_BYTES + SHM_BYTES + folders
+
+
+def test_while_all_fits_nothing_is_given_up(tmp_path):
+    budget, database, told = budget_of(tmp_path, given=2 * MB, live=MB)
+    budget.make_room(2 * MB - MB - fixed(tmp_path))
+    assert told == []
+    assert database.live == MB
+
+
+def test_tombstones_go_first_then_entries_then_notes_and_no_more_than_needed(tmp_path):
+    budget, _, told = budget_of(tmp_path, given=2 * MB, live=MB)
+    room = 2 * MB - MB - fixed(tmp_path)
+    budget.make_room(room + 1)
+    assert told == ["tombstones"]
+    budget.make_room(room + 3 * 50_000)
+    assert told == ["tombstones", "tombstones", "entries"]
+    budget.make_room(room + 6 * 50_000)
+    assert told == ["tombstones", "tombstones", "entries", "entries", "notes", "notes"]
+
+
+def test_what_never_fits_is_refused_before_anything_is_given_up(tmp_path):
+    budget, _, told = budget_of(tmp_path, given=2 * MB, live=MB)
+    with pytest.raises(BudgetTooSmallError) as refused:
+        budget.make_room(2 * MB)
+    assert (refused.value.needed_bytes, refused.value.given_bytes) == (2 * MB, 2 * MB)
+    assert told == []
+
+
+def test_it_is_refused_too_where_all_that_can_be_given_up_does_not_suffice(tmp_path):
+    budget, _, told = budget_of(tmp_path, given=2 * MB, live=MB, parts=1)
+    with pytest.raises(BudgetTooSmallError):
+        budget.make_room(2 * MB - MB - fixed(tmp_path) + 4 * 50_000)
+    assert told == ["tombstones", "entries", "notes"]
+
+
+def test_free_pages_go_back_to_the_disk_only_where_they_are_in_the_way(tmp_path):
+    budget, database, told = budget_of(tmp_path, given=2 * MB, live=MB, free=100_000)
+    room = 2 * MB - MB - fixed(tmp_path)
+    assert budget.fits(room - 100_000)
+    budget.make_room(room - 100_000)
+    assert database.free == 100_000
+    assert not budget.fits(room)
+    budget.make_room(room)
+    assert database.free == 0
+    assert told == []
+
+
+def test_a_reader_that_holds_the_log_costs_no_entry(tmp_path):
+    budget, database, told = budget_of(tmp_path, given=2 * MB, live=MB)
+    (tmp_path / "memory.db-wal").write_bytes(bytes(LOG_BYTES + 1))
+    budget.make_room(0)  # it is folded back
+    database.readers = 1
+    with pytest.raises(DiskError):
+        budget.make_room(2 * MB - MB - fixed(tmp_path))
+    assert told == []
+
+
+@pytest.mark.parametrize(
+    ("budget_bytes", "most", "expected"), [(MB, MB, 50_000), (40 * MB, MB, MB), (10 * MB, MB, MB // 2)]
+)
+def test_entities_have_a_twentieth_and_always_a_little(budget_bytes, most, expected):
+    assert entity_bytes(budget_bytes, most) == expected
+
+
+def test_shares_grow_with_the_budget_and_none_is_nothing_but_by_wish():
+    small = Shares.of(MB, 512, sleep_share=0.05, notes_share=0.1)
+    large = Shares.of(256 * MB, 512, sleep_share=0.05, notes_share=0.1)
+    for name in ("journal_rows", "probe_rows", "stream_rows", "tombstone_rows", "note_bytes"):
+        assert 0 < getattr(small, name) < getattr(large, name)
+    none = Shares.of(MB, 512, sleep_share=0, notes_share=0)
+    assert (none.tombstone_rows, none.note_bytes) == (0, 0)
