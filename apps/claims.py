@@ -20,7 +20,7 @@ from hippocam.memory.errors import DiskError
 from hippocam.memory.filter import Filter
 from hippocam.memory.memory import Memory, MemoryWriter
 from hippocam.memory.records import KEY_FRAMES
-from hippocam.memory.store.streams import Progress
+from hippocam.memory.store.streams import StreamRow
 from hippocam.stream.pipeline import Job
 from hippocam.stream.protocols import Source
 
@@ -79,38 +79,38 @@ def _claim(
     return Claim(job=job, complete=complete, resumed=bool(known), preview=preview)
 
 
-def _whole(known: Sequence[Progress], fingerprint: str) -> bool:
+def _whole(known: Sequence[StreamRow], fingerprint: str) -> bool:
     """Whether the content of this fingerprint was watched to its end."""
-    return bool(known) and all(p.complete and p.fingerprint == fingerprint for p in known)
+    return bool(known) and all(row.complete and row.fingerprint == fingerprint for row in known)
 
 
 def _name(
     memory: Memory, source: Source, fingerprint: str, taken: set[str], coarse: frozenset[str]
-) -> tuple[str, list[Progress]]:
+) -> tuple[str, list[StreamRow]]:
     """Return the name of a source's recording, or a free name, and what is known of it; ignore previews."""
     if fingerprint:
-        for progress in memory.progress(fingerprint=fingerprint):
-            if progress.recording not in taken and progress.stream not in coarse:
-                return progress.recording, memory.progress(recording=progress.recording)
+        for row in memory.progress(fingerprint=fingerprint):
+            if row.recording not in taken and row.id not in coarse:
+                return row.recording, memory.progress(recording=row.recording)
     number = 1
     while True:
         name = source.id if number == 1 else f"{source.id}-{number}"
         known = memory.progress(recording=name)
-        if name not in taken and all(_goes_on(p, source.uri, fingerprint) for p in known):
+        if name not in taken and all(_goes_on(row, source.uri, fingerprint) for row in known):
             return name, known
         number += 1
 
 
 def _preview_name(
     memory: Memory, source: Source, fingerprint: str, taken: set[str], coarse: frozenset[str]
-) -> tuple[str, list[Progress]]:
+) -> tuple[str, list[StreamRow]]:
     """Return the name of a source's preview, or a free name, and what is known of it."""
     every = memory.progress()
-    streams = {p.stream: p for p in every}
-    for progress in every:
-        same = progress.fingerprint == fingerprint != "" or _goes_on(progress, source.uri, fingerprint)
-        if progress.stream in coarse and progress.recording not in taken and same:
-            return progress.recording, [progress]
+    streams = {row.id for row in every}
+    for row in every:
+        same = row.fingerprint == fingerprint != "" or _goes_on(row, source.uri, fingerprint)
+        if row.id in coarse and row.recording not in taken and same:
+            return row.recording, [row]
     number = 1
     while True:
         name = f"{source.id}/{_PREVIEW}" if number == 1 else f"{source.id}-{number}/{_PREVIEW}"
@@ -122,28 +122,28 @@ def _preview_name(
 def delete_previews(memory: MemoryWriter, claims: Sequence[Claim]) -> None:
     """Delete the previews of what has been watched whole."""
     coarse = memory.coarse_streams()
-    previews = [p for p in memory.progress() if p.stream in coarse] if coarse else []
+    previews = [row for row in memory.progress() if row.id in coarse] if coarse else []
     for claim in claims if previews else ():
         known = memory.progress(recording=claim.job.name)
-        if claim.preview or not known or not all(p.complete for p in known):
+        if claim.preview or not known or not all(row.complete for row in known):
             continue
         uri, fingerprint = claim.job.source.uri, known[0].fingerprint
         for preview in previews:
             if preview.fingerprint == fingerprint != "" or _goes_on(preview, uri, fingerprint):
                 try:
-                    memory.forget(Filter(stream=preview.stream))
+                    memory.forget(Filter(stream=preview.id))
                 except DiskError as error:
                     # Traces of it are left in the log. The video itself is kept, so they give nothing away.
                     log.warning("%s", error)
 
 
-def _goes_on(progress: Progress, uri: str, fingerprint: str) -> bool:
+def _goes_on(row: StreamRow, uri: str, fingerprint: str) -> bool:
     """Whether a source is what was watched before, possibly with more at its end."""
-    if progress.source != uri:
+    if row.source != uri:
         return False
-    if progress.fingerprint == fingerprint:
+    if row.fingerprint == fingerprint:
         return True
-    old, new = progress.fingerprint.split(":"), fingerprint.split(":")
+    old, new = row.fingerprint.split(":"), fingerprint.split(":")
     return len(old) == len(new) == 3 and old[1] == new[1] and int(new[0]) > int(old[0])
 
 

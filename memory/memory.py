@@ -40,7 +40,7 @@ from hippocam.memory.sleep.sleep import Sleep, SleepReport
 from hippocam.memory.store.database import Store
 from hippocam.memory.store.exemplars import Exemplars
 from hippocam.memory.store.notes import as_of
-from hippocam.memory.store.streams import Progress
+from hippocam.memory.store.streams import StreamRow
 from hippocam.memory.streams import OpenStream, OpenStreams, Recording, tiers_of
 from hippocam.stream.records import Embedding, EncoderSpec, Item, Note
 
@@ -237,9 +237,9 @@ class Memory:
         return self.store.streams.coarse()
 
     @guarded
-    def progress(self, *, recording: str | None = None, fingerprint: str | None = None) -> list[Progress]:
-        """How far the streams of a recording, or those of the same content, were watched; empty if unknown."""
-        return self.store.streams.progress(recording=recording, fingerprint=fingerprint)
+    def progress(self, *, recording: str | None = None, fingerprint: str | None = None) -> list[StreamRow]:
+        """The streams of a recording, or of the same content, and how far each was watched; empty if unknown."""
+        return self.store.streams.rows(recording=recording, fingerprint=fingerprint)
 
     @guarded
     def tiers(self) -> list[TierStatus]:
@@ -316,7 +316,7 @@ class MemoryWriter(Memory):
             Position after which to go on: -1 from the start.
         """
         self._streams.announce(Recording(recording, uri, fingerprint, fps))
-        return min((p.last_seq for p in self.store.streams.progress(recording=recording)), default=-1)
+        return min((row.last_seq for row in self.store.streams.rows(recording=recording)), default=-1)
 
     @guarded
     def relocate(self, recording: str, uri: str) -> None:
@@ -327,8 +327,8 @@ class MemoryWriter(Memory):
     @guarded
     def end_s(self, recording: str) -> float | None:
         """Up to when a recording was watched; None where nothing of it is stored yet."""
-        streams = [p.stream for p in self.store.streams.progress(recording=recording) if p.last_seq >= 0]
-        return min(map(self.store.streams.end_s, streams), default=None)
+        rows = self.store.streams.rows(recording=recording)
+        return min((row.end_s for row in rows if row.last_seq >= 0), default=None)
 
     @guarded
     def write(self, items: Sequence[Item]) -> None:

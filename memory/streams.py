@@ -265,19 +265,20 @@ def _open_stream(
 ) -> OpenStream:
     """Open a stream where its last stored event ended, adding it to the store where it is new."""
     store.streams.add(name, recording.id, recording.uri, recording.fingerprint, recording.fps)
-    (progress,) = [p for p in store.streams.progress(recording=recording.id) if p.stream == name]
+    (row,) = [row for row in store.streams.rows(recording=recording.id) if row.id == name]
+    state = store.streams.state(name)
     working = WorkingMemory(name, config, fps=recording.fps)
-    if progress.state:
+    if state:
         places = [
-            Place(number=row.number, vector=unpack(row.vector), seen=row.seen, last_s=row.last_s)
-            for row in store.places.of(name)
+            Place(number=place.number, vector=unpack(place.vector), seen=place.seen, last_s=place.last_s)
+            for place in store.places.of(name)
         ]
-        working.restore(progress.state, places)
+        working.restore(state, places)
     else:
         working.begin(1 + store.entries.last_place(name))
-    end_s = store.streams.end_s(name) if progress.last_seq >= 0 else None
+    end_s = store.streams.end_s(name) if row.last_seq >= 0 else None
     latest = [] if end_s is None else store.notes.within(name, end_s - working.gap_s, math.inf)
-    lines = [row for row in latest if row.note.kind == SCREEN]
+    lines = [note for note in latest if note.note.kind == SCREEN]
     preview = recording.fps == KEY_FRAMES
     if not preview:
         follower.restore(name, store.tracked.get(name) or b"")
@@ -285,7 +286,7 @@ def _open_stream(
         recording.id,
         working,
         ScreenText(name, working.gap_s, lines, end_s),
-        last_seq=progress.last_seq,
+        last_seq=row.last_seq,
         follower=None if preview else follower,
         by_change=config.by_change,
     )

@@ -39,7 +39,7 @@ from hippocam.memory.store.journal import JournalRow
 from hippocam.memory.store.notes import NoteRow
 from hippocam.memory.store.places import PlaceRow
 from hippocam.memory.store.schema import FORMAT
-from hippocam.memory.store.streams import Progress, StreamRow
+from hippocam.memory.store.streams import StreamRow
 from hippocam.memory.store.summaries import Summary
 from hippocam.memory.transfer import Restoring, read_entries, read_summaries, read_visits
 from hippocam.models.registry import ENCODERS
@@ -325,19 +325,19 @@ def _agree(path: Path, name: str, agreed: str | None) -> None:
         )
 
 
-def _known(path: Path, streams: list[StreamRow], here: list[Progress]) -> set[str]:
+def _known(path: Path, streams: list[StreamRow], here: list[StreamRow]) -> set[str]:
     """Return the streams that the memory holds completely.
 
     Raises:
         HippocamError: A name stands for other content here.
     """
     for row in streams:
-        for progress in here:
-            named = progress.stream == row.id or progress.recording == row.recording
-            if named and (progress.recording, progress.fingerprint) != (row.recording, row.fingerprint):
+        for own in here:
+            named = own.id == row.id or own.recording == row.recording
+            if named and (own.recording, own.fingerprint) != (row.recording, row.fingerprint):
                 raise HippocamError(
-                    f"{path}: its stream {row.id!r} is another one than {progress.stream!r} in this memory; "
+                    f"{path}: its stream {row.id!r} is another one than {own.id!r} in this memory; "
                     "import into another --memory folder"
                 )
-    have = {progress.stream for progress in here if progress.last_seq >= 0}
+    have = {own.id for own in here if own.last_seq >= 0}
     return {row.id for row in streams if row.id in have}

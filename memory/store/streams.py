@@ -13,20 +13,8 @@ _OWNED = ("summary", "probe", "note", "visit", "entity", "entity_total", "tracke
 _UNDER_WAY = ("place", "tracked")
 
 
-class Progress(NamedTuple):
-    """How far a stream was watched: of which recording, the last stored position, the working memory's state."""
-
-    stream: str
-    recording: str
-    source: str
-    fingerprint: str
-    last_seq: int
-    complete: bool
-    state: bytes | None
-
-
 class StreamRow(NamedTuple):
-    """One stream with its progress; what is not told here is as in StreamStatus.
+    """One stream, and how far it was watched; what is not told here is as in StreamStatus.
 
     Attributes:
         id: Name of the stream.
@@ -36,6 +24,7 @@ class StreamRow(NamedTuple):
         fps: Sampling rate.
         end_s: Time of the end of what was watched.
         last_seq: Position of the last frame that is in the memory; -1 where none is.
+        complete: Whether its recording was watched to its end.
         newest: Id of the entry that its last event went into.
     """
 
@@ -137,19 +126,19 @@ class StreamTable:
         row = self._db.execute("SELECT end_s FROM stream WHERE id = ?", (stream,)).fetchone()
         return float(row[0]) if row else 0.0
 
-    def progress(self, *, recording: str | None = None, fingerprint: str | None = None) -> list[Progress]:
-        """How far the streams of a recording, or those of the same content, were watched."""
+    def rows(self, *, recording: str | None = None, fingerprint: str | None = None) -> list[StreamRow]:
+        """All streams, those of a recording, or those of the same content, by name."""
         rows = self._db.execute(
-            f"SELECT {', '.join(('id', *Progress._fields[1:]))} FROM stream "
+            f"SELECT {', '.join(StreamRow._fields)} FROM stream "
             "WHERE recording = coalesce(?, recording) AND fingerprint = coalesce(?, fingerprint) ORDER BY id",
             (recording, fingerprint),
-        )
-        return [Progress._make(row) for row in rows.fetchall()]
-
-    def rows(self) -> list[StreamRow]:
-        """All streams, by name."""
-        rows = self._db.execute(f"SELECT {', '.join(StreamRow._fields)} FROM stream ORDER BY id").fetchall()
+        ).fetchall()
         return [StreamRow._make(row)._replace(complete=bool(row[7])) for row in rows]
+
+    def state(self, stream: str) -> bytes | None:
+        """The working memory's state of a stream, None where there is none to go on with."""
+        row = self._db.execute("SELECT state FROM stream WHERE id = ?", (stream,)).fetchone()
+        return None if row is None else row[0]
 
     def statuses(self) -> list[StreamStatus]:
         """What is held of each stream, by name."""

@@ -36,16 +36,17 @@ def test_counters_add_up_and_the_end_never_falls(rig, sql):
     assert sql("SELECT DISTINCT last_seq, frames_seen FROM stream WHERE id != 'film'") == [(-1, 0)]
 
 
-def test_progress_is_asked_by_recording_or_by_content(rig):
+def test_streams_are_asked_for_by_recording_or_by_content(rig):
     rig.streams.advance("rig/left", last_seq=9, end_s=4.5, seen=10, encoded=3, events=2, state=b"state")
-    assert [tuple(row) for row in rig.streams.progress(recording="rig")] == [
-        ("rig/left", "rig", "/logs/rig", "1:a", 9, 0, b"state"),
-        ("rig/right", "rig", "/logs/rig", "1:b", -1, 0, None),
+    assert [tuple(row) for row in rig.streams.rows(recording="rig")] == [
+        ("rig/left", "rig", "/logs/rig", "1:a", 2.0, 4.5, 9, False, 10, 3, 2, 0, None),
+        ("rig/right", "rig", "/logs/rig", "1:b", 2.0, 0.0, -1, False, 0, 0, 0, 0, None),
     ]
-    assert [row.stream for row in rig.streams.progress(fingerprint="2:c")] == ["film"]
-    assert [row.stream for row in rig.streams.progress()] == ["film", "rig/left", "rig/right"]
+    assert [rig.streams.state(name) for name in ("rig/left", "rig/right", "nothing")] == [b"state", None, None]
+    assert [row.id for row in rig.streams.rows(fingerprint="2:c")] == ["film"]
+    assert [row.id for row in rig.streams.rows()] == ["film", "rig/left", "rig/right"]
     rig.streams.relocate("rig", "/elsewhere")
-    assert {row.source for row in rig.streams.progress(recording="rig")} == {"/elsewhere"}
+    assert {row.source for row in rig.streams.rows(recording="rig")} == {"/elsewhere"}
 
 
 def test_a_complete_recording_keeps_nothing_to_go_on_with(rig, sql):
