@@ -137,7 +137,7 @@ class Memory:
 
     @guarded
     def recall(self, query: Query) -> list[Candidate]:
-        """The moments that bear most on a query, the strongest first; an empty memory gives none."""
+        """Find the moments that bear most on a query, the strongest first; none in an empty memory."""
         with self._mutex, self.store.snapshot():
             encoder = self.store.meta.encoder()
             if encoder is None:
@@ -146,21 +146,21 @@ class Memory:
 
     @guarded
     def comparable(self, query: Query) -> int:
-        """How many pictures a query is compared with here; where several memories are asked, these add up."""
+        """Count the pictures that a query is compared with; of several memories that are asked they add up."""
         with self._mutex, self.store.snapshot():
             encoder = self.store.meta.encoder()
             return 0 if encoder is None else comparable(self.store, self._index.now(encoder[1].dim), query)
 
     @guarded
     def overview(self, query: Query, found: Sequence[Candidate] = ()) -> list[SummaryHit]:
-        """Whole scenes, chapters and days that a query is about, but for what these candidates show already."""
+        """Find the scenes, chapters and days that a query is about, except what `found` shows already."""
         with self._mutex, self.store.snapshot():
             encoder = self.store.meta.encoder()
             return [] if encoder is None else overview(self.store, encoder[1], query, found)
 
     @guarded
     def notable(self, wanted: Filter, top: int) -> list[Candidate]:
-        """The `top` entries that were newest to their streams among those that meet some conditions, by time."""
+        """Find the `top` entries that were newest to their streams among those that pass a filter, by time."""
         with self._mutex, self.store.snapshot():
             return notable(self.store, wanted, top)
 
@@ -183,7 +183,7 @@ class Memory:
 
     @property
     def entities(self) -> EntityMemory:
-        """Things and their visits, to be asked, as far as they are written down."""
+        """Things and their visits, as far as they are written down."""
         return EntityMemory(self.store.connection, self._config.entities)
 
     # entries ---------------------------------------------------------------------------------------------
@@ -195,7 +195,7 @@ class Memory:
 
     @guarded
     def explain(self, entry_id: int) -> Explanation:
-        """Why an entry is held, or was given up. The whole bank is read for it; `entry` reads one row."""
+        """Tell why an entry is held, or was given up. A reader builds the bank for it; `entry` reads a row."""
         with self._mutex, self.store.snapshot():
             encoder = self.store.meta.encoder()
             entry = self.store.entries.get(entry_id)
@@ -265,7 +265,7 @@ class Memory:
 
 
 class MemoryWriter(Memory):
-    """The one that writes to a memory, and can be asked like any other; see `Memory.open_writer`.
+    """The one that writes to a memory, and can be asked like a reader; see `Memory.open_writer`.
 
     Attributes:
         longterm: What keeps entries within the budget, for what takes in whole rows: import, tests.
@@ -297,7 +297,7 @@ class MemoryWriter(Memory):
 
     @property
     def entities(self) -> EntityMemory:
-        """Things and their visits, to be asked and written, as far as they are written down."""
+        """Things and their visits, as far as they are written down; it follows what is written."""
         return self._things
 
     # watching --------------------------------------------------------------------------------------------
@@ -320,7 +320,7 @@ class MemoryWriter(Memory):
 
     @guarded
     def relocate(self, recording: str, uri: str) -> None:
-        """Note where a recording is now, as after its file was moved."""
+        """Write down where a recording is now, as after its file was moved."""
         with self._mutex:
             self.store.streams.relocate(recording, uri)
 
@@ -332,7 +332,7 @@ class MemoryWriter(Memory):
 
     @guarded
     def write(self, items: Sequence[Item]) -> None:
-        """Take frames and notes of announced sources; those that are stored already are passed over.
+        """Take frames and notes of announced recordings; what is stored already is passed over.
 
         Raises:
             MemoryFolderError: The disk is full, or the budget holds not one picture.
@@ -362,7 +362,7 @@ class MemoryWriter(Memory):
 
     @guarded
     def pin(self, entry_id: int, pinned: bool = True) -> bool:
-        """Never give up an entry, or do so like any other; False where it is not held."""
+        """Never give up an entry, or with `pinned` False treat it like any other; False where it is not held."""
         with self._mutex:
             return self.longterm.held.pin(entry_id, pinned)
 
@@ -376,21 +376,15 @@ class MemoryWriter(Memory):
     def forget(self, what: Filter | Sequence[int]) -> Forgotten:
         """Delete entries, or all that a stream or a stretch of time left behind, from the disk too; see forget.py.
 
-        Of streams that a filter names, what is open is deleted as well.
+        What is open of the streams that a filter names is deleted as well.
         """
         with self._mutex:
-            if isinstance(what, Filter):
-                self._streams.delete(what)
-            else:
-                entries = [entry for entry_id in what if (entry := self.store.entries.get(entry_id)) is not None]
-                for stream in map(self._streams.get, {entry.stream for entry in entries}):
-                    if stream is not None:
-                        stream.clear_screen()  # or a line that goes on would bring it back
+            self._streams.delete(what)
             return forget(self.store, self.longterm, self._things, what)
 
     @guarded
     def change_entities(self, change: Callable[[EntityMemory], EntityChange]) -> EntityChange:
-        """Merge, split or undo, all of it or nothing.
+        """Let `change` merge, split or undo, in one transaction.
 
         Raises:
             HippocamError: What is named is not there.
@@ -417,12 +411,7 @@ class MemoryWriter(Memory):
         Raises:
             ValueError: A share is out of its range.
         """
-        config = self._config.sleep
-        config = replace(
-            config,
-            target=config.target if target is None else target,
-            max_loss=config.max_loss if max_loss is None else max_loss,
-        )
+        config = self._config.sleep.asked(target, max_loss)
         sleep = Sleep(self.store, self.longterm, config, key_weight=self._config.recall.key_weight)
         report = sleep.run(mutex=self._mutex, size=self.bytes, now_s=time.time() if now_s is None else now_s)
         self._slept_at = self.longterm.bank.events
@@ -430,9 +419,9 @@ class MemoryWriter(Memory):
 
     @guarded
     def idle(self) -> SleepReport | None:
-        """Nothing is to be written for a while: sleep, if the memory has filled so far that its settings say so.
+        """Sleep if the memory is as full as its settings ask for; None where it did not sleep.
 
-        To be called by whoever writes, never from within `write`. None where it did not sleep.
+        For whoever writes to call when there is nothing to write for a while.
         """
         config = self._config.sleep
         if not config.auto or self.longterm.bank.events == self._slept_at:
@@ -443,7 +432,7 @@ class MemoryWriter(Memory):
 
     @guarded
     def wake(self) -> int:
-        """Take the last sleep back, as far as it is remembered; how many entries came back, without pictures."""
+        """Undo the last sleep as far as it is remembered; return how many entries came back, without pictures."""
         with self._mutex:
             sleep_id = self.store.tombstones.newest()
             return self.longterm.sleep.wake(sleep_id) if sleep_id else 0

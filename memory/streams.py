@@ -227,10 +227,20 @@ class OpenStreams:
         self._recordings.pop(recording, None)
         return names
 
-    def delete(self, wanted: Filter) -> None:
-        """Delete what is open of the streams that a filter names; the next frame opens them anew."""
-        for name in [stream.name for stream in self if wanted.of_stream(stream.name)]:
-            del self._open[name]
+    def delete(self, what: Filter | Sequence[int]) -> None:
+        """Delete what is open of what is to be deleted.
+
+        Args:
+            what: A filter, whose streams the next frame opens anew; or ids of entries, on whose streams every line
+                that goes on would bring back what the screen showed.
+        """
+        if isinstance(what, Filter):
+            for name in [stream.name for stream in self if what.of_stream(stream.name)]:
+                del self._open[name]
+            return
+        entries = (self._store.entries.get(entry_id) for entry_id in what)
+        for name in {entry.stream for entry in entries if entry is not None} & set(self._open):
+            self._open[name].clear_screen()
 
     def _begin(self, name: str) -> OpenStream:
         owners = (recording for recording in self._recordings.values() if recording.has(name))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,3 +41,15 @@ class SleepConfig:
             value = getattr(self, name)
             if not low <= value <= high:
                 raise ValueError(f"sleep.{name} must be {low} to {high}, found {value}")
+
+    def asked(self, target: float | None, max_loss: float | None) -> SleepConfig:
+        """The same settings but for what was asked for; None, each, keeps the setting.
+
+        Raises:
+            ValueError: A share is out of its range.
+        """
+        return replace(
+            self,
+            target=self.target if target is None else target,
+            max_loss=self.max_loss if max_loss is None else max_loss,
+        )
