@@ -1,5 +1,10 @@
 """What the memory keeps and what it gives back: events, long-term entries, evidence.
 
+A thing that was seen has four shapes, each with what its user needs and no more: an Event as working memory closes
+it, with its vectors and the picture's bytes; an Entry as it is stored and recalled, without vectors; a Slot as
+the bank weighs it, without words and pictures; Held as sleep merges it, with both vectors. Evidence is what the
+library gives back of a moment.
+
 Shapes: D embedding dimension. Times are seconds from the start of the stream's source.
 """
 
@@ -202,8 +207,8 @@ class Held:
         key_D: float32 [D], as in Event.
         scene_D: float32 [D], as in Event.
         worth: What the bank says that it is worth now.
-        slept: Entries that went into it in earlier sleeps.
-        mass: How often its views, and those of what went into it, are found in all: see sleep/views.py.
+        slept: Entries that earlier sleeps merged into it.
+        mass: How often its views, and those of what was merged into it, are found in all: see sleep/views.py.
     """
 
     id: int

@@ -109,7 +109,14 @@ class EntryTable:
         self._db.execute("UPDATE entry SET uses = uses + 1, strength = ? WHERE id = ?", (strength, entry_id))
 
     def inherit(self, heir: int, *, slept: int, place: int, vectors: tuple[FloatArray, FloatArray] | None) -> None:
-        """Note that so many entries more went into one, where they were, and which vectors stand for all."""
+        """Count entries as merged into one asleep, and set its place and its vectors.
+
+        Args:
+            heir: Id of the entry that they were merged into.
+            slept: How many more.
+            place: The place of all of them; 0 where it is not the same.
+            vectors: Key and scene that stand for all, [D] each; None where the heir keeps its own.
+        """
         self._db.execute("UPDATE entry SET slept = slept + ?, place = ? WHERE id = ?", (slept, place, heir))
         if vectors is not None:
             self._db.execute("UPDATE entry SET key = ?, scene = ? WHERE id = ?", (*map(pack, vectors), heir))
@@ -190,12 +197,12 @@ class EntryTable:
         return int(count)
 
     def slept(self, entry_id: int) -> int:
-        """How many entries have gone into one asleep."""
+        """How many entries sleep has merged into one."""
         row = self._db.execute("SELECT slept FROM entry WHERE id = ?", (entry_id,)).fetchone()
         return int(row[0]) if row else 0
 
     def slept_share(self) -> tuple[int, int]:
-        """Entries with vectors, and how many there would be had none gone into another."""
+        """Number of entries with vectors, and how many there would be had sleep merged none."""
         row = self._db.execute("SELECT count(*), coalesce(sum(1 + slept), 0) FROM entry WHERE key IS NOT NULL")
         count, ever = row.fetchone()
         return int(count), int(ever)

@@ -59,7 +59,7 @@ class JournalTable:
         return [JournalRow._make(row) for row in rows]
 
     def changed_since(self, row_id: int) -> tuple[int, list[int] | None]:
-        """Entries that came, went or lost their vectors since a row of the journal.
+        """Entries that came, were deleted or lost their vectors after a row of the journal.
 
         Returns:
             The journal's newest row, and the ids of these entries; None for the ids where the journal does not go
@@ -72,7 +72,7 @@ class JournalTable:
         return newest, [entry_id for (entry_id,) in rows]
 
     def rekeyed_since(self, row_id: int) -> set[int]:
-        """Ids of the entries that have other vectors than at a row of the journal."""
+        """Ids of the entries whose vectors were replaced after a row of the journal."""
         rows = self._db.execute(
             "SELECT DISTINCT entry FROM journal WHERE id > ? AND action IN ('slept', 'taken back', 'signs only')",
             (row_id,),

@@ -85,7 +85,7 @@ def migrate(path: Path) -> None:
 
     Format 2 gets the tables that it lacks, empty, and keeps all others as they are. Of format 1 streams with their
     progress, entries and settings are kept; vectors become scaled int8 (codec.py), an entry's
-    times its first span. The working memory's state of streams that were not watched to their end is dropped:
+    times its first span. The working memory's state of streams that were not watched to their end is not kept:
     its layout has changed. They can be gone on with, from the last event that was kept, with a new background.
 
     Rows are copied one at a time, so the memory that it takes is bounded. Until the transaction ends, the log

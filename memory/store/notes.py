@@ -150,7 +150,7 @@ class NoteTable:
         return int(total)
 
     def least(self, most: int) -> list[int]:
-        """What goes first, so many at most: notes whose words come again in their stream, then the oldest ones."""
+        """Ids of the notes to give up first, `most` at most: those that are repeated later, else the oldest."""
         again = self._db.execute(
             "SELECT id FROM (SELECT id, t0_s, row_number() OVER (PARTITION BY stream, kind, text "
             "ORDER BY t0_s DESC, id) AS n FROM note) WHERE n > 1 ORDER BY t0_s, id LIMIT ?",

@@ -25,7 +25,7 @@ class StreamRow(NamedTuple):
         end_s: Time of the end of what was watched.
         last_seq: Position of the last frame that is in the memory; -1 where none is.
         complete: Whether its recording was watched to its end.
-        newest: Id of the entry that its last event went into.
+        newest: Id of the entry that holds its newest event.
     """
 
     id: str
@@ -50,7 +50,7 @@ class StreamTable:
         self._db = db
 
     def add(self, stream: str, recording: str, source: str, fingerprint: str, fps: float | None) -> None:
-        """Make a stream known; where it is, note where its recording is now and what it holds."""
+        """Add a stream; of one that is there, note where its recording is now and what it holds."""
         self._db.execute(
             "INSERT INTO stream (id, recording, source, fingerprint, fps) VALUES (?, ?, ?, ?, ?) "
             "ON CONFLICT (id) DO UPDATE SET source = excluded.source, fingerprint = excluded.fingerprint",
@@ -107,15 +107,15 @@ class StreamTable:
         self._db.execute("DELETE FROM stream WHERE id = ?", (stream,))
 
     def set_newest(self, stream: str, entry_id: int) -> None:
-        """Note which entry the newest event of a stream went into."""
+        """Note which entry holds the newest event of a stream."""
         self._db.execute("UPDATE stream SET newest = ? WHERE id = ?", (entry_id, stream))
 
     def move_newest(self, entry_id: int, other_id: int) -> None:
-        """Where an entry held the newest event of a stream, another does now."""
+        """Where an entry holds the newest event of a stream, note that another does from now on."""
         self._db.execute("UPDATE stream SET newest = ? WHERE newest = ?", (other_id, entry_id))
 
     def newest(self, stream: str) -> int | None:
-        """Id of the entry that the newest event of a stream went into; None where that is no longer held."""
+        """Id of the entry that holds the newest event of a stream; None where it is no longer held."""
         row = self._db.execute(
             "SELECT e.id FROM stream s JOIN entry e ON e.id = s.newest WHERE s.id = ?", (stream,)
         ).fetchone()

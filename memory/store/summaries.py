@@ -43,7 +43,7 @@ class Summary:
         seconds: How much of that time was covered by events, above 0: its weight among its like.
         events: How many events it was made of.
         place: The place that all of them were in; 0 where that is not known or not one.
-        exemplar: Id of the entry that was nearest to its mean; the entry may be gone.
+        exemplar: Id of the entry that was nearest to its mean; the entry may not be held any more.
         vector_D: float32 [D], of length 1: mean of what was shown, by duration.
         words: The most frequent labels and words with how often they came, most frequent first. Untrusted.
         state: What is needed to go on with it, as bytes; None once it is closed.
@@ -135,7 +135,7 @@ class SummaryTable:
         return self._select(where, (known_by_s,))
 
     def tops(self) -> tuple[list[tuple[int, str, float]], FloatArray]:
-        """All chapters, and what is in none: finer where that is open, coarser where its parts are gone.
+        """All chapters, and what is in none: finer where that is open, coarser where its parts are not held.
 
         Returns:
             Id, stream and start of each, and their vectors, float32 [N, D].

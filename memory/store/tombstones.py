@@ -1,9 +1,9 @@
 """The table of tombstones: what entries were before a sleep merged them.
 
-A tombstone is the whole row of an entry as it was before it went into another asleep, without its picture: with
-the sleep that it belongs to and its heir, the entry that it went into. The heir's own row as it was is one of
-them, so a group can be taken back while its tombstones last. They count towards the budget and are the first to
-be given up when room is needed; where the heir itself is given up, so are they.
+A tombstone is the whole row of an entry, without its picture, as it was before a sleep merged it into another: its
+heir. It says which sleep and which heir. The heir's own row as it was is a tombstone too, so a group can be taken
+back while its tombstones last. They count towards the budget and are the first to be given up when room is needed;
+when the heir is given up, so are they.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class TombstoneTable:
         self._db = db
 
     def originals(self) -> list[Held]:
-        """Entries that went into others and are remembered still, each as it last was."""
+        """Entries that were merged into others and have a tombstone still, each as it last was."""
         rows = self._db.execute(
             f"SELECT {_HELD}, max(sleep) FROM tombstone "
             "WHERE id NOT IN (SELECT id FROM entry) AND key IS NOT NULL GROUP BY id ORDER BY stream, first_seq, id"
@@ -36,7 +36,7 @@ class TombstoneTable:
         return [held_from(row[:-1]) for row in rows]
 
     def bury(self, entry_id: int, *, heir: int, sleep: int, made_s: float) -> None:
-        """Keep an entry's row as it is now; of one that this sleep has buried already, as it was then."""
+        """Keep an entry's row as it is now; where this sleep has buried it already, the row of then stays."""
         self._db.execute(
             f"INSERT OR IGNORE INTO tombstone (sleep, heir, made_s, {_ROW}) "
             f"SELECT ?, ?, ?, {_ROW} FROM entry WHERE id = ?",
@@ -63,7 +63,7 @@ class TombstoneTable:
             yield int(heir), [held_from(row) for row in rows]
 
     def heirs_within(self, stream: str, t0_s: float, t1_s: float) -> list[int]:
-        """Ids of the entries into which something of a stretch of a stream's time went asleep, however often."""
+        """Ids of the entries that something of a stretch of a stream's time was merged into, by any sleeps."""
         rows = self._db.execute(
             f"WITH RECURSIVE up (id) AS (SELECT heir FROM tombstone WHERE {_TOUCHES} "
             "UNION SELECT t.heir FROM tombstone t JOIN up ON t.id = up.id) SELECT id FROM entry WHERE id IN up",
@@ -77,7 +77,7 @@ class TombstoneTable:
         return row.fetchone() is not None
 
     def take_back(self, sleep: int, heir: int) -> None:
-        """Make the entries of a group what they were; of those that were gone the pictures stay gone."""
+        """Make the entries of a group what they were; those that were merged come back without their pictures."""
         self._db.execute(
             f"UPDATE entry SET ({_TAKEN_BACK}) = "
             f"(SELECT {_TAKEN_BACK} FROM tombstone WHERE sleep = :sleep AND id = :heir) WHERE id = :heir",
@@ -106,7 +106,7 @@ class TombstoneTable:
         self._db.execute("DELETE FROM tombstone WHERE sleep = ? AND heir = ?", (sleep, heir))
 
     def delete_heirs(self, entry_id: int) -> None:
-        """Delete what went into an entry, and into what had gone into it."""
+        """Delete the tombstones of what was merged into an entry, and into what was merged into that."""
         self._db.execute(
             "WITH RECURSIVE gone (id) AS "
             "(SELECT ? UNION SELECT t.id FROM tombstone t JOIN gone ON t.heir = gone.id) "
@@ -115,7 +115,7 @@ class TombstoneTable:
         )
 
     def delete_of(self, entry_id: int) -> None:
-        """Delete what an entry was before sleeps."""
+        """Delete the tombstones of an entry."""
         self._db.execute("DELETE FROM tombstone WHERE id = ?", (entry_id,))
 
     def delete_within(self, stream: str, t0_s: float, t1_s: float) -> None:
