@@ -11,11 +11,14 @@ from typing import Any
 
 from hippocam.apps.archive.records import ArchiveReport
 from hippocam.apps.journal import numbers_of, sentence
+from hippocam.apps.live.status import LiveStatus
 from hippocam.apps.records import Answer, ImportReport, Status, WatchReport
 from hippocam.memory.entities.records import Entity, EntityChange
 from hippocam.memory.explanation import Explanation
+from hippocam.memory.forget import Forgotten
 from hippocam.memory.records import Entry, Evidence, format_id
 from hippocam.memory.sleep.sleep import SleepReport
+from hippocam.stream.sources.live_clip import Clip
 
 Json = dict[str, Any]
 
@@ -38,6 +41,29 @@ def import_json(report: ImportReport) -> Json:
 def sleep_json(report: SleepReport) -> Json:
     """The outcome of a sleep."""
     return asdict(report)
+
+
+def deletion_json(gone: Forgotten) -> Json:
+    """How much was deleted."""
+    return gone._asdict()
+
+
+def camera_json(status: LiveStatus) -> Json:
+    """The state of a live camera, in one flat object."""
+    row = asdict(status)
+    camera = row.pop("camera")
+    numbers = {k: round(v, 3) if isinstance(v, float) else v for k, v in (camera | row).items()}
+    return {"stream": status.stream, **numbers, "size": list(status.camera.size)}
+
+
+def cameras_json(cameras: Sequence[LiveStatus]) -> Json:
+    """The states of all cameras of a live process."""
+    return {"cameras": [camera_json(status) for status in cameras]}
+
+
+def clips_json(clips: Sequence[Clip]) -> Json:
+    """Clips that were written from the look-back footage."""
+    return {"clips": [{**asdict(clip), "path": str(clip.path)} for clip in clips]}
 
 
 def evidence_json(evidence: Evidence) -> Json:

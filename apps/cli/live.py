@@ -13,7 +13,6 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -22,7 +21,7 @@ from hippocam.stream.errors import HippocamError
 from hippocam.stream.timecode import format_time
 
 if TYPE_CHECKING:
-    from hippocam.apps.live.watch import LiveStatus
+    from hippocam.apps.live.status import LiveStatus
 
 DEFAULT_MEMORY = "hippocam-memory"
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
@@ -153,19 +152,21 @@ class _Printer:
 
     def show(self, cameras: list[LiveStatus]) -> None:
         """Print the states if it is time."""
+        from hippocam.apps.api import camera_json, cameras_json
+
         now_s, states = time.monotonic(), [status.camera.state.value for status in cameras]
         if states == self._states and now_s - self._shown_s < self._every_s:
             return
         self._states, self._shown_s = states, now_s
         if self._json:
-            _print_json({"cameras": [status.as_json() for status in cameras]})
+            _print_json(cameras_json(cameras))
             return
         for status in cameras:
-            print(camera_line(status.as_json()), flush=True)
+            print(camera_line(camera_json(status)), flush=True)
 
 
 def camera_line(row: dict[str, Any]) -> str:
-    """Describe a camera's state in one line; the argument is what LiveStatus.as_json gives."""
+    """Describe a camera's state in one line; the argument is what `camera_json` gives."""
     when = format_time(row["last_s"]) if row["last_s"] else "no frame yet"
     line = (
         f"{row['stream']}: {row['state']}  {when}  {row['size'][0]}x{row['size'][1]} {row['fps_in']:.1f} fps  "
@@ -226,6 +227,7 @@ def _stop(options: argparse.Namespace) -> int:
 
 
 def _clip(options: argparse.Namespace) -> int:
+    from hippocam.apps.api import clips_json
     from hippocam.apps.live.folder import LiveFolder
     from hippocam.stream.sources.live_clip import write_clips
 
@@ -233,7 +235,7 @@ def _clip(options: argparse.Namespace) -> int:
     stream = options.stream or _only_stream(live_folder.path / "look-back")
     clips = write_clips(live_folder.look_back(stream), options.out or Path(f"{stream}.mp4"), options.last)
     if options.json:
-        _print_json({"clips": [{**asdict(clip), "path": str(clip.path)} for clip in clips]})
+        _print_json(clips_json(clips))
         return 0
     for clip in clips:
         spans = ", ".join(f"{format_time(t0_s)} to {format_time(t1_s)}" for t0_s, t1_s in clip.spans)

@@ -313,6 +313,8 @@ def _pin(options: argparse.Namespace, *, pinned: bool = True) -> int:
 
 
 def _forget(options: argparse.Namespace) -> int:
+    from hippocam.apps.api import deletion_json
+
     with _session(options) as session:
         gone = session.forget(
             options.entries,
@@ -322,7 +324,7 @@ def _forget(options: argparse.Namespace) -> int:
             before_s=options.before,
         )
     if options.json:
-        _print_json(gone._asdict())
+        _print_json(deletion_json(gone))
     else:
         parts = f"{gone.entries} entries, {gone.notes} notes, {gone.summaries} summaries"
         print(f"forgot {parts} and {gone.streams} whole streams")

@@ -15,12 +15,14 @@ from typing import Any, Literal
 
 import numpy as np
 
+from hippocam.apps.api import cameras_json
 from hippocam.apps.encoder_choice import encoder_name
 from hippocam.apps.live.alerts import AlertConfig, Alerts
 from hippocam.apps.live.endpoint import Endpoint
 from hippocam.apps.live.folder import JsonLines, LiveFolder
 from hippocam.apps.live.open_frames import OpenFrames, answer_latest, answer_open
-from hippocam.apps.live.watch import LiveStatus, LiveWatch
+from hippocam.apps.live.status import LiveStatus
+from hippocam.apps.live.watch import LiveWatch
 from hippocam.apps.live.webhook import Webhook
 from hippocam.apps.settings import Settings, budget_bytes
 from hippocam.memory.folder import has_memory
@@ -227,7 +229,7 @@ def _handle(
     if op == "latest":
         return answer_latest(request, open_frames)
     if op == "status":
-        return {"cameras": [status.as_json() for status in watch.status()]}
+        return cameras_json(watch.status())
     if op == "stop":
         stop.set()
         return {"stopping": True}

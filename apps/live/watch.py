@@ -12,17 +12,16 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 
 from hippocam.apps.live.alerts import Alerts
 from hippocam.apps.live.folder import JsonLines
 from hippocam.apps.live.open_frames import OpenFrames
+from hippocam.apps.live.status import LiveStatus
 from hippocam.memory.memory import MemoryWriter
 from hippocam.stream.ingest import Ingest
-from hippocam.stream.live.camera import Camera, CameraStatus, State
+from hippocam.stream.live.camera import Camera, State
 from hippocam.stream.live.clock import LEAST_STEP_S, Wall
 from hippocam.stream.live.messages import Captured
 from hippocam.stream.records import Embedding, Frame, Repeat
@@ -31,42 +30,6 @@ _TICK_S = 0.2
 _COUNT_S = 5.0
 _LATENCIES = 256
 _OVER = (State.ENDED, State.GIVEN_UP)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiveStatus:
-    """The state of one camera, and what became of its frames.
-
-    Attributes:
-        stream: Name of its stream.
-        source: Its address, without a password.
-        camera: State of the camera.
-        seen: Number of frames that reached the gate.
-        encoded: Number of frames that passed it.
-        gaps: Number of gaps in time.
-        gap_s: Their length in all, seconds.
-        latency_s: How long after its true time a frame can be found: median of the last ones, 0 before the first.
-        worst_s: The longest of these times.
-        last_s: Time of the newest frame, seconds since 1970; None before the first.
-    """
-
-    stream: str
-    source: str
-    camera: CameraStatus
-    seen: int
-    encoded: int
-    gaps: int
-    gap_s: float
-    latency_s: float
-    worst_s: float
-    last_s: float | None
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it as JSON values, in one flat object."""
-        row = asdict(self)
-        camera = row.pop("camera")
-        numbers = {k: round(v, 3) if isinstance(v, float) else v for k, v in (camera | row).items()}
-        return {"stream": self.stream, **numbers, "size": list(self.camera.size)}
 
 
 class _View:

@@ -30,7 +30,7 @@ def address(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, load_helpers: Callable[[str], ModuleType]
 ) -> Iterator[str]:
     """A server with three streams: H.264, one that Chromium cannot play, and another H.264."""
-    helpers = load_helpers("integration/test_web.py")
+    helpers = load_helpers("integration/web/test_web.py")
     monkeypatch.setattr("hippocam.apps.folders.make_encoder", lambda name: helpers.ColourEncoder())
     with Session(tmp_path / "memory", encoder="colour") as session:
         helpers.render_colours(tmp_path / "first.mp4", seconds_each=8)
