@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from hippocam.stream.exports import exporter
 
 if TYPE_CHECKING:
+    from hippocam.apps.ask.conversation import Conversation
     from hippocam.apps.ask.reader import Reader
     from hippocam.apps.ask.where import Where
     from hippocam.apps.errors import HippocamError, SettingsError
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from hippocam.apps.settings import Settings, load_settings
 
 _HOMES = {
+    "Conversation": "ask.conversation",
     "HippocamError": "errors",
     "Reader": "ask.reader",
     "Where": "ask.where",
@@ -41,6 +43,7 @@ _HOMES = {
 
 __all__ = [
     "Answer",
+    "Conversation",
     "Failure",
     "HippocamError",
     "ImportReport",

@@ -183,27 +183,35 @@ class Memories:
         """
         resolved: Where = {**where}
         stream, place_of = where.get("stream"), where.get("place_of")
-        if len(self.members) == 1:
-            return resolved
-        if stream is not None and not any(member.within(stream) is not None for member in self.members):
-            owners = [
-                member.name
-                for member in self.members
-                if any(_within(held.id, stream) is not None for held in member.memory.streams())
-            ]
-            if len(owners) > 1:
-                names = ", ".join(f"{name}/{stream}" for name in owners)
-                raise HippocamError(f"stream {stream!r} is in several memories; give one of {names}")
-            if owners:  # else `check` says which streams there are
-                resolved["stream"] = f"{owners[0]}/{stream}"
-        if place_of is not None and not any(member.within(place_of) for member in self.members):
-            found = [member.prefix + place_of for member in self.members if _knows(member.memory, place_of)]
-            if len(found) > 1:
-                raise HippocamError(f"entry {place_of!r} is in several memories; give one of {', '.join(found)}")
-            if not found:
-                raise UnknownEntryError(place_of)
-            resolved["place_of"] = found[0]
+        if len(self.members) > 1:
+            if stream is not None:
+                resolved["stream"] = self._whole_stream(stream)
+            if place_of is not None:
+                resolved["place_of"] = self._whole_entry(place_of)
         return resolved
+
+    def _whole_stream(self, stream: str) -> str:
+        if any(member.within(stream) is not None for member in self.members):
+            return stream
+        owners = [
+            member
+            for member in self.members
+            if any(_within(held.id, stream) is not None for held in member.memory.streams())
+        ]
+        if len(owners) > 1:
+            names = ", ".join(owner.prefix + stream for owner in owners)
+            raise HippocamError(f"stream {stream!r} is in several memories; give one of {names}")
+        return owners[0].prefix + stream if owners else stream  # `check` says which streams there are
+
+    def _whole_entry(self, entry: str) -> str:
+        if any(member.within(entry) for member in self.members):
+            return entry
+        found = [member.prefix + entry for member in self.members if _knows(member.memory, entry)]
+        if len(found) > 1:
+            raise HippocamError(f"entry {entry!r} is in several memories; give one of {', '.join(found)}")
+        if not found:
+            raise UnknownEntryError(entry)
+        return found[0]
 
     def meant(self, where: Where) -> Iterator[tuple[Member, Where]]:
         """The memories that conditions allow, each with the conditions under its own names."""
@@ -236,7 +244,7 @@ def distinct_folders(folders: Sequence[str | Path]) -> tuple[Path, ...]:
 
 
 def at_once(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
-    """Work on items in threads, one in this; results in their order."""
+    """Work on several items in threads of their own; give the results in the items' order."""
     if len(items) == 1:
         return [work(items[0])]
     with ThreadPoolExecutor(min(_THREADS, len(items)), thread_name_prefix="hippocam-recall") as threads:

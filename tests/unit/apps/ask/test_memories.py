@@ -220,6 +220,23 @@ def test_the_command_line_asks_several(folders, encoder, capsys):
     assert "not both" in capsys.readouterr().err
 
 
+def test_what_is_still_open_in_one_is_named_and_believed_like_the_rest(shards, folders, monkeypatch):
+    def open_moments(memory, found, query):
+        if memory != folders / "mon":
+            return []
+        assert {moment.stream for moment in found} == {"cam"}
+        span = {"t0_s": 500.0, "t1_s": 501.0, "frame_s": 500.0, "spans": ((500.0, 501.0),)}
+        return [Evidence(id="open-cam-1", stream="cam", score=0.9, why="just seen", image="", **span)]
+
+    monkeypatch.setattr("hippocam.apps.ask.search.open_moments", open_moments)
+    (now,) = [moment for moment in shards.search("anything", top=60) if moment.why == "just seen"]
+    assert (now.id, now.stream) == ("mon/open-cam-1", "mon/cam")
+    assert 0.5 < now.score < 0.9  # as if it had been compared with the pictures of all
+    with Session(folders / "mon") as alone:
+        (now,) = [moment for moment in alone.search("anything") if moment.why == "just seen"]
+    assert (now.id, now.score) == ("open-cam-1", 0.9)
+
+
 def test_a_chat_with_several_goes_on_from_its_last_answer(folders, encoder, capsys, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.StringIO("When was there a van?\nWhat happened after that?\n"))
     assert main(["chat", "--json", "--memories", *(str(folders / name) for name in NAMES)]) == 0
