@@ -101,7 +101,7 @@ def _watch(options: argparse.Namespace, folder: Path) -> WatchReport:
     """Watch the videos of a training into a memory."""
     from hippocam.apps.cli.progress import WatchBar
     from hippocam.apps.session import Session
-    from hippocam.apps.training.watched import BUDGET_MB
+    from hippocam.apps.training.videos import BUDGET_MB
 
     with WatchBar() as bar, Session(folder, encoder=options.encoder) as session:
         return session.watch(options.videos, budget_mb=BUDGET_MB, on_progress=bar.update)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from hippocam.apps.training.watched import Watch, watched
+from hippocam.apps.training.videos import Watch, memory_of_videos
 from hippocam.memory.errors import MixedEncodersError
 from hippocam.memory.memory import Memory
 from hippocam.memory.records import Event
@@ -125,7 +125,7 @@ def from_videos(watch: Watch, questions: Sequence[str] = ()) -> Material:
     Raises:
         HippocamError: None of them can be watched.
     """
-    with watched(watch) as (folder, streams):
+    with memory_of_videos(watch) as (folder, streams):
         material = from_memories([folder], questions)
     asked = f", and {len(questions)} questions" if questions else ""
     return Material(

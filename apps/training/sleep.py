@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from hippocam.apps.training.watched import Watch, watched
+from hippocam.apps.training.videos import Watch, memory_of_videos
 from hippocam.apps.worlds.worlds import WORLDS, events_of
 from hippocam.memory.sleep.network import WEIGHTS, shapes
 from hippocam.memory.trained import own_folder
@@ -52,7 +52,7 @@ def from_videos(watch: Watch) -> Lessons:
     Raises:
         HippocamError: None of them can be watched, or they are too short.
     """
-    with watched(watch) as (folder, _):
+    with memory_of_videos(watch) as (folder, _):
         banks = from_memories([folder]).banks
     return Lessons(banks=banks, data=f"{len(banks)} streams that were watched for it; under their own licences.")
 

@@ -18,9 +18,9 @@ from hippocam.apps.errors import AddressError, TooLargeError, UploadError, advis
 from hippocam.apps.session import Session
 from hippocam.apps.web.advice import ADVICE
 from hippocam.apps.web.guard import Guard, allowed_hosts, is_loopback
+from hippocam.apps.web.jobs import Watcher
 from hippocam.apps.web.media import Library, file_response
 from hippocam.apps.web.uploads import UPLOAD_LIMIT_BYTES, receive, uploads_folder
-from hippocam.apps.web.watching import Watcher
 
 _OPEN_TO_ALL = "  (no password: whoever reaches this machine sees this memory and can add to it)"
 
@@ -113,7 +113,7 @@ def build_app(session: Session, *, host: str = "127.0.0.1") -> FastAPI:
     app.add_middleware(Guard, hosts=allowed_hosts(host))
     _add_media(app, library)
     if library.folder is not None and watcher is not None:
-        _add_watching(app, uploads_folder(library.folder), watcher)
+        _add_uploads(app, uploads_folder(library.folder), watcher)
 
     async def mount() -> None:
         gr.mount_gradio_app(
@@ -154,7 +154,7 @@ def _add_media(app: FastAPI, library: Library) -> None:
         return file_response(path) if path else _missing()
 
 
-def _add_watching(app: FastAPI, folder: Path, watcher: Watcher) -> None:
+def _add_uploads(app: FastAPI, folder: Path, watcher: Watcher) -> None:
     """Routes that add to the memory; what is uploaded is kept in a folder."""
 
     @app.post("/hippocam/upload", response_model=None)

@@ -17,7 +17,7 @@ Watch = Callable[[Path], WatchReport]
 
 
 @contextmanager
-def watched(watch: Watch) -> Iterator[tuple[Path, int]]:
+def memory_of_videos(watch: Watch) -> Iterator[tuple[Path, int]]:
     """Watch videos; yield the memory's folder and its number of streams.
 
     Args:

@@ -23,7 +23,7 @@ State = Literal["waiting", "watching", "done", "failed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Watched:
+class VideoJob:
     """How far one video has come.
 
     Attributes:
@@ -72,7 +72,7 @@ class Watcher:
         self._session = session
         self._library = library
         self._ids = itertools.count(1)
-        self._jobs: dict[int, Watched] = {}
+        self._jobs: dict[int, VideoJob] = {}
         self._queue: queue.SimpleQueue[tuple[int, Path] | None] = queue.SimpleQueue()
         self._mutex = threading.Lock()
         self._closing = threading.Event()
@@ -83,11 +83,11 @@ class Watcher:
         """Put a video in the queue.
 
         Returns:
-            Its number, as in Watched.id.
+            Its number, as in VideoJob.id.
         """
         with self._mutex:
             number = next(self._ids)
-            self._jobs[number] = Watched(id=number, name=path.name)
+            self._jobs[number] = VideoJob(id=number, name=path.name)
             ended = [n for n, job in self._jobs.items() if job.state in ("done", "failed")]
             for old in ended[: max(0, len(ended) - _LISTED)]:
                 del self._jobs[old]
