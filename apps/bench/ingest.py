@@ -1,9 +1,8 @@
-"""How fast footage is watched on one core, against what cannot be done without: decoding alone, encoding alone.
+"""How fast footage is watched on one core, compared with the two floors: decoding alone and encoding alone.
 
-Each variant runs in a process of its own that is kept on one core with one thread a library, its networks loaded
-before the clock starts. Variants take turns, so that a busy machine is busy for all of them; medians over the
-rounds. What counts is processor time, which others' work on the machine disturbs least; time by the clock stands
-beside it.
+Each variant runs in a process of its own, on one core, with one thread a library, and loads its networks before
+the clock starts. Variants take turns, so that a busy machine is busy for all of them; figures are medians over the
+rounds. Processor time counts, since other processes disturb it least; time by the clock stands beside it.
 
     decode   the sampled frames of the clip, through our source, and nothing else
     encode   those of them that pass the change gate, decoded beforehand, in the pipeline's chunks
@@ -77,7 +76,7 @@ class ClipSpeed:
         return self.seconds / max(timing.wall_s if wall else timing.cpu_s, 1e-9)
 
     def overhead(self, *, wall: bool = False) -> float:
-        """What `bare` takes beyond decoding and encoding alone, as a share of these two."""
+        """Time that `bare` takes beyond decoding and encoding alone, as a share of these two."""
 
         def took(variant: Variant) -> float:
             return self.variants[variant].wall_s if wall else self.variants[variant].cpu_s
@@ -136,7 +135,7 @@ def run(
         encoder: Name of the encoder.
         fps: Frames a second that are looked at, above 0.
         rounds: How often each variant runs on each clip, 1 or more.
-        report: Is told how it goes.
+        report: Called with a line of progress after each measurement.
 
     Raises:
         HippocamError: A clip cannot be read, or none was given.
@@ -202,7 +201,7 @@ def measure(variant: Variant, clip: Path, encoder: str, fps: float) -> Timing:
 
 @contextmanager
 def _clock() -> Iterator[Callable[[], tuple[float, float]]]:
-    """Processor and clock time since it was entered."""
+    """Yield a function that returns the processor and clock time since then."""
     cpu_s, wall_s = time.process_time(), time.perf_counter()
     yield lambda: (time.process_time() - cpu_s, time.perf_counter() - wall_s)
 
@@ -308,7 +307,7 @@ def _watch(clip: Path, encoder: str, fps: float, variant: Variant) -> Timing:
 
 
 def _loaded(encoder: str) -> Any:
-    """An encoder that has encoded one picture."""
+    """Make an encoder and have it encode one picture, so that it is loaded."""
     import numpy as np
 
     from hippocam.models.registry import make_encoder

@@ -1,11 +1,12 @@
-"""Moment recall on annotated footage: each event's text is searched for, a hit overlaps its window.
+"""Moment recall on annotated footage: each event's text is searched for, and a hit overlaps its window.
 
-Long windows are easy to hit, so every figure stands beside that of random moments: the chance that one, or one of
-five, entries of the same memory drawn at random overlaps. Things that no clip shows are asked for too, to see how
-well "not seen" is told from "seen" (area under the ROC curve), and where the encoder's belief should be one half.
+Long windows are easy to hit, so every figure stands beside that of random moments: the chance that one entry of
+the same memory, or one of five, overlaps if drawn at random. Things that no clip shows are searched for too, to
+measure how well "not seen" is told from "seen" (area under the ROC curve), and at which cosine belief should be
+one half.
 
-The plain encoder stands beside the memory: a clip in fixed pieces of 5 seconds, each the mean of its frames, with
-or without the mean of all pieces taken out.
+The baseline is the plain encoder: a clip is cut into pieces of 5 seconds, each the mean of its frames, with or
+without the mean of all pieces subtracted.
 
 Shapes: N pieces, D embedding.
 """
@@ -82,7 +83,7 @@ class MomentsResult:
         known: Share of shown things with a belief of one half or more.
         unknown: Share of things not shown with a belief below one half.
         midpoint: Cosine at which the belief should be one half, by logistic regression on these cases.
-        slope: And its steepness.
+        slope: Steepness of that belief.
     """
 
     encoder: str
@@ -117,7 +118,7 @@ def run(
     """Watch each clip into a memory of its own, and search it.
 
     Args:
-        clips: With what they show.
+        clips: Clips with their events.
         absent: Texts that none of them shows.
         open_session: Opens a memory.
         encoder: Its name; None for the default.
@@ -159,7 +160,7 @@ def run_pieces(clips: Sequence[Clip], encoder: Encoder, *, centred: bool) -> tup
     Args:
         clips: What is searched.
         encoder: Encodes a frame a second; what it gave is cached.
-        centred: Whether the mean of a clip's pieces is taken out of each.
+        centred: Whether the mean of a clip's pieces is subtracted from each.
     """
     from hippocam.models.pictures import unit_rows
 
@@ -187,7 +188,7 @@ def _pieces(stream: Sequence[Embedding | Repeat]) -> tuple[list[Window], FloatAr
 
 
 def score(clip: Clip, found: Mapping[str, Sequence[Window]], every: Sequence[Window], speed: float) -> ClipResult:
-    """Judge what was found for each of a clip's texts, beside random ones of all moments there are.
+    """Score what was found for each of a clip's texts, and what random moments would score.
 
     Args:
         clip: With the true windows of each text.
@@ -232,7 +233,7 @@ def mean(clips: Sequence[ClipResult]) -> ClipResult:
 
 
 def way(found: float, random: float) -> float:
-    """The share of the way from random to perfect; nan where random is perfect."""
+    """Return (found - random) / (1 - random), the share of the way to perfect; nan if random is perfect."""
     return (found - random) / (1 - random) if random < 1 else math.nan
 
 
@@ -241,7 +242,7 @@ def _overlaps(moment: Window, windows: Sequence[Window]) -> bool:
 
 
 def _iou(moment: Window, windows: Sequence[Window]) -> float:
-    """Of the nearest window: shared time over joint time, as of two intervals that may be apart."""
+    """Intersection over union with the best window; the union of intervals that are apart includes the gap."""
     best = 0.0
     for start, end in windows:
         both = max(0.0, min(moment[1], end) - max(moment[0], start))

@@ -1,11 +1,11 @@
-"""Hippocam's own consolidation among the rules that it is compared with: the product's parts, without a disk.
+"""Hippocam's own consolidation as one of the rules that the bench compares: the product's parts without a disk.
 
 A slot costs its int8 key with a scale (or, once it was demoted, a bit a number), its spans (two float64 each, four
 spans at most), and three numbers (surprise, place, times met). Everything else that holds vectors counts too: the
 open event, the recent past and the places, the sketches of what was learned. What follows from the keys (an
-entry's energy, its twin) does not, as nobody's similarities do, nor do weights that were trained beforehand.
+entry's energy, its twin) does not count, as no rule's similarities do, nor do weights trained beforehand.
 
-A small budget has fewer places, and no sketches: what was trained beforehand is all that it goes by then.
+A small budget has fewer places and no sketches, and goes by what was trained beforehand alone.
 
 Shapes: N slots, S spans, D dimensions.
 """

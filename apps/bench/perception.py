@@ -1,4 +1,4 @@
-"""What the memory understands of what it sees: every encoder that can run here, by the same pictures and footage.
+"""What the memory understands of what it sees: every encoder that runs here, on the same pictures and footage.
 
     retrieval      captions to photographs and back (retrieval.py)
     moments        annotated events, searched for through the memory and with the plain encoder (moments.py)
@@ -6,7 +6,7 @@
     segmentation   where events begin (segmentation.py)
     speed          pictures a second on one core (perception_speed.py)
 
-A part whose data or packages are not here is left out, and the report says so.
+A part is left out if its data or packages are missing, and the report says so.
 """
 
 from __future__ import annotations
@@ -63,12 +63,12 @@ class Seen:
     """One encoder.
 
     Attributes:
-        name: What it is asked for by.
-        id: Its spec's.
-        retrieval: By set of photographs.
-        searched: Moments through the memory; None for a reference, which no memory can have.
-        pieces: Moments with the plain encoder.
-        centred: The same, with the mean of a clip's pieces taken out.
+        name: Name of the encoder.
+        id: Id in its spec.
+        retrieval: Results by set of photographs.
+        searched: Moments found by the memory; None for a reference, with which no memory can be made.
+        pieces: Moments found by the plain encoder.
+        centred: The same, with the mean of a clip's pieces subtracted.
         speed: None for a reference.
     """
 
@@ -104,10 +104,10 @@ def run(
     """Measure every part that can be measured.
 
     Args:
-        names: Encoders by name; the first is behind segmentation. One that cannot run is left out.
+        names: Encoders by name; segmentation uses the first. One that cannot run is left out.
         given: What there is to measure with.
         open_session: Opens a memory.
-        report: Is told how it goes.
+        report: Called with a line of progress before each part.
 
     Raises:
         HippocamError: No encoder can run.
@@ -153,7 +153,7 @@ def run(
 
 
 def _ready(name: str) -> Encoder:
-    """An encoder that has encoded a text and a picture: its weights are here.
+    """Make an encoder and have it encode a text and a picture, so that its weights are known to be here.
 
     Raises:
         HippocamError: It is not known, or cannot be had.

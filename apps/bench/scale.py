@@ -1,8 +1,8 @@
 """How search and writing hold up at scale: a million keys, a million frames.
 
-Keys are random unit vectors in clusters, so that each has true neighbours; queries are rows with noise, at the
-cosine at which a picture finds its like (0.9), and at those at which words find pictures (0.5, 0.3). What is found
-is compared with a full pass over the same rows. The stream's frames are random scenes of a few frames each, with
+Keys are random unit vectors in clusters, so that each has true neighbours. Queries are rows with noise, at the
+cosine at which a picture finds its like (0.9), and at those at which words find pictures (0.5, 0.3). Results are
+compared with a full pass over the same rows. The stream's frames are random scenes of a few frames each, with
 tiny pictures, written through `Memory.write` into a small budget.
 
 Shapes: N rows, Q queries, D numbers a row.
@@ -229,7 +229,7 @@ def _unit(rows_ND: FloatArray) -> FloatArray:
 
 
 def run_recall(entries: int, dim: int, *, queries: int = 200, seed: int = 0) -> RecallResult:
-    """Ask a memory of many entries, as a process does that has just opened it, and as one that stays."""
+    """Ask a memory of many entries, right after opening it and when it has been open for a while."""
     codes_ND = _clustered(entries, dim, seed)
     asked_QD = _queries(codes_ND, queries, COSINES[1], np.random.default_rng(seed + 1))
     with tempfile.TemporaryDirectory() as folder:
@@ -312,7 +312,7 @@ def _spec(dim: int) -> EncoderSpec:
 def run_stream(
     frames: int = 1_000_000, dim: int = 64, *, budget_bytes: int = 4_000_000, seed: int = 0
 ) -> StreamResult:
-    """Write a long stream; processor time, resident memory and bytes on disk are taken on the way."""
+    """Write a long stream, measuring processor time, resident memory and bytes on disk on the way."""
     step, samples, most_bytes = max(100, frames // 200), list[tuple[int, float]](), 0
     spent = np.zeros(10)
     with tempfile.TemporaryDirectory() as folder:

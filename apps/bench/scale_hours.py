@@ -3,8 +3,7 @@
 Footage is synthetic, the store and the index are the real ones. A short stretch goes the whole way of
 `Memory.write`, with pictures, and gives bytes an hour and how many frames a second one writer takes. For the
 latency, memories of many hours (shards) are filled row by row without pictures, and asked together through
-`Search`. What does not fit into the time and the disk that it may take is not run, and is told as arithmetic
-from what was.
+`Search`. Sizes that do not fit into the allowed time and disk are not run, but extrapolated.
 
 Shapes: N entries, D numbers a vector, Q queries.
 """
@@ -39,12 +38,12 @@ DIM = 768  # a large CLIP's, twice the bundled encoder's
 _WRITTEN_HOURS = 2
 _TEXT = "a person with thing17"
 _ASKED = 64  # questions that are made for each memory, at most
-# Of the time left, what a size may be expected to take: expectations are rough.
+# Share of the remaining time that a size may be expected to take: the expectation is rough.
 _SHARE = 0.9
 
 
 class _Asker:
-    """In an encoder's place: gives the vector of the next question."""
+    """Stands in for an encoder: returns the vector of the next question."""
 
     def __init__(self, dim: int) -> None:
         self.spec = scale._spec(dim)
@@ -70,17 +69,17 @@ def run(
     queries: int = 40,
     report: Callable[[str], None] = lambda line: None,
 ) -> HoursResult:
-    """Write, fill and ask, size by size, as far as the time and the disk go.
+    """Write, fill and ask, size by size, as far as time and disk allow.
 
     Args:
         hours: Sizes, rising, 1 or more each.
         dim: Numbers a vector.
         entries_an_hour: Entries that an hour of footage makes.
         shard_hours: What one memory holds at most.
-        seconds: What all of it may take, about.
+        seconds: Roughly how long all of it may take.
         disk_bytes: What the memories may take together.
         queries: Questions at each size.
-        report: Is told how it goes.
+        report: Called with a line of progress after each step.
     """
     start = time.monotonic()
     written = run_written(_WRITTEN_HOURS, dim, entries_an_hour)
@@ -109,7 +108,7 @@ def run(
 
 
 def _too_much(hours: int, sizes: Sequence[Size], left_s: float, disk_bytes: float) -> str:
-    """Why a size is not run; "" where it is."""
+    """Return why a size is not run; "" if it is."""
     if not sizes:
         return ""
     last = sizes[-1]
@@ -178,7 +177,7 @@ def _frames(frames: int, dim: int, scene_s: float, seed: int) -> Iterator[list[E
 
 
 class _Shards:
-    """Memories that are filled as they are needed, and kept for larger sizes."""
+    """Memories that are filled when they are needed, and reused for larger sizes."""
 
     def __init__(self, folder: Path, dim: int, entries_an_hour: int, shard_hours: int) -> None:
         self._folder, self._dim = folder, dim

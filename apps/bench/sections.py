@@ -1,4 +1,4 @@
-"""Sections of Markdown files that say what was measured, and what one must know to measure it again.
+"""Sections of Markdown files: what was measured, and what it takes to measure it again.
 
 Above a section's tables stand four lines that a test reads:
 
@@ -24,14 +24,14 @@ _CODE = ("stream", "memory", "models", "apps", "configs")
 
 
 def write_section(path: Path, title: str, body: str, *, command: str, encoders: Sequence[str]) -> None:
-    """Put a section into a Markdown file, in the place of an earlier one of the same title.
+    """Write a section into a Markdown file, replacing one of the same title.
 
     Args:
-        path: The file; it is made where it is missing, with its folder.
-        title: Of the section.
+        path: The file; made with its folder if it is missing.
+        title: Title of the section.
         body: Tables and text, as Markdown.
         command: What was run.
-        encoders: Ids of the encoders whose vectors were used; none where vectors are random.
+        encoders: Ids of the encoders whose vectors were used; empty if vectors are random.
     """
     head = f"## {title}\n"
     text = path.read_text(encoding="utf-8") if path.exists() else "# Benchmarks\n"
@@ -44,7 +44,7 @@ def write_section(path: Path, title: str, body: str, *, command: str, encoders: 
 
 
 def provenance(command: str, encoders: Sequence[str]) -> str:
-    """Give the four lines above a section's tables, as of now and of this machine."""
+    """Return the four lines above a section's tables, for now and for this machine."""
     today = datetime.now(UTC).date().isoformat()
     return "\n".join(
         [
@@ -57,7 +57,7 @@ def provenance(command: str, encoders: Sequence[str]) -> str:
 
 
 def _version() -> str:
-    """The commit where this is a checkout, and whether its code was changed since; else the release."""
+    """Return the commit of this checkout, and whether its code has changed since; else the release."""
     if not (_ROOT / ".git").exists():
         return f"hippocam {importlib.metadata.version('hippocam')}"
     try:

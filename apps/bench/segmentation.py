@@ -1,8 +1,8 @@
-"""How well events begin where something begins: boundaries against cuts and annotated events, beside other ways.
+"""How well event boundaries match cuts and annotated events, compared with other ways to find boundaries.
 
-A boundary that was found and one that is true are paired if they lie no farther apart than a tolerance, each with
-one other at most, as many as can be (van Rijsbergen 1979 for F1). Cuts were annotated by eye, or come with the
-clip; what detectors say was not looked at. Ours sees one frame a second, static two, the others all:
+As many found and true boundaries as possible are paired, one to one, within a tolerance (van Rijsbergen 1979 for
+F1). Cuts were annotated by eye, without looking at what detectors say, or come with the clip. Ours sees one frame
+a second, static two, the others all:
 
     ours         events of working memory, as `hippocam watch` cuts them
     static       a memory's moments as `hippocam watch --config static-camera` makes them; not for films
@@ -42,7 +42,7 @@ from hippocam.stream.protocols import Encoder
 from hippocam.stream.sources.video import VideoSource
 
 TOLERANCES_S = (0.5, 1.0, 2.0)
-# Starts and ends of annotated events that lie so close together are one boundary, seconds.
+# Starts and ends of annotated events within so many seconds are one boundary.
 _ONE_BOUNDARY_S = 0.5
 # What TransNetV2 takes: width and height in pixels.
 _TRANSNET_PX = (48, 27)
@@ -57,12 +57,12 @@ class Truth:
     """Where something begins or ends in a video.
 
     Attributes:
-        name: Of the annotation.
+        name: Name of the annotation.
         video: The file.
         kind: "cuts" of the film, or what begins and ends in what is filmed: "events".
         times_s: The boundaries, rising.
-        start_s: Where the annotated part begins.
-        end_s: And ends.
+        start_s: Start of the annotated part, seconds.
+        end_s: End of the annotated part, seconds.
         tolerance_s: How far the annotator may be off.
     """
 
@@ -166,7 +166,7 @@ def _read_truth(videos: Path, file: Path) -> Truth | None:
 
 
 def joined(times: Sequence[float]) -> list[float]:
-    """Make one of boundaries that follow each other closely, at their mean: one thing's end, another's start."""
+    """Join boundaries that follow each other closely, as an end and the next start, at their mean."""
     groups = list[list[float]]()
     for time_s in times:
         if groups and time_s - groups[-1][-1] <= _ONE_BOUNDARY_S + 1e-9:
@@ -177,9 +177,9 @@ def joined(times: Sequence[float]) -> list[float]:
 
 
 def pairs(found: Sequence[float], true: Sequence[float], tolerance_s: float) -> int:
-    """How many pairs at most: each of one found and one true, no farther apart than a tolerance.
+    """Return the largest number of pairs of a found and a true boundary within a tolerance.
 
-    Going through both by time and pairing the first that fit is best, since all tolerances are equal.
+    Pairing the first that fit, in the order of time, is optimal since all tolerances are equal.
     """
     count = row = column = 0
     found, true = sorted(found), sorted(true)
@@ -194,7 +194,7 @@ def pairs(found: Sequence[float], true: Sequence[float], tolerance_s: float) -> 
 
 
 def score(found: Iterable[float], truth: Truth, tolerances_s: Sequence[float] = TOLERANCES_S) -> Score:
-    """Judge boundaries, those within the annotated part."""
+    """Score the boundaries within the annotated part."""
     inside = [t for t in found if truth.start_s < t < truth.end_s]
     paired = {tolerance: pairs(inside, truth.times_s, tolerance) for tolerance in tolerances_s}
     return Score(found=len(inside), true=len(truth.times_s), paired=paired)
@@ -209,15 +209,15 @@ def run(
     config: WorkingConfig | None = None,
     report: Callable[[str], None] = lambda line: None,
 ) -> SegmentationResult:
-    """Judge every way that can run here.
+    """Score every way that can run here.
 
     Args:
-        truths: What they are judged by.
-        encoder: Behind ours.
-        name: What a memory asks for it by; None leaves "static" out.
+        truths: True boundaries.
+        encoder: Encoder of ours.
+        name: Name of that encoder; None leaves "static" out.
         open_session: Opens the memory of "static"; None leaves it out.
-        config: Where ours cuts; the product's own when None.
-        report: Is told how it goes.
+        config: When ours cuts; None for the product's own settings.
+        report: Called with a line of progress before each way.
 
     Raises:
         HippocamError: No annotation was found.
@@ -251,7 +251,7 @@ def run(
 
 
 def ours(video: Path, encoder: Encoder, config: WorkingConfig | None = None) -> Times:
-    """Where our events begin, but for the first: what working memory makes of a frame a second."""
+    """Starts of our events but the first: what working memory makes of a frame a second."""
     working = WorkingMemory("clip", config, fps=PipelineConfig().fps)
     closed = [event for item in items(video, encoder) for event in working.push(item)]
     closed += working.flush(VideoSource(video).duration_s)
@@ -259,7 +259,7 @@ def ours(video: Path, encoder: Encoder, config: WorkingConfig | None = None) -> 
 
 
 def static(video: Path, encoder: str, open_session: OpenSession) -> Times:
-    """Where moments begin, but for the first, in a memory that watched with the settings of still cameras."""
+    """Starts of moments but the first, in a memory that watched with the settings for still cameras."""
     settings = load_settings("static-camera")
     with (
         tempfile.TemporaryDirectory() as folder,

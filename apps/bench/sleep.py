@@ -1,10 +1,10 @@
-"""How small sleep makes a bank, and what that costs: against other ways to make one as small.
+"""How small sleep makes a bank and what that costs, compared with other ways to make it as small.
 
 A stream is watched without a budget. Its bank is then made smaller: by sleep (the product's own), by sleep with
 one of its proposers alone, and, down to the size that sleep came to, by rules that check nothing: joining random
 neighbours in time, joining the neighbours that are most alike (MA-LMM, He et al. 2024, arXiv:2404.05726), and
-keeping what is of the most utility. Asked are the probes that sleep checks itself with, and the needles'
-questions, which it never sees. An answer is the entry whose key is nearest; it is right if one of its spans
+keeping what has the most utility. The questions are the probes that sleep checks itself with, and those about the
+needles, which it never sees. An answer is the entry whose key is nearest; it is right if one of its spans
 overlaps
 the true one and is at most a minute long, so nothing is won by joining everything.
 
@@ -46,11 +46,11 @@ class SleepScore:
     """One bank, made smaller in one way.
 
     Attributes:
-        policy: How.
-        entries: That are left.
-        bytes: What their keys, spans and numbers take; each has a picture besides.
+        policy: How it was made smaller.
+        entries: How many entries are left.
+        bytes: What their keys, spans and numbers take, without pictures.
         probe_r1: Share of the probes that find their answer first.
-        probe_r5: And among the first five.
+        probe_r5: Share that find it among the first five.
         view_r1: The same of the held-out views alone.
         view_r5: The same.
         fresh_r1: The same of other views, drawn like the probes and not shown to sleep.
@@ -81,8 +81,8 @@ class SleepStream:
     Attributes:
         world: Its name.
         encoder: Id of the space that its vectors are in.
-        seed: Of the stream.
-        scores: One a bank.
+        seed: Seed of the stream.
+        scores: One for each bank.
     """
 
     world: str
@@ -114,12 +114,12 @@ def run(
     worlds: Mapping[str, Callable[[int], World]] | None = None,
     report: Callable[[str], None] | None = None,
 ) -> SleepResult:
-    """Let every stream's bank sleep, and make it as small in other ways.
+    """Let every stream's bank sleep, and make it equally small in other ways.
 
     Args:
         seeds: Of the streams, by world.
         target: Share of the entries that is to be left.
-        max_loss: Share of the probes that may be found no more.
+        max_loss: Share of the probes that may be lost.
         worlds: World factories by name; the bench's by default, with real footage.
         report: Gets a line after each stream.
 
