@@ -18,8 +18,10 @@ from hippocam.memory.store.summaries import Summary
 
 # Rows that are read at a time: a reader that lets go soon does not keep a writer from folding its log.
 _PAGE = 64
-# Share of the budget that summaries may take, and what one takes without its vector, about.
-_SUMMARY_SHARE, _SUMMARY_BYTES = 0.05, 512
+# Share of the budget that summaries may take.
+_SUMMARY_SHARE = 0.05
+# Bytes of a summary without its vector, about.
+_SUMMARY_BYTES = 512
 # A stream's row without its names, with new pages for it.
 _STREAM_BYTES = 2 * PAGE_BYTES
 

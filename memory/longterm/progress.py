@@ -78,6 +78,6 @@ class Progress:
     def _keep_place(self, stream: str, state: WorkingState) -> None:
         if state.change is not None:
             place = state.change.place
-            if state.change.dropped is not None:
-                self._tables.places.delete(stream, state.change.dropped)
+            if state.change.given_up is not None:
+                self._tables.places.delete(stream, state.change.given_up)
             self._tables.places.put(stream, place.number, place.vector, place.seen, place.last_s)

@@ -38,7 +38,9 @@ if TYPE_CHECKING:
 _HOLD_OUT_EVERY = 4
 # What a surprise of 0 is taken for in its logarithm.
 _LEAST_SURPRISE = 0.01
-_RANKING, _CAPACITY = 0.5, 1.0
+# Weights in the loss: of worthy events below others, and of a share kept that is not the one wanted.
+_RANKING = 0.5
+_CAPACITY = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +122,7 @@ def train_consolidation(
     if not held_out:
         pieces = [piece for s in streams for piece in s.pieces(-(-_HOLD_OUT_EVERY // max(len(streams), 1)))]
         held_out = pieces[_HOLD_OUT_EVERY - 1 :: _HOLD_OUT_EVERY]
-        streams = [piece for number, piece in enumerate(pieces) if (number + 1) % _HOLD_OUT_EVERY]
+        streams = [piece for index, piece in enumerate(pieces) if (index + 1) % _HOLD_OUT_EVERY]
     training = [_part(stream, config) for stream in streams if len(stream) > 1]
     proving = [_part(stream, config) for stream in held_out if len(stream) > 1]
     _check(training, proving)

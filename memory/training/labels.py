@@ -20,16 +20,21 @@ from hippocam.memory.longterm.config import BankConfig
 from hippocam.memory.longterm.utility import FADE_POWER, FADE_S
 from hippocam.memory.training.streams import TrainingStream
 
-# First part of a stream in which events are judged; share of them that questions are said to point at.
-JUDGED_SHARE, POINTED_SHARE = 0.7, 0.2
-# Ages at which it is counted how many are met again, and the share of a usual stream within which.
-_AGES, _HORIZON_SHARE = 8, 0.25
+# First part of a stream in which events are judged.
+JUDGED_SHARE = 0.7
+# Share of them that questions are said to point at.
+POINTED_SHARE = 0.2
+# Ages at which it is counted how many are met again, within this share of a usual stream.
+_AGES = 8
+_HORIZON_SHARE = 0.25
 # Lower ends of the groups of strengths.
 _STRENGTHS = (1.0, 1.5, 2.5, 4.0)
-# Pause after which a second meeting makes stronger: as in longterm.strengthened.
+# Pause after which a second meeting makes stronger: as in longterm/intake.py.
 _PAUSE_S = 60.0
 # Values that fade_s and fade_power may take.
-_FADE_S, _FADE_POWER = np.geomspace(60.0, 864000.0, 25), np.linspace(0.0, 1.0, 21)
+_FADE_S = np.geomspace(60.0, 864000.0, 25)
+_FADE_POWER = np.linspace(0.0, 1.0, 21)
+# Events that are compared with all others at once.
 _BLOCK = 1024
 
 
@@ -99,11 +104,11 @@ def meetings(stream: TrainingStream, config: BankConfig) -> Meetings:
         earlier = same & (np.arange(count)[None] < rows[:, None])
         before_N[rows] = np.where(earlier.any(axis=1), count - 1 - earlier[:, ::-1].argmax(axis=1), -1)
     strength_N, thing_N = np.ones(count), np.arange(count)
-    for number, before in enumerate(before_N):
+    for row, before in enumerate(before_N):
         if before >= 0:
-            pause_s = float(stream.t0_N[number] - stream.t1_N[before])
-            thing_N[number] = thing_N[before]
-            strength_N[number] = strengthened_by(float(strength_N[before]), pause_s)
+            pause_s = float(stream.t0_N[row] - stream.t1_N[before])
+            thing_N[row] = thing_N[before]
+            strength_N[row] = strengthened_by(float(strength_N[before]), pause_s)
     return Meetings(next_N=next_N, thing_N=thing_N, strength_N=strength_N, same_at=same_at)
 
 

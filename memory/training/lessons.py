@@ -63,17 +63,17 @@ def lesson(events: Sequence[Event], config: BankConfig | None = None) -> Lesson:
         key_D = rounded(event.key)
         span = Span(t0_s=event.t0_s, t1_s=event.t1_s, known_s=event.known_s)
         match = bank.match(event.stream, event.place, key_D, event.t0_s)
-        number = id_of(event.stream, event.first_seq)
+        entry_id = id_of(event.stream, event.first_seq)
         if match is not None and match.same:
             row = row_of[match.entry_id]
             spans = tuple(join_spans([*held[row].spans, span]))
             held[row] = replace(held[row], spans=spans, met=held[row].met + 1)
             bank.touch(match.entry_id, last_s=event.t1_s, met=1)
         else:
-            row = row_of[number] = len(held)
+            row = row_of[entry_id] = len(held)
             scene_D, utility = rounded(event.scene), event.utility
             one = Held(
-                id=number,
+                id=entry_id,
                 stream=event.stream,
                 key_D=key_D,
                 scene_D=scene_D,
@@ -85,7 +85,7 @@ def lesson(events: Sequence[Event], config: BankConfig | None = None) -> Lesson:
             held.append(one)
             bank.add(
                 Slot(
-                    entry_id=number,
+                    entry_id=entry_id,
                     stream=event.stream,
                     place=event.place,
                     key_D=key_D,

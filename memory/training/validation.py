@@ -26,8 +26,9 @@ from hippocam.memory.spans import join_spans
 from hippocam.memory.training.labels import Labels, Meetings, strengthened_by
 from hippocam.memory.training.streams import TrainingStream
 
-# Share of a stream's events that there is room for, and how many at least.
-BUDGET_SHARE, _LEAST_ENTRIES = 0.15, 16
+# Share of a stream's events that there is room for, and entries that there is always room for.
+BUDGET_SHARE = 0.15
+_LEAST_ENTRIES = 16
 # Length of what is added to a key, of length 1, to make a view of it.
 _VIEW_NOISE = 0.5
 WITHOUT = "product, no prior"
@@ -91,9 +92,9 @@ class Part:
 def try_out(name: str, config: BankConfig, prior: Prior | None, held_out: Sequence[Part], seed: int) -> Trial:
     """Remember each held-out stream by one rule, and ask."""
     found, held = list[NDArray[np.bool_]](), list[NDArray[np.bool_]]()
-    for number, each in enumerate(held_out):
+    for index, each in enumerate(held_out):
         stream, thing_N = each.stream, each.met.thing_N
-        rng = np.random.default_rng([seed, number])
+        rng = np.random.default_rng([seed, index])
         worthy_P = np.flatnonzero(each.labels.worth_N & each.labels.judged_N & (thing_N == np.arange(len(stream))))
         half_P = rng.permutation(len(worthy_P)) % 2
         noise_PD = rng.normal(size=(len(worthy_P), stream.keys_ND.shape[1])) / np.sqrt(stream.keys_ND.shape[1])
@@ -117,14 +118,14 @@ def try_out(name: str, config: BankConfig, prior: Prior | None, held_out: Sequen
 def remember(
     stream: TrainingStream, config: BankConfig, prior: Prior | None, entries: int
 ) -> tuple[NDArray[np.float32], list[list[Span]]]:
-    """Play a stream to a bank with room for so many entries; keys and spans of those that are left."""
+    """Play a stream to a bank with room for so many entries; return keys and spans of those that are left."""
     dim = stream.keys_ND.shape[1]
     bank = Bank(dim, config, Utility(dim, prior), by_signs=False)  # an entry is held or not
     spans: dict[int, list[Span]] = {}
     strength: dict[int, float] = {}
-    for number in range(len(stream)):
-        key_D, place = rounded(stream.keys_ND[number]), int(stream.places_N[number])
-        t0_s, t1_s = float(stream.t0_N[number]), float(stream.t1_N[number])
+    for row in range(len(stream)):
+        key_D, place = rounded(stream.keys_ND[row]), int(stream.places_N[row])
+        t0_s, t1_s = float(stream.t0_N[row]), float(stream.t1_N[row])
         span = Span(t0_s=t0_s, t1_s=t1_s, known_s=t1_s)
         match = bank.match("", place, key_D, t0_s)
         if match is not None and (match.same or match.again):
@@ -134,19 +135,19 @@ def remember(
                 spans[known] = join_spans([*spans[known], span])
             bank.touch(known, last_s=spans[known][-1].t1_s, met=1, strength=strength[known])
         if match is None or not match.same:
-            utility = float(stream.utilities_N[number])
-            bank.add(Slot(entry_id=number, stream="", place=place, key_D=key_D, utility=utility, last_s=t1_s))
-            spans[number], strength[number] = [span], 1.0
+            utility = float(stream.utilities_N[row])
+            bank.add(Slot(entry_id=row, stream="", place=place, key_D=key_D, utility=utility, last_s=t1_s))
+            spans[row], strength[row] = [span], 1.0
         while len(bank) > entries and (step := bank.next_step()) is not None:
-            gone = spans.pop(step.entry_id)
+            own = spans.pop(step.entry_id)
             if step.twin is not None:
                 twin, met = step.twin, bank.met(step.entry_id)
-                spans[twin] = join_spans([*spans[twin], *gone])
+                spans[twin] = join_spans([*spans[twin], *own])
                 strength[twin] = max(strength[twin], strength[step.entry_id])
                 bank.touch(twin, last_s=spans[twin][-1].t1_s, met=met, strength=strength[twin])
             bank.delete(step.entry_id)
     left = list(bank)
-    return stream.keys_ND[left], [spans[number] for number in left]
+    return stream.keys_ND[left], [spans[row] for row in left]
 
 
 def choose_events(trials: Mapping[str, Trial], events: Sequence[float]) -> float:

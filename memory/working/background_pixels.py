@@ -16,14 +16,24 @@ from hippocam.stream import opencv as cv2
 from hippocam.stream.records import Box, FloatArray
 
 Mask = NDArray[np.bool_]
+# Width of the small picture.
 _WIDTH_PX = 64
-_FIXED = 256.0  # steps of a stored level
-_FIRST_NOISE, _MOST_NOISE = 4.0, 10.0
+# Steps of a stored level.
+_FIXED = 256.0
+# A pixel's noise at first, and at most, in levels.
+_FIRST_NOISE = 4.0
+_MOST_NOISE = 10.0
+# An outline that is so many times sharper is the true one.
 _SHARPER = 1.15
-_GAP = 0.05  # pieces of foreground closer than this share of the picture are one
-_BUSY_S, _LONGEST_S = 60.0, 60000.0
-_BUSY = 0.4  # what changes in more of the pictures is leaves or a screen
-_SLOWER = 8  # shadows and leaves are learned so many times more slowly than what is plainly background
+# Pieces of foreground closer than this share of the picture are one.
+_GAP = 0.05
+# Time over which it is told how busy a pixel is, and the longest stay that is counted, in seconds.
+_BUSY_S = 60.0
+_LONGEST_S = 60000.0
+# What changes in more of the pictures than this share is leaves or a screen.
+_BUSY = 0.4
+# Shadows and leaves are learned so many times more slowly than what is plainly background.
+_SLOWER = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,7 +68,7 @@ class PlaceChange:
     """What one event changed: a place that is new or moved, and the number of one that made room for it."""
 
     place: Place
-    dropped: int | None = None
+    given_up: int | None = None
 
 
 class Context:
@@ -134,15 +134,15 @@ class Context:
                 moved = rounded(unit((1 - rate) * place.vector + rate * here))
                 self._places[at] = Place(number=place.number, vector=moved, seen=place.seen + 1, last_s=now_s)
                 return PlaceChange(place=self._places[at])
-        dropped = None
+        given_up = None
         if len(self._places) >= self._config.places:
             oldest = min(self._places, key=lambda p: (p.last_s, p.number))
             self._places.remove(oldest)
-            dropped = oldest.number
+            given_up = oldest.number
         new = Place(number=self._next, vector=rounded(here), seen=1, last_s=now_s)
         self._next += 1
         self._places.append(new)
-        return PlaceChange(place=new, dropped=dropped)
+        return PlaceChange(place=new, given_up=given_up)
 
     def _nearest(self, vector_D: FloatArray) -> int:
         return int(np.argmax(np.stack([place.vector for place in self._places]) @ vector_D))

@@ -18,8 +18,11 @@ from hippocam.memory.store.notes import NoteRow, note_id
 from hippocam.stream.records import Note
 
 KIND = "screen"
-# Share of letters in common from which two lines are one; lines of one look; characters of a line.
-_SAME, _MOST_LINES, _MAX_TEXT = 0.85, 64, 300
+# Share of letters in common from which two lines are one.
+_SAME = 0.85
+# Lines of one look, and characters of a line, at most.
+_MOST_LINES = 64
+_MAX_TEXT = 300
 # Looks in a row that must miss a line, to close it.
 _MISSES = 2
 

@@ -29,8 +29,9 @@ _USUAL_EVENTS = 512
 _MAX_TEXT = 2000
 # Above this, surprise makes no more difference.
 _MOST_SURPRISE = 0.99
-# Of one event in so many, a frame is held out of its mean, to ask with later; of those with so many frames.
-_PROBE_EVERY, _PROBE_FRAMES = 16, 4
+# Of one event in so many a frame is held out of its mean, to ask with later, if it has so many frames.
+_PROBE_EVERY = 16
+_PROBE_FRAMES = 4
 # Key frames of a preview that are farther apart than this, in seconds, make a gap.
 _KEYS_APART_S = 60.0
 
