@@ -24,6 +24,7 @@ class MemoryConfig:
         recall: How candidates are weighed.
         sleep: When and how far the bank is made smaller while the memory is idle.
         notes_share: Share of the budget that words may take which were read, heard or given, 0 to 0.5.
+        questions: Whether answered questions are kept, for a hundredth of the budget at most, and learned from.
         entities: When detections are one thing, and how many bytes entities may take: a twentieth of the budget at
             most.
     """
@@ -34,6 +35,7 @@ class MemoryConfig:
     recall: RecallConfig = field(default_factory=RecallConfig)
     sleep: SleepConfig = field(default_factory=SleepConfig)
     notes_share: float = 0.1
+    questions: bool = True
     entities: EntityConfig = field(default_factory=EntityConfig)
 
     def __post_init__(self) -> None:

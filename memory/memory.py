@@ -1,8 +1,9 @@
 """One memory in one folder: embeddings in, moments out.
 
-    memory.db      streams, entries, their words and vectors (SQLite)
-    exemplars/     one JPEG an entry
-    writer.lock    held by the one process that writes
+    memory.db          streams, entries, their words and vectors (SQLite)
+    exemplars/         one JPEG an entry
+    writer.lock        held by the one process that writes
+    questions.journal  what was answered, until the writer has learned from it
 
 `Memory.open_reader` gives a Memory, which answers and changes nothing; any number of them may be open. The one
 MemoryWriter that `Memory.open_writer` gives takes embeddings too: sensory ring, working memory and long-term
@@ -32,6 +33,7 @@ from hippocam.memory.lock import WriterLock
 from hippocam.memory.longterm.bank import Bank
 from hippocam.memory.longterm.budget import entity_bytes
 from hippocam.memory.longterm.longterm import LongTerm, open_bank
+from hippocam.memory.questions import Cited, QuestionJournal
 from hippocam.memory.recall.fresh_index import FreshIndex
 from hippocam.memory.recall.query import Candidate, Query, SummaryHit
 from hippocam.memory.recall.recall import comparable, index_rows, notable, overview, recall
@@ -42,13 +44,13 @@ from hippocam.memory.store.exemplars import Exemplars
 from hippocam.memory.store.notes import as_of
 from hippocam.memory.store.streams import StreamRow
 from hippocam.memory.streams import OpenStream, OpenStreams, Recording, tiers_of
-from hippocam.stream.records import Embedding, EncoderSpec, Item, Note
+from hippocam.stream.records import Embedding, EncoderSpec, FloatArray, Item, Note
 
 
 class Memory:
-    """A memory to ask, which changes nothing on disk; threads may share it. A context manager that closes itself.
+    """A memory to ask; threads may share it. A context manager that closes itself.
 
-    `open_reader` makes one; `open_writer` makes a MemoryWriter.
+    `open_reader` makes one; `open_writer` makes a MemoryWriter. Asking changes nothing on disk; only `used` does.
 
     Attributes:
         folder: Where it is.
@@ -116,7 +118,9 @@ class Memory:
                 config=config.bank,
                 sleep_share=config.sleep.horizon_share,
                 notes_share=config.notes_share,
+                questions=QuestionJournal(path, budget_bytes) if config.questions else None,
             )
+            longterm.learn_from_questions()
             undo.pop_all()
         return MemoryWriter(path, config, store, lock, longterm, things)
 
@@ -187,6 +191,23 @@ class Memory:
         return EntityMemory(self.store.connection, self._config.entities)
 
     # entries ---------------------------------------------------------------------------------------------
+
+    @guarded
+    def used(self, entry_ids: Sequence[int], question: FloatArray | None = None) -> None:
+        """Note that an answer rested on some entries; what is asked for is kept longer, and found after sleep.
+
+        The next writer learns it from a journal beside the database, the one file that a reader writes to.
+
+        Args:
+            entry_ids: Those that carried the answer first; those that are not held are skipped.
+            question: float32 [D], the question in the encoder's space; None where there was none.
+        """
+        if not self._config.questions:
+            return
+        with self._mutex:
+            held = [entry for entry_id in entry_ids if (entry := self.store.entries.get(entry_id)) is not None]
+            cited = [Cited(entry.id, entry.stream, entry.shown.t0_s, entry.shown.t1_s) for entry in held]
+            QuestionJournal(self.folder, self.budget_bytes()).append(question, cited)
 
     @guarded
     def entry(self, entry_id: int) -> Entry | None:
@@ -366,11 +387,15 @@ class MemoryWriter(Memory):
         with self._mutex:
             return self.longterm.held.pin(entry_id, pinned)
 
+    def used(self, entry_ids: Sequence[int], question: FloatArray | None = None) -> None:
+        """Note that an answer rested on some entries, and learn it at once; see `Memory.used`."""
+        super().used(entry_ids, question)
+        self._learn_from_questions()
+
     @guarded
-    def used(self, entry_ids: Sequence[int]) -> None:
-        """Note that entries were used as evidence: they grow stronger and fade later. Recall notes nothing."""
+    def _learn_from_questions(self) -> None:
         with self._mutex:
-            self.longterm.held.use(entry_ids)
+            self.longterm.learn_from_questions()
 
     @guarded
     def forget(self, what: Filter | Sequence[int]) -> Forgotten:
@@ -379,6 +404,7 @@ class MemoryWriter(Memory):
         What is open of the streams that a filter names is deleted as well.
         """
         with self._mutex:
+            self.longterm.learn_from_questions()  # or one that still waits would come back
             self._streams.delete(what)
             return forget(self.store, self.longterm, self._things, what)
 
@@ -412,6 +438,7 @@ class MemoryWriter(Memory):
             ValueError: A share is out of its range.
         """
         config = self._config.sleep.asked(target, max_loss)
+        self._learn_from_questions()
         sleep = Sleep(self.store, self.longterm, config, key_weight=self._config.recall.key_weight)
         report = sleep.run(mutex=self._mutex, size=self.bytes, now_s=time.time() if now_s is None else now_s)
         self._slept_at = self.longterm.bank.events
@@ -424,6 +451,7 @@ class MemoryWriter(Memory):
         For whoever writes to call when there is nothing to write for a while.
         """
         config = self._config.sleep
+        self._learn_from_questions()
         if not config.auto or self.longterm.bank.events == self._slept_at:
             return None
         if self.bytes() <= config.above * self.budget_bytes():

@@ -170,6 +170,11 @@ class Entry:
     place: int = 0
     first_seq: int = 0
 
+    @property
+    def shown(self) -> Span:
+        """The span in which its exemplar was seen, else the last."""
+        return next((span for span in self.spans if span.t0_s <= self.frame_s <= span.t1_s), self.spans[-1])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:

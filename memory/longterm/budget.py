@@ -148,6 +148,7 @@ class ByteBudget:
         tombstones: Given up first.
         entries: Given up next.
         notes: Given up last.
+        reserved_bytes: Kept free for what others than the writer put into the folder.
     """
 
     def __init__(
@@ -162,6 +163,7 @@ class ByteBudget:
         tombstones: GivesUp,
         entries: GivesUp,
         notes: GivesUp,
+        reserved_bytes: int = 0,
     ) -> None:
         self._folder = folder
         self._database = database
@@ -169,6 +171,7 @@ class ByteBudget:
         self._given_bytes = given_bytes
         self._picture_bytes = picture_bytes
         self._log = log
+        self._reserved_bytes = reserved_bytes
         self._tombstones, self._entries, self._notes = tombstones, entries, notes
 
     def make_room(self, needed_bytes: int) -> None:
@@ -200,10 +203,10 @@ class ByteBudget:
         return self._fixed_bytes() + self._database.live_bytes() + self._picture_bytes() + needed_bytes
 
     def _fixed_bytes(self) -> int:
-        """Bytes that nothing can be given up of: the log, shared memory, the folders themselves."""
+        """Bytes that nothing can be given up of: the log, shared memory, the folders, what is kept free."""
         # a folder grows by a block when its names no longer fit
         folders = self._folder.stat().st_size + self._pictures.stat().st_size + PAGE_BYTES
-        return max(LOG_BYTES, self._log.bytes()) + SHM_BYTES + folders
+        return max(LOG_BYTES, self._log.bytes()) + SHM_BYTES + folders + self._reserved_bytes
 
     def _refuse(self, total_bytes: int, needed_bytes: int) -> None:
         if total_bytes > self._given_bytes:

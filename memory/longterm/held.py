@@ -6,7 +6,7 @@ and deleted after it, so that a crash leaves a file too many, never one too few.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Protocol
@@ -72,16 +72,6 @@ class HeldEntries:
         if held:
             self._bank.pin(entry_id, pinned)
         return held
-
-    def use(self, entry_ids: Iterable[int]) -> None:
-        """Note that entries were used as evidence: they grow stronger, and fade later."""
-        with self._tables.transaction():
-            for entry_id in entry_ids:
-                entry = self._tables.entries.get(entry_id)
-                if entry is not None:
-                    strength = entry.strength + 1 / (1 + entry.uses)
-                    self._tables.entries.count_use(entry_id, strength)
-                    self._bank.touch(entry_id, last_s=entry.spans[-1].t1_s, strength=strength)
 
     def delete(self, entry_ids: Sequence[int]) -> None:
         """Delete entries in one transaction, with what went into them and what the journal says of them."""

@@ -19,10 +19,12 @@ from hippocam.memory.longterm.journal import Journal
 from hippocam.memory.longterm.notes import KeptNotes
 from hippocam.memory.longterm.priors import load_prior
 from hippocam.memory.longterm.progress import Progress
+from hippocam.memory.longterm.questions import QuestionIntake
 from hippocam.memory.longterm.sleep_writer import SleepWriter
 from hippocam.memory.longterm.summaries import Summaries
 from hippocam.memory.longterm.tombstones import KeptTombstones
 from hippocam.memory.longterm.utility import Utility
+from hippocam.memory.questions import QuestionJournal
 from hippocam.memory.store.database import Store
 from hippocam.memory.store.exemplars import Exemplars
 from hippocam.stream.records import EncoderSpec
@@ -41,6 +43,7 @@ class LongTerm:
         config: When events are the same, and how entries fade.
         sleep_share: Share of the budget that is kept to take sleeps back.
         notes_share: Share of the budget that notes may take.
+        questions: Where readers leave questions to learn from; None where that is switched off.
 
     Attributes:
         bank: What entries are worth.
@@ -67,6 +70,7 @@ class LongTerm:
         config: BankConfig | None = None,
         sleep_share: float = 0.05,
         notes_share: float = 0.1,
+        questions: QuestionJournal | None = None,
     ) -> None:
         shares = Shares.of(budget_bytes, spec.dim, sleep_share=sleep_share, notes_share=notes_share)
         self._store = store
@@ -89,7 +93,18 @@ class LongTerm:
             tombstones=tombstones,
             entries=self.held,
             notes=self.notes,
+            reserved_bytes=0 if questions is None else questions.most_bytes,
         )
+        self._questions: QuestionIntake | None = None
+        if questions is not None:
+            self._questions = QuestionIntake(
+                store,
+                bank,
+                budget=self.budget,
+                journal=questions,
+                dim=spec.dim,
+                probe_rows=shares.probe_rows,
+            )
         self.intake = Intake(
             store,
             exemplars,
@@ -130,6 +145,10 @@ class LongTerm:
                 self.summaries.reload()
                 raise
         self._progress.save_learned()
+
+    def learn_from_questions(self) -> int:
+        """Learn from the questions that were answered since the last time; return how many there were."""
+        return self._questions.take_in() if self._questions is not None else 0
 
     def delete(self, entry_ids: Sequence[int]) -> None:
         """Delete entries for a user, with what went into them and what the journal says of them."""
