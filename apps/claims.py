@@ -54,7 +54,7 @@ class Claim:
 def claim_all(memory: MemoryWriter, sources: Sequence[Source], fps: float | None) -> list[Claim]:
     """Claim a name for each source, no two the same, and begin a recording of each with work left."""
     taken: set[str] = set()
-    coarse = memory.coarse_streams()
+    coarse = memory.store.streams.coarse()
     return [_claim(memory, source, fps, taken, coarse) for source in sources]
 
 
@@ -121,7 +121,7 @@ def _preview_name(
 
 def delete_previews(memory: MemoryWriter, claims: Sequence[Claim]) -> None:
     """Delete the previews of what has been watched whole."""
-    coarse = memory.coarse_streams()
+    coarse = memory.store.streams.coarse()
     previews = [row for row in memory.progress() if row.id in coarse] if coarse else []
     for claim in claims if previews else ():
         known = memory.progress(recording=claim.job.name)

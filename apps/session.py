@@ -14,6 +14,7 @@ with Session(["monday", "tuesday"]) as session:  # several memories, read as one
 from __future__ import annotations
 
 import functools
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -23,6 +24,7 @@ from types import TracebackType
 from typing import Unpack
 
 from hippocam.apps.ask.ask import ask
+from hippocam.apps.ask.description import description
 from hippocam.apps.ask.meaning import Turn
 from hippocam.apps.ask.memories import distinct_folders
 from hippocam.apps.ask.reader import Reader
@@ -36,12 +38,14 @@ from hippocam.apps.records import Answer, Failure, Status, WatchProgress, WatchR
 from hippocam.apps.settings import Settings, budget_bytes
 from hippocam.apps.watch import Executor, Work, watch_sources
 from hippocam.memory.entities.records import Entity, EntityChange
+from hippocam.memory.errors import MemoryFolderError
 from hippocam.memory.explanation import Explanation
 from hippocam.memory.filter import Filter
 from hippocam.memory.forget import Forgotten
 from hippocam.memory.records import Evidence, format_id
 from hippocam.memory.sleep.sleep import SleepReport
 from hippocam.models.lazy import Lazy
+from hippocam.models.readers.question_kind import QuestionKind
 from hippocam.models.registry import make_encoder, make_reader
 from hippocam.models.senses.build import make_senses
 from hippocam.stream import opencv
@@ -49,6 +53,8 @@ from hippocam.stream.errors import HippocamError
 from hippocam.stream.pipeline import NO_SENSES
 from hippocam.stream.records import Embedding, EncoderSpec
 from hippocam.stream.sources import open_sources
+
+log = logging.getLogger(__name__)
 
 DEFAULT_MEMORY = "hippocam-memory"
 
@@ -219,6 +225,22 @@ class Session:
             before=before,
             deep=settings if deep is None else replace(settings, on=deep),
         )
+
+    def used(self, answer: Answer) -> None:
+        """Say that an answer was of use: what it rests on is kept longer, and sleep must go on to find it.
+
+        The one thing that asking leaves in a memory; `memory.questions` in the settings switches it off. A memory
+        that cannot be written to, as on a read-only disk, learns nothing.
+        """
+        meaning = answer.understood
+        if not answer.cited or answer.unknown:
+            return
+        text = meaning.text if meaning is not None and meaning.kind != QuestionKind.WHAT else ""
+        question = self._search().encoder.encode_texts([description(text)])[0] if text else None
+        try:
+            self._folders.memories().used(answer.cited, question)
+        except MemoryFolderError as error:
+            log.info("the question is not learned from: %s", error)
 
     def latest(self, stream: str) -> list[Embedding]:
         """The newest frames of a stream that is being watched, the oldest first."""

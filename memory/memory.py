@@ -15,8 +15,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -27,12 +25,12 @@ from hippocam.memory.entities.records import EntityChange
 from hippocam.memory.errors import NoMemoryError, guarded, memory_errors
 from hippocam.memory.explanation import Explanation
 from hippocam.memory.filter import Filter
-from hippocam.memory.folder import DATABASE, EXEMPLARS, LOCK, adopt, check_writable, folder_bytes, has_memory
+from hippocam.memory.folder import DATABASE, EXEMPLARS, folder_bytes, has_memory
 from hippocam.memory.forget import Forgotten, forget
 from hippocam.memory.lock import WriterLock
 from hippocam.memory.longterm.bank import Bank
-from hippocam.memory.longterm.budget import entity_bytes
-from hippocam.memory.longterm.longterm import LongTerm, open_bank
+from hippocam.memory.longterm.longterm import open_bank
+from hippocam.memory.opening import OpenedToWrite, open_to_write
 from hippocam.memory.questions import Cited, QuestionJournal
 from hippocam.memory.recall.fresh_index import FreshIndex
 from hippocam.memory.recall.query import Candidate, Query, SummaryHit
@@ -97,32 +95,8 @@ class Memory:
             EncoderMismatchError: The memory was made with another encoder.
         """
         path, config = Path(folder), config or MemoryConfig()
-        with memory_errors(path), ExitStack() as undo:
-            check_writable(path)
-            (path / EXEMPLARS).mkdir(parents=True, exist_ok=True)
-            lock = WriterLock(path / LOCK)
-            undo.callback(lock.release)
-            store = Store(path / DATABASE, writable=True)
-            undo.callback(store.close)
-            budget_bytes = config.budget_bytes or store.meta.budget_bytes()
-            adopt(store, encoder=encoder, spec=spec, budget_bytes=budget_bytes)
-            most_bytes = entity_bytes(budget_bytes, config.entities.budget_bytes)
-            things = EntityMemory(store.connection, replace(config.entities, budget_bytes=most_bytes))
-            longterm = LongTerm(
-                path,
-                store,
-                Exemplars(path / EXEMPLARS),
-                things,
-                spec=spec,
-                budget_bytes=budget_bytes,
-                config=config.bank,
-                sleep_share=config.sleep.horizon_share,
-                notes_share=config.notes_share,
-                questions=QuestionJournal(path, budget_bytes) if config.questions else None,
-            )
-            longterm.learn_from_questions()
-            undo.pop_all()
-        return MemoryWriter(path, config, store, lock, longterm, things)
+        with memory_errors(path):
+            return MemoryWriter(path, config, open_to_write(path, config, encoder=encoder, spec=spec))
 
     def close(self) -> None:
         """Close what is open."""
@@ -253,11 +227,6 @@ class Memory:
         return self.store.streams.statuses()
 
     @guarded
-    def coarse_streams(self) -> frozenset[str]:
-        """Names of the streams that were previewed by their key frames alone."""
-        return self.store.streams.coarse()
-
-    @guarded
     def progress(self, *, recording: str | None = None, fingerprint: str | None = None) -> list[StreamRow]:
         """The streams of a recording, or of the same content, and how far each was watched; empty if unknown."""
         return self.store.streams.rows(recording=recording, fingerprint=fingerprint)
@@ -292,20 +261,14 @@ class MemoryWriter(Memory):
         longterm: What keeps entries within the budget, for what takes in whole rows: import, tests.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        config: MemoryConfig,
-        store: Store,
-        lock: WriterLock,
-        longterm: LongTerm,
-        things: EntityMemory,
-    ) -> None:
-        super().__init__(folder, config, store)
-        self._lock: WriterLock | None = lock
-        self.longterm = longterm
-        self._things = things
-        self._streams: OpenStreams = OpenStreams(store, longterm.intake, things, config.working, self._mutex)
+    def __init__(self, folder: Path, config: MemoryConfig, opened: OpenedToWrite) -> None:
+        super().__init__(folder, config, opened.store)
+        self._lock: WriterLock | None = opened.lock
+        self.longterm = longterm = opened.longterm
+        self._things = things = opened.things
+        self._streams: OpenStreams = OpenStreams(
+            opened.store, longterm.intake, things, config.working, self._mutex
+        )
         self._slept_at = -1
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ from hippocam.apps.records import Answer
 
 
 class Answers(Protocol):
-    """What a conversation is with: a `Session`."""
+    """What a conversation or a page is with: a `Session`."""
 
     def ask(
         self,
@@ -25,6 +25,9 @@ class Answers(Protocol):
         **where: Unpack[Where],
     ) -> Answer:
         """Answer a question."""
+
+    def used(self, answer: Answer) -> None:
+        """Say that an answer was of use."""
 
 
 class Conversation:

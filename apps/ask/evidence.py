@@ -23,7 +23,7 @@ def evidence_of(
         found: Candidates, in any order; it is kept.
         prefix: What stands before each stream and id: "MEMORY/" where several memories are searched as one.
     """
-    coarse, at_s = memory.coarse_streams(), query.at_s
+    coarse, at_s = memory.store.streams.coarse(), query.at_s
 
     def times(span: Span) -> tuple[float, float]:
         return span.t0_s, span.t1_s if at_s is None else min(span.t1_s, at_s)

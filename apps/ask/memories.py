@@ -24,7 +24,7 @@ from hippocam.memory.errors import MixedEncodersError
 from hippocam.memory.memory import Memory
 from hippocam.memory.records import Evidence, StreamStatus, TierStatus, format_id
 from hippocam.stream.errors import HippocamError
-from hippocam.stream.records import EncoderSpec
+from hippocam.stream.records import EncoderSpec, FloatArray
 from hippocam.stream.sources.naming import unique_ids
 
 # Memories that are read at the same time.
@@ -154,6 +154,18 @@ class Memories:
                 path = member.memory.image(int(own, 16))
                 return path if path.is_file() else None
         return None
+
+    def used(self, entries: Sequence[str], question: FloatArray | None) -> None:
+        """Note that an answer rested on entries, by their whole ids; other ids, as of live frames, are skipped.
+
+        Args:
+            entries: Those that carried the answer first.
+            question: float32 [D], the question in the encoder's space; None where there was none.
+        """
+        for member in self.members:
+            own = [name for entry in entries if (name := member.within(entry)) and _ENTRY_ID.fullmatch(name)]
+            if own:
+                member.memory.used([int(name, 16) for name in own], question)
 
     def tiers(self) -> list[TierStatus]:
         """What each tier holds, all memories together."""

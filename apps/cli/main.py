@@ -242,6 +242,7 @@ def _search(options: argparse.Namespace) -> int:
 def _ask(options: argparse.Namespace) -> int:
     with _session(options) as session:
         answer = session.ask(options.question, reader=options.reader, deep=options.deep, **where_of(options))
+        session.used(answer)
     return _tell_answer(options, answer)
 
 
@@ -258,7 +259,9 @@ def _chat(options: argparse.Namespace) -> int:
             if not question:
                 return code
             if question.strip():
-                code = max(code, _tell_answer(options, talk.ask(question.strip())))
+                answer = talk.ask(question.strip())
+                code = max(code, _tell_answer(options, answer))
+                session.used(answer)
 
 
 def _tell_answer(options: argparse.Namespace, answer: Answer) -> int:

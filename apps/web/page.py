@@ -187,6 +187,7 @@ def answer(
             return cards.hint("This memory is empty. Add a video, then ask about it."), turn
         stream = library.stream(key) if key else None
         found = session.ask(question, stream=stream.id if stream else None, before=turn)
+        session.used(found)
         return cards.answer(found, question), found.turn or turn
     except (HippocamError, ValueError) as error:
         return cards.error(advised(error, ADVICE)), turn

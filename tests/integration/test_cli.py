@@ -1,6 +1,7 @@
 """The command line as others call it, in processes of its own, on rendered footage whose truth is known."""
 
 import json
+import shutil
 import subprocess
 import sys
 from contextlib import suppress
@@ -205,6 +206,20 @@ def test_an_entry_is_explained_and_pinned(memory):
     assert found["worth"]["of"] == 4
     assert hippocam("unpin", best["id"], "--memory", memory).returncode == 0
     assert last_json(hippocam("explain", best["id"], "--memory", memory, "--json"))["entry"]["pinned"] is False
+
+
+def test_what_answered_a_question_is_known_to_have_been_of_use(tmp_path, memory):
+    own = tmp_path / "own"
+    shutil.copytree(memory, own)
+    answer = last_json(hippocam("ask", "When was there something red?", "--memory", own, "--json"))
+    first = answer["cited"][0]
+    assert "used as evidence 0" in hippocam("explain", first, "--memory", own).stdout
+    hippocam("pin", first, "--memory", own)  # any writer takes in what readers left
+    assert "used as evidence 1" in hippocam("explain", first, "--memory", own).stdout
+    hippocam("search", "something red", "--memory", own)
+    hippocam("ask", "Was there anything purple?", "--memory", own)
+    hippocam("pin", first, "--memory", own)
+    assert "used as evidence 1" in hippocam("explain", first, "--memory", own).stdout
 
 
 def test_watching_again_adds_nothing_and_says_so(tmp_path, memory):

@@ -571,4 +571,4 @@ def test_a_reader_has_nothing_that_writes(tmp_path, frames_of):
         assert isinstance(memory, MemoryWriter)
     with Memory.open_reader(tmp_path / "m") as memory:
         assert not isinstance(memory, MemoryWriter)
-        assert not {"write", "pin", "forget", "sleep", "used", "change_entities"} & set(dir(memory))
+        assert not {"write", "pin", "forget", "sleep", "wake", "change_entities"} & set(dir(memory))
