@@ -76,7 +76,7 @@ class Ingest:
             items = self._encoded(chunk)
         except HippocamError:
             raise
-        except Exception as error:
+        except Exception as error:  # a network may raise anything; the source is not at fault
             raise HippocamError(f"the encoder failed ({type(error).__name__}: {error})") from error
         changed = sum(isinstance(item, Embedding) for item in items)
         self._meter.add("encode", items=changed, busy_s=time.perf_counter() - start)
