@@ -65,7 +65,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceChange:
-    """What one event changed: a place that is new or moved, and the number of one that made room for it."""
+    """What one event changed: a place that is new or moved, and the number of one given up for it."""
 
     place: Place
     given_up: int | None = None
