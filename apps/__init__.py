@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from hippocam.apps.ask.reader import Reader
     from hippocam.apps.ask.where import Where
     from hippocam.apps.errors import HippocamError, SettingsError
+    from hippocam.apps.live.alerts import AlertConfig
+    from hippocam.apps.live.live import LiveConfig, watch_live
+    from hippocam.apps.live.status import LiveStatus
     from hippocam.apps.records import (
         Answer,
         Failure,
@@ -26,6 +29,10 @@ if TYPE_CHECKING:
 _HOMES = {
     "Conversation": "ask.conversation",
     "HippocamError": "errors",
+    "AlertConfig": "live.alerts",
+    "LiveConfig": "live.live",
+    "watch_live": "live.live",
+    "LiveStatus": "live.status",
     "Reader": "ask.reader",
     "Where": "ask.where",
     "Answer": "records",
@@ -42,11 +49,14 @@ _HOMES = {
 }
 
 __all__ = [
+    "AlertConfig",
     "Answer",
     "Conversation",
     "Failure",
     "HippocamError",
     "ImportReport",
+    "LiveConfig",
+    "LiveStatus",
     "Reader",
     "Session",
     "Settings",
@@ -57,6 +67,7 @@ __all__ = [
     "WatchReport",
     "Where",
     "load_settings",
+    "watch_live",
 ]
 
 __getattr__ = exporter(__name__, _HOMES)

@@ -11,9 +11,7 @@ from tempfile import TemporaryDirectory
 
 from examples.clip import draw
 from hippocam import Session
-from hippocam.apps import Settings
-from hippocam.apps.live.alerts import AlertConfig
-from hippocam.apps.live.live import LiveConfig, watch_live
+from hippocam.apps import AlertConfig, LiveConfig, Settings, watch_live
 
 
 def main() -> None:

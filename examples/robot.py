@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from hippocam import Memory
 from hippocam.memory import MemoryConfig, Query
-from hippocam.stream import Embedding, EncoderSpec, Sensors
-from hippocam.stream.records import FloatArray
+from hippocam.stream import Embedding, EncoderSpec, FloatArray, Sensors
 
 DIM = 64
 SPEC = EncoderSpec(id="robot-example:1", dim=DIM, normalised=True, midpoint=0.3, slope=20.0)

@@ -11,8 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hippocam.stream import EncodedImages, EncoderSpec
-from hippocam.stream.records import FloatArray, Image
+from hippocam.stream import EncodedImages, EncoderSpec, FloatArray, Image
 
 _WORDS = {"dark": (1, 0, 0), "night": (1, 0, 0), "bright": (0, 1, 0), "light": (0, 1, 0)}
 _NOTHING = (0, 0, 1)

@@ -4,7 +4,7 @@ from importlib import import_module
 
 import pytest
 
-PACKAGES = ("hippocam", "hippocam.stream", "hippocam.memory", "hippocam.apps")
+PACKAGES = ("hippocam", "hippocam.stream", "hippocam.memory", "hippocam.apps", "hippocam.apps.archive")
 HEAVY = {"torch", "ray", "faiss", "gradio", "transformers", "cv2", "numpy"}
 
 
