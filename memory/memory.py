@@ -417,7 +417,7 @@ class MemoryWriter(Memory):
         self._learn_from_questions()
         if not config.auto or self.longterm.bank.events == self._slept_at:
             return None
-        if self.bytes() <= config.above * self.budget_bytes():
+        if self.bytes() + self.longterm.budget.reserved_bytes <= config.above * self.budget_bytes():
             return None
         return self.sleep(config.auto_target)
 

@@ -171,7 +171,7 @@ class ByteBudget:
         self._given_bytes = given_bytes
         self._picture_bytes = picture_bytes
         self._log = log
-        self._reserved_bytes = reserved_bytes
+        self.reserved_bytes = reserved_bytes
         self._tombstones, self._entries, self._notes = tombstones, entries, notes
 
     def make_room(self, needed_bytes: int) -> None:
@@ -206,7 +206,7 @@ class ByteBudget:
         """Bytes that nothing can be given up of: the log, shared memory, the folders, what is kept free."""
         # a folder grows by a block when its names no longer fit
         folders = self._folder.stat().st_size + self._pictures.stat().st_size + PAGE_BYTES
-        return max(LOG_BYTES, self._log.bytes()) + SHM_BYTES + folders + self._reserved_bytes
+        return max(LOG_BYTES, self._log.bytes()) + SHM_BYTES + folders + self.reserved_bytes
 
     def _refuse(self, total_bytes: int, needed_bytes: int) -> None:
         if total_bytes > self._given_bytes:
