@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from hippocam.stream.exports import exporter
 
 if TYPE_CHECKING:
+    from hippocam.memory.bank.config import BankConfig
+    from hippocam.memory.bank.worth import Worth
     from hippocam.memory.config import MIN_BUDGET_BYTES, MemoryConfig
     from hippocam.memory.entities.records import Entity, EntityChange, EntityConfig, Visit
     from hippocam.memory.errors import (
@@ -30,8 +32,6 @@ if TYPE_CHECKING:
     from hippocam.memory.explanation import Explanation
     from hippocam.memory.filter import Filter
     from hippocam.memory.forget import Forgotten
-    from hippocam.memory.longterm.config import BankConfig
-    from hippocam.memory.longterm.worth import Worth
     from hippocam.memory.memory import Memory, MemoryWriter
     from hippocam.memory.recall.query import Candidate, Query, RecallConfig, SummaryHit
     from hippocam.memory.records import (
@@ -78,8 +78,8 @@ _HOMES = {
     "Explanation": "explanation",
     "Filter": "filter",
     "Forgotten": "forget",
-    "BankConfig": "longterm.config",
-    "Worth": "longterm.worth",
+    "BankConfig": "bank.config",
+    "Worth": "bank.worth",
     "Memory": "memory",
     "MemoryWriter": "memory",
     "Candidate": "recall.query",

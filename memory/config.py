@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from hippocam.memory.bank.config import BankConfig
 from hippocam.memory.entities.records import EntityConfig
-from hippocam.memory.longterm.config import BankConfig
 from hippocam.memory.recall.query import RecallConfig
 from hippocam.memory.sleep.config import SleepConfig
 from hippocam.memory.working.working import WorkingConfig

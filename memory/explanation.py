@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hippocam.memory.longterm.worth import Worth
+from hippocam.memory.bank.worth import Worth
 from hippocam.memory.records import Entry
 from hippocam.memory.store.journal import JournalRow
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from hippocam.memory.bank.bank import Bank
 from hippocam.memory.config import MemoryConfig
 from hippocam.memory.entities.bank import EntityMemory
 from hippocam.memory.entities.records import EntityChange
@@ -28,7 +29,6 @@ from hippocam.memory.filter import Filter
 from hippocam.memory.folder import DATABASE, EXEMPLARS, folder_bytes, has_memory
 from hippocam.memory.forget import Forgotten, forget
 from hippocam.memory.lock import WriterLock
-from hippocam.memory.longterm.bank import Bank
 from hippocam.memory.longterm.longterm import open_bank
 from hippocam.memory.opening import OpenedToWrite, open_to_write
 from hippocam.memory.questions import Cited, QuestionJournal

@@ -19,11 +19,11 @@ import numpy as np
 
 from hippocam.apps.bench.policies import OURS, Entry
 from hippocam.apps.bench.policies.base import NUMBER_BYTES, SPAN_BYTES, Bank, FloatArray, slots_in
+from hippocam.memory.bank.bank import Bank as Consolidation
+from hippocam.memory.bank.config import BankConfig
+from hippocam.memory.bank.priors import load_prior
+from hippocam.memory.bank.utility import FULL_ROWS, Prior, Utility
 from hippocam.memory.codec import rounded, sign_bytes, signs
-from hippocam.memory.longterm.bank import Bank as Consolidation
-from hippocam.memory.longterm.config import BankConfig
-from hippocam.memory.longterm.priors import load_prior
-from hippocam.memory.longterm.utility import FULL_ROWS, Prior, Utility
 from hippocam.memory.records import Continuation, Event, Level, Slot, Span, id_of
 from hippocam.memory.spans import join_spans
 from hippocam.memory.trained import SHIPPED

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hippocam.apps.journal import sentence
 from hippocam.apps.wording import one_line
+from hippocam.memory.bank.worth import Worth
 from hippocam.memory.explanation import Explanation
-from hippocam.memory.longterm.worth import Worth
 from hippocam.memory.records import Entry, Level, format_id
 from hippocam.stream.timecode import format_time
 

@@ -1,1 +1,1 @@
-"""Events into entries under a hard byte budget: intake, what is worth keeping, what is given up."""
+"""Events into entries under a hard byte budget: what comes in, what is given up, what sleep writes."""

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Protocol
 
-from hippocam.memory.longterm.bank import Bank, Step
+from hippocam.memory.bank.bank import Bank, Step
 from hippocam.memory.longterm.journal import Journal, Why
 from hippocam.memory.longterm.merging import SleepMerge
 from hippocam.memory.records import Level

@@ -12,8 +12,8 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import Protocol
 
+from hippocam.memory.bank.bank import Bank, Match
 from hippocam.memory.codec import rounded
-from hippocam.memory.longterm.bank import Bank, Match
 from hippocam.memory.longterm.budget import INSERT_PAGES, UPDATE_PAGES, ByteBudget
 from hippocam.memory.longterm.journal import Journal, Why
 from hippocam.memory.longterm.notes import BATCH, KeptNotes

@@ -10,20 +10,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from hippocam.memory.longterm.bank import Bank
+from hippocam.memory.bank.bank import Bank
+from hippocam.memory.bank.config import BankConfig
+from hippocam.memory.bank.priors import load_prior
+from hippocam.memory.bank.utility import Utility
 from hippocam.memory.longterm.budget import ByteBudget, Log, Shares
-from hippocam.memory.longterm.config import BankConfig
 from hippocam.memory.longterm.held import HeldEntries
 from hippocam.memory.longterm.intake import Intake, Things
 from hippocam.memory.longterm.journal import Journal
 from hippocam.memory.longterm.notes import KeptNotes
-from hippocam.memory.longterm.priors import load_prior
 from hippocam.memory.longterm.progress import Progress
 from hippocam.memory.longterm.questions import QuestionIntake
 from hippocam.memory.longterm.sleep_writer import SleepWriter
 from hippocam.memory.longterm.summaries import Summaries
 from hippocam.memory.longterm.tombstones import KeptTombstones
-from hippocam.memory.longterm.utility import Utility
 from hippocam.memory.questions import QuestionJournal
 from hippocam.memory.store.database import Store
 from hippocam.memory.store.exemplars import Exemplars

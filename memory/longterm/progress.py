@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from hippocam.memory.longterm.bank import REFRESH_EVENTS, Bank
+from hippocam.memory.bank.bank import REFRESH_EVENTS, Bank
 from hippocam.memory.records import Continuation, Event
 from hippocam.memory.store.places import PlaceTable
 from hippocam.memory.store.states import StateTable

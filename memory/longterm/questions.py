@@ -10,7 +10,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from hippocam.memory.longterm.bank import Bank
+from hippocam.memory.bank.bank import Bank
 from hippocam.memory.longterm.budget import INSERT_PAGES, ByteBudget
 from hippocam.memory.questions import AnsweredQuestion, QuestionJournal
 from hippocam.memory.store.entries import EntryTable

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from hippocam.memory.longterm.bank import Bank
+from hippocam.memory.bank.bank import Bank
+from hippocam.memory.bank.ladder import ROW_BYTES
 from hippocam.memory.longterm.budget import INSERT_PAGES, TOMBSTONE_BYTES, ByteBudget, Log
 from hippocam.memory.longterm.journal import Why
-from hippocam.memory.longterm.ladder import ROW_BYTES
 from hippocam.memory.longterm.merging import Consolidated, SleepMerge, made_of
 from hippocam.memory.records import Held
 from hippocam.memory.store.entries import EntryTable

@@ -20,7 +20,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from hippocam.memory.longterm.bank import Bank
+from hippocam.memory.bank.bank import Bank
 from hippocam.memory.longterm.merging import Consolidated
 from hippocam.memory.sleep.config import SleepConfig
 from hippocam.memory.sleep.dream import Proposer, both, dream

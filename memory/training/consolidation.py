@@ -24,8 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from hippocam.memory.longterm.config import BankConfig
-from hippocam.memory.longterm.utility import MIN_AGAIN, Prior
+from hippocam.memory.bank.config import BankConfig
+from hippocam.memory.bank.utility import MIN_AGAIN, Prior
 from hippocam.memory.training.labels import Fade, fit_fade, label, meetings
 from hippocam.memory.training.streams import TrainingStream
 from hippocam.memory.training.validation import WITHOUT, Part, Trial, choose_events, rules, try_out, with_prior

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hippocam.memory.longterm.config import BankConfig
-from hippocam.memory.longterm.utility import FADE_POWER, FADE_S
+from hippocam.memory.bank.config import BankConfig
+from hippocam.memory.bank.utility import FADE_POWER, FADE_S
 from hippocam.memory.training.streams import TrainingStream
 
 # First part of a stream in which events are judged.

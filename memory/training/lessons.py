@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from hippocam.memory.bank.bank import Bank
+from hippocam.memory.bank.config import BankConfig
 from hippocam.memory.codec import rounded
 from hippocam.memory.errors import NoMemoryError, memory_errors
-from hippocam.memory.longterm.bank import Bank
-from hippocam.memory.longterm.config import BankConfig
 from hippocam.memory.records import Event, Held, Slot, Span, id_of
 from hippocam.memory.sleep.probes import answers
 from hippocam.memory.sleep.replay import LEAST_MASS, entries_of

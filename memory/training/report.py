@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hippocam.memory.longterm.priors import save_prior
+from hippocam.memory.bank.priors import save_prior
 from hippocam.memory.training.consolidation import Trained
 from hippocam.memory.training.validation import WITHOUT
 
@@ -85,7 +85,7 @@ def write(trained: Trained, encoder_id: str, folder: Path, *, data: str, command
         "",
         f"What consolidation begins with in the space of the encoder `{encoder_id}`: an energy of "
         f"{len(trained.prior.rows)} signed squares, its weight in events, and how entries fade "
-        "(`hippocam.memory.longterm.utility.Prior`). No frame, picture or text is in this file. "
+        "(`hippocam.memory.bank.utility.Prior`). No frame, picture or text is in this file. "
         f"{path.stat().st_size / 1e3:.0f} kB.",
         "",
         f"**Data.** {data}",

@@ -17,10 +17,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from hippocam.memory.bank.bank import Bank
+from hippocam.memory.bank.config import BankConfig
+from hippocam.memory.bank.utility import Prior, Utility
 from hippocam.memory.codec import rounded
-from hippocam.memory.longterm.bank import Bank
-from hippocam.memory.longterm.config import BankConfig
-from hippocam.memory.longterm.utility import Prior, Utility
 from hippocam.memory.records import Slot, Span
 from hippocam.memory.spans import join_spans
 from hippocam.memory.training.labels import Labels, Meetings, strengthened_by

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hippocam.memory.bank.bank import Bank
 from hippocam.memory.codec import pack, sign_bytes, signs, unpack
-from hippocam.memory.longterm.bank import Bank
 from hippocam.memory.records import Level, Slot
 from hippocam.models.encoders.open_clip.encoder import OpenClipEncoder
 from hippocam.models.errors import WeightsError

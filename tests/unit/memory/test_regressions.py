@@ -28,11 +28,11 @@ import pytest
 import hippocam.memory.memory as memory_module
 from hippocam.apps import Session
 from hippocam.apps.transfer.transfer import export
+from hippocam.memory.bank.bank import Bank
+from hippocam.memory.bank.config import BankConfig
 from hippocam.memory.codec import signs
 from hippocam.memory.config import MemoryConfig
-from hippocam.memory.longterm.bank import Bank
 from hippocam.memory.longterm.budget import INSERT_PAGES, LOG_BYTES, SHM_BYTES
-from hippocam.memory.longterm.config import BankConfig
 from hippocam.memory.memory import Memory
 from hippocam.memory.recall.query import Query
 from hippocam.memory.records import Entry, Level, Slot, id_of

@@ -7,7 +7,7 @@ from hippocam.apps.bench.memory import policies, run, show
 from hippocam.apps.bench.ours import Ours, entries
 from hippocam.apps.bench.policies import slot_bytes
 from hippocam.apps.worlds.worlds import SYNTHETIC, synthetic
-from hippocam.memory.longterm.priors import load_prior
+from hippocam.memory.bank.priors import load_prior
 from hippocam.memory.trained import SHIPPED
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.records import EncoderSpec

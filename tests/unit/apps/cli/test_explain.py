@@ -9,8 +9,8 @@ import pytest
 
 from hippocam.apps.api import explain_json
 from hippocam.apps.cli.explain import explain_lines
+from hippocam.memory.bank.worth import Worth
 from hippocam.memory.explanation import Explanation
-from hippocam.memory.longterm.worth import Worth
 from hippocam.memory.records import Entry, Level, Span
 from hippocam.memory.store.journal import JournalRow
 

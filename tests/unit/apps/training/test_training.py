@@ -16,8 +16,8 @@ from hippocam.apps.training.consolidation import (
 )
 from hippocam.apps.worlds.footage import FootageWorld
 from hippocam.apps.worlds.worlds import Planted
+from hippocam.memory.bank.priors import load_prior
 from hippocam.memory.errors import ConsolidatorError
-from hippocam.memory.longterm.priors import load_prior
 from hippocam.memory.memory import Memory
 from hippocam.memory.sleep import network
 from hippocam.memory.training import consolidator as train_consolidator

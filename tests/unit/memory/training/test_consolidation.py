@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hippocam.memory.longterm.bank import Bank
-from hippocam.memory.longterm.config import BankConfig
+from hippocam.memory.bank.bank import Bank
+from hippocam.memory.bank.config import BankConfig
+from hippocam.memory.bank.priors import load_prior, prior_path, save_prior
+from hippocam.memory.bank.utility import FADE_POWER, FADE_S, MIN_AGAIN, Prior, Utility
 from hippocam.memory.longterm.intake import strengthened
-from hippocam.memory.longterm.priors import load_prior, prior_path, save_prior
-from hippocam.memory.longterm.utility import FADE_POWER, FADE_S, MIN_AGAIN, Prior, Utility
 from hippocam.memory.memory import Memory
 from hippocam.memory.records import Entry, Slot, Span
 from hippocam.memory.store.database import Store

@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from hippocam.memory.bank.columns import Columns, Rows
 from hippocam.memory.codec import sign_bytes, sign_error
-from hippocam.memory.longterm.columns import Columns, Rows
 from hippocam.memory.records import Level
 
 Doubles = NDArray[np.float64]

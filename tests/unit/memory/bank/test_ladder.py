@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from hippocam.apps.transfer.transfer import export, import_file, write_file
+from hippocam.memory.bank.bank import Bank
 from hippocam.memory.codec import sign_bytes
 from hippocam.memory.config import MemoryConfig
-from hippocam.memory.longterm.bank import Bank
 from hippocam.memory.memory import Memory
 from hippocam.memory.recall.query import Query
 from hippocam.memory.records import Level, Slot

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from hippocam.memory.longterm.bank import REFRESH_EVENTS, Bank
-from hippocam.memory.longterm.config import BankConfig
-from hippocam.memory.longterm.utility import FULL_ROWS, MIN_AGAIN, Prior, Sketch, Utility
-from hippocam.memory.longterm.worth import MAX_REDUNDANCY
+from hippocam.memory.bank.bank import REFRESH_EVENTS, Bank
+from hippocam.memory.bank.config import BankConfig
+from hippocam.memory.bank.utility import FULL_ROWS, MIN_AGAIN, Prior, Sketch, Utility
+from hippocam.memory.bank.worth import MAX_REDUNDANCY
 from hippocam.memory.records import Level, Slot
 
 D = 24

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hippocam.memory.longterm.columns import LARGEST, Columns, Rows
+from hippocam.memory.bank.columns import LARGEST, Columns, Rows
 from hippocam.memory.records import Level
 from hippocam.stream.records import FloatArray
 

@@ -20,15 +20,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hippocam.memory.bank.chooser import Chooser
+from hippocam.memory.bank.columns import Columns
+from hippocam.memory.bank.config import BankConfig
+from hippocam.memory.bank.ladder import NOTHING, ROW_BYTES, Ladder
+from hippocam.memory.bank.thresholds import Thresholds
+from hippocam.memory.bank.twins import Twins
+from hippocam.memory.bank.utility import Utility
+from hippocam.memory.bank.worth import MAX_REDUNDANCY, Appraiser, Worth
 from hippocam.memory.codec import signs
-from hippocam.memory.longterm.chooser import Chooser
-from hippocam.memory.longterm.columns import Columns
-from hippocam.memory.longterm.config import BankConfig
-from hippocam.memory.longterm.ladder import NOTHING, ROW_BYTES, Ladder
-from hippocam.memory.longterm.thresholds import Thresholds
-from hippocam.memory.longterm.twins import Twins
-from hippocam.memory.longterm.utility import Utility
-from hippocam.memory.longterm.worth import MAX_REDUNDANCY, Appraiser, Worth
 from hippocam.memory.records import Level, Slot
 from hippocam.stream.records import FloatArray
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from hippocam.memory.longterm.utility import Prior
+from hippocam.memory.bank.utility import Prior
 from hippocam.memory.trained import SHIPPED, own_folder
 from hippocam.stream.records import EncoderSpec
 

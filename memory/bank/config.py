@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from hippocam.memory.longterm.chooser import ARMS
+from hippocam.memory.bank.chooser import ARMS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,9 +15,9 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from hippocam.memory.longterm.chooser import Chooser
-from hippocam.memory.longterm.columns import Columns, Rows
-from hippocam.memory.longterm.thresholds import Thresholds
+from hippocam.memory.bank.chooser import Chooser
+from hippocam.memory.bank.columns import Columns, Rows
+from hippocam.memory.bank.thresholds import Thresholds
 from hippocam.stream.records import FloatArray
 
 Doubles = NDArray[np.float64]
