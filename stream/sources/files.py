@@ -7,7 +7,28 @@ from typing import Any
 
 from hippocam.stream.errors import SourceError
 
+# What FFmpeg may take a file for: containers and raw streams of pictures. Playlists and scripts (concat, hls,
+# dash, sdp, image sequences, ...) would have it open other files, or addresses, that the file names.
+FORMATS = (
+    "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "asf", "flv", "live_flv", "mpeg", "mpegts", "mpegvideo",
+    "mxf", "ogg", "dv", "ivf", "nut", "obu", "av1", "h261", "h263", "h264", "hevc", "vvc", "evc", "m4v", "mjpeg",
+    "mpjpeg", "mjpeg_2000", "vc1", "dirac", "cavsvideo", "avs2", "yuv4mpegpipe", "gif", "apng", "wtv", "ty",
+    "pva", "nuv", "nsv", "rm", "gxf", "lxf", "r3d", "dhav", "dxa", "swf", "flic", "smk", "bink", "roq", "ea",
+    "4xm", "kux", "vivo", "ipmovie",
+)  # fmt: skip
+_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": ",".join(FORMATS)}
 _MP4_BOXES = (b"ftyp", b"mdat", b"free", b"wide", b"skip", b"moov", b"styp", b"pnot")
+
+
+def open_alone(path: Path) -> Any:
+    """Open one media file with PyAV, and nothing that it may name: whoever made it must not choose what is read.
+
+    Raises:
+        av.FFmpegError: It cannot be opened, or is of a format that leads elsewhere.
+    """
+    import av
+
+    return av.open(str(path), options=dict(_OPTIONS), metadata_errors="ignore")
 
 
 def open_container(path: Path, uri: str) -> Any:
@@ -20,7 +41,7 @@ def open_container(path: Path, uri: str) -> Any:
 
     check_file(path, uri)
     try:
-        return av.open(str(path), metadata_errors="ignore")
+        return open_alone(path)
     except av.error.PermissionError as error:
         raise SourceError(uri, "no permission to read it; change its mode or owner") from error
     except av.FFmpegError as error:

@@ -12,6 +12,7 @@ from typing import Any
 
 from hippocam.stream.errors import ClipError, NoFootageError
 from hippocam.stream.live.lookback import segments, start_of
+from hippocam.stream.sources.files import open_alone
 
 _FORMATS = {".mp4": "mp4", ".mkv": "matroska"}
 # A shorter pause between two files is shown as it was; a longer one is cut out, and told.
@@ -115,7 +116,7 @@ def _packets(path: Path) -> Iterator[tuple[float, Any, Any]]:
     """The packets of a file with their times since 1970, and their stream; both must not outlive the walk."""
     import av
 
-    with suppress(av.FFmpegError, FileNotFoundError), av.open(str(path)) as container:
+    with suppress(av.FFmpegError, FileNotFoundError), open_alone(path) as container:
         stream, first_s = container.streams.video[0], None
         for packet in _with_dts(container.demux(stream)):
             at_s = float(packet.pts * packet.time_base)

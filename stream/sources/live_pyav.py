@@ -5,17 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from hippocam.stream.errors import SourceError
 from hippocam.stream.live.address import LiveAddress
 from hippocam.stream.records import Image
 from hippocam.stream.sources.decode_pyav import Converter
+from hippocam.stream.sources.files import FORMATS, open_alone
 from hippocam.stream.sources.live_recorder import Recorder
 from hippocam.stream.sources.packet_index import scaled_size
 
-# An address may not lead to files of this machine.
+# An address may not lead to files of this machine, nor a camera's answer be a script that names other addresses.
 _NETWORK = "rtsp,rtsps,rtp,srtp,udp,tcp,tls,http,https,httpproxy,crypto,hls"
+_FORMATS = ("rtsp", "rtp", "sdp", "hls", "dash", *FORMATS)
 _OPTIONS = {
     "fflags": "nobuffer",
     "flags": "low_delay",
@@ -23,6 +26,7 @@ _OPTIONS = {
     "analyzeduration": "1000000",
     "fpsprobesize": "0",
     "protocol_whitelist": _NETWORK,
+    "format_whitelist": ",".join(_FORMATS),
 }
 # A frame of a file that is late by more than this is shown at once, and those after it on time again.
 _LATE_S = 1.0
@@ -64,7 +68,12 @@ def read_url(
     Raises:
         SourceError: It cannot be opened, or broke off.
     """
-    with _open(address, dict(_OPTIONS), (timeout_s, timeout_s)) as container:
+    import av
+
+    timeout = (timeout_s, timeout_s)
+    with _opened(
+        address, lambda: av.open(address.target, options=dict(_OPTIONS), timeout=timeout, metadata_errors="ignore")
+    ) as container:
         yield from _frames(address, container, longest, recorder, lambda seconds: None)
     raise SourceError(address.uri, "the camera ended the stream")
 
@@ -77,7 +86,7 @@ def read_file(address: LiveAddress, *, longest: int, loop: bool, recorder: Recor
     """
     pace = _Pace()
     while True:
-        with _open(address, {}, None) as container:
+        with _opened(address, lambda: open_alone(Path(address.target))) as container:
             yield from _frames(address, container, longest, recorder, pace.wait)
         if not loop:
             return
@@ -114,11 +123,11 @@ class _Pace:
         time.sleep(max(0.0, self._began_s + self._played_s - now_s))
 
 
-def _open(address: LiveAddress, options: dict[str, str], timeout: tuple[float, float] | None) -> Any:
+def _opened(address: LiveAddress, opens: Callable[[], Any]) -> Any:
     import av
 
     try:
-        return av.open(address.target, options=options, timeout=timeout, metadata_errors="ignore")
+        return opens()
     except (av.FFmpegError, OSError) as error:
         raise SourceError(address.uri, f"cannot be opened ({_reason(error)})") from None
 

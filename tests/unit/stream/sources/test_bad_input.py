@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 from types import ModuleType
 
+import av
 import pytest
 
 from hippocam.stream.errors import SourceError
@@ -187,3 +188,33 @@ def test_one_bad_file_does_not_stop_the_others(tmp_path: Path, clip: Path) -> No
     opened = open_sources([tmp_path, tmp_path / "gone.mp4", tmp_path / "*.mkv"])
     assert [source.id for source in opened.sources] == ["good"]
     assert [Path(error.uri).name for error in opened.failed] == ["empty.mp4", "text.mp4", "gone.mp4", "*.mkv"]
+
+
+# Scripts that FFmpeg follows to another file; a byte that no text has keeps them from being taken for text.
+SCRIPTS = {
+    "ffconcat": b"ffconcat version 1.0\n# \xff\x00\nfile clip.mp4\n",
+    "m3u8": b"#EXTM3U\n#EXT-X-TARGETDURATION:10\n## \xff\x00\n#EXTINF:10,\nclip.mp4\n#EXT-X-ENDLIST\n",
+    "mpd": b'<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static">\n<!-- \xff\x00 -->'
+    b'<Period><AdaptationSet mimeType="video/mp4">\n<Representation id="1" bandwidth="1">'
+    b"<BaseURL>clip.mp4</BaseURL>\n</Representation></AdaptationSet></Period></MPD>",
+    "sdp": b"v=0\no=- 0 0 IN IP4 127.0.0.1\ns=\xff\x00\nc=IN IP4 127.0.0.1\nm=video 5004 RTP/AVP 96\n"
+    b"a=rtpmap:96 H264/90000\n",
+}
+
+
+@pytest.mark.parametrize("kind", SCRIPTS)
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".ts", ".avi"])
+def test_a_script_that_names_other_files_is_no_video(tmp_path: Path, clip: Path, kind: str, suffix: str) -> None:
+    shutil.copy(clip, tmp_path / "clip.mp4")
+    script = tmp_path / f"a{suffix}"
+    script.write_bytes(SCRIPTS[kind])
+    assert "not a video that can be read" in _reason(script)
+
+
+def test_without_an_allow_list_a_script_would_read_its_neighbour(tmp_path: Path, clip: Path) -> None:
+    shutil.copy(clip, tmp_path / "clip.mp4")
+    script = tmp_path / "a.mp4"
+    script.write_bytes(SCRIPTS["ffconcat"])
+    with av.open(str(script)) as container:
+        assert container.format.name == "concat"
+        assert next(container.decode(video=0)).width == 96
