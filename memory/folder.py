@@ -9,13 +9,13 @@ from pathlib import Path
 
 from hippocam.memory.errors import EncoderMismatchError, NotAMemoryError, OlderFormatError
 from hippocam.memory.store.database import Store
+from hippocam.memory.store.schema import unfinished
+from hippocam.stream import private
 from hippocam.stream.records import EncoderSpec
 
 DATABASE = "memory.db"
 EXEMPLARS = "exemplars"
 LOCK = "writer.lock"
-# What a folder in which a memory is being made, or brought to the present format, may hold beside the database.
-_UNFINISHED = (EXEMPLARS, LOCK, DATABASE, *(f"{DATABASE}.new{end}" for end in ("", "-wal", "-shm")))
 
 
 def has_memory(folder: Path) -> bool:
@@ -28,7 +28,8 @@ def check_writable(folder: Path) -> None:
     """Refuse to make a memory in a folder that holds something else, before anything is written there.
 
     Raises:
-        NotAMemoryError: It is a file, a link to nowhere, or holds something that is no memory.
+        NotAMemoryError: It is a file, a link to nowhere, or holds something that is no memory, or pictures whose
+            database is gone.
     """
     if folder.exists() and not folder.is_dir():
         raise NotAMemoryError(folder, "is a file")
@@ -40,9 +41,26 @@ def check_writable(folder: Path) -> None:
         with suppress(OlderFormatError):  # the writer brings it to the present format
             Store(folder / DATABASE, writable=False).close()
     elif folder.is_dir():
-        foreign = sorted(path.name for path in folder.iterdir() if path.name not in _UNFINISHED)
+        # What a folder in which the making of a memory was cut short may hold.
+        begun = {EXEMPLARS, LOCK, DATABASE, *(path.name for path in unfinished(folder / DATABASE))}
+        foreign = sorted(path.name for path in folder.iterdir() if path.name not in begun)
         if foreign:
             raise NotAMemoryError(folder, f"holds {foreign[0]!r} and no memory")
+        if (folder / EXEMPLARS).is_dir() and any((folder / EXEMPLARS).iterdir()):
+            raise NotAMemoryError(folder, f"holds pictures and no {DATABASE}: bring it back, or delete the folder")
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder of a memory, and that of its pictures, for their owner alone.
+
+    Raises:
+        OSError: That cannot be done.
+    """
+    private.make_folder(folder)
+    if not has_memory(folder):
+        with suppress(PermissionError):  # it was there, and is somebody else's
+            folder.chmod(private.FOLDER_MODE)
+    private.make_folder(folder / EXEMPLARS)
 
 
 def folder_bytes(folder: Path) -> int:

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from hippocam.memory.errors import LockedError
+from hippocam.stream.private import FILE_MODE
 
 
 class WriterLock:
@@ -17,7 +18,7 @@ class WriterLock:
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT, FILE_MODE)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

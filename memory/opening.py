@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hippocam.memory.config import MemoryConfig
 from hippocam.memory.entities.bank import EntityMemory
-from hippocam.memory.folder import DATABASE, EXEMPLARS, LOCK, adopt, check_writable
+from hippocam.memory.folder import DATABASE, EXEMPLARS, LOCK, adopt, check_writable, make_folder
 from hippocam.memory.lock import WriterLock
 from hippocam.memory.longterm.budget import entity_bytes
 from hippocam.memory.longterm.longterm import LongTerm
@@ -50,7 +50,7 @@ def open_to_write(folder: Path, config: MemoryConfig, *, encoder: str, spec: Enc
     """
     with ExitStack() as undo:
         check_writable(folder)
-        (folder / EXEMPLARS).mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         lock = WriterLock(folder / LOCK)
         undo.callback(lock.release)
         store = Store(folder / DATABASE, writable=True)

@@ -31,6 +31,7 @@ import numpy as np
 
 from hippocam.memory.codec import pack, unpack
 from hippocam.memory.records import format_id
+from hippocam.stream.private import open_file
 from hippocam.stream.records import FloatArray
 
 NAME = "questions.journal"
@@ -133,7 +134,7 @@ class QuestionJournal:
     @contextmanager
     def _locked(self, mode: str) -> Iterator[BinaryIO]:
         """Open the file with nobody else in it; the kernel frees the lock with its process."""
-        with open(self._path, mode) as file:
+        with open_file(self._path, mode) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield cast(BinaryIO, file)
 

@@ -11,7 +11,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from hippocam.apps.archive.layout import Home
 from hippocam.apps.claims import fingerprint_of
 from hippocam.stream.errors import HippocamError
+from hippocam.stream.private import open_file
 
 LEDGER = "archive.db"
 _APPLICATION_ID = 0x4869_7061  # "Hipa"
@@ -90,6 +91,9 @@ class Ledger:
 
     def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
         self._path, self._clock = path, clock
+        if not path.exists():
+            with suppress(OSError):  # the database says what is wrong
+                open_file(path, "ab").close()
         self._db = sqlite3.connect(path, isolation_level=None, timeout=10)
         try:
             with self._told():

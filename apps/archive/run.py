@@ -34,7 +34,7 @@ from hippocam.memory.memory import Memory, MemoryWriter
 from hippocam.memory.store.migrations import upgrade
 from hippocam.models.registry import make_encoder
 from hippocam.models.senses.build import make_senses
-from hippocam.stream import opencv
+from hippocam.stream import opencv, private
 from hippocam.stream.archive.plan import Footage, Segment
 from hippocam.stream.archive.runner import run_here, run_ray_data
 from hippocam.stream.archive.work_folder import WorkFolder
@@ -77,7 +77,7 @@ def archive(
     if resume and not (root / LEDGER).is_file():
         raise HippocamError(f"{root}: no archive to go on with; begin one with: hippocam archive PATH")
     hidden = root / ".archive"
-    hidden.mkdir(parents=True, exist_ok=True)
+    private.make_folder(hidden)  # parts of footage wait there
     try:
         lock = WriterLock(hidden / "lock")
     except LockedError as error:

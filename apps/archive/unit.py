@@ -18,6 +18,7 @@ from pathlib import Path
 from hippocam.memory.errors import memory_errors
 from hippocam.memory.folder import has_memory
 from hippocam.memory.lock import WriterLock
+from hippocam.stream.private import make_folder, write_bytes
 
 # Actions in the journal that an archive run never takes.
 _OTHERS_DID = ("forgotten", "imported", "taken back")
@@ -34,7 +35,8 @@ def save(memory: Path, copy: Path) -> None:
     with memory_errors(memory):
         lock = WriterLock(memory / "writer.lock")
         try:
-            (new / "exemplars").mkdir(parents=True)
+            make_folder(new)
+            make_folder(new / "exemplars")
             _copy_database(memory / "memory.db", new / "memory.db")
             for picture in (memory / "exemplars").iterdir():
                 _link(picture, new / "exemplars" / picture.name)
@@ -110,6 +112,8 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _copy_database(source: Path, target: Path) -> None:
+    if not target.exists():
+        write_bytes(target, b"")
     with closing(_connect(source)) as from_, closing(sqlite3.connect(target, isolation_level=None)) as to:
         from_.backup(to)
         to.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -16,6 +16,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
+from hippocam.stream import private
 from hippocam.stream.sources.naming import slug
 
 LOG_BYTES = 4_000_000
@@ -39,7 +40,7 @@ class LiveFolder:
 
     def make(self) -> None:
         """Make the folder, for its owner alone."""
-        self.path.mkdir(mode=0o700, exist_ok=True)
+        private.make_folder(self.path)
 
     def look_back(self, stream: str) -> Path:
         """Where the footage of a stream is."""
@@ -60,7 +61,7 @@ class JsonLines:
     def add(self, record: Mapping[str, object]) -> None:
         """Write a line."""
         line = json.dumps(record, ensure_ascii=False) + "\n"
-        with self._path.open("a", encoding="utf-8") as file:
+        with private.open_file(self._path, "a", encoding="utf-8") as file:
             file.write(line)
             size = file.tell()
         if size > self._most:
@@ -80,11 +81,11 @@ class Pictures:
 
     def add(self, stream: str, seq: int, time_s: float, jpeg: bytes) -> Path:
         """Write a picture unless it is there already."""
-        self._folder.mkdir(mode=0o700, exist_ok=True)
+        private.make_folder(self._folder)
         path = self._folder / f"{round(time_s * 1000):013d}-{slug(stream)}-{seq}.jpg"
         if not path.exists():
             begun = path.with_suffix(f".{threading.get_ident()}")
-            begun.write_bytes(jpeg)
+            private.write_bytes(begun, jpeg)
             os.replace(begun, path)
             for old in sorted(self._folder.glob("*.jpg"))[: -self._most]:
                 old.unlink(missing_ok=True)

@@ -11,6 +11,7 @@ from typing import Any
 from hippocam.apps.live.folder import LiveFolder
 from hippocam.memory.filter import Filter
 from hippocam.stream.live.lookback import segments, start_of
+from hippocam.stream.private import write_bytes
 
 
 def delete_footage(memory: Path, wanted: Filter) -> int:
@@ -59,7 +60,7 @@ def _thin(path: Path, wanted: Filter) -> int:
     kept = [line for line in lines if not _told(json.loads(line), wanted)]
     if len(kept) < len(lines):
         begun = path.with_name(path.name + ".new")
-        begun.write_text("".join(kept), encoding="utf-8")
+        write_bytes(begun, "".join(kept).encode())
         os.replace(begun, path)
     return len(lines) - len(kept)
 

@@ -12,6 +12,7 @@ import anyio
 import anyio.to_thread
 
 from hippocam.apps.errors import TooLargeError, UploadError
+from hippocam.stream import private
 from hippocam.stream.sources.naming import slug
 from hippocam.stream.sources.opening import VIDEO_SUFFIXES
 
@@ -60,7 +61,7 @@ async def receive(
     """
     wanted = safe_name(name)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        private.make_folder(folder)
         number, part = tempfile.mkstemp(prefix=".incoming-", dir=folder)
         os.close(number)
         try:

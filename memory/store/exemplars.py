@@ -10,6 +10,7 @@ import numpy as np
 
 from hippocam.memory.records import format_id
 from hippocam.stream import opencv as cv2
+from hippocam.stream.private import write_bytes
 
 # Longest side of the picture of an entry that had to give up its full one.
 THUMBNAIL_PX = 160
@@ -29,7 +30,7 @@ class Exemplars:
         """Write an exemplar whole or not at all, before its row is committed: a crash leaves a file too many."""
         path = self.path(entry_id)
         new = path.with_suffix(".new")
-        new.write_bytes(jpeg)
+        write_bytes(new, jpeg)
         os.replace(new, path)
 
     def read(self, entry_id: int) -> bytes:

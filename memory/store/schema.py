@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
+
+from hippocam.stream.private import replace_bytes
 
 APPLICATION_ID = 0x4869_7063  # "Hipc", in the file's header: tells our databases from others
 FORMAT = 3
 PAGE_BYTES = 4096
+# Bytes of a database's header that tell which kind of log it is read and written with; 2 for a write-ahead log.
+_LOG_FORMAT = slice(18, 20)
 # Full text: what is deleted stays in these until they are merged.
 FULL_TEXTS = ("words", "words_noted")
 # Whether a row of a stream, with a start and an end, overlaps a stretch of time. Where one of the two has no
@@ -127,16 +131,26 @@ SCHEMA = SCHEMA_2 + ADDED_3
 
 
 def create(path: Path) -> None:
-    """Make an empty database beside its place and move it there, so that there is a whole one or none."""
-    new = path.with_name(path.name + ".new")
-    new.unlink(missing_ok=True)
-    db = sqlite3.connect(new, isolation_level=None)
-    try:
+    """Make an empty database, whole or not at all, for its owner alone.
+
+    It is made in main memory and written as one file beside its place: neither a kill nor a full disk leaves a
+    database without its log.
+
+    Raises:
+        OSError: The disk is full, or the folder cannot be written to.
+    """
+    for leftover in unfinished(path):
+        leftover.unlink(missing_ok=True)
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
         db.execute(f"PRAGMA page_size = {PAGE_BYTES}")
         db.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        db.execute("PRAGMA journal_mode = WAL")
         statements = SCHEMA + f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};"
         db.executescript("BEGIN;" + statements + "COMMIT;")
-    finally:
-        db.close()
-    os.replace(new, path)
+        content = bytearray(db.serialize())
+    content[_LOG_FORMAT] = b"\x02\x02"  # a database in main memory has no log; one in a file is to have one
+    replace_bytes(path, bytes(content))
+
+
+def unfinished(path: Path) -> list[Path]:
+    """What may be left beside a database's place where its making was cut short, by this or an older hippocam."""
+    return [path.with_name(f"{path.name}.new{end}") for end in ("", "-journal", "-wal", "-shm")]

@@ -25,6 +25,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from hippocam.stream import private
 from hippocam.stream.errors import PartError
 from hippocam.stream.records import Embedding, FloatArray, Item, Note, Repeat, Sensed, Sensors, Thing, stream_id
 
@@ -81,7 +82,7 @@ class PartWriter:
         self._last_s: float | None = None
         with _written(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file: IO[bytes] = self._new.open("wb")
+            self._file: IO[bytes] = private.open_file(self._new, "wb")
             self._line({"part": _FORMAT})
 
     def __enter__(self) -> PartWriter:

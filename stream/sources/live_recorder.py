@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from hippocam.stream.live.lookback import LookBackConfig, SegmentRing
+from hippocam.stream.private import write_bytes
 from hippocam.stream.records import Image
 
 log = logging.getLogger(__name__)
@@ -78,6 +79,7 @@ class Recorder:
         import av
 
         self._path = self._ring.path(time_s)
+        write_bytes(self._path, b"")  # for its owner alone; FFmpeg keeps the mode
         self._out = av.open(str(self._path), "w", format="matroska", options=dict(_OPTIONS))
         self._stream = self._out.add_stream_from_template(stream)
         self._key, self._first_s, self._start_dts = key, time_s, packet.dts
