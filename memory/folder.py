@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from hippocam.memory.errors import EncoderMismatchError, NotAMemoryError, OlderFormatError
+from hippocam.memory.lock import WriterLock
 from hippocam.memory.store.database import Store
 from hippocam.memory.store.schema import unfinished
 from hippocam.stream import private
@@ -73,7 +75,37 @@ def folder_bytes(folder: Path) -> int:
     return total
 
 
-def adopt(store: Store, *, encoder: str, spec: EncoderSpec, budget_bytes: int) -> None:
+@contextmanager
+def opened_to_write(
+    folder: Path, *, encoder: str, spec: EncoderSpec, budget_bytes: int | None
+) -> Iterator[tuple[WriterLock, Store]]:
+    """Lock a memory and open its database, making it where the folder is missing or empty.
+
+    Both stay open behind the `with`, unless its body fails: then they are closed again.
+
+    Args:
+        folder: Where it is.
+        encoder: The name by which the encoder is built again.
+        spec: The encoder's spec.
+        budget_bytes: What the folder may take; None keeps what the memory was made with.
+
+    Raises:
+        MemoryFolderError: The folder is foreign, locked by another writer, or of another format.
+        EncoderMismatchError: The memory was made with another encoder.
+    """
+    with ExitStack() as undo:
+        check_writable(folder)
+        make_folder(folder)
+        lock = WriterLock(folder / LOCK)
+        undo.callback(lock.release)
+        store = Store(folder / DATABASE, writable=True)
+        undo.callback(store.close)
+        _adopt(store, encoder=encoder, spec=spec, budget_bytes=budget_bytes or store.meta.budget_bytes())
+        yield lock, store
+        undo.pop_all()
+
+
+def _adopt(store: Store, *, encoder: str, spec: EncoderSpec, budget_bytes: int) -> None:
     """Keep the encoder and the budget of a memory; from the first writer on it takes vectors of one encoder alone.
 
     Args:

@@ -15,8 +15,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from hippocam.memory.bank.bank import Bank
@@ -26,11 +26,11 @@ from hippocam.memory.entities.records import EntityChange
 from hippocam.memory.errors import NoMemoryError, guarded, memory_errors
 from hippocam.memory.explanation import Explanation
 from hippocam.memory.filter import Filter
-from hippocam.memory.folder import DATABASE, EXEMPLARS, folder_bytes, has_memory
+from hippocam.memory.folder import DATABASE, EXEMPLARS, folder_bytes, has_memory, opened_to_write
 from hippocam.memory.forget import Forgotten, forget
 from hippocam.memory.lock import WriterLock
-from hippocam.memory.longterm.longterm import open_bank
-from hippocam.memory.opening import OpenedToWrite, open_to_write
+from hippocam.memory.longterm.budget import entity_bytes
+from hippocam.memory.longterm.longterm import LongTerm, open_bank
 from hippocam.memory.questions import Cited, QuestionJournal
 from hippocam.memory.recall.fresh_index import FreshIndex
 from hippocam.memory.recall.query import Candidate, Query, SummaryHit
@@ -39,7 +39,6 @@ from hippocam.memory.records import Entry, StreamStatus, TierStatus
 from hippocam.memory.sleep.sleep import Sleep, SleepReport
 from hippocam.memory.store.database import Store
 from hippocam.memory.store.exemplars import Exemplars
-from hippocam.memory.store.notes import as_of
 from hippocam.memory.store.streams import StreamRow
 from hippocam.memory.streams import OpenStream, OpenStreams, Recording, tiers_of
 from hippocam.stream.records import Embedding, EncoderSpec, FloatArray, Item, Note
@@ -95,8 +94,25 @@ class Memory:
             EncoderMismatchError: The memory was made with another encoder.
         """
         path, config = Path(folder), config or MemoryConfig()
-        with memory_errors(path):
-            return MemoryWriter(path, config, open_to_write(path, config, encoder=encoder, spec=spec))
+        opening = opened_to_write(path, encoder=encoder, spec=spec, budget_bytes=config.budget_bytes)
+        with memory_errors(path), opening as (lock, store):
+            budget_bytes = store.meta.budget_bytes()
+            most_bytes = entity_bytes(budget_bytes, config.entities.budget_bytes)
+            things = EntityMemory(store.connection, replace(config.entities, budget_bytes=most_bytes))
+            longterm = LongTerm(
+                path,
+                store,
+                Exemplars(path / EXEMPLARS),
+                things,
+                spec=spec,
+                budget_bytes=budget_bytes,
+                config=config.bank,
+                sleep_share=config.sleep.horizon_share,
+                notes_share=config.notes_share,
+                questions=QuestionJournal(path, budget_bytes) if config.questions else None,
+            )
+            longterm.learn_from_questions()
+            return MemoryWriter(path, config, store, lock, longterm, things)
 
     def close(self) -> None:
         """Close what is open."""
@@ -106,9 +122,7 @@ class Memory:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     # moments ---------------------------------------------------------------------------------------------
@@ -153,11 +167,7 @@ class Memory:
             at_s: As if the stream ended here.
         """
         with self._mutex:
-            return [
-                as_of(row, at_s)
-                for row in self.store.notes.within(stream, t0_s, t1_s)
-                if at_s is None or row.known_s <= at_s
-            ]
+            return self.store.notes.known(stream, t0_s, t1_s, at_s)
 
     @property
     def entities(self) -> EntityMemory:
@@ -261,14 +271,20 @@ class MemoryWriter(Memory):
         longterm: What keeps entries within the budget, for what takes in whole rows: import, tests.
     """
 
-    def __init__(self, folder: Path, config: MemoryConfig, opened: OpenedToWrite) -> None:
-        super().__init__(folder, config, opened.store)
-        self._lock: WriterLock | None = opened.lock
-        self.longterm = longterm = opened.longterm
-        self._things = things = opened.things
-        self._streams: OpenStreams = OpenStreams(
-            opened.store, longterm.intake, things, config.working, self._mutex
-        )
+    def __init__(
+        self,
+        folder: Path,
+        config: MemoryConfig,
+        store: Store,
+        lock: WriterLock,
+        longterm: LongTerm,
+        things: EntityMemory,
+    ) -> None:
+        super().__init__(folder, config, store)
+        self._lock: WriterLock | None = lock
+        self.longterm = longterm
+        self._things = things
+        self._streams: OpenStreams = OpenStreams(store, longterm.intake, things, config.working, self._mutex)
         self._slept_at = -1
 
     def close(self) -> None:

@@ -96,6 +96,11 @@ class NoteTable:
         rows = self._db.execute(f"SELECT {_COLUMNS} FROM note WHERE stream = ? ORDER BY t0_s, t1_s, id", (stream,))
         return [_row(*row) for row in rows]
 
+    def known(self, stream: str, t0_s: float, t1_s: float, at_s: float | None) -> list[Note]:
+        """Read the notes of a stream that touch a stretch of time, by time, as if the stream ended at `at_s`."""
+        rows = self.within(stream, t0_s, t1_s)
+        return [as_of(row, at_s) for row in rows if at_s is None or row.known_s <= at_s]
+
     def within(self, stream: str, t0_s: float, t1_s: float) -> list[NoteRow]:
         """The notes of a stream that overlap a stretch of time or touch it, by time."""
         values = {"stream": stream, "t0": t0_s, "t1": t1_s, "long": _LONG_S}
