@@ -234,12 +234,14 @@ def _memory(options: argparse.Namespace) -> int:
         jobs=options.jobs,
         report=lambda line: print(line, file=sys.stderr, flush=True),
     )
-    seeds = ",".join(map(str, options.seeds))
+    chosen = f"--seeds {','.join(map(str, options.seeds))}"
+    if options.slots:
+        chosen += f" --slots {','.join(map(str, options.slots))}"
     for world in result.worlds:
         print(memory_report.title(world))
         print(memory_report.table(world))
         if options.out:
-            command = f"hippocam bench memory --world {world.world} --seeds {seeds}"
+            command = f"hippocam bench memory --world {world.world} {chosen}"
             notes = f"\n\n{describe(options.videos)}" if world.world == "real" else ""
             body = f"{memory_report.to_markdown(world)}{notes}"
             title = memory_report.title(world)
