@@ -128,8 +128,8 @@ class Folders:
         """Open the memory for writing, and make it where it is new.
 
         Args:
-            name: Of the encoder that makes its vectors.
-            spec: Of the same encoder.
+            name: Name of the encoder that makes its vectors.
+            spec: Spec of the same encoder.
             config: Budget, events, recall.
 
         Raises:

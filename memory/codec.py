@@ -1,12 +1,12 @@
 """Vectors as bytes: a scale, and a signed byte a number or one bit.
 
 Bytes are scalar quantisation (FAISS's SQ8, made symmetric). A unit vector of 512 numbers keeps its cosines to
-about three digits in a quarter of float32's bytes. Of a vector that was reduced to its signs one bit a number is
-kept: its inner product with another vector is then an estimate without bias whose error is about 0.75 / sqrt(D)
-(as in RaBitQ, Gao and Long 2024, without its rotation). Bits fill whole bytes: where D is not divisible by 8, a
-one and zeros follow the last of them (the padding of ISO/IEC 7816-4), so a blob tells its own D.
+about three digits in a quarter of float32's bytes. A vector that was reduced to its signs keeps one bit a number:
+its inner product with another vector is then an estimate without bias whose error is about 0.75 / sqrt(D) (as in
+RaBitQ, Gao and Long 2024, without its rotation). Bits fill whole bytes: where D is not divisible by 8, a one and
+zeros follow the last of them (the padding of ISO/IEC 7816-4), so a blob tells its own D.
 
-Shapes: N vectors, D their dimension.
+Shapes: N vectors of dimension D.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ _PADDED_FROM = 2.0**32
 def pack(vector: FloatArray) -> bytes:
     """Write a vector [D] as its scale (little-endian float32), then int8 numbers: D + 4 bytes.
 
-    Of a vector whose numbers differ in sign alone, as `signs` makes it, only bits are written, with a negative
-    scale: `sign_bytes(D)` bytes.
+    A vector whose numbers differ only in sign, as `signs` makes it, is written as bits with a negative scale:
+    `sign_bytes(D)` bytes.
     """
     sizes = np.abs(vector)
     largest = float(sizes.max(initial=0.0))
@@ -70,7 +70,7 @@ def unpack_many(blobs: Sequence[bytes]) -> FloatArray:
 
 
 def _of_bits(packed: NDArray[np.uint8], size: float) -> FloatArray:
-    """Read the vector [D] whose numbers are `size` where a bit is set, else -size."""
+    """The vector [D] whose numbers are `size` where a bit is set, else -size."""
     bits = np.unpackbits(packed)
     if size >= _PADDED_FROM:
         ends = np.flatnonzero(bits)

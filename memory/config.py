@@ -23,7 +23,7 @@ class MemoryConfig:
         bank: When two events are the same thing, and how entries fade.
         recall: How candidates are weighed.
         sleep: When and how far the bank is made smaller while the memory is idle.
-        notes_share: Share of the budget that words may take which were read, heard or given, 0 to 0.5.
+        notes_share: Share of the budget for words that were read, heard or given, 0 to 0.5.
         questions: Whether answered questions are kept, for a hundredth of the budget at most, and learned from.
         entities: When detections are one thing, and how many bytes entities may take: a twentieth of the budget at
             most.

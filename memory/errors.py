@@ -47,7 +47,7 @@ class NoMemoryError(MemoryFolderError):
 
 @dataclass(eq=False)
 class NotAMemoryError(MemoryFolderError):
-    """Something else than a memory is where one should be."""
+    """Something other than a memory is where one should be."""
 
 
 @dataclass(eq=False)
@@ -103,7 +103,7 @@ class BudgetTooSmallError(MemoryFolderError):
     """The byte budget does not hold one more picture, whatever is given up.
 
     Attributes:
-        needed_bytes: Of that picture.
+        needed_bytes: What that picture takes.
         given_bytes: The whole budget.
     """
 
@@ -133,7 +133,7 @@ class EncoderMismatchError(HippocamError):
         folder: The memory's.
         made_with: Name of the encoder that made it.
         made_with_id: Id of that encoder, with its version.
-        asked_for: Name of the other; the same name, where the encoder has changed since.
+        asked_for: Name of the other; the same name if that encoder has changed since.
         asked_for_id: Its id.
     """
 
@@ -155,8 +155,8 @@ class MixedEncodersError(HippocamError):
     """Two memories of different encoders cannot be used together.
 
     Attributes:
-        folders: Of the two memories.
-        encoder_ids: Of what made them.
+        folders: Folders of the two memories.
+        encoder_ids: Ids of the encoders that made them.
     """
 
     folders: tuple[Path, Path]
@@ -211,7 +211,7 @@ class ConsolidatorError(HippocamError):
 
 @contextmanager
 def memory_errors(folder: Path) -> Iterator[None]:
-    """Turn what a disk or a damaged file can do into an error of the memory."""
+    """Turn the errors of a disk or a damaged file into errors of the memory."""
     try:
         yield
     except PermissionError as error:
@@ -235,7 +235,7 @@ def memory_errors(folder: Path) -> Iterator[None]:
 
 
 def guarded(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
-    """Make a method of something with a `folder` raise `memory_errors`."""
+    """Wrap a method of an object with a `folder` in `memory_errors`."""
 
     @functools.wraps(method)
     def call(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:

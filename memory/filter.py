@@ -10,14 +10,14 @@ from hippocam.memory.records import Entry, Span
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """What an entry must meet to count; None, each, for no condition.
+    """What an entry must meet to count; a field that is None sets no condition.
 
     Times are conditions on a span: an entry counts if one of its spans meets all of them, and only such spans are
     cited.
 
     Attributes:
-        stream: Of this stream, or of the cameras of this source.
-        camera: Of the cameras of this name: what follows the last "/" of a stream's name.
+        stream: In this stream, or in one of this source's cameras.
+        camera: In a camera of this name: what follows the last "/" of a stream's name.
         place: In this place of its stream, 1 or more.
         near: x, y and radius in metres: the robot's pose at the exemplar was no further from there.
         after_s: Seen at some time after this.

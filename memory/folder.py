@@ -21,7 +21,7 @@ LOCK = "writer.lock"
 
 
 def has_memory(folder: Path) -> bool:
-    """Whether a memory, or something of its name, is in a folder."""
+    """Whether a folder holds a memory, or something of its name."""
     database = folder / DATABASE
     return database.is_file() and database.stat().st_size > 0
 

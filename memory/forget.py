@@ -63,8 +63,8 @@ def forget(store: Store, longterm: LongTerm, things: Things, what: Filter | Sequ
 
     Args:
         store: The memory's database, writable.
-        longterm: Of the same memory.
-        things: Of the same memory.
+        longterm: The same memory's entries.
+        things: The same memory's things.
         what: Ids; or a filter with any of stream, camera, after_s, before_s. Without a time whole streams are
             deleted, and watching them again starts anew.
 

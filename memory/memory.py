@@ -152,7 +152,7 @@ class Memory:
 
     @guarded
     def notable(self, wanted: Filter, top: int) -> list[Candidate]:
-        """Find the `top` entries that were newest to their streams among those that pass a filter, by time."""
+        """Find the `top` entries that were most novel in their streams among those that pass a filter, by time."""
         with self._mutex, self.store.snapshot():
             return notable(self.store, wanted, top)
 

@@ -35,7 +35,7 @@ from hippocam.stream.private import open_file
 from hippocam.stream.records import FloatArray
 
 NAME = "questions.journal"
-# What the journal may take: this share of the memory's budget, and so many bytes at most.
+# What the journal may take: this share of the memory's budget, and at most this many bytes.
 _SHARE = 0.01
 _MOST_BYTES = 256_000
 # Moments of one answer that are kept.
@@ -71,7 +71,7 @@ class QuestionJournal:
 
     Args:
         folder: The memory's folder.
-        budget_bytes: Of the memory; the journal takes a hundredth of it at most.
+        budget_bytes: Budget of the memory; the journal takes a hundredth of it at most.
     """
 
     def __init__(self, folder: Path, budget_bytes: int) -> None:
@@ -145,7 +145,7 @@ def _ends_a_line(file: BinaryIO) -> bool:
 
 
 def _keep_newest(file: BinaryIO, most_bytes: int) -> None:
-    """Keep the newest whole lines that fit into so many bytes."""
+    """Keep the newest whole lines that fit into a number of bytes."""
     file.seek(0)
     lines = file.read().splitlines(keepends=True)
     kept, size = 0, 0

@@ -18,7 +18,7 @@ import numpy as np
 
 from hippocam.stream.records import NO_SENSORS, FloatArray, Note, Sensors
 
-# In place of a sampling rate: a stream was previewed by its key frames alone.
+# Stands for a sampling rate: a stream was previewed by its key frames alone.
 KEY_FRAMES = 0.0
 
 
@@ -40,8 +40,8 @@ def format_id(entry_id: int) -> str:
 class Level(IntEnum):
     """How much of an entry's evidence is still kept; it only falls.
 
-    FULL: the exemplar as it came. SMALL: a thumbnail of it. VECTORS: no picture, keys alone. SIGNS: of the keys
-    only the signs. WORDS: its times and its words alone.
+    FULL: the exemplar as it came. SMALL: a thumbnail of it. VECTORS: no picture, only vectors. SIGNS: only the
+    signs of the vectors. WORDS: only its times and words.
     """
 
     FULL = 0
@@ -186,7 +186,7 @@ class Slot:
         entry_id: Its id.
         key_D: float32 [D]; None where it has no vectors any more.
         last_s: When it was last seen.
-        words_bytes: What its words take, full text included, about.
+        words_bytes: About how many bytes its words take, full text included.
     """
 
     entry_id: int
@@ -245,7 +245,7 @@ class Evidence:
     """A moment that bears on a question.
 
     Attributes:
-        id: Of the entry, as in format_id.
+        id: Id of the entry, as in format_id.
         stream: Which stream.
         t0_s: Start of the moment.
         t1_s: End of the moment.
@@ -262,7 +262,7 @@ class Evidence:
         coarse: Whether its stream was previewed by its key frames alone: its times are those of key frames.
         notes: What was read on screen, said, or given by the container at its time, each with its own true times;
             those that hold words of the question first. Untrusted.
-        noted: So many of them, the first, are what speaks for the moment, and its times are theirs; 0 where the
+        noted: How many of these, from the first, speak for the moment, which then has their times; 0 where the
             picture speaks for it.
     """
 
@@ -330,7 +330,7 @@ class TierStatus:
     """What one tier holds: "sensory", "working" or "long-term".
 
     Attributes:
-        name: Of the tier.
+        name: Name of the tier.
         entries: Frames (sensory, working) or entries (long-term).
         bytes: What they take, in main memory for the first two tiers, on disk for the last.
         budget_bytes: What they may take; None where frames are counted instead (working memory).

@@ -8,7 +8,7 @@ from hippocam.stream.records import Embedding
 
 
 class SensoryRing:
-    """The newest frames of one stream; each new one takes the place of the oldest.
+    """The newest frames of one stream; each new one replaces the oldest.
 
     Args:
         frames: How many frames at most, 1 or more.
@@ -21,7 +21,7 @@ class SensoryRing:
         self.bytes = 0
 
     def push(self, frame: Embedding) -> None:
-        """Take the newest frame."""
+        """Take in a new frame."""
         if len(self._ring) == self._ring.maxlen:
             self.bytes -= len(self._ring.popleft().jpeg)
         self._ring.append(frame)

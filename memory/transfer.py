@@ -56,10 +56,10 @@ class Restoring:
 
     Args:
         store: The database, writable.
-        longterm: Of the same memory; it gives up what the budget asks for.
-        entities: Of the same memory.
+        longterm: Long-term memory of the same memory; it gives up what the budget asks for.
+        entities: Entities of the same memory.
         dim: Length D of the encoder's vectors.
-        budget_bytes: Of the memory.
+        budget_bytes: Budget of the memory.
     """
 
     def __init__(

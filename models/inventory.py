@@ -29,7 +29,7 @@ class HubModel:
     Attributes:
         name: By which it is chosen.
         repository: On the hub.
-        size_bytes: Of its weights.
+        size_bytes: Size of its weights.
         licence: As upstream states it.
         note: What speaks for it.
     """
@@ -77,8 +77,8 @@ class Model:
         why: What keeps it from that; or what is worth knowing, where it is usable.
         fix: What to do about it; "" where it is usable, and where it need only be fetched.
         fetchable: Whether `pull` of its name is all that it lacks.
-        size_bytes: Of its weights on this disk, or of what would be fetched; 0 for none.
-        licence: Of its weights; "" where it has none, or only its maker knows.
+        size_bytes: Size of its weights on this disk, or of what would be fetched; 0 for none.
+        licence: Licence of its weights; "" where it has none, or only its maker knows.
         where: Its files, or where they would be.
     """
 
@@ -128,7 +128,7 @@ def pull(name: str) -> list[Path]:
     """Fetch what a model needs, and give the files.
 
     Args:
-        name: Of a file of weights, an encoder or a reader.
+        name: Name of a file of weights, an encoder or a reader.
 
     Raises:
         UnknownModelError: There is nothing of this name to fetch.

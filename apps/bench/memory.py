@@ -132,7 +132,7 @@ def run(
 
     Args:
         world_names: Which of `worlds`.
-        seeds: Of the streams.
+        seeds: Seeds of the streams.
         slots: Slot counts.
         policy_names: Which of `table`; all by default.
         worlds: World factories by name.

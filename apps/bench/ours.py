@@ -46,10 +46,10 @@ class Ours:
         budget_bytes: What it may hold.
         dim: Length D of a frame's vector.
         seed: Not used: nothing is drawn.
-        config: Of the bank; the product's by default.
+        config: Settings of the bank; the product's by default.
         prior: What was trained on other streams of the same space.
         encoder: Id of that space; the prior that ships with it is taken where none is given.
-        key_bytes: Of a number of a key: 1 as in the product, 2 for float16 (an ablation).
+        key_bytes: Bytes of a number of a key: 1 as in the product, 2 for float16 (an ablation).
 
     Raises:
         HippocamError: The budget has no room for one slot beside the rest.

@@ -45,7 +45,7 @@ class Photographs:
     """Photographs and their captions.
 
     Attributes:
-        name: Of the set.
+        name: Name of the set.
         files: The photographs, N of them.
         captions: All captions, M of them.
         photo_of_M: int64 [M], which photograph each belongs to.

@@ -45,7 +45,7 @@ class SearchResult:
         view: "flat" or "ivf".
         rows: N.
         dim: D.
-        cosine: Of a query with the row that it was made from.
+        cosine: Cosine of a query with the row that it was made from.
         p50_ms: Median time of a search of the ten best, without a text encoder, in ms.
         p95_ms: 95th percentile.
         recall: Share of the true ten best that were found.
@@ -75,7 +75,7 @@ class RecallResult:
         p50_ms: Median time of a later one, in ms.
         p95_ms: 95th percentile.
         after_write_ms: Median time of one just after something was written.
-        store_bytes: Of the database.
+        store_bytes: Bytes of the database.
     """
 
     entries: int

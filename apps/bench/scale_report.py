@@ -56,7 +56,7 @@ class Size:
         entries: In all.
         fill_s: In which the rows that were not there from the size before were stored, s.
         fill_rows: How many these were.
-        disk_bytes: Of the databases, without pictures.
+        disk_bytes: Bytes of the databases, without pictures.
         rss_mb: What the process's memory grew by while they were opened and asked.
         first_s: The first question, which reads every vector into the index, s.
         settle_s: In which the large memories' view was built beside the questions, s.
@@ -106,7 +106,7 @@ def table(result: HoursResult, *, speed: float | None = None) -> str:
     """The result as Markdown.
 
     Args:
-        result: Of `scale_hours.run`.
+        result: Result of `scale_hours.run`.
         speed: Times real time at which one core watches, from `hippocam bench ingest`; None leaves it a letter.
     """
     w = result.written

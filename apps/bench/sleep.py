@@ -117,7 +117,7 @@ def run(
     """Let every stream's bank sleep, and make it equally small in other ways.
 
     Args:
-        seeds: Of the streams, by world.
+        seeds: Seeds of the streams, by world.
         target: Share of the entries that is to be left.
         max_loss: Share of the probes that may be lost.
         worlds: World factories by name; the bench's by default, with real footage.

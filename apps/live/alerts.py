@@ -91,7 +91,7 @@ class Trigger:
         """Return whether the alert fires.
 
         Args:
-            time_s: Of the frame.
+            time_s: Time of the frame.
             shown: Belief that the frame shows it; None for an unchanged frame.
         """
         self.belief = self.belief if shown is None else shown
@@ -119,7 +119,7 @@ class Alerts:
 
     Args:
         configs: The questions.
-        encoder: Of the memory.
+        encoder: Encoder of the memory.
         live_folder: Where the log and the pictures go.
         webhook: Gets each alert posted; None for none.
         on_alert: Called with each alert; must return at once.

@@ -157,7 +157,7 @@ class Adding(NamedTuple):
         memory: Its folder.
         uploads: Where they are kept.
         limit_bytes: The most that one may have.
-        suffixes: Of their files.
+        suffixes: Suffixes of their files.
     """
 
     memory: str

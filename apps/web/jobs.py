@@ -65,7 +65,7 @@ class Watcher:
 
     Args:
         session: Whose memory.
-        library: Of the same session.
+        library: Library of the same session.
     """
 
     def __init__(self, session: Watches, library: Library) -> None:

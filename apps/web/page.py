@@ -73,7 +73,7 @@ def build_page(session: Answers, library: Library) -> gr.Blocks:
 
     Args:
         session: What questions go to.
-        library: Of the same session.
+        library: Library of the same session.
 
     Returns:
         Blocks to be mounted; `theme` and `head` belong to them.
@@ -172,7 +172,7 @@ def answer(
 
     Args:
         session: What is asked.
-        library: Of the same session.
+        library: Library of the same session.
         question: In plain words.
         key: Only in this stream, see stream_key; None for all.
         turn: The question before it.

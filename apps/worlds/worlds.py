@@ -108,17 +108,17 @@ def synthetic(
     much as a needle and only its subspace tells them apart. Bursts never overlap. Visits follow Zipf's law.
 
     Args:
-        seed: Of the stream. Questions have a generator of their own, so they do not depend on who asks.
-        name: Of the world.
+        seed: Seed of the stream. Questions have a generator of their own, so they do not depend on who asks.
+        name: Name of the world.
         frames: T, one a second.
         dim: D.
         needles: Things shown once.
         entities: Things shown again and again.
-        visits: Of all entities together.
+        visits: Visits of all entities together.
         places: Recurring backgrounds; each stay is 40 to 159 frames long.
         distractors: Bursts that are never asked for; none is "synthetic-clean".
         strength: Length of a burst's vector; a place's is 1.
-        noise: Of a frame.
+        noise: Noise of a frame.
         space_seed: Draws the two subspaces: one for all streams, so that they can be learned from other streams.
     """
     in_A, in_J = _subspaces(dim, space_seed)

@@ -1,9 +1,9 @@
 """The long-term bank as consolidation sees it: which entry is met again, and which gives up what next.
 
-When room is needed, the step is taken that costs the least worth (worth.py) for the bytes that it frees
+When room is needed, the next step is the one that costs the least worth (worth.py) for the bytes that it frees
 (ladder.py). An entry whose twin (twins.py) is as good as itself is merged into it: the twin takes over its spans,
-so that no time is lost. What is learned on the way, and kept with the memory, are the thresholds from which keys
-are the same (thresholds.py), which keys are worth keeping (utility.py) and which rule of utility to go by
+so that no time is lost. Three things are learned on the way and kept with the memory: from which cosine keys are
+the same (thresholds.py), which keys are worth keeping (utility.py), and which rule of utility to trust
 (chooser.py).
 
 Nothing here reads or writes a file; whoever owns the bank carries the steps out.
@@ -32,11 +32,11 @@ from hippocam.memory.codec import signs
 from hippocam.memory.records import Level, Slot
 from hippocam.stream.records import FloatArray
 
-# What is learned is fitted anew after so many events.
+# Events after which what is learned is fitted anew.
 REFRESH_EVENTS = 64
 # Surprise never falls to nothing, or redundancy would no longer matter.
 _LEAST_SURPRISE = 0.05
-# Keys whose energies are measured at once.
+# Keys whose energies are measured in one batch.
 _BATCH = 4096
 
 
@@ -45,10 +45,10 @@ class Step(NamedTuple):
 
     Attributes:
         entry_id: Its id.
-        to: The level that it falls to; None where nothing of it stays.
-        twin: Id of the entry that takes over its spans, None where nobody does.
+        to: The level that it falls to; None if it is given up whole.
+        twin: Id of the entry that takes over its spans, None if none does.
         worth: What the entry was worth.
-        redundancy: How much of that its twin holds too, 0 to 0.95.
+        redundancy: Share of that worth which its twin holds too, 0 to 0.95.
     """
 
     entry_id: int
@@ -81,8 +81,8 @@ class Bank:
         dim: Length D of a key.
         config: See BankConfig.
         utility: What was learned so far; a new one by default.
-        row_bytes: What an entry takes without vectors, words and picture, about.
-        vectors: How many vectors are kept of an entry.
+        row_bytes: About how many bytes an entry takes without vectors, words and picture.
+        vectors: How many vectors each entry keeps.
         by_signs: Whether vectors may be reduced to their signs.
 
     Attributes:
@@ -141,7 +141,7 @@ class Bank:
 
     @property
     def thresholds(self) -> tuple[float, float]:
-        """Cosines at which keys begin to be redundant, and are the same."""
+        """The cosine from which keys are redundant, and the one from which they are the same."""
         return self._thresholds.alike, self._thresholds.same
 
     # events and entries in -------------------------------------------------------------------------------
@@ -150,13 +150,13 @@ class Bank:
         """Look for an event among the entries, and learn from what is found.
 
         Args:
-            stream: Of the event.
-            place: Of the event.
+            stream: Stream of the event.
+            place: Place of the event.
             key_D: float32 [D], its key.
             t0_s: When it began.
 
         Returns:
-            The entry of its stream that it is most like; None where there is none to compare with.
+            The entry of its stream that it is most like; None if there is none to compare with.
         """
         columns = self._columns
         found = None
@@ -181,14 +181,14 @@ class Bank:
         return found
 
     def _match_with(self, row: int, cosine: float, place: int, t0_s: float) -> Match:
-        """What the entry of a row is to an event in a place."""
+        """Tell how the entry in a row relates to an event in a place."""
         columns, alike = self._columns, cosine >= self._thresholds.same
         same = alike and columns.place[row] == place and columns.level[row] < Level.WORDS
         apart = t0_s - columns.last_s[row] > self.config.again_s
         return Match(int(columns.entry_id[row]), cosine, bool(same), bool(apart and alike))
 
     def add(self, slot: Slot) -> None:
-        """Take up an entry, the newest of all."""
+        """Add an entry, the newest of all."""
         row = self._add(slot)
         if slot.key_D is not None:
             columns = self._columns
@@ -197,7 +197,7 @@ class Bank:
             self._twins.pair(row)
 
     def load(self, slots: Iterable[Slot]) -> None:
-        """Take up many entries at once, each stream in the order of its events; `refresh` comes after."""
+        """Add many entries at once, each stream's in the order of its events; call `refresh` afterwards."""
         for slot in slots:
             row = self._add(slot)
             if slot.key_D is not None:
@@ -222,7 +222,7 @@ class Bank:
     # changes of an entry ---------------------------------------------------------------------------------
 
     def touch(self, entry_id: int, *, last_s: float, met: int = 0, strength: float | None = None) -> None:
-        """Note that an entry was seen at a later time, so many times more."""
+        """Note that an entry was seen at a later time, `met` times more."""
         columns, row = self._columns, self._columns.row(entry_id)
         columns.last_s[row] = max(columns.last_s[row], last_s)
         columns.met[row] += met
@@ -268,7 +268,7 @@ class Bank:
         self._twins.pair(row)
 
     def delete(self, entry_id: int) -> None:
-        """Delete an entry, and find another twin for those whose twin it was."""
+        """Delete an entry, and find a new twin for each entry whose twin it was."""
         row = self._columns.delete(entry_id)
         self.picture_bytes -= int(self._columns.picture_bytes[row])
         self._twins.unpair(row)
@@ -276,10 +276,10 @@ class Bank:
     # what is given up next ---------------------------------------------------------------------------------
 
     def next_step(self) -> Step | None:
-        """The step that costs the least worth for its bytes, of equal ones that of the smallest id.
+        """The step that costs the least worth for its bytes; among equals, that of the smallest id.
 
         Returns:
-            None where nothing is left that may be given up.
+            None if nothing more may be given up.
         """
         columns = self._columns
         rows = np.flatnonzero(columns.used & ~columns.pinned)
@@ -326,7 +326,7 @@ class Bank:
         self._thresholds.fit()
 
     def relearn(self) -> None:
-        """Learn again from the entries that are held alone, in the order in which they came."""
+        """Learn again from only the entries that are held, in the order in which they came."""
         columns = self._columns
         self.utility.clear()
         for row in columns.oldest_first(columns.rows_with_key()):

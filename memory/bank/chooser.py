@@ -2,9 +2,9 @@
 
 A rule that was learned in one domain says nothing in another, so it has to prove itself where it is used. Each
 time that an entry is met again, for the first time, every rule is asked where it had ranked that entry among all,
-by what was known when the entry was new. The rule that ranks such entries highest (an area under the ROC curve,
-forgetting slowly) decides what is kept. All rules are seen at every probe, so nothing has to be tried out at a
-loss (prediction with expert advice, Cesa-Bianchi and Lugosi 2006, rather than a bandit).
+by what was known when the entry was new. The rule that ranks such entries highest (by an area under the ROC curve
+in which old probes slowly fade) decides what is kept. All rules are seen at every probe, so nothing has to be
+tried out at a loss (prediction with expert advice, Cesa-Bianchi and Lugosi 2006, rather than a bandit).
 
 Shapes: N entries.
 """
@@ -40,7 +40,7 @@ class Chooser:
         return learned_N if arm == "utility" else surprise_N * learned_N
 
     def probe(self, surprise_N: Doubles, learned_N: Doubles, met: int) -> None:
-        """The entry at index `met` of these was met again."""
+        """Score each rule by how it ranked the entry at index `met`, which was met again."""
         self._probes = _MEMORY * self._probes + 1
         for index, arm in enumerate(ARMS):
             values = self.value(arm, surprise_N, learned_N)

@@ -17,7 +17,7 @@ from hippocam.stream.records import FloatArray
 
 Rows = NDArray[np.int64]
 
-# Rows at first; when all are used there come as many more.
+# Rows at first; when all are used, their number is doubled.
 _FIRST_SIZE = 64
 # Largest number of a key.
 LARGEST = 127
@@ -50,26 +50,26 @@ class Columns:
         dim: Length D of a key.
 
     Attributes:
-        entry_id: Which entry a row is.
+        entry_id: The entry in a row.
         stream: Number of its stream.
         place: As in Entry.
         order: Rises with each entry that is added.
         key: int8 [N, D]; 0 where an entry has none.
-        scale: What a key is to be multiplied by; 0 where an entry has none.
+        scale: Factor of a key; 0 where an entry has none.
         surprise: Surprise over that of its stream's usual event.
         energy: float32 [N, 2]: see utility.py.
-        first_energy: The same as it was when the entry was new.
+        first_energy: The energy when the entry was new.
         last_s: When it was last seen.
         strength: As in Entry.
         met: As in Entry.
         uses: As in Entry.
         level: As in Entry.
-        picture_bytes: Of its picture's file.
-        words_bytes: Of its words, full text included.
+        picture_bytes: Size of its picture's file.
+        words_bytes: Size of its words, full text included.
         pinned: As in Entry.
         twin: Row of its nearest neighbour, -1 where there is none.
-        twin_cosine: Cosine with that one, -1 where there is none.
-        used: Whether a row is an entry's.
+        twin_cosine: Cosine with its twin, -1 where there is none.
+        used: Whether a row holds an entry.
         informed: Whether utility was known when the entry was new.
     """
 
@@ -158,7 +158,7 @@ class Columns:
         return np.flatnonzero(self.used & (self.scale > 0))
 
     def newest_with_key(self, most: int) -> Rows:
-        """Those of the newest `most` entries ever added that are held and have a key."""
+        """Rows of those among the newest `most` entries ever added that are held and have a key."""
         return np.flatnonzero(self.used & (self.scale > 0) & (self.order > self._added - most))
 
     def oldest_first(self, rows: Rows) -> Rows:
@@ -178,7 +178,7 @@ class Columns:
         self.key[row] = np.where(signs_D > 0, LARGEST, -LARGEST)
 
     def clear_key(self, row: int) -> None:
-        """Take an entry's key away, with its energy."""
+        """Clear an entry's key and its energy."""
         self.key[row], self.scale[row], self.energy[row] = 0, 0.0, 0.0
 
     def keys(self, rows: Rows) -> FloatArray:
@@ -196,12 +196,12 @@ class Columns:
         return self._streams.get(stream, -1)
 
     def see(self, row: int, time_s: float) -> None:
-        """Note that the stream of an entry has come to some time."""
+        """Note that the stream of an entry has reached a time."""
         stream = int(self.stream[row])
         self._stream_end_s[stream] = max(self._stream_end_s.get(stream, -math.inf), time_s)
 
     def stream_ends_s(self) -> NDArray[np.float64]:
-        """When each stream was last seen, by its number; one 0 more."""
+        """When each stream was last seen, by its number, with one 0 at the end."""
         ends_s = np.zeros(len(self._streams) + 1)
         for stream, time_s in self._stream_end_s.items():
             ends_s[stream] = time_s

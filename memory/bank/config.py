@@ -14,13 +14,13 @@ class BankConfig:
 
     Attributes:
         same: Standard deviations above the mean cosine of two keys from which they are the same thing.
-        alike: The same, from which they begin to be redundant; at most `same`.
+        alike: Standard deviations above that mean from which they are redundant; at most `same`.
         least_same: Cosine below which two keys are never the same thing, -1 to 1.
         most_same: Cosine above which they always are.
         again_s: Seconds after which a thing that is seen again was met again, above 0.
-        fade_s: Time in which an entry that was met once begins to fade, seconds above 0; None as was learned.
+        fade_s: Seconds after which an entry that was met once begins to fade, above 0; None for what was learned.
         fade_power: How fast it fades then, 0 or more: decay = (1 + age / (fade_s * strength)) ** -fade_power;
-            None as was learned.
+            None for what was learned.
         window: Newest entries with which a new one is compared, so that writing takes no longer as a memory grows.
         arm: "surprise", "utility" or "product" for one of them always; "choose" for the best so far.
     """

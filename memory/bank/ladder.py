@@ -1,7 +1,7 @@
 """The ladder that an entry falls down: what it gives up next, what that frees, and what it costs.
 
-A smaller picture, no picture, of its vectors the signs alone, words alone, nothing. Each step loses a share of the
-entry's worth and frees so many bytes.
+In order: a smaller picture, no picture, only the signs of its vectors, only its words, nothing. Each step loses a
+share of the entry's worth and frees some bytes.
 
 Shapes: N rows.
 """
@@ -17,16 +17,16 @@ from hippocam.memory.records import Level
 
 Doubles = NDArray[np.float64]
 
-# Bytes of a thumbnail, about.
+# About how many bytes a thumbnail takes.
 SMALL_BYTES = 2500
-# Bytes of a row without vectors and words, about.
+# About how many bytes a row takes without vectors and words.
 ROW_BYTES = 300
 # Beyond the last level nothing is held.
 NOTHING = int(Level.WORDS) + 1
 # Share of an entry's worth that is lost with each level of evidence.
 _SHARES = {Level.FULL: 0.15, Level.SMALL: 0.45, Level.VECTORS: 0.35, Level.WORDS: 0.05}
-# Of the share that is lost with the vectors, what is lost with all but their signs: so much for each unit of a
-# cosine's error.
+# Keeping only the signs of vectors loses, for each unit of a cosine's error, this much of what losing the vectors
+# would.
 _SIGN_SHARE = 2.0
 
 
@@ -35,8 +35,8 @@ class Ladder:
 
     Args:
         columns: The entries.
-        row_bytes: What an entry takes without vectors, words and picture, about.
-        vectors: How many vectors are kept of an entry.
+        row_bytes: About how many bytes an entry takes without vectors, words and picture.
+        vectors: How many vectors each entry keeps.
         by_signs: Whether vectors may be reduced to their signs.
     """
 

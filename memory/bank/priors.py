@@ -23,10 +23,10 @@ def prior_path(encoder_id: str, folder: Path) -> Path:
 
 
 def load_prior(spec: EncoderSpec, folder: Path | None = None) -> Prior | None:
-    """What was trained for an encoder's space, None where nothing was.
+    """Load what was trained for an encoder's space; None where nothing was.
 
     Args:
-        spec: Of the encoder.
+        spec: Spec of the encoder.
         folder: Where to look; None for the user's own folder first, then for what ships.
     """
     folders = (own_folder(), SHIPPED) if folder is None else (folder,)

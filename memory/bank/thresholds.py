@@ -1,8 +1,8 @@
 """From which cosine two keys are the same thing: what chance does not explain.
 
-The cosines of new keys with those that are held say how alike two keys of this memory are by chance. "The same" is
-so many standard deviations above their mean; so a still camera, where all keys are alike, merges nothing that
-another encoder's threshold would have.
+The cosines of new keys with those that are held say how alike two keys of this memory are by chance. "The same"
+begins some standard deviations above their mean. So on a still camera, where all keys are alike, nothing is merged
+that a threshold made for another encoder would merge.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 from hippocam.stream.records import FloatArray
 
-# Cosines below which chance is not known yet.
+# How many cosines must be seen before chance is known.
 _LEAST_PAIRS = 64
 
 
@@ -23,13 +23,13 @@ class Thresholds:
 
     Args:
         same_deviations: Standard deviations above the mean cosine from which keys are the same: see BankConfig.
-        alike_deviations: The same, from which they begin to be redundant.
+        alike_deviations: Standard deviations above it from which they are redundant.
         least_same: Cosine below which two keys are never the same thing.
         most_same: Cosine above which they always are.
 
     Attributes:
-        same: From this cosine two keys are the same thing.
-        alike: From this one they begin to be redundant.
+        same: Cosine from which two keys are the same thing.
+        alike: Cosine from which they are redundant.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class Thresholds:
     ) -> None:
         self._same_deviations, self._alike_deviations = same_deviations, alike_deviations
         self._least_same, self._most_same = least_same, most_same
-        self._sums = np.zeros(3)  # pairs of keys compared by chance, their cosines summed up, and squared
+        self._sums = np.zeros(3)  # number of cosines that were observed, their sum, the sum of their squares
         self.same, self.alike = most_same, least_same
 
     def observe(self, cosines: FloatArray) -> None:

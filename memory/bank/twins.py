@@ -62,7 +62,7 @@ class Twins:
             self._pair_block(block, rows[max(0, start - _LOAD_BLOCK) : start + _LOAD_BLOCK])
 
     def _pair_block(self, block: Rows, others: Rows) -> None:
-        """Pair each row of a block, and of the others, with its nearest among the two, if nearer than before."""
+        """Pair each row of two blocks with its nearest row in either, if that is nearer than its twin."""
         columns = self._columns
         cosines = self._mend(columns.keys(block) @ columns.keys(others).T, block, others)
         cosines[columns.stream[block][:, None] != columns.stream[others][None]] = -2
@@ -96,7 +96,7 @@ class Twins:
         return mended
 
     def _mend(self, cosines: FloatArray, these: Rows, those: Rows) -> FloatArray:
-        """Mend the cosines [N, M] between keys of which both kept their signs alone.
+        """Correct the cosines [N, M] of pairs of keys that both kept only their signs.
 
         The cosine of two sign vectors is 2 / pi asin(c) where that of the vectors was c (Charikar 2002).
         """

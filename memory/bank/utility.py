@@ -9,8 +9,7 @@ contrastive PCA, Abid et al. 2018, on Frequent Directions, Liberty 2013):
 
 with z the energy's standard score among the keys that are held. What was trained elsewhere in the same space
 (memory/training/consolidation.py) is an energy of the same form, a sum of signed squares; its score enters z with
-the weight of so many events that were met again, so that a new memory begins with it and a long stream outgrows
-it.
+the weight of a number of events met again, so that a new memory begins with it and a long stream outgrows it.
 
 Shapes: D embedding dimension, L rows of a sketch, H projections, N keys.
 """
@@ -25,10 +24,10 @@ from numpy.typing import NDArray
 from hippocam.memory.codec import pack, rounded, unpack
 from hippocam.stream.records import FloatArray
 
-# Rows at which a sketch is folded, and rows that it has then.
+# Rows at which a sketch is folded, and rows that are left then.
 FULL_ROWS = 32
 FOLDED_ROWS = 24
-# Below so many events that were met again nothing is said: every key is worth the same.
+# With fewer events met again than this, every key is worth the same.
 MIN_AGAIN = 20
 # How entries fade where nothing was trained: see BankConfig.
 FADE_S = 86400.0
@@ -93,7 +92,7 @@ class Prior:
     Attributes:
         rows: float32 [H, D].
         signs: float32 [H], 1 or -1.
-        events: How many events that were met again the energy is worth; 0 where it did not prove its worth.
+        events: Weight of the energy, in events that were met again; 0 if it did not prove its worth.
         fade_s: As in BankConfig.
         fade_power: As in BankConfig.
     """
@@ -128,7 +127,7 @@ class Utility:
 
     @property
     def fade(self) -> tuple[float, float]:
-        """How entries fade as far as was learned, fade_s and fade_power as in BankConfig."""
+        """What was learned of how entries fade: fade_s and fade_power as in BankConfig."""
         return (self._prior.fade_s, self._prior.fade_power) if self._prior else (FADE_S, FADE_POWER)
 
     @property

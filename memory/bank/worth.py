@@ -22,7 +22,7 @@ from hippocam.stream.records import FloatArray
 
 Doubles = NDArray[np.float64]
 
-# Redundancy never takes all: of two that are the same one is worth something still.
+# Redundancy takes no more than this: of two entries that are the same, one is still worth something.
 MAX_REDUNDANCY = 0.95
 # By how much the first use as evidence raises an entry's utility; the third does so once more, then the seventh.
 _USED = 0.5
@@ -35,13 +35,13 @@ class Worth(NamedTuple):
         surprise: Its surprise over that of its stream's usual event.
         learned: How much it looks like what is met again, 0 to 1.
         arm: Which of the two, or their product, is its utility now.
-        used: What that is multiplied by for its uses as evidence; 1 for an entry that was never used.
-        redundancy: How much of it its twin holds too, 0 to 0.95.
+        used: Factor on that for its uses as evidence; 1 for an entry that was never used.
+        redundancy: Share of it which its twin holds too, 0 to 0.95.
         twin: Id of its nearest neighbour, None where there is none.
-        decay: 0 to 1.
-        worth: All together.
+        decay: What time has left of it, 0 to 1.
+        worth: The product of all this.
         rank: 1 for the entry that is worth most.
-        of: Entries in all.
+        of: How many entries are ranked.
     """
 
     surprise: float
@@ -57,7 +57,7 @@ class Worth(NamedTuple):
 
 
 class LearnedUtility(Protocol):
-    """What was learned of which keys are worth keeping."""
+    """Tells which keys are worth keeping, as far as was learned."""
 
     def of(self, energies_N2: FloatArray) -> Doubles:
         """Utility for energies, 0 to 1."""
@@ -102,7 +102,7 @@ class Appraiser:
         return worths
 
     def redundancy(self, rows: Rows) -> Doubles:
-        """How much of some rows their twins hold too, 0 to 0.95."""
+        """Share of each row's worth which its twin holds too, 0 to 0.95."""
         width = max(self._thresholds.same - self._thresholds.alike, 1e-6)
         cosines = self._columns.twin_cosine[rows].astype(np.float64)
         excess: Doubles = (cosines - self._thresholds.alike) / width
@@ -116,7 +116,7 @@ class Appraiser:
         """What a row is worth now and why.
 
         Args:
-            row: Of the entry.
+            row: Row of the entry.
             twin: Id of its twin.
         """
         columns, rows, one = self._columns, self._columns.all_rows(), np.array([row])

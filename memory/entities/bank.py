@@ -3,11 +3,11 @@
 The bank is the entity stream beside the scene memory, as HierarQ (Azad et al. 2025, arXiv 2503.08585) keeps a
 memory of entities beside one of scenes: a few things over long times where the other holds many moments. A track
 that has ended, or has been seen long enough, is compared with what was there before in the same stream; where
-they look the same beyond doubt it becomes a visit of that entity. Each such link, and each merge and split by
-command, is in a journal and can be undone: an entity has no look of its own but those of its visits, so moving
-these back restores all.
+they look the same beyond doubt it becomes a visit of that entity. Each such link, and each merge or split by a
+person, is in a journal and can be undone: an entity has no look but those of its visits, so moving these back
+restores all.
 
-What the bank gives up for its budget is in budget.py; who changes by command whose a visit is, in corrections.py.
+What the bank gives up for its budget is in budget.py; what a person corrects, in corrections.py.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class EntityMemory:
         self._config = config or EntityConfig()
         self._trackers: dict[str, Tracker] = {}
         self._pending: dict[str, dict[int, tuple[Visit, bytes]]] = {}
-        # What is to be linked: from when on, which visit, its look then.
+        # What is to be linked: the time from which the link counts, the visit, its look then.
         self._due: dict[str, list[tuple[float, int, bytes]]] = {}
 
     # following a stream ----------------------------------------------------------------------------------
@@ -80,7 +80,7 @@ class EntityMemory:
         return background.occupied if background.static else None
 
     def flush(self, stream: str) -> None:
-        """The stream has ended, or goes on elsewhere: end what is open of it. `write` comes after."""
+        """End what is open of a stream that has ended or goes on elsewhere; call `write` afterwards."""
         tracker = self._tracker(stream)
         self._note(stream, tracker.flush(), tracker.time_s)
 
@@ -123,7 +123,7 @@ class EntityMemory:
         Args:
             stream: Only of this one.
             label: Only what is called so.
-            at_s: As if the streams ended here: with nothing that was known later only.
+            at_s: As if the streams ended here: what became known later does not count.
         """
         where = ["1"]
         values: list[object] = []
@@ -155,7 +155,7 @@ class EntityMemory:
         return [entity for entity in there if any(visit.there(at_s) for visit in entity.visits)]
 
     def end_s(self, stream: str | None = None) -> float:
-        """Latest time of which something is known, that a thing was there or gone; 0 where nothing was seen."""
+        """Latest time at which a thing is known to have been there or gone; 0 where nothing was seen."""
         where, values = ("", ()) if stream is None else (" WHERE stream = ?", (stream,))
         (latest,) = self._db.execute(f"SELECT max(coalesce(gone_s, t1_s)) FROM visit{where}", values).fetchone()
         return float(latest or 0.0)
@@ -163,7 +163,7 @@ class EntityMemory:
     def count(
         self, stream: str | None = None, label: str | None = None, at_s: float | None = None
     ) -> EntityTotals:
-        """How many different things there were so far, with those of which only the count is left."""
+        """Count the different things so far, also those of which only the count is left."""
         kept = self.entities(stream, label, at_s)
         entities, visits = self._db.execute(
             "SELECT coalesce(sum(entities), 0), coalesce(sum(visits), 0) FROM entity_total WHERE (?1 IS NULL OR "

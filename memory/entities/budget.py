@@ -35,7 +35,7 @@ def keep_to_budget(db: sqlite3.Connection, budget_bytes: int) -> None:
 
 
 def _give_up_looks(db: sqlite3.Connection) -> None:
-    """Keep the looks of each entity's best visits, and of open ones."""
+    """Give up looks, except those of each entity's best visits and of open ones."""
     db.execute(
         "UPDATE visit SET look = NULL WHERE gone_s IS NOT NULL AND id IN (SELECT id FROM ("
         "SELECT id, row_number() OVER (PARTITION BY entity ORDER BY score * hits DESC, id) AS rank "
@@ -45,12 +45,12 @@ def _give_up_looks(db: sqlite3.Connection) -> None:
 
 
 def _give_up_changes(db: sqlite3.Connection) -> None:
-    """Keep the newest quarter of the changes that can be undone."""
+    """Give up all but the newest quarter of the changes that can be undone."""
     db.execute("DELETE FROM entity_change WHERE id <= (SELECT max(id) - count(*) / 4 FROM entity_change)")
 
 
 def _give_up_visits(db: sqlite3.Connection) -> None:
-    """Of entities with many visits keep the first, the newest, and the longest in between."""
+    """Give up visits of entities with many, except the first, the newest, and the longest in between."""
     db.execute("CREATE TEMP TABLE IF NOT EXISTS thinned (id INTEGER PRIMARY KEY, entity INTEGER)")
     db.execute("DELETE FROM thinned")
     db.execute(

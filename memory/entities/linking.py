@@ -1,7 +1,7 @@
-"""A visit that ended, or was long enough, into one of an earlier entity that looks the same.
+"""Links a visit that ended, or was long enough, to an earlier entity that looks the same.
 
-An entity has the mean of its visits' looks: one odd view of it changes little, which single linkage would not
-bear.
+An entity is compared by the mean of its visits' looks, so that one odd view changes little; linking to any single
+visit would not bear that.
 
 Shapes: E entities; A numbers of a look.
 """
@@ -19,7 +19,7 @@ from hippocam.memory.entities import tables
 from hippocam.memory.entities.records import MOVERS, EntityConfig, Visit
 from hippocam.stream.records import Box, FloatArray
 
-# Overlap of two boxes from which what is not a mover is in its old place.
+# Overlap of two boxes from which a thing that does not move by itself is where it was.
 _SAME_PLACE_IOU = 0.5
 
 
@@ -63,7 +63,7 @@ def most_like(look_A: FloatArray, means_EA: FloatArray, thresholds_E: FloatArray
 
 
 def _most_like_visit(db: sqlite3.Connection, config: EntityConfig, visit: Visit, look_A: FloatArray) -> int | None:
-    """Id of the entity of the same stream and label, not there at the time, that it is most surely a visit of."""
+    """Id of the entity, of its stream and label and not there at the time, that a visit most surely is of."""
     rows = db.execute(
         "SELECT entity, look, box FROM visit WHERE stream = ? AND label = ? AND look IS NOT NULL AND "
         "gone_s <= ? AND "
@@ -87,7 +87,7 @@ def _most_like_visit(db: sqlite3.Connection, config: EntityConfig, visit: Visit,
 
 
 def _threshold(config: EntityConfig, visit: Visit, box: Box) -> float:
-    """Cosine from which a visit is one of an entity that was last in a box."""
+    """Cosine from which a visit is one of an entity that was last seen in a box."""
     if visit.label == "person":
         return config.same_person
     if visit.label not in MOVERS and iou(visit.box, box) > _SAME_PLACE_IOU:

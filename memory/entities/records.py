@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from hippocam.stream.records import Box
 
-# What goes about by itself. Anything else that moves is moved, so a detector that calls it so is more likely
-# wrong.
+# What moves by itself. Anything else that moves is moved, so a detector that gives a mover another label is more
+# likely wrong.
 MOVERS = frozenset(
     "person bicycle car motorcycle airplane bus train truck boat bird cat dog horse sheep cow elephant bear zebra "
     "giraffe".split()
@@ -27,11 +27,11 @@ class EntityConfig:
         patience_s: How long a thing may be out of sight within one visit, seconds, above 0.
         gap_s: After so long without any frame all visits end, seconds, above 0.
         sure: Score that one of a visit's detections must reach, 0 to 1.
-        alone: And where there is one detection alone, 0 to 1.
+        alone: Score that a visit's only detection must reach, 0 to 1.
         same_person: Dot product of two visits' looks from which on they are one person's, -1 to 1. Strict: two men
             in black on one camera measured .91, so who comes back in another coat is counted twice.
-        same_thing: Likewise of anything else, by its colours.
-        same_place: Likewise where it is not a mover and in its old place.
+        same_thing: The same for anything else, by its colours.
+        same_place: The same for a thing that does not move by itself and is where it was.
         link_hits: Detections after which a visit is compared with earlier ones, 1 or more.
     """
 
@@ -63,8 +63,8 @@ class Visit:
     """A stretch of time in which one thing was there.
 
     Attributes:
-        id: From its stream and first detection alone.
-        entity: Whose it is.
+        id: Made from its stream and first detection alone.
+        entity: Id of the entity that it is a visit of.
         stream: Which stream.
         label: What it is.
         t0_s: When it came: half-way between the last frame without it and the first with it.
@@ -76,7 +76,7 @@ class Visit:
         from_start: Whether it was there when the stream began, or went on after a long gap: it was not seen to
             come.
         hits: Detections.
-        score: Of the surest.
+        score: Score of the surest detection.
         frame_s: Time of the detection that shows it best.
         box: Where it is there: left, top, right, bottom as shares of the picture.
         gaps: When it was out of sight in between: from the first frame without it to the next with it.
@@ -111,7 +111,7 @@ class Entity:
     """A thing, as far as it is known.
 
     Attributes:
-        id: Of its earliest visit, at first.
+        id: At first the id of its earliest visit.
         stream: Which stream.
         label: What it is.
         visits: Its visits that are kept, by time; what was given up of them is in `earlier`.
@@ -126,7 +126,7 @@ class Entity:
 
     @property
     def first_s(self) -> float:
-        """When it first came, of what is kept."""
+        """When it first came, as far as is kept."""
         return self.visits[0].t0_s
 
     @property
@@ -152,7 +152,7 @@ class EntityTotals:
     Attributes:
         entities: Different things.
         visits: Times that one of them came or was there.
-        given_up: How many of the things are counted only: nothing else is kept of them.
+        given_up: How many of these things are only counted: nothing else of them is kept.
     """
 
     entities: int
@@ -162,13 +162,13 @@ class EntityTotals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntityChange:
-    """A change of whose a visit is, that can be undone.
+    """A change of the entity that visits are of; it can be undone.
 
     Attributes:
         id: Rises with time.
-        kind: "link" by itself; "merge" and "split" by command.
+        kind: "link" by the memory itself; "merge" and "split" by a person.
         into: The entity that has the visits now.
-        moved: Each visit and whose it was.
+        moved: Each visit and the entity that it was of.
         undone: Whether it was taken back.
     """
 

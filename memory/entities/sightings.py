@@ -1,6 +1,6 @@
 """The detections of one frame into sightings, and how well a sighting continues a track.
 
-Detectors name one place twice: as a thing and as a part of it, or under two labels. A sighting is one place, with
+Detectors find one thing twice: whole and in part, or under two labels. A sighting is one thing in one frame, with
 all that was said of it.
 """
 
@@ -27,24 +27,24 @@ _LEAST_LOOK = 0.55
 _LEAST_LOOK_AGAIN = 0.7
 # Overlap below which the look has a say.
 _LEAST_OVERLAP = 0.3
-# What an unknown look counts.
+# The cosine that stands for an unknown look.
 _UNKNOWN_LOOK = 0.25
 # How far a thing may get, in its own sizes: at once, in each second, and at most.
 _REACH = 0.5
 _REACH_A_SECOND = 1.5
 _MOST_REACH = 3.0
-# A speed is trusted for so long, seconds.
+# Seconds for which a speed is trusted.
 _LONGEST_AHEAD_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
-    """A place in a frame where something was detected, and what it may be.
+    """Something that was detected in a frame, and what it may be.
 
     Attributes:
-        detection_index: Which of the frame's detections it was, the surest where there are several.
+        detection_index: Index of its detection in the frame; of several, the surest.
         box: Where it is.
-        score: Of the surest detection.
+        score: Score of the surest detection.
         votes: Score by label.
         looks: Look by label, float32 [A], of length 1.
     """
@@ -57,7 +57,7 @@ class Sighting:
 
 
 def sightings_of(things: Sequence[Thing]) -> list[Sighting]:
-    """Join the detections of one place; parts of surer detections are left out."""
+    """Join the detections of one thing; parts of surer detections are left out."""
     found: list[Sighting] = []
     for index, thing in enumerate(things):
         if any(_is_part(thing, other) for other in things[:index]):

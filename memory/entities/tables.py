@@ -70,7 +70,7 @@ def put_visit(connection: sqlite3.Connection, visit: Visit, look: bytes | None) 
 
 
 def add_entity_of(connection: sqlite3.Connection, visit_id: int) -> None:
-    """Add the entity that a visit is alone of, unless it is there."""
+    """Add the entity that has this visit alone, unless it is there."""
     connection.execute(
         "INSERT OR IGNORE INTO entity (id, stream, label) SELECT ?1, stream, label FROM visit "
         "WHERE id = ?1 AND entity = ?1",
@@ -79,7 +79,7 @@ def add_entity_of(connection: sqlite3.Connection, visit_id: int) -> None:
 
 
 def move(connection: sqlite3.Connection, visit_ids: Iterable[int], entity: int, linked_s: float | None) -> None:
-    """Give visits to an entity, adding it where it is not there and deleting those left without a visit."""
+    """Move visits to an entity, adding it where needed, and delete entities left without a visit."""
     for visit_id in visit_ids:
         connection.execute(
             "UPDATE visit SET entity = ?, linked_s = coalesce(?, linked_s) WHERE id = ?",

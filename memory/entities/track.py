@@ -1,4 +1,4 @@
-"""One thing within one visit, while it is being followed, and the same as plain data to go on from later."""
+"""One thing while it is followed within one visit, and its state as plain data to go on from later."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import numpy as np
 from hippocam.memory.entities.records import MOVERS
 from hippocam.stream.records import Box, FloatArray
 
-# How far a thing must have got, in its own sizes, to count as having gone about by itself.
+# How far a thing must have moved, in its own sizes, to count as one that moves by itself.
 _WENT_ABOUT = 0.5
-# What a label that cannot go about counts for something that did.
+# Weight of labels that cannot move by themselves, for a thing that did.
 _IMMOBILE_LABEL_WEIGHT = 0.25
 # Attributes whose names in a stored state are older ones.
 _STORED_NAMES = {
@@ -41,10 +41,10 @@ class Track:
         due_s: When it was ready to be compared with earlier visits, None before.
         misses: Frames since it was last there.
         hits: Detections.
-        score: Of the surest detection.
+        score: Score of the surest detection.
         votes: Sum of scores by label.
         sums: Sum of looks by label, float32 [A] each.
-        speed: Of its centre, in shares of the picture a second.
+        speed: Speed of its centre, in shares of the picture a second.
         farthest: The farthest that it got from its start, in its own sizes.
         best: How well its best detection shows it, and that detection's time and box.
         gaps: As in Visit.
@@ -82,7 +82,7 @@ class Track:
 
     @property
     def label(self) -> str:
-        """The label with the most votes; for a thing that went about, those that can count most."""
+        """The label with the most votes; for a thing that moved by itself, labels that can do so count most."""
         went_about = self.farthest > _WENT_ABOUT
 
         def weight(label: str) -> float:

@@ -32,7 +32,7 @@ _PATCH_PX = 12
 _UNCHANGED = 10.0
 # How well a sighting must continue a track, 0 to 1.
 _LEAST_MATCH = 0.25
-# A thing may be detected so long after the foreground that it came with, seconds.
+# Seconds within which a thing must be detected after the foreground that it came with.
 _FOREGROUND_S = 20.0
 # Overlap from which a piece of foreground is still where the thing was detected.
 _SAME_SHAPE_IOU = 0.35
@@ -75,7 +75,7 @@ class Tracker:
         return [*ended, *known], changes
 
     def flush(self) -> list[Track]:
-        """End all tracks: the stream has ended. Gives those that were known or are sure enough now."""
+        """End all tracks, since the stream has ended; return those that were known or are sure enough now."""
         found = [track for track in self.tracks if self._is_known_at_end(track)]
         self.tracks = []
         for track in found:
@@ -198,7 +198,7 @@ class Tracker:
     # which sighting is whose -----------------------------------------------------------------------------
 
     def _match(self, sightings: Sequence[Sighting], time_s: float) -> dict[int, int]:
-        """Match tracks and sightings, the best pairs first, each once; indices of sightings by those of tracks."""
+        """Match tracks with sightings, each once, the best pairs first; return sightings by track, as indices."""
         scored = sorted(
             (-self._likeness(track, sighting, time_s), i, j)
             for i, track in enumerate(self.tracks)
@@ -211,7 +211,7 @@ class Tracker:
         return matched
 
     def _likeness(self, track: Track, sighting: Sighting, time_s: float) -> float:
-        """As `continues`; 0 where the foreground says that it is not the same, unless it looks so beyond doubt."""
+        """As `continues`, but 0 where the foreground says it is another thing and the look leaves a doubt."""
         likeness, look = continues(track, sighting, time_s)
         if likeness == 0 or look >= self._config.same_person:
             return likeness
@@ -281,7 +281,7 @@ class Tracker:
         return ended
 
     def _end_lost(self, time_s: float) -> list[Track]:
-        """End the tracks that have been out of sight for too long; gives the known ones."""
+        """End the tracks that have been out of sight for too long; return the known ones."""
         ended = [
             track
             for track in self.tracks

@@ -1,8 +1,8 @@
 """The byte budget of a memory's folder: what the folder takes, what is given up for it, and in which order.
 
 Everything in the folder counts, as `du -sb` counts it: the database, its log, pictures, the folders themselves.
-Before something is written, room is made for it. Given up are first the oldest tombstones, which only serve to
-take sleeps back; then, step by step, what costs least worth for its bytes (bank.py); then notes.
+Before something is written, room is made for it. First the oldest tombstones are given up, which only serve to
+take sleeps back; then, step by step, what costs the least worth for its bytes (bank/bank.py); then notes.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ SHM_BYTES = 32768
 LOG_BYTES = (WAL_PAGES + 32) * (PAGE_BYTES + 24)
 # New pages that an insert takes at most: the row, indexes, full text, journal, place, summary.
 INSERT_PAGES = 12
-# Pages that a row which is there may grow by.
+# Pages by which an existing row may grow.
 UPDATE_PAGES = 4
-# Bytes that a tombstone takes without its vectors, about.
+# About how many bytes a tombstone takes without its vectors.
 TOMBSTONE_BYTES = 400
 # The database of an empty memory.
 _EMPTY_BYTES = 48 * PAGE_BYTES
 # Share of the budget that the journal, the probes and the streams without entries may take each.
 _SIDE_SHARE = 0.01
-# Bytes of a row of each, about.
+# About how many bytes a row of each takes.
 _JOURNAL_BYTES = 200
 _PROBE_BYTES = 100
 _STREAM_BYTES = 300
@@ -93,14 +93,14 @@ class Database(Protocol):
         """Give free pages back to the disk."""
 
     def fold_log(self) -> bool:
-        """Fold the log into the file; False where a reader does not let it."""
+        """Fold the log into the file; False where a reader prevents it."""
 
 
 class GivesUp(Protocol):
     """Something of which a part can be given up."""
 
     def give_up(self) -> bool:
-        """Give up some of it, what is worth least; False where nothing is left that may be given up."""
+        """Give up some of what is worth least; False if nothing more may be given up."""
 
 
 class Log:
@@ -144,7 +144,7 @@ class ByteBudget:
         pictures: Folder of the pictures.
         given_bytes: What the whole folder may take.
         picture_bytes: Says what all pictures take now.
-        log: Of the database.
+        log: Log of the database.
         tombstones: Given up first.
         entries: Given up next.
         notes: Given up last.
@@ -175,10 +175,10 @@ class ByteBudget:
         self._tombstones, self._entries, self._notes = tombstones, entries, notes
 
     def make_room(self, needed_bytes: int) -> None:
-        """Give up what is worth least until so many more bytes (a picture, its row, its words) fit.
+        """Give up what is worth least until `needed_bytes` more (a picture, its row, its words) fit.
 
         Raises:
-            BudgetTooSmallError: They do not, whatever is given up.
+            BudgetTooSmallError: They do not fit, whatever is given up.
             DiskError: A reader keeps the log from being folded back.
         """
         self._log.keep_small()
@@ -193,17 +193,17 @@ class ByteBudget:
             self._database.shrink()
 
     def fits(self, needed_bytes: int) -> bool:
-        """Whether so many more bytes fit as the file is, with its free pages."""
+        """Whether that many more bytes fit into the file as it is, with its free pages."""
         database = self._database
         free_bytes = max(0, database.path.stat().st_size - database.live_bytes())
         return self._projected_bytes(needed_bytes) + free_bytes <= self._given_bytes
 
     def _projected_bytes(self, needed_bytes: int) -> int:
-        """Bytes of the folder once so many more are written, without the database's free pages."""
+        """Bytes of the folder once that many more are written, without the database's free pages."""
         return self._fixed_bytes() + self._database.live_bytes() + self._picture_bytes() + needed_bytes
 
     def _fixed_bytes(self) -> int:
-        """Bytes that nothing can be given up of: the log, shared memory, the folders, what is kept free."""
+        """Bytes that cannot be given up: the log, shared memory, the folders, what is kept free."""
         # a folder grows by a block when its names no longer fit
         folders = self._folder.stat().st_size + self._pictures.stat().st_size + PAGE_BYTES
         return max(LOG_BYTES, self._log.bytes()) + SHM_BYTES + folders + self.reserved_bytes

@@ -1,4 +1,4 @@
-"""The entries that are held: their rows, their pictures and their places in the bank, changed together.
+"""The entries that are held: their rows, their pictures and what the bank knows of them, changed together.
 
 Here entries lose a level of their evidence, are merged, given up and deleted. A picture is written before its row
 and deleted after it, so that a crash leaves a file too many, never one too few.
@@ -40,7 +40,7 @@ class HeldEntries:
     """Changes entries that are held.
 
     Args:
-        tables: Of the memory.
+        tables: Tables of the memory.
         exemplars: Their pictures.
         bank: Which of them is worth what.
         journal: Says why each thing happened.
@@ -137,14 +137,14 @@ class HeldEntries:
     def merge(
         self, entry_ids: Sequence[int], heir: int, action: str, why: Why, sleep: SleepMerge | None = None
     ) -> None:
-        """Give the spans of some entries to another, and give these up.
+        """Move the spans of some entries to another entry, and give up the former.
 
         Args:
             entry_ids: Those that are given up.
             heir: The entry that takes over.
             action: What the journal calls it.
             why: The numbers behind it.
-            sleep: What sleep decided beside that, where it was sleep.
+            sleep: What else sleep decided; None where it was not sleep.
         """
         tables = self._tables
         every = [tables.entries.get(entry_id) for entry_id in (heir, *entry_ids)]

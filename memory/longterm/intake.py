@@ -31,7 +31,7 @@ from hippocam.stream.records import FloatArray
 
 # New pages for what is new of a stream's things, at most.
 _TRACKED_PAGES = 16
-# A pause of about so long, for each unit of strength, counts as spaced, seconds.
+# Seconds of pause, for each unit of strength, from which use again counts as spaced.
 _SPACED_S = 60.0
 
 
@@ -63,7 +63,7 @@ class Things(Protocol):
     """Follows the things that streams show."""
 
     def write(self, stream: str) -> bytes:
-        """Write what is new of a stream, inside a transaction; the state to go on from."""
+        """Write what is new of a stream, inside a transaction; return the state to go on from."""
 
 
 class Progress(Protocol):
@@ -80,7 +80,7 @@ class Intake:
     """Takes in what is to be kept.
 
     Args:
-        tables: Of the memory.
+        tables: Tables of the memory.
         exemplars: Pictures of the entries.
         bank: Says whether an event is known.
         scenes: Scenes, chapters and days.
@@ -209,14 +209,14 @@ class Intake:
         return new
 
     def keep_things(self, stream: str) -> None:
-        """Write down what was followed of the things of a stream, with the state to go on from."""
-        first = not self._tracked.get(stream)  # later states take the place of earlier ones
+        """Write down what was followed of a stream's things, with the state to go on from."""
+        first = not self._tracked.get(stream)  # later states replace earlier ones
         self.make_room((_TRACKED_PAGES if first else UPDATE_PAGES) * PAGE_BYTES)
         with self._tables.transaction():
             self._tracked.put(stream, self._things.write(stream))
 
     def make_room(self, needed_bytes: int) -> None:
-        """Let the budget make room for so many more bytes."""
+        """Let the budget make room for more bytes."""
         self._budget.make_room(needed_bytes)
 
     def _add_span(self, known: Entry, event: Event, match: Match, state: WorkingState) -> None:
@@ -271,7 +271,7 @@ class Intake:
         )
 
     def _can_hold(self, known: Entry, event: Event) -> bool:
-        """Whether an entry can take one more time: one that holds several things asleep loses none for it."""
+        """Whether an entry can take one more span; one into which sleep merged several must lose none for it."""
         spans = union_of([*known.spans, _span_of(event)])
         return len(spans) <= MAX_SPANS or not self._tables.entries.slept(known.id)
 
@@ -281,7 +281,7 @@ class Intake:
 
     @contextmanager
     def _written(self) -> Iterator[None]:
-        """A transaction with what scenes hold in memory: both are taken back where it fails."""
+        """A transaction that covers what scenes hold in main memory too: if it fails, both are taken back."""
         try:
             with self._tables.transaction():
                 yield
@@ -310,5 +310,5 @@ def _span_of(event: Event) -> Span:
 
 
 def _words_bytes(text: str, labels: Sequence[str]) -> int:
-    """Bytes of an entry's words, with full text."""
+    """Bytes of an entry's words, full text included."""
     return 2 * (len(text.encode()) + sum(map(len, labels)))

@@ -16,7 +16,7 @@ class Journal:
 
     Args:
         rows: The table.
-        most_rows: That are kept.
+        most_rows: How many rows are kept.
     """
 
     def __init__(self, rows: JournalTable, most_rows: int) -> None:
@@ -35,11 +35,11 @@ class Journal:
         """Note what happened to an entry.
 
         Args:
-            stream: Of the entry.
+            stream: Stream of the entry.
             time_s: The stream's time.
             action: See JournalRow.
-            entry_id: Whom it happened to.
-            other_id: The entry that had part in it.
+            entry_id: The entry that it happened to.
+            other_id: Another entry that had part in it.
             why: The numbers behind it.
         """
         self._rows.add(stream, time_s, action, entry_id, other_id, reasons(why or {}), keep=self._most_rows)
@@ -50,7 +50,7 @@ class Journal:
         self.add(entry.stream, now_s, action, entry.id, other_id, {**times, **why})
 
     def delete_of(self, entry_id: int) -> None:
-        """Delete what the journal says of an entry, but for its id being gone."""
+        """Delete what the journal says of an entry, except that its id is gone."""
         self._rows.delete_of(entry_id)
         self.add_deleted(entry_id)
 

@@ -38,7 +38,7 @@ class LongTerm:
         store: Its database, writable.
         exemplars: Its pictures; files without an entry are deleted.
         things: Follows what streams show.
-        spec: Of the encoder.
+        spec: Spec of the encoder.
         budget_bytes: What the whole folder may take.
         config: When events are the same, and how entries fade.
         sleep_share: Share of the budget that is kept to take sleeps back.

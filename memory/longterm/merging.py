@@ -16,7 +16,7 @@ GROUP = 4
 
 
 class Consolidated(NamedTuple):
-    """Entries that sleep found could be one: as they were, and as that one is."""
+    """Entries that sleep found could be one: as they were, and the one that they become."""
 
     heir: Held
     others: Sequence[Held]
@@ -56,7 +56,7 @@ class SleepMerge(NamedTuple):
         sleep: Number of the sleep, to take it back by; 0 where it is not to be taken back.
         now_s: Time by the clock on the wall.
         slept: How many entries have gone into the heir by it.
-        place: Of the heir, from now on.
+        place: Place of the heir from now on.
         vectors: Key and scene of the heir from now on, float32 [D]; None where it keeps its own.
     """
 

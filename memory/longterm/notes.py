@@ -28,8 +28,8 @@ class KeptNotes:
     """Keeps notes, and gives up others where they take more than their share.
 
     Args:
-        tables: Of the memory.
-        log: Of its database.
+        tables: Tables of the memory.
+        log: Log of its database.
         most_bytes: What all notes may take.
     """
 
@@ -49,7 +49,7 @@ class KeptNotes:
         self._bytes = self._tables.notes.bytes()
 
     def keep(self, rows: Sequence[NoteRow]) -> int:
-        """Keep a batch of notes, and their share; return how many were new."""
+        """Keep a batch of notes within their share; return how many were new."""
         new = 0
         with self._tables.transaction():
             for row in rows:

@@ -28,7 +28,7 @@ class Progress:
     """Writes how far streams are kept.
 
     Args:
-        tables: Of the memory.
+        tables: Tables of the memory.
         bank: Learns from the events.
     """
 

@@ -38,7 +38,7 @@ class QuestionIntake:
     """Takes questions out of the journal into the memory.
 
     Args:
-        tables: Of the memory.
+        tables: Tables of the memory.
         bank: What entries are worth.
         budget: Makes room.
         journal: Where readers leave questions.

@@ -23,7 +23,7 @@ from hippocam.stream.records import FloatArray
 _COUNTED_WORDS = 32
 # Words of a closed scene that are kept.
 _KEPT_WORDS = 8
-# Characters of each.
+# Characters of a word that are kept.
 _MOST_LETTERS = 24
 # Recent events over which the usual likeness is taken.
 _USUAL_EVENTS = 64
@@ -130,7 +130,7 @@ class Scene:
         self.sum_D = self.sum_D + event.scene * np.float32(seconds)
 
     def prolong(self, t1_s: float, more_s: float) -> None:
-        """Let it go on as it is up to a time, for so many seconds more."""
+        """Prolong it unchanged up to a time, by so many seconds of what was there."""
         self.sum_D *= np.float32(1 + more_s / self.seconds)
         self.seconds += more_s
         self.t1_s = t1_s
@@ -184,7 +184,7 @@ def summary_id(stream: str, kind: Kind, first_seq: int) -> int:
 
 
 def joined(kind: Kind, parts: Sequence[Summary]) -> Summary:
-    """One summary of several of one stream, which are given in order."""
+    """Join several summaries of one stream, given in order, into one."""
     seconds = np.asarray([part.seconds for part in parts], np.float32)
     mean_D = unit_mean(seconds @ np.stack([part.vector_D for part in parts]))
     nearest = max(parts, key=lambda part: (round(float(part.vector_D @ mean_D), 6), -part.first_seq))

@@ -1,4 +1,4 @@
-"""What sleep decided, written: groups of entries merged so that the sleep can be taken back, and taken back."""
+"""Writes what sleep decided: merges groups of entries so that it can be taken back, and takes it back."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Merges(Protocol):
     def merge(
         self, entry_ids: Sequence[int], heir: int, action: str, why: Why, sleep: SleepMerge | None = None
     ) -> None:
-        """Give the spans of some entries to another, and give these up."""
+        """Move the spans of some entries to another entry, and give up the former."""
 
     def note(self, entry_id: int, action: str, other_id: int | None, why: Why) -> None:
         """Note in the journal what happens to an entry."""
@@ -46,7 +46,7 @@ class Tombstones(Protocol):
     """What sleeps replaced, kept within its share of the budget."""
 
     def make_room(self, count: int) -> bool:
-        """Give up old tombstones until so many more may be kept; False where not even so many may."""
+        """Give up old tombstones until `count` more may be kept; False if more than that may never be kept."""
 
     def give_up_before(self, made_s: float) -> None:
         """Give up the tombstones that were made before a time."""
@@ -56,13 +56,13 @@ class SleepWriter:
     """Writes what sleep decided, and takes it back.
 
     Args:
-        tables: Of the memory.
+        tables: Tables of the memory.
         probes: What is kept to ask with.
         held: Merges entries.
         bank: The entries.
         dim: Length D of their vectors.
         budget: Makes room for what comes back.
-        log: Of the database.
+        log: Log of the database.
         tombstones: What sleeps replaced.
     """
 
@@ -144,7 +144,7 @@ class SleepWriter:
         return bool(now) and one.unchanged(now[0])
 
     def _can_remember(self, count: int) -> bool:
-        """Whether so many tombstones can be kept, once older ones are given up for them."""
+        """Whether `count` tombstones can be kept, once older ones are given up for them."""
         if not self._tombstones.make_room(count):
             return False
         self._log.keep_small()

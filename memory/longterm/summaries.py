@@ -1,10 +1,10 @@
 """Events into scenes, scenes into chapters, chapters into days: what a time was like, as a whole.
 
 A scene is a run of events that belong together: in one place, or, where places are not known, alike. It is cut
-where the cosine of the next event with the scene's mean falls below the usual one by more than its deviation (the
-event segmentation of working.py, one storey higher), at gaps, and after some minutes. When enough scenes have
-come, they are cut where the likeness of the scenes on both sides has the deepest valley (TextTiling, Hearst 1997),
-and those before the cut become a chapter. A day is 24 hours of stream time.
+where the cosine of the next event with the scene's mean falls below the usual one by more than its deviation (as
+working/working.py cuts events, one level up), at gaps, and after some minutes. When enough scenes have come, they
+are cut where the likeness of the scenes on both sides has the deepest valley (TextTiling, Hearst 1997), and those
+before the cut become a chapter. A day is 24 hours of stream time.
 
 Every vector is the mean of its parts by duration, every time the union of theirs. Summaries are bounded: past
 their share of the budget the oldest scenes are given up (their chapter stays), then chapters (their day stays),
@@ -29,9 +29,9 @@ from hippocam.memory.records import Continuation, Event
 from hippocam.memory.store.summaries import Kind, Summary, SummaryTable
 from hippocam.stream.records import FloatArray
 
-# Bytes of a row without its vector, with its index, about.
+# About how many bytes a row takes without its vector, with its index.
 _ROW_BYTES = 420
-# Once there are too many, one in so many more is given up, so that this is seldom.
+# Once there are too many, one in this many more is given up, so that it happens seldom.
 _MARGIN = 32
 
 
@@ -161,7 +161,7 @@ class Summaries:
         return self._open[stream]
 
     def _ends(self, scene: Scene, event: Event, likeness: float) -> bool:
-        """Whether a scene ends before an event, which is so much like it."""
+        """Whether a scene ends before an event that is like it to this degree."""
         config = self._config
         if (
             event.t0_s < scene.last_t0_s
@@ -227,7 +227,7 @@ class Summaries:
             self._count -= len(least)
 
     def _join_two(self, least: Kind) -> list[int]:
-        """Join two neighbours of one stream: the two that are shortest together, of such the oldest.
+        """Join two neighbours of one stream: the two that are shortest together; among equals, the oldest.
 
         Args:
             least: The lowest kind that counts; only what is closed and part of nothing does.

@@ -23,8 +23,8 @@ class KeptTombstones:
     """Gives up tombstones, the oldest groups first.
 
     Args:
-        tables: Of the memory.
-        log: Of its database.
+        tables: Tables of the memory.
+        log: Log of its database.
         most_rows: How many tombstones may be kept.
     """
 
@@ -34,7 +34,7 @@ class KeptTombstones:
         self._most_rows = most_rows
 
     def make_room(self, count: int) -> bool:
-        """Give up old tombstones until so many more may be kept; False where not even so many may."""
+        """Give up old tombstones until `count` more may be kept; False if that many may never be kept."""
         while self._tables.tombstones.count() + count > self._most_rows:
             if not self.give_up():
                 return False

@@ -1,4 +1,4 @@
-"""An index that follows the store: after a write only the rows that differ are taken out and put in."""
+"""An index that follows the store: after a write only the rows that changed are taken out or put in."""
 
 from __future__ import annotations
 

@@ -1,16 +1,16 @@
 """Nearest entries by cosine: a FAISS view of the store's vectors, in memory only and rebuilt from it.
 
 Small memories are searched flat (half precision). Past `flat_values` numbers an inverted file with one byte a
-number (IVF,SQ8) is built aside, in a thread, while the flat view goes on answering; then it takes its place
-whole. It is built anew when the memory has doubled, or halved, since. Either view frees a row at once.
-Whatever the view, the best candidates are scored again with the stored vectors, so scores do not depend on it.
+number (IVF,SQ8) is built aside, in a thread, while the flat view goes on answering; then it replaces that view
+whole. It is built anew once the memory has doubled or halved. Either view frees a row at once. Whatever the view,
+the best candidates are scored again with the stored vectors, so scores do not depend on it.
 
 A search in it compares as many rows as the largest flat view holds, so none takes much longer than there:
 8 lists in 100 at a million rows of 512. On 20,000 frames of real videos, 6 lists in 100 held 0.97 of the ten best
 frames for real texts, 11 in 100 held 0.99.
 
 With `faiss-gpu` and a GPU, unfiltered searches go to a half-precision copy of the flat view there; the copy is
-made again after 1 % of its rows were removed. This part was never run, for want of a GPU.
+made again once 1 % of its rows were removed. This part was never run, for want of a GPU.
 
 Shapes: N rows, D numbers a row.
 """
@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from hippocam.stream.records import FloatArray
 
-# A search compares so many numbers at most (78,000 rows of 512): some 8 ms on one core.
+# The most numbers that a search compares (78,000 rows of 512): some 8 ms on one core.
 FLAT_VALUES = 40_000_000
 # Lists of an inverted file: this times the root of N, as FAISS's guidelines say.
 _LISTS = 4
@@ -35,7 +35,7 @@ _LISTS = 4
 _ROWS_A_LIST = 32
 # Passes of k-means.
 _PASSES = 6
-# Rows that are decoded, assigned or added at a time: between two, a build can be given up.
+# Rows that are decoded, assigned or added at a time; between two such steps a build can be given up.
 _STEP = 16_384
 # Candidates that are scored again for each that is asked for, and more than are asked for at least.
 _WIDER = 4
@@ -164,10 +164,10 @@ class KeyIndex:
         return len(self) > 2 * self._trained_rows or 2 * len(self) < self._trained_rows
 
     def rebuild(self, *, wait: bool = False) -> None:
-        """Build another view aside and put it in this one's place; the process may end meanwhile.
+        """Build another view aside and replace this one with it; the process may end meanwhile.
 
         Args:
-            wait: Return only once it is in place.
+            wait: Return only once that is done.
         """
         with self._lock:
             if self._builder is None:
@@ -218,7 +218,7 @@ class _Rows:
         self.ids, self.codes, self.quantizer = ids, codes, quantizer
 
     def rows(self, indexes: slice | NDArray[np.int64]) -> FloatArray:
-        """Rows at some positions, float32 [n, D]."""
+        """Rows at some indices, float32 [n, D]."""
         decoded: FloatArray = self.quantizer.decode(np.ascontiguousarray(self.codes[indexes]))
         return decoded
 

@@ -20,7 +20,7 @@ from hippocam.memory.records import Span
 from hippocam.memory.store.notes import NoteRow, NoteTable, as_of
 from hippocam.stream.records import Note
 
-# Belief when all words of a question are found: one about words, any other, one with a single word.
+# Belief when all words of a question are found: of one about words, of any other, of one with a single word.
 _ABOUT_WORDS = 0.9
 _PHRASE = 0.8
 _ONE_WORD = 0.55
@@ -46,7 +46,7 @@ class NoteHit:
     """Notes that hold a question's words.
 
     Attributes:
-        stream: Of all of them.
+        stream: Stream of all of them.
         notes: One or a few, close to each other, by time.
         words: The question's words in them.
         belief: That they are what was asked for, 0 to 1.
@@ -64,7 +64,7 @@ def find_notes(notes: NoteTable, text: str, wanted: Filter, most: int) -> list[N
     """Find the notes that hold most of a question's words, the strongest first, none twice.
 
     Args:
-        notes: Of a memory.
+        notes: Notes of a memory.
         text: The question.
         wanted: Which streams and times count. Notes have no place.
         most: How many hits at most.
@@ -117,7 +117,7 @@ def _counts(row: NoteRow, wanted: Filter) -> bool:
 def _together(
     seed: NoteRow, rows: Sequence[NoteRow], holding: Mapping[int, set[str]], total: int
 ) -> list[NoteRow]:
-    """Join to a note those near it that hold words which it lacks; return them by time."""
+    """Join a note with those near it that hold words which it lacks; return them by time."""
     group, words = [seed], set(holding[seed.id])
     for row in rows:
         if len(words) == total:
@@ -144,7 +144,7 @@ def _hit(
     found = set().union(*(holding[row.id] for row in group))
     most = _ABOUT_WORDS if about_words else _PHRASE if len(words) > 1 else _ONE_WORD
     notes = tuple(as_of(row, at_s) for row in group)
-    # of lines that stand together the time that they share, of sentences in a row all of it
+    # lines that stand together: the time that they share; sentences in a row: all of their time
     t0_s, t1_s = max(note.t0_s for note in notes), min(note.t1_s for note in notes)
     if t0_s > t1_s or len({note.kind for note in notes}) > 1:
         t0_s, t1_s = min(note.t0_s for note in notes), max(note.t1_s for note in notes)

@@ -19,8 +19,8 @@ class RecallConfig:
     """How candidates are weighed.
 
     Attributes:
-        key_weight: How often what is new in an event counts once more beside all that it shows, 0 or more. At 0
-            an event is found by its scene alone; the greater, the more by its key.
+        key_weight: How much what is new in an event counts beyond the rest of what it shows, 0 or more. At 0 an
+            event is found by its scene alone; the greater, the more by its key.
     """
 
     key_weight: float = 1.0
@@ -32,16 +32,16 @@ class RecallConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query(Filter):
-    """What is looked for, where and when: with the conditions of Filter, which it is one of.
+    """What is looked for, where and when: a Filter with a question.
 
     Attributes:
         text: The words of the question.
         vector: float32 [D], the question in the encoder's space.
         place_of: Only the place and the stream of this entry; none where it is not held or its place not known.
         top: Moments at most, 1 or more.
-        beside: Of so many of them the neighbours in time come too, as context: in addition to `top`.
-        compared: How many pictures the belief rests on, where this memory is asked as one of several: those of all
-            of them. None for its own; see `comparable`.
+        beside: How many of these bring their neighbours in time with them, as context, in addition to `top`.
+        compared: How many pictures the belief rests on: those of all memories, where several are asked as one.
+            None for this memory's own; see `comparable`.
     """
 
     text: str
@@ -53,7 +53,7 @@ class Query(Filter):
 
     @property
     def wanted(self) -> Filter:
-        """Its conditions alone, but for `place_of`."""
+        """Only its conditions, without `place_of`."""
         return Filter(**{condition.name: getattr(self, condition.name) for condition in fields(Filter)})
 
 
@@ -63,8 +63,8 @@ class Candidate:
 
     Attributes:
         entry: The entry.
-        score: p, 0 to 1.
-        seen: p_seen, 0 to 1; 0 where the entry has words alone.
+        score: Belief p that it shows what was asked for, 0 to 1; see recall.py.
+        seen: p_seen, 0 to 1; 0 where the entry has only words.
         cosine: What p_seen rests on; 0 where the entry has words alone.
         words: Words of the question that the source's text or the labels hold.
         spans: When it was seen, as far as the question's conditions allow, by time; one at least.

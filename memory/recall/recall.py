@@ -34,11 +34,11 @@ from hippocam.stream.records import EncoderSpec, FloatArray
 
 # Belief when all of a question's words stand in the source's own text.
 TEXT_WEIGHT = 0.9
-# The same, among the recognised labels.
+# Belief when all of them stand among the recognised labels.
 LABEL_WEIGHT = 0.3
 # Candidates that are weighed for each moment that is asked for.
 _WIDER = 8
-# A neighbour in time is believed so much less than the moment that it stands beside.
+# Belief of a neighbour in time, as a share of that of the moment that it stands beside.
 _BESIDE = 0.5
 # The longest pause between a moment and its neighbour, in seconds.
 _BESIDE_GAP_S = 5.0
@@ -69,8 +69,8 @@ def recall(
 
     Args:
         store: The memory's database.
-        index: Of the entries that have vectors, as of now; see `index_rows`.
-        spec: Of the encoder.
+        index: Index of the entries that have vectors, as of now; see `index_rows`.
+        spec: Spec of the encoder.
         query: What is looked for.
         config: How cosines are weighed; part of what the index holds.
     """
@@ -136,7 +136,7 @@ def overview(store: Store, spec: EncoderSpec, query: Query, found: Sequence[Cand
 
     Args:
         store: The memory's database.
-        spec: Of the encoder.
+        spec: Spec of the encoder.
         query: What is looked for. `near` cannot be met by a summary.
         found: Candidates that are shown beside them.
     """
@@ -230,7 +230,7 @@ def _coarse_to_fine(
 
 
 def _may(stream: str, t0_s: float, wanted: Filter) -> bool:
-    """Whether an entry of a stream that begins no earlier may meet the conditions."""
+    """Whether an entry of a stream that begins at `t0_s` or later may meet the conditions."""
     return wanted.of_stream(stream) and (wanted.before_s is None or t0_s < wanted.before_s)
 
 
@@ -344,7 +344,7 @@ def _by_itself(hit: NoteHit) -> Candidate:
 
 
 def notable(store: Store, wanted: Filter, top: int) -> list[Candidate]:
-    """Find the entries that were newest to their streams among those that meet some conditions, by time.
+    """Find the entries that were most novel in their streams among those that meet some conditions, by time.
 
     Args:
         store: The memory's database.

@@ -23,7 +23,7 @@ def stressed(keys_ND: FloatArray, scenes_ND: FloatArray, key_weight: float) -> F
     Args:
         keys_ND: float32 [N, D].
         scenes_ND: float32 [N, D].
-        key_weight: How often what is new counts once more beside all that is shown, 0 or more; see RecallConfig.
+        key_weight: How much what is new counts beyond the rest, 0 or more; see RecallConfig.
 
     Returns:
         float32 [N, D]; each row of length 1, or of the length of its scene where that was reduced to its signs.

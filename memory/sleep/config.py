@@ -13,11 +13,11 @@ class SleepConfig:
         auto: Whether an idle memory sleeps of itself.
         above: Share of the budget above which it does, 0 to 1.
         target: Share of the entries that is to be left, above 0 up to 1.
-        auto_target: The same where the memory sleeps of itself: it only makes some room.
-        max_loss: Share of the probes that may be found no more, 0 to 1.
+        auto_target: Share that is to be left where the memory sleeps of itself, only to make some room.
+        max_loss: Share of the probes that may no longer be found, 0 to 1.
         horizon_s: How long a sleep can be undone, seconds, 0 or more.
         horizon_share: Share of the budget that is kept for this at most, 0 to 0.5.
-        seed: Draws the probes that are drawn.
+        seed: Seed of the probes that are drawn.
     """
 
     auto: bool = True
@@ -43,7 +43,7 @@ class SleepConfig:
                 raise ValueError(f"sleep.{name} must be {low} to {high}, found {value}")
 
     def asked(self, target: float | None, max_loss: float | None) -> SleepConfig:
-        """The same settings but for what was asked for; None, each, keeps the setting.
+        """These settings with what was asked for; None keeps a setting.
 
         Raises:
             ValueError: A share is out of its range.

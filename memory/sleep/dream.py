@@ -2,7 +2,7 @@
 
 A proposer (proposals.py) names entries that could be one. Each proposal is tried out on a copy (replay.py): fixed
 probes are asked again, and what loses more of them than is allowed since the sleep began is taken back, batch by
-batch, halving each batch that failed until the culprit is found. At last the merged keys are tuned.
+batch, halving each batch that failed until the culprit is found. Finally the merged keys are tuned.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ from hippocam.memory.sleep.views import cosines_of, draw
 
 # Proposals that are tried out together.
 _BATCH = 32
-# Share of what is too many that goes in one turn: the cheapest first, and the rest may find better company.
+# Share of the surplus that is merged in one turn: the cheapest first; the rest may find better matches later.
 _AT_ONCE = 0.15
-# Turns at most, and those in a row that came to nothing after which keys are tuned.
+# Most turns, and turns in a row without a merge after which keys are tuned.
 _TURNS = 48
 _IDLE = 2
-# How often it begins anew after keys were tuned.
+# How often merging begins anew after keys were tuned.
 _PHASES = 3
-# Steps in which merged keys are tuned, views of each, and how far the first goes.
+# Steps in which merged keys are tuned, views of each key, and how far the first step goes.
 _TUNE_STEPS = 40
 _TUNE_VIEWS = 384
 _TUNE_RATE = 0.1
 
-# Names groups that may become one, in the n-th turn.
+# Names groups that may become one in the n-th turn.
 Proposer = Callable[[Replica, int], Iterable[Group]]
 
 
 class Outcome(NamedTuple):
-    """What trying out came to: proposals that were taken back."""
+    """The outcome of trying out: proposals that were taken back."""
 
     rolled_back: int
 
@@ -61,7 +61,7 @@ def _allowing(replica: Replica, rows: NDArray[np.int64]) -> Callable[[Sequence[i
 
 
 def _of_replica(rows: NDArray[np.int64], groups: Iterable[Group]) -> Iterator[Group]:
-    """Groups of rows of a stream as those of the replica."""
+    """Turn groups of a stream's rows into groups of the replica's rows."""
     for group in groups:
         yield group._replace(rows=tuple(int(rows[index]) for index in group.rows))
 
@@ -75,7 +75,7 @@ def both(replica: Replica, turn: int) -> Iterator[Group]:
 def dream(
     replica: Replica, replay: Replay, *, target: float, max_loss: float, proposer: Proposer = both, seed: int = 0
 ) -> Outcome:
-    """Merge in the replica until the target is reached, or the probes bear nothing more.
+    """Merge in the replica until the target is reached or any more would cost too many probes.
 
     Args:
         replica: What is held; it is changed.
@@ -83,7 +83,7 @@ def dream(
         target: As in SleepConfig.
         max_loss: As in SleepConfig.
         proposer: Names groups that may become one.
-        seed: Draws the views that keys are tuned on.
+        seed: Seed of the views that keys are tuned on.
     """
     replay.weigh()
     tuner, rolled_back, turn = Tuner(replica, replay, seed), 0, 0
@@ -102,12 +102,12 @@ def dream(
             turn += 1
         rolled_back += len(refused)
         if not tuner.tune(max_loss) or replica.surplus(target) <= 0:
-            break  # else what was too much before may be held now
+            break  # else what cost too much before may be affordable now
     return Outcome(rolled_back)
 
 
 class Tuner:
-    """Tunes merged keys on views that are drawn for it, other ones than the probes."""
+    """Tunes merged keys on views that are drawn for this, not on the probes."""
 
     def __init__(self, replica: Replica, replay: Replay, seed: int) -> None:
         self._replica, self._replay = replica, replay
@@ -121,7 +121,7 @@ class Tuner:
         self._known = np.array(pairs, np.float64).reshape(-1, 2)
 
     def tune(self, max_loss: float) -> bool:
-        """Tune for some steps; False where the probes find less, or one kind of them too much less."""
+        """Tune for some steps; False if fewer probes are found, or far fewer of one kind."""
         rows = np.flatnonzero(self._replica.alive)
         held, members = self._replica.held, self._replica.members
         merged = np.array([len(members[row]) > 1 and held[row].level < Level.SIGNS for row in rows], bool)
@@ -140,7 +140,7 @@ class Tuner:
 
 
 def _apart(replica: Replica, groups: Iterable[Group]) -> Iterator[Group]:
-    """Groups that are allowed and have no entry in common."""
+    """Groups that may be merged and have no entry in common."""
     taken = set[int]()
     for group in groups:
         if taken.isdisjoint(group.rows) and replica.allowed(group.rows):
@@ -149,7 +149,7 @@ def _apart(replica: Replica, groups: Iterable[Group]) -> Iterator[Group]:
 
 
 def _until(groups: Iterable[Group], enough: int, surplus: int) -> Iterator[Group]:
-    """The first groups that together make the bank smaller by enough; the last one cut down to the surplus."""
+    """The first groups that together make the bank small enough; the last one is cut down to the surplus."""
     fewer = 0
     for group in groups:
         if fewer >= enough:
@@ -160,7 +160,7 @@ def _until(groups: Iterable[Group], enough: int, surplus: int) -> Iterator[Group
 
 
 def _try_out(replay: Replay, groups: Sequence[Group], max_loss: float, refused: set[frozenset[int]]) -> None:
-    """Merge those of some groups that the probes bear; halve a batch that fails until the culprits are found."""
+    """Merge groups as far as the probes allow; halve a batch that fails until the culprits are found."""
     merges = [replay.choose(group.rows, group.key_D, group.scene_D) for group in groups]
     before = replay.try_out(merges)
     if replay.holds(max_loss):

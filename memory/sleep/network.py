@@ -27,10 +27,10 @@ WEIGHTS = SHIPPED / "consolidator.safetensors"
 # C and H above.
 CHANNELS = 32
 HEADS = 4
-# Of the transformer, and of the seeds that gather entries.
+# Layers of the transformer, and rounds in which the seeds gather entries.
 LAYERS = 2
 ROUNDS = 3
-# Beyond this a logit says no more.
+# Logits are clipped to this.
 _LARGEST = 20.0
 
 Params = Mapping[str, Any]

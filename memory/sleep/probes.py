@@ -13,22 +13,22 @@ from hippocam.memory.records import Held
 from hippocam.memory.sleep.views import LEAST_COSINE, cosines_of, draw
 from hippocam.memory.store.probes import Probe
 
-# Probes at least: in all, so that a hundredth of recall can be told, and an entry, so that none goes unasked.
+# Least probes: in all, so that a hundredth of recall can be told, and for each entry, so that none goes unasked.
 _PROBES = 1000
 _PROBES_AN_ENTRY = 2
-# Probes at most, and products of a probe and an entry at most.
+# Most probes, and most products of a probe with an entry.
 _MOST_PROBES = 8000
 _MOST_PRODUCTS = 32_000_000
 
 
 def with_drawn(held: Sequence[Held], fixed: Sequence[Probe], originals: Sequence[Held], seed: int) -> list[Probe]:
-    """The fixed probes, and as many drawn ones as make two for each entry, and a thousand at least.
+    """Add drawn probes to the fixed ones until there are two for each entry and a thousand at least.
 
     Args:
         held: Entries with vectors.
-        fixed: Probes of the store; the newest ones where they are too many.
+        fixed: Probes of the store; of too many, only the newest count.
         originals: Entries that were merged into these lately: they can still be asked for.
-        seed: Of the draws.
+        seed: Seed of the draws.
     """
     most = max(100, min(_MOST_PROBES, _MOST_PRODUCTS // max(1, len(held))))
     wanted = min(most, max(_PROBES, _PROBES_AN_ENTRY * len(held)))
@@ -58,7 +58,7 @@ def with_drawn(held: Sequence[Held], fixed: Sequence[Probe], originals: Sequence
 
 
 def answers(probes: Iterable[Probe], every: Sequence[Held]) -> Iterator[tuple[Probe, int]]:
-    """Yield each held-out view with the row of its entry: of those that cover its time the one that began last."""
+    """Yield each held-out view with the row of its entry: the last to begin of those that cover its time."""
     starts: dict[str, list[tuple[float, float, int]]] = {}
     for row, one in enumerate(every):
         starts.setdefault(one.stream, []).extend((span.t0_s, span.t1_s, row) for span in one.spans)

@@ -65,9 +65,9 @@ def propose(
     """Groups of entries that may become one; of each group of three or more also the two that are most alike.
 
     Args:
-        entries: Of one stream.
+        entries: Entries of one stream.
         allowed: Whether rows may be one entry.
-        params: Of the network; the user's own or what ships by default.
+        params: Parameters of the network; the user's own or what ships by default.
         turn: How often these entries were parted into windows before: see neighbourhoods.
         batch: Windows at a time.
     """
@@ -92,7 +92,7 @@ def nearest_pairs(entries: EntryFeatures, allowed: Callable[[Sequence[int]], boo
     Windows may part what belongs together; pairs do not depend on them.
 
     Args:
-        entries: Of one stream.
+        entries: Entries of one stream.
         allowed: Whether rows may be one entry.
     """
     order = np.argsort(entries.spans_NS2[:, 0, 0], kind="stable")

@@ -39,7 +39,7 @@ class SleepReport:
     Attributes:
         before: Entries with vectors before it.
         after: And after it.
-        bytes_before: Of the memory's folder.
+        bytes_before: Bytes of the memory's folder.
         bytes_after: The same.
         recall_before: Share of the probes that found their answer first, and among the first five.
         recall_after: The same after it.
@@ -89,7 +89,7 @@ class Sleep:
 
     Args:
         store: The memory's database.
-        longterm: Of the same memory.
+        longterm: Long-term memory of the same memory.
         config: When and how far.
         key_weight: As in RecallConfig.
         proposer: Names groups that may become one.

@@ -36,9 +36,9 @@ def cosines_of(
     """How near a drawn view is to its key, for entries of some utility.
 
     Args:
-        utility_Q: Of the entries.
-        known_utility_P: Of the entries with a held-out view.
-        known_cosine_P: Of these views with their entries' keys.
+        utility_Q: Utility of the entries.
+        known_utility_P: Utility of the entries with a held-out view.
+        known_cosine_P: Cosines of these views with their entries' keys.
         rng: Draws which of the nearest.
     """
     if len(known_utility_P) < _ALIKE:
@@ -76,7 +76,7 @@ def draw(
     Args:
         own_QD: Their keys, of length 1.
         cosines_Q: How near each view is to its key.
-        keys_ND: Of the memory: what a view has beside its key is a random mixture of them.
+        keys_ND: Keys of the memory: what a view has beside its key is a random mixture of them.
         rng: Draws it.
 
     Returns:

@@ -87,7 +87,7 @@ def neighbourhoods(entries: EntryFeatures, size: int = WINDOW, *, turn: int = 0)
     The entry with the nearest neighbour takes its nearest ones with it, and so on with what is left.
 
     Args:
-        entries: Of one stream.
+        entries: Entries of one stream.
         size: Most entries of a window.
         turn: How often these entries were parted before. From the second time on likeness is blurred, each time
             otherwise, so that an entry comes into other company.
@@ -135,7 +135,7 @@ def windows_of(
     """Show a batch of windows to the network.
 
     Args:
-        entries: Of one stream.
+        entries: Entries of one stream.
         windows: Rows of each.
         share: Groups for each entry, above 0 up to 1.
 

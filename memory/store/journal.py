@@ -18,7 +18,7 @@ class JournalRow(NamedTuple):
 
     Attributes:
         id: Position in the journal, rising.
-        stream: Of the entry.
+        stream: Stream of the entry.
         time_s: The stream's time when it happened.
         action: "kept", "seen again", "merged", "smaller picture", "no picture", "signs only", "words only",
             "given up", ...

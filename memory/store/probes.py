@@ -18,7 +18,7 @@ class Probe(NamedTuple):
 
     Attributes:
         kind: "view" of an event that was held out of its key, "question" of somebody, "drawn" (sleep/views.py).
-        stream: Of the answer.
+        stream: Stream of the answer.
         times: Start and end of each stretch that answers it.
         vector_D: float32 [D], of length 1.
         found: What was found when it was first asked, as the bits of sleep.replay.FIRST; None where it never was.

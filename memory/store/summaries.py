@@ -157,7 +157,7 @@ class SummaryTable:
         """Ids of the oldest summaries of a kind that are part of another: of the stream that has most of them.
 
         Args:
-            kind: Of the summaries.
+            kind: Kind of the summaries.
             share: One in so many of that stream's, and one at least.
         """
         found = self._db.execute(

@@ -52,10 +52,10 @@ class TrainConfig:
         epochs: Passes over the events at most.
         patience: Passes without a better loss on the held-out streams, after which it ends.
         batch: Events a step.
-        learning_rate: Of the rows, as a share of their mean length, above 0.
-        weight_decay: Of all parameters, 0 or more.
+        learning_rate: Learning rate of the rows, as a share of their mean length, above 0.
+        weight_decay: Weight decay of all parameters, 0 or more.
         events: Weights that the prior is tried with, in events that were met again.
-        seed: Of the order of the events, and of the noise when asking.
+        seed: Seed of the order of the events, and of the noise when asking.
         bank: When two events are the same thing.
     """
 

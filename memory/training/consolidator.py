@@ -42,11 +42,11 @@ class TrainConfig:
         steps: Number of batches, each of one bank.
         views: Drawn in a batch.
         learning_rate: Peak of the one-cycle schedule.
-        temperature: Of the views' beliefs.
+        temperature: Temperature of the views' beliefs.
         distil: Weight of the full bank's beliefs against the true groups.
         crowded: Weight of spans that one entry cannot hold.
         thinned: Of a bank's entries, at most so many are left out in a batch, so that windows differ.
-        seed: Of the initial weights, batches and views.
+        seed: Seed of the initial weights, batches and views.
     """
 
     steps: int = 1200

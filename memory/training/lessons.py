@@ -53,7 +53,7 @@ def lesson(events: Sequence[Event], config: BankConfig | None = None) -> Lesson:
     """The bank that a stream's events make without a budget, and the views that were held out of them.
 
     Args:
-        events: Of one stream, as working memory closed them.
+        events: Events of one stream, as working memory closed them.
         config: When events are the same.
     """
     bank = Bank(len(events[0].key), config)

@@ -42,7 +42,7 @@ class Card:
     Attributes:
         id: Name and version of the vectors; two models must not share one.
         dim: Length D of a vector, 1 or more.
-        mean: Of red, green and blue on a scale of 0 to 1, subtracted from a picture.
+        mean: Mean of red, green and blue on a scale of 0 to 1, subtracted from a picture.
         deviation: On the same scale, above 0, divided by after that.
         midpoint: As in `EncoderSpec`, -1 to 1.
         slope: As in `EncoderSpec`, above 0.
@@ -53,14 +53,14 @@ class Card:
         length: L, where the graph of the texts leaves it open; 0 where it does not.
         pad_id: Token that a short text is filled up with.
         image_output: Name of the output of image.onnx, where it has several; else "".
-        text_output: Of text.onnx.
-        licence: Of the weights, as it is listed.
+        text_output: Name of the output of text.onnx.
+        licence: Licence of the weights, as it is listed.
         source: What it was exported from, "<model>/<tag or hash>"; "" if not by hippocam.
         versions: What exported it.
         largest_difference: Between a number of a vector here and in torch, found at export.
         times_as_fast: One picture as in torch, found at export with as many threads.
-        sha256: Of the other files; those that are named here are checked.
-        format: Of this card.
+        sha256: Hash of the other files; those that are named here are checked.
+        format: Format of this card.
     """
 
     id: str

@@ -39,7 +39,7 @@ class GgufConfig:
 
     Attributes:
         context_tokens: What the model is given and writes in all, 512 to 131,072; no more than it was trained for.
-        max_tokens: Of a reply, 16 to 10,000.
+        max_tokens: Most tokens of a reply, 16 to 10,000.
         threads: 0 for as many as llama.cpp likes.
     """
 

@@ -42,7 +42,7 @@ class OpenAIConfig:
             "json_object" or "json_schema".
         timeout_s: What a reply may take in all, 0.001 to 3600 seconds.
         retries: How often a busy or failing server is asked again, 0 to 10.
-        max_tokens: Of a reply, 16 to 100,000.
+        max_tokens: Most tokens of a reply, 16 to 100,000.
         temperature: 0 to 2; 0 gives the same answer to the same question, as far as the server can.
     """
 

@@ -33,7 +33,7 @@ class Given:
 
     Attributes:
         mark: What the reader calls it: "E1" a moment of the memory, "L1" a live frame.
-        id: Of the evidence; "live:<stream>@<seconds>" for a live frame.
+        id: Id of the evidence; "live:<stream>@<seconds>" for a live frame.
         stream: Which stream.
         time_s: Time of its frame.
         picture: Whether its picture was given.

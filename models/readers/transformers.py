@@ -35,7 +35,7 @@ class TransformersConfig:
 
     Attributes:
         device: "cpu", "cuda" or another that torch knows; "" for the GPU where there is one.
-        max_new_tokens: Of a reply, 16 to 10,000.
+        max_new_tokens: Most tokens of a reply, 16 to 10,000.
     """
 
     device: str = ""

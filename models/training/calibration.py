@@ -47,7 +47,7 @@ def fit_belief(
         texts_MF: float32 [M, F], unit vectors.
         truth_M: The photograph of each caption, 0 to N - 1.
         others: How many other photographs the best is taken of.
-        seed: Of their choice.
+        seed: Seed of their choice.
     """
     rng = np.random.default_rng(seed)
     cosines_MN = texts_MF @ pictures_NF.T

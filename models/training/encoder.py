@@ -50,7 +50,7 @@ class TrainConfig:
         temperature: Start of the learned temperature of the loss.
         conse_weight: Share of ConSE in the fused cosine.
         bank: Number of captions that hubs are told by.
-        seed: Of all that is random.
+        seed: Seed of all that is random.
     """
 
     head: HeadConfig = field(default_factory=HeadConfig)

@@ -148,7 +148,7 @@ def read_part(path: Path, name: str) -> Iterator[Item | PartEnd]:
 
     Args:
         path: The part.
-        name: Of the recording; its streams are named after it.
+        name: Name of the recording; its streams are named after it.
 
     Raises:
         PartError: The file is not a part, or is truncated.

@@ -42,7 +42,7 @@ class WorkersConfig:
     """How many workers there are, and where.
 
     Attributes:
-        address: Of a Ray cluster to join; None starts Ray on this machine, "local" too.
+        address: Address of a Ray cluster to join; None starts Ray on this machine, "local" too.
         workers: How many, each with one core; None for one on every free core.
         gpu_share: Share of a GPU that each worker has, 0 to 1; None divides the GPUs that there are among them.
     """

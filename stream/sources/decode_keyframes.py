@@ -30,7 +30,7 @@ def pick_keyframes(index: PacketIndex, fps: float) -> NDArray[np.int64]:
     """Return the seqs of the key frames that a preview looks at: the first at or after each point k / fps.
 
     Args:
-        index: Of the video.
+        index: Index of the video.
         fps: Frames a second at most, above 0.
 
     Returns:

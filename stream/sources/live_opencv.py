@@ -20,7 +20,7 @@ def read_device(address: LiveAddress, *, longest: int, recorder: Recorder | None
     """Yield the frames of a webcam until it is pulled out.
 
     Args:
-        address: Of kind "device": its target is the camera's number (or whatever else OpenCV opens).
+        address: Address of kind "device": its target is the camera's number (or whatever else OpenCV opens).
         longest: Longer side of the pictures in pixels, at most.
         recorder: Takes the pictures, compressed; None to keep none.
 

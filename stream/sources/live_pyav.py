@@ -60,7 +60,7 @@ def read_url(
     """Yield the frames of a network camera until it breaks off.
 
     Args:
-        address: Of kind "url".
+        address: Address of kind "url".
         longest: Longer side of the pictures in pixels, at most.
         timeout_s: How long opening, and a read, may take.
         recorder: Takes the packets as they came; None to keep none.

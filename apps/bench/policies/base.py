@@ -191,7 +191,7 @@ class SlotPolicy:
     Args:
         budget_bytes: For everything that is held between two frames.
         dim: D.
-        seed: Of whatever is random.
+        seed: Seed of whatever is random.
         key_codec: How keys are stored.
     """
 

@@ -32,7 +32,7 @@ class Event:
     """A piece of the stream that was cut out.
 
     Attributes:
-        mean_D: Of its frames.
+        mean_D: Mean of its frames.
         residual_D: The mean less its projection on the background: what is new.
         t0_s: Time of its first frame.
         t1_s: Time of its last frame.

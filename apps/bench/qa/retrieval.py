@@ -51,7 +51,7 @@ def chance(lengths_s: Sequence[float], windows: Sequence[Window], end_s: float) 
     """What random moments of the same lengths would reach, anywhere in what was seen.
 
     Args:
-        lengths_s: Of the moments that were found, the strongest first.
+        lengths_s: Lengths of the moments that were found, the strongest first.
         windows: The right windows.
         end_s: How much was seen, seconds.
 

@@ -86,11 +86,11 @@ class Summary:
     Attributes:
         name: Which: the memory, or a baseline.
         questions: How many were asked.
-        accuracy: Of multiple choice; by chance one of so many options.
+        accuracy: Accuracy of multiple choice; by chance one of so many options.
         match: Of free answers: see `options.free_match`, no benchmark's accuracy.
         r1: The first moment overlaps the evidence.
         r5: One of the first five does.
-        iou: Of the first moment with the evidence it fits best.
+        iou: Intersection over union of the first moment with the evidence it fits best.
         standard: Figures of QVHighlights' scorer, percent, over questions with evidence.
         false_evidence: Questions without an answer, answered with evidence cited.
         missed: Questions with an answer, said to be unknown.
@@ -206,7 +206,7 @@ class QaResult:
     Attributes:
         encoder: Id of the encoder.
         reader: Id of the reader.
-        layouts: Of the files.
+        layouts: Layouts of the files.
         videos: How many were watched.
         watched_s: How long they are together, seconds.
         memory_bytes: What their memories take together.
@@ -215,7 +215,7 @@ class QaResult:
         fps: Frames looked at a second; None for every one.
         left_out: Questions that were not asked: their video is missing, or they cannot be put as a question.
         summaries: The memory first, then the baselines.
-        outcomes: Of each, question by question.
+        outcomes: Outcomes of each, question by question.
     """
 
     encoder: str

@@ -45,7 +45,7 @@ class TorchClip:
     """A model that is ready to run.
 
     Attributes:
-        model: Of open_clip, in evaluation mode, branches that were for training alone folded together.
+        model: A model of open_clip, in evaluation mode, branches that were for training alone folded together.
         preprocess: A PIL picture into float32 [3, S, S].
         tokenize: Texts into int64 [N, L].
         device: "cpu" or "cuda".
