@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from hippocam.apps import settings
-from hippocam.apps.bench.sections import NO_ENCODER, provenance, write_section
 from hippocam.apps.worlds.worlds import SYNTHETIC
 from hippocam.models.registry import make_encoder
 
@@ -79,23 +78,3 @@ def test_another_default_encoder_cannot_land_with_these_figures(monkeypatch: pyt
 @pytest.mark.parametrize("name", OF_ENCODERS)
 def test_the_encoder_that_ships_was_measured(name: str) -> None:
     assert shipped() in set().union(*(encoders(said) for _, said in sections(PAGES / name)))
-
-
-def test_a_section_is_written_in_the_place_of_the_old_one(tmp_path: Path) -> None:
-    page = tmp_path / "new" / "page.md"
-    write_section(page, "One", "old", command="hippocam bench one", encoders=["a:1", "a:1", "b:2"])
-    write_section(page, "Two", "second", command="hippocam bench two", encoders=[])
-    write_section(page, "One", "new", command="hippocam bench one --again", encoders=["a:2"])
-    said = dict(sections(page))
-    assert list(said) == ["One", "Two"]
-    assert encoders(said["One"]) == {"a:2"}
-    assert encoders(said["Two"]) == {NO_ENCODER}
-    assert said["One"]["Command"] == "`hippocam bench one --again`"
-    assert "old" not in page.read_text()
-    assert "second" in page.read_text()
-
-
-def test_a_section_names_each_encoder_once() -> None:
-    assert provenance("hippocam bench one", ["a:1", "a:1", "b:2"]).startswith(
-        "- Encoder: a:1, b:2\n- Measured: 20"
-    )
