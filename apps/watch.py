@@ -10,6 +10,7 @@ from typing import Literal
 from hippocam.apps.claims import Claim, claim_all, delete_previews
 from hippocam.apps.records import Failure, StreamReport, WatchProgress, WatchReport
 from hippocam.memory.memory import Memory, MemoryWriter
+from hippocam.stream.guard import length_s
 from hippocam.stream.ingest import run_local
 from hippocam.stream.metrics import Meter
 from hippocam.stream.pipeline import Chunk, Job, PipelineConfig, Senses
@@ -129,9 +130,10 @@ class _Writing:
     def _finish(self, chunk: Chunk) -> None:
         job = self.jobs[chunk.job]
         whole = chunk.error is None
-        self._memory.finish(job.name, end_s=job.source.duration_s if whole else None, complete=whole)
-        if whole and job.source.duration_s:
-            self._newest_s[chunk.job] = max(self._newest_s[chunk.job], job.source.duration_s)
+        end_s = length_s(job.source) if whole else None
+        self._memory.finish(job.name, end_s=end_s, complete=whole)
+        if end_s is not None:
+            self._newest_s[chunk.job] = max(self._newest_s[chunk.job], end_s)
         self._open.discard(chunk.job)
         if chunk.error is not None:
             self.failed.append(Failure(source=chunk.error.uri, reason=chunk.error.reason))
@@ -147,7 +149,7 @@ class _Writing:
         return WatchProgress(
             source=source.uri,
             time_s=self._newest_s[index],
-            duration_s=source.duration_s,
+            duration_s=length_s(source),
             done=len(self.jobs) - len(self._open),
             total=len(self.jobs),
             watched_s=self.watched_s,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from hippocam.stream.errors import SourceError
 from hippocam.stream.gate import ChangeGate, GateConfig
 from hippocam.stream.reading_gate import ReadingConfig, ReadingGate
 from hippocam.stream.records import NO_SENSORS, Frame, Image, Observation, Repeat, Sensors, stream_id
@@ -46,30 +45,23 @@ class Gates:
         self._readers.pop(stream, None)
 
 
-def split(
-    source_id: str, observations: Iterable[Observation], gates: Gates, *, source_uri: str = ""
-) -> Iterator[Frame | Repeat]:
+def split(source_id: str, observations: Iterable[Observation], gates: Gates) -> Iterator[Frame | Repeat]:
     """Split observations into one frame a camera, and gate each camera's frames.
 
     Args:
         source_id: What streams are named after.
         observations: In the order of their seq.
         gates: Of these streams.
-        source_uri: Named in errors.
 
     Raises:
-        SourceError: The source broke off, or its disk failed.
+        ValueError: A seq does not rise.
     """
-    for seen in _of_disk(source_uri, observations):
+    last_seq = -1
+    for seen in observations:
+        if seen.seq <= last_seq:
+            raise ValueError(f"position {seen.seq} came after position {last_seq}")
+        last_seq = seen.seq
         for camera in sorted(seen.images):
             yield gates.see(
                 stream_id(source_id, camera), seen.seq, seen.time_s, seen.images[camera], seen.sensors, seen.text
             )
-
-
-def _of_disk(uri: str, observations: Iterable[Observation]) -> Iterator[Observation]:
-    """Raise errors of the disk as errors of the source, so that the other sources go on."""
-    try:
-        yield from observations
-    except OSError as error:
-        raise SourceError(uri, f"cannot be read on ({error}); see to its disk and watch again") from error

@@ -9,9 +9,10 @@ who takes the items. Decoding and gating run in a thread of their own, a bounded
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
+from hippocam.stream import guard
 from hippocam.stream.chunks import P, ahead, chunks, woven
 from hippocam.stream.errors import HippocamError, SourceError
 from hippocam.stream.gates import Gates, split
@@ -19,7 +20,7 @@ from hippocam.stream.jpeg import encode_jpeg
 from hippocam.stream.metrics import Meter
 from hippocam.stream.pipeline import NO_SENSES, Chunk, Job, PipelineConfig, Senses
 from hippocam.stream.protocols import Encoder
-from hippocam.stream.records import Embedding, FloatArray, Frame, Image, Item, Repeat, Sensed
+from hippocam.stream.records import Embedding, FloatArray, Frame, Image, Item, Note, Repeat, Sensed
 
 T = TypeVar("T")
 
@@ -49,13 +50,25 @@ class Ingest:
             SourceError: The source broke off; everything before it has been yielded.
             HippocamError: The encoder failed.
         """
-        source, meter = job.source, self._meter
-        seen = source.observations(fps=self.config.fps, after_seq=job.after_seq, stretch=job.stretch)
-        frames = split(job.name, meter.timed("decode", seen, within="gate"), self._gates, source_uri=source.uri)
-        known = source.notes(job.name, hearing=self._senses.hearing, stretch=job.stretch, after_s=job.after_s)
-        made = chunks(woven(frames, known, job.after_s), self.config.chunk)
-        for chunk in ahead(_gated(made, meter), depth=2, meter=meter):
+        made = chunks(self._seen(job), self.config.chunk)
+        for chunk in ahead(_gated(made, self._meter), depth=2, meter=self._meter):
             yield self.encode(chunk)
+
+    def _seen(self, job: Job) -> Iterator[Frame | Repeat | Note]:
+        """Yield the gated frames and notes of a source; words that cannot be read are told after all pictures."""
+        source, meter = job.source, self._meter
+        words = guard.Later(source.uri)
+
+        def frames() -> Iterator[Frame | Repeat]:
+            seen = source.observations(fps=self.config.fps, after_seq=job.after_seq, stretch=job.stretch)
+            return split(job.name, meter.timed("decode", seen, within="gate"), self._gates)
+
+        def notes() -> Iterable[tuple[float, Note]]:
+            return source.notes(job.name, hearing=self._senses.hearing, stretch=job.stretch, after_s=job.after_s)
+
+        yield from woven(guard.read(source.uri, frames), words.read(notes), job.after_s)
+        if words.error is not None:
+            raise words.error
 
     def see(self, stream: str, seq: int, time_s: float, image: Image) -> Frame | Repeat:
         """Gate the next frame of a camera that is no source: a live one. The arguments are those of Frame."""

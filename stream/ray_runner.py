@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from hippocam.stream.errors import HippocamError, NoFreeCoreError, SourceError
+from hippocam.stream.guard import blamed_on
 from hippocam.stream.ingest import Ingest
 from hippocam.stream.metrics import Meter
 from hippocam.stream.pipeline import NO_SENSES, Chunk, Job, PipelineConfig, Senses
 from hippocam.stream.protocols import Encoder
-from hippocam.stream.ray import running_ray
+from hippocam.stream.ray import first_line, running_ray
 from hippocam.stream.records import Item
 
 
@@ -78,15 +79,26 @@ def _drive(ray: Any, actors: Sequence[Any], jobs: Sequence[Job]) -> Iterator[Chu
     """Keep every actor one chunk ahead; give an actor that has ended its job the next one."""
     waiting = iter(enumerate(jobs))
     running: dict[Any, tuple[Any, int]] = {}
+    unsent: list[Chunk] = []
 
     def start(actor: Any) -> None:
+        """Give an actor the next job that can be sent to it."""
         for index, job in waiting:
-            running[actor.start.remote(index, job)] = (actor, index)
+            try:
+                with blamed_on(job.source.uri, "sending it to a worker"):
+                    running[actor.start.remote(index, job)] = (actor, index)
+            except SourceError as error:
+                unsent.append(Chunk(job=index, items=[], ended=True, error=error))
+                continue
             break
 
     for actor in actors:
         start(actor)
-    while running:
+    while running or unsent:
+        yield from unsent
+        unsent.clear()
+        if not running:
+            break
         (ready, *_), _ = ray.wait(list(running), num_returns=1)
         actor, index = running.pop(ready)
         try:
@@ -98,7 +110,8 @@ def _drive(ray: Any, actors: Sequence[Any], jobs: Sequence[Job]) -> Iterator[Chu
         except ray.exceptions.RayTaskError as failed:
             if isinstance(failed.cause, HippocamError):  # the encoder cannot be had: no source could go on
                 raise failed.cause from None
-            raise
+            reason = f"its worker failed ({first_line(failed.cause or failed)})"  # as where it cannot be unpickled
+            chunk = Chunk(job=index, items=[], ended=True, error=SourceError(jobs[index].source.uri, reason))
         if not chunk.ended:
             running[actor.next.remote()] = (actor, index)
         yield chunk

@@ -21,7 +21,8 @@ Box = tuple[float, float, float, float]
 
 
 def _check_image(owner: str, image: object) -> None:
-    if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+    ok = isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3
+    if not ok or not image.size:  # type: ignore[attr-defined]
         found = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
         raise ValueError(f"{owner} must be uint8 [H, W, 3] RGB, found {found}")
 

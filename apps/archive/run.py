@@ -39,7 +39,8 @@ from hippocam.stream.archive.plan import Footage, Segment
 from hippocam.stream.archive.runner import run_here, run_ray_data
 from hippocam.stream.archive.work_folder import WorkFolder
 from hippocam.stream.archive.worker import Work
-from hippocam.stream.errors import HippocamError
+from hippocam.stream.errors import HippocamError, SourceError
+from hippocam.stream.guard import length_s, segment_count
 from hippocam.stream.pipeline import PipelineConfig
 from hippocam.stream.protocols import Encoder, Source
 from hippocam.stream.sources import OpenedSources, open_sources
@@ -309,8 +310,13 @@ class _Run:
                     found.append((one, one.row, claim))
         sources = [claim.job.source for _, _, claim in found]
         with ThreadPoolExecutor(_READERS) as readers:
-            durations = list(readers.map(lambda source: source.duration_s, sources))
-            counts = list(readers.map(lambda source: source.segments(self._segment_s), sources))
+            durations = list(readers.map(length_s, sources))
+            counts = list(readers.map(self._count, sources))
+        for (one, row, _), count in zip(found, counts, strict=True):
+            if isinstance(count, SourceError):
+                self._failed.append(Failure(source=one.uri, reason=count.reason))
+                with self._ledger.transaction():
+                    self._ledger.set_state(row.id, State.QUARANTINED, reason=count.reason)
         return [
             Todo(
                 row=row,
@@ -327,7 +333,15 @@ class _Run:
                 duration_s=duration_s,
             )
             for (one, row, claim), duration_s, count in zip(found, durations, counts, strict=True)
+            if not isinstance(count, SourceError)
         ]
+
+    def _count(self, source: Source) -> int | SourceError:
+        """Return how many segments a source is cut into, or why that cannot be told."""
+        try:
+            return segment_count(source, self._segment_s)
+        except SourceError as error:
+            return error
 
     def _key(self, one: _Given) -> str:
         """Hash everything that a part depends on into a file name."""

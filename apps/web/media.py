@@ -19,7 +19,7 @@ from starlette.responses import FileResponse
 from hippocam.apps.records import Status
 from hippocam.memory.folder import has_memory
 from hippocam.memory.records import StreamStatus
-from hippocam.stream.sources.opening import VIDEO_SUFFIXES
+from hippocam.stream.sources.folders import VIDEO_SUFFIXES
 
 # The list of streams is read again after this time, so that deleted streams soon disappear.
 _FRESH_S = 3.0

@@ -16,7 +16,7 @@ from hippocam.apps.web.advice import ADVICE
 from hippocam.apps.web.media import Library, stream_key
 from hippocam.apps.web.uploads import UPLOAD_LIMIT_BYTES, uploads_folder
 from hippocam.stream.errors import HippocamError
-from hippocam.stream.sources.opening import VIDEO_SUFFIXES
+from hippocam.stream.sources.folders import VIDEO_SUFFIXES
 
 _FONT = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Noto Sans", "sans-serif"]
 _MONO = ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "DejaVu Sans Mono", "monospace"]

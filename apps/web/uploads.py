@@ -13,8 +13,8 @@ import anyio.to_thread
 
 from hippocam.apps.errors import TooLargeError, UploadError
 from hippocam.stream import private
+from hippocam.stream.sources.folders import VIDEO_SUFFIXES
 from hippocam.stream.sources.naming import slug
-from hippocam.stream.sources.opening import VIDEO_SUFFIXES
 
 UPLOAD_LIMIT_BYTES = 4_000_000_000
 # Longest name that is kept, in bytes of UTF-8: file systems take 255, and a number may follow.

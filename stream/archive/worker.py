@@ -16,6 +16,7 @@ from hippocam.stream.archive.parts import PartWriter
 from hippocam.stream.archive.plan import Footage, Segment
 from hippocam.stream.archive.work_folder import WorkFolder
 from hippocam.stream.errors import HippocamError, SourceError
+from hippocam.stream.guard import blamed_on
 from hippocam.stream.ingest import Ingest
 from hippocam.stream.pipeline import NO_SENSES, Job, PipelineConfig, Senses
 from hippocam.stream.protocols import Encoder
@@ -106,14 +107,13 @@ class SegmentWorker:
                         "what came before was kept, convert the file or have it tried again",
                     )
                 for items in self._items(footage, segment.number):
-                    part.add(items)
-            except SourceError as raised:
+                    with blamed_on(uri, "keeping it"):
+                        part.add(items)
+            except (
+                SourceError
+            ) as raised:  # all else is not the fault of this footage: other footage would fail too
                 error = raised.reason
                 seen = Path(uri).exists()
-            except HippocamError:
-                raise  # not the fault of this footage: all other footage would fail too
-            except Exception as raised:  # a decoder may raise anything, and the other files must go on
-                error = f"{type(raised).__name__} while it was read: {' '.join(str(raised).split())[:300]}"
             part.end(error=error, seen=seen, cpu_s=time.process_time() - began_s)
         work.ended(footage.key, segment.number)
 

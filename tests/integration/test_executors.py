@@ -16,6 +16,18 @@ def contents(folder):
     return tables, {p.name: p.read_bytes() for p in (folder / "exemplars").iterdir()}
 
 
+def words_in_a_state_column(folder, media):
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    media.render_lerobot(folder, lengths=(10,))
+    (data,) = folder.glob("data/*/*.parquet")
+    table = parquet.read_table(data)
+    index = table.column_names.index("observation.state")
+    parquet.write_table(table.set_column(index, "observation.state", pa.array(["open", "closed"] * 5)), data)
+    return folder
+
+
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning", "ignore::FutureWarning")
 def test_ray_and_local_make_the_same_memory(tmp_path, colour_video, media):
     media.render_lerobot(tmp_path / "robot", lengths=(30, 40))
@@ -26,6 +38,7 @@ def test_ray_and_local_make_the_same_memory(tmp_path, colour_video, media):
         media.cut(tmp_path / "broken-whole.mp4", tmp_path / "broken.mp4", 0.7),
         tmp_path / "robot",
         tmp_path / "missing.mp4",
+        words_in_a_state_column(tmp_path / "words", media),
     ]
     reports = {}
     for executor in ("local", "ray"):
@@ -36,7 +49,9 @@ def test_ray_and_local_make_the_same_memory(tmp_path, colour_video, media):
     assert local.streams == on_ray.streams
     assert {s.id for s in local.streams} >= {"a", "b", "broken", "robot/episode_000000/top"}
     assert set(local.failed) == set(on_ray.failed)
-    assert len(local.failed) == 2
+    assert len(local.failed) == 3
+    told = next(failure for failure in local.failed if "words" in failure.source)
+    assert "could not convert string to float" in told.reason
     assert not ray.is_initialized()
 
 

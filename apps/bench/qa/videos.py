@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 
 from hippocam.stream.errors import HippocamError
-from hippocam.stream.sources.opening import VIDEO_SUFFIXES
+from hippocam.stream.sources.folders import VIDEO_SUFFIXES
 
 
 class Videos:

@@ -1,0 +1,221 @@
+"""Folders into what can be watched in them, entry by entry: what cannot be read is named, and hides nothing."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import mimetypes
+import os
+import re
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hippocam.stream.errors import SourceError
+from hippocam.stream.sources.files import check_file
+from hippocam.stream.sources.images import IMAGE_SUFFIXES, is_depth_folder, is_numbered
+from hippocam.stream.sources.lerobot import is_dataset
+from hippocam.stream.sources.naming import natural_key
+
+log = logging.getLogger(__name__)
+
+# fmt: off
+VIDEO_SUFFIXES = frozenset({
+    ".3gp", ".asf", ".avi", ".divx", ".f4v", ".flv", ".gif", ".m2ts", ".m2v", ".m4v", ".mjpeg", ".mjpg",
+    ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv", ".y4m",
+})
+# Words in the names of pictures that belong to a film and are not photographs.
+_ARTWORK = frozenset({
+    "backdrop", "banner", "cover", "fanart", "folder", "logo", "poster", "preview", "thumb", "thumbnail",
+    "thumbs", "thumbnails",
+})
+# fmt: on
+_NOTHING = "no videos, numbered images or LeRobot dataset in it; give a folder that has some, or a file"
+
+
+@dataclass(slots=True)
+class Found:
+    """Paths by kind, each once, in order of appearance; an image source may be part of a folder.
+
+    Attributes:
+        paths: By real path: the path, "video", "image", "images" or "dataset", and of "images" which files.
+        failed: What cannot be read, and why.
+        count: How much was found and how much failed, repetitions included.
+    """
+
+    paths: dict[str, tuple[Path, str, tuple[str, ...]]] = field(default_factory=dict)
+    failed: list[SourceError] = field(default_factory=list)
+    count: int = 0
+
+    def add(self, path: Path, kind: str, names: tuple[str, ...] = ()) -> None:
+        """Note a path unless it was found before, be it through a link."""
+        if _readable(path) != str(path):
+            self.fail(path, "its name is not UTF-8; rename it")
+            return
+        self.count += 1
+        self.paths.setdefault(os.path.realpath(path), (path, kind, names))
+
+    def fail(self, path: Path | str, reason: str) -> None:
+        """Note what cannot be read."""
+        self.count += 1
+        self.failed.append(SourceError(_readable(path), reason))
+
+
+def _readable(path: Path | str) -> str:
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def add_path(path: Path, found: Found) -> None:
+    """Add a file, or what is in a folder and below it; whatever is wrong with it becomes a failure."""
+    try:
+        if path.is_dir():
+            before = found.count
+            _Walk(path, found).add_all()
+            if found.count == before:
+                found.fail(path, _NOTHING)
+            return
+        check_file(path, str(path))
+    except SourceError as error:
+        found.fail(error.uri, error.reason)
+    except OSError as error:
+        found.fail(path, _why(error))
+    else:
+        found.add(path, "image" if path.suffix.casefold() in IMAGE_SUFFIXES else "video")
+
+
+def _why(error: OSError, *, is_link: bool = False) -> str:
+    """Say what is wrong with an entry of a folder."""
+    if error.errno == errno.ENOENT:
+        return "a link to nothing; mend or delete it" if is_link else "it vanished while its folder was read"
+    if error.errno == errno.ELOOP:
+        return "a link that leads to itself; mend or delete it"
+    if isinstance(error, PermissionError):
+        return "no permission to read it; change its mode or owner"
+    return f"cannot be read ({error.strerror}); check the name and the disk"
+
+
+class _Walk:
+    """Adds what is in a folder that was given and below it; linked folders come last, each folder once.
+
+    Args:
+        root: The folder.
+        found: Where to.
+    """
+
+    def __init__(self, root: Path, found: Found) -> None:
+        self._root, self._found = root, found
+        self._seen: set[str] = set()  # real paths of folders
+        self._linked: list[Path] = []
+
+    def add_all(self) -> None:
+        """Add everything."""
+        self._add(self._root)
+        while self._linked:
+            folder = self._linked.pop(0)
+            real, root = os.path.realpath(folder), os.path.realpath(self._root)
+            if real not in self._seen and os.path.commonpath([real, root]) == real:
+                self._found.fail(folder, "a link to a folder that holds this one; give that folder instead")
+            else:
+                self._add(folder)
+
+    def _add(self, folder: Path) -> None:
+        """Add a folder unless it was added before. Files of other kinds are passed over in silence."""
+        real = os.path.realpath(folder)
+        given = folder == self._root
+        if real in self._seen:
+            return
+        self._seen.add(real)
+        if is_dataset(folder):
+            self._found.add(folder, "dataset")
+            return
+        if is_memory(folder) or (not given and is_live_folder(folder)):
+            return  # a memory of ours is not watched by itself
+        files, folders = self._entries(folder)
+        videos = [name for name in files if Path(name).suffix.casefold() in VIDEO_SUFFIXES]
+        images = [name for name in files if Path(name).suffix.casefold() in IMAGE_SUFFIXES]
+        for name in videos:
+            add_path(folder / name, self._found)
+        self._add_images(folder, images, videos, given=given)
+        for name in folders:
+            self._add(folder / name)
+
+    def _entries(self, folder: Path) -> tuple[list[str], list[str]]:
+        """Names of the files and folders in a folder, in natural order; links to folders are kept for later."""
+        try:
+            with os.scandir(folder) as listed:
+                links = {e.name: e.is_symlink() for e in listed if not e.name.startswith(".")}
+        except PermissionError:
+            self._found.fail(folder, "no permission to list it; change its mode or owner")
+            return [], []
+        except OSError as error:
+            self._found.fail(folder, _why(error))
+            return [], []
+        files: list[str] = []
+        folders: list[str] = []
+        for name in sorted(links, key=natural_key):
+            path = folder / name
+            try:
+                mode = path.stat().st_mode
+            except OSError as error:
+                if _may_be_watched(name):
+                    self._found.fail(path, _why(error, is_link=links[name]))
+                continue
+            if stat.S_ISREG(mode):
+                files.append(name)
+            elif stat.S_ISDIR(mode) and links[name]:
+                self._linked.append(path)
+            elif stat.S_ISDIR(mode):
+                folders.append(name)
+        return files, folders
+
+    def _add_images(self, folder: Path, images: Sequence[str], videos: Sequence[str], *, given: bool) -> None:
+        """Add the pictures of a folder, but for a film's own: its thumbnails and its cover."""
+        stems = tuple(Path(name).stem.casefold() for name in videos)
+        photos = [name for name in images if not (videos and _is_artwork(name, stems))]
+        if not photos:
+            return
+        if is_depth_folder(folder):
+            if given:
+                self._found.fail(
+                    folder, "depth maps, not pictures; give the folder of the colour images beside it"
+                )
+            else:
+                log.info("%s: passed over, depth maps are not pictures", folder)
+        elif videos:
+            self._found.add(folder, "images", tuple(photos))
+        elif given or is_numbered(photos):
+            self._found.add(folder, "images")
+        else:
+            log.warning(
+                "%s: %d pictures without numbers are passed over; name that folder to watch them",
+                _readable(folder),
+                len(photos),
+            )
+
+
+def _may_be_watched(name: str) -> bool:
+    """Whether something of this name, which cannot be looked at, may be a video, a picture or a folder."""
+    suffix = Path(name).suffix.casefold()
+    return suffix in VIDEO_SUFFIXES | IMAGE_SUFFIXES or mimetypes.guess_type(name)[0] is None
+
+
+def _is_artwork(name: str, stems: tuple[str, ...]) -> bool:
+    stem = Path(name).stem.casefold()
+    return stem.startswith(stems) or not _ARTWORK.isdisjoint(re.findall("[a-z]+", stem))
+
+
+def is_memory(folder: Path) -> bool:
+    """Tell whether a folder is a memory of ours."""
+    try:
+        return (folder / "memory.db").is_file() and (folder / "writer.lock").is_file()
+    except OSError:
+        return False
+
+
+def is_live_folder(folder: Path) -> bool:
+    """Tell whether a folder holds what live cameras keep beside their memory: look-back footage, alerts."""
+    try:
+        return folder.suffix == ".live" and (is_memory(folder.with_suffix("")) or (folder / "look-back").is_dir())
+    except OSError:
+        return False

@@ -1,0 +1,173 @@
+"""What a folder gives when entries of it cannot be read, are links, or are no footage: the rest, and names."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import cv2
+import pytest
+
+from hippocam.stream.sources import OpenedSources, open_sources
+
+NO_OVERRIDE = "-dac_override,-dac_read_search"
+
+
+@pytest.fixture
+def cams(tmp_path: Path, media: ModuleType) -> Path:
+    """A folder with a video in each of two folders."""
+    for name in ("a/one.mp4", "z/two.mp4"):
+        (tmp_path / "cams" / name).parent.mkdir(parents=True)
+        media.render_video(tmp_path / "cams" / name, frames=3)
+    return tmp_path / "cams"
+
+
+def _names(opened: OpenedSources, folder: Path) -> list[str]:
+    return [os.path.relpath(source.uri, folder) for source in opened.sources]
+
+
+def _failed(opened: OpenedSources, folder: Path) -> dict[str, str]:
+    return {os.path.relpath(error.uri, folder): error.reason for error in opened.failed}
+
+
+def test_links_that_lead_nowhere_are_named(cams: Path) -> None:
+    (cams / "a" / "self.mp4").symlink_to("self.mp4")
+    (cams / "a" / "loop1").symlink_to("loop2")
+    (cams / "a" / "loop2").symlink_to("loop1")
+    (cams / "gone.mp4").symlink_to("../nas/gone.mp4")
+    (cams / "gone").symlink_to("../nas/gone")
+    (cams / "notes.txt").symlink_to("nowhere.txt")  # no footage, wherever it led
+    opened = open_sources([cams])
+    assert _names(opened, cams) == ["a/one.mp4", "z/two.mp4"]
+    failed = _failed(opened, cams)
+    assert sorted(failed) == ["a/loop1", "a/loop2", "a/self.mp4", "gone", "gone.mp4"]
+    assert "leads to itself" in failed["a/self.mp4"]
+    assert "a link to nothing" in failed["gone"]
+
+
+def test_a_file_that_vanishes_is_named(cams: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copy(cams / "a" / "one.mp4", cams / "a" / "other.mp4")
+    real = os.scandir
+
+    class Listed(list):  # type: ignore[type-arg]
+        def __enter__(self) -> Listed:
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+
+    def snapshot(path: str | Path) -> object:
+        with real(path) as listed:
+            names = Listed(listed)
+        if str(path).endswith("/a"):
+            (cams / "a" / "other.mp4").unlink(missing_ok=True)
+        return names
+
+    monkeypatch.setattr(os, "scandir", snapshot)
+    opened = open_sources([cams])
+    assert _names(opened, cams) == ["a/one.mp4", "z/two.mp4"]
+    assert _failed(opened, cams) == {"a/other.mp4": "it vanished while its folder was read"}
+
+
+def _as_a_user(cams: Path) -> subprocess.CompletedProcess[str]:
+    """Open a folder in a process that modes stop, also where the tests run as root."""
+    code = (
+        "import sys; from hippocam.stream.sources import open_sources; o = open_sources(sys.argv[1:]);"
+        "print('\\n'.join('+' + s.uri for s in o.sources)); print('\\n'.join(f'-{e}' for e in o.failed))"
+    )
+    command = [sys.executable, "-c", code, str(cams)]
+    if os.geteuid() == 0:
+        if shutil.which("setpriv") is None:
+            pytest.skip("as root, without setpriv, nothing is locked")
+        command = ["setpriv", f"--bounding-set={NO_OVERRIDE}", f"--inh-caps={NO_OVERRIDE}", *command]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if "setpriv" in done.stderr:
+        pytest.skip(f"capabilities cannot be dropped here: {done.stderr}")
+    return done
+
+
+def test_locked_folders_and_files_are_named_and_the_rest_is_taken(cams: Path) -> None:
+    (cams / "locked").mkdir()
+    shutil.copy(cams / "a" / "one.mp4", cams / "locked" / "x.mp4")
+    (cams / "blind").mkdir()  # may be listed, but nothing in it looked at
+    shutil.copy(cams / "a" / "one.mp4", cams / "blind" / "y.mp4")
+    (cams / "a" / "linked.mp4").symlink_to("../locked/x.mp4")
+    (cams / "a" / "linked").symlink_to("../locked")
+    shutil.copy(cams / "a" / "one.mp4", cams / "z" / "private.mp4")
+    modes = {"locked": 0, "z/private.mp4": 0, "blind": 0o444}
+    for name, mode in modes.items():
+        (cams / name).chmod(mode)
+    try:
+        done = _as_a_user(cams)
+    finally:
+        for name in modes:
+            (cams / name).chmod(0o755)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.split()
+    assert [line for line in lines if line.startswith("+")] == [f"+{cams}/a/one.mp4", f"+{cams}/z/two.mp4"]
+    told = [line.partition(": ")[0] for line in done.stdout.splitlines() if line.startswith("-")]
+    expected = {"a/linked.mp4", "blind/y.mp4", "locked", "z/private.mp4"}
+    assert set(told) == {f"-{cams}/{name}" for name in expected}, "the link to the locked folder adds nothing"
+
+
+def test_linked_folders_are_taken_once(cams: Path, tmp_path: Path) -> None:
+    (tmp_path / "nas" / "rear").mkdir(parents=True)
+    shutil.copy(cams / "a" / "one.mp4", tmp_path / "nas" / "rear" / "b.mp4")
+    (cams / "rear").symlink_to("../nas/rear")
+    (cams / "again").symlink_to("../nas/rear")
+    (cams / "0").symlink_to("z")  # the folder itself goes before what links to it
+    (tmp_path / "nas" / "rear" / "back").symlink_to(cams / "a")
+    opened = open_sources([cams])
+    assert _names(opened, cams) == ["a/one.mp4", "z/two.mp4", "again/b.mp4"]
+    assert not opened.failed
+
+
+def test_a_link_to_a_folder_above_is_named(cams: Path) -> None:
+    (cams / "up").symlink_to("..")
+    opened = open_sources([cams])
+    assert _names(opened, cams) == ["a/one.mp4", "z/two.mp4"]
+    assert list(_failed(opened, cams)) == ["up"]
+
+
+def test_photographs_beside_films_are_taken_and_their_covers_are_not(cams: Path, media: ModuleType) -> None:
+    for name in ("IMG_1.jpg", "IMG_2.jpg", "beach.png", "one.jpg", "one-0001.png", "poster.jpg", "Thumb3.png"):
+        cv2.imwrite(str(cams / "a" / name), media.numbered_image(0))
+    opened = open_sources([cams])
+    assert _names(opened, cams) == ["a/one.mp4", "a", "z/two.mp4"]
+    assert len(list(opened.sources[1].observations(fps=None))) == 3
+    assert len({source.id for source in opened.sources}) == 3
+
+
+def test_pictures_without_numbers_in_folders_below_are_told(
+    cams: Path, media: ModuleType, caplog: pytest.LogCaptureFixture
+) -> None:
+    (cams / "album").mkdir()
+    for name in ("beach.jpg", "party.jpg"):
+        cv2.imwrite(str(cams / "album" / name), media.numbered_image(0))
+    assert _names(open_sources([cams]), cams) == ["a/one.mp4", "z/two.mp4"]
+    assert f"{cams}/album: 2 pictures without numbers are passed over" in caplog.text
+
+
+@pytest.mark.parametrize("made", ["memory", "look-back"])
+def test_a_memorys_own_footage_is_not_watched(cams: Path, made: str) -> None:
+    """The folder of live cameras is known by the memory beside it, or by what it holds."""
+    live = cams / "my-memory.live"
+    footage = live / ("alerts" if made == "memory" else "look-back/yard")
+    footage.mkdir(parents=True)
+    shutil.copy(cams / "a" / "one.mp4", footage / "1700000000000.mkv")
+    if made == "memory":
+        (cams / "my-memory").mkdir()
+        for name in ("memory.db", "writer.lock"):
+            (cams / "my-memory" / name).touch()
+    opened = open_sources([cams])
+    assert _names(opened, cams) == ["a/one.mp4", "z/two.mp4"]
+    assert not opened.failed
+    assert len(open_sources([live]).sources) == 1, "named, it is watched"
+
+
+def test_a_folder_that_is_called_live_is_watched(cams: Path) -> None:
+    (cams / "a").rename(cams / "concert.live")
+    assert _names(open_sources([cams]), cams) == ["concert.live/one.mp4", "z/two.mp4"]
