@@ -12,7 +12,7 @@ MAX_SPANS = 4
 
 
 def join_spans(spans: Iterable[Span]) -> list[Span]:
-    """The spans that one entry keeps: the first, the latest, and the two in between that stand most alone.
+    """The spans that one entry keeps: the first, the latest, and the two in between that are farthest from others.
 
     Spans that touch or overlap become one; the rest are kept whole or not at all, never averaged.
     """

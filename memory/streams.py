@@ -22,7 +22,7 @@ from hippocam.memory.working.screen import ScreenText
 from hippocam.memory.working.working import WorkingConfig, WorkingMemory, WorkingState
 from hippocam.stream.records import Embedding, Item, Note, Repeat
 
-# Notes of a stream that wait for its next event at most.
+# Most notes of a stream that wait for its next event.
 _MOST_WAITING = 64
 
 
@@ -82,7 +82,7 @@ class OpenStream:
     """All that main memory holds of one stream.
 
     Args:
-        recording: Name of the recording that it is of.
+        recording: Name of its recording.
         working: Its working memory, as it was after its last event.
         screen: The lines on its screen.
         last_seq: Position of its last stored frame; -1 where there is none.
@@ -143,7 +143,7 @@ class OpenStream:
         return rows
 
     def clear_screen(self) -> None:
-        """Start anew with the screen's lines, as after some of them were deleted."""
+        """Begin the screen's lines anew, as after some of them were deleted."""
         self._screen = ScreenText(self.name, self.working.gap_s)
 
     def _change(self, item: Embedding | Repeat) -> str:
@@ -188,7 +188,7 @@ class OpenStreams:
         return iter(list(self._open.values()))
 
     def announce(self, recording: Recording) -> None:
-        """Say whose streams will be written."""
+        """Announce a recording whose streams will be written."""
         self._recordings[recording.id] = recording
 
     def get(self, name: str) -> OpenStream | None:
@@ -228,7 +228,7 @@ class OpenStreams:
         return names
 
     def delete(self, what: Filter | Sequence[int]) -> None:
-        """Delete what is open of what is to be deleted.
+        """Delete what is still open in main memory of what is to be deleted.
 
         Args:
             what: A filter, whose streams the next frame opens anew; or ids of entries, on whose streams every line

@@ -16,13 +16,13 @@ from hippocam.memory.store.schema import PAGE_BYTES
 from hippocam.memory.store.streams import StreamRow
 from hippocam.memory.store.summaries import Summary
 
-# Rows that are read at a time: a reader that lets go soon does not keep a writer from folding its log.
+# Rows that are read at a time: a short read does not keep a writer from folding its log.
 _PAGE = 64
 # Share of the budget that summaries may take.
 _SUMMARY_SHARE = 0.05
-# Bytes of a summary without its vector, about.
+# About how many bytes a summary takes without its vector.
 _SUMMARY_BYTES = 512
-# A stream's row without its names, with new pages for it.
+# Bytes of a stream's row without its names, with new pages for it.
 _STREAM_BYTES = 2 * PAGE_BYTES
 
 
@@ -49,15 +49,15 @@ def read_visits(store: Store, stream: str) -> list[VisitRow]:
 
 
 class Restoring:
-    """Takes rows of another memory in: the streams first, then what belongs to them, at last their progress.
+    """Takes in the rows of another memory: the streams first, then what belongs to them, finally their progress.
 
     A stream without its progress is one whose rows are still coming: if that is cut short, they can be taken in
     again, and those that are there already stay as they are.
 
     Args:
         store: The database, writable.
-        longterm: Long-term memory of the same memory; it gives up what the budget asks for.
-        entities: Entities of the same memory.
+        longterm: The same memory's entries; gives up what the budget asks for.
+        entities: The same memory's things.
         dim: Length D of the encoder's vectors.
         budget_bytes: Budget of the memory.
     """
@@ -99,16 +99,16 @@ class Restoring:
         return True
 
     def notes(self, rows: Sequence[NoteRow]) -> int:
-        """Take notes in; how many were not held already. More than their share are given up again."""
+        """Take notes in, within their share; return how many were not held already."""
         return self._intake.keep_notes(rows)
 
     def visit(self, row: VisitRow) -> bool:
-        """Take a visit in, with whose it is; False where it is held already."""
+        """Take a visit in, with its entity; False where it is held already."""
         self._intake.make_room(2 * PAGE_BYTES)
         with self._store.transaction():
             return self._entities.take_in(row)
 
     def settle(self, row: StreamRow) -> None:
-        """Give a stream its progress: all of it is there. What it gave up on the way in adds to what it had."""
+        """Give a stream its progress, since all of it is there; add what was given up on the way in."""
         with self._store.transaction():
             self._store.streams.settle(row)

@@ -1,8 +1,8 @@
-"""The entries of a stream into groups that may become one, each with the key that would stand for them.
+"""The entries of a stream into groups that may become one entry, each with the key that would stand for it.
 
-Two proposers: the trained network, and the nearest pairs. The merged key of the network is the normalised sum of
-the keys of its window, each weighted by the network: those of the group add to it, and those that it must not be
-taken for are taken off.
+Two proposers: the trained network, and the nearest pairs. The network's merged key is the normalised sum of its
+window's keys, each weighted by the network: those of the group are added, and those that it must not be mistaken
+for are subtracted.
 
 Shapes: as in windows.py.
 """
@@ -29,11 +29,11 @@ from hippocam.memory.sleep.windows import (
 from hippocam.memory.working.context import unit
 from hippocam.stream.records import FloatArray
 
-# Two entries that touch in time have one span between them, which leaves room for others: so much cheaper.
+# Two entries that touch in time share one span, which leaves room for others: they are this much cheaper.
 _TOUCHING = 0.2
 # Pairs that are offered for each entry.
 _PAIRS = 4
-# An entry belongs to a seed from this share on.
+# Share from which an entry belongs to a seed.
 _LEAST = 0.05
 
 
@@ -41,10 +41,10 @@ class Group(NamedTuple):
     """Entries that may become one.
 
     Attributes:
-        rows: Of two or more entries, the surest first.
+        rows: Rows of two or more entries, the surest first.
         key_D: The key that stands for them, float32 [D], of length 1.
-        scene_D: The same of their scenes.
-        cost: How much of their keys is lost for each entry that is merged into another; 0 where they are the same,
+        scene_D: The scene that stands for them, likewise.
+        cost: How much of their keys is lost for each entry that is merged into another: 0 where they are the same,
             less where they touch in time.
     """
 
@@ -62,14 +62,14 @@ def propose(
     turn: int = 0,
     batch: int = 256,
 ) -> Iterator[Group]:
-    """Groups of entries that may become one; of each group of three or more also the two that are most alike.
+    """Groups of entries that may become one; for each group of three or more also the two that are most alike.
 
     Args:
         entries: Entries of one stream.
         allowed: Whether rows may be one entry.
         params: Parameters of the network; the user's own or what ships by default.
-        turn: How often these entries were parted into windows before: see neighbourhoods.
-        batch: Windows at a time.
+        turn: How often these entries were split into windows before: see neighbourhoods.
+        batch: How many windows the network is shown at a time.
     """
     params = load_weights(weights_path()) if params is None else params
     windows = neighbourhoods(entries, turn=turn)
@@ -87,9 +87,9 @@ def propose(
 
 
 def nearest_pairs(entries: EntryFeatures, allowed: Callable[[Sequence[int]], bool]) -> Iterator[Group]:
-    """The pairs that could be one at the least cost, over all windows; their keys are the means by mass.
+    """The pairs that could be one at the least cost, across all windows; their keys are means weighted by mass.
 
-    Windows may part what belongs together; pairs do not depend on them.
+    Windows may separate what belongs together; pairs do not depend on them.
 
     Args:
         entries: Entries of one stream.
@@ -139,7 +139,7 @@ def _harden(soft_GK: FloatArray, rows: Ints, allowed: Callable[[Sequence[int]], 
 
 
 def _pairs(hard_GK: NDArray[np.float32], cosines_KK: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Of each group the two that are most alike."""
+    """The two entries of each group that are most alike."""
     pairs = np.zeros_like(hard_GK)
     for pair, held in zip(pairs, hard_GK, strict=True):
         inside = np.flatnonzero(held)

@@ -1,7 +1,7 @@
-"""A copy of the bank to try things out on, and fixed probes that say what was lost by it.
+"""A copy of the bank to try merges out on, and fixed probes that say what was lost by them.
 
-Sleep never tries anything on the memory itself. It takes a copy of what is held (Replica), merges there, and asks
-the probes again (Replay). What costs too much is taken back, here and at no risk.
+Sleep never tries anything on the memory itself. It copies what is held (Replica), merges there, and asks the
+probes again (Replay). What costs too much is taken back on the copy, at no risk.
 
 Shapes: N entries, Q probes, D embedding dimension, S = 4 spans.
 """
@@ -28,11 +28,11 @@ from hippocam.stream.records import FloatArray
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-# How long merging may make a span: what cites a quarter of an hour cites nothing.
+# The longest span that merging may make: a citation of a quarter of an hour cites nothing.
 LONGEST_S = 60.0
-# What is never found has a mass still, or nothing would hold it back from what it is least like.
+# Least mass: with none, an entry that is never found could be merged into anything.
 LEAST_MASS = 0.02
-# An answer counts among the first so many.
+# An answer counts if it is among the first of so many.
 FIRST = (1, 5)
 
 
@@ -42,8 +42,8 @@ class Merge(NamedTuple):
     Attributes:
         heir: Row of the one that stays: its id, exemplar, labels and words.
         others: Rows of those that go into it.
-        key_D: Its key from now on, as it is stored; None where it keeps its own vectors.
-        scene_D: The same of its scene.
+        key_D: Its key from now on, as it will be stored; None where it keeps its own vectors.
+        scene_D: Its scene from now on, likewise.
     """
 
     heir: int
@@ -53,10 +53,10 @@ class Merge(NamedTuple):
 
 
 def united(heir: Held, others: Sequence[Held], key_D: FloatArray | None, scene_D: FloatArray | None) -> Held:
-    """One entry out of several: all their times, all their meetings; the evidence is the heir's.
+    """Make one entry of several, with all their times and meetings and the heir's evidence.
 
     Where the vectors are new, they rest on the latest of all frames, and the first span says so: before that, the
-    entry was not known. Where they were in several places, its place is not known.
+    entry was not known. If they were in several places, its place is not known.
     """
     every = (heir, *others)
     spans = union_of([span for one in every for span in one.spans])
@@ -91,19 +91,19 @@ class Replica:
         return int(self.alive.sum())
 
     def surplus(self, target: float) -> int:
-        """How many entries are too many: a share of those that there would be had none ever been merged."""
+        """How many entries exceed a share of those that there would be had none ever been merged."""
         ever = sum(1 + self.held[row].slept for row in np.flatnonzero(self.alive))
         return len(self) - int(np.ceil(target * ever - 1e-9))
 
     def streams(self) -> list[tuple[Ints, EntryFeatures]]:
-        """Rows of each stream that are held still, and what the proposer sees of them."""
+        """Rows of each stream that are still held, and what the proposer sees of them."""
         rows: dict[str, list[int]] = {}
         for row in np.flatnonzero(self.alive):
             rows.setdefault(self.held[row].stream, []).append(int(row))
         return [(np.array(rows[name]), entries_of([self.held[r] for r in rows[name]])) for name in sorted(rows)]
 
     def allowed(self, rows: Sequence[int]) -> bool:
-        """Whether rows may become one entry: no time, no pin and no words are lost by it."""
+        """Whether rows may become one entry without losing a time, a pin or words."""
         if not len(set(rows)) == len(rows) > 1 or not all(self.alive[row] for row in rows):
             return False
         held = [self.held[row] for row in rows]
@@ -117,7 +117,7 @@ class Replica:
         return len(union) <= MAX_SPANS and max(span.t1_s - span.t0_s for span in union) <= longest
 
     def heir(self, rows: Sequence[int]) -> int:
-        """Which of some rows stays: the pinned one, one with words, one with a picture, the worthiest."""
+        """Which of some rows stays: the pinned one, else one with words, with a picture, the worthiest."""
 
         def rank(row: int) -> tuple[bool, bool, bool, bool, float, int]:
             one = self.held[row]
@@ -146,11 +146,11 @@ class _Before(NamedTuple):
 
 
 class Replay:
-    """The probes against a replica. Those that nothing held answers are left out.
+    """Asks the probes of a replica; those that nothing in it answers are left out.
 
     Args:
         replica: What is asked.
-        probes: With what.
+        probes: What it is asked.
         key_weight: As in RecallConfig, where a question is compared with an entry; a view is compared with keys
             alone.
     """
@@ -186,7 +186,7 @@ class Replay:
         }
 
     def weigh(self) -> None:
-        """Give each entry the mass that its views' answers say."""
+        """Give each entry the mass that follows from how often its views are found."""
         held = self.replica.held
         asked, row = np.nonzero(self._right_QN)
         plain = ~self._plain_Q[asked]
@@ -196,11 +196,11 @@ class Replay:
             held[index] = replace(one, mass=float(max(mass[index], LEAST_MASS)) * (1 + one.slept))
 
     def recall(self, found: dict[int, Bools]) -> dict[int, float]:
-        """Share of the probes that found their answer, by how many of the first count; 1 without a probe."""
+        """Share of probes that found their answer, by how many first answers count; 1 without a probe."""
         return {first: float(hits.mean()) if len(hits) else 1.0 for first, hits in found.items()}
 
     def holds(self, max_loss: float) -> bool:
-        """Whether of no kind of probes, since the start, more was lost than was found, by more than this share."""
+        """Whether no kind of probes has lost, since the start, more than this share net of what it gained."""
         for chosen in self._kinds:
             for first in FIRST:
                 lost = int(self.before[first][chosen].sum()) - int(self.found[first][chosen].sum())
@@ -228,7 +228,7 @@ class Replay:
         return Merge(heir, others, None, None)
 
     def try_out(self, merges: Sequence[Merge]) -> _Before:
-        """Merge, of rows no two of which are the same, and ask again; what is needed to take it back."""
+        """Merge, with no row in two merges, and ask again; return what is needed to take it back."""
         replica = self.replica
         heirs = [merge.heir for merge in merges]
         merged = [row for merge in merges for row in merge.others]
@@ -262,7 +262,7 @@ class Replay:
         return before
 
     def rekey(self, rows: Sequence[int], keys_MD: FloatArray, max_loss: float) -> bool:
-        """Give some entries other keys, as they are stored; False where less is found than before."""
+        """Give some entries other keys, as they will be stored; False if less is found than before."""
         keys = np.stack([rounded(key_D) for key_D in keys_MD]) if len(rows) else keys_MD
         chosen, replica = list(rows), self.replica
         held, score, found = [replica.held[row] for row in chosen], self._score_QN[:, chosen].copy(), self.found
@@ -342,7 +342,7 @@ def _padded(times: Sequence[Times]) -> NDArray[np.float64]:
 
 
 def _overlap(spans_NS2: NDArray[np.float64], times: Times) -> Bools:
-    """Which entries have a span that overlaps one of these times, or is an instant in it, or the reverse."""
+    """Which entries have a span that overlaps one of these times; an instant overlaps what it lies in."""
     found = np.zeros(len(spans_NS2), bool)
     start, end = spans_NS2[..., 0], spans_NS2[..., 1]
     for t0_s, t1_s in times:

@@ -1,8 +1,8 @@
 """Sleep: the bank made smaller while the memory is idle, and never at the cost of what it can recall.
 
-Entries are merged on a copy first (dream.py), as long as fixed probes find what they found before. Only what held
-is then written, group by group, each in a transaction of its own. What was replaced stays for a while without its
-picture (longterm/tombstones.py), so that a sleep can be undone.
+Entries are merged on a copy first (dream.py), as long as fixed probes find what they found before. Only merges
+that passed are then written, group by group, each in a transaction of its own. What was replaced stays for a while
+without its picture (longterm/tombstones.py), so that a sleep can be undone.
 
 Probes: views that were held out of events, questions of the past, and, since these are few, views drawn from the
 keys of entries (views.py). They and their answers stay the same from the first replay to the last.
@@ -38,11 +38,11 @@ class SleepReport:
 
     Attributes:
         before: Entries with vectors before it.
-        after: And after it.
+        after: Entries with vectors after it.
         bytes_before: Bytes of the memory's folder.
-        bytes_after: The same.
+        bytes_after: Bytes of the folder after it.
         recall_before: Share of the probes that found their answer first, and among the first five.
-        recall_after: The same after it.
+        recall_after: These shares after it.
         probes: How many were asked.
         committed: Groups that were written.
         rolled_back: Proposals that lost too much and were taken back.
@@ -85,11 +85,11 @@ class LongTerm(Protocol):
 
 
 class Sleep:
-    """One sleep of a memory: looks, dreams without holding anybody up, and writes what held.
+    """One sleep of a memory: looks, dreams without holding anybody up, and writes what passed.
 
     Args:
         store: The memory's database.
-        longterm: Long-term memory of the same memory.
+        longterm: The same memory's entries.
         config: When and how far.
         key_weight: As in RecallConfig.
         proposer: Names groups that may become one.
@@ -163,7 +163,7 @@ class Sleep:
             )
 
     def _note_found(self, replay: Replay, start: Mapping[int, NDArray[np.bool_]]) -> None:
-        """Keep what fixed probes found before this sleep, unless an earlier one did: losses count from there."""
+        """Keep what fixed probes found before this sleep, if no earlier one did: losses are counted from there."""
         bits = {
             probe.id: sum(int(start[first][index]) << bit for bit, first in enumerate(FIRST))
             for index, probe in enumerate(replay.probes)

@@ -1,4 +1,4 @@
-"""Merged keys moved towards the views that they shall be found by.
+"""Moves merged keys towards the views that should find them.
 
 Shapes: M keys, Q views, D embedding dimension.
 """
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hippocam.stream.records import FloatArray
 
-# Of the beliefs by which keys are tuned.
+# Temperature of the beliefs by which keys are tuned.
 _TEMPERATURE = 0.05
 
 
@@ -29,7 +29,7 @@ def tune(
         merged_M: Which of them may move.
         views_QD: Views of entries.
         own_Q: The key that each is to find.
-        rate: How far.
+        rate: Length of the step, as a share of the gradient.
     """
     logits = views_QD @ keys_MD.T / np.float32(_TEMPERATURE)
     beliefs = np.exp(logits - logits.max(axis=1, keepdims=True))

@@ -1,9 +1,9 @@
 """Views of entries that nobody has seen: what a question about an entry would look like, as far as views differ.
 
 How far they differ is known from views that were held out of events (working.py): the cosine of such a view with
-its entry's key. It depends on the event: what stands out is seen alike again, what is hardly new is not. So a
-drawn view takes the cosine of a held-out one whose entry is of about the same utility. What a view has beside the
-key lies where keys of the same memory lie.
+its entry's key. It depends on the event: what stands out looks alike when it is seen again, what is hardly new
+does not. So a drawn view takes the cosine of a held-out one whose entry has about the same utility. What a view
+has beside the key lies where keys of the same memory lie.
 
 Shapes: N entries, P held-out views, Q drawn views, D embedding dimension.
 """
@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from hippocam.stream.records import FloatArray
 
-# Held-out views of the nearest utility, one of which lends its cosine.
+# How many held-out views of the nearest utility are drawn from for a cosine.
 _ALIKE = 8
 # A view that is farther from its key than this could be of anything: it is neither asked nor learned from.
 LEAST_COSINE = 0.3
-# Views over which it is averaged how often entries of some utility are found.
+# Views over which the share of entries of some utility that are found is averaged.
 _SMOOTH = 64
-# Keys that span what a view may have beside its own.
+# Keys that span what a view may have beside its own key.
 _BASIS = 512
 # Cosines of held-out views with their keys where a memory has none to show: quantiles over the training streams.
 USUAL_COSINES = (0.35, 0.55, 0.7, 0.8, 0.87, 0.92, 0.95, 0.97)
@@ -39,7 +39,7 @@ def cosines_of(
         utility_Q: Utility of the entries.
         known_utility_P: Utility of the entries with a held-out view.
         known_cosine_P: Cosines of these views with their entries' keys.
-        rng: Draws which of the nearest.
+        rng: Draws which of the nearest lends its cosine.
     """
     if len(known_utility_P) < _ALIKE:
         return rng.choice(np.asarray(USUAL_COSINES), len(utility_Q))

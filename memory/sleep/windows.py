@@ -25,9 +25,9 @@ ENTRIES_A_GROUP = 4
 # F and R above.
 SCALARS = 10
 RELATIONS = 4
-# Entries whose nearest neighbours are looked for at once, so that a large bank takes no longer per entry.
+# Entries among which nearest neighbours are looked for, so that a large bank takes no longer per entry.
 REACH = 4096
-# Entries that follow each other are neighbours as if they were so much more alike.
+# Entries that follow each other count as this much more alike.
 NEXT = 0.2
 # How far likeness is blurred from the second turn on.
 _BLUR = 0.1
@@ -48,7 +48,7 @@ class EntryFeatures:
         met_N: As in Entry.
         level_N: As in Entry.
         pinned_N: As in Entry.
-        mass_N: How much there is to lose in each: float32, above 0.
+        mass_N: How much each has to lose: float32, above 0.
     """
 
     keys_ND: FloatArray
@@ -82,15 +82,15 @@ class Windows(NamedTuple):
 
 
 def neighbourhoods(entries: EntryFeatures, size: int = WINDOW, *, turn: int = 0) -> list[Ints]:
-    """Part the entries of a stream into windows of neighbours: alike in key, or next to each other in time.
+    """Split the entries of a stream into windows of neighbours: alike in key, or next to each other in time.
 
     The entry with the nearest neighbour takes its nearest ones with it, and so on with what is left.
 
     Args:
         entries: Entries of one stream.
         size: Most entries of a window.
-        turn: How often these entries were parted before. From the second time on likeness is blurred, each time
-            otherwise, so that an entry comes into other company.
+        turn: How often these entries were split before. From the second time on likeness is blurred, differently
+            each time, so that an entry meets other neighbours.
 
     Returns:
         Rows of each window, two or more; an entry that is left alone is in none.
@@ -136,7 +136,7 @@ def windows_of(
 
     Args:
         entries: Entries of one stream.
-        windows: Rows of each.
+        windows: Rows of each window.
         share: Groups for each entry, above 0 up to 1.
 
     Returns:

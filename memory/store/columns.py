@@ -31,7 +31,7 @@ SLOT = (
     "id", "stream", "last_s", "utility", "strength", "met", "uses", "pinned", "level", "place", "jpeg_bytes",
     "key",
 )  # fmt: skip
-# What the words of an entry take beside its row, full text included, about.
+# About what the words of an entry take beside its row, full text included.
 WORDS_BYTES = "2 * (length(CAST(text AS BLOB)) + length(CAST(labels AS BLOB)))"
 
 

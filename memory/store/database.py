@@ -34,14 +34,14 @@ from hippocam.memory.store.summaries import SummaryTable
 from hippocam.memory.store.tombstones import TombstoneTable
 from hippocam.memory.store.words import EntryWords
 
-# Seconds to wait for another process that writes, or reads what is to be folded back.
+# Seconds to wait for another process that writes, or that reads what is to be folded back.
 WAIT_S = 10.0
 # Pages of full text that are merged in one step, so that the log stays small.
 _MERGE_PAGES = 16
 
 
 class Store:
-    """Opens and checks the database of one memory, and owns a reader and writer of each of its tables.
+    """Opens and checks the database of one memory, and owns a class for each concern of its tables.
 
     Attributes:
         meta: Settings of the memory.
@@ -128,7 +128,7 @@ class Store:
 
     @property
     def connection(self) -> sqlite3.Connection:
-        """For what has tables of its own in this database: entities/."""
+        """The connection, for what has tables of its own in this database: entities/."""
         return self._db
 
     @contextmanager

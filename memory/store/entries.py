@@ -80,7 +80,7 @@ class EntryTable:
         self._db.execute("UPDATE entry SET repeats = repeats + ? WHERE id = ?", (repeats, entry_id))
 
     def set_spans(self, entry_id: int, *, first: Span, further: Sequence[Span], met: int, strength: float) -> None:
-        """Give an entry other spans, and how often it was met."""
+        """Set an entry's spans, and how often it was met."""
         last_s = max(span.t1_s for span in (first, *further))
         self._db.execute(
             "UPDATE entry SET t0_s = ?, t1_s = ?, known_s = ?, spans = ?, met = ?, strength = ?, last_s = ? "
@@ -114,7 +114,7 @@ class EntryTable:
         Args:
             heir: Id of the entry that they were merged into.
             slept: How many more.
-            place: The place of all of them; 0 where it is not the same.
+            place: The place of all of them; 0 where they were in several.
             vectors: Key and scene that stand for all, [D] each; None where the heir keeps its own.
         """
         self._db.execute("UPDATE entry SET slept = slept + ?, place = ? WHERE id = ?", (slept, place, heir))
@@ -142,7 +142,7 @@ class EntryTable:
         Args:
             stream: Which stream.
             after: Time and id of the last one that was read.
-            most: So many at most.
+            most: How many at most.
         """
         rows = self._db.execute(
             f"SELECT {listed((*VECTORS, *ENTRY))} FROM entry WHERE stream = ? AND (t0_s, id) > (?, ?) "

@@ -27,7 +27,7 @@ class Exemplars:
         return self.folder / f"{format_id(entry_id)}.jpg"
 
     def write(self, entry_id: int, jpeg: bytes) -> None:
-        """Write an exemplar whole or not at all, before its row is committed: a crash leaves a file too many."""
+        """Write an exemplar whole or not at all, before its row is committed: a crash leaves one file too many."""
         path = self.path(entry_id)
         new = path.with_suffix(".new")
         write_bytes(new, jpeg)

@@ -6,7 +6,7 @@ import sqlite3
 from typing import NamedTuple
 
 _COLUMNS = "stream, time_s, action, entry, other, why"
-# Rows of a stretch of time: written then, or with numbers behind them that are times in it.
+# Rows of a stretch of time: written in it, or explained by times in it.
 _OF_A_TIME = (
     "stream = :stream AND (time_s BETWEEN :t0 AND :t1 OR json_extract(why, '$.at_s') BETWEEN :t0 AND :t1 "
     "OR (json_extract(why, '$.t1_s') >= :t0 AND json_extract(why, '$.t0_s') <= :t1))"
@@ -23,7 +23,7 @@ class JournalRow(NamedTuple):
         action: "kept", "seen again", "merged", "smaller picture", "no picture", "signs only", "words only",
             "given up", ...
         entry_id: The entry that it happened to; it may not be held any more.
-        other_id: The entry that had part in it, as the one merged into.
+        other_id: Another entry that had part in it, such as the one merged into.
         why: The numbers behind it, as JSON.
     """
 

@@ -72,7 +72,7 @@ class EntryLookup:
     def passed_by(self, stream: str, t0_s: float, t1_s: float, most: int = 64) -> list[int]:
         """Ids of the entries of a stream that overlap a stretch of time or touch it, the latest first.
 
-        Looked for among the `most` newest that begin before its end.
+        Only the `most` newest that begin before its end are looked at.
         """
         rows = self._db.execute(
             "SELECT id, last_s FROM entry WHERE stream = ? AND t0_s <= ? ORDER BY t0_s DESC, id LIMIT ?",

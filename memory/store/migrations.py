@@ -16,7 +16,7 @@ from hippocam.memory.store.schema import ADDED_3, APPLICATION_ID, FORMAT, SCHEMA
 # Formats that can be brought to the present one.
 OLDER = frozenset({1, 2})
 
-# Format 1 out of the way of the new tables. What `words` holds follows from the entries: their triggers refill it.
+# Moves format 1 out of the new tables' way. What `words` holds follows from the entries: triggers refill it.
 _MAKE_WAY = """
 DROP TRIGGER entry_words;
 DROP TRIGGER entry_unwords;
@@ -83,13 +83,13 @@ def upgrade(folder: Path) -> int:
 def migrate(path: Path) -> None:
     """Bring a database of format 1 or 2 to the present one; one of the present format stays as it is.
 
-    Format 2 gets the tables that it lacks, empty, and keeps all others as they are. Of format 1 streams with their
-    progress, entries and settings are kept; vectors become scaled int8 (codec.py), an entry's
-    times its first span. The working memory's state of streams that were not watched to their end is not kept:
-    its layout has changed. They can be gone on with, from the last event that was kept, with a new background.
+    Format 2 gets the tables that it lacks, empty, and keeps all others as they are. From format 1, streams with
+    their progress, entries and settings are kept; vectors become scaled int8 (codec.py), and an entry's times its
+    first span. The working memory's state of streams that were not watched to their end is not kept: its layout
+    has changed. They can be gone on with, from the last event that was kept, with a new background.
 
     Rows are copied one at a time, so the memory that it takes is bounded. Until the transaction ends, the log
-    beside the file holds the new database beside the old one: so much room must be on the disk, beyond the budget.
+    beside the file holds the new database beside the old one: the disk must have room for that beyond the budget.
     Afterwards both are folded together and free pages given back; if the new tables are larger than the old ones,
     the next writer that opens the memory makes room within its budget. A kill at any time leaves the old database
     or the new one, whole.

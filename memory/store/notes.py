@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from hippocam.memory.store.schema import OVERLAPS
 from hippocam.stream.records import Note
 
-# What a row takes beside its words and the name of its stream, about: numbers, two indexes, full text.
+# About what a row takes beside its words and the name of its stream: numbers, two indexes, full text.
 _ROW_BYTES = 200
 # As in the schema's partial index: notes that last longer are few.
 _LONG_S = 60.0
@@ -66,7 +66,7 @@ class NoteTable:
         self._db = db
 
     def put(self, row: NoteRow) -> bool:
-        """Keep a note; False where it is held already: then only a later end and other words are taken over."""
+        """Keep a note; False if it is held already, when only a later end and other words are taken over."""
         note = row.note
         held = self._db.execute("SELECT t1_s, text FROM note WHERE id = ?", (row.id,)).fetchone()
         if held is None:
@@ -113,11 +113,11 @@ class NoteTable:
         return [_row(*row) for row in rows]
 
     def match(self, words: Sequence[str], most: int = 2000) -> dict[int, set[str]]:
-        """Which of some words each note holds, in any of their forms; notes without one are left out.
+        """Which of some words each note holds, in any of their forms; notes without any are left out.
 
         Args:
             words: What is looked for.
-            most: A word that more notes than this hold tells little, and is passed over.
+            most: A word that more notes than this hold tells little and is skipped.
         """
         found: dict[int, set[str]] = {}
         for word in words:

@@ -1,4 +1,4 @@
-"""The table of places: what the streams under way show in general, place by place."""
+"""The table of places: what each place of the streams under way looks like in general."""
 
 from __future__ import annotations
 

@@ -17,8 +17,8 @@ class Probe(NamedTuple):
     """Something to ask, and where its answer is.
 
     Attributes:
-        kind: "view" of an event that was held out of its key, "question" of somebody, "drawn" (sleep/views.py).
-        stream: Stream of the answer.
+        kind: "view" that was held out of an event's key, "question" that somebody asked, "drawn" (sleep/views.py).
+        stream: Stream in which the answer is.
         times: Start and end of each stretch that answers it.
         vector_D: float32 [D], of length 1.
         found: What was found when it was first asked, as the bits of sleep.replay.FIRST; None where it never was.
@@ -40,7 +40,7 @@ class ProbeTable:
         self._db = db
 
     def add(self, kind: str, stream: str, t0_s: float, t1_s: float, vector_D: FloatArray, *, keep: int) -> None:
-        """Keep a probe. Of more than `keep` of a kind every second one is deleted."""
+        """Keep a probe. Once there are more than `keep` of a kind, every second one is deleted."""
         self._db.execute(
             "INSERT INTO probe (kind, stream, t0_s, t1_s, vector) VALUES (?, ?, ?, ?, ?)",
             (kind, stream, t0_s, t1_s, pack(vector_D)),

@@ -15,8 +15,8 @@ PAGE_BYTES = 4096
 _LOG_FORMAT = slice(18, 20)
 # Full text: what is deleted stays in these until they are merged.
 FULL_TEXTS = ("words", "words_noted")
-# Whether a row of a stream, with a start and an end, overlaps a stretch of time. Where one of the two has no
-# length, a touch is enough.
+# Whether a row of a stream, with a start and an end, overlaps a stretch of time. If either has no length, touching
+# is enough.
 OVERLAPS = (
     "stream = :stream AND t1_s >= :t0 AND t0_s <= :t1 AND (t1_s > :t0 AND t0_s < :t1 OR t0_s = t1_s OR :t0 = :t1)"
 )
@@ -89,7 +89,7 @@ CREATE TRIGGER entry_unwords AFTER DELETE ON entry BEGIN
     INSERT INTO words (words, rowid, labels, text) VALUES ('delete', old.id, old.labels, old.text);
 END;
 """
-# Of things and people: see entities/.
+# Things and people: see entities/.
 ENTITY_TABLES = (
     "CREATE TABLE IF NOT EXISTS entity (id INTEGER PRIMARY KEY, stream TEXT NOT NULL, label TEXT NOT NULL, "
     "earlier INTEGER NOT NULL DEFAULT 0, earlier_s REAL)",
@@ -104,7 +104,7 @@ ENTITY_TABLES = (
     "CREATE TABLE IF NOT EXISTS entity_total (stream TEXT NOT NULL, label TEXT NOT NULL, "
     "entities INTEGER NOT NULL, visits INTEGER NOT NULL, known_s REAL NOT NULL, PRIMARY KEY (stream, label))",
 )
-# What format 3 has beside it.
+# What format 3 adds.
 ADDED_3 = """
 CREATE TABLE note (
     id INTEGER PRIMARY KEY, stream TEXT NOT NULL, kind TEXT NOT NULL,

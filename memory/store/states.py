@@ -22,7 +22,7 @@ class StateTable:
         self._delete = f"DELETE FROM {table} WHERE {key} = ?"
 
     def put(self, name: str, state: bytes) -> None:
-        """Keep a state, in place of the one before."""
+        """Keep a state, replacing the one before."""
         self._db.execute(self._put, (name, state))
 
     def get(self, name: str) -> bytes | None:

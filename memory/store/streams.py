@@ -7,18 +7,18 @@ from typing import NamedTuple
 
 from hippocam.memory.records import KEY_FRAMES, StreamStatus
 
-# Where there are rows of a stream that end with it, by the column `stream`.
+# Tables whose rows are deleted with their stream, by the column `stream`.
 _OWNED = ("summary", "probe", "note", "visit", "entity", "entity_total", "tracked")
-# What is needed only to go on with a stream.
+# Tables that are needed only to go on with a stream.
 _UNDER_WAY = ("place", "tracked")
 
 
 class StreamRow(NamedTuple):
-    """One stream, and how far it was watched; what is not told here is as in StreamStatus.
+    """One stream, and how far it was watched; other fields as in StreamStatus.
 
     Attributes:
         id: Name of the stream.
-        recording: Of which recording it is a camera, or is all.
+        recording: The recording that it is a camera of, or all of.
         source: Where it was.
         fingerprint: Tells its content from another's.
         fps: Sampling rate.
@@ -50,7 +50,7 @@ class StreamTable:
         self._db = db
 
     def add(self, stream: str, recording: str, source: str, fingerprint: str, fps: float | None) -> None:
-        """Add a stream; of one that is there, note where its recording is now and what it holds."""
+        """Add a stream, or note where the recording of an existing one is now and what it holds."""
         self._db.execute(
             "INSERT INTO stream (id, recording, source, fingerprint, fps) VALUES (?, ?, ?, ?, ?) "
             "ON CONFLICT (id) DO UPDATE SET source = excluded.source, fingerprint = excluded.fingerprint",
@@ -58,7 +58,7 @@ class StreamTable:
         )
 
     def settle(self, row: StreamRow) -> None:
-        """Give a stream that has no progress yet that of another memory; what was given up adds up."""
+        """Give a stream without progress that of another memory, adding what either gave up."""
         self._db.execute(
             "UPDATE stream SET end_s = ?, last_seq = ?, complete = ?, frames_seen = ?, frames_encoded = ?, "
             "events = ?, evicted = evicted + ?, newest = ? WHERE id = ? AND last_seq = -1",
@@ -103,7 +103,7 @@ class StreamTable:
         self._db.execute("UPDATE stream SET state = NULL WHERE id = ?", (stream,))
 
     def delete(self, stream: str) -> None:
-        """Delete what is known of a stream; its entries and all else that is of it are deleted elsewhere."""
+        """Delete what is known of a stream; its entries and everything else of it are deleted elsewhere."""
         self._db.execute("DELETE FROM stream WHERE id = ?", (stream,))
 
     def set_newest(self, stream: str, entry_id: int) -> None:

@@ -40,12 +40,12 @@ class Summary:
         t0_s: The earliest start of what is in it.
         t1_s: The latest end.
         known_s: Time of the last frame that it rests on.
-        seconds: How much of that time was covered by events, above 0: its weight among its like.
+        seconds: How much of that time events covered, above 0: its weight in a mean.
         events: How many events it was made of.
         place: The place that all of them were in; 0 where that is not known or not one.
         exemplar: Id of the entry that was nearest to its mean; the entry may not be held any more.
         vector_D: float32 [D], of length 1: mean of what was shown, by duration.
-        words: The most frequent labels and words with how often they came, most frequent first. Untrusted.
+        words: The most frequent labels and words with their counts, the most frequent first. Untrusted.
         state: What is needed to go on with it, as bytes; None once it is closed.
     """
 
@@ -96,12 +96,12 @@ class SummaryTable:
         self._db.executemany("DELETE FROM summary WHERE id = ?", [(one,) for one in summary_ids])
 
     def delete_within(self, stream: str, t0_s: float, t1_s: float) -> int:
-        """Delete the summaries of a stream that overlap a stretch of time; return how many they were."""
+        """Delete the summaries of a stream that overlap a stretch of time; return how many were deleted."""
         values = {"stream": stream, "t0": t0_s, "t1": t1_s}
         return self._db.execute(f"DELETE FROM summary WHERE {OVERLAPS}", values).rowcount
 
     def mend_parents(self) -> None:
-        """Make what was part of a summary that is no longer held part of none."""
+        """Clear the parent of summaries whose parent is no longer held."""
         self._db.execute("UPDATE summary SET parent = NULL WHERE parent NOT IN (SELECT id FROM summary)")
 
     def get(self, summary_id: int) -> Summary | None:
@@ -135,7 +135,7 @@ class SummaryTable:
         return self._select(where, (known_by_s,))
 
     def tops(self) -> tuple[list[tuple[int, str, float]], FloatArray]:
-        """All chapters, and what is in none: finer where that is open, coarser where its parts are not held.
+        """All chapters, and summaries outside them: scenes of open chapters, and days whose chapters are not held.
 
         Returns:
             Id, stream and start of each, and their vectors, float32 [N, D].
@@ -154,11 +154,11 @@ class SummaryTable:
         return int(count)
 
     def oldest_parts(self, kind: Kind, share: int) -> list[int]:
-        """Ids of the oldest summaries of a kind that are part of another: of the stream that has most of them.
+        """Ids of the oldest summaries of a kind that are part of another, in the stream that has the most of them.
 
         Args:
             kind: Kind of the summaries.
-            share: One in so many of that stream's, and one at least.
+            share: One in this many of that stream's is named, and one at least.
         """
         found = self._db.execute(
             "SELECT stream, count(*) AS n FROM summary WHERE kind = ? AND parent IS NOT NULL "
@@ -175,7 +175,7 @@ class SummaryTable:
         return [summary_id for (summary_id,) in rows]
 
     def most_tops(self, least: Kind) -> list[tuple[int, float]]:
-        """Closed summaries of some kind or coarser that are part of none, in order: of the stream with most.
+        """Closed summaries of a kind or coarser that are part of none, in order, in the stream that has the most.
 
         Returns:
             Id and seconds of each.
@@ -194,7 +194,7 @@ class SummaryTable:
         return [(int(summary_id), float(seconds)) for summary_id, seconds in rows]
 
     def smallest(self) -> int | None:
-        """Id of the closed summary of the fewest events."""
+        """Id of the closed summary with the fewest events."""
         found = self._db.execute(
             "SELECT id FROM summary WHERE state IS NULL ORDER BY events, t1_s, id LIMIT 1"
         ).fetchone()

@@ -15,7 +15,7 @@ from hippocam.memory.records import Held, Level
 from hippocam.memory.store.columns import ENTRY_COLUMNS, HELD, held_from, listed
 
 _ROW, _HELD = listed(ENTRY_COLUMNS), listed(HELD)
-# What of an heir is as it was once it is taken back: not its picture, its pin and its uses.
+# What an heir gets back as it was: everything but its picture, its pin and its uses.
 _TAKEN_BACK = "t0_s, t1_s, known_s, last_s, spans, strength, met, place, key, scene, slept"
 
 _TOUCHES = "stream = :stream AND last_s >= :t0 AND t0_s <= :t1"
@@ -28,7 +28,7 @@ class TombstoneTable:
         self._db = db
 
     def originals(self) -> list[Held]:
-        """Entries that were merged into others and have a tombstone still, each as it last was."""
+        """Entries that were merged into others and still have a tombstone, each as it last was."""
         rows = self._db.execute(
             f"SELECT {_HELD}, max(sleep) FROM tombstone "
             "WHERE id NOT IN (SELECT id FROM entry) AND key IS NOT NULL GROUP BY id ORDER BY stream, first_seq, id"
@@ -36,7 +36,7 @@ class TombstoneTable:
         return [held_from(row[:-1]) for row in rows]
 
     def bury(self, entry_id: int, *, heir: int, sleep: int, made_s: float) -> None:
-        """Keep an entry's row as it is now; where this sleep has buried it already, the row of then stays."""
+        """Keep an entry's row as it is now, unless this sleep has kept an earlier one already."""
         self._db.execute(
             f"INSERT OR IGNORE INTO tombstone (sleep, heir, made_s, {_ROW}) "
             f"SELECT ?, ?, ?, {_ROW} FROM entry WHERE id = ?",
@@ -54,7 +54,7 @@ class TombstoneTable:
         return int(count)
 
     def groups(self, sleep: int) -> Iterator[tuple[int, list[Held]]]:
-        """Each heir of a sleep and all of its group as they were, itself among them."""
+        """Each heir of a sleep with all of its group as they were, itself among them."""
         heirs = self._db.execute("SELECT DISTINCT heir FROM tombstone WHERE sleep = ? ORDER BY heir", (sleep,))
         for (heir,) in heirs.fetchall():
             rows = self._db.execute(
@@ -63,7 +63,7 @@ class TombstoneTable:
             yield int(heir), [held_from(row) for row in rows]
 
     def heirs_within(self, stream: str, t0_s: float, t1_s: float) -> list[int]:
-        """Ids of the entries that something of a stretch of a stream's time was merged into, by any sleeps."""
+        """Ids of the entries into which any sleep merged something of a stretch of a stream's time."""
         rows = self._db.execute(
             f"WITH RECURSIVE up (id) AS (SELECT heir FROM tombstone WHERE {_TOUCHES} "
             "UNION SELECT t.heir FROM tombstone t JOIN up ON t.id = up.id) SELECT id FROM entry WHERE id IN up",
@@ -123,11 +123,11 @@ class TombstoneTable:
         self._db.execute(f"DELETE FROM tombstone WHERE {_TOUCHES}", {"stream": stream, "t0": t0_s, "t1": t1_s})
 
     def give_up_before(self, made_s: float, groups: int) -> int:
-        """Give up some groups that are older than a time, each as a whole; return how many rows they were."""
+        """Give up some groups that are older than a time, each as a whole; return how many rows went with them."""
         return self._give_up("WHERE made_s < ?", (made_s, groups))
 
     def give_up_oldest(self, groups: int) -> int:
-        """Give up some of the oldest groups; return how many rows they were."""
+        """Give up some of the oldest groups; return how many rows went with them."""
         return self._give_up("", (groups,))
 
     def _give_up(self, where: str, values: tuple[float | int, ...]) -> int:

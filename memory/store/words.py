@@ -14,13 +14,13 @@ class EntryWords:
         self._db = db
 
     def match(self, words: Sequence[str], column: str, among: Sequence[int], most: int = 5000) -> dict[int, int]:
-        """How many of the words each entry holds in its "labels" or its "text"; those with none are left out.
+        """How many of the words each entry holds in its "labels" or its "text"; entries with none are left out.
 
         Args:
             words: What is looked for.
-            column: Where.
+            column: "labels" or "text".
             among: Entries in which every word is counted.
-            most: A word that more entries than this hold tells little: it is counted in those of `among` alone.
+            most: A word that more entries than this hold tells little: it is counted only in those of `among`.
         """
         found: dict[int, int] = {}
         ids = json.dumps(list(among))

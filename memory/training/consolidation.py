@@ -1,10 +1,10 @@
 """Streams into the prior that a new memory begins with: the offline part of learned consolidation.
 
 An event was worth keeping if its thing was met again later in its stream, or if questions point at it
-(labels.py). A low-rank energy e(k) = sum_h sign_h (w_h . k)^2 is fitted to that. It begins as the
-contrastive PCA that utility.py computes on the way, and goes down the gradient of three terms: cross-entropy, each
-worthy event above each other one (pairwise ranking), and no more expected worth than there are worthy events
-(capacity). The logarithm of the surprise stands beside the energy, so that the energy says what surprise does not.
+(labels.py). A low-rank energy e(k) = sum_h sign_h (w_h . k)^2 is fitted to that. It begins as the contrastive PCA
+that bank/utility.py computes on the way, and follows the gradient of three terms: cross-entropy; each worthy event
+above every other (pairwise ranking); and no more expected worth than there are worthy events (capacity). The
+logarithm of the surprise stands beside the energy, so that the energy says what surprise does not.
 
 Every fourth stream is held out: training stops when their loss no longer falls, and what comes out has to prove
 itself on them (validation.py). What does not is given no weight. Seeds are fixed and torch has one thread;
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     import torch
 
 _HOLD_OUT_EVERY = 4
-# What a surprise of 0 is taken for in its logarithm.
+# Least surprise, so that its logarithm is finite.
 _LEAST_SURPRISE = 0.01
-# Weights in the loss: of worthy events below others, and of a share kept that is not the one wanted.
+# Weights in the loss: of worthy events ranked below others, and of keeping another share than the one wanted.
 _RANKING = 0.5
 _CAPACITY = 1.0
 
@@ -48,7 +48,7 @@ class TrainConfig:
     """How to train.
 
     Attributes:
-        rows: Of the energy, H, 1 or more.
+        rows: Rows of the energy, H, 1 or more.
         epochs: Passes over the events at most.
         patience: Passes without a better loss on the held-out streams, after which it ends.
         batch: Events a step.
@@ -72,18 +72,18 @@ class TrainConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trained:
-    """What came out, and what it is worth.
+    """The result of training, and what it is worth.
 
     Attributes:
-        prior: As it is shipped.
+        prior: What ships.
         streams: Number of streams, those held out among them.
         held_out: Number of those.
         events: Number of events in all.
         judged: Number of events with a label.
         worthy: Share of them that was worth keeping.
         epochs: Passes over the events up to the best loss.
-        auc: Area under the ROC curve on the held-out streams, by what ranks the events.
-        fade: The decay that was fitted; the prior's own where it helped.
+        auc: Area under the ROC curve on the held-out streams, by the name of what ranks the events.
+        fade: The decay that was fitted; the prior has it where it helped.
         trials: What was compared on the held-out streams.
     """
 
@@ -109,14 +109,14 @@ def train_consolidation(
     """Learn from streams of one encoder which events are worth keeping.
 
     Args:
-        streams: Four or more are best where none are held out by hand; fewer are cut into pieces.
+        streams: Four or more are best if none are held out by hand; fewer are cut into pieces.
         config: How to train.
-        held_out: Streams to hold out. Where the same cameras or things are in several streams, give here some
-            without them, or what is measured is how well these are known by heart. By default every fourth stream.
-        progress: Whether a bar on stderr says how far it has come.
+        held_out: Streams to hold out; by default every fourth. If several streams show the same cameras or things,
+            give some that do not, or the result measures how well these are known by heart.
+        progress: Whether a bar on stderr shows the progress.
 
     Raises:
-        HippocamError: The streams have too little in them that was met again or asked for.
+        HippocamError: Too little in the streams was met again or asked for.
     """
     config = config or TrainConfig()
     if not held_out:
@@ -218,7 +218,7 @@ def _descend(
     config: TrainConfig,
     bar: tqdm[Any],
 ) -> tuple[Prior, int]:
-    """Improve the rows by gradient, up to the least loss on the held-out streams; the prior, and its epoch."""
+    """Improve the rows by gradient, to the least loss on the held-out streams; return the prior and its epoch."""
     import torch
 
     threads = torch.get_num_threads()

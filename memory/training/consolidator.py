@@ -1,9 +1,9 @@
 """Trains the network of sleep (sleep/network.py) on banks of other streams. Nobody labels anything.
 
-In a bank whose entries were grouped, a view of an entry that was held out of it shall be nearer to the key of the
+In a bank whose entries were grouped, a view that was held out of an entry should be nearer to the key of the
 entry's group than to that of any other group: InfoNCE over all merged keys of the bank (van den Oord et al. 2018).
-And how a view's belief is spread over the groups shall be as it was over their entries in the full bank
-(distillation, Hinton et al. 2015). Groups whose entries have more spans than one entry keeps cost extra.
+And a view's belief should be spread over the groups as it was over their entries in the full bank (distillation,
+Hinton et al. 2015). Groups whose entries have more spans than one entry keeps cost extra.
 
 Shapes: as in sleep/windows.py; Q views, M keys of a consolidated bank.
 """
@@ -30,7 +30,7 @@ from hippocam.memory.spans import MAX_SPANS
 from hippocam.memory.training.lessons import Lesson
 from hippocam.stream.records import FloatArray
 
-# The few parameters that weigh keys learn so much faster.
+# How many times faster the few parameters that weigh keys learn.
 _KEY_RATE = 4.0
 
 
@@ -40,12 +40,12 @@ class TrainConfig:
 
     Attributes:
         steps: Number of batches, each of one bank.
-        views: Drawn in a batch.
+        views: Views that are drawn for a batch.
         learning_rate: Peak of the one-cycle schedule.
         temperature: Temperature of the views' beliefs.
         distil: Weight of the full bank's beliefs against the true groups.
         crowded: Weight of spans that one entry cannot hold.
-        thinned: Of a bank's entries, at most so many are left out in a batch, so that windows differ.
+        thinned: Share of a bank's entries that is left out of a batch at most, so that windows differ.
         seed: Seed of the initial weights, batches and views.
     """
 
@@ -75,8 +75,8 @@ def train(
 
     Args:
         lessons: Banks of streams that nothing is tested on.
-        config: How.
-        progress: Whether a bar on stderr says how far it has come.
+        config: How to train.
+        progress: Whether a bar on stderr shows the progress.
 
     Returns:
         The parameters, float32, and how it went.
@@ -125,7 +125,7 @@ def _start(name: str, shape: tuple[int, ...]) -> Tensor:
         return torch.tensor([2.0, -4.0], requires_grad=True)  # members count fully, others little at first
     if name == "seed.alike":
         return torch.tensor([20.0], requires_grad=True)
-    if name in ("seed.rel2", "seed.q", "key.rel2", "key.token"):  # so that cosines decide at first
+    if name in ("seed.rel2", "seed.q", "key.rel2", "key.token"):  # so that at first cosines decide
         small: Tensor = (0.1 * torch.randn(shape) / shape[0] ** 0.5).requires_grad_()
         return small
     if len(shape) == 1:

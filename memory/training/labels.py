@@ -1,8 +1,8 @@
 """What streams say of their own events: which were met again or asked for, and how soon after they were last met.
 
-Two events of a stream are the same thing by the rule of the bank (bank.py): the cosine of their keys is some
-standard deviations above the mean. What is not met again before a stream ends may be met later, so only its first
-part is judged.
+Two events of a stream are the same thing by the rule of the bank (bank/thresholds.py): the cosine of their keys is
+some standard deviations above the mean. What is not met again before a stream ends may be met later, so only its
+first part is judged.
 
 Shapes: N events of a stream; A ages; G groups of events of like strength; D embedding dimension.
 """
@@ -22,14 +22,14 @@ from hippocam.memory.training.streams import TrainingStream
 
 # First part of a stream in which events are judged.
 JUDGED_SHARE = 0.7
-# Share of them that questions are said to point at.
+# Share of them that questions are taken to point at.
 POINTED_SHARE = 0.2
-# Ages at which it is counted how many are met again, within this share of a usual stream.
+# Number of ages at which the share that is met again is counted, within this share of a usual stream.
 _AGES = 8
 _HORIZON_SHARE = 0.25
 # Lower ends of the groups of strengths.
 _STRENGTHS = (1.0, 1.5, 2.5, 4.0)
-# Pause after which a second meeting makes stronger: as in longterm/intake.py.
+# Pause after which a second meeting strengthens, as in longterm/intake.py.
 _PAUSE_S = 60.0
 # Values that fade_s and fade_power may take.
 _FADE_S = np.geomspace(60.0, 864000.0, 25)
@@ -44,7 +44,7 @@ class Meetings:
 
     Attributes:
         next_N: The first event that is the same thing again, after some time; -1 where there is none.
-        thing_N: Number of the event that was the first showing of the same thing, in a chain from one to the next.
+        thing_N: Index of the event that first showed the same thing, in a chain from one to the next.
         strength_N: How strong an entry is after the event, from those before it: see longterm.strengthened.
         same_at: Cosine from which two events are the same thing.
     """
@@ -61,7 +61,7 @@ class Labels:
 
     Attributes:
         worth_N: Whether an event was met again, or is pointed at.
-        judged_N: Whether that can be said.
+        judged_N: Whether that can be told.
     """
 
     worth_N: NDArray[np.bool_]
@@ -75,11 +75,11 @@ class Fade:
     Attributes:
         fade_s: As in BankConfig.
         fade_power: As in BankConfig.
-        horizon_s: Within which something is met again, or not.
+        horizon_s: Seconds within which something is met again, or not.
         ages_A: Seconds since a thing was last met.
         strengths_G: Mean strength of each group.
         met_GA: Share that is met again, NaN where nothing could be counted.
-        counts_GA: Of how many.
+        counts_GA: How many that share was counted over.
     """
 
     fade_s: float
@@ -118,7 +118,7 @@ def strengthened_by(strength: float, pause_s: float) -> float:
 
 
 def _same_at(keys_ND: NDArray[np.float32], config: BankConfig) -> float:
-    """As the bank has it, of all pairs; their cosines need not be held, since their sums are those of moments."""
+    """The bank's threshold over all pairs, from moments of the keys: no pair's cosine has to be held."""
     count = len(keys_ND)
     if count < 2:
         return config.most_same
@@ -146,9 +146,9 @@ def fit_fade(streams: Sequence[TrainingStream], met: Sequence[Meetings], config:
     """Fit the decay to how often things are met again.
 
     At an age, those count that have not been met since and whose horizon ends before their stream does: what lies
-    beyond a stream's end is not taken for never. Of all decays of the bank's form, each with the base
-    rates that suit it best, the one with the least square error is taken; none rises with age or falls with
-    strength. Each group of strengths has a base rate of its own, since what comes often does so at any age.
+    beyond a stream's end does not count as never. Of all decays of the bank's form, each with the base rates that
+    suit it best, the one with the least square error is taken; none rises with age or falls with strength. Each
+    group of strengths has a base rate of its own, since what comes often does so at any age.
     """
     lengths = [float(stream.t1_N[-1] - stream.t0_N[0]) for stream in streams]
     horizon_s = max(_HORIZON_SHARE * float(np.median(lengths)), config.again_s)

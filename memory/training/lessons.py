@@ -26,7 +26,7 @@ from hippocam.memory.spans import join_spans
 from hippocam.memory.store.database import Store
 from hippocam.stream.records import FloatArray
 
-# A stream of fewer entries has nothing to join.
+# A stream of fewer entries has nothing to merge.
 _LEAST_ENTRIES = 16
 
 
@@ -36,7 +36,7 @@ class Lesson:
 
     Attributes:
         held: The entries of one stream, as they were without a budget.
-        entries: The same, as the proposer sees them.
+        entries: These, as the proposer sees them.
         views_PD: Held-out views, float32 [P, D].
         rows_P: The entry of each.
         times_P: Start and end of the event of each.

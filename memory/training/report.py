@@ -1,4 +1,4 @@
-"""What training came to: as Markdown, and as files, the prior with its card beside it."""
+"""The result of training as Markdown, and as files: the prior with its card beside it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hippocam.memory.training.validation import WITHOUT
 
 
 def report_lines(trained: Trained) -> list[str]:
-    """What came out, in Markdown."""
+    """The result in Markdown."""
     prior, fade = trained.prior, trained.fade
     trials = {trial.name: trial for trial in trained.trials}
     lines = [
@@ -70,7 +70,7 @@ def write(trained: Trained, encoder_id: str, folder: Path, *, data: str, command
     Args:
         trained: What is written.
         encoder_id: Whose space it is in.
-        folder: Where to.
+        folder: Where the files go.
         data: For the card: what it was trained on, with licence.
         command: For the card: what makes the same file again.
         limits: For the card: what it cannot do.

@@ -1,4 +1,4 @@
-"""The streams that a memory holds as streams to learn consolidation from.
+"""The streams that a memory holds, as streams to learn consolidation from.
 
 Shapes: N events of a stream; Q questions; D embedding dimension.
 """

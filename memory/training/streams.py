@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from hippocam.memory.records import Event
 from hippocam.stream.records import FloatArray
 
-# A question goes to the events in the shares of a softmax of its cosines with this temperature.
+# A question is shared among the events by a softmax of its cosines with this temperature.
 _TEMPERATURE = 0.03
 
 
@@ -31,8 +31,8 @@ class TrainingStream:
         utilities_N: As in Event.
         places_N: As in Event.
         t0_N: Starts, in seconds.
-        t1_N: Ends.
-        pointed_N: How well questions point at each, 1 for the usual event; None where none were asked.
+        t1_N: Ends, in seconds.
+        pointed_N: How well questions point at each, 1 for the average event; None where none were asked.
     """
 
     keys_ND: FloatArray
@@ -95,8 +95,8 @@ def stream_from_events(events: Sequence[Event], questions_QD: FloatArray | None 
 def pointed_at(keys_ND: FloatArray, scenes_ND: FloatArray, questions_QD: FloatArray) -> NDArray[np.float64]:
     """How much of many questions goes to each event, 1 on average.
 
-    Each question is spread over the events by a softmax of its cosine with key and scene, so that one that is near
-    to nothing in particular says little.
+    Each question is shared among the events by a softmax of its cosines with key and scene, so that one that is
+    near to nothing in particular says little.
     """
     both_ND = (keys_ND + scenes_ND) / 2
     shares_N = np.zeros(len(keys_ND))

@@ -1,10 +1,11 @@
-"""Does what was trained help? Streams held out of training are remembered in little room, with it and without.
+"""Tells whether training helped: held-out streams are remembered in little room, with the prior and without.
 
-A held-out stream is played to the bank as long-term memory plays it, but for a disk, pictures and words: there is
-room for a share of its events. Things that were met again are hidden, one half and then the other: shown for the
-first time only, so that nothing but their looks can tell that they are worth keeping. At the end each is asked for
-with the key of its next showing, and what was never met again but is pointed at, with its own key and some noise.
-The answer is the entry whose key is nearest, and is right where that entry holds the time of the first showing.
+A held-out stream is played to the bank as long-term memory does it, but without a disk, pictures and words; there
+is room for a share of its events. Things that were met again are hidden, one half and then the other: shown for
+the first time only, so that nothing but their looks can tell that they are worth keeping. At the end each is asked
+for with the key of its next showing, and what was never met again but is pointed at, with its own key and some
+noise. The answer is the entry whose key is nearest, and is right where that entry holds the time of the first
+showing.
 
 Shapes: N events of a stream; P probes; D embedding dimension.
 """
@@ -29,7 +30,7 @@ from hippocam.memory.training.streams import TrainingStream
 # Share of a stream's events that there is room for, and entries that there is always room for.
 BUDGET_SHARE = 0.15
 _LEAST_ENTRIES = 16
-# Length of what is added to a key, of length 1, to make a view of it.
+# Length of the noise that is added to a key of length 1 to make a view of it.
 _VIEW_NOISE = 0.5
 WITHOUT = "product, no prior"
 
@@ -39,7 +40,7 @@ class Trial:
     """How one rule did on all held-out streams.
 
     Attributes:
-        name: What it is.
+        name: Name of the rule.
         found_P: Whether the first answer was right, for each probe.
         held_P: Whether any entry held the event.
     """
@@ -54,14 +55,14 @@ class Trial:
         return float(self.found_P.mean()) if len(self.found_P) else 0.0
 
     def gain_over(self, other: Trial) -> tuple[float, float]:
-        """By how much it does better on the same probes, and the standard error of that."""
+        """How much better it does on the same probes, and the standard error of that."""
         gain_P = self.found_P.astype(float) - other.found_P
         if len(gain_P) < 2:
             return 0.0, 0.0
         return float(gain_P.mean()), float(gain_P.std(ddof=1) / np.sqrt(len(gain_P)))
 
     def beats(self, other: Trial) -> bool:
-        """Whether it does better than noise explains, about: by two standard errors."""
+        """Whether it does better than noise explains, roughly: by two standard errors."""
         gain, noise = self.gain_over(other)
         return gain > 2 * noise
 
@@ -118,7 +119,7 @@ def try_out(name: str, config: BankConfig, prior: Prior | None, held_out: Sequen
 def remember(
     stream: TrainingStream, config: BankConfig, prior: Prior | None, entries: int
 ) -> tuple[NDArray[np.float32], list[list[Span]]]:
-    """Play a stream to a bank with room for so many entries; return keys and spans of those that are left."""
+    """Play a stream to a bank with limited room; return keys and spans of the entries that are left."""
     dim = stream.keys_ND.shape[1]
     bank = Bank(dim, config, Utility(dim, prior), by_signs=False)  # an entry is held or not
     spans: dict[int, list[Span]] = {}
@@ -151,7 +152,7 @@ def remember(
 
 
 def choose_events(trials: Mapping[str, Trial], events: Sequence[float]) -> float:
-    """The least weight of the prior that is as good as the best, and better than none; else 0."""
+    """The least weight of the prior that does as well as the best and better than none; else 0."""
     proven = [n for n in sorted(events) if trials[with_prior(n)].beats(trials[WITHOUT])]
     if not proven:
         return 0.0

@@ -25,8 +25,8 @@ from hippocam.memory.working.background_pixels import Layers, Limits, Mask, piec
 from hippocam.stream.records import Box, FloatArray
 
 Kind = Literal["appeared", "left", "moved"]
-_STILL_SHARE = 0.1  # of a presence's pixels may change while it stands still
-COVERED = 0.5  # of the smaller of two boxes is shared: one shows the other
+_STILL_SHARE = 0.1  # of a presence's pixels that may change while it stands still
+COVERED = 0.5  # of the smaller of two boxes that must be shared for one to show the other
 _REST = 0.3  # what is left of a thing at the picture's edge, as a share of what it was, is its shadow
 
 
@@ -36,9 +36,10 @@ class BackgroundConfig:
 
     Attributes:
         level: Difference of a pixel in any colour that counts, 1 to 255.
-        noises: And how many times the pixel's usual noise it must be, 1 to 20.
-        area: Smallest share of the picture that is told of, 0 to 1; in one frame alone, three times that.
-        trace: Smallest share that is followed, once or before it was larger, 0 to 1.
+        noises: How many times the pixel's usual noise the difference must be, too, 1 to 20.
+        area: Smallest share of the picture that is reported, 0 to 1; three times that if it shows in one frame
+            only.
+        trace: Smallest share that is followed after or before it is larger, 0 to 1.
         light_s: Time in which the background follows slow changes of light, seconds.
         settle_s: Time after which what stands still is background, seconds.
         still_s: Time without motion after which a presence counts as standing still, seconds.
@@ -105,11 +106,11 @@ class Presence:
         box: Where it is now.
         home: Where it last stood still, or began.
         area: Share of the picture that it covers now.
-        peak: And at most so far.
+        peak: The largest share so far.
         still_from_s: Since when it has not moved.
         hole: Whether it is where a thing is missing; None until it has stood still.
-        told: Whether its beginning was told.
-        part: Whether it broke off another, so that its coming and going is no change.
+        told: Whether its beginning was reported.
+        part: Whether it broke off from another, so that its coming and going is no change.
         fading: Since it is at the picture's edge and most of it gone: times of the frames around that; else None.
     """
 
@@ -160,7 +161,7 @@ class Background:
         return self.static and any(p.hole is not True for p in self.presences)
 
     def repeat(self, time_s: float) -> None:
-        """Take note that at time_s all was as in the last picture."""
+        """Note that at time_s everything was as in the last picture."""
         if self._layers is not None and time_s > self._time_s:
             self._count(time_s - self._time_s, broken=False)
             self._layers.wait(time_s - self._time_s)
@@ -176,7 +177,7 @@ class Background:
             time_s: Its time in seconds, later than the last.
 
         Returns:
-            What changed, in no case before three frames were seen.
+            What changed; never before three frames were seen.
         """
         if picture is None or time_s <= self._time_s:
             return []
@@ -211,7 +212,7 @@ class Background:
         return self.presences[best[1]] if best[0] > COVERED else None
 
     def _uncovered(self, mask: Mask, before_s: float, time_s: float) -> list[Change]:
-        """What had become background and left: what was behind it is there again."""
+        """Things that had become background and left: what was behind them is there again."""
         return [
             Change(kind="left", t0_s=before_s, t1_s=time_s, box=box, area=area)
             for box, area, _ in pieces(mask, self._config.area)
@@ -313,7 +314,7 @@ class Background:
         return [] if presence.part and not presence.hole else changes
 
     def to_bytes(self) -> bytes:
-        """All that it knows, to go on from."""
+        """Everything it knows, to go on from."""
         head = {
             "time_s": self._time_s,
             "samples": self._samples,
@@ -353,7 +354,7 @@ def _presence(row: dict[str, Any]) -> Presence:
 
 
 def _near(a: Box, b: Box) -> float:
-    """Above 0 where two boxes may be one thing a moment later: how much they share, or that they nearly touch."""
+    """How likely two boxes are one thing a moment later: how much they share, or nearly touch; 0 if neither."""
     if (shared := overlap(a, b)) > 0:
         return 1 + shared
     gap = max(max(a[0], b[0]) - min(a[2], b[2]), max(a[1], b[1]) - min(a[3], b[3]), 0.0)

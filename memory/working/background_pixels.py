@@ -23,16 +23,16 @@ _FIXED = 256.0
 # A pixel's noise at first, and at most, in levels.
 _FIRST_NOISE = 4.0
 _MOST_NOISE = 10.0
-# An outline that is so many times sharper is the true one.
+# How many times sharper an outline must be to be the true one.
 _SHARPER = 1.15
 # Pieces of foreground closer than this share of the picture are one.
 _GAP = 0.05
-# Time over which it is told how busy a pixel is, and the longest stay that is counted, in seconds.
+# Time over which a pixel's busyness is measured, and the longest stay that is counted, in seconds.
 _BUSY_S = 60.0
 _LONGEST_S = 60000.0
-# What changes in more of the pictures than this share is leaves or a screen.
+# A pixel that changes in more than this share of the pictures is leaves or a screen.
 _BUSY = 0.4
-# Shadows and leaves are learned so many times more slowly than what is plainly background.
+# How many times more slowly shadows and leaves are learned than what is plainly background.
 _SLOWER = 8
 
 
@@ -42,7 +42,7 @@ class Limits:
 
     Attributes:
         level: Difference in levels.
-        noises: And in the pixel's usual noise.
+        noises: Difference in units of the pixel's usual noise.
         light_s: Time in which slow light is followed.
         settle_s: Time after which what stands still is background.
     """
@@ -95,7 +95,7 @@ class Layers:
         return mask, uncovered, moving
 
     def learn(self, picture: FloatArray, mask: Mask, elapsed_s: float, limits: Limits) -> None:
-        """Follow the light, learn noise, and let settle what stood still."""
+        """Follow the light, learn the noise, and turn what stood still into background."""
         free = ~mask
         deviation = _differs(picture, self.back)
         plain = deviation <= np.maximum(limits.level, limits.noises * self.noise)

@@ -20,7 +20,7 @@ from hippocam.stream.records import FloatArray
 
 # A place moves at least this much towards what is seen there: light changes over the day.
 _MIN_RATE = 0.05
-# Directions that are nearly inside those before them say nothing of their own.
+# Directions of which less than this lies outside the ones before them are ignored.
 _INDEPENDENT = 0.05
 
 
@@ -30,7 +30,7 @@ class ContextConfig:
 
     Attributes:
         recent_s: Time constant of the recent past, seconds above 0.
-        places: Most places that are held of one stream, 1 or more; the one longest not seen makes room.
+        places: Most places of one stream that are held, 1 or more; the one not seen for longest makes room.
         same_place: Cosine above which the recent past is in a known place, -1 to 1.
     """
 

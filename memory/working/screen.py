@@ -1,8 +1,8 @@
 """Text on screen: the lines that were read in frames of one stream in, notes from first to last seen out.
 
-A line that is read again, be it with a letter wrong, is the same line and stays open; one that is missing is
+A line that is read again, even with a letter wrong, is the same line and stays open; one that is missing is
 closed at the next look that misses it too, since reading flickers. A line that a look misses was there until the
-last look that saw it, and through the unchanged frames behind that one. Digits must agree: a price or a page that
+last look that saw it, and through the unchanged frames after that. Digits must agree: a price or a page that
 changes is another line.
 """
 
@@ -20,10 +20,10 @@ from hippocam.stream.records import Note
 KIND = "screen"
 # Share of letters in common from which two lines are one.
 _SAME = 0.85
-# Lines of one look, and characters of a line, at most.
+# Most lines of one look, and most characters of a line.
 _MOST_LINES = 64
 _MAX_TEXT = 300
-# Looks in a row that must miss a line, to close it.
+# Looks in a row that must miss a line to close it.
 _MISSES = 2
 
 
@@ -94,7 +94,7 @@ class ScreenText:
         self._last_s = time_s
 
     def take(self, *, flush: bool = False) -> list[NoteRow]:
-        """What is new or has changed since it was last asked; with flush all lines are closed."""
+        """What is new or has changed since the last call; with flush all lines are closed."""
         self._lengthen()
         if flush:
             self._close(self._lines)
@@ -105,7 +105,7 @@ class ScreenText:
         return rows
 
     def _lengthen(self) -> None:
-        """Lines that the last look saw were there as long as nothing has changed."""
+        """Prolong the lines that the last look saw for as long as nothing has changed."""
         for line in self._lines:
             if not line.misses and self._sure_s is not None and self._sure_s > line.t1_s:
                 line.t1_s, line.changed = self._sure_s, True

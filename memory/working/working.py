@@ -23,13 +23,13 @@ from hippocam.memory.records import KEY_FRAMES, Continuation, Event, id_of
 from hippocam.memory.working.context import Context, ContextConfig, Place, PlaceChange, unit
 from hippocam.stream.records import Embedding, FloatArray, Repeat
 
-# The usual surprise of a stream is the mean over its events, over about this many of the last ones later on.
+# The usual surprise of a stream is the mean over its events, later over about this many of the newest.
 _USUAL_EVENTS = 512
 # Characters of the source's words that an event keeps.
 _MAX_TEXT = 2000
 # Above this, surprise makes no more difference.
 _MOST_SURPRISE = 0.99
-# Of one event in so many a frame is held out of its mean, to ask with later, if it has so many frames.
+# In one event of this many, a frame is held out of its mean to ask with later, if the event has that many frames.
 _PROBE_EVERY = 16
 _PROBE_FRAMES = 4
 # Key frames of a preview that are farther apart than this, in seconds, make a gap.
@@ -51,10 +51,10 @@ class WorkingConfig:
         gamma: Standard deviations above the mean surprise at which an event is cut, 0 or more.
         floor: Surprise below which nothing is cut, 0 to 2: still scenes are not chopped by noise.
         window: Recent surprises that mean and deviation are taken over, 8 or more.
-        min_frames: Frames that an event has at least, repeats counted, 1 or more.
+        min_frames: Fewest frames of an event, repeats included, 1 or more.
         max_s: Longest event in seconds, above 0. It bounds what a crash can lose.
         max_frames: Most encoded frames that an event holds, so that memory is bounded at any rate.
-        onset: Where a change is put that lies between two frames, as a share of the time between them, back from
+        onset: Where a change that lies between two frames is dated, as a share of the time between them, back from
             the second: 0 at the second, 0.5 half-way, 0 to 1.
         by_change: Whether an event also ends where something comes before a still camera's background, or leaves.
         gap_s: A jump in time of more than this, or backwards, ends an event, seconds above 0.
@@ -116,7 +116,7 @@ class WorkingMemory:
 
         Args:
             item: In the order of its seq.
-            changed: Why an event begins here, where somebody else knows: something came before a still camera.
+            changed: Why an event begins here, if the caller knows: something came before a still camera.
         """
         if self._last is not None and not 0 <= item.time_s - self._last.time_s <= self._gap_s:
             yield from self._close(self._last.time_s, "gap")
@@ -183,7 +183,7 @@ class WorkingMemory:
         self._sum = item.vector.copy() if self._sum is None else self._sum + item.vector
 
     def _onset_s(self, item: Embedding) -> float:
-        """When what an item shows first is taken to have begun: since the item before."""
+        """When something that an item is the first to show is taken to have begun, after the item before it."""
         assert self._last is not None
         onset_s = item.time_s - self._config.onset * (item.time_s - self._last.time_s)
         return max(onset_s, self._last.time_s)  # rounding must not put it before
@@ -202,7 +202,7 @@ class WorkingMemory:
         return f"surprise {surprise:.2f} above {max(limit, config.floor):.2f}" if surprise > limit else ""
 
     def _close(self, end_s: float, cut: str, *, begins: bool = False) -> Iterator[Event | Continuation]:
-        """Close what is open; the next event begins there too, or with its first frame."""
+        """Close what is open; the next event begins where it ends, or with its own first frame."""
         last, begun_s = self._last, self._begin_s
         assert last is not None
         self._begin_s = end_s if begins else None  # before the event closes: state() at that moment holds it
