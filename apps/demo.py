@@ -16,6 +16,7 @@ from hippocam.apps.cli.progress import WatchBar
 from hippocam.apps.cli.report import answer_lines, watch_lines
 from hippocam.apps.session import Session
 from hippocam.apps.settings import Settings
+from hippocam.apps.terminal import tell, warn
 from hippocam.apps.wording import megabytes
 from hippocam.models.errors import WeightsError
 from hippocam.models.senses.config import SensesConfig
@@ -40,7 +41,7 @@ def main() -> int:
     try:
         return _demo(options.video, options.question)
     except HippocamError as error:
-        print(f"demo: {error}", file=sys.stderr)
+        warn(f"demo: {error}")
         return error.exit_code
 
 
@@ -54,27 +55,30 @@ def _demo(video: str | None, questions: list[str]) -> int:
             clip, asked = _named(fetch("driveway-clip"), "driveway.mov"), _DRIVEWAY
             fetch("dinov2"), fetch("efficientnet-lite2"), fetch("minilm")
         except WeightsError as error:
-            print(f"demo: {error}\ndemo: going on with a rendered scene and the encoder that knows colours only")
+            tell(
+                f"demo: {error}",
+                "demo: going on with a rendered scene and the encoder that knows colours only",
+            )
             clip, asked = _render(cache_dir().parent / "footage" / "rendered-scene.mp4"), _RENDERED
             encoder, settings = "palette", Settings(senses=_NO_SENSES)
     if MEMORY.exists():
         shutil.rmtree(MEMORY)  # a demo begins anew
     with Session(MEMORY, encoder=encoder, settings=settings) as session:
-        print(f"watching {clip}")
+        tell(f"watching {clip}")
         with WatchBar() as bar:
             report = session.watch([clip], on_progress=bar.update)
-        print("\n".join(watch_lines(report)))
+        tell(*watch_lines(report))
         for failure in report.failed:
-            print(f"demo: {failure.source}: {failure.reason}", file=sys.stderr)
+            warn(f"demo: {failure.source}: {failure.reason}")
         if not report.streams:
             return 1
         for question in questions or asked:
-            print(f"\nask: {question}")
-            print("\n".join(f"  {line}" for line in answer_lines(session.ask(question))))
+            tell("", f"ask: {question}")
+            tell(*(f"  {line}" for line in answer_lines(session.ask(question))))
         status = session.status()
-    print(f"\nmemory: {megabytes(status.bytes)} of {megabytes(status.budget_bytes)} in {MEMORY}/")
+    tell("", f"memory: {megabytes(status.bytes)} of {megabytes(status.budget_bytes)} in {MEMORY}/")
     program = Path(sys.executable).parent / "hippocam"
-    print(f"open the page: {program} web --memory {MEMORY}   then http://127.0.0.1:7860")
+    tell(f"open the page: {program} web --memory {MEMORY}   then http://127.0.0.1:7860")
     return 0
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-
+from hippocam.apps.terminal import warn
 from hippocam.models.inventory import FALLBACK, best_encoder
 from hippocam.models.registry import AUTO, settled_name
 
@@ -23,5 +22,5 @@ def encoder_name(wanted: str | None, own: str | None, default: str) -> str:
         return settled_name(name)
     found = best_encoder()
     more = "; hippocam models says how to get one" if found.name == FALLBACK else ""
-    print(f"encoder auto: {found.name} ({found.reason}{more})", file=sys.stderr)
+    warn(f"encoder auto: {found.name} ({found.reason}{more})")
     return found.name

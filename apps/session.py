@@ -37,6 +37,7 @@ from hippocam.apps.live.forget import delete_footage
 from hippocam.apps.records import Answer, Failure, Status, WatchProgress, WatchReport
 from hippocam.apps.settings import Settings, budget_bytes
 from hippocam.apps.watch import Executor, Work, watch_sources
+from hippocam.apps.wording import legible
 from hippocam.memory.entities.records import Entity, EntityChange
 from hippocam.memory.errors import MemoryFolderError
 from hippocam.memory.explanation import Explanation
@@ -184,7 +185,7 @@ class Session:
             HippocamError: There is no memory, the text is empty, or the memory does not know a stream, camera or
                 entry that is named, or several memories know it.
         """
-        return self._search().search(text, self._folders.memories().resolve(where))
+        return self._search().search(legible(text), self._folders.memories().resolve(where))
 
     def ask(
         self,
@@ -217,7 +218,7 @@ class Session:
         return ask(
             search,
             search.encoder,
-            question,
+            legible(question),
             self._folders.memories().resolve(where),
             reader,
             latest=self.latest,

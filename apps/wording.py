@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from hippocam.memory.records import Evidence
 from hippocam.stream.timecode import format_time
 
+# What bytes that are no UTF-8 become in Python's strings; no encoder, database or server takes it.
+_NO_TEXT = re.compile("[\ud800-\udfff]")
 # Shown instead of a picture that is no longer kept.
 NO_PICTURE = "picture given up for the budget"
 
@@ -35,3 +39,8 @@ def other_spans(moment: Evidence) -> list[tuple[float, float]]:
 def one_line(text: str) -> str:
     """Put text from outside on one line, without control characters."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def legible(text: str) -> str:
+    """Replace what is no text, as bytes of another encoding on the command line, by the replacement character."""
+    return _NO_TEXT.sub("\ufffd", text)

@@ -6,9 +6,9 @@ Nothing heavy is imported before it runs.
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from pathlib import Path
+
+from hippocam.apps.terminal import tell, tell_json, warn
 
 DEFAULT_MEMORIES = "hippocam-archive"
 
@@ -73,9 +73,9 @@ def _archive(options: argparse.Namespace) -> int:
     with ArchiveBar() as bar:
         report = archive(options.memories, request, config, resume=options.resume, on_progress=bar.update)
     if options.json:
-        print(json.dumps(archive_json(report), ensure_ascii=False), flush=True)
+        tell_json(archive_json(report))
     else:
-        print("\n".join(archive_lines(report)))
+        tell(*archive_lines(report))
     for failure in report.failed:
-        print(f"hippocam: {failure.source}: {failure.reason}", file=sys.stderr)
+        warn(f"hippocam: {failure.source}: {failure.reason}")
     return 1 if report.failed else 0

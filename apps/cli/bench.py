@@ -8,12 +8,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from hippocam.apps.terminal import tell, tell_json, warn
 from hippocam.stream.errors import HippocamError
 
 # Comes with the source code, not with an installed hippocam.
@@ -137,7 +137,7 @@ def _numbers(text: str) -> list[int]:
 
 
 def _print_json(value: Any) -> None:
-    print(json.dumps(value))
+    tell_json(value)
 
 
 def _moments(options: argparse.Namespace) -> int:
@@ -148,7 +148,7 @@ def _moments(options: argparse.Namespace) -> int:
     truth, absent = _annotations(options, FOOTAGE)
     clips = list(read_clips(options.videos, truth))
     result = run(clips, absent, open_session=Session, encoder=options.encoder)
-    print(table(result))
+    tell(*table(result).splitlines())
     if options.out:
         truths = " ".join(map(os.path.relpath, truth))
         encoder = f" --encoder {options.encoder}" if options.encoder else ""
@@ -204,9 +204,9 @@ def _perception(options: argparse.Namespace) -> int:
         options.encoders or perception.ENCODERS,
         given,
         open_session=Session,
-        report=lambda line: print(line, file=sys.stderr, flush=True),
+        report=warn,
     )
-    print(perception.table(result))
+    tell(*perception.table(result).splitlines())
     if options.out:
         typed = {"--images": options.images, "--videos": options.videos, "--objects": options.objects}
         command = "hippocam bench perception" + "".join(f" {k} {v}" for k, v in typed.items() if v is not None)
@@ -232,14 +232,14 @@ def _memory(options: argparse.Namespace) -> int:
         options.policies,
         worlds={**WORLDS, "real": partial(real, videos=options.videos)},
         jobs=options.jobs,
-        report=lambda line: print(line, file=sys.stderr, flush=True),
+        report=warn,
     )
     chosen = f"--seeds {','.join(map(str, options.seeds))}"
     if options.slots:
         chosen += f" --slots {','.join(map(str, options.slots))}"
     for world in result.worlds:
-        print(memory_report.title(world))
-        print(memory_report.table(world))
+        tell(*memory_report.title(world).splitlines())
+        tell(*memory_report.table(world).splitlines())
         if options.out:
             command = f"hippocam bench memory --world {world.world} {chosen}"
             notes = f"\n\n{describe(options.videos)}" if world.world == "real" else ""
@@ -248,7 +248,7 @@ def _memory(options: argparse.Namespace) -> int:
             write_section(options.out, title, body, command=command, encoders=[world.encoder])
     if options.plots:
         for picture in memory_report.plot(result, options.plots):
-            print(picture)
+            tell(str(picture))
     if options.json:
         print(memory_report.to_json(result))
     return 0
@@ -261,7 +261,7 @@ def _scale(options: argparse.Namespace) -> int:
     from hippocam.apps.bench.sections import write_section
 
     result = scale.run(rows=options.keys, dims=options.dims, entries=options.entries, frames=options.frames)
-    print(scale.table(result))
+    tell(*scale.table(result).splitlines())
     if options.out:
         write_section(options.out, "Scale", scale.table(result), command="hippocam bench scale", encoders=[])
     if options.json:
@@ -279,10 +279,10 @@ def _scale_hours(options: argparse.Namespace) -> int:
     result = scale_hours.run(
         sizes,
         seconds=60 * options.minutes,
-        report=lambda line: print(line, file=sys.stderr, flush=True),
+        report=warn,
     )
     body = scale_report.table(result, speed=options.speed)
-    print(body)
+    tell(*body.splitlines())
     if options.out:
         given = f" --speed {options.speed:g}" if options.speed is not None else ""
         given += f" --minutes {options.minutes:g}" if options.minutes != 5 else ""
@@ -303,9 +303,9 @@ def _ingest(options: argparse.Namespace) -> int:
         encoder=options.encoder,
         fps=options.fps,
         rounds=options.rounds,
-        report=lambda line: print(line, file=sys.stderr, flush=True),
+        report=warn,
     )
-    print(ingest.table(result))
+    tell(*ingest.table(result).splitlines())
     if options.out:
         names = " ".join(os.path.relpath(path) for path in options.videos)
         given = f" --encoder {options.encoder}" * (options.encoder != "bundled")
@@ -323,7 +323,7 @@ def _sleep(options: argparse.Namespace) -> int:
     from hippocam.apps.bench.sections import write_section
 
     result = sleep.run(dict.fromkeys(options.world, options.seeds))
-    print(sleep.table(result))
+    tell(*sleep.table(result).splitlines())
     if options.out:
         worlds, seeds = " ".join(options.world), ",".join(map(str, options.seeds))
         command = f"hippocam bench sleep --world {worlds} --seeds {seeds}"
@@ -350,7 +350,7 @@ def _qa(options: argparse.Namespace) -> int:
         if len(files) != 1:
             raise HippocamError(f"--predictions scores the answers to one question file, found {len(files)}")
         scores = predictions.score_file(files[0], options.predictions)
-        print(report.scores(files[0], scores))
+        tell(*report.scores(files[0], scores).splitlines())
         if options.json:
             _print_json(scores)
         return 0
@@ -371,9 +371,9 @@ def _qa(options: argparse.Namespace) -> int:
         config,
         open_session=Session,
         limit=options.limit,
-        report=lambda line: print(line, file=sys.stderr, flush=True),
+        report=warn,
     )
-    print(report.table(result))
+    tell(*report.table(result).splitlines())
     if options.answers:
         report.write_outcomes(options.answers, result)
     if options.out:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
+from hippocam.apps.terminal import tell, tell_json
+from hippocam.apps.wording import legible
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.timecode import format_time, parse_time
 
@@ -50,7 +51,9 @@ def add_arguments(command: argparse.ArgumentParser, opened: Opened) -> None:
         "ids", nargs="*", metavar="ID", help="merge INTO OTHER: two entities; split VISIT; undo CHANGE"
     )
     command.add_argument("--stream", metavar="ID", help="only this stream")
-    command.add_argument("--label", metavar="NAME", help="only what is called so: person, car, bottle")
+    command.add_argument(
+        "--label", type=legible, metavar="NAME", help="only what is called so: person, car, bottle"
+    )
     command.add_argument("--at", type=_time, metavar="T", help="as if the streams ended here")
     command.add_argument("--json", action="store_true", help="one JSON object on the last line of stdout")
     command.set_defaults(run=lambda options: run(options, opened))
@@ -71,8 +74,10 @@ def run(options: argparse.Namespace, opened: Opened) -> int:
     with opened(options) as session:
         if options.action == "list":
             found = session.entities(stream=options.stream, label=options.label, at_s=options.at)
-            text = "\n".join(_table(found)) if found else "nothing was recognised"
-            print(json.dumps(entities_json(found)) if options.json else text)
+            if options.json:
+                tell_json(entities_json(found))
+            else:
+                tell(*(_table(found) if found else ["nothing was recognised"]))
             return 0
         if options.action == "merge":
             into, other = map(parse_id, options.ids)
@@ -83,7 +88,10 @@ def run(options: argparse.Namespace, opened: Opened) -> int:
             if not options.ids[0].isdecimal():
                 raise HippocamError(f"{options.ids[0]!r} is no number of a change")
             change = session.undo_entities(int(options.ids[0]))
-        print(json.dumps(change_json(change)) if options.json else _sentence(change))
+        if options.json:
+            tell_json(change_json(change))
+        else:
+            tell(_sentence(change))
         return 0
 
 

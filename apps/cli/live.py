@@ -6,10 +6,8 @@ Nothing heavy is imported before a command runs.
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import signal
-import sys
 import threading
 import time
 from contextlib import suppress
@@ -17,6 +15,8 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from hippocam.apps.terminal import tell, tell_json, warn
+from hippocam.apps.wording import legible
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.timecode import format_time
 
@@ -55,7 +55,9 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--look-back-mb", type=float, default=256.0, metavar="N", help="footage as it came, for clip (default 256)"
     )
     add.add_argument("--look-back", type=duration, default=600.0, metavar="T", help="how far back (default 10m)")
-    add.add_argument("--alert", action="append", default=[], metavar="TEXT", help="tell when this is shown")
+    add.add_argument(
+        "--alert", action="append", type=legible, default=[], metavar="TEXT", help="tell when this is shown"
+    )
     add.add_argument("--alerts", type=Path, metavar="FILE", help="standing questions in a YAML file")
     add.add_argument("--webhook", metavar="URL", help="where alerts are posted as JSON")
     add.add_argument("--stall", type=duration, default=10.0, metavar="T", help="no frame for so long: start again")
@@ -83,10 +85,6 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def _common(command: argparse.ArgumentParser) -> None:
     command.add_argument("--memory", default=DEFAULT_MEMORY, metavar="DIR", help=f"default {DEFAULT_MEMORY}")
     command.add_argument("--json", action="store_true", help="JSON objects, one a line")
-
-
-def _print_json(value: object) -> None:
-    print(json.dumps(value, ensure_ascii=False), flush=True)
 
 
 def _add(options: argparse.Namespace) -> int:
@@ -130,7 +128,7 @@ def _add(options: argparse.Namespace) -> int:
     _Printer(options.json).show(cameras)
     lost = [status for status in cameras if status.camera.state is State.GIVEN_UP]
     for status in lost:
-        print(f"hippocam: {status.source}: given up, {status.camera.error}", file=sys.stderr)
+        warn(f"hippocam: {status.source}: given up, {status.camera.error}")
     return 1 if lost else 0
 
 
@@ -145,10 +143,10 @@ class _Printer:
     def alert(self, alert: dict[str, Any]) -> None:
         """Print an alert."""
         if self._json:
-            _print_json(alert)
+            tell_json(alert)
         else:
             when = format_time(alert["time_s"])
-            print(f"{alert['stream']}: ALERT {alert['text']}  {when}  {alert['belief']:.0%}  {alert['image']}")
+            tell(f"{alert['stream']}: ALERT {alert['text']}  {when}  {alert['belief']:.0%}  {alert['image']}")
 
     def show(self, cameras: list[LiveStatus]) -> None:
         """Print the states if it is time."""
@@ -159,10 +157,10 @@ class _Printer:
             return
         self._states, self._shown_s = states, now_s
         if self._json:
-            _print_json(cameras_json(cameras))
+            tell_json(cameras_json(cameras))
             return
         for status in cameras:
-            print(camera_line(camera_json(status)), flush=True)
+            tell(camera_line(camera_json(status)))
 
 
 def camera_line(row: dict[str, Any]) -> str:
@@ -211,18 +209,18 @@ def _ask(options: argparse.Namespace, op: str) -> dict[str, Any]:
 def _status(options: argparse.Namespace) -> int:
     answer = _ask(options, "status")
     if options.json:
-        _print_json(answer)
+        tell_json(answer)
     else:
-        print("\n".join(camera_line(row) for row in answer["cameras"]))
+        tell(*map(camera_line, answer["cameras"]))
     return 0
 
 
 def _stop(options: argparse.Namespace) -> int:
     answer = _ask(options, "stop")
     if options.json:
-        _print_json(answer)
+        tell_json(answer)
     else:
-        print("stopping; its open events are kept")
+        tell("stopping; its open events are kept")
     return 0
 
 
@@ -235,11 +233,11 @@ def _clip(options: argparse.Namespace) -> int:
     stream = options.stream or _only_stream(live_folder.path / "look-back")
     clips = write_clips(live_folder.look_back(stream), options.out or Path(f"{stream}.mp4"), options.last)
     if options.json:
-        _print_json(clips_json(clips))
+        tell_json(clips_json(clips))
         return 0
     for clip in clips:
         spans = ", ".join(f"{format_time(t0_s)} to {format_time(t1_s)}" for t0_s, t1_s in clip.spans)
-        print(f"{clip.path}: {stream}, {spans}, {clip.frames} frames")
+        tell(f"{clip.path}: {stream}, {spans}, {clip.frames} frames")
     return 0
 
 

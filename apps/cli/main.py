@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
-import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from hippocam.apps.cli.live import add_commands as add_live
 from hippocam.apps.cli.models import add_commands as add_models
 from hippocam.apps.cli.train import add_commands as add_trainings
 from hippocam.apps.cli.where import add_memories, add_times, add_where, memory_of, where_of
+from hippocam.apps.terminal import Parser, prepare, tell, tell_json, warn
 from hippocam.stream.errors import HippocamError
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0 done, 1 some sources failed or the work was cut short, 2 wrong use.
     """
+    prepare()
     options = _parser().parse_args(arguments)
     try:
         run: Callable[[argparse.Namespace], int] = options.run
@@ -42,19 +43,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from hippocam.apps.cli.advice import ADVICE
         from hippocam.apps.errors import advised
 
-        print(f"hippocam: {advised(error, ADVICE)}", file=sys.stderr)
+        warn(f"hippocam: {advised(error, ADVICE)}")
         return error.exit_code
     except ValueError as error:
-        print(f"hippocam: {_one_line(error)}", file=sys.stderr)
+        warn(f"hippocam: {_one_line(error)}")
         return 2
     except BrokenPipeError:
         sys.stderr.close()
         return 1
     except KeyboardInterrupt:
-        print(
-            "hippocam: stopped; what was watched is kept, and watching again goes on from there",
-            file=sys.stderr,
-        )
+        warn("hippocam: stopped; what was watched is kept, and watching again goes on from there")
         return 130
 
 
@@ -63,7 +61,7 @@ def _one_line(error: Exception | str) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = Parser(
         prog="hippocam", description="A memory for video and robots: watch, then ask."
     )
     version = importlib.metadata.version("hippocam")
@@ -199,10 +197,6 @@ def _session(options: argparse.Namespace) -> Session:
     )
 
 
-def _print_json(value: dict[str, object]) -> None:
-    print(json.dumps(value, ensure_ascii=False), flush=True)
-
-
 def _watch(options: argparse.Namespace) -> int:
     from hippocam.apps.api import watch_json
     from hippocam.apps.cli.progress import WatchBar
@@ -218,11 +212,11 @@ def _watch(options: argparse.Namespace) -> int:
             on_progress=bar.update,
         )
     if options.json:
-        _print_json(watch_json(report))
+        tell_json(watch_json(report))
     else:
-        print("\n".join(watch_lines(report)))
+        tell(*watch_lines(report))
     for failure in report.failed:
-        print(f"hippocam: {failure.source}: {failure.reason}", file=sys.stderr)
+        warn(f"hippocam: {failure.source}: {failure.reason}")
     return 1 if report.failed else 0
 
 
@@ -233,9 +227,9 @@ def _search(options: argparse.Namespace) -> int:
     with _session(options) as session:
         moments = session.search(options.text, **where_of(options))
     if options.json:
-        _print_json({"moments": [evidence_json(moment) for moment in moments]})
+        tell_json({"moments": [evidence_json(moment) for moment in moments]})
     else:
-        print("\n".join(evidence_lines(moments)) or "Nothing in the memory for that time and place.")
+        tell(*evidence_lines(moments) or ["Nothing in the memory for that time and place."])
     return 0
 
 
@@ -254,7 +248,7 @@ def _chat(options: argparse.Namespace) -> int:
         talk = Conversation(session, reader=options.reader, deep=options.deep, **where_of(options))
         while True:
             if sys.stdin.isatty():
-                print("> ", end="", file=sys.stderr, flush=True)
+                tell("> ", end="", file=sys.stderr)
             question = sys.stdin.readline()
             if not question:
                 return code
@@ -269,13 +263,13 @@ def _tell_answer(options: argparse.Namespace, answer: Answer) -> int:
     from hippocam.apps.cli.report import answer_lines, given_lines
 
     if options.json:
-        _print_json(answer_json(answer, explain=options.explain))
+        tell_json(answer_json(answer, explain=options.explain))
     else:
         lines = given_lines(answer) if options.explain else []
-        print("\n".join([*lines, *answer_lines(answer)]), flush=True)
+        tell(*lines, *answer_lines(answer))
     if answer.failed:
-        print(f"hippocam: reader {_one_line(answer.failed)}", file=sys.stderr)
-        print(f"hippocam: the {answer.reader} reader worded this from the evidence alone", file=sys.stderr)
+        warn(f"hippocam: reader {_one_line(answer.failed)}")
+        warn(f"hippocam: the {answer.reader} reader worded this from the evidence alone")
     return 1 if answer.failed else 0
 
 
@@ -286,9 +280,9 @@ def _status(options: argparse.Namespace) -> int:
     with _session(options) as session:
         status = session.status()
     if options.json:
-        _print_json(status_json(status))
+        tell_json(status_json(status))
     else:
-        print("\n".join(status_lines(status)))
+        tell(*status_lines(status))
     return 0
 
 
@@ -299,9 +293,9 @@ def _explain(options: argparse.Namespace) -> int:
     with _session(options) as session:
         number, found = session.explain(options.entry)
     if options.json:
-        _print_json(explain_json(number, found))
+        tell_json(explain_json(number, found))
     else:
-        print("\n".join(explain_lines(number, found)))
+        tell(*explain_lines(number, found))
     return 0
 
 
@@ -309,9 +303,9 @@ def _pin(options: argparse.Namespace, *, pinned: bool = True) -> int:
     with _session(options) as session:
         entries = session.pin(options.entries, pinned)
     if options.json:
-        _print_json({"entries": entries, "pinned": pinned})
+        tell_json({"entries": entries, "pinned": pinned})
     else:
-        print("\n".join(f"{'pinned' if pinned else 'unpinned'} {entry}" for entry in entries))
+        tell(*(f"{'pinned' if pinned else 'unpinned'} {entry}" for entry in entries))
     return 0
 
 
@@ -327,20 +321,20 @@ def _forget(options: argparse.Namespace) -> int:
             before_s=options.before,
         )
     if options.json:
-        _print_json(deletion_json(gone))
+        tell_json(deletion_json(gone))
     else:
         parts = f"{gone.entries} entries, {gone.notes} notes, {gone.summaries} summaries"
-        print(f"forgot {parts} and {gone.streams} whole streams")
+        tell(f"forgot {parts} and {gone.streams} whole streams")
     return 0
 
 
 def _wake(back: int, *, json_output: bool) -> int:
     if json_output:
-        _print_json({"back": back})
+        tell_json({"back": back})
     elif back:
-        print(f"the last sleep is undone: {back} entries are back, without their pictures")
+        tell(f"the last sleep is undone: {back} entries are back, without their pictures")
     else:
-        print("no sleep is remembered: nothing to undo")
+        tell("no sleep is remembered: nothing to undo")
     return 0
 
 
@@ -352,9 +346,9 @@ def _sleep(options: argparse.Namespace) -> int:
             return _wake(session.wake(), json_output=options.json)
         report = session.sleep(options.target)
     if options.json:
-        _print_json(sleep_json(report))
+        tell_json(sleep_json(report))
         return 0
-    print(
+    tell(
         f"{report.before} entries became {report.after}; {report.bytes_before / 1e6:.1f} MB became "
         f"{report.bytes_after / 1e6:.1f} MB"
     )
@@ -363,8 +357,8 @@ def _sleep(options: argparse.Namespace) -> int:
         f"first {k}"
         for k in report.recall_before
     )
-    print(f"{report.probes} probes found their moment: {'; '.join(shares)}")
-    print(
+    tell(f"{report.probes} probes found their moment: {'; '.join(shares)}")
+    tell(
         f"{report.committed} groups were written, {report.rolled_back} proposals lost too much and were taken back"
     )
     return 0
@@ -406,9 +400,9 @@ def _import(options: argparse.Namespace) -> int:
         config=load_settings(options.config).memory,
     )
     if options.json:
-        _print_json(import_json(report))
+        tell_json(import_json(report))
     else:
-        print("\n".join(import_lines(report)))
+        tell(*import_lines(report))
     return 0
 
 
@@ -418,11 +412,11 @@ def _upgrade(options: argparse.Namespace) -> int:
 
     found = upgrade(Path(options.memory))
     if options.json:
-        _print_json({"memory": options.memory, "from": found, "to": FORMAT})
+        tell_json({"memory": options.memory, "from": found, "to": FORMAT})
     elif found == FORMAT:
-        print(f"{options.memory}: is of format {FORMAT} already")
+        tell(f"{options.memory}: is of format {FORMAT} already")
     else:
-        print(f"{options.memory}: brought from format {found} to {FORMAT}")
+        tell(f"{options.memory}: brought from format {found} to {FORMAT}")
     return 0
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from hippocam.apps.terminal import tell, tell_json
 
 if TYPE_CHECKING:
     from hippocam.models.inventory import Model
@@ -40,9 +41,9 @@ def _list(options: argparse.Namespace) -> int:
 
     models = inventory()
     if options.json:
-        print(json.dumps({"models": [_fields(model) for model in models]}, ensure_ascii=False))
+        tell_json({"models": [_fields(model) for model in models]})
     else:
-        print("\n".join(_lines(models)))
+        tell(*_lines(models))
     return 0
 
 
@@ -51,10 +52,10 @@ def _pull(options: argparse.Namespace) -> int:
 
     pulled = {name: [str(path) for path in pull(name)] for name in options.names}
     if options.json:
-        print(json.dumps({"pulled": pulled}, ensure_ascii=False), flush=True)
+        tell_json({"pulled": pulled})
         return 0
     for name, paths in pulled.items():
-        print(f"{name} is ready{': ' if paths else ''}{', '.join(paths)}")
+        tell(f"{name} is ready{': ' if paths else ''}{', '.join(paths)}")
     return 0
 
 
@@ -68,9 +69,9 @@ def _export(options: argparse.Namespace) -> int:
     card = OpenClipEncoder(argument).export(options.folder)
     if options.json:
         found = {"difference": card.largest_difference, "times_as_fast": card.times_as_fast}
-        print(json.dumps({"folder": str(options.folder), "id": card.id, **found}))
+        tell_json({"folder": str(options.folder), "id": card.id, **found})
     else:
-        print(
+        tell(
             f"{options.folder}: {card.id}, vectors as in torch to {card.largest_difference:.1e}, a picture"
             f" {card.times_as_fast:.1f} times as fast; use it with --encoder onnx:{options.folder}"
         )

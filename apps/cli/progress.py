@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from hippocam.apps.archive.records import ArchiveProgress
 from hippocam.apps.records import WatchProgress
+from hippocam.apps.terminal import printable, warn
 from hippocam.stream.timecode import format_time
 
 # Without a terminal, seconds between two lines; the last state is always printed.
@@ -52,7 +53,7 @@ class Progress:
             if self._bar is None:
                 self._bar = tqdm(total=1.0, file=sys.stderr, bar_format=self._format)
             self._bar.n = share
-            self._bar.set_description_str(text)
+            self._bar.set_description_str(printable(text))
             return
         self._line = f"{share:4.0%}  {text}"
         if time.monotonic() - self._line_s >= _LINE_S:
@@ -61,7 +62,7 @@ class Progress:
 
     def _write_line(self) -> None:
         if self._line:
-            print(self._line, file=sys.stderr, flush=True)
+            warn(self._line)
         self._line = ""
 
 

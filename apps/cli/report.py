@@ -84,7 +84,7 @@ def answer_lines(answer: Answer) -> list[str]:
     for rank, moment in enumerate(answer.evidence, start=1):
         if moment.id in answer.cited or (moment.score >= 0.1 and (rank == 1 or not answer.not_seen)):
             lines += _moment_lines(rank, moment)
-    return [*lines, answer.answer]
+    return [*lines, *answer.answer.splitlines()]
 
 
 def given_lines(answer: Answer) -> list[str]:

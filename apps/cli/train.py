@@ -6,11 +6,12 @@ Nothing heavy is imported before a training runs.
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from hippocam.apps.terminal import tell, tell_json
 
 if TYPE_CHECKING:
     from hippocam.apps.records import WatchReport
@@ -126,9 +127,12 @@ def _encoder(options: argparse.Namespace) -> int:
         config=config,
         encoder_id=options.id,
     )
-    print(f"wrote {out}; use it by --encoder bundled:{out}")
+    tell(f"wrote {out}; use it by --encoder bundled:{out}")
     return 0
 
 
 def _tell(options: argparse.Namespace, lines: list[str], values: dict[str, object]) -> None:
-    print(json.dumps(values, ensure_ascii=False) if options.json else "\n".join(lines), flush=True)
+    if options.json:
+        tell_json(values)
+    else:
+        tell(*lines)

@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from hippocam.apps.errors import AddressError, TooLargeError, UploadError, advised
 from hippocam.apps.session import Session
+from hippocam.apps.terminal import tell
 from hippocam.apps.web.advice import ADVICE
 from hippocam.apps.web.guard import Guard, allowed_hosts, is_loopback
 from hippocam.apps.web.jobs import Watcher
@@ -46,7 +47,7 @@ def serve(session: Session, *, host: str, port: int) -> None:
         try:
             server.run(sockets=[listener])
         except KeyboardInterrupt:
-            print()
+            tell()
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -187,4 +188,4 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            print(self._line, flush=True)
+            tell(self._line)

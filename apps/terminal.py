@@ -1,0 +1,80 @@
+"""All that is printed for people goes through `tell`: names and words from outside never reach a terminal raw.
+
+The names of files and streams, labels, words on a screen, subtitles, what a model or a server replied: whoever
+made them must neither add lines of ours nor steer a terminal. JSON for programs is ASCII, see `tell_json`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+import unicodedata
+from typing import IO, NoReturn
+
+# Joins of letters and of emoji: not shown by themselves, and without them some words and signs fall apart.
+_JOINERS = "\u200c\u200d"
+
+
+def printable(text: str) -> str:
+    """Make text harmless on a terminal, on one line.
+
+    Line breaks, escape sequences, and marks that turn the direction of writing are written as in Python's source.
+    Bytes that were no UTF-8 become the replacement character.
+    """
+    if text.isprintable():
+        return text
+    return "".join(map(_printable, text))
+
+
+def _printable(letter: str) -> str:
+    kind = unicodedata.category(letter)
+    if letter.isprintable() or letter in _JOINERS or kind == "Zs":
+        return letter
+    return "\ufffd" if kind == "Cs" else letter.encode("unicode_escape").decode("ascii")
+
+
+def tell(*lines: str, file: IO[str] | None = None, end: str = "\n") -> None:
+    """Print lines for people.
+
+    Args:
+        lines: Each becomes one line, whatever is in it; none prints an empty one.
+        file: Where to; stdout where left out.
+        end: What follows the last one.
+    """
+    print("\n".join(map(printable, lines)), file=file, end=end, flush=True)
+
+
+def warn(*lines: str) -> None:
+    """Print lines for people on stderr."""
+    tell(*lines, file=sys.stderr)
+
+
+def tell_json(value: object) -> None:
+    """Print a line of JSON in ASCII: any terminal, pipe or log takes it as it is."""
+    print(json.dumps(value), flush=True)
+
+
+def prepare() -> None:
+    """Let no letter stop a command: what a terminal cannot show, or what is read and is no text, is replaced."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if reconfigure := getattr(stream, "reconfigure", None):
+            reconfigure(errors="replace")
+    if logging.lastResort is not None:  # what nobody takes in hand goes to stderr
+        logging.lastResort.setFormatter(_LogLine())
+
+
+class _LogLine(logging.Formatter):
+    """A record on one line, and nothing in it raw."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record))
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong with arguments without repeating them raw."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with usage and one line."""
+        super().error(printable(message))
