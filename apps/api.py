@@ -12,10 +12,9 @@ from typing import Any
 from hippocam.apps.archive.records import ArchiveReport
 from hippocam.apps.journal import numbers_of, sentence
 from hippocam.apps.live.status import LiveStatus
-from hippocam.apps.records import Answer, ImportReport, Status, WatchReport
+from hippocam.apps.records import Answer, Deleted, ImportReport, Status, WatchReport
 from hippocam.memory.entities.records import Entity, EntityChange
 from hippocam.memory.explanation import Explanation
-from hippocam.memory.forget import Forgotten
 from hippocam.memory.records import Entry, Evidence, format_id
 from hippocam.memory.sleep.sleep import SleepReport
 from hippocam.stream.sources.live_clip import Clip
@@ -43,9 +42,9 @@ def sleep_json(report: SleepReport) -> Json:
     return asdict(report)
 
 
-def deletion_json(gone: Forgotten) -> Json:
-    """How much was deleted."""
-    return gone._asdict()
+def deletion_json(gone: Deleted) -> Json:
+    """How much was deleted; which uploaded files went and which stay, where there are any."""
+    return {name: value for name, value in gone._asdict().items() if value != ()}
 
 
 def camera_json(status: LiveStatus) -> Json:

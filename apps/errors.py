@@ -19,6 +19,7 @@
     │  ├─ LockedError               another process writes to it
     │  ├─ NoPermissionError         it may not be read or written
     │  ├─ DamagedError              its database is damaged
+    │  ├─ PicturesMissingError      many of its pictures are missing
     │  ├─ FormatError               its format is not the one that is read here
     │  │  ├─ OlderFormatError       ... but an older one
     │  │  └─ NewerFormatError       ... but a newer one
@@ -71,6 +72,7 @@ from hippocam.memory.errors import (
     NoPermissionError,
     NotAMemoryError,
     OlderFormatError,
+    PicturesMissingError,
     UnknownEntityError,
     UnknownVisitError,
 )
@@ -203,6 +205,7 @@ __all__ = [
     "NotAMemoryError",
     "OlderFormatError",
     "PartError",
+    "PicturesMissingError",
     "PluginError",
     "QuestionFileError",
     "RayError",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from hippocam.apps.ask.deep import SecondLook
 from hippocam.apps.ask.meaning import Meaning, Turn
@@ -137,7 +138,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """What a memory holds, by stream and by tier."""
+    """What a memory holds, by stream and by tier; `pending` are deletions that the next writer has to finish."""
 
     memory: str
     encoder: str
@@ -145,6 +146,27 @@ class Status:
     budget_bytes: int
     streams: tuple[StreamStatus, ...]
     tiers: tuple[TierStatus, ...]
+    pending: tuple[str, ...] = ()
+
+
+class Deleted(NamedTuple):
+    """What was deleted for a user.
+
+    Attributes:
+        entries: How many entries.
+        streams: How many streams, whole.
+        summaries: How many scenes, chapters and days.
+        notes: How many notes.
+        files: Uploaded videos, by their paths.
+        kept: Uploaded videos that stay, each with the reason.
+    """
+
+    entries: int
+    streams: int
+    summaries: int
+    notes: int = 0
+    files: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

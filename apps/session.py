@@ -29,12 +29,12 @@ from hippocam.apps.ask.meaning import Turn
 from hippocam.apps.ask.memories import distinct_folders
 from hippocam.apps.ask.reader import Reader
 from hippocam.apps.ask.search import Search
-from hippocam.apps.ask.where import Where, check_stream
+from hippocam.apps.ask.where import Where
 from hippocam.apps.errors import EntryGivenUpError
 from hippocam.apps.folders import Folders
+from hippocam.apps.forget import delete
 from hippocam.apps.ids import find_entry
-from hippocam.apps.live.forget import delete_footage
-from hippocam.apps.records import Answer, Failure, Status, WatchProgress, WatchReport
+from hippocam.apps.records import Answer, Deleted, Failure, Status, WatchProgress, WatchReport
 from hippocam.apps.settings import Settings, budget_bytes
 from hippocam.apps.watch import Executor, Work, watch_sources
 from hippocam.apps.wording import legible
@@ -42,7 +42,7 @@ from hippocam.memory.entities.records import Entity, EntityChange
 from hippocam.memory.errors import MemoryFolderError
 from hippocam.memory.explanation import Explanation
 from hippocam.memory.filter import Filter
-from hippocam.memory.forget import Forgotten
+from hippocam.memory.forget import pending
 from hippocam.memory.records import Evidence, format_id
 from hippocam.memory.sleep.sleep import SleepReport
 from hippocam.models.lazy import Lazy
@@ -279,6 +279,7 @@ class Session:
             budget_bytes=memories.budget_bytes(),
             streams=tuple(memories.streams()),
             tiers=tuple(tiers),
+            pending=tuple(str(p) for m in memories.members if (p := pending(m.memory.store)) is not None),
         )
 
     def memory_encoder(self) -> tuple[str, EncoderSpec]:
@@ -345,7 +346,7 @@ class Session:
         camera: str | None = None,
         after_s: float | None = None,
         before_s: float | None = None,
-    ) -> Forgotten:
+    ) -> Deleted:
         """Delete entries, or all that a stream, a camera or a stretch of time left behind; from the disk too.
 
         Args:
@@ -363,12 +364,7 @@ class Session:
         if bool(entries) == bool(wanted):
             raise HippocamError("name entries, or a stream, a camera or a time to forget")
         with self._folders.changing() as memory:
-            if stream is not None:
-                check_stream(stream, memory.streams())
-            gone = memory.forget(wanted if wanted else [find_entry(memory, entry) for entry in entries])
-            if wanted:
-                delete_footage(memory.folder, wanted)
-            return gone
+            return delete(memory, wanted if wanted else entries)
 
     def sleep(self, target: float | None = None) -> SleepReport:
         """Make the memory smaller, as far as what it can recall holds.

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         NoPermissionError,
         NotAMemoryError,
         OlderFormatError,
+        PicturesMissingError,
         UnknownEntityError,
         UnknownVisitError,
     )
@@ -73,6 +74,7 @@ _HOMES = {
     "NoPermissionError": "errors",
     "NotAMemoryError": "errors",
     "OlderFormatError": "errors",
+    "PicturesMissingError": "errors",
     "UnknownEntityError": "errors",
     "UnknownVisitError": "errors",
     "Explanation": "explanation",
@@ -138,6 +140,7 @@ __all__ = [
     "NoPermissionError",
     "NotAMemoryError",
     "OlderFormatError",
+    "PicturesMissingError",
     "Query",
     "RecallConfig",
     "SleepConfig",

@@ -68,6 +68,27 @@ class DamagedError(MemoryFolderError):
 
 
 @dataclass(eq=False)
+class PicturesMissingError(MemoryFolderError):
+    """So many of the memory's pictures are missing that something happened to them; nothing was changed.
+
+    Attributes:
+        missing: How many are.
+        of: How many there should be.
+    """
+
+    exit_code = 1
+    reason: str = field(init=False)
+    missing: int
+    of: int
+
+    def __post_init__(self) -> None:
+        self.reason = (
+            f"{self.missing} of {self.of} pictures are missing, as in a copy that is not whole or where a disk is not "
+            "there; nothing was changed, and all entries keep their vectors"
+        )
+
+
+@dataclass(eq=False)
 class FormatError(MemoryFolderError):
     """The memory's format is not the one that is read here.
 

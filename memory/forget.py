@@ -7,16 +7,27 @@ from all (it is learned again from what is left). SQLite overwrites what is dele
 text is merged until nothing deleted is left in it, and the log is emptied.
 
 What remains is a journal row without a stream or a time, which tells an index that an id is gone.
+
+Before anything is deleted, a mark in the database says what is to go; it is deleted last. A deletion that was cut
+short is finished by the next writer, as it opens the memory.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple, Protocol
+from dataclasses import asdict, dataclass, replace
+from typing import Any, NamedTuple, Protocol
 
+from hippocam.memory.errors import DiskError
 from hippocam.memory.filter import Filter
+from hippocam.memory.records import format_id
 from hippocam.memory.store.database import Store
 
+log = logging.getLogger(__name__)
+
+# Name of the mark among the memory's settings.
+_MARK = "forgetting"
 # Entries that are deleted in one transaction, so that the log stays small.
 _BATCH = 32
 
@@ -36,6 +47,59 @@ class _Time(NamedTuple):
     stream: str
     t0_s: float
     t1_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deletion:
+    """What is being deleted, as the mark in the database says it.
+
+    Attributes:
+        wanted: What was named, where streams or times were.
+        entry_ids: The entries that were named, where entries were.
+        times: The stretches of time of which everything is deleted.
+        entries: How many entries there were to delete when it began.
+        notes: How many notes the memory had then.
+    """
+
+    wanted: Filter | None
+    entry_ids: tuple[int, ...]
+    times: tuple[_Time, ...]
+    entries: int
+    notes: int
+
+    @property
+    def whole(self) -> bool:
+        """Whether streams are deleted whole."""
+        return self.wanted is not None and self.wanted.after_s is None and self.wanted.before_s is None
+
+    def __str__(self) -> str:
+        if self.wanted is None:
+            return "entry " + ", ".join(map(format_id, self.entry_ids))
+        named = asdict(self.wanted)
+        return ", ".join(f"{name} {value}" for name, value in named.items() if value is not None)
+
+    def as_mark(self) -> dict[str, object]:
+        """What the mark says, as JSON has it."""
+        return asdict(self)
+
+    @classmethod
+    def of_mark(cls, mark: dict[str, Any]) -> Deletion:
+        """Read what `as_mark` gave."""
+        wanted = mark["wanted"]
+        return cls(
+            wanted=None if wanted is None else Filter(**wanted),
+            entry_ids=tuple(mark["entry_ids"]),
+            times=tuple(_Time(*time) for time in mark["times"]),
+            entries=mark["entries"],
+            notes=mark["notes"],
+        )
+
+
+class FinishedDeletion(NamedTuple):
+    """A deletion that an earlier writer began and this one has finished."""
+
+    deletion: Deletion
+    gone: Forgotten
 
 
 class LongTerm(Protocol):
@@ -70,37 +134,80 @@ def forget(store: Store, longterm: LongTerm, things: Things, what: Filter | Sequ
 
     Raises:
         ValueError: The filter names something else.
-        DiskError: A process that reads keeps the log from being emptied; what was deleted is still in it.
+        DiskError: A process that reads keeps the log from being emptied; what was deleted is still in it, and the
+            deletion stays pending.
     """
+    finish_pending(store, longterm, things)
     if isinstance(what, Filter):
         if what != Filter(stream=what.stream, camera=what.camera, after_s=what.after_s, before_s=what.before_s):
             raise ValueError("forget takes stream, camera, after_s and before_s, or ids")
-        times = list(_times_of(store, what))
-        whole = what.after_s is None and what.before_s is None
-        entry_ids = store.lookup.select(what)
+        wanted, named, times = what, tuple[int, ...](), list(_times_of(store, what))
     else:
-        whole = False
         entries = [entry for entry_id in what if (entry := store.entries.get(entry_id)) is not None]
+        wanted, named = None, tuple(entry.id for entry in entries)
         times = [_Time(entry.stream, span.t0_s, span.t1_s) for entry in entries for span in entry.spans]
-        entry_ids = [entry.id for entry in entries]
-    heirs = [heir for time in times for heir in store.tombstones.heirs_within(*time)]
-    entry_ids = list(dict.fromkeys([*entry_ids, *heirs]))
-    notes = store.notes.count()
+    begun = Deletion(wanted=wanted, entry_ids=named, times=tuple(times), entries=0, notes=store.notes.count())
+    begun = replace(begun, entries=len(_entry_ids(store, begun)))
     store.sync_commits()
+    with store.transaction():
+        store.meta.put(**{_MARK: begun.as_mark()})
+    return _finish(store, longterm, things, begun)
+
+
+def pending(store: Store) -> Deletion | None:
+    """The deletion that was begun in a memory and not finished; None where there is none."""
+    mark = store.meta.get(_MARK)
+    return Deletion.of_mark(mark) if isinstance(mark, dict) else None
+
+
+def finish_pending(store: Store, longterm: LongTerm, things: Things) -> FinishedDeletion | None:
+    """Finish the deletion that was begun and cut short; None where there is none.
+
+    Raises:
+        DiskError: A process that reads keeps the log from being emptied; the deletion stays pending.
+    """
+    begun = pending(store)
+    if begun is None:
+        return None
+    store.sync_commits()
+    return FinishedDeletion(begun, _finish(store, longterm, things, begun))
+
+
+def finish_when_opened(store: Store, longterm: LongTerm, things: Things) -> FinishedDeletion | None:
+    """Finish the deletion that was begun and cut short; where a reader keeps the log, it stays pending."""
+    try:
+        return finish_pending(store, longterm, things)
+    except DiskError as error:
+        log.warning("an interrupted deletion is still pending: %s", error)
+        return None
+
+
+def _finish(store: Store, longterm: LongTerm, things: Things, begun: Deletion) -> Forgotten:
+    """Delete what is left of what a mark names, then the mark; each step may have been done before."""
+    entry_ids = _entry_ids(store, begun)
     for start in range(0, len(entry_ids), _BATCH):
         longterm.delete(entry_ids[start : start + _BATCH])
     with store.transaction():
-        spoken_of, summaries = _delete_times(store, times)
-        for time in times:
+        spoken_of, summaries = _delete_times(store, begun.times)
+        for time in begun.times:
             things.delete(time.stream, time.t0_s, time.t1_s)
-        streams = _delete_streams(store, times, whole=whole)
+        streams = _delete_streams(store, begun.times, whole=begun.whole)
         for entry_id in sorted(spoken_of - set(entry_ids)):
             longterm.note_deleted(entry_id)
     longterm.relearn()
+    notes = store.notes.count()
     store.scrub()
-    return Forgotten(
-        entries=len(entry_ids), streams=streams, summaries=summaries, notes=notes - store.notes.count()
-    )
+    with store.transaction():
+        store.meta.delete(_MARK)
+    store.scrub()  # the mark named streams
+    return Forgotten(entries=begun.entries, streams=streams, summaries=summaries, notes=begun.notes - notes)
+
+
+def _entry_ids(store: Store, begun: Deletion) -> list[int]:
+    """Ids of the entries that are there still and are to be deleted, with those that others were merged into."""
+    named = begun.entry_ids if begun.wanted is None else store.lookup.select(begun.wanted)
+    heirs = [heir for time in begun.times for heir in store.tombstones.heirs_within(*time)]
+    return [entry_id for entry_id in dict.fromkeys([*named, *heirs]) if store.entries.get(entry_id) is not None]
 
 
 def _times_of(store: Store, wanted: Filter) -> Iterator[_Time]:

@@ -27,7 +27,7 @@ from hippocam.memory.errors import NoMemoryError, guarded, memory_errors
 from hippocam.memory.explanation import Explanation
 from hippocam.memory.filter import Filter
 from hippocam.memory.folder import DATABASE, EXEMPLARS, folder_bytes, has_memory, opened_to_write
-from hippocam.memory.forget import Forgotten, forget
+from hippocam.memory.forget import Forgotten, finish_when_opened, forget
 from hippocam.memory.lock import WriterLock
 from hippocam.memory.longterm.budget import entity_bytes
 from hippocam.memory.longterm.longterm import LongTerm, open_bank
@@ -269,6 +269,7 @@ class MemoryWriter(Memory):
 
     Attributes:
         longterm: What keeps entries within the budget, for what takes in whole rows: import, tests.
+        finished: The deletion that was cut short in another process and finished as this one opened; else None.
     """
 
     def __init__(
@@ -283,6 +284,7 @@ class MemoryWriter(Memory):
         super().__init__(folder, config, store)
         self._lock: WriterLock | None = lock
         self.longterm = longterm
+        self.finished = finish_when_opened(store, longterm, things)
         self._things = things
         self._streams: OpenStreams = OpenStreams(store, longterm.intake, things, config.working, self._mutex)
         self._slept_at = -1

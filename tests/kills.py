@@ -19,6 +19,7 @@ import random
 import shutil
 import signal
 import sqlite3
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -26,6 +27,28 @@ from pathlib import Path
 from typing import Any
 
 _FILE_EVENTS = {"os.mkdir", "os.rename", "os.remove", "os.link", "os.chmod", "os.truncate", "os.rmdir"}
+
+
+def run(folder: Path, action: str, how: str, *numbers: int) -> tuple[list[Path], int]:
+    """Run the program as a test does.
+
+    Args:
+        folder: Where the action is written to; BASE is its subfolder "runs".
+        action: Text of the Python file.
+        how: "steps" or "random".
+        numbers: The rest of the arguments.
+
+    Returns:
+        The folders of the runs, in order, and how many of them were killed.
+    """
+    script = folder / "action.py"
+    script.write_text(action, encoding="utf-8")
+    command = [sys.executable, str(Path(__file__)), how, str(folder / "runs"), str(script), *map(str, numbers)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=1800, check=False)
+    if done.returncode:
+        raise AssertionError(done.stderr)
+    counts = json.loads(done.stdout.splitlines()[-1])
+    return [folder / "runs" / str(k) for k in range(counts["runs"])], counts["killed"]
 
 
 def die_at(step: int) -> None:

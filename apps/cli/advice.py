@@ -22,6 +22,9 @@ ADVICE: errors.Advice = {
     errors.LockedError: f"or {_OTHER_FOLDER}",
     errors.NoPermissionError: f"or {_OTHER_FOLDER}",
     errors.DamagedError: f"{_OTHER_FOLDER} and watch again",
+    errors.PicturesMissingError: lambda error: (
+        f"bring them back, or see what is left: hippocam verify --memory {error.folder}"
+    ),
     errors.OlderFormatError: lambda error: f"bring it there with: hippocam upgrade --memory {error.folder}",
     errors.BudgetTooSmallError: "give a larger --budget-mb",
     errors.EncoderMismatchError: _other_encoder,

@@ -325,6 +325,8 @@ def _forget(options: argparse.Namespace) -> int:
     else:
         parts = f"{gone.entries} entries, {gone.notes} notes, {gone.summaries} summaries"
         tell(f"forgot {parts} and {gone.streams} whole streams")
+        for line in (*(f"deleted {file}" for file in gone.files), *gone.kept):
+            tell(line)
     return 0
 
 

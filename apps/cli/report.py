@@ -112,6 +112,10 @@ def status_lines(status: Status) -> list[str]:
     lines = [
         f"memory {status.memory}: {megabytes(status.bytes)} of {megabytes(status.budget_bytes)}, "
         f"encoder {status.encoder}",
+        *(
+            f"pending: forgetting {what} was cut short; the next command that writes ends it"
+            for what in status.pending
+        ),
         "",
     ]
     rows = [("stream", "time covered", "seen", "encoded", "events", "kept", "given up", "bytes", "")]

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from hippocam.memory.bank.bank import Bank, Step
+from hippocam.memory.errors import PicturesMissingError
 from hippocam.memory.longterm.journal import Journal, Why
 from hippocam.memory.longterm.merging import SleepMerge
 from hippocam.memory.records import Level
@@ -21,6 +22,8 @@ from hippocam.memory.store.exemplars import Exemplars, thumbnail
 from hippocam.memory.store.streams import StreamTable
 from hippocam.memory.store.tombstones import TombstoneTable
 
+# Share of the pictures up to which missing ones are taken for deleted on purpose; one always is.
+_MISSING_SHARE = 0.02
 # What the journal calls the step to a level.
 _ACTIONS = {Level.VECTORS: "no picture", Level.SIGNS: "signs only", Level.WORDS: "words only"}
 
@@ -53,9 +56,16 @@ class HeldEntries:
         self._journal = journal
 
     def check_pictures(self) -> None:
-        """Bring files and rows into line: a picture may be missing, smaller than its row says, or nobody's."""
+        """Bring files and rows into line: a picture may be missing, smaller than its row says, or nobody's.
+
+        Raises:
+            PicturesMissingError: More are missing than somebody may have deleted one by one; nothing was changed.
+        """
         slots = self._tables.entries.slots()
         said = {slot.entry_id: slot.jpeg_bytes for slot in slots if slot.level < Level.VECTORS}
+        missing = len(said.keys() - self._exemplars.ids())
+        if missing > max(1, _MISSING_SHARE * len(said)):
+            raise PicturesMissingError(self._exemplars.folder.parent, missing=missing, of=len(said))
         sizes = self._exemplars.keep_only(said)
         for entry_id, jpeg_bytes in said.items():
             if entry_id not in sizes:

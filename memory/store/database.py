@@ -195,7 +195,7 @@ class Store:
             raise DiskError(
                 self.path.parent,
                 "deleted, but a process that reads this memory keeps its log from being emptied, and the log "
-                "still holds what was deleted; end that process and forget again",
+                "still holds what was deleted; end that process and forget again, or the next writer ends it",
             )
 
     def sync_commits(self) -> None:

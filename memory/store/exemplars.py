@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection
 from pathlib import Path
 
@@ -40,6 +41,11 @@ class Exemplars:
     def delete(self, entry_id: int) -> None:
         """Delete an exemplar, after its row."""
         self.path(entry_id).unlink(missing_ok=True)
+
+    def ids(self) -> set[int]:
+        """Ids of the entries that have a file."""
+        names = (path.stem for path in self.folder.glob("*.jpg"))
+        return {int(name, 16) for name in names if re.fullmatch(r"[0-9a-f]{16}", name)}
 
     def keep_only(self, held: Collection[int]) -> dict[int, int]:
         """Delete every file that belongs to no held entry, as a crash may have left.

@@ -28,6 +28,10 @@ class MetaTable:
         row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         return None if row is None else json.loads(row[0])
 
+    def delete(self, key: str) -> None:
+        """Delete a setting."""
+        self._db.execute("DELETE FROM meta WHERE key = ?", (key,))
+
     def budget_bytes(self) -> int:
         """What the memory's folder may take."""
         budget = self.get("budget_bytes")

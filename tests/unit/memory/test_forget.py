@@ -10,6 +10,7 @@ from hippocam.memory.codec import pack
 from hippocam.memory.config import MemoryConfig
 from hippocam.memory.errors import DiskError
 from hippocam.memory.filter import Filter
+from hippocam.memory.forget import pending
 from hippocam.memory.memory import Memory
 from hippocam.memory.recall.query import Query
 from hippocam.memory.records import Span, id_of
@@ -169,6 +170,77 @@ def test_a_reader_that_keeps_the_log_is_told(folder):
         memory.forget(Filter(stream="cam"))
         assert SECRET.encode() not in on_disk(folder)
     reader.close()
+
+
+FORGET = """
+import shutil
+from hippocam.memory.config import MemoryConfig
+from hippocam.memory.filter import Filter
+from hippocam.memory.memory import Memory
+from hippocam.memory.records import id_of
+from hippocam.stream.records import EncoderSpec
+
+SPEC = EncoderSpec(id="test:1", dim=32, normalised=True, midpoint=0.5, slope=20.0)
+
+def prepare(folder):
+    shutil.copytree({template!r}, folder)
+
+def act(folder):
+    config = MemoryConfig(budget_bytes=4_000_000)
+    with Memory.open_writer(folder, encoder="test", spec=SPEC, config=config) as memory:
+        memory.forget({what})
+"""
+
+
+@pytest.mark.parametrize(
+    ("what", "at", "stays"),
+    [
+        ('Filter(stream="cam")', None, 3),
+        ('Filter(stream="cam", after_s=20.0, before_s=25.0)', 4, 13),
+        ('[id_of("cam", 20)]', 4, 13),
+    ],
+)
+def test_killed_anywhere_it_is_finished_by_the_next_writer(
+    folder, tmp_path, load_helpers, monkeypatch, what, at, stays
+):
+    """Bytes that must be gone are searched for in all files; before it began, all is as it was."""
+    vectors = packed_vectors(folder, "cam", range(11) if at is None else [at])
+    words = [f"{SECRET} of {k}".encode() for k in ((4, 2) if at is None else (at,))]
+    pictures = [b"cam@%.3f" % (5 * k) for k in (range(11) if at is None else [at])]
+    runs, kills = load_helpers("kills.py").run(
+        tmp_path, FORGET.format(template=str(folder), what=what), "steps", 11
+    )
+    assert kills >= 9
+    begun = finished = 0
+    for run in runs:
+        with Memory.open_reader(run) as reader:
+            told = pending(reader.store)
+            count = reader.store.entries.count()
+        with writer(run) as memory:
+            finished += memory.finished is not None
+            assert (told is None) == (memory.finished is None)
+            if told is not None or count < 14:
+                begun += 1
+                raw = on_disk(run)
+                assert not [part for part in (*vectors, *words, *pictures) if part in raw]
+                assert memory.store.entries.count() == stays
+                assert pending(memory.store) is None
+            else:
+                assert count == memory.store.entries.count() == 14
+        with writer(run) as memory:
+            assert memory.finished is None
+    assert finished >= 9
+    assert begun > finished  # the last one came to its end
+
+
+def packed_vectors(folder, stream, scenes):
+    """The keys of some scenes as they are stored."""
+    store = Store(folder / "memory.db", writable=False)
+    try:
+        keys_ND, _ = store.entries.vectors([i for k in scenes if store.entries.get(i := id_of(stream, 5 * k))])
+        return [pack(key) for key in keys_ND]
+    finally:
+        store.close()
 
 
 def test_conditions_that_cannot_be_kept_are_refused(folder):

@@ -1,13 +1,10 @@
 """A memory is made whole or not at all: killed at every step, on disks of every size, by strangers' leftovers."""
 
-import json
 import os
 import sqlite3
 import stat
 import subprocess
-import sys
 from contextlib import closing
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,7 +15,6 @@ from hippocam.memory.memory import Memory
 from hippocam.memory.store.schema import FORMAT, PAGE_BYTES, create
 from hippocam.stream.records import EncoderSpec
 
-ROOT = Path(__file__).parents[3]
 D = 32
 SPEC = EncoderSpec(id="test:1", dim=D, normalised=True, midpoint=0.5, slope=20.0)
 AXES = np.eye(D, dtype=np.float32)
@@ -49,18 +45,6 @@ def watch(memory, items):
     memory.finish("cam")
 
 
-def killed(tmp_path, *arguments, action=MAKE):
-    """Folders in which something was killed, made by tests/kills.py."""
-    script = tmp_path / "action.py"
-    script.write_text(action)
-    how, *numbers = arguments
-    command = [sys.executable, ROOT / "tests" / "kills.py", how, tmp_path / "runs", script, *numbers]
-    done = subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=1200, check=False)
-    assert done.returncode == 0, done.stderr
-    counts = json.loads(done.stdout.splitlines()[-1])
-    return [tmp_path / "runs" / str(k) for k in range(counts["runs"])], counts["killed"]
-
-
 def check_made_again(folder, items):
     """As if nothing had been: watched into, found, and nothing left over."""
     with writer(folder) as memory:
@@ -76,15 +60,15 @@ def items(frames_of):
     return frames_of("cam", [(5 * k + t, AXES[k]) for k in range(3) for t in range(5)])
 
 
-def test_killed_at_every_step_of_making_it_is_made_again(tmp_path, items):
-    folders, kills = killed(tmp_path, "steps")
+def test_killed_at_every_step_of_making_it_is_made_again(tmp_path, items, load_helpers):
+    folders, kills = load_helpers("kills.py").run(tmp_path, MAKE, "steps")
     assert kills == len(folders) - 1 > 60  # the last run came to its end
     for folder in folders:
         check_made_again(folder, items)
 
 
-def test_killed_at_any_instant_of_making_it_is_made_again(tmp_path, items):
-    folders, kills = killed(tmp_path, "random", KILLS, 14)
+def test_killed_at_any_instant_of_making_it_is_made_again(tmp_path, items, load_helpers):
+    folders, kills = load_helpers("kills.py").run(tmp_path, MAKE, "random", KILLS, 14)
     assert kills == KILLS
     for folder in folders:
         check_made_again(folder, items)

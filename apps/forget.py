@@ -1,0 +1,127 @@
+"""Deletes what a user names, in a memory and in all that is kept beside it.
+
+Beside a memory there may be footage and pictures of its live cameras, videos that were uploaded to its page, and
+what an archive run that was cut short has left: copies of the memory and parts that wait. They go first and the rows
+of the memory last: where that is cut short, the memory still has what was named, so it can be asked for again.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from hippocam.apps.archive.unit import delete_copy
+from hippocam.apps.ask.where import check_stream
+from hippocam.apps.ids import find_entry
+from hippocam.apps.live.forget import delete_footage
+from hippocam.apps.records import Deleted
+from hippocam.memory.errors import LockedError
+from hippocam.memory.filter import Filter
+from hippocam.memory.forget import FinishedDeletion
+from hippocam.memory.lock import WriterLock
+from hippocam.memory.memory import MemoryWriter
+from hippocam.memory.records import Entry, format_id
+from hippocam.stream.errors import HippocamError
+
+
+def delete(memory: MemoryWriter, what: Filter | Sequence[str]) -> Deleted:
+    """Delete entries, or all that a stream, a camera or a stretch of time left behind.
+
+    Args:
+        memory: Open for writing.
+        what: A filter, or ids of entries or their beginnings.
+
+    Raises:
+        HippocamError: An entry or the stream is not known, or an archive run works beside the memory.
+        OSError: A file cannot be deleted.
+    """
+    if memory.finished is not None and _same(what, memory.finished):  # asked for again, after it was cut short
+        return Deleted(*memory.finished.gone)
+    if isinstance(what, Filter) and what.stream is not None:
+        check_stream(what.stream, memory.streams())
+    found = [] if isinstance(what, Filter) else [find_entry(memory, entry) for entry in what]
+    entries = [entry for entry_id in found if (entry := memory.entry(entry_id)) is not None]
+    with _archive_leftovers(memory.folder):
+        for wanted in [what] if isinstance(what, Filter) else list(_times_of(entries)):
+            delete_footage(memory.folder, wanted)
+        files, kept = _delete_uploads(memory, what if isinstance(what, Filter) else entries)
+        gone = memory.forget(what if isinstance(what, Filter) else found)
+    return Deleted(*gone, files=files, kept=kept)
+
+
+def _same(what: Filter | Sequence[str], finished: FinishedDeletion) -> bool:
+    """Whether a deletion that was finished is the one that is asked for."""
+    deletion = finished.deletion
+    if isinstance(what, Filter) or deletion.wanted is not None:
+        return what == deletion.wanted
+    ids = list(map(format_id, deletion.entry_ids))
+    return all(any(entry_id.startswith(written.strip().lower()) for entry_id in ids) for written in what)
+
+
+def _times_of(entries: Sequence[Entry]) -> Iterator[Filter]:
+    for entry in entries:
+        for span in entry.spans:
+            yield Filter(stream=entry.stream, after_s=span.t0_s, before_s=span.t1_s)
+
+
+def _delete_uploads(
+    memory: MemoryWriter, what: Filter | Sequence[Entry]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Delete the uploaded videos of which nothing is to be left.
+
+    Returns:
+        Paths of the deleted ones; and of those that stay, each with the reason.
+    """
+    from hippocam.apps.web.uploads import uploads_folder
+
+    folder = uploads_folder(memory.folder)
+    if isinstance(what, Filter):
+        of_it = {row.id for row in memory.progress() if what.of_stream(row.id)}
+        whole = what.after_s is None and what.before_s is None
+    else:
+        of_it, whole = {entry.stream for entry in what}, False
+    streams_of: dict[Path, set[str]] = {}
+    for row in memory.progress():
+        path = Path(row.source)
+        if path.parent == folder and path.is_file():
+            streams_of.setdefault(path, set()).add(row.id)
+    deleted, kept = [], []
+    for path, streams in streams_of.items():
+        if not streams & of_it:
+            continue
+        if not whole:
+            kept.append(
+                f"{path}: stays, since only a part of it is forgotten; forget the whole stream to delete it"
+            )
+        elif streams - of_it:
+            kept.append(f"{path}: stays, since {', '.join(sorted(streams - of_it))} comes from it too")
+        else:
+            path.unlink()
+            deleted.append(str(path))
+    return tuple(deleted), tuple(kept)
+
+
+@contextmanager
+def _archive_leftovers(memory: Path) -> Iterator[None]:
+    """Delete what an archive run that was cut short keeps of a memory, and keep a new run out meanwhile.
+
+    Its copy of the memory goes, so the next run goes on from the memory as it is then. Its parts go whole: they do
+    not tell what they are of, and the next run makes them again.
+    """
+    hidden = memory.resolve().parent / ".archive"
+    if not hidden.is_dir():
+        yield
+        return
+    try:
+        lock = WriterLock(hidden / "lock")
+    except LockedError as error:
+        raise HippocamError(f"{hidden.parent}: a process archives into it; wait for it to end") from error
+    try:
+        for name in (memory.resolve().name, f"{memory.resolve().name}.new"):
+            delete_copy(hidden / "copies" / name)
+        shutil.rmtree(hidden / "work", ignore_errors=True)
+        yield
+    finally:
+        lock.release()
