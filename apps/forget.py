@@ -1,8 +1,8 @@
 """Deletes what a user names, in a memory and in all that is kept beside it.
 
 Beside a memory there may be footage and pictures of its live cameras, videos that were uploaded to its page, and
-what an archive run that was cut short has left: copies of the memory and parts that wait. They go first and the rows
-of the memory last: where that is cut short, the memory still has what was named, so it can be asked for again.
+copies and parts that an archive run has left which was cut short. They go first and the rows of the memory last:
+where that is cut short, the memory still has what was named, so it can be asked for again.
 """
 
 from __future__ import annotations

@@ -83,8 +83,8 @@ class PicturesMissingError(MemoryFolderError):
 
     def __post_init__(self) -> None:
         self.reason = (
-            f"{self.missing} of {self.of} pictures are missing, as in a copy that is not whole or where a disk is not "
-            "there; nothing was changed, and all entries keep their vectors"
+            f"{self.missing} of {self.of} pictures are missing, as in a copy that is not whole or where a disk is "
+            "not there; nothing was changed, and all entries keep their vectors"
         )
 
 

@@ -1,10 +1,16 @@
 """`hippocam forget`, as it is typed."""
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 
 from hippocam.apps.cli.main import main
+from hippocam.apps.session import Session
+from hippocam.memory.lock import WriterLock
+from hippocam.memory.memory import Memory
+from hippocam.memory.store.database import Store
 
 
 @pytest.fixture
@@ -58,3 +64,96 @@ def test_entries_by_their_first_digits(memory, capsys):
 def test_what_cannot_be_forgotten_is_said(memory, arguments, says, capsys):
     assert main(["forget", *arguments, "--memory", memory]) == 2
     assert says in capsys.readouterr().err
+
+
+def test_an_uploaded_video_goes_with_its_stream(tmp_path, colour_video, capsys):
+    uploads = tmp_path / "m-uploads"
+    uploads.mkdir()
+    for name in ("a", "b"):
+        colour_video(uploads / f"{name}.mp4", [("red", 4), ("blue", 4)])
+    main(["watch", str(uploads), "--memory", str(tmp_path / "m"), "--encoder", "palette"])
+    capsys.readouterr()
+    with Session(tmp_path / "m") as session:
+        part = session.forget(stream="b", after_s=5)
+    assert part.files == ()
+    assert [line.startswith(f"{uploads / 'b.mp4'}: stays, since only a part") for line in part.kept] == [True]
+    assert main(["forget", "--memory", str(tmp_path / "m"), "--stream", "a"]) == 0
+    assert f"deleted {uploads / 'a.mp4'}" in capsys.readouterr().out
+    assert [path.name for path in uploads.iterdir()] == ["b.mp4"]
+    assert main(["forget", "--memory", str(tmp_path / "m"), "--stream", "b", "--json"]) == 0
+    assert said(capsys)["files"] == [str(uploads / "b.mp4")]
+    assert list(uploads.iterdir()) == []
+
+
+def test_a_video_of_the_users_own_stays(memory):
+    with Session(memory) as session:
+        gone = session.forget(stream="a")
+    assert (gone.streams, gone.files, gone.kept) == (1, (), ())
+    assert Path(memory).with_name("a.mp4").is_file()
+
+
+def test_what_an_interrupted_archive_keeps_of_a_memory_goes_too(memory, capsys):
+    hidden = Path(memory).parent / ".archive"
+    shutil.copytree(memory, hidden / "copies" / "m")
+    shutil.copytree(memory, hidden / "copies" / "other")
+    (hidden / "work" / "ab12").mkdir(parents=True)
+    (hidden / "work" / "ab12" / "000000.part").write_bytes(b"pictures of a")
+    lock = WriterLock(hidden / "lock")
+    assert main(["forget", "--memory", memory, "--stream", "a"]) == 2
+    assert "a process archives into it; wait for it to end" in capsys.readouterr().err
+    lock.release()
+    assert main(["forget", "--memory", memory, "--stream", "a"]) == 0
+    assert [path.name for path in (hidden / "copies").iterdir()] == ["other"]
+    assert not (hidden / "work").exists()
+
+
+def test_a_deletion_that_was_cut_short_is_told_and_finished(memory, capsys, monkeypatch):
+    def cut_short(store):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Store, "scrub", cut_short)
+    assert main(["forget", "--memory", memory, "--stream", "a"]) == 130
+    monkeypatch.undo()
+    capsys.readouterr()
+    assert main(["status", "--memory", memory]) == 0
+    assert "pending: forgetting stream a was cut short" in capsys.readouterr().out
+    assert main(["status", "--memory", memory, "--json"]) == 0
+    assert said(capsys)["pending"] == ["stream a"]
+    assert main(["forget", "--memory", memory, "--stream", "a", "--json"]) == 0
+    told = said(capsys)
+    assert (told["entries"], told["streams"]) == (3, 1)
+    assert main(["status", "--memory", memory, "--json"]) == 0
+    assert said(capsys)["pending"] == []
+    assert main(["forget", "--memory", memory, "--stream", "a"]) == 2  # by now it is not known
+
+
+def test_missing_pictures_give_up_nothing(memory, capsys):
+    """As in a copy that is not whole: no writer changes anything, one line says so, and readers go on."""
+    pictures = Path(memory) / "exemplars"
+    names = sorted(path.name for path in pictures.iterdir())
+    pictures.rename(Path(memory).with_name("away"))
+    with Memory.open_reader(memory) as reader:
+        before = reader.store.connection.execute("SELECT * FROM entry ORDER BY id").fetchall()
+        entry_id = f"{before[0][0]:016x}"
+    for command in (["pin", entry_id], ["forget", "--stream", "a"], ["sleep"]):
+        capsys.readouterr()
+        assert main([*command, "--memory", memory]) == 1
+        (line,) = capsys.readouterr().err.splitlines()
+        assert f"{len(names)} of {len(names)} pictures are missing" in line
+        assert "hippocam verify" in line
+    assert main(["search", "something red", "--memory", memory]) == 0
+    with Memory.open_reader(memory) as reader:
+        assert reader.store.connection.execute("SELECT * FROM entry ORDER BY id").fetchall() == before
+    pictures.rmdir()
+    Path(memory).with_name("away").rename(pictures)
+    assert main(["pin", entry_id, "--memory", memory]) == 0
+    assert sorted(path.name for path in pictures.iterdir()) == names
+
+
+def test_a_picture_that_somebody_deleted_takes_its_entry_along(memory):
+    gone = min((Path(memory) / "exemplars").iterdir())
+    gone.unlink()
+    with Session(memory) as session:
+        session.sleep(1.0)
+        assert sum(stream.entries for stream in session.status().streams) == 3
+        assert session.explain(gone.stem)[1].journal[-1].action == "its picture was removed"
