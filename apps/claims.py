@@ -1,8 +1,8 @@
 """Sources into jobs: the name that a source has in the memory, and where watching it goes on.
 
-What was watched before is recognised by its content (size and both ends of a file, the names and sizes in a
-folder), so a moved, linked or touched file is not watched twice. Of a file that has grown only the rest is
-watched. Other content under the same name becomes a stream of its own.
+What was watched before is recognised by its content (see content.py), so a moved, linked or touched file is not
+watched twice. Of a file that has grown only the rest is watched. Other content under the same name becomes a
+stream of its own.
 
 A preview (a video's key frames alone) is a stream "NAME/preview" beside that of the video: it answers questions
 until the video was watched whole, and is then deleted. What was watched whole is not previewed any more.
@@ -10,12 +10,12 @@ until the video was watched whole, and is then deleted. What was watched whole i
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hippocam.apps.content import cheap_part, fingerprint_of, is_same
 from hippocam.memory.errors import DiskError
 from hippocam.memory.filter import Filter
 from hippocam.memory.memory import Memory, MemoryWriter
@@ -26,10 +26,6 @@ from hippocam.stream.protocols import Source
 
 log = logging.getLogger(__name__)
 
-# Bytes at a file's start: few, so that a recording has them soon and they stay the same while it grows.
-_START_BYTES = 1 << 12
-# Bytes at a file's end, which tell its content.
-_END_BYTES = 1 << 16
 # The last part of a preview's name, behind that of its video.
 _PREVIEW = "preview"
 
@@ -43,12 +39,14 @@ class Claim:
         complete: Whether nothing is left to do.
         resumed: Whether some or all of it was watched before.
         preview: Whether only its key frames are looked at.
+        fingerprint: Of the content that is watched, the cheap part; "" where it has none.
     """
 
     job: Job
     complete: bool
     resumed: bool
     preview: bool = False
+    fingerprint: str = ""
 
 
 def claim_all(memory: MemoryWriter, sources: Sequence[Source], fps: float | None) -> list[Claim]:
@@ -76,22 +74,24 @@ def _claim(
     after = -1 if complete else memory.begin(name, uri=source.uri, fingerprint=fingerprint, fps=rate)
     end_s = memory.end_s(name) if after >= 0 else None
     job = Job(source=source, name=name, after_seq=after, after_s=end_s)
-    return Claim(job=job, complete=complete, resumed=bool(known), preview=preview)
+    return Claim(job=job, complete=complete, resumed=bool(known), preview=preview, fingerprint=fingerprint)
 
 
 def _whole(known: Sequence[StreamRow], fingerprint: str) -> bool:
     """Whether the content of this fingerprint was watched to its end."""
-    return bool(known) and all(row.complete and row.fingerprint == fingerprint for row in known)
+    return bool(known) and all(row.complete and cheap_part(row.fingerprint) == fingerprint for row in known)
 
 
 def _name(
     memory: Memory, source: Source, fingerprint: str, taken: set[str], coarse: frozenset[str]
 ) -> tuple[str, list[StreamRow]]:
     """Return the name of a source's recording, or a free name, and what is known of it; ignore previews."""
-    if fingerprint:
-        for row in memory.progress(fingerprint=fingerprint):
-            if row.recording not in taken and row.id not in coarse:
-                return row.recording, memory.progress(recording=row.recording)
+    rows = memory.progress(fingerprint=fingerprint) if fingerprint else []
+    # What was watched from here before goes first: nothing need be compared.
+    for row in sorted(rows, key=lambda row: row.source != source.uri):
+        fresh = row.recording not in taken and row.id not in coarse
+        if fresh and is_same(row.source, row.fingerprint, source.uri, fingerprint):
+            return row.recording, memory.progress(recording=row.recording)
     number = 1
     while True:
         name = source.id if number == 1 else f"{source.id}-{number}"
@@ -108,8 +108,7 @@ def _preview_name(
     every = memory.progress()
     streams = {row.id for row in every}
     for row in every:
-        same = row.fingerprint == fingerprint != "" or _goes_on(row, source.uri, fingerprint)
-        if row.id in coarse and row.recording not in taken and same:
+        if row.id in coarse and row.recording not in taken and _is_of(row, source.uri, fingerprint):
             return row.recording, [row]
     number = 1
     while True:
@@ -129,7 +128,7 @@ def delete_previews(memory: MemoryWriter, claims: Sequence[Claim]) -> None:
             continue
         uri, fingerprint = claim.job.source.uri, known[0].fingerprint
         for preview in previews:
-            if preview.fingerprint == fingerprint != "" or _goes_on(preview, uri, fingerprint):
+            if _is_of(preview, uri, fingerprint):
                 try:
                     memory.forget(Filter(stream=preview.id))
                 except DiskError as error:
@@ -137,36 +136,16 @@ def delete_previews(memory: MemoryWriter, claims: Sequence[Claim]) -> None:
                     log.warning("%s", error)
 
 
+def _is_of(row: StreamRow, uri: str, fingerprint: str) -> bool:
+    """Whether a stream is of a source, wherever that was, or of what that was before it grew."""
+    return is_same(row.source, row.fingerprint, uri, fingerprint) or _goes_on(row, uri, fingerprint)
+
+
 def _goes_on(row: StreamRow, uri: str, fingerprint: str) -> bool:
     """Whether a source is what was watched before, possibly with more at its end."""
     if row.source != uri:
         return False
-    if row.fingerprint == fingerprint:
+    old, new = (cheap_part(each).split(":") for each in (row.fingerprint, fingerprint))
+    if old == new:
         return True
-    old, new = row.fingerprint.split(":"), fingerprint.split(":")
     return len(old) == len(new) == 3 and old[1] == new[1] and int(new[0]) > int(old[0])
-
-
-def fingerprint_of(uri: str) -> str:
-    """Return "size:start:end" of a file or folder, which differs for other content; "" if it cannot be read.
-
-    A file's start and end are hashes of its first 4 and last 64 KiB; a folder's size is the number of files in it,
-    its start the first name, its end a hash of all names and sizes.
-    """
-    path = Path(uri)
-    try:
-        if path.is_dir():
-            files = sorted((p.name, p.stat().st_size) for p in path.iterdir() if p.is_file())
-            first = files[0][0] if files else ""
-            return f"{len(files)}:{_hash(first.encode())}:{_hash(repr(files).encode())}"
-        with path.open("rb") as file:
-            size = path.stat().st_size
-            start = file.read(_START_BYTES)
-            file.seek(max(0, size - _END_BYTES))
-            return f"{size}:{_hash(start)}:{_hash(file.read(_END_BYTES))}"
-    except OSError:
-        return ""
-
-
-def _hash(data: bytes) -> str:
-    return hashlib.blake2b(data, digest_size=8).hexdigest()

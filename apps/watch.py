@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hippocam.apps.claims import Claim, claim_all, delete_previews
+from hippocam.apps.content import with_content
 from hippocam.apps.records import Failure, StreamReport, WatchProgress, WatchReport
 from hippocam.memory.memory import Memory, MemoryWriter
 from hippocam.stream.guard import length_s
@@ -68,7 +69,7 @@ def watch_sources(
         The outcome. A source that broke off stands in `failed`; what could be read of it is kept.
     """
     claims = claim_all(memory, sources, work.pipeline.fps)
-    writing = _Writing(memory, [claim.job for claim in claims if not claim.complete], started)
+    writing = _Writing(memory, [claim for claim in claims if not claim.complete], started)
     try:
         for chunk in work.run(writing.jobs, executor):
             writing.write(chunk)
@@ -96,12 +97,13 @@ class _Writing:
 
     Args:
         memory: Open for writing.
-        jobs: In the order in which chunks name them.
+        claims: Whose jobs they are, in the order in which chunks name them.
         started: When the watch began, seconds of the monotonic clock.
     """
 
-    def __init__(self, memory: MemoryWriter, jobs: Sequence[Job], started: float) -> None:
-        self.jobs = jobs
+    def __init__(self, memory: MemoryWriter, claims: Sequence[Claim], started: float) -> None:
+        self.jobs = jobs = [claim.job for claim in claims]
+        self._fingerprints = [claim.fingerprint for claim in claims]
         self.failed: list[Failure] = []
         self.meter = Meter()
         self._memory, self._started = memory, started
@@ -132,6 +134,8 @@ class _Writing:
         whole = chunk.error is None
         end_s = length_s(job.source) if whole else None
         self._memory.finish(job.name, end_s=end_s, complete=whole)
+        uri = job.source.uri
+        self._memory.relocate(job.name, uri, with_content(uri, self._fingerprints[chunk.job]))
         if end_s is not None:
             self._newest_s[chunk.job] = max(self._newest_s[chunk.job], end_s)
         self._open.discard(chunk.job)

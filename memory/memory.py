@@ -321,10 +321,16 @@ class MemoryWriter(Memory):
         return min((row.last_seq for row in self.store.streams.rows(recording=recording)), default=-1)
 
     @guarded
-    def relocate(self, recording: str, uri: str) -> None:
-        """Write down where a recording is now, as after its file was moved."""
+    def relocate(self, recording: str, uri: str, fingerprint: str | None = None) -> None:
+        """Write down where a recording is now, as after its file was moved.
+
+        Args:
+            recording: Its name.
+            uri: Where it is.
+            fingerprint: Tells its content from another's, once more is known of it; None leaves it.
+        """
         with self._mutex:
-            self.store.streams.relocate(recording, uri)
+            self.store.streams.relocate(recording, uri, fingerprint)
 
     @guarded
     def end_s(self, recording: str) -> float | None:

@@ -1,6 +1,6 @@
 """The ledger of an archive: what was given, what became of it, and into which memory it went.
 
-A small database beside the memories. What was archived is told by its content, not by its name (see claims.py): a
+A small database beside the memories. What was archived is told by its content, not by its name (see content.py): a
 moved file is the same recording, a changed one another. Every change is one transaction that is on the disk before
 the next step begins.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hippocam.apps.archive.layout import Home
-from hippocam.apps.claims import fingerprint_of
+from hippocam.apps.content import cheap_part, fingerprint_of, is_same
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.private import open_file
 
@@ -198,7 +198,7 @@ class Ledger:
         """The recordings that some paths are, no two the same; None for those that are new.
 
         A path that has the content it had is what it was. Any other is a recording of its content, if there is
-        one that is not another of the paths.
+        one that is not another of the paths; all of it is compared where it would be skipped as that.
 
         Args:
             given: Path and fingerprint of each.
@@ -206,16 +206,25 @@ class Ledger:
         taken: set[int] = set()
         matched: list[Row | None] = []
         for path, fingerprint in given:
-            rows = self._find("path = ? AND fingerprint = ?", (path, fingerprint))
+            rows = self._alike(fingerprint, "AND path = ?", path)
             matched.append(next((row for row in rows if row.id not in taken), None))
             taken.update(row.id for row in matched[-1:] if row is not None)
         for index, (_, fingerprint) in enumerate(given):
             if matched[index] is None and fingerprint:
-                rows = [row for row in self._find("fingerprint = ?", (fingerprint,)) if row.id not in taken]
+                rows = [row for row in self._alike(fingerprint) if row.id not in taken]
                 rows.sort(key=_still_there)  # rather one that is gone from its place
-                matched[index] = rows[0] if rows else None
-                taken.update(row.id for row in rows[:1])
+                path = given[index][0]
+                same = (
+                    row for row in rows if _is_open(row) or is_same(row.path, row.fingerprint, path, fingerprint)
+                )
+                matched[index] = row = next(same, None)
+                taken.update({row.id} if row is not None else ())
         return matched
+
+    def _alike(self, fingerprint: str, where: str = "", *values: str) -> list[Row]:
+        """Recordings whose fingerprint is this one, or this one with the content behind it."""
+        same = "(fingerprint = ? OR (fingerprint > ? || ':' AND fingerprint < ? || ';'))"
+        return self._find(f"{same} {where}", (fingerprint, fingerprint, fingerprint, *values))
 
     def _find(self, where: str, values: tuple[str, ...]) -> list[Row]:
         found = self._db.execute(f"SELECT {_COLUMNS} FROM recording WHERE {where} ORDER BY id DESC", values)
@@ -238,9 +247,8 @@ class Ledger:
 
     def left_behind(self, path: str, fingerprint: str) -> list[Row]:
         """Recordings that were not finished when other content took their place."""
-        return self._find(
-            "path = ? AND fingerprint <> ? AND state IN (?, ?)", (path, fingerprint, State.WAITING, State.BEGUN)
-        )
+        rows = self._find("path = ? AND state IN (?, ?)", (path, State.WAITING, State.BEGUN))
+        return [row for row in rows if cheap_part(row.fingerprint) != fingerprint]
 
     def set_state(
         self,
@@ -248,6 +256,7 @@ class Ledger:
         state: State,
         *,
         name: str | None = None,
+        fingerprint: str | None = None,
         reason: str = "",
         seconds: float = 0,
         cpu_s: float = 0,
@@ -258,14 +267,15 @@ class Ledger:
             row: Its id in the ledger.
             state: From now on.
             name: In its memory; None where that stays.
+            fingerprint: Of its content; None where no more is known of that.
             reason: Why it is quarantined.
             seconds: Seconds of footage that came in addition.
             cpu_s: Processor seconds that they took.
         """
         self._db.execute(
-            "UPDATE recording SET state = ?, name = coalesce(?, name), reason = ?, seconds = seconds + ?, "
-            "cpu_s = cpu_s + ?, changed_unix_s = ? WHERE id = ?",
-            (state, name, reason, seconds, cpu_s, self._clock(), row),
+            "UPDATE recording SET state = ?, name = coalesce(?, name), fingerprint = coalesce(?, fingerprint), "
+            "reason = ?, seconds = seconds + ?, cpu_s = cpu_s + ?, changed_unix_s = ? WHERE id = ?",
+            (state, name, fingerprint, reason, seconds, cpu_s, self._clock(), row),
         )
 
     def delete(self, rows: Iterable[Row]) -> None:
@@ -278,5 +288,10 @@ def _row(values: tuple[Any, ...]) -> Row:
     return row._replace(state=State(row.state))
 
 
+def _is_open(row: Row) -> bool:
+    """Whether something of a recording is left to do, so that its memory compares what was watched."""
+    return row.state in (State.WAITING, State.BEGUN)
+
+
 def _still_there(row: Row) -> bool:
-    return fingerprint_of(row.path) == row.fingerprint
+    return fingerprint_of(row.path) == cheap_part(row.fingerprint)

@@ -22,7 +22,8 @@ from hippocam.apps.archive.layout import home_of
 from hippocam.apps.archive.ledger import LEDGER, Ledger, Row, State
 from hippocam.apps.archive.records import ArchiveConfig, ArchiveProgress, ArchiveReport, ArchiveRequest
 from hippocam.apps.archive.writer import ArchiveWriter, Todo
-from hippocam.apps.claims import Claim, claim_all, fingerprint_of
+from hippocam.apps.claims import Claim, claim_all
+from hippocam.apps.content import cheap_part, fingerprint_of
 from hippocam.apps.encoder_choice import encoder_name
 from hippocam.apps.records import Failure
 from hippocam.apps.settings import Settings, budget_bytes, load_settings
@@ -265,7 +266,7 @@ class _Run:
         """Tell a memory that one of its files has moved, unless it was copied."""
         folder = self._root / row.memory
         if row.state is State.DONE and has_memory(folder):
-            if fingerprint_of(row.path) == row.fingerprint:
+            if fingerprint_of(row.path) == cheap_part(row.fingerprint):
                 return  # this is a copy, and the memory names the original
             with self._open_memory(folder) as memory:
                 memory.relocate(row.name, uri)

@@ -14,7 +14,7 @@ from types import TracebackType
 from hippocam.apps.archive import unit as archive_unit
 from hippocam.apps.archive.ledger import Ledger, Row, State
 from hippocam.apps.archive.records import ArchivedMemory
-from hippocam.apps.claims import fingerprint_of
+from hippocam.apps.content import fingerprint_of, with_content
 from hippocam.apps.records import Failure
 from hippocam.memory.memory import MemoryWriter
 from hippocam.stream.archive.parts import PartEnd, read_part
@@ -56,6 +56,7 @@ class _Outcome:
 
     todo: Todo
     state: State
+    fingerprint: str
     reason: str
     seconds: float
     cpu_s: float
@@ -182,8 +183,11 @@ class ArchiveWriter:
         assert self._memory is not None
         whole = state is State.DONE
         self._memory.finish(todo.name, end_s=todo.duration_s if whole else None, complete=whole)
+        uri = todo.footage.source.uri
+        fingerprint = with_content(uri, todo.fingerprint)
+        self._memory.relocate(todo.name, uri, fingerprint)
         seconds = max(self._last_s, todo.duration_s or 0.0) if whole else self._last_s
-        self._outcomes.append(_Outcome(todo, state, reason, seconds, self._cpu_s))
+        self._outcomes.append(_Outcome(todo, state, fingerprint, reason, seconds, self._cpu_s))
         self._over = True
         self.done += 1
         self.archived += whole
@@ -222,6 +226,7 @@ class ArchiveWriter:
                 self._ledger.set_state(
                     outcome.todo.row.id,
                     outcome.state,
+                    fingerprint=outcome.fingerprint,
                     reason=outcome.reason,
                     seconds=outcome.seconds,
                     cpu_s=outcome.cpu_s,

@@ -266,7 +266,7 @@ def _stream(fields: Fields) -> StreamRow:
         newest=fields.maybe_id("newest"),
     )
     parts = row.fingerprint.split(":")
-    if len(parts) == 3 and not (parts[0].isdecimal() and parts[0].isascii()):
+    if len(parts) in (3, 4) and not (parts[0].isdecimal() and parts[0].isascii()):
         fields.refuse("'fingerprint' must begin with a size")
     if row.id != row.recording and not row.id.startswith(row.recording + "/"):
         fields.refuse(f"stream {row.id!r:.60} is none of recording {row.recording!r:.60}")

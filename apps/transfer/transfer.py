@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from hippocam.apps.content import alike
 from hippocam.apps.errors import LineError
 from hippocam.apps.records import ImportReport
 from hippocam.apps.settings import budget_bytes
@@ -334,7 +335,8 @@ def _known(path: Path, streams: list[StreamRow], here: list[StreamRow]) -> set[s
     for row in streams:
         for own in here:
             named = own.id == row.id or own.recording == row.recording
-            if named and (own.recording, own.fingerprint) != (row.recording, row.fingerprint):
+            same = own.recording == row.recording and alike(own.fingerprint, row.fingerprint)
+            if named and not same:
                 raise HippocamError(
                     f"{path}: its stream {row.id!r} is another one than {own.id!r} in this memory; "
                     "import into another --memory folder"

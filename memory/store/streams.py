@@ -65,9 +65,12 @@ class StreamTable:
             (*row[5:], row.id),
         )
 
-    def relocate(self, recording: str, source: str) -> None:
-        """Note where a recording is now."""
-        self._db.execute("UPDATE stream SET source = ? WHERE recording = ?", (source, recording))
+    def relocate(self, recording: str, source: str, fingerprint: str | None = None) -> None:
+        """Note where a recording is now and, unless None, what tells its content from another's."""
+        self._db.execute(
+            "UPDATE stream SET source = ?, fingerprint = coalesce(?, fingerprint) WHERE recording = ?",
+            (source, fingerprint, recording),
+        )
 
     def advance(
         self, stream: str, *, last_seq: int, end_s: float, seen: int, encoded: int, events: int, state: bytes
@@ -127,10 +130,11 @@ class StreamTable:
         return float(row[0]) if row else 0.0
 
     def rows(self, *, recording: str | None = None, fingerprint: str | None = None) -> list[StreamRow]:
-        """All streams, those of a recording, or those of the same content, by name."""
+        """All streams, those of a recording, or those whose fingerprint is or begins with one, by name."""
         rows = self._db.execute(
             f"SELECT {', '.join(StreamRow._fields)} FROM stream "
-            "WHERE recording = coalesce(?, recording) AND fingerprint = coalesce(?, fingerprint) ORDER BY id",
+            "WHERE (?1 IS NULL OR recording = ?1) AND (?2 IS NULL OR fingerprint = ?2 "
+            "OR substr(fingerprint, 1, length(?2) + 1) = ?2 || ':') ORDER BY id",
             (recording, fingerprint),
         ).fetchall()
         return [StreamRow._make(row)._replace(complete=bool(row[7])) for row in rows]

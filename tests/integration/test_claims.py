@@ -7,6 +7,9 @@ import sqlite3
 import pytest
 
 from hippocam.apps import Session
+from hippocam.apps.archive.records import ArchiveConfig, ArchiveRequest
+from hippocam.apps.archive.run import archive
+from hippocam.apps.content import fingerprint_of
 from hippocam.stream.errors import HippocamError
 
 
@@ -150,3 +153,86 @@ def test_a_budget_out_of_range_is_refused(tmp_path, session, colour_video, budge
     clip = colour_video(tmp_path / "a.mp4", [("red", 2)])
     with pytest.raises(ValueError, match="budget must be 1 MB or more"):
         session.watch([clip], budget_mb=budget)
+
+
+def raw_film(path, colours, *, end="blue"):
+    """Raw pictures at one a second: any film of as many pictures has the same size; begin and end are alike."""
+    luma = {"red": (82, 90, 240), "blue": (41, 240, 110), "green": (145, 54, 34)}
+    width, height = 320, 240
+    with path.open("wb") as file:
+        file.write(b"YUV4MPEG2 W%d H%d F1:1 Ip A1:1 C420\n" % (width, height))
+        for colour in ("blue", *colours, end):
+            y, u, v = luma[colour]
+            file.write(b"FRAME\n" + bytes([y]) * (width * height) + bytes([u]) * (width * height // 4))
+            file.write(bytes([v]) * (width * height // 4))
+    return path
+
+
+def test_files_of_one_size_with_the_same_ends_are_told_apart(tmp_path, session):
+    first = raw_film(tmp_path / "a.y4m", ["red"] * 6)
+    second = raw_film(tmp_path / "b.y4m", ["green"] * 6)
+    assert fingerprint_of(str(first)) == fingerprint_of(str(second))
+    for together in ([first], [second], [first, second]):
+        report = session.watch(together)
+        assert names(report) == [path.stem for path in together]
+    assert {stream for stream, _ in moments(session, "green")} == {"b"}
+    assert {stream for stream, _ in moments(session, "red")} == {"a"}
+
+
+def test_it_is_told_apart_from_what_was_moved_or_deleted(tmp_path, session):
+    first = raw_film(tmp_path / "a.y4m", ["red"] * 6)
+    session.watch([first])
+    moved = first.rename(tmp_path / "moved.y4m")
+    second = raw_film(tmp_path / "b.y4m", ["green"] * 6)
+    assert names(session.watch([second])) == ["b"]
+    assert names(session.watch([moved])) == ["a"], "and this is still what it was"
+    moved.unlink()
+    assert names(session.watch([raw_film(tmp_path / "c.y4m", ["green", "red"] * 3)])) == ["c"]
+
+
+def pictures(folder, bgr, numbers=range(6)):
+    import cv2
+    import numpy as np
+
+    folder.mkdir(exist_ok=True)
+    for number in numbers:
+        cv2.imwrite(str(folder / f"frame_{number:04d}.bmp"), np.full((48, 64, 3), bgr, np.uint8))
+    return folder
+
+
+def test_folders_of_pictures_of_one_size_are_told_apart(tmp_path, session):
+    """Two cameras whose uncompressed pictures have running numbers: names and sizes are all the same."""
+    red, blue = pictures(tmp_path / "cam1", (30, 30, 220)), pictures(tmp_path / "cam2", (210, 80, 40))
+    assert fingerprint_of(str(red)) == fingerprint_of(str(blue))
+    session.watch([red])
+    session.watch([blue])
+    assert moments(session, "red") == [("cam1", 0.0)]
+    assert moments(session, "blue") == [("cam2", 0.0)]
+    moved = shutil.move(red, tmp_path / "elsewhere")
+    assert names(session.watch([moved])) == ["cam1"]
+    copied = shutil.copytree(blue, tmp_path / "copy")
+    assert names(session.watch([copied])) == ["cam2"]
+
+
+def test_a_preview_of_other_content_stays(tmp_path, session):
+    first, second = raw_film(tmp_path / "a.y4m", ["red"] * 6), raw_film(tmp_path / "b.y4m", ["green"] * 6)
+    session.watch([first], fast=True)
+    session.watch([second])
+    assert names(session.watch([first], fast=True)) == ["a/preview"]
+
+
+def test_an_archive_tells_them_apart(tmp_path):
+    footage = tmp_path / "footage"
+    footage.mkdir()
+    raw_film(footage / "a.y4m", ["red"] * 6)
+    request = ArchiveRequest(paths=(str(footage),), encoder="palette")
+    local = ArchiveConfig(executor="local")
+    assert archive(tmp_path / "m", request, local).archived == 1
+    raw_film(footage / "b.y4m", ["green"] * 6)
+    report = archive(tmp_path / "m", request, local)
+    assert (report.archived, report.known) == (1, 1)
+    (footage / "a.y4m").rename(footage / "c.y4m")
+    report = archive(tmp_path / "m", request, local)
+    assert (report.archived, report.known, report.moved) == (0, 2, (str(footage / "c.y4m"),))
+    raw_film(footage / "a.y4m", ["red", "green"] * 3)
+    assert archive(tmp_path / "m", request, local).archived == 1

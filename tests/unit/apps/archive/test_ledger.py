@@ -6,7 +6,7 @@ import pytest
 
 from hippocam.apps.archive.layout import Home, camera_of
 from hippocam.apps.archive.ledger import Ledger, State
-from hippocam.apps.claims import fingerprint_of
+from hippocam.apps.content import fingerprint_of
 from hippocam.stream.errors import HippocamError
 
 

@@ -1,0 +1,122 @@
+"""What tells the content of a file or folder from another's: a cheap fingerprint, and a hash of all of it.
+
+    SIZE:START:END             looked at whenever something is given to be watched
+    SIZE:START:END:CONTENT     written down once it was watched
+
+The cheap part finds candidates. Cameras write files of one size, with the same header and padded ends, and
+pictures of one size under the same names. So before something counts as watched under another path, all of it is
+compared. A file is hashed right after it was watched, when the system still holds it in its cache; SHA-256, which
+processors know, takes some seconds a gigabyte, a small share of what watching takes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from hippocam.stream.sources.images import IMAGE_SUFFIXES
+
+# Bytes at a file's start: few, so that a recording has them soon and they stay the same while it grows.
+_START_BYTES = 1 << 12
+# Bytes at a file's end, which differ between most files.
+_END_BYTES = 1 << 16
+# Fields of a cheap fingerprint.
+_CHEAP = 3
+
+
+def fingerprint_of(uri: str) -> str:
+    """Return the cheap "SIZE:START:END" of a file or folder; "" if it cannot be read.
+
+    A file's start and end are hashes of its first 4 and last 64 KiB; a folder's size is the number of files in it,
+    its start the first name, its end a hash of all names and sizes.
+    """
+    try:
+        path = Path(uri)
+        if path.is_dir():
+            files = sorted((p.name, p.stat().st_size) for p in path.iterdir() if p.is_file())
+            first = files[0][0] if files else ""
+            return f"{len(files)}:{_hash(os.fsencode(first))}:{_hash(repr(files).encode())}"
+        with path.open("rb") as file:
+            size = path.stat().st_size
+            start = file.read(_START_BYTES)
+            file.seek(max(0, size - _END_BYTES))
+            return f"{size}:{_hash(start)}:{_hash(file.read(_END_BYTES))}"
+    except (OSError, ValueError):  # a name with a zero byte is a ValueError
+        return ""
+
+
+def with_content(uri: str, fingerprint: str) -> str:
+    """Return a fingerprint with the hash of all content behind it, for what was watched under it.
+
+    As it is where that cannot be told: it has no fingerprint, cannot be read, or has changed meanwhile.
+    """
+    if not fingerprint:
+        return fingerprint
+    content = _content_of(uri)
+    cheap = cheap_part(fingerprint)
+    return f"{cheap}:{content}" if content and fingerprint_of(uri) == cheap else fingerprint
+
+
+def cheap_part(fingerprint: str) -> str:
+    """The part of a fingerprint that is there from the beginning."""
+    return ":".join(fingerprint.split(":")[:_CHEAP])
+
+
+def content_part(fingerprint: str) -> str:
+    """The part of a fingerprint that is there once the content was watched; "" before."""
+    return ":".join(fingerprint.split(":")[_CHEAP:])
+
+
+def alike(fingerprint: str, other: str) -> bool:
+    """Whether two fingerprints may be of the same content, as far as both tell."""
+    contents = {content_part(fingerprint), content_part(other)} - {""}
+    return cheap_part(fingerprint) == cheap_part(other) and len(contents) < 2
+
+
+def is_same(source: str, fingerprint: str, uri: str, uri_fingerprint: str) -> bool:
+    """Whether something is what was watched before; if it has another path now, all of it is compared.
+
+    Args:
+        source: Where that was.
+        fingerprint: Of that, with its content where it is known.
+        uri: Where the thing is.
+        uri_fingerprint: Of the thing.
+    """
+    if not uri_fingerprint or not alike(fingerprint, uri_fingerprint):
+        return False
+    if source == uri:
+        return True
+    unchanged = fingerprint_of(source) == cheap_part(fingerprint)
+    if unchanged and _same_place(source, uri):
+        return True
+    before = content_part(fingerprint) or (_content_of(source) if unchanged else "")
+    return before != "" and before == (content_part(uri_fingerprint) or _content_of(uri))
+
+
+def _same_place(source: str, uri: str) -> bool:
+    try:
+        return os.path.samefile(source, uri)
+    except OSError:
+        return False
+
+
+def _content_of(uri: str) -> str:
+    """Hash all of a file, or names and content of all pictures in a folder; "" if it cannot be read."""
+    path = Path(uri)
+    try:
+        if not path.is_dir():
+            return _hash_of(path)
+        files = sorted(p for p in path.iterdir() if p.suffix.casefold() in IMAGE_SUFFIXES and p.is_file())
+        return _hash("".join(f"{_hash_of(file)} {file.name!r}\n" for file in files).encode())
+    except (OSError, ValueError):
+        return ""
+
+
+def _hash_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:32]
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=8).hexdigest()
