@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -97,8 +97,13 @@ class EntityMemory:
                 tables.add_entity_of(self._db, visit_id)
         for due_s, visit_id, look in self._due.pop(stream, []):
             link(self._db, self._config, visit_id, unpack(look), due_s)
-        keep_to_budget(self._db, self._config.budget_bytes)
+        keep_to_budget(self._db, self._config.budget_bytes, self._followed())
         return tracker.to_bytes()
+
+    def _followed(self) -> Iterator[int]:
+        """Ids of the visits that may still go on, of all streams."""
+        for stream, tracker in self._trackers.items():
+            yield from (_visit_id(stream, track) for track in tracker.tracks)
 
     def _tracker(self, stream: str) -> Tracker:
         if stream not in self._trackers:
@@ -252,12 +257,16 @@ class EntityMemory:
             "INSERT OR IGNORE INTO entity (id, stream, label) VALUES (?, ?, ?)",
             (visit.entity, visit.stream, visit.label),
         )
-        keep_to_budget(self._db, self._config.budget_bytes)
+        keep_to_budget(self._db, self._config.budget_bytes, self._followed())
         return True
 
 
+def _visit_id(stream: str, track: Track) -> int:
+    return id_of(f"{stream}\0visit{track.detection_index}", track.first_seq)
+
+
 def _visit_of(stream: str, track: Track) -> Visit:
-    visit_id = id_of(f"{stream}\0visit{track.detection_index}", track.first_seq)
+    visit_id = _visit_id(stream, track)
     from_start = not math.isfinite(track.before_s)
     gone_s = track.gone_s
     assert track.known_s is not None

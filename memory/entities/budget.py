@@ -8,6 +8,7 @@ counted.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 
 from hippocam.memory.entities import tables
 
@@ -21,12 +22,22 @@ _SLACK = 0.95
 _BATCH = 16
 
 
-def keep_to_budget(db: sqlite3.Connection, budget_bytes: int) -> None:
-    """Give up rows until all together take no more than the budget; within the caller's transaction."""
+def keep_to_budget(db: sqlite3.Connection, budget_bytes: int, followed: Iterable[int] = ()) -> None:
+    """Give up rows until all together take no more than the budget; within the caller's transaction.
+
+    Args:
+        db: The memory's database.
+        budget_bytes: What all rows may take.
+        followed: Ids of visits that may go on though they are out of sight. They stay: one that was given up and
+            then seen again would be counted twice.
+    """
     db.execute("DELETE FROM entity_change WHERE id <= (SELECT max(id) FROM entity_change) - ?", (_JOURNAL,))
     if tables.bytes_used(db) <= budget_bytes:
         return
     target_bytes = int(budget_bytes * _SLACK)
+    db.execute("CREATE TEMP TABLE IF NOT EXISTS followed (id INTEGER PRIMARY KEY)")
+    db.execute("DELETE FROM followed")
+    db.executemany("INSERT OR IGNORE INTO followed VALUES (?)", [(visit_id,) for visit_id in followed])
     for give_up in (_give_up_looks, _give_up_changes, _give_up_visits):
         give_up(db)
         if tables.bytes_used(db) <= target_bytes:
@@ -58,7 +69,7 @@ def _give_up_visits(db: sqlite3.Connection) -> None:
         "row_number() OVER (PARTITION BY entity ORDER BY t0_s) AS first, "
         "row_number() OVER (PARTITION BY entity ORDER BY t0_s DESC) AS newest, "
         "row_number() OVER (PARTITION BY entity ORDER BY t1_s - t0_s DESC, id) AS longest FROM visit) "
-        "WHERE first > 1 AND newest > 4 AND longest > 8 AND gone_s IS NOT NULL"
+        "WHERE first > 1 AND newest > 4 AND longest > 8 AND gone_s IS NOT NULL AND id NOT IN followed"
     )
     db.execute("UPDATE entity SET earlier = earlier + (SELECT count(*) FROM thinned WHERE entity = entity.id)")
     db.execute("DELETE FROM visit WHERE id IN (SELECT id FROM thinned)")
@@ -69,7 +80,7 @@ def _give_up_entities(db: sqlite3.Connection, target_bytes: int) -> None:
     """Give up entities, first those that came least often and for the shortest time; they stay counted."""
     rows = db.execute(
         "SELECT entity, max(stream), max(label), count(*), sum(t1_s - t0_s), max(known_s), "
-        "sum(gone_s IS NULL) FROM visit GROUP BY entity "
+        "sum(gone_s IS NULL OR id IN followed) FROM visit GROUP BY entity "
         "ORDER BY count(*) * (1 + sum(t1_s - t0_s)), max(t1_s), entity"
     ).fetchall()
     earlier = dict(db.execute("SELECT id, earlier FROM entity").fetchall())

@@ -50,7 +50,11 @@ def visits(connection: sqlite3.Connection, where: str = "1", values: Sequence[ob
 
 
 def put_visit(connection: sqlite3.Connection, visit: Visit, look: bytes | None) -> bool:
-    """Write a visit, or what is new of it. A visit that has ended stays as it is; so does its entity.
+    """Write a visit, or what is new of it; whose it is stays as it is.
+
+    A visit that is out of sight may go on: a detector misses a frame, somebody is hidden for a moment. So what was
+    seen further is written, whether or not the visit was out of sight when it was last written. Its end grows with
+    everything that is seen of it, and whoever watches again from the start does not make it shorter.
 
     Returns:
         Whether anything was written.
@@ -63,7 +67,7 @@ def put_visit(connection: sqlite3.Connection, visit: Visit, look: bytes | None) 
     parameters = ", ".join(f":{name}" for name in (*names, "look"))
     done = connection.execute(
         f"INSERT INTO visit ({_VISIT}, look) VALUES ({parameters}) ON CONFLICT (id) DO UPDATE SET {renewed} "
-        "WHERE gone_s IS NULL",
+        "WHERE excluded.t1_s > t1_s OR (excluded.t1_s = t1_s AND gone_s IS NULL)",
         values,
     )
     return done.rowcount > 0

@@ -104,6 +104,113 @@ def test_a_thing_that_is_missed_for_a_moment_is_still_the_same_visit():
     assert len(bank.now("cam", 12)) == 1
 
 
+def missed(items, *, seqs):
+    """The same frames, in some of which the detector found nothing."""
+    return [dataclasses.replace(item, sensed=Sensed()) if item.seq in seqs else item for item in items]
+
+
+# A thing there from 5 to 45 s, missed once and twice in a row, at writes and beside them.
+MISSED = [
+    frozenset({20}),
+    frozenset({7, 8}),
+    frozenset({9, 10, 16}),
+    frozenset(range(6, 45, 3)),
+    frozenset({43, 44}),
+]
+
+
+@pytest.mark.parametrize("every", [1, 2, 5])
+@pytest.mark.parametrize("seqs", MISSED)
+def test_a_frame_that_is_missed_at_a_write_does_not_freeze_the_visit(every, seqs):
+    items = missed(world([(0, 5, 45)], until_s=60), seqs=seqs)
+    bank = memory()
+    watch(bank, items, every=every)
+    (entity,) = bank.entities()
+    (visit,) = entity.visits
+    last = max(seq for seq in range(5, 45) if seq not in seqs)
+    assert (visit.t0_s, visit.t1_s) == (4.5, last + 0.5)
+    assert visit.hits == 40 - len(seqs)
+    assert len(bank.now("cam", last)) == 1
+    assert bank.now("cam", 50) == []
+
+
+@pytest.mark.parametrize("seqs", MISSED)
+@pytest.mark.parametrize("cut", range(4, 58, 6))
+def test_a_kill_at_any_write_does_not_freeze_a_visit_either(cut, seqs):
+    items = missed(world([(0, 5, 45)], until_s=60), seqs=seqs)
+    whole = memory()
+    watch(whole, items, every=1)
+    bank = memory()
+    state = watch(bank, items[:cut], every=1, finish=False)
+    bank.push(items[cut])  # seen, and killed before it was written down
+    resumed = EntityMemory(bank._db)
+    resumed.restore("cam", state)
+    watch(resumed, items[cut:], every=1)
+    assert rows(resumed) == rows(whole)
+
+
+def test_watching_again_never_makes_a_visit_shorter_meanwhile():
+    items = missed(world([(0, 5, 60)], until_s=60), seqs={20, 21})
+    bank = memory()
+    watch(bank, items, every=1, finish=False)
+    before = rows(bank)
+    again = EntityMemory(bank._db)
+    for item in items:
+        again.push(item)
+        again.write("cam")
+        assert rows(bank) == before
+
+
+def test_what_a_person_merged_and_split_stays_so_while_the_visits_grow():
+    plan = [(0, 2, 8), (1, 10, 16), (2, 30, 60), (3, 32, 60), (1, 18, 24)]
+    items = missed(world(plan, until_s=70), seqs={36, 38, 40, 45})
+    bank, alone = memory(), memory()
+    watch(alone, items, every=1)
+    for item in items[:37]:
+        bank.push(item)
+        bank.write("cam")
+    first, second, third, fourth = bank.entities()
+    assert bank.now("cam", 36) == []  # out of sight when the commands come
+    bank.merge(first.id, third.id)
+    bank.split(second.visits[1].id)
+    bank.merge(second.id, fourth.id)
+    whose = {visit.id: entity.id for entity in bank.entities() for visit in entity.visits}
+    for item in items[37:]:
+        bank.push(item)
+        bank.write("cam")
+    bank.flush("cam")
+    bank.write("cam")
+    assert {visit.id: entity.id for entity in bank.entities() for visit in entity.visits} == whose
+    seen, truth = (
+        {visit.id: (visit.t0_s, visit.t1_s, visit.hits) for entity in each.entities() for visit in entity.visits}
+        for each in (bank, alone)
+    )
+    assert seen == truth
+    assert sorted(end_s for _, end_s, _ in seen.values())[-2:] == [59.5, 59.5]
+    for change in reversed(bank.changes()):
+        if change.kind != "link":
+            bank.undo(change.id)
+    assert bank.entities() == alone.entities()
+
+
+def test_who_is_out_of_sight_while_room_is_made_for_another_is_not_counted_twice():
+    config = EntityConfig(budget_bytes=10_000, same_person=1.0)
+    late = world([(4 + i % 4, 10 * i + 3, 10 * i + 9) for i in range(100)], until_s=1010)
+    early = world([(i % 4, 10 * i, 10 * i + 8) for i in range(100)], until_s=1010)
+    early = missed(early, seqs=range(4, 1010, 10))  # just when the other becomes known
+    bank = memory(config)
+    for one, other in zip(early, late, strict=True):
+        things = one.sensed.things + other.sensed.things
+        bank.push(dataclasses.replace(one, sensed=Sensed(things=things)))
+        bank.write("cam")
+        assert bank.nbytes() <= config.budget_bytes
+    bank.flush("cam")
+    bank.write("cam")
+    counted = bank.count(label="person")
+    assert counted.entities == counted.visits == 200
+    assert counted.given_up > 0
+
+
 def test_repeats_prolong_what_was_there():
     items = world([(0, 5, 15)], until_s=15)
     items += [Repeat(stream="cam", seq=15 + i, time_s=15.0 + i) for i in range(3600)]
