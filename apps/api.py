@@ -1,4 +1,4 @@
-"""Records of the library into JSON values: one shape of each, for the command line, the page and other programs.
+"""Records of the library into JSON values: one shape for each, for the command line, the page and other programs.
 
 Times are seconds and ids 16 hexadecimal digits everywhere. Code that prints for people reads the records instead.
 """

@@ -1,7 +1,7 @@
 """Sources into jobs: the name that a source has in the memory, and where watching it goes on.
 
 What was watched before is recognised by its content (see content.py), so a moved, linked or touched file is not
-watched twice. Of a file that has grown only the rest is watched. Other content under the same name becomes a
+watched twice. If a file has grown, only the rest is watched. Other content under the same name becomes a
 stream of its own.
 
 A preview (a video's key frames alone) is a stream "NAME/preview" beside that of the video: it answers questions
@@ -26,7 +26,7 @@ from hippocam.stream.protocols import Source
 
 log = logging.getLogger(__name__)
 
-# The last part of a preview's name, behind that of its video.
+# The last part of a preview's name, after that of its video.
 _PREVIEW = "preview"
 
 
@@ -50,7 +50,7 @@ class Claim:
 
 
 def claim_all(memory: MemoryWriter, sources: Sequence[Source], fps: float | None) -> list[Claim]:
-    """Claim a name for each source, no two the same, and begin a recording of each with work left."""
+    """Claim a name for each source, no two the same, and begin a recording for each that has work left."""
     taken: set[str] = set()
     coarse = memory.store.streams.coarse()
     return [_claim(memory, source, fps, taken, coarse) for source in sources]
@@ -78,7 +78,7 @@ def _claim(
 
 
 def _whole(known: Sequence[StreamRow], fingerprint: str) -> bool:
-    """Whether the content of this fingerprint was watched to its end."""
+    """Whether the content with this fingerprint was watched to its end."""
     return bool(known) and all(row.complete and cheap_part(row.fingerprint) == fingerprint for row in known)
 
 
@@ -132,7 +132,7 @@ def delete_previews(memory: MemoryWriter, claims: Sequence[Claim]) -> None:
                 try:
                     memory.forget(Filter(stream=preview.id))
                 except DiskError as error:
-                    # Traces of it are left in the log. The video itself is kept, so they give nothing away.
+                    # Traces of it may stay in the log. The video itself is kept, so they give nothing away.
                     log.warning("%s", error)
 
 

@@ -83,7 +83,7 @@ def _demo(video: str | None, questions: list[str]) -> int:
 
 
 def _named(file: Path, name: str) -> Path:
-    """Give a cached file a name that people can read; streams are named after it."""
+    """Give a cached file a readable name: streams are named after it."""
     path = cache_dir().parent / "footage" / name
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():

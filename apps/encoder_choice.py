@@ -1,4 +1,4 @@
-"""Which encoder a memory gets: the one asked for, its own, or what settings say; as a name that holds anywhere."""
+"""Which encoder a memory gets: the one asked for, its own, or the settings'; never "auto", but a name."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class Folders:
         settings: How memories are read and written.
 
     Attributes:
-        paths: The same.
+        paths: The folders.
         writer: The memory while this process writes to it; else None.
     """
 
@@ -105,7 +105,7 @@ class Folders:
     def writing_encoder(self) -> tuple[str, Encoder]:
         """The encoder to watch with, by its name: the one asked for, else the memory's own, else the settings'.
 
-        A memory of an older format is upgraded before.
+        A memory of an older format is upgraded first.
         """
         own = None
         if has_memory(self.single):

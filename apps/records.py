@@ -23,7 +23,7 @@ class WatchProgress:
         done: Sources that are finished.
         total: Sources in all.
         watched_s: Seconds of footage watched so far, over all sources.
-        seconds: Seconds that it took.
+        seconds: Seconds that the watch took so far.
     """
 
     source: str
@@ -37,7 +37,7 @@ class WatchProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamReport:
-    """What was watched of one stream. `resumed`: part of it or all was in the memory already, at `fps`.
+    """What was watched of one stream. `resumed` says that some or all of it was in the memory already, at `fps`.
 
     `fps` is None for every frame and 0 for key frames alone.
     """
@@ -92,16 +92,17 @@ class Answer:
         answer: One or a few sentences; "[2]" behind one means that it rests on the second moment of `evidence`,
             "(inference)" that it rests on none.
         unknown: Whether the memory holds nothing that answers the question.
-        confidence: Belief, 0 to 1, that the answer is right; of an unknown one, what speaks for the nearest
+        confidence: Belief, 0 to 1, that the answer is right; where it is unknown, the belief in the nearest
             moment.
         evidence: Moments, the strongest first; those in `cited` carry the answer.
         cited: Ids that the answer rests on: of evidence, or of live frames that are in `given`.
         reader: Which reader answered.
-        latency_ms: From question to answer.
+        latency_ms: Time from question to answer.
         sentences: The answer's sentences, each with the ids that it rests on.
         given: What the reader was given: moments and live frames, with or without their picture.
-        prompt: The same word for word, with a line in place of each picture; "" for a reader without a model.
-        failed: Why the reader that was asked could not answer, and another did from the evidence alone; "" if not.
+        prompt: The same word for word, with a line for each picture; "" for a reader without a model.
+        failed: Why the reader that was asked could not answer, so that another did from the evidence alone; "" if
+            it could.
         understood: What the question was taken to mean.
         looked: What was looked at again in the sources; None where the evidence was enough.
     """

@@ -69,15 +69,15 @@ class Session:
     Args:
         memory: The memory's folder, or the folders of several that were made with one encoder. A folder that is
             named twice counts once.
-        encoder: Name of the encoder of a new memory, or "auto" for the best that is here; None for the memory's
-            own, or where it is new for what the settings say.
+        encoder: Name of the encoder of a new memory, or "auto" for the best on this machine; None for the memory's
+            own, or for a new memory what the settings say.
         settings: Everything else that can be set.
 
     Attributes:
         folders: The memories' folders.
 
     Raises:
-        HippocamError: Of several, one is no memory or was made with another encoder; or none was named.
+        HippocamError: No folder was named; or, of several, one is no memory or was made with another encoder.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Session:
         self.folders = folders
         self._folders = Folders(folders, encoder=encoder, settings=self._settings)
         if len(folders) > 1:
-            self._folders.memories()  # says at once which of them cannot be read
+            self._folders.memories()  # fails at once if one of them cannot be read
         self._senses = Lazy(functools.partial(make_senses, self._settings.senses))
         self._readers: dict[str, Reader] = {}
         self._lock = threading.RLock()  # a page asks from several threads
@@ -135,8 +135,8 @@ class Session:
         Args:
             sources: Video files, folders, globs, folders of numbered images, LeRobot datasets.
             fps: Frames a second that are looked at; None for the settings' rate (1 by default).
-            fast: Preview videos by their key frames alone, one in 4 s at most. What is found has the times of key
-                frames then; watching the same video again without it takes the preview's place.
+            fast: Preview videos by their key frames alone, one in 4 s at most. What is found then has the times of
+                key frames; watching the same video again without it replaces the preview.
             budget_mb: What the memory's folder may take, in millions of bytes, 1 or more; None keeps its own.
             executor: "local" in this process, "ray" on Ray actors; the memory is the same.
             on_progress: Called after every chunk.
@@ -207,7 +207,7 @@ class Session:
             reader: Name of the reader, or a reader; None for the settings'.
             on_token: Gets the words of the answer as they come, before they are checked.
             before: The last question of a conversation; see `Conversation`, which keeps it.
-            deep: Whether to look at the source again where the evidence is thin; None for the settings'.
+            deep: Whether to look at the source again where the evidence is thin; None for what the settings say.
             where: As for `search`.
 
         Raises:
@@ -264,7 +264,7 @@ class Session:
     # what is held ----------------------------------------------------------------------------------------
 
     def status(self) -> Status:
-        """What the memory holds now; several are told together.
+        """What the memory holds now, or several memories together.
 
         Raises:
             HippocamError: There is no memory.
@@ -347,7 +347,7 @@ class Session:
         after_s: float | None = None,
         before_s: float | None = None,
     ) -> Deleted:
-        """Delete entries, or all that a stream, a camera or a stretch of time left behind; from the disk too.
+        """Delete entries, or all that a stream, a camera or a stretch of time left behind, from the disk too.
 
         Args:
             entries: Their ids, as for `explain`; then nothing else.
@@ -380,12 +380,12 @@ class Session:
             return memory.sleep(target)
 
     def wake(self) -> int:
-        """Undo the last sleep: what it merged are entries of their own again, as far as it is remembered.
+        """Undo the last sleep, as far as it is remembered: what it merged become entries of their own again.
 
         Sleeps are remembered for a week, within a share of the budget (`memory.sleep` in the settings).
 
         Returns:
-            How many entries came back; their pictures stay gone.
+            How many entries came back; their pictures are not restored.
 
         Raises:
             HippocamError: There is no memory, or somebody else writes to it.

@@ -1,4 +1,4 @@
-"""The one place that knows every concrete part: settings into configs, names into encoders and readers."""
+"""Settings into configs: everything that can be set, from the defaults and a YAML file."""
 
 from __future__ import annotations
 

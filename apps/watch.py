@@ -58,7 +58,7 @@ def watch_sources(
     """Watch sources into a memory that is open for writing; what was watched before is skipped or gone on with.
 
     Args:
-        memory: Where to.
+        memory: Where they are written.
         sources: What to watch, each opened.
         work: What is done with their frames.
         executor: Where it is done.
@@ -143,12 +143,12 @@ class _Writing:
             self.failed.append(Failure(source=chunk.error.uri, reason=chunk.error.reason))
 
     def break_off(self) -> None:
-        """Close what is open of every unfinished recording, so that a later watch goes on from there."""
+        """Close what is open of every unfinished recording, so that a later watch can go on from there."""
         for index in self._open:
             self._memory.finish(self.jobs[index].name, complete=False)
 
     def progress(self, index: int) -> WatchProgress:
-        """How far all of it has come, told at the job that wrote last."""
+        """How far the whole watch has come; its source is that of the job that wrote last."""
         source = self.jobs[index].source
         return WatchProgress(
             source=source.uri,

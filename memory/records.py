@@ -79,7 +79,7 @@ class Event:
         known_s: Time of the last frame that went into the keys: before it, the event was not yet known.
         key: float32 [D], what is new in it: its mean less what the stream's context explains.
         scene: float32 [D], its mean: what is shown in all.
-        surprise: Share of its mean that the stream's context does not explain, 0 to 1: see context.py.
+        surprise: Share of its mean that the stream's context does not explain, 0 to 1: see working/context.py.
         utility: New over known (the tangent of the angle whose sine is the surprise), over that of the stream's
             usual event: 1 is usual. A still camera's visitor differs less from its background than any two shots
             of a film, and matters no less.

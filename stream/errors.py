@@ -66,7 +66,7 @@ class MissingLibraryError(HippocamError):
 
 
 class PartError(HippocamError):
-    """A part of an archive is not whole, or none."""
+    """A file is not a part of an archive, or not a whole one."""
 
     exit_code = 1
 
@@ -113,7 +113,7 @@ class ClusterError(RayError):
 
     Attributes:
         address: Where it should be.
-        reason: What came of trying.
+        reason: Why trying failed.
     """
 
     address: str

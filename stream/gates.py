@@ -25,7 +25,7 @@ class Gates:
     def see(
         self, stream: str, seq: int, time_s: float, image: Image, sensors: Sensors = NO_SENSORS, text: str = ""
     ) -> Frame | Repeat:
-        """Take the next frame of a stream: a Frame where it changed or is to be read, else a Repeat.
+        """Gate the next frame of a stream: return a Frame if it changed or is to be read, else a Repeat.
 
         The arguments are those of Frame.
         """
@@ -51,7 +51,7 @@ def split(source_id: str, observations: Iterable[Observation], gates: Gates) -> 
     Args:
         source_id: What streams are named after.
         observations: In the order of their seq.
-        gates: Of these streams.
+        gates: Gates of these streams.
 
     Raises:
         ValueError: A seq does not rise.

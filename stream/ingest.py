@@ -79,7 +79,7 @@ class Ingest:
         self._gates.restart(stream)
 
     def encode(self, chunk: Sequence[Frame | P]) -> list[Embedding | P]:
-        """Encode the frames of a chunk and let the senses look at them; all else passes as it is, in its order.
+        """Encode the frames of a chunk and let the senses look at them; everything else passes as it is, in order.
 
         Raises:
             HippocamError: The encoder or a sense failed: the next chunk would end like this one.

@@ -18,9 +18,9 @@ class StageStatus:
 
     Attributes:
         stage: "decode", "gate", "encode" or "memory".
-        items: Frames that it took; of the encoder, changed frames only.
+        items: Frames that it took; for the encoder, only changed ones.
         busy_s: Seconds that it worked.
-        waited_s: Seconds that it waited for work; of the decoder, for room in the queue behind it.
+        waited_s: Seconds that it waited for work; for the decoder, for room in the queue behind it.
     """
 
     stage: str

@@ -14,7 +14,7 @@ _FIX = "pip uninstall -y opencv-python && pip install opencv-python-headless"
 
 
 def __getattr__(name: str) -> Any:
-    """Give what `cv2` has of this name, and keep it here for the next time."""
+    """Get an attribute of `cv2`, and keep it here for the next time."""
     if name.startswith("__"):  # what the import system looks for
         raise AttributeError(name)
     globals()[name] = found = getattr(load(), name)
@@ -22,7 +22,7 @@ def __getattr__(name: str) -> Any:
 
 
 def load() -> Any:
-    """Load OpenCV now: what will need it fails before anything is fetched or written for it.
+    """Load OpenCV now, so that what needs it fails before anything is fetched or written.
 
     Raises:
         MissingLibraryError: It cannot be loaded.

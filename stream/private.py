@@ -21,7 +21,7 @@ def open_file(path: Path, mode: str, *, encoding: str | None = None) -> IO[Any]:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file that only its owner may read, in place of what is there."""
+    """Write a file that only its owner may read, replacing what is there."""
     with open_file(path, "wb") as file:
         file.write(content)
 

@@ -43,8 +43,8 @@ class Source(Protocol):
 
         Args:
             fps: Sampling rate in observations a second; the same fps gives the same seqs each time.
-            after_seq: Only those with a greater seq, so that an interrupted watch can go on. Of a stretch that
-                has such ones, those before may be given too.
+            after_seq: Only those with a greater seq, so that an interrupted watch can go on. If a stretch has any,
+                those before them may be given too.
             stretch: Only those of this segment; None for all. Those of all segments together are those of the
                 source.
 

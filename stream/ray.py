@@ -16,7 +16,7 @@ from typing import Any
 from hippocam.stream.errors import ClusterError, RayStartError
 from hippocam.stream.telemetry import switch_off
 
-# A cluster's head that does not take a connection within so long (seconds) is not there.
+# Seconds within which a cluster's head must take a connection, or it is not there.
 _ANSWER_S = 10
 
 
@@ -25,8 +25,9 @@ def running_ray(address: str | None = None, *, object_store_bytes: int | None = 
     """Start Ray or join a cluster, and stop or leave it at the end; a Ray that runs already is used as it is.
 
     Args:
-        address: Of the cluster to join, "local" for a Ray of this machine alone, or None for what $RAY_ADDRESS
-            says ("local" where it says nothing: Ray would wait for the address that a killed one left behind).
+        address: Address of the cluster to join, "local" for a Ray of this machine alone, or None for what
+            $RAY_ADDRESS says ("local" if it says nothing: Ray would wait for the address that a killed one left
+            behind).
         object_store_bytes: Shared memory for a Ray that is started here; None for Ray's own choice.
 
     Yields:
@@ -37,7 +38,7 @@ def running_ray(address: str | None = None, *, object_store_bytes: int | None = 
         ClusterError: No cluster answers at the address.
     """
     switch_off()
-    # Of Ray's own log only what is fatal: the rest stands in Ray's files.
+    # Only what is fatal in Ray's log: the rest is in Ray's files.
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     import ray
 
@@ -83,5 +84,5 @@ def _check_answers(address: str) -> None:
 
 
 def first_line(error: Exception) -> str:
-    """The first line of an error's message, or its type where it has none: Ray's own run over many lines."""
+    """The first line of an error's message, or its type if it has none: Ray's messages have many lines."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -27,8 +27,8 @@ class ReadingConfig:
     Attributes:
         area: Share of the picture that must differ from the one that was read last, 0 to 1. A line of a caption
             takes about 0.01, one of two short words 0.005.
-        every_s: While the picture moves it is read once in so many seconds, on average, 0 to 3600.
-        least_s: Changes of less than `area` are read after so many seconds all the same, 1 or more.
+        every_s: Mean time between two readings while the picture moves, seconds, 0 to 3600.
+        least_s: Time after which changes of less than `area` are read all the same, seconds, 1 or more.
     """
 
     area: float = 0.004
@@ -78,7 +78,7 @@ class ReadingGate:
         return True
 
     def overdue(self, image: Image, time_s: float) -> bool:
-        """The same of an unchanged frame: only where the change before it was not read, since it moved."""
+        """Tell whether an unchanged frame is to be read: if the change before it was not, since it moved."""
         return self._waits and self.due(image, time_s)
 
     def _differ(self, a: NDArray[np.int16], b: NDArray[np.int16]) -> bool:

@@ -166,7 +166,7 @@ class Repeat:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thing:
-    """Something that a detector found at one place of a frame.
+    """Something that a detector found in one box of a frame.
 
     Attributes:
         label: What it is, of the detector's names: "person", "car".

@@ -1,4 +1,4 @@
-"""Which memory a source goes into: one for all, one a folder, or one a camera."""
+"""Which memory a source goes into: one for all, one for each folder, or one for each camera."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hippocam.stream.sources.naming import slug
 Per = Literal["all", "folder", "camera"]
 PER: tuple[Per, ...] = ("all", "folder", "camera")
 
-# A word of a file's name from which on only the time of the recording is told: 20240131, 2024, 20240131T120000Z.
+# A word of a file's name with which the time of the recording begins: 20240131, 2024, 20240131T120000Z.
 _DATE = re.compile(r"\d{4,}(T?\d+)?Z?", re.IGNORECASE)
 
 
@@ -20,8 +20,8 @@ class Home(NamedTuple):
     """Where a source belongs.
 
     Attributes:
-        what: What the memory is of: a folder, or a folder and a camera. It tells it from all others.
-        name: What its folder would be called; another one of that name gets a number behind.
+        what: What the memory is of, a folder or a folder and a camera; no two memories are of the same.
+        name: What its folder would be called; another of that name gets a number after it.
     """
 
     what: str
@@ -35,8 +35,8 @@ def home_of(source: Source, per: Per) -> Home:
         source: A video, a folder of images or an episode of a dataset.
         per: "all" for one memory; "folder" for one for the files of each folder (and one a dataset); "camera" for
             one for each camera of a folder, by the names of its files without dates and numbers of four digits
-            or more ("front_2024-01-31_1200.mp4" is of "front"; files that are called by dates alone are of a
-            camera that is called like their folder).
+            or more ("front_2024-01-31_1200.mp4" is of "front"; files that are named by dates alone are of a camera
+            that is named like their folder).
     """
     if per == "all":
         return Home("", "all")
@@ -52,7 +52,7 @@ def home_of(source: Source, per: Per) -> Home:
 
 
 def camera_of(stem: str) -> str:
-    """The camera that the name of a file tells of; "" where it tells of none."""
+    """The camera that a file's name tells; "" where it tells none."""
     kept: list[str] = []
     in_date = False
     for word in re.split(r"[-_. ]+", stem):

@@ -1,8 +1,8 @@
 """The ledger of an archive: what was given, what became of it, and into which memory it went.
 
-A small database beside the memories. What was archived is told by its content, not by its name (see content.py): a
-moved file is the same recording, a changed one another. Every change is one transaction that is on the disk before
-the next step begins.
+A small database beside the memories. What was archived is recognised by its content, not by its name (see
+content.py): a moved file is the same recording, a changed one another. Every change is one transaction that is on
+the disk before the next step begins.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class State(StrEnum):
     """What became of a recording."""
 
     WAITING = "waiting"
-    BEGUN = "begun"  # perhaps some of it is in its memory
+    BEGUN = "begun"  # some of it may be in its memory
     DONE = "done"
     QUARANTINED = "quarantined"
 
@@ -159,7 +159,7 @@ class Ledger:
     # memories ---------------------------------------------------------------------------------------------
 
     def memory_for(self, home: Home) -> str:
-        """Name of the memory of something, a new one where it has none yet."""
+        """Name of the memory of a folder or camera, a new one where it has none yet."""
         row = self._db.execute("SELECT name FROM memory WHERE what = ?", (home.what,)).fetchone()
         if row is not None:
             return str(row[0])
@@ -180,7 +180,7 @@ class Ledger:
         return [name for (name,) in self._db.execute("SELECT name FROM memory WHERE unit ORDER BY name")]
 
     def set_unit(self, memory: str, *, is_open: bool) -> None:
-        """Note that a memory is being written, or that all of it stands."""
+        """Note that a memory is being written, or that all of it is safe."""
         self._db.execute("UPDATE memory SET unit = ? WHERE name = ?", (int(is_open), memory))
 
     # recordings -------------------------------------------------------------------------------------------
@@ -195,10 +195,11 @@ class Ledger:
         return [_row(row) for row in found]
 
     def match(self, given: Sequence[tuple[str, str]]) -> list[Row | None]:
-        """The recordings that some paths are, no two the same; None for those that are new.
+        """Match paths with recordings, each with another one; None for those that are new.
 
-        A path that has the content it had is what it was. Any other is a recording of its content, if there is
-        one that is not another of the paths; all of it is compared where it would be skipped as that.
+        A path whose content is unchanged is the recording that it was. Any other is a recording with its content,
+        if there is one that no other of the paths is; the whole content is compared before a path is skipped for
+        that.
 
         Args:
             given: Path and fingerprint of each.
@@ -212,7 +213,7 @@ class Ledger:
         for index, (_, fingerprint) in enumerate(given):
             if matched[index] is None and fingerprint:
                 rows = [row for row in self._alike(fingerprint) if row.id not in taken]
-                rows.sort(key=_still_there)  # rather one that is gone from its place
+                rows.sort(key=_still_there)  # first one whose file is no longer there
                 path = given[index][0]
                 same = (
                     row for row in rows if _is_open(row) or is_same(row.path, row.fingerprint, path, fingerprint)
@@ -231,7 +232,7 @@ class Ledger:
         return [_row(row) for row in found]
 
     def add(self, *, memory: str, path: str, fingerprint: str) -> Row:
-        """Take a new recording up."""
+        """Add a new recording."""
         cursor = self._db.execute(
             "INSERT INTO recording (memory, name, path, fingerprint, state, changed_unix_s) "
             "VALUES (?, '', ?, ?, ?, ?)",
@@ -246,7 +247,7 @@ class Ledger:
         self._db.execute("UPDATE recording SET path = ?, memory = ? WHERE id = ?", (path, memory, row.id))
 
     def left_behind(self, path: str, fingerprint: str) -> list[Row]:
-        """Recordings that were not finished when other content took their place."""
+        """Recordings that were not finished when other content replaced them at their path."""
         rows = self._find("path = ? AND state IN (?, ?)", (path, State.WAITING, State.BEGUN))
         return [row for row in rows if cheap_part(row.fingerprint) != fingerprint]
 
@@ -265,11 +266,11 @@ class Ledger:
 
         Args:
             row: Its id in the ledger.
-            state: From now on.
-            name: In its memory; None where that stays.
-            fingerprint: Of its content; None where no more is known of that.
+            state: Its state from now on.
+            name: Its name in its memory; None leaves it as it is.
+            fingerprint: Fingerprint of its content; None if no more is known of it.
             reason: Why it is quarantined.
-            seconds: Seconds of footage that came in addition.
+            seconds: Seconds of footage that were added.
             cpu_s: Processor seconds that they took.
         """
         self._db.execute(
@@ -279,7 +280,7 @@ class Ledger:
         )
 
     def delete(self, rows: Iterable[Row]) -> None:
-        """Take recordings out: their content is gone from where it was, before it was archived."""
+        """Delete recordings whose content was gone from where it was before it could be archived."""
         self._db.executemany("DELETE FROM recording WHERE id = ?", [(row.id,) for row in rows])
 
 

@@ -18,7 +18,7 @@ class ArchiveRequest:
 
     Attributes:
         paths: Video files, folders, globs, folders of numbered images, LeRobot datasets.
-        per: One memory for all of it, one a folder, or one a camera; None as in the run before ("all" at first).
+        per: "all", "folder" or "camera": see `layout.home_of`; None as in the run before ("all" at first).
         fps: Frames a second that are looked at; None for the settings' rate.
         encoder: Its name; None as in the run before, or the default.
         budget_mb: What each memory may take, in millions of bytes; None keeps its own.
@@ -41,13 +41,13 @@ class ArchiveRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveConfig:
-    """How a run is carried out; the memories are the same whatever it says, but for `unit_s`.
+    """How a run is carried out; of all this, only `unit_s` makes a difference to the memories.
 
     Attributes:
         executor: "ray", or "local": one segment after the other in this process.
         workers: Which workers there are on Ray.
-        unit_s: Footage after which a memory is made safe, seconds above 0; a run that is killed writes what came
-            since once more (it is not encoded once more).
+        unit_s: Footage after which a memory is made safe, seconds above 0; after a kill, what came since is
+            written again, but not encoded again.
         ahead: How many segments may wait for their memory, 1 or more.
         retry: Whether quarantined recordings are tried again.
     """
@@ -70,7 +70,7 @@ class ArchiveProgress:
     """How far a run has come.
 
     Attributes:
-        source: What was written last; "" at first.
+        source: The source that was written last; "" at first.
         done: Recordings that are at their end.
         total: Recordings that were to be done.
         done_s: Seconds of footage that are in their memories.
@@ -90,7 +90,7 @@ class ArchiveProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchivedMemory:
-    """One of the memories that a run wrote: its folder, what it takes and may take, and its new recordings."""
+    """A memory that a run wrote: its folder, the bytes that it takes and may take, and its new recordings."""
 
     folder: str
     bytes: int
@@ -106,7 +106,7 @@ class ArchiveReport:
         memories: Those that were written.
         archived: Recordings that were archived to their end.
         known: Recordings that were archived before and passed over.
-        moved: Files that had been archived in another place; the memory now names the new one.
+        moved: Files that had been archived under another path; the memory now names the new one.
         hours: Hours of footage that were archived.
         seconds: How long the run took.
         core_hours: Processor hours that all processes took.

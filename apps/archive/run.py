@@ -1,4 +1,4 @@
-"""A whole archive of footage into memories: on all cores, and on with it wherever it was cut short.
+"""A whole archive of footage into memories, on all cores; a run that was cut short can be resumed.
 
 DIR/archive.db     the ledger: what was given and what became of it
 DIR/<name>/        the memories
@@ -48,7 +48,7 @@ from hippocam.stream.sources import OpenedSources, open_sources
 from hippocam.stream.sources.naming import natural_key
 
 SEGMENT_S = 300.0
-# So many threads read headers and both ends of files: remote disks are slow.
+# Threads that read headers and both ends of files: remote disks are slow.
 _READERS = 8
 _UNFINISHED = "it changed before it was archived whole; what came before was kept"
 
@@ -61,7 +61,7 @@ def archive(
     resume: bool = False,
     on_progress: Callable[[ArchiveProgress], None] | None = None,
 ) -> ArchiveReport:
-    """Archive footage into the memories of a folder: skip what is done, go on with the rest.
+    """Archive footage into the memories of a folder; skip what is done, and go on with the rest.
 
     Args:
         root: Folder of the memories and their ledger; made if it is missing.

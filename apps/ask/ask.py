@@ -26,12 +26,12 @@ from hippocam.models.readers.reading import SEEN_FROM, Reading, Sentence
 from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import Embedding
 
-# For what was before or after something, the neighbours of so many of the moments that show it come too.
+# For what was before or after something: how many of the moments that show it bring their neighbours.
 _BESIDE = 3
 
 
 class Askable(Protocol):
-    """Where an answer is looked for; search.py has it for one memory and for several."""
+    """Where an answer is looked for; `Search` is one, over one memory or several."""
 
     def streams(self) -> Sequence[StreamStatus]:
         """What is held of each stream."""
@@ -40,7 +40,7 @@ class Askable(Protocol):
         """Moments that show what a text describes, the strongest first."""
 
     def notable(self, where: Where, top: int) -> Sequence[tuple[float, Evidence]]:
-        """The moments that were newest to their streams, at most `top` of each memory, each with its utility."""
+        """The moments that were most novel in their streams, `top` of each memory at most, with their utility."""
 
     def count(self, question: str, where: Where) -> CountAnswer | None:
         """The answer to a question that counts things; None where it is none, or cannot be counted."""
@@ -123,7 +123,7 @@ def ask(
 def _answer(
     meaning: Meaning, evidence: tuple[Evidence, ...], reading: Reading, who: str, started: float
 ) -> Answer:
-    """What a reader said as an answer; "[2]" in it stands for the second moment of the evidence."""
+    """Make an answer of what a reader said; "[2]" in it stands for the second moment of the evidence."""
     marks = {moment.id: str(rank) for rank, moment in enumerate(evidence, start=1)}
     marks |= {given.id: f"live {given.time_s:.1f} s" for given in reading.given if given.id not in marks}
     return Answer(
@@ -172,7 +172,7 @@ def _gather(memory: Askable, meaning: Meaning, searches: Sequence[Where], top: i
 
 
 def _live(memory: Askable, where: Where, latest: Callable[[str], Sequence[Embedding]]) -> list[Embedding]:
-    """Newest frames of the streams that a question is about; none where it asks for a place, which they lack."""
+    """Newest frames of the streams that a question is about; none where it asks for a place: frames have none."""
     if where.get("near") is not None or where.get("place_of") is not None:
         return []
     wanted = filter_of(where)

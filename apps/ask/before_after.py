@@ -8,7 +8,7 @@ from hippocam.apps.ask.description import JUST, names_nothing, statement
 from hippocam.apps.ask.meaning import Anchor, Side
 from hippocam.models.readers.question_kind import QuestionKind, kind_of
 
-# "Just before" and "just after" reach so far from the other event.
+# How far "just before" and "just after" reach from the other event, in seconds.
 JUST_S = 60.0
 _ANCHORED = re.compile(
     rf"^(?P<what>.*?)[,\s]*\b(?P<just>{JUST}\s+)?(?P<side>before|after)\s+(?P<other>\S.*)$", re.IGNORECASE

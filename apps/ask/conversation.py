@@ -1,4 +1,4 @@
-"""Questions one after the other: what one leaves out, the one before it says."""
+"""Questions one after another: what one leaves out is taken from the one before."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hippocam.apps.records import Answer
 
 
 class Answers(Protocol):
-    """What a conversation or a page is with: a `Session`."""
+    """Who answers in a conversation or on a page: a `Session`."""
 
     def ask(
         self,

@@ -66,7 +66,7 @@ class Count:
     entities: tuple[int, ...]
 
 
-# Things that leave within so many seconds of each other left together.
+# Things that leave within this many seconds of each other left together.
 _TOGETHER_S = 1.6
 
 
@@ -281,8 +281,8 @@ def _most_at_once(question: CountQuestion) -> Count | None:
     visits = [visit for entity in question.entities(labels) for visit in entity.visits]
     if len({visit.stream for visit in visits}) > 1:
         return None
-    # just after each coming and each leaving; before the first frame that anybody looked for things nothing is
-    # known
+    # just after each arrival and each departure; before the first frame in which things were looked for, nothing
+    # is known
     times = sorted(
         {t for v in visits for t in (v.first_s, v.gone_s) if t is not None and t <= question.at_s}
         | {question.at_s}

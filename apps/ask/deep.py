@@ -1,4 +1,4 @@
-"""Deep recall: where the evidence is thin, the source is looked at again, closer and closer.
+"""Deep recall: where the evidence is thin, the source is looked at again, more and more closely.
 
 A memory keeps few of a video's frames. Where no moment is believed enough, the spans of the best moments are
 decoded again from their source: at 2 frames a second first, then at 4 and at 8 around the best frame, until one is
@@ -42,11 +42,11 @@ class DeepConfig:
             default encoder and no such reader it answered no better, on the footage of `hippocam bench moments`:
             of 56 things shown 17 were found first instead of 18, of 120 not shown 90 said to be unseen instead of
             97, at 3 s a question (a one-off).
-        enough: Belief from which no more is looked for, 0 to 1; below one half a moment is not seen.
+        enough: Belief from which the search stops, 0 to 1; below one half a moment counts as not seen.
         least: Belief of a moment below which its span is not worth looking at, 0 to 1.
-        moments: Candidates whose spans are looked at, at most, 1 to 64.
-        frames: Frames that are looked at, at most, 1 to 10,000.
-        seconds: Time that it may take, above 0.
+        moments: Most candidates whose spans are looked at, 1 to 64.
+        frames: Most frames that are looked at, 1 to 10,000.
+        seconds: Time that it may take, seconds above 0.
     """
 
     on: bool | None = None
@@ -98,7 +98,8 @@ class SecondLook:
     """What the second look at the sources found.
 
     Attributes:
-        evidence: The moments, the strongest first; one that was seen better now has the time of its best frame.
+        evidence: The moments, the strongest first; one that was seen better this time has the time of its best
+            frame.
         pictures: JPEG of the best frame of each of these, by the moment's id.
         steps: What was looked at, in order.
         stopped: Why it ended.
@@ -201,7 +202,7 @@ def _done(
 
 
 def _source(path: str) -> VideoSource | None:
-    """The video at a path; None where it is gone, or was none."""
+    """The video at a path; None where it is gone or was no video."""
     return VideoSource(path) if path and Path(path).is_file() else None
 
 

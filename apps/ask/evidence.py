@@ -1,4 +1,4 @@
-"""What recall found as evidence: with its times, its picture, the notes of its time, and why it was found."""
+"""Makes evidence of what recall found: its times, picture and notes, and why it was found."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def evidence_of(
     Args:
         memory: The memory that found it.
         query: What was looked for.
-        found: Candidates, in any order; it is kept.
+        found: Candidates; their order is kept.
         prefix: What stands before each stream and id: "MEMORY/" where several memories are searched as one.
     """
     coarse, at_s = memory.store.streams.coarse(), query.at_s

@@ -17,9 +17,9 @@ class Anchor:
     """Another event, before or after which to look.
 
     Attributes:
-        side: On which side of it.
-        text: What it looks like; empty where its time is known.
-        just: Whether close to it.
+        side: Whether to look before or after it.
+        text: What it looks like; "" where its time is known.
+        just: Whether to look close to it only.
         t0_s: Its start, None where it must be found first.
         t1_s: Its end, None likewise.
         stream: Its stream, None likewise.

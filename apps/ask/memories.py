@@ -27,7 +27,7 @@ from hippocam.stream.errors import HippocamError
 from hippocam.stream.records import EncoderSpec, FloatArray
 from hippocam.stream.sources.naming import unique_ids
 
-# Memories that are read at the same time.
+# How many memories are read at the same time.
 _THREADS = 16
 _ENTRY_ID = re.compile(r"[0-9a-f]{16}")
 T = TypeVar("T")
@@ -271,7 +271,7 @@ def _within(name: str, outer: str) -> str | None:
 
 
 def _sum(one: TierStatus, other: TierStatus) -> TierStatus:
-    """A tier of two memories together."""
+    """Add up a tier of two memories."""
     budgets = (one.budget_bytes, other.budget_bytes)
     return replace(
         one,

@@ -61,7 +61,7 @@ class Search:
         encoder: The one that made their vectors.
 
     Attributes:
-        encoder: The same.
+        encoder: The encoder given.
     """
 
     def __init__(self, memories: Memories, encoder: Encoder) -> None:
@@ -105,7 +105,7 @@ class Search:
         return _moments(parts, best, [_shift(self.encoder.spec, own, compared) for own in counts])
 
     def notable(self, where: Where, top: int) -> list[tuple[float, Evidence]]:
-        """The moments that were newest to their streams, at most `top` of each memory, each with its utility."""
+        """The moments that were most novel in their streams, `top` of each memory at most, with their utility."""
         moments = list[tuple[float, Evidence]]()
         for member, own in self._memories.meant(where):
             wanted, place_of = filter_of(own), own.get("place_of")
@@ -185,7 +185,7 @@ def _query_of(memory: Memory, text: str, vector: FloatArray, where: Where) -> Qu
 
 
 def _query_at(where: Where) -> Query:
-    """A query for no words: the time of asking alone."""
+    """A query without words: only the time of asking."""
     return Query(text="", vector=np.zeros(0, np.float32), at_s=where.get("at_s"))
 
 
@@ -199,13 +199,13 @@ def _entry_with_place(memory: Memory, written: str) -> Entry:
 
 
 def _order(parts: Sequence[_Part], found: _Found) -> tuple[float, float, str, float, int]:
-    """As within one memory, if its streams were named as here."""
+    """Order as within one memory whose streams are named as here."""
     score, cosine, stream, t0_s, entry_id = order(found.candidate)
     return score, cosine, parts[found.part].member.prefix + stream, t0_s, entry_id
 
 
 def _neighbours(parts: Sequence[_Part], best: Sequence[_Found], beside: int) -> list[_Found]:
-    """The neighbours in time of the first `beside` of the best, which their own memories know."""
+    """The neighbours in time of the first `beside` of the best moments, each asked of its own memory."""
     found = list[_Found]()
     for index in sorted({found.part for found in best[:beside]}):
         known = {f.candidate.entry.id for f in best if f.part == index}

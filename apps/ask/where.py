@@ -26,7 +26,7 @@ class Where(TypedDict, total=False):
         before_s: Only moments that begin before this time.
         at_s: As if the streams ended here: nothing later is used.
         top: Moments at most, 1 or more; None for 5, or what the reader takes.
-        beside: Of so many of the best the neighbours in time come too, in addition to `top`.
+        beside: How many of the best bring their neighbours in time with them, in addition to `top`.
     """
 
     stream: str | None
@@ -41,12 +41,12 @@ class Where(TypedDict, total=False):
 
 
 def conditions(where: Where) -> dict[str, Any]:
-    """The conditions that the memory's `Filter` has too, by its names; `place_of` must be looked up."""
+    """The conditions that the memory's `Filter` also has, by its names; `place_of` must be looked up."""
     return {field.name: where.get(field.name) for field in fields(Filter)}
 
 
 def filter_of(where: Where) -> Filter:
-    """The same as a `Filter`."""
+    """These conditions as a `Filter`."""
     return Filter(**conditions(where))
 
 

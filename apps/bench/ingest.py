@@ -8,7 +8,7 @@ rounds. Processor time counts, since other processes disturb it least; time by t
     encode   those of them that pass the change gate, decoded beforehand, in the pipeline's chunks
     watch    what `Session.watch` does, as it comes: decode, gate, encode, text and things, JPEG, memory on disk
     bare     the same with all senses but the encoder off
-    opencv   what one writes first: `read()` every frame, keep those that are due, the same encoder on all of these
+    opencv   what one writes first: `read()` every frame, encode those that are due with the same encoder
     fast     the same as a preview: key frames alone, one in 4 s at most
 """
 
@@ -32,7 +32,7 @@ from hippocam.stream.errors import HippocamError
 
 Variant = Literal["decode", "encode", "watch", "bare", "opencv", "fast"]
 VARIANTS: tuple[Variant, ...] = get_args(Variant)
-# Of a clip at 720p, on one core, with the bundled encoder.
+# Targets for a clip at 720p, on one core, with the bundled encoder.
 TARGET_WATCH, TARGET_FAST, TARGET_OVERHEAD = 8.0, 60.0, 0.10
 _LONGEST_S = 1800.0
 
@@ -45,7 +45,7 @@ class Timing:
         cpu_s: Processor time of all its threads, s.
         wall_s: Time by the clock, s.
         frames: Frames that it looked at.
-        encoded: Of these, frames that were encoded.
+        encoded: How many of these were encoded.
     """
 
     cpu_s: float
@@ -352,7 +352,7 @@ def table(result: IngestResult) -> str:
 
 
 def _verdict(tall: Sequence[ClipSpeed], result: IngestResult) -> str:
-    """Whether clips of 720 lines meet the targets."""
+    """Say whether clips of 720 lines meet the targets."""
     total = IngestResult(encoder=result.encoder, fps=result.fps, rounds=result.rounds, clips=tuple(tall)).total
     watch, fast, overhead = total.times_real("watch"), total.times_real("fast"), total.overhead()
     slowest = {variant: min(clip.times_real(variant) for clip in tall) for variant in VARIANTS}

@@ -35,7 +35,7 @@ WorldFactory = Callable[[int], World]
 
 SPAN_MAX_S = 60.0
 TOP = 5
-SAME_THING = 0.8  # of the best cosine: from there on, a slot among the first five is taken for the same thing
+SAME_THING = 0.8  # share of the best cosine from which a slot among the first five counts as the same thing
 SLOTS = (32, 64, 128, 256)
 HEADLINE_SLOTS = 256
 AGES = 5
@@ -89,7 +89,7 @@ class WorldResult:
 
     @property
     def best_adapted(self) -> str | None:
-        """The same among the published rules that were given our int8 keys."""
+        """The best among the published rules that were given our int8 keys."""
         return self._best("adapted")
 
     def _best(self, standing: str) -> str | None:
@@ -283,19 +283,19 @@ class _Memory:
         return found
 
     def iou(self, slot: int, true: Planted) -> float:
-        """Of a slot's best span with a showing."""
+        """Intersection over union of a slot's best span with a showing."""
         t0, t1 = self.t0_NS[slot], self.t1_NS[slot]
         both = np.clip(np.minimum(t1, true.t1_s) - np.maximum(t0, true.t0_s), 0, None)
         either = np.maximum(t1, true.t1_s) - np.minimum(t0, true.t0_s)
         return float(np.max(np.nan_to_num(both / either)))
 
     def start_error(self, slot: np.intp, true: Planted) -> float:
-        """Between the start of the span that hits and the true one, in seconds."""
+        """Seconds between the start of the span that hits and the true start."""
         hits = self.hits(np.array([slot]), true)[0]
         return float(np.abs(self.t0_NS[slot] - true.t0_s)[hits].min())
 
     def visits(self, query_D: FloatArray) -> FloatArray:
-        """Spans [n, 2] of the slots that are the thing that is asked for, as far as cosines tell."""
+        """Spans [n, 2] of the slots that show the thing asked for, as far as cosines tell."""
         cosine_QN, order_QN = self.search(query_D[None])
         slots = order_QN[0][cosine_QN[0, order_QN[0]] >= SAME_THING * cosine_QN[0, order_QN[0, 0]]]
         spans = np.stack([self.t0_NS[slots].ravel(), self.t1_NS[slots].ravel()], axis=1)

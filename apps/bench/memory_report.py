@@ -74,7 +74,7 @@ def _finite(x: float) -> float | None:
 
 
 def title(result: WorldResult) -> str:
-    """Of the section in docs/benchmarks."""
+    """Title of the section in docs/benchmarks."""
     return f"Memory, world {result.world}"
 
 
@@ -117,7 +117,7 @@ def to_markdown(result: WorldResult) -> str:
 
 
 def table(result: WorldResult) -> str:
-    """For a terminal: needle R@1 in percent by slots, then some more at the headline count."""
+    """A table for a terminal: needle R@1 in percent by slots, then some more at the headline count."""
     count = result.headline_slots
     more = ("r5", "iou", "last_seen", "first_seen", "order", "absent_auc", "writes", "cost")
     rows = [["", *(f"R@1 {n}" for n in result.slots), *more]]
@@ -163,7 +163,7 @@ def _grid(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def plot(result: MemoryBenchResult, folder: Path) -> list[Path]:
-    """Two pictures a world, as PNG: needle R@1 against bytes, and against age.
+    """Draw two pictures for each world, as PNG: needle R@1 against bytes, and against age.
 
     Raises:
         HippocamError: matplotlib is missing.

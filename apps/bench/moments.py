@@ -55,8 +55,8 @@ class ClipResult:
         r5: Share of those that one of the first five overlaps.
         random_r1: Chance that a random moment of the same memory overlaps, mean over the events.
         random_r5: Chance that one of five does.
-        iou: Of the first moment with the nearest window of its event: shared time over joint time, mean.
-        random_iou: The same of a random moment.
+        iou: Mean shared time over joint time of the first moment and the nearest window of its event.
+        random_iou: The same for a random moment.
         times_real_time: Seconds of footage watched in a second; nan where nothing was watched.
     """
 

@@ -23,7 +23,7 @@ def in_child(module: str, argument: str, *, what: str, longest_s: float) -> dict
         module: Its name; `child` calls `stay_on_one_core` before it loads anything else.
         argument: Handed over as it is.
         what: What is measured, for the message where it fails.
-        longest_s: After so long it is ended.
+        longest_s: Seconds after which it is ended.
 
     Raises:
         HippocamError: It failed; the message holds the last line that it wrote to stderr.

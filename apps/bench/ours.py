@@ -34,7 +34,7 @@ from hippocam.stream.records import Embedding, EncoderSpec
 _NUMBERS = 3
 _SCALE_BYTES = 4
 _MAX_SPANS = 4
-# Most of a budget that places, sketches and the open event may take.
+# Largest share of a budget that places, sketches and the open event may take.
 _PLACES_SHARE, _SKETCH_SHARE, _OPEN_SHARE = 0.08, 0.15, 0.5
 _LEAST_PLACES = 2
 
@@ -167,7 +167,7 @@ class Ours:
         self._fit()
 
     def _fit(self) -> None:
-        """Give up slots until all is within the budget."""
+        """Give up slots until everything is within the budget."""
         while self._bytes() > self._budget_bytes and (step := self._bank.next_step()) is not None:
             if step.to == Level.SIGNS:
                 self._bank.demote(step.entry_id, step.to, 0)

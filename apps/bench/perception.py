@@ -39,7 +39,7 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """What there is to measure with; None or empty leaves a part out.
+    """What there is to measure with; a field that is None or empty leaves its part out.
 
     Attributes:
         photographs: The sets of captioned photographs.
@@ -68,7 +68,7 @@ class Seen:
         retrieval: Results by set of photographs.
         searched: Moments found by the memory; None for a reference, with which no memory can be made.
         pieces: Moments found by the plain encoder.
-        centred: The same, with the mean of a clip's pieces subtracted.
+        centred: These, with the mean of a clip's pieces subtracted.
         speed: None for a reference.
     """
 

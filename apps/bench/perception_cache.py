@@ -1,4 +1,4 @@
-"""What benches of perception computed once, kept in the user's cache and read again: arrays by name.
+"""A cache of what perception benches computed, in the user's cache folder: arrays by name.
 
 A key holds whatever the arrays depend on: an encoder's vectors of a fixed picture and a fixed text, so that other
 weights under the same name are another key, and the hash of a file's content.
@@ -31,7 +31,7 @@ def kept(parts: tuple[str, ...], make: Callable[[], Arrays]) -> dict[str, NDArra
     """Give arrays of numbers or plain texts, from the cache where they are there.
 
     Args:
-        parts: What they depend on; other parts, other arrays.
+        parts: What they depend on: other parts give other arrays.
         make: Computes them.
     """
     name = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]

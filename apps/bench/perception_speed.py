@@ -58,7 +58,7 @@ def measure(encoder: Encoder, *, rounds: int = _ROUNDS, round_s: float = _ROUND_
     Args:
         encoder: It encodes one chunk before the clock starts.
         rounds: How often, 1 or more.
-        round_s: A round ends with the first chunk after so many seconds.
+        round_s: A round ends with the first chunk after this many seconds.
     """
     rng = np.random.default_rng(0)
     chunk = [rng.integers(0, 256, (*SIZE, 3), np.uint8) for _ in range(PipelineConfig().chunk)]

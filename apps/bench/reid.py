@@ -67,7 +67,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleResult:
-    """One rule: its scores by clip, and the thresholds that were chosen without that clip (empty: it has none)."""
+    """One rule: its scores by clip, and the thresholds that were chosen without that clip, if it has any."""
 
     rule: str
     scores: Mapping[str, Score]

@@ -1,12 +1,12 @@
 """Captioned photographs and an encoder into recall both ways: a caption's photograph, a photograph's captions.
 
 Text to image: every caption is a query, its own photograph among all is right. Image to text: every photograph is
-a query, any of its captions among all is right. Of equal cosines the wrong ones count as nearer. The standard
+a query, any of its captions among all is right. Among equal cosines, wrong ones count as nearer. The standard
 deviation is that of 1,000 bootstrap samples of the photographs, each with its captions (Efron 1979).
 
 Two references are fitted here in seconds: ridge regression (Hoerl and Kennard 1970) from frozen features to the
-text encoder's space, on all photographs of the folder but the 1,000 that are for testing. What an encoder is worth
-relative to them tells learning to see from learning the photographs.
+text encoder's space, on all photographs of the folder but the 1,000 that are for testing. An encoder compared with
+them shows what it learned beyond these photographs.
 
 Shapes: N photographs, M captions, F features, D embedding.
 """
@@ -35,7 +35,7 @@ from hippocam.stream.records import EncodedImages, EncoderSpec, FloatArray, Imag
 FIRST = (1, 5, 10)
 _SAMPLES, _SEED = 1000, 0
 _BATCH = 16
-# Strengths that are tried on the photographs held out, for features and texts of length 1 times F.
+# Strengths of the penalty that are tried on held-out photographs.
 _STRENGTHS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 Features = Literal["tinyvit", "tinyvit+conse"]
 
@@ -61,7 +61,7 @@ class Photographs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Direction:
-    """Recall one way, and its standard deviation, by how many of the first are looked at."""
+    """Recall one way, and its standard deviation, for each number of first answers that count."""
 
     recall: dict[int, float]
     sd: dict[int, float]
@@ -102,7 +102,7 @@ def read_sets(folder: Path) -> list[Photographs]:
 
 
 def read_set(folder: Path) -> Photographs:
-    """Read what of one folder is for testing."""
+    """Read the part of a folder that is for testing."""
     files, captions, photo_of_M = read_captions(folder)
     test = split(len(files))[2] if _trains(folder) else np.arange(len(files))
     position_N = np.full(len(files), -1)

@@ -38,7 +38,7 @@ DIM = 768  # a large CLIP's, twice the bundled encoder's
 _WRITTEN_HOURS = 2
 _TEXT = "a person with thing17"
 _ASKED = 64  # questions that are made for each memory, at most
-# Share of the remaining time that a size may be expected to take: the expectation is rough.
+# Share of the remaining time that a size may be expected to take; the estimate is rough.
 _SHARE = 0.9
 
 
@@ -152,7 +152,7 @@ def run_written(hours: float, dim: int, entries_an_hour: int, *, seed: int = 0) 
 
 
 def _frames(frames: int, dim: int, scene_s: float, seed: int) -> Iterator[list[Embedding]]:
-    """Frames a second apart in scenes of so many seconds on average, 8 at a time."""
+    """Frames a second apart, in scenes of a given mean length in seconds, 8 at a time."""
     rng = np.random.default_rng(seed)
     scene, look = -1, np.zeros(dim, np.float32)
     for first in range(0, frames, 8):
@@ -186,7 +186,7 @@ class _Shards:
         self.asker = _Asker(dim)
 
     def of(self, hours: int) -> tuple[list[Path], int]:
-        """The memories that hold so many hours, and how many rows were stored for that."""
+        """The memories that hold a number of hours, and how many rows were stored for that."""
         whole, rest = divmod(hours, self._shard_hours)
         wanted = [(f"shard{k:04}", self._shard_hours) for k in range(whole)]
         wanted += [(f"of{rest}", rest)] if rest else []
@@ -204,7 +204,7 @@ class _Shards:
         return [self._folder / name for name, _ in wanted], rows
 
     def entries(self, hours: int) -> int:
-        """Entries of so many hours."""
+        """How many entries some hours have."""
         return hours * self._rate
 
     def questions(self, paths: Sequence[Path], number: int) -> Iterator[tuple[FloatArray, str, float]]:

@@ -6,7 +6,7 @@ import math
 import os
 from dataclasses import dataclass
 
-# What a cluster has to do: an archive of so many hours taken in within a day, and so many cameras live.
+# What a cluster has to do: take in the largest archive within a day, or this many live cameras.
 _DAY_H, _CAMERAS = 24, 100
 
 
@@ -20,7 +20,7 @@ class Written:
         entries: Entries that they made.
         seconds: How long it took.
         folder_bytes: What the memory takes, pictures and all.
-        picture_bytes: Of these, pictures.
+        picture_bytes: How much of that pictures take.
     """
 
     hours: float
@@ -48,18 +48,18 @@ class Written:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """Memories of so many hours asked as one.
+    """Memories of some hours in all, asked as one.
 
     Attributes:
-        hours: In all.
+        hours: Hours in all.
         shards: Memories.
-        entries: In all.
-        fill_s: In which the rows that were not there from the size before were stored, s.
+        entries: Entries in all.
+        fill_s: Time in which the rows that the size before did not have were stored, s.
         fill_rows: How many these were.
         disk_bytes: Bytes of the databases, without pictures.
         rss_mb: What the process's memory grew by while they were opened and asked.
         first_s: The first question, which reads every vector into the index, s.
-        settle_s: In which the large memories' view was built beside the questions, s.
+        settle_s: Time in which the large memories' view was built beside the questions, s.
         p50_ms: Median time of a question after that, without a text encoder, ms.
         p95_ms: 95th percentile.
         found: Share of the questions, each at a cosine of 0.9 with one entry, whose first answer is that entry.
@@ -81,7 +81,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoursResult:
-    """All of it.
+    """The result of a run.
 
     Attributes:
         dim: D.
@@ -89,8 +89,8 @@ class HoursResult:
         shard_hours: What one memory holds at most.
         written: The stretch that went the whole way.
         sizes: Those that were run, rising.
-        left_out: Hours of those that were not.
-        why: Why not.
+        left_out: Hours of those that were not run.
+        why: Why they were not run.
     """
 
     dim: int
@@ -107,7 +107,8 @@ def table(result: HoursResult, *, speed: float | None = None) -> str:
 
     Args:
         result: Result of `scale_hours.run`.
-        speed: Times real time at which one core watches, from `hippocam bench ingest`; None leaves it a letter.
+        speed: Times real time at which one core watches, from `hippocam bench ingest`; None leaves a letter for
+            it.
     """
     w = result.written
     lines = [
@@ -144,7 +145,7 @@ def _row(s: Size) -> str:
 
 
 def _cluster(result: HoursResult, speed: float | None) -> list[str]:
-    """What the largest size that was wanted needs, each line a formula with its numbers."""
+    """What the largest size asked for needs, each line a formula with its numbers."""
     last, w = result.sizes[-1], result.written
     hours = max([*result.left_out, last.hours])
     entries, shards = hours * result.entries_an_hour, math.ceil(hours / result.shard_hours)

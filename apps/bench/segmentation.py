@@ -42,7 +42,7 @@ from hippocam.stream.protocols import Encoder
 from hippocam.stream.sources.video import VideoSource
 
 TOLERANCES_S = (0.5, 1.0, 2.0)
-# Starts and ends of annotated events within so many seconds are one boundary.
+# Starts and ends of annotated events within this many seconds are one boundary.
 _ONE_BOUNDARY_S = 0.5
 # What TransNetV2 takes: width and height in pixels.
 _TRANSNET_PX = (48, 27)
@@ -77,7 +77,7 @@ class Truth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """Boundaries of one way on one video: how many were found, are true, and are both, by tolerance in seconds."""
+    """One way on one video: how many boundaries were found, are true, and are both, by tolerance in seconds."""
 
     found: int
     true: int
@@ -251,7 +251,7 @@ def run(
 
 
 def ours(video: Path, encoder: Encoder, config: WorkingConfig | None = None) -> Times:
-    """Starts of our events but the first: what working memory makes of a frame a second."""
+    """Starts of our events but the first, cut by working memory from a frame a second."""
     working = WorkingMemory("clip", config, fps=PipelineConfig().fps)
     closed = [event for item in items(video, encoder) for event in working.push(item)]
     closed += working.flush(VideoSource(video).duration_s)
@@ -351,7 +351,7 @@ def table(result: SegmentationResult) -> str:
 
 
 def together(scores: Sequence[Score]) -> Score:
-    """Several clips as one."""
+    """Add up the scores of several clips."""
     return Score(
         found=sum(s.found for s in scores),
         true=sum(s.true for s in scores),

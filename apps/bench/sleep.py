@@ -4,9 +4,8 @@ A stream is watched without a budget. Its bank is then made smaller: by sleep (t
 one of its proposers alone, and, down to the size that sleep came to, by rules that check nothing: joining random
 neighbours in time, joining the neighbours that are most alike (MA-LMM, He et al. 2024, arXiv:2404.05726), and
 keeping what has the most utility. The questions are the probes that sleep checks itself with, and those about the
-needles, which it never sees. An answer is the entry whose key is nearest; it is right if one of its spans
-overlaps
-the true one and is at most a minute long, so nothing is won by joining everything.
+needles, which it never sees. An answer is the entry whose key is nearest; it is right if one of its spans overlaps
+the true one and is at most a minute long, so nothing is won by merging everything.
 
 Shapes: D embedding dimension.
 """
@@ -46,17 +45,17 @@ class SleepScore:
     """One bank, made smaller in one way.
 
     Attributes:
-        policy: How it was made smaller.
+        policy: Name of the way in which it was made smaller.
         entries: How many entries are left.
         bytes: What their keys, spans and numbers take, without pictures.
         probe_r1: Share of the probes that find their answer first.
         probe_r5: Share that find it among the first five.
-        view_r1: The same of the held-out views alone.
-        view_r5: The same.
-        fresh_r1: The same of other views, drawn like the probes and not shown to sleep.
-        fresh_r5: The same.
-        needle_r1: The same of the needles' questions.
-        needle_r5: The same.
+        view_r1: Share of the held-out views that find their answer first.
+        view_r5: Share of them that find it among the first five.
+        fresh_r1: Share of other views, drawn like the probes and not shown to sleep, that find their answer first.
+        fresh_r5: Share of them that find it among the first five.
+        needle_r1: Share of the needles' questions that find their answer first.
+        needle_r5: Share of them that find it among the first five.
         seconds: How long it took.
     """
 

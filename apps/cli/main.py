@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 DEFAULT_MEMORY = "hippocam-memory"
 EXECUTORS = ("local", "ray")
-FORMATS = ("jsonl", "csv", "srt", "vtt")  # as in transfer.py, which is not imported for --help
+FORMATS = ("jsonl", "csv", "srt", "vtt")  # as in transfer/transfer.py, which is not imported for --help
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def add_times(command: argparse.ArgumentParser) -> None:
-    """Add streams and times alone to a command."""
+    """Add only streams and times to a command."""
     command.add_argument("--stream", metavar="ID", help="only this stream, or the cameras of this source")
     command.add_argument("--camera", metavar="NAME", help="only cameras of this name")
     command.add_argument(
@@ -28,7 +28,7 @@ def add_times(command: argparse.ArgumentParser) -> None:
 
 
 def add_where(command: argparse.ArgumentParser) -> None:
-    """Add all of them to a command."""
+    """Add all conditions to a command."""
     add_times(command)
     command.add_argument("--place-of", metavar="ENTRY", help="only the place of this entry")
     command.add_argument(
@@ -44,7 +44,7 @@ def add_where(command: argparse.ArgumentParser) -> None:
 
 
 def add_memories(command: argparse.ArgumentParser) -> None:
-    """Add the choice of several memories to a command."""
+    """Let a command be asked of several memories."""
     command.add_argument(
         "--memories",
         nargs="+",
@@ -58,7 +58,7 @@ def memory_of(options: argparse.Namespace, default: str) -> str | Sequence[Path]
 
     Args:
         options: What was typed.
-        default: What --memory is where it was not typed.
+        default: What stands for --memory where it was not typed.
 
     Raises:
         HippocamError: Both were chosen, or a pattern fits no memory.
@@ -94,7 +94,7 @@ def find_memories(patterns: Sequence[str]) -> list[Path]:
 
 
 def where_of(options: argparse.Namespace) -> Where:
-    """What was given of them."""
+    """The conditions that were typed."""
     return {
         "stream": options.stream,
         "camera": options.camera,

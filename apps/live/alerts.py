@@ -1,7 +1,7 @@
-"""Standing questions: every frame of a live camera is compared with each, and an alert tells when one is shown.
+"""Standing questions: every frame of a live camera is compared with each; an alert says when one is answered.
 
-An alert fires when the encoder's belief has been high for some time, and again only after it has been low and a
-pause is over. It is written as a line of JSON, and may be posted to a webhook.
+An alert fires when the encoder's belief has been high for some time. It fires again only after the belief was low
+and a pause is over. It is written as a line of JSON, and may be posted to a webhook.
 """
 
 from __future__ import annotations

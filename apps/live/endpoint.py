@@ -20,7 +20,7 @@ from hippocam.stream.errors import HippocamError
 
 Handler = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 _MOST_BYTES = 1 << 22
-_LONGEST_PATH = 100  # of a socket: 107 bytes on Linux
+_LONGEST_PATH = 100  # bytes of a socket's path; Linux takes 107
 _TIMEOUT_S = 5.0
 
 

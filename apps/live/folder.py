@@ -69,11 +69,11 @@ class JsonLines:
 
 
 class Pictures:
-    """A folder with a bounded number of JPEGs: the oldest is deleted for a new one.
+    """A folder with a bounded number of JPEGs: each new one beyond that deletes the oldest.
 
     Args:
         folder: Made if it is missing.
-        most: Pictures at most, 1 or more.
+        most: Most pictures, 1 or more.
     """
 
     def __init__(self, folder: Path, most: int) -> None:

@@ -1,4 +1,4 @@
-"""Deletes what a live process keeps beside a memory when the same is deleted there: footage, pictures, logs."""
+"""Deletes what a live process keeps beside a memory of what is deleted there: footage, pictures, logs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hippocam.stream.private import write_bytes
 
 
 def delete_footage(memory: Path, wanted: Filter) -> int:
-    """Delete what is kept beside a memory of some streams or times, while no live process runs.
+    """Delete what is kept beside a memory of some streams or times; no live process may run meanwhile.
 
     A file of footage that overlaps the time is deleted whole.
 

@@ -100,7 +100,7 @@ def watch_live(
         alerts: Standing questions.
         webhook: URL to post each alert to.
         stop: Set to end the watch.
-        for_s: Ends the watch after so many seconds.
+        for_s: Seconds after which the watch ends; None for no limit.
         on_status: Called with the cameras' states several times a second.
         on_alert: Called with each alert.
         launch: Starts a capture; None for the executor in `config`.
@@ -123,7 +123,7 @@ def watch_live(
     senses = make_senses(replace(settings.senses, text="off", speech="off"))
     black = Frame(stream="", seq=0, time_s=0, image=np.zeros((side, side, 3), np.uint8))
     ingest = Ingest(model, pipeline, senses)
-    ingest.encode([black])  # warm
+    ingest.encode([black])  # so that the first frame does not wait for the encoder to load
     live_folder, ready, wall = LiveFolder(folder), threading.Event(), Wall()
     with ExitStack() as stack:
         memory = stack.enter_context(

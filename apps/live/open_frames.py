@@ -174,11 +174,11 @@ _CONDITIONS = ("stream", "camera", "after_s", "before_s", "at_s")
 
 
 def with_open_moments(memory: Path, found: Sequence[Evidence], query: Query) -> tuple[Evidence, ...]:
-    """Add to what a memory gave for a query what the running live process has seen in its open events.
+    """Add what a running live process has seen in its open events to what a memory gave for a query.
 
     Args:
         memory: The memory's folder.
-        found: What it gave, the strongest first.
+        found: What the memory gave, the strongest first.
         query: What was looked for.
 
     Returns:
@@ -190,14 +190,14 @@ def with_open_moments(memory: Path, found: Sequence[Evidence], query: Query) -> 
 
 
 def open_moments(memory: Path, found: Sequence[Evidence], query: Query) -> list[Evidence]:
-    """What the running live process has seen in its open events that a query looks for.
+    """What a query looks for and the running live process has seen in its open events.
 
     Without a live process, or where one hangs, there is none. Open events have no place yet, so a query for a
     place gets none.
 
     Args:
         memory: The memory's folder.
-        found: What the memory gave; nothing of that comes again.
+        found: What the memory gave; none of it is repeated.
         query: What was looked for.
     """
     if query.near is not None or query.place is not None or query.place_of is not None:

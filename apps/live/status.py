@@ -1,4 +1,4 @@
-"""What a running live process tells of each of its cameras."""
+"""What a running live process reports of each of its cameras."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class LiveStatus:
         seen: Number of frames that reached the gate.
         encoded: Number of frames that passed it.
         gaps: Number of gaps in time.
-        gap_s: Their length in all, seconds.
+        gap_s: Length of all gaps together, seconds.
         latency_s: How long after its true time a frame can be found: median of the last ones, 0 before the first.
         worst_s: The longest of these times.
         last_s: Time of the newest frame, seconds since 1970; None before the first.

@@ -1,4 +1,4 @@
-"""What cameras sampled into the memory: one thread gates, encodes, alerts and writes for all of them.
+"""Frames of live cameras into the memory: one thread gates, encodes, alerts and writes for all of them.
 
     ring of each camera -> ingest (gate, encode) -> open frames -> memory, alerts
 

@@ -38,7 +38,7 @@ _SYNTHETIC_SEEDS, _DISTRACTORS = range(1000, 1030), (0, 100, 300)
 _REAL_SEEDS = range(1000, 1010)
 # Chosen by hand, so that both sides have still and moving cameras. The other clips are trained on.
 _HELD_OUT_CLIPS = ("intel_car_detection", "udacity_challenge", "polygoon_weightlifting")
-# One of so many photographs is held out; one of so many captions is asked.
+# One in this many photographs is held out; one in this many captions is asked.
 _PHOTOGRAPHS, _CAPTIONS = 3, 4
 _WATCH_BUDGET_MB = 1e6
 
@@ -141,7 +141,7 @@ def from_world(name: str, questions: Sequence[str] = ()) -> Material:
 
     Args:
         name: One of `WORLDS`.
-        questions: For "real", in place of captions.
+        questions: For "real", asked instead of captions.
 
     Raises:
         HippocamError: There is no such world, or its footage is not there.

@@ -4,7 +4,7 @@
 picture that an entry has). `srt` and `vtt` have a cue a span of one stream, by time, that says its labels, or its
 words, or its id. A cue lasts a millisecond at least, since players ignore cues without length.
 
-Entries come in the order of their first spans; later spans of theirs are held back until their turn.
+Entries come in the order of their first spans; their later spans are held back until it is their turn.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from hippocam.memory.codec import sign_bytes, unpack
 from hippocam.memory.records import Span
 from hippocam.stream.records import FloatArray
 
-# What a line may hold at most: characters of a name, of words; bytes of a picture, of one sensor's values.
+# The most that a line may hold: characters of a name, of words; bytes of a picture, of one sensor's values.
 MAX_NAME, MAX_WORDS, MAX_JPEG_BYTES, MAX_SENSOR_BYTES = 1024, 65536, 16 << 20, 1 << 20
 MAX_LINE = 3 * MAX_JPEG_BYTES // 2
 MAX_COUNT, MAX_NUMBER = 1 << 53, 1e9
@@ -119,7 +119,7 @@ class Fields:
         return tuple((self._text(name, word, MAX_NAME), count) for word, count in values)
 
     def pairs(self, name: str, most: int, *, flat: bool = False) -> list[tuple[float, float]]:
-        """Pairs of times or shares, at most so many; flat: exactly so many, as one list of numbers."""
+        """Pairs of times or shares, `most` of them at most; if flat, exactly so many, as one list of numbers."""
         values = self.take(name)
         if flat and isinstance(values, list):
             if len(values) != 2 * most:
@@ -170,7 +170,7 @@ class Fields:
                 f"dimensions ask, found {len(blob)}"
             )
         most = max(MAX_LENGTH, dim**0.5 if len(blob) < dim + 4 else 0)
-        if not length <= most:  # also what is no number
+        if not length <= most:  # true for NaN as well
             self.refuse(f"{name!r} must be a vector of length 1, found {length:.3g}")
         return blob
 

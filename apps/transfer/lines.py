@@ -55,9 +55,9 @@ from hippocam.stream.records import EncoderSpec, FloatArray, Note, Sensors
 
 # Older formats whose lines are among those of the present one.
 _OLDER = frozenset({2})
-# Numbers of a look, and times that a thing was out of sight.
+# Most numbers of a look, and most times that a thing was out of sight.
 _MAX_LOOK, _MAX_GAPS = 4096, 10_000
-# Characters of a note.
+# Most characters of a note.
 _MAX_NOTE = 1000
 _MAX_DIM = 65536
 # exp() of a belief's exponent must not overflow.

@@ -1,8 +1,8 @@
 """A memory into a file and back: JSON lines with all of it, a table of its spans, or chapters for a player.
 
-`jsonl` holds everything that recall rests on (transfer_lines.py has its schema); `hippocam import` makes a memory
-from it that answers the same. Left out are what its own streams taught it, which is learned again, and the working
-memory of streams that were not watched to their end, which can be gone on with, with a new background.
+`jsonl` holds everything that recall rests on (lines.py has its schema); `hippocam import` makes a memory from it
+that answers the same. It leaves out what the memory learned from its streams, which is learned again, and the
+working memory of streams that were not watched to their end, which go on with a new background.
 
 Lines of the journal are for reading: an imported entry's journal begins with its import. `csv`, `srt` and `vtt`
 are for other programs (chapters.py).

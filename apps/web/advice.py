@@ -1,4 +1,4 @@
-"""What to do about an error that the page shows: who reads it sees no command line, who started the page does."""
+"""What to do about an error that the page shows: its reader has no command line, whoever started it has."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from hippocam.stream.timecode import format_time
 # Gradio's HTML component fills "${...}" and "{{...}}" of its template: neither may come from outside.
 _TEMPLATE_MARKS = {ord("$"): "&#36;", ord("{"): "&#123;", ord("}"): "&#125;", ord("`"): "&#96;"}
 _NOT_SEEN = "Not seen: "
-# From this confidence on the verdict is plain.
+# Confidence from which an answer is shown as certain.
 _SURE_FROM = 0.7
 
 
@@ -46,7 +46,7 @@ def answer(found: Answer, question: str) -> str:
 
 
 def _understood(found: Answer) -> str:
-    """What the question was taken to mean, where that is more than its words."""
+    """What the question was taken to mean, if that is more than its words."""
     meant = found.understood
     return "" if meant is None or not meant.narrowed else f"; {escape(str(meant))}"
 
@@ -120,7 +120,7 @@ def _target(moment: Evidence, t0_s: float, t1_s: float) -> str:
 
 
 def status(found: Status | None) -> str:
-    """The strip in the header: streams, size of budget, encoder."""
+    """The strip in the header: streams, size and budget, encoder."""
     if found is None:
         return '<div class="hc-status"><span>new memory</span></div>'
     count = len(found.streams)
@@ -156,7 +156,7 @@ class Adding(NamedTuple):
     Attributes:
         memory: Its folder.
         uploads: Where they are kept.
-        limit_bytes: The most that one may have.
+        limit_bytes: The most bytes that one may have.
         suffixes: Suffixes of their files.
     """
 
@@ -167,7 +167,7 @@ class Adding(NamedTuple):
 
 
 def player(adding: Adding | None = None) -> str:
-    """The stage: video, picture in its stead, first-run state, moments on a line, caption, videos in work.
+    """The stage: video or picture, first-run state, moments on a line, caption, videos being watched.
 
     Args:
         adding: How videos can be added; None where they cannot.

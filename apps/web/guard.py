@@ -1,4 +1,4 @@
-"""Who may talk to the page's server, and what a page of it may do: hosts, origins, headers, closed routes."""
+"""Who may talk to the page's server, and what its page may do: hosts, origins, headers, closed routes."""
 
 from __future__ import annotations
 

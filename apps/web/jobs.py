@@ -52,7 +52,7 @@ class _ClosingError(Exception):
 
 
 class Watches(Protocol):
-    """What a video is given to: a `Session`, as far as it is needed here."""
+    """Who watches a video: a `Session`, as far as it is needed here."""
 
     def watch(
         self, sources: Sequence[str | Path], *, on_progress: Callable[[WatchProgress], None] | None = None
@@ -64,7 +64,7 @@ class Watcher:
     """Watches videos into a session's memory, one at a time; asking goes on meanwhile.
 
     Args:
-        session: Whose memory.
+        session: Watches into its memory.
         library: Library of the same session.
     """
 

@@ -145,16 +145,16 @@ class Library:
         return status
 
     def _picture_of(self, stream: StreamStatus) -> str:
-        """Id of the entry that stands for a stream: one from its middle, as videos often begin black."""
+        """Id of the entry that stands for a stream: one from its middle, since videos often begin black."""
         if stream.t0_s is None or stream.t1_s is None:
             return ""
         return self._session.entry_at(stream.id, (stream.t0_s + stream.t1_s) / 2) or ""
 
 
 def file_response(path: Path) -> FileResponse:
-    """A file with HTTP range support, never to be taken for a page.
+    """A file with HTTP range support, which browsers never take for a page.
 
-    A browser may keep parts of a video but must ask whether they are still good; pictures it does not keep.
+    A browser may keep parts of a video but must ask whether they are still good; it does not keep pictures.
     """
     kind = mimetypes.guess_type(path.name)[0] or ""
     video = path.suffix.casefold() in VIDEO_SUFFIXES

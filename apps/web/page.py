@@ -43,8 +43,8 @@ def asset(name: str) -> str:
 def head() -> str:
     """What goes into the page's head.
 
-    All of it inline: Gradio adds it late and by script, so that files would come in any order, or after the
-    first event.
+    All of it is inline: Gradio adds it late and by script, so files would come in any order, or after the first
+    event.
     """
     script = asset("page.js") + asset("uploads.js")
     return f'<link rel="icon" href="{_ICON}"><style>{asset("style.css")}</style><script>{script}</script>'
@@ -91,7 +91,7 @@ def build_page(session: Answers, library: Library) -> gr.Blocks:
         return value, cards.status(found)
 
     def refreshed(current: str | None) -> tuple[object, str]:
-        """As `overview`, but the choice stays."""
+        """As `overview`, but the stream that was chosen stays chosen."""
         found = library.status()
         choices = [(stream.id, stream_key(stream.id)) for stream in found.streams] if found else []
         keep = current if current in [key for _, key in choices] else None
@@ -157,7 +157,7 @@ def build_page(session: Answers, library: Library) -> gr.Blocks:
 
 
 def _player(folder: Path | None) -> str:
-    """The player; without the ways to add a video where there is no single folder to add it to."""
+    """The player; it offers to add a video only where there is a single folder to add it to."""
     if folder is None:
         return cards.player()
     uploads = f"{uploads_folder(folder).name}/"

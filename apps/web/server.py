@@ -30,7 +30,7 @@ def serve(session: Session, *, host: str, port: int) -> None:
     """Serve the page until Ctrl-C; print its address once it listens.
 
     Args:
-        session: The memory that it shows and writes to; of several it only shows what they hold.
+        session: The memory that it shows and writes to; several memories are only shown.
         host: Address to listen on, and no other.
         port: 0 for any free one.
 
@@ -51,7 +51,7 @@ def serve(session: Session, *, host: str, port: int) -> None:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Take an address.
+    """Bind an address.
 
     Raises:
         AddressError: The host is not of this machine, or the port is taken or not allowed.

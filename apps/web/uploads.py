@@ -22,7 +22,7 @@ _NAME_BYTES = 180
 
 
 def uploads_folder(memory: Path) -> Path:
-    """Where uploads to a memory are kept: beside it, as its own bytes are counted against its budget."""
+    """Where uploads to a memory are kept: beside it, since what is in it counts towards its budget."""
     folder = memory.resolve()
     return folder.with_name(folder.name + "-uploads")
 
@@ -51,7 +51,7 @@ async def receive(
         parts: Its bytes.
         folder: Where to keep it; made where missing.
         name: As the browser sent it.
-        limit: Bytes that it may have.
+        limit: Most bytes that it may have.
 
     Returns:
         The file; one that was there already where it has the same content.
@@ -82,7 +82,7 @@ async def receive(
 
 
 def _place(part: Path, folder: Path, name: str) -> Path:
-    """Give a finished upload its name, with a number where another content has it."""
+    """Give a finished upload its name, with a number after it if other content has that name."""
     stem, suffix = os.path.splitext(name)
     number = 1
     while True:

@@ -64,7 +64,7 @@ def real(
 
     Args:
         seed: Draws the visits and their order, what is a needle, what is absent, and where all is cut in.
-        split: "train" for learned parts, of other clips and other photographs than "test".
+        split: "train" for learned parts: other clips and other photographs than "test".
         hours: Length, above 0 up to the recipe's; None for all of it. What is cut in gets fewer with it.
         videos: Folder of clips and photographs; None for the one beside the project.
         encoder: None for the product's own. The first call with an encoder takes 15 minutes on one core.

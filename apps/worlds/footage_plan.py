@@ -21,7 +21,7 @@ from hippocam.stream.sources.video import VideoSource
 DEFAULT_VIDEOS = Path(__file__).resolve().parents[3] / "shared" / "data"
 Split = Literal["test", "train"]
 
-# By hand, so that both splits have cameras that stand still and some that move. All other clips are for testing.
+# Chosen by hand, so that both splits have cameras that stand still and some that move. The rest is for testing.
 TRAIN_CLIPS = (
     "driveway_prius",  # stands still
     "intel_car_detection",  # stands still, from above
@@ -52,8 +52,8 @@ class Recipe:
         distractors: Spoiled bursts.
         burst_s: Shortest and longest showing of any of these.
         segment_s: Shortest and longest visit of a camera; clips that are shorter are shown whole.
-        variants: At most so many of one clip.
-        gap_s: Seconds of footage between two bursts, at least.
+        variants: Most variants of one clip.
+        gap_s: Fewest seconds of footage between two bursts.
     """
 
     hours: float = 3.2
@@ -173,7 +173,7 @@ def folder_of(videos: Path | None) -> Path:
 
 
 def plan(clips: Sequence[Clip], recipe: Recipe) -> tuple[Shot, ...]:
-    """Say which variants of which clips the pool holds, and which seconds of them are there spoiled too.
+    """Plan which variants of which clips the pool holds, and which of their seconds it also holds spoiled.
 
     The clip with the fewest seconds so far gets the next variant, so that no long film drowns the rest.
 

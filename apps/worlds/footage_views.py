@@ -51,7 +51,7 @@ def random_view(rng: np.random.Generator, sizes: tuple[float, float], light: flo
     """Draw a view.
 
     Args:
-        rng: Chance.
+        rng: Draws it.
         sizes: Smallest and greatest share of both sides that is shown.
         light: How far brightness may go from 1; the three colours go apart by a third of it.
         mirrored: Whether left is right.
@@ -82,7 +82,7 @@ def spoil(image: Image, kind: str, rng: np.random.Generator) -> Image:
     Args:
         image: What the camera would have seen, uint8 [H, W, 3].
         kind: One of `SPOILS`.
-        rng: Chance, for this picture alone.
+        rng: Draws how it is spoiled, for this picture alone.
 
     Raises:
         ValueError: The kind is not known.
@@ -119,5 +119,5 @@ def spoil(image: Image, kind: str, rng: np.random.Generator) -> Image:
 
 
 def chance(*names: object) -> np.random.Generator:
-    """Give chance that depends on these names alone, on every machine."""
+    """A random generator that depends on these names alone, the same on every machine."""
     return np.random.default_rng(list(hashlib.sha256(repr(names).encode()).digest()[:16]))

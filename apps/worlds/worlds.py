@@ -110,8 +110,8 @@ def synthetic(
     Args:
         seed: Seed of the stream. Questions have a generator of their own, so they do not depend on who asks.
         name: Name of the world.
-        frames: T, one a second.
-        dim: D.
+        frames: Number of frames T, one a second.
+        dim: Length D of a frame's vector.
         needles: Things shown once.
         entities: Things shown again and again.
         visits: Visits of all entities together.

@@ -1,9 +1,9 @@
 """Views of entries that nobody has seen: what a question about an entry would look like, as far as views differ.
 
-How far they differ is known from views that were held out of events (working.py): the cosine of such a view with
-its entry's key. It depends on the event: what stands out looks alike when it is seen again, what is hardly new
-does not. So a drawn view takes the cosine of a held-out one whose entry has about the same utility. What a view
-has beside the key lies where keys of the same memory lie.
+How far they differ is known from views that were held out of events (working/working.py): the cosine of such a
+view with its entry's key. It depends on the event: what stands out looks alike when it is seen again, what is
+hardly new does not. So a drawn view takes the cosine of a held-out one whose entry has about the same utility.
+What a view has beside the key lies where keys of the same memory lie.
 
 Shapes: N entries, P held-out views, Q drawn views, D embedding dimension.
 """

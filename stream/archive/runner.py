@@ -44,7 +44,7 @@ class WorkersConfig:
     Attributes:
         address: Address of a Ray cluster to join; None starts Ray on this machine, "local" too.
         workers: How many, each with one core; None for one on every free core.
-        gpu_share: Share of a GPU that each worker has, 0 to 1; None divides the GPUs that there are among them.
+        gpu_share: Share of a GPU that each worker has, 0 to 1; None divides all GPUs among them.
     """
 
     address: str | None = None

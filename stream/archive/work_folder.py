@@ -5,7 +5,7 @@
     <key>/000012.part  what was made of a segment
     <key>/000012.tries a byte for each attempt at it
     <key>/index.npz    packet index of the video
-    <key>/over         nothing more of it is wanted
+    <key>/over         no more of it is to be made
 
 Workers on other machines must see the folder under the same path. It may be deleted between runs: then segments
 are encoded again.

@@ -22,9 +22,9 @@ from hippocam.stream.pipeline import NO_SENSES, Job, PipelineConfig, Senses
 from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import Item
 
-# A segment is not tried again after so many attempts that did not end.
+# Attempts without an end after which a segment is not tried again.
 MAX_TRIES = 3
-# Seconds between two looks of a worker that waits for the memory.
+# Seconds between two looks at how far the memory has come, of a worker that waits for it.
 _PAUSE_S = 0.1
 # Seconds after which a waiting worker goes on although the memory has taken nothing.
 _PATIENCE_S = 300
@@ -118,7 +118,7 @@ class SegmentWorker:
         work.ended(footage.key, segment.number)
 
     def _wait(self, at: int) -> None:
-        """Wait until the memory is near enough; not for ever, or a lost machine would stop all others."""
+        """Wait until the memory is near enough, but not for ever, or a lost machine would stop all others."""
         taken, since_s = self._work.folder.taken(), time.monotonic()
         while at > taken + self._work.ahead and time.monotonic() - since_s < _PATIENCE_S:
             time.sleep(_PAUSE_S)

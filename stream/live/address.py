@@ -30,7 +30,7 @@ class LiveAddress:
     Attributes:
         kind: "url", "device" (a webcam) or "file" (played at real-time speed).
         target: What is opened; may hold a password.
-        uri: The same for people and for the memory, without a password.
+        uri: The address without a password, for people and for the memory.
         id: Name of its stream.
     """
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 # The least delay is taken over twice this time, seconds: cameras' clocks drift by seconds a day.
 _WINDOW_S = 10.0
-# A delay that differs by so many seconds means that the camera's clock has jumped, not that the network is slow.
+# A change of the delay by this many seconds means that the camera's clock jumped, not that the network is slow.
 _JUMP_S = 20.0
 # Least time between two frames of a camera, seconds.
 LEAST_STEP_S = 0.001

@@ -15,7 +15,7 @@ class RetryConfig:
         most_s: Longest wait, seconds; each wait is twice the one before.
         jitter: Share by which a wait is shortened at random, so that cameras do not all come back at once.
         budget: Restarts without a good run between them before the camera is abandoned, 1 or more; 0: no limit.
-        well_s: A run that gives frames for so many seconds is good: the budget and the wait start again.
+        well_s: Seconds of frames after which a run is good: the budget and the wait then start again.
     """
 
     first_s: float = 0.5

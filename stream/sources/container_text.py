@@ -20,9 +20,9 @@ from hippocam.stream.sources.packet_index import container_zero_s, header_length
 
 log = logging.getLogger(__name__)
 
-# A subtitle file that is larger is none; characters of one note.
+# Largest subtitle file that is read, in bytes; most characters of one note.
 _MAX_BYTES, _MAX_TEXT = 10_000_000, 1000
-# A chapter without an end, or a subtitle without one.
+# How long a chapter without an end, or a subtitle without one, is taken to last.
 _UNTIL_NEXT_S = 5.0
 _CLOCK = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
 _CUE = re.compile(rf"^\s*{_CLOCK}\s*-->\s*{_CLOCK}")
@@ -34,9 +34,9 @@ _ASS_FIELDS = 8
 
 
 def text_notes(path: Path, uri: str, stream: str) -> list[Note]:
-    """The subtitles and chapters of a video and those of the subtitle files beside it, by time; each once.
+    """The subtitles and chapters of a video and of the subtitle files beside it, by time, each once.
 
-    What cannot be read is left out and said in the log: it never keeps the pictures back.
+    What cannot be read is left out and logged: it never keeps the pictures back.
 
     Args:
         path: The video.

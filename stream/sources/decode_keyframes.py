@@ -17,7 +17,7 @@ from hippocam.stream.sources.sampling import TimeGrid
 
 log = logging.getLogger(__name__)
 
-# A preview looks at one key frame in so many seconds at most: some files have one a second, or nothing else.
+# Least seconds between two key frames of a preview: some files have one a second, or nothing else.
 PREVIEW_STEP_S = 4.0
 
 
@@ -82,7 +82,7 @@ def read_keyframes(
             if seq is None:
                 continue
             try:
-                # Each by itself: between key frames of open groups a decoder would look for what was left out.
+                # Each is decoded by itself: across open groups a decoder would look for what was left out.
                 frames = [*codec.decode(packet), *codec.decode(None)]
             except av.FFmpegError:
                 frames, errors = [], errors + 1

@@ -102,8 +102,8 @@ class LeRobotSource:
 
         Raises:
             ValueError: fps is not a positive number.
-            SourceError: The rows cannot be read or not one camera can; or, after all others were yielded,
-                some cameras could not be read (to their end).
+            SourceError: The rows or all cameras cannot be read; or, after all others were yielded, some cameras
+                could not be read to their end.
         """
         rows = _Rows(self._episode, self.uri)
         picks = pick_indices(rows.times_N, fps)
@@ -232,7 +232,7 @@ class _Rows:
             raise SourceError(uri, f"no row of it in {episode.data.name}; download the dataset again")
         self._columns: dict[str, list[Any]] = {key: table.column(key).to_pylist() for key in table.column_names}
         stamps = self._columns.get("timestamp")
-        # Microseconds: the dataset has float32, whose noise is of no use to a reader.
+        # Rounded to microseconds: the dataset has float32, whose noise is of no use to a reader.
         self.times_N: NDArray[np.float64] = (
             np.array(stamps, dtype=np.float64).reshape(table.num_rows).round(6)
             if stamps is not None

@@ -15,7 +15,7 @@ from hippocam.stream.live.lookback import segments, start_of
 from hippocam.stream.sources.files import open_alone
 
 _FORMATS = {".mp4": "mp4", ".mkv": "matroska"}
-# A shorter pause between two files is shown as it was; a longer one is cut out, and told.
+# A pause between two files up to this long is shown as it was; a longer one is cut out and reported.
 _PAUSE_S = 1.0
 _NOMINAL_S = 0.04
 
@@ -85,7 +85,7 @@ def write_clips(folder: Path, out: Path, last_s: float) -> list[Clip]:
 
 
 def _wanted(folder: Path, last_s: float) -> list[_File]:
-    """The files to write, in order, the first without what is before the last key frame that is early enough."""
+    """The files to write, in order; the first without what precedes the last key frame that is early enough."""
     files: list[_File] = []
     newest_s = 0.0
     for path in reversed(segments(folder)):
@@ -102,7 +102,7 @@ def _wanted(folder: Path, last_s: float) -> list[_File]:
 
 
 def _scan(path: Path) -> _File | None:
-    """What is in a file; None where it is gone or was only begun."""
+    """What is in a file; None if it is gone or only just begun."""
     packets: list[tuple[float, bool]] = []
     look: tuple[object, ...] = ()
     for time_s, packet, stream in _packets(path):

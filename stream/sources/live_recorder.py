@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 # Written through at once, in clusters of half a second, so that another process sees the newest footage.
 _OPTIONS = {"cluster_time_limit": "500", "flush_packets": "1"}
-# What the container adds: to a file, and to a packet, about; and the seek index, for each key frame.
+# About what the container adds to a file, and to a packet; the seek index adds to each key frame.
 _FILE_BYTES, _PACKET_BYTES = 4096, 64
 _RAW_TICK = Fraction(1, 1000)
 
@@ -30,7 +30,7 @@ class Recorder:
     """Writes one camera's packets; what cannot be written is left out, and said once.
 
     Args:
-        config: Where to, and how much is kept.
+        config: Where files are kept, and how much.
     """
 
     def __init__(self, config: LookBackConfig) -> None:
@@ -97,7 +97,7 @@ class Recorder:
         self._out.mux(packet)
 
     def _drop(self) -> None:
-        """Give up the open file."""
+        """Delete the open file."""
         path = self._path
         self.close()
         if path is not None:

@@ -200,7 +200,7 @@ def _origin_s(container: Any, stream: Any, pts: Sequence[int | None]) -> float:
 
 
 def container_zero_s(container: Any, uri: str) -> float:
-    """Return the time of an open file, in its own count, that is shown as 0: what sound and subtitles count from.
+    """Return the time of an open file, in its own count, that is shown as 0, which sound and subtitles count from.
 
     Raises:
         SourceError: As for `video_stream`.

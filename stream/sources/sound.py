@@ -15,7 +15,7 @@ from hippocam.stream.sources.packet_index import container_zero_s, header_length
 
 log = logging.getLogger(__name__)
 
-# Samples a second; seconds that are decoded before a stretch, so that a decoder has settled when it begins.
+# Samples a second; seconds that are decoded before a stretch so that the decoder has settled when it begins.
 RATE, _SETTLE_S = 16_000, 1.0
 
 

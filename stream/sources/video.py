@@ -251,7 +251,7 @@ def sample_video(
 ) -> Iterator[tuple[int, float, Image]]:
     """Yield (seq, true seconds, picture) of the frames that fps keeps, by the decoder that suits the file.
 
-    Of a file whose timestamps cannot be sorted frames are previewed at the same rate, whether key frames or not:
+    A file whose timestamps cannot be sorted is previewed at the same rate by any frames, key frames or not, since
     all of it must be decoded for any of them.
     """
     if keyframes_only:

@@ -22,8 +22,8 @@ class Entry:
 
     Attributes:
         build: Makes one from budget_bytes, dim and seed.
-        standing: Whose it is: from a paper, that with our int8 keys in place of its own, a heuristic, one with
-            hindsight, ours, or ours without a part.
+        standing: Whose it is: from a paper, from a paper with our int8 keys, a heuristic, one with hindsight,
+            ours, or ours without a part.
         source: Where it was published.
         trained: Whether it takes `encoder` too, the id of the vectors' space, for what was trained in it.
     """
@@ -66,5 +66,5 @@ POLICIES: dict[str, Entry] = {
 
 
 def register(name: str, build: PolicyFactory, standing: Standing = OURS) -> None:
-    """Add a rule to the table, or put it in the place of one of that name."""
+    """Add a rule to the table, replacing one of that name."""
     POLICIES[name] = Entry(build=build, standing=standing)

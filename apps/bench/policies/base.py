@@ -23,7 +23,7 @@ from hippocam.stream.errors import HippocamError
 FloatArray = NDArray[np.floating]
 KeyCodec = Literal["float16", "int8"]
 SPAN_BYTES = 16  # two float64
-NUMBER_BYTES = 4  # any other number that a rule keeps
+NUMBER_BYTES = 4  # for any other number that a rule keeps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,7 @@ PolicyFactory = Callable[[int, int, int], Policy]
 
 
 def slot_bytes(dim: int, numbers: int = 0, spans: int = 1, key_codec: KeyCodec = "float16") -> int:
-    """Bytes of a slot with a key, so many spans, and so many other numbers. An int8 key has a scale."""
+    """Bytes of a slot with a key, some spans and some other numbers. An int8 key has a scale."""
     key = 2 * dim if key_codec == "float16" else dim + NUMBER_BYTES
     return key + SPAN_BYTES * spans + NUMBER_BYTES * numbers
 
@@ -114,7 +114,7 @@ class Slots:
         self.count = 0
         self.stored = half if key_codec == "float16" else rounded
         self.writes = 0
-        self._keys = np.zeros((capacity + 1, dim), dtype=np.float32)  # one more: a rule may write, then choose
+        self._keys = np.zeros((capacity + 1, dim), dtype=np.float32)  # one to spare: a rule may write, then choose
         self._t0 = np.full((capacity + 1, spans), np.nan)
         self._t1 = np.full((capacity + 1, spans), np.nan)
         self._numbers = {name: np.zeros(capacity + 1, dtype=np.float32) for name in numbers}
@@ -190,7 +190,7 @@ class SlotPolicy:
 
     Args:
         budget_bytes: For everything that is held between two frames.
-        dim: D.
+        dim: Length D of a frame's vector.
         seed: Seed of whatever is random.
         key_codec: How keys are stored.
     """

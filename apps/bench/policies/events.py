@@ -58,10 +58,10 @@ class Segmenter:
     variance; all means forget exponentially.
 
     Args:
-        dim: D.
+        dim: Length D of a frame's vector.
         gamma: Standard deviations above the mean surprise at which an event ends.
-        shortest: In frames.
-        longest: In frames.
+        shortest: Fewest frames of an event.
+        longest: Most frames of an event.
         recent: Frames of the open event that the next one is compared with.
         history: Frames that the surprise's mean and variance look back on.
     """
@@ -122,7 +122,7 @@ class Segmenter:
         return event
 
     def _judge(self, surprise: float) -> bool:
-        """Whether it is one, by the recent ones and itself."""
+        """Whether a surprise ends an event, judged by the recent surprises."""
         self._surprises += 1
         rate = 1 / min(self._surprises, self.history)
         off = surprise - self._mean
@@ -232,7 +232,7 @@ class EmLlmRefined(SlotPolicy):
             self.slots.remove(0)
 
     def _settle(self, bound: int) -> None:
-        """Move the bound to the best place at or before it, and store the frames before that."""
+        """Move the bound to the best frame at or before it, and store the frames before that."""
         before_LD = self._before_LD[max(0, len(self._before_LD) - bound // 2) :]
         frames_LD = np.concatenate([before_LD, self._open.keys_ND])
         first = min(bound, max(self.shortest, self._open.count - self.longest))

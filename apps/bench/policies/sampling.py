@@ -1,4 +1,4 @@
-"""Rules that keep single frames and never look at them: the last ones, every so many, a random sample."""
+"""Rules that keep single frames and never look at them: the last ones, every k-th, a random sample."""
 
 from __future__ import annotations
 

@@ -154,7 +154,7 @@ class _Level:
         self._alike = np.zeros(0)  # of slots i and i + 1
 
     def insert(self, key_D: FloatArray, time_s: float) -> tuple[FloatArray, float] | None:
-        """Put a frame in its place; returns the one that had to go for it."""
+        """Insert a frame by its time; return the one that was given up for it."""
         given_up = None
         if self.slots.count == self.capacity:
             i = int(np.argmax(self._alike)) if len(self._alike) else 0
@@ -176,7 +176,7 @@ class _Level:
 
 
 def quantised(key_D: FloatArray, bits: int) -> FloatArray:
-    """A key as it is read back from so many bits a dimension: 16 is float16, 1 a sign, else rounded evenly."""
+    """A key as it is read back from a number of bits a dimension: 16 is float16, 1 a sign, else rounded evenly."""
     if bits >= 16:
         return key_D
     read: FloatArray

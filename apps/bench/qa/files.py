@@ -32,7 +32,7 @@ Json = Mapping[str, Any]
 
 
 def read_files(paths: Sequence[Path]) -> list[QaFile]:
-    """Read question files; of a folder, all that it holds directly.
+    """Read question files; for a folder, all files directly in it.
 
     Raises:
         QuestionFileError: A path is missing, or what it holds is in no known layout.
@@ -211,7 +211,7 @@ def _qvhighlights(content: Any, name: str) -> QaFile:
 def _streamingbench(content: Any, name: str) -> QaFile:
     """Options at a time stamp; ids are the index of the video's part and of the question in it.
 
-    What is to be said unasked (questions_proactive) cannot be put as a question, and is left out.
+    What a model should say unasked (questions_proactive) cannot be put as a question and is left out.
     """
     items, left_out = list[QaItem](), 0
     for index, part in enumerate(_list(content)):

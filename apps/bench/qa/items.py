@@ -10,10 +10,10 @@ from hippocam.apps.bench.qa.saliency import Highlights
 
 Window = tuple[float, float]
 
-# Kinds of local ground truth whose evidence is all that answers them; of a count or a state, earlier footage has
-# another answer, and that would be no false evidence.
+# Kinds of local ground truth that only their evidence answers. For a count or a state, earlier footage has another
+# answer, which would be no false evidence.
 MOMENT, WHEN = "moment", "when"
-# Asked so long before the evidence begins, and with so much watched before: windows are set by eye.
+# How long before the evidence it is asked, and how much must be watched before: windows are set by eye.
 _MARGIN_S, _LEAST_S = 2.0, 5.0
 
 
@@ -25,7 +25,7 @@ class QaItem:
         id: Unique within its file.
         video: Name or path of the video as the file gives it.
         question: In plain words; of a moment, the description that is looked for.
-        asks: What a reader is told beside the question; "" for nothing.
+        asks: What a reader is told in addition to the question; "" for nothing.
         options: Texts to choose from, without their letters; empty where the answer is free.
         correct: Index of the right option, None without one.
         answer: The right answer in words; "" where only moments are asked for.
@@ -59,7 +59,7 @@ class QaItem:
 
     @property
     def windows(self) -> tuple[Window, ...]:
-        """Its evidence as far as it was seen when the question is asked."""
+        """Its evidence, as far as it was seen when the question is asked."""
         if self.asked_at_s is None:
             return self.evidence
         at_s = self.asked_at_s
@@ -73,8 +73,8 @@ class QaFile:
     Attributes:
         layout: Whose layout it is in: local, absent, openeqa, nextqa, qvhighlights, streamingbench, ovobench.
         items: Its questions.
-        left_out: Questions that cannot be asked this way, as those to be answered unasked.
-        highlights: Of QVHighlights, what people said of each clip, by question id; only predictions are held
+        left_out: Questions that cannot be put this way, such as those to be answered unasked.
+        highlights: For QVHighlights, what people said of each clip, by question id; only predictions are scored
             against it.
     """
 
@@ -85,7 +85,7 @@ class QaFile:
 
 
 def before_evidence(item: QaItem) -> QaItem | None:
-    """The same question asked too early, so that nothing seen supports an answer; None where that cannot be said.
+    """The same question asked too early, when nothing seen supports an answer; None where that cannot be told.
 
     Only for questions that their evidence alone answers, and that do not ask for an absence, which no
     annotation tells in full.

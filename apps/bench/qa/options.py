@@ -14,7 +14,7 @@ _NUMBERS = {
         "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen".split()
     )
 } | {"once": "1", "twice": "2", "none": "0", "nobody": "0"}
-# What our answers say beside the answer: "[2]", "(inference)", "(belief 73%)"; and times, which are no counts.
+# What our answers say beside the answer: "[2]", "(inference)", "(belief 73%)"; and times, which are not counts.
 _ASIDES = re.compile(r"\[[^\]]*\]|\((?:inference|belief[^)]*)\)")
 _TIMES = re.compile(r"\b\d+(?::\d\d)+(?:\.\d+)?|\b\d+(?:\.\d+)? ?%")
 _LEAD = re.compile(r"^\s*\(?([A-Ja-j])(?:[.):]|\)\s*[.:]?)\s*")

@@ -37,7 +37,7 @@ class Past(Protocol):
 
     @property
     def name(self) -> str:
-        """As it stands in the report."""
+        """Its name in the report."""
 
     def find(self, text: str, at_s: float | None, top: int) -> tuple[Evidence, ...]:
         """Moments that show what a text describes, the strongest first, of what was seen by then."""
@@ -62,7 +62,7 @@ class MemoryPast:
         """As `hippocam ask`.
 
         Raises:
-            HippocamError: The reader failed, and another would have answered in its place.
+            HippocamError: The reader failed, and another would have answered instead.
         """
         answer = self._session.ask(question, reader=reader, at_s=at_s)
         if answer.failed:

@@ -19,7 +19,7 @@ from hippocam.apps.bench.qa.items import Window
 THRESHOLDS = tuple(round(0.5 + 0.05 * k, 2) for k in range(10))
 _PREDICTIONS = 10
 _RANGES = {"short": (0, 10), "middle": (10, 30), "long": (30, 150), "full": None}
-# Places of a random moment that are tried.
+# Positions of a random moment that are tried.
 _PLACES = 200
 Found = Sequence[tuple[float, float, float]]
 

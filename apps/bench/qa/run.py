@@ -74,7 +74,7 @@ def plan(files: Sequence[QaFile], *, limit: int | None = None, too_early: bool =
 
     Args:
         files: Question files. What no clip shows is asked of every video of a local file.
-        limit: Only so many questions of each file.
+        limit: At most this many questions of each file.
         too_early: Whether questions are also asked before their evidence.
 
     Raises:
@@ -114,7 +114,7 @@ def run(
         videos: Where the videos are.
         config: How to ask.
         open_session: Opens the memory of a video.
-        limit: Only so many questions of each file.
+        limit: At most this many questions of each file.
         report: Gets a line a video.
 
     Raises:
@@ -157,7 +157,7 @@ def run(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Watched:
-    """A video that was watched: what its questions are put to, its length in seconds, its memory's size."""
+    """A video that was watched: who answers its questions, its length in seconds, its memory's size."""
 
     pasts: tuple[Past, ...]
     seen_s: float
@@ -221,7 +221,7 @@ def _ask(past: Past, items: Sequence[QaItem], seen_s: float, reader: Reader) -> 
 
 
 def _believed(past: Past, item: QaItem, until_s: float) -> Outcome:
-    """Choose an option without a model: that whose statement is believed most."""
+    """Choose an option without a model: the one whose statement is believed most."""
     started = time.monotonic()
     asked = looked_for(item.question)
     evidence = past.find(asked, item.asked_at_s, TOP)
@@ -273,7 +273,7 @@ def _moments(answer: Answer) -> tuple[tuple[float, float, float], ...]:
 
 
 class _Told:
-    """A reader that is asked more than is looked up in the memory: options would lead the search astray."""
+    """A reader that is told more than is searched for: options would lead the search astray."""
 
     def __init__(self, reader: Reader, question: str) -> None:
         self._reader = reader

@@ -1,7 +1,7 @@
 """Highlight detection as QVHighlights scores it (Lei et al. 2021; jayleicn/moment_detr, standalone_eval/eval.py).
 
-Of every clip of 2 s three people said how good a highlight it is for the query, 0 to 4; a model gives a score a
-clip.
+Three people said of every clip of 2 s how good a highlight it is for the query, 0 to 4; a model gives each clip a
+score.
 
 Shapes: C clips of a video; 3 people.
 """
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 _CLIP_S = 2
 _PEOPLE = 3
-# From which mark on a clip counts as a highlight, by the names that are published.
+# The mark from which a clip counts as a highlight, by the published names.
 _MARKS = {"Fair": 2, "Good": 3, "VeryGood": 4}
 
 
@@ -46,7 +46,7 @@ def highlights(truth: Sequence[Highlights], scores: Sequence[Sequence[float]]) -
 
     Args:
         truth: One a query.
-        scores: Of each query a score a clip; missing ones count as 0, further ones are left out.
+        scores: For each query a score for each clip; missing ones count as 0, further ones are left out.
 
     Returns:
         "HL-min-Fair", "HL-min-Good" and "HL-min-VeryGood", each with "HL-mAP" and "HL-Hit1".

@@ -27,7 +27,7 @@ class Outcome:
         unknown: Whether it was said not to be known.
         cited: Ids that the answer rests on.
         moments: [start, end, belief] of what was found, the strongest first.
-        latency_ms: From question to answer.
+        latency_ms: Time from question to answer.
         tokens: Estimate of what the reader was given; 0 for a reader without a model.
         frames: Pictures that the reader was given.
         given: Moments that the reader was given, with or without picture.
@@ -71,7 +71,7 @@ class Share:
     Attributes:
         value: The mean.
         chance: The same for random moments or options; None where chance says nothing.
-        count: Of how many questions.
+        count: How many questions it is over.
     """
 
     value: float | None = None
@@ -84,21 +84,21 @@ class Summary:
     """The figures of one way to answer.
 
     Attributes:
-        name: Which: the memory, or a baseline.
+        name: The memory, or a baseline.
         questions: How many were asked.
-        accuracy: Accuracy of multiple choice; by chance one of so many options.
-        match: Of free answers: see `options.free_match`, no benchmark's accuracy.
+        accuracy: Accuracy of multiple choice; by chance, one over the number of options.
+        match: Match of free answers, see `options.free_match`; no benchmark's accuracy.
         r1: The first moment overlaps the evidence.
         r5: One of the first five does.
         iou: Intersection over union of the first moment with the evidence it fits best.
         standard: Figures of QVHighlights' scorer, percent, over questions with evidence.
         false_evidence: Questions without an answer, answered with evidence cited.
         missed: Questions with an answer, said to be unknown.
-        latency_p50_ms: Median.
-        latency_p95_ms: Of a hundred, the fifth slowest.
-        tokens: Mean a question.
-        frames: Mean a question, pictures.
-        given: Mean a question, moments.
+        latency_p50_ms: Median latency.
+        latency_p95_ms: 95th percentile of the latency.
+        tokens: Mean tokens a question.
+        frames: Mean pictures a question.
+        given: Mean moments a question.
         false_kinds: `false_evidence` by kind of question.
         kinds: Accuracy or match by kind of question.
     """
@@ -158,7 +158,7 @@ def summarise(name: str, outcomes: Sequence[Outcome]) -> Summary:
 
 
 def _scored(outcomes: Sequence[Outcome]) -> Share:
-    """Mean score; of free answers chance says nothing."""
+    """Mean score; for free answers there is no chance level."""
     by_chance = [1 / len(o.item.options) for o in outcomes if o.item.options]
     return _share(outcomes, lambda o: o.score or 0.0, by_chance)
 
@@ -207,15 +207,15 @@ class QaResult:
         encoder: Id of the encoder.
         reader: Id of the reader.
         layouts: Layouts of the files.
-        videos: How many were watched.
-        watched_s: How long they are together, seconds.
-        memory_bytes: What their memories take together.
+        videos: How many videos were watched.
+        watched_s: Their length in all, seconds.
+        memory_bytes: What their memories take in all.
         budget_mb: What each may take.
         moments: How many moments the reader is given at most, by the memory and by each baseline of frames.
         fps: Frames looked at a second; None for every one.
         left_out: Questions that were not asked: their video is missing, or they cannot be put as a question.
         summaries: The memory first, then the baselines.
-        outcomes: Outcomes of each, question by question.
+        outcomes: Outcomes by the name of each summary, question by question.
     """
 
     encoder: str
