@@ -1,16 +1,20 @@
 """The plumbing of speech with sounds at known times, and real speech where the data and the extra are there."""
 
 import importlib.util
+import itertools
 import math
 import pickle
+import sys
+from dataclasses import dataclass
 from fractions import Fraction
+from types import SimpleNamespace
 
 import av
 import numpy as np
 import pytest
 
 from hippocam.models.senses import speech
-from hippocam.models.senses.speech import Speech, Word, quietest, repeats_itself, sentences
+from hippocam.models.senses.speech import Speech, SpeechConfig, Word, quietest, repeats_itself, sentences
 from hippocam.stream.sources.sound import RATE, read_sound, sound_length_s
 
 
@@ -129,6 +133,44 @@ def test_the_quietest_place_is_found():
     assert quietest(sound, 20 * RATE, 30 * RATE) == len(sound)
 
 
+@dataclass
+class Segment:
+    """What Whisper says of a stretch: faster_whisper's names."""
+
+    text: str
+    no_speech_prob: float
+    avg_logprob: float
+
+    @property
+    def words(self):
+        return [SimpleNamespace(start=0.0, end=1.0, word=f" {word}") for word in self.text.split()]
+
+
+def heard_of(monkeypatch, segments, config=None):
+    """What is believed where Whisper, faked, hears these segments and a voice is everywhere."""
+    whisper = SimpleNamespace(transcribe=lambda sound, **_: (segments, SimpleNamespace(language_probability=1.0)))
+    vad = SimpleNamespace(VadOptions=lambda **_: None, get_speech_timestamps=lambda sound, options: [{}])
+    monkeypatch.setitem(
+        sys.modules, "faster_whisper", SimpleNamespace(vad=vad, WhisperModel=lambda *_, **__: whisper)
+    )
+    monkeypatch.setitem(sys.modules, "faster_whisper.vad", vad)
+    monkeypatch.setattr(speech, "fetch", lambda name: SimpleNamespace(read_bytes=lambda: b""))
+    said = Speech(config)._words(np.zeros(RATE, np.float32))
+    return ["".join(word.text for word in words).strip() for words in said]
+
+
+def test_speech_is_left_out_only_where_its_words_are_unlikely(monkeypatch):
+    """Whisper's own rule: a window is silent where it says so and, at the same time, its words are unlikely."""
+    segments = [
+        Segment(f"{no_speech} {logprob}", no_speech, logprob)
+        for no_speech in (0.05, 0.6, 0.7, 0.99)
+        for logprob in (-0.1, -0.79, -0.9, -1.1, -2.0)
+    ]
+    kept = heard_of(monkeypatch, segments, SpeechConfig(sure=-5.0))
+    assert kept == [s.text for s in segments if not (s.no_speech_prob > 0.6 and s.avg_logprob <= -1.0)]
+    assert heard_of(monkeypatch, segments) == [s.text for s in segments if s.avg_logprob >= -0.8]
+
+
 def test_it_travels_without_its_weights():
     assert len(pickle.dumps(Speech())) < 1000
 
@@ -146,3 +188,22 @@ def test_real_speech_is_written_down_with_its_times(shared_data):
     assert len(text.split()) < 40  # of music and battle nothing is made up
     (gate,) = [note for note in notes if "gatekeepers" in note.text]
     assert (gate.t0_s, gate.t1_s) == pytest.approx((12.0, 15.0), abs=1.0)
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("faster_whisper") is None, reason="the extra [speech] is not installed"
+)
+def test_clear_speech_is_not_taken_for_silence(shared_data):
+    """The truth is what this film's own slides show while it is said: a voice speaks all along."""
+    path = shared_data / "video/explainer/videopilot_demo.mp4"
+    notes = [note for _, note in Speech().hear(str(path), "s", -math.inf, math.inf)]
+    said = [(note.t0_s, note.text.casefold()) for note in notes]
+    for word, t0_s, t1_s in [
+        ("voices", 42.5, 57),
+        ("locally", 57, 69.5),
+        ("music", 69.5, 79.5),
+        ("export", 79, 90.5),
+    ]:
+        assert any(t0_s - 1.5 <= at_s <= t1_s and word in text for at_s, text in said)
+    gaps = [b.t0_s - a.t1_s for a, b in itertools.pairwise(notes)]
+    assert max(gaps) < 3
