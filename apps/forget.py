@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hippocam.apps.archive.unit import delete_copy
-from hippocam.apps.ask.where import check_stream
+from hippocam.apps.ask.where import check_clock, check_stream
 from hippocam.apps.ids import find_entry
 from hippocam.apps.live.forget import delete_footage
 from hippocam.apps.records import Deleted
@@ -34,13 +34,16 @@ def delete(memory: MemoryWriter, what: Filter | Sequence[str]) -> Deleted:
         what: A filter, or ids of entries or their beginnings.
 
     Raises:
-        HippocamError: An entry or the stream is not known, or an archive run works beside the memory.
+        HippocamError: An entry or the stream is not known, a time is not on the clock of a stream that is meant,
+            or an archive run works beside the memory.
         OSError: A file cannot be deleted.
     """
     if memory.finished is not None and _same(what, memory.finished):  # asked for again, after it was cut short
         return Deleted(*memory.finished.gone)
     if isinstance(what, Filter) and what.stream is not None:
         check_stream(what.stream, memory.streams())
+    if isinstance(what, Filter):
+        check_clock(what, memory.streams(), dates=True)
     found = [] if isinstance(what, Filter) else [find_entry(memory, entry) for entry in what]
     entries = [entry for entry_id in found if (entry := memory.entry(entry_id)) is not None]
     with _archive_leftovers(memory.folder):

@@ -357,8 +357,8 @@ class Session:
             before_s: What was seen before this time.
 
         Raises:
-            HippocamError: An entry or the stream is not known, nothing was named, or somebody else writes to the
-                memory.
+            HippocamError: An entry or the stream is not known, nothing was named, a time is not on the clock of
+                a stream that is meant, or somebody else writes to the memory.
         """
         wanted = Filter(stream=stream, camera=camera, after_s=after_s, before_s=before_s)
         if bool(entries) == bool(wanted):
@@ -409,7 +409,7 @@ class Session:
             HippocamError: There is no memory, or it does not know the stream.
         """
         memories = self._folders.memories()
-        where = memories.resolve({"stream": stream})
+        where = memories.resolve({"stream": stream, "at_s": at_s})
         memories.check(where)
         return memories.entities(where["stream"], label, at_s)
 

@@ -59,3 +59,10 @@ def format_time(time_s: float) -> str:
     hours, minutes = divmod(minutes, 60)
     seconds = f"{tenths // 10:02d}" + (f".{tenths % 10}" if tenths % 10 else "")
     return f"{hours}:{minutes:02d}:{seconds}" if hours else f"{minutes}:{seconds}"
+
+
+def clock_said(stream: str, time_s: float) -> str:
+    """Say that a time is not on a stream's clock, and how to write one that is."""
+    if time_s < DATES_FROM_S:
+        return f"{format_time(time_s)} has no date, and {stream} counts in dates: write YYYY-MM-DD HH:MM:SS"
+    return f"{format_time(time_s)} is a date, and {stream} counts from its start: write MM:SS or HH:MM:SS"

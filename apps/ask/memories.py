@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from hippocam.apps.ask.where import Where, check_camera, check_stream
+from hippocam.apps.ask.where import Where, check_camera, check_clock, check_stream, filter_of
 from hippocam.apps.errors import UnknownEntryError
 from hippocam.apps.ids import find_entry
 from hippocam.memory.config import MemoryConfig
@@ -180,12 +180,14 @@ class Memories:
         return sum(member.memory.budget_bytes() for member in self.members)
 
     def check(self, where: Where) -> None:
-        """Refuse, with HippocamError, streams and cameras that no memory knows."""
+        """Refuse, with HippocamError, streams and cameras that no memory knows, and times on another clock."""
         stream, camera = where.get("stream"), where.get("camera")
         if stream is not None:
             check_stream(stream, self.streams())
         if camera is not None:
             check_camera(camera, self.streams())
+        if any(where.get(name) is not None for name in ("after_s", "before_s", "at_s")):
+            check_clock(filter_of(where), self.streams())
 
     def resolve(self, where: Where) -> Where:
         """Put the memory's name before a stream and an entry that were named without it.

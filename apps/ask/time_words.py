@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import date, timedelta
 
 from hippocam.memory.records import StreamStatus
-from hippocam.stream.timecode import DATES_FROM_S, parse_time
+from hippocam.stream.errors import HippocamError
+from hippocam.stream.timecode import DATES_FROM_S, clock_said, parse_time
 
 # From and to, in seconds; None for no condition.
 Window = tuple[float | None, float | None]
@@ -27,7 +29,11 @@ _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _UNIT = r"(?P<unit>seconds?|secs?|s|minutes?|mins?|hours?|h|days?)\b"
 _COUNT = rf"(?:(?P<count>\d+(?:\.\d+)?|{'|'.join(sorted(_NUMBERS, key=len, reverse=True))})\s+)?{_UNIT}"
 _CLOCK = r"(?:\d+:)?\d{1,2}:\d{2}(?:\.\d+)?"
-_TIME = rf"(?:{_CLOCK}|\d+(?:\.\d+)?\s*(?:seconds?|secs?|s|minutes?|mins?|hours?|h)\b)"
+_DATE = r"\d{4}-\d\d-\d\d"
+_TIME = (
+    rf"(?:{_DATE}(?:[ T]\d{{1,2}}:\d{{2}}(?::\d{{2}}(?:\.\d+)?)?)?|{_CLOCK}|"
+    r"\d+(?:\.\d+)?\s*(?:seconds?|secs?|s|minutes?|mins?|hours?|h)\b)"
+)
 _ASIDE = r"(?:,\s*)?(?:in |within |during |of |over )?(?:the )?"
 
 
@@ -44,6 +50,10 @@ def take_time_words(
     Returns:
         The rest of the question, and the window of each stream by its id, or of all of them by None; no window
         where the question says no time.
+
+    Raises:
+        HippocamError: A time of day has no date where all streams count from 1970, or a date is said where none
+            does.
     """
     for pattern, window in _WINDOWS:
         found = pattern.search(question)
@@ -51,15 +61,26 @@ def take_time_words(
             continue
         rest = tidy(question[: found.start()] + " " + question[found.end() :])
         windows: dict[str | None, Window] = {}
+        others = list[str]()
         for stream in streams:
             # a recording begins at 0, a live stream whenever it began
             start_s = stream.t0_s if stream.t0_s is not None and stream.t0_s >= DATES_FROM_S else 0.0
             end_s = max(stream.duration_s, stream.t1_s or 0.0)
             windows[stream.id] = window(found, start_s, end_s if at_s is None else min(at_s, end_s))
+            if unclear := _on_other_clock(windows[stream.id], dated=start_s > 0):
+                others.append(f"{found[0].strip()!r}: {clock_said(stream.id, unclear)}")
+                windows[stream.id] = end_s, end_s  # there is nothing of it
+        if others and len(others) == len(streams):
+            raise HippocamError(others[0])
         if len(set(windows.values())) == 1:
             return rest, {None: next(iter(windows.values()))}
         return rest, windows
     return question, {}
+
+
+def _on_other_clock(window: Window, *, dated: bool) -> float | None:
+    """A time of a window that is a date where the stream's are not, or none where they are; else None."""
+    return next((time_s for time_s in window if time_s is not None and (time_s >= DATES_FROM_S) != dated), None)
 
 
 def _length_s(found: re.Match[str]) -> float:
@@ -69,7 +90,7 @@ def _length_s(found: re.Match[str]) -> float:
 
 
 def _clock_s(text: str) -> float:
-    if ":" in text:
+    if ":" in text or re.match(_DATE, text):
         return parse_time(text)
     number, unit = re.fullmatch(r"([\d.]+)\s*([a-z])[a-z]*", text, re.IGNORECASE).groups()  # type: ignore[union-attr]
     return float(number) * _UNITS[unit.casefold()]
@@ -109,6 +130,11 @@ def _until(found: re.Match[str], start_s: float, end_s: float) -> Window:
     return None, _clock_s(found["at"])
 
 
+def _day(found: re.Match[str], start_s: float, end_s: float) -> Window:
+    day = date.fromisoformat(found["day"])
+    return parse_time(str(day)), parse_time(str(day + timedelta(days=1)))
+
+
 def _at(found: re.Match[str], start_s: float, end_s: float) -> Window:
     wide_s = _AT_S if found["how"].casefold() == "at" else _AROUND_S
     at_s = _clock_s(found["at"])
@@ -130,6 +156,7 @@ _WINDOWS = tuple(
         (r"(?:,\s*)?\b(?:right now|now|currently|at the moment|at present)\b", _now),
         (rf"\b(?:after|since|from) (?P<at>{_TIME})(?: on(?:wards)?)?", _since),
         (rf"\b(?:before|until|up to) (?P<at>{_TIME})", _until),
+        (rf"(?:,\s*)?\b(?:on|at) (?P<day>{_DATE})(?!\d|[ T]\d)", _day),
         (rf"\b(?P<how>at|around|about|near) (?P<at>{_TIME})", _at),
     )
 )  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 from hippocam.memory.filter import Filter
 from hippocam.memory.records import StreamStatus
 from hippocam.stream.errors import HippocamError
+from hippocam.stream.timecode import DATES_FROM_S, clock_said
 
 # Moments that are given where nobody says how many.
 TOP = 5
@@ -77,3 +78,22 @@ def check_camera(camera: str, held: Sequence[StreamStatus]) -> None:
     known = sorted({status.id.rpartition("/")[2] for status in held})
     if camera not in known:
         raise HippocamError(f"camera {camera!r} is not in this memory; it holds {', '.join(known) or 'none'}")
+
+
+def check_clock(wanted: Filter, held: Sequence[StreamStatus], *, dates: bool = False) -> None:
+    """Refuse, with HippocamError, a time without a date for streams whose times are dates.
+
+    Args:
+        wanted: Which streams, and the times.
+        held: What the memory holds.
+        dates: Refuse a date for streams that count from their start as well: "before" it would be all of them.
+    """
+    times = [time_s for time_s in (wanted.after_s, wanted.before_s, wanted.at_s) if time_s is not None]
+    for stream in held:
+        end_s = max(stream.duration_s, stream.t1_s or 0.0)
+        if not times or not end_s or not wanted.of_stream(stream.id):
+            continue
+        if end_s >= DATES_FROM_S and min(times) < DATES_FROM_S:
+            raise HippocamError(clock_said(stream.id, min(times)))
+        if end_s < DATES_FROM_S <= max(times) and dates:
+            raise HippocamError(clock_said(stream.id, max(times)))

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 from hippocam.apps.cli.archive import add_commands as add_archive
 from hippocam.apps.cli.bench import add_commands as add_benches
 from hippocam.apps.cli.entities import add_arguments as add_entities
+from hippocam.apps.cli.forget import add_arguments as add_forget
+from hippocam.apps.cli.forget import forget as run_forget
 from hippocam.apps.cli.live import add_commands as add_live
 from hippocam.apps.cli.models import add_commands as add_models
 from hippocam.apps.cli.train import add_commands as add_trainings
-from hippocam.apps.cli.where import add_memories, add_times, add_where, memory_of, where_of
+from hippocam.apps.cli.where import add_memories, add_where, memory_of, where_of
 from hippocam.apps.terminal import Parser, prepare, tell, tell_json, warn
 from hippocam.stream.errors import HippocamError
 
@@ -120,8 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     unpin.add_argument("entries", nargs="+", metavar="ENTRY", help="id, or the first digits of it")
 
     forget = _command(commands, "forget", _forget, "delete for good: entries, or a stream, a camera, a time")
-    forget.add_argument("entries", nargs="*", metavar="ENTRY", help="id, or the first digits of it")
-    add_times(forget)
+    add_forget(forget)
 
     entities = _command(commands, "entities", _status, "things and people that were told apart", json_output=False)
     add_entities(entities, _session)
@@ -310,24 +311,8 @@ def _pin(options: argparse.Namespace, *, pinned: bool = True) -> int:
 
 
 def _forget(options: argparse.Namespace) -> int:
-    from hippocam.apps.api import deletion_json
-
     with _session(options) as session:
-        gone = session.forget(
-            options.entries,
-            stream=options.stream,
-            camera=options.camera,
-            after_s=options.after,
-            before_s=options.before,
-        )
-    if options.json:
-        tell_json(deletion_json(gone))
-    else:
-        parts = f"{gone.entries} entries, {gone.notes} notes, {gone.summaries} summaries"
-        tell(f"forgot {parts} and {gone.streams} whole streams")
-        for line in (*(f"deleted {file}" for file in gone.files), *gone.kept):
-            tell(line)
-    return 0
+        return run_forget(session, options)
 
 
 def _wake(back: int, *, json_output: bool) -> int:

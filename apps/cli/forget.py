@@ -1,0 +1,76 @@
+"""`hippocam forget`: tells what will go, asks on a terminal, deletes."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from hippocam.apps.cli.where import add_times
+from hippocam.apps.terminal import tell, tell_json, warn
+from hippocam.stream.timecode import format_time
+
+if TYPE_CHECKING:
+    from hippocam.apps.session import Session
+    from hippocam.memory.forget_preview import ToDelete
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Add the arguments of `hippocam forget`."""
+    command.add_argument("entries", nargs="*", metavar="ENTRY", help="id, or the first digits of it")
+    add_times(command)
+    command.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def forget(session: Session, options: argparse.Namespace) -> int:
+    """Delete what the options name, unless whoever sits at the terminal says no.
+
+    Raises:
+        HippocamError: As Session.forget.
+    """
+    from hippocam.apps.api import deletion_json
+    from hippocam.apps.forget_preview import forget_preview
+    from hippocam.memory.filter import Filter
+
+    wanted = Filter(stream=options.stream, camera=options.camera, after_s=options.after, before_s=options.before)
+    if bool(options.entries) != bool(wanted):  # else it is wrong use
+        lines = preview_lines(forget_preview(session.folder, options.entries, wanted))
+        tell(*lines, file=sys.stderr if options.json else sys.stdout)
+        if not options.yes and not _agreed():
+            warn("nothing was deleted")
+            return 1
+    gone = session.forget(
+        options.entries,
+        stream=options.stream,
+        camera=options.camera,
+        after_s=options.after,
+        before_s=options.before,
+    )
+    if options.json:
+        tell_json(deletion_json(gone))
+    else:
+        parts = f"{gone.entries} entries, {gone.notes} notes, {gone.summaries} summaries"
+        tell(f"forgot {parts} and {gone.streams} whole streams")
+        for line in (*(f"deleted {file}" for file in gone.files), *gone.kept):
+            tell(line)
+    return 0
+
+
+def preview_lines(found: Sequence[ToDelete]) -> list[str]:
+    """What will go, a line for each stream."""
+    if not found:
+        return ["to be deleted: no entries"]
+    return [
+        f"to be deleted: {count} {'entry' if count == 1 else 'entries'} of {stream}, "
+        f"{format_time(t0_s)} to {format_time(t1_s)}"
+        for stream, count, t0_s, t1_s in found
+    ]
+
+
+def _agreed() -> bool:
+    """Ask on a terminal; without one nobody can be asked."""
+    if not sys.stdin.isatty():
+        return True
+    tell("delete for good, with all that was made of it? [y/N] ", end="", file=sys.stderr)
+    return sys.stdin.readline().strip().casefold() in ("y", "yes")

@@ -1,0 +1,36 @@
+"""What `Session.forget` would delete, told before it does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from hippocam.apps.ask.where import check_clock
+from hippocam.apps.ids import find_entry
+from hippocam.memory.filter import Filter
+from hippocam.memory.forget_preview import ToDelete, preview
+from hippocam.memory.memory import Memory
+from hippocam.stream.errors import HippocamError
+
+
+def forget_preview(folder: Path, entries: Sequence[str], wanted: Filter) -> list[ToDelete]:
+    """Tell by stream which entries `Session.forget` deletes; nothing of what is not known, or no longer.
+
+    Args:
+        folder: The memory's.
+        entries: Ids, as for `Session.forget`.
+        wanted: Stream, camera, after_s, before_s, where no entries are named.
+
+    Raises:
+        HippocamError: There is no memory, or a time is not on the clock of a stream that is meant.
+    """
+    with Memory.open_reader(folder) as memory:
+        check_clock(wanted, memory.streams(), dates=True)
+        if wanted:
+            return preview(memory.store, wanted)
+        found = list[int]()
+        for entry in entries:
+            with suppress(HippocamError):  # `Session.forget` says which is not known, or finishes what was begun
+                found.append(find_entry(memory, entry))
+        return preview(memory.store, found)

@@ -1,0 +1,120 @@
+"""Times of day without a date on streams that count from 1970, and dates on those that count from their start."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from datetime import datetime
+
+import numpy as np
+import pytest
+
+from hippocam.apps.cli.main import main
+from hippocam.apps.session import Session
+from hippocam.memory.memory import Memory
+from hippocam.models.registry import make_encoder
+from hippocam.stream.errors import HippocamError
+
+LIVE_S = datetime(2026, 11, 29, 16, 49).timestamp()  # on this machine's clock
+RED, BLUE = "#ff0000", "#0000ff"
+
+
+@pytest.fixture
+def folder(tmp_path, frames_of):
+    """A live camera of two minutes from 16:49 on, and a recording of 20 s."""
+    encoder = make_encoder("palette")
+    vectors = np.random.default_rng(1).normal(size=(140, encoder.spec.dim)).astype(np.float32)
+    with Memory.open_writer(tmp_path / "m", encoder="palette", spec=encoder.spec) as memory:
+        for stream, start_s, seconds in (("gate", LIVE_S, 120), ("film", 0.0, 20)):
+            memory.begin(stream, uri=f"/x/{stream}.mp4")
+            memory.write(
+                frames_of(
+                    stream, [(start_s + t, vectors[t // 5 + (0 if start_s else 100)]) for t in range(seconds)]
+                )
+            )
+            memory.finish(stream)
+    return tmp_path / "m"
+
+
+def held(folder, stream):
+    with Session(folder) as session:
+        return {s.id: s.entries for s in session.status().streams}[stream]
+
+
+@pytest.mark.parametrize("times", [["--after", "16:49:50"], ["--before", "16:50:00"], ["--after", "59390"]])
+@pytest.mark.parametrize("which", [[], ["--stream", "gate"]])
+@pytest.mark.parametrize("command", [["forget"], ["search", "red"], ["ask", "was it red?"]])
+def test_a_time_of_day_has_no_date(folder, command, times, which, capsys):
+    before = held(folder, "gate")
+    assert main([*command, *times, *which, "--memory", str(folder)]) == 2
+    said = capsys.readouterr().err
+    assert "has no date" in said
+    assert "YYYY-MM-DD" in said
+    assert (held(folder, "gate"), held(folder, "film") > 0) == (before, True)
+
+
+def test_as_if_it_ended_then(folder, capsys):
+    for command in (["search", "red"], ["entities"]):
+        assert main([*command, "--at", "16:50", "--memory", str(folder)]) == 2
+        assert "has no date" in capsys.readouterr().err
+
+
+def test_a_date_is_no_time_of_a_recording(folder):
+    with Session(folder) as session:
+        for stream in (None, "film"):
+            with pytest.raises(HippocamError, match="is a date, and film counts from its start"):
+                session.forget(stream=stream, before_s=LIVE_S + 60)
+    assert held(folder, "film") > 0
+
+
+def test_with_a_date_what_is_told_is_what_goes(folder, capsys):
+    with Session(folder) as session:
+        before = {e.id for e in session.search("red", stream="gate", top=1000)}
+        going = {e.id for e in session.search("red", stream="gate", top=1000, after_s=LIVE_S + 60)}
+    command = ["forget", "--stream", "gate", "--after", "2026-11-29 16:50:00", "--memory", str(folder), "--json"]
+    assert main(command) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out) == {**json.loads(said.out), "entries": len(going)}
+    assert said.err == (
+        f"to be deleted: {len(going)} entries of gate, 2026-11-29 16:50:00 to 2026-11-29 16:50:59\n"
+    )
+    with Session(folder) as session:
+        assert {e.id for e in session.search("red", stream="gate", top=1000)} == before - going
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize(
+    ("reply", "goes"), [("\n", False), ("n\n", False), ("", False), ("y\n", True), ("Yes\n", True)]
+)
+def test_on_a_terminal_it_asks(folder, reply, goes, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdin", Terminal(reply))
+    assert main(["forget", "--stream", "film", "--memory", str(folder)]) == (0 if goes else 1)
+    said = capsys.readouterr()
+    assert said.out.startswith("to be deleted: 4 entries of film, 0:00 to 0:19\n")
+    assert ("forgot 4 entries" in said.out) == goes
+    with Session(folder) as session:
+        assert ("film" not in [s.id for s in session.status().streams]) == goes
+
+
+def test_who_says_yes_is_not_asked(folder, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", Terminal(""))
+    assert main(["forget", "--stream", "film", "--yes", "--memory", str(folder)]) == 0
+
+
+def test_dates_in_questions(folder):
+    with Session(folder) as session:
+        found = session.ask("When was it red after 2026-11-29 16:50:30?", stream="gate")
+        assert found.evidence
+        assert all(moment.t1_s > LIVE_S + 90 for moment in found.evidence)
+        assert session.ask("Was it red on 2026-11-29?", stream="gate").evidence
+        assert not session.ask("Was it red on 2026-11-28?", stream="gate").evidence
+        assert session.ask("Was it red at 0:12?", stream="film").evidence
+        with pytest.raises(HippocamError, match="'at 16:50': .* has no date, and gate counts in dates"):
+            session.ask("Was it red at 16:50?", stream="gate")
+        # of a recording beside it the time is one, and then nothing of the camera is meant
+        assert {moment.stream for moment in session.ask("Was it red after 0:03?").evidence} == {"film"}
