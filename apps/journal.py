@@ -112,8 +112,8 @@ def _fallback(row: JournalRow, about: int, why: Numbers) -> str:
     return one_line(row.action) + with_other + (f" ({numbers})" if numbers else "")
 
 
-def _id(number: int | None) -> str:
-    return "another" if number is None else format_id(number)
+def _id(entry_id: int | None) -> str:
+    return "another" if entry_id is None else format_id(entry_id)
 
 
 def _likeness(why: Numbers) -> str:

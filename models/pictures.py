@@ -15,7 +15,8 @@ from hippocam.stream.records import FloatArray, Image
 UNIT_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 UNIT_DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
 # The same from 0 to 255.
-IMAGENET_MEAN, IMAGENET_DEVIATION = UNIT_MEAN * 255, UNIT_DEVIATION * 255
+IMAGENET_MEAN = UNIT_MEAN * 255
+IMAGENET_DEVIATION = UNIT_DEVIATION * 255
 
 
 def to_square(image: Image, side_px: int) -> FloatArray:

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from hippocam.stream import opencv as cv2
 from hippocam.stream.records import Image
 
-_SIDE_PX, _LEVEL = 64, 14
+_SIDE_PX = 64
+_LEVEL = 14
 # Frames that may be read in a row after a pause, while the picture moves.
 _BURST = 2.0
 

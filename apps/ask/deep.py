@@ -29,8 +29,13 @@ from hippocam.stream.sources.video import VideoSource
 
 # Frames a second of each pass, and how far around the best frame so far it goes, in seconds.
 PASSES = ((2.0, None), (4.0, 2.0), (8.0, 0.75))
-_LONGEST_S, _AROUND_S = 30.0, 1.0
-_BATCH, _JPEG_SIDE_PX, _JPEG_QUALITY = 8, 512, 85
+# Longest span that is looked at, and how much is looked at around a moment, in seconds.
+_LONGEST_S = 30.0
+_AROUND_S = 1.0
+# Frames that are encoded at a time, and how the best ones are kept.
+_BATCH = 8
+_JPEG_SIDE_PX = 512
+_JPEG_QUALITY = 85
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

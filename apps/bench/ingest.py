@@ -33,7 +33,9 @@ from hippocam.stream.errors import HippocamError
 Variant = Literal["decode", "encode", "watch", "bare", "opencv", "fast"]
 VARIANTS: tuple[Variant, ...] = get_args(Variant)
 # Targets for a clip at 720p, on one core, with the bundled encoder.
-TARGET_WATCH, TARGET_FAST, TARGET_OVERHEAD = 8.0, 60.0, 0.10
+TARGET_WATCH = 8.0
+TARGET_FAST = 60.0
+TARGET_OVERHEAD = 0.10
 _LONGEST_S = 1800.0
 
 

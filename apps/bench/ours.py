@@ -34,8 +34,10 @@ from hippocam.stream.records import Embedding, EncoderSpec
 _NUMBERS = 3
 _SCALE_BYTES = 4
 _MAX_SPANS = 4
-# Largest share of a budget that places, sketches and the open event may take.
-_PLACES_SHARE, _SKETCH_SHARE, _OPEN_SHARE = 0.08, 0.15, 0.5
+# Largest shares of a budget that places, sketches and the open event may take.
+_PLACES_SHARE = 0.08
+_SKETCH_SHARE = 0.15
+_OPEN_SHARE = 0.5
 _LEAST_PLACES = 2
 
 
@@ -122,10 +124,10 @@ class Ours:
         ids = list(self._bank)
         t0_NS = np.full((len(ids), _MAX_SPANS), np.nan)
         t1_NS = np.full((len(ids), _MAX_SPANS), np.nan)
-        for row, number in enumerate(ids):
-            for column, span in enumerate(self._spans[number]):
+        for row, entry_id in enumerate(ids):
+            for column, span in enumerate(self._spans[entry_id]):
                 t0_NS[row, column], t1_NS[row, column] = span.t0_s, span.known_s
-        keys = [self._keys[number] for number in ids]
+        keys = [self._keys[entry_id] for entry_id in ids]
         keys_ND = np.stack(keys) if keys else np.zeros((0, self._dim), np.float32)
         return Bank(keys_ND=keys_ND, t0_NS=t0_NS, t1_NS=t1_NS, bytes=self._most, writes=self._writes, unit=False)
 
@@ -150,10 +152,10 @@ class Ours:
             self._join(match.entry_id, [span])
             self._bank.touch(match.entry_id, last_s=event.t1_s, met=1)
         else:
-            number = id_of("stream", event.first_seq)
+            entry_id = id_of("stream", event.first_seq)
             self._bank.add(
                 Slot(
-                    entry_id=number,
+                    entry_id=entry_id,
                     stream="stream",
                     place=event.place,
                     key_D=event.key,
@@ -162,7 +164,7 @@ class Ours:
                     level=Level.VECTORS,
                 )
             )
-            self._keys[number], self._spans[number] = event.key, [span]
+            self._keys[entry_id], self._spans[entry_id] = event.key, [span]
             self._spans_held += 1
         self._fit()
 
@@ -185,10 +187,10 @@ class Ours:
             del self._keys[step.entry_id]
         self._most = max(self._most, self._bytes())
 
-    def _join(self, number: int, spans: list[Span]) -> None:
-        self._spans_held -= len(self._spans[number])
-        self._spans[number] = join_spans([*self._spans[number], *spans])
-        self._spans_held += len(self._spans[number])
+    def _join(self, entry_id: int, spans: list[Span]) -> None:
+        self._spans_held -= len(self._spans[entry_id])
+        self._spans[entry_id] = join_spans([*self._spans[entry_id], *spans])
+        self._spans_held += len(self._spans[entry_id])
 
 
 def entries() -> dict[str, Entry]:

@@ -18,7 +18,8 @@ from hippocam.stream.pipeline import PipelineConfig
 from hippocam.stream.protocols import Encoder
 
 SIZE = (384, 512)
-_ROUNDS, _ROUND_S = 5, 1.5
+_ROUNDS = 5
+_ROUND_S = 1.5
 _LONGEST_S = 600.0
 
 

@@ -28,7 +28,11 @@ _THRESHOLDS = tuple(round(0.3 + 0.02 * i, 2) for i in range(34))
 _FEATURES = ("clip", "dinov2")
 # The published rule: score = .15 sigmoid(20 (CLIP cosine - .925)) + .85 DINOv2 cosine; a track joins the first
 # object of whose tracks none scores below .5 and one .62 or more; two that were seen at once are two.
-_CLIP_SHARE, _CLIP_MIDDLE, _CLIP_SLOPE, _LEAST, _ENOUGH = 0.15, 0.925, 20.0, 0.5, 0.62
+_CLIP_SHARE = 0.15
+_CLIP_MIDDLE = 0.925
+_CLIP_SLOPE = 20.0
+_LEAST = 0.5
+_ENOUGH = 0.62
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,10 +119,10 @@ def read(folder: Path) -> Tracks:
     frames: dict[str, set[int]] = {}
     truth: dict[str, int] = {}
     for frame, tracks in by_frame.items():  # in the order of time
-        for number, (_, box) in tracks.items():
-            frames.setdefault(number, set()).add(int(frame))
+        for track, (_, box) in tracks.items():
+            frames.setdefault(track, set()).add(int(frame))
             same = [int(each) for each, (_, other) in objects[frame].items() if other == box]
-            truth.setdefault(number, same[0])
+            truth.setdefault(track, same[0])
     with np.load(folder / "features.npz", allow_pickle=False) as arrays:
         looks = {name: _rows(arrays[f"tid2{name}"], arrays[f"tid2{name}_ids"], list(frames)) for name in _FEATURES}
     both = np.concatenate([looks[name] for name in _FEATURES], axis=1)
@@ -126,9 +130,9 @@ def read(folder: Path) -> Tracks:
     return Tracks(
         clip=folder.name,
         at_once_NN=_at_once(list(frames.values())),
-        labels=tuple(labels[number] for number in frames),
+        labels=tuple(labels[track] for track in frames),
         looks=looks,
-        truth=tuple(truth[number] for number in frames),
+        truth=tuple(truth[track] for track in frames),
     )
 
 
@@ -246,16 +250,16 @@ def _fixed(name: str, clips: Sequence[Tracks], rule: Callable[[Tracks], Grouping
 
 
 def _at_once(shown: Sequence[set[int]]) -> NDArray[np.bool_]:
-    numbers = {frame: i for i, frame in enumerate(sorted(set().union(*shown)))}
-    shown_NF = np.zeros((len(shown), len(numbers)), np.float32)
+    frame_index = {frame: i for i, frame in enumerate(sorted(set().union(*shown)))}
+    shown_NF = np.zeros((len(shown), len(frame_index)), np.float32)
     for i, frames in enumerate(shown):
-        shown_NF[i, [numbers[frame] for frame in frames]] = 1
+        shown_NF[i, [frame_index[frame] for frame in frames]] = 1
     return np.asarray(shown_NF @ shown_NF.T > 0)
 
 
-def _rows(rows: FloatArray, numbers: NDArray[np.int64], wanted: Sequence[str]) -> FloatArray:
-    index = {int(number): i for i, number in enumerate(numbers)}
-    chosen = rows[[index[int(number)] for number in wanted]]
+def _rows(rows: FloatArray, ids: NDArray[np.int64], wanted: Sequence[str]) -> FloatArray:
+    index = {int(track): i for i, track in enumerate(ids)}
+    chosen = rows[[index[int(track)] for track in wanted]]
     return np.asarray(chosen / np.linalg.norm(chosen, axis=1, keepdims=True), np.float32)
 
 

@@ -33,7 +33,8 @@ from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import EncodedImages, EncoderSpec, FloatArray, Image
 
 FIRST = (1, 5, 10)
-_SAMPLES, _SEED = 1000, 0
+_SAMPLES = 1000
+_SEED = 0
 _BATCH = 16
 # Strengths of the penalty that are tried on held-out photographs.
 _STRENGTHS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)

@@ -31,7 +31,10 @@ from hippocam.stream.records import Embedding, EncoderSpec, FloatArray
 
 COSINES = (0.9, 0.5, 0.3)
 _TOP = 10
-_CLUSTER, _SPREAD = 50, 0.6  # rows a cluster; length of their noise against the centre's 1
+# Rows a cluster.
+_CLUSTER = 50
+# Length of their noise, against the centre's 1.
+_SPREAD = 0.6
 _STEP = 50_000
 # Generated rows are held as the store holds them, in one byte a number.
 _SCALE = np.float32(0.5 / 127)
@@ -171,7 +174,7 @@ def _search(
             start = time.perf_counter()
             found = index.search(query, _TOP)
             times.append(1000 * (time.perf_counter() - start))
-            hits += len({number for number, _ in found} & set(best.tolist()))
+            hits += len({entry_id for entry_id, _ in found} & set(best.tolist()))
         yield SearchResult(
             view="flat" if index.exact else "ivf",
             rows=len(index),
@@ -198,8 +201,8 @@ def _clustered(rows: int, dim: int, seed: int) -> NDArray[np.int8]:
     return codes
 
 
-def _queries(codes_ND: NDArray[np.int8], number: int, cosine: float, rng: np.random.Generator) -> FloatArray:
-    rows = _unit(codes_ND[rng.choice(len(codes_ND), number)].astype(np.float32))
+def _queries(codes_ND: NDArray[np.int8], count: int, cosine: float, rng: np.random.Generator) -> FloatArray:
+    rows = _unit(codes_ND[rng.choice(len(codes_ND), count)].astype(np.float32))
     noise = rng.standard_normal(rows.shape, np.float32)
     noise = _unit(noise - (noise * rows).sum(axis=1, keepdims=True) * rows)
     turned: FloatArray = (cosine * rows + math.sqrt(1 - cosine**2) * noise).astype(np.float32)
@@ -244,8 +247,8 @@ def run_recall(entries: int, dim: int, *, queries: int = 200, seed: int = 0) -> 
             after = []
             for k, query in enumerate(asked_QD[:50]):
                 with store.transaction():
-                    number = store.entries.insert(_event(entries + k, codes_ND[k] * _SCALE))
-                    store.journal.add("bench/cam", 0.0, "kept", number, None, "{}", keep=10**9)
+                    entry_id = store.entries.insert(_event(entries + k, codes_ND[k] * _SCALE))
+                    store.journal.add("bench/cam", 0.0, "kept", entry_id, None, "{}", keep=10**9)
                 after.append(_timed_ms(memory, query))
             store.close()
         return RecallResult(
@@ -267,8 +270,8 @@ def _fill(path: Path, codes_ND: NDArray[np.int8]) -> None:
     for first in range(0, len(codes_ND), _STEP // 10):
         with store.transaction():
             for k in range(first, min(len(codes_ND), first + _STEP // 10)):
-                number = store.entries.insert(_event(k, codes_ND[k] * _SCALE))
-                store.journal.add("bench/cam", 5.0 * k, "kept", number, None, "{}", keep=10**9)
+                entry_id = store.entries.insert(_event(k, codes_ND[k] * _SCALE))
+                store.journal.add("bench/cam", 5.0 * k, "kept", entry_id, None, "{}", keep=10**9)
     store.close()
 
 

@@ -31,7 +31,8 @@ from hippocam.stream.records import Embedding, EncodedImages, FloatArray, Image
 # Measured: 77 entries with pictures of 15.9 kB in 444 s of moving footage, at 1 frame a second with the bundled
 # encoder (driveway_prius_60s, intel_car_detection, intel_one_by_one_person_detection, wanna_work_together_cc,
 # openeqa_hm3d_house_tour, udacity_challenge02). A still camera makes a small part of that.
-ENTRIES_AN_HOUR, JPEG_BYTES = 625, 16_000
+ENTRIES_AN_HOUR = 625
+JPEG_BYTES = 16_000
 HOURS = (10, 100, 1_000, 10_000)
 SHARD_HOURS = 100
 DIM = 768  # a large CLIP's, twice the bundled encoder's
@@ -207,9 +208,9 @@ class _Shards:
         """How many entries some hours have."""
         return hours * self._rate
 
-    def questions(self, paths: Sequence[Path], number: int) -> Iterator[tuple[FloatArray, str, float]]:
+    def questions(self, paths: Sequence[Path], count: int) -> Iterator[tuple[FloatArray, str, float]]:
         """Vectors with the stream and the time of the entry that each is near to, of the memories in turn."""
-        for k in range(number):
+        for k in range(count):
             path = paths[k % len(paths)]
             asked_QD, times_s = self._asked[path]
             row = k // len(paths) % len(asked_QD)

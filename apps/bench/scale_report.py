@@ -6,8 +6,10 @@ import math
 import os
 from dataclasses import dataclass
 
-# What a cluster has to do: take in the largest archive within a day, or this many live cameras.
-_DAY_H, _CAMERAS = 24, 100
+# Hours in which a cluster has to take in the largest archive.
+_DAY_H = 24
+# Live cameras that it has to watch.
+_CAMERAS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,7 +35,9 @@ from hippocam.stream.errors import HippocamError
 SEEDS: Mapping[str, Sequence[int]] = {"synthetic-clean": (1, 2, 3, 4, 5), "real": (1, 2, 3)}
 OURS = "sleep"
 _PROPOSERS: Mapping[str, Proposer] = {OURS: both, "sleep, network alone": learned, "sleep, pairs alone": paired}
-_SPAN_BYTES, _SCALE_BYTES, _NUMBER_BYTES = 16, 4, 4
+_SPAN_BYTES = 16
+_SCALE_BYTES = 4
+_NUMBER_BYTES = 4
 _NUMBERS = 3
 _FRESH_SEED = 1
 

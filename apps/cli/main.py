@@ -292,11 +292,11 @@ def _explain(options: argparse.Namespace) -> int:
     from hippocam.apps.cli.explain import explain_lines
 
     with _session(options) as session:
-        number, found = session.explain(options.entry)
+        entry_id, found = session.explain(options.entry)
     if options.json:
-        tell_json(explain_json(number, found))
+        tell_json(explain_json(entry_id, found))
     else:
-        tell(*explain_lines(number, found))
+        tell(*explain_lines(entry_id, found))
     return 0
 
 

@@ -13,7 +13,10 @@ from urllib.parse import urlsplit
 
 from hippocam.stream.errors import HippocamError
 
-_QUEUE, _TRIES, _POST_S, _PAUSE_S = 64, 3, 5.0, 1.0
+_QUEUE = 64
+_TRIES = 3
+_POST_S = 5.0
+_PAUSE_S = 1.0
 
 
 class Webhook:

@@ -34,12 +34,15 @@ if TYPE_CHECKING:
     from hippocam.apps.worlds.footage import FootageWorld
 
 WORLDS = ("synthetic", "real")
-_SYNTHETIC_SEEDS, _DISTRACTORS = range(1000, 1030), (0, 100, 300)
+_SYNTHETIC_SEEDS = range(1000, 1030)
+_DISTRACTORS = (0, 100, 300)
 _REAL_SEEDS = range(1000, 1010)
 # Chosen by hand, so that both sides have still and moving cameras. The other clips are trained on.
 _HELD_OUT_CLIPS = ("intel_car_detection", "udacity_challenge", "polygoon_weightlifting")
-# One in this many photographs is held out; one in this many captions is asked.
-_PHOTOGRAPHS, _CAPTIONS = 3, 4
+# One in this many photographs is held out.
+_PHOTOGRAPHS = 3
+# One in this many captions is asked.
+_CAPTIONS = 4
 _WATCH_BUDGET_MB = 1e6
 
 

@@ -18,7 +18,9 @@ from hippocam.memory.training.lessons import Lesson, lesson, lessons_from_memory
 from hippocam.stream.errors import HippocamError
 
 # Seeds of the bench's tests are below a thousand.
-SYNTHETIC, CLEAN, REAL = range(1000, 1004), range(1004, 1008), range(1000, 1008)
+SYNTHETIC = range(1000, 1004)
+CLEAN = range(1004, 1008)
+REAL = range(1000, 1008)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

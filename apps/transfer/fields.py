@@ -14,13 +14,22 @@ from hippocam.memory.codec import sign_bytes, unpack
 from hippocam.memory.records import Span
 from hippocam.stream.records import FloatArray
 
-# The most that a line may hold: characters of a name, of words; bytes of a picture, of one sensor's values.
-MAX_NAME, MAX_WORDS, MAX_JPEG_BYTES, MAX_SENSOR_BYTES = 1024, 65536, 16 << 20, 1 << 20
+# Most characters of a name.
+MAX_NAME = 1024
+# Most characters of words.
+MAX_WORDS = 65536
+# Largest picture.
+MAX_JPEG_BYTES = 16 << 20
+# Most bytes of one sensor's values.
+MAX_SENSOR_BYTES = 1 << 20
 MAX_LINE = 3 * MAX_JPEG_BYTES // 2
-MAX_COUNT, MAX_NUMBER = 1 << 53, 1e9
+MAX_COUNT = 1 << 53
+MAX_NUMBER = 1e9
 # Vectors have length 1 (or 0), rounding aside.
 MAX_LENGTH = 1.05
-_MAX_SPANS, _MAX_LABELS, _MAX_TIME_S = 4, 64, 1e12
+_MAX_SPANS = 4
+_MAX_LABELS = 64
+_MAX_TIME_S = 1e12
 
 
 class Fields:

@@ -55,8 +55,10 @@ from hippocam.stream.records import EncoderSpec, FloatArray, Note, Sensors
 
 # Older formats whose lines are among those of the present one.
 _OLDER = frozenset({2})
-# Most numbers of a look, and most times that a thing was out of sight.
-_MAX_LOOK, _MAX_GAPS = 4096, 10_000
+# Most numbers of a look.
+_MAX_LOOK = 4096
+# Most times that a thing was out of sight.
+_MAX_GAPS = 10_000
 # Most characters of a note.
 _MAX_NOTE = 1000
 _MAX_DIM = 65536
@@ -287,18 +289,18 @@ def _place(fields: Fields, dim: int) -> PlaceRow:
 
 
 def _summary(fields: Fields, dim: int) -> Summary:
-    number, stream, first_seq = fields.id("id"), fields.name("stream"), fields.whole("first_seq")
+    id_, stream, first_seq = fields.id("id"), fields.name("stream"), fields.whole("first_seq")
     names = {kind.name.lower(): kind for kind in Kind}
     kind = names.get(fields.text("storey"))
     if kind is None:
         fields.refuse(f"'storey' must be one of {', '.join(names)}")
-    if number != summary_id(stream, kind, first_seq):
-        fields.refuse(f"'id' {format_id(number)} is not that of the {kind.name.lower()} from position {first_seq}")
+    if id_ != summary_id(stream, kind, first_seq):
+        fields.refuse(f"'id' {format_id(id_)} is not that of the {kind.name.lower()} from position {first_seq}")
     vector = fields.vector("vector", dim)
     if vector is None:
         fields.refuse("'vector' is null")
     return Summary(
-        id=number,
+        id=id_,
         stream=stream,
         kind=kind,
         parent=fields.maybe_id("parent"),
@@ -316,12 +318,12 @@ def _summary(fields: Fields, dim: int) -> Summary:
 
 
 def _note(fields: Fields) -> NoteRow:
-    number, stream, how = fields.id("id"), fields.name("stream"), fields.name("how")
+    id_, stream, how = fields.id("id"), fields.name("stream"), fields.name("how")
     t0_s, t1_s, known_s = fields.time("t0_s"), fields.time("t1_s"), fields.time("known_s")
     if not t0_s <= t1_s or known_s < t0_s:
         fields.refuse("'t0_s', 't1_s' and 'known_s' are not in order")
     note = Note(stream=stream, kind=how, t0_s=t0_s, t1_s=t1_s, text=fields.text("text", _MAX_NOTE))
-    return NoteRow(id=number, note=note, known_s=known_s)
+    return NoteRow(id=id_, note=note, known_s=known_s)
 
 
 def _visit(fields: Fields) -> VisitRow:
@@ -367,9 +369,9 @@ def _journal(fields: Fields) -> JournalRow:
 
 
 def _entry(fields: Fields, dim: int) -> tuple[EntryRow, bytes | None]:
-    number, stream, first_seq = fields.id("id"), fields.name("stream"), fields.whole("first_seq")
-    if number != id_of(stream, first_seq):
-        fields.refuse(f"'id' {format_id(number)} is not that of position {first_seq} in stream {stream!r:.60}")
+    entry_id, stream, first_seq = fields.id("id"), fields.name("stream"), fields.whole("first_seq")
+    if entry_id != id_of(stream, first_seq):
+        fields.refuse(f"'id' {format_id(entry_id)} is not that of position {first_seq} in stream {stream!r:.60}")
     names = {level.name.lower(): level for level in Level}
     level = names.get(fields.text("level"))
     if level is None:
@@ -389,7 +391,7 @@ def _entry(fields: Fields, dim: int) -> tuple[EntryRow, bytes | None]:
     if pose is not None and len(pose) != 7:
         fields.refuse(f"'pose' must be 7 numbers, found {len(pose)}")
     entry = Entry(
-        id=number,
+        id=entry_id,
         stream=stream,
         t0_s=spans[0].t0_s,
         t1_s=spans[0].t1_s,
@@ -419,8 +421,8 @@ def _line(**values: object) -> str:
     return json.dumps(values, allow_nan=False, separators=(",", ":")) + "\n"
 
 
-def _id(number: int | None) -> str | None:
-    return None if number is None else format_id(number)
+def _id(entry_id: int | None) -> str | None:
+    return None if entry_id is None else format_id(entry_id)
 
 
 def _base64(blob: bytes | None) -> str | None:

@@ -86,13 +86,13 @@ class Watcher:
             Its number, as in VideoJob.id.
         """
         with self._mutex:
-            number = next(self._ids)
-            self._jobs[number] = VideoJob(id=number, name=path.name)
+            job_id = next(self._ids)
+            self._jobs[job_id] = VideoJob(id=job_id, name=path.name)
             ended = [n for n, job in self._jobs.items() if job.state in ("done", "failed")]
             for old in ended[: max(0, len(ended) - _LISTED)]:
                 del self._jobs[old]
-        self._queue.put((number, path))
-        return number
+        self._queue.put((job_id, path))
+        return job_id
 
     def jobs(self) -> list[Mapping[str, object]]:
         """The videos in the queue and those that ended last, as JSON values, the oldest first."""
@@ -114,41 +114,41 @@ class Watcher:
             if self._jobs[task[0]].state == "watching" and not self._closing.is_set():
                 self._fail(*task, "an internal error; the terminal of the server shows it")
 
-    def _attempt(self, number: int, path: Path) -> None:
+    def _attempt(self, job_id: int, path: Path) -> None:
         try:
-            self._watch(number, path)
+            self._watch(job_id, path)
         except _ClosingError:
             return
         except (HippocamError, ValueError) as error:
-            self._fail(number, path, advised(error, ADVICE))
+            self._fail(job_id, path, advised(error, ADVICE))
 
-    def _watch(self, number: int, path: Path) -> None:
+    def _watch(self, job_id: int, path: Path) -> None:
         def progress(now: WatchProgress) -> None:
             if self._closing.is_set():
                 raise _ClosingError
             share = min(1.0, now.time_s / now.duration_s) if now.duration_s else None
             speed = now.watched_s / now.seconds if now.seconds else 0.0
-            self._set(number, share=share, time_s=now.time_s, speed=speed)
+            self._set(job_id, share=share, time_s=now.time_s, speed=speed)
 
-        self._set(number, state="watching")
+        self._set(job_id, state="watching")
         report = self._session.watch([path], on_progress=progress)
         reasons = "; ".join(failure.reason for failure in report.failed)
         if not report.streams:
-            self._fail(number, path, reasons or "nothing in it could be watched")
+            self._fail(job_id, path, reasons or "nothing in it could be watched")
             return
         stream = report.streams[0]
         again = "it was in the memory already" if stream.resumed and not reasons else ""
         self._library.status()
-        self._set(number, state="done", share=1.0, note=reasons or again, stream=stream_key(stream.id))
+        self._set(job_id, state="done", share=1.0, note=reasons or again, stream=stream_key(stream.id))
 
-    def _fail(self, number: int, path: Path, reason: str) -> None:
+    def _fail(self, job_id: int, path: Path, reason: str) -> None:
         """Delete the file unless the memory shows it, then note the reason; who sees the note sees the outcome."""
         try:
             if not any(stream.source == str(path) for stream in self._library.streams().values()):
                 path.unlink(missing_ok=True)
         finally:
-            self._set(number, state="failed", note=" ".join(reason.split()))
+            self._set(job_id, state="failed", note=" ".join(reason.split()))
 
-    def _set(self, number: int, **changes: object) -> None:
+    def _set(self, job_id: int, **changes: object) -> None:
         with self._mutex:
-            self._jobs[number] = replace(self._jobs[number], **changes)  # type: ignore[arg-type]
+            self._jobs[job_id] = replace(self._jobs[job_id], **changes)  # type: ignore[arg-type]

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from hippocam.memory.records import Held, Level
 from hippocam.memory.store.columns import ENTRY_COLUMNS, HELD, held_from, listed
 
-_ROW, _HELD = listed(ENTRY_COLUMNS), listed(HELD)
+_ROW = listed(ENTRY_COLUMNS)
+_HELD = listed(HELD)
 # What an heir gets back as it was: everything but its picture, its pin and its uses.
 _TAKEN_BACK = "t0_s, t1_s, known_s, last_s, spans, strength, met, place, key, scene, slept"
 

@@ -137,9 +137,9 @@ class ScreenText:
             line.misses += 1
         self._close([line for line in missing if line.misses >= _MISSES])
         for text, key in new:
-            number = note_id(self._stream, KIND, time_s, text)
+            line_id = note_id(self._stream, KIND, time_s, text)
             self._lines.append(
-                _Line(id=number, t0_s=time_s, t1_s=time_s, known_s=time_s, text=text, key=key,
+                _Line(id=line_id, t0_s=time_s, t1_s=time_s, known_s=time_s, text=text, key=key,
                       readings=Counter([text]))
             )  # fmt: skip
 

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 _SPEC = EncoderSpec(id="conse-lite2-minilm:1", dim=384, normalised=True, midpoint=0.23, slope=18.0, growth=0.02)
 _TOP_CLASSES = 100  # the tail of the probabilities is noise: recall falls when it is summed too
-_LABEL_PROBABILITY, _LABELS = 0.15, 3
+_LABEL_PROBABILITY = 0.15
+_LABELS = 3
 
 
 class Mix(NamedTuple):

@@ -28,10 +28,14 @@ from hippocam.stream.records import EncoderSpec, FloatArray, Image
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
-CARD, IMAGE, TEXT, TOKENIZER = "encoder.yaml", "image.onnx", "text.onnx", "tokenizer.json"
+CARD = "encoder.yaml"
+IMAGE = "image.onnx"
+TEXT = "text.onnx"
+TOKENIZER = "tokenizer.json"
 FILES = (CARD, IMAGE, TEXT, TOKENIZER)
 FORMAT = 1
-RESIZES, INTERPOLATIONS = ("shortest", "squash"), ("bicubic", "bilinear")
+RESIZES = ("shortest", "squash")
+INTERPOLATIONS = ("bicubic", "bilinear")
 _NO_PICTURE = "a picture must be uint8 [H, W, 3] RGB and not empty"
 
 

@@ -25,10 +25,18 @@ from hippocam.models.pictures import IMAGENET_DEVIATION, IMAGENET_MEAN, to_netwo
 from hippocam.models.weights import fetch
 from hippocam.stream.records import FloatArray, Image
 
-TOKENS, CHANNELS = 65, 384
-_INPUT_PX, _PATCH_PX, _GRID, _POOLED = 224, 14, 16, 8
-_BLOCKS, _HEADS, _EPSILON = 12, 6, 1e-6
-_PLACES, _LEARNED_GRID = "onnx::Reshape_1360", 37  # places were learned on a finer grid
+TOKENS = 65
+CHANNELS = 384
+_INPUT_PX = 224
+_PATCH_PX = 14
+_GRID = 16
+_POOLED = 8
+_BLOCKS = 12
+_HEADS = 6
+_EPSILON = 1e-6
+# Positions of the patches, which were learned on a finer grid.
+_PLACES = "onnx::Reshape_1360"
+_LEARNED_GRID = 37
 _LARGEST = 63  # whole number of a weight
 _EXACT = "blocks.0.mlp"  # flat areas of drawn pictures give single numbers here that are far from the others
 

@@ -22,7 +22,8 @@ from hippocam.stream.records import FloatArray, Image
 
 CLASSES = 1000
 _INPUT_PX = 260
-_MEAN, _DEVIATION = np.full(3, 127, np.float32), np.full(3, 128, np.float32)
+_MEAN = np.full(3, 127, np.float32)
+_DEVIATION = np.full(3, 128, np.float32)
 # Repeats, stride, expansion, channels out: EfficientNet-B0's stages at width 1.1 and depth 1.2. As in
 # every Lite network, the first and last stage keep the repeats and the stem keeps the width of B0.
 _STAGES = (

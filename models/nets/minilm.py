@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 WIDTH = 384
-_LAYERS, _HEADS, _MAX_TOKENS, _NORM_EPS = 6, 12, 256, 1e-12
+_LAYERS = 6
+_HEADS = 12
+_MAX_TOKENS = 256
+_NORM_EPS = 1e-12
 _BATCH = 64
 
 

@@ -16,7 +16,11 @@ from numpy.typing import NDArray
 _IR_VERSION = 8
 _OPSETS = {"": 17, "com.microsoft": 1}  # by who defines the operators
 _KINDS = {"float32": 1, "int8": 3, "int64": 7}  # of numbers
-_FLOAT, _INT, _STRING, _INTS = 1, 2, 3, 7  # kinds of attribute
+# Kinds of attribute.
+_FLOAT = 1
+_INT = 2
+_STRING = 3
+_INTS = 7
 
 
 class OnnxGraph:

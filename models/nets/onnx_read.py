@@ -13,7 +13,9 @@ import numpy as np
 
 from hippocam.stream.records import FloatArray
 
-_FLOAT, _BYTES, _WIDTHS = 1, 2, {1: 8, 5: 4}
+_FLOAT = 1
+_BYTES = 2
+_WIDTHS = {1: 8, 5: 4}
 
 
 class Field(NamedTuple):

@@ -21,7 +21,8 @@ from hippocam.stream import opencv as cv2
 from hippocam.stream.records import FloatArray, Image
 
 FEATURES = 512
-_HEIGHT_PX, _WIDTH_PX = 256, 128
+_HEIGHT_PX = 256
+_WIDTH_PX = 128
 _BATCH_NORM_EPS = 1e-5
 _NOTHING = 1e-12
 

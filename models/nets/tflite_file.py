@@ -15,7 +15,9 @@ import numpy as np
 
 from hippocam.stream.records import FloatArray
 
-_FLOAT, _INT32, _INT8 = 0, 2, 9
+_FLOAT = 0
+_INT32 = 2
+_INT8 = 9
 _DTYPES = {_FLOAT: "<f4", _INT32: "<i4", _INT8: "i1"}
 
 

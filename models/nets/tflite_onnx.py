@@ -13,10 +13,19 @@ import numpy as np
 from hippocam.models.nets.onnx_graph import OnnxGraph
 from hippocam.models.nets.tflite_file import Operator, TensorInfo, TfliteModel
 
-_ADD, _CONCATENATION, _CONV, _DEPTHWISE, _DEQUANTIZE, _LOGISTIC = 0, 2, 3, 4, 6, 14
-_MAX_POOL, _RESHAPE, _NEAREST, _QUANTIZE = 17, 22, 97, 114
+_ADD = 0
+_CONCATENATION = 2
+_CONV = 3
+_DEPTHWISE = 4
+_DEQUANTIZE = 6
+_LOGISTIC = 14
+_MAX_POOL = 17
+_RESHAPE = 22
+_NEAREST = 97
+_QUANTIZE = 114
 _PADDING = ("SAME_UPPER", "VALID")
-_NO_ACTIVATION, _RELU6 = 0, 3
+_NO_ACTIVATION = 0
+_RELU6 = 3
 # A hair more than the exact ratio, so that rounding down gives the size and the pixels that were meant.
 _HAIR = 1e-4
 

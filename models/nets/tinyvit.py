@@ -15,7 +15,8 @@ from hippocam.models.pictures import IMAGENET_DEVIATION, IMAGENET_MEAN, to_netwo
 from hippocam.models.weights import fetch
 from hippocam.stream.records import FloatArray, Image
 
-PATCHES, CHANNELS = 49, 320
+PATCHES = 49
+CHANNELS = 320
 _INPUT_PX = 224
 
 

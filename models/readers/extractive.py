@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 _ALSO = 0.8
 # Moments this near to each other, in seconds, are told as one.
 _GAP_S = 0.05
-# Times that are named where something was seen often; characters of a source's words.
-_NAMED, _WORDS = 5, 160
+# Times that are named where something was seen often.
+_NAMED = 5
+# Characters of a source's words.
+_WORDS = 160
 # Moments whose words are told.
 _TOLD = 3
 

@@ -26,7 +26,9 @@ _SENTENCES = re.compile(r"(?<=[.!?])\s+(?=[^a-z\s])")
 # Marks behind a full stop belong to the sentence before it, but where they begin the next: "[E2] shows a cat."
 _TRAILING = re.compile(rf"([.!?])\s*((?:{MARKS.pattern}\s*)+)(?=$|[^a-z\s])")
 _THINKING = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
-_MOST_ANSWER, _MOST_ECHO, _MOST_SEARCHED = 2000, 2000, 50_000
+_MOST_ANSWER = 2000
+_MOST_ECHO = 2000
+_MOST_SEARCHED = 50_000
 # Tokens that being asked again takes, beside the reply that was rejected.
 AGAIN_TOKENS = 150
 _LEAST_BELIEF = 0.02

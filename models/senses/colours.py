@@ -12,7 +12,9 @@ import numpy as np
 from hippocam.stream import opencv as cv2
 from hippocam.stream.records import FloatArray, Image
 
-_PARTS, _BINS, _RANGE = 3, (6, 5, 5), ((0, 100), (-50, 50), (-50, 50))
+_PARTS = 3
+_BINS = (6, 5, 5)
+_RANGE = ((0, 100), (-50, 50), (-50, 50))
 _SIDE_PX = 48  # shares are as exact in a small picture
 _MARGIN = 6  # one in so many columns on each side shows mostly what is behind
 SIZE = _PARTS * int(np.prod(_BINS))

@@ -37,9 +37,12 @@ LABELS = tuple(
     ).split(",")
 )
 _INPUT_PX = 320
-_MEAN, _DEVIATION = np.float32(127), np.float32(128)
+_MEAN = np.float32(127)
+_DEVIATION = np.float32(128)
 _GRIDS = (40, 20, 10, 5, 3)
-_ANCHOR_SCALE, _OCTAVES, _ASPECTS = 4.0, 3, (1.0, 2.0, 0.5)
+_ANCHOR_SCALE = 4.0
+_OCTAVES = 3
+_ASPECTS = (1.0, 2.0, 0.5)
 _OVERLAP = 0.5
 _LARGEST_LOG = 4.0  # no box is more than 55 times its anchor
 

@@ -26,14 +26,20 @@ if TYPE_CHECKING:
 
 # The detector takes sides that are multiples of this.
 _STEP = 32
-# A pixel is text from this probability on; a line from this mean of its pixels on.
-_PIXEL, _LINE = 0.3, 0.6
+# Probability from which a pixel is text.
+_PIXEL = 0.3
+# Mean probability of its pixels from which a line is text.
+_LINE = 0.6
 # The detector marks the core of a line: it is grown by this much of area over circumference (Liao et al.).
 _GROW = 1.6
-# Lower lines, in pixels of the detector's picture, cannot be read; height of a line for the recogniser.
-_LEAST_PX, _READ_PX = 5.0, 48
-# Lines of a picture, the largest first; width of a line for the recogniser, at most.
-_MOST_LINES, _MOST_PX = 48, 1280
+# Height below which a line cannot be read, in pixels of the detector's picture.
+_LEAST_PX = 5.0
+# Height of a line for the recogniser.
+_READ_PX = 48
+# Most lines of a picture that are read, the largest first.
+_MOST_LINES = 48
+# Largest width of a line for the recogniser.
+_MOST_PX = 1280
 # Lines of which the middle is no further apart than this share of their height stand side by side.
 _SAME_ROW = 0.5
 

@@ -32,12 +32,18 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 KIND = "speech"
-# Windows begin near multiples of this, where it is quietest within so many seconds before and after.
-WINDOW_S, _NEAR_S = 120.0, 5.0
+# Windows begin near multiples of this, where it is quietest.
+WINDOW_S = 120.0
+# How far before and after a multiple the quietest moment is looked for.
+_NEAR_S = 5.0
 # Loudness is compared over so long a time.
 _QUIET_S = 0.3
-# A pause between words that ends a sentence; the longest one; ends of sentences.
-_PAUSE_S, _LONGEST_S, _ENDS = 1.0, 15.0, (".", "!", "?", "…", "。", "！", "？")
+# A pause between words that ends a sentence.
+_PAUSE_S = 1.0
+# Longest sentence.
+_LONGEST_S = 15.0
+# What ends a sentence.
+_ENDS = (".", "!", "?", "…", "。", "！", "？")
 # Text that packs better than this repeats itself (as in Whisper's own decoding).
 _REPEATS = 2.4
 _FILES = {

@@ -19,7 +19,9 @@ from hippocam.stream import opencv as cv2
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.records import FloatArray, Image
 
-TEST_PHOTOS, HELD_OUT_PHOTOS, FEWEST_PHOTOS = 1000, 500, 1000
+TEST_PHOTOS = 1000
+HELD_OUT_PHOTOS = 500
+FEWEST_PHOTOS = 1000
 _SPLIT_SEED = 123
 Indices = NDArray[np.int64]
 

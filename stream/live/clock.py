@@ -16,8 +16,10 @@ _WINDOW_S = 10.0
 _JUMP_S = 20.0
 # Least time between two frames of a camera, seconds.
 LEAST_STEP_S = 0.001
-# Difference in seconds from which the machine's clock is followed; share of time by which times fall back to it.
-_STEP_S, _SLEW = 0.5, 0.1
+# Difference in seconds from which the machine's clock is followed.
+_STEP_S = 0.5
+# Share of time by which times fall back to it.
+_SLEW = 0.1
 
 
 class LiveClock:

@@ -20,8 +20,10 @@ from hippocam.stream.sources.packet_index import container_zero_s, header_length
 
 log = logging.getLogger(__name__)
 
-# Largest subtitle file that is read, in bytes; most characters of one note.
-_MAX_BYTES, _MAX_TEXT = 10_000_000, 1000
+# Largest subtitle file that is read, in bytes.
+_MAX_BYTES = 10_000_000
+# Most characters of one note.
+_MAX_TEXT = 1000
 # How long a chapter without an end, or a subtitle without one, is taken to last.
 _UNTIL_NEXT_S = 5.0
 _CLOCK = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"

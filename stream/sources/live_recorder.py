@@ -21,8 +21,10 @@ log = logging.getLogger(__name__)
 
 # Written through at once, in clusters of half a second, so that another process sees the newest footage.
 _OPTIONS = {"cluster_time_limit": "500", "flush_packets": "1"}
-# About what the container adds to a file, and to a packet; the seek index adds to each key frame.
-_FILE_BYTES, _PACKET_BYTES = 4096, 64
+# About what the container adds to a file.
+_FILE_BYTES = 4096
+# About what it adds to a packet; the seek index adds as much for each key frame.
+_PACKET_BYTES = 64
 _RAW_TICK = Fraction(1, 1000)
 
 

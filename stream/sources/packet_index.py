@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# A header's duration may exceed the last packet by rounding, never by more than this (seconds, share).
-_SLACK_S, _SLACK_SHARE = 1.0, 0.01
+# A header's duration may exceed the last packet by rounding, but never by more than this.
+_SLACK_S = 1.0
+# Or by more than this share.
+_SLACK_SHARE = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

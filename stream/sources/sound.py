@@ -15,8 +15,10 @@ from hippocam.stream.sources.packet_index import container_zero_s, header_length
 
 log = logging.getLogger(__name__)
 
-# Samples a second; seconds that are decoded before a stretch so that the decoder has settled when it begins.
-RATE, _SETTLE_S = 16_000, 1.0
+# Samples a second.
+RATE = 16_000
+# Seconds that are decoded before a stretch, so that the decoder has settled when it begins.
+_SETTLE_S = 1.0
 
 
 def sound_length_s(path: Path, uri: str) -> float | None:

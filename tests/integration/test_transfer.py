@@ -242,7 +242,7 @@ def test_without_pictures_the_entries_come_without(tmp_path: Path, memory: Path)
     assert list((tmp_path / "again" / "exemplars").iterdir()) == []
     levels = {row[0]: row[1] for row in rows(memory, "entry", "id, level")}
     found = rows(tmp_path / "again", "entry", "id, level, jpeg_bytes")
-    assert found == [(number, max(level, Level.VECTORS), 0) for number, level in sorted(levels.items())]
+    assert found == [(entry_id, max(level, Level.VECTORS), 0) for entry_id, level in sorted(levels.items())]
     assert answers(tmp_path / "again") == answers(memory) or _same_but_levels(tmp_path / "again", memory)
 
 

@@ -12,9 +12,12 @@ Window = tuple[float, float]
 
 # Kinds of local ground truth that only their evidence answers. For a count or a state, earlier footage has another
 # answer, which would be no false evidence.
-MOMENT, WHEN = "moment", "when"
-# How long before the evidence it is asked, and how much must be watched before: windows are set by eye.
-_MARGIN_S, _LEAST_S = 2.0, 5.0
+MOMENT = "moment"
+WHEN = "when"
+# How long before the evidence it is asked, since windows are set by eye.
+_MARGIN_S = 2.0
+# How much must be watched before.
+_LEAST_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

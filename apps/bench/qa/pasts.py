@@ -154,7 +154,8 @@ class WordsPast:
         return _read(self, question, at_s, reader, _EVERY)
 
 
-LAST, UNIFORM = "last frames", "uniform frames"
+LAST = "last frames"
+UNIFORM = "uniform frames"
 
 
 def all_frames(source: Source, encoder: Encoder, config: PipelineConfig) -> list[Embedding]:

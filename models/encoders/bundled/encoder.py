@@ -27,7 +27,9 @@ from hippocam.stream.records import EncodedImages, EncoderSpec, FloatArray, Imag
 if TYPE_CHECKING:
     from hippocam.models.encoders.bundled.head_file import Head
 
-_MIDPOINT, _SLOPE, _GROWTH = 0.235, 33.0, 0.02
+_MIDPOINT = 0.235
+_SLOPE = 33.0
+_GROWTH = 0.02
 
 
 class BundledEncoder:

@@ -21,7 +21,9 @@ from hippocam.models.pictures import unit_rows
 from hippocam.stream.records import FloatArray
 
 CALL = 0.5  # the number in every text's vector that calls for a picture's own
-_TEMPERATURE, _STRENGTH, _MOST = 0.05, 0.7, 0.25
+_TEMPERATURE = 0.05
+_STRENGTH = 0.7
+_MOST = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 Runtime = Literal["auto", "torch", "onnx"]
 # Cosines of CLIP between a text and a fitting picture lie about 0.25 to 0.35, of others 0.1 to 0.2 (Hessel et
 # al. 2021, CLIPScore). SigLIP's are lower; the belief is then too careful, the order is not touched.
-_MIDPOINT, _SLOPE = 0.22, 50.0
+_MIDPOINT = 0.22
+_SLOPE = 50.0
 _ANY = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)  # replaced by the model's own when it is exported
 
 

@@ -109,15 +109,15 @@ def test_a_question_may_lean_on_the_one_before(page: Any) -> None:
 def seen_again(folder: Path, stream: str, t0_s: float) -> None:
     """Note that what begins at a time was seen again at 9 and 10.5 s, and give its picture up."""
     store = Store(folder / "memory.db", writable=True)
-    number = store.lookup.pictured(stream, t0_s)
-    assert number is not None
-    entry = store.entries.get(number)
+    entry_id = store.lookup.pictured(stream, t0_s)
+    assert entry_id is not None
+    entry = store.entries.get(entry_id)
     assert entry is not None
     again = [Span(t0_s=t, t1_s=t + 1, known_s=t + 1) for t in (9.0, 10.5)]
-    store.entries.set_spans(number, first=entry.spans[0], further=again, met=7, strength=1.0)
-    store.entries.demote(number, Level.VECTORS, 0)
+    store.entries.set_spans(entry_id, first=entry.spans[0], further=again, met=7, strength=1.0)
+    store.entries.demote(entry_id, Level.VECTORS, 0)
     store.close()
-    Exemplars(folder / "exemplars").delete(number)
+    Exemplars(folder / "exemplars").delete(entry_id)
 
 
 def test_further_times_are_played_and_a_lost_picture_is_said(page: Any, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ class Found:
 
     def find(self, first: int, last: int, *, limit: int) -> list[int]:
         assert 0 <= first <= last < 1 << 63
-        return [number for number in sorted(self.held) if first <= number <= last][:limit]
+        return [entry_id for entry_id in sorted(self.held) if first <= entry_id <= last][:limit]
 
 
 def test_the_beginning_of_an_id_is_enough_where_it_is_the_only_one() -> None:
