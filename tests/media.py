@@ -92,6 +92,8 @@ def render_video(
     container_options: Mapping[str, str] | None = None,
     sound_s: float = 0.0,
     rotation: int = 0,
+    hidden: int = 0,
+    first: int = 0,
 ) -> list[float]:
     """Write a video in which frame i shows the number i.
 
@@ -107,6 +109,9 @@ def render_video(
         container_options: Options of the container, {"movflags": "faststart"} for instance.
         sound_s: Seconds of a tone from time 0, 0 for no sound.
         rotation: Clockwise degrees by which a player turns the picture (MP4 and MOV; a multiple of 90).
+        hidden: So many frames at the start are in the file and not shown, as after a cut that encoded nothing anew
+            (MP4); they show the numbers from 1000 on, and the first that is shown has the number 0.
+        first: Number of the first frame.
 
     Returns:
         The time of each frame in seconds, as written.
@@ -122,7 +127,8 @@ def render_video(
         stream.codec_context.time_base = tick
         sound = container.add_stream(_sound_codec(path), rate=48000) if sound_s else None
         for i, time_s in enumerate(times):
-            frame = av.VideoFrame.from_ndarray(numbered_image(i, size), format="rgb24").reformat(format=pix_fmt)
+            image = numbered_image(first + i - hidden if i >= hidden else 1000 + i, size)
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(format=pix_fmt)
             frame.pts, frame.time_base = round(time_s / tick), tick
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
@@ -130,6 +136,8 @@ def render_video(
             _add_tone(container, sound, sound_s)
     if rotation:
         _write_rotation(path, rotation)
+    if hidden:
+        _hide_start(path, hidden / fps)
     return [float(round(time_s / tick) * tick) for time_s in times]
 
 
@@ -162,6 +170,22 @@ def _write_rotation(path: Path, degrees: int) -> None:
         ">9i", cosine * one, sine * one, 0, -sine * one, cosine * one, 0, 0, 0, 1 << 30
     )
     path.write_bytes(data)
+
+
+def _hide_start(path: Path, seconds: float) -> None:
+    """Let the edit list of an MP4's first track begin so much later."""
+    data = bytearray(path.read_bytes())
+    scale_at, edit_at = data.index(b"mdhd") + 16, data.index(b"elst") + 12
+    (scale,) = struct.unpack_from(">I", data, scale_at)
+    lasts, start = struct.unpack_from(">Ii", data, edit_at)
+    struct.pack_into(">Ii", data, edit_at, lasts - round(1000 * seconds), start + round(scale * seconds))
+    path.write_bytes(data)
+
+
+def join(paths: Sequence[Path], to: Path) -> Path:
+    """Write files one behind the other into one, as `cat` does."""
+    to.write_bytes(b"".join(path.read_bytes() for path in paths))
+    return to
 
 
 def cut(path: Path, to: Path, share: float) -> Path:

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from hippocam.stream.errors import SourceError
 from hippocam.stream.records import Image
 from hippocam.stream.sources.files import open_container
-from hippocam.stream.sources.packet_index import PacketIndex, scaled_size
+from hippocam.stream.sources.packet_index import JoinedClock, PacketIndex, scaled_size
 from hippocam.stream.sources.sampling import TimeGrid, native_rate
 
 log = logging.getLogger(__name__)
@@ -21,6 +22,12 @@ log = logging.getLogger(__name__)
 _CHEAPER_THAN_SEEK = 8
 # Frames that a decoder may hold back before it shows one (H.264: 16, and one per decoding thread).
 _REORDER = 40
+# Codecs in which a packet may show nothing by design: VP8's hidden references, MPEG-4's dropped frames.
+_HIDING = frozenset({"vp8", "mpeg4", "msmpeg4v3"})
+
+
+class MissingFramesError(SourceError):
+    """Wanted frames never came out of the decoder, although nothing is damaged."""
 
 
 class Converter:
@@ -58,9 +65,13 @@ def read_frames(
 
     Yields:
         The frame's seq and its picture, uint8 [H, W, 3] RGB. Frames whose data are damaged are left out.
+
+    Raises:
+        MissingFramesError: After all others were yielded: of an undamaged file some never came.
     """
     converter = Converter(scaled_size(index.size, longest))
     reader = _GroupReader(path, uri, index, seqs, threads)
+    missing = set(map(int, seqs))
     try:
         start = 0
         while start < len(seqs):
@@ -69,12 +80,25 @@ def read_frames(
             while stop < len(seqs) and index.key_before(seqs[stop]) == key:
                 stop += 1
             for seq, frame in reader.read(key, seqs[start:stop]):
+                missing.discard(seq)
                 yield seq, converter.image(frame)
             start = stop
     finally:
         reader.close()
         if reader.errors:
             log.warning("%s: %d damaged packets skipped", uri, reader.errors)
+    headless = {seq for seq in missing if not index.has_key(seq)}
+    if headless:
+        log.info("%s: %d frames before its first key frame cannot be decoded", uri, len(headless))
+    missing -= headless
+    if missing and (reader.damaged or reader.codec in _HIDING):
+        log.warning("%s: %d of %d wanted frames could not be decoded", uri, len(missing), len(seqs))
+    elif missing:
+        raise MissingFramesError(
+            uri,
+            f"{len(missing)} of {len(seqs)} wanted frames never came out of the decoder, the first at "
+            f"{float(index.times_s[min(missing)]):.1f} s; all others were kept",
+        )
 
 
 class _GroupReader:
@@ -91,6 +115,8 @@ class _GroupReader:
         self._drained = True
         self._ready: list[Any] = []  # decoded frames that no one has asked for yet
         self.errors = 0
+        self.damaged = bool(index.damaged.any()) or index.cut
+        self.codec = ""
 
     def close(self) -> None:
         """Close the file."""
@@ -111,7 +137,9 @@ class _GroupReader:
                     del self._ready[:at]  # belongs to a later group
                     return
                 seq = wanted.pop(frame.pts, None)
-                if seq is not None and not frame.is_corrupt:
+                if seq is not None and frame.is_corrupt:
+                    self.damaged = True
+                elif seq is not None:
                     yield seq, frame
                 if not wanted:
                     del self._ready[: at + 1]
@@ -129,15 +157,16 @@ class _GroupReader:
             packet = next(self._packets, None)
         except av.FFmpegError:
             self.errors += 1
+            self.damaged = True
             packet = None
         try:
             if packet is None or packet.size == 0:
                 self._drained = True
                 self._ready = self._codec.decode(None)
                 return
-            seq = self._seq(packet)
-            if seq is not None:
-                self._fed = int(self._index.positions[seq])
+            position, seq = self._index.position_of(packet.pts), self._index.seq_of(packet.pts)
+            if position is not None:
+                self._fed = position
             if self._fed < self._from:
                 return
             # Frames that nobody wants and no other frame is predicted from need not be decoded at all.
@@ -145,13 +174,7 @@ class _GroupReader:
             self._ready = self._codec.decode(packet)
         except av.FFmpegError:
             self.errors += 1
-
-    def _seq(self, packet: Any) -> int | None:
-        """The seq of a packet's frame, None for one outside the index (beyond the edit list)."""
-        if packet.pts is None:
-            return None
-        rank = int(np.searchsorted(self._index.pts, packet.pts))
-        return rank if rank < len(self._index) and self._index.pts[rank] == packet.pts else None
+            self.damaged = True
 
     def _seek(self, key: int) -> None:
         """Place the file at or before a key frame; demuxers may land late, then aim earlier."""
@@ -175,6 +198,7 @@ class _GroupReader:
             self._container = open_container(self._path, self._uri)
             self._stream = self._container.streams[self._index.stream_index]
             self._codec = self._stream.codec_context
+            self.codec = self._codec.name
             self._codec.thread_count = self._threads
             self._codec.thread_type = "AUTO" if self._threads != 1 else "SLICE"
             self._packets = self._container.demux(self._stream)
@@ -184,15 +208,15 @@ class _GroupReader:
         try:
             self._container.seek(int(self._index.key_pts[aim]), stream=self._stream, backward=True)
             self._packets = self._container.demux(self._stream)
-            seen, seq = [], None
+            seen, position = [], None
             for packet in self._packets:
                 seen.append(packet)
-                seq = self._seq(packet)
-                if seq is not None:
+                position = self._index.position_of(packet.pts)
+                if position is not None:
                     break
         except av.FFmpegError:
             return False
-        if seq is None or int(self._index.positions[seq]) > self._from:
+        if position is None or position > self._from:
             return False
         self._packets = chain(seen, self._packets)
         return True
@@ -222,7 +246,7 @@ def read_linear(
     with open_container(path, uri) as container:
         stream = container.streams[index.stream_index]
         stream.codec_context.thread_count = threads
-        time_s = -1.0 / index.nominal_fps
+        time_s = last_s = -1.0 / index.nominal_fps
         seq = -1
         for frame in _decode_all(container, stream, av.FFmpegError):
             seq += 1
@@ -231,15 +255,18 @@ def read_linear(
                 time_s += 1.0 / index.nominal_fps
             else:
                 time_s = float(ticks * index.time_base) - index.origin_s
+            time_s = last_s = max(time_s, last_s)  # a damaged timestamp does not take time back
             if grid.keeps(time_s) and seq > after_seq and not frame.is_corrupt:
                 yield seq, time_s, converter.image(frame)
 
 
 def _decode_all(container: Any, stream: Any, ffmpeg_error: type[Exception]) -> Iterator[Any]:
-    packets = container.demux(stream)
+    packets, clock = container.demux(stream), JoinedClock(container)
     while True:
         try:
             packet = next(packets, None)
+            if packet is not None:
+                clock.set(packet)
         except ffmpeg_error:
             packet = None
         try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import functools
 import logging
+import math
 import os
 from dataclasses import asdict, dataclass, fields
 from fractions import Fraction
@@ -30,6 +31,10 @@ log = logging.getLogger(__name__)
 _SLACK_S = 1.0
 # Or by more than this share.
 _SLACK_SHARE = 0.01
+# Decoding timestamps that go back by more than this begin again; less is careless muxing.
+_JITTER_S = 0.1
+# A pause within a recording is shorter than this.
+_LEAP_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,14 +46,18 @@ class PacketIndex:
         time_base: Seconds per tick of a presentation timestamp.
         pts: int64 [N], presentation timestamps in ticks, strictly increasing unless linear.
         times_s: float64 [N], true seconds; 0 is what a browser's player shows as 0.
-        positions: int64 [N], rank of each frame's packet in decode order.
-        keys: int64 [K], positions (decode order) of key frames, ascending.
+        positions: int64 [N], rank of each frame's packet in decode order, among those of hidden frames too.
+        keys: int64 [K], positions (decode order) of key frames, ascending; hidden ones too.
         key_pts: int64 [K], their timestamps in ticks.
+        hidden_pts: int64 [H], timestamps of hidden frames, ascending: an edit list leaves them out, but others
+            may need them to be decoded.
+        hidden_positions: int64 [H], their positions.
         damaged: bool [N], packets that the demuxer marked corrupt.
         origin_s: Container time that is shown as 0, in seconds.
         size: Width and height in pixels as displayed before rotation (square pixels).
         container: FFmpeg's name of the container format, "mov,mp4,m4a,3gp,3g2,mj2" for instance.
-        linear: Timestamps are missing, repeated or jump back: only decoding from the start gives the order.
+        linear: Timestamps are missing, repeated or jump back: only decoding from the start gives the order. Where
+            they jump back they are those of a `JoinedClock`.
         nominal_fps: The header's frame rate, for frames that carry no time at all.
         cut: The file ends before its header says.
         declared_s: Length in seconds that the header says, None where it says none.
@@ -61,6 +70,8 @@ class PacketIndex:
     positions: NDArray[np.int64]
     keys: NDArray[np.int64]
     key_pts: NDArray[np.int64]
+    hidden_pts: NDArray[np.int64]
+    hidden_positions: NDArray[np.int64]
     damaged: NDArray[np.bool_]
     origin_s: float
     size: tuple[int, int]
@@ -72,6 +83,22 @@ class PacketIndex:
 
     def __len__(self) -> int:
         return len(self.pts)
+
+    def seq_of(self, pts: int | None) -> int | None:
+        """Return the seq of the shown frame with a timestamp, None where there is none."""
+        return _at(self.pts, pts)
+
+    def position_of(self, pts: int | None) -> int | None:
+        """Return the position of the frame with a timestamp, shown or hidden, None where there is none."""
+        seq = _at(self.pts, pts)
+        if seq is not None:
+            return int(self.positions[seq])
+        hidden = _at(self.hidden_pts, pts)
+        return None if hidden is None else int(self.hidden_positions[hidden])
+
+    def has_key(self, seq: int) -> bool:
+        """Whether there is a key frame from which frame seq can be decoded; not where a recording began late."""
+        return len(self.keys) > 0 and self.keys[0] <= self.positions[seq] and self.key_pts[0] <= self.pts[seq]
 
     def key_before(self, seq: int) -> int:
         """Return the rank in keys of the key frame from which frame seq can be decoded.
@@ -98,45 +125,51 @@ def build_index(path: Path, uri: str) -> PacketIndex:
         dts: list[int | None] = []
         keys: list[bool] = []
         damaged: list[bool] = []
-        end_s, outside = 0.0, 0
+        hidden: list[bool] = []
+        clock = JoinedClock(container)
+        end_s = 0.0
         try:
             for packet in container.demux():
                 if packet.size == 0:  # the end marker, or a sample that says "no change"
                     continue
+                if packet.stream_index == stream.index:
+                    clock.set(packet)
+                    pts.append(packet.pts)
+                    dts.append(packet.dts)
+                    keys.append(packet.is_keyframe)
+                    damaged.append(packet.is_corrupt)
+                    hidden.append(packet.is_discard)
                 if packet.is_discard:  # decoded for others' sake, but outside the edit list
-                    outside += packet.stream_index == stream.index
                     continue
                 last = packet.pts if packet.pts is not None else packet.dts
                 if last is not None and packet.time_base:
                     end_s = max(end_s, float((last + (packet.duration or 0)) * packet.time_base))
-                if packet.stream_index != stream.index:
-                    continue
-                pts.append(packet.pts)
-                dts.append(packet.dts)
-                keys.append(packet.is_keyframe)
-                damaged.append(packet.is_corrupt)
         except av.FFmpegError as error:
             log.info("%s: reading packets stopped early: %s", uri, error)
-        if not pts:
+        shown = np.flatnonzero(~np.array(hidden, dtype=bool))
+        if not len(shown):
             raise SourceError(uri, "no frame in it: truncated right after its header; copy it again")
-        origin_s = _origin_s(container, stream, pts)
+        shown_pts = [pts[at] for at in shown]
+        origin_s = _origin_s(container, stream, shown_pts)
         declared_s = header_length_s(container)
         cut = ends_beyond_file(path)
-        if cut and 0 < stream.frames <= outside + len(pts):
+        if cut and 0 < stream.frames <= len(pts):
             cut = False  # what is missing at the end is no picture
         if cut is None:  # other containers do not say how many bytes they should have
             slack_s = max(_SLACK_S, _SLACK_SHARE * (declared_s or 0.0))
             cut = declared_s is not None and declared_s - (end_s - origin_s) > slack_s
-        times_known = [p for p in pts if p is not None]
+        times_known = {p for p in shown_pts if p is not None}
         linear = (
-            len(times_known) < len(pts)
-            or len(set(times_known)) < len(pts)
-            or _goes_back(dts)
+            len(times_known) < len(shown)
+            or clock.jumps > 0
+            or _goes_back([dts[at] for at in shown])
             or not any(keys)
             or not stream.time_base
         )
         ticks = np.array([p if p is not None else 0 for p in pts], dtype=np.int64)
-        order = np.arange(len(ticks)) if linear else np.argsort(ticks, kind="stable")
+        order = shown if linear else shown[np.argsort(ticks[shown], kind="stable")]
+        unshown = np.array([at for at, p in enumerate(pts) if hidden[at] and p is not None], dtype=np.int64)
+        unshown = unshown[np.argsort(ticks[unshown], kind="stable")]
         time_base = stream.time_base or Fraction(1, 1000)
         key_positions = np.flatnonzero(np.array(keys))
         rate = stream.average_rate or stream.guessed_rate
@@ -148,6 +181,8 @@ def build_index(path: Path, uri: str) -> PacketIndex:
             positions=order.astype(np.int64),
             keys=key_positions.astype(np.int64),
             key_pts=ticks[key_positions],
+            hidden_pts=ticks[unshown],
+            hidden_positions=unshown,
             damaged=np.array(damaged)[order],
             origin_s=origin_s,
             size=_display_size(stream),
@@ -157,6 +192,57 @@ def build_index(path: Path, uri: str) -> PacketIndex:
             cut=cut,
             declared_s=declared_s,
         )
+
+
+def _at(ticks: NDArray[np.int64], pts: int | None) -> int | None:
+    """Index of a timestamp among ascending ones, None where it is not among them."""
+    if pts is None:
+        return None
+    rank = int(np.searchsorted(ticks, pts))
+    return rank if rank < len(ticks) and ticks[rank] == pts else None
+
+
+class JoinedClock:
+    """Moves the timestamps of one stream's packets so that they never begin again.
+
+    Where recordings were joined byte by byte (`cat a.ts b.ts`), each part counts from its own start. A player goes
+    on with the next part where the last one ended, and so does this: at a jump back, and in a transport stream at
+    a leap of hours, which is a jump back that the demuxer took for the clock's overflow.
+
+    Args:
+        container: The open file.
+
+    Attributes:
+        jumps: How often time began again so far.
+    """
+
+    def __init__(self, container: Any) -> None:
+        self._leap_s = _LEAP_S if container.format.name == "mpegts" else math.inf
+        self._shift = 0  # ticks, added to all timestamps from now on
+        self._last: int | None = None  # decoding timestamp of the last packet, moved
+        self._step = 0  # ticks between the last two packets
+        self.jumps = 0
+
+    def set(self, packet: Any) -> None:
+        """Move the timestamps of the stream's next packet."""
+        if packet.is_discard:
+            return
+        if packet.dts is not None and packet.time_base:
+            self._go_on(packet.dts, packet.duration or self._step, packet.time_base)
+        if self._shift:
+            packet.pts = None if packet.pts is None else packet.pts + self._shift
+            packet.dts = None if packet.dts is None else packet.dts + self._shift
+
+    def _go_on(self, dts: int, duration: int, time_base: Fraction) -> None:
+        moved = dts + self._shift
+        if self._last is not None:
+            gap_s = float((moved - self._last) * time_base)
+            if not -_JITTER_S <= gap_s < self._leap_s:
+                self._shift = self._last + duration - dts
+                self.jumps += 1
+                moved = dts + self._shift
+            self._step = max(moved - self._last, 0) or self._step
+        self._last = moved
 
 
 def video_stream(container: Any, uri: str) -> Any:

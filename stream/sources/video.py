@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import logging
 import math
 import os
 from collections.abc import Iterator, Sequence
@@ -16,9 +17,12 @@ from hippocam.stream.errors import SourceError
 from hippocam.stream.protocols import Hearing
 from hippocam.stream.records import Image, Note, Observation, Stretch
 from hippocam.stream.sources.container_text import text_notes
+from hippocam.stream.sources.decode_pyav import MissingFramesError
 from hippocam.stream.sources.files import open_container
 from hippocam.stream.sources.packet_index import PacketIndex, build_index, header_length_s, shared_index
 from hippocam.stream.sources.sampling import pick_indices
+
+log = logging.getLogger(__name__)
 
 LONGEST_PX = 640
 Decoder = Literal["auto", "pyav", "decord"]
@@ -166,10 +170,14 @@ class VideoSource:
         else:
             seqs = _seqs_within(index, stretch, fps)
             if seqs and seqs[-1] > after_seq:
-                for seq, image in read_seqs(
-                    self._path, self.uri, index, seqs, longest=self._longest_px, threads=1
-                ):
-                    yield Observation(seq=seq, time_s=float(index.times_s[seq]), images={"": image})
+                pictures = read_seqs(self._path, self.uri, index, seqs, longest=self._longest_px, threads=1)
+                try:
+                    for seq, image in pictures:
+                        yield Observation(seq=seq, time_s=float(index.times_s[seq]), images={"": image})
+                except MissingFramesError as error:  # must not keep the segments behind it back
+                    if stretch.is_last:
+                        raise
+                    log.warning("%s", error)
         if stretch.is_last and index.cut:
             raise _truncated(self.uri, index)
 
@@ -251,15 +259,15 @@ def sample_video(
 ) -> Iterator[tuple[int, float, Image]]:
     """Yield (seq, true seconds, picture) of the frames that fps keeps, by the decoder that suits the file.
 
-    A file whose timestamps cannot be sorted is previewed at the same rate by any frames, key frames or not, since
-    all of it must be decoded for any of them.
+    A file whose timestamps cannot be sorted, or that shows no key frame (an edit list may hide the only one), is
+    previewed at the same rate by any frames, since all of it must be decoded for any of them.
     """
     if keyframes_only:
         from hippocam.stream.sources.decode_keyframes import pick_keyframes, preview_fps, read_keyframes
 
         fps = preview_fps(fps)
-        if not index.linear:
-            picks = pick_keyframes(index, fps)
+        picks = pick_keyframes(index, fps)
+        if not index.linear and len(picks):
             seqs = [int(seq) for seq in picks[picks > after_seq]]
             for seq, image in read_keyframes(path, uri, index, seqs, longest, threads):
                 yield seq, float(index.times_s[seq]), image

@@ -42,6 +42,31 @@ def _decord(folder: Path, media: ModuleType) -> Case:
     return VideoSource(path, decoder="decord", threads=2), [i / 25 for i in range(120)]
 
 
+def _trimmed(hidden: int, gop: int, frames: int) -> Callable[[Path, ModuleType], Case]:
+    def build(folder: Path, media: ModuleType) -> Case:
+        path = folder / "trimmed.mp4"
+        media.render_video(path, frames=hidden + frames, fps=10, options=media.long_gop(gop), hidden=hidden)
+        assert [number for _, number in media.true_frames(path)] == list(range(frames))
+        return VideoSource(path), [i / 10 for i in range(frames)]
+
+    return build
+
+
+def _joined(suffix: str, *lengths: int) -> Callable[[Path, ModuleType], Case]:
+    """Recordings behind each other in one file; each counts time from its own start."""
+
+    def build(folder: Path, media: ModuleType) -> Case:
+        parts, first = [], 0
+        for length in lengths:
+            parts.append(folder / f"{first}{suffix}")
+            media.render_video(parts[-1], frames=length, fps=10, options=media.long_gop(20), first=first)
+            first += length
+        path = media.join(parts, folder / f"joined{suffix}")
+        return VideoSource(path), [i / 10 for i in range(first)]
+
+    return build
+
+
 def _images(folder: Path, media: ModuleType) -> Case:
     import cv2
 
@@ -79,6 +104,12 @@ CASES = {
     "mp4 with sound": _video("sound.mp4", sound_s=2.0),
     "mkv, open groups": _video("open.mkv", frames=120, options=(24, True)),
     "mkv, time jumps": _video("jump.mkv", times_s=[i / 25 + 100 * (i >= 25) for i in range(50)]),
+    "mp4, trimmed behind its only key frame": _trimmed(43, 500, 80),
+    "mp4, trimmed between key frames": _trimmed(43, 20, 80),
+    "mp4, trimmed just before a key frame": _trimmed(39, 20, 80),
+    "mp4, trimmed at a key frame": _trimmed(40, 20, 80),
+    "ts, three joined": _joined(".ts", 50, 33, 41),
+    "ts, the first one short": _joined(".ts", 2, 60),
     "ts, open groups": _video("open.ts", frames=120, options=(24, True)),
     "webm": _video("clip.webm", frames=60),
     "avi": _video("clip.avi"),
