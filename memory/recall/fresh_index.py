@@ -15,6 +15,10 @@ _BATCH = 8192
 class FreshIndex:
     """The nearest entries as of now; not safe to use from several threads.
 
+    The journal says which entries may differ since the last question. Where it does not go back so far, rows were
+    deleted from it, or all rows were replaced, every entry is compared by a digest of its vectors. Either way only
+    rows that do differ are read.
+
     Args:
         store: The memory's database.
         read: Gives the rows of some ids, float32 [N, D] in their order.
@@ -25,7 +29,9 @@ class FreshIndex:
         self._read = read
         self._index: KeyIndex | None = None
         self._version: tuple[int, int] | None = None
+        self._generation = -1
         self._journal_id = 0
+        self._digests: dict[int, int] = {}  # of the vectors that each row of the index was made of
 
     def now(self, dim: int) -> KeyIndex:
         """Bring the index up to date and return it.
@@ -44,14 +50,20 @@ class FreshIndex:
         return self._index
 
     def _follow(self, index: KeyIndex) -> None:
+        generation = self._store.generation()
         journal_id, changed = self._store.journal.changed_since(self._journal_id)
-        known = self._version is not None and changed is not None
-        held = self._store.entries.ids(changed if known else None)
-        indexed = index.ids(changed if known else None)
-        rekeyed = self._store.journal.rekeyed_since(self._journal_id) if known else indexed
-        index.remove(sorted(indexed - held | indexed & rekeyed))
-        new = sorted(held - (indexed - rekeyed))
+        if generation != self._generation:
+            changed = None
+        held, indexed = self._store.entries.digests(changed), self._digests
+        if changed is not None:
+            indexed = {entry_id: indexed[entry_id] for entry_id in changed if entry_id in indexed}
+        old = sorted(entry_id for entry_id, digest in indexed.items() if held.get(entry_id) != digest)
+        new = sorted(entry_id for entry_id, digest in held.items() if indexed.get(entry_id) != digest)
+        index.remove(old)
+        for entry_id in old:
+            del self._digests[entry_id]
         for start in range(0, len(new), _BATCH):
             batch = new[start : start + _BATCH]
             index.add(batch, self._read(batch))
-        self._journal_id = journal_id
+            self._digests.update((entry_id, held[entry_id]) for entry_id in batch)
+        self._generation, self._journal_id = generation, journal_id

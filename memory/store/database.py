@@ -157,6 +157,11 @@ class Store:
         (version,) = self._db.execute("PRAGMA data_version").fetchone()
         return int(version), self._db.total_changes
 
+    def generation(self) -> int:
+        """What differs after an older copy of all rows was put in their place, as when a unit is redone."""
+        (generation,) = self._db.execute("PRAGMA schema_version").fetchone()
+        return int(generation)
+
     def live_bytes(self) -> int:
         """Bytes of the pages in use: what the file would take without its free pages."""
         (pages,) = self._db.execute("PRAGMA page_count").fetchone()

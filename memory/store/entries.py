@@ -191,6 +191,22 @@ class EntryTable:
         )
         return {row[0] for row in rows}
 
+    def digests(self, among: Sequence[int] | None = None) -> dict[int, int]:
+        """A number for each entry that still has vectors, or for those among some, by id.
+
+        Numbers of this process: equal where the vectors are equal to the byte, else different (but for one pair
+        in 2**60).
+        """
+        if among is None:
+            rows = self._db.execute("SELECT id, key, scene FROM entry WHERE key IS NOT NULL")
+        else:
+            rows = self._db.execute(
+                "SELECT id, key, scene FROM entry "
+                "WHERE id IN (SELECT value FROM json_each(?)) AND key IS NOT NULL",
+                (json.dumps(list(among)),),
+            )
+        return {entry_id: hash((key, scene)) for entry_id, key, scene in rows}
+
     def count(self) -> int:
         """Number of entries."""
         (count,) = self._db.execute("SELECT count(*) FROM entry").fetchone()

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from typing import NamedTuple
 
+# Stands for the entry of the row that says that rows were deleted; no entry has such an id.
+_ROWS_DELETED = -1
 _COLUMNS = "stream, time_s, action, entry, other, why"
 # Rows of a stretch of time: written in it, or explained by times in it.
 _OF_A_TIME = (
@@ -59,37 +62,40 @@ class JournalTable:
         return [JournalRow._make(row) for row in rows]
 
     def changed_since(self, row_id: int) -> tuple[int, list[int] | None]:
-        """Entries that came, were deleted or lost their vectors after a row of the journal.
+        """Entries that came, were deleted or got other vectors after a row of the journal.
 
         Returns:
-            The journal's newest row, and the ids of these entries; None for the ids where the journal does not go
-            back so far.
+            The journal's newest row, and the ids of these entries; None for the ids where the journal does not
+            tell: it does not go back so far, or rows were deleted from it since.
         """
         oldest, newest = self._db.execute("SELECT min(id), max(id) FROM journal").fetchone()
         if newest is None or oldest > row_id + 1 or newest < row_id:
             return newest or 0, None
         rows = self._db.execute("SELECT DISTINCT entry FROM journal WHERE id > ?", (row_id,))
-        return newest, [entry_id for (entry_id,) in rows]
-
-    def rekeyed_since(self, row_id: int) -> set[int]:
-        """Ids of the entries whose vectors were replaced after a row of the journal."""
-        rows = self._db.execute(
-            "SELECT DISTINCT entry FROM journal WHERE id > ? AND action IN ('slept', 'taken back', 'signs only')",
-            (row_id,),
-        )
-        return {entry_id for (entry_id,) in rows}
+        changed = [entry_id for (entry_id,) in rows]
+        return newest, None if _ROWS_DELETED in changed else changed
 
     def delete_of(self, entry_id: int) -> None:
         """Delete what the journal says of an entry."""
-        self._db.execute("DELETE FROM journal WHERE entry = ? OR other = ?", (entry_id, entry_id))
+        self._delete("entry = :id OR other = :id", {"id": entry_id})
 
     def delete_within(self, stream: str, t0_s: float, t1_s: float) -> set[int]:
         """Delete what the journal says of a stretch of a stream's time; return ids of the entries it spoke of."""
         values = {"stream": stream, "t0": t0_s, "t1": t1_s}
         spoken = self._db.execute(f"SELECT DISTINCT entry FROM journal WHERE {_OF_A_TIME}", values).fetchall()
-        self._db.execute(f"DELETE FROM journal WHERE {_OF_A_TIME}", values)
+        self._delete(_OF_A_TIME, values)
         return {entry_id for (entry_id,) in spoken}
 
     def delete_stream(self, stream: str) -> None:
         """Delete what the journal says of a stream."""
-        self._db.execute("DELETE FROM journal WHERE stream = ?", (stream,))
+        self._delete("stream = :stream", {"stream": stream})
+
+    def _delete(self, where: str, values: Mapping[str, object]) -> None:
+        """Delete rows, and leave one at the end that says so: it also keeps their ids from being given again."""
+        (newest,) = self._db.execute("SELECT max(id) FROM journal").fetchone()
+        if self._db.execute(f"DELETE FROM journal WHERE {where}", values).rowcount:
+            self._db.execute("DELETE FROM journal WHERE entry = ?", (_ROWS_DELETED,))
+            self._db.execute(
+                f"INSERT INTO journal (id, {_COLUMNS}) VALUES (?, '', 0, 'forgotten', ?, NULL, '{{}}')",
+                (newest + 1, _ROWS_DELETED),
+            )
