@@ -322,13 +322,7 @@ class MemoryWriter(Memory):
 
     @guarded
     def relocate(self, recording: str, uri: str, fingerprint: str | None = None) -> None:
-        """Write down where a recording is now, as after its file was moved.
-
-        Args:
-            recording: Its name.
-            uri: Where it is.
-            fingerprint: Tells its content from another's, once more is known of it; None leaves it.
-        """
+        """Write down where a recording is now; also its fingerprint, once more is known of its content."""
         with self._mutex:
             self.store.streams.relocate(recording, uri, fingerprint)
 

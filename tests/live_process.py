@@ -17,7 +17,7 @@ from hippocam.apps import Session
 from hippocam.apps.ask.description import description
 from hippocam.apps.live.endpoint import ask_live
 from hippocam.apps.live.folder import LiveFolder
-from hippocam.apps.live.open_frames import with_open_moments
+from hippocam.apps.live.open_frames import open_moments
 from hippocam.memory.recall.query import Query
 from hippocam.models.registry import make_encoder
 
@@ -114,7 +114,8 @@ def find(memory, text, *, name="palette", **conditions):
     with Session(memory) as session:
         held = session.search(text, **conditions)
     query = Query(text=text, vector=encoder(name).encode_texts([description(text)])[0], **conditions)
-    return [moment for moment in with_open_moments(Path(memory), held, query) if moment.score > 0.5]
+    every = (*held, *open_moments(Path(memory), held, query))
+    return [moment for moment in sorted(every, key=lambda moment: -moment.score) if moment.score > 0.5]
 
 
 def spans(memory, *texts):

@@ -10,7 +10,6 @@ from hippocam.stream.protocols import Source
 from hippocam.stream.sources.naming import slug
 
 Per = Literal["all", "folder", "camera"]
-PER: tuple[Per, ...] = ("all", "folder", "camera")
 
 # A word of a file's name with which the time of the recording begins: 20240131, 2024, 20240131T120000Z.
 _DATE = re.compile(r"\d{4,}(T?\d+)?Z?", re.IGNORECASE)

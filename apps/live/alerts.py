@@ -140,7 +140,6 @@ class Alerts:
         self._log, self._pictures = JsonLines(live_folder.alerts), Pictures(live_folder.alert_pictures, _PICTURES)
         self._triggers: dict[tuple[int, str], Trigger] = {}
         self._last: dict[str, Embedding] = {}
-        self.fired = 0
 
     def see(self, item: Embedding | Repeat) -> list[dict[str, object]]:
         """Compare a frame with all questions; return, log and post the alerts that fire."""
@@ -178,7 +177,6 @@ class Alerts:
             "belief": round(trigger.belief, 4),
             "image": str(picture) if picture else "",
         }
-        self.fired += 1
         self._log.add(alert)
         if self._webhook is not None:
             self._webhook.post(alert)

@@ -173,22 +173,6 @@ def latest_frames(memory: Path, stream: str) -> list[Embedding]:
 _CONDITIONS = ("stream", "camera", "after_s", "before_s", "at_s")
 
 
-def with_open_moments(memory: Path, found: Sequence[Evidence], query: Query) -> tuple[Evidence, ...]:
-    """Add what a running live process has seen in its open events to what a memory gave for a query.
-
-    Args:
-        memory: The memory's folder.
-        found: What the memory gave, the strongest first.
-        query: What was looked for.
-
-    Returns:
-        At most as many moments as the query wants (`beside` aside), the strongest first.
-    """
-    most = max(query.top, len(found))
-    every = (*found, *open_moments(memory, found, query))
-    return tuple(sorted(every, key=lambda moment: -moment.score)[:most])
-
-
 def open_moments(memory: Path, found: Sequence[Evidence], query: Query) -> list[Evidence]:
     """What a query looks for and the running live process has seen in its open events.
 

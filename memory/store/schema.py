@@ -133,7 +133,7 @@ SCHEMA = SCHEMA_2 + ADDED_3
 def create(path: Path) -> None:
     """Make an empty database, whole or not at all, for its owner alone.
 
-    It is made in main memory and written as one file beside its place: neither a kill nor a full disk leaves a
+    It is made in main memory and written as one file under another name: neither a kill nor a full disk leaves a
     database without its log.
 
     Raises:

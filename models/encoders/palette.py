@@ -3,7 +3,7 @@
 It understands "something red" and nothing else. It is there for a machine that can fetch nothing, and for
 tests that want a true answer within milliseconds. The colours are the basic terms of Berlin and Kay 1969.
 
-Shapes: N pictures or texts, C = 12: eleven colours, and one place that only words without a colour use.
+Shapes: N pictures or texts, C = 12: eleven colours, and one number that only words without a colour use.
 """
 
 from __future__ import annotations

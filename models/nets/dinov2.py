@@ -35,7 +35,7 @@ _BLOCKS = 12
 _HEADS = 6
 _EPSILON = 1e-6
 # Positions of the patches, which were learned on a finer grid.
-_PLACES = "onnx::Reshape_1360"
+_POSITIONS = "onnx::Reshape_1360"
 _LEARNED_GRID = 37
 _LARGEST = 63  # whole number of a weight
 _EXACT = "blocks.0.mlp"  # flat areas of drawn pictures give single numbers here that are far from the others
@@ -89,19 +89,19 @@ class _Writer:
         return self._graph.to_bytes(self._normed(tokens, "norm"), (1, _GRID**2 + 1, CHANNELS))
 
     def _embedded(self) -> str:
-        """Patches with their places behind the token of the whole."""
+        """Patches with their positions, behind the token of the whole."""
         graph, numbers = self._graph, self._constants
         weights = [
             graph.constant(f"patch.{part}", numbers[f"patch_embed.proj.{part}"]) for part in ("weight", "bias")
         ]
         patches = graph.node("Conv", ["input", *weights], strides=(_PATCH_PX, _PATCH_PX))
-        learned = numbers[_PLACES].reshape(1, _LEARNED_GRID, _LEARNED_GRID, CHANNELS).transpose(0, 3, 1, 2)
+        learned = numbers[_POSITIONS].reshape(1, _LEARNED_GRID, _LEARNED_GRID, CHANNELS).transpose(0, 3, 1, 2)
         ratio = (_GRID + 0.1) / _LEARNED_GRID  # the authors' own: a hair more, against rounding down
         scales = graph.constant("scales", np.array([1, 1, ratio, ratio], np.float32))
-        places = graph.node("Resize", [graph.constant("places", learned), "", scales], mode="linear")
-        patches = graph.node("Add", [patches, places])
+        positions = graph.node("Resize", [graph.constant("places", learned), "", scales], mode="linear")
+        patches = graph.node("Add", [patches, positions])
         rows = graph.node("Reshape", [patches, graph.constant("rows", np.array([1, CHANNELS, _GRID**2]))])
-        whole = graph.constant("whole", 2 * numbers["cls_token"])  # its place is the same numbers
+        whole = graph.constant("whole", 2 * numbers["cls_token"])  # its position is the same numbers
         return graph.node("Concat", [whole, graph.node("Transpose", [rows], perm=(0, 2, 1))], axis=1)
 
     def _normed(self, name: str, layer: str) -> str:

@@ -30,7 +30,7 @@ class TensorInfo:
 
 
 class Operator(NamedTuple):
-    """One step: code as in BuiltinOperator, indices of tensors, and the numbers of its options by their place."""
+    """One step: code as in BuiltinOperator, indices of tensors, and the numbers of its options in their order."""
 
     code: int
     inputs: tuple[int, ...]
@@ -87,39 +87,39 @@ def _tensor(tensor: _Table, buffers: list[_Table]) -> TensorInfo:
 
 
 class _Table:
-    """A table of a FlatBuffer at a place in its bytes."""
+    """A table of a FlatBuffer at an offset in its bytes."""
 
-    def __init__(self, data: bytes, place: int) -> None:
-        self._data, self._place = data, place
-        self._offsets = place - struct.unpack_from("<i", data, place)[0]
+    def __init__(self, data: bytes, offset: int) -> None:
+        self._data, self._start = data, offset
+        self._offsets = offset - struct.unpack_from("<i", data, offset)[0]
         self._fields = (struct.unpack_from("<H", data, self._offsets)[0] - 4) // 2
 
     def number(self, field: int, kind: str) -> int:
         """An integer field of a struct kind; 0 where it is left out."""
-        place = self._field(field)
-        return int(struct.unpack_from(f"<{kind}", self._data, place)[0]) if place else 0
+        offset = self._field(field)
+        return int(struct.unpack_from(f"<{kind}", self._data, offset)[0]) if offset else 0
 
     def small_numbers(self) -> tuple[int, ...]:
         """All fields, as far as their first byte tells: strides, padding and activations are small."""
         return tuple(self.number(field, "b") for field in range(self._fields))
 
     def table(self, field: int) -> _Table | None:
-        place = self._field(field)
-        return _Table(self._data, self._follow(place)) if place else None
+        offset = self._field(field)
+        return _Table(self._data, self._follow(offset)) if offset else None
 
     def tables(self, field: int) -> list[_Table]:
-        place = self._field(field)
-        if not place:
+        offset = self._field(field)
+        if not offset:
             return []
-        start = self._follow(place)
+        start = self._follow(offset)
         (count,) = struct.unpack_from("<I", self._data, start)
         return [_Table(self._data, self._follow(start + 4 * (1 + i))) for i in range(count)]
 
     def vector(self, field: int, dtype: str) -> np.ndarray[tuple[int], np.dtype[np.generic]]:
-        place = self._field(field)
-        if not place:
+        offset = self._field(field)
+        if not offset:
             return np.zeros(0, dtype)
-        start = self._follow(place)
+        start = self._follow(offset)
         (count,) = struct.unpack_from("<I", self._data, start)
         return np.frombuffer(self._data, dtype, count, start + 4)
 
@@ -130,7 +130,7 @@ class _Table:
         if field >= self._fields:
             return 0
         (offset,) = struct.unpack_from("<H", self._data, self._offsets + 4 + 2 * field)
-        return self._place + int(offset) if offset else 0
+        return self._start + int(offset) if offset else 0
 
-    def _follow(self, place: int) -> int:
-        return place + int(struct.unpack_from("<I", self._data, place)[0])
+    def _follow(self, offset: int) -> int:
+        return offset + int(struct.unpack_from("<I", self._data, offset)[0])

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 _OPTIONS = {"cluster_time_limit": "500", "flush_packets": "1"}
 # About what the container adds to a file.
 _FILE_BYTES = 4096
-# About what it adds to a packet; the seek index adds as much for each key frame.
+# About what it adds to a packet, its share of the seek index included.
 _PACKET_BYTES = 64
 _RAW_TICK = Fraction(1, 1000)
 
@@ -45,7 +45,6 @@ class Recorder:
         self._start_dts = 0
         self._last_dts = -(2**62)
         self._bytes = 0
-        self._template: Any = None
         self._key: object = None
         self._told = False
 

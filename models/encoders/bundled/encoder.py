@@ -40,11 +40,11 @@ class BundledEncoder:
     """
 
     def __init__(self, folder: str = "") -> None:
-        place = Path(folder) if folder else ASSETS
+        home = Path(folder) if folder else ASSETS
         self._conse = ConseEncoder()
-        self._head = Lazy(partial(_load_head, place))
+        self._head = Lazy(partial(_load_head, home))
         self._dinov2 = Lazy(DinoV2)
-        self._spec = Lazy(partial(read_spec, place))
+        self._spec = Lazy(partial(read_spec, home))
 
     @property
     def spec(self) -> EncoderSpec:

@@ -162,7 +162,7 @@ class OpenClipEncoder:
             require_packages()
             if reason := failure(self._source()):
                 raise ExportError(reason)
-            return _folder(export_once(self._load, self._card()))  # not kept: torch's copy is then let go of
+            return _folder(export_once(self._load, self._card()))  # not kept, so that torch's copy is freed
         except (ExportError, OSError) as error:
             if self._runtime == "onnx":
                 raise WeightsError(f"{self._name}: {error}") from error
@@ -171,8 +171,8 @@ class OpenClipEncoder:
             return clip
 
     def _exported(self) -> OnnxFolderEncoder | None:
-        """The export in the cache; one that is broken is taken out."""
-        from hippocam.models.encoders.open_clip.export import drop_export, find_export
+        """The export in the cache; a broken one is deleted."""
+        from hippocam.models.encoders.open_clip.export import delete_export, find_export
 
         if (path := find_export(self._source())) is None:
             return None
@@ -181,7 +181,7 @@ class OpenClipEncoder:
             encoder.verify()
         except WeightsError as error:
             print(f"{self._name}: {error}; making it again", file=sys.stderr)
-            drop_export(path)
+            delete_export(path)
             return None
         return encoder
 

@@ -181,8 +181,8 @@ def export_once(load: Callable[[], TorchClip], card: Card) -> Path:
     return path
 
 
-def drop_export(path: Path) -> None:
-    """Take a broken export out of the cache."""
+def delete_export(path: Path) -> None:
+    """Delete a broken export from the cache."""
     with _alone(path):
         shutil.rmtree(path, ignore_errors=True)
 

@@ -9,7 +9,7 @@ import pytest
 from hippocam.apps.errors import LiveError
 from hippocam.apps.live.endpoint import Endpoint, ask_live
 from hippocam.apps.live.folder import JsonLines, LiveFolder, Pictures
-from hippocam.apps.live.open_frames import OpenFrames, answer_latest, answer_open, latest_frames, with_open_moments
+from hippocam.apps.live.open_frames import OpenFrames, answer_latest, answer_open, latest_frames, open_moments
 from hippocam.memory.filter import Filter
 from hippocam.memory.recall.query import Query
 from hippocam.memory.records import Evidence
@@ -23,6 +23,11 @@ RED, BLUE = (220, 30, 30), (40, 80, 210)
 def seen(stream, seq, time_s, colour):
     encoded = PALETTE.encode_images([np.full((9, 9, 3), colour, np.uint8)])
     return Embedding(stream=stream, seq=seq, time_s=time_s, vector=encoded.vectors_ND[0], jpeg=b"\xff\xd8")
+
+
+def with_open_moments(memory, held, query):
+    every = (*held, *open_moments(memory, held, query))
+    return tuple(sorted(every, key=lambda moment: -moment.score)[: max(query.top, len(held))])
 
 
 def asked(text, **conditions):
