@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +24,21 @@ __all__ = ["LeRobotSource", "find_episodes", "is_dataset"]
 
 log = logging.getLogger(__name__)
 
+# So many steps of the dataset's rate may lie between a row and the frame that is shown for it.
+_NEAR_FRAMES = 0.75
 _STATE = ("observation.state", "state")
 _ACTION = ("action", "actions")
 _POSE = ("observation.pose", "pose", "observation.ee_pose")
 
 
-def find_episodes(folder: Path, *, name: str) -> list[LeRobotSource]:
-    """Return a source for each episode that is there, named `<name>/episode_000010`.
+def find_episodes(folder: Path, *, name: str) -> tuple[list[LeRobotSource], list[SourceError]]:
+    """Return a source for each episode that is there, named `<name>/episode_000010`, and an error for others.
 
     Raises:
         SourceError: The dataset cannot be understood, or none of its listed episodes is there.
     """
-    return [LeRobotSource(episode, id=f"{name}/{episode.name}") for episode in read_episodes(folder)]
+    episodes, failed = read_episodes(folder)
+    return [LeRobotSource(episode, id=f"{name}/{episode.name}") for episode in episodes], failed
 
 
 class LeRobotSource:
@@ -95,6 +99,8 @@ class LeRobotSource:
     ) -> Iterator[Observation]:
         """Yield instants of the episode; seq is the row's rank within the episode.
 
+        Rows without a time are left out. Where times begin again they are counted on.
+
         Args:
             fps: Observations a second, above 0; None gives every row.
             after_seq: Only those with a greater seq.
@@ -102,90 +108,112 @@ class LeRobotSource:
 
         Raises:
             ValueError: fps is not a positive number.
-            SourceError: The rows or all cameras cannot be read; or, after all others were yielded, some cameras
-                could not be read to their end.
+            SourceError: The rows or all cameras cannot be read; or, after all others were yielded, what is
+                missing: rows without a time or a picture, counted by camera, and cameras that could not be read
+                to their end or of which nothing is listed.
         """
         rows = _Rows(self._episode, self.uri)
-        picks = pick_indices(rows.times_N, fps)
+        picks = rows.timed_R[pick_indices(rows.times_N[rows.timed_R], fps)]
         picks = picks[picks > after_seq]
         if not len(picks):
+            if rows.faults and after_seq < 0:
+                raise SourceError(self.uri, "; ".join(rows.faults))
             return
         cameras = [self._open(camera, rows, picks) for camera in self._episode.cameras]
-        failures: dict[str, str] = {}
-        for seq in picks:
+        failures = dict.fromkeys(self._episode.absent, "nothing is listed of it in this episode")
+        if failures and not cameras:
+            raise SourceError(self.uri, f"not one of its cameras can be read ({_told(failures)})")
+        for seq in map(int, picks):
             images: dict[str, Image] = {}
             for camera in cameras:
                 try:
-                    image = camera.image(int(seq))
+                    image = camera.image(seq)
                 except SourceError as error:
                     failures[camera.name] = error.reason
                     continue
                 if image is not None:
                     images[camera.name] = image
-            if failures and len(failures) == len(cameras) and seq == picks[0]:
+            if seq == picks[0] and all(camera.name in failures for camera in cameras) and failures:
                 raise SourceError(self.uri, f"not one of its cameras can be read ({_told(failures)})")
             yield Observation(
-                seq=int(seq),
+                seq=seq,
                 time_s=float(rows.times_N[seq]),
                 images=images,
-                sensors=rows.sensors(int(seq)),
-                text=rows.text(int(seq)),
+                sensors=rows.sensors(seq),
+                text=rows.text(seq),
             )
+        faults = list(rows.faults)
+        for camera in cameras:
+            if camera.missing:
+                lost = f"no picture in {len(camera.missing)} of {len(rows.timed_R)} rows, the first is row "
+                lost += f"{camera.missing[0]} at {rows.times_N[camera.missing[0]]:.1f} s"
+                failures[camera.name] = "; ".join(filter(None, (failures.get(camera.name), lost)))
         if failures:
-            raise SourceError(
-                self.uri, f"not every camera could be read ({_told(failures)}); all others were kept"
-            )
+            faults.append(f"not every camera could be read ({_told(failures)})")
+        if faults:
+            raise SourceError(self.uri, f"{'; '.join(faults)}; all others were kept")
 
     def _open(self, camera: CameraFile, rows: _Rows, picks: NDArray[np.int64]) -> _Cursor:
+        plan = _Plan()
         if camera.path is None:
-            return _Cursor(
-                camera.name, {int(seq): int(seq) for seq in picks}, rows.images(camera.key, self._longest_px)
-            )
-        wanted: dict[int, int] = {}
-        return _Cursor(camera.name, wanted, self._video(camera, rows.times_N, picks, wanted))
+            plan.wanted.update((int(seq), int(seq)) for seq in picks)
+            return _Cursor(camera.name, plan, rows.images(camera.key, self._longest_px))
+        return _Cursor(camera.name, plan, self._video(camera, rows, picks, plan))
 
     def _video(
-        self,
-        camera: CameraFile,
-        times_N: NDArray[np.float64],
-        picks: NDArray[np.int64],
-        wanted: dict[int, int],
+        self, camera: CameraFile, rows: _Rows, picks: NDArray[np.int64], plan: _Plan
     ) -> Iterator[tuple[int, Image]]:
-        """Yield the video frames nearest to the picked rows; fill in which row wants which."""
+        """Yield the video frames nearest to the picked rows; fill in the plan."""
         assert camera.path is not None
         uri = str(camera.path)
         index = build_index(camera.path, uri)
         times_s = np.sort(index.times_s)
-        targets = times_N[picks] + camera.from_s
+        targets = rows.times_N[rows.timed_R] + camera.from_s
         right = np.clip(np.searchsorted(times_s, targets), 1, max(len(times_s) - 1, 1))
         left = right - 1
         right = np.minimum(right, len(times_s) - 1)
         nearest = np.where(targets - times_s[left] <= times_s[right] - targets, left, right)
-        # A row without a frame within one frame's time shows nothing of this camera.
-        near = np.abs(times_s[nearest] - targets) <= 1.0 / self._episode.fps
-        wanted.update(zip(picks[near].tolist(), nearest[near].tolist(), strict=True))
+        # A row without a frame near its time shows nothing of this camera, nor does one behind the episode's end.
+        near = np.abs(times_s[nearest] - targets) <= _NEAR_FRAMES / self._episode.fps
+        near &= times_s[nearest] < camera.to_s + _NEAR_FRAMES / self._episode.fps
+        plan.missing += rows.timed_R[~near].tolist()
+        picked = near & np.isin(rows.timed_R, picks)
+        plan.wanted.update(zip(rows.timed_R[picked].tolist(), nearest[picked].tolist(), strict=True))
         yield from read_seqs(
             camera.path,
             uri,
             index,
-            sorted(set(wanted.values())),
+            sorted(set(plan.wanted.values())),
             longest=self._longest_px,
             threads=self._threads,
         )
-        if index.cut and wanted.keys() < set(picks.tolist()):
+        if index.cut and plan.wanted.keys() < set(picks.tolist()):
             raise SourceError(uri, f"its video is truncated, read up to {told_end(index)}")
+
+
+@dataclass(slots=True)
+class _Plan:
+    """Which frame each picked row wants of a camera, and which rows it has no picture of; filled in when read."""
+
+    wanted: dict[int, int] = field(default_factory=dict)
+    missing: list[int] = field(default_factory=list)
 
 
 class _Cursor:
     """The pictures of one camera, walked through beside the rows."""
 
-    def __init__(self, name: str, wanted: Mapping[int, int], frames: Iterator[tuple[int, Image]]) -> None:
-        """Take the camera's name, which frame each row wants, and the frames in order."""
+    def __init__(self, name: str, plan: _Plan, frames: Iterator[tuple[int, Image]]) -> None:
+        """Take the camera's name, its plan, which reading the first frame fills in, and the frames in order."""
         self.name = name
-        self._wanted = wanted
+        self._plan = plan
         self._frames = frames
         self._at = -1
         self._image: Image | None = None
+
+    @property
+    def missing(self) -> list[int]:
+        """Rows without a picture of this camera, ascending."""
+        return sorted(self._plan.missing)
 
     def image(self, row: int) -> Image | None:
         """Return the picture of a row, None where the camera has none then; rows are asked for in order.
@@ -195,17 +223,36 @@ class _Cursor:
         """
         if self._at < 0:
             self._step()  # fills in what is wanted
-        frame = self._wanted.get(row)
+        frame = self._plan.wanted.get(row)
         while frame is not None and self._at < frame:
             self._step()
-        return self._image if frame is not None and self._at == frame else None
+        if frame is None:
+            return None
+        if self._at != frame:
+            self._plan.missing.append(row)
+            return None
+        return self._image
 
     def _step(self) -> None:
         self._at, self._image = next(self._frames, (2**62, None))
 
 
+def counted_on(times_N: NDArray[np.float64], step_s: float) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return times that never go back, and where they did: there they go on one step behind the time before."""
+    back = np.flatnonzero(np.diff(times_N) < 0) + 1
+    shifts = np.zeros(len(times_N))
+    shifts[back] = times_N[back - 1] + step_s - times_N[back]
+    return (times_N + np.cumsum(shifts)).round(6), back
+
+
 class _Rows:
-    """The parquet rows of one episode: small columns at once, pictures in batches."""
+    """The parquet rows of one episode: small columns at once, pictures in batches.
+
+    Attributes:
+        times_N: float64 [N], the time of each row in seconds, rising; not finite where a row has none.
+        timed_R: int64 [R], rows that have a time.
+        faults: What is wrong with the times, in words.
+    """
 
     def __init__(self, episode: Episode, uri: str) -> None:
         from pyarrow import compute, parquet
@@ -232,12 +279,26 @@ class _Rows:
             raise SourceError(uri, f"no row of it in {episode.data.name}; download the dataset again")
         self._columns: dict[str, list[Any]] = {key: table.column(key).to_pylist() for key in table.column_names}
         stamps = self._columns.get("timestamp")
-        # Rounded to microseconds: the dataset has float32, whose noise is of no use to a reader.
-        self.times_N: NDArray[np.float64] = (
+        # Microseconds: the dataset has float32, whose noise is of no use to a reader.
+        times_N = (
             np.array(stamps, dtype=np.float64).reshape(table.num_rows).round(6)
             if stamps is not None
             else np.arange(table.num_rows, dtype=np.float64) / episode.fps
         )
+        self.faults: list[str] = []
+        self.timed_R = np.flatnonzero(np.isfinite(times_N))
+        untimed = np.flatnonzero(~np.isfinite(times_N))
+        if len(untimed):
+            self.faults.append(
+                f"{len(untimed)} of {len(times_N)} rows have no time, the first is row {untimed[0]}"
+            )
+        self.times_N: NDArray[np.float64] = times_N
+        times_N[self.timed_R], back = counted_on(times_N[self.timed_R], 1.0 / episode.fps)
+        if len(back):
+            first = int(self.timed_R[back[0]])
+            self.faults.append(
+                f"time goes back in its rows, first at row {first} of {len(times_N)}; it was counted on from there"
+            )
 
     def sensors(self, row: int) -> Sensors:
         """State, action and pose of a row."""

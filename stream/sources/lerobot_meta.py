@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,19 +29,25 @@ class CameraFile:
         key: The feature's name in the dataset, for example "observation.images.cam_high".
         path: The video, None where the pictures stand in the parquet file itself.
         from_s: Seconds into the video at which the episode begins.
+        to_s: Seconds into the video at which it ends and another may begin; infinite where that is not listed.
     """
 
     key: str
     path: Path | None
     from_s: float = 0.0
+    to_s: float = math.inf
 
     @property
     def name(self) -> str:
         """The camera's short name: "cam_high"."""
-        for prefix in ("observation.images.", "observation."):
-            if self.key.startswith(prefix):
-                return self.key.removeprefix(prefix)
-        return self.key
+        return _short(self.key)
+
+
+def _short(key: str) -> str:
+    for prefix in ("observation.images.", "observation."):
+        if key.startswith(prefix):
+            return key.removeprefix(prefix)
+    return key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +61,7 @@ class Episode:
         fps: The dataset's rate in frames a second.
         data: The parquet file with its rows (and, in v3, those of other episodes).
         cameras: Its cameras.
+        absent: Short names of the dataset's cameras of which nothing is listed for this episode.
         tasks: What the robot was told, by task index.
         task: What the robot was told in this episode where rows do not say it.
     """
@@ -63,13 +72,18 @@ class Episode:
     fps: float
     data: Path
     cameras: tuple[CameraFile, ...]
+    absent: tuple[str, ...]
     tasks: Mapping[int, str]
     task: str
 
     @property
     def name(self) -> str:
         """The episode as LeRobot names its files: "episode_000010"."""
-        return f"episode_{self.index:06d}"
+        return _episode_name(self.index)
+
+
+def _episode_name(index: int) -> str:
+    return f"episode_{index:06d}"
 
 
 def is_dataset(folder: Path) -> bool:
@@ -80,8 +94,11 @@ def is_dataset(folder: Path) -> bool:
         return False
 
 
-def read_episodes(folder: Path) -> list[Episode]:
+def read_episodes(folder: Path) -> tuple[list[Episode], list[SourceError]]:
     """List the episodes whose data file is there. The absent ones are counted in the log.
+
+    Returns:
+        The episodes, and an error for each whose row cannot be understood; the others are listed all the same.
 
     Raises:
         SourceError: The meta folder cannot be understood, or not one listed episode is there.
@@ -89,6 +106,8 @@ def read_episodes(folder: Path) -> list[Episode]:
     try:
         info = json.loads((folder / "meta" / "info.json").read_text(encoding="utf-8"))
         features = {key: value for key, value in info["features"].items() if isinstance(value, dict)}
+        if not (math.isfinite(float(info["fps"])) and float(info["fps"]) > 0):
+            raise ValueError(f"its fps must be above 0, found {info['fps']}")
         version = str(info.get("codebase_version", "v2.1"))
         if version.startswith("v3"):
             listed = list(_episodes_v3(folder, info, features))
@@ -105,31 +124,60 @@ def read_episodes(folder: Path) -> list[Episode]:
         raise SourceError(
             str(folder), f"its meta folder cannot be understood ({problem}); download the dataset again"
         ) from error
-    present = [episode for episode in listed if episode.data.is_file()]
-    if not present:
+    failed = [one for one in listed if isinstance(one, SourceError)]
+    understood = [one for one in listed if isinstance(one, Episode)]
+    present = [episode for episode in understood if episode.data.is_file()]
+    if not present and (understood or not failed):
         raise SourceError(
             str(folder),
-            f"lists {len(listed)} episodes, but none of their data files is there; "
+            f"lists {len(understood)} episodes, but none of their data files is there; "
             "download the data and videos folders too (with git-lfs: git lfs pull)",
         )
-    if len(present) < len(listed):
-        log.info("%s: %d of the %d listed episodes are there", folder, len(present), len(listed))
-    return present
+    if len(present) < len(understood):
+        log.info("%s: %d of the %d listed episodes are there", folder, len(present), len(understood))
+    return present, failed
 
 
 def _camera_keys(features: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, bool]]:
     """Return (feature, has a video file) of the cameras; depth maps are not pictures."""
-    keys = []
-    for key, feature in features.items():
-        info = feature.get("info") or feature.get("video_info") or {}
-        if feature.get("dtype") in ("video", "image") and not info.get("video.is_depth_map"):
-            keys.append((key, feature["dtype"] == "video"))
-    return keys
+    return [
+        (key, feature["dtype"] == "video")
+        for key, feature in features.items()
+        if feature.get("dtype") in ("video", "image") and not _is_depth(key, feature)
+    ]
 
 
-def _episodes_v2(folder: Path, info: Mapping[str, Any], features: Mapping[str, Any]) -> Iterator[Episode]:
+def _is_depth(key: str, feature: Mapping[str, Any]) -> bool:
+    """Tell whether a feature holds distances, by its marks, its pixels of more than 8 bits, or its name."""
+    told = [feature, feature.get("info") or {}, feature.get("video_info") or {}]
+    if any(each.get(mark) for each in told for mark in ("is_depth_map", "video.is_depth_map")):
+        return True
+    pixels = next((str(each["video.pix_fmt"]) for each in told if each.get("video.pix_fmt")), "")
+    return bool(re.match("gray(9|1)", pixels)) or "depth" in re.split(r"[^a-z]+", key.casefold())
+
+
+def _understood(
+    folder: Path, rows: Iterable[Mapping[str, Any]], read: Callable[[Mapping[str, Any]], Episode]
+) -> Iterator[Episode | SourceError]:
+    """Read the listed episodes one by one: what is wrong with the row of one is no fault of the others."""
+    for number, row in enumerate(rows):
+        try:
+            yield read(row)
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
+            index = row.get("episode_index")
+            name = _episode_name(index) if isinstance(index, int) else f"row {number}"
+            problem = f"{type(error).__name__}: {error}".splitlines()[0]
+            yield SourceError(
+                f"{folder}#{name}", f"its row in the meta folder cannot be understood ({problem}); it is left out"
+            )
+
+
+def _episodes_v2(
+    folder: Path, info: Mapping[str, Any], features: Mapping[str, Any]
+) -> Iterator[Episode | SourceError]:
     tasks = {int(row["task_index"]): str(row["task"]) for row in _json_lines(folder / "meta" / "tasks.jsonl")}
-    for row in _json_lines(folder / "meta" / "episodes.jsonl", needed=True):
+
+    def read(row: Mapping[str, Any]) -> Episode:
         index = int(row["episode_index"])
         place = {"episode_index": index, "episode_chunk": index // int(info.get("chunks_size", 1000))}
         cameras = tuple(
@@ -141,12 +189,15 @@ def _episodes_v2(folder: Path, info: Mapping[str, Any], features: Mapping[str, A
             )
             for key, in_video in _camera_keys(features)
         )
-        yield _episode(
-            folder, info, row, folder / str(info.get("data_path") or _V2_DATA).format(**place), cameras, tasks
-        )
+        data = folder / str(info.get("data_path") or _V2_DATA).format(**place)
+        return _episode(folder, info, row, data, cameras, tasks)
+
+    yield from _understood(folder, _json_lines(folder / "meta" / "episodes.jsonl", needed=True), read)
 
 
-def _episodes_v3(folder: Path, info: Mapping[str, Any], features: Mapping[str, Any]) -> Iterator[Episode]:
+def _episodes_v3(
+    folder: Path, info: Mapping[str, Any], features: Mapping[str, Any]
+) -> Iterator[Episode | SourceError]:
     from pyarrow import parquet
 
     tasks: dict[int, str] = {}
@@ -156,31 +207,38 @@ def _episodes_v3(folder: Path, info: Mapping[str, Any], features: Mapping[str, A
             # The text is pandas' index there, whose column name differs between versions.
             texts = [value for key, value in row.items() if key != "task_index" and isinstance(value, str)]
             tasks[int(row["task_index"])] = texts[0] if texts else ""
-    cameras = _camera_keys(features)
+    keys = _camera_keys(features)
+
+    def read(row: Mapping[str, Any]) -> Episode:
+        data = str(info.get("data_path") or _V3_DATA).format(
+            chunk_index=int(row["data/chunk_index"]), file_index=int(row["data/file_index"])
+        )
+        found = [
+            _camera_v3(folder, info, row, key) if in_video else CameraFile(key=key, path=None)
+            for key, in_video in keys
+        ]
+        cameras = tuple(camera for camera in found if camera is not None)
+        absent = tuple(_short(key) for (key, _), camera in zip(keys, found, strict=True) if camera is None)
+        return _episode(folder, info, row, folder / data, cameras, tasks, absent)
+
     for file in sorted((folder / "meta" / "episodes").glob("chunk-*/file-*.parquet")):
         columns = [name for name in parquet.read_schema(file).names if not name.startswith("stats/")]
-        for row in parquet.read_table(file, columns=columns).to_pylist():
-            data = str(info.get("data_path") or _V3_DATA).format(
-                chunk_index=row["data/chunk_index"], file_index=row["data/file_index"]
-            )
-            yield _episode(
-                folder,
-                info,
-                row,
-                folder / data,
-                tuple(_camera_v3(folder, info, row, key) if in_video else CameraFile(key=key, path=None)
-                      for key, in_video in cameras),
-                tasks,
-            )  # fmt: skip
+        yield from _understood(folder, parquet.read_table(file, columns=columns).to_pylist(), read)
 
 
-def _camera_v3(folder: Path, info: Mapping[str, Any], row: Mapping[str, Any], key: str) -> CameraFile:
-    path = str(info.get("video_path") or _V3_VIDEO).format(
-        video_key=key,
-        chunk_index=row[f"videos/{key}/chunk_index"],
-        file_index=row[f"videos/{key}/file_index"],
+def _camera_v3(folder: Path, info: Mapping[str, Any], row: Mapping[str, Any], key: str) -> CameraFile | None:
+    """Where a camera of an episode is; None where nothing is listed, as it has none in this episode."""
+    chunk, file, from_s, to_s = (
+        row.get(f"videos/{key}/{column}")
+        for column in ("chunk_index", "file_index", "from_timestamp", "to_timestamp")
     )
-    return CameraFile(key=key, path=folder / path, from_s=float(row[f"videos/{key}/from_timestamp"]))
+    if chunk is None or file is None or from_s is None or not math.isfinite(from_s):
+        return None
+    path = str(info.get("video_path") or _V3_VIDEO).format(
+        video_key=key, chunk_index=int(chunk), file_index=int(file)
+    )
+    ends_s = math.inf if to_s is None or not to_s > from_s else float(to_s)
+    return CameraFile(key=key, path=folder / path, from_s=float(from_s), to_s=ends_s)
 
 
 def _episode(
@@ -190,6 +248,7 @@ def _episode(
     data: Path,
     cameras: tuple[CameraFile, ...],
     tasks: Mapping[int, str],
+    absent: tuple[str, ...] = (),
 ) -> Episode:
     length = row.get("length")
     return Episode(
@@ -199,6 +258,7 @@ def _episode(
         fps=float(info["fps"]),
         data=data,
         cameras=cameras,
+        absent=absent,
         tasks=tasks,
         task=str((row.get("tasks") or [""])[0]),
     )

@@ -122,7 +122,9 @@ def _build(found: Found, config: SourceConfig) -> OpenedSources:
         if kind == "dataset":
             try:
                 with blamed_on(str(path), "understanding it"):
-                    sources += find_episodes(path, name=name)
+                    episodes, errors = find_episodes(path, name=name)
+                    sources += episodes
+                    failed += errors
             except SourceError as error:
                 failed.append(error)
         elif kind == "video":

@@ -29,7 +29,7 @@ def _watch(source: LeRobotSource) -> tuple[list[Observation], str]:
 @pytest.mark.parametrize("version", ["v2.1", "v3.0"])
 def test_each_row_carries_cameras_sensors_task_and_time(tmp_path: Path, media: ModuleType, version: str) -> None:
     media.render_lerobot(tmp_path / "arm", version=version, lengths=(20, 30, 10), in_parquet=("hand",))
-    sources = find_episodes(tmp_path / "arm", name="arm")
+    sources, _ = find_episodes(tmp_path / "arm", name="arm")
     assert [source.id for source in sources] == [f"arm/episode_00000{i}" for i in range(3)]
     assert [source.duration_s for source in sources] == [2.0, 3.0, 1.0]
     starts = (0, 20, 50) if version == "v3.0" else (0, 0, 0)  # of the episode within its video
@@ -69,7 +69,7 @@ def test_one_camera_missing_or_cut_leaves_the_others(tmp_path: Path, media: Modu
     videos = {name: next((tmp_path / "arm/videos").glob(f"**/*{name}/**/*.mp4")) for name in ("left", "right")}
     videos["left"].unlink()
     media.cut(videos["right"], videos["right"], 0.5)
-    seen, reason = _watch(find_episodes(tmp_path / "arm", name="arm")[0])
+    seen, reason = _watch(find_episodes(tmp_path / "arm", name="arm")[0][0])
     assert [(o.seq, set(o.images)) for o in seen] == [(i, {"mid"}) for i in range(20)]
     assert "left: no such file" in reason
     assert "right: the MP4 has no index" in reason
@@ -81,7 +81,7 @@ def test_a_truncated_video_gives_its_frames_first(tmp_path: Path, media: ModuleT
     options = {"movflags": "faststart"}
     media.render_video(path, frames=40, fps=10, options=media.long_gop(10), container_options=options)
     media.cut(path, path, 0.7)
-    seen, reason = _watch(find_episodes(tmp_path / "arm", name="arm")[0])
+    seen, reason = _watch(find_episodes(tmp_path / "arm", name="arm")[0][0])
     assert len(seen) == 40
     assert [o.seq for o in seen if "right" in o.images][:10] == list(range(10))
     assert "right: its video is truncated" in reason
@@ -91,7 +91,7 @@ def test_no_camera_at_all_is_an_error_at_once(tmp_path: Path, media: ModuleType)
     media.render_lerobot(tmp_path / "arm", lengths=(5,))
     for file in (tmp_path / "arm/videos").glob("**/*.mp4"):
         file.unlink()
-    seen, reason = _watch(find_episodes(tmp_path / "arm", name="arm")[0])
+    seen, reason = _watch(find_episodes(tmp_path / "arm", name="arm")[0][0])
     assert not seen
     assert reason.startswith("not one of its cameras can be read")
 
@@ -118,7 +118,7 @@ def test_a_broken_meta_folder_is_told_in_one_line(tmp_path: Path, info: str, tol
 def test_a_data_file_that_is_a_git_lfs_pointer_is_told(tmp_path: Path, media: ModuleType) -> None:
     media.render_lerobot(tmp_path / "arm", lengths=(5,))
     (tmp_path / "arm/data/chunk-000/episode_000000.parquet").write_text("version https://git-lfs.github.com\n")
-    seen, reason = _watch(find_episodes(tmp_path / "arm", name="arm")[0])
+    seen, reason = _watch(find_episodes(tmp_path / "arm", name="arm")[0][0])
     assert not seen
     assert "cannot be read" in reason
     assert len(reason.splitlines()) == 1

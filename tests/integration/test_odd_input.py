@@ -1,0 +1,134 @@
+"""Odd input as users have it, made by the ffmpeg command; our own unit tests build the same kinds with PyAV."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hippocam.apps import Session
+from hippocam.apps.records import WatchReport
+from hippocam.stream.records import Image
+from hippocam.stream.sources.video import VideoSource
+
+Make = Callable[[str], Path]
+
+COLOURS = {"red": (255, 0, 0), "lime": (0, 255, 0), "green": (0, 128, 0), "blue": (0, 0, 255), "white": (255,) * 3}
+
+
+@pytest.fixture
+def case(tmp_path: Path, shared_data: Path) -> Make:
+    """Make a case of the shared data in a folder of the test: `case("bmp_folders")` returns where."""
+
+    def make(name: str) -> Path:
+        made = shared_data / "cases" / name
+        if not (made / "make.sh").is_file() or shutil.which("ffmpeg") is None:
+            pytest.skip(f"no case {name} in the test data, or no ffmpeg command to make it with")
+        folder = tmp_path / "cases" / name
+        shutil.copytree(made, folder)
+        shutil.copy(made.parent / "lerobot_maker.py", folder.parent)
+        hippocam = [sys.executable, "-m", "hippocam.apps.cli.main"]
+        environment = {**os.environ, "PY": sys.executable, "HC": " ".join(hippocam)}
+        done = subprocess.run(["bash", "make.sh"], cwd=folder, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Session:
+    return Session(tmp_path / "memory", encoder="palette")
+
+
+def colour(image: Image) -> str:
+    """The named colour that most of a picture has."""
+    middle = np.median(image.reshape(-1, 3), axis=0)
+    return min(COLOURS, key=lambda name: float(np.abs(middle - COLOURS[name]).sum()))
+
+
+def shown(path: Path, fps: float = 1) -> list[tuple[float, str]]:
+    return [(round(o.time_s, 1), colour(o.images[""])) for o in VideoSource(path).observations(fps=fps)]
+
+
+def ids(report: WatchReport) -> list[str]:
+    return [stream.id for stream in report.streams]
+
+
+def failed(report: WatchReport, folder: Path) -> dict[str, str]:
+    return {os.path.relpath(failure.source, folder): failure.reason for failure in report.failed}
+
+
+@pytest.mark.parametrize("name", ["trimmed.mp4", "one_key.mp4"])
+def test_a_trimmed_clip_is_seen_from_its_start(case: Make, name: str) -> None:
+    seen = shown(case("edit_list_trim") / name)
+    assert seen == [(float(k), "red" if k < 4 else "blue") for k in range(12)]
+
+
+def test_joined_pieces_go_on_where_the_last_ended(case: Make) -> None:
+    seen = shown(case("concatenated_ts") / "trip.ts")
+    assert seen == [(float(k), ("red", "green", "blue")[k // 5]) for k in range(15)]
+
+
+def test_cameras_with_the_same_numbers_are_told_apart(case: Make, session: Session) -> None:
+    folder = case("bmp_folders")
+    for name, found in (("cam1", "red"), ("cam2", "blue")):
+        session.watch([folder / name])
+        assert session.search(found, top=1)[0].stream == name
+
+
+def test_linked_folders_and_links_to_nothing(case: Make, session: Session) -> None:
+    folder = case("linked_subfolder")
+    report = session.watch([folder / "cams"])
+    assert ids(report) == ["a", "b"]
+    assert list(failed(report, folder)) == ["cams/gone.mp4"]
+
+
+def test_damaged_files_stop_nobody(shared_data: Path, session: Session) -> None:
+    folder = shared_data / "cases" / "damaged_files"
+    if not folder.is_dir():
+        pytest.skip("no such case in the test data")
+    report = session.watch([folder])
+    assert "c_good" in ids(report)
+    assert next(stream for stream in report.streams if stream.id == "c_good").entries > 0
+    assert {Path(failure.source).name for failure in report.failed} <= {
+        "a_bad.ts",
+        "b_bad.mp4",
+        "crash_2-1635.mp4",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "told", "streams"),
+    [
+        ("lerobot_video_shorter", "top: no picture in 60 of 100 rows", {"arm/episode_000000/top"}),
+        ("lerobot_rows_restart", "time goes back in its rows, first at row 40 of 80", {"arm/episode_000000/top"}),
+        ("lerobot_nan_time", "1 of 40 rows have no time", {f"arm/episode_00000{k}/top" for k in range(2)}),
+        (
+            "lerobot_camera_absent_one_episode",
+            "wrist: nothing is listed of it in this episode",
+            {f"arm/episode_00000{k}/{c}" for k in range(3) for c in ("top", "wrist")}
+            - {"arm/episode_000001/wrist"},
+        ),
+    ],
+)
+def test_what_robots_lost_is_counted(
+    case: Make, session: Session, name: str, told: str, streams: set[str]
+) -> None:
+    report = session.watch([case(name) / "arm"])
+    assert set(ids(report)) == streams
+    (failure,) = report.failed
+    assert told in failure.reason
+    assert "episode_00000" in failure.source
+
+
+def test_look_back_footage_beside_a_memory_is_not_watched(case: Make, session: Session) -> None:
+    report = session.watch([case("lookback_in_folder") / "home"])
+    assert ids(report) == ["film"]
+    assert not report.failed

@@ -1,0 +1,208 @@
+"""LeRobot rows without a picture, a time or a camera: counted by camera and episode, and nothing else lost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from hippocam.stream.errors import SourceError
+from hippocam.stream.protocols import Source
+from hippocam.stream.records import Observation
+from hippocam.stream.sources import open_sources
+from hippocam.stream.sources.lerobot import counted_on
+
+
+def _change(file: Path, column: str, change: Callable[[list[Any]], list[Any]]) -> None:
+    """Write another column into a parquet file."""
+    table = parquet.read_table(file)
+    values = pa.array(change(table.column(column).to_pylist()), table.schema.field(column).type)
+    parquet.write_table(table.set_column(table.column_names.index(column), column, values), file)
+
+
+def _watch(source: Source, fps: float | None = None) -> tuple[list[Observation], str]:
+    seen: list[Observation] = []
+    try:
+        for observation in source.observations(fps=fps):
+            seen.append(observation)
+    except SourceError as error:
+        return seen, error.reason
+    return seen, ""
+
+
+def _episodes(folder: Path) -> tuple[Source, ...]:
+    opened = open_sources([folder])
+    assert not opened.failed
+    return opened.sources
+
+
+def _right(seen: list[Observation], media: ModuleType, first: int = 0) -> bool:
+    """Whether every picture is the one of its row."""
+    return all(media.read_number(i) == first + o.seq for o in seen for i in o.images.values())
+
+
+@pytest.mark.parametrize("fps", [None, 1])
+def test_a_video_that_is_shorter_than_its_rows(tmp_path: Path, media: ModuleType, fps: float | None) -> None:
+    media.render_lerobot(tmp_path / "arm", lengths=(100, 20))
+    (video,) = (tmp_path / "arm").glob("videos/*/*wrist/episode_000000.mp4")
+    media.render_video(video, frames=40, fps=10)
+    first, second = _episodes(tmp_path / "arm")
+    seen, reason = _watch(first, fps)
+    assert _right(seen, media)
+    assert [o.seq for o in seen if "wrist" in o.images] == [o.seq for o in seen if o.seq < 40]
+    assert all("top" in o.images for o in seen)
+    assert "wrist: no picture in 60 of 100 rows, the first is row 40 at 4.0 s" in reason
+    assert "top" not in reason
+    assert _watch(second, fps)[1] == ""
+
+
+@pytest.mark.parametrize("frames", [[7], [0], [3, 9, 29], []])
+def test_rows_without_a_time(tmp_path: Path, media: ModuleType, frames: list[int]) -> None:
+    media.render_lerobot(tmp_path / "arm", lengths=(30,))
+    (data,) = (tmp_path / "arm").glob("data/*/*.parquet")
+    _change(data, "timestamp", lambda times: [None if k in frames else t for k, t in enumerate(times)])
+    seen, reason = _watch(_episodes(tmp_path / "arm")[0])
+    assert [o.seq for o in seen] == [k for k in range(30) if k not in frames]
+    assert [o.time_s for o in seen] == [k / 10 for k in range(30) if k not in frames]
+    assert _right(seen, media)
+    assert reason == (
+        f"{len(frames)} of 30 rows have no time, the first is row {frames[0]}; all others were kept"
+        if frames
+        else ""
+    )
+
+
+def test_an_episode_without_any_time_is_told(tmp_path: Path, media: ModuleType) -> None:
+    media.render_lerobot(tmp_path / "arm", lengths=(30, 20))
+    data = sorted((tmp_path / "arm").glob("data/*/*.parquet"))[0]
+    _change(data, "timestamp", lambda times: [float("nan")] * len(times))
+    first, second = _episodes(tmp_path / "arm")
+    assert _watch(first) == ([], "30 of 30 rows have no time, the first is row 0")
+    assert len(_watch(second)[0]) == 20
+
+
+def test_times_that_begin_again_are_counted_on(tmp_path: Path, media: ModuleType) -> None:
+    media.render_lerobot(tmp_path / "arm", lengths=(60,))
+    (data,) = (tmp_path / "arm").glob("data/*/*.parquet")
+    _change(data, "timestamp", lambda times: [*times[:25], *times[:20], *times[:15]])
+    (episode,) = _episodes(tmp_path / "arm")
+    seen, reason = _watch(episode)
+    assert [o.time_s for o in seen] == [k / 10 for k in range(60)]
+    assert all(set(o.images) == {"top", "wrist"} for o in seen)
+    assert _right(seen, media)
+    assert "time goes back in its rows, first at row 25 of 60" in reason
+    assert [o.seq for o in _watch(episode, 1)[0]] == [0, 10, 20, 30, 40, 50]
+
+
+def test_counting_on_leaves_gaps_as_they_are() -> None:
+    times, back = counted_on(np.array([0.0, 0.1, 5.0, 4.9, 5.0]), 0.1)
+    assert times.tolist() == [0.0, 0.1, 5.0, 5.1, 5.2]
+    assert back.tolist() == [3]
+
+
+def _listed(folder: Path) -> Path:
+    (file,) = folder.glob("meta/episodes/*/*.parquet")
+    return file
+
+
+KEY = "videos/observation.images.wrist"
+
+
+@pytest.mark.parametrize("column", ["chunk_index", "file_index", "from_timestamp"])
+def test_a_camera_that_one_episode_lacks(tmp_path: Path, media: ModuleType, column: str) -> None:
+    media.render_lerobot(tmp_path / "arm", version="v3.0", lengths=(20, 15, 10))
+    _change(_listed(tmp_path / "arm"), f"{KEY}/{column}", lambda values: [values[0], None, values[2]])
+    episodes = _episodes(tmp_path / "arm")
+    watched = [_watch(episode) for episode in episodes]
+    assert [reason != "" for _, reason in watched] == [False, True, False]
+    assert "wrist: nothing is listed of it in this episode" in watched[1][1]
+    assert [len(seen) for seen, _ in watched] == [20, 15, 10]
+    assert [set(seen[0].images) for seen, _ in watched] == [{"top", "wrist"}, {"top"}, {"top", "wrist"}]
+    assert _right(watched[1][0], media, first=20)
+    assert _right(watched[2][0], media, first=35)
+
+
+@pytest.mark.parametrize("column", ["data/chunk_index", "data/file_index", "episode_index"])
+def test_one_row_of_nulls_refuses_no_other_episode(tmp_path: Path, media: ModuleType, column: str) -> None:
+    media.render_lerobot(tmp_path / "arm", version="v3.0", lengths=(20, 15, 10))
+    _change(_listed(tmp_path / "arm"), column, lambda values: [values[0], None, values[2]])
+    opened = open_sources([tmp_path / "arm"])
+    assert [source.id for source in opened.sources] == ["arm/episode_000000", "arm/episode_000002"]
+    (error,) = opened.failed
+    assert error.uri == f"{tmp_path / 'arm'}#" + ("row 1" if column == "episode_index" else "episode_000001")
+
+
+def test_one_line_that_is_wrong_refuses_no_other_episode(tmp_path: Path, media: ModuleType) -> None:
+    media.render_lerobot(tmp_path / "arm", lengths=(20, 15))
+    file = tmp_path / "arm" / "meta" / "episodes.jsonl"
+    first, second = map(json.loads, file.read_text().splitlines())
+    file.write_text("\n".join(json.dumps(row) for row in ({**first, "length": "long"}, second)))
+    opened = open_sources([tmp_path / "arm"])
+    assert [source.id for source in opened.sources] == ["arm/episode_000001"]
+    assert [error.uri for error in opened.failed] == [f"{tmp_path / 'arm'}#episode_000000"]
+
+
+def test_an_episode_that_begins_beyond_the_end_of_its_video(tmp_path: Path, media: ModuleType) -> None:
+    media.render_lerobot(tmp_path / "arm", version="v3.0", lengths=(20, 15))
+    _change(_listed(tmp_path / "arm"), f"{KEY}/from_timestamp", lambda values: [values[0], 100.0])
+    first, second = _episodes(tmp_path / "arm")
+    assert _watch(first)[1] == ""
+    seen, reason = _watch(second)
+    assert [set(o.images) for o in seen] == [{"top"}] * 15
+    assert "wrist: no picture in 15 of 15 rows, the first is row 0 at 0.0 s" in reason
+
+
+def test_the_next_episode_of_a_shared_video_is_not_shown(tmp_path: Path, media: ModuleType) -> None:
+    media.render_lerobot(tmp_path / "arm", version="v3.0", lengths=(20, 15))
+    listed = _listed(tmp_path / "arm")
+    table = parquet.read_table(listed)
+    table = table.append_column(f"{KEY}/to_timestamp", pa.array([1.2, 3.5]))
+    parquet.write_table(table, listed)
+    seen, reason = _watch(_episodes(tmp_path / "arm")[0])
+    assert [o.seq for o in seen if "wrist" in o.images] == list(range(13))
+    assert "wrist: no picture in 7 of 20 rows" in reason
+
+
+@pytest.mark.parametrize("fps", [0, -1, float("nan"), "fast", None])
+def test_a_rate_that_cannot_be_is_the_datasets_error(tmp_path: Path, media: ModuleType, fps: object) -> None:
+    media.render_lerobot(tmp_path / "arm", lengths=(5,))
+    media.render_video(tmp_path / "good.mp4", frames=3)
+    file = tmp_path / "arm" / "meta" / "info.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "fps": fps}))
+    opened = open_sources([tmp_path])
+    assert [source.id for source in opened.sources] == ["good"]
+    assert [error.uri for error in opened.failed] == [str(tmp_path / "arm")]
+
+
+@pytest.mark.parametrize(
+    ("name", "feature"),
+    [
+        ("front", {"is_depth_map": True}),
+        ("front", {"info": {"is_depth_map": True}}),
+        ("front", {"video_info": {"video.is_depth_map": True}}),
+        ("front", {"info": {"video.pix_fmt": "gray12le"}}),
+        ("front", {"info": {"video.pix_fmt": "gray16le"}}),
+        ("depth", {}),
+        ("front_depth", {}),
+    ],
+)
+@pytest.mark.parametrize("kind", ["video", "image"])
+def test_a_depth_feature_is_no_picture(
+    tmp_path: Path, media: ModuleType, name: str, feature: dict[str, Any], kind: str
+) -> None:
+    media.render_lerobot(tmp_path / "arm", lengths=(5,))
+    file = tmp_path / "arm" / "meta" / "info.json"
+    info = json.loads(file.read_text())
+    info["features"][f"observation.images.{name}"] = {"dtype": kind, **feature}
+    info["features"]["observation.images.top"] |= {"info": {"video.pix_fmt": "yuv420p"}}
+    file.write_text(json.dumps(info))
+    seen, reason = _watch(_episodes(tmp_path / "arm")[0])
+    assert reason == ""
+    assert [set(o.images) for o in seen] == [{"top", "wrist"}] * 5
