@@ -1,4 +1,4 @@
-"""Which models there are, which of them can be used now, what the others need; and the best encoder that is here.
+"""Which models exist, which of them can be used now, what the others need, and which encoder is best here.
 
 Nothing is fetched and nothing heavy is imported to find out.
 """
@@ -28,7 +28,7 @@ class HubModel:
 
     Attributes:
         name: By which it is chosen.
-        repository: On the hub.
+        repository: Its repository on the hub.
         size_bytes: Size of its weights.
         licence: As upstream states it.
         note: What speaks for it.
@@ -76,7 +76,7 @@ class Model:
         usable: Whether it can be used now, without fetching anything.
         why: What keeps it from that; or what is worth knowing, where it is usable.
         fix: What to do about it; "" where it is usable, and where it need only be fetched.
-        fetchable: Whether `pull` of its name is all that it lacks.
+        fetchable: Whether fetching it is all that is missing.
         size_bytes: Size of its weights on this disk, or of what would be fetched; 0 for none.
         licence: Licence of its weights; "" where it has none, or only its maker knows.
         where: Its files, or where they would be.

@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class Lazy(Generic[T]):
-    """Holds a factory, and from the first call on what it made; pickles as the factory alone."""
+    """Holds a factory and, from the first call on, what it made; pickles as the factory alone."""
 
     def __init__(self, factory: Callable[[], T]) -> None:
         self._factory = factory

@@ -11,7 +11,7 @@ import numpy as np
 from hippocam.stream import opencv as cv2
 from hippocam.stream.records import FloatArray, Image
 
-# Of the colours of ImageNet's photographs, red, green and blue, from 0 to 1.
+# Mean and deviation of the colours of ImageNet's photographs, red, green and blue, from 0 to 1.
 UNIT_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 UNIT_DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
 # The same from 0 to 255.

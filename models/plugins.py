@@ -33,7 +33,7 @@ class Plugin:
     Attributes:
         name: By which it is chosen.
         package: Name and version of the distribution that brings it.
-        points: What it announced, a place each; more than one where packages quarrel over a name.
+        points: Where its makers are, "module:name" each; more than one if packages quarrel over a name.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Plugin:
         (point,) = self.points
         try:
             made: Any = point.load()
-        except Exception as error:  # a stranger's module may fail with anything; it must not take us along
+        except Exception as error:  # a stranger's module may fail with anything, and must not end this process
             raise self._broken(f"{point.value} cannot be imported", error) from error
         if not callable(made):
             raise PluginError(

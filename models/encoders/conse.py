@@ -66,7 +66,7 @@ class ConseEncoder:
         names, vectors_KE = self._classes()
         probabilities_NK = self._classify(images)
         keep_NK = np.where(probabilities_NK < _top(probabilities_NK, _TOP_CLASSES), 0, probabilities_NK)
-        # What all classes share tells nothing, and left in it makes every picture near to every text.
+        # What all classes share tells nothing, and would make every picture near to every text.
         own_KE = vectors_KE - vectors_KE.mean(0)
         mixed_NE = np.zeros((len(images), own_KE.shape[1]), np.float32)
         for row, keep_K in enumerate(keep_NK):  # by rows: a product of matrices rounds by its size

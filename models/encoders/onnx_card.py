@@ -47,7 +47,7 @@ class Card:
         id: Name and version of the vectors; two models must not share one.
         dim: Length D of a vector, 1 or more.
         mean: Mean of red, green and blue on a scale of 0 to 1, subtracted from a picture.
-        deviation: On the same scale, above 0, divided by after that.
+        deviation: Divisor of each colour after that, on the same scale, above 0.
         midpoint: As in `EncoderSpec`, -1 to 1.
         slope: As in `EncoderSpec`, above 0.
         growth: As in `EncoderSpec`, 0 or more.
@@ -60,9 +60,9 @@ class Card:
         text_output: Name of the output of text.onnx.
         licence: Licence of the weights, as it is listed.
         source: What it was exported from, "<model>/<tag or hash>"; "" if not by hippocam.
-        versions: What exported it.
-        largest_difference: Between a number of a vector here and in torch, found at export.
-        times_as_fast: One picture as in torch, found at export with as many threads.
+        versions: Versions of the packages that exported it.
+        largest_difference: Largest difference between a number of a vector here and in torch, measured at export.
+        times_as_fast: Speed of one picture over that in torch with as many threads, measured at export.
         sha256: Hash of the other files; those that are named here are checked.
         format: Format of this card.
     """
@@ -158,7 +158,7 @@ class Card:
         return np.ascontiguousarray(normal.transpose(2, 0, 1)[None])
 
     def verify(self, folder: Path) -> None:
-        """Compare the files of a folder with `sha256`; without it only that they are there.
+        """Compare the files of a folder with `sha256`; without hashes, only check that they are there.
 
         Raises:
             WeightsError: A file is missing or is another one.

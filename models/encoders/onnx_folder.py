@@ -121,7 +121,7 @@ class OnnxFolderEncoder:
         return unit_rows(vectors_ND)
 
     def tokens(self, text: str) -> list[int]:
-        """Give the numbers that the text network reads, L of them."""
+        """Return the ids that the text network reads, L of them."""
         return list(self._text()[1].encode(text).ids)
 
     def _read_card(self) -> Card:
@@ -207,7 +207,7 @@ class OnnxFolderEncoder:
         return rows[0]
 
     def _sized(self, tower: _Tower, name: str, field: str, said: int, found: list[Any]) -> _Tower:
-        """Give the tower with its size: from the graph, or from the card where the graph leaves it open."""
+        """Return the tower with its size, from the graph, or from the card where the graph leaves it open."""
         fixed = {size for size in found if isinstance(size, int)}
         if fixed and said and fixed != {said}:
             raise self._wrong(name, f"takes {min(fixed)} where encoder.yaml says {said}", f"correct {field} there")

@@ -81,6 +81,6 @@ class PaletteEncoder:
 
 
 def _lab(image: Image) -> FloatArray:
-    """Uint8 [H, W, 3] RGB to CIE L*a*b*, where distances are about as people see them."""
+    """Turn uint8 [H, W, 3] RGB into CIE L*a*b*, where distances are about as people see them."""
     lab: FloatArray = cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     return lab

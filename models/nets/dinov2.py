@@ -3,11 +3,11 @@
 Oquab et al. 2023, "DINOv2: Learning Robust Visual Features without Supervision". It learned from pictures alone,
 142 million of them, so it knows rooms, drawings and scenes beside the kinds of things that ImageNet names.
 
-The weights are published as an ONNX model in float32. Here the same network is written down again with the
-products of its layers in int8, in about a third of the time: weights with one factor an output, what they are
-multiplied with with one factor a picture (as ONNX Runtime's dynamic quantisation does). Weights keep to 7 bits,
-since processors without VNNI add pairs of products in 16 bits: so each gets the same whole numbers. The two
-layers of the first block stay as they are.
+The weights are published as an ONNX model in float32. Here the same network is written again with the products of
+its layers in int8, which takes about a third of the time: weights have one scale for each output, inputs one for
+each picture (as in ONNX Runtime's dynamic quantisation). Weights keep to 7 bits, since processors without VNNI add
+pairs of products in 16 bits: so all processors get the same whole numbers. The two layers of the first block stay
+as they are.
 
 Shapes: S = 257 tokens inside, T = 65 given; C = 384 channels.
 """
@@ -37,7 +37,7 @@ _EPSILON = 1e-6
 # Positions of the patches, which were learned on a finer grid.
 _POSITIONS = "onnx::Reshape_1360"
 _LEARNED_GRID = 37
-_LARGEST = 63  # whole number of a weight
+_LARGEST = 63  # largest whole number of a weight
 _EXACT = "blocks.0.mlp"  # flat areas of drawn pictures give single numbers here that are far from the others
 
 
@@ -111,7 +111,7 @@ class _Writer:
         return self._graph.node("LayerNormalization", [name, *weights], axis=2, epsilon=_EPSILON)
 
     def _product(self, name: str, layer: str, scale: str | None = None) -> str:
-        """A layer's product with its weights; a scale of its outputs is taken into them."""
+        """A layer's product with its weights, into which a scale of its outputs is folded."""
         graph, weights, bias = self._graph, self._constants[f"{layer}.weight"], self._constants[f"{layer}.bias"]
         if scale is not None:
             weights, bias = weights * self._constants[scale], bias * self._constants[scale]

@@ -146,5 +146,5 @@ def _read(path: Path) -> dict[str, FloatArray]:
 
 
 def _plain(values: FloatArray) -> FloatArray:
-    """The values without the tiniest: they do nothing, and below 1e-38 each costs ten times the time."""
+    """The values with the tiniest set to 0: they do nothing, and below 1e-38 each costs ten times the time."""
     return np.where(np.abs(values) < _NOTHING, 0, values).astype(values.dtype)

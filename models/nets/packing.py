@@ -1,6 +1,6 @@
 """Weights into a quarter of their bytes: rows of whole numbers with one factor a row.
 
-A row's largest number becomes 127 or -127, so each is off by at most 1/254 of it. Vectors stay float32, for they
+A row's largest number becomes 127 or -127, so each is off by at most 1/254 of it. Vectors stay float32, since they
 are few.
 """
 
@@ -18,7 +18,7 @@ _FACTOR = ".factor"
 
 
 def pack(numbers: Mapping[str, FloatArray]) -> Arrays:
-    """Give int8 rows and their float32 factors for what has rows, float32 for the rest."""
+    """Return int8 rows and their float32 factors for what has rows, float32 for the rest."""
     packed: Arrays = {}
     for name, values in numbers.items():
         packed[name] = np.ascontiguousarray(values, np.float32)

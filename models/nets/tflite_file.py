@@ -1,8 +1,8 @@
 """A TFLite file into its tensors and operators, without TensorFlow.
 
 The file is a FlatBuffer (flatbuffers.dev/internals): tables whose fields are found by their number through a table
-of offsets. The numbers below are those of tensorflow/lite/schema/schema.fbs. Every offset is checked by what reads
-it: a file that lies about itself ends in an error of struct or NumPy, never in code that runs.
+of offsets. The numbers below are those of tensorflow/lite/schema/schema.fbs. Whatever reads an offset checks it: a
+file that lies about itself ends in an error of struct or NumPy, and no code in it is run.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ _HAIR = 1e-4
 
 
 class Converted(NamedTuple):
-    """The bytes of an ONNX model and the sizes of what stands one after the other in its output."""
+    """The bytes of an ONNX model, and the sizes of the tensors that follow one another in its output."""
 
     model: bytes
     parts: tuple[tuple[int, ...], ...]
@@ -41,7 +41,7 @@ def to_onnx(model: TfliteModel) -> Converted:
     """Write a model down as ONNX: one picture float32 [1, 3, H, W] called "input" in, one flat vector out.
 
     The vector holds what the model concatenates last, one such tensor after the other. A final sigmoid is left
-    out: whoever wants probabilities needs few of them.
+    out, since only few of its values are needed.
 
     Raises:
         ValueError: The model has an operator that is not known here.
@@ -83,7 +83,7 @@ class _Writer:
             )
         elif code == _NEAREST:
             name = self._resized(operator)
-        elif code == _RESHAPE:  # of a picture into rows: its channels go last, as TFLite has them
+        elif code == _RESHAPE:  # a picture into rows: its channels go last, as TFLite has them
             last = self.graph.node("Transpose", self._inputs(operator)[:1], perm=(0, 2, 3, 1))
             name = self.graph.node("Flatten", [last], axis=1)
         elif code in (_QUANTIZE, _DEQUANTIZE, _LOGISTIC):
@@ -95,7 +95,7 @@ class _Writer:
         self._names[operator.outputs[0]] = name
 
     def pieces(self, end: Operator) -> list[str]:
-        """Names of what is concatenated, each flat."""
+        """Names of the tensors that are concatenated, each flattened."""
         return self._inputs(end)
 
     def _inputs(self, operator: Operator) -> list[str]:

@@ -1,7 +1,7 @@
 """Pictures into a 7 x 7 grid of 320 numbers: TinyViT-5M, trained on ImageNet-22k, run by ONNX Runtime.
 
-Wu et al. 2022, "TinyViT: Fast Pretraining Distillation for Small Vision Transformers". What ridge regression from
-its features gives is what encoders are compared with (apps/bench/perception.py).
+Wu et al. 2022, "TinyViT: Fast Pretraining Distillation for Small Vision Transformers". Encoders are compared with
+ridge regression from its features (apps/bench/perception.py).
 
 Shapes: P = 49 patches; C = 320 channels.
 """

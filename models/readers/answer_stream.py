@@ -12,10 +12,10 @@ _HALF_PAIR = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}$")
 
 
 class AnswerStream:
-    """Gives on the words of a reply's "answer" as they come.
+    """Passes on the words of a reply's "answer" as they come.
 
     Args:
-        on_text: Gets each piece. They are not checked yet: only the finished reading is.
+        on_text: Gets each piece, unchecked: only the finished reading is checked.
     """
 
     def __init__(self, on_text: Callable[[str], None]) -> None:

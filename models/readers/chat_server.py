@@ -1,6 +1,6 @@
 """A conversation to an OpenAI-compatible server and its reply back: streamed, timed out, tried again.
 
-What many servers have in common is all that is used: POST <base>/chat/completions with messages, max_tokens,
+Only what most servers have in common is used: POST <base>/chat/completions with messages, max_tokens,
 temperature and stream, answered as server-sent events or, where a server does not stream, as one JSON object.
 """
 
@@ -42,10 +42,10 @@ class ChatServer:
     Args:
         base_url: As "http://localhost:8000/v1".
         key: Sent as a bearer token; "" for none. It stands in no message.
-        timeout_s: What a reply may take in all, in seconds.
+        timeout_s: How long a reply may take in all, in seconds.
         retries: How often it is asked again where it is busy or fails.
-        sleep: Waits so many seconds.
-        clock: Seconds that only grow.
+        sleep: Waits some seconds.
+        clock: Seconds of a clock that only rises.
         rng: Spreads the waits, so that many clients do not come back at once.
     """
 
@@ -73,7 +73,7 @@ class ChatServer:
         """Ask for the reply to a conversation.
 
         Args:
-            body: The request, but for `stream`.
+            body: The request, without `stream`.
             on_text: Gets each piece of the reply as it comes. After a failure in the middle it begins anew.
 
         Raises:
@@ -93,7 +93,7 @@ class ChatServer:
             tried += 1
 
     def _wait(self, tried: int) -> float:
-        """Exponential back-off, of which a random half is taken off."""
+        """Exponential back-off, less up to half of it at random."""
         return min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2.0**tried) * self._rng.uniform(0.5, 1.0)
 
     def _once(self, body: Mapping[str, Any], on_text: Callable[[str], None] | None) -> str:
@@ -177,7 +177,7 @@ def _json(text: str) -> Any:
 
 
 def _piece(value: Any, part: str) -> str:
-    """The text of a completion, or of a piece of one; "" for a piece without, as the last one with the usage."""
+    """The text of a completion, or of a piece of one; "" for a piece without text, such as the last."""
     if isinstance(value, dict) and value.get("error"):
         raise _TryAgainError(f"the server reports an error{_said(json.dumps(value))}")
     try:
@@ -189,7 +189,7 @@ def _piece(value: Any, part: str) -> str:
 
 
 def _said(text: str) -> str:
-    """What a server says of its error, as a few harmless words in brackets."""
+    """What a server says of its error, in a few harmless words in brackets."""
     try:
         value = json.loads(text)
         inner = value.get("error", value) if isinstance(value, dict) else value

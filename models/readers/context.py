@@ -1,8 +1,8 @@
 """Evidence and live frames into what a reader is given: in order, with true times, within a stated budget.
 
 This is the one place where it is decided what a reader sees: the newest frames of a live stream first, then
-evidence by time. What does not fit goes in a fixed order: older live frames, the weakest moments' pictures, the
-weakest moments.
+evidence by time. What does not fit is left out in a fixed order: older live frames, the weakest moments' pictures,
+the weakest moments.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from hippocam.models.readers.reading import Given
 from hippocam.stream import opencv as cv2
 from hippocam.stream.records import Embedding
 
-# Live frames that stay while others of them make room.
+# Live frames that are left out last.
 _LEAST_LIVE = 4
 _JPEG_QUALITY = 85
 _JPEG_START = b"\xff\xd8"
@@ -34,9 +34,9 @@ class ContextConfig:
 
     Attributes:
         moments: Moments that are looked up, 1 to 64.
-        frames: Pictures at most, 0 to 64; 0 for a reader that does not see.
+        frames: Most pictures, 0 to 64; 0 for a reader that does not see.
         live_frames: Newest frames of a stream that is being watched, 0 to 8.
-        tokens: What all of it may take, 256 to 1,000,000; counted by the reader where it can, else estimated.
+        tokens: Most tokens of all of it, 256 to 1,000,000; counted by the reader where it can, else estimated.
         frame_px: Longer side of a picture, 64 to 2048 pixels; larger ones are made smaller.
         tokens_per_frame: Estimate for a picture, 1 to 10,000.
     """
@@ -105,7 +105,7 @@ class Context:
 
     @property
     def given(self) -> tuple[Given, ...]:
-        """What is kept of it with the answer."""
+        """The part of it that is kept with the answer."""
         return tuple(
             Given(mark=s.mark, id=s.id, stream=s.stream, time_s=s.time_s, picture=bool(s.jpeg)) for s in self.shown
         )
@@ -116,7 +116,7 @@ class Context:
         return sum(bool(s.jpeg) for s in self.shown)
 
     def smaller(self) -> Context | None:
-        """The same without what can best be done without; None where one moment is left."""
+        """The context without its least important part; None if only one moment is left."""
         live = [s for s in self.shown if s.evidence is None]
         moments = [s for s in self.shown if s.evidence is not None]
         pictured = [s for s in moments if s.jpeg]
@@ -131,7 +131,7 @@ class Context:
         return self._without(live[0] if live else min(moments, key=lambda s: (s.belief, -s.time_s)))
 
     def fitted(self, count: Callable[[Context], int], most: int) -> Context:
-        """The same, made smaller until it counts no more than most.
+        """The context made smaller until it counts no more than `most`.
 
         Raises:
             ReaderError: Not even one moment fits.
@@ -168,7 +168,7 @@ def build_context(
         live: Newest frames of streams that are being watched, the oldest first.
         config: The budget.
         kind: What the question wants to know; None to read it off its words.
-        closer: JPEGs in place of the kept ones, by a moment's id, each of its `frame_s`.
+        closer: JPEGs to use instead of the kept ones, by a moment's id, each of its `frame_s`.
     """
     closer = closer or {}
     newest = sorted(live, key=lambda frame: frame.time_s)[-config.live_frames :] if config.live_frames else []

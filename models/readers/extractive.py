@@ -1,4 +1,4 @@
-"""The reader that needs no weights: it states the best evidence in a sentence or two, or that there is none."""
+"""The reader that needs no weights: states the best evidence in a sentence or two, or that there is none."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hippocam.stream.timecode import format_time
 if TYPE_CHECKING:
     from hippocam.models.readers.config import ReaderConfig
 
-# Further moments are named when they are at least this share of the best one.
+# Further moments are named if their belief is at least this share of that of the best.
 _ALSO = 0.8
 # Moments this near to each other, in seconds, are told as one.
 _GAP_S = 0.05
@@ -25,7 +25,7 @@ _GAP_S = 0.05
 _NAMED = 5
 # Characters of a source's words.
 _WORDS = 160
-# Moments whose words are told.
+# How many moments' words are told.
 _TOLD = 3
 
 
@@ -60,10 +60,10 @@ class ExtractiveReader:
         return ContextConfig(moments=5, frames=0, live_frames=0)
 
     def read(self, context: Context, on_token: Callable[[str], None] | None = None) -> Reading:
-        """State the best evidence, and first what the question asks of it.
+        """Answer what the question asks, and state the best evidence.
 
         Args:
-            context: Of it the evidence.
+            context: Only its evidence is used.
             on_token: Gets the whole answer at once.
         """
         evidence = context.evidence
@@ -111,7 +111,7 @@ def _answer(kind: QuestionKind, evidence: Sequence[Evidence]) -> list[Sentence]:
 
 
 def _special(kind: QuestionKind, evidence: Sequence[Evidence], likely: Sequence[Evidence]) -> Sentence:
-    """What a question asks beyond when."""
+    """Answer what a question asks beyond when."""
     best = likely[0]
     if kind in (QuestionKind.BEFORE, QuestionKind.AFTER):
         return _neighbour(kind, _joined([(e, e.t0_s, e.t1_s) for e in likely])[0], evidence)
@@ -143,14 +143,14 @@ def _special(kind: QuestionKind, evidence: Sequence[Evidence], likely: Sequence[
         return Sentence(text=f"For {_seconds(longest)}: {longest}.", evidence_ids=longest.ids)
     ends = {}
     for stretch in stretches if kind == QuestionKind.LAST else reversed(stretches):
-        ends[stretch.stream] = stretch  # of each stream the last one put in
+        ends[stretch.stream] = stretch  # the last of each stream
     chosen = sorted(ends.values(), key=lambda s: (s.t0_s, s.stream))
     ids = tuple(dict.fromkeys(found for stretch in chosen for found in stretch.ids))
     return Sentence(text=f"{kind.value.capitalize()} seen: {'; '.join(map(str, chosen))}.", evidence_ids=ids)
 
 
 def _neighbour(kind: QuestionKind, best: _Stretch, evidence: Sequence[Evidence]) -> Sentence:
-    """What stands beside the best moment in time, with those that go on from it, among what was found."""
+    """The moment beside the best one in time, with those that go on from it, among what was found."""
     same = [e for e in evidence if e.stream == best.stream and e.id not in best.ids]
     if kind == QuestionKind.AFTER:
         near = min((e for e in same if e.t0_s >= best.t1_s - _GAP_S), key=lambda e: e.t0_s, default=None)

@@ -1,8 +1,8 @@
 """The reader that runs a small language model over the records of moments, without pictures: "gguf[:path]".
 
-llama.cpp runs it in this process, on the CPU. Its writing is held to the form of a reply, so that even a small
-model gives one. Without a path the model is SmolLM2-135M, which a package ships: it is quick, and words
-an answer poorly; name a larger file for better words. What it may claim rests on the memory's belief either way.
+llama.cpp runs it in this process, on the CPU. Its output is held to the form of a reply, so that even a small
+model gives one. Without a path the model is SmolLM2-135M, which a package ships: it is quick, and words an answer
+poorly; name a larger file for better words. What it may claim rests on the memory's belief either way.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class GgufReader:
         """Answer from what is given.
 
         Args:
-            context: The question and what it is to be answered from. What is over the model's context is left out.
+            context: The question and what it is to be answered from; what exceeds the model's context is left out.
             on_token: Gets the words of the answer as they come, before they are checked.
 
         Raises:

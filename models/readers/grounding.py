@@ -1,4 +1,4 @@
-"""An answer's words against the records that it cites: a model that cannot see may say only what stands there."""
+"""Checks an answer against the records that it cites: a model that cannot see may only say what they say."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hippocam.memory.recall.words import content_words
 from hippocam.models.readers.context import Shown
 from hippocam.models.readers.marks import MARKS
 
-# Words that say nothing of what was there, beside those that content_words leaves out.
+# Words that say nothing of what was there, in addition to those that content_words leaves out.
 _NEUTRAL = frozenset(
     "answer answers appear appeared appears camera cameras evidence found moments occurred question record records"
     " saw second seconds showed showing shown shows stream visible".split()

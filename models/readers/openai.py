@@ -34,13 +34,13 @@ class OpenAIConfig:
     """Which server is asked, and how.
 
     Attributes:
-        base_url: As "http://localhost:8000/v1"; "" for the environment's OPENAI_BASE_URL.
-        model: As the server calls it; "" for the environment's HIPPOCAM_READER_MODEL.
+        base_url: Such as "http://localhost:8000/v1"; "" for the environment's OPENAI_BASE_URL.
+        model: The server's name for it; "" for the environment's HIPPOCAM_READER_MODEL.
         api_key: "" for the environment's OPENAI_API_KEY; a local server needs none.
         images: Whether pictures are sent; false for a model that does not see.
-        response_format: How the server is told to write JSON: "" not at all (every server takes that),
+        response_format: How the server is told to write JSON: "" for not at all (every server takes that),
             "json_object" or "json_schema".
-        timeout_s: What a reply may take in all, 0.001 to 3600 seconds.
+        timeout_s: How long a reply may take in all, 0.001 to 3600 seconds.
         retries: How often a busy or failing server is asked again, 0 to 10.
         max_tokens: Most tokens of a reply, 16 to 100,000.
         temperature: 0 to 2; 0 gives the same answer to the same question, as far as the server can.
@@ -75,8 +75,8 @@ class OpenAIReader:
     Args:
         config: Which server and how; what is "" comes from the environment.
         context: What it is given.
-        sleep: Waits so many seconds before it is asked again.
-        clock: Seconds that only grow.
+        sleep: Waits some seconds before it is asked again.
+        clock: Seconds of a clock that only rises.
         rng: Spreads the waits.
 
     Raises:
@@ -163,7 +163,7 @@ class OpenAIReader:
 
 
 def _turn(turn: Message) -> dict[str, Any]:
-    """A message as the interface has it: plain text where there is no picture, which every server takes."""
+    """A message in the interface's form: without a picture it is plain text, which every server takes."""
     if all(isinstance(part, str) for part in turn.parts):
         return {"role": turn.role, "content": turn.text}
     return {"role": turn.role, "content": [_part(part) for part in turn.parts]}

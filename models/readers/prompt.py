@@ -1,7 +1,7 @@
 """A context into the messages that a language model gets: instructions, quoted data, pictures, the question last.
 
 The first message is the same for every question. Whatever comes from outside stands in the second, quoted (see
-quoting.py), before it the time and the mark that we write: `<12.0 seconds> [E1]`.
+quoting.py), after the time and the mark that we write: `<12.0 seconds> [E1]`.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def messages(context: Context) -> list[Message]:
 
 
 def written(turns: Sequence[Message]) -> str:
-    """Messages as text for people, word for word, with a line in place of each picture."""
+    """Messages as text for people, word for word, with a line for each picture."""
     lines = []
     for turn in turns:
         lines.append(f"--- {turn.role}")

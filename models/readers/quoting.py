@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 
-# All but letters, digits and signs that are harmless in every chat template.
+# Everything but letters, digits and signs that are harmless in every chat template.
 _RISKY = re.compile(r"[^\w !#$%&'()*+,\-./:;=?@^~]")
 # Characters of one piece of outside text that a reader is given.
 MOST_CHARS = 400

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from hippocam.models.readers.marks import MARKS, marks_in
 
-# Below this belief the best evidence is no answer.
+# Belief below which the best evidence is no answer.
 SEEN_FROM = 0.5
 
 
@@ -53,10 +53,9 @@ class Reading:
     Attributes:
         sentences: One or a few.
         unknown: Whether what was given does not support an answer.
-        confidence: Belief, 0 to 1, that the answer is right; of an unknown one, what speaks for the nearest
-            moment.
+        confidence: Belief, 0 to 1, that the answer is right; if it is unknown, the belief in the nearest moment.
         given: What the reader was given.
-        prompt: The same as text, word for word, with a line in place of each picture; "" for a reader without.
+        prompt: The same as text, word for word, with a line for each picture; "" for a reader without a prompt.
     """
 
     sentences: tuple[Sentence, ...]

@@ -1,7 +1,7 @@
-"""A language model's reply into a checked answer: what it cites must have been given, else it is asked once more.
+"""A language model's reply into a checked answer: it is asked once more if it cites what it was not given.
 
-Belief in an answer joins two estimates: the memory's own that the best cited moment shows what was asked for,
-which is calibrated, and the model's word, which is mostly too sure. A model that saw the pictures knows something
+Belief in an answer joins two estimates: the memory's own, which is calibrated, that the best cited moment shows
+what was asked for, and the model's word, which is mostly too sure. A model that saw the pictures knows something
 new: the two are averaged as log odds (Satopää et al. 2014, "Combining multiple probability predictions using a
 simple logit model"). One that read only what the memory knows cannot be surer than the memory.
 """
@@ -23,23 +23,23 @@ from hippocam.models.readers.reading import SEEN_FROM, Reading, Sentence
 
 NOTHING = "Not seen: the memory holds nothing for that time and place."
 _SENTENCES = re.compile(r"(?<=[.!?])\s+(?=[^a-z\s])")
-# Marks behind a full stop belong to the sentence before it, but where they begin the next: "[E2] shows a cat."
+# Marks after a full stop belong to the sentence before it, unless they begin the next: "[E2] shows a cat."
 _TRAILING = re.compile(rf"([.!?])\s*((?:{MARKS.pattern}\s*)+)(?=$|[^a-z\s])")
 _THINKING = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
 _MOST_ANSWER = 2000
 _MOST_ECHO = 2000
 _MOST_SEARCHED = 50_000
-# Tokens that being asked again takes, beside the reply that was rejected.
+# Tokens that asking again takes, in addition to the rejected reply.
 AGAIN_TOKENS = 150
 _LEAST_BELIEF = 0.02
 
 
 class ReplyError(Exception):
-    """A reply is not as it must be. The message is ours throughout: it is shown to people and to the model."""
+    """A reply breaks the rules. The message is all our own words: it is shown to people and to the model."""
 
 
 def converse(context: Context, complete: Callable[[list[Message]], str], *, reader: str, sees: bool) -> Reading:
-    """Ask a model, check what it says, ask once more where it is not as it must be.
+    """Ask a model and check its reply; if that breaks the rules, ask once more.
 
     Args:
         context: What it is given.
@@ -48,8 +48,8 @@ def converse(context: Context, complete: Callable[[list[Message]], str], *, read
         sees: Whether it is given the pictures.
 
     Returns:
-        Its answer; an unknown one where both replies were not as they must be, so that nothing is shown as an
-        answer that rests on nothing.
+        Its answer, or an unknown one if both replies broke the rules: nothing is shown as an answer that rests on
+        nothing.
     """
     if not context.shown:
         return Reading(sentences=(Sentence(text=NOTHING),), unknown=True)
@@ -169,7 +169,7 @@ def _inside(p: float) -> float:
 
 
 def _plain(text: str) -> str:
-    """Without line ends and what steers a terminal."""
+    """A text without line ends and terminal codes."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 

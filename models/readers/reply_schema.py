@@ -1,4 +1,4 @@
-"""The form of a reply as a JSON schema, for models whose writing can be held to one."""
+"""The form of a reply as a JSON schema, for models whose output can be held to one."""
 
 from __future__ import annotations
 

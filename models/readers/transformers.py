@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from hippocam.models.readers.config import ReaderConfig
 
 _INSTALL = "pip install 'hippocam[vlm]'"
-# A folder that is no model, a hub that cannot be reached, a model of another kind, no room on the device.
+# A folder without a model, a hub that cannot be reached, a model of another kind, no room on the device.
 _LOAD_ERRORS = (OSError, ValueError, KeyError, RuntimeError, ImportError, AttributeError)
 
 
@@ -113,7 +113,7 @@ class TransformersReader:
         import torch
 
         model = parts.model
-        inputs = model_inputs(parts.processor, turns).to(model.device, dtype=model.dtype)  # whole numbers stay so
+        inputs = model_inputs(parts.processor, turns).to(model.device, dtype=model.dtype)  # integers stay integers
         streamer = _streamer(parts.processor, AnswerStream(on_token)) if on_token else None
         with torch.inference_mode():
             out = model.generate(

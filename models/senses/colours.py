@@ -1,8 +1,8 @@
 """A picture of one thing into the shares of its colours, by thirds from top to bottom.
 
-What people remember a thing by ("the red car") where no network was trained to tell its kind apart. Colours are
-counted in CIE Lab, coarsely, so that a little more light changes little; the square roots of shares make a dot
-product the Bhattacharyya coefficient of two histograms.
+It is what people remember a thing by ("the red car"), for kinds that no network was trained to tell apart. Colours
+are counted coarsely in CIE Lab, so that a little more light changes little; with the square roots of shares, a dot
+product is the Bhattacharyya coefficient of two histograms.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from hippocam.stream.records import FloatArray, Image
 _PARTS = 3
 _BINS = (6, 5, 5)
 _RANGE = ((0, 100), (-50, 50), (-50, 50))
-_SIDE_PX = 48  # shares are as exact in a small picture
-_MARGIN = 6  # one in so many columns on each side shows mostly what is behind
+_SIDE_PX = 48  # shares are just as exact in a small picture
+_MARGIN = 6  # one column in this many on each side mostly shows what is behind
 SIZE = _PARTS * int(np.prod(_BINS))
 
 

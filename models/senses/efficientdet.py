@@ -1,8 +1,8 @@
 """Pictures into boxes with a label and a score: EfficientDet-Lite0 (Tan et al. 2020), run by ONNX Runtime.
 
 MediaPipe publishes it for TFLite with int8 weights, trained on COCO; see `models/nets/tflite_onnx.py`. A box is
-given as its shift and growth against one of nine anchors at each place of five grids; of boxes of one label that
-overlap by more than half the surest stays.
+given as its shift and growth against one of nine anchors at each point of five grids; among boxes of one label
+that overlap by more than half, the surest stays.
 
 Shapes: A = 19206 anchors; K = 90 labels; N boxes.
 """
@@ -23,7 +23,7 @@ from hippocam.models.weights import fetch
 from hippocam.stream import opencv as cv2
 from hippocam.stream.records import FloatArray, Image
 
-# The labels of COCO by their numbers, as the file has them; "" for numbers that COCO never used.
+# The labels of COCO by the ids that the file has; "" for ids that COCO never used.
 LABELS = tuple(
     (
         "person,bicycle,car,motorcycle,airplane,bus,train,truck,boat,traffic light,fire hydrant,,"
@@ -74,7 +74,7 @@ class EfficientDetLite0:
             image: uint8 [H, W, 3], RGB, any size; it keeps its proportions, and grey fills the square, since
                 people who are squeezed are not seen.
             least: Lowest score, above 0 and below 1.
-            most: Boxes at most.
+            most: Most boxes.
         """
         height, width = image.shape[:2]
         side = max(height, width)
@@ -133,7 +133,7 @@ def _boxes(shifts_N4: FloatArray, anchors_N4: FloatArray) -> FloatArray:
 def _apart(
     boxes_N4: FloatArray, scores_N: FloatArray, labels_N: NDArray[np.intp], kept: NDArray[np.intp]
 ) -> list[int]:
-    """Of those kept, the surest of each label that do not overlap a surer one; the surest first."""
+    """The boxes that do not overlap a surer one of their label, the surest first."""
     if not len(kept):
         return []
     left_top_width_height = [

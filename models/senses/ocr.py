@@ -3,7 +3,7 @@
 Both are PaddleOCR's small networks (PP-OCRv4's detector, PP-OCRv6's recogniser, which knows Latin letters with
 their marks beside Chinese and others) as ONNX, run as they are described in: Liao et al. 2020, "Real-time Scene
 Text Detection with Differentiable Binarization"; Shi et al. 2017, "CRNN". A cheap look comes first, at a small
-size; only where it sees text the picture is gone over at its own size.
+size; only if it sees text is the picture searched at its own size.
 
 Shapes: H, W of the picture as the detector gets it; T steps of a line, C characters with the blank first.
 """
@@ -30,7 +30,7 @@ _STEP = 32
 _PIXEL = 0.3
 # Mean probability of its pixels from which a line is text.
 _LINE = 0.6
-# The detector marks the core of a line: it is grown by this much of area over circumference (Liao et al.).
+# The detector marks the core of a line, which is grown by this times area over circumference (Liao et al.).
 _GROW = 1.6
 # Height below which a line cannot be read, in pixels of the detector's picture.
 _LEAST_PX = 5.0
@@ -40,7 +40,7 @@ _READ_PX = 48
 _MOST_LINES = 48
 # Largest width of a line for the recogniser.
 _MOST_PX = 1280
-# Lines of which the middle is no further apart than this share of their height stand side by side.
+# Lines are side by side if their middles are no further apart than this share of their height.
 _SAME_ROW = 0.5
 
 
@@ -60,7 +60,7 @@ class OcrConfig:
             long (on one thread 12 ms at 320, 52 ms at 640).
         longest_px: Longer side of the second look, where the first saw text, pixels, 64 to 4096.
         sure: Mean probability of its letters from which a line is believed, 0 to 1.
-        threads: Threads, 0 for one a core.
+        threads: Threads, 0 for one on each core.
     """
 
     glance_px: int = 320
@@ -126,7 +126,7 @@ class Ocr:
         return [line for line in found if line is not None]
 
     def _line(self, text_HW: FloatArray, outline: Any, back: FloatArray) -> _Found | None:
-        """The line that an outline of text is the core of; None where it is too low or not sure."""
+        """The line whose core an outline of text is; None if it is too low or not sure."""
         centre, (a, b), angle = cv2.minAreaRect(outline)
         if min(a, b) < 2:
             return None
@@ -164,7 +164,7 @@ class Ocr:
 
 
 def _spelt(steps_TC: FloatArray, characters: list[str]) -> tuple[str, float]:
-    """The likeliest letter of each step without repeats and blanks (Graves et al. 2006, greedy), and how sure."""
+    """The likeliest letters, without repeats and blanks (Graves et al. 2006, greedy), and how sure they are."""
     best_T = steps_TC.argmax(axis=1)
     new_T = (best_T != 0) & np.concatenate([[True], best_T[1:] != best_T[:-1]])
     if not new_T.any():

@@ -36,7 +36,7 @@ KIND = "speech"
 WINDOW_S = 120.0
 # How far before and after a multiple the quietest moment is looked for.
 _NEAR_S = 5.0
-# Loudness is compared over so long a time.
+# Seconds over which loudness is averaged to find the quietest moment.
 _QUIET_S = 0.3
 # A pause between words that ends a sentence.
 _PAUSE_S = 1.0
@@ -54,7 +54,7 @@ _FILES = {
 # Mean log probability of the words above which somebody spoke (as in Whisper's own decoding).
 _SPOKEN = -1.0
 _MODEL = ("whisper-base-model-1", "whisper-base-model-2")
-# A window of which it is less likely that its language was told is left out.
+# A window is left out if its language is less likely than this.
 _LANGUAGE = 0.5
 
 
@@ -68,7 +68,7 @@ class SpeechConfig:
         sure: Mean log probability of its words from which a sentence is believed, -5 to 0.
         nobody: Probability that nobody spoke above which a sentence of unlikely words (mean log probability -1 or
             less, where `sure` lets them through) is left out, 0 to 1.
-        threads: Threads, 0 for one a core.
+        threads: Threads, 0 for one on each core.
     """
 
     language: str = ""
@@ -96,7 +96,7 @@ class Speech:
     """Writes down what is said in video files; weights are fetched and read with the first voice.
 
     Args:
-        config: How.
+        config: How sound is heard.
         recognise: What turns a window of sound, float32 [N] at 16 kHz, into groups of words; None for Whisper.
     """
 
@@ -142,7 +142,7 @@ class Speech:
             log.info("%s: nothing more is heard: %s", path, error)
 
     def _window(self, file: Path, uri: str, number: int, *, is_last: bool) -> tuple[float, FloatArray, float]:
-        """A window: its end in seconds, its sound, and the time of its first sample."""
+        """Read a window: its end in seconds, its sound, and the time of its first sample."""
         near_s = number * WINDOW_S - _NEAR_S if number else 0.0
         far_s = math.inf if is_last else (number + 1) * WINDOW_S + _NEAR_S
         sound_N, zero_s = read_sound(file, uri, near_s, far_s)
@@ -153,7 +153,7 @@ class Speech:
         return zero_s + end / RATE, sound_N[begin:end], zero_s + begin / RATE
 
     def _words(self, sound_N: FloatArray) -> Iterator[list[Word]]:
-        """Words as Whisper hears them, in groups that it is sure of."""
+        """Words as Whisper hears them, only in groups that it is sure of."""
         from faster_whisper.vad import VadOptions, get_speech_timestamps
 
         options = VadOptions(threshold=self._config.voice, min_speech_duration_ms=250, min_silence_duration_ms=500)
@@ -199,7 +199,7 @@ class Speech:
 
 
 def sentences(words: list[Word]) -> Iterator[Word]:
-    """Words into sentences: each up to a full stop, a pause, or where it is long enough."""
+    """Group words into sentences, each up to a full stop, a pause, or the longest length."""
     said: list[Word] = []
     for word in words:
         if said and (word.t0_s - said[-1].t1_s > _PAUSE_S or word.t1_s - said[0].t0_s > _LONGEST_S):

@@ -2,7 +2,7 @@
 
 A person's look is OSNet's, anything else's its colours. A one-off on six visitors before one camera, frames of one
 visitor 3 s or more apart against those of two (area under the ROC curve; ms on one core): OSNet .98 (about 20),
-colours .90 (1), TinyViT on the cut .88 (20), TinyViT's patches in the box .83 (none more), OSNet with colours
+colours .90 (1), TinyViT on the cut .88 (20), TinyViT's patches in the box .83 (no extra time), OSNet with colours
 .95. No face is looked for and nobody gets a name.
 """
 
@@ -25,7 +25,7 @@ class ThingsConfig:
 
     Attributes:
         least_score: Lowest score of the detector, above 0 and below 1.
-        most: Things a picture at most, the surest first, 1 to 100.
+        most: Most things in a picture, the surest first, 1 to 100.
     """
 
     least_score: float = 0.3

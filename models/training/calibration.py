@@ -2,7 +2,7 @@
 
 A memory compares a query with many pictures, and the best cosine of many wrong ones is far above that of one.
 So the belief is fitted on that: a caption's cosine with its own photograph (seen), against its best cosine among
-20 photographs of which none is its own (not seen), for a video has about so many different scenes. With more
+20 photographs of which none is its own (not seen), since a video has about that many different scenes. With more
 scenes the midpoint rises, about with the logarithm of their number, and fewer cases can be told apart.
 Logistic calibration: Platt 1999.
 
@@ -46,7 +46,7 @@ def fit_belief(
         pictures_NF: float32 [N, F], unit vectors; N above `others`.
         texts_MF: float32 [M, F], unit vectors.
         truth_M: The photograph of each caption, 0 to N - 1.
-        others: How many other photographs the best is taken of.
+        others: Over how many other photographs the best cosine is taken.
         seed: Seed of their choice.
     """
     rng = np.random.default_rng(seed)

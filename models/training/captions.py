@@ -1,8 +1,8 @@
-"""A folder of captioned photographs into what an encoder is trained on and judged by: features, captions, recall.
+"""A folder of captioned photographs into what an encoder is trained on and judged by: features and recall.
 
 The folder holds `images/` and `captions.tsv`, a line per caption: "images/<file>", tab, caption. The 1,000 files
 whose names sort last are for testing only (as the folder's README says); of the rest 500 are held out for choices.
-Of a folder with fewer than 4,000 it is an eighth and a sixteenth.
+In a folder with fewer than 4,000 it is an eighth and a sixteenth.
 
 Shapes: N photographs; V views; T = 65 tokens and C = 384 channels of DINOv2; E = 384; M captions.
 """
@@ -31,8 +31,8 @@ class Captioned:
     """Features of photographs and of their captions.
 
     Attributes:
-        tokens_VNTC: A float16 [N, 65, 384] a view, of DINOv2: the photograph as it is first, then changed
-            at random.
+        tokens_VNTC: DINOv2's tokens, float16 [N, 65, 384] for each view: first of the photograph as it is, then
+            changed at random.
         conse_NE: float32 [N, 384], ConSE's sums.
         sentences_ME: float32 [M, 384], MiniLM's vectors.
         photo_of_M: int64 [M], which photograph each caption belongs to.
@@ -44,7 +44,7 @@ class Captioned:
     photo_of_M: Indices
 
     def captions_of(self, photos: Indices) -> tuple[Indices, Indices]:
-        """Give the captions of some photographs, and for each the position of its photograph among them."""
+        """Return the captions of some photographs, and for each the index of its photograph among them."""
         position_N = np.full(len(self.conse_NE), -1)
         position_N[photos] = np.arange(len(photos))
         captions = np.flatnonzero(position_N[self.photo_of_M] >= 0)
@@ -52,7 +52,7 @@ class Captioned:
 
 
 def split(photos: int) -> tuple[Indices, Indices, Indices]:
-    """Give the positions of the photographs to train on, to choose by, and to test on."""
+    """Return the indices of the photographs to train on, to choose by, and to test on."""
     small = photos < 4 * TEST_PHOTOS
     test, held_out = (photos // 8, photos // 16) if small else (TEST_PHOTOS, HELD_OUT_PHOTOS)
     shuffled = np.random.default_rng(_SPLIT_SEED).permutation(photos - test)
@@ -60,10 +60,10 @@ def split(photos: int) -> tuple[Indices, Indices, Indices]:
 
 
 def check_folder(folder: Path) -> None:
-    """See that a folder holds captioned photographs, enough of them to train on.
+    """Check that a folder holds captioned photographs, enough of them to train on.
 
     Raises:
-        HippocamError: It does not.
+        HippocamError: It does not hold them.
     """
     if not (folder / "captions.tsv").is_file() or not (folder / "images").is_dir():
         raise HippocamError(f"{folder} does not hold images/ and captions.tsv")
@@ -84,7 +84,7 @@ def extract(folder: Path, cache: Path, views: int) -> Captioned:
 
     Args:
         folder: The captioned photographs.
-        cache: Folder to keep features in, 0.4 GB a view of 8,000 photographs.
+        cache: Folder to keep features in; a view of 8,000 photographs takes 0.4 GB.
         views: How many views of each photograph, from 1.
     """
     from hippocam.models.encoders.conse import ConseEncoder
@@ -151,7 +151,7 @@ def change(image: Image, view: int, index: int) -> Image:
 
 
 def recall(cosines_MN: FloatArray, truth_M: Indices) -> dict[int, float]:
-    """Give recall at 1, 5 and 10: how often a caption's own photograph is among the first so many."""
+    """Return recall at 1, 5 and 10: how often a caption's own photograph is among that many first ones."""
     own_M1 = cosines_MN[np.arange(len(truth_M)), truth_M][:, None]
     rank_M = (cosines_MN > own_M1).sum(1)
     return {first: float((rank_M < first).mean()) for first in (1, 5, 10)}

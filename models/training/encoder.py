@@ -1,7 +1,7 @@
 """Trains what the encoder `bundled` adds to frozen networks, from captioned photographs.
 
 DINOv2 and MiniLM stay as they are; what learns is the head. The loss is that of CLIP (Radford et al. 2021): in a
-batch, a picture shall be nearer to its own captions than to any other, and the reverse. One thread and a fixed
+batch, a picture should be nearer to its own captions than to any other, and the reverse. One thread and a fixed
 seed, so one command gives the same file on one machine.
 
 Shapes: B batch; N photographs; M captions; E = 384; F of the fusion.
@@ -49,7 +49,7 @@ class TrainConfig:
         decay: Weight decay of matrices.
         temperature: Start of the learned temperature of the loss.
         conse_weight: Share of ConSE in the fused cosine.
-        bank: Number of captions that hubs are told by.
+        bank: Number of captions by which hubs are recognised.
         seed: Seed of all that is random.
     """
 
@@ -85,9 +85,9 @@ def train(data: Captioned, photos: Indices, config: TrainConfig, say: Say = prin
 
     Args:
         data: Features and captions.
-        photos: Positions of the photographs to train on.
+        photos: Indices of the photographs to train on.
         config: How to train.
-        say: Where to report to, about every hundredth step.
+        say: Called with a line of progress, about every hundredth step.
 
     Returns:
         The running average of the weights.
@@ -129,7 +129,7 @@ def contrast(pictures_BE: Tensor, captions_ME: Tensor, scale: Tensor) -> Tensor:
     Args:
         pictures_BE: Unit vectors.
         captions_ME: Unit vectors of the first caption of each picture, then of the second of each, and so on.
-        scale: Logarithm of what cosines are multiplied by.
+        scale: Logarithm of the factor of cosines.
     """
     logits_MB = captions_ME @ pictures_BE.T * scale.exp().clamp(max=100)
     own_M = torch.arange(len(pictures_BE)).repeat(len(captions_ME) // len(pictures_BE))
@@ -163,7 +163,7 @@ def fuse(networks: Networks, data: Captioned, photos: Indices, held_out: Indices
         networks: What was trained.
         data: Features and captions.
         photos: Those that were trained on, for the means and the bank of captions.
-        held_out: Others, for how near to the bank a picture usually is.
+        held_out: Other photographs, which tell how near to the bank a picture usually is.
         config: How it was trained.
     """
     sentences_ME = data.sentences_ME[data.captions_of(photos)[0]]
@@ -201,7 +201,7 @@ def train_encoder(
         config: How to train.
         also: Other photographs to report on; None for none.
         encoder_id: What memories know the encoder by; None for a name by what was trained.
-        say: Where to report to.
+        say: Called with a line of progress.
 
     Raises:
         HippocamError: The folder is not one of captioned photographs, or holds too few.
@@ -240,7 +240,7 @@ def train_encoder(
 
 
 def _parts(fusion: Fusion) -> dict[str, Fusion]:
-    """Each part alone, without hubs set back, and the whole."""
+    """Each part alone, without the correction for hubs, and the whole."""
     alone = replace(fusion, bank_QE=np.zeros((1, fusion.bank_QE.shape[1]), np.float32), crowd=0.0)
     return {"conse": replace(alone, conse_weight=1.0), "head": replace(alone, conse_weight=0.0), "all": fusion}
 

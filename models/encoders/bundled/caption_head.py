@@ -1,9 +1,9 @@
-"""What DINOv2 sees in a picture into the space of sentences: a small network trained on captions.
+"""What DINOv2 sees in a picture into the space of sentences, by a small network trained on captions.
 
-It reads the token of the whole, the mean of the 8 x 8 patches, and the patches through a few attention queries,
-each of which looks at those that matter to it (as in Lee et al. 2019, Set Transformer, pooling by attention).
-Sentences stay where MiniLM puts them, so that what it knows of words that no caption has is not lost (as in Zhai
-et al. 2022, "LiT", the other way round). Trained by `hippocam.models.training.encoder`.
+It reads the token of the whole picture, the mean of the 8 x 8 patches, and the patches through a few attention
+queries, each of which looks at the patches that matter to it (as in Lee et al. 2019, Set Transformer, pooling by
+attention). Sentences stay where MiniLM puts them, so that what it knows of words that no caption has is not lost
+(as in Zhai et al. 2022, "LiT", the other way round). Trained by `hippocam.models.training.encoder`.
 
 Shapes: B batch; T = 65 tokens, the first of the whole; P = 64 patches; C = 384 channels; Q attention queries;
 E = 384 of a sentence.
@@ -28,7 +28,7 @@ class HeadConfig:
     Attributes:
         hidden: Width of the hidden layer.
         queries: Number Q of attention queries; divides 384.
-        dropout: Share of the features dropped in training, 0 to 1.
+        dropout: Share of the features that are set to zero in training, 0 to 1.
     """
 
     hidden: int = 1024
@@ -37,7 +37,7 @@ class HeadConfig:
 
 
 class ImageHead(nn.Module):
-    """The tokens of a picture into a unit vector."""
+    """Turns the tokens of a picture into a unit vector."""
 
     def __init__(self, config: HeadConfig) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ class ImageHead(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, tokens_BTC: Tensor) -> Tensor:
-        """Give unit vectors, float32 [B, 384], of DINOv2's tokens, float32 [B, 65, 384]."""
+        """Return unit vectors, float32 [B, 384], of DINOv2's tokens, float32 [B, 65, 384]."""
         x_BPC = self.norm(tokens_BTC[:, 1:])
         attention_BQP = self.scores(x_BPC).softmax(1).transpose(1, 2)
         # Pool first, then map: the same as attention over mapped patches, at a fraction of the work.

@@ -49,8 +49,8 @@ class BundledEncoder:
     @property
     def spec(self) -> EncoderSpec:
         """Identity and geometry of the vectors."""
-        # The head's own calibration is on photographs, where the best of many wrong ones comes near. Footage is
-        # less varied, and recall joins two cosines; the bench of moments says where one half lies there.
+        # The head was calibrated on photographs, where the best of many wrong ones comes near. Footage is less
+        # varied, and recall joins two cosines, so the midpoint comes from `bench moments`.
         return replace(self._spec(), midpoint=_MIDPOINT, slope=_SLOPE, growth=_GROWTH)
 
     def encode_images(self, images: Sequence[Image]) -> EncodedImages:

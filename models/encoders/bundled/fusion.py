@@ -1,12 +1,12 @@
 """Two guesses at a picture's sentence into one vector: ConSE's and the head's, centred, weighted and added.
 
-Both lie in the space of MiniLM's sentences, so no number is kept twice. Subtracting what all pictures share, and
-what all sentences share, makes the cosine of a query with a picture that does not fit lie near zero whatever the
-query (Mu and Viswanath 2018, "All-but-the-Top").
+Both lie in the space of MiniLM's sentences, so no number is kept twice. What all pictures share and what all
+sentences share is subtracted, so that the cosine of a query with a picture that does not fit is near zero whatever
+the query (Mu and Viswanath 2018, "All-but-the-Top").
 
-Some pictures are near to every text: hubs. How near a picture is to a fixed bank of captions says how much of one
-it is (Bogolin et al. 2022, "Cross Modal Retrieval with Querybank Normalisation"). One more number in each vector,
-the same in every text, takes that off the dot product.
+Some pictures are near to every text: hubs. How near a picture is to a fixed bank of captions says how much of a
+hub it is (Bogolin et al. 2022, "Cross Modal Retrieval with Querybank Normalisation"). One more number in each
+vector, the same in every text, subtracts that from the dot product.
 
 Shapes: N rows; E = 384; F = E + 1 of the fused vector; Q captions of the bank.
 """
@@ -20,7 +20,7 @@ import numpy as np
 from hippocam.models.pictures import unit_rows
 from hippocam.stream.records import FloatArray
 
-CALL = 0.5  # the number in every text's vector that calls for a picture's own
+CALL = 0.5  # the last number of every text's vector, which a picture's last number is multiplied with
 _TEMPERATURE = 0.05
 _STRENGTH = 0.7
 _MOST = 0.25
@@ -74,6 +74,6 @@ class Fusion:
 
 
 def _append(rows_NE: FloatArray, last_N: FloatArray) -> FloatArray:
-    """Put one more number behind each row and shorten the row for it, so that its length stays 1."""
+    """Append a number to each row and shorten the row for it, so that its length stays 1."""
     last_N1 = last_N[:, None]
     return np.concatenate([rows_NE * np.sqrt(1 - last_N1**2), last_N1], axis=1, dtype=np.float32)

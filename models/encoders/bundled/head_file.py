@@ -41,7 +41,7 @@ class Head:
     fusion: Fusion
 
     def image_vectors(self, tokens_NTC: FloatArray) -> FloatArray:
-        """Give float32 [N, 384], each picture by itself so that neighbours cannot change a bit of it."""
+        """Return float32 [N, 384], each picture by itself, so that neighbours cannot change a bit of it."""
         import torch
 
         vectors_NE = np.zeros((len(tokens_NTC), WIDTH), np.float32)
@@ -82,7 +82,7 @@ def write_head(folder: Path, head: Head, spec: EncoderSpec) -> Path:
     """Write what was trained, and give the file; one that is there is replaced.
 
     Args:
-        folder: Where to; made where it is not there.
+        folder: Where the file goes; made if it is missing.
         head: What was trained.
         spec: The encoder's identity.
     """

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 Runtime = Literal["auto", "torch", "onnx"]
 # Cosines of CLIP between a text and a fitting picture lie about 0.25 to 0.35, of others 0.1 to 0.2 (Hessel et
-# al. 2021, CLIPScore). SigLIP's are lower; the belief is then too careful, the order is not touched.
+# al. 2021, CLIPScore). SigLIP's are lower: the belief is then too careful, and the order is the same.
 _MIDPOINT = 0.22
 _SLOPE = 50.0
 _ANY = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)  # replaced by the model's own when it is exported
@@ -70,7 +70,7 @@ class OpenClipEncoder:
         return self._spec()
 
     def prepare(self) -> TorchClip | OnnxFolderEncoder:
-        """Load the model now, fetching and exporting it where that was not done; gives what will run it."""
+        """Load the model now, fetching and exporting it if needed; return what will run it."""
         return self._engine()
 
     def export(self, folder: Path) -> Card:
@@ -141,7 +141,7 @@ class OpenClipEncoder:
         return load(self._model, self._weights)
 
     def _on_cpu(self) -> TorchClip:
-        """The model for exporting, moved where it has to be; what runs elsewhere is left alone."""
+        """The model for exporting, on the CPU; one that runs elsewhere is left as it is."""
         from dataclasses import replace
 
         if not _gpu():

@@ -62,13 +62,13 @@ def export(clip: TorchClip, card: Card, folder: Path) -> Card:
     Args:
         clip: The model, on the CPU, running pictures one by one.
         card: What is known of it: id, dim, belief, licence, source.
-        folder: Where to; nothing may be there yet.
+        folder: Where the files go; nothing may be there yet.
 
     Returns:
         The card as it was written.
 
     Raises:
-        ExportError: See there; a package that is needed is missing; the folder is there already.
+        ExportError: The model cannot be exported, a package that is needed is missing, or the folder exists.
         OSError: There is no room.
     """
     require_packages()
@@ -127,7 +127,7 @@ def export_path(source: str) -> Path:
 
 
 def find_export(source: str) -> Path | None:
-    """Give the exported model that can stand in for a model, None where there is none that is whole by its card.
+    """Find the exported model that can replace a model; None if there is none that is whole by its card.
 
     Where open_clip is not installed, one that any version of it made will do.
     """
@@ -295,14 +295,14 @@ def _compare(clip: TorchClip, exported: OnnxFolderEncoder) -> float:
     largest = 0.0
     for what, (ours_ND, theirs_ND) in pairs.items():
         difference = _difference(ours_ND, theirs_ND)
-        if not difference <= TOLERANCE:  # also where it is not a number
+        if not difference <= TOLERANCE:  # true for NaN as well
             raise ExportError(f"{what} differ from torch by {difference:.1e}, where {TOLERANCE:.0e} is allowed")
         largest = max(largest, difference)
     return largest
 
 
 def _times_as_fast(clip: TorchClip, exported: OnnxFolderEncoder) -> float:
-    """Give how many times as fast one picture is as in torch with as many threads: the best of some, in turns."""
+    """How many times as fast as in torch one picture is with as many threads: the best of several, in turns."""
     image = list(trial_pictures())[3]
     best_s = {clip.images: np.inf, exported.encode_images: np.inf}
     for _ in range(_ROUNDS):
@@ -319,7 +319,7 @@ def _difference(ours_ND: FloatArray, theirs_ND: FloatArray) -> float:
 
 
 def trial_pictures() -> Iterator[Image]:
-    """Give pictures on which an export is compared with torch: noise, and what looks more like a photograph.
+    """Pictures on which an export is compared with torch: noise, and noise that looks more like a photograph.
 
     A photograph's power falls with the square of the frequency (Field 1987): noise is filtered to be like that.
     """

@@ -45,7 +45,7 @@ class TorchClip:
     """A model that is ready to run.
 
     Attributes:
-        model: A model of open_clip, in evaluation mode, branches that were for training alone folded together.
+        model: A model of open_clip in evaluation mode, with branches that only training needs folded together.
         preprocess: A PIL picture into float32 [3, S, S].
         tokenize: Texts into int64 [N, L].
         device: "cpu" or "cuda".
@@ -123,7 +123,7 @@ def width(model: str) -> int:
 
 
 def activation(model: str, weights: str) -> str:
-    """Give the name under which open_clip has the model with the activation that a tag was trained with.
+    """Return the name under which open_clip has the model with the activation that a tag was trained with.
 
     The weights of OpenAI want QuickGELU and open_clip builds "ViT-B-32" with GELU; it warns and gives bad vectors.
     """
