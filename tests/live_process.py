@@ -24,7 +24,7 @@ from hippocam.models.registry import make_encoder
 HERE = Path(__file__).resolve().parent
 HIPPOCAM = Path(sys.executable).parent / "hippocam"
 # Long enough for a machine that is busy with other things; nothing here waits for it unless it fails.
-LONG_S = 60.0
+LONG_S = 600.0
 _CHECK = (
     "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import Gst, GstRtspServer;"
     "Gst.init(None); assert all(map(Gst.ElementFactory.find, ['videotestsrc', 'x264enc', 'rtph264pay']))"

@@ -55,7 +55,7 @@ def undisturbed(tmp_path_factory, helper, footage):
 
 def killed(*arguments, within=()):
     command = [*within, sys.executable, str(HELPER), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, timeout=120)
+    done = subprocess.run(command, capture_output=True, timeout=900)
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
 
 

@@ -26,7 +26,7 @@ for arguments in {commands!r}:
 
 def without(missing, *commands):
     code = WITHOUT.format(missing=set(missing), commands=[[str(word) for word in command] for command in commands])
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=900, check=False)
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ with Session({memory!r}) as session, TestClient(build_app(session, host="testser
     assert client.get("/").status_code == 200
 """
     code = WITHOUT.format(missing={"cv2"}, commands=[]) + page.format(memory=str(memory))
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stderr
 
 

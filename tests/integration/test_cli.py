@@ -14,7 +14,7 @@ SCENES = [("green", 8), ("red", 5), ("blue", 7), ("green", 6)]
 
 def hippocam(*arguments, cwd=None):
     command = [Path(sys.executable).parent / "hippocam", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=120, check=False)
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=900, check=False)
 
 
 def last_json(done):

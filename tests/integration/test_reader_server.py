@@ -39,11 +39,11 @@ def server(load_helpers):
 
     reading = threading.Thread(target=read)
     reading.start()
-    assert started.wait(120), "".join(log[-20:])
+    assert started.wait(600), "".join(log[-20:])
     assert process.poll() is None, "".join(log[-20:])
     yield f"http://127.0.0.1:{port}/v1"
     process.terminate()
-    process.wait(30)
+    process.wait(600)
     reading.join()
     process.stderr.close()
 

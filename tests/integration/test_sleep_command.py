@@ -18,7 +18,7 @@ SPEC = EncoderSpec(id="palette:1", dim=D, normalised=True, midpoint=0.5, slope=2
 
 def hippocam(*arguments):
     command = [sys.executable, "-m", "hippocam.apps.cli.main", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=250, check=True)
+    return subprocess.run(command, capture_output=True, text=True, timeout=900, check=True)
 
 
 def entries(folder):

@@ -56,13 +56,13 @@ def nothing_left(tmp_path: Path) -> None:
 def test_watching_and_asking_with_every_sense(tmp_path, watched, environment, colour_video):
     clip = colour_video(tmp_path / "clip.mp4", COLOURS)
     command = watched("watch", clip, "--memory", tmp_path / "m")
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=280, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=900, check=False)
     if "weights" in done.stderr and done.returncode == 2:
         pytest.skip(f"the default encoder's weights are not here: {done.stderr}")
     assert done.returncode == 0, done.stderr
     nothing_left(tmp_path)
     command = watched("ask", "When was it red?", "--memory", tmp_path / "m")
-    subprocess.run(command, env=environment, capture_output=True, timeout=280, check=True)
+    subprocess.run(command, env=environment, capture_output=True, timeout=900, check=True)
     nothing_left(tmp_path)
 
 

@@ -565,7 +565,7 @@ def test_the_memory_that_an_export_takes_is_bounded(tmp_path: Path) -> None:
 
 def hippocam(*arguments: object) -> subprocess.CompletedProcess[str]:
     command = [str(Path(sys.executable).parent / "hippocam"), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
 
 
 def test_the_commands(tmp_path: Path, memory: Path, exported: Path) -> None:
@@ -597,7 +597,7 @@ def test_the_commands(tmp_path: Path, memory: Path, exported: Path) -> None:
 def test_an_output_that_takes_no_more_is_one_line(memory: Path) -> None:
     command = [Path(sys.executable).parent / "hippocam", "export", "--memory", memory]
     with open("/dev/full", "w") as full:
-        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=900, check=False)
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert "stdout: cannot be written" in done.stderr
     done = hippocam("export", "--memory", memory, "--out", "/dev/full")

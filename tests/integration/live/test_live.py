@@ -30,7 +30,7 @@ def command(helpers, *arguments):
         [str(helpers.HIPPOCAM), *map(str, arguments), "--json"],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=900,
         check=False,
     )
     return done.returncode, json.loads(done.stdout.splitlines()[-1]) if done.stdout else done.stderr

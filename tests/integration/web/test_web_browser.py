@@ -20,6 +20,8 @@ from hippocam.memory.store.database import Store
 from hippocam.memory.store.exemplars import Exemplars
 
 CHROMIUM = Path("/usr/bin/chromium")
+# Ends what hangs; nothing waits for it unless it fails.
+_LONG_MS = 600_000
 pytestmark = pytest.mark.skipif(
     not CHROMIUM.exists(), reason=f"{CHROMIUM} is not installed: apt-get install chromium"
 )
@@ -46,7 +48,7 @@ def address(
             time.sleep(0.05)
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         server.should_exit = True
-        thread.join(20)
+        thread.join(_LONG_MS / 1000)
         listener.close()
 
 
@@ -58,12 +60,13 @@ def page(address: str) -> Iterator[Any]:
     with api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=options)
         opened = browser.new_page(viewport={"width": 1280, "height": 800})
+        opened.set_default_timeout(_LONG_MS)
         opened.requested = []
         opened.faults = []
         opened.on("request", lambda request: opened.requested.append(request.url))
         opened.on("pageerror", lambda error: opened.faults.append(str(error)))
         opened.goto(address)
-        opened.wait_for_function("window.hippocam && window.hippocam.current()", timeout=60_000)
+        opened.wait_for_function("window.hippocam && window.hippocam.current()", timeout=_LONG_MS)
         yield opened
         browser.close()
 
@@ -71,7 +74,7 @@ def page(address: str) -> Iterator[Any]:
 def ask(page: Any, question: str) -> None:
     page.locator("#hc-question").locator("textarea, input").fill(question)
     page.keyboard.press("Enter")
-    page.wait_for_selector("#hc-result .hc-answer", timeout=60_000)
+    page.wait_for_selector("#hc-result .hc-answer", timeout=_LONG_MS)
 
 
 def test_a_clicked_moment_is_played(page: Any, address: str) -> None:
@@ -86,11 +89,11 @@ def test_a_clicked_moment_is_played(page: Any, address: str) -> None:
         "([key, t0]) => { const v = document.getElementById('hc-video');"
         " return v.dataset.key === key && v.readyState >= 2 && !v.seeking && v.currentTime >= t0; }",
         arg=[stream_key("second"), t0],
-        timeout=20_000,
+        timeout=_LONG_MS,
     )
     assert page.evaluate("document.getElementById('hc-video').currentTime") == pytest.approx(t0 + 1, abs=1.5)
     assert not page.evaluate("document.getElementById('hc-video').paused")
-    page.wait_for_function("document.querySelector('#hc-streams input').value === 'second'", timeout=20_000)
+    page.wait_for_function("document.querySelector('#hc-streams input').value === 'second'", timeout=_LONG_MS)
     assert [url for url in page.requested if not url.startswith((address, "data:", "blob:"))] == []
     assert page.faults == []
 
@@ -100,7 +103,7 @@ def test_a_question_may_lean_on_the_one_before(page: Any) -> None:
     page.locator("#hc-question").locator("textarea, input").fill("and how often?")
     page.keyboard.press("Enter")
     page.wait_for_function(
-        "document.querySelector('.hc-question')?.textContent === 'and how often?'", timeout=60_000
+        "document.querySelector('.hc-question')?.textContent === 'and how often?'", timeout=_LONG_MS
     )
     assert page.inner_text(".hc-text").startswith("Seen ")
     assert page.faults == []
@@ -132,7 +135,7 @@ def test_further_times_are_played_and_a_lost_picture_is_said(page: Any, tmp_path
         "key => { const v = document.getElementById('hc-video');"
         " return v.dataset.key === key && v.readyState >= 2 && !v.seeking && v.currentTime >= 10.5; }",
         arg=stream_key("second"),
-        timeout=20_000,
+        timeout=_LONG_MS,
     )
     assert page.locator("#hc-result [aria-current]").count() == 1
     assert page.locator("#hc-marks button").count() >= 3
@@ -147,7 +150,7 @@ def test_a_moment_without_picture_and_player_is_said_to_have_none(page: Any, tmp
     page.locator(f'.hc-card[data-stream="{stream_key("old")}"]').first.click()
     page.wait_for_function(
         "document.getElementById('hc-note').textContent.includes('The picture of this moment was given up')",
-        timeout=20_000,
+        timeout=_LONG_MS,
     )
     assert page.evaluate("document.getElementById('hc-still').hidden")
 
@@ -156,14 +159,14 @@ def test_a_picture_that_is_gone_by_the_time_it_is_shown_is_said(page: Any, tmp_p
     for file in (tmp_path / "memory" / "exemplars").iterdir():
         file.unlink()
     ask(page, "when is it green")
-    page.wait_for_selector(".hc-nopicture", timeout=20_000)
+    page.wait_for_selector(".hc-nopicture", timeout=_LONG_MS)
     for card in page.locator(".hc-card").all():  # pictures are asked for when they come into view
         card.scroll_into_view_if_needed()
         page.wait_for_function(
             "card => { const i = card.querySelector('.hc-thumb img');"  # the browser may still have the poster's
             " return i ? i.complete && i.naturalWidth > 0 : card.querySelector('.hc-nopicture'); }",
             arg=card.element_handle(),
-            timeout=20_000,
+            timeout=_LONG_MS,
         )
 
 
@@ -175,7 +178,7 @@ def test_what_was_not_seen_is_said(page: Any) -> None:
 def test_a_format_that_the_browser_cannot_play_is_said_and_shown_as_a_picture(page: Any) -> None:
     page.evaluate(f"window.hippocam.show('{stream_key('old')}')")
     page.wait_for_function(
-        "document.getElementById('hc-note').textContent.includes('cannot play')", timeout=20_000
+        "document.getElementById('hc-note').textContent.includes('cannot play')", timeout=_LONG_MS
     )
-    page.wait_for_function("document.getElementById('hc-still').naturalWidth > 0", timeout=20_000)
+    page.wait_for_function("document.getElementById('hc-still').naturalWidth > 0", timeout=_LONG_MS)
     assert page.evaluate("document.getElementById('hc-video').hidden")

@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -80,14 +79,13 @@ def test_a_webhook_that_hangs_keeps_nobody_waiting_and_drops_the_oldest():
     free, sent = threading.Event(), []
 
     def send(url, body):
-        free.wait(10)
+        free.wait(600)
         sent.append(json.loads(body)["n"])
 
     hook = Webhook("http://h/x", send)
-    started = time.monotonic()
     for n in range(200):
         hook.post({"n": n})
-    assert time.monotonic() - started < 5
+    assert not sent  # all were taken while the first still hung
     free.set()
     hook.close()
     assert hook.dropped + len(sent) == 200

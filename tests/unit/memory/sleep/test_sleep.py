@@ -244,21 +244,21 @@ def test_without_its_verifier_a_bad_proposer_would_cost_much(folder, monkeypatch
     assert recall_by_hand(entries(folder), probes)[0] < recall_by_hand(before, probes)[0] - 0.1
 
 
-def test_pinned_entries_stay_as_they_are_over_a_thousand_cycles(tmp_path, monkeypatch):
+def test_pinned_entries_stay_as_they_are_over_hundreds_of_cycles(tmp_path, monkeypatch):
     """Many small sleeps, with something new before each, on a bank that gives entries up as well."""
-    monkeypatch.setattr("hippocam.memory.sleep.probes._PROBES", 64)  # a thousand for each would take minutes
+    monkeypatch.setattr("hippocam.memory.sleep.probes._PROBES", 32)  # a thousand for each would take minutes
     rng = np.random.default_rng(3)
     centres = unit(rng.normal(size=(6, D)))
     folder = tmp_path / "m"
     pinned = {}
     with writer(folder, 1_000_000) as memory:
         memory.begin("cam", uri="/x/cam.mp4")
-        for cycle in range(1000):
+        for cycle in range(250):
             time_s = 30.0 * cycle  # each frame an event of its own, across gaps
             jpeg = f"cam@{time_s:.3f}".encode().ljust(12_000, b".")
             vector = unit(centres[cycle % 6] + 0.15 * rng.normal(size=D))
             memory.write([Embedding(stream="cam", seq=cycle, time_s=time_s, vector=vector, jpeg=jpeg)])
-            if cycle % 40 == 1:
+            if cycle % 10 == 1:
                 number = memory.entry_at("cam", time_s)
                 memory.pin(number)
                 entry = memory.entry(number)
@@ -272,12 +272,12 @@ def test_pinned_entries_stay_as_they_are_over_a_thousand_cycles(tmp_path, monkey
             assert any(a <= t0_s <= b for a, b in row["spans"])
             assert memory.image(number).read_bytes().rstrip(b".") == f"cam@{frame_s:.3f}".encode()
         assert sum(row["pinned"] for row in held.values()) == len(pinned) == 25
-        assert sum(row["slept"] for row in held.values()) > 500
+        assert sum(row["slept"] for row in held.values()) > 100
         assert memory.bytes() <= 1_000_000
 
 
 def _small_sleep(memory):
-    """A sleep with pairs alone, which need no network: a thousand of them take seconds."""
+    """A sleep with pairs alone, which need no network."""
     config = SleepConfig(target=0.25, max_loss=0.05)
     sleep = Sleep(memory.store, memory.longterm, config, proposer=paired)
     sleep.run(mutex=memory._mutex, size=lambda: 0, now_s=0.0)

@@ -309,7 +309,7 @@ def test_a_kill_halfway_leaves_the_old_memory_whole(tmp_path: Path) -> None:
     rows = entry_rows({"door": 2500}, 512)  # more than SQLite's cache: much of the new table is in the log by then
     path = make_format_1(tmp_path / "memory.db", rows)
     before = dump(path)
-    done = subprocess.run([sys.executable, "-c", KILLED, path, "4800"], check=False, timeout=60)
+    done = subprocess.run([sys.executable, "-c", KILLED, path, "4800"], check=False, timeout=900)
     assert done.returncode == -signal.SIGKILL
     assert os.path.getsize(f"{path}-wal") > 1_000_000
     with pytest.raises(OlderFormatError):

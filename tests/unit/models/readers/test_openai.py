@@ -52,7 +52,7 @@ class Waits(list):
 
 
 def reader(server, waits=None, clock=None, **config):
-    config = {"base_url": server.base_url, "model": "m", "api_key": KEY, "timeout_s": 5, "retries": 3, **config}
+    config = {"base_url": server.base_url, "model": "m", "api_key": KEY, "timeout_s": 300, "retries": 3, **config}
     given = {"clock": clock} if clock else {}
     return OpenAIReader(
         OpenAIConfig(**config),
@@ -207,7 +207,7 @@ def test_a_silent_server_and_one_that_drips_are_timed_out(stub, context):
         stub.serving(stub.says("x" * 100)) as server,
         pytest.raises(ReaderError, match="no whole reply within 5 s"),
     ):
-        reader(server, clock=lambda: next(ticks)).read(context)
+        reader(server, timeout_s=5, clock=lambda: next(ticks)).read(context)
 
 
 def test_a_reply_without_an_end_is_cut_off(stub, context):

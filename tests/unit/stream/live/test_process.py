@@ -14,7 +14,7 @@ from hippocam.stream.live.messages import Captured, Ended, Failed, Message
 from hippocam.stream.live.process import ProcessCapture
 
 
-def received(capture, timeout_s=60.0) -> Message:
+def received(capture, timeout_s=600.0) -> Message:
     deadline_s = time.monotonic() + timeout_s
     while (message := capture.receive(0.1)) is None:
         assert time.monotonic() < deadline_s

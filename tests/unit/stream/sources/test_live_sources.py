@@ -186,7 +186,7 @@ def test_pictures_over_http_are_read_and_kept(tmp_path, media, http_camera):
     writer, shown = recorder(tmp_path, segment_s=60), []
 
     def watch():
-        for frame in read_url(parse_address(http_camera), longest=640, timeout_s=5, recorder=writer):
+        for frame in read_url(parse_address(http_camera), longest=640, timeout_s=300, recorder=writer):
             shown.append(media.read_number(frame.image()))
 
     with pytest.raises(SourceError, match="ended the stream|broke off"):
