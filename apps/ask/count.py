@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from hippocam.apps.ask.count_rules import RULES, Count, CountQuestion, EntityView
+from hippocam.apps.ask.count_question import ANYTIME, Count, CountQuestion, EntityView, StreamTimes, take_scopes
+from hippocam.apps.ask.count_rules import RULES, WHOLE, WINDOW_RULES
+from hippocam.apps.ask.time_words import Window
 from hippocam.memory.entities.records import Entity
 from hippocam.memory.memory import Memory
 from hippocam.memory.records import Evidence
 from hippocam.models.readers.reading import Reading, Sentence
+from hippocam.stream.timecode import DATES_FROM_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +34,9 @@ def answer_count(
     memory: Memory,
     question: str,
     *,
-    stream: str | None,
+    streams: Sequence[StreamTimes],
     at_s: float | None,
+    limits: Window = ANYTIME,
     top: int,
     moment: Callable[[int], Evidence | None],
 ) -> CountAnswer | None:
@@ -43,8 +48,9 @@ def answer_count(
     Args:
         memory: Where to count.
         question: In the user's words.
-        stream: Only this stream, by its whole id; None for all.
+        streams: Those that it may be about, each ending at the time of asking.
         at_s: As if the streams ended here.
+        limits: Count only within this window of time.
         top: Entries to show at most.
         moment: Makes evidence of an entry, by its id; None where the memory no longer holds it.
 
@@ -52,10 +58,10 @@ def answer_count(
         None where the question does not count, or no entity was recognised.
     """
     entities = memory.entities
-    count = count_entities(question, entities, stream=stream, at_s=at_s)
+    count = count_entities(question, entities, at_s=at_s, streams=streams, limits=limits)
     if count is None:
         return None
-    chosen = [e for e in entities.entities(stream, None, at_s) if e.id in set(count.entities)]
+    chosen = [e for e in entities.entities(None, None, at_s) if e.id in set(count.entities)]
     belief = min((max(visit.score for visit in entity.visits) for entity in chosen), default=0.5)
     shown: dict[int, list[tuple[float, float]]] = {}
     for name, t0_s, t1_s in sorted(count.spans, key=lambda span: (span[1], span[0])):
@@ -80,28 +86,74 @@ def answer_count(
 
 
 def count_entities(
-    question: str, view: EntityView, *, stream: str | None = None, at_s: float | None = None
+    question: str,
+    view: EntityView,
+    *,
+    stream: str | None = None,
+    at_s: float | None = None,
+    streams: Sequence[StreamTimes] = (),
+    limits: Window = ANYTIME,
 ) -> Count | None:
-    """Answer a question that counts.
+    """Answer a question that counts, stream by stream: nobody is followed from one to another.
 
     Args:
         question: In the user's words.
         view: What was seen.
-        stream: Which stream is meant; None for all.
+        stream: Which stream is meant; None for all, or for those that the question names.
         at_s: The time of asking; None for the end. Nothing that was known later is used.
+        streams: Those that there are, each ending at the time of asking; without them, those in which something
+            was recognised.
+        limits: Count only within this window of time.
 
     Returns:
-        The answer; None where the question does not count, some of its words are not known, or no entity was ever
-        recognised.
+        The answer, its value the sum of the streams' numbers; None where the question does not count, some of its
+        words are not known, or no entity was ever recognised.
     """
     words = " ".join(re.sub(r"[?!.,;]+(?=\s|$)", " ", question.casefold()).split())
-    plain = CountQuestion(words, view, stream, view.end_s(stream) if at_s is None else at_s)
-    for rule in RULES:
-        found = rule(plain)
-        if found is not None:
-            # Where no entity was ever recognised, "none" may be wrong, so nothing is said.
-            return found if view.entities(stream, None, plain.at_s) else None
-    return None
+    known = [each for each in streams or _streams_of(view, at_s) if stream in (None, each.stream)]
+    rest, scopes = take_scopes(words, known, limits)
+    counts = list[tuple[str, Count]]()
+    for scope in scopes:
+        found = _count(CountQuestion(rest, view, scope.stream, scope.at_s, scope.window))
+        # Where no entity was ever recognised, "none" may be wrong, so nothing is said.
+        if found is not None and view.entities(scope.stream, None, scope.at_s):
+            counts.append((scope.stream, found))
+    return _together(counts) if len(scopes) > 1 and counts else counts[0][1] if counts else None
+
+
+def _count(question: CountQuestion) -> Count | None:
+    rules = RULES if question.window == ANYTIME else WINDOW_RULES
+    return next((found for rule in rules if (found := rule(question)) is not None), None)
+
+
+def _together(counts: Sequence[tuple[str, Count]]) -> Count:
+    """What was counted in several streams, each by its name; those with nothing are named at the end."""
+    some = [(name, count) for name, count in counts if count.value or count.spans] or list(counts)
+    parts = [f"{name}: {count.text.removesuffix(WHOLE)}" for name, count in some]
+    without = [name for name, _ in counts if name not in dict(some)]
+    if without:
+        parts.append(f"none in {without[0] if len(without) == 1 else f'{len(without)} others'}")
+    whole = WHOLE if any(count.text.endswith(WHOLE) for _, count in counts) else ""
+    return Count(
+        text="; ".join(parts) + whole,
+        value=sum(count.value for _, count in some) if some[0][1].adds_up else some[0][1].value,
+        spans=tuple(span for _, count in some for span in count.spans),
+        entities=tuple(entity for _, count in some for entity in count.entities),
+        adds_up=some[0][1].adds_up,
+    )
+
+
+def _streams_of(view: EntityView, at_s: float | None) -> list[StreamTimes]:
+    """The streams in which something was recognised, as far as that tells when they began and end."""
+    first = dict[str, float]()
+    for entity in view.entities(None, None, None):
+        first[entity.stream] = min(entity.first_s, first.get(entity.stream, math.inf))
+    return [
+        StreamTimes(
+            stream, first_s if first_s >= DATES_FROM_S else 0.0, view.end_s(stream) if at_s is None else at_s
+        )
+        for stream, first_s in first.items()
+    ]
 
 
 def _best_s(entities: Sequence[Entity], stream: str, t0_s: float, t1_s: float) -> float:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
 
+from hippocam.apps.ask.count_question import ANYTIME, Count, CountQuestion, Span, window_text
 from hippocam.apps.ask.count_words import (
+    ARRIVED,
     BACK,
     CAME,
     NOUN,
@@ -29,93 +29,50 @@ from hippocam.apps.ask.count_words import (
     noun_for,
     number_of,
 )
-from hippocam.memory.entities.records import Entity, EntityTotals, Visit
+from hippocam.memory.entities.records import Entity, Visit
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.timecode import format_time, parse_time
 
-Span = tuple[str, float, float]
-
-
-class EntityView(Protocol):
-    """The part of the entity memory that counting needs."""
-
-    def entities(self, stream: str | None, label: str | None, at_s: float | None) -> list[Entity]:
-        """Entities by the time of their first visit."""
-
-    def count(self, stream: str | None, label: str | None, at_s: float | None) -> EntityTotals:
-        """How many there have been."""
-
-    def end_s(self, stream: str | None) -> float:
-        """The latest time at which anything was there."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Count:
-    """What a rule counted.
-
-    Attributes:
-        text: The answer, in words.
-        value: The number, or the time or length in seconds; 1 or 0 for yes and no.
-        spans: The visits that it rests on: stream, start, end.
-        entities: Ids of the entities that made them.
-    """
-
-    text: str
-    value: float
-    spans: tuple[Span, ...]
-    entities: tuple[int, ...]
-
-
 # Things that leave within this many seconds of each other left together.
 _TOGETHER_S = 1.6
-
-
-@dataclass(frozen=True, slots=True)
-class CountQuestion:
-    """A question in lower case without punctuation, and the stream and time that it is about."""
-
-    words: str
-    view: EntityView
-    stream: str | None
-    at_s: float
-
-    def entities(self, labels: Sequence[str]) -> list[Entity]:
-        """Entities of some labels, by the time of their first visit."""
-        found = [e for label in labels for e in self.view.entities(self.stream, label, self.at_s)]
-        return sorted(found, key=lambda entity: (entity.first_s, entity.id))
-
-    def in_order(self, labels: Sequence[str]) -> list[Entity]:
-        """Entities in the order in which they came; none where they are of several streams."""
-        found = self.entities(labels)
-        return found if len({entity.stream for entity in found}) == 1 else []
+_ARRIVALS = ("arrive", "come", "appear", "enter", "show up")
+# What an answer says at its end: where the question says "at the table" nobody looked for the table.
+WHOLE = " (in the camera's whole view)"
 
 
 def _so_far(question: CountQuestion) -> Count | None:
-    """Answer "How many people have come so far?", "how many times did a car pass?"."""
+    """Answer "How many people have come so far?", "how many times did a car pass between 1:00 and 2:00?"."""
     found = re.match(r"how many (?P<times>times )?(?P<rest>.*)$", question.words)
     if found is None or re.search(NOW, question.words) or UNKNOWN.search(question.words):
         return None
-    kinds = (
+    kinds: tuple[str, ...] = (
         (
             rf"(?:different |distinct |separate |individual )?{NOUN} (?:have |has |had |were |was |did (?:you |we "
-            rf"|i |it |the camera )?|there )?(?:been )?{CAME}{SO_FAR}",
+            rf"|i |it |the camera )?|there )?(?:been )?(?P<came>{CAME}){SO_FAR}",
             rf"(?:different |distinct |separate ){NOUN} (?:were|are|have been)(?: there)?{SO_FAR}",
         )
         if not found["times"]
         else (rf"(?:did|has|have|was|were|is) (?:an? |any |the |some )?{NOUN} {CAME}{SO_FAR}",)
     )
+    if question.window != ANYTIME and not found["times"]:
+        kinds += (rf"{NOUN}(?: (?:were|was|are|is|have been|do you see))?(?: there| visible)?{SO_FAR}",)
     came = next((match for kind in kinds if (match := re.match(kind, found["rest"]))), None)
     if came is None or (labels := labels_of(came["noun"])) is None:
         return None
-    entities = question.entities(labels)
+    arrived = found["times"] or re.match(ARRIVED, came.groupdict().get("came") or "")
+    entities = question.entities(labels, came=arrived is not None)
     totals = [question.view.count(question.stream, label, question.at_s) for label in labels]
-    number = sum(total.visits if found["times"] else total.entities for total in totals)
     given_up = sum(total.given_up for total in totals)
+    if question.window == ANYTIME:
+        number = sum(total.visits if found["times"] else total.entities for total in totals)
+        more = f", {given_up} of them only counted" if given_up else ""
+    else:
+        number = sum(len(entity.visits) for entity in entities) if found["times"] else len(entities)
+        more = f", beside {given_up} of whom no time is kept" if given_up else ""
     spans = tuple(_span(visit) for entity in entities for visit in entity.visits)
     name = noun_for(labels, number)
-    text = f"{number} {'times' if found['times'] else name} so far"
-    text += f", {given_up} of them only counted" if given_up else ""
-    return Count(text=_whole(text), value=number, spans=spans, entities=_ids(entities))
+    text = f"{number} {'times' if found['times'] else name} {window_text(question.window)}{more}"
+    return Count(text=_whole(text), value=number, spans=spans, entities=_ids(entities), adds_up=True)
 
 
 def _right_now(question: CountQuestion) -> Count | None:
@@ -149,7 +106,9 @@ def _right_now(question: CountQuestion) -> Count | None:
     when = "now" if then is None else f"at {format_time(at_s)}"
     spans = tuple((visit.stream, max(visit.t0_s, at_s - 1), at_s) for _, visit in there)
     text = _whole(f"{number} {noun_for(labels, number)} {when}")
-    return Count(text=text, value=number, spans=spans, entities=_ids([entity for entity, _ in there]))
+    return Count(
+        text=text, value=number, spans=spans, entities=_ids([entity for entity, _ in there]), adds_up=True
+    )
 
 
 def _anybody(question: CountQuestion) -> Count | None:
@@ -181,7 +140,10 @@ def _ordinal(question: CountQuestion) -> Count | None:
     found = when or stay
     if found is None or (labels := labels_of(found["noun"])) is None:
         return None
-    entities = question.in_order(labels)
+    arrived = when is not None and found["do"] in _ARRIVALS
+    if question.window != ANYTIME and not arrived:
+        return None  # who left or stayed within a time is the third of what?
+    entities = question.entities(labels, came=arrived)
     if not found["nth"] and len(entities) != 1:
         return None  # "the car": which of them?
     index = index_of(found["nth"] or "first", len(entities))
@@ -196,7 +158,7 @@ def _ordinal(question: CountQuestion) -> Count | None:
         return Count(
             text=f"{name} stayed about {seconds:.0f} s", value=seconds, spans=spans, entities=(entity.id,)
         )
-    if found["do"] in ("arrive", "come", "appear", "enter", "show up"):
+    if arrived:
         if visit.from_start:
             text = f"{name} was there from the start"
         else:
@@ -224,7 +186,7 @@ def _longest(question: CountQuestion) -> Count | None:
     labels = (
         ["person"] if found is not None and found["noun"] == "who" else labels_of(found["noun"]) if found else None
     )
-    if found is None or labels is None or not (entities := question.in_order(labels)):
+    if found is None or labels is None or not (entities := question.entities(labels)):
         return None
     sign = 1 if found["which"] == "longest" else -1
     index = max(range(len(entities)), key=lambda i: (sign * entities[i].seconds, -i))
@@ -246,7 +208,7 @@ def _between(question: CountQuestion) -> Count | None:
     )
     if found is None or (labels := labels_of(found["noun"])) is None:
         return None
-    entities = question.in_order(labels)
+    entities = question.entities(labels)
     a, b = index_of(found["a"], len(entities)), index_of(found["b"], len(entities))
     if a is None or b is None or b <= a:
         return None
@@ -279,14 +241,14 @@ def _most_at_once(question: CountQuestion) -> Count | None:
     if found is None or (labels := labels_of(found["noun"])) is None:
         return None
     visits = [visit for entity in question.entities(labels) for visit in entity.visits]
-    if len({visit.stream for visit in visits}) > 1:
-        return None
     # just after each arrival and each departure; before the first frame in which things were looked for, nothing
     # is known
     times = sorted(
         {t for v in visits for t in (v.first_s, v.gone_s) if t is not None and t <= question.at_s}
         | {question.at_s}
+        | ({max(question.window[0] or 0.0, 0.0)} if question.window != ANYTIME else set())
     )
+    times = [time_s for time_s in times if question.includes(time_s)]
     numbers = [
         (sum(visit.t0_s <= time_s and (visit.gone_s is None or time_s < visit.gone_s) for visit in visits), time_s)
         for time_s in times
@@ -301,7 +263,7 @@ def _most_at_once(question: CountQuestion) -> Count | None:
     assert extreme is not None
     small = extreme["which"] in ("smallest", "lowest", "fewest", "least", "minimum")
     number, time_s = min(numbers, key=lambda pair: (pair[0] if small else -pair[0], pair[1]))
-    if small and number > 0 and not any(visit.from_start for visit in visits):
+    if small and number > 0 and question.window[0] is None and not any(visit.from_start for visit in visits):
         number, time_s = 0, 0.0  # before the first came
     text = _whole(f"{number} {noun_for(labels, number)}, first at {format_time(time_s)}")
     return Count(text=text, value=number, spans=_those_at(visits, time_s), entities=())
@@ -323,12 +285,19 @@ def _taken(question: CountQuestion) -> Count | None:
     back = re.fullmatch(BACK, found["do"]) is not None
     groups = _groups(question, labels, came=back)
     word = "put there" if back else "taken away"
+    groups = [group for group in groups if question.includes(_time_of(group[0], came=back))]
     times = ", ".join(format_time(_time_of(group[0], came=back)) for group in groups)
     text = f"{len(groups)} times {word}" + (f": at {times}" if groups else "")
     spans = tuple(
         (v.stream, _time_of(v, came=back) - 1, _time_of(v, came=back) + 1) for g in groups for v in g[:1]
     )
-    return Count(text=text, value=len(groups), spans=spans, entities=tuple(v.entity for g in groups for v in g))
+    return Count(
+        text=text,
+        value=len(groups),
+        spans=spans,
+        entities=tuple(v.entity for g in groups for v in g),
+        adds_up=True,
+    )
 
 
 def _at_once_when(question: CountQuestion) -> Count | None:
@@ -376,7 +345,7 @@ def _those_at(visits: Sequence[Visit], time_s: float) -> tuple[Span, ...]:
 
 
 def _whole(text: str) -> str:
-    return f"{text} (in the camera's whole view)"
+    return f"{text}{WHOLE}"
 
 
 def _span(visit: Visit) -> Span:
@@ -399,3 +368,6 @@ RULES = (
     _right_now,
     _anybody,
 )
+
+# Those that know what a window of time is.
+WINDOW_RULES = (_ordinal, _most_at_once, _taken, _so_far)

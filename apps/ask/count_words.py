@@ -30,6 +30,11 @@ CAME = (
     r"went (?:by|past|through)|driv(?:e|en) (?:by|past|through)|drove (?:by|past|through|away|off)|"
     r"been (?:here|there|at|in|on)|stopped by|(?:were|was) there)"
 )
+# Of these, what happens when a visit begins; the others go on while it lasts.
+ARRIVED = (
+    r"(?:came|come|appear(?:ed)?|enter(?:ed)?|arriv(?:e|ed)|show(?:ed)? up|pass(?:ed)?|"
+    r"walk(?:ed)? |go(?:ne)?\b|went|driv(?:e|en) |drove|stopped by)"
+)
 # What may follow without changing the count: where, and that all is meant.
 SO_FAR = (
     r"(?: (?:by|past|through|in|here|there))?(?: (?:at|in|into|on|to|by|near|past|through)? ?(?:the |this )?[a-z]+"

@@ -17,9 +17,11 @@ from typing import NamedTuple
 import numpy as np
 
 from hippocam.apps.ask.count import CountAnswer, answer_count
+from hippocam.apps.ask.count_question import StreamTimes
 from hippocam.apps.ask.description import description
 from hippocam.apps.ask.evidence import evidence_of
 from hippocam.apps.ask.memories import Member, Memories, at_once
+from hippocam.apps.ask.time_words import start_and_end_s
 from hippocam.apps.ask.where import TOP, Where, conditions, filter_of
 from hippocam.apps.errors import EntryGivenUpError
 from hippocam.apps.ids import find_entry
@@ -126,15 +128,16 @@ class Search:
             None where it is no such question, the entities do not tell, or several memories are meant: no entity
             is followed from one memory to another.
         """
-        others = ("camera", "place_of", "near", "after_s", "before_s")
         meant = list(self._memories.meant(where))
-        if len(meant) != 1 or any(where.get(name) is not None for name in others):
+        if len(meant) != 1 or any(where.get(name) is not None for name in ("place_of", "near")):
             return None
         ((member, own),) = meant
-        stream, query = own.get("stream"), _query_at(own)
-        ends_s = [held.duration_s for held in member.memory.streams() if stream in (None, held.id)]
-        if not ends_s:
-            return None
+        query, wanted = _query_at(own), filter_of(own)
+        streams = [
+            StreamTimes(held.id, *start_and_end_s(held, query.at_s))  # now is the end of what was watched
+            for held in member.memory.streams()
+            if wanted.of_stream(held.id)
+        ]
 
         def moment(entry_id: int) -> Evidence | None:
             entry = member.memory.entry(entry_id)
@@ -146,8 +149,9 @@ class Search:
         return answer_count(
             member.memory,
             question,
-            stream=stream,
-            at_s=max(ends_s) if query.at_s is None else query.at_s,  # now is the end of what was watched
+            streams=streams,
+            at_s=query.at_s,
+            limits=(where.get("after_s"), where.get("before_s")),
             top=where.get("top") or TOP,
             moment=moment,
         )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
+from functools import partial
+from typing import NamedTuple
 
 from hippocam.memory.records import StreamStatus
 from hippocam.stream.errors import HippocamError
@@ -37,6 +39,20 @@ _TIME = (
 _ASIDE = r"(?:,\s*)?(?:in |within |during |of |over )?(?:the )?"
 
 
+class TimeWords(NamedTuple):
+    """Words that say when.
+
+    Attributes:
+        said: The words.
+        rest: The question without them.
+        window: A stream's start and end, in seconds, into the window that they mean.
+    """
+
+    said: str
+    rest: str
+    window: Callable[[float, float], Window]
+
+
 def take_time_words(
     question: str, streams: Sequence[StreamStatus], at_s: float | None
 ) -> tuple[str, dict[str | None, Window]]:
@@ -55,30 +71,49 @@ def take_time_words(
         HippocamError: A time of day has no date where all streams count from 1970, or a date is said where none
             does.
     """
+    found = find_time_words(question)
+    if found is None:
+        return question, {}
+    windows: dict[str | None, Window] = {}
+    others = list[str]()
+    for stream in streams:
+        start_s, end_s = start_and_end_s(stream, at_s)
+        windows[stream.id] = found.window(start_s, end_s)
+        if unclear := on_other_clock(windows[stream.id], dated=start_s > 0):
+            others.append(f"{found.said!r}: {clock_said(stream.id, unclear)}")
+            windows[stream.id] = end_s, end_s  # there is nothing of it
+    if others and len(others) == len(streams):
+        raise HippocamError(others[0])
+    if len(set(windows.values())) == 1:
+        return found.rest, {None: next(iter(windows.values()))}
+    return found.rest, windows
+
+
+def find_time_words(question: str, *, moments: bool = True) -> TimeWords | None:
+    """The first words of a question that say when; None where there are none.
+
+    Args:
+        question: In plain words.
+        moments: Whether words that mean one point of time count too: "now", "at 1:23".
+    """
     for pattern, window in _WINDOWS:
-        found = pattern.search(question)
-        if found is None:
+        if not moments and window in (_now, _at):
             continue
-        rest = tidy(question[: found.start()] + " " + question[found.end() :])
-        windows: dict[str | None, Window] = {}
-        others = list[str]()
-        for stream in streams:
-            # a recording begins at 0, a live stream whenever it began
-            start_s = stream.t0_s if stream.t0_s is not None and stream.t0_s >= DATES_FROM_S else 0.0
-            end_s = max(stream.duration_s, stream.t1_s or 0.0)
-            windows[stream.id] = window(found, start_s, end_s if at_s is None else min(at_s, end_s))
-            if unclear := _on_other_clock(windows[stream.id], dated=start_s > 0):
-                others.append(f"{found[0].strip()!r}: {clock_said(stream.id, unclear)}")
-                windows[stream.id] = end_s, end_s  # there is nothing of it
-        if others and len(others) == len(streams):
-            raise HippocamError(others[0])
-        if len(set(windows.values())) == 1:
-            return rest, {None: next(iter(windows.values()))}
-        return rest, windows
-    return question, {}
+        found = pattern.search(question)
+        if found is not None:
+            rest = tidy(question[: found.start()] + " " + question[found.end() :])
+            return TimeWords(found[0].strip(), rest, partial(window, found))
+    return None
 
 
-def _on_other_clock(window: Window, *, dated: bool) -> float | None:
+def start_and_end_s(stream: StreamStatus, at_s: float | None) -> tuple[float, float]:
+    """When a stream begins and ends for whoever asks at a time: a recording at 0, a live one whenever it began."""
+    start_s = stream.t0_s if stream.t0_s is not None and stream.t0_s >= DATES_FROM_S else 0.0
+    end_s = max(stream.duration_s, stream.t1_s or 0.0)
+    return start_s, end_s if at_s is None else min(at_s, end_s)
+
+
+def on_other_clock(window: Window, *, dated: bool) -> float | None:
     """A time of a window that is a date where the stream's are not, or none where they are; else None."""
     return next((time_s for time_s in window if time_s is not None and (time_s >= DATES_FROM_S) != dated), None)
 
