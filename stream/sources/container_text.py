@@ -6,6 +6,8 @@ browser's player shows 0.
 
 from __future__ import annotations
 
+import codecs
+import html
 import logging
 import math
 import re
@@ -26,11 +28,29 @@ _MAX_BYTES = 10_000_000
 _MAX_TEXT = 1000
 # How long a chapter without an end, or a subtitle without one, is taken to last.
 _UNTIL_NEXT_S = 5.0
-_CLOCK = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
+_CLOCK = r"(-)?(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,3}))?"
 _CUE = re.compile(rf"^\s*{_CLOCK}\s*-->\s*{_CLOCK}")
-# Override codes of ASS, tags of SubRip and WebVTT.
-_CODES = re.compile(r"\{[^}]*\}|<[^>]*>")
-_ENTITIES = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&nbsp;": " ", "&lrm;": "", "&rlm;": ""}
+# What each of these matches ends at the next character of its own kind, so that all take linear time.
+# Override codes in SubRip and WebVTT ({\an8}, {y:i}), which have no other use for braces; and in ASS.
+_CODES = re.compile(r"\{(?:\\|[a-zA-Z]:)[^{}]*\}")
+_ASS_CODES = re.compile(r"\{[^{}]*\}")
+_TAGS = re.compile(
+    r"</?(?:[bisuvcp]|br|em|strong|font|span|ruby|rt|lang)(?:[\s.][^<>]*)?/?>|<\d[\d:.]*>", re.IGNORECASE
+)
+# Blocks of WebVTT that are no cues.
+_BLOCK = re.compile(r"\n[ \t]*\n(?:NOTE|STYLE|REGION)\b(?:[^\n]+\n?)*")
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+# The likelier first, where a text does not tell.
+_LATIN = ("cp1252", "cp1250", "cp1254", "cp1257", "cp1258")
+_OTHER = ("cp1251", "cp1253", "cp1255", "cp1256", "koi8_r", "gb18030", "big5", "euc_kr", "shift_jis", *_LATIN)
+# So much of a text tells its encoding.
+_SAMPLE_BYTES = 20_000
 # Fields of an ASS line before its text: read order, layer, style, name, three margins, effect.
 _ASS_FIELDS = 8
 
@@ -52,7 +72,10 @@ def text_notes(path: Path, uri: str, stream: str) -> list[Note]:
         log.info("%s: no subtitles and chapters are read: %s", uri, error)
     for beside in sidecars(path):
         try:
-            found += _cues(beside, stream)
+            cues = list(_cues(beside, stream))
+            found += cues
+            if not cues:
+                log.warning("%s: no subtitle can be read in it; it is left out", beside)
         except OSError as error:
             log.warning("%s: cannot be read (%s); it is left out", beside, error)
     return sorted(dict.fromkeys(found), key=lambda n: (n.t0_s, n.t1_s, n.kind, n.text))
@@ -107,7 +130,7 @@ def _subtitles(container: Any, tracks: list[Any], zero_s: float, uri: str, strea
             lasts_s = float((packet.duration or 0) * packet.time_base) or decoded.end_display_time / 1000
             for rect in decoded:
                 if rect.type in (b"ass", b"text"):
-                    text = _plain(_dialogue(rect))
+                    text = _plain(_ASS_CODES.sub("", _dialogue(rect)))
                     yield from _note(stream, "subtitle", start_s, start_s + (lasts_s or _UNTIL_NEXT_S), text)
     except av.FFmpegError as error:
         log.info("%s: reading subtitles stopped early: %s", uri, error)
@@ -120,32 +143,71 @@ def _dialogue(rect: Any) -> str:
 
 
 def _cues(path: Path, stream: str) -> Iterator[Note]:
-    """The cues of a SubRip or WebVTT file, both of which begin a cue with its times."""
-    data = path.read_bytes()
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("latin-1")
-    for block in re.split(r"\n\s*\n", text.replace("\r\n", "\n").replace("\r", "\n")):
-        lines = block.split("\n")
-        for index, line in enumerate(lines[:3]):
-            times = _CUE.match(line)
-            if times is not None:
-                t0_s, t1_s = _seconds(times.groups()[:4]), _seconds(times.groups()[4:])
-                yield from _note(stream, "subtitle", t0_s, t1_s, _plain("\n".join(lines[index + 1 :])))
-                break
+    """The cues of a SubRip or WebVTT file, both of which begin a cue with its times.
+
+    Cues may stand without a blank line between them, and have blank lines within.
+    """
+    lines = decoded(path.read_bytes()).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    timed = [(index, times) for index, line in enumerate(lines) if (times := _CUE.match(line)) is not None]
+    is_vtt = bool(lines) and lines[0].startswith("WEBVTT")
+    ends = [_text_end(lines, index, is_vtt=is_vtt) for index, _ in timed[1:]]
+    for (index, times), end in zip(timed, [*ends, len(lines)], strict=False):
+        t0_s, t1_s = _seconds(times.groups()[:5]), _seconds(times.groups()[5:])
+        text = _BLOCK.sub("\n", "\n".join(["", *lines[index + 1 : end]]))
+        yield from _note(stream, "subtitle", t0_s, t1_s, _plain(_CODES.sub("", text)))
+
+
+def _text_end(lines: list[str], index: int, *, is_vtt: bool) -> int:
+    """Where the text before a line of times ends: before the number, in WebVTT the name, of the cue it begins."""
+    if is_vtt and index > 1 and lines[index - 1].strip() and not lines[index - 2].strip():
+        return index - 1
+    end = index
+    while end and not lines[end - 1].strip():
+        end -= 1
+    return end - 1 if end and lines[end - 1].strip().isdigit() else index
+
+
+def decoded(data: bytes) -> str:
+    """Decode a text of unknown encoding: Unicode by its marks and patterns, else the likeliest code page."""
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return data.decode(encoding, "replace")
+    sample = data[:4096]
+    for offset, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):  # without a mark: every other byte of Latin is 0
+        if len(sample) > 3 and sample[offset::2].count(0) > len(sample) // 5 > sample[1 - offset :: 2].count(0):
+            return data.decode(encoding, "replace")
+    text = data.decode("utf-8", "replace")
+    foreign, broken = sum(character > "\x7f" for character in text), text.count("\ufffd")
+    if broken <= foreign // 10:
+        return text
+    return data.decode(_code_page(data), "replace")
+
+
+def _code_page(data: bytes) -> str:
+    """Name the likeliest 8-bit or East Asian encoding of a text."""
+    from charset_normalizer import from_bytes
+
+    telling = b"\n".join(line for line in data.splitlines() if not line.isascii())[:_SAMPLE_BYTES]
+    foreign = sum(byte > 0x7F for byte in telling)
+    latin = sum(chr(byte).isalpha() for byte in telling if byte <= 0x7F)
+    pages = _LATIN if foreign < latin / 2 else _OTHER  # letters with accents among plain ones, or another script
+    matches = list(from_bytes(telling, cp_isolation=[*pages], threshold=0.4, enable_fallback=False))
+    if not matches:
+        return pages[0]
+    best = min(matches, key=lambda m: (m.chaos, -m.coherence, pages.index(m.encoding)))
+    return str(best.encoding)
 
 
 def _seconds(clock: tuple[str | None, ...]) -> float:
-    hours, minutes, seconds, fraction = clock
-    return 3600 * int(hours or 0) + 60 * int(minutes or 0) + int(seconds or 0) + float(f"0.{fraction}")
+    sign, hours, minutes, seconds, fraction = clock
+    since = 3600 * int(hours or 0) + 60 * int(minutes or 0) + int(seconds or 0) + float(f"0.{fraction or 0}")
+    return -since if sign else since
 
 
 def _plain(text: str) -> str:
-    text = _CODES.sub("", text.replace(r"\N", " ").replace(r"\n", " ").replace(r"\h", " "))
-    for entity, character in _ENTITIES.items():
-        text = text.replace(entity, character)
-    return text
+    """Take tags out and put characters in the place of entities; "a < b" is no tag."""
+    text = text.replace(r"\N", " ").replace(r"\n", " ").replace(r"\h", " ")
+    return html.unescape(_TAGS.sub("", text)).replace("\u200e", "").replace("\u200f", "")
 
 
 def _note(stream: str, kind: str, t0_s: float, t1_s: float, text: str) -> Iterator[Note]:

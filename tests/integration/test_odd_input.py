@@ -132,3 +132,17 @@ def test_look_back_footage_beside_a_memory_is_not_watched(case: Make, session: S
     report = session.watch([case("lookback_in_folder") / "home"])
     assert ids(report) == ["film"]
     assert not report.failed
+
+
+def test_subtitles_in_any_encoding_and_layout(case: Make) -> None:
+    folder = case("utf16_srt")
+    words = {
+        name: [(n.t0_s, n.text) for _, n in VideoSource(folder / f"{name}.mp4").notes("cam", hearing=None)]
+        for name in "abcd"
+    }
+    assert words == {
+        "a": [(1.0, "The blue lorry arrives"), (5.0, "It leaves again")],
+        "b": [(1.0, "We don’t see “Rover” – he’s gone")],
+        "c": [(1.0, "Синий грузовик")],
+        "d": [(1.0, "The blue lorry arrives"), (5.0, "It leaves again"), (7.0, "Quiet street")],
+    }

@@ -1,0 +1,140 @@
+"""Subtitle files as people have them: any encoding, any layout, and nothing that takes for ever."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from hippocam.stream.sources.container_text import decoded, text_notes
+
+CUES = "1\n00:00:01,000 --> 00:00:02,000\n{}\n\n2\n00:00:05,000 --> 00:00:06,000\nfin\n"
+
+
+def told(folder: Path, data: bytes | str, suffix: str = ".srt") -> list[tuple[float, float, str]]:
+    """What is read beside a video that is none: only the file of words counts."""
+    video = folder / "a.mp4"
+    video.write_bytes(b"no video")
+    (folder / f"a{suffix}").write_bytes(data.encode() if isinstance(data, str) else data)
+    return [(note.t0_s, note.t1_s, note.text) for note in text_notes(video, str(video), "cam")]
+
+
+ENCODED = [
+    ("utf-8", "Größe"),
+    ("utf-8-sig", "The blue lorry"),
+    ("utf-16", "The blue lorry"),
+    ("utf-16-le", "The blue lorry"),
+    ("utf-16-be", "The blue lorry"),
+    ("utf-32", "Синий грузовик"),
+    ("utf-16", "Синий грузовик"),
+    ("cp1252", "We don’t see “Rover” – he’s gone"),
+    ("cp1252", "Où est l’été ? Ça va très bien"),
+    ("cp1252", "Größe über alles, Straße"),
+    ("cp1251", "Синий грузовик"),
+    ("cp1251", "Где собака? Она ушла домой."),
+    ("cp1250", "Příliš žluťoučký kůň úpěl"),
+    ("cp1250", "Zażółć gęślą jaźń"),
+    ("cp1253", "Το μπλε φορτηγό φεύγει. Πού είναι ο σκύλος;"),
+    ("cp1256", "وصلت الشاحنة الزرقاء"),
+    ("koi8_r", "Синий грузовик уехал"),
+    ("shift_jis", "青いトラックが到着しました"),
+    ("gb18030", "蓝色的卡车到了"),
+    ("big5", "藍色的卡車到了"),
+    ("euc_kr", "파란 트럭이 도착했다"),
+]
+
+
+@pytest.mark.parametrize(("encoding", "text"), ENCODED)
+def test_any_encoding_is_read(tmp_path: Path, encoding: str, text: str) -> None:
+    data = CUES.format(text).encode(encoding)
+    assert told(tmp_path, data) == [(1.0, 2.0, text), (5.0, 6.0, "fin")]
+
+
+def test_a_damaged_byte_of_utf8_does_not_make_it_a_code_page() -> None:
+    data = bytearray(("Größe, Straße, Übermut und Äpfel. " * 5).encode())
+    data[4] = 0xFF
+    assert "Straße, Übermut" in decoded(bytes(data))
+
+
+@pytest.mark.parametrize(
+    ("layout", "expected"),
+    [
+        (
+            "1\n00:01,0 --> 00:02,0\na\n2\n00:05,0 --> 00:06,0\nb\n3\n00:07,0 --> 00:08,0\nc\n",
+            [(1, "a"), (5, "b"), (7, "c")],
+        ),
+        ("00:01,0 --> 00:02,0\na\n00:05,0 --> 00:06,0\nb", [(1, "a"), (5, "b")]),
+        ("1\n00:01,0 --> 00:02,0\na\n\nmore of it\n\n2\n00:05,0 --> 00:06,0\nb", [(1, "a more of it"), (5, "b")]),
+        ("1\n00:01,0 --> 00:02,0\n\na\n\n2\n\n00:05,0 --> 00:06,0\n\nb\n\n\n", [(1, "a"), (5, "b")]),
+        ("1\r\n00:01,0 --> 00:02,0\r\na\r\n\r\n2\r\n00:05,0 --> 00:06,0\r\nb", [(1, "a"), (5, "b")]),
+        ("1\n-00:00:01,500 --> 00:00:02,000\na\n\n2\n-00:03,0 --> -00:01,0\ngone\n", [(0, "a")]),
+        ("1\n00:00:01 --> 00:00:02\na\n", [(1, "a")]),
+        ("1\n00:01,0 --> 00:02,0\n42\n\n2\n00:05,0 --> 00:06,0\nb", [(1, "42"), (5, "b")]),
+        ("1\n00:01,0-->00:02,0  X1:1 X2:2\na\n", [(1, "a")]),
+    ],
+    ids=[
+        "no blank lines",
+        "no numbers",
+        "blank line within",
+        "blank lines all over",
+        "CRLF",
+        "negative",
+        "no fraction",
+        "a number",
+        "positions",
+    ],
+)
+def test_layouts(tmp_path: Path, layout: str, expected: list[tuple[float, str]]) -> None:
+    assert [(t0_s, text) for t0_s, _, text in told(tmp_path, layout)] == expected
+
+
+def test_blocks_of_webvtt_that_are_no_cues_are_left_out(tmp_path: Path) -> None:
+    text = (
+        "WEBVTT - made by hand\n\nSTYLE\n::cue { color: red }\n\nNOTE one\nand two\n\nfirst cue\n"
+        "00:01.000 --> 00:02.000\n"
+        "<v Ann>Hello</v> <c.yellow.big>you</c><00:01.500>\n\nNOTE between\nof two lines\n\n7 of 9\n"
+        "00:05.000 --> 00:06.000\nNOTE is said\n"
+    )
+    assert [text for *_, text in told(tmp_path, text, ".vtt")] == ["Hello you", "NOTE is said"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "plain"),
+    [
+        ("if a < b and c > d", "if a < b and c > d"),
+        ("a <b and more", "a <b and more"),
+        ("x<y", "x<y"),
+        ("<i>so</i> <b>it</b> <u>is</u>", "so it is"),
+        ('<font color="#ff0000">red</font>', "red"),
+        (r"{\an8}on top", "on top"),
+        ("{music}", "{music}"),
+        ("Tom &amp; Jerry &lt;3 &quot;caf&eacute;&quot; &#8211; &#x2026;", 'Tom & Jerry <3 "café" – …'),
+        ("a&nbsp;b&lrm;", "a b"),
+        ("AT&T", "AT&T"),
+    ],
+)
+def test_tags_go_and_all_else_stays(tmp_path: Path, raw: str, plain: str) -> None:
+    assert [text for *_, text in told(tmp_path, CUES.format(raw))] == [plain, "fin"]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "hello, no cue in here", "1\n00:00:05,000 --> 00:00:01,000\nends before it begins\n"]
+)
+def test_a_file_that_yields_nothing_is_told(tmp_path: Path, text: str, caplog: pytest.LogCaptureFixture) -> None:
+    assert told(tmp_path, text) == []
+    assert "a.srt: no subtitle can be read in it" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "unit", ["<", "{", "\n", " \n", "<i ", "{\\", "&", "1\n", "\n\nNOTE ", "\u00e9<", "00:01,0 -->", "-"]
+)
+def test_time_is_linear_in_length(tmp_path: Path, unit: str) -> None:
+    """Eight times the text takes about eight times as long, not sixty-four times; small times are not compared."""
+    taken = []
+    for length in (50_000, 400_000):
+        body = (unit * length)[:length]
+        began = time.process_time()
+        told(tmp_path, CUES.format(body))
+        taken.append(time.process_time() - began)
+    assert taken[1] < 30 * max(taken[0], 0.05)
