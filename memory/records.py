@@ -303,6 +303,7 @@ class StreamStatus:
         evicted: Events that were given up for the budget.
         t0_s: Start of the earliest entry, None where there is none.
         t1_s: End of the latest entry, None where there is none.
+        imported: Whether the source is what a file said that was imported: nobody here has named that path.
     """
 
     id: str
@@ -318,6 +319,7 @@ class StreamStatus:
     evicted: int
     t0_s: float | None
     t1_s: float | None
+    imported: bool = False
 
     @property
     def coarse(self) -> bool:

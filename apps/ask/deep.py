@@ -158,7 +158,7 @@ def look_again(
         clock: Gives seconds that only rise.
     """
     start, asked_D = clock(), asked_D / max(float(np.linalg.norm(asked_D)), 1e-9)
-    sources = {s.id: s.source for s in streams}
+    sources = {s.id: s.source for s in streams if not s.imported}
     found, pictures, steps = list(evidence), dict[str, bytes](), list[Step]()
     frames, stopped = 0, "all candidates were looked at"
     for index, moment in enumerate(evidence[: config.moments]):

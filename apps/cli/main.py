@@ -163,6 +163,8 @@ def _parser() -> argparse.ArgumentParser:
     add_memories(web)
     web.add_argument("--host", default="127.0.0.1", metavar="HOST")
     web.add_argument("--port", type=int, default=7860, metavar="PORT")
+    web.add_argument("--name", nargs="+", default=[], metavar="NAME", help="names by which this machine is called")
+    web.add_argument("--show-imported", action="store_true", help="play the files that imported streams name")
     return parser
 
 
@@ -411,7 +413,13 @@ def _web(options: argparse.Namespace) -> int:
     from hippocam.apps.web.server import serve
 
     with _session(options) as session:
-        serve(session, host=options.host, port=options.port)
+        serve(
+            session,
+            host=options.host,
+            port=options.port,
+            names=options.name,
+            show_imported=options.show_imported,
+        )
     return 0
 
 

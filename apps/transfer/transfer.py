@@ -7,7 +7,8 @@ working memory of streams that were not watched to their end, which go on with a
 Lines of the journal are for reading: an imported entry's journal begins with its import. `csv`, `srt` and `vtt`
 are for other programs (chapters.py).
 
-A stream's source is a path on the machine that it came from: the page plays the file that is there, if one is.
+A stream's source is a path on the machine that it came from. What is there on this machine is neither played on
+the page nor looked at again until a person says so: whoever made the file could name any path.
 """
 
 from __future__ import annotations
@@ -241,6 +242,9 @@ def import_file(
                 notes += restoring.notes([row])
             elif isinstance(row, VisitRow) and row.visit.stream in wanted:
                 restoring.visit(row)
+        with memory.store.transaction():
+            for stream in wanted.values():
+                memory.store.streams.note_imported(stream.id, stream.source)
         for stream in wanted.values():
             restoring.settle(stream)
         return ImportReport(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Collection, Iterable
+import socket
+from collections.abc import Iterable
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -23,11 +25,20 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-# What Gradio brings and the page does not use: its own uploads and file server, proxy, monitoring, run history.
-_CLOSED = (
-    "/monitoring", "/login", "/runs", "/dev/", "/file", "/proxy", "/upload", "/stream", "/run-history",
-    "/deep_link", "/component_server", "/openapi.json", "/vibe",
-)  # fmt: skip
+# What the page needs of Gradio; all else that it brings (calls by name, uploads, file server, proxy, monitoring,
+# run history) is closed. Our own routes are below /hippocam/.
+_READ = (
+    "/",
+    "/config",
+    "/theme.css",
+    "/favicon.ico",
+    "/robots.txt",
+    "/gradio_api/queue/data",
+    "/gradio_api/app_id",
+)
+_READ_BELOW = ("/assets/", "/static/", "/svelte/", "/gradio_api/heartbeat/")
+_WRITE = ("/gradio_api/queue/join",)
+_OURS = "/hippocam/"
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 
 
@@ -41,29 +52,47 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def allowed_hosts(host: str) -> tuple[str, ...]:
-    """Names by which a server on this address may be called; empty for any.
+class Hosts(NamedTuple):
+    """Names by which a server may be called, in small letters; and whether by any address in digits, too."""
 
-    On a loopback address only local names are right: a web site that points its own name at this machine
-    (DNS rebinding) is turned away.
+    names: frozenset[str]
+    addresses: bool = False
+
+
+def allowed_hosts(host: str, more: Iterable[str] = ()) -> Hosts:
+    """Names by which a server on this address may be called.
+
+    A web site that points its own name at this machine (DNS rebinding) is turned away. On a loopback address only
+    local names are right; on another one also this machine's own, and addresses in digits, which nobody can point
+    elsewhere.
+
+    Args:
+        host: Where the server listens.
+        more: Other names of this machine.
     """
-    return (*_LOCAL_NAMES, host.casefold()) if is_loopback(host) else ()
+    if is_loopback(host):
+        return Hosts(frozenset((*_LOCAL_NAMES, host.casefold())))
+    own = socket.gethostname().casefold()
+    names = (*_LOCAL_NAMES, host, own, own.partition(".")[0], f"{own.partition('.')[0]}.local", *more)
+    return Hosts(frozenset(name.casefold() for name in names if name), addresses=True)
 
 
 class Guard:
-    """Middleware: turns away foreign hosts, foreign origins and closed routes; adds protective headers.
+    """Middleware: turns away foreign hosts and origins, opens the routes of a list; adds protective headers.
 
     Args:
         app: What is guarded.
         hosts: See allowed_hosts.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Collection[str] = ()) -> None:
-        self._app = app
-        self._hosts = frozenset(hosts)
+    def __init__(self, app: ASGIApp, hosts: Hosts) -> None:
+        self._app, self._hosts = app, hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it."""
+        if scope["type"] == "websocket":  # nothing of ours speaks so
+            await send({"type": "websocket.close", "code": 1008})
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -79,14 +108,23 @@ class Guard:
     def _refusal(self, scope: Scope) -> PlainTextResponse | None:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
-        if self._hosts and _name(host) not in self._hosts:
-            return PlainTextResponse("this server answers only under a local name", status_code=400)
+        if not self._answers_to(_name(host)):
+            line = (
+                f"this server does not answer to the name {_name(host)!r}; whoever started it can add --name NAME"
+            )
+            return PlainTextResponse(line, status_code=400)
         origin = headers.get("origin")
         if origin is not None and origin.partition("://")[2].casefold() != host.casefold():
             return PlainTextResponse("requests from other sites are refused", status_code=403)
-        if _is_closed(scope["path"], _CLOSED):
+        elsewhere = headers.get("sec-fetch-site", "") in ("cross-site", "same-site")
+        if elsewhere and (headers.get("sec-fetch-mode") != "navigate" or scope["method"] not in ("GET", "HEAD")):
+            return PlainTextResponse("requests from other sites are refused", status_code=403)
+        if not _is_open(scope["method"], scope["path"]):
             return PlainTextResponse("not found", status_code=404)
         return None
+
+    def _answers_to(self, name: str) -> bool:
+        return name in self._hosts.names or (self._hosts.addresses and _is_address(name))
 
 
 def _name(host: str) -> str:
@@ -97,6 +135,19 @@ def _name(host: str) -> str:
         return ""
 
 
-def _is_closed(path: str, closed: Iterable[str]) -> bool:
-    inner = path.removeprefix("/gradio_api")
-    return not path.startswith("/hippocam/") and any(inner.startswith(prefix) for prefix in closed)
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_open(method: str, path: str) -> bool:
+    if path.startswith(_OURS):
+        return True
+    if ".." in path.split("/"):
+        return False
+    if method in ("GET", "HEAD"):
+        return path in _READ or path.startswith(_READ_BELOW)
+    return method == "POST" and path in _WRITE

@@ -94,6 +94,11 @@ class Watcher:
         self._queue.put((job_id, path))
         return job_id
 
+    def waiting(self) -> int:
+        """How many videos wait for their turn, or are watched."""
+        with self._mutex:
+            return sum(job.state in ("waiting", "watching") for job in self._jobs.values())
+
     def jobs(self) -> list[Mapping[str, object]]:
         """The videos in the queue and those that ended last, as JSON values, the oldest first."""
         with self._mutex:

@@ -73,10 +73,15 @@ class Held(Protocol):
 
 
 class Library:
-    """The streams and pictures of a session's memories by opaque ids. Safe to use from several threads."""
+    """The streams and pictures of a session's memories by opaque ids. Safe to use from several threads.
 
-    def __init__(self, session: Held) -> None:
-        self._session = session
+    Args:
+        session: What is shown.
+        show_imported: Also play the files that an imported memory names as its sources.
+    """
+
+    def __init__(self, session: Held, *, show_imported: bool = False) -> None:
+        self._session, self._show_imported = session, show_imported
         self._mutex = threading.Lock()
         self._streams: Mapping[str, StreamStatus] = {}
         self._read_s = float("-inf")
@@ -112,7 +117,7 @@ class Library:
         stream = self.stream(key)
         if stream is None:
             return None
-        path = Path(stream.source)
+        path, allowed = Path(stream.source), self._may_show(stream)
         is_file = path.suffix.casefold() in VIDEO_SUFFIXES
         return StreamView(
             key=key,
@@ -120,20 +125,24 @@ class Library:
             source=path.name,
             duration_s=stream.duration_s,
             complete=stream.complete,
-            video=_playable(path),
-            gone=is_file and not path.exists(),
+            video=allowed and _playable(path),
+            gone=is_file and not (allowed and path.exists()),
             picture=self._picture_of(stream),
         )
 
     def video(self, key: str) -> Path | None:
         """The video file of a stream, None where the stream is unknown or has no such file."""
         stream = self.stream(key)
-        path = Path(stream.source) if stream else None
+        path = Path(stream.source) if stream and self._may_show(stream) else None
         return path if path is not None and _playable(path) else None
 
     def picture(self, entry: str) -> Path | None:
         """The picture of an entry, None where the memory holds none such."""
         return self._session.picture(entry) if self._exists() else None
+
+    def _may_show(self, stream: StreamStatus) -> bool:
+        """Whether a person here named the stream's file: an import could name any."""
+        return self._show_imported or not stream.imported
 
     def _exists(self) -> bool:
         return self.folder is None or has_memory(self.folder)

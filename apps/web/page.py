@@ -13,6 +13,8 @@ from hippocam.apps.ask.meaning import Turn
 from hippocam.apps.errors import advised
 from hippocam.apps.web import cards
 from hippocam.apps.web.advice import ADVICE
+from hippocam.apps.web.door import client_of
+from hippocam.apps.web.limits import QUESTION_LETTERS, QUESTIONS, Places
 from hippocam.apps.web.media import Library, stream_key
 from hippocam.apps.web.uploads import UPLOAD_LIMIT_BYTES, uploads_folder
 from hippocam.stream.errors import HippocamError
@@ -97,10 +99,18 @@ def build_page(session: Answers, library: Library) -> gr.Blocks:
         keep = current if current in [key for _, key in choices] else None
         return gr.update(choices=choices, value=keep), cards.status(found)
 
-    def ask(question: str, only: bool, key: str | None, turn: Turn | None) -> Iterator[tuple[str, Turn | None]]:
+    asking = Places(QUESTIONS)
+
+    def ask(
+        question: str, only: bool, key: str | None, turn: Turn | None, request: gr.Request
+    ) -> Iterator[tuple[str, Turn | None]]:
         """The answer to a question, which may lean on the one before it."""
-        yield cards.looking(), turn
-        yield answer(session, library, question, key if only else None, turn)
+        with asking.place(client_of(request.client.host if request.client else "")) as free:
+            if not free:
+                yield cards.error("You are asking several questions already; wait for their answers."), turn
+                return
+            yield cards.looking(), turn
+            yield answer(session, library, question, key if only else None, turn)
 
     with gr.Blocks(title="Hippocam", analytics_enabled=False, fill_width=True) as page:
         with gr.Row(elem_id="hc-header"):
@@ -125,7 +135,7 @@ def build_page(session: Answers, library: Library) -> gr.Blocks:
                 with gr.Row(elem_id="hc-ask"):
                     question = gr.Textbox(
                         placeholder="When did a person walk by?", label="Question", show_label=False,
-                        container=False, lines=1, max_lines=1, max_length=2000, elem_id="hc-question",
+                        container=False, lines=1, max_lines=1, max_length=QUESTION_LETTERS, elem_id="hc-question",
                         autofocus=True,
                     )  # fmt: skip
                     button = gr.Button("Ask", variant="primary", elem_id="hc-go")
@@ -182,6 +192,8 @@ def answer(
     """
     if not question.strip():
         return cards.hint("Type a question first."), turn
+    if len(question) > QUESTION_LETTERS:
+        return cards.error(f"A question may have {QUESTION_LETTERS} letters, found {len(question)}."), turn
     try:
         if library.status() is None:
             return cards.hint("This memory is empty. Add a video, then ask about it."), turn

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -18,32 +18,47 @@ from hippocam.apps.errors import AddressError, TooLargeError, UploadError, advis
 from hippocam.apps.session import Session
 from hippocam.apps.terminal import tell
 from hippocam.apps.web.advice import ADVICE
+from hippocam.apps.web.door import Door, client_of
 from hippocam.apps.web.guard import Guard, allowed_hosts, is_loopback
 from hippocam.apps.web.jobs import Watcher
+from hippocam.apps.web.limits import UPLOAD, UPLOADS, Limits, Places
+from hippocam.apps.web.login import Login
 from hippocam.apps.web.media import Library, file_response
+from hippocam.apps.web.password import find_password, password_file
 from hippocam.apps.web.uploads import UPLOAD_LIMIT_BYTES, receive, uploads_folder
 
-_OPEN_TO_ALL = "  (no password: whoever reaches this machine sees this memory and can add to it)"
+# Connections at a time; a tab of a browser holds one or two.
+_CONNECTIONS = 200
+_WAITING = 20  # questions, and videos, that wait for their turn
 
 
-def serve(session: Session, *, host: str, port: int) -> None:
-    """Serve the page until Ctrl-C; print its address once it listens.
+def serve(
+    session: Session, *, host: str, port: int, names: Sequence[str] = (), show_imported: bool = False
+) -> None:
+    """Serve the page until Ctrl-C; print its address once it listens. But for loopback it asks for a password.
 
     Args:
         session: The memory that it shows and writes to; several memories are only shown.
         host: Address to listen on, and no other.
         port: 0 for any free one.
+        names: Other names by which this machine is called.
+        show_imported: Also play the files that an imported memory names as its sources.
 
     Raises:
-        HippocamError: The address cannot be listened on, or the folder is no memory.
+        HippocamError: The address cannot be listened on, the folder is no memory, or a password cannot be kept.
     """
     listener = listen(host, port)
     with listener:
         Library(session).status()
-        server = _Server(
-            build_app(session, host=host),
-            f"open {address(host, listener)}" + ("" if is_loopback(host) else _OPEN_TO_ALL),
-        )
+        lines, door = [f"open {address(host, listener)}"], None
+        if not is_loopback(host):
+            password, told = find_password(session.folders[0])
+            door = Door(password)
+            if told:
+                file = password_file(session.folders[0])
+                lines += [f"password: {told}", f"it is told this once; only its hash is kept, in {file}"]
+        app = build_app(session, host=host, names=names, door=door, show_imported=show_imported)
+        server = _Server(app, lines)
         try:
             server.run(sockets=[listener])
         except KeyboardInterrupt:
@@ -88,12 +103,22 @@ def address(host: str, listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def build_app(session: Session, *, host: str = "127.0.0.1") -> FastAPI:
+def build_app(
+    session: Session,
+    *,
+    host: str = "127.0.0.1",
+    names: Sequence[str] = (),
+    door: Door | None = None,
+    show_imported: bool = False,
+) -> FastAPI:
     """Put routes, page and guard together.
 
     Args:
         session: The memory that is shown, or the memories.
-        host: Where the server will listen: says which names it answers to.
+        host: Where the server will listen: says which names it answers to, and whether it asks for a password.
+        names: Other names that it answers to.
+        door: Lets in who knows the password; without one nobody gets in, but on a loopback address everybody.
+        show_imported: Also play the files that an imported memory names as its sources.
 
     Not to be called from a running event loop.
     """
@@ -101,7 +126,7 @@ def build_app(session: Session, *, host: str = "127.0.0.1") -> FastAPI:
 
     from hippocam.apps.web.page import build_page, head, theme
 
-    library = Library(session)
+    library = Library(session, show_imported=show_imported)
     watcher = None if library.folder is None else Watcher(session, library)
 
     @asynccontextmanager
@@ -111,7 +136,10 @@ def build_app(session: Session, *, host: str = "127.0.0.1") -> FastAPI:
             await asyncio.to_thread(watcher.close)
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
-    app.add_middleware(Guard, hosts=allowed_hosts(host))
+    app.add_middleware(Limits)  # the innermost: the last one is asked first
+    if door is not None or not is_loopback(host):
+        app.add_middleware(Login, door=door or Door(None))
+    app.add_middleware(Guard, hosts=allowed_hosts(host, names))
     _add_media(app, library)
     if library.folder is not None and watcher is not None:
         _add_uploads(app, uploads_folder(library.folder), watcher)
@@ -119,7 +147,7 @@ def build_app(session: Session, *, host: str = "127.0.0.1") -> FastAPI:
     async def mount() -> None:
         gr.mount_gradio_app(
             app,
-            build_page(session, library),
+            build_page(session, library).queue(max_size=_WAITING),
             path="/",
             footer_links=[],
             run_history=False,
@@ -157,17 +185,25 @@ def _add_media(app: FastAPI, library: Library) -> None:
 
 def _add_uploads(app: FastAPI, folder: Path, watcher: Watcher) -> None:
     """Routes that add to the memory; what is uploaded is kept in a folder."""
+    under_way = Places(UPLOADS)
 
-    @app.post("/hippocam/upload", response_model=None)
+    @app.post(UPLOAD, response_model=None)
     async def upload(request: Request, name: str) -> Response:
-        try:
-            if int(request.headers.get("content-length", "0")) > UPLOAD_LIMIT_BYTES:
-                raise TooLargeError(UPLOAD_LIMIT_BYTES)
-            path = await receive(request.stream(), folder, name)
-        except UploadError as error:
-            code = 413 if isinstance(error, TooLargeError) else 400
-            return JSONResponse({"error": advised(error, ADVICE)}, status_code=code)
-        return JSONResponse({"job": watcher.add(path)})
+        client = client_of(request.client.host if request.client else "")
+        with under_way.place(client) as free:
+            if not free or watcher.waiting() >= _WAITING:
+                line = "too many videos at a time; wait until some of them are done"
+                return JSONResponse({"error": line}, status_code=429)
+            try:
+                announced = request.headers.get("content-length", "0")
+                size = int(announced) if announced.isdecimal() else 0
+                if size > UPLOAD_LIMIT_BYTES:
+                    raise TooLargeError(UPLOAD_LIMIT_BYTES)
+                path = await receive(request.stream(), folder, name, announced=size)
+            except UploadError as error:
+                code = 413 if isinstance(error, TooLargeError) else 400
+                return JSONResponse({"error": advised(error, ADVICE)}, status_code=code)
+            return JSONResponse({"job": watcher.add(path)})
 
     @app.get("/hippocam/watching", response_model=None)
     def watching() -> Response:
@@ -179,13 +215,16 @@ def _missing() -> Response:
 
 
 class _Server(uvicorn.Server):
-    """Says one line once it listens, and ends within a second of Ctrl-C."""
+    """Says some lines once it listens, and ends within a second of Ctrl-C."""
 
-    def __init__(self, app: FastAPI, line: str) -> None:
-        super().__init__(uvicorn.Config(app, log_level="error", access_log=False, timeout_graceful_shutdown=1))
-        self._line = line
+    def __init__(self, app: FastAPI, lines: Sequence[str]) -> None:
+        config = uvicorn.Config(
+            app, log_level="error", access_log=False, timeout_graceful_shutdown=1, limit_concurrency=_CONNECTIONS
+        )
+        super().__init__(config)
+        self._lines = lines
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            tell(self._line)
+            tell(*self._lines)

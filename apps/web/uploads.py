@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import filecmp
 import os
+import shutil
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,10 +14,16 @@ import anyio.to_thread
 
 from hippocam.apps.errors import TooLargeError, UploadError
 from hippocam.stream import private
+from hippocam.stream.errors import SourceError
+from hippocam.stream.sources.files import open_container
 from hippocam.stream.sources.folders import VIDEO_SUFFIXES
 from hippocam.stream.sources.naming import slug
+from hippocam.stream.sources.packet_index import header_length_s
 
 UPLOAD_LIMIT_BYTES = 4_000_000_000
+# Files that are kept at most, bytes that the disk keeps free, and what a video may have.
+UPLOAD_FILES, FREE_BYTES, LONGEST_S, MOST_PIXELS = 1000, 1_000_000_000, 24 * 3600.0, 8192 * 4320
+_CHECK_EVERY_BYTES = 1 << 26
 # Longest name that is kept, in bytes of UTF-8: file systems take 255, and a number may follow.
 _NAME_BYTES = 180
 
@@ -43,7 +50,7 @@ def safe_name(name: str) -> str:
 
 
 async def receive(
-    parts: AsyncIterator[bytes], folder: Path, name: str, *, limit: int = UPLOAD_LIMIT_BYTES
+    parts: AsyncIterator[bytes], folder: Path, name: str, *, limit: int = UPLOAD_LIMIT_BYTES, announced: int = 0
 ) -> Path:
     """Write an upload, whole or not at all.
 
@@ -52,16 +59,21 @@ async def receive(
         folder: Where to keep it; made where missing.
         name: As the browser sent it.
         limit: Most bytes that it may have.
+        announced: How many bytes the browser says it has.
 
     Returns:
         The file; one that was there already where it has the same content.
 
     Raises:
-        UploadError: It is too large, empty, no video by its name, or cannot be written.
+        UploadError: It is too large, too long, empty, no video by its name, or cannot be written; or there are
+            too many.
     """
     wanted = safe_name(name)
     try:
         private.make_folder(folder)
+        if sum(1 for _ in folder.iterdir()) >= UPLOAD_FILES:
+            raise UploadError(f"{UPLOAD_FILES} videos were added already; that is all that are kept")
+        _check_room(folder, announced)
         number, part = tempfile.mkstemp(prefix=".incoming-", dir=folder)
         os.close(number)
         try:
@@ -71,14 +83,37 @@ async def receive(
                     size += len(data)
                     if size > limit:
                         raise TooLargeError(limit)
+                    if size // _CHECK_EVERY_BYTES != (size - len(data)) // _CHECK_EVERY_BYTES:
+                        _check_room(folder, 0)
                     await file.write(data)
             if size == 0:
                 raise UploadError("the file is empty")
+            await anyio.to_thread.run_sync(_check_video, Path(part))
             return await anyio.to_thread.run_sync(_place, Path(part), folder, wanted)
         finally:
             Path(part).unlink(missing_ok=True)
     except OSError as error:
         raise UploadError(f"cannot be kept in {folder} ({error.strerror}); free some disk space") from error
+
+
+def _check_room(folder: Path, coming: int) -> None:
+    """Refuse what would fill the disk, whose last bytes the memory needs."""
+    if shutil.disk_usage(folder).free - coming < FREE_BYTES:
+        raise UploadError(f"the disk would have less than {FREE_BYTES / 1e9:g} GB free; free some space")
+
+
+def _check_video(path: Path) -> None:
+    """Refuse a video by the size and length in its header; what is none is told when it is watched."""
+    try:
+        with open_container(path, path.name) as container:
+            length_s = header_length_s(container) or 0.0
+            pixels = max((stream.width * stream.height for stream in container.streams.video), default=0)
+    except (SourceError, ValueError):
+        return
+    if length_s > LONGEST_S:
+        raise UploadError(f"longer than {LONGEST_S / 3600:g} hours; cut it")
+    if pixels > MOST_PIXELS:
+        raise UploadError(f"its pictures have more than {MOST_PIXELS / 1e6:.0f} million pixels; make them smaller")
 
 
 def _place(part: Path, folder: Path, name: str) -> Path:

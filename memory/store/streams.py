@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from typing import NamedTuple
 
@@ -11,6 +12,8 @@ from hippocam.memory.records import KEY_FRAMES, StreamStatus
 _OWNED = ("summary", "probe", "note", "visit", "entity", "entity_total", "tracked")
 # Tables that are needed only to go on with a stream.
 _UNDER_WAY = ("place", "tracked")
+# Before a stream's name, the setting that it came with an import; its value is the path that the import named.
+_IMPORTED = "imported "
 
 
 class StreamRow(NamedTuple):
@@ -108,6 +111,11 @@ class StreamTable:
     def delete(self, stream: str) -> None:
         """Delete what is known of a stream; its entries and everything else of it are deleted elsewhere."""
         self._db.execute("DELETE FROM stream WHERE id = ?", (stream,))
+        self._db.execute("DELETE FROM meta WHERE key = ?", (_IMPORTED + stream,))
+
+    def note_imported(self, stream: str, source: str) -> None:
+        """Note that a stream came with an import, which names this path as its source."""
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_IMPORTED + stream, json.dumps(source)))
 
     def set_newest(self, stream: str, entry_id: int) -> None:
         """Note which entry holds the newest event of a stream."""
@@ -146,6 +154,11 @@ class StreamTable:
 
     def statuses(self) -> list[StreamStatus]:
         """What is held of each stream, by name."""
+        marks = self._db.execute(
+            "SELECT substr(key, ?), value FROM meta WHERE substr(key, 1, ?) = ?",
+            (len(_IMPORTED) + 1, len(_IMPORTED), _IMPORTED),
+        )
+        imported = {stream: json.loads(source) for stream, source in marks}
         rows = self._db.execute(
             "SELECT s.id, s.source, s.fps, s.end_s, s.complete, s.frames_seen, s.frames_encoded, "
             "s.events, s.evicted, "
@@ -168,6 +181,7 @@ class StreamTable:
                 entry_bytes=row[10],
                 t0_s=row[11],
                 t1_s=row[12],
+                imported=imported.get(row[0]) == row[1],  # else it was watched here since, from a path of our own
             )
             for row in rows
         ]

@@ -13,15 +13,19 @@ from pathlib import Path
 from typing import Any
 
 import av
+import httpx
 import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
 from hippocam.apps.errors import AddressError
 from hippocam.apps.session import Session
+from hippocam.apps.web.door import Door
 from hippocam.apps.web.media import Library, stream_key
+from hippocam.apps.web.password import Password
 from hippocam.apps.web.server import build_app, listen
 from hippocam.apps.web.uploads import uploads_folder
+from hippocam.memory.memory import Memory
 from hippocam.stream.records import EncodedImages, EncoderSpec, FloatArray, Image
 
 COLOURS = {"red": (220, 20, 20), "green": (20, 200, 20), "blue": (20, 20, 220)}
@@ -244,6 +248,107 @@ def test_addresses_that_cannot_be_had_are_named() -> None:
         listen("192.0.2.1", 0)
     with pytest.raises(AddressError, match="0 to 65535"):
         listen("127.0.0.1", 70000)
+
+
+def test_no_door_is_open_on_a_network_without_a_password(session: Session, tmp_path: Path) -> None:
+    key, address = stream_key("colours"), "http://192.168.1.5:7860"
+    data = (tmp_path / "colours.mp4").read_bytes()
+    with TestClient(build_app(session, host="0.0.0.0"), base_url=address) as stranger:
+        for path in ("/", f"/hippocam/video/{key}", f"/hippocam/stream/{key}", "/hippocam/watching", "/config"):
+            refused = stranger.get(path)
+            assert refused.status_code == 401
+            assert "HIPPOCAM_PASSWORD" in refused.text
+            assert "colours" not in refused.text
+        assert stranger.post("/hippocam/upload", params={"name": "a.mp4"}, content=data).status_code == 401
+        assert stranger.post("/gradio_api/queue/join", json={}).status_code == 401
+    assert not uploads_folder(session.folder).exists()
+    with TestClient(
+        build_app(session, host="0.0.0.0", door=Door(Password.of("open sesame"))), base_url=address
+    ) as in_:
+        assert in_.post("/hippocam/login", data={"password": "open sesame"}).status_code == 200
+        assert in_.get(f"/hippocam/video/{key}").content == data
+        assert in_.get("/").status_code == 200
+        assert in_.get("/", headers={"Host": "evil.example"}).status_code == 400
+
+
+def test_a_question_is_not_longer_than_a_person_writes(client: TestClient, session: Session) -> None:
+    from hippocam.apps.web.page import answer
+
+    refused, turn = answer(session, Library(session), "was it red? " * 200_000, None, None)
+    assert "2000 letters" in refused
+    assert turn is None
+    question = {"data": ["was it red? " * 200_000, False, None, None], "fn_index": 4, "session_hash": "x"}
+    assert client.post("/gradio_api/queue/join", json=question).status_code == 413
+    assert client.post("/gradio_api/run/ask", json=question).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "says"),
+    [
+        ("MOST_PIXELS", 320 * 180 - 1, "million pixels"),
+        ("LONGEST_S", 5.0, "longer than"),
+        ("FREE_BYTES", 1 << 60, "free some space"),
+        ("UPLOAD_FILES", 0, "all that are kept"),
+    ],
+)
+def test_uploads_have_limits(
+    client: TestClient, session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    limit: str, value: float, says: str,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(f"hippocam.apps.web.uploads.{limit}", value)
+    data = (tmp_path / "colours.mp4").read_bytes()
+    refused = client.post("/hippocam/upload", params={"name": "a.mp4"}, content=data)
+    assert refused.status_code == 400
+    assert says in refused.json()["error"]
+    assert list(uploads_folder(session.folder).iterdir()) == []
+    assert client.get("/hippocam/watching").json() == []
+
+
+def test_a_file_that_an_import_names_is_not_shown_until_a_person_allows_it(
+    session: Session, tmp_path: Path
+) -> None:
+    from hippocam.apps.transfer.transfer import export, import_file, write_file
+
+    write_file(tmp_path / "m.jsonl", export(session.folder, "jsonl"), memory=session.folder)
+    import_file(tmp_path / "m.jsonl", tmp_path / "taken", encoder="colour")
+    key = stream_key("colours")
+    with Session(tmp_path / "taken") as taken:
+        with TestClient(build_app(taken), base_url=LOCAL) as client:
+            assert client.get(f"/hippocam/video/{key}").status_code == 404
+            view = client.get(f"/hippocam/stream/{key}").json()
+            assert (view["video"], view["gone"]) == (False, True)  # nor is it told whether the file is there
+        with TestClient(build_app(taken, show_imported=True), base_url=LOCAL) as client:
+            assert client.get(f"/hippocam/video/{key}").content == (tmp_path / "colours.mp4").read_bytes()
+        (tmp_path / "colours.mp4").rename(tmp_path / "moved.mp4")
+        taken.watch([tmp_path / "moved.mp4"])  # now a person here named it
+        assert Library(taken).video(key) == tmp_path / "moved.mp4"
+        taken.forget(stream="colours")
+    with Memory.open_reader(tmp_path / "taken") as memory:
+        keys = [key for (key,) in memory.store.connection.execute("SELECT key FROM meta")]
+    assert not any("colours" in key for key in keys)
+
+
+def test_the_command_tells_its_password_once(session: Session) -> None:
+    command = [sys.executable, "-m", "hippocam.apps.cli.main", "web", "--memory", str(session.folder)]
+    told = []
+    for _ in range(2):
+        with subprocess.Popen(
+            [*command, "--host", "0.0.0.0", "--port", "0"], stdout=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdout is not None
+            port = process.stdout.readline().strip().rpartition(":")[2]
+            if not told:
+                told.append(process.stdout.readline().strip().removeprefix("password: "))
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as client:
+                assert client.get("/").status_code == 401
+                assert client.post("/hippocam/login", data={"password": "wrong"}).status_code == 401
+                assert client.post("/hippocam/login", data={"password": told[0]}).status_code == 200
+                assert client.get("/").status_code == 200
+            process.send_signal(signal.SIGINT)
+            rest = process.stdout.read()
+            assert process.wait(60) == 0
+        assert told[0] not in rest
+        assert "password:" not in rest
 
 
 def test_the_command_says_where_it_listens_and_ends_well(tmp_path: Path) -> None:

@@ -1,0 +1,86 @@
+"""Turns away who has no session, and takes the password: before page, media and API alike."""
+
+from __future__ import annotations
+
+import html
+from urllib.parse import parse_qs
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from hippocam.apps.web.door import Door, client_of
+from hippocam.apps.web.limits import read_body
+from hippocam.apps.web.password import VARIABLE
+
+COOKIE = "hippocam"
+LOGIN = "/hippocam/login"
+_MOST_BYTES = 4096
+_NEEDED = (
+    f"a password is needed: the one that `hippocam web` told at its first start, or that {VARIABLE} gave it; "
+    f"open the page in a browser, or POST password=... to {LOGIN} and send its cookie"
+)
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Hippocam</title><style>
+body {{ font: 16px system-ui, sans-serif; max-width: 22em; margin: 15vh auto; padding: 0 1em; }}
+input, button {{ font: inherit; width: 100%; box-sizing: border-box; padding: .5em; margin-top: .7em; }}
+</style></head><body><h1>Hippocam</h1><p>{line}</p>
+<form method="post" action="{action}"><label>Password
+<input type="password" name="password" autocomplete="current-password" autofocus required></label>
+<button>Open</button></form></body></html>"""
+_ASK = "It was told on the terminal when this page was first started."
+
+
+class Login:
+    """Middleware: lets through who is in, answers whoever is not.
+
+    Args:
+        app: What is guarded.
+        door: Knows who is in.
+    """
+
+    def __init__(self, app: ASGIApp, door: Door) -> None:
+        self._app, self._door = app, door
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        if request.url.path == LOGIN:
+            await (await self._login(request))(scope, receive, send)
+        elif self._door.is_in(request.cookies.get(COOKIE, "")):
+            await self._app(scope, receive, send)
+        else:
+            await _refused(request, _ASK, _NEEDED, 401)(scope, receive, send)
+
+    async def _login(self, request: Request) -> Response:
+        if request.method != "POST":
+            return _refused(request, _ASK, _NEEDED, 401)
+        body = await read_body(request.receive, _MOST_BYTES)
+        if body is None:
+            return JSONResponse({"error": "too long"}, status_code=413)
+        said = parse_qs(body.decode(errors="replace")).get("password", [""])[0]
+        client = client_of(request.client.host if request.client else "")
+        token = await run_in_threadpool(self._door.enter, client, said)
+        if token is None:
+            wait_s = self._door.wait_s(client)
+            line = f"too many tries; wait {wait_s:.0f} s" if wait_s > 0 else "this is not the password"
+            return _refused(request, line, line, 429 if wait_s > 0 else 401)
+        answer = RedirectResponse("/", status_code=303) if _is_browser(request) else JSONResponse({"in": True})
+        answer.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=request.url.scheme == "https")
+        return answer
+
+
+def _is_browser(request: Request) -> bool:
+    return "text/html" in request.headers.get("accept", "")
+
+
+def _refused(request: Request, line: str, plain: str, code: int) -> Response:
+    headers = {"Cache-Control": "no-store"}
+    if _is_browser(request):
+        return HTMLResponse(_PAGE.format(line=html.escape(line), action=LOGIN), status_code=code, headers=headers)
+    return JSONResponse({"error": plain}, status_code=code, headers=headers)
