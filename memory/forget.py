@@ -23,6 +23,7 @@ from hippocam.memory.errors import DiskError
 from hippocam.memory.filter import Filter
 from hippocam.memory.records import format_id
 from hippocam.memory.store.database import Store
+from hippocam.memory.store.meta import MetaTable
 
 log = logging.getLogger(__name__)
 
@@ -156,7 +157,12 @@ def forget(store: Store, longterm: LongTerm, things: Things, what: Filter | Sequ
 
 def pending(store: Store) -> Deletion | None:
     """The deletion that was begun in a memory and not finished; None where there is none."""
-    mark = store.meta.get(_MARK)
+    return pending_in(store.meta)
+
+
+def pending_in(meta: MetaTable) -> Deletion | None:
+    """The same, by the memory's settings alone."""
+    mark = meta.get(_MARK)
     return Deletion.of_mark(mark) if isinstance(mark, dict) else None
 
 

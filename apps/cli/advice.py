@@ -21,7 +21,7 @@ ADVICE: errors.Advice = {
     errors.NotAMemoryError: f"{_OTHER_FOLDER}, one with a memory or an empty one",
     errors.LockedError: f"or {_OTHER_FOLDER}",
     errors.NoPermissionError: f"or {_OTHER_FOLDER}",
-    errors.DamagedError: f"{_OTHER_FOLDER} and watch again",
+    errors.DamagedError: lambda error: f"see what can be saved: hippocam verify --memory {error.folder}",
     errors.PicturesMissingError: lambda error: (
         f"bring them back, or see what is left: hippocam verify --memory {error.folder}"
     ),

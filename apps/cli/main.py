@@ -17,6 +17,7 @@ from hippocam.apps.cli.forget import forget as run_forget
 from hippocam.apps.cli.live import add_commands as add_live
 from hippocam.apps.cli.models import add_commands as add_models
 from hippocam.apps.cli.train import add_commands as add_trainings
+from hippocam.apps.cli.verify import add_arguments as add_verify
 from hippocam.apps.cli.where import add_memories, add_where, memory_of, where_of
 from hippocam.apps.terminal import Parser, prepare, tell, tell_json, warn
 from hippocam.stream.errors import HippocamError
@@ -149,6 +150,9 @@ def _parser() -> argparse.ArgumentParser:
     _command(
         commands, "upgrade", _upgrade, "bring a memory of an older hippocam to this one's format", config=False
     )
+
+    text = "whether a memory is as it was written, and what is set right where it is not"
+    add_verify(_command(commands, "verify", _status, text, config=False))
 
     add_live(commands)
     add_archive(commands)

@@ -93,7 +93,7 @@ def _give_up_entities(db: sqlite3.Connection, target_bytes: int) -> None:
             db.execute("DELETE FROM visit WHERE entity = ?", (entity,))
             db.execute("DELETE FROM entity WHERE id = ?", (entity,))
             db.execute(
-                "INSERT INTO entity_total VALUES (?, ?, 1, ?, ?) "
+                "INSERT INTO entity_total (stream, label, entities, visits, known_s) VALUES (?, ?, 1, ?, ?) "
                 "ON CONFLICT DO UPDATE SET entities = entities + 1, "
                 "visits = visits + excluded.visits, known_s = max(known_s, excluded.known_s)",
                 (stream, label, count + int(earlier.get(entity, 0)), known_s),

@@ -20,6 +20,7 @@ from hippocam.memory.spans import join_spans
 from hippocam.memory.store.entries import EntryTable
 from hippocam.memory.store.exemplars import Exemplars, thumbnail
 from hippocam.memory.store.streams import StreamTable
+from hippocam.memory.store.sums import picture_sum
 from hippocam.memory.store.tombstones import TombstoneTable
 
 # Share of the pictures up to which missing ones are taken for deleted on purpose; one always is.
@@ -71,7 +72,7 @@ class HeldEntries:
             if entry_id not in sizes:
                 self.give_up_entry(entry_id, "its picture was removed", {})
             elif sizes[entry_id] != jpeg_bytes:  # a crash came after the thumbnail was written
-                self._demote(entry_id, Level.SMALL, sizes[entry_id])
+                self._demote(entry_id, Level.SMALL, self._exemplars.read(entry_id))
 
     # for the user ----------------------------------------------------------------------------------------
 
@@ -126,21 +127,19 @@ class HeldEntries:
             small = thumbnail(self._exemplars.read(step.entry_id))
             if small is not None:
                 self._exemplars.write(step.entry_id, small)
-                self._demote(step.entry_id, Level.SMALL, len(small), "smaller picture", why)
+                self._demote(step.entry_id, Level.SMALL, small, "smaller picture", why)
                 return
             level = Level.VECTORS  # it cannot be made smaller
-        self._demote(step.entry_id, level, 0, _ACTIONS[level], why)
+        self._demote(step.entry_id, level, b"", _ACTIONS[level], why)
         self._exemplars.delete(step.entry_id)
 
-    def _demote(
-        self, entry_id: int, level: Level, jpeg_bytes: int, action: str = "", why: Why | None = None
-    ) -> None:
-        """Let an entry keep less of its evidence; say so in the journal where there is an action."""
+    def _demote(self, entry_id: int, level: Level, jpeg: bytes, action: str = "", why: Why | None = None) -> None:
+        """Let an entry keep less of its evidence: this picture or none. An action is noted in the journal."""
         with self._tables.transaction():
-            self._tables.entries.demote(entry_id, level, jpeg_bytes)
+            self._tables.entries.demote(entry_id, level, len(jpeg), picture_sum(jpeg))
             if action:
                 self.note(entry_id, action, None, why or {})
-        self._bank.demote(entry_id, level, jpeg_bytes)
+        self._bank.demote(entry_id, level, len(jpeg))
 
     # merging ---------------------------------------------------------------------------------------------
 

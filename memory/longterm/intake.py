@@ -179,7 +179,7 @@ class Intake:
             self._exemplars.write(entry.id, jpeg)
         last_s = entry.spans[-1].t1_s
         with self._tables.transaction():
-            self._tables.entries.restore(replace(entry, jpeg_bytes=len(jpeg)), key_D, scene_D)
+            self._tables.entries.restore(replace(entry, jpeg_bytes=len(jpeg)), key_D, scene_D, jpeg)
             self._journal.add(entry.stream, last_s, "imported", entry.id)
         self._bank.add(
             Slot(

@@ -19,11 +19,12 @@ from hippocam.memory.errors import (
     NotAMemoryError,
     OlderFormatError,
 )
+from hippocam.memory.store import sums
 from hippocam.memory.store.entries import EntryTable
 from hippocam.memory.store.journal import JournalTable
 from hippocam.memory.store.lookup import EntryLookup
 from hippocam.memory.store.meta import MetaTable
-from hippocam.memory.store.migrations import OLDER, migrate
+from hippocam.memory.store.migrations import OLDER, READABLE, migrate
 from hippocam.memory.store.notes import NoteTable
 from hippocam.memory.store.places import PlaceTable
 from hippocam.memory.store.probes import ProbeTable
@@ -108,15 +109,16 @@ class Store:
         (version,) = db.execute("PRAGMA user_version").fetchone()
         if application != APPLICATION_ID:
             raise NotAMemoryError(self.path.parent, "not a hippocam memory")
-        if version in OLDER:
+        if version in OLDER and (writable or version not in READABLE):
             if not writable:
                 raise OlderFormatError(self.path.parent, found=version, reads=FORMAT)
             migrate(self.path)
-        elif version != FORMAT:
+        elif version != FORMAT and (writable or version not in READABLE):
             raise NewerFormatError(self.path.parent, found=version, reads=FORMAT)
         if writable:
             db.execute("PRAGMA synchronous = NORMAL")
             db.execute("PRAGMA secure_delete = ON")
+            sums.keep(db)
             db.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
             db.execute(f"PRAGMA journal_size_limit = {WAL_PAGES * PAGE_BYTES}")
         else:

@@ -27,6 +27,7 @@ from hippocam.memory.store.columns import (
     slot_from,
     values_of,
 )
+from hippocam.memory.store.sums import picture_sum
 from hippocam.stream.records import FloatArray
 
 
@@ -67,13 +68,16 @@ class EntryTable:
             jpeg_bytes=len(event.jpeg),
             sensors=event.sensors,
         )
-        self._write("INSERT OR IGNORE", values_of(entry, event.key, event.scene))
+        values = values_of(entry, event.key, event.scene)
+        self._write("INSERT OR IGNORE", values | {"jpeg_sum": picture_sum(event.jpeg)})
         self._db.execute("UPDATE stream SET newest = ? WHERE id = ?", (entry.id, event.stream))
         return entry.id
 
-    def restore(self, entry: Entry, key_D: FloatArray | None, scene_D: FloatArray | None) -> None:
-        """Store an entry as it was in another memory."""
-        self._write("INSERT", values_of(entry, key_D, scene_D))
+    def restore(
+        self, entry: Entry, key_D: FloatArray | None, scene_D: FloatArray | None, jpeg: bytes = b""
+    ) -> None:
+        """Store an entry as it was in another memory, with the checksum of its picture."""
+        self._write("INSERT", values_of(entry, key_D, scene_D) | {"jpeg_sum": picture_sum(jpeg)})
 
     def add_repeats(self, entry_id: int, repeats: int) -> None:
         """Count unchanged frames of an entry."""
@@ -88,9 +92,12 @@ class EntryTable:
             (first.t0_s, first.t1_s, first.known_s, pack_spans(further), met, strength, last_s, entry_id),
         )
 
-    def demote(self, entry_id: int, level: int, jpeg_bytes: int) -> None:
+    def demote(self, entry_id: int, level: int, jpeg_bytes: int, jpeg_sum: int | None = None) -> None:
         """Note that an entry keeps less of its evidence: see `Level`. The last level has no vectors."""
-        self._db.execute("UPDATE entry SET level = ?, jpeg_bytes = ? WHERE id = ?", (level, jpeg_bytes, entry_id))
+        self._db.execute(
+            "UPDATE entry SET level = ?, jpeg_bytes = ?, jpeg_sum = ? WHERE id = ?",
+            (level, jpeg_bytes, jpeg_sum, entry_id),
+        )
         if level == Level.SIGNS:
             key, scene = self._db.execute("SELECT key, scene FROM entry WHERE id = ?", (entry_id,)).fetchone()
             packed = (pack(signs(unpack(blob))) for blob in (key, scene))

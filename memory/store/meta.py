@@ -21,7 +21,7 @@ class MetaTable:
     def put(self, **values: object) -> None:
         """Keep settings, as JSON."""
         rows = [(key, json.dumps(value)) for key, value in values.items()]
-        self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows)
+        self._db.executemany("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", rows)
 
     def get(self, key: str) -> object:
         """A setting, None where it was never set."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,14 @@ import numpy as np
 from hippocam.memory.codec import pack
 from hippocam.memory.errors import DamagedError, NewerFormatError, NoMemoryError, NotAMemoryError, memory_errors
 from hippocam.memory.lock import WriterLock
-from hippocam.memory.store.schema import ADDED_3, APPLICATION_ID, FORMAT, SCHEMA
+from hippocam.memory.store import sums
+from hippocam.memory.store.schema import ADDED_3, ADDED_4, APPLICATION_ID, FORMAT, SCHEMA
+from hippocam.stream.private import FILE_MODE, FOLDER_MODE
 
 # Formats that can be brought to the present one.
-OLDER = frozenset({1, 2})
+OLDER = frozenset({1, 2, 3})
+# Those of them that can be read as they are.
+READABLE = frozenset({3})
 
 # Moves format 1 out of the new tables' way. What `words` holds follows from the entries: triggers refill it.
 _MAKE_WAY = """
@@ -35,7 +40,7 @@ _STREAM = (
     "evicted, newest"
 )
 _TIDY = """
-INSERT INTO meta SELECT key, value FROM meta_1;
+INSERT INTO meta (key, value) SELECT key, value FROM meta_1;
 DROP TABLE meta_1;
 DROP TABLE stream_1;
 DROP TABLE entry_1;
@@ -81,12 +86,15 @@ def upgrade(folder: Path) -> int:
 
 
 def migrate(path: Path) -> None:
-    """Bring a database of format 1 or 2 to the present one; one of the present format stays as it is.
+    """Bring a database of an older format to the present one; one of the present format stays as it is.
 
-    Format 2 gets the tables that it lacks, empty, and keeps all others as they are. From format 1, streams with
-    their progress, entries and settings are kept; vectors become scaled int8 (codec.py), and an entry's times its
-    first span. The working memory's state of streams that were not watched to their end is not kept: its layout
-    has changed. They can be gone on with, from the last event that was kept, with a new background.
+    Format 2 gets the tables that it lacks, empty, and keeps all others as they are; so does format 3. Rows and
+    pictures get checksums of what they are now, and folder and files become their owner's alone.
+
+    From format 1, streams with their progress, entries and settings are kept; vectors become scaled int8
+    (codec.py), and an entry's times its first span. The working memory's state of streams that were not watched to
+    their end is not kept: its layout has changed. They can be gone on with, from the last event that was kept,
+    with a new background.
 
     Rows are copied one at a time, so the memory that it takes is bounded. Until the transaction ends, the log
     beside the file holds the new database beside the old one: the disk must have room for that beyond the budget.
@@ -115,14 +123,25 @@ def migrate(path: Path) -> None:
         if found == 1:
             _from_1(db, path)
         else:
-            for statement in _statements(ADDED_3):
+            for statement in _statements((ADDED_3 if found == 2 else "") + ADDED_4):
                 db.execute(statement)
+        _add_picture_sums(db, path.parent / "exemplars")
+        sums.fill(db)
         db.execute(f"PRAGMA user_version = {FORMAT}")
         db.execute("COMMIT")
         db.executescript("PRAGMA incremental_vacuum")  # `execute` would take one step of it: one page
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        _make_private(path.parent)
     finally:
         db.close()  # rolls back what was not committed
+
+
+def _make_private(folder: Path) -> None:
+    """Give what an older hippocam made readable for all to its owner alone, where it is ours."""
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            with suppress(OSError):
+                path.chmod(FOLDER_MODE if path.is_dir() else FILE_MODE)
 
 
 def _from_1(db: sqlite3.Connection, path: Path) -> None:
@@ -135,6 +154,14 @@ def _from_1(db: sqlite3.Connection, path: Path) -> None:
     )
     for statement in _statements(_TIDY):
         db.execute(statement)
+
+
+def _add_picture_sums(db: sqlite3.Connection, pictures: Path) -> None:
+    """Take the pictures as they are now for what they should be."""
+    for (entry_id,) in db.execute("SELECT id FROM entry WHERE jpeg_bytes > 0").fetchall():
+        with suppress(OSError):  # one that is missing, or cannot be read
+            jpeg = (pictures / f"{entry_id:016x}.jpg").read_bytes()
+            db.execute("UPDATE entry SET jpeg_sum = ? WHERE id = ?", (sums.picture_sum(jpeg), entry_id))
 
 
 def _format(db: sqlite3.Connection) -> int:

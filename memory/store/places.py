@@ -36,7 +36,8 @@ class PlaceTable:
     def put(self, stream: str, number: int, vector_D: FloatArray, seen: int, last_s: float) -> None:
         """Keep a place of a stream as it is now."""
         self._db.execute(
-            "INSERT OR REPLACE INTO place VALUES (?, ?, ?, ?, ?)", (stream, number, pack(vector_D), seen, last_s)
+            "INSERT OR REPLACE INTO place (stream, id, vector, seen, last_s) VALUES (?, ?, ?, ?, ?)",
+            (stream, number, pack(vector_D), seen, last_s),
         )
 
     def of(self, stream: str) -> list[PlaceRow]:

@@ -6,10 +6,11 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from hippocam.memory.store import sums
 from hippocam.stream.private import replace_bytes
 
 APPLICATION_ID = 0x4869_7063  # "Hipc", in the file's header: tells our databases from others
-FORMAT = 3
+FORMAT = 4
 PAGE_BYTES = 4096
 # Bytes of a database's header that tell which kind of log it is read and written with; 2 for a write-ahead log.
 _LOG_FORMAT = slice(18, 20)
@@ -127,7 +128,10 @@ END;
 """
 ADDED_3 += "CREATE TABLE tracked (stream TEXT PRIMARY KEY, state BLOB NOT NULL) WITHOUT ROWID;\n"
 ADDED_3 += "".join(f"{statement};\n" for statement in ENTITY_TABLES)
-SCHEMA = SCHEMA_2 + ADDED_3
+# What format 4 has beside that: a checksum of each row (sums.py) and of each picture.
+ADDED_4 = "".join(f"ALTER TABLE {table} ADD COLUMN sum INTEGER;\n" for table in sums.TABLES)
+ADDED_4 += "ALTER TABLE entry ADD COLUMN jpeg_sum INTEGER;\n"
+SCHEMA = SCHEMA_2 + ADDED_3 + ADDED_4
 
 
 def create(path: Path) -> None:
@@ -141,6 +145,11 @@ def create(path: Path) -> None:
     """
     for leftover in unfinished(path):
         leftover.unlink(missing_ok=True)
+    replace_bytes(path, empty_database())
+
+
+def empty_database() -> bytes:
+    """The bytes of a database without any rows."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
         db.execute(f"PRAGMA page_size = {PAGE_BYTES}")
         db.execute("PRAGMA auto_vacuum = INCREMENTAL")
@@ -148,7 +157,7 @@ def create(path: Path) -> None:
         db.executescript("BEGIN;" + statements + "COMMIT;")
         content = bytearray(db.serialize())
     content[_LOG_FORMAT] = b"\x02\x02"  # a database in main memory has no log; one in a file is to have one
-    replace_bytes(path, bytes(content))
+    return bytes(content)
 
 
 def unfinished(path: Path) -> list[Path]:

@@ -17,7 +17,7 @@ class StateTable:
 
     def __init__(self, db: sqlite3.Connection, table: str, *, key: str, value: str) -> None:
         self._db = db
-        self._put = f"INSERT OR REPLACE INTO {table} VALUES (?, ?)"
+        self._put = f"INSERT OR REPLACE INTO {table} ({key}, {value}) VALUES (?, ?)"
         self._get = f"SELECT {value} FROM {table} WHERE {key} = ?"
         self._delete = f"DELETE FROM {table} WHERE {key} = ?"
 

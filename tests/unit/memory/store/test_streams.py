@@ -53,7 +53,7 @@ def test_a_complete_recording_keeps_nothing_to_go_on_with(rig, sql):
     for stream in ("rig/left", "rig/right", "film"):
         rig.streams.advance(stream, last_seq=1, end_s=1.0, seen=1, encoded=1, events=1, state=b"state")
         rig.tracked.put(stream, b"tracks")
-        sql("INSERT INTO place VALUES (?, 1, x'00', 1, 0.0)", (stream,))
+        sql("INSERT INTO place (stream, id, vector, seen, last_s) VALUES (?, 1, x'00', 1, 0.0)", (stream,))
     rig.streams.complete("rig")
     assert sql("SELECT id, complete, state FROM stream ORDER BY id") == [
         ("film", 0, b"state"),
@@ -70,7 +70,11 @@ def test_of_finished_streams_without_entries_the_most_eventful_stay(store, sql, 
         store.streams.advance(name, last_seq=1, end_s=1.0, seen=1, encoded=1, events=events, state=b"")
         if k != 3:
             store.streams.complete(name)
-        sql("INSERT INTO note VALUES (?, ?, 'text', 0, 1, 0, 'words')", (k, name))
+        sql(
+            "INSERT INTO note (id, stream, kind, t0_s, t1_s, known_s, text) "
+            "VALUES (?, ?, 'text', 0, 1, 0, 'words')",
+            (k, name),
+        )
     store.entries.insert(event(1, stream="s2"))  # the least eventful one, but it holds something
     assert store.streams.give_up(1) == 1
     assert sql("SELECT id FROM stream ORDER BY id") == [("s1",), ("s2",), ("s3",)]
@@ -124,7 +128,7 @@ def test_states_are_bytes_by_name(store, sql):
     store.tracked.put("cam", b"two")
     store.learned.put("cam", b"other")
     assert (store.tracked.get("cam"), store.learned.get("cam")) == (b"two", b"other")
-    assert sql("SELECT * FROM tracked") == [("cam", b"two")]
+    assert sql("SELECT stream, state FROM tracked") == [("cam", b"two")]
     store.tracked.delete("cam")
     assert sql("SELECT * FROM tracked") == []
-    assert sql("SELECT * FROM learned") == [("cam", b"other")]
+    assert sql("SELECT name, value FROM learned") == [("cam", b"other")]

@@ -1,0 +1,108 @@
+"""A checksum of every row: the writer's connection keeps it as rows change, and whoever verifies compares it.
+
+Triggers of that connection alone do it, so no statement that changes a row has to think of it, and the database
+can be changed by other programs too: then the checksums say so.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import struct
+import zlib
+from collections.abc import Iterator
+
+TABLES = (
+    "meta", "stream", "entry", "place", "summary", "journal", "probe", "tombstone", "learned", "note", "tracked",
+    "entity", "visit", "entity_change", "entity_total",
+)  # fmt: skip
+
+
+def row_sum(*values: object) -> int:
+    """CRC-32 of the values of a row. Whole numbers count alike in either type, as SQLite keeps them."""
+    total = 0
+    for value in values:
+        if value is None:
+            told = b"n"
+        elif isinstance(value, int | float):
+            told = b"i%d" % value if value == int(value) else b"f" + struct.pack("<d", value)
+        elif isinstance(value, str):
+            text = value.encode("utf-8", "surrogatepass")
+            told = b"s%d:" % len(text) + text
+        else:
+            told = b"b%d:" % len(bytes(value)) + bytes(value)  # type: ignore[call-overload]
+        total = zlib.crc32(told, total)
+    return total
+
+
+def picture_sum(jpeg: bytes) -> int | None:
+    """CRC-32 of a picture; None where there is none."""
+    return zlib.crc32(jpeg) if jpeg else None
+
+
+def keep(db: sqlite3.Connection) -> None:
+    """Keep the checksums of rows that this connection inserts and updates from now on."""
+    _define(db)
+    for table in TABLES:
+        names = columns(db, table)
+        where = " AND ".join(f"{name} IS new.{name}" for name in key(db, table))
+        told = ", ".join(f"new.{name}" for name in names)
+        for when in ("INSERT", f"UPDATE OF {', '.join(names)}"):
+            db.execute(
+                f"CREATE TEMP TRIGGER sum_{table}_{when[:6].lower()} AFTER {when} ON main.{table} BEGIN "
+                f"UPDATE {table} SET sum = row_sum({told}) WHERE {where}; END"
+            )
+
+
+def lenient(db: sqlite3.Connection) -> sqlite3.Connection:
+    """Let a connection read text that is damaged as text, so that its checksum can be compared."""
+    db.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+    return db
+
+
+def fill(db: sqlite3.Connection) -> None:
+    """Give every row its checksum; inside a transaction."""
+    _define(db)
+    for table in TABLES:
+        db.execute(f"UPDATE {table} SET sum = row_sum({', '.join(columns(db, table))})")
+
+
+def wrong(db: sqlite3.Connection, table: str) -> Iterator[tuple[object, ...]]:
+    """Keys of the rows of a table that are not as they were written.
+
+    Raises:
+        sqlite3.DatabaseError: The table cannot be read to its end.
+    """
+    of_key, names = key(db, table), columns(db, table)
+    for row in db.execute(f"SELECT {', '.join(of_key)}, sum, {', '.join(names)} FROM {table} NOT INDEXED"):
+        if row_sum(*row[len(of_key) + 1 :]) != row[len(of_key)]:
+            yield row[: len(of_key)]
+
+
+def columns(db: sqlite3.Connection, table: str) -> list[str]:
+    """Names of the columns of a table that its checksum is of."""
+    return [name for name in stored(db, table) if name != "sum"]
+
+
+def stored(db: sqlite3.Connection, table: str) -> list[str]:
+    """Names of all columns of a table, as they are stored."""
+    return [name for _, name, *_ in db.execute(f"PRAGMA main.table_info({table})")]
+
+
+def where_key(db: sqlite3.Connection, table: str) -> str:
+    """A condition that holds for the row of a key, with a parameter for each of its values."""
+    return " AND ".join(f"{name} IS ?" for name in key(db, table))
+
+
+def has_sums(db: sqlite3.Connection) -> bool:
+    """Whether the rows of a database have checksums: they have from format 4 on."""
+    return any(name == "sum" for _, name, *_ in db.execute("PRAGMA main.table_info(entry)"))
+
+
+def key(db: sqlite3.Connection, table: str) -> list[str]:
+    """Names of the columns of a table's primary key."""
+    rows = db.execute(f"PRAGMA main.table_info({table})").fetchall()
+    return [name for _, name, *_, place in sorted(rows, key=lambda row: row[-1]) if place]
+
+
+def _define(db: sqlite3.Connection) -> None:
+    db.create_function("row_sum", -1, row_sum, deterministic=True)

@@ -1,0 +1,182 @@
+"""A memory's folder into what is wrong with it; nothing is changed."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from pathlib import Path
+
+import numpy as np
+
+from hippocam.memory.errors import LockedError, NewerFormatError, NoMemoryError, OlderFormatError
+from hippocam.memory.folder import DATABASE, EXEMPLARS, LOCK, folder_bytes, has_memory
+from hippocam.memory.forget import pending_in
+from hippocam.memory.lock import WriterLock
+from hippocam.memory.questions import NAME as QUESTIONS
+from hippocam.memory.records import Level, format_id
+from hippocam.memory.store import sums
+from hippocam.memory.store.meta import MetaTable
+from hippocam.memory.store.migrations import READABLE
+from hippocam.memory.store.schema import APPLICATION_ID, FORMAT, FULL_TEXTS, SCHEMA, unfinished
+from hippocam.memory.verify.problems import Kind, Problem
+from hippocam.stream import opencv as cv2
+
+# Lines that SQLite's own check may give.
+_LINES = 20
+# Tables of which a damaged row is given up; of the others it stays as it is found.
+GIVEN_UP = frozenset(sums.TABLES) - {"meta", "stream"}
+_REBUILT = "the database is made anew of all rows that can be read"
+_LEFT = {DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", EXEMPLARS, LOCK, QUESTIONS}
+
+
+def verify(folder: Path) -> list[Problem]:
+    """Say what is wrong with a memory: database, rows, vectors, full text, pictures, budget, what is unfinished.
+
+    A writer may work on it meanwhile; then what could be its work of this moment is not looked at: files that
+    belong to nothing, and the full text.
+
+    Raises:
+        NoMemoryError: There is none in the folder, not even the beginning of one.
+        FormatError: It is of a format that is not read here.
+    """
+    with ExitStack() as held:
+        alone = True
+        try:
+            held.callback(WriterLock(folder / LOCK).release)
+        except (LockedError, OSError):  # somebody writes, or nobody may
+            alone = False
+        if not has_memory(folder):
+            begun = [path for path in unfinished(folder / DATABASE) if path.exists()]
+            if not begun:
+                raise NoMemoryError(folder)
+            return [Problem(kind=Kind.LEFTOVER, what="the making of the memory was cut short", repair="deleted")]
+        return list(_of(folder, alone=alone))
+
+
+def _of(folder: Path, *, alone: bool) -> Iterator[Problem]:
+    try:
+        with _opened(folder / DATABASE) as db:
+            yield from _of_database(db, folder)
+            yield from _of_rows(db)
+            if alone:
+                yield from _of_words(folder / DATABASE)
+            found = list(_of_pictures(db, folder / EXEMPLARS, alone=alone))
+            if found and not alone:  # one may have been given up meanwhile
+                db.execute("ROLLBACK")
+                again = set(_of_pictures(db, folder / EXEMPLARS, alone=alone))
+                found = [problem for problem in found if problem in again]
+            yield from found
+            yield from _of_folder(db, folder)
+    except (sqlite3.DatabaseError, UnicodeError) as error:
+        yield Problem(kind=Kind.DATABASE, what=f"cannot be read ({error})", repair=_REBUILT)
+    if alone:
+        for path in sorted(folder.iterdir()):
+            if path.name not in _LEFT:
+                known = path in unfinished(folder / DATABASE)
+                repair = "deleted" if known else "stays: it is none of ours"
+                yield Problem(kind=Kind.LEFTOVER, what=path.name, repair=repair)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    with closing(sqlite3.connect(uri, uri=True, isolation_level=None, timeout=10)) as db:
+        sums.lenient(db).execute("BEGIN")
+        yield db
+
+
+def _of_database(db: sqlite3.Connection, folder: Path) -> Iterator[Problem]:
+    (application,) = db.execute("PRAGMA application_id").fetchone()
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    known = {FORMAT, *READABLE}
+    with_sums = sums.has_sums(db)
+    if application == APPLICATION_ID and not with_sums and version not in known and 0 < version < FORMAT:
+        raise OlderFormatError(folder, found=version, reads=FORMAT)
+    if application == APPLICATION_ID and FORMAT < version < 2 * FORMAT and not with_sums:
+        raise NewerFormatError(folder, found=version, reads=FORMAT)
+    if application != APPLICATION_ID or (version != FORMAT if with_sums else version not in known):
+        yield Problem(kind=Kind.DATABASE, what="its header is not a memory's", repair=_REBUILT)
+    for (line,) in db.execute(f"PRAGMA integrity_check({_LINES})"):
+        if line != "ok":
+            yield Problem(kind=Kind.DATABASE, what=" ".join(str(line).split()), repair=_REBUILT)
+    if with_sums and _schema(db) != _own_schema():
+        yield Problem(kind=Kind.DATABASE, what="its tables are not as they were made", repair=_REBUILT)
+
+
+def _schema(db: sqlite3.Connection) -> list[tuple[object, ...]]:
+    return db.execute("SELECT type, name, tbl_name, sql FROM main.sqlite_schema ORDER BY type, name").fetchall()
+
+
+def _own_schema() -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.executescript(SCHEMA)
+        return _schema(db)
+
+
+def _of_rows(db: sqlite3.Connection) -> Iterator[Problem]:
+    """Compare each row's checksum; a vector is part of its row."""
+    for table in sums.TABLES if sums.has_sums(db) else ():
+        for key in sums.wrong(db, table):
+            named = format_id(key[0]) if table == "entry" and isinstance(key[0], int) else ", ".join(map(str, key))
+            repair = "given up" if table in GIVEN_UP else "stays as it is now"
+            yield Problem(kind=Kind.ROW, what=f"{table} {named} is not as it was written", repair=repair)
+
+
+def _of_words(path: Path) -> Iterator[Problem]:
+    """Compare the full text with the rows that it is of; SQLite takes a connection that may write for it."""
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=10)) as db:
+        for words in FULL_TEXTS:
+            try:
+                db.execute(f"INSERT INTO {words} ({words}, rank) VALUES ('integrity-check', 1)")
+            except sqlite3.DatabaseError as error:
+                yield Problem(kind=Kind.WORDS, what=f"{words}: {error}", repair="made anew from the rows")
+
+
+def _of_pictures(db: sqlite3.Connection, folder: Path, *, alone: bool) -> Iterator[Problem]:
+    told = "jpeg_sum" if sums.has_sums(db) else "NULL"
+    rows = db.execute(f"SELECT id, jpeg_bytes, {told} FROM entry WHERE level < ?", (Level.VECTORS,)).fetchall()
+    for entry_id, jpeg_bytes, jpeg_sum in rows:
+        wrong = picture_fault(folder / f"{format_id(entry_id)}.jpg", jpeg_bytes, jpeg_sum) if jpeg_bytes else ""
+        if wrong:
+            repair = "the entry goes on without it, and keeps its vectors"
+            yield Problem(kind=Kind.PICTURE, what=f"{format_id(entry_id)} {wrong}", repair=repair)
+    if alone and folder.is_dir():
+        named = {f"{format_id(entry_id)}.jpg" for entry_id, *_ in rows}
+        for path in sorted(folder.iterdir()):
+            if path.name not in named:
+                what = f"{EXEMPLARS}/{path.name}: a picture of no entry"
+                yield Problem(kind=Kind.LEFTOVER, what=what, repair="deleted")
+
+
+def picture_fault(path: Path, jpeg_bytes: int, jpeg_sum: int | None) -> str:
+    """What is wrong with a picture, "" where nothing is.
+
+    Args:
+        path: Its file.
+        jpeg_bytes: The size that its row says.
+        jpeg_sum: Its checksum, None where it is not known.
+    """
+    try:
+        jpeg = path.read_bytes()
+    except OSError as error:
+        return f"has no picture ({error.strerror})"
+    if len(jpeg) != jpeg_bytes:
+        return f"has a picture of {len(jpeg)} bytes, and should have one of {jpeg_bytes}"
+    if jpeg_sum is not None and sums.picture_sum(jpeg) != jpeg_sum:
+        return "has a picture that is not as it was written"
+    with suppress(cv2.error):
+        if cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR) is not None:
+            return ""
+    return "has a picture that cannot be decoded"
+
+
+def _of_folder(db: sqlite3.Connection, folder: Path) -> Iterator[Problem]:
+    meta = MetaTable(db)
+    given, taken = meta.budget_bytes(), folder_bytes(folder)
+    if taken > given:
+        what = f"{taken} bytes are taken, and {given} may be"
+        yield Problem(kind=Kind.BUDGET, what=what, repair="what is worth least is given up")
+    begun = pending_in(meta)
+    if begun is not None:
+        yield Problem(kind=Kind.PENDING, what=f"forgetting {begun} was cut short", repair="finished")

@@ -1,0 +1,147 @@
+"""The bytes of a damaged database into the rows that are in them as they were written, table by table.
+
+Pages are read one by one, without the tree that leads to them, so a damaged page takes nothing but its own rows
+along. What a cell is of is told by its checksum: only a whole row of the right table has the one that it says.
+The layout is that of https://www.sqlite.org/fileformat2.html. Deleted rows are not found: SQLite overwrites them.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from hippocam.memory.store.schema import PAGE_BYTES
+from hippocam.memory.store.sums import row_sum
+
+_FILE_HEADER = 100
+# A payload has at most this many columns and bytes; more is damage.
+_MOST_COLUMNS, _MOST_BYTES = 64, 1 << 28
+_INTEGERS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}
+
+
+class _Layout(NamedTuple):
+    """How the cells of a kind of page are laid out."""
+
+    header: int  # bytes before the pointers to the cells
+    child: int  # bytes of a pointer to another page before the payload
+    rowid: bool
+    most_local: int  # bytes of a payload from which on it goes on in other pages
+
+
+_INDEX_LOCAL = (PAGE_BYTES - 12) * 64 // 255 - 23
+_LAYOUTS = (
+    _Layout(8, 0, True, PAGE_BYTES - 35),  # leaf of a table
+    _Layout(8, 0, False, _INDEX_LOCAL),  # leaf of a table without row ids
+    _Layout(12, 4, False, _INDEX_LOCAL),  # inner page of one
+)
+
+
+def whole_rows(content: bytes, tables: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, list[object]]]:
+    """Every row that is as it was written, with its table.
+
+    Args:
+        content: Of the database's file.
+        tables: Columns of each table as they are stored, "sum" among them.
+    """
+    by_count: dict[int, list[tuple[str, int]]] = {}
+    for table, columns in tables.items():
+        by_count.setdefault(len(columns), []).append((table, list(columns).index("sum")))
+    for start in range(0, len(content) - PAGE_BYTES + 1, PAGE_BYTES):
+        for layout in _LAYOUTS:
+            for rowid, values in _cells(content, start, layout):
+                for table, at in by_count.get(len(values), ()):
+                    if rowid is not None and values[0] is None:  # the primary key is the row id
+                        values[0] = rowid
+                    if values[at] == row_sum(*values[:at], *values[at + 1 :]):
+                        yield table, values
+
+
+def _cells(content: bytes, start: int, layout: _Layout) -> Iterator[tuple[int | None, list[object]]]:
+    """The row id, where there is one, and the values of each cell of a page."""
+    first = start + layout.header + (0 if start else _FILE_HEADER)
+    for pointer in range(first, start + PAGE_BYTES - 2, 2):
+        (offset,) = struct.unpack_from(">H", content, pointer)
+        if not pointer + 2 - start <= offset < PAGE_BYTES:
+            return
+        try:
+            at = start + offset + layout.child
+            size, at = _varint(content, at)
+            rowid = None
+            if layout.rowid:
+                rowid, at = _varint(content, at)
+                rowid -= (rowid >> 63) << 64
+            yield rowid, _record(_payload(content, at, size, layout.most_local))
+        except (IndexError, ValueError, struct.error):
+            continue
+
+
+def _payload(content: bytes, at: int, size: int, most_local: int) -> bytes:
+    """A payload, from its page and those in which it goes on."""
+    if not 0 < size <= min(_MOST_BYTES, len(content)):
+        raise ValueError(f"a payload of {size} bytes")
+    if size <= most_local:
+        return content[at : at + size]
+    least = (PAGE_BYTES - 12) * 32 // 255 - 23
+    local = least + (size - least) % (PAGE_BYTES - 4)
+    local = local if local <= most_local else least
+    parts, left = [content[at : at + local]], size - local
+    (page,) = struct.unpack_from(">I", content, at + local)
+    while left > 0:
+        begin = (page - 1) * PAGE_BYTES
+        if not 0 < begin <= len(content) - PAGE_BYTES:
+            raise ValueError(f"page {page}")
+        (page,) = struct.unpack_from(">I", content, begin)
+        taken = min(left, PAGE_BYTES - 4)
+        parts.append(content[begin + 4 : begin + 4 + taken])
+        left -= taken
+    return b"".join(parts)
+
+
+def _record(payload: bytes) -> list[object]:
+    """The values of a record."""
+    end, at = _varint(payload, 0)
+    kinds = []
+    while at < end:
+        kind, at = _varint(payload, at)
+        kinds.append(kind)
+        if len(kinds) > _MOST_COLUMNS:
+            raise ValueError("too many columns")
+    values: list[object] = []
+    for kind in kinds:
+        value, at = _value(payload, at, kind)
+        values.append(value)
+    if at != len(payload):
+        raise ValueError("a record of another length")
+    return values
+
+
+def _value(payload: bytes, at: int, kind: int) -> tuple[object, int]:
+    """A value of a record by its serial type, and where the next one begins."""
+    if kind in (0, 8, 9):
+        return (None, 0, 1)[max(0, kind - 7)], at
+    if kind in _INTEGERS:
+        size = _INTEGERS[kind]
+        value: object = int.from_bytes(payload[at : at + size], "big", signed=True)
+    elif kind == 7:
+        size = 8
+        (value,) = struct.unpack_from(">d", payload, at)
+    elif kind >= 12:
+        size = (kind - 12) // 2
+        raw = payload[at : at + size]
+        value = raw.decode("utf-8") if kind % 2 else raw
+    else:
+        raise ValueError(f"serial type {kind}")
+    if at + size > len(payload):
+        raise ValueError("a record that is cut short")
+    return value, at + size
+
+
+def _varint(content: bytes, at: int) -> tuple[int, int]:
+    value = 0
+    for k in range(8):
+        byte = content[at + k]
+        value = value << 7 | byte & 0x7F
+        if byte < 0x80:
+            return value, at + k + 1
+    return value << 8 | content[at + 8], at + 9

@@ -1,0 +1,117 @@
+"""A damaged database into a new one of every row that can be read and is as it was written."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, suppress
+from pathlib import Path
+
+from hippocam.memory.store import sums
+from hippocam.memory.store.schema import empty_database, unfinished
+from hippocam.memory.verify.checks import GIVEN_UP
+from hippocam.memory.verify.pages import whole_rows
+from hippocam.stream import private
+
+# Parts of a database's header that are alike in all of ours: how its pages are read, and whose it is.
+_FIXED = (slice(0, 24), slice(44, 48), slice(56, 72))
+
+
+def mend_header(path: Path) -> None:
+    """Write what all our databases begin with over the first bytes of one; nobody may have it open.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    own = empty_database()
+    with open(path, "r+b") as file:
+        header = bytearray(file.read(100))
+        for part in _FIXED:
+            header[part] = own[part]
+        file.seek(0)
+        file.write(header)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def rebuild(path: Path) -> int:
+    """Make a database anew, in the place of the old one; return how many rows are in it.
+
+    Args:
+        path: The file. Nobody else may have it open.
+
+    Raises:
+        sqlite3.DatabaseError: Nothing of it can be read, or the disk is full; it stays as it is.
+        OSError: The disk is full.
+    """
+    new, *logs = unfinished(path)
+    for leftover in (new, *logs):
+        leftover.unlink(missing_ok=True)
+    private.write_bytes(new, empty_database())
+    with closing(sqlite3.connect(path, isolation_level=None)) as old:
+        sums.lenient(old)
+        with suppress(sqlite3.DatabaseError):
+            old.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        with closing(sqlite3.connect(new, isolation_level=None)) as db:
+            db.execute("PRAGMA journal_mode = DELETE")  # one file, whole when it is closed
+            sums.keep(db)
+            db.execute("BEGIN")
+            rows = _copy_whole(path, db) + sum(_copy(old, db, table) for table in sums.TABLES)
+            db.execute("COMMIT")
+            db.execute("PRAGMA journal_mode = WAL").fetchall()
+    for end in ("-wal", "-shm"):  # the log of the old one is of no use to the new one
+        path.with_name(path.name + end).unlink(missing_ok=True)
+    os.replace(new, path)
+    private.sync_folder(path.parent)
+    return rows
+
+
+def _copy_whole(path: Path, new: sqlite3.Connection) -> int:
+    """Copy all rows that are as they were written, whatever leads to them."""
+    tables = {table: sums.stored(new, table) for table in sums.TABLES}
+    return sum(
+        _insert(new, table, tables[table], values) for table, values in whole_rows(path.read_bytes(), tables)
+    )
+
+
+def _insert(db: sqlite3.Connection, table: str, names: Sequence[str], values: Sequence[object]) -> int:
+    """Insert a row, unless it is there; its checksum is made anew."""
+    marks = ", ".join("?" * len(names))
+    with suppress(sqlite3.IntegrityError, UnicodeError):  # a value is not what its column takes
+        return db.execute(f"INSERT OR IGNORE INTO {table} ({', '.join(names)}) VALUES ({marks})", values).rowcount
+    return 0
+
+
+def _copy(old: sqlite3.Connection, new: sqlite3.Connection, table: str) -> int:
+    """Copy the rows of a table that are not there yet; damaged ones only where they are not given up."""
+    there = set(_columns(old, table))
+    names = [name for name in sums.columns(new, table) if name in there]
+    with_sum = "sum" in there and set(names) == set(sums.columns(new, table))
+    count = 0
+    for total, *values in _readable(old, table, names, with_sum=with_sum):
+        if table in GIVEN_UP and with_sum and total != sums.row_sum(*values):
+            continue
+        count += _insert(new, table, names, values)
+    return count
+
+
+def _readable(
+    db: sqlite3.Connection, table: str, names: list[str], *, with_sum: bool
+) -> Iterator[tuple[object, ...]]:
+    """The rows of a table from its first one on, and from its last one back, up to where it is damaged."""
+    key = ", ".join(sums.key(db, table)) if names else ""
+    listed = ", ".join(("sum" if with_sum else "NULL", *names))
+    for order in ("", " DESC"):
+        try:
+            by = ", ".join(f"{name}{order}" for name in key.split(", "))
+            yield from db.execute(f"SELECT {listed} FROM {table} NOT INDEXED ORDER BY {by}")
+        except (sqlite3.DatabaseError, UnicodeError):
+            continue
+        return
+
+
+def _columns(db: sqlite3.Connection, table: str) -> list[str]:
+    with suppress(sqlite3.DatabaseError, UnicodeError):
+        return [row[1] for row in db.execute(f"PRAGMA main.table_info({table})")]
+    return []

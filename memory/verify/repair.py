@@ -1,0 +1,94 @@
+"""What is wrong with a memory, set right as far as that goes: nothing is made up, what is damaged is given up."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
+
+from hippocam.memory.folder import DATABASE, EXEMPLARS, LOCK, has_memory
+from hippocam.memory.lock import WriterLock
+from hippocam.memory.records import Level
+from hippocam.memory.store import sums
+from hippocam.memory.store.database import Store
+from hippocam.memory.store.exemplars import Exemplars
+from hippocam.memory.store.migrations import migrate
+from hippocam.memory.store.schema import FULL_TEXTS, unfinished
+from hippocam.memory.verify.checks import GIVEN_UP, picture_fault, verify
+from hippocam.memory.verify.problems import Kind, Problem
+from hippocam.memory.verify.rebuild import mend_header, rebuild
+
+
+def repair(folder: Path) -> list[Problem]:
+    """Set right what is wrong with a memory; a budget that is exceeded and what is pending are the next writer's.
+
+    Returns:
+        What was wrong; see `verify`.
+
+    Raises:
+        MemoryFolderError: There is no memory, it is of a format that is not read here, or somebody writes to it.
+        sqlite3.DatabaseError: Nothing can be saved.
+    """
+    problems = verify(folder)
+    lock = WriterLock(folder / LOCK)
+    try:
+        kinds = {problem.kind for problem in problems}
+        for leftover in unfinished(folder / DATABASE):
+            leftover.unlink(missing_ok=True)
+        if not has_memory(folder):
+            return problems
+        if Kind.DATABASE in kinds:
+            if not _opens(folder / DATABASE):
+                mend_header(folder / DATABASE)
+            rebuild(folder / DATABASE)
+        elif problems:
+            migrate(folder / DATABASE)
+        if problems:
+            _mend(folder)
+    finally:
+        lock.release()
+    return problems
+
+
+def _opens(path: Path) -> bool:
+    """Whether a database opens as one of ours."""
+    with suppress(sqlite3.DatabaseError, UnicodeError):
+        with closing(sqlite3.connect(path)) as db:
+            db.execute("SELECT count(*) FROM entry").fetchone()
+        return True
+    return False
+
+
+def _mend(folder: Path) -> None:
+    """Give up damaged rows, make the full text anew, and bring entries and pictures into line."""
+    store, exemplars = Store(folder / DATABASE, writable=True), Exemplars(folder / EXEMPLARS)
+    db = sums.lenient(store.connection)
+    try:
+        with store.transaction():
+            for table in sums.TABLES:
+                where = sums.where_key(db, table)
+                for key in list(sums.wrong(db, table)):
+                    if table in GIVEN_UP:
+                        db.execute(f"DELETE FROM {table} WHERE {where}", key)
+                    else:
+                        names = ", ".join(sums.columns(db, table))
+                        db.execute(f"UPDATE {table} SET sum = row_sum({names}) WHERE {where}", key)
+            for words in FULL_TEXTS:
+                db.execute(f"INSERT INTO {words} ({words}) VALUES ('rebuild')")
+            store.summaries.mend_parents()
+            without = [
+                (entry_id, max(level, Level.VECTORS))
+                for entry_id, level, jpeg_bytes, jpeg_sum in db.execute(
+                    "SELECT id, level, jpeg_bytes, jpeg_sum FROM entry WHERE jpeg_bytes > 0"
+                ).fetchall()
+                if picture_fault(exemplars.path(entry_id), jpeg_bytes, jpeg_sum)
+            ]
+            for entry_id, level in without:
+                store.entries.demote(entry_id, level, 0)
+        for entry_id, _ in without:
+            exemplars.delete(entry_id)
+        if exemplars.folder.is_dir():
+            exemplars.keep_only([slot.entry_id for slot in store.entries.slots() if slot.level < Level.VECTORS])
+        store.fold_log()
+    finally:
+        store.close()

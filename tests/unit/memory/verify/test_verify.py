@@ -1,0 +1,272 @@
+"""Flipped bits, lost pictures and what was cut short are found; what is repaired is whole, and keeps the rest."""
+
+import os
+import random
+import shutil
+import sqlite3
+from contextlib import closing, suppress
+
+import cv2
+import numpy as np
+import pytest
+
+from hippocam.memory.config import MemoryConfig
+from hippocam.memory.errors import MemoryFolderError, NoMemoryError
+from hippocam.memory.lock import WriterLock
+from hippocam.memory.memory import Memory
+from hippocam.memory.recall.query import Query
+from hippocam.memory.records import id_of
+from hippocam.memory.store import sums
+from hippocam.memory.store.database import Store
+from hippocam.memory.verify.checks import verify
+from hippocam.memory.verify.problems import Kind
+from hippocam.memory.verify.repair import repair
+from hippocam.stream.records import Embedding, EncoderSpec, Note
+
+D = 64
+SPEC = EncoderSpec(id="test:1", dim=D, normalised=True, midpoint=0.5, slope=20.0)
+# As in HIPPOCAM_FLIPS=2000 HIPPOCAM_SEED=7 pytest tests/unit/memory/verify
+FLIPS = int(os.environ.get("HIPPOCAM_FLIPS", "150"))
+SEED = int(os.environ.get("HIPPOCAM_SEED", "14"))
+
+
+def writer(folder, budget_bytes=1_500_000):
+    config = MemoryConfig(budget_bytes=budget_bytes)
+    return Memory.open_writer(folder, encoder="test", spec=SPEC, config=config)
+
+
+def watch(memory, stream, scenes, *, seed=3, complete=True, side=120, things=1000):
+    """Scenes of 5 s, each of a colour and of words of its own."""
+    rng = np.random.default_rng(seed)
+    seen = rng.normal(size=(things, D)).astype(np.float32)
+    memory.begin(stream, uri=f"/x/{stream}.mp4", fps=1.0)
+    for k in range(scenes):
+        vector = seen[k % things] + 0.06 * rng.normal(size=D).astype(np.float32)
+        vector /= np.linalg.norm(vector)
+        picture = rng.integers(0, 255, size=(1, 1, 3), dtype=np.uint8).repeat(side, 0).repeat(2 * side, 1)
+        _, jpeg = cv2.imencode(".jpg", picture + rng.integers(0, 9, size=picture.shape, dtype=np.uint8))
+        memory.write([Note(stream=stream, kind="speech", t0_s=5.0 * k, t1_s=5.0 * k + 2, text=f"said {k} aloud")])
+        memory.write(
+            [
+                Embedding(
+                    stream=stream, seq=5 * k + t, time_s=5.0 * k + t, vector=vector, jpeg=jpeg.tobytes(),
+                    text=f"scene {k} of {stream}",
+                )
+                for t in range(5)
+            ]
+        )  # fmt: skip
+    memory.finish(stream, complete=complete)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A memory that has been through much: slept, pinned, asked, partly forgotten, unfinished."""
+    folder = tmp_path_factory.mktemp("whole") / "m"
+    with writer(folder) as memory:
+        watch(memory, "cam", 40)
+        watch(memory, "door", 30, seed=4, things=7)
+        memory.pin(id_of("cam", 20))
+        memory.sleep(0.3, max_loss=1.0)
+        memory.used([id_of("cam", 20)], np.eye(D, dtype=np.float32)[0])
+        memory.forget([id_of("door", 10)])
+        watch(memory, "yard", 6, seed=5, complete=False)
+    return folder
+
+
+@pytest.fixture
+def folder(whole, tmp_path):
+    return shutil.copytree(whole, tmp_path / "m")
+
+
+def held(folder):
+    """Everything that plain SQL reads, or why it cannot be read."""
+    found = []
+    with closing(sqlite3.connect(f"file:{folder / 'memory.db'}?mode=ro", uri=True)) as db:
+        for table in sums.TABLES:
+            found.append(db.execute(f"SELECT * FROM {table} NOT INDEXED").fetchall())
+        for words, term in (
+            ("words", "scene"),
+            ("words", "17"),
+            ("words_noted", "aloud"),
+            ("words_noted", "said"),
+        ):
+            found.append(db.execute(f"SELECT rowid FROM {words} WHERE {words} MATCH ?", (f'"{term}"',)).fetchall())
+        found.append(db.execute("SELECT sql FROM sqlite_schema ORDER BY name").fetchall())
+    return found
+
+
+def flip(path, chance):
+    """Flip one bit of a file; return where. Zeros are left alone as a rule: most of them are gaps."""
+    content = bytearray(path.read_bytes())
+    place = chance.randrange(len(content))
+    while not content[place] and chance.random() < 0.9:
+        place = chance.randrange(len(content))
+    content[place] ^= 1 << chance.randrange(8)
+    path.write_bytes(content)
+    return place
+
+
+def kinds(problems):
+    return {problem.kind for problem in problems}
+
+
+def test_a_memory_that_has_been_through_everything_is_whole(folder):
+    assert verify(folder) == []
+    with closing(sqlite3.connect(folder / "memory.db")) as db:
+        filled = {table for table in sums.TABLES if db.execute(f"SELECT 1 FROM {table}").fetchone()}
+    assert filled >= {"meta", "stream", "entry", "summary", "journal", "probe", "note", "learned"}
+
+
+def test_one_at_its_full_budget_is_whole(tmp_path):
+    with writer(tmp_path / "m", 1_000_000) as memory:
+        watch(memory, "cam", 90, side=300)
+        assert verify(tmp_path / "m") == []  # while it is written
+        assert memory.streams()[0].evicted + sum(
+            slot.level > 0 for slot in memory.store.entries.slots()
+        )  # some evidence was given up
+    assert verify(tmp_path / "m") == []
+
+
+def test_every_flipped_bit_of_the_database_is_found_or_harmless(whole, folder):
+    """Harmless is what plain SQL reads as before: free pages, and the gaps between rows."""
+    chance, before = random.Random(SEED), held(whole)
+    raw = (whole / "memory.db").read_bytes()
+    found = 0
+    for _ in range(FLIPS):
+        place = flip(folder / "memory.db", chance)
+        problems = verify(folder)
+        if problems:
+            found += 1
+            assert kinds(problems) <= {
+                Kind.DATABASE,
+                Kind.ROW,
+                Kind.WORDS,
+                Kind.PICTURE,
+                Kind.LEFTOVER,
+                Kind.BUDGET,
+            }
+        else:
+            assert held(folder) == before, f"unnoticed at byte {place}"
+        for end in ("-wal", "-shm"):
+            (folder / f"memory.db{end}").unlink(missing_ok=True)
+        (folder / "memory.db").write_bytes(raw)
+    assert found > FLIPS // 3
+    assert verify(folder) == []
+
+
+def test_every_flipped_bit_of_a_picture_is_found(folder):
+    chance = random.Random(SEED)
+    pictures = sorted((folder / "exemplars").iterdir())
+    for _ in range(60):
+        path = chance.choice(pictures)
+        before = path.read_bytes()
+        flip(path, chance)
+        (problem,) = verify(folder)
+        assert problem.kind is Kind.PICTURE
+        assert path.stem in problem.what
+        path.write_bytes(before)
+
+
+def test_what_is_repaired_is_whole_and_keeps_the_rest(whole, tmp_path):
+    chance = random.Random(SEED + 1)
+    with Memory.open_reader(whole) as memory:
+        count = memory.store.entries.count()
+    repaired = 0
+    while repaired < 25:
+        folder = shutil.copytree(whole, tmp_path / "m")
+        flip(folder / "memory.db", chance)
+        problems = repair(folder)
+        if problems:
+            repaired += 1
+            rest = [problem for problem in verify(folder) if problem.kind is not Kind.BUDGET]
+            assert rest == []
+            with Memory.open_reader(folder) as memory:
+                assert count - memory.store.entries.count() <= 12  # a page at most
+            with writer(folder) as memory:
+                watch(memory, "later", 3, seed=9)
+                assert memory.recall(Query(text="scene 1 of later", vector=np.eye(D, dtype=np.float32)[0]))
+            assert [p for p in verify(folder) if p.kind is not Kind.BUDGET] == []
+        shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("cut", [0, 1, 50, 99, 4096, 20_000])
+def test_a_database_that_is_cut_or_overwritten_is_told_and_saved_as_far_as_it_goes(folder, cut):
+    """Its first bytes are zeros; or what lies behind a place is gone."""
+    path = folder / "memory.db"
+    content = path.read_bytes()
+    path.write_bytes(bytes(min(cut, 100)) + content[min(cut, 100) :] if cut < 4096 else content[:-cut])
+    problems = verify(folder)
+    assert (Kind.DATABASE in kinds(problems)) == (cut > 0)
+    with suppress(sqlite3.DatabaseError):  # nothing can be saved: it is told, and nothing was changed
+        repair(folder)
+        assert kinds(verify(folder)) <= {Kind.BUDGET}
+        if cut < 4096:
+            with Memory.open_reader(folder) as memory:
+                assert memory.store.entries.count() > 15
+
+
+def test_missing_pictures_are_told_and_their_entries_keep_their_vectors(folder):
+    with Memory.open_reader(folder) as memory:
+        count, vectors = memory.store.entries.count(), memory.store.entries.ids()
+    shutil.rmtree(folder / "exemplars")
+    problems = verify(folder)
+    assert kinds(problems) == {Kind.PICTURE}
+    assert all("keeps its vectors" in problem.repair for problem in problems)
+    with pytest.raises(MemoryFolderError, match="pictures are missing"):
+        writer(folder)
+    assert repair(folder) == problems
+    assert verify(folder) == []
+    with writer(folder) as memory:
+        assert (memory.store.entries.count(), memory.store.entries.ids()) == (count, vectors)
+
+
+def test_what_was_left_over_is_told_and_deleted(folder):
+    (folder / "memory.db.new").write_bytes(b"half")
+    (folder / "exemplars" / "00000000000000aa.new").write_bytes(b"half a picture")
+    (folder / "notes.txt").write_text("mine")
+    problems = verify(folder)
+    assert kinds(problems) == {Kind.LEFTOVER}
+    assert len(problems) == 3
+    repair(folder)
+    assert [problem.what for problem in verify(folder)] == ["notes.txt"]  # it is none of ours
+    begun = folder.with_name("begun")
+    begun.mkdir()
+    (begun / "memory.db.new-journal").write_bytes(b"half")
+    assert kinds(verify(begun)) == {Kind.LEFTOVER}
+    repair(begun)
+    with pytest.raises(NoMemoryError):
+        verify(begun)
+
+
+def test_a_row_that_another_program_changed_is_told(folder):
+    with closing(sqlite3.connect(folder / "memory.db")) as db, db:
+        db.execute("UPDATE entry SET t1_s = t1_s + 1 WHERE id = ?", (id_of("cam", 30),))
+        db.execute("UPDATE stream SET end_s = 7 WHERE id = 'cam'")
+        db.execute("UPDATE note SET text = 'never said' WHERE id = (SELECT min(id) FROM note)")
+    problems = verify(folder)
+    assert kinds(problems) == {Kind.ROW}
+    assert [problem.repair for problem in problems] == ["stays as it is now", "given up", "given up"]
+    repair(folder)
+    assert verify(folder) == []
+    with Memory.open_reader(folder) as memory:
+        assert memory.entry(id_of("cam", 30)) is None
+        assert {stream.id for stream in memory.streams()} == {"cam", "door", "yard"}
+
+
+def test_words_that_the_full_text_does_not_have_are_told_and_found_again(folder):
+    with closing(sqlite3.connect(folder / "memory.db")) as db, db:
+        db.execute("INSERT INTO words (words) VALUES ('delete-all')")
+    assert kinds(verify(folder)) == {Kind.WORDS}
+    repair(folder)
+    assert verify(folder) == []
+    with closing(Store(folder / "memory.db", writable=False)) as store:
+        assert store.words.match(["scene"], "text", [])
+
+
+def test_a_memory_that_is_being_written_is_verified_and_not_repaired(folder):
+    lock = WriterLock(folder / "writer.lock")
+    assert verify(folder) == []
+    with pytest.raises(MemoryFolderError, match="another process is writing"):
+        repair(folder)
+    lock.release()
+    assert repair(folder) == []
