@@ -6,7 +6,6 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from hippocam.memory.store import sums
 from hippocam.stream.private import replace_bytes
 
 APPLICATION_ID = 0x4869_7063  # "Hipc", in the file's header: tells our databases from others
@@ -128,8 +127,13 @@ END;
 """
 ADDED_3 += "CREATE TABLE tracked (stream TEXT PRIMARY KEY, state BLOB NOT NULL) WITHOUT ROWID;\n"
 ADDED_3 += "".join(f"{statement};\n" for statement in ENTITY_TABLES)
+# The tables whose rows have checksums: all of ours.
+SUMMED = (
+    "meta", "stream", "entry", "place", "summary", "journal", "probe", "tombstone", "learned", "note", "tracked",
+    "entity", "visit", "entity_change", "entity_total",
+)  # fmt: skip
 # What format 4 has beside that: a checksum of each row (sums.py) and of each picture.
-ADDED_4 = "".join(f"ALTER TABLE {table} ADD COLUMN sum INTEGER;\n" for table in sums.TABLES)
+ADDED_4 = "".join(f"ALTER TABLE {table} ADD COLUMN sum INTEGER;\n" for table in SUMMED)
 ADDED_4 += "ALTER TABLE entry ADD COLUMN jpeg_sum INTEGER;\n"
 SCHEMA = SCHEMA_2 + ADDED_3 + ADDED_4
 

@@ -11,10 +11,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 
-TABLES = (
-    "meta", "stream", "entry", "place", "summary", "journal", "probe", "tombstone", "learned", "note", "tracked",
-    "entity", "visit", "entity_change", "entity_total",
-)  # fmt: skip
+from hippocam.memory.store.schema import SUMMED
 
 
 def row_sum(*values: object) -> int:
@@ -42,7 +39,7 @@ def picture_sum(jpeg: bytes) -> int | None:
 def keep(db: sqlite3.Connection) -> None:
     """Keep the checksums of rows that this connection inserts and updates from now on."""
     _define(db)
-    for table in TABLES:
+    for table in SUMMED:
         names = columns(db, table)
         where = " AND ".join(f"{name} IS new.{name}" for name in key(db, table))
         told = ", ".join(f"new.{name}" for name in names)
@@ -62,7 +59,7 @@ def lenient(db: sqlite3.Connection) -> sqlite3.Connection:
 def fill(db: sqlite3.Connection) -> None:
     """Give every row its checksum; inside a transaction."""
     _define(db)
-    for table in TABLES:
+    for table in SUMMED:
         db.execute(f"UPDATE {table} SET sum = row_sum({', '.join(columns(db, table))})")
 
 

@@ -18,14 +18,12 @@ from hippocam.memory.records import Level, format_id
 from hippocam.memory.store import sums
 from hippocam.memory.store.meta import MetaTable
 from hippocam.memory.store.migrations import READABLE
-from hippocam.memory.store.schema import APPLICATION_ID, FORMAT, FULL_TEXTS, SCHEMA, unfinished
-from hippocam.memory.verify.problems import Kind, Problem
+from hippocam.memory.store.schema import APPLICATION_ID, FORMAT, FULL_TEXTS, SCHEMA, SUMMED, unfinished
+from hippocam.memory.verify.problems import GIVEN_UP, Kind, Problem
 from hippocam.stream import opencv as cv2
 
 # Lines that SQLite's own check may give.
 _LINES = 20
-# Tables of which a damaged row is given up; of the others it stays as it is found.
-GIVEN_UP = frozenset(sums.TABLES) - {"meta", "stream"}
 _REBUILT = "the database is made anew of all rows that can be read"
 _LEFT = {DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", EXEMPLARS, LOCK, QUESTIONS}
 
@@ -116,7 +114,7 @@ def _own_schema() -> list[tuple[object, ...]]:
 
 def _of_rows(db: sqlite3.Connection) -> Iterator[Problem]:
     """Compare each row's checksum; a vector is part of its row."""
-    for table in sums.TABLES if sums.has_sums(db) else ():
+    for table in SUMMED if sums.has_sums(db) else ():
         for key in sums.wrong(db, table):
             named = format_id(key[0]) if table == "entry" and isinstance(key[0], int) else ", ".join(map(str, key))
             repair = "given up" if table in GIVEN_UP else "stays as it is now"

@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from hippocam.memory.store.schema import SUMMED
+
+# Tables of which a damaged row is given up; of the others it stays as it is found.
+GIVEN_UP = frozenset(SUMMED) - {"meta", "stream"}
+
 
 class Kind(StrEnum):
     """What a problem is of."""

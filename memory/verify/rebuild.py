@@ -9,9 +9,9 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from hippocam.memory.store import sums
-from hippocam.memory.store.schema import empty_database, unfinished
-from hippocam.memory.verify.checks import GIVEN_UP
+from hippocam.memory.store.schema import SUMMED, empty_database, unfinished
 from hippocam.memory.verify.pages import whole_rows
+from hippocam.memory.verify.problems import GIVEN_UP
 from hippocam.stream import private
 
 # Parts of a database's header that are alike in all of ours: how its pages are read, and whose it is.
@@ -57,7 +57,7 @@ def rebuild(path: Path) -> int:
             db.execute("PRAGMA journal_mode = DELETE")  # one file, whole when it is closed
             sums.keep(db)
             db.execute("BEGIN")
-            rows = _copy_whole(path, db) + sum(_copy(old, db, table) for table in sums.TABLES)
+            rows = _copy_whole(path, db) + sum(_copy(old, db, table) for table in SUMMED)
             db.execute("COMMIT")
             db.execute("PRAGMA journal_mode = WAL").fetchall()
     for end in ("-wal", "-shm"):  # the log of the old one is of no use to the new one
@@ -69,7 +69,7 @@ def rebuild(path: Path) -> int:
 
 def _copy_whole(path: Path, new: sqlite3.Connection) -> int:
     """Copy all rows that are as they were written, whatever leads to them."""
-    tables = {table: sums.stored(new, table) for table in sums.TABLES}
+    tables = {table: sums.stored(new, table) for table in SUMMED}
     return sum(
         _insert(new, table, tables[table], values) for table, values in whole_rows(path.read_bytes(), tables)
     )

@@ -13,9 +13,9 @@ from hippocam.memory.store import sums
 from hippocam.memory.store.database import Store
 from hippocam.memory.store.exemplars import Exemplars
 from hippocam.memory.store.migrations import migrate
-from hippocam.memory.store.schema import FULL_TEXTS, unfinished
-from hippocam.memory.verify.checks import GIVEN_UP, picture_fault, verify
-from hippocam.memory.verify.problems import Kind, Problem
+from hippocam.memory.store.schema import FULL_TEXTS, SUMMED, unfinished
+from hippocam.memory.verify.checks import picture_fault, verify
+from hippocam.memory.verify.problems import GIVEN_UP, Kind, Problem
 from hippocam.memory.verify.rebuild import mend_header, rebuild
 
 
@@ -65,7 +65,7 @@ def _mend(folder: Path) -> None:
     db = sums.lenient(store.connection)
     try:
         with store.transaction():
-            for table in sums.TABLES:
+            for table in SUMMED:
                 where = sums.where_key(db, table)
                 for key in list(sums.wrong(db, table)):
                     if table in GIVEN_UP:

@@ -23,7 +23,7 @@ COMMON = {"--help", "--memory", "--config", "--json"}
 GROUPS = ("live", "models", "train")
 COMMANDS = (
     *("watch", "live add", "live status", "live stop", "clip", "archive", "ask", "search", "chat", "web"),
-    *("entities", "status", "explain", "pin", "unpin", "forget", "sleep", "export", "import", "upgrade"),
+    *("entities", "status", "explain", "pin", "unpin", "forget", "sleep", "export", "import", "verify", "upgrade"),
     *("models", "models pull", "models export", "train consolidation", "train sleep", "train encoder", "bench"),
 )
 

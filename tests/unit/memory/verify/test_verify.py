@@ -16,8 +16,8 @@ from hippocam.memory.lock import WriterLock
 from hippocam.memory.memory import Memory
 from hippocam.memory.recall.query import Query
 from hippocam.memory.records import id_of
-from hippocam.memory.store import sums
 from hippocam.memory.store.database import Store
+from hippocam.memory.store.schema import SUMMED
 from hippocam.memory.verify.checks import verify
 from hippocam.memory.verify.problems import Kind
 from hippocam.memory.verify.repair import repair
@@ -82,7 +82,7 @@ def held(folder):
     """Everything that plain SQL reads, or why it cannot be read."""
     found = []
     with closing(sqlite3.connect(f"file:{folder / 'memory.db'}?mode=ro", uri=True)) as db:
-        for table in sums.TABLES:
+        for table in SUMMED:
             found.append(db.execute(f"SELECT * FROM {table} NOT INDEXED").fetchall())
         for words, term in (
             ("words", "scene"),
@@ -113,7 +113,7 @@ def kinds(problems):
 def test_a_memory_that_has_been_through_everything_is_whole(folder):
     assert verify(folder) == []
     with closing(sqlite3.connect(folder / "memory.db")) as db:
-        filled = {table for table in sums.TABLES if db.execute(f"SELECT 1 FROM {table}").fetchone()}
+        filled = {table for table in SUMMED if db.execute(f"SELECT 1 FROM {table}").fetchone()}
     assert filled >= {"meta", "stream", "entry", "summary", "journal", "probe", "note", "learned"}
 
 
