@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hippocam.stream.records import Image
 from hippocam.stream.sources.decode_pyav import Converter
 from hippocam.stream.sources.files import open_container
-from hippocam.stream.sources.packet_index import PacketIndex, scaled_size
+from hippocam.stream.sources.packet_index import PacketIndex
 from hippocam.stream.sources.sampling import TimeGrid
 
 log = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ def read_keyframes(
     import av
 
     wanted = {int(index.pts[seq]): int(seq) for seq in seqs}
-    converter, errors = Converter(scaled_size(index.size, longest)), 0
+    converter, errors = Converter(index.size, longest, index.coded), 0
     with open_container(path, uri) as container:
         stream = container.streams[index.stream_index]
         codec = stream.codec_context

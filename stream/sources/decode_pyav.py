@@ -26,28 +26,86 @@ _REORDER = 40
 _HIDING = frozenset({"vp8", "mpeg4", "msmpeg4v3"})
 
 
+# a, b, c, d of a display matrix.
+Matrix = tuple[int, int, int, int]
+# FFmpeg's value for "not said".
+_UNSPECIFIED = 2
+# Largest standard-definition picture.
+_SD_LINES, _SD_COLUMNS = 576, 1024
+
+
 class MissingFramesError(SourceError):
     """Wanted frames never came out of the decoder, although nothing is damaged."""
 
 
 class Converter:
-    """Decoded frames of any pixel format into upright pictures."""
+    """Decoded frames of any pixel format and size into upright pictures with square pixels.
 
-    def __init__(self, size: tuple[int, int]) -> None:
-        """Take width and height in pixels before a frame's own rotation is applied."""
+    Args:
+        size: Width and height in pixels as displayed before a frame's own rotation is applied.
+        longest: Longer side of the pictures in pixels, at most.
+        coded: Width and height of the frames that `size` tells of; None where that has square pixels.
+    """
+
+    def __init__(self, size: tuple[int, int], longest: int, coded: tuple[int, int] | None = None) -> None:
         from av.video.reformatter import VideoReformatter
 
-        self._size = size
+        self._longest = longest
+        wide, high = coded if coded is not None and 0 not in coded else size
+        self._aspect = size[0] / max(wide, 1), size[1] / max(high, 1)
         # Kept and with one thread: a new scaler with its threads for each frame takes twice the time.
         self._reformatter = VideoReformatter()
 
     def image(self, frame: Any) -> Image:
-        """Turn an av.VideoFrame into uint8 [H, W, 3] RGB."""
-        width, height = self._size
-        scaled = self._reformatter.reformat(frame, width=width, height=height, format="rgb24", threads=1)
-        picture: Image = np.asarray(scaled.to_ndarray(), dtype=np.uint8)
-        quarter_turns = round(frame.rotation / 90) % 4  # the display matrix, counter-clockwise
-        return np.ascontiguousarray(np.rot90(picture, quarter_turns)) if quarter_turns else picture
+        """Turn an av.VideoFrame into uint8 [H, W, 3] RGB; its size may change from frame to frame."""
+        shown = max(1, round(frame.width * self._aspect[0])), max(1, round(frame.height * self._aspect[1]))
+        width, height = scaled_size(shown, self._longest)
+        scaled = self._reformatter.reformat(
+            frame,
+            width=width,
+            height=height,
+            format="rgb24",
+            threads=1,
+            src_colorspace="ITU709" if is_untagged_hd(frame) else None,
+        )
+        return turned(np.asarray(scaled.to_ndarray(), dtype=np.uint8), display_matrix(frame))
+
+
+def is_untagged_hd(frame: Any) -> bool:
+    """Tell whether a frame does not say how its colours are to be read, and is of a size that means BT.709.
+
+    Players read untagged pictures of more than 576 lines so, and smaller ones by BT.601.
+    """
+    return int(frame.colorspace) == _UNSPECIFIED and (frame.height > _SD_LINES or frame.width > _SD_COLUMNS)
+
+
+def display_matrix(frame: Any) -> Matrix | None:
+    """The rounded 2 x 2 part of a frame's display matrix, of 0, 1 and -1; None where it is shown as it is.
+
+    It tells where a step in the stored picture goes in the shown one: (a, b) a step right, (c, d) a step down.
+    """
+    data = frame.side_data.get("DISPLAYMATRIX")
+    if data is None:
+        return None
+    a, b, _, c, d = np.frombuffer(bytes(data), dtype=np.int32)[:5].tolist()
+    upright = abs(a) + abs(d) >= abs(b) + abs(c)
+    matrix = (_sign(a), 0, 0, _sign(d)) if upright else (0, _sign(b), _sign(c), 0)
+    return None if matrix == (1, 0, 0, 1) else matrix
+
+
+def _sign(value: int) -> int:
+    return -1 if value < 0 else 1
+
+
+def turned(picture: Image, matrix: Matrix | None) -> Image:
+    """Turn and mirror a picture as its display matrix says."""
+    if matrix is None:
+        return picture
+    a, b, c, d = matrix
+    if a == 0:  # steps right go up or down
+        picture = picture.transpose(1, 0, 2)
+    flipped = picture[:: -1 if b + d < 0 else 1, :: -1 if a + c < 0 else 1]
+    return np.ascontiguousarray(flipped)
 
 
 def read_frames(
@@ -69,7 +127,7 @@ def read_frames(
     Raises:
         MissingFramesError: After all others were yielded: of an undamaged file some never came.
     """
-    converter = Converter(scaled_size(index.size, longest))
+    converter = Converter(index.size, longest, index.coded)
     reader = _GroupReader(path, uri, index, seqs, threads)
     missing = set(map(int, seqs))
     try:
@@ -242,7 +300,7 @@ def read_linear(
     import av
 
     grid = TimeGrid(fps, native_rate(np.sort(index.times_s)) or index.nominal_fps)
-    converter = Converter(scaled_size(index.size, longest))
+    converter = Converter(index.size, longest, index.coded)
     with open_container(path, uri) as container:
         stream = container.streams[index.stream_index]
         stream.codec_context.thread_count = threads

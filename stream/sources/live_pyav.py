@@ -14,7 +14,6 @@ from hippocam.stream.records import Image
 from hippocam.stream.sources.decode_pyav import Converter
 from hippocam.stream.sources.files import FORMATS, open_alone
 from hippocam.stream.sources.live_recorder import Recorder
-from hippocam.stream.sources.packet_index import scaled_size
 
 # An address may not lead to files of this machine, nor a camera's answer be a script that names other addresses.
 _NETWORK = "rtsp,rtsps,rtp,srtp,udp,tcp,tls,http,https,httpproxy,crypto,hls"
@@ -168,7 +167,7 @@ def _frames(
         for frame in decoded:
             if converter is None or size != (frame.width, frame.height):
                 size = frame.width, frame.height
-                converter = Converter(scaled_size(size, longest))
+                converter = Converter(size, longest)
             pts_s = None if frame.pts is None else float(frame.pts * frame.time_base)
             yield Arrived(
                 pts_s=pts_s,

@@ -55,6 +55,7 @@ class PacketIndex:
         damaged: bool [N], packets that the demuxer marked corrupt.
         origin_s: Container time that is shown as 0, in seconds.
         size: Width and height in pixels as displayed before rotation (square pixels).
+        coded: Width and height in pixels as stored.
         container: FFmpeg's name of the container format, "mov,mp4,m4a,3gp,3g2,mj2" for instance.
         linear: Timestamps are missing, repeated or jump back: only decoding from the start gives the order. Where
             they jump back they are those of a `JoinedClock`.
@@ -75,6 +76,7 @@ class PacketIndex:
     damaged: NDArray[np.bool_]
     origin_s: float
     size: tuple[int, int]
+    coded: tuple[int, int]
     container: str
     linear: bool
     nominal_fps: float
@@ -186,6 +188,7 @@ def build_index(path: Path, uri: str) -> PacketIndex:
             damaged=np.array(damaged)[order],
             origin_s=origin_s,
             size=_display_size(stream),
+            coded=(int(stream.width or 0), int(stream.height or 0)),
             container=container.format.name,
             linear=linear,
             nominal_fps=float(rate) if rate else 25.0,
@@ -376,6 +379,7 @@ def load_index(path: Path) -> PacketIndex:
             **plain,
             "time_base": Fraction(numerator, denominator),
             "size": tuple(values["size"].tolist()),
+            "coded": tuple(values["coded"].tolist()),
             "declared_s": declared[0] if declared else None,
         }
     )

@@ -7,7 +7,6 @@ import logging
 import math
 import os
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -17,7 +16,7 @@ from hippocam.stream.errors import SourceError
 from hippocam.stream.protocols import Hearing
 from hippocam.stream.records import Image, Note, Observation, Stretch
 from hippocam.stream.sources.container_text import text_notes
-from hippocam.stream.sources.decode_pyav import MissingFramesError
+from hippocam.stream.sources.decode_pyav import MissingFramesError, display_matrix, is_untagged_hd
 from hippocam.stream.sources.files import open_container
 from hippocam.stream.sources.packet_index import PacketIndex, build_index, header_length_s, shared_index
 from hippocam.stream.sources.sampling import pick_indices
@@ -329,5 +328,7 @@ def _is_plain(path: Path, uri: str, index: PacketIndex) -> bool:
         return False
     with open_container(path, uri) as container:
         stream = container.streams[index.stream_index]
-        upright = all(frame.rotation == 0 for frame in islice(container.decode(stream), 1))
-        return upright and index.size == (stream.width, stream.height)
+        first = next(container.decode(stream), None)
+        if first is not None and (display_matrix(first) is not None or is_untagged_hd(first)):
+            return False
+        return index.size == (stream.width, stream.height)

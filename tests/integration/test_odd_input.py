@@ -146,3 +146,19 @@ def test_subtitles_in_any_encoding_and_layout(case: Make) -> None:
         "c": [(1.0, "Синий грузовик")],
         "d": [(1.0, "The blue lorry arrives"), (5.0, "It leaves again"), (7.0, "Quiet street")],
     }
+
+
+@pytest.mark.parametrize("name", ["plain", "mirrored", "upside_down"])
+def test_a_mirrored_track_is_seen_as_players_show_it(case: Make, name: str) -> None:
+    (first, *_) = VideoSource(case("mirrored_display_matrix") / f"{name}.mp4").observations(fps=1)
+    picture = first.images[""]
+    quarters = [picture[y : y + 120, x : x + 160] for y in (0, 120) for x in (0, 160)]
+    assert [colour(quarter) for quarter in quarters] == ["red", "lime", "blue", "white"]
+
+
+def test_a_picture_that_is_turned_in_mid_stream_keeps_its_shape(case: Make) -> None:
+    seen = list(VideoSource(case("resolution_change") / "turned.ts").observations(fps=1))
+    assert [round(o.time_s) for o in seen] == list(range(6))
+    assert [o.images[""].shape[:2] for o in seen] == [(180, 320)] * 3 + [(320, 180)] * 3
+    square = np.argwhere(seen[4].images[""].min(axis=2) > 200)
+    assert np.abs(np.ptp(square, axis=0) - 99).max() <= 4
