@@ -7,7 +7,7 @@ DEV_PACKAGE := -e ".[dev,clip,vlm]"
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo test lint check web clean
+.PHONY: help setup dev demo test lint check chaos web clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 20
@@ -29,6 +29,11 @@ lint: dev  ## format, lint, types, import rules
 	$(BIN)/lint-imports
 
 check: lint test  ## all that must hold before a change lands
+
+COUNT ?= 20
+SEED ?= 1
+chaos: dev  ## kills, full disks, damage and mutated files for a few minutes (or COUNT=500 SEED=7), into docs/reliability.md
+	$(BIN)/python tests/chaos.py --count $(COUNT) --seed $(SEED) --write docs/reliability.md
 
 web: setup  ## open the page
 	$(BIN)/hippocam web

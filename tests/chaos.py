@@ -1,0 +1,448 @@
+"""Faults on purpose: kills, full disks, damaged files and mutated sources, with a seed and a count, into a report.
+
+    make chaos                        a few minutes
+    make chaos COUNT=500 SEED=7       hours
+    python tests/chaos.py --count 20 --seed 1 --write docs/reliability.md
+
+Each kind of fault is checked against something that does not rest on the code under test: SQLite's own check of
+the file, the bytes of the folder as `du` counts them, pictures that say which frame they are of, bytes that must
+be gone from all files. What goes wrong is told with what makes it again, and the exit status is then 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import datetime
+import json
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import kills
+import media
+import numpy as np
+
+from hippocam.apps.session import Session
+from hippocam.memory.config import MemoryConfig
+from hippocam.memory.errors import DiskError
+from hippocam.memory.memory import Memory
+from hippocam.memory.recall.query import Query
+from hippocam.memory.records import Level
+from hippocam.stream.errors import HippocamError
+from hippocam.stream.records import Embedding, EncoderSpec
+
+D = 16
+SPEC = EncoderSpec(id="test:1", dim=D, normalised=True, midpoint=0.5, slope=20.0)
+BUDGET_BYTES = 1_000_000
+# Frames of the stream that is written while processes are killed: more than the budget holds.
+FRAMES = 160
+# Seconds after which something hangs.
+HANGS_S = 300
+# Mutated files that one process watches: if it dies, another one goes on behind the file that killed it.
+BATCH = 20
+SUFFIXES = (".mp4", ".mkv", ".ts", ".avi", ".webm", ".mov")
+# What stands between these in the report is written anew.
+BEGIN, END = "<!-- results: written by make chaos -->", "<!-- end of results -->"
+
+
+@dataclass
+class Outcome:
+    """What came of one kind of fault.
+
+    Attributes:
+        what: The kind.
+        tries: How many faults there were.
+        faults: What went wrong, each with what makes it again.
+        told: What else was counted.
+    """
+
+    what: str
+    tries: int = 0
+    faults: list[str] = field(default_factory=list)
+    told: str = ""
+
+    @contextlib.contextmanager
+    def trying(self, which: str) -> Iterator[None]:
+        """Count a try; whatever is raised in it is a fault."""
+        self.tries += 1
+        try:
+            yield
+        except Exception as error:
+            self.faults.append(f"{which}: {type(error).__name__}: {error}".replace("\n", " ")[:300])
+
+
+# the memory that faults happen to -----------------------------------------------------------------------------
+
+
+def writer(folder: Path) -> Memory:
+    """Open a memory for writing."""
+    return Memory.open_writer(folder, encoder="test", spec=SPEC, config=MemoryConfig(budget_bytes=BUDGET_BYTES))
+
+
+def frames(count: int = FRAMES) -> list[Embedding]:
+    """Frames of one stream that differ, each with a picture that says which it is."""
+    rng = np.random.default_rng(7)
+    vectors = rng.normal(size=(count, D)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return [
+        Embedding(
+            stream="cam", seq=k, time_s=30.0 * k, vector=v, jpeg=f"cam@{30.0 * k:.3f}".encode().ljust(9000, b".")
+        )
+        for k, v in enumerate(vectors)
+    ]
+
+
+def work(folder: Path, count: int = FRAMES) -> None:
+    """Watch the stream from where it stands to its end."""
+    with writer(folder) as memory:
+        after = memory.begin("cam", uri="/x/cam.mp4")
+        for frame in frames(count)[after + 1 :]:
+            memory.write([frame])
+        memory.finish("cam")
+
+
+def check(folder: Path, count: int = FRAMES) -> None:
+    """Whether a memory is whole: its database, its bytes, and each picture of the frame that its row names."""
+    database = sqlite3.connect(folder / "memory.db")
+    with contextlib.closing(database):
+        found = database.execute("PRAGMA integrity_check").fetchall()
+        rows = database.execute("SELECT id, frame_s, level, jpeg_bytes FROM entry").fetchall()
+    if found != [("ok",)]:
+        raise AssertionError(f"integrity_check says {found[:3]}")
+    taken = int(subprocess.run(["du", "-sb", folder], capture_output=True, check=True).stdout.split()[0])
+    if taken > BUDGET_BYTES:
+        raise AssertionError(f"the folder takes {taken} of {BUDGET_BYTES} bytes")
+    with Memory.open_reader(folder) as memory:
+        for entry_id, frame_s, level, size in rows:
+            if level < Level.VECTORS:
+                picture = memory.image(entry_id).read_bytes()
+                if len(picture) != size or picture.rstrip(b".") != f"cam@{frame_s:.3f}".encode():
+                    raise AssertionError(f"the picture of {entry_id} is not of its frame")
+        (stream,) = memory.streams()
+        if stream.frames_seen != count:
+            raise AssertionError(f"{stream.frames_seen} of {count} frames were seen")
+        if not memory.recall(Query(text="", vector=frames(1)[0].vector)):
+            raise AssertionError("nothing is found")
+
+
+def entries(folder: Path) -> list[tuple[object, ...]]:
+    """What a memory holds of each entry, but for its pictures."""
+    with contextlib.closing(sqlite3.connect(folder / "memory.db")) as database:
+        return database.execute("SELECT id, t0_s, t1_s, spans, key, scene FROM entry ORDER BY id").fetchall()
+
+
+# kills ---------------------------------------------------------------------------------------------------------
+
+_ACTION = f"""
+import shutil, sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+import chaos
+from pathlib import Path
+
+def prepare(folder):
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    PREPARE
+
+def act(folder):
+    ACT
+"""
+
+
+def killed(base: Path, prepare: str, act: str, count: int, seed: int) -> list[Path]:
+    """Folders in which an action was killed at random instants."""
+    base.mkdir()
+    action = _ACTION.replace("PREPARE", prepare).replace("ACT", act)
+    return kills.run(base, action, "random", count, seed)[0]
+
+
+def making(base: Path, count: int, seed: int) -> Outcome:
+    """A memory is made, killed, and made again."""
+    outcome = Outcome("killed while a memory is made")
+    for run in killed(base / "making", "pass", "chaos.writer(folder).close()", count, seed):
+        with outcome.trying(f"making, seed {seed}, run {run.name}"):
+            work(run, 12)
+            check(run, 12)
+    return outcome
+
+
+def working(base: Path, count: int, seed: int) -> Outcome:
+    """A stream is watched into a full memory, killed, and watched again."""
+    outcome, same = Outcome("killed while watching, budget full"), 0
+    undisturbed = base / "undisturbed"
+    work(undisturbed)
+    for run in killed(base / "working", "chaos.writer(folder).close()", "chaos.work(folder)", count, seed):
+        with outcome.trying(f"working, seed {seed}, run {run.name}"):
+            work(run)
+            check(run)
+            same += entries(run) == entries(undisturbed)
+    outcome.told = f"{same} of {outcome.tries} end with the very entries of an undisturbed run"
+    return outcome
+
+
+def forgetting(base: Path, count: int, seed: int) -> Outcome:
+    """A stretch of time is deleted, killed, and finished by whoever opens the memory next."""
+    outcome, finished = Outcome("killed while forgetting"), 0
+    template, after_s, before_s = base / "template", 120.0, 420.0
+    work(template, 24)
+    gone = [f"cam@{30.0 * k:.3f}".encode() for k in range(24) if after_s < 30.0 * k < before_s]
+    act = (
+        "from hippocam.memory.filter import Filter\n"
+        "    with chaos.writer(folder) as memory:\n"
+        f"        memory.forget(Filter(stream='cam', after_s={after_s}, before_s={before_s}))"
+    )
+    for run in killed(base / "forgetting", f"shutil.copytree({str(template)!r}, folder)", act, count, seed):
+        with outcome.trying(f"forgetting, seed {seed}, run {run.name}"):
+            begun = len(entries(run)) < len(entries(template))
+            writer(run).close()
+            raw = b"".join(path.read_bytes() for path in run.rglob("*") if path.is_file())
+            left = [name for name in gone if name in raw]
+            if left and (begun or len(left) < len(gone)):
+                raise AssertionError(f"still there: {left[0].decode()} and {len(left) - 1} more")
+            finished += not left
+    outcome.told = f"{finished} of {outcome.tries} had begun and were finished by the next writer"
+    return outcome
+
+
+# disks ---------------------------------------------------------------------------------------------------------
+
+
+def full_disks(base: Path, count: int, seed: int) -> Outcome:
+    """A memory is made and written on disks that are too small, and again once they have room."""
+    outcome, full, chance = Outcome("disk full while making or watching"), 0, random.Random(seed)
+    for k in range(count):
+        size = chance.randrange(8, 640)
+        disk = base / f"disk-{k}"
+        disk.mkdir()
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={size}k", "tmpfs", str(disk)]
+        if subprocess.run(mount, capture_output=True, check=False).returncode:
+            outcome.told = "not tried: a small file system can be mounted by root alone"
+            return outcome
+        try:
+            with outcome.trying(f"a disk of {size} kB"):
+                try:
+                    work(disk / "m", 24)
+                except DiskError:
+                    full += 1
+                    subprocess.run(["mount", "-o", "remount,size=16m", str(disk)], check=True)
+                    work(disk / "m", 24)
+                check(disk / "m", 24)
+        finally:
+            subprocess.run(["umount", str(disk)], check=True)
+    outcome.told = f"{full} disks were too small; with room again each run went on"
+    return outcome
+
+
+# damage --------------------------------------------------------------------------------------------------------
+
+
+def mutate(data: bytes, chance: random.Random) -> bytes:
+    """Bytes as a bad disk, a bad cable or a stranger would leave them."""
+    changed = bytearray(data)
+    how = chance.choice(("flip", "flips", "noise", "zeros", "cut", "remove", "repeat", "head"))
+    at = chance.randrange(max(1, len(changed)))
+    size = min(len(changed) - at, chance.choice((4, 64, 512, 4096)))
+    if how == "flip" and changed:
+        changed[at] ^= 1 << chance.randrange(8)
+    elif how == "flips":
+        for _ in range(chance.randrange(2, 200)):
+            changed[chance.randrange(len(changed))] ^= 1 << chance.randrange(8)
+    elif how == "noise":
+        changed[at : at + size] = chance.randbytes(size)
+    elif how == "zeros":
+        changed[at : at + size] = bytes(size)
+    elif how == "cut":
+        del changed[at:]
+    elif how == "remove":
+        del changed[at : at + size]
+    elif how == "repeat":
+        changed[at:at] = changed[at : at + size] * chance.randrange(1, 4)
+    else:
+        changed[: min(len(changed), 256)] = chance.randbytes(min(len(changed), 256))
+    return bytes(changed)
+
+
+@contextlib.contextmanager
+def within(seconds: int) -> Iterator[None]:
+    """Raise where something takes so long that it hangs."""
+
+    def late(*_: object) -> None:
+        raise TimeoutError(f"not done after {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def damage(base: Path, count: int, seed: int) -> Outcome:
+    """A file of a memory is damaged; reading and writing then work, or say in one line why not."""
+    outcome, refused = Outcome("a damaged file in a memory"), 0
+    template = base / "sound"
+    work(template, 40)
+    for k in range(count):
+        chance = random.Random(f"{seed}/{k}")
+        folder = base / "damaged"
+        shutil.copytree(template, folder)
+        files = sorted(path for path in folder.rglob("*") if path.is_file() and path.stat().st_size)
+        path = chance.choice([folder / "memory.db", chance.choice(files)])
+        path.write_bytes(mutate(path.read_bytes(), chance))
+        with outcome.trying(f"damage, seed {seed}, try {k}, {path.name}"), within(HANGS_S):
+            for use in (_ask, _write_on):
+                try:
+                    use(folder)
+                except HippocamError as error:
+                    refused += use is _ask
+                    if "\n" in str(error):
+                        raise AssertionError(f"more than one line: {error}") from error
+        shutil.rmtree(folder)
+    outcome.told = f"{refused} memories were refused to readers in one line"
+    return outcome
+
+
+def _ask(folder: Path) -> None:
+    with Memory.open_reader(folder) as memory:
+        for frame in frames(5):
+            for found in memory.recall(Query(text="", vector=frame.vector)):
+                memory.explain(found.entry.id)
+        memory.streams()
+
+
+def _write_on(folder: Path) -> None:
+    with writer(folder) as memory:
+        memory.begin("dog", uri="/x/dog.mp4")
+        memory.write([Embedding(stream="dog", seq=0, time_s=0.0, vector=frames(1)[0].vector, jpeg=b"dog")])
+        memory.finish("dog")
+
+
+# sources -------------------------------------------------------------------------------------------------------
+
+
+def fuzz(base: Path, count: int, seed: int) -> Outcome:
+    """Mutated videos are watched in other processes: each is watched or refused by name, none ends a process."""
+    outcome, refused = Outcome("a mutated video or subtitle"), 0
+    for suffix in SUFFIXES:
+        media.render_video(base / f"whole{suffix}", frames=40, sound_s=1.0 if suffix == ".mp4" else 0.0)
+    first = 0
+    while first < count:
+        last = min(count, first + BATCH)
+        command = [sys.executable, __file__, "--fuzz", str(base), str(first), str(last), "--seed", str(seed)]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=HANGS_S, check=False)
+            out, how = done.stdout, f"the process ended with {done.returncode}: {done.stderr[-200:]}"
+        except subprocess.TimeoutExpired as error:
+            out, how = (error.stdout or b"").decode(), f"not done after {HANGS_S} s"
+        rows = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+        for row in rows:
+            outcome.tries += 1
+            refused += row["refused"]
+            if row["fault"]:
+                outcome.faults.append(f"fuzz, seed {seed}, try {row['try']}: {row['fault']}")
+        first += len(rows)
+        if first < last:
+            outcome.tries += 1
+            outcome.faults.append(f"fuzz, seed {seed}, try {first}: {how}")
+            first += 1
+    outcome.told = f"{refused} files were refused by name, all others watched"
+    return outcome
+
+
+def fuzz_batch(base: Path, first: int, last: int, seed: int) -> None:
+    """Watch some mutated files, and print a line of JSON for each."""
+    with (
+        tempfile.TemporaryDirectory(dir=base) as folder,
+        Session(Path(folder) / "m", encoder="palette") as session,
+    ):
+        for k in range(first, last):
+            chance = random.Random(f"{seed}/{k}")
+            suffix = chance.choice(SUFFIXES)
+            path = Path(folder) / f"{k}{suffix}"
+            data = (base / f"whole{suffix}").read_bytes()
+            words = "".join(f"{n}\n00:00:0{n},000 --> 00:00:0{n},900\nword {n}\n\n" for n in range(2)).encode()
+            which = chance.random() < 0.8
+            path.write_bytes(mutate(data, chance) if which else data)
+            path.with_suffix(".srt").write_bytes(words if which else mutate(words, chance))
+            row = {"try": k, "refused": False, "fault": ""}
+            try:
+                report = session.watch([path])
+                row["refused"] = bool(report.failed)
+                if any("\n" in failure.reason for failure in report.failed):
+                    row["fault"] = f"more than one line: {report.failed[0].reason}"
+            except Exception as error:
+                row["fault"] = f"{path.name}: {type(error).__name__}: {error}"[:300]
+            print(json.dumps(row), flush=True)
+
+
+# the report ----------------------------------------------------------------------------------------------------
+
+# How many tries of each kind, for each that is counted.
+KINDS: dict[Callable[[Path, int, int], Outcome], float] = {
+    making: 1, working: 1, forgetting: 0.5, full_disks: 1, damage: 5, fuzz: 5,
+}  # fmt: skip
+
+
+def table(outcomes: list[Outcome], count: int, seed: int, seconds: float) -> str:
+    """The outcomes as Markdown."""
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    lines = [
+        f"`make chaos COUNT={count} SEED={seed}`, {datetime.date.today()}, "
+        f"commit {commit.stdout.strip() or 'unknown'}, {os.cpu_count()} cores, {seconds / 60:.0f} minutes:",
+        "",
+        "| fault | tries | went wrong | |",
+        "|---|---|---|---|",
+        *(f"| {one.what} | {one.tries} | {len(one.faults)} | {one.told} |" for one in outcomes),
+    ]
+    wrong = [f"- {fault}" for one in outcomes for fault in one.faults]
+    return "\n".join([*lines, *(["", "What went wrong:", "", *wrong] if wrong else [])])
+
+
+def main() -> int:
+    """Run what the arguments say; 1 where something went wrong."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--count", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", nargs="*", choices=[kind.__name__ for kind in KINDS])
+    parser.add_argument("--write", type=Path, help="a page whose results are written anew")
+    parser.add_argument("--fuzz", nargs=3, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.fuzz:
+        base, first, last = given.fuzz
+        fuzz_batch(Path(base), int(first), int(last), given.seed)
+        return 0
+    outcomes, started = [], time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        for kind, share in KINDS.items():
+            if given.only is None or kind.__name__ in given.only:
+                base = Path(folder) / kind.__name__
+                base.mkdir()
+                outcome = kind(base, max(1, round(share * given.count)), given.seed)
+                print(
+                    f"{outcome.what}: {outcome.tries} tries, {len(outcome.faults)} went wrong. {outcome.told}",
+                    flush=True,
+                )
+                for fault in outcome.faults:
+                    print(f"  {fault}", flush=True)
+                outcomes.append(outcome)
+                shutil.rmtree(base)
+    if given.write is not None:
+        before, _, rest = given.write.read_text(encoding="utf-8").partition(BEGIN)
+        result = table(outcomes, given.count, given.seed, time.monotonic() - started)
+        text = f"{before}{BEGIN}\n\n{result}\n\n{END}{rest.partition(END)[2]}"
+        given.write.write_text(text, encoding="utf-8")
+    return int(any(outcome.faults for outcome in outcomes))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
