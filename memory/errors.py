@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -247,6 +248,8 @@ def memory_errors(folder: Path) -> Iterator[None]:
         ) from error
     except sqlite3.DatabaseError as error:
         raise DamagedError(folder, f"the database is damaged ({error})") from error
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:  # of text in a row, a name or SQLite's own message
+        raise DamagedError(folder, f"the database is damaged: a text in it is none ({error})") from error
     except OSError as error:
         raise DiskError(
             folder,

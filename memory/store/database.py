@@ -96,7 +96,7 @@ class Store:
                 path.parent,
                 f"{path.name} cannot be opened ({error}); check the folder's permissions and the room on its disk",
             ) from error
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # its message may hold any bytes
             self._db.close()
             raise NotAMemoryError(path.parent, f"not a hippocam memory, or damaged ({error})") from error
         except MemoryFolderError:

@@ -504,6 +504,31 @@ def test_a_damaged_database_is_one_line(tmp_path, frames_of, first, last):
         ask()
 
 
+@pytest.mark.parametrize(
+    ("whole", "damaged"),
+    [
+        (b"CREATE TABLE summary", b"CREATE TABLE summ\xed\xff "),  # SQLite names it in its message
+        (b'{"id": "test:1"', b'{"id": "test\xa91"'),
+        (b'{"id": "test:1"', b'["id": "test:1"'),
+    ],
+)
+def test_text_that_is_damaged_is_one_line_to_readers_and_writers(tmp_path, frames_of, whole, damaged):
+    with writer(tmp_path / "m") as memory:
+        watch(memory, scenes(frames_of, range(8), jpeg_bytes=100))
+    data = (tmp_path / "m" / "memory.db").read_bytes()
+    assert whole in data
+    (tmp_path / "m" / "memory.db").write_bytes(data.replace(whole, damaged))
+
+    def ask():
+        with Memory.open_reader(tmp_path / "m") as memory:
+            memory.recall(Query(text="x", vector=AXES[0]))
+
+    for use in (ask, lambda: writer(tmp_path / "m").close()):
+        with pytest.raises(MemoryFolderError) as told:
+            use()
+        assert "\n" not in str(told.value)
+
+
 def test_a_memory_whose_making_was_cut_short_is_made_anew(tmp_path, frames_of):
     folder = tmp_path / "m"
     (folder / "exemplars").mkdir(parents=True)
