@@ -26,9 +26,6 @@ from hippocam.models.readers.reading import SEEN_FROM, Reading, Sentence
 from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import Embedding
 
-# For what was before or after something: how many of the moments that show it bring their neighbours.
-_BESIDE = 3
-
 
 class Askable(Protocol):
     """Where an answer is looked for; `Search` is one, over one memory or several."""
@@ -86,7 +83,8 @@ def ask(
         return _answer(meaning, count.evidence, count.reading, "counting", started)
     limits: Where = {**where, "top": budget.moments if top is None else top}
     if meaning.kind in (QuestionKind.BEFORE, QuestionKind.AFTER):
-        limits["beside"] = max(_BESIDE, where.get("beside") or 0)
+        # all of them, since those that go on from the best one are told as one with it
+        limits["beside"], limits["far"] = max(limits["top"] or TOP, where.get("beside") or 0), True
     searches, missing = _searches(memory, meaning, limits)
     if missing:
         reading = Reading(sentences=(Sentence(text=missing),), unknown=True)

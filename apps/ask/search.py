@@ -184,6 +184,7 @@ def _query_of(memory: Memory, text: str, vector: FloatArray, where: Where) -> Qu
         place_of=None if place_of is None else _entry_with_place(memory, place_of).id,
         top=top,
         beside=beside,
+        far=where.get("far", False),
         **conditions(where),
     )
 

@@ -28,6 +28,7 @@ class Where(TypedDict, total=False):
         at_s: As if the streams ended here: nothing later is used.
         top: Moments at most, 1 or more; None for 5, or what the reader takes.
         beside: How many of the best bring their neighbours in time with them, in addition to `top`.
+        far: Whether such a neighbour may be any time away; else a few seconds at most.
     """
 
     stream: str | None
@@ -39,6 +40,7 @@ class Where(TypedDict, total=False):
     at_s: float | None
     top: int | None
     beside: int
+    far: bool
 
 
 def conditions(where: Where) -> dict[str, Any]:

@@ -40,6 +40,7 @@ class Query(Filter):
         place_of: Only the place and the stream of this entry; none where it is not held or its place not known.
         top: Moments at most, 1 or more.
         beside: How many of these bring their neighbours in time with them, as context, in addition to `top`.
+        far: Whether a neighbour may be any time away, as for what came next; else a few seconds at most.
         compared: How many pictures the belief rests on: those of all memories, where several are asked as one.
             None for this memory's own; see `comparable`.
     """
@@ -49,6 +50,7 @@ class Query(Filter):
     place_of: int | None = None
     top: int = 5
     beside: int = 0
+    far: bool = False
     compared: int | None = None
 
     @property

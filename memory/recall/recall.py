@@ -16,7 +16,7 @@ Shapes: N entries, D embedding dimension.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from hippocam.memory.filter import Filter
@@ -239,12 +239,11 @@ def _with_neighbours(store: Store, best: list[Candidate], query: Query, wanted: 
     known = {candidate.entry.id for candidate in best}
     found = list(best)
     for anchor in best[: query.beside]:
-        span = anchor.cited
-        for entry_id in store.lookup.beside(anchor.entry.stream, span.t0_s, span.t1_s, _BESIDE_GAP_S):
-            entry = store.entries.get(entry_id)
-            if entry is None or entry_id in known or not (spans := wanted.passing_of(entry)):
+        neighbours = _next_to(store, anchor, wanted) if query.far else _close_to(store, anchor, wanted)
+        for entry, spans in neighbours:
+            if entry.id in known:
                 continue
-            known.add(entry_id)
+            known.add(entry.id)
             found.append(
                 Candidate(
                     entry=entry,
@@ -257,6 +256,28 @@ def _with_neighbours(store: Store, best: list[Candidate], query: Query, wanted: 
                 )
             )
     return sorted(found, key=order)
+
+
+def _close_to(store: Store, anchor: Candidate, wanted: Filter) -> Iterator[tuple[Entry, tuple[Span, ...]]]:
+    """The entries that stand beside a candidate within a few seconds."""
+    span = anchor.cited
+    for entry_id in store.lookup.beside(anchor.entry.stream, span.t0_s, span.t1_s, _BESIDE_GAP_S):
+        entry = store.entries.get(entry_id)
+        if entry is not None and (spans := wanted.passing_of(entry)):
+            yield entry, spans
+
+
+def _next_to(store: Store, anchor: Candidate, wanted: Filter) -> Iterator[tuple[Entry, tuple[Span, ...]]]:
+    """The nearest entry on each side of a candidate in its stream (it may be the same), with the spans nearest."""
+    found = dict[int, tuple[Entry, tuple[Span, ...]]]()
+    for side in store.lookup.around(anchor.entry.stream, anchor.cited.t0_s, anchor.cited.t1_s):
+        for entry_id, near in side:
+            entry = store.entries.get(entry_id)
+            if entry is not None and near in wanted.passing_of(entry):
+                _, others = found.get(entry_id, (entry, ()))
+                found[entry_id] = (entry, (*others, near))
+                break
+    yield from found.values()
 
 
 def order(candidate: Candidate) -> tuple[float, float, str, float, int]:

@@ -93,6 +93,28 @@ class EntryLookup:
         ).fetchall()
         return [entry_id for entry_id, end_s in before if end_s >= t0_s - gap_s] + [row[0] for row in after]
 
+    def around(self, stream: str, t0_s: float, t1_s: float, most: int = 32) -> list[list[tuple[int, Span]]]:
+        """Spans of a stream's entries before a stretch of time, and those after it, however far; nearest first.
+
+        Returns:
+            Two lists of entry ids with a span each: ended by the start of the stretch, begun at its end or later.
+        """
+        single = "SELECT id, t0_s, t1_s, known_s FROM entry WHERE stream = ? AND spans IS NULL AND"
+        rows = self._db.execute(
+            f"{single} t1_s <= ? ORDER BY t1_s DESC, id LIMIT ?", (stream, t0_s, most)
+        ).fetchall()
+        rows += self._db.execute(f"{single} t0_s >= ? ORDER BY t0_s, id LIMIT ?", (stream, t1_s, most)).fetchall()
+        spans = [(row[0], Span(t0_s=row[1], t1_s=row[2], known_s=row[3])) for row in rows]
+        several = "SELECT id, t0_s, t1_s, known_s, spans FROM entry WHERE stream = ? AND spans IS NOT NULL"
+        for entry_id, first_s, end_s, known_s, packed in self._db.execute(several, (stream,)):
+            own = (Span(t0_s=first_s, t1_s=end_s, known_s=known_s), *unpack_spans(packed))
+            spans += [(entry_id, span) for span in own]
+        before = sorted(
+            (each for each in spans if each[1].t1_s <= t0_s), key=lambda each: (-each[1].t1_s, each[0])
+        )
+        after = sorted((each for each in spans if each[1].t0_s >= t1_s), key=lambda each: (each[1].t0_s, each[0]))
+        return [before[:most], after[:most]]
+
     def begun_within(self, stream: str, t0_s: float, t1_s: float) -> list[int]:
         """Ids of the entries of a stream that begin in a stretch of time (at its end no more), in order."""
         rows = self._db.execute(

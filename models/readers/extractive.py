@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hippocam.memory.records import Evidence
@@ -150,16 +150,20 @@ def _special(kind: QuestionKind, evidence: Sequence[Evidence], likely: Sequence[
 
 
 def _neighbour(kind: QuestionKind, best: _Stretch, evidence: Sequence[Evidence]) -> Sentence:
-    """The moment beside the best one in time, with those that go on from it, among what was found."""
-    same = [e for e in evidence if e.stream == best.stream and e.id not in best.ids]
+    """The moment beside the best one in time; its neighbours are among the evidence, however far they are."""
+    same = [(span, e) for e in evidence if e.stream == best.stream and e.id not in best.ids for span in _spans(e)]
     if kind == QuestionKind.AFTER:
-        near = min((e for e in same if e.t0_s >= best.t1_s - _GAP_S), key=lambda e: e.t0_s, default=None)
+        later = [pair for pair in same if pair[0][0] >= best.t1_s - _GAP_S]
+        near = min(later, key=lambda pair: pair[0][0], default=None)
     else:
-        near = max((e for e in same if e.t1_s <= best.t0_s + _GAP_S), key=lambda e: e.t1_s, default=None)
+        earlier = [pair for pair in same if pair[0][1] <= best.t0_s + _GAP_S]
+        near = max(earlier, key=lambda pair: pair[0][1], default=None)
     word = "After" if kind == QuestionKind.AFTER else "Before"
     if near is None:
         return Sentence(text=f"{word} it, the memory holds no moment close by.", evidence_ids=best.ids)
-    return Sentence(text=f"{word} it: {_stretch(near)}{_shows(near)}.", evidence_ids=(near.id, *best.ids))
+    (t0_s, t1_s), moment = near
+    told = replace(_stretch(moment), t0_s=t0_s, t1_s=t1_s)
+    return Sentence(text=f"{word} it: {told}{_shows(moment)}.", evidence_ids=(moment.id, *best.ids))
 
 
 def _joined(moments: Sequence[tuple[Evidence, float, float]]) -> list[_Stretch]:

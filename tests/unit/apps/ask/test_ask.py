@@ -114,6 +114,58 @@ def test_neighbours_in_time_come_beside(session):
     assert answer.evidence[int(answer.answer.split("[")[1][0]) - 1].t0_s == 12
 
 
+@pytest.fixture(scope="module")
+def seldom(tmp_path_factory):
+    """A camera that sees a colour for 5 seconds each minute; blue comes back, and red, often."""
+    folder = tmp_path_factory.mktemp("seldom") / "m"
+    palette = make_encoder("palette")
+    colours = ["red", "blue", "green", "blue", "yellow", *["red", "blue"] * 8]
+    with Memory.open_writer(folder, encoder="palette", spec=palette.spec) as memory:
+        memory.begin("cam", uri="cam", fps=1)
+        for k, colour in enumerate(colours):
+            image = np.full((48, 64, 3), COLOURS[colour], np.uint8)
+            jpeg = cv2.imencode(".jpg", image[..., ::-1])[1].tobytes()
+            vector = palette.encode_images([image]).vectors_ND[0]
+            for second in range(5):
+                frame = Embedding(
+                    stream="cam", seq=5 * k + second, time_s=60.0 * k + second, vector=vector, jpeg=jpeg
+                )
+                memory.write([frame])
+        memory.finish("cam")
+    with Session(folder) as session:
+        yield session
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("What happened after the green?", "After it: 3:00 to"),
+        ("What came after the yellow?", "After it: 5:00 to"),
+        ("What happened right after the green?", "After it: 3:00 to"),
+        ("What happened before the yellow?", "Before it: 3:00 to"),
+        ("What was there before the green?", "Before it: 1:00 to"),
+    ],
+)
+def test_what_came_next_is_found_in_the_whole_memory_however_far_away(seldom, question, told):
+    """The truth is the plan: the colour of the minute after, or before, one that was there once."""
+    answer = seldom.ask(question)
+    assert answer.sentences[0].text.startswith(told)
+    assert set(answer.sentences[0].evidence_ids) <= {moment.id for moment in answer.evidence}
+
+
+def test_what_came_next_meets_the_conditions_too(seldom):
+    assert (
+        seldom.ask("What happened after the green?", before_s=170)
+        .sentences[0]
+        .text.startswith("After it, the memory holds no moment")
+    )
+    assert (
+        seldom.ask("What happened after the green?", at_s=170)
+        .sentences[0]
+        .text.startswith("After it, the memory holds no moment")
+    )
+
+
 @pytest.mark.parametrize(
     ("where", "line"),
     [
