@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import importlib.resources
+import reprlib
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from hippocam.apps.errors import SettingsError
 from hippocam.memory.config import MemoryConfig
 from hippocam.models.readers.config import ReaderConfig
 from hippocam.models.senses.config import SensesConfig
+from hippocam.models.yaml_file import read_yaml
 from hippocam.stream.pipeline import PipelineConfig
 from hippocam.stream.sources import SourceConfig
 
@@ -61,17 +63,17 @@ def load_settings(name: str | None) -> Settings:
     """
     if name is None:
         return Settings()
-    import yaml
-
     shipped = importlib.resources.files("hippocam.configs")
     path = shipped / f"{name}.yaml" if Path(name).name == name and "." not in name else Path(name)
     if not path.is_file():
         known = sorted(p.name.removesuffix(".yaml") for p in shipped.iterdir() if p.name.endswith(".yaml"))
         raise SettingsError(f"settings {name}: no such file; give a path, or one of {', '.join(known)}")
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
-        raise SettingsError(f"settings {name}: not YAML ({' '.join(str(error).split())})") from error
+        values = read_yaml(Path(str(path))) or {}
+    except OSError as error:
+        raise SettingsError(f"settings {name}: cannot be read ({error.strerror})") from error
+    except ValueError as error:
+        raise SettingsError(f"settings {name}: {error}") from error
     return build(Settings, values, where=f"settings {name}")
 
 
@@ -93,7 +95,7 @@ def build(kind: type[C], values: object, *, where: str) -> C:
         SettingsError: A key is unknown, or a value out of its range; the message names file and key.
     """
     if not isinstance(values, Mapping):
-        raise SettingsError(f"{where}: expected keys and values, found {values!r}")
+        raise SettingsError(f"{where}: expected keys and values, found {reprlib.repr(values)}")
     types = typing.get_type_hints(kind)
     built: dict[str, Any] = {}
     for key, value in values.items():

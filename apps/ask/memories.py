@@ -20,7 +20,7 @@ from hippocam.apps.errors import UnknownEntryError
 from hippocam.apps.ids import find_entry
 from hippocam.memory.config import MemoryConfig
 from hippocam.memory.entities.records import Entity
-from hippocam.memory.errors import MixedEncodersError
+from hippocam.memory.errors import MixedEncodersError, memory_errors
 from hippocam.memory.memory import Memory
 from hippocam.memory.records import Evidence, StreamStatus, TierStatus, format_id
 from hippocam.stream.errors import HippocamError
@@ -122,7 +122,7 @@ class Memories:
                 visits=tuple(replace(visit, stream=member.prefix + visit.stream) for visit in entity.visits),
             )
             for member, own in self.meant({"stream": stream})
-            for entity in member.memory.entities.entities(own.get("stream"), label, at_s)
+            for entity in _entities(member.memory, own.get("stream"), label, at_s)
         ]
         return sorted(found, key=lambda entity: (entity.first_s, entity.id)) if len(self.members) > 1 else found
 
@@ -263,6 +263,11 @@ def at_once(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
         return [work(items[0])]
     with ThreadPoolExecutor(min(_THREADS, len(items)), thread_name_prefix="hippocam-recall") as threads:
         return list(threads.map(work, items))
+
+
+def _entities(memory: Memory, stream: str | None, label: str | None, at_s: float | None) -> Sequence[Entity]:
+    with memory_errors(memory.folder):
+        return memory.entities.entities(stream, label, at_s)
 
 
 def _within(name: str, outer: str) -> str | None:

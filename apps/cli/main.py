@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
+import sqlite3
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -48,6 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         warn(f"hippocam: {advised(error, ADVICE)}")
         return error.exit_code
+    except sqlite3.DatabaseError as error:
+        where = f"hippocam verify --memory {getattr(options, 'memory', DEFAULT_MEMORY)}"
+        warn(f"hippocam: the database is damaged ({_one_line(error)}); see what can be saved: {where}")
+        return 2
     except ValueError as error:
         warn(f"hippocam: {_one_line(error)}")
         return 2

@@ -19,6 +19,7 @@ from hippocam.apps.live.folder import JsonLines, LiveFolder, Pictures
 from hippocam.apps.live.webhook import Webhook
 from hippocam.apps.settings import build
 from hippocam.memory.recall.recall import belief
+from hippocam.models.yaml_file import read_yaml
 from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import Embedding, FloatArray, Repeat
 
@@ -63,15 +64,13 @@ def read_alerts(path: Path) -> list[AlertConfig]:
     Raises:
         SettingsError: There is no such file, or something in it is wrong.
     """
-    import yaml
-
     where = f"--alerts {path}"
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = read_yaml(path)
     except OSError as error:
         raise SettingsError(f"{where}: cannot be read ({error.strerror})") from error
-    except yaml.YAMLError as error:
-        raise SettingsError(f"{where}: not YAML ({' '.join(str(error).split())})") from error
+    except ValueError as error:
+        raise SettingsError(f"{where}: {error}") from error
     if not isinstance(values, list):
         raise SettingsError(f"{where}: expected a list of alerts, each with a text")
     return [build(AlertConfig, value, where=f"{where}: alert {n}") for n, value in enumerate(values, start=1)]

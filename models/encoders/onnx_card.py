@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hippocam.models.errors import CardError, WeightsError
+from hippocam.models.yaml_file import read_yaml
 from hippocam.stream.records import EncoderSpec, FloatArray, Image
 
 if TYPE_CHECKING:
@@ -184,14 +185,12 @@ def read_card(folder: Path) -> Card:
     Raises:
         WeightsError: It is missing, or a key or value in it is wrong; the message names the fix.
     """
-    import yaml
-
     path, where = folder / CARD, f"onnx:{folder}: {CARD}"
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = read_yaml(path)
     except (FileNotFoundError, NotADirectoryError):
         raise CardError(folder, f"{CARD} is missing", FILES) from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError) as error:
         raise WeightsError(
             f"{where} cannot be read as YAML ({' '.join(str(error).split())}): correct it"
         ) from error

@@ -22,10 +22,15 @@ def test_a_file_names_only_what_differs(tmp_path):
         ("pipeline: 3", "pipeline: expected keys and values, found 3"),
         ("memory: {budget_bytes: 10}", "budget must be 1 MB or more"),
         ("a: [", "not YAML"),
+        ("a: 2023-99-99", "not YAML"),
+        ("a: " + "[" * 5000, "not YAML"),
+        ("pipeline: " + "[" * 60 + "]" * 60, "expected keys and values"),
+        (b"fps: \xff", "not UTF-8 (byte 5)"),
+        ("# " + "x" * 1_000_000, "longer than 1,000,000 bytes"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_place(tmp_path, text, line):
-    (tmp_path / "bad.yaml").write_text(text)
+    (tmp_path / "bad.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(SettingsError) as raised:
         load_settings(str(tmp_path / "bad.yaml"))
     assert line in str(raised.value)

@@ -57,3 +57,38 @@ def test_no_memory_is_one_line(tmp_path, capsys):
     assert main(["verify", "--memory", str(tmp_path / "none")]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "no memory here" in line
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["entities"],
+        ["status"],
+        ["ask", "red"],
+        ["ask", "How many people came?"],
+        ["search", "red"],
+        ["explain", "00"],
+        ["export"],
+        ["pin", "00"],
+        ["sleep"],
+        ["forget", "--stream", "a"],
+        ["watch", "a.mp4"],
+    ],
+)
+@pytest.mark.parametrize("damage", ["pages", "tables", "header"])
+def test_a_damaged_database_is_one_line_for_every_command(memory, tmp_path, capfd, monkeypatch, command, damage):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "m" / "memory.db"
+    content = bytearray(path.read_bytes())
+    if damage == "pages":
+        content[4096:] = b"\x5a" * (len(content) - 4096)
+    elif damage == "tables":
+        content[100:4096] = b"\x5a" * 3996
+    else:
+        content[:100] = bytes(100)
+    path.write_bytes(content)
+    capfd.readouterr()
+    assert main([*command, "--memory", memory]) in (1, 2)
+    lines = [line for line in capfd.readouterr().err.splitlines() if line.startswith("hippocam: ")]
+    assert len(lines) == 1
+    assert "damaged" in lines[0] or "cannot be" in lines[0] or "malformed" in lines[0]
