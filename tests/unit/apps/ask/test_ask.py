@@ -116,10 +116,10 @@ def test_neighbours_in_time_come_beside(session):
 
 @pytest.fixture(scope="module")
 def seldom(tmp_path_factory):
-    """A camera that sees a colour for 5 seconds each minute; blue comes back, and red, often."""
+    """A camera that sees a colour for 5 seconds each minute; blue comes back, and red."""
     folder = tmp_path_factory.mktemp("seldom") / "m"
     palette = make_encoder("palette")
-    colours = ["red", "blue", "green", "blue", "yellow", *["red", "blue"] * 8]
+    colours = ["red", "blue", "green", "blue", "yellow", "red"]
     with Memory.open_writer(folder, encoder="palette", spec=palette.spec) as memory:
         memory.begin("cam", uri="cam", fps=1)
         for k, colour in enumerate(colours):
@@ -148,7 +148,7 @@ def seldom(tmp_path_factory):
 )
 def test_what_came_next_is_found_in_the_whole_memory_however_far_away(seldom, question, told):
     """The truth is the plan: the colour of the minute after, or before, one that was there once."""
-    answer = seldom.ask(question)
+    answer = seldom.ask(question, top=1)
     assert answer.sentences[0].text.startswith(told)
     assert set(answer.sentences[0].evidence_ids) <= {moment.id for moment in answer.evidence}
 
