@@ -10,7 +10,7 @@ import os
 import secrets
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from hippocam.stream.errors import ClusterError, RayStartError
@@ -38,6 +38,9 @@ def running_ray(address: str | None = None, *, object_store_bytes: int | None = 
         ClusterError: No cluster answers at the address.
     """
     switch_off()
+    address = address or os.environ.get("RAY_ADDRESS") or "local"
+    if address == "local":  # else Ray asks which of this machine's addresses leads to 8.8.8.8, and listens there
+        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     # Only what is fatal in Ray's log: the rest is in Ray's files.
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     import ray
@@ -45,7 +48,7 @@ def running_ray(address: str | None = None, *, object_store_bytes: int | None = 
     if ray.is_initialized():
         yield ray
         return
-    _start(ray, address or os.environ.get("RAY_ADDRESS") or "local", object_store_bytes)
+    _start(ray, address, object_store_bytes)
     try:
         yield ray
     finally:
@@ -66,10 +69,34 @@ def _start(ray: Any, address: str, object_store_bytes: int | None) -> None:
             "_node_ip_address": "127.0.0.1",
         }
     try:
-        ray.init(address, log_to_driver=False, logging_level="error", **options)
+        with nullcontext() if joins else _no_dashboard():
+            ray.init(address, log_to_driver=False, logging_level="error", **options)
     except (ConnectionError, RuntimeError, ValueError) as error:
         reason = first_line(error)
         raise (ClusterError(address, reason) if joins else RayStartError(reason)) from error
+
+
+@contextmanager
+def _no_dashboard() -> Iterator[None]:
+    """Start no process of the dashboard: though it is not included, Ray starts it to tell of its usage.
+
+    With that switched off, it still asks the clouds' addresses for metadata whether this machine is one of theirs.
+    """
+    try:
+        from ray._private.node import Node
+    except ImportError:  # another version of Ray
+        yield
+        return
+    start = Node.start_api_server
+    Node.start_api_server = _start_nothing
+    try:
+        yield
+    finally:
+        Node.start_api_server = start
+
+
+def _start_nothing(node: Any, **options: Any) -> None:
+    """In place of a process of Ray."""
 
 
 def _check_answers(address: str) -> None:

@@ -60,6 +60,9 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     add.add_argument("--alerts", type=Path, metavar="FILE", help="standing questions in a YAML file")
     add.add_argument("--webhook", metavar="URL", help="where alerts are posted as JSON")
+    add.add_argument(
+        "--webhook-private", action="store_true", help="the webhook may be in a private network, or here"
+    )
     add.add_argument("--stall", type=duration, default=10.0, metavar="T", help="no frame for so long: start again")
     add.add_argument("--restarts", type=int, default=1000, metavar="N", help="in a row; 0 for no end")
     add.add_argument(
@@ -120,6 +123,7 @@ def _add(options: argparse.Namespace) -> int:
             budget_mb=options.budget_mb,
             alerts=alerts,
             webhook=options.webhook,
+            webhook_private=options.webhook_private,
             stop=stop,
             for_s=options.for_s,
             on_status=printer.show,

@@ -81,6 +81,7 @@ def watch_live(
     budget_mb: float | None = None,
     alerts: Sequence[AlertConfig] = (),
     webhook: str | None = None,
+    webhook_private: bool = False,
     stop: threading.Event,
     for_s: float | None = None,
     on_status: Callable[[list[LiveStatus]], None],
@@ -99,6 +100,7 @@ def watch_live(
         budget_mb: What the memory's folder may take, millions of bytes; None keeps its own.
         alerts: Standing questions.
         webhook: URL to post each alert to.
+        webhook_private: Whether that may be in a private network, or on this machine.
         stop: Set to end the watch.
         for_s: Seconds after which the watch ends; None for no limit.
         on_status: Called with the cameras' states several times a second.
@@ -141,7 +143,7 @@ def watch_live(
             start = functools.partial(launch or _process, address, capture)
             rng = random.Random(stream)
             cameras.append((stream, Camera(address, config.camera, start, ready=ready, rng=rng)))
-        hook = Webhook(webhook) if webhook else None
+        hook = Webhook(webhook, private=webhook_private) if webhook else None
         if hook is not None:
             stack.callback(hook.close)
         open_frames = OpenFrames(model.spec, memory_config.working.max_s + 5.0, live_folder.shown)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
+import ipaddress
 import json
 import queue
+import socket
+import ssl
 import threading
-import urllib.request
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from urllib.parse import urlsplit
+from functools import partial
+from urllib.parse import unquote, urlsplit
 
 from hippocam.stream.errors import HippocamError
 
@@ -25,15 +29,24 @@ class Webhook:
     Args:
         url: Address to post to, http or https.
         send: Posts a body; raises OSError if that fails.
+        private: Whether the address may be in a private network, or this machine's own.
         pause_s: Pause before the second try, seconds; twice that before the third.
     """
 
     def __init__(
-        self, url: str, send: Callable[[str, bytes], None] | None = None, *, pause_s: float = _PAUSE_S
+        self,
+        url: str,
+        send: Callable[[str, bytes], None] | None = None,
+        *,
+        private: bool = False,
+        pause_s: float = _PAUSE_S,
     ) -> None:
         if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
             raise HippocamError("--webhook: not an address; give http://HOST/... or https://HOST/...")
-        self._url, self._send, self._pause_s = url, send or _post, pause_s
+        if send is None and not private:
+            _refuse_private(url)
+        self._url, self._pause_s = url, pause_s
+        self._send = send or partial(_post, private=private)
         self._waiting: queue.Queue[Mapping[str, object] | None] = queue.Queue(_QUEUE)
         self._closing = threading.Event()
         self.sent = self.failed = self.dropped = 0
@@ -73,9 +86,64 @@ class Webhook:
                 self.failed += 1
 
 
-def _post(url: str, body: bytes) -> None:
-    request = urllib.request.Request(
-        url, data=body, headers={"Content-Type": "application/json", "User-Agent": "hippocam"}, method="POST"
+def _refuse_private(url: str) -> None:
+    """Refuse an address that is private now; each post looks again.
+
+    Raises:
+        HippocamError: It is, or its port is none.
+    """
+    try:
+        parts = urlsplit(url)
+        found = _addresses(parts.hostname or "", parts.port or 443)
+    except OSError:  # no such name, or no network now
+        return
+    except ValueError as error:
+        raise HippocamError(f"--webhook: not an address ({error})") from error
+    if not all(map(_is_public, found)):
+        raise HippocamError(
+            f"--webhook: {parts.hostname} is in a private network, or this machine; allow it by --webhook-private"
+        )
+
+
+def _post(url: str, body: bytes, *, private: bool) -> None:
+    """Post once, to the very address that was looked at; a redirect is not followed.
+
+    Raises:
+        OSError: Nobody takes it, or the address is a private one and that is not allowed.
+    """
+    parts = urlsplit(url)
+    host, secure = parts.hostname or "", parts.scheme == "https"
+    port = parts.port or (443 if secure else 80)
+    found = _addresses(host, port)
+    if not private and not all(map(_is_public, found)):
+        raise OSError(f"{host} is in a private network")
+    connection = (http.client.HTTPSConnection if secure else http.client.HTTPConnection)(
+        host, port, timeout=_POST_S
     )
-    with urllib.request.urlopen(request, timeout=_POST_S) as answer:
+    connection.sock = socket.create_connection((found[0], port), timeout=_POST_S)
+    try:
+        if secure:
+            connection.sock = ssl.create_default_context().wrap_socket(connection.sock, server_hostname=host)
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        headers = {"Content-Type": "application/json", "User-Agent": "hippocam"}
+        if parts.username:
+            pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+            headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
+        connection.request("POST", path, body, headers)
+        answer = connection.getresponse()
         answer.read(1 << 16)
+        if not 200 <= answer.status < 300:
+            raise OSError(f"answered {answer.status}")
+    finally:
+        connection.close()
+
+
+def _addresses(host: str, port: int) -> list[str]:
+    return [str(where[0]) for *_, where in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+
+def _is_public(address: str) -> bool:
+    found = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped:
+        found = found.ipv4_mapped
+    return found.is_global and not found.is_multicast

@@ -26,6 +26,8 @@ _LONGEST_WAIT_S = 60.0
 _TRY_AGAIN = (408, 429, 500, 502, 503, 504, 529)
 _MOST_REPLY = 200_000
 _SAID = 200
+# Letters in a row that a key and a message share only if the one is in the other.
+_TELLING, _MASK = 6, "***"
 
 
 class _TryAgainError(Exception):
@@ -41,7 +43,7 @@ class ChatServer:
 
     Args:
         base_url: As "http://localhost:8000/v1".
-        key: Sent as a bearer token; "" for none. It stands in no message.
+        key: Sent as a bearer token; "" for none. It stands in no message, also where the server echoes it.
         timeout_s: How long a reply may take in all, in seconds.
         retries: How often it is asked again where it is busy or fails.
         sleep: Waits some seconds.
@@ -79,6 +81,12 @@ class ChatServer:
         Raises:
             ReaderError: The server is away, too slow or too busy, or refuses; the message names the fix.
         """
+        try:
+            return self._complete(body, on_text)
+        except ReaderError as error:
+            raise ReaderError(masked(str(error), self._key)) from None
+
+    def _complete(self, body: Mapping[str, Any], on_text: Callable[[str], None] | None) -> str:
         tried = 0
         while True:
             try:
@@ -167,6 +175,26 @@ class ChatServer:
             if piece and on_text is not None:
                 on_text(piece)
         return reply
+
+
+def masked(text: str, key: str) -> str:
+    """Take a key out of what a server said, whole or in pieces: servers tell in errors what they were sent.
+
+    Any part of it that is long enough to tell something is masked, so also the end or a cut-off beginning.
+    """
+    if len(key) < _TELLING:
+        return text.replace(key, _MASK) if key else text
+    at = 0
+    while at + _TELLING <= len(text):
+        if text[at : at + _TELLING] not in key:
+            at += 1
+            continue
+        end = at + _TELLING
+        while end < len(text) and text[at : end + 1] in key:
+            end += 1
+        text = text[:at] + _MASK + text[end:]
+        at += len(_MASK)
+    return text
 
 
 def _json(text: str) -> Any:

@@ -125,12 +125,63 @@ def test_a_real_server_gets_the_alert_as_json():
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.handle_request)
         thread.start()
-        hook = Webhook(f"http://127.0.0.1:{server.server_port}/alerts")
+        hook = Webhook(f"http://127.0.0.1:{server.server_port}/alerts", private=True)
         hook.post({"text": "Straße"})
         hook.close()
         thread.join()
     assert got == [("application/json", '{"text": "Straße"}'.encode())]
     assert hook.sent == 1
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1", "localhost", "10.0.0.1", "192.168.1.5", "169.254.169.254", "[::1]", "[fe80::1]", "0.0.0.0",
+     "[::ffff:10.0.0.1]", "2130706433", "100.64.0.1"],
+)  # fmt: skip
+def test_a_private_address_must_be_allowed(host):
+    with pytest.raises(HippocamError, match="--webhook-private"):
+        Webhook(f"http://{host}:9/x")
+
+
+def test_a_name_that_turns_private_later_is_not_posted_to(monkeypatch):
+    where = ["93.184.216.34", "127.0.0.1"]
+    monkeypatch.setattr(
+        "socket.getaddrinfo",
+        lambda host, port, **_: [(2, 1, 6, "", (where.pop(0) if where else "10.0.0.1", port))],
+    )
+    monkeypatch.setattr("socket.create_connection", lambda *_, **__: pytest.fail("connected"))
+    hook = Webhook("http://rebinding.example/x", pause_s=0)
+    hook.post({"n": 1})
+    hook.close()
+    assert (hook.sent, hook.failed) == (0, 1)
+
+
+def test_a_redirect_is_not_followed():
+    asked = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            asked.append(self.path)
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(307)
+            self.send_header("Location", f"http://127.0.0.1:{self.server.server_port}/elsewhere")
+            self.end_headers()
+
+        do_GET = do_POST
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        hook = Webhook(f"http://127.0.0.1:{server.server_port}/alerts?a=1", private=True, pause_s=0)
+        hook.post({"n": 1})
+        hook.close(timeout_s=60)
+        server.shutdown()
+        thread.join()
+    assert asked == ["/alerts?a=1"] * 3
+    assert (hook.sent, hook.failed) == (0, 1)
 
 
 def test_a_webhook_must_be_an_address():

@@ -1,6 +1,7 @@
 """Against a real server on this machine that answers by a script: see tests/chat_stub.py."""
 
 import base64
+import json
 import random
 import socket
 
@@ -181,6 +182,20 @@ def test_a_server_that_fails_is_one_line_without_the_key(stub, context, reply, l
     assert len(waited) == waits
     assert KEY not in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [f"Incorrect API key provided: {KEY}", f"key '{KEY[:-4]}...' is unknown", f"got {KEY[5:]}", f"{KEY}{KEY}",
+     f"Authorization: Bearer {KEY}", "x" * 190 + KEY],
+)  # fmt: skip
+@pytest.mark.parametrize("status", [200, 400, 401, 404, 503])
+def test_a_key_that_a_server_echoes_is_masked(stub, context, said, status):
+    body = json.dumps({"error": {"message": said}})
+    with stub.serving(stub.Reply(status=status, body=body)) as server, pytest.raises(ReaderError) as error:
+        reader(server, Waits()).read(context)
+    assert not any(KEY[at : at + 6] in str(error.value) for at in range(len(KEY) - 5))
+    assert "***" in str(error.value)
 
 
 def test_a_dead_server_is_named_at_once(context):
