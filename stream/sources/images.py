@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +23,26 @@ from hippocam.stream.sources.video import LONGEST_PX
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 DEFAULT_IMAGE_FPS = 1.0
 
-# Seconds since 1970 with a fraction (TUM, ROS), or whole milli-, micro- or nanoseconds (EuRoC).
-_SECONDS = re.compile(r"^[0-9]{9,10}\.[0-9]+$")
-_WHOLE = re.compile(r"^[0-9]{13}$|^[0-9]{16}$|^[0-9]{19}$")
-_UNITS_PER_S = {13: 1_000, 16: 1_000_000, 19: 1_000_000_000}
+# Seconds since 1970 with a fraction (TUM, ROS, Frigate), or whole; or whole milli-, micro- or nanoseconds (EuRoC).
+_SINCE = re.compile(r"^(?:.*[-_])?([1-9][0-9]{8,18})(?:\.([0-9]+))?(?:[-_][^0-9].*)?$")
+_UNITS_PER_S = {10: 1, 13: 1_000, 16: 1_000_000, 19: 1_000_000_000}
+_PER_S = 1_000_000_000
+_DATE = re.compile(
+    r"(?<![0-9])((?:19|20)[0-9]{2})[-_.]?([0-9]{2})[-_.]?([0-9]{2})[-_ T.]*"
+    r"([0-9]{2})[-_.:h]?([0-9]{2})[-_.:m]?([0-9]{2})(?:[.,]?([0-9]{1,9}))?(?![0-9])"
+)
+_PNG = b"\x89PNG\r\n\x1a\n"
+# A marker of JPEG; in compressed data 0xFF stands before 0 or a restart marker only.
+_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+# Markers without a length behind them: start, end, and one that nobody uses.
+_JPEG_BARE = (0xD8, 0xD9, 0x01)
 
 
 class ImageFolderSource:
     """The images of one folder, in natural order, as a source with one unnamed camera.
 
-    Times: file names that are timestamps (seconds since 1970 with a fraction, or 13, 16 or 19 digits of
-    milli-, micro- or nanoseconds) give seconds from the first image; otherwise images are 1 / image_fps
-    apart.
+    Times: file names that hold times (see `stamps_of`) give seconds from the first image; otherwise images are
+    1 / image_fps apart.
     """
 
     def __init__(
@@ -165,21 +174,45 @@ class ImageFolderSource:
 
 
 def stamps_of(names: Sequence[str]) -> NDArray[np.float64] | None:
-    """Return seconds from the first for file names that are timestamps in rising order, else None."""
-    ticks: list[int] = []
+    """Return seconds from the first for file names that hold times of one kind in rising order, else None.
+
+    Times are seconds since 1970, whole or with a fraction; milli-, micro- or nanoseconds since 1970 (13, 16 or 19
+    digits); or a date with a time of day. What a camera puts before or behind them may differ.
+    """
     stems = [Path(name).stem for name in names]
-    if all(_SECONDS.match(stem) for stem in stems):
-        # Through whole nanoseconds: a double of seconds since 1970 is off by up to 0.2 microseconds.
-        for stem in stems:
-            whole, fraction = stem.split(".")
-            ticks.append(int(whole) * 10**9 + int(fraction.ljust(9, "0")[:9]))
-        per_s = 10**9
-    elif all(_WHOLE.match(stem) for stem in stems) and len({len(stem) for stem in stems}) == 1:
-        ticks, per_s = [int(stem) for stem in stems], _UNITS_PER_S[len(stems[0])]
-    else:
+    for read in (_since_1970, _date_and_time):
+        ticks = [read(stem) for stem in stems]
+        first = ticks[0] if ticks else None
+        if first is None or None in ticks:
+            continue
+        since = np.array([tick - first for tick in ticks if tick is not None], dtype=np.int64)
+        if bool(np.all(np.diff(since) >= 0)) and (len(since) == 1 or since[-1] > 0):
+            return since / _PER_S
+    return None
+
+
+def _since_1970(stem: str) -> int | None:
+    """Nanoseconds, which a double of seconds would be off from; None where there is no such number."""
+    match = _SINCE.match(stem)
+    if match is None:
         return None
-    since = np.array([tick - ticks[0] for tick in ticks], dtype=np.int64)
-    return since / per_s if bool(np.all(np.diff(since) > 0)) else None
+    whole, fraction = match.groups()
+    if fraction is not None:
+        return int(whole) * _PER_S + int(fraction.ljust(9, "0")[:9]) if len(whole) in (9, 10) else None
+    return int(whole) * (_PER_S // _UNITS_PER_S[len(whole)]) if len(whole) in _UNITS_PER_S else None
+
+
+def _date_and_time(stem: str) -> int | None:
+    """Nanoseconds since some day, of names such as 2023-11-14_22-13-20 and PXL_20231114_221320123."""
+    match = _DATE.search(stem)
+    if match is None:
+        return None
+    *numbers, fraction = match.groups()
+    try:
+        moment = datetime(*map(int, numbers), tzinfo=UTC)  # type: ignore[misc, arg-type]
+    except ValueError:
+        return None
+    return round(moment.timestamp()) * _PER_S + int((fraction or "").ljust(9, "0")[:9])
 
 
 def is_numbered(names: Sequence[str]) -> bool:
@@ -230,9 +263,29 @@ def decode_image(data: bytes, longest: int) -> Image | None:
 
 
 def _is_whole(data: bytes) -> bool:
-    """Tell whether an image file has its end: cv2 fills what is missing of a cut one with grey."""
+    """Tell whether an image file has its end, whatever stands behind that: cv2 fills what is missing with grey."""
     if data.startswith(b"\xff\xd8"):
-        return b"\xff\xd9" in data[-4096:]
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return b"IEND" in data[-64:]
+        return _jpeg_ends(data)
+    if data.startswith(_PNG):
+        at = len(_PNG)
+        while at + 12 <= len(data):  # chunks: length, name, content, checksum
+            if data[at + 4 : at + 8] == b"IEND":
+                return True
+            at += 12 + int.from_bytes(data[at : at + 4], "big")
+        return False
+    if data[:4] == b"RIFF":
+        return len(data) >= 8 + int.from_bytes(data[4:8], "little")
     return len(data) > 16
+
+
+def _jpeg_ends(data: bytes) -> bool:
+    """Walk through the segments of a JPEG to its end, over thumbnails, which have ends of their own."""
+    at = 2
+    while (marker := _MARKER.search(data, at)) is not None:
+        at = marker.end()
+        kind = data[at - 1]
+        if kind == 0xD9:
+            return True
+        if kind not in _JPEG_BARE:
+            at += int.from_bytes(data[at : at + 2], "big")
+    return False

@@ -56,6 +56,7 @@ class PacketIndex:
         origin_s: Container time that is shown as 0, in seconds.
         size: Width and height in pixels as displayed before rotation (square pixels).
         coded: Width and height in pixels as stored.
+        tracks: How many moving pictures are in the file, of which this is one.
         container: FFmpeg's name of the container format, "mov,mp4,m4a,3gp,3g2,mj2" for instance.
         linear: Timestamps are missing, repeated or jump back: only decoding from the start gives the order. Where
             they jump back they are those of a `JoinedClock`.
@@ -77,6 +78,7 @@ class PacketIndex:
     origin_s: float
     size: tuple[int, int]
     coded: tuple[int, int]
+    tracks: int
     container: str
     linear: bool
     nominal_fps: float
@@ -189,6 +191,7 @@ def build_index(path: Path, uri: str) -> PacketIndex:
             origin_s=origin_s,
             size=_display_size(stream),
             coded=(int(stream.width or 0), int(stream.height or 0)),
+            tracks=len(moving_pictures(container)),
             container=container.format.name,
             linear=linear,
             nominal_fps=float(rate) if rate else 25.0,
@@ -254,10 +257,7 @@ def video_stream(container: Any, uri: str) -> Any:
     Raises:
         SourceError: There is none (audio only), or no decoder for it.
     """
-    from av.stream import Disposition
-
-    # A cover picture in a music file is a video stream of one frame.
-    videos = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    videos = moving_pictures(container)
     if not videos:
         kinds = sorted({s.type for s in container.streams})
         if not kinds:
@@ -270,6 +270,14 @@ def video_stream(container: Any, uri: str) -> Any:
     if stream.codec_context is None:
         raise SourceError(uri, "its video codec is unknown or encrypted (DRM); convert it to H.264 or VP9 first")
     return stream
+
+
+def moving_pictures(container: Any) -> list[Any]:
+    """The video tracks of an open container, but for cover pictures, which are tracks of one frame."""
+    from av.stream import Disposition
+
+    still = Disposition.attached_pic | Disposition.timed_thumbnails
+    return [track for track in container.streams.video if not track.disposition & still]
 
 
 def _origin_s(container: Any, stream: Any, pts: Sequence[int | None]) -> float:

@@ -130,6 +130,7 @@ class VideoSource:
             yield from self._within(stretch, fps, after_seq)
             return
         index = build_index(self._path, self.uri)
+        self._tell_of_others(index)
         last_s: float | None = None
         frames = sample_video(
             self._path,
@@ -150,8 +151,19 @@ class VideoSource:
         if index.cut:
             raise _truncated(self.uri, index)
 
+    def _tell_of_others(self, index: PacketIndex) -> None:
+        """Say that a file has more than one picture, as of a dashcam with two lenses: only one is watched."""
+        if index.tracks > 1:
+            log.warning(
+                "%s: one of its %d video tracks is watched; copy the others into files of their own",
+                self.uri,
+                index.tracks,
+            )
+
     def _within(self, stretch: Stretch, fps: float | None, after_seq: int) -> Iterator[Observation]:
         index = shared_index(self._path, self.uri, stretch.index_file)
+        if not stretch.number:
+            self._tell_of_others(index)
         if index.linear:  # decodable from its start only: the last segment gets all of it
             if stretch.is_last:
                 frames = sample_video(

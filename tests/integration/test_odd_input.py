@@ -15,6 +15,7 @@ import pytest
 from hippocam.apps import Session
 from hippocam.apps.records import WatchReport
 from hippocam.stream.records import Image
+from hippocam.stream.sources.images import ImageFolderSource
 from hippocam.stream.sources.video import VideoSource
 
 Make = Callable[[str], Path]
@@ -162,3 +163,13 @@ def test_a_picture_that_is_turned_in_mid_stream_keeps_its_shape(case: Make) -> N
     assert [o.images[""].shape[:2] for o in seen] == [(180, 320)] * 3 + [(320, 180)] * 3
     square = np.argwhere(seen[4].images[""].min(axis=2) > 200)
     assert np.abs(np.ptp(square, axis=0) - 99).max() <= 4
+
+
+def test_pictures_with_a_film_behind_them_are_whole(case: Make) -> None:
+    seen = [colour(o.images[""]) for o in ImageFolderSource(case("motion_photo") / "photos").observations(fps=1)]
+    assert seen == ["red", "green", "blue"]
+
+
+def test_a_second_lens_is_told(case: Make, session: Session, caplog: pytest.LogCaptureFixture) -> None:
+    assert ids(session.watch([case("two_cameras_in_one_file") / "dash.mp4"])) == ["dash"]
+    assert "one of its 2 video tracks is watched" in caplog.text

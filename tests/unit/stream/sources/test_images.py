@@ -43,6 +43,19 @@ def test_a_given_rate_sets_the_times(tmp_path: Path, media: ModuleType) -> None:
         (["1600000000000.jpg", "1600000000250.jpg"], [0.0, 0.25]),
         (["1600000000000000.jpg", "1600000000250000.jpg"], [0.0, 0.25]),
         (["000001.jpg", "000002.jpg"], None),
+        (["0000000001.png", "0000000002.png"], None),  # a running number of ten digits
+        (["1700000000.jpg", "1700000005.jpg", "1700000005.png"], [0.0, 5.0, 5.0]),
+        (["cam_1700000000.jpg", "cam_1700000060.jpg"], [0.0, 60.0]),
+        (["2023-11-14_22-13-20.jpg", "2023-11-15_00-13-20.jpg"], [0.0, 7200.0]),
+        (["IMG_20231114_221320.jpg", "IMG_20231114_221325.jpg"], [0.0, 5.0]),
+        (["PXL_20231114_221320123.jpg", "PXL_20231114_221320623.jpg"], [0.0, 0.5]),
+        (["Screenshot 2023-11-14 22.13.20.png", "Screenshot 2023-11-14 22.14.20.png"], [0.0, 60.0]),
+        (["2023-11-14T22:13:20.jpg", "2023-11-14T22:13:21.jpg"], [0.0, 1.0]),
+        (["front_door-1604001234.25-abc12.jpg", "front_door-1604001236.5-zz.jpg"], [0.0, 2.25]),  # Frigate
+        (["2023-02-30_22-13-20.jpg", "2023-02-31_22-13-20.jpg"], None),  # no such days
+        (["2023-11-14_22-13-20.jpg", "1.jpg"], None),
+        (["2023-11-14_22-13-20.jpg", "2023-11-14_22-13-10.jpg"], None),  # falling
+        (["20231114.jpg", "20231115.jpg"], None),  # a date without a time
         (["20240101.5.jpg", "20240102.5.jpg"], None),
         (["1628069033.7.png", "1628069033.7.jpg"], None),
     ],
@@ -127,3 +140,41 @@ def test_bytes_that_are_no_image_decode_to_none(data: bytes) -> None:
 def test_senseless_settings_are_refused(tmp_path: Path, settings: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="must be"):
         ImageFolderSource(tmp_path, **settings)  # type: ignore[arg-type]
+
+
+def _encoded(suffix: str, number: int = 5) -> bytes:
+    ok, data = cv2.imencode(suffix, np.kron(np.eye(8, dtype=np.uint8) * 200, np.ones((16, 16), np.uint8)) + number)
+    assert ok
+    return bytes(data)
+
+
+TAILS = {
+    "a film": b"\x00\x00\x00\x18ftypisom" + bytes(range(256)) * 400,
+    "zeros": bytes(8192),
+    "another picture": b"\xff\xd8\xff\xe0" + bytes(9000),
+}
+
+
+@pytest.mark.parametrize("tail", list(TAILS))
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".bmp"])
+def test_what_stands_behind_a_picture_does_not_matter(suffix: str, tail: str) -> None:
+    data = _encoded(suffix)
+    plain, tailed = decode_image(data, 640), decode_image(data + TAILS[tail], 640)
+    assert plain is not None
+    assert tailed is not None
+    assert np.array_equal(plain, tailed)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9, 0.99])
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp"])
+def test_a_picture_that_was_cut_is_broken_also_with_a_thumbnail_in_it(suffix: str, share: float) -> None:
+    data = _encoded(suffix)
+    if suffix == ".jpg":  # a thumbnail in its head has an end of its own
+        thumbnail = _encoded(".jpg", 9)
+        head = b"\xff\xe1" + (len(thumbnail) + 2).to_bytes(2, "big") + thumbnail
+        data = data[:2] + head + data[2:]
+        assert decode_image(data, 640) is not None
+        cut = data[: len(head) + int((len(data) - len(head)) * share)]
+    else:
+        cut = data[: int(len(data) * share)]
+    assert decode_image(cut, 640) is None
