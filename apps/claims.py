@@ -39,7 +39,7 @@ class Claim:
         complete: Whether nothing is left to do.
         resumed: Whether some or all of it was watched before.
         preview: Whether only its key frames are looked at.
-        fingerprint: Of the content that is watched, the cheap part; "" where it has none.
+        fingerprint: The cheap part of the watched content's fingerprint; "" where it has none.
     """
 
     job: Job

@@ -78,10 +78,10 @@ def is_same(source: str, fingerprint: str, uri: str, uri_fingerprint: str) -> bo
     """Whether something is what was watched before; if it has another path now, all of it is compared.
 
     Args:
-        source: Where that was.
-        fingerprint: Of that, with its content where it is known.
+        source: Where that was watched.
+        fingerprint: Its fingerprint, with the hash of its content if that is known.
         uri: Where the thing is.
-        uri_fingerprint: Of the thing.
+        uri_fingerprint: Fingerprint of the thing.
     """
     if not uri_fingerprint or not alike(fingerprint, uri_fingerprint):
         return False

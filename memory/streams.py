@@ -121,7 +121,7 @@ class OpenStream:
         return self._follower is not None
 
     def push(self, item: Embedding | Repeat) -> Iterator[Event | Continuation]:
-        """Take the next frame, unless it is stored already; yield what it closed (nothing, mostly)."""
+        """Take the next frame, unless it is stored already; yield what it closed, which is mostly nothing."""
         if item.seq <= self._last_seq:
             return
         self._last_seq = item.seq

@@ -1,4 +1,4 @@
-"""Where what was trained is kept: what ships with the product, and what the user trained."""
+"""The folders of trained parameters: those that ship with the product, and those that the user trained."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ SHIPPED = Path(__file__).parent / "assets"
 
 
 def own_folder() -> Path:
-    """Where what a user trained is kept: `$HIPPOCAM_DATA`, else `~/.local/share/hippocam`."""
+    """Folder of what the user trained: `$HIPPOCAM_DATA`, else `~/.local/share/hippocam`."""
     root = os.environ.get("HIPPOCAM_DATA")
     return Path(root) if root else Path.home() / ".local" / "share" / "hippocam"

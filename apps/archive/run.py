@@ -17,7 +17,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from hippocam.apps.archive import unit as archive_unit
+from hippocam.apps.archive import unit
 from hippocam.apps.archive.layout import home_of
 from hippocam.apps.archive.ledger import LEDGER, Ledger, Row, State
 from hippocam.apps.archive.records import ArchiveConfig, ArchiveProgress, ArchiveReport, ArchiveRequest
@@ -206,8 +206,8 @@ class _Run:
         for name in self._ledger.open_units():
             begun = {row.name for row in self._ledger.rows(memory=name, state=State.BEGUN)}
             copy = self._hidden / "copies" / name
-            if not archive_unit.put_back(self._root / name, copy, begun):
-                archive_unit.delete_copy(copy)  # somebody else wrote to it: go on from where it is
+            if not unit.put_back(self._root / name, copy, begun):
+                unit.delete_copy(copy)  # somebody else wrote to it: go on from where it is
                 with self._ledger.transaction():
                     self._ledger.set_unit(name, is_open=False)
 
@@ -271,7 +271,7 @@ class _Run:
             with self._open_memory(folder) as memory:
                 memory.relocate(row.name, uri)
             if row.memory in self._ledger.open_units():
-                archive_unit.save(folder, self._hidden / "copies" / row.memory)
+                unit.save(folder, self._hidden / "copies" / row.memory)
             self._moved.append(uri)
 
     def _refuse(self, one: _Given) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from hippocam.apps.archive import unit as archive_unit
+from hippocam.apps.archive import unit
 from hippocam.apps.archive.ledger import Ledger, Row, State
 from hippocam.apps.archive.records import ArchivedMemory
 from hippocam.apps.content import fingerprint_of, with_content
@@ -204,7 +204,7 @@ class ArchiveWriter:
     def _open(self, name: str) -> None:
         """Open a memory, and begin a unit unless the memory was restored to the beginning of one."""
         if name not in self._ledger.open_units():
-            archive_unit.save(self._root / name, self._copies / name)
+            unit.save(self._root / name, self._copies / name)
             with self._ledger.transaction():
                 self._ledger.set_unit(name, is_open=True)
         self._memory, self._name = self._open_memory(self._root / name), name
@@ -232,7 +232,7 @@ class ArchiveWriter:
                     cpu_s=outcome.cpu_s,
                 )
             self._ledger.set_unit(self._name, is_open=False)
-        archive_unit.delete_copy(self._copies / self._name)
+        unit.delete_copy(self._copies / self._name)
         for outcome in self._outcomes:
             self._work.delete(outcome.todo.footage.key)
         self._outcomes = []

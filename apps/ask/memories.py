@@ -1,4 +1,4 @@
-"""One memory folder or several, open for reading, with the names that streams and ids have among them.
+"""One memory folder or several, open for reading, with the names of their streams and ids.
 
 With one memory, streams and ids are as the memory has them. With several, a stream is named "MEMORY/stream" and an
 entry "MEMORY/id", with the folder's name for MEMORY.

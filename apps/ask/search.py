@@ -238,7 +238,7 @@ def _moments(parts: Sequence[_Part], best: Sequence[_Found], shifts: Sequence[fl
 
 
 def _shift(spec: EncoderSpec, own: int, compared: int) -> float:
-    """By how much the log odds of a belief rise when it rests on another number of compared pictures."""
+    """How much the log odds of a belief rise when it rests on another number of compared pictures."""
     return -spec.slope * (midpoint(spec, compared) - midpoint(spec, own))
 
 

@@ -100,7 +100,7 @@ class WorldResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryBenchResult:
-    """One result a world."""
+    """The results, one for each world."""
 
     worlds: tuple[WorldResult, ...]
 
@@ -323,7 +323,7 @@ def _overlap(span: FloatArray, true: Planted) -> bool:
 
 
 def _order(cited_Q: FloatArray, true_Q: FloatArray) -> FloatArray:
-    """For each pair, 1 if the cited times are in the true order, 1/2 if they are the same; NaN on the diagonal."""
+    """Score each pair: 1 if the cited times are in the true order, 1/2 if they are equal; NaN on the diagonal."""
     cited_QQ, true_QQ = np.sign(cited_Q[:, None] - cited_Q), np.sign(true_Q[:, None] - true_Q)
     right: FloatArray = np.where(np.nan_to_num(cited_QQ) == 0, 0.5, cited_QQ == true_QQ)
     right[np.diag_indices(len(right))] = np.nan

@@ -137,7 +137,7 @@ def read(folder: Path) -> Tracks:
 
 
 def ours(clip: Tracks, feature: str, threshold: float) -> Grouping:
-    """As the entity bank links: the nearest mean of what is called the same and was never seen at once."""
+    """Link as the entity bank does: to the nearest mean of the same label that was never seen at once."""
     looks_NA, at_once_NN = clip.looks[feature], clip.at_once_NN
     names, members, sums = list[str](), list[list[int]](), np.zeros_like(looks_NA)
     groups: Grouping = []

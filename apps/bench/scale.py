@@ -121,7 +121,7 @@ class StreamResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScaleResult:
-    """All of it."""
+    """The results of all measurements."""
 
     search: tuple[SearchResult, ...]
     recall: tuple[RecallResult, ...]

@@ -77,7 +77,7 @@ class SleepScore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SleepStream:
-    """One stream: the whole bank first, then made smaller.
+    """One stream: scores of the whole bank first, then of smaller ones.
 
     Attributes:
         world: Its name.

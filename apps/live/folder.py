@@ -43,7 +43,7 @@ class LiveFolder:
         private.make_folder(self.path)
 
     def look_back(self, stream: str) -> Path:
-        """Where the footage of a stream is."""
+        """Folder of a stream's footage."""
         return self.path / "look-back" / slug(stream)
 
 

@@ -44,7 +44,7 @@ _DTYPES = {
 
 
 class Columns:
-    """One array a field, one row an entry.
+    """The entries of a memory: an array for each field, a row for each entry.
 
     Args:
         dim: Length D of a key.

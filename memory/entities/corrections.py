@@ -1,4 +1,4 @@
-"""Whose a visit is, corrected by a person: entities merged and split, and any change undone.
+"""Corrections by a person: entities are merged and split, and any change is undone.
 
 All functions work on a connection inside the caller's transaction and commit nothing.
 """

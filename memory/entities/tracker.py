@@ -263,7 +263,7 @@ class Tracker:
             track.before_s, track.first_s = presence.before_s, presence.first_s
 
     def _follow_foreground(self, track: Track) -> None:
-        """Where the foreground that a track came with is no more, follow the one that covers it now."""
+        """If the foreground that a track came with is no more, follow the one that covers it now."""
         if track.gone_s is None and not any(p.first_s == track.foreground_s for p in self.background.presences):
             presence = self.background.covers(track.box)
             claimed = {other.foreground_s for other in self.tracks}

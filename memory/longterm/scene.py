@@ -130,7 +130,7 @@ class Scene:
         self.sum_D = self.sum_D + event.scene * np.float32(seconds)
 
     def prolong(self, t1_s: float, more_s: float) -> None:
-        """Prolong it unchanged up to a time, by so many seconds of what was there."""
+        """Prolong it unchanged up to a time; `more_s` of that counts as its duration."""
         self.sum_D *= np.float32(1 + more_s / self.seconds)
         self.seconds += more_s
         self.t1_s = t1_s

@@ -248,7 +248,7 @@ class Summaries:
 
 
 def deepest_valley(vectors: Sequence[FloatArray]) -> int:
-    """Where a run of scenes falls in two: how many belong to the first part, a quarter of them at least.
+    """Find where a run of scenes falls in two: how many belong to the first part, a quarter of them at least.
 
     The likeness across each boundary is the cosine of the sums of up to three scenes on its two sides; its depth,
     how far it lies below the highest likeness before it and after it (Hearst 1997).

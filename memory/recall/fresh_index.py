@@ -13,7 +13,7 @@ _BATCH = 8192
 
 
 class FreshIndex:
-    """The nearest entries as of now; not safe to use from several threads.
+    """Finds the nearest entries as they are now; not safe to use from several threads.
 
     The journal says which entries may differ since the last question. Where it does not go back so far, rows were
     deleted from it, or all rows were replaced, every entry is compared by a digest of its vectors. Either way only

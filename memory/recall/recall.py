@@ -48,7 +48,7 @@ _SCENES = 16
 
 
 def midpoint(spec: EncoderSpec, compared: int) -> float:
-    """Cosine at which the belief is one half when so many pictures were compared; see EncoderSpec."""
+    """Cosine at which the belief is one half when `compared` pictures were compared; see EncoderSpec."""
     return spec.midpoint + spec.growth * math.log(max(compared, 20) / 20)
 
 
@@ -69,7 +69,7 @@ def recall(
 
     Args:
         store: The memory's database.
-        index: Index of the entries that have vectors, as of now; see `index_rows`.
+        index: Index of the entries that have vectors, up to date; see `index_rows`.
         spec: Spec of the encoder.
         query: What is looked for.
         config: How cosines are weighed; part of what the index holds.

@@ -123,7 +123,7 @@ def assign(params: Params, windows: Windows, x: Any, xp: Any = np) -> Any:
 
 
 def compose(params: Params, windows: Windows, x: Any, held: Any, xp: Any = np) -> Any:
-    """With which weight each entry's key goes into a group's, [B, G, K]: others than its own are taken off."""
+    """Weights of the entries' keys in a group's key, [B, G, K]; keys of other groups are subtracted."""
     related = _related(windows, held, xp)
     wide = _relu(xp.concatenate([related, held[..., None]], -1) @ params["key.rel1"] + params["key.rel1b"])
     heads = wide @ params["key.rel2"] + params["key.rel2b"] + (x @ params["key.token"])[:, None]

@@ -32,7 +32,7 @@ Bools = NDArray[np.bool_]
 LONGEST_S = 60.0
 # Least mass: with none, an entry that is never found could be merged into anything.
 LEAST_MASS = 0.02
-# An answer counts if it is among the first of so many.
+# How many first answers count.
 FIRST = (1, 5)
 
 
@@ -127,7 +127,7 @@ class Replica:
         return max(rows, key=rank)
 
     def groups(self) -> list[tuple[int, list[int]]]:
-        """Each row that others went into, and these."""
+        """Each row into which others were merged, with those others."""
         found = ((int(row), self.members[row]) for row in np.flatnonzero(self.alive))
         return [(row, [other for other in members if other != row]) for row, members in found if len(members) > 1]
 

@@ -24,7 +24,7 @@ class Exemplars:
         self.folder = folder
 
     def path(self, entry_id: int) -> Path:
-        """Where the exemplar of an entry is."""
+        """Path of an entry's exemplar."""
         return self.folder / f"{format_id(entry_id)}.jpg"
 
     def write(self, entry_id: int, jpeg: bytes) -> None:

@@ -122,7 +122,7 @@ class StreamTable:
         self._db.execute("UPDATE stream SET newest = ? WHERE id = ?", (entry_id, stream))
 
     def move_newest(self, entry_id: int, other_id: int) -> None:
-        """Where an entry holds the newest event of a stream, note that another does from now on."""
+        """If an entry holds the newest event of a stream, note that another does from now on."""
         self._db.execute("UPDATE stream SET newest = ? WHERE newest = ?", (other_id, entry_id))
 
     def newest(self, stream: str) -> int | None:

@@ -112,7 +112,7 @@ class WorkingMemory:
         self._quiet_from_s = 0.0
 
     def push(self, item: Embedding | Repeat, *, changed: str = "") -> Iterator[Event | Continuation]:
-        """Take the next item of the stream; yield what it closed (nothing, mostly).
+        """Take the next item of the stream; yield what it closed, which is mostly nothing.
 
         Args:
             item: In the order of its seq.

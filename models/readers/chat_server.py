@@ -42,8 +42,8 @@ class ChatServer:
     """One server.
 
     Args:
-        base_url: As "http://localhost:8000/v1".
-        key: Sent as a bearer token; "" for none. It stands in no message, also where the server echoes it.
+        base_url: Such as "http://localhost:8000/v1".
+        key: Sent as a bearer token; "" for none. It stands in no message, not even where the server echoes it.
         timeout_s: How long a reply may take in all, in seconds.
         retries: How often it is asked again where it is busy or fails.
         sleep: Waits some seconds.

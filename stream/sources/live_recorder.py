@@ -136,7 +136,7 @@ class RawRecorder:
         Args:
             image: uint8 [H, W, 3] BGR.
             arrived_s: When it came, on the monotonic clock.
-            time_s: The same, seconds since 1970.
+            time_s: When it came, seconds since 1970.
         """
         import av
 

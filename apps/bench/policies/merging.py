@@ -115,7 +115,7 @@ class _Tree:
     t0_N: FloatArray
     t1_N: FloatArray
     centre: float
-    """In frames from the start."""
+    """Its centre, in frames from the start."""
     leaves: int = 1
     """Events that were merged into it."""
 
@@ -209,7 +209,7 @@ class StreamForest(SlotPolicy):
 
 
 def _match(keys_ND: FloatArray) -> tuple[FloatArray, NDArray[np.intp]]:
-    """For each even row the best odd row, by cosine: its value and its index."""
+    """Find the best odd row for each even row, by cosine: its cosine and its index."""
     unit_ND = keys_ND / np.maximum(np.linalg.norm(keys_ND, axis=1, keepdims=True), 1e-12)
     cosines = unit_ND[::2] @ unit_ND[1::2].T
     return cosines.max(axis=1), cosines.argmax(axis=1)

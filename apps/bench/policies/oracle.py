@@ -11,7 +11,7 @@ from hippocam.apps.worlds.worlds import Planted
 
 
 class Oracle(SlotPolicy):
-    """With hindsight: the mean frame of every needle, each entity's last and first visit, as far as slots last."""
+    """Keeps the mean frame of each needle and each entity's last and first visit, as far as slots last."""
 
     def __init__(self, budget_bytes: int, dim: int, seed: int, *, key_codec: KeyCodec = "float16") -> None:
         super().__init__(budget_bytes, dim, seed, key_codec=key_codec)

@@ -261,7 +261,7 @@ def _ovobench(content: list[Json], name: str) -> QaFile:
 
 
 def _forward(q: Json) -> Iterator[QaItem]:
-    """One item a time of REC (how often), SSR (is this step being done) or CRR (can it be answered by now)."""
+    """Make an item for each time of REC (how often), SSR (is this step being done) or CRR (answerable by now?)."""
     task = q["task"]
     for index, test in enumerate(q["test_info"]):
         asked = QaItem(

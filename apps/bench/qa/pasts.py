@@ -55,11 +55,11 @@ class MemoryPast:
         self._session = session
 
     def find(self, text: str, at_s: float | None, top: int) -> tuple[Evidence, ...]:
-        """As `hippocam search`."""
+        """Search as `hippocam search` does."""
         return self._session.search(text, at_s=at_s, top=top)
 
     def ask(self, question: str, at_s: float | None, reader: Reader) -> Answer:
-        """As `hippocam ask`.
+        """Ask as `hippocam ask` does.
 
         Raises:
             HippocamError: The reader failed, and another would have answered instead.

@@ -16,7 +16,7 @@ _STANDARD = ("MR-full-R1@0.5", "MR-full-R1@0.7", "MR-full-mAP")
 
 
 def title(result: QaResult) -> str:
-    """Of the section in docs/benchmarks."""
+    """Title of the section in docs/benchmarks."""
     return f"Questions ({', '.join(result.layouts)}), encoder {result.encoder}, reader {result.reader}"
 
 

@@ -189,7 +189,7 @@ def delete_export(path: Path) -> None:
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """One process at a time exports a model; the kernel frees the lock with its process."""
+    """Hold a lock with which one process at a time exports a model; the kernel frees it with its process."""
     path.parent.mkdir(parents=True, exist_ok=True)
     held = os.open(path.parent / f".{path.name}.lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hippocam.apps.archive import unit as archive_unit
+from hippocam.apps.archive import unit
 from hippocam.memory.config import MemoryConfig
 from hippocam.memory.errors import MemoryFolderError
 from hippocam.memory.filter import Filter
@@ -38,13 +38,13 @@ def state(folder):
 def test_a_memory_is_put_back_as_it_was(tmp_path, watch):
     watch("a")
     before = state(tmp_path / "m")
-    archive_unit.save(tmp_path / "m", tmp_path / "copy")
+    unit.save(tmp_path / "m", tmp_path / "copy")
     watch("bb", "ccc")  # and pictures of a are given up for them
     assert state(tmp_path / "m")[1].items() - before[1].items()
     assert before[1].items() - state(tmp_path / "m")[1].items()
     with Memory.open_reader(tmp_path / "m") as reader:  # somebody asks meanwhile
         assert len(reader.streams()) == 3
-        assert archive_unit.put_back(tmp_path / "m", tmp_path / "copy", {"bb", "ccc"})
+        assert unit.put_back(tmp_path / "m", tmp_path / "copy", {"bb", "ccc"})
         assert len(reader.streams()) == 1
     watch()
     assert state(tmp_path / "m") == before
@@ -53,7 +53,7 @@ def test_a_memory_is_put_back_as_it_was(tmp_path, watch):
 @pytest.mark.parametrize("what", ["watched", "forgotten", "pinned"])
 def test_what_others_did_is_never_undone(tmp_path, watch, what):
     watch("a")
-    archive_unit.save(tmp_path / "m", tmp_path / "copy")
+    unit.save(tmp_path / "m", tmp_path / "copy")
     watch("bb")
     if what == "watched":
         watch("ccc")
@@ -64,16 +64,16 @@ def test_what_others_did_is_never_undone(tmp_path, watch, what):
             else:
                 memory.pin(memory.find(0, 2**63 - 1, limit=1)[0])
     now = state(tmp_path / "m")
-    assert not archive_unit.put_back(tmp_path / "m", tmp_path / "copy", {"bb"})
+    assert not unit.put_back(tmp_path / "m", tmp_path / "copy", {"bb"})
     assert state(tmp_path / "m") == now
 
 
 def test_without_a_copy_or_a_memory_nothing_is_put_back(tmp_path, watch):
     watch("a")
-    assert not archive_unit.put_back(tmp_path / "m", tmp_path / "copy", {"a"})
-    archive_unit.save(tmp_path / "m", tmp_path / "copy")
-    assert not archive_unit.put_back(tmp_path / "none", tmp_path / "copy", {"a"})
-    archive_unit.delete_copy(tmp_path / "copy")
+    assert not unit.put_back(tmp_path / "m", tmp_path / "copy", {"a"})
+    unit.save(tmp_path / "m", tmp_path / "copy")
+    assert not unit.put_back(tmp_path / "none", tmp_path / "copy", {"a"})
+    unit.delete_copy(tmp_path / "copy")
     assert not (tmp_path / "copy").exists()
 
 
@@ -81,7 +81,7 @@ def test_a_memory_that_is_being_written_is_left_alone(tmp_path, watch):
     watch("a")
     lock = WriterLock(tmp_path / "m" / "writer.lock")
     with pytest.raises(MemoryFolderError, match="another process is writing"):
-        archive_unit.save(tmp_path / "m", tmp_path / "copy")
+        unit.save(tmp_path / "m", tmp_path / "copy")
     lock.release()
     assert not (tmp_path / "copy").exists()
 
@@ -92,6 +92,6 @@ def test_without_hard_links_pictures_are_copied(tmp_path, watch, monkeypatch):
 
     watch("a")
     monkeypatch.setattr("os.link", refuse)
-    archive_unit.save(tmp_path / "m", tmp_path / "copy")
+    unit.save(tmp_path / "m", tmp_path / "copy")
     watch("bb")
-    assert archive_unit.put_back(tmp_path / "m", tmp_path / "copy", {"bb"})
+    assert unit.put_back(tmp_path / "m", tmp_path / "copy", {"bb"})

@@ -20,7 +20,7 @@ from hippocam.memory.bank.priors import load_prior
 from hippocam.memory.errors import ConsolidatorError
 from hippocam.memory.memory import Memory
 from hippocam.memory.sleep import network
-from hippocam.memory.training import consolidator as train_consolidator
+from hippocam.memory.training import consolidator
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.records import EncoderSpec
 
@@ -139,7 +139,7 @@ def test_a_held_out_clip_takes_its_spoiled_shots_along():
 
 
 def test_memories_teach_sleep_and_a_memory_sleeps_by_it(tmp_path, frames_of, capsys, monkeypatch):
-    quick = train_consolidator.TrainConfig(steps=3)
+    quick = consolidator.TrainConfig(steps=3)
     monkeypatch.setattr(train_sleep, "TrainConfig", lambda seed: quick)
     monkeypatch.setenv("HIPPOCAM_DATA", str(tmp_path / "own"))
     folder = watched(tmp_path / "m", frames_of, seed=0)
@@ -161,6 +161,6 @@ def test_memories_teach_sleep_and_a_memory_sleeps_by_it(tmp_path, frames_of, cap
 def test_weights_of_another_network_are_refused(tmp_path):
     path = tmp_path / "old.safetensors"
     params = dict(network.load_weights(network.WEIGHTS))
-    train_consolidator.save({**params, "in.w": params["in.w"][:-1]}, path)
+    consolidator.save({**params, "in.w": params["in.w"][:-1]}, path)
     with pytest.raises(ConsolidatorError, match="another network"):
         network.load_weights(path)

@@ -15,7 +15,6 @@ from hippocam.memory.config import MemoryConfig
 from hippocam.memory.memory import Memory
 from hippocam.memory.recall.query import Query, RecallConfig
 from hippocam.memory.records import Held, Level, Span
-from hippocam.memory.sleep import sleep as sleeping
 from hippocam.memory.sleep.config import SleepConfig
 from hippocam.memory.sleep.dream import dream, paired
 from hippocam.memory.sleep.probes import with_drawn
@@ -220,7 +219,7 @@ def test_an_index_that_was_built_before_follows(folder):
 
 def test_a_bad_proposer_costs_no_more_than_is_allowed(folder, monkeypatch):
     before = entries(folder)
-    monkeypatch.setattr(sleeping, "both", random_groups)
+    monkeypatch.setattr("hippocam.memory.sleep.sleep.both", random_groups)
     with writer(folder) as memory:
         probes = Sleep(memory.store, memory.longterm).look().probes
         report = memory.sleep(0.25, 0.01)
@@ -236,7 +235,7 @@ def test_a_bad_proposer_costs_no_more_than_is_allowed(folder, monkeypatch):
 def test_without_its_verifier_a_bad_proposer_would_cost_much(folder, monkeypatch):
     """Or the test above would prove nothing."""
     before = entries(folder)
-    monkeypatch.setattr(sleeping, "both", random_groups)
+    monkeypatch.setattr("hippocam.memory.sleep.sleep.both", random_groups)
     monkeypatch.setattr(Replay, "holds", lambda self, max_loss: True)
     with writer(folder) as memory:
         probes = Sleep(memory.store, memory.longterm).look().probes
@@ -622,7 +621,7 @@ def test_the_folder_stays_within_its_budget_while_it_sleeps(tmp_path):
 def test_others_may_write_while_it_dreams(folder, monkeypatch):
     """What changed meanwhile is left alone; the bank and the database agree afterwards."""
     with writer(folder) as memory:
-        true_dream, wrote = sleeping.dream, []
+        true_dream, wrote = dream, []
 
         def dream_and_write(*args, **kwargs):
             outcome = true_dream(*args, **kwargs)
@@ -633,7 +632,7 @@ def test_others_may_write_while_it_dreams(folder, monkeypatch):
                 memory.pin(one.id)
             return outcome
 
-        monkeypatch.setattr(sleeping, "dream", dream_and_write)
+        monkeypatch.setattr("hippocam.memory.sleep.sleep.dream", dream_and_write)
         memory.sleep()
         assert wrote
         held = entries(folder)

@@ -15,7 +15,7 @@ import pytest
 from hippocam.models import inventory
 from hippocam.models.encoders.onnx_folder import OnnxFolderEncoder
 from hippocam.models.encoders.open_clip import export as clip_export
-from hippocam.models.encoders.open_clip import network as clip_torch
+from hippocam.models.encoders.open_clip import network
 from hippocam.models.encoders.open_clip.encoder import OpenClipEncoder
 from hippocam.models.encoders.open_clip.network import import_open_clip
 from hippocam.models.encoders.open_clip.tokens import clip_tokenizer
@@ -101,7 +101,7 @@ def test_second_use_takes_the_export_and_not_the_model(
     weights: Path, exported: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HIPPOCAM_CACHE", str(exported))
-    monkeypatch.setattr(clip_torch, "import_open_clip", lambda: pytest.fail("open_clip is not needed"))
+    monkeypatch.setattr(network, "import_open_clip", lambda: pytest.fail("open_clip is not needed"))
     encoder = make_encoder(f"open_clip:{MODEL}/{weights}")
     assert encoder.spec.id.startswith(f"open_clip:{MODEL}/sha256-")
     found = encoder.encode_images([picture(1)]).vectors_ND[0]
@@ -186,14 +186,14 @@ def test_what_differs_from_torch_stays_in_torch_and_is_not_tried_again(
 ) -> None:
     write = clip_export._write_networks
 
-    def write_another(clip: clip_torch.TorchClip, folder: Path) -> tuple[int, int]:
+    def write_another(clip: network.TorchClip, folder: Path) -> tuple[int, int]:
         sizes = write(clip, folder)
         clip.model.visual.proj.data[0] += 1e-3  # torch now gives something else
         return sizes
 
     monkeypatch.setattr(clip_export, "_write_networks", write_another)
     encoder = make_encoder(f"open_clip:{MODEL}/{weights}")
-    assert isinstance(encoder.prepare(), clip_torch.TorchClip)
+    assert isinstance(encoder.prepare(), network.TorchClip)
     said = capsys.readouterr().err
     assert "to ONNX Runtime, once" in said
     assert "runs in torch, not in ONNX Runtime: pictures differ from torch by" in said
@@ -263,7 +263,7 @@ def test_pictures_for_a_file_of_weights_are_prepared_as_for_the_tags_of_its_mode
 
 
 def test_batches_for_a_gpu_give_what_one_by_one_gives(weights: Path) -> None:
-    alone = clip_torch.load(MODEL, str(weights))
+    alone = network.load(MODEL, str(weights))
     assert (alone.batch, alone.half, alone.device) == (1, False, "cpu")
     images = [picture(seed) for seed in range(11)]  # a batch that is full and one that is filled up
     wanted = alone.images(images)
