@@ -166,7 +166,10 @@ def _gather(memory: Askable, meaning: Meaning, searches: Sequence[Where], top: i
         best = [moment for _, moment in sorted(found, key=lambda pair: -pair[0])[:top]]
         return tuple(sorted(best, key=lambda m: (m.spans[0][0], m.stream, m.id)))
     moments = {m.id: m for where in searches for m in memory.search(meaning.text, where)}
-    return tuple(sorted(moments.values(), key=lambda m: (-m.score, m.stream, m.t0_s))[: max(top, len(searches))])
+    ranked = sorted(moments.values(), key=lambda m: (-m.score, m.stream, m.t0_s))
+    if meaning.kind in (QuestionKind.BEFORE, QuestionKind.AFTER):
+        return tuple(ranked)  # what stands beside a moment comes in addition, and is believed less
+    return tuple(ranked[: max(top, len(searches))])
 
 
 def _live(memory: Askable, where: Where, latest: Callable[[str], Sequence[Embedding]]) -> list[Embedding]:
