@@ -5,15 +5,35 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from hippocam.apps.cli.where import add_times
 from hippocam.apps.terminal import tell, tell_json, warn
 from hippocam.stream.timecode import format_time
 
 if TYPE_CHECKING:
-    from hippocam.apps.session import Session
+    from hippocam.apps.records import Deleted
     from hippocam.memory.forget_preview import ToDelete
+
+
+class Forgets(Protocol):
+    """Who deletes: a `Session`, as far as it is needed here."""
+
+    @property
+    def folder(self) -> Path:
+        """The memory's folder."""
+
+    def forget(
+        self,
+        entries: Sequence[str] = (),
+        *,
+        stream: str | None = None,
+        camera: str | None = None,
+        after_s: float | None = None,
+        before_s: float | None = None,
+    ) -> Deleted:
+        """Delete entries, or what a stream, a camera or a stretch of time left behind."""
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -23,7 +43,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--yes", action="store_true", help="do not ask")
 
 
-def forget(session: Session, options: argparse.Namespace) -> int:
+def forget(session: Forgets, options: argparse.Namespace) -> int:
     """Delete what the options name, unless whoever sits at the terminal says no.
 
     Raises:

@@ -8,11 +8,14 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
 from hippocam.models.weights import cache_root
@@ -63,6 +66,34 @@ def test_watching_and_asking_with_every_sense(tmp_path, watched, environment, co
     nothing_left(tmp_path)
     command = watched("ask", "When was it red?", "--memory", tmp_path / "m")
     subprocess.run(command, env=environment, capture_output=True, timeout=900, check=True)
+    nothing_left(tmp_path)
+
+
+def test_an_archive_on_ray(tmp_path, watched, environment, colour_video):
+    (tmp_path / "footage").mkdir()
+    colour_video(tmp_path / "footage" / "clip.mp4", COLOURS)
+    where = ("--memories", tmp_path / "out", "--encoder", "palette")
+    command = watched("archive", tmp_path / "footage", *where)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=290, check=False)
+    assert done.returncode == 0, done.stderr
+    nothing_left(tmp_path)
+
+
+def test_a_visit_of_the_page(tmp_path, watched, environment):
+    command = watched("web", "--memory", tmp_path / "m", "--port", 0)
+    process = subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        line = process.stdout.readline()  # it says where it listens as soon as it does
+        assert line.startswith("open http://"), line + process.stderr.read()
+        with httpx.Client(base_url=line.split()[1], timeout=120, trust_env=False) as client:
+            assert client.get("/").status_code == 200
+            assert client.get("/config").status_code == 200
+        time.sleep(3)  # what is sent in the background has time to be
+    finally:
+        os.killpg(process.pid, signal.SIGINT)  # strace passes none on: the page it runs is of the same group
+        process.communicate(timeout=120)
     nothing_left(tmp_path)
 
 
