@@ -43,3 +43,8 @@ ADVICE: errors.Advice = {
     errors.NoFreeGpuError: "leave --gpu-share out",
     errors.CardError: _EXPORT,
 }
+
+
+def advice_on_source(source: str) -> str:
+    """What to type about a source that could not be watched; "" where its own error says all."""
+    return f" (hippocam live add {source})" if "://" in source else ""

@@ -211,6 +211,7 @@ def _session(options: argparse.Namespace) -> Session:
 
 def _watch(options: argparse.Namespace) -> int:
     from hippocam.apps.api import watch_json
+    from hippocam.apps.cli.advice import advice_on_source
     from hippocam.apps.cli.progress import WatchBar
     from hippocam.apps.cli.report import watch_lines
 
@@ -228,7 +229,7 @@ def _watch(options: argparse.Namespace) -> int:
     else:
         tell(*watch_lines(report))
     for failure in report.failed:
-        warn(f"hippocam: {failure.source}: {failure.reason}")
+        warn(f"hippocam: {failure.source}: {failure.reason}{advice_on_source(failure.source)}")
     return 1 if report.failed else 0
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 from hippocam.stream.errors import SourceError
 from hippocam.stream.guard import blamed_on
@@ -16,6 +19,8 @@ from hippocam.stream.sources.images import IMAGE_SUFFIXES, ImageFolderSource
 from hippocam.stream.sources.lerobot import find_episodes, is_dataset
 from hippocam.stream.sources.naming import natural_key, unique_ids
 from hippocam.stream.sources.video import LONGEST_PX, Decoder, VideoSource
+
+_ADDRESS = re.compile("[a-zA-Z][a-zA-Z0-9+.-]*://")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +76,17 @@ def open_sources(arguments: Sequence[str | Path], config: SourceConfig | None = 
             with blamed_on(text, "opening it"):
                 _add(text, found)
         except SourceError as error:
-            found.fail(error.uri, error.reason)
+            found.failed.append(error)
     return _build(found, config)
 
 
 def _add(text: str, found: Found) -> None:
     path = Path(os.path.abspath(text))
+    if _ADDRESS.match(text) and not _exists(path):
+        with suppress(ValueError):  # no password is told
+            parts = urlsplit(text)
+            text = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+        raise SourceError(text, "an address, not a file or folder; a camera is watched live")
     if not text.strip():
         found.fail("''", "an empty name; give a video file, a folder or a pattern")
     elif not _exists(path) and glob.has_magic(text):

@@ -33,6 +33,8 @@ _SLACK_S = 1.0
 _SLACK_SHARE = 0.01
 # Decoding timestamps that go back by more than this begin again; less is careless muxing.
 _JITTER_S = 0.1
+_DAY_S = 86_400.0
+_YEAR_S = 366 * _DAY_S
 # A pause within a recording is shorter than this.
 _LEAP_S = 3600.0
 
@@ -308,8 +310,12 @@ def container_zero_s(container: Any, uri: str) -> float:
 
 
 def header_length_s(container: Any) -> float | None:
-    """Return the length in seconds that an open file's header says, counted from the time shown as 0."""
-    if not container.duration:
+    """Return the length in seconds that an open file's header says, counted from the time shown as 0.
+
+    None where it says none, or one that cannot be: of more than a year, or of less than a byte in 100 s, as is
+    left by recorders that were cut off before they knew.
+    """
+    if not container.duration or container.duration / 1e6 > min(_YEAR_S, max(100 * container.size, _DAY_S)):
         return None
     # The length of MP4 as FFmpeg tells it leaves out a late start.
     late = container.start_time if "mp4" in container.format.name else 0

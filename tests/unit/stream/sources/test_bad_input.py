@@ -218,3 +218,20 @@ def test_without_an_allow_list_a_script_would_read_its_neighbour(tmp_path: Path,
     with av.open(str(script)) as container:
         assert container.format.name == "concat"
         assert next(container.decode(video=0)).width == 96
+
+
+def test_a_length_that_cannot_be_is_not_believed(tmp_path: Path, media: ModuleType) -> None:
+    """An AVI whose header counts 2^31 frames, as is left by recorders that were cut off: 2.7 years."""
+    path = tmp_path / "a.avi"
+    media.render_video(path, frames=50)
+    data = bytearray(path.read_bytes())
+    frames_at, stream_at = data.index(b"avih") + 8 + 16, data.index(b"strh") + 8 + 32
+    for at in (frames_at, stream_at):
+        data[at : at + 4] = (2**31).to_bytes(4, "little")
+    path.write_bytes(data)
+    source = VideoSource(path)
+    assert source.duration_s is None
+    assert source.segments(300.0) == 1
+    seen, reason = _read(path)
+    assert ([o.seq for o in seen], reason) == (list(range(50)), "")
+    assert seen[-1].time_s == pytest.approx(49 / 25)

@@ -179,3 +179,16 @@ def test_real_tum_folder(shared_data: Path) -> None:
     assert seen[0].time_s == 0.0
     assert seen[1].time_s == pytest.approx(0.033182, abs=0.02)
     assert seen[-1].time_s == pytest.approx(1628069034.557245 - 1628069033.660061, abs=0.1)
+
+
+@pytest.mark.parametrize("address", ["rtsp://10.0.0.9/cam", "http://cam.local/video.mjpg", "rtmp://x/y"])
+def test_an_address_is_told_to_be_one(home: Path, address: str) -> None:
+    opened = open_sources([address, home / "clip2.mp4"])
+    assert _ids(opened) == ["clip2"]
+    (error,) = opened.failed
+    assert (error.uri, error.reason) == (address, "an address, not a file or folder; a camera is watched live")
+
+
+def test_a_password_in_an_address_is_not_told() -> None:
+    (error,) = open_sources(["rtsp://me:secret@10.0.0.9:554/cam?token=secret"]).failed
+    assert error.uri == "rtsp://10.0.0.9:554/cam"
