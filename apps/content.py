@@ -47,9 +47,10 @@ def fingerprint_of(uri: str) -> str:
 
 
 def with_content(uri: str, fingerprint: str) -> str:
-    """Return a fingerprint with the hash of all content behind it, for what was watched under it.
+    """Append the hash of all content to the fingerprint of what was watched.
 
-    As it is where that cannot be told: it has no fingerprint, cannot be read, or has changed meanwhile.
+    The fingerprint stays as it is if that cannot be told: if it is empty, or the content cannot be read or has
+    changed since.
     """
     if not fingerprint:
         return fingerprint

@@ -1,8 +1,8 @@
 """Deletes what a user names, in a memory and in all that is kept beside it.
 
 Beside a memory there may be footage and pictures of its live cameras, videos that were uploaded to its page, and
-copies and parts that an archive run has left which was cut short. They go first and the rows of the memory last:
-where that is cut short, the memory still has what was named, so it can be asked for again.
+copies and parts that an archive run left when it was cut short. They are deleted first and the memory's rows last:
+if that is cut short, the memory still has what was named, so it can be asked for again.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def _times_of(entries: Sequence[Entry]) -> Iterator[Filter]:
 def _delete_uploads(
     memory: MemoryWriter, what: Filter | Sequence[Entry]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Delete the uploaded videos of which nothing is to be left.
+    """Delete the uploaded videos of which the memory keeps nothing.
 
     Returns:
         Paths of the deleted ones; and of those that stay, each with the reason.
@@ -110,8 +110,8 @@ def _delete_uploads(
 def _archive_leftovers(memory: Path) -> Iterator[None]:
     """Delete what an archive run that was cut short keeps of a memory, and keep a new run out meanwhile.
 
-    Its copy of the memory goes, so the next run goes on from the memory as it is then. Its parts go whole: they do
-    not tell what they are of, and the next run makes them again.
+    Its copy of the memory is deleted, so the next run goes on from the memory as it is then. All its parts are
+    deleted: they do not tell what they are of, and the next run makes them again.
     """
     hidden = memory.resolve().parent / ".archive"
     if not hidden.is_dir():

@@ -15,10 +15,10 @@ from hippocam.stream.errors import HippocamError
 
 
 def forget_preview(folder: Path, entries: Sequence[str], wanted: Filter) -> list[ToDelete]:
-    """Tell by stream which entries `Session.forget` deletes; nothing of what is not known, or no longer.
+    """Tell by stream which entries `Session.forget` deletes; ids that are not held are left out.
 
     Args:
-        folder: The memory's.
+        folder: The memory's folder.
         entries: Ids, as for `Session.forget`.
         wanted: Stream, camera, after_s, before_s, where no entries are named.
 

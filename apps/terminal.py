@@ -40,7 +40,7 @@ def tell(*lines: str, file: IO[str] | None = None, end: str = "\n") -> None:
 
     Args:
         lines: Each becomes one line, whatever is in it; none prints an empty one.
-        file: Where to; stdout where left out.
+        file: Where they are printed; stdout by default.
         end: What follows the last one.
     """
     print("\n".join(map(printable, lines)), file=file, end=end, flush=True)
@@ -57,11 +57,11 @@ def tell_json(value: object) -> None:
 
 
 def prepare() -> None:
-    """Let no letter stop a command: what a terminal cannot show, or what is read and is no text, is replaced."""
+    """Let no letter stop a command: what a terminal cannot show, and input that is no text, is replaced."""
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         if reconfigure := getattr(stream, "reconfigure", None):
             reconfigure(errors="replace")
-    if logging.lastResort is not None:  # what nobody takes in hand goes to stderr
+    if logging.lastResort is not None:  # what no handler takes goes to stderr
         logging.lastResort.setFormatter(_LogLine())
 
 

@@ -1,4 +1,4 @@
-"""Whether a memory is as it was written, and what is set right where it is not."""
+"""Tells whether a memory is as it was written, and repairs it where it is not."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def problems_of(folder: Path) -> list[Problem]:
 
 
 def mend(folder: Path) -> list[Problem]:
-    """Set right what is wrong with a memory.
+    """Repair what is wrong with a memory.
 
     Returns:
         What was wrong.

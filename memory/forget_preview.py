@@ -19,7 +19,7 @@ class ToDelete(NamedTuple):
 
 
 def preview(store: Store, what: Filter | Sequence[int]) -> list[ToDelete]:
-    """Tell by stream, in their order by name, which entries `forget` deletes.
+    """Tell which entries `forget` deletes, by stream in the order of their names.
 
     Args:
         store: The memory's database.

@@ -1,10 +1,10 @@
-"""A YAML file that a person wrote, read into plain values; whatever is wrong with it is said in a line."""
+"""A YAML file that a person wrote into plain values; whatever is wrong with it is said in a line."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-# A file of settings is a page or two; more is not one.
+# A file of settings has a page or two; a larger file is none.
 _MOST_BYTES = 1_000_000
 
 
@@ -27,5 +27,5 @@ def read_yaml(path: Path) -> object:
         raise ValueError(f"not UTF-8 (byte {error.start})") from error
     except RecursionError:
         raise ValueError("not YAML that can be read: it is too deep") from None
-    except (yaml.YAMLError, ValueError) as error:  # also a date that there is not
+    except (yaml.YAMLError, ValueError) as error:  # a ValueError for dates that do not exist
         raise ValueError(f"not YAML ({' '.join(str(error).split())})") from error

@@ -1,4 +1,4 @@
-"""What goes wrong in a source into that source's error, so that one bad source never stops the others.
+"""Turns whatever goes wrong in a source into that source's error, so that one bad source never stops others.
 
 A decoder, a parser or a source of somebody else's may raise anything. Every executor reads sources through here.
 """
@@ -15,7 +15,7 @@ from hippocam.stream.protocols import Source
 
 T = TypeVar("T")
 
-# Characters of a foreign error's message that are told.
+# Most characters of a foreign error's message that are shown.
 _MAX_TOLD = 300
 
 
@@ -64,7 +64,7 @@ def read(uri: str, opened: Callable[[], Iterable[T]]) -> Iterator[T]:
 class Later:
     """Reads as `read` does, but ends quietly where the source breaks off, and keeps the error for later.
 
-    For words beside pictures: pictures are not held back because words cannot be read.
+    It is for words beside pictures: pictures are not held back because words cannot be read.
 
     Args:
         uri: The source.
@@ -81,7 +81,7 @@ class Later:
         """Open something of the source and yield what it gives.
 
         Raises:
-            HippocamError: Not the source is at fault.
+            HippocamError: Something other than the source is at fault.
         """
         try:
             yield from read(self._uri, opened)

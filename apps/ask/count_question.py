@@ -69,7 +69,7 @@ class CountQuestion:
         """Entities of some labels with their visits in the window, by the time of the first of these.
 
         Args:
-            labels: Of the detector.
+            labels: Labels of the detector.
             came: Whether a visit must have begun in the window; else it is enough that it was going on then.
         """
         found = [
@@ -115,7 +115,7 @@ def take_scopes(words: str, streams: Sequence[StreamTimes], limits: Window = ANY
     Args:
         words: The question.
         streams: Those that it may be about.
-        limits: A window that holds beside what the question says.
+        limits: A window that holds in addition to what the question says.
 
     Returns:
         The rest of the question, with "now" and "at 1:23" still in it, and a scope for each stream that is meant

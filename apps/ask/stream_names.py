@@ -16,7 +16,7 @@ def take_streams(question: str, streams: Sequence[str]) -> tuple[str, list[str]]
 
     Args:
         question: In plain words.
-        streams: Ids of those that it may be about; where there is one, naming it says nothing.
+        streams: Ids of those that it may be about; if there is only one, naming it says nothing.
 
     Returns:
         The rest of the question, and the ids of the streams.
@@ -36,7 +36,7 @@ def take_streams(question: str, streams: Sequence[str]) -> tuple[str, list[str]]
 
 
 def take_all_names(question: str, streams: Sequence[str]) -> tuple[str, list[str]]:
-    """Split a question that counts from the streams that it names anywhere: a name says nothing else there.
+    """Split a question that counts from the streams that it names anywhere, since a name means nothing else there.
 
     Without "in", "of" and the like before it a name counts only where it can be no plain word ("did cam1 see",
     "the yard camera saw").

@@ -1,4 +1,4 @@
-"""`hippocam forget`: tells what will go, asks on a terminal, deletes."""
+"""`hippocam forget`: tells what will be deleted, asks on a terminal, deletes."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def forget(session: Forgets, options: argparse.Namespace) -> int:
-    """Delete what the options name, unless whoever sits at the terminal says no.
+    """Delete what the options name, unless the user at the terminal says no.
 
     Raises:
         HippocamError: As Session.forget.
@@ -78,7 +78,7 @@ def forget(session: Forgets, options: argparse.Namespace) -> int:
 
 
 def preview_lines(found: Sequence[ToDelete]) -> list[str]:
-    """What will go, a line for each stream."""
+    """What will be deleted, a line for each stream."""
     if not found:
         return ["to be deleted: no entries"]
     return [

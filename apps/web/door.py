@@ -12,14 +12,14 @@ from collections.abc import Callable
 
 from hippocam.apps.web.password import Password
 
-# Wrong tries of one client, and of all together, within a stretch of time; then nobody of them is heard.
+# Wrong tries of one client, and of all together, within a stretch of time, after which they must wait.
 TRIES, ALL_TRIES, TRIES_S = 5, 60, 300.0
 _SESSION_S = 7 * 86400.0
 _MOST_SESSIONS = 1000
 
 
 def client_of(host: str) -> str:
-    """Who a client counts as: its address, of IPv6 the network, whose addresses one machine may all have."""
+    """Who a client counts as: its address, or its network for IPv6, where one machine may have all addresses."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
@@ -64,7 +64,7 @@ class Door:
             text: What it says.
 
         Returns:
-            What names the session from now on, or None where it was wrong or one try too many.
+            The name of the new session; None if the password was wrong, or this was one try too many.
         """
         with self._mutex:
             if self._password is None or self.wait_s(client) > 0:

@@ -13,20 +13,24 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hippocam.apps.web.door import client_of
 
-# Longest question, letters.
+# Most letters of a question.
 QUESTION_LETTERS = 2000
-# Bytes of any request but an upload.
+# Most bytes of a request that is no upload.
 BODY_BYTES = 64_000
 UPLOAD = "/hippocam/upload"
-# Requests that do work: so many at once, and so many a second after that.
-BURST, RATE = 60, 3.0
-# Questions of one client that are worked on at a time, of the four that are; and its uploads.
-QUESTIONS, UPLOADS = 3, 2
+# Requests that do work and may come at once.
+BURST = 60
+# Such requests a second after that.
+RATE = 3.0
+# Questions of one client that are worked on at a time, of four in all.
+QUESTIONS = 3
+# Uploads of one client at a time.
+UPLOADS = 2
 _MOST_CLIENTS = 10_000
 
 
 async def read_body(receive: Receive, most: int) -> bytes | None:
-    """Read a request's body; None where it has more bytes than `most`, and the rest is not read."""
+    """Read a request's body; None if it has more bytes than `most`, of which the rest is not read."""
     body = bytearray()
     while True:
         message = await receive()
@@ -79,7 +83,7 @@ class Limits:
 
 
 def _again(body: bytes, receive: Receive) -> Receive:
-    """Give a body that was read once more, then what comes after it."""
+    """Give a body that was read already a second time, then what comes after it."""
     waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def give() -> Message:
@@ -88,15 +92,15 @@ def _again(body: bytes, receive: Receive) -> Receive:
     return give
 
 
-class Places:
-    """How many things of one client are under way, of at most so many. Safe to use from several threads."""
+class Allowance:
+    """How many things each client may have under way at a time. Safe to use from several threads."""
 
     def __init__(self, most: int) -> None:
         self._most, self._taken, self._mutex = most, Counter[str](), threading.Lock()
 
     @contextmanager
-    def place(self, client: str) -> Iterator[bool]:
-        """Take a place; gives False where the client has them all."""
+    def take(self, client: str) -> Iterator[bool]:
+        """Take one of a client's things while it is under way; gives False if the client has none left."""
         with self._mutex:
             free = self._taken[client] < self._most
             self._taken[client] += free

@@ -1,4 +1,4 @@
-"""Turns away who has no session, and takes the password: before page, media and API alike."""
+"""Turns away clients without a session, and takes the password, before page, media and API alike."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _ASK = "It was told on the terminal when this page was first started."
 
 
 class Login:
-    """Middleware: lets through who is in, answers whoever is not.
+    """Middleware: passes on the requests of clients that are in, and answers all others.
 
     Args:
         app: What is guarded.

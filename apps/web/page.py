@@ -14,7 +14,7 @@ from hippocam.apps.errors import advised
 from hippocam.apps.web import cards
 from hippocam.apps.web.advice import ADVICE
 from hippocam.apps.web.door import client_of
-from hippocam.apps.web.limits import QUESTION_LETTERS, QUESTIONS, Places
+from hippocam.apps.web.limits import QUESTION_LETTERS, QUESTIONS, Allowance
 from hippocam.apps.web.media import Library, stream_key
 from hippocam.apps.web.uploads import UPLOAD_LIMIT_BYTES, uploads_folder
 from hippocam.stream.errors import HippocamError
@@ -99,13 +99,13 @@ def build_page(session: Answers, library: Library) -> gr.Blocks:
         keep = current if current in [key for _, key in choices] else None
         return gr.update(choices=choices, value=keep), cards.status(found)
 
-    asking = Places(QUESTIONS)
+    asking = Allowance(QUESTIONS)
 
     def ask(
         question: str, only: bool, key: str | None, turn: Turn | None, request: gr.Request
     ) -> Iterator[tuple[str, Turn | None]]:
         """The answer to a question, which may lean on the one before it."""
-        with asking.place(client_of(request.client.host if request.client else "")) as free:
+        with asking.take(client_of(request.client.host if request.client else "")) as free:
             if not free:
                 yield cards.error("You are asking several questions already; wait for their answers."), turn
                 return

@@ -21,11 +21,11 @@ _N, _R, _P = 2**14, 8, 1
 
 @dataclass(frozen=True, slots=True)
 class Password:
-    """A password that is known by its hash alone.
+    """A password of which only the hash is known.
 
     Attributes:
         salt: What was mixed in.
-        digest: scrypt of both.
+        digest: scrypt of password and salt.
     """
 
     salt: bytes
@@ -38,7 +38,7 @@ class Password:
         return Password(salt, _scrypt(text, salt))
 
     def is_it(self, text: str) -> bool:
-        """Whether this is the password; takes as long whatever was given."""
+        """Whether this is the password; takes equally long whatever was given."""
         return hmac.compare_digest(_scrypt(text, self.salt), self.digest)
 
 

@@ -21,7 +21,7 @@ from hippocam.apps.web.advice import ADVICE
 from hippocam.apps.web.door import Door, client_of
 from hippocam.apps.web.guard import Guard, allowed_hosts, is_loopback
 from hippocam.apps.web.jobs import Watcher
-from hippocam.apps.web.limits import UPLOAD, UPLOADS, Limits, Places
+from hippocam.apps.web.limits import UPLOAD, UPLOADS, Allowance, Limits
 from hippocam.apps.web.login import Login
 from hippocam.apps.web.media import Library, file_response
 from hippocam.apps.web.password import find_password, password_file
@@ -185,12 +185,12 @@ def _add_media(app: FastAPI, library: Library) -> None:
 
 def _add_uploads(app: FastAPI, folder: Path, watcher: Watcher) -> None:
     """Routes that add to the memory; what is uploaded is kept in a folder."""
-    under_way = Places(UPLOADS)
+    under_way = Allowance(UPLOADS)
 
     @app.post(UPLOAD, response_model=None)
     async def upload(request: Request, name: str) -> Response:
         client = client_of(request.client.host if request.client else "")
-        with under_way.place(client) as free:
+        with under_way.take(client) as free:
             if not free or watcher.waiting() >= _WAITING:
                 line = "too many videos at a time; wait until some of them are done"
                 return JSONResponse({"error": line}, status_code=429)

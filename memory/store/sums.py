@@ -1,7 +1,7 @@
 """A checksum of every row: the writer's connection keeps it as rows change, and whoever verifies compares it.
 
-Triggers of that connection alone do it, so no statement that changes a row has to think of it, and the database
-can be changed by other programs too: then the checksums say so.
+Only triggers of that connection do it, so no statement that changes a row has to think of it. Other programs can
+change the database too; the checksums then show it.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def wrong(db: sqlite3.Connection, table: str) -> Iterator[tuple[object, ...]]:
 
 
 def columns(db: sqlite3.Connection, table: str) -> list[str]:
-    """Names of the columns of a table that its checksum is of."""
+    """Names of the columns of a table that its checksum covers."""
     return [name for name in stored(db, table) if name != "sum"]
 
 
@@ -91,7 +91,7 @@ def where_key(db: sqlite3.Connection, table: str) -> str:
 
 
 def has_sums(db: sqlite3.Connection) -> bool:
-    """Whether the rows of a database have checksums: they have from format 4 on."""
+    """Whether the rows of a database have checksums, which they have from format 4 on."""
     return any(name == "sum" for _, name, *_ in db.execute("PRAGMA main.table_info(entry)"))
 
 

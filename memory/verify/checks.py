@@ -1,4 +1,4 @@
-"""A memory's folder into what is wrong with it; nothing is changed."""
+"""Finds what is wrong with a memory's folder; nothing is changed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from hippocam.memory.store.schema import APPLICATION_ID, FORMAT, FULL_TEXTS, SCH
 from hippocam.memory.verify.problems import GIVEN_UP, Kind, Problem
 from hippocam.stream import opencv as cv2
 
-# Lines that SQLite's own check may give.
+# Most lines of SQLite's own check.
 _LINES = 20
 _REBUILT = "the database is made anew of all rows that can be read"
 _LEFT = {DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", EXEMPLARS, LOCK, QUESTIONS}
@@ -122,7 +122,7 @@ def _of_rows(db: sqlite3.Connection) -> Iterator[Problem]:
 
 
 def _of_words(path: Path) -> Iterator[Problem]:
-    """Compare the full text with the rows that it is of; SQLite takes a connection that may write for it."""
+    """Compare the full text with the rows that it indexes; for this SQLite needs a connection that may write."""
     with closing(sqlite3.connect(path, isolation_level=None, timeout=10)) as db:
         for words in FULL_TEXTS:
             try:

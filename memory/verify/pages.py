@@ -1,8 +1,8 @@
-"""The bytes of a damaged database into the rows that are in them as they were written, table by table.
+"""Finds the rows in the bytes of a damaged database that are as they were written, table by table.
 
-Pages are read one by one, without the tree that leads to them, so a damaged page takes nothing but its own rows
-along. What a cell is of is told by its checksum: only a whole row of the right table has the one that it says.
-The layout is that of https://www.sqlite.org/fileformat2.html. Deleted rows are not found: SQLite overwrites them.
+Pages are read one by one, without the tree that leads to them, so a damaged page costs only its own rows. A cell's
+checksum tells which table it is a row of: only a whole row of the right table matches it. The layout is that of
+https://www.sqlite.org/fileformat2.html. Deleted rows are not found: SQLite overwrites them.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from hippocam.memory.store.schema import PAGE_BYTES
 from hippocam.memory.store.sums import row_sum
 
 _FILE_HEADER = 100
-# A payload has at most this many columns and bytes; more is damage.
-_MOST_COLUMNS, _MOST_BYTES = 64, 1 << 28
+# Most columns and bytes of a payload; more is damage.
+_MOST_COLUMNS = 64
+_MOST_BYTES = 1 << 28
 _INTEGERS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}
 
 
@@ -41,7 +42,7 @@ def whole_rows(content: bytes, tables: Mapping[str, Sequence[str]]) -> Iterator[
     """Every row that is as it was written, with its table.
 
     Args:
-        content: Of the database's file.
+        content: The database file's bytes.
         tables: Columns of each table as they are stored, "sum" among them.
     """
     by_count: dict[int, list[tuple[str, int]]] = {}

@@ -7,12 +7,12 @@ from enum import StrEnum
 
 from hippocam.memory.store.schema import SUMMED
 
-# Tables of which a damaged row is given up; of the others it stays as it is found.
+# Tables whose damaged rows are given up; in the others they stay as they are found.
 GIVEN_UP = frozenset(SUMMED) - {"meta", "stream"}
 
 
 class Kind(StrEnum):
-    """What a problem is of."""
+    """Which part of a memory a problem is in."""
 
     DATABASE = "database"  # its pages, its tables
     ROW = "row"
@@ -28,7 +28,7 @@ class Problem:
     """Something that is not as it should be.
 
     Attributes:
-        kind: What it is of.
+        kind: Which part of the memory it is in.
         what: What was found, in a line.
         repair: What a repair does about it.
     """

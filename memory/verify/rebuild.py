@@ -14,12 +14,12 @@ from hippocam.memory.verify.pages import whole_rows
 from hippocam.memory.verify.problems import GIVEN_UP
 from hippocam.stream import private
 
-# Parts of a database's header that are alike in all of ours: how its pages are read, and whose it is.
+# Parts of the header that all our databases share: how pages are read, and that they are ours.
 _FIXED = (slice(0, 24), slice(44, 48), slice(56, 72))
 
 
 def mend_header(path: Path) -> None:
-    """Write what all our databases begin with over the first bytes of one; nobody may have it open.
+    """Overwrite the first bytes of a database with what all of ours begin with; nobody may have it open.
 
     Raises:
         OSError: It cannot be written.
@@ -36,7 +36,7 @@ def mend_header(path: Path) -> None:
 
 
 def rebuild(path: Path) -> int:
-    """Make a database anew, in the place of the old one; return how many rows are in it.
+    """Make a database anew and replace the old one with it; return how many rows are in it.
 
     Args:
         path: The file. Nobody else may have it open.

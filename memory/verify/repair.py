@@ -1,4 +1,4 @@
-"""What is wrong with a memory, set right as far as that goes: nothing is made up, what is damaged is given up."""
+"""Repairs what is wrong with a memory as far as possible: nothing is made up, what is damaged is given up."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from hippocam.memory.verify.rebuild import mend_header, rebuild
 
 
 def repair(folder: Path) -> list[Problem]:
-    """Set right what is wrong with a memory; a budget that is exceeded and what is pending are the next writer's.
+    """Repair what is wrong with a memory; an exceeded budget and pending work are left to the next writer.
 
     Returns:
         What was wrong; see `verify`.

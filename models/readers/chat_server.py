@@ -27,7 +27,8 @@ _TRY_AGAIN = (408, 429, 500, 502, 503, 504, 529)
 _MOST_REPLY = 200_000
 _SAID = 200
 # Letters in a row that a key and a message share only if the one is in the other.
-_TELLING, _MASK = 6, "***"
+_TELLING = 6
+_MASK = "***"
 
 
 class _TryAgainError(Exception):

@@ -31,7 +31,8 @@ Matrix = tuple[int, int, int, int]
 # FFmpeg's value for "not said".
 _UNSPECIFIED = 2
 # Largest standard-definition picture.
-_SD_LINES, _SD_COLUMNS = 576, 1024
+_SD_LINES = 576
+_SD_COLUMNS = 1024
 
 
 class MissingFramesError(SourceError):

@@ -39,7 +39,7 @@ class Found:
     """Paths by kind, each once, in order of appearance; an image source may be part of a folder.
 
     Attributes:
-        paths: By real path: the path, "video", "image", "images" or "dataset", and of "images" which files.
+        paths: By real path: the path, "video", "image", "images" or "dataset", and for "images" which files.
         failed: What cannot be read, and why.
         count: How much was found and how much failed, repetitions included.
     """
@@ -49,7 +49,7 @@ class Found:
     count: int = 0
 
     def add(self, path: Path, kind: str, names: tuple[str, ...] = ()) -> None:
-        """Note a path unless it was found before, be it through a link."""
+        """Note a path unless it was found before, even through a link."""
         if _readable(path) != str(path):
             self.fail(path, "its name is not UTF-8; rename it")
             return
@@ -100,7 +100,7 @@ class _Walk:
 
     Args:
         root: The folder.
-        found: Where to.
+        found: Takes what is found.
     """
 
     def __init__(self, root: Path, found: Found) -> None:
@@ -170,7 +170,7 @@ class _Walk:
         return files, folders
 
     def _add_images(self, folder: Path, images: Sequence[str], videos: Sequence[str], *, given: bool) -> None:
-        """Add the pictures of a folder, but for a film's own: its thumbnails and its cover."""
+        """Add the pictures of a folder, except a film's own: its thumbnails and its cover."""
         stems = tuple(Path(name).stem.casefold() for name in videos)
         photos = [name for name in images if not (videos and _is_artwork(name, stems))]
         if not photos:

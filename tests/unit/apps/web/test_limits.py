@@ -9,7 +9,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from hippocam.apps.web.limits import BODY_BYTES, BURST, Limits, Places
+from hippocam.apps.web.limits import BODY_BYTES, BURST, Allowance, Limits
 
 
 async def count(request: Request) -> PlainTextResponse:
@@ -48,13 +48,13 @@ def test_a_client_that_asks_too_often_waits(client: TestClient, clock: Clock) ->
 
 
 def test_places_are_of_each_client() -> None:
-    places = Places(2)
+    allowance = Allowance(2)
     with (
-        places.place("a") as one,
-        places.place("a") as two,
-        places.place("a") as three,
-        places.place("b") as other,
+        allowance.take("a") as one,
+        allowance.take("a") as two,
+        allowance.take("a") as three,
+        allowance.take("b") as other,
     ):
         assert (one, two, three, other) == (True, True, False, True)
-    with places.place("a") as again:
+    with allowance.take("a") as again:
         assert again
