@@ -40,7 +40,6 @@ from hippocam.memory.store.exemplars import Exemplars
 from hippocam.memory.store.journal import JournalRow
 from hippocam.memory.store.notes import NoteRow
 from hippocam.memory.store.places import PlaceRow
-from hippocam.memory.store.schema import FORMAT
 from hippocam.memory.store.streams import StreamRow
 from hippocam.memory.store.summaries import Summary
 from hippocam.memory.transfer import Restoring, read_entries, read_summaries, read_visits
@@ -49,6 +48,8 @@ from hippocam.stream.errors import HippocamError
 from hippocam.stream.records import EncoderSpec
 
 FORMATS = ("jsonl", "csv", "srt", "vtt")
+# What the first line of an export says: the format of memories that had such rows first. Later ones added none.
+_LINES_FORMAT = 3
 
 
 # out -----------------------------------------------------------------------------------------------------
@@ -107,7 +108,7 @@ def _jsonl(
         raise MemoryFolderError(folder, "nothing was watched yet")
     yield transfer_lines.header_line(
         importlib.metadata.version("hippocam"),
-        FORMAT,
+        _LINES_FORMAT,
         *made_with,
         store.meta.budget_bytes(),
     )
@@ -260,7 +261,7 @@ def import_file(
 
 def _check(path: Path) -> tuple[str, EncoderSpec, int, list[StreamRow]]:
     """Read the whole file and check every line; return its encoder, budget and streams."""
-    name, spec, budget = transfer_lines.header(*next(_lines(path), ("", f"{path}: line 1")), format_=FORMAT)
+    name, spec, budget = transfer_lines.header(*next(_lines(path), ("", f"{path}: line 1")), format_=_LINES_FORMAT)
     streams: dict[str, StreamRow] = {}
     for row, _ in _rows(path, spec.dim):
         if isinstance(row, StreamRow):

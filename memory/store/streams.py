@@ -115,7 +115,9 @@ class StreamTable:
 
     def note_imported(self, stream: str, source: str) -> None:
         """Note that a stream came with an import, which names this path as its source."""
-        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_IMPORTED + stream, json.dumps(source)))
+        self._db.execute(
+            "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (_IMPORTED + stream, json.dumps(source))
+        )
 
     def set_newest(self, stream: str, entry_id: int) -> None:
         """Note which entry holds the newest event of a stream."""

@@ -92,7 +92,7 @@ def make_memory(folder: Path, counts: dict[str, int]) -> Path:
             newest = 0
             for entry, key, scene, jpeg in make_entries(stream, count):
                 newest = entry.id
-                store.entries.restore(entry, key, scene)
+                store.entries.restore(entry, key, scene, jpeg)
                 if jpeg:
                     exemplars.write(entry.id, jpeg)
             columns = "end_s last_seq complete frames_seen frames_encoded events evicted".split()
@@ -275,7 +275,7 @@ def test_a_small_budget_is_kept_to(tmp_path: Path) -> None:
             jpeg = b"\xff\xd8" + bytes(30_000)
             values = {f: getattr(entry, f) for f in Entry.__slots__} | {"jpeg_bytes": len(jpeg), "pinned": False}
             if key is not None:
-                store.entries.restore(Entry(**(values | {"level": Level.FULL})), key, scene)
+                store.entries.restore(Entry(**(values | {"level": Level.FULL})), key, scene, jpeg)
                 exemplars.write(entry.id, jpeg)
     store.close()
     write_file(tmp_path / "m.jsonl", export(memory, "jsonl"), memory=memory)
