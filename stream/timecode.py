@@ -61,8 +61,15 @@ def format_time(time_s: float) -> str:
     return f"{hours}:{minutes:02d}:{seconds}" if hours else f"{minutes}:{seconds}"
 
 
-def clock_said(stream: str, time_s: float) -> str:
-    """Say that a time is not on a stream's clock, and how to write one that is."""
+def clock_said(stream: str, time_s: float, said: str = "") -> str:
+    """Say that a time is not on a stream's clock, and how to write one that is.
+
+    Args:
+        stream: The stream.
+        time_s: The time, seconds.
+        said: The words that mean it, "" for the time itself.
+    """
+    said = f"'{said}'" if said else format_time(time_s)
     if time_s < DATES_FROM_S:
-        return f"{format_time(time_s)} has no date, and {stream} counts in dates: write YYYY-MM-DD HH:MM:SS"
-    return f"{format_time(time_s)} is a date, and {stream} counts from its start: write MM:SS or HH:MM:SS"
+        return f"{said} has no date, and {stream} counts in dates: write YYYY-MM-DD HH:MM:SS"
+    return f"{said} is a date, and {stream} counts from its start: write MM:SS or HH:MM:SS"

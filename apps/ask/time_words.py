@@ -80,7 +80,7 @@ def take_time_words(
         start_s, end_s = start_and_end_s(stream, at_s)
         windows[stream.id] = found.window(start_s, end_s)
         if unclear := on_other_clock(windows[stream.id], dated=start_s > 0):
-            others.append(f"{found.said!r}: {clock_said(stream.id, unclear)}")
+            others.append(clock_said(stream.id, unclear, found.said))
             windows[stream.id] = end_s, end_s  # there is nothing of it
     if others and len(others) == len(streams):
         raise HippocamError(others[0])

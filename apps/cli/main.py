@@ -380,6 +380,9 @@ def _export(options: argparse.Namespace) -> int:
     )
     if options.out:
         write_file(options.out, pieces, memory=Path(options.memory))
+    elif sys.stdout.isatty():  # what is exported is for programs; a person only looks at it
+        for piece in pieces:
+            tell(*piece.splitlines())
     else:
         write_stdout(pieces)
     return 0

@@ -114,7 +114,7 @@ def test_dates_in_questions(folder):
         assert session.ask("Was it red on 2026-11-29?", stream="gate").evidence
         assert not session.ask("Was it red on 2026-11-28?", stream="gate").evidence
         assert session.ask("Was it red at 0:12?", stream="film").evidence
-        with pytest.raises(HippocamError, match="'at 16:50': .* has no date, and gate counts in dates"):
+        with pytest.raises(HippocamError, match="'at 16:50' has no date, and gate counts in dates"):
             session.ask("Was it red at 16:50?", stream="gate")
         # of a recording beside it the time is one, and then nothing of the camera is meant
         assert {moment.stream for moment in session.ask("Was it red after 0:03?").evidence} == {"film"}

@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import os
+import sqlite3
 import subprocess
 import sys
 import unicodedata
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 from hippocam.apps.cli.main import main
 from hippocam.apps.terminal import printable, tell
 from hippocam.apps.wording import legible
+from hippocam.memory.memory import Memory
 
 RAW = "two\nhippocam: all is well\x1b[31m\x9b31m\r\u2028\u202egnp.exe\x00\udce9"
 
@@ -116,6 +118,24 @@ def test_any_terminal_and_any_argument(memory, encoding, monkeypatch):
         if "--json" in arguments:
             assert done.out.isascii()
             assert isinstance(json.loads(done.out.splitlines()[-1]), dict)
+
+
+def test_an_export_that_is_only_looked_at_is_harmless_too(memory, monkeypatch):
+    class Terminal(io.TextIOWrapper):
+        def isatty(self) -> bool:
+            return True
+
+    with Memory.open_reader(memory) as reader:
+        (stream,) = reader.streams()
+    with sqlite3.connect(memory / "memory.db") as db:
+        db.execute("UPDATE entry SET text = ?", ("\x1b[31m\nhippocam: all is well",))
+    shown = io.BytesIO()
+    for kind in ("jsonl", "csv", "srt", "vtt"):
+        monkeypatch.setattr(sys, "stdout", Terminal(shown, encoding="utf-8"))
+        assert main(["export", "--format", kind, "--memory", str(memory)]) == 0
+        sys.stdout.detach()
+    assert stream.id.encode() in shown.getvalue()
+    assert b"\x1b" not in shown.getvalue()
 
 
 BAD = b"caf\xe9\nhippocam: all is well\x1b[31m"
