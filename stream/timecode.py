@@ -12,6 +12,8 @@ from datetime import datetime
 
 from hippocam.stream.errors import HippocamError
 
+# From and to, in seconds; None for no condition.
+Window = tuple[float | None, float | None]
 # Times from here on are dates: 9 September 2001.
 DATES_FROM_S = 1e9
 _CLOCK = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{1,2}(?:\.\d+)?)")

@@ -6,15 +6,33 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
-from hippocam.apps.ask.count_question import ANYTIME, Count, CountQuestion, EntityView, StreamTimes, take_scopes
+from hippocam.apps.ask.count_question import ANYTIME, Count, CountQuestion, EntityView
 from hippocam.apps.ask.count_rules import RULES, WHOLE, WINDOW_RULES
-from hippocam.apps.ask.time_words import Window
+from hippocam.apps.ask.stream_names import take_all_names
+from hippocam.apps.ask.time_words import find_time_words, on_other_clock
 from hippocam.memory.entities.records import Entity
 from hippocam.memory.memory import Memory
 from hippocam.memory.records import Evidence
 from hippocam.models.readers.reading import Reading, Sentence
-from hippocam.stream.timecode import DATES_FROM_S
+from hippocam.stream.timecode import DATES_FROM_S, Window
+
+
+class StreamTimes(NamedTuple):
+    """A stream, and its start and end for whoever asks, in seconds."""
+
+    stream: str
+    start_s: float
+    end_s: float
+
+
+class Scope(NamedTuple):
+    """A stream, the time of asking about it, and the window of time within which to count."""
+
+    stream: str
+    at_s: float
+    window: Window = ANYTIME
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,3 +178,33 @@ def _best_s(entities: Sequence[Entity], stream: str, t0_s: float, t1_s: float) -
     """The time in a stretch at which the detector was surest of what was there, else the middle."""
     best = [v for e in entities for v in e.visits if v.stream == stream and t0_s <= v.frame_s <= t1_s]
     return max(best, key=lambda visit: visit.score).frame_s if best else (t0_s + t1_s) / 2
+
+
+def take_scopes(words: str, streams: Sequence[StreamTimes], limits: Window = ANYTIME) -> tuple[str, list[Scope]]:
+    """Split a question that counts from where and when to count.
+
+    Args:
+        words: The question.
+        streams: Those that it may be about.
+        limits: A window that holds in addition to what the question says.
+
+    Returns:
+        The rest of the question, with "now" and "at 1:23" still in it, and a scope for each stream that is meant
+        and whose times count as those of the question do, from its start or from 1970.
+    """
+    words, named = take_all_names(words, [each.stream for each in streams])
+    found = find_time_words(words, moments=False)
+    scopes = list[Scope]()
+    for stream, start_s, end_s in streams:
+        if named and stream not in named:
+            continue
+        window = ANYTIME if found is None else found.window(start_s, end_s)
+        if on_other_clock(window, dated=start_s > 0) is None:
+            scopes.append(Scope(stream, end_s, _both(window, limits)))
+    return words if found is None else found.rest, scopes
+
+
+def _both(one: Window, other: Window) -> Window:
+    after = [edge for edge in (one[0], other[0]) if edge is not None]
+    before = [edge for edge in (one[1], other[1]) if edge is not None]
+    return max(after, default=None), min(before, default=None)

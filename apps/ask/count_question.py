@@ -1,15 +1,13 @@
-"""What a question that counts asks: in which streams, within which time, of whom; and what was counted."""
+"""What a rule is given: a question that counts, with its stream and window of time; and what it counted."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
-from hippocam.apps.ask.stream_names import take_all_names
-from hippocam.apps.ask.time_words import Window, find_time_words, on_other_clock
 from hippocam.memory.entities.records import Entity, EntityTotals, Visit
-from hippocam.stream.timecode import format_time
+from hippocam.stream.timecode import Window, format_time
 
 Span = tuple[str, float, float]
 ANYTIME: Window = (None, None)
@@ -93,46 +91,6 @@ class CountQuestion:
         return (after_s is None or end_s >= after_s) and (before_s is None or visit.t0_s < before_s)
 
 
-class StreamTimes(NamedTuple):
-    """A stream, and its start and end for whoever asks, in seconds."""
-
-    stream: str
-    start_s: float
-    end_s: float
-
-
-class Scope(NamedTuple):
-    """A stream, the time of asking about it, and the window of time within which to count."""
-
-    stream: str
-    at_s: float
-    window: Window = ANYTIME
-
-
-def take_scopes(words: str, streams: Sequence[StreamTimes], limits: Window = ANYTIME) -> tuple[str, list[Scope]]:
-    """Split a question that counts from where and when to count.
-
-    Args:
-        words: The question.
-        streams: Those that it may be about.
-        limits: A window that holds in addition to what the question says.
-
-    Returns:
-        The rest of the question, with "now" and "at 1:23" still in it, and a scope for each stream that is meant
-        and whose times count as those of the question do, from its start or from 1970.
-    """
-    words, named = take_all_names(words, [each.stream for each in streams])
-    found = find_time_words(words, moments=False)
-    scopes = list[Scope]()
-    for stream, start_s, end_s in streams:
-        if named and stream not in named:
-            continue
-        window = ANYTIME if found is None else found.window(start_s, end_s)
-        if on_other_clock(window, dated=start_s > 0) is None:
-            scopes.append(Scope(stream, end_s, _both(window, limits)))
-    return words if found is None else found.rest, scopes
-
-
 def window_text(window: Window) -> str:
     """The words for a window of time: "between 1:00 and 2:00"."""
     after_s, before_s = window
@@ -141,9 +99,3 @@ def window_text(window: Window) -> str:
     if before_s is not None:
         return f"before {format_time(before_s)}"
     return "so far" if after_s is None else f"from {format_time(after_s)} on"
-
-
-def _both(one: Window, other: Window) -> Window:
-    after = [edge for edge in (one[0], other[0]) if edge is not None]
-    before = [edge for edge in (one[1], other[1]) if edge is not None]
-    return max(after, default=None), min(before, default=None)

@@ -16,8 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hippocam.apps.ask.count import CountAnswer, answer_count
-from hippocam.apps.ask.count_question import StreamTimes
+from hippocam.apps.ask.count import CountAnswer, StreamTimes, answer_count
 from hippocam.apps.ask.description import description
 from hippocam.apps.ask.evidence import evidence_of
 from hippocam.apps.ask.memories import Member, Memories, at_once

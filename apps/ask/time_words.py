@@ -10,10 +10,7 @@ from typing import NamedTuple
 
 from hippocam.memory.records import StreamStatus
 from hippocam.stream.errors import HippocamError
-from hippocam.stream.timecode import DATES_FROM_S, clock_said, parse_time
-
-# From and to, in seconds; None for no condition.
-Window = tuple[float | None, float | None]
+from hippocam.stream.timecode import DATES_FROM_S, Window, clock_said, parse_time
 
 # How far "at 1:23" looks to both sides.
 _AT_S = 5.0

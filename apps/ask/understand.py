@@ -13,10 +13,11 @@ from hippocam.apps.ask.description import statement
 from hippocam.apps.ask.follow_up import complete
 from hippocam.apps.ask.meaning import Anchor, Meaning, Turn
 from hippocam.apps.ask.stream_names import names_of, plain, take_streams
-from hippocam.apps.ask.time_words import Window, take_time_words
+from hippocam.apps.ask.time_words import take_time_words
 from hippocam.memory.filter import Filter
 from hippocam.memory.records import StreamStatus
 from hippocam.models.readers.question_kind import QuestionKind, kind_of
+from hippocam.stream.timecode import Window
 
 
 def understand(
