@@ -5,14 +5,22 @@ The table of entries and the table of tombstones both have them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import functools
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from typing import Any, TypeVar
 
 import numpy as np
 
 from hippocam.memory.codec import pack, unpack
 from hippocam.memory.records import Entry, Held, Level, Slot, Span
 from hippocam.stream.records import FloatArray, Sensors
+
+R = TypeVar("R")
+
+# Types of plain fields, by how they are annotated.
+_PLAIN: dict[str, type | tuple[type, ...]] = {"int": int, "float": (int, float), "str": str, "bool": bool}
 
 VECTORS = ("key", "scene")
 SENSORS = ("state", "action", "pose")
@@ -74,6 +82,38 @@ def values_of(entry: Entry, key_D: FloatArray | None, scene_D: FloatArray | None
     }
 
 
+def damaged_rows_named(read: Callable[[Sequence[Any]], R]) -> Callable[[Sequence[Any]], R]:
+    """Wrap what reads rows of entries: a row that holds what was never written there is a damaged database.
+
+    The rows begin with the id. SQLite itself does not mind a number where a text was, and the other way round.
+    """
+    seen = set[tuple[type, ...]]()  # types of whole rows
+
+    @functools.wraps(read)
+    def checked(row: Sequence[Any]) -> R:
+        types = tuple(map(type, row))
+        try:
+            found = read(row)
+            if types not in seen:
+                _check(found)
+                seen.add(types)
+        except (AttributeError, TypeError, ValueError, OverflowError) as error:
+            raise sqlite3.DatabaseError(f"the row of entry {row[0]!r} cannot be read: {error}") from error
+        return found
+
+    return checked
+
+
+def _check(record: Any) -> None:
+    """Raise TypeError where a plain field of a record is of another type than is said there."""
+    for field in fields(record):
+        expected = _PLAIN.get(str(field.type))
+        value = getattr(record, field.name)
+        if expected is not None and not isinstance(value, expected):
+            raise TypeError(f"{field.name} is {value!r}")
+
+
+@damaged_rows_named
 def entry_from(row: Sequence[Any]) -> Entry:
     """An entry from a row of the columns ENTRY."""
     values = dict(zip(ENTRY, row, strict=True))
@@ -91,6 +131,7 @@ def entry_from(row: Sequence[Any]) -> Entry:
     )
 
 
+@damaged_rows_named
 def held_from(row: Sequence[Any]) -> Held:
     """An entry with its vectors from a row of the columns HELD."""
     values = dict(zip(HELD, row, strict=True))
@@ -110,6 +151,7 @@ def held_from(row: Sequence[Any]) -> Held:
     )
 
 
+@damaged_rows_named
 def slot_from(row: Sequence[Any]) -> Slot:
     """An entry as the bank weighs it, from a row of the columns SLOT and of WORDS_BYTES."""
     *plain, words_bytes = row

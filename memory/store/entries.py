@@ -186,7 +186,11 @@ class EntryTable:
             return np.zeros((0, 0), np.float32), np.zeros((0, 0), np.float32)
         index = {entry_id: k for k, (entry_id, _, _) in enumerate(rows)}
         order = [index[entry_id] for entry_id in entry_ids]
-        return unpack_many([row[1] for row in rows])[order], unpack_many([row[2] for row in rows])[order]
+        try:
+            keys_ND, scenes_ND = (unpack_many([row[column] for row in rows]) for column in (1, 2))
+        except (TypeError, ValueError) as error:
+            raise sqlite3.DatabaseError(f"vectors of entries cannot be read: {error}") from error
+        return keys_ND[order], scenes_ND[order]
 
     def ids(self, among: Sequence[int] | None = None) -> set[int]:
         """Ids of all entries that still have vectors, or of those among some."""

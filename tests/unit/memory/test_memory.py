@@ -4,7 +4,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import numpy as np
@@ -527,6 +527,30 @@ def test_text_that_is_damaged_is_one_line_to_readers_and_writers(tmp_path, frame
         with pytest.raises(MemoryFolderError) as told:
             use()
         assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("place", ""), ("level", "x"), ("level", 9), ("met", b"1"), ("key", 7), ("key", b"\1"), ("scene", "text"),
+     ("pose", 7), ("labels", b"\0"), ("t0_s", "a"), ("spans", b"123"), ("spans", 5), ("stream", b"\0\1")],
+)  # fmt: skip
+def test_a_row_that_holds_what_was_never_written_is_one_line(tmp_path, frames_of, column, value):
+    with writer(tmp_path / "m") as memory:
+        watch(memory, scenes(frames_of, range(8), jpeg_bytes=100))
+        entry_id = max(memory.store.entries.ids())
+        memory.store.connection.execute(f"UPDATE entry SET {column} = ? WHERE id = ?", (value, entry_id))
+
+    def ask():
+        with Memory.open_reader(tmp_path / "m") as memory:
+            for axis in AXES:
+                memory.recall(Query(text="x", vector=axis, top=9))
+            memory.explain(entry_id)
+
+    with pytest.raises(MemoryFolderError, match="damaged") as told:
+        ask()
+    assert "\n" not in str(told.value)
+    with suppress(MemoryFolderError):  # a writer may not need what is damaged
+        writer(tmp_path / "m").close()
 
 
 def test_a_memory_whose_making_was_cut_short_is_made_anew(tmp_path, frames_of):
