@@ -338,9 +338,14 @@ def _is_plain(path: Path, uri: str, index: PacketIndex) -> bool:
     """Tell whether a file is an undamaged, upright MP4 with square pixels: what decord reads as PyAV does."""
     if "mp4" not in index.container or index.cut or bool(index.damaged.any()):
         return False
+    import av
+
     with open_container(path, uri) as container:
         stream = container.streams[index.stream_index]
-        first = next(container.decode(stream), None)
-        if first is not None and (display_matrix(first) is not None or is_untagged_hd(first)):
+        try:
+            first = next(container.decode(stream), None)
+        except av.FFmpegError:
+            return False
+        if first is None or display_matrix(first) is not None or is_untagged_hd(first):
             return False
         return index.size == (stream.width, stream.height)

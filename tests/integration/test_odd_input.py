@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import pytest
 
 from hippocam.apps import Session
 from hippocam.apps.records import WatchReport
+from hippocam.stream.errors import SourceError
 from hippocam.stream.records import Image
 from hippocam.stream.sources.images import ImageFolderSource
 from hippocam.stream.sources.video import VideoSource
@@ -173,3 +175,13 @@ def test_pictures_with_a_film_behind_them_are_whole(case: Make) -> None:
 def test_a_second_lens_is_told(case: Make, session: Session, caplog: pytest.LogCaptureFixture) -> None:
     assert ids(session.watch([case("two_cameras_in_one_file") / "dash.mp4"])) == ["dash"]
     assert "one of its 2 video tracks is watched" in caplog.text
+
+
+def test_a_film_on_which_decord_dies(shared_data: Path) -> None:
+    path = shared_data / "cases" / "damaged_files" / "crash_2-1635.mp4"
+    if not path.is_file():
+        pytest.skip("no such case in the test data")
+    seen = []
+    with suppress(SourceError):
+        seen.extend(VideoSource(path, decoder="decord", threads=2).observations(fps=None))
+    assert [o.seq for o in seen] == sorted({o.seq for o in seen})
