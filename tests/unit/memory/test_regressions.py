@@ -34,6 +34,7 @@ from hippocam.memory.codec import signs
 from hippocam.memory.config import MemoryConfig
 from hippocam.memory.longterm.budget import INSERT_PAGES, LOG_BYTES, SHM_BYTES
 from hippocam.memory.memory import Memory
+from hippocam.memory.questions import QuestionJournal
 from hippocam.memory.recall.query import Query
 from hippocam.memory.records import Entry, Level, Slot, id_of
 from hippocam.memory.sensory import SensoryRing
@@ -442,8 +443,8 @@ def test_06_retention_is_monotone_in_strength_and_age(tmp_path):
 def test_07_eviction_removes_exactly_the_overflow_also_on_ties(tmp_path):
     """All are worth the same, to the last bit; a picture is 120 kB, and nothing else is given up."""
     budget, picture, folder = 6 * MB, 120_000, tmp_path / "m"
-    # room that is kept free by design: for SQLite's log and the pages that one event may take
-    reserve = LOG_BYTES + SHM_BYTES + (INSERT_PAGES + 1) * PAGE_BYTES
+    # room that is kept free by design: for SQLite's log, the pages that one event may take, and readers' questions
+    reserve = LOG_BYTES + SHM_BYTES + (INSERT_PAGES + 1) * PAGE_BYTES + QuestionJournal(folder, budget).most_bytes
     with writer(folder, budget, bank=BankConfig(fade_power=0.0)) as memory:
         memory.begin("cam", uri="/x/cam.mp4")
         with_picture, full = set(), 0
