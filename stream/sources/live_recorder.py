@@ -74,7 +74,7 @@ class Recorder:
             if not self._told:
                 log.warning("look-back: not written (%s)", error)
             self._told = True
-            self._drop()
+            self._delete_open()
 
     def _open(self, stream: Any, key: object, packet: Any, time_s: float) -> None:
         import av
@@ -89,7 +89,7 @@ class Recorder:
     def _write(self, packet: Any, time_s: float) -> None:
         self._bytes += packet.size + _PACKET_BYTES
         if not self._ring.room(self._bytes, time_s):
-            self._drop()  # it goes on with the next key frame
+            self._delete_open()  # it goes on with the next key frame
             return
         self._last_dts = packet.dts
         packet.pts -= self._start_dts
@@ -97,7 +97,7 @@ class Recorder:
         packet.stream = self._stream
         self._out.mux(packet)
 
-    def _drop(self) -> None:
+    def _delete_open(self) -> None:
         """Delete the open file."""
         path = self._path
         self.close()
