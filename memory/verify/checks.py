@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -78,8 +79,10 @@ def _of(folder: Path, *, alone: bool) -> Iterator[Problem]:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[sqlite3.Connection]:
-    uri = f"{path.absolute().as_uri()}?mode=ro"
+    frozen = not os.access(path.parent, os.W_OK)  # a log cannot be opened there
+    uri = f"{path.absolute().as_uri()}?{'mode=ro&immutable=1' if frozen else 'mode=rw'}"
     with closing(sqlite3.connect(uri, uri=True, isolation_level=None, timeout=10)) as db:
+        db.execute("PRAGMA query_only = ON")
         sums.lenient(db).execute("BEGIN")
         yield db
 

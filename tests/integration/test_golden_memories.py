@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import json
+import stat
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,10 @@ import numpy as np
 import pytest
 
 from hippocam.apps.session import Session
+from hippocam.memory.folder import folder_bytes
 from hippocam.memory.memory import Memory
 from hippocam.memory.recall.query import Query
+from hippocam.memory.verify.checks import verify
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "memories"
 
@@ -96,3 +99,19 @@ def test_a_memory_of_the_first_version_answers_questions_as_it_did(tmp_path: Pat
         held = session.status().streams
         alike([[s.id, s.frames_seen, s.frames_encoded, s.events, s.entries] for s in held], streams)
         alike([[e.id, e.t0_s, e.score] for e in session.search("something green", after_s=5.0)], found)
+
+
+def test_a_memory_of_the_first_version_is_whole_before_and_after_it_is_upgraded(tmp_path: Path) -> None:
+    folder, _ = unpacked("palette", tmp_path)
+    taken = folder_bytes(folder)
+    assert verify(folder) == []
+    with Memory.open_reader(folder) as memory:
+        made_with = memory.encoder()
+    assert made_with is not None
+    with Memory.open_writer(folder, encoder=made_with[0], spec=made_with[1]) as memory:
+        held = memory.store.connection.execute("SELECT count(*), count(sum), count(jpeg_sum) FROM entry")
+        entries, sums, pictures = held.fetchone()
+    assert entries == sums == pictures == 8
+    assert verify(folder) == []
+    assert folder_bytes(folder) <= taken + 8192
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.rglob("*"))} == {0o700, 0o600}
