@@ -1,8 +1,8 @@
 """The ledger of an archive: what was given, what became of it, and into which memory it went.
 
 A small database beside the memories. What was archived is recognised by its content, not by its name (see
-content.py): a moved file is the same recording, a changed one another. Every change is one transaction that is on
-the disk before the next step begins.
+apps/content.py): a moved file is the same recording, a changed one another. Every change is one transaction that
+is on the disk before the next step begins.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ from hippocam.stream.records import Embedding, Repeat
 
 
 class VisitRow(NamedTuple):
-    """A visit with how the thing looked, packed (codec.py); None where that was given up."""
+    """A visit with how the thing looked, packed (memory/codec.py); None where that was given up."""
 
     visit: Visit
     look: bytes | None

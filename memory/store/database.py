@@ -1,6 +1,6 @@
 """The memory's database: one SQLite file in WAL mode, one writer; a class for each concern of its tables.
 
-Rows hold everything but the exemplars. Vectors are stored as scaled int8 (codec.py), sensors as float32;
+Rows hold everything but the exemplars. Vectors are stored as scaled int8 (memory/codec.py), sensors as float32;
 nothing that is stored is ever evaluated or unpickled.
 """
 

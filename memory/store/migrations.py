@@ -92,9 +92,9 @@ def migrate(path: Path) -> None:
     pictures get checksums of what they are now, and folder and files become their owner's alone.
 
     From format 1, streams with their progress, entries and settings are kept; vectors become scaled int8
-    (codec.py), and an entry's times its first span. The working memory's state of streams that were not watched to
-    their end is not kept: its layout has changed. They can be gone on with, from the last event that was kept,
-    with a new background.
+    (memory/codec.py), and an entry's times its first span. The working memory's state of streams that were not
+    watched to their end is not kept: its layout has changed. They can be gone on with, from the last event that
+    was kept, with a new background.
 
     Rows are copied one at a time, so the memory that it takes is bounded. Until the transaction ends, the log
     beside the file holds the new database beside the old one: the disk must have room for that beyond the budget.
@@ -103,7 +103,7 @@ def migrate(path: Path) -> None:
     or the new one, whole.
 
     Args:
-        path: The database file. Nobody else may write to it meanwhile (lock.py).
+        path: The database file. Nobody else may write to it meanwhile (memory/lock.py).
 
     Raises:
         MemoryFolderError: It is none of ours, of another format, or a row of it is damaged.
