@@ -14,7 +14,7 @@ from pathlib import Path
 
 from hippocam.stream.errors import SourceError
 from hippocam.stream.sources.files import check_file
-from hippocam.stream.sources.images import IMAGE_SUFFIXES, is_depth_folder, is_numbered
+from hippocam.stream.sources.images import IMAGE_SUFFIXES, is_animation, is_depth_folder, is_numbered
 from hippocam.stream.sources.lerobot import is_dataset
 from hippocam.stream.sources.naming import natural_key
 
@@ -31,6 +31,8 @@ _ARTWORK = frozenset({
     "thumbs", "thumbnails",
 })
 # fmt: on
+# A folder with more pictures holds frames, none of which is looked into for an animation.
+_MOST_LOOKED_INTO = 500
 _NOTHING = "no videos, numbered images or LeRobot dataset in it; give a folder that has some, or a file"
 
 
@@ -39,7 +41,8 @@ class Found:
     """Paths by kind, each once, in order of appearance; an image source may be part of a folder.
 
     Attributes:
-        paths: By real path: the path, "video", "image", "images" or "dataset", and for "images" which files.
+        paths: By real path: the path, its kind, and which files. Kinds are "video", "image", "images" (of which
+            files are named), "animation" and "dataset".
         failed: What cannot be read, and why.
         count: How much was found and how much failed, repetitions included.
     """
@@ -81,7 +84,14 @@ def add_path(path: Path, found: Found) -> None:
     except OSError as error:
         found.fail(path, _why(error))
     else:
-        found.add(path, "image" if path.suffix.casefold() in IMAGE_SUFFIXES else "video")
+        found.add(path, kind_of(path))
+
+
+def kind_of(path: Path) -> str:
+    """What a file is: "animation", "image" or "video"."""
+    if path.suffix.casefold() not in IMAGE_SUFFIXES:
+        return "video"
+    return "animation" if is_animation(path) else "image"
 
 
 def _why(error: OSError, *, is_link: bool = False) -> str:
@@ -171,6 +181,11 @@ class _Walk:
 
     def _add_images(self, folder: Path, images: Sequence[str], videos: Sequence[str], *, given: bool) -> None:
         """Add the pictures of a folder, except a film's own: its thumbnails and its cover."""
+        if len(images) <= _MOST_LOOKED_INTO:
+            moving = [name for name in images if is_animation(folder / name)]
+            for name in moving:
+                self._found.add(folder / name, "animation")
+            images = [name for name in images if name not in moving]
         stems = tuple(Path(name).stem.casefold() for name in videos)
         photos = [name for name in images if not (videos and _is_artwork(name, stems))]
         if not photos:

@@ -20,8 +20,9 @@ from hippocam.stream.sources.naming import base_id, natural_key
 from hippocam.stream.sources.sampling import pick_indices
 from hippocam.stream.sources.video import LONGEST_PX
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".apng", ".webp", ".bmp"})
 DEFAULT_IMAGE_FPS = 1.0
+_MAY_MOVE = frozenset({".webp", ".png", ".apng"})
 
 # Seconds since 1970 with a fraction (TUM, ROS, Frigate), or whole; or whole milli-, micro- or nanoseconds (EuRoC).
 _SINCE = re.compile(r"^(?:.*[-_])?([1-9][0-9]{8,18})(?:\.([0-9]+))?(?:[-_][^0-9].*)?$")
@@ -173,6 +174,90 @@ class ImageFolderSource:
         return np.arange(len(names)) / (self._image_fps or DEFAULT_IMAGE_FPS)
 
 
+class AnimationSource:
+    """The pictures of an animated WebP or PNG as a source with one unnamed camera, each at its own time.
+
+    Args:
+        path: The file.
+        id: Name of the source.
+        longest_px: Pictures are scaled down until their longer side has at most this many pixels.
+    """
+
+    def __init__(self, path: Path, *, id: str, longest_px: int = LONGEST_PX) -> None:
+        self._path, self._id, self._longest_px = path, id, longest_px
+
+    @property
+    def id(self) -> str:
+        """Name of the source."""
+        return self._id
+
+    @property
+    def uri(self) -> str:
+        """Path of the file."""
+        return str(self._path)
+
+    @property
+    def duration_s(self) -> float | None:
+        """Seconds until its last picture ends, None where it cannot be decoded."""
+        try:
+            _, lasts_s = self._decode()
+        except (SourceError, OSError):
+            return None  # observations() tells why
+        return float(lasts_s.sum())
+
+    @property
+    def keyframes_only(self) -> bool:
+        """No: there are no key frames among its pictures."""
+        return False
+
+    def notes(
+        self, stream: str, *, hearing: Hearing | None, stretch: Stretch | None = None, after_s: float | None = None
+    ) -> Iterator[tuple[float, Note]]:
+        """Yield nothing: no words come with it, and no sound."""
+        return iter(())
+
+    def segments(self, segment_s: float) -> int:
+        """Return 1: it can only be read whole."""
+        return 1
+
+    def observations(
+        self, *, fps: float | None, after_seq: int = -1, stretch: Stretch | None = None
+    ) -> Iterator[Observation]:
+        """Yield its pictures; the arguments are those of `ImageFolderSource.observations`.
+
+        Raises:
+            ValueError: fps is not a positive number.
+            SourceError: It cannot be decoded.
+        """
+        pictures, lasts_s = self._decode()
+        times_N = np.concatenate([[0.0], np.cumsum(lasts_s)[:-1]])
+        for seq in map(int, pick_indices(times_N, fps)):
+            if seq > after_seq:
+                image = _rgb_of(pictures[seq], self._longest_px)
+                yield Observation(seq=seq, time_s=float(times_N[seq]), images={"": image})
+
+    def _decode(self) -> tuple[Sequence[Any], NDArray[np.float64]]:
+        """Its pictures as OpenCV has them, and how long each is shown, in seconds."""
+        ok, animation = cv2.imdecodeanimation(np.frombuffer(self._path.read_bytes(), dtype=np.uint8))
+        if not ok or not len(animation.frames):
+            raise SourceError(self.uri, "its pictures cannot be decoded: it is damaged; copy it again")
+        return animation.frames, np.array(animation.durations, dtype=np.float64) / 1000
+
+
+def is_animation(path: Path) -> bool:
+    """Tell by its first bytes whether a file is a WebP or PNG of several pictures."""
+    if path.suffix.casefold() not in _MAY_MOVE:
+        return False
+    try:
+        with path.open("rb") as file:
+            head = file.read(4096)
+    except OSError:
+        return False  # reading it tells why
+    if head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X":
+        return bool(head[20] & 2) if len(head) > 20 else False
+    return head.startswith(_PNG) and b"acTL" in head.partition(b"IDAT")[0]
+
+
 def stamps_of(names: Sequence[str]) -> NDArray[np.float64] | None:
     """Return seconds from the first for file names that hold times of one kind in rising order, else None.
 
@@ -251,6 +336,11 @@ def decode_image(data: bytes, longest: int) -> Image | None:
         return None
     if pixels is None:
         return None
+    return _rgb_of(pixels, longest)
+
+
+def _rgb_of(pixels: Any, longest: int) -> Image:
+    """Make OpenCV's picture, BGR with or without transparency, into uint8 [H, W, 3] RGB of at most this size."""
     if pixels.dtype == np.uint16:
         pixels = (pixels >> 8).astype(np.uint8)
     height, width = pixels.shape[:2]
@@ -258,7 +348,7 @@ def decode_image(data: bytes, longest: int) -> Image | None:
     if scale < 1:
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-    image: Image = np.ascontiguousarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB))
+    image: Image = np.ascontiguousarray(cv2.cvtColor(pixels[..., :3], cv2.COLOR_BGR2RGB))
     return image
 
 

@@ -15,7 +15,7 @@ from hippocam.stream.errors import SourceError
 from hippocam.stream.guard import blamed_on
 from hippocam.stream.protocols import Source
 from hippocam.stream.sources.folders import VIDEO_SUFFIXES, Found, add_path
-from hippocam.stream.sources.images import IMAGE_SUFFIXES, ImageFolderSource
+from hippocam.stream.sources.images import IMAGE_SUFFIXES, AnimationSource, ImageFolderSource
 from hippocam.stream.sources.lerobot import find_episodes, is_dataset
 from hippocam.stream.sources.naming import natural_key, unique_ids
 from hippocam.stream.sources.video import LONGEST_PX, Decoder, VideoSource
@@ -148,6 +148,8 @@ def _build(found: Found, config: SourceConfig) -> OpenedSources:
                     keyframes_only=config.keyframes_only,
                 )
             )
+        elif kind == "animation":
+            sources.append(AnimationSource(path, id=name, longest_px=config.longest_px))
         elif kind == "image":
             sources.append(ImageFolderSource(path.parent, id=name, names=(path.name,)))
         else:

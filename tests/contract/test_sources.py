@@ -76,6 +76,20 @@ def _images(folder: Path, media: ModuleType) -> Case:
     return source, [float(i) for i in range(12)]
 
 
+def _animation(suffix: str) -> Callable[[Path, ModuleType], Case]:
+    def build(folder: Path, media: ModuleType) -> Case:
+        import cv2
+
+        animation = cv2.Animation()
+        animation.frames = [media.numbered_image(i) for i in range(40)]
+        animation.durations = [100 + 400 * (i == 12) for i in range(40)]
+        assert cv2.imwriteanimation(str(folder / f"clip{suffix}"), animation)
+        (source,) = open_sources([folder]).sources
+        return source, [i / 10 + 0.4 * (i > 12) for i in range(40)]
+
+    return build
+
+
 def _lerobot(version: str, **settings: object) -> Callable[[Path, ModuleType], Case]:
     def build(folder: Path, media: ModuleType) -> Case:
         media.render_lerobot(folder / "arm", version=version, lengths=(30, 25), **settings)
@@ -116,6 +130,8 @@ CASES = {
     "decord": _decord,
     "mp4 with subtitles beside it": _with_words,
     "images": _images,
+    "animated WebP": _animation(".webp"),
+    "animated PNG": _animation(".png"),
     "lerobot v2.1": _lerobot("v2.1"),
     "lerobot v2.1, pictures in parquet": _lerobot("v2.1", cameras=("top",), in_parquet=("wrist",)),
     "lerobot v3": _lerobot("v3.0"),

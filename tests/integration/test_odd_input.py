@@ -185,3 +185,14 @@ def test_a_film_on_which_decord_dies(shared_data: Path) -> None:
     with suppress(SourceError):
         seen.extend(VideoSource(path, decoder="decord", threads=2).observations(fps=None))
     assert [o.seq for o in seen] == sorted({o.seq for o in seen})
+
+
+def test_animations_are_watched_whole(case: Make, session: Session) -> None:
+    folder = case("animated_webp")
+    report = session.watch([folder])
+    assert len(report.streams) == 3
+    assert {stream.source for stream in session.status().streams} == {
+        str(folder / name) for name in ("clip.webp", "clip.png", "unequal.gif")
+    }
+    found = {moment.stream for moment in session.search("blue", top=9) if moment.score > 0.5}
+    assert len(found) == 3
