@@ -22,7 +22,7 @@ _POLICY = (
 _HEADERS = {
     "Content-Security-Policy": _POLICY,
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # with "no-referrer" a browser calls the origin of its own form "null"
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 # What the page needs of Gradio; all else that it brings (calls by name, uploads, file server, proxy, monitoring,

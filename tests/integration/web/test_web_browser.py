@@ -5,15 +5,19 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 import uvicorn
+from fastapi import FastAPI
 
 from hippocam.apps.session import Session
+from hippocam.apps.web.door import Door
 from hippocam.apps.web.media import stream_key
+from hippocam.apps.web.password import Password
 from hippocam.apps.web.server import build_app, listen
 from hippocam.memory.records import Level, Span
 from hippocam.memory.store.database import Store
@@ -39,17 +43,32 @@ def address(
         helpers.render_colours(tmp_path / "old.avi", seconds_each=3, codec="mpeg4")
         helpers.render_colours(tmp_path / "second.mp4", seconds_each=4)
         session.watch([tmp_path / name for name in ("first.mp4", "old.avi", "second.mp4")])
-        listener = listen("127.0.0.1", 0)
-        config = uvicorn.Config(build_app(session), log_level="critical", timeout_graceful_shutdown=1)
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        while not server.started and thread.is_alive():
-            time.sleep(0.05)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        thread.join(_LONG_MS / 1000)
-        listener.close()
+        with serving(build_app(session), "127.0.0.1") as address:
+            yield address
+
+
+@contextmanager
+def serving(app: FastAPI, host: str) -> Iterator[str]:
+    """Serve an app on an address of this machine; gives the one to open."""
+    listener = listen(host, 0)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    while not server.started and thread.is_alive():
+        time.sleep(0.05)
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    thread.join(_LONG_MS / 1000)
+    listener.close()
+
+
+@pytest.fixture
+def network(address: str, tmp_path: Path) -> Iterator[str]:
+    """Another server of the same memory, as for a network; its password is "open sesame"."""
+    with Session(tmp_path / "memory", encoder="colour") as session:
+        app = build_app(session, host="0.0.0.0", door=Door(Password.of("open sesame")))
+        with serving(app, "0.0.0.0") as opened:
+            yield opened
 
 
 @pytest.fixture
@@ -182,3 +201,13 @@ def test_a_format_that_the_browser_cannot_play_is_said_and_shown_as_a_picture(pa
     )
     page.wait_for_function("document.getElementById('hc-still').naturalWidth > 0", timeout=_LONG_MS)
     assert page.evaluate("document.getElementById('hc-video').hidden")
+
+
+def test_on_a_network_the_password_opens_the_page(network: str, page: Any) -> None:
+    page.goto(network)
+    page.fill("input[type=password]", "wrong one")
+    page.click("button")
+    page.wait_for_selector("text=this is not the password")
+    page.fill("input[type=password]", "open sesame")
+    page.click("button")
+    page.wait_for_function("window.hippocam && window.hippocam.current()")
