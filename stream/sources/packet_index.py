@@ -33,6 +33,8 @@ _SLACK_S = 1.0
 _SLACK_SHARE = 0.01
 # Decoding timestamps that go back by more than this begin again; less is careless muxing.
 _JITTER_S = 0.1
+# Rate of a file whose header gives none that can be.
+_USUAL_FPS = 25.0
 _DAY_S = 86_400.0
 _YEAR_S = 366 * _DAY_S
 # A pause within a recording is shorter than this.
@@ -179,11 +181,18 @@ def build_index(path: Path, uri: str) -> PacketIndex:
         time_base = stream.time_base or Fraction(1, 1000)
         key_positions = np.flatnonzero(np.array(keys))
         rate = stream.average_rate or stream.guessed_rate
+        times_s = ticks[order] * (time_base.numerator / time_base.denominator) - origin_s
+        nominal_fps = float(rate) if rate else _USUAL_FPS
+        if container.format.name == "avi" and len(order) > 1 and not linear:
+            gap_s = float(times_s[-1] - times_s[0]) / (len(order) - 1)
+            if gap_s > _LEAP_S:
+                log.warning("%s: %.0f s a frame by its header, taken for %g a second", uri, gap_s, _USUAL_FPS)
+                nominal_fps, times_s = _USUAL_FPS, np.arange(len(order)) / _USUAL_FPS
         return PacketIndex(
             stream_index=stream.index,
             time_base=time_base,
             pts=ticks[order],
-            times_s=ticks[order] * (time_base.numerator / time_base.denominator) - origin_s,
+            times_s=times_s,
             positions=order.astype(np.int64),
             keys=key_positions.astype(np.int64),
             key_pts=ticks[key_positions],
@@ -196,7 +205,7 @@ def build_index(path: Path, uri: str) -> PacketIndex:
             tracks=len(moving_pictures(container)),
             container=container.format.name,
             linear=linear,
-            nominal_fps=float(rate) if rate else 25.0,
+            nominal_fps=nominal_fps,
             cut=cut,
             declared_s=declared_s,
         )

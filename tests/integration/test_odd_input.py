@@ -196,3 +196,23 @@ def test_animations_are_watched_whole(case: Make, session: Session) -> None:
     }
     found = {moment.stream for moment in session.search("blue", top=9) if moment.score > 0.5}
     assert len(found) == 3
+
+
+def test_locked_places_are_named_and_the_rest_is_watched(case: Make, tmp_path: Path) -> None:
+    if os.geteuid() != 0 or shutil.which("setpriv") is None:
+        pytest.skip("needs root and setpriv: the case belongs to whoever made it")
+    folder, locked = case("locked_places"), "-dac_override,-dac_read_search"
+    command = ["setpriv", f"--bounding-set={locked}", f"--inh-caps={locked}"]
+    command += [sys.executable, "-m", "hippocam.apps.cli.main", "watch", "cams", "--encoder", "palette"]
+    try:
+        done = subprocess.run(
+            [*command, "--memory", str(tmp_path / "m")], cwd=folder, capture_output=True, text=True
+        )
+    finally:
+        for path in ("locked", "z/private.mp4"):
+            (folder / "cams" / path).chmod(0o755)
+    assert done.returncode == 1, done.stderr
+    told = [line.split("cams/")[1].partition(":")[0] for line in done.stderr.splitlines() if "hippocam: " in line]
+    assert sorted(told) == ["a/linked.mp4", "locked", "z/private.mp4"]
+    assert "one: " in done.stdout
+    assert "two: " in done.stdout

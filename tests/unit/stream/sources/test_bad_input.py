@@ -235,3 +235,20 @@ def test_a_length_that_cannot_be_is_not_believed(tmp_path: Path, media: ModuleTy
     seen, reason = _read(path)
     assert ([o.seq for o in seen], reason) == (list(range(50)), "")
     assert seen[-1].time_s == pytest.approx(49 / 25)
+
+
+def test_a_rate_that_cannot_be_is_not_believed(
+    tmp_path: Path, media: ModuleType, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An AVI whose header gives years to each frame, so that its end would be in the year 2264 and later."""
+    path = tmp_path / "a.avi"
+    media.render_video(path, frames=50)
+    data = bytearray(path.read_bytes())
+    at = data.index(b"strh") + 8 + 20
+    data[at : at + 8] = (190_000_000).to_bytes(4, "little") + (1).to_bytes(4, "little")
+    path.write_bytes(data)
+    assert VideoSource(path).duration_s is None
+    seen, reason = _read(path)
+    assert reason == ""
+    assert [(o.seq, o.time_s) for o in seen] == [(k, pytest.approx(k / 25)) for k in range(50)]
+    assert "taken for 25 a second" in caplog.text
