@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import numpy as np
 
 from hippocam.stream.records import FloatArray
 from hippocam.stream.sources.files import open_container
-from hippocam.stream.sources.packet_index import container_zero_s, header_length_s
+from hippocam.stream.sources.packet_index import JoinedClock, container_zero_s, header_length_s
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +34,9 @@ def sound_length_s(path: Path, uri: str) -> float | None:
         if track is None:
             return None
         length_s = header_length_s(container)
+        joined_s = _joined_end_s(path, uri, path.stat().st_size)
+        if joined_s is not None:
+            return joined_s
         if track.duration and track.time_base:
             start_s = float((track.start_time or 0) * track.time_base) - container_zero_s(container, uri)
             return max(0.0, start_s + float(track.duration * track.time_base))
@@ -63,12 +68,15 @@ def read_sound(path: Path, uri: str, from_s: float, to_s: float) -> tuple[FloatA
             return np.zeros(0, np.float32), from_s
         zero_s = container_zero_s(container, uri)
         resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
-        if from_s > _SETTLE_S:
+        joined = (
+            _joined_end_s(path, uri, path.stat().st_size) is not None
+        )  # then times are known from its start on
+        if from_s > _SETTLE_S and not joined:
             container.seek(int((from_s - _SETTLE_S + zero_s) / track.time_base), stream=track)
         pieces: list[tuple[int, FloatArray]] = []
         at: int | None = None
         try:
-            for frame in container.decode(track):
+            for frame in _frames(container, track):
                 if frame.pts is not None:
                     start_s = float(frame.pts * frame.time_base) - zero_s
                     if start_s >= to_s:
@@ -92,6 +100,40 @@ def read_sound(path: Path, uri: str, from_s: float, to_s: float) -> tuple[FloatA
         if first < last:
             sound_N[first:last] = samples[first - at : last - at]
     return sound_N, from_s
+
+
+def _frames(container: Any, track: Any) -> Iterator[Any]:
+    """Decode the sound from where the container is; where time begins again, it is counted on."""
+    clock = JoinedClock(container)
+    for packet in container.demux(track):
+        clock.set(packet)
+        yield from packet.decode()
+
+
+@functools.lru_cache(maxsize=8)
+def _joined_end_s(path: Path, uri: str, size: int) -> float | None:
+    """When the sound of a file that was joined of several ends, seconds; None where it was not.
+
+    Args:
+        path: The file.
+        uri: Its name in messages.
+        size: Its size in bytes: one that grew is looked at anew.
+    """
+    import av
+
+    with open_container(path, uri) as container:
+        track = _track(container)
+        if track is None or container.format.name != "mpegts":
+            return None
+        clock, end_s = JoinedClock(container), 0.0
+        try:
+            for packet in container.demux(track):
+                clock.set(packet)
+                if packet.pts is not None and packet.time_base:
+                    end_s = max(end_s, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+        except av.FFmpegError as error:
+            log.info("%s: reading its sound stopped early: %s", uri, error)
+        return end_s - container_zero_s(container, uri) if clock.jumps else None
 
 
 def _track(container: Any) -> Any:
