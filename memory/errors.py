@@ -231,6 +231,11 @@ class ConsolidatorError(HippocamError):
         return f"{self.path}: parameters of another network"
 
 
+def one_line(error: BaseException) -> str:
+    """What an error says, without line breaks: SQLite quotes what is in a damaged file."""
+    return " ".join(str(error).split())
+
+
 @contextmanager
 def memory_errors(folder: Path) -> Iterator[None]:
     """Turn the errors of a disk or a damaged file into errors of the memory."""
@@ -243,13 +248,13 @@ def memory_errors(folder: Path) -> Iterator[None]:
     except sqlite3.OperationalError as error:
         raise DiskError(
             folder,
-            f"the database cannot be used ({error}); see to the folder's permissions and to free some disk space, "
-            "then watch again: what was kept is safe",
+            f"the database cannot be used ({one_line(error)}); see to the folder's permissions and to free some "
+            "disk space, then watch again: what was kept is safe",
         ) from error
     except sqlite3.DatabaseError as error:
-        raise DamagedError(folder, f"the database is damaged ({error})") from error
+        raise DamagedError(folder, f"the database is damaged ({one_line(error)})") from error
     except (UnicodeDecodeError, json.JSONDecodeError) as error:  # of text in a row, a name or SQLite's own message
-        raise DamagedError(folder, f"the database is damaged: a text in it is none ({error})") from error
+        raise DamagedError(folder, f"the database is damaged: a text in it is none ({one_line(error)})") from error
     except OSError as error:
         raise DiskError(
             folder,

@@ -33,6 +33,7 @@ import media
 import numpy as np
 
 from hippocam.apps.session import Session
+from hippocam.apps.verify import problems_of
 from hippocam.memory.config import MemoryConfig
 from hippocam.memory.errors import DiskError
 from hippocam.memory.memory import Memory
@@ -289,9 +290,11 @@ def within(seconds: int) -> Iterator[None]:
 
 def damage(base: Path, count: int, seed: int) -> Outcome:
     """A file of a memory is damaged; reading and writing then work, or say in one line why not."""
-    outcome, refused = Outcome("a damaged file in a memory"), 0
+    outcome, refused, found = Outcome("a damaged file in a memory"), 0, 0
     template = base / "sound"
     work(template, 40)
+    known = _problems(template)  # its pictures are names of frames: none can be decoded
+    whole = _contents(template)
     for k in range(count):
         chance = random.Random(f"{seed}/{k}")
         folder = base / "damaged"
@@ -300,6 +303,10 @@ def damage(base: Path, count: int, seed: int) -> Outcome:
         path = chance.choice([folder / "memory.db", chance.choice(files)])
         path.write_bytes(mutate(path.read_bytes(), chance))
         with outcome.trying(f"damage, seed {seed}, try {k}, {path.name}"), within(HANGS_S):
+            if _problems(folder) - known:
+                found += 1
+            elif _contents(folder) != whole:
+                raise AssertionError("verify finds nothing, and what is held differs")
             for use in (_ask, _write_on):
                 try:
                     use(folder)
@@ -308,8 +315,27 @@ def damage(base: Path, count: int, seed: int) -> Outcome:
                     if "\n" in str(error):
                         raise AssertionError(f"more than one line: {error}") from error
         shutil.rmtree(folder)
-    outcome.told = f"{refused} memories were refused to readers in one line"
+    outcome.told = f"`hippocam verify` found {found}; {refused} memories were refused to readers in one line"
     return outcome
+
+
+def _problems(folder: Path) -> set[str]:
+    """What `hippocam verify` says of a memory."""
+    try:
+        return {problem.what for problem in problems_of(folder)}
+    except HippocamError as error:
+        return {str(error)}
+
+
+def _contents(folder: Path) -> dict[str, object]:
+    """All rows and pictures, read without our code."""
+    found: dict[str, object] = {path.name: path.read_bytes() for path in (folder / "exemplars").iterdir()}
+    with contextlib.closing(sqlite3.connect(folder / "memory.db")) as database:
+        database.text_factory = bytes
+        tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall()
+        for (name,) in tables:
+            found[name.decode()] = database.execute(f'SELECT * FROM "{name.decode()}"').fetchall()
+    return found
 
 
 def _ask(folder: Path) -> None:

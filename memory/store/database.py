@@ -18,6 +18,7 @@ from hippocam.memory.errors import (
     NewerFormatError,
     NotAMemoryError,
     OlderFormatError,
+    one_line,
 )
 from hippocam.memory.store import sums
 from hippocam.memory.store.entries import EntryTable
@@ -94,11 +95,12 @@ class Store:
             self._db.close()
             raise DiskError(
                 path.parent,
-                f"{path.name} cannot be opened ({error}); check the folder's permissions and the room on its disk",
+                f"{path.name} cannot be opened ({one_line(error)}); check the folder's permissions and the room "
+                "on its disk",
             ) from error
         except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # its message may hold any bytes
             self._db.close()
-            raise NotAMemoryError(path.parent, f"not a hippocam memory, or damaged ({error})") from error
+            raise NotAMemoryError(path.parent, f"not a hippocam memory, or damaged ({one_line(error)})") from error
         except MemoryFolderError:
             self._db.close()
             raise

@@ -510,6 +510,7 @@ def test_a_damaged_database_is_one_line(tmp_path, frames_of, first, last):
         (b"CREATE TABLE summary", b"CREATE TABLE summ\xed\xff "),  # SQLite names it in its message
         (b'{"id": "test:1"', b'{"id": "test\xa91"'),
         (b'{"id": "test:1"', b'["id": "test:1"'),
+        (b"CREATE TABLE summary (", b'CREATE TABLE summary "'),  # quoted with the line breaks behind it
     ],
 )
 def test_text_that_is_damaged_is_one_line_to_readers_and_writers(tmp_path, frames_of, whole, damaged):
