@@ -67,6 +67,9 @@ def contents(root: Path) -> dict[str, tuple[dict[str, list[Any]], dict[str, byte
             n for (n,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
         ]
         tables = {name: list(database.execute(f"SELECT * FROM {name}")) for name in names if name != "words"}
+        columns = [name for _, name, *_ in database.execute("PRAGMA table_info(tombstone)")]
+        timeless = ", ".join(name for name in columns if name not in ("made_s", "sum"))  # by the clock on the wall
+        tables["tombstone"] = list(database.execute(f"SELECT {timeless} FROM tombstone"))
         database.close()
         tables["meta"] = [row for row in tables["meta"] if row[0] != "created_unix_s"]
         tables = {name: rows for name, rows in tables.items() if not name.startswith("words_")}
