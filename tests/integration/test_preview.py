@@ -54,7 +54,7 @@ def test_a_preview_has_the_times_of_key_frames_and_says_so(tmp_path, session):
     assert seen(session, "yellow") == []  # it fell between two key frames
     (moment,) = session.search("green", top=1)
     assert "~0:10 - ~0:25" in evidence_lines([moment])[0]
-    assert "~0:10" in card(moment, cited=True, place=1)
+    assert "~0:10" in card(moment, cited=True, rank=1)
     assert "~0:10 to ~0:25 in a/preview" in session.ask("When was it green?").answer
     (held,) = session.status().streams
     assert held.coarse
