@@ -11,7 +11,7 @@ from typing import NamedTuple
 from hippocam.apps.ask.count_question import ANYTIME, Count, CountQuestion, EntityView
 from hippocam.apps.ask.count_rules import RULES, WHOLE, WINDOW_RULES
 from hippocam.apps.ask.stream_names import take_all_names
-from hippocam.apps.ask.time_words import find_time_words, on_other_clock
+from hippocam.apps.ask.time_words import find_time_words, on_other_clock, take_whole
 from hippocam.memory.entities.records import Entity
 from hippocam.memory.memory import Memory
 from hippocam.memory.records import Evidence
@@ -130,9 +130,10 @@ def count_entities(
     words = " ".join(re.sub(r"[?!.,;]+(?=\s|$)", " ", question.casefold()).split())
     known = [each for each in streams or _streams_of(view, at_s) if stream in (None, each.stream)]
     rest, scopes = take_scopes(words, known, limits)
+    rest, whole = take_whole(rest)
     counts = list[tuple[str, Count]]()
     for scope in scopes:
-        found = _count(CountQuestion(rest, view, scope.stream, scope.at_s, scope.window))
+        found = _count(CountQuestion(rest, view, scope.stream, scope.at_s, scope.window, whole))
         # Where no entity was ever recognised, "none" may be wrong, so nothing is said.
         if found is not None and view.entities(scope.stream, None, scope.at_s):
             counts.append((scope.stream, found))

@@ -55,6 +55,7 @@ class CountQuestion:
         stream: The one stream that is meant: nobody is followed from one to another.
         at_s: The time of asking.
         window: Within which time to count.
+        whole: Whether all of a recording is meant: "in the video".
     """
 
     words: str
@@ -62,6 +63,7 @@ class CountQuestion:
     stream: str
     at_s: float
     window: Window = ANYTIME
+    whole: bool = False
 
     def entities(self, labels: Sequence[str], *, came: bool = False) -> list[Entity]:
         """Entities of some labels with their visits in the window, by the time of the first of these.

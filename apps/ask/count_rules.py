@@ -54,8 +54,9 @@ def _so_far(question: CountQuestion) -> Count | None:
         if not found["times"]
         else (rf"(?:did|has|have|was|were|is) (?:an? |any |the |some )?{NOUN} {CAME}{SO_FAR}",)
     )
-    if question.window != ANYTIME and not found["times"]:
-        kinds += (rf"{NOUN}(?: (?:were|was|are|is|have been|do you see))?(?: there| visible)?{SO_FAR}",)
+    if (question.whole or question.window != ANYTIME) and not found["times"]:
+        seen = r"(?: (?:were|was|are|is|have been|do you see|can be))?(?: there| visible| seen)?"
+        kinds += (rf"(?:different )?{NOUN}{seen}{SO_FAR}",)
     came = next((match for kind in kinds if (match := re.match(kind, found["rest"]))), None)
     if came is None or (labels := labels_of(came["noun"])) is None:
         return None
@@ -84,6 +85,8 @@ def _right_now(question: CountQuestion) -> Count | None:
     if found is None or (labels := labels_of(found["noun"])) is None or UNKNOWN.search(found["rest"]):
         return None
     at_s = question.at_s
+    if question.whole and not re.search(NOW, found["rest"]) and not re.search(r"\bat \d", found["rest"]):
+        return None
     then = re.search(r"\bat (?P<time>\d+(?::\d+)*(?:\.\d+)?)(?: ?s(?:ec(?:onds?)?)?)?$", found["rest"])
     if then is not None:
         try:

@@ -19,7 +19,7 @@ _ASKING = (
     r"(?:what|which|who) (?:happened|happens)(?: when)?\b",
     r"does it show\b",
     r"(?:did|do|does|was|were|is|are|has|have|had)"
-    r"(?= (?:the|an?|any\w*|some\w*|my|his|her|our|their|no\w*|one|two)\b)",
+    r"(?= (?:the|an?|any\w*|some\w*|my|his|her|our|their|no\w*|one|two|he|she|they)\b)",
 )
 _START = re.compile(rf"^(?:{'|'.join(_ASKING)})\s+", re.IGNORECASE)
 
@@ -40,10 +40,37 @@ _NOTHING_NAMED = re.compile(
 )
 _NOBODY = re.compile(r"\b(?:nobody|no[- ]?one|no people|not any(?:body|one))\b", re.IGNORECASE)
 
+# A pronoun, what a picture shows of whom it stands for, and before what "her" is no "a woman's".
+_PRONOUNS = {"he": "a man", "him": "a man", "she": "a woman", "they": "people", "them": "people", "his": "a man's"}
+_PRONOUNS |= {"their": "people's", "hers": "a woman's"}
+_PRONOUN = re.compile(rf"\b(?:{'|'.join(_PRONOUNS)}|her)\b", re.IGNORECASE)
+_NO_NOUN = re.compile(
+    r"\s*(?:$|(?:in|into|on|at|by|with|from|to|and|or|again|leave|leaving|go|going|come|coming|walk\w*|sit\w*|stand\w*)\b)",
+    re.IGNORECASE,
+)
+# Somebody who is named before it may be the one whom a pronoun stands for.
+_NAMED = re.compile(
+    r"\b(?:an?|the|my|our|one|two|some\w*|every\w*|any\w*|who|people|m[ae]n|wom[ae]n)\b", re.IGNORECASE
+)
+
 
 def description(text: str) -> str:
-    """Describe an absence by what is seen then: a vector of "nobody" lies among pictures of people."""
-    return _NOBODY.sub("an empty room without people", text)
+    """Describe what a picture shows of it.
+
+    An absence becomes what is seen then: a vector of "nobody" lies among pictures of people. A pronoun that stands
+    for nobody who is named becomes "a man", "a woman" or "people": captions have no pronouns.
+    """
+    text = _NOBODY.sub("an empty room without people", text)
+    found = _PRONOUN.search(text)
+    if found is None or _NAMED.search(text[: found.start()]):
+        return text
+    return text[: found.start()] + _of_pronoun(found[0].casefold(), text[found.end() :]) + text[found.end() :]
+
+
+def _of_pronoun(pronoun: str, rest: str) -> str:
+    if pronoun == "her":
+        return "a woman" if _NO_NOUN.match(rest) else "a woman's"
+    return _PRONOUNS[pronoun]
 
 
 def statement(question: str) -> str:

@@ -194,6 +194,23 @@ _WINDOWS = tuple(
 )  # fmt: skip
 
 
+_WHOLE = re.compile(
+    r"(?:,\s*)?\b(?:in|of|during|on|from|throughout|anywhere in) (?:the|this|that) (?:whole |entire |full )?"
+    r"(?:video|film|movie|clip|recording|footage)s?\b"
+    r"(?=\s*(?:[?!.,]|$|(?:and|or|at|when|while|before|after|between|with|right|now|currently|that|who)\b))",
+    re.IGNORECASE,
+)
+
+
+def take_whole(question: str) -> tuple[str, bool]:
+    """Split a question from words that mean all of a recording, as "in the video" does; and whether it had some.
+
+    They say no time: what is in the video is not what is there now, at its end.
+    """
+    rest = tidy(_WHOLE.sub("", question))
+    return rest, rest != tidy(question)
+
+
 def tidy(text: str) -> str:
     """Repair spaces and commas where words were taken out of a question."""
     text = " ".join(text.split())

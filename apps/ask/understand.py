@@ -13,7 +13,7 @@ from hippocam.apps.ask.description import statement
 from hippocam.apps.ask.follow_up import complete
 from hippocam.apps.ask.meaning import Anchor, Meaning, Turn
 from hippocam.apps.ask.stream_names import names_of, plain, take_streams
-from hippocam.apps.ask.time_words import take_time_words
+from hippocam.apps.ask.time_words import take_time_words, take_whole
 from hippocam.memory.filter import Filter
 from hippocam.memory.records import StreamStatus
 from hippocam.models.readers.question_kind import QuestionKind, kind_of
@@ -38,6 +38,7 @@ def understand(
         question, anchor = complete(question, before, lambda name: plain(name) in known)
     rest, named = take_streams(question, [stream.id for stream in streams])
     rest, windows = take_time_words(rest, [s for s in streams if not named or s.id in named], at_s)
+    rest, _ = take_whole(rest)
     kind, text = kind_of(rest), statement(rest)
     if not text:
         kind = QuestionKind.WHAT
