@@ -38,6 +38,17 @@ _SAYING = re.compile(
     r"|(?:talk|speak|spoke|tell|told|read|ask)\w* about)\b",
     re.IGNORECASE,
 )
+# What asks for speech, and what bears writing: what a sign says is read.
+_SPEECH = re.compile(
+    r"\b(?:say|says|said|saying|mention\w*|spoken|pronounc\w*|(?:talk|speak|spoke|tell|told)\w* about)\b",
+    re.IGNORECASE,
+)
+_WRITING = re.compile(
+    r"\b(?:signs?|slides?|screens?|texts?|titles?|captions?|labels?|posters?|banners?|boards?|blackboards?|pages?|books?"
+    r"|papers?|notes?|cards?|headlines?|plates?|displays?|terminals?|logos?|letters?|credits|menus?|stickers?|words?"
+    r"|written|writing)\b",
+    re.IGNORECASE,
+)
 _QUOTED = re.compile(r"[\"“”„«»]|(?<!\w)'[^']{3,}'(?!\w)")
 
 
@@ -91,6 +102,11 @@ def asked_words(text: str) -> tuple[list[str], bool]:
     plain = _SAYING.sub(" ", text)
     words = content_words(plain)
     return words or content_words(text), plain != text or bool(_QUOTED.search(text))
+
+
+def about_speech(text: str) -> bool:
+    """Whether a question asks for what was said: no picture shows that."""
+    return _SPEECH.search(text) is not None and _WRITING.search(text) is None
 
 
 def _holding(notes: NoteTable, text: str, words: Sequence[str]) -> dict[int, set[str]]:

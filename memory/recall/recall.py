@@ -21,7 +21,7 @@ from dataclasses import replace
 
 from hippocam.memory.filter import Filter
 from hippocam.memory.recall.index import KeyIndex
-from hippocam.memory.recall.notes import NoteHit, find_notes
+from hippocam.memory.recall.notes import NoteHit, about_speech, find_notes
 from hippocam.memory.recall.query import Candidate, Query, RecallConfig, SummaryHit
 from hippocam.memory.recall.stress import stressed
 from hippocam.memory.recall.words import content_words
@@ -87,7 +87,7 @@ def recall(
     cosines = dict(index.search(query.vector, most, among))
     if not index.exact:
         cosines.update(_coarse_to_fine(store, index, query, wanted, most, allowed))
-    words = content_words(query.text)
+    words, spoken = content_words(query.text), about_speech(query.text)
     written = store.words.match(words, "text", list(cosines))
     named = store.words.match(words, "labels", list(cosines))
     permitted = None if allowed is None else set(allowed)
@@ -112,7 +112,7 @@ def recall(
         entry = store.entries.get(entry_id)
         if entry is not None and (spans := wanted.passing_of(entry)):
             cosine = _cosine(cosines.get(entry_id))
-            seen = 0.0 if cosine is None else belief(cosine, spec, compared)
+            seen = 0.0 if cosine is None or spoken else belief(cosine, spec, compared)
             counts = written.get(entry_id, 0), named.get(entry_id, 0)
             found.append(_weigh(entry, spans, seen, cosine or 0.0, words, counts, lent.get(entry_id)))
     found += map(_by_itself, alone)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from hippocam.memory.recall.notes import about_speech
 from hippocam.memory.records import Evidence
 from hippocam.models.readers.context import Context, ContextConfig
 from hippocam.models.readers.note_text import one_line, told_note
@@ -25,6 +26,9 @@ _GAP_S = 0.05
 _NAMED = 5
 # Characters of a source's words.
 _WORDS = 160
+# Kinds of notes that tell what was said, and what was to be read.
+_SPOKEN = ("speech", "subtitle")
+_WRITTEN = ("screen", "subtitle", "chapter")
 # How many moments' words are told.
 _TOLD = 3
 
@@ -67,22 +71,28 @@ class ExtractiveReader:
             on_token: Gets the whole answer at once.
         """
         evidence = context.evidence
+        if context.kind == QuestionKind.WORDS:
+            kinds = _SPOKEN if about_speech(context.question) else _WRITTEN
+            evidence = tuple(_only_words(moment, kinds) for moment in evidence)
         if not evidence:
             return Reading(sentences=(Sentence(text=NOTHING),), unknown=True)
-        best = evidence[0]
+        best, belief = evidence[0], evidence[0].score
         if best.score < SEEN_FROM:
             text = (
                 "Not seen: nothing in the memory matches well enough. The nearest is "
                 f"{_stretch(best)}, with a belief of {best.score:.0%}."
             )
             sentences, unknown = [Sentence(text=text)], True
+        elif context.kind == QuestionKind.WORDS and not any(e.notes or e.text for e in _likely(evidence)):
+            text = f"No words are kept of it: {_stretch(best)} may show it, but not what it says."
+            sentences, unknown, belief = [Sentence(text=text)], True, 0.0
         else:
             sentences, unknown = _answer(context.kind, evidence), False
         given = tuple(
             Given(mark=f"E{place}", id=e.id, stream=e.stream, time_s=e.frame_s, picture=False)
             for place, e in enumerate(evidence, start=1)
         )
-        reading = Reading(sentences=tuple(sentences), unknown=unknown, confidence=best.score, given=given)
+        reading = Reading(sentences=tuple(sentences), unknown=unknown, confidence=belief, given=given)
         if on_token is not None:
             on_token(reading.answer)
         return reading
@@ -92,7 +102,7 @@ def _answer(kind: QuestionKind, evidence: Sequence[Evidence]) -> list[Sentence]:
     if kind == QuestionKind.WHAT:
         return [Sentence(text=f"{_stretch(e)}{_shows(e)}.", evidence_ids=(e.id,)) for e in evidence]
     best = evidence[0]
-    likely = [e for e in evidence if e.score >= max(SEEN_FROM, _ALSO * best.score)]
+    likely = _likely(evidence)
     first, *others = _joined([(e, e.t0_s, e.t1_s) for e in likely])
     if best.noted:
         told = _noted(best)
@@ -108,6 +118,18 @@ def _answer(kind: QuestionKind, evidence: Sequence[Evidence]) -> list[Sentence]:
     names = "; ".join(str(other) for other in others[:3])
     ids = tuple(dict.fromkeys(found for other in others for found in other.ids))
     return [said, Sentence(text=f"Also likely: {names}.", evidence_ids=ids)]
+
+
+def _likely(evidence: Sequence[Evidence]) -> list[Evidence]:
+    """The moments that are believed, and nearly as much as the best."""
+    return [e for e in evidence if e.score >= max(SEEN_FROM, _ALSO * evidence[0].score)]
+
+
+def _only_words(moment: Evidence, kinds: tuple[str, ...]) -> Evidence:
+    """A moment with those of its notes that are of some kinds: what was said is not what a sign says."""
+    noted = [note for note in moment.notes[: moment.noted] if note.kind in kinds]
+    others = [note for note in moment.notes[moment.noted :] if note.kind in kinds]
+    return replace(moment, notes=(*noted, *others), noted=len(noted))
 
 
 def _special(kind: QuestionKind, evidence: Sequence[Evidence], likely: Sequence[Evidence]) -> Sentence:
