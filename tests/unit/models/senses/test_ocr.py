@@ -69,6 +69,36 @@ def test_ordinary_footage_is_not_read_into(ocr, shared_data):
             assert ocr.look(seen.images[""]).screen == ()
 
 
+def test_a_road_sign_is_read_before_it_fills_the_picture(ocr, shared_data):
+    """The truth is the sign itself, as it stands by the road 3 seconds into the drive."""
+    from hippocam.stream.sources.video import VideoSource
+
+    read = [
+        letters(text)
+        for seen in VideoSource(shared_data / "video/driving/udacity_challenge02.mp4").observations(fps=2)
+        for text in ocr.look(seen.images[""]).screen
+    ]
+    assert {"fremontave", "losaltos"} <= set(read)
+    assert read.count("fremontave") > 1
+
+
+def test_small_credits_are_read(ocr, shared_data):
+    """The truth is the film's own credits at 8:40, in letters of 7 pixels."""
+    from hippocam.stream.sources.video import VideoSource
+
+    frames = VideoSource(shared_data / "video/film/big_buck_bunny_full_360p.mp4").observations(fps=1 / 20)
+    image = next(seen.images[""] for seen in frames if seen.time_s >= 519)
+    read = {letters(text) for text in ocr.look(image).screen}
+    assert {"andreasgoralczyk", "campbellbarton", "brechtvanlommel"} <= read
+
+
+@pytest.mark.parametrize("at", [(10, 50), (1500, 60), (700, 540), (20, 1060), (1500, 1060)])
+def test_one_line_anywhere_is_read_as_from_the_whole_picture(ocr, at):
+    image = page([("Way out", at)], size=(1080, 1920), scale=2)
+    assert [letters(text) for text in ocr.look(image).screen] == ["wayout"]
+    assert ocr.look(image).screen == tuple(ocr.read(image))
+
+
 def test_it_travels_without_its_weights_and_reads_the_same(ocr):
     image = page([("Terms of use", (60, 80))])
     ocr.look(image)
