@@ -75,7 +75,7 @@ from hippocam.apps import Session
 from hippocam.apps.web.server import build_app
 from fastapi.testclient import TestClient
 
-with Session({memory!r}) as session, TestClient(build_app(session, host="testserver")) as client:
+with Session({memory!r}) as session, TestClient(build_app(session), base_url="http://127.0.0.1") as client:
     assert client.get("/").status_code == 200
 """
     code = WITHOUT.format(missing={"cv2"}, commands=[]) + page.format(memory=str(memory))
