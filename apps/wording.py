@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from hippocam.memory.records import Evidence
 from hippocam.stream.timecode import format_time
+
+if TYPE_CHECKING:  # the command line reads arguments by these words before it loads anything heavy
+    from hippocam.memory.records import Evidence
 
 # What bytes that are no UTF-8 become in Python's strings; no encoder, database or server takes it.
 _NO_TEXT = re.compile("[\ud800-\udfff]")
