@@ -2,6 +2,7 @@
 
     HippocamError                   exit_code: 2 for wrong use, 1 where work was cut short
     ├─ SourceError                  a source cannot be read, or not to its end
+    │  └─ MissingFramesError        ... for wanted frames never came out of it
     ├─ MissingLibraryError          a library cannot be loaded
     ├─ PartError                    a part of an archive is not whole
     ├─ ClipError                    a camera's footage cannot be written as a clip

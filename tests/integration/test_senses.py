@@ -44,7 +44,9 @@ def film(tmp_path_factory):
 
 def notes(folder):
     database = sqlite3.connect(folder / "memory.db")
-    found = database.execute("SELECT * FROM note ORDER BY t0_s, text").fetchall()
+    found = database.execute(
+        "SELECT id, stream, kind, t0_s, t1_s, known_s, text FROM note ORDER BY t0_s, text"
+    ).fetchall()
     database.close()
     return found
 
