@@ -47,6 +47,10 @@ class SourceError(HippocamError):
         return f"{self.uri}: {self.reason}"
 
 
+class MissingFramesError(SourceError):
+    """Wanted frames never came out of the decoder, although nothing is damaged."""
+
+
 @dataclass(eq=False)
 class MissingLibraryError(HippocamError):
     """A library that is needed cannot be loaded.

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hippocam.stream.errors import SourceError
+from hippocam.stream.errors import MissingFramesError
 from hippocam.stream.records import Image
 from hippocam.stream.sources.files import open_container
 from hippocam.stream.sources.packet_index import JoinedClock, PacketIndex, scaled_size
@@ -33,10 +33,6 @@ _UNSPECIFIED = 2
 # Largest standard-definition picture.
 _SD_LINES = 576
 _SD_COLUMNS = 1024
-
-
-class MissingFramesError(SourceError):
-    """Wanted frames never came out of the decoder, although nothing is damaged."""
 
 
 class Converter:

@@ -12,11 +12,11 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from hippocam.stream.errors import SourceError
+from hippocam.stream.errors import MissingFramesError, SourceError
 from hippocam.stream.protocols import Hearing
 from hippocam.stream.records import Image, Note, Observation, Stretch
 from hippocam.stream.sources.container_text import text_notes
-from hippocam.stream.sources.decode_pyav import MissingFramesError, display_matrix, is_untagged_hd
+from hippocam.stream.sources.decode_pyav import display_matrix, is_untagged_hd
 from hippocam.stream.sources.files import open_container
 from hippocam.stream.sources.packet_index import PacketIndex, build_index, header_length_s, shared_index
 from hippocam.stream.sources.sampling import pick_indices
