@@ -99,8 +99,8 @@ class QuestionJournal:
         with self._locked("a+b") as file:
             size = file.seek(0, os.SEEK_END)
             if size + 1 + len(line) > self.most_bytes:
-                _keep_newest(file, self.most_bytes // 2)
-            elif size and not _ends_a_line(file):
+                size = _keep_newest(file, self.most_bytes // 2 - 1)
+            if size and not _ends_a_line(file):
                 file.write(b"\n")  # somebody was killed while appending
             file.write(line)
             file.flush()
@@ -144,8 +144,8 @@ def _ends_a_line(file: BinaryIO) -> bool:
     return file.read(1) == b"\n"
 
 
-def _keep_newest(file: BinaryIO, most_bytes: int) -> None:
-    """Keep the newest whole lines that fit into a number of bytes."""
+def _keep_newest(file: BinaryIO, most_bytes: int) -> int:
+    """Keep the newest lines that fit into a number of bytes; return how many bytes they are."""
     file.seek(0)
     lines = file.read().splitlines(keepends=True)
     kept, size = 0, 0
@@ -153,6 +153,7 @@ def _keep_newest(file: BinaryIO, most_bytes: int) -> None:
         size += len(lines[-1 - kept])
         kept += 1
     _replace(file, b"".join(lines[len(lines) - kept :]))
+    return size
 
 
 def _replace(file: BinaryIO, content: bytes) -> None:

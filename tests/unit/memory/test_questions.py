@@ -56,6 +56,18 @@ def test_it_never_exceeds_its_share_and_keeps_the_newest(tmp_path):
     assert QuestionJournal(tmp_path, 10**9).most_bytes == 256_000
 
 
+def test_a_line_that_was_cut_short_costs_no_other_where_the_journal_is_full(tmp_path):
+    journal = QuestionJournal(tmp_path, 1_000_000)
+    journal.append(unit(1), CITED)
+    while (tmp_path / NAME).stat().st_size < 9_700:
+        journal.append(unit(1), CITED)
+    with open(tmp_path / NAME, "ab") as file:
+        file.write(b'{"token": "torn' + b"x" * (9_995 - (tmp_path / NAME).stat().st_size - 15))
+    journal.append(unit(2), [Cited(77, "cam", 0.0, 1.0)])
+    assert journal.read(D)[-1].cited[0].entry_id == 77
+    assert (tmp_path / NAME).stat().st_size <= 10_000
+
+
 def test_an_answer_that_rests_on_nothing_is_not_kept(tmp_path):
     QuestionJournal(tmp_path, 1_000_000).append(unit(0), ())
     assert not (tmp_path / NAME).exists()
