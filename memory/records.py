@@ -11,6 +11,7 @@ Shapes: D embedding dimension. Times are seconds from the start of the stream's 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -64,6 +65,11 @@ class Span:
     t0_s: float
     t1_s: float
     known_s: float
+
+
+def shown_span(spans: Sequence[Span], frame_s: float) -> Span:
+    """The one of some spans, one at least, in which an exemplar of this time was seen, else the last."""
+    return next((span for span in spans if span.t0_s <= frame_s <= span.t1_s), spans[-1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +179,7 @@ class Entry:
     @property
     def shown(self) -> Span:
         """The span in which its exemplar was seen, else the last."""
-        return next((span for span in self.spans if span.t0_s <= self.frame_s <= span.t1_s), self.spans[-1])
+        return shown_span(self.spans, self.frame_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

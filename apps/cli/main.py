@@ -249,8 +249,9 @@ def _search(options: argparse.Namespace) -> int:
 def _ask(options: argparse.Namespace) -> int:
     with _session(options) as session:
         answer = session.ask(options.question, reader=options.reader, deep=options.deep, **where_of(options))
+        code = _tell_answer(options, answer)
         session.used(answer)
-    return _tell_answer(options, answer)
+    return code
 
 
 def _chat(options: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 
 from hippocam.memory.filter import Filter
 from hippocam.memory.recall.notes import NoteHit
-from hippocam.memory.records import Entry, Span
+from hippocam.memory.records import Entry, Span, shown_span
 from hippocam.memory.store.summaries import Summary
 from hippocam.stream.records import FloatArray
 
@@ -88,8 +88,7 @@ class Candidate:
         """The span to show first: that of the notes where they say more than the picture, then the exemplar's."""
         if self.noted is not None and self.noted.belief > self.seen:
             return self.noted.span
-        shown = (span for span in self.spans if span.t0_s <= self.entry.frame_s <= span.t1_s)
-        return next(shown, self.spans[-1])
+        return shown_span(self.spans, self.entry.frame_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
