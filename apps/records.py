@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from hippocam.apps.ask.deep import SecondLook
-from hippocam.apps.ask.meaning import Meaning, Turn
+from hippocam.apps.ask.question.meaning import Meaning, Turn
 from hippocam.memory.records import Evidence, StreamStatus, TierStatus
 from hippocam.models.readers.reading import Given, Sentence
 from hippocam.stream.metrics import StageStatus

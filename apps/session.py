@@ -24,9 +24,9 @@ from types import TracebackType
 from typing import Unpack
 
 from hippocam.apps.ask.ask import ask
-from hippocam.apps.ask.description import description
-from hippocam.apps.ask.meaning import Turn
 from hippocam.apps.ask.memories import distinct_folders
+from hippocam.apps.ask.question.description import description
+from hippocam.apps.ask.question.meaning import Turn
 from hippocam.apps.ask.reader import Reader
 from hippocam.apps.ask.search import Search
 from hippocam.apps.ask.where import Where

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from hippocam.apps import Session
-from hippocam.apps.ask.description import description
+from hippocam.apps.ask.question.description import description
 from hippocam.apps.live.endpoint import ask_live
 from hippocam.apps.live.folder import LiveFolder
 from hippocam.apps.live.open_frames import open_moments

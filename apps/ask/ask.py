@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from hippocam.apps.ask.before_after import JUST_S
-from hippocam.apps.ask.count import CountAnswer
+from hippocam.apps.ask.count.count import CountAnswer
 from hippocam.apps.ask.deep import DeepConfig, SecondLook, look_again, thin
-from hippocam.apps.ask.description import description
-from hippocam.apps.ask.meaning import Meaning, Turn
+from hippocam.apps.ask.question.before_after import JUST_S
+from hippocam.apps.ask.question.description import description
+from hippocam.apps.ask.question.meaning import Meaning, Turn
+from hippocam.apps.ask.question.understand import understand
 from hippocam.apps.ask.reader import Reader
-from hippocam.apps.ask.understand import understand
 from hippocam.apps.ask.where import TOP, Where, filter_of, narrowed
 from hippocam.apps.records import Answer
 from hippocam.memory.filter import Filter

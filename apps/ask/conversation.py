@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol, Unpack
 
-from hippocam.apps.ask.meaning import Turn
+from hippocam.apps.ask.question.meaning import Turn
 from hippocam.apps.ask.reader import Reader
 from hippocam.apps.ask.where import Where
 from hippocam.apps.records import Answer

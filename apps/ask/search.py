@@ -16,11 +16,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hippocam.apps.ask.count import CountAnswer, StreamTimes, answer_count
-from hippocam.apps.ask.description import description
+from hippocam.apps.ask.count.count import CountAnswer, StreamTimes, answer_count
 from hippocam.apps.ask.evidence import evidence_of
 from hippocam.apps.ask.memories import Member, Memories, at_once
-from hippocam.apps.ask.time_words import start_and_end_s
+from hippocam.apps.ask.question.description import description
+from hippocam.apps.ask.question.time_words import start_and_end_s
 from hippocam.apps.ask.where import TOP, Where, conditions, filter_of
 from hippocam.apps.errors import EntryGivenUpError
 from hippocam.apps.ids import find_entry

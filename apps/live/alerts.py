@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hippocam.apps.ask.description import description, statement
+from hippocam.apps.ask.question.description import description, statement
 from hippocam.apps.errors import SettingsError
 from hippocam.apps.live.folder import JsonLines, LiveFolder, Pictures
 from hippocam.apps.live.webhook import Webhook

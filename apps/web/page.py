@@ -9,7 +9,7 @@ from pathlib import Path
 import gradio as gr
 
 from hippocam.apps.ask.conversation import Answers
-from hippocam.apps.ask.meaning import Turn
+from hippocam.apps.ask.question.meaning import Turn
 from hippocam.apps.errors import advised
 from hippocam.apps.web import cards
 from hippocam.apps.web.advice import ADVICE

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from hippocam.apps.ask.count import count_entities
+from hippocam.apps.ask.count.count import count_entities
 from hippocam.memory.entities import tables
 from hippocam.memory.entities.bank import EntityMemory
 from hippocam.models.errors import WeightsError

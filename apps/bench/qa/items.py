@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from hippocam.apps.ask.description import description
+from hippocam.apps.ask.question.description import description
 from hippocam.apps.bench.qa.saliency import Highlights
 
 Window = tuple[float, float]

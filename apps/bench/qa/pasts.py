@@ -15,7 +15,7 @@ from typing import Protocol
 
 import numpy as np
 
-from hippocam.apps.ask.description import description, statement
+from hippocam.apps.ask.question.description import description, statement
 from hippocam.apps.ask.reader import Reader
 from hippocam.apps.bench.sessions import BenchSession
 from hippocam.apps.records import Answer

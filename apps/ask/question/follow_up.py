@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from hippocam.apps.ask.description import JUST, names_nothing
-from hippocam.apps.ask.meaning import Anchor, Side, Turn
+from hippocam.apps.ask.question.description import JUST, names_nothing
+from hippocam.apps.ask.question.meaning import Anchor, Side, Turn
 from hippocam.models.readers.question_kind import QuestionKind, kind_of
 
 _THEN = re.compile(

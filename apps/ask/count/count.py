@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from hippocam.apps.ask.count_question import ANYTIME, Count, CountQuestion, EntityView
-from hippocam.apps.ask.count_rules import RULES, WHOLE, WINDOW_RULES
-from hippocam.apps.ask.stream_names import take_all_names
-from hippocam.apps.ask.time_words import find_time_words, on_other_clock, take_whole
+from hippocam.apps.ask.count.question import ANYTIME, Count, CountQuestion, EntityView
+from hippocam.apps.ask.count.rules import RULES, WHOLE, WINDOW_RULES
+from hippocam.apps.ask.question.stream_names import take_all_names
+from hippocam.apps.ask.question.time_words import find_time_words, on_other_clock, take_whole
 from hippocam.memory.entities.records import Entity
 from hippocam.memory.memory import Memory
 from hippocam.memory.records import Evidence

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from hippocam.apps.ask.count_question import ANYTIME, Count, CountQuestion, Span, window_text
-from hippocam.apps.ask.count_words import (
+from hippocam.apps.ask.count.question import ANYTIME, Count, CountQuestion, Span, window_text
+from hippocam.apps.ask.count.words import (
     ARRIVED,
     BACK,
     CAME,

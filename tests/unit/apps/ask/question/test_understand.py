@@ -2,8 +2,8 @@
 
 import pytest
 
-from hippocam.apps.ask.meaning import Turn
-from hippocam.apps.ask.understand import understand
+from hippocam.apps.ask.question.meaning import Turn
+from hippocam.apps.ask.question.understand import understand
 from hippocam.memory.filter import Filter
 from hippocam.memory.records import StreamStatus
 from hippocam.models.readers.question_kind import QuestionKind

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from hippocam.apps.ask.description import JUST, names_nothing, statement
-from hippocam.apps.ask.meaning import Anchor, Side
+from hippocam.apps.ask.question.description import JUST, names_nothing, statement
+from hippocam.apps.ask.question.meaning import Anchor, Side
 from hippocam.models.readers.question_kind import QuestionKind, kind_of
 
 # How far "just before" and "just after" reach from the other event, in seconds.

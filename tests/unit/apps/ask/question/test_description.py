@@ -1,6 +1,6 @@
 import pytest
 
-from hippocam.apps.ask.description import description, statement
+from hippocam.apps.ask.question.description import description, statement
 
 
 @pytest.mark.parametrize(

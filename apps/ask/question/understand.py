@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hippocam.apps.ask.before_after import split_anchor
-from hippocam.apps.ask.description import statement
-from hippocam.apps.ask.follow_up import complete
-from hippocam.apps.ask.meaning import Anchor, Meaning, Turn
-from hippocam.apps.ask.stream_names import names_of, plain, take_streams
-from hippocam.apps.ask.time_words import take_time_words, take_whole
+from hippocam.apps.ask.question.before_after import split_anchor
+from hippocam.apps.ask.question.description import statement
+from hippocam.apps.ask.question.follow_up import complete
+from hippocam.apps.ask.question.meaning import Anchor, Meaning, Turn
+from hippocam.apps.ask.question.stream_names import names_of, plain, take_streams
+from hippocam.apps.ask.question.time_words import take_time_words, take_whole
 from hippocam.memory.filter import Filter
 from hippocam.memory.records import StreamStatus
 from hippocam.models.readers.question_kind import QuestionKind, kind_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from hippocam.apps.ask.time_words import tidy
+from hippocam.apps.ask.question.time_words import tidy
 
 _KINDS = r"(?:camera|cam|video|clip|stream|file|recording)s?"
 _AND = r"(?:,| and| or|, and|, or)"

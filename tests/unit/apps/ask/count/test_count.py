@@ -6,7 +6,7 @@ import sqlite3
 
 import pytest
 
-from hippocam.apps.ask.count import StreamTimes, count_entities
+from hippocam.apps.ask.count.count import StreamTimes, count_entities
 from hippocam.memory.entities import tables
 from hippocam.memory.entities.bank import EntityMemory
 from hippocam.memory.entities.records import Visit

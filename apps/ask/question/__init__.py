@@ -1,0 +1,1 @@
+"""A question into what it means: what it wants to know, of which streams and times, and what to look for."""
