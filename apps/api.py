@@ -17,7 +17,7 @@ from hippocam.memory.entities.records import Entity, EntityChange
 from hippocam.memory.explanation import Explanation
 from hippocam.memory.records import Entry, Evidence, format_id
 from hippocam.memory.sleep.sleep import SleepReport
-from hippocam.stream.sources.live_clip import Clip
+from hippocam.stream.sources.cameras.clip import Clip
 
 Json = dict[str, Any]
 

@@ -142,7 +142,7 @@ def run(
     Raises:
         HippocamError: A clip cannot be read, or none was given.
     """
-    from hippocam.stream.sources.packet_index import build_index
+    from hippocam.stream.sources.decode.packet_index import build_index
 
     if not clips:
         raise HippocamError("no clip was given: name video files with --videos")

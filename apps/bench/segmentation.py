@@ -292,7 +292,7 @@ def transnet(video: Path) -> Times:
 
 def scenedetect(video: Path, detector: str) -> Times:
     """Where a detector of PySceneDetect sees a cut, with its own settings."""
-    from hippocam.stream.sources.packet_index import build_index
+    from hippocam.stream.sources.decode.packet_index import build_index
 
     package: Any = importlib.import_module(MODULES["content"])
     scenes = package.detect(str(video), getattr(package, detector)())

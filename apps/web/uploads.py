@@ -15,10 +15,10 @@ import anyio.to_thread
 from hippocam.apps.errors import TooLargeError, UploadError
 from hippocam.stream import private
 from hippocam.stream.errors import SourceError
+from hippocam.stream.sources.decode.packet_index import header_length_s
 from hippocam.stream.sources.files import open_container
 from hippocam.stream.sources.folders import VIDEO_SUFFIXES
 from hippocam.stream.sources.naming import slug
-from hippocam.stream.sources.packet_index import header_length_s
 
 UPLOAD_LIMIT_BYTES = 4_000_000_000
 # Files that are kept at most, bytes that the disk keeps free, and what a video may have.

@@ -15,7 +15,7 @@ from hippocam.stream.live.messages import Beat, Captured, Ended, Failed, Message
 from hippocam.stream.sources.sampling import TimeGrid
 
 if TYPE_CHECKING:
-    from hippocam.stream.sources.live_pyav import Arrived
+    from hippocam.stream.sources.cameras.pyav import Arrived
 
 _BEAT_S = 1.0
 
@@ -65,20 +65,20 @@ def run_capture(address: LiveAddress, config: CaptureConfig, send: Callable[[Mes
 
 
 def _arrivals(address: LiveAddress, config: CaptureConfig) -> Iterator[Arrived]:
-    from hippocam.stream.sources.live_recorder import Recorder
+    from hippocam.stream.sources.cameras.recorder import Recorder
 
     recorder = Recorder(config.look_back) if config.look_back else None
     try:
         if address.kind == "url":
-            from hippocam.stream.sources.live_pyav import read_url
+            from hippocam.stream.sources.cameras.pyav import read_url
 
             yield from read_url(address, longest=config.longest_px, timeout_s=config.timeout_s, recorder=recorder)
         elif address.kind == "file":
-            from hippocam.stream.sources.live_pyav import read_file
+            from hippocam.stream.sources.cameras.pyav import read_file
 
             yield from read_file(address, longest=config.longest_px, loop=config.loop, recorder=recorder)
         else:
-            from hippocam.stream.sources.live_opencv import read_device
+            from hippocam.stream.sources.cameras.opencv import read_device
 
             yield from read_device(address, longest=config.longest_px, recorder=recorder)
     finally:

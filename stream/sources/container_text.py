@@ -17,8 +17,8 @@ from typing import Any
 
 from hippocam.stream.errors import SourceError
 from hippocam.stream.records import Note
+from hippocam.stream.sources.decode.packet_index import container_zero_s, header_length_s
 from hippocam.stream.sources.files import open_container
-from hippocam.stream.sources.packet_index import container_zero_s, header_length_s
 
 log = logging.getLogger(__name__)
 

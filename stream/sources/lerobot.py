@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from hippocam.stream.errors import SourceError
 from hippocam.stream.protocols import Hearing
 from hippocam.stream.records import NO_SENSORS, FloatArray, Image, Note, Observation, Sensors, Stretch
+from hippocam.stream.sources.decode.frames import read_seqs
+from hippocam.stream.sources.decode.packet_index import build_index
 from hippocam.stream.sources.images import decode_image
 from hippocam.stream.sources.lerobot_meta import CameraFile, Episode, is_dataset, read_episodes
-from hippocam.stream.sources.packet_index import build_index
 from hippocam.stream.sources.sampling import pick_indices
-from hippocam.stream.sources.video import LONGEST_PX, read_seqs, told_end
+from hippocam.stream.sources.video import LONGEST_PX, told_end
 
 __all__ = ["LeRobotSource", "find_episodes", "is_dataset"]
 

@@ -14,11 +14,12 @@ from urllib.parse import urlsplit, urlunsplit
 from hippocam.stream.errors import SourceError
 from hippocam.stream.guard import blamed_on
 from hippocam.stream.protocols import Source
+from hippocam.stream.sources.decode.frames import Decoder
 from hippocam.stream.sources.folders import VIDEO_SUFFIXES, Found, add_path
 from hippocam.stream.sources.images import IMAGE_SUFFIXES, AnimationSource, ImageFolderSource
 from hippocam.stream.sources.lerobot import find_episodes, is_dataset
 from hippocam.stream.sources.naming import natural_key, unique_ids
-from hippocam.stream.sources.video import LONGEST_PX, Decoder, VideoSource
+from hippocam.stream.sources.video import LONGEST_PX, VideoSource
 
 _ADDRESS = re.compile("[a-zA-Z][a-zA-Z0-9+.-]*://")
 

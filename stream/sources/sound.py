@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from hippocam.stream.records import FloatArray
+from hippocam.stream.sources.decode.joined import JoinedClock
+from hippocam.stream.sources.decode.packet_index import container_zero_s, header_length_s
 from hippocam.stream.sources.files import open_container
-from hippocam.stream.sources.packet_index import JoinedClock, container_zero_s, header_length_s
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from hippocam.apps.records import Answer
 from hippocam.memory.entities.records import Entity, EntityChange, Visit
 from hippocam.memory.records import Evidence
 from hippocam.stream.live.camera import CameraStatus, State
-from hippocam.stream.sources.live_clip import Clip
+from hippocam.stream.sources.cameras.clip import Clip
 
 MOMENT = Evidence(
     id="0123456789abcdef", stream="door", t0_s=6.54321, t1_s=19.5, score=0.87654, why="it matches", image="a.jpg",

@@ -2,7 +2,7 @@ import numpy as np
 
 from hippocam.stream.live.capture import sample
 from hippocam.stream.live.messages import Beat, Captured, Opened
-from hippocam.stream.sources.live_pyav import Arrived
+from hippocam.stream.sources.cameras.pyav import Arrived
 
 
 def arrivals(count, rate, shown):

@@ -12,7 +12,7 @@ import pytest
 from hippocam.stream.errors import SourceError
 from hippocam.stream.records import Stretch
 from hippocam.stream.sources import video
-from hippocam.stream.sources.packet_index import PacketIndex, build_index
+from hippocam.stream.sources.decode.packet_index import PacketIndex, build_index
 from hippocam.stream.sources.video import VideoSource
 
 

@@ -3,7 +3,7 @@ import pytest
 
 from hippocam.stream.errors import SourceError
 from hippocam.stream.records import Stretch
-from hippocam.stream.sources.packet_index import build_index
+from hippocam.stream.sources.decode.packet_index import build_index
 from hippocam.stream.sources.video import VideoSource
 
 

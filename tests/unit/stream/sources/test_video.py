@@ -12,8 +12,9 @@ import av
 import numpy as np
 import pytest
 
-from hippocam.stream.sources.packet_index import build_index
-from hippocam.stream.sources.video import Decoder, VideoSource
+from hippocam.stream.sources.decode.frames import Decoder
+from hippocam.stream.sources.decode.packet_index import build_index
+from hippocam.stream.sources.video import VideoSource
 
 
 @pytest.mark.parametrize(("name", "degrees"), [("a.mp4", 90), ("a.mp4", 180), ("a.mov", 270)])

@@ -26,11 +26,11 @@ from typing import IO
 import numpy as np
 
 from hippocam.stream.records import Image
-from hippocam.stream.sources.packet_index import PacketIndex, scaled_size
+from hippocam.stream.sources.decode.packet_index import PacketIndex, scaled_size
 
 log = logging.getLogger(__name__)
 
-_CHILD = "from hippocam.stream.sources.decode_decord import serve; serve()"
+_CHILD = "from hippocam.stream.sources.decode.decord import serve; serve()"
 
 
 def read_frames(

@@ -13,10 +13,10 @@ import pytest
 from hippocam.stream.errors import ClipError, SourceError
 from hippocam.stream.live.address import LiveAddress, parse_address
 from hippocam.stream.live.lookback import LookBackConfig, segments, start_of
-from hippocam.stream.sources.live_clip import write_clips
-from hippocam.stream.sources.live_opencv import read_device
-from hippocam.stream.sources.live_pyav import read_file, read_url
-from hippocam.stream.sources.live_recorder import Recorder
+from hippocam.stream.sources.cameras.clip import write_clips
+from hippocam.stream.sources.cameras.opencv import read_device
+from hippocam.stream.sources.cameras.pyav import read_file, read_url
+from hippocam.stream.sources.cameras.recorder import Recorder
 
 
 def recorder(tmp_path, **settings):

@@ -11,9 +11,9 @@ from hippocam.stream import opencv as cv2
 from hippocam.stream.errors import SourceError
 from hippocam.stream.live.address import LiveAddress
 from hippocam.stream.records import Image
-from hippocam.stream.sources.live_pyav import Arrived
-from hippocam.stream.sources.live_recorder import RawRecorder, Recorder
-from hippocam.stream.sources.packet_index import scaled_size
+from hippocam.stream.sources.cameras.pyav import Arrived
+from hippocam.stream.sources.cameras.recorder import RawRecorder, Recorder
+from hippocam.stream.sources.decode.packet_index import scaled_size
 
 
 def read_device(address: LiveAddress, *, longest: int, recorder: Recorder | None) -> Iterator[Arrived]:

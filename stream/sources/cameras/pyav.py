@@ -11,9 +11,9 @@ from typing import Any
 from hippocam.stream.errors import SourceError
 from hippocam.stream.live.address import LiveAddress
 from hippocam.stream.records import Image
-from hippocam.stream.sources.decode_pyav import Converter
+from hippocam.stream.sources.cameras.recorder import Recorder
+from hippocam.stream.sources.decode.pyav import Converter
 from hippocam.stream.sources.files import FORMATS, open_alone
-from hippocam.stream.sources.live_recorder import Recorder
 
 # An address may not lead to files of this machine, nor a camera's answer be a script that names other addresses.
 _NETWORK = "rtsp,rtsps,rtp,srtp,udp,tcp,tls,http,https,httpproxy,crypto,hls"

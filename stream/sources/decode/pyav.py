@@ -12,8 +12,9 @@ import numpy as np
 
 from hippocam.stream.errors import MissingFramesError
 from hippocam.stream.records import Image
+from hippocam.stream.sources.decode.joined import JoinedClock
+from hippocam.stream.sources.decode.packet_index import PacketIndex, scaled_size
 from hippocam.stream.sources.files import open_container
-from hippocam.stream.sources.packet_index import JoinedClock, PacketIndex, scaled_size
 from hippocam.stream.sources.sampling import TimeGrid, native_rate
 
 log = logging.getLogger(__name__)

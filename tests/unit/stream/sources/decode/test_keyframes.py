@@ -11,8 +11,8 @@ import pytest
 
 from hippocam.stream.errors import SourceError
 from hippocam.stream.sources import SourceConfig, open_sources
-from hippocam.stream.sources.decode_keyframes import pick_keyframes, preview_fps
-from hippocam.stream.sources.packet_index import build_index
+from hippocam.stream.sources.decode.keyframes import pick_keyframes, preview_fps
+from hippocam.stream.sources.decode.packet_index import build_index
 from hippocam.stream.sources.video import VideoSource
 
 
@@ -66,11 +66,11 @@ def test_only_key_frames_are_decoded(tmp_path: Path, media: ModuleType, monkeypa
     path = tmp_path / "a.mp4"
     media.render_video(path, frames=300, fps=10, options=media.long_gop(60))
     source, decoded = VideoSource(path, keyframes_only=True), []
-    from hippocam.stream.sources import decode_keyframes
+    from hippocam.stream.sources.decode import keyframes
 
-    image = decode_keyframes.Converter.image
+    image = keyframes.Converter.image
     monkeypatch.setattr(
-        decode_keyframes.Converter, "image", lambda self, frame: decoded.append(frame) or image(self, frame)
+        keyframes.Converter, "image", lambda self, frame: decoded.append(frame) or image(self, frame)
     )
     assert len(seen(source, media)) == len(decoded) == 5
     assert all(frame.key_frame for frame in decoded)

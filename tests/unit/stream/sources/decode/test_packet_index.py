@@ -2,8 +2,8 @@ from dataclasses import fields
 
 import numpy as np
 
-from hippocam.stream.sources import packet_index
-from hippocam.stream.sources.packet_index import build_index, load_index, save_index, shared_index
+from hippocam.stream.sources.decode import packet_index
+from hippocam.stream.sources.decode.packet_index import build_index, load_index, save_index, shared_index
 
 
 def test_an_index_that_is_read_is_what_was_written(tmp_path, media):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import functools
 import logging
-import math
 import os
 from dataclasses import asdict, dataclass, fields
 from fractions import Fraction
@@ -20,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hippocam.stream.errors import SourceError
+from hippocam.stream.sources.decode.joined import JoinedClock
 from hippocam.stream.sources.files import ends_beyond_file, open_container
 
 if TYPE_CHECKING:
@@ -31,14 +31,12 @@ log = logging.getLogger(__name__)
 _SLACK_S = 1.0
 # Or by more than this share.
 _SLACK_SHARE = 0.01
-# Decoding timestamps that go back by more than this begin again; less is careless muxing.
-_JITTER_S = 0.1
 # Rate of a file whose header gives none that can be.
 _USUAL_FPS = 25.0
 _DAY_S = 86_400.0
 _YEAR_S = 366 * _DAY_S
-# A pause within a recording is shorter than this.
-_LEAP_S = 3600.0
+# A frame does not last longer than this.
+_LONGEST_FRAME_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,7 +183,7 @@ def build_index(path: Path, uri: str) -> PacketIndex:
         nominal_fps = float(rate) if rate else _USUAL_FPS
         if container.format.name == "avi" and len(order) > 1 and not linear:
             gap_s = float(times_s[-1] - times_s[0]) / (len(order) - 1)
-            if gap_s > _LEAP_S:
+            if gap_s > _LONGEST_FRAME_S:
                 log.warning("%s: %.0f s a frame by its header, taken for %g a second", uri, gap_s, _USUAL_FPS)
                 nominal_fps, times_s = _USUAL_FPS, np.arange(len(order)) / _USUAL_FPS
         return PacketIndex(
@@ -217,49 +215,6 @@ def _at(ticks: NDArray[np.int64], pts: int | None) -> int | None:
         return None
     rank = int(np.searchsorted(ticks, pts))
     return rank if rank < len(ticks) and ticks[rank] == pts else None
-
-
-class JoinedClock:
-    """Moves the timestamps of one stream's packets so that they never begin again.
-
-    Where recordings were joined byte by byte (`cat a.ts b.ts`), each part counts from its own start. A player goes
-    on with the next part where the last one ended, and so does this: at a jump back, and in a transport stream at
-    a leap of hours, which is a jump back that the demuxer took for the clock's overflow.
-
-    Args:
-        container: The open file.
-
-    Attributes:
-        jumps: How often time began again so far.
-    """
-
-    def __init__(self, container: Any) -> None:
-        self._leap_s = _LEAP_S if container.format.name == "mpegts" else math.inf
-        self._shift = 0  # ticks, added to all timestamps from now on
-        self._last: int | None = None  # decoding timestamp of the last packet, moved
-        self._step = 0  # ticks between the last two packets
-        self.jumps = 0
-
-    def set(self, packet: Any) -> None:
-        """Move the timestamps of the stream's next packet."""
-        if packet.is_discard:
-            return
-        if packet.dts is not None and packet.time_base:
-            self._go_on(packet.dts, packet.duration or self._step, packet.time_base)
-        if self._shift:
-            packet.pts = None if packet.pts is None else packet.pts + self._shift
-            packet.dts = None if packet.dts is None else packet.dts + self._shift
-
-    def _go_on(self, dts: int, duration: int, time_base: Fraction) -> None:
-        moved = dts + self._shift
-        if self._last is not None:
-            gap_s = float((moved - self._last) * time_base)
-            if not -_JITTER_S <= gap_s < self._leap_s:
-                self._shift = self._last + duration - dts
-                self.jumps += 1
-                moved = dts + self._shift
-            self._step = max(moved - self._last, 0) or self._step
-        self._last = moved
 
 
 def video_stream(container: Any, uri: str) -> Any:

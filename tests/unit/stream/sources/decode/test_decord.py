@@ -8,19 +8,19 @@ from types import ModuleType
 
 import pytest
 
-from hippocam.stream.sources import decode_decord
+from hippocam.stream.sources.decode import decord
 from hippocam.stream.sources.video import VideoSource
 
 ABORTS = "import os; os.abort()"
 ABORTS_HALF_WAY = """
 import os
-from hippocam.stream.sources import decode_decord
-real = decode_decord._give
+from hippocam.stream.sources.decode import decord
+real = decord._give
 def half(reader, at, seqs, shape, out):
     real(reader, at, seqs[: len(seqs) // 2], shape, out)
     os.abort()
-decode_decord._give = half
-decode_decord.serve()
+decord._give = half
+decord.serve()
 """
 
 
@@ -53,7 +53,7 @@ def test_where_it_dies_nothing_is_lost(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO)
-    monkeypatch.setattr(decode_decord, "_CHILD", child)
+    monkeypatch.setattr(decord, "_CHILD", child)
     assert _numbers(clip, media) == [(k, k) for k in range(60)]
     assert "PyAV" in caplog.text
 

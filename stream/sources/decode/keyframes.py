@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hippocam.stream.records import Image
-from hippocam.stream.sources.decode_pyav import Converter
+from hippocam.stream.sources.decode.packet_index import PacketIndex
+from hippocam.stream.sources.decode.pyav import Converter
 from hippocam.stream.sources.files import open_container
-from hippocam.stream.sources.packet_index import PacketIndex
 from hippocam.stream.sources.sampling import TimeGrid
 
 log = logging.getLogger(__name__)
