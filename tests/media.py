@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -180,6 +181,23 @@ def _hide_start(path: Path, seconds: float) -> None:
     lasts, start = struct.unpack_from(">Ii", data, edit_at)
     struct.pack_into(">Ii", data, edit_at, lasts - round(1000 * seconds), start + round(scale * seconds))
     path.write_bytes(data)
+
+
+def bundle(paths: Sequence[Path], to: Path, titles: Sequence[str] = ()) -> Path:
+    """Put the pictures of several videos into one file, a track each, as a camera with several lenses does."""
+    with ExitStack() as stack:
+        written = stack.enter_context(av.open(str(to), "w"))
+        tracks = []
+        for number, path in enumerate(paths):
+            read = stack.enter_context(av.open(str(path)))
+            track = written.add_stream_from_template(read.streams.video[0])
+            track.metadata.update({"title": titles[number], "handler_name": titles[number]} if titles else {})
+            packets = [packet for packet in read.demux(read.streams.video[0]) if packet.size]
+            tracks += [(float(packet.dts * packet.time_base), track, packet) for packet in packets]
+        for _, track, packet in sorted(tracks, key=lambda due: due[0]):
+            packet.stream = track
+            written.mux(packet)
+    return to
 
 
 def join(paths: Sequence[Path], to: Path) -> Path:

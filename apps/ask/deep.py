@@ -173,7 +173,8 @@ def look_again(
             if left < 1 or clock() - start > config.seconds:
                 stopped = f"the budget was spent: {frames} frames, {clock() - start:.1f} s"
                 return _done(found, pictures, steps, stopped)
-            seen = list(_look(source, span, min(fps, left / max(span[1] - span[0], 1e-3)), encoder, asked_D, left))
+            rate = min(fps, left / max(span[1] - span[0], 1e-3))
+            seen = list(_look(source, moment.stream, span, rate, encoder, asked_D, left))
             if not seen:
                 break
             frames += len(seen)
@@ -221,11 +222,17 @@ def _span(moment: Evidence, at_s: float | None) -> tuple[float, float]:
 
 
 def _look(
-    source: VideoSource, span: tuple[float, float], fps: float, encoder: Encoder, asked_D: FloatArray, most: int
+    source: VideoSource,
+    stream: str,
+    span: tuple[float, float],
+    fps: float,
+    encoder: Encoder,
+    asked_D: FloatArray,
+    most: int,
 ) -> Iterator[_Frame]:
     """Frames of a span with their cosines; none where the source cannot be read."""
     try:
-        seen = list(source.between(*span, fps=fps))[:most]
+        seen = list(source.between(*span, fps=fps, camera=source.camera_of(stream)))[:most]
     except (SourceError, OSError):
         return
     for start in range(0, len(seen), _BATCH):

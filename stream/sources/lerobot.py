@@ -16,6 +16,7 @@ from hippocam.stream.protocols import Hearing
 from hippocam.stream.records import NO_SENSORS, FloatArray, Image, Note, Observation, Sensors, Stretch
 from hippocam.stream.sources.decode.frames import read_seqs
 from hippocam.stream.sources.decode.packet_index import build_index
+from hippocam.stream.sources.decode.tracks import told_cameras
 from hippocam.stream.sources.images import decode_image
 from hippocam.stream.sources.lerobot_meta import CameraFile, Episode, is_dataset, read_episodes
 from hippocam.stream.sources.sampling import pick_indices
@@ -150,7 +151,7 @@ class LeRobotSource:
                 lost += f"{camera.missing[0]} at {rows.times_N[camera.missing[0]]:.1f} s"
                 failures[camera.name] = "; ".join(filter(None, (failures.get(camera.name), lost)))
         if failures:
-            faults.append(f"not every camera could be read ({_told(failures)})")
+            faults.append(told_cameras(failures))
         if faults:
             raise SourceError(self.uri, f"{'; '.join(faults)}; all others were kept")
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import heapq
 import logging
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import get_args
 
@@ -14,10 +15,19 @@ import numpy as np
 
 from hippocam.stream.errors import MissingFramesError, SourceError
 from hippocam.stream.protocols import Hearing
-from hippocam.stream.records import Image, Note, Observation, Stretch
+from hippocam.stream.records import Image, Note, Observation, Stretch, stream_id
 from hippocam.stream.sources.container_text import text_notes
 from hippocam.stream.sources.decode.frames import Decoder, read_seqs, sample_video
 from hippocam.stream.sources.decode.packet_index import PacketIndex, build_index, header_length_s, shared_index
+from hippocam.stream.sources.decode.tracks import (
+    ONLY,
+    Track,
+    instants,
+    merged,
+    or_failure,
+    told_cameras,
+    tracks_of,
+)
 from hippocam.stream.sources.files import open_container
 from hippocam.stream.sources.sampling import pick_indices
 
@@ -25,9 +35,11 @@ log = logging.getLogger(__name__)
 
 LONGEST_PX = 640
 
+_NOTHING_DECODED = "no frame could be decoded: the data are damaged; copy or record it again"
+
 
 class VideoSource:
-    """A video file as a source with one unnamed camera.
+    """A video file as a source: of one unnamed camera, or of a camera for each of its video tracks.
 
     Holds the path and small settings only, so that it can be sent to another process; the file is opened by
     `observations`, once per call.
@@ -105,11 +117,11 @@ class VideoSource:
     def observations(
         self, *, fps: float | None, after_seq: int = -1, stretch: Stretch | None = None
     ) -> Iterator[Observation]:
-        """Yield frames as observations with one camera, "".
+        """Yield frames as observations: of one camera, "", or of those that show a frame at that instant.
 
-        The first frame at or after each point of the grid k / fps is yielded with its own true time; seq
-        is the frame's rank in presentation order, also where only key frames are given. Frames whose data are
-        damaged are left out.
+        The first frame of each camera at or after each point of the grid k / fps is yielded with its own true
+        time; seq is the frame's rank in presentation order (of several cameras that of the instant), also where
+        only key frames are given. Frames whose data are damaged are left out.
 
         Args:
             fps: Frames a second, above 0; None or a rate above the file's own gives every frame.
@@ -120,59 +132,78 @@ class VideoSource:
 
         Raises:
             ValueError: fps is not a positive number.
-            SourceError: The file cannot be read, or ends before its header says (after all readable frames).
+            SourceError: The file cannot be read, or ends before its header says; or of several cameras one
+                cannot be read. All readable frames were yielded before.
         """
+        tracks = tracks_of(self._path, self.uri)
+        if len(tracks) > 1:
+            yield from self._cameras(tracks, fps, after_seq, whole=stretch is not None)
+            return
         if stretch is not None:
             yield from self._within(stretch, fps, after_seq)
             return
         index = build_index(self._path, self.uri)
-        self._tell_of_others(index)
         last_s: float | None = None
-        frames = sample_video(
+        for seq, time_s, image in self._sampled(index, fps, after_seq):
+            last_s = time_s
+            yield Observation(seq=seq, time_s=time_s, images={"": image})
+        if last_s is None and after_seq < 0:
+            raise SourceError(self.uri, _NOTHING_DECODED)
+        if index.cut:
+            raise _truncated(self.uri, index)
+
+    def _sampled(
+        self, index: PacketIndex, fps: float | None, after_seq: int, *, alone: bool = False
+    ) -> Iterator[tuple[int, float, Image]]:
+        """Sample one track; alone: by one thread of PyAV, so that any machine gives the same pictures."""
+        return sample_video(
             self._path,
             self.uri,
             index,
             fps=fps,
             after_seq=after_seq,
             longest=self._longest_px,
-            threads=self._threads,
-            decoder=self._decoder,
+            threads=1 if alone else self._threads,
+            decoder="pyav" if alone else self._decoder,
             keyframes_only=self._keyframes_only,
         )
-        for seq, time_s, image in frames:
-            last_s = time_s
-            yield Observation(seq=seq, time_s=time_s, images={"": image})
-        if last_s is None and after_seq < 0:
-            raise SourceError(self.uri, "no frame could be decoded: the data are damaged; copy or record it again")
-        if index.cut:
-            raise _truncated(self.uri, index)
 
-    def _tell_of_others(self, index: PacketIndex) -> None:
-        """Say that a file has more than one picture, as of a dashcam with two lenses: only one is watched."""
-        if index.tracks > 1:
-            log.warning(
-                "%s: one of its %d video tracks is watched; copy the others into files of their own",
-                self.uri,
-                index.tracks,
-            )
+    def _cameras(
+        self, tracks: Sequence[Track], fps: float | None, after_seq: int, *, whole: bool
+    ) -> Iterator[Observation]:
+        """Yield the frames of several tracks; whole: all of them, if any comes after after_seq."""
+        failures: dict[str, str] = {}
+        read: list[tuple[Track, PacketIndex]] = []
+        for track in tracks:
+            try:
+                read.append((track, build_index(self._path, self.uri, track.number)))
+            except SourceError as error:
+                failures[track.camera] = error.reason
+        ranks = instants([index for _, index in read]) if read else []
+        if whole and max((int(rank_N[-1]) for rank_N in ranks), default=-1) > after_seq:
+            after_seq = -1
+        frames = []
+        for (track, index), rank_N in zip(read, ranks, strict=True):
+            after = int(np.searchsorted(rank_N, after_seq, side="right")) - 1
+            sampled = functools.partial(self._sampled, index, fps, after, alone=whole)
+            frames.append(or_failure(sampled, functools.partial(failures.__setitem__, track.camera)))
+        nothing = after_seq < 0
+        for rank, time_s, images in merged([track for track, _ in read], ranks, frames):
+            nothing = False
+            yield Observation(seq=rank, time_s=time_s, images=images)
+        if nothing:
+            raise SourceError(self.uri, told_cameras(failures) if failures else _NOTHING_DECODED)
+        for _, index in read:
+            if index.cut:
+                raise _truncated(self.uri, index)
+        if failures:
+            raise SourceError(self.uri, f"{told_cameras(failures)}; all others were kept")
 
     def _within(self, stretch: Stretch, fps: float | None, after_seq: int) -> Iterator[Observation]:
         index = shared_index(self._path, self.uri, stretch.index_file)
-        if not stretch.number:
-            self._tell_of_others(index)
         if index.linear:  # decodable from its start only: the last segment gets all of it
             if stretch.is_last:
-                frames = sample_video(
-                    self._path,
-                    self.uri,
-                    index,
-                    fps=fps,
-                    after_seq=after_seq,
-                    longest=self._longest_px,
-                    threads=1,
-                    decoder="pyav",
-                )
-                for seq, time_s, image in frames:
+                for seq, time_s, image in self._sampled(index, fps, after_seq, alone=True):
                     yield Observation(seq=seq, time_s=time_s, images={"": image})
         else:
             seqs = _seqs_within(index, stretch, fps)
@@ -193,7 +224,8 @@ class VideoSource:
     ) -> Iterator[tuple[float, Note]]:
         """Yield subtitles, chapters and speech by the time from which on they are known; a preview is not heard.
 
-        Subtitles are known from their start on, speech from the end of the window in which it was heard.
+        Subtitles are known from their start on, speech from the end of the window in which it was heard. Of
+        several cameras the first one has the words: they are of the file, and kept once.
 
         Args:
             stream: Name of the stream that the notes are of.
@@ -202,6 +234,7 @@ class VideoSource:
             after_s: What was known before this need not be heard again; None for all.
         """
         from_s, to_s = (-math.inf, math.inf) if stretch is None else (stretch.from_s, stretch.to_s)
+        stream = stream_id(stream, self._tracks()[0].camera)
         given = ((n.t0_s, n) for n in text_notes(self._path, self.uri, stream) if from_s <= n.t0_s < to_s)
         if hearing is None or self._keyframes_only:
             return given
@@ -209,16 +242,44 @@ class VideoSource:
         return heapq.merge(given, heard, key=lambda known: known[0])
 
     def segments(self, segment_s: float) -> int:
-        """Return how many segments of about segment_s it is cut into, by the length in its header."""
+        """Return how many segments of about segment_s it is cut into, by the length in its header.
+
+        1 if it has several cameras: their key frames lie at different times, so no cut suits all of them.
+        """
+        if len(self._tracks()) > 1:
+            return 1
         return max(1, round((self.duration_s or 0.0) / segment_s))
 
-    def between(self, t0_s: float, t1_s: float, *, fps: float | None) -> Iterator[tuple[float, Image]]:
+    def camera_of(self, stream: str) -> str:
+        """Return which camera a stream of this file shows, by the end of its name; "" for the only one."""
+        cameras = [track.camera for track in self._tracks()]
+        last = stream.rpartition("/")[2]
+        return last if last in cameras else cameras[0]
+
+    def _tracks(self) -> tuple[Track, ...]:
+        try:
+            return tracks_of(self._path, self.uri)
+        except SourceError:
+            return (ONLY,)  # observations() tells why
+
+    def between(
+        self, t0_s: float, t1_s: float, *, fps: float | None, camera: str = ""
+    ) -> Iterator[tuple[float, Image]]:
         """Yield true time and picture of the frames in a stretch of time, at about fps a second (None: every one).
 
+        Args:
+            t0_s: Start of the stretch, seconds.
+            t1_s: Its end.
+            fps: Frames a second.
+            camera: Whose frames, in a file of several cameras.
+
         Raises:
-            SourceError: The file cannot be read.
+            SourceError: The file cannot be read, or has no such camera.
         """
-        index = build_index(self._path, self.uri)
+        number = next((track.number for track in tracks_of(self._path, self.uri) if track.camera == camera), None)
+        if number is None:
+            raise SourceError(self.uri, f"no video track is called {camera!r} any more")
+        index = build_index(self._path, self.uri, number)
         usable = np.flatnonzero(~index.damaged & (index.times_s >= t0_s) & (index.times_s <= t1_s))
         wanted = [int(seq) for seq in usable[pick_indices(index.times_s[usable], fps)]]
         for seq, image in read_seqs(

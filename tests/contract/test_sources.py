@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from hippocam.stream.protocols import Source
-from hippocam.stream.records import Note, Observation, Stretch
+from hippocam.stream.records import Note, Observation, Stretch, stream_id
 from hippocam.stream.sources import open_sources
 from hippocam.stream.sources.video import VideoSource
 
@@ -63,6 +63,18 @@ def _joined(suffix: str, *lengths: int) -> Callable[[Path, ModuleType], Case]:
             first += length
         path = media.join(parts, folder / f"joined{suffix}")
         return VideoSource(path), [i / 10 for i in range(first)]
+
+    return build
+
+
+def _cameras(suffix: str, *gops: int) -> Callable[[Path, ModuleType], Case]:
+    """A file with a video track for each lens, whose key frames lie at different times."""
+
+    def build(folder: Path, media: ModuleType) -> Case:
+        lenses = [folder / f"{gop}.mp4" for gop in gops]
+        for path, gop in zip(lenses, gops, strict=True):
+            media.render_video(path, frames=90, fps=10, options=media.long_gop(gop))
+        return VideoSource(media.bundle(lenses, folder / f"lenses{suffix}")), [i / 10 for i in range(90)]
 
     return build
 
@@ -122,6 +134,9 @@ CASES = {
     "mp4, trimmed between key frames": _trimmed(43, 20, 80),
     "mp4, trimmed just before a key frame": _trimmed(39, 20, 80),
     "mp4, trimmed at a key frame": _trimmed(40, 20, 80),
+    "mp4, two cameras": _cameras(".mp4", 20, 250),
+    "mkv, three cameras": _cameras(".mkv", 7, 20, 33),
+    "ts, two cameras": _cameras(".ts", 20, 33),
     "ts, three joined": _joined(".ts", 50, 33, 41),
     "ts, the first one short": _joined(".ts", 2, 60),
     "ts, open groups": _video("open.ts", frames=120, options=(24, True)),
@@ -292,7 +307,8 @@ def test_the_notes_of_all_segments_are_those_of_the_source(case: Case, tmp_path:
     hearing = Clock()
     whole = list(source.notes("cam", hearing=hearing))
     assert [known_s for known_s, _ in whole] == sorted(known_s for known_s, _ in whole)
-    assert {note.stream for _, note in whole} <= {"cam"}
+    cameras = {camera for seen in source.observations(fps=1) for camera in seen.images}
+    assert {note.stream for _, note in whole} <= {stream_id("cam", camera) for camera in cameras}
     by_segment = [
         known
         for stretch in _stretches(source, 2.0, tmp_path)

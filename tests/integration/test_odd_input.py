@@ -172,9 +172,13 @@ def test_pictures_with_a_film_behind_them_are_whole(case: Make) -> None:
     assert seen == ["red", "green", "blue"]
 
 
-def test_a_second_lens_is_told(case: Make, session: Session, caplog: pytest.LogCaptureFixture) -> None:
-    assert ids(session.watch([case("two_cameras_in_one_file") / "dash.mp4"])) == ["dash"]
-    assert "one of its 2 video tracks is watched" in caplog.text
+def test_a_second_lens_is_a_camera(case: Make, session: Session) -> None:
+    watched = session.watch([case("two_cameras_in_one_file") / "dash.mp4"])
+    assert ids(watched) == ["dash/1", "dash/2"]
+    assert not watched.failed
+    for name, seen in (("red", "dash/1"), ("blue", "dash/2")):
+        best = session.ask(f"When is it {name}?").evidence[0]
+        assert (best.stream, best.t0_s, best.t1_s) == (seen, 0.0, 6.0)
 
 
 def test_a_film_on_which_decord_dies(shared_data: Path) -> None:

@@ -58,7 +58,6 @@ class PacketIndex:
         origin_s: Container time that is shown as 0, in seconds.
         size: Width and height in pixels as displayed before rotation (square pixels).
         coded: Width and height in pixels as stored.
-        tracks: How many moving pictures are in the file, of which this is one.
         container: FFmpeg's name of the container format, "mov,mp4,m4a,3gp,3g2,mj2" for instance.
         linear: Timestamps are missing, repeated or jump back: only decoding from the start gives the order. Where
             they jump back they are those of a `JoinedClock`.
@@ -80,7 +79,6 @@ class PacketIndex:
     origin_s: float
     size: tuple[int, int]
     coded: tuple[int, int]
-    tracks: int
     container: str
     linear: bool
     nominal_fps: float
@@ -117,8 +115,13 @@ class PacketIndex:
         return max(rank, 0)
 
 
-def build_index(path: Path, uri: str) -> PacketIndex:
+def build_index(path: Path, uri: str, number: int = 0) -> PacketIndex:
     """Read all packets of a file once, without decoding (about 5 microseconds a packet).
+
+    Args:
+        path: The file.
+        uri: Its name in messages.
+        number: Which of its moving pictures, in a file of several.
 
     Raises:
         SourceError: The file cannot be opened, has no moving picture, or its codec is unknown.
@@ -126,7 +129,7 @@ def build_index(path: Path, uri: str) -> PacketIndex:
     import av
 
     with open_container(path, uri) as container:
-        stream = video_stream(container, uri)
+        stream = video_stream(container, uri, number)
         pts: list[int | None] = []
         dts: list[int | None] = []
         keys: list[bool] = []
@@ -200,7 +203,6 @@ def build_index(path: Path, uri: str) -> PacketIndex:
             origin_s=origin_s,
             size=_display_size(stream),
             coded=(int(stream.width or 0), int(stream.height or 0)),
-            tracks=len(moving_pictures(container)),
             container=container.format.name,
             linear=linear,
             nominal_fps=nominal_fps,
@@ -217,8 +219,8 @@ def _at(ticks: NDArray[np.int64], pts: int | None) -> int | None:
     return rank if rank < len(ticks) and ticks[rank] == pts else None
 
 
-def video_stream(container: Any, uri: str) -> Any:
-    """Return the moving picture of an open container.
+def video_stream(container: Any, uri: str, number: int = 0) -> Any:
+    """Return a moving picture of an open container, the first one unless a number is given.
 
     Raises:
         SourceError: There is none (audio only), or no decoder for it.
@@ -231,19 +233,20 @@ def video_stream(container: Any, uri: str) -> Any:
         if "audio" in kinds:
             raise SourceError(uri, "only sound in it, no picture; give a file with video")
         raise SourceError(uri, f"no picture in it (found: {', '.join(kinds)}); give a file with video")
-    best = container.streams.best("video")
-    stream = best if best in videos else videos[0]
+    stream = videos[number]
     if stream.codec_context is None:
         raise SourceError(uri, "its video codec is unknown or encrypted (DRM); convert it to H.264 or VP9 first")
     return stream
 
 
 def moving_pictures(container: Any) -> list[Any]:
-    """The video tracks of an open container, but for cover pictures, which are tracks of one frame."""
+    """The video tracks of an open container, but for covers, which are tracks of one frame beside others."""
     from av.stream import Disposition
 
     still = Disposition.attached_pic | Disposition.timed_thumbnails
-    return [track for track in container.streams.video if not track.disposition & still]
+    pictures = [track for track in container.streams.video if not track.disposition & still]
+    moving = [track for track in pictures if track.frames != 1]
+    return moving or pictures
 
 
 def _origin_s(container: Any, stream: Any, pts: Sequence[int | None]) -> float:

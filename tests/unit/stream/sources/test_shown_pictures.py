@@ -105,21 +105,3 @@ def test_colours_are_those_that_were_meant(
     height, width = picture.shape[:2]
     for y, x, colour in ((1, 1, (220, 30, 30)), (1, 3, (30, 200, 30)), (3, 1, (30, 30, 220))):
         assert np.abs(picture[y * height // 4, x * width // 4] - colour).max() < 8
-
-
-def test_a_second_video_track_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    path = tmp_path / "dash.mp4"
-    with av.open(str(path), "w") as container:
-        tracks = [container.add_stream("libx264", rate=10) for _ in range(2)]
-        for track in tracks:
-            track.width, track.height, track.pix_fmt = 160, 120, "yuv420p"
-        for _ in range(10):
-            for track in tracks:
-                container.mux(track.encode(av.VideoFrame.from_ndarray(corners(), format="rgb24")))
-        for track in tracks:
-            container.mux(track.encode(None))
-    assert len(list(VideoSource(path).observations(fps=None))) == 10
-    assert f"{path}: one of its 2 video tracks is watched" in caplog.text
-    caplog.clear()
-    list(VideoSource(write(tmp_path / "one.mp4", [corners()])).observations(fps=None))
-    assert not caplog.text
