@@ -12,9 +12,10 @@ from typing import Any
 from hippocam.apps.archive.records import ArchiveReport
 from hippocam.apps.journal import numbers_of, sentence
 from hippocam.apps.live.status import LiveStatus
-from hippocam.apps.records import Answer, Deleted, ImportReport, Status, WatchReport
+from hippocam.apps.records import Answer, Deleted, ImportReport, SetApart, Status, WatchReport
 from hippocam.memory.entities.records import Entity, EntityChange
 from hippocam.memory.explanation import Explanation
+from hippocam.memory.provenance.records import Provenance
 from hippocam.memory.records import Entry, Evidence, format_id
 from hippocam.memory.sleep.sleep import SleepReport
 from hippocam.stream.sources.cameras.clip import Clip
@@ -45,6 +46,30 @@ def sleep_json(report: SleepReport) -> Json:
 def deletion_json(gone: Deleted) -> Json:
     """How much was deleted; which uploaded files went and which stay, where there are any."""
     return {name: value for name, value in gone._asdict().items() if value != ()}
+
+
+def quarantine_json(found: SetApart) -> Json:
+    """What is in quarantine, and the imports that it could name."""
+    return {
+        "quarantine": [
+            {**asdict(one), "import_id": None if one.import_id is None else format_id(one.import_id)}
+            for one in found.origins
+        ],
+        "imports": [
+            {**asdict(one), "id": format_id(one.id), "streams": list(streams)} for one, streams in found.imports
+        ],
+        "changed": found.changed,
+    }
+
+
+def provenance_json(found: Provenance) -> Json:
+    """Where an entry came from."""
+    made_by = found.made_by
+    return {
+        **asdict(found),
+        "senses": list(found.senses),
+        "made_by": None if made_by is None else {**asdict(made_by), "id": format_id(made_by.id)},
+    }
 
 
 def camera_json(status: LiveStatus) -> Json:
@@ -128,6 +153,7 @@ def explain_json(entry_id: int, found: Explanation) -> Json:
             }
             for row in found.journal
         ],
+        "provenance": None if found.provenance is None else provenance_json(found.provenance),
         "worth": None if found.worth is None else {**found.worth._asdict(), "twin": _id(found.worth.twin)},
     }
 

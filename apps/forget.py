@@ -22,16 +22,17 @@ from hippocam.memory.filter import Filter
 from hippocam.memory.forget import FinishedDeletion
 from hippocam.memory.lock import WriterLock
 from hippocam.memory.memory import MemoryWriter
+from hippocam.memory.provenance.records import Origin
 from hippocam.memory.records import Entry, format_id
 from hippocam.stream.errors import HippocamError
 
 
-def delete(memory: MemoryWriter, what: Filter | Sequence[str]) -> Deleted:
-    """Delete entries, or all that a stream, a camera or a stretch of time left behind.
+def delete(memory: MemoryWriter, what: Filter | Origin | Sequence[str]) -> Deleted:
+    """Delete entries, all that a stream, a camera or a stretch of time left behind, or by provenance.
 
     Args:
         memory: Open for writing.
-        what: A filter, or ids of entries or their beginnings.
+        what: A filter, an origin, or ids of entries or their beginnings.
 
     Raises:
         HippocamError: An entry or the stream is not known, a time is not on the clock of a stream that is meant,
@@ -40,6 +41,9 @@ def delete(memory: MemoryWriter, what: Filter | Sequence[str]) -> Deleted:
     """
     if memory.finished is not None and _same(what, memory.finished):  # asked for again, after it was cut short
         return Deleted(*memory.finished.gone)
+    if isinstance(what, Origin):  # neither an import nor a sense has files beside the memory
+        with _archive_leftovers(memory.folder):
+            return Deleted(*memory.forget(what))
     if isinstance(what, Filter) and what.stream is not None:
         check_stream(what.stream, memory.streams())
     if isinstance(what, Filter):
@@ -54,11 +58,13 @@ def delete(memory: MemoryWriter, what: Filter | Sequence[str]) -> Deleted:
     return Deleted(*gone, files=files, kept=kept)
 
 
-def _same(what: Filter | Sequence[str], finished: FinishedDeletion) -> bool:
+def _same(what: Filter | Origin | Sequence[str], finished: FinishedDeletion) -> bool:
     """Whether a deletion that was finished is the one that is asked for."""
     deletion = finished.deletion
-    if isinstance(what, Filter) or deletion.wanted is not None:
-        return what == deletion.wanted
+    if isinstance(what, Origin) or deletion.origin is not None:
+        return what == deletion.origin
+    if isinstance(what, Filter) or deletion.wanted:
+        return (what,) == deletion.wanted
     ids = list(map(format_id, deletion.entry_ids))
     return all(any(entry_id.startswith(written.strip().lower()) for entry_id in ids) for written in what)
 

@@ -7,25 +7,32 @@ from contextlib import suppress
 from pathlib import Path
 
 from hippocam.apps.ask.where import check_clock
-from hippocam.apps.ids import find_entry
+from hippocam.apps.ids import find_entry, origin_of
 from hippocam.memory.filter import Filter
 from hippocam.memory.forget_preview import ToDelete, preview
 from hippocam.memory.memory import Memory
 from hippocam.stream.errors import HippocamError
 
 
-def forget_preview(folder: Path, entries: Sequence[str], wanted: Filter) -> list[ToDelete]:
+def forget_preview(
+    folder: Path, entries: Sequence[str], wanted: Filter, *, import_id: str | None = None, sense: str | None = None
+) -> list[ToDelete]:
     """Tell by stream which entries `Session.forget` deletes; ids that are not held are left out.
 
     Args:
         folder: The memory's folder.
         entries: Ids, as for `Session.forget`.
         wanted: Stream, camera, after_s, before_s, where no entries are named.
+        import_id: As for `Session.forget`.
+        sense: As for `Session.forget`.
 
     Raises:
-        HippocamError: There is no memory, or a time is not on the clock of a stream that is meant.
+        HippocamError: There is no memory, the import is not known, or a time is not on the clock of a stream that
+            is meant.
     """
     with Memory.open_reader(folder) as memory:
+        if import_id is not None or sense is not None:
+            return preview(memory.store, origin_of(memory, wanted.stream, import_id, sense))
         check_clock(wanted, memory.streams(), dates=True)
         if wanted:
             return preview(memory.store, wanted)

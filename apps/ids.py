@@ -1,9 +1,11 @@
-"""Ids as people write them: of entries by their beginning, of entities and visits whole."""
+"""Ids as people write them: of entries and imports by their beginning, of entities and visits whole."""
 
 from __future__ import annotations
 
+from hippocam.apps.ask.where import check_stream
 from hippocam.apps.errors import UnknownEntryError
 from hippocam.memory.memory import Memory
+from hippocam.memory.provenance.records import Origin
 from hippocam.memory.records import format_id
 from hippocam.stream.errors import HippocamError
 
@@ -29,6 +31,44 @@ def find_entry(memory: Memory, written: str) -> int:
         names = ", ".join(map(format_id, found[:_NAMED])) + (", ..." if len(found) > _NAMED else "")
         raise HippocamError(f"entry {digits}: the beginning of several ({names}); give more digits")
     return found[0]
+
+
+def find_import(memory: Memory, written: str) -> int:
+    """Find the import with this id or this unique beginning of one.
+
+    Raises:
+        HippocamError: It fits no import of the memory, or several.
+    """
+    digits = written.strip().lower()
+    known = {part.made_by.id: part.made_by.file for part in memory.store.provenance.parts().values()}
+    found = [one for one in known if digits and format_id(one).startswith(digits)]
+    if len(found) != 1:
+        names = ", ".join(f"{format_id(one)} ({file!r:.60})" for one, file in known.items()) or "none"
+        raise HippocamError(
+            f"import {written!r:.40} is {'several' if found else 'none'} of this memory's: {names}"
+        )
+    return found[0]
+
+
+def origin_of(memory: Memory, stream: str | None, import_id: str | None, sense: str | None) -> Origin:
+    """An origin as a user names it.
+
+    Args:
+        memory: The memory that it is of.
+        stream: Name of a stream, or of a source with several.
+        import_id: Id of an import, or the beginning of it.
+        sense: One of WORD_SENSES.
+
+    Raises:
+        HippocamError: The stream or the import is not known, or nothing was named.
+        ValueError: There is no such sense.
+    """
+    if stream is None and import_id is None and sense is None:
+        raise HippocamError("name a stream, an import or a sense")
+    if stream is not None:
+        check_stream(stream, memory.streams())
+    found = None if import_id is None else find_import(memory, import_id)
+    return Origin(stream=stream, import_id=found, sense=sense)
 
 
 def parse_id(text: str) -> int:

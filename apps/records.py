@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from hippocam.apps.ask.deep import SecondLook
 from hippocam.apps.ask.question.meaning import Meaning, Turn
+from hippocam.memory.provenance.records import Import, Origin
 from hippocam.memory.records import Evidence, StreamStatus, TierStatus
 from hippocam.models.readers.reading import Given, Sentence
 from hippocam.stream.metrics import StageStatus
@@ -170,11 +171,26 @@ class Deleted(NamedTuple):
     kept: tuple[str, ...] = ()
 
 
+class SetApart(NamedTuple):
+    """What is in quarantine, and the imports that it could name.
+
+    Attributes:
+        origins: What is in it, the oldest first.
+        imports: Imports of which the memory holds streams, with the names of these.
+        changed: Whether this call put something into it, or took it out.
+    """
+
+    origins: tuple[Origin, ...]
+    imports: tuple[tuple[Import, tuple[str, ...]], ...]
+    changed: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportReport:
     """The outcome of an import.
 
     Attributes:
+        id: The import's id, by which what came with it can be put into quarantine or deleted.
         streams: Streams that were taken in.
         entries: Entries that were taken in; some may have been given up for later ones.
         notes: Notes that were taken in, likewise.
@@ -184,6 +200,7 @@ class ImportReport:
         budget_bytes: What it may take.
     """
 
+    id: str
     streams: tuple[str, ...]
     entries: int
     notes: int

@@ -33,7 +33,7 @@ from hippocam.apps.ask.where import Where
 from hippocam.apps.errors import EntryGivenUpError
 from hippocam.apps.folders import Folders
 from hippocam.apps.forget import delete
-from hippocam.apps.ids import find_entry
+from hippocam.apps.ids import find_entry, origin_of
 from hippocam.apps.records import Answer, Deleted, Failure, Status, WatchProgress, WatchReport
 from hippocam.apps.settings import Settings, budget_bytes
 from hippocam.apps.watch import Executor, Work, watch_sources
@@ -346,8 +346,10 @@ class Session:
         camera: str | None = None,
         after_s: float | None = None,
         before_s: float | None = None,
+        import_id: str | None = None,
+        sense: str | None = None,
     ) -> Deleted:
-        """Delete entries, or all that a stream, a camera or a stretch of time left behind, from the disk too.
+        """Delete entries, what a stream, camera or time left behind, or by provenance; from the disk too.
 
         Args:
             entries: Their ids, as for `explain`; then nothing else.
@@ -355,15 +357,22 @@ class Session:
             camera: The cameras of this name.
             after_s: What was seen after this time.
             before_s: What was seen before this time.
+            import_id: What came with this import, by its id or the beginning of it; beside it only a stream.
+            sense: Only notes, of this sense: screen, speech, subtitle or chapter.
 
         Raises:
-            HippocamError: An entry or the stream is not known, nothing was named, a time is not on the clock of
-                a stream that is meant, or somebody else writes to the memory.
+            HippocamError: What was named is not known or nothing was, a time is not on the clock of a stream that
+                is meant, or somebody else writes to the memory.
         """
         wanted = Filter(stream=stream, camera=camera, after_s=after_s, before_s=before_s)
-        if bool(entries) == bool(wanted):
-            raise HippocamError("name entries, or a stream, a camera or a time to forget")
+        by_origin = import_id is not None or sense is not None
+        if by_origin and (entries or wanted != Filter(stream=stream)):
+            raise HippocamError("beside an import or a sense only a stream can be named")
+        if not by_origin and bool(entries) == bool(wanted):
+            raise HippocamError("name entries, or a stream, a camera, a time, an import or a sense to forget")
         with self._folders.changing() as memory:
+            if by_origin:
+                return delete(memory, origin_of(memory, stream, import_id, sense))
             return delete(memory, wanted if wanted else entries)
 
     def sleep(self, target: float | None = None) -> SleepReport:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from hippocam.memory.provenance.records import Quarantine
 from hippocam.memory.records import Entry, Span
 
 
@@ -23,6 +24,7 @@ class Filter:
         after_s: Seen at some time after this.
         before_s: Seen at some time before this.
         at_s: As if the streams ended here: nothing that rests on a later frame.
+        apart: Not in this quarantine.
     """
 
     stream: str | None = None
@@ -32,14 +34,17 @@ class Filter:
     after_s: float | None = None
     before_s: float | None = None
     at_s: float | None = None
+    apart: Quarantine | None = None
 
     def __bool__(self) -> bool:
         return self != Filter()
 
     def of_stream(self, stream: str) -> bool:
         """Whether a stream meets the conditions on streams."""
-        return (self.stream is None or stream == self.stream or stream.startswith(self.stream + "/")) and (
-            self.camera is None or stream.rpartition("/")[2] == self.camera
+        return (
+            (self.stream is None or stream == self.stream or stream.startswith(self.stream + "/"))
+            and (self.camera is None or stream.rpartition("/")[2] == self.camera)
+            and (self.apart is None or not self.apart.holds_stream(stream))
         )
 
     def overlaps(self, t0_s: float, t1_s: float, known_s: float) -> bool:
@@ -74,6 +79,8 @@ class Filter:
         if not self.of_stream(entry.stream) or (self.place is not None and entry.place != self.place):
             return ()
         if self.near is not None and (pose is None or not within(float(pose[0]), float(pose[1]), self.near)):
+            return ()
+        if self.apart is not None and self.apart.holds_entry(entry.stream, entry.first_seq):
             return ()
         return self.passing(entry.spans, entry.frame_s)
 

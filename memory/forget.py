@@ -15,15 +15,18 @@ short is finished by the next writer, as it opens the memory.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
 from hippocam.memory.errors import DiskError
 from hippocam.memory.filter import Filter
+from hippocam.memory.provenance.records import Origin, Quarantine
 from hippocam.memory.records import format_id
 from hippocam.memory.store.database import Store
 from hippocam.memory.store.meta import MetaTable
+from hippocam.memory.store.notes import NoteRow
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +45,7 @@ class Forgotten(NamedTuple):
     notes: int = 0
 
 
-class _Time(NamedTuple):
+class Time(NamedTuple):
     """A stretch of one stream's time, in seconds, of which everything is deleted."""
 
     stream: str
@@ -55,29 +58,32 @@ class Deletion:
     """What is being deleted, as the mark in the database says it.
 
     Attributes:
-        wanted: What was named, where streams or times were.
+        wanted: What was named, where streams, times or an import were.
+        origin: The import or the sense that was named, else None. Of a sense only notes are deleted.
         entry_ids: The entries that were named, where entries were.
         times: The stretches of time of which everything is deleted.
         entries: How many entries there were to delete when it began.
         notes: How many notes the memory had then.
     """
 
-    wanted: Filter | None
+    wanted: tuple[Filter, ...]
+    origin: Origin | None
     entry_ids: tuple[int, ...]
-    times: tuple[_Time, ...]
+    times: tuple[Time, ...]
     entries: int
     notes: int
 
-    @property
-    def whole(self) -> bool:
-        """Whether streams are deleted whole."""
-        return self.wanted is not None and self.wanted.after_s is None and self.wanted.before_s is None
+    def whole(self, stream: str) -> bool:
+        """Whether a stream is deleted whole."""
+        return any(w.of_stream(stream) and w.after_s is None and w.before_s is None for w in self.wanted)
 
     def __str__(self) -> str:
-        if self.wanted is None:
+        if self.origin is not None:
+            return str(self.origin)
+        if not self.wanted:
             return "entry " + ", ".join(map(format_id, self.entry_ids))
-        named = asdict(self.wanted)
-        return ", ".join(f"{name} {value}" for name, value in named.items() if value is not None)
+        named = [pair for one in self.wanted for pair in asdict(one).items()]
+        return ", ".join(f"{name} {value}" for name, value in named if value is not None)
 
     def as_mark(self) -> dict[str, object]:
         """What the mark says, as JSON has it."""
@@ -86,11 +92,13 @@ class Deletion:
     @classmethod
     def of_mark(cls, mark: dict[str, Any]) -> Deletion:
         """Read what `as_mark` gave."""
-        wanted = mark["wanted"]
+        wanted, origin = mark["wanted"] or [], mark.get("origin")
+        wanted = [wanted] if isinstance(wanted, dict) else wanted  # as marks were before there were origins
         return cls(
-            wanted=None if wanted is None else Filter(**wanted),
+            wanted=tuple(Filter(**one) for one in wanted),
+            origin=None if origin is None else Origin(**origin),
             entry_ids=tuple(mark["entry_ids"]),
-            times=tuple(_Time(*time) for time in mark["times"]),
+            times=tuple(Time(*time) for time in mark["times"]),
             entries=mark["entries"],
             notes=mark["notes"],
         )
@@ -123,31 +131,38 @@ class Things(Protocol):
         """Delete the visits to a stream that touch a stretch of time."""
 
 
-def forget(store: Store, longterm: LongTerm, things: Things, what: Filter | Sequence[int]) -> Forgotten:
-    """Delete entries by their ids, or all that a stream, camera or stretch of time left behind.
+def forget(store: Store, longterm: LongTerm, things: Things, what: Filter | Origin | Sequence[int]) -> Forgotten:
+    """Delete entries by their ids, all that a stream, camera or stretch of time left behind, or by provenance.
 
     Args:
         store: The memory's database, writable.
         longterm: The same memory's entries.
         things: The same memory's things.
         what: Ids; or a filter with any of stream, camera, after_s, before_s. Without a time whole streams are
-            deleted, and watching them again starts anew.
+            deleted, and watching them again starts anew. Or an origin: all that came with an import, or the notes
+            that came by a sense.
 
     Raises:
-        ValueError: The filter names something else.
+        ValueError: The filter names something else, or an origin neither an import nor a sense.
         DiskError: A process that reads keeps the log from being emptied; what was deleted is still in it, and the
             deletion stays pending.
     """
     finish_pending(store, longterm, things)
-    if isinstance(what, Filter):
+    wanted, origin, named, times = tuple[Filter, ...](), None, tuple[int, ...](), list[Time]()
+    if isinstance(what, Origin):
+        origin, wanted = what, filters_of(store, what)
+    elif isinstance(what, Filter):
         if what != Filter(stream=what.stream, camera=what.camera, after_s=what.after_s, before_s=what.before_s):
             raise ValueError("forget takes stream, camera, after_s and before_s, or ids")
-        wanted, named, times = what, tuple[int, ...](), list(_times_of(store, what))
+        wanted = (what,)
     else:
         entries = [entry for entry_id in what if (entry := store.entries.get(entry_id)) is not None]
-        wanted, named = None, tuple(entry.id for entry in entries)
-        times = [_Time(entry.stream, span.t0_s, span.t1_s) for entry in entries for span in entry.spans]
-    begun = Deletion(wanted=wanted, entry_ids=named, times=tuple(times), entries=0, notes=store.notes.count())
+        named = tuple(entry.id for entry in entries)
+        times = [Time(entry.stream, span.t0_s, span.t1_s) for entry in entries for span in entry.spans]
+    times += [time for one in wanted for time in times_of(store, one)]
+    begun = Deletion(
+        wanted=wanted, origin=origin, entry_ids=named, times=tuple(times), entries=0, notes=store.notes.count()
+    )
     begun = replace(begun, entries=len(_entry_ids(store, begun)))
     store.sync_commits()
     with store.transaction():
@@ -190,6 +205,8 @@ def finish_when_opened(store: Store, longterm: LongTerm, things: Things) -> Fini
 
 def _finish(store: Store, longterm: LongTerm, things: Things, begun: Deletion) -> Forgotten:
     """Delete what is left of what a mark names, then the mark; each step may have been done before."""
+    if begun.origin is not None and begun.origin.sense is not None:
+        return _finish_notes(store, longterm, begun, begun.origin)
     entry_ids = _entry_ids(store, begun)
     for start in range(0, len(entry_ids), _BATCH):
         longterm.delete(entry_ids[start : start + _BATCH])
@@ -197,32 +214,78 @@ def _finish(store: Store, longterm: LongTerm, things: Things, begun: Deletion) -
         spoken_of, summaries = _delete_times(store, begun.times)
         for time in begun.times:
             things.delete(time.stream, time.t0_s, time.t1_s)
-        streams = _delete_streams(store, begun.times, whole=begun.whole)
+        streams = _delete_streams(store, begun)
+        store.provenance.forget(begun.origin or Origin())
         for entry_id in sorted(spoken_of - set(entry_ids)):
             longterm.note_deleted(entry_id)
     longterm.relearn()
-    notes = store.notes.count()
+    notes = begun.notes - store.notes.count()
+    _unmark(store)
+    return Forgotten(entries=begun.entries, streams=streams, summaries=summaries, notes=notes)
+
+
+def _finish_notes(store: Store, longterm: LongTerm, begun: Deletion, origin: Origin) -> Forgotten:
+    """Delete the notes that came by a sense, then the mark."""
+    with store.transaction():
+        store.notes.delete(note.id for note in notes_of(store, origin))
+        store.provenance.forget(origin)
+    longterm.relearn()
+    notes = begun.notes - store.notes.count()
+    _unmark(store)
+    return Forgotten(entries=0, streams=0, summaries=0, notes=notes)
+
+
+def _unmark(store: Store) -> None:
+    """Scrub what was deleted, then delete the mark."""
     store.scrub()
     with store.transaction():
         store.meta.delete(_MARK)
     store.scrub()  # the mark named streams
-    return Forgotten(entries=begun.entries, streams=streams, summaries=summaries, notes=begun.notes - notes)
+
+
+def filters_of(store: Store, origin: Origin) -> tuple[Filter, ...]:
+    """What is to be deleted of an import, a filter for each of its streams; none where only notes are.
+
+    A stream that was watched on behind the import loses what it got with it, by its time.
+
+    Raises:
+        ValueError: The origin names neither an import nor a sense.
+    """
+    if origin.sense is not None:
+        return ()
+    if origin.import_id is None:
+        raise ValueError("forget takes an origin with an import or a sense")
+    rows = {row.id: row for row in store.streams.rows()}
+    found = []
+    for stream, part in store.provenance.parts().items():
+        if stream in rows and origin.of_stream(stream) and origin.of_part(part):
+            on = rows[stream].last_seq > part.last_seq
+            found.append(Filter(stream=stream, before_s=math.nextafter(part.end_s, math.inf) if on else None))
+    return tuple(found)
+
+
+def notes_of(store: Store, origin: Origin) -> list[NoteRow]:
+    """The notes of an origin, by stream and time."""
+    single = Quarantine(origins=(origin,), parts=store.provenance.parts())
+    streams = [row.id for row in store.streams.rows() if origin.of_stream(row.id)]
+    return [row for stream in streams for row in store.notes.of(stream) if single.holds_note(row.note)]
 
 
 def _entry_ids(store: Store, begun: Deletion) -> list[int]:
     """Ids of the entries that are there still and are to be deleted, with those that others were merged into."""
-    named = begun.entry_ids if begun.wanted is None else store.lookup.select(begun.wanted)
+    named = [*begun.entry_ids, *(entry_id for one in begun.wanted for entry_id in store.lookup.select(one))]
     heirs = [heir for time in begun.times for heir in store.tombstones.heirs_within(*time)]
     return [entry_id for entry_id in dict.fromkeys([*named, *heirs]) if store.entries.get(entry_id) is not None]
 
 
-def _times_of(store: Store, wanted: Filter) -> Iterator[_Time]:
+def times_of(store: Store, wanted: Filter) -> Iterator[Time]:
+    """The stretches of time of each stream that a filter means."""
     after_s = float("-inf") if wanted.after_s is None else wanted.after_s
     before_s = float("inf") if wanted.before_s is None else wanted.before_s
-    return (_Time(s.id, after_s, before_s) for s in store.streams.rows() if wanted.of_stream(s.id))
+    return (Time(s.id, after_s, before_s) for s in store.streams.rows() if wanted.of_stream(s.id))
 
 
-def _delete_times(store: Store, times: Iterable[_Time]) -> tuple[set[int], int]:
+def _delete_times(store: Store, times: Iterable[Time]) -> tuple[set[int], int]:
     """Delete what tells of some times.
 
     Returns:
@@ -239,16 +302,16 @@ def _delete_times(store: Store, times: Iterable[_Time]) -> tuple[set[int], int]:
     return spoken_of - store.entries.ids(sorted(spoken_of)), summaries
 
 
-def _delete_streams(store: Store, times: Iterable[_Time], *, whole: bool) -> int:
+def _delete_streams(store: Store, begun: Deletion) -> int:
     """Delete the context of streams, or all that is known of them; return how many were deleted whole."""
-    streams = sorted({time.stream for time in times})
+    streams = sorted({time.stream for time in begun.times})
     for stream in streams:
         store.places.delete_stream(stream)
         store.tracked.delete(stream)
-        if whole:
+        if begun.whole(stream):
             store.journal.delete_stream(stream)
             store.notes.delete_stream(stream)
             store.streams.delete(stream)
         else:
             store.streams.delete_state(stream)
-    return len(streams) if whole else 0
+    return sum(map(begun.whole, streams))

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from hippocam.memory.filter import Filter
+from hippocam.memory.forget import Time, filters_of, times_of
+from hippocam.memory.provenance.records import Origin
 from hippocam.memory.store.database import Store
 
 
@@ -18,22 +20,21 @@ class ToDelete(NamedTuple):
     t1_s: float
 
 
-def preview(store: Store, what: Filter | Sequence[int]) -> list[ToDelete]:
-    """Tell which entries `forget` deletes, by stream in the order of their names.
+def preview(store: Store, what: Filter | Origin | Sequence[int]) -> list[ToDelete]:
+    """Tell which entries `forget` deletes, by stream in the order of their names; of a sense it deletes none.
 
     Args:
         store: The memory's database.
         what: As for `forget`.
     """
-    if isinstance(what, Filter):
-        t0_s = float("-inf") if what.after_s is None else what.after_s
-        t1_s = float("inf") if what.before_s is None else what.before_s
-        times = [(row.id, t0_s, t1_s) for row in store.streams.rows() if what.of_stream(row.id)]
-        entry_ids = store.lookup.select(what)
+    if isinstance(what, Filter | Origin):
+        filters = filters_of(store, what) if isinstance(what, Origin) else (what,)
+        times = [time for one in filters for time in times_of(store, one)]
+        entry_ids = [entry_id for one in filters for entry_id in store.lookup.select(one)]
     else:
         entry_ids = list(what)
         named = [entry for entry_id in what if (entry := store.entries.get(entry_id)) is not None]
-        times = [(entry.stream, span.t0_s, span.t1_s) for entry in named for span in entry.spans]
+        times = [Time(entry.stream, span.t0_s, span.t1_s) for entry in named for span in entry.spans]
     heirs = [heir for time in times for heir in store.tombstones.heirs_within(*time)]
     by_stream = dict[str, ToDelete]()
     for entry_id in dict.fromkeys([*entry_ids, *heirs]):

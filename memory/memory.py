@@ -24,15 +24,17 @@ from hippocam.memory.config import MemoryConfig
 from hippocam.memory.entities.bank import EntityMemory
 from hippocam.memory.entities.records import EntityChange
 from hippocam.memory.errors import NoMemoryError, guarded, memory_errors
-from hippocam.memory.explanation import Explanation
+from hippocam.memory.explanation import Explanation, explain
 from hippocam.memory.filter import Filter
 from hippocam.memory.folder import DATABASE, EXEMPLARS, folder_bytes, has_memory, opened_to_write
 from hippocam.memory.forget import Forgotten, finish_when_opened, forget
 from hippocam.memory.lock import WriterLock
 from hippocam.memory.longterm.budget import entity_bytes
 from hippocam.memory.longterm.longterm import LongTerm, open_bank
+from hippocam.memory.provenance.records import Origin
 from hippocam.memory.questions import Cited, QuestionJournal
 from hippocam.memory.recall.fresh_index import FreshIndex
+from hippocam.memory.recall.notes import notes_at
 from hippocam.memory.recall.query import Candidate, Query, SummaryHit
 from hippocam.memory.recall.recall import comparable, index_rows, notable, overview, recall
 from hippocam.memory.records import Entry, StreamStatus, TierStatus
@@ -167,7 +169,7 @@ class Memory:
             at_s: As if the stream ended here.
         """
         with self._mutex:
-            return self.store.notes.known(stream, t0_s, t1_s, at_s)
+            return notes_at(self.store, stream, t0_s, t1_s, at_s)
 
     @property
     def entities(self) -> EntityMemory:
@@ -202,10 +204,7 @@ class Memory:
     def explain(self, entry_id: int) -> Explanation:
         """Tell why an entry is held, or was given up. A reader builds the bank for it; `entry` reads a row."""
         with self._mutex, self.store.snapshot():
-            encoder = self.store.meta.encoder()
-            entry = self.store.entries.get(entry_id)
-            worth = None if entry is None or encoder is None else self._bank(encoder[1]).explain(entry_id)
-            return Explanation(entry=entry, journal=self.store.journal.rows(entry_id), worth=worth)
+            return explain(self.store, entry_id, lambda spec: self._bank(spec).explain(entry_id))
 
     def _bank(self, spec: EncoderSpec) -> Bank:
         return open_bank(self.store, spec, self._config.bank)
@@ -379,8 +378,8 @@ class MemoryWriter(Memory):
             self.longterm.learn_from_questions()
 
     @guarded
-    def forget(self, what: Filter | Sequence[int]) -> Forgotten:
-        """Delete entries, or all that a stream or a stretch of time left behind, from the disk too; see forget.py.
+    def forget(self, what: Filter | Origin | Sequence[int]) -> Forgotten:
+        """Delete entries, a stream, a stretch of time or an origin, from the disk too; see forget.py.
 
         What is open of the streams that a filter names is deleted as well.
         """

@@ -14,6 +14,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Literal
 
 import numpy as np
 
@@ -310,6 +311,7 @@ class StreamStatus:
         t0_s: Start of the earliest entry, None where there is none.
         t1_s: End of the latest entry, None where there is none.
         imported: Whether the source is what a file said that was imported: nobody here has named that path.
+        quarantined: How much of it is in quarantine, kept and not recalled: "", "part" or "all".
     """
 
     id: str
@@ -326,6 +328,7 @@ class StreamStatus:
     t0_s: float | None
     t1_s: float | None
     imported: bool = False
+    quarantined: Literal["", "part", "all"] = ""
 
     @property
     def coarse(self) -> bool:

@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 
 from hippocam.memory.codec import unpack
 from hippocam.memory.filter import Filter
+from hippocam.memory.provenance.records import Origin
 from hippocam.memory.records import KEY_FRAMES, Continuation, Event, TierStatus
 from hippocam.memory.sensory import SensoryRing
 from hippocam.memory.store.database import Store
@@ -227,13 +228,17 @@ class OpenStreams:
         self._recordings.pop(recording, None)
         return names
 
-    def delete(self, what: Filter | Sequence[int]) -> None:
+    def delete(self, what: Filter | Origin | Sequence[int]) -> None:
         """Delete what is still open in main memory of what is to be deleted.
 
         Args:
             what: A filter, whose streams the next frame opens anew; or ids of entries, on whose streams every line
-                that goes on would bring back what the screen showed.
+                that goes on would bring back what the screen showed; or an origin, likewise.
         """
+        if isinstance(what, Origin):
+            for stream in [stream for stream in self if what.of_stream(stream.name)]:
+                stream.clear_screen()
+            return
         if isinstance(what, Filter):
             for name in [stream.name for stream in self if what.of_stream(stream.name)]:
                 del self._open[name]

@@ -8,6 +8,7 @@ from dataclasses import replace
 from hippocam.memory.codec import unpack
 from hippocam.memory.entities.bank import EntityMemory, VisitRow
 from hippocam.memory.longterm.longterm import LongTerm
+from hippocam.memory.provenance.records import ImportedPart
 from hippocam.memory.store.database import Store
 from hippocam.memory.store.entries import EntryRow
 from hippocam.memory.store.notes import NoteRow
@@ -71,11 +72,12 @@ class Restoring:
         most = int(_SUMMARY_SHARE * budget_bytes) // (dim + _SUMMARY_BYTES)
         self._summaries = most - store.summaries.count()
 
-    def stream(self, row: StreamRow) -> None:
-        """Make a stream known, without progress."""
+    def stream(self, row: StreamRow, part: ImportedPart) -> None:
+        """Make a stream known, without progress, and first of all that it was imported."""
         self._intake.make_room(_STREAM_BYTES + 2 * sum(len(v) for v in row if isinstance(v, str)))
         with self._store.transaction():
             self._store.streams.add(row.id, row.recording, row.source, row.fingerprint, row.fps)
+            self._store.provenance.note_import(row.id, part)
 
     def entry(self, row: EntryRow, jpeg: bytes | None) -> bool:
         """Take an entry in, with its picture if it has one; False where it is held already."""

@@ -76,7 +76,8 @@ def ask(
     """
     started = time.monotonic()
     budget, at_s, top = reader.budget, where.get("at_s"), where.get("top")
-    streams = [stream for stream in memory.streams() if filter_of(where).of_stream(stream.id)]
+    recalled = [stream for stream in memory.streams() if stream.quarantined != "all"]
+    streams = [stream for stream in recalled if filter_of(where).of_stream(stream.id)]
     meaning = understand(question, streams, at_s=at_s, before=before)
     count = memory.count(question, where)
     if count is not None:
@@ -177,6 +178,7 @@ def _live(memory: Askable, where: Where, latest: Callable[[str], Sequence[Embedd
     if where.get("near") is not None or where.get("place_of") is not None:
         return []
     wanted = filter_of(where)
-    frames = [f for stream in memory.streams() if wanted.of_stream(stream.id) for f in latest(stream.id)]
+    recalled = [stream for stream in memory.streams() if stream.quarantined != "all"]
+    frames = [f for stream in recalled if wanted.of_stream(stream.id) for f in latest(stream.id)]
     seen = [f for f in frames if wanted.overlaps(f.time_s, f.time_s, f.time_s)]
     return sorted(seen, key=lambda frame: (frame.time_s, frame.stream))

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from hippocam.apps.ask.where import Where, check_camera, check_clock, check_stream, filter_of
+from hippocam.apps.ask.where import Where, check_camera, check_clock, check_recalled, check_stream, filter_of
 from hippocam.apps.errors import UnknownEntryError
 from hippocam.apps.ids import find_entry
 from hippocam.memory.config import MemoryConfig
@@ -184,6 +184,7 @@ class Memories:
         stream, camera = where.get("stream"), where.get("camera")
         if stream is not None:
             check_stream(stream, self.streams())
+            check_recalled(stream, self.streams())
         if camera is not None:
             check_camera(camera, self.streams())
         if any(where.get(name) is not None for name in ("after_s", "before_s", "at_s")):
@@ -267,7 +268,8 @@ def at_once(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
 
 def _entities(memory: Memory, stream: str | None, label: str | None, at_s: float | None) -> Sequence[Entity]:
     with memory_errors(memory.folder):
-        return memory.entities.entities(stream, label, at_s)
+        apart = {status.id for status in memory.streams() if status.quarantined}
+        return [one for one in memory.entities.entities(stream, label, at_s) if one.stream not in apart]
 
 
 def _within(name: str, outer: str) -> str | None:

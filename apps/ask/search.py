@@ -135,7 +135,7 @@ class Search:
         streams = [
             StreamTimes(held.id, *start_and_end_s(held, query.at_s))  # now is the end of what was watched
             for held in member.memory.streams()
-            if wanted.of_stream(held.id)
+            if wanted.of_stream(held.id) and not held.quarantined
         ]
 
         def moment(entry_id: int) -> Evidence | None:
@@ -229,7 +229,10 @@ def _moments(parts: Sequence[_Part], best: Sequence[_Found], shifts: Sequence[fl
         )
         closed.append(iter(own))
         plain = [replace(moment, stream=moment.stream.removeprefix(member.prefix)) for moment in own]
+        apart = {held.id for held in member.memory.streams() if held.quarantined == "all"}
         for moment in open_moments(member.memory.folder, plain, query):
+            if moment.stream in apart:
+                continue
             still_open.append(replace(member.rename(moment), score=_shifted(moment.score, shifts[index])))
     every = [*(next(closed[f.part]) for f in best), *still_open]
     most = max(parts[0].query.top, len(best))

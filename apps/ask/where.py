@@ -75,6 +75,13 @@ def check_stream(stream: str, held: Sequence[StreamStatus]) -> None:
         raise HippocamError(f"stream {stream!r} is not in this memory; it holds {', '.join(known) or 'none'}")
 
 
+def check_recalled(stream: str, held: Sequence[StreamStatus]) -> None:
+    """Refuse, with HippocamError, a name of which all is in quarantine: it would seem that nothing was seen."""
+    named = [status for status in held if Filter(stream=stream).of_stream(status.id)]
+    if all(status.quarantined == "all" for status in named):
+        raise HippocamError(f"stream {stream!r} is in quarantine: nothing of it is recalled until it is released")
+
+
 def check_camera(camera: str, held: Sequence[StreamStatus]) -> None:
     """Refuse, with HippocamError, a name that no camera has."""
     known = sorted({status.id.rpartition("/")[2] for status in held})

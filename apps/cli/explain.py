@@ -6,6 +6,7 @@ from hippocam.apps.journal import sentence
 from hippocam.apps.wording import one_line
 from hippocam.memory.bank.worth import Worth
 from hippocam.memory.explanation import Explanation
+from hippocam.memory.provenance.records import Provenance
 from hippocam.memory.records import Entry, Level, format_id
 from hippocam.stream.timecode import format_time
 
@@ -29,6 +30,8 @@ def explain_lines(entry_id: int, found: Explanation) -> list[str]:
         lines = [f"{format_id(entry_id)}: no longer in the memory"]
     else:
         lines = [f"{format_id(entry_id)} in {one_line(found.entry.stream)}", *_entry_lines(found.entry)]
+        if found.provenance is not None:
+            lines += _provenance_lines(found.provenance)
     if found.journal:
         lines += ["", "What happened:"]
         lines += [f"  {format_time(row.time_s):>9}  {sentence(row, entry_id)}" for row in found.journal]
@@ -53,6 +56,20 @@ def _entry_lines(entry: Entry) -> list[str]:
         lines.append(f"  labels    {one_line(', '.join(entry.labels))}")
     if entry.text:
         lines.append(f"  words     {one_line(entry.text)}")
+    return lines
+
+
+def _provenance_lines(found: Provenance) -> list[str]:
+    """Where an entry came from, and on what it rests."""
+    frames = f"{found.frames} frame{'' if found.frames == 1 else 's'}, and {found.repeats} unchanged"
+    lines = [
+        f"  source    {one_line(found.source) or 'not known'}",
+        f"  rests on  {', '.join(found.senses) or 'nothing that is kept'}: {frames}, seen by {found.encoder}",
+    ]
+    if found.made_by is not None:
+        lines.append(f"  imported  {format_id(found.made_by.id)}, from {one_line(found.made_by.file)}")
+    if found.quarantined:
+        lines.append("  recall    in quarantine: kept, and not recalled")
     return lines
 
 

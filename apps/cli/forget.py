@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from hippocam.apps.cli.where import add_times
+from hippocam.apps.cli.where import add_provenance, add_times
 from hippocam.apps.terminal import tell, tell_json, warn
 from hippocam.stream.timecode import format_time
 
@@ -32,14 +32,17 @@ class Forgets(Protocol):
         camera: str | None = None,
         after_s: float | None = None,
         before_s: float | None = None,
+        import_id: str | None = None,
+        sense: str | None = None,
     ) -> Deleted:
-        """Delete entries, or what a stream, a camera or a stretch of time left behind."""
+        """Delete entries, what a stream, a camera or a stretch of time left behind, or by provenance."""
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Add the arguments of `hippocam forget`."""
     command.add_argument("entries", nargs="*", metavar="ENTRY", help="id, or the first digits of it")
     add_times(command)
+    add_provenance(command)
     command.add_argument("--yes", action="store_true", help="do not ask")
 
 
@@ -54,8 +57,9 @@ def forget(session: Forgets, options: argparse.Namespace) -> int:
     from hippocam.memory.filter import Filter
 
     wanted = Filter(stream=options.stream, camera=options.camera, after_s=options.after, before_s=options.before)
-    if bool(options.entries) != bool(wanted):  # else it is wrong use
-        lines = preview_lines(forget_preview(session.folder, options.entries, wanted))
+    origin = {"import_id": options.import_id, "sense": options.sense}
+    if any(origin.values()) or bool(options.entries) != bool(wanted):  # else it is wrong use
+        lines = preview_lines(forget_preview(session.folder, options.entries, wanted, **origin))
         tell(*lines, file=sys.stderr if options.json else sys.stdout)
         if not options.yes and not _agreed():
             warn("nothing was deleted")
@@ -66,6 +70,7 @@ def forget(session: Forgets, options: argparse.Namespace) -> int:
         camera=options.camera,
         after_s=options.after,
         before_s=options.before,
+        **origin,
     )
     if options.json:
         tell_json(deletion_json(gone))

@@ -17,6 +17,7 @@ from hippocam.apps.cli.forget import add_arguments as add_forget
 from hippocam.apps.cli.forget import forget as run_forget
 from hippocam.apps.cli.live import add_commands as add_live
 from hippocam.apps.cli.models import add_commands as add_models
+from hippocam.apps.cli.quarantine import add_arguments as add_quarantine
 from hippocam.apps.cli.train import add_commands as add_trainings
 from hippocam.apps.cli.verify import add_arguments as add_verify
 from hippocam.apps.cli.where import add_memories, add_where, memory_of, where_of
@@ -129,6 +130,11 @@ def _parser() -> argparse.ArgumentParser:
 
     forget = _command(commands, "forget", _forget, "delete for good: entries, or a stream, a camera, a time")
     add_forget(forget)
+
+    text = "keep what came from somewhere, and recall it no more; without options what is so"
+    add_quarantine(_command(commands, "quarantine", _status, text))
+    text = "take something out of quarantine: it is recalled again"
+    add_quarantine(_command(commands, "release", _status, text), released=True)
 
     entities = _command(commands, "entities", _status, "things and people that were told apart", json_output=False)
     add_entities(entities, _session)

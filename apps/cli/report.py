@@ -39,7 +39,7 @@ def import_lines(report: ImportReport) -> list[str]:
     count = len(report.streams)
     taken = f"{count} stream{'' if count == 1 else 's'} with {report.entries} entries and {report.notes} notes"
     room = f"memory {megabytes(report.memory_bytes)} of {megabytes(report.budget_bytes)}"
-    lines.append(f"{taken} taken in; {report.held} entries held, {room}")
+    lines.append(f"{taken} taken in as import {report.id}; {report.held} entries held, {room}")
     return lines
 
 
@@ -136,7 +136,9 @@ def status_lines(status: Status) -> list[str]:
 
 
 def _remarks(stream: StreamStatus) -> list[str]:
-    return ["key frames"] * stream.coarse + ["not finished"] * (not stream.complete)
+    remarks = ["key frames"] * stream.coarse + ["not finished"] * (not stream.complete)
+    apart = {"": [], "part": ["partly in quarantine"], "all": ["in quarantine"]}[stream.quarantined]
+    return remarks + ["imported"] * stream.imported + apart
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:

@@ -13,9 +13,11 @@ the page nor looked at again until a person says so: whoever made the file could
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import os
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -28,12 +30,14 @@ from hippocam.apps.transfer import lines as transfer_lines
 from hippocam.apps.transfer.chapters import csv_lines, srt_cues, vtt_cues
 from hippocam.apps.transfer.fields import MAX_LINE
 from hippocam.apps.transfer.lines import Row
+from hippocam.apps.wording import legible
 from hippocam.memory.config import MemoryConfig
 from hippocam.memory.entities.bank import VisitRow
 from hippocam.memory.errors import MemoryFolderError, NoMemoryError, memory_errors
 from hippocam.memory.folder import has_memory
 from hippocam.memory.memory import Memory
-from hippocam.memory.records import Entry, Level
+from hippocam.memory.provenance.records import Import, ImportedPart
+from hippocam.memory.records import Entry, Level, format_id
 from hippocam.memory.store.database import Store
 from hippocam.memory.store.entries import EntryRow
 from hippocam.memory.store.exemplars import Exemplars
@@ -197,6 +201,7 @@ def import_file(
     encoder: str | None = None,
     budget_mb: float | None = None,
     config: MemoryConfig | None = None,
+    now_s: float | None = None,
 ) -> ImportReport:
     """Take the streams of an export into a memory, which is made if there is none.
 
@@ -210,6 +215,7 @@ def import_file(
         budget_mb: What the folder may take, in millions of bytes, 1 or more; None keeps its own, or takes the
             file's where it is new.
         config: The memory's other settings.
+        now_s: Time by the clock on the wall; None for now.
 
     Raises:
         LineError: A line is not as it must be; nothing was written.
@@ -217,8 +223,9 @@ def import_file(
         HippocamError: Something else is in the way: a stream of that name with other content, no such file.
         ValueError: budget_mb is out of its range.
     """
-    name, spec, own_budget, streams = _check(path)
+    name, spec, own_budget, streams, parts = _check(path)
     _agree(path, name, encoder)
+    made_by = _import_of(path, time.time() if now_s is None else now_s)
     config = config or MemoryConfig()
     if budget_mb is not None:
         config = replace(config, budget_bytes=budget_bytes(budget_mb))
@@ -231,7 +238,8 @@ def import_file(
         budget = memory.budget_bytes()
         restoring = Restoring(memory.store, memory.longterm, memory.entities, dim=spec.dim, budget_bytes=budget)
         for stream in wanted.values():
-            restoring.stream(stream)
+            last_seq, end_s = parts[stream.id]
+            restoring.stream(stream, ImportedPart(made_by=made_by, last_seq=last_seq, end_s=end_s))
         for row, jpeg in _rows(path, spec.dim):
             if isinstance(row, EntryRow) and row.entry.stream in wanted:
                 entries += restoring.entry(row, jpeg)
@@ -249,6 +257,7 @@ def import_file(
         for stream in wanted.values():
             restoring.settle(stream)
         return ImportReport(
+            id=format_id(made_by.id),
             streams=tuple(wanted),
             entries=entries,
             notes=notes,
@@ -259,14 +268,38 @@ def import_file(
         )
 
 
-def _check(path: Path) -> tuple[str, EncoderSpec, int, list[StreamRow]]:
-    """Read the whole file and check every line; return its encoder, budget and streams."""
+def _check(path: Path) -> tuple[str, EncoderSpec, int, list[StreamRow], dict[str, tuple[int, float]]]:
+    """Read the whole file and check every line.
+
+    Returns:
+        Its encoder with the spec, its budget, its streams, and by stream the position of the last frame and the
+        end of all that it has of it, whatever its line of the stream says.
+    """
     name, spec, budget = transfer_lines.header(*next(_lines(path), ("", f"{path}: line 1")), format_=_LINES_FORMAT)
     streams: dict[str, StreamRow] = {}
+    parts: dict[str, tuple[int, float]] = {}
     for row, _ in _rows(path, spec.dim):
         if isinstance(row, StreamRow):
             streams[row.id] = row
-    return name, spec, budget, list(streams.values())
+            parts[row.id] = row.last_seq, row.end_s
+        elif isinstance(row, EntryRow):
+            last_seq, end_s = parts[row.entry.stream]
+            end_s = max(end_s, *(span.t1_s for span in row.entry.spans))
+            parts[row.entry.stream] = max(last_seq, row.entry.first_seq), end_s
+        elif isinstance(row, NoteRow):
+            last_seq, end_s = parts[row.note.stream]
+            parts[row.note.stream] = last_seq, max(end_s, row.note.t1_s)
+    return name, spec, budget, list(streams.values()), parts
+
+
+def _import_of(path: Path, made_s: float) -> Import:
+    """The import of a file: the same content is the same one."""
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=8, person=b"import")).digest()
+    except OSError as error:
+        raise HippocamError(f"{path}: cannot be read ({error.strerror or error})") from error
+    return Import(id=int.from_bytes(digest, "big") >> 1, file=legible(path.name), made_s=round(made_s, 3))
 
 
 def _rows(path: Path, dim: int) -> Iterator[tuple[Row, bytes | None]]:

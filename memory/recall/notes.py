@@ -13,8 +13,10 @@ import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from hippocam.memory.filter import Filter
+from hippocam.memory.provenance.table import ProvenanceTable
 from hippocam.memory.recall.words import content_words
 from hippocam.memory.records import Span
 from hippocam.memory.store.notes import NoteRow, NoteTable, as_of
@@ -50,6 +52,13 @@ _WRITING = re.compile(
     re.IGNORECASE,
 )
 _QUOTED = re.compile(r"[\"“”„«»]|(?<!\w)'[^']{3,}'(?!\w)")
+
+
+class Tables(Protocol):
+    """Notes, and where they came from, in one database."""
+
+    notes: NoteTable
+    provenance: ProvenanceTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +106,12 @@ def find_notes(notes: NoteTable, text: str, wanted: Filter, most: int) -> list[N
     return hits[:most]
 
 
+def notes_at(store: Tables, stream: str, t0_s: float, t1_s: float, at_s: float | None) -> list[Note]:
+    """The notes of a stretch of a stream's time that are not in quarantine, by time; see `NoteTable.known`."""
+    apart = store.provenance.quarantine()
+    return [note for note in store.notes.known(stream, t0_s, t1_s, at_s) if not apart.holds_note(note)]
+
+
 def asked_words(text: str) -> tuple[list[str], bool]:
     """Return the words of a question that notes may hold, and whether it plainly asks for words."""
     plain = _SAYING.sub(" ", text)
@@ -127,6 +142,7 @@ def _counts(row: NoteRow, wanted: Filter) -> bool:
         and wanted.place is None
         and wanted.near is None
         and wanted.overlaps(row.note.t0_s, row.note.t1_s, row.known_s)
+        and (wanted.apart is None or not wanted.apart.holds_note(row.note))
     )
 
 

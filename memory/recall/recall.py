@@ -187,8 +187,8 @@ def _worded(
 
 
 def _with_place(store: Store, query: Query) -> Filter | None:
-    """The conditions of a query; None where nothing can meet them."""
-    wanted = query.wanted
+    """The conditions of a query, and that nothing is in quarantine; None where nothing can meet them."""
+    wanted = replace(query.wanted, apart=store.provenance.quarantine() or None)
     if query.place_of is None:
         return wanted
     entry = store.entries.get(query.place_of)
@@ -201,6 +201,7 @@ def _meets(summary: Summary, wanted: Filter) -> bool:
     return (
         wanted.of_stream(summary.stream)
         and wanted.place in (None, summary.place)
+        and (wanted.apart is None or not wanted.apart.holds_entry(summary.stream, summary.first_seq))
         and wanted.overlaps(summary.t0_s, summary.t1_s, summary.known_s)
     )
 
@@ -375,6 +376,7 @@ def notable(store: Store, wanted: Filter, top: int) -> list[Candidate]:
     Returns:
         Candidates with a belief of 1: they were there.
     """
+    wanted = replace(wanted, apart=store.provenance.quarantine() or None)
     every = (store.entries.get(entry_id) for entry_id in store.lookup.select(wanted))
     found = [(entry, spans) for entry in every if entry is not None and (spans := wanted.passing_of(entry))]
     best = sorted(found, key=lambda pair: (-pair[0].utility, pair[0].t0_s, pair[0].id))[:top]

@@ -20,6 +20,7 @@ from hippocam.memory.errors import (
     OlderFormatError,
     one_line,
 )
+from hippocam.memory.provenance.table import ProvenanceTable
 from hippocam.memory.store import sums
 from hippocam.memory.store.entries import EntryTable
 from hippocam.memory.store.journal import JournalTable
@@ -48,6 +49,7 @@ class Store:
     Attributes:
         meta: Settings of the memory.
         streams: Where each stream comes from, and how far it was watched.
+        provenance: Which streams were imported, and what is in quarantine.
         places: What streams under way show in general.
         tracked: What follows the things of streams under way.
         entries: The entries, by id.
@@ -78,6 +80,7 @@ class Store:
         self._db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=WAIT_S, check_same_thread=False)
         self.meta = MetaTable(self._db)
         self.streams = StreamTable(self._db)
+        self.provenance = ProvenanceTable(self._db)
         self.places = PlaceTable(self._db)
         self.tracked = StateTable(self._db, "tracked", key="stream", value="state")
         self.entries = EntryTable(self._db)

@@ -34,12 +34,15 @@ class EntryLookup:
                 clauses.append(clause)
                 values.append(value)
         rows = self._db.execute(
-            f"SELECT id, spans, t0_s, t1_s, known_s, frame_s{', pose' if wanted.near else ''} FROM entry "
+            "SELECT id, spans, t0_s, t1_s, known_s, frame_s, stream, first_seq"
+            f"{', pose' if wanted.near else ''} FROM entry "
             f"WHERE {' AND '.join(clauses)} ORDER BY id",
             values,
         )
         found = []
-        for entry_id, packed, t0_s, t1_s, known_s, frame_s, *rest in rows:
+        for entry_id, packed, t0_s, t1_s, known_s, frame_s, stream, first_seq, *rest in rows:
+            if wanted.apart is not None and wanted.apart.holds_entry(stream, first_seq):
+                continue
             if wanted.near is not None:
                 pose = unpack_sensor(rest[0])
                 if pose is None or not within(float(pose[0]), float(pose[1]), wanted.near):

@@ -6,6 +6,7 @@ import json
 import sqlite3
 from typing import NamedTuple
 
+from hippocam.memory.provenance.table import IMPORT, ProvenanceTable
 from hippocam.memory.records import KEY_FRAMES, StreamStatus
 
 # Tables whose rows are deleted with their stream, by the column `stream`.
@@ -14,6 +15,8 @@ _OWNED = ("summary", "probe", "note", "visit", "entity", "entity_total", "tracke
 _UNDER_WAY = ("place", "tracked")
 # Before a stream's name, the setting that it came with an import; its value is the path that the import named.
 _IMPORTED = "imported "
+# Before a stream's name, the settings that are deleted with it.
+_SETTINGS = (_IMPORTED, IMPORT)
 
 
 class StreamRow(NamedTuple):
@@ -101,7 +104,8 @@ class StreamTable:
         ).fetchall()
         for table in _OWNED:
             self._db.executemany(f"DELETE FROM {table} WHERE stream = ?", given_up)
-        self._db.executemany("DELETE FROM stream WHERE id = ?", given_up)
+        for (stream,) in given_up:
+            self.delete(stream)
         return len(given_up)
 
     def delete_state(self, stream: str) -> None:
@@ -111,7 +115,7 @@ class StreamTable:
     def delete(self, stream: str) -> None:
         """Delete what is known of a stream; its entries and everything else of it are deleted elsewhere."""
         self._db.execute("DELETE FROM stream WHERE id = ?", (stream,))
-        self._db.execute("DELETE FROM meta WHERE key = ?", (_IMPORTED + stream,))
+        self._db.executemany("DELETE FROM meta WHERE key = ?", [(before + stream,) for before in _SETTINGS])
 
     def note_imported(self, stream: str, source: str) -> None:
         """Note that a stream came with an import, which names this path as its source."""
@@ -161,11 +165,12 @@ class StreamTable:
             (len(_IMPORTED) + 1, len(_IMPORTED), _IMPORTED),
         )
         imported = {stream: json.loads(source) for stream, source in marks}
+        apart = ProvenanceTable(self._db).quarantine()
         rows = self._db.execute(
             "SELECT s.id, s.source, s.fps, s.end_s, s.complete, s.frames_seen, s.frames_encoded, "
             "s.events, s.evicted, "
             "count(e.id), coalesce(sum(e.jpeg_bytes + coalesce(length(e.key) + length(e.scene), 0) "
-            "+ length(e.labels) + length(e.text) + 96), 0), min(e.t0_s), max(e.last_s) "
+            "+ length(e.labels) + length(e.text) + 96), 0), min(e.t0_s), max(e.last_s), s.last_seq "
             "FROM stream s LEFT JOIN entry e ON e.stream = s.id GROUP BY s.id ORDER BY s.id"
         )
         return [
@@ -184,6 +189,7 @@ class StreamTable:
                 t0_s=row[11],
                 t1_s=row[12],
                 imported=imported.get(row[0]) == row[1],  # else it was watched here since, from a path of our own
+                quarantined=apart.share_of(row[0], row[13]),
             )
             for row in rows
         ]

@@ -56,7 +56,7 @@ def test_entries_by_their_first_digits(memory, capsys):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ([], "name entries, or a stream, a camera or a time"),
+        ([], "name entries, or a stream, a camera, a time"),
         (["--stream", "c"], "it holds a, b"),
         (["ffffffffffff"], "ffffffffffff"),
     ],
