@@ -23,14 +23,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hippocam.apps.bench.perception_cache import items
+from hippocam.apps.bench.perception_cache import items, pieces
 from hippocam.apps.bench.sessions import OpenSession
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.protocols import Encoder
-from hippocam.stream.records import Embedding, EncoderSpec, FloatArray, Repeat
+from hippocam.stream.records import EncoderSpec
 
 TOP = 5
-PIECE_S = 5.0
 Window = tuple[float, float]
 
 
@@ -166,7 +165,7 @@ def run_pieces(clips: Sequence[Clip], encoder: Encoder, *, centred: bool) -> tup
 
     results = []
     for clip in clips:
-        windows, means_ND = _pieces(items(clip.video, encoder))
+        windows, means_ND = pieces(items(clip.video, encoder))
         vectors_ND = unit_rows(means_ND - means_ND.mean(0)) if centred else unit_rows(means_ND)
         found = {}
         for text, vector_D in zip(clip.events, encoder.encode_texts(list(clip.events)), strict=True):
@@ -174,17 +173,6 @@ def run_pieces(clips: Sequence[Clip], encoder: Encoder, *, centred: bool) -> tup
             found[text] = [windows[row] for row in order]
         results.append(score(clip, found, windows, math.nan))
     return tuple(results)
-
-
-def _pieces(stream: Sequence[Embedding | Repeat]) -> tuple[list[Window], FloatArray]:
-    """Cut a stream every 5 seconds: windows, and the mean of each one's frames, float32 [N, D]."""
-    frames, last_D = dict[int, list[FloatArray]](), None
-    for item in stream:
-        last_D = item.vector if isinstance(item, Embedding) else last_D
-        if last_D is not None:
-            frames.setdefault(int(item.time_s // PIECE_S), []).append(last_D)
-    windows = [(PIECE_S * number, PIECE_S * (number + 1)) for number in frames]
-    return windows, np.stack([np.mean(of, axis=0) for of in frames.values()]).astype(np.float32)
 
 
 def score(clip: Clip, found: Mapping[str, Sequence[Window]], every: Sequence[Window], speed: float) -> ClipResult:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -19,11 +19,14 @@ from hippocam.models.weights import cache_dir
 from hippocam.stream.gates import Gates, split
 from hippocam.stream.pipeline import PipelineConfig
 from hippocam.stream.protocols import Encoder
-from hippocam.stream.records import Embedding, Frame, Repeat
+from hippocam.stream.records import Embedding, FloatArray, Frame, Repeat
 from hippocam.stream.sources.video import VideoSource
 
 # Frames that are encoded together.
 _BATCH = 16
+# Seconds of a plain piece.
+PIECE_S = 5.0
+Window = tuple[float, float]
 Arrays = Mapping[str, NDArray[np.generic]]
 
 
@@ -99,3 +102,14 @@ def items(video: Path, encoder: Encoder, *, fps: float | None = PipelineConfig()
             )
         )
     return made
+
+
+def pieces(stream: Sequence[Embedding | Repeat]) -> tuple[list[Window], FloatArray]:
+    """Cut a stream every 5 seconds: windows, and the mean of each one's frames, float32 [N, D]."""
+    frames, last_D = dict[int, list[FloatArray]](), None
+    for item in stream:
+        last_D = item.vector if isinstance(item, Embedding) else last_D
+        if last_D is not None:
+            frames.setdefault(int(item.time_s // PIECE_S), []).append(last_D)
+    windows = [(PIECE_S * number, PIECE_S * (number + 1)) for number in frames]
+    return windows, np.stack([np.mean(of, axis=0) for of in frames.values()]).astype(np.float32)

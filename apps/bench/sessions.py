@@ -31,9 +31,9 @@ class BenchSession(Protocol):
 
 
 class OpenSession(Protocol):
-    """Opens a session on a memory's folder."""
+    """Opens a session on a memory's folder, or on several folders as one."""
 
     def __call__(
-        self, memory: Path, /, *, encoder: str | None = None, settings: Settings | None = None
+        self, memory: Path | Sequence[Path], /, *, encoder: str | None = None, settings: Settings | None = None
     ) -> AbstractContextManager[BenchSession]:
         """Open it; the encoder and settings are those of `hippocam.apps.Session`."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ from hippocam.apps.terminal import tell, tell_json, warn
 from hippocam.stream.errors import HippocamError
 
 # Comes with the source code, not with an installed hippocam.
-FOOTAGE = Path(__file__).resolve().parents[2] / "tests" / "golden" / "footage"
+_GOLDEN = Path(__file__).resolve().parents[2] / "tests" / "golden"
+FOOTAGE, QUESTIONS = _GOLDEN / "footage", _GOLDEN / "questions"
 
 
 def add_commands(bench: argparse.ArgumentParser) -> None:
@@ -103,6 +104,19 @@ def add_commands(bench: argparse.ArgumentParser) -> None:
     qa.add_argument("--config", metavar="NAME", help="settings: a name that ships, or a YAML file")
     qa.set_defaults(run=_qa)
 
+    answers = names.add_parser("answers", help="what people ask of films, scored against the truth")
+    answers.add_argument("--videos", type=Path, required=True, metavar="DIR", help="where the films are")
+    answers.add_argument("--questions", type=Path, metavar="DIR", help="folders calibrate and report of questions")
+    answers.add_argument("--half", choices=("calibrate", "report"), help="only this half")
+    answers.add_argument("--reader", metavar="NAME", help="who words the answers")
+    answers.add_argument("--encoder", metavar="NAME")
+    answers.add_argument("--config", metavar="NAME", help="settings: a name that ships, or a YAML file")
+    answers.add_argument("--sheet", type=Path, metavar="FILE", help="write every answer as CSV, to be read")
+    answers.add_argument(
+        "--judged", type=Path, nargs="+", default=[], metavar="FILE", help="sheets that were read"
+    )
+    answers.set_defaults(run=_answers)
+
     perception = names.add_parser("perception", help="what each encoder understands of pictures and footage")
     perception.add_argument(
         "--images", type=Path, metavar="DIR", help="captioned photographs: folders with images/ and captions.tsv"
@@ -122,7 +136,7 @@ def add_commands(bench: argparse.ArgumentParser) -> None:
     )
     perception.set_defaults(run=_perception)
 
-    for command in (moments, memory, scale, sleep, ingest, qa, perception):
+    for command in (moments, memory, scale, sleep, ingest, qa, answers, perception):
         command.add_argument(
             "--out", "--write", type=Path, metavar="FILE", help="Markdown file whose section is written anew"
         )
@@ -383,6 +397,40 @@ def _qa(options: argparse.Namespace) -> int:
         write_section(options.out, title, body, command=command, encoders=[result.encoder])
     if options.json:
         print(report.to_json(result))
+    return 0
+
+
+def _answers(options: argparse.Namespace) -> int:
+    from hippocam.apps.bench.answers import report, run
+    from hippocam.apps.bench.answers.films import HALVES, read_films
+    from hippocam.apps.bench.answers.sheet import read_sheets, with_readings, write_sheet
+    from hippocam.apps.bench.sections import write_section
+    from hippocam.apps.session import Session
+    from hippocam.apps.settings import load_settings
+
+    config = run.AnswersConfig(
+        reader=options.reader, encoder=options.encoder, settings=load_settings(options.config)
+    )
+    readings, told = read_sheets(options.judged), {}
+    for half in [options.half] if options.half else HALVES:
+        films = read_films(options.questions or QUESTIONS, options.videos, [half])
+        result = run.run(films, config, open_session=Session, report=warn)
+        read = {way: with_readings(made, readings) for way, made in result.outcomes.items()}
+        result = replace(result, outcomes=read)
+        told[half] = report.to_dict(result)
+        body = report.table(result)
+        tell(f"{half}:", *body.splitlines())
+        if options.sheet:
+            write_sheet(options.sheet.with_stem(f"{options.sheet.stem}-{half}"), result.memory_outcomes)
+        if options.out:
+            given = "".join(
+                f" {k} {v}" for k, v in (("--reader", options.reader), ("--encoder", options.encoder)) if v
+            )
+            command = f"hippocam bench answers --videos {options.videos} --half {half}{given}"
+            title = f"Answers, {half} half, reader {result.reader}"
+            write_section(options.out, title, body, command=command, encoders=[result.encoder])
+    if options.json:
+        print(json.dumps(told, default=str))
     return 0
 
 
