@@ -46,7 +46,6 @@ from hippocam.memory.forget import pending
 from hippocam.memory.records import Evidence, format_id
 from hippocam.memory.sleep.sleep import SleepReport
 from hippocam.models.lazy import Lazy
-from hippocam.models.readers.question_kind import QuestionKind
 from hippocam.models.registry import make_encoder, make_reader
 from hippocam.models.senses.build import make_senses
 from hippocam.stream import opencv
@@ -236,7 +235,7 @@ class Session:
         meaning = answer.understood
         if not answer.cited or answer.unknown:
             return
-        text = meaning.text if meaning is not None and meaning.kind != QuestionKind.WHAT else ""
+        text = meaning.text if meaning is not None else ""
         question = self._search().encoder.encode_texts([description(text)])[0] if text else None
         try:
             self._folders.memories().used(answer.cited, question)

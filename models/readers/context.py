@@ -17,7 +17,7 @@ import numpy as np
 from hippocam.memory.records import Evidence
 from hippocam.models.errors import ReaderError
 from hippocam.models.readers.checks import check_whole
-from hippocam.models.readers.question_kind import QuestionKind, kind_of
+from hippocam.models.readers.question_kind import QuestionKind
 from hippocam.models.readers.reading import Given
 from hippocam.stream import opencv as cv2
 from hippocam.stream.records import Embedding
@@ -157,7 +157,7 @@ def build_context(
     live: Sequence[Embedding],
     config: ContextConfig,
     *,
-    kind: QuestionKind | None = None,
+    kind: QuestionKind = QuestionKind.WHEN,
     closer: Mapping[str, bytes] | None = None,
 ) -> Context:
     """Choose what a reader is given.
@@ -167,7 +167,7 @@ def build_context(
         evidence: The strongest first.
         live: Newest frames of streams that are being watched, the oldest first.
         config: The budget.
-        kind: What the question wants to know; None to read it off its words.
+        kind: What the question wants to know.
         closer: JPEGs to use instead of the kept ones, by a moment's id, each of its `frame_s`.
     """
     closer = closer or {}
@@ -201,7 +201,7 @@ def build_context(
         question=question,
         evidence=tuple(evidence),
         shown=(*frames, *moments),
-        kind=kind_of(question) if kind is None else kind,
+        kind=kind,
     )
     return context.fitted(lambda c: c.pictures, config.frames)
 

@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable
 
 from hippocam.apps.ask.question.description import JUST, names_nothing
+from hippocam.apps.ask.question.kinds import kind_of
 from hippocam.apps.ask.question.meaning import Anchor, Side, Turn
-from hippocam.models.readers.question_kind import QuestionKind, kind_of
+from hippocam.models.readers.question_kind import QuestionKind
 
 _THEN = re.compile(
     rf"^(?:and |so |but )?(?P<rest>.*?)[,\s]*\b(?P<just>{JUST}\s+)?(?P<side>before|after)"

@@ -1,5 +1,6 @@
 import pytest
 
+from hippocam.apps.ask.question.understand import understand
 from hippocam.memory.records import Evidence
 from hippocam.models.readers.context import build_context
 from hippocam.models.readers.extractive import ExtractiveReader
@@ -22,7 +23,7 @@ def moment(t0_s, t1_s, score, stream="cam", **values):
 
 def read(*evidence, question="When was it there?"):
     reader = ExtractiveReader()
-    return reader.read(build_context(question, evidence, [], reader.budget))
+    return reader.read(build_context(question, evidence, [], reader.budget, kind=understand(question, ()).kind))
 
 
 def test_the_best_moment_is_stated_with_its_source():
