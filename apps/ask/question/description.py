@@ -97,3 +97,9 @@ def statement(question: str) -> str:
 def names_nothing(question: str) -> bool:
     """Whether a question asks for whatever there was: "what happened", "who else came"."""
     return not question or _NOTHING_NAMED.match(question) is not None
+
+
+def tidy(text: str) -> str:
+    """Repair spaces and commas where words were taken out of a question."""
+    text = " ".join(text.split())
+    return re.sub(r"\s+([?!.,])", r"\1", text).strip(" ,:")

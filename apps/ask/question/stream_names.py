@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from hippocam.apps.ask.question.time_words import tidy
+from hippocam.apps.ask.question.description import tidy
 
 _KINDS = r"(?:camera|cam|video|clip|stream|file|recording|film|movie|footage)s?"
 _THE = r"(?:the|this|that|my|our)(?: (?:whole|entire|full))?"

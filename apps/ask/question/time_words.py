@@ -10,6 +10,7 @@ from functools import partial
 from typing import NamedTuple
 
 from hippocam.apps.ask.question.calendar import CLOCK, Day, find_day, is_afternoon, time_of_day_s
+from hippocam.apps.ask.question.description import tidy
 from hippocam.memory.records import StreamStatus
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.timecode import DATES_FROM_S, Window, clock_said, format_time, parse_time
@@ -380,9 +381,3 @@ def take_whole(question: str) -> tuple[str, bool]:
     """
     rest = tidy(_WHOLE.sub("", question))
     return rest, rest != tidy(question)
-
-
-def tidy(text: str) -> str:
-    """Repair spaces and commas where words were taken out of a question."""
-    text = " ".join(text.split())
-    return re.sub(r"\s+([?!.,])", r"\1", text).strip(" ,:")
