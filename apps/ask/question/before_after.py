@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 
 from hippocam.apps.ask.question.description import JUST, names_nothing, statement
-from hippocam.apps.ask.question.kinds import Wanted, read_kind
 from hippocam.apps.ask.question.meaning import Anchor, Side
-from hippocam.models.readers.question_kind import QuestionKind
 
 # How far "just before" and "just after" reach from the other event, in seconds.
 JUST_S = 60.0
@@ -19,28 +17,26 @@ _FOLLOWED = re.compile(
 )
 
 
-def split_anchor(question: str, wanted: Wanted) -> tuple[Wanted, Anchor | None]:
+def split_anchor(question: str) -> tuple[str, Anchor] | None:
     """Split a question at "before" or "after".
 
     Args:
         question: In plain words.
-        wanted: What it wants to know, if it names no other event.
 
     Returns:
-        What it wants to know, and the event beside which to look. Where nothing else is named ("what happened
-        after
-        the fire?") the event itself is looked for, and its neighbours are wanted.
+        What is wanted, "" where that is whatever there was ("what happened after the fire?"), and the event beside
+        which to look; None where no such event is named.
     """
     plain = question.rstrip("?!. ")
-    next_to = _FOLLOWED.match(plain)
-    if next_to is not None:
-        kind = QuestionKind.BEFORE if next_to["verb"].startswith("prec") else QuestionKind.AFTER
-        return Wanted(kind, statement(next_to["other"])), None
+    found = _FOLLOWED.match(plain)
+    if found is not None:
+        return "", Anchor(
+            side="before" if found["verb"].startswith("prec") else "after", text=statement(found["other"])
+        )
     found = _ANCHORED.match(plain)
     if found is None:
-        return wanted, None
+        return None
     side: Side = "before" if found["side"].casefold() == "before" else "after"
-    what, other = found["what"].strip(), statement(found["other"])
-    if names_nothing(what):
-        return Wanted(QuestionKind.BEFORE if side == "before" else QuestionKind.AFTER, other), None
-    return read_kind(what), Anchor(side=side, text=other, just=bool(found["just"]))
+    what = found["what"].strip()
+    anchor = Anchor(side=side, text=statement(found["other"]), just=bool(found["just"]))
+    return "" if names_nothing(what) else what, anchor

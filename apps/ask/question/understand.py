@@ -56,8 +56,14 @@ def understand(
     if (wanted.text or wanted.kind not in _OF_ALL) and names.described != names.rest:
         described, _ = take_time_words(names.described, meant, at_s)
         wanted = wanted._replace(text=_wanted(question, take_whole(described)[0], len(names.streams)).text)
-    if anchor is None:
-        wanted, anchor = split_anchor(take_whole(rest)[0], wanted)
+    split = split_anchor(take_whole(rest)[0]) if anchor is None else None
+    if split is not None:
+        what, anchor = split
+        if what:
+            wanted = read_kind(what)
+        else:  # the event itself is looked for, and its neighbours are wanted
+            wanted = Wanted(QuestionKind.BEFORE if anchor.side == "before" else QuestionKind.AFTER, anchor.text)
+            anchor = None
     spans = tuple(
         Filter(stream=stream, after_s=after_s, before_s=before_s)
         for stream, (after_s, before_s) in _by_stream(windows, names.streams).items()
