@@ -85,7 +85,11 @@ def test_a_stream_in_quarantine_is_kept_and_not_recalled(folder):
 def test_of_an_import_what_came_with_it_and_nothing_that_was_watched_behind_it(folder):
     set_apart(folder, Origin(import_id=FILE.id))
     with Memory.open_reader(folder) as reader:
-        assert recalled(reader, 0) == {id_of("film", 10), id_of("film", 15), *(id_of("cam", 5 * k) for k in range(3))}
+        assert recalled(reader, 0) == {
+            id_of("film", 10),
+            id_of("film", 15),
+            *(id_of("cam", 5 * k) for k in range(3)),
+        }
         assert noted(reader) == {"zyxomma again", "zyxomma gate"}
         assert {s.id: s.quarantined for s in reader.streams()} == {"cam": "", "film": "part"}
         assert reader.explain(id_of("film", 0)).provenance.made_by == FILE
@@ -122,7 +126,11 @@ def test_an_import_goes_with_its_bytes_and_own_footage_stays(folder):
         assert (gone.entries, gone.streams, gone.notes) == (2, 0, 1)
         assert b"zyxomma sale" not in on_disk(folder)
         assert pending(memory.store) is None
-        assert recalled(memory, 2) == {id_of("film", 10), id_of("film", 15), *(id_of("cam", 5 * k) for k in range(3))}
+        assert recalled(memory, 2) == {
+            id_of("film", 10),
+            id_of("film", 15),
+            *(id_of("cam", 5 * k) for k in range(3)),
+        }
         assert noted(memory) == {"zyxomma again", "zyxomma gate"}
 
 
