@@ -46,7 +46,6 @@ from hippocam.memory.forget import pending
 from hippocam.memory.records import Evidence, format_id
 from hippocam.memory.sleep.sleep import SleepReport
 from hippocam.models.lazy import Lazy
-from hippocam.models.readers.question_kind import QuestionKind
 from hippocam.models.registry import make_encoder, make_reader
 from hippocam.models.senses.build import make_senses
 from hippocam.stream import opencv
@@ -236,7 +235,7 @@ class Session:
         meaning = answer.understood
         if not answer.cited or answer.unknown:
             return
-        text = meaning.text if meaning is not None and meaning.kind != QuestionKind.WHAT else ""
+        text = meaning.text if meaning is not None else ""
         question = self._search().encoder.encode_texts([description(text)])[0] if text else None
         try:
             self._folders.memories().used(answer.cited, question)
@@ -303,7 +302,7 @@ class Session:
             HippocamError: There is no memory, or the id fits no entry or several.
         """
         owner, entry_id = self._folders.memories().find(entry)
-        return entry_id, owner.explain(entry_id)
+        return entry_id, owner.memory.explain(entry_id)
 
     def entry_at(self, stream: str, time_s: float) -> str | None:
         """Id of the entry with a picture that covers a time of a stream, else the nearest; None without one."""

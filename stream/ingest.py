@@ -20,7 +20,18 @@ from hippocam.stream.jpeg import encode_jpeg
 from hippocam.stream.metrics import Meter
 from hippocam.stream.pipeline import NO_SENSES, Chunk, Job, PipelineConfig, Senses
 from hippocam.stream.protocols import Encoder
-from hippocam.stream.records import Embedding, FloatArray, Frame, Image, Item, Note, Repeat, Sensed
+from hippocam.stream.records import (
+    NO_SENSORS,
+    Embedding,
+    FloatArray,
+    Frame,
+    Image,
+    Item,
+    Note,
+    Repeat,
+    Sensed,
+    Sensors,
+)
 
 T = TypeVar("T")
 
@@ -70,9 +81,11 @@ class Ingest:
         if words.error is not None:
             raise words.error
 
-    def see(self, stream: str, seq: int, time_s: float, image: Image) -> Frame | Repeat:
+    def see(
+        self, stream: str, seq: int, time_s: float, image: Image, sensors: Sensors = NO_SENSORS, text: str = ""
+    ) -> Frame | Repeat:
         """Gate the next frame of a camera that is no source: a live one. The arguments are those of Frame."""
-        return self._gates.see(stream, seq, time_s, image)
+        return self._gates.see(stream, seq, time_s, image, sensors, text)
 
     def restart(self, stream: str) -> None:
         """Take the next frame of a stream as new whatever it shows, as after a gap."""

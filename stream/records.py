@@ -209,7 +209,7 @@ class Note:
 
     Attributes:
         stream: Which stream.
-        kind: "screen", "speech", "subtitle", "chapter".
+        kind: "screen", "speech", "subtitle", "chapter", or "mark" for what a robot marked.
         t0_s: When it was first there, or begins to be said.
         t1_s: When it was last there, or has been said.
         text: The words.

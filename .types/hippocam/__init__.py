@@ -1,4 +1,7 @@
-"""A memory for video and robots: `Session` watches and answers, `Memory` below it takes vectors of any encoder.
+"""A memory for video and robots.
+
+`Session` watches and answers, `RobotMemory` attaches to a robot's observations, and `Memory` below both takes
+vectors of any encoder.
 
 The packages `apps`, `memory` and `stream` export the records that go with them; what these four do not
 export may change at any time.
@@ -14,16 +17,19 @@ from hippocam.stream.telemetry import switch_off
 switch_off()
 
 if TYPE_CHECKING:
+    from hippocam.apps.robot.memory import RobotMemory
     from hippocam.apps.session import Session
     from hippocam.memory.memory import Memory
 
 _HOMES = {
+    "RobotMemory": "apps.robot.memory",
     "Session": "apps.session",
     "Memory": "memory.memory",
 }
 
 __all__ = [
     "Memory",
+    "RobotMemory",
     "Session",
 ]
 

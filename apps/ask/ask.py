@@ -92,10 +92,10 @@ def ask(
         return _answer(meaning, (), reading, reader.id, started)
     evidence = _gather(memory, meaning, searches, limits["top"] or TOP)
     looked: SecondLook | None = None
-    if deep is not None and meaning.kind != QuestionKind.WHAT and thin(evidence, deep, sees=budget.frames > 0):
+    if deep is not None and meaning.sought and thin(evidence, deep, sees=budget.frames > 0):
         looked = look_again(
             evidence,
-            encoder.encode_texts([description(meaning.text)])[0],
+            encoder.encode_texts([description(meaning.sought)])[0],
             encoder,
             streams,
             deep,
@@ -162,11 +162,11 @@ def _searches(memory: Askable, meaning: Meaning, where: Where) -> tuple[list[Whe
 
 def _gather(memory: Askable, meaning: Meaning, searches: Sequence[Where], top: int) -> tuple[Evidence, ...]:
     """Moments of all searches, the strongest first; for a question for what there was, by time."""
-    if meaning.kind == QuestionKind.WHAT:
+    if not meaning.sought:
         found = [pair for where in searches for pair in memory.notable(where, top)]
         best = [moment for _, moment in sorted(found, key=lambda pair: -pair[0])[:top]]
         return tuple(sorted(best, key=lambda m: (m.spans[0][0], m.stream, m.id)))
-    moments = {m.id: m for where in searches for m in memory.search(meaning.text, where)}
+    moments = {m.id: m for where in searches for m in memory.search(meaning.sought, where)}
     ranked = sorted(moments.values(), key=lambda m: (-m.score, m.stream, m.t0_s))
     if meaning.kind in (QuestionKind.BEFORE, QuestionKind.AFTER):
         return tuple(ranked)  # what stands beside a moment comes in addition, and is believed less

@@ -16,13 +16,21 @@ from hippocam.stream.timecode import parse_time
 if TYPE_CHECKING:
     from hippocam.apps.ask.where import Where
 
-SENSES = ("screen", "speech", "subtitle", "chapter")  # as in memory/provenance, which is not imported for --help
+SENSES = (
+    "screen",
+    "speech",
+    "subtitle",
+    "chapter",
+    "mark",
+)  # as in memory/provenance, which is not imported for --help
 
 
 def add_provenance(command: argparse.ArgumentParser) -> None:
     """Add the options that say where something came from."""
     command.add_argument("--import", dest="import_id", metavar="ID", help="what came with this import")
-    command.add_argument("--sense", choices=SENSES, help="only notes: read, heard, or given by the container")
+    command.add_argument(
+        "--sense", choices=SENSES, help="only notes: read, heard, given by the container, or marked by a robot"
+    )
 
 
 def add_times(command: argparse.ArgumentParser) -> None:

@@ -15,8 +15,8 @@ The lines of an export, each an object; times are seconds of their stream, ids 1
         "key", "scene": scaled int8, at level "signs" a bit a number (memory/codec.py), null at level "words",
         "state", "action", "pose": little-endian float32 or null,
         "jpeg": null where there is no picture, or it was left out}
-    {"kind": "note", "id", "stream", "how": "screen", "speech", "subtitle" or "chapter", "t0_s", "t1_s", "known_s",
-        "text"}
+    {"kind": "note", "id", "stream", "how": "screen", "speech", "subtitle", "chapter" or "mark", "t0_s", "t1_s",
+        "known_s", "text"}
     {"kind": "visit", "id", "entity": id, "stream", "label", "t0_s", "t1_s", "first_s", "known_s", "linked_s",
         "gone_s": number or null, "from_start", "hits", "score", "frame_s", "box": [left, top, right, bottom],
         "gaps": [[from_s, to_s], ...], "look": scaled int8 or null}

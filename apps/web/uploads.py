@@ -15,7 +15,7 @@ import anyio.to_thread
 from hippocam.apps.errors import TooLargeError, UploadError
 from hippocam.stream import private
 from hippocam.stream.errors import SourceError
-from hippocam.stream.sources.decode.packet_index import header_length_s
+from hippocam.stream.sources.decode.length import length_s
 from hippocam.stream.sources.files import open_container
 from hippocam.stream.sources.folders import VIDEO_SUFFIXES
 from hippocam.stream.sources.naming import slug
@@ -103,14 +103,14 @@ def _check_room(folder: Path, coming: int) -> None:
 
 
 def _check_video(path: Path) -> None:
-    """Refuse a video by the size and length in its header; what is none is told when it is watched."""
+    """Refuse a video by its length and the size of its pictures; what is none is told when it is watched."""
     try:
+        lasts_s = length_s(path, path.name) or 0.0
         with open_container(path, path.name) as container:
-            length_s = header_length_s(container) or 0.0
             pixels = max((stream.width * stream.height for stream in container.streams.video), default=0)
     except (SourceError, ValueError):
         return
-    if length_s > LONGEST_S:
+    if lasts_s > LONGEST_S:
         raise UploadError(f"longer than {LONGEST_S / 3600:g} hours; cut it")
     if pixels > MOST_PIXELS:
         raise UploadError(f"its pictures have more than {MOST_PIXELS / 1e6:.0f} million pixels; make them smaller")

@@ -13,7 +13,7 @@ from typing import Literal
 from hippocam.stream.records import Note
 
 # The senses by which words come, as notes name them.
-WORD_SENSES = ("screen", "speech", "subtitle", "chapter")
+WORD_SENSES = ("screen", "speech", "subtitle", "chapter", "mark")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from hippocam.memory.provenance.table import IMPORT, ProvenanceTable
@@ -137,6 +138,19 @@ class StreamTable:
             "SELECT e.id FROM stream s JOIN entry e ON e.id = s.newest WHERE s.id = ?", (stream,)
         ).fetchone()
         return None if row is None else int(row[0])
+
+    def under_way(self) -> set[int]:
+        """Ids of the entries that hold the newest events of streams under way; these may still be prolonged."""
+        rows = self._db.execute("SELECT newest FROM stream WHERE NOT complete AND newest IS NOT NULL")
+        return {entry_id for (entry_id,) in rows}
+
+    def ends(self, streams: Sequence[str]) -> dict[str, float]:
+        """Up to when each of some streams was watched; seconds."""
+        rows = self._db.execute(
+            "SELECT id, end_s FROM stream WHERE id IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(streams)),),
+        )
+        return {stream: float(end_s) for stream, end_s in rows}
 
     def end_s(self, stream: str) -> float:
         """Time of the end of what was watched of a stream."""

@@ -17,7 +17,7 @@ import numpy as np
 from hippocam.memory.records import Evidence
 from hippocam.models.errors import ReaderError
 from hippocam.models.readers.checks import check_whole
-from hippocam.models.readers.question_kind import QuestionKind, kind_of
+from hippocam.models.readers.question_kind import QuestionKind
 from hippocam.models.readers.reading import Given
 from hippocam.stream import opencv as cv2
 from hippocam.stream.records import Embedding
@@ -66,7 +66,7 @@ class Shown:
         id: As in Given.
         stream: Which stream. Untrusted.
         time_s: Time of its frame.
-        sentence: As in Evidence; "" for a live frame. It quotes words of the picture: untrusted.
+        labels: Names of what was recognised. Untrusted.
         text: Words that the source gave. Untrusted.
         jpeg: Its picture; empty where it is not given.
         evidence: The moment; None for a live frame.
@@ -76,7 +76,7 @@ class Shown:
     id: str
     stream: str
     time_s: float
-    sentence: str
+    labels: tuple[str, ...]
     text: str
     jpeg: bytes
     evidence: Evidence | None = None
@@ -157,7 +157,7 @@ def build_context(
     live: Sequence[Embedding],
     config: ContextConfig,
     *,
-    kind: QuestionKind | None = None,
+    kind: QuestionKind = QuestionKind.WHEN,
     closer: Mapping[str, bytes] | None = None,
 ) -> Context:
     """Choose what a reader is given.
@@ -167,7 +167,7 @@ def build_context(
         evidence: The strongest first.
         live: Newest frames of streams that are being watched, the oldest first.
         config: The budget.
-        kind: What the question wants to know; None to read it off its words.
+        kind: What the question wants to know.
         closer: JPEGs to use instead of the kept ones, by a moment's id, each of its `frame_s`.
     """
     closer = closer or {}
@@ -178,7 +178,7 @@ def build_context(
             id=f"live:{frame.stream}@{frame.time_s:.3f}",
             stream=frame.stream,
             time_s=frame.time_s,
-            sentence="",
+            labels=frame.labels,
             text=frame.text,
             jpeg=_picture(frame.jpeg, config),
         )
@@ -190,7 +190,7 @@ def build_context(
             id=moment.id,
             stream=moment.stream,
             time_s=moment.frame_s if moment.image or moment.id in closer else moment.t0_s,
-            sentence=moment.sentence,
+            labels=moment.labels,
             text=moment.text,
             jpeg=_picture(closer.get(moment.id) or _stored(moment.image), config) if config.frames else b"",
             evidence=moment,
@@ -201,7 +201,7 @@ def build_context(
         question=question,
         evidence=tuple(evidence),
         shown=(*frames, *moments),
-        kind=kind_of(question) if kind is None else kind,
+        kind=kind,
     )
     return context.fitted(lambda c: c.pictures, config.frames)
 

@@ -28,7 +28,20 @@ _NAMED = 5
 _WORDS = 160
 # Kinds of notes that tell what was said, and what was to be read.
 _SPOKEN = ("speech", "subtitle")
-_WRITTEN = ("screen", "subtitle", "chapter")
+_WRITTEN = ("screen", "subtitle", "chapter", "mark")
+# Kinds of questions that ask for more than when.
+_BEYOND = (
+    QuestionKind.OFTEN,
+    QuestionKind.LONG,
+    QuestionKind.FIRST,
+    QuestionKind.LAST,
+    QuestionKind.BEFORE,
+    QuestionKind.AFTER,
+    QuestionKind.WHERE,
+    QuestionKind.WORDS,
+    QuestionKind.SAID,
+    QuestionKind.COUNT,
+)
 # How many moments' words are told.
 _TOLD = 3
 
@@ -71,8 +84,8 @@ class ExtractiveReader:
             on_token: Gets the whole answer at once.
         """
         evidence = context.evidence
-        if context.kind == QuestionKind.WORDS:
-            kinds = _SPOKEN if about_speech(context.question) else _WRITTEN
+        if context.kind in (QuestionKind.WORDS, QuestionKind.SAID):
+            kinds = _SPOKEN if context.kind == QuestionKind.SAID or about_speech(context.question) else _WRITTEN
             evidence = tuple(_only_words(moment, kinds) for moment in evidence)
         if not evidence:
             return Reading(sentences=(Sentence(text=NOTHING),), unknown=True)
@@ -83,7 +96,9 @@ class ExtractiveReader:
                 f"{_stretch(best)}, with a belief of {best.score:.0%}."
             )
             sentences, unknown = [Sentence(text=text)], True
-        elif context.kind == QuestionKind.WORDS and not any(e.notes or e.text for e in _likely(evidence)):
+        elif context.kind in (QuestionKind.WORDS, QuestionKind.SAID) and not any(
+            e.notes or e.text for e in _likely(evidence)
+        ):
             text = f"No words are kept of it: {_stretch(best)} may show it, but not what it says."
             sentences, unknown, belief = [Sentence(text=text)], True, 0.0
         else:
@@ -99,7 +114,7 @@ class ExtractiveReader:
 
 
 def _answer(kind: QuestionKind, evidence: Sequence[Evidence]) -> list[Sentence]:
-    if kind == QuestionKind.WHAT:
+    if kind.overall:
         return [Sentence(text=f"{_stretch(e)}{_shows(e)}.", evidence_ids=(e.id,)) for e in evidence]
     best = evidence[0]
     likely = _likely(evidence)
@@ -111,7 +126,7 @@ def _answer(kind: QuestionKind, evidence: Sequence[Evidence]) -> list[Sentence]:
     else:
         text = f"Best match: {first} (belief {best.score:.0%}){_shows(best)}."
         said = Sentence(text=text, evidence_ids=first.ids)
-    if kind != QuestionKind.WHEN:
+    if kind in _BEYOND:
         return [_special(kind, evidence, likely), said]
     if not others:
         return [said]
@@ -139,7 +154,7 @@ def _special(kind: QuestionKind, evidence: Sequence[Evidence], likely: Sequence[
         return _neighbour(kind, _joined([(e, e.t0_s, e.t1_s) for e in likely])[0], evidence)
     if kind == QuestionKind.WHERE:
         return Sentence(text=f"Where: {_where(best)}.", evidence_ids=(best.id,))
-    if kind == QuestionKind.WORDS:
+    if kind in (QuestionKind.WORDS, QuestionKind.SAID):
         told = [e for e in likely if e.noted][:_TOLD] or [e for e in likely if e.notes][:1]
         if told:
             text = "; ".join(_noted(e) for e in told)
@@ -231,7 +246,7 @@ def _where(e: Evidence) -> str:
 
 
 def _shows(e: Evidence) -> str:
-    looks = f", which looks like {e.sentence}" if e.sentence else ""
+    looks = f", which looks like {', '.join(e.labels[:3])}" if e.labels else ""
     return looks + (f", with the words {_words(e)}" if e.text else "")
 
 

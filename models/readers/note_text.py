@@ -5,7 +5,7 @@ from __future__ import annotations
 from hippocam.stream.records import Note
 from hippocam.stream.timecode import format_time
 
-_HOW = {"screen": "on screen", "speech": "said", "subtitle": "subtitle", "chapter": "chapter"}
+_HOW = {"screen": "on screen", "speech": "said", "subtitle": "subtitle", "chapter": "chapter", "mark": "marked"}
 _CHARS = 160
 
 

@@ -1,52 +1,37 @@
-"""A question into what it wants to know: when, how often, the first, the last, before, after, where, how long."""
+"""What a question can want to know of what it describes."""
 
 from __future__ import annotations
 
-import re
 from enum import Enum
 
 
 class QuestionKind(Enum):
-    """What a question wants to know of what it describes."""
+    """What a question wants to know; `apps/ask/question/kinds.py` reads it off the words."""
 
+    WHETHER = "yes or no"
     WHEN = "when"
     OFTEN = "how often"
+    LONG = "how long"
     FIRST = "first"
     LAST = "last"
+    ORDINAL = "which in a row"
     BEFORE = "before"
     AFTER = "after"
     WHERE = "where"
-    LONG = "how long"
-    WORDS = "words"
-    WHAT = "what"
+    COLOUR = "what colour"
     COUNT = "how many"
+    COMPARE = "compare"
+    LENGTH = "length of the recording"
+    NOBODY = "nobody"
+    WHO = "who"
+    WHAT = "what was there"
+    HAPPENED = "what happened"
+    SUMMARY = "summary"
+    WORDS = "what is written"
+    SAID = "what was said"
+    OTHER = "something else about it"
 
-
-_KINDS = (
-    (
-        QuestionKind.WHAT,
-        r"^what (?:happened|happens|(?:was|is) (?:there|going on|happening|seen|visible|shown)|"
-        r"(?:did|do|can) (?:you|we|i|the camera) "
-        r"see|can be seen)(?: (?:to see|then|there|here))?\W*$"
-        r"|^(?:summari[sz]e|describe)\b(?: it| the video)?\W*$",
-    ),
-    (QuestionKind.COUNT, r"^how many\b(?! times)"),
-    (QuestionKind.OFTEN, r"\bhow (?:often|many times)\b"),
-    (QuestionKind.LONG, r"\bhow long\b(?! ago)"),
-    (
-        QuestionKind.WORDS,
-        r"^what (?:does|did|do) .*\b(?:say|said|read)\b|^what (?:is|was|were|are) (?:\w+ )?(?:written|said)\b",
-    ),
-    (QuestionKind.BEFORE, r"^(?:what|who) (?:happened|happens|was|is|came|comes)\b.*\bbefore\b"),
-    (QuestionKind.AFTER, r"^(?:what|who) (?:happened|happens|was|is|came|comes)\b.*\bafter\b"),
-    (QuestionKind.FIRST, r"\bfirst (?:see|seen|appear|shown|visible|come|came)\b|\bthe first time\b|\bfirst\W*$"),
-    (QuestionKind.LAST, r"\blast (?:see|seen|appear|shown|visible|come|came)\b|\bthe last time\b|\blast\W*$"),
-    (QuestionKind.WHERE, r"^(?:in )?(?:where|which (?:place|room|camera|stream))\b"),
-)
-_PATTERNS = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _KINDS)
-
-
-def kind_of(question: str) -> QuestionKind:
-    """Say what a question wants to know; "when" where nothing else is plain."""
-    text = " ".join(question.split())
-    return next((kind for kind, pattern in _PATTERNS if pattern.search(text)), QuestionKind.WHEN)
+    @property
+    def overall(self) -> bool:
+        """Whether it is about all that there was, if nothing is named to look for."""
+        return self in (QuestionKind.WHAT, QuestionKind.HAPPENED, QuestionKind.SUMMARY)

@@ -18,7 +18,7 @@ from typing import Any
 from hippocam.stream.errors import SourceError
 from hippocam.stream.records import Note
 from hippocam.stream.sources.decode.packet_index import container_zero_s, header_length_s
-from hippocam.stream.sources.files import open_container
+from hippocam.stream.sources.files import open_container, packets_of
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +116,7 @@ def _subtitles(container: Any, tracks: list[Any], zero_s: float, uri: str, strea
     import av
 
     try:
-        for packet in container.demux(tracks):
+        for packet in packets_of(container, tracks):
             if packet.size == 0 or packet.pts is None or not packet.time_base:
                 continue
             start_s = float(packet.pts * packet.time_base) - zero_s

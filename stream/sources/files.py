@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,24 @@ def open_container(path: Path, uri: str) -> Any:
         raise SourceError(uri, "no permission to read it; change its mode or owner") from error
     except av.FFmpegError as error:
         raise SourceError(uri, _why_unopened(path)) from error
+
+
+def packets_of(container: Any, *streams: Any) -> Iterator[Any]:
+    """Yield the packets of some streams of an open file, of all if none is named.
+
+    A transport stream may begin further tracks in its midst. PyAV leaves those out, and trips over them at the
+    end, when everything else was given.
+
+    Raises:
+        av.FFmpegError: The file cannot be read on.
+    """
+    packets = container.demux(*streams)
+    while True:
+        try:
+            packet = next(packets)
+        except (StopIteration, IndexError):
+            return
+        yield packet
 
 
 def check_file(path: Path, uri: str) -> None:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import functools
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from hippocam.stream.records import FloatArray
-from hippocam.stream.sources.decode.joined import JoinedClock
-from hippocam.stream.sources.decode.packet_index import container_zero_s, header_length_s
-from hippocam.stream.sources.files import open_container
+from hippocam.stream.sources.decode.joined import JoinedClock, begins_again
+from hippocam.stream.sources.decode.packet_index import container_zero_s, header_length_s, video_stream
+from hippocam.stream.sources.files import open_container, packets_of
 
 log = logging.getLogger(__name__)
 
@@ -35,9 +36,9 @@ def sound_length_s(path: Path, uri: str) -> float | None:
         if track is None:
             return None
         length_s = header_length_s(container)
-        joined_s = _joined_end_s(path, uri, path.stat().st_size)
-        if joined_s is not None:
-            return joined_s
+        joined = _joined(path, uri, path.stat().st_size)
+        if joined is not None:
+            return joined.end_s
         if track.duration and track.time_base:
             start_s = float((track.start_time or 0) * track.time_base) - container_zero_s(container, uri)
             return max(0.0, start_s + float(track.duration * track.time_base))
@@ -69,15 +70,13 @@ def read_sound(path: Path, uri: str, from_s: float, to_s: float) -> tuple[FloatA
             return np.zeros(0, np.float32), from_s
         zero_s = container_zero_s(container, uri)
         resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
-        joined = (
-            _joined_end_s(path, uri, path.stat().st_size) is not None
-        )  # then times are known from its start on
-        if from_s > _SETTLE_S and not joined:
+        joined = _joined(path, uri, path.stat().st_size)
+        if from_s > _SETTLE_S and joined is None:  # else times are known from its start on
             container.seek(int((from_s - _SETTLE_S + zero_s) / track.time_base), stream=track)
         pieces: list[tuple[int, FloatArray]] = []
         at: int | None = None
         try:
-            for frame in _frames(container, track):
+            for frame in _frames(container, track, joined.shifts_s if joined else ()):
                 if frame.pts is not None:
                     start_s = float(frame.pts * frame.time_base) - zero_s
                     if start_s >= to_s:
@@ -103,38 +102,66 @@ def read_sound(path: Path, uri: str, from_s: float, to_s: float) -> tuple[FloatA
     return sound_N, from_s
 
 
-def _frames(container: Any, track: Any) -> Iterator[Any]:
-    """Decode the sound from where the container is; where time begins again, it is counted on."""
-    clock = JoinedClock(container)
-    for packet in container.demux(track):
+def _frames(container: Any, track: Any, shifts_s: Sequence[float]) -> Iterator[Any]:
+    """Decode the sound from where the container is; where time begins again, it is moved as the pictures are."""
+    clock = JoinedClock(container, shifts_s)
+    for packet in packets_of(container, track):
         clock.set(packet)
         yield from packet.decode()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Joined:
+    """What is to be known of the sound of recordings that were joined.
+
+    Attributes:
+        end_s: When it ends, seconds.
+        shifts_s: By how much the pictures were moved at each join; empty where sound and pictures differ in these.
+    """
+
+    end_s: float
+    shifts_s: tuple[float, ...]
+
+
 @functools.lru_cache(maxsize=8)
-def _joined_end_s(path: Path, uri: str, size: int) -> float | None:
-    """When the sound of a file that was joined of several ends, seconds; None where it was not.
+def _joined(path: Path, uri: str, size: int) -> _Joined | None:
+    """Look through a file that was joined of several; None where it was not.
 
     Args:
         path: The file.
         uri: Its name in messages.
         size: Its size in bytes: one that grew is looked at anew.
     """
+    with open_container(path, uri) as container:
+        format_name = container.format.name
+    if format_name != "mpegts" or not begins_again(path, format_name):
+        return None
+    shifts_s, _ = _clocked(path, uri, sound=False, shifts_s=())
+    own_s, end_s = _clocked(path, uri, sound=True, shifts_s=())
+    if not own_s:
+        return None
+    if len(own_s) != len(shifts_s):
+        return _Joined(end_s=end_s, shifts_s=())
+    return _Joined(end_s=_clocked(path, uri, sound=True, shifts_s=shifts_s)[1], shifts_s=tuple(shifts_s))
+
+
+def _clocked(path: Path, uri: str, *, sound: bool, shifts_s: Sequence[float]) -> tuple[list[float], float]:
+    """By how much a file's sound or pictures are moved at each join, and when they end, seconds."""
     import av
 
     with open_container(path, uri) as container:
-        track = _track(container)
-        if track is None or container.format.name != "mpegts":
-            return None
-        clock, end_s = JoinedClock(container), 0.0
+        track = _track(container) if sound else video_stream(container, uri)
+        clock, end_s = JoinedClock(container, shifts_s), 0.0
+        if track is None:
+            return [], 0.0
         try:
-            for packet in container.demux(track):
+            for packet in packets_of(container, track):
                 clock.set(packet)
                 if packet.pts is not None and packet.time_base:
                     end_s = max(end_s, float((packet.pts + (packet.duration or 0)) * packet.time_base))
         except av.FFmpegError as error:
-            log.info("%s: reading its sound stopped early: %s", uri, error)
-        return end_s - container_zero_s(container, uri) if clock.jumps else None
+            log.info("%s: reading its packets stopped early: %s", uri, error)
+        return clock.shifts_s, end_s - container_zero_s(container, uri)
 
 
 def _track(container: Any) -> Any:

@@ -18,7 +18,9 @@ from hippocam.stream.protocols import Hearing
 from hippocam.stream.records import Image, Note, Observation, Stretch, stream_id
 from hippocam.stream.sources.container_text import text_notes
 from hippocam.stream.sources.decode.frames import Decoder, read_seqs, sample_video
-from hippocam.stream.sources.decode.packet_index import PacketIndex, build_index, header_length_s, shared_index
+from hippocam.stream.sources.decode.joined import unread_from
+from hippocam.stream.sources.decode.length import length_s
+from hippocam.stream.sources.decode.packet_index import PacketIndex, build_index, shared_index
 from hippocam.stream.sources.decode.tracks import (
     ONLY,
     Track,
@@ -28,7 +30,6 @@ from hippocam.stream.sources.decode.tracks import (
     told_cameras,
     tracks_of,
 )
-from hippocam.stream.sources.files import open_container
 from hippocam.stream.sources.sampling import pick_indices
 
 log = logging.getLogger(__name__)
@@ -102,11 +103,10 @@ class VideoSource:
 
     @property
     def duration_s(self) -> float | None:
-        """Length in seconds from the file's header, None where the header has none or cannot be read."""
+        """Length in seconds from the file's header, or counted; None where it cannot be told."""
         if self._duration_s is None:
             try:
-                with open_container(self._path, self.uri) as container:
-                    self._duration_s = header_length_s(container)
+                self._duration_s = length_s(self._path, self.uri)
             except SourceError:
                 return None  # observations() tells why
         return self._duration_s
@@ -144,13 +144,32 @@ class VideoSource:
             return
         index = build_index(self._path, self.uri)
         last_s: float | None = None
-        for seq, time_s, image in self._sampled(index, fps, after_seq):
-            last_s = time_s
-            yield Observation(seq=seq, time_s=time_s, images={"": image})
+        try:
+            for seq, time_s, image in self._sampled(index, fps, after_seq):
+                last_s = time_s
+                yield Observation(seq=seq, time_s=time_s, images={"": image})
+        except MissingFramesError:
+            self._check_end(index)  # which may know why
+            raise
         if last_s is None and after_seq < 0:
             raise SourceError(self.uri, _NOTHING_DECODED)
+        self._check_end(index)
+
+    def _check_end(self, index: PacketIndex) -> None:
+        """Tell what of a file was not there to be read, once all else was.
+
+        Raises:
+            SourceError: It ends before its header says, or another recording that is not read lies behind.
+        """
         if index.cut:
             raise _truncated(self.uri, index)
+        unread = unread_from(self._path, index.container, index.parts)
+        if unread is not None:
+            raise SourceError(
+                self.uri,
+                f"another recording is joined behind, from byte {unread} on, not read: its tracks differ, or "
+                "this format has no joins; cut the file there; all that can be read was kept",
+            )
 
     def _sampled(
         self, index: PacketIndex, fps: float | None, after_seq: int, *, alone: bool = False
@@ -194,8 +213,7 @@ class VideoSource:
         if nothing:
             raise SourceError(self.uri, told_cameras(failures) if failures else _NOTHING_DECODED)
         for _, index in read:
-            if index.cut:
-                raise _truncated(self.uri, index)
+            self._check_end(index)
         if failures:
             raise SourceError(self.uri, f"{told_cameras(failures)}; all others were kept")
 
@@ -216,8 +234,8 @@ class VideoSource:
                     if stretch.is_last:
                         raise
                     log.warning("%s", error)
-        if stretch.is_last and index.cut:
-            raise _truncated(self.uri, index)
+        if stretch.is_last:
+            self._check_end(index)
 
     def notes(
         self, stream: str, *, hearing: Hearing | None, stretch: Stretch | None = None, after_s: float | None = None

@@ -34,8 +34,16 @@ def test_the_library_finds_red_and_says_that_purple_was_not_there() -> None:
     assert "Was there anything purple? Not seen" in printed
 
 
-def test_the_robot_finds_the_cup_and_where_it_was() -> None:
-    found = dict(re.findall(r"^(a cup[^:]*):\n((?:  .*\n)*)", run("-m", "examples.robot"), flags=re.MULTILINE))
+def test_the_robot_knows_where_it_saw_the_red_box() -> None:
+    printed = run("-m", "examples.robot")
+    (t0_s, t1_s, at), *_ = re.findall(r"a red box: seen at (\S+) to (\S+) s, at (\S+) m", printed)
+    assert float(t0_s) < 1.7  # it is in view from 0.3 to 1.7 m, at a metre a second
+    assert float(t1_s) > 0.3
+    assert 0.3 <= float(at) <= 1.7
+
+
+def test_the_memory_finds_the_cup_and_where_it_was() -> None:
+    found = dict(re.findall(r"^(a cup[^:]*):\n((?:  .*\n)*)", run("-m", "examples.vectors"), flags=re.MULTILINE))
     times = {asked: re.findall(r"(\d+) to (\d+) s", lines) for asked, lines in found.items()}
     assert sorted(times["a cup"]) == [("20", "26"), ("95", "101")]
     assert times["a cup in the lab"] == [("95", "101")]

@@ -4,7 +4,14 @@ from importlib import import_module
 
 import pytest
 
-PACKAGES = ("hippocam", "hippocam.stream", "hippocam.memory", "hippocam.apps", "hippocam.apps.archive")
+PACKAGES = (
+    "hippocam",
+    "hippocam.stream",
+    "hippocam.memory",
+    "hippocam.apps",
+    "hippocam.apps.archive",
+    "hippocam.apps.robot",
+)
 HEAVY = {"torch", "ray", "faiss", "gradio", "transformers", "cv2", "numpy"}
 
 

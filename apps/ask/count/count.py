@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from hippocam.apps.ask.count.question import ANYTIME, Count, CountQuestion, EntityView
 from hippocam.apps.ask.count.rules import RULES, WHOLE, WINDOW_RULES
-from hippocam.apps.ask.question.stream_names import take_all_names
-from hippocam.apps.ask.question.time_words import find_time_words, on_other_clock, take_whole
+from hippocam.apps.ask.question.stream_names import take_streams
+from hippocam.apps.ask.question.time_words import both, find_time_words, on_other_clock, take_whole
 from hippocam.memory.entities.records import Entity
 from hippocam.memory.memory import Memory
 from hippocam.memory.records import Evidence
@@ -193,7 +193,7 @@ def take_scopes(words: str, streams: Sequence[StreamTimes], limits: Window = ANY
         The rest of the question, with "now" and "at 1:23" still in it, and a scope for each stream that is meant
         and whose times count as those of the question do, from its start or from 1970.
     """
-    words, named = take_all_names(words, [each.stream for each in streams])
+    words, _, named = take_streams(words, [each.stream for each in streams])
     found = find_time_words(words, moments=False)
     scopes = list[Scope]()
     for stream, start_s, end_s in streams:
@@ -201,11 +201,5 @@ def take_scopes(words: str, streams: Sequence[StreamTimes], limits: Window = ANY
             continue
         window = ANYTIME if found is None else found.window(start_s, end_s)
         if on_other_clock(window, dated=start_s > 0) is None:
-            scopes.append(Scope(stream, end_s, _both(window, limits)))
+            scopes.append(Scope(stream, end_s, both(window, limits)))
     return words if found is None else found.rest, scopes
-
-
-def _both(one: Window, other: Window) -> Window:
-    after = [edge for edge in (one[0], other[0]) if edge is not None]
-    before = [edge for edge in (one[1], other[1]) if edge is not None]
-    return max(after, default=None), min(before, default=None)

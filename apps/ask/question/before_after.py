@@ -6,32 +6,37 @@ import re
 
 from hippocam.apps.ask.question.description import JUST, names_nothing, statement
 from hippocam.apps.ask.question.meaning import Anchor, Side
-from hippocam.models.readers.question_kind import QuestionKind, kind_of
 
 # How far "just before" and "just after" reach from the other event, in seconds.
 JUST_S = 60.0
 _ANCHORED = re.compile(
     rf"^(?P<what>.*?)[,\s]*\b(?P<just>{JUST}\s+)?(?P<side>before|after)\s+(?P<other>\S.*)$", re.IGNORECASE
 )
+_FOLLOWED = re.compile(
+    r"^what (?:has |had )?(?P<verb>preceded|precedes|followed|follows)\s+(?P<other>\S.*)$", re.IGNORECASE
+)
 
 
-def split_anchor(question: str, text: str, kind: QuestionKind) -> tuple[str, QuestionKind, Anchor | None]:
+def split_anchor(question: str) -> tuple[str, Anchor] | None:
     """Split a question at "before" or "after".
 
     Args:
         question: In plain words.
-        text: What it looks for, if it names no other event.
-        kind: What it wants to know, likewise.
 
     Returns:
-        What to look for, what the question wants to know, and the event beside which to look. Where nothing else
-        is named ("what happened after the fire?") the event itself is looked for, and its neighbours are wanted.
+        What is wanted, "" where that is whatever there was ("what happened after the fire?"), and the event beside
+        which to look; None where no such event is named.
     """
-    found = _ANCHORED.match(question.rstrip("?!. "))
+    plain = question.rstrip("?!. ")
+    found = _FOLLOWED.match(plain)
+    if found is not None:
+        return "", Anchor(
+            side="before" if found["verb"].startswith("prec") else "after", text=statement(found["other"])
+        )
+    found = _ANCHORED.match(plain)
     if found is None:
-        return text, kind, None
+        return None
     side: Side = "before" if found["side"].casefold() == "before" else "after"
-    what, other = found["what"].strip(), statement(found["other"])
-    if names_nothing(what):
-        return other, QuestionKind.BEFORE if side == "before" else QuestionKind.AFTER, None
-    return statement(what), kind_of(what), Anchor(side=side, text=other, just=bool(found["just"]))
+    what = found["what"].strip()
+    anchor = Anchor(side=side, text=statement(found["other"]), just=bool(found["just"]))
+    return "" if names_nothing(what) else what, anchor

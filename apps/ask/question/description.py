@@ -9,19 +9,33 @@ from __future__ import annotations
 import re
 
 _ASKING = (
-    r"(?:at what time|what time|when|where|how long|how often|how many times|since when|until when)"
-    r"(?:\s+(?:did|does|do|is|are|was|were|has|have|had|can|could))?(?:\s+(?:i|we|you|there)(?:\s+see)?)?\b",
+    r"(?:at (?:what|which) (?:time|times|point|moment|place|minute)|in (?:what|which) (?:minute|second|room"
+    r"|place|video"
+    r"|film|scene|moment|camera)|on which side|which (?:moment|scene|camera|video|film|clip|stream|recording"
+    r"|part)s?"
+    r"|what times?|when|where(?: (?:on|in) the (?:picture|frame|image|view))?|(?:for )?how long(?: ago)?"
+    r"|how much time|how many (?:seconds|minutes|hours)|how often"
+    r"|how frequently|how many times|what number of times|since when|until when)[,\s]*"
+    r"(?:\s+(?:did|does|do|is|are|was|were|has|have|had|can|could|show|shows|showed|saw|see))?"
+    r"(?:\s+(?:i|we|you|there|one)\b(?:\s+(?:ever\s+)?(?:see|saw|seen|find))?)?(?:\s+show)?(?=\s)",
+    r"what (?:is|was|were|are)(?=\s+(?:the|a|an)?\s*\w+\s+\w)",
     r"(?:is|are|was|were) there\b(?:\s+(?:ever|any)\b)?",
     r"(?:did|do|have|can|could) (?:i|we|you|it|the camera)(?: ever)?(?: see| seen| find)?\b",
     r"(?:please )?(?:show|find|tell|give)(?: me)?(?: the| a)?(?: (?:moment|scene|part|time|frame)s?)?"
     r"(?: (?:when|where|with|of|in which|that shows?))?\b",
     r"what (?:happened|happens|came|comes)(?:\s+(?:right|just|directly|shortly))?\s+(?:before|after)\b",
     r"(?:what|which|who) (?:happened|happens)(?: when)?\b",
-    r"does it show\b",
+    r"(?:did|do|does|has|have) (?:(?:it|(?:the|this) (?:video|film|movie|clip|recording|stream|camera)) )?"
+    r"(?:ever )?(?:show|see|seen|shown)\b",
+    r"(?:has|have) there (?:ever )?been\b",
+    r"(?:was|were|is|are|did|does|do|has|have)(?= it\b)",
+    r"on (?:the|which) (?:picture|side)\b",
     r"(?:did|do|does|was|were|is|are|has|have|had)"
     r"(?= (?:the|an?|any\w*|some\w*|my|his|her|our|their|no\w*|one|two|he|she|they)\b)",
 )
 _START = re.compile(rf"^(?:{'|'.join(_ASKING)})\s+", re.IGNORECASE)
+# What says only that anything of the kind will do.
+_ANY = re.compile(r"^any\s+|(?<!\bfor)\s+ever\b", re.IGNORECASE)
 
 # These say which of several times is meant, and nothing of what is there.
 _WHICH_TIME = re.compile(
@@ -35,7 +49,7 @@ JUST = r"(?:just|right|shortly|directly|immediately|soon)"
 # What asks for whatever there was, and names nothing to look for: "what happened", "who else came".
 _NOTHING_NAMED = re.compile(
     r"^(?:what|who|which \w+)(?:\s+(?:else|was|were|is|did|does|came|comes|come|happened|happens|happen|there|"
-    r"seen|visible|we|you|see|the next|next))*$",
+    r"seen|visible|we|you|see|the next|next|thing|first|last))*$",
     re.IGNORECASE,
 )
 _NOBODY = re.compile(r"\b(?:nobody|no[- ]?one|no people|not any(?:body|one))\b", re.IGNORECASE)
@@ -76,10 +90,16 @@ def _of_pronoun(pronoun: str, rest: str) -> str:
 def statement(question: str) -> str:
     """Remove the words that only ask; a text that is no question stays as it is."""
     text = " ".join(question.split()).rstrip("?! .")
-    shorter = _START.sub("", " ".join(_WHICH_TIME.sub("", text).split()))
+    shorter = _ANY.sub("", _START.sub("", " ".join(_WHICH_TIME.sub("", text).split())))
     return shorter if len(shorter) > 2 else text
 
 
 def names_nothing(question: str) -> bool:
     """Whether a question asks for whatever there was: "what happened", "who else came"."""
     return not question or _NOTHING_NAMED.match(question) is not None
+
+
+def tidy(text: str) -> str:
+    """Repair spaces and commas where words were taken out of a question."""
+    text = " ".join(text.split())
+    return re.sub(r"\s+([?!.,])", r"\1", text).strip(" ,:")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from hippocam.apps.ask.question.description import JUST, names_nothing
 from hippocam.apps.ask.question.meaning import Anchor, Side, Turn
-from hippocam.models.readers.question_kind import QuestionKind, kind_of
+from hippocam.models.readers.question_kind import QuestionKind
 
 _THEN = re.compile(
     rf"^(?:and |so |but )?(?P<rest>.*?)[,\s]*\b(?P<just>{JUST}\s+)?(?P<side>before|after)"
@@ -23,7 +23,9 @@ _BARE = re.compile(
 )
 _PRONOUN = re.compile(r"\b(?:it|he|she|they|him|her|them|that one|this one)\b", re.IGNORECASE)
 _QUESTION_WORD = re.compile(
-    r"(?:when|where|who|what|which|how|did|does|do|is|are|was|were|has|have)\b", re.IGNORECASE
+    r"(?:when|where|whom?|what|which|why|how|did|does|do|is|are|was|were|has|have|can|could|any|summar\w*|describe"
+    r"|compare|list|count|show|find|tell|give|read)\b",
+    re.IGNORECASE,
 )
 _AGAIN = {
     QuestionKind.OFTEN: "How often was {} seen?",
@@ -77,4 +79,4 @@ def complete(question: str, before: Turn, is_stream: Callable[[str], bool]) -> t
 
 def _is_thing(text: str) -> bool:
     """Whether a text names something, and asks nothing by itself."""
-    return kind_of(text) == QuestionKind.WHEN and not _QUESTION_WORD.match(text)
+    return not _QUESTION_WORD.match(text)

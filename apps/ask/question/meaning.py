@@ -10,6 +10,7 @@ from hippocam.models.readers.question_kind import QuestionKind
 from hippocam.stream.timecode import format_time
 
 Side = Literal["before", "after"]
+_SOUGHT = {QuestionKind.WHO: "a person", QuestionKind.NOBODY: "nobody"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,8 @@ class Meaning:
     Attributes:
         question: The question as a whole sentence: a follow-up is completed with what it left out.
         kind: What it wants to know.
-        text: What to look for, in the words of the question.
+        text: What to look for, in the words of the question; "" where it is about all that there was.
+        nth: Which in a row, from 1; 0 where it does not say, or means the last.
         spans: In which streams and times to look, one at least; each sets stream, after_s and before_s alone.
         anchor: The event before or after which to look; None for anywhere.
     """
@@ -48,8 +50,14 @@ class Meaning:
     question: str
     kind: QuestionKind
     text: str
+    nth: int = 0
     spans: tuple[Filter, ...] = (Filter(),)
     anchor: Anchor | None = None
+
+    @property
+    def sought(self) -> str:
+        """What a picture must show, also where the question names nobody: who came is somebody."""
+        return self.text or _SOUGHT.get(self.kind, "")
 
     @property
     def narrowed(self) -> bool:
@@ -57,7 +65,10 @@ class Meaning:
         return self.anchor is not None or any(self.spans)
 
     def __str__(self) -> str:
-        text = f'looked for "{self.text}"'
+        text = self.kind.value
+        if self.nth:
+            text += f", number {self.nth}"
+        text += f': looked for "{self.text}"' if self.text else ": looked at all that there was"
         spans = [_span_text(span) for span in self.spans if span]
         if spans:
             text += " in " + " and in ".join(spans)

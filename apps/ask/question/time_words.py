@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable, Sequence
-from datetime import date, timedelta
+import time
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
+from hippocam.apps.ask.question.calendar import CLOCK, Day, find_day, is_afternoon, time_of_day_s
+from hippocam.apps.ask.question.description import tidy
 from hippocam.memory.records import StreamStatus
 from hippocam.stream.errors import HippocamError
-from hippocam.stream.timecode import DATES_FROM_S, Window, clock_said, parse_time
+from hippocam.stream.timecode import DATES_FROM_S, Window, clock_said, format_time, parse_time
 
 # How far "at 1:23" looks to both sides.
 _AT_S = 5.0
 # How far "around 1:23" looks to both sides.
 _AROUND_S = 15.0
+# Of times of day: how far "around 16:00" looks to both sides, and "around 4 pm".
+_MINUTE_WIDE_S = 300.0
+_HOUR_WIDE_S = 1800.0
+# How far "an hour ago" looks to both sides, as a share of the hour.
+_AGO_SHARE = 0.2
+_DAY_S = 86400.0
 # How far "now" looks back.
 _NOW_S = 10.0
 # The share of a recording that "at the end" and "at the start" mean.
@@ -24,16 +33,33 @@ _NUMBERS = {
     word: number
     for number, word in enumerate("zero one two three four five six seven eight nine ten eleven twelve".split())
 } | {"a": 1, "an": 1, "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40, "half a": 0.5, "half an": 0.5}
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_UNIT = r"(?P<unit>seconds?|secs?|s|minutes?|mins?|hours?|h|days?)\b"
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
+_UNIT = r"(?P<unit>seconds?|secs?|s|minutes?|mins?|hours?|h|days?|weeks?)\b"
+_SPAN = rf"(?P<count>\d+(?:\.\d+)?|{'|'.join(sorted(_NUMBERS, key=len, reverse=True))}) {_UNIT}"
 _COUNT = rf"(?:(?P<count>\d+(?:\.\d+)?|{'|'.join(sorted(_NUMBERS, key=len, reverse=True))})\s+)?{_UNIT}"
-_CLOCK = r"(?:\d+:)?\d{1,2}:\d{2}(?:\.\d+)?"
-_DATE = r"\d{4}-\d\d-\d\d"
+_ISO = r"\d{4}-\d\d-\d\d"
+_CLOCK = rf"(?:{CLOCK})"
 _TIME = (
-    rf"(?:{_DATE}(?:[ T]\d{{1,2}}:\d{{2}}(?::\d{{2}}(?:\.\d+)?)?)?|{_CLOCK}|"
+    rf"(?:{_ISO}(?:[ T]\d{{1,2}}:\d{{2}}(?::\d{{2}}(?:\.\d+)?)?)?|{_CLOCK}|"
     r"\d+(?:\.\d+)?\s*(?:seconds?|secs?|s|minutes?|mins?|hours?|h)\b)"
 )
+_ORDINALS = {
+    word: k for k, word in enumerate("first second third fourth fifth sixth seventh eighth ninth tenth".split())
+}
+_SHARES = {"half": 2, "third": 3, "quarter": 4}
 _ASIDE = r"(?:,\s*)?(?:in |within |during |of |over )?(?:the )?"
+
+
+class _Asked(NamedTuple):
+    """What a window may depend on: when a stream begins and ends for whoever asks, and a day that was named."""
+
+    start_s: float
+    end_s: float
+    day: Day | None = None
+
+    @property
+    def dated(self) -> bool:
+        return self.start_s >= DATES_FROM_S
 
 
 class TimeWords(NamedTuple):
@@ -43,11 +69,13 @@ class TimeWords(NamedTuple):
         said: The words.
         rest: The question without them.
         window: A stream's start and end, in seconds, into the window that they mean.
+        with_date: Whether they say a day, or that they are a time of day: "16:15" may be one of a recording too.
     """
 
     said: str
     rest: str
-    window: Callable[[float, float], Window]
+    window: Callable[..., Window]
+    with_date: bool = True
 
 
 def take_time_words(
@@ -68,17 +96,21 @@ def take_time_words(
         HippocamError: A time of day has no date where all streams count from 1970, or a date is said where none
             does.
     """
-    found = find_time_words(question)
+    ends = {stream.id: start_and_end_s(stream, at_s) for stream in streams}
+    found = find_time_words(question, dated=any(start_s for start_s, _ in ends.values()))
     if found is None:
         return question, {}
     windows: dict[str | None, Window] = {}
+    of_day = None if found.with_date else _of_day(found, ends)
     others = list[str]()
     for stream in streams:
-        start_s, end_s = start_and_end_s(stream, at_s)
+        start_s, end_s = ends[stream.id]
         windows[stream.id] = found.window(start_s, end_s)
         if unclear := on_other_clock(windows[stream.id], dated=start_s > 0):
             others.append(clock_said(stream.id, unclear, found.said))
             windows[stream.id] = end_s, end_s  # there is nothing of it
+        elif of_day is not None and of_day != (start_s >= DATES_FROM_S):
+            windows[stream.id] = end_s, end_s
     if others and len(others) == len(streams):
         raise HippocamError(others[0])
     if len(set(windows.values())) == 1:
@@ -86,28 +118,107 @@ def take_time_words(
     return found.rest, windows
 
 
-def find_time_words(question: str, *, moments: bool = True) -> TimeWords | None:
-    """The first words of a question that say when; None where there are none.
+def find_time_words(question: str, *, moments: bool = True, dated: bool = True) -> TimeWords | None:
+    """The words of a question that say when: a window, a day, or both; None where there are none.
 
     Args:
         question: In plain words.
         moments: Whether words that mean one point of time count too: "now", "at 1:23".
+        dated: Whether a stream has dates: else "at night" says what is shown, not when.
     """
+    found = _find_window(question, moments)
+    if found is not None and re.search(_ISO, found.said):
+        return found
+    day = find_day(question, clock_s())
+    if day is None or (day.vague and not dated):
+        return found
+    within = _find_window(tidy(day.rest), moments)
+    said = day.said if within is None else f"{day.said} {within.said}"
+    rest = tidy(day.rest) if within is None else within.rest
+
+    def window(start_s: float, end_s: float) -> Window:
+        has_dates = start_s >= DATES_FROM_S
+        meant = find_day(question, end_s if has_dates else clock_s())
+        assert meant is not None, "the words are the same"
+        if not has_dates and meant.current:
+            return (None, None) if within is None else within.window(start_s, end_s)
+        if within is None:
+            return meant.window
+        return both(within.window(start_s, end_s, meant), meant.window)
+
+    return TimeWords(said, rest, window)
+
+
+def _find_window(question: str, moments: bool) -> TimeWords | None:
     for pattern, window in _WINDOWS:
         if not moments and window in (_now, _at):
             continue
         found = pattern.search(question)
         if found is not None:
             rest = tidy(question[: found.start()] + " " + question[found.end() :])
-            return TimeWords(found[0].strip(), rest, partial(window, found))
+            said = found[0].strip(" ,")
+            plain = re.search(r"\d:\d", said) and not re.search(
+                rf"{_ISO}|[ap]\.?m\b|o'?clock", said, re.IGNORECASE
+            )
+            return TimeWords(said, rest, partial(_window, window, found), not plain)
     return None
 
 
+def _window(
+    window: Callable[[re.Match[str], _Asked], Window],
+    found: re.Match[str],
+    start_s: float,
+    end_s: float,
+    day: Day | None = None,
+) -> Window:
+    return window(found, _Asked(start_s, end_s, day))
+
+
+def _of_day(found: TimeWords, ends: Mapping[str, tuple[float, float]]) -> bool | None:
+    """Whether "16:15" is a time of day, where some streams have dates and some count from their start.
+
+    Returns:
+        None where all are alike, or none of them reaches that far.
+
+    Raises:
+        HippocamError: It may be either.
+    """
+    fits = dict[bool, tuple[str, float]]()
+    for stream, (start_s, end_s) in ends.items():
+        for edge_s in found.window(start_s, end_s):
+            if edge_s is not None and start_s <= edge_s <= end_s:
+                fits.setdefault(start_s >= DATES_FROM_S, (stream, edge_s))
+    if len(fits) == 2:
+        (film, film_s), (camera, camera_s) = fits[False], fits[True]
+        raise HippocamError(
+            f"'{found.said}' may be {format_time(film_s)} in {film} or {format_time(camera_s)} in {camera}: "
+            "name the stream or the date"
+        )
+    return next(iter(fits), None)
+
+
+def both(one: Window, other: Window) -> Window:
+    """The time that two windows share."""
+    after = [edge for edge in (one[0], other[0]) if edge is not None]
+    before = [edge for edge in (one[1], other[1]) if edge is not None]
+    return max(after, default=None), min(before, default=None)
+
+
+def clock_s() -> float:
+    """Seconds since 1970 by this machine's clock."""
+    return time.time()
+
+
 def start_and_end_s(stream: StreamStatus, at_s: float | None) -> tuple[float, float]:
-    """When a stream begins and ends for whoever asks at a time: a recording at 0, a live one whenever it began."""
+    """When a stream begins and ends for whoever asks at a time: a recording at 0, a live one whenever it began.
+
+    A live stream goes on until now, by the clock: its camera may be away since yesterday.
+    """
     start_s = stream.t0_s if stream.t0_s is not None and stream.t0_s >= DATES_FROM_S else 0.0
     end_s = max(stream.duration_s, stream.t1_s or 0.0)
-    return start_s, end_s if at_s is None else min(at_s, end_s)
+    if at_s is not None:
+        return start_s, at_s if start_s and not stream.complete else min(at_s, end_s)
+    return start_s, max(end_s, clock_s()) if start_s and not stream.complete else end_s
 
 
 def on_other_clock(window: Window, *, dated: bool) -> float | None:
@@ -121,75 +232,136 @@ def _length_s(found: re.Match[str]) -> float:
     return float(number) * _UNITS[found["unit"][0].casefold()]
 
 
-def _clock_s(text: str) -> float:
-    if ":" in text or re.match(_DATE, text):
+def _time_s(text: str, asked: _Asked, *, late: bool = False) -> float:
+    """A time as it is said into seconds on the stream's clock, or since 1970 where it is a time of day."""
+    if re.match(_ISO, text):
         return parse_time(text)
-    number, unit = re.fullmatch(r"([\d.]+)\s*([a-z])[a-z]*", text, re.IGNORECASE).groups()  # type: ignore[union-attr]
-    return float(number) * _UNITS[unit.casefold()]
+    offset = re.fullmatch(r"([\d.]+)\s*([smh])[a-z]*", text, re.IGNORECASE)
+    if offset is not None:
+        seconds = float(offset[1]) * _UNITS[offset[2].casefold()]
+        return asked.start_s + seconds if asked.dated else seconds
+    if asked.dated or not re.fullmatch(r"[\d:.]+", text.strip()):
+        asked_s = asked.end_s if asked.dated else clock_s()
+        return time_of_day_s(text, asked_s=asked_s, start_s=asked.start_s, day=asked.day, late=late)
+    return parse_time(text)
 
 
-def _first(found: re.Match[str], start_s: float, end_s: float) -> Window:
-    return None, start_s + _length_s(found)
+def _first(found: re.Match[str], asked: _Asked) -> Window:
+    return None, asked.start_s + _length_s(found)
 
 
-def _last(found: re.Match[str], start_s: float, end_s: float) -> Window:
-    return end_s - _length_s(found), None
+def _last(found: re.Match[str], asked: _Asked) -> Window:
+    return asked.end_s - _length_s(found), None
 
 
-def _half(found: re.Match[str], start_s: float, end_s: float) -> Window:
-    middle = (start_s + end_s) / 2
-    return (None, middle) if found["which"].casefold() == "first" else (middle, None)
+def _ago(found: re.Match[str], asked: _Asked) -> Window:
+    length_s = _length_s(found)
+    wide_s = max(_AT_S, _AGO_SHARE * length_s)
+    return asked.end_s - length_s - wide_s, asked.end_s - length_s + wide_s
 
 
-def _edge(found: re.Match[str], start_s: float, end_s: float) -> Window:
-    share = _END_SHARE * (end_s - start_s)
-    return (end_s - share, None) if found["edge"].casefold() in ("end", "close") else (None, start_s + share)
+def _part(found: re.Match[str], asked: _Asked) -> Window:
+    """The first half, the last third."""
+    parts, which = _SHARES[found["part"].casefold()], found["which"].casefold()
+    index = parts - 1 if which in ("last", "final") else min(_ORDINALS[which], parts - 1)
+    step_s = (asked.end_s - asked.start_s) / parts
+    after_s = None if index == 0 else asked.start_s + index * step_s
+    return after_s, None if index == parts - 1 else asked.start_s + (index + 1) * step_s
 
 
-def _between(found: re.Match[str], start_s: float, end_s: float) -> Window:
-    return _clock_s(found["from"]), _clock_s(found["to"])
+def _middle(found: re.Match[str], asked: _Asked) -> Window:
+    third_s = (asked.end_s - asked.start_s) / 3
+    return asked.start_s + third_s, asked.end_s - third_s
 
 
-def _now(found: re.Match[str], start_s: float, end_s: float) -> Window:
-    return max(start_s, end_s - _NOW_S), None
+def _edge(found: re.Match[str], asked: _Asked) -> Window:
+    share_s = _END_SHARE * (asked.end_s - asked.start_s)
+    return (
+        (asked.end_s - share_s, None)
+        if found["edge"].casefold() in ("end", "close")
+        else (None, asked.start_s + share_s)
+    )
 
 
-def _since(found: re.Match[str], start_s: float, end_s: float) -> Window:
-    return _clock_s(found["at"]), None
+def _between(found: re.Match[str], asked: _Asked) -> Window:
+    late = is_afternoon(found["to"]) and not re.search(r"[ap]\.?m", found["from"], re.IGNORECASE)
+    from_s, to_s = _time_s(found["from"], asked, late=late), _time_s(found["to"], asked)
+    if asked.dated and not re.match(_ISO, found["to"]):  # the first such time after the other one
+        to_s += (
+            _DAY_S * math.floor((from_s - to_s) / _DAY_S + 1) if to_s <= from_s or to_s - from_s >= _DAY_S else 0
+        )
+        if asked.day is None and from_s > asked.end_s >= from_s - _DAY_S >= asked.start_s:
+            from_s, to_s = from_s - _DAY_S, to_s - _DAY_S
+    return from_s, to_s
 
 
-def _until(found: re.Match[str], start_s: float, end_s: float) -> Window:
-    return None, _clock_s(found["at"])
+def _now(found: re.Match[str], asked: _Asked) -> Window:
+    return max(asked.start_s, asked.end_s - _NOW_S), None
 
 
-def _day(found: re.Match[str], start_s: float, end_s: float) -> Window:
-    day = date.fromisoformat(found["day"])
-    return parse_time(str(day)), parse_time(str(day + timedelta(days=1)))
+def _since(found: re.Match[str], asked: _Asked) -> Window:
+    return _time_s(found["at"], asked), None
 
 
-def _at(found: re.Match[str], start_s: float, end_s: float) -> Window:
-    wide_s = _AT_S if found["how"].casefold() == "at" else _AROUND_S
-    at_s = _clock_s(found["at"])
+def _until(found: re.Match[str], asked: _Asked) -> Window:
+    return None, _time_s(found["at"], asked)
+
+
+def _nth(found: re.Match[str], asked: _Asked) -> Window:
+    """The third minute; minute 3, which is the fourth."""
+    unit_s = _UNITS[(found.groupdict().get("unit") or found["unit2"])[0].casefold()]
+    index = _ORDINALS[found["nth"].casefold()] if found["nth"] else int(found["number"])
+    return asked.start_s + index * unit_s, asked.start_s + (index + 1) * unit_s
+
+
+def _at(found: re.Match[str], asked: _Asked) -> Window:
+    """About as wide as the time is exact: a second, a minute or an hour of the day."""
+    said = found["at"]
+    at_s, around = _time_s(said, asked), (found.groupdict().get("how") or "at").casefold() not in ("at", "on")
+    of_day = at_s >= DATES_FROM_S and not re.match(_ISO, said)
+    if of_day and said.casefold() in ("noon", "midday", "midnight"):
+        return at_s - _HOUR_WIDE_S, at_s + _HOUR_WIDE_S
+    if of_day and said.count(":") < 2:
+        if ":" in said and not around:
+            return at_s, at_s + 60
+        wide_s = _MINUTE_WIDE_S if ":" in said or not around else _HOUR_WIDE_S
+        return at_s - wide_s, at_s + wide_s
+    wide_s = _AROUND_S if around else _AT_S
     return max(0.0, at_s - wide_s), at_s + wide_s
 
 
 _WINDOWS = tuple(
     (re.compile(pattern, re.IGNORECASE), window)
     for pattern, window in (
-        (rf"{_ASIDE}\b(?:between|from) (?P<from>{_TIME}) (?:and|to|until) (?P<to>{_TIME})", _between),
+        (rf"{_ASIDE}\b(?:between|from) (?P<from>{_TIME}|\d{{1,2}}) (?:and|to|until"
+            rf"|till) (?P<to>{_TIME})", _between),
+        (rf"{_ASIDE}(?<![\d:])(?P<from>{_CLOCK}) ?(?:to|until|till|-|–) ?(?P<to>{_CLOCK})", _between),
         (rf"{_ASIDE}\bfirst {_COUNT}", _first),
         (rf"{_ASIDE}\b(?:last|past) {_COUNT}", _last),
-        (rf"{_ASIDE}\b(?P<which>first|second) half\b(?: of the \w+)?", _half),
+        (rf"(?:,\s*)?\b(?:about |around |some )?{_SPAN} ago\b", _ago),
+        (
+            r"(?:,\s*)?\b(?:in|during|of) the (?P<nth>second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth)"
+            r" (?P<unit>minute|hour)\b(?P<number>)",
+            _nth,
+        ),
+        (r"(?:,\s*)?\b(?:in|at|during) (?P<unit2>minute|hour|second) (?P<number>\d+)\b(?P<nth>)", _nth),
+        (
+            rf"{_ASIDE}\b(?P<which>first|second|third|fourth|last|final) (?P<part>half|third"
+            rf"|quarter)\b(?: of the \w+)?",
+            _part,
+        ),
+        (r"(?:,\s*)?\b(?:in|around|near) the middle\b(?! of the (?:\w+ )?(?:room|table|road"
+            r"|street))(?: of the \w+)?", _middle),
         (
             r"(?:,\s*)?\b(?:at|in|towards?|near) the (?:very )?(?P<edge>beginning|start|end|close)\b"
             r"(?: of the \w+)?",
             _edge,
         ),
         (r"(?:,\s*)?\b(?:right now|now|currently|at the moment|at present)\b", _now),
-        (rf"\b(?:after|since|from) (?P<at>{_TIME})(?: on(?:wards)?)?", _since),
-        (rf"\b(?:before|until|up to) (?P<at>{_TIME})", _until),
-        (rf"(?:,\s*)?\b(?:on|at) (?P<day>{_DATE})(?!\d|[ T]\d)", _day),
-        (rf"\b(?P<how>at|around|about|near) (?P<at>{_TIME})", _at),
+        (rf"(?:,\s*)?\b(?:after|since|from) (?P<at>{_TIME})(?: on(?:wards)?)?", _since),
+        (rf"(?:,\s*)?\b(?:before|until|till|up to) (?P<at>{_TIME})", _until),
+        (rf"(?:,\s*)?\b(?P<how>at|around|about|near|on) (?!{_ISO}(?![ T]\d))(?P<at>{_TIME})(?![:\d])", _at),
+        (rf"^(?P<at>{_CLOCK})(?=\s*[:,])", _at),
     )
 )  # fmt: skip
 
@@ -197,7 +369,7 @@ _WINDOWS = tuple(
 _WHOLE = re.compile(
     r"(?:,\s*)?\b(?:in|of|during|on|from|throughout|anywhere in) (?:the|this|that) (?:whole |entire |full )?"
     r"(?:video|film|movie|clip|recording|footage)s?\b"
-    r"(?=\s*(?:[?!.,]|$|(?:and|or|at|when|while|before|after|between|with|right|now|currently|that|who)\b))",
+    r"(?=\s*(?:[?!.,]|$|(?:do|does|did|is|are|was|were|can|has|have|and|or|at|when|while|before|after|between|with|right|now|currently|that|who)\b))",
     re.IGNORECASE,
 )
 
@@ -209,9 +381,3 @@ def take_whole(question: str) -> tuple[str, bool]:
     """
     rest = tidy(_WHOLE.sub("", question))
     return rest, rest != tidy(question)
-
-
-def tidy(text: str) -> str:
-    """Repair spaces and commas where words were taken out of a question."""
-    text = " ".join(text.split())
-    return re.sub(r"\s+([?!.,])", r"\1", text).strip(" ,")

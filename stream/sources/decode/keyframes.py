@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hippocam.stream.records import Image
 from hippocam.stream.sources.decode.packet_index import PacketIndex
 from hippocam.stream.sources.decode.pyav import Converter
-from hippocam.stream.sources.files import open_container
+from hippocam.stream.sources.files import open_container, packets_of
 from hippocam.stream.sources.sampling import TimeGrid
 
 log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ def read_keyframes(
         codec.thread_count = threads
         codec.thread_type = "AUTO" if threads != 1 else "SLICE"
         codec.skip_frame = "NONKEY"
-        packets = container.demux(stream)
+        packets = packets_of(container, stream)
         while wanted:
             try:
                 packet = next(packets, None)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from hippocam.stream.errors import SourceError
 from hippocam.stream.sources.decode.joined import JoinedClock
-from hippocam.stream.sources.files import ends_beyond_file, open_container
+from hippocam.stream.sources.files import ends_beyond_file, open_container, packets_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,6 +58,7 @@ class PacketIndex:
         origin_s: Container time that is shown as 0, in seconds.
         size: Width and height in pixels as displayed before rotation (square pixels).
         coded: Width and height in pixels as stored.
+        parts: How many recordings are read one after the other: more than one where they were joined.
         container: FFmpeg's name of the container format, "mov,mp4,m4a,3gp,3g2,mj2" for instance.
         linear: Timestamps are missing, repeated or jump back: only decoding from the start gives the order. Where
             they jump back they are those of a `JoinedClock`.
@@ -79,6 +80,7 @@ class PacketIndex:
     origin_s: float
     size: tuple[int, int]
     coded: tuple[int, int]
+    parts: int
     container: str
     linear: bool
     nominal_fps: float
@@ -138,7 +140,7 @@ def build_index(path: Path, uri: str, number: int = 0) -> PacketIndex:
         clock = JoinedClock(container)
         end_s = 0.0
         try:
-            for packet in container.demux():
+            for packet in packets_of(container):
                 if packet.size == 0:  # the end marker, or a sample that says "no change"
                     continue
                 if packet.stream_index == stream.index:
@@ -166,7 +168,8 @@ def build_index(path: Path, uri: str, number: int = 0) -> PacketIndex:
             cut = False  # what is missing at the end is no picture
         if cut is None:  # other containers do not say how many bytes they should have
             slack_s = max(_SLACK_S, _SLACK_SHARE * (declared_s or 0.0))
-            cut = declared_s is not None and declared_s - (end_s - origin_s) > slack_s
+            # What the header of joined recordings says is about one of them.
+            cut = declared_s is not None and not clock.jumps and declared_s - (end_s - origin_s) > slack_s
         times_known = {p for p in shown_pts if p is not None}
         linear = (
             len(times_known) < len(shown)
@@ -203,6 +206,7 @@ def build_index(path: Path, uri: str, number: int = 0) -> PacketIndex:
             origin_s=origin_s,
             size=_display_size(stream),
             coded=(int(stream.width or 0), int(stream.height or 0)),
+            parts=clock.jumps + 1,
             container=container.format.name,
             linear=linear,
             nominal_fps=nominal_fps,

@@ -14,7 +14,7 @@ from hippocam.stream.errors import MissingFramesError
 from hippocam.stream.records import Image
 from hippocam.stream.sources.decode.joined import JoinedClock
 from hippocam.stream.sources.decode.packet_index import PacketIndex, scaled_size
-from hippocam.stream.sources.files import open_container
+from hippocam.stream.sources.files import open_container, packets_of
 from hippocam.stream.sources.sampling import TimeGrid, native_rate
 
 log = logging.getLogger(__name__)
@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 _CHEAPER_THAN_SEEK = 8
 # Frames that a decoder may hold back before it shows one (H.264: 16, and one per decoding thread).
 _REORDER = 40
+# Frames that a decoder may lose where a recording ends in the midst of one.
+_LOST_AT_JOIN = 4
 # Codecs in which a packet may show nothing by design: VP8's hidden references, MPEG-4's dropped frames.
 _HIDING = frozenset({"vp8", "mpeg4", "msmpeg4v3"})
 
@@ -257,13 +259,13 @@ class _GroupReader:
             self.codec = self._codec.name
             self._codec.thread_count = self._threads
             self._codec.thread_type = "AUTO" if self._threads != 1 else "SLICE"
-            self._packets = self._container.demux(self._stream)
+            self._packets = packets_of(self._container, self._stream)
             return True
         if self._container is None:
             self._land(0)
         try:
             self._container.seek(int(self._index.key_pts[aim]), stream=self._stream, backward=True)
-            self._packets = self._container.demux(self._stream)
+            self._packets = packets_of(self._container, self._stream)
             seen, position = [], None
             for packet in self._packets:
                 seen.append(packet)
@@ -294,9 +296,10 @@ def read_linear(
 
     Yields:
         The frame's seq, its true time in seconds and its picture, uint8 [H, W, 3] RGB.
-    """
-    import av
 
+    Raises:
+        MissingFramesError: After all others were yielded: of recordings that were joined one never came.
+    """
     grid = TimeGrid(fps, native_rate(np.sort(index.times_s)) or index.nominal_fps)
     converter = Converter(index.size, longest, index.coded)
     with open_container(path, uri) as container:
@@ -304,7 +307,7 @@ def read_linear(
         stream.codec_context.thread_count = threads
         time_s = last_s = -1.0 / index.nominal_fps
         seq = -1
-        for frame in _decode_all(container, stream, av.FFmpegError):
+        for frame in _decode_all(container, stream, uri):
             seq += 1
             ticks = frame.pts if frame.pts is not None else frame.dts
             if ticks is None:
@@ -314,20 +317,31 @@ def read_linear(
             time_s = last_s = max(time_s, last_s)  # a damaged timestamp does not take time back
             if grid.keeps(time_s) and seq > after_seq and not frame.is_corrupt:
                 yield seq, time_s, converter.image(frame)
+    missing = len(index) - seq - 1
+    if index.parts > 1 and missing > _LOST_AT_JOIN * index.parts:
+        raise MissingFramesError(
+            uri,
+            f"{missing} of {len(index)} frames of the {index.parts} recordings that are joined in it "
+            "never came out of the decoder; all others were kept",
+        )
 
 
-def _decode_all(container: Any, stream: Any, ffmpeg_error: type[Exception]) -> Iterator[Any]:
-    packets, clock = container.demux(stream), JoinedClock(container)
+def _decode_all(container: Any, stream: Any, uri: str) -> Iterator[Any]:
+    import av
+
+    packets, clock, errors = packets_of(container, stream), JoinedClock(container), 0
     while True:
         try:
             packet = next(packets, None)
             if packet is not None:
                 clock.set(packet)
-        except ffmpeg_error:
-            packet = None
+        except av.FFmpegError:
+            packet, errors = None, errors + 1
         try:
             yield from stream.codec_context.decode(packet if packet is not None and packet.size else None)
-        except ffmpeg_error:
-            log.debug("a damaged packet was skipped")
+        except av.FFmpegError:
+            errors += 1
         if packet is None or packet.size == 0:
-            return
+            break
+    if errors:
+        log.warning("%s: %d damaged packets skipped", uri, errors)

@@ -114,7 +114,26 @@ def test_dates_in_questions(folder):
         assert session.ask("Was it red on 2026-11-29?", stream="gate").evidence
         assert not session.ask("Was it red on 2026-11-28?", stream="gate").evidence
         assert session.ask("Was it red at 0:12?", stream="film").evidence
-        with pytest.raises(HippocamError, match="'at 16:50' has no date, and gate counts in dates"):
-            session.ask("Was it red at 16:50?", stream="gate")
+        assert all(
+            moment.t1_s > LIVE_S + 55 and moment.t0_s < LIVE_S + 125
+            for moment in session.ask("Was it red at 16:50?", stream="gate").evidence
+        )
+        assert {moment.stream for moment in session.ask("Was it red at 16:50?").evidence} == {"gate"}
         # of a recording beside it the time is one, and then nothing of the camera is meant
         assert {moment.stream for moment in session.ask("Was it red after 0:03?").evidence} == {"film"}
+
+
+def test_a_time_that_may_be_one_of_a_recording_or_of_the_day_is_refused_with_both_written_out(tmp_path, frames_of):
+    encoder = make_encoder("palette")
+    vectors = np.random.default_rng(1).normal(size=(8, encoder.spec.dim)).astype(np.float32)
+    with Memory.open_writer(tmp_path / "m", encoder="palette", spec=encoder.spec) as memory:
+        for stream, start_s in (("gate", LIVE_S), ("film", 950.0)):
+            memory.begin(stream, uri=f"/x/{stream}.mp4")
+            memory.write(frames_of(stream, [(start_s + 40 * t, vectors[t]) for t in range(8)]))
+            memory.finish(stream)
+    with Session(tmp_path / "m") as session:
+        with pytest.raises(
+            HippocamError, match="'after 16:50' may be 16:50 in film or 2026-11-29 16:50:00 in gate"
+        ):
+            session.ask("Was it red after 16:50?")
+        assert {m.stream for m in session.ask("Was it red in film after 16:50?").evidence} == {"film"}

@@ -99,4 +99,4 @@ def test_what_happened_tells_what_there_was(session):
     assert not answer.unknown
     assert all(moment.t0_s < 5 for moment in answer.evidence)
     assert len(answer.sentences) == len(answer.evidence)
-    assert "looked for" in str(answer.understood)
+    assert "what happened: looked at all that there was" in str(answer.understood)

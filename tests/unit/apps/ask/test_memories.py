@@ -244,7 +244,7 @@ def test_a_chat_with_several_goes_on_from_its_last_answer(folders, encoder, caps
     assert "mon/cam" in first["answer"]
     assert second["evidence"]
     assert {moment["stream"].split("/")[0] for moment in second["evidence"]} <= set(NAMES)
-    assert second["understood"].startswith('looked for "a van"')
+    assert second["understood"].startswith('after: looked for "a van"')
 
 
 def test_several_are_told_together_and_entries_are_found_by_their_names(shards, folders, capsys):

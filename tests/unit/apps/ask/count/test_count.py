@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import datetime
 
 import pytest
 
@@ -323,8 +324,13 @@ def test_any_window_counts_as_a_plain_sum_does(at_s, after_s, length_s):
     assert there.value == len({who for who, t0, t1 in known if t0 < before_s and min(t1, at_s) >= after_s})
 
 
-def test_a_time_of_day_is_not_taken_for_a_time_of_a_live_stream():
+def test_a_time_of_day_is_one_of_a_live_stream():
     live = bank([(1, "person", 1.79e9 + 10, 1.79e9 + 20)])
     times = [StreamTimes("cam", 1.79e9, 1.79e9 + 3600)]
-    assert count_entities("How many people came between 1:00 and 2:00?", live, streams=times) is None
+    of_day = [datetime.fromtimestamp(1.79e9 + s).strftime("%H:%M:%S") for s in (0, 30)]
+    assert (
+        count_entities(f"How many people came between {of_day[0]} and {of_day[1]}?", live, streams=times).value
+        == 1
+    )
+    assert count_entities("How many people came between 1:00 and 1:01?", live, streams=times).value == 0
     assert count_entities("How many people came in the first minute?", live, streams=times).value == 1

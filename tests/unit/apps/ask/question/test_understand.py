@@ -42,11 +42,11 @@ SOME = [stream("cam1", 600.0), stream("yard/left", 1200.0), stream("kitchen", 60
         ("a cat from 90 s to 2 minutes", "a cat", 90, 120),
         ("a bird after 0:45", "a bird", 45, None),
         ("a bird before 2 minutes", "a bird", None, 120),
-        ("Who was there at 1:23?", "Who was there", 78, 88),
+        ("Who was there at 1:23?", "", 78, 88),
         ("Was anybody there around 1:23?", "anybody there", 68, 98),
         ("Was anybody there at the end of the video?", "anybody there", 540, None),
         ("a dog at the beginning", "a dog", None, 60),
-        ("What was red in the second half?", "What was red", 300, None),
+        ("What was red in the second half?", "red", 300, None),
         ("How many bottles are there right now?", "How many bottles are there", 590, None),
         ("Is there a dog in the video?", "a dog", None, None),
         ("Was a man there in the whole film?", "a man there", None, None),
@@ -88,7 +88,7 @@ def test_a_relative_time_is_of_each_stream():
         ("How many times did a man come in cam1 and yard?", "a man come", ["cam1", "yard/left"]),
         ("Was there a cat on the left camera?", "a cat", ["yard/left"]),
         ("Was there a cat in the video cam1 or in the garden?", "a cat or in the garden", ["cam1"]),
-        ("Did a man come into the kitchen?", "a man come into the kitchen", [None]),
+        ("Did a man come into the kitchen?", "a man come into the kitchen", ["kitchen"]),
         ("Was a man in the kitchen?", "a man in the kitchen", ["kitchen"]),
         ("a man in cam10", "a man in cam10", [None]),
     ],
@@ -100,7 +100,7 @@ def test_streams_that_are_named(question, text, streams):
 
 def test_beside_something_else():
     found = understand("Did a man come in just before the red car left?", ONE)
-    assert (found.text, found.kind) == ("a man come in", QuestionKind.WHEN)
+    assert (found.text, found.kind) == ("a man come in", QuestionKind.WHETHER)
     assert (found.anchor.side, found.anchor.just, found.anchor.text) == ("before", True, "the red car left")
 
 
@@ -122,16 +122,16 @@ def test_what_stands_beside_it(question, kind, text):
 
 
 @pytest.mark.parametrize(
-    ("question", "after_s"),
+    ("question", "kind", "after_s"),
     [
-        ("What happened in the last 2 minutes?", 480),
-        ("What did you see in the second half?", 300),
-        ("the second half", 300),
+        ("What happened in the last 2 minutes?", QuestionKind.HAPPENED, 480),
+        ("What did you see in the second half?", QuestionKind.WHAT, 300),
+        ("the second half", QuestionKind.WHAT, 300),
     ],
 )
-def test_what_there_was(question, after_s):
+def test_what_there_was(question, kind, after_s):
     found = understand(question, ONE)
-    assert (found.kind, found.spans) == (QuestionKind.WHAT, (Filter(after_s=after_s),))
+    assert (found.kind, found.spans) == (kind, (Filter(after_s=after_s),))
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_what_there_was(question, after_s):
         ("And what about the blond woman?", QuestionKind.WHEN, "the blond woman"),
         ("What happened after that?", QuestionKind.AFTER, "a man in a black jacket"),
         ("and then?", QuestionKind.AFTER, "a man in a black jacket"),
-        ("Was he wearing a hat?", QuestionKind.WHEN, "a man in a black jacket wearing a hat"),
+        ("Was he wearing a hat?", QuestionKind.WHETHER, "a man in a black jacket wearing a hat"),
         ("When did a dog come?", QuestionKind.WHEN, "a dog come"),
     ],
 )

@@ -1,0 +1,322 @@
+"""The words of a question into what it wants to know and what it names to look for.
+
+Each rule is a pattern for one kind, tried in order; the first that fits decides. Its group "named" is what to look
+for, nothing where that is empty; a rule without the group leaves that to `statement`, which takes off the words
+that
+only ask. Streams and times were taken out before: "How long is the trailer?" comes as "How long is".
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from hippocam.apps.ask.question.description import names_nothing, statement
+from hippocam.models.readers.question_kind import QuestionKind
+
+_AUX = r"(?:is|are|was|were|did|do|does|has|have|had|can|could|will|would)"
+_BE = r"(?:is|are|was|were|'s|has been|have been)"
+_MEDIA = r"(?:videos?|films?|movies?|clips?|recordings?|footage|streams?|files?|cameras?|pictures?|memory|trailer)"
+_THE = r"(?:(?:the|this|that|these|those|all|my|our|whole|entire|full) )*"
+# "The video", "it", or nothing where the stream's name was taken out.
+_WHOLE = rf"(?:{_THE}(?:{_MEDIA}|everything|all|it|this|that|day|here))"
+_SEE = r"(?:see|seen|saw|show|shows|shown|contain|contains|have|has|got|got to see|find|notice)"
+_WRITTEN = (
+    r"(?:signs?|slides?|screens?|texts?|titles?|captions?|subtitles?|labels?|posters?|banners?|(?:black|white)?boards?"
+    r"|pages?|books?|papers?|notes?|cards?|headlines?|plates?|displays?|terminals?|logos?|letters?|credits|menus?"
+    r"|stickers?|words?|writing|inscriptions?|numbers?|prices?)"
+)
+_PEOPLE = r"(?:people|persons?|visitors?|guests?|customers?|men|women)"
+_ORDINAL = (
+    r"(?P<nth>second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|\d+(?:st|nd|rd|th))"
+)
+_ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split()
+_ASIDE = re.compile(
+    r"^(?:(?:and|so|well|ok|okay|hey|hello|hi|please|now)\b[,!]*\s+)*"
+    r"(?:(?:(?:can|could|would|will) you (?:please )?)?(?:tell|explain to) (?:me|us) (?!about\b|what happen)"
+    r"|do you know "
+    r"|i (?:want|would like|'d like|need) to know |i wonder |let me know |any idea )?"
+    r"(?:(?:can|could|would|will) you (?:please )?(?=summar|describe|sum |list|count|read|show|find|give"
+    r"|compare))?"
+    r"(?:please )?",
+    re.IGNORECASE,
+)
+_FILLER = re.compile(
+    r"(?:[,\s]+(?:please|again|so far|in total|altogether|overall|in short|in brief|briefly|in a few words"
+    r"|in a sentence))+[?!.\s]*$",
+    re.IGNORECASE,
+)
+# What stays of a question that named nothing but the recording.
+_EMPTY = re.compile(
+    rf"^(?:(?:in|of|on|from|about|with|at|to|by|and|or|than|between|{_WHOLE}|{_AUX}|there|then|here|ever|of it"
+    rf"|in it|you"
+    rf"|we|i|see|seen|show|past|through|in|up|did|else|camera|things?|the)\b[\s,]*)*$",
+    re.IGNORECASE,
+)
+
+_K = QuestionKind
+_KINDS = (
+    # all of it
+    (
+        _K.SUMMARY,
+        r"^(?:(?:give|write|make|show) (?:me |us )?)?(?:an? |the )?(?:short |brief |quick |rough )?"
+        r"(?:summary|overview|recap|synopsis|gist)\b(?: of)?(?P<named>.*)$",
+    ),
+    (
+        _K.SUMMARY,
+        rf"^(?:summari[sz]e|sum up|recap|describe|outline|retell)\b(?: {_WHOLE}| what (?:(?:you|we|i) {_SEE}"
+        rf"|\w+ {_SEE}"
+        r"|happen\w*|was going on|goes on))*(?P<named>)$",
+    ),
+    (_K.SUMMARY, r"^(?:summari[sz]e|sum up|recap|outline)\b(?P<named>.*)$"),
+    (_K.SUMMARY, rf"^what(?:'s| is| was)(?: {_WHOLE})?(?: all)? about(?P<named>)$"),
+    (_K.SUMMARY, rf"^what (?:kind|sort|type) of {_MEDIA} (?:is|was) (?:it|this|that)(?P<named>)$"),
+    (_K.SUMMARY, rf"^(?:tell (?:me |us )about(?: {_WHOLE})?|tell (?:me |us )what happen\w*)(?P<named>)$"),
+    (_K.SUMMARY, r"^how (?:was|is|were)(?: (?:the |my |our )?(?:day|night|week))?(?P<named>)$"),
+    (
+        _K.HAPPENED,
+        r"^(?:(?:show|give) (?:me |us )?|what (?:were|was|are|is) )(?:the )?(?:highlights?"
+        r"|(?:most )?(?:interesting|important"
+        r"|unusual|notable) (?:moments?|things?|scenes?|parts?|events?))(?: of)?(?P<named>.*)$",
+    ),
+    (
+        _K.LENGTH,
+        rf"^how (?:long|many (?:seconds|minutes|hours)(?: long)?) (?:is|was|are|were|does|did|do)(?: {_WHOLE})?"
+        r"(?: in total| altogether)?(?: last| take| run| go on| have)?(?P<named>)$",
+    ),
+    (_K.LENGTH, rf"^how many (?:seconds|minutes|hours) (?:does|has|of) {_WHOLE}(?: have| \w+)*(?P<named>)$"),
+    (_K.LENGTH, r"^what(?:'s| is| was) the (?:length|duration|running time|run ?time)\b(?P<named>)"),
+    (_K.LENGTH, rf"^how much (?:{_MEDIA}|material)\b(?P<named>)"),
+    (_K.LENGTH, rf"^how many hours of {_MEDIA}\b(?P<named>)"),
+    (_K.LENGTH, r"^how long have (?:you|we|i) been (?:watching|recording|looking)(?P<named>)$"),
+    # numbers
+    (
+        _K.COMPARE,
+        r"^(?:in |on |at )?which (?:camera|video|stream|recording|clip|film|one|room)s? .*\b(?:most|fewest"
+        r"|least|busiest|more|fewer)\b(?P<named>.*)$",
+    ),
+    (
+        _K.COMPARE,
+        r"^(?:in |on |at )?which (?:camera|video|stream|recording|clip|film|one|room)s? .*\b(?:longest"
+        r"|shortest)\b(?P<named>)$",
+    ),
+    (
+        _K.ORDINAL,
+        rf"^(?:when|who|where|show|how|what|find)\b.*?\b(?:for )?(?:the|my|our) {_ORDINAL}(?: time)?\b(?! half)",
+    ),
+    (_K.OFTEN, r"\bhow (?:often|frequently|many times)\b|^what number of times\b"),
+    (_K.LONG, r"\bhow (?:long|much time|many (?:seconds|minutes|hours))\b(?! ago)(?!.*\b(?:nobody|no[- ]?one)\b)"),
+    (_K.COUNT, r"^how many\b|^(?:what(?:'s| is| was) )?the number of\b|^count\b"),
+    # nobody
+    (
+        _K.NOBODY,
+        rf"^(?:when |how long |how often |at what times? "
+        rf"|since when )?(?:{_BE} (?:there )?(?:ever )?)?(?:times? )?"
+        r"(?:without |with )?(?:nobody|no[- ]?one|no people|not anybody|not anyone|anybody|anyone)"
+        r"(?<!\bis anybody)(?<!\bis anyone)(?<!\bwas anybody)(?<!\bwas anyone)"
+        r"(?<!\bthere anybody)(?<!\bthere anyone)"
+        r"(?: (?:there|here|visible|around|present))*(?P<named>.*)$",
+    ),
+    (
+        _K.NOBODY,
+        rf"^(?:when |how long |how often |at what times? )?{_BE}(?: (?:it|there|(?:the|this) (?:room|place"
+        rf"|scene|hall|office"
+        r"|kitchen|shop|house|garden|yard|picture|view|whole \w+)))? (?:ever |completely |quite )?"
+        r"(?:empty|deserted|unoccupied)(?P<named>)$",
+    ),
+    (_K.WHEN, r"^(?:at |in )?(?:what|which) (?:times?|points?|moments?|scenes?|minutes?)\b"),
+    # words
+    (
+        _K.SAID,
+        r"^(?:what (?:are|were|is|was) the )?(?:first|last) words (?:that )?(?:are |were |is )?(?:said|spoken)\b",
+    ),
+    (
+        _K.SAID,
+        r"^quote\b|^who says what\b|^what (?:do|did|can) (?:you|we|i) hear\b|^what (?:can|could) be heard\b",
+    ),
+    (
+        _K.SAID,
+        r"^what(?:'s| is| was| were| are| has)? (?:been |being )?(?:said|spoken|mentioned|discussed"
+        r"|talked about|told)\b",
+    ),
+    (_K.WORDS, rf"^what (?:does|did|do) .*\b(?:{_WRITTEN}|it)\b.*\b(?:say|read|tell|show)\b"),
+    (_K.WORDS, r"^what (?:does|did) it (?:say|read)\b"),
+    (
+        _K.SAID,
+        r"^what (?:does|did|do|has|have|is|are|was|were) .*\b(?:say|said|saying|mention\w*|talk(?:s|ed|ing)? about"
+        r"|speak\w* (?:about|of)|tell (?:us|me|about)|explain\w*)\b",
+    ),
+    (
+        _K.WORDS,
+        r"^(?:what|which)(?:'s| is| was| are| were)? (?:the |\w+ )?(?:written|legible|text|words|titles?"
+        r"|headline|number(?! of)"
+        r"|letters|licen[cs]e plate|number plate|inscription)\b",
+    ),
+    (_K.WORDS, rf"^what (?:is|was|are|were|'s) on (?:the |this |that )?(?:next |first |last )?{_WRITTEN}\b"),
+    (_K.WORDS, r"^what (?:can|could|do|did) (?:be|you|we|i|one) read\b|^read\b(?! a| any)"),
+    (
+        _K.COLOUR,
+        r"^(?:of |in )?(?:what|which)(?:'s| is| was| are)?(?: the)? colou?rs?(?: of)?\b(?: (?:is|are|was|were"
+        r"|does|do|did|has))?"
+        r"(?P<named>.*?)(?: (?:have|has|had))?$",
+    ),
+    # which of several
+    (_K.FIRST, r"\bfirst (?:see|seen|appear|shown|visible|come|came)\b|\bthe first time\b|\bfirst$"),
+    (_K.FIRST, r"^what (?:is|was) the first thing (?:that )?\w+(?P<named>)$"),
+    (
+        _K.FIRST,
+        r"^(?:when|who|where|show|how|what|find|at what time)\b.*?\b(?:the|my|our) (?P<nth>first) (?!one\b)\w",
+    ),
+    (_K.LAST, r"\blast (?:see|seen|appear|shown|visible|come|came)\b|\bthe last time\b|\blast$|^how long ago\b"),
+    (
+        _K.LAST,
+        r"^(?:when|who|where|show|how|what|find|at what time)\b.*?\b(?:the|my|our) (?P<nth>last) (?!one\b)\w",
+    ),
+    # who, where, what
+    (_K.WHO, rf"^(?:who|whom|which {_PEOPLE}|what {_PEOPLE})(?:'s)?\b(?P<named>.*)$"),
+    (
+        _K.WHERE,
+        r"^(?:in |on |at )?(?:where|which (?:place|room|camera|stream|video|film|clip|recording|side|corner))\b",
+    ),
+    (
+        _K.HAPPENED,
+        r"^(?:what|anything|something)(?:'s| is| was| has| had| have| are| were)?(?: been)?"
+        r" (?:happen(?:s|ed|ing)?|going on|goes on|went on|takes? place|took place|chang(?:e|es|ed|ing)|new"
+        r"|unusual|special"
+        r"|odd|strange|interesting|different)\b(?P<named>.*)$",
+    ),
+    (_K.HAPPENED, r"^what did (?:i|we) miss\b(?P<named>.*)$"),
+    (
+        _K.HAPPENED,
+        rf"^{_AUX}(?: there)?(?: ever)? (?:anything|something)(?: been)? (?:happen(?:s|ed|ing)?|going on"
+        rf"|unusual|special|odd"
+        r"|strange|interesting|new|chang(?:e|ed))\b(?P<named>.*)$",
+    ),
+    (
+        _K.WHAT,
+        r"^list\b(?: everything| all| the)?(?: objects?| things?)?(?P<named>.*?)(?: (?:that )?(?:you|we) (?:saw"
+        r"|see))?$",
+    ),
+    (
+        _K.WHAT,
+        r"^(?:what|which)(?: (?:things?|objects?|items?|kinds? of (?:things?|objects?)))?"
+        rf"(?:'s|(?: (?:{_AUX}|there|to|be|been|{_SEE}|visible|appears?|you|we|i|one|{_WHOLE}))+)?(?: (?:in|on"
+        rf"|of) it)?(?P<named>)$",
+    ),
+    (
+        _K.WHAT,
+        rf"^what(?:'s)?(?: {_AUX})?(?: there)?(?: (?:stands?|stood|lies|lay|sits|sat|hangs|hung|lying|standing"
+        rf"|seen|visible))?"
+        r"(?P<named> (?:on|in|at|under|behind|beside|next to|near|in front of|above|below|between|inside"
+        r"|outside|by"
+        r"|against|around)\b.+)$",
+    ),
+    (_K.OTHER, r"^how \w+ (?:is|are|was|were)(?P<named>\b.*)$"),
+    (_K.OTHER, r"^(?:what|which|why|how)(?:'s)?\b(?: (?:kinds?|sorts?|types?) of)?(?: way)?(?P<named>.*)$"),
+    (_K.WHETHER, rf"^(?:whether|if) (?:there {_BE} )?(?P<named>.*)$"),
+    (_K.WHETHER, r"^any(?: signs? of)?(?P<named> .*)$"),
+    (_K.WHETHER, rf"^{_AUX}\b"),
+)
+_RULES = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _KINDS)
+# Comparing needs two streams or a word for "the most": "a longer film" by itself compares nothing.
+_COMPARED = re.compile(
+    r"\b(?:compar\w*|differ\w*|more|fewer|less|most|fewest|longer|longest|shorter|shortest|busier|same)\b",
+    re.IGNORECASE,
+)
+
+
+class Wanted(NamedTuple):
+    """What a question wants to know.
+
+    Attributes:
+        kind: What it asks.
+        text: What it names to look for; "" where it is about all that there was.
+        nth: Which in a row, from 1; 0 where it does not say.
+    """
+
+    kind: QuestionKind
+    text: str
+    nth: int = 0
+
+
+def read_kind(question: str, *, streams: int = 1) -> Wanted:
+    """Say what a question wants to know; "when" where nothing else is plain.
+
+    Args:
+        question: Without the words for streams and times.
+        streams: How many streams it names.
+    """
+    plain = " ".join(question.split()).strip(" ?!.,")
+    plain = _ASIDE.sub("", _FILLER.sub("", plain), count=1).strip(" ?!.,")
+    if streams > 1 and _COMPARED.search(plain):
+        return Wanted(QuestionKind.COMPARE, _compared(plain))
+    for kind, pattern in _RULES:
+        found = pattern.search(plain)
+        if found is not None:
+            return _wanted(kind, plain, found)
+    named = _named(plain)
+    if named or re.match(r"(?:at |since |until )?wh", plain, re.IGNORECASE):
+        return Wanted(QuestionKind.WHEN, named or statement(plain))
+    return Wanted(QuestionKind.WHAT, "")
+
+
+def kind_of(question: str) -> QuestionKind:
+    """What a question wants to know, without what it names."""
+    return read_kind(question).kind
+
+
+def _wanted(kind: QuestionKind, plain: str, found: re.Match[str]) -> Wanted:
+    groups = found.groupdict()
+    if nth := groups.get("nth"):
+        nth = nth.casefold()
+        rest = _NTH_TIME.sub("", plain[: found.start("nth")] + plain[found.end("nth") :])
+        number = {"first": 1, "last": 0}.get(nth) or _number(nth)
+        return Wanted(kind, _without_article(_leading(_named(rest))), number)
+    named = groups.get("named")
+    if named is None:
+        return Wanted(kind, _named(plain), 1 if kind == QuestionKind.FIRST else 0)
+    named = _leading(named) if kind != QuestionKind.WHAT else named.strip()
+    if kind in (QuestionKind.COLOUR, QuestionKind.OTHER):
+        named = " ".join(_VERB.sub("", named, count=1).split())
+    return Wanted(kind, "" if _EMPTY.match(named) or _OF_ALL.match(named) else named)
+
+
+# What is left of "who came" and "who are these people": nobody in particular.
+_OF_ALL = re.compile(
+    rf"^(?:(?:came|come|comes|visit\w*|appear\w*|enter\w*|arriv\w*|pass\w*|walk\w*|went|go|goes|was|were|is|are|be|been"
+    rf"|did|do|does|can|could|there|here|in|by|past|through|seen|see|saw|visible|present|you|we|i|it|{_WHOLE}|the|these"
+    rf"|those|all|else|around|{_PEOPLE}|everybody|everyone)\b\s*)*$",
+    re.IGNORECASE,
+)
+_VERB = re.compile(
+    r"\b(?:is|are|was|were|does|do|did) (?=(?:the|an?|he|she|it|they|in|on|at|his|her|my)\b)", re.IGNORECASE
+)
+# "For the second time", without its number.
+_NTH_TIME = re.compile(r"\s+(?:for )?the\s+time\b", re.IGNORECASE)
+_LEADING = re.compile(rf"^(?:(?:{_AUX}|there|you|we|i|see|seen|of|did)\b\s*)+(?=\S)", re.IGNORECASE)
+
+
+def _leading(text: str) -> str:
+    return _LEADING.sub("", text.strip()).strip()
+
+
+def _named(plain: str) -> str:
+    text = statement(plain)
+    return "" if _EMPTY.match(text) or names_nothing(text) else text
+
+
+def _compared(plain: str) -> str:
+    """What is compared: "more people came" of "did more people come in than in"."""
+    text = re.sub(
+        r"^(?:what|which|where|who|how)\b|\bgoing on\b|\s*,\s*", " ", _COMPARED.sub("", plain), flags=re.IGNORECASE
+    )
+    text = " ".join(text.split())
+    return "" if _EMPTY.match(text) else _named(text)
+
+
+def _without_article(text: str) -> str:
+    return re.sub(r"^(?:(?:who|what) (?:is|was|were|did|does) )?(?:the|my|our) +", "", text, flags=re.IGNORECASE)
+
+
+def _number(nth: str) -> int:
+    return _ORDINALS.index(nth) + 1 if nth in _ORDINALS else int(re.sub(r"\D", "", nth) or 0)

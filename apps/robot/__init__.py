@@ -1,0 +1,22 @@
+"""A memory that is attached to a robot's observations, and that its control loop never waits for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hippocam.stream.exports import exporter
+
+if TYPE_CHECKING:
+    from hippocam.apps.robot.memory import RobotMemory
+    from hippocam.apps.robot.records import Recalled, RecalledEntry, RobotStatus
+
+_HOMES = {
+    "Recalled": "records",
+    "RecalledEntry": "records",
+    "RobotMemory": "memory",
+    "RobotStatus": "records",
+}
+
+__all__ = ["Recalled", "RecalledEntry", "RobotMemory", "RobotStatus"]
+
+__getattr__ = exporter(__name__, _HOMES)

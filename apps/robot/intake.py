@@ -1,0 +1,261 @@
+"""What a robot gives, checked and thinned out: which episode, which camera's turn, what is a key event."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hippocam.apps.robot.names import UNNAMED
+from hippocam.apps.robot.records import Seen
+from hippocam.stream.records import FloatArray, Image
+
+# A gripper moved where it crossed the middle of its range by this share of it, and did not just before; seconds.
+# Without the pause, the noise of one that was never used would count.
+_GRIPPER_MARGIN, _GRIPPER_PAUSE_S = 0.1, 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RobotConfig:
+    """What of a robot's observations is looked at, and how far its memory may lag.
+
+    Attributes:
+        fps: Pictures a second that are looked at, of each camera; None for all.
+        stale_s: A memory that knows nothing newer than this is stale, seconds above 0.
+        gripper: Index of the gripper in the action (from the end where below 0): when it opens or closes, that is
+            a key event. None where there is none.
+        slots: Observations that may wait for the process that remembers, 2 or more.
+        slot_bytes: Largest size of one, in bytes: all its pictures together.
+    """
+
+    fps: float | None = 5.0
+    stale_s: float = 0.75
+    gripper: int | None = None
+    slots: int = 12
+    slot_bytes: int = 16_000_000
+
+    def __post_init__(self) -> None:
+        if self.fps is not None and not self.fps > 0:
+            raise ValueError(f"robot.fps must be above 0 (or left out for every picture), found {self.fps}")
+        if not self.stale_s > 0:
+            raise ValueError(f"robot.stale_s must be above 0, found {self.stale_s}")
+        if self.slots < 2 or self.slot_bytes < 1024:
+            raise ValueError(
+                f"robot.slots must be 2 or more, slot_bytes 1024 or more, found {self.slots}, {self.slot_bytes}"
+            )
+
+
+@dataclass(slots=True)
+class _Env:
+    """What is known of an environment."""
+
+    episode: int
+    time_s: float = -math.inf
+    text: str | None = None
+    ends: bool = False  # the next observation begins another episode
+    due_s: dict[str, float] = field(default_factory=dict)  # when each camera's next picture is looked at
+    gripper: tuple[float, float] | None = None  # the range so far
+    gripped_s: float = -math.inf
+    high: bool = False  # whether the gripper is in the upper half of it
+
+
+class Newest(NamedTuple):
+    """The newest observation of an environment."""
+
+    env: str
+    episode: int
+    time_s: float
+
+
+class Intake:
+    """Turns what a robot gives into `Seen`; every check here takes microseconds.
+
+    Args:
+        config: What is looked at.
+        episodes: The newest episode that is held of each environment, by the name of its recordings.
+
+    Attributes:
+        observed: Observations so far.
+        refused: What was not taken, by reason.
+        refused_now: Whether something of the last observation was not.
+    """
+
+    def __init__(self, config: RobotConfig, episodes: Mapping[str, int]) -> None:
+        self._config = config
+        self._episodes = episodes
+        self._envs: dict[str, _Env] = {}
+        self._seq = 0
+        self._last: str | None = None  # the environment that was observed last
+        self.observed = 0
+        self.refused: Counter[str] = Counter()
+        self.refused_now = False
+
+    def refuse(self, reason: str) -> None:
+        """Count something that was not taken."""
+        self.refused[reason] += 1
+        self.refused_now = True
+
+    def newest(self, env: str | None) -> Newest | None:
+        """When an environment was observed last, or whichever was; None before the first observation."""
+        name = self._last if env is None else env
+        held = self._envs.get(name) if name is not None else None
+        if name is None or held is None or held.time_s == -math.inf:
+            return None
+        return Newest(name, held.episode, held.time_s)
+
+    def reset(self, env: str) -> None:
+        """Have the next observation of an environment begin another episode."""
+        held = self._env(env)
+        held.ends = math.isfinite(held.time_s)
+
+    def observe(
+        self,
+        *,
+        time_s: float,
+        images: Mapping[str, Image],
+        state: ArrayLike | None,
+        action: ArrayLike | None,
+        pose: ArrayLike | None,
+        text: str,
+        mark: str,
+        env: str,
+    ) -> Seen | None:
+        """Check and thin out an observation; the arguments are those of `RobotMemory.observe`.
+
+        Returns:
+            What is left of it; None where its time cannot be used.
+        """
+        self.refused_now = False
+        self.observed += 1
+        held = self._env(env)
+        if not self._takes(held, time_s):
+            return None
+        ends, marks = held.ends, [mark] if mark else []
+        if ends:
+            held.episode += 1
+            held.ends, held.text, held.gripper, held.due_s = False, None, None, {}
+            held.gripped_s = -math.inf
+            marks.append("reset")
+        if text != held.text and held.text is not None:
+            marks.append("task")
+        numbers = self._numbers(action, "action")
+        if self._gripped(held, numbers) and time_s >= held.gripped_s + _GRIPPER_PAUSE_S:
+            marks.append("gripper")
+            held.gripped_s = float(time_s)
+        held.text, held.time_s, self._last = text, float(time_s), env
+        every = bool(marks)
+        return Seen(
+            seq=self._next(),
+            env=env,
+            episode=held.episode,
+            time_s=float(time_s),
+            images={
+                camera: image
+                for camera, image in images.items()
+                if self._is_picture(image) and (self._turn(held, camera, time_s) or every)
+            },
+            state=self._numbers(state, "state"),
+            action=numbers,
+            pose=self._pose(pose),
+            text=text,
+            mark=", ".join(marks),
+            ends=ends,
+        )
+
+    def acted(self, time_s: float, action: ArrayLike, used: tuple[str, ...], env: str) -> Seen | None:
+        """What was done, and what it rested on; None where nothing of it can be used."""
+        held = self._env(env)
+        numbers = self._numbers(action, "action")
+        if not math.isfinite(time_s) or (numbers is None and not used):
+            return None
+        return Seen(
+            seq=self._next(), env=env, episode=held.episode, time_s=float(time_s), action=numbers, used=used
+        )
+
+    def _env(self, env: str) -> _Env:
+        held = self._envs.get(env)
+        if held is None:
+            held = self._envs[env] = _Env(episode=self._episodes.get(env or UNNAMED, -1) + 1)
+        return held
+
+    def _next(self) -> int:
+        self._seq += 1
+        return self._seq - 1
+
+    def _takes(self, held: _Env, time_s: float) -> bool:
+        if not isinstance(time_s, (int, float, np.number)) or not math.isfinite(time_s):
+            self.refuse("time")
+            return False
+        if not held.ends and time_s <= held.time_s:
+            self.refuse("time went back")
+            return False
+        return True
+
+    def _turn(self, held: _Env, camera: str, time_s: float) -> bool:
+        """Whether a camera's picture is looked at, at the rate that is set."""
+        if self._config.fps is None:
+            return True
+        due_s, step_s = held.due_s.get(camera, -math.inf), 1 / self._config.fps
+        if time_s < due_s - 1e-6:
+            return False
+        held.due_s[camera] = due_s + step_s if time_s < due_s + step_s else time_s + step_s
+        return True
+
+    def _is_picture(self, image: object) -> bool:
+        is_array = isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.ndim == 3
+        if is_array and image.shape[2] == 3 and image.size:  # type: ignore[attr-defined]
+            return True
+        self.refuse("picture")
+        return False
+
+    def _numbers(self, values: ArrayLike | None, what: str) -> FloatArray | None:
+        if values is None:
+            return None
+        try:
+            numbers = np.asarray(values, np.float32).reshape(-1).copy()
+        except (TypeError, ValueError):
+            self.refuse(what)
+            return None
+        if not len(numbers) or not np.isfinite(numbers).all():
+            self.refuse(what)
+            return None
+        return numbers
+
+    def _pose(self, pose: ArrayLike | None) -> NDArray[np.float64] | None:
+        if pose is None:
+            return None
+        try:
+            numbers = np.asarray(pose, np.float64).reshape(-1)
+        except (TypeError, ValueError):
+            numbers = np.zeros(0)
+        if len(numbers) == 3:
+            x, y, heading = numbers
+            numbers = np.array([x, y, 0, 0, 0, math.sin(heading / 2), math.cos(heading / 2)])
+        if len(numbers) != 7 or not np.isfinite(numbers).all():
+            self.refuse("pose")
+            return None
+        return numbers
+
+    def _gripped(self, held: _Env, action: FloatArray | None) -> bool:
+        """Whether the gripper opened or closed: crossed the middle of the range that it had so far."""
+        index = self._config.gripper
+        if index is None or action is None or not -len(action) <= index < len(action):
+            return False
+        value = float(action[index])
+        low, high = held.gripper or (value, value)
+        still = low == high  # it has not moved at all until now
+        held.gripper = (min(low, value), max(high, value))
+        if still:
+            held.high = value > low
+            return low != value
+        low, high = held.gripper
+        middle, margin = (low + high) / 2, _GRIPPER_MARGIN * (high - low)
+        if abs(value - middle) < margin:
+            return False
+        before, held.high = held.high, value > middle
+        return before != held.high

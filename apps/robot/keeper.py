@@ -1,0 +1,239 @@
+"""The process that remembers for a robot: takes what was observed, encodes what changed, and writes it down.
+
+ring of observations -> gates -> encoder -> memory
+                                        `-> ring of fresh frames, for the process that recalls
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from hippocam.apps.ids import parse_id
+from hippocam.apps.robot.names import recording_name
+from hippocam.apps.robot.records import Seen
+from hippocam.memory.config import MemoryConfig
+from hippocam.memory.memory import Memory, MemoryWriter
+from hippocam.models.registry import make_encoder
+from hippocam.stream import opencv
+from hippocam.stream.errors import HippocamError
+from hippocam.stream.ingest import Ingest
+from hippocam.stream.pipeline import PipelineConfig
+from hippocam.stream.records import Embedding, FloatArray, Frame, Note, Repeat, Sensors, stream_id
+from hippocam.stream.robot.shared_ring import SharedRing
+
+# Frames of an open event that can be recalled: the newest.
+MOST_OPEN = 128
+# How long to wait where nothing was observed; seconds.
+_PAUSE_S = 0.004
+_BLACK = Frame(stream="", seq=0, time_s=0, image=np.zeros((64, 64, 3), np.uint8))
+# Below the control loop's priority, so that a busy encoder does not make it late.
+_NICE = 5
+# Cited entries are told to the memory this often at most; seconds.
+_USED_S = 2.0
+
+
+class FreshFrame(NamedTuple):
+    """A frame whose event may still be open.
+
+    Attributes:
+        stream: Its stream.
+        time_s: When it was seen.
+        until_s: Until when it was seen unchanged.
+        vector: float32 [D].
+        pose: float64 [7] or None.
+        text: Words that the robot gave.
+    """
+
+    stream: str
+    time_s: float
+    until_s: float
+    vector: FloatArray
+    pose: FloatArray | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fresh:
+    """What the process that remembers tells the one that recalls, after each write.
+
+    Attributes:
+        frames: New frames, and older ones that are prolonged.
+        as_of: Episode and time of the newest observation that was taken in, by environment.
+    """
+
+    frames: tuple[FreshFrame, ...]
+    as_of: Mapping[str, tuple[int, float]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeeperJob:
+    """What the process is told when it starts.
+
+    Attributes:
+        folder: The memory's folder.
+        encoder: Name of the encoder, never "auto".
+        memory: Budget, events and the rest.
+        pipeline: Gate and pictures.
+        observed: The ring of observations (`Seen`).
+        fresh: The ring that the process that recalls takes from (`Fresh`).
+        recallers: Its value is how often the process that recalls was started; each is told all that is open.
+        stop: Its value is set to true to end.
+    """
+
+    folder: Path
+    encoder: str
+    memory: MemoryConfig
+    pipeline: PipelineConfig
+    observed: SharedRing
+    fresh: SharedRing
+    recallers: Any
+    stop: Any
+
+
+def run_keeper(job: KeeperJob, told: Connection) -> None:
+    """Remember until told to stop, and then until nothing waits.
+
+    Args:
+        job: What to do.
+        told: Takes "" once the memory is open and the encoder loaded, and else in one line why nothing is written.
+    """
+    os.nice(_NICE)
+    try:
+        opencv.load()
+        encoder = make_encoder(job.encoder)
+        with Memory.open_writer(job.folder, encoder=job.encoder, spec=encoder.spec, config=job.memory) as memory:
+            ingest = Ingest(encoder, job.pipeline)
+            ingest.encode([_BLACK])  # so that the first picture does not wait for the encoder to load
+            told.send("")
+            keeper, told_to = Keeper(memory, ingest, job.fresh), job.recallers.value
+            while not job.stop.value or len(job.observed):
+                if told_to != job.recallers.value:
+                    told_to = job.recallers.value
+                    keeper.tell_all()
+                if not keeper.take(_drain(job.observed, job.pipeline.chunk)):
+                    time.sleep(_PAUSE_S)
+            keeper.close()
+    except HippocamError as error:
+        told.send(str(error))
+
+
+def _drain(ring: SharedRing, most: int) -> list[Seen]:
+    taken: list[Seen] = []
+    while len(taken) < most and (seen := ring.take()) is not None:
+        taken.append(seen)
+    return taken
+
+
+class Keeper:
+    """Writes observations into a memory.
+
+    Args:
+        memory: Open for writing.
+        ingest: Gates and encodes.
+        fresh: Takes what is new, for recall.
+    """
+
+    def __init__(self, memory: MemoryWriter, ingest: Ingest, fresh: SharedRing) -> None:
+        self._memory, self._ingest, self._fresh = memory, ingest, fresh
+        self._open: dict[str, set[str]] = {}  # streams by recording
+        self._frames: dict[str, deque[FreshFrame]] = {}  # of the open event, by stream
+        self._untold: list[FreshFrame] = []
+        self._as_of: dict[str, tuple[int, float]] = {}
+        self._used: dict[str, None] = {}
+        self._used_s = time.monotonic()
+
+    def take(self, every: Sequence[Seen]) -> bool:
+        """Write some observations, in the order of their seq; return whether there were any."""
+        waiting: list[Frame | Repeat | Note] = []
+        for seen in every:
+            if seen.mark or seen.ends:
+                self._write(waiting)
+                waiting = []
+                self._cut(seen)
+            waiting += self._gated(seen)
+            self._as_of[seen.env] = seen.episode, seen.time_s
+            self._used.update(dict.fromkeys(seen.used))
+        self._write(waiting)
+        if every:
+            self._tell(self._untold)
+            self._untold = []
+        self._learn()
+        return bool(every)
+
+    def tell_all(self) -> None:
+        """Tell all that is open, to a process that recalls and has just been started."""
+        for frames in list(self._frames.values()) or [deque()]:
+            self._tell(frames)
+
+    def _tell(self, frames: Iterable[FreshFrame]) -> None:
+        self._fresh.put(Fresh(frames=tuple(frames), as_of=dict(self._as_of)))
+
+    def close(self) -> None:
+        """Close the open events; their episodes may go on another time."""
+        for recording in list(self._open):
+            self._finish(recording, complete=False)
+        self._learn(now=True)
+
+    def _cut(self, seen: Seen) -> None:
+        """End the open events before a key event, or the episode before this one."""
+        if seen.ends:
+            self._finish(recording_name(seen.env, seen.episode - 1), complete=True)
+        else:
+            self._finish(recording_name(seen.env, seen.episode), complete=False)
+
+    def _finish(self, recording: str, *, complete: bool) -> None:
+        if recording not in self._open and not (complete and self._memory.progress(recording=recording)):
+            return
+        self._memory.finish(recording, complete=complete)
+        for stream in self._open.pop(recording, ()):
+            self._ingest.restart(stream)
+            self._frames.pop(stream, None)
+
+    def _gated(self, seen: Seen) -> list[Frame | Repeat | Note]:
+        recording = recording_name(seen.env, seen.episode)
+        if recording not in self._open and seen.images:
+            self._memory.begin(recording, uri=f"robot://{recording}", fps=self._ingest.config.fps)
+            self._open[recording] = set()
+        pose = None if seen.pose is None else seen.pose.astype(np.float32)
+        sensors = Sensors(state=seen.state, action=seen.action, pose=pose)
+        gated: list[Frame | Repeat | Note] = []
+        for camera, image in sorted(seen.images.items()):
+            stream = stream_id(recording, camera)
+            self._open[recording].add(stream)
+            gated.append(self._ingest.see(stream, seen.seq, seen.time_s, image, sensors, seen.text))
+        if seen.mark and self._open.get(recording):
+            stream = min(self._open[recording])
+            gated.append(Note(stream=stream, kind="mark", t0_s=seen.time_s, t1_s=seen.time_s, text=seen.mark))
+        return gated
+
+    def _write(self, waiting: Sequence[Frame | Repeat | Note]) -> None:
+        if not waiting:
+            return
+        items = self._ingest.encode(waiting)
+        self._memory.write(items)
+        for item in items:
+            if isinstance(item, Embedding):
+                frame = FreshFrame(
+                    item.stream, item.time_s, item.time_s, item.vector, item.sensors.pose, item.text
+                )
+            elif isinstance(item, Repeat) and self._frames.get(item.stream):
+                frame = self._frames[item.stream].pop()._replace(until_s=item.time_s)
+            else:
+                continue
+            self._frames.setdefault(item.stream, deque(maxlen=MOST_OPEN)).append(frame)
+            self._untold.append(frame)
+
+    def _learn(self, *, now: bool = False) -> None:
+        """Tell the memory which entries were acted on, which are kept longer for it."""
+        if self._used and (now or time.monotonic() - self._used_s > _USED_S):
+            self._memory.used([parse_id(entry_id) for entry_id in self._used])
+            self._used, self._used_s = {}, time.monotonic()

@@ -1,1 +1,0 @@
-"""One readable sentence for every moment that a memory holds."""

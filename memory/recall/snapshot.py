@@ -1,0 +1,369 @@
+"""Published states of a memory, each whole and never changed again, for recall that waits for nobody.
+
+`SnapshotFollower` reads what a writer commits and publishes one state after the other; whoever recalls takes the
+newest and keeps it as long as it likes. A state is a large part that is indexed once (exact up to 20,000 entries,
+IVF,SQ8 beyond) and a small part with what came since, compared one by one. Publishing copies the small part alone.
+
+Shapes: N entries, D embedding dimension, S spans, P poses.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from hippocam.memory.recall.query import RecallConfig
+from hippocam.memory.recall.recall import index_rows
+from hippocam.memory.records import Entry
+from hippocam.memory.store.database import Store
+from hippocam.stream.records import FloatArray
+
+# Entries up to which all are compared.
+EXACT = 20_000
+# Entries that may have come since the large part was indexed, and the share of its rows that may have gone.
+_MOST_NEW = 2048
+_MOST_GONE = 0.2
+# Lists of an inverted file: this times the root of N; how many of them are searched.
+_LISTS = 2
+_PROBES = 32
+_PASSES = 4
+# Where conditions leave no more rows than this, all of them are compared.
+_FEW = 4096
+# Candidates that are scored again for each that is asked for, and more than are asked for at least.
+_WIDER, _AT_LEAST = 4, 32
+# Rows that are read at a time.
+_BATCH = 1024
+
+Bools = NDArray[np.bool_]
+Ids = NDArray[np.int64]
+Doubles = NDArray[np.float64]
+
+
+class Hit(NamedTuple):
+    """An entry of a snapshot that was found.
+
+    Attributes:
+        entry_id: Its id.
+        stream: Its stream.
+        t0_s: Start of its latest span that meets the conditions.
+        t1_s: End of that.
+        cosine: With the question; 0 without one.
+        vector_D: float32 [D], of length 1.
+        pose: float64 [7], that of its poses which is nearest to the place asked for, else its first; or None.
+    """
+
+    entry_id: int
+    stream: str
+    t0_s: float
+    t1_s: float
+    cosine: float
+    vector_D: FloatArray
+    pose: Doubles | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """What a hit must meet; a field that is None sets no condition.
+
+    Attributes:
+        streams: Only streams whose names begin with one of these and a slash, or are one of them.
+        after_s: Seen after this time.
+        before_s: Seen before this time.
+        near: x, y and radius, metres: the robot was no further from there in it.
+        heading: Radians from the x axis to the y axis, and how far off it may be: it then looked that way.
+    """
+
+    streams: tuple[str, ...] | None = None
+    after_s: float | None = None
+    before_s: float | None = None
+    near: tuple[float, float, float] | None = None
+    heading: tuple[float, float] | None = None
+
+    def __bool__(self) -> bool:
+        return self != Condition()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Some entries, column by column; never changed.
+
+    Attributes:
+        ids: int64 [N].
+        vectors: float16 [N, D].
+        streams: Name of each one's stream.
+        spans: float64 [S, 2], start and end.
+        span_row: int64 [S], whose row each is of, rising.
+        poses: float64 [P, 7].
+        pose_row: int64 [P], whose row each is of, rising.
+    """
+
+    ids: Ids
+    vectors: NDArray[np.float16]
+    streams: tuple[str, ...]
+    spans: Doubles
+    span_row: Ids
+    poses: Doubles
+    pose_row: Ids
+
+    @staticmethod
+    def of(entries: Sequence[Entry], rows_ND: FloatArray) -> Rows:
+        """Lay out entries and their rows, float32 [N, D]."""
+        spans = [(span.t0_s, span.t1_s) for entry in entries for span in entry.spans]
+        poses = [entry.sensors.pose for entry in entries if entry.sensors.pose is not None]
+        return Rows(
+            np.array([entry.id for entry in entries], np.int64),
+            rows_ND.astype(np.float16),
+            tuple(entry.stream for entry in entries),
+            np.array(spans, np.float64).reshape(-1, 2),
+            np.array([k for k, entry in enumerate(entries) for _ in entry.spans], np.int64),
+            np.array(poses, np.float64).reshape(-1, 7),
+            np.array([k for k, entry in enumerate(entries) if entry.sensors.pose is not None], np.int64),
+        )
+
+    @staticmethod
+    def joined(parts: Sequence[Rows]) -> Rows:
+        """The rows of several, one after the other; those without any are passed over."""
+        some = [part for part in parts if len(part.ids)] or list(parts[:1])
+        starts = np.cumsum([0, *(len(part.ids) for part in some[:-1])])
+        return Rows(
+            np.concatenate([part.ids for part in some]),
+            np.concatenate([part.vectors for part in some]),
+            tuple(name for part in some for name in part.streams),
+            np.concatenate([part.spans for part in some]),
+            np.concatenate([part.span_row + start for part, start in zip(some, starts, strict=True)]),
+            np.concatenate([part.poses for part in some]),
+            np.concatenate([part.pose_row + start for part, start in zip(some, starts, strict=True)]),
+        )
+
+    def only(self, keep: Bools) -> Rows:
+        """The rows that are to be kept, in their order; keep: [N]."""
+        at = np.cumsum(keep) - 1
+        spans, poses = keep[self.span_row], keep[self.pose_row]
+        return Rows(
+            self.ids[keep],
+            self.vectors[keep],
+            tuple(stream for stream, kept in zip(self.streams, keep, strict=True) if kept),
+            self.spans[spans],
+            at[self.span_row[spans]],
+            self.poses[poses],
+            at[self.pose_row[poses]],
+        )
+
+    def spans_meeting(self, condition: Condition) -> Bools:
+        """Which spans meet the conditions on time: [S]."""
+        meeting = np.ones(len(self.spans), bool)
+        if condition.after_s is not None:
+            meeting &= self.spans[:, 1] > condition.after_s
+        if condition.before_s is not None:
+            meeting &= self.spans[:, 0] < condition.before_s
+        return meeting
+
+    def poses_meeting(self, condition: Condition) -> Bools:
+        """Which poses meet the conditions on place and heading: [P]."""
+        meeting = np.ones(len(self.poses), bool)
+        if condition.near is not None:
+            x, y, radius = condition.near
+            meeting &= np.hypot(self.poses[:, 0] - x, self.poses[:, 1] - y) <= radius
+        if condition.heading is not None:
+            asked, tolerance = condition.heading
+            off = np.angle(np.exp(1j * (headings(self.poses) - asked)))
+            meeting &= np.abs(off) <= tolerance
+        return meeting
+
+    def meeting(self, condition: Condition) -> Bools:
+        """Which entries meet all conditions: [N]."""
+        found = np.zeros(len(self.ids), bool)
+        found[self.span_row[self.spans_meeting(condition)]] = True
+        if condition.near is not None or condition.heading is not None:
+            placed = np.zeros(len(self.ids), bool)
+            placed[self.pose_row[self.poses_meeting(condition)]] = True
+            found &= placed
+        if condition.streams is not None:
+            begun = tuple(name + "/" for name in condition.streams)
+            found &= np.fromiter(
+                (name in condition.streams or name.startswith(begun) for name in self.streams), bool, len(self.ids)
+            )
+        return found
+
+    def hit(self, row: int, cosine: float, condition: Condition) -> Hit:
+        """What is known of a row that was found."""
+        ours = slice(*np.searchsorted(self.span_row, [row, row + 1]))
+        t0_s, t1_s = self.spans[ours][self.spans_meeting(condition)[ours]][-1]
+        poses = self.poses[slice(*np.searchsorted(self.pose_row, [row, row + 1]))]
+        pose = poses[0] if len(poses) else None
+        if condition.near is not None and len(poses):
+            x, y, _ = condition.near
+            pose = poses[int(np.argmin(np.hypot(poses[:, 0] - x, poses[:, 1] - y)))]
+        vector_D = self.vectors[row].astype(np.float32)
+        return Hit(int(self.ids[row]), self.streams[row], float(t0_s), float(t1_s), cosine, vector_D, pose)
+
+
+def headings(poses: Doubles) -> Doubles:
+    """Where the x axis of each pose [P, 7] points in the plane: radians from the map's x axis to its y axis."""
+    x, y, z, w = poses[:, 3:].T
+    angles: Doubles = np.arctan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))
+    return angles
+
+
+class Snapshot:
+    """One state of a memory; nothing in it changes.
+
+    Args:
+        version: Rises from one to the next.
+        large: Entries that are indexed.
+        gone: bool [N], which of these are held no more, or are held otherwise now.
+        small: Entries that came or changed since.
+        index: Over the vectors of `large`, by row; None where all are compared.
+    """
+
+    def __init__(self, version: int, large: Rows, gone: Bools, small: Rows, index: Any) -> None:
+        self.version = version
+        self.large, self.gone, self.small, self.index = large, gone, small, index
+
+    def __len__(self) -> int:
+        return len(self.large.ids) - int(self.gone.sum()) + len(self.small.ids)
+
+    def search(self, vector_D: FloatArray | None, condition: Condition, top: int) -> list[Hit]:
+        """Find the entries nearest to a question that meet some conditions, the nearest first.
+
+        Args:
+            vector_D: float32 [D], of length 1; None for the latest entries that meet the conditions.
+            condition: What they must meet.
+            top: How many at most.
+        """
+        parts = ((self.large, ~self.gone, self.index), (self.small, np.ones(len(self.small.ids), bool), None))
+        found: list[tuple[float, float, Rows, int]] = []
+        for rows, held, index in parts:
+            allowed = held & rows.meeting(condition) if condition else held
+            for row, cosine in _nearest(rows, allowed, index, vector_D, top):
+                ours = slice(*np.searchsorted(rows.span_row, [row, row + 1]))
+                found.append((cosine, float(rows.spans[ours, 1].max()), rows, row))
+        found.sort(key=lambda each: (-each[0], -each[1]))
+        return [rows.hit(row, cosine, condition) for cosine, _, rows, row in found[:top]]
+
+
+def _nearest(
+    rows: Rows, allowed: Bools, index: Any, vector_D: FloatArray | None, top: int
+) -> Iterator[tuple[int, float]]:
+    """The allowed rows with the greatest cosines, or without a question those that were seen last."""
+    among = np.flatnonzero(allowed)
+    if not len(among):
+        return
+    if vector_D is None:
+        last_s = np.full(len(rows.ids), -np.inf)
+        np.maximum.at(last_s, rows.span_row, rows.spans[:, 1])
+        for row in among[np.argsort(-last_s[among], kind="stable")[:top]]:
+            yield int(row), 0.0
+        return
+    if index is not None and len(among) > _FEW:
+        faiss.omp_set_num_threads(1)
+        wide = min(len(among), max(_WIDER * top, top + _AT_LEAST))
+        selector = None
+        if len(among) < len(rows.ids):
+            selector = faiss.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))
+        probes = min(index.nlist, max(_PROBES, _PROBES * len(rows.ids) // (4 * len(among))))
+        parameters = faiss.SearchParametersIVF(nprobe=probes, sel=selector)
+        _, near = index.search(vector_D.reshape(1, -1), wide, params=parameters)
+        among = near[0][near[0] >= 0]
+    cosines = rows.vectors[among].astype(np.float32) @ vector_D
+    best = np.argsort(-cosines, kind="stable")[:top]
+    for row, cosine in zip(among[best], cosines[best], strict=True):
+        yield int(row), float(cosine)
+
+
+class SnapshotFollower:
+    """Publishes a memory's states as a writer commits them; `latest` may be read from any thread.
+
+    Args:
+        store: The memory's database, open for reading; used by `follow` alone.
+        config: How an entry's two vectors become the one that is compared.
+
+    Attributes:
+        latest: The newest state.
+    """
+
+    def __init__(self, store: Store, config: RecallConfig) -> None:
+        self._store, self._config = store, config
+        self._version: tuple[int, int] | None = None
+        self._generation = -1
+        self._journal_id = 0
+        self._indexing: threading.Thread | None = None
+        self._indexed: tuple[Rows, Any] | None = None
+        self._touched: set[int] = set()  # entries that changed since `_indexing` began
+        nothing = Rows.of([], np.zeros((0, 0), np.float32))
+        self.latest = Snapshot(0, nothing, np.zeros(0, bool), nothing, None)
+
+    def follow(self) -> bool:
+        """Publish what was committed since the last call; return whether there was anything."""
+        version = self._store.version()
+        changed = version != self._version
+        if changed:
+            with self._store.snapshot():
+                self._publish()
+            self._version = version
+        self._index_anew()
+        return changed
+
+    def _publish(self) -> None:
+        before, generation = self.latest, self._store.generation()
+        journal_id, changed = self._store.journal.changed_since(self._journal_id)
+        if changed is None or generation != self._generation:
+            changed = sorted({*self._store.entries.ids(), *before.large.ids.tolist(), *before.small.ids.tolist()})
+        else:  # an entry is prolonged without a word in the journal
+            changed = sorted({*changed, *self._store.streams.under_way()})
+        touched = np.array(changed, np.int64)
+        kept = before.small.only(~np.isin(before.small.ids, touched))
+        small = Rows.joined([kept, *self._read(changed)])
+        gone = before.gone | np.isin(before.large.ids, touched)
+        self._touched.update(changed)
+        self._generation, self._journal_id = generation, journal_id
+        self.latest = Snapshot(before.version + 1, before.large, gone, small, before.index)
+
+    def _read(self, entry_ids: Sequence[int]) -> Iterator[Rows]:
+        held = sorted(self._store.entries.ids(entry_ids))
+        for start in range(0, len(held), _BATCH):
+            batch = held[start : start + _BATCH]
+            entries = [entry for entry_id in batch if (entry := self._store.entries.get(entry_id)) is not None]
+            yield Rows.of(entries, index_rows(self._store, batch, self._config))
+
+    def _index_anew(self) -> None:
+        """Index all entries aside once many have come or gone, and take that over when it is done."""
+        now = self.latest
+        if self._indexing is None:
+            if len(now.small.ids) > _MOST_NEW or now.gone.sum() > _MOST_GONE * max(len(now.large.ids), _MOST_NEW):
+                rows = Rows.joined([now.large.only(~now.gone), now.small])
+                self._touched = set()
+                self._indexing = threading.Thread(target=self._index, args=(rows,), name="snapshot", daemon=True)
+                self._indexing.start()
+        elif self._indexed is not None:
+            self._indexing.join()
+            (large, index), touched = self._indexed, np.array(sorted(self._touched), np.int64)
+            self._indexing = self._indexed = None
+            since = np.isin(now.small.ids, touched) | ~np.isin(now.small.ids, large.ids)
+            gone = np.isin(large.ids, touched)
+            self.latest = Snapshot(now.version + 1, large, gone, now.small.only(since), index)
+
+    def _index(self, rows: Rows) -> None:
+        self._indexed = (rows, _inverted_file(rows.vectors) if len(rows.ids) > EXACT else None)
+
+
+def _inverted_file(rows_ND: NDArray[np.float16]) -> Any:
+    """An inverted file over rows, which are found by their positions."""
+    count, dim = rows_ND.shape
+    lists = round(_LISTS * count**0.5)
+    faiss.omp_set_num_threads(1)
+    coarse = faiss.IndexFlatIP(dim)
+    index = faiss.IndexIVFScalarQuantizer(
+        coarse, dim, lists, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
+    )
+    index.cp.niter, index.cp.max_points_per_centroid, index.cp.spherical = _PASSES, 32, True
+    index.train(rows_ND[np.random.default_rng(0).permutation(count)[: 32 * lists]].astype(np.float32))
+    for start in range(0, count, 8 * _BATCH):
+        index.add(rows_ND[start : start + 8 * _BATCH].astype(np.float32))
+    return index

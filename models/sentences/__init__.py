@@ -1,1 +1,0 @@
-"""What is known of a moment into one readable sentence."""

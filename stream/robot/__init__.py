@@ -1,0 +1,1 @@
+"""Between a robot's control loop and the processes that remember for it."""

@@ -1,0 +1,182 @@
+"""Dates and times of day in questions, on a stream that has dates: Tuesday 14 November 2023, 8:00, to Wednesday,
+16:18."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from hippocam.apps.ask.question.understand import understand
+from hippocam.memory.records import StreamStatus
+from hippocam.stream.errors import HippocamError
+from hippocam.stream.timecode import format_time
+
+START, END = datetime(2023, 11, 14, 8), datetime(2023, 11, 15, 16, 18, 30)
+# Day and time of day, as the table below has them.
+TUE, WED = datetime(2023, 11, 14), datetime(2023, 11, 15)
+
+
+def gate(*, complete=True, start=START, end=END):
+    return StreamStatus(
+        id="gate", source="rtsp://gate", fps=1, duration_s=end.timestamp(), complete=complete, frames_seen=9,
+        frames_encoded=9, events=3, entries=3, entry_bytes=1, evicted=0, t0_s=start.timestamp(),
+        t1_s=end.timestamp(),
+    )  # fmt: skip
+
+
+def on(day, clock):
+    hours, minutes, seconds = ([int(part) for part in clock.split(":")] + [0])[:3]
+    return day + timedelta(hours=hours, minutes=minutes, seconds=seconds)
+
+
+def window(question, streams=None, at=None):
+    (span,) = understand(question, streams or [gate()], at_s=None if at is None else at.timestamp()).spans
+    return tuple(None if edge is None else datetime.fromtimestamp(edge) for edge in (span.after_s, span.before_s))
+
+
+@pytest.mark.parametrize(
+    ("words", "after", "before"),
+    [
+        # as times are shown
+        ("at 2023-11-14 22:13:40", on(TUE, "22:13:35"), on(TUE, "22:13:45")),
+        ("between 2023-11-14 22:13:40 and 2023-11-14 22:14:00", on(TUE, "22:13:40"), on(TUE, "22:14")),
+        ("from 2023-11-14 22:13:40 to 2023-11-14 22:14:00.5", on(TUE, "22:13:40"),
+         on(TUE, "22:14") + timedelta(seconds=0.5)),
+        ("after 2023-11-15 16:00", on(WED, "16:00"), None),
+        ("on 2023-11-14", TUE, WED),
+        ("2023-11-14", TUE, WED),
+        # a time of day means the last day that has it
+        ("at 16:15", on(WED, "16:15"), on(WED, "16:16")),
+        ("at 22:13", on(TUE, "22:13"), on(TUE, "22:14")),
+        ("at 22:13:40", on(TUE, "22:13:35"), on(TUE, "22:13:45")),
+        ("around 16:00", on(WED, "15:55"), on(WED, "16:05")),
+        ("between 16:15 and 16:20", on(WED, "16:15"), on(WED, "16:20")),
+        ("between 4:15 pm and 4:20 pm", on(WED, "16:15"), on(WED, "16:20")),
+        ("between 4:15 and 4:20 pm", on(WED, "16:15"), on(WED, "16:20")),
+        ("from 22:00 to 23:30", on(TUE, "22:00"), on(TUE, "23:30")),
+        ("between 23:50 and 0:10", on(TUE, "23:50"), on(WED, "0:10")),
+        ("since 16:00", on(WED, "16:00"), None),
+        ("after 4 pm", on(WED, "16:00"), None),
+        ("before 9:00", None, on(WED, "9:00")),
+        ("until 10 o'clock", None, on(WED, "10:00")),
+        ("at 4:15 pm", on(WED, "16:15"), on(WED, "16:16")),
+        ("at 4 pm", on(WED, "15:55"), on(WED, "16:05")),
+        ("at 4pm", on(WED, "15:55"), on(WED, "16:05")),
+        ("at 9 a.m.", on(WED, "8:55"), on(WED, "9:05")),
+        ("at noon", on(WED, "11:30"), on(WED, "12:30")),
+        ("around midnight", on(TUE, "23:30"), on(WED, "0:30")),
+        # days
+        ("today", WED, on(WED, "24:00")),
+        ("yesterday", TUE, WED),
+        ("the day before yesterday", TUE - timedelta(days=1), TUE),
+        ("on 14 November", TUE, WED),
+        ("on the 14th of November", TUE, WED),
+        ("on November 14", TUE, WED),
+        ("on Nov 14th, 2023", TUE, WED),
+        ("on 2 November", datetime(2023, 11, 2), datetime(2023, 11, 3)),
+        ("on 24 December", datetime(2022, 12, 24), datetime(2022, 12, 25)),
+        ("on Tuesday", TUE, WED),
+        ("on Thursday", datetime(2023, 11, 9), datetime(2023, 11, 10)),
+        ("two days ago", TUE - timedelta(days=1), TUE),
+        ("this week", datetime(2023, 11, 13), datetime(2023, 11, 20)),
+        # parts of a day
+        ("this morning", on(WED, "5:00"), on(WED, "12:00")),
+        ("in the morning", on(WED, "5:00"), on(WED, "12:00")),
+        ("yesterday evening", on(TUE, "17:00"), WED),
+        ("yesterday afternoon", on(TUE, "12:00"), on(TUE, "18:00")),
+        ("last night", on(TUE, "20:00"), on(WED, "6:00")),
+        ("on Tuesday evening", on(TUE, "17:00"), WED),
+        ("on the evening of 14 November", on(TUE, "17:00"), WED),
+        # a day and a time
+        ("yesterday at 22:13", on(TUE, "22:13"), on(TUE, "22:14")),
+        ("at 22:13 yesterday", on(TUE, "22:13"), on(TUE, "22:14")),
+        ("on 14 November at 10:00", on(TUE, "10:00"), on(TUE, "10:01")),
+        ("on 14 November between 9 am and 10 am", on(TUE, "9:00"), on(TUE, "10:00")),
+        ("between 9:00 and 10:00 on 14 November", on(TUE, "9:00"), on(TUE, "10:00")),
+        ("yesterday after 20:00", on(TUE, "20:00"), WED),
+        ("today before 9:00", WED, on(WED, "9:00")),
+        # back from the time of asking
+        ("five minutes ago", on(WED, "16:12:30"), on(WED, "16:14:30")),
+        ("an hour ago", on(WED, "15:06:30"), on(WED, "15:30:30")),
+        ("in the last five minutes", on(WED, "16:13:30"), None),
+        ("in the last hour", on(WED, "15:18:30"), None),
+        ("in the first hour", None, on(TUE, "9:00")),
+    ],
+)  # fmt: skip
+def test_words_for_days_and_times_of_day(words, after, before):
+    for question in (f"Was there a dog {words}?", f"What happened {words}?"):
+        assert window(question) == (after, before)
+        assert window(question[0].lower() + question[1:-1].replace(words, words.casefold())) == (after, before)
+    assert understand(f"Was there a dog {words}?", [gate()]).text == "a dog"
+
+
+@pytest.mark.parametrize("words", ["22:13", "4:15 pm", "yesterday evening", "2 November"])
+def test_a_question_may_begin_with_the_time(words):
+    assert window(f"{words}: was there a dog?")[0] is not None
+    assert understand(f"On {words}, was there a dog?", [gate()]).text == "a dog"
+
+
+def test_times_as_of_a_moment_are_counted_back_from_it():
+    at = on(TUE, "12:00")
+    assert window("Was there a dog today?", at=at) == (TUE, WED)
+    assert window("Was there a dog at 11:00?", at=at) == (on(TUE, "11:00"), on(TUE, "11:01"))
+    assert window("Was there a dog five minutes ago?", at=at) == (on(TUE, "11:54"), on(TUE, "11:56"))
+
+
+def test_now_is_by_the_clock_where_a_camera_goes_on(monkeypatch):
+    """A camera that broke off on Wednesday at 16:18 shows nothing of Friday."""
+    friday = datetime(2023, 11, 17, 12)
+    monkeypatch.setattr("hippocam.apps.ask.question.time_words.clock_s", friday.timestamp)
+    live = [gate(complete=False)]
+    assert window("Was there a dog today?", live) == (datetime(2023, 11, 17), datetime(2023, 11, 18))
+    assert window("Is there a dog now?", live)[0] >= friday - timedelta(seconds=10)
+    assert window("Was there a dog in the last minute?", live)[0] == friday - timedelta(minutes=1)
+
+
+FILM = StreamStatus(
+    id="film", source="film.mp4", fps=1, duration_s=7200.0, complete=True, frames_seen=9, frames_encoded=9,
+    events=3, entries=3, entry_bytes=1, evicted=0, t0_s=0.0, t1_s=7200.0,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "after_s", "before_s"),
+    [
+        ("at 0:24", 19, 29),
+        ("at 1:02:03", 3718, 3728),
+        ("at 1:02:03.5", 3718.5, 3728.5),
+        ("between 0:24 and 1:02:03", 24, 3723),
+        ("from 24 s to 2 minutes", 24, 120),
+        ("at 90 seconds", 85, 95),
+        ("at minute 3", 180, 240),
+        ("in minute 3", 180, 240),
+        ("in the third minute", 120, 180),
+        ("in the first minute", None, 60),
+        ("in the second hour", 3600, 7200),
+        ("after 1:00", 60, None),
+        ("0:24 to 0:32", 24, 32),
+        ("in the middle", 2400, 4800),
+        ("today", None, None),
+        ("five minutes ago", 6840, 6960),
+        ("in the last third", 4800, None),
+    ],
+)
+def test_times_of_a_recording_that_counts_from_its_start(words, after_s, before_s):
+    (span,) = understand(f"Was there a dog {words}?", [FILM]).spans
+    assert (span.after_s, span.before_s) == (after_s, before_s)
+
+
+@pytest.mark.parametrize("words", ["yesterday", "at 4 pm", "on 2 November", "yesterday evening"])
+def test_a_date_means_nothing_in_a_recording_without_dates(words):
+    with pytest.raises(HippocamError, match="counts from its start"):
+        understand(f"Was there a dog {words}?", [FILM])
+    assert understand(f"Was there a dog {words}?", [FILM, gate()]).spans  # the other stream has dates
+
+
+@pytest.mark.parametrize("text", ["a street at night", "a kitchen in the morning", "a man may march on"])
+def test_words_of_what_is_there_stay_in_a_recording_without_dates(text):
+    found = understand(text, [FILM])
+    assert (found.text, found.spans[0].after_s) == (text, None)
+
+
+def test_a_window_is_told_in_the_form_in_which_times_are_shown():
+    assert format_time(on(TUE, "22:13:40").timestamp()) in str(understand("a dog at 22:13:45", [gate()]))
