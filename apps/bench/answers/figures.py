@@ -101,6 +101,7 @@ class Figures:
         right: Right by the rule.
         read: Right where people's readings overrule the rule; None where nobody has read any.
         hit: First moment right, of questions of things that are there; a denial is a miss.
+        found: First moment right, also where the answer only calls it the nearest.
         chance: What random moments of the same lengths reach, mean over the same questions.
         absent_denied: Of what is absent, said to be absent.
         present_denied: Of what is there, said to be absent.
@@ -113,6 +114,7 @@ class Figures:
     right: Share
     read: Share | None
     hit: Share
+    found: Share
     chance: float
     absent_denied: Share
     present_denied: Share
@@ -136,6 +138,7 @@ def figures(outcomes: Sequence[Outcome]) -> Figures:
         right=_share(outcomes, lambda o: o.verdict.right),
         read=_share(outcomes, lambda o: o.right) if any(o.read is not None for o in outcomes) else None,
         hit=_share(placed, lambda o: bool(o.verdict.hit)),
+        found=_share(placed, lambda o: bool(o.verdict.found)),
         chance=float(np.mean(chances)) if chances else math.nan,
         absent_denied=_share(absent, lambda o: o.answer.denies),
         present_denied=_share(present, lambda o: o.answer.denies),

@@ -8,7 +8,17 @@ from typing import Any
 
 from hippocam.apps.bench.answers.figures import ALONE, TOGETHER, AnswersResult, Figures, Share, figures
 
-_HEAD = ("right", "right, as read", "first hit", "chance", "absent: said so", "there: said absent", "AUC", "ms")
+_HEAD = (
+    "right",
+    "right, as read",
+    "first hit",
+    "found",
+    "chance",
+    "absent: said so",
+    "there: said absent",
+    "AUC",
+    "ms",
+)
 
 
 def table(result: AnswersResult) -> str:
@@ -22,8 +32,8 @@ def table(result: AnswersResult) -> str:
         f"what the film does not show; reader {result.reader}, senses {', '.join(result.senses) or 'none'}. In "
         "brackets 95 % intervals after Wilson. *Right* is by the strict rule; *as read* is by a person who read "
         "the answers against the truth. *First hit*: the first moment overlaps the evidence within the tolerance; "
-        "an answer that denies or does not know is a miss; *chance* is that of a random moment as long. "
-        "*AUC*: what is there is believed more than what is absent.",
+        "an answer that denies or does not know is a miss; *found* counts its nearest moment too; *chance* is that "
+        "of a random moment as long. *AUC*: what is there is believed more than what is absent.",
         "",
         f"| way | {' | '.join(_HEAD)} |",
         f"|---{'|---' * len(_HEAD)}|",
@@ -50,6 +60,7 @@ def _cells(found: Figures) -> list[str]:
         _share(found.right),
         _share(found.read) if found.read else "-",
         _share(found.hit),
+        _share(found.found),
         _number(found.chance),
         *(_share(share) for share in shares),
         _number(found.auc),

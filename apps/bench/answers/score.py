@@ -82,12 +82,14 @@ class Verdict:
         right: Whether it is right.
         why: What decided, for people.
         hit: Whether the first moment of an answer that does not deny is a right one; None where none can be wrong.
+        found: Whether the first moment is a right one, also where it is only the nearest; None likewise.
         chance: What a random moment of the same length would reach; None likewise.
     """
 
     right: bool
     why: str
     hit: bool | None = None
+    found: bool | None = None
     chance: float | None = None
 
 
@@ -118,9 +120,15 @@ def judge(question: FilmQuestion, film: Film, answer: Said, stream: str) -> Verd
     if question.absent or not question.evidence or _covered(question.evidence, film.duration_s) > _ALL:
         return Verdict(right=right, why=why)
     first = answer.first
-    hit = first is not None and not answer.denies and not answer.unknown and _shows(question, film, first, stream)
+    found = first is not None and _shows(question, film, first, stream)
     length_s = first.t1_s - first.t0_s if first else 0.0
-    return Verdict(right=right, why=why, hit=hit, chance=chance(question.evidence, film, length_s))
+    return Verdict(
+        right=right,
+        why=why,
+        hit=found and not answer.denies and not answer.unknown,
+        found=found,
+        chance=chance(question.evidence, film, length_s),
+    )
 
 
 def _right(question: FilmQuestion, film: Film, answer: Said, stream: str) -> tuple[bool, str]:
@@ -146,16 +154,16 @@ def _right(question: FilmQuestion, film: Film, answer: Said, stream: str) -> tup
 
 
 def _matches(patterns: Iterable[str], answer: Said, film: Film) -> bool:
-    plain = _plain(answer.text, film.video.stem)
+    plain = _plain(answer.text, film)
     return any(
         re.search(pattern.removeprefix(_RAW), answer.text if pattern.startswith(_RAW) else plain, re.I | re.S)
         for pattern in patterns
     )
 
 
-def _plain(text: str, name: str) -> str:
-    """An answer without times and percentages outside quotes, citations, and the stream's name."""
-    text = _CITED.sub("", text.replace(name, ""))
+def _plain(text: str, film: Film) -> str:
+    """An answer without times and percentages outside quotes, citations, and the names of stream and memory."""
+    text = _CITED.sub("", text.replace(f"{film.name}/", "").replace(film.video.stem, ""))
     return " ".join(_QUOTED_OR_TIME.sub(lambda found: found[1] or "", text).split())
 
 

@@ -63,6 +63,7 @@ def is_right(question, answer):
         (MANY, said("2 cars so far [1].", (20, 30)), True),
         (MANY, said("One car: 0:02 to 0:22 [2], belief 2%.", (20, 30)), False),  # the twos are no number of cars
         (MANY, said("Best match in yard_cam_2 [1].", (20, 30)), False),
+        (replace(MANY, accept=("yard",)), said("Best match in yard/yard_cam_2 [1].", (20, 30)), False),
     ],
 )
 def test_answers_are_judged_as_a_person_judged_them(question, answer, right):
@@ -96,7 +97,8 @@ def test_a_moment_of_another_stream_is_no_evidence():
 
 def test_a_denial_is_no_hit_and_what_fills_the_film_cannot_be_hit():
     assert judge(TREE, FILM, said("Yes.", (12, 18)), "yard").hit is True
-    assert judge(TREE, FILM, said(NOTHING, (12, 18), unknown=True), "yard").hit is False
+    nearest = judge(TREE, FILM, said(NOTHING, (12, 18), unknown=True), "yard")
+    assert (nearest.hit, nearest.found) == (False, True)
     assert judge(TREE, FILM, said("Yes."), "yard").hit is False  # there is no moment to look at
     assert judge(MANY, FILM, said("Two.", (12, 18)), "yard").hit is None
     assert judge(DOG, FILM, said("Two.", (12, 18)), "yard").hit is None
