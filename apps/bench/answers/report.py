@@ -32,8 +32,8 @@ def table(result: AnswersResult) -> str:
         f"what the film does not show; reader {result.reader}, senses {', '.join(result.senses) or 'none'}. In "
         "brackets 95 % intervals after Wilson. *Right* is by the strict rule; *as read* is by a person who read "
         "the answers against the truth. *First hit*: the first moment overlaps the evidence within the tolerance; "
-        "an answer that denies or does not know is a miss; *found* counts its nearest moment too; *chance* is that "
-        "of a random moment as long. *AUC*: what is there is believed more than what is absent.",
+        "an answer that denies or does not know is a miss, where *found* counts its nearest moment too; *chance* "
+        "is that of a random moment as long. *AUC*: what is there is believed more than what is absent.",
         "",
         f"| way | {' | '.join(_HEAD)} |",
         f"|---{'|---' * len(_HEAD)}|",
