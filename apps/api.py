@@ -98,6 +98,7 @@ def evidence_json(evidence: Evidence) -> Json:
         "t0_s": round(evidence.t0_s, 3),
         "t1_s": round(evidence.t1_s, 3),
         "score": round(evidence.score, 4),
+        "looks_like": evidence.sentence,
         "why": evidence.why,
         "image": evidence.image,
         "spans": [[round(t0_s, 3), round(t1_s, 3)] for t0_s, t1_s in evidence.spans],
@@ -142,6 +143,7 @@ def explain_json(entry_id: int, found: Explanation) -> Json:
     return {
         "id": format_id(entry_id),
         "entry": None if found.entry is None else _entry(found.entry),
+        "looks_like": found.sentence,
         "journal": [
             {
                 "time_s": row.time_s,

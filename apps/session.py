@@ -302,7 +302,7 @@ class Session:
             HippocamError: There is no memory, or the id fits no entry or several.
         """
         owner, entry_id = self._folders.memories().find(entry)
-        return entry_id, owner.memory.explain(entry_id)
+        return entry_id, owner.explain(entry_id)
 
     def entry_at(self, stream: str, time_s: float) -> str | None:
         """Id of the entry with a picture that covers a time of a stream, else the nearest; None without one."""

@@ -22,12 +22,14 @@ class Explanation:
         journal: What happened to it, the oldest first.
         worth: What keeps it now, None where it is not held.
         provenance: Where it came from, None where it is not held.
+        sentence: What it looks like, as in Evidence.
     """
 
     entry: Entry | None
     journal: list[JournalRow]
     worth: Worth | None
     provenance: Provenance | None = None
+    sentence: str = ""
 
 
 def explain(store: Store, entry_id: int, worth_of: Callable[[EncoderSpec], Worth | None]) -> Explanation:

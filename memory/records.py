@@ -260,7 +260,8 @@ class Evidence:
         why: What the score rests on, for people.
         image: Path of the exemplar, a JPEG inside the memory; "" where it was given up for the budget.
         frame_s: Time of the exemplar.
-        labels: Names of what was recognised in it.
+        sentence: What it looks like, in one phrase that people read: no evidence, never searched. "" where it was
+            not asked for.
         text: Words that the source gave. Untrusted.
         sensors: What the robot knew at the exemplar.
         spans: All times at which it was seen, [t0_s, t1_s] each, by time.
@@ -281,7 +282,7 @@ class Evidence:
     why: str
     image: str
     frame_s: float
-    labels: tuple[str, ...] = ()
+    sentence: str = ""
     text: str = ""
     sensors: Sensors = field(default=NO_SENSORS, repr=False)
     spans: tuple[tuple[float, float], ...] = ()

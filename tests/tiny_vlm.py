@@ -116,7 +116,9 @@ def _teach(model: Any, processor: Any) -> None:
     for colour, reply in (((30, 30, 220), RED), ((210, 80, 40), BLUE)):
         jpeg = cv2.imencode(".jpg", np.full((32, 32, 3), colour, np.uint8))[1].tobytes()
         moment = Evidence(id="1", stream="cam", t0_s=0, t1_s=1, score=0.9, why="", image="", frame_s=0.5)
-        shown = Shown(mark="E1", id="1", stream="cam", time_s=0.5, labels=(), text="", jpeg=jpeg, evidence=moment)
+        shown = Shown(
+            mark="E1", id="1", stream="cam", time_s=0.5, sentence="", text="", jpeg=jpeg, evidence=moment
+        )
         inputs = model_inputs(processor, messages(Context(question="?", evidence=(moment,), shown=(shown,))))
         written = processor.tokenizer(reply + "<end_of_utterance>", return_tensors="pt")["input_ids"]
         assert written.shape[1] == 2

@@ -1,10 +1,12 @@
-"""Makes evidence of what recall found: its times, picture and notes, and why it was found."""
+"""Makes evidence of what recall found: its times, picture and notes, why it was found and what it looks like."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Protocol
 
+from hippocam.apps.sentences.sentences import Sentences
 from hippocam.memory.memory import Memory
 from hippocam.memory.recall.notes import SHOWN
 from hippocam.memory.recall.query import Candidate, Query
@@ -12,17 +14,31 @@ from hippocam.memory.records import Evidence, Level, Span, format_id
 from hippocam.models.readers.note_text import told_note
 
 
-def evidence_of(
-    memory: Memory, query: Query, found: Sequence[Candidate], *, prefix: str = ""
-) -> tuple[Evidence, ...]:
+class Finder(Protocol):
+    """A memory that found something, among others maybe."""
+
+    @property
+    def memory(self) -> Memory:
+        """The memory."""
+
+    @property
+    def prefix(self) -> str:
+        """What stands before its streams and ids."""
+
+    @property
+    def sentences(self) -> Sentences:
+        """What its moments look like, in words."""
+
+
+def evidence_of(member: Finder, query: Query, found: Sequence[Candidate]) -> tuple[Evidence, ...]:
     """Make evidence of what a memory found for a query.
 
     Args:
-        memory: The memory that found it.
+        member: The memory that found it; its prefix stands before each stream and id.
         query: What was looked for.
         found: Candidates; their order is kept.
-        prefix: What stands before each stream and id: "MEMORY/" where several memories are searched as one.
     """
+    memory, prefix = member.memory, member.prefix
     coarse, at_s = memory.store.streams.coarse(), query.at_s
 
     def times(span: Span) -> tuple[float, float]:
@@ -48,7 +64,7 @@ def evidence_of(
             why=_why(candidate, prefix),
             image=str(memory.image(entry.id).resolve()) if entry.level < Level.VECTORS else "",
             frame_s=entry.frame_s,
-            labels=entry.labels,
+            sentence=member.sentences.of_entry(entry, at_s),
             text=entry.text,
             sensors=entry.sensors,
             spans=tuple(map(times, candidate.spans)),
@@ -69,8 +85,6 @@ def _why(candidate: Candidate, prefix: str) -> str:
     if candidate.noted is not None:
         told = "; ".join(map(told_note, candidate.noted.notes))
         parts = [f"{told} (belief {candidate.noted.belief:.0%})", *(parts if candidate.seen else ())]
-    if candidate.entry.labels:
-        parts.append("looks like " + ", ".join(candidate.entry.labels[:3]))
     if candidate.words:
         parts.append("named in it: " + ", ".join(candidate.words))
     return "; ".join(parts)

@@ -18,9 +18,11 @@ from typing import TypeVar
 from hippocam.apps.ask.where import Where, check_camera, check_clock, check_recalled, check_stream, filter_of
 from hippocam.apps.errors import UnknownEntryError
 from hippocam.apps.ids import find_entry
+from hippocam.apps.sentences.sentences import Sentences
 from hippocam.memory.config import MemoryConfig
 from hippocam.memory.entities.records import Entity
 from hippocam.memory.errors import MixedEncodersError, memory_errors
+from hippocam.memory.explanation import Explanation
 from hippocam.memory.memory import Memory
 from hippocam.memory.records import Evidence, StreamStatus, TierStatus, format_id
 from hippocam.stream.errors import HippocamError
@@ -36,10 +38,17 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A memory under the name that it has among several; "" where it is the only one."""
+    """A memory under the name that it has among several; "" where it is the only one.
+
+    Attributes:
+        name: This name.
+        memory: The memory.
+        sentences: What its moments look like, in words.
+    """
 
     name: str
     memory: Memory
+    sentences: Sentences
 
     @property
     def prefix(self) -> str:
@@ -49,6 +58,11 @@ class Member:
     def within(self, name: str) -> str | None:
         """What a name says within this memory: "" for all of it; None where it is of another memory."""
         return _within(name, self.name) if self.name else name
+
+    def explain(self, entry_id: int) -> Explanation:
+        """Tell why an entry is held, or was given up, and what it looks like."""
+        found = self.memory.explain(entry_id)
+        return replace(found, sentence="" if found.entry is None else self.sentences.of_entry(found.entry))
 
     def rename(self, moment: Evidence) -> Evidence:
         """Put the memory's name before a moment's stream and id."""
@@ -71,7 +85,7 @@ class Memories:
         names = unique_ids(folders) if len(folders) > 1 else [""]
         with ExitStack() as opened:
             self.members = tuple(
-                Member(name, opened.enter_context(Memory.open_reader(folder, config)))
+                _member(name, opened.enter_context(Memory.open_reader(folder, config)))
                 for name, folder in zip(names, folders, strict=True)
             )
             self.encoder()
@@ -264,6 +278,10 @@ def at_once(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
         return [work(items[0])]
     with ThreadPoolExecutor(min(_THREADS, len(items)), thread_name_prefix="hippocam-recall") as threads:
         return list(threads.map(work, items))
+
+
+def _member(name: str, memory: Memory) -> Member:
+    return Member(name, memory, Sentences(memory))
 
 
 def _entities(memory: Memory, stream: str | None, label: str | None, at_s: float | None) -> Sequence[Entity]:

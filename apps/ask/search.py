@@ -114,7 +114,7 @@ class Search:
                 entry = _entry_with_place(member.memory, place_of)
                 wanted = replace(wanted, stream=entry.stream, place=entry.place)
             found = member.memory.notable(wanted, top)
-            evidence = evidence_of(member.memory, _query_at(own), found, prefix=member.prefix)
+            evidence = evidence_of(member, _query_at(own), found)
             for candidate, moment in zip(found, evidence, strict=True):
                 utility = candidate.entry.utility
                 moments.append((utility, replace(moment, why=f"new to its stream: {utility:.1f} times the usual")))
@@ -143,7 +143,7 @@ class Search:
             if entry is None:
                 return None
             alone = Candidate(entry=entry, score=0.0, seen=0.0, cosine=0.0, words=(), spans=entry.spans)
-            return evidence_of(member.memory, query, [alone], prefix=member.prefix)[0]
+            return evidence_of(member, query, [alone])[0]
 
         return answer_count(
             member.memory,
@@ -224,9 +224,7 @@ def _moments(parts: Sequence[_Part], best: Sequence[_Found], shifts: Sequence[fl
     """What was found as evidence, in its order, with what live processes hold of events that are still open."""
     closed, still_open = list[Iterator[Evidence]](), list[Evidence]()
     for index, (member, query) in enumerate(parts):
-        own = evidence_of(
-            member.memory, query, [f.candidate for f in best if f.part == index], prefix=member.prefix
-        )
+        own = evidence_of(member, query, [f.candidate for f in best if f.part == index])
         closed.append(iter(own))
         plain = [replace(moment, stream=moment.stream.removeprefix(member.prefix)) for moment in own]
         apart = {held.id for held in member.memory.streams() if held.quarantined == "all"}

@@ -29,7 +29,10 @@ def explain_lines(entry_id: int, found: Explanation) -> list[str]:
     if found.entry is None:
         lines = [f"{format_id(entry_id)}: no longer in the memory"]
     else:
-        lines = [f"{format_id(entry_id)} in {one_line(found.entry.stream)}", *_entry_lines(found.entry)]
+        lines = [f"{format_id(entry_id)} in {one_line(found.entry.stream)}"]
+        if found.sentence:
+            lines.append(f"  looks     like {one_line(found.sentence)}")
+        lines += _entry_lines(found.entry)
         if found.provenance is not None:
             lines += _provenance_lines(found.provenance)
     if found.journal:
@@ -52,8 +55,6 @@ def _entry_lines(entry: Entry) -> list[str]:
         f"  kept      {_LEVELS[entry.level]}" + ("; pinned: never given up" if entry.pinned else ""),
         f"  surprise  {entry.surprise:.2f}, {entry.utility:.2f} of its stream's usual event's",
     ]
-    if entry.labels:
-        lines.append(f"  labels    {one_line(', '.join(entry.labels))}")
     if entry.text:
         lines.append(f"  words     {one_line(entry.text)}")
     return lines

@@ -70,7 +70,10 @@ def evidence_lines(moments: Sequence[Evidence]) -> list[str]:
 def _moment_lines(rank: int, moment: Evidence) -> list[str]:
     span = " - ".join(moment_time(moment, time_s) for time_s in (moment.t0_s, moment.t1_s))
     picture = moment.image or f"({NO_PICTURE})"
-    lines = [f"{rank}. {span}  {moment.stream}  {moment.score:.0%}  {picture}", f"   {moment.why}"]
+    lines = [f"{rank}. {span}  {moment.stream}  {moment.score:.0%}  {picture}"]
+    if moment.sentence:
+        lines.append(f"   looks like {moment.sentence}")
+    lines.append(f"   {moment.why}")
     others = other_spans(moment)
     if others:
         more = f" ({moment.met} times in all)" if moment.met > len(moment.spans) else ""

@@ -206,10 +206,7 @@ def _is_in(row: Mapping[str, Any], found: Iterable[Evidence]) -> bool:
 
 
 def _evidence(row: Mapping[str, Any]) -> Evidence:
-    labels = tuple(map(str, row["labels"]))
     why = f"picture against words: cosine {row['cosine']:.2f}, belief {row['score']:.0%}"
-    if labels:
-        why += "; looks like " + ", ".join(labels[:3])
     t0_s, t1_s = float(row["t0_s"]), float(row["t1_s"])
     return Evidence(
         id=str(row["id"]),
@@ -220,6 +217,5 @@ def _evidence(row: Mapping[str, Any]) -> Evidence:
         why=why + "; just seen, its event is still open",
         image=str(row["image"]),
         frame_s=t0_s,
-        labels=labels,
         spans=((t0_s, t1_s),),
     )

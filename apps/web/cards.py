@@ -81,6 +81,7 @@ def card(moment: Evidence, *, cited: bool, rank: int) -> str:
     belief = f"{moment.score:.0%}"
     spoken = f"Play {moment.stream}, {format_time(moment.t0_s)} to {format_time(moment.t1_s)}, belief {belief}"
     said = f'<span class="hc-said">“{escape(moment.text)}”</span>' if moment.text else ""
+    looks = f'<span class="hc-looks">Looks like {escape(moment.sentence)}.</span>' if moment.sentence else ""
     thumb = f'<span class="hc-nopicture">{NO_PICTURE}</span>'
     if moment.image:
         thumb = f'<img src="hippocam/picture/{escape(moment.id)}" alt="" loading="lazy">'
@@ -92,7 +93,7 @@ def card(moment: Evidence, *, cited: bool, rank: int) -> str:
         f'<span class="hc-belief"><i style="width:{max(0.0, min(1.0, moment.score)):.0%}"></i></span>'
         f'<span class="hc-percent">{belief}</span></span>'
         f'<span class="hc-stream">{escape(moment.stream)}</span>'
-        f'<span class="hc-why">{escape(moment.why)}</span>{said}</span></button>{_others(moment)}'
+        f'{looks}<span class="hc-why">{escape(moment.why)}</span>{said}</span></button>{_others(moment)}'
     )
 
 

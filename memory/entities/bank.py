@@ -159,6 +159,10 @@ class EntityMemory:
         there = self.entities(stream, label, at_s)
         return [entity for entity in there if any(visit.there(at_s) for visit in entity.visits)]
 
+    def within(self, stream: str, t0_s: float, t1_s: float) -> list[Visit]:
+        """The visits to a stream that touch a stretch of time, by time."""
+        return tables.visits(self._db, "stream = ? AND t0_s <= ? AND t1_s >= ?", (stream, t1_s, t0_s))
+
     def end_s(self, stream: str | None = None) -> float:
         """Latest time at which a thing is known to have been there or gone; 0 where nothing was seen."""
         where, values = ("", ()) if stream is None else (" WHERE stream = ?", (stream,))

@@ -66,7 +66,7 @@ class Shown:
         id: As in Given.
         stream: Which stream. Untrusted.
         time_s: Time of its frame.
-        labels: Names of what was recognised. Untrusted.
+        sentence: As in Evidence; "" for a live frame. It quotes words of the picture: untrusted.
         text: Words that the source gave. Untrusted.
         jpeg: Its picture; empty where it is not given.
         evidence: The moment; None for a live frame.
@@ -76,7 +76,7 @@ class Shown:
     id: str
     stream: str
     time_s: float
-    labels: tuple[str, ...]
+    sentence: str
     text: str
     jpeg: bytes
     evidence: Evidence | None = None
@@ -178,7 +178,7 @@ def build_context(
             id=f"live:{frame.stream}@{frame.time_s:.3f}",
             stream=frame.stream,
             time_s=frame.time_s,
-            labels=frame.labels,
+            sentence="",
             text=frame.text,
             jpeg=_picture(frame.jpeg, config),
         )
@@ -190,7 +190,7 @@ def build_context(
             id=moment.id,
             stream=moment.stream,
             time_s=moment.frame_s if moment.image or moment.id in closer else moment.t0_s,
-            labels=moment.labels,
+            sentence=moment.sentence,
             text=moment.text,
             jpeg=_picture(closer.get(moment.id) or _stored(moment.image), config) if config.frames else b"",
             evidence=moment,

@@ -246,7 +246,7 @@ def _where(e: Evidence) -> str:
 
 
 def _shows(e: Evidence) -> str:
-    looks = f", which looks like {', '.join(e.labels[:3])}" if e.labels else ""
+    looks = f", which looks like {e.sentence}" if e.sentence else ""
     return looks + (f", with the words {_words(e)}" if e.text else "")
 
 

@@ -25,7 +25,7 @@ def grounded(sentence: str, cited: Sequence[Shown], question: str) -> bool:
     """
     said = {word for word in content_words(MARKS.sub(" ", sentence)) if not _counts_not(word)}
     notes = [note.text for shown in cited if shown.evidence is not None for note in shown.evidence.notes]
-    texts = [question, *notes, *(" ".join((shown.stream, shown.text, *shown.labels)) for shown in cited)]
+    texts = [question, *notes, *(" ".join((shown.stream, shown.text, shown.sentence)) for shown in cited)]
     known = {word for text in texts for word in content_words(text)}
     return len(said & known) >= _SHARE * len(said)
 

@@ -46,7 +46,7 @@ def moment(picture, t0_s, score, **values):
     return Evidence(
         **{
             "id": f"id{t0_s}", "stream": "cam", "t0_s": t0_s, "t1_s": t0_s + 2, "score": score, "why": "",
-            "image": str(picture), "frame_s": t0_s + 1, "labels": ("red car",), **values,
+            "image": str(picture), "frame_s": t0_s + 1, "sentence": "a red car", **values,
         }
     )  # fmt: skip
 
@@ -98,7 +98,7 @@ def test_without_evidence_nothing_is_claimed(reader):
 
 
 def test_planted_words_are_no_instructions(reader, picture):
-    evidence = [moment(picture, 10, 0.9, text=PLANTED, labels=(PLANTED,), stream=PLANTED)]
+    evidence = [moment(picture, 10, 0.9, text=PLANTED, sentence=PLANTED, stream=PLANTED)]
     context = build_context("When was a red car there?", evidence, [], reader.budget)
     reading = reader.read(context)
     check(reading, context)

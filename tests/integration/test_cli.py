@@ -53,7 +53,21 @@ def test_watch_reports_what_it_saw(tmp_path, colour_video):
 def test_search_and_ask_name_the_true_moment(memory):
     (best, *_) = last_json(hippocam("search", "something red", "--memory", memory, "--json"))["moments"]
     assert set(best) == {
-        *("id", "stream", "t0_s", "t1_s", "score", "why", "image", "spans", "met", "place", "coarse", "notes"),
+        *(
+            "id",
+            "stream",
+            "t0_s",
+            "t1_s",
+            "score",
+            "looks_like",
+            "why",
+            "image",
+            "spans",
+            "met",
+            "place",
+            "coarse",
+        ),
+        "notes",
     }
     assert (best["stream"], best["t0_s"], best["t1_s"]) == ("field", 8, 13)
     assert Path(best["image"]).read_bytes().startswith(b"\xff\xd8")

@@ -58,7 +58,7 @@ def test_a_real_server_is_asked_and_its_answer_checked(server, response_format, 
     evidence = [
         Evidence(
             id=f"id{k}", stream="driveway", t0_s=10.0 * k, t1_s=10.0 * k + 5, score=0.9, why="", image="",
-            frame_s=10.0 * k, labels=("blue car",),
+            frame_s=10.0 * k, sentence="a blue car",
         )
         for k in (1, 2)
     ]  # fmt: skip

@@ -130,14 +130,13 @@ class FramesPast:
             why="a frame of the video",
             image=image,
             frame_s=frame.time_s,
-            labels=frame.labels,
             text=frame.text,
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WordsPast:
-    """The labels and words of all entries of a memory, and no picture."""
+    """The sentences and words of all entries of a memory, and no picture."""
 
     session: BenchSession
     name: str = "captions"
@@ -200,7 +199,7 @@ def _read(past: Past, question: str, at_s: float | None, reader: Reader, top: in
 
 
 def _worded(entry: Evidence, wanted: Sequence[str]) -> float:
-    """Belief by words alone: noisy-or of the text's and the labels' share of the question's words."""
-    text, labels = set(content_words(entry.text)), set(content_words(" ".join(entry.labels)))
-    by_text, by_label = (sum(word in held for word in wanted) / max(1, len(wanted)) for held in (text, labels))
-    return 1 - (1 - TEXT_WEIGHT * by_text**2) * (1 - LABEL_WEIGHT * by_label)
+    """Belief by words alone: noisy-or of the text's and the sentence's share of the question's words."""
+    held_by = (set(content_words(entry.text)), set(content_words(entry.sentence)))
+    by_text, by_sentence = (sum(word in held for word in wanted) / max(1, len(wanted)) for held in held_by)
+    return 1 - (1 - TEXT_WEIGHT * by_text**2) * (1 - LABEL_WEIGHT * by_sentence)

@@ -28,7 +28,7 @@ def table(result: QaResult) -> str:
         f"{asked.questions} questions about {result.videos} videos ({result.watched_s:.0f} s), watched once at "
         f"{rate} into memories of at most {result.budget_mb:g} MB ({result.memory_bytes / 1e6:.1f} MB in all), "
         f"each asked at its time and answered from at most {result.moments} moments. The baselines have the same "
-        "reader, and as many frames; captions are the labels and words of all entries, without pictures. In "
+        "reader, and as many frames; captions are the sentences and words of all entries, without pictures. In "
         "brackets what chance would reach: one of so many options, and random moments of the same lengths."
         + _left_out(result),
         "",

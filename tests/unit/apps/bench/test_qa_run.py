@@ -221,7 +221,7 @@ def test_a_frame_stands_for_the_time_until_the_next_and_ends_with_the_question()
 
 def test_words_alone_are_weighed_as_in_recall():
     entry = frames_past(LAST, 1).find("red", None, 1)[0]
-    worded = replace(entry, text="a blue wall", labels=("cup",))
+    worded = replace(entry, text="a blue wall", sentence="a cup")
     assert pasts._worded(worded, ["blue", "wall"]) == pytest.approx(0.9)
     assert pasts._worded(worded, ["blue", "cup"]) == pytest.approx(1 - (1 - 0.9 / 4) * (1 - 0.15))
     assert pasts._worded(worded, []) == 0

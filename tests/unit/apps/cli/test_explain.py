@@ -52,9 +52,11 @@ def test_an_entry_says_what_it_is_and_what_keeps_it() -> None:
         row("kept", {"cut": "end", "surprise": 0.42}),
         row("seen again", {"cosine": 1, "at_s": 62, "met": 2}),
     ]
-    lines = explain_lines(ME, Explanation(entry=entry(), journal=journal, worth=WORTH))
+    found = Explanation(entry=entry(), journal=journal, worth=WORTH, sentence="a kettle in a kitchen")
+    lines = explain_lines(ME, found)
     text = "\n".join(lines)
     assert lines[0] == "0123456789abcdef in kitchen"
+    assert "looks     like a kettle in a kitchen" in lines[1]
     assert "0:08 - 0:13, 1:02 - 1:04 (and 3 more)" in text
     assert "5 times, used as evidence 2" in text
     assert text.index("kept as an entry") < text.index("seen again at 1:02")

@@ -54,6 +54,11 @@ def test_a_card_is_a_button_that_says_and_carries_its_moment() -> None:
     assert (button["data-t0"], button["data-t1"]) == ("83.000", "91.000")
     assert "1:23 – 1:31" in found.text
     assert "82%" in found.text
+    assert "Looks like" not in found.text
+    assert (
+        "Looks like a dog on a sofa."
+        in Tags(cards.card(moment(sentence="a dog on a sofa"), cited=True, rank=1)).text
+    )
 
 
 def test_further_times_are_buttons_that_lead_there() -> None:
@@ -76,7 +81,7 @@ def test_a_picture_that_was_given_up_is_said_and_never_asked_for() -> None:
 
 
 def test_nothing_from_outside_becomes_markup_or_a_template() -> None:
-    hostile = moment(stream=HOSTILE, why=HOSTILE, text=HOSTILE)
+    hostile = moment(stream=HOSTILE, why=HOSTILE, text=HOSTILE, sentence=HOSTILE)
     status = Status(
         memory=HOSTILE, encoder=f"{HOSTILE} ({HOSTILE})", bytes=1, budget_bytes=2, streams=(), tiers=()
     )

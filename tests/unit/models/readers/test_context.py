@@ -106,16 +106,16 @@ def test_long_text_is_cut():
 
 def test_the_form_of_the_messages(moment):
     context = build_context(
-        "When was it?", [moment(4, labels=("car",), text="hello", place=2, spans=((1, 2), (4, 6)), met=3)],
+        "When was it?", [moment(4, sentence="a car", text="hello", place=2, spans=((1, 2), (4, 6)), met=3)],
         [live(30, labels=("dog",))], ContextConfig(),
     )  # fmt: skip
     system, user = messages(context)
     assert (system.role, system.parts) == ("system", (SYSTEM,))
     live_text, live_jpeg, text, picture, question = user.parts
-    assert live_text == '<30.0 seconds> [L1]\n<data>{"stream": "cam", "labels": ["dog"]}</data>'
+    assert live_text == '<30.0 seconds> [L1]\n<data>{"stream": "cam"}</data>'
     assert text == (
         '<5.0 seconds> [E1]\n<data>{"stream": "cam", "from_s": 4, "to_s": 6, "also_seen_s": [[1, 2]], '
-        '"times_seen": 3, "belief": 0.9, "place": 2, "labels": ["car"], "words": "hello"}</data>'
+        '"times_seen": 3, "belief": 0.9, "place": 2, "looks_like": "a car", "words": "hello"}</data>'
     )
     assert live_jpeg[:2] == picture[:2] == b"\xff\xd8"
     assert question == 'Question: "When was it?"'
@@ -123,9 +123,9 @@ def test_the_form_of_the_messages(moment):
 
 
 def test_planted_words_stay_inside_the_quotation(moment):
-    harmless = build_context("When?", [moment(4, labels=("a",), text="b", stream="c")], [], ContextConfig())
+    harmless = build_context("When?", [moment(4, sentence="a", text="b", stream="c")], [], ContextConfig())
     planted = build_context(
-        PLANTED, [moment(4, labels=(PLANTED,), text=PLANTED, stream=PLANTED)], [], ContextConfig()
+        PLANTED, [moment(4, sentence=PLANTED, text=PLANTED, stream=PLANTED)], [], ContextConfig()
     )
     system, user = messages(planted)
     assert system == messages(harmless)[0]
@@ -137,7 +137,7 @@ def test_planted_words_stay_inside_the_quotation(moment):
     assert data.endswith("}</data>")
     assert data.count("<") == 2  # of <data> and </data>, and no other
     inside = json.loads(data.removeprefix("<data>").removesuffix("</data>"))
-    assert inside["stream"] == inside["words"] == inside["labels"][0] == PLANTED
+    assert inside["stream"] == inside["words"] == inside["looks_like"] == PLANTED
     assert json.loads(question.removeprefix("Question: ")) == PLANTED
     assert heading.count("PWNED") == 3
 

@@ -27,8 +27,8 @@ def read(*evidence, question="When was it there?"):
 
 
 def test_the_best_moment_is_stated_with_its_source():
-    reading = read(moment(83, 91, 0.9, labels=("sports car",)), moment(10, 12, 0.2))
-    assert reading.answer == "Best match: 1:23 to 1:31 in cam (belief 90%), which looks like sports car."
+    reading = read(moment(83, 91, 0.9, sentence="a car on a road"), moment(10, 12, 0.2))
+    assert reading.answer == "Best match: 1:23 to 1:31 in cam (belief 90%), which looks like a car on a road."
     assert reading.evidence_ids == ("cam83",)
     assert reading.confidence == 0.9
 
@@ -61,8 +61,8 @@ def test_weak_or_no_evidence_is_not_seen():
 
 SEEN = (
     moment(50, 60, 0.9, spans=((10, 12), (50, 60)), met=2, place=3, text='the "train" leaves'),
-    moment(90, 95, 0.85, labels=("bus",)),
-    moment(60, 64, 0.45, labels=("empty track",)),
+    moment(90, 95, 0.85, sentence="a bus on a street"),
+    moment(60, 64, 0.45, sentence="an empty track"),
     moment(44, 50, 0.45),
 )
 
@@ -82,7 +82,7 @@ SEEN = (
         ("What does the sign say?", "The words there: \"the 'train' leaves\".", {"cam50"}),
         (
             "What happened after the train came?",
-            "After it: 1:00 to 1:04 in cam, which looks like empty track.",
+            "After it: 1:00 to 1:04 in cam, which looks like an empty track.",
             {"cam50", "cam60"},
         ),
         ("What happened before the train came?", "Before it: 0:44 to 0:50 in cam.", {"cam50", "cam44"}),

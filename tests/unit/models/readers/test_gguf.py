@@ -10,9 +10,9 @@ from hippocam.models.readers.gguf import GgufConfig, GgufReader
 EVIDENCE = [
     Evidence(
         id=f"id{k}", stream="driveway", t0_s=10.0 * k, t1_s=10.0 * k + 5, score=score, why="", image="",
-        frame_s=10.0 * k + 1, labels=labels,
+        frame_s=10.0 * k + 1, sentence=sentence,
     )
-    for k, score, labels in [(1, 0.91, ("blue car", "sedan")), (3, 0.6, ("minivan",)), (2, 0.3, ("dog",))]
+    for k, score, sentence in [(1, 0.91, "a blue car"), (3, 0.6, "a minivan"), (2, 0.3, "a dog")]
 ]  # fmt: skip
 
 
@@ -42,7 +42,7 @@ def test_moments_are_left_out_until_the_tokens_fit(reader):
     many = [
         Evidence(
             id=f"n{k}", stream="driveway", t0_s=k, t1_s=k + 1, score=0.9 - k / 100, why="", image="", frame_s=k,
-            labels=("a blue car beside a tree",),
+            sentence="a blue car beside a tree",
         )
         for k in range(60)
     ]  # fmt: skip

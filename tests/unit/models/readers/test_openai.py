@@ -38,7 +38,7 @@ def context(tmp_path):
     evidence = [
         Evidence(
             id=f"id{k}", stream="cam", t0_s=k, t1_s=k + 1, score=0.9, why="", image=str(tmp_path / "1.jpg"),
-            frame_s=k, labels=("car",),
+            frame_s=k, sentence="a car",
         )
         for k in (1, 2)
     ]  # fmt: skip

@@ -12,7 +12,7 @@ def context(*scores):
     evidence = [
         Evidence(
             id=f"id{k}", stream="cam", t0_s=k, t1_s=k + 1, score=score, why="", image="", frame_s=k,
-            labels=("car",),
+            sentence="a car",
         )
         for k, score in enumerate(scores, start=1)
     ]  # fmt: skip

@@ -1,0 +1,1 @@
+"""One readable sentence for every moment that a memory holds."""

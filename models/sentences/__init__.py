@@ -1,0 +1,1 @@
+"""What is known of a moment into one readable sentence."""
