@@ -29,6 +29,7 @@ from hippocam.memory.memory import Memory
 from hippocam.memory.recall.query import Candidate, Query
 from hippocam.memory.recall.recall import midpoint, order
 from hippocam.memory.records import Entry, Evidence, StreamStatus
+from hippocam.models.likeness import likeness_here
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import EncoderSpec, FloatArray
@@ -184,6 +185,7 @@ def _query_of(memory: Memory, text: str, vector: FloatArray, where: Where) -> Qu
         top=top,
         beside=beside,
         far=where.get("far", False),
+        sentences=likeness_here(),
         **conditions(where),
     )
 

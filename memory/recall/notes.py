@@ -5,6 +5,9 @@ several says little. A single word is less sure than a phrase: it is said often 
 question that is plainly about words ("when does she say ...") is answered by them; for any other they are a hint
 that what they name is there. Words that stand in several notes close to each other count together: a sentence is
 cut in two, a title has two lines.
+
+Notes are found by what they mean, too, where somebody can tell: "it costs nothing" is "and it's free!"
+(passages.py). Only a question about words is answered by meaning alone.
 """
 
 from __future__ import annotations
@@ -12,14 +15,15 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from hippocam.memory.filter import Filter
 from hippocam.memory.provenance.table import ProvenanceTable
+from hippocam.memory.recall.passages import Passage, Sentences, believed, passages
 from hippocam.memory.recall.words import content_words
 from hippocam.memory.records import Span
-from hippocam.memory.store.notes import NoteRow, NoteTable, as_of
+from hippocam.memory.store.notes import SPEECH, NoteRow, NoteTable, as_of
 from hippocam.stream.records import Note
 
 # Belief when all words of a question are found: of one about words, of any other, of one with a single word.
@@ -30,6 +34,13 @@ _ONE_WORD = 0.55
 _NEAR_S = 1.5
 # Notes that are looked at more closely.
 _CLOSER = 200
+# Notes whose meaning is compared, the newest, at most.
+_MEANT = 20_000
+# Belief when the meaning is the same: of a question about words, of any other.
+_ABOUT_MEANING = 0.85
+_MEANING = 0.45
+# Belief below which what is alike is not worth a look.
+_LEAST = 0.1
 # Notes that are given with a moment, at most.
 SHOWN = 6
 # What says that something was said or written, not what. Words that may as well name a thing (a sign, a screen, a
@@ -37,8 +48,17 @@ SHOWN = 6
 _SAYING = re.compile(
     r"\b(?:say|says|said|saying|mention\w*|spoken|pronounc\w*|quot(?:e|es|ed)|subtitle\w*|captions?|chapters?|titled?"
     r"|text|words?|sentences?|written|writes?|wrote|on (?:the )?screen"
-    r"|(?:talk|speak|spoke|tell|told|read|ask)\w* about)\b",
+    r"|slides?(?= (?:about|of|on|for|that|which|with|where|is|was|are|were|shown)\b)"
+    r"|screens?(?= (?:shows?|showed|tells?|told|asks?|asked|reads?|talks?|speaks?)\b)"
+    r"|(?:talk|speak|spoke|spoken|tell|told|read|ask)\w* (?:about|of))\b",
     re.IGNORECASE,
+)
+# In a question about words these only say how the words came.
+_FILLER = frozenset(
+    """
+    appear appears appeared come comes displayed line lines narrator screen screens show showed shown shows slide
+    slides speaker talk talks video visible voice
+    """.split()
 )
 # What asks for speech, and what bears writing: what a sign says is read.
 _SPEECH = re.compile(
@@ -63,7 +83,7 @@ class Tables(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteHit:
-    """Notes that hold a question's words.
+    """Notes that hold a question's words, or say the same.
 
     Attributes:
         stream: Stream of all of them.
@@ -80,18 +100,36 @@ class NoteHit:
     span: Span
 
 
-def find_notes(notes: NoteTable, text: str, wanted: Filter, most: int) -> list[NoteHit]:
-    """Find the notes that hold most of a question's words, the strongest first, none twice.
+def find_notes(
+    notes: NoteTable, text: str, wanted: Filter, most: int, sentences: Sentences | None = None
+) -> list[NoteHit]:
+    """Find the notes that hold most of a question's words, or say the same, the strongest first, none twice.
+
+    A question about words that names none ("what does the screen say?") is answered by all of them, by time.
 
     Args:
         notes: Notes of a memory.
         text: The question.
         wanted: Which streams and times count. Notes have no place.
         most: How many hits at most.
+        sentences: Tells which sentences are alike; None to go by words alone.
     """
-    words, about_words = asked_words(text)
+    named, about_words = _named(text)
+    if not named and about_words and (hits := _every(notes, text, wanted)):
+        return hits[:most]
+    words = named or content_words(text)
     if not words:
         return []
+    hits = _by_words(notes, text, words, about_words, wanted)
+    if sentences is not None and named:
+        _add_alike(hits, _by_meaning(notes, " ".join(named), about_words, wanted, sentences))
+    hits.sort(key=lambda hit: (-hit.belief, hit.stream, hit.span.t0_s))
+    return hits[:most]
+
+
+def _by_words(
+    notes: NoteTable, text: str, words: Sequence[str], about_words: bool, wanted: Filter
+) -> list[NoteHit]:
     holding = _holding(notes, text, words)
     best = sorted(holding, key=lambda note_id: (-len(holding[note_id]), note_id))[:_CLOSER]
     rows = [row for row in notes.get(best) if _counts(row, wanted)]
@@ -102,8 +140,47 @@ def find_notes(notes: NoteTable, text: str, wanted: Filter, most: int) -> list[N
             group = _together(row, [r for r in rows if r.id not in taken], holding, len(words))
             taken.update(r.id for r in group)
             hits.append(_hit(group, holding, words, about_words, wanted.at_s))
-    hits.sort(key=lambda hit: (-hit.belief, hit.stream, hit.span.t0_s))
-    return hits[:most]
+    return hits
+
+
+def _every(notes: NoteTable, text: str, wanted: Filter) -> list[NoteHit]:
+    """All that was said, or all that was written, by time."""
+    spoken = about_speech(text)
+    rows = [row for row in notes.newest(_MEANT) if (row.note.kind == SPEECH) == spoken and _counts(row, wanted)]
+    hits = [_passage_hit(passage, _ABOUT_WORDS, wanted.at_s) for passage in passages(rows)]
+    return sorted(hits, key=lambda hit: (hit.stream, hit.span.t0_s))
+
+
+def _by_meaning(
+    notes: NoteTable, meant: str, about_words: bool, wanted: Filter, sentences: Sentences
+) -> list[NoteHit]:
+    """Find the passages that say what is meant, however they word it."""
+    told = passages(row for row in notes.newest(_MEANT) if _counts(row, wanted))
+    if not told:
+        return []
+    most = _ABOUT_MEANING if about_words else _MEANING
+    beliefs = [most * believed(cosine) for cosine in sentences.likeness(meant, [p.text for p in told]).tolist()]
+    found = zip(told, beliefs, strict=True)
+    return [_passage_hit(passage, belief, wanted.at_s) for passage, belief in found if belief > _LEAST]
+
+
+def _add_alike(hits: list[NoteHit], alike: Sequence[NoteHit]) -> None:
+    """Add hits by meaning to those by words; where both found a note they are one, as sure as the surer."""
+    place = {note: index for index, hit in enumerate(hits) for note in hit.notes}
+    for hit in alike:
+        index = next((place[note] for note in hit.notes if note in place), None)
+        if index is None:
+            hits.append(hit)
+        elif hit.belief > hits[index].belief:
+            hits[index] = replace(hit, words=hits[index].words)
+
+
+def _passage_hit(passage: Passage[NoteRow], belief: float, at_s: float | None) -> NoteHit:
+    told = tuple(as_of(row, at_s) for row in passage.rows)
+    t1_s = min(note.t1_s for note in told)  # lines that begin together: as long as all of them stand
+    known_s = max(row.known_s for row in passage.rows)
+    span = Span(t0_s=told[0].t0_s, t1_s=t1_s, known_s=known_s)
+    return NoteHit(stream=told[0].stream, notes=told, words=(), belief=belief, span=span)
 
 
 def notes_at(store: Tables, stream: str, t0_s: float, t1_s: float, at_s: float | None) -> list[Note]:
@@ -114,9 +191,16 @@ def notes_at(store: Tables, stream: str, t0_s: float, t1_s: float, at_s: float |
 
 def asked_words(text: str) -> tuple[list[str], bool]:
     """Return the words of a question that notes may hold, and whether it plainly asks for words."""
+    named, about_words = _named(text)
+    return named or content_words(text), about_words
+
+
+def _named(text: str) -> tuple[list[str], bool]:
+    """The words for what is looked for, none where a question names nothing; and whether it asks for words."""
     plain = _SAYING.sub(" ", text)
+    about_words = plain != text or bool(_QUOTED.search(text))
     words = content_words(plain)
-    return words or content_words(text), plain != text or bool(_QUOTED.search(text))
+    return [word for word in words if not about_words or word not in _FILLER], about_words
 
 
 def about_speech(text: str) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 
 from hippocam.memory.filter import Filter
 from hippocam.memory.recall.notes import NoteHit
+from hippocam.memory.recall.passages import Sentences
 from hippocam.memory.records import Entry, Span, shown_span
 from hippocam.memory.store.summaries import Summary
 from hippocam.stream.records import FloatArray
@@ -43,6 +44,7 @@ class Query(Filter):
         far: Whether a neighbour may be any time away, as for what came next; else a few seconds at most.
         compared: How many pictures the belief rests on: those of all memories, where several are asked as one.
             None for this memory's own; see `comparable`.
+        sentences: Tells which notes say what the question says in other words; None to go by words alone.
     """
 
     text: str
@@ -52,6 +54,7 @@ class Query(Filter):
     beside: int = 0
     far: bool = False
     compared: int | None = None
+    sentences: Sentences | None = None
 
     @property
     def wanted(self) -> Filter:

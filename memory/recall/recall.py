@@ -91,7 +91,7 @@ def recall(
     written = store.words.match(words, "text", list(cosines))
     named = store.words.match(words, "labels", list(cosines))
     permitted = None if allowed is None else set(allowed)
-    lent, alone = _lend(store, find_notes(store.notes, query.text, wanted, most), wanted)
+    lent, alone = _lend(store, find_notes(store.notes, query.text, wanted, most, query.sentences), wanted)
     extra = _worded(
         (
             entry_id

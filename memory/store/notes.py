@@ -96,6 +96,11 @@ class NoteTable:
         rows = self._db.execute(f"SELECT {_COLUMNS} FROM note WHERE stream = ? ORDER BY t0_s, t1_s, id", (stream,))
         return [_row(*row) for row in rows]
 
+    def newest(self, most: int) -> list[NoteRow]:
+        """The notes that begin last, `most` at most, the latest first."""
+        rows = self._db.execute(f"SELECT {_COLUMNS} FROM note ORDER BY t0_s DESC, id LIMIT ?", (most,))
+        return [_row(*row) for row in rows]
+
     def known(self, stream: str, t0_s: float, t1_s: float, at_s: float | None) -> list[Note]:
         """Read the notes of a stream that touch a stretch of time, by time, as if the stream ended at `at_s`."""
         rows = self.within(stream, t0_s, t1_s)

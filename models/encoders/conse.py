@@ -95,9 +95,9 @@ def _top(rows_NK: FloatArray, count: int) -> FloatArray:
 
 
 def _load_texts() -> MiniLM:
-    from hippocam.models.nets.minilm import MiniLM
+    from hippocam.models.nets.minilm import shared_minilm
 
-    return MiniLM()
+    return shared_minilm()
 
 
 def _load_classes() -> tuple[tuple[str, ...], FloatArray]:

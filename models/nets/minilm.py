@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hippocam.models.lazy import Lazy
+from hippocam.models.pictures import unit_rows
 from hippocam.models.weights import fetch
 from hippocam.stream.records import FloatArray
 
@@ -56,6 +58,26 @@ class MiniLM:
                     ids_BL = torch.tensor([tokens[index] for index in part])
                     vectors_NE[part] = _forward(self._weights, ids_BL).numpy()
         return vectors_NE
+
+    def glance(self, texts: Sequence[str]) -> FloatArray:
+        """Give a rough vector per text in a thousandth of the time, float32 [N, 384]: the mean of its words' own.
+
+        No layer is run, so neither order nor context count. What all words share is taken out.
+        """
+        import torch
+
+        table = self._weights["embeddings.word_embeddings.weight"]
+        vectors_NE = np.zeros((len(texts), WIDTH), np.float32)
+        with torch.inference_mode():
+            shared_E = table.mean(0)
+            for row, encoding in enumerate(self._tokenizer.encode_batch(list(texts), add_special_tokens=False)):
+                if encoding.ids:
+                    vectors_NE[row] = (table[encoding.ids].mean(0) - shared_E).numpy()
+        return unit_rows(vectors_NE)
+
+
+# One for all that need sentences in this process: it takes 90 MB.
+shared_minilm = Lazy(MiniLM)
 
 
 def _forward(weights: Mapping[str, Tensor], ids_BL: Tensor) -> Tensor:

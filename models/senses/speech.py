@@ -174,12 +174,17 @@ class Speech:
         )
         if not self._config.language and told.language_probability < _LANGUAGE:
             return
-        before = ""
+        said, before = list[Word](), ""  # of segments in a row: a sentence may begin in one and end in another
         for segment in segments:
             text = " ".join(segment.text.split())
             if self._is_believed(segment) and not repeats_itself(text) and text != before:
-                yield [Word(word.start, word.end, word.word) for word in segment.words or ()]
+                said += [Word(word.start, word.end, word.word) for word in segment.words or ()]
+            elif said:
+                yield said
+                said = []
             before = text
+        if said:
+            yield said
 
     def _is_believed(self, segment: Segment) -> bool:
         """Whether a segment's words were likely enough, and not those of a silence."""

@@ -10,7 +10,7 @@ import pytest
 from hippocam.memory.config import MemoryConfig
 from hippocam.memory.filter import Filter
 from hippocam.memory.memory import Memory
-from hippocam.memory.recall.notes import asked_words
+from hippocam.memory.recall.notes import asked_words, find_notes
 from hippocam.memory.recall.query import Query
 from hippocam.memory.store.notes import bytes_of, note_id
 from hippocam.stream.records import EncoderSpec, Note, Sensed
@@ -238,3 +238,45 @@ def test_a_stream_that_is_forgotten_leaves_no_note(folder):
 )
 def test_a_question_about_words_is_told_from_others(question, words, about):
     assert asked_words(question) == (words, about)
+
+
+class Same:
+    """Takes two sentences for the same if a table says so."""
+
+    def __init__(self, **same):
+        self.same = same
+
+    def likeness(self, text, others):
+        wanted = sorted(self.same.get(text, "").split())
+        return np.array([1.0 if sorted(other.split()) == wanted else 0.0 for other in others], np.float32)
+
+
+def test_notes_are_found_by_what_they_mean_and_lines_of_one_look_are_one_passage(tmp_path, frames_of):
+    notes = [said(6, 7, "and it is", "screen"), said(6, 8, "free", "screen"), said(11, 12, "goodbye")]
+    same = Same(costs="free and it is", cost="free and it is", leaves="goodbye")
+    with writer(tmp_path / "m") as memory:
+        watch(memory, woven(scenes(frames_of, [0, 1, 2]), notes))
+        (best, *_) = ask(memory, "When does the text say what it costs?", sentences=same)
+        assert {note.text for note in best.noted.notes} == {"and it is", "free"}
+        assert (best.cited.t0_s, best.cited.t1_s) == (6, 7)
+        assert best.score > 0.5
+        # what is said is only a hint for a question about what is seen
+        assert ask(memory, "Somebody leaves", sentences=same)[0].score < 0.5
+        assert all(found.noted is None for found in ask(memory, "Somebody leaves"))
+
+
+def test_a_question_that_names_no_words_gets_all_of_them_by_time(folder):
+    with Memory.open_reader(folder) as memory:
+        spoken = find_notes(memory.store.notes, "What is said?", Filter(), 10)
+        written = find_notes(memory.store.notes, "What does the text on the screen say?", Filter(), 10)
+    assert {note.kind for hit in spoken for note in hit.notes} == {"speech"}
+    assert all(note.kind != "speech" for hit in written for note in hit.notes)
+    for hits in (spoken, written):
+        assert [hit.span.t0_s for hit in hits] == sorted(hit.span.t0_s for hit in hits)
+        assert all(hit.belief > 0.5 for hit in hits)
+
+
+def test_words_that_only_say_how_words_came_are_not_looked_for():
+    assert asked_words("When is the slide about the pipeline shown?") == (["pipeline"], True)
+    assert asked_words("When does the screen ask about business use?") == (["business", "use"], True)
+    assert asked_words("a child on a slide") == (["child", "slide"], False)
