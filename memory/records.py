@@ -18,7 +18,7 @@ from typing import Literal
 
 import numpy as np
 
-from hippocam.stream.records import NO_SENSORS, FloatArray, Note, Sensors
+from hippocam.stream.records import NO_SENSORS, Box, FloatArray, Note, Sensors
 
 # Stands for a sampling rate: a stream was previewed by its key frames alone.
 KEY_FRAMES = 0.0
@@ -272,6 +272,11 @@ class Evidence:
             those that hold words of the question first. Untrusted.
         noted: How many of these, from the first, speak for the moment, which then has their times; 0 where the
             picture speaks for it.
+        thing: Label of the thing whose own picture speaks for the moment, which then has the times of its visit;
+        ""
+            where whole frames do.
+        visit: Id of that visit, as in format_id; "" for none.
+        box: Where the thing is in the exemplar: left, top, right, bottom as shares; None where that is not known.
     """
 
     id: str
@@ -291,6 +296,9 @@ class Evidence:
     coarse: bool = False
     notes: tuple[Note, ...] = ()
     noted: int = 0
+    thing: str = ""
+    visit: str = ""
+    box: Box | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

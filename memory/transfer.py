@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from hippocam.memory.codec import unpack
 from hippocam.memory.entities.bank import EntityMemory, VisitRow
+from hippocam.memory.entities.detections import Detected
 from hippocam.memory.longterm.longterm import LongTerm
 from hippocam.memory.provenance.records import ImportedPart
 from hippocam.memory.store.database import Store
@@ -47,6 +48,11 @@ def read_summaries(store: Store, stream: str) -> list[Summary]:
 def read_visits(store: Store, stream: str) -> list[VisitRow]:
     """The visits of things to a stream, by time; what is only counted is left out."""
     return EntityMemory(store.connection).visits(stream)
+
+
+def read_detected(store: Store, stream: str) -> list[Detected]:
+    """When which labels were detected in a stream, by label and time."""
+    return EntityMemory(store.connection).detected(stream)
 
 
 class Restoring:
@@ -109,6 +115,12 @@ class Restoring:
         self._intake.make_room(2 * PAGE_BYTES)
         with self._store.transaction():
             return self._entities.take_in(row)
+
+    def detected(self, row: Detected) -> bool:
+        """Take in when a label was detected; False where that is held already."""
+        self._intake.make_room(2 * PAGE_BYTES)
+        with self._store.transaction():
+            return self._entities.take_in_detected(row)
 
     def settle(self, row: StreamRow) -> None:
         """Give a stream its progress, since all of it is there; add what was given up on the way in."""

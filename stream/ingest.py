@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from hippocam.stream import guard
@@ -19,6 +20,8 @@ from hippocam.stream.gates import Gates, split
 from hippocam.stream.jpeg import encode_jpeg
 from hippocam.stream.metrics import Meter
 from hippocam.stream.pipeline import NO_SENSES, Chunk, Job, PipelineConfig, Senses
+from hippocam.stream.portraits.choosing import PortraitChooser
+from hippocam.stream.portraits.cutting import with_surroundings
 from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import (
     NO_SENSORS,
@@ -53,6 +56,7 @@ class Ingest:
         self._encoder, self._senses = encoder, senses
         self._meter = meter or Meter()
         self._gates = Gates(config.gate, config.reading if senses.reading is not None else None)
+        self._portraits = PortraitChooser(config.portraits)
 
     def run(self, job: Job) -> Iterator[list[Item]]:
         """Yield what becomes of a source, chunk by chunk.
@@ -90,6 +94,7 @@ class Ingest:
     def restart(self, stream: str) -> None:
         """Take the next frame of a stream as new whatever it shows, as after a gap."""
         self._gates.restart(stream)
+        self._portraits.restart(stream)
 
     def encode(self, chunk: Sequence[Frame | P]) -> list[Embedding | P]:
         """Encode the frames of a chunk and let the senses look at them; everything else passes as it is, in order.
@@ -109,11 +114,27 @@ class Ingest:
         return items
 
     def _encoded(self, chunk: Sequence[Frame | P]) -> list[Embedding | P]:
-        encoded = self._encoder.encode_images([item.image for item in chunk if isinstance(item, Frame)])
-        vectors = iter(zip(encoded.vectors_ND, encoded.labels, strict=True))
-        return [self._embedding(item, *next(vectors)) if isinstance(item, Frame) else item for item in chunk]
+        frames = [item for item in chunk if isinstance(item, Frame)]
+        encoded = self._encoder.encode_images([frame.image for frame in frames])
+        found = self._with_portraits(frames, [sense(frame, self._senses) for frame in frames])
+        made = map(self._embedding, frames, encoded.vectors_ND, encoded.labels, found)
+        return [next(made) if isinstance(item, Frame) else item for item in chunk]
 
-    def _embedding(self, frame: Frame, vector_D: FloatArray, labels: tuple[str, ...]) -> Embedding:
+    def _with_portraits(self, frames: Sequence[Frame], found: Sequence[Sensed]) -> list[Sensed]:
+        """Encode the things that are worth it by themselves, all of a chunk together."""
+        chosen = self._portraits.choose(frames, [each.things for each in found])
+        if not chosen:
+            return list(found)
+        margin = self.config.portraits.margin
+        cuts = [
+            with_surroundings(frames[c.frame].image, found[c.frame].things[c.thing].box, margin) for c in chosen
+        ]
+        things = [list(each.things) for each in found]
+        for each, portrait in zip(chosen, self._encoder.encode_images(cuts).vectors_ND, strict=True):
+            things[each.frame][each.thing] = replace(things[each.frame][each.thing], portrait=portrait)
+        return [replace(one, things=tuple(own)) for one, own in zip(found, things, strict=True)]
+
+    def _embedding(self, frame: Frame, vector_D: FloatArray, labels: tuple[str, ...], sensed: Sensed) -> Embedding:
         return Embedding(
             stream=frame.stream,
             seq=frame.seq,
@@ -123,7 +144,7 @@ class Ingest:
             jpeg=encode_jpeg(frame.image, self.config.jpeg_side_px, self.config.jpeg_quality),
             sensors=frame.sensors,
             text=frame.text,
-            sensed=sense(frame, self._senses),
+            sensed=sensed,
         )
 
 

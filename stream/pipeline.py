@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from hippocam.stream.errors import SourceError
 from hippocam.stream.gate import GateConfig
 from hippocam.stream.metrics import StageStatus
+from hippocam.stream.portraits.choosing import PortraitConfig
 from hippocam.stream.protocols import Hearing, Sense, Source
 from hippocam.stream.reading_gate import ReadingConfig
 from hippocam.stream.records import Item, Stretch
@@ -23,6 +24,7 @@ class PipelineConfig:
         jpeg_quality: 1 to 100.
         gate: When a frame counts as changed.
         reading: Which changed frames are read, where a sense reads.
+        portraits: Which things are encoded by themselves, where a sense finds things.
     """
 
     fps: float | None = 1.0
@@ -31,6 +33,7 @@ class PipelineConfig:
     jpeg_quality: int = 80
     gate: GateConfig = field(default_factory=GateConfig)
     reading: ReadingConfig = field(default_factory=ReadingConfig)
+    portraits: PortraitConfig = field(default_factory=PortraitConfig)
 
     def __post_init__(self) -> None:
         if self.fps is not None and not self.fps > 0:

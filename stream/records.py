@@ -173,15 +173,21 @@ class Thing:
         score: How sure the detector is, 0 to 1.
         box: Where it is in the picture.
         vector: float32 [A], how it looks, of length 1; the same thing seen again has a high dot product.
+        colours: Names of its colours by part, from top to bottom; "" for a part that tells none.
+        portrait: float32 [D], its own picture in the encoder's space; None where it was not encoded by itself.
     """
 
     label: str
     score: float
     box: Box
     vector: FloatArray
+    colours: tuple[str, ...] = ()
+    portrait: FloatArray | None = None
 
     def __post_init__(self) -> None:
         _check_vector("Thing.vector", self.vector)
+        if self.portrait is not None:
+            _check_vector("Thing.portrait", self.portrait)
         x0, y0, x1, y1 = self.box
         if not (0 <= x0 < x1 <= 1 and 0 <= y0 < y1 <= 1):
             raise ValueError(f"Thing.box must be left, top, right, bottom within 0 to 1, found {self.box}")

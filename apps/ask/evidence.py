@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from hippocam.apps.sentences.sentences import Sentences
+from hippocam.memory.entities.describing import box_at
 from hippocam.memory.memory import Memory
 from hippocam.memory.recall.notes import SHOWN
 from hippocam.memory.recall.query import Candidate, Query
@@ -48,6 +49,8 @@ def evidence_of(member: Finder, query: Query, found: Sequence[Candidate]) -> tup
         entry, (t0_s, t1_s) = candidate.entry, times(candidate.cited)
         holding = candidate.noted.notes if candidate.noted else ()
         speaks = candidate.noted is not None and candidate.noted.belief > candidate.seen
+        visit = None if speaks or candidate.thing is None else candidate.thing.visit
+        spans = candidate.spans if visit is None else (candidate.cited,)
         near = memory.notes(
             entry.stream,
             t0_s if query.after_s is None else max(t0_s, query.after_s),
@@ -67,12 +70,15 @@ def evidence_of(member: Finder, query: Query, found: Sequence[Candidate]) -> tup
             sentence=member.sentences.of_entry(entry, at_s),
             text=entry.text,
             sensors=entry.sensors,
-            spans=tuple(map(times, candidate.spans)),
+            spans=tuple(map(times, spans)),
             met=entry.met if at_s is None else len(candidate.spans),
             place=entry.place,
             coarse=entry.stream in coarse,
             notes=tuple(replace(note, stream=prefix + note.stream) for note in notes),
             noted=min(len(holding), len(notes)) if speaks else 0,
+            thing="" if visit is None else visit.label,
+            visit="" if visit is None else prefix + format_id(visit.id),
+            box=None if visit is None else box_at(visit, entry.frame_s),
         )
 
     return tuple(map(evidence, found))
@@ -81,7 +87,8 @@ def evidence_of(member: Finder, query: Query, found: Sequence[Candidate]) -> tup
 def _why(candidate: Candidate, prefix: str) -> str:
     if candidate.beside is not None:
         return f"stands beside {prefix}{format_id(candidate.beside)} in time"
-    parts = [f"picture against words: cosine {candidate.cosine:.2f}, belief {candidate.seen:.0%}"]
+    seen = "picture" if candidate.thing is None else f"{candidate.thing.visit.label}, by its own picture,"
+    parts = [f"{seen} against words: cosine {candidate.cosine:.2f}, belief {candidate.seen:.0%}"]
     if candidate.noted is not None:
         told = "; ".join(map(told_note, candidate.noted.notes))
         parts = [f"{told} (belief {candidate.noted.belief:.0%})", *(parts if candidate.seen else ())]

@@ -19,6 +19,7 @@ import numpy as np
 from hippocam.apps.ask.count.count import CountAnswer, StreamTimes, answer_count
 from hippocam.apps.ask.evidence import evidence_of
 from hippocam.apps.ask.memories import Member, Memories, at_once
+from hippocam.apps.ask.presence import doubted
 from hippocam.apps.ask.question.description import description
 from hippocam.apps.ask.question.time_words import start_and_end_s
 from hippocam.apps.ask.where import TOP, Where, conditions, filter_of
@@ -226,7 +227,8 @@ def _moments(parts: Sequence[_Part], best: Sequence[_Found], shifts: Sequence[fl
     """What was found as evidence, in its order, with what live processes hold of events that are still open."""
     closed, still_open = list[Iterator[Evidence]](), list[Evidence]()
     for index, (member, query) in enumerate(parts):
-        own = evidence_of(member, query, [f.candidate for f in best if f.part == index])
+        found = [f.candidate for f in best if f.part == index]
+        own = doubted(member.memory, query, evidence_of(member, query, found), prefix=member.prefix)
         closed.append(iter(own))
         plain = [replace(moment, stream=moment.stream.removeprefix(member.prefix)) for moment in own]
         apart = {held.id for held in member.memory.streams() if held.quarantined == "all"}

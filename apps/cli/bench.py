@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hippocam.apps.cli.bench_robot import add_robot
+from hippocam.apps.cli import bench_options
 from hippocam.apps.terminal import tell, tell_json, warn
 from hippocam.stream.errors import HippocamError
 
@@ -91,56 +91,22 @@ def add_commands(bench: argparse.ArgumentParser) -> None:
     ingest.set_defaults(run=_ingest)
 
     qa = names.add_parser("qa", help="questions about videos, beside simple baselines with the same reader")
-    qa.add_argument("files", type=Path, nargs="+", metavar="FILE", help="question files, or folders of them")
-    qa.add_argument("--videos", type=Path, metavar="DIR", help="where the videos are, found by name")
-    qa.add_argument("--predictions", type=Path, metavar="FILE", help="only score these answers to FILE")
-    qa.add_argument("--reader", default="extractive", metavar="NAME", help="who words the answers")
-    qa.add_argument("--encoder", metavar="NAME")
-    qa.add_argument("--budget-mb", type=float, default=64.0, metavar="N", help="of each video's memory")
-    qa.add_argument("--limit", type=int, metavar="N", help="only the first questions of each file")
-    qa.add_argument("--no-baselines", action="store_true", help="only the memory")
-    qa.add_argument("--no-too-early", action="store_true", help="ask none before its evidence")
-    qa.add_argument("--memories", type=Path, metavar="DIR", help="keep the memories here, to ask them again")
-    qa.add_argument("--answers", type=Path, metavar="FILE", help="write every answer as JSON lines")
-    qa.add_argument("--config", metavar="NAME", help="settings: a name that ships, or a YAML file")
+    bench_options.qa(qa)
     qa.set_defaults(run=_qa)
 
     answers = names.add_parser("answers", help="what people ask of films, scored against the truth")
-    answers.add_argument("--videos", type=Path, required=True, metavar="DIR", help="where the films are")
-    answers.add_argument("--questions", type=Path, metavar="DIR", help="folders calibrate and report of questions")
-    answers.add_argument("--half", choices=("calibrate", "report"), help="only this half")
-    answers.add_argument("--reader", metavar="NAME", help="who words the answers")
-    answers.add_argument("--encoder", metavar="NAME")
-    answers.add_argument("--config", metavar="NAME", help="settings: a name that ships, or a YAML file")
-    answers.add_argument("--sheet", type=Path, metavar="FILE", help="write every answer as CSV, to be read")
-    answers.add_argument(
-        "--judged", type=Path, nargs="+", default=[], metavar="FILE", help="sheets that were read"
-    )
+    bench_options.answers(answers)
     answers.set_defaults(run=_answers)
 
+    things = names.add_parser("things", help="small things, and things that are never shown")
+    bench_options.things(things)
+    things.set_defaults(run=_things)
+
     perception = names.add_parser("perception", help="what each encoder understands of pictures and footage")
-    perception.add_argument(
-        "--images", type=Path, metavar="DIR", help="captioned photographs: folders with images/ and captions.tsv"
-    )
-    perception.add_argument("--videos", type=Path, metavar="DIR", help="where the clips are")
-    perception.add_argument(
-        "--truth",
-        type=Path,
-        nargs="+",
-        metavar="FILE",
-        help="annotations of events and cuts; <video>_scenes.csv of PySceneDetect",
-    )
-    perception.add_argument("--absent", type=Path, metavar="FILE", help="not shown")
-    perception.add_argument("--objects", type=Path, metavar="DIR", help="tracks for re-identification")
-    perception.add_argument(
-        "--encoders", type=lambda text: text.split(","), metavar="a,b", help="default: bundled,conse,palette"
-    )
+    bench_options.perception(perception)
     perception.set_defaults(run=_perception)
 
-    robot = names.add_parser("robot", help="what a robot's control loop waits for")
-    add_robot(robot)
-
-    for command in (moments, memory, scale, sleep, ingest, qa, answers, perception, robot):
+    for command in (moments, memory, scale, sleep, ingest, qa, answers, things, perception):
         command.add_argument(
             "--out", "--write", type=Path, metavar="FILE", help="Markdown file whose section is written anew"
         )
@@ -197,6 +163,32 @@ def _annotations(options: argparse.Namespace, *own: Path) -> tuple[list[Path], l
             raise HippocamError(f"{path}: no such file; name your own with --truth and --absent")
     texts: list[str] = json.loads(absent.read_text(encoding="utf-8")) if absent else []
     return truth, texts
+
+
+def _things(options: argparse.Namespace) -> int:
+    from hippocam.apps.bench.sections import write_section
+    from hippocam.apps.bench.things.run import run, table
+    from hippocam.apps.bench.things.truth import HALVES, read_things
+    from hippocam.apps.session import Session
+
+    file, absent = options.things or FOOTAGE / "things" / "queries.json", options.absent or FOOTAGE / "absent.json"
+    if not absent.is_file():
+        raise HippocamError(f"{absent}: no such file; name your own with --things and --absent")
+    encoder, halves = run(
+        read_things(file, options.videos, [options.half] if options.half else HALVES),
+        json.loads(absent.read_text(encoding="utf-8")),
+        open_session=Session,
+        encoder=options.encoder,
+        plain=not options.no_baselines,
+        report=warn,
+    )
+    tell(*table(halves).splitlines())
+    if options.out:
+        command = f"hippocam bench things --videos {options.videos}"
+        write_section(options.out, "Small things", table(halves), command=command, encoders=[encoder])
+    if options.json:
+        tell_json([asdict(half) for half in halves])
+    return 0
 
 
 def _perception(options: argparse.Namespace) -> int:

@@ -69,6 +69,10 @@ class Fields:
             self.refuse(f"{name!r} is missing")
         return self._values.pop(name)
 
+    def has(self, name: str) -> bool:
+        """Whether a field is there and was not taken: exports of an older format lack some."""
+        return name in self._values
+
     def number(self, name: str, low: float, high: float) -> float:
         """A finite number."""
         return self._number(name, self.take(name), low, high)

@@ -2,7 +2,7 @@
 
 The lines of an export, each an object; times are seconds of their stream, ids 16 hexadecimal digits, bytes base64:
 
-    {"hippocam": "0.1.0", "format": 3, "encoder": "bundled", "spec": {...}, "budget_bytes": 256000000}
+    {"hippocam": "0.1.0", "format": 4, "encoder": "bundled", "spec": {...}, "budget_bytes": 256000000}
     {"kind": "stream", "id", "recording", "source", "fingerprint", "fps": number or null, "end_s", "last_seq",
         "complete", "frames_seen", "frames_encoded", "events", "evicted", "newest": id or null}
     {"kind": "place", "stream", "number", "vector", "seen", "last_s"}
@@ -19,11 +19,15 @@ The lines of an export, each an object; times are seconds of their stream, ids 1
         "known_s", "text"}
     {"kind": "visit", "id", "entity": id, "stream", "label", "t0_s", "t1_s", "first_s", "known_s", "linked_s",
         "gone_s": number or null, "from_start", "hits", "score", "frame_s", "box": [left, top, right, bottom],
-        "gaps": [[from_s, to_s], ...], "look": scaled int8 or null}
+        "gaps": [[from_s, to_s], ...], "path": [[time_s, left, top, right, bottom], ...],
+        "colours": [name or "", ...], "portrait_s": number or null,
+        "look": scaled int8 or null, "portrait": the same, or a bit a number}
+    {"kind": "detected", "stream", "label", "t0_s", "t1_s", "frames", "score"}
     {"kind": "journal", "stream", "time_s", "action", "entry": id, "other": id or null, "why": JSON as text}
     {"kind": "end", "lines": how many came before}
 
-An export of format 2 is read too: it has no notes and no visits. Places are those of streams that are not
+Exports of formats 2 and 3 are read too: the first has no notes and no visits, the second nothing of where things
+went, of their colours and portraits, and of what was detected. Places are those of streams that are not
 complete. A file that is read is not trusted: an entry's id must be that of its stream and position, numbers
 must be finite and in their range, bytes of the right size, and nothing is evaluated.
 """
@@ -38,11 +42,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from hippocam.apps.errors import LineError
+from hippocam.apps.transfer.entity_fields import detected_of, visit_of
 from hippocam.apps.transfer.fields import MAX_JPEG_BYTES, MAX_LENGTH, MAX_NUMBER, MAX_WORDS, Fields, short
 from hippocam.memory.codec import pack, unpack
 from hippocam.memory.config import MIN_BUDGET_BYTES
 from hippocam.memory.entities.bank import VisitRow
-from hippocam.memory.entities.records import Visit
+from hippocam.memory.entities.detections import Detected
 from hippocam.memory.longterm.scene import summary_id
 from hippocam.memory.records import Entry, Level, format_id, id_of
 from hippocam.memory.store.entries import EntryRow
@@ -54,17 +59,13 @@ from hippocam.memory.store.summaries import Kind, Summary
 from hippocam.stream.records import EncoderSpec, FloatArray, Note, Sensors
 
 # Older formats whose lines are among those of the present one.
-_OLDER = frozenset({2})
-# Most numbers of a look.
-_MAX_LOOK = 4096
-# Most times that a thing was out of sight.
-_MAX_GAPS = 10_000
+_OLDER = frozenset({2, 3})
 # Most characters of a note.
 _MAX_NOTE = 1000
 _MAX_DIM = 65536
 # exp() of a belief's exponent must not overflow.
 _MAX_EXPONENT = 700.0
-Row = StreamRow | PlaceRow | Summary | EntryRow | NoteRow | VisitRow | JournalRow
+Row = StreamRow | PlaceRow | Summary | EntryRow | NoteRow | VisitRow | Detected | JournalRow
 
 
 # the header ----------------------------------------------------------------------------------------------
@@ -205,8 +206,14 @@ def note_line(row: NoteRow) -> str:
 def visit_line(row: VisitRow) -> str:
     """A visit as a line."""
     values = {field.name: getattr(row.visit, field.name) for field in dataclasses.fields(row.visit)}
-    look = None if row.look is None else _base64(row.look)
-    return _line(kind="visit", **values | {"id": _id(row.visit.id), "entity": _id(row.visit.entity)}, look=look)
+    values |= {"id": _id(row.visit.id), "entity": _id(row.visit.entity)}
+    values["path"] = [[time_s, *box] for time_s, box in row.visit.path]
+    return _line(kind="visit", **values, look=_base64(row.look), portrait=_base64(row.portrait))
+
+
+def detected_line(row: Detected) -> str:
+    """When a label was detected, as a line."""
+    return _line(kind="detected", **row._asdict())
 
 
 def end_line(lines: int) -> str:
@@ -240,7 +247,9 @@ def row_of(text: str, where: str, dim: int) -> tuple[Row | int, bytes | None]:
     elif kind == "note":
         row = _note(fields)
     elif kind == "visit":
-        row = _visit(fields)
+        row = visit_of(fields, dim)
+    elif kind == "detected":
+        row = detected_of(fields)
     elif kind == "journal":
         row = _journal(fields)
     elif kind == "end":
@@ -324,36 +333,6 @@ def _note(fields: Fields) -> NoteRow:
         fields.refuse("'t0_s', 't1_s' and 'known_s' are not in order")
     note = Note(stream=stream, kind=how, t0_s=t0_s, t1_s=t1_s, text=fields.text("text", _MAX_NOTE))
     return NoteRow(id=id_, note=note, known_s=known_s)
-
-
-def _visit(fields: Fields) -> VisitRow:
-    visit = Visit(
-        id=fields.id("id"),
-        entity=fields.id("entity"),
-        stream=fields.name("stream"),
-        label=fields.name("label"),
-        **{name: fields.time(name) for name in ("t0_s", "t1_s", "first_s", "known_s", "linked_s")},
-        gone_s=fields.maybe_number("gone_s", -1e12, 1e12),
-        from_start=fields.flag("from_start"),
-        hits=fields.whole("hits", 1),
-        score=fields.number("score", 0, 1),
-        frame_s=fields.time("frame_s"),
-        box=_box(fields),
-        gaps=tuple(fields.pairs("gaps", _MAX_GAPS)),
-    )
-    if not visit.t0_s <= visit.t1_s:
-        fields.refuse("'t0_s' and 't1_s' are not in order")
-    look = fields.blob("look", _MAX_LOOK + 4)
-    if look is not None and len(look) < 5:
-        fields.refuse("'look' is too short")
-    return VisitRow(visit, look)
-
-
-def _box(fields: Fields) -> tuple[float, float, float, float]:
-    (left, top), (right, bottom) = fields.pairs("box", 2, flat=True)
-    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
-        fields.refuse("'box' must be left, top, right, bottom within 0 to 1")
-    return left, top, right, bottom
 
 
 def _journal(fields: Fields) -> JournalRow:

@@ -33,6 +33,7 @@ from hippocam.apps.transfer.lines import Row
 from hippocam.apps.wording import legible
 from hippocam.memory.config import MemoryConfig
 from hippocam.memory.entities.bank import VisitRow
+from hippocam.memory.entities.detections import Detected
 from hippocam.memory.errors import MemoryFolderError, NoMemoryError, memory_errors
 from hippocam.memory.folder import has_memory
 from hippocam.memory.memory import Memory
@@ -46,14 +47,14 @@ from hippocam.memory.store.notes import NoteRow
 from hippocam.memory.store.places import PlaceRow
 from hippocam.memory.store.streams import StreamRow
 from hippocam.memory.store.summaries import Summary
-from hippocam.memory.transfer import Restoring, read_entries, read_summaries, read_visits
+from hippocam.memory.transfer import Restoring, read_detected, read_entries, read_summaries, read_visits
 from hippocam.models.registry import ENCODERS
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.records import EncoderSpec
 
 FORMATS = ("jsonl", "csv", "srt", "vtt")
 # What the first line of an export says: the format of memories that had such rows first. Later ones added none.
-_LINES_FORMAT = 3
+_LINES_FORMAT = 4
 
 
 # out -----------------------------------------------------------------------------------------------------
@@ -126,6 +127,7 @@ def _jsonl(
             yield transfer_lines.entry_line(row, _picture(exemplars, row.entry) if pictures else None)
         yield from map(transfer_lines.note_line, store.notes.of(stream.id))
         yield from map(transfer_lines.visit_line, read_visits(store, stream.id))
+        yield from map(transfer_lines.detected_line, read_detected(store, stream.id))
     if journal:
         yield from (transfer_lines.journal_line(row) for row in store.journal.rows() if row.stream in names)
 
@@ -251,6 +253,8 @@ def import_file(
                 notes += restoring.notes([row])
             elif isinstance(row, VisitRow) and row.visit.stream in wanted:
                 restoring.visit(row)
+            elif isinstance(row, Detected) and row.stream in wanted:
+                restoring.detected(row)
         with memory.store.transaction():
             for stream in wanted.values():
                 memory.store.streams.note_imported(stream.id, stream.source)
@@ -327,7 +331,7 @@ def _rows(path: Path, dim: int) -> Iterator[tuple[Row, bytes | None]]:
         raise LineError(f"{where}: the file was cut off behind this; export the memory again")
 
 
-def _stream_of(row: EntryRow | PlaceRow | Summary | NoteRow | VisitRow | JournalRow) -> str:
+def _stream_of(row: EntryRow | PlaceRow | Summary | NoteRow | VisitRow | Detected | JournalRow) -> str:
     if isinstance(row, NoteRow):
         return row.note.stream
     if isinstance(row, VisitRow):

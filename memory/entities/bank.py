@@ -14,27 +14,38 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from hippocam.memory.codec import pack, unpack
-from hippocam.memory.entities import corrections, tables
+from hippocam.memory.entities import corrections, detections, tables
 from hippocam.memory.entities.budget import keep_to_budget
+from hippocam.memory.entities.detections import Detected, Presence, detected_in
 from hippocam.memory.entities.linking import link
 from hippocam.memory.entities.records import Entity, EntityChange, EntityConfig, EntityTotals, Visit
 from hippocam.memory.entities.track import Track
 from hippocam.memory.entities.tracker import Tracker
+from hippocam.memory.filter import Filter
 from hippocam.memory.records import id_of
 from hippocam.memory.working.background import Change
 from hippocam.stream.records import Embedding, Repeat
 
+ANYWHERE = Filter()
+
 
 class VisitRow(NamedTuple):
-    """A visit with how the thing looked, packed (memory/codec.py); None where that was given up."""
+    """A visit with how its thing looked and its portrait, packed (memory/codec.py).
+
+    Attributes:
+        visit: The visit.
+        look: What tells the thing from others; None where that was given up.
+        portrait: The thing's own picture as the encoder sees it; None where there is none, or it was given up.
+    """
 
     visit: Visit
     look: bytes | None
+    portrait: bytes | None = None
 
 
 class EntityMemory:
@@ -52,16 +63,17 @@ class EntityMemory:
         self._db = connection
         self._config = config or EntityConfig()
         self._trackers: dict[str, Tracker] = {}
-        self._pending: dict[str, dict[int, tuple[Visit, bytes]]] = {}
+        self._pending: dict[str, dict[int, VisitRow]] = {}
         # What is to be linked: the time from which the link counts, the visit, its look then.
         self._due: dict[str, list[tuple[float, int, bytes]]] = {}
+        self._detected: dict[str, dict[str, list[Detected]]] = {}  # by stream and label
 
     # following a stream ----------------------------------------------------------------------------------
 
     def restore(self, stream: str, state: bytes) -> None:
         """Go on with a stream from what `write` gave; with b"", from nothing."""
         self._trackers[stream] = Tracker.from_bytes(state, self._config) if state else Tracker(self._config)
-        self._pending[stream], self._due[stream] = {}, []
+        self._pending[stream], self._due[stream], self._detected[stream] = {}, [], {}
 
     def push(self, item: Embedding | Repeat) -> list[Change]:
         """Take a stream's next frame; one that was taken before is passed over.
@@ -70,6 +82,10 @@ class EntityMemory:
             What appeared, left or moved before the background of a camera that does not move.
         """
         tracker = self._tracker(item.stream)
+        if isinstance(item, Embedding) and item.seq > tracker.seq:
+            own = self._detected.setdefault(item.stream, {})
+            for label, new in detected_in(item.stream, item.time_s, item.sensed.things).items():
+                own.setdefault(label, []).append(new)
         tracks, changes = tracker.push(item)
         self._note(item.stream, tracks, item.time_s)
         return changes
@@ -92,11 +108,13 @@ class EntityMemory:
         """
         tracker = self._tracker(stream)
         pending = self._pending.pop(stream, {})
-        for visit_id, (visit, look) in pending.items():
-            if tables.put_visit(self._db, visit, look):
+        for visit_id, row in pending.items():
+            if tables.put_visit(self._db, *row):
                 tables.add_entity_of(self._db, visit_id)
         for due_s, visit_id, look in self._due.pop(stream, []):
             link(self._db, self._config, visit_id, unpack(look), due_s)
+        for frames in self._detected.pop(stream, {}).values():
+            detections.put(self._db, frames)
         keep_to_budget(self._db, self._config.budget_bytes, self._followed())
         return tracker.to_bytes()
 
@@ -113,8 +131,8 @@ class EntityMemory:
     def _note(self, stream: str, tracks: Iterable[Track], time_s: float) -> None:
         pending, due = self._pending.setdefault(stream, {}), self._due.setdefault(stream, [])
         for track in tracks:
-            visit, look = _visit_of(stream, track), pack(track.look)
-            pending[visit.id] = (visit, look)
+            visit, look, portrait = _visit_of(stream, track), pack(track.look), track.portrait
+            pending[visit.id] = VisitRow(visit, look, None if portrait is None else pack(portrait))
             if track.ended or track.due_s == time_s:  # as it looks now, whenever this is written
                 due.append((time_s, visit.id, look))
 
@@ -182,6 +200,18 @@ class EntityMemory:
         own = sum(len(entity.visits) + entity.earlier for entity in kept)
         return EntityTotals(entities=len(kept) + entities, visits=own + visits, given_up=entities)
 
+    def presence(self, labels: Sequence[str], wanted: Filter = ANYWHERE) -> Presence:
+        """What the detector says of some labels: whether one was there, or was certainly not.
+
+        Args:
+            labels: The detector's names, any of which will do.
+            wanted: In which streams and when; where the camera was is not looked at.
+        """
+        marks = ", ".join("?" * len(labels))
+        among = tables.visits(self._db, f"label IN ({marks})", labels)
+        there = [v for v in among if wanted.of_stream(v.stream) and wanted.overlaps(v.t0_s, v.t1_s, v.known_s)]
+        return detections.presence(self._db, labels, wanted, len(there))
+
     # corrections -----------------------------------------------------------------------------------------
 
     def merge(self, into: int, other: int) -> EntityChange:
@@ -236,9 +266,11 @@ class EntityMemory:
         self._db.execute("UPDATE entity SET earlier = 0 WHERE stream = ?", (stream,))
         tables.delete_empty(self._db)
         tables.delete_stale_changes(self._db)
+        detections.delete(self._db, stream, after_s, before_s)
         seq = self._trackers[stream].seq if stream in self._trackers else -1
         self._pending.pop(stream, None)
         self._due.pop(stream, None)
+        self._detected.pop(stream, None)
         self._trackers[stream] = Tracker(self._config)
         if math.isfinite(after_s) or math.isfinite(before_s):
             self._trackers[stream].seq = seq
@@ -249,20 +281,32 @@ class EntityMemory:
     def visits(self, stream: str) -> list[VisitRow]:
         """All visits to a stream with their looks, by time."""
         looks = dict(self._db.execute("SELECT id, look FROM visit WHERE stream = ?", (stream,)).fetchall())
-        return [VisitRow(visit, looks[visit.id]) for visit in tables.visits(self._db, "stream = ?", (stream,))]
+        portraits = dict(tables.portraits(self._db))
+        return [
+            VisitRow(visit, looks[visit.id], portraits.get(visit.id))
+            for visit in tables.visits(self._db, "stream = ?", (stream,))
+        ]
 
     def take_in(self, row: VisitRow) -> bool:
         """Write a visit of another memory, within the caller's transaction; False where it is held already."""
         visit = row.visit
         if tables.visits(self._db, "id = ?", (visit.id,)):
             return False
-        tables.put_visit(self._db, visit, row.look)
+        tables.put_visit(self._db, *row)
         self._db.execute(
             "INSERT OR IGNORE INTO entity (id, stream, label) VALUES (?, ?, ?)",
             (visit.entity, visit.stream, visit.label),
         )
         keep_to_budget(self._db, self._config.budget_bytes, self._followed())
         return True
+
+    def detected(self, stream: str) -> list[Detected]:
+        """When which labels were detected in a stream, by label and time."""
+        return detections.of_stream(self._db, stream)
+
+    def take_in_detected(self, row: Detected) -> bool:
+        """Write what was detected into another memory, in the caller's transaction; False where it is held."""
+        return detections.take_in(self._db, row)
 
 
 def _visit_id(stream: str, track: Track) -> int:
@@ -291,6 +335,9 @@ def _visit_of(stream: str, track: Track) -> Visit:
         frame_s=track.best[1],
         box=track.best[2],
         gaps=tuple(track.gaps),
+        path=tuple(track.path),
+        colours=track.colours,
+        portrait_s=track.portrait_s,
     )
 
 
@@ -309,4 +356,7 @@ def _as_of(visit: Visit, at_s: float) -> Visit:
         gone_s=gone_s,
         frame_s=min(visit.frame_s, at_s),
         gaps=gaps,
+        path=tuple(point for point in visit.path if point[0] <= at_s),
+        colours=visit.colours if visit.path and visit.path[-1][0] <= at_s else (),
+        portrait_s=visit.portrait_s if visit.portrait_s is not None and visit.portrait_s <= at_s else None,
     )

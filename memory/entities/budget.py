@@ -1,8 +1,9 @@
 """The byte budget of entities: what is given up first when their rows take too much.
 
-First the looks beyond each entity's best few, then old changes that could be undone, then the visits in between
-of entities that came often, then whole entities, beginning with those that came least. What is given up stays
-counted.
+First when labels were detected is kept less exactly. Then go the portraits beyond each entity's best few, and all
+but the signs of those that are left; then the looks beyond each entity's best few, old changes that could be
+undone, the visits in between of entities that came often, and whole entities, beginning with those that came
+least. What is given up stays counted.
 """
 
 from __future__ import annotations
@@ -10,9 +11,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 
+from hippocam.memory.codec import pack, signs, unpack
 from hippocam.memory.entities import tables
+from hippocam.memory.entities.detections import coarsen
 
-# Looks that an entity keeps where room is short.
+# Portraits and looks that an entity keeps where room is short.
+_PORTRAITS = 4
 _LOOKS = 8
 # Newest changes that can be undone.
 _JOURNAL = 2000
@@ -38,11 +42,38 @@ def keep_to_budget(db: sqlite3.Connection, budget_bytes: int, followed: Iterable
     db.execute("CREATE TEMP TABLE IF NOT EXISTS followed (id INTEGER PRIMARY KEY)")
     db.execute("DELETE FROM followed")
     db.executemany("INSERT OR IGNORE INTO followed VALUES (?)", [(visit_id,) for visit_id in followed])
-    for give_up in (_give_up_looks, _give_up_changes, _give_up_visits):
+    for give_up in (
+        coarsen,
+        _give_up_portraits,
+        _demote_portraits,
+        _give_up_looks,
+        _give_up_changes,
+        _give_up_visits,
+    ):
         give_up(db)
         if tables.bytes_used(db) <= target_bytes:
             return
     _give_up_entities(db, target_bytes)
+
+
+def _give_up_portraits(db: sqlite3.Connection) -> None:
+    """Give up portraits, except those of each entity's best visits and of open ones."""
+    db.execute(
+        "UPDATE visit SET portrait = NULL, portrait_s = NULL WHERE gone_s IS NOT NULL AND id IN (SELECT id FROM ("
+        "SELECT id, row_number() OVER (PARTITION BY entity ORDER BY score * hits DESC, id) AS rank "
+        "FROM visit WHERE portrait IS NOT NULL) WHERE rank > ?)",
+        (_PORTRAITS,),
+    )
+
+
+def _demote_portraits(db: sqlite3.Connection) -> None:
+    """Keep only the signs of portraits, an eighth of their bytes; those of open visits stay."""
+    rows = db.execute(
+        "SELECT id, portrait FROM visit WHERE portrait IS NOT NULL AND gone_s IS NOT NULL"
+    ).fetchall()
+    db.executemany(
+        "UPDATE visit SET portrait = ? WHERE id = ?", [(pack(signs(unpack(blob))), each) for each, blob in rows]
+    )
 
 
 def _give_up_looks(db: sqlite3.Connection) -> None:

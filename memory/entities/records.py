@@ -80,6 +80,11 @@ class Visit:
         frame_s: Time of the detection that shows it best.
         box: Where it is there: left, top, right, bottom as shares of the picture.
         gaps: When it was out of sight in between: from the first frame without it to the next with it.
+        path: When it was where, at some times of the visit from the first to the newest; empty in what an older
+            hippocam kept.
+        colours: Names of its colours by part from top to bottom, "" for a part that tells none: of a person the
+            clothes above and below, of anything else one. Empty where nothing is known.
+        portrait_s: Time of the newest picture of it that the encoder was shown; None where it was shown none.
     """
 
     id: int
@@ -98,6 +103,9 @@ class Visit:
     frame_s: float
     box: Box
     gaps: tuple[tuple[float, float], ...] = ()
+    path: tuple[tuple[float, Box], ...] = ()
+    colours: tuple[str, ...] = ()
+    portrait_s: float | None = None
 
     def there(self, time_s: float) -> bool:
         """Whether the newest frame at time_s showed it, as was known then."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -47,6 +47,8 @@ class Sighting:
         score: Score of the surest detection.
         votes: Score by label.
         looks: Look by label, float32 [A], of length 1.
+        colours: Names of its colours by label, as in Thing.
+        portrait: As in Thing.
     """
 
     detection_index: int
@@ -54,6 +56,8 @@ class Sighting:
     score: float
     votes: dict[str, float]
     looks: dict[str, FloatArray]
+    colours: dict[str, tuple[str, ...]]
+    portrait: FloatArray | None = None
 
 
 def sightings_of(things: Sequence[Thing]) -> list[Sighting]:
@@ -62,9 +66,12 @@ def sightings_of(things: Sequence[Thing]) -> list[Sighting]:
     for index, thing in enumerate(things):
         if any(_is_part(thing, other) for other in things[:index]):
             continue
-        for other in found:
+        for at, other in enumerate(found):
             if thing.label not in other.votes and iou(thing.box, other.box) > _SAME_OBJECT_IOU:
                 other.votes[thing.label], other.looks[thing.label] = thing.score, thing.vector
+                other.colours[thing.label] = thing.colours
+                if other.portrait is None and thing.portrait is not None:
+                    found[at] = replace(other, portrait=thing.portrait)
                 break
         else:
             found.append(
@@ -74,6 +81,8 @@ def sightings_of(things: Sequence[Thing]) -> list[Sighting]:
                     score=thing.score,
                     votes={thing.label: thing.score},
                     looks={thing.label: thing.vector},
+                    colours={thing.label: thing.colours},
+                    portrait=thing.portrait,
                 )
             )
     return found

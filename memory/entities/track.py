@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -11,6 +12,8 @@ import numpy as np
 from hippocam.memory.entities.records import MOVERS
 from hippocam.stream.records import Box, FloatArray
 
+# Points of a track's path that are kept.
+MOST_POINTS = 16
 # How far a thing must have moved, in its own sizes, to count as one that moves by itself.
 _WENT_ABOUT = 0.5
 # Weight of labels that cannot move by themselves, for a thing that did.
@@ -53,6 +56,10 @@ class Track:
         foreground_s: First frame of the foreground that it came with, None where there is none.
         left: Whether nothing was before the background since it was last there.
         covered_by_s: First frame of the foreground that covered it when it was last detected, None for none.
+        path: Where it was and when, at up to `MOST_POINTS` times spread over the visit; the first and the newest.
+        hues: For each label and each part from top to bottom, how much speaks for each name of a colour.
+        portraits: Sum of the portraits that it has, float32 [D]; empty where it has none.
+        portrait_s: Time of the newest of these.
     """
 
     first_seq: int
@@ -79,6 +86,10 @@ class Track:
     foreground_s: float | None = None
     left: bool = False
     covered_by_s: float | None = None
+    path: list[tuple[float, Box]] = field(default_factory=list)
+    hues: dict[str, list[dict[str, float]]] = field(default_factory=dict)
+    portraits: FloatArray = field(default_factory=lambda: np.zeros(0, np.float32))
+    portrait_s: float | None = None
 
     @property
     def label(self) -> str:
@@ -95,6 +106,46 @@ class Track:
         """Mean look under its label, float32 [A], of length 1."""
         total = self.sums[self.label]
         return (total / max(float(np.linalg.norm(total)), 1e-12)).astype(np.float32)
+
+    @property
+    def colours(self) -> tuple[str, ...]:
+        """Names of its colours under its label by part, from top to bottom; "" for a part that tells none."""
+        parts = self.hues.get(self.label, [])
+        named = tuple(max(sorted(part), key=lambda name: part[name]) if part else "" for part in parts)
+        return named if any(named) else ()
+
+    @property
+    def portrait(self) -> FloatArray | None:
+        """Mean of its portraits, float32 [D], of length 1; None where it has none."""
+        if not len(self.portraits):
+            return None
+        return (self.portraits / max(float(np.linalg.norm(self.portraits)), 1e-12)).astype(np.float32)
+
+    def note_place(self, time_s: float, box: Box) -> None:
+        """Note where it is at a time."""
+        self.path.append((time_s, box))
+        if len(self.path) > MOST_POINTS:  # the one without which the gaps in time stay shortest
+            gaps = [self.path[i + 1][0] - self.path[i - 1][0] for i in range(1, len(self.path) - 1)]
+            del self.path[1 + gaps.index(min(gaps))]
+
+    def note_colours(self, label: str, colours: Sequence[str], weight: float) -> None:
+        """Note in which colours it was seen.
+
+        Args:
+            label: What it was taken for.
+            colours: As in Thing.
+            weight: How well it was shown.
+        """
+        parts = self.hues.setdefault(label, [{} for _ in colours])
+        for part, name in zip(parts, colours, strict=False):  # another version may name more parts
+            if name:
+                part[name] = part.get(name, 0.0) + weight
+
+    def add_portrait(self, portrait: FloatArray, time_s: float) -> None:
+        """Add one more portrait, float32 [D], seen at a time."""
+        same = len(self.portraits) == len(portrait)
+        self.portraits = self.portraits + portrait if same else portrait
+        self.portrait_s = time_s
 
     def to_plain(self) -> dict[str, Any]:
         """The track as JSON can hold it; bytes and arrays become base64."""
@@ -118,6 +169,9 @@ class Track:
                 "best": (shows, time_s, tuple(box)),
                 "gaps": [(from_s, to_s) for from_s, to_s in values["gaps"]],
                 "patch": base64.b64decode(values["patch"]),
+                # tracks of an older hippocam have none of these
+                "path": [(at_s, tuple(at)) for at_s, at in values.get("path", ())],
+                "portraits": np.frombuffer(base64.b64decode(values.get("portraits", "")), "<f4"),
             }
         )
 

@@ -167,6 +167,11 @@ class Tracker:
             track.sums[label] = look
         track.farthest = max(track.farthest, math.dist(track.start, centre(sighting.box)) / side(sighting.box))
         shows = clarity(sighting)
+        for label, colours in sighting.colours.items():
+            track.note_colours(label, colours, shows)
+        track.note_place(time_s, sighting.box)
+        if sighting.portrait is not None:
+            track.add_portrait(sighting.portrait, time_s)
         if shows > track.best[0]:
             track.best = (shows, time_s, sighting.box)
         track.patch = _patch(picture, sighting.box)

@@ -128,6 +128,14 @@ class Quarantine:
             o.sense is None and o.of_stream(stream) and o.of_part(None if own else part) for o in self.origins
         )
 
+    def holds_time(self, stream: str, t0_s: float) -> bool:
+        """Whether what a stream showed from a time on is in it."""
+        part = self.parts.get(stream)
+        own = part is None or t0_s > part.end_s
+        return any(
+            o.sense is None and o.of_stream(stream) and o.of_part(None if own else part) for o in self.origins
+        )
+
     def holds_note(self, note: Note) -> bool:
         """Whether a note is in it, by its sense, or with its stream or import."""
         part = self.parts.get(note.stream)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from hippocam.memory.filter import Filter
 from hippocam.memory.recall.notes import NoteHit
 from hippocam.memory.recall.passages import Sentences
+from hippocam.memory.recall.thing_hit import ThingHit
 from hippocam.memory.records import Entry, Span, shown_span
 from hippocam.memory.store.summaries import Summary
 from hippocam.stream.records import FloatArray
@@ -75,6 +76,7 @@ class Candidate:
         spans: When it was seen, as far as the question's conditions allow, by time; one at least.
         beside: The entry that it only stands beside in time; None where it speaks for itself.
         noted: What was read, heard or given at its time and holds words of the question; None where nothing was.
+        thing: The thing whose own picture p_seen and the cosine rest on; None where they rest on the whole frames.
     """
 
     entry: Entry
@@ -85,12 +87,15 @@ class Candidate:
     spans: tuple[Span, ...]
     beside: int | None = None
     noted: NoteHit | None = None
+    thing: ThingHit | None = None
 
     @property
     def cited(self) -> Span:
-        """The span to show first: that of the notes where they say more than the picture, then the exemplar's."""
+        """The span to show first: that of notes that say more than pictures, of a thing, then the exemplar's."""
         if self.noted is not None and self.noted.belief > self.seen:
             return self.noted.span
+        if self.thing is not None:
+            return self.thing.span
         return shown_span(self.spans, self.entry.frame_s)
 
 

@@ -5,7 +5,8 @@ for joins what is seen and what is written, as independent causes (noisy-or, Pea
 p = 1 - (1 - p_seen) * (1 - p_written). p_seen is the encoder's calibrated belief at the cosine; p_written
 grows with the share of the question's words that the source's text holds, and that notes of its time hold: what
 was read in the picture, said, or given by the container (notes.py). A note speaks for one entry, with which it
-shares most time; where none is left it speaks for itself.
+shares most time; where none is left it speaks for itself. So does a thing by its own picture (things.py): where
+that is believed more than the whole frames, p_seen is its.
 
 Where a memory is so large that the index no longer looks at every entry, it is also gone through from coarse to
 fine: the best chapters, their best scenes; the entries in these join the candidates.
@@ -24,6 +25,9 @@ from hippocam.memory.recall.index import KeyIndex
 from hippocam.memory.recall.notes import NoteHit, about_speech, find_notes
 from hippocam.memory.recall.query import Candidate, Query, RecallConfig, SummaryHit
 from hippocam.memory.recall.stress import stressed
+from hippocam.memory.recall.thing_hit import ThingHit
+from hippocam.memory.recall.things import entry_of, find_things
+from hippocam.memory.recall.things import lend as lend_things
 from hippocam.memory.recall.words import content_words
 from hippocam.memory.records import Entry, Level, Span
 from hippocam.memory.store.database import Store
@@ -102,11 +106,16 @@ def recall(
         named,
         most,
     )
-    extra += [entry_id for entry_id in lent if entry_id not in extra and entry_id not in cosines]
-    cosines.update(
-        index.search(query.vector, most + len(lent), [entry_id for entry_id in extra if entry_id in index])
-    )
-    extra = [entry_id for entry_id in extra if entry_id not in index][: most + len(lent)]
+    shown, unheld = dict[int, ThingHit](), list[ThingHit]()
+    if not spoken:
+        things = find_things(store, query.vector, wanted, most, lambda c, n: belief(c, spec, compared + n))
+        shown, unheld = lend_things(store, things, wanted)
+    for entry_id in {**lent, **shown}:
+        if entry_id not in extra and entry_id not in cosines:
+            extra.append(entry_id)
+    further = most + len(lent) + len(shown)
+    cosines.update(index.search(query.vector, further, [entry_id for entry_id in extra if entry_id in index]))
+    extra = [entry_id for entry_id in extra if entry_id not in index][:further]
     found = []
     for entry_id in {**cosines, **dict.fromkeys(extra)}:
         entry = store.entries.get(entry_id)
@@ -114,8 +123,10 @@ def recall(
             cosine = _cosine(cosines.get(entry_id))
             seen = 0.0 if cosine is None or spoken else belief(cosine, spec, compared)
             counts = written.get(entry_id, 0), named.get(entry_id, 0)
-            found.append(_weigh(entry, spans, seen, cosine or 0.0, words, counts, lent.get(entry_id)))
+            weighed = _weigh(entry, spans, seen, cosine or 0.0, words, counts, lent.get(entry_id))
+            found.append(_with_thing(weighed, shown.get(entry_id)))
     found += map(_by_itself, alone)
+    found += map(_thing_by_itself, unheld)
     found.sort(key=order)
     best = found[: query.top]
     return _with_neighbours(store, best, query, wanted) if query.beside else best
@@ -314,6 +325,30 @@ def _weigh(
         words=tuple(word for word in words if word in holds),
         spans=spans,
         noted=noted,
+    )
+
+
+def _with_thing(candidate: Candidate, hit: ThingHit | None) -> Candidate:
+    """Let a thing speak for its entry where its own picture is believed more than the frames.
+
+    The two are no independent causes: the frames show the thing too.
+    """
+    if hit is None or hit.belief <= candidate.seen:
+        return candidate
+    rest = (1 - candidate.score) / max(1 - candidate.seen, 1e-12)
+    return replace(candidate, score=1 - (1 - hit.belief) * rest, seen=hit.belief, cosine=hit.cosine, thing=hit)
+
+
+def _thing_by_itself(hit: ThingHit) -> Candidate:
+    """Make a candidate without a picture of a thing whose time no entry holds any more."""
+    return Candidate(
+        entry=entry_of(hit),
+        score=hit.belief,
+        seen=hit.belief,
+        cosine=hit.cosine,
+        words=(),
+        spans=(hit.span,),
+        thing=hit,
     )
 
 

@@ -29,6 +29,7 @@ from hippocam.memory.store.meta import MetaTable
 from hippocam.memory.store.migrations import OLDER, READABLE, migrate
 from hippocam.memory.store.notes import NoteTable
 from hippocam.memory.store.places import PlaceTable
+from hippocam.memory.store.portraits import PortraitTable
 from hippocam.memory.store.probes import ProbeTable
 from hippocam.memory.store.schema import APPLICATION_ID, FORMAT, FULL_TEXTS, PAGE_BYTES, WAL_PAGES, create
 from hippocam.memory.store.states import StateTable
@@ -57,6 +58,7 @@ class Store:
         words: Which entries, by their words.
         summaries: Scenes, chapters and days.
         notes: Words with times of their own.
+        portraits: Things' own pictures, as the encoder sees them.
         journal: What happened to the entries, and why.
         learned: What was learned from the memory's own streams.
         probes: What is kept to ask with.
@@ -88,6 +90,7 @@ class Store:
         self.words = EntryWords(self._db)
         self.summaries = SummaryTable(self._db)
         self.notes = NoteTable(self._db)
+        self.portraits = PortraitTable(self._db)
         self.journal = JournalTable(self._db)
         self.learned = StateTable(self._db, "learned", key="name", value="value")
         self.probes = ProbeTable(self._db)

@@ -24,16 +24,9 @@ class MetaTable:
         self._db.executemany("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", rows)
 
     def get(self, key: str) -> object:
-        """A setting, None where it was never set.
-
-        Raises:
-            sqlite3.DatabaseError: It is damaged.
-        """
+        """A setting, None where it was never set."""
         row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        try:
-            return None if row is None else json.loads(row[0])
-        except (ValueError, TypeError) as error:
-            raise sqlite3.DatabaseError(f"the setting {key!r} is damaged") from error
+        return None if row is None else json.loads(row[0])
 
     def delete(self, key: str) -> None:
         """Delete a setting."""

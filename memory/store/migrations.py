@@ -13,13 +13,13 @@ from hippocam.memory.codec import pack
 from hippocam.memory.errors import DamagedError, NewerFormatError, NoMemoryError, NotAMemoryError, memory_errors
 from hippocam.memory.lock import WriterLock
 from hippocam.memory.store import sums
-from hippocam.memory.store.schema import ADDED_3, ADDED_4, APPLICATION_ID, FORMAT, SCHEMA
+from hippocam.memory.store.schema import ADDED_3, ADDED_4, ADDED_5, APPLICATION_ID, FORMAT, SCHEMA, WIDENED
 from hippocam.stream.private import FILE_MODE, FOLDER_MODE
 
 # Formats that can be brought to the present one.
-OLDER = frozenset({1, 2, 3})
+OLDER = frozenset({1, 2, 3, 4})
 # Those of them that can be read as they are.
-READABLE = frozenset({3})
+READABLE = frozenset({3, 4})
 
 # Moves format 1 out of the new tables' way. What `words` holds follows from the entries: triggers refill it.
 _MAKE_WAY = """
@@ -88,8 +88,9 @@ def upgrade(folder: Path) -> int:
 def migrate(path: Path) -> None:
     """Bring a database of an older format to the present one; one of the present format stays as it is.
 
-    Format 2 gets the tables that it lacks, empty, and keeps all others as they are; so does format 3. Rows and
-    pictures get checksums of what they are now, and folder and files become their owner's alone.
+    Formats 2 to 4 get the tables and columns that they lack, empty, and keep all others as they are. Rows and
+    pictures that had no checksum get those of what they are now; a row of format 4 that was damaged stays known
+    as that. Folder and files become their owner's alone.
 
     From format 1, streams with their progress, entries and settings are kept; vectors become scaled int8
     (memory/codec.py), and an entry's times its first span. The working memory's state of streams that were not
@@ -120,13 +121,16 @@ def migrate(path: Path) -> None:
             if found:
                 raise NewerFormatError(path.parent, found=found, reads=FORMAT)
             raise NotAMemoryError(path.parent, "not a hippocam memory")
-        if found == 1:
-            _from_1(db, path)
+        if found == 4:
+            _from_4(db)
         else:
-            for statement in _statements((ADDED_3 if found == 2 else "") + ADDED_4):
-                db.execute(statement)
-        _add_picture_sums(db, path.parent / "exemplars")
-        sums.fill(db)
+            if found == 1:
+                _from_1(db, path)
+            else:
+                for statement in _statements((ADDED_3 if found == 2 else "") + ADDED_4 + ADDED_5):
+                    db.execute(statement)
+            _add_picture_sums(db, path.parent / "exemplars")
+            sums.fill(db)
         db.execute(f"PRAGMA user_version = {FORMAT}")
         db.execute("COMMIT")
         db.executescript("PRAGMA incremental_vacuum")  # `execute` would take one step of it: one page
@@ -154,6 +158,15 @@ def _from_1(db: sqlite3.Connection, path: Path) -> None:
     )
     for statement in _statements(_TIDY):
         db.execute(statement)
+
+
+def _from_4(db: sqlite3.Connection) -> None:
+    """Add what format 4 lacks; the checksums of rows that get columns are made anew where they were right."""
+    right = {table: sums.right(db, table) for table in WIDENED}
+    for statement in _statements(ADDED_5):
+        db.execute(statement)
+    for table, keys in right.items():
+        sums.fill_again(db, table, keys)
 
 
 def _add_picture_sums(db: sqlite3.Connection, pictures: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from hippocam.stream.private import replace_bytes
 
 APPLICATION_ID = 0x4869_7063  # "Hipc", in the file's header: tells our databases from others
-FORMAT = 4
+FORMAT = 5
 PAGE_BYTES = 4096
 # Bytes of a database's header that tell which kind of log it is read and written with; 2 for a write-ahead log.
 _LOG_FORMAT = slice(18, 20)
@@ -127,15 +127,28 @@ END;
 """
 ADDED_3 += "CREATE TABLE tracked (stream TEXT PRIMARY KEY, state BLOB NOT NULL) WITHOUT ROWID;\n"
 ADDED_3 += "".join(f"{statement};\n" for statement in ENTITY_TABLES)
-# The tables whose rows have checksums: all of ours.
-SUMMED = (
+# The tables of format 4 whose rows have checksums: all of them.
+SUMMED_4 = (
     "meta", "stream", "entry", "place", "summary", "journal", "probe", "tombstone", "learned", "note", "tracked",
     "entity", "visit", "entity_change", "entity_total",
 )  # fmt: skip
 # What format 4 has beside that: a checksum of each row (sums.py) and of each picture.
-ADDED_4 = "".join(f"ALTER TABLE {table} ADD COLUMN sum INTEGER;\n" for table in SUMMED)
+ADDED_4 = "".join(f"ALTER TABLE {table} ADD COLUMN sum INTEGER;\n" for table in SUMMED_4)
 ADDED_4 += "ALTER TABLE entry ADD COLUMN jpeg_sum INTEGER;\n"
-SCHEMA = SCHEMA_2 + ADDED_3 + ADDED_4
+# What format 5 adds to what is known of things: where each went, in which colours, how the encoder sees it, and
+# when which labels were detected.
+ENTITY_COLUMNS_5 = ("path BLOB", "colours TEXT", "portrait BLOB", "portrait_s REAL")
+ENTITY_TABLES_5 = (
+    "CREATE TABLE IF NOT EXISTS detected (id INTEGER PRIMARY KEY, stream TEXT NOT NULL, label TEXT NOT NULL, "
+    "t0_s REAL NOT NULL, t1_s REAL NOT NULL, frames INTEGER NOT NULL, score REAL NOT NULL, sum INTEGER)",
+    "CREATE INDEX IF NOT EXISTS detected_stream ON detected (stream, label, t0_s)",
+)
+ADDED_5 = "".join(f"ALTER TABLE visit ADD COLUMN {column};\n" for column in ENTITY_COLUMNS_5)
+ADDED_5 += "".join(f"{statement};\n" for statement in ENTITY_TABLES_5)
+# The tables whose rows have checksums now, and those of older formats to whose rows columns were added since.
+SUMMED = (*SUMMED_4, "detected")
+WIDENED = ("visit",)
+SCHEMA = SCHEMA_2 + ADDED_3 + ADDED_4 + ADDED_5
 
 
 def create(path: Path) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from hippocam.memory.store.schema import SUMMED
 
@@ -61,6 +61,20 @@ def fill(db: sqlite3.Connection) -> None:
     _define(db)
     for table in SUMMED:
         db.execute(f"UPDATE {table} SET sum = row_sum({', '.join(columns(db, table))})")
+
+
+def right(db: sqlite3.Connection, table: str) -> list[tuple[object, ...]]:
+    """Keys of the rows of a table that are as they were written."""
+    bad = set(wrong(db, table))
+    rows = db.execute(f"SELECT {', '.join(key(db, table))} FROM {table}").fetchall()
+    return [row for row in rows if row not in bad]
+
+
+def fill_again(db: sqlite3.Connection, table: str, keys: Iterable[tuple[object, ...]]) -> None:
+    """Give some rows of a table the checksums of what they are now; inside a transaction."""
+    _define(db)
+    told = ", ".join(columns(db, table))
+    db.executemany(f"UPDATE {table} SET sum = row_sum({told}) WHERE {where_key(db, table)}", keys)
 
 
 def wrong(db: sqlite3.Connection, table: str) -> Iterator[tuple[object, ...]]:

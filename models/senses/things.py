@@ -1,4 +1,4 @@
-"""Pictures into things: what a detector finds, each with how it looks.
+"""Pictures into things: what a detector finds, each with how it looks and the names of its colours.
 
 A person's look is OSNet's, anything else's its colours. A one-off on six visitors before one camera, frames of one
 visitor 3 s or more apart against those of two (area under the ROC curve; ms on one core): OSNet .98 (about 20),
@@ -8,14 +8,15 @@ colours .90 (1), TinyViT on the cut .88 (20), TinyViT's patches in the box .83 (
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from hippocam.models.lazy import Lazy
 from hippocam.models.nets.osnet import OsNet
 from hippocam.models.pictures import unit_rows
+from hippocam.models.senses.colour_names import SceneLight
 from hippocam.models.senses.colours import colour_features
 from hippocam.models.senses.efficientdet import EfficientDetLite0
+from hippocam.stream.portraits.cutting import cut
 from hippocam.stream.records import FloatArray, Image, Sensed, Thing
 
 
@@ -51,11 +52,12 @@ class ThingsSense:
     @property
     def id(self) -> str:
         """Name and version."""
-        return "efficientdet-lite0-osnet-colours:1"
+        return "efficientdet-lite0-osnet-colours:2"
 
     def look(self, image: Image) -> Sensed:
         """Find things in one picture, uint8 [H, W, 3] RGB of any size."""
         found = self._detector().find(image, self._config.least_score, self._config.most)
+        light = SceneLight(image)
         return Sensed(
             things=tuple(
                 Thing(
@@ -63,6 +65,7 @@ class ThingsSense:
                     score=thing.score,
                     box=thing.box,
                     vector=self._look_of(thing.label, cut(image, thing.box)),
+                    colours=light.colours(thing.label, thing.box),
                 )
                 for thing in found
             )
@@ -73,10 +76,3 @@ class ThingsSense:
             return colour_features(image)
         look_C: FloatArray = unit_rows(self._people().features(image)[None])[0]
         return look_C
-
-
-def cut(image: Image, box: tuple[float, float, float, float]) -> Image:
-    """Cut a box, left, top, right, bottom as shares, out of a picture; one pixel at least."""
-    height, width = image.shape[:2]
-    x0, y0 = min(int(box[0] * width), width - 1), min(int(box[1] * height), height - 1)
-    return image[y0 : max(y0 + 1, math.ceil(box[3] * height)), x0 : max(x0 + 1, math.ceil(box[2] * width))]

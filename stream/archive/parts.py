@@ -1,16 +1,16 @@
 """A part: the file that holds what a worker made of one segment, on its way into a memory.
 
-    {"part": 2}
+    {"part": 3}
     {"camera": "", "seq": 0, "time_s": 0.0, "labels": ["cat"], "text": "", "sizes": [256, 5120, 0, 0, 0]}
     ... 256 + 5120 bytes: vector, JPEG, and state, action and pose where there are any ...
     {"camera": "", "seq": 1, "time_s": 1.0}                      a frame without change has no bytes
     {"camera": "", "note": ["subtitle", 1.0, 2.5, "Hello!"]}     kind, start, end, words
     {"end": 2, "error": "", "seen": true, "first_s": 0.0, "last_s": 1.0, "cpu_s": 0.3}
 
-A frame that senses looked at also has "screen", the lines that were read, and "things", each with its label, score
-and box; their vectors follow the other bytes. Lines are JSON, numbers little-endian float32. A part is written
-under another name, flushed to the disk and renamed, so that it is whole wherever it exists. Writer and reader hold
-one frame at a time.
+A frame that senses looked at also has "screen", the lines that were read, and "things", each with its label,
+score, box and colours; their vectors follow the other bytes, then their portraits, empty where there is none.
+Lines are JSON, numbers little-endian float32. A part is written under another name, flushed to the disk and
+renamed, so that it is whole wherever it exists. Writer and reader hold one frame at a time.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from hippocam.stream import private
 from hippocam.stream.errors import PartError
 from hippocam.stream.records import Embedding, FloatArray, Item, Note, Repeat, Sensed, Sensors, Thing, stream_id
 
-_FORMAT = 2
+_FORMAT = 3
 _SENSORS = ("state", "action", "pose")
 
 
@@ -113,12 +113,14 @@ class PartWriter:
         arrays = [item.vector, *(getattr(item.sensors, name) for name in _SENSORS)]
         vector, *sensors = [b"" if a is None else a.astype("<f4").tobytes() for a in arrays]
         things = item.sensed.things
-        pieces = [vector, item.jpeg, *sensors, *(thing.vector.astype("<f4").tobytes() for thing in things)]
+        looks = [thing.vector.astype("<f4").tobytes() for thing in things]
+        portraits = [b"" if t.portrait is None else t.portrait.astype("<f4").tobytes() for t in things]
+        pieces = [vector, item.jpeg, *sensors, *looks, *portraits]
         head |= {"labels": item.labels, "text": item.text, "sizes": [len(p) for p in pieces]}
         if item.sensed.screen is not None:
             head["screen"] = item.sensed.screen
         if things:
-            head["things"] = [[thing.label, float(thing.score), [*map(float, thing.box)]] for thing in things]
+            head["things"] = [[t.label, float(t.score), [*map(float, t.box)], t.colours] for t in things]
         self._line(head)
         self._file.write(b"".join(pieces))
 
@@ -174,11 +176,20 @@ def _item(head: dict[str, Any], name: str, file: IO[bytes]) -> Item:
     if "sizes" not in head:
         return Repeat(stream=stream, seq=head["seq"], time_s=head["time_s"])
     vector, jpeg, *others = [_exactly(file, size) for size in head["sizes"]]
-    sensors, looks = others[: len(_SENSORS)], others[len(_SENSORS) :]
+    sensors, of_things = others[: len(_SENSORS)], others[len(_SENSORS) :]
+    told_things = head.get("things", ())
+    looks, portraits = of_things[: len(told_things)], of_things[len(told_things) :]
     told = {key: _floats(data) for key, data in zip(_SENSORS, sensors, strict=True) if data}
     things = tuple(
-        Thing(label=label, score=score, box=tuple(box), vector=_floats(data))
-        for (label, score, box), data in zip(head.get("things", ()), looks, strict=True)
+        Thing(
+            label=label,
+            score=score,
+            box=tuple(box),
+            vector=_floats(look),
+            colours=tuple(colours),
+            portrait=_floats(portrait) if portrait else None,
+        )
+        for (label, score, box, colours), look, portrait in zip(told_things, looks, portraits, strict=True)
     )
     screen = head.get("screen")
     return Embedding(

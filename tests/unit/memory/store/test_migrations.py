@@ -1,4 +1,4 @@
-"""Memories of formats 1 and 2, made here with their own SQL, brought to the present format."""
+"""Memories of formats 1, 2 and 4, made here with their own SQL, brought to the present format."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hippocam.memory.entities import tables
+from hippocam.memory.entities.bank import EntityMemory
 from hippocam.memory.errors import DiskError, MemoryFolderError, OlderFormatError
 from hippocam.memory.records import Level, Span, id_of
-from hippocam.memory.store import migrations
+from hippocam.memory.store import migrations, sums
 from hippocam.memory.store.database import Store
 from hippocam.memory.store.migrations import format_of, migrate, upgrade
-from hippocam.memory.store.schema import FORMAT, SCHEMA, SCHEMA_2
+from hippocam.memory.store.schema import ADDED_3, ADDED_4, FORMAT, SCHEMA, SCHEMA_2, SUMMED
 
 APPLICATION_ID = 0x48697063
 FORMAT_1 = """
@@ -298,7 +300,7 @@ def test_a_damaged_row_is_named_and_nothing_changed(tmp_path: Path, rows: list[t
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from hippocam.memory.store import migrations
+from hippocam.memory.store import migrations, sums
 real, calls = migrations.pack, 0
 def pack(vector):
     global calls
@@ -342,3 +344,40 @@ def test_a_folder_without_a_memory_is_named(tmp_path: Path) -> None:
     (tmp_path / "memory.db").write_text("not a database, but long enough to be taken for one" * 20)
     with pytest.raises(MemoryFolderError, match="damaged"):
         upgrade(tmp_path)
+
+
+def make_format_4(path: Path, visits: int) -> Path:
+    """A memory of format 4 with visits of things, checksums right."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with sqlite3.connect(path) as db:
+        db.executescript(SCHEMA_2 + ADDED_3 + ADDED_4)
+        db.executescript(f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 4;")
+        for number in range(1, visits + 1):
+            db.execute(
+                "INSERT INTO visit (id, entity, stream, label, t0_s, t1_s, first_s, known_s, linked_s, gone_s, "
+                "from_start, hits, score, frame_s, box, gaps) VALUES (?1, ?1, 'cam', 'person', ?1, ?1 + 5, "
+                "?1, ?1, ?1, ?1 + 6, 0, 5, 0.9, ?1, '[0.1, 0.2, 0.3, 0.4]', '[]')",
+                (number,),
+            )
+        db.create_function("row_sum", -1, sums.row_sum, deterministic=True)
+        db.execute(f"UPDATE visit SET sum = row_sum({', '.join(sums.columns(db, 'visit'))})")
+    db.close()
+    return path
+
+
+def test_format_4_gets_columns_and_a_damaged_row_stays_known_as_that(tmp_path: Path) -> None:
+    path = make_format_4(tmp_path / "memory.db", visits=3)
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE visit SET hits = 99 WHERE id = 2")  # as a flipped bit would, without a new checksum
+    db.close()
+    reader = Store(path, writable=False)  # as it is
+    assert [visit.id for visit in tables.visits(reader.connection)] == [1, 2, 3]
+    assert reader.portraits.every()[0] == ()
+    assert not EntityMemory(reader.connection).presence(["person"]).looked
+    reader.close()
+    assert upgrade(tmp_path) == 4
+    with sqlite3.connect(path) as db:
+        assert [key for table in SUMMED for key in sums.wrong(db, table)] == [(2,)]
+        assert [visit.path for visit in tables.visits(db)] == [(), (), ()]
+    db.close()
+    assert format_of(path) == FORMAT

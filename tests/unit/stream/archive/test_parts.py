@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -75,10 +77,11 @@ def test_a_disk_that_cannot_be_written_is_no_fault_of_the_footage(tmp_path):
 def test_notes_and_what_senses_found_travel_along(tmp_path):
     vector = np.array([0.5, 1 / 3], np.float32)
     thing = Thing(label="a cup", score=0.1 + 0.2, box=(0.0, 0.25, 1 / 3, 1.0), vector=vector)
+    shown = dataclasses.replace(thing, colours=("red", ""), portrait=vector[::-1].copy())
     items = [
         Note(stream="/top", kind="speech", t0_s=1 / 3, t1_s=2.5, text="Gr\u00fc\u00df\nGott"),
         Embedding(
-            stream="/top", seq=0, time_s=3.0, vector=vector, sensed=Sensed(things=(thing, thing), screen=())
+            stream="/top", seq=0, time_s=3.0, vector=vector, sensed=Sensed(things=(thing, shown), screen=())
         ),
         Embedding(stream="/top", seq=1, time_s=4.0, vector=vector, sensed=Sensed(screen=("Exit", "42"))),
         Embedding(stream="/top", seq=2, time_s=5.0, vector=vector),
@@ -92,4 +95,9 @@ def test_notes_and_what_senses_found_travel_along(tmp_path):
     assert [(t.label, t.score, t.box, t.vector.tobytes()) for t in first.sensed.things] == [
         ("a cup", 0.1 + 0.2, (0.0, 0.25, 1 / 3, 1.0), vector.tobytes())
     ] * 2
+    assert [t.colours for t in first.sensed.things] == [(), ("red", "")]
+    plain, portrayed = first.sensed.things
+    assert plain.portrait is None
+    assert portrayed.portrait is not None
+    assert portrayed.portrait.tobytes() == vector[::-1].tobytes()
     assert [e.sensed.screen for e in (first, second, third)] == [(), ("Exit", "42"), None]

@@ -134,7 +134,7 @@ def test_two_streams_are_added_up_but_not_put_in_one_order():
     view = bank([(1, "person", 10, 20)])
     view._db.execute(
         "INSERT INTO visit SELECT 7, 7, 'b', label, t0_s, t1_s, first_s, known_s, linked_s, gone_s, from_start, "
-        "hits, score, frame_s, box, gaps, look FROM visit"
+        "hits, score, frame_s, box, gaps, look, path, colours, portrait, portrait_s FROM visit"
     )
     both = count_entities("How many people came?", view, at_s=60)
     assert both is not None

@@ -1,0 +1,62 @@
+"""A belief that rests on pictures, doubted where the detector looked and never saw such a thing.
+
+Among many pictures some always come near a description, whatever it says. The detector knows some eighty kinds of
+things, and of these it knows better: what it has not seen in two frames is hardly there; see
+memory/entities/detections.py.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from hippocam.apps.ask.count.words import labels_of
+from hippocam.memory.memory import Memory
+from hippocam.memory.recall.query import Query
+from hippocam.memory.records import Evidence
+
+# Labels that are other words as well: a colour, what somebody does.
+_OTHER_WORDS = frozenset({"orange", "bear", "train", "book", "tie", "remote", "kite"})
+
+
+def labels_named(text: str) -> list[str]:
+    """The detector's labels that a description names, one for each thing; two words count before one."""
+    words = re.findall(r"[a-z]+", text.casefold())
+    found, index = list[str](), 0
+    while index < len(words):
+        both, alone = (labels_of(" ".join(words[index : index + size])) for size in (2, 1))
+        labels = both if both is not None and index + 1 < len(words) else alone
+        if labels is not None and len(labels) == 1 and labels[0] not in _OTHER_WORDS:
+            found += [labels[0]] if labels[0] not in found else []
+        index += 2 if labels is both and both is not None else 1
+    return found
+
+
+def doubted(memory: Memory, query: Query, moments: Sequence[Evidence], prefix: str = "") -> tuple[Evidence, ...]:
+    """Take belief from moments whose stream shows no such thing, as far as the detector can tell.
+
+    What was read or said of a thing stays believed.
+
+    Args:
+        memory: The memory that found them.
+        query: What was looked for.
+        moments: What was found.
+        prefix: What stands before each stream and id: "MEMORY/" where several memories are searched as one.
+    """
+    labels = labels_named(query.text)
+    return (
+        tuple(_doubted(memory, query, moment, labels, prefix) for moment in moments) if labels else tuple(moments)
+    )
+
+
+def _doubted(memory: Memory, query: Query, moment: Evidence, labels: Sequence[str], prefix: str) -> Evidence:
+    if moment.noted:
+        return moment
+    wanted = replace(query.wanted, stream=moment.stream.removeprefix(prefix), camera=None)
+    score = moment.score
+    for label in labels:
+        score = memory.entities.presence([label], wanted).believed(score)
+    if score == moment.score:
+        return moment
+    return replace(moment, score=score, why=f"{moment.why}; never detected there: {', '.join(labels)}")

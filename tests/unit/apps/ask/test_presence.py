@@ -1,0 +1,79 @@
+"""Which labels a description names, and what is left of a belief that the detector contradicts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hippocam.apps.ask.presence import doubted, labels_named
+from hippocam.memory.memory import Memory
+from hippocam.memory.recall.query import Query
+from hippocam.memory.records import Evidence
+from hippocam.stream.records import Embedding, EncoderSpec, Sensed, Thing
+
+SPEC = EncoderSpec(id="test:1", dim=8, normalised=True, midpoint=0.5, slope=20.0)
+AXES = np.eye(8, dtype=np.float32)
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        ("an elephant", ["elephant"]),
+        ("two dogs and a cat", ["dog", "cat"]),
+        ("a traffic light beside buses", ["traffic light", "bus"]),
+        ("a hot dog", ["hot dog"]),
+        ("people at a table", ["person"]),
+        ("an orange kite flies over the train", []),
+        ("a red door", []),
+        ("", []),
+    ],
+)
+def test_labels_that_a_description_names(text, labels):
+    assert labels_named(text) == labels
+
+
+@pytest.fixture
+def memory(tmp_path):
+    """A yard with a dog, seen unsurely, and a garden in which nothing was detected."""
+    with Memory.open_writer(tmp_path / "m", encoder="test", spec=SPEC) as made:
+        for stream in ("yard", "garden"):
+            made.begin(stream, uri=f"/{stream}.mp4")
+            dog = Thing(label="dog", score=0.35, box=(0.1, 0.1, 0.4, 0.4), vector=AXES[0])
+            sensed = Sensed(things=(dog,) if stream == "yard" else ())
+            made.write(
+                [
+                    Embedding(stream=stream, seq=seq, time_s=float(seq), vector=AXES[1], jpeg=b"x", sensed=sensed)
+                    for seq in range(5)
+                ]
+            )
+            made.finish(stream)
+        yield made
+
+
+def moment(stream: str = "yard", score: float = 0.8, noted: int = 0) -> Evidence:
+    return Evidence(
+        id="0" * 16, stream=stream, t0_s=0.0, t1_s=4.0, score=score, why="w", image="", frame_s=2.0, noted=noted
+    )
+
+
+def scores(memory, text, *moments, prefix=""):
+    found = doubted(memory, Query(text=text, vector=AXES[2]), moments, prefix)
+    return [each.score for each in found]
+
+
+def test_only_what_the_detector_knows_and_never_saw_there_is_doubted(memory):
+    assert scores(memory, "an elephant", moment()) < [0.5]
+    assert scores(memory, "a dog", moment()) == [0.8]
+    assert scores(memory, "a red door", moment()) == [0.8]
+    assert scores(memory, "an elephant", moment("garden")) == [0.8]  # nobody looked there, as far as is known
+    assert scores(memory, "a dog and an elephant", moment()) < [0.5]
+
+
+def test_what_was_read_or_said_and_what_is_very_sure_stays_believed(memory):
+    assert scores(memory, "an elephant", moment(noted=1), moment(score=0.99)) == [0.8, 0.99]
+
+
+def test_of_several_memories_a_stream_has_its_own_name_within(memory):
+    (found,) = doubted(memory, Query(text="an elephant", vector=AXES[2]), [moment("site/yard")], "site/")
+    assert found.score < 0.5
+    assert found.why == "w; never detected there: elephant"
