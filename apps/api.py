@@ -13,6 +13,7 @@ from hippocam.apps.archive.records import ArchiveReport
 from hippocam.apps.journal import numbers_of, sentence
 from hippocam.apps.live.status import LiveStatus
 from hippocam.apps.records import Answer, Deleted, ImportReport, SetApart, Status, WatchReport
+from hippocam.memory.entities.describing import motion, position, size
 from hippocam.memory.entities.records import Entity, EntityChange
 from hippocam.memory.explanation import Explanation
 from hippocam.memory.provenance.records import Provenance
@@ -109,6 +110,9 @@ def evidence_json(evidence: Evidence) -> Json:
             {"kind": n.kind, "t0_s": round(n.t0_s, 3), "t1_s": round(n.t1_s, 3), "text": n.text}
             for n in evidence.notes
         ],
+        "thing": evidence.thing,
+        "visit": evidence.visit,
+        "box": None if evidence.box is None else [round(edge, 4) for edge in evidence.box],
     }
 
 
@@ -179,7 +183,9 @@ def entity_json(entity: Entity) -> Json:
     """A thing or person that was told apart.
 
     "visits" counts all visits, "spans" lists those that are still kept: id, start, end (None while it lasts).
-    "box" is where the thing is at "exemplar_s": left, top, right, bottom as shares of the picture.
+    "box" is where the thing is at "exemplar_s": left, top, right, bottom as shares of the picture. "seen" tells
+    of each of these visits where in the picture, how large, which way it went (null where that is not known), and
+    its colours by part from top to bottom.
     """
     best = entity.exemplar
     return {
@@ -194,6 +200,15 @@ def entity_json(entity: Entity) -> Json:
         "box": best.box,
         "spans": [
             (format_id(visit.id), visit.t0_s, None if visit.gone_s is None else visit.t1_s)
+            for visit in entity.visits
+        ],
+        "seen": [
+            {
+                "position": str(position(visit)),
+                "size": size(visit),
+                "motion": motion(visit),
+                "colours": list(visit.colours),
+            }
             for visit in entity.visits
         ],
     }

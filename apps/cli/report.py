@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from hippocam.apps.archive.records import ArchiveReport
 from hippocam.apps.records import Answer, ImportReport, Status, WatchReport
 from hippocam.apps.wording import NO_PICTURE, megabytes, moment_time, other_spans
+from hippocam.memory.entities.describing import position_of
 from hippocam.memory.records import KEY_FRAMES, Evidence, StreamStatus
 from hippocam.stream.timecode import format_time
 
@@ -73,6 +74,9 @@ def _moment_lines(rank: int, moment: Evidence) -> list[str]:
     lines = [f"{rank}. {span}  {moment.stream}  {moment.score:.0%}  {picture}"]
     if moment.sentence:
         lines.append(f"   looks like {moment.sentence}")
+    if moment.thing:
+        where = f", {position_of(moment.box)} of the picture" if moment.box is not None else ""
+        lines.append(f"   {moment.thing}{where}")
     lines.append(f"   {moment.why}")
     others = other_spans(moment)
     if others:

@@ -10,6 +10,7 @@ from hippocam.apps.records import Answer, Status
 from hippocam.apps.web.media import stream_key
 from hippocam.apps.wording import NO_PICTURE, megabytes, moment_time, other_spans
 from hippocam.memory.records import Evidence
+from hippocam.stream.records import Box
 from hippocam.stream.timecode import format_time
 
 # Gradio's HTML component fills "${...}" and "{{...}}" of its template: neither may come from outside.
@@ -85,6 +86,8 @@ def card(moment: Evidence, *, cited: bool, rank: int) -> str:
     thumb = f'<span class="hc-nopicture">{NO_PICTURE}</span>'
     if moment.image:
         thumb = f'<img src="hippocam/picture/{escape(moment.id)}" alt="" loading="lazy">'
+    if moment.image and moment.box is not None:
+        thumb = f'<span class="hc-boxed">{thumb}<i class="hc-box" style="{_sides(moment.box)}"></i></span>'
     return (
         f'<button type="button" class="hc-card{" hc-cited" if cited else ""}" '
         f'{_target(moment, moment.t0_s, moment.t1_s)} aria-label="{escape(spoken)}">'
@@ -95,6 +98,12 @@ def card(moment: Evidence, *, cited: bool, rank: int) -> str:
         f'<span class="hc-stream">{escape(moment.stream)}</span>'
         f'{looks}<span class="hc-why">{escape(moment.why)}</span>{said}</span></button>{_others(moment)}'
     )
+
+
+def _sides(box: Box) -> str:
+    """A box in a picture as CSS that lays a frame over it."""
+    left, top, right, bottom = (100 * max(0.0, min(1.0, edge)) for edge in box)
+    return f"left:{left:.1f}%;top:{top:.1f}%;width:{right - left:.1f}%;height:{bottom - top:.1f}%"
 
 
 def _others(moment: Evidence) -> str:

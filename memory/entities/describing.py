@@ -60,6 +60,15 @@ class Position:
 def position(visit: Visit) -> Position:
     """Where it was in the picture, for most of its path."""
     x, y = np.median([centre(box) for box in _boxes(visit)], axis=0)
+    return _position(float(x), float(y))
+
+
+def position_of(box: Box) -> Position:
+    """Where a box is in the picture."""
+    return _position(*centre(box))
+
+
+def _position(x: float, y: float) -> Position:
     return Position(
         across="left" if x < _THIRDS[0] else "right" if x > _THIRDS[1] else "middle",
         down="top" if y < _THIRDS[0] else "bottom" if y > _THIRDS[1] else "middle",
@@ -82,7 +91,8 @@ def motion(visit: Visit) -> Motion | None:
     scale = float(np.median([side(box) for box in boxes]))
     xs = np.array([centre(box)[0] for box in boxes])
     across, way = float(xs[-1] - xs[0]), float(np.abs(np.diff(xs)).sum())
-    growth = _typical_side(boxes[-3:]) / max(_typical_side(boxes[:3]), 1e-6) if len(boxes) > 2 else 1.0
+    third = max(1, len(boxes) // 3)
+    growth = _typical_side(boxes[-third:]) / max(_typical_side(boxes[:third]), 1e-6) if len(boxes) > 2 else 1.0
     crossed = abs(across) / scale
     if growth >= _GROWTH or growth <= 1 / _GROWTH:
         turned = abs(math.log(growth)) / math.log(_GROWTH)

@@ -42,12 +42,16 @@ def test_an_entity_counts_all_visits_and_lists_those_that_are_kept():
     there = Visit(
         id=0xCD, entity=0xAB, stream="door", label="person", t0_s=61.0, t1_s=70.0, first_s=61.5, known_s=62.0,
         linked_s=62.0, gone_s=None, from_start=False, hits=5, score=0.7, frame_s=65.0, box=(0.1, 0.1, 0.3, 1.0),
+        colours=("red", "blue"),
     )  # fmt: skip
     entity = Entity(id=0xAB, stream="door", label="person", visits=(there,), earlier=3)
     (value,) = plain(api.entities_json([entity]))["entities"]
     assert value["id"] == "00000000000000ab"
     assert value["visits"] == 4
     assert value["spans"] == [["00000000000000cd", 61.0, None]]
+    assert value["seen"] == [
+        {"position": "on the left", "size": "large", "motion": None, "colours": ["red", "blue"]}
+    ]
     change = EntityChange(id=3, kind="merge", into=0xAB, moved=((1, 2),), undone=False)
     assert plain(api.change_json(change)) == {"change": 3, "kind": "merge", "undone": False}
 

@@ -80,6 +80,14 @@ def test_a_picture_that_was_given_up_is_said_and_never_asked_for() -> None:
     assert {a.get("data-picture") for a in found.attributes if "data-t0" in a} == {""}
 
 
+def test_a_thing_is_framed_in_the_picture_that_shows_it() -> None:
+    found = Tags(cards.card(moment(thing="bird", box=(0.1, 0.2, 0.4, 0.9)), cited=False, rank=1))
+    (frame,) = [a for a in found.attributes if a.get("class") == "hc-box"]
+    assert frame["style"] == "left:10.0%;top:20.0%;width:30.0%;height:70.0%"
+    for without in (moment(thing="bird"), moment(thing="bird", box=(0.1, 0.2, 0.4, 0.9), image="")):
+        assert "hc-box" not in cards.card(without, cited=False, rank=1)
+
+
 def test_nothing_from_outside_becomes_markup_or_a_template() -> None:
     hostile = moment(stream=HOSTILE, why=HOSTILE, text=HOSTILE, sentence=HOSTILE)
     status = Status(
