@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hippocam.apps.cli import bench_options
+from hippocam.apps.cli.bench_robot import add_robot
 from hippocam.apps.terminal import tell, tell_json, warn
 from hippocam.stream.errors import HippocamError
 
@@ -106,7 +107,10 @@ def add_commands(bench: argparse.ArgumentParser) -> None:
     bench_options.perception(perception)
     perception.set_defaults(run=_perception)
 
-    for command in (moments, memory, scale, sleep, ingest, qa, answers, things, perception):
+    robot = names.add_parser("robot", help="what a robot's control loop waits for")
+    add_robot(robot)
+
+    for command in (moments, memory, scale, sleep, ingest, qa, answers, things, perception, robot):
         command.add_argument(
             "--out", "--write", type=Path, metavar="FILE", help="Markdown file whose section is written anew"
         )

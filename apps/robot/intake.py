@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -167,15 +167,28 @@ class Intake:
             ends=ends,
         )
 
-    def acted(self, time_s: float, action: ArrayLike, used: tuple[str, ...], env: str) -> Seen | None:
+    def acted(self, time_s: float, action: ArrayLike, used: Sequence[str], env: str) -> Seen | None:
         """What was done, and what it rested on; None where nothing of it can be used."""
         held = self._env(env)
         numbers = self._numbers(action, "action")
-        if not math.isfinite(time_s) or (numbers is None and not used):
+        entry_ids = [found for found in map(self._entry_id, filter(None, used)) if found is not None]
+        if not math.isfinite(time_s) or (numbers is None and not entry_ids):
             return None
         return Seen(
-            seq=self._next(), env=env, episode=held.episode, time_s=float(time_s), action=numbers, used=used
+            seq=self._next(),
+            env=env,
+            episode=held.episode,
+            time_s=float(time_s),
+            action=numbers,
+            used=tuple(entry_ids),
         )
+
+    def _entry_id(self, text: str) -> int | None:
+        try:
+            return int(text, 16)
+        except (TypeError, ValueError):
+            self.refuse("used")
+            return None
 
     def _env(self, env: str) -> _Env:
         held = self._envs.get(env)

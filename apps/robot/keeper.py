@@ -9,17 +9,16 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from hippocam.apps.ids import parse_id
 from hippocam.apps.robot.names import recording_name
-from hippocam.apps.robot.records import Seen
+from hippocam.apps.robot.records import MOST_OPEN, Fresh, FreshFrame, Seen
 from hippocam.memory.config import MemoryConfig
 from hippocam.memory.memory import Memory, MemoryWriter
 from hippocam.models.registry import make_encoder
@@ -27,11 +26,9 @@ from hippocam.stream import opencv
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.ingest import Ingest
 from hippocam.stream.pipeline import PipelineConfig
-from hippocam.stream.records import Embedding, FloatArray, Frame, Note, Repeat, Sensors, stream_id
+from hippocam.stream.records import Embedding, Frame, Note, Repeat, Sensors, stream_id
 from hippocam.stream.robot.shared_ring import SharedRing
 
-# Frames of an open event that can be recalled: the newest.
-MOST_OPEN = 128
 # How long to wait where nothing was observed; seconds.
 _PAUSE_S = 0.004
 _BLACK = Frame(stream="", seq=0, time_s=0, image=np.zeros((64, 64, 3), np.uint8))
@@ -39,39 +36,6 @@ _BLACK = Frame(stream="", seq=0, time_s=0, image=np.zeros((64, 64, 3), np.uint8)
 _NICE = 5
 # Cited entries are told to the memory this often at most; seconds.
 _USED_S = 2.0
-
-
-class FreshFrame(NamedTuple):
-    """A frame whose event may still be open.
-
-    Attributes:
-        stream: Its stream.
-        time_s: When it was seen.
-        until_s: Until when it was seen unchanged.
-        vector: float32 [D].
-        pose: float64 [7] or None.
-        text: Words that the robot gave.
-    """
-
-    stream: str
-    time_s: float
-    until_s: float
-    vector: FloatArray
-    pose: FloatArray | None
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fresh:
-    """What the process that remembers tells the one that recalls, after each write.
-
-    Attributes:
-        frames: New frames, and older ones that are prolonged.
-        as_of: Episode and time of the newest observation that was taken in, by environment.
-    """
-
-    frames: tuple[FreshFrame, ...]
-    as_of: Mapping[str, tuple[int, float]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +112,7 @@ class Keeper:
         self._frames: dict[str, deque[FreshFrame]] = {}  # of the open event, by stream
         self._untold: list[FreshFrame] = []
         self._as_of: dict[str, tuple[int, float]] = {}
-        self._used: dict[str, None] = {}
+        self._used: dict[int, None] = {}
         self._used_s = time.monotonic()
 
     def take(self, every: Sequence[Seen]) -> bool:
@@ -235,5 +199,5 @@ class Keeper:
     def _learn(self, *, now: bool = False) -> None:
         """Tell the memory which entries were acted on, which are kept longer for it."""
         if self._used and (now or time.monotonic() - self._used_s > _USED_S):
-            self._memory.used([parse_id(entry_id) for entry_id in self._used])
+            self._memory.used(list(self._used))
             self._used, self._used_s = {}, time.monotonic()

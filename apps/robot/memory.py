@@ -193,7 +193,7 @@ class RobotMemory:
             used: Ids of recalled entries; "" (an open event) is passed over.
             env: As in `observe`.
         """
-        seen = self._intake.acted(time_s, action, tuple(filter(None, used)), env)
+        seen = self._intake.acted(time_s, action, used, env)
         if seen is not None:
             self._put(seen)
 
@@ -257,6 +257,16 @@ class RobotMemory:
             stale=age_ms > 1000 * self._config.stale_s,
             complete=not reply.error,
         )
+
+    @property
+    def keeper_pid(self) -> int | None:
+        """Id of the process that encodes and writes."""
+        return self._keeper.pid
+
+    @property
+    def recaller_pid(self) -> int | None:
+        """Id of the process that recalls."""
+        return self._recaller.pid
 
     def status(self) -> RobotStatus:
         """How the memory keeps up."""

@@ -19,8 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from hippocam.apps.robot.keeper import MOST_OPEN, Fresh, FreshFrame
-from hippocam.apps.robot.records import RecalledEntry
+from hippocam.apps.robot.records import MOST_OPEN, Fresh, FreshFrame, RecalledEntry
 from hippocam.memory.config import MemoryConfig
 from hippocam.memory.folder import has_memory
 from hippocam.memory.memory import Memory

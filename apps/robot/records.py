@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 from hippocam.stream.records import FloatArray, Image
 
 Doubles = NDArray[np.float64]
+# Frames of an open event that can be recalled: the newest.
+MOST_OPEN = 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +36,7 @@ class Seen:
         text: Words that the robot gave, such as its task.
         mark: Why this is a key event ("reset", "task", "gripper", or the user's words); "" where it is none.
         ends: Whether the episode before this one ends here.
-        used: Ids of the entries that the action rested on.
+        used: Ids of the entries that the action rested on, as the database has them.
     """
 
     seq: int
@@ -47,7 +50,40 @@ class Seen:
     text: str = ""
     mark: str = ""
     ends: bool = False
-    used: tuple[str, ...] = ()
+    used: tuple[int, ...] = ()
+
+
+class FreshFrame(NamedTuple):
+    """A frame whose event may still be open.
+
+    Attributes:
+        stream: Its stream.
+        time_s: When it was seen.
+        until_s: Until when it was seen unchanged.
+        vector: float32 [D].
+        pose: float64 [7] or None.
+        text: Words that the robot gave.
+    """
+
+    stream: str
+    time_s: float
+    until_s: float
+    vector: FloatArray
+    pose: FloatArray | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fresh:
+    """What the process that remembers tells the one that recalls, after each write.
+
+    Attributes:
+        frames: New frames, and older ones that are prolonged.
+        as_of: Episode and time of the newest observation that was taken in, by environment.
+    """
+
+    frames: tuple[FreshFrame, ...]
+    as_of: Mapping[str, tuple[int, float]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

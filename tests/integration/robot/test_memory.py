@@ -132,7 +132,7 @@ def test_the_loop_goes_on_while_what_remembers_is_stopped_and_is_told_that_it_is
         robot = Robot(memory)
         robot.look("red")
         robot.up_to_date()
-        os.kill(memory._keeper.pid, signal.SIGSTOP)
+        os.kill(memory.keeper_pid, signal.SIGSTOP)
         try:
             robot.look("blue", count=3, mark="key")
             robot.look("green", count=40)
@@ -142,7 +142,7 @@ def test_the_loop_goes_on_while_what_remembers_is_stopped_and_is_told_that_it_is
             status = memory.status()
             assert status.dropped["front"] >= 30
         finally:
-            os.kill(memory._keeper.pid, signal.SIGCONT)
+            os.kill(memory.keeper_pid, signal.SIGCONT)
         robot.look("green")
         robot.up_to_date()
         memory.close()
@@ -157,9 +157,9 @@ def test_a_killed_process_is_started_again_and_nothing_but_the_open_event_is_los
         robot.look("red")
         robot.look("blue", mark="a key event ends the one before")
         robot.up_to_date()
-        before = memory._keeper.pid
+        before = memory.keeper_pid
         os.kill(before, signal.SIGKILL)
-        until(lambda: memory._keeper.alive and memory._keeper.pid != before, "another process")
+        until(lambda: memory.keeper_pid != before, "another process")
         robot.look("green")
         robot.up_to_date()
         assert memory.status().restarts == 1
@@ -173,17 +173,17 @@ def test_recall_keeps_its_deadline_while_what_recalls_is_asleep(tmp_path):
         robot = Robot(memory)
         robot.look("red")
         robot.up_to_date()
-        os.kill(memory._recaller.pid, signal.SIGSTOP)
+        os.kill(memory.recaller_pid, signal.SIGSTOP)
         try:
             for _ in range(200):  # more than a pipe holds, were each request sent
                 found = memory.recall("something red", now=robot.time_s, deadline_ms=1)
                 assert (found.entries, found.stale, found.complete) == ((), True, False)
         finally:
-            os.kill(memory._recaller.pid, signal.SIGCONT)
+            os.kill(memory.recaller_pid, signal.SIGCONT)
         until(lambda: memory.recall("something red", now=robot.time_s, deadline_ms=1000).complete, "an answer")
-        before = memory._recaller.pid
+        before = memory.recaller_pid
         os.kill(before, signal.SIGKILL)
-        until(lambda: memory._recaller.alive and memory._recaller.pid != before, "another process")
+        until(lambda: memory.recaller_pid != before, "another process")
         until(lambda: memory.recall("something red", now=robot.time_s, deadline_ms=1000).entries, "an answer")
 
 
