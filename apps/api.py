@@ -12,10 +12,11 @@ from typing import Any
 from hippocam.apps.archive.records import ArchiveReport
 from hippocam.apps.journal import numbers_of, sentence
 from hippocam.apps.live.status import LiveStatus
-from hippocam.apps.records import Answer, Deleted, ImportReport, SetApart, Status, WatchReport
+from hippocam.apps.records import Answer, ImportReport, SetApart, Status, WatchReport
 from hippocam.memory.entities.describing import motion, position, size
 from hippocam.memory.entities.records import Entity, EntityChange
 from hippocam.memory.explanation import Explanation
+from hippocam.memory.forget import Deleted
 from hippocam.memory.provenance.records import Provenance
 from hippocam.memory.records import Entry, Evidence, format_id
 from hippocam.memory.sleep.sleep import SleepReport

@@ -16,10 +16,9 @@ from hippocam.apps.archive.unit import delete_copy
 from hippocam.apps.ask.where import check_clock, check_stream
 from hippocam.apps.ids import find_entry
 from hippocam.apps.live.forget import delete_footage
-from hippocam.apps.records import Deleted
 from hippocam.memory.errors import LockedError
 from hippocam.memory.filter import Filter
-from hippocam.memory.forget import FinishedDeletion
+from hippocam.memory.forget import Deleted, FinishedDeletion
 from hippocam.memory.lock import WriterLock
 from hippocam.memory.memory import MemoryWriter
 from hippocam.memory.provenance.records import Origin
@@ -40,10 +39,10 @@ def delete(memory: MemoryWriter, what: Filter | Origin | Sequence[str]) -> Delet
         OSError: A file cannot be deleted.
     """
     if memory.finished is not None and _same(what, memory.finished):  # asked for again, after it was cut short
-        return Deleted(*memory.finished.gone)
+        return memory.finished.gone
     if isinstance(what, Origin):  # neither an import nor a sense has files beside the memory
         with _archive_leftovers(memory.folder):
-            return Deleted(*memory.forget(what))
+            return memory.forget(what)
     if isinstance(what, Filter) and what.stream is not None:
         check_stream(what.stream, memory.streams())
     if isinstance(what, Filter):
@@ -55,7 +54,7 @@ def delete(memory: MemoryWriter, what: Filter | Origin | Sequence[str]) -> Delet
             delete_footage(memory.folder, wanted)
         files, kept = _delete_uploads(memory, what if isinstance(what, Filter) else entries)
         gone = memory.forget(what if isinstance(what, Filter) else found)
-    return Deleted(*gone, files=files, kept=kept)
+    return gone._replace(files=files, kept=kept)
 
 
 def _same(what: Filter | Origin | Sequence[str], finished: FinishedDeletion) -> bool:

@@ -151,26 +151,6 @@ class Status:
     pending: tuple[str, ...] = ()
 
 
-class Deleted(NamedTuple):
-    """What was deleted for a user.
-
-    Attributes:
-        entries: How many entries.
-        streams: How many streams, whole.
-        summaries: How many scenes, chapters and days.
-        notes: How many notes.
-        files: Uploaded videos, by their paths.
-        kept: Uploaded videos that stay, each with the reason.
-    """
-
-    entries: int
-    streams: int
-    summaries: int
-    notes: int = 0
-    files: tuple[str, ...] = ()
-    kept: tuple[str, ...] = ()
-
-
 class SetApart(NamedTuple):
     """What is in quarantine, and the imports that it could name.
 

@@ -34,7 +34,7 @@ from hippocam.apps.errors import EntryGivenUpError
 from hippocam.apps.folders import Folders
 from hippocam.apps.forget import delete
 from hippocam.apps.ids import find_entry, origin_of
-from hippocam.apps.records import Answer, Deleted, Failure, Status, WatchProgress, WatchReport
+from hippocam.apps.records import Answer, Failure, Status, WatchProgress, WatchReport
 from hippocam.apps.settings import Settings, budget_bytes
 from hippocam.apps.watch import Executor, Work, watch_sources
 from hippocam.apps.wording import legible
@@ -42,7 +42,7 @@ from hippocam.memory.entities.records import Entity, EntityChange
 from hippocam.memory.errors import MemoryFolderError
 from hippocam.memory.explanation import Explanation
 from hippocam.memory.filter import Filter
-from hippocam.memory.forget import pending
+from hippocam.memory.forget import Deleted, pending
 from hippocam.memory.records import Evidence, format_id
 from hippocam.memory.sleep.sleep import SleepReport
 from hippocam.models.lazy import Lazy

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     )
     from hippocam.memory.explanation import Explanation
     from hippocam.memory.filter import Filter
-    from hippocam.memory.forget import Forgotten
+    from hippocam.memory.forget import Deleted
     from hippocam.memory.memory import Memory, MemoryWriter
     from hippocam.memory.recall.query import Candidate, Query, RecallConfig, SummaryHit
     from hippocam.memory.records import (
@@ -79,7 +79,7 @@ _HOMES = {
     "UnknownVisitError": "errors",
     "Explanation": "explanation",
     "Filter": "filter",
-    "Forgotten": "forget",
+    "Deleted": "forget",
     "BankConfig": "bank.config",
     "Worth": "bank.worth",
     "Memory": "memory",
@@ -116,6 +116,7 @@ __all__ = [
     "ContextConfig",
     "Continuation",
     "DamagedError",
+    "Deleted",
     "DiskError",
     "EncoderMismatchError",
     "Entity",
@@ -126,7 +127,6 @@ __all__ = [
     "Evidence",
     "Explanation",
     "Filter",
-    "Forgotten",
     "FormatError",
     "Level",
     "LockedError",

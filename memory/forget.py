@@ -36,13 +36,24 @@ _MARK = "forgetting"
 _BATCH = 32
 
 
-class Forgotten(NamedTuple):
-    """How many entries, whole streams, summaries and notes were deleted."""
+class Deleted(NamedTuple):
+    """What was deleted for a user.
+
+    Attributes:
+        entries: How many entries.
+        streams: How many streams, whole.
+        summaries: How many scenes, chapters and days.
+        notes: How many notes.
+        files: Videos that were deleted with them, by their paths: the page keeps uploads beside a memory.
+        kept: Such videos that stay, each with the reason.
+    """
 
     entries: int
     streams: int
     summaries: int
     notes: int = 0
+    files: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
 
 
 class Time(NamedTuple):
@@ -108,7 +119,7 @@ class FinishedDeletion(NamedTuple):
     """A deletion that an earlier writer began and this one has finished."""
 
     deletion: Deletion
-    gone: Forgotten
+    gone: Deleted
 
 
 class LongTerm(Protocol):
@@ -131,7 +142,7 @@ class Things(Protocol):
         """Delete the visits to a stream that touch a stretch of time."""
 
 
-def forget(store: Store, longterm: LongTerm, things: Things, what: Filter | Origin | Sequence[int]) -> Forgotten:
+def forget(store: Store, longterm: LongTerm, things: Things, what: Filter | Origin | Sequence[int]) -> Deleted:
     """Delete entries by their ids, all that a stream, camera or stretch of time left behind, or by provenance.
 
     Args:
@@ -203,7 +214,7 @@ def finish_when_opened(store: Store, longterm: LongTerm, things: Things) -> Fini
         return None
 
 
-def _finish(store: Store, longterm: LongTerm, things: Things, begun: Deletion) -> Forgotten:
+def _finish(store: Store, longterm: LongTerm, things: Things, begun: Deletion) -> Deleted:
     """Delete what is left of what a mark names, then the mark; each step may have been done before."""
     if begun.origin is not None and begun.origin.sense is not None:
         return _finish_notes(store, longterm, begun, begun.origin)
@@ -221,10 +232,10 @@ def _finish(store: Store, longterm: LongTerm, things: Things, begun: Deletion) -
     longterm.relearn()
     notes = begun.notes - store.notes.count()
     _unmark(store)
-    return Forgotten(entries=begun.entries, streams=streams, summaries=summaries, notes=notes)
+    return Deleted(entries=begun.entries, streams=streams, summaries=summaries, notes=notes)
 
 
-def _finish_notes(store: Store, longterm: LongTerm, begun: Deletion, origin: Origin) -> Forgotten:
+def _finish_notes(store: Store, longterm: LongTerm, begun: Deletion, origin: Origin) -> Deleted:
     """Delete the notes that came by a sense, then the mark."""
     with store.transaction():
         store.notes.delete(note.id for note in notes_of(store, origin))
@@ -232,7 +243,7 @@ def _finish_notes(store: Store, longterm: LongTerm, begun: Deletion, origin: Ori
     longterm.relearn()
     notes = begun.notes - store.notes.count()
     _unmark(store)
-    return Forgotten(entries=0, streams=0, summaries=0, notes=notes)
+    return Deleted(entries=0, streams=0, summaries=0, notes=notes)
 
 
 def _unmark(store: Store) -> None:

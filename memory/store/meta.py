@@ -24,9 +24,16 @@ class MetaTable:
         self._db.executemany("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", rows)
 
     def get(self, key: str) -> object:
-        """A setting, None where it was never set."""
+        """A setting, None where it was never set.
+
+        Raises:
+            sqlite3.DatabaseError: It is damaged.
+        """
         row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        return None if row is None else json.loads(row[0])
+        try:
+            return None if row is None else json.loads(row[0])
+        except (ValueError, TypeError) as error:
+            raise sqlite3.DatabaseError(f"the setting {key!r} is damaged") from error
 
     def delete(self, key: str) -> None:
         """Delete a setting."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from hippocam.memory.store.meta import MetaTable
 from hippocam.memory.store.migrations import READABLE
 from hippocam.memory.store.schema import APPLICATION_ID, FORMAT, FULL_TEXTS, SCHEMA, SUMMED, unfinished
 from hippocam.memory.verify.problems import GIVEN_UP, Kind, Problem
+from hippocam.memory.verify.types import mistyped
 from hippocam.stream import opencv as cv2
 
 # Most lines of SQLite's own check.
@@ -116,12 +117,30 @@ def _own_schema() -> list[tuple[object, ...]]:
 
 
 def _of_rows(db: sqlite3.Connection) -> Iterator[Problem]:
-    """Compare each row's checksum; a vector is part of its row."""
-    for table in SUMMED if sums.has_sums(db) else ():
-        for key in sums.wrong(db, table):
-            named = format_id(key[0]) if table == "entry" and isinstance(key[0], int) else ", ".join(map(str, key))
-            repair = "given up" if table in GIVEN_UP else "stays as it is now"
-            yield Problem(kind=Kind.ROW, what=f"{table} {named} is not as it was written", repair=repair)
+    """Compare each row's checksum, of which a vector is part, and the types of its values."""
+    with_sums = sums.has_sums(db)
+    for table in _tables(db):
+        repair = "given up" if table in GIVEN_UP else "stays as it is now"
+        changed = set(sums.wrong(db, table)) if with_sums else set()
+        for key in sorted(changed, key=str):
+            yield Problem(kind=Kind.ROW, what=f"{_named(table, key)} is not as it was written", repair=repair)
+        for key in mistyped(db, table):
+            if key not in changed:
+                what = f"{_named(table, key)} has a value of another type than its column"
+                yield Problem(kind=Kind.ROW, what=what, repair=repair)
+
+
+def _tables(db: sqlite3.Connection) -> list[str]:
+    """The tables of ours that a database has; older formats have fewer."""
+    there = {name for (name,) in db.execute("SELECT name FROM main.sqlite_schema WHERE type = 'table'")}
+    return [table for table in SUMMED if table in there]
+
+
+def _named(table: str, key: Sequence[object]) -> str:
+    """Name a row by its key."""
+    first = key[0]
+    named = format_id(first) if table == "entry" and isinstance(first, int) else ", ".join(map(str, key))
+    return f"{table} {named}"
 
 
 def _of_words(path: Path) -> Iterator[Problem]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from hippocam.memory.store.schema import FULL_TEXTS, SUMMED, unfinished
 from hippocam.memory.verify.checks import picture_fault, verify
 from hippocam.memory.verify.problems import GIVEN_UP, Kind, Problem
 from hippocam.memory.verify.rebuild import mend_header, rebuild
+from hippocam.memory.verify.types import cast, mistyped
 
 
 def repair(folder: Path) -> list[Problem]:
@@ -59,12 +61,23 @@ def _opens(path: Path) -> bool:
     return False
 
 
+def _mend_types(db: sqlite3.Connection, table: str, where: str, key: Sequence[object]) -> None:
+    """Give up a row with a value of another type; where rows are not given up, set its values to their types."""
+    if table not in GIVEN_UP:
+        with suppress(sqlite3.OperationalError):  # what no type fits is a row of another table
+            db.execute(f"UPDATE {table} SET {cast(db, table)} WHERE {where}", key)
+            return
+    db.execute(f"DELETE FROM {table} WHERE {where}", key)
+
+
 def _mend(folder: Path) -> None:
     """Give up damaged rows, make the full text anew, and bring entries and pictures into line."""
     store, exemplars = Store(folder / DATABASE, writable=True), Exemplars(folder / EXEMPLARS)
     db = sums.lenient(store.connection)
     try:
         with store.transaction():
+            for words in FULL_TEXTS:  # first: a row whose words it has otherwise cannot be deleted
+                db.execute(f"INSERT INTO {words} ({words}) VALUES ('rebuild')")
             for table in SUMMED:
                 where = sums.where_key(db, table)
                 for key in list(sums.wrong(db, table)):
@@ -73,8 +86,8 @@ def _mend(folder: Path) -> None:
                     else:
                         names = ", ".join(sums.columns(db, table))
                         db.execute(f"UPDATE {table} SET sum = row_sum({names}) WHERE {where}", key)
-            for words in FULL_TEXTS:
-                db.execute(f"INSERT INTO {words} ({words}) VALUES ('rebuild')")
+                for key in list(mistyped(db, table)):
+                    _mend_types(db, table, where, key)
             store.summaries.mend_parents()
             without = [
                 (entry_id, max(level, Level.VECTORS))

@@ -105,6 +105,13 @@ def _why(error: OSError, *, is_link: bool = False) -> str:
     return f"cannot be read ({error.strerror}); check the name and the disk"
 
 
+def why_not_listed(error: OSError) -> str:
+    """Say why a folder could not be looked into."""
+    if isinstance(error, PermissionError):
+        return "no permission to list it; change its mode or owner"
+    return _why(error)
+
+
 class _Walk:
     """Adds what is in a folder that was given and below it; linked folders come last, each folder once.
 
@@ -155,11 +162,8 @@ class _Walk:
         try:
             with os.scandir(folder) as listed:
                 links = {e.name: e.is_symlink() for e in listed if not e.name.startswith(".")}
-        except PermissionError:
-            self._found.fail(folder, "no permission to list it; change its mode or owner")
-            return [], []
         except OSError as error:
-            self._found.fail(folder, _why(error))
+            self._found.fail(folder, why_not_listed(error))
             return [], []
         files: list[str] = []
         folders: list[str] = []

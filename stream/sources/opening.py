@@ -15,10 +15,11 @@ from hippocam.stream.errors import SourceError
 from hippocam.stream.guard import blamed_on
 from hippocam.stream.protocols import Source
 from hippocam.stream.sources.decode.frames import Decoder
-from hippocam.stream.sources.folders import VIDEO_SUFFIXES, Found, add_path
-from hippocam.stream.sources.images import IMAGE_SUFFIXES, AnimationSource, ImageFolderSource
-from hippocam.stream.sources.lerobot import find_episodes, is_dataset
-from hippocam.stream.sources.naming import natural_key, unique_ids
+from hippocam.stream.sources.folders import Found, add_path
+from hippocam.stream.sources.images import AnimationSource, ImageFolderSource
+from hippocam.stream.sources.lerobot import find_episodes
+from hippocam.stream.sources.naming import unique_ids
+from hippocam.stream.sources.patterns import add_pattern
 from hippocam.stream.sources.video import LONGEST_PX, VideoSource
 
 _ADDRESS = re.compile("[a-zA-Z][a-zA-Z0-9+.-]*://")
@@ -91,7 +92,7 @@ def _add(text: str, found: Found) -> None:
     if not text.strip():
         found.fail("''", "an empty name; give a video file, a folder or a pattern")
     elif not _exists(path) and glob.has_magic(text):
-        _add_pattern(text, found)
+        add_pattern(text, found)
     else:
         add_path(path, found)
 
@@ -101,28 +102,6 @@ def _exists(path: Path) -> bool:
         return path.exists()
     except OSError:  # no permission on the way, or a name longer than the file system allows
         return False
-
-
-def _add_pattern(pattern: str, found: Found) -> None:
-    matches = sorted(glob.glob(pattern, recursive=True), key=natural_key)
-    before = found.count
-    images: dict[Path, list[str]] = {}
-    for match in matches:
-        path = Path(os.path.abspath(match))
-        suffix = path.suffix.casefold()
-        if os.path.isdir(path):
-            # "**" matches every folder; the files in them are matches themselves.
-            if "**" not in pattern or is_dataset(path):
-                add_path(path, found)
-        elif suffix in VIDEO_SUFFIXES:
-            add_path(path, found)
-        elif suffix in IMAGE_SUFFIXES:
-            images.setdefault(path.parent, []).append(path.name)
-    for folder, names in images.items():
-        found.add(folder, "images", tuple(names))
-    if found.count == before:
-        what = f"matches {len(matches)} files, none of them a video or image" if matches else "matches no file"
-        found.fail(pattern, f"{what}; check the pattern (and quote it in the shell)")
 
 
 def _build(found: Found, config: SourceConfig) -> OpenedSources:

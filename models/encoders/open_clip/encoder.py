@@ -14,7 +14,7 @@ Shapes: N pictures or texts; D as the model says (512 for ViT-B-32).
 
 from __future__ import annotations
 
-import sys
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from hippocam.models.encoders.onnx_card import Card
     from hippocam.models.encoders.onnx_folder import OnnxFolderEncoder
     from hippocam.models.encoders.open_clip.network import TorchClip
+
+log = logging.getLogger(__name__)
 
 Runtime = Literal["auto", "torch", "onnx"]
 # Cosines of CLIP between a text and a fitting picture lie about 0.25 to 0.35, of others 0.1 to 0.2 (Hessel et
@@ -167,7 +169,7 @@ class OpenClipEncoder:
             if self._runtime == "onnx":
                 raise WeightsError(f"{self._name}: {error}") from error
             clip = self._torch()
-            print(f"{self._name} runs in torch, not in ONNX Runtime: {error}", file=sys.stderr)
+            log.warning("%s runs in torch, not in ONNX Runtime: %s", self._name, error)
             return clip
 
     def _exported(self) -> OnnxFolderEncoder | None:
@@ -180,7 +182,7 @@ class OpenClipEncoder:
         try:
             encoder.verify()
         except WeightsError as error:
-            print(f"{self._name}: {error}; making it again", file=sys.stderr)
+            log.warning("%s: %s; making it again", self._name, error)
             delete_export(path)
             return None
         return encoder

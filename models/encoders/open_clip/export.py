@@ -14,10 +14,10 @@ import hashlib
 import importlib.metadata
 import importlib.util
 import json
+import logging
 import os
 import re
 import shutil
-import sys
 import tempfile
 import time
 import warnings
@@ -45,6 +45,8 @@ from hippocam.models.encoders.open_clip.tokens import clip_tokenizer
 from hippocam.models.errors import ExportError, WeightsError
 from hippocam.models.weights import cache_root
 from hippocam.stream.records import FloatArray, Image
+
+log = logging.getLogger(__name__)
 
 OPSET = 20  # has Gelu as one operator: MobileCLIP2-S0 takes 40 ms a picture, with 18 it takes 51 (one thread)
 TOLERANCE = 1e-5  # found: 2.3e-7 at most. A step of the int8 in which a memory keeps vectors is about 1e-3
@@ -172,7 +174,7 @@ def export_once(load: Callable[[], TorchClip], card: Card) -> Path:
         if _card_of(path) is None:
             shutil.rmtree(path, ignore_errors=True)  # of another format, or its card is broken
             clip = load()
-            print(f"exporting {card.id} to ONNX Runtime, once (about a minute)", file=sys.stderr)
+            log.warning("exporting %s to ONNX Runtime, once (about a minute)", card.id)
             try:
                 export(clip, card, path)
             except ExportError as error:

