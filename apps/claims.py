@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hippocam.apps.content import cheap_part, fingerprint_of, is_same
+from hippocam.apps.content import cheap_part, fingerprint_of, is_same, renewed, replaced, with_samples
 from hippocam.memory.errors import DiskError
 from hippocam.memory.filter import Filter
 from hippocam.memory.memory import Memory, MemoryWriter
@@ -68,10 +68,15 @@ def _claim(
         preview = False
     taken.add(name)
     complete = _whole(known, fingerprint)
-    if complete and not Path(known[0].source).exists():
-        memory.relocate(name, source.uri)
+    if complete:
+        moved = not Path(known[0].source).exists()
+        uri = source.uri if moved else known[0].source
+        now = renewed(uri, known[0].fingerprint)
+        if moved or now != known[0].fingerprint:
+            memory.relocate(name, uri, now)
     rate = KEY_FRAMES if preview else fps
-    after = -1 if complete else memory.begin(name, uri=source.uri, fingerprint=fingerprint, fps=rate)
+    sampled = "" if complete else with_samples(source.uri, fingerprint)
+    after = -1 if complete else memory.begin(name, uri=source.uri, fingerprint=sampled, fps=rate)
     end_s = memory.end_s(name) if after >= 0 else None
     job = Job(source=source, name=name, after_seq=after, after_s=end_s)
     return Claim(job=job, complete=complete, resumed=bool(known), preview=preview, fingerprint=fingerprint)
@@ -147,5 +152,5 @@ def _goes_on(row: StreamRow, uri: str, fingerprint: str) -> bool:
         return False
     old, new = (cheap_part(each).split(":") for each in (row.fingerprint, fingerprint))
     if old == new:
-        return True
+        return not replaced(row.fingerprint, uri)
     return len(old) == len(new) == 3 and old[1] == new[1] and int(new[0]) > int(old[0])

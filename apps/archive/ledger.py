@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hippocam.apps.archive.layout import Home
-from hippocam.apps.content import cheap_part, fingerprint_of, is_same
+from hippocam.apps.content import cheap_part, fingerprint_of, is_same, replaced
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.private import open_file
 
@@ -208,6 +208,7 @@ class Ledger:
         matched: list[Row | None] = []
         for path, fingerprint in given:
             rows = self._alike(fingerprint, "AND path = ?", path)
+            rows = [row for row in rows if not replaced(row.fingerprint, path)]
             matched.append(next((row for row in rows if row.id not in taken), None))
             taken.update(row.id for row in matched[-1:] if row is not None)
         for index, (_, fingerprint) in enumerate(given):

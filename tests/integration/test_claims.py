@@ -2,7 +2,10 @@
 
 import os
 import shutil
+import signal
 import sqlite3
+import subprocess
+import sys
 
 import pytest
 
@@ -236,3 +239,112 @@ def test_an_archive_tells_them_apart(tmp_path):
     assert (report.archived, report.known, report.moved) == (0, 2, (str(footage / "c.y4m"),))
     raw_film(footage / "a.y4m", ["red", "green"] * 3)
     assert archive(tmp_path / "m", request, local).archived == 1
+
+
+@pytest.mark.parametrize("how", ["written over", "renamed over", "with its old time"])
+def test_a_picture_that_was_replaced_in_its_place_is_noticed(tmp_path, session, how):
+    folder = pictures(tmp_path / "cam", (30, 30, 220))
+    session.watch([folder])
+    kept = fingerprint_of(str(folder))
+    old = (folder / "frame_0003.bmp").stat()
+    other = pictures(tmp_path / "other", (210, 80, 40)) / "frame_0003.bmp"
+    if how == "renamed over":
+        other.rename(folder / "frame_0003.bmp")
+    else:
+        (folder / "frame_0003.bmp").write_bytes(other.read_bytes())
+    if how == "with its old time":
+        os.utime(folder / "frame_0003.bmp", ns=(old.st_atime_ns, old.st_mtime_ns))
+    assert fingerprint_of(str(folder)) == kept, "names and sizes do not tell"
+    for _ in range(2):
+        assert names(session.watch([folder])) == ["cam-2"]
+    assert moments(session, "blue") == [("cam-2", 3.0)]
+
+
+def test_a_film_that_was_replaced_in_its_midst_is_noticed(tmp_path, session):
+    film = raw_film(tmp_path / "a.y4m", ["red"] * 6)
+    session.watch([film])
+    kept = fingerprint_of(str(film))
+    raw_film(film, ["red", "red", "green", "green", "red", "red"])
+    assert fingerprint_of(str(film)) == kept
+    assert names(session.watch([film])) == ["a-2"]
+    assert {stream for stream, _ in moments(session, "green")} == {"a-2"}
+
+
+def test_what_was_only_touched_is_compared_once_and_not_watched_again(tmp_path, session, monkeypatch):
+    folder = pictures(tmp_path / "cam", (30, 30, 220))
+    film = raw_film(tmp_path / "a.y4m", ["red"] * 6)
+    session.watch([folder, film])
+    for path in (film, *folder.iterdir()):
+        path.chmod(0o600)
+        os.utime(path)
+    session.watch([folder, film])
+    monkeypatch.setattr("hippocam.apps.content._content_of", lambda uri: pytest.fail(f"compared again: {uri}"))
+    report = session.watch([folder, film])
+    assert sorted(names(report)) == ["a", "cam"]
+    assert all(stream.resumed for stream in report.streams)
+
+
+_KILLED = """
+import os, signal, sys
+from hippocam.apps import Session
+
+def look(progress):
+    if progress.time_s >= 100:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+with Session(sys.argv[1], encoder="palette") as session:
+    session.watch([sys.argv[2]], on_progress=look)
+"""
+
+
+def killed(memory, source):
+    """Watch something in a process that is killed in the midst of it."""
+    done = subprocess.run([sys.executable, "-c", _KILLED, str(memory), str(source)], check=False)
+    assert done.returncode == -signal.SIGKILL
+
+
+def scenes(session):
+    return sorted((m.t0_s, m.t1_s) for m in session.search("red", top=500))
+
+
+@pytest.mark.parametrize("kind", ["film", "pictures"])
+def test_what_was_interrupted_and_then_moved_is_gone_on_with(tmp_path, session, kind):
+    colours = ["red", "green", "blue"] * 100
+    if kind == "film":
+        source = raw_film(tmp_path / "a.y4m", colours)
+    else:
+        source = pictures(tmp_path / "a", (30, 30, 220), range(0, 300, 2))
+        pictures(source, (210, 80, 40), range(1, 300, 2))
+    with Session(tmp_path / "undisturbed", encoder="palette") as other:
+        frames = other.watch([source]).streams[0].frames_seen
+        whole = scenes(other)
+    killed(tmp_path / "m", source)
+    moved = source.rename(tmp_path / f"elsewhere{source.suffix}")
+    report = session.watch([moved])
+    assert names(report) == ["a"]
+    assert report.streams[0].frames_seen == frames
+    assert scenes(session) == whole
+    assert session.status().streams[0].source == str(moved)
+
+
+def test_other_content_is_not_taken_for_what_was_interrupted(tmp_path, session):
+    source = raw_film(tmp_path / "a.y4m", ["red", "green"] * 150)
+    killed(tmp_path / "m", source)
+    source.unlink()
+    other = raw_film(tmp_path / "b.y4m", ["red", "blue"] * 150)
+    assert names(session.watch([other])) == ["b"]
+    replaced = raw_film(tmp_path / "a.y4m", ["blue", "green"] * 150)
+    assert names(session.watch([replaced])) == ["a-2"]
+
+
+def test_an_archive_notices_a_picture_that_was_replaced(tmp_path):
+    (tmp_path / "footage").mkdir()
+    folder = pictures(tmp_path / "footage" / "cam1", (30, 30, 220))
+    request = ArchiveRequest(paths=(str(tmp_path / "footage"),), encoder="palette")
+    local = ArchiveConfig(executor="local")
+    assert archive(tmp_path / "m", request, local).archived == 1
+    other = pictures(tmp_path / "other", (210, 80, 40)) / "frame_0003.bmp"
+    (folder / "frame_0003.bmp").write_bytes(other.read_bytes())
+    assert archive(tmp_path / "m", request, local).archived == 1
+    report = archive(tmp_path / "m", request, local)
+    assert (report.archived, report.known) == (0, 1)
