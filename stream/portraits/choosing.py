@@ -65,7 +65,7 @@ class Chosen:
     thing: int
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class _Subject:
     """Something that was seen in a stream, as it was last.
 

@@ -79,3 +79,10 @@ def test_none_are_chosen_where_none_may_be():
 def test_settings_out_of_range_are_refused(wrong):
     with pytest.raises(ValueError, match=f"portraits.{next(iter(wrong))}"):
         PortraitConfig(**wrong)
+
+
+def test_two_things_that_stand_at_the_same_place_are_two():
+    """A detector that finds two people in one box tells them apart by how they look alone."""
+    chooser = PortraitChooser(PortraitConfig())
+    both = [thing(0), thing(1)]
+    assert chosen(chooser, both, both) == [(0, 0), (0, 1)]
