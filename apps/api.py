@@ -123,6 +123,8 @@ def answer_json(answer: Answer, *, explain: bool = False) -> Json:
         "answer": answer.answer,
         "unknown": answer.unknown,
         "confidence": round(answer.confidence, 4),
+        "surety": answer.surety.value,
+        "kind": answer.understood.kind.value if answer.understood else "",
         "evidence": [evidence_json(moment) for moment in answer.evidence],
         "cited": list(answer.cited),
         "sentences": [{"text": s.text, "evidence": list(s.evidence_ids)} for s in answer.sentences],

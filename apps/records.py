@@ -10,6 +10,7 @@ from hippocam.apps.ask.question.meaning import Meaning, Turn
 from hippocam.memory.provenance.records import Import, Origin
 from hippocam.memory.records import Evidence, StreamStatus, TierStatus
 from hippocam.models.readers.reading import Given, Sentence
+from hippocam.models.readers.surety import Surety
 from hippocam.stream.metrics import StageStatus
 
 
@@ -106,6 +107,7 @@ class Answer:
             it could.
         understood: What the question was taken to mean.
         looked: What was looked at again in the sources; None where the evidence was enough.
+        surety: How sure it is, in a word whose meaning was measured: clear, likely, perhaps, not seen.
     """
 
     answer: str
@@ -121,6 +123,7 @@ class Answer:
     failed: str = ""
     understood: Meaning | None = None
     looked: SecondLook | None = None
+    surety: Surety = Surety.PERHAPS
 
     @property
     def not_seen(self) -> bool:

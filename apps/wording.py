@@ -9,6 +9,7 @@ from hippocam.stream.timecode import format_time
 
 if TYPE_CHECKING:  # the command line reads arguments by these words before it loads anything heavy
     from hippocam.memory.records import Evidence
+    from hippocam.models.readers.surety import Surety
 
 # What bytes that are no UTF-8 become in Python's strings; no encoder, database or server takes it.
 _NO_TEXT = re.compile("[\ud800-\udfff]")
@@ -24,6 +25,14 @@ def megabytes(count: int) -> str:
 def moment_time(moment: Evidence, time_s: float) -> str:
     """Write a time of a moment as "0:12", or as "~0:12" if it is that of a key frame."""
     return ("~" if moment.coarse else "") + format_time(time_s)
+
+
+def surety_of(moment: Evidence) -> Surety:
+    """How sure it is that a moment shows what was asked for."""
+    from hippocam.models.readers.surety import ENCODER_AT_MOST, Surety
+
+    certain = moment.noted or moment.why.startswith(("recognised", "counted"))
+    return Surety.of(moment.score if certain else min(moment.score, ENCODER_AT_MOST))
 
 
 def other_spans(moment: Evidence) -> list[tuple[float, float]]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from hippocam.apps.ask.answer.answer import answer_from_records
 from hippocam.apps.ask.count.count import CountAnswer
 from hippocam.apps.ask.deep import DeepConfig, SecondLook, look_again, thin
 from hippocam.apps.ask.question.before_after import JUST_S
@@ -14,6 +15,7 @@ from hippocam.apps.ask.question.description import description
 from hippocam.apps.ask.question.meaning import Meaning, Turn
 from hippocam.apps.ask.question.understand import understand
 from hippocam.apps.ask.reader import Reader
+from hippocam.apps.ask.records import Recorded, facts_of
 from hippocam.apps.ask.where import TOP, Where, filter_of, narrowed
 from hippocam.apps.records import Answer
 from hippocam.memory.filter import Filter
@@ -27,7 +29,7 @@ from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import Embedding
 
 
-class Askable(Protocol):
+class Askable(Recorded, Protocol):
     """Where an answer is looked for; `Search` is one, over one memory or several."""
 
     def streams(self) -> Sequence[StreamStatus]:
@@ -35,9 +37,6 @@ class Askable(Protocol):
 
     def search(self, text: str, where: Where) -> tuple[Evidence, ...]:
         """Moments that show what a text describes, the strongest first."""
-
-    def notable(self, where: Where, top: int) -> Sequence[tuple[float, Evidence]]:
-        """The moments that were most novel in their streams, `top` of each memory at most, with their utility."""
 
     def count(self, question: str, where: Where) -> CountAnswer | None:
         """The answer to a question that counts things; None where it is none, or cannot be counted."""
@@ -82,6 +81,10 @@ def ask(
     count = memory.count(question, where)
     if count is not None:
         return _answer(meaning, count.evidence, count.reading, "counting", started)
+    facts = facts_of(memory, meaning, streams, where, top=top or TOP)
+    recorded = answer_from_records(facts) if facts is not None else None
+    if recorded is not None and (recorded.final or reader.id == ExtractiveReader.id):
+        return _answer(meaning, recorded.evidence, recorded.reading, "records", started)
     limits: Where = {**where, "top": budget.moments if top is None else top}
     if meaning.kind in (QuestionKind.BEFORE, QuestionKind.AFTER):
         # all of them, since those that go on from the best one are told as one with it
@@ -137,6 +140,7 @@ def _answer(
         given=reading.given,
         prompt=reading.prompt,
         understood=meaning,
+        surety=reading.surety,
     )
 
 

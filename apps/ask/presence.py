@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hippocam.apps.ask.count.words import labels_of
+from hippocam.apps.ask.nouns import labels_of
 from hippocam.memory.memory import Memory
 from hippocam.memory.recall.query import Query
 from hippocam.memory.records import Evidence

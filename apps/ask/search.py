@@ -26,6 +26,7 @@ from hippocam.apps.ask.where import TOP, Where, conditions, filter_of
 from hippocam.apps.errors import EntryGivenUpError
 from hippocam.apps.ids import find_entry
 from hippocam.apps.live.open_frames import open_moments
+from hippocam.memory.entities.records import Entity
 from hippocam.memory.memory import Memory
 from hippocam.memory.recall.query import Candidate, Query
 from hippocam.memory.recall.recall import midpoint, order
@@ -33,7 +34,7 @@ from hippocam.memory.records import Entry, Evidence, StreamStatus
 from hippocam.models.likeness import likeness_here
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.protocols import Encoder
-from hippocam.stream.records import EncoderSpec, FloatArray
+from hippocam.stream.records import EncoderSpec, FloatArray, Note
 
 _MOST = 1_000_000
 
@@ -122,6 +123,34 @@ class Search:
                 moments.append((utility, replace(moment, why=f"new to its stream: {utility:.1f} times the usual")))
         return moments
 
+    def entities(self, at_s: float | None) -> list[Entity]:
+        """Things and people that were told apart, by the time of their first visit."""
+        return self._memories.entities(None, None, at_s)
+
+    def notes(self, where: Where) -> list[Note]:
+        """What was read, heard or given in some streams and times, by time."""
+        found = list[Note]()
+        for member, own in self._memories.meant(where):
+            wanted = filter_of(own)
+            after_s, before_s = wanted.after_s or 0.0, wanted.before_s
+            for held in member.memory.streams():
+                if wanted.of_stream(held.id) and held.quarantined != "all":
+                    end_s = max(held.duration_s, held.t1_s or 0.0) if before_s is None else before_s
+                    found += [
+                        replace(note, stream=member.prefix + note.stream)
+                        for note in member.memory.notes(held.id, after_s, end_s, at_s=wanted.at_s)
+                    ]
+        return found
+
+    def moment_at(self, stream: str, time_s: float, at_s: float | None) -> Evidence | None:
+        """The moment of a stream that shows a time; None where none is held."""
+        for member in self._memories.members:
+            if own := member.within(stream):
+                entry_id = member.memory.entry_at(own, time_s)
+                entry = None if entry_id is None else member.memory.entry(entry_id)
+                return None if entry is None else _alone(member, entry, at_s)
+        return None
+
     def count(self, question: str, where: Where) -> CountAnswer | None:
         """Answer a question that counts things.
 
@@ -142,10 +171,7 @@ class Search:
 
         def moment(entry_id: int) -> Evidence | None:
             entry = member.memory.entry(entry_id)
-            if entry is None:
-                return None
-            alone = Candidate(entry=entry, score=0.0, seen=0.0, cosine=0.0, words=(), spans=entry.spans)
-            return evidence_of(member, query, [alone])[0]
+            return None if entry is None else _alone(member, entry, query.at_s)
 
         return answer_count(
             member.memory,
@@ -189,6 +215,12 @@ def _query_of(memory: Memory, text: str, vector: FloatArray, where: Where) -> Qu
         sentences=likeness_here(),
         **conditions(where),
     )
+
+
+def _alone(member: Member, entry: Entry, at_s: float | None) -> Evidence:
+    """Evidence of an entry that no question was compared with."""
+    alone = Candidate(entry=entry, score=0.0, seen=0.0, cosine=0.0, words=(), spans=entry.spans)
+    return evidence_of(member, _query_at({"at_s": at_s}), [alone])[0]
 
 
 def _query_at(where: Where) -> Query:

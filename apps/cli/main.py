@@ -289,7 +289,7 @@ def _tell_answer(options: argparse.Namespace, answer: Answer) -> int:
         tell_json(answer_json(answer, explain=options.explain))
     else:
         lines = given_lines(answer) if options.explain else []
-        tell(*lines, *answer_lines(answer))
+        tell(*lines, *answer_lines(answer, figures=options.explain))
     if answer.failed:
         warn(f"hippocam: reader {_one_line(answer.failed)}")
         warn(f"hippocam: the {answer.reader} reader worded this from the evidence alone")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from hippocam.apps.archive.records import ArchiveReport
 from hippocam.apps.records import Answer, ImportReport, Status, WatchReport
-from hippocam.apps.wording import NO_PICTURE, megabytes, moment_time, other_spans
+from hippocam.apps.wording import NO_PICTURE, megabytes, moment_time, other_spans, surety_of
 from hippocam.memory.entities.describing import position_of
 from hippocam.memory.records import KEY_FRAMES, Evidence, StreamStatus
 from hippocam.stream.timecode import format_time
@@ -63,21 +63,27 @@ def archive_lines(report: ArchiveReport) -> list[str]:
     return lines
 
 
-def evidence_lines(moments: Sequence[Evidence]) -> list[str]:
-    """Moments for people, two or three lines each."""
-    return [line for rank, moment in enumerate(moments, start=1) for line in _moment_lines(rank, moment)]
+def evidence_lines(moments: Sequence[Evidence], *, figures: bool = False) -> list[str]:
+    """Moments for people, two or three lines each; with figures also what the belief in each rests on."""
+    return [
+        line
+        for rank, moment in enumerate(moments, start=1)
+        for line in _moment_lines(rank, moment, figures=figures)
+    ]
 
 
-def _moment_lines(rank: int, moment: Evidence) -> list[str]:
+def _moment_lines(rank: int, moment: Evidence, *, figures: bool) -> list[str]:
     span = " - ".join(moment_time(moment, time_s) for time_s in (moment.t0_s, moment.t1_s))
     picture = moment.image or f"({NO_PICTURE})"
-    lines = [f"{rank}. {span}  {moment.stream}  {moment.score:.0%}  {picture}"]
+    sure = surety_of(moment).value
+    lines = [f"{rank}. {span}  {moment.stream}  {sure}  {picture}"]
     if moment.sentence:
         lines.append(f"   looks like {moment.sentence}")
     if moment.thing:
         where = f", {position_of(moment.box)} of the picture" if moment.box is not None else ""
         lines.append(f"   {moment.thing}{where}")
-    lines.append(f"   {moment.why}")
+    if figures:
+        lines.append(f"   belief {moment.score:.0%}: {moment.why}")
     others = other_spans(moment)
     if others:
         more = f" ({moment.met} times in all)" if moment.met > len(moment.spans) else ""
@@ -85,13 +91,13 @@ def _moment_lines(rank: int, moment: Evidence) -> list[str]:
     return lines
 
 
-def answer_lines(answer: Answer) -> list[str]:
-    """An answer for people: the evidence first, or only the nearest moment if nothing was seen."""
-    lines = []
+def answer_lines(answer: Answer, *, figures: bool = False) -> list[str]:
+    """An answer for people, and the moments that it rests on, or only the nearest one if nothing was seen."""
+    lines = answer.answer.splitlines()
     for rank, moment in enumerate(answer.evidence, start=1):
         if moment.id in answer.cited or (moment.score >= 0.1 and (rank == 1 or not answer.not_seen)):
-            lines += _moment_lines(rank, moment)
-    return [*lines, *answer.answer.splitlines()]
+            lines += _moment_lines(rank, moment, figures=figures)
+    return lines
 
 
 def given_lines(answer: Answer) -> list[str]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from hippocam.apps.records import Answer, Status
 from hippocam.apps.web.media import stream_key
-from hippocam.apps.wording import NO_PICTURE, megabytes, moment_time, other_spans
+from hippocam.apps.wording import NO_PICTURE, megabytes, moment_time, other_spans, surety_of
 from hippocam.memory.records import Evidence
 from hippocam.stream.records import Box
 from hippocam.stream.timecode import format_time
@@ -16,8 +16,6 @@ from hippocam.stream.timecode import format_time
 # Gradio's HTML component fills "${...}" and "{{...}}" of its template: neither may come from outside.
 _TEMPLATE_MARKS = {ord("$"): "&#36;", ord("{"): "&#123;", ord("}"): "&#125;", ord("`"): "&#96;"}
 _NOT_SEEN = "Not seen: "
-# Confidence from which an answer is shown as certain.
-_SURE_FROM = 0.7
 
 
 def escape(text: str) -> str:
@@ -31,15 +29,13 @@ def answer(found: Answer, question: str) -> str:
     if found.unknown and text.startswith(_NOT_SEEN):
         text = text[len(_NOT_SEEN) :]
         text = text[:1].upper() + text[1:]
-    known = "Seen" if found.confidence >= _SURE_FROM else "Perhaps seen"
     missing = "Not seen" if found.not_seen else "No answer"
-    verdict, kind = (missing, "unknown") if found.unknown else (known, "seen")
+    verdict, kind = (missing, "unknown") if found.unknown else (found.surety.value.capitalize(), "seen")
     failed = f'<p class="hc-error" role="alert">{escape(found.failed)}</p>' if found.failed else ""
-    belief = f'<span class="hc-confidence">{found.confidence:.0%} confidence</span>' if not found.unknown else ""
     took = f"{found.latency_ms:.0f} ms" if found.latency_ms < 1000 else f"{found.latency_ms / 1000:.1f} s"
     head = (
         f'<section class="hc-answer hc-{kind}"><p class="hc-question">{escape(question)}</p>'
-        f'<p class="hc-verdict"><strong>{verdict}</strong>{belief}</p>'
+        f'<p class="hc-verdict"><strong>{verdict}</strong></p>'
         f'<p class="hc-text">{escape(text)}</p>{failed}'
         f'<p class="hc-meta">{escape(found.reader)} reader, {took}{_understood(found)}</p></section>'
     )
@@ -79,8 +75,8 @@ def card(moment: Evidence, *, cited: bool, rank: int) -> str:
         rank: Number by which the answer cites it.
     """
     span = f"{moment_time(moment, moment.t0_s)} – {moment_time(moment, moment.t1_s)}"
-    belief = f"{moment.score:.0%}"
-    spoken = f"Play {moment.stream}, {format_time(moment.t0_s)} to {format_time(moment.t1_s)}, belief {belief}"
+    sure = surety_of(moment).value
+    spoken = f"Play {moment.stream}, {format_time(moment.t0_s)} to {format_time(moment.t1_s)}, {sure}"
     said = f'<span class="hc-said">“{escape(moment.text)}”</span>' if moment.text else ""
     looks = f'<span class="hc-looks">Looks like {escape(moment.sentence)}.</span>' if moment.sentence else ""
     thumb = f'<span class="hc-nopicture">{NO_PICTURE}</span>'
@@ -94,9 +90,9 @@ def card(moment: Evidence, *, cited: bool, rank: int) -> str:
         f'<span class="hc-thumb">{thumb}</span>'
         f'<span class="hc-body"><span class="hc-row"><span class="hc-span">[{rank}] {span}</span>'
         f'<span class="hc-belief"><i style="width:{max(0.0, min(1.0, moment.score)):.0%}"></i></span>'
-        f'<span class="hc-percent">{belief}</span></span>'
+        f'<span class="hc-sure">{sure}</span></span>'
         f'<span class="hc-stream">{escape(moment.stream)}</span>'
-        f'{looks}<span class="hc-why">{escape(moment.why)}</span>{said}</span></button>{_others(moment)}'
+        f"{looks}{said}</span></button>{_others(moment)}"
     )
 
 

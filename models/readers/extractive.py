@@ -13,6 +13,7 @@ from hippocam.models.readers.note_text import one_line, told_note
 from hippocam.models.readers.question_kind import QuestionKind
 from hippocam.models.readers.reading import SEEN_FROM, Given, Reading, Sentence
 from hippocam.models.readers.reply import NOTHING
+from hippocam.models.readers.surety import ENCODER_AT_MOST, Surety, affirmed, hedged
 from hippocam.stream.timecode import format_time
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ _WORDS = 160
 _SPOKEN = ("speech", "subtitle")
 _WRITTEN = ("screen", "subtitle", "chapter", "mark")
 # Kinds of questions that ask for more than when.
+_OF_WORDS = (QuestionKind.WORDS, QuestionKind.SAID)
 _BEYOND = (
     QuestionKind.OFTEN,
     QuestionKind.LONG,
@@ -84,22 +86,17 @@ class ExtractiveReader:
             on_token: Gets the whole answer at once.
         """
         evidence = context.evidence
-        if context.kind in (QuestionKind.WORDS, QuestionKind.SAID):
+        if context.kind in _OF_WORDS:
             kinds = _SPOKEN if context.kind == QuestionKind.SAID or about_speech(context.question) else _WRITTEN
             evidence = tuple(_only_words(moment, kinds) for moment in evidence)
         if not evidence:
             return Reading(sentences=(Sentence(text=NOTHING),), unknown=True)
         best, belief = evidence[0], evidence[0].score
         if best.score < SEEN_FROM:
-            text = (
-                "Not seen: nothing in the memory matches well enough. The nearest is "
-                f"{_stretch(best)}, with a belief of {best.score:.0%}."
-            )
-            sentences, unknown = [Sentence(text=text)], True
-        elif context.kind in (QuestionKind.WORDS, QuestionKind.SAID) and not any(
-            e.notes or e.text for e in _likely(evidence)
-        ):
-            text = f"No words are kept of it: {_stretch(best)} may show it, but not what it says."
+            nearest = f"nothing in the memory matches well enough. The nearest is {_stretch(best)}"
+            sentences, unknown = [Sentence(text=f"Not seen: {nearest}.")], True
+        elif context.kind in _OF_WORDS and not any(e.notes or e.text for e in _likely(evidence)):
+            text = f"I can show when, but not what it says: {_stretch(best)} may show it."
             sentences, unknown, belief = [Sentence(text=text)], True, 0.0
         else:
             sentences, unknown = _answer(context.kind, evidence), False
@@ -107,7 +104,9 @@ class ExtractiveReader:
             Given(mark=f"E{place}", id=e.id, stream=e.stream, time_s=e.frame_s, picture=False)
             for place, e in enumerate(evidence, start=1)
         )
-        reading = Reading(sentences=tuple(sentences), unknown=unknown, confidence=belief, given=given)
+        reading = Reading(
+            sentences=tuple(sentences), unknown=unknown, confidence=belief, given=given, sure=_surety(best)
+        )
         if on_token is not None:
             on_token(reading.answer)
         return reading
@@ -116,23 +115,34 @@ class ExtractiveReader:
 def _answer(kind: QuestionKind, evidence: Sequence[Evidence]) -> list[Sentence]:
     if kind.overall:
         return [Sentence(text=f"{_stretch(e)}{_shows(e)}.", evidence_ids=(e.id,)) for e in evidence]
-    best = evidence[0]
-    likely = _likely(evidence)
-    first, *others = _joined([(e, e.t0_s, e.t1_s) for e in likely])
-    if best.noted:
-        told = _noted(best)
-        text = f"{told[0].upper()}{told[1:]}, in {best.stream} (belief {best.score:.0%})."
-        said = Sentence(text=text, evidence_ids=(best.id,))
-    else:
-        text = f"Best match: {first} (belief {best.score:.0%}){_shows(best)}."
-        said = Sentence(text=text, evidence_ids=first.ids)
+    best, likely = evidence[0], _likely(evidence)
+    surety = _surety(best)
+    if kind in (QuestionKind.OTHER, QuestionKind.COLOUR) and not best.noted:
+        return [_shown_only(kind, best)]
+    own = f"{_noted(best)}, in {best.stream}" if best.noted else f"{_stretch(best)}{_shows(best)}"
     if kind in _BEYOND:
-        return [_special(kind, evidence, likely), said]
+        first = _special(kind, evidence, likely, surety)
+        return [first, Sentence(text=f"Best seen: {own}.", evidence_ids=(best.id,))]
+    text = affirmed(own, surety) if kind == QuestionKind.WHETHER else hedged(own, surety)
+    said = Sentence(text=text, evidence_ids=(best.id,))
+    _, *others = _joined([(e, e.t0_s, e.t1_s) for e in likely])
     if not others:
         return [said]
     names = "; ".join(str(other) for other in others[:3])
     ids = tuple(dict.fromkeys(found for other in others for found in other.ids))
-    return [said, Sentence(text=f"Also likely: {names}.", evidence_ids=ids)]
+    return [said, Sentence(text=f"Also {names}.", evidence_ids=ids)]
+
+
+def _surety(best: Evidence) -> Surety:
+    return Surety.of(best.score if best.noted else min(best.score, ENCODER_AT_MOST))
+
+
+def _shown_only(kind: QuestionKind, best: Evidence) -> Sentence:
+    """What looks like the moment that is asked about, where no more of it is known."""
+    what = "its colour" if kind == QuestionKind.COLOUR else "more of it"
+    looks = f", which looks like {best.sentence}" if best.sentence else ""
+    text = f"I can show when, but not tell {what}: {_stretch(best)}{looks}."
+    return Sentence(text=text, evidence_ids=(best.id,))
 
 
 def _likely(evidence: Sequence[Evidence]) -> list[Evidence]:
@@ -147,14 +157,16 @@ def _only_words(moment: Evidence, kinds: tuple[str, ...]) -> Evidence:
     return replace(moment, notes=(*noted, *others), noted=len(noted))
 
 
-def _special(kind: QuestionKind, evidence: Sequence[Evidence], likely: Sequence[Evidence]) -> Sentence:
+def _special(
+    kind: QuestionKind, evidence: Sequence[Evidence], likely: Sequence[Evidence], surety: Surety
+) -> Sentence:
     """Answer what a question asks beyond when."""
     best = likely[0]
     if kind in (QuestionKind.BEFORE, QuestionKind.AFTER):
         return _neighbour(kind, _joined([(e, e.t0_s, e.t1_s) for e in likely])[0], evidence)
     if kind == QuestionKind.WHERE:
-        return Sentence(text=f"Where: {_where(best)}.", evidence_ids=(best.id,))
-    if kind in (QuestionKind.WORDS, QuestionKind.SAID):
+        return Sentence(text=hedged(f"in {_where(best)}", surety), evidence_ids=(best.id,))
+    if kind in _OF_WORDS:
         told = [e for e in likely if e.noted][:_TOLD] or [e for e in likely if e.notes][:1]
         if told:
             text = "; ".join(_noted(e) for e in told)
@@ -172,18 +184,19 @@ def _special(kind: QuestionKind, evidence: Sequence[Evidence], likely: Sequence[
     if kind == QuestionKind.OFTEN:
         count = len(stretches) + sum(max(0, e.met - len(_spans(e))) for e in likely)
         more = "at least " if len(likely) == len(evidence) > 1 else ""
-        times = "once" if count == 1 else f"{count} times"
+        times = "once" if count == 1 else "twice" if count == 2 else f"{count} times"
         named = "; ".join(map(str, stretches[:_NAMED])) + ("; ..." if len(stretches) > _NAMED else "")
-        return Sentence(text=f"Seen {more}{times}: {named}.", evidence_ids=ids)
+        return Sentence(text=hedged(f"{more}{times}: {named}", surety), evidence_ids=ids)
     if kind == QuestionKind.LONG:
         longest = max(stretches, key=lambda s: s.t1_s - s.t0_s)
-        return Sentence(text=f"For {_seconds(longest)}: {longest}.", evidence_ids=longest.ids)
+        return Sentence(text=hedged(f"for {_seconds(longest)}: {longest}", surety), evidence_ids=longest.ids)
     ends = {}
     for stretch in stretches if kind == QuestionKind.LAST else reversed(stretches):
         ends[stretch.stream] = stretch  # the last of each stream
     chosen = sorted(ends.values(), key=lambda s: (s.t0_s, s.stream))
     ids = tuple(dict.fromkeys(found for stretch in chosen for found in stretch.ids))
-    return Sentence(text=f"{kind.value.capitalize()} seen: {'; '.join(map(str, chosen))}.", evidence_ids=ids)
+    word = "last" if kind == QuestionKind.LAST else "first"
+    return Sentence(text=hedged(f"{word} seen {'; '.join(map(str, chosen))}", surety), evidence_ids=ids)
 
 
 def _neighbour(kind: QuestionKind, best: _Stretch, evidence: Sequence[Evidence]) -> Sentence:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hippocam.models.readers.marks import MARKS, marks_in
+from hippocam.models.readers.surety import Surety
 
 # Belief below which the best evidence is no answer.
 SEEN_FROM = 0.5
@@ -20,11 +21,13 @@ class Sentence:
         text: Its words; a model's may hold marks of moments, as "[E2]".
         evidence_ids: Ids of what it rests on; empty for an inference, and where the answer is unknown.
         marks: The mark of each of these, in the same order; empty where the reader uses none.
+        known: Whether it is from the memory's own records, so that it is no inference where it rests on no moment.
     """
 
     text: str
     evidence_ids: tuple[str, ...] = ()
     marks: tuple[str, ...] = ()
+    known: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +59,7 @@ class Reading:
         confidence: Belief, 0 to 1, that the answer is right; if it is unknown, the belief in the nearest moment.
         given: What the reader was given.
         prompt: The same as text, word for word, with a line for each picture; "" for a reader without a prompt.
+        sure: How sure it is, where that is less than the belief says; None for what the belief says.
     """
 
     sentences: tuple[Sentence, ...]
@@ -63,6 +67,14 @@ class Reading:
     confidence: float = 0.0
     given: tuple[Given, ...] = ()
     prompt: str = ""
+    sure: Surety | None = None
+
+    @property
+    def surety(self) -> Surety:
+        """How sure it is, in a word."""
+        if self.unknown:
+            return Surety.NOT_SEEN
+        return self.sure or Surety.of(self.confidence)
 
     @property
     def answer(self) -> str:
@@ -88,6 +100,8 @@ class Reading:
 def _cited(sentence: Sentence, names: Mapping[str, str]) -> str:
     ends = sentence.text[-1:] if sentence.text[-1:] in (".", "!", "?") else "."
     body = sentence.text.removesuffix(ends)
+    if not sentence.evidence_ids and sentence.known:
+        return f"{body}{ends}"
     if not sentence.evidence_ids:
         return f"{' '.join(MARKS.sub(' ', body).split())} (inference){ends}"
     by_mark = dict(zip(sentence.marks, sentence.evidence_ids, strict=True)) if sentence.marks else {}

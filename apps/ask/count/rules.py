@@ -25,10 +25,9 @@ from hippocam.apps.ask.count.words import (
     TAKEN,
     UNKNOWN,
     index_of,
-    labels_of,
-    noun_for,
     number_of,
 )
+from hippocam.apps.ask.nouns import labels_of, noun_for
 from hippocam.memory.entities.records import Entity, Visit
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.timecode import format_time, parse_time

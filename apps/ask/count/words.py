@@ -3,14 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
-_PEOPLE = frozenset(
-    "people person persons visitor visitors anyone anybody someone somebody customer customers guest guests "
-    "pedestrian pedestrians human humans individual individuals".split()
-)
-_VEHICLES = ("car", "truck", "bus", "motorcycle")
-_PLURALS = {"knives": "knife", "mice": "mouse", "sheep": "sheep", "buses": "bus", "benches": "bench"}
 ORDINALS = tuple("first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split())
 NUMBERS = tuple("one two three four five six seven eight nine ten".split())
 NTH = rf"(?:{'|'.join(ORDINALS)}|last|\d+(?:st|nd|rd|th))"
@@ -44,33 +37,10 @@ TAKEN = r"(?:taken(?: away| off| out)?|removed|picked up|lifted|carried away|gon
 BACK = r"(?:put (?:back|down|there)|returned|placed|brought back|added)"
 
 
-def labels_of(noun: str) -> list[str] | None:
-    """The detector's labels that a noun means; None where the detector knows none."""
-    from hippocam.models.senses.efficientdet import LABELS
-
-    noun = noun.strip()
-    if noun in _PEOPLE:
-        return ["person"]
-    if noun in ("vehicle", "vehicles"):
-        return list(_VEHICLES)
-    for each in (_PLURALS.get(noun), noun, noun.removesuffix("s"), noun.removesuffix("es")):
-        if each and each in LABELS:
-            return [each]
-    return None
-
-
 def index_of(nth: str, count: int) -> int | None:
     """Index that "third" or "last" means in a list of `count`; None where the list is too short."""
     index = count - 1 if nth == "last" else ORDINALS.index(nth) if nth in ORDINALS else int(nth[:-2]) - 1
     return index if 0 <= index < count else None
-
-
-def noun_for(labels: Sequence[str], number: float) -> str:
-    """The noun for things of these labels, in the singular or plural that the number needs."""
-    if list(labels) == ["person"]:
-        return "person" if number == 1 else "people"
-    name = labels[0] if len(labels) == 1 else "vehicle"
-    return name if number == 1 else f"{name}es" if name.endswith(("s", "ch")) else f"{name}s"
 
 
 def number_of(word: str) -> int:

@@ -48,8 +48,8 @@ _WHICH_TIME = re.compile(
 JUST = r"(?:just|right|shortly|directly|immediately|soon)"
 # What asks for whatever there was, and names nothing to look for: "what happened", "who else came".
 _NOTHING_NAMED = re.compile(
-    r"^(?:what|who|which \w+)(?:\s+(?:else|was|were|is|did|does|came|comes|come|happened|happens|happen|there|"
-    r"seen|visible|we|you|see|the next|next|thing|first|last))*$",
+    r"^(?:what|who|which \w+|the|thing)(?:\s+(?:else|do|does|can|be|that|shown|in|it|was|were|is|did|came|comes"
+    r"|come|happened|happens|happen|there|seen|visible|we|you|see|the next|next|thing|first|last))*$",
     re.IGNORECASE,
 )
 _NOBODY = re.compile(r"\b(?:nobody|no[- ]?one|no people|not any(?:body|one))\b", re.IGNORECASE)

@@ -85,6 +85,14 @@ def take_streams(question: str, streams: Sequence[str]) -> Names:
     return Names(_joined(rest, kept), _joined(described, kept), named if len(streams) > 1 else [])
 
 
+def stream_of_place(text: str, streams: Sequence[str]) -> list[str]:
+    """The streams that have the place of a text in their names: "in the driveway" of driveway_60s."""
+    found = re.fullmatch(r"(?:in|on|at|of|from) (?:the |this |my |our )?([^\W\d_]+)", text, re.IGNORECASE)
+    if found is None:
+        return []
+    return [stream for stream in streams if found[1].casefold() in _words_of(stream)]
+
+
 def names_of(stream: str) -> set[str]:
     """What people may call a stream: by its whole id, its camera, its source."""
     return {stream, stream.rpartition("/")[2], stream.partition("/")[0]}

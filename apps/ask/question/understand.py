@@ -13,7 +13,7 @@ from hippocam.apps.ask.question.before_after import split_anchor
 from hippocam.apps.ask.question.follow_up import complete
 from hippocam.apps.ask.question.kinds import Wanted, read_kind
 from hippocam.apps.ask.question.meaning import Anchor, Meaning, Turn
-from hippocam.apps.ask.question.stream_names import names_of, plain, take_streams
+from hippocam.apps.ask.question.stream_names import names_of, plain, stream_of_place, take_streams
 from hippocam.apps.ask.question.time_words import take_time_words, take_whole
 from hippocam.memory.filter import Filter
 from hippocam.memory.records import StreamStatus
@@ -53,6 +53,8 @@ def understand(
     meant = [s for s in streams if not names.streams or s.id in names.streams]
     rest, windows = take_time_words(names.rest, meant, at_s)
     wanted = _wanted(question, take_whole(rest)[0], len(names.streams))
+    if wanted.kind in _OF_ALL and (shown := stream_of_place(wanted.text, [stream.id for stream in meant])):
+        wanted, names = wanted._replace(text=""), names._replace(streams=shown if len(streams) > 1 else [])
     if (wanted.text or wanted.kind not in _OF_ALL) and names.described != names.rest:
         described, _ = take_time_words(names.described, meant, at_s)
         wanted = wanted._replace(text=_wanted(question, take_whole(described)[0], len(names.streams)).text)

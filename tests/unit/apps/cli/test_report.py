@@ -12,7 +12,9 @@ def test_evidence_says_when_else_it_was_seen_and_that_its_picture_is_gone() -> N
     )  # fmt: skip
     lines = evidence_lines([moment])
     assert lines[0].endswith("(picture given up for the budget)")
-    assert lines[2] == "   also seen at 1:02, 3:04 (4 times in all)"
+    assert lines[1] == "   also seen at 1:02, 3:04 (4 times in all)"
+    assert not any("%" in line or "it matches" in line for line in lines)
+    assert "   belief 90%: it matches" in evidence_lines([moment], figures=True)
     found = evidence_json(moment)
     assert (found["image"], found["met"], found["place"]) == ("", 4, 2)
     assert found["spans"] == [[8, 13], [62, 64], [184, 190]]

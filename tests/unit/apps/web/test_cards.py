@@ -8,6 +8,7 @@ import pytest
 from hippocam.apps.records import Answer, Status
 from hippocam.apps.web import cards
 from hippocam.memory.records import Evidence
+from hippocam.models.readers.surety import Surety
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&`${alert(2)}{{alert(3)}}"
 
@@ -50,10 +51,10 @@ def test_a_card_is_a_button_that_says_and_carries_its_moment() -> None:
     found = Tags(cards.card(moment(), cited=True, rank=1))
     button = found.attributes[0]
     assert found.tags[0] == "button"
-    assert button["aria-label"] == "Play kitchen, 1:23 to 1:31, belief 82%"
+    assert button["aria-label"] == "Play kitchen, 1:23 to 1:31, likely"
     assert (button["data-t0"], button["data-t1"]) == ("83.000", "91.000")
     assert "1:23 – 1:31" in found.text
-    assert "82%" in found.text
+    assert "likely" in found.text
     assert "Looks like" not in found.text
     assert (
         "Looks like a dog on a sofa."
@@ -135,10 +136,12 @@ def test_a_reader_that_failed_is_told_beside_the_evidence() -> None:
     assert Tags(html).tags.count("img") == 1
 
 
-@pytest.mark.parametrize(("confidence", "verdict"), [(0.82, "Seen"), (0.7, "Seen"), (0.55, "Perhaps seen")])
-def test_the_verdict_says_how_sure_it_is(confidence: float, verdict: str) -> None:
-    html = cards.answer(answer(unknown=False, text="Best match", confidence=confidence), "When?")
-    assert f"<strong>{verdict}</strong>" in html
+@pytest.mark.parametrize("surety", [Surety.CLEAR, Surety.LIKELY, Surety.PERHAPS])
+def test_the_verdict_says_how_sure_it_is_in_a_word(surety: Surety) -> None:
+    found = replace(answer(unknown=False, text="0:12 to 0:15", evidence=(moment(),)), surety=surety)
+    html = cards.answer(found, "When?")
+    assert f"<strong>{surety.value.capitalize()}</strong>" in html
+    assert "%" not in Tags(html).text
 
 
 @pytest.mark.parametrize(("share", "width"), [(0, "1%"), (128_000_000, "50%"), (900_000_000, "100%")])

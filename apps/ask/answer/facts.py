@@ -1,0 +1,117 @@
+"""What a memory's records hold of the streams and times that one question is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol
+
+from hippocam.memory.entities.records import Entity, Visit
+from hippocam.memory.records import Evidence
+from hippocam.models.readers.question_kind import QuestionKind
+from hippocam.stream.records import Note
+
+# Kinds of notes that tell what was said, and what was to be read.
+SPOKEN = ("speech", "subtitle")
+WRITTEN = ("screen", "subtitle", "chapter", "mark")
+
+
+class Records(Protocol):
+    """Looks up what needs no search, within the streams and times that a question is about."""
+
+    def entities(self) -> Sequence[Entity]:
+        """Things and people that were told apart in any stream, by the time of their first visit."""
+
+    def notes(self) -> Sequence[Note]:
+        """What was read, heard or given, by time."""
+
+    def moment_at(self, stream: str, time_s: float) -> Evidence | None:
+        """The moment of a stream that shows a time."""
+
+    def notable(self, top: int) -> Sequence[tuple[float, Evidence]]:
+        """The moments that were most novel in their streams, with their utility."""
+
+
+class Watched(NamedTuple):
+    """What a question is about of one stream: all that was watched of it, or a window of time."""
+
+    stream: str
+    start_s: float
+    end_s: float
+
+
+class Stay(NamedTuple):
+    """A visit within what the question is about."""
+
+    entity: Entity
+    visit: Visit
+    t0_s: float
+    t1_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """A question, and the records of what it is about.
+
+    Attributes:
+        question: As a whole sentence.
+        kind: What it wants to know.
+        text: What it names to look for; "" for all that there was.
+        nth: Which in a row, from 1; 0 where it does not say, or means the last.
+        beside: Whether it means the time before or after something else.
+        watched: The streams that it is about, those that it names first, with the time of each.
+        records: Looks up the rest.
+        top: Moments to show at most.
+    """
+
+    question: str
+    kind: QuestionKind
+    text: str
+    nth: int
+    beside: bool
+    watched: tuple[Watched, ...]
+    records: Records
+    top: int
+
+    def stays(self, wanted: Callable[[Entity], bool] = lambda entity: True) -> list[Stay]:
+        """Visits of some entities within what the question is about, by time."""
+        meant = {each.stream: each for each in self.watched}
+        found = list[Stay]()
+        for entity in self.records.entities():
+            if entity.stream not in meant or not wanted(entity):
+                continue
+            _, start_s, end_s = meant[entity.stream]
+            for visit in entity.visits:
+                if visit.t0_s < end_s and visit.t1_s > start_s:
+                    found.append(Stay(entity, visit, max(visit.t0_s, start_s), min(visit.t1_s, end_s)))
+        return sorted(found, key=lambda stay: (stay.t0_s, stay.visit.stream, stay.visit.id))
+
+    def told_apart(self) -> set[str]:
+        """The streams in which anything was ever recognised: elsewhere the absence of a thing says nothing."""
+        return {entity.stream for entity in self.records.entities()}
+
+    def notes(self, kinds: Sequence[str]) -> list[Note]:
+        """Notes of some kinds, by time."""
+        return [note for note in self.records.notes() if note.kind in kinds]
+
+    def shown(self, spans: Sequence[tuple[str, float, float, float]], why: str, belief: float) -> list[Evidence]:
+        """Moments for some spans, each with these as its times; those without an entry are left out.
+
+        Args:
+            spans: Stream, start, end, and the time at which the thing is seen best.
+            why: What the moments rest on.
+            belief: That they show it, 0 to 1.
+        """
+        moments = dict[str, Evidence]()
+        for stream, t0_s, t1_s, best_s in spans:
+            moment = self.records.moment_at(stream, best_s)
+            if moment is None:
+                continue
+            known = moments.get(moment.id)
+            if known is not None:
+                moments[moment.id] = replace(known, spans=(*known.spans, (t0_s, t1_s)), met=known.met + 1)
+            elif len(moments) < self.top:
+                moments[moment.id] = replace(
+                    moment, t0_s=t0_s, t1_s=t1_s, spans=((t0_s, t1_s),), score=belief, why=why, met=1
+                )
+        return list(moments.values())

@@ -1,0 +1,124 @@
+"""What there was and what happened: the most notable moments in order, things that were told apart, and words."""
+
+from __future__ import annotations
+
+from hippocam.apps.ask.answer.facts import SPOKEN, WRITTEN, Facts
+from hippocam.apps.ask.answer.phrases import lasting, listed, number, stretch
+from hippocam.apps.ask.answer.told import Told, told
+from hippocam.apps.ask.nouns import noun_for
+from hippocam.memory.records import Evidence
+from hippocam.models.readers.note_text import one_line
+from hippocam.models.readers.question_kind import QuestionKind
+from hippocam.models.readers.reading import Reading, Sentence
+
+_K = QuestionKind
+# Moments that are told of a question, and how many are looked through for them, so that all of the time is told.
+_TOLD, _LOOKED = 8, 64
+_LINES = 4
+_BELIEF = 0.8
+
+
+def overview(facts: Facts) -> Told | None:
+    """Tell what there was: of each moment what it looks like, of things how many were told apart.
+
+    Returns:
+        None where the question names something to look for, or nothing is held of that time.
+    """
+    if facts.text or facts.beside:
+        return None
+    moments = _spread(facts, 1 if facts.kind in (_K.FIRST, _K.LAST) else _TOLD)
+    if not moments:
+        return None
+    if facts.kind in (_K.FIRST, _K.LAST):
+        return _edge(facts)
+    heads = list[str]()
+    if facts.kind == _K.SUMMARY:
+        heads.append(_length(facts))
+    things = _things(facts)
+    if things:
+        heads.append(f"{'Seen' if facts.kind != _K.WHAT else 'Things'}: {things}.")
+    words = _words(facts) if facts.kind != _K.WHAT else []
+    several = len({moment.stream for moment in moments}) > 1
+    parts = [_line(moment, several) for moment in moments]
+    if facts.kind == _K.WHAT:
+        looks = list(dict.fromkeys(moment.sentence for moment in moments if moment.sentence))
+        body = f"It looks like {'; '.join(looks)}." if looks else f"Moments: {'; '.join(parts)}."
+    else:
+        where = "" if several else f" in {moments[0].stream}"
+        begin = "It looks like this" if any(moment.sentence for moment in moments) else "Moments"
+        body = f"{begin}{where}: {'; '.join(parts)}."
+    main = Sentence(text=body, evidence_ids=tuple(moment.id for moment in moments), known=True)
+    sentences = [Sentence(text=" ".join(heads), known=True)] if heads else []
+    sentences += [main, *(Sentence(text=text, known=True) for text in words)]
+    reading = Reading(sentences=tuple(sentences), unknown=False, confidence=_BELIEF)
+    return Told(reading=reading, evidence=tuple(moments), final=False)
+
+
+def _edge(facts: Facts) -> Told | None:
+    """What was shown first, or last, of each stream."""
+    moments = list[Evidence]()
+    for each in facts.watched:
+        time_s = each.start_s if facts.kind == _K.FIRST else each.end_s
+        moment = facts.records.moment_at(each.stream, time_s)
+        if moment is not None:
+            moments.append(moment)
+    if not moments:
+        return None
+    word = facts.kind.value.capitalize()
+    parts = [_line(moment, len(moments) > 1) for moment in moments]
+    where = "" if len(moments) > 1 else f" in {moments[0].stream}"
+    return told(f"{word}{where}: {'; '.join(parts)}.", moments, belief=_BELIEF, final=False)
+
+
+def _spread(facts: Facts, most: int) -> list[Evidence]:
+    """The most notable moment of each part of the time, by time."""
+    found = facts.records.notable(_LOOKED)
+    total = sum(each.end_s - each.start_s for each in facts.watched)
+    if not found or total <= 0:
+        return []
+    step_s = total / most
+    best, before_s = dict[tuple[str, int], tuple[float, Evidence]](), 0.0
+    for each in sorted(facts.watched):  # so that one memory or several give the same moments
+        for utility, moment in found:
+            if moment.stream == each.stream:
+                part = int((before_s + max(moment.t0_s - each.start_s, 0.0)) / step_s)
+                key = (each.stream, part)
+                if key not in best or utility > best[key][0]:
+                    best[key] = (utility, moment)
+        before_s += each.end_s - each.start_s
+    chosen = sorted(best.values(), key=lambda pair: -pair[0])[:most]
+    return sorted((moment for _, moment in chosen), key=lambda moment: (moment.stream, moment.t0_s))
+
+
+def _line(moment: Evidence, several: bool) -> str:
+    where = f" in {moment.stream}" if several else ""
+    return f"{stretch(moment.t0_s, moment.t1_s)}{where}" + (f" {moment.sentence}" if moment.sentence else "")
+
+
+def _length(facts: Facts) -> str:
+    if len(facts.watched) == 1:
+        return f"{facts.watched[0].stream}, {lasting(facts.watched[0].end_s - facts.watched[0].start_s)}."
+    total = sum(each.end_s - each.start_s for each in facts.watched)
+    return f"{number(len(facts.watched)).capitalize()} streams, {lasting(total)}."
+
+
+def _things(facts: Facts) -> str:
+    """How many of each kind were told apart, people first, then those that were there longest."""
+    kinds = dict[str, tuple[set[int], float]]()
+    for stay in facts.stays():
+        ids, seconds = kinds.get(stay.entity.label, (set(), 0.0))
+        kinds[stay.entity.label] = ids | {stay.entity.id}, seconds + stay.t1_s - stay.t0_s
+    ordered = sorted(kinds.items(), key=lambda kind: (kind[0] != "person", -kind[1][1], kind[0]))[:_TOLD]
+    return listed([f"{number(len(ids))} {noun_for([label], len(ids))}" for label, (ids, _) in ordered])
+
+
+def _words(facts: Facts) -> list[str]:
+    """A few of the words that were read and heard: the lines that stood there longest, in order."""
+    sentences = list[str]()
+    for what, kinds in (("On screen", WRITTEN), ("Said", SPOKEN)):
+        notes = facts.notes(kinds)
+        longest = sorted(notes, key=lambda note: note.t0_s - note.t1_s)[:_LINES]
+        lines = dict.fromkeys(one_line(note.text) for note in notes if note in longest)
+        if lines:
+            sentences.append(f"{what}: {'; '.join(lines)}.")
+    return sentences

@@ -1,0 +1,110 @@
+"""Who came, and when nobody was there, from the people who were told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hippocam.apps.ask.answer.facts import Facts, Stay, Watched
+from hippocam.apps.ask.answer.phrases import by_stream, lasting, listed, number
+from hippocam.apps.ask.answer.told import Told, told
+from hippocam.memory.entities.records import Entity
+from hippocam.stream.timecode import format_time
+
+_WHY = "a person was recognised at these times"
+# So short a time between two people is no time without anybody: the detector looks once a second.
+_EMPTY_S = 2.0
+_NAMED = 6
+Gap = tuple[str, float, float]
+
+
+def who(facts: Facts) -> Told | None:
+    """Answer "who came": how many people, how each of them looks, from when on."""
+    if facts.text:
+        return None
+    stays = facts.stays(_is_person)
+    if not stays:
+        return _nobody_seen(facts)
+    first = list({stay.entity.id: stay for stay in reversed(stays)}.values())[::-1]
+    first.sort(key=lambda stay: (stay.t0_s, stay.visit.id))
+    several = len({stay.visit.stream for stay in first}) > 1
+    people = [_told_person(stay, several) for stay in first[:_NAMED]]
+    if len(first) > _NAMED:
+        people.append(f"{number(len(first) - _NAMED)} more")
+    count = len(first)
+    text = f"{number(count).capitalize()} {'person' if count == 1 else 'people'}: {listed(people)}"
+    where = "" if several else f" in {first[0].visit.stream}"
+    return told(f"{text}{where} (told apart by their looks, not by name).", facts.shown(_spans(first), _WHY, 0.9),
+                belief=0.9, final=False)  # fmt: skip
+
+
+def nobody(facts: Facts) -> Told | None:
+    """Answer "is there nobody", "when was nobody there", from the times between the visits of people."""
+    looked = facts.told_apart()
+    meant = [each for each in facts.watched if each.stream in looked]
+    if not meant:
+        return None
+    stays = facts.stays(_is_person)
+    gaps = [gap for each in meant for gap in _gaps(each, stays)]
+    there = facts.shown(_spans(stays), _WHY, 0.9)
+    whole = sum(each.end_s - each.start_s for each in meant)
+    without = sum(t1_s - t0_s for _, t0_s, t1_s in gaps)
+    question = facts.question.casefold()
+    if question.startswith("how long"):
+        text = f"For about {lasting(without)} of {lasting(whole)}" + (f": {by_stream(gaps)}" if gaps else "")
+    elif question.startswith(("when", "at what", "since")):
+        text = by_stream(gaps) if gaps else "At no time: somebody was there all the time"
+    elif not stays:
+        text = "Yes: I saw nobody at any time"
+    elif not gaps:
+        text = f"No: somebody was there all the time, {number(_people(stays))} in all"
+    elif " ever " in question:
+        text = f"Yes: {by_stream(gaps)}"
+    else:
+        count = _people(stays)
+        some = "one person was" if count == 1 else f"{number(count)} people were"
+        text = f"No: {some} there, {by_stream([(s.visit.stream, s.t0_s, s.t1_s) for s in stays])}. Nobody: "
+        text += by_stream(gaps)
+    shown = facts.shown([(s, a, b, (a + b) / 2) for s, a, b in gaps], "nobody was recognised at these times", 0.9)
+    yes = not stays or question.startswith(("when", "how long", "at what")) or " ever " in question
+    evidence = shown if yes and gaps else there
+    return told(f"{text} (in the camera's whole view).", evidence, belief=0.9)
+
+
+def _nobody_seen(facts: Facts) -> Told | None:
+    looked = facts.told_apart()
+    if not any(each.stream in looked for each in facts.watched):
+        return None
+    return told("Nobody: no person was recognised.", unknown=True, belief=0.1)
+
+
+def _is_person(entity: Entity) -> bool:
+    return entity.label == "person"
+
+
+def _people(stays: Sequence[Stay]) -> int:
+    return len({stay.entity.id for stay in stays})
+
+
+def _told_person(stay: Stay, several: bool) -> str:
+    where = f" in {stay.visit.stream}" if several else ""
+    since = "there from the start" if stay.visit.from_start else f"from {format_time(stay.t0_s)}"
+    until = "" if stay.visit.gone_s is None else f" to {format_time(stay.t1_s)}"
+    return f"one {since}{until}{where}"
+
+
+def _gaps(each: Watched, stays: Sequence[Stay]) -> list[Gap]:
+    """Times of a stream at which no person was recognised."""
+    gaps, at_s = list[Gap](), each.start_s
+    for stay in stays:
+        if stay.visit.stream != each.stream:
+            continue
+        if stay.t0_s - at_s >= _EMPTY_S:
+            gaps.append((each.stream, at_s, stay.t0_s))
+        at_s = max(at_s, stay.t1_s)
+    if each.end_s - at_s >= _EMPTY_S:
+        gaps.append((each.stream, at_s, each.end_s))
+    return gaps
+
+
+def _spans(stays: Sequence[Stay]) -> list[tuple[str, float, float, float]]:
+    return [(s.visit.stream, s.t0_s, s.t1_s, min(max(s.visit.frame_s, s.t0_s), s.t1_s)) for s in stays]

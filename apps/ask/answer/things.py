@@ -1,0 +1,125 @@
+"""Things that the detector knows, answered from the visits that were recorded of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hippocam.apps.ask.answer.facts import Facts, Stay
+from hippocam.apps.ask.answer.phrases import by_stream, lasting, number, stretch, times
+from hippocam.apps.ask.answer.told import Told, told
+from hippocam.apps.ask.count.words import ORDINALS
+from hippocam.apps.ask.nouns import Thing, noun_for, thing_in
+from hippocam.models.readers.question_kind import QuestionKind
+from hippocam.models.readers.surety import Surety, affirmed, hedged
+
+_K = QuestionKind
+# Visits that follow one another within so many seconds are told as one time.
+_AGAIN_S = 2.0
+# A visit is sure that has so many detections, the surest of at least this score.
+_SURE_HITS, _SURE_SCORE = 3, 0.6
+_WHY = "recognised by the detector at these times"
+
+
+def things(facts: Facts) -> Told | None:
+    """Answer whether, when, how often and how long a thing was there, which was the first, the third, the last.
+
+    Returns:
+        None where the question says more of it than the records hold, or it was never recognised.
+    """
+    thing = thing_in(facts.text)
+    if thing is None or not thing.plain or facts.beside:
+        return None
+    stays = facts.stays(lambda entity: entity.label in thing.labels)
+    if not stays:
+        return None
+    spans = _joined(stays)
+    if facts.kind in (_K.FIRST, _K.LAST, _K.ORDINAL):
+        return _one_of(facts, thing, stays)
+    if facts.kind == _K.LONG:
+        return _how_long(facts, thing, stays)
+    evidence = facts.shown(_best(stays), _WHY, belief := _belief(stays))
+    surety = Surety.of(belief)
+    if facts.kind == _K.WHETHER:
+        return told(_yes(spans, surety), evidence, belief=belief)
+    if facts.kind == _K.WHEN:
+        return told(hedged(by_stream(spans), surety), evidence, belief=belief)
+    if facts.kind == _K.OFTEN:
+        return told(hedged(f"{times(len(spans))}: {by_stream(spans)}", surety), evidence, belief=belief)
+    return None
+
+
+def _yes(spans: Sequence[tuple[str, float, float]], surety: Surety) -> str:
+    if len(spans) == 1:
+        return affirmed(by_stream(spans), surety)
+    often = f"{times(len(spans))}: {by_stream(spans)}"
+    return f"Yes, {often} (clear)." if surety == Surety.CLEAR else f"Yes, likely {often}."
+
+
+def cannot_count(facts: Facts) -> Told | None:
+    """Answer "how many of the visitors were women": how many there were, and that no more can be told."""
+    text = facts.question.casefold().split("how many", 1)[-1].strip(" ?!.")
+    thing = thing_in(text.removeprefix("of the ").removeprefix("different "))
+    if thing is None:
+        return None
+    stays = facts.stays(lambda entity: entity.label in thing.labels)
+    if not stays:
+        return None
+    count = len({stay.entity.id for stay in stays})
+    text = f"I can count {number(count)} {noun_for(thing.labels, count)}, but not tell how many of them are meant"
+    return told(f"{text}: {by_stream(_joined(stays))}.", facts.shown(_best(stays), _WHY, 0.5), belief=0.5)
+
+
+def _one_of(facts: Facts, thing: Thing, stays: Sequence[Stay]) -> Told | None:
+    """The first, the third or the last that came, of each stream."""
+    nth = facts.nth if facts.kind != _K.LAST else 0
+    streams = dict[str, list[Stay]]()
+    for stay in stays:
+        streams.setdefault(stay.visit.stream, []).append(stay)
+    chosen = list[Stay]()
+    for own in streams.values():
+        firsts = list({stay.entity.id: stay for stay in reversed(own)}.values())[::-1]
+        if facts.kind == _K.LAST:
+            chosen.append(max(own, key=lambda stay: stay.t1_s))
+        elif nth <= len(firsts):
+            chosen.append(sorted(firsts, key=lambda stay: stay.t0_s)[max(nth, 1) - 1])
+    if not chosen:
+        most = max(len({stay.entity.id for stay in own}) for own in streams.values())
+        text = f"There was no {ORDINALS[nth - 1]}: I can tell {number(most)} {noun_for(thing.labels, most)} apart."
+        return told(text, facts.shown(_best(stays), _WHY, 0.5), belief=0.5)
+    name = "last" if nth == 0 else ORDINALS[nth - 1] if nth <= len(ORDINALS) else f"{nth}th"
+    where = "; ".join(f"{stretch(stay.t0_s, stay.t1_s)} in {stay.visit.stream}" for stay in chosen)
+    belief = _belief(chosen)
+    text = hedged(f"the {name} {noun_for(thing.labels, 1)}: {where}", Surety.of(belief))
+    return told(text, facts.shown(_best(chosen), _WHY, belief), belief=belief)
+
+
+def _how_long(facts: Facts, thing: Thing, stays: Sequence[Stay]) -> Told:
+    spans, belief = _joined(stays), _belief(stays)
+    whole = sum(t1_s - t0_s for _, t0_s, t1_s in spans)
+    often = "" if len(spans) == 1 else f" in all, {times(len(spans))}"
+    text = hedged(f"about {lasting(whole)}{often}: {by_stream(spans)}", Surety.of(belief))
+    return told(text, facts.shown(_best(stays), _WHY, belief), belief=belief)
+
+
+def _joined(stays: Sequence[Stay]) -> list[tuple[str, float, float]]:
+    """When anything of the kind was there: visits that overlap, or follow at once, are one time."""
+    spans = list[tuple[str, float, float]]()
+    for stay in sorted(stays, key=lambda stay: (stay.visit.stream, stay.t0_s)):
+        if spans and spans[-1][0] == stay.visit.stream and stay.t0_s <= spans[-1][2] + _AGAIN_S:
+            spans[-1] = (spans[-1][0], spans[-1][1], max(spans[-1][2], stay.t1_s))
+        else:
+            spans.append((stay.visit.stream, stay.t0_s, stay.t1_s))
+    return sorted(spans, key=lambda span: (span[1], span[0]))
+
+
+def _best(stays: Sequence[Stay]) -> list[tuple[str, float, float, float]]:
+    return [
+        (stay.visit.stream, stay.t0_s, stay.t1_s, min(max(stay.visit.frame_s, stay.t0_s), stay.t1_s))
+        for stay in stays
+    ]
+
+
+def _belief(stays: Sequence[Stay]) -> float:
+    """That something of the kind was there: sure where one visit was seen often and well."""
+    sure = any(stay.visit.hits >= _SURE_HITS and stay.visit.score >= _SURE_SCORE for stay in stays)
+    return 0.97 if sure else 0.85

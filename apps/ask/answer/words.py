@@ -1,0 +1,77 @@
+"""What is written and what was said, from notes: all of it, in order, where the question names nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from hippocam.apps.ask.answer.facts import SPOKEN, WRITTEN, Facts
+from hippocam.apps.ask.answer.phrases import stretch
+from hippocam.apps.ask.answer.told import Told, told
+from hippocam.memory.recall.words import content_words
+from hippocam.models.readers.note_text import one_line
+from hippocam.models.readers.question_kind import QuestionKind
+from hippocam.stream.records import Note
+
+_LINES = 12
+_CHARS = 900
+# Lines that come within so many seconds of each other are of one screen.
+_SCREEN_S = 1.0
+# What is asked for, and not what it says.
+_ASKING = re.compile(
+    r"\b(?:what|which|who|does|did|do|is|are|was|were|say|says|said|saying|read|reads|written|spoken|mention\w*|discuss\w*"
+    r"|talk\w*|text|texts|words?|screens?|slides?|letters?|titles?|shown|seen|show|visible|being|about|speaker|voice"
+    r"|people|person|man|woman|narrator|somebody|anybody|he|she|they|it|there|first|last|hear|heard|quote|can|be|out"
+    r"|film|video|display|terminal)\b",
+    re.IGNORECASE,
+)
+
+
+def words(facts: Facts) -> Told | None:
+    """List what was to be read, or was said, at the time that the question is about.
+
+    Returns:
+        None where the question names what the words are on or about, or no words are kept.
+    """
+    said = facts.kind == QuestionKind.SAID
+    if facts.beside or _names_something(facts):
+        return None
+    notes = facts.notes(SPOKEN if said else WRITTEN)
+    if not notes:
+        what = "Nothing that was said is kept" if said else "No words were read"
+        return told(f"{what} of that time.", unknown=True, belief=0.1)
+    told_lines, shown = list[str](), list[tuple[str, float, float, float]]()
+    for group in _screens(notes):
+        line = "; ".join(dict.fromkeys(one_line(note.text) for note in group))
+        t0_s, t1_s = min(n.t0_s for n in group), max(n.t1_s for n in group)
+        if len(told_lines) == _LINES or sum(map(len, told_lines)) + len(line) > _CHARS:
+            told_lines.append("and more")
+            break
+        told_lines.append(f"{line} ({stretch(t0_s, t1_s)})")
+        shown.append((group[0].stream, t0_s, t1_s, (t0_s + t1_s) / 2))
+    streams = list(dict.fromkeys(note.stream for note in notes))
+    where = f" in {streams[0]}" if len(streams) == 1 else ""
+    evidence = facts.shown(shown, "said at these times" if said else "to be read at these times", 0.95)
+    text = f"{'Said' if said else 'On screen'}{where}: {'; '.join(told_lines)}."
+    return told(text, evidence, belief=0.95)
+
+
+def _names_something(facts: Facts) -> bool:
+    """Whether the question names a sign or a subject, so that only some of the words are meant."""
+    question = facts.question
+    for each in facts.watched:
+        for name in re.split(r"[\W_]+", each.stream):
+            question = re.sub(rf"\b{re.escape(name)}\b", " ", question, flags=re.IGNORECASE) if name else question
+    return bool(content_words(_ASKING.sub(" ", question)))
+
+
+def _screens(notes: Sequence[Note]) -> list[list[Note]]:
+    """Lines that stood together, in reading order, as one."""
+    groups = list[list[Note]]()
+    for note in notes:
+        last = groups[-1][0] if groups else None
+        if last is not None and note.stream == last.stream and abs(note.t0_s - last.t0_s) <= _SCREEN_S:
+            groups[-1].append(note)
+        else:
+            groups.append([note])
+    return groups

@@ -1,0 +1,99 @@
+"""Nouns and what the detector calls them; the thing that a description is of: "a dog in the house"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_PEOPLE = frozenset(
+    "people person persons visitor visitors anyone anybody someone somebody customer customers guest guests "
+    "pedestrian pedestrians human humans individual individuals".split()
+)
+_VEHICLES = ("car", "truck", "bus", "motorcycle")
+_PLURALS = {"knives": "knife", "mice": "mouse", "sheep": "sheep", "buses": "bus", "benches": "bench"}
+_ARTICLE = r"(?:an?|the|any|some|my|our|one|this|that|these|those|ever|no|two|three|several|many)"
+# People whom the detector sees without telling men from women.
+_SOME_PEOPLE = frozenset(
+    "man men woman women girl girls boy boys child children kid kids adult adults baby player worker driver"
+    " cyclist speaker dancer runner he she they somebody someone anybody anyone nobody".split()
+)
+_EVERYBODY = frozenset("somebody someone anybody anyone they".split())
+# Words after a noun that say nothing of how it looks or what it does, beside being there.
+_THERE = re.compile(
+    r"^(?:(?:there|here|visible|seen|present|shown|ever|at all|is|are|was|were|been|be|appears?|appeared|come"
+    r"|comes|came"
+    r"|in view|on camera|again|once|pass(?:es|ed)?|by|past|through|enter(?:s|ed)?|arrives?|arrived|show up"
+    r"|showed up"
+    r"|can be|to be)\b\s*)*"
+    r"(?:(?:in|on|at|around|inside|outside|near) (?:the |this |that )?(?:house|home|room|flat|hall|kitchen|yard"
+    r"|garden"
+    r"|driveway|street|road|park|shop|office|building|place|scene|view|picture|image|video|film|table|door|camera"
+    r"|entrance|parking lot|campus|world)\b)?\s*$",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thing:
+    """A kind of thing that is asked for.
+
+    Attributes:
+        labels: The detector's labels that it may have.
+        noun: The word for it.
+        plain: Whether nothing more is said of it: else a visit of the label may be of another one.
+        before: Words before the noun: "red".
+        after: Words after it: "in a black jacket".
+    """
+
+    labels: tuple[str, ...]
+    noun: str
+    plain: bool
+    before: str = ""
+    after: str = ""
+
+    @property
+    def is_person(self) -> bool:
+        """Whether it is somebody."""
+        return self.labels == ("person",)
+
+
+def thing_in(text: str) -> Thing | None:
+    """The thing that a description begins with, as far as the detector knows it; None for anything else."""
+    words = re.sub(rf"^(?:{_ARTICLE}\s+)+", "", text.strip(), flags=re.IGNORECASE).split()
+    for first in range(min(4, len(words))):
+        for length in (2, 1):
+            noun = " ".join(words[first : first + length]).casefold().strip(",.'")
+            people = noun in _SOME_PEOPLE
+            labels = ["person"] if people else labels_of(noun) if len(noun) > 1 else None
+            if labels is None or (length == 2 and first + 2 > len(words)):
+                continue
+            before, after = " ".join(words[:first]), " ".join(words[first + length :])
+            plain = not before and bool(_THERE.match(after)) and (not people or noun in _EVERYBODY)
+            return Thing(labels=tuple(labels), noun=noun, plain=plain, before=before, after=after)
+        if words[first].casefold() in ("in", "on", "at", "with", "of", "and", "to", "from", "that", "who"):
+            return None
+    return None
+
+
+def labels_of(noun: str) -> list[str] | None:
+    """The detector's labels that a noun means; None where the detector knows none."""
+    from hippocam.models.senses.efficientdet import LABELS
+
+    noun = noun.strip()
+    if noun in _PEOPLE:
+        return ["person"]
+    if noun in ("vehicle", "vehicles"):
+        return list(_VEHICLES)
+    for each in (_PLURALS.get(noun), noun, noun.removesuffix("s"), noun.removesuffix("es")):
+        if each and each in LABELS:
+            return [each]
+    return None
+
+
+def noun_for(labels: Sequence[str], number: float) -> str:
+    """The noun for things of these labels, in the singular or plural that the number needs."""
+    if list(labels) == ["person"]:
+        return "person" if number == 1 else "people"
+    name = labels[0] if len(labels) == 1 else "vehicle"
+    return name if number == 1 else f"{name}es" if name.endswith(("s", "ch")) else f"{name}s"

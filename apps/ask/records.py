@@ -1,0 +1,112 @@
+"""The records of a question's streams and times, looked up in what is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from hippocam.apps.ask.answer.facts import Facts, Watched
+from hippocam.apps.ask.question.meaning import Meaning
+from hippocam.apps.ask.question.time_words import start_and_end_s
+from hippocam.apps.ask.where import Where, filter_of, narrowed
+from hippocam.memory.entities.records import Entity
+from hippocam.memory.records import Evidence, StreamStatus
+from hippocam.stream.records import Note
+
+
+class Recorded(Protocol):
+    """Where records are looked up; `Search` is one, over one memory or several."""
+
+    def entities(self, at_s: float | None) -> Sequence[Entity]:
+        """Things and people that were told apart, by the time of their first visit."""
+
+    def notes(self, where: Where) -> Sequence[Note]:
+        """What was read, heard or given in some streams and times, by time."""
+
+    def moment_at(self, stream: str, time_s: float, at_s: float | None) -> Evidence | None:
+        """The moment of a stream that shows a time; None where none is held."""
+
+    def notable(self, where: Where, top: int) -> Sequence[tuple[float, Evidence]]:
+        """The moments that were most novel in their streams, `top` of each memory at most, with their utility."""
+
+
+class QuestionRecords:
+    """Records of what one question is about.
+
+    Args:
+        recorded: Where they are.
+        searches: Conditions of each stream and window that the question names.
+        at_s: As if the streams ended here.
+    """
+
+    def __init__(self, recorded: Recorded, searches: Sequence[Where], at_s: float | None) -> None:
+        self._recorded, self._searches, self._at_s = recorded, searches, at_s
+
+    def entities(self) -> Sequence[Entity]:
+        """Things and people that were told apart in any stream."""
+        return self._recorded.entities(self._at_s)
+
+    def notes(self) -> Sequence[Note]:
+        """What was read, heard or given, by time."""
+        found = {
+            (note.stream, note.t0_s, note.kind, note.text): note
+            for where in self._searches
+            for note in self._recorded.notes(where)
+        }
+        return sorted(found.values(), key=lambda note: (note.stream, note.t0_s, note.t1_s))
+
+    def moment_at(self, stream: str, time_s: float) -> Evidence | None:
+        """The moment of a stream that shows a time."""
+        return self._recorded.moment_at(stream, time_s, self._at_s)
+
+    def notable(self, top: int) -> Sequence[tuple[float, Evidence]]:
+        """The moments that were most novel in their streams."""
+        return [pair for where in self._searches for pair in self._recorded.notable(where, top)]
+
+
+def facts_of(
+    recorded: Recorded, meaning: Meaning, streams: Sequence[StreamStatus], where: Where, *, top: int
+) -> Facts | None:
+    """Put a question beside the records of what it is about.
+
+    Args:
+        recorded: Where the records are.
+        meaning: The question.
+        streams: Those that it may be about.
+        where: Conditions that come with it.
+        top: Moments to show at most.
+
+    Returns:
+        None where it is about a place: visits and notes have none.
+    """
+    if where.get("place_of") is not None or where.get("near") is not None:
+        return None
+    at_s = where.get("at_s")
+    searches = [own for span in meaning.spans if (own := narrowed(where, span)) is not None]
+    return Facts(
+        question=meaning.question,
+        kind=meaning.kind,
+        text=meaning.text,
+        nth=meaning.nth,
+        beside=meaning.anchor is not None,
+        watched=tuple(_watched(searches, streams, at_s)),
+        records=QuestionRecords(recorded, searches, at_s),
+        top=top,
+    )
+
+
+def _watched(searches: Sequence[Where], streams: Sequence[StreamStatus], at_s: float | None) -> list[Watched]:
+    found = list[Watched]()
+    for own in searches:
+        wanted = filter_of(own)
+        for stream in streams:
+            if not wanted.of_stream(stream.id):
+                continue
+            start_s, end_s = start_and_end_s(stream, at_s)
+            end_s = min(
+                end_s, max(stream.duration_s, stream.t1_s or 0.0)
+            )  # what a camera that is away did not see
+            start_s, end_s = max(start_s, own.get("after_s") or start_s), min(end_s, own.get("before_s") or end_s)
+            if end_s > start_s and stream.id not in {each.stream for each in found}:
+                found.append(Watched(stream.id, start_s, end_s))
+    return found

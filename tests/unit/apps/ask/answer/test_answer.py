@@ -1,0 +1,109 @@
+"""Answers from records: every kind of question on a yard and a hall whose truth is written down in `yard`."""
+
+import pytest
+
+from hippocam.apps.ask.answer.answer import answer_from_records
+
+
+@pytest.fixture(scope="module")
+def yard(load_helpers):
+    return load_helpers("unit/apps/ask/answer/records.py")
+
+
+def said(yard, question, streams=("yard",), records=None):
+    found = answer_from_records(yard.facts(question, streams, records))
+    return None if found is None else found.reading.answer
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Is there a car?", "Yes: 0:24 to 0:32 in yard (clear)."),
+        ("Is there a car in the driveway?", "Yes: 0:24 to 0:32 in yard (clear)."),
+        ("Was anybody there?", "Yes, twice: 0:05 to 0:40, 1:00 to 1:10 in yard (clear)."),
+        ("Was anybody there in the last 30 seconds?", "Yes: 1:00 to 1:10 in yard (clear)."),
+        ("When was the car there?", "0:24 to 0:32 in yard (clear)."),
+        ("How often was a person there?", "Twice: 0:05 to 0:40, 1:00 to 1:10 in yard (clear)."),
+        ("How long was the car there?", "About 8 s: 0:24 to 0:32 in yard (clear)."),
+        ("Show me the first person", "The first person: 0:05 to 0:20 in yard (clear)."),
+        ("Show me the second person", "The second person: 0:20 to 0:40 in yard (clear)."),
+        ("Show me the fourth person", "There was no fourth: I can tell two people apart."),
+        ("Show me the last person", "The last person: 1:00 to 1:10 in yard (clear)."),
+        ("Who came?", "Two people: one from 0:05 to 0:20 and one from 0:20 to 0:40 in yard "
+         "(told apart by their looks, not by name)."),
+        ("Is there nobody?", "No: two people were there, 0:05 to 0:20, 0:20 to 0:40, 1:00 to 1:10 in yard. "
+         "Nobody: 0:00 to 0:05, 0:40 to 1:00, 1:10 to 1:20 in yard (in the camera's whole view)."),
+        ("When was nobody there?",
+         "0:00 to 0:05, 0:40 to 1:00, 1:10 to 1:20 in yard (in the camera's whole view)."),
+        ("How long was nobody there?", "For about 35 s of 1:20 minutes: 0:00 to 0:05, 0:40 to 1:00, 1:10 to 1:20 "
+         "in yard (in the camera's whole view)."),
+        ("Was it empty between 0:41 and 0:59?", "Yes: I saw nobody at any time (in the camera's whole view)."),
+        ("How long is the video?", "yard is 1:20 minutes long."),
+        ("What does the screen say?", 'On screen in yard: "EXIT"; "No parking" (0:10 to 0:20).'),
+        ("How many of the people were women?", "I can count two people, but not tell how many of them are meant: "
+         "0:05 to 0:40, 1:00 to 1:10 in yard."),
+    ],
+)  # fmt: skip
+def test_the_answer_comes_first(yard, question, answer):
+    assert said(yard, question) == answer
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["Is there a red car?", "Was a man there?", "Is there a dog?", "Is there a kite?", "What does the sign say?",
+     "When did a person fall?"],
+)  # fmt: skip
+def test_what_the_records_do_not_tell_is_left_to_the_search(yard, question):
+    assert said(yard, question) is None
+
+
+def test_what_was_hardly_recognised_is_only_likely(yard):
+    weak = yard.weaker(yard.Yard(), "car")
+    assert said(yard, "Is there a car?", records=weak) == "Yes, likely: 0:24 to 0:32 in yard."
+    assert said(yard, "When was the car there?", records=weak) == "Likely 0:24 to 0:32 in yard."
+
+
+def test_several_streams_are_told_each_by_its_name(yard):
+    both = ("yard", "hall")
+    assert said(yard, "Was anybody there after 1:20?", both) == "Yes: 1:40 to 1:50 in hall (clear)."
+    assert said(yard, "Who came?", both).startswith("Three people: one from 0:05 to 0:20 in yard, ")
+    assert said(yard, "Who came in the hall?", both).startswith("One person: one from 1:40 to 1:50 in hall")
+    lengths = "4:40 minutes in all, in two streams: yard 1:20 minutes and hall 3:20 minutes."
+    assert said(yard, "How long is it?", both) == lengths
+    assert said(yard, "How long is the hall?", both) == "hall is 3:20 minutes long."
+    assert said(yard, "What was said?", both) == 'Said in hall: "The harbour is open." (0:50 to 0:54).'
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Which is longer, yard or hall?", "hall: hall 3:20 minutes and yard 1:20 minutes."),
+        ("Is the yard longer than the hall?", "No: hall 3:20 minutes and yard 1:20 minutes."),
+        ("Did more people come in yard than in hall?", "Yes: yard two people and hall one person."),
+        ("Which camera saw the fewest people?", "hall: hall one person and yard two people."),
+    ],
+)
+def test_streams_are_compared(yard, question, answer):
+    assert said(yard, question, ("yard", "hall")) == answer
+
+
+def test_an_overview_tells_things_moments_and_words(yard):
+    answer = said(yard, "Summarise the video")
+    assert answer.startswith(
+        "yard, 1:20 minutes. Seen: two people and one car. It looks like this in yard: 0:00 to 0:10 an"
+    )
+    assert 'On screen: "EXIT"; "No parking".' in answer
+    assert said(yard, "What is in the video?") == "Things: two people and one car. It looks like an open gate."
+    assert said(yard, "What is shown first?") == "First in yard: 0:00 to 0:10 an open gate."
+
+
+def test_the_moments_have_the_times_of_the_visits(yard):
+    found = answer_from_records(yard.facts("Is there a car?"))
+    (moment,) = found.evidence
+    assert (moment.t0_s, moment.t1_s, found.reading.evidence_ids) == (24, 32, (moment.id,))
+    assert "(inference)" not in found.reading.cited_answer({})
+
+
+def test_where_nothing_was_ever_recognised_nobody_is_said_of_nothing(yard):
+    assert said(yard, "Is there nobody?", ("slides",)) is None
+    assert said(yard, "Who came?", ("slides",)) is None
