@@ -1,7 +1,8 @@
 """Times as people write them into seconds, and back.
 
 A recording's times count from its start, a live camera's from 1970 (UTC). No recording is 30 years long, so what
-is beyond that is shown, and may be written, as date and time of day, in this machine's time zone.
+is beyond that is shown, and may be written, as date and time of day, in this machine's time zone. At the end of
+summer time an hour comes twice: there the distance from UTC is shown too, and it may be written with any date.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from hippocam.stream.errors import HippocamError
 Window = tuple[float | None, float | None]
 # Times from here on are dates: 9 September 2001.
 DATES_FROM_S = 1e9
+# How far a time of day is from UTC, as it may be written behind it.
+OFFSET = r"(?:\s?[+-]\d\d:?\d\d|\s?(?:Z|UTC|GMT)\b)"
 _CLOCK = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{1,2}(?:\.\d+)?)")
 
 
@@ -45,6 +48,8 @@ def parse_time(text: str) -> float:
 def _date(text: str) -> float:
     if not re.match(r"\d{4}-\d\d-\d\d", text):
         return math.nan
+    if offset := re.search(rf"(?<=\d){OFFSET}$", text) if ":" in text else None:
+        text = text[: offset.start()] + offset[0].strip().replace("UTC", "Z").replace("GMT", "Z")
     try:
         return datetime.fromisoformat(text).timestamp()
     except (ValueError, OverflowError):
@@ -55,12 +60,18 @@ def format_time(time_s: float) -> str:
     """Write seconds as M:SS.s, from an hour on H:MM:SS.s, a date as YYYY-MM-DD HH:MM:SS.s; no tenths of zero."""
     tenths = round(max(time_s, 0.0) * 10)
     if tenths >= DATES_FROM_S * 10:
-        when = datetime.fromtimestamp(tenths // 10).isoformat(sep=" ")
-        return when + (f".{tenths % 10}" if tenths % 10 else "")
+        when = datetime.fromtimestamp(tenths // 10)
+        shown = when.replace(fold=0).isoformat(sep=" ") + (f".{tenths % 10}" if tenths % 10 else "")
+        return shown + (when.astimezone().isoformat()[-len("+01:00") :] if _comes_twice(when) else "")
     minutes, tenths = divmod(tenths, 600)
     hours, minutes = divmod(minutes, 60)
     seconds = f"{tenths // 10:02d}" + (f".{tenths % 10}" if tenths % 10 else "")
     return f"{hours}:{minutes:02d}:{seconds}" if hours else f"{minutes}:{seconds}"
+
+
+def _comes_twice(when: datetime) -> bool:
+    """Whether a local time is one of an hour that comes twice, as at the end of summer time."""
+    return when.replace(fold=0).timestamp() != when.replace(fold=1).timestamp()
 
 
 def clock_said(stream: str, time_s: float, said: str = "") -> str:

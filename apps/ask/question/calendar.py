@@ -11,7 +11,7 @@ import re
 from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 
-from hippocam.stream.timecode import Window, parse_time
+from hippocam.stream.timecode import OFFSET, Window, parse_time
 
 _MONTHS = "january february march april may june july august september october november december".split()
 _DAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
@@ -27,10 +27,10 @@ _PART = r"(?:early |late )?(?:morning|afternoon|evening|night)"
 # From and to, in hours of the day; a night goes on into the next one.
 _PARTS = {"morning": (5, 12), "afternoon": (12, 18), "evening": (17, 24), "night": (20, 30)}
 _COUNTS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7}
-# A time of day as it is said: 22:13, 22:13:40, 4 pm, 4:15 pm, 10 o'clock, noon.
+# A time of day as it is said: 22:13, 22:13:40, 02:30+01:00, 4 pm, 4:15 pm, 10 o'clock, noon.
 CLOCK = (
     r"(?:\d{1,2}(?::\d{2}){0,2}(?:\.\d+)?\s*(?:[ap]\.?m\b\.?|o'?clock\b(?: sharp)?)"
-    r"|\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?"
+    rf"|\d{{1,2}}:\d{{2}}(?::\d{{2}}(?:\.\d+)?)?{OFFSET}?"
     r"|noon\b|midnight\b|midday\b)"
 )
 _CLOCK_PARTS = re.compile(r"(\d{1,2})(?::(\d{2}))?(?::(\d{2}(?:\.\d+)?))?\s*([ap])?", re.IGNORECASE)
@@ -136,7 +136,8 @@ def time_of_day_s(
     when = datetime.combine(first.date(), time()) + clock
     if day is None and when > asked and (when - timedelta(days=1)).timestamp() >= start_s:
         when -= timedelta(days=1)
-    return when.timestamp()
+    offset = re.search(rf"{OFFSET}$", said)
+    return when.timestamp() if offset is None else parse_time(when.isoformat() + offset[0])
 
 
 def is_afternoon(said: str) -> bool:

@@ -13,7 +13,7 @@ from hippocam.apps.ask.question.calendar import CLOCK, Day, find_day, is_afterno
 from hippocam.apps.ask.question.description import tidy
 from hippocam.memory.records import StreamStatus
 from hippocam.stream.errors import HippocamError
-from hippocam.stream.timecode import DATES_FROM_S, Window, clock_said, format_time, parse_time
+from hippocam.stream.timecode import DATES_FROM_S, OFFSET, Window, clock_said, format_time, parse_time
 
 # How far "at 1:23" looks to both sides.
 _AT_S = 5.0
@@ -40,7 +40,7 @@ _COUNT = rf"(?:(?P<count>\d+(?:\.\d+)?|{'|'.join(sorted(_NUMBERS, key=len, rever
 _ISO = r"\d{4}-\d\d-\d\d"
 _CLOCK = rf"(?:{CLOCK})"
 _TIME = (
-    rf"(?:{_ISO}(?:[ T]\d{{1,2}}:\d{{2}}(?::\d{{2}}(?:\.\d+)?)?)?|{_CLOCK}|"
+    rf"(?:{_ISO}(?:[ T]\d{{1,2}}:\d{{2}}(?::\d{{2}}(?:\.\d+)?)?{OFFSET}?)?|{_CLOCK}|"
     r"\d+(?:\.\d+)?\s*(?:seconds?|secs?|s|minutes?|mins?|hours?|h)\b)"
 )
 _ORDINALS = {

@@ -1,10 +1,12 @@
 """Dates and times of day in questions, on a stream that has dates: Tuesday 14 November 2023, 8:00, to Wednesday,
 16:18."""
 
+import time
 from datetime import datetime, timedelta
 
 import pytest
 
+from hippocam.apps.ask.question.time_words import find_time_words
 from hippocam.apps.ask.question.understand import understand
 from hippocam.memory.records import StreamStatus
 from hippocam.stream.errors import HippocamError
@@ -180,3 +182,28 @@ def test_words_of_what_is_there_stay_in_a_recording_without_dates(text):
 
 def test_a_window_is_told_in_the_form_in_which_times_are_shown():
     assert format_time(on(TUE, "22:13:40").timestamp()) in str(understand("a dog at 22:13:45", [gate()]))
+
+
+@pytest.mark.parametrize(
+    ("question", "window"),
+    [
+        ("Who came between 2026-10-25 02:30:00+02:00 and 2026-10-25 02:30:00+01:00?", (0, 3600)),
+        ("Was it red after 2026-10-25 02:30 +01:00?", (3600, None)),
+        ("What was there at 2026-10-25 02:30:00+02:00?", (-5, 5)),
+        ("What was there on 25 October 2026 at 02:30:00+01:00?", (3595, 3605)),
+        ("Who came on 25 October 2026 between 02:10+02:00 and 02:10+01:00?", (-1200, 2400)),
+    ],
+)
+def test_either_of_two_hours_of_one_name_can_be_asked_for(monkeypatch, question, window):
+    """At the end of summer time; offsets are as `format_time` shows them."""
+    monkeypatch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+    time.tzset()
+    try:
+        found = find_time_words(question)
+        first_s = datetime.fromisoformat("2026-10-25T00:30:00+00:00").timestamp()
+        told = found.window(first_s - 8000, first_s + 90_000)
+        assert tuple(None if edge is None else edge - first_s for edge in told) == window
+        assert found.rest in ("Who came?", "Was it red?", "What was there?")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
