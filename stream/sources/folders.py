@@ -16,6 +16,9 @@ from hippocam.stream.errors import SourceError
 from hippocam.stream.sources.files import check_file
 from hippocam.stream.sources.images import IMAGE_SUFFIXES, is_animation, is_depth_folder, is_numbered
 from hippocam.stream.sources.lerobot import is_dataset
+from hippocam.stream.sources.logs.opening import is_log
+from hippocam.stream.sources.logs.ros import is_bag_folder
+from hippocam.stream.sources.logs.tum import is_tum
 from hippocam.stream.sources.naming import natural_key
 
 log = logging.getLogger(__name__)
@@ -33,7 +36,7 @@ _ARTWORK = frozenset({
 # fmt: on
 # A folder with more pictures holds frames, none of which is looked into for an animation.
 _MOST_LOOKED_INTO = 500
-_NOTHING = "no videos, numbered images or LeRobot dataset in it; give a folder that has some, or a file"
+_NOTHING = "no videos, numbered images or robot logs in it; give a folder that has some, or a file"
 
 
 @dataclass(slots=True)
@@ -42,7 +45,7 @@ class Found:
 
     Attributes:
         paths: By real path: the path, its kind, and which files. Kinds are "video", "image", "images" (of which
-            files are named), "animation" and "dataset".
+            files are named), "animation", "log" and "dataset".
         failed: What cannot be read, and why.
         count: How much was found and how much failed, repetitions included.
     """
@@ -88,7 +91,9 @@ def add_path(path: Path, found: Found) -> None:
 
 
 def kind_of(path: Path) -> str:
-    """What a file is: "animation", "image" or "video"."""
+    """What a file is: "animation", "image", "log" or "video"."""
+    if is_log(path):
+        return "log"
     if path.suffix.casefold() not in IMAGE_SUFFIXES:
         return "video"
     return "animation" if is_animation(path) else "image"
@@ -146,6 +151,9 @@ class _Walk:
         if is_dataset(folder):
             self._found.add(folder, "dataset")
             return
+        if is_tum(folder) or is_bag_folder(folder):
+            self._found.add(folder, "log")
+            return
         if is_memory(folder) or (not given and is_live_folder(folder)):
             return  # a memory of ours is not watched by itself
         files, folders = self._entries(folder)
@@ -153,6 +161,9 @@ class _Walk:
         images = [name for name in files if Path(name).suffix.casefold() in IMAGE_SUFFIXES]
         for name in videos:
             add_path(folder / name, self._found)
+        for name in files:
+            if is_log(folder / name):
+                self._found.add(folder / name, "log")
         self._add_images(folder, images, videos, given=given)
         for name in folders:
             self._add(folder / name)

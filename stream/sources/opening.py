@@ -18,6 +18,7 @@ from hippocam.stream.sources.decode.frames import Decoder
 from hippocam.stream.sources.folders import Found, add_path
 from hippocam.stream.sources.images import AnimationSource, ImageFolderSource
 from hippocam.stream.sources.lerobot import find_episodes
+from hippocam.stream.sources.logs.opening import log_sources
 from hippocam.stream.sources.naming import unique_ids
 from hippocam.stream.sources.patterns import add_pattern
 from hippocam.stream.sources.video import LONGEST_PX, VideoSource
@@ -63,8 +64,8 @@ def open_sources(arguments: Sequence[str | Path], config: SourceConfig | None = 
 
     Args:
         arguments: Each a video file, an image file, a folder (searched with all below it; hidden files are
-            skipped), a LeRobot dataset folder, or a glob pattern ("**" allowed). "~" is expanded. What is
-            given twice is opened once.
+            skipped), a LeRobot dataset folder, another robot's log, or a glob pattern ("**" allowed). "~" is
+            expanded. What is given twice is opened once.
         config: How video files are decoded; the defaults where left out.
 
     Returns:
@@ -109,7 +110,11 @@ def _build(found: Found, config: SourceConfig) -> OpenedSources:
     failed = list(found.failed)
     names = unique_ids([path for path, _, _ in found.paths.values()])
     for (path, kind, files), name in zip(found.paths.values(), names, strict=True):
-        if kind == "dataset":
+        if kind == "log":
+            logs, errors = log_sources(path, name=name)
+            sources += logs
+            failed += errors
+        elif kind == "dataset":
             try:
                 with blamed_on(str(path), "understanding it"):
                     episodes, errors = find_episodes(path, name=name)

@@ -18,6 +18,7 @@ from hippocam.stream.sources.folders import (
 )
 from hippocam.stream.sources.images import IMAGE_SUFFIXES
 from hippocam.stream.sources.lerobot import is_dataset
+from hippocam.stream.sources.logs.opening import is_log
 from hippocam.stream.sources.naming import natural_key
 
 
@@ -41,7 +42,7 @@ def add_pattern(pattern: str, found: Found) -> None:
             # "**" matches every folder; the files in them are matches themselves.
             if "**" not in pattern or is_dataset(path):
                 add_path(path, found)
-        elif suffix in VIDEO_SUFFIXES:
+        elif suffix in VIDEO_SUFFIXES or is_log(path):
             add_path(path, found)
         elif suffix in IMAGE_SUFFIXES:
             images.setdefault(path.parent, []).append(path.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import pickle
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -110,6 +111,41 @@ def _lerobot(version: str, **settings: object) -> Callable[[Path, ModuleType], C
     return build
 
 
+def _log(kind: str) -> Callable[[Path, ModuleType], Case]:
+    """A robot's log; the times of its pictures are uneven, but for RLDS, which has none."""
+
+    def build(folder: Path, media: ModuleType) -> Case:
+        pytest.importorskip("rosbags", reason="extra robot is not installed")
+        times_s = [i / 10 + 0.5 * (i > 20) for i in range(40)]
+        pictures = [media.numbered_image(i) for i in range(40)]
+        path = folder / f"log{'' if kind.startswith('.') else '/'}{kind}"
+        path.parent.mkdir(exist_ok=True)
+        logs = _logs()
+        if kind == ".tfrecord":
+            logs.write_rlds(path, [pictures])
+            times_s = [i / 5 for i in range(40)]
+        elif kind == ".mcap":
+            logs.write_mcap(path, pictures, times_s)
+        elif kind == "tum":
+            logs.write_tum(path, pictures, times_s)
+        else:
+            logs.write_bag(path, pictures, times_s, version=1 if kind == ".bag" else 2)
+        (source,) = open_sources([path]).sources
+        return source, times_s
+
+    return build
+
+
+def _logs() -> ModuleType:
+    file = Path(__file__).parents[1] / "robot_logs.py"
+    spec = importlib.util.spec_from_file_location("hippocam_test_robot_logs", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def _with_words(folder: Path, media: ModuleType) -> Case:
     times_s = [i / 25 for i in range(150)]
     media.render_video(folder / "words.mp4", frames=150, options=media.long_gop(20))
@@ -150,6 +186,11 @@ CASES = {
     "lerobot v2.1": _lerobot("v2.1"),
     "lerobot v2.1, pictures in parquet": _lerobot("v2.1", cameras=("top",), in_parquet=("wrist",)),
     "lerobot v3": _lerobot("v3.0"),
+    "ROS 1 bag": _log(".bag"),
+    "ROS 2 bag": _log("bag"),
+    "MCAP": _log(".mcap"),
+    "RLDS": _log(".tfrecord"),
+    "TUM": _log("tum"),
 }
 
 
