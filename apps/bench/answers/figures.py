@@ -130,7 +130,7 @@ def figures(outcomes: Sequence[Outcome]) -> Figures:
     absent = [o for o in asks if o.question.absent]
     present = [o for o in asks if not o.question.absent]
     placed = [o for o in outcomes if o.verdict.hit is not None]
-    spoken = [o for o in outcomes if not o.answer.unknown and not o.answer.denies]
+    spoken = [o for o in outcomes if not o.answer.unknown]
     words = {word: _share((o for o in spoken if o.answer.word == word), lambda o: o.right) for word in WORDS}
     kinds = sorted({o.question.kind for o in outcomes})
     chances = [o.verdict.chance for o in placed if o.verdict.chance is not None]

@@ -28,7 +28,6 @@ _CITED = re.compile(r"\[[\d, ]+\]|\(inference\)")
 _QUOTED_OR_TIME = re.compile(rf"(\"[^\"]*\")|~?{_CLOCK}|\d+(?:\.\d+)? ?%")
 _DENIES = re.compile(r"(?:no|not seen|not heard|not shown|never|nobody|none|nothing|there (?:is|was) no)\b", re.I)
 _MAY_SHOW = re.compile(r"\bmay show it\b|\bi can show when\b", re.I)
-_WORD = re.compile(r"(?<!also )\b(clear|likely|perhaps)(?:ly)?\b", re.I)
 
 
 class Shown(NamedTuple):
@@ -49,6 +48,7 @@ class Said:
         belief: 0 to 1, that what was asked for is there.
         moments: What came with it, the strongest first.
         cited: Those of them that the answer rests on, in the order in which it names them.
+        word: How sure it says that it is: "clear", "likely", "perhaps", "not seen"; "" where it does not say.
     """
 
     text: str
@@ -56,6 +56,7 @@ class Said:
     belief: float = 0.0
     moments: tuple[Shown, ...] = ()
     cited: tuple[Shown, ...] = ()
+    word: str = ""
 
     @property
     def denies(self) -> bool:
@@ -66,12 +67,6 @@ class Said:
     def first(self) -> Shown | None:
         """The moment that a user looks at first; None where there is none."""
         return next(iter(self.cited or self.moments), None)
-
-    @property
-    def word(self) -> str:
-        """How sure it says that it is: "clear", "likely", "perhaps", or "" where it does not say."""
-        found = _WORD.search(re.sub(r'"[^"]*"', "", self.text))
-        return found[1].casefold() if found else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +99,7 @@ def said(answer: Answer) -> Said:
         belief=1 - answer.confidence if is_no else answer.confidence,
         moments=tuple(moments.values()),
         cited=tuple(moments[found] for found in answer.cited if found in moments),
+        word=answer.surety.value,
     )
 
 

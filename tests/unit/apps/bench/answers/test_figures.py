@@ -17,19 +17,20 @@ CAT = FilmQuestion(id="cat", kind="yes-no", question="Is there a cat?", truth="y
 DOG = FilmQuestion(id="dog", kind="yes-no", question="Is there a dog?", truth="no", absent=True)
 
 
-def outcome(question, text, belief, moment=None, unknown=False):
+def outcome(question, text, belief, moment=None, unknown=False, word=""):
     moments = (Shown("a", *moment),) if moment else ()
-    answer = Said(text=text, unknown=unknown, belief=belief, moments=moments, cited=() if unknown else moments)
+    cited = () if unknown else moments
+    answer = Said(text=text, unknown=unknown, belief=belief, moments=moments, cited=cited, word=word)
     verdict = judge(question, FILM, answer, "a")
     return Outcome(film=FILM, question=question, asked=question.question, answer=answer, verdict=verdict)
 
 
 MADE = [
-    outcome(CAT, "Clearly: 0:12 to 0:15 [1].", 0.9, (12, 15)),
-    outcome(CAT, "Likely: 0:50 to 0:55 [1].", 0.6, (50, 55)),
+    outcome(CAT, "Yes: 0:12 to 0:15 [1].", 0.9, (12, 15), word="clear"),
+    outcome(CAT, "Likely: 0:50 to 0:55 [1].", 0.6, (50, 55), word="likely"),
     outcome(CAT, "Not seen.", 0.2, unknown=True),
     outcome(DOG, "Not seen.", 0.1, unknown=True),
-    outcome(DOG, "Clearly: 0:12 to 0:15 [1].", 0.6, (12, 15)),
+    outcome(DOG, "Yes: 0:12 to 0:15 [1].", 0.6, (12, 15), word="clear"),
 ]
 
 

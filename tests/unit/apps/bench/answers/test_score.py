@@ -123,16 +123,3 @@ def test_chance_is_what_random_moments_reach():
 )
 def test_the_first_time_that_is_told_is_read(text, told):
     assert told_times(text) == told
-
-
-@pytest.mark.parametrize(
-    ("text", "word"),
-    [
-        ("Yes, clearly: 0:24.", "clear"),
-        ("Perhaps: 0:24 to 0:30.", "perhaps"),
-        ("0:24. Also likely: 0:40.", ""),
-        ('It says "a clear day".', ""),
-    ],
-)
-def test_how_sure_an_answer_says_that_it_is(text, word):
-    assert said(text).word == word
