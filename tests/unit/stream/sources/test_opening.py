@@ -9,6 +9,7 @@ from types import ModuleType
 import cv2
 import pytest
 
+from hippocam.stream.errors import SourceError
 from hippocam.stream.sources import OpenedSources, open_sources
 
 
@@ -141,7 +142,7 @@ def test_an_image_alone_is_a_source(home: Path) -> None:
         ("gone.mp4", "no such file"),
         ("*.gone", "matches no file"),
         ("*.txt", "none of them a video or image"),
-        ("empty", "no videos, numbered images or LeRobot dataset"),
+        ("empty", "no videos, numbered images or robot logs"),
         ("shots/depth", "depth maps, not pictures"),
         ("notes.txt", "text, not a video"),
         ("x" * 300, "name too long"),
@@ -174,8 +175,10 @@ def test_real_tum_folder(shared_data: Path) -> None:
     opened = open_sources([shared_data / "robot" / "tum_fr1_xyz_18frames"])
     (source,) = opened.sources
     assert not opened.failed
-    seen = list(source.observations(fps=None))
-    assert len(seen) == 18
+    observations = source.observations(fps=None)
+    seen = [next(observations) for _ in range(18)]
+    with pytest.raises(SourceError, match=r"pictures that cannot be read: \d+ of the camera"):
+        next(observations)  # its list names those of the whole sequence
     assert seen[0].time_s == 0.0
     assert seen[1].time_s == pytest.approx(0.033182, abs=0.02)
     assert seen[-1].time_s == pytest.approx(1628069034.557245 - 1628069033.660061, abs=0.1)
