@@ -66,6 +66,9 @@ def test_search_and_ask_name_the_true_moment(memory):
             "met",
             "place",
             "coarse",
+            "thing",
+            "visit",
+            "box",
         ),
         "notes",
     }
