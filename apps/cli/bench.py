@@ -15,7 +15,6 @@ from typing import Any
 
 from hippocam.apps.cli import bench_options
 from hippocam.apps.cli.bench_robot import add_robot
-from hippocam.apps.cli.bench_sentences import add_sentences
 from hippocam.apps.terminal import tell, tell_json, warn
 from hippocam.stream.errors import HippocamError
 
@@ -110,8 +109,8 @@ def add_commands(bench: argparse.ArgumentParser) -> None:
 
     robot = names.add_parser("robot", help="what a robot's control loop waits for")
     add_robot(robot)
-    sentences = add_sentences(names)
-    for command in (moments, memory, scale, sleep, ingest, qa, answers, things, perception, robot, sentences):
+
+    for command in (moments, memory, scale, sleep, ingest, qa, answers, things, perception, robot):
         command.add_argument(
             "--out", "--write", type=Path, metavar="FILE", help="Markdown file whose section is written anew"
         )

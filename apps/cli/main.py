@@ -18,7 +18,9 @@ from hippocam.apps.cli.forget import forget as run_forget
 from hippocam.apps.cli.live import add_commands as add_live
 from hippocam.apps.cli.models import add_commands as add_models
 from hippocam.apps.cli.quarantine import add_arguments as add_quarantine
+from hippocam.apps.cli.robot import add_commands as add_robot
 from hippocam.apps.cli.train import add_commands as add_trainings
+from hippocam.apps.cli.transfer import add_export, add_import
 from hippocam.apps.cli.verify import add_arguments as add_verify
 from hippocam.apps.cli.where import add_memories, add_where, memory_of, where_of
 from hippocam.apps.terminal import Parser, prepare, tell, tell_json, warn
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
 
 DEFAULT_MEMORY = "hippocam-memory"
 EXECUTORS = ("local", "ray")
-FORMATS = ("jsonl", "csv", "srt", "vtt")  # as in transfer/transfer.py, which is not imported for --help
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -149,17 +150,9 @@ def _parser() -> argparse.ArgumentParser:
         "--undo", action="store_true", help="undo the last sleep: its entries come back, without pictures"
     )
 
-    export = _command(commands, "export", _export, "write a memory into a file", json_output=False, config=False)
-    export.add_argument("--format", choices=FORMATS, help="default: as FILE ends, else jsonl")
-    export.add_argument("--stream", metavar="ID", help="only this stream")
-    export.add_argument("--out", type=Path, metavar="FILE", help="default: stdout")
-    export.add_argument("--no-pictures", action="store_true", help="of jsonl: without pictures")
-    export.add_argument("--journal", action="store_true", help="of jsonl: with what happened to the entries")
-
-    take = _command(commands, "import", _import, "take the streams of an exported memory in")
-    take.add_argument("file", type=Path, metavar="FILE", help="JSON lines, as export writes them")
-    take.add_argument("--budget-mb", type=float, metavar="N", help="what the memory may take on disk")
-    take.add_argument("--encoder", metavar="NAME", help="agree to an encoder that is loaded from elsewhere")
+    text = "write a memory into a file"
+    add_export(_command(commands, "export", _status, text, json_output=False, config=False))
+    add_import(_command(commands, "import", _status, "take the streams of an exported memory in"))
 
     _command(
         commands, "upgrade", _upgrade, "bring a memory of an older hippocam to this one's format", config=False
@@ -169,6 +162,7 @@ def _parser() -> argparse.ArgumentParser:
     add_verify(_command(commands, "verify", _status, text, config=False))
 
     add_live(commands)
+    add_robot(commands)
     add_archive(commands)
     add_models(commands)
 
@@ -375,47 +369,6 @@ def _sleep(options: argparse.Namespace) -> int:
 
 def _unpin(options: argparse.Namespace) -> int:
     return _pin(options, pinned=False)
-
-
-def _export(options: argparse.Namespace) -> int:
-    from hippocam.apps.transfer.transfer import export, write_file, write_stdout
-
-    ending = options.out.suffix.casefold().removeprefix(".") if options.out else ""
-    pieces = export(
-        Path(options.memory),
-        options.format or (ending if ending in FORMATS else FORMATS[0]),
-        stream=options.stream,
-        pictures=not options.no_pictures,
-        journal=options.journal,
-    )
-    if options.out:
-        write_file(options.out, pieces, memory=Path(options.memory))
-    elif sys.stdout.isatty():  # what is exported is for programs; a person only looks at it
-        for piece in pieces:
-            tell(*piece.splitlines())
-    else:
-        write_stdout(pieces)
-    return 0
-
-
-def _import(options: argparse.Namespace) -> int:
-    from hippocam.apps.api import import_json
-    from hippocam.apps.cli.report import import_lines
-    from hippocam.apps.settings import load_settings
-    from hippocam.apps.transfer.transfer import import_file
-
-    report = import_file(
-        options.file,
-        Path(options.memory),
-        encoder=options.encoder,
-        budget_mb=options.budget_mb,
-        config=load_settings(options.config).memory,
-    )
-    if options.json:
-        tell_json(import_json(report))
-    else:
-        tell(*import_lines(report))
-    return 0
 
 
 def _upgrade(options: argparse.Namespace) -> int:

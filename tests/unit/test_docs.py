@@ -24,7 +24,7 @@ GROUPS = ("live", "models", "train")
 COMMANDS = (
     *("watch", "live add", "live status", "live stop", "clip", "archive", "ask", "search", "chat", "web"),
     *("entities", "status", "explain", "pin", "unpin", "forget", "sleep", "export", "import", "verify", "upgrade"),
-    *("quarantine", "release"),
+    *("quarantine", "release", "robot replay", "robot serve"),
     *("models", "models pull", "models export", "train consolidation", "train sleep", "train encoder", "bench"),
 )
 
@@ -47,7 +47,7 @@ def options_in(text: str) -> set[str]:
 
 def sections() -> Iterator[tuple[str, str]]:
     """Each section on one or more commands: its heading, and its text."""
-    for page in ("commands.md", "live.md", "archive.md"):
+    for page in ("commands.md", "live.md", "archive.md", "robots.md"):
         for part in re.split(r"^##+ ", (DOCS / page).read_text(), flags=re.MULTILINE)[1:]:
             heading, _, text = part.partition("\n")
             if heading.startswith("hippocam"):
@@ -73,7 +73,7 @@ def test_every_option_of_a_command_is_described(command: str, capsys: pytest.Cap
 
 
 def test_no_option_is_described_that_no_command_has(capsys: pytest.CaptureFixture[str]) -> None:
-    benches = "moments memory scale sleep ingest qa answers perception robot sentences".split()
+    benches = ("moments", "memory", "scale", "sleep", "ingest", "qa", "answers", "perception", "robot")
     every = (*COMMANDS, *(f"bench {name}" for name in benches))
     there = {option for command in every for option in options_of(command, capsys)}
     for page in (*DOCS.glob("*.md"), ROOT / "README.md"):

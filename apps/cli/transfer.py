@@ -1,0 +1,71 @@
+"""`hippocam export` and `hippocam import`: a memory into a file, and its streams into another memory."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from hippocam.apps.terminal import tell, tell_json
+
+# As in transfer/transfer.py, which is not imported for --help.
+FORMATS = ("jsonl", "csv", "srt", "vtt")
+
+
+def add_export(export: argparse.ArgumentParser) -> None:
+    """Add the arguments of `hippocam export`."""
+    export.add_argument("--format", choices=FORMATS, help="default: as FILE ends, else jsonl")
+    export.add_argument("--stream", metavar="ID", help="only this stream")
+    export.add_argument("--out", type=Path, metavar="FILE", help="default: stdout")
+    export.add_argument("--no-pictures", action="store_true", help="of jsonl: without pictures")
+    export.add_argument("--journal", action="store_true", help="of jsonl: with what happened to the entries")
+    export.set_defaults(run=_export)
+
+
+def add_import(take: argparse.ArgumentParser) -> None:
+    """Add the arguments of `hippocam import`."""
+    take.add_argument("file", type=Path, metavar="FILE", help="JSON lines, as export writes them")
+    take.add_argument("--budget-mb", type=float, metavar="N", help="what the memory may take on disk")
+    take.add_argument("--encoder", metavar="NAME", help="agree to an encoder that is loaded from elsewhere")
+    take.set_defaults(run=_import)
+
+
+def _export(options: argparse.Namespace) -> int:
+    from hippocam.apps.transfer.transfer import export, write_file, write_stdout
+
+    ending = options.out.suffix.casefold().removeprefix(".") if options.out else ""
+    pieces = export(
+        Path(options.memory),
+        options.format or (ending if ending in FORMATS else FORMATS[0]),
+        stream=options.stream,
+        pictures=not options.no_pictures,
+        journal=options.journal,
+    )
+    if options.out:
+        write_file(options.out, pieces, memory=Path(options.memory))
+    elif sys.stdout.isatty():  # what is exported is for programs; a person only looks at it
+        for piece in pieces:
+            tell(*piece.splitlines())
+    else:
+        write_stdout(pieces)
+    return 0
+
+
+def _import(options: argparse.Namespace) -> int:
+    from hippocam.apps.api import import_json
+    from hippocam.apps.cli.report import import_lines
+    from hippocam.apps.settings import load_settings
+    from hippocam.apps.transfer.transfer import import_file
+
+    report = import_file(
+        options.file,
+        Path(options.memory),
+        encoder=options.encoder,
+        budget_mb=options.budget_mb,
+        config=load_settings(options.config).memory,
+    )
+    if options.json:
+        tell_json(import_json(report))
+    else:
+        tell(*import_lines(report))
+    return 0

@@ -1,0 +1,196 @@
+"""A memory behind openpi's protocol; its own client speaks to it where that can be installed."""
+
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+
+import msgpack
+import numpy as np
+import pytest
+
+pytest.importorskip("websockets", reason="extra robot is not installed")
+
+from websockets.exceptions import ConnectionClosedError, InvalidStatus
+from websockets.sync.client import connect
+from websockets.sync.server import serve
+
+from hippocam.apps.robot import RobotMemory
+from hippocam.apps.robot.intake import RobotConfig
+from hippocam.apps.robot.serve.server import MemoryServer, ServeConfig
+from hippocam.apps.robot.serve.wire import pack, unpack
+from hippocam.stream.errors import HippocamError
+
+END_S = 600.0
+RED, BLUE = (220, 20, 20), (20, 20, 220)
+
+
+def picture(colour):
+    image = np.full((48, 64, 3), 128, np.uint8)
+    image[8:40, 16:48] = colour
+    return image
+
+
+@pytest.fixture
+def memory(tmp_path):
+    config = RobotConfig(fps=None, slot_bytes=200_000)
+    with RobotMemory.open(tmp_path / "robot", encoder="palette", budget_mb=2, config=config) as opened:
+        yield opened
+
+
+@pytest.fixture
+def served(memory):
+    """Serve the memory; call it with a config, get an address."""
+    running = []
+
+    def start(**config):
+        server = MemoryServer(memory, ServeConfig(port=0, deadline_ms=10_000, **config))
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        running.append((server, thread))
+        return f"127.0.0.1:{server.port}"
+
+    yield start
+    for server, thread in running:
+        server.shutdown()
+        thread.join(END_S)
+
+
+class Policy:
+    """A policy server of openpi's: tells its metadata first, answers with a chunk, or with a traceback as text."""
+
+    def __init__(self):
+        self.seen = []
+        self.server = serve(self._answer, "127.0.0.1", 0, compression=None, max_size=None)
+        self.url = f"ws://127.0.0.1:{self.server.socket.getsockname()[1]}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def _answer(self, connection):
+        connection.send(pack({"policy": "double"}))
+        for message in connection:
+            content = unpack(message)
+            self.seen.append(content)
+            if content.get("prompt") == "fail":
+                connection.send("Traceback (most recent call last):\n  somewhere\nValueError: no such task")
+                connection.close(1011)
+                return
+            connection.send(pack({"actions": np.ones((10, 7), np.float32)}))
+
+
+def until(ask, holds):
+    end_s = time.monotonic() + END_S
+    while not holds(found := ask()):
+        assert time.monotonic() < end_s
+        time.sleep(0.05)
+    return found
+
+
+def test_as_a_service_it_answers_with_what_it_recalls(served):
+    with connect(f"ws://{served()}", compression=None, max_size=None) as client:
+        assert unpack(client.recv())["memory"] == "hippocam"
+        for k, colour in enumerate([RED] * 6 + [BLUE] * 6):
+            client.send(
+                pack({"observation/image": picture(colour), "prompt": "something red", "time_s": float(k)})
+            )
+            answer = unpack(client.recv())
+            assert set(answer) == {"memory/images", "memory/ages_s", "memory/cosines", "memory/stale", "entries"}
+
+        def again():
+            client.send(pack({"prompt": "something red"}))
+            return unpack(client.recv())
+
+        answer = until(again, lambda found: found["entries"])
+        best = answer["entries"][0]
+        assert best["t0_s"] <= 5.0
+        assert best["stream"] == "robot/000000/camera"
+        client.send(pack({"reset": True}))
+        assert unpack(client.recv()) == {"reset_finished": True}
+
+
+def test_before_another_server_the_answer_is_that_servers_and_it_sees_what_was_recalled(served):
+    policy = Policy()
+    with connect(f"ws://{served(upstream=policy.url)}", compression=None, max_size=None) as client:
+        assert unpack(client.recv()) == {"policy": "double", "memory": "hippocam"}
+        message = {"observation/image": picture(RED), "observation/state": np.zeros(8), "prompt": "pick"}
+        client.send(pack(message))
+        assert unpack(client.recv())["actions"].shape == (10, 7)
+        (seen,) = policy.seen
+        assert np.array_equal(seen["observation/image"], message["observation/image"])
+        assert seen["prompt"] == "pick"
+        assert seen["memory/images"].shape[1:] == (224, 224, 3)
+        assert len(seen["memory/ages_s"]) == len(seen["memory/images"])
+        client.send(pack({"prompt": "fail"}))
+        told = client.recv()
+        assert told.endswith("ValueError: no such task")
+        with pytest.raises(ConnectionClosedError) as caught:
+            client.recv()
+        assert caught.value.rcvd.code == 1011
+    policy.server.shutdown()
+
+
+def test_the_server_goes_on_after_whatever_a_client_sends(served):
+    address = f"ws://{served()}"
+    garbage = [b"", b"\xc1", b"\xff" * 100, pack([1, 2]), "a text", pack({"reset": [True]}), pack({})]
+    garbage.append(msgpack.packb({b"__ndarray__": True, b"data": b"", b"dtype": "|O", b"shape": [1]}))
+    for message in garbage:
+        with connect(address, compression=None) as client:
+            client.recv()
+            client.send(message)
+            answer = client.recv()
+            assert isinstance(answer, bytes) or "\n" not in answer
+    with connect(address, compression=None) as client:
+        client.recv()
+        client.send(pack({"image": picture(RED)}))
+        assert "entries" in unpack(client.recv())
+
+
+def test_beyond_this_machine_a_key_is_needed(served):
+    with pytest.raises(ValueError, match="give a key"):
+        ServeConfig(host="0.0.0.0")
+    address = served(api_key="secret")
+    with pytest.raises(InvalidStatus), connect(f"ws://{address}"):
+        pass
+    with connect(f"ws://{address}", additional_headers={"Authorization": "Api-Key secret"}) as client:
+        assert unpack(client.recv())["memory"] == "hippocam"
+    with urllib.request.urlopen(f"http://{address}/healthz") as answer:
+        assert answer.status == 200
+    with pytest.raises(urllib.error.HTTPError):
+        urllib.request.urlopen(f"http://{address}/")
+
+
+def test_a_server_that_cannot_be_reached_is_told_in_one_line(served):
+    with connect(f"ws://{served(upstream='ws://127.0.0.1:9')}", compression=None) as client:
+        told = client.recv()
+    assert told.startswith("the policy server at ws://127.0.0.1:9 cannot be reached")
+
+
+def test_an_address_in_use_is_told_in_one_line(served, memory):
+    port = int(served().rpartition(":")[2])
+    with pytest.raises(HippocamError, match="cannot be listened on"):
+        MemoryServer(memory, ServeConfig(port=port))
+
+
+CLIENT = """
+import sys
+import numpy as np
+from openpi_client.websocket_client_policy import WebsocketClientPolicy
+policy = WebsocketClientPolicy("127.0.0.1", int(sys.argv[1]))
+answer = policy.infer({"observation/image": np.zeros((224, 224, 3), np.uint8), "observation/state": np.zeros(8),
+                       "prompt": "pick the red cup"})
+print(policy.get_server_metadata()["memory"], answer["memory/images"].shape, len(answer["entries"]) >= 0)
+"""
+
+
+def test_openpis_own_client_is_understood(served, tmp_path):
+    """In an environment of its own: it wants a NumPy below 2, and leaves out that it needs typing_extensions."""
+    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "env")], check=True)
+    python = str(tmp_path / "env" / "bin" / "python")
+    wanted = ("openpi-client==0.1.2", "typing_extensions")
+    got = subprocess.run([python, "-m", "pip", "install", "-q", *wanted], capture_output=True, text=True)
+    if got.returncode:
+        pytest.skip(f"openpi-client cannot be installed here: {got.stderr.strip().splitlines()[-1]}")
+    port = served().rpartition(":")[2]
+    said = subprocess.run([python, "-c", CLIENT, port], capture_output=True, text=True, timeout=END_S)
+    assert said.stdout.split()[0] == "hippocam", said.stderr

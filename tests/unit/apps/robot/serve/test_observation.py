@@ -1,0 +1,78 @@
+"""Observations as robots' policies have them."""
+
+import numpy as np
+import pytest
+
+from hippocam.apps.robot.serve.observation import camera_of, observed
+
+RED = np.zeros((6, 8, 3), np.uint8)
+RED[..., 0] = 200
+
+
+@pytest.mark.parametrize(
+    ("message", "camera"),
+    [
+        ({"observation/image": RED}, "camera"),
+        ({"observation/wrist_image": RED}, "wrist"),
+        ({"images": {"cam_high": RED}}, "cam_high"),
+        ({"observation": {"images": {"front": RED}}}, "front"),
+        ({"observation.images.top": RED}, "top"),
+        ({"image": {"base_0_rgb": RED}}, "base_0"),
+        ({b"observation/image": RED}, "camera"),
+    ],
+)
+def test_pictures_are_found_under_the_names_that_policies_use(message, camera):
+    found = observed(message)
+    assert list(found.images) == [camera]
+    assert np.array_equal(found.images[camera][0], RED)
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [RED.transpose(2, 0, 1), RED.astype(np.float32) / 255, RED.astype(np.float64), RED.transpose(2, 0, 1) / 255.0],
+)
+def test_channels_first_and_fractions_are_the_same_picture(picture):
+    (found,) = observed({"image": picture}).images["camera"]
+    assert found.dtype == np.uint8
+    assert np.abs(found.astype(int) - RED).max() <= 1
+
+
+@pytest.mark.parametrize("every", [[RED, RED // 2], np.stack([RED, RED // 2])])
+def test_all_pictures_since_the_last_call_are_taken_in_order(every):
+    found = observed({"image": every}).images["camera"]
+    assert [int(picture.max()) for picture in found] == [200, 100]
+
+
+def test_state_prompt_time_and_environment():
+    message = {
+        "observation/state": [1, 2],
+        "observation/joint_position": np.array([3.0]),
+        "prompt": "pick",
+        "env": 2,
+    }
+    found = observed(message | {"time_s": 1.5})
+    assert found.state.tolist() == [3, 1, 2]
+    assert (found.prompt, found.prompt_key, found.env, found.time_s) == ("pick", "prompt", "2", 1.5)
+    assert not found.reset
+
+
+@pytest.mark.parametrize(
+    "value", [np.zeros((0, 3, 3)), np.zeros((5, 5)), "text", None, 3, np.full((2, 2, 3), np.nan)]
+)
+def test_what_is_no_picture_does_no_harm(value):
+    found = observed({"image": value})
+    assert all(picture.dtype == np.uint8 for every in found.images.values() for picture in every)
+
+
+def test_a_message_that_is_no_map_is_refused():
+    with pytest.raises(ValueError, match="must be a map"):
+        observed([1, 2])
+
+
+def test_a_reset_is_one():
+    assert observed({"reset": True}).reset
+    assert not observed({"reset": np.array([True])}).reset
+
+
+def test_names_of_cameras_are_never_empty():
+    assert camera_of("observation/image") == camera_of("image") == "camera"
