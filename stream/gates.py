@@ -23,7 +23,14 @@ class Gates:
         self._readers: dict[str, ReadingGate] = {}
 
     def see(
-        self, stream: str, seq: int, time_s: float, image: Image, sensors: Sensors = NO_SENSORS, text: str = ""
+        self,
+        stream: str,
+        seq: int,
+        time_s: float,
+        image: Image,
+        sensors: Sensors = NO_SENSORS,
+        text: str = "",
+        cut_s: float | None = None,
     ) -> Frame | Repeat:
         """Gate the next frame of a stream: return a Frame if it changed or is to be read, else a Repeat.
 
@@ -37,7 +44,16 @@ class Gates:
             read = (reader.due if changed else reader.overdue)(image, time_s)
         if not (changed or read):
             return Repeat(stream=stream, seq=seq, time_s=time_s)
-        return Frame(stream=stream, seq=seq, time_s=time_s, image=image, sensors=sensors, text=text, read=read)
+        return Frame(
+            stream=stream,
+            seq=seq,
+            time_s=time_s,
+            image=image,
+            sensors=sensors,
+            text=text,
+            read=read,
+            cut_s=cut_s,
+        )
 
     def restart(self, stream: str) -> None:
         """Compare the next frame of a stream with nothing: it counts as changed whatever it shows."""
@@ -63,5 +79,11 @@ def split(source_id: str, observations: Iterable[Observation], gates: Gates) -> 
         last_seq = seen.seq
         for camera in sorted(seen.images):
             yield gates.see(
-                stream_id(source_id, camera), seen.seq, seen.time_s, seen.images[camera], seen.sensors, seen.text
+                stream_id(source_id, camera),
+                seen.seq,
+                seen.time_s,
+                seen.images[camera],
+                seen.sensors,
+                seen.text,
+                seen.cut_s,
             )

@@ -145,6 +145,7 @@ class Ingest:
             sensors=frame.sensors,
             text=frame.text,
             sensed=sensed,
+            cut_s=frame.cut_s,
         )
 
 

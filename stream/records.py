@@ -111,6 +111,7 @@ class Observation:
         images: uint8 [H, W, 3] RGB by camera name. A source with one unnamed camera uses "".
         sensors: State, action and pose at this instant.
         text: Words that the source itself gives for this instant (a robot's task); "" for none. Untrusted.
+        cut_s: Time of a film's last cut since the observation before; None where it was not cut, or nobody looked.
     """
 
     seq: int
@@ -118,6 +119,7 @@ class Observation:
     images: Mapping[str, Image]
     sensors: Sensors = NO_SENSORS
     text: str = ""
+    cut_s: float | None = None
 
     def __post_init__(self) -> None:
         _check_instant("Observation", self.seq, self.time_s)
@@ -137,6 +139,7 @@ class Frame:
         sensors: As in Observation.
         text: As in Observation.
         read: Whether what is written in it is to be read: see reading_gate.py.
+        cut_s: As in Observation.
     """
 
     stream: str
@@ -146,6 +149,7 @@ class Frame:
     sensors: Sensors = NO_SENSORS
     text: str = ""
     read: bool = False
+    cut_s: float | None = None
 
     def __post_init__(self) -> None:
         _check_instant("Frame", self.seq, self.time_s)
@@ -246,6 +250,7 @@ class Embedding:
         sensors: As in Frame.
         text: As in Frame.
         sensed: What the senses beside the encoder found in it.
+        cut_s: As in Observation.
     """
 
     stream: str
@@ -257,6 +262,7 @@ class Embedding:
     sensors: Sensors = NO_SENSORS
     text: str = ""
     sensed: Sensed = NOTHING_SENSED
+    cut_s: float | None = None
 
     def __post_init__(self) -> None:
         _check_instant("Embedding", self.seq, self.time_s)

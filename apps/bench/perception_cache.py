@@ -85,6 +85,7 @@ def items(video: Path, encoder: Encoder, *, fps: float | None = PipelineConfig()
         }
 
     stored = kept(("items:1", identity(encoder), hash_of(video), f"{fps}"), encode)
+    cuts_s = _cuts_of(video, fps)
     rows = iter(zip(stored["vectors_ND"], stored["labels"].tolist(), strict=True))
     made = list[Embedding | Repeat]()
     for seq, time_s, changed in zip(*(stored[k].tolist() for k in ("seqs", "times_s", "changed")), strict=True):
@@ -99,9 +100,21 @@ def items(video: Path, encoder: Encoder, *, fps: float | None = PipelineConfig()
                 time_s=time_s,
                 vector=np.asarray(vector, np.float32),
                 labels=tuple(filter(None, labels.split("\n"))),
+                cut_s=cuts_s.get(seq),
             )
         )
     return made
+
+
+def _cuts_of(video: Path, fps: float | None) -> dict[int, float]:
+    """The time of the last cut before a frame, by its seq; kept apart from the vectors: it takes seconds."""
+
+    def look() -> dict[str, NDArray[np.generic]]:
+        seen = [(o.seq, o.cut_s) for o in VideoSource(video).observations(fps=fps) if o.cut_s is not None]
+        return {"seqs": np.array([seq for seq, _ in seen], np.int64), "times_s": np.array([at for _, at in seen])}
+
+    stored = kept(("cuts of a film:4", hash_of(video), f"{fps}"), look)
+    return dict(zip(stored["seqs"].tolist(), stored["times_s"].tolist(), strict=True))
 
 
 def pieces(stream: Sequence[Embedding | Repeat]) -> tuple[list[Window], FloatArray]:

@@ -2,8 +2,9 @@
 
 Per stream it holds the open event, the context (context.py: recent past and places) and the recent surprises. An
 event is cut where the frame's surprise s = 1 - cos(frame, mean of the open event) exceeds mean + gamma * sd of the
-recent s (event segmentation by prediction error, as in EM-LLM, Fountas et al. 2024, applied to frames), and at
-gaps. The key of a closed event is what it adds to the context.
+recent s (event segmentation by prediction error, as in EM-LLM, Fountas et al. 2024, applied to frames), where the
+film itself is cut, then at the cut's own time, and at gaps. The key of a closed event is what it adds to the
+context.
 
 Shapes: D embedding dimension.
 """
@@ -32,6 +33,8 @@ _MOST_SURPRISE = 0.99
 # In one event of this many, a frame is held out of its mean to ask with later, if the event has that many frames.
 _PROBE_EVERY = 16
 _PROBE_FRAMES = 4
+# How the reason of an event's end begins where the film was cut.
+_CUT = "cut"
 # Key frames of a preview that are farther apart than this, in seconds, make a gap.
 _KEYS_APART_S = 60.0
 
@@ -175,7 +178,7 @@ class WorkingMemory:
                 float(np.float32(surprise))
             )  # before the event closes: state() at that moment holds it
             if cut:
-                begins = bool(changed) or cut.startswith("surprise")
+                begins = bool(changed) or cut.startswith(("surprise", _CUT))
                 yield from self._close(self._onset_s(item) if begins else item.time_s, cut, begins=begins)
         elif self._quiet:
             yield from self._close(self._onset_s(item), "quiet", begins=True)
@@ -185,12 +188,16 @@ class WorkingMemory:
     def _onset_s(self, item: Embedding) -> float:
         """When something that an item is the first to show is taken to have begun, after the item before it."""
         assert self._last is not None
+        if item.cut_s is not None and self._last.time_s < item.cut_s <= item.time_s:
+            return item.cut_s
         onset_s = item.time_s - self._config.onset * (item.time_s - self._last.time_s)
         return max(onset_s, self._last.time_s)  # rounding must not put it before
 
     def _cuts(self, surprise: float, item: Embedding) -> str:
         """Why the open event ends before a frame; empty where it goes on."""
         config = self._config
+        if item.cut_s is not None and surprise >= config.floor:
+            return f"{_CUT} at {item.cut_s:.2f} s"
         if item.time_s - self._frames[0].time_s >= config.max_s:
             return f"{config.max_s:g} s long"
         if len(self._frames) >= config.max_frames:

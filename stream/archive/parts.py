@@ -27,7 +27,17 @@ import numpy as np
 
 from hippocam.stream import private
 from hippocam.stream.errors import PartError
-from hippocam.stream.records import Embedding, FloatArray, Item, Note, Repeat, Sensed, Sensors, Thing, stream_id
+from hippocam.stream.records import (
+    Embedding,
+    FloatArray,
+    Item,
+    Note,
+    Repeat,
+    Sensed,
+    Sensors,
+    Thing,
+    stream_id,
+)
 
 _FORMAT = 3
 _SENSORS = ("state", "action", "pose")
@@ -119,6 +129,8 @@ class PartWriter:
         head |= {"labels": item.labels, "text": item.text, "sizes": [len(p) for p in pieces]}
         if item.sensed.screen is not None:
             head["screen"] = item.sensed.screen
+        if item.cut_s is not None:
+            head["cut_s"] = float(item.cut_s)
         if things:
             head["things"] = [[t.label, float(t.score), [*map(float, t.box)], t.colours] for t in things]
         self._line(head)
@@ -202,6 +214,7 @@ def _item(head: dict[str, Any], name: str, file: IO[bytes]) -> Item:
         sensors=Sensors(**told),
         text=head["text"],
         sensed=Sensed(things=things, screen=None if screen is None else tuple(screen)),
+        cut_s=head.get("cut_s"),
     )
 
 

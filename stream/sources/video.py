@@ -17,6 +17,7 @@ from hippocam.stream.errors import MissingFramesError, SourceError
 from hippocam.stream.protocols import Hearing
 from hippocam.stream.records import Image, Note, Observation, Stretch, stream_id
 from hippocam.stream.sources.container_text import text_notes
+from hippocam.stream.sources.decode.cuts import CutFinder
 from hippocam.stream.sources.decode.frames import Decoder, read_seqs, sample_video
 from hippocam.stream.sources.decode.joined import unread_from
 from hippocam.stream.sources.decode.length import length_s
@@ -145,9 +146,10 @@ class VideoSource:
         index = build_index(self._path, self.uri)
         last_s: float | None = None
         try:
-            for seq, time_s, image in self._sampled(index, fps, after_seq):
+            cuts = CutFinder()
+            for seq, time_s, image in self._sampled(index, fps, after_seq, cuts=cuts):
                 last_s = time_s
-                yield Observation(seq=seq, time_s=time_s, images={"": image})
+                yield Observation(seq=seq, time_s=time_s, images={"": image}, cut_s=cuts.take())
         except MissingFramesError:
             self._check_end(index)  # which may know why
             raise
@@ -172,7 +174,13 @@ class VideoSource:
             )
 
     def _sampled(
-        self, index: PacketIndex, fps: float | None, after_seq: int, *, alone: bool = False
+        self,
+        index: PacketIndex,
+        fps: float | None,
+        after_seq: int,
+        *,
+        alone: bool = False,
+        cuts: CutFinder | None = None,
     ) -> Iterator[tuple[int, float, Image]]:
         """Sample one track; alone: by one thread of PyAV, so that any machine gives the same pictures."""
         return sample_video(
@@ -185,6 +193,7 @@ class VideoSource:
             threads=1 if alone else self._threads,
             decoder="pyav" if alone else self._decoder,
             keyframes_only=self._keyframes_only,
+            cuts=cuts,
         )
 
     def _cameras(

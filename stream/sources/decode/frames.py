@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from hippocam.stream.records import Image
+from hippocam.stream.sources.decode.cuts import CutFinder
 from hippocam.stream.sources.decode.packet_index import PacketIndex
 from hippocam.stream.sources.decode.pyav import display_matrix, is_untagged_hd
 from hippocam.stream.sources.files import open_container
@@ -31,8 +32,11 @@ def sample_video(
     threads: int,
     decoder: Decoder,
     keyframes_only: bool = False,
+    cuts: CutFinder | None = None,
 ) -> Iterator[tuple[int, float, Image]]:
     """Yield (seq, true seconds, picture) of the frames that fps keeps, by the decoder that suits the file.
+
+    `cuts` sees the frames that PyAV decodes, from the one that was kept before the first on.
 
     A file whose timestamps cannot be sorted, or that shows no key frame (an edit list may hide the only one), is
     previewed at the same rate by any frames, since all of it must be decoded for any of them.
@@ -59,8 +63,17 @@ def sample_video(
         suits = threads != 1 and len(picks) >= _DENSE * len(index) and max(index.size) <= longest
         decoder = "decord" if suits else "pyav"
     wanted = [int(seq) for seq in picks[picks > after_seq]]
-    for seq, image in read_seqs(path, uri, index, wanted, longest=longest, threads=threads, decoder=decoder):
-        yield seq, float(index.times_s[seq]), image
+    if cuts is not None and wanted:
+        wanted = [
+            int(seq) for seq in picks[picks <= after_seq][-1:]
+        ] + wanted  # the first one's cut lies behind it
+    for seq, image in read_seqs(
+        path, uri, index, wanted, longest=longest, threads=threads, decoder=decoder, cuts=cuts
+    ):
+        if seq > after_seq:
+            yield seq, float(index.times_s[seq]), image
+        elif cuts is not None:
+            cuts.take()
 
 
 def read_seqs(
@@ -72,8 +85,12 @@ def read_seqs(
     longest: int,
     threads: int,
     decoder: Decoder = "pyav",
+    cuts: CutFinder | None = None,
 ) -> Iterator[tuple[int, Image]]:
-    """Yield (seq, picture) of the wanted frames that can be decoded; seqs strictly increase."""
+    """Yield (seq, picture) of the wanted frames that can be decoded; seqs strictly increase.
+
+    `cuts` sees the frames that PyAV decodes one after the other, up to the one that is yielded.
+    """
     from hippocam.stream.sources.decode import pyav
 
     if not len(seqs):
@@ -95,7 +112,7 @@ def read_seqs(
             done = seq
             yield seq, image
         left = [seq for seq in seqs if seq > done]
-    yield from pyav.read_frames(path, uri, index, left, longest, threads)
+    yield from pyav.read_frames(path, uri, index, left, longest, threads, cuts)
 
 
 def _is_plain(path: Path, uri: str, index: PacketIndex) -> bool:

@@ -12,6 +12,7 @@ import numpy as np
 
 from hippocam.stream.errors import MissingFramesError
 from hippocam.stream.records import Image
+from hippocam.stream.sources.decode.cuts import CutFinder, chosen_keys
 from hippocam.stream.sources.decode.joined import JoinedClock
 from hippocam.stream.sources.decode.packet_index import PacketIndex, scaled_size
 from hippocam.stream.sources.files import open_container, packets_of
@@ -109,7 +110,13 @@ def turned(picture: Image, matrix: Matrix | None) -> Image:
 
 
 def read_frames(
-    path: Path, uri: str, index: PacketIndex, seqs: Sequence[int], longest: int, threads: int
+    path: Path,
+    uri: str,
+    index: PacketIndex,
+    seqs: Sequence[int],
+    longest: int,
+    threads: int,
+    cuts: CutFinder | None = None,
 ) -> Iterator[tuple[int, Image]]:
     """Yield the wanted frames that can be decoded, in order.
 
@@ -120,6 +127,7 @@ def read_frames(
         seqs: Wanted frames, strictly increasing.
         longest: Longer side of the pictures in pixels, at most.
         threads: Decoding threads, 0 for one per core.
+        cuts: Sees every frame that is decoded, up to the one that is yielded.
 
     Yields:
         The frame's seq and its picture, uint8 [H, W, 3] RGB. Frames whose data are damaged are left out.
@@ -128,7 +136,7 @@ def read_frames(
         MissingFramesError: After all others were yielded: of an undamaged file some never came.
     """
     converter = Converter(index.size, longest, index.coded)
-    reader = _GroupReader(path, uri, index, seqs, threads)
+    reader = _GroupReader(path, uri, index, seqs, threads, cuts)
     missing = set(map(int, seqs))
     try:
         start = 0
@@ -162,8 +170,18 @@ def read_frames(
 class _GroupReader:
     """A decoder that is moved from one group of pictures to the next."""
 
-    def __init__(self, path: Path, uri: str, index: PacketIndex, seqs: Sequence[int], threads: int) -> None:
-        self._path, self._uri, self._index, self._threads = path, uri, index, threads
+    def __init__(
+        self,
+        path: Path,
+        uri: str,
+        index: PacketIndex,
+        seqs: Sequence[int],
+        threads: int,
+        cuts: CutFinder | None = None,
+    ) -> None:
+        self._path, self._uri, self._index, self._threads, self._cuts = path, uri, index, threads, cuts
+        # times of the key frames that were put where a film was cut
+        self._chosen = set[int]() if cuts is None else set(index.key_pts[chosen_keys(index.keys)].tolist())
         self._is_wanted = np.zeros(len(index), dtype=bool)
         self._is_wanted[np.array(seqs, dtype=np.int64)] = True
         self._container: Any = None
@@ -194,6 +212,7 @@ class _GroupReader:
                 if frame.pts is not None and frame.pts > last_pts:
                     del self._ready[:at]  # belongs to a later group
                     return
+                self._look(frame)
                 seq = wanted.pop(frame.pts, None)
                 if seq is not None and frame.is_corrupt:
                     self.damaged = True
@@ -206,6 +225,14 @@ class _GroupReader:
             if self._drained or self._fed > last_position + _REORDER:
                 return
             self._feed()
+
+    def _look(self, frame: Any) -> None:
+        """Let the finder of cuts see a frame, if it has a time among the video's."""
+        seq = (
+            None if self._cuts is None or frame.pts is None or frame.is_corrupt else self._index.seq_of(frame.pts)
+        )
+        if self._cuts is not None and seq is not None:
+            self._cuts.see(float(self._index.times_s[seq]), frame, chosen=frame.pts in self._chosen)
 
     def _feed(self) -> None:
         """Give the decoder the next packet and keep what it shows."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -147,3 +148,19 @@ def test_a_restored_stream_begins_its_next_event_where_it_would_have():
 def test_a_wrong_onset_is_named():
     with pytest.raises(ValueError, match="working.onset must be 0 to 1, found 2"):
         WorkingConfig(onset=2)
+
+
+def test_a_film_is_cut_where_its_maker_cut_it_and_at_that_time():
+    items = make_items([(0, 1.0)] * 6)
+    similar = items[0].vector + 0.7 * make_items([(1, 1.0)])[0].vector
+    similar /= np.linalg.norm(similar)
+    items[3:] = [replace(item, vector=similar) for item in items[3:]]
+    plain = [(event.t0_s, event.t1_s) for event in closed(items, WorkingConfig(min_frames=6))]
+    assert plain == [(1, 6)]
+    items[3] = replace(items[3], cut_s=3.25)
+    cut = closed(items, WorkingConfig(min_frames=6))
+    assert [(event.t0_s, event.t1_s) for event in cut] == [(1, 3.25), (3.25, 6)]
+    assert cut[0].cut == "cut at 3.25 s"
+    # what looks the same goes on: a flash is no other picture
+    items[4] = replace(items[4], cut_s=4.5)
+    assert len(closed(items, WorkingConfig(min_frames=6))) == 2

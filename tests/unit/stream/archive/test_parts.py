@@ -84,7 +84,7 @@ def test_notes_and_what_senses_found_travel_along(tmp_path):
             stream="/top", seq=0, time_s=3.0, vector=vector, sensed=Sensed(things=(thing, shown), screen=())
         ),
         Embedding(stream="/top", seq=1, time_s=4.0, vector=vector, sensed=Sensed(screen=("Exit", "42"))),
-        Embedding(stream="/top", seq=2, time_s=5.0, vector=vector),
+        Embedding(stream="/top", seq=2, time_s=5.0, vector=vector, cut_s=4 + 1 / 3),
     ]
     with PartWriter(tmp_path / "1.part") as part:
         part.add(("top", item) for item in items)
@@ -101,3 +101,4 @@ def test_notes_and_what_senses_found_travel_along(tmp_path):
     assert portrayed.portrait is not None
     assert portrayed.portrait.tobytes() == vector[::-1].tobytes()
     assert [e.sensed.screen for e in (first, second, third)] == [(), ("Exit", "42"), None]
+    assert [e.cut_s for e in (first, second, third)] == [None, None, 4 + 1 / 3]
