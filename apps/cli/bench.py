@@ -226,7 +226,7 @@ def _perception(options: argparse.Namespace) -> int:
         command = "hippocam bench perception" + "".join(f" {k} {v}" for k, v in typed.items() if v is not None)
         command += f" --truth {' '.join(map(os.path.relpath, truth))}"
         command += f" --encoders {','.join(options.encoders)}" if options.encoders else ""
-        ids = [seen.id for seen in result.encoders if seen.searched is not None]
+        ids = [seen.id for seen in result.encoders if seen.speed is not None]  # not those of references
         write_section(options.out, "Perception", perception.table(result), command=command, encoders=ids)
     if options.json:
         print(json.dumps(asdict(result), default=str))
