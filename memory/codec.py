@@ -81,6 +81,11 @@ def _of_bits(packed: NDArray[np.uint8], size: float) -> FloatArray:
     return signed
 
 
+def holds_signs(blob: bytes) -> bool:
+    """Whether a vector that `pack` wrote was reduced to its signs."""
+    return float(np.frombuffer(blob, _SCALE, count=1)[0]) < 0
+
+
 def sign_bytes(dim: int) -> int:
     """Bytes that `pack` takes for a vector of `dim` numbers that was reduced to its signs."""
     return _SCALE.itemsize + -(-dim // 8)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 
-from hippocam.memory.codec import pack, signs, unpack
+from hippocam.memory.codec import holds_signs, pack, signs, unpack
 from hippocam.memory.entities import tables
 from hippocam.memory.entities.detections import coarsen
 
@@ -71,9 +71,8 @@ def _demote_portraits(db: sqlite3.Connection) -> None:
     rows = db.execute(
         "SELECT id, portrait FROM visit WHERE portrait IS NOT NULL AND gone_s IS NOT NULL"
     ).fetchall()
-    db.executemany(
-        "UPDATE visit SET portrait = ? WHERE id = ?", [(pack(signs(unpack(blob))), each) for each, blob in rows]
-    )
+    whole = [(each, unpack(blob)) for each, blob in rows if not holds_signs(blob)]
+    db.executemany("UPDATE visit SET portrait = ? WHERE id = ?", [(pack(signs(v)), each) for each, v in whole])
 
 
 def _give_up_looks(db: sqlite3.Connection) -> None:

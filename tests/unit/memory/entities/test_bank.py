@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hippocam.memory.codec import holds_signs, unpack
 from hippocam.memory.entities import tables
 from hippocam.memory.entities.bank import EntityMemory
 from hippocam.memory.entities.records import EntityConfig
@@ -377,6 +378,61 @@ def test_the_budget_holds_and_what_is_given_up_is_still_counted():
     assert counted.entities == counted.visits == 100
     assert 0 < counted.given_up < 100
     assert bank._db.execute("SELECT count(*) FROM visit").fetchone()[0] == 100 - counted.given_up
+
+
+def portrayed(items, dim: int = 385):
+    """The same frames with a portrait of every thing."""
+    vectors = np.random.default_rng(1).normal(size=(8, dim)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    for item in items:
+        things = [
+            dataclasses.replace(each, portrait=vectors[int(np.argmax(each.vector))], colours=("red", "blue"))
+            for each in item.sensed.things
+        ]
+        yield dataclasses.replace(item, sensed=Sensed(things=tuple(things)))
+
+
+def test_where_room_is_short_portraits_keep_their_signs_and_visits_stay():
+    plan = [(i % 8, 10 * i, 10 * i + 6) for i in range(60)]
+    items = list(portrayed(world(plan, until_s=610)))
+    rich, poor = memory(EntityConfig(same_person=1.0)), memory(EntityConfig(budget_bytes=40_000, same_person=1.0))
+    watch(rich, items)
+    watch(poor, items)
+    assert poor.nbytes() <= 40_000
+    whole, signs = ({row.visit.id: row.portrait for row in bank.visits("cam")} for bank in (rich, poor))
+    assert signs.keys() == whole.keys()
+    reduced = [visit_id for visit_id, blob in signs.items() if holds_signs(blob)]
+    assert len(reduced) > 40
+    for visit_id in reduced:
+        vector = unpack(whole[visit_id])
+        assert unpack(signs[visit_id]) @ vector == pytest.approx(vector @ vector, abs=0.01)
+
+
+def test_the_bytes_are_not_fewer_than_the_database_grows_by_with_portraits(tmp_path):
+    connection = sqlite3.connect(tmp_path / "e.db", isolation_level=None)
+    tables.create(connection)
+    empty = connection.execute("PRAGMA page_count").fetchone()[0]
+    bank = EntityMemory(connection)
+    connection.execute("BEGIN")
+    watch(bank, list(portrayed(world([(i % 8, 10 * i, 10 * i + 6) for i in range(200)], until_s=2010))), every=100)
+    connection.execute("COMMIT")
+    pages, size = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
+    assert (pages - empty) * size <= bank.nbytes() * 1.25
+
+
+def test_a_track_goes_on_from_its_state_with_path_colours_and_portrait():
+    items = list(portrayed(world([(0, 2, 30)], until_s=40)))
+    whole, halves = memory(), memory()
+    watch(whole, items, every=100)
+    for item in items[:15]:
+        halves.push(item)
+    state = halves.write("cam")
+    halves.restore("cam", state)
+    watch(halves, items[15:], every=100)
+    ((one,), (two,)) = whole.visits("cam"), halves.visits("cam")
+    assert one.visit.colours == ("red", "blue")
+    assert len(one.visit.path) == 16
+    assert one == two
 
 
 def test_the_bytes_are_not_fewer_than_the_database_grows_by(tmp_path):
