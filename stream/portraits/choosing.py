@@ -22,6 +22,8 @@ from hippocam.stream.records import Box, FloatArray, Frame, Thing
 _SAME_LOOK = 0.8
 # Distance of their middles, in sides of the larger, beyond which two detections are two things.
 _REACH = 2.5
+# How many may be left over for later frames: what a crowd takes at once.
+_MOST_LEFT = 3.0
 # How many of a stream's things are remembered.
 _REMEMBERED = 48
 
@@ -31,7 +33,7 @@ class PortraitConfig:
     """Which things are encoded by themselves.
 
     Attributes:
-        a_chunk: Most of them in a chunk of frames, 0 for none.
+        a_frame: Most of them for each frame that is encoded, on average; 0 for none, at most 10.
         a_thing: Most of one thing while it is in sight, 1 or more.
         better: How many times better a further one of a thing must show it, 1 or more.
         least_px: Shorter side of a box from which it is worth it, pixels, 1 or more.
@@ -39,7 +41,7 @@ class PortraitConfig:
         margin: By how much what is cut out is larger than the thing, as a share of its longer side, 0 to 4.
     """
 
-    a_chunk: int = 3
+    a_frame: float = 0.375
     a_thing: int = 3
     better: float = 1.5
     least_px: int = 12
@@ -47,7 +49,7 @@ class PortraitConfig:
     margin: float = 0.25
 
     def __post_init__(self) -> None:
-        for name, low, high in (("a_chunk", 0, 1024), ("a_thing", 1, 100), ("better", 1, 100), ("margin", 0, 4)):
+        for name, low, high in (("a_frame", 0, 10), ("a_thing", 1, 100), ("better", 1, 100), ("margin", 0, 4)):
             value = getattr(self, name)
             if not low <= value <= high:
                 raise ValueError(f"portraits.{name} must be {low} to {high}, found {value}")
@@ -93,6 +95,7 @@ class PortraitChooser:
     def __init__(self, config: PortraitConfig) -> None:
         self._config = config
         self._subjects: dict[str, list[_Subject]] = {}
+        self._left = 1.0  # what earlier frames left over
 
     def restart(self, stream: str) -> None:
         """Forget what a stream showed, as after a gap."""
@@ -108,16 +111,18 @@ class PortraitChooser:
         Returns:
             By frame and thing.
         """
-        if not self._config.a_chunk:
+        if not self._config.a_frame:
             return []
+        self._left = min(self._left, _MOST_LEFT) + self._config.a_frame * len(frames)
         for index, (frame, found) in enumerate(zip(frames, things, strict=True)):
             self._see(index, frame, found)
         waiting = [each for own in self._subjects.values() for each in own if each.next is not None]
         waiting.sort(key=_most_urgent)
         chosen = list[Chosen]()
-        for rank, subject in enumerate(waiting):
+        for subject in waiting:
             assert subject.next is not None
-            if rank < self._config.a_chunk:
+            if self._left >= 1:
+                self._left -= 1
                 subject.best, subject.count = subject.next[0], subject.count + 1
                 chosen.append(subject.next[1])
             subject.next = None

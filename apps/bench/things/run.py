@@ -146,7 +146,7 @@ def _half(
 def _memories() -> Mapping[str, Settings]:
     """Settings of the memories that are compared: with things' own pictures, and without."""
     own = Settings()
-    portraits = replace(own.pipeline.portraits, a_chunk=0)
+    portraits = replace(own.pipeline.portraits, a_frame=0.0)
     return {_WITHOUT: replace(own, pipeline=replace(own.pipeline, portraits=portraits)), _WITH: own}
 
 

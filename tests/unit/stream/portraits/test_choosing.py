@@ -42,22 +42,35 @@ def test_a_thing_gets_another_only_when_it_is_shown_much_better_and_few_in_all()
 
 
 def test_of_many_things_those_without_a_portrait_come_first_and_then_the_best():
-    chooser = PortraitChooser(PortraitConfig(a_chunk=2))
+    chooser = PortraitChooser(PortraitConfig(a_frame=1))
     assert chosen(chooser, [thing(0, 0.3)]) == [(0, 0)]
     crowd = [thing(0, 0.6), thing(1, 0.1, 0.2), thing(2, 0.3, 0.3), thing(3, 0.2, 0.4)]
     assert chosen(chooser, crowd) == [(0, 2), (0, 3)]
-    assert chosen(chooser, crowd) == [(0, 0), (0, 1)]
+    assert chosen(chooser, crowd) == [(0, 1)]
+    assert chosen(chooser, crowd) == [(0, 0)]
 
 
 def test_who_looks_different_or_is_elsewhere_is_another():
-    config = PortraitConfig(a_chunk=9)
+    config = PortraitConfig(a_frame=9)
     assert len(chosen(PortraitChooser(config), [thing(0)], [thing(1)])) == 2
     assert len(chosen(PortraitChooser(config), [thing(0, 0.1, 0.0)], [thing(0, 0.1, 0.8)])) == 2
     assert len(chosen(PortraitChooser(config), [thing(0)], [thing(0, label="dog")])) == 2
 
 
+def test_whatever_the_chunks_there_are_so_many_a_frame_on_average():
+    crowd = [thing(who, 0.1, 0.1 * who) for who in range(8)]
+
+    def shown(seq: int):
+        return [dataclasses.replace(each, vector=np.roll(each.vector, seq)) for each in crowd]
+
+    for size in (1, 4, 16):
+        chooser = PortraitChooser(PortraitConfig(a_frame=0.25))
+        counts = [len(chosen(chooser, *(shown(at + i) for i in range(size)))) for at in range(0, 64, size)]
+        assert 16 <= sum(counts) <= 17
+
+
 def test_after_a_restart_a_stream_begins_anew_and_others_go_on():
-    chooser = PortraitChooser(PortraitConfig())
+    chooser = PortraitChooser(PortraitConfig(a_frame=1))
     both = [frame(0, "a"), frame(0, "b")]
     assert len(chooser.choose(both, [[thing(0)], [thing(0)]])) == 2
     chooser.restart("a")
@@ -70,11 +83,11 @@ def test_what_is_tiny_or_unsure_gets_none(seen):
 
 
 def test_none_are_chosen_where_none_may_be():
-    assert chosen(PortraitChooser(PortraitConfig(a_chunk=0)), [thing(0)]) == []
+    assert chosen(PortraitChooser(PortraitConfig(a_frame=0)), [thing(0)]) == []
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"a_chunk": -1}, {"a_thing": 0}, {"better": 0.5}, {"margin": 5.0}, {"least_px": 0}]
+    "wrong", [{"a_frame": -1}, {"a_thing": 0}, {"better": 0.5}, {"margin": 5.0}, {"least_px": 0}]
 )
 def test_settings_out_of_range_are_refused(wrong):
     with pytest.raises(ValueError, match=f"portraits.{next(iter(wrong))}"):
@@ -83,6 +96,6 @@ def test_settings_out_of_range_are_refused(wrong):
 
 def test_two_things_that_stand_at_the_same_place_are_two():
     """A detector that finds two people in one box tells them apart by how they look alone."""
-    chooser = PortraitChooser(PortraitConfig())
+    chooser = PortraitChooser(PortraitConfig(a_frame=2))
     both = [thing(0), thing(1)]
     assert chosen(chooser, both, both) == [(0, 0), (0, 1)]
