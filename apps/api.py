@@ -107,6 +107,8 @@ def evidence_json(evidence: Evidence) -> Json:
         "met": evidence.met,
         "place": evidence.place,
         "coarse": evidence.coarse,
+        "claimed": evidence.claimed,
+        "imported": evidence.imported,
         "notes": [
             {"kind": n.kind, "t0_s": round(n.t0_s, 3), "t1_s": round(n.t1_s, 3), "text": n.text}
             for n in evidence.notes

@@ -34,9 +34,9 @@ from hippocam.memory.longterm.longterm import LongTerm, open_bank
 from hippocam.memory.provenance.records import Origin
 from hippocam.memory.questions import Cited, QuestionJournal
 from hippocam.memory.recall.fresh_index import FreshIndex
-from hippocam.memory.recall.notes import notes_at
 from hippocam.memory.recall.query import Candidate, Query, SummaryHit
 from hippocam.memory.recall.recall import comparable, index_rows, notable, overview, recall
+from hippocam.memory.recall.trust import PictureCheck
 from hippocam.memory.records import Entry, StreamStatus, TierStatus
 from hippocam.memory.sleep.sleep import Sleep, SleepReport
 from hippocam.memory.store.database import Store
@@ -130,13 +130,14 @@ class Memory:
     # moments ---------------------------------------------------------------------------------------------
 
     @guarded
-    def recall(self, query: Query) -> list[Candidate]:
-        """Find the moments that bear most on a query, the strongest first; none in an empty memory."""
+    def recall(self, query: Query, check: PictureCheck | None = None) -> list[Candidate]:
+        """Find the moments that bear most on a query; `check` looks at imported pictures again, see trust.py."""
         with self._mutex, self.store.snapshot():
             encoder = self.store.meta.encoder()
             if encoder is None:
                 return []
-            return recall(self.store, self._index.now(encoder[1].dim), encoder[1], query, self._config.recall)
+            index = self._index.now(encoder[1].dim)
+            return recall(self.store, index, encoder[1], query, self._config.recall, check)
 
     @guarded
     def comparable(self, query: Query) -> int:
@@ -169,7 +170,8 @@ class Memory:
             at_s: As if the stream ended here.
         """
         with self._mutex:
-            return notes_at(self.store, stream, t0_s, t1_s, at_s)
+            holds = self.store.provenance.quarantine().holds_note
+            return [note for note in self.store.notes.known(stream, t0_s, t1_s, at_s) if not holds(note)]
 
     @property
     def entities(self) -> EntityMemory:

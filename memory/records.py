@@ -277,6 +277,9 @@ class Evidence:
             where whole frames do.
         visit: Id of that visit, as in format_id; "" for none.
         box: Where the thing is in the exemplar: left, top, right, bottom as shares; None where that is not known.
+        claimed: Whether words say so and the picture does not bear them out: then it is believed less than one
+            half.
+        imported: Id of the import that it came with, as in format_id; "" for own footage.
     """
 
     id: str
@@ -299,6 +302,8 @@ class Evidence:
     thing: str = ""
     visit: str = ""
     box: Box | None = None
+    claimed: bool = False
+    imported: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,6 +79,8 @@ def evidence_of(member: Finder, query: Query, found: Sequence[Candidate]) -> tup
             thing="" if visit is None else visit.label,
             visit="" if visit is None else prefix + format_id(visit.id),
             box=None if visit is None else box_at(visit, entry.frame_s),
+            claimed=candidate.claimed,
+            imported="" if candidate.made_by is None else format_id(candidate.made_by),
         )
 
     return tuple(map(evidence, found))
@@ -94,4 +96,8 @@ def _why(candidate: Candidate, prefix: str) -> str:
         parts = [f"{told} (belief {candidate.noted.belief:.0%})", *(parts if candidate.seen else ())]
     if candidate.words:
         parts.append("named in it: " + ", ".join(candidate.words))
+    if candidate.claimed:
+        parts.append("a claim: no picture bears it out")
+    if candidate.made_by is not None:
+        parts.append(f"from import {format_id(candidate.made_by)}")
     return "; ".join(parts)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
+from hippocam.apps.ask.checked import ImportCheck
 from hippocam.apps.ask.where import Where, check_camera, check_clock, check_recalled, check_stream, filter_of
 from hippocam.apps.errors import UnknownEntryError
 from hippocam.apps.ids import find_entry
@@ -26,6 +27,7 @@ from hippocam.memory.explanation import Explanation
 from hippocam.memory.memory import Memory
 from hippocam.memory.records import Evidence, StreamStatus, TierStatus, format_id
 from hippocam.stream.errors import HippocamError
+from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import EncoderSpec, FloatArray
 from hippocam.stream.sources.naming import unique_ids
 
@@ -90,10 +92,15 @@ class Memories:
             )
             self.encoder()
             self._opened = opened.pop_all()
+        self._checks = dict[tuple[str, str], ImportCheck]()
 
     def close(self) -> None:
         """Close the memories."""
         self._opened.close()
+
+    def check_of(self, member: Member, encoder: Encoder) -> ImportCheck:
+        """What looks at pictures of a member's imports again, and remembers what it saw."""
+        return self._checks.setdefault((member.name, encoder.spec.id), ImportCheck(member.memory, encoder))
 
     def encoder(self) -> tuple[str, EncoderSpec] | None:
         """Name and spec of the encoder that made the vectors; None where nothing was watched into any memory.

@@ -28,8 +28,9 @@ from hippocam.apps.ids import find_entry
 from hippocam.apps.live.open_frames import open_moments
 from hippocam.memory.entities.records import Entity
 from hippocam.memory.memory import Memory
-from hippocam.memory.recall.query import Candidate, Query
-from hippocam.memory.recall.recall import midpoint, order
+from hippocam.memory.recall.query import Candidate, Query, order
+from hippocam.memory.recall.ranking import behind_own
+from hippocam.memory.recall.recall import midpoint
 from hippocam.memory.records import Entry, Evidence, StreamStatus
 from hippocam.models.likeness import likeness_here
 from hippocam.stream.errors import HippocamError
@@ -39,7 +40,7 @@ from hippocam.stream.records import EncoderSpec, FloatArray, Note
 _MOST = 1_000_000
 
 
-class _Part(NamedTuple):
+class Part(NamedTuple):
     """A memory, and the query that is put to it."""
 
     member: Member
@@ -47,6 +48,7 @@ class _Part(NamedTuple):
 
     @property
     def memory(self) -> Memory:
+        """The memory alone."""
         return self.member.memory
 
 
@@ -86,24 +88,28 @@ class Search:
         self._memories.check(where)
         vector = self.encoder.encode_texts([description(text)])[0]
         parts = [
-            _Part(member, _query_of(member.memory, text, vector, own))
+            Part(member, _query_of(member.memory, text, vector, own))
             for member, own in self._memories.meant(where)
         ]
         if not parts:
             return ()
         if len(parts) == 1:
             (part,) = parts
-            return _moments(parts, [_Found(0, candidate) for candidate in part.memory.recall(part.query)], [0.0])
+            return _moments(parts, [_Found(0, candidate) for candidate in self.recall(part)], [0.0])
         return self._search_several(parts)
 
-    def _search_several(self, parts: Sequence[_Part]) -> tuple[Evidence, ...]:
+    def recall(self, part: Part) -> list[Candidate]:
+        """What a memory finds."""
+        return part.memory.recall(part.query, self._memories.check_of(part.member, self.encoder))
+
+    def _search_several(self, parts: Sequence[Part]) -> tuple[Evidence, ...]:
         """Let each memory recall as if it were part of one large one, and take the best of all."""
         counts = at_once(lambda part: part.memory.comparable(part.query), parts)
         compared, top, beside = sum(counts), parts[0].query.top, parts[0].query.beside
-        parts = [_Part(member, replace(query, compared=compared, beside=0)) for member, query in parts]
-        recalled = at_once(lambda part: part.memory.recall(part.query), parts)
+        parts = [Part(member, replace(query, compared=compared, beside=0)) for member, query in parts]
+        recalled = at_once(self.recall, parts)
         every = [_Found(index, candidate) for index, found in enumerate(recalled) for candidate in found]
-        best = sorted(every, key=lambda found: _order(parts, found))[:top]
+        best = _behind_own(sorted(every, key=lambda found: _order(parts, found)))[:top]
         best += _neighbours(parts, best, beside)
         best.sort(key=lambda found: _order(parts, found))
         return _moments(parts, best, [_shift(self.encoder.spec, own, compared) for own in counts])
@@ -237,13 +243,20 @@ def _entry_with_place(memory: Memory, written: str) -> Entry:
     return entry
 
 
-def _order(parts: Sequence[_Part], found: _Found) -> tuple[float, float, str, float, int]:
+def _order(parts: Sequence[Part], found: _Found) -> tuple[float, float, str, float, int]:
     """Order as within one memory whose streams are named as here."""
     score, cosine, stream, t0_s, entry_id = order(found.candidate)
     return score, cosine, parts[found.part].member.prefix + stream, t0_s, entry_id
 
 
-def _neighbours(parts: Sequence[_Part], best: Sequence[_Found], beside: int) -> list[_Found]:
+def _behind_own(found: Sequence[_Found]) -> list[_Found]:
+    """Put imports behind own footage that is believed, whichever memory has either."""
+    candidates = behind_own([each.candidate for each in found])
+    moved = [_Found(each.part, candidate) for each, candidate in zip(found, candidates, strict=True)]
+    return sorted(moved, key=lambda each: -each.candidate.score)  # stable
+
+
+def _neighbours(parts: Sequence[Part], best: Sequence[_Found], beside: int) -> list[_Found]:
     """The neighbours in time of the first `beside` of the best moments, each asked of its own memory."""
     found = list[_Found]()
     for index in sorted({found.part for found in best[:beside]}):
@@ -255,7 +268,7 @@ def _neighbours(parts: Sequence[_Part], best: Sequence[_Found], beside: int) -> 
     return found
 
 
-def _moments(parts: Sequence[_Part], best: Sequence[_Found], shifts: Sequence[float]) -> tuple[Evidence, ...]:
+def _moments(parts: Sequence[Part], best: Sequence[_Found], shifts: Sequence[float]) -> tuple[Evidence, ...]:
     """What was found as evidence, in its order, with what live processes hold of events that are still open."""
     closed, still_open = list[Iterator[Evidence]](), list[Evidence]()
     for index, (member, query) in enumerate(parts):

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hippocam.apps.cli import bench_options
+from hippocam.apps.cli.bench_poison import add_poison
 from hippocam.apps.cli.bench_robot import add_robot
 from hippocam.apps.terminal import tell, tell_json, warn
 from hippocam.stream.errors import HippocamError
@@ -110,11 +111,22 @@ def add_commands(bench: argparse.ArgumentParser) -> None:
     robot = names.add_parser("robot", help="what a robot's control loop waits for")
     add_robot(robot)
 
-    for command in (moments, memory, scale, sleep, ingest, qa, answers, things, perception, robot):
+    poison = names.add_parser("poison", help="what strangers can plant, tried against recall and readers")
+    add_poison(poison, lambda options: _annotations(options, FOOTAGE), _parts)
+
+    for command in (moments, memory, scale, sleep, ingest, qa, answers, things, perception, robot, poison):
         command.add_argument(
             "--out", "--write", type=Path, metavar="FILE", help="Markdown file whose section is written anew"
         )
         command.add_argument("--json", action="store_true", help="one JSON object on the last line of stdout")
+
+
+def _parts() -> tuple[Any, Any, Any]:
+    from hippocam.apps.bench.poison.product import Product
+    from hippocam.apps.session import Session
+    from hippocam.apps.transfer import transfer
+
+    return Product, Session, transfer
 
 
 def _numbers(text: str) -> list[int]:
@@ -122,10 +134,6 @@ def _numbers(text: str) -> list[int]:
         return [int(part) for part in text.split(",")]
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"give numbers as 1,2,3, found {text!r}") from error
-
-
-def _print_json(value: Any) -> None:
-    tell_json(value)
 
 
 def _moments(options: argparse.Namespace) -> int:
@@ -144,7 +152,7 @@ def _moments(options: argparse.Namespace) -> int:
         title = f"Moments, encoder {result.encoder}"
         write_section(options.out, title, table(result), command=command, encoders=[result.encoder])
     if options.json:
-        _print_json(asdict(result))
+        tell_json(asdict(result))
     return 0
 
 
@@ -214,12 +222,7 @@ def _perception(options: argparse.Namespace) -> int:
         truths=read_truths(options.videos, truth) if options.videos else [],
         objects=options.objects,
     )
-    result = perception.run(
-        options.encoders or perception.ENCODERS,
-        given,
-        open_session=Session,
-        report=warn,
-    )
+    result = perception.run(options.encoders or perception.ENCODERS, given, open_session=Session, report=warn)
     tell(*perception.table(result).splitlines())
     if options.out:
         typed = {"--images": options.images, "--videos": options.videos, "--objects": options.objects}
@@ -279,7 +282,7 @@ def _scale(options: argparse.Namespace) -> int:
     if options.out:
         write_section(options.out, "Scale", scale.table(result), command="hippocam bench scale", encoders=[])
     if options.json:
-        _print_json(asdict(result))
+        tell_json(asdict(result))
     return 0
 
 
@@ -290,11 +293,7 @@ def _scale_hours(options: argparse.Namespace) -> int:
     if options.hours < 1:
         raise HippocamError(f"--hours must be 1 or more, found {options.hours}")
     sizes = [hours for hours in scale_hours.HOURS if hours < options.hours] + [options.hours]
-    result = scale_hours.run(
-        sizes,
-        seconds=60 * options.minutes,
-        report=warn,
-    )
+    result = scale_hours.run(sizes, seconds=60 * options.minutes, report=warn)
     body = scale_report.table(result, speed=options.speed)
     tell(*body.splitlines())
     if options.out:
@@ -303,7 +302,7 @@ def _scale_hours(options: argparse.Namespace) -> int:
         command = f"hippocam bench scale --hours {options.hours}{given}"
         write_section(options.out, f"Scale, {options.hours:,} hours", body, command=command, encoders=[])
     if options.json:
-        _print_json(asdict(result))
+        tell_json(asdict(result))
     return 0
 
 
@@ -328,7 +327,7 @@ def _ingest(options: argparse.Namespace) -> int:
         encoder = make_encoder(options.encoder).spec.id
         write_section(options.out, title, ingest.table(result), command=command, encoders=[encoder])
     if options.json:
-        _print_json(asdict(result))
+        tell_json(asdict(result))
     return 0
 
 
@@ -344,7 +343,7 @@ def _sleep(options: argparse.Namespace) -> int:
         ids = [stream.encoder for stream in result.streams]
         write_section(options.out, "Sleep", sleep.table(result), command=command, encoders=ids)
     if options.json:
-        _print_json(asdict(result))
+        tell_json(asdict(result))
     return 0
 
 
@@ -366,7 +365,7 @@ def _qa(options: argparse.Namespace) -> int:
         scores = predictions.score_file(files[0], options.predictions)
         tell(*report.scores(files[0], scores).splitlines())
         if options.json:
-            _print_json(scores)
+            tell_json(scores)
         return 0
     if options.videos is None:
         raise HippocamError("--videos DIR is needed: the folder that holds the videos (or --predictions FILE)")

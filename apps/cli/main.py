@@ -14,10 +14,10 @@ from hippocam.apps.cli.archive import add_commands as add_archive
 from hippocam.apps.cli.bench import add_commands as add_benches
 from hippocam.apps.cli.entities import add_arguments as add_entities
 from hippocam.apps.cli.forget import add_arguments as add_forget
+from hippocam.apps.cli.forget import add_quarantine
 from hippocam.apps.cli.forget import forget as run_forget
 from hippocam.apps.cli.live import add_commands as add_live
 from hippocam.apps.cli.models import add_commands as add_models
-from hippocam.apps.cli.quarantine import add_arguments as add_quarantine
 from hippocam.apps.cli.robot import add_commands as add_robot
 from hippocam.apps.cli.train import add_commands as add_trainings
 from hippocam.apps.cli.transfer import add_export, add_import

@@ -45,6 +45,10 @@ class ImportedPart:
     last_seq: int
     end_s: float
 
+    def holds(self, first_seq: int) -> bool:
+        """Whether an entry of the stream came with the import, by the position of its first frame."""
+        return first_seq <= self.last_seq
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
@@ -123,7 +127,7 @@ class Quarantine:
             first_seq: Position of its first frame.
         """
         part = self.parts.get(stream)
-        own = part is None or first_seq > part.last_seq
+        own = part is None or not part.holds(first_seq)
         return any(
             o.sense is None and o.of_stream(stream) and o.of_part(None if own else part) for o in self.origins
         )

@@ -53,10 +53,15 @@ class ProvenanceTable:
         )
         return {key.removeprefix(IMPORT): _part(json.loads(value)) for key, value in rows.fetchall()}
 
+    def own_footage(self, parts: Mapping[str, ImportedPart]) -> bool:
+        """Whether something was watched here, beside what came with imports."""
+        rows = self._db.execute("SELECT id, last_seq FROM stream WHERE last_seq >= 0").fetchall()
+        return any(stream not in parts or last_seq > parts[stream].last_seq for stream, last_seq in rows)
+
     def import_of(self, entry: Entry) -> Import | None:
         """The import that an entry came with; None where it was watched here."""
         part = self.part(entry.stream)
-        return None if part is None or entry.first_seq > part.last_seq else part.made_by
+        return part.made_by if part is not None and part.holds(entry.first_seq) else None
 
     def quarantine(self) -> Quarantine:
         """What is in quarantine."""

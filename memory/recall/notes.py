@@ -15,12 +15,11 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import replace
 
 from hippocam.memory.filter import Filter
-from hippocam.memory.provenance.table import ProvenanceTable
 from hippocam.memory.recall.passages import Passage, Sentences, believed, passages
+from hippocam.memory.recall.query import NoteHit
 from hippocam.memory.recall.words import content_words
 from hippocam.memory.records import Span
 from hippocam.memory.store.notes import SPEECH, NoteRow, NoteTable, as_of
@@ -71,33 +70,11 @@ _WRITING = re.compile(
     r"|written|writing)\b",
     re.IGNORECASE,
 )
+# Words that say nothing of what is shown, beside a name: "when does Ann Smith appear".
+_SHOWN = frozenset("appear appears appeared shown visible show shows name named mr mrs ms dr".split())
+# What can only be a name or a term: capitals, digits or signs in it.
+_NAME = re.compile(r"[A-Z\d].*|.*\w[.@/]\w.*")
 _QUOTED = re.compile(r"[\"“”„«»]|(?<!\w)'[^']{3,}'(?!\w)")
-
-
-class Tables(Protocol):
-    """Notes, and where they came from, in one database."""
-
-    notes: NoteTable
-    provenance: ProvenanceTable
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoteHit:
-    """Notes that hold a question's words, or say the same.
-
-    Attributes:
-        stream: Stream of all of them.
-        notes: One or a few, close to each other, by time.
-        words: The question's words in them.
-        belief: That they are what was asked for, 0 to 1.
-        span: Their time.
-    """
-
-    stream: str
-    notes: tuple[Note, ...]
-    words: tuple[str, ...]
-    belief: float
-    span: Span
 
 
 def find_notes(
@@ -183,12 +160,6 @@ def _passage_hit(passage: Passage[NoteRow], belief: float, at_s: float | None) -
     return NoteHit(stream=told[0].stream, notes=told, words=(), belief=belief, span=span)
 
 
-def notes_at(store: Tables, stream: str, t0_s: float, t1_s: float, at_s: float | None) -> list[Note]:
-    """The notes of a stretch of a stream's time that are not in quarantine, by time; see `NoteTable.known`."""
-    apart = store.provenance.quarantine()
-    return [note for note in store.notes.known(stream, t0_s, t1_s, at_s) if not apart.holds_note(note)]
-
-
 def asked_words(text: str) -> tuple[list[str], bool]:
     """Return the words of a question that notes may hold, and whether it plainly asks for words."""
     named, about_words = _named(text)
@@ -203,9 +174,27 @@ def _named(text: str) -> tuple[list[str], bool]:
     return [word for word in words if not about_words or word not in _FILLER], about_words
 
 
+def answered_in_words(text: str) -> bool:
+    """Whether words can be the answer: a question for what is said or written, or for a name alone."""
+    _, about_words = asked_words(text)
+    return about_words or about_writing(text) or names_alone(text)
+
+
+def names_alone(text: str) -> bool:
+    """Whether a text is a name and nothing else, as "Stanford Law School": it can only be read or heard."""
+    words = [word.strip("?!.,;:\"'()") for word in text.split()]
+    named = [word for word in words if (said := content_words(word)) and not _SHOWN.issuperset(said)]
+    return bool(named) and all(_NAME.fullmatch(word) for word in named)
+
+
 def about_speech(text: str) -> bool:
     """Whether a question asks for what was said: no picture shows that."""
-    return _SPEECH.search(text) is not None and _WRITING.search(text) is None
+    return _SPEECH.search(text) is not None and not about_writing(text)
+
+
+def about_writing(text: str) -> bool:
+    """Whether a question names something that bears writing: a sign, a slide, a page."""
+    return _WRITING.search(text) is not None
 
 
 def _holding(notes: NoteTable, text: str, words: Sequence[str]) -> dict[int, set[str]]:

@@ -8,12 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from hippocam.memory.filter import Filter
-from hippocam.memory.recall.notes import NoteHit
 from hippocam.memory.recall.passages import Sentences
 from hippocam.memory.recall.thing_hit import ThingHit
 from hippocam.memory.records import Entry, Span, shown_span
 from hippocam.memory.store.summaries import Summary
-from hippocam.stream.records import FloatArray
+from hippocam.stream.records import FloatArray, Note
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +63,25 @@ class Query(Filter):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NoteHit:
+    """Notes that hold a question's words, or say the same.
+
+    Attributes:
+        stream: Stream of all of them.
+        notes: One or a few, close to each other, by time.
+        words: The question's words in them.
+        belief: That they are what was asked for, 0 to 1.
+        span: Their time.
+    """
+
+    stream: str
+    notes: tuple[Note, ...]
+    words: tuple[str, ...]
+    belief: float
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """An entry with the beliefs that speak for it.
 
@@ -77,6 +95,8 @@ class Candidate:
         beside: The entry that it only stands beside in time; None where it speaks for itself.
         noted: What was read, heard or given at its time and holds words of the question; None where nothing was.
         thing: The thing whose own picture p_seen and the cosine rest on; None where they rest on the whole frames.
+        claimed: Whether words say so and no picture does; see trust.py. Then it is believed less than one half.
+        made_by: Id of the import that the entry came with; None for own footage.
     """
 
     entry: Entry
@@ -88,6 +108,8 @@ class Candidate:
     beside: int | None = None
     noted: NoteHit | None = None
     thing: ThingHit | None = None
+    claimed: bool = False
+    made_by: int | None = None
 
     @property
     def cited(self) -> Span:
@@ -97,6 +119,12 @@ class Candidate:
         if self.thing is not None:
             return self.thing.span
         return shown_span(self.spans, self.entry.frame_s)
+
+
+def order(candidate: Candidate) -> tuple[float, float, str, float, int]:
+    """Sort key of candidates: the strongest first, equal ones by time."""
+    entry = candidate.entry
+    return -candidate.score, -candidate.cosine, entry.stream, entry.t0_s, entry.id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,9 +4,10 @@ Candidates come from the nearest entries (FAISS) and from full text. The belief 
 for joins what is seen and what is written, as independent causes (noisy-or, Pearl 1988):
 p = 1 - (1 - p_seen) * (1 - p_written). p_seen is the encoder's calibrated belief at the cosine; p_written
 grows with the share of the question's words that the source's text holds, and that notes of its time hold: what
-was read in the picture, said, or given by the container (notes.py). A note speaks for one entry, with which it
-shares most time; where none is left it speaks for itself. So does a thing by its own picture (things.py): where
-that is believed more than the whole frames, p_seen is its.
+was read in the picture, said, or given by the container (notes.py). Where a picture is asked for, words alone are
+a claim and no answer (trust.py). A note speaks for one entry, with which it shares most time; where none is left
+it speaks for itself. So does a thing by its own picture (things.py): where that is believed more than the whole
+frames, p_seen is its.
 
 Where a memory is so large that the index no longer looks at every entry, it is also gone through from coarse to
 fine: the best chapters, their best scenes; the entries in these join the candidates.
@@ -16,36 +17,34 @@ Shapes: N entries, D embedding dimension.
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from hippocam.memory.filter import Filter
 from hippocam.memory.recall.index import KeyIndex
-from hippocam.memory.recall.notes import NoteHit, about_speech, find_notes
-from hippocam.memory.recall.query import Candidate, Query, RecallConfig, SummaryHit
+from hippocam.memory.recall.neighbours import with_neighbours
+from hippocam.memory.recall.notes import about_speech, answered_in_words, find_notes
+from hippocam.memory.recall.query import Candidate, Query, RecallConfig, SummaryHit, order
+from hippocam.memory.recall.ranking import behind_own, varied
 from hippocam.memory.recall.stress import stressed
 from hippocam.memory.recall.thing_hit import ThingHit
-from hippocam.memory.recall.things import entry_of, find_things
+from hippocam.memory.recall.things import find_things
 from hippocam.memory.recall.things import lend as lend_things
+from hippocam.memory.recall.trust import BELIEVED_FROM, PictureCheck, Trust
+from hippocam.memory.recall.weighing import LABEL_WEIGHT, lend_notes, note_by_itself, thing_by_itself, weighed
 from hippocam.memory.recall.words import content_words
-from hippocam.memory.records import Entry, Level, Span
+from hippocam.memory.records import Level
 from hippocam.memory.store.database import Store
-from hippocam.memory.store.notes import note_id
 from hippocam.memory.store.summaries import Kind, Summary
 from hippocam.memory.working.context import unit
 from hippocam.stream.records import EncoderSpec, FloatArray
 
-# Belief when all of a question's words stand in the source's own text.
-TEXT_WEIGHT = 0.9
-# Belief when all of them stand among the recognised labels.
-LABEL_WEIGHT = 0.3
 # Candidates that are weighed for each moment that is asked for.
 _WIDER = 8
-# Belief of a neighbour in time, as a share of that of the moment that it stands beside.
-_BESIDE = 0.5
-# The longest pause between a moment and its neighbour, in seconds.
-_BESIDE_GAP_S = 5.0
+# The most candidates that are weighed.
+_WIDEST = 4096
 # Chapters, and scenes of these, that are gone into from coarse to fine.
 _CHAPTERS = 16
 _SCENES = 16
@@ -67,7 +66,12 @@ def index_rows(store: Store, entry_ids: Sequence[int], config: RecallConfig) -> 
 
 
 def recall(
-    store: Store, index: KeyIndex, spec: EncoderSpec, query: Query, config: RecallConfig
+    store: Store,
+    index: KeyIndex,
+    spec: EncoderSpec,
+    query: Query,
+    config: RecallConfig,
+    check: PictureCheck | None = None,
 ) -> list[Candidate]:
     """Find the entries that bear most on a query, the strongest first, equal ones by time. Writes nothing.
 
@@ -77,6 +81,7 @@ def recall(
         spec: Spec of the encoder.
         query: What is looked for.
         config: How cosines are weighed; part of what the index holds.
+        check: Looks at pictures of imports again; None takes their vectors at their word.
     """
     wanted = _with_place(store, query)
     if wanted is None:
@@ -87,15 +92,15 @@ def recall(
     compared = query.compared
     if compared is None:
         compared = len(index) if among is None else len(among)
-    most = _WIDER * query.top
-    cosines = dict(index.search(query.vector, most, among))
+    believed = functools.partial(belief, spec=spec, compared=compared)
+    most, cosines = _nearest(index, query, among, believed)
     if not index.exact:
         cosines.update(_coarse_to_fine(store, index, query, wanted, most, allowed))
     words, spoken = content_words(query.text), about_speech(query.text)
     written = store.words.match(words, "text", list(cosines))
     named = store.words.match(words, "labels", list(cosines))
     permitted = None if allowed is None else set(allowed)
-    lent, alone = _lend(store, find_notes(store.notes, query.text, wanted, most, query.sentences), wanted)
+    lent, alone = lend_notes(store, find_notes(store.notes, query.text, wanted, most, query.sentences), wanted)
     extra = _worded(
         (
             entry_id
@@ -116,20 +121,21 @@ def recall(
     further = most + len(lent) + len(shown)
     cosines.update(index.search(query.vector, further, [entry_id for entry_id in extra if entry_id in index]))
     extra = [entry_id for entry_id in extra if entry_id not in index][:further]
+    in_words = answered_in_words(query.text)
+    trust = Trust(store.provenance, query.vector, believed, check, in_words=in_words)
     found = []
     for entry_id in {**cosines, **dict.fromkeys(extra)}:
         entry = store.entries.get(entry_id)
         if entry is not None and (spans := wanted.passing_of(entry)):
             cosine = _cosine(cosines.get(entry_id))
-            seen = 0.0 if cosine is None or spoken else belief(cosine, spec, compared)
+            seen = 0.0 if cosine is None or spoken else believed(cosine)
             counts = written.get(entry_id, 0), named.get(entry_id, 0)
-            weighed = _weigh(entry, spans, seen, cosine or 0.0, words, counts, lent.get(entry_id))
-            found.append(_with_thing(weighed, shown.get(entry_id)))
-    found += map(_by_itself, alone)
-    found += map(_thing_by_itself, unheld)
-    found.sort(key=order)
-    best = found[: query.top]
-    return _with_neighbours(store, best, query, wanted) if query.beside else best
+            noted, thing = lent.get(entry_id), shown.get(entry_id)
+            found.append(weighed(trust, entry, spans, seen, cosine or 0.0, words, counts, noted, thing))
+    found += [note_by_itself(trust, hit) for hit in alone]
+    found += map(thing_by_itself, unheld)
+    best = _varied(store, behind_own(sorted(found, key=order)), query.top)
+    return with_neighbours(store, best, query, wanted) if query.beside else best
 
 
 def comparable(store: Store, index: KeyIndex, query: Query) -> int:
@@ -177,6 +183,31 @@ def overview(store: Store, spec: EncoderSpec, query: Query, found: Sequence[Cand
         taken.append((s.stream, s.t0_s, s.t1_s))
         chosen.append(replace(hit, entries=len(store.lookup.begun_within(s.stream, s.t0_s, s.t1_s))))
     return chosen
+
+
+def _nearest(
+    index: KeyIndex, query: Query, among: Sequence[int] | None, believed: Callable[[float], float]
+) -> tuple[int, dict[int, float]]:
+    """The nearest entries by cosine, and how many were asked for.
+
+    Some for each moment that is asked for; more, as long as even the last of them is believed: else what was
+    planted many times could fill the list.
+    """
+    most = _WIDER * query.top
+    while True:
+        cosines = dict(index.search(query.vector, most, among))
+        if len(cosines) < most or most >= _WIDEST or believed(min(cosines.values())) < BELIEVED_FROM:
+            return most, cosines
+        most *= 4
+
+
+def _varied(store: Store, found: Sequence[Candidate], top: int) -> list[Candidate]:
+    """The best candidates, without the near-copies of others that keep moments out which are believed too."""
+    believed = [c.entry.id for c in found if c.score >= BELIEVED_FROM and c.entry.level < Level.WORDS]
+    if len(found) <= top or len(believed) < 2:
+        return list(found[:top])
+    _, scenes_ND = store.entries.vectors(believed)
+    return varied(found, dict(zip(believed, scenes_ND, strict=True)), top)
 
 
 def _share_time(a0_s: float, a1_s: float, b0_s: float, b1_s: float) -> bool:
@@ -246,158 +277,9 @@ def _may(stream: str, t0_s: float, wanted: Filter) -> bool:
     return wanted.of_stream(stream) and (wanted.before_s is None or t0_s < wanted.before_s)
 
 
-def _with_neighbours(store: Store, best: list[Candidate], query: Query, wanted: Filter) -> list[Candidate]:
-    """Add the neighbours of the first `beside` candidates, each believed less than the one it stands beside."""
-    known = {candidate.entry.id for candidate in best}
-    found = list(best)
-    for anchor in best[: query.beside]:
-        neighbours = _next_to(store, anchor, wanted) if query.far else _close_to(store, anchor, wanted)
-        for entry, spans in neighbours:
-            if entry.id in known:
-                continue
-            known.add(entry.id)
-            found.append(
-                Candidate(
-                    entry=entry,
-                    score=_BESIDE * anchor.score,
-                    seen=0.0,
-                    cosine=0.0,
-                    words=(),
-                    spans=spans,
-                    beside=anchor.entry.id,
-                )
-            )
-    return sorted(found, key=order)
-
-
-def _close_to(store: Store, anchor: Candidate, wanted: Filter) -> Iterator[tuple[Entry, tuple[Span, ...]]]:
-    """The entries that stand beside a candidate within a few seconds."""
-    span = anchor.cited
-    for entry_id in store.lookup.beside(anchor.entry.stream, span.t0_s, span.t1_s, _BESIDE_GAP_S):
-        entry = store.entries.get(entry_id)
-        if entry is not None and (spans := wanted.passing_of(entry)):
-            yield entry, spans
-
-
-def _next_to(store: Store, anchor: Candidate, wanted: Filter) -> Iterator[tuple[Entry, tuple[Span, ...]]]:
-    """The nearest entry on each side of a candidate in its stream (it may be the same), with the spans nearest."""
-    found = dict[int, tuple[Entry, tuple[Span, ...]]]()
-    for side in store.lookup.around(anchor.entry.stream, anchor.cited.t0_s, anchor.cited.t1_s):
-        for entry_id, near in side:
-            entry = store.entries.get(entry_id)
-            if entry is not None and near in wanted.passing_of(entry):
-                _, others = found.get(entry_id, (entry, ()))
-                found[entry_id] = (entry, (*others, near))
-                break
-    yield from found.values()
-
-
-def order(candidate: Candidate) -> tuple[float, float, str, float, int]:
-    """Sort key of candidates: the strongest first, equal ones by time."""
-    entry = candidate.entry
-    return -candidate.score, -candidate.cosine, entry.stream, entry.t0_s, entry.id
-
-
 def _cosine(found: float | None) -> float | None:
     """Clip an inner product to a cosine: of rounded vectors, or of signs, it may lie beyond 1."""
     return None if found is None else max(-1.0, min(1.0, found))
-
-
-def _weigh(
-    entry: Entry,
-    spans: tuple[Span, ...],
-    seen: float,
-    cosine: float,
-    words: Sequence[str],
-    counts: tuple[int, int],
-    noted: NoteHit | None,
-) -> Candidate:
-    total = max(1, len(words))
-    by_text = TEXT_WEIGHT * (counts[0] / total) ** 2
-    by_label = LABEL_WEIGHT * counts[1] / total
-    by_note = noted.belief if noted is not None else 0.0
-    holds = set(content_words(entry.text)) | set(content_words(" ".join(entry.labels)))
-    return Candidate(
-        entry=entry,
-        score=1 - (1 - seen) * (1 - by_text) * (1 - by_label) * (1 - by_note),
-        seen=seen,
-        cosine=cosine,
-        words=tuple(word for word in words if word in holds),
-        spans=spans,
-        noted=noted,
-    )
-
-
-def _with_thing(candidate: Candidate, hit: ThingHit | None) -> Candidate:
-    """Let a thing speak for its entry where its own picture is believed more than the frames.
-
-    The two are no independent causes: the frames show the thing too.
-    """
-    if hit is None or hit.belief <= candidate.seen:
-        return candidate
-    rest = (1 - candidate.score) / max(1 - candidate.seen, 1e-12)
-    return replace(candidate, score=1 - (1 - hit.belief) * rest, seen=hit.belief, cosine=hit.cosine, thing=hit)
-
-
-def _thing_by_itself(hit: ThingHit) -> Candidate:
-    """Make a candidate without a picture of a thing whose time no entry holds any more."""
-    return Candidate(
-        entry=entry_of(hit),
-        score=hit.belief,
-        seen=hit.belief,
-        cosine=hit.cosine,
-        words=(),
-        spans=(hit.span,),
-        thing=hit,
-    )
-
-
-def _lend(store: Store, hits: Sequence[NoteHit], wanted: Filter) -> tuple[dict[int, NoteHit], list[NoteHit]]:
-    """Give each note to the entry with which it shares most time.
-
-    Returns:
-        The strongest hit of each entry, and the hits whose time no entry holds any more.
-    """
-    lent, alone = dict[int, NoteHit](), list[NoteHit]()
-    for hit in hits:
-        shared = dict[int, float]()
-        for entry_id in store.lookup.passed_by(hit.stream, hit.span.t0_s, hit.span.t1_s):
-            entry = store.entries.get(entry_id)
-            for span in wanted.passing_of(entry) if entry is not None else ():
-                common_s = min(span.t1_s, hit.span.t1_s) - max(span.t0_s, hit.span.t0_s)
-                if common_s >= 0:
-                    shared[entry_id] = max(common_s, shared.get(entry_id, 0.0))
-        if shared:
-            best = min(shared, key=lambda entry_id: (-shared[entry_id], entry_id))
-            lent.setdefault(best, hit)
-        else:
-            alone.append(hit)
-    return lent, alone
-
-
-def _by_itself(hit: NoteHit) -> Candidate:
-    """Make a candidate without a picture of notes whose time no entry holds any more."""
-    first, span = hit.notes[0], hit.span
-    entry = Entry(
-        id=note_id(first.stream, first.kind, first.t0_s, first.text),
-        stream=hit.stream,
-        t0_s=span.t0_s,
-        t1_s=span.t1_s,
-        known_s=span.known_s,
-        frame_s=span.t0_s,
-        surprise=0.0,
-        utility=0.0,
-        labels=(),
-        text="",
-        frames=0,
-        repeats=0,
-        jpeg_bytes=0,
-        spans=(span,),
-        level=Level.WORDS,
-    )
-    return Candidate(
-        entry=entry, score=hit.belief, seen=0.0, cosine=0.0, words=hit.words, spans=(span,), noted=hit
-    )
 
 
 def notable(store: Store, wanted: Filter, top: int) -> list[Candidate]:

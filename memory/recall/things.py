@@ -94,28 +94,6 @@ def lend(store: Tables, hits: Sequence[ThingHit], wanted: Filter) -> tuple[dict[
     return lent, alone
 
 
-def entry_of(hit: ThingHit) -> Entry:
-    """Make an entry without a picture of a thing whose time no entry holds any more."""
-    visit = hit.visit
-    return Entry(
-        id=visit.id,
-        stream=visit.stream,
-        t0_s=visit.t0_s,
-        t1_s=visit.t1_s,
-        known_s=hit.known_s,
-        frame_s=visit.frame_s,
-        surprise=0.0,
-        utility=0.0,
-        labels=(),
-        text="",
-        frames=0,
-        repeats=0,
-        jpeg_bytes=0,
-        spans=(hit.span,),
-        level=Level.WORDS,
-    )
-
-
 def _passes(key: PortraitKey, wanted: Filter) -> bool:
     return (
         wanted.of_stream(key.stream)

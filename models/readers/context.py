@@ -82,6 +82,11 @@ class Shown:
     evidence: Evidence | None = None
 
     @property
+    def claimed(self) -> bool:
+        """Whether only words say that it shows what was asked for."""
+        return self.evidence is not None and self.evidence.claimed
+
+    @property
     def belief(self) -> float:
         """The memory's belief that it shows what was asked for; one half for a live frame, which is not known."""
         return self.evidence.score if self.evidence else 0.5

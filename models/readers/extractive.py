@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hippocam.memory.recall.notes import about_speech
 from hippocam.memory.records import Evidence
 from hippocam.models.readers.context import Context, ContextConfig
-from hippocam.models.readers.note_text import one_line, told_note
+from hippocam.models.readers.note_text import IMPORTED, one_line, told_note
 from hippocam.models.readers.question_kind import QuestionKind
 from hippocam.models.readers.reading import SEEN_FROM, Given, Reading, Sentence
 from hippocam.models.readers.reply import NOTHING
@@ -92,7 +92,9 @@ class ExtractiveReader:
         if not evidence:
             return Reading(sentences=(Sentence(text=NOTHING),), unknown=True)
         best, belief = evidence[0], evidence[0].score
-        if best.score < SEEN_FROM:
+        if best.claimed:
+            sentences, unknown = [Sentence(text=_claim(best))], True
+        elif best.score < SEEN_FROM:
             nearest = f"nothing in the memory matches well enough. The nearest is {_stretch(best)}"
             sentences, unknown = [Sentence(text=f"Not seen: {nearest}.")], True
         elif context.kind in _OF_WORDS and not any(e.notes or e.text for e in _likely(evidence)):
@@ -119,7 +121,7 @@ def _answer(kind: QuestionKind, evidence: Sequence[Evidence]) -> list[Sentence]:
     surety = _surety(best)
     if kind in (QuestionKind.OTHER, QuestionKind.COLOUR) and not best.noted:
         return [_shown_only(kind, best)]
-    own = f"{_noted(best)}, in {best.stream}" if best.noted else f"{_stretch(best)}{_shows(best)}"
+    own = f"{_noted(best)}, in {best.stream}{_from(best)}" if best.noted else f"{_stretch(best)}{_shows(best)}"
     if kind in _BEYOND:
         first = _special(kind, evidence, likely, surety)
         return [first, Sentence(text=f"Best seen: {own}.", evidence_ids=(best.id,))]
@@ -143,6 +145,17 @@ def _shown_only(kind: QuestionKind, best: Evidence) -> Sentence:
     looks = f", which looks like {best.sentence}" if best.sentence else ""
     text = f"I can show when, but not tell {what}: {_stretch(best)}{looks}."
     return Sentence(text=text, evidence_ids=(best.id,))
+
+
+def _claim(moment: Evidence) -> str:
+    """What words claim where no picture bears them out; it is told as theirs, and not as seen."""
+    said = _noted(moment) if moment.noted else _words(moment)
+    told = f"{said}, in {moment.stream}" if moment.notes or moment.text else str(_stretch(moment))
+    return f"Not seen: no picture bears out what words claim. {told[0].upper()}{told[1:]}{_from(moment)}."
+
+
+def _from(moment: Evidence) -> str:
+    return f", {IMPORTED}" if moment.imported else ""
 
 
 def _likely(evidence: Sequence[Evidence]) -> list[Evidence]:
@@ -260,7 +273,7 @@ def _where(e: Evidence) -> str:
 
 def _shows(e: Evidence) -> str:
     looks = f", which looks like {e.sentence}" if e.sentence else ""
-    return looks + (f", with the words {_words(e)}" if e.text else "")
+    return looks + (f", with the words {_words(e)}" if e.text else "") + _from(e)
 
 
 def _words(e: Evidence) -> str:

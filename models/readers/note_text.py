@@ -6,6 +6,8 @@ from hippocam.stream.records import Note
 from hippocam.stream.timecode import format_time
 
 _HOW = {"screen": "on screen", "speech": "said", "subtitle": "subtitle", "chapter": "chapter", "mark": "marked"}
+# What stands behind a moment that nobody here has watched.
+IMPORTED = "from an imported file"
 _CHARS = 160
 
 

@@ -4,6 +4,9 @@ Belief in an answer joins two estimates: the memory's own, which is calibrated, 
 what was asked for, and the model's word, which is mostly too sure. A model that saw the pictures knows something
 new: the two are averaged as log odds (Satopää et al. 2014, "Combining multiple probability predictions using a
 simple logit model"). One that read only what the memory knows cannot be surer than the memory.
+
+Where words claim what no picture bears out, they may deceive a model as they would a person: its word is then no
+second estimate, whether it saw the pictures or not.
 """
 
 from __future__ import annotations
@@ -92,8 +95,9 @@ def read_reply(reply: str, context: Context, *, reader: str, sees: bool) -> Read
         raise ReplyError("names no moment that its answer rests on")
     if any(mark not in known for mark in cited):
         raise ReplyError("names a moment that was not given")
-    confidence = _confidence(value.get("confidence"), max(known[mark].belief for mark in cited), sees)
-    if not sees and confidence < SEEN_FROM:
+    independent = sees and not any(shown.claimed for shown in context.shown)
+    confidence = _confidence(value.get("confidence"), max(known[mark].belief for mark in cited), independent)
+    if not independent and confidence < SEEN_FROM:
         text = "Not seen: no moment that the answer could rest on matches well enough."
         return Reading(sentences=(Sentence(text=text),), unknown=True, confidence=confidence)
     sentences = []
@@ -152,13 +156,13 @@ def _listed(value: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(marks))
 
 
-def _confidence(stated: object, belief: float, sees: bool) -> float:
+def _confidence(stated: object, belief: float, independent: bool) -> float:
     if stated is None:
         return belief
     if isinstance(stated, bool) or not isinstance(stated, int | float) or not 0 <= stated <= 100:
         raise ReplyError('has a "confidence" that is no number 0 to 1')
     word = stated / 100 if stated > 1 else float(stated)
-    if not sees:
+    if not independent:
         return min(word, belief)
     odds = sum(math.log(p / (1 - p)) for p in (_inside(word), _inside(belief))) / 2
     return 1 / (1 + math.exp(-odds))

@@ -19,7 +19,8 @@ from hippocam.apps.ask.question.description import description, statement
 from hippocam.apps.ask.reader import Reader
 from hippocam.apps.bench.sessions import BenchSession
 from hippocam.apps.records import Answer
-from hippocam.memory.recall.recall import LABEL_WEIGHT, TEXT_WEIGHT, belief
+from hippocam.memory.recall.recall import belief
+from hippocam.memory.recall.weighing import LABEL_WEIGHT, TEXT_WEIGHT
 from hippocam.memory.recall.words import content_words
 from hippocam.memory.records import Evidence, format_id, id_of
 from hippocam.models.readers.context import build_context

@@ -43,6 +43,10 @@ def folder(tmp_path, frames_of):
     return folder
 
 
+CAM = {id_of("cam", 5 * k) for k in range(3)}
+WATCHED_BEHIND = {id_of("film", 10), id_of("film", 15)}
+
+
 def recalled(memory, axis, text="", **where):
     return {c.entry.id for c in memory.recall(Query(text=text, vector=AXES[axis], top=20, **where))}
 
@@ -62,8 +66,8 @@ def test_a_stream_in_quarantine_is_kept_and_not_recalled(folder):
     with Memory.open_reader(folder) as reader:  # one that was open before
         assert id_of("cam", 5) in recalled(reader, 11)
         assert set_apart(folder, Origin(stream="cam"))
-        assert not {id_of("cam", 5 * k) for k in range(3)} & recalled(reader, 11)
-        assert not {id_of("cam", 5 * k) for k in range(3)} & {c.entry.id for c in reader.notable(Filter(), 20)}
+        assert not CAM & recalled(reader, 11)
+        assert not CAM & {c.entry.id for c in reader.notable(Filter(), 20)}
         assert {c.entry.id for c in reader.notable(Filter(), 20)} == {id_of("film", 5 * k) for k in range(4)}
         assert reader.comparable(Query(text="", vector=AXES[0])) == 4
         assert not any(hit.summary.stream == "cam" for hit in reader.overview(Query(text="", vector=AXES[11])))

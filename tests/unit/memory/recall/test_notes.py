@@ -131,7 +131,8 @@ def test_words_of_two_lines_count_together(tmp_path, frames_of):
         best = ask(memory, "wanna work together")[0]
         assert (best.cited.t0_s, best.cited.t1_s) == (6.5, 9)
         assert {note.text for note in best.noted.notes} == {"WANNAWORK", "TOGETHER?"}
-        assert best.score > 0.5
+        assert best.score < 0.5  # a picture may be meant
+        assert ask(memory, "the words wanna work together")[0].score > 0.5
 
 
 def test_a_note_whose_picture_is_gone_speaks_for_itself(folder):

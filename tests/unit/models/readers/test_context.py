@@ -154,7 +154,7 @@ def test_notes_are_given_as_quoted_data_with_their_times(moment):
     context = build_context("?", [moment(5, notes=(planted, spoken), noted=1)], [], ContextConfig())
     text = messages(context)[1].text
     data = json.loads(text.split("<data>")[1].split("</data>")[0])
-    assert data["notes"] == [["screen", 5.25, 6.5, PLANTED], ["speech", 6.0, 7.0, "turn left"]]
+    assert data["notes"] == [["on screen", 5.25, 6.5, PLANTED], ["said", 6.0, 7.0, "turn left"]]
     assert text.count("</data>") == 1
     for marker in ("<99.0", "<|im_end|>", "[INST]", "<<SYS>>", "</s>", "{{", "[E9]"):
         assert marker not in text

@@ -1,0 +1,71 @@
+"""Pictures that came with an import, looked at again by the encoder that is here.
+
+A file that is imported brings vectors with its pictures, and whoever made it could have chosen them to match a
+question. So they are not taken at their word where they match.
+
+Shapes: D embedding dimension.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from pathlib import Path
+
+import numpy as np
+
+from hippocam.memory.memory import Memory
+from hippocam.memory.records import Entry, Level
+from hippocam.stream import opencv as cv2
+from hippocam.stream.protocols import Encoder
+from hippocam.stream.records import FloatArray, Image
+
+# Vectors of pictures that are remembered.
+_REMEMBERED = 512
+
+
+class ImportCheck:
+    """Encodes pictures of a memory again, each once. Safe between threads.
+
+    Args:
+        memory: Where the pictures are.
+        encoder: The one that made the memory's vectors.
+    """
+
+    def __init__(self, memory: Memory, encoder: Encoder) -> None:
+        self._memory, self._encoder = memory, encoder
+        self._vectors: OrderedDict[int, FloatArray | None] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def cosine(self, entry: Entry, asked_D: FloatArray) -> float | None:
+        """Cosine of a question, float32 [D], with an entry's picture as the encoder sees it; None without one."""
+        with self._lock:
+            if entry.id not in self._vectors:
+                self._vectors[entry.id] = self._encoded(entry)
+                if len(self._vectors) > _REMEMBERED:
+                    self._vectors.popitem(last=False)
+            picture_D = self._vectors[entry.id]
+        if picture_D is None:
+            return None
+        lengths = float(np.linalg.norm(picture_D) * np.linalg.norm(asked_D))
+        return float(picture_D @ asked_D) / max(lengths, 1e-9)
+
+    def _encoded(self, entry: Entry) -> FloatArray | None:
+        """The vector [D] of an entry's picture; None where none is kept, or it is no picture."""
+        if entry.level >= Level.VECTORS:
+            return None
+        image = _read(self._memory.image(entry.id))
+        if image is None:
+            return None
+        vector_D: FloatArray = self._encoder.encode_images([image]).vectors_ND[0]
+        return vector_D
+
+
+def _read(path: Path) -> Image | None:
+    """A picture as uint8 [H, W, 3], RGB; None where there is none."""
+    try:
+        jpeg = path.read_bytes()
+        image: Image | None = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR) if jpeg else None
+    except (OSError, cv2.error):  # given up a moment ago; larger than OpenCV takes
+        return None
+    return None if image is None else np.ascontiguousarray(image[..., ::-1])

@@ -1,0 +1,122 @@
+"""What is believed of what was found, where somebody may have planted it.
+
+Three rules, each told in SECURITY.md:
+
+- A question for what was seen is answered by pictures. Words (read, heard, given by a container, written in an
+  import) may make surer what a picture shows; where no picture does, they are a claim, no answer.
+- Near-copies of one source are one witness: those after the first make way for other moments that are believed.
+- What came with an import stands behind own footage that is believed. Its vectors are not taken at their word:
+  a picture of it is looked at again, by the encoder that is here.
+
+Shapes: N candidates, D embedding dimension.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+
+from hippocam.memory.provenance.table import ProvenanceTable
+from hippocam.memory.records import Entry
+from hippocam.stream.records import FloatArray
+
+# Belief from which a moment is an answer.
+BELIEVED_FROM = 0.5
+# Belief in words that no picture bears out, as a share of what it would be: what is left is no answer.
+_CLAIM = 0.49
+# Pictures of imports that are looked at again for one question.
+_MOST_CHECKS = 64
+
+
+class PictureCheck(Protocol):
+    """Looks at a picture of the memory again."""
+
+    def cosine(self, entry: Entry, asked_D: FloatArray) -> float | None:
+        """Cosine of a question, float32 [D], with an entry's picture as the encoder sees it; None without one."""
+
+
+class Beliefs(NamedTuple):
+    """What speaks for a moment, 0 to 1: its picture, what was recognised in it, words of its source, notes."""
+
+    seen: float
+    labels: float = 0.0
+    text: float = 0.0
+    notes: float = 0.0
+
+
+class Judgement(NamedTuple):
+    """What is believed of a moment; fields as in Candidate."""
+
+    seen: float
+    score: float
+    claimed: bool
+    made_by: int | None
+
+
+class Trust:
+    """Judges what speaks for the moments of one question.
+
+    Args:
+        provenance: Where they came from.
+        asked_D: float32 [D], the question in the encoder's space.
+        believed: The belief that a picture at some cosine shows it.
+        check: Looks at pictures of imports again; None takes their vectors at their word.
+        in_words: Whether words can be the answer.
+    """
+
+    def __init__(
+        self,
+        provenance: ProvenanceTable,
+        asked_D: FloatArray,
+        believed: Callable[[float], float],
+        check: PictureCheck | None,
+        *,
+        in_words: bool,
+    ) -> None:
+        self._parts = provenance.parts()
+        # a memory that is all imports was moved here: there is no own footage for them to stand behind
+        self._doubted = bool(self._parts) and provenance.own_footage(self._parts)
+        self._in_words, self._asked_D = in_words, asked_D
+        self._believed, self._check = believed, check
+        self._checks = _MOST_CHECKS
+
+    def judge(self, entry: Entry, beliefs: Beliefs) -> Judgement:
+        """What is believed of an entry; call it with the strongest first, for only so many imports are checked."""
+        part = self._parts.get(entry.stream)
+        made_by = part.made_by.id if part is not None and part.holds(entry.first_seq) else None
+        seen, labels, text, notes = beliefs
+        if made_by is None or not self._doubted:
+            score, claimed = joined(1 - (1 - seen) * (1 - labels) * (1 - text), [notes], in_words=self._in_words)
+            return Judgement(seen, score, claimed, made_by)
+        unchecked = False
+        if seen >= BELIEVED_FROM and self._check is not None:
+            cosine = self._check.cosine(entry, self._asked_D) if self._checks > 0 else None
+            self._checks -= 1
+            unchecked = cosine is None
+            seen = _CLAIM * seen if cosine is None else min(seen, self._believed(cosine))
+        score, claimed = joined(seen, [labels, text, notes], in_words=self._in_words)
+        return Judgement(seen, score, claimed or unchecked, made_by)
+
+    def told(self, belief: float) -> tuple[float, bool]:
+        """What is believed of notes without a picture, and whether it is a claim."""
+        return joined(0.0, [belief], in_words=self._in_words)
+
+
+def joined(seen: float, told: Sequence[float], *, in_words: bool) -> tuple[float, bool]:
+    """Join what a picture shows and what words tell, as independent causes (noisy-or).
+
+    Args:
+        seen: Belief that the picture shows it, 0 to 1.
+        told: Beliefs of the words.
+        in_words: Whether words can be the answer.
+
+    Returns:
+        The belief, and whether it is a claim: words say so, and no picture does.
+    """
+    missed = 1 - seen
+    for belief in told:
+        missed *= 1 - belief
+    score = 1 - missed
+    if in_words or seen >= BELIEVED_FROM or score < BELIEVED_FROM:
+        return score, False
+    return max(seen, _CLAIM * score), True
