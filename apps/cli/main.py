@@ -22,6 +22,7 @@ from hippocam.apps.cli.robot import add_commands as add_robot
 from hippocam.apps.cli.train import add_commands as add_trainings
 from hippocam.apps.cli.transfer import add_export, add_import
 from hippocam.apps.cli.verify import add_arguments as add_verify
+from hippocam.apps.cli.web import add_arguments as add_web
 from hippocam.apps.cli.where import add_memories, add_where, memory_of, where_of
 from hippocam.apps.terminal import Parser, prepare, tell, tell_json, warn
 from hippocam.stream.errors import HippocamError
@@ -171,12 +172,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add_trainings(commands.add_parser("train", help="learn beforehand how memories are kept"))
 
-    web = _command(commands, "web", _web, "open the page", json_output=False)
-    add_memories(web)
-    web.add_argument("--host", default="127.0.0.1", metavar="HOST")
-    web.add_argument("--port", type=int, default=7860, metavar="PORT")
-    web.add_argument("--name", nargs="+", default=[], metavar="NAME", help="names by which this machine is called")
-    web.add_argument("--show-imported", action="store_true", help="play the files that imported streams name")
+    add_web(_command(commands, "web", _web, "open the page", json_output=False))
     return parser
 
 
@@ -386,16 +382,10 @@ def _upgrade(options: argparse.Namespace) -> int:
 
 
 def _web(options: argparse.Namespace) -> int:
-    from hippocam.apps.web.server import serve
+    from hippocam.apps.cli.web import serve
 
     with _session(options) as session:
-        serve(
-            session,
-            host=options.host,
-            port=options.port,
-            names=options.name,
-            show_imported=options.show_imported,
-        )
+        serve(session, options)
     return 0
 
 

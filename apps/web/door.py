@@ -14,7 +14,8 @@ from hippocam.apps.web.password import Password
 
 # Wrong tries of one client, and of all together, within a stretch of time, after which they must wait.
 TRIES, ALL_TRIES, TRIES_S = 5, 60, 300.0
-_SESSION_S = 7 * 86400.0
+# How long a session lasts, seconds.
+SESSION_S = 7 * 86400.0
 _MOST_SESSIONS = 1000
 
 
@@ -75,8 +76,13 @@ class Door:
             token = secrets.token_urlsafe(32)
             while len(self._sessions) >= _MOST_SESSIONS:
                 del self._sessions[next(iter(self._sessions))]
-            self._sessions[_digest(token)] = self._clock_s() + _SESSION_S
+            self._sessions[_digest(token)] = self._clock_s() + SESSION_S
             return token
+
+    def leave(self, token: str) -> None:
+        """End a session."""
+        with self._mutex:
+            self._sessions.pop(_digest(token), None)
 
     def is_in(self, token: str) -> bool:
         """Whether a session is one that was let in, and not too long ago."""

@@ -12,6 +12,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from hippocam.apps.web.password import VARIABLE
+
 # Nothing on the page may load from, or send to, anything but this server. Gradio's frontend builds
 # functions from strings and writes styles into the page.
 _POLICY = (
@@ -39,6 +41,8 @@ _READ = (
 _READ_BELOW = ("/assets/", "/static/", "/svelte/", "/gradio_api/heartbeat/")
 _WRITE = ("/gradio_api/queue/join",)
 _OURS = "/hippocam/"
+# What proxies add to the requests of others.
+_FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 
 
@@ -68,10 +72,10 @@ def allowed_hosts(host: str, more: Iterable[str] = ()) -> Hosts:
 
     Args:
         host: Where the server listens.
-        more: Other names of this machine.
+        more: Other names by which people call it: of this machine, or of a proxy before it.
     """
     if is_loopback(host):
-        return Hosts(frozenset((*_LOCAL_NAMES, host.casefold())))
+        return Hosts(frozenset(name.casefold() for name in (*_LOCAL_NAMES, host, *more)))
     own = socket.gethostname().casefold()
     names = (*_LOCAL_NAMES, host, own, own.partition(".")[0], f"{own.partition('.')[0]}.local", *more)
     return Hosts(frozenset(name.casefold() for name in names if name), addresses=True)
@@ -83,10 +87,11 @@ class Guard:
     Args:
         app: What is guarded.
         hosts: See allowed_hosts.
+        private: Whether no password is asked, so that nobody but this machine's users may come.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Hosts) -> None:
-        self._app, self._hosts = app, hosts
+    def __init__(self, app: ASGIApp, hosts: Hosts, *, private: bool = False) -> None:
+        self._app, self._hosts, self._private = app, hosts, private
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it."""
@@ -113,6 +118,9 @@ class Guard:
                 f"this server does not answer to the name {_name(host)!r}; whoever started it can add --name NAME"
             )
             return PlainTextResponse(line, status_code=400)
+        if self._private and any(name in headers for name in _FORWARDED):
+            line = f"this came through a proxy, and no password is asked here; set {VARIABLE}, and start it again"
+            return PlainTextResponse(line, status_code=403)
         origin = headers.get("origin")
         if origin is not None and origin.partition("://")[2].casefold() != host.casefold():
             return PlainTextResponse("requests from other sites are refused", status_code=403)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from typing import Literal, TypedDict
 from urllib.parse import parse_qs
 
 from starlette.concurrency import run_in_threadpool
@@ -10,12 +11,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from hippocam.apps.web.door import Door, client_of
+from hippocam.apps.web.door import SESSION_S, Door, client_of
 from hippocam.apps.web.limits import read_body
 from hippocam.apps.web.password import VARIABLE
 
 COOKIE = "hippocam"
-LOGIN = "/hippocam/login"
+LOGIN, LOGOUT = "/hippocam/login", "/hippocam/logout"
 _MOST_BYTES = 4096
 _NEEDED = (
     f"a password is needed: the one that `hippocam web` told at its first start, or that {VARIABLE} gave it; "
@@ -30,6 +31,7 @@ input, button {{ font: inherit; width: 100%; box-sizing: border-box; padding: .5
 <form method="post" action="{action}"><label>Password
 <input type="password" name="password" autocomplete="current-password" autofocus required></label>
 <button>Open</button></form></body></html>"""
+_OUT = "You are logged out."
 _ASK = "It was told on the terminal when this page was first started."
 
 
@@ -52,6 +54,11 @@ class Login:
         request = Request(scope, receive)
         if request.url.path == LOGIN:
             await (await self._login(request))(scope, receive, send)
+        elif request.url.path == LOGOUT and request.method == "POST":  # a link must not do it
+            self._door.leave(request.cookies.get(COOKIE, ""))
+            answer = _refused(request, _OUT, _OUT, 200)
+            answer.delete_cookie(COOKIE, **_flags(request))
+            await answer(scope, receive, send)
         elif self._door.is_in(request.cookies.get(COOKIE, "")):
             await self._app(scope, receive, send)
         else:
@@ -71,8 +78,21 @@ class Login:
             line = f"too many tries; wait {wait_s:.0f} s" if wait_s > 0 else "this is not the password"
             return _refused(request, line, line, 429 if wait_s > 0 else 401)
         answer = RedirectResponse("/", status_code=303) if _is_browser(request) else JSONResponse({"in": True})
-        answer.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=request.url.scheme == "https")
+        answer.set_cookie(COOKIE, token, max_age=round(SESSION_S), **_flags(request))
         return answer
+
+
+class _Flags(TypedDict):
+    """What a browser may do with the cookie."""
+
+    httponly: bool
+    samesite: Literal["strict"]
+    secure: bool
+
+
+def _flags(request: Request) -> _Flags:
+    """No script reads the cookie, no other site's page sends it, and once it came encrypted it stays so."""
+    return {"httponly": True, "samesite": "strict", "secure": request.url.scheme == "https"}
 
 
 def _is_browser(request: Request) -> bool:

@@ -15,6 +15,7 @@ from hippocam.apps.web import cards
 from hippocam.apps.web.advice import ADVICE
 from hippocam.apps.web.door import client_of
 from hippocam.apps.web.limits import QUESTION_LETTERS, QUESTIONS, Allowance
+from hippocam.apps.web.login import LOGOUT
 from hippocam.apps.web.media import Library, stream_key
 from hippocam.apps.web.uploads import UPLOAD_LIMIT_BYTES, uploads_folder
 from hippocam.stream.errors import HippocamError
@@ -27,6 +28,7 @@ _MARK = (
     'rx="4"/><path d="M6 15c2-6 4-6 6-2s4 2 6-4"/><circle cx="18" cy="9" r="1.6"/></svg>'
 )
 _BRAND = f'<div class="hc-brand">{_MARK}<h1>Hippocam</h1></div>'
+_LEAVE = f'<form method="post" action="{LOGOUT}"><button class="hc-leave">Log out</button></form>'
 _ICON = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24' fill='none' "
     "stroke='%230b7268' stroke-width='2' stroke-linecap='round'%3E%3Crect x='1.5' y='4.5' width='21' "
@@ -70,12 +72,13 @@ def theme() -> gr.themes.Base:
     )
 
 
-def build_page(session: Answers, library: Library) -> gr.Blocks:
+def build_page(session: Answers, library: Library, *, may_leave: bool = False) -> gr.Blocks:
     """Lay out the page.
 
     Args:
         session: What questions go to.
         library: Library of the same session.
+        may_leave: Whether people are in by a password, and may log out.
 
     Returns:
         Blocks to be mounted; `theme` and `head` belong to them.
@@ -116,6 +119,8 @@ def build_page(session: Answers, library: Library) -> gr.Blocks:
         with gr.Row(elem_id="hc-header"):
             gr.HTML(_BRAND, elem_id="hc-brand", js_on_load=None, apply_default_css=False)
             status = gr.HTML(elem_id="hc-status", js_on_load=None, apply_default_css=False)
+            if may_leave:
+                gr.HTML(_LEAVE, elem_id="hc-leave", js_on_load=None, apply_default_css=False)
         with gr.Row(elem_id="hc-main"):
             with gr.Column(elem_id="hc-left", min_width=0):
                 with gr.Row(elem_id="hc-pick"):

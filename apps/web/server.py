@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -18,13 +19,14 @@ from hippocam.apps.errors import AddressError, TooLargeError, UploadError, advis
 from hippocam.apps.session import Session
 from hippocam.apps.terminal import tell
 from hippocam.apps.web.advice import ADVICE
+from hippocam.apps.web.certificate import Certificate
 from hippocam.apps.web.door import Door, client_of
 from hippocam.apps.web.guard import Guard, allowed_hosts, is_loopback
 from hippocam.apps.web.jobs import Watcher
 from hippocam.apps.web.limits import UPLOAD, UPLOADS, Allowance, Limits
 from hippocam.apps.web.login import Login
 from hippocam.apps.web.media import Library, file_response
-from hippocam.apps.web.password import find_password, password_file
+from hippocam.apps.web.password import VARIABLE, find_password, password_file
 from hippocam.apps.web.uploads import UPLOAD_LIMIT_BYTES, receive, uploads_folder
 
 # Connections at a time; a tab of a browser holds one or two.
@@ -33,9 +35,17 @@ _WAITING = 20  # questions, and videos, that wait for their turn
 
 
 def serve(
-    session: Session, *, host: str, port: int, names: Sequence[str] = (), show_imported: bool = False
+    session: Session,
+    *,
+    host: str,
+    port: int,
+    names: Sequence[str] = (),
+    show_imported: bool = False,
+    certificate: Certificate | None = None,
 ) -> None:
-    """Serve the page until Ctrl-C; print its address once it listens. But for loopback it asks for a password.
+    """Serve the page until Ctrl-C; print its address once it listens.
+
+    It asks for a password, but for a loopback address that has no other names, and where no password was given.
 
     Args:
         session: The memory that it shows and writes to; several memories are only shown.
@@ -43,22 +53,26 @@ def serve(
         port: 0 for any free one.
         names: Other names by which this machine is called.
         show_imported: Also play the files that an imported memory names as its sources.
+        certificate: Encrypts what is sent; None for plain HTTP.
 
     Raises:
-        HippocamError: The address cannot be listened on, the folder is no memory, or a password cannot be kept.
+        HippocamError: The address cannot be listened on, the folder is no memory, a password cannot be kept, or
+            the certificate cannot be used.
     """
+    if certificate is not None:
+        certificate.check()
     listener = listen(host, port)
     with listener:
         Library(session).status()
-        lines, door = [f"open {address(host, listener)}"], None
-        if not is_loopback(host):
+        lines, door = [f"open {address(host, listener, encrypted=certificate is not None)}"], None
+        if not is_loopback(host) or names or VARIABLE in os.environ:
             password, told = find_password(session.folders[0])
             door = Door(password)
             if told:
                 file = password_file(session.folders[0])
                 lines += [f"password: {told}", f"it is told this once; only its hash is kept, in {file}"]
         app = build_app(session, host=host, names=names, door=door, show_imported=show_imported)
-        server = _Server(app, lines)
+        server = _Server(app, lines, certificate)
         try:
             server.run(sockets=[listener])
         except KeyboardInterrupt:
@@ -95,12 +109,12 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def address(host: str, listener: socket.socket) -> str:
+def address(host: str, listener: socket.socket, *, encrypted: bool = False) -> str:
     """The address to open in a browser."""
-    port = listener.getsockname()[1]
+    port, scheme = listener.getsockname()[1], "https" if encrypted else "http"
     if host in ("0.0.0.0", "::", ""):
-        return f"http://localhost:{port}"
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        return f"{scheme}://localhost:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def build_app(
@@ -137,9 +151,10 @@ def build_app(
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.add_middleware(Limits)  # the innermost: the last one is asked first
-    if door is not None or not is_loopback(host):
+    asks = door is not None or not is_loopback(host)
+    if asks:
         app.add_middleware(Login, door=door or Door(None))
-    app.add_middleware(Guard, hosts=allowed_hosts(host, names))
+    app.add_middleware(Guard, hosts=allowed_hosts(host, names), private=not asks)
     _add_media(app, library)
     if library.folder is not None and watcher is not None:
         _add_uploads(app, uploads_folder(library.folder), watcher)
@@ -147,7 +162,7 @@ def build_app(
     async def mount() -> None:
         gr.mount_gradio_app(
             app,
-            build_page(session, library).queue(max_size=_WAITING),
+            build_page(session, library, may_leave=asks).queue(max_size=_WAITING),
             path="/",
             footer_links=[],
             run_history=False,
@@ -217,9 +232,15 @@ def _missing() -> Response:
 class _Server(uvicorn.Server):
     """Says some lines once it listens, and ends within a second of Ctrl-C."""
 
-    def __init__(self, app: FastAPI, lines: Sequence[str]) -> None:
+    def __init__(self, app: FastAPI, lines: Sequence[str], certificate: Certificate | None) -> None:
         config = uvicorn.Config(
-            app, log_level="error", access_log=False, timeout_graceful_shutdown=1, limit_concurrency=_CONNECTIONS
+            app,
+            log_level="error",
+            access_log=False,
+            timeout_graceful_shutdown=1,
+            limit_concurrency=_CONNECTIONS,
+            ssl_certfile=None if certificate is None else certificate.file,
+            ssl_keyfile=None if certificate is None else certificate.key_file,
         )
         super().__init__(config)
         self._lines = lines

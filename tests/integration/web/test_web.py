@@ -271,6 +271,77 @@ def test_no_door_is_open_on_a_network_without_a_password(session: Session, tmp_p
         assert in_.get("/", headers={"Host": "evil.example"}).status_code == 400
 
 
+# What a stranger may write into a request to seem to be somebody else, or somewhere else.
+_FORGED: list[dict[str, str]] = [
+    {},
+    {"Host": "localhost:7860"},
+    {"Host": "127.0.0.1:7860", "Origin": "http://127.0.0.1:7860"},
+    {"Host": "[::1]:7860"},
+    {"Host": "evil.example", "Origin": "http://evil.example"},
+    {"Host": ""},
+    {"Origin": "null"},
+    {"Origin": "http://localhost:7860", "Referer": "http://localhost:7860/"},
+    {"X-Forwarded-For": "127.0.0.1", "X-Real-IP": "127.0.0.1", "Forwarded": "for=127.0.0.1"},
+    {"X-Forwarded-Host": "localhost", "X-Forwarded-Proto": "https"},
+    {"X-Original-URL": "/hippocam/login", "X-Rewrite-URL": "/hippocam/login"},
+    {"Cookie": "hippocam=; hippocam=null"},
+    {"Authorization": "Basic aGlwcG9jYW06aGlwcG9jYW0="},
+    {"X-HTTP-Method-Override": "GET", "Sec-Fetch-Site": "none"},
+]
+
+
+@pytest.mark.parametrize("has_door", [False, True])
+def test_a_stranger_gets_nothing_whatever_the_request_pretends(
+    session: Session, tmp_path: Path, has_door: bool
+) -> None:
+    key, data = stream_key("colours"), (tmp_path / "colours.mp4").read_bytes()
+    picture = session.search("red")[0].id
+    door = Door(Password.of("open sesame")) if has_door else None
+    below = [f"video/{key}", f"stream/{key}", f"picture/{picture}", "watching", "upload?name=a.mp4", "logout/../x"]
+    gradio = ["queue/join", "queue/data", "heartbeat/x", "app_id", "run/ask", "upload", "file=/etc/passwd", "info"]
+    paths = ["/", "/config", "/theme.css", "/assets/x", *(f"/hippocam/{name}" for name in below)]
+    paths += [f"/gradio_api/{name}" for name in gradio]
+    with TestClient(build_app(session, host="0.0.0.0", door=door), base_url="http://192.168.1.5:7860") as stranger:
+        for forged in _FORGED:
+            for path in paths:
+                for method in ("GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS"):
+                    content = data if method == "POST" else None
+                    answer = stranger.request(method, path, headers=forged, content=content)
+                    assert answer.status_code in (400, 401, 403, 404, 405), f"{method} {path} {forged}"
+                    assert "colours" not in answer.text
+                    assert data[:16] not in answer.content
+    assert not uploads_folder(session.folder).exists()
+
+
+def test_what_comes_through_a_proxy_is_asked_for_a_password(session: Session, tmp_path: Path) -> None:
+    """A proxy on this machine comes from loopback, where nobody is asked: others must not come in with it."""
+    path = f"/hippocam/video/{stream_key('colours')}"
+    with TestClient(build_app(session), base_url=LOCAL) as proxy:
+        assert proxy.get(path).status_code == 200
+        headers = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "Via", "X-Forwarded-Proto", "X-Forwarded-Host")
+        for header in headers:
+            "X-Forwarded-For",
+            "X-Real-IP",
+            "Forwarded",
+            "Via",
+            "X-Forwarded-Proto",
+            "X-Forwarded-Host",
+        ):
+            refused = proxy.get(path, headers={header: "10.0.0.7"})
+            assert refused.status_code == 403
+            assert "HIPPOCAM_PASSWORD" in refused.text
+    door = Door(Password.of("open sesame"))
+    app = build_app(session, names=["cam.example"], door=door)
+    with TestClient(app, base_url="https://cam.example") as proxy:
+        told = {"X-Forwarded-For": "10.0.0.7", "X-Forwarded-Proto": "https", "Origin": "https://cam.example"}
+        assert proxy.get(path, headers=told).status_code == 401
+        assert proxy.post("/hippocam/login", data={"password": "open sesame"}, headers=told).status_code == 200
+        assert proxy.get(path, headers=told).content == (tmp_path / "colours.mp4").read_bytes()
+        assert "Log out" in proxy.get("/config", headers=told).text
+        assert proxy.post("/hippocam/logout", headers=told).status_code == 200
+        assert proxy.get(path, headers=told).status_code == 401
+
+
 def test_a_question_is_not_longer_than_a_person_writes(client: TestClient, session: Session) -> None:
     from hippocam.apps.web.page import answer
 

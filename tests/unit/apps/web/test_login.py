@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from hippocam.apps.errors import AddressError
 from hippocam.apps.web.door import ALL_TRIES, TRIES, TRIES_S, Door, client_of
-from hippocam.apps.web.login import LOGIN, Login
+from hippocam.apps.web.login import LOGIN, LOGOUT, Login
 from hippocam.apps.web.password import VARIABLE, Password, find_password, password_file
 
 WORD = "correct horse"
@@ -66,6 +66,32 @@ def test_who_says_the_password_gets_a_session(client: TestClient) -> None:
     assert "samesite=strict" in cookie
     assert WORD not in cookie
     assert client.get("/hippocam/video/x").text == "in"
+
+
+def test_who_logs_out_is_out_with_every_copy_of_the_cookie(client: TestClient) -> None:
+    client.post(LOGIN, data={"password": WORD})
+    copied = dict(client.cookies)
+    other = TestClient(client.app, base_url="http://box:7860", follow_redirects=False)
+    other.post(LOGIN, data={"password": WORD})
+    assert client.get(LOGOUT).text == "in", "a link logs nobody out"
+    gone = client.post(LOGOUT, headers={"Accept": "text/html"})
+    assert (gone.status_code, "logged out" in gone.text) == (200, True)
+    assert not dict(client.cookies)
+    client.cookies.update(copied)
+    assert client.get("/hippocam/video/x").status_code == 401
+    assert other.get("/").text == "in", "somebody else's session goes on"
+    assert client.post(LOGOUT).status_code == 200  # once more does no harm
+
+
+@pytest.mark.parametrize(("scheme", "secure"), [("http", False), ("https", True)])
+def test_the_cookie_is_sent_encrypted_only_once_it_came_so(door: Door, scheme: str, secure: bool) -> None:
+    app = Starlette(routes=[Route("/", lambda request: PlainTextResponse("in"))])
+    client = TestClient(Login(app, door), base_url=f"{scheme}://box:7860", follow_redirects=False)
+    for path, body in ((LOGIN, {"password": WORD}), (LOGOUT, None)):
+        flags = {flag.strip() for flag in client.post(path, data=body).headers["set-cookie"].casefold().split(";")}
+        assert {"httponly", "samesite=strict", "path=/"} <= flags
+        assert ("secure" in flags) == secure
+        assert not any(flag.startswith("domain") for flag in flags), "no other machine of the domain gets it"
 
 
 def test_a_session_ends(client: TestClient, clock: Clock) -> None:

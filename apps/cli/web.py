@@ -1,0 +1,48 @@
+"""`hippocam web`: the page, on an address."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hippocam.apps.cli.where import add_memories
+
+if TYPE_CHECKING:
+    from hippocam.apps.session import Session
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Add the arguments of `hippocam web`."""
+    add_memories(command)
+    command.add_argument("--host", default="127.0.0.1", metavar="HOST")
+    command.add_argument("--port", type=int, default=7860, metavar="PORT")
+    command.add_argument("--name", nargs="+", default=[], metavar="NAME", help="names by which the page is called")
+    command.add_argument("--show-imported", action="store_true", help="play the files that imported streams name")
+    command.add_argument("--certfile", type=Path, metavar="PEM", help="certificate: the page is served by HTTPS")
+    command.add_argument("--keyfile", type=Path, metavar="PEM", help="its key, where that is in a file of its own")
+
+
+def serve(session: Session, options: argparse.Namespace) -> None:
+    """Run the command.
+
+    Raises:
+        ValueError: A key is given without a certificate.
+        HippocamError: As for `serve` of the page's server.
+    """
+    from hippocam.apps.web import server
+    from hippocam.apps.web.certificate import Certificate
+
+    if options.keyfile is not None and options.certfile is None:
+        raise ValueError("--keyfile needs --certfile: the certificate that it is the key of")
+    certificate = (
+        None if options.certfile is None else Certificate(file=options.certfile, key_file=options.keyfile)
+    )
+    server.serve(
+        session,
+        host=options.host,
+        port=options.port,
+        names=options.name,
+        show_imported=options.show_imported,
+        certificate=certificate,
+    )
