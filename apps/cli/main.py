@@ -23,6 +23,7 @@ from hippocam.apps.cli.train import add_commands as add_trainings
 from hippocam.apps.cli.transfer import add_export, add_import
 from hippocam.apps.cli.verify import add_arguments as add_verify
 from hippocam.apps.cli.web import add_arguments as add_web
+from hippocam.apps.cli.web import certificate_of
 from hippocam.apps.cli.where import add_memories, add_where, memory_of, where_of
 from hippocam.apps.terminal import Parser, prepare, tell, tell_json, warn
 from hippocam.stream.errors import HippocamError
@@ -382,10 +383,18 @@ def _upgrade(options: argparse.Namespace) -> int:
 
 
 def _web(options: argparse.Namespace) -> int:
-    from hippocam.apps.cli.web import serve
+    from hippocam.apps.web.server import serve
 
+    certificate = certificate_of(options)
     with _session(options) as session:
-        serve(session, options)
+        serve(
+            session,
+            host=options.host,
+            port=options.port,
+            names=options.name,
+            show_imported=options.show_imported,
+            certificate=certificate,
+        )
     return 0
 
 

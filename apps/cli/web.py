@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hippocam.apps.cli.where import add_memories
 
 if TYPE_CHECKING:
-    from hippocam.apps.session import Session
+    from hippocam.apps.web.certificate import Certificate
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -23,26 +23,16 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--keyfile", type=Path, metavar="PEM", help="its key, where that is in a file of its own")
 
 
-def serve(session: Session, options: argparse.Namespace) -> None:
-    """Run the command.
+def certificate_of(options: argparse.Namespace) -> Certificate | None:
+    """The certificate that the options name; None where they name none.
 
     Raises:
         ValueError: A key is given without a certificate.
-        HippocamError: As for `serve` of the page's server.
     """
-    from hippocam.apps.web import server
     from hippocam.apps.web.certificate import Certificate
 
-    if options.keyfile is not None and options.certfile is None:
+    if options.certfile is not None:
+        return Certificate(file=options.certfile, key_file=options.keyfile)
+    if options.keyfile is not None:
         raise ValueError("--keyfile needs --certfile: the certificate that it is the key of")
-    certificate = (
-        None if options.certfile is None else Certificate(file=options.certfile, key_file=options.keyfile)
-    )
-    server.serve(
-        session,
-        host=options.host,
-        port=options.port,
-        names=options.name,
-        show_imported=options.show_imported,
-        certificate=certificate,
-    )
+    return None

@@ -14,6 +14,8 @@ from hippocam.apps.web.password import Password
 
 # Wrong tries of one client, and of all together, within a stretch of time, after which they must wait.
 TRIES, ALL_TRIES, TRIES_S = 5, 60, 300.0
+# Where the password is taken, and where a session is ended.
+LOGIN, LOGOUT = "/hippocam/login", "/hippocam/logout"
 # How long a session lasts, seconds.
 SESSION_S = 7 * 86400.0
 _MOST_SESSIONS = 1000

@@ -11,12 +11,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from hippocam.apps.web.door import SESSION_S, Door, client_of
+from hippocam.apps.web.door import LOGIN, LOGOUT, SESSION_S, Door, client_of
 from hippocam.apps.web.limits import read_body
 from hippocam.apps.web.password import VARIABLE
 
 COOKIE = "hippocam"
-LOGIN, LOGOUT = "/hippocam/login", "/hippocam/logout"
 _MOST_BYTES = 4096
 _NEEDED = (
     f"a password is needed: the one that `hippocam web` told at its first start, or that {VARIABLE} gave it; "

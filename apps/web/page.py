@@ -13,9 +13,8 @@ from hippocam.apps.ask.question.meaning import Turn
 from hippocam.apps.errors import advised
 from hippocam.apps.web import cards
 from hippocam.apps.web.advice import ADVICE
-from hippocam.apps.web.door import client_of
+from hippocam.apps.web.door import LOGOUT, client_of
 from hippocam.apps.web.limits import QUESTION_LETTERS, QUESTIONS, Allowance
-from hippocam.apps.web.login import LOGOUT
 from hippocam.apps.web.media import Library, stream_key
 from hippocam.apps.web.uploads import UPLOAD_LIMIT_BYTES, uploads_folder
 from hippocam.stream.errors import HippocamError

@@ -12,8 +12,8 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from hippocam.apps.errors import AddressError
-from hippocam.apps.web.door import ALL_TRIES, TRIES, TRIES_S, Door, client_of
-from hippocam.apps.web.login import LOGIN, LOGOUT, Login
+from hippocam.apps.web.door import ALL_TRIES, LOGIN, LOGOUT, TRIES, TRIES_S, Door, client_of
+from hippocam.apps.web.login import Login
 from hippocam.apps.web.password import VARIABLE, Password, find_password, password_file
 
 WORD = "correct horse"
