@@ -22,10 +22,10 @@ from hippocam.apps.cli.robot import add_commands as add_robot
 from hippocam.apps.cli.train import add_commands as add_trainings
 from hippocam.apps.cli.transfer import add_export, add_import
 from hippocam.apps.cli.verify import add_arguments as add_verify
-from hippocam.apps.cli.web import add_arguments as add_web
-from hippocam.apps.cli.web import certificate_of
 from hippocam.apps.cli.where import add_memories, add_where, memory_of, where_of
 from hippocam.apps.terminal import Parser, prepare, tell, tell_json, warn
+from hippocam.apps.web.arguments import add_arguments as add_web
+from hippocam.apps.web.arguments import certificate_of
 from hippocam.stream.errors import HippocamError
 
 if TYPE_CHECKING:
@@ -173,7 +173,9 @@ def _parser() -> argparse.ArgumentParser:
 
     add_trainings(commands.add_parser("train", help="learn beforehand how memories are kept"))
 
-    add_web(_command(commands, "web", _web, "open the page", json_output=False))
+    web = _command(commands, "web", _web, "open the page", json_output=False)
+    add_memories(web)
+    add_web(web)
     return parser
 
 

@@ -1,4 +1,4 @@
-"""`hippocam web`: the page, on an address."""
+"""The arguments of `hippocam web`: where the page is served, and how."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hippocam.apps.cli.where import add_memories
-
 if TYPE_CHECKING:
     from hippocam.apps.web.certificate import Certificate
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Add the arguments of `hippocam web`."""
-    add_memories(command)
     command.add_argument("--host", default="127.0.0.1", metavar="HOST")
     command.add_argument("--port", type=int, default=7860, metavar="PORT")
     command.add_argument("--name", nargs="+", default=[], metavar="NAME", help="names by which the page is called")
