@@ -148,7 +148,8 @@ ADDED_5 += "".join(f"{statement};\n" for statement in ENTITY_TABLES_5)
 # The tables whose rows have checksums now, and those of older formats to whose rows columns were added since.
 SUMMED = (*SUMMED_4, "detected")
 WIDENED = ("visit",)
-SCHEMA = SCHEMA_2 + ADDED_3 + ADDED_4 + ADDED_5
+SCHEMA_4 = SCHEMA_2 + ADDED_3 + ADDED_4
+SCHEMA = SCHEMA_4 + ADDED_5
 
 
 def create(path: Path) -> None:

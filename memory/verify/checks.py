@@ -19,13 +19,23 @@ from hippocam.memory.records import Level, format_id
 from hippocam.memory.store import sums
 from hippocam.memory.store.meta import MetaTable
 from hippocam.memory.store.migrations import READABLE
-from hippocam.memory.store.schema import APPLICATION_ID, FORMAT, FULL_TEXTS, SCHEMA, SUMMED, unfinished
+from hippocam.memory.store.schema import (
+    APPLICATION_ID,
+    FORMAT,
+    FULL_TEXTS,
+    SCHEMA,
+    SCHEMA_4,
+    SUMMED,
+    unfinished,
+)
 from hippocam.memory.verify.problems import GIVEN_UP, Kind, Problem
 from hippocam.memory.verify.types import mistyped
 from hippocam.stream import opencv as cv2
 
 # Most lines of SQLite's own check.
 _LINES = 20
+# What formats whose rows have checksums were made of.
+_SCHEMAS = {4: SCHEMA_4, FORMAT: SCHEMA}
 _REBUILT = "the database is made anew of all rows that can be read"
 _LEFT = {DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", EXEMPLARS, LOCK, QUESTIONS}
 
@@ -97,12 +107,12 @@ def _of_database(db: sqlite3.Connection, folder: Path) -> Iterator[Problem]:
         raise OlderFormatError(folder, found=version, reads=FORMAT)
     if application == APPLICATION_ID and FORMAT < version < 2 * FORMAT and not with_sums:
         raise NewerFormatError(folder, found=version, reads=FORMAT)
-    if application != APPLICATION_ID or (version != FORMAT if with_sums else version not in known):
+    if application != APPLICATION_ID or version not in (_SCHEMAS if with_sums else known):
         yield Problem(kind=Kind.DATABASE, what="its header is not a memory's", repair=_REBUILT)
     for (line,) in db.execute(f"PRAGMA integrity_check({_LINES})"):
         if line != "ok":
             yield Problem(kind=Kind.DATABASE, what=" ".join(str(line).split()), repair=_REBUILT)
-    if with_sums and _schema(db) != _own_schema():
+    if with_sums and _schema(db) != _own_schema(_SCHEMAS.get(version, SCHEMA)):
         yield Problem(kind=Kind.DATABASE, what="its tables are not as they were made", repair=_REBUILT)
 
 
@@ -110,9 +120,9 @@ def _schema(db: sqlite3.Connection) -> list[tuple[object, ...]]:
     return db.execute("SELECT type, name, tbl_name, sql FROM main.sqlite_schema ORDER BY type, name").fetchall()
 
 
-def _own_schema() -> list[tuple[object, ...]]:
+def _own_schema(schema: str) -> list[tuple[object, ...]]:
     with closing(sqlite3.connect(":memory:")) as db:
-        db.executescript(SCHEMA)
+        db.executescript(schema)
         return _schema(db)
 
 

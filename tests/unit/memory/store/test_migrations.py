@@ -24,6 +24,8 @@ from hippocam.memory.store import migrations, sums
 from hippocam.memory.store.database import Store
 from hippocam.memory.store.migrations import format_of, migrate, upgrade
 from hippocam.memory.store.schema import ADDED_3, ADDED_4, FORMAT, SCHEMA, SCHEMA_2, SUMMED
+from hippocam.memory.verify.checks import verify
+from hippocam.memory.verify.problems import Kind
 
 APPLICATION_ID = 0x48697063
 FORMAT_1 = """
@@ -375,6 +377,8 @@ def test_format_4_gets_columns_and_a_damaged_row_stays_known_as_that(tmp_path: P
     assert reader.portraits.every()[0] == ()
     assert not EntityMemory(reader.connection).presence(["person"]).looked
     reader.close()
+    (problem,) = [each for each in verify(tmp_path) if each.kind in (Kind.DATABASE, Kind.ROW)]
+    assert "visit 2" in problem.what
     assert upgrade(tmp_path) == 4
     with sqlite3.connect(path) as db:
         assert [key for table in SUMMED for key in sums.wrong(db, table)] == [(2,)]
