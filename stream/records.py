@@ -223,6 +223,7 @@ class Note:
         t0_s: When it was first there, or begins to be said.
         t1_s: When it was last there, or has been said.
         text: The words.
+        line: Which line of its screen it was when it was last read, from the top, 0 first; 0 of all other kinds.
     """
 
     stream: str
@@ -230,6 +231,7 @@ class Note:
     t0_s: float
     t1_s: float
     text: str
+    line: int = 0
 
     def __post_init__(self) -> None:
         if not (np.isfinite(self.t0_s) and self.t0_s <= self.t1_s < np.inf):

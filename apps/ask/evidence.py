@@ -9,10 +9,10 @@ from typing import Protocol
 from hippocam.apps.sentences.sentences import Sentences
 from hippocam.memory.entities.describing import box_at
 from hippocam.memory.memory import Memory
-from hippocam.memory.recall.notes import SHOWN
+from hippocam.memory.recall.notes import SHOWN, whole_screen
 from hippocam.memory.recall.query import Candidate, Query
 from hippocam.memory.records import Evidence, Level, Span, format_id
-from hippocam.models.readers.note_text import told_note
+from hippocam.models.readers.note_text import told_notes
 
 
 class Finder(Protocol):
@@ -47,7 +47,6 @@ def evidence_of(member: Finder, query: Query, found: Sequence[Candidate]) -> tup
 
     def evidence(candidate: Candidate) -> Evidence:
         entry, (t0_s, t1_s) = candidate.entry, times(candidate.cited)
-        holding = candidate.noted.notes if candidate.noted else ()
         speaks = candidate.noted is not None and candidate.noted.belief > candidate.seen
         visit = None if speaks or candidate.thing is None else candidate.thing.visit
         spans = candidate.spans if visit is None else (candidate.cited,)
@@ -57,7 +56,8 @@ def evidence_of(member: Finder, query: Query, found: Sequence[Candidate]) -> tup
             t1_s if query.before_s is None else min(t1_s, query.before_s),
             at_s=at_s,
         )
-        notes = [*holding, *(note for note in near if note not in holding)][:SHOWN]
+        holding = whole_screen(candidate.noted, near) if candidate.noted else ()
+        notes = [*holding, *(note for note in near if note not in holding)][: max(SHOWN, len(holding))]
         return Evidence(
             id=prefix + format_id(entry.id),
             stream=prefix + entry.stream,
@@ -92,7 +92,7 @@ def _why(candidate: Candidate, prefix: str) -> str:
     seen = "picture" if candidate.thing is None else f"{candidate.thing.visit.label}, by its own picture,"
     parts = [f"{seen} against words: cosine {candidate.cosine:.2f}, belief {candidate.seen:.0%}"]
     if candidate.noted is not None:
-        told = "; ".join(map(told_note, candidate.noted.notes))
+        told = told_notes(candidate.noted.notes)
         parts = [f"{told} (belief {candidate.noted.belief:.0%})", *(parts if candidate.seen else ())]
     if candidate.words:
         parts.append("named in it: " + ", ".join(candidate.words))

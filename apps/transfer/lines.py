@@ -16,7 +16,7 @@ The lines of an export, each an object; times are seconds of their stream, ids 1
         "state", "action", "pose": little-endian float32 or null,
         "jpeg": null where there is no picture, or it was left out}
     {"kind": "note", "id", "stream", "how": "screen", "speech", "subtitle", "chapter" or "mark", "t0_s", "t1_s",
-        "known_s", "text"}
+        "known_s", "text", "line": which line of its screen, from 0}
     {"kind": "visit", "id", "entity": id, "stream", "label", "t0_s", "t1_s", "first_s", "known_s", "linked_s",
         "gone_s": number or null, "from_start", "hits", "score", "frame_s", "box": [left, top, right, bottom],
         "gaps": [[from_s, to_s], ...], "path": [[time_s, left, top, right, bottom], ...],
@@ -62,6 +62,8 @@ from hippocam.stream.records import EncoderSpec, FloatArray, Note, Sensors
 _OLDER = frozenset({2, 3})
 # Most characters of a note.
 _MAX_NOTE = 1000
+# Most lines of a screen.
+_MAX_LINE = 10_000
 _MAX_DIM = 65536
 # exp() of a belief's exponent must not overflow.
 _MAX_EXPONENT = 700.0
@@ -200,6 +202,7 @@ def note_line(row: NoteRow) -> str:
         t1_s=note.t1_s,
         known_s=row.known_s,
         text=note.text,
+        line=note.line,
     )
 
 
@@ -331,7 +334,9 @@ def _note(fields: Fields) -> NoteRow:
     t0_s, t1_s, known_s = fields.time("t0_s"), fields.time("t1_s"), fields.time("known_s")
     if not t0_s <= t1_s or known_s < t0_s:
         fields.refuse("'t0_s', 't1_s' and 'known_s' are not in order")
-    note = Note(stream=stream, kind=how, t0_s=t0_s, t1_s=t1_s, text=fields.text("text", _MAX_NOTE))
+    text = fields.text("text", _MAX_NOTE)
+    line = fields.whole("line", 0, _MAX_LINE) if fields.has("line") else 0
+    note = Note(stream=stream, kind=how, t0_s=t0_s, t1_s=t1_s, text=text, line=line)
     return NoteRow(id=id_, note=note, known_s=known_s)
 
 

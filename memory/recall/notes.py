@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from hippocam.memory.filter import Filter
-from hippocam.memory.recall.passages import Passage, Sentences, believed, passages
+from hippocam.memory.recall.passages import SCREEN, Passage, Sentences, believed, passages
 from hippocam.memory.recall.query import NoteHit
 from hippocam.memory.recall.words import content_words
 from hippocam.memory.records import Span
@@ -42,6 +42,8 @@ _MEANING = 0.45
 _LEAST = 0.1
 # Notes that are given with a moment, at most.
 SHOWN = 6
+# Lines that are given of a screen of which one was found, at most.
+_LINES = 24
 # What says that something was said or written, not what. Words that may as well name a thing (a sign, a screen, a
 # man who is reading) are not among them.
 _SAYING = re.compile(
@@ -160,6 +162,21 @@ def _passage_hit(passage: Passage[NoteRow], belief: float, at_s: float | None) -
     return NoteHit(stream=told[0].stream, notes=told, words=(), belief=belief, span=span)
 
 
+def whole_screen(hit: NoteHit, beside: Sequence[Note]) -> tuple[Note, ...]:
+    """Give the notes of a hit; of lines on a screen all that stand there, in the order in which one reads them.
+
+    Args:
+        hit: What was found.
+        beside: The notes of its stream at its time.
+    """
+    if any(note.kind != SCREEN for note in hit.notes):
+        return hit.notes
+    middle_s = (hit.span.t0_s + hit.span.t1_s) / 2
+    there = [note for note in beside if note.kind == SCREEN and note.t0_s <= middle_s <= note.t1_s]
+    lines = dict.fromkeys([*hit.notes, *there])
+    return tuple(sorted(list(lines)[:_LINES], key=lambda note: (note.line, note.t0_s, note.text)))
+
+
 def asked_words(text: str) -> tuple[list[str], bool]:
     """Return the words of a question that notes may hold, and whether it plainly asks for words."""
     named, about_words = _named(text)
@@ -232,7 +249,7 @@ def _together(
             if more:
                 group.append(row)
                 words |= more
-    return sorted(group, key=lambda row: (row.note.t0_s, row.note.t1_s, row.id))
+    return sorted(group, key=lambda row: (row.note.t0_s, row.note.line, row.note.t1_s, row.id))
 
 
 def _near(a: Note, b: Note) -> bool:

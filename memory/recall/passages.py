@@ -72,7 +72,7 @@ def passages(rows: Iterable[R]) -> list[Passage[R]]:
     for row in rows:
         note = row.note
         together.setdefault((note.stream, note.t0_s) if note.kind == SCREEN else row.id, []).append(row)
-    return [Passage(tuple(sorted(group, key=lambda row: row.id))) for group in together.values()]
+    return [Passage(tuple(sorted(group, key=lambda row: (row.note.line, row.id)))) for group in together.values()]
 
 
 def believed(cosine: float) -> float:

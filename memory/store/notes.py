@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import sqlite3
@@ -15,7 +16,11 @@ from hippocam.stream.records import Note
 _ROW_BYTES = 200
 # As in the schema's partial index: notes that last longer are few.
 _LONG_S = 60.0
-_COLUMNS = "id, stream, kind, t0_s, t1_s, known_s, text"
+_COLUMNS = "id, stream, kind, t0_s, t1_s, known_s, text, line"
+# Of an older format, which knew no lines: nobody can tell in which order they stood.
+_COLUMNS_4 = "id, stream, kind, t0_s, t1_s, known_s, text, 0 AS line"
+# By time, and as one reads where lines begin together.
+_ORDER = "t0_s, line, t1_s, id"
 SPEECH = "speech"
 _MOST_CHARS = 1000
 
@@ -65,14 +70,20 @@ class NoteTable:
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
 
+    @functools.cached_property
+    def _columns(self) -> str:
+        """What is read of a row; a reader may have a database of an older format."""
+        has_lines = any(name == "line" for _, name, *_ in self._db.execute("PRAGMA main.table_info(note)"))
+        return _COLUMNS if has_lines else _COLUMNS_4
+
     def put(self, row: NoteRow) -> bool:
         """Keep a note; False if it is held already, when only a later end and other words are taken over."""
         note = row.note
-        held = self._db.execute("SELECT t1_s, text FROM note WHERE id = ?", (row.id,)).fetchone()
+        held = self._db.execute("SELECT t1_s, text, line FROM note WHERE id = ?", (row.id,)).fetchone()
         if held is None:
             self._db.execute(
-                f"INSERT INTO note ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (row.id, note.stream, note.kind, note.t0_s, note.t1_s, row.known_s, note.text),
+                f"INSERT INTO note ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (row.id, note.stream, note.kind, note.t0_s, note.t1_s, row.known_s, note.text, note.line),
             )
             return True
         if note.t1_s > held[0]:
@@ -81,24 +92,26 @@ class NoteTable:
             self._db.execute(
                 "UPDATE note SET text = ?, known_s = ? WHERE id = ?", (note.text, row.known_s, row.id)
             )
+        if note.line != held[2]:
+            self._db.execute("UPDATE note SET line = ? WHERE id = ?", (note.line, row.id))
         return False
 
     def get(self, note_ids: Iterable[int]) -> list[NoteRow]:
         """Notes by their ids, by time; those that are not held are left out."""
         rows = self._db.execute(
-            f"SELECT {_COLUMNS} FROM note WHERE id IN (SELECT value FROM json_each(?)) ORDER BY t0_s, t1_s, id",
+            f"SELECT {self._columns} FROM note WHERE id IN (SELECT value FROM json_each(?)) ORDER BY {_ORDER}",
             (json.dumps(list(note_ids)),),
         )
         return [_row(*row) for row in rows]
 
     def of(self, stream: str) -> list[NoteRow]:
         """All notes of a stream, by time."""
-        rows = self._db.execute(f"SELECT {_COLUMNS} FROM note WHERE stream = ? ORDER BY t0_s, t1_s, id", (stream,))
+        rows = self._db.execute(f"SELECT {self._columns} FROM note WHERE stream = ? ORDER BY {_ORDER}", (stream,))
         return [_row(*row) for row in rows]
 
     def newest(self, most: int) -> list[NoteRow]:
         """The notes that begin last, `most` at most, the latest first."""
-        rows = self._db.execute(f"SELECT {_COLUMNS} FROM note ORDER BY t0_s DESC, id LIMIT ?", (most,))
+        rows = self._db.execute(f"SELECT {self._columns} FROM note ORDER BY t0_s DESC, id LIMIT ?", (most,))
         return [_row(*row) for row in rows]
 
     def known(self, stream: str, t0_s: float, t1_s: float, at_s: float | None) -> list[Note]:
@@ -110,9 +123,9 @@ class NoteTable:
         """The notes of a stream that overlap a stretch of time or touch it, by time."""
         values = {"stream": stream, "t0": t0_s, "t1": t1_s, "long": _LONG_S}
         rows = self._db.execute(
-            f"SELECT {_COLUMNS} FROM note WHERE stream = :stream AND t0_s BETWEEN :t0 - :long AND :t1 "
-            f"AND t1_s >= :t0 UNION SELECT {_COLUMNS} FROM note WHERE stream = :stream AND t0_s <= :t1 "
-            "AND t1_s - t0_s > 60 AND t1_s >= :t0 ORDER BY t0_s, t1_s, id",
+            f"SELECT {self._columns} FROM note WHERE stream = :stream AND t0_s BETWEEN :t0 - :long AND :t1 "
+            f"AND t1_s >= :t0 UNION SELECT {self._columns} FROM note WHERE stream = :stream AND t0_s <= :t1 "
+            f"AND t1_s - t0_s > 60 AND t1_s >= :t0 ORDER BY {_ORDER}",
             values,
         )
         return [_row(*row) for row in rows]
@@ -176,6 +189,8 @@ class NoteTable:
         return [note_id for (note_id,) in rows.fetchall()]
 
 
-def _row(note_id: int, stream: str, kind: str, t0_s: float, t1_s: float, known_s: float, text: str) -> NoteRow:
-    note = Note(stream=stream, kind=kind, t0_s=t0_s, t1_s=t1_s, text=text)
+def _row(
+    note_id: int, stream: str, kind: str, t0_s: float, t1_s: float, known_s: float, text: str, line: int
+) -> NoteRow:
+    note = Note(stream=stream, kind=kind, t0_s=t0_s, t1_s=t1_s, text=text, line=line)
     return NoteRow(id=note_id, note=note, known_s=known_s)

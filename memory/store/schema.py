@@ -135,8 +135,8 @@ SUMMED_4 = (
 # What format 4 has beside that: a checksum of each row (sums.py) and of each picture.
 ADDED_4 = "".join(f"ALTER TABLE {table} ADD COLUMN sum INTEGER;\n" for table in SUMMED_4)
 ADDED_4 += "ALTER TABLE entry ADD COLUMN jpeg_sum INTEGER;\n"
-# What format 5 adds to what is known of things: where each went, in which colours, how the encoder sees it, and
-# when which labels were detected.
+# What format 5 adds: to what is known of things where each went, in which colours, how the encoder sees it, and
+# when which labels were detected; to notes in which order lines are read.
 ENTITY_COLUMNS_5 = ("path BLOB", "colours TEXT", "portrait BLOB", "portrait_s REAL")
 ENTITY_TABLES_5 = (
     "CREATE TABLE IF NOT EXISTS detected (id INTEGER PRIMARY KEY, stream TEXT NOT NULL, label TEXT NOT NULL, "
@@ -145,9 +145,10 @@ ENTITY_TABLES_5 = (
 )
 ADDED_5 = "".join(f"ALTER TABLE visit ADD COLUMN {column};\n" for column in ENTITY_COLUMNS_5)
 ADDED_5 += "".join(f"{statement};\n" for statement in ENTITY_TABLES_5)
+ADDED_5 += "ALTER TABLE note ADD COLUMN line INTEGER NOT NULL DEFAULT 0;\n"
 # The tables whose rows have checksums now, and those of older formats to whose rows columns were added since.
 SUMMED = (*SUMMED_4, "detected")
-WIDENED = ("visit",)
+WIDENED = ("visit", "note")
 SCHEMA_4 = SCHEMA_2 + ADDED_3 + ADDED_4
 SCHEMA = SCHEMA_4 + ADDED_5
 

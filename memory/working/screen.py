@@ -37,6 +37,7 @@ class _Line:
     known_s: float
     text: str
     key: str
+    line: int
     readings: Counter[str] = field(default_factory=Counter)
     misses: int = 0
     changed: bool = True
@@ -67,6 +68,7 @@ class ScreenText:
                 known_s=row.known_s,
                 text=row.note.text,
                 key=_key(row.note.text),
+                line=row.note.line,
                 readings=Counter([row.note.text]),
                 misses=_MISSES - 1,  # it may have been closed already
                 changed=False,
@@ -111,7 +113,7 @@ class ScreenText:
                 line.t1_s, line.changed = self._sure_s, True
 
     def _row(self, line: _Line) -> NoteRow:
-        note = Note(stream=self._stream, kind=KIND, t0_s=line.t0_s, t1_s=line.t1_s, text=line.text)
+        note = Note(stream=self._stream, kind=KIND, t0_s=line.t0_s, t1_s=line.t1_s, text=line.text, line=line.line)
         return NoteRow(id=line.id, note=note, known_s=line.known_s)
 
     def _close(self, lines: Sequence[_Line]) -> None:
@@ -121,30 +123,31 @@ class ScreenText:
     def _read(self, time_s: float, lines: Sequence[str]) -> None:
         self._lengthen()
         missing = list(self._lines)
-        new: list[tuple[str, str]] = []
-        for text in dict.fromkeys(" ".join(line.split())[:_MAX_TEXT] for line in lines[:_MOST_LINES]):
+        new: list[tuple[int, str, str]] = []
+        texts = dict.fromkeys(" ".join(line.split())[:_MAX_TEXT] for line in lines[:_MOST_LINES])
+        for at, text in enumerate(texts):
             key = _key(text)
             if not key:
                 continue
             found = next((line for line in missing if line.key == key), None)
             found = found or next((line for line in missing if _alike(line.key, key)), None)
             if found is None:
-                new.append((text, key))
+                new.append((at, text, key))
             else:
                 missing.remove(found)
-                self._again(found, time_s, text)
+                self._again(found, time_s, text, at)
         for line in missing:
             line.misses += 1
         self._close([line for line in missing if line.misses >= _MISSES])
-        for text, key in new:
+        for at, text, key in new:
             line_id = note_id(self._stream, KIND, time_s, text)
             self._lines.append(
-                _Line(id=line_id, t0_s=time_s, t1_s=time_s, known_s=time_s, text=text, key=key,
+                _Line(id=line_id, t0_s=time_s, t1_s=time_s, known_s=time_s, text=text, key=key, line=at,
                       readings=Counter([text]))
             )  # fmt: skip
 
-    def _again(self, line: _Line, time_s: float, text: str) -> None:
-        line.t1_s, line.misses, line.changed = time_s, 0, True
+    def _again(self, line: _Line, time_s: float, text: str, at: int) -> None:
+        line.t1_s, line.misses, line.changed, line.line = time_s, 0, True, at
         line.readings[text] += 1
         if line.readings[text] > line.readings[line.text]:
             line.text, line.key, line.known_s = text, _key(text), time_s

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hippocam.memory.recall.notes import about_speech
 from hippocam.memory.records import Evidence
 from hippocam.models.readers.context import Context, ContextConfig
-from hippocam.models.readers.note_text import IMPORTED, one_line, told_note
+from hippocam.models.readers.note_text import IMPORTED, one_line, told_notes
 from hippocam.models.readers.question_kind import QuestionKind
 from hippocam.models.readers.reading import SEEN_FROM, Given, Reading, Sentence
 from hippocam.models.readers.reply import NOTHING
@@ -283,4 +283,4 @@ def _words(e: Evidence) -> str:
 
 def _noted(e: Evidence) -> str:
     """What was read, heard or given that speaks for a moment, or at its time."""
-    return "; ".join(told_note(note) for note in e.notes[: e.noted or len(e.notes)])
+    return told_notes(e.notes[: e.noted or len(e.notes)])

@@ -10,7 +10,7 @@ import pytest
 from hippocam.memory.config import MemoryConfig
 from hippocam.memory.filter import Filter
 from hippocam.memory.memory import Memory
-from hippocam.memory.recall.notes import asked_words, find_notes
+from hippocam.memory.recall.notes import asked_words, find_notes, whole_screen
 from hippocam.memory.recall.query import Query
 from hippocam.memory.store.notes import bytes_of, note_id
 from hippocam.stream.records import EncoderSpec, Note, Sensed
@@ -281,3 +281,25 @@ def test_words_that_only_say_how_words_came_are_not_looked_for():
     assert asked_words("When is the slide about the pipeline shown?") == (["pipeline"], True)
     assert asked_words("When does the screen ask about business use?") == (["business", "use"], True)
     assert asked_words("a child on a slide") == (["child", "slide"], False)
+
+
+def line(t0_s, t1_s, text, number):
+    return dataclasses.replace(said(t0_s, t1_s, text, "screen"), line=number)
+
+
+def test_a_screen_is_given_whole_and_in_reading_order(tmp_path, frames_of):
+    lines = [
+        line(6, 9, "zeta first", 0),
+        line(6, 9, "alpha second", 1),
+        line(7, 9, "beta third", 2),
+        line(12, 13, "later", 0),
+    ]
+    with writer(tmp_path / "m") as memory:
+        watch(memory, woven(scenes(frames_of, [0, 1, 2]), lines))
+        (best, *_) = ask(memory, 'When does it say "alpha second"?')
+        assert [note.text for note in best.noted.notes] == ["alpha second"]
+        shown = whole_screen(best.noted, memory.notes("cam", best.cited.t0_s, best.cited.t1_s))
+        assert [note.text for note in shown] == ["zeta first", "alpha second", "beta third"]
+        assert [note.text for note in memory.notes("cam", 5, 10)] == ["zeta first", "alpha second", "beta third"]
+    spoken = dataclasses.replace(best.noted, notes=(said(1, 2, "alpha"),))
+    assert whole_screen(spoken, lines) == spoken.notes

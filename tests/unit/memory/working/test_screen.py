@@ -82,3 +82,11 @@ def test_other_words_are_known_from_when_they_were_read():
     screen.see(4.0, ["Welcome home"])
     (row,) = screen.take()
     assert (row.note.text, row.note.t0_s, row.known_s) == ("Welcome home", 0.0, 4.0)
+
+
+def test_lines_know_where_they_stand_as_of_the_last_look_that_saw_them():
+    screen = ScreenText("cam", 15.0)
+    for time_s, lines in enumerate([["Title", "First"], ["Title", "Second", "First"], ["Title", "Second"]]):
+        screen.see(float(time_s), lines)
+    stands = {row.note.text: row.note.line for row in screen.take(flush=True)}
+    assert stands == {"Title": 0, "Second": 1, "First": 2}
