@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hippocam.apps.cli.archive import add_commands as add_archive
-from hippocam.apps.cli.bench import add_commands as add_benches
+from hippocam.apps.cli.bench.commands import add_commands as add_benches
 from hippocam.apps.cli.entities import add_arguments as add_entities
 from hippocam.apps.cli.forget import add_arguments as add_forget
 from hippocam.apps.cli.forget import add_quarantine

@@ -7,27 +7,29 @@ visits and the notes that a memory holds anyway, so memories of older versions h
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import partial
 
+import numpy as np
+
+from hippocam.apps.sentences.subjects import subjects, subjects_at
 from hippocam.memory.entities.records import Visit
 from hippocam.memory.memory import Memory
 from hippocam.memory.records import Entry, Level
 from hippocam.memory.store.summaries import Kind
 from hippocam.models.lazy import Lazy
 from hippocam.models.registry import make_encoder
-from hippocam.models.sentences.compose import Composer
-from hippocam.models.sentences.moment import Moment, Subject
+from hippocam.models.sentences.compose import NOTHING_KNOWN, Composer
+from hippocam.models.sentences.moment import Moment
+from hippocam.models.sentences.picture import Look, look_of
 from hippocam.models.sentences.vectors import phrase_vectors
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.records import FloatArray, Note
 
 log = logging.getLogger(__name__)
 
-# A visit counts at a time this far from the frame that shows it best, or where it was seen so often a second.
-_NEAR_S = 1.5
-_OFTEN = 0.5
+# Entries of a stretch of time that are looked at, the latest ones.
+_MOST_ENTRIES = 600
 # A line that stands there for more than this share of so much time on both sides is furniture: a clock, a name.
 _WIDE_S = 300.0
 _FURNITURE = 0.5
@@ -54,27 +56,75 @@ class Sentences:
         """
         span = entry.shown
         frame_s = min(max(entry.frame_s, span.t0_s), span.t1_s)
-        scene_D = None
-        if entry.level < Level.WORDS:
-            _, (scene_D,) = self._memory.store.entries.vectors([entry.id])
+        scene_D = self._scene(entry)
         lines, standing = self._lines(entry.stream, frame_s, at_s)
         return self._composer().sentence(
             Moment(
                 scene_D=scene_D,
                 around_D=self._around(entry.stream, frame_s, at_s),
-                subjects=self._subjects(entry.stream, frame_s, at_s),
-                lines=lines,
+                look=self._look(entry),
+                subjects=subjects_at(self._memory.entities.within(entry.stream, frame_s, frame_s), frame_s, at_s),
+                lines=(*filter(None, [entry.text]), *lines),
                 standing=standing,
             )
         )
 
-    def _subjects(self, stream: str, time_s: float, at_s: float | None) -> tuple[Subject, ...]:
-        """What was there at a time, people first, then the kinds of which there are most."""
-        visits = self._memory.entities.within(stream, time_s, time_s)
-        known = (visit for visit in visits if at_s is None or visit.known_s <= at_s)
-        counts = Counter(visit.label for visit in known if _shown(visit, time_s))
-        ordered = sorted(counts.items(), key=lambda pair: (pair[0] != "person", -pair[1], pair[0]))
-        return tuple(Subject(label=label, count=count) for label, count in ordered)
+    def of_visit(self, visit: Visit, at_s: float | None = None) -> str:
+        """What one thing looked like when it was seen best: "a person in black walking in a corridor".
+
+        Args:
+            visit: The visit, under the memory's own name of its stream.
+            at_s: As if the stream ended here.
+        """
+        entry = self._entry_at(visit.stream, visit.frame_s)
+        return self._composer().sentence(
+            Moment(
+                scene_D=None if entry is None else self._scene(entry),
+                around_D=self._around(visit.stream, visit.frame_s, at_s),
+                subjects=subjects([visit], visit.frame_s, at_s),
+            )
+        )
+
+    def of_span(self, stream: str, t0_s: float, t1_s: float, at_s: float | None = None) -> str:
+        """What a stretch of a stream looks like: the moment in it that is nearest to its mean.
+
+        A scene, chapter or day is a stretch too; `contents` tells a long one in several sentences.
+
+        Args:
+            stream: Its name within the memory.
+            t0_s: Start of the stretch.
+            t1_s: End of the stretch.
+            at_s: As if the stream ended here.
+        """
+        store = self._memory.store
+        passed = store.lookup.passed_by(stream, t0_s, t1_s, _MOST_ENTRIES)
+        found = [entry for entry_id in passed if (entry := self._memory.entry(entry_id)) is not None]
+        found = [entry for entry in found if at_s is None or entry.known_s <= at_s]
+        shown = [entry for entry in found if entry.level < Level.WORDS]
+        if not shown:
+            return self.of_entry(found[-1], at_s) if found else NOTHING_KNOWN
+        _, scenes_ND = store.entries.vectors([entry.id for entry in shown])
+        seconds = [max(0.1, min(entry.t1_s, t1_s) - max(entry.t0_s, t0_s)) for entry in shown]
+        nearest = int(np.argmax(scenes_ND @ (np.asarray(seconds, np.float32) @ scenes_ND)))
+        return self.of_entry(shown[nearest], at_s)
+
+    def _scene(self, entry: Entry) -> FloatArray | None:
+        if entry.level >= Level.WORDS:
+            return None
+        _, scenes_1D = self._memory.store.entries.vectors([entry.id])
+        return np.asarray(scenes_1D[0])
+
+    def _entry_at(self, stream: str, time_s: float) -> Entry | None:
+        passed = self._memory.store.lookup.passed_by(stream, time_s, time_s)
+        return self._memory.entry(passed[0]) if passed else None
+
+    def _look(self, entry: Entry) -> Look | None:
+        if entry.level >= Level.VECTORS:
+            return None
+        try:
+            return look_of(self._memory.image(entry.id).read_bytes())
+        except FileNotFoundError:  # given up a moment ago
+            return None
 
     def _lines(self, stream: str, time_s: float, at_s: float | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """What was to be read at a time, and what of that stands there all the time."""
@@ -87,10 +137,8 @@ class Sentences:
 
     def _around(self, stream: str, time_s: float, at_s: float | None) -> FloatArray | None:
         """The mean of the scene that a time lies in."""
-        for scene in self._memory.store.summaries.of(stream, Kind.SCENE):
-            if scene.t0_s <= time_s <= scene.t1_s and (at_s is None or scene.known_s <= at_s):
-                return scene.vector_D
-        return None
+        scene = self._memory.store.summaries.at(stream, Kind.SCENE, time_s)
+        return None if scene is None or (at_s is not None and scene.known_s > at_s) else scene.vector_D
 
 
 def _composer_of(memory: Memory) -> Composer:
@@ -104,14 +152,6 @@ def _composer_of(memory: Memory) -> Composer:
     except HippocamError as error:
         log.info("sentences are made without pictures: %s", error)
         return Composer(None)
-
-
-def _shown(visit: Visit, time_s: float) -> bool:
-    """Whether a visit's thing was seen at about a time, not only before and after it."""
-    if not visit.t0_s <= time_s <= visit.t1_s or any(from_s <= time_s < to_s for from_s, to_s in visit.gaps):
-        return False
-    often = visit.hits >= _OFTEN * (visit.t1_s - visit.t0_s)
-    return often or abs(time_s - visit.frame_s) <= _NEAR_S
 
 
 def _is_furniture(note: Note, wide: Sequence[Note]) -> bool:

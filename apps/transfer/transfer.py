@@ -25,6 +25,8 @@ from pathlib import Path
 from hippocam.apps.content import alike
 from hippocam.apps.errors import LineError
 from hippocam.apps.records import ImportReport
+from hippocam.apps.sentences.contents import contents
+from hippocam.apps.sentences.sentences import Sentences
 from hippocam.apps.settings import budget_bytes
 from hippocam.apps.transfer import lines as transfer_lines
 from hippocam.apps.transfer.chapters import csv_lines, srt_cues, vtt_cues
@@ -34,7 +36,7 @@ from hippocam.apps.wording import legible
 from hippocam.memory.config import MemoryConfig
 from hippocam.memory.entities.bank import VisitRow
 from hippocam.memory.entities.detections import Detected
-from hippocam.memory.errors import MemoryFolderError, NoMemoryError, memory_errors
+from hippocam.memory.errors import MemoryFolderError, memory_errors
 from hippocam.memory.folder import has_memory
 from hippocam.memory.memory import Memory
 from hippocam.memory.provenance.records import Import, ImportedPart
@@ -77,24 +79,20 @@ def export(
     """
     if format_ not in FORMATS:
         raise HippocamError(f"--format {format_!r} is not known; give one of {', '.join(FORMATS)}")
-    with memory_errors(folder):
-        if not has_memory(folder):
-            raise NoMemoryError(folder)
-        store = Store(folder / "memory.db", writable=False)
-        try:
-            streams = _chosen(store.streams.rows(), stream)
-            if format_ == "jsonl":
-                yield from _numbered(_jsonl(store, folder, streams, pictures=pictures, journal=journal))
-            elif format_ == "csv":
-                yield from csv_lines(row.entry for s in streams for row in read_entries(store, s.id))
-            else:
-                if len(streams) > 1:
-                    names = ", ".join(row.id for row in streams)
-                    raise HippocamError(f"--format {format_} is for one stream; choose it with --stream: {names}")
-                rows = (row.entry for s in streams for row in read_entries(store, s.id))
-                yield from (srt_cues if format_ == "srt" else vtt_cues)(rows)
-        finally:
-            store.close()
+    with memory_errors(folder), Memory.open_reader(folder) as memory:
+        store, sentences = memory.store, Sentences(memory)
+        streams = _chosen(store.streams.rows(), stream)
+        if format_ == "jsonl":
+            yield from _numbered(_jsonl(store, folder, streams, pictures=pictures, journal=journal))
+        elif format_ == "csv":
+            entries = (row.entry for s in streams for row in read_entries(store, s.id))
+            yield from csv_lines(entries, sentences.of_entry)
+        else:
+            if len(streams) > 1:
+                names = ", ".join(row.id for row in streams)
+                raise HippocamError(f"--format {format_} is for one stream; choose it with --stream: {names}")
+            chapters = (chapter for s in streams for chapter in contents(memory, sentences, s.id))
+            yield from (srt_cues if format_ == "srt" else vtt_cues)(chapters)
 
 
 def _chosen(streams: list[StreamRow], wanted: str | None) -> list[StreamRow]:

@@ -114,6 +114,11 @@ class SummaryTable:
             return self._select("stream = ? ORDER BY kind, first_seq", (stream,))
         return self._select("stream = ? AND kind = ? ORDER BY first_seq", (stream, int(kind)))
 
+    def at(self, stream: str, kind: Kind, time_s: float) -> Summary | None:
+        """The summary of a kind that a time of a stream lies in; the first of several."""
+        where = "stream = ? AND kind = ? AND t0_s <= ? AND t1_s >= ? ORDER BY first_seq LIMIT 1"
+        return next(iter(self._select(where, (stream, int(kind), time_s, time_s))), None)
+
     def roots(self, stream: str, kind: Kind) -> list[Summary]:
         """Closed summaries of a kind that have no parent (yet), in the order in which they began."""
         where = "stream = ? AND kind = ? AND parent IS NULL AND state IS NULL ORDER BY first_seq"

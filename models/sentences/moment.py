@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hippocam.models.sentences.picture import Look
 from hippocam.stream.records import FloatArray
 
 
@@ -17,14 +18,16 @@ class Subject:
     Attributes:
         label: What they are: "person", "car".
         count: How many, 1 or more.
-        look: What they look like, to be said behind them: "in black"; "" where it is not known.
-        position: Where they are in the picture: "on the left"; "" where it is not known.
+        colour: Name of their colour, of people that of their clothes; "" where they have none in common.
+        side: "left" or "right" where all of them are on that side of the picture; "" elsewhere.
+        moves: Whether they go somewhere or stay where they are; None where that is not known.
     """
 
     label: str
     count: int
-    look: str = ""
-    position: str = ""
+    colour: str = ""
+    side: str = ""
+    moves: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,13 +37,15 @@ class Moment:
     Attributes:
         scene_D: float32 [D], what was shown; None where no vector is kept.
         around_D: float32 [D], what is shown around that time in general; None where that is not known.
-        subjects: What a detector saw, people first, then the kinds of which there are most.
+        look: What the pixels of its picture tell; None where no picture is kept.
+        subjects: What a detector saw, people first, then what moves by itself, then the rest.
         lines: What was to be read, in reading order. Untrusted.
         standing: What stands there all the time, like the name of a camera or a menu. Untrusted.
     """
 
     scene_D: FloatArray | None
     around_D: FloatArray | None = None
+    look: Look | None = None
     subjects: tuple[Subject, ...] = ()
     lines: tuple[str, ...] = ()
     standing: tuple[str, ...] = ()

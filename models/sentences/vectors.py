@@ -24,6 +24,7 @@ from hippocam.models.nets.packing import pack, unpack
 from hippocam.models.pictures import unit_rows
 from hippocam.models.sentences.phrases import FILE, bank_id, phrases
 from hippocam.models.weights import cache_root
+from hippocam.stream.errors import HippocamError
 from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import EncoderSpec, FloatArray
 
@@ -43,14 +44,16 @@ def phrase_vectors(spec: EncoderSpec, encoder: Callable[[], Encoder]) -> FloatAr
         encoder: Gives the encoder; called only where its vectors are neither shipped nor kept.
 
     Raises:
-        HippocamError: The encoder cannot be loaded.
+        HippocamError: The encoder cannot be loaded, or is another one here.
     """
     for path in (SHIPPED, kept_path(spec)):
         held = _read(path, spec)
         if held is not None:
             return held
-    started = time.monotonic()
-    vectors_PD = encode_phrases(encoder())
+    started, made = time.monotonic(), encoder()
+    if (made.spec.id, made.spec.dim) != (spec.id, spec.dim):
+        raise HippocamError(f"encoder {spec.id} is not to be had: of that name there is {made.spec.id}")
+    vectors_PD = encode_phrases(made)
     if time.monotonic() - started > _QUICK_S:
         _keep(kept_path(spec), spec, vectors_PD)
     return vectors_PD

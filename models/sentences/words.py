@@ -17,18 +17,22 @@ _NAMES = {
 }  # fmt: skip
 _TIME = re.compile(r"\d+\s*[:.]\s*\d+|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 _LEAST_LETTERS = 4
-_MOST_CHARS = 60
+_MOST_CHARS = 48
 
 
 def counted(subject: Subject) -> str:
-    """Write a number of things: "a person", "two people", "several cars"."""
+    """Write a number of things: "a person in black", "two people", "several white cars"."""
     name = _NAMES.get(subject.label, subject.label)
+    if subject.count > 1:
+        several = _PLURALS.get(name) or (f"{name[:-1]}ies" if name.endswith("y") else f"{name}s")
+        name = f"{name}es" if name.endswith(("ss", "ch", "sh")) else several
+    if subject.label == "person":  # "a person in black", "a black car"
+        name += f" in {subject.colour}" if subject.colour else ""
+    elif subject.colour:
+        name = f"{subject.colour} {name}"
     if subject.count == 1:
         return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
-    several = _PLURALS.get(name) or (f"{name[:-1]}ies" if name.endswith("y") else f"{name}s")
-    if name.endswith(("ss", "ch", "sh")):
-        several = f"{name}es"
-    return f"{_NUMBERS[subject.count] if subject.count < _MANY else 'several'} {several}"
+    return f"{_NUMBERS[subject.count] if subject.count < _MANY else 'several'} {name}"
 
 
 def listed(words: Sequence[str]) -> str:

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from hippocam.apps.cli import bench
+from hippocam.apps.cli.bench import commands as bench
 from hippocam.apps.cli.main import main
 
 

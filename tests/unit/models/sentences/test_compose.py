@@ -4,6 +4,7 @@ import pytest
 from hippocam.models.sentences.compose import NOTHING_KNOWN, Composer
 from hippocam.models.sentences.moment import Moment, Subject
 from hippocam.models.sentences.phrases import Part, phrases
+from hippocam.models.sentences.picture import Look
 
 BANK = phrases()
 D = len(BANK)
@@ -80,6 +81,72 @@ def test_what_stands_there_all_the_time_is_told_of_a_screen_and_of_nothing_else(
     assert "“Preferences and system settings”" in composer.sentence(screen)
     yard = Moment(scene_D=picture("a driveway in front of a house"), standing=menu)
     assert composer.sentence(yard) == "a driveway in front of a house"
+
+
+def faint(words):
+    """The vector of a picture that hardly looks like a phrase, and like no other."""
+    vectors_PD = np.eye(D + 1, dtype=np.float32)[:D]
+    shown = next(k for k, phrase in enumerate(BANK) if phrase.encoded == words)
+    return Composer(vectors_PD), 0.25 * vectors_PD[shown] + np.eye(D + 1, dtype=np.float32)[D]
+
+
+def test_nothing_particular_is_said_where_no_phrase_is_near():
+    composer, scene_D = faint("a kitchen with white cupboards")
+    around_D = np.zeros(D + 1, np.float32)
+    rooms = [k for k, phrase in enumerate(BANK) if phrase.setting == "room" and phrase.part is Part.SCENE]
+    around_D[rooms[:4]] = 1
+    assert composer.sentence(Moment(scene_D=scene_D, around_D=around_D)) == "a room"
+    seen = (Subject(label="person", count=2),)
+    assert composer.sentence(Moment(scene_D=scene_D, around_D=around_D, subjects=seen)) == "two people in a room"
+
+
+CARTOON = ("a cartoon landscape", "a cartoon tree", "a cartoon", "an illustration of a house")
+
+
+def test_whom_a_detector_sees_in_a_drawing_is_a_figure(composer):
+    seen = (Subject(label="person", count=1, colour="red"),)
+    drawn = Moment(scene_D=picture(*CARTOON), subjects=seen)
+    assert composer.sentence(drawn).startswith("a figure ")
+    several = Moment(scene_D=picture(*CARTOON), subjects=(Subject(label="person", count=3),))
+    assert composer.sentence(several).startswith("figures ")
+    vehicle = Moment(scene_D=picture(*CARTOON), subjects=(Subject(label="car", count=1),))
+    assert "figure" not in composer.sentence(vehicle)
+
+
+def look(*colours, plainness=0.9, grey=False):
+    return Look(colours=colours, plainness=plainness, grey=grey)
+
+
+@pytest.mark.parametrize(
+    ("colours", "told"),
+    [
+        ([("grey", 0.8), ("green", 0.15)], "a drawing in green on a grey background"),
+        ([("grey", 0.9)], "a drawing on a grey background"),
+        ([("grey", 0.99)], "a plain grey picture"),
+        ([("white", 0.5), ("blue", 0.3)], "a drawing in white and blue"),
+        ([], "a drawing in many colours"),
+    ],
+)
+def test_a_plain_drawing_is_told_by_its_colours(composer, colours, told):
+    assert composer.sentence(Moment(scene_D=picture(*CARTOON), look=look(*colours))) == told
+    filmed = picture("a kitchen with white cupboards", "a kitchen counter with a sink")
+    assert "kitchen" in composer.sentence(Moment(scene_D=filmed, look=look(*colours)))
+
+
+def test_in_a_picture_without_colour_nobody_has_one(composer):
+    seen = (Subject(label="person", count=1, colour="grey"),)
+    shown = picture("a person reading a book", "a library", "a library with rows of books")
+    old = Moment(scene_D=shown, subjects=seen, look=look(plainness=0.3, grey=True))
+    assert composer.sentence(old) == "a person reading a book in a library"
+    new = Moment(scene_D=shown, subjects=seen, look=look(plainness=0.3))
+    assert composer.sentence(new) == "a person in grey reading a book in a library"
+
+
+def test_who_goes_does_not_sit(composer):
+    shown = picture("a person sitting on a bench", "a person walking in a park", "a park with trees and paths")
+    for moves, word in ((True, "walking"), (False, "sitting")):
+        seen = (Subject(label="person", count=1, moves=moves),)
+        assert composer.sentence(Moment(scene_D=shown, subjects=seen)).startswith(f"a person {word}")
 
 
 def test_without_a_picture_things_and_words_are_told(composer):

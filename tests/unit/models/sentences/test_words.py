@@ -42,4 +42,4 @@ def test_lines_that_tell_something_stay_in_their_order():
 
 
 def test_a_long_line_is_cut_between_words():
-    assert quoted("word " * 30) == f"“{'word ' * 11}word ...”"
+    assert quoted("word " * 30) == f"“{'word ' * 8}word ...”"

@@ -13,14 +13,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hippocam.apps.cli import bench_options
-from hippocam.apps.cli.bench_poison import add_poison
-from hippocam.apps.cli.bench_robot import add_robot
+from hippocam.apps.cli.bench import options as bench_options
+from hippocam.apps.cli.bench.poison import add_poison
+from hippocam.apps.cli.bench.robot import add_robot
+from hippocam.apps.cli.bench.sentences import add_sentences
 from hippocam.apps.terminal import tell, tell_json, warn
 from hippocam.stream.errors import HippocamError
 
 # Comes with the source code, not with an installed hippocam.
-_GOLDEN = Path(__file__).resolve().parents[2] / "tests" / "golden"
+_GOLDEN = Path(__file__).resolve().parents[3] / "tests" / "golden"
 FOOTAGE, QUESTIONS = _GOLDEN / "footage", _GOLDEN / "questions"
 
 
@@ -114,7 +115,9 @@ def add_commands(bench: argparse.ArgumentParser) -> None:
     poison = names.add_parser("poison", help="what strangers can plant, tried against recall and readers")
     add_poison(poison, lambda options: _annotations(options, FOOTAGE), _parts)
 
-    for command in (moments, memory, scale, sleep, ingest, qa, answers, things, perception, robot, poison):
+    sentences = add_sentences(names)
+    every = (moments, memory, scale, sleep, ingest, qa, answers, things, perception, robot, poison, sentences)
+    for command in every:
         command.add_argument(
             "--out", "--write", type=Path, metavar="FILE", help="Markdown file whose section is written anew"
         )

@@ -1,0 +1,1 @@
+"""`hippocam bench ...`: the benches as commands, in groups."""
