@@ -32,8 +32,9 @@ check: lint test  ## all that must hold before a change lands
 
 COUNT ?= 20
 SEED ?= 1
-chaos: dev  ## kills, full disks, damage and mutated files for a few minutes (or COUNT=500 SEED=7), into docs/reliability.md
-	$(BIN)/python tests/chaos.py --count $(COUNT) --seed $(SEED) --write docs/reliability.md
+HOURS ?= 0
+chaos: dev  ## kills, full disks, damage and mutated files for a few minutes (or COUNT=500 SEED=7, or HOURS=8), into docs/reliability.md
+	$(BIN)/python tests/chaos.py --count $(COUNT) --seed $(SEED) --hours $(HOURS) --write docs/reliability.md
 
 web: setup  ## open the page
 	$(BIN)/hippocam web

@@ -2,6 +2,7 @@
 
     make chaos                        a few minutes
     make chaos COUNT=500 SEED=7       hours
+    make chaos HOURS=8                the same few minutes again and again, each time with another seed
     python tests/chaos.py --count 20 --seed 1 --write docs/reliability.md
 
 Each kind of fault is checked against something that does not rest on the code under test: SQLite's own check of
@@ -13,24 +14,22 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import datetime
 import json
-import os
 import random
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import kills
 import media
 import numpy as np
+from chaos_report import HANGS_S, Outcome, table, within, write
+from chaos_runs import archives, archives_on_ray, in_batches, live, recordings
 
 from hippocam.apps.session import Session
 from hippocam.apps.verify import problems_of
@@ -47,39 +46,7 @@ SPEC = EncoderSpec(id="test:1", dim=D, normalised=True, midpoint=0.5, slope=20.0
 BUDGET_BYTES = 1_000_000
 # Frames of the stream that is written while processes are killed: more than the budget holds.
 FRAMES = 160
-# Seconds after which something hangs.
-HANGS_S = 300
-# Mutated files that one process watches: if it dies, another one goes on behind the file that killed it.
-BATCH = 20
 SUFFIXES = (".mp4", ".mkv", ".ts", ".avi", ".webm", ".mov")
-# What stands between these in the report is written anew.
-BEGIN, END = "<!-- results: written by make chaos -->", "<!-- end of results -->"
-
-
-@dataclass
-class Outcome:
-    """What came of one kind of fault.
-
-    Attributes:
-        what: The kind.
-        tries: How many faults there were.
-        faults: What went wrong, each with what makes it again.
-        told: What else was counted.
-    """
-
-    what: str
-    tries: int = 0
-    faults: list[str] = field(default_factory=list)
-    told: str = ""
-
-    @contextlib.contextmanager
-    def trying(self, which: str) -> Iterator[None]:
-        """Count a try; whatever is raised in it is a fault."""
-        self.tries += 1
-        try:
-            yield
-        except Exception as error:
-            self.faults.append(f"{which}: {type(error).__name__}: {error}".replace("\n", " ")[:300])
 
 
 # the memory that faults happen to -----------------------------------------------------------------------------
@@ -178,21 +145,24 @@ def making(base: Path, count: int, seed: int) -> Outcome:
 
 def working(base: Path, count: int, seed: int) -> Outcome:
     """A stream is watched into a full memory, killed, and watched again."""
-    outcome, same = Outcome("killed while watching, budget full"), 0
+    outcome = Outcome(
+        "killed while watching, budget full", "{same} of {tries} end with the very entries of an undisturbed run"
+    )
     undisturbed = base / "undisturbed"
     work(undisturbed)
     for run in killed(base / "working", "chaos.writer(folder).close()", "chaos.work(folder)", count, seed):
         with outcome.trying(f"working, seed {seed}, run {run.name}"):
             work(run)
             check(run)
-            same += entries(run) == entries(undisturbed)
-    outcome.told = f"{same} of {outcome.tries} end with the very entries of an undisturbed run"
+            outcome.counted["same"] += entries(run) == entries(undisturbed)
     return outcome
 
 
 def forgetting(base: Path, count: int, seed: int) -> Outcome:
     """A stretch of time is deleted, killed, and finished by whoever opens the memory next."""
-    outcome, finished = Outcome("killed while forgetting"), 0
+    outcome = Outcome(
+        "killed while forgetting", "{finished} of {tries} had begun and were finished by the next writer"
+    )
     template, after_s, before_s = base / "template", 120.0, 420.0
     work(template, 24)
     gone = [f"cam@{30.0 * k:.3f}".encode() for k in range(24) if after_s < 30.0 * k < before_s]
@@ -209,8 +179,7 @@ def forgetting(base: Path, count: int, seed: int) -> Outcome:
             left = [name for name in gone if name in raw]
             if left and (begun or len(left) < len(gone)):
                 raise AssertionError(f"still there: {left[0].decode()} and {len(left) - 1} more")
-            finished += not left
-    outcome.told = f"{finished} of {outcome.tries} had begun and were finished by the next writer"
+            outcome.counted["finished"] += not left
     return outcome
 
 
@@ -219,27 +188,29 @@ def forgetting(base: Path, count: int, seed: int) -> Outcome:
 
 def full_disks(base: Path, count: int, seed: int) -> Outcome:
     """A memory is made and written on disks that are too small, and again once they have room."""
-    outcome, full, chance = Outcome("disk full while making or watching"), 0, random.Random(seed)
+    outcome = Outcome(
+        "disk full while making or watching", "{full} disks were too small; with room again each run went on"
+    )
+    chance = random.Random(seed)
     for k in range(count):
         size = chance.randrange(8, 640)
         disk = base / f"disk-{k}"
         disk.mkdir()
         mount = ["mount", "-t", "tmpfs", "-o", f"size={size}k", "tmpfs", str(disk)]
         if subprocess.run(mount, capture_output=True, check=False).returncode:
-            outcome.told = "not tried: a small file system can be mounted by root alone"
+            outcome.also = "not tried: a small file system can be mounted by root alone"
             return outcome
         try:
             with outcome.trying(f"a disk of {size} kB"):
                 try:
                     work(disk / "m", 24)
                 except DiskError:
-                    full += 1
+                    outcome.counted["full"] += 1
                     subprocess.run(["mount", "-o", "remount,size=16m", str(disk)], check=True)
                     work(disk / "m", 24)
                 check(disk / "m", 24)
         finally:
             subprocess.run(["umount", str(disk)], check=True)
-    outcome.told = f"{full} disks were too small; with room again each run went on"
     return outcome
 
 
@@ -272,25 +243,12 @@ def mutate(data: bytes, chance: random.Random) -> bytes:
     return bytes(changed)
 
 
-@contextlib.contextmanager
-def within(seconds: int) -> Iterator[None]:
-    """Raise where something takes so long that it hangs."""
-
-    def late(*_: object) -> None:
-        raise TimeoutError(f"not done after {seconds} s")
-
-    before = signal.signal(signal.SIGALRM, late)
-    signal.alarm(seconds)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
-
-
 def damage(base: Path, count: int, seed: int) -> Outcome:
     """A file of a memory is damaged; reading and writing then work, or say in one line why not."""
-    outcome, refused, found = Outcome("a damaged file in a memory"), 0, 0
+    outcome = Outcome(
+        "a damaged file in a memory",
+        "`hippocam verify` found {found}; {refused} memories were refused to readers in one line",
+    )
     template = base / "sound"
     work(template, 40)
     known = _problems(template)  # its pictures are names of frames: none can be decoded
@@ -304,18 +262,17 @@ def damage(base: Path, count: int, seed: int) -> Outcome:
         path.write_bytes(mutate(path.read_bytes(), chance))
         with outcome.trying(f"damage, seed {seed}, try {k}, {path.name}"), within(HANGS_S):
             if _problems(folder) - known:
-                found += 1
+                outcome.counted["found"] += 1
             elif _contents(folder) != whole:
                 raise AssertionError("verify finds nothing, and what is held differs")
             for use in (_ask, _write_on):
                 try:
                     use(folder)
                 except HippocamError as error:
-                    refused += use is _ask
+                    outcome.counted["refused"] += use is _ask
                     if "\n" in str(error):
                         raise AssertionError(f"more than one line: {error}") from error
         shutil.rmtree(folder)
-    outcome.told = f"`hippocam verify` found {found}; {refused} memories were refused to readers in one line"
     return outcome
 
 
@@ -358,30 +315,11 @@ def _write_on(folder: Path) -> None:
 
 def fuzz(base: Path, count: int, seed: int) -> Outcome:
     """Mutated videos are watched in other processes: each is watched or refused by name, none ends a process."""
-    outcome, refused = Outcome("a mutated video or subtitle"), 0
+    outcome = Outcome("a mutated video or subtitle", "{refused} files were refused by name, all others watched")
     for suffix in SUFFIXES:
         media.render_video(base / f"whole{suffix}", frames=40, sound_s=1.0 if suffix == ".mp4" else 0.0)
-    first = 0
-    while first < count:
-        last = min(count, first + BATCH)
-        command = [sys.executable, __file__, "--fuzz", str(base), str(first), str(last), "--seed", str(seed)]
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=HANGS_S, check=False)
-            out, how = done.stdout, f"the process ended with {done.returncode}: {done.stderr[-200:]}"
-        except subprocess.TimeoutExpired as error:
-            out, how = (error.stdout or b"").decode(), f"not done after {HANGS_S} s"
-        rows = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
-        for row in rows:
-            outcome.tries += 1
-            refused += row["refused"]
-            if row["fault"]:
-                outcome.faults.append(f"fuzz, seed {seed}, try {row['try']}: {row['fault']}")
-        first += len(rows)
-        if first < last:
-            outcome.tries += 1
-            outcome.faults.append(f"fuzz, seed {seed}, try {first}: {how}")
-            first += 1
-    outcome.told = f"{refused} files were refused by name, all others watched"
+    rows = in_batches(outcome, "fuzz", Path(__file__), base, count, seed)
+    outcome.counted["refused"] += sum(row["refused"] for row in rows)
     return outcome
 
 
@@ -411,62 +349,63 @@ def fuzz_batch(base: Path, first: int, last: int, seed: int) -> None:
             print(json.dumps(row), flush=True)
 
 
-# the report ----------------------------------------------------------------------------------------------------
+# all of it -----------------------------------------------------------------------------------------------------
 
 # How many tries of each kind, for each that is counted.
 KINDS: dict[Callable[[Path, int, int], Outcome], float] = {
     making: 1, working: 1, forgetting: 0.5, full_disks: 1, damage: 5, fuzz: 5,
+    archives: 0.2, archives_on_ray: 0.1, live: 0.1, recordings: 2,
 }  # fmt: skip
 
 
-def table(outcomes: list[Outcome], count: int, seed: int, seconds: float) -> str:
-    """The outcomes as Markdown."""
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
-    lines = [
-        f"`make chaos COUNT={count} SEED={seed}`, {datetime.date.today()}, "
-        f"commit {commit.stdout.strip() or 'unknown'}, {os.cpu_count()} cores, {seconds / 60:.0f} minutes:",
-        "",
-        "| fault | tries | went wrong | |",
-        "|---|---|---|---|",
-        *(f"| {one.what} | {one.tries} | {len(one.faults)} | {one.told} |" for one in outcomes),
-    ]
-    wrong = [f"- {fault}" for one in outcomes for fault in one.faults]
-    return "\n".join([*lines, *(["", "What went wrong:", "", *wrong] if wrong else [])])
+def one_round(kinds: Sequence[Callable[[Path, int, int], Outcome]], count: int, seed: int) -> list[Outcome]:
+    """Make faults of each kind, and tell what came of them."""
+    outcomes = []
+    with tempfile.TemporaryDirectory() as folder:
+        for kind in kinds:
+            base = Path(folder) / kind.__name__
+            base.mkdir()
+            outcome = kind(base, max(1, round(KINDS[kind] * count)), seed)
+            print(
+                f"{outcome.what}: {outcome.tries} tries, {len(outcome.faults)} went wrong. {outcome.told}",
+                flush=True,
+            )
+            for fault in outcome.faults:
+                print(f"  {fault}", flush=True)
+            outcomes.append(outcome)
+            shutil.rmtree(base)
+    return outcomes
 
 
 def main() -> int:
     """Run what the arguments say; 1 where something went wrong."""
+    names = [kind.__name__ for kind in KINDS]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=20)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", nargs="*", choices=[kind.__name__ for kind in KINDS])
+    parser.add_argument(
+        "--seed", type=int, default=1, help="the first round's; each further round has the next one"
+    )
+    parser.add_argument("--hours", type=float, default=0.0, help="further rounds begin until so much time is over")
+    parser.add_argument("--only", nargs="*", choices=names, default=names)
     parser.add_argument("--write", type=Path, help="a page whose results are written anew")
-    parser.add_argument("--fuzz", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--batch", nargs=5, help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.fuzz:
-        base, first, last = given.fuzz
-        fuzz_batch(Path(base), int(first), int(last), given.seed)
+    if given.batch:
+        _, base, *numbers = given.batch
+        fuzz_batch(Path(base), *map(int, numbers))
         return 0
-    outcomes, started = [], time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
-        for kind, share in KINDS.items():
-            if given.only is None or kind.__name__ in given.only:
-                base = Path(folder) / kind.__name__
-                base.mkdir()
-                outcome = kind(base, max(1, round(share * given.count)), given.seed)
-                print(
-                    f"{outcome.what}: {outcome.tries} tries, {len(outcome.faults)} went wrong. {outcome.told}",
-                    flush=True,
-                )
-                for fault in outcome.faults:
-                    print(f"  {fault}", flush=True)
-                outcomes.append(outcome)
-                shutil.rmtree(base)
+    kinds = [kind for kind in KINDS if kind.__name__ in given.only]
+    started, seed = time.monotonic(), given.seed
+    outcomes = one_round(kinds, given.count, seed)
+    while time.monotonic() - started < 3600 * given.hours:
+        seed += 1
+        for outcome, more in zip(outcomes, one_round(kinds, given.count, seed), strict=True):
+            outcome.add(more)
     if given.write is not None:
-        before, _, rest = given.write.read_text(encoding="utf-8").partition(BEGIN)
-        result = table(outcomes, given.count, given.seed, time.monotonic() - started)
-        text = f"{before}{BEGIN}\n\n{result}\n\n{END}{rest.partition(END)[2]}"
-        given.write.write_text(text, encoding="utf-8")
+        command = f"make chaos COUNT={given.count} SEED={given.seed}" + f" HOURS={given.hours:g}" * (
+            given.hours > 0
+        )
+        write(given.write, table(outcomes, command, time.monotonic() - started))
     return int(any(outcome.faults for outcome in outcomes))
 
 
