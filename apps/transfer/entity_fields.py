@@ -109,6 +109,6 @@ def _colours_of(fields: Fields) -> tuple[str, ...]:
         return ()
     names = fields.take("colours")
     fits = isinstance(names, list) and len(names) <= _MAX_PARTS
-    if not fits or not all(isinstance(name, str) and len(name) <= 32 and name.isascii() for name in names):
+    if not fits or not all(isinstance(name, str) and len(name) <= 32 and name.isprintable() for name in names):
         fields.refuse(f"'colours' must be a list of {_MAX_PARTS} names at most, found {short(names)}")
     return tuple(names)
