@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from hippocam.apps.ask.answer.answer import answer_from_records
+from hippocam.apps.ask.answer.answer import answer_beside, answer_from_records
 from hippocam.apps.ask.count.count import CountAnswer
 from hippocam.apps.ask.deep import DeepConfig, SecondLook, look_again, thin
 from hippocam.apps.ask.question.before_after import JUST_S
@@ -94,6 +94,9 @@ def ask(
         reading = Reading(sentences=(Sentence(text=missing),), unknown=True)
         return _answer(meaning, (), reading, reader.id, started)
     evidence = _gather(memory, meaning, searches, limits["top"] or TOP)
+    recorded = answer_beside(facts, evidence) if facts is not None else None
+    if recorded is not None and (recorded.final or reader.id == ExtractiveReader.id):
+        return _answer(meaning, recorded.evidence, recorded.reading, "records", started)
     looked: SecondLook | None = None
     if deep is not None and meaning.sought and thin(evidence, deep, sees=budget.frames > 0):
         looked = look_again(

@@ -21,7 +21,7 @@ from hippocam.apps.errors import UnknownEntryError
 from hippocam.apps.ids import find_entry
 from hippocam.apps.sentences.sentences import Sentences
 from hippocam.memory.config import MemoryConfig
-from hippocam.memory.entities.records import Entity
+from hippocam.memory.entities.records import Entity, EntityTotals
 from hippocam.memory.errors import MixedEncodersError, memory_errors
 from hippocam.memory.explanation import Explanation
 from hippocam.memory.memory import Memory
@@ -146,6 +146,23 @@ class Memories:
             for entity in _entities(member.memory, own.get("stream"), label, at_s)
         ]
         return sorted(found, key=lambda entity: (entity.first_s, entity.id)) if len(self.members) > 1 else found
+
+    def count(self, stream: str | None, label: str | None, at_s: float | None) -> EntityTotals:
+        """How many different things there have been of a label in a stream, by its whole name."""
+        totals = [
+            member.memory.entities.count(own.get("stream"), label, at_s)
+            for member, own in self.meant({"stream": stream})
+        ]
+        return EntityTotals(
+            entities=sum(total.entities for total in totals),
+            visits=sum(total.visits for total in totals),
+            given_up=sum(total.given_up for total in totals),
+        )
+
+    def end_s(self, stream: str | None) -> float:
+        """The latest time at which anything was there."""
+        ends = (member.memory.entities.end_s(own.get("stream")) for member, own in self.meant({"stream": stream}))
+        return max(ends, default=0.0)
 
     def find(self, written: str) -> tuple[Member, int]:
         """Find the entry that an id, or the beginning of one, means.

@@ -12,6 +12,11 @@ _PEOPLE = frozenset(
 )
 _VEHICLES = ("car", "truck", "bus", "motorcycle")
 _PLURALS = {"knives": "knife", "mice": "mouse", "sheep": "sheep", "buses": "bus", "benches": "bench"}
+# Other words for what the detector knows.
+_SAME = {
+    "sofa": "couch", "bike": "bicycle", "motorbike": "motorcycle", "plane": "airplane", "phone": "cell phone",
+    "television": "tv", "fridge": "refrigerator", "lorry": "truck", "puppy": "dog", "kitten": "cat",
+}  # fmt: skip
 _ARTICLE = r"(?:an?|the|any|some|my|our|one|this|that|these|those|ever|no|two|three|several|many)"
 # People whom the detector sees without telling men from women.
 _SOME_PEOPLE = frozenset(
@@ -21,11 +26,12 @@ _SOME_PEOPLE = frozenset(
 _EVERYBODY = frozenset("somebody someone anybody anyone they".split())
 # Words after a noun that say nothing of how it looks or what it does, beside being there.
 _THERE = re.compile(
-    r"^(?:(?:there|here|visible|seen|present|shown|ever|at all|is|are|was|were|been|be|appears?|appeared|come"
-    r"|comes|came"
-    r"|in view|on camera|again|once|pass(?:es|ed)?|by|past|through|enter(?:s|ed)?|arrives?|arrived|show up"
-    r"|showed up"
-    r"|can be|to be)\b\s*)*"
+    r"^(?:(?:there|here|visible|seen|present|shown|ever|at all|is|are|was|were|been|be|has|have|had|can be"
+    r"|to be|again"
+    r"|once|appears?|appeared|come|comes|came|coming|in view|on camera|pass(?:es|ed)?|by|past|through|enter(?:s"
+    r"|ed)?"
+    r"|arrives?|arrived|show up|showed up|left|leaves?|leave|gone|go|goes|going|away|drives? (?:away|off)"
+    r"|drove (?:away|off))\b\s*)*"
     r"(?:(?:in|on|at|around|inside|outside|near) (?:the |this |that )?(?:house|home|room|flat|hall|kitchen|yard"
     r"|garden"
     r"|driveway|street|road|park|shop|office|building|place|scene|view|picture|image|video|film|table|door|camera"
@@ -85,7 +91,14 @@ def labels_of(noun: str) -> list[str] | None:
         return ["person"]
     if noun in ("vehicle", "vehicles"):
         return list(_VEHICLES)
-    for each in (_PLURALS.get(noun), noun, noun.removesuffix("s"), noun.removesuffix("es")):
+    for each in (
+        _PLURALS.get(noun),
+        _SAME.get(noun),
+        _SAME.get(noun.removesuffix("s")),
+        noun,
+        noun.removesuffix("s"),
+        noun.removesuffix("es"),
+    ):
         if each and each in LABELS:
             return [each]
     return None

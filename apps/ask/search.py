@@ -158,35 +158,27 @@ class Search:
         return None
 
     def count(self, question: str, where: Where) -> CountAnswer | None:
-        """Answer a question that counts things.
+        """Answer a question that counts things; nobody is followed from one stream or memory to another.
 
         Returns:
-            None where it is no such question, the entities do not tell, or several memories are meant: no entity
-            is followed from one memory to another.
+            None where it is no such question, or the entities do not tell.
         """
-        meant = list(self._memories.meant(where))
-        if len(meant) != 1 or any(where.get(name) is not None for name in ("place_of", "near")):
+        if any(where.get(name) is not None for name in ("place_of", "near")):
             return None
-        ((member, own),) = meant
-        query, wanted = _query_at(own), filter_of(own)
+        at_s = where.get("at_s")
         streams = [
-            StreamTimes(held.id, *start_and_end_s(held, query.at_s))  # now is the end of what was watched
-            for held in member.memory.streams()
-            if wanted.of_stream(held.id) and not held.quarantined
+            StreamTimes(held.id, *start_and_end_s(held, at_s))  # now is the end of what was watched
+            for held in self._memories.streams()
+            if filter_of(where).of_stream(held.id) and not held.quarantined
         ]
-
-        def moment(entry_id: int) -> Evidence | None:
-            entry = member.memory.entry(entry_id)
-            return None if entry is None else _alone(member, entry, query.at_s)
-
         return answer_count(
-            member.memory,
+            self._memories,
             question,
             streams=streams,
-            at_s=query.at_s,
+            at_s=at_s,
             limits=(where.get("after_s"), where.get("before_s")),
             top=where.get("top") or TOP,
-            moment=moment,
+            moment=lambda stream, time_s: self.moment_at(stream, time_s, at_s),
         )
 
 

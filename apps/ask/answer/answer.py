@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from hippocam.apps.ask.answer.facts import Facts
+from hippocam.apps.ask.answer.looks import looks
+from hippocam.apps.ask.answer.neighbours import neighbours
 from hippocam.apps.ask.answer.overview import overview
 from hippocam.apps.ask.answer.people import nobody, who
 from hippocam.apps.ask.answer.streams import compare, length
 from hippocam.apps.ask.answer.things import cannot_count, things
 from hippocam.apps.ask.answer.told import Told
-from hippocam.apps.ask.answer.words import words
+from hippocam.apps.ask.answer.words import lines_like, words
+from hippocam.memory.records import Evidence
 from hippocam.models.readers.question_kind import QuestionKind
 
 _K = QuestionKind
@@ -19,20 +22,35 @@ _ANSWERS: Mapping[QuestionKind, tuple[Callable[[Facts], Told | None], ...]] = {
     _K.COMPARE: (compare,),
     _K.NOBODY: (nobody,),
     _K.WHO: (who,),
-    _K.WORDS: (words,),
+    _K.WORDS: (lines_like, words),
     _K.SAID: (words,),
     _K.WHAT: (overview,),
     _K.HAPPENED: (overview,),
     _K.SUMMARY: (overview,),
     _K.COUNT: (cannot_count,),
     _K.WHETHER: (things,),
-    _K.WHEN: (things,),
+    _K.WHEN: (lines_like, things),
+    _K.OTHER: (lines_like,),
     _K.OFTEN: (things,),
     _K.LONG: (things,),
     _K.FIRST: (things, overview),
     _K.LAST: (things, overview),
     _K.ORDINAL: (things,),
 }
+
+
+def answer_beside(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
+    """Answer a question from records of the moments that were found for it; None where a reader must word it.
+
+    Args:
+        facts: The question with its records.
+        evidence: What was found, the strongest first.
+    """
+    if facts.kind in (_K.BEFORE, _K.AFTER):
+        return neighbours(facts, evidence)
+    if facts.kind in (_K.COLOUR, _K.WHERE, _K.OTHER, _K.WHETHER):
+        return looks(facts, evidence)
+    return None
 
 
 def answer_from_records(facts: Facts) -> Told | None:

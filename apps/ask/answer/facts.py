@@ -48,6 +48,16 @@ class Stay(NamedTuple):
     t0_s: float
     t1_s: float
 
+    @property
+    def clothes(self) -> str:
+        """What somebody wears: "in black", "in grey above and black below"; "" where nothing is known."""
+        above, below = (*self.visit.colours, "", "")[:2]
+        if self.visit.label != "person":
+            return ""
+        if above and below and above != below:
+            return f"in {above} above and {below} below"
+        return f"in {above or below}" if above or below else ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:

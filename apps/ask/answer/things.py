@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from hippocam.apps.ask.answer.facts import Facts, Stay
@@ -17,6 +18,9 @@ _K = QuestionKind
 _AGAIN_S = 2.0
 # A visit is sure that has so many detections, the surest of at least this score.
 _SURE_HITS, _SURE_SCORE = 3, 0.6
+_LEFT = re.compile(r"\b(?:left|leaves?|gone|goes?(?: away)?|driv\w+|drove)\b", re.IGNORECASE)
+_CAME = re.compile(r"\b(?:came|comes?|coming|arriv\w+|appear\w*|enter\w*|show(?:ed)? up)\b", re.IGNORECASE)
+_WEARING = re.compile(r"\s*\b(?:wear|wears|wore|wearing|dressed)$", re.IGNORECASE)
 _WHY = "recognised by the detector at these times"
 
 
@@ -26,7 +30,7 @@ def things(facts: Facts) -> Told | None:
     Returns:
         None where the question says more of it than the records hold, or it was never recognised.
     """
-    thing = thing_in(facts.text)
+    thing = thing_in(_WEARING.sub("", facts.text))
     if thing is None or not thing.plain or facts.beside:
         return None
     stays = facts.stays(lambda entity: entity.label in thing.labels)
@@ -41,11 +45,25 @@ def things(facts: Facts) -> Told | None:
     surety = Surety.of(belief)
     if facts.kind == _K.WHETHER:
         return told(_yes(spans, surety), evidence, belief=belief)
+    if facts.kind == _K.WHEN and (_LEFT.search(thing.after) or _CAME.search(thing.after)):
+        return _edges(facts, thing, stays)
     if facts.kind == _K.WHEN:
         return told(hedged(by_stream(spans), surety), evidence, belief=belief)
     if facts.kind == _K.OFTEN:
         return told(hedged(f"{times(len(spans))}: {by_stream(spans)}", surety), evidence, belief=belief)
     return None
+
+
+def _edges(facts: Facts, thing: Thing, stays: Sequence[Stay]) -> Told:
+    """When things of a kind came, or left, one after another."""
+    left = _LEFT.search(thing.after) is not None
+    own = [stay for stay in stays if stay.visit.gone_s is not None] if left else list(stays)
+    if not own:
+        return told(f"It had not left when the recording ended: {by_stream(_joined(stays))}.", belief=0.8)
+    edges = [(stay.visit.stream, *((stay.t1_s,) * 2 if left else (stay.t0_s,) * 2)) for stay in own]
+    belief = _belief(own)
+    text = hedged(f"at about {by_stream(edges)}", Surety.of(belief))
+    return told(text, facts.shown(_best(own), _WHY, belief), belief=belief)
 
 
 def _yes(spans: Sequence[tuple[str, float, float]], surety: Surety) -> str:
@@ -87,7 +105,10 @@ def _one_of(facts: Facts, thing: Thing, stays: Sequence[Stay]) -> Told | None:
         text = f"There was no {ORDINALS[nth - 1]}: I can tell {number(most)} {noun_for(thing.labels, most)} apart."
         return told(text, facts.shown(_best(stays), _WHY, 0.5), belief=0.5)
     name = "last" if nth == 0 else ORDINALS[nth - 1] if nth <= len(ORDINALS) else f"{nth}th"
-    where = "; ".join(f"{stretch(stay.t0_s, stay.t1_s)} in {stay.visit.stream}" for stay in chosen)
+    where = "; ".join(
+        f"{stay.clothes + ', ' if stay.clothes else ''}{stretch(stay.t0_s, stay.t1_s)} in {stay.visit.stream}"
+        for stay in chosen
+    )
     belief = _belief(chosen)
     text = hedged(f"the {name} {noun_for(thing.labels, 1)}: {where}", Surety.of(belief))
     return told(text, facts.shown(_best(chosen), _WHY, belief), belief=belief)

@@ -11,9 +11,29 @@ from hippocam.apps.ask.answer.told import Told, told
 from hippocam.memory.recall.words import content_words
 from hippocam.models.readers.note_text import one_line
 from hippocam.models.readers.question_kind import QuestionKind
+from hippocam.models.readers.surety import Surety, hedged
 from hippocam.stream.records import Note
 
 _LINES = 12
+_FEW = 4
+# That a line of the form is the one that is meant.
+_BELIEF = 0.85
+_SHOWN = re.compile(
+    r"\b(?:shows?|shown|displays?|says?|reads?|asks?|has|have|screen|camera|clock|dialog|form|sign|slide|plate|written)\b",
+    re.IGNORECASE,
+)
+_FORMS = tuple(
+    (re.compile(asked, re.IGNORECASE), re.compile(form, re.IGNORECASE))
+    for asked, form in (
+        (r"\bdate\b", r"\b\d{1,4}[-/.]\d{1,2}[-/.]\d{2,4}"),
+        (r"\b(?:what time|clock)\b", r"\b\d{1,2}:\d{2}\b"),
+        (r"\bresolution\b", r"\d{3,4} ?[x×] ?\d{3,4}"),
+        (r"\b(?:price|cost|how much)\b", r"[$€£] ?\d|\d+[.,]\d\d\b"),
+        (r"\be-?mail\b", r"\S@\S"),
+        (r"\b(?:website|web address|url|link)\b", r"www\.|https?:|\w\.(?:com|org|net|io|de|edu|gov)\b"),
+        (r"\basks?\b", r"\?"),
+    )
+)
 _CHARS = 900
 # Lines that come within so many seconds of each other are of one screen.
 _SCREEN_S = 1.0
@@ -54,6 +74,28 @@ def words(facts: Facts) -> Told | None:
     evidence = facts.shown(shown, "said at these times" if said else "to be read at these times", 0.95)
     text = f"{'Said' if said else 'On screen'}{where}: {'; '.join(told_lines)}."
     return told(text, evidence, belief=0.95)
+
+
+def lines_like(facts: Facts) -> Told | None:
+    """Tell the lines that have the form of what is asked for: a date, a time of day, a price, a question.
+
+    Returns:
+        None where the question asks for no such form, or no line has it.
+    """
+    if not _SHOWN.search(facts.question):
+        return None
+    form = next((form for asked, form in _FORMS if asked.search(facts.question)), None)
+    notes = [] if form is None else [note for note in facts.notes(WRITTEN) if form.search(note.text)]
+    if not notes:
+        return None
+    asked = set(content_words(facts.question))
+    notes.sort(key=lambda note: (-len(asked & set(content_words(note.text))), note.t0_s))
+    lines = list({note.text: note for note in notes}.values())[:_FEW]
+    told_lines = [f"{one_line(note.text)} ({stretch(note.t0_s, note.t1_s)})" for note in lines]
+    spans = [(note.stream, note.t0_s, note.t1_s, (note.t0_s + note.t1_s) / 2) for note in lines]
+    evidence = facts.shown(spans, "to be read at these times", _BELIEF)
+    text = hedged(f"on screen in {lines[0].stream}: {'; '.join(told_lines)}", Surety.of(_BELIEF))
+    return told(text, evidence, belief=_BELIEF)
 
 
 def _names_something(facts: Facts) -> bool:

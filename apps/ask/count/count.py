@@ -13,7 +13,6 @@ from hippocam.apps.ask.count.rules import RULES, WHOLE, WINDOW_RULES
 from hippocam.apps.ask.question.stream_names import take_streams
 from hippocam.apps.ask.question.time_words import both, find_time_words, on_other_clock, take_whole
 from hippocam.memory.entities.records import Entity
-from hippocam.memory.memory import Memory
 from hippocam.memory.records import Evidence
 from hippocam.models.readers.reading import Reading, Sentence
 from hippocam.stream.timecode import DATES_FROM_S, Window
@@ -49,14 +48,14 @@ class CountAnswer:
 
 
 def answer_count(
-    memory: Memory,
+    view: EntityView,
     question: str,
     *,
     streams: Sequence[StreamTimes],
     at_s: float | None,
     limits: Window = ANYTIME,
     top: int,
-    moment: Callable[[int], Evidence | None],
+    moment: Callable[[str, float], Evidence | None],
 ) -> CountAnswer | None:
     """Answer a question that counts, with the entries that show what was counted.
 
@@ -64,41 +63,38 @@ def answer_count(
     none.
 
     Args:
-        memory: Where to count.
+        view: What was seen, in one memory or several.
         question: In the user's words.
         streams: Those that it may be about, each ending at the time of asking.
         at_s: As if the streams ended here.
         limits: Count only within this window of time.
         top: Entries to show at most.
-        moment: Makes evidence of an entry, by its id; None where the memory no longer holds it.
+        moment: Gives the moment of a stream that shows a time; None where none is held.
 
     Returns:
         None where the question does not count, or no entity was recognised.
     """
-    entities = memory.entities
-    count = count_entities(question, entities, at_s=at_s, streams=streams, limits=limits)
+    count = count_entities(question, view, at_s=at_s, streams=streams, limits=limits)
     if count is None:
         return None
-    chosen = [e for e in entities.entities(None, None, at_s) if e.id in set(count.entities)]
+    chosen = [e for e in view.entities(None, None, at_s) if e.id in set(count.entities)]
     belief = min((max(visit.score for visit in entity.visits) for entity in chosen), default=0.5)
-    shown: dict[int, list[tuple[float, float]]] = {}
+    shown = dict[str, Evidence]()
     for name, t0_s, t1_s in sorted(count.spans, key=lambda span: (span[1], span[0])):
-        entry_id = memory.entry_at(name, _best_s(chosen, name, t0_s, t1_s))
-        if entry_id is not None and (entry_id in shown or len(shown) < top):
-            shown.setdefault(entry_id, []).append((t0_s, t1_s))
-    evidence = tuple(
-        replace(
+        found = moment(name, _best_s(chosen, name, t0_s, t1_s))
+        if found is None or (found.id not in shown and len(shown) >= top):
+            continue
+        spans = (*(shown[found.id].spans if found.id in shown else ()), (t0_s, t1_s))
+        shown[found.id] = replace(
             found,
             t0_s=spans[0][0],
             t1_s=spans[0][1],
-            spans=tuple(spans),
+            spans=spans,
             score=belief,
             why="counted: seen by the detector at these times",
             met=len(spans),
         )
-        for entry_id, spans in shown.items()
-        if (found := moment(entry_id)) is not None
-    )
+    evidence = tuple(shown.values())
     sentence = Sentence(text=f"{count.text}.", evidence_ids=tuple(found.id for found in evidence))
     return CountAnswer(reading=Reading(sentences=(sentence,), unknown=False, confidence=belief), evidence=evidence)
 

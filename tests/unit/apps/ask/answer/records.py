@@ -9,11 +9,11 @@ from hippocam.memory.records import Evidence, StreamStatus
 from hippocam.stream.records import Note
 
 
-def visit(k, stream, label, t0_s, t1_s, *, score=0.9, hits=9, gone=True, entity=None):
+def visit(k, stream, label, t0_s, t1_s, *, score=0.9, hits=9, gone=True, entity=None, colours=(), path=()):
     return Visit(
         id=k, entity=entity or k, stream=stream, label=label, t0_s=t0_s, t1_s=t1_s, first_s=t0_s, known_s=t0_s,
         linked_s=t0_s, gone_s=t1_s if gone else None, from_start=False, hits=hits, score=score,
-        frame_s=(t0_s + t1_s) / 2, box=(0.1, 0.2, 0.3, 0.8),
+        frame_s=(t0_s + t1_s) / 2, box=(0.1, 0.2, 0.3, 0.8), colours=colours, path=path,
     )  # fmt: skip
 
 
@@ -57,6 +57,20 @@ class Yard:
 
     def notable(self, top):
         return [(1.0 + k, self.moment_at("yard", 10.0 * k)) for k in range(8)]
+
+
+def crossing():
+    """A blue car that crosses the yard from left to right, a truck; people in black and in red."""
+    way = tuple((40.0 + k, (0.1 * k, 0.4, 0.1 * k + 0.2, 0.6)) for k in range(8))
+    return Yard(
+        (
+            entity(1, visit(1, "yard", "person", 5, 20, colours=("black", "blue"))),
+            entity(2, visit(2, "yard", "person", 24, 32, colours=("red", "red"))),
+            entity(3, visit(3, "yard", "car", 40, 47, colours=("blue",), path=way)),
+            entity(4, visit(4, "yard", "truck", 50, 60, colours=("white",))),
+        ),
+        (*NOTES, Note(stream="yard", kind="screen", t0_s=1, t1_s=2, text="2023-11-14 22:13")),
+    )
 
 
 def status(name, length_s):

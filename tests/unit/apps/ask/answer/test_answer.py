@@ -2,7 +2,8 @@
 
 import pytest
 
-from hippocam.apps.ask.answer.answer import answer_from_records
+from hippocam.apps.ask.answer.answer import answer_beside, answer_from_records
+from hippocam.memory.records import Evidence
 
 
 @pytest.fixture(scope="module")
@@ -107,3 +108,52 @@ def test_the_moments_have_the_times_of_the_visits(yard):
 def test_where_nothing_was_ever_recognised_nobody_is_said_of_nothing(yard):
     assert said(yard, "Is there nobody?", ("slides",)) is None
     assert said(yard, "Who came?", ("slides",)) is None
+
+
+def beside(yard, question, evidence=()):
+    found = answer_beside(yard.facts(question, records=yard.crossing()), evidence)
+    return None if found is None else found.reading.answer
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("What colour is the car?", "Likely blue: 0:40 to 0:47 in yard."),
+        ("What colour is the jacket of the person in red?", "Likely red: 0:24 to 0:32 in yard."),
+        ("What does the person in black wear?", "Likely black above and blue below: 0:05 to 0:20 in yard."),
+        ("Where is the truck?", "Likely on the left, 0:50 to 1:00 in yard (as the camera sees it)."),
+        ("Which way did the car go?", "Likely from left to right, 0:40 to 0:47 in yard."),
+        ("Does the car come from the left or from the right?", "Likely from the left, 0:40 to 0:47 in yard."),
+        ("Who came after the person in black?", "After it: somebody in red, 0:24 to 0:32 in yard."),
+        ("What happened after the car left?", "After it: an open gate, 0:40 to 0:50 in yard."),
+        ("What is the man holding?", "I can show when there was a person, but not tell more of it: "
+         "0:05 to 0:20, 0:24 to 0:32 in yard."),
+    ],
+)  # fmt: skip
+def test_how_a_thing_looked_where_it_was_and_what_came_next(yard, question, answer):
+    black = Evidence(
+        id="b", stream="yard", t0_s=4, t1_s=21, score=0.9, why="", image="", frame_s=9, visit="0000000000000001"
+    )
+    assert beside(yard, question, [black] if "black" in question else []) == answer
+
+
+@pytest.mark.parametrize("question", ["Where is the kite?", "Why did it rain?"])
+def test_what_no_visit_tells_is_left_to_the_reader(yard, question):
+    assert beside(yard, question) is None
+
+
+def test_the_first_and_the_last_are_told_with_what_they_wear(yard):
+    records = yard.crossing()
+    assert said(yard, "What did the last person wear?", records=records) == (
+        "The last person: in red, 0:24 to 0:32 in yard (clear)."
+    )
+    assert said(yard, "Who came?", records=records).startswith(
+        "Two people: one in black above and blue below from 0:05 to 0:20 and one in red from 0:24"
+    )
+    assert said(yard, "When did the car leave?", records=records) == "At about 0:47 in yard (clear)."
+
+
+def test_a_date_on_the_screen_is_found_by_its_form(yard):
+    answer = said(yard, "What date does the camera show?", records=yard.crossing())
+    assert answer == 'Likely on screen in yard: "2023-11-14 22:13" (0:01 to 0:02).'
+    assert said(yard, "What date does the camera show?") is None

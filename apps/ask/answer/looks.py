@@ -1,0 +1,156 @@
+"""What colour a thing had, where in the picture it was and which way it went, from the visit that is meant."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from hippocam.apps.ask.answer.facts import Facts, Stay
+from hippocam.apps.ask.answer.phrases import by_stream, listed, stretch
+from hippocam.apps.ask.answer.told import Told, told
+from hippocam.apps.ask.nouns import Thing, noun_for, thing_in
+from hippocam.memory.entities.describing import motion, position
+from hippocam.memory.records import Evidence, format_id
+from hippocam.models.readers.question_kind import QuestionKind
+from hippocam.models.readers.reading import SEEN_FROM
+from hippocam.models.readers.surety import Surety, hedged
+from hippocam.stream.records import Box
+
+_K = QuestionKind
+# Colours of crops and ways of boxes are right less often than that a thing was there.
+_BELIEF = 0.85
+_TOLD = 3
+_WHY = "recognised by the detector at these times"
+_ABOVE = re.compile(
+    r"\b(?:jackets?|shirts?|t-shirts?|coats?|sweaters?|pullovers?|tops?|blouses?|hood(?:ie|y)|cardigans?|vests?)\b",
+    re.I,
+)
+_BELOW = re.compile(r"\b(?:trousers|jeans|pants|skirts?|shorts|leggings)\b", re.IGNORECASE)
+_WORN = re.compile(r"\b(?:wear\w*|clothes|clothing|dress\w*|outfit)\b", re.IGNORECASE)
+# What no box tells: only the colour of all of a thing, and of somebody's clothes above and below, is kept.
+_PART = re.compile(
+    r"'s \w+|\b(?:caps?|hats?|hair|shoes?|boots?|bags?|eyes?|wheels?|roof|box|background)\b", re.IGNORECASE
+)
+_SIDE = re.compile(r"\b(from|to) the (?:left|right)\b", re.IGNORECASE)
+_WAY = re.compile(
+    r"\b(?:which (?:way|direction)|from the (?:left|right)|to the (?:left|right)|towards?|away|direction"
+    r"|where (?:did|does|do) .* (?:go|come|walk|run|drive|move))\b",
+    re.IGNORECASE,
+)
+
+
+def looks(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
+    """Answer what colour, where, or which way, of the visit that a question means.
+
+    Args:
+        facts: The question with its records.
+        evidence: What was found for it, the strongest first: of several visits it says which is meant.
+    """
+    question, thing = facts.question, thing_in(re.sub(r"'s\b", "", facts.text))
+    worn = facts.kind == _K.OTHER and _WORN.search(question) is not None
+    if thing is None and (worn or _ABOVE.search(facts.text) or _BELOW.search(facts.text)):
+        thing = Thing(labels=("person",), noun="person", plain=False, after=facts.text)
+    if thing is None or facts.beside:
+        return None
+    stays = chosen(facts, thing, evidence)
+    if not stays:
+        return None if evidence and evidence[0].score >= SEEN_FROM else _only_there(facts, thing)
+    if facts.kind == _K.COLOUR or worn:
+        return _colour(facts, stays, worn=worn)
+    if _WAY.search(question):
+        return _way(facts, stays)
+    if facts.kind == _K.WHERE:
+        return _where(facts, stays)
+    return None if evidence and evidence[0].score >= SEEN_FROM else _only_there(facts, thing)
+
+
+def _only_there(facts: Facts, thing: Thing) -> Told | None:
+    """That somebody or something of the kind was there, where no more is known: it was seen, whatever it did."""
+    stays = facts.stays(lambda entity: entity.label in thing.labels)
+    if not stays or facts.kind == _K.WHETHER:
+        return None
+    spans = [(s.visit.stream, s.t0_s, s.t1_s) for s in stays]
+    shown = facts.shown([(*span, s.visit.frame_s) for span, s in zip(spans, stays, strict=True)], _WHY, 0.5)
+    kind = noun_for(thing.labels, 1)
+    article = "an" if kind[0] in "aeiou" else "a"
+    text = f"I can show when there was {article} {kind}, but not tell more of it: {by_stream(spans)}."
+    return told(text, shown, belief=0.5, final=False)
+
+
+def chosen(facts: Facts, thing: Thing, evidence: Sequence[Evidence]) -> list[Stay]:
+    """The visits that are meant: by the colours that are named, else those of the best moment, else all."""
+    stays = facts.stays(lambda entity: entity.label in thing.labels)
+    if thing.plain:
+        return stays
+    named = set(re.findall(r"[a-z]+", f"{thing.before} {thing.after}".casefold()))
+    coloured = [stay for stay in stays if named & set(stay.visit.colours)]
+    if coloured:
+        return coloured
+    if not evidence or evidence[0].score < SEEN_FROM:
+        return stays if len({stay.entity.id for stay in stays}) == 1 else []
+    best = evidence[0]
+    own = [stay for stay in stays if best.visit.endswith(format_id(stay.visit.id))] if best.visit else []
+    near = [s for s in stays if s.visit.stream == best.stream and s.t0_s < best.t1_s and s.t1_s > best.t0_s]
+    return own or (near if len({stay.entity.id for stay in near}) == 1 else [])
+
+
+def _colour(facts: Facts, stays: Sequence[Stay], *, worn: bool) -> Told | None:
+    if not worn and _PART.search(facts.text) and not (_ABOVE.search(facts.text) or _BELOW.search(facts.text)):
+        return None
+    parts = list[tuple[str, Stay]]()
+    for stay in stays:
+        names = (*stay.visit.colours, "", "")
+        if _ABOVE.search(facts.text):
+            name = names[0]
+        elif _BELOW.search(facts.text):
+            name = names[1]
+        elif stay.visit.label == "person":
+            name = stay.clothes.removeprefix("in ")
+        else:
+            name = names[0]
+        if name:
+            parts.append((name, stay))
+    if not parts:
+        return None
+    counted = Counter(name for name, _ in parts)
+    named = [name for name, _ in counted.most_common(_TOLD)]
+    shown = [stay for name, stay in parts if name in named]
+    what = listed(named) if len({stay.entity.id for _, stay in parts}) > 1 else named[0]
+    times = ", ".join(stretch(stay.t0_s, stay.t1_s) for stay in shown[:_TOLD])
+    return _told(facts, f"{what}: {times} in {shown[0].visit.stream}", shown)
+
+
+def _where(facts: Facts, stays: Sequence[Stay]) -> Told:
+    shown = sorted(stays, key=lambda stay: -stay.visit.score)[:_TOLD]
+    parts = [f"{position(s.visit)}, {stretch(s.t0_s, s.t1_s)} in {s.visit.stream}" for s in shown]
+    return _told(facts, f"{'; '.join(parts)} (as the camera sees it)", shown)
+
+
+def _way(facts: Facts, stays: Sequence[Stay]) -> Told | None:
+    side = _SIDE.search(facts.question)
+    if side is not None and any(stay.visit.path for stay in stays):
+        shown = [stay for stay in stays if stay.visit.path][:_TOLD]
+        index = 0 if side[1].casefold() == "from" else -1
+        parts = [
+            f"{side[1].casefold()} the {_half(s.visit.path[index][1])}, {stretch(s.t0_s, s.t1_s)}" for s in shown
+        ]
+        return _told(facts, f"{'; '.join(parts)} in {shown[0].visit.stream}", shown)
+    ways = [(way, stay) for stay in stays if (way := motion(stay.visit)) is not None]
+    if not ways:
+        return None
+    parts = [
+        f"{'from ' if way.startswith(('left', 'right')) else 'it '}{way}, {stretch(stay.t0_s, stay.t1_s)}"
+        for way, stay in ways[:_TOLD]
+    ]
+    return _told(facts, f"{'; '.join(parts)} in {ways[0][1].visit.stream}", [stay for _, stay in ways])
+
+
+def _half(box: Box) -> str:
+    return "left" if (box[0] + box[2]) / 2 < 0.5 else "right"
+
+
+def _told(facts: Facts, text: str, stays: Sequence[Stay]) -> Told:
+    spans = [(s.visit.stream, s.t0_s, s.t1_s, min(max(s.visit.frame_s, s.t0_s), s.t1_s)) for s in stays]
+    evidence = facts.shown(spans, _WHY, _BELIEF)
+    return told(hedged(text, Surety.of(_BELIEF)), evidence, belief=_BELIEF)

@@ -1,0 +1,69 @@
+"""What came before or after something: the person who came next, or what the picture showed then."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from hippocam.apps.ask.answer.facts import Facts, Stay
+from hippocam.apps.ask.answer.phrases import stretch
+from hippocam.apps.ask.answer.told import Told, told
+from hippocam.apps.ask.nouns import thing_in
+from hippocam.memory.records import Evidence
+from hippocam.models.readers.question_kind import QuestionKind
+from hippocam.models.readers.reading import SEEN_FROM
+
+# How far behind a visit's end, or before its start, the picture is that is shown.
+_STEP_S = 1.0
+_BELIEF = 0.75
+
+
+def neighbours(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
+    """Tell who or what was there before or after the thing or moment that a question names.
+
+    Args:
+        facts: The question with its records.
+        evidence: Moments of what it names, the strongest first.
+    """
+    after = facts.kind == QuestionKind.AFTER
+    found = _span(facts, evidence, after=after)
+    if found is None:
+        return None
+    stream, t0_s, t1_s = found
+    word = "After" if after else "Before"
+    if re.match(r"(?:who|which (?:person|visitor))\b", facts.question, re.IGNORECASE):
+        stays = facts.stays(lambda entity: entity.label == "person")
+        stay = _next_person([s for s in stays if s.visit.stream == stream], t0_s, t1_s, after=after)
+        if stay is None:
+            return told(f"{word} it, nobody was recognised.", belief=_BELIEF)
+        look = f" {stay.clothes}" if stay.clothes else ""
+        shown = facts.shown([(stream, stay.t0_s, stay.t1_s, stay.visit.frame_s)], "recognised then", _BELIEF)
+        return told(
+            f"{word} it: somebody{look}, {stretch(stay.t0_s, stay.t1_s)} in {stream}.", shown, belief=_BELIEF
+        )
+    moment = facts.records.moment_at(stream, t1_s + _STEP_S if after else max(0.0, t0_s - _STEP_S))
+    if moment is None or (moment.t0_s < t1_s - _STEP_S and after and moment.t1_s <= t1_s):
+        return None
+    looks = f": {moment.sentence}" if moment.sentence else ""
+    text = f"{word} it{looks}, {stretch(moment.t0_s, moment.t1_s)} in {stream}."
+    return told(text, [moment], belief=_BELIEF, final=False)
+
+
+def _span(facts: Facts, evidence: Sequence[Evidence], *, after: bool) -> tuple[str, float, float] | None:
+    """When the thing that is named was there: its visit where it was recognised, else the best moment."""
+    thing = thing_in(facts.text)
+    if thing is not None and thing.plain:
+        stays = facts.stays(lambda entity: entity.label in thing.labels)
+        if stays:
+            stay = max(stays, key=lambda s: s.t1_s) if after else min(stays, key=lambda s: s.t0_s)
+            return stay.visit.stream, stay.t0_s, stay.t1_s
+    best = evidence[0] if evidence and evidence[0].score >= SEEN_FROM else None
+    return None if best is None else (best.stream, best.t0_s, best.t1_s)
+
+
+def _next_person(stays: Sequence[Stay], t0_s: float, t1_s: float, *, after: bool) -> Stay | None:
+    own = {stay.entity.id for stay in stays if stay.t0_s < t1_s and stay.t1_s > t0_s}
+    others = [stay for stay in stays if stay.entity.id not in own]
+    if after:
+        return min((s for s in others if s.t0_s >= t0_s), key=lambda s: s.t0_s, default=None)
+    return max((s for s in others if s.t1_s <= t1_s), key=lambda s: s.t1_s, default=None)
