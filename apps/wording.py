@@ -31,7 +31,7 @@ def surety_of(moment: Evidence) -> Surety:
     """How sure it is that a moment shows what was asked for."""
     from hippocam.models.readers.surety import ENCODER_AT_MOST, Surety
 
-    certain = moment.noted or moment.why.startswith(("recognised", "counted"))
+    certain = moment.noted or moment.recorded
     return Surety.of(moment.score if certain else min(moment.score, ENCODER_AT_MOST))
 
 

@@ -280,6 +280,7 @@ class Evidence:
         claimed: Whether words say so and the picture does not bear them out: then it is believed less than one
             half.
         imported: Id of the import that it came with, as in format_id; "" for own footage.
+        recorded: Whether its belief rests on a record, as of the detector, and not on what a picture looks like.
     """
 
     id: str
@@ -304,6 +305,7 @@ class Evidence:
     box: Box | None = None
     claimed: bool = False
     imported: str = ""
+    recorded: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -126,7 +126,12 @@ class Search:
             evidence = evidence_of(member, _query_at(own), found)
             for candidate, moment in zip(found, evidence, strict=True):
                 utility = candidate.entry.utility
-                moments.append((utility, replace(moment, why=f"new to its stream: {utility:.1f} times the usual")))
+                moments.append(
+                    (
+                        utility,
+                        replace(moment, why=f"new to its stream: {utility:.1f} times the usual", recorded=True),
+                    )
+                )
         return moments
 
     def entities(self, at_s: float | None) -> list[Entity]:

@@ -122,6 +122,13 @@ class Facts:
                 moments[moment.id] = replace(known, spans=(*known.spans, (t0_s, t1_s)), met=known.met + 1)
             elif len(moments) < self.top:
                 moments[moment.id] = replace(
-                    moment, t0_s=t0_s, t1_s=t1_s, spans=((t0_s, t1_s),), score=belief, why=why, met=1
+                    moment,
+                    t0_s=t0_s,
+                    t1_s=t1_s,
+                    spans=((t0_s, t1_s),),
+                    score=belief,
+                    why=why,
+                    met=1,
+                    recorded=True,
                 )
         return list(moments.values())

@@ -93,6 +93,7 @@ def answer_count(
             score=belief,
             why="counted: seen by the detector at these times",
             met=len(spans),
+            recorded=True,
         )
     evidence = tuple(shown.values())
     sentence = Sentence(text=f"{count.text}.", evidence_ids=tuple(found.id for found in evidence))

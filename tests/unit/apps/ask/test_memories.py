@@ -13,7 +13,7 @@ from hippocam.memory.memory import Memory
 from hippocam.memory.recall.recall import belief
 from hippocam.memory.records import Evidence
 from hippocam.stream.errors import HippocamError
-from hippocam.stream.records import Embedding, EncoderSpec
+from hippocam.stream.records import Embedding, EncoderSpec, Sensed, Thing
 
 D = 48
 NAMES = ("mon", "tue", "wed", "thu")
@@ -285,3 +285,34 @@ def test_a_list_of_one_is_that_memory_under_its_own_names(folders, encoder):
     with Session([folders / "mon"]) as listed, Session(folders / "mon") as plain:
         assert listed.search("anything") == plain.search("anything")
         assert listed.search("anything")[0].stream == "cam"
+
+
+def test_what_is_counted_is_summed_up_over_memories_and_told_of_each(tmp_path, encoder):
+    """The truth is the plan: two people come at the gate, one at the door, each by another look."""
+    for name, visits in {"gate": [(5, 15), (40, 50)], "door": [(20, 30)]}.items():
+        with Memory.open_writer(tmp_path / name, encoder="fake", spec=SPEC) as memory:
+            memory.begin(name, uri=name, fps=1)
+            for second in range(80):
+                looks = [np.eye(4, dtype=np.float32)[k] for k, (a, b) in enumerate(visits) if a <= second < b]
+                things = tuple(Thing(label="person", score=0.9, box=(0.2, 0.2, 0.4, 0.9), vector=v) for v in looks)
+                memory.write(
+                    [
+                        Embedding(
+                            stream=name,
+                            seq=second,
+                            time_s=float(second),
+                            vector=TARGET,
+                            jpeg=b"x",
+                            sensed=Sensed(things=things),
+                        )
+                    ]
+                )
+            memory.finish(name)
+    with Session([tmp_path / "gate", tmp_path / "door"]) as both:
+        answer = both.ask("How many people came?")
+        assert answer.answer.startswith("gate/gate: 2 people so far; door/door: 1 person so far")
+        assert {moment.stream for moment in answer.evidence} == {"gate/gate", "door/door"}
+        assert both.ask("How many people came in door?").answer.startswith("1 person so far")
+        assert both.ask("Was anybody there?").answer.startswith("Yes, three times: 0:04.5 to 0:14.5")
+        compared = both.ask("Did more people come in gate than in door?").answer
+        assert compared == "Yes: gate/gate two people and door/door one person."
