@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from hippocam.apps.ask.answer.answer import answer_beside, answer_from_records
+from hippocam.apps.ask.answer.answer import answer_beside, answer_from_records, told_records
 from hippocam.apps.ask.count.count import CountAnswer
 from hippocam.apps.ask.deep import DeepConfig, SecondLook, look_again, thin
 from hippocam.apps.ask.question.before_after import JUST_S
@@ -15,7 +15,7 @@ from hippocam.apps.ask.question.description import description
 from hippocam.apps.ask.question.meaning import Meaning, Turn
 from hippocam.apps.ask.question.understand import understand
 from hippocam.apps.ask.reader import Reader
-from hippocam.apps.ask.records import Recorded, facts_of
+from hippocam.apps.ask.records import Recorded, facts_of, not_watched
 from hippocam.apps.ask.where import TOP, Where, filter_of, narrowed
 from hippocam.apps.records import Answer
 from hippocam.memory.filter import Filter
@@ -82,6 +82,8 @@ def ask(
     if count is not None:
         return _answer(meaning, count.evidence, count.reading, "counting", started)
     facts = facts_of(memory, meaning, streams, where, top=top or TOP)
+    if facts is not None and (missed := not_watched(facts, meaning, streams)):
+        return _answer(meaning, (), Reading(sentences=(Sentence(text=missed),), unknown=True), "records", started)
     recorded = answer_from_records(facts) if facts is not None else None
     if recorded is not None and (recorded.final or reader.id == ExtractiveReader.id):
         return _answer(meaning, recorded.evidence, recorded.reading, "records", started)
@@ -94,7 +96,7 @@ def ask(
         reading = Reading(sentences=(Sentence(text=missing),), unknown=True)
         return _answer(meaning, (), reading, reader.id, started)
     evidence = _gather(memory, meaning, searches, limits["top"] or TOP)
-    recorded = answer_beside(facts, evidence) if facts is not None else None
+    recorded = (answer_beside(facts, evidence) if facts is not None else None) or recorded
     if recorded is not None and (recorded.final or reader.id == ExtractiveReader.id):
         return _answer(meaning, recorded.evidence, recorded.reading, "records", started)
     looked: SecondLook | None = None
@@ -116,6 +118,7 @@ def ask(
         budget,
         kind=meaning.kind,
         closer=looked.pictures if looked else {},
+        records=told_records(facts, recorded) if facts is not None else (),
     )
     try:
         reading, who, failed = reader.read(context, on_token), reader.id, ""

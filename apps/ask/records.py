@@ -12,6 +12,10 @@ from hippocam.apps.ask.where import Where, filter_of, narrowed
 from hippocam.memory.entities.records import Entity
 from hippocam.memory.records import Evidence, StreamStatus
 from hippocam.stream.records import Note
+from hippocam.stream.timecode import format_time
+
+# Streams whose times are told.
+_TOLD = 3
 
 
 class Recorded(Protocol):
@@ -93,6 +97,24 @@ def facts_of(
         records=QuestionRecords(recorded, searches, at_s),
         top=top,
     )
+
+
+def not_watched(facts: Facts, meaning: Meaning, streams: Sequence[StreamStatus]) -> str:
+    """Say that nothing was watched at the time that a question names, and until when its streams were; else "".
+
+    A camera may be away, a recording may be shorter, a day may be before the first.
+    """
+    if facts.watched or not any(span.after_s is not None or span.before_s is not None for span in meaning.spans):
+        return ""
+    meant = [s for s in streams if s.t0_s is not None and any(span.of_stream(s.id) for span in meaning.spans)]
+    if not meant:
+        return ""
+    told = []
+    for stream in meant[:_TOLD]:
+        start_s, end_s = start_and_end_s(stream, None)[0], max(stream.duration_s, stream.t1_s or 0.0)
+        told.append(f"{stream.id} from {format_time(start_s)} to {format_time(end_s)}")
+    more = f" and {len(meant) - _TOLD} more" if len(meant) > _TOLD else ""
+    return f"Not seen: nothing was watched then, but {', '.join(told)}{more}."
 
 
 def _watched(searches: Sequence[Where], streams: Sequence[StreamStatus], at_s: float | None) -> list[Watched]:

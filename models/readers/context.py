@@ -101,12 +101,15 @@ class Context:
         evidence: Every moment that was found, the strongest first.
         shown: Live frames, the oldest first, then moments by time, within the budget.
         kind: What the question wants to know.
+        records: What the memory's own records say of the streams and times that are asked about: their lengths,
+            what was told apart, words, an answer from records. They quote words of pictures: untrusted.
     """
 
     question: str
     evidence: tuple[Evidence, ...]
     shown: tuple[Shown, ...]
     kind: QuestionKind = QuestionKind.WHEN
+    records: tuple[str, ...] = ()
 
     @property
     def given(self) -> tuple[Given, ...]:
@@ -164,6 +167,7 @@ def build_context(
     *,
     kind: QuestionKind = QuestionKind.WHEN,
     closer: Mapping[str, bytes] | None = None,
+    records: Sequence[str] = (),
 ) -> Context:
     """Choose what a reader is given.
 
@@ -173,6 +177,7 @@ def build_context(
         live: Newest frames of streams that are being watched, the oldest first.
         config: The budget.
         kind: What the question wants to know.
+        records: As in Context.
         closer: JPEGs to use instead of the kept ones, by a moment's id, each of its `frame_s`.
     """
     closer = closer or {}
@@ -207,6 +212,7 @@ def build_context(
         evidence=tuple(evidence),
         shown=(*frames, *moments),
         kind=kind,
+        records=tuple(records),
     )
     return context.fitted(lambda c: c.pictures, config.frames)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from hippocam.apps.ask.answer.facts import Facts
 from hippocam.apps.ask.answer.looks import looks
 from hippocam.apps.ask.answer.neighbours import neighbours
-from hippocam.apps.ask.answer.overview import overview
+from hippocam.apps.ask.answer.overview import background, overview
 from hippocam.apps.ask.answer.people import nobody, who
 from hippocam.apps.ask.answer.streams import compare, length
 from hippocam.apps.ask.answer.things import cannot_count, things
@@ -51,6 +51,12 @@ def answer_beside(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
     if facts.kind in (_K.COLOUR, _K.WHERE, _K.OTHER, _K.WHETHER):
         return looks(facts, evidence)
     return None
+
+
+def told_records(facts: Facts, recorded: Told | None) -> list[str]:
+    """What a reader is given of the records, in sentences: an answer from them, and what was there in all."""
+    own = [sentence.text for sentence in recorded.reading.sentences] if recorded is not None else []
+    return own + [text for text in background(facts) if text not in own]
 
 
 def answer_from_records(facts: Facts) -> Told | None:

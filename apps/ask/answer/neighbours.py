@@ -26,12 +26,13 @@ def neighbours(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
         evidence: Moments of what it names, the strongest first.
     """
     after = facts.kind == QuestionKind.AFTER
-    found = _span(facts, evidence, after=after)
+    asks_who = re.match(r"(?:who|which (?:person|visitor))\b", facts.question, re.IGNORECASE) is not None
+    found = _span(facts, evidence, after=after) if asks_who else _visited(facts, after=after)
     if found is None:
         return None
     stream, t0_s, t1_s = found
     word = "After" if after else "Before"
-    if re.match(r"(?:who|which (?:person|visitor))\b", facts.question, re.IGNORECASE):
+    if asks_who:
         stays = facts.stays(lambda entity: entity.label == "person")
         stay = _next_person([s for s in stays if s.visit.stream == stream], t0_s, t1_s, after=after)
         if stay is None:
@@ -44,21 +45,26 @@ def neighbours(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
     moment = facts.records.moment_at(stream, t1_s + _STEP_S if after else max(0.0, t0_s - _STEP_S))
     if moment is None or (moment.t0_s < t1_s - _STEP_S and after and moment.t1_s <= t1_s):
         return None
-    looks = f": {moment.sentence}" if moment.sentence else ""
-    text = f"{word} it{looks}, {stretch(moment.t0_s, moment.t1_s)} in {stream}."
+    looks = f", which looks like {moment.sentence}" if moment.sentence else ""
+    text = f"{word} it: {stretch(moment.t0_s, moment.t1_s)} in {stream}{looks}."
     return told(text, [moment], belief=_BELIEF, final=False)
 
 
 def _span(facts: Facts, evidence: Sequence[Evidence], *, after: bool) -> tuple[str, float, float] | None:
-    """When the thing that is named was there: its visit where it was recognised, else the best moment."""
-    thing = thing_in(facts.text)
-    if thing is not None and thing.plain:
-        stays = facts.stays(lambda entity: entity.label in thing.labels)
-        if stays:
-            stay = max(stays, key=lambda s: s.t1_s) if after else min(stays, key=lambda s: s.t0_s)
-            return stay.visit.stream, stay.t0_s, stay.t1_s
+    """When what is named was there: its visit where it was recognised, else the best moment."""
+    visited = _visited(facts, after=after)
     best = evidence[0] if evidence and evidence[0].score >= SEEN_FROM else None
-    return None if best is None else (best.stream, best.t0_s, best.t1_s)
+    return visited or (None if best is None else (best.stream, best.t0_s, best.t1_s))
+
+
+def _visited(facts: Facts, *, after: bool) -> tuple[str, float, float] | None:
+    """The last visit of a thing of which nothing more is said, or before it the first; None for anything else."""
+    thing = thing_in(facts.text)
+    stays = facts.stays(lambda e: e.label in thing.labels) if thing is not None and thing.plain else []
+    if not stays:
+        return None
+    stay = max(stays, key=lambda s: s.t1_s) if after else min(stays, key=lambda s: s.t0_s)
+    return stay.visit.stream, stay.t0_s, stay.t1_s
 
 
 def _next_person(stays: Sequence[Stay], t0_s: float, t1_s: float, *, after: bool) -> Stay | None:

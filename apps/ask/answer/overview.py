@@ -54,6 +54,12 @@ def overview(facts: Facts) -> Told | None:
     return Told(reading=reading, evidence=tuple(moments), final=False)
 
 
+def background(facts: Facts) -> list[str]:
+    """What was there in all, in sentences: how long the streams are, what was told apart, a few of the words."""
+    things = _things(facts)
+    return [_length(facts), *([f"Seen: {things}."] if things else []), *_words(facts)]
+
+
 def _edge(facts: Facts) -> Told | None:
     """What was shown first, or last, of each stream."""
     moments = list[Evidence]()

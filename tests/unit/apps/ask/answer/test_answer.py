@@ -125,7 +125,7 @@ def beside(yard, question, evidence=()):
         ("Which way did the car go?", "Likely from left to right, 0:40 to 0:47 in yard."),
         ("Does the car come from the left or from the right?", "Likely from the left, 0:40 to 0:47 in yard."),
         ("Who came after the person in black?", "After it: somebody in red, 0:24 to 0:32 in yard."),
-        ("What happened after the car left?", "After it: an open gate, 0:40 to 0:50 in yard."),
+        ("What happened after the car left?", "After it: 0:40 to 0:50 in yard, which looks like an open gate."),
         ("What is the man holding?", "I can show when there was a person, but not tell more of it: "
          "0:05 to 0:20, 0:24 to 0:32 in yard."),
     ],
