@@ -18,6 +18,7 @@ def add_sentences(names: Any) -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the draw")
     parser.add_argument("--sheets", type=Path, metavar="DIR", help="where sheets and the table for verdicts go")
     parser.add_argument("--readings", type=Path, metavar="FILE", help="the table with its verdicts; for a report")
+    parser.add_argument("--title", default="Sentences, read", metavar="TEXT", help="of the section of the report")
     parser.set_defaults(run=_sentences)
     return parser
 
@@ -37,7 +38,7 @@ def _sentences(options: argparse.Namespace) -> int:
         tell(*told.splitlines())
         if options.out:
             command = f"hippocam bench sentences --readings {options.readings}"
-            write_section(options.out, "Sentences, read", told, command=command, encoders=[read_spec().id])
+            write_section(options.out, options.title, told, command=command, encoders=[read_spec().id])
     else:
         with Memory.open_reader(options.memory) as memory:
             reads = drawn(memory, options.moments, options.seed)
