@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from hippocam.memory.provenance.records import Quarantine
 from hippocam.memory.records import Entry, Span
@@ -20,7 +22,7 @@ class Filter:
         stream: In this stream, or in one of this source's cameras.
         camera: In a camera of this name: what follows the last "/" of a stream's name.
         place: In this place of its stream, 1 or more.
-        near: x, y and radius in metres: the robot's pose at the exemplar was no further from there.
+        near: x, y and radius in metres: the robot was no further from there at some time of the event.
         after_s: Seen at some time after this.
         before_s: Seen at some time before this.
         at_s: As if the streams ended here: nothing that rests on a later frame.
@@ -75,16 +77,15 @@ class Filter:
 
     def passing_of(self, entry: Entry) -> tuple[Span, ...]:
         """The spans of an entry that meet all conditions, in order; none where it does not count."""
-        pose = entry.sensors.pose
         if not self.of_stream(entry.stream) or (self.place is not None and entry.place != self.place):
             return ()
-        if self.near is not None and (pose is None or not within(float(pose[0]), float(pose[1]), self.near)):
+        if self.near is not None and not within(entry.poses, self.near):
             return ()
         if self.apart is not None and self.apart.holds_entry(entry.stream, entry.first_seq):
             return ()
         return self.passing(entry.spans, entry.frame_s)
 
 
-def within(x: float, y: float, near: tuple[float, float, float]) -> bool:
-    """Whether a point is within a circle (x, y, radius)."""
-    return math.hypot(x - near[0], y - near[1]) <= near[2]
+def within(poses: NDArray[np.float64], near: tuple[float, float, float]) -> bool:
+    """Whether one of some poses [N, 7] is within a circle (x, y, radius)."""
+    return bool((np.hypot(poses[:, 0] - near[0], poses[:, 1] - near[1]) <= near[2]).any())

@@ -17,7 +17,9 @@ from enum import IntEnum
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
+from hippocam.memory.motion import Motion
 from hippocam.stream.records import NO_SENSORS, Box, FloatArray, Note, Sensors
 
 # Stands for a sampling rate: a stream was previewed by its key frames alone.
@@ -93,6 +95,7 @@ class Event:
         frame_s: Time of the exemplar, the frame nearest to the mean.
         jpeg: The exemplar.
         sensors: What the robot knew at the exemplar.
+        motion: What it did along the event; None where that is not known.
         labels: Names of what was recognised, the most frequent first.
         text: Words that the source gave. Untrusted.
         frames: Frames that were encoded.
@@ -115,6 +118,7 @@ class Event:
     frame_s: float
     jpeg: bytes
     sensors: Sensors = NO_SENSORS
+    motion: Motion | None = None
     labels: tuple[str, ...] = ()
     text: str = ""
     frames: int = 1
@@ -168,6 +172,7 @@ class Entry:
     repeats: int
     jpeg_bytes: int
     sensors: Sensors = NO_SENSORS
+    motion: Motion | None = None
     spans: tuple[Span, ...] = ()
     strength: float = 1.0
     met: int = 1
@@ -176,6 +181,14 @@ class Entry:
     level: Level = Level.FULL
     place: int = 0
     first_seq: int = 0
+
+    @property
+    def poses(self) -> NDArray[np.float64]:
+        """Where the robot was along the event, or else at the exemplar: float64 [N, 7], none where not known."""
+        if self.motion is not None and self.motion.poses is not None:
+            return self.motion.poses
+        own = self.sensors.pose
+        return np.zeros((0, 7)) if own is None else own.astype(np.float64).reshape(1, 7)
 
     @property
     def shown(self) -> Span:

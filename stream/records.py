@@ -34,6 +34,10 @@ def _check_vector(owner: str, vector: object, size: int | None = None) -> None:
         raise ValueError(f"{owner} must be float32 [{size or 'N'}], found {found}")
 
 
+def _is_double(value: object) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype == np.float64
+
+
 def _check_instant(owner: str, seq: int, time_s: float) -> None:
     if seq < 0:
         raise ValueError(f"{owner}.seq must be 0 or more, found {seq}")
@@ -84,18 +88,19 @@ class Sensors:
     Attributes:
         state: float32 [S], joint positions and the like, in the source's own units.
         action: float32 [A], the command sent at this instant, in the source's own units.
-        pose: float32 [7], x, y, z in metres and the quaternion qx, qy, qz, qw, in the source's frame.
+        pose: float32 or float64 [7], x, y, z in metres and the quaternion qx, qy, qz, qw, in the source's frame.
     """
 
     state: FloatArray | None = None
     action: FloatArray | None = None
-    pose: FloatArray | None = None
+    pose: FloatArray | NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         for name, size in (("state", None), ("action", None), ("pose", 7)):
             value = getattr(self, name)
             if value is not None:
-                _check_vector(f"Sensors.{name}", value, size)
+                numbers = value.astype(np.float32) if name == "pose" and _is_double(value) else value
+                _check_vector(f"Sensors.{name}", numbers, size)
 
 
 NO_SENSORS = Sensors()

@@ -167,8 +167,7 @@ class Keeper:
         if recording not in self._open and seen.images:
             self._memory.begin(recording, uri=f"robot://{recording}", fps=self._ingest.config.fps)
             self._open[recording] = set()
-        pose = None if seen.pose is None else seen.pose.astype(np.float32)
-        sensors = Sensors(state=seen.state, action=seen.action, pose=pose)
+        sensors = Sensors(state=seen.state, action=seen.action, pose=seen.pose)
         gated: list[Frame | Repeat | Note] = []
         for camera, image in sorted(seen.images.items()):
             stream = stream_id(recording, camera)

@@ -69,7 +69,7 @@ class FreshFrame(NamedTuple):
     time_s: float
     until_s: float
     vector: FloatArray
-    pose: FloatArray | None
+    pose: Doubles | FloatArray | None
     text: str
 
 

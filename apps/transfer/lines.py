@@ -13,7 +13,7 @@ The lines of an export, each an object; times are seconds of their stream, ids 1
         "labels": [...], "text", "surprise", "utility", "strength", "met", "uses", "pinned", "place",
         "level": "full", "small", "vectors", "signs" or "words", "frames", "repeats",
         "key", "scene": scaled int8, at level "signs" a bit a number (memory/codec.py), null at level "words",
-        "state", "action", "pose": little-endian float32 or null,
+        "state", "action", "pose": little-endian float32 or null, "motion": as in memory/motion.py, or null,
         "jpeg": null where there is no picture, or it was left out}
     {"kind": "note", "id", "stream", "how": "screen", "speech", "subtitle", "chapter" or "mark", "t0_s", "t1_s",
         "known_s", "text", "line": which line of its screen, from 0}
@@ -27,9 +27,9 @@ The lines of an export, each an object; times are seconds of their stream, ids 1
     {"kind": "end", "lines": how many came before}
 
 Exports of formats 2 and 3 are read too: the first has no notes and no visits, the second nothing of where things
-went, of their colours and portraits, and of what was detected. Places are those of streams that are not
-complete. A file that is read is not trusted: an entry's id must be that of its stream and position, numbers
-must be finite and in their range, bytes of the right size, and nothing is evaluated.
+went, of their colours and portraits, of what was detected and of what a robot did. Places are those of streams
+that are not complete. A file that is read is not trusted: an entry's id must be that of its stream and position,
+numbers must be finite and in their range, bytes of the right size, and nothing is evaluated.
 """
 
 from __future__ import annotations
@@ -38,17 +38,28 @@ import base64
 import dataclasses
 import json
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hippocam.apps.errors import LineError
 from hippocam.apps.transfer.entity_fields import detected_of, visit_of
-from hippocam.apps.transfer.fields import MAX_JPEG_BYTES, MAX_LENGTH, MAX_NUMBER, MAX_WORDS, Fields, short
+from hippocam.apps.transfer.fields import (
+    MAX_JPEG_BYTES,
+    MAX_LENGTH,
+    MAX_NUMBER,
+    MAX_SENSOR_BYTES,
+    MAX_WORDS,
+    Fields,
+    short,
+)
 from hippocam.memory.codec import pack, unpack
 from hippocam.memory.config import MIN_BUDGET_BYTES
 from hippocam.memory.entities.bank import VisitRow
 from hippocam.memory.entities.detections import Detected
 from hippocam.memory.longterm.scene import summary_id
+from hippocam.memory.motion import Motion
 from hippocam.memory.records import Entry, Level, format_id, id_of
 from hippocam.memory.store.entries import EntryRow
 from hippocam.memory.store.journal import JournalRow
@@ -56,7 +67,7 @@ from hippocam.memory.store.notes import NoteRow
 from hippocam.memory.store.places import PlaceRow
 from hippocam.memory.store.streams import StreamRow
 from hippocam.memory.store.summaries import Kind, Summary
-from hippocam.stream.records import EncoderSpec, FloatArray, Note, Sensors
+from hippocam.stream.records import EncoderSpec, Note, Sensors
 
 # Older formats whose lines are among those of the present one.
 _OLDER = frozenset({2, 3})
@@ -186,6 +197,7 @@ def entry_line(row: EntryRow, jpeg: bytes | None) -> str:
         state=_floats(sensors.state),
         action=_floats(sensors.action),
         pose=_floats(sensors.pose),
+        motion=None if entry.motion is None else _base64(entry.motion.pack()),
         jpeg=_base64(jpeg),
     )
 
@@ -374,6 +386,12 @@ def _entry(fields: Fields, dim: int) -> tuple[EntryRow, bytes | None]:
     state, action, pose = fields.floats("state"), fields.floats("action"), fields.floats("pose")
     if pose is not None and len(pose) != 7:
         fields.refuse(f"'pose' must be 7 numbers, found {len(pose)}")
+    motion = None
+    if fields.has("motion") and (packed := fields.blob("motion", MAX_SENSOR_BYTES)) is not None:
+        try:
+            motion = Motion.unpack(packed)
+        except ValueError as error:
+            fields.refuse(f"'motion' cannot be read: {error}")
     entry = Entry(
         id=entry_id,
         stream=stream,
@@ -389,6 +407,7 @@ def _entry(fields: Fields, dim: int) -> tuple[EntryRow, bytes | None]:
         repeats=fields.whole("repeats"),
         jpeg_bytes=len(jpeg or b""),
         sensors=Sensors(state=state, action=action, pose=pose),
+        motion=motion,
         spans=spans,
         strength=fields.number("strength", 0, MAX_NUMBER),
         met=fields.whole("met", 1),
@@ -413,5 +432,5 @@ def _base64(blob: bytes | None) -> str | None:
     return None if blob is None else base64.b64encode(blob).decode()
 
 
-def _floats(values: Sequence[float] | FloatArray | None) -> str | None:
+def _floats(values: Sequence[float] | NDArray[Any] | None) -> str | None:
     return None if values is None else _base64(np.asarray(values, "<f4").tobytes())

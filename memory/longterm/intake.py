@@ -17,6 +17,7 @@ from hippocam.memory.codec import rounded
 from hippocam.memory.longterm.budget import INSERT_PAGES, UPDATE_PAGES, ByteBudget
 from hippocam.memory.longterm.journal import Journal, Why
 from hippocam.memory.longterm.notes import BATCH, KeptNotes
+from hippocam.memory.motion import Motion
 from hippocam.memory.records import Continuation, Entry, Event, Level, Slot, Span, id_of
 from hippocam.memory.spans import MAX_SPANS, join_spans, union_of
 from hippocam.memory.store.entries import EntryTable
@@ -130,7 +131,7 @@ class Intake:
         if id_of(event.stream, event.first_seq) in self._bank:
             return
         event = replace(event, key=rounded(event.key), scene=rounded(event.scene))
-        words_bytes = _words_bytes(event.text, event.labels)
+        words_bytes = _words_bytes(event.text, event.labels, event.motion)
         # before anything is learned from it: what cannot be kept leaves no trace
         self.make_room(len(event.jpeg) + 2 * len(event.key) + words_bytes + INSERT_PAGES * PAGE_BYTES)
         match = self._bank.match(event.stream, event.place, event.key, event.t0_s)
@@ -172,7 +173,7 @@ class Intake:
         """
         if entry.id in self._bank:
             return False
-        words_bytes = _words_bytes(entry.text, entry.labels)
+        words_bytes = _words_bytes(entry.text, entry.labels, entry.motion)
         dim = 0 if key_D is None else len(key_D)
         self.make_room(len(jpeg) + 2 * dim + words_bytes + INSERT_PAGES * PAGE_BYTES)
         if jpeg:
@@ -309,6 +310,6 @@ def _span_of(event: Event) -> Span:
     return Span(t0_s=event.t0_s, t1_s=event.t1_s, known_s=event.known_s)
 
 
-def _words_bytes(text: str, labels: Sequence[str]) -> int:
-    """Bytes of an entry's words, full text included."""
-    return 2 * (len(text.encode()) + sum(map(len, labels)))
+def _words_bytes(text: str, labels: Sequence[str], motion: Motion | None) -> int:
+    """Bytes of an entry's words, full text included, and of what its robot did."""
+    return 2 * (len(text.encode()) + sum(map(len, labels))) + (0 if motion is None else len(motion.pack()))

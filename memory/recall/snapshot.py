@@ -115,7 +115,7 @@ class Rows:
     def of(entries: Sequence[Entry], rows_ND: FloatArray) -> Rows:
         """Lay out entries and their rows, float32 [N, D]."""
         spans = [(span.t0_s, span.t1_s) for entry in entries for span in entry.spans]
-        poses = [entry.sensors.pose for entry in entries if entry.sensors.pose is not None]
+        poses = [pose for entry in entries for pose in entry.poses]
         return Rows(
             np.array([entry.id for entry in entries], np.int64),
             rows_ND.astype(np.float16),
@@ -123,7 +123,7 @@ class Rows:
             np.array(spans, np.float64).reshape(-1, 2),
             np.array([k for k, entry in enumerate(entries) for _ in entry.spans], np.int64),
             np.array(poses, np.float64).reshape(-1, 7),
-            np.array([k for k, entry in enumerate(entries) if entry.sensors.pose is not None], np.int64),
+            np.array([k for k, entry in enumerate(entries) for _ in entry.poses], np.int64),
         )
 
     @staticmethod

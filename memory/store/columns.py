@@ -12,8 +12,10 @@ from dataclasses import fields
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hippocam.memory.codec import pack, unpack
+from hippocam.memory.motion import Motion
 from hippocam.memory.records import Entry, Held, Level, Slot, Span
 from hippocam.stream.records import FloatArray, Sensors
 
@@ -27,7 +29,7 @@ SENSORS = ("state", "action", "pose")
 ENTRY_COLUMNS = (
     "id", "stream", "first_seq", "t0_s", "t1_s", "known_s", "frame_s", "last_s", "spans", "surprise", "utility",
     "strength", "met", "uses", "pinned", "level", "place", "labels", "text", "frames", "repeats", "jpeg_bytes",
-    *VECTORS, *SENSORS, "slept",
+    *VECTORS, *SENSORS, "motion", "slept",
 )  # fmt: skip
 # What `entry_from`, `held_from` and `slot_from` read.
 ENTRY = tuple(name for name in ENTRY_COLUMNS if name not in (*VECTORS, "last_s", "slept"))
@@ -39,8 +41,8 @@ SLOT = (
     "id", "stream", "last_s", "utility", "strength", "met", "uses", "pinned", "level", "place", "jpeg_bytes",
     "key",
 )  # fmt: skip
-# About what the words of an entry take beside its row, full text included.
-WORDS_BYTES = "2 * (length(CAST(text AS BLOB)) + length(CAST(labels AS BLOB)))"
+# About what the words of an entry take beside its row, full text included, and what its robot did.
+WORDS_BYTES = "2 * (length(CAST(text AS BLOB)) + length(CAST(labels AS BLOB))) + coalesce(length(motion), 0)"
 
 
 def listed(names: Sequence[str]) -> str:
@@ -79,6 +81,7 @@ def values_of(entry: Entry, key_D: FloatArray | None, scene_D: FloatArray | None
         "state": _pack_sensor(entry.sensors.state),
         "action": _pack_sensor(entry.sensors.action),
         "pose": _pack_sensor(entry.sensors.pose),
+        "motion": None if entry.motion is None else entry.motion.pack(),
     }
 
 
@@ -124,6 +127,7 @@ def entry_from(row: Sequence[Any]) -> Entry:
         | {
             "labels": tuple(labels.split(", ")) if labels else (),
             "sensors": Sensors(**sensors),
+            "motion": None if values["motion"] is None else Motion.unpack(values["motion"]),
             "spans": _spans(values),
             "pinned": bool(values["pinned"]),
             "level": Level(values["level"]),
@@ -186,7 +190,16 @@ def unpack_sensor(blob: bytes | None) -> FloatArray | None:
     return None if blob is None else np.frombuffer(blob, "<f4").astype(np.float32)
 
 
-def _pack_sensor(numbers: FloatArray | None) -> bytes | None:
+def unpack_poses(pose: bytes | None, motion: bytes | None) -> NDArray[np.float64]:
+    """The poses of an entry, as `Entry.poses` has them, from two of its columns."""
+    along = Motion.unpack(motion).poses if motion is not None else None
+    own = unpack_sensor(pose)
+    if along is not None:
+        return along
+    return np.zeros((0, 7)) if own is None else own.astype(np.float64).reshape(-1, 7)
+
+
+def _pack_sensor(numbers: NDArray[Any] | None) -> bytes | None:
     return None if numbers is None else numbers.astype("<f4").tobytes()
 
 

@@ -31,7 +31,15 @@ from hippocam.memory.store.notes import NoteTable
 from hippocam.memory.store.places import PlaceTable
 from hippocam.memory.store.portraits import PortraitTable
 from hippocam.memory.store.probes import ProbeTable
-from hippocam.memory.store.schema import APPLICATION_ID, FORMAT, FULL_TEXTS, PAGE_BYTES, WAL_PAGES, create
+from hippocam.memory.store.schema import (
+    APPLICATION_ID,
+    FORMAT,
+    FULL_TEXTS,
+    OLDER_VIEWS,
+    PAGE_BYTES,
+    WAL_PAGES,
+    create,
+)
 from hippocam.memory.store.states import StateTable
 from hippocam.memory.store.streams import StreamTable
 from hippocam.memory.store.summaries import SummaryTable
@@ -130,6 +138,8 @@ class Store:
             db.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
             db.execute(f"PRAGMA journal_size_limit = {WAL_PAGES * PAGE_BYTES}")
         else:
+            if version != FORMAT:
+                db.executescript(OLDER_VIEWS)
             db.execute("PRAGMA query_only = ON")
 
     def close(self) -> None:

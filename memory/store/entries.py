@@ -67,6 +67,7 @@ class EntryTable:
             repeats=event.repeats,
             jpeg_bytes=len(event.jpeg),
             sensors=event.sensors,
+            motion=event.motion,
         )
         values = values_of(entry, event.key, event.scene)
         self._write("INSERT OR IGNORE", values | {"jpeg_sum": picture_sum(event.jpeg)})
@@ -101,10 +102,14 @@ class EntryTable:
         if level == Level.SIGNS:
             key, scene = self._db.execute("SELECT key, scene FROM entry WHERE id = ?", (entry_id,)).fetchone()
             packed = (pack(signs(unpack(blob))) for blob in (key, scene))
-            self._db.execute("UPDATE entry SET key = ?, scene = ? WHERE id = ?", (*packed, entry_id))
+            self._db.execute(
+                "UPDATE entry SET key = ?, scene = ?, motion = NULL WHERE id = ?", (*packed, entry_id)
+            )
         if level == Level.WORDS:
             self._db.execute(
-                "UPDATE entry SET key = NULL, scene = NULL, state = NULL, action = NULL WHERE id = ?", (entry_id,)
+                "UPDATE entry SET key = NULL, scene = NULL, state = NULL, action = NULL, motion = NULL "
+                "WHERE id = ?",
+                (entry_id,),
             )
 
     def pin(self, entry_id: int, pinned: bool) -> bool:

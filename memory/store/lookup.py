@@ -6,7 +6,7 @@ import sqlite3
 
 from hippocam.memory.filter import Filter, within
 from hippocam.memory.records import Span
-from hippocam.memory.store.columns import unpack_sensor, unpack_spans
+from hippocam.memory.store.columns import unpack_poses, unpack_spans
 
 
 class EntryLookup:
@@ -35,7 +35,7 @@ class EntryLookup:
                 values.append(value)
         rows = self._db.execute(
             "SELECT id, spans, t0_s, t1_s, known_s, frame_s, stream, first_seq"
-            f"{', pose' if wanted.near else ''} FROM entry "
+            f"{', pose, motion' if wanted.near else ''} FROM entry "
             f"WHERE {' AND '.join(clauses)} ORDER BY id",
             values,
         )
@@ -43,10 +43,8 @@ class EntryLookup:
         for entry_id, packed, t0_s, t1_s, known_s, frame_s, stream, first_seq, *rest in rows:
             if wanted.apart is not None and wanted.apart.holds_entry(stream, first_seq):
                 continue
-            if wanted.near is not None:
-                pose = unpack_sensor(rest[0])
-                if pose is None or not within(float(pose[0]), float(pose[1]), wanted.near):
-                    continue
+            if wanted.near is not None and not within(unpack_poses(*rest), wanted.near):
+                continue
             if packed is not None:  # SQL knows of the first span and of the end of the last
                 spans = (Span(t0_s=t0_s, t1_s=t1_s, known_s=known_s), *unpack_spans(packed))
                 if not wanted.passing(spans, frame_s):

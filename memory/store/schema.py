@@ -146,9 +146,15 @@ ENTITY_TABLES_5 = (
 ADDED_5 = "".join(f"ALTER TABLE visit ADD COLUMN {column};\n" for column in ENTITY_COLUMNS_5)
 ADDED_5 += "".join(f"{statement};\n" for statement in ENTITY_TABLES_5)
 ADDED_5 += "ALTER TABLE note ADD COLUMN line INTEGER NOT NULL DEFAULT 0;\n"
+# What a robot did along an event.
+ADDED_5 += "".join(f"ALTER TABLE {table} ADD COLUMN motion BLOB;\n" for table in ("entry", "tombstone"))
+# Shows a reader the entries of a database of format 3 or 4 as if they had that column. Nothing is written.
+OLDER_VIEWS = "PRAGMA temp_store = MEMORY;\n"
+OLDER_VIEWS += "CREATE TEMP VIEW entry AS SELECT *, NULL AS motion FROM main.entry;\n"
+OLDER_VIEWS += "CREATE TEMP VIEW tombstone AS SELECT *, NULL AS motion FROM main.tombstone;\n"
 # The tables whose rows have checksums now, and those of older formats to whose rows columns were added since.
 SUMMED = (*SUMMED_4, "detected")
-WIDENED = ("visit", "note")
+WIDENED = ("visit", "note", "entry", "tombstone")
 SCHEMA_4 = SCHEMA_2 + ADDED_3 + ADDED_4
 SCHEMA = SCHEMA_4 + ADDED_5
 

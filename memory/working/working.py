@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hippocam.memory.motion import motion_of
 from hippocam.memory.records import KEY_FRAMES, Continuation, Event, id_of
 from hippocam.memory.working.context import Context, ContextConfig, Place, PlaceChange, unit
 from hippocam.stream.records import Embedding, FloatArray, Repeat
@@ -263,6 +264,7 @@ class WorkingMemory:
             frame_s=exemplar.time_s,
             jpeg=exemplar.jpeg,
             sensors=exemplar.sensors,
+            motion=motion_of(self._frames),
             labels=tuple(label for label, _ in labels.most_common(5)),
             text="\n".join(dict.fromkeys(frame.text for frame in self._frames if frame.text))[:_MAX_TEXT],
             frames=len(self._frames),

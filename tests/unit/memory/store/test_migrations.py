@@ -121,7 +121,7 @@ def make_format_1(path: Path, rows: list[tuple[Any, ...]], version: int = 1) -> 
 
 def columns(db: sqlite3.Connection, table: str) -> str:
     names = [row[1] for row in db.execute(f"PRAGMA table_info({table})")]
-    return ", ".join(name for name in names if name not in ("sum", "jpeg_sum"))
+    return ", ".join(name for name in names if name not in ("sum", "jpeg_sum", "motion"))
 
 
 def dump(path: Path) -> dict[str, list[tuple[Any, ...]]]:

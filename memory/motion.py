@@ -1,0 +1,111 @@
+"""What a robot did along an event: where it was, its states and its actions, at some of the event's frames.
+
+Shapes: N samples; S, A state and action sizes. Positions are stored as float32 beside a float64 origin, so that a
+map whose numbers are large (metres from the earth's centre) loses nothing.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hippocam.stream.records import Embedding, FloatArray
+
+# Samples of an event that are kept, evenly among its frames; the first and the last always.
+MOST_SAMPLES = 16
+# Samples, size of a state, size of an action, whether there are poses; then time and origin.
+_HEAD = struct.Struct("<HHHB4d")
+
+Doubles = NDArray[np.float64]
+T = TypeVar("T", np.float32, np.float64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Motion:
+    """Samples along an event; each part may be absent.
+
+    Attributes:
+        times_s: float64 [N], rising.
+        poses: float64 [N, 7], x, y, z in metres and the quaternion qx, qy, qz, qw.
+        states: float32 [N, S].
+        actions: float32 [N, A].
+    """
+
+    times_s: Doubles
+    poses: Doubles | None = None
+    states: FloatArray | None = None
+    actions: FloatArray | None = None
+
+    def nearest(self, time_s: float) -> int:
+        """Index of the sample nearest to a time."""
+        return int(np.argmin(np.abs(self.times_s - time_s)))
+
+    def pack(self) -> bytes:
+        """Write it as bytes."""
+        origin = np.zeros(3) if self.poses is None else self.poses[0, :3]
+        sizes = [0 if rows is None else rows.shape[1] for rows in (self.states, self.actions)]
+        start_s = float(self.times_s[0])
+        parts = [_HEAD.pack(len(self.times_s), *sizes, self.poses is not None, start_s, *origin)]
+        parts.append((self.times_s - start_s).astype("<f4").tobytes())
+        if self.poses is not None:
+            near = np.hstack([self.poses[:, :3] - origin, self.poses[:, 3:]])
+            parts.append(near.astype("<f4").tobytes())
+        parts += [rows.astype("<f4").tobytes() for rows in (self.states, self.actions) if rows is not None]
+        return b"".join(parts)
+
+    @staticmethod
+    def unpack(blob: bytes) -> Motion:
+        """Read what `pack` wrote.
+
+        Raises:
+            ValueError: It is something else.
+        """
+        try:
+            count, states, actions, posed, start_s, *origin = _HEAD.unpack_from(blob)
+        except struct.error as error:
+            raise ValueError("motion without a head") from error
+        width = 1 + 7 * bool(posed) + states + actions
+        numbers = np.frombuffer(blob[_HEAD.size :], "<f4")
+        if not count or posed not in (0, 1) or len(blob) != _HEAD.size + 4 * count * width:
+            raise ValueError(f"motion of {count} samples in {len(blob)} bytes")
+        if not (np.isfinite(numbers).all() and np.isfinite([start_s, *origin]).all()):
+            raise ValueError("motion with numbers that are not finite")
+        columns = np.split(numbers, np.cumsum([count, 7 * posed * count, states * count]))
+        poses = None
+        if posed:
+            poses = columns[1].reshape(count, 7).astype(np.float64)
+            poses[:, :3] += origin
+        return Motion(
+            times_s=start_s + columns[0].astype(np.float64),
+            poses=poses,
+            states=columns[2].reshape(count, states).astype(np.float32) if states else None,
+            actions=columns[3].reshape(count, actions).astype(np.float32) if actions else None,
+        )
+
+
+def motion_of(frames: Sequence[Embedding]) -> Motion | None:
+    """What a robot did along some frames; None where nothing is known, or it is all the same in one frame."""
+    poses, states, actions = (
+        [getattr(frame.sensors, part) for frame in frames] for part in ("pose", "state", "action")
+    )
+    known = [k for k in range(len(frames)) if any(part[k] is not None for part in (poses, states, actions))]
+    if len(known) < 2:  # the entry's own sensors say it all
+        return None
+    chosen = [known[round(k)] for k in np.linspace(0, len(known) - 1, min(len(known), MOST_SAMPLES))]
+    return Motion(
+        times_s=np.array([frames[k].time_s for k in chosen]),
+        poses=_rows([poses[k] for k in chosen], np.float64),
+        states=_rows([states[k] for k in chosen], np.float32),
+        actions=_rows([actions[k] for k in chosen], np.float32),
+    )
+
+
+def _rows(parts: Sequence[NDArray[Any] | None], dtype: type[T]) -> NDArray[T] | None:
+    """One row a sample, where all have a part of one size."""
+    sizes = {None if part is None else len(part) for part in parts}
+    return None if None in sizes or len(sizes) != 1 else np.array(parts, dtype)
