@@ -19,8 +19,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hippocam.memory.motion import Motion
 from hippocam.stream.records import NO_SENSORS, Box, FloatArray, Note, Sensors
+from hippocam.stream.robot.motion import Motion
 
 # Stands for a sampling rate: a stream was previewed by its key frames alone.
 KEY_FRAMES = 0.0

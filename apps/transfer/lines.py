@@ -13,7 +13,7 @@ The lines of an export, each an object; times are seconds of their stream, ids 1
         "labels": [...], "text", "surprise", "utility", "strength", "met", "uses", "pinned", "place",
         "level": "full", "small", "vectors", "signs" or "words", "frames", "repeats",
         "key", "scene": scaled int8, at level "signs" a bit a number (memory/codec.py), null at level "words",
-        "state", "action", "pose": little-endian float32 or null, "motion": as in memory/motion.py, or null,
+        "state", "action", "pose": little-endian float32 or null, "motion": as in stream/robot/motion.py, or null,
         "jpeg": null where there is no picture, or it was left out}
     {"kind": "note", "id", "stream", "how": "screen", "speech", "subtitle", "chapter" or "mark", "t0_s", "t1_s",
         "known_s", "text", "line": which line of its screen, from 0}
@@ -59,7 +59,6 @@ from hippocam.memory.config import MIN_BUDGET_BYTES
 from hippocam.memory.entities.bank import VisitRow
 from hippocam.memory.entities.detections import Detected
 from hippocam.memory.longterm.scene import summary_id
-from hippocam.memory.motion import Motion
 from hippocam.memory.records import Entry, Level, format_id, id_of
 from hippocam.memory.store.entries import EntryRow
 from hippocam.memory.store.journal import JournalRow
@@ -68,6 +67,7 @@ from hippocam.memory.store.places import PlaceRow
 from hippocam.memory.store.streams import StreamRow
 from hippocam.memory.store.summaries import Kind, Summary
 from hippocam.stream.records import EncoderSpec, Note, Sensors
+from hippocam.stream.robot.motion import Motion
 
 # Older formats whose lines are among those of the present one.
 _OLDER = frozenset({2, 3})

@@ -17,7 +17,6 @@ from hippocam.memory.codec import rounded
 from hippocam.memory.longterm.budget import INSERT_PAGES, UPDATE_PAGES, ByteBudget
 from hippocam.memory.longterm.journal import Journal, Why
 from hippocam.memory.longterm.notes import BATCH, KeptNotes
-from hippocam.memory.motion import Motion
 from hippocam.memory.records import Continuation, Entry, Event, Level, Slot, Span, id_of
 from hippocam.memory.spans import MAX_SPANS, join_spans, union_of
 from hippocam.memory.store.entries import EntryTable
@@ -29,6 +28,7 @@ from hippocam.memory.store.states import StateTable
 from hippocam.memory.store.streams import StreamTable
 from hippocam.memory.working.working import WorkingState
 from hippocam.stream.records import FloatArray
+from hippocam.stream.robot.motion import Motion
 
 # New pages for what is new of a stream's things, at most.
 _TRACKED_PAGES = 16

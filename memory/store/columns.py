@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hippocam.memory.codec import pack, unpack
-from hippocam.memory.motion import Motion
 from hippocam.memory.records import Entry, Held, Level, Slot, Span
 from hippocam.stream.records import FloatArray, Sensors
+from hippocam.stream.robot.motion import Motion
 
 R = TypeVar("R")
 

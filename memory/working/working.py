@@ -20,10 +20,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hippocam.memory.motion import motion_of
 from hippocam.memory.records import KEY_FRAMES, Continuation, Event, id_of
 from hippocam.memory.working.context import Context, ContextConfig, Place, PlaceChange, unit
 from hippocam.stream.records import Embedding, FloatArray, Repeat
+from hippocam.stream.robot.motion import motion_of
 
 # The usual surprise of a stream is the mean over its events, later over about this many of the newest.
 _USUAL_EVENTS = 512

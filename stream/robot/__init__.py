@@ -1,1 +1,1 @@
-"""Between a robot's control loop and the processes that remember for it."""
+"""What a robot knows beside its pictures, and the way of both to the processes that remember."""

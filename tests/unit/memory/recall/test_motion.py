@@ -6,10 +6,10 @@ import pytest
 from hippocam.memory.config import MemoryConfig
 from hippocam.memory.filter import Filter
 from hippocam.memory.memory import Memory
-from hippocam.memory.motion import MOST_SAMPLES, Motion, motion_of
 from hippocam.memory.recall.query import Query
 from hippocam.memory.records import Level
 from hippocam.stream.records import Embedding, EncoderSpec, Sensors
+from hippocam.stream.robot.motion import MOST_SAMPLES, Motion, motion_of
 
 D = 16
 SPEC = EncoderSpec(id="test:1", dim=D, normalised=True, midpoint=0.5, slope=20.0)
