@@ -274,7 +274,7 @@ def _moments(parts: Sequence[Part], best: Sequence[_Found], shifts: Sequence[flo
         closed.append(iter(own))
         plain = [replace(moment, stream=moment.stream.removeprefix(member.prefix)) for moment in own]
         apart = {held.id for held in member.memory.streams() if held.quarantined == "all"}
-        for moment in open_moments(member.memory.folder, plain, query):
+        for moment in open_moments(member.memory.folder, plain, query, member.sentences.of_frame):
             if moment.stream in apart:
                 continue
             still_open.append(replace(member.rename(moment), score=_shifted(moment.score, shifts[index])))

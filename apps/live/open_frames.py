@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -117,7 +117,9 @@ class OpenFrames:
             "cosine": cosine,
             "score": belief(cosine, self._spec, compared),
             "image": str(picture),
-            "labels": list(frame.labels),
+            "vector": frame.vector.tolist(),
+            "things": [thing.label for thing in frame.sensed.things],
+            "screen": list(frame.sensed.screen or ()),
         }
 
 
@@ -173,7 +175,16 @@ def latest_frames(memory: Path, stream: str) -> list[Embedding]:
 _CONDITIONS = ("stream", "camera", "after_s", "before_s", "at_s")
 
 
-def open_moments(memory: Path, found: Sequence[Evidence], query: Query) -> list[Evidence]:
+class Wording(Protocol):
+    """Says what a frame looks like."""
+
+    def __call__(self, vector_D: FloatArray, labels: Sequence[str], lines: Sequence[str]) -> str:
+        """One phrase for a frame's vector, the labels of the things in it and the lines that were read in it."""
+
+
+def open_moments(
+    memory: Path, found: Sequence[Evidence], query: Query, wording: Wording | None = None
+) -> list[Evidence]:
     """What a query looks for and the running live process has seen in its open events.
 
     Without a live process, or where one hangs, there is none. Open events have no place yet, so a query for a
@@ -183,6 +194,7 @@ def open_moments(memory: Path, found: Sequence[Evidence], query: Query) -> list[
         memory: The memory's folder.
         found: What the memory gave; none of it is repeated.
         query: What was looked for.
+        wording: Says what a frame looks like; None to leave that out.
     """
     if query.near is not None or query.place is not None or query.place_of is not None:
         return []
@@ -193,7 +205,7 @@ def open_moments(memory: Path, found: Sequence[Evidence], query: Query) -> list[
     except HippocamError as error:
         log.warning("what is open now is left out: %s", error)
         return []
-    return [_evidence(row) for row in (answer or {}).get("moments", ()) if not _is_in(row, found)]
+    return [_evidence(row, wording) for row in (answer or {}).get("moments", ()) if not _is_in(row, found)]
 
 
 def _is_in(row: Mapping[str, Any], found: Iterable[Evidence]) -> bool:
@@ -205,7 +217,11 @@ def _is_in(row: Mapping[str, Any], found: Iterable[Evidence]) -> bool:
     )
 
 
-def _evidence(row: Mapping[str, Any]) -> Evidence:
+def _evidence(row: Mapping[str, Any], wording: Wording | None) -> Evidence:
+    sentence = ""
+    if wording is not None and "vector" in row:  # a live process of an older hippocam gives none
+        lists = (tuple(map(str, row.get(name, ()))) for name in ("things", "screen"))
+        sentence = wording(np.asarray(row["vector"], np.float32), *lists)
     why = f"picture against words: cosine {row['cosine']:.2f}, belief {row['score']:.0%}"
     t0_s, t1_s = float(row["t0_s"]), float(row["t1_s"])
     return Evidence(
@@ -217,5 +233,6 @@ def _evidence(row: Mapping[str, Any]) -> Evidence:
         why=why + "; just seen, its event is still open",
         image=str(row["image"]),
         frame_s=t0_s,
+        sentence=sentence,
         spans=((t0_s, t1_s),),
     )

@@ -12,7 +12,7 @@ from functools import partial
 
 import numpy as np
 
-from hippocam.apps.sentences.subjects import subjects, subjects_at
+from hippocam.apps.sentences.subjects import counted, subjects, subjects_at
 from hippocam.memory.entities.records import Visit
 from hippocam.memory.memory import Memory
 from hippocam.memory.records import Entry, Level
@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 # Entries of a stretch of time that are looked at, the latest ones.
 _MOST_ENTRIES = 600
+# Sentences that are remembered, since one entry is found again and again.
+_MOST_TOLD = 4096
 # A line that stands there for more than this share of so much time on both sides is furniture: a clock, a name.
 _WIDE_S = 300.0
 _FURNITURE = 0.5
@@ -46,6 +48,7 @@ class Sentences:
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
         self._composer = Lazy(partial(_composer_of, memory))
+        self._told: dict[tuple[object, ...], str] = {}
 
     def of_entry(self, entry: Entry, at_s: float | None = None) -> str:
         """What an entry's picture looks like, as one phrase: "two people sitting at a table".
@@ -54,20 +57,23 @@ class Sentences:
             entry: The entry.
             at_s: As if the stream ended here.
         """
-        span = entry.shown
-        frame_s = min(max(entry.frame_s, span.t0_s), span.t1_s)
-        scene_D = self._scene(entry)
-        lines, standing = self._lines(entry.stream, frame_s, at_s)
-        return self._composer().sentence(
-            Moment(
-                scene_D=scene_D,
-                around_D=self._around(entry.stream, frame_s, at_s),
-                look=self._look(entry),
-                subjects=subjects_at(self._memory.entities.within(entry.stream, frame_s, frame_s), frame_s, at_s),
-                lines=(*filter(None, [entry.text]), *lines),
-                standing=standing,
-            )
-        )
+        key = (entry.id, entry.level, entry.spans, entry.frame_s, at_s)
+        told = self._told.get(key)
+        if told is None:
+            if len(self._told) >= _MOST_TOLD:
+                self._told.clear()
+            told = self._told[key] = self._tell(entry, at_s)
+        return told
+
+    def of_frame(self, vector_D: FloatArray, labels: Sequence[str], lines: Sequence[str]) -> str:
+        """What a frame looks like whose event is still open.
+
+        Args:
+            vector_D: float32 [D], its vector.
+            labels: Of the things that were found in it.
+            lines: What was read in it.
+        """
+        return self._composer().sentence(Moment(scene_D=vector_D, subjects=counted(labels), lines=tuple(lines)))
 
     def of_visit(self, visit: Visit, at_s: float | None = None) -> str:
         """What one thing looked like when it was seen best: "a person in black walking in a corridor".
@@ -107,6 +113,22 @@ class Sentences:
         seconds = [max(0.1, min(entry.t1_s, t1_s) - max(entry.t0_s, t0_s)) for entry in shown]
         nearest = int(np.argmax(scenes_ND @ (np.asarray(seconds, np.float32) @ scenes_ND)))
         return self.of_entry(shown[nearest], at_s)
+
+    def _tell(self, entry: Entry, at_s: float | None) -> str:
+        span = entry.shown
+        frame_s = min(max(entry.frame_s, span.t0_s), span.t1_s)
+        scene_D = self._scene(entry)
+        lines, standing = self._lines(entry.stream, frame_s, at_s)
+        return self._composer().sentence(
+            Moment(
+                scene_D=scene_D,
+                around_D=self._around(entry.stream, frame_s, at_s),
+                look=self._look(entry),
+                subjects=subjects_at(self._memory.entities.within(entry.stream, frame_s, frame_s), frame_s, at_s),
+                lines=(*filter(None, [entry.text]), *lines),
+                standing=standing,
+            )
+        )
 
     def _scene(self, entry: Entry) -> FloatArray | None:
         if entry.level >= Level.WORDS:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from hippocam.memory.boxes import centre, side
@@ -45,8 +46,19 @@ def subjects(visits: Sequence[Visit], time_s: float, at_s: float | None = None) 
     kinds: dict[str, list[Visit]] = {}
     for visit in visits:
         kinds.setdefault(visit.label, []).append(visit)
-    ordered = sorted(kinds, key=lambda label: (label != "person", label not in MOVERS, -len(kinds[label]), label))
+    ordered = sorted(kinds, key=_order_of({label: len(own) for label, own in kinds.items()}))
     return tuple(_subject(label, kinds[label], time_s, at_s) for label in ordered)
+
+
+def counted(labels: Sequence[str]) -> tuple[Subject, ...]:
+    """What is in one frame by its labels alone, in the same order."""
+    counts = Counter(labels)
+    return tuple(Subject(label=label, count=counts[label]) for label in sorted(counts, key=_order_of(counts)))
+
+
+def _order_of(counts: Mapping[str, int]) -> Callable[[str], tuple[bool, bool, int, str]]:
+    """Sort key: people first, then what moves by itself, then the rest, most of a kind first."""
+    return lambda label: (label != "person", label not in MOVERS, -counts[label], label)
 
 
 def _subject(label: str, visits: Sequence[Visit], time_s: float, at_s: float | None) -> Subject:

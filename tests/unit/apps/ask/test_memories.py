@@ -221,7 +221,7 @@ def test_the_command_line_asks_several(folders, encoder, capsys):
 
 
 def test_what_is_still_open_in_one_is_named_and_believed_like_the_rest(shards, folders, monkeypatch):
-    def open_moments(memory, found, query):
+    def open_moments(memory, found, query, wording):
         if memory != folders / "mon":
             return []
         assert {moment.stream for moment in found} == {"cam"}

@@ -80,6 +80,16 @@ def test_a_question_to_a_running_process_finds_what_is_open(memory):
     assert "still open" in best.why
 
 
+def test_what_is_open_is_worded_from_its_vector_and_what_was_found_in_it(memory):
+    def wording(vector, labels, lines):
+        return f"{len(vector)} numbers, things {list(labels)}, lines {list(lines)}"
+
+    query = asked("red")
+    (best, *_) = open_moments(memory, [], query, wording)
+    assert best.sentence == f"{len(query.vector)} numbers, things [], lines []"
+    assert open_moments(memory, [], query)[0].sentence == ""
+
+
 def test_what_the_memory_gave_is_not_given_twice(memory):
     span = {"t0_s": 99, "t1_s": 101.5, "frame_s": 100, "spans": ((99, 101.5),)}
     held = Evidence(id="0" * 16, stream="door", score=0.7, why="", image="", **span)

@@ -6,6 +6,7 @@ import pytest
 from hippocam.apps.sentences.sentences import Sentences
 from hippocam.memory.memory import Memory
 from hippocam.models.registry import make_encoder
+from hippocam.models.sentences.compose import NOTHING_KNOWN
 from hippocam.stream.records import Embedding, Sensed, Thing
 
 LOOKS = np.eye(8, dtype=np.float32)
@@ -65,3 +66,21 @@ def test_nothing_later_is_told(memory):
 def test_a_memory_of_an_encoder_that_is_not_to_be_had_still_tells_who_was_there(memory, monkeypatch):
     monkeypatch.setattr(type(memory), "encoder", lambda self: ("gone", ENCODER.spec))
     assert sentence_at(memory, 25) == "two people"
+
+
+def test_a_frame_that_is_not_kept_yet_is_told_from_what_was_found_in_it(memory):
+    told = Sentences(memory).of_frame(ENCODER.encode_texts(["green"])[0], ["person", "person"], ["NO ENTRY HERE"])
+    assert told.startswith("two people ")
+    assert told.endswith("with the words “NO ENTRY HERE”")
+
+
+def test_a_stretch_is_told_by_the_moment_nearest_to_its_mean(memory):
+    sentences = Sentences(memory)
+    assert sentences.of_span("door", 20, 29) == sentence_at(memory, 25)
+    assert sentences.of_span("nowhere", 0, 9) == NOTHING_KNOWN
+
+
+def test_a_visit_is_told_alone(memory):
+    visits = memory.entities.within("door", 22, 28)
+    assert len(visits) == 2
+    assert all(Sentences(memory).of_visit(visit).startswith("a person ") for visit in visits)

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from hippocam.apps.sentences.subjects import subjects, subjects_at
+from hippocam.apps.sentences.subjects import counted, subjects, subjects_at
 from hippocam.memory.entities.records import Visit
 from hippocam.models.sentences.moment import Subject
 
@@ -57,3 +57,10 @@ def test_who_goes_and_who_stays_is_told_by_the_path_at_that_time():
     assert subjects([visit(1, path=moved(0.0))], 15.0)[0].moves is False
     assert subjects([visit(1, path=moved(0.02))], 15.0)[0].moves is None
     assert subjects([visit(1, path=moved(0.06))], 15.0, at_s=13.0)[0].moves is None  # one frame was known then
+
+
+def test_labels_of_one_frame_are_counted_in_the_same_order():
+    assert counted(["cup", "dog", "person", "cup"]) == (
+        Subject(label="person", count=1), Subject(label="dog", count=1), Subject(label="cup", count=2),
+    )  # fmt: skip
+    assert counted([]) == ()
