@@ -21,6 +21,8 @@ _SURE_HITS, _SURE_SCORE = 3, 0.6
 _LEFT = re.compile(r"\b(?:left|leaves?|gone|goes?(?: away)?|driv\w+|drove)\b", re.IGNORECASE)
 _CAME = re.compile(r"\b(?:came|comes?|coming|arriv\w+|appear\w*|enter\w*|show(?:ed)? up)\b", re.IGNORECASE)
 _WEARING = re.compile(r"\s*\b(?:wear|wears|wore|wearing|dressed)$", re.IGNORECASE)
+# That the colours of clothes are right.
+_COLOURS = 0.85
 _WHY = "recognised by the detector at these times"
 
 
@@ -105,11 +107,11 @@ def _one_of(facts: Facts, thing: Thing, stays: Sequence[Stay]) -> Told | None:
         text = f"There was no {ORDINALS[nth - 1]}: I can tell {number(most)} {noun_for(thing.labels, most)} apart."
         return told(text, facts.shown(_best(stays), _WHY, 0.5), belief=0.5)
     name = "last" if nth == 0 else ORDINALS[nth - 1] if nth <= len(ORDINALS) else f"{nth}th"
-    where = "; ".join(
-        f"{stay.clothes + ', ' if stay.clothes else ''}{stretch(stay.t0_s, stay.t1_s)} in {stay.visit.stream}"
-        for stay in chosen
-    )
-    belief = _belief(chosen)
+    worn = _WEARING.search(facts.text) is not None
+    looks = [f"{stay.clothes}, " if worn and stay.clothes else "" for stay in chosen]
+    spans = [f"{stretch(stay.t0_s, stay.t1_s)} in {stay.visit.stream}" for stay in chosen]
+    where = "; ".join(look + span for look, span in zip(looks, spans, strict=True))
+    belief = min(_belief(chosen), _COLOURS) if worn else _belief(chosen)
     text = hedged(f"the {name} {noun_for(thing.labels, 1)}: {where}", Surety.of(belief))
     return told(text, facts.shown(_best(chosen), _WHY, belief), belief=belief)
 

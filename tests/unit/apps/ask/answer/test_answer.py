@@ -145,7 +145,7 @@ def test_what_no_visit_tells_is_left_to_the_reader(yard, question):
 def test_the_first_and_the_last_are_told_with_what_they_wear(yard):
     records = yard.crossing()
     assert said(yard, "What did the last person wear?", records=records) == (
-        "The last person: in red, 0:24 to 0:32 in yard (clear)."
+        "Likely the last person: in red, 0:24 to 0:32 in yard."
     )
     assert said(yard, "Who came?", records=records).startswith(
         "Two people: one in black above and blue below from 0:05 to 0:20 and one in red from 0:24"
