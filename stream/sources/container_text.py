@@ -6,7 +6,6 @@ browser's player shows 0.
 
 from __future__ import annotations
 
-import codecs
 import html
 import logging
 import math
@@ -17,6 +16,7 @@ from typing import Any
 
 from hippocam.stream.errors import SourceError
 from hippocam.stream.records import Note
+from hippocam.stream.sources.code_pages import decoded
 from hippocam.stream.sources.decode.packet_index import container_zero_s, header_length_s
 from hippocam.stream.sources.files import open_container, packets_of
 
@@ -39,18 +39,6 @@ _TAGS = re.compile(
 )
 # Blocks of WebVTT that are no cues.
 _BLOCK = re.compile(r"\n[ \t]*\n(?:NOTE|STYLE|REGION)\b(?:[^\n]+\n?)*")
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-# The likelier first, where a text does not tell.
-_LATIN = ("cp1252", "cp1250", "cp1254", "cp1257", "cp1258")
-_OTHER = ("cp1251", "cp1253", "cp1255", "cp1256", "koi8_r", "gb18030", "big5", "euc_kr", "shift_jis", *_LATIN)
-# So much of a text tells its encoding.
-_SAMPLE_BYTES = 20_000
 # Fields of an ASS line before its text: read order, layer, style, name, three margins, effect.
 _ASS_FIELDS = 8
 
@@ -165,37 +153,6 @@ def _text_end(lines: list[str], index: int, *, is_vtt: bool) -> int:
     while end and not lines[end - 1].strip():
         end -= 1
     return end - 1 if end and lines[end - 1].strip().isdigit() else index
-
-
-def decoded(data: bytes) -> str:
-    """Decode a text of unknown encoding: Unicode by its marks and patterns, else the likeliest code page."""
-    for mark, encoding in _MARKS:
-        if data.startswith(mark):
-            return data.decode(encoding, "replace")
-    sample = data[:4096]
-    for offset, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):  # without a mark: every other byte of Latin is 0
-        if len(sample) > 3 and sample[offset::2].count(0) > len(sample) // 5 > sample[1 - offset :: 2].count(0):
-            return data.decode(encoding, "replace")
-    text = data.decode("utf-8", "replace")
-    foreign, broken = sum(character > "\x7f" for character in text), text.count("\ufffd")
-    if broken <= foreign // 10:
-        return text
-    return data.decode(_code_page(data), "replace")
-
-
-def _code_page(data: bytes) -> str:
-    """Name the likeliest 8-bit or East Asian encoding of a text."""
-    from charset_normalizer import from_bytes
-
-    telling = b"\n".join(line for line in data.splitlines() if not line.isascii())[:_SAMPLE_BYTES]
-    foreign = sum(byte > 0x7F for byte in telling)
-    latin = sum(chr(byte).isalpha() for byte in telling if byte <= 0x7F)
-    pages = _LATIN if foreign < latin / 2 else _OTHER  # letters with accents among plain ones, or another script
-    matches = list(from_bytes(telling, cp_isolation=[*pages], threshold=0.4, enable_fallback=False))
-    if not matches:
-        return pages[0]
-    best = min(matches, key=lambda m: (m.chaos, -m.coherence, pages.index(m.encoding)))
-    return str(best.encoding)
 
 
 def _seconds(clock: tuple[str | None, ...]) -> float:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hippocam.stream.sources.container_text import decoded, text_notes
+from hippocam.stream.sources.code_pages import decoded
+from hippocam.stream.sources.container_text import text_notes
 
 CUES = "1\n00:00:01,000 --> 00:00:02,000\n{}\n\n2\n00:00:05,000 --> 00:00:06,000\nfin\n"
 
