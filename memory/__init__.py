@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from hippocam.memory.bank.config import BankConfig
     from hippocam.memory.bank.worth import Worth
     from hippocam.memory.config import MIN_BUDGET_BYTES, MemoryConfig
+    from hippocam.memory.entities.describing import Position, matching, motion, position, size
+    from hippocam.memory.entities.detections import Presence
     from hippocam.memory.entities.records import Entity, EntityChange, EntityConfig, Visit
     from hippocam.memory.errors import (
         BudgetTooSmallError,
@@ -56,6 +58,12 @@ if TYPE_CHECKING:
 _HOMES = {
     "MIN_BUDGET_BYTES": "config",
     "MemoryConfig": "config",
+    "Position": "entities.describing",
+    "matching": "entities.describing",
+    "motion": "entities.describing",
+    "position": "entities.describing",
+    "size": "entities.describing",
+    "Presence": "entities.detections",
     "Entity": "entities.records",
     "EntityChange": "entities.records",
     "EntityConfig": "entities.records",
@@ -141,6 +149,8 @@ __all__ = [
     "NotAMemoryError",
     "OlderFormatError",
     "PicturesMissingError",
+    "Position",
+    "Presence",
     "Query",
     "RecallConfig",
     "SleepConfig",
@@ -155,6 +165,10 @@ __all__ = [
     "WorkingConfig",
     "Worth",
     "format_id",
+    "matching",
+    "motion",
+    "position",
+    "size",
 ]
 
 __getattr__ = exporter(__name__, _HOMES)
