@@ -144,13 +144,16 @@ class Track:
     def add_portrait(self, portrait: FloatArray, time_s: float) -> None:
         """Add one more portrait, float32 [D], seen at a time."""
         same = len(self.portraits) == len(portrait)
-        self.portraits = self.portraits + portrait if same else portrait
+        total = self.portraits + portrait if same else portrait
+        self.portraits = total.astype(np.float16).astype(np.float32)  # as its state keeps it
         self.portrait_s = time_s
 
     def to_plain(self) -> dict[str, Any]:
         """The track as JSON can hold it; bytes and arrays become base64."""
         names = [each.name for each in fields(self)]
-        return {_STORED_NAMES.get(name, name): _plain(getattr(self, name)) for name in names}
+        row = {_STORED_NAMES.get(name, name): _plain(getattr(self, name)) for name in names}
+        row["portraits"] = base64.b64encode(self.portraits.astype("<f2").tobytes()).decode()
+        return row
 
     @classmethod
     def from_plain(cls, row: dict[str, Any]) -> Track:
@@ -171,7 +174,9 @@ class Track:
                 "patch": base64.b64decode(values["patch"]),
                 # tracks of an older hippocam have none of these
                 "path": [(at_s, tuple(at)) for at_s, at in values.get("path", ())],
-                "portraits": np.frombuffer(base64.b64decode(values.get("portraits", "")), "<f4"),
+                "portraits": np.frombuffer(base64.b64decode(values.get("portraits", "")), "<f2").astype(
+                    np.float32
+                ),
             }
         )
 

@@ -21,8 +21,6 @@ SHM_BYTES = 32768
 LOG_BYTES = (WAL_PAGES + 32) * (PAGE_BYTES + 24)
 # New pages that an insert takes at most: the row, indexes, full text, journal, place, summary.
 INSERT_PAGES = 12
-# Pages by which an existing row may grow.
-UPDATE_PAGES = 4
 # About how many bytes a tombstone takes without its vectors.
 TOMBSTONE_BYTES = 400
 # The database of an empty memory.

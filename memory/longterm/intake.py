@@ -14,7 +14,7 @@ from typing import Protocol
 
 from hippocam.memory.bank.bank import Bank, Match
 from hippocam.memory.codec import rounded
-from hippocam.memory.longterm.budget import INSERT_PAGES, UPDATE_PAGES, ByteBudget
+from hippocam.memory.longterm.budget import INSERT_PAGES, ByteBudget
 from hippocam.memory.longterm.journal import Journal, Why
 from hippocam.memory.longterm.notes import BATCH, KeptNotes
 from hippocam.memory.records import Continuation, Entry, Event, Level, Slot, Span, id_of
@@ -32,6 +32,8 @@ from hippocam.stream.robot.motion import Motion
 
 # New pages for what is new of a stream's things, at most.
 _TRACKED_PAGES = 16
+# The same once there is a state, which later ones replace: what more things add to it, and their visits.
+_MORE_TRACKED_PAGES = 10
 # Seconds of pause, for each unit of strength, from which use again counts as spaced.
 _SPACED_S = 60.0
 
@@ -212,7 +214,7 @@ class Intake:
     def keep_things(self, stream: str) -> None:
         """Write down what was followed of a stream's things, with the state to go on from."""
         first = not self._tracked.get(stream)  # later states replace earlier ones
-        self.make_room((_TRACKED_PAGES if first else UPDATE_PAGES) * PAGE_BYTES)
+        self.make_room((_TRACKED_PAGES if first else _MORE_TRACKED_PAGES) * PAGE_BYTES)
         with self._tables.transaction():
             self._tracked.put(stream, self._things.write(stream))
 
