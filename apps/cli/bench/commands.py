@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hippocam.apps.cli.bench import options as bench_options
+from hippocam.apps.cli.bench.known import add_known
 from hippocam.apps.cli.bench.poison import add_poison
 from hippocam.apps.cli.bench.robot import add_robot
 from hippocam.apps.cli.bench.sentences import add_sentences
@@ -115,8 +116,8 @@ def add_commands(bench: argparse.ArgumentParser) -> None:
     poison = names.add_parser("poison", help="what strangers can plant, tried against recall and readers")
     add_poison(poison, lambda options: _annotations(options, FOOTAGE), _parts)
 
-    sentences = add_sentences(names)
-    every = (moments, memory, scale, sleep, ingest, qa, answers, things, perception, robot, poison, sentences)
+    others = (*add_known(names, lambda: _parts()[1]), add_sentences(names))
+    every = (moments, memory, scale, sleep, ingest, qa, answers, things, perception, robot, poison, *others)
     for command in every:
         command.add_argument(
             "--out", "--write", type=Path, metavar="FILE", help="Markdown file whose section is written anew"

@@ -1,0 +1,39 @@
+"""How what a memory says is there is scored."""
+
+import json
+
+import numpy as np
+import pytest
+
+from hippocam.apps.bench.known.presence import Shown, area, read_shown, table, told_of
+
+
+def test_the_area_is_the_share_of_pairs_in_order():
+    assert area(np.array([0.9, 0.4]), np.array([0.5, 0.1])) == pytest.approx(3 / 4)
+    assert area(np.array([0.5]), np.array([0.5])) == pytest.approx(1 / 2)
+
+
+def test_what_is_said_is_counted_half_by_half(tmp_path):
+    clips = [
+        Shown(video=tmp_path / "a", half="report", present=("car", "tree"), absent=("dog",)),
+        Shown(video=tmp_path / "b", half="report", present=("man",), absent=("cat", "bus")),
+    ]
+    scores = {
+        tmp_path / "a": {"memory": np.array([0.9, 0.4, 0.6, 0.1])},
+        tmp_path / "b": {"memory": np.array([0.8, 0.3, 0.2, 0.7])},
+    }
+    told = told_of("report", "memory", clips, scores)
+    assert (told.present, told.absent, told.never) == pytest.approx((2 / 3, 2 / 3, 1 / 2))
+    assert told.auc == pytest.approx(8 / 9)
+    assert told.by_clip == pytest.approx((1 / 2 + 1) / 2)
+    assert "| report | memory | 0.889 |" in table([told])
+
+
+def test_clips_without_their_video_are_left_out(tmp_path):
+    (tmp_path / "here.mp4").touch()
+    clips = [
+        {"video": name, "half": "report", "present": ["a car"], "absent": []} for name in ("here.mp4", "no.mp4")
+    ]
+    (tmp_path / "things.json").write_text(json.dumps({"how": "by hand", "clips": clips}))
+    (read,) = read_shown(tmp_path / "things.json", tmp_path)
+    assert read == Shown(video=tmp_path / "here.mp4", half="report", present=("a car",), absent=())
