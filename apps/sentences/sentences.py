@@ -170,7 +170,7 @@ def _composer_of(memory: Memory) -> Composer:
         return Composer(None)
     name, spec = made_with
     try:
-        return Composer(phrase_vectors(spec, partial(make_encoder, name)))
+        return Composer(phrase_vectors(spec, partial(make_encoder, name)), spec)
     except HippocamError as error:
         log.info("sentences are made without pictures: %s", error)
         return Composer(None)

@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hippocam.models.sentences.phrases import Part, Phrase, phrases
-from hippocam.stream.records import FloatArray
+from hippocam.stream.records import EncoderSpec, FloatArray
 
+# Midpoint and slope of the default encoder's belief, see EncoderSpec.
+_MIDPOINT, _SLOPE = 0.235, 33.0
 # How near a picture is to a setting: the mean of so many of its scenes that are nearest.
 _NEAREST = 4
 # Settings of what nobody filmed.
@@ -61,10 +63,13 @@ class PhraseBank:
 
     Args:
         vectors_PD: float32 [P, D], of length 1, in the space of the moments' vectors; see `phrase_vectors`.
+        spec: Spec of the encoder; None for one whose cosines are like the default encoder's.
     """
 
-    def __init__(self, vectors_PD: FloatArray) -> None:
+    def __init__(self, vectors_PD: FloatArray, spec: EncoderSpec | None = None) -> None:
         self._vectors_PD = vectors_PD
+        self._midpoint = _MIDPOINT if spec is None else spec.midpoint
+        self._stretch = 1.0 if spec is None else spec.slope / _SLOPE
         self._phrases = phrases()
         parts = np.array([phrase.part.value for phrase in self._phrases])
         settings = np.array([phrase.setting for phrase in self._phrases])
@@ -80,8 +85,13 @@ class PhraseBank:
         self._wild = self._scene & self._saying(rf"\b(?:{_WILD})\b")
 
     def cosines(self, vector_D: FloatArray) -> FloatArray:
-        """Cosines of a vector of any length with all phrases, float32 [P]."""
-        return self._vectors_PD @ (vector_D / np.float32(max(float(np.linalg.norm(vector_D)), 1e-9)))
+        """Cosines of a vector of any length with all phrases, float32 [P].
+
+        They are put on the default encoder's scale, for which all limits here are: what is as likely has the same
+        number.
+        """
+        found_P = self._vectors_PD @ (vector_D / np.float32(max(float(np.linalg.norm(vector_D)), 1e-9)))
+        return np.asarray(_MIDPOINT + (found_P - self._midpoint) * self._stretch, np.float32)
 
     def settings(self, cosines_P: FloatArray) -> dict[str, float]:
         """How near a picture is to each sort of pictures: room, street, screen, drawing."""

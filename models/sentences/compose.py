@@ -19,7 +19,7 @@ from hippocam.models.sentences.bank import VEHICLES, PhraseBank, drawn_by, made_
 from hippocam.models.sentences.moment import Moment, Subject
 from hippocam.models.sentences.picture import Look
 from hippocam.models.sentences.words import counted, listed, quoted, telling
-from hippocam.stream.records import FloatArray
+from hippocam.stream.records import EncoderSpec, FloatArray
 
 # Said where nothing is known: no vector, no thing, no words.
 NOTHING_KNOWN = "a moment of which no picture is kept"
@@ -56,10 +56,11 @@ class Composer:
     Args:
         vectors_PD: float32 [P, D], the phrases in the space of the moments' vectors; see `phrase_vectors`. None
             where they cannot be had: then only things and words are told.
+        spec: Spec of the encoder; None for one whose cosines are like the default encoder's.
     """
 
-    def __init__(self, vectors_PD: FloatArray | None) -> None:
-        self._bank = None if vectors_PD is None else PhraseBank(vectors_PD)
+    def __init__(self, vectors_PD: FloatArray | None, spec: EncoderSpec | None = None) -> None:
+        self._bank = None if vectors_PD is None else PhraseBank(vectors_PD, spec)
 
     def sentence(self, moment: Moment) -> str:
         """One readable sentence, without a capital letter and a full stop; never empty."""

@@ -5,6 +5,7 @@ from hippocam.models.sentences.compose import NOTHING_KNOWN, Composer
 from hippocam.models.sentences.moment import Moment, Subject
 from hippocam.models.sentences.phrases import Part, phrases
 from hippocam.models.sentences.picture import Look
+from hippocam.stream.records import EncoderSpec
 
 BANK = phrases()
 D = len(BANK)
@@ -98,6 +99,32 @@ def test_nothing_particular_is_said_where_no_phrase_is_near():
     assert composer.sentence(Moment(scene_D=scene_D, around_D=around_D)) == "a room"
     seen = (Subject(label="person", count=2),)
     assert composer.sentence(Moment(scene_D=scene_D, around_D=around_D, subjects=seen)) == "two people in a room"
+
+
+def test_an_encoder_with_other_cosines_says_the_same():
+    """What the default encoder shows at a cosine of .45 another may show at .2; its belief is as high."""
+    scale = {"id": "other:1", "dim": D, "normalised": True}
+    other = EncoderSpec(**scale, midpoint=0.15, slope=99.0)
+    usual = EncoderSpec(**scale, midpoint=0.235, slope=33.0)
+    seen = (Subject(label="person", count=1),)
+    words = (
+        "a person reading a book",
+        "a library",
+        *(p.encoded for p in BANK if p.words.startswith("a library ")),
+    )
+    shown = [k for k, phrase in enumerate(BANK) if phrase.encoded in words]
+    for spec, cosine, told in (
+        (usual, 0.45, True),
+        (usual, 0.25, False),
+        (other, 0.22, True),
+        (other, 0.15, False),
+    ):
+        vectors_PD = np.eye(D + 1, dtype=np.float32)[:D]
+        scene_D = np.zeros(D + 1, np.float32)
+        scene_D[shown] = cosine
+        scene_D[D] = np.sqrt(1 - len(shown) * cosine**2)
+        sentence = Composer(vectors_PD, spec).sentence(Moment(scene_D=scene_D, subjects=seen))
+        assert ("reading a book" in sentence) == told
 
 
 CARTOON = ("a cartoon landscape", "a cartoon tree", "a cartoon", "an illustration of a house")
