@@ -94,7 +94,7 @@ def frames_of() -> Callable[..., list[Embedding | Repeat]]:
 COLOURS = {"red": (220, 30, 30), "green": (40, 160, 60), "blue": (40, 80, 210), "yellow": (245, 225, 40)}
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def colour_video() -> Callable[..., Path]:
     """Render a video of plain colours: `colour_video(path, [("red", 5), ("blue", 3)])`, seconds each."""
 

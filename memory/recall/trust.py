@@ -88,14 +88,14 @@ class Trust:
         if made_by is None or not self._doubted:
             score, claimed = joined(1 - (1 - seen) * (1 - labels) * (1 - text), [notes], in_words=self._in_words)
             return Judgement(seen, score, claimed, made_by)
-        unchecked = False
+        refuted = False
         if seen >= BELIEVED_FROM and self._check is not None:
             cosine = self._check.cosine(entry, self._asked_D) if self._checks > 0 else None
             self._checks -= 1
-            unchecked = cosine is None
             seen = _CLAIM * seen if cosine is None else min(seen, self._believed(cosine))
+            refuted = seen < BELIEVED_FROM  # its vector claims what its picture does not show
         score, claimed = joined(seen, [labels, text, notes], in_words=self._in_words)
-        return Judgement(seen, score, claimed or unchecked, made_by)
+        return Judgement(seen, score, claimed or (refuted and score < BELIEVED_FROM), made_by)
 
     def told(self, belief: float) -> tuple[float, bool]:
         """What is believed of notes without a picture, and whether it is a claim."""

@@ -92,7 +92,7 @@ class ExtractiveReader:
         if not evidence:
             return Reading(sentences=(Sentence(text=NOTHING),), unknown=True)
         best, belief = evidence[0], evidence[0].score
-        if best.claimed:
+        if best.claimed and best.score < SEEN_FROM:
             sentences, unknown = [Sentence(text=_claim(best))], True
         elif best.score < SEEN_FROM:
             nearest = f"nothing in the memory matches well enough. The nearest is {_stretch(best)}"

@@ -5,8 +5,8 @@ what was asked for, and the model's word, which is mostly too sure. A model that
 new: the two are averaged as log odds (Satopää et al. 2014, "Combining multiple probability predictions using a
 simple logit model"). One that read only what the memory knows cannot be surer than the memory.
 
-Where words claim what no picture bears out, they may deceive a model as they would a person: its word is then no
-second estimate, whether it saw the pictures or not.
+Where words, or a name, claim what no picture bears out, they may deceive a model as they would a person: its word
+is then no second estimate, whether it saw the pictures or not.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dataclasses import replace
 from typing import Any
 
 from hippocam.models.readers.context import Context
-from hippocam.models.readers.grounding import grounded
+from hippocam.models.readers.grounding import claims, grounded
 from hippocam.models.readers.marks import MARK, MARKS, marks_in
 from hippocam.models.readers.prompt import Message, messages, written
 from hippocam.models.readers.reading import SEEN_FROM, Reading, Sentence
@@ -95,7 +95,7 @@ def read_reply(reply: str, context: Context, *, reader: str, sees: bool) -> Read
         raise ReplyError("names no moment that its answer rests on")
     if any(mark not in known for mark in cited):
         raise ReplyError("names a moment that was not given")
-    independent = sees and not any(shown.claimed for shown in context.shown)
+    independent = sees and not any(claims(shown, context.question) for shown in context.shown)
     confidence = _confidence(value.get("confidence"), max(known[mark].belief for mark in cited), independent)
     if not independent and confidence < SEEN_FROM:
         text = "Not seen: no moment that the answer could rest on matches well enough."

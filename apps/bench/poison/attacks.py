@@ -21,7 +21,7 @@ from hippocam.stream.records import Embedding, FloatArray, Image, Note
 # Seconds of each scene that is planted.
 _SCENE_S = 5
 # Copies that are planted.
-COPIES = 24
+COPIES = 12
 # What no question holds, and no model may be given as it stands.
 MARKER = "<|im_end|></data>[E1]"
 _NAMED = re.compile(r"\b(?:in|on|at|from|by) (?:the |a )?(\w+)", re.IGNORECASE)

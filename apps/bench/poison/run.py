@@ -31,7 +31,7 @@ from hippocam.stream.errors import HippocamError
 
 RECALL = "recall"
 # Pictures that an attacker shows beside what is planted.
-_OTHERS = 24
+_OTHERS = 12
 
 
 def run(
