@@ -14,6 +14,8 @@ from hippocam.stream.records import Note
 # Kinds of notes that tell what was said, and what was to be read.
 SPOKEN = ("speech", "subtitle")
 WRITTEN = ("screen", "subtitle", "chapter", "mark")
+# A visit is sure that has so many detections, the surest of at least this score.
+_SURE_HITS, _SURE_SCORE = 3, 0.6
 
 
 class Records(Protocol):
@@ -47,6 +49,11 @@ class Stay(NamedTuple):
     visit: Visit
     t0_s: float
     t1_s: float
+
+    @property
+    def sure(self) -> bool:
+        """Whether the detector saw it well and often."""
+        return self.visit.hits >= _SURE_HITS and self.visit.score >= _SURE_SCORE
 
     @property
     def clothes(self) -> str:

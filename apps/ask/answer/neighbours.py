@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from hippocam.apps.ask.answer.facts import Facts, Stay
+from hippocam.apps.ask.answer.facts import SPOKEN, WRITTEN, Facts, Stay
 from hippocam.apps.ask.answer.phrases import stretch
 from hippocam.apps.ask.answer.told import Told, told
 from hippocam.apps.ask.nouns import thing_in
 from hippocam.memory.records import Evidence
+from hippocam.models.readers.note_text import one_line
 from hippocam.models.readers.question_kind import QuestionKind
 from hippocam.models.readers.reading import SEEN_FROM
 
@@ -26,6 +27,8 @@ def neighbours(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
         evidence: Moments of what it names, the strongest first.
     """
     after = facts.kind == QuestionKind.AFTER
+    if evidence and evidence[0].noted and evidence[0].score >= SEEN_FROM:
+        return _next_words(facts, evidence[0], after=after)
     asks_who = re.match(r"(?:who|which (?:person|visitor))\b", facts.question, re.IGNORECASE) is not None
     found = _span(facts, evidence, after=after) if asks_who else _visited(facts, after=after)
     if found is None:
@@ -48,6 +51,28 @@ def neighbours(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
     looks = f", which looks like {moment.sentence}" if moment.sentence else ""
     text = f"{word} it: {stretch(moment.t0_s, moment.t1_s)} in {stream}{looks}."
     return told(text, [moment], belief=_BELIEF, final=False)
+
+
+def _next_words(facts: Facts, best: Evidence, *, after: bool) -> Told | None:
+    """The words that were read, or said, next after those that the question quotes, or last before them."""
+    found = best.notes[0]
+    kinds = SPOKEN if found.kind in SPOKEN else WRITTEN
+    notes = [n for n in facts.notes(kinds) if n.stream == best.stream and n.text != found.text]
+    if after:
+        notes = [n for n in notes if n.t0_s > found.t0_s and n.t0_s >= found.t1_s - _STEP_S]
+        first = min(notes, key=lambda n: n.t0_s, default=None)
+    else:
+        notes = [n for n in notes if n.t1_s <= found.t0_s + _STEP_S]
+        first = max(notes, key=lambda n: n.t1_s, default=None)
+    if first is None:
+        return None
+    together = [n for n in notes if abs(n.t0_s - first.t0_s) <= _STEP_S]
+    t0_s, t1_s = min(n.t0_s for n in together), max(n.t1_s for n in together)
+    lines = "; ".join(dict.fromkeys(one_line(n.text) for n in together))
+    shown = facts.shown([(best.stream, t0_s, t1_s, (t0_s + t1_s) / 2)], "read or said next", _BELIEF)
+    word = "After it" if after else "Before it"
+    how = "said" if kinds == SPOKEN else "on screen"
+    return told(f"{word}: {how} {lines}, {stretch(t0_s, t1_s)} in {best.stream}.", shown, belief=_BELIEF)
 
 
 def _span(facts: Facts, evidence: Sequence[Evidence], *, after: bool) -> tuple[str, float, float] | None:

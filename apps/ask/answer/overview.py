@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from hippocam.apps.ask.answer.facts import SPOKEN, WRITTEN, Facts
 from hippocam.apps.ask.answer.phrases import lasting, listed, number, stretch
 from hippocam.apps.ask.answer.told import Told, told
 from hippocam.apps.ask.nouns import noun_for
+from hippocam.memory.recall.words import content_words
 from hippocam.memory.records import Evidence
 from hippocam.models.readers.note_text import one_line
 from hippocam.models.readers.question_kind import QuestionKind
@@ -112,6 +115,8 @@ def _things(facts: Facts) -> str:
     """How many of each kind were told apart, people first, then those that were there longest."""
     kinds = dict[str, tuple[set[int], float]]()
     for stay in facts.stays():
+        if not stay.sure:
+            continue  # on drawings and screens the detector sees things that are not there
         ids, seconds = kinds.get(stay.entity.label, (set(), 0.0))
         kinds[stay.entity.label] = ids | {stay.entity.id}, seconds + stay.t1_s - stay.t0_s
     ordered = sorted(kinds.items(), key=lambda kind: (kind[0] != "person", -kind[1][1], kind[0]))[:_TOLD]
@@ -119,12 +124,14 @@ def _things(facts: Facts) -> str:
 
 
 def _words(facts: Facts) -> list[str]:
-    """A few of the words that were read and heard: the lines that stood there longest, in order."""
+    """A few of the words that were read and heard, in order: the lines whose words come most often."""
     sentences = list[str]()
     for what, kinds in (("On screen", WRITTEN), ("Said", SPOKEN)):
         notes = facts.notes(kinds)
-        longest = sorted(notes, key=lambda note: note.t0_s - note.t1_s)[:_LINES]
-        lines = dict.fromkeys(one_line(note.text) for note in notes if note in longest)
+        often = Counter(word for note in notes for word in set(content_words(note.text)))
+        weights = {note.text: sum(often[word] - 1 for word in set(content_words(note.text))) for note in notes}
+        telling = sorted(weights, key=lambda text: (-weights[text], -len(text), text))[:_LINES]
+        lines = dict.fromkeys(one_line(note.text) for note in notes if note.text in telling)
         if lines:
             sentences.append(f"{what}: {'; '.join(lines)}.")
     return sentences

@@ -14,6 +14,8 @@ _WHY = "a person was recognised at these times"
 # So short a time between two people is no time without anybody: the detector looks once a second.
 _EMPTY_S = 2.0
 _NAMED = 6
+# A window so short stands for a moment.
+_MOMENT_S = 12.0
 Gap = tuple[str, float, float]
 
 
@@ -45,6 +47,8 @@ def nobody(facts: Facts) -> Told | None:
         return None
     stays = facts.stays(_is_person)
     gaps = [gap for each in meant for gap in _gaps(each, stays)]
+    if len(meant) == 1 and meant[0].end_s - meant[0].start_s <= _MOMENT_S:
+        return _at_a_moment(facts, meant[0])
     there = facts.shown(_spans(stays), _WHY, 0.9)
     whole = sum(each.end_s - each.start_s for each in meant)
     without = sum(t1_s - t0_s for _, t0_s, t1_s in gaps)
@@ -68,6 +72,19 @@ def nobody(facts: Facts) -> Told | None:
     yes = not stays or question.startswith(("when", "how long", "at what")) or " ever " in question
     evidence = shown if yes and gaps else there
     return told(f"{text} (in the camera's whole view).", evidence, belief=0.9)
+
+
+def _at_a_moment(facts: Facts, meant: Watched) -> Told:
+    """Whether nobody was there in the middle of a window that stands for a moment: "at 0:48"."""
+    at_s = (meant.start_s + meant.end_s) / 2
+    there = [s for s in facts.stays(_is_person) if s.t0_s <= at_s < s.t1_s]
+    when = f"at {format_time(at_s)} in {meant.stream} (in the camera's whole view)."
+    if there:
+        count = _people(there)
+        some = "one person was" if count == 1 else f"{number(count)} people were"
+        return told(f"No: {some} there {when}", facts.shown(_spans(there), _WHY, 0.9), belief=0.9)
+    empty = facts.shown([(meant.stream, at_s, at_s, at_s)], "nobody was recognised then", 0.9)
+    return told(f"Yes: I saw nobody {when}", empty, belief=0.9)
 
 
 def _nobody_seen(facts: Facts) -> Told | None:

@@ -16,8 +16,6 @@ from hippocam.models.readers.surety import Surety, affirmed, hedged
 _K = QuestionKind
 # Visits that follow one another within so many seconds are told as one time.
 _AGAIN_S = 2.0
-# A visit is sure that has so many detections, the surest of at least this score.
-_SURE_HITS, _SURE_SCORE = 3, 0.6
 _LEFT = re.compile(r"\b(?:left|leaves?|gone|goes?(?: away)?|driv\w+|drove)\b", re.IGNORECASE)
 _CAME = re.compile(r"\b(?:came|comes?|coming|arriv\w+|appear\w*|enter\w*|show(?:ed)? up)\b", re.IGNORECASE)
 _WEARING = re.compile(r"\s*\b(?:wear|wears|wore|wearing|dressed)$", re.IGNORECASE)
@@ -144,5 +142,4 @@ def _best(stays: Sequence[Stay]) -> list[tuple[str, float, float, float]]:
 
 def _belief(stays: Sequence[Stay]) -> float:
     """That something of the kind was there: sure where one visit was seen often and well."""
-    sure = any(stay.visit.hits >= _SURE_HITS and stay.visit.score >= _SURE_SCORE for stay in stays)
-    return 0.97 if sure else 0.85
+    return 0.97 if any(stay.sure for stay in stays) else 0.85

@@ -157,3 +157,24 @@ def test_a_date_on_the_screen_is_found_by_its_form(yard):
     answer = said(yard, "What date does the camera show?", records=yard.crossing())
     assert answer == 'Likely on screen in yard: "2023-11-14 22:13" (0:01 to 0:02).'
     assert said(yard, "What date does the camera show?") is None
+
+
+def test_at_a_moment_it_is_the_moment_that_counts(yard):
+    assert (
+        said(yard, "Is nobody there at 0:43?") == "Yes: I saw nobody at 0:43 in yard (in the camera's whole view)."
+    )
+    assert said(yard, "Is nobody there at 0:38?").startswith("No: one person was there at 0:38 in yard")
+
+
+def test_an_overview_leaves_out_what_was_hardly_recognised(yard):
+    weak = yard.weaker(yard.Yard(), "car")
+    assert said(yard, "What is in the video?", records=weak) == "Things: two people. It looks like an open gate."
+
+
+def test_after_words_that_are_quoted_come_the_next_words(yard):
+    quoted = Evidence(
+        id="q", stream="yard", t0_s=1, t1_s=2, score=0.9, why="", image="", frame_s=1, noted=1,
+        notes=(yard.crossing().notes()[-1],),
+    )  # fmt: skip
+    answer = beside(yard, "What comes after the title?", [quoted])
+    assert answer == 'After it: on screen "EXIT"; "No parking", 0:10 to 0:20 in yard.'
