@@ -20,6 +20,7 @@ from hippocam.apps.records import Status
 from hippocam.memory.folder import has_memory
 from hippocam.memory.records import StreamStatus
 from hippocam.stream.sources.folders import VIDEO_SUFFIXES
+from hippocam.stream.sources.video import VideoSource
 
 # The list of streams is read again after this time, so that deleted streams soon disappear.
 _FRESH_S = 3.0
@@ -40,7 +41,7 @@ class StreamView:
         source: Name of its file or folder.
         duration_s: Time of the end of what was watched.
         complete: Whether it was watched to its end.
-        video: Whether there is a file that a browser may be able to play.
+        video: Whether there is a file that a browser may be able to play, and would show this stream.
         gone: Whether it came from a video file that is no longer there.
         picture: Entry whose exemplar stands for it, "" where there is none.
     """
@@ -125,7 +126,7 @@ class Library:
             source=path.name,
             duration_s=stream.duration_s,
             complete=stream.complete,
-            video=allowed and _playable(path),
+            video=allowed and _playable(path) and _is_played(path, stream.id),
             gone=is_file and not (allowed and path.exists()),
             picture=self._picture_of(stream),
         )
@@ -134,7 +135,8 @@ class Library:
         """The video file of a stream, None where the stream is unknown or has no such file."""
         stream = self.stream(key)
         path = Path(stream.source) if stream and self._may_show(stream) else None
-        return path if path is not None and _playable(path) else None
+        shown = path is not None and stream is not None and _playable(path) and _is_played(path, stream.id)
+        return path if shown else None
 
     def picture(self, entry: str) -> Path | None:
         """The picture of an entry, None where the memory holds none such."""
@@ -175,6 +177,12 @@ def file_response(path: Path) -> FileResponse:
         headers={"Cache-Control": "private, no-cache" if video else "no-store"},
         stat_result=path.stat(),
     )
+
+
+def _is_played(path: Path, stream: str) -> bool:
+    """Whether a browser that plays the file shows this stream: of several cameras in it the first one is shown."""
+    source = VideoSource(path)
+    return source.camera_of(stream) == source.cameras[0]
 
 
 def _playable(path: Path) -> bool:

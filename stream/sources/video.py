@@ -279,9 +279,13 @@ class VideoSource:
 
     def camera_of(self, stream: str) -> str:
         """Return which camera a stream of this file shows, by the end of its name; "" for the only one."""
-        cameras = [track.camera for track in self._tracks()]
         last = stream.rpartition("/")[2]
-        return last if last in cameras else cameras[0]
+        return last if last in self.cameras else self.cameras[0]
+
+    @property
+    def cameras(self) -> tuple[str, ...]:
+        """Names of its cameras, the one first that players show; "" alone where it has one."""
+        return tuple(track.camera for track in self._tracks())
 
     def _tracks(self) -> tuple[Track, ...]:
         try:

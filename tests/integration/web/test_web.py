@@ -116,6 +116,26 @@ def test_the_player_learns_what_it_can_play(client: TestClient, session: Session
     assert client.get(f"/hippocam/video/{key}").status_code == 404
 
 
+def test_the_second_lens_of_a_file_is_shown_by_its_pictures(session: Session, tmp_path: Path) -> None:
+    """A browser plays the first track of a file: it would show what the front camera saw."""
+    with av.open(str(tmp_path / "dash.mp4"), "w") as container:
+        tracks = [container.add_stream("libx264", rate=10) for _ in range(2)]
+        for track, colour in zip(tracks, ("red", "blue"), strict=True):
+            track.width, track.height, track.pix_fmt = 320, 180, "yuv420p"
+            picture = np.full((180, 320, 3), COLOURS[colour], np.uint8)
+            for _ in range(30):
+                container.mux(track.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        for track in tracks:
+            container.mux(track.encode(None))
+    session.watch([tmp_path / "dash.mp4"])
+    with TestClient(build_app(session), base_url=LOCAL) as client:
+        for stream, plays in (("dash/1", True), ("dash/2", False)):
+            view = client.get(f"/hippocam/stream/{stream_key(stream)}").json()
+            assert (view["video"], view["gone"]) == (plays, False)
+            assert client.get(f"/hippocam/picture/{view['picture']}").status_code == 200
+            assert client.get(f"/hippocam/video/{stream_key(stream)}").status_code == (200 if plays else 404)
+
+
 def test_several_memories_are_shown_and_nothing_is_added_to_them(session: Session, tmp_path: Path) -> None:
     with Session(tmp_path / "other", encoder="colour") as other:
         other.watch([tmp_path / "colours.mp4"])
