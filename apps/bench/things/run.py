@@ -88,7 +88,7 @@ def run(
         raise HippocamError("no clip with annotated things was found; give --videos and --things")
     known = make_encoder(encoder or Settings().encoder)
     halves = [
-        _half(half, own, absent, open_session, encoder, known if plain else None, report)
+        _half(half, own, absent, open_session, encoder, known, plain, report)
         for half in HALVES
         if (own := [clip for clip in clips if clip.half == half])
     ]
@@ -101,7 +101,8 @@ def _half(
     absent: Sequence[str],
     open_session: OpenSession,
     encoder: str | None,
-    plain: Encoder | None,
+    known: Encoder,
+    plain: bool,
     report: Callable[[str], None],
 ) -> Half:
     right: dict[str, list[bool]] = {}
@@ -110,9 +111,9 @@ def _half(
         report(f"{half}: {clip.name}, {len(clip.asked)} things")
         for asked in clip.asked:
             chances.append(asked.shown_for(0.0, clip.duration_s))
-        if plain is not None:
-            texts_ND = plain.encode_texts([asked.text for asked in clip.asked])
-            for way, pictures in pictures_of(clip, plain).items():
+        if plain:
+            texts_ND = known.encode_texts([asked.text for asked in clip.asked])
+            for way, pictures in pictures_of(clip, known).items():
                 hits = [a.shown_at(pictures.best_s(v)) for a, v in zip(clip.asked, texts_ND, strict=True)]
                 right.setdefault(way, []).extend(hits)
         for way, settings in _memories().items():
@@ -128,8 +129,8 @@ def _half(
                 )
                 if way == _WITH:
                     for shown, texts in ((True, [a.text for a in clip.asked]), (False, absent)):
-                        known = [text for text in texts if labels_named(text)]
-                        beliefs[shown] += [_beliefs(session, Path(folder) / "m", text) for text in known]
+                        told = [text for text in texts if labels_named(text)]
+                        beliefs[shown] += [_beliefs(session, Path(folder) / "m", known, text) for text in told]
     return Half(
         half=half,
         clips=len(clips),
@@ -154,14 +155,10 @@ def _first(session: BenchSession, text: str) -> Evidence | None:
     return next(iter(session.search(text, top=1)), None)
 
 
-def _beliefs(session: BenchSession, folder: Path, text: str) -> tuple[float, float]:
+def _beliefs(session: BenchSession, folder: Path, encoder: Encoder, text: str) -> tuple[float, float]:
     """The belief in the best moment: by the encoder and what is written, and once the detector was heard."""
     with Memory.open_reader(folder) as memory:
-        encoder = memory.encoder()
-        if encoder is None:
-            return 0.0, 0.0
-        vector = make_encoder(encoder[0]).encode_texts([text])[0]
-        found = memory.recall(Query(text=text, vector=vector, top=1))
+        found = memory.recall(Query(text=text, vector=encoder.encode_texts([text])[0], top=1))
     return max((c.score for c in found), default=0.0), max((m.score for m in session.search(text)), default=0.0)
 
 
