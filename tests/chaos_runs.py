@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import random
 import shutil
@@ -208,9 +209,26 @@ def recordings_batch(base: Path, first: int, last: int, seed: int) -> None:
 
 def _frames_of(dataset: Path, memory: Path) -> tuple[dict[str, int], list[str]]:
     """Frames seen of each stream of a dataset, and what was told of it."""
-    with Session(memory, encoder="palette") as session:
-        report = session.watch([dataset], fps=10)
-    return {stream.id: stream.frames_seen for stream in report.streams}, [one.reason for one in report.failed]
+    logged = _Logged(logging.WARNING)
+    logging.getLogger("hippocam").addHandler(logged)
+    try:
+        with Session(memory, encoder="palette") as session:
+            report = session.watch([dataset], fps=10)
+    finally:
+        logging.getLogger("hippocam").removeHandler(logged)
+    frames = {stream.id: stream.frames_seen for stream in report.streams}
+    return frames, [*(one.reason for one in report.failed), *logged.lines]
+
+
+class _Logged(logging.Handler):
+    """Keeps what is logged."""
+
+    def __init__(self, level: int) -> None:
+        super().__init__(level)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
 
 
 def _break_off(dataset: Path, version: str, chance: random.Random) -> str:

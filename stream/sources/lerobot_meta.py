@@ -95,7 +95,7 @@ def is_dataset(folder: Path) -> bool:
 
 
 def read_episodes(folder: Path) -> tuple[list[Episode], list[SourceError]]:
-    """List the episodes whose data file is there. The absent ones are counted in the log.
+    """List the episodes whose data file is there. The absent ones are told: a part may have been downloaded.
 
     Returns:
         The episodes, and an error for each whose row cannot be understood; the others are listed all the same.
@@ -126,15 +126,23 @@ def read_episodes(folder: Path) -> tuple[list[Episode], list[SourceError]]:
         ) from error
     failed = [one for one in listed if isinstance(one, SourceError)]
     understood = [one for one in listed if isinstance(one, Episode)]
-    present = [episode for episode in understood if episode.data.is_file()]
+    there = {episode.data: episode.data.is_file() for episode in understood}
+    present = [episode for episode in understood if there[episode.data]]
     if not present and (understood or not failed):
         raise SourceError(
             str(folder),
             f"lists {len(understood)} episodes, but none of their data files is there; "
             "download the data and videos folders too (with git-lfs: git lfs pull)",
         )
-    if len(present) < len(understood):
-        log.info("%s: %d of the %d listed episodes are there", folder, len(present), len(understood))
+    gone = [episode for episode in understood if not there[episode.data]]
+    if gone:
+        log.warning(
+            "%s: the data of %d of the %d listed episodes are not there, the first is %s; they are passed over",
+            folder,
+            len(gone),
+            len(understood),
+            gone[0].name,
+        )
     return present, failed
 
 

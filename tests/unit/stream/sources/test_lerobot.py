@@ -49,13 +49,16 @@ def test_each_row_carries_cameras_sensors_task_and_time(tmp_path: Path, media: M
             np.testing.assert_array_equal(o.sensors.pose, np.float32([o.seq, 0, 0, 0, 0, 0, 1]))
 
 
-def test_absent_episodes_are_passed_over_unless_none_is_there(tmp_path: Path, media: ModuleType) -> None:
+def test_absent_episodes_are_told_and_passed_over_unless_none_is_there(
+    tmp_path: Path, media: ModuleType, caplog: pytest.LogCaptureFixture
+) -> None:
     media.render_lerobot(tmp_path / "arm", lengths=(5, 5, 5))
     data = tmp_path / "arm/data/chunk-000"
     (data / "episode_000001.parquet").unlink()
     opened = open_sources([tmp_path / "arm"])
     assert [source.id for source in opened.sources] == ["arm/episode_000000", "arm/episode_000002"]
     assert not opened.failed
+    assert "the data of 1 of the 3 listed episodes are not there, the first is episode_000001" in caplog.text
     for file in data.iterdir():
         file.unlink()
     opened = open_sources([tmp_path / "arm"])
