@@ -134,7 +134,9 @@ def recall(
             found.append(weighed(trust, entry, spans, seen, cosine or 0.0, words, counts, noted, thing))
     found += [note_by_itself(trust, hit) for hit in alone]
     found += map(thing_by_itself, unheld)
-    best = _varied(store, behind_own(sorted(found, key=order)), query.top)
+    ranked = behind_own(sorted(found, key=order))
+    # where words are asked for, it says nothing of a moment that its picture is like another's
+    best = ranked[: query.top] if in_words else _varied(store, ranked, query.top)
     return with_neighbours(store, best, query, wanted) if query.beside else best
 
 

@@ -192,11 +192,7 @@ def _writer(target: Target, folder: Path) -> MemoryWriter:
 
 
 def others_of(memory: Path, asked: Asked, most: int, rng: np.random.Generator) -> list[Image]:
-    """Pictures of a memory that do not show what is asked for."""
+    """Pictures of a memory that do not show what is asked for: of other streams than the one that does."""
     with Memory.open_reader(memory) as opened:
-        found = [
-            image
-            for entry, image in pictures(opened)
-            if not any(asked.shown_in(entry.stream, span.t0_s, span.t1_s) for span in entry.spans)
-        ]
+        found = [image for entry, image in pictures(opened) if entry.stream != asked.stream]
     return [found[k] for k in rng.permutation(len(found))[:most].tolist()]

@@ -43,8 +43,9 @@ class PlainSearch(Search):
 
     def _plain(self, candidate: Candidate, query: Query, compared: int) -> Candidate:
         words = content_words(query.text)
-        shown = candidate.cosine != 0 and not about_speech(query.text)
-        seen = belief(candidate.cosine, self.encoder.spec, compared) if shown else candidate.seen
+        # only what came with an import is believed otherwise than its vector says
+        doubted = candidate.made_by is not None and candidate.cosine != 0 and not about_speech(query.text)
+        seen = belief(candidate.cosine, self.encoder.spec, compared) if doubted else candidate.seen
         missed = 1 - seen
         missed *= 1 - TEXT_WEIGHT * _share(words, candidate.entry.text) ** 2
         missed *= 1 - LABEL_WEIGHT * _share(words, " ".join(candidate.entry.labels))
