@@ -18,6 +18,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from hippocam.memory.provenance.records import Quarantine
 from hippocam.memory.recall.query import RecallConfig
 from hippocam.memory.recall.recall import index_rows
 from hippocam.memory.records import Entry
@@ -293,6 +294,7 @@ class SnapshotFollower:
         self._version: tuple[int, int] | None = None
         self._generation = -1
         self._journal_id = 0
+        self._apart = Quarantine()  # what is in it is in no state
         self._indexing: threading.Thread | None = None
         self._indexed: tuple[Rows, Any] | None = None
         self._touched: set[int] = set()  # entries that changed since `_indexing` began
@@ -313,10 +315,12 @@ class SnapshotFollower:
     def _publish(self) -> None:
         before, generation = self.latest, self._store.generation()
         journal_id, changed = self._store.journal.changed_since(self._journal_id)
-        if changed is None or generation != self._generation:
+        apart = self._store.provenance.quarantine()
+        if changed is None or generation != self._generation or apart != self._apart:
             changed = sorted({*self._store.entries.ids(), *before.large.ids.tolist(), *before.small.ids.tolist()})
         else:  # an entry is prolonged without a word in the journal
             changed = sorted({*changed, *self._store.streams.under_way()})
+        self._apart = apart
         touched = np.array(changed, np.int64)
         kept = before.small.only(~np.isin(before.small.ids, touched))
         small = Rows.joined([kept, *self._read(changed)])
@@ -329,8 +333,11 @@ class SnapshotFollower:
         held = sorted(self._store.entries.ids(entry_ids))
         for start in range(0, len(held), _BATCH):
             batch = held[start : start + _BATCH]
-            entries = [entry for entry_id in batch if (entry := self._store.entries.get(entry_id)) is not None]
-            yield Rows.of(entries, index_rows(self._store, batch, self._config))
+            found = [entry for entry_id in batch if (entry := self._store.entries.get(entry_id)) is not None]
+            entries = [entry for entry in found if not self._apart.holds_entry(entry.stream, entry.first_seq)]
+            if entries:
+                rows_ND = index_rows(self._store, [entry.id for entry in entries], self._config)
+                yield Rows.of(entries, rows_ND)
 
     def _index_anew(self) -> None:
         """Index all entries aside once many have come or gone, and take that over when it is done."""

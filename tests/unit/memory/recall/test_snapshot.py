@@ -6,6 +6,7 @@ import pytest
 from hippocam.memory.config import MemoryConfig
 from hippocam.memory.filter import Filter
 from hippocam.memory.memory import Memory
+from hippocam.memory.provenance.records import Origin
 from hippocam.memory.recall import snapshot
 from hippocam.memory.recall.query import RecallConfig
 from hippocam.memory.recall.recall import index_rows
@@ -169,4 +170,27 @@ def test_a_heading_is_met_across_the_turn_from_pi_to_minus_pi(tmp_path):
     every = [entry.sensors.pose for entry in map(store.entries.get, store.entries.ids())]
     angles = np.array([2 * np.arctan2(pose[5], pose[6]) for pose in every])
     assert len(hits) == int((np.cos(angles - np.pi) >= np.cos(0.3)).sum())
+    world.memory.close()
+
+
+def test_what_is_in_quarantine_is_in_no_state_until_it_is_released(tmp_path):
+    world = World(tmp_path / "m", 5)
+    for stream in world.seq:
+        world.watch(stream, 6)
+    store = Store(tmp_path / "m" / "memory.db", writable=False)
+    follower = SnapshotFollower(store, CONFIG)
+
+    def streams():
+        follower.follow()
+        return {hit.stream for hit in follower.latest.search(None, Condition(), 50)}
+
+    assert streams() == set(world.seq)
+    provenance = world.memory.store.provenance
+    with world.memory.store.transaction():
+        provenance.set_apart(Origin(stream="a"))
+    assert streams() == {"b/000000"}
+    with world.memory.store.transaction():
+        provenance.release(Origin(stream="a"))
+    assert streams() == set(world.seq)
+    store.close()
     world.memory.close()
