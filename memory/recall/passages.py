@@ -2,7 +2,7 @@
 
 What begins on the screen in one look is one passage: a slide's title means little without its lines. Sentences,
 subtitles and chapters stand alone. A cosine between sentences says how alike two meanings are. How likely a
-passage at that cosine is what was asked for was set on those questions of `tests/golden/notes/questions.json` that
+passage at that cosine is what was asked for was set on those questions of `tests/golden/words/questions.json` that
 may be looked at: the best passage for what was never written came to .35, and most right ones lay above .38.
 
 Shapes: N passages.

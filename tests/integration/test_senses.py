@@ -76,7 +76,7 @@ def test_a_question_finds_the_moment_and_the_answer_tells_the_words(folder):
         assert "on screen 0:08" in best.why
         answer = session.ask("When is the harbour meeting mentioned?")
         assert not answer.unknown
-        assert 'Subtitle 0:05.2 to 0:06.8: "Welcome to the harbour meeting."' in answer.answer
+        assert 'subtitle 0:05.2 to 0:06.8: "Welcome to the harbour meeting."' in answer.answer
         assert answer.cited == (answer.evidence[0].id,)
         told = session.ask("What is said about the harbour?")
         assert "Welcome to the harbour meeting." in told.answer

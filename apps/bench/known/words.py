@@ -59,7 +59,7 @@ def run(
     """Watch the clips of a file of questions and look for the notes that answer them.
 
     Args:
-        file: Questions with their times; see `tests/golden/notes/questions.json`.
+        file: Questions with their times; see `tests/golden/words/questions.json`.
         videos: Where its clips are; those that are not there are left out.
         sentences: Tells which sentences are alike.
         open_session: Opens a memory.

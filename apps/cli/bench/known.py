@@ -15,7 +15,7 @@ from hippocam.stream.errors import HippocamError
 _GOLDEN = Path("tests/golden")
 _THINGS = _GOLDEN / "presence" / "things.json"
 _NEVER = _GOLDEN / "footage" / "absent.json"
-_QUESTIONS = _GOLDEN / "notes" / "questions.json"
+_QUESTIONS = _GOLDEN / "words" / "questions.json"
 
 
 def add_known(names: Any, session: Callable[[], Any]) -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
