@@ -247,6 +247,12 @@ def counted_on(times_N: NDArray[np.float64], step_s: float) -> tuple[NDArray[np.
     return (times_N + np.cumsum(shifts)).round(6), back
 
 
+def strays(times_N: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the rows whose time goes back while that of the next row goes on: a glitch, and no new beginning."""
+    before, at, after = times_N[:-2], times_N[1:-1], times_N[2:]
+    return np.flatnonzero((at < before) & (after > before)) + 1
+
+
 class _Rows:
     """The parquet rows of one episode: small columns at once, pictures in batches.
 
@@ -294,6 +300,13 @@ class _Rows:
             self.faults.append(
                 f"{len(untimed)} of {len(times_N)} rows have no time, the first is row {untimed[0]}"
             )
+        stray = self.timed_R[strays(times_N[self.timed_R])]
+        if len(stray):
+            self.faults.append(
+                f"{len(stray)} of {len(times_N)} rows have the time of an earlier one, the first is row {stray[0]}"
+            )
+            self.timed_R = np.setdiff1d(self.timed_R, stray)
+            times_N[stray] = np.nan
         self.times_N: NDArray[np.float64] = times_N
         times_N[self.timed_R], back = counted_on(times_N[self.timed_R], 1.0 / episode.fps)
         if len(back):

@@ -17,7 +17,7 @@ from hippocam.stream.errors import SourceError
 from hippocam.stream.protocols import Source
 from hippocam.stream.records import Observation
 from hippocam.stream.sources import open_sources
-from hippocam.stream.sources.lerobot import counted_on
+from hippocam.stream.sources.lerobot import counted_on, strays
 
 
 def _change(file: Path, column: str, change: Callable[[list[Any]], list[Any]]) -> None:
@@ -206,3 +206,29 @@ def test_a_depth_feature_is_no_picture(
     seen, reason = _watch(_episodes(tmp_path / "arm")[0])
     assert reason == ""
     assert [set(o.images) for o in seen] == [{"top", "wrist"}] * 5
+
+
+@pytest.mark.parametrize(
+    ("times_s", "found"),
+    [
+        ([0.0, 0.1, 0.2, 0.15, 0.4, 0.5], [3]),
+        ([0.0, 0.1, 0.2, 0.0, 0.4, 0.1, 0.6], [3, 5]),
+        ([0.0, 0.1, 0.2, 0.0, 0.1, 0.2], []),  # recorded twice
+        ([0.0, 0.1, 0.2, 0.3], []),
+        ([0.0, 0.1], []),
+        ([], []),
+    ],
+)
+def test_a_row_with_an_earlier_time_is_no_new_beginning(times_s: list[float], found: list[int]) -> None:
+    assert strays(np.array(times_s)).tolist() == found
+
+
+def test_such_a_row_is_told_and_the_pictures_of_the_others_are_theirs(tmp_path: Path, media: ModuleType) -> None:
+    media.render_lerobot(tmp_path / "arm", lengths=(30,))
+    (data,) = (tmp_path / "arm").glob("data/*/*.parquet")
+    _change(data, "timestamp", lambda times: [*times[:12], 0.3, *times[13:]])
+    seen, reason = _watch(_episodes(tmp_path / "arm")[0])
+    assert "1 of 30 rows have the time of an earlier one, the first is row 12" in reason
+    others = [k for k in range(30) if k != 12]
+    assert [(o.seq, o.time_s) for o in seen] == [(k, k / 10) for k in others]
+    assert _right(seen, media)
