@@ -23,6 +23,8 @@ _SCALE = np.dtype("<f4")
 # no scale of a vector of length about 1 comes near.
 _PADDED = 2.0**64
 _PADDED_FROM = 2.0**32
+# Up to this many numbers a float32 holds every sum of their products: 127 * 127 * 1040 < 2**24.
+_EXACT_DIM = 1040
 
 
 def pack(vector: FloatArray) -> bytes:
@@ -84,6 +86,23 @@ def _of_bits(packed: NDArray[np.uint8], size: float) -> FloatArray:
 def holds_signs(blob: bytes) -> bool:
     """Whether a vector that `pack` wrote was reduced to its signs."""
     return float(np.frombuffer(blob, _SCALE, count=1)[0]) < 0
+
+
+def quantised(vectors_ND: FloatArray) -> tuple[NDArray[np.int8], FloatArray]:
+    """The numbers and scales that `pack` writes for N vectors: int8 [N, D] and float32 [N]."""
+    largest = np.abs(vectors_ND).max(axis=1, initial=0.0).astype(np.float64)
+    scales: FloatArray = (largest / 127).astype(np.float32)
+    scales[scales == 0] = 1.0
+    return np.rint(vectors_ND / scales[:, None]).astype(np.int8), scales
+
+
+def products(numbers_ND: NDArray[np.int8], others_MD: NDArray[np.int8]) -> NDArray[np.floating]:
+    """Inner products [N, M] of int8 numbers, to the last digit: they do not depend on what else is multiplied."""
+    if numbers_ND.shape[1] > _EXACT_DIM:
+        doubles: NDArray[np.floating] = numbers_ND.astype(np.float64) @ others_MD.astype(np.float64).T
+        return doubles
+    singles: NDArray[np.floating] = numbers_ND.astype(np.float32) @ others_MD.astype(np.float32).T
+    return singles
 
 
 def sign_bytes(dim: int) -> int:

@@ -58,13 +58,14 @@ class Memory:
 
     _streams: Iterable[OpenStream] = ()  # a reader has none open
 
-    def __init__(self, folder: Path, config: MemoryConfig, store: Store) -> None:
+    def __init__(self, folder: Path, config: MemoryConfig, store: Store, asked: Store | None = None) -> None:
         self.folder = folder
         self._config = config
         self.store = store
         self._exemplars = Exemplars(folder / EXEMPLARS)
-        self._index = FreshIndex(store, lambda entry_ids: index_rows(store, entry_ids, config.recall))
         self._mutex = threading.RLock()
+        self._asked, self._asking = (store, self._mutex) if asked is None else (asked, threading.RLock())
+        self._index = FreshIndex(self._asked, lambda ids: index_rows(self._asked, ids, config.recall))
 
     @staticmethod
     def open_reader(folder: str | Path, config: MemoryConfig | None = None) -> Memory:
@@ -118,7 +119,8 @@ class Memory:
 
     def close(self) -> None:
         """Close what is open."""
-        with self._mutex:
+        with self._asking, self._mutex:
+            self._asked.close()
             self.store.close()
 
     def __enter__(self) -> Self:
@@ -132,32 +134,32 @@ class Memory:
     @guarded
     def recall(self, query: Query, check: PictureCheck | None = None) -> list[Candidate]:
         """Find the moments that bear most on a query; `check` looks at imported pictures again, see trust.py."""
-        with self._mutex, self.store.snapshot():
-            encoder = self.store.meta.encoder()
+        with self._asking, self._asked.snapshot():
+            encoder = self._asked.meta.encoder()
             if encoder is None:
                 return []
             index = self._index.now(encoder[1].dim)
-            return recall(self.store, index, encoder[1], query, self._config.recall, check)
+            return recall(self._asked, index, encoder[1], query, self._config.recall, check)
 
     @guarded
     def comparable(self, query: Query) -> int:
         """Count the pictures that a query is compared with; of several memories that are asked they add up."""
-        with self._mutex, self.store.snapshot():
-            encoder = self.store.meta.encoder()
-            return 0 if encoder is None else comparable(self.store, self._index.now(encoder[1].dim), query)
+        with self._asking, self._asked.snapshot():
+            encoder = self._asked.meta.encoder()
+            return 0 if encoder is None else comparable(self._asked, self._index.now(encoder[1].dim), query)
 
     @guarded
     def overview(self, query: Query, found: Sequence[Candidate] = ()) -> list[SummaryHit]:
         """Find the scenes, chapters and days that a query is about, except what `found` shows already."""
-        with self._mutex, self.store.snapshot():
-            encoder = self.store.meta.encoder()
-            return [] if encoder is None else overview(self.store, encoder[1], query, found)
+        with self._asking, self._asked.snapshot():
+            encoder = self._asked.meta.encoder()
+            return [] if encoder is None else overview(self._asked, encoder[1], query, found)
 
     @guarded
     def notable(self, wanted: Filter, top: int) -> list[Candidate]:
         """Find the `top` entries that were most novel in their streams among those that pass a filter, by time."""
-        with self._mutex, self.store.snapshot():
-            return notable(self.store, wanted, top)
+        with self._asking, self._asked.snapshot():
+            return notable(self._asked, wanted, top)
 
     @guarded
     def notes(self, stream: str, t0_s: float, t1_s: float, *, at_s: float | None = None) -> list[Note]:
@@ -266,7 +268,7 @@ class Memory:
 
 
 class MemoryWriter(Memory):
-    """The one that writes to a memory, and can be asked like a reader; see `Memory.open_writer`.
+    """The one that writes to a memory; over a connection of its own it can be asked meanwhile, like a reader.
 
     Attributes:
         longterm: What keeps entries within the budget, for what takes in whole rows: import, tests.
@@ -282,7 +284,7 @@ class MemoryWriter(Memory):
         longterm: LongTerm,
         things: EntityMemory,
     ) -> None:
-        super().__init__(folder, config, store)
+        super().__init__(folder, config, store, Store(store.path, writable=False))
         self._lock: WriterLock | None = lock
         self.longterm = longterm
         self.finished = finish_when_opened(store, longterm, things)
@@ -423,7 +425,7 @@ class MemoryWriter(Memory):
         self._learn_from_questions()
         sleep = Sleep(self.store, self.longterm, config, key_weight=self._config.recall.key_weight)
         report = sleep.run(mutex=self._mutex, size=self.bytes, now_s=time.time() if now_s is None else now_s)
-        self._slept_at = self.longterm.bank.events
+        self._slept_at = self.longterm.bank.learning.events
         return report
 
     @guarded
@@ -434,9 +436,9 @@ class MemoryWriter(Memory):
         """
         config = self._config.sleep
         self._learn_from_questions()
-        if not config.auto or self.longterm.bank.events == self._slept_at:
+        if not config.auto or self.longterm.bank.learning.events == self._slept_at:
             return None
-        if self.bytes() + self.longterm.budget.reserved_bytes <= config.above * self.budget_bytes():
+        if self.longterm.budget.used_bytes() <= config.above * self.budget_bytes():
             return None
         return self.sleep(config.auto_target)
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
+from hippocam.memory.bank.one_thread import one_thread
 from hippocam.memory.codec import unpack
 from hippocam.memory.filter import Filter
 from hippocam.memory.provenance.records import Origin
@@ -258,15 +259,16 @@ class OpenStreams:
         return stream
 
     def _keep(self, stream: OpenStream, closed: Event | Continuation) -> None:
-        self._keep_notes(stream)
-        if stream.followed:  # before the event: after a kill between, its frames are passed over
+        with one_thread():
+            self._keep_notes(stream)
+            if stream.followed:  # before the event: after a kill between, its frames are passed over
+                with self._mutex:
+                    self._keeper.keep_things(stream.name)
             with self._mutex:
-                self._keeper.keep_things(stream.name)
-        with self._mutex:
-            if isinstance(closed, Event):
-                self._keeper.add(closed, stream.working.state())
-            else:
-                self._keeper.extend(closed, stream.working.state())
+                if isinstance(closed, Event):
+                    self._keeper.add(closed, stream.working.state())
+                else:
+                    self._keeper.extend(closed, stream.working.state())
 
     def _keep_notes(self, stream: OpenStream, *, last: bool = False) -> None:
         rows = stream.take_notes(last=last)

@@ -6,7 +6,8 @@ so that no time is lost. Three things are learned on the way and kept with the m
 the same (thresholds.py), which keys are worth keeping (utility.py), and which rule of utility to trust
 (chooser.py).
 
-Nothing here reads or writes a file; whoever owns the bank carries the steps out.
+Nothing here reads or writes a file; whoever owns the bank carries the steps out, and keeps what `take_changes`
+gives, with which a bank that is loaded again goes on as this one would (state.py).
 
 Shapes: N entries, D embedding dimension.
 """
@@ -14,30 +15,30 @@ Shapes: N entries, D embedding dimension.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hippocam.memory.bank.blocks import lay_out, take_changed
 from hippocam.memory.bank.chooser import Chooser
 from hippocam.memory.bank.columns import Columns
 from hippocam.memory.bank.config import BankConfig
-from hippocam.memory.bank.ladder import NOTHING, ROW_BYTES, Ladder
+from hippocam.memory.bank.ladder import ROW_BYTES, Ladder
+from hippocam.memory.bank.learning import Learning
+from hippocam.memory.bank.ranking import Ranking
+from hippocam.memory.bank.state import BankChange, BankState
 from hippocam.memory.bank.thresholds import Thresholds
 from hippocam.memory.bank.twins import Twins
 from hippocam.memory.bank.utility import Utility
 from hippocam.memory.bank.worth import MAX_REDUNDANCY, Appraiser, Worth
-from hippocam.memory.codec import signs
+from hippocam.memory.codec import rounded, signs
 from hippocam.memory.records import Level, Slot
 from hippocam.stream.records import FloatArray
 
-# Events after which what is learned is fitted anew.
-REFRESH_EVENTS = 64
 # Surprise never falls to nothing, or redundancy would no longer matter.
 _LEAST_SURPRISE = 0.05
-# Keys whose energies are measured in one batch.
-_BATCH = 4096
 
 
 class Step(NamedTuple):
@@ -49,6 +50,7 @@ class Step(NamedTuple):
         twin: Id of the entry that takes over its spans, None if none does.
         worth: What the entry was worth.
         redundancy: Share of that worth which its twin holds too, 0 to 0.95.
+        freed_bytes: About how many bytes that frees, 1 or more.
     """
 
     entry_id: int
@@ -56,6 +58,7 @@ class Step(NamedTuple):
     twin: int | None
     worth: float
     redundancy: float
+    freed_bytes: int
 
 
 class Match(NamedTuple):
@@ -86,7 +89,7 @@ class Bank:
         by_signs: Whether vectors may be reduced to their signs.
 
     Attributes:
-        events: How many events were matched so far.
+        learning: What it learns of its events.
         picture_bytes: What the pictures of all entries take.
     """
 
@@ -102,12 +105,11 @@ class Bank:
     ) -> None:
         self.config = config = config or BankConfig()
         self.utility = utility or Utility(dim)
-        self.events = 0
         self.picture_bytes = 0
         learned_fade_s, learned_fade_power = self.utility.fade
         self._columns = Columns(dim)
         self._twins = Twins(self._columns, config.window)
-        self._ladder = Ladder(self._columns, row_bytes=row_bytes, vectors=vectors, by_signs=by_signs)
+        ladder = Ladder(self._columns, row_bytes=row_bytes, vectors=vectors, by_signs=by_signs)
         self._thresholds = Thresholds(
             same_deviations=config.same,
             alike_deviations=config.alike,
@@ -122,6 +124,8 @@ class Bank:
             fade_s=learned_fade_s if config.fade_s is None else config.fade_s,
             fade_power=learned_fade_power if config.fade_power is None else config.fade_power,
         )
+        self._ranking = Ranking(self._columns, self._appraiser, ladder, merged_from=MAX_REDUNDANCY)
+        self.learning = Learning(self._columns, self.utility, self._thresholds, self._appraiser.chooser)
 
     def __len__(self) -> int:
         return len(self._columns)
@@ -159,6 +163,7 @@ class Bank:
             The entry of its stream that it is most like; None if there is none to compare with.
         """
         columns = self._columns
+        self._ranking.forget()
         found = None
         again = False
         rows = columns.newest_with_key(self.config.window)
@@ -174,10 +179,7 @@ class Bank:
             if own.any():
                 best = int(np.argmax(np.where(own, cosines, -2)))
                 found = self._match_with(int(rows[best]), float(cosines[best]), place, t0_s)
-        self.utility.learn(key_D, again=again)
-        self.events += 1
-        if self.events % REFRESH_EVENTS == 0:
-            self.refresh()
+        self.learning.take_in(key_D, again=again)
         return found
 
     def _match_with(self, row: int, cosine: float, place: int, t0_s: float) -> Match:
@@ -196,34 +198,61 @@ class Bank:
             columns.energy[row] = columns.first_energy[row] = self.utility.energies(slot.key_D[None])[0]
             self._twins.pair(row)
 
-    def load(self, slots: Iterable[Slot]) -> None:
-        """Add many entries at once, each stream's in the order of its events; call `refresh` afterwards."""
-        for slot in slots:
-            row = self._add(slot)
+    def load(
+        self, slots: Iterable[Slot], ends_s: Mapping[str, float] | None = None, state: BankState | None = None
+    ) -> None:
+        """Hold these entries and no others, and go on as the bank whose state this is; if it has none, anew.
+
+        Args:
+            slots: The entries, each stream's in the order of its events.
+            ends_s: Up to when each stream was watched.
+            state: What was kept of what `take_changes` gave.
+        """
+        columns, state, every = self._columns, state or BankState(), list(slots)
+        columns.clear()
+        self._ranking.forget()
+        self.picture_bytes = 0
+        streams = {slot.entry_id: slot.stream for slot in every}
+        laid_out = bool(state.blocks) and lay_out(columns, state.blocks, streams, trained=self.utility.trained)
+        for slot in every:
+            row = columns.row(slot.entry_id) if laid_out else columns.add(slot.entry_id, slot.stream)
+            self._fill(row, slot)
             if slot.key_D is not None:
-                self._columns.set_key(row, slot.key_D)
-        self._twins.pair_all()
+                columns.set_key(row, slot.key_D)
+        for stream, end_s in (ends_s or {}).items():
+            columns.reach(stream, end_s)
+        if not self.learning.restore(state, laid_out=laid_out):
+            columns.informed[columns.all_rows()] = self.utility.knows
+            self._twins.pair_all()
+            self.learning.begin_anew()
 
     def _add(self, slot: Slot) -> int:
         """Give an entry a row, still without its key; return the row."""
+        self._ranking.forget()
         columns = self._columns
         row = columns.add(slot.entry_id, slot.stream)
+        self._fill(row, slot)
+        columns.informed[row] = self.utility.knows
+        return row
+
+    def _fill(self, row: int, slot: Slot) -> None:
+        """Write what an entry's own row tells into a row of the bank."""
+        columns = self._columns
         columns.place[row] = slot.place
         columns.surprise[row] = max(slot.utility, _LEAST_SURPRISE)
         columns.last_s[row], columns.strength[row], columns.met[row] = slot.last_s, slot.strength, slot.met
         columns.uses[row] = slot.uses
         columns.level[row], columns.pinned[row] = slot.level, slot.pinned
         columns.picture_bytes[row], columns.words_bytes[row] = slot.jpeg_bytes, slot.words_bytes
-        columns.informed[row] = self.utility.knows
         columns.see(row, slot.last_s)
         self.picture_bytes += slot.jpeg_bytes
-        return row
 
     # changes of an entry ---------------------------------------------------------------------------------
 
     def touch(self, entry_id: int, *, last_s: float, met: int = 0, strength: float | None = None) -> None:
         """Note that an entry was seen at a later time, `met` times more."""
         columns, row = self._columns, self._columns.row(entry_id)
+        self._ranking.forget()
         columns.last_s[row] = max(columns.last_s[row], last_s)
         columns.met[row] += met
         if strength is not None:
@@ -233,10 +262,11 @@ class Bank:
     def use(self, entry_id: int, *, strength: float) -> None:
         """Note that an entry was used as evidence: what is asked for was worth keeping, like what is met again."""
         columns, row = self._columns, self._columns.row(entry_id)
+        self._ranking.forget()
         if not columns.uses[row]:
             self._appraiser.met_again(row)
         if columns.scale[row] > 0:
-            self.utility.learn(columns.keys(np.array([row]))[0], again=True)
+            self.learning.learn(columns.keys(np.array([row]))[0], again=True)
         columns.uses[row] += 1
         columns.strength[row] = strength
 
@@ -246,29 +276,45 @@ class Bank:
 
     def pin(self, entry_id: int, pinned: bool) -> None:
         """Never give up an entry, or do so like any other."""
+        self._ranking.forget()
         self._columns.pinned[self._columns.row(entry_id)] = pinned
 
-    def demote(self, entry_id: int, level: Level, jpeg_bytes: int) -> None:
-        """Note that an entry keeps less of its evidence."""
+    def demote(self, entry_id: int, level: Level, jpeg_bytes: int, reduced: Slot | None = None) -> None:
+        """Note that an entry keeps less of its evidence.
+
+        Args:
+            entry_id: Its id.
+            level: What it keeps.
+            jpeg_bytes: Bytes of its picture.
+            reduced: The entry as it is then, from its signs on; None to reduce its key here.
+        """
         columns, row = self._columns, self._columns.row(entry_id)
         self.picture_bytes += jpeg_bytes - int(columns.picture_bytes[row])
         columns.level[row], columns.picture_bytes[row] = level, jpeg_bytes
+        if reduced is not None:
+            columns.words_bytes[row] = reduced.words_bytes
         if level == Level.SIGNS:
-            columns.set_signs(row, signs(columns.keys(np.array([row]))[0]))
+            key_D = None if reduced is None else reduced.key_D
+            columns.change_key(row, rounded(signs(columns.keys(np.array([row]))[0])) if key_D is None else key_D)
+            self.learning.measure_again(row)
         if level == Level.WORDS:
             columns.clear_key(row)
             self._twins.unpair(row)
+            self._ranking.forget()
+        self._ranking.again(row)
 
     def rekey(self, entry_id: int, key_D: FloatArray) -> None:
         """Give an entry another key, float32 [D]."""
-        row = self._columns.row(entry_id)
-        self._columns.set_key(row, key_D)
-        self._columns.energy[row] = self.utility.energies(key_D[None])[0]
+        columns, row = self._columns, self._columns.row(entry_id)
+        self._ranking.forget()
+        columns.change_key(row, key_D)
+        self.learning.measure_again(row, rekeyed=True)
         self._twins.unpair(row)
         self._twins.pair(row)
 
     def delete(self, entry_id: int) -> None:
         """Delete an entry, and find a new twin for each entry whose twin it was."""
+        self._ranking.forget()
         row = self._columns.delete(entry_id)
         self.picture_bytes -= int(self._columns.picture_bytes[row])
         self._twins.unpair(row)
@@ -281,23 +327,16 @@ class Bank:
         Returns:
             None if nothing more may be given up.
         """
-        columns = self._columns
-        rows = np.flatnonzero(columns.used & ~columns.pinned)
-        if not len(rows):
+        least = self._ranking.least()
+        if least is None:
             return None
-        worth, redundancy = self._appraiser.worths(rows), self._appraiser.redundancy(rows)
-        target, freed, share = self._ladder.next_levels(rows)
-        merged = redundancy >= MAX_REDUNDANCY
-        cost = np.where(merged, worth / self._ladder.whole_bytes(rows), worth * share / np.maximum(freed, 1))
-        lowest = np.flatnonzero(cost == cost.min())
-        index = int(lowest[np.argmin(columns.entry_id[rows[lowest]])])
-        level = None if merged[index] or target[index] == NOTHING else Level(target[index])
         return Step(
-            entry_id=int(columns.entry_id[rows[index]]),
-            to=level,
-            twin=self._twins.of(int(rows[index])) if merged[index] else None,
-            worth=float(worth[index]),
-            redundancy=float(redundancy[index]),
+            entry_id=int(self._columns.entry_id[least.row]),
+            to=least.to,
+            twin=self._twins.of(least.row) if least.merges else None,
+            worth=least.worth,
+            redundancy=least.redundancy,
+            freed_bytes=least.freed_bytes,
         )
 
     def explain(self, entry_id: int) -> Worth:
@@ -317,39 +356,14 @@ class Bank:
 
     def refresh(self) -> None:
         """Fit what was learned to the entries that are held."""
-        columns = self._columns
-        rows = columns.rows_with_key()
-        for start in range(0, len(rows), _BATCH):
-            batch = rows[start : start + _BATCH]
-            columns.energy[batch] = self.utility.energies(columns.keys(batch))
-        self.utility.level(columns.energy[rows])
-        self._thresholds.fit()
+        self._ranking.forget()
+        self.learning.refresh()
 
-    def relearn(self) -> None:
-        """Learn again from only the entries that are held, in the order in which they came."""
-        columns = self._columns
-        self.utility.clear()
-        for row in columns.oldest_first(columns.rows_with_key()):
-            again = bool(columns.met[row] > 1 or columns.uses[row] > 0)
-            self.utility.learn(columns.keys(np.array([row]))[0], again=again)
-        self.refresh()
+    def reach(self, stream: str, time_s: float) -> None:
+        """Note that a stream was watched up to a time."""
+        self._ranking.forget()
+        self._columns.reach(stream, time_s)
 
-    def learned(self) -> dict[str, bytes]:
-        """What was learned from this memory's streams, to be kept with it."""
-        numbers = [self.events, *self._thresholds.state(), *self.chooser.state()]
-        return {
-            "again": self.utility.again.dump(),
-            "all": self.utility.all.dump(),
-            "bank": np.asarray(numbers, "<f8").tobytes(),
-        }
-
-    def restore(self, learned: dict[str, bytes]) -> None:
-        """Go on from what `learned` gave."""
-        for name, sketch in (("again", self.utility.again), ("all", self.utility.all)):
-            if name in learned:
-                sketch.load(learned[name])
-        if "bank" in learned:
-            numbers = np.frombuffer(learned["bank"], "<f8").tolist()
-            self.events = int(numbers[0])
-            self._thresholds.restore(numbers[1:6])
-            self.chooser.restore(numbers[6:])
+    def take_changes(self) -> BankChange:
+        """What is to be kept so that a bank which is loaded with it goes on as this one, since the last call."""
+        return self.learning.take_changes(take_changed(self._columns, trained=self.utility.trained))

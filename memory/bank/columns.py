@@ -1,14 +1,16 @@
 """The entries of a memory as columns: one array a field, one row an entry.
 
-Keys are int8 with a scale, as they are stored. Rows of deleted entries are used again.
+Keys are int8 with a scale, as they are stored. Rows of deleted entries are used again, the first ones first: where
+each entry stands is kept (state.py), so a bank that is opened again is laid out alike and computes alike.
 
 Shapes: N rows, D embedding dimension.
 """
 
 from __future__ import annotations
 
+import heapq
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +42,7 @@ _DTYPES = {
     "twin_cosine": np.float32,
     "used": np.bool_,
     "informed": np.bool_,
+    "version": np.uint8,
 }
 
 
@@ -71,6 +74,9 @@ class Columns:
         twin_cosine: Cosine with its twin, -1 where there is none.
         used: Whether a row holds an entry.
         informed: Whether utility was known when the entry was new.
+        version: Another number once its vectors have changed, counted from 0 on to 255 and again.
+        added: How many entries were ever added.
+        changed: Rows of which something is to be kept that the entries' own rows do not tell (blocks.py).
     """
 
     entry_id: NDArray[np.int64]
@@ -91,19 +97,25 @@ class Columns:
     twin_cosine: NDArray[np.float32]
     used: NDArray[np.bool_]
     informed: NDArray[np.bool_]
+    version: NDArray[np.uint8]
 
     def __init__(self, dim: int) -> None:
         self.dim = dim
+        self.clear()
+
+    def clear(self) -> None:
+        """Hold nothing, as at first."""
         for name, dtype in _DTYPES.items():
             setattr(self, name, np.zeros(_FIRST_SIZE, dtype))
-        self.key = np.zeros((_FIRST_SIZE, dim), np.int8)
+        self.key = np.zeros((_FIRST_SIZE, self.dim), np.int8)
         self.energy = np.zeros((_FIRST_SIZE, 2), np.float32)
         self.first_energy = np.zeros((_FIRST_SIZE, 2), np.float32)
         self._row: dict[int, int] = {}
-        self._free = list(range(_FIRST_SIZE - 1, -1, -1))
+        self._free = list(range(_FIRST_SIZE))  # a heap
         self._streams: dict[str, int] = {}
         self._stream_end_s: dict[int, float] = {}
-        self._added = 0
+        self.added = 0
+        self.changed = set[int]()
 
     def __len__(self) -> int:
         return len(self._row)
@@ -127,27 +139,52 @@ class Columns:
     def add(self, entry_id: int, stream: str) -> int:
         """Give an entry, the newest of all, a row without a key and without a twin; return the row."""
         if not self._free:
-            size = len(self.used)
-            self._free = list(range(2 * size - 1, size - 1, -1))
-            for name in (*_DTYPES, "key", "energy", "first_energy"):
-                column = getattr(self, name)
-                setattr(self, name, np.concatenate([column, np.zeros_like(column)]))
-        row = self._row[entry_id] = self._free.pop()
-        self._added += 1
-        self.entry_id[row], self.order[row], self.used[row] = entry_id, self._added, True
+            self._grow()
+        self.added += 1
+        row = heapq.heappop(self._free)
+        self._take(row, entry_id, self.added, stream)
+        return row
+
+    def add_all(self, rows: Rows, entry_ids: Rows, orders: Rows, streams: Sequence[str]) -> None:
+        """Give the entries of an empty memory rows of one's choice, and their order."""
+        while len(rows) and int(rows.max()) >= len(self.used):
+            self._grow()
+        for index in np.argsort(orders, kind="stable").tolist():
+            self._take(int(rows[index]), int(entry_ids[index]), int(orders[index]), streams[index])
+        self._free = np.flatnonzero(~self.used).tolist()  # rising, so it is a heap
+
+    def _take(self, row: int, entry_id: int, order: int, stream: str) -> None:
+        self._row[entry_id] = row
+        self.entry_id[row], self.order[row], self.used[row] = entry_id, order, True
         self.stream[row] = self._streams.setdefault(stream, len(self._streams))
         self.twin[row], self.twin_cosine[row] = -1, -1.0
         self.first_energy[row] = 0.0
+        self.version[row] = 0
         self.clear_key(row)
-        return row
+        self.changed.add(row)
+
+    def _grow(self) -> None:
+        """Make room for as many rows again."""
+        size = len(self.used)
+        for row in range(size, 2 * size):
+            heapq.heappush(self._free, row)
+        for name in (*_DTYPES, "key", "energy", "first_energy"):
+            column = getattr(self, name)
+            setattr(self, name, np.concatenate([column, np.zeros_like(column)]))
 
     def delete(self, entry_id: int) -> int:
         """Free the row of an entry; return it."""
         row = self._row.pop(entry_id)
         self.used[row] = False
         self.key[row], self.scale[row] = 0, 0.0
-        self._free.append(row)
+        heapq.heappush(self._free, row)
+        self.changed.add(row)
         return row
+
+    def set_twins(self, rows: Rows, twins: Rows | int, cosines: FloatArray | float) -> None:
+        """Set the nearest neighbours of some rows, by their rows, and the cosines with them."""
+        self.twin[rows], self.twin_cosine[rows] = twins, cosines
+        self.changed.update(rows.tolist())
 
     def all_rows(self) -> Rows:
         """Rows of all entries."""
@@ -159,7 +196,7 @@ class Columns:
 
     def newest_with_key(self, most: int) -> Rows:
         """Rows of those among the newest `most` entries ever added that are held and have a key."""
-        return np.flatnonzero(self.used & (self.scale > 0) & (self.order > self._added - most))
+        return np.flatnonzero(self.used & (self.scale > 0) & (self.order > self.added - most))
 
     def oldest_first(self, rows: Rows) -> Rows:
         """Rows in the order in which their entries were added."""
@@ -172,10 +209,11 @@ class Columns:
         scale = float(np.abs(key_D).max(initial=0.0)) / LARGEST or 1.0
         self.key[row], self.scale[row] = np.rint(key_D / scale), scale
 
-    def set_signs(self, row: int, signs_D: FloatArray) -> None:
-        """Give an entry a key whose numbers differ in sign alone, float32 [D]."""
-        self.scale[row] = float(np.abs(signs_D).max()) / LARGEST
-        self.key[row] = np.where(signs_D > 0, LARGEST, -LARGEST)
+    def change_key(self, row: int, key_D: FloatArray) -> None:
+        """Give an entry another key, float32 [D]; it is told from the one before by its version."""
+        self.set_key(row, key_D)
+        self.version[row] = (int(self.version[row]) + 1) % 256
+        self.changed.add(row)
 
     def clear_key(self, row: int) -> None:
         """Clear an entry's key and its energy."""
@@ -206,3 +244,8 @@ class Columns:
         for stream, time_s in self._stream_end_s.items():
             ends_s[stream] = time_s
         return ends_s
+
+    def reach(self, stream: str, time_s: float) -> None:
+        """Note that a stream has reached a time."""
+        number = self._streams.setdefault(stream, len(self._streams))
+        self._stream_end_s[number] = max(self._stream_end_s.get(number, -math.inf), time_s)

@@ -42,16 +42,17 @@ class Twins:
             return
         cosines = self._cosines_of(row, rows)
         best = int(np.argmax(cosines))
-        columns.twin[row], columns.twin_cosine[row] = rows[best], cosines[best]
+        columns.set_twins(np.array([row]), int(rows[best]), float(cosines[best]))
         nearer = cosines > columns.twin_cosine[rows]
-        columns.twin[rows[nearer]], columns.twin_cosine[rows[nearer]] = row, cosines[nearer]
+        columns.set_twins(rows[nearer], row, cosines[nearer])
 
     def unpair(self, row: int) -> None:
         """Leave an entry without a twin, and find another for those whose twin it was."""
         columns = self._columns
-        columns.twin[row], columns.twin_cosine[row] = -1, -1.0
-        for other in np.flatnonzero(columns.used & (columns.twin == row)):
-            columns.twin[other], columns.twin_cosine[other] = -1, -1.0
+        columns.set_twins(np.array([row]), -1, -1.0)
+        widowed = np.flatnonzero(columns.used & (columns.twin == row))
+        columns.set_twins(widowed, -1, -1.0)
+        for other in widowed:
             self._find(int(other))
 
     def pair_all(self) -> None:
@@ -71,7 +72,7 @@ class Twins:
             best = table.argmax(axis=1)
             value = table[np.arange(len(these)), best]
             nearer = value > np.maximum(columns.twin_cosine[these], -1)
-            columns.twin[these[nearer]], columns.twin_cosine[these[nearer]] = those[best[nearer]], value[nearer]
+            columns.set_twins(these[nearer], those[best[nearer]], value[nearer])
 
     def _find(self, row: int) -> None:
         """Pair an entry with its nearest neighbour, and leave the neighbours as they are."""
@@ -79,7 +80,7 @@ class Twins:
         if len(rows):
             cosines = self._cosines_of(row, rows)
             best = int(np.argmax(cosines))
-            self._columns.twin[row], self._columns.twin_cosine[row] = rows[best], cosines[best]
+            self._columns.set_twins(np.array([row]), int(rows[best]), float(cosines[best]))
 
     def _neighbours(self, row: int) -> Rows:
         """Rows of the newest other entries of the same stream that have a key."""

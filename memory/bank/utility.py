@@ -16,12 +16,15 @@ Shapes: D embedding dimension, L rows of a sketch, H projections, N keys.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hippocam.memory.codec import pack, rounded, unpack
+from hippocam.memory.bank.state import Keys, pack_keys, unpack_keys
+from hippocam.memory.codec import products, quantised
 from hippocam.stream.records import FloatArray
 
 # Rows at which a sketch is folded, and rows that are left then.
@@ -34,6 +37,30 @@ FADE_S = 86400.0
 FADE_POWER = 0.1
 
 
+def keys_of(keys_ND: FloatArray) -> Keys:
+    """Keys, float32 [N, D], as they are stored."""
+    return Keys(*quantised(keys_ND))
+
+
+class Directions(NamedTuple):
+    """The rows of a sketch at some time, and how many rows were taken in by then."""
+
+    rows: Keys
+    taken: int
+
+    def energy(self, keys: Keys) -> FloatArray:
+        """About the mean squared cosine of each key with the rows that were taken in, float32 [N].
+
+        A key's energy is the same to the last digit whatever other keys are measured with it.
+        """
+        if not len(self.rows.scales):
+            return np.zeros(len(keys.scales), np.float32)
+        cosines_LN = products(self.rows.codes, keys.codes) * self.rows.scales[:, None] * keys.scales
+        sums_LN = np.add.accumulate(np.square(cosines_LN), axis=0)  # row by row, unlike a sum
+        energy: FloatArray = (sums_LN[-1] / max(self.taken, 1)).astype(np.float32)
+        return energy
+
+
 class Sketch:
     """Frequent Directions: the sum of the outer products of many rows, in few.
 
@@ -42,47 +69,54 @@ class Sketch:
     """
 
     def __init__(self, dim: int) -> None:
-        self._rows = np.zeros((FULL_ROWS, dim), np.float32)
+        self._dim = dim
+        self._rows = Keys(np.zeros((FULL_ROWS, dim), np.int8), np.zeros(FULL_ROWS, np.float32))
         self._used = 0
         self.count = 0
 
-    def add(self, row_D: FloatArray) -> None:
-        """Take in a row."""
+    def add(self, row: Keys) -> None:
+        """Take in a row, [1, D]."""
         if self._used == FULL_ROWS:
             self._fold()
-        self._rows[self._used] = rounded(row_D)
+        self._rows.codes[self._used], self._rows.scales[self._used] = row.codes[0], row.scales[0]
         self._used += 1
         self.count += 1
 
     def _fold(self) -> None:
-        """Leave the strongest directions, each weakened by the strongest that is left out."""
-        _, sizes, directions = np.linalg.svd(self._rows, full_matrices=False)
-        squares = np.square(sizes)
-        left_out = squares[FOLDED_ROWS] if len(squares) > FOLDED_ROWS else 0.0
-        left = np.sqrt(np.maximum(squares[:FOLDED_ROWS] - left_out, 0))
-        self._rows[:] = 0
-        for index, row in enumerate(left[:, None] * directions[: len(left)]):
-            self._rows[index] = rounded(row)  # as they are stored
-        self._used = len(left)
+        """Leave the strongest directions, each weakened by the strongest that is left out.
+
+        They come from the small side: the eigenvectors of R R^T, [L, L], give those of R^T R, [D, D].
+        """
+        rows_LD = self._rows.codes * self._rows.scales[:, None].astype(np.float64)
+        squares, mixes = np.linalg.eigh(rows_LD @ rows_LD.T)
+        squares, mixes = squares[::-1], mixes[:, ::-1]  # the strongest first
+        rank = min(rows_LD.shape)
+        left_out = squares[FOLDED_ROWS] if rank > FOLDED_ROWS else 0.0
+        kept = min(FOLDED_ROWS, rank)
+        weaker = np.sqrt(np.maximum(squares[:kept] - left_out, 0) / np.maximum(squares[:kept], 1e-12))
+        self._fill(keys_of((weaker[:, None] * (mixes[:, :kept].T @ rows_LD)).astype(np.float32)))
+
+    def _fill(self, rows: Keys) -> None:
+        self._used = len(rows.scales)
+        self._rows.codes[: self._used], self._rows.scales[: self._used] = rows.codes, rows.scales
+
+    def directions(self) -> Directions:
+        """What it holds now."""
+        rows = self._rows
+        return Directions(Keys(rows.codes[: self._used].copy(), rows.scales[: self._used].copy()), self.count)
 
     def energy(self, keys_ND: FloatArray) -> FloatArray:
         """About the mean squared cosine of each key with the rows that were taken in, float32 [N]."""
-        energy: FloatArray = np.square(keys_ND @ self._rows[: self._used].T).sum(axis=1) / max(self.count, 1)
-        return energy
+        return self.directions().energy(keys_of(keys_ND))
 
     def dump(self) -> bytes:
         """The sketch as bytes, without loss."""
-        packed = b"".join(pack(row) for row in self._rows[: self._used])
-        return np.asarray(self.count, "<i8").tobytes() + packed
+        return np.asarray(self.count, "<i8").tobytes() + pack_keys(self.directions().rows)
 
     def load(self, blob: bytes) -> None:
         """Go on from a sketch that `dump` wrote."""
-        width = self._rows.shape[1] + 4
         self.count = int(np.frombuffer(blob[:8], "<i8")[0])
-        self._used = (len(blob) - 8) // width
-        self._rows[:] = 0
-        for index in range(self._used):
-            self._rows[index] = unpack(blob[8 + index * width : 8 + (index + 1) * width])
+        self._fill(unpack_keys(blob[8:], self._dim))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +157,7 @@ class Utility:
         self.again, self.all = Sketch(dim), Sketch(dim)
         self._prior = prior
         self._online = online
+        self._fitted = self.again.directions(), self.all.directions()
         self._levels = np.array([[0.0, 1.0], [0.0, 1.0]])  # mean and sd of the energies held: trained, own
 
     @property
@@ -135,29 +170,75 @@ class Utility:
         """Whether enough was met again to tell keys apart."""
         return self.again.count + (self._prior.events if self._prior else 0) >= MIN_AGAIN
 
+    @property
+    def trained(self) -> bool:
+        """Whether something was trained elsewhere."""
+        return self._prior is not None
+
     def clear(self) -> None:
         """Go back to what was trained."""
         self.again, self.all = Sketch(self._dim), Sketch(self._dim)
+        self.fit()
 
-    def learn(self, key_D: FloatArray, *, again: bool) -> None:
-        """Take in the key of an event, and whether the event was met before."""
+    def learn(self, key_D: FloatArray, *, again: bool) -> Keys:
+        """Take in the key of an event, and whether the event was met before; return it as it was taken in."""
+        key = keys_of(key_D[None])
+        self.take_in(key, again=again)
+        return key
+
+    def take_in(self, key: Keys, *, again: bool) -> None:
+        """Take in a key that `learn` gave."""
         if not self._online:
             return
-        self.all.add(key_D)
+        self.all.add(key)
         if again:
-            self.again.add(key_D)
+            self.again.add(key)
 
     def energies(self, keys_ND: FloatArray) -> FloatArray:
         """Trained and own energy of each key, float32 [N, 2]."""
-        trained = self._prior.energy(keys_ND) if self._prior else np.zeros(len(keys_ND), np.float32)
         own = self.again.energy(keys_ND) - self.all.energy(keys_ND)
-        return np.stack([trained, own], axis=1).astype(np.float32)
+        return np.stack([self.trained_energies(keys_ND), own], axis=1).astype(np.float32)
+
+    def trained_energies(self, keys_ND: FloatArray) -> FloatArray:
+        """Trained energy of each key, float32 [N]."""
+        return self._prior.energy(keys_ND) if self._prior else np.zeros(len(keys_ND), np.float32)
+
+    def fit(self) -> None:
+        """From now on let `fitted_energies` go by what was learned up to here."""
+        self._fitted = self.again.directions(), self.all.directions()
+
+    def fitted_energies(self, keys: Keys) -> FloatArray:
+        """Own energy of each key by what was learned up to the last `fit`, float32 [N]."""
+        again, every = self._fitted
+        return again.energy(keys) - every.energy(keys)
 
     def level(self, energies_N2: FloatArray) -> None:
         """Measure utility from now on against the energies of the keys that are held."""
         if len(energies_N2):
             spread = np.maximum(energies_N2.std(axis=0), 1e-9)
             self._levels = np.stack([energies_N2.mean(axis=0), spread], axis=1).astype(np.float64)
+
+    def sketches(self) -> dict[str, bytes]:
+        """What was learned, to be kept."""
+        return {"again": self.again.dump(), "all": self.all.dump()}
+
+    def restore(self, sketches: Mapping[str, bytes]) -> None:
+        """Go on from what `sketches` gave."""
+        self.again, self.all = Sketch(self._dim), Sketch(self._dim)
+        for name, sketch in (("again", self.again), ("all", self.all)):
+            if name in sketches:
+                sketch.load(sketches[name])
+        self.fit()
+
+    @property
+    def levels(self) -> list[float]:
+        """Mean and standard deviation of the trained energies that are held, then of the own."""
+        numbers: list[float] = self._levels.reshape(-1).tolist()
+        return numbers
+
+    @levels.setter
+    def levels(self, numbers: list[float]) -> None:
+        self._levels = np.asarray(numbers, np.float64).reshape(2, 2)
 
     def of(self, energies_N2: FloatArray) -> NDArray[np.float64]:
         """Utility for energies, 0 to 1, float64 [N]; one half for all before enough was met again."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -63,6 +63,7 @@ class EntityMemory:
         self._db = connection
         self._config = config or EntityConfig()
         self._trackers: dict[str, Tracker] = {}
+        self._written: dict[str, int] = {}  # position of the last frame that is written down, by stream
         self._pending: dict[str, dict[int, VisitRow]] = {}
         # What is to be linked: the time from which the link counts, the visit, its look then.
         self._due: dict[str, list[tuple[float, int, bytes]]] = {}
@@ -74,6 +75,8 @@ class EntityMemory:
         """Go on with a stream from what `write` gave; with b"", from nothing."""
         self._trackers[stream] = Tracker.from_bytes(state, self._config) if state else Tracker(self._config)
         self._pending[stream], self._due[stream], self._detected[stream] = {}, [], {}
+        if state:
+            self._written[stream] = self._trackers[stream].seq
 
     def push(self, item: Embedding | Repeat) -> list[Change]:
         """Take a stream's next frame; one that was taken before is passed over.
@@ -99,6 +102,11 @@ class EntityMemory:
         """End what is open of a stream that has ended or goes on elsewhere; call `write` afterwards."""
         tracker = self._tracker(stream)
         self._note(stream, tracker.flush(), tracker.time_s)
+        self._written.pop(stream, None)
+
+    def has_new(self, stream: str) -> bool:
+        """Whether there is something of a stream to `write`: not where all its frames were written down before."""
+        return self._written.get(stream) != self._tracker(stream).seq
 
     def write(self, stream: str) -> bytes:
         """Write what is new of a stream, within the caller's transaction, and keep to the budget.
@@ -115,13 +123,9 @@ class EntityMemory:
             link(self._db, self._config, visit_id, unpack(look), due_s)
         for frames in self._detected.pop(stream, {}).values():
             detections.put(self._db, frames)
-        keep_to_budget(self._db, self._config.budget_bytes, self._followed())
+        keep_to_budget(self._db, self._config.budget_bytes, _followed(self._trackers))
+        self._written[stream] = tracker.seq
         return tracker.to_bytes()
-
-    def _followed(self) -> Iterator[int]:
-        """Ids of the visits that may still go on, of all streams."""
-        for stream, tracker in self._trackers.items():
-            yield from (_visit_id(stream, track) for track in tracker.tracks)
 
     def _tracker(self, stream: str) -> Tracker:
         if stream not in self._trackers:
@@ -297,7 +301,7 @@ class EntityMemory:
             "INSERT OR IGNORE INTO entity (id, stream, label) VALUES (?, ?, ?)",
             (visit.entity, visit.stream, visit.label),
         )
-        keep_to_budget(self._db, self._config.budget_bytes, self._followed())
+        keep_to_budget(self._db, self._config.budget_bytes, _followed(self._trackers))
         return True
 
     def detected(self, stream: str) -> list[Detected]:
@@ -311,6 +315,12 @@ class EntityMemory:
 
 def _visit_id(stream: str, track: Track) -> int:
     return id_of(f"{stream}\0visit{track.detection_index}", track.first_seq)
+
+
+def _followed(trackers: Mapping[str, Tracker]) -> Iterator[int]:
+    """Ids of the visits that may still go on, of all streams."""
+    for stream, tracker in trackers.items():
+        yield from (_visit_id(stream, track) for track in tracker.tracks)
 
 
 def _visit_of(stream: str, track: Track) -> Visit:

@@ -1,8 +1,9 @@
 """The byte budget of a memory's folder: what the folder takes, what is given up for it, and in which order.
 
 Everything in the folder counts, as `du -sb` counts it: the database, its log, pictures, the folders themselves.
-Before something is written, room is made for it. First the oldest tombstones are given up, which only serve to
-take sleeps back; then, step by step, what costs the least worth for its bytes (bank/bank.py); then notes.
+Before something is written, room is made for it, and a little ahead of need. First the oldest tombstones are given
+up, which only serve to take sleeps back; then, step by step, what costs the least worth for its bytes
+(bank/bank.py); then notes.
 """
 
 from __future__ import annotations
@@ -13,18 +14,25 @@ from pathlib import Path
 from typing import Protocol
 
 from hippocam.memory.errors import BudgetTooSmallError, DiskError
-from hippocam.memory.store.schema import PAGE_BYTES, WAL_PAGES
+from hippocam.memory.store.schema import PAGE_BYTES
 
 # SQLite's shared-memory file beside the log.
 SHM_BYTES = 32768
-# The log holds one transaction beyond the pages at which it is folded back, with 24 bytes a page.
-LOG_BYTES = (WAL_PAGES + 32) * (PAGE_BYTES + 24)
+# The log with one transaction more, with 24 bytes a page.
+LOG_BYTES = 44 * (PAGE_BYTES + 24)
+# The log as it may be before a transaction.
+SMALL_LOG_BYTES = 16 * (PAGE_BYTES + 24)
+# Bytes of a log that was folded and not begun anew, from which it is emptied.
+LARGE_LOG_BYTES = 20 * (PAGE_BYTES + 24)
 # New pages that an insert takes at most: the row, indexes, full text, journal, place, summary.
 INSERT_PAGES = 12
 # About how many bytes a tombstone takes without its vectors.
 TOMBSTONE_BYTES = 400
 # The database of an empty memory.
 _EMPTY_BYTES = 48 * PAGE_BYTES
+# With less than this left, what is worth least is given up ahead of need, in this many steps an event at most.
+_AHEAD_BYTES = 2 * PAGE_BYTES
+_AHEAD_STEPS = 6
 # Share of the budget that the journal, the probes and the streams without entries may take each.
 _SIDE_SHARE = 0.01
 # About how many bytes a row of each takes.
@@ -87,8 +95,14 @@ class Database(Protocol):
     def live_bytes(self) -> int:
         """Bytes of the pages in use."""
 
-    def shrink(self) -> None:
-        """Give free pages back to the disk."""
+    def log_bytes(self) -> int:
+        """Bytes of the log's file."""
+
+    def shrink(self, least_bytes: float) -> None:
+        """Give at least so many bytes of free pages back to the disk, if there are so many."""
+
+    def wait_for_folding(self) -> None:
+        """Wait until the log is folded as far as it was when that began aside."""
 
     def fold_log(self) -> bool:
         """Fold the log into the file; False where a reader prevents it."""
@@ -97,8 +111,16 @@ class Database(Protocol):
 class GivesUp(Protocol):
     """Something of which a part can be given up."""
 
-    def give_up(self) -> bool:
-        """Give up some of what is worth least; False if nothing more may be given up."""
+    def give_up(self) -> int:
+        """Give up some of what is worth least; return about how many bytes that frees, 0 if nothing is left."""
+
+
+class Entries(GivesUp, Protocol):
+    """The entries, which are given up one step at a time."""
+
+    @property
+    def given_up(self) -> tuple[int, int]:
+        """Steps since the last event, and about how many bytes they freed."""
 
 
 class Log:
@@ -114,12 +136,15 @@ class Log:
         self._database = database
 
     def keep_small(self) -> None:
-        """Fold the log into the database where it has grown.
+        """Let the log be folded into the database where it has grown.
 
         Raises:
             DiskError: A reader keeps it from being folded back. Entries must never be given up for that.
         """
-        if self.bytes() > LOG_BYTES and not self._database.fold_log():
+        if self.bytes() <= SMALL_LOG_BYTES:
+            return
+        self._database.wait_for_folding()  # behind that, the next transaction mostly begins the log anew
+        if self.bytes() > LARGE_LOG_BYTES and not self._database.fold_log():
             raise DiskError(
                 self._folder,
                 "a process that reads this memory keeps its log from being folded back (is one stopped?); end it "
@@ -128,9 +153,7 @@ class Log:
 
     def bytes(self) -> int:
         """Bytes of the log's file."""
-        path = self._database.path
-        log = path.with_name(path.name + "-wal")
-        return log.stat().st_size if log.exists() else 0
+        return self._database.log_bytes()
 
 
 class ByteBudget:
@@ -159,7 +182,7 @@ class ByteBudget:
         picture_bytes: Callable[[], int],
         log: Log,
         tombstones: GivesUp,
-        entries: GivesUp,
+        entries: Entries,
         notes: GivesUp,
         reserved_bytes: int = 0,
     ) -> None:
@@ -172,8 +195,16 @@ class ByteBudget:
         self.reserved_bytes = reserved_bytes
         self._tombstones, self._entries, self._notes = tombstones, entries, notes
 
-    def make_room(self, needed_bytes: int) -> None:
-        """Give up what is worth least until `needed_bytes` more (a picture, its row, its words) fit.
+    def make_room(self, needed_bytes: int, *, picture_bytes: int = 0, lasting_bytes: int = 0) -> None:
+        """Give up what is worth least until `needed_bytes` more fit.
+
+        Pages come free some at a time, long after the first row in them was given up. So that not many rows go at
+        once, some are given up ahead where little is left: as much as what comes will take for good.
+
+        Args:
+            needed_bytes: What is to be written takes no more: a picture, rows, words, new pages.
+            picture_bytes: How much of that is a picture, beside the database.
+            lasting_bytes: About how much of it stays.
 
         Raises:
             BudgetTooSmallError: They do not fit, whatever is given up.
@@ -182,13 +213,32 @@ class ByteBudget:
         self._log.keep_small()
         # before anything is given up for it
         self._refuse(self._fixed_bytes() + _EMPTY_BYTES + needed_bytes, needed_bytes)
-        while self._projected_bytes(needed_bytes) > self._given_bytes:
-            if not (self._tombstones.give_up() or self._entries.give_up() or self._notes.give_up()):
+        while (left_bytes := self._given_bytes - self._projected_bytes(needed_bytes)) < 0 or (
+            left_bytes < _AHEAD_BYTES and self._goes_ahead(lasting_bytes)
+        ):
+            first = 0 if left_bytes >= 0 else self._tombstones.give_up()
+            if not (first or self._entries.give_up() or (left_bytes < 0 and self._notes.give_up())):
                 break
             self._log.keep_small()
         self._refuse(self._projected_bytes(needed_bytes), needed_bytes)
-        if not self.fits(needed_bytes):
-            self._database.shrink()
+        self._shrink(needed_bytes, picture_bytes)
+
+    def _goes_ahead(self, lasting_bytes: int) -> bool:
+        """Whether an event that takes so much for good has not yet given up as much."""
+        steps, freed_bytes = self._entries.given_up
+        return freed_bytes < lasting_bytes and steps < _AHEAD_STEPS
+
+    def _shrink(self, needed_bytes: int, picture_bytes: int) -> None:
+        """Give free pages back to the disk where they are in the way of a picture; rows go into free pages."""
+        free_bytes = max(0, self._database.path.stat().st_size - self._database.live_bytes())
+        in_free_bytes = min(free_bytes, needed_bytes - picture_bytes)
+        over_bytes = self._projected_bytes(needed_bytes) + free_bytes - in_free_bytes - self._given_bytes
+        if over_bytes > 0:
+            self._database.shrink(over_bytes)
+
+    def used_bytes(self) -> int:
+        """Bytes of the folder with its log as large as it may be, with what is kept free, without free pages."""
+        return self._projected_bytes(0)
 
     def fits(self, needed_bytes: int) -> bool:
         """Whether that many more bytes fit into the file as it is, with its free pages."""

@@ -40,6 +40,13 @@ class Tables(Protocol):
         """All statements inside take effect together, or none."""
 
 
+class KeptBank(Protocol):
+    """Keeps the bank."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """A transaction of the tables that covers what the bank holds: if it fails, both are taken back."""
+
+
 class HeldEntries:
     """Changes entries that are held.
 
@@ -47,13 +54,15 @@ class HeldEntries:
         tables: Tables of the memory.
         exemplars: Their pictures.
         bank: Which of them is worth what.
+        kept: Keeps the bank.
         journal: Says why each thing happened.
     """
 
-    def __init__(self, tables: Tables, exemplars: Exemplars, bank: Bank, journal: Journal) -> None:
+    def __init__(self, tables: Tables, exemplars: Exemplars, bank: Bank, kept: KeptBank, journal: Journal) -> None:
         self._tables = tables
         self._exemplars = exemplars
         self._bank = bank
+        self._kept = kept
         self._journal = journal
 
     def check_pictures(self) -> None:
@@ -67,11 +76,12 @@ class HeldEntries:
         missing = len(said.keys() - self._exemplars.ids())
         if missing > max(1, _MISSING_SHARE * len(said)):
             raise PicturesMissingError(self._exemplars.folder.parent, missing=missing, of=len(said))
+        self._exemplars.settle(said)
         sizes = self._exemplars.keep_only(said)
         for entry_id, jpeg_bytes in said.items():
             if entry_id not in sizes:
                 self.give_up_entry(entry_id, "its picture was removed", {})
-            elif sizes[entry_id] != jpeg_bytes:  # a crash came after the thumbnail was written
+            elif sizes[entry_id] != jpeg_bytes:  # an older hippocam crashed after it had written a thumbnail
                 self._demote(entry_id, Level.SMALL, self._exemplars.read(entry_id))
 
     # for the user ----------------------------------------------------------------------------------------
@@ -86,24 +96,35 @@ class HeldEntries:
 
     def delete(self, entry_ids: Sequence[int]) -> None:
         """Delete entries in one transaction, with what went into them and what the journal says of them."""
-        with self._tables.transaction():
+        with self._kept.transaction():
             for entry_id in entry_ids:
                 self._tables.entries.delete(entry_id)
                 self._tables.tombstones.delete_heirs(entry_id)
                 self._tables.tombstones.delete_of(entry_id)
                 self._journal.delete_of(entry_id)
+                if entry_id in self._bank:
+                    self._bank.delete(entry_id)
         for entry_id in entry_ids:
             self._exemplars.delete(entry_id)
-            if entry_id in self._bank:
-                self._bank.delete(entry_id)
+
+    @property
+    def given_up(self) -> tuple[int, int]:
+        """Steps that were taken since the last event, and about how many bytes they freed; kept over a kill."""
+        return self._bank.learning.given_up
 
     # for the budget --------------------------------------------------------------------------------------
 
-    def give_up(self) -> bool:
-        """Take the step that costs the least worth for its bytes; False where nothing may be given up."""
+    def give_up(self) -> int:
+        """Take the step that costs the least worth for its bytes.
+
+        Returns:
+            About how many bytes that frees; 0 where nothing may be given up.
+        """
         step = self._bank.next_step()
         if step is None:
-            return False
+            return 0
+        steps, freed_bytes = self._bank.learning.given_up
+        self._bank.learning.given_up = steps + 1, freed_bytes + step.freed_bytes
         why = {"worth": step.worth, "redundancy": step.redundancy}
         if step.to is not None:
             self._step_down(step, step.to, why)
@@ -111,23 +132,24 @@ class HeldEntries:
             self.merge([step.entry_id], step.twin, "merged", why)
         else:
             self.give_up_entry(step.entry_id, "given up", why)
-        return True
+        return step.freed_bytes
 
     def give_up_entry(self, entry_id: int, action: str, why: Why) -> None:
         """Give up an entry, with what went into it."""
-        with self._tables.transaction():
+        with self._kept.transaction():
             self.note(entry_id, action, None, why)
             self._tables.entries.delete(entry_id)
             self._tables.tombstones.delete_heirs(entry_id)
+            self._bank.delete(entry_id)
         self._exemplars.delete(entry_id)
-        self._bank.delete(entry_id)
 
     def _step_down(self, step: Step, level: Level, why: Why) -> None:
         if level == Level.SMALL:
             small = thumbnail(self._exemplars.read(step.entry_id))
             if small is not None:
-                self._exemplars.write(step.entry_id, small)
+                self._exemplars.write_smaller(step.entry_id, small)
                 self._demote(step.entry_id, Level.SMALL, small, "smaller picture", why)
+                self._exemplars.settle_smaller(step.entry_id)
                 return
             level = Level.VECTORS  # it cannot be made smaller
         self._demote(step.entry_id, level, b"", _ACTIONS[level], why)
@@ -135,11 +157,12 @@ class HeldEntries:
 
     def _demote(self, entry_id: int, level: Level, jpeg: bytes, action: str = "", why: Why | None = None) -> None:
         """Let an entry keep less of its evidence: this picture or none. An action is noted in the journal."""
-        with self._tables.transaction():
+        with self._kept.transaction():
             self._tables.entries.demote(entry_id, level, len(jpeg), picture_sum(jpeg))
             if action:
                 self.note(entry_id, action, None, why or {})
-        self._bank.demote(entry_id, level, len(jpeg))
+            reduced = next(self._tables.entries.slots(entry_id)) if level >= Level.SIGNS else None
+            self._bank.demote(entry_id, level, len(jpeg), reduced)
 
     # merging ---------------------------------------------------------------------------------------------
 
@@ -163,7 +186,8 @@ class HeldEntries:
             spans[0] = replace(spans[0], known_s=max(span.known_s for span in spans))
         first, *further = spans
         met, strength = sum(e.met for e in (kept, *merged)), max(e.strength for e in (kept, *merged))
-        with tables.transaction():
+        met_more = sum(entry.met for entry in merged)
+        with self._kept.transaction():
             if sleep is not None:
                 self._inherit(heir, entry_ids, sleep)
             tables.entries.set_spans(heir, first=first, further=further, met=met, strength=strength)
@@ -173,13 +197,12 @@ class HeldEntries:
                 tables.entries.delete(entry_id)
                 if sleep is None:
                     tables.tombstones.delete_heirs(entry_id)
+                self._bank.delete(entry_id)
+            self._bank.touch(heir, last_s=max(s.t1_s for s in spans), met=met_more, strength=strength)
+            if sleep is not None and sleep.vectors is not None:
+                self._bank.rekey(heir, sleep.vectors[0])
         for entry_id in entry_ids:
             self._exemplars.delete(entry_id)
-            self._bank.delete(entry_id)
-        met_more = sum(entry.met for entry in merged)
-        self._bank.touch(heir, last_s=max(s.t1_s for s in spans), met=met_more, strength=strength)
-        if sleep is not None and sleep.vectors is not None:
-            self._bank.rekey(heir, sleep.vectors[0])
 
     def _inherit(self, heir: int, entry_ids: Sequence[int], sleep: SleepMerge) -> None:
         """Keep what sleep replaces, and write what the heir is from now on."""

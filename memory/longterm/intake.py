@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from hippocam.memory.bank.bank import Bank, Match
+from hippocam.memory.bank.ladder import ROW_BYTES
 from hippocam.memory.codec import rounded
 from hippocam.memory.longterm.budget import INSERT_PAGES, ByteBudget
 from hippocam.memory.longterm.journal import Journal, Why
@@ -49,6 +50,13 @@ class Tables(Protocol):
         """All statements inside take effect together, or none."""
 
 
+class KeptBank(Protocol):
+    """Keeps the bank."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """A transaction of the tables that covers what the bank holds: if it fails, both are taken back."""
+
+
 class Scenes(Protocol):
     """What a time was like as a whole, kept as events come in."""
 
@@ -64,6 +72,9 @@ class Scenes(Protocol):
 
 class Things(Protocol):
     """Follows the things that streams show."""
+
+    def has_new(self, stream: str) -> bool:
+        """Whether there is something of a stream to write."""
 
     def write(self, stream: str) -> bytes:
         """Write what is new of a stream, inside a transaction; return the state to go on from."""
@@ -86,6 +97,7 @@ class Intake:
         tables: Tables of the memory.
         exemplars: Pictures of the entries.
         bank: Says whether an event is known.
+        kept: Keeps the bank.
         scenes: Scenes, chapters and days.
         things: What streams show.
         tracked: States of what follows things.
@@ -101,6 +113,7 @@ class Intake:
         tables: Tables,
         exemplars: Exemplars,
         bank: Bank,
+        kept: KeptBank,
         scenes: Scenes,
         things: Things,
         *,
@@ -114,6 +127,7 @@ class Intake:
         self._tables = tables
         self._exemplars = exemplars
         self._bank = bank
+        self._kept = kept
         self._scenes = scenes
         self._things = things
         self._tracked = tracked
@@ -135,13 +149,19 @@ class Intake:
         event = replace(event, key=rounded(event.key), scene=rounded(event.scene))
         words_bytes = _words_bytes(event.text, event.labels, event.motion)
         # before anything is learned from it: what cannot be kept leaves no trace
-        self.make_room(len(event.jpeg) + 2 * len(event.key) + words_bytes + INSERT_PAGES * PAGE_BYTES)
-        match = self._bank.match(event.stream, event.place, event.key, event.t0_s)
-        known = self._tables.entries.get(match.entry_id) if match is not None else None
-        if match is not None and known is not None and match.same and self._can_hold(known, event):
-            self._add_span(known, event, match, state)
-        else:
-            self._add_entry(event, known, match, state, words_bytes)
+        own_bytes = len(event.jpeg) + 2 * len(event.key) + words_bytes
+        self._budget.make_room(
+            own_bytes + INSERT_PAGES * PAGE_BYTES,
+            picture_bytes=len(event.jpeg),
+            lasting_bytes=own_bytes + ROW_BYTES,
+        )
+        with self._written():
+            match = self._bank.match(event.stream, event.place, event.key, event.t0_s)
+            known = self._tables.entries.get(match.entry_id) if match is not None else None
+            if match is not None and known is not None and match.same and self._can_hold(known, event):
+                self._add_span(known, event, match, state)
+            else:
+                self._add_entry(event, known, match, state, words_bytes)
 
     def extend(self, more: Continuation, state: WorkingState) -> None:
         """Prolong the newest entry of a stream, which went on unchanged, or was there again behind a gap."""
@@ -159,10 +179,9 @@ class Intake:
                     self._journal.add(more.stream, more.t1_s, "seen again", known.id, None, why)
                 self._set_spans(known, spans, met=known.met + again, strength=known.strength)
                 self._tables.entries.add_repeats(known.id, more.repeats)
+                self._bank.touch(known.id, last_s=more.t1_s, met=again)
             self._scenes.extend(more)
             self._progress.extend(more, state)
-        if known is not None and known.id in self._bank:
-            self._bank.touch(known.id, last_s=more.t1_s, met=again)
 
     def restore(self, entry: Entry, key_D: FloatArray | None, scene_D: FloatArray | None, jpeg: bytes) -> bool:
         """Take in an entry of another memory as it is; False where it is held already.
@@ -181,38 +200,42 @@ class Intake:
         if jpeg:
             self._exemplars.write(entry.id, jpeg)
         last_s = entry.spans[-1].t1_s
-        with self._tables.transaction():
+        with self._kept.transaction():
             self._tables.entries.restore(replace(entry, jpeg_bytes=len(jpeg)), key_D, scene_D, jpeg)
             self._journal.add(entry.stream, last_s, "imported", entry.id)
-        self._bank.add(
-            Slot(
-                entry_id=entry.id,
-                stream=entry.stream,
-                place=entry.place,
-                key_D=key_D,
-                utility=entry.utility,
-                last_s=last_s,
-                jpeg_bytes=len(jpeg),
-                words_bytes=words_bytes,
-                strength=entry.strength,
-                met=entry.met,
-                pinned=entry.pinned,
-                level=entry.level,
+            self._bank.add(
+                Slot(
+                    entry_id=entry.id,
+                    stream=entry.stream,
+                    place=entry.place,
+                    key_D=key_D,
+                    utility=entry.utility,
+                    last_s=last_s,
+                    jpeg_bytes=len(jpeg),
+                    words_bytes=words_bytes,
+                    strength=entry.strength,
+                    met=entry.met,
+                    pinned=entry.pinned,
+                    level=entry.level,
+                )
             )
-        )
         return True
 
     def keep_notes(self, rows: Sequence[NoteRow]) -> int:
         """Keep notes, giving up others where they take more than their share; return how many were new."""
         new = 0
         for start in range(0, len(rows), BATCH):
-            batch = rows[start : start + BATCH]
+            batch = self._notes.unkept(rows[start : start + BATCH])
+            if not batch:  # as after a kill: no room must be made twice
+                continue
             self.make_room(sum(bytes_of(row.note) for row in batch) + INSERT_PAGES * PAGE_BYTES)
             new += self._notes.keep(batch)
         return new
 
     def keep_things(self, stream: str) -> None:
         """Write down what was followed of a stream's things, with the state to go on from."""
+        if not self._things.has_new(stream):  # after a kill all of it was there: no room must be made twice
+            return
         first = not self._tracked.get(stream)  # later states replace earlier ones
         self.make_room((_TRACKED_PAGES if first else _MORE_TRACKED_PAGES) * PAGE_BYTES)
         with self._tables.transaction():
@@ -223,42 +246,43 @@ class Intake:
         self._budget.make_room(needed_bytes)
 
     def _add_span(self, known: Entry, event: Event, match: Match, state: WorkingState) -> None:
-        """Keep an event as one more span of the entry that holds the same thing."""
+        """Keep an event as one more span of the entry that holds the same thing; inside a transaction."""
         strength = strengthened(known, event.t0_s)
         why: Why = {"cosine": match.cosine, "at_s": event.t0_s, "met": known.met + 1}
-        with self._written():
-            spans = join_spans([*known.spans, _span_of(event)])
-            self._set_spans(known, spans, met=known.met + 1, strength=strength)
-            self._tables.streams.set_newest(event.stream, known.id)
-            self._journal.add(event.stream, event.t1_s, "seen again", known.id, None, why)
-            self._scenes.add(event, known.id)
-            self._progress.advance(event, state)
+        spans = join_spans([*known.spans, _span_of(event)])
+        self._set_spans(known, spans, met=known.met + 1, strength=strength)
+        self._tables.streams.set_newest(event.stream, known.id)
+        self._journal.add(event.stream, event.t1_s, "seen again", known.id, None, why)
+        self._scenes.add(event, known.id)
+        self._progress.advance(event, state)
         self._bank.touch(known.id, last_s=event.t1_s, met=1, strength=strength)
 
     def _add_entry(
         self, event: Event, known: Entry | None, match: Match | None, state: WorkingState, words_bytes: int
     ) -> None:
-        """Keep an event as an entry of its own; the entry that it meets again, elsewhere, grows stronger."""
+        """Keep an event as an entry of its own; the entry that it meets again, elsewhere, grows stronger.
+
+        Inside a transaction.
+        """
         entry_id = id_of(event.stream, event.first_seq)
         met = known if match is not None and match.again else None
         if event.jpeg:
             self._exemplars.write(entry_id, event.jpeg)
-        with self._written():
-            self._tables.entries.insert(event)
-            self._scenes.add(event, entry_id)
-            kept: Why = {"cut": event.cut, "surprise": event.surprise}
-            self._journal.add(event.stream, event.t1_s, "kept", entry_id, None, kept)
-            if met is not None and match is not None:
-                self._set_spans(met, met.spans, met=met.met, strength=strengthened(met, event.t0_s))
-                why: Why = {"cosine": match.cosine, "at_s": event.t0_s}
-                self._journal.add(event.stream, event.t1_s, "met again", met.id, entry_id, why)
-            if event.view is not None:
-                self._tables.probes.add(
-                    "view", event.stream, event.t0_s, event.t1_s, event.view, keep=self._probe_rows
-                )
-            self._progress.advance(event, state)
-        if met is not None:
-            self._bank.touch(met.id, last_s=met.spans[-1].t1_s, strength=strengthened(met, event.t0_s))
+        self._tables.entries.insert(event)
+        self._scenes.add(event, entry_id)
+        kept: Why = {"cut": event.cut, "surprise": event.surprise}
+        self._journal.add(event.stream, event.t1_s, "kept", entry_id, None, kept)
+        if met is not None and match is not None:
+            strength = strengthened(met, event.t0_s)
+            self._set_spans(met, met.spans, met=met.met, strength=strength)
+            why: Why = {"cosine": match.cosine, "at_s": event.t0_s}
+            self._journal.add(event.stream, event.t1_s, "met again", met.id, entry_id, why)
+            self._bank.touch(met.id, last_s=met.spans[-1].t1_s, strength=strength)
+        if event.view is not None:
+            self._tables.probes.add(
+                "view", event.stream, event.t0_s, event.t1_s, event.view, keep=self._probe_rows
+            )
+        self._progress.advance(event, state)
         self._bank.add(
             Slot(
                 entry_id=entry_id,
@@ -284,9 +308,9 @@ class Intake:
 
     @contextmanager
     def _written(self) -> Iterator[None]:
-        """A transaction that covers what scenes hold in main memory too: if it fails, both are taken back."""
+        """A transaction that covers what scenes and the bank hold too: if it fails, all is taken back."""
         try:
-            with self._tables.transaction():
+            with self._kept.transaction():
                 yield
         except BaseException:
             self._scenes.reload()
@@ -314,4 +338,5 @@ def _span_of(event: Event) -> Span:
 
 def _words_bytes(text: str, labels: Sequence[str], motion: Motion | None) -> int:
     """Bytes of an entry's words, full text included, and of what its robot did."""
-    return 2 * (len(text.encode()) + sum(map(len, labels))) + (0 if motion is None else len(motion.pack()))
+    words_bytes = len(text.encode()) + sum(len(label.encode()) for label in labels)
+    return 2 * words_bytes + (0 if motion is None else len(motion.pack()))

@@ -12,12 +12,14 @@ from pathlib import Path
 
 from hippocam.memory.bank.bank import Bank
 from hippocam.memory.bank.config import BankConfig
+from hippocam.memory.bank.one_thread import one_thread
 from hippocam.memory.bank.priors import load_prior
 from hippocam.memory.bank.utility import Utility
 from hippocam.memory.longterm.budget import ByteBudget, Log, Shares
 from hippocam.memory.longterm.held import HeldEntries
 from hippocam.memory.longterm.intake import Intake, Things
 from hippocam.memory.longterm.journal import Journal
+from hippocam.memory.longterm.kept_bank import KeptBank, load
 from hippocam.memory.longterm.notes import KeptNotes
 from hippocam.memory.longterm.progress import Progress
 from hippocam.memory.longterm.questions import QuestionIntake
@@ -78,10 +80,11 @@ class LongTerm:
         self._log = Log(folder, store)
         self._journal = Journal(store.journal, shares.journal_rows)
         self.bank = bank = open_bank(store, spec, config)
-        self._progress = Progress(store, bank)
+        self._kept = KeptBank(store, bank)
+        progress = Progress(store, bank)
         self.summaries = Summaries(store.summaries, dim=spec.dim, budget_bytes=budget_bytes)
         self.notes = KeptNotes(store, self._log, shares.note_bytes)
-        self.held = HeldEntries(store, exemplars, bank, self._journal)
+        self.held = HeldEntries(store, exemplars, bank, self._kept, self._journal)
         tombstones = KeptTombstones(store, self._log, shares.tombstone_rows)
         self.budget = ByteBudget(
             folder,
@@ -100,6 +103,7 @@ class LongTerm:
             self._questions = QuestionIntake(
                 store,
                 bank,
+                self._kept,
                 budget=self.budget,
                 journal=questions,
                 dim=spec.dim,
@@ -109,13 +113,14 @@ class LongTerm:
             store,
             exemplars,
             bank,
+            self._kept,
             self.summaries,
             things,
             tracked=store.tracked,
             budget=self.budget,
             notes=self.notes,
             journal=self._journal,
-            progress=self._progress,
+            progress=progress,
             probe_rows=shares.probe_rows,
         )
         self.sleep = SleepWriter(
@@ -123,28 +128,30 @@ class LongTerm:
             store.probes,
             self.held,
             bank,
+            self._kept,
             dim=spec.dim,
             budget=self.budget,
             log=self._log,
             tombstones=tombstones,
         )
+        self._kept.save()  # of an older format nothing was kept
         self.held.check_pictures()
         self.budget.make_room(0)
 
     def finish(self, recording: str, streams: Iterable[str], *, complete: bool) -> None:
-        """Save what was learned from a recording; where it came to its end, close what is open of its streams."""
-        if complete:
-            try:
-                with self._store.transaction():
-                    for stream in streams:
-                        self.summaries.finish(stream)
-                    self._store.streams.complete(recording)
-                    if self._store.streams.give_up(self._stream_rows):
-                        self.summaries.reload()
-            except BaseException:
-                self.summaries.reload()
-                raise
-        self._progress.save_learned()
+        """Close what is open of a recording's streams, where it came to its end."""
+        if not complete:
+            return
+        try:
+            with self._store.transaction():
+                for stream in streams:
+                    self.summaries.finish(stream)
+                self._store.streams.complete(recording)
+                if self._store.streams.give_up(self._stream_rows):
+                    self.summaries.reload()
+        except BaseException:
+            self.summaries.reload()
+            raise
 
     def learn_from_questions(self) -> int:
         """Learn from the questions that were answered since the last time; return how many there were."""
@@ -162,17 +169,14 @@ class LongTerm:
     def relearn(self) -> None:
         """Learn from what is held, as if there had been nothing else, once rows were deleted."""
         self.summaries.reload()
-        self.bank.relearn()
-        self._progress.save_learned()
+        with self._kept.transaction():
+            self.bank.learning.relearn()
         self.notes.recount()
 
 
 def open_bank(store: Store, spec: EncoderSpec, config: BankConfig | None = None) -> Bank:
     """The bank of a memory as its store has it, for writing or to explain; nothing is written."""
     bank = Bank(spec.dim, config, Utility(spec.dim, load_prior(spec)))
-    bank.load(store.entries.slots())
-    bank.restore(
-        {name: value for name in ("again", "all", "bank") if (value := store.learned.get(name)) is not None}
-    )
-    bank.refresh()
+    with one_thread():
+        load(bank, store)
     return bank

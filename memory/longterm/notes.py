@@ -48,6 +48,11 @@ class KeptNotes:
         """Measure all notes anew, as after some were deleted."""
         self._bytes = self._tables.notes.bytes()
 
+    def unkept(self, rows: Sequence[NoteRow]) -> list[NoteRow]:
+        """Those of some notes that are not held as they are."""
+        held = {row.id: row for row in self._tables.notes.get(row.id for row in rows)}
+        return [row for row in rows if held.get(row.id) != row]
+
     def keep(self, rows: Sequence[NoteRow]) -> int:
         """Keep a batch of notes within their share; return how many were new."""
         new = 0
@@ -60,8 +65,8 @@ class KeptNotes:
             pass
         return new
 
-    def give_up(self) -> bool:
-        """Give up some notes: what comes again first, then the oldest; False where there are none."""
+    def give_up(self) -> int:
+        """Give up some notes: what comes again first, then the oldest; return how many bytes they took."""
         notes = self._tables.notes
         least = notes.get(notes.least(max(1, int(_GIVEN_UP * notes.count()))))
         for start in range(0, len(least), BATCH):
@@ -70,4 +75,4 @@ class KeptNotes:
             with self._tables.transaction():
                 notes.delete(row.id for row in batch)
             self._bytes -= sum(bytes_of(row.note) for row in batch)
-        return bool(least)
+        return sum(bytes_of(row.note) for row in least)

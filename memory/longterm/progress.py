@@ -1,14 +1,12 @@
-"""How far each stream is kept, and what was learned of all: written with what is kept, to go on from."""
+"""How far each stream is kept: written with what is kept, to go on from."""
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from typing import Protocol
 
-from hippocam.memory.bank.bank import REFRESH_EVENTS, Bank
+from hippocam.memory.bank.bank import Bank
 from hippocam.memory.records import Continuation, Event
 from hippocam.memory.store.places import PlaceTable
-from hippocam.memory.store.states import StateTable
 from hippocam.memory.store.streams import StreamTable
 from hippocam.memory.working.working import WorkingState
 
@@ -18,10 +16,6 @@ class Tables(Protocol):
 
     streams: StreamTable
     places: PlaceTable
-    learned: StateTable
-
-    def transaction(self) -> AbstractContextManager[None]:
-        """All statements inside take effect together, or none."""
 
 
 class Progress:
@@ -29,16 +23,15 @@ class Progress:
 
     Args:
         tables: Tables of the memory.
-        bank: Learns from the events.
+        bank: Is told how far streams are.
     """
 
     def __init__(self, tables: Tables, bank: Bank) -> None:
         self._tables = tables
         self._bank = bank
-        self._saved_at = bank.events
 
     def advance(self, event: Event, state: WorkingState) -> None:
-        """Move a stream on past an event, inside a transaction; what was learned is saved now and then."""
+        """Move a stream on past an event, inside a transaction."""
         self._keep_place(event.stream, state)
         self._tables.streams.advance(
             event.stream,
@@ -49,8 +42,7 @@ class Progress:
             events=1,
             state=state.blob,
         )
-        if self._bank.events - self._saved_at >= REFRESH_EVENTS:
-            self._save_learned()
+        self._bank.reach(event.stream, event.t1_s)
 
     def extend(self, more: Continuation, state: WorkingState) -> None:
         """Move a stream on past a continuation, inside a transaction."""
@@ -64,16 +56,7 @@ class Progress:
             events=0,
             state=state.blob,
         )
-
-    def save_learned(self) -> None:
-        """Save what was learned from the streams so far."""
-        with self._tables.transaction():
-            self._save_learned()
-
-    def _save_learned(self) -> None:
-        for name, value in self._bank.learned().items():
-            self._tables.learned.put(name, value)
-        self._saved_at = self._bank.events
+        self._bank.reach(more.stream, more.t1_s)
 
     def _keep_place(self, stream: str, state: WorkingState) -> None:
         if state.change is not None:

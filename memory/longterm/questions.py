@@ -34,12 +34,20 @@ class Tables(Protocol):
         """All statements inside take effect together, or none."""
 
 
+class KeptBank(Protocol):
+    """Keeps the bank."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """A transaction of the tables that covers what the bank holds: if it fails, both are taken back."""
+
+
 class QuestionIntake:
     """Takes questions out of the journal into the memory.
 
     Args:
         tables: Tables of the memory.
         bank: What entries are worth.
+        kept: Keeps the bank.
         budget: Makes room.
         journal: Where readers leave questions.
         dim: Length D of a vector.
@@ -50,6 +58,7 @@ class QuestionIntake:
         self,
         tables: Tables,
         bank: Bank,
+        kept: KeptBank,
         *,
         budget: ByteBudget,
         journal: QuestionJournal,
@@ -58,6 +67,7 @@ class QuestionIntake:
     ) -> None:
         self._tables = tables
         self._bank = bank
+        self._kept = kept
         self._budget = budget
         self._journal = journal
         self._dim = dim
@@ -74,11 +84,11 @@ class QuestionIntake:
         for start in range(0, len(questions), _BATCH):
             batch = questions[start : start + _BATCH]
             self._budget.make_room(INSERT_PAGES * PAGE_BYTES)
-            with self._tables.transaction():
+            with self._kept.transaction():
                 strengths = [pair for question in batch for pair in self._put(question)]
                 self._tables.meta.put(question_taken=batch[-1].token)
-            for entry_id, strength in strengths:
-                self._bank.use(entry_id, strength=strength)
+                for entry_id, strength in strengths:
+                    self._bank.use(entry_id, strength=strength)
         if questions:
             self._journal.delete(questions[-1].token)
         return len(questions)

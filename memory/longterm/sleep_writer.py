@@ -30,6 +30,13 @@ class Tables(Protocol):
         """All statements inside take effect together, or none."""
 
 
+class KeptBank(Protocol):
+    """Keeps the bank."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """A transaction of the tables that covers what the bank holds: if it fails, both are taken back."""
+
+
 class Merges(Protocol):
     """Changes the entries that are held."""
 
@@ -60,6 +67,7 @@ class SleepWriter:
         probes: What is kept to ask with.
         held: Merges entries.
         bank: The entries.
+        kept: Keeps the bank.
         dim: Length D of their vectors.
         budget: Makes room for what comes back.
         log: Log of the database.
@@ -72,6 +80,7 @@ class SleepWriter:
         probes: ProbeTable,
         held: Merges,
         bank: Bank,
+        kept: KeptBank,
         *,
         dim: int,
         budget: ByteBudget,
@@ -82,6 +91,7 @@ class SleepWriter:
         self._probes = probes
         self._held = held
         self._bank = bank
+        self._kept = kept
         self._dim = dim
         self._budget = budget
         self._log = log
@@ -153,12 +163,12 @@ class SleepWriter:
     def _take_back(self, sleep: int, heir: int, before: Sequence[Held]) -> None:
         """Make the entries of a group what they were."""
         latest = max(before, key=lambda one: one.spans[-1].t1_s)
-        with self._tables.transaction():
+        with self._kept.transaction():
             self._tables.tombstones.take_back(sleep, heir)
             self._tables.streams.move_newest(heir, latest.id)
             for one in before:
                 self._held.note(one.id, "taken back", None if one.id == heir else heir, {})
-        self._bank.delete(heir)
-        for one in before:
-            for slot in self._tables.entries.slots(one.id):
-                self._bank.add(slot)
+            self._bank.delete(heir)
+            for one in before:
+                for slot in self._tables.entries.slots(one.id):
+                    self._bank.add(slot)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from hippocam.memory.longterm.budget import Log
+from hippocam.memory.longterm.budget import TOMBSTONE_BYTES, Log
 from hippocam.memory.longterm.merging import GROUP
 from hippocam.memory.store.tombstones import TombstoneTable
 
@@ -40,12 +40,12 @@ class KeptTombstones:
                 return False
         return count <= self._most_rows
 
-    def give_up(self) -> bool:
-        """Give up some of the oldest tombstones; False where there are none."""
+    def give_up(self) -> int:
+        """Give up some of the oldest tombstones; return about how many bytes that frees, 0 without one."""
         if not self._tables.tombstones.newest():
-            return False
+            return 0
         with self._tables.transaction():
-            return self._tables.tombstones.give_up_oldest(GROUP) > 0
+            return self._tables.tombstones.give_up_oldest(GROUP) * TOMBSTONE_BYTES
 
     def give_up_before(self, made_s: float) -> None:
         """Give up the tombstones that were made before a time by the clock on the wall."""

@@ -15,9 +15,10 @@ _BATCH = 8192
 class FreshIndex:
     """Finds the nearest entries as they are now; not safe to use from several threads.
 
-    The journal says which entries may differ since the last question. Where it does not go back so far, rows were
-    deleted from it, or all rows were replaced, every entry is compared by a digest of its vectors. Either way only
-    rows that do differ are read.
+    The journal says which entries may differ since the last question. Where it does not go back so far, or rows
+    were deleted from it, the bank's versions do, a few bytes an entry. Where all rows were replaced, or a memory
+    has no versions, every entry is compared by a digest of its vectors. Either way only rows that do differ are
+    read.
 
     Args:
         store: The memory's database.
@@ -32,6 +33,7 @@ class FreshIndex:
         self._generation = -1
         self._journal_id = 0
         self._digests: dict[int, int] = {}  # of the vectors that each row of the index was made of
+        self._versions: dict[int, int] = {}  # of all entries, when they were last looked at
 
     def now(self, dim: int) -> KeyIndex:
         """Bring the index up to date and return it.
@@ -53,7 +55,9 @@ class FreshIndex:
         generation = self._store.generation()
         journal_id, changed = self._store.journal.changed_since(self._journal_id)
         if generation != self._generation:
-            changed = None
+            changed, self._versions = None, self._store.bank.versions() or {}
+        elif changed is None:
+            changed = self._by_version()
         held, indexed = self._store.entries.digests(changed), self._digests
         if changed is not None:
             indexed = {entry_id: indexed[entry_id] for entry_id in changed if entry_id in indexed}
@@ -67,3 +71,12 @@ class FreshIndex:
             index.add(batch, self._read(batch))
             self._digests.update((entry_id, held[entry_id]) for entry_id in batch)
         self._generation, self._journal_id = generation, journal_id
+
+    def _by_version(self) -> list[int] | None:
+        """Ids of the entries that may differ, by their versions; None where these do not tell of all entries."""
+        versions = self._store.bank.versions()
+        if versions is None or not self._store.entries.ids() <= versions.keys():
+            return None
+        before, self._versions = self._versions, versions
+        ids = versions.keys() | self._digests.keys()
+        return [entry_id for entry_id in ids if versions.get(entry_id) != before.get(entry_id, -1)]

@@ -41,8 +41,12 @@ SLOT = (
     "id", "stream", "last_s", "utility", "strength", "met", "uses", "pinned", "level", "place", "jpeg_bytes",
     "key",
 )  # fmt: skip
-# About what the words of an entry take beside its row, full text included, and what its robot did.
-WORDS_BYTES = "2 * (length(CAST(text AS BLOB)) + length(CAST(labels AS BLOB))) + coalesce(length(motion), 0)"
+# About what the words of an entry take beside its row, full text included, and what its robot did. Labels are
+# joined by ", ".
+WORDS_BYTES = (
+    "2 * (length(CAST(text AS BLOB)) + length(CAST(replace(labels, ', ', '') AS BLOB))) "
+    "+ coalesce(length(motion), 0)"
+)
 
 
 def listed(names: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ nothing that is stored is ever evaluated or unpickled.
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from hippocam.memory.errors import (
     OlderFormatError,
     one_line,
 )
+from hippocam.memory.folding import Folding
 from hippocam.memory.provenance.table import ProvenanceTable
 from hippocam.memory.store import sums
 from hippocam.memory.store.entries import EntryTable
@@ -40,7 +42,7 @@ from hippocam.memory.store.schema import (
     WAL_PAGES,
     create,
 )
-from hippocam.memory.store.states import StateTable
+from hippocam.memory.store.states import BankTable, StateTable
 from hippocam.memory.store.streams import StreamTable
 from hippocam.memory.store.summaries import SummaryTable
 from hippocam.memory.store.tombstones import TombstoneTable
@@ -50,6 +52,8 @@ from hippocam.memory.store.words import EntryWords
 WAIT_S = 10.0
 # Pages of full text that are merged in one step, so that the log stays small.
 _MERGE_PAGES = 16
+# Free pages that are given back to the disk in one step.
+_FREED_PAGES = 16
 
 
 class Store:
@@ -69,6 +73,7 @@ class Store:
         portraits: Things' own pictures, as the encoder sees them.
         journal: What happened to the entries, and why.
         learned: What was learned from the memory's own streams.
+        bank: What the bank goes on from, that among it.
         probes: What is kept to ask with.
         tombstones: What entries were before a sleep merged them.
 
@@ -83,6 +88,7 @@ class Store:
 
     def __init__(self, path: Path, *, writable: bool) -> None:
         self.path = path
+        self._folding: Folding | None = None
         if writable and not (path.exists() and path.stat().st_size):
             create(path)
         frozen = not writable and not os.access(path.parent, os.W_OK)  # a log cannot be opened there
@@ -101,6 +107,7 @@ class Store:
         self.portraits = PortraitTable(self._db)
         self.journal = JournalTable(self._db)
         self.learned = StateTable(self._db, "learned", key="name", value="value")
+        self.bank = BankTable(self._db, self.learned)
         self.probes = ProbeTable(self._db)
         self.tombstones = TombstoneTable(self._db)
         try:
@@ -135,8 +142,9 @@ class Store:
             db.execute("PRAGMA synchronous = NORMAL")
             db.execute("PRAGMA secure_delete = ON")
             sums.keep(db)
-            db.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
-            db.execute(f"PRAGMA journal_size_limit = {WAL_PAGES * PAGE_BYTES}")
+            db.execute("PRAGMA wal_autocheckpoint = 0")  # the thread aside does it
+            db.execute("PRAGMA journal_size_limit = 0")  # its size is what it holds
+            self._folding = Folding(self.path)
         else:
             if version != FORMAT:
                 db.executescript(OLDER_VIEWS)
@@ -144,6 +152,8 @@ class Store:
 
     def close(self) -> None:
         """Close the connection; the last one folds the log into the file and removes it."""
+        if self._folding is not None:
+            self._folding.close()
         self._db.close()
 
     @property
@@ -162,6 +172,8 @@ class Store:
                 self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
+        if self._folding is not None and self.log_bytes() > WAL_PAGES * PAGE_BYTES:
+            self._folding.wake()
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -188,17 +200,35 @@ class Store:
         (free,) = self._db.execute("PRAGMA freelist_count").fetchone()
         return int(pages - free) * PAGE_BYTES
 
-    def shrink(self) -> None:
-        """Give free pages back to the disk, a few at a time so that the log stays small."""
-        while True:
+    def log_bytes(self) -> int:
+        """Bytes of the log's file."""
+        log = self.path.with_name(self.path.name + "-wal")
+        return log.stat().st_size if log.exists() else 0
+
+    def shrink(self, least_bytes: float = math.inf) -> None:
+        """Give free pages back to the disk, some at a time so that the log stays small.
+
+        Args:
+            least_bytes: How many bytes of them, if there are so many.
+        """
+        left = least_bytes / PAGE_BYTES
+        while left > 0:
             (free,) = self._db.execute("PRAGMA freelist_count").fetchone()
             if not free:
                 break
-            self._db.executescript(f"PRAGMA incremental_vacuum({WAL_PAGES})")  # `execute` would free one page
-        self.fold_log()
+            pages = math.ceil(min(_FREED_PAGES, left))
+            self._db.executescript(f"PRAGMA incremental_vacuum({pages})")  # `execute` would free one page
+            left -= pages
+            self.fold_log()
+
+    def wait_for_folding(self) -> None:
+        """Wait until the log is folded as far as it was when that began aside."""
+        if self._folding is not None:
+            self._folding.wait()
 
     def fold_log(self) -> bool:
         """Fold the log into the file and empty it, waiting for readers; False where one held on to it too long."""
+        self.wait_for_folding()
         (busy, *_) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         return not busy
 

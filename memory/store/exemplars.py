@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,8 @@ from hippocam.stream.private import write_bytes
 
 # Longest side of the picture of an entry that had to give up its full one.
 THUMBNAIL_PX = 160
+# A smaller exemplar whose row may not be committed yet.
+_SMALLER = ".smaller"
 
 
 class Exemplars:
@@ -33,6 +35,31 @@ class Exemplars:
         new = path.with_suffix(".new")
         write_bytes(new, jpeg)
         os.replace(new, path)
+
+    def write_smaller(self, entry_id: int, jpeg: bytes) -> None:
+        """Write a smaller exemplar beside the one that is there, before its row is committed."""
+        write_bytes(self._smaller(entry_id), jpeg)
+
+    def settle_smaller(self, entry_id: int) -> None:
+        """Put the smaller exemplar in the place of the other one, after its row."""
+        os.replace(self._smaller(entry_id), self.path(entry_id))
+
+    def settle(self, sizes: Mapping[int, int]) -> None:
+        """Do with smaller exemplars what a crash has left undone.
+
+        Args:
+            sizes: Bytes of the exemplar of each entry that has one, as its row says.
+        """
+        for path in self.folder.glob(f"*{_SMALLER}"):
+            if re.fullmatch(r"[0-9a-f]{16}", path.stem):
+                entry_id = int(path.stem, 16)
+                if sizes.get(entry_id) == path.stat().st_size:
+                    self.settle_smaller(entry_id)
+                else:
+                    path.unlink()
+
+    def _smaller(self, entry_id: int) -> Path:
+        return self.path(entry_id).with_suffix(_SMALLER)
 
     def read(self, entry_id: int) -> bytes:
         """The exemplar of an entry."""

@@ -20,8 +20,8 @@ FULL_TEXTS = ("words", "words_noted")
 OVERLAPS = (
     "stream = :stream AND t1_s >= :t0 AND t0_s <= :t1 AND (t1_s > :t0 AND t0_s < :t1 OR t0_s = t1_s OR :t0 = :t1)"
 )
-# One event's transaction touches a handful of pages; the log is folded back before it grows past this.
-WAL_PAGES = 16
+# Pages of the log from which it is folded back; an event's transaction adds a few tens at most.
+WAL_PAGES = 8
 
 # What format 2 had.
 SCHEMA_2 = """
@@ -152,8 +152,13 @@ ADDED_5 += "".join(f"ALTER TABLE {table} ADD COLUMN motion BLOB;\n" for table in
 OLDER_VIEWS = "PRAGMA temp_store = MEMORY;\n"
 OLDER_VIEWS += "CREATE TEMP VIEW entry AS SELECT *, NULL AS motion FROM main.entry;\n"
 OLDER_VIEWS += "CREATE TEMP VIEW tombstone AS SELECT *, NULL AS motion FROM main.tombstone;\n"
+# What a bank goes on from (bank/state.py): blocks of its rows, and lessons of single events.
+ADDED_5 += """
+CREATE TABLE bank (block INTEGER PRIMARY KEY, columns BLOB NOT NULL, sum INTEGER);
+CREATE TABLE lesson (id INTEGER PRIMARY KEY, again INTEGER NOT NULL, key BLOB NOT NULL, sum INTEGER);
+"""
 # The tables whose rows have checksums now, and those of older formats to whose rows columns were added since.
-SUMMED = (*SUMMED_4, "detected")
+SUMMED = (*SUMMED_4, "detected", "bank", "lesson")
 WIDENED = ("visit", "note", "entry", "tombstone")
 SCHEMA_4 = SCHEMA_2 + ADDED_3 + ADDED_4
 SCHEMA = SCHEMA_4 + ADDED_5

@@ -1,8 +1,23 @@
-"""Tables of states that only their owner can read: what was learned, and what follows the things of a stream."""
+"""Tables of states that only their owner can read: of a bank, of what follows the things of a stream."""
 
 from __future__ import annotations
 
 import sqlite3
+
+from hippocam.memory.bank.state import (
+    SCALE_BYTES,
+    BankChange,
+    BankState,
+    Keys,
+    Lesson,
+    pack_keys,
+    unpack_keys,
+    unpack_versions,
+)
+
+# Names of what was learned.
+_NUMBERS = "bank"
+_SKETCHES = ("again", "all")
 
 
 class StateTable:
@@ -33,3 +48,64 @@ class StateTable:
     def delete(self, name: str) -> None:
         """Delete the state of a name."""
         self._db.execute(self._delete, (name,))
+
+
+class BankTable:
+    """Reads and writes what a bank goes on from (bank/state.py); made by `Store`, in whose transactions it works.
+
+    Args:
+        db: The store's connection.
+        learned: Keeps the numbers and the sketches.
+    """
+
+    def __init__(self, db: sqlite3.Connection, learned: StateTable) -> None:
+        self._db = db
+        self._learned = learned
+
+    def state(self) -> BankState:
+        """What was kept last; of a memory of an older format, which is only read, what that had."""
+        sketches = {name: value for name in _SKETCHES if (value := self._learned.get(name)) is not None}
+        numbers = self._learned.get(_NUMBERS)
+        if not self._has_blocks():
+            return BankState(numbers=numbers, sketches=sketches)
+        lessons = self._db.execute("SELECT key, again FROM lesson ORDER BY id").fetchall()
+        return BankState(
+            numbers=numbers,
+            sketches=sketches,
+            lessons=[Lesson(_key(packed), bool(again)) for packed, again in lessons],
+            blocks=dict(self._db.execute("SELECT block, columns FROM bank")),
+        )
+
+    def versions(self) -> dict[int, int] | None:
+        """A number for each entry that is another once its vectors have changed, by id; None where none is kept.
+
+        Entries whose vectors were given up may be among them.
+        """
+        if not self._has_blocks():
+            return None
+        return unpack_versions(block for (block,) in self._db.execute("SELECT columns FROM bank"))
+
+    def _has_blocks(self) -> bool:
+        return bool(self._db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'bank'").fetchone())
+
+    def put(self, change: BankChange) -> None:
+        """Keep what has changed."""
+        if change.sketches is not None:
+            for name, sketch in change.sketches.items():
+                self._learned.put(name, sketch)
+            self._db.execute("DELETE FROM lesson")
+        self._db.executemany(
+            "INSERT INTO lesson (again, key) VALUES (?, ?)",
+            [(lesson.again, pack_keys(lesson.key)) for lesson in change.lessons],
+        )
+        for block, columns in change.blocks.items():
+            if columns:
+                self._db.execute("INSERT OR REPLACE INTO bank (block, columns) VALUES (?, ?)", (block, columns))
+            else:
+                self._db.execute("DELETE FROM bank WHERE block = ?", (block,))
+        if change.numbers is not None:
+            self._learned.put(_NUMBERS, change.numbers)
+
+
+def _key(packed: bytes) -> Keys:
+    return unpack_keys(packed, len(packed) - SCALE_BYTES)

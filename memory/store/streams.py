@@ -152,6 +152,10 @@ class StreamTable:
         )
         return {stream: float(end_s) for stream, end_s in rows}
 
+    def ends_s(self) -> dict[str, float]:
+        """Time of the end of what was watched of each stream."""
+        return dict(self._db.execute("SELECT id, end_s FROM stream WHERE last_seq >= 0"))
+
     def end_s(self, stream: str) -> float:
         """Time of the end of what was watched of a stream."""
         row = self._db.execute("SELECT end_s FROM stream WHERE id = ?", (stream,)).fetchone()

@@ -51,7 +51,7 @@ def rebuild(path: Path) -> int:
     private.write_bytes(new, empty_database())
     with closing(sqlite3.connect(path, isolation_level=None)) as old:
         sums.lenient(old)
-        with suppress(sqlite3.DatabaseError):
+        with suppress(sqlite3.DatabaseError, UnicodeError):  # its message may hold any bytes
             old.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         with closing(sqlite3.connect(new, isolation_level=None)) as db:
             db.execute("PRAGMA journal_mode = DELETE")  # one file, whole when it is closed

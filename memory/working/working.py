@@ -158,15 +158,18 @@ class WorkingMemory:
         return sum(len(frame.jpeg) + frame.vector.nbytes for frame in self._frames)
 
     def _push_repeat(self, item: Repeat) -> Iterator[Event | Continuation]:
-        self._surprises.append(0.0)  # or a still camera's rare changes would be measured against each other
-        if self._frames:
-            if item.time_s - self._frames[0].time_s >= self._config.max_s:
-                yield from self._close(item.time_s, f"{self._config.max_s:g} s long")
-            else:
-                self._repeats += 1
-                return
+        goes_on = bool(self._frames)
+        if self._frames and item.time_s - self._frames[0].time_s >= self._config.max_s:
+            yield from self._close(item.time_s, f"{self._config.max_s:g} s long")
+            goes_on = False
         elif self._quiet and item.time_s - self._quiet_from_s >= self._config.max_s:
             yield from self._close(item.time_s, "quiet")
+        # after what closed, whose state must not have it: it comes again after an interruption; without it a still
+        # camera's rare changes would be measured against each other
+        self._surprises.append(0.0)
+        if goes_on:
+            self._repeats += 1
+            return
         if not self._quiet:
             self._quiet_from_s = item.time_s
         self._quiet += 1

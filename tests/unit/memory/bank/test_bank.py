@@ -1,12 +1,17 @@
 """The bank against its definitions, computed from scratch over plain lists."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from hippocam.memory.bank.bank import REFRESH_EVENTS, Bank
+from hippocam.memory.bank.bank import Bank
 from hippocam.memory.bank.config import BankConfig
-from hippocam.memory.bank.utility import FULL_ROWS, MIN_AGAIN, Prior, Sketch, Utility
+from hippocam.memory.bank.learning import REFRESH_EVENTS
+from hippocam.memory.bank.state import BankState
+from hippocam.memory.bank.utility import FULL_ROWS, MIN_AGAIN, Prior, Sketch, Utility, keys_of
 from hippocam.memory.bank.worth import MAX_REDUNDANCY
+from hippocam.memory.codec import rounded, signs
 from hippocam.memory.records import Level, Slot
 
 D = 24
@@ -142,19 +147,82 @@ def test_a_new_thing_is_told_from_noise_by_the_stream_itself():
     assert tight.thresholds[1] > loose.thresholds[1]
 
 
-def test_loading_gives_the_bank_that_was_saved():
+class Kept:
+    """What a store would hold of a bank: the latest of all that it was given."""
+
+    def __init__(self):
+        self.numbers, self.sketches, self.lessons, self.blocks = None, {}, [], {}
+
+    def take(self, bank):
+        change = bank.take_changes()
+        self.numbers = change.numbers or self.numbers
+        if change.sketches is not None:
+            self.sketches, self.lessons = change.sketches, []
+        self.lessons += change.lessons
+        self.blocks |= change.blocks
+
+    def state(self):
+        blocks = {number: block for number, block in self.blocks.items() if block}
+        return BankState(numbers=self.numbers, sketches=self.sketches, lessons=self.lessons, blocks=blocks)
+
+
+@pytest.mark.parametrize("prior", [None, Prior(rows=np.eye(4, D, dtype=np.float32), signs=np.ones(4), events=9.0)])
+@pytest.mark.parametrize("cut", [3, 64, 150, 199, 256])
+def test_a_bank_that_is_loaded_goes_on_to_the_last_bit(cut, prior):
+    """Two banks take the same events; one of them is loaded anew in their midst from what was kept."""
+    rng = np.random.default_rng(4)
+    base = random_keys(rng, 20)
+    going, kept, slots, ends_s = Bank(D, utility=Utility(D, prior)), Kept(), {}, {}
+    banks = [going]
+    for n in range(300):
+        key = rounded(unit(base[int(rng.integers(20))] + rng.uniform(0.1, 1.5) * unit(rng.normal(size=D))))
+        stream, utility = "ab"[int(rng.integers(2))], float(rng.uniform(0.1, 2))
+        new = slot(n, key, utility=utility, last_s=10.0 * n + 5, stream=stream)
+        found = {bank.match(stream, 1, key, 10.0 * n) for bank in banks}
+        assert len(found) == 1
+        slots[n], ends_s[stream] = new, new.last_s
+        for bank in banks:
+            bank.add(new)
+        while len(going) > 60:
+            steps = {bank.next_step() for bank in banks}
+            assert len(steps) == 1  # the worth too, to the last bit
+            (step,) = steps
+            if step.to is None:
+                del slots[step.entry_id]
+                for bank in banks:
+                    bank.delete(step.entry_id)
+                continue
+            old = slots[step.entry_id]
+            key_D = rounded(signs(old.key_D)) if step.to == Level.SIGNS else old.key_D
+            key_D = None if step.to == Level.WORDS else key_D
+            slots[step.entry_id] = replace(old, level=step.to, key_D=key_D)
+            for bank in banks:
+                bank.demote(step.entry_id, step.to, 0, slots[step.entry_id] if step.to >= Level.SIGNS else None)
+        kept.take(going)
+        if n == cut:
+            loaded = Bank(D, utility=Utility(D, prior))
+            by_stream = sorted(slots.values(), key=lambda one: (one.stream, one.entry_id))
+            loaded.load(by_stream, ends_s, kept.state())
+            banks.append(loaded)
+    assert len(banks) == 2
+    assert [banks[0].explain(n) for n in banks[0]] == [banks[1].explain(n) for n in banks[1]]
+    assert banks[0].learning.events == banks[1].learning.events == 300
+
+
+def test_a_bank_whose_rows_were_not_kept_is_measured_anew():
     rng = np.random.default_rng(4)
     keys = random_keys(rng, 200)
-    bank, loaded = Bank(D), Bank(D)
+    bank, loaded, kept = Bank(D), Bank(D), Kept()
     feed(bank, keys)
     bank.refresh()
-    loaded.load(slot(n, key, last_s=n * 10.0 + 5) for n, key in enumerate(keys))
-    loaded.restore(bank.learned())
-    loaded.refresh()
-    for n in range(200):
-        mine, theirs = bank.explain(n), loaded.explain(n)
-        assert theirs.twin == mine.twin
-        assert theirs.worth == pytest.approx(mine.worth)
+    kept.take(bank)
+    slots = [slot(n, key, last_s=n * 10.0 + 5) for n, key in enumerate(keys)]
+    for state in (kept.state(), replace(kept.state(), blocks={}), replace(kept.state(), blocks={0: b"damaged"})):
+        loaded.load(slots, {}, state)
+        for n in range(200):
+            mine, theirs = bank.explain(n), loaded.explain(n)
+            assert theirs.twin == mine.twin
+            assert theirs.worth == pytest.approx(mine.worth)
 
 
 def test_what_comes_back_is_worth_more_than_what_never_does():
@@ -199,7 +267,7 @@ def test_a_sketch_keeps_the_sum_of_squares_within_its_bound():
     sketch, rows = Sketch(64), []
     for _ in range(500):
         row = unit(rng.normal(size=64) * np.r_[np.full(6, 5.0), np.ones(58)])
-        sketch.add(row)
+        sketch.add(keys_of(row[None]))
         rows.append(row)
     asked = np.stack(random_keys(rng, 50, 64))
     truth = np.square(asked @ np.stack(rows).T).sum(axis=1)
@@ -215,7 +283,7 @@ def test_a_sketch_of_few_dimensions_is_exact():
     rng = np.random.default_rng(8)
     sketch, rows = Sketch(6), random_keys(rng, 300, 6)
     for row in rows:
-        sketch.add(row)
+        sketch.add(keys_of(row[None]))
     asked = np.stack(random_keys(rng, 20, 6))
     truth = np.square(asked @ np.stack(rows).T).mean(axis=1)
     np.testing.assert_allclose(sketch.energy(asked), truth, rtol=0.05)

@@ -21,9 +21,16 @@ class Database:
     def live_bytes(self) -> int:
         return self.live
 
-    def shrink(self) -> None:
-        self.free = 0
-        self.path.write_bytes(bytes(self.live))
+    def log_bytes(self) -> int:
+        log = self.path.with_name("memory.db-wal")
+        return log.stat().st_size if log.exists() else 0
+
+    def shrink(self, least_bytes: float) -> None:
+        self.free = max(0, self.free - int(least_bytes))
+        self.path.write_bytes(bytes(self.live + self.free))
+
+    def wait_for_folding(self) -> None:
+        pass
 
     def fold_log(self) -> bool:
         return not self.readers
@@ -37,14 +44,16 @@ class Hoard:
 
     def __init__(self, name: str, parts: int, size: int, database: Database, told: list[str]) -> None:
         self.name, self.parts, self.size, self.database, self.told = name, parts, size, database, told
+        self.given_up = (0, 0)
 
-    def give_up(self) -> bool:
+    def give_up(self) -> int:
         if not self.parts:
-            return False
+            return 0
         self.parts -= 1
         self.database.give_up(self.size)
         self.told.append(self.name)
-        return True
+        self.given_up = self.given_up[0] + 1, self.given_up[1] + self.size
+        return self.size
 
 
 def budget_of(folder: Path, *, given: int, live: int, free: int = 0, parts: int = 2, size: int = 50_000):
@@ -107,12 +116,27 @@ def test_free_pages_go_back_to_the_disk_only_where_they_are_in_the_way(tmp_path)
     budget, database, told = budget_of(tmp_path, given=2 * MB, live=MB, free=100_000)
     room = 2 * MB - MB - fixed(tmp_path)
     assert budget.fits(room - 100_000)
-    budget.make_room(room - 100_000)
+    budget.make_room(room - 100_000, picture_bytes=room - 100_000)
     assert database.free == 100_000
     assert not budget.fits(room)
-    budget.make_room(room)
+    budget.make_room(room, picture_bytes=room - 100_000)  # rows go into the free pages
+    assert database.free == 100_000
+    budget.make_room(room, picture_bytes=room - 30_000)
+    assert 0 < database.free <= 30_000
+    budget.make_room(room, picture_bytes=room)
     assert database.free == 0
     assert told == []
+
+
+def test_a_little_is_given_up_ahead_of_need_and_no_more_than_stays(tmp_path):
+    budget, _, told = budget_of(tmp_path, given=2 * MB, live=MB, parts=20, size=500)
+    room = 2 * MB - MB - fixed(tmp_path)
+    budget.make_room(room - 50_000, lasting_bytes=1200)
+    assert told == []  # enough is left
+    budget.make_room(room - 100, lasting_bytes=1200)
+    assert told == ["entries"] * 3
+    budget.make_room(room - 1200, lasting_bytes=1200)  # what was given up before a kill counts
+    assert told == ["entries"] * 3
 
 
 def test_a_reader_that_holds_the_log_costs_no_entry(tmp_path):

@@ -1,0 +1,128 @@
+"""Which step of which entry costs the least worth for its bytes.
+
+All entries are ranked at once, and one of them again when it took a step: making room often takes many steps.
+
+Shapes: N rows.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hippocam.memory.bank.columns import Columns, Rows
+from hippocam.memory.records import Level
+
+Doubles = NDArray[np.float64]
+
+
+class Appraiser(Protocol):
+    """Says what entries are worth."""
+
+    def worths(self, rows: Rows) -> Doubles:
+        """What some rows are worth now."""
+
+    def redundancy(self, rows: Rows) -> Doubles:
+        """Share of each row's worth which its twin holds too."""
+
+
+class Ladder(Protocol):
+    """The next step of entries."""
+
+    def next_levels(self, rows: Rows) -> tuple[NDArray[np.int64], NDArray[np.int64], Doubles]:
+        """The level that each row falls to, one beyond the last for none; bytes freed; share of its worth lost."""
+
+    def whole_bytes(self, rows: Rows) -> NDArray[np.int64]:
+        """Bytes that each row takes as it is."""
+
+
+class Ranked(NamedTuple):
+    """The entry whose next step costs least.
+
+    Attributes:
+        row: Its row.
+        to: The level that it falls to; None if it is given up whole.
+        merges: Whether its twin takes over its spans.
+        worth: What it is worth.
+        redundancy: Share of that worth which its twin holds too.
+        freed_bytes: About how many bytes the step frees.
+    """
+
+    row: int
+    to: Level | None
+    merges: bool
+    worth: float
+    redundancy: float
+    freed_bytes: int
+
+
+class _Table(NamedTuple):
+    """The next step of each row. Columns as in `Ranked`, and the cost: worth that is lost for each byte."""
+
+    rows: Rows
+    worth: Doubles
+    redundancy: Doubles
+    target: NDArray[np.int64]
+    freed: NDArray[np.int64]
+    cost: Doubles
+
+
+class Ranking:
+    """Ranks the entries that are not pinned by what their next step costs.
+
+    Args:
+        columns: The entries.
+        appraiser: What they are worth.
+        ladder: What their next steps are.
+        merged_from: Redundancy from which an entry is merged into its twin.
+    """
+
+    def __init__(self, columns: Columns, appraiser: Appraiser, ladder: Ladder, *, merged_from: float) -> None:
+        self._columns = columns
+        self._appraiser = appraiser
+        self._ladder = ladder
+        self._merged_from = merged_from
+        self._table: _Table | None = None
+
+    def forget(self) -> None:
+        """Rank all entries anew: something changed that bears on several."""
+        self._table = None
+
+    def again(self, row: int) -> None:
+        """Rank an entry again which alone has changed."""
+        if self._table is None:
+            return
+        index = int(np.searchsorted(self._table.rows, row))
+        if index < len(self._table.rows) and self._table.rows[index] == row:
+            for column, value in zip(self._table, self._ranked(np.array([row])), strict=True):
+                column[index] = value[0]
+
+    def least(self) -> Ranked | None:
+        """The entry whose next step costs least, of equals that of the smallest id; None where there is none."""
+        columns = self._columns
+        if self._table is None:
+            self._table = self._ranked(np.flatnonzero(columns.used & ~columns.pinned))
+        table = self._table
+        if not len(table.rows):
+            return None
+        lowest = np.flatnonzero(table.cost == table.cost.min())
+        index = int(lowest[np.argmin(columns.entry_id[table.rows[lowest]])])
+        merges = bool(table.redundancy[index] >= self._merged_from)
+        return Ranked(
+            row=int(table.rows[index]),
+            to=None if merges or table.target[index] > Level.WORDS else Level(table.target[index]),
+            merges=merges,
+            worth=float(table.worth[index]),
+            redundancy=float(table.redundancy[index]),
+            freed_bytes=int(table.freed[index]),
+        )
+
+    def _ranked(self, rows: Rows) -> _Table:
+        worth, redundancy = self._appraiser.worths(rows), self._appraiser.redundancy(rows)
+        target, freed, share = self._ladder.next_levels(rows)
+        merged = redundancy >= self._merged_from
+        freed = np.maximum(np.where(merged, self._ladder.whole_bytes(rows), freed), 1)
+        cost = np.where(merged, worth, worth * share) / freed
+        return _Table(rows, worth, redundancy, target, freed, cost)

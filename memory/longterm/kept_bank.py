@@ -1,0 +1,57 @@
+"""The bank and the rows that it goes on from, changed together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol
+
+from hippocam.memory.bank.bank import Bank
+from hippocam.memory.store.entries import EntryTable
+from hippocam.memory.store.states import BankTable
+from hippocam.memory.store.streams import StreamTable
+
+
+class Tables(Protocol):
+    """The tables that a bank is loaded from and kept in, in one database."""
+
+    entries: EntryTable
+    streams: StreamTable
+    bank: BankTable
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """All statements inside take effect together, or none."""
+
+
+class KeptBank:
+    """Keeps a bank with what it holds: a memory that is killed goes on as if it had not been.
+
+    Args:
+        tables: Tables of the memory.
+        bank: The bank, loaded from them.
+    """
+
+    def __init__(self, tables: Tables, bank: Bank) -> None:
+        self._tables = tables
+        self._bank = bank
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """A transaction that covers what the bank holds in main memory too: if it fails, both are taken back."""
+        try:
+            with self._tables.transaction():
+                yield
+                self._tables.bank.put(self._bank.take_changes())
+        except BaseException:
+            load(self._bank, self._tables)
+            raise
+
+    def save(self) -> None:
+        """Keep what has changed."""
+        with self.transaction():
+            pass
+
+
+def load(bank: Bank, tables: Tables) -> None:
+    """Let a bank hold what a memory holds, and go on from what was kept."""
+    bank.load(tables.entries.slots(), tables.streams.ends_s(), tables.bank.state())
