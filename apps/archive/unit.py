@@ -1,9 +1,8 @@
 """A unit of an archive: about an hour of footage that a memory takes whole or not at all.
 
-A memory saves what it has learned only now and then, so a run that is killed in between could not go on exactly.
-The memory is therefore copied before each unit, and restored from the copy if the unit was not finished. Pictures
-are hard links; SQLite copies the database. Changes that somebody else has made since are never undone: then the
-memory stays as it is.
+A recording that breaks off must leave nothing behind. The memory is therefore copied before each unit, and
+restored from the copy if the unit was not finished. Pictures are hard links; SQLite copies the database. Changes
+that somebody else has made since are never undone: then the memory stays as it is.
 """
 
 from __future__ import annotations
