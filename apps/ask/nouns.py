@@ -26,16 +26,13 @@ _SOME_PEOPLE = frozenset(
 _EVERYBODY = frozenset("somebody someone anybody anyone they".split())
 # Words after a noun that say nothing of how it looks or what it does, beside being there.
 _THERE = re.compile(
-    r"^(?:(?:there|here|visible|seen|present|shown|ever|at all|is|are|was|were|been|be|has|have|had|can be"
-    r"|to be|again"
-    r"|once|appears?|appeared|come|comes|came|coming|in view|on camera|pass(?:es|ed)?|by|past|through|enter(?:s"
-    r"|ed)?"
-    r"|arrives?|arrived|show up|showed up|left|leaves?|leave|gone|go|goes|going|away|drives? (?:away|off)"
-    r"|drove (?:away|off))\b\s*)*"
+    r"^(?:(?:there|here|visible|seen|present|shown|ever|at all|is|are|was|were|been|be|has|have|had|can be|to be"
+    r"|again|once|appears?|appeared|come|comes|came|coming|in view|on camera|pass(?:es|ed)?|by|past|through"
+    r"|enter(?:s|ed)?|arrives?|arrived|show up|showed up|left|leaves?|leave|gone|go|goes|going|away"
+    r"|drives? (?:away|off)|drove (?:away|off))\b\s*)*"
     r"(?:(?:in|on|at|around|inside|outside|near) (?:the |this |that )?(?:house|home|room|flat|hall|kitchen|yard"
-    r"|garden"
-    r"|driveway|street|road|park|shop|office|building|place|scene|view|picture|image|video|film|table|door|camera"
-    r"|entrance|parking lot|campus|world)\b)?\s*$",
+    r"|garden|driveway|street|road|park|shop|office|building|place|scene|view|picture|image|video|film|table|door"
+    r"|camera|entrance|parking lot|campus|world)\b)?\s*$",
     re.IGNORECASE,
 )
 

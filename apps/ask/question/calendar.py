@@ -1,7 +1,6 @@
 """Dates and times of day as people say them into times: "yesterday", "on 2 November", "4:15 pm", "this morning".
 
-All times are local. A day that names no year is the latest one that is not in the future of the question, and a
-time
+All times are local. A day that names no year is the latest one that is not in the future of the question. A time
 of day that names no day is on the last day that has it.
 """
 

@@ -10,12 +10,11 @@ import re
 
 _ASKING = (
     r"(?:at (?:what|which) (?:time|times|point|moment|place|minute)|in (?:what|which) (?:minute|second|room"
-    r"|place|video"
-    r"|film|scene|moment|camera)|on which side|which (?:moment|scene|camera|video|film|clip|stream|recording"
-    r"|part)s?"
+    r"|place|video|film|scene|moment|camera)|on which side"
+    r"|which (?:moment|scene|camera|video|film|clip|stream|recording|part)s?"
     r"|what times?|when|where(?: (?:on|in) the (?:picture|frame|image|view))?|(?:for )?how long(?: ago)?"
-    r"|how much time|how many (?:seconds|minutes|hours)|how often"
-    r"|how frequently|how many times|what number of times|since when|until when)[,\s]*"
+    r"|how much time|how many (?:seconds|minutes|hours|times)|how often|how frequently|what number of times"
+    r"|since when|until when)[,\s]*"
     r"(?:\s+(?:did|does|do|is|are|was|were|has|have|had|can|could|show|shows|showed|saw|see))?"
     r"(?:\s+(?:i|we|you|there|one)\b(?:\s+(?:ever\s+)?(?:see|saw|seen|find))?)?(?:\s+show)?(?=\s)",
     r"what (?:is|was|were|are)(?=\s+(?:the|a|an)?\s*\w+\s+\w)",

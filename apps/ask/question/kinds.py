@@ -1,9 +1,8 @@
 """The words of a question into what it wants to know and what it names to look for.
 
-Each rule is a pattern for one kind, tried in order; the first that fits decides. Its group "named" is what to look
-for, nothing where that is empty; a rule without the group leaves that to `statement`, which takes off the words
-that
-only ask. Streams and times were taken out before: "How long is the trailer?" comes as "How long is".
+Each rule is a pattern for one kind, tried in order; the first that fits decides. Its group "named" is what to
+look for, nothing where that is empty. A rule without the group leaves that to `statement`, which takes off the
+words that only ask. Streams and times were taken out before: "How long is the trailer?" comes as "How long is".
 """
 
 from __future__ import annotations
@@ -34,10 +33,9 @@ _ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth el
 _ASIDE = re.compile(
     r"^(?:(?:and|so|well|ok|okay|hey|hello|hi|please|now)\b[,!]*\s+)*"
     r"(?:(?:(?:can|could|would|will) you (?:please )?)?(?:tell|explain to) (?:me|us) (?!about\b|what happen)"
-    r"|do you know "
-    r"|i (?:want|would like|'d like|need) to know |i wonder |let me know |any idea )?"
-    r"(?:(?:can|could|would|will) you (?:please )?(?=summar|describe|sum |list|count|read|show|find|give"
-    r"|compare))?"
+    r"|do you know |i (?:want|would like|'d like|need) to know |i wonder |let me know |any idea )?"
+    r"(?:(?:can|could|would|will) you (?:please )?(?=summar|describe|sum |list|count|read|show"
+    r"|find|give|compare))?"
     r"(?:please )?",
     re.IGNORECASE,
 )

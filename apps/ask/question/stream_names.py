@@ -1,9 +1,8 @@
 """The streams that a question names, in any wording: "in cam1 and cam2", "the left camera", "the trailer".
 
 A stream may be called by its whole id, its camera, its source, or by some of the words of these where they can
-mean
-nothing else: two of them ("house tour"), or one that is a word for footage ("trailer") or stands beside one ("the
-bunny film").
+mean nothing else: two of them ("house tour"), or one that is a word for footage ("trailer") or stands beside such
+a word ("the bunny film").
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from hippocam.apps.ask.question.description import tidy
 _KINDS = r"(?:camera|cam|video|clip|stream|file|recording|film|movie|footage)s?"
 _THE = r"(?:the|this|that|my|our)(?: (?:whole|entire|full))?"
 _AND = r"(?:, and|, or|,| and| or)"
-# Of a question that names two streams to compare them, what may stand between.
+# What stands before a name, and goes with it.
 _PREPOSITION = r"(?:in|into|on|onto|from|at|by|to|of|for|through|past|inside|near|during|than|between)"
 # After these a plain word is the stream of this name, as "the driveway" in "leave the driveway".
 _BEFORE_PLAIN = (
