@@ -17,6 +17,8 @@ from hippocam.stream.records import FloatArray
 # Cosine of their scenes from which two moments of one source are near-copies: 19 in 20 of a picture that
 # was cropped, lit, compressed and noised anew, four times each, over seven clips, by the default encoder.
 COPY_COSINE = 0.93
+# Near-copies that keep their places: what a still camera shows twice is mostly two things that happened.
+_ALIKE = 2
 
 
 def behind_own(found: Sequence[Candidate]) -> list[Candidate]:
@@ -43,14 +45,15 @@ def varied(found: Sequence[Candidate], scenes: Mapping[int, FloatArray], top: in
         top: How many are wanted.
 
     Returns:
-        `top` of them at most: first one of each group of near-copies of a source, as long as it is believed, then
-        the strongest of the others; the strongest first.
+        `top` of them at most: of each group of near-copies of a source the first few that are believed, then the
+        strongest of the others; the strongest first.
     """
-    chosen, copies = list[Candidate](), list[Candidate]()
+    chosen = list[Candidate]()
     for candidate in found:
         if candidate.score < BELIEVED_FROM or len(chosen) == top:
             break
-        (copies if any(_copies(candidate, other, scenes) for other in chosen) else chosen).append(candidate)
+        if sum(_copies(candidate, other, scenes) for other in chosen) < _ALIKE:
+            chosen.append(candidate)
     taken = {candidate.entry.id for candidate in chosen}
     rest = [candidate for candidate in found if candidate.entry.id not in taken]
     kept = {candidate.entry.id for candidate in [*chosen, *rest[: top - len(chosen)]]}

@@ -4,7 +4,8 @@ Three rules, each told in SECURITY.md:
 
 - A question for what was seen is answered by pictures. Words (read, heard, given by a container, written in an
   import) may make surer what a picture shows; where no picture does, they are a claim, no answer.
-- Near-copies of one source are one witness: those after the first make way for other moments that are believed.
+- Near-copies of one source are one witness: those after the first two make way for other moments that are
+  believed.
 - What came with an import stands behind own footage that is believed. Its vectors are not taken at their word:
   a picture of it is looked at again, by the encoder that is here.
 
