@@ -17,14 +17,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# Buffers that one item may have: pictures, states, vectors.
+# Arrays of an item that are copied once on each side; one with more is pickled with them, which copies them twice.
 _MOST_BUFFERS = 29
 _WORDS = 3 + _MOST_BUFFERS  # int64 at the start of a slot
 _PUT, _TAKEN = 0, 1
 
 
 class ItemTooLargeError(ValueError):
-    """An item has more bytes, or more arrays, than a slot holds.
+    """An item has more bytes than a slot holds.
 
     Attributes:
         found: Bytes of the item.
@@ -44,7 +44,7 @@ class SharedRing:
 
     Args:
         slots: How many items it holds, 1 or more.
-        slot_bytes: Largest size of an item. Pages that no item has touched take no memory.
+        slot_bytes: Largest size of an item. All slots take their memory from the start.
     """
 
     def __init__(self, slots: int, slot_bytes: int) -> None:
@@ -93,9 +93,11 @@ class SharedRing:
         """
         buffers: list[pickle.PickleBuffer] = []
         head = pickle.dumps(item, protocol=5, buffer_callback=buffers.append)
+        if len(buffers) > _MOST_BUFFERS:
+            head, buffers = pickle.dumps(item, protocol=5), []
         parts = [np.frombuffer(head, np.uint8), *(np.frombuffer(part.raw(), np.uint8) for part in buffers)]
         total = sum(part.size for part in parts)
-        if total > self._slot_bytes or len(buffers) > _MOST_BUFFERS:
+        if total > self._slot_bytes:
             raise ItemTooLargeError(total, self._slot_bytes)
         number = self.next_number
         words, body = self._heads[number % self._slots], self._bodies[number % self._slots]

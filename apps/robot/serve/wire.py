@@ -48,7 +48,7 @@ def unpack(data: bytes) -> Any:
         )
     except WireError:
         raise
-    except (ValueError, TypeError, KeyError, RecursionError, msgpack.UnpackException) as error:
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError, msgpack.UnpackException) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise WireError(f"no message of openpi's protocol ({reason:.200})") from error
 
@@ -78,7 +78,10 @@ def _unpacked(value: dict[Any, Any]) -> object:
 
 
 def _dtype(name: object) -> np.dtype[Any]:
-    dtype = np.dtype(name.decode() if isinstance(name, bytes) else str(name))
+    try:
+        dtype = np.dtype(name.decode() if isinstance(name, bytes) else str(name))
+    except SyntaxError as error:  # NumPy reads some names as Python
+        raise WireError("no such type of numbers") from error
     if dtype.kind in _REFUSED or dtype.hasobject:
         raise WireError(f"arrays of {dtype} are refused")
     return dtype

@@ -58,6 +58,14 @@ def test_an_item_that_is_too_large_is_refused_and_the_others_stay():
     assert everything(ring) == ["before", "after"]
 
 
+@pytest.mark.parametrize("count", [28, 29, 30, 500])
+def test_an_item_may_have_any_number_of_arrays(count):
+    ring = SharedRing(2, 100_000)
+    ring.put([np.full(3, index, np.float32) for index in range(count)])
+    (item,) = everything(ring)
+    assert [array.tolist() for array in item] == [[index] * 3 for index in range(count)]
+
+
 def _fill(ring, ready, go):
     """Put numbered arrays as fast as can be, until killed."""
     number = 0

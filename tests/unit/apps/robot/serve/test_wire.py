@@ -53,6 +53,8 @@ def test_objects_records_and_complex_numbers_are_not_sent(value):
         {b"__ndarray__": True, b"data": b"", b"dtype": "<f4", b"shape": [0, 1 << 60]},
         {b"__ndarray__": True},
         {b"__npgeneric__": True, b"data": [1], b"dtype": "|O"},
+        {b"__npgeneric__": True, b"data": 300, b"dtype": "|i1"},
+        {b"__npgeneric__": True, b"data": 1, b"dtype": "(1,"},
     ],
 )
 def test_arrays_that_cannot_be_are_refused_in_one_line(content):
