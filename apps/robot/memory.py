@@ -44,6 +44,8 @@ from hippocam.stream.robot.shared_ring import ItemTooLargeError, SharedRing
 _FRESH_SLOTS, _FRESH_BYTES = 64, 1 << 20
 # Requests that may be unanswered before no more are sent: a process that is stopped takes none.
 _MOST_UNANSWERED = 4
+# Requests go through a ring too, since a pipe that holds half a picture blocks. The newest alone is waited for.
+_REQUEST_SLOTS = 2
 # Observations that may wait in this process behind key events that nobody has taken; then these are dropped too.
 _MOST_HELD_BACK = 256
 _OPEN_S = 600.0  # networks are loaded, on a machine that may be busy
@@ -64,6 +66,7 @@ class RobotMemory:
         self._intake = Intake(config, _episodes(folder))
         self._observed = SharedRing(config.slots, config.slot_bytes)
         self._fresh = SharedRing(_FRESH_SLOTS, _FRESH_BYTES)
+        self._requests = SharedRing(_REQUEST_SLOTS, config.slot_bytes)
         self._cameras: dict[int, tuple[str, ...]] = {}  # of the pictures in the ring, by the number of the item
         self._key_numbers: set[int] = set()
         self._held_back: deque[Seen] = deque()
@@ -217,8 +220,8 @@ class RobotMemory:
         """Recall what bears most on a question, the open events included; what was not answered in time is empty.
 
         Args:
-            question: Words; a picture, uint8 [H, W, 3]; a vector of the encoder's space, float32 [D]; or None for
-                the latest moments that meet the conditions.
+            question: Words; a picture, uint8 [H, W, 3], of `RobotConfig.slot_bytes` at most; a vector of the
+                encoder's space, float32 [D]; or None for the latest moments that meet the conditions.
             now: The time now on the robot's clock, to tell the memory's age; None for that of the newest
                 observation.
             deadline_ms: How long to wait, milliseconds.
@@ -334,13 +337,16 @@ class RobotMemory:
             if self._unanswered >= _MOST_UNANSWERED:
                 return None
             self._number += 1
-            asked.send(Request(number=self._number, question=question, condition=condition, top=top))
+            self._requests.put(Request(number=self._number, question=question, condition=condition, top=top))
+            asked.send(self._number)
             self._unanswered += 1
             while asked.poll(max(0.0, until_s - time.monotonic())):
-                reply: Reply = asked.recv()
+                reply: Reply | None = asked.recv()
                 self._unanswered -= 1
-                if reply.number == self._number:
+                if reply is not None and reply.number == self._number:
                     return reply
+        except ItemTooLargeError:
+            return None
         except (EOFError, OSError):
             return None  # that process has ended; the next has a connection of its own
         finally:
@@ -369,7 +375,12 @@ class RobotMemory:
             self._asked, self._unanswered = ours, 0
         self._recallers.value += 1
         job = RecallerJob(
-            folder=self.folder, encoder=self.encoder, memory=settings.memory, fresh=self._fresh, stop=self._stop
+            folder=self.folder,
+            encoder=self.encoder,
+            memory=settings.memory,
+            fresh=self._fresh,
+            requests=self._requests,
+            stop=self._stop,
         )
         return job, theirs
 

@@ -76,6 +76,7 @@ class RecallerJob:
         encoder: Name of the encoder, never "auto".
         memory: How it is read.
         fresh: The ring of what is new (`Fresh`).
+        requests: The ring of requests (`Request`), of which the newest alone is waited for.
         stop: Its value is set to true to end.
     """
 
@@ -83,6 +84,7 @@ class RecallerJob:
     encoder: str
     memory: MemoryConfig
     fresh: SharedRing
+    requests: SharedRing
     stop: Any
 
 
@@ -91,7 +93,7 @@ def run_recaller(job: RecallerJob, asked: Connection) -> None:
 
     Args:
         job: What to do.
-        asked: Gives requests and takes replies.
+        asked: Tells of each request and takes one reply for each, None where a newer request took its place.
     """
     recaller = Recaller(job)
     following = threading.Thread(target=recaller.follow, name="hippocam-follow", daemon=True)
@@ -100,9 +102,18 @@ def run_recaller(job: RecallerJob, asked: Connection) -> None:
     while not job.stop.value:
         try:
             if asked.poll(_LOOK_S):
-                asked.send(recaller.answer(asked.recv()))
+                asked.recv()
+                request = _newest(job.requests)
+                asked.send(None if request is None else recaller.answer(request))
         except (EOFError, OSError):  # the robot's program is gone
             break
+
+
+def _newest(requests: SharedRing) -> Request | None:
+    newest: Request | None = None
+    while (request := requests.take()) is not None:
+        newest = request
+    return newest
 
 
 class Recaller:
@@ -167,6 +178,8 @@ class Recaller:
             return self._text(question)
         if question.ndim == 3:
             return _unit(self._encoder.encode_images([question.astype(np.uint8)]).vectors_ND[0])
+        if question.shape != (self._encoder.spec.dim,) or not np.isfinite(question).all():
+            raise HippocamError(f"a question's vector must be {self._encoder.spec.dim} finite numbers")
         return _unit(question.astype(np.float32))
 
     def _encode_text(self, text: str) -> FloatArray:

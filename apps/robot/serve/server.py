@@ -14,6 +14,7 @@ Added to what is forwarded, and to what a service answers:
 
 from __future__ import annotations
 
+import hmac
 import threading
 import time
 from contextlib import AbstractContextManager, nullcontext, suppress
@@ -96,6 +97,7 @@ class MemoryServer:
                 compression=None,
                 max_size=MOST_BYTES,
                 process_request=self._checked,
+                origins=[None],  # pages in a browser name theirs, robots' programs have none
             )
         except OSError as error:
             raise HippocamError(f"{config.host}:{config.port} cannot be listened on ({error.strerror})") from error
@@ -118,7 +120,8 @@ class MemoryServer:
         if request.path == "/healthz":
             return connection.respond(200, "OK\n")
         wanted = self._config.api_key
-        if wanted and request.headers.get("Authorization") != f"Api-Key {wanted}":
+        given = request.headers.get("Authorization", "")
+        if wanted and not hmac.compare_digest(given.encode(), f"Api-Key {wanted}".encode()):
             return connection.respond(401, "a key is needed: Authorization: Api-Key ...\n")
         return None
 

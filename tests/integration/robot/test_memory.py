@@ -90,6 +90,9 @@ def test_it_finds_what_is_open_and_what_was_written_and_says_how_old_that_is(tmp
         assert np.linalg.norm(best.vector) == pytest.approx(1.0, abs=1e-3)
         assert robot.recall(picture("blue")).entries[0].pose[0] == 5.0
         assert robot.recall(best.vector).entries[0].id == best.id
+        recaller = memory.recaller_pid
+        assert not robot.recall(np.ones(3, np.float32)).complete  # of another encoder's space
+        assert memory.recaller_pid == recaller
         near = robot.recall(None, near=(5.0, 5.0, 1.0))
         assert {tuple(entry.pose[:2]) for entry in near.entries} == {(5.0, 5.0)}
         looking = robot.recall(None, heading=1.5)
@@ -175,6 +178,8 @@ def test_recall_keeps_its_deadline_while_what_recalls_is_asleep(tmp_path):
         robot.up_to_date()
         os.kill(memory.recaller_pid, signal.SIGSTOP)
         try:
+            for _ in range(4):  # more than a pipe holds, were pictures sent through it
+                assert not memory.recall(np.zeros((150, 200, 3), np.uint8), deadline_ms=1).complete
             for _ in range(200):  # more than a pipe holds, were each request sent
                 found = memory.recall("something red", now=robot.time_s, deadline_ms=1)
                 assert (found.entries, found.stale, found.complete) == ((), True, False)

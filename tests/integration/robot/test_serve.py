@@ -160,6 +160,12 @@ def test_beyond_this_machine_a_key_is_needed(served):
         urllib.request.urlopen(f"http://{address}/")
 
 
+def test_a_page_in_a_browser_is_refused(served):
+    with pytest.raises(InvalidStatus) as caught, connect(f"ws://{served()}", origin="http://elsewhere.example"):
+        pass
+    assert caught.value.response.status_code == 403
+
+
 def test_a_server_that_cannot_be_reached_is_told_in_one_line(served):
     with connect(f"ws://{served(upstream='ws://127.0.0.1:9')}", compression=None) as client:
         told = client.recv()
