@@ -36,7 +36,7 @@ def quarantine(
         folder: The memory's folder.
         stream: This stream, or the cameras of this source, with what they are going to bring.
         import_id: What came with this import: its id, or the beginning of it.
-        sense: Only notes, and those of this sense: screen, speech, subtitle or chapter.
+        sense: Only notes, and those of this sense: screen, speech, subtitle, chapter or mark.
         settings: How the memory is opened.
 
     Raises:

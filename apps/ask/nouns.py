@@ -11,7 +11,16 @@ _PEOPLE = frozenset(
     "pedestrian pedestrians human humans individual individuals".split()
 )
 _VEHICLES = ("car", "truck", "bus", "motorcycle")
-_PLURALS = {"knives": "knife", "mice": "mouse", "sheep": "sheep", "buses": "bus", "benches": "bench"}
+_PLURALS = {
+    "knives": "knife",
+    "mice": "mouse",
+    "sheep": "sheep",
+    "skis": "skis",
+    "scissors": "scissors",
+    "buses": "bus",
+    "benches": "bench",
+}
+_PLURAL_OF = {singular: plural for plural, singular in _PLURALS.items()}
 # Other words for what the detector knows.
 _SAME = {
     "sofa": "couch", "bike": "bicycle", "motorbike": "motorcycle", "plane": "airplane", "phone": "cell phone",
@@ -106,4 +115,6 @@ def noun_for(labels: Sequence[str], number: float) -> str:
     if list(labels) == ["person"]:
         return "person" if number == 1 else "people"
     name = labels[0] if len(labels) == 1 else "vehicle"
-    return name if number == 1 else f"{name}es" if name.endswith(("s", "ch")) else f"{name}s"
+    if number == 1:
+        return name
+    return _PLURAL_OF.get(name) or (f"{name}es" if name.endswith(("s", "ch", "sh")) else f"{name}s")

@@ -9,8 +9,9 @@
 
 A frame that senses looked at also has "screen", the lines that were read, and "things", each with its label,
 score, box and colours; their vectors follow the other bytes, then their portraits, empty where there is none.
-Lines are JSON, numbers little-endian float32. A part is written under another name, flushed to the disk and
-renamed, so that it is whole wherever it exists. Writer and reader hold one frame at a time.
+Lines are JSON, numbers little-endian float32, those of a pose float64 where they came so. A part is written under
+another name, flushed to the disk and renamed, so that it is whole wherever it exists. Writer and reader hold one
+frame at a time.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hippocam.stream import private
 from hippocam.stream.errors import PartError
@@ -41,6 +43,7 @@ from hippocam.stream.records import (
 
 _FORMAT = 3
 _SENSORS = ("state", "action", "pose")
+_DOUBLE_POSE_BYTES = 7 * 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +124,9 @@ class PartWriter:
             self._line(head)
             return
         arrays = [item.vector, *(getattr(item.sensors, name) for name in _SENSORS)]
-        vector, *sensors = [b"" if a is None else a.astype("<f4").tobytes() for a in arrays]
+        vector, *sensors = [
+            b"" if a is None else a.astype("<f8" if a.dtype == np.float64 else "<f4").tobytes() for a in arrays
+        ]
         things = item.sensed.things
         looks = [thing.vector.astype("<f4").tobytes() for thing in things]
         portraits = [b"" if t.portrait is None else t.portrait.astype("<f4").tobytes() for t in things]
@@ -191,7 +196,7 @@ def _item(head: dict[str, Any], name: str, file: IO[bytes]) -> Item:
     sensors, of_things = others[: len(_SENSORS)], others[len(_SENSORS) :]
     told_things = head.get("things", ())
     looks, portraits = of_things[: len(told_things)], of_things[len(told_things) :]
-    told = {key: _floats(data) for key, data in zip(_SENSORS, sensors, strict=True) if data}
+    state, action = (_floats(data) if data else None for data in sensors[:2])
     things = tuple(
         Thing(
             label=label,
@@ -211,7 +216,7 @@ def _item(head: dict[str, Any], name: str, file: IO[bytes]) -> Item:
         vector=_floats(vector),
         labels=tuple(head["labels"]),
         jpeg=jpeg,
-        sensors=Sensors(**told),
+        sensors=Sensors(state=state, action=action, pose=_pose(sensors[2])),
         text=head["text"],
         sensed=Sensed(things=things, screen=None if screen is None else tuple(screen)),
         cut_s=head.get("cut_s"),
@@ -223,6 +228,12 @@ def _exactly(file: IO[bytes], size: int) -> bytes:
     if len(data) != size:
         raise ValueError(f"{size - len(data)} bytes are missing")
     return data
+
+
+def _pose(data: bytes) -> FloatArray | NDArray[np.float64] | None:
+    if len(data) == _DOUBLE_POSE_BYTES:
+        return np.frombuffer(data, "<f8").astype(np.float64)
+    return _floats(data) if data else None
 
 
 def _floats(data: bytes) -> FloatArray:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from hippocam.apps.ask.answer.facts import Facts, Stay
 from hippocam.apps.ask.answer.phrases import by_stream, lasting, number, stretch, times
 from hippocam.apps.ask.answer.told import Told, told
-from hippocam.apps.ask.count.words import ORDINALS
+from hippocam.apps.ask.count.words import ordinal
 from hippocam.apps.ask.nouns import Thing, noun_for, thing_in
 from hippocam.models.readers.question_kind import QuestionKind
 from hippocam.models.readers.surety import Surety, affirmed, hedged
@@ -102,9 +102,9 @@ def _one_of(facts: Facts, thing: Thing, stays: Sequence[Stay]) -> Told | None:
             chosen.append(sorted(firsts, key=lambda stay: stay.t0_s)[max(nth, 1) - 1])
     if not chosen:
         most = max(len({stay.entity.id for stay in own}) for own in streams.values())
-        text = f"There was no {ORDINALS[nth - 1]}: I can tell {number(most)} {noun_for(thing.labels, most)} apart."
+        text = f"There was no {ordinal(nth)}: I can tell {number(most)} {noun_for(thing.labels, most)} apart."
         return told(text, facts.shown(_best(stays), _WHY, 0.5), belief=0.5)
-    name = "last" if nth == 0 else ORDINALS[nth - 1] if nth <= len(ORDINALS) else f"{nth}th"
+    name = "last" if nth == 0 else ordinal(nth)
     worn = _WEARING.search(facts.text) is not None
     looks = [f"{stay.clothes}, " if worn and stay.clothes else "" for stay in chosen]
     spans = [f"{stretch(stay.t0_s, stay.t1_s)} in {stay.visit.stream}" for stay in chosen]

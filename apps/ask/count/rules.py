@@ -26,6 +26,7 @@ from hippocam.apps.ask.count.words import (
     UNKNOWN,
     index_of,
     number_of,
+    ordinal,
 )
 from hippocam.apps.ask.nouns import labels_of, noun_for
 from hippocam.memory.entities.records import Entity, Visit
@@ -193,10 +194,9 @@ def _longest(question: CountQuestion) -> Count | None:
     sign = 1 if found["which"] == "longest" else -1
     index = max(range(len(entities)), key=lambda i: (sign * entities[i].seconds, -i))
     best = entities[index]
-    nth = ORDINALS[index] if index < len(ORDINALS) else f"{index + 1}th"
     noun = labels[0] if found["noun"] == "who" else found["noun"].removesuffix("s")
     times = f"from {format_time(best.first_s)} to {format_time(best.last_s)}"
-    text = f"the {nth} {noun}, {times}, about {best.seconds:.0f} s"
+    text = f"the {ordinal(index + 1)} {noun}, {times}, about {best.seconds:.0f} s"
     return Count(text=text, value=index + 1, spans=tuple(map(_span, best.visits)), entities=(best.id,))
 
 

@@ -43,6 +43,14 @@ def index_of(nth: str, count: int) -> int | None:
     return index if 0 <= index < count else None
 
 
+def ordinal(number: int) -> str:
+    """Which in a row, from 1: "third"; in digits beyond what `ORDINALS` has: "21st"."""
+    if number <= len(ORDINALS):
+        return ORDINALS[number - 1]
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
 def number_of(word: str) -> int:
     """Read a number, written as a word up to ten or in digits."""
     return NUMBERS.index(word) + 1 if word in NUMBERS else int(word)

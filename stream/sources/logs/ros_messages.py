@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hippocam.stream import opencv as cv2
 from hippocam.stream.records import FloatArray, Image, Sensors
 from hippocam.stream.sources.images import decode_image
 from hippocam.stream.sources.video import LONGEST_PX
 
+Doubles = NDArray[np.float64]
 # Types by their short names: ROS 1 writes sensor_msgs/Image, ROS 2 sensor_msgs/msg/Image.
 READ = frozenset(
     {
@@ -123,8 +125,8 @@ class Known:
     def __init__(self) -> None:
         self._state: FloatArray | None = None
         self._action: FloatArray | None = None
-        self._odometry: FloatArray | None = None
-        self._frames: dict[str, tuple[str, FloatArray]] = {}  # child: parent, and the pose of the child in it
+        self._odometry: Doubles | None = None
+        self._frames: dict[str, tuple[str, Doubles]] = {}  # child: parent, and the pose of the child in it
         self.text = ""
 
     @property
@@ -142,18 +144,18 @@ class Known:
             self._action = _finite([*_xyz(twist.linear), *_xyz(twist.angular)])
         elif kind in ("nav_msgs/Odometry", "geometry_msgs/PoseStamped"):
             pose = message.pose.pose if kind == "nav_msgs/Odometry" else message.pose
-            self._odometry = _finite([*_xyz(pose.position), *_xyz(pose.orientation), pose.orientation.w])
+            self._odometry = _pose([*_xyz(pose.position), *_xyz(pose.orientation), pose.orientation.w])
         elif kind == "std_msgs/String":
             self.text = str(message.data)[:2000]
         else:
             for each in message.transforms:
                 moved = each.transform
-                pose = _finite([*_xyz(moved.translation), *_xyz(moved.rotation), moved.rotation.w])
+                pose = _pose([*_xyz(moved.translation), *_xyz(moved.rotation), moved.rotation.w])
                 if pose is not None:
                     child = str(each.child_frame_id).strip("/")
                     self._frames[child] = (str(each.header.frame_id).strip("/"), pose)
 
-    def _base(self) -> FloatArray | None:
+    def _base(self) -> Doubles | None:
         """Pose of the robot's base in the outermost frame; None where no transform leads to one."""
         frame = next((name for name in _BASES if name in self._frames), None)
         if frame is None:
@@ -175,12 +177,18 @@ def _finite(numbers: Any) -> FloatArray | None:
     return values if len(values) and np.isfinite(values).all() else None
 
 
-def _chained(outer: FloatArray, inner: FloatArray) -> FloatArray:
+def _pose(numbers: Sequence[float]) -> Doubles | None:
+    """A pose [7]; in float32 a map's large numbers would lose centimetres."""
+    pose: Doubles = np.array(numbers, np.float64)
+    return pose if np.isfinite(pose).all() else None
+
+
+def _chained(outer: Doubles, inner: Doubles) -> Doubles:
     """The pose of what stands at `inner` in a frame that stands at `outer`; [7] each."""
-    axis, w = outer[3:6].astype(np.float64), float(outer[6])
-    x = inner[:3].astype(np.float64)
+    axis, w = outer[3:6], float(outer[6])
+    x = inner[:3]
     turned = x + 2 * w * np.cross(axis, x) + 2 * np.cross(axis, np.cross(axis, x))
-    axis2, w2 = inner[3:6].astype(np.float64), float(inner[6])
+    axis2, w2 = inner[3:6], float(inner[6])
     rotation = [*(w * axis2 + w2 * axis + np.cross(axis, axis2)), w * w2 - float(axis @ axis2)]
-    pose: FloatArray = np.array([*(outer[:3] + turned), *rotation], np.float32)
+    pose: Doubles = np.array([*(outer[:3] + turned), *rotation])
     return pose

@@ -85,7 +85,7 @@ class _Sequence:
             row = poses[int(np.argmin(np.abs(poses[:, 0] - stamp_s)))]
             if abs(row[0] - stamp_s) > _NEAR_S:
                 return NO_SENSORS
-            return Sensors(pose=row[1:].astype(np.float32))
+            return Sensors(pose=row[1:])
 
         return nearest
 

@@ -42,6 +42,18 @@ def test_what_is_read_is_what_was_written(tmp_path):
     assert read[2].sensors == Sensors()
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_pose_keeps_its_precision(tmp_path, dtype):
+    pose = np.array([500000.123, 5400000.456, 0, 0, 0, 0, 1], dtype)
+    item = dataclasses.replace(items()[0], sensors=Sensors(pose=pose))
+    with PartWriter(tmp_path / "1.part") as part:
+        part.add([("top", item)])
+        part.end(error="", cpu_s=1.5)
+    read, _ = read_part(tmp_path / "1.part", "robot/1")
+    assert read.sensors.pose.dtype == dtype
+    assert read.sensors.pose.tolist() == pose.tolist()
+
+
 def test_the_same_frames_are_the_same_bytes(tmp_path):
     write(tmp_path / "1.part")
     write(tmp_path / "2.part")

@@ -29,6 +29,7 @@ def said(yard, question, streams=("yard",), records=None):
         ("Show me the first person", "The first person: 0:05 to 0:20 in yard (clear)."),
         ("Show me the second person", "The second person: 0:20 to 0:40 in yard (clear)."),
         ("Show me the fourth person", "There was no fourth: I can tell two people apart."),
+        ("Show me the 21st person", "There was no 21st: I can tell two people apart."),
         ("Show me the last person", "The last person: 1:00 to 1:10 in yard (clear)."),
         ("Who came?", "Two people: one from 0:05 to 0:20 and one from 0:20 to 0:40 in yard "
          "(told apart by their looks, not by name)."),

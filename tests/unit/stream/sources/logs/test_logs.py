@@ -1,13 +1,14 @@
 """Robots' logs, against what the libraries that wrote them were given."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from hippocam.stream.errors import SourceError
 from hippocam.stream.sources import open_sources
-from hippocam.stream.sources.logs.ros_messages import camera_name
+from hippocam.stream.sources.logs.ros_messages import Known, camera_name
 
 pytest.importorskip("rosbags", reason="extra robot is not installed")
 pytest.importorskip("mcap_ros2", reason="extra robot is not installed")
@@ -76,6 +77,28 @@ def test_a_tum_sequence_has_the_pose_nearest_to_each_picture(tmp_path, logs, pic
     assert [media.read_number(o.images[""]) for o in seen] == list(range(len(TIMES_S)))
     assert [o.sensors.pose[0] for o in seen] == pytest.approx(TIMES_S, abs=0.011)
     assert [o.sensors.pose[1] for o in seen] == [2.0] * len(TIMES_S)
+
+
+def test_large_coordinates_are_kept_to_the_millimetre(tmp_path, logs, pictures):
+    logs.write_tum(tmp_path / "fr1", pictures, TIMES_S, poses=False)
+    rows = [f"{logs.START_S + time_s} 500000.123 5400000.456 3 0 0 0 1" for time_s in TIMES_S]
+    (tmp_path / "fr1" / "groundtruth.txt").write_text("\n".join(rows))
+    for seen in seen_of(tmp_path / "fr1"):
+        assert seen.sensors.pose[:2].tolist() == [500000.123, 5400000.456]
+
+
+def test_transforms_of_large_maps_are_chained_to_the_millimetre():
+    def numbers(**values):
+        return SimpleNamespace(**values)
+
+    def link(parent, child, x, y):
+        moved = numbers(translation=numbers(x=x, y=y, z=0.0), rotation=numbers(x=0.0, y=0.0, z=0.0, w=1.0))
+        return numbers(header=numbers(frame_id=parent), child_frame_id=child, transform=moved)
+
+    known = Known()
+    links = [link("map", "odom", 500000.123, 5400000.456), link("odom", "base_link", 0.002, 0.003)]
+    known.take("tf2_msgs/TFMessage", numbers(transforms=links))
+    assert known.sensors.pose[:2] == pytest.approx([500000.125, 5400000.459], abs=1e-6)
 
 
 def test_a_tum_sequence_without_a_trajectory_or_with_missing_pictures_is_watched(tmp_path, logs, pictures):
