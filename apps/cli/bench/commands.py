@@ -17,6 +17,7 @@ from hippocam.apps.cli.bench import options as bench_options
 from hippocam.apps.cli.bench.known import add_known
 from hippocam.apps.cli.bench.poison import add_poison
 from hippocam.apps.cli.bench.robot import add_robot
+from hippocam.apps.cli.bench.scale import add_scale
 from hippocam.apps.cli.bench.sentences import add_sentences
 from hippocam.apps.terminal import tell, tell_json, warn
 from hippocam.stream.errors import HippocamError
@@ -45,9 +46,15 @@ def add_commands(bench: argparse.ArgumentParser) -> None:
         choices=("synthetic", "synthetic-clean", "real"),
         help="default: synthetic synthetic-clean; real needs footage",
     )
-    memory.add_argument("--seeds", type=_numbers, default=[1, 2, 3, 4, 5], metavar="1,2,3", help="of the streams")
     memory.add_argument(
-        "--slots", type=_numbers, default=None, metavar="N", help="plain slots whose bytes are the budget"
+        "--seeds", type=bench_options.numbers, default=[1, 2, 3, 4, 5], metavar="1,2,3", help="of the streams"
+    )
+    memory.add_argument(
+        "--slots",
+        type=bench_options.numbers,
+        default=None,
+        metavar="N",
+        help="plain slots whose bytes are the budget",
     )
     memory.add_argument("--policies", nargs="+", metavar="NAME", help="only these rules")
     memory.add_argument("--videos", type=Path, metavar="DIR", help="footage of the real world")
@@ -57,34 +64,15 @@ def add_commands(bench: argparse.ArgumentParser) -> None:
     memory.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (costs then say nothing)")
     memory.set_defaults(run=_memory)
 
-    scale = names.add_parser("scale", help="a million keys, and a million frames under a small budget")
-    scale.add_argument("--keys", type=int, default=1_000_000, metavar="N", help="keys that are searched")
-    scale.add_argument("--dims", type=_numbers, default=[64, 512], metavar="64,512", help="their dimensions")
-    scale.add_argument("--entries", type=int, default=20_000, metavar="N", help="entries of a whole recall")
-    scale.add_argument("--frames", type=int, default=1_000_000, metavar="N", help="frames that are written")
-    scale.add_argument(
-        "--hours",
-        type=int,
-        metavar="N",
-        help="only this: up to N hours in many memories, and what a cluster needs",
-    )
-    scale.add_argument(
-        "--speed", type=float, metavar="V", help="of --hours: times real time a core, from bench ingest"
-    )
-    scale.add_argument(
-        "--minutes",
-        type=float,
-        default=5.0,
-        metavar="M",
-        help="of --hours: what is not done by then is arithmetic",
-    )
-    scale.set_defaults(run=_scale)
+    scale = add_scale(names, _scale_hours)
 
     sleep = names.add_parser("sleep", help="how small a bank can be made while recall of its probes holds")
     sleep.add_argument(
         "--world", nargs="+", default=["synthetic-clean"], choices=("synthetic", "synthetic-clean", "real")
     )
-    sleep.add_argument("--seeds", type=_numbers, default=[1, 2, 3], metavar="1,2,3", help="of the streams")
+    sleep.add_argument(
+        "--seeds", type=bench_options.numbers, default=[1, 2, 3], metavar="1,2,3", help="of the streams"
+    )
     sleep.set_defaults(run=_sleep)
 
     ingest = names.add_parser("ingest", help="how fast clips are watched on one core, beside what that must take")
@@ -131,13 +119,6 @@ def _parts() -> tuple[Any, Any, Any]:
     from hippocam.apps.transfer import transfer
 
     return Product, Session, transfer
-
-
-def _numbers(text: str) -> list[int]:
-    try:
-        return [int(part) for part in text.split(",")]
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"give numbers as 1,2,3, found {text!r}") from error
 
 
 def _moments(options: argparse.Namespace) -> int:
@@ -272,21 +253,6 @@ def _memory(options: argparse.Namespace) -> int:
             tell(str(picture))
     if options.json:
         print(memory_report.to_json(result))
-    return 0
-
-
-def _scale(options: argparse.Namespace) -> int:
-    if options.hours is not None:
-        return _scale_hours(options)
-    from hippocam.apps.bench import scale
-    from hippocam.apps.bench.sections import write_section
-
-    result = scale.run(rows=options.keys, dims=options.dims, entries=options.entries, frames=options.frames)
-    tell(*scale.table(result).splitlines())
-    if options.out:
-        write_section(options.out, "Scale", scale.table(result), command="hippocam bench scale", encoders=[])
-    if options.json:
-        tell_json(asdict(result))
     return 0
 
 

@@ -6,6 +6,14 @@ import argparse
 from pathlib import Path
 
 
+def numbers(text: str) -> list[int]:
+    """Numbers between commas."""
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"give numbers as 1,2,3, found {text!r}") from error
+
+
 def qa(parser: argparse.ArgumentParser) -> None:
     """Add the options of questions about videos."""
     parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="question files, or folders of them")

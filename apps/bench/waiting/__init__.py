@@ -1,0 +1,1 @@
+"""How long a write and a question wait, beside each other."""
