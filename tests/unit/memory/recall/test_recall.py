@@ -322,9 +322,11 @@ def test_a_large_memory_is_searched_as_well_as_a_small_one(bench):
     hits = 0
     for truth, look in zip(small, looks[::20], strict=True):
         found = recall(bench.store, index, SPEC, Query(text="", vector=look, top=5), CONFIG)
+        assert found[0] == truth[0]
         hits += len({c.entry.id for c in found} & {c.entry.id for c in truth})
         assert all(c in truth for c in found if c.entry.id in {t.entry.id for t in truth})
-    assert hits / (5 * len(small)) >= 0.98
+    # runs of look-alikes make way for farther moments, of which an inexact view may pass some over
+    assert hits / (5 * len(small)) >= 0.9
 
 
 def test_a_wrong_weight_is_named():
