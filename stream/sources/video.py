@@ -145,14 +145,10 @@ class VideoSource:
             return
         index = build_index(self._path, self.uri)
         last_s: float | None = None
-        try:
-            cuts = CutFinder()
-            for seq, time_s, image in self._sampled(index, fps, after_seq, cuts=cuts):
-                last_s = time_s
-                yield Observation(seq=seq, time_s=time_s, images={"": image}, cut_s=cuts.take())
-        except MissingFramesError:
-            self._check_end(index)  # which may know why
-            raise
+        cuts = CutFinder()
+        for seq, time_s, image in self._sampled(index, fps, after_seq, cuts=cuts):
+            last_s = time_s
+            yield Observation(seq=seq, time_s=time_s, images={"": image}, cut_s=cuts.take())
         if last_s is None and after_seq < 0:
             raise SourceError(self.uri, _NOTHING_DECODED)
         self._check_end(index)
@@ -183,18 +179,22 @@ class VideoSource:
         cuts: CutFinder | None = None,
     ) -> Iterator[tuple[int, float, Image]]:
         """Sample one track; alone: by one thread of PyAV, so that any machine gives the same pictures."""
-        return sample_video(
-            self._path,
-            self.uri,
-            index,
-            fps=fps,
-            after_seq=after_seq,
-            longest=self._longest_px,
-            threads=1 if alone else self._threads,
-            decoder="pyav" if alone else self._decoder,
-            keyframes_only=self._keyframes_only,
-            cuts=cuts,
-        )
+        try:
+            yield from sample_video(
+                self._path,
+                self.uri,
+                index,
+                fps=fps,
+                after_seq=after_seq,
+                longest=self._longest_px,
+                threads=1 if alone else self._threads,
+                decoder="pyav" if alone else self._decoder,
+                keyframes_only=self._keyframes_only,
+                cuts=cuts,
+            )
+        except MissingFramesError:
+            self._check_end(index)  # which may know why
+            raise
 
     def _cameras(
         self, tracks: Sequence[Track], fps: float | None, after_seq: int, *, whole: bool
