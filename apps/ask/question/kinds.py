@@ -3,6 +3,9 @@
 Each rule is a pattern for one kind, tried in order; the first that fits decides. Its group "named" is what to
 look for, nothing where that is empty. A rule without the group leaves that to `statement`, which takes off the
 words that only ask. Streams and times were taken out before: "How long is the trailer?" comes as "How long is".
+
+Loops over words are possessive where two of their ways may take the same words ("all this"): else a question of
+some twenty such words would be tried in every combination.
 """
 
 from __future__ import annotations
@@ -48,7 +51,7 @@ _FILLER = re.compile(
 _EMPTY = re.compile(
     rf"^(?:(?:in|of|on|from|about|with|at|to|by|and|or|than|between|{_WHOLE}|{_AUX}|there|then|here|ever|of it"
     rf"|in it|you"
-    rf"|we|i|see|seen|show|past|through|in|up|did|else|camera|things?|the)\b[\s,]*)*$",
+    rf"|we|i|see|seen|show|past|through|in|up|did|else|camera|things?|the)\b[\s,]*)*+$",
     re.IGNORECASE,
 )
 
@@ -64,7 +67,7 @@ _KINDS = (
         _K.SUMMARY,
         rf"^(?:summari[sz]e|sum up|recap|describe|outline|retell)\b(?: {_WHOLE}| what (?:(?:you|we|i) {_SEE}"
         rf"|\w+ {_SEE}"
-        r"|happen\w*|was going on|goes on))*(?P<named>)$",
+        r"|happen\w*|was going on|goes on))*+(?P<named>)$",
     ),
     (_K.SUMMARY, r"^(?:summari[sz]e|sum up|recap|outline)\b(?P<named>.*)$"),
     (_K.SUMMARY, rf"^what(?:'s| is| was)(?: {_WHOLE})?(?: all)? about(?P<named>)$"),
@@ -82,7 +85,7 @@ _KINDS = (
         rf"^how (?:long|many (?:seconds|minutes|hours)(?: long)?) (?:is|was|are|were|does|did|do)(?: {_WHOLE})?"
         r"(?: in total| altogether)?(?: last| take| run| go on| have)?(?P<named>)$",
     ),
-    (_K.LENGTH, rf"^how many (?:seconds|minutes|hours) (?:does|has|of) {_WHOLE}(?: have| \w+)*(?P<named>)$"),
+    (_K.LENGTH, rf"^how many (?:seconds|minutes|hours) (?:does|has|of) {_WHOLE}(?: have| \w+)*+(?P<named>)$"),
     (_K.LENGTH, r"^what(?:'s| is| was) the (?:length|duration|running time|run ?time)\b(?P<named>)"),
     (_K.LENGTH, rf"^how much (?:{_MEDIA}|material)\b(?P<named>)"),
     (_K.LENGTH, rf"^how many hours of {_MEDIA}\b(?P<named>)"),
@@ -198,7 +201,7 @@ _KINDS = (
     (
         _K.WHAT,
         r"^(?:what|which)(?: (?:things?|objects?|items?|kinds? of (?:things?|objects?)))?"
-        rf"(?:'s|(?: (?:{_AUX}|there|to|be|been|{_SEE}|visible|appears?|you|we|i|one|{_WHOLE}))+)?(?: (?:in|on"
+        rf"(?:'s|(?: (?:{_AUX}|there|to|be|been|{_SEE}|visible|appears?|you|we|i|one|{_WHOLE})\b)++)?(?: (?:in|on"
         rf"|of) it)?(?P<named>)$",
     ),
     (
@@ -283,7 +286,7 @@ def _wanted(kind: QuestionKind, plain: str, found: re.Match[str]) -> Wanted:
 _OF_ALL = re.compile(
     rf"^(?:(?:came|come|comes|visit\w*|appear\w*|enter\w*|arriv\w*|pass\w*|walk\w*|went|go|goes|was|were|is|are|be|been"
     rf"|did|do|does|can|could|there|here|in|by|past|through|seen|see|saw|visible|present|you|we|i|it|{_WHOLE}|the|these"
-    rf"|those|all|else|around|{_PEOPLE}|everybody|everyone)\b\s*)*$",
+    rf"|those|all|else|around|{_PEOPLE}|everybody|everyone)\b\s*)*+$",
     re.IGNORECASE,
 )
 _VERB = re.compile(

@@ -66,6 +66,27 @@ def test_what_a_question_wants_to_know_and_where_and_when(phrase):
         assert found.text == phrase.text
 
 
+@pytest.mark.parametrize(
+    "begin",
+    [
+        "who",
+        "who saw",
+        "what",
+        "what is",
+        "summarize",
+        "describe",
+        "is",
+        "how many minutes does it have",
+        "",
+        "show",
+    ],
+)
+@pytest.mark.parametrize("word", ["all", "have", "this", "the", "what happened"])
+def test_a_question_that_repeats_a_word_is_understood_at_once(begin, word):
+    """Two ways to read each word would make 2 to the 60th attempts."""
+    understand(f"{begin} {f'{word} ' * 60}, zzz?", [status(name) for name in STREAMS])
+
+
 def test_there_are_phrasings_enough_of_every_kind():
     every = list(phrases())
     assert len(every) >= 300
