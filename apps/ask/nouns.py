@@ -64,11 +64,6 @@ class Thing:
     before: str = ""
     after: str = ""
 
-    @property
-    def is_person(self) -> bool:
-        """Whether it is somebody."""
-        return self.labels == ("person",)
-
 
 def thing_in(text: str) -> Thing | None:
     """The thing that a description begins with, as far as the detector knows it; None for anything else."""

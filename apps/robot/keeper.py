@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -27,7 +27,7 @@ from hippocam.stream.errors import HippocamError
 from hippocam.stream.ingest import Ingest
 from hippocam.stream.pipeline import PipelineConfig
 from hippocam.stream.records import Embedding, Frame, Note, Repeat, Sensors, stream_id
-from hippocam.stream.robot.shared_ring import SharedRing
+from hippocam.stream.robot.shared_ring import ItemTooLargeError, SharedRing
 
 # How long to wait where nothing was observed; seconds.
 _PAUSE_S = 0.004
@@ -136,10 +136,16 @@ class Keeper:
     def tell_all(self) -> None:
         """Tell all that is open, to a process that recalls and has just been started."""
         for frames in list(self._frames.values()) or [deque()]:
-            self._tell(frames)
+            self._tell(list(frames))
 
-    def _tell(self, frames: Iterable[FreshFrame]) -> None:
-        self._fresh.put(Fresh(frames=tuple(frames), as_of=dict(self._as_of)))
+    def _tell(self, frames: Sequence[FreshFrame]) -> None:
+        """Tell some frames, in halves where they are too large; one too large by itself waits for its event."""
+        try:
+            self._fresh.put(Fresh(frames=tuple(frames), as_of=dict(self._as_of)))
+        except ItemTooLargeError:
+            middle = len(frames) // 2
+            for half in (frames[:middle], frames[middle:]) if middle else ():
+                self._tell(half)
 
     def close(self) -> None:
         """Close the open events; their episodes may go on another time."""
