@@ -18,6 +18,8 @@ from hippocam.stream.records import Embedding, FloatArray
 
 # Samples of an event that are kept, evenly among its frames; the first and the last always.
 MOST_SAMPLES = 16
+# How far a position may be off, metres: an entry's own sensors are float32.
+_EXACT_M = 5e-4
 # Samples, size of a state, size of an action, whether there are poses; then time and origin.
 _HEAD = struct.Struct("<HHHB4d")
 
@@ -89,12 +91,15 @@ class Motion:
 
 
 def motion_of(frames: Sequence[Embedding]) -> Motion | None:
-    """What a robot did along some frames; None where nothing is known, or it is all the same in one frame."""
+    """What a robot did along some frames; None where an entry's own sensors say it all, or nothing is known.
+
+    They do for a single frame, unless its position is so large that float32 would move it.
+    """
     poses, states, actions = (
         [getattr(frame.sensors, part) for frame in frames] for part in ("pose", "state", "action")
     )
     known = [k for k in range(len(frames)) if any(part[k] is not None for part in (poses, states, actions))]
-    if len(known) < 2:  # the entry's own sensors say it all
+    if not known or (len(known) == 1 and _is_exact(poses[known[0]])):
         return None
     chosen = [known[round(k)] for k in np.linspace(0, len(known) - 1, min(len(known), MOST_SAMPLES))]
     return Motion(
@@ -103,6 +108,11 @@ def motion_of(frames: Sequence[Embedding]) -> Motion | None:
         states=_rows([states[k] for k in chosen], np.float32),
         actions=_rows([actions[k] for k in chosen], np.float32),
     )
+
+
+def _is_exact(pose: FloatArray | Doubles | None) -> bool:
+    """Whether float32 keeps a position."""
+    return pose is None or float(np.abs(pose[:3] - pose[:3].astype(np.float32)).max()) <= _EXACT_M
 
 
 def _rows(parts: Sequence[NDArray[Any] | None], dtype: type[T]) -> NDArray[T] | None:

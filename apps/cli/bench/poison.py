@@ -72,7 +72,8 @@ def _poison(options: argparse.Namespace, *, annotations: Annotations, parts: Par
     if options.out:
         truths, seeds = " ".join(map(os.path.relpath, truth)), ",".join(map(str, options.seeds))
         command = f"hippocam bench poison --videos {options.videos} --truth {truths} --seeds {seeds}"
-        command += f" --targets {options.targets}" + "".join(f" --readers {name}" for name in options.readers)
+        command += f" --targets {options.targets} --encoder {options.encoder}"
+        command += f" --readers {' '.join(options.readers)}" if options.readers else ""
         body = report.table(result)
         write_section(options.out, options.title, body, command=command, encoders=[result.encoder])
     if options.json:

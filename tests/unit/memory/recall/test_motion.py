@@ -50,6 +50,18 @@ def test_a_map_that_is_far_from_its_origin_loses_no_millimetre():
     assert np.abs(found.poses[:, 0] - (x + 0.001 * np.arange(4))).max() < 1e-4
 
 
+def test_a_single_frame_far_from_the_origin_loses_no_millimetre_either(tmp_path):
+    x = 4_158_999.123
+    assert motion_of([frame(0, [1.5, 0, 0, 0, 0, 0, 1])]) is None  # an entry's own sensors keep it
+    config = MemoryConfig(budget_bytes=1_000_000)
+    with Memory.open_writer(tmp_path / "robot", encoder="test", spec=SPEC, config=config) as memory:
+        memory.begin("front", uri="robot://front")
+        memory.write([frame(0, [x, -x, 0, 0, 0, 0, 1])])
+        memory.finish("front")
+        near = Query(text="", vector=frame(0).vector, near=(x, -x, 0.001))
+        assert len(memory.recall(near)) == 1
+
+
 def test_a_part_that_not_every_frame_has_is_left_out():
     frames = [frame(0, state=[1, 2]), frame(1, [0] * 6 + [1], state=[3, 4]), frame(2, state=[5, 6])]
     motion = motion_of(frames)
