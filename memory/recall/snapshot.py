@@ -56,7 +56,7 @@ class Hit(NamedTuple):
         t1_s: End of that.
         cosine: With the question; 0 without one.
         vector_D: float32 [D], of length 1.
-        pose: float64 [7], that of its poses which is nearest to the place asked for, else its first; or None.
+        pose: float64 [7], that of its poses which is nearest to the place asked for, else its exemplar's; or None.
     """
 
     entry_id: int
@@ -116,7 +116,8 @@ class Rows:
     def of(entries: Sequence[Entry], rows_ND: FloatArray) -> Rows:
         """Lay out entries and their rows, float32 [N, D]."""
         spans = [(span.t0_s, span.t1_s) for entry in entries for span in entry.spans]
-        poses = [pose for entry in entries for pose in entry.poses]
+        posed = [_poses(entry) for entry in entries]
+        poses = [pose for every in posed for pose in every]
         return Rows(
             np.array([entry.id for entry in entries], np.int64),
             rows_ND.astype(np.float16),
@@ -124,7 +125,7 @@ class Rows:
             np.array(spans, np.float64).reshape(-1, 2),
             np.array([k for k, entry in enumerate(entries) for _ in entry.spans], np.int64),
             np.array(poses, np.float64).reshape(-1, 7),
-            np.array([k for k, entry in enumerate(entries) for _ in entry.poses], np.int64),
+            np.array([k for k, every in enumerate(posed) for _ in every], np.int64),
         )
 
     @staticmethod
@@ -203,6 +204,15 @@ class Rows:
             pose = poses[int(np.argmin(np.hypot(poses[:, 0] - x, poses[:, 1] - y)))]
         vector_D = self.vectors[row].astype(np.float32)
         return Hit(int(self.ids[row]), self.streams[row], float(t0_s), float(t1_s), cosine, vector_D, pose)
+
+
+def _poses(entry: Entry) -> Doubles:
+    """Where the robot was: at the exemplar first, then along the event; float64 [N, 7]."""
+    own = entry.sensors.pose
+    along = entry.poses
+    if own is None or entry.motion is None or entry.motion.poses is None:
+        return along
+    return np.vstack([own.astype(np.float64), along])
 
 
 def headings(poses: Doubles) -> Doubles:
