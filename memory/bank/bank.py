@@ -295,10 +295,12 @@ class Bank:
             columns.words_bytes[row] = reduced.words_bytes
         if level == Level.SIGNS:
             key_D = None if reduced is None else reduced.key_D
-            columns.change_key(row, rounded(signs(columns.keys(np.array([row]))[0])) if key_D is None else key_D)
+            columns.set_key(row, rounded(signs(columns.keys(np.array([row]))[0])) if key_D is None else key_D)
+            columns.tell_apart(row)
             self.learning.measure_again(row)
         if level == Level.WORDS:
             columns.clear_key(row)
+            columns.tell_apart(row)
             self._twins.unpair(row)
             self._ranking.forget()
         self._ranking.again(row)
@@ -307,7 +309,8 @@ class Bank:
         """Give an entry another key, float32 [D]."""
         columns, row = self._columns, self._columns.row(entry_id)
         self._ranking.forget()
-        columns.change_key(row, key_D)
+        columns.set_key(row, key_D)
+        columns.tell_apart(row)
         self.learning.measure_again(row, rekeyed=True)
         self._twins.unpair(row)
         self._twins.pair(row)

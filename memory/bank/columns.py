@@ -209,9 +209,8 @@ class Columns:
         scale = float(np.abs(key_D).max(initial=0.0)) / LARGEST or 1.0
         self.key[row], self.scale[row] = np.rint(key_D / scale), scale
 
-    def change_key(self, row: int, key_D: FloatArray) -> None:
-        """Give an entry another key, float32 [D]; it is told from the one before by its version."""
-        self.set_key(row, key_D)
+    def tell_apart(self, row: int) -> None:
+        """Give an entry whose vectors changed another version."""
         self.version[row] = (int(self.version[row]) + 1) % 256
         self.changed.add(row)
 
