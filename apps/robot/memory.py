@@ -295,6 +295,8 @@ class RobotMemory:
                 self._held_back.append(replace(seen, images=copied))
             else:
                 self._dropped.update(list(seen.images))
+                if key or seen.used:
+                    self._intake.refuse("no room")
 
     def _flush(self) -> None:
         while self._held_back and self._put_now(self._held_back[0]):

@@ -154,11 +154,15 @@ class Recaller:
             self._open.close(self._store.streams.ends(self._open.streams()))
 
     def answer(self, request: Request) -> Reply:
-        """Answer one request."""
+        """Answer one request; a question that cannot be answered says why, and ends nothing."""
         try:
-            vector_D = self._vector(request.question)
-        except HippocamError as error:
-            return self._reply(request, (), 0, str(error))
+            return self._answered(request)
+        except Exception as error:  # a network or a database may raise anything; the next question is another one
+            told = " ".join(str(error).split()) or type(error).__name__
+            return self._reply(request, (), 0, f"{told:.300}")
+
+    def _answered(self, request: Request) -> Reply:
+        vector_D = self._vector(request.question)
         if self._follower is None:
             found, version = [], 0
         else:

@@ -46,7 +46,7 @@ def write_rerun(path: Path, sources: Sequence[str | Path], memory: Path, *, fps:
         for stream in reader.streams():
             for row in reader.store.entries.rows(stream.id, (-float("inf"), 0), 1_000_000):
                 rerun.set_time("time", duration=row.entry.frame_s)
-                words = "; ".join(filter(None, (row.entry.text.replace("\n", "; "), ", ".join(row.entry.labels))))
+                words = row.entry.text.replace("\n", "; ")
                 spans = ", ".join(f"{span.t0_s:.1f} to {span.t1_s:.1f} s" for span in row.entry.spans)
                 rerun.log(f"memory/{stream.id}", rerun.TextLog(f"kept: {spans} {words}"))
     rerun.disconnect()

@@ -367,7 +367,11 @@ class SnapshotFollower:
             self.latest = Snapshot(now.version + 1, large, gone, now.small.only(since), index)
 
     def _index(self, rows: Rows) -> None:
-        self._indexed = (rows, _inverted_file(rows.vectors) if len(rows.ids) > EXACT else None)
+        index = None
+        try:
+            index = _inverted_file(rows.vectors) if len(rows.ids) > EXACT else None
+        finally:  # without an index all rows are compared
+            self._indexed = (rows, index)
 
 
 def _inverted_file(rows_ND: NDArray[np.float16]) -> Any:

@@ -1,7 +1,7 @@
-"""How sure an answer is, in words whose meaning was measured.
+"""How sure an answer is, in words. Each stands for a belief.
 
-Of answers that say "clear", 95 in 100 are to be right. The words stand for beliefs; the bounds were set on the
-annotated films that `hippocam bench answers --half calibrate` asks about, and are reported there for both halves.
+"Clear" is said of what records say alone (visits, words), and 95 in 100 such answers are to be right. How many are
+right with each word is measured by `hippocam bench answers`.
 """
 
 from __future__ import annotations

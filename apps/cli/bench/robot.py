@@ -28,7 +28,10 @@ def _robot(options: argparse.Namespace) -> int:
     result = run(options.entries, encoder=options.encoder, loop_s=options.seconds)
     tell(*table(result).splitlines())
     if options.out:
-        command = f"hippocam bench robot --entries {','.join(map(str, options.entries))}"
+        entries = ",".join(map(str, options.entries))
+        command = (
+            f"hippocam bench robot --entries {entries} --encoder {options.encoder} --seconds {options.seconds:g}"
+        )
         encoders = [str(result["encoder"])]
         write_section(options.out, "A control loop", table(result), command=command, encoders=encoders)
     if options.json:
