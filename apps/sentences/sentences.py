@@ -23,7 +23,7 @@ from hippocam.models.sentences.compose import NOTHING_KNOWN, Composer
 from hippocam.models.sentences.moment import Moment
 from hippocam.models.sentences.picture import Look, look_of
 from hippocam.models.sentences.vectors import phrase_vectors
-from hippocam.stream.errors import HippocamError
+from hippocam.stream.errors import HippocamError, MissingLibraryError
 from hippocam.stream.records import FloatArray, Note
 
 log = logging.getLogger(__name__)
@@ -145,6 +145,8 @@ class Sentences:
             return None
         try:
             return look_of(self._memory.image(entry.id).read_bytes())
+        except MissingLibraryError:
+            return None  # a memory is asked where no picture can be decoded, too
         except FileNotFoundError:  # given up a moment ago
             return None
 

@@ -1,7 +1,7 @@
 """How sure an answer is, in words. Each stands for a belief.
 
 "Clear" is said of what records say alone (visits, words), and 95 in 100 such answers are to be right. How many are
-right with each word is measured by `hippocam bench answers`.
+right with each word is measured in apps/bench/answers.
 """
 
 from __future__ import annotations

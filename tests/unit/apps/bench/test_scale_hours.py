@@ -28,7 +28,7 @@ def test_small_memories_are_filled_and_asked_together():
 
 
 def test_what_does_not_fit_is_left_out_and_told_as_arithmetic():
-    result = run([1, 10, 1000], dim=32, entries_an_hour=100, shard_hours=10, disk_bytes=2_000_000, queries=2)
+    result = run([1, 10, 1000], dim=32, entries_an_hour=100, shard_hours=10, disk_bytes=4_000_000, queries=2)
     assert [s.hours for s in result.sizes] == [1, 10]
     assert result.left_out == (1000,)
     told = table(result, speed=10.0)
