@@ -59,9 +59,8 @@ class Memory:
     _streams: Iterable[OpenStream] = ()  # a reader has none open
 
     def __init__(self, folder: Path, config: MemoryConfig, store: Store, asked: Store | None = None) -> None:
-        self.folder = folder
+        self.folder, self.store = folder, store
         self._config = config
-        self.store = store
         self._exemplars = Exemplars(folder / EXEMPLARS)
         self._mutex = threading.RLock()
         self._asked, self._asking = (store, self._mutex) if asked is None else (asked, threading.RLock())
@@ -285,6 +284,7 @@ class MemoryWriter(Memory):
         things: EntityMemory,
     ) -> None:
         super().__init__(folder, config, store, Store(store.path, writable=False))
+        store.held_while_emptied = self._asking
         self._lock: WriterLock | None = lock
         self.longterm = longterm
         self.finished = finish_when_opened(store, longterm, things)

@@ -10,7 +10,7 @@ import math
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from hippocam.memory.errors import (
@@ -76,6 +76,7 @@ class Store:
         bank: What the bank goes on from, that among it.
         probes: What is kept to ask with.
         tombstones: What entries were before a sleep merged them.
+        held_while_emptied: What keeps this process from reading over another connection; or the log is never free.
 
     Args:
         path: The database file; it is made, with its schema, where writable and missing.
@@ -89,6 +90,7 @@ class Store:
     def __init__(self, path: Path, *, writable: bool) -> None:
         self.path = path
         self._folding: Folding | None = None
+        self.held_while_emptied: AbstractContextManager[object] = nullcontext()
         if writable and not (path.exists() and path.stat().st_size):
             create(path)
         frozen = not writable and not os.access(path.parent, os.W_OK)  # a log cannot be opened there
@@ -229,7 +231,8 @@ class Store:
     def fold_log(self) -> bool:
         """Fold the log into the file and empty it, waiting for readers; False where one held on to it too long."""
         self.wait_for_folding()
-        (busy, *_) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        with self.held_while_emptied:
+            (busy, *_) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         return not busy
 
     def scrub(self) -> None:
