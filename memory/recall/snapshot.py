@@ -34,6 +34,7 @@ _MOST_GONE = 0.2
 _LISTS = 2
 _PROBES = 32
 _PASSES = 4
+_ROWS_A_LIST = 32
 # Where conditions leave no more rows than this, all of them are compared.
 _FEW = 4096
 # Candidates that are scored again for each that is asked for, and more than are asked for at least.
@@ -383,8 +384,9 @@ def _inverted_file(rows_ND: NDArray[np.float16]) -> Any:
     index = faiss.IndexIVFScalarQuantizer(
         coarse, dim, lists, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
     )
-    index.cp.niter, index.cp.max_points_per_centroid, index.cp.spherical = _PASSES, 32, True
-    index.train(rows_ND[np.random.default_rng(0).permutation(count)[: 32 * lists]].astype(np.float32))
+    index.cp.niter, index.cp.spherical = _PASSES, True
+    index.cp.min_points_per_centroid, index.cp.max_points_per_centroid = 1, _ROWS_A_LIST
+    index.train(rows_ND[np.random.default_rng(0).permutation(count)[: _ROWS_A_LIST * lists]].astype(np.float32))
     for start in range(0, count, 8 * _BATCH):
         index.add(rows_ND[start : start + 8 * _BATCH].astype(np.float32))
     return index

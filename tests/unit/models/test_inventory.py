@@ -13,6 +13,8 @@ from hippocam.models.encoders.onnx_card import Card, write_card
 from hippocam.models.encoders.open_clip import export as clip_export
 from hippocam.models.errors import UnknownModelError, WeightsError
 from hippocam.models.inventory import HUB_MODELS, NEEDS, Model, best_encoder
+from hippocam.models.lazy import Lazy
+from hippocam.models.nets import minilm
 from hippocam.models.registry import ENCODERS, READERS, make_encoder
 from hippocam.models.weights import WEIGHTS, cached_path
 
@@ -92,6 +94,7 @@ def test_what_is_not_fetched_says_how_to_fetch_it_and_then_is_ready(cache: Path)
 def test_what_an_encoder_needs_is_what_it_reads(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     read: set[str] = set()
     path = weights.cached_path
+    monkeypatch.setattr(minilm, "shared_minilm", Lazy(minilm.MiniLM))  # else another test may have read it
     monkeypatch.setattr(weights, "cached_path", lambda part: read.add(part) or path(part))
     encoder = make_encoder(name)
     try:

@@ -237,7 +237,7 @@ def test_what_is_given_is_kept_within_the_budget_of_tokens(stub, context):
     config = OpenAIConfig(model="m", base_url="http://x")
     with stub.serving(stub.says_json("A car [E1].", ["E1"])) as server:
         small = OpenAIReader(
-            OpenAIConfig(base_url=server.base_url, model="m"), ContextConfig(tokens=800, tokens_per_frame=256)
+            OpenAIConfig(base_url=server.base_url, model="m"), ContextConfig(tokens=1000, tokens_per_frame=256)
         )
         reading = small.read(context)
     assert [given.picture for given in reading.given] == [True, False]

@@ -43,7 +43,7 @@ def test_it_answers_by_what_it_sees(folder, tmp_path):
 
 def test_frames_are_left_out_until_the_tokens_fit(folder, tmp_path):
     found = evidence(tmp_path, (30, 30, 220), count=6)
-    reader = TransformersReader(str(folder), TransformersConfig(max_new_tokens=16), ContextConfig(tokens=1600))
+    reader = TransformersReader(str(folder), TransformersConfig(max_new_tokens=16), ContextConfig(tokens=2000))
     reading = reader.read(build_context("?", found, [], reader.budget))
     assert 0 < len(reading.given) < 6 or not all(given.picture for given in reading.given)
     small = TransformersReader(str(folder), TransformersConfig(max_new_tokens=16), ContextConfig(tokens=256))
