@@ -1001,6 +1001,7 @@ def test_19_recall_is_deterministic_and_reading_changes_no_byte(tmp_path):
     with writer(folder, MB) as memory:
         memory.begin("cam", uri="/x/cam.mp4")
         memory.write(lively(300))
+        memory.store.wait_for_folding()  # the log is folded in a thread aside
         before = hashes(folder)
         first = read(memory)  # by the writer itself, in the middle of a stream
         assert repr(read(memory)) == repr(first)
