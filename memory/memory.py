@@ -290,7 +290,6 @@ class MemoryWriter(Memory):
         self.finished = finish_when_opened(store, longterm, things)
         self._things = things
         self._streams: OpenStreams = OpenStreams(store, longterm.intake, things, config.working, self._mutex)
-        self._slept_at = -1
 
     def close(self) -> None:
         """Close what is open and let others write. Open events are kept only by `finish`."""
@@ -425,7 +424,8 @@ class MemoryWriter(Memory):
         self._learn_from_questions()
         sleep = Sleep(self.store, self.longterm, config, key_weight=self._config.recall.key_weight)
         report = sleep.run(mutex=self._mutex, size=self.bytes, now_s=time.time() if now_s is None else now_s)
-        self._slept_at = self.longterm.bank.learning.events
+        with self._mutex, self.store.transaction():
+            self.store.meta.put(slept_at=self.longterm.bank.learning.events)
         return report
 
     @guarded
@@ -436,7 +436,7 @@ class MemoryWriter(Memory):
         """
         config = self._config.sleep
         self._learn_from_questions()
-        if not config.auto or self.longterm.bank.learning.events == self._slept_at:
+        if not config.auto or self.longterm.bank.learning.events == self.store.meta.get("slept_at"):
             return None
         if self.longterm.budget.used_bytes() <= config.above * self.budget_bytes():
             return None
