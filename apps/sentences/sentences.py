@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 # Entries of a stretch of time that are looked at, the latest ones.
 _MOST_ENTRIES = 600
 # Sentences that are remembered, since one entry is found again and again.
-_MOST_TOLD = 4096
+MOST_TOLD = 4096
 # A line that stands there for more than this share of so much time on both sides is furniture: a clock, a name.
 _WIDE_S = 300.0
 _FURNITURE = 0.5
@@ -43,10 +43,11 @@ class Sentences:
 
     Args:
         memory: What is looked up.
+        most_told: Sentences that are remembered at most; 0 where each entry is asked for once.
     """
 
-    def __init__(self, memory: Memory) -> None:
-        self._memory = memory
+    def __init__(self, memory: Memory, most_told: int = MOST_TOLD) -> None:
+        self._memory, self._most_told = memory, most_told
         self._composer = Lazy(partial(_composer_of, memory))
         self._told: dict[tuple[object, ...], str] = {}
 
@@ -60,7 +61,7 @@ class Sentences:
         key = (entry.id, entry.level, entry.spans, entry.frame_s, at_s)
         told = self._told.get(key)
         if told is None:
-            if len(self._told) >= _MOST_TOLD:
+            if len(self._told) >= self._most_told:
                 self._told.clear()
             told = self._told[key] = self._tell(entry, at_s)
         return told

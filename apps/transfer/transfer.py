@@ -80,17 +80,18 @@ def export(
     if format_ not in FORMATS:
         raise HippocamError(f"--format {format_!r} is not known; give one of {', '.join(FORMATS)}")
     with memory_errors(folder), Memory.open_reader(folder) as memory:
-        store, sentences = memory.store, Sentences(memory)
+        store = memory.store
         streams = _chosen(store.streams.rows(), stream)
         if format_ == "jsonl":
             yield from _numbered(_jsonl(store, folder, streams, pictures=pictures, journal=journal))
         elif format_ == "csv":
             entries = (row.entry for s in streams for row in read_entries(store, s.id))
-            yield from csv_lines(entries, sentences.of_entry)
+            yield from csv_lines(entries, Sentences(memory, most_told=0).of_entry)
         else:
             if len(streams) > 1:
                 names = ", ".join(row.id for row in streams)
                 raise HippocamError(f"--format {format_} is for one stream; choose it with --stream: {names}")
+            sentences = Sentences(memory)
             chapters = (chapter for s in streams for chapter in contents(memory, sentences, s.id))
             yield from (srt_cues if format_ == "srt" else vtt_cues)(chapters)
 

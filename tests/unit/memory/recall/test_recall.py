@@ -315,18 +315,18 @@ def test_a_time_whose_entries_are_all_gone_is_still_told_of(bench):
 
 def test_a_large_memory_is_searched_as_well_as_a_small_one(bench):
     looks = fill(bench, 3000)
-    small = [bench.ask(look, top=5) for look in looks[::20]]
+    doubtful = dataclasses.replace(SPEC, midpoint=2.0)  # nothing is believed, so that no look-alike makes way
+    queries = [Query(text="", vector=look, top=5) for look in looks[::20]]
+    small = [recall(bench.store, bench.index(), doubtful, query, CONFIG) for query in queries]
     bench.flat_values = 100 * D
     index = bench.index()
     assert not index.exact
     hits = 0
-    for truth, look in zip(small, looks[::20], strict=True):
-        found = recall(bench.store, index, SPEC, Query(text="", vector=look, top=5), CONFIG)
-        assert found[0] == truth[0]
+    for truth, query in zip(small, queries, strict=True):
+        found = recall(bench.store, index, doubtful, query, CONFIG)
         hits += len({c.entry.id for c in found} & {c.entry.id for c in truth})
         assert all(c in truth for c in found if c.entry.id in {t.entry.id for t in truth})
-    # runs of look-alikes make way for farther moments, of which an inexact view may pass some over
-    assert hits / (5 * len(small)) >= 0.9
+    assert hits / (5 * len(small)) >= 0.98
 
 
 def test_a_wrong_weight_is_named():
