@@ -339,4 +339,4 @@ def _span_of(event: Event) -> Span:
 def _words_bytes(text: str, labels: Sequence[str], motion: Motion | None) -> int:
     """Bytes of an entry's words, full text included, and of what its robot did."""
     words_bytes = len(text.encode()) + sum(len(label.encode()) for label in labels)
-    return 2 * words_bytes + (0 if motion is None else len(motion.pack()))
+    return 2 * words_bytes + (0 if motion is None else motion.size)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import faiss
@@ -90,6 +90,15 @@ class Condition:
     def __bool__(self) -> bool:
         return self != Condition()
 
+    def met_by(self, spans: Doubles) -> Bools:
+        """Which of some spans [S, 2] meet the conditions on time: [S]."""
+        meeting = np.ones(len(spans), bool)
+        if self.after_s is not None:
+            meeting &= spans[:, 1] > self.after_s
+        if self.before_s is not None:
+            meeting &= spans[:, 0] < self.before_s
+        return meeting
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
@@ -97,8 +106,9 @@ class Rows:
 
     Attributes:
         ids: int64 [N].
-        vectors: float16 [N, D].
-        streams: Name of each one's stream.
+        vectors: [N, D], rounded to float16; held as float32 where all are compared, as float16 beside an index.
+        names: Names of streams, each once.
+        name_of: int64 [N], which of these each one's stream is.
         spans: float64 [S, 2], start and end.
         span_row: int64 [S], whose row each is of, rising.
         poses: float64 [P, 7].
@@ -106,8 +116,9 @@ class Rows:
     """
 
     ids: Ids
-    vectors: NDArray[np.float16]
-    streams: tuple[str, ...]
+    vectors: NDArray[np.float16] | FloatArray
+    names: tuple[str, ...]
+    name_of: Ids
     spans: Doubles
     span_row: Ids
     poses: Doubles
@@ -119,10 +130,12 @@ class Rows:
         spans = [(span.t0_s, span.t1_s) for entry in entries for span in entry.spans]
         posed = [_poses(entry) for entry in entries]
         poses = [pose for every in posed for pose in every]
+        names = {name: k for k, name in enumerate(dict.fromkeys(entry.stream for entry in entries))}
         return Rows(
             np.array([entry.id for entry in entries], np.int64),
-            rows_ND.astype(np.float16),
-            tuple(entry.stream for entry in entries),
+            rows_ND.astype(np.float16).astype(np.float32),
+            tuple(names),
+            np.array([names[entry.stream] for entry in entries], np.int64),
             np.array(spans, np.float64).reshape(-1, 2),
             np.array([k for k, entry in enumerate(entries) for _ in entry.spans], np.int64),
             np.array(poses, np.float64).reshape(-1, 7),
@@ -134,10 +147,13 @@ class Rows:
         """The rows of several, one after the other; those without any are passed over."""
         some = [part for part in parts if len(part.ids)] or list(parts[:1])
         starts = np.cumsum([0, *(len(part.ids) for part in some[:-1])])
+        names = {name: k for k, name in enumerate(dict.fromkeys(name for part in some for name in part.names))}
+        renamed = [np.array([names[name] for name in part.names], np.int64) for part in some]
         return Rows(
             np.concatenate([part.ids for part in some]),
             np.concatenate([part.vectors for part in some]),
-            tuple(name for part in some for name in part.streams),
+            tuple(names),
+            np.concatenate([new[part.name_of] for part, new in zip(some, renamed, strict=True)]),
             np.concatenate([part.spans for part in some]),
             np.concatenate([part.span_row + start for part, start in zip(some, starts, strict=True)]),
             np.concatenate([part.poses for part in some]),
@@ -151,21 +167,13 @@ class Rows:
         return Rows(
             self.ids[keep],
             self.vectors[keep],
-            tuple(stream for stream, kept in zip(self.streams, keep, strict=True) if kept),
+            self.names,
+            self.name_of[keep],
             self.spans[spans],
             at[self.span_row[spans]],
             self.poses[poses],
             at[self.pose_row[poses]],
         )
-
-    def spans_meeting(self, condition: Condition) -> Bools:
-        """Which spans meet the conditions on time: [S]."""
-        meeting = np.ones(len(self.spans), bool)
-        if condition.after_s is not None:
-            meeting &= self.spans[:, 1] > condition.after_s
-        if condition.before_s is not None:
-            meeting &= self.spans[:, 0] < condition.before_s
-        return meeting
 
     def poses_meeting(self, condition: Condition) -> Bools:
         """Which poses meet the conditions on place and heading: [P]."""
@@ -182,29 +190,30 @@ class Rows:
     def meeting(self, condition: Condition) -> Bools:
         """Which entries meet all conditions: [N]."""
         found = np.zeros(len(self.ids), bool)
-        found[self.span_row[self.spans_meeting(condition)]] = True
+        found[self.span_row[condition.met_by(self.spans)]] = True
         if condition.near is not None or condition.heading is not None:
             placed = np.zeros(len(self.ids), bool)
             placed[self.pose_row[self.poses_meeting(condition)]] = True
             found &= placed
         if condition.streams is not None:
             begun = tuple(name + "/" for name in condition.streams)
-            found &= np.fromiter(
-                (name in condition.streams or name.startswith(begun) for name in self.streams), bool, len(self.ids)
-            )
+            wanted = [name in condition.streams or name.startswith(begun) for name in self.names]
+            found &= np.array(wanted, bool)[self.name_of]
         return found
 
     def hit(self, row: int, cosine: float, condition: Condition) -> Hit:
         """What is known of a row that was found."""
         ours = slice(*np.searchsorted(self.span_row, [row, row + 1]))
-        t0_s, t1_s = self.spans[ours][self.spans_meeting(condition)[ours]][-1]
+        spans = self.spans[ours]
+        t0_s, t1_s = spans[condition.met_by(spans)][-1]
         poses = self.poses[slice(*np.searchsorted(self.pose_row, [row, row + 1]))]
         pose = poses[0] if len(poses) else None
         if condition.near is not None and len(poses):
             x, y, _ = condition.near
             pose = poses[int(np.argmin(np.hypot(poses[:, 0] - x, poses[:, 1] - y)))]
         vector_D = self.vectors[row].astype(np.float32)
-        return Hit(int(self.ids[row]), self.streams[row], float(t0_s), float(t1_s), cosine, vector_D, pose)
+        stream = self.names[self.name_of[row]]
+        return Hit(int(self.ids[row]), stream, float(t0_s), float(t1_s), cosine, vector_D, pose)
 
 
 def _poses(entry: Entry) -> Doubles:
@@ -283,7 +292,9 @@ def _nearest(
         parameters = faiss.SearchParametersIVF(nprobe=probes, sel=selector)
         _, near = index.search(vector_D.reshape(1, -1), wide, params=parameters)
         among = near[0][near[0] >= 0]
-    cosines = rows.vectors[among].astype(np.float32) @ vector_D
+    every = index is None and len(among) == len(rows.ids)  # in their own order: no copy is needed
+    vectors = rows.vectors if every else rows.vectors[among]
+    cosines = vectors.astype(np.float32, copy=False) @ vector_D
     best = np.argsort(-cosines, kind="stable")[:top]
     for row, cosine in zip(among[best], cosines[best], strict=True):
         yield int(row), float(cosine)
@@ -370,12 +381,14 @@ class SnapshotFollower:
     def _index(self, rows: Rows) -> None:
         index = None
         try:
-            index = _inverted_file(rows.vectors) if len(rows.ids) > EXACT else None
+            if len(rows.ids) > EXACT:
+                rows = replace(rows, vectors=rows.vectors.astype(np.float16))
+                index = _inverted_file(rows.vectors)
         finally:  # without an index all rows are compared
             self._indexed = (rows, index)
 
 
-def _inverted_file(rows_ND: NDArray[np.float16]) -> Any:
+def _inverted_file(rows_ND: NDArray[np.float16] | FloatArray) -> Any:
     """An inverted file over rows, which are found by their positions."""
     count, dim = rows_ND.shape
     lists = round(_LISTS * count**0.5)

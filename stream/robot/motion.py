@@ -47,6 +47,12 @@ class Motion:
         """Index of the sample nearest to a time."""
         return int(np.argmin(np.abs(self.times_s - time_s)))
 
+    @property
+    def size(self) -> int:
+        """How many bytes `pack` writes."""
+        parts = (self.poses, self.states, self.actions)
+        return _HEAD.size + 4 * (len(self.times_s) + sum(part.size for part in parts if part is not None))
+
     def pack(self) -> bytes:
         """Write it as bytes."""
         origin = np.zeros(3) if self.poses is None else self.poses[0, :3]

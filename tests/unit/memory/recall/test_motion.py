@@ -36,6 +36,7 @@ def test_samples_lie_evenly_and_come_back_as_they_were(count):
     assert len(motion.times_s) == min(count, MOST_SAMPLES)
     assert (motion.times_s[0], motion.times_s[-1]) == (0.0, count - 1.0)
     assert np.diff(motion.times_s).max() - np.diff(motion.times_s).min() <= 1.0
+    assert motion.size == len(motion.pack())
     found = Motion.unpack(motion.pack())
     assert np.allclose(found.times_s, motion.times_s)
     assert np.array_equal(found.poses[:, 0], found.times_s)
