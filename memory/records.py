@@ -196,6 +196,27 @@ class Entry:
         return shown_span(self.spans, self.frame_s)
 
 
+def unheld_entry(entry_id: int, stream: str, span: Span, frame_s: float) -> Entry:
+    """Stands for a moment that no entry holds any more: its times alone, without a picture."""
+    return Entry(
+        id=entry_id,
+        stream=stream,
+        t0_s=span.t0_s,
+        t1_s=span.t1_s,
+        known_s=span.known_s,
+        frame_s=frame_s,
+        surprise=0.0,
+        utility=0.0,
+        labels=(),
+        text="",
+        frames=0,
+        repeats=0,
+        jpeg_bytes=0,
+        spans=(span,),
+        level=Level.WORDS,
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
     """An entry as the bank weighs it: what decides whether it is kept, without words and pictures.

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from hippocam.apps.bench.policies import OURS, POLICIES, Bank, Entry, Policy, slot_bytes
 from hippocam.apps.bench.policies.base import half
 from hippocam.apps.worlds.worlds import WORLDS, Planted, World, unit
+from hippocam.memory.training.auc import auc
 from hippocam.stream.errors import HippocamError
 
 FloatArray = NDArray[np.floating]
@@ -249,7 +250,7 @@ def evaluate(bank: Bank, world: World) -> dict[str, float]:
         **_visits(memory, world),
         "order": np.nanmean(order_QQ) if len(needles) > 1 else math.nan,
         "order_recalled": np.nanmean(order_QQ[both_QQ]) if first_Q.sum() > 1 else math.nan,
-        "absent_auc": _auc(cosine_QN.max(axis=1), absent_QN.max(axis=1)),
+        "absent_auc": auc(cosine_QN.max(axis=1), absent_QN.max(axis=1)),
         "writes": 1000 * bank.writes / len(world.times_T),
     }
     end_s = float(world.times_T[-1]) + world.frame_s
@@ -328,11 +329,6 @@ def _order(cited_Q: FloatArray, true_Q: FloatArray) -> FloatArray:
     right: FloatArray = np.where(np.nan_to_num(cited_QQ) == 0, 0.5, cited_QQ == true_QQ)
     right[np.diag_indices(len(right))] = np.nan
     return right
-
-
-def _auc(present: FloatArray, absent: FloatArray) -> float:
-    above = (present[:, None] > absent).mean() + 0.5 * (present[:, None] == absent).mean()
-    return float(above)
 
 
 def _spread(scores: Sequence[Mapping[str, float]]) -> dict[str, Spread]:

@@ -212,10 +212,8 @@ def _session(options: argparse.Namespace) -> Session:
 
 
 def _watch(options: argparse.Namespace) -> int:
-    from hippocam.apps.api import watch_json
-    from hippocam.apps.cli.advice import advice_on_source
     from hippocam.apps.cli.progress import WatchBar
-    from hippocam.apps.cli.report import watch_lines
+    from hippocam.apps.cli.watched import tell_watched
 
     with _session(options) as session, WatchBar() as bar:
         report = session.watch(
@@ -226,13 +224,7 @@ def _watch(options: argparse.Namespace) -> int:
             executor=options.executor,
             on_progress=bar.update,
         )
-    if options.json:
-        tell_json(watch_json(report))
-    else:
-        tell(*watch_lines(report))
-    for failure in report.failed:
-        warn(f"hippocam: {failure.source}: {failure.reason}{advice_on_source(failure.source)}")
-    return 1 if report.failed else 0
+    return tell_watched(report, as_json=options.json)
 
 
 def _search(options: argparse.Namespace) -> int:

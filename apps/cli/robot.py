@@ -9,7 +9,7 @@ import argparse
 import os
 from pathlib import Path
 
-from hippocam.apps.terminal import tell, tell_json, warn
+from hippocam.apps.terminal import tell
 
 DEFAULT_MEMORY = "hippocam-memory"
 # The key that clients must send, where others than this machine can reach the server.
@@ -43,10 +43,8 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _replay(options: argparse.Namespace) -> int:
-    from hippocam.apps.api import watch_json
-    from hippocam.apps.cli.advice import advice_on_source
     from hippocam.apps.cli.progress import WatchBar
-    from hippocam.apps.cli.report import watch_lines
+    from hippocam.apps.cli.watched import tell_watched
     from hippocam.apps.session import Session
     from hippocam.apps.settings import load_settings
 
@@ -59,13 +57,7 @@ def _replay(options: argparse.Namespace) -> int:
         from hippocam.apps.robot.rerun_file import write_rerun
 
         write_rerun(options.rerun, options.sources, options.memory, fps=options.fps)
-    if options.json:
-        tell_json(watch_json(report))
-    else:
-        tell(*watch_lines(report))
-    for failure in report.failed:
-        warn(f"hippocam: {failure.source}: {failure.reason}{advice_on_source(failure.source)}")
-    return 1 if report.failed else 0
+    return tell_watched(report, as_json=options.json)
 
 
 def _serve(options: argparse.Namespace) -> int:

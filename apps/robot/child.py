@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.process import BaseProcess
+
+from hippocam.stream.live.child import start_child
 
 # A process that ends is started again after this, then after twice as long, up to the longest; seconds.
 _FIRST_S, _LONGEST_S = 0.2, 10.0
@@ -62,17 +61,7 @@ class Child:
         self._watcher.join(_END_S)
 
     def _start(self) -> None:
-        context = multiprocessing.get_context("spawn")
-        process = context.Process(
-            target=_main, args=(self._target, self._arguments()), name=f"hippocam-{self._name}", daemon=True
-        )
-        # The child inherits the mask of signals: the robot's program gets Ctrl-C, and ends the child in order.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            process.start()
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        self._process = process
+        self._process = start_child(self._name, self._target, *self._arguments())
 
     def _watch(self) -> None:
         pause_s = _FIRST_S
@@ -89,15 +78,3 @@ class Child:
             self.restarts += 1
             with suppress(OSError):  # no memory or no process left: tried again
                 self._start()
-
-
-def _main(target: Callable[..., None], arguments: tuple[object, ...]) -> None:
-    threading.Thread(target=_end_with_parent, name="hippocam-parent", daemon=True).start()
-    target(*arguments)
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(0)

@@ -12,8 +12,7 @@ from functools import partial
 
 import numpy as np
 
-from hippocam.apps.sentences.subjects import counted, subjects, subjects_at
-from hippocam.memory.entities.records import Visit
+from hippocam.apps.sentences.subjects import counted, subjects_at
 from hippocam.memory.memory import Memory
 from hippocam.memory.records import Entry, Level
 from hippocam.memory.store.summaries import Kind
@@ -76,22 +75,6 @@ class Sentences:
         """
         return self._composer().sentence(Moment(scene_D=vector_D, subjects=counted(labels), lines=tuple(lines)))
 
-    def of_visit(self, visit: Visit, at_s: float | None = None) -> str:
-        """What one thing looked like when it was seen best: "a person in black walking in a corridor".
-
-        Args:
-            visit: The visit, under the memory's own name of its stream.
-            at_s: As if the stream ended here.
-        """
-        entry = self._entry_at(visit.stream, visit.frame_s)
-        return self._composer().sentence(
-            Moment(
-                scene_D=None if entry is None else self._scene(entry),
-                around_D=self._around(visit.stream, visit.frame_s, at_s),
-                subjects=subjects([visit], visit.frame_s, at_s),
-            )
-        )
-
     def of_span(self, stream: str, t0_s: float, t1_s: float, at_s: float | None = None) -> str:
         """What a stretch of a stream looks like: the moment in it that is nearest to its mean.
 
@@ -136,10 +119,6 @@ class Sentences:
             return None
         _, scenes_1D = self._memory.store.entries.vectors([entry.id])
         return np.asarray(scenes_1D[0])
-
-    def _entry_at(self, stream: str, time_s: float) -> Entry | None:
-        passed = self._memory.store.lookup.passed_by(stream, time_s, time_s)
-        return self._memory.entry(passed[0]) if passed else None
 
     def _look(self, entry: Entry) -> Look | None:
         if entry.level >= Level.VECTORS:

@@ -7,13 +7,13 @@ and what grows comes nearer.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from hippocam.memory.boxes import area, centre, overlap, side
+from hippocam.memory.boxes import area, centre, side
 from hippocam.memory.entities.records import Visit
 from hippocam.stream.records import Box
 
@@ -38,8 +38,6 @@ _FEWEST = 3
 _STRAIGHT = 0.6
 # Distance between two boxes, in sides of the larger, from which on they are no longer near each other.
 _NEAR = 0.75
-# Shares by which two boxes must lie over each other for one to be in front of the other.
-_IN_FRONT = 0.3
 # Longest time between a point of the path and a frame that it is taken to tell about, in seconds.
 _AT_S = 0.6
 
@@ -114,12 +112,7 @@ def box_at(visit: Visit, time_s: float) -> Box | None:
 
 def near(visit: Visit, others: Iterable[Visit]) -> list[Visit]:
     """The visits of other things that were near it at some time of its path."""
-    return [other for other in others if _ever(visit, other, _are_near)]
-
-
-def in_front_of(visit: Visit, others: Iterable[Visit]) -> list[Visit]:
-    """The visits of other things before which it stood: it lay over them in part, and reached further down."""
-    return [other for other in others if _ever(visit, other, _is_before)]
+    return [other for other in others if _was_near(visit, other)]
 
 
 def matching(
@@ -164,18 +157,14 @@ def _typical_side(boxes: Sequence[Box]) -> float:
     return float(np.median([side(box) for box in boxes]))
 
 
-def _ever(visit: Visit, other: Visit, holds: Callable[[Box, Box], bool]) -> bool:
-    """Whether something ever held of the boxes of two things in one picture."""
+def _was_near(visit: Visit, other: Visit) -> bool:
+    """Whether the boxes of two things were ever near each other in one picture."""
     if other.id == visit.id or other.stream != visit.stream:
         return False
     pairs = ((box, box_at(other, time_s)) for time_s, box in visit.path or ((visit.frame_s, visit.box),))
-    return any(at is not None and holds(box, at) for box, at in pairs)
+    return any(at is not None and _are_near(box, at) for box, at in pairs)
 
 
 def _are_near(a: Box, b: Box) -> bool:
     across, down = max(a[0] - b[2], b[0] - a[2], 0.0), max(a[1] - b[3], b[1] - a[3], 0.0)
     return math.hypot(across, down) < _NEAR * max(side(a), side(b))
-
-
-def _is_before(a: Box, b: Box) -> bool:
-    return overlap(a, b) >= _IN_FRONT and a[3] > b[3]

@@ -7,10 +7,10 @@ from typing import Protocol
 
 from hippocam.memory.filter import Filter
 from hippocam.memory.recall.query import Candidate, NoteHit
-from hippocam.memory.recall.thing_hit import ThingHit, entry_of
+from hippocam.memory.recall.thing_hit import ThingHit
 from hippocam.memory.recall.trust import Beliefs, Trust
 from hippocam.memory.recall.words import content_words
-from hippocam.memory.records import Entry, Level, Span
+from hippocam.memory.records import Entry, Span, unheld_entry
 from hippocam.memory.store.entries import EntryTable
 from hippocam.memory.store.lookup import EntryLookup
 from hippocam.memory.store.notes import note_id
@@ -109,22 +109,8 @@ def note_by_itself(trust: Trust, hit: NoteHit) -> Candidate:
     """Make a candidate without a picture of notes whose time no entry holds any more."""
     score, claimed = trust.told(hit.belief)
     first, span = hit.notes[0], hit.span
-    entry = Entry(
-        id=note_id(first.stream, first.kind, first.t0_s, first.text),
-        stream=hit.stream,
-        t0_s=span.t0_s,
-        t1_s=span.t1_s,
-        known_s=span.known_s,
-        frame_s=span.t0_s,
-        surprise=0.0,
-        utility=0.0,
-        labels=(),
-        text="",
-        frames=0,
-        repeats=0,
-        jpeg_bytes=0,
-        spans=(span,),
-        level=Level.WORDS,
+    entry = unheld_entry(
+        note_id(first.stream, first.kind, first.t0_s, first.text), hit.stream, span, frame_s=span.t0_s
     )
     return Candidate(
         entry=entry,
@@ -141,7 +127,7 @@ def note_by_itself(trust: Trust, hit: NoteHit) -> Candidate:
 def thing_by_itself(hit: ThingHit) -> Candidate:
     """Make a candidate without a picture of a thing whose time no entry holds any more."""
     return Candidate(
-        entry=entry_of(hit),
+        entry=unheld_entry(hit.visit.id, hit.visit.stream, hit.span, frame_s=hit.visit.frame_s),
         score=hit.belief,
         seen=hit.belief,
         cosine=hit.cosine,

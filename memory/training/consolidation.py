@@ -26,6 +26,7 @@ from tqdm import tqdm
 
 from hippocam.memory.bank.config import BankConfig
 from hippocam.memory.bank.utility import MIN_AGAIN, Prior
+from hippocam.memory.training.auc import auc
 from hippocam.memory.training.labels import Fade, fit_fade, label, meetings
 from hippocam.memory.training.streams import TrainingStream
 from hippocam.memory.training.validation import WITHOUT, Part, Trial, choose_events, rules, try_out, with_prior
@@ -301,10 +302,3 @@ class _Energy:
     def prior(self, like: Prior) -> Prior:
         """The energy as it is now."""
         return replace(like, rows=self.rows_HD.detach().numpy().copy())
-
-
-def auc(worthy: FloatArray | NDArray[np.float64], others: FloatArray | NDArray[np.float64]) -> float:
-    """Chance that a worthy event scores above another; equal ones count half."""
-    ordered = np.sort(others)
-    below, up_to = np.searchsorted(ordered, worthy, "left"), np.searchsorted(ordered, worthy, "right")
-    return float((below + up_to).mean() / 2 / max(len(others), 1))

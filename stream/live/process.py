@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 import threading
 from contextlib import suppress
 from multiprocessing.connection import Connection
 
 from hippocam.stream.live.address import LiveAddress
 from hippocam.stream.live.capture import CaptureConfig, run_capture
+from hippocam.stream.live.child import start_child
 from hippocam.stream.live.messages import Message
 
 _END_S = 5.0
@@ -25,17 +25,10 @@ class ProcessCapture:
     """
 
     def __init__(self, address: LiveAddress, config: CaptureConfig) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._connection, theirs = context.Pipe(duplex=False)
-        self._process = context.Process(
-            target=_main, args=(theirs, address, config), name=f"hippocam-{address.id}", daemon=True
-        )
-        # The child inherits this thread's signal mask: the parent gets Ctrl-C, and ends the child in order.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        self._connection, theirs = multiprocessing.get_context("spawn").Pipe(duplex=False)
         try:
-            self._process.start()
+            self._process = start_child(address.id, _capture, theirs, address, config)
         finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
             theirs.close()
 
     @property
@@ -72,16 +65,8 @@ class ProcessCapture:
             self._process.close()
 
 
-def _main(connection: Connection, address: LiveAddress, config: CaptureConfig) -> None:
-    threading.Thread(target=_end_with_parent, name="hippocam-parent", daemon=True).start()
+def _capture(connection: Connection, address: LiveAddress, config: CaptureConfig) -> None:
     try:
         run_capture(address, config, connection.send)
     except (BrokenPipeError, ConnectionResetError):
         os._exit(0)  # nobody listens any more
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(0)

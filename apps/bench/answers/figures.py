@@ -11,6 +11,7 @@ import numpy as np
 
 from hippocam.apps.bench.answers.films import Film, FilmQuestion
 from hippocam.apps.bench.answers.score import Said, Verdict
+from hippocam.memory.training.auc import auc as area_under_roc
 
 # Standard deviations of a 95 % interval.
 _Z = 1.959964
@@ -153,8 +154,7 @@ def auc(present: Sequence[float], absent: Sequence[float]) -> float:
     """Chance that one of the first is greater than one of the second, ties one half; nan without either."""
     if not present or not absent:
         return math.nan
-    difference = np.subtract.outer(np.array(present), np.array(absent))
-    return float(((difference > 0) + 0.5 * (difference == 0)).mean())
+    return area_under_roc(present, absent)
 
 
 def _share(outcomes: Iterable[Outcome], is_part: Callable[[Outcome], bool]) -> Share:

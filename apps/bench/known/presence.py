@@ -26,6 +26,7 @@ from hippocam.apps.bench.sessions import OpenSession
 from hippocam.memory.memory import Memory
 from hippocam.memory.recall.query import Query, RecallConfig
 from hippocam.memory.recall.recall import index_rows
+from hippocam.memory.training.auc import auc
 from hippocam.models.registry import make_encoder
 from hippocam.models.sentences.vectors import phrase_vectors
 from hippocam.stream.protocols import Encoder
@@ -149,24 +150,18 @@ def told_of(half: str, way: str, clips: Sequence[Shown], scores: Mapping[Path, M
         present.append(score_T[:first])
         absent.append(score_T[first:second])
         never.append(score_T[second:])
-        by_clip.append(area(present[-1], absent[-1]))
+        by_clip.append(auc(present[-1], absent[-1]))
     there, away, nowhere = (np.concatenate(of) for of in (present, absent, never))
     believes = way != "gist out"
     return Told(
         half=half,
         way=way,
-        auc=area(there, away),
+        auc=auc(there, away),
         by_clip=float(np.mean(by_clip)),
         present=float((there >= _SAID).mean()) if believes else None,
         absent=float((away < _SAID).mean()) if believes else None,
         never=float((nowhere < _SAID).mean()) if believes and len(nowhere) else None,
     )
-
-
-def area(present_P: FloatArray, absent_A: FloatArray) -> float:
-    """The chance that one of the first is above one of the second, ties counting half: the area under the ROC."""
-    above = present_P[:, None] > absent_A[None]
-    return float((above + 0.5 * (present_P[:, None] == absent_A[None])).mean())
 
 
 def table(told: Sequence[Told]) -> str:

@@ -78,9 +78,3 @@ def test_a_stretch_is_told_by_the_moment_nearest_to_its_mean(memory):
     sentences = Sentences(memory)
     assert sentences.of_span("door", 20, 29) == sentence_at(memory, 25)
     assert sentences.of_span("nowhere", 0, 9) == NOTHING_KNOWN
-
-
-def test_a_visit_is_told_alone(memory):
-    visits = memory.entities.within("door", 22, 28)
-    assert len(visits) == 2
-    assert all(Sentences(memory).of_visit(visit).startswith("a person ") for visit in visits)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hippocam.memory.entities.describing import box_at, in_front_of, matching, motion, near, position, size
+from hippocam.memory.entities.describing import box_at, matching, motion, near, position, size
 from hippocam.memory.entities.records import Visit
 
 
@@ -75,7 +75,7 @@ def test_the_box_is_told_only_near_a_time_at_which_it_was_seen():
     assert box_at(seen, 3.0) is None
 
 
-def test_near_and_in_front_need_one_time_and_one_picture():
+def test_near_needs_one_time_and_one_picture():
     man = go([0.5, 0.5])
     door = visit((0.4, 0.2, 0.6, 0.53), (0.4, 0.2, 0.6, 0.53), number=2, label="refrigerator")
     beside = go([0.6, 0.6], number=3, label="dog")
@@ -84,7 +84,6 @@ def test_near_and_in_front_need_one_time_and_one_picture():
     elsewhere = go([0.5, 0.5], number=6, stream="other")
     others = [man, door, beside, far, later, elsewhere]
     assert [other.id for other in near(man, others)] == [2, 3]
-    assert [other.id for other in in_front_of(man, others)] == [2]
 
 
 def test_visits_are_chosen_by_all_that_is_asked():

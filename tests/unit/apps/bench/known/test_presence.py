@@ -5,12 +5,13 @@ import json
 import numpy as np
 import pytest
 
-from hippocam.apps.bench.known.presence import Shown, area, read_shown, table, told_of
+from hippocam.apps.bench.known.presence import Shown, read_shown, table, told_of
+from hippocam.memory.training.auc import auc
 
 
 def test_the_area_is_the_share_of_pairs_in_order():
-    assert area(np.array([0.9, 0.4]), np.array([0.5, 0.1])) == pytest.approx(3 / 4)
-    assert area(np.array([0.5]), np.array([0.5])) == pytest.approx(1 / 2)
+    assert auc(np.array([0.9, 0.4]), np.array([0.5, 0.1])) == pytest.approx(3 / 4)
+    assert auc(np.array([0.5]), np.array([0.5])) == pytest.approx(1 / 2)
 
 
 def test_what_is_said_is_counted_half_by_half(tmp_path):
