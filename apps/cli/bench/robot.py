@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import argparse
 
+from hippocam.apps.cli.bench.options import numbers
 from hippocam.apps.terminal import tell, tell_json
 
 
 def add_robot(robot: argparse.ArgumentParser) -> None:
     """Add the options of the bench."""
     robot.add_argument(
-        "--entries", type=_sizes, default=[1000, 10_000, 100_000], metavar="N,N", help="of the memories"
+        "--entries", type=numbers, default=[1000, 10_000, 100_000], metavar="N,N", help="of the memories"
     )
     robot.add_argument("--encoder", default="bundled", metavar="NAME")
     robot.add_argument("--seconds", type=float, default=20.0, metavar="S", help="of each loop")
     robot.set_defaults(run=_robot)
-
-
-def _sizes(text: str) -> list[int]:
-    return [int(part) for part in text.split(",")]
 
 
 def _robot(options: argparse.Namespace) -> int:
