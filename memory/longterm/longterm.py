@@ -142,6 +142,7 @@ class LongTerm:
         """Close what is open of a recording's streams, where it came to its end."""
         if not complete:
             return
+        self._log.keep_small()
         try:
             with self._store.transaction():
                 for stream in streams:
