@@ -49,15 +49,29 @@ class Claim:
     fingerprint: str = ""
 
 
-def claim_all(memory: MemoryWriter, sources: Sequence[Source], fps: float | None) -> list[Claim]:
-    """Claim a name for each source, no two the same, and begin a recording for each that has work left."""
+def claim_all(
+    memory: MemoryWriter, sources: Sequence[Source], fps: float | None, senses: Sequence[str] = ()
+) -> list[Claim]:
+    """Claim a name for each source, no two the same, and begin a recording for each that has work left.
+
+    Args:
+        memory: Open for writing.
+        sources: What is to be watched.
+        fps: Frames looked at a second; None for every frame.
+        senses: What will perceive beside the encoder, as `Senses.named`.
+    """
     taken: set[str] = set()
     coarse = memory.store.streams.coarse()
-    return [_claim(memory, source, fps, taken, coarse) for source in sources]
+    return [_claim(memory, source, fps, senses, taken, coarse) for source in sources]
 
 
 def _claim(
-    memory: MemoryWriter, source: Source, fps: float | None, taken: set[str], coarse: frozenset[str]
+    memory: MemoryWriter,
+    source: Source,
+    fps: float | None,
+    senses: Sequence[str],
+    taken: set[str],
+    coarse: frozenset[str],
 ) -> Claim:
     fingerprint = fingerprint_of(source.uri)
     preview = source.keyframes_only
@@ -76,7 +90,9 @@ def _claim(
             memory.relocate(name, uri, now)
     rate = KEY_FRAMES if preview else fps
     sampled = "" if complete else with_samples(source.uri, fingerprint)
-    after = -1 if complete else memory.begin(name, uri=source.uri, fingerprint=sampled, fps=rate)
+    after = -1
+    if not complete:
+        after = memory.begin(name, uri=source.uri, fingerprint=sampled, fps=rate, senses=senses)
     end_s = memory.end_s(name) if after >= 0 else None
     job = Job(source=source, name=name, after_seq=after, after_s=end_s)
     return Claim(job=job, complete=complete, resumed=bool(known), preview=preview, fingerprint=fingerprint)

@@ -68,7 +68,7 @@ def watch_sources(
     Returns:
         The outcome. A source that broke off stands in `failed`; what could be read of it is kept.
     """
-    claims = claim_all(memory, sources, work.pipeline.fps)
+    claims = claim_all(memory, sources, work.pipeline.fps, work.senses.named)
     writing = _Writing(memory, [claim for claim in claims if not claim.complete], started)
     try:
         for chunk in work.run(writing.jobs, executor):

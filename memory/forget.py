@@ -309,6 +309,7 @@ def _delete_times(store: Store, times: Iterable[Time]) -> tuple[set[int], int]:
         store.notes.delete_within(*time)
         spoken_of |= store.journal.delete_within(*time)
         store.tombstones.delete_within(*time)
+        store.coverage.delete_within(*time)
     store.summaries.mend_parents()
     return spoken_of - store.entries.ids(sorted(spoken_of)), summaries
 
@@ -322,6 +323,7 @@ def _delete_streams(store: Store, begun: Deletion) -> int:
         if begun.whole(stream):
             store.journal.delete_stream(stream)
             store.notes.delete_stream(stream)
+            store.coverage.delete_within(stream)
             store.streams.delete(stream)
         else:
             store.streams.delete_state(stream)

@@ -42,7 +42,7 @@ from hippocam.memory.sleep.sleep import Sleep, SleepReport
 from hippocam.memory.store.database import Store
 from hippocam.memory.store.exemplars import Exemplars
 from hippocam.memory.store.streams import StreamRow
-from hippocam.memory.streams import OpenStream, OpenStreams, Recording, tiers_of
+from hippocam.memory.streams import OpenStream, OpenStreams, Recording, tier_on_disk, tiers_of
 from hippocam.stream.records import Embedding, EncoderSpec, FloatArray, Item, Note
 
 
@@ -246,14 +246,8 @@ class Memory:
     @guarded
     def tiers(self) -> list[TierStatus]:
         """What each tier holds now. Sensory and working memory live in the process that writes."""
-        long_term = TierStatus(
-            name="long-term",
-            entries=self.store.entries.count(),
-            bytes=self.bytes(),
-            budget_bytes=self.budget_bytes(),
-            where="disk",
-        )
-        return [*tiers_of(self._streams), long_term]
+        held = self.store.entries.count()
+        return [*tiers_of(self._streams), tier_on_disk(held, self.bytes(), self.budget_bytes())]
 
     @guarded
     def bytes(self) -> int:
@@ -307,7 +301,15 @@ class MemoryWriter(Memory):
     # watching --------------------------------------------------------------------------------------------
 
     @guarded
-    def begin(self, recording: str, *, uri: str, fingerprint: str = "", fps: float | None = None) -> int:
+    def begin(
+        self,
+        recording: str,
+        *,
+        uri: str,
+        fingerprint: str = "",
+        fps: float | None = None,
+        senses: Sequence[str] = (),
+    ) -> int:
         """Announce a recording whose streams will be written.
 
         Args:
@@ -315,11 +317,12 @@ class MemoryWriter(Memory):
             uri: Where it is.
             fingerprint: Tells its content from another's.
             fps: Sampling rate; None for every frame, KEY_FRAMES for key frames alone.
+            senses: What perceives beside the encoder, as `Senses.named`: what nobody looked for is not absent.
 
         Returns:
             Position after which to go on: -1 from the start.
         """
-        self._streams.announce(Recording(recording, uri, fingerprint, fps))
+        self._streams.announce(Recording(recording, uri, fingerprint, fps, tuple(senses)))
         return min((row.last_seq for row in self.store.streams.rows(recording=recording)), default=-1)
 
     @guarded
@@ -382,10 +385,7 @@ class MemoryWriter(Memory):
 
     @guarded
     def forget(self, what: Filter | Origin | Sequence[int]) -> Deleted:
-        """Delete entries, a stream, a stretch of time or an origin, from the disk too; see forget.py.
-
-        What is open of the streams that a filter names is deleted as well.
-        """
+        """Delete entries, a stream, a time or an origin, from the disk too, with what is open; see forget.py."""
         with self._mutex:
             self.longterm.learn_from_questions()  # or one that still waits would come back
             self._streams.delete(what)

@@ -36,12 +36,14 @@ class Recording(NamedTuple):
         uri: Where it is.
         fingerprint: Tells its content from another's.
         fps: Sampling rate; None for every frame, KEY_FRAMES for key frames alone.
+        senses: What perceives beside the encoder, as `Senses.named`; empty where that is not known.
     """
 
     id: str
     uri: str
     fingerprint: str
     fps: float | None
+    senses: tuple[str, ...] = ()
 
     def has(self, stream: str) -> bool:
         """Whether a stream is of this recording."""
@@ -282,6 +284,8 @@ def _open_stream(
 ) -> OpenStream:
     """Open a stream where its last stored event ended, adding it to the store where it is new."""
     store.streams.add(name, recording.id, recording.uri, recording.fingerprint, recording.fps)
+    encoder = store.meta.encoder()
+    store.coverage.looked_at_by(name, (*([encoder[1].id] if encoder else []), *recording.senses))
     (row,) = [row for row in store.streams.rows(recording=recording.id) if row.id == name]
     state = store.streams.state(name)
     working = WorkingMemory(name, config, fps=recording.fps)
@@ -328,3 +332,10 @@ def tiers_of(streams: Iterable[OpenStream]) -> list[TierStatus]:
             where="memory",
         ),
     ]
+
+
+def tier_on_disk(entries: int, taken_bytes: int, budget_bytes: int) -> TierStatus:
+    """What long-term memory holds."""
+    return TierStatus(
+        name="long-term", entries=entries, bytes=taken_bytes, budget_bytes=budget_bytes, where="disk"
+    )

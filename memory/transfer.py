@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from hippocam.memory.asof.coverage import Run
 from hippocam.memory.codec import unpack
 from hippocam.memory.entities.bank import EntityMemory, VisitRow
 from hippocam.memory.entities.detections import Detected
@@ -76,6 +77,7 @@ class Restoring:
         self._intake = longterm.intake
         self._entities = entities
         most = int(_SUMMARY_SHARE * budget_bytes) // (dim + _SUMMARY_BYTES)
+        self._coverage_rows = longterm.coverage_rows
         self._summaries = most - store.summaries.count()
 
     def stream(self, row: StreamRow, part: ImportedPart) -> None:
@@ -121,6 +123,12 @@ class Restoring:
         self._intake.make_room(2 * PAGE_BYTES)
         with self._store.transaction():
             return self._entities.take_in_detected(row)
+
+    def looked(self, run: Run) -> bool:
+        """Take in when a stream was looked at; False where that is held already, or there is no room for it."""
+        self._intake.make_room(PAGE_BYTES)
+        with self._store.transaction():
+            return self._store.coverage.take_in(run, most=self._coverage_rows)
 
     def settle(self, row: StreamRow) -> None:
         """Give a stream its progress, since all of it is there; add what was given up on the way in."""

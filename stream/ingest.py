@@ -53,7 +53,7 @@ class Ingest:
         self, encoder: Encoder, config: PipelineConfig, senses: Senses = NO_SENSES, meter: Meter | None = None
     ) -> None:
         self.config = config
-        self._encoder, self._senses = encoder, senses
+        self._encoder, self.senses = encoder, senses
         self._meter = meter or Meter()
         self._gates = Gates(config.gate, config.reading if senses.reading is not None else None)
         self._portraits = PortraitChooser(config.portraits)
@@ -79,7 +79,7 @@ class Ingest:
             return split(job.name, meter.timed("decode", seen, within="gate"), self._gates)
 
         def notes() -> Iterable[tuple[float, Note]]:
-            return source.notes(job.name, hearing=self._senses.hearing, stretch=job.stretch, after_s=job.after_s)
+            return source.notes(job.name, hearing=self.senses.hearing, stretch=job.stretch, after_s=job.after_s)
 
         yield from woven(guard.read(source.uri, frames), words.read(notes), job.after_s)
         if words.error is not None:
@@ -116,7 +116,7 @@ class Ingest:
     def _encoded(self, chunk: Sequence[Frame | P]) -> list[Embedding | P]:
         frames = [item for item in chunk if isinstance(item, Frame)]
         encoded = self._encoder.encode_images([frame.image for frame in frames])
-        found = self._with_portraits(frames, [sense(frame, self._senses) for frame in frames])
+        found = self._with_portraits(frames, [sense(frame, self.senses) for frame in frames])
         made = map(self._embedding, frames, encoded.vectors_ND, encoded.labels, found)
         return [next(made) if isinstance(item, Frame) else item for item in chunk]
 

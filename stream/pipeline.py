@@ -64,6 +64,16 @@ class Senses:
         every = (*self.looking, self.reading, self.hearing)
         return tuple(sense.id for sense in every if sense is not None)
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Each of them with what it finds before its id: "things", "screen", "speech"."""
+        every = (
+            *(("things", sense) for sense in self.looking),
+            ("screen", self.reading),
+            ("speech", self.hearing),
+        )
+        return tuple(f"{finds} {sense.id}" for finds, sense in every if sense is not None)
+
 
 NO_SENSES = Senses()
 

@@ -298,7 +298,8 @@ class _Run:
         found: list[tuple[_Given, Row, Claim]] = []
         for name, ones in homes.items():
             with self._open_memory(self._root / name) as memory:
-                claims = claim_all(memory, [one.source for one in ones if one.source], self._pipeline.fps)
+                sources = [one.source for one in ones if one.source]
+                claims = claim_all(memory, sources, self._pipeline.fps, self._senses.named)
             for one, claim in zip(ones, claims, strict=True):
                 assert one.row is not None
                 if not self._is_open(one):
@@ -331,6 +332,7 @@ class _Run:
                 name=claim.job.name,
                 fingerprint=one.fingerprint,
                 fps=self._pipeline.fps,
+                senses=self._senses.named,
                 duration_s=duration_s,
             )
             for (one, row, claim), duration_s, count in zip(found, durations, counts, strict=True)

@@ -39,6 +39,7 @@ class Todo:
         name: Its name in the memory.
         fingerprint: Fingerprint of its content.
         fps: Frames looked at a second; None for every frame.
+        senses: What perceives beside the encoder, as `Senses.named`.
         duration_s: Its length, None if it is not known.
     """
 
@@ -47,6 +48,7 @@ class Todo:
     name: str
     fingerprint: str
     fps: float | None
+    senses: tuple[str, ...]
     duration_s: float | None
 
 
@@ -147,7 +149,13 @@ class ArchiveWriter:
         self._at, self._over, self._frames, self._last_s, self._cpu_s = index, False, 0, 0.0, 0.0
         with self._ledger.transaction():
             self._ledger.set_state(todo.row.id, State.BEGUN, name=todo.name)
-        self._memory.begin(todo.name, uri=todo.footage.source.uri, fingerprint=todo.fingerprint, fps=todo.fps)
+        self._memory.begin(
+            todo.name,
+            uri=todo.footage.source.uri,
+            fingerprint=todo.fingerprint,
+            fps=todo.fps,
+            senses=todo.senses,
+        )
 
     def _write(self, todo: Todo, part: Path) -> PartEnd:
         assert self._memory is not None

@@ -101,7 +101,8 @@ class LiveWatch:
         ]
 
     def _begin(self, name: str, camera: Camera) -> int:
-        return self._memory.begin(name, uri=camera.address.uri, fps=self._ingest.config.fps)
+        fps, senses = self._ingest.config.fps, self._ingest.senses.named
+        return self._memory.begin(name, uri=camera.address.uri, fps=fps, senses=senses)
 
     def status(self) -> list[LiveStatus]:
         """Return the states of the cameras, in the order given."""

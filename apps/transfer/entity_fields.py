@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hippocam.apps.transfer.fields import Fields, short
+from hippocam.memory.asof.coverage import Run
 from hippocam.memory.entities.bank import VisitRow
 from hippocam.memory.entities.detections import Detected
 from hippocam.memory.entities.records import Visit
@@ -74,6 +75,25 @@ def detected_of(fields: Fields) -> Detected:
     if not row.t0_s <= row.t1_s:
         fields.refuse("'t0_s' and 't1_s' are not in order")
     return row
+
+
+def looked_of(fields: Fields) -> Run:
+    """Read when a stream was looked at.
+
+    Raises:
+        LineError: A value is missing, of another kind or out of its range.
+    """
+    run = Run(
+        stream=fields.name("stream"),
+        t0_s=fields.time("t0_s"),
+        t1_s=fields.time("t1_s"),
+        looked_s=fields.number("looked_s", 0, 1e12),
+        looks=fields.whole("looks", 1),
+        by=fields.texts("by"),
+    )
+    if not run.t0_s <= run.t1_s or run.looked_s > run.t1_s - run.t0_s + 1e-6:
+        fields.refuse("'t0_s', 't1_s' and 'looked_s' do not fit together")
+    return run
 
 
 def _box_of(fields: Fields) -> Box:

@@ -2,7 +2,7 @@
 
 The lines of an export, each an object; times are seconds of their stream, ids 16 hexadecimal digits, bytes base64:
 
-    {"hippocam": "0.1.0", "format": 4, "encoder": "bundled", "spec": {...}, "budget_bytes": 256000000}
+    {"hippocam": "0.1.0", "format": 5, "encoder": "bundled", "spec": {...}, "budget_bytes": 256000000}
     {"kind": "stream", "id", "recording", "source", "fingerprint", "fps": number or null, "end_s", "last_seq",
         "complete", "frames_seen", "frames_encoded", "events", "evicted", "newest": id or null}
     {"kind": "place", "stream", "number", "vector", "seen", "last_s"}
@@ -23,13 +23,15 @@ The lines of an export, each an object; times are seconds of their stream, ids 1
         "colours": [name or "", ...], "portrait_s": number or null,
         "look": scaled int8 or null, "portrait": the same, or a bit a number}
     {"kind": "detected", "stream", "label", "t0_s", "t1_s", "frames", "score"}
+    {"kind": "looked", "stream", "t0_s", "t1_s", "looked_s", "looks", "by": [encoder, "sense id", ...]}
     {"kind": "journal", "stream", "time_s", "action", "entry": id, "other": id or null, "why": JSON as text}
     {"kind": "end", "lines": how many came before}
 
-Exports of formats 2 and 3 are read too: the first has no notes and no visits, the second nothing of where things
-went, of their colours and portraits, of what was detected and of what a robot did. Places are those of streams
-that are not complete. A file that is read is not trusted: an entry's id must be that of its stream and position,
-numbers must be finite and in their range, bytes of the right size, and nothing is evaluated.
+Exports of formats 2 to 4 are read too: the first has no notes and no visits, the second nothing of where things
+went, of their colours and portraits, of what was detected and of what a robot did, the third nothing of when
+streams were looked at. Places are those of streams that are not complete. A file that is read is not trusted: an
+entry's id must be that of its stream and position, numbers must be finite and in their range, bytes of the right
+size, and nothing is evaluated.
 """
 
 from __future__ import annotations
@@ -44,7 +46,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hippocam.apps.errors import LineError
-from hippocam.apps.transfer.entity_fields import detected_of, visit_of
+from hippocam.apps.transfer.entity_fields import detected_of, looked_of, visit_of
 from hippocam.apps.transfer.fields import (
     MAX_JPEG_BYTES,
     MAX_LENGTH,
@@ -54,6 +56,7 @@ from hippocam.apps.transfer.fields import (
     Fields,
     short,
 )
+from hippocam.memory.asof.coverage import Run
 from hippocam.memory.codec import pack, unpack
 from hippocam.memory.config import MIN_BUDGET_BYTES
 from hippocam.memory.entities.bank import VisitRow
@@ -70,7 +73,7 @@ from hippocam.stream.records import EncoderSpec, Note, Sensors
 from hippocam.stream.robot.motion import Motion
 
 # Older formats whose lines are among those of the present one.
-_OLDER = frozenset({2, 3})
+_OLDER = frozenset({2, 3, 4})
 # Most characters of a note.
 _MAX_NOTE = 1000
 # Most lines of a screen.
@@ -78,7 +81,7 @@ _MAX_LINE = 10_000
 _MAX_DIM = 65536
 # exp() of a belief's exponent must not overflow.
 _MAX_EXPONENT = 700.0
-Row = StreamRow | PlaceRow | Summary | EntryRow | NoteRow | VisitRow | Detected | JournalRow
+Row = StreamRow | PlaceRow | Summary | EntryRow | NoteRow | VisitRow | Detected | Run | JournalRow
 
 
 # the header ----------------------------------------------------------------------------------------------
@@ -231,6 +234,11 @@ def detected_line(row: Detected) -> str:
     return _line(kind="detected", **row._asdict())
 
 
+def looked_line(run: Run) -> str:
+    """When a stream was looked at, as a line."""
+    return _line(kind="looked", **run._asdict())
+
+
 def end_line(lines: int) -> str:
     """The last line, which says how many came before."""
     return _line(kind="end", lines=lines)
@@ -265,6 +273,8 @@ def row_of(text: str, where: str, dim: int) -> tuple[Row | int, bytes | None]:
         row = visit_of(fields, dim)
     elif kind == "detected":
         row = detected_of(fields)
+    elif kind == "looked":
+        row = looked_of(fields)
     elif kind == "journal":
         row = _journal(fields)
     elif kind == "end":

@@ -33,6 +33,7 @@ from hippocam.apps.transfer.chapters import csv_lines, srt_cues, vtt_cues
 from hippocam.apps.transfer.fields import MAX_LINE
 from hippocam.apps.transfer.lines import Row
 from hippocam.apps.wording import legible
+from hippocam.memory.asof.coverage import Run
 from hippocam.memory.config import MemoryConfig
 from hippocam.memory.entities.bank import VisitRow
 from hippocam.memory.entities.detections import Detected
@@ -56,7 +57,7 @@ from hippocam.stream.records import EncoderSpec
 
 FORMATS = ("jsonl", "csv", "srt", "vtt")
 # What the first line of an export says: the format of memories that had such rows first. Later ones added none.
-_LINES_FORMAT = 4
+_LINES_FORMAT = 5
 
 
 # out -----------------------------------------------------------------------------------------------------
@@ -127,6 +128,7 @@ def _jsonl(
         yield from map(transfer_lines.note_line, store.notes.of(stream.id))
         yield from map(transfer_lines.visit_line, read_visits(store, stream.id))
         yield from map(transfer_lines.detected_line, read_detected(store, stream.id))
+        yield from map(transfer_lines.looked_line, store.coverage.of(stream.id).runs)
     if journal:
         yield from (transfer_lines.journal_line(row) for row in store.journal.rows() if row.stream in names)
 
@@ -254,6 +256,8 @@ def import_file(
                 restoring.visit(row)
             elif isinstance(row, Detected) and row.stream in wanted:
                 restoring.detected(row)
+            elif isinstance(row, Run) and row.stream in wanted:
+                restoring.looked(row)
         with memory.store.transaction():
             for stream in wanted.values():
                 memory.store.streams.note_imported(stream.id, stream.source)
@@ -330,7 +334,7 @@ def _rows(path: Path, dim: int) -> Iterator[tuple[Row, bytes | None]]:
         raise LineError(f"{where}: the file was cut off behind this; export the memory again")
 
 
-def _stream_of(row: EntryRow | PlaceRow | Summary | NoteRow | VisitRow | Detected | JournalRow) -> str:
+def _stream_of(row: EntryRow | PlaceRow | Summary | NoteRow | VisitRow | Detected | Run | JournalRow) -> str:
     if isinstance(row, NoteRow):
         return row.note.stream
     if isinstance(row, VisitRow):

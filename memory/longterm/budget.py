@@ -33,12 +33,13 @@ _EMPTY_BYTES = 48 * PAGE_BYTES
 # With less than this left, what is worth least is given up ahead of need, in this many steps an event at most.
 _AHEAD_BYTES = 2 * PAGE_BYTES
 _AHEAD_STEPS = 6
-# Share of the budget that the journal, the probes and the streams without entries may take each.
+# Share of the budget that each may take of: the journal, the probes, the streams without entries, the coverage.
 _SIDE_SHARE = 0.01
 # About how many bytes a row of each takes.
 _JOURNAL_BYTES = 200
 _PROBE_BYTES = 100
 _STREAM_BYTES = 300
+_COVERAGE_BYTES = 160
 # Share of the budget that entities may take at most, and bytes that they are left with at least.
 _ENTITY_SHARE = 0.05
 _LEAST_ENTITY_BYTES = 50_000
@@ -52,6 +53,7 @@ class Shares:
         journal_rows: Rows of the journal.
         probe_rows: Probes of each kind.
         stream_rows: Finished streams without entries.
+        coverage_rows: Runs in which streams were looked at; each stream keeps one.
         tombstone_rows: Tombstones.
         note_bytes: All notes.
     """
@@ -59,6 +61,7 @@ class Shares:
     journal_rows: int
     probe_rows: int
     stream_rows: int
+    coverage_rows: int
     tombstone_rows: int
     note_bytes: int
 
@@ -77,6 +80,7 @@ class Shares:
             journal_rows=max(64, side_bytes // _JOURNAL_BYTES),
             probe_rows=max(16, side_bytes // (_PROBE_BYTES + dim)),
             stream_rows=max(16, side_bytes // _STREAM_BYTES),
+            coverage_rows=max(32, side_bytes // _COVERAGE_BYTES),
             tombstone_rows=int(sleep_share * budget_bytes) // (2 * dim + TOMBSTONE_BYTES),
             note_bytes=int(notes_share * budget_bytes),
         )

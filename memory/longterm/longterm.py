@@ -55,6 +55,7 @@ class LongTerm:
         notes: Keeps notes.
         sleep: Writes what sleep decided.
         summaries: Scenes, chapters and days.
+        coverage_rows: Rows that may say when streams were looked at.
 
     Raises:
         BudgetTooSmallError: Not even an empty memory fits into the budget.
@@ -81,7 +82,8 @@ class LongTerm:
         self._journal = Journal(store.journal, shares.journal_rows)
         self.bank = bank = open_bank(store, spec, config)
         self._kept = KeptBank(store, bank)
-        progress = Progress(store, bank)
+        self.coverage_rows = shares.coverage_rows
+        progress = Progress(store, bank, coverage_rows=shares.coverage_rows)
         self.summaries = Summaries(store.summaries, dim=spec.dim, budget_bytes=budget_bytes)
         self.notes = KeptNotes(store, self._log, shares.note_bytes)
         self.held = HeldEntries(store, exemplars, bank, self._kept, self._journal)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from hippocam.memory.asof.table import CoverageTable
 from hippocam.memory.bank.bank import Bank
 from hippocam.memory.records import Continuation, Event
 from hippocam.memory.store.places import PlaceTable
@@ -16,6 +17,7 @@ class Tables(Protocol):
 
     streams: StreamTable
     places: PlaceTable
+    coverage: CoverageTable
 
 
 class Progress:
@@ -24,11 +26,13 @@ class Progress:
     Args:
         tables: Tables of the memory.
         bank: Is told how far streams are.
+        coverage_rows: Rows that may say when streams were looked at.
     """
 
-    def __init__(self, tables: Tables, bank: Bank) -> None:
+    def __init__(self, tables: Tables, bank: Bank, *, coverage_rows: int) -> None:
         self._tables = tables
         self._bank = bank
+        self._coverage_rows = coverage_rows
 
     def advance(self, event: Event, state: WorkingState) -> None:
         """Move a stream on past an event, inside a transaction."""
@@ -42,6 +46,7 @@ class Progress:
             events=1,
             state=state.blob,
         )
+        self._look(event.stream, event.t0_s, event.t1_s, event.frames + event.repeats)
         self._bank.reach(event.stream, event.t1_s)
 
     def extend(self, more: Continuation, state: WorkingState) -> None:
@@ -56,7 +61,11 @@ class Progress:
             events=0,
             state=state.blob,
         )
+        self._look(more.stream, more.t0_s, more.t1_s, more.repeats)
         self._bank.reach(more.stream, more.t1_s)
+
+    def _look(self, stream: str, t0_s: float, t1_s: float, looks: int) -> None:
+        self._tables.coverage.add(stream, t0_s, t1_s, looks, most=self._coverage_rows)
 
     def _keep_place(self, stream: str, state: WorkingState) -> None:
         if state.change is not None:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
+from hippocam.memory.asof.table import CoverageTable
 from hippocam.memory.errors import (
     DiskError,
     MemoryFolderError,
@@ -40,6 +41,7 @@ from hippocam.memory.store.schema import (
     OLDER_VIEWS,
     PAGE_BYTES,
     WAL_PAGES,
+    WITH_MOTION,
     create,
 )
 from hippocam.memory.store.states import BankTable, StateTable
@@ -63,6 +65,7 @@ class Store:
         meta: Settings of the memory.
         streams: Where each stream comes from, and how far it was watched.
         provenance: Which streams were imported, and what is in quarantine.
+        coverage: When each stream was looked at.
         places: What streams under way show in general.
         tracked: What follows the things of streams under way.
         entries: The entries, by id.
@@ -99,6 +102,7 @@ class Store:
         self.meta = MetaTable(self._db)
         self.streams = StreamTable(self._db)
         self.provenance = ProvenanceTable(self._db)
+        self.coverage = CoverageTable(self._db)
         self.places = PlaceTable(self._db)
         self.tracked = StateTable(self._db, "tracked", key="stream", value="state")
         self.entries = EntryTable(self._db)
@@ -148,7 +152,7 @@ class Store:
             db.execute("PRAGMA journal_size_limit = 0")  # its size is what it holds
             self._folding = Folding(self.path)
         else:
-            if version != FORMAT:
+            if version < WITH_MOTION:
                 db.executescript(OLDER_VIEWS)
             db.execute("PRAGMA query_only = ON")
 

@@ -13,13 +13,23 @@ from hippocam.memory.codec import pack
 from hippocam.memory.errors import DamagedError, NewerFormatError, NoMemoryError, NotAMemoryError, memory_errors
 from hippocam.memory.lock import WriterLock
 from hippocam.memory.store import sums
-from hippocam.memory.store.schema import ADDED_3, ADDED_4, ADDED_5, APPLICATION_ID, FORMAT, SCHEMA, WIDENED
+from hippocam.memory.store.schema import (
+    ADDED_3,
+    ADDED_4,
+    ADDED_5,
+    ADDED_6,
+    APPLICATION_ID,
+    COVERAGE_OF_OLDER,
+    FORMAT,
+    SCHEMA,
+    WIDENED,
+)
 from hippocam.stream.private import FILE_MODE, FOLDER_MODE
 
 # Formats that can be brought to the present one.
-OLDER = frozenset({1, 2, 3, 4})
+OLDER = frozenset({1, 2, 3, 4, 5})
 # Those of them that can be read as they are.
-READABLE = frozenset({3, 4})
+READABLE = frozenset({3, 4, 5})
 
 # Moves format 1 out of the new tables' way. What `words` holds follows from the entries: triggers refill it.
 _MAKE_WAY = """
@@ -88,7 +98,7 @@ def upgrade(folder: Path) -> int:
 def migrate(path: Path) -> None:
     """Bring a database of an older format to the present one; one of the present format stays as it is.
 
-    Formats 2 to 4 get the tables and columns that they lack, empty, and keep all others as they are. Rows and
+    Formats 2 to 5 get the tables and columns that they lack, empty, and keep all others as they are. Rows and
     pictures that had no checksum get those of what they are now; a row of format 4 that was damaged stays known
     as that. Folder and files become their owner's alone.
 
@@ -121,16 +131,18 @@ def migrate(path: Path) -> None:
             if found:
                 raise NewerFormatError(path.parent, found=found, reads=FORMAT)
             raise NotAMemoryError(path.parent, "not a hippocam memory")
-        if found == 4:
+        if found == 5:
+            _add(db, ADDED_6)
+        elif found == 4:
             _from_4(db)
         else:
             if found == 1:
                 _from_1(db, path)
             else:
-                for statement in _statements((ADDED_3 if found == 2 else "") + ADDED_4 + ADDED_5):
-                    db.execute(statement)
+                _add(db, (ADDED_3 if found == 2 else "") + ADDED_4 + ADDED_5 + ADDED_6)
             _add_picture_sums(db, path.parent / "exemplars")
             sums.fill(db)
+        _add_coverage(db)
         db.execute(f"PRAGMA user_version = {FORMAT}")
         db.execute("COMMIT")
         db.executescript("PRAGMA incremental_vacuum")  # `execute` would take one step of it: one page
@@ -150,23 +162,34 @@ def _make_private(folder: Path) -> None:
 
 def _from_1(db: sqlite3.Connection, path: Path) -> None:
     """Every row of format 1 into the present tables."""
-    for statement in _statements(_MAKE_WAY + SCHEMA):
-        db.execute(statement)
+    _add(db, _MAKE_WAY + SCHEMA)
     db.execute(f"INSERT INTO stream ({_STREAM}) SELECT {_STREAM} FROM stream_1")
     db.executemany(
         f"INSERT INTO entry ({_PLAIN}, last_s, key, scene) VALUES ({', '.join('?' * 20)})", _entries(db, path)
     )
-    for statement in _statements(_TIDY):
-        db.execute(statement)
+    _add(db, _TIDY)
 
 
 def _from_4(db: sqlite3.Connection) -> None:
     """Add what format 4 lacks; the checksums of rows that get columns are made anew where they were right."""
     right = {table: sums.right(db, table) for table in WIDENED}
-    for statement in _statements(ADDED_5):
-        db.execute(statement)
+    _add(db, ADDED_5 + ADDED_6)
     for table, keys in right.items():
         sums.fill_again(db, table, keys)
+
+
+def _add(db: sqlite3.Connection, script: str) -> None:
+    for statement in _statements(script):
+        db.execute(statement)
+
+
+def _add_coverage(db: sqlite3.Connection) -> None:
+    """Note when each stream was looked at, as far as an older memory tells."""
+    db.execute(
+        "INSERT INTO coverage (stream, t0_s, t1_s, looked_s, looks, looked_by) "
+        f"SELECT stream, t0_s, t1_s, looked_s, looks, looked_by FROM ({COVERAGE_OF_OLDER})"
+    )
+    sums.fill_again(db, "coverage", db.execute("SELECT stream, t0_s FROM coverage").fetchall())
 
 
 def _add_picture_sums(db: sqlite3.Connection, pictures: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from hippocam.stream.private import replace_bytes
 
 APPLICATION_ID = 0x4869_7063  # "Hipc", in the file's header: tells our databases from others
-FORMAT = 5
+FORMAT = 6
 PAGE_BYTES = 4096
 # Bytes of a database's header that tell which kind of log it is read and written with; 2 for a write-ahead log.
 _LOG_FORMAT = slice(18, 20)
@@ -148,6 +148,7 @@ ADDED_5 += "".join(f"{statement};\n" for statement in ENTITY_TABLES_5)
 ADDED_5 += "ALTER TABLE note ADD COLUMN line INTEGER NOT NULL DEFAULT 0;\n"
 # What a robot did along an event.
 ADDED_5 += "".join(f"ALTER TABLE {table} ADD COLUMN motion BLOB;\n" for table in ("entry", "tombstone"))
+WITH_MOTION = 5
 # Shows a reader the entries of a database of format 3 or 4 as if they had that column. Nothing is written.
 OLDER_VIEWS = "PRAGMA temp_store = MEMORY;\n"
 OLDER_VIEWS += "CREATE TEMP VIEW entry AS SELECT *, NULL AS motion FROM main.entry;\n"
@@ -157,11 +158,26 @@ ADDED_5 += """
 CREATE TABLE bank (block INTEGER PRIMARY KEY, columns BLOB NOT NULL, sum INTEGER);
 CREATE TABLE lesson (id INTEGER PRIMARY KEY, again INTEGER NOT NULL, key BLOB NOT NULL, sum INTEGER);
 """
+# What format 6 adds: when each stream was looked at (asof/).
+ADDED_6 = """
+CREATE TABLE coverage (
+    stream TEXT NOT NULL, t0_s REAL NOT NULL, t1_s REAL NOT NULL, looked_s REAL NOT NULL, looks INTEGER NOT NULL,
+    looked_by TEXT NOT NULL, sum INTEGER, PRIMARY KEY (stream, t0_s)
+) WITHOUT ROWID;
+"""
+# The same of a memory of an older format, as far as it can be told: one stretch a stream, perhaps with gaps.
+COVERAGE_OF_OLDER = (
+    "SELECT s.id AS stream, min(s.end_s, coalesce((SELECT min(t0_s) FROM entry WHERE stream = s.id), s.end_s), "
+    "coalesce((SELECT min(t0_s) FROM summary WHERE stream = s.id), s.end_s)) AS t0_s, s.end_s AS t1_s, "
+    "0.0 AS looked_s, s.frames_seen AS looks, '[]' AS looked_by FROM stream s WHERE s.last_seq >= 0"
+)
 # The tables whose rows have checksums now, and those of older formats to whose rows columns were added since.
-SUMMED = (*SUMMED_4, "detected", "bank", "lesson")
+SUMMED_5 = (*SUMMED_4, "detected", "bank", "lesson")
+SUMMED = (*SUMMED_5, "coverage")
 WIDENED = ("visit", "note", "entry", "tombstone")
 SCHEMA_4 = SCHEMA_2 + ADDED_3 + ADDED_4
-SCHEMA = SCHEMA_4 + ADDED_5
+SCHEMA_5 = SCHEMA_4 + ADDED_5
+SCHEMA = SCHEMA_5 + ADDED_6
 
 
 def create(path: Path) -> None:

@@ -11,7 +11,7 @@ from hippocam.memory.provenance.table import IMPORT, ProvenanceTable
 from hippocam.memory.records import KEY_FRAMES, StreamStatus
 
 # Tables whose rows are deleted with their stream, by the column `stream`.
-_OWNED = ("summary", "probe", "note", "visit", "entity", "entity_total", "detected", "tracked")
+_OWNED = ("summary", "probe", "note", "visit", "entity", "entity_total", "detected", "tracked", "coverage")
 # Tables that are needed only to go on with a stream.
 _UNDER_WAY = ("place", "tracked")
 # Before a stream's name, the setting that it came with an import; its value is the path that the import named.

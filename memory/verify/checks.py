@@ -25,6 +25,7 @@ from hippocam.memory.store.schema import (
     FULL_TEXTS,
     SCHEMA,
     SCHEMA_4,
+    SCHEMA_5,
     SUMMED,
     unfinished,
 )
@@ -35,7 +36,7 @@ from hippocam.stream import opencv as cv2
 # Most lines of SQLite's own check.
 _LINES = 20
 # What formats whose rows have checksums were made of.
-_SCHEMAS = {4: SCHEMA_4, FORMAT: SCHEMA}
+_SCHEMAS = {4: SCHEMA_4, 5: SCHEMA_5, FORMAT: SCHEMA}
 _REBUILT = "the database is made anew of all rows that can be read"
 _LEFT = {DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", EXEMPLARS, LOCK, QUESTIONS}
 
