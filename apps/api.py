@@ -7,22 +7,38 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import cast
 
 from hippocam.apps.archive.records import ArchiveReport
 from hippocam.apps.journal import numbers_of, sentence
 from hippocam.apps.live.status import LiveStatus
-from hippocam.apps.records import Answer, ImportReport, SetApart, Status, WatchReport
+from hippocam.apps.records import Answer, HeldMoment, ImportReport, SetApart, Status, WatchReport
+from hippocam.apps.shown.json_shapes import (
+    AnswerJson,
+    ChangeJson,
+    DeletionJson,
+    EntitiesJson,
+    EntityJson,
+    EntryJson,
+    EvidenceJson,
+    ExplanationJson,
+    HeldMomentJson,
+    Json,
+    PinnedJson,
+    PreviewJson,
+    StatusJson,
+    StreamJson,
+    TimelineJson,
+)
 from hippocam.memory.entities.describing import motion, position, size
 from hippocam.memory.entities.records import Entity, EntityChange
 from hippocam.memory.explanation import Explanation
 from hippocam.memory.forget import Deleted
+from hippocam.memory.forget_preview import ToDelete
 from hippocam.memory.provenance.records import Provenance
-from hippocam.memory.records import Entry, Evidence, format_id
+from hippocam.memory.records import Entry, Evidence, StreamStatus, format_id
 from hippocam.memory.sleep.sleep import SleepReport
-from hippocam.stream.sources.cameras.clip import Clip
-
-Json = dict[str, Any]
+from hippocam.stream.clips.clip import Clip
 
 
 def watch_json(report: WatchReport) -> Json:
@@ -45,9 +61,33 @@ def sleep_json(report: SleepReport) -> Json:
     return asdict(report)
 
 
-def deletion_json(gone: Deleted) -> Json:
+def deletion_json(gone: Deleted) -> DeletionJson:
     """How much was deleted; which uploaded files went and which stay, where there are any."""
-    return {name: value for name, value in gone._asdict().items() if value != ()}
+    value: DeletionJson = {
+        "entries": gone.entries,
+        "streams": gone.streams,
+        "summaries": gone.summaries,
+        "notes": gone.notes,
+    }
+    if gone.files:
+        value["files"] = list(gone.files)
+    if gone.kept:
+        value["kept"] = list(gone.kept)
+    return value
+
+
+def preview_json(found: Sequence[ToDelete]) -> PreviewJson:
+    """What would be deleted."""
+    return {
+        "to_delete": [
+            {"stream": one.stream, "entries": one.entries, "t0_s": one.t0_s, "t1_s": one.t1_s} for one in found
+        ]
+    }
+
+
+def pinned_json(entries: Sequence[str], pinned: bool) -> PinnedJson:
+    """Entries that were pinned, or unpinned."""
+    return {"entries": list(entries), "pinned": pinned}
 
 
 def quarantine_json(found: SetApart) -> Json:
@@ -92,7 +132,7 @@ def clips_json(clips: Sequence[Clip]) -> Json:
     return {"clips": [{**asdict(clip), "path": str(clip.path)} for clip in clips]}
 
 
-def evidence_json(evidence: Evidence) -> Json:
+def evidence_json(evidence: Evidence) -> EvidenceJson:
     """A moment."""
     return {
         "id": evidence.id,
@@ -119,9 +159,9 @@ def evidence_json(evidence: Evidence) -> Json:
     }
 
 
-def answer_json(answer: Answer, *, explain: bool = False) -> Json:
+def answer_json(answer: Answer, *, explain: bool = False) -> AnswerJson:
     """An answer; with `explain`, also the prompt that the reader was given."""
-    value: Json = {
+    value: AnswerJson = {
         "answer": answer.answer,
         "unknown": answer.unknown,
         "confidence": round(answer.confidence, 4),
@@ -139,19 +179,53 @@ def answer_json(answer: Answer, *, explain: bool = False) -> Json:
         else {"stopped": answer.looked.stopped, "steps": [asdict(step) for step in answer.looked.steps]},
         "latency_ms": round(answer.latency_ms, 1),
     }
-    return value | {"prompt": answer.prompt} if explain else value
+    if explain:
+        value["prompt"] = answer.prompt
+    return value
 
 
-def status_json(status: Status) -> Json:
+def stream_json(stream: StreamStatus) -> StreamJson:
+    """What a memory holds of a stream."""
+    return cast(StreamJson, {**asdict(stream), "coarse": stream.coarse})
+
+
+def status_json(status: Status) -> StatusJson:
     """What a memory holds, by stream and by tier."""
-    return asdict(status) | {"streams": [{**asdict(s), "coarse": s.coarse} for s in status.streams]}
+    return {
+        "memory": status.memory,
+        "encoder": status.encoder,
+        "bytes": status.bytes,
+        "budget_bytes": status.budget_bytes,
+        "streams": [stream_json(stream) for stream in status.streams],
+        "tiers": [asdict(tier) for tier in status.tiers],
+        "pending": list(status.pending),
+    }
 
 
-def explain_json(entry_id: int, found: Explanation) -> Json:
+def timeline_json(moments: Sequence[HeldMoment], *, more: bool) -> TimelineJson:
+    """Moments of streams by time; `more` says that there are further ones."""
+    return {"moments": [held_moment_json(moment) for moment in moments], "more": more}
+
+
+def held_moment_json(moment: HeldMoment) -> HeldMomentJson:
+    """A moment as it is held, with what it looks like."""
+    entry = entry_json(moment.entry)
+    spans = [[round(t0_s, 3), round(t1_s, 3)] for t0_s, t1_s in moment.spans]
+    return {
+        **entry,
+        "id": moment.id,
+        "stream": moment.stream,
+        "spans": spans,
+        "looks_like": moment.sentence,
+        "image": moment.image,
+    }
+
+
+def explain_json(entry_id: int, found: Explanation) -> ExplanationJson:
     """What an entry is, what happened to it, and what keeps it."""
     return {
         "id": format_id(entry_id),
-        "entry": None if found.entry is None else _entry(found.entry),
+        "entry": None if found.entry is None else entry_json(found.entry),
         "looks_like": found.sentence,
         "journal": [
             {
@@ -169,22 +243,31 @@ def explain_json(entry_id: int, found: Explanation) -> Json:
     }
 
 
-def _entry(entry: Entry) -> Json:
-    plain = {
-        name: value
-        for name, value in asdict(entry).items()
-        if name not in ("sensors", "spans", "known_s", "t0_s", "t1_s", "labels")
-    }
+def entry_json(entry: Entry) -> EntryJson:
+    """An entry, without what a robot measured and did."""
     return {
-        **plain,
         "id": format_id(entry.id),
+        "stream": entry.stream,
+        "frame_s": entry.frame_s,
+        "spans": [[span.t0_s, span.t1_s] for span in entry.spans],
         "level": entry.level.name.lower(),
         "labels": list(entry.labels),
-        "spans": [[span.t0_s, span.t1_s] for span in entry.spans],
+        "text": entry.text,
+        "surprise": entry.surprise,
+        "utility": entry.utility,
+        "frames": entry.frames,
+        "repeats": entry.repeats,
+        "jpeg_bytes": entry.jpeg_bytes,
+        "strength": entry.strength,
+        "met": entry.met,
+        "uses": entry.uses,
+        "pinned": entry.pinned,
+        "place": entry.place,
+        "first_seq": entry.first_seq,
     }
 
 
-def entity_json(entity: Entity) -> Json:
+def entity_json(entity: Entity) -> EntityJson:
     """A thing or person that was told apart.
 
     "visits" counts all visits, "spans" lists those that are still kept: id, start, end (None while it lasts).
@@ -219,12 +302,12 @@ def entity_json(entity: Entity) -> Json:
     }
 
 
-def entities_json(entities: Sequence[Entity]) -> Json:
+def entities_json(entities: Sequence[Entity]) -> EntitiesJson:
     """Things and people by the time of their first visit."""
     return {"entities": [entity_json(entity) for entity in entities]}
 
 
-def change_json(change: EntityChange) -> Json:
+def change_json(change: EntityChange) -> ChangeJson:
     """What a merge, split or undo did."""
     return {"change": change.id, "kind": change.kind, "undone": change.undone}
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from hippocam.apps.ask.deep import SecondLook
 from hippocam.apps.ask.question.meaning import Meaning, Turn
 from hippocam.memory.provenance.records import Import, Origin
-from hippocam.memory.records import Evidence, StreamStatus, TierStatus
+from hippocam.memory.records import Entry, Evidence, StreamStatus, TierStatus
 from hippocam.models.readers.reading import Given, Sentence
 from hippocam.models.readers.surety import Surety
 from hippocam.stream.metrics import StageStatus
@@ -152,6 +152,27 @@ class Status:
     streams: tuple[StreamStatus, ...]
     tiers: tuple[TierStatus, ...]
     pending: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldMoment:
+    """A moment as it is held.
+
+    Attributes:
+        id: Its entry's whole id.
+        stream: Its stream's whole name.
+        spans: When it was seen, as far as that was asked for, [t0_s, t1_s] each, by time.
+        sentence: What it looks like, in one phrase that people read.
+        image: Path of its picture, a JPEG; "" where it was given up.
+        entry: The entry, under the names that its own memory has.
+    """
+
+    id: str
+    stream: str
+    spans: tuple[tuple[float, float], ...]
+    sentence: str
+    image: str
+    entry: Entry
 
 
 class SetApart(NamedTuple):

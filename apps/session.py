@@ -73,7 +73,8 @@ class Session:
         settings: Everything else that can be set.
 
     Attributes:
-        folders: The memories' folders.
+        folders, settings: The memories' folders, and the settings given.
+        opened: What is open of the memories, for what shows more than answers: the page.
 
     Raises:
         HippocamError: No folder was named; or, of several, one is no memory or was made with another encoder.
@@ -87,12 +88,12 @@ class Session:
         settings: Settings | None = None,
     ) -> None:
         folders = (Path(memory),) if isinstance(memory, str | Path) else distinct_folders(memory)
-        self._settings = settings or Settings()
+        self.settings = settings or Settings()
         self.folders = folders
-        self._folders = Folders(folders, encoder=encoder, settings=self._settings)
+        self.opened = Folders(folders, encoder=encoder, settings=self.settings)
         if len(folders) > 1:
-            self._folders.memories()  # fails at once if one of them cannot be read
-        self._senses = Lazy(functools.partial(make_senses, self._settings.senses))
+            self.opened.memories()  # fails at once if one of them cannot be read
+        self._senses = Lazy(functools.partial(make_senses, self.settings.senses))
         self._readers: dict[str, Reader] = {}
         self._lock = threading.RLock()  # a page asks from several threads
 
@@ -106,7 +107,7 @@ class Session:
 
     def close(self) -> None:
         """Close what is open for reading."""
-        self._folders.close()
+        self.opened.close()
 
     @property
     def folder(self) -> Path:
@@ -115,7 +116,7 @@ class Session:
         Raises:
             HippocamError: There are several.
         """
-        return self._folders.single
+        return self.opened.single
 
     # watching --------------------------------------------------------------------------------------------
 
@@ -146,7 +147,7 @@ class Session:
             ValueError: fps or budget_mb is out of its range.
         """
         started = time.monotonic()
-        pipeline, config, source_config = self._settings.pipeline, self._settings.memory, self._settings.sources
+        pipeline, config, source_config = self.settings.pipeline, self.settings.memory, self.settings.sources
         if fps is not None:
             pipeline = replace(pipeline, fps=fps)
         if budget_mb is not None:
@@ -158,12 +159,12 @@ class Session:
         if opened.sources:
             opencv.load()
         senses = NO_SENSES if fast else self._senses()  # a preview is for speed
-        name, encoder = self._folders.writing_encoder()
+        name, encoder = self.opened.writing_encoder()
         if not opened.sources:  # and no empty memory is left behind
             return WatchReport(failed=failed, seconds=time.monotonic() - started)
         make = functools.partial(make_encoder, name)
         work = Work(encoder=encoder, make_encoder=make, pipeline=pipeline, senses=senses)
-        with self._folders.writing(name, encoder.spec, config) as memory:
+        with self.opened.writing(name, encoder.spec, config) as memory:
             report = watch_sources(
                 memory, opened.sources, work, executor=executor, started=started, on_progress=on_progress
             )
@@ -184,7 +185,7 @@ class Session:
             HippocamError: There is no memory, the text is empty, or the memory does not know a stream, camera or
                 entry that is named, or several memories know it.
         """
-        return self._search().search(legible(text), self._folders.memories().resolve(where))
+        return self._search().search(legible(text), self.opened.memories().resolve(where))
 
     def ask(
         self,
@@ -213,12 +214,12 @@ class Session:
             HippocamError: As for `search`, or the reader is unknown or not set up.
         """
         reader = self._reader(reader)
-        search, settings = self._search(), self._settings.deep
+        search, settings = self._search(), self.settings.deep
         return ask(
             search,
             search.encoder,
             legible(question),
-            self._folders.memories().resolve(where),
+            self.opened.memories().resolve(where),
             reader,
             latest=self.latest,
             on_token=on_token,
@@ -238,22 +239,22 @@ class Session:
         text = meaning.text if meaning is not None else ""
         question = self._search().encoder.encode_texts([description(text)])[0] if text else None
         try:
-            self._folders.memories().used(answer.cited, question)
+            self.opened.memories().used(answer.cited, question)
         except MemoryFolderError as error:
             log.info("the question is not learned from: %s", error)
 
     def latest(self, stream: str) -> list[Embedding]:
         """The newest frames of a stream that is being watched, the oldest first."""
-        return self._folders.latest(stream)
+        return self.opened.latest(stream)
 
     def _search(self) -> Search:
-        return Search(self._folders.memories(), self._folders.reading_encoder())
+        return Search(self.opened.memories(), self.opened.reading_encoder())
 
     def _reader(self, reader: str | Reader | None) -> Reader:
         """A reader by its name, made once: it may hold a model."""
         if reader is not None and not isinstance(reader, str):
             return reader
-        config = self._settings.reader
+        config = self.settings.reader
         name = reader or config.name
         with self._lock:
             if name not in self._readers:
@@ -268,9 +269,9 @@ class Session:
         Raises:
             HippocamError: There is no memory.
         """
-        memories = self._folders.memories()
+        memories = self.opened.memories()
         encoder = memories.encoder()
-        tiers = (self._folders.writer or memories).tiers()
+        tiers = (self.opened.writer or memories).tiers()
         return Status(
             memory=", ".join(map(str, self.folders)),
             encoder=f"{encoder[0]} ({encoder[1].id})" if encoder else "none yet",
@@ -287,7 +288,7 @@ class Session:
         Raises:
             HippocamError: There is no memory, or nothing was watched into it.
         """
-        return self._folders.made_with()
+        return self.opened.made_with()
 
     def explain(self, entry: str) -> tuple[int, Explanation]:
         """Why an entry is held, or was given up.
@@ -301,16 +302,16 @@ class Session:
         Raises:
             HippocamError: There is no memory, or the id fits no entry or several.
         """
-        owner, entry_id = self._folders.memories().find(entry)
+        owner, entry_id = self.opened.memories().find(entry)
         return entry_id, owner.explain(entry_id)
 
     def entry_at(self, stream: str, time_s: float) -> str | None:
         """Id of the entry with a picture that covers a time of a stream, else the nearest; None without one."""
-        return self._folders.memories().entry_at(stream, time_s)
+        return self.opened.memories().entry_at(stream, time_s)
 
     def picture(self, entry: str) -> Path | None:
         """Path of an entry's picture, by its whole id; None where none is kept."""
-        return self._folders.memories().picture(entry)
+        return self.opened.memories().picture(entry)
 
     # housekeeping ----------------------------------------------------------------------------------------
 
@@ -328,7 +329,7 @@ class Session:
             HippocamError: An entry is not known or no longer held, and then none is changed; or somebody else
                 writes to the memory.
         """
-        with self._folders.changing() as memory:
+        with self.opened.changing() as memory:
             entry_ids = [find_entry(memory, entry) for entry in entries]
             gone = [format_id(entry_id) for entry_id in entry_ids if memory.entry(entry_id) is None]
             if gone:
@@ -369,7 +370,7 @@ class Session:
             raise HippocamError("beside an import or a sense only a stream can be named")
         if not by_origin and bool(entries) == bool(wanted):
             raise HippocamError("name entries, or a stream, a camera, a time, an import or a sense to forget")
-        with self._folders.changing() as memory:
+        with self.opened.changing() as memory:
             if by_origin:
                 return delete(memory, origin_of(memory, stream, import_id, sense))
             return delete(memory, wanted if wanted else entries)
@@ -384,7 +385,7 @@ class Session:
             HippocamError: There is no memory, or somebody else writes to it.
             ValueError: The share is out of its range.
         """
-        with self._folders.changing() as memory:
+        with self.opened.changing() as memory:
             return memory.sleep(target)
 
     def wake(self) -> int:
@@ -398,7 +399,7 @@ class Session:
         Raises:
             HippocamError: There is no memory, or somebody else writes to it.
         """
-        with self._folders.changing() as memory:
+        with self.opened.changing() as memory:
             return memory.wake()
 
     # entities --------------------------------------------------------------------------------------------
@@ -416,7 +417,7 @@ class Session:
         Raises:
             HippocamError: There is no memory, or it does not know the stream.
         """
-        memories = self._folders.memories()
+        memories = self.opened.memories()
         where = memories.resolve({"stream": stream, "at_s": at_s})
         memories.check(where)
         return memories.entities(where["stream"], label, at_s)
@@ -427,7 +428,7 @@ class Session:
         Raises:
             HippocamError: One is not known, they are the same, or somebody else writes to the memory.
         """
-        with self._folders.changing() as memory:
+        with self.opened.changing() as memory:
             return memory.change_entities(lambda entities: entities.merge(into, other))
 
     def split_entity(self, visit: int) -> EntityChange:
@@ -436,7 +437,7 @@ class Session:
         Raises:
             HippocamError: It is not known, its entity's only one, or somebody else writes to the memory.
         """
-        with self._folders.changing() as memory:
+        with self.opened.changing() as memory:
             return memory.change_entities(lambda entities: entities.split(visit))
 
     def undo_entities(self, change: int) -> EntityChange:
@@ -445,5 +446,5 @@ class Session:
         Raises:
             HippocamError: It is not known, was undone or is in the way of a later one, or somebody else writes.
         """
-        with self._folders.changing() as memory:
+        with self.opened.changing() as memory:
             return memory.change_entities(lambda entities: entities.undo(change))

@@ -231,7 +231,7 @@ def _stop(options: argparse.Namespace) -> int:
 def _clip(options: argparse.Namespace) -> int:
     from hippocam.apps.api import clips_json
     from hippocam.apps.live.folder import LiveFolder
-    from hippocam.stream.sources.cameras.clip import write_clips
+    from hippocam.stream.clips.look_back import write_clips
 
     live_folder = LiveFolder(options.memory)
     stream = options.stream or _only_stream(live_folder.path / "look-back")

@@ -311,7 +311,9 @@ def _pin(options: argparse.Namespace, *, pinned: bool = True) -> int:
     with _session(options) as session:
         entries = session.pin(options.entries, pinned)
     if options.json:
-        tell_json({"entries": entries, "pinned": pinned})
+        from hippocam.apps.api import pinned_json
+
+        tell_json(pinned_json(entries, pinned))
     else:
         tell(*(f"{'pinned' if pinned else 'unpinned'} {entry}" for entry in entries))
     return 0
@@ -387,6 +389,7 @@ def _web(options: argparse.Namespace) -> int:
             port=options.port,
             names=options.name,
             show_imported=options.show_imported,
+            read_only=options.read_only,
             certificate=certificate,
         )
     return 0

@@ -16,6 +16,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--port", type=int, default=7860, metavar="PORT")
     command.add_argument("--name", nargs="+", default=[], metavar="NAME", help="names by which the page is called")
     command.add_argument("--show-imported", action="store_true", help="play the files that imported streams name")
+    command.add_argument("--read-only", action="store_true", help="show and answer, and change nothing")
     command.add_argument("--certfile", type=Path, metavar="PEM", help="certificate: the page is served by HTTPS")
     command.add_argument("--keyfile", type=Path, metavar="PEM", help="its key, where that is in a file of its own")
 

@@ -28,7 +28,7 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 # What the page needs of Gradio; all else that it brings (calls by name, uploads, file server, proxy, monitoring,
-# run history) is closed. Our own routes are below /hippocam/.
+# run history) is closed. Our own routes are below _OURS.
 _READ = (
     "/",
     "/config",
@@ -40,7 +40,8 @@ _READ = (
 )
 _READ_BELOW = ("/assets/", "/static/", "/svelte/", "/gradio_api/heartbeat/")
 _WRITE = ("/gradio_api/queue/join",)
-_OURS = "/hippocam/"
+_OURS = ("/hippocam/", "/api/v1/", "/v1/")
+_OURS_WHOLE = ("/mcp", "/healthz", "/metrics")
 # What proxies add to the requests of others.
 _FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
@@ -152,7 +153,7 @@ def _is_address(name: str) -> bool:
 
 
 def _is_open(method: str, path: str) -> bool:
-    if path.startswith(_OURS):
+    if path.startswith(_OURS) or path in _OURS_WHOLE:
         return True
     if ".." in path.split("/"):
         return False

@@ -57,7 +57,7 @@ class Limits:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it."""
-        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD"):
+        if scope["type"] != "http" or (scope["method"] in ("GET", "HEAD") and not _works(scope["path"])):
             await self._app(scope, receive, send)
             return
         client = client_of((scope.get("client") or ("",))[0])
@@ -80,6 +80,11 @@ class Limits:
         while len(self._left) > _MOST_CLIENTS:
             del self._left[next(iter(self._left))]
         return left >= 1
+
+
+def _works(path: str) -> bool:
+    """Whether something is worked out to answer a GET, as for a search; pictures are files."""
+    return path.startswith("/api/") and not path.endswith("/picture")
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

@@ -16,10 +16,13 @@ from hippocam.apps.web.limits import read_body
 from hippocam.apps.web.password import VARIABLE
 
 COOKIE = "hippocam"
+# Tells whoever asks that the server runs, and nothing of what it holds.
+HEALTH = "/healthz"
 _MOST_BYTES = 4096
 _NEEDED = (
     f"a password is needed: the one that `hippocam web` told at its first start, or that {VARIABLE} gave it; "
-    f"open the page in a browser, or POST password=... to {LOGIN} and send its cookie"
+    "open the page in a browser; a program sends `Authorization: Bearer PASSWORD`, or POSTs password=... to "
+    f"{LOGIN} and sends its cookie"
 )
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -58,10 +61,20 @@ class Login:
             answer = _refused(request, _OUT, _OUT, 200)
             answer.delete_cookie(COOKIE, **_flags(request))
             await answer(scope, receive, send)
-        elif self._door.is_in(request.cookies.get(COOKIE, "")):
+        elif request.url.path == HEALTH or await self._is_in(request):
             await self._app(scope, receive, send)
         else:
             await _refused(request, _ASK, _NEEDED, 401)(scope, receive, send)
+
+    async def _is_in(self, request: Request) -> bool:
+        """Whether a request comes with a session's cookie, or with the password as bearer token."""
+        if self._door.is_in(request.cookies.get(COOKIE, "")):
+            return True
+        kind, _, said = request.headers.get("authorization", "").partition(" ")
+        if kind.casefold() != "bearer" or not said.strip():
+            return False
+        client = client_of(request.client.host if request.client else "")
+        return await run_in_threadpool(self._door.admits, client, said.strip())
 
     async def _login(self, request: Request) -> Response:
         if request.method != "POST":

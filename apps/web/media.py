@@ -118,7 +118,7 @@ class Library:
         stream = self.stream(key)
         if stream is None:
             return None
-        path, allowed = Path(stream.source), self._may_show(stream)
+        path, allowed = Path(stream.source), self.may_show(stream)
         is_file = path.suffix.casefold() in VIDEO_SUFFIXES
         return StreamView(
             key=key,
@@ -134,7 +134,7 @@ class Library:
     def video(self, key: str) -> Path | None:
         """The video file of a stream, None where the stream is unknown or has no such file."""
         stream = self.stream(key)
-        path = Path(stream.source) if stream and self._may_show(stream) else None
+        path = Path(stream.source) if stream and self.may_show(stream) else None
         shown = path is not None and stream is not None and _playable(path) and _is_played(path, stream.id)
         return path if shown else None
 
@@ -142,7 +142,7 @@ class Library:
         """The picture of an entry, None where the memory holds none such."""
         return self._session.picture(entry) if self._exists() else None
 
-    def _may_show(self, stream: StreamStatus) -> bool:
+    def may_show(self, stream: StreamStatus) -> bool:
         """Whether a person here named the stream's file: an import could name any."""
         return self._show_imported or not stream.imported
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import importlib.metadata
 import os
 import socket
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
@@ -17,14 +19,23 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from hippocam.apps.errors import AddressError, TooLargeError, UploadError, advised
 from hippocam.apps.session import Session
+from hippocam.apps.shown.timeline import Timeline
 from hippocam.apps.terminal import tell
 from hippocam.apps.web.advice import ADVICE
+from hippocam.apps.web.api.ask import ask_routes
+from hippocam.apps.web.api.asking import Asking
+from hippocam.apps.web.api.changes import change_routes
+from hippocam.apps.web.api.clips import clip_routes
+from hippocam.apps.web.api.health import CONTENT_TYPE, Counted, Metrics
+from hippocam.apps.web.api.held import held_routes
+from hippocam.apps.web.api.moments import moment_routes
+from hippocam.apps.web.api.served import API, tell_errors
 from hippocam.apps.web.certificate import Certificate
 from hippocam.apps.web.door import Door, client_of
 from hippocam.apps.web.guard import Guard, allowed_hosts, is_loopback
 from hippocam.apps.web.jobs import Watcher
 from hippocam.apps.web.limits import UPLOAD, UPLOADS, Allowance, Limits
-from hippocam.apps.web.login import Login
+from hippocam.apps.web.login import HEALTH, Login
 from hippocam.apps.web.media import Library, file_response
 from hippocam.apps.web.password import VARIABLE, find_password, password_file
 from hippocam.apps.web.uploads import UPLOAD_LIMIT_BYTES, receive, uploads_folder
@@ -41,6 +52,7 @@ def serve(
     port: int,
     names: Sequence[str] = (),
     show_imported: bool = False,
+    read_only: bool = False,
     certificate: Certificate | None = None,
 ) -> None:
     """Serve the page until Ctrl-C; print its address once it listens.
@@ -53,6 +65,7 @@ def serve(
         port: 0 for any free one.
         names: Other names by which this machine is called.
         show_imported: Also play the files that an imported memory names as its sources.
+        read_only: Show and answer, and change nothing.
         certificate: Encrypts what is sent; None for plain HTTP.
 
     Raises:
@@ -71,7 +84,9 @@ def serve(
             if told:
                 file = password_file(session.folders[0])
                 lines += [f"password: {told}", f"it is told this once; only its hash is kept, in {file}"]
-        app = build_app(session, host=host, names=names, door=door, show_imported=show_imported)
+        app = build_app(
+            session, host=host, names=names, door=door, show_imported=show_imported, read_only=read_only
+        )
         server = _Server(app, lines, certificate)
         try:
             server.run(sockets=[listener])
@@ -124,6 +139,7 @@ def build_app(
     names: Sequence[str] = (),
     door: Door | None = None,
     show_imported: bool = False,
+    read_only: bool = False,
 ) -> FastAPI:
     """Put routes, page and guard together.
 
@@ -133,6 +149,7 @@ def build_app(
         names: Other names that it answers to.
         door: Lets in who knows the password; without one nobody gets in, but on a loopback address everybody.
         show_imported: Also play the files that an imported memory names as its sources.
+        read_only: Show and answer, and change nothing.
 
     Not to be called from a running event loop.
     """
@@ -141,7 +158,8 @@ def build_app(
     from hippocam.apps.web.page import build_page, head, theme
 
     library = Library(session, show_imported=show_imported)
-    watcher = None if library.folder is None else Watcher(session, library)
+    watcher = None if library.folder is None or read_only else Watcher(session, library)
+    metrics = Metrics(library)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -155,6 +173,9 @@ def build_app(
     if asks:
         app.add_middleware(Login, door=door or Door(None))
     app.add_middleware(Guard, hosts=allowed_hosts(host, names), private=not asks)
+    app.add_middleware(Counted, metrics=metrics)
+    _add_health(app, metrics)
+    app.mount(API, _api(session, library, watcher, read_only=read_only))
     _add_media(app, library)
     if library.folder is not None and watcher is not None:
         _add_uploads(app, uploads_folder(library.folder), watcher)
@@ -177,6 +198,42 @@ def build_app(
 
     asyncio.run(mount())  # outside a running loop Gradio makes loops of its own, which it never closes
     return app
+
+
+def _api(session: Session, library: Library, watcher: Watcher | None, *, read_only: bool) -> FastAPI:
+    """The HTTP interface, with its description at openapi.json."""
+    api = FastAPI(
+        title="Hippocam",
+        description="A memory for video and robots: what it holds, searched and asked. Times are seconds.",
+        version=importlib.metadata.version("hippocam"),
+        docs_url=None,
+        redoc_url=None,
+    )
+    tell_errors(api)
+    asking, timeline = Asking(), Timeline(session.opened.memories)
+    jobs = watcher.jobs if watcher is not None else list
+    for router in (
+        moment_routes(session, timeline, asking),
+        ask_routes(session, asking),
+        clip_routes(library, asking),
+        held_routes(session, jobs),
+        change_routes(session, session, read_only=read_only or library.folder is None),
+    ):
+        api.include_router(router)
+    return api
+
+
+def _add_health(app: FastAPI, metrics: Metrics) -> None:
+    """Routes for whoever watches over the server."""
+    started = time.monotonic()
+
+    @app.api_route(HEALTH, methods=["GET", "HEAD"], response_model=None)
+    async def health() -> Response:
+        return JSONResponse({"status": "ok", "uptime_s": round(time.monotonic() - started, 3)})
+
+    @app.get("/metrics", response_model=None)
+    def measured() -> Response:
+        return Response(metrics.text(), media_type=CONTENT_TYPE)
 
 
 def _add_media(app: FastAPI, library: Library) -> None:

@@ -274,7 +274,8 @@ def test_no_door_is_open_on_a_network_without_a_password(session: Session, tmp_p
     key, address = stream_key("colours"), "http://192.168.1.5:7860"
     data = (tmp_path / "colours.mp4").read_bytes()
     with TestClient(build_app(session, host="0.0.0.0"), base_url=address) as stranger:
-        for path in ("/", f"/hippocam/video/{key}", f"/hippocam/stream/{key}", "/hippocam/watching", "/config"):
+        below = (f"/hippocam/video/{key}", f"/hippocam/stream/{key}", "/hippocam/watching")
+        for path in ("/", *below, "/config", "/api/v1/status", "/api/v1/search?q=red", "/metrics"):
             refused = stranger.get(path)
             assert refused.status_code == 401
             assert "HIPPOCAM_PASSWORD" in refused.text
@@ -321,6 +322,8 @@ def test_a_stranger_gets_nothing_whatever_the_request_pretends(
     gradio = ["queue/join", "queue/data", "heartbeat/x", "app_id", "run/ask", "upload", "file=/etc/passwd", "info"]
     paths = ["/", "/config", "/theme.css", "/assets/x", *(f"/hippocam/{name}" for name in below)]
     paths += [f"/gradio_api/{name}" for name in gradio]
+    paths += [f"/api/v1/{name}" for name in ("status", "moments", "search?q=red", "ask", "forget", "openapi.json")]
+    paths += ["/v1/models", "/v1/chat/completions", "/mcp", "/metrics", "/healthz/../metrics"]
     with TestClient(build_app(session, host="0.0.0.0", door=door), base_url="http://192.168.1.5:7860") as stranger:
         for forged in _FORGED:
             for path in paths:

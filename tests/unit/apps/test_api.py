@@ -10,8 +10,8 @@ from hippocam.apps.live.status import LiveStatus
 from hippocam.apps.records import Answer
 from hippocam.memory.entities.records import Entity, EntityChange, Visit
 from hippocam.memory.records import Evidence
+from hippocam.stream.clips.clip import Clip
 from hippocam.stream.live.camera import CameraStatus, State
-from hippocam.stream.sources.cameras.clip import Clip
 
 MOMENT = Evidence(
     id="0123456789abcdef", stream="door", t0_s=6.54321, t1_s=19.5, score=0.87654, why="it matches", image="a.jpg",

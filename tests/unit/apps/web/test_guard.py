@@ -69,7 +69,8 @@ def test_what_other_sites_load_is_refused_and_a_link_is_not(site: str) -> None:
     "path",
     ["/gradio_api/run/ask", "/gradio_api/call/ask", "/gradio_api/api/ask", "/gradio_api/upload", "/x",
      "/gradio_api/info", "/gradio_api/file=x", "/login", "/runs", "//gradio_api/run/ask", "/gradio_api/",
-     "/assets/../gradio_api/run/ask", "/new", "/gradio_api/queue/join/"],
+     "/assets/../gradio_api/run/ask", "/new", "/gradio_api/queue/join/", "/api/x", "/api/v2/x",
+     "/healthz/x", "/metrics/x", "/mcpx", "/openapi.json", "/api/v1/../../config/x"],
 )  # fmt: skip
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "OPTIONS"])
 def test_only_what_the_page_needs_may_be_called(path: str, method: str) -> None:
@@ -84,6 +85,11 @@ def test_what_the_page_needs_may_be_called() -> None:
         "/gradio_api/queue/data",
         "/gradio_api/heartbeat/x",
         "/hippocam/x",
+        "/api/v1/x",
+        "/v1/x",
+        "/mcp",
+        "/healthz",
+        "/metrics",
     ):
         assert client("127.0.0.1").get(path).text == "in"
     assert client("127.0.0.1").post("/gradio_api/queue/join").text == "in"

@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 import pytest
 
+from hippocam.stream.clips.look_back import write_clips
 from hippocam.stream.errors import ClipError, SourceError
 from hippocam.stream.live.address import LiveAddress, parse_address
 from hippocam.stream.live.lookback import LookBackConfig, segments, start_of
-from hippocam.stream.sources.cameras.clip import write_clips
 from hippocam.stream.sources.cameras.opencv import read_device
 from hippocam.stream.sources.cameras.pyav import read_file, read_url
 from hippocam.stream.sources.cameras.recorder import Recorder

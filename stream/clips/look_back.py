@@ -1,8 +1,8 @@
-"""Short files of a look-back folder into one clip, joined without encoding anything again."""
+"""Short files of a look-back folder into one clip."""
 
 from __future__ import annotations
 
-import os
+import math
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -10,29 +10,14 @@ from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
+from hippocam.stream.clips.clip import Clip, check_name, clip_errors, unfinished, with_dts
 from hippocam.stream.errors import ClipError, NoFootageError
 from hippocam.stream.live.lookback import segments, start_of
 from hippocam.stream.sources.files import open_alone
 
-_FORMATS = {".mp4": "mp4", ".mkv": "matroska"}
 # A pause between two files up to this long is shown as it was; a longer one is cut out and reported.
 _PAUSE_S = 1.0
 _NOMINAL_S = 0.04
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clip:
-    """A written clip.
-
-    Attributes:
-        path: The file.
-        spans: What it shows, [t0_s, t1_s] each, seconds since 1970; more than one where the camera was away.
-        frames: How many.
-    """
-
-    path: Path
-    spans: tuple[tuple[float, float], ...]
-    frames: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,51 +50,65 @@ def write_clips(folder: Path, out: Path, last_s: float) -> list[Clip]:
         NoFootageError: There is none.
         ClipError: It cannot be written so.
     """
-    import av
-
     if not last_s > 0:
         raise ClipError(f"a clip's length must be above 0 seconds, found {last_s:g}")
-    if out.suffix.casefold() not in _FORMATS:
-        raise ClipError(f"{out}: a clip's name must end in {' or '.join(_FORMATS)}")
+    newest_s = next((max(time_s for time_s, _ in file.packets) for file in _scanned(folder)), 0.0)
+    return write_stretch(folder, out, newest_s - last_s, math.inf)
+
+
+def write_stretch(folder: Path, out: Path, t0_s: float, t1_s: float) -> list[Clip]:
+    """Write a stretch of the footage in a look-back folder.
+
+    Args:
+        folder: As for `write_clips`.
+        out: As for `write_clips`.
+        t0_s: Start, seconds since 1970. The clip begins with the key frame before it.
+        t1_s: End, seconds since 1970.
+
+    Raises:
+        NoFootageError: There is none of that time.
+        ClipError: It cannot be written so.
+    """
+    check_name(out)
     clips: list[Clip] = []
-    try:
-        for number, (_, files) in enumerate(groupby(_wanted(folder, last_s), key=lambda file: file.look)):
+    with clip_errors(out):
+        for number, (_, files) in enumerate(groupby(_wanted(folder, t0_s, t1_s), key=lambda file: file.look)):
             path = out.with_name(f"{out.stem}-{number + 1}{out.suffix}") if number else out
-            clips.append(_write(list(files), path))
-    except (av.FFmpegError, OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ClipError(f"{out}: cannot be written ({reason}); try a name that ends in .mkv") from error
+            with unfinished(path) as container:
+                clips.append(_mux(list(files), container, path))
     if not clips:
         raise NoFootageError(folder)
     return clips
 
 
-def _wanted(folder: Path, last_s: float) -> list[_File]:
+def _wanted(folder: Path, t0_s: float, t1_s: float) -> list[_File]:
     """The files to write, in order; the first without what precedes the last key frame that is early enough."""
     files: list[_File] = []
-    newest_s = 0.0
-    for path in reversed(segments(folder)):
-        file = _scan(path)
-        if file is None:
+    for file in _scanned(folder):
+        end = max((index + 1 for index, (time_s, _) in enumerate(file.packets) if time_s <= t1_s), default=0)
+        if not end:
             continue
-        newest_s = newest_s or max(time_s for time_s, _ in file.packets)
-        files.append(file)
-        early = [i for i, (time_s, key) in enumerate(file.packets) if key and time_s <= newest_s - last_s]
+        files.append(replace(file, packets=file.packets[:end]))
+        early = [index for index, (time_s, key) in enumerate(file.packets[:end]) if key and time_s <= t0_s]
         if early:
-            files[-1] = replace(file, skip=early[-1])
+            files[-1] = replace(files[-1], skip=early[-1])
             break
+    if files and max(time_s for file in files for time_s, _ in file.packets) < t0_s:
+        return []
     return files[::-1]
 
 
-def _scan(path: Path) -> _File | None:
-    """What is in a file; None if it is gone or only just begun."""
-    packets: list[tuple[float, bool]] = []
-    look: tuple[object, ...] = ()
-    for time_s, packet, stream in _packets(path):
-        context = stream.codec_context
-        look = (context.name, context.width, context.height)
-        packets.append((time_s, packet.is_keyframe))
-    return _File(path, look, packets) if packets else None
+def _scanned(folder: Path) -> Iterator[_File]:
+    """What is in each file of a folder, the newest first; without those that are gone or only just begun."""
+    for path in reversed(segments(folder)):
+        packets: list[tuple[float, bool]] = []
+        look: tuple[object, ...] = ()
+        for time_s, packet, stream in _packets(path):
+            context = stream.codec_context
+            look = (context.name, context.width, context.height)
+            packets.append((time_s, packet.is_keyframe))
+        if packets:
+            yield _File(path, look, packets)
 
 
 def _packets(path: Path) -> Iterator[tuple[float, Any, Any]]:
@@ -118,43 +117,10 @@ def _packets(path: Path) -> Iterator[tuple[float, Any, Any]]:
 
     with suppress(av.FFmpegError, FileNotFoundError), open_alone(path) as container:
         stream, first_s = container.streams.video[0], None
-        for packet in _with_dts(container.demux(stream)):
+        for packet in with_dts(container.demux(stream)):
             at_s = float(packet.pts * packet.time_base)
             first_s = at_s if first_s is None else first_s
             yield start_of(path) + at_s - first_s, packet, stream
-
-
-def _with_dts(packets: Iterator[Any]) -> Iterator[Any]:
-    """Matroska holds no decoding times, and the first packets of a file come without: a tick each is enough."""
-    waiting: list[Any] = []
-    for packet in packets:
-        if packet.pts is None or not packet.size:
-            continue
-        waiting.append(packet)
-        if packet.dts is not None:
-            yield from _ticks_before(waiting, packet.dts)
-            waiting = []
-    if waiting:
-        yield from _ticks_before(waiting, waiting[0].pts)
-
-
-def _ticks_before(packets: list[Any], last_dts: int) -> list[Any]:
-    for back, packet in enumerate(reversed(packets)):
-        packet.dts = last_dts - back
-    return packets
-
-
-def _write(files: list[_File], path: Path) -> Clip:
-    import av
-
-    unfinished = path.with_name(f".{path.name}.part")
-    try:
-        with av.open(str(unfinished), "w", format=_FORMATS[path.suffix.casefold()]) as container:
-            clip = _mux(files, container, path)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-    return clip
 
 
 def _mux(files: list[_File], container: Any, path: Path) -> Clip:

@@ -1,0 +1,1 @@
+"""The HTTP interface beside the page: what the library does, as JSON over HTTP."""

@@ -1,0 +1,35 @@
+"""How many questions of the interface are worked on at a time: of each client, and in all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from fastapi import Request
+
+from hippocam.apps.web.api.served import RefusedError
+from hippocam.apps.web.door import client_of
+from hippocam.apps.web.limits import QUESTIONS, Allowance
+
+# For all clients together.
+IN_ALL = 4
+
+
+class Asking:
+    """Counts what is worked on. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._of_client, self._in_all = Allowance(QUESTIONS), Allowance(IN_ALL)
+
+    @contextmanager
+    def turn(self, request: Request) -> Iterator[None]:
+        """Take a turn for as long as a question is worked on.
+
+        Raises:
+            RefusedError: There is none left.
+        """
+        client = client_of(request.client.host if request.client else "")
+        with self._of_client.take(client) as own, self._in_all.take("") as free:
+            if not own or not free:
+                raise RefusedError(429, "several questions are worked on already; wait for their answers")
+            yield

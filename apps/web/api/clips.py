@@ -1,0 +1,71 @@
+"""The route that gives a stretch of a stream as a video file."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Protocol
+
+from fastapi import APIRouter, Query, Request
+from starlette.background import BackgroundTask
+from starlette.responses import FileResponse, Response
+
+from hippocam.apps.shown.clips import clip_of
+from hippocam.apps.web.api.served import RefusedError, Turns
+from hippocam.memory.records import StreamStatus
+from hippocam.stream.sources.naming import slug
+
+_KINDS = {".mp4": "video/mp4", ".mkv": "video/x-matroska"}
+
+
+class Shows(Protocol):
+    """Which streams may be shown: a `Library`, as far as it is needed here."""
+
+    @property
+    def folder(self) -> Path | None:
+        """The memory's folder; None where several memories are shown."""
+
+    def streams(self) -> Mapping[str, StreamStatus]:
+        """The streams."""
+
+    def may_show(self, stream: StreamStatus) -> bool:
+        """Whether a person here named the stream's file."""
+
+
+def clip_routes(library: Shows, asking: Turns) -> APIRouter:
+    """The route that gives clips."""
+    router = APIRouter(tags=["clips"])
+
+    @router.get("/clips", response_class=FileResponse, response_model=None)
+    def clip(
+        request: Request,
+        stream: Annotated[str, Query(description="the stream")],
+        t0_s: Annotated[float, Query(allow_inf_nan=False, description="start, in the stream's time")],
+        t1_s: Annotated[float, Query(allow_inf_nan=False, description="end, 600 seconds later at most")],
+    ) -> Response:
+        """A stretch of a stream as MP4 or Matroska, nothing encoded again.
+
+        It begins with the key frame before its start. Of a live camera it comes from the look-back footage; what
+        lies behind a change of the picture's size is left out.
+        """
+        found = next((held for held in library.streams().values() if held.id == stream), None)
+        if found is None or not library.may_show(found):
+            raise RefusedError(404, f"stream {stream!r:.200} is not in this memory, or its footage is not shown")
+        folder = Path(tempfile.mkdtemp(prefix="hippocam-clip-"))
+        try:
+            with asking.turn(request):
+                path = clip_of(found, library.folder, folder / "clip", t0_s, t1_s)[0].path
+        except BaseException:
+            shutil.rmtree(folder)
+            raise
+        return FileResponse(
+            path,
+            media_type=_KINDS[path.suffix],
+            filename=f"{slug(stream)}-{t0_s:g}-{t1_s:g}{path.suffix}",
+            headers={"Cache-Control": "no-store"},
+            background=BackgroundTask(shutil.rmtree, folder, ignore_errors=True),
+        )
+
+    return router

@@ -1,0 +1,1 @@
+"""Stretches of footage into short files, without decoding and encoding anything again."""
