@@ -1,4 +1,4 @@
-"""`hippocam robot ...`: logs that are replayed into a memory, and a memory that robots talk to.
+"""`hippocam robot ...`: logs that are replayed into a memory, a memory that robots talk to, policies.
 
 Nothing heavy is imported before a command runs.
 """
@@ -9,6 +9,7 @@ import argparse
 import os
 from pathlib import Path
 
+from hippocam.apps.cli.policy import add_policies
 from hippocam.apps.terminal import tell
 
 DEFAULT_MEMORY = "hippocam-memory"
@@ -18,7 +19,7 @@ KEY_VARIABLE = "HIPPOCAM_API_KEY"
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `robot` to the command line."""
-    robot = commands.add_parser("robot", help="replay robots' logs into a memory, or serve one to robots")
+    robot = commands.add_parser("robot", help="robots: replay logs, serve a memory, teach policies")
     names = robot.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     replay = names.add_parser("replay", help="watch logs: LeRobot, ROS bags, MCAP, RLDS, TUM RGB-D")
@@ -35,6 +36,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     serve.add_argument("--top", type=int, default=4, metavar="N", help="moments that are recalled (default 4)")
     serve.add_argument("--deadline-ms", type=float, default=50.0, metavar="MS", help="of recall (default 50)")
     serve.set_defaults(run=_serve)
+    add_policies(names)
     for command in (replay, serve):
         command.add_argument("--memory", type=Path, default=Path(DEFAULT_MEMORY), metavar="DIR")
         command.add_argument("--encoder", metavar="NAME", help="as for watch")

@@ -1,0 +1,141 @@
+"""A memory as a policy in a world has it: it observes each step, and recalls what a goal reminds of."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from hippocam.memory.config import MemoryConfig
+from hippocam.memory.memory import Memory, MemoryWriter
+from hippocam.memory.recall.snapshot import Condition, Hit, SnapshotFollower, headings
+from hippocam.memory.working.working import WorkingConfig
+from hippocam.models.policies.playing import Turn
+from hippocam.models.policies.records import Recollection, nothing
+from hippocam.stream.records import Embedding, EncoderSpec, FloatArray, Repeat, Sensors
+
+# A robot turns on the spot: a single frame may be all that is seen of something.
+WORKING = WorkingConfig(gamma=0.0, min_frames=1)
+BUDGET_BYTES = 1_000_000
+# Moments that are recalled.
+TOP = 8
+# A view that is as near to the last one, from the same place, is the same; as the change gate says of pictures.
+_SAME = 0.97
+STREAM = "robot"
+
+
+class Remembering(Protocol):
+    """What a policy's memory is, in a world."""
+
+    def observe(self, turn: Turn) -> None:
+        """Take what is seen at a step."""
+
+    def named(self) -> None:
+        """Another task was given: a key event."""
+
+    def recall(self, goal_D: FloatArray, now_s: float) -> Recollection:
+        """What a goal reminds of."""
+
+    def bytes(self) -> int:
+        """What it takes."""
+
+
+class OurMemory:
+    """The product's memory in a folder, written and recalled as a robot's is.
+
+    Args:
+        memory: Open for writing.
+        recording: Name of what is written.
+        outcomes: How episodes went, by their streams; see `Recollection`.
+    """
+
+    def __init__(
+        self, memory: MemoryWriter, recording: str = STREAM, outcomes: Mapping[str, float] | None = None
+    ) -> None:
+        self._memory, self._recording = memory, recording
+        self._outcomes = outcomes or {}
+        self._follower = SnapshotFollower(memory.store, MemoryConfig().recall)
+        self._seq = 0
+        self._last: Turn | None = None
+        self._open = False
+        found = memory.encoder()
+        self._dim = 0 if found is None else found[1].dim
+
+    def observe(self, turn: Turn) -> None:
+        """Write a step; one that looks like the last, from the same place, as a repeat."""
+        if not self._open:
+            self._memory.begin(self._recording, uri=f"robot://{self._recording}")
+            self._open, self._last = True, None
+        last, self._last = self._last, turn
+        item: Embedding | Repeat
+        if last is not None and (last.pose == turn.pose).all() and last.vector_D @ turn.vector_D > _SAME:
+            item = Repeat(stream=self._recording, seq=self._seq, time_s=turn.time_s)
+        else:
+            item = Embedding(
+                stream=self._recording,
+                seq=self._seq,
+                time_s=turn.time_s,
+                vector=turn.vector_D,
+                jpeg=b"",
+                sensors=Sensors(pose=_pose7(turn.pose)),
+            )
+        self._memory.write([item])
+        self._seq += 1
+
+    def named(self) -> None:
+        """End the open event, as a robot's memory does at a change of task."""
+        self._memory.finish(self._recording, complete=False)
+        self._open = False
+
+    def recall(self, goal_D: FloatArray, now_s: float) -> Recollection:
+        """Read the newest state that was published."""
+        self._follower.follow()
+        hits = self._follower.latest.search(goal_D, Condition(), TOP)
+        return recollection(hits, now_s, self._dim, self._outcomes)
+
+    def bytes(self) -> int:
+        """Bytes of the folder."""
+        return self._memory.bytes()
+
+
+def recollection(
+    hits: list[Hit], now_s: float, dim: int, outcomes: Mapping[str, float] | None = None, *, stale: bool = False
+) -> Recollection:
+    """What a policy reads of the hits of a snapshot; those without a pose stand at the origin."""
+    if not hits:
+        return nothing(dim, stale=stale)
+    poses = np.stack([np.array([0, 0, 0, 0, 0, 0, 1.0]) if hit.pose is None else hit.pose for hit in hits])
+    ages = np.array([now_s - hit.t1_s for hit in hits], np.float32).clip(0)
+    went = [(outcomes or {}).get(hit.stream, 0.0) for hit in hits]
+    return Recollection(
+        vectors_KD=np.stack([hit.vector_D for hit in hits]),
+        cosines_K=np.array([hit.cosine for hit in hits], np.float32),
+        poses_K3=np.column_stack([poses[:, :2], headings(poses)]),
+        ages_K=ages,
+        outcomes_K=np.array(went, np.float32),
+        stale=stale,
+    )
+
+
+def _pose7(pose: FloatArray | np.ndarray[tuple[int], np.dtype[np.float64]]) -> FloatArray:
+    x, y, heading = pose
+    return np.array([x, y, 0, 0, 0, np.sin(heading / 2), np.cos(heading / 2)], np.float32)
+
+
+def spec_of(world: str, dim: int) -> EncoderSpec:
+    """The encoder of a world, as a memory knows it."""
+    return EncoderSpec(id=f"{world}:1", dim=dim, normalised=True, midpoint=0.5, slope=20.0)
+
+
+@contextmanager
+def our_memory(world: str, dim: int) -> Iterator[OurMemory]:
+    """A new memory of the product's, in a folder that is deleted afterwards."""
+    config = MemoryConfig(budget_bytes=BUDGET_BYTES, working=WORKING)
+    with tempfile.TemporaryDirectory(prefix="hippocam-", ignore_cleanup_errors=True) as folder:
+        opened = Memory.open_writer(Path(folder) / "robot", encoder=world, spec=spec_of(world, dim), config=config)
+        with opened as memory:
+            yield OurMemory(memory)

@@ -1,0 +1,114 @@
+"""`hippocam robot train`: demonstrations in a world, remembered by the product's memory, into a policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from hippocam.apps.robot.policy.demonstrations import LaidOut, Lesson, Opens, demonstrate, episodes
+from hippocam.apps.robot.policy.remembering import our_memory
+from hippocam.models.policies.network import PolicyNetwork
+from hippocam.models.policies.playing import PlayWorld
+from hippocam.models.policies.policy import Policy, PolicyCard, parameters
+from hippocam.models.policies.records import PolicySizes
+from hippocam.models.policies.training import FitConfig, Fitted, fit
+
+EPISODES = 120
+# Share of the lessons that is not trained on.
+_HELD_OUT = 0.1
+Say = Callable[[str], None]
+
+
+def lessons(
+    world: PlayWorld, opens: Opens, *, count: int, seed: int, say: Say = lambda line: None
+) -> list[Lesson]:
+    """Demonstrate episodes, each with an empty memory.
+
+    Args:
+        world: The world.
+        opens: Opens an empty memory.
+        count: How many episodes.
+        seed: Of the episodes, and of the expert's slips.
+        say: Takes a line now and then.
+    """
+    rng, found = np.random.default_rng(seed), []
+    sizes = PolicySizes(dim=world.dim, actions=world.actions)
+    for number, game in enumerate(episodes(world, count, seed)):
+        with opens() as memory:
+            found += demonstrate(game, memory, sizes.chunk, rng)
+        if (number + 1) % 50 == 0:
+            say(f"{number + 1} of {count} episodes demonstrated")
+    return found
+
+
+def learn(
+    world: PlayWorld, taught: list[Lesson], *, seed: int, config: FitConfig, say: Say, out: Path | None = None
+) -> tuple[Policy, Fitted]:
+    """Train a policy by what was demonstrated; with `out` the best so far is kept in that file."""
+    torch.set_num_threads(1)  # small products: two threads wait for each other, and sums differ
+    torch.manual_seed(seed)
+    sizes = PolicySizes(dim=world.dim, actions=world.actions)
+    network = PolicyNetwork(sizes)
+    learned, held_out = LaidOut.of(taught, sizes.chunk, share=_HELD_OUT, seed=seed)
+
+    def keep() -> None:
+        if out is not None:
+            Policy(network, PolicyCard(world=world.name, seed=seed)).write(out)
+
+    fitted = fit(network, learned, held_out, config, say=say, keep=keep)
+    best = min(look.held_out for look in fitted.looks)
+    trained = {
+        "lessons": float(len(learned)),
+        "held_out_loss": round(best, 4),
+        "steps": float(fitted.best_step),
+        "parameters": float(parameters(network)),
+    }
+    policy = Policy(network, PolicyCard(world=world.name, seed=seed, trained=trained))
+    if out is not None:
+        policy.write(out)
+    return policy, fitted
+
+
+def train(
+    world: PlayWorld, *, out: Path, seed: int, episodes: int = EPISODES, steps: int | None = None, say: Say
+) -> tuple[Policy, Fitted]:
+    """Demonstrate, remember and train.
+
+    Args:
+        world: The world.
+        out: File of the policy; it holds the best so far while training goes on.
+        seed: Of everything.
+        episodes: How many are demonstrated.
+        steps: Batches at most; None for the usual number.
+        say: Takes lines of progress.
+    """
+    config = FitConfig(seed=seed) if steps is None else FitConfig(seed=seed, steps=steps)
+    taught = lessons(world, lambda: our_memory(world.name, world.dim), count=episodes, seed=seed, say=say)
+    say(f"{len(taught)} moments of {episodes} episodes to learn from")
+    return learn(world, taught, seed=seed, config=config, say=say, out=out)
+
+
+def plot(fitted: Fitted, path: Path) -> None:
+    """Draw how training went: a PNG.
+
+    Raises:
+        ImportError: matplotlib is missing.
+    """
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(6, 4))
+    steps = [look.step for look in fitted.looks]
+    axes.plot(steps, [look.loss for look in fitted.looks], label="trained on")
+    axes.plot(steps, [look.held_out for look in fitted.looks], label="held out")
+    axes.axvline(fitted.best_step, color="grey", linestyle=":", label="kept")
+    axes.set(xlabel="batches", ylabel="loss", yscale="log")
+    axes.legend()
+    figure.tight_layout()
+    figure.savefig(path, dpi=120)
+    pyplot.close(figure)

@@ -1,0 +1,50 @@
+"""Worlds that policies act in, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hippocam.apps.worlds import tour
+from hippocam.models.policies.playing import Game, PlayWorld
+from hippocam.stream.errors import HippocamError
+
+
+def _tour(rooms: int, delay: int, seed: Sequence[int]) -> Game:
+    return tour.Tour(tour.TourConfig(rooms=rooms, delay=delay), seed)
+
+
+def _tour_minigrid(rooms: int, delay: int, seed: Sequence[int]) -> Game:
+    try:
+        from hippocam.apps.worlds.minigrid_tour import MiniGridTour
+    except ImportError as error:
+        raise HippocamError("this world needs MiniGrid: pip install 'hippocam[robot-bench]'") from error
+    return MiniGridTour(tour.TourConfig(rooms=rooms, delay=delay), seed)
+
+
+_SIZES = (4, 8, 16, 32)
+_DELAYS = (0, 0, 0, 200)
+WORLDS = {
+    world.name: world
+    for world in (
+        PlayWorld(name="tour", play=_tour, sizes=_SIZES, delays=_DELAYS, dim=tour.DIM, actions=tour.ACTIONS),
+        PlayWorld(
+            name="tour-minigrid",
+            play=_tour_minigrid,
+            sizes=_SIZES,
+            delays=_DELAYS,
+            dim=tour.DIM,
+            actions=tour.ACTIONS,
+        ),
+    )
+}
+
+
+def world_named(name: str) -> PlayWorld:
+    """The world of a name.
+
+    Raises:
+        HippocamError: There is none.
+    """
+    if name not in WORLDS:
+        raise HippocamError(f"no world is called {name!r}; there are {', '.join(WORLDS)}")
+    return WORLDS[name]

@@ -1,0 +1,78 @@
+"""What every world that a policy acts in has: what is seen at a step, and what may be done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hippocam.stream.records import FloatArray
+
+# First number of an episode's seed: episodes that are learned from are never those that are tried.
+TRIED, LEARNED, ELSEWHERE = range(3)
+
+
+class Turn(NamedTuple):
+    """What a robot sees at one step.
+
+    Attributes:
+        time_s: When.
+        vector_D: float32 [D], of length 1: what the encoder makes of its picture.
+        pose: float64 [3]: x and y in metres, and the heading in radians.
+    """
+
+    time_s: float
+    vector_D: FloatArray
+    pose: NDArray[np.float64]
+
+
+class Game(Protocol):
+    """One episode of a world."""
+
+    @property
+    def goal_D(self) -> FloatArray:
+        """What is asked for, as the encoder sees it: float32 [D], of length 1."""
+
+    @property
+    def done(self) -> bool:
+        """Whether it is over."""
+
+    @property
+    def success(self) -> bool:
+        """Whether it ended well."""
+
+    def turns(self) -> list[Turn]:
+        """Lead the robot through what comes before the question."""
+
+    def now(self) -> Turn:
+        """What it sees before it acts."""
+
+    def act(self, action: int) -> None:
+        """Do something."""
+
+    def expert(self, steps: int) -> list[int]:
+        """What somebody who knows the answer does from here on, at most so many steps."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayWorld:
+    """A world.
+
+    Attributes:
+        name: What it is called.
+        play: Begins an episode: size, delay, seed.
+        sizes: Sizes that are tried; in the tour, numbers of rooms.
+        delays: Delays that are learned from, steps.
+        dim: Numbers of the encoder's vectors.
+        actions: Kinds of actions.
+    """
+
+    name: str
+    play: Callable[[int, int, Sequence[int]], Game]
+    sizes: tuple[int, ...]
+    delays: tuple[int, ...]
+    dim: int
+    actions: int
