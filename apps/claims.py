@@ -92,7 +92,7 @@ def _claim(
     sampled = "" if complete else with_samples(source.uri, fingerprint)
     after = -1
     if not complete:
-        after = memory.begin(name, uri=source.uri, fingerprint=sampled, fps=rate, senses=senses)
+        after = memory.begin(name, uri=source.uri, fingerprint=sampled, fps=rate, senses=tuple(senses))
     end_s = memory.end_s(name) if after >= 0 else None
     job = Job(source=source, name=name, after_seq=after, after_s=end_s)
     return Claim(job=job, complete=complete, resumed=bool(known), preview=preview, fingerprint=fingerprint)

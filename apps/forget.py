@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hippocam.apps.archive.unit import delete_copy
-from hippocam.apps.ask.where import check_clock, check_stream
+from hippocam.apps.ask.where import check_stream, on_clock
 from hippocam.apps.ids import find_entry
 from hippocam.apps.live.forget import delete_footage
 from hippocam.memory.errors import LockedError
@@ -46,7 +46,7 @@ def delete(memory: MemoryWriter, what: Filter | Origin | Sequence[str]) -> Delet
     if isinstance(what, Filter) and what.stream is not None:
         check_stream(what.stream, memory.streams())
     if isinstance(what, Filter):
-        check_clock(what, memory.streams(), dates=True)
+        what = on_clock(what, memory.streams(), dates=True)
     found = [] if isinstance(what, Filter) else [find_entry(memory, entry) for entry in what]
     entries = [entry for entry_id in found if (entry := memory.entry(entry_id)) is not None]
     with _archive_leftovers(memory.folder):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from hippocam.apps.ask.where import check_clock
+from hippocam.apps.ask.where import on_clock
 from hippocam.apps.ids import find_entry, origin_of
 from hippocam.memory.filter import Filter
 from hippocam.memory.forget_preview import ToDelete, preview
@@ -33,9 +33,8 @@ def forget_preview(
     with Memory.open_reader(folder) as memory:
         if import_id is not None or sense is not None:
             return preview(memory.store, origin_of(memory, wanted.stream, import_id, sense))
-        check_clock(wanted, memory.streams(), dates=True)
         if wanted:
-            return preview(memory.store, wanted)
+            return preview(memory.store, on_clock(wanted, memory.streams(), dates=True))
         found = list[int]()
         for entry in entries:
             with suppress(HippocamError):  # `Session.forget` says which is not known, or finishes what was begun

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Self
+from typing import Self, Unpack
 
 from hippocam.memory.bank.bank import Bank
 from hippocam.memory.config import MemoryConfig
@@ -42,7 +42,7 @@ from hippocam.memory.sleep.sleep import Sleep, SleepReport
 from hippocam.memory.store.database import Store
 from hippocam.memory.store.exemplars import Exemplars
 from hippocam.memory.store.streams import StreamRow
-from hippocam.memory.streams import OpenStream, OpenStreams, Recording, tier_on_disk, tiers_of
+from hippocam.memory.streams import OpenStream, OpenStreams, Recording, RecordingFields, tier_on_disk, tiers_of
 from hippocam.stream.records import Embedding, EncoderSpec, FloatArray, Item, Note
 
 
@@ -301,28 +301,18 @@ class MemoryWriter(Memory):
     # watching --------------------------------------------------------------------------------------------
 
     @guarded
-    def begin(
-        self,
-        recording: str,
-        *,
-        uri: str,
-        fingerprint: str = "",
-        fps: float | None = None,
-        senses: Sequence[str] = (),
-    ) -> int:
+    def begin(self, recording: str, *, uri: str, **more: Unpack[RecordingFields]) -> int:
         """Announce a recording whose streams will be written.
 
         Args:
             recording: Its id; its streams are named recording or recording/camera.
             uri: Where it is.
-            fingerprint: Tells its content from another's.
-            fps: Sampling rate; None for every frame, KEY_FRAMES for key frames alone.
-            senses: What perceives beside the encoder, as `Senses.named`: what nobody looked for is not absent.
+            more: fingerprint, fps, senses and recorded_s, as in `Recording`.
 
         Returns:
             Position after which to go on: -1 from the start.
         """
-        self._streams.announce(Recording(recording, uri, fingerprint, fps, tuple(senses)))
+        self._streams.announce(Recording(recording, uri, **more))
         return min((row.last_seq for row in self.store.streams.rows(recording=recording)), default=-1)
 
     @guarded

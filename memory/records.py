@@ -360,6 +360,8 @@ class StreamStatus:
         evicted: Events that were given up for the budget.
         t0_s: Start of the earliest entry, None where there is none.
         t1_s: End of the latest entry, None where there is none.
+        recorded_s: When its recording begins, in seconds since 1970, where its times count from then on; None
+            where they count from its start, and for live cameras.
         imported: Whether the source is what a file said that was imported: nobody here has named that path.
         quarantined: How much of it is in quarantine, kept and not recalled: "", "part" or "all".
     """
@@ -377,6 +379,7 @@ class StreamStatus:
     evicted: int
     t0_s: float | None
     t1_s: float | None
+    recorded_s: float | None = None
     imported: bool = False
     quarantined: Literal["", "part", "all"] = ""
 
@@ -384,6 +387,10 @@ class StreamStatus:
     def coarse(self) -> bool:
         """Whether only key frames were looked at."""
         return self.fps == KEY_FRAMES
+
+    def in_source_s(self, time_s: float) -> float:
+        """A time of the stream as its source has it: seconds from the start of the file."""
+        return time_s - (self.recorded_s or 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

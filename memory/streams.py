@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypedDict
 
 from hippocam.memory.bank.one_thread import one_thread
 from hippocam.memory.codec import unpack
@@ -28,6 +28,15 @@ from hippocam.stream.records import Embedding, Item, Note, Repeat
 _MOST_WAITING = 64
 
 
+class RecordingFields(TypedDict, total=False):
+    """What may be said of a recording when it is announced; see `Recording`."""
+
+    fingerprint: str
+    fps: float | None
+    senses: tuple[str, ...]
+    recorded_s: float | None
+
+
 class Recording(NamedTuple):
     """A source that was announced; its streams are named recording or recording/camera.
 
@@ -37,13 +46,15 @@ class Recording(NamedTuple):
         fingerprint: Tells its content from another's.
         fps: Sampling rate; None for every frame, KEY_FRAMES for key frames alone.
         senses: What perceives beside the encoder, as `Senses.named`; empty where that is not known.
+        recorded_s: When it begins, in seconds since 1970, where its times count from 1970; else None.
     """
 
     id: str
     uri: str
-    fingerprint: str
-    fps: float | None
+    fingerprint: str = ""
+    fps: float | None = None
     senses: tuple[str, ...] = ()
+    recorded_s: float | None = None
 
     def has(self, stream: str) -> bool:
         """Whether a stream is of this recording."""
@@ -286,6 +297,8 @@ def _open_stream(
     store.streams.add(name, recording.id, recording.uri, recording.fingerprint, recording.fps)
     encoder = store.meta.encoder()
     store.coverage.looked_at_by(name, (*([encoder[1].id] if encoder else []), *recording.senses))
+    if recording.recorded_s is not None:
+        store.streams.note_recorded(name, recording.recorded_s)
     (row,) = [row for row in store.streams.rows(recording=recording.id) if row.id == name]
     state = store.streams.state(name)
     working = WorkingMemory(name, config, fps=recording.fps)

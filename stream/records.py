@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -278,6 +278,16 @@ class Embedding:
 
 # What a memory is given, each stream in the order of its seq.
 Item = Embedding | Repeat | Note
+
+
+def later(item: Item, by_s: float) -> Item:
+    """An item with all its times some seconds later: it counts from 1970 then, not from the start of a file."""
+    if isinstance(item, Note):
+        return replace(item, t0_s=item.t0_s + by_s, t1_s=item.t1_s + by_s)
+    if isinstance(item, Repeat):
+        return replace(item, time_s=item.time_s + by_s)
+    cut_s = None if item.cut_s is None else item.cut_s + by_s
+    return replace(item, time_s=item.time_s + by_s, cut_s=cut_s)
 
 
 def stream_id(source_id: str, camera: str) -> str:

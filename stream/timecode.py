@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
+from typing import Self
 
 from hippocam.stream.errors import HippocamError
 
@@ -22,8 +23,28 @@ OFFSET = r"(?:\s?[+-]\d\d:?\d\d|\s?(?:Z|UTC|GMT)\b)"
 _CLOCK = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{1,2}(?:\.\d+)?)")
 
 
+class Clock(float):
+    """Seconds as "16:49" or "16:49:50" says them: from a start, or of the day where a stream counts in dates.
+
+    As a number it counts from a start: 16 minutes 49 s.
+
+    Attributes:
+        of_day_s: Seconds since midnight as a time of day has them: 16 hours 49 minutes.
+    """
+
+    of_day_s: float
+
+    def __new__(cls, seconds: float, of_day_s: float) -> Self:
+        """Make one of both readings."""
+        made = super().__new__(cls, seconds)
+        made.of_day_s = of_day_s
+        return made
+
+
 def parse_time(text: str) -> float:
     """Seconds from "83.5", "1:23.5" or "0:01:23.500"; since 1970 from "2026-11-21 13:05" (local; or with a zone).
+
+    What may be a time of day is a `Clock`.
 
     Raises:
         HippocamError: The text is none of these.
@@ -32,7 +53,9 @@ def parse_time(text: str) -> float:
     if match:
         hours, minutes, seconds = int(match[1] or 0), int(match[2]), float(match[3])
         if seconds < 60 and (minutes < 60 or match[1] is None):
-            return hours * 3600 + minutes * 60 + seconds
+            total_s = hours * 3600 + minutes * 60 + seconds
+            of_day_s = total_s if match[1] else 60 * total_s
+            return Clock(total_s, of_day_s) if of_day_s < 86400 else total_s
     else:
         try:
             value = float(text)
@@ -67,6 +90,18 @@ def format_time(time_s: float) -> str:
     hours, minutes = divmod(minutes, 60)
     seconds = f"{tenths // 10:02d}" + (f".{tenths % 10}" if tenths % 10 else "")
     return f"{hours}:{minutes:02d}:{seconds}" if hours else f"{minutes}:{seconds}"
+
+
+def on_day(of_day_s: float, *, of_s: float, days: int = 0) -> float:
+    """Seconds since 1970 of a time of day, in this machine's time zone.
+
+    Args:
+        of_day_s: Seconds since midnight, 0 to 86,400, as a clock on the wall shows them.
+        of_s: A time of the day that is meant.
+        days: So many days later.
+    """
+    midnight = datetime.combine(date.fromtimestamp(of_s) + timedelta(days=days), time())
+    return (midnight + timedelta(seconds=of_day_s)).timestamp()
 
 
 def _comes_twice(when: datetime) -> bool:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from hippocam.stream.protocols import Source
+from hippocam.stream.sources.dates import PathPattern, camera_at
 from hippocam.stream.sources.naming import slug
 
 Per = Literal["all", "folder", "camera"]
-
-# A word of a file's name with which the time of the recording begins: 20240131, 2024, 20240131T120000Z.
-_DATE = re.compile(r"\d{4,}(T?\d+)?Z?", re.IGNORECASE)
 
 
 class Home(NamedTuple):
@@ -27,15 +24,14 @@ class Home(NamedTuple):
     name: str
 
 
-def home_of(source: Source, per: Per) -> Home:
+def home_of(source: Source, per: Per, camera_from: PathPattern | None = None) -> Home:
     """Say which memory a source goes into.
 
     Args:
         source: A video, a folder of images or an episode of a dataset.
         per: "all" for one memory; "folder" for one for the files of each folder (and one a dataset); "camera" for
-            one for each camera of a folder, by the names of its files without dates and numbers of four digits
-            or more ("front_2024-01-31_1200.mp4" is of "front"; files that are named by dates alone are of a camera
-            that is named like their folder).
+            one for each camera, whatever days its footage is sorted by: see `camera_at`.
+        camera_from: Which part of a path names the camera; None to find it.
     """
     if per == "all":
         return Home("", "all")
@@ -45,17 +41,6 @@ def home_of(source: Source, per: Per) -> Home:
     path = Path(source.uri)
     if per == "folder":
         return Home(str(path.parent), slug(path.parent.name))
-    camera = camera_of(path.stem if path.suffix and not path.is_dir() else path.name)
-    name = slug(camera or path.parent.name)
-    return Home(f"{path.parent}/{name}", name)
-
-
-def camera_of(stem: str) -> str:
-    """The camera that a file's name tells; "" where it tells none."""
-    kept: list[str] = []
-    in_date = False
-    for word in re.split(r"[-_. ]+", stem):
-        in_date = bool(_DATE.fullmatch(word)) or (in_date and word.isdigit())
-        if word and not in_date:
-            kept.append(word)
-    return "-".join(kept)
+    camera, folder = camera_at(path, camera_from)
+    name = slug(camera)
+    return Home(f"{folder}/{name}", name)

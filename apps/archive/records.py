@@ -24,6 +24,9 @@ class ArchiveRequest:
         budget_mb: What each memory may take, in millions of bytes; None keeps its own.
         config: Settings: a name that ships, or a YAML file.
         segment_s: Length of a segment, seconds, 1 to 3600.
+        time_from: What in a path says when its recording begins, as `PathPattern` has it; "none" to let all times
+            count from the start of their files; None to find it by names and by what the files say.
+        camera_from: What in a path names the camera, as `PathPattern` has it; None to find it.
     """
 
     paths: tuple[str, ...] = ()
@@ -33,6 +36,8 @@ class ArchiveRequest:
     budget_mb: float | None = None
     config: str | None = None
     segment_s: float | None = None
+    time_from: str | None = None
+    camera_from: str | None = None
 
     def __post_init__(self) -> None:
         if self.segment_s is not None and not 1 <= self.segment_s <= 3600:
@@ -114,6 +119,7 @@ class ArchiveReport:
         workers: How many there were.
         failed: What failed in this run and why; what came before the fault is kept.
         quarantined: What failed in an earlier run and was not tried again.
+        undated: What nothing tells the date of, so that its times count from its start.
     """
 
     memories: tuple[ArchivedMemory, ...]
@@ -127,3 +133,4 @@ class ArchiveReport:
     workers: int
     failed: tuple[Failure, ...]
     quarantined: tuple[Failure, ...]
+    undated: tuple[str, ...] = ()

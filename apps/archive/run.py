@@ -45,6 +45,7 @@ from hippocam.stream.guard import length_s, segment_count
 from hippocam.stream.pipeline import PipelineConfig
 from hippocam.stream.protocols import Encoder, Source
 from hippocam.stream.sources import OpenedSources, open_sources
+from hippocam.stream.sources.dates import PathPattern, Recorded, recorded_at
 from hippocam.stream.sources.naming import natural_key
 
 SEGMENT_S = 300.0
@@ -118,6 +119,11 @@ def _absolute(path: str) -> str:
     return os.path.abspath(os.path.expanduser(path)) if path.strip() else path
 
 
+def _in_file_s(time_s: float | None, recorded: Recorded | None) -> float | None:
+    """A time of a stream as its file has it."""
+    return time_s if time_s is None or recorded is None else time_s - recorded.start_s
+
+
 @dataclass(frozen=True, slots=True)
 class _Given:
     """A source, or a path that could not be opened, with its row in the ledger."""
@@ -156,6 +162,9 @@ class _Run:
         opencv.load()
         self._senses = make_senses(self._settings.senses)
         self._segment_s = request.segment_s or SEGMENT_S
+        self._dated = request.time_from != "none"
+        self._time_from = PathPattern(request.time_from) if request.time_from and self._dated else None
+        self._camera_from = PathPattern(request.camera_from) if request.camera_from else None
         self._failed: list[Failure] = []
         self._quarantined: list[Failure] = []
         self._moved: list[str] = []
@@ -199,6 +208,7 @@ class _Run:
             workers=self._workers,
             failed=(*self._failed, *writer.failed),
             quarantined=tuple(self._quarantined),
+            undated=tuple(todo.footage.source.uri for todo in todos if self._dated and todo.recorded is None),
         )
 
     def _put_back(self) -> None:
@@ -244,7 +254,7 @@ class _Run:
         """Return the ledger's row of a source, with its present path and memory."""
         row, ledger = one.row, self._ledger
         name = row.memory if row else ""
-        name = name or ledger.memory_for(home_of(source, self._request.per or "all"))
+        name = name or ledger.memory_for(home_of(source, self._request.per or "all", self._camera_from))
         if row is None:
             self._leave_behind(one)
             return ledger.add(memory=name, path=one.uri, fingerprint=one.fingerprint)
@@ -295,12 +305,13 @@ class _Run:
 
     def _claim(self, homes: dict[str, list[_Given]]) -> list[Todo]:
         """Name what is to be archived in its memory, making memories that are new."""
-        found: list[tuple[_Given, Row, Claim]] = []
+        found: list[tuple[_Given, Row, Claim, Recorded | None]] = []
         for name, ones in homes.items():
             with self._open_memory(self._root / name) as memory:
                 sources = [one.source for one in ones if one.source]
                 claims = claim_all(memory, sources, self._pipeline.fps, self._senses.named)
-            for one, claim in zip(ones, claims, strict=True):
+                dates = [self._recorded(memory, claim) for claim in claims]
+            for one, claim, recorded in zip(ones, claims, dates, strict=True):
                 assert one.row is not None
                 if not self._is_open(one):
                     continue
@@ -309,12 +320,12 @@ class _Run:
                     with self._ledger.transaction():
                         self._ledger.set_state(one.row.id, State.DONE, name=claim.job.name)
                 else:
-                    found.append((one, one.row, claim))
-        sources = [claim.job.source for _, _, claim in found]
+                    found.append((one, one.row, claim, recorded))
+        sources = [claim.job.source for _, _, claim, _ in found]
         with ThreadPoolExecutor(_READERS) as readers:
             durations = list(readers.map(length_s, sources))
             counts = list(readers.map(self._count, sources))
-        for (one, row, _), count in zip(found, counts, strict=True):
+        for (one, row, _, _), count in zip(found, counts, strict=True):
             if isinstance(count, SourceError):
                 self._failed.append(Failure(source=one.uri, reason=count.reason))
                 with self._ledger.transaction():
@@ -327,17 +338,28 @@ class _Run:
                     key=self._key(one),
                     segments=count,
                     after_seq=claim.job.after_seq,
-                    after_s=claim.job.after_s,
+                    after_s=_in_file_s(claim.job.after_s, recorded),
                 ),
                 name=claim.job.name,
                 fingerprint=one.fingerprint,
                 fps=self._pipeline.fps,
                 senses=self._senses.named,
                 duration_s=duration_s,
+                recorded=recorded,
             )
-            for (one, row, claim), duration_s, count in zip(found, durations, counts, strict=True)
+            for (one, row, claim, recorded), duration_s, count in zip(found, durations, counts, strict=True)
             if not isinstance(count, SourceError)
         ]
+
+    def _recorded(self, memory: MemoryWriter, claim: Claim) -> Recorded | None:
+        """When a recording begins: as the memory has it where some of it is there, else as its path or it says."""
+        begun = memory.store.streams.rows(recording=claim.job.name)
+        if begun:
+            start_s = memory.store.streams.recorded_s(begun[0].id)
+            return None if start_s is None else Recorded(start_s, "memory")
+        if not self._dated or "#" in claim.job.source.uri:
+            return None
+        return recorded_at(Path(claim.job.source.uri), self._time_from)
 
     def _count(self, source: Source) -> int | SourceError:
         """Return how many segments a source is cut into, or why that cannot be told."""

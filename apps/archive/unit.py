@@ -17,6 +17,7 @@ from pathlib import Path
 from hippocam.memory.errors import memory_errors
 from hippocam.memory.folder import has_memory
 from hippocam.memory.lock import WriterLock
+from hippocam.memory.store.streams import RECORDED
 from hippocam.stream.private import make_folder, write_bytes
 
 # Actions in the journal that an archive run never takes.
@@ -99,7 +100,11 @@ def _only(recordings: Collection[str], now_path: Path, then_path: Path) -> bool:
         return all(row in before or row[1] in recordings for row in _rows(now, streams))
 
 
-_SAME = ("SELECT key, value FROM meta ORDER BY key", "SELECT id FROM entry WHERE pinned ORDER BY id")
+# Of the settings, the dates of the recordings are new with them.
+_SAME = (
+    f"SELECT key, value FROM meta WHERE substr(key, 1, {len(RECORDED)}) != '{RECORDED}' ORDER BY key",
+    "SELECT id FROM entry WHERE pinned ORDER BY id",
+)
 
 
 def _rows(database: sqlite3.Connection, sql: str) -> list[tuple[object, ...]]:

@@ -21,7 +21,8 @@ from hippocam.stream.archive.parts import PartEnd, read_part
 from hippocam.stream.archive.plan import Footage, Segment
 from hippocam.stream.archive.work_folder import WorkFolder
 from hippocam.stream.errors import HippocamError
-from hippocam.stream.records import Item, Note
+from hippocam.stream.records import Item, Note, later
+from hippocam.stream.sources.dates import Recorded
 
 # How many frames and notes a memory is given at a time.
 _BATCH = 64
@@ -41,6 +42,7 @@ class Todo:
         fps: Frames looked at a second; None for every frame.
         senses: What perceives beside the encoder, as `Senses.named`.
         duration_s: Its length, None if it is not known.
+        recorded: When it begins, so that its times count from 1970; None where they count from its start.
     """
 
     row: Row
@@ -50,6 +52,7 @@ class Todo:
     fps: float | None
     senses: tuple[str, ...]
     duration_s: float | None
+    recorded: Recorded | None
 
 
 @dataclass(slots=True)
@@ -155,6 +158,7 @@ class ArchiveWriter:
             fingerprint=todo.fingerprint,
             fps=todo.fps,
             senses=todo.senses,
+            recorded_s=None if todo.recorded is None else todo.recorded.start_s,
         )
 
     def _write(self, todo: Todo, part: Path) -> PartEnd:
@@ -164,7 +168,7 @@ class ArchiveWriter:
             if isinstance(item, PartEnd):
                 self._memory.write(batch)
                 return item
-            batch.append(item)
+            batch.append(item if todo.recorded is None else later(item, todo.recorded.start_s))
             self._frames += not isinstance(item, Note)
             if len(batch) == _BATCH:
                 self._memory.write(batch)
@@ -190,7 +194,10 @@ class ArchiveWriter:
         """Finish a recording, and the unit if it has enough of them."""
         assert self._memory is not None
         whole = state is State.DONE
-        self._memory.finish(todo.name, end_s=todo.duration_s if whole else None, complete=whole)
+        end_s = todo.duration_s if whole else None
+        if end_s is not None and todo.recorded is not None:
+            end_s += todo.recorded.start_s
+        self._memory.finish(todo.name, end_s=end_s, complete=whole)
         uri = todo.footage.source.uri
         fingerprint = with_content(uri, todo.fingerprint)
         self._memory.relocate(todo.name, uri, fingerprint)

@@ -158,12 +158,13 @@ def look_again(
         clock: Gives seconds that only rise.
     """
     start, asked_D = clock(), asked_D / max(float(np.linalg.norm(asked_D)), 1e-9)
-    sources = {s.id: s.source for s in streams if not s.imported}
+    sources = {s.id: s for s in streams if not s.imported}
     found, pictures, steps = list(evidence), dict[str, bytes](), list[Step]()
     frames, stopped = 0, "all candidates were looked at"
     for index, moment in enumerate(evidence[: config.moments]):
-        source = _source(sources.get(moment.stream, ""))
-        if source is None or moment.score < config.least:
+        status = sources.get(moment.stream)
+        source = None if status is None else _source(status.source)
+        if status is None or source is None or moment.score < config.least:
             continue
         span, best = _span(moment, at_s), None
         for fps, around_s in PASSES:
@@ -174,7 +175,7 @@ def look_again(
                 stopped = f"the budget was spent: {frames} frames, {clock() - start:.1f} s"
                 return _done(found, pictures, steps, stopped)
             rate = min(fps, left / max(span[1] - span[0], 1e-3))
-            seen = list(_look(source, moment.stream, span, rate, encoder, asked_D, left))
+            seen = list(_look(source, status, span, rate, encoder, asked_D, left))
             if not seen:
                 break
             frames += len(seen)
@@ -223,7 +224,7 @@ def _span(moment: Evidence, at_s: float | None) -> tuple[float, float]:
 
 def _look(
     source: VideoSource,
-    stream: str,
+    stream: StreamStatus,
     span: tuple[float, float],
     fps: float,
     encoder: Encoder,
@@ -232,7 +233,8 @@ def _look(
 ) -> Iterator[_Frame]:
     """Frames of a span with their cosines; none where the source cannot be read."""
     try:
-        seen = list(source.between(*span, fps=fps, camera=source.camera_of(stream)))[:most]
+        t0_s, t1_s = map(stream.in_source_s, span)
+        seen = list(source.between(max(0.0, t0_s), t1_s, fps=fps, camera=source.camera_of(stream.id)))[:most]
     except (SourceError, OSError):
         return
     for start in range(0, len(seen), _BATCH):
@@ -240,7 +242,7 @@ def _look(
         vectors_ND = encoder.encode_images([image for _, image in batch]).vectors_ND
         cosines = (vectors_ND @ asked_D) / np.maximum(np.linalg.norm(vectors_ND, axis=1), 1e-9)
         for (time_s, image), cosine in zip(batch, cosines.tolist(), strict=True):
-            yield _Frame(time_s, cosine, image)
+            yield _Frame(time_s + (stream.recorded_s or 0.0), cosine, image)
 
 
 def _closer(moment: Evidence, best: _Frame, p: float) -> Evidence:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from hippocam.apps.ask.checked import ImportCheck
-from hippocam.apps.ask.where import Where, check_camera, check_clock, check_recalled, check_stream, filter_of
+from hippocam.apps.ask.where import Where, check_camera, check_recalled, check_stream, filter_of, on_clock
 from hippocam.apps.errors import UnknownEntryError
 from hippocam.apps.ids import find_entry
 from hippocam.apps.sentences.sentences import Sentences
@@ -218,21 +218,20 @@ class Memories:
         return sum(member.memory.budget_bytes() for member in self.members)
 
     def check(self, where: Where) -> None:
-        """Refuse, with HippocamError, streams and cameras that no memory knows, and times on another clock."""
+        """Refuse, with HippocamError, streams and cameras that no memory knows."""
         stream, camera = where.get("stream"), where.get("camera")
         if stream is not None:
             check_stream(stream, self.streams())
             check_recalled(stream, self.streams())
         if camera is not None:
             check_camera(camera, self.streams())
-        if any(where.get(name) is not None for name in ("after_s", "before_s", "at_s")):
-            check_clock(filter_of(where), self.streams())
 
     def resolve(self, where: Where) -> Where:
-        """Put the memory's name before a stream and an entry that were named without it.
+        """Put memories' names before streams and entries that were named without, and dates to times of day.
 
         Raises:
-            HippocamError: Several memories know such a stream or entry, or none knows the entry.
+            HippocamError: Several memories know such a stream or entry, or none knows the entry; or a time is on
+                no clock of the streams that are meant.
         """
         resolved: Where = {**where}
         stream, place_of = where.get("stream"), where.get("place_of")
@@ -241,6 +240,9 @@ class Memories:
                 resolved["stream"] = self._whole_stream(stream)
             if place_of is not None:
                 resolved["place_of"] = self._whole_entry(place_of)
+        if any(where.get(name) is not None for name in ("after_s", "before_s", "at_s")):
+            wanted = on_clock(filter_of(resolved), self.streams())
+            resolved |= {"after_s": wanted.after_s, "before_s": wanted.before_s, "at_s": wanted.at_s}
         return resolved
 
     def _whole_stream(self, stream: str) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, TypedDict
 
 from hippocam.memory.filter import Filter
 from hippocam.memory.records import StreamStatus
 from hippocam.stream.errors import HippocamError
-from hippocam.stream.timecode import DATES_FROM_S, clock_said
+from hippocam.stream.timecode import DATES_FROM_S, Clock, clock_said, format_time, on_day
 
+# Conditions that are times; "before" may depend on "after".
+_TIMES = ("after_s", "before_s", "at_s")
 # Moments that are given where nobody says how many.
 TOP = 5
 
@@ -89,20 +92,52 @@ def check_camera(camera: str, held: Sequence[StreamStatus]) -> None:
         raise HippocamError(f"camera {camera!r} is not in this memory; it holds {', '.join(known) or 'none'}")
 
 
-def check_clock(wanted: Filter, held: Sequence[StreamStatus], *, dates: bool = False) -> None:
-    """Refuse, with HippocamError, a time without a date for streams whose times are dates.
+def on_clock(wanted: Filter, held: Sequence[StreamStatus], *, dates: bool = False) -> Filter:
+    """The same filter with dates where streams count in dates: a time of day is that of the last day that has it.
 
     Args:
         wanted: Which streams, and the times.
         held: What the memory holds.
         dates: Refuse a date for streams that count from their start as well: "before" it would be all of them.
+
+    Raises:
+        HippocamError: A time is on no clock of the streams that are meant, or may be one of either kind.
     """
-    times = [time_s for time_s in (wanted.after_s, wanted.before_s, wanted.at_s) if time_s is not None]
-    for stream in held:
-        end_s = max(stream.duration_s, stream.t1_s or 0.0)
-        if not times or not end_s or not wanted.of_stream(stream.id):
-            continue
-        if end_s >= DATES_FROM_S and min(times) < DATES_FROM_S:
-            raise HippocamError(clock_said(stream.id, min(times)))
-        if end_s < DATES_FROM_S <= max(times) and dates:
-            raise HippocamError(clock_said(stream.id, max(times)))
+    times = {name: time_s for name in _TIMES if (time_s := getattr(wanted, name)) is not None}
+    ends = {stream.id: end_s for stream in held if wanted.of_stream(stream.id) and (end_s := _end_s(stream))}
+    dated = {stream: end_s for stream, end_s in ends.items() if end_s >= DATES_FROM_S}
+    plain = ends.keys() - dated.keys()
+    if dates and plain and (said := max(times.values(), default=0.0)) >= DATES_FROM_S:
+        raise HippocamError(clock_said(min(plain), said))
+    open_times = {name: time_s for name, time_s in times.items() if time_s < DATES_FROM_S}
+    if not dated or not open_times:
+        return wanted
+    camera, latest_s = max(dated.items(), key=lambda each: each[1])
+    settled = dict[str, Any]()
+    for name, time_s in open_times.items():  # "after" comes before "before"
+        if not isinstance(time_s, Clock):
+            raise HippocamError(clock_said(camera, time_s))
+        after_s = settled.get("after_s", times.get("after_s"))
+        settled[name] = _day_time(time_s.of_day_s, latest_s, after_s if name == "before_s" else None)
+    if plain:
+        name, time_s = next(iter(open_times.items()))
+        raise HippocamError(
+            f"{format_time(time_s)} in {min(plain)}, or {format_time(settled[name])} in {camera}? "
+            "name the stream, or write the date"
+        )
+    return replace(wanted, **settled)
+
+
+def _end_s(stream: StreamStatus) -> float:
+    """When a stream ends: one that is still being watched now, by the clock."""
+    end_s = max(stream.duration_s, stream.t1_s or 0.0)
+    return max(end_s, time.time()) if end_s >= DATES_FROM_S and not stream.complete else end_s
+
+
+def _day_time(of_day_s: float, latest_s: float, after_s: float | None) -> float:
+    """A time of day as a date: the first after a time, else the last until the end."""
+    if after_s is not None and after_s >= DATES_FROM_S:
+        today_s = on_day(of_day_s, of_s=after_s)
+        return today_s if today_s > after_s else on_day(of_day_s, of_s=after_s, days=1)
+    today_s = on_day(of_day_s, of_s=latest_s)
+    return today_s if today_s <= latest_s else on_day(of_day_s, of_s=latest_s, days=-1)

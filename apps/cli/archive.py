@@ -29,6 +29,14 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--per", choices=("all", "folder", "camera"), help="one memory for all (default), a folder, or a camera"
     )
     archive.add_argument(
+        "--camera-from", metavar="PATTERN", help="what in a path names the camera: '{camera}/%%Y-%%m-%%d/*'"
+    )
+    archive.add_argument(
+        "--time-from",
+        metavar="PATTERN",
+        help="what in a path says when a recording begins: '%%Y%%m%%d_%%H%%M%%S'; none for times from 0",
+    )
+    archive.add_argument(
         "--budget-mb", type=float, metavar="N", help="what each memory may take on disk (default 256)"
     )
     archive.add_argument("--fps", type=float, metavar="F", help="frames looked at a second (default 1)")
@@ -67,6 +75,8 @@ def _archive(options: argparse.Namespace) -> int:
         budget_mb=options.budget_mb,
         config=options.config,
         segment_s=options.segment,
+        time_from=options.time_from,
+        camera_from=options.camera_from,
     )
     workers = WorkersConfig(address=options.address, workers=options.workers, gpu_share=options.gpu_share)
     config = ArchiveConfig(executor=options.executor, workers=workers, retry=options.retry)

@@ -63,7 +63,7 @@ def forget(session: Forgets, options: argparse.Namespace) -> int:
     if any(origin.values()) or bool(options.entries) != bool(wanted):  # else it is wrong use
         lines = preview_lines(forget_preview(session.folder, options.entries, wanted, **origin))
         tell(*lines, file=sys.stderr if options.json else sys.stdout)
-        if not options.yes and not _agreed():
+        if not (options.yes or _agreed(by_time=options.after is not None or options.before is not None)):
             warn("nothing was deleted")
             return 1
     gone = session.forget(
@@ -95,10 +95,12 @@ def preview_lines(found: Sequence[ToDelete]) -> list[str]:
     ]
 
 
-def _agreed() -> bool:
-    """Ask on a terminal; without one nobody can be asked."""
+def _agreed(*, by_time: bool) -> bool:
+    """Ask on a terminal; without one nobody can be asked, and a time, which may be misread, needs --yes."""
     if not sys.stdin.isatty():
-        return True
+        if by_time:
+            warn("hippocam: nobody is there to ask: if that is what should go, add --yes")
+        return not by_time
     tell("delete for good, with all that was made of it? [y/N] ", end="", file=sys.stderr)
     return sys.stdin.readline().strip().casefold() in ("y", "yes")
 

@@ -53,6 +53,12 @@ def archive_lines(report: ArchiveReport) -> list[str]:
     ]
     lines += [f"{path}: moved here, archived before" for path in report.moved]
     lines += [f"{old.source}: in quarantine (--retry tries it again): {old.reason}" for old in report.quarantined]
+    if report.undated:
+        count = len(report.undated)
+        lines.append(
+            f"{count} recording{'' if count == 1 else 's'} without a known date, whose times count from 0:00 "
+            f"(--time-from tells it): {report.undated[0]}{', ...' if count > 1 else ''}"
+        )
     known = f", {report.known} known already" if report.known else ""
     failed = f", {len(report.failed)} failed" if report.failed else ""
     lines.append(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hippocam.memory.provenance.table import IMPORT, ProvenanceTable
 from hippocam.memory.records import KEY_FRAMES, StreamStatus
@@ -16,8 +16,11 @@ _OWNED = ("summary", "probe", "note", "visit", "entity", "entity_total", "detect
 _UNDER_WAY = ("place", "tracked")
 # Before a stream's name, the setting that it came with an import; its value is the path that the import named.
 _IMPORTED = "imported "
+# Before a stream's name, the setting that its times are dates; its value is when its recording begins, in seconds
+# since 1970.
+RECORDED = "recorded "
 # Before a stream's name, the settings that are deleted with it.
-_SETTINGS = (_IMPORTED, IMPORT)
+_SETTINGS = (_IMPORTED, RECORDED, IMPORT)
 
 
 class StreamRow(NamedTuple):
@@ -124,6 +127,25 @@ class StreamTable:
             "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (_IMPORTED + stream, json.dumps(source))
         )
 
+    def note_recorded(self, stream: str, recorded_s: float) -> None:
+        """Note when the recording of a stream begins, in seconds since 1970, from which its times count."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (RECORDED + stream, json.dumps(recorded_s))
+        )
+
+    def recorded_s(self, stream: str) -> float | None:
+        """When a stream's recording begins, in seconds since 1970; None where its times count from its start."""
+        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (RECORDED + stream,)).fetchone()
+        return None if row is None else float(json.loads(row[0]))
+
+    def _settings(self, before: str) -> dict[str, Any]:
+        """The settings of streams that have one kind of them, by the stream's name."""
+        rows = self._db.execute(
+            "SELECT substr(key, ?), value FROM meta WHERE substr(key, 1, ?) = ?",
+            (len(before) + 1, len(before), before),
+        )
+        return {stream: json.loads(value) for stream, value in rows}
+
     def set_newest(self, stream: str, entry_id: int) -> None:
         """Note which entry holds the newest event of a stream."""
         self._db.execute("UPDATE stream SET newest = ? WHERE id = ?", (entry_id, stream))
@@ -178,11 +200,7 @@ class StreamTable:
 
     def statuses(self) -> list[StreamStatus]:
         """What is held of each stream, by name."""
-        marks = self._db.execute(
-            "SELECT substr(key, ?), value FROM meta WHERE substr(key, 1, ?) = ?",
-            (len(_IMPORTED) + 1, len(_IMPORTED), _IMPORTED),
-        )
-        imported = {stream: json.loads(source) for stream, source in marks}
+        imported, recorded = self._settings(_IMPORTED), self._settings(RECORDED)
         apart = ProvenanceTable(self._db).quarantine()
         rows = self._db.execute(
             "SELECT s.id, s.source, s.fps, s.end_s, s.complete, s.frames_seen, s.frames_encoded, "
@@ -206,6 +224,7 @@ class StreamTable:
                 entry_bytes=row[10],
                 t0_s=row[11],
                 t1_s=row[12],
+                recorded_s=recorded.get(row[0]),
                 imported=imported.get(row[0]) == row[1],  # else it was watched here since, from a path of our own
                 quarantined=apart.share_of(row[0], row[13]),
             )

@@ -265,7 +265,7 @@ def stamps_of(names: Sequence[str]) -> NDArray[np.float64] | None:
     digits); or a date with a time of day. What a camera puts before or behind them may differ.
     """
     stems = [Path(name).stem for name in names]
-    for read in (_since_1970, _date_and_time):
+    for read in (since_1970, _date_and_time):
         ticks = [read(stem) for stem in stems]
         first = ticks[0] if ticks else None
         if first is None or None in ticks:
@@ -276,7 +276,7 @@ def stamps_of(names: Sequence[str]) -> NDArray[np.float64] | None:
     return None
 
 
-def _since_1970(stem: str) -> int | None:
+def since_1970(stem: str) -> int | None:
     """Nanoseconds, which a double of seconds would be off from; None where there is no such number."""
     match = _SINCE.match(stem)
     if match is None:

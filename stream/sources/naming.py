@@ -30,9 +30,17 @@ def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
 def base_id(path: Path) -> str:
     """Return the id of a source that is watched alone: its file's stem or its folder's name."""
     if path.suffix and not path.is_dir():
-        return slug(path.stem)
+        if re.search(r"[^\W\d_]", path.stem):
+            return slug(path.stem)
+        return slug("-".join((*_from_year_on(path.parent), path.stem)))  # a time of day alone says little
     name = slug(path.name)
     return f"{slug(path.parent.name)}-{name}" if name.casefold() in _COMMON and path.parent.name else name
+
+
+def _from_year_on(folder: Path) -> tuple[str, ...]:
+    """The names of a path's last folders, from the first that is a year or begins with one; none where none is."""
+    years = [k for k, name in enumerate(folder.parts) if re.match(r"(?:19|20)[0-9]{2}(?![0-9]{5})", name)]
+    return folder.parts[years[0] :] if years else ()
 
 
 def unique_ids(paths: Sequence[Path]) -> list[str]:

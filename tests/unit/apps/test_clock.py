@@ -15,6 +15,7 @@ from hippocam.apps.session import Session
 from hippocam.memory.memory import Memory
 from hippocam.models.registry import make_encoder
 from hippocam.stream.errors import HippocamError
+from hippocam.stream.timecode import parse_time
 
 LIVE_S = datetime(2026, 11, 29, 16, 49).timestamp()  # on this machine's clock
 RED, BLUE = "#ff0000", "#0000ff"
@@ -42,22 +43,85 @@ def held(folder, stream):
         return {s.id: s.entries for s in session.status().streams}[stream]
 
 
-@pytest.mark.parametrize("times", [["--after", "16:49:50"], ["--before", "16:50:00"], ["--after", "59390"]])
+@pytest.mark.parametrize(
+    ("times", "first", "last"),
+    [
+        (["--after", "16:49:50"], 50, 120),
+        (["--after", "16:50"], 60, 120),
+        (["--before", "16:50:00"], 0, 60),
+        (["--after", "16:49:30", "--before", "16:50"], 30, 60),
+        (["--after", "16:50", "--before", "17:00"], 60, 120),
+    ],
+)
+def test_a_time_of_day_is_that_of_the_last_day_that_has_it(folder, times, first, last, capsys):
+    assert (
+        main(["search", "red", "--top", "1000", *times, "--stream", "gate", "--memory", str(folder), "--json"])
+        == 0
+    )
+    found = json.loads(capsys.readouterr().out)["moments"]
+    assert found
+    assert all(m["t1_s"] > LIVE_S + first and m["t0_s"] < LIVE_S + last for m in found)
+    assert main(["forget", *times, "--stream", "gate", "--yes", "--memory", str(folder)]) == 0
+    with Session(folder) as session:
+        left = session.search("red", stream="gate", top=1000)
+    assert all(m.t1_s <= LIVE_S + first or m.t0_s >= LIVE_S + last for m in left)
+    assert bool(left) == (last - first < 120)
+    assert held(folder, "film") > 0
+
+
+def test_a_time_that_today_has_not_yet_is_yesterdays(tmp_path, frames_of):
+    encoder = make_encoder("palette")
+    vectors = np.random.default_rng(1).normal(size=(48, encoder.spec.dim)).astype(np.float32)
+    with Memory.open_writer(tmp_path / "m", encoder="palette", spec=encoder.spec) as memory:
+        memory.begin("gate", uri="/x/gate.mp4")
+        memory.write(frames_of("gate", [(LIVE_S - 86400 + 1800 * k, vectors[k]) for k in range(48)]))
+        memory.finish("gate")
+    with Session(tmp_path / "m") as session:
+        for said, day in (("15:00", 0), ("17:00", -1)):
+            after_s = parse_time(said)
+            wanted_s = parse_time(f"2026-11-{29 + day} {said}")
+            found = session.search("red", top=100, after_s=after_s)
+            assert found == session.search("red", top=100, after_s=wanted_s)
+            assert 0 < len(found) < 48
+
+
+@pytest.mark.parametrize("command", [["forget", "--yes"], ["search", "red"], ["ask", "was it red?"]])
+def test_a_time_of_either_kind_is_refused_with_both_written_out(folder, command, capsys):
+    before = held(folder, "gate"), held(folder, "film")
+    assert main([*command, "--after", "16:49:50", "--memory", str(folder)]) == 2
+    said = capsys.readouterr().err
+    assert "16:49:50 in film, or 2026-11-29 16:49:50 in gate?" in said
+    assert (held(folder, "gate"), held(folder, "film")) == before
+
+
+@pytest.mark.parametrize("command", [["forget", "--yes"], ["search", "red"], ["ask", "was it red?"]])
 @pytest.mark.parametrize("which", [[], ["--stream", "gate"]])
-@pytest.mark.parametrize("command", [["forget"], ["search", "red"], ["ask", "was it red?"]])
-def test_a_time_of_day_has_no_date(folder, command, times, which, capsys):
+def test_seconds_are_no_time_of_day(folder, command, which, capsys):
     before = held(folder, "gate")
-    assert main([*command, *times, *which, "--memory", str(folder)]) == 2
+    assert main([*command, "--after", "59390", *which, "--memory", str(folder)]) == 2
     said = capsys.readouterr().err
     assert "has no date" in said
     assert "YYYY-MM-DD" in said
-    assert (held(folder, "gate"), held(folder, "film") > 0) == (before, True)
+    assert held(folder, "gate") == before
 
 
 def test_as_if_it_ended_then(folder, capsys):
-    for command in (["search", "red"], ["entities"]):
-        assert main([*command, "--at", "16:50", "--memory", str(folder)]) == 2
-        assert "has no date" in capsys.readouterr().err
+    assert main(["search", "red", "--at", "16:50", "--stream", "gate", "--memory", str(folder), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["moments"]
+    assert found
+    assert all(m["t1_s"] <= LIVE_S + 60 for m in found)
+    assert main(["entities", "--at", "16:50", "--memory", str(folder)]) == 2
+    assert "name the stream, or write the date" in capsys.readouterr().err
+
+
+def test_a_time_needs_a_yes_where_nobody_can_be_asked(folder, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    before = held(folder, "gate")
+    assert main(["forget", "--stream", "gate", "--after", "16:50", "--memory", str(folder)]) == 1
+    said = capsys.readouterr()
+    assert "2026-11-29 16:50:00 to 2026-11-29 16:50:59" in said.out
+    assert "--yes" in said.err
+    assert held(folder, "gate") == before
 
 
 def test_a_date_is_no_time_of_a_recording(folder):
@@ -72,7 +136,17 @@ def test_with_a_date_what_is_told_is_what_goes(folder, capsys):
     with Session(folder) as session:
         before = {e.id for e in session.search("red", stream="gate", top=1000)}
         going = {e.id for e in session.search("red", stream="gate", top=1000, after_s=LIVE_S + 60)}
-    command = ["forget", "--stream", "gate", "--after", "2026-11-29 16:50:00", "--memory", str(folder), "--json"]
+    command = [
+        "forget",
+        "--stream",
+        "gate",
+        "--after",
+        "2026-11-29 16:50:00",
+        "--memory",
+        str(folder),
+        "--json",
+        "--yes",
+    ]
     assert main(command) == 0
     said = capsys.readouterr()
     assert json.loads(said.out) == {**json.loads(said.out), "entries": len(going)}

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from hippocam.apps.archive.layout import Home, camera_of
+from hippocam.apps.archive.layout import Home
 from hippocam.apps.archive.ledger import Ledger, State
 from hippocam.apps.content import fingerprint_of
 from hippocam.stream.errors import HippocamError
@@ -101,19 +101,3 @@ def test_what_is_no_ledger_is_told(tmp_path):
     database.close()
     with pytest.raises(HippocamError, match="no ledger of this hippocam"):
         Ledger(tmp_path / "newer.db")
-
-
-@pytest.mark.parametrize(
-    ("stem", "camera"),
-    [
-        ("front_2024-01-31_12-00-00", "front"),
-        ("cam01_20240131T120000Z", "cam01"),
-        ("2024-01-31 cam 2", "cam-2"),
-        ("cam_1_20240131_1200", "cam-1"),
-        ("GOPR0042", "GOPR0042"),
-        ("20240131-120000", ""),
-        ("20240131_120000_yard", "yard"),
-    ],
-)
-def test_the_name_of_a_file_tells_its_camera(stem, camera):
-    assert camera_of(stem) == camera
