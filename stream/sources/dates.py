@@ -142,12 +142,11 @@ def camera_at(path: Path, pattern: PathPattern | None = None) -> tuple[str, Path
 
     Returns:
         The camera's name, "" where no name tells; and the folder in which its days lie, which tells it from
-        another camera of that name.
+        another camera of that name, "." where a user has named it.
     """
+    if pattern is not None and (named := pattern.camera(path)) is not None:
+        return named, Path()
     folders, dated = _without_days(path.parent)
-    named = pattern.camera(path) if pattern is not None else None
-    if named is not None:
-        return named, Path(*(part for part in folders if part != named))
     stem = path.stem if path.suffix and not path.is_dir() else path.name
     name = "-".join(_words(stem, dated)) or (folders[-1] if len(folders) > 1 else "")
     return name, Path(*folders)

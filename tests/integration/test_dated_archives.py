@@ -1,0 +1,87 @@
+"""Trees of footage in several layouts with dated names: a memory a camera, and each question finds its day."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from hippocam.apps.archive.records import ArchiveConfig, ArchiveRequest
+from hippocam.apps.archive.run import archive
+from hippocam.apps.session import Session
+
+DAYS = (datetime(2023, 11, 2, 14, 5), datetime(2023, 11, 3, 9, 30), datetime(2023, 11, 3, 14, 5))
+SECONDS = 12
+LAYOUTS = {
+    "by day": "%Y-%m-%d/{camera}/%H-%M-%S.mp4",
+    "by camera": "{camera}/%Y/%m/%d/%H%M.mp4",
+    "in names": "%Y-%m-%d/{camera}_%Y%m%d_%H%M%S.mp4",
+    "Frigate's": "%Y-%m-%d/%H/{camera}/%M.%S.mp4",
+    "odd": "x%d.%m.%Y/nr-{camera}/rec %Hh%Mm.mp4",
+}
+
+
+@pytest.fixture(scope="module")
+def helper(load_helpers):
+    return load_helpers("archive_footage.py")
+
+
+@pytest.fixture(params=LAYOUTS)
+def tree(request, tmp_path, helper, monkeypatch):
+    """Two cameras, each on three occasions, and one file that is broken; and how the tree is to be read."""
+    layout = LAYOUTS[request.param]
+    for number, camera in enumerate(("door", "yard")):
+        for k, day in enumerate(DAYS):
+            path = tmp_path / "footage" / day.strftime(layout).replace("{camera}", camera)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            helper.render(path, 10 * number + k, SECONDS)
+    broken = tmp_path / "footage" / DAYS[0].replace(hour=23).strftime(layout).replace("{camera}", "door")
+    broken.parent.mkdir(parents=True, exist_ok=True)
+    broken.write_text("no video")
+    request = ArchiveRequest(paths=(str(tmp_path / "footage"),), per="camera", encoder="palette")
+    if layout is LAYOUTS["odd"]:
+        request = ArchiveRequest(
+            paths=request.paths,
+            per="camera",
+            encoder="palette",
+            time_from="x%d.%m.%Y/*/rec %Hh%Mm",
+            camera_from="nr-{camera}/*",
+        )
+    return tmp_path / "memories", request
+
+
+def test_one_memory_a_camera_and_each_question_finds_its_day(tree):
+    root, request = tree
+    report = archive(root, request, ArchiveConfig(executor="local"))
+    assert (report.archived, len(report.failed), report.undated) == (6, 1, ())
+    assert sorted(path.name for path in root.iterdir() if path.is_dir() and path.name[0] != ".") == [
+        "door",
+        "yard",
+    ]
+    again = archive(root, request, ArchiveConfig(executor="local"))
+    assert (again.archived, again.known) == (0, 6)
+    with Session([root / "door", root / "yard"]) as session:
+        held = session.status().streams
+        starts = sorted(stream.recorded_s for stream in held)
+        assert starts == sorted(2 * [day.timestamp() for day in DAYS])
+        for stream in held:
+            assert stream.recorded_s == stream.t0_s
+            assert stream.duration_s == pytest.approx(stream.recorded_s + SECONDS, abs=1.1)
+            assert stream.in_source_s(stream.duration_s) == pytest.approx(SECONDS, abs=1.1)
+        for day in DAYS[:2]:
+            midnight = datetime(day.year, day.month, day.day)
+            window = midnight.timestamp(), (midnight + timedelta(days=1)).timestamp()
+            for said in (f"on {day.day} November 2023", f"on {day:%Y-%m-%d}"):
+                found = session.ask(f"Was it red {said}?").evidence
+                assert found
+                assert all(window[0] <= moment.t0_s < window[1] for moment in found)
+        found = session.search("red", top=100, after_s=DAYS[1].timestamp(), before_s=DAYS[2].timestamp())
+        assert {moment.t0_s // 3600 for moment in found} == {DAYS[1].timestamp() // 3600}
+        assert session.ask("Was it red on 5 November 2023?").not_seen
+
+
+def test_without_dates_times_count_from_the_start(tree):
+    root, request = tree
+    request = ArchiveRequest(paths=request.paths, encoder="palette", time_from="none")
+    report = archive(root, request, ArchiveConfig(executor="local"))
+    assert report.undated == ()
+    with Session(root / "all") as session:
+        assert all(stream.recorded_s is None and stream.t0_s == 0 for stream in session.status().streams)
