@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from hippocam.apps.ask.where import check_stream
-from hippocam.apps.errors import UnknownEntryError
+from hippocam.apps.errors import EntryGivenUpError, UnknownEntryError
 from hippocam.memory.memory import Memory
 from hippocam.memory.provenance.records import Origin
-from hippocam.memory.records import format_id
+from hippocam.memory.records import Entry, format_id
 from hippocam.stream.errors import HippocamError
 
 # How many ids an error names when a beginning fits several.
@@ -31,6 +31,20 @@ def find_entry(memory: Memory, written: str) -> int:
         names = ", ".join(map(format_id, found[:_NAMED])) + (", ..." if len(found) > _NAMED else "")
         raise HippocamError(f"entry {digits}: the beginning of several ({names}); give more digits")
     return found[0]
+
+
+def entry_with_place(memory: Memory, written: str) -> Entry:
+    """The entry with this id or beginning of one, whose place is known.
+
+    Raises:
+        HippocamError: As `find_entry`; or it was given up, or its place is not known.
+    """
+    entry = memory.entry(find_entry(memory, written))
+    if entry is None:
+        raise EntryGivenUpError(written)
+    if not entry.place:
+        raise HippocamError(f"entry {written}: the place of this entry is not known; give another")
+    return entry
 
 
 def find_import(memory: Memory, written: str) -> int:

@@ -23,8 +23,7 @@ from hippocam.apps.ask.presence import doubted
 from hippocam.apps.ask.question.description import description
 from hippocam.apps.ask.question.time_words import start_and_end_s
 from hippocam.apps.ask.where import TOP, Where, conditions, filter_of
-from hippocam.apps.errors import EntryGivenUpError
-from hippocam.apps.ids import find_entry
+from hippocam.apps.ids import entry_with_place
 from hippocam.apps.live.open_frames import open_moments
 from hippocam.memory.entities.records import Entity
 from hippocam.memory.memory import Memory
@@ -120,7 +119,7 @@ class Search:
         for member, own in self._memories.meant(where):
             wanted, place_of = filter_of(own), own.get("place_of")
             if place_of is not None:
-                entry = _entry_with_place(member.memory, place_of)
+                entry = entry_with_place(member.memory, place_of)
                 wanted = replace(wanted, stream=entry.stream, place=entry.place)
             found = member.memory.notable(wanted, top)
             evidence = evidence_of(member, _query_at(own), found)
@@ -211,7 +210,7 @@ def _query_of(memory: Memory, text: str, vector: FloatArray, where: Where) -> Qu
     return Query(
         text=text,
         vector=vector,
-        place_of=None if place_of is None else _entry_with_place(memory, place_of).id,
+        place_of=None if place_of is None else entry_with_place(memory, place_of).id,
         top=top,
         beside=beside,
         far=where.get("far", False),
@@ -229,15 +228,6 @@ def _alone(member: Member, entry: Entry, at_s: float | None) -> Evidence:
 def _query_at(where: Where) -> Query:
     """A query without words: only the time of asking."""
     return Query(text="", vector=np.zeros(0, np.float32), at_s=where.get("at_s"))
-
-
-def _entry_with_place(memory: Memory, written: str) -> Entry:
-    entry = memory.entry(find_entry(memory, written))
-    if entry is None:
-        raise EntryGivenUpError(written)
-    if not entry.place:
-        raise HippocamError(f"entry {written}: the place of this entry is not known; give another")
-    return entry
 
 
 def _order(parts: Sequence[Part], found: _Found) -> tuple[float, float, str, float, int]:

@@ -17,6 +17,7 @@ from hippocam.apps.cli.forget import add_arguments as add_forget
 from hippocam.apps.cli.forget import add_quarantine
 from hippocam.apps.cli.forget import forget as run_forget
 from hippocam.apps.cli.live import add_commands as add_live
+from hippocam.apps.cli.mcp import add_arguments as add_mcp
 from hippocam.apps.cli.models import add_commands as add_models
 from hippocam.apps.cli.robot import add_commands as add_robot
 from hippocam.apps.cli.train import add_commands as add_trainings
@@ -176,6 +177,11 @@ def _parser() -> argparse.ArgumentParser:
     web = _command(commands, "web", _web, "open the page", json_output=False)
     add_memories(web)
     add_web(web)
+
+    text = "the memory as tools for a model: the Model Context Protocol over stdin and stdout"
+    mcp = _command(commands, "mcp", _status, text, json_output=False)
+    add_memories(mcp)
+    add_mcp(mcp, _session)
     return parser
 
 

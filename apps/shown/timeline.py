@@ -8,6 +8,7 @@ from typing import Unpack
 
 from hippocam.apps.ask.memories import Member, Memories
 from hippocam.apps.ask.where import Where, filter_of
+from hippocam.apps.ids import entry_with_place
 from hippocam.apps.records import HeldMoment
 from hippocam.memory.errors import memory_errors
 from hippocam.memory.records import Entry, format_id
@@ -34,7 +35,7 @@ class Timeline:
         Args:
             most: How many at most, 1 or more.
             skip: How many to leave out before them.
-            where: Stream, camera, near, after_s, before_s and at_s, as for `Session.search`.
+            where: Stream, camera, place_of, near, after_s, before_s and at_s, as for `Session.search`.
 
         Returns:
             The moments, and whether there are further ones behind them.
@@ -66,6 +67,9 @@ class Timeline:
             store = member.memory.store
             with memory_errors(member.memory.folder):
                 wanted = replace(filter_of(own), apart=store.provenance.quarantine() or None)
+                if (place_of := own.get("place_of")) is not None:
+                    there = entry_with_place(member.memory, place_of)
+                    wanted = replace(wanted, stream=there.stream, place=there.place)
                 entries = [store.entries.get(entry_id) for entry_id in store.lookup.select(wanted)]
             for entry in filter(None, entries):
                 if spans := [(span.t0_s, span.t1_s) for span in wanted.passing_of(entry)]:

@@ -16,8 +16,13 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
 
 from hippocam.apps.errors import AddressError, TooLargeError, UploadError, advised
+from hippocam.apps.mcp.http import PATH as MCP
+from hippocam.apps.mcp.http import McpRoute
+from hippocam.apps.mcp.server import make_server
+from hippocam.apps.mcp.tools import INSTRUCTIONS, Tools
 from hippocam.apps.session import Session
 from hippocam.apps.shown.timeline import Timeline
 from hippocam.apps.terminal import tell
@@ -161,9 +166,13 @@ def build_app(
     watcher = None if library.folder is None or read_only else Watcher(session, library)
     metrics = Metrics(library)
 
+    asking, timeline = Asking(), Timeline(session.opened.memories)
+    mcp = McpRoute(lambda: make_server(Tools(session, timeline, asking.of_anybody), INSTRUCTIONS))
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        yield
+        async with mcp.running():
+            yield
         if watcher is not None:
             await asyncio.to_thread(watcher.close)
 
@@ -175,7 +184,8 @@ def build_app(
     app.add_middleware(Guard, hosts=allowed_hosts(host, names), private=not asks)
     app.add_middleware(Counted, metrics=metrics)
     _add_health(app, metrics)
-    app.mount(API, _api(session, library, watcher, read_only=read_only))
+    app.mount(API, _api(session, library, watcher, asking, timeline, read_only=read_only))
+    app.router.routes.append(Route(MCP, mcp))
     _add_media(app, library)
     if library.folder is not None and watcher is not None:
         _add_uploads(app, uploads_folder(library.folder), watcher)
@@ -200,7 +210,15 @@ def build_app(
     return app
 
 
-def _api(session: Session, library: Library, watcher: Watcher | None, *, read_only: bool) -> FastAPI:
+def _api(
+    session: Session,
+    library: Library,
+    watcher: Watcher | None,
+    asking: Asking,
+    timeline: Timeline,
+    *,
+    read_only: bool,
+) -> FastAPI:
     """The HTTP interface, with its description at openapi.json."""
     api = FastAPI(
         title="Hippocam",
@@ -210,7 +228,6 @@ def _api(session: Session, library: Library, watcher: Watcher | None, *, read_on
         redoc_url=None,
     )
     tell_errors(api)
-    asking, timeline = Asking(), Timeline(session.opened.memories)
     jobs = watcher.jobs if watcher is not None else list
     for router in (
         moment_routes(session, timeline, asking),

@@ -11,6 +11,7 @@ from hippocam.apps.web.api.served import RefusedError
 from hippocam.apps.web.door import client_of
 from hippocam.apps.web.limits import QUESTIONS, Allowance
 
+BUSY = "several questions are worked on already; wait for their answers"
 # For all clients together.
 IN_ALL = 4
 
@@ -22,6 +23,18 @@ class Asking:
         self._of_client, self._in_all = Allowance(QUESTIONS), Allowance(IN_ALL)
 
     @contextmanager
+    def of_anybody(self) -> Iterator[None]:
+        """Take a turn for somebody whose address is not told.
+
+        Raises:
+            RefusedError: There is none left.
+        """
+        with self._in_all.take("") as free:
+            if not free:
+                raise RefusedError(429, BUSY)
+            yield
+
+    @contextmanager
     def turn(self, request: Request) -> Iterator[None]:
         """Take a turn for as long as a question is worked on.
 
@@ -31,5 +44,5 @@ class Asking:
         client = client_of(request.client.host if request.client else "")
         with self._of_client.take(client) as own, self._in_all.take("") as free:
             if not own or not free:
-                raise RefusedError(429, "several questions are worked on already; wait for their answers")
+                raise RefusedError(429, BUSY)
             yield

@@ -37,7 +37,7 @@ _CODES: tuple[tuple[type[Exception], int], ...] = (
 )
 
 
-class RefusedError(Exception):
+class RefusedError(HippocamError):
     """A request that is not met, with the HTTP status that says so; `str` of it is the reason."""
 
     def __init__(self, status: int, reason: str) -> None:
@@ -47,6 +47,8 @@ class RefusedError(Exception):
 
 def status_of(error: Exception) -> int:
     """The HTTP status that tells an error of the library."""
+    if isinstance(error, RefusedError):
+        return error.status
     return next((code for kind, code in _CODES if isinstance(error, kind)), 400)
 
 
@@ -59,9 +61,6 @@ def tell_errors(app: FastAPI) -> None:
     def of_library(_: Request, error: Exception) -> Response:
         return told(status_of(error), errors.advised(error, ADVICE))
 
-    def refused(_: Request, error: Exception) -> Response:
-        return told(error.status if isinstance(error, RefusedError) else 400, str(error))
-
     def of_http(_: Request, error: Exception) -> Response:
         found = error if isinstance(error, HTTPException) else HTTPException(500)
         return told(found.status_code, str(found.detail))
@@ -73,7 +72,6 @@ def tell_errors(app: FastAPI) -> None:
 
     app.add_exception_handler(HippocamError, of_library)
     app.add_exception_handler(ValueError, of_library)
-    app.add_exception_handler(RefusedError, refused)
     app.add_exception_handler(404, of_http)
     app.add_exception_handler(405, of_http)
     app.add_exception_handler(RequestValidationError, invalid)
