@@ -17,6 +17,8 @@ from hippocam.apps.web.door import client_of
 QUESTION_LETTERS = 2000
 # Most bytes of a request that is no upload.
 BODY_BYTES = 64_000
+# The same of a conversation, which a front end sends whole each time.
+CHAT_BYTES = 1_000_000
 UPLOAD = "/hippocam/upload"
 # Requests that do work and may come at once.
 BURST = 60
@@ -66,8 +68,8 @@ class Limits:
             await refusal(scope, receive, send)
         elif scope["path"] == UPLOAD:
             await self._app(scope, receive, send)  # has limits of its own
-        elif (body := await read_body(receive, BODY_BYTES)) is None:
-            refusal = PlainTextResponse(f"a request may have {BODY_BYTES} bytes", 413, {"Connection": "close"})
+        elif (body := await read_body(receive, most := _most_bytes(scope["path"]))) is None:
+            refusal = PlainTextResponse(f"a request may have {most} bytes", 413, {"Connection": "close"})
             await refusal(scope, receive, send)
         else:
             await self._app(scope, _again(body, receive), send)
@@ -80,6 +82,10 @@ class Limits:
         while len(self._left) > _MOST_CLIENTS:
             del self._left[next(iter(self._left))]
         return left >= 1
+
+
+def _most_bytes(path: str) -> int:
+    return CHAT_BYTES if path.startswith("/v1/") else BODY_BYTES
 
 
 def _works(path: str) -> bool:

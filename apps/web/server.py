@@ -30,6 +30,7 @@ from hippocam.apps.web.advice import ADVICE
 from hippocam.apps.web.api.ask import ask_routes
 from hippocam.apps.web.api.asking import Asking
 from hippocam.apps.web.api.changes import change_routes
+from hippocam.apps.web.api.chat import CHAT, chat_routes, error_of
 from hippocam.apps.web.api.clips import clip_routes
 from hippocam.apps.web.api.health import CONTENT_TYPE, Counted, Metrics
 from hippocam.apps.web.api.held import held_routes
@@ -185,6 +186,7 @@ def build_app(
     app.add_middleware(Counted, metrics=metrics)
     _add_health(app, metrics)
     app.mount(API, _api(session, library, watcher, asking, timeline, read_only=read_only))
+    app.mount(CHAT, _chat(session, asking))
     app.router.routes.append(Route(MCP, mcp))
     _add_media(app, library)
     if library.folder is not None and watcher is not None:
@@ -238,6 +240,14 @@ def _api(
     ):
         api.include_router(router)
     return api
+
+
+def _chat(session: Session, asking: Asking) -> FastAPI:
+    """The memory behind OpenAI's chat protocol."""
+    chat = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    tell_errors(chat, error_of)
+    chat.include_router(chat_routes(session, session, asking))
+    return chat
 
 
 def _add_health(app: FastAPI, metrics: Metrics) -> None:

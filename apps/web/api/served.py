@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Protocol
 from urllib.parse import quote
 
 from fastapi import FastAPI, Query, Request
@@ -52,11 +53,16 @@ def status_of(error: Exception) -> int:
     return next((code for kind, code in _CODES if isinstance(error, kind)), 400)
 
 
-def tell_errors(app: FastAPI) -> None:
-    """Let an app tell every error as {"error": "one line"}, with a status that fits."""
+def tell_errors(app: FastAPI, shape: Callable[[str, int], object] = lambda reason, _: reason) -> None:
+    """Let an app tell every error as {"error": ...}, with a status that fits.
+
+    Args:
+        app: The app.
+        shape: What stands there, of the reason in one line and the status.
+    """
 
     def told(status: int, reason: str) -> Response:
-        return JSONResponse({"error": " ".join(reason.split())}, status_code=status)
+        return JSONResponse({"error": shape(" ".join(reason.split()), status)}, status_code=status)
 
     def of_library(_: Request, error: Exception) -> Response:
         return told(status_of(error), errors.advised(error, ADVICE))
@@ -131,6 +137,11 @@ def circle(text: str) -> tuple[float, float, float]:
     return x, y, radius
 
 
-def event(name: str, value: Any) -> str:
+def event(name: str, value: object) -> str:
+    """A server-sent event with a name and a JSON value."""
+    return f"event: {name}\n{data(value)}"
+
+
+def data(value: object) -> str:
     """A server-sent event with a JSON value."""
-    return f"event: {name}\ndata: {json.dumps(value, allow_nan=False)}\n\n"
+    return f"data: {json.dumps(value, allow_nan=False)}\n\n"
