@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
-from hippocam.apps.bench.policies import events, merging, oracle, sampling, tiers
+from hippocam.apps.bench.policies import events, imprint, merging, oracle, sampling, tiers
 from hippocam.apps.bench.policies.base import Bank, Policy, PolicyFactory, slot_bytes
 
-__all__ = ["OURS", "POLICIES", "Bank", "Entry", "Policy", "PolicyFactory", "register", "slot_bytes"]
+__all__ = ["CODEC_NAMES", "OURS", "POLICIES", "Bank", "Entry", "Policy", "PolicyFactory", "register", "slot_bytes"]
 
 Standing = Literal["published", "adapted", "heuristic", "oracle", "ours", "ablation"]
 OURS: Literal["ours"] = "ours"
@@ -22,7 +22,7 @@ class Entry:
 
     Attributes:
         build: Makes one from budget_bytes, dim and seed.
-        standing: Whose it is: from a paper, from a paper with our int8 keys, a heuristic, one with hindsight,
+        standing: Whose it is: from a paper, from a paper with keys as ours, a heuristic, one with hindsight,
             ours, or ours without a part.
         source: Where it was published.
         trained: Whether it takes `encoder` too, the id of the vectors' space, for what was trained in it.
@@ -53,13 +53,18 @@ _PUBLISHED = {
     "em-llm": Entry(build=events.EmLlm, standing="published", source="arXiv:2407.09450"),
     "em-llm-refined": Entry(build=events.EmLlmRefined, standing="published", source="arXiv:2407.09450"),
     "selectstream": Entry(build=events.SelectStream, standing="published", source="arXiv:2606.16353"),
+    "imprint": Entry(build=imprint.Imprint, standing="published", source="arXiv:2607.00696"),
+    "pieces": Entry(build=sampling.Pieces, standing="published", source="plain retrieval"),
 }
+# Ours are int8 with a scale and, from one step of its ladder on, signs.
+CODEC_NAMES = {"": {}, "-int8": {"key_codec": "int8"}, "-signs": {"key_codec": "signs"}}
 POLICIES: dict[str, Entry] = {
     **{
         name + suffix: replace(entry, build=partial(entry.build, **codec), standing="adapted") if codec else entry
         for name, entry in _PUBLISHED.items()
-        for suffix, codec in (("", {}), ("-int8", {"key_codec": "int8"}))
+        for suffix, codec in CODEC_NAMES.items()
     },
+    "memory-off": Entry(build=sampling.Newest, standing="heuristic", source="the newest 8 frames alone"),
     "surprise": Entry(build=events.Surprise, standing="heuristic"),
     "oracle": Entry(build=oracle.Oracle, standing="oracle"),
 }

@@ -3,9 +3,9 @@
 Shapes: N slots, S spans a slot, D dimensions. The budget counts bytes, not slots: a plain slot is a float16 key
 and the times of its first and last frame in float64, `slot_bytes(D)` together; whatever else a rule must
 remember for a slot (a weight, a usage) is 4 bytes more, and so are the vectors of its buffers. A rule that needs
-more gets fewer slots. No paper says how many bytes a number of a key is, so each published rule is there twice: as
-above, and with int8 keys, as the product has them. A slot's span names its first and its last frame: evaluation
-adds the time that the last frame stands for.
+more gets fewer slots. No paper says how many bytes a number of a key is, so each published rule is there three
+times: as above, with int8 keys and with the signs of keys alone, as the product has them. A slot's span names its
+first and its last frame: evaluation adds the time that the last frame stands for.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from hippocam.memory.codec import rounded
+from hippocam.memory.codec import rounded, sign_bytes, signs
 from hippocam.stream.errors import HippocamError
 
 FloatArray = NDArray[np.floating]
-KeyCodec = Literal["float16", "int8"]
+KeyCodec = Literal["float16", "int8", "signs"]
 SPAN_BYTES = 16  # two float64
 NUMBER_BYTES = 4  # for any other number that a rule keeps
 
@@ -65,9 +65,15 @@ PolicyFactory = Callable[[int, int, int], Policy]
 
 
 def slot_bytes(dim: int, numbers: int = 0, spans: int = 1, key_codec: KeyCodec = "float16") -> int:
-    """Bytes of a slot with a key, some spans and some other numbers. An int8 key has a scale."""
-    key = 2 * dim if key_codec == "float16" else dim + NUMBER_BYTES
-    return key + SPAN_BYTES * spans + NUMBER_BYTES * numbers
+    """Bytes of a slot with a key, some spans and some other numbers. A key that is not float16 has a scale."""
+    return key_bytes(dim, key_codec) + SPAN_BYTES * spans + NUMBER_BYTES * numbers
+
+
+def key_bytes(dim: int, key_codec: KeyCodec) -> int:
+    """Bytes of a key alone."""
+    if key_codec == "signs":
+        return sign_bytes(dim)
+    return 2 * dim if key_codec == "float16" else dim + NUMBER_BYTES
 
 
 def slots_in(budget_bytes: int, each_bytes: int) -> int:
@@ -94,6 +100,10 @@ def cosine(a: FloatArray, b: FloatArray) -> FloatArray:
     return found
 
 
+CODECS: dict[KeyCodec, Callable[[FloatArray], FloatArray]] = {"float16": half, "int8": rounded, "signs": signs}
+"""Each rounds a key through the bytes that it is stored in."""
+
+
 class Slots:
     """An array of slots in the order of writing; removal keeps the order.
 
@@ -112,7 +122,7 @@ class Slots:
         key_codec: KeyCodec = "float16",
     ) -> None:
         self.count = 0
-        self.stored = half if key_codec == "float16" else rounded
+        self.stored = CODECS[key_codec]
         self.writes = 0
         self._keys = np.zeros((capacity + 1, dim), dtype=np.float32)  # one to spare: a rule may write, then choose
         self._t0 = np.full((capacity + 1, spans), np.nan)

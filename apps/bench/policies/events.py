@@ -131,18 +131,28 @@ class Segmenter:
         return surprise > self._mean + self.gamma * math.sqrt(self._variance)
 
 
-class _Events(SlotPolicy):
-    """Keeps events in slots; subclasses say what a new one does."""
+class EventSlots(SlotPolicy):
+    """Keeps events in slots; subclasses say what a new one does.
+
+    Args:
+        budget_bytes: As for every rule.
+        dim: As for every rule.
+        seed: As for every rule.
+        key_codec: As for every rule.
+        longest: Most frames of an event; 1 where each frame is an event that was cut before.
+    """
 
     numbers: tuple[str, ...] = ()
     spans = 1
     gamma = 0.5
     shortest = 3
 
-    def __init__(self, budget_bytes: int, dim: int, seed: int, *, key_codec: KeyCodec = "float16") -> None:
+    def __init__(
+        self, budget_bytes: int, dim: int, seed: int, *, key_codec: KeyCodec = "float16", longest: int = 64
+    ) -> None:
         super().__init__(budget_bytes, dim, seed, key_codec=key_codec)
         self._each = self._slot_bytes(len(self.numbers), self.spans)
-        self.segmenter = Segmenter(dim, gamma=self.gamma, shortest=self.shortest)
+        self.segmenter = Segmenter(dim, gamma=self.gamma, shortest=self.shortest, longest=longest)
         self.capacity = slots_in(budget_bytes - self.segmenter.bytes, self._each)
         self.slots = self._slots(self.capacity, numbers=self.numbers, spans=self.spans)
 
@@ -165,7 +175,7 @@ class _Events(SlotPolicy):
         return [self.slots]
 
 
-class FifoEvents(_Events):
+class FifoEvents(EventSlots):
     """The last events, each as the mean of its frames."""
 
     def _store(self, event: Event) -> None:
@@ -271,7 +281,7 @@ def modularity(graph_LL: FloatArray) -> FloatArray:
     return found
 
 
-class SelectStream(_Events):
+class SelectStream(EventSlots):
     """Similar and dull events update a slot; one too many merges the pair that loses least (SelectStream).
 
     Ge et al. 2026, arXiv:2606.16353. An event joins the slot most like it if their cosine exceeds 0.75 and its
@@ -324,7 +334,7 @@ class SelectStream(_Events):
         self.slots["writes"][i], self.slots["surprise"][i] = a + b, mixed
 
 
-class Surprise(_Events):
+class Surprise(EventSlots):
     """The most surprising events; the same thing again only updates its slot. A heuristic of our own.
 
     An event's key is its residual on the background. If a slot is nearer than cosine 0.62, it is the same thing:

@@ -109,7 +109,7 @@ class PyramidMemoryBank(SlotPolicy):
     comes down into a full middle level pushes nothing on to the bottom, and it is appended at the end, so that
     "adjacent" is no longer adjacent in time. Adapted: resolutions of 256, 64 and 16 tokens become 16, 4 and 1
     bits a dimension (with a scale), as a frame has no grid of tokens here; the levels have equal bytes. With int8
-    keys the top level has 8 bits.
+    keys the top level has 8 bits, with signs all levels have one.
     """
 
     rates = (8, 4, 1)
@@ -117,8 +117,8 @@ class PyramidMemoryBank(SlotPolicy):
 
     def __init__(self, budget_bytes: int, dim: int, seed: int, *, key_codec: KeyCodec = "float16") -> None:
         super().__init__(budget_bytes, dim, seed, key_codec=key_codec)
-        if key_codec == "int8":
-            self.bits = (8, *self.bits[1:])
+        most = {"float16": 16, "int8": 8, "signs": 1}[key_codec]
+        self.bits = tuple(min(bits, most) for bits in self.bits)
         self.level_bytes = [SPAN_BYTES + -(-dim * b // 8) + (NUMBER_BYTES if b < 16 else 0) for b in self.bits]
         share = budget_bytes // len(self.bits)
         self.capacities = [slots_in(share, each) for each in self.level_bytes]

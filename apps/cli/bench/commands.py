@@ -15,6 +15,7 @@ from typing import Any
 
 from hippocam.apps.cli.bench import options as bench_options
 from hippocam.apps.cli.bench.known import add_known
+from hippocam.apps.cli.bench.lifelog import add_lifelog
 from hippocam.apps.cli.bench.poison import add_poison
 from hippocam.apps.cli.bench.robot import add_robot
 from hippocam.apps.cli.bench.scale import add_scale
@@ -104,7 +105,7 @@ def add_commands(bench: argparse.ArgumentParser) -> None:
     poison = names.add_parser("poison", help="what strangers can plant, tried against recall and readers")
     add_poison(poison, lambda options: _annotations(options, FOOTAGE), _parts)
 
-    others = (*add_known(names, lambda: _parts()[1]), add_sentences(names))
+    others = (*add_known(names, lambda: _parts()[1]), add_sentences(names), add_lifelog(names))
     every = (moments, memory, scale, sleep, ingest, qa, answers, things, perception, robot, poison, *others)
     for command in every:
         command.add_argument(

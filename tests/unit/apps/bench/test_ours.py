@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from hippocam.apps.bench.memory import policies, run, show
-from hippocam.apps.bench.ours import Ours, entries
+from hippocam.apps.bench.ours.entries import ABLATIONS, entries
+from hippocam.apps.bench.ours.events import OurEvents
+from hippocam.apps.bench.ours.frames import Ours
 from hippocam.apps.bench.policies import slot_bytes
 from hippocam.apps.worlds.worlds import SYNTHETIC, synthetic
 from hippocam.memory.bank.priors import load_prior
@@ -20,13 +22,13 @@ def small(seed):
 
 
 @pytest.mark.parametrize("name", entries())
-@pytest.mark.parametrize("slots", [32, 48, 64, 128, 256])
+@pytest.mark.parametrize("slots", [16, 32, 48, 64, 128, 256])
 def test_ours_keeps_within_its_bytes_at_every_moment(name, slots):
     world, budget = small(1), slots * slot_bytes(64)
     policy = entries()[name].make(budget, world.dim, 1, world.encoder)
     for frame_D, time_s in zip(world.frames_TD, world.times_T.tolist(), strict=True):
         policy.push(frame_D, time_s)
-        assert policy._bytes() <= budget
+        assert policy.bytes <= budget
     policy.finish()
     bank = policy.bank()
     assert 0 < bank.bytes <= budget
@@ -47,14 +49,14 @@ def test_ours_fits_wide_vectors_and_many_frames_a_second():
 
 def test_a_budget_without_room_for_a_slot_is_an_error():
     with pytest.raises(HippocamError, match="give it more"):
-        Ours(1000, 64, 0)
+        Ours(800, 64, 0)
 
 
 def test_ours_learns_on_the_way_only_where_the_sketches_are_a_small_part():
     for slots, online in ((128, False), (256, True)):
         policy = Ours(slots * slot_bytes(64), 64, 0)
         show(small(1), policy, slots * slot_bytes(64))
-        assert (policy._bank.utility.all.count > 0) == online
+        assert policy.slots.learns == online
 
 
 def test_ours_takes_the_prior_of_the_worlds_space():
@@ -63,16 +65,36 @@ def test_ours_takes_the_prior_of_the_worlds_space():
     assert shipped is not None
     assert shipped.events > 0
     budget = 64 * slot_bytes(64)
-    assert entries()["ours"].make(budget, 64, 0, SYNTHETIC)._bank.utility.knows
-    assert not entries()["ours"].make(budget, 64, 0, "nobody:1")._bank.utility.knows
-    assert not entries()["ours-untrained"].make(budget, 64, 0, SYNTHETIC)._bank.utility.knows
+    assert entries()["ours"].make(budget, 64, 0, SYNTHETIC).slots.knows
+    assert not entries()["ours"].make(budget, 64, 0, "nobody:1").slots.knows
+    assert not entries()["ours-untrained"].make(budget, 64, 0, SYNTHETIC).slots.knows
 
 
 def test_ablations_are_in_the_table_but_are_neither_ours_nor_a_rule_to_beat():
     found = policies()
     assert [name for name, entry in found.items() if entry.standing == "ours"] == ["ours"]
     names = [name for name, entry in found.items() if entry.standing == "ablation"]
-    assert names == ["ours-untrained", "ours-float16", "ours-surprise"]
-    table = {name: found[name] for name in ("ours", *names, "recent", "recent-int8")}
+    assert names == list(ABLATIONS)
+    table = {name: found[name] for name in ("ours", "ours-float16", "recent", "recent-int8")}
     (world,) = run(["small"], [1], [32], worlds={"small": small}, table=table).worlds
     assert world.best_rule in ("recent", "recent-int8")
+
+
+def test_events_that_were_cut_before_keep_their_own_times():
+    axes = np.eye(32, dtype=np.float32)
+    rule = OurEvents(100_000, 32)
+    for number, (t0_s, t1_s) in enumerate([(0.0, 50.0), (10.0, 20.0), (60.0, 61.0)]):
+        rule.see(axes[number], t0_s, t1_s)
+    bank = rule.bank()
+    assert sorted(zip(bank.t0_NS[:, 0], bank.t1_NS[:, 0], strict=True)) == [(0, 50), (10, 20), (60, 61)]
+    assert (np.abs(bank.keys_ND).argmax(axis=1) == [0, 1, 2]).all()
+
+
+def test_nothing_is_joined_where_nothing_is_the_same():
+    world, budget = small(1), 256 * slot_bytes(64)
+    joined, apart = (
+        show(world, entries()[name].make(budget, 64, 1, world.encoder), budget)[0]
+        for name in ("ours", "ours-unmerged")
+    )
+    assert (~np.isnan(joined.t0_NS)).sum() > len(joined.t0_NS)
+    assert (~np.isnan(apart.t0_NS)).sum() == len(apart.t0_NS)

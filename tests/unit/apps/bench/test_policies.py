@@ -10,12 +10,13 @@ import pytest
 from hippocam.apps.bench.policies import POLICIES, slot_bytes
 from hippocam.apps.bench.policies.base import Slots, cosine, half
 from hippocam.apps.bench.policies.events import Event, FifoEvents, Segmenter, SelectStream, Surprise, modularity
+from hippocam.apps.bench.policies.imprint import Imprint
 from hippocam.apps.bench.policies.merging import MaLmm, MovieChat, StreamForest
 from hippocam.apps.bench.policies.oracle import Oracle
 from hippocam.apps.bench.policies.sampling import Recent, Reservoir, Uniform
 from hippocam.apps.bench.policies.tiers import FlashVStream, PyramidMemoryBank, XMem, quantised
 from hippocam.apps.worlds.worlds import Planted, synthetic, unit
-from hippocam.memory.codec import rounded
+from hippocam.memory.codec import rounded, signs
 from hippocam.stream.errors import HippocamError
 
 D = 16
@@ -51,7 +52,9 @@ def test_a_rule_keeps_within_its_bytes_and_cites_only_what_it_saw(name, slots):
     assert 0 < bank.bytes <= budget(slots)
     assert len(bank.keys_ND) == len(bank.t0_NS) == len(bank.t1_NS) > 0
     assert bank.keys_ND.dtype == np.float32
-    stored = rounded if name.endswith("-int8") and not name.startswith("pyramid") else half
+    stored = half
+    if not name.startswith("pyramid"):  # its levels are coarser
+        stored = {"int8": rounded, "signs": signs}.get(name.rpartition("-")[2], half)
     assert np.allclose(bank.keys_ND, [stored(key_D) for key_D in bank.keys_ND], rtol=1e-6, atol=0)
     known = ~np.isnan(bank.t0_NS)
     assert known[:, 0].all()
@@ -92,11 +95,52 @@ def test_a_budget_without_room_for_a_slot_is_an_error(name):
 
 
 INT8 = sorted(name for name in POLICIES if name.endswith("-int8"))
+SIGNS = sorted(name for name in POLICIES if name.endswith("-signs"))
 
 
-def test_every_published_rule_is_there_with_int8_keys_too():
-    published = {name for name, entry in POLICIES.items() if entry.standing == "published"} - set(INT8)
+def test_every_published_rule_is_there_with_keys_as_ours_are_too():
+    published = {name for name, entry in POLICIES.items() if entry.standing == "published"}
     assert published == {name.removesuffix("-int8") for name in INT8}
+    assert published == {name.removesuffix("-signs") for name in SIGNS}
+
+
+@pytest.mark.parametrize("name", SIGNS)
+def test_a_key_of_signs_has_numbers_of_one_size(name):
+    sizes = np.abs(show(POLICIES[name].build(budget(64), D, 0), frames(900)).keys_ND)
+    assert np.allclose(sizes, sizes.max(axis=1, keepdims=True), rtol=1e-5)
+
+
+def test_signs_take_a_bit_a_number_and_a_scale():
+    assert slot_bytes(D, numbers=1, key_codec="signs") == D // 8 + 4 + 16 + 4
+    budget_bytes = 40 * slot_bytes(D)
+    bank = show(POLICIES["recent-signs"].build(budget_bytes, D, 0), frames(900))
+    assert len(bank.keys_ND) == budget_bytes // (D // 8 + 4 + 16)
+
+
+def test_without_a_memory_the_newest_frames_are_left():
+    bank = show(POLICIES["memory-off"].build(budget(64), D, 0), frames(40))
+    assert bank.t0_NS[:, 0].tolist() == list(range(32, 40))
+
+
+def test_pieces_are_means_of_their_frames_and_thinned_evenly():
+    stream = frames(100)
+    bank = show(POLICIES["pieces"].build(budget(12), D, 0), stream)
+    starts = bank.t0_NS[:, 0]
+    assert set(np.diff(starts)) == {10.0}  # every second piece of five frames
+    assert (bank.t1_NS - bank.t0_NS == 4).all()
+    assert np.allclose(bank.keys_ND[3], stream[30:35].mean(axis=0), atol=2e-3)
+
+
+def test_imprint_keeps_what_recurs_what_is_recent_and_what_is_distinctive():
+    axes = np.eye(D, dtype=np.float32)
+    near = unit(axes[0] + 0.9 * axes[1]).astype(np.float32)
+    policy = Imprint(2 * D * 3 + 16 + 16 + 3 * slot_bytes(D, 1, 2), D, 0, longest=1)
+    assert policy.capacity == 3
+    bank = show(policy, [axes[0], axes[0], near, axes[2], axes[3]])
+    kept = {tuple(np.flatnonzero(key_D > 0.3)) for key_D in bank.keys_ND}
+    assert kept == {(0,), (2,), (3,)}  # it recurs; near it, and met once, goes; the rest is new
+    again = int(np.argmax(bank.keys_ND[:, 0]))
+    assert bank.t0_NS[again].tolist() == [0.0, 1.0]
 
 
 def test_an_int8_key_takes_a_byte_a_number_and_a_scale():

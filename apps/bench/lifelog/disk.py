@@ -1,0 +1,132 @@
+"""The lifelog in a memory's folder, written and asked through `Memory`, within bytes as `du -sb` counts them.
+
+Shapes: N sentences; Q questions; D embedding dimension.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hippocam.apps.bench.lifelog.joined import Told
+from hippocam.apps.bench.lifelog.rules import Observations
+from hippocam.apps.bench.lifelog.score import TOP, Score, score_found
+from hippocam.memory.config import MIN_BUDGET_BYTES, MemoryConfig
+from hippocam.memory.memory import Memory
+from hippocam.memory.recall.query import Query
+from hippocam.memory.records import Span
+from hippocam.stream.records import Embedding, EncoderSpec, FloatArray, Repeat
+
+# A sentence lasts, and an item of it comes every so many seconds.
+ITEM_S = 2.0
+_BATCH = 64
+_RECORDING = "lifelog"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """A memory's folder.
+
+    Attributes:
+        score: What it finds; its bytes are the most that `du -sb` would have counted.
+        entries: Entries that it holds.
+        items: Items that were written.
+        write_us: Processor time of writing, microseconds an item.
+    """
+
+    score: Score
+    entries: int
+    items: int
+    write_us: float
+
+
+def on_disk(
+    seen: Observations, asked_QD: FloatArray, asked: Told, spec: EncoderSpec, budget_bytes: int
+) -> Stored | None:
+    """Write a lifelog into a memory, and ask it.
+
+    Args:
+        seen: The sentences; each is shown from its start until the next begins or it ends.
+        asked_QD: float32 [Q, D], the questions.
+        asked: The times that they are about.
+        spec: Spec of the encoder.
+        budget_bytes: What the folder may take.
+
+    Returns:
+        None where no memory is as small as that.
+    """
+    if budget_bytes < MIN_BUDGET_BYTES:
+        return None
+    with tempfile.TemporaryDirectory() as parent:
+        folder = Path(parent) / "memory"
+        config = MemoryConfig(budget_bytes=budget_bytes)
+        start, items = time.process_time(), 0
+        with Memory.open_writer(folder, encoder="bundled", spec=spec, config=config) as writer:
+            writer.begin(_RECORDING, uri="lifelog", fps=1 / ITEM_S)
+            for batch in _batches(_items(seen)):
+                writer.write(batch)
+                items += len(batch)
+            writer.finish(_RECORDING, end_s=float(seen.t1_N.max()))
+        spent_s = time.process_time() - start
+        size = folder.stat().st_size + sum(file.stat().st_size for file in folder.rglob("*"))
+        with Memory.open_reader(folder) as memory:
+            entries = memory.store.entries.count()
+            found, t0_NS, t1_NS = _ask(memory, asked_QD)
+    result = score_found(found, t0_NS, t1_NS, asked, size)
+    return Stored(score=result, entries=entries, items=items, write_us=1e6 * spent_s / max(items, 1))
+
+
+def _items(seen: Observations) -> Iterator[Embedding | Repeat]:
+    """Each sentence as a frame, and repeats of it while it lasts and no other begins."""
+    seq, now_s = 0, -ITEM_S
+    for row, vector_D in enumerate(seen.vectors_ND):
+        now_s = max(float(seen.t0_N[row]), now_s + 1e-3)
+        yield Embedding(stream=_RECORDING, seq=seq, time_s=now_s, vector=vector_D)
+        seq += 1
+        end_s = float(seen.t1_N[row])
+        if row + 1 < len(seen.vectors_ND):
+            end_s = min(end_s, float(seen.t0_N[row + 1]))
+        while now_s + ITEM_S < end_s:
+            now_s += ITEM_S
+            yield Repeat(stream=_RECORDING, seq=seq, time_s=now_s)
+            seq += 1
+
+
+def _batches(items: Iterator[Embedding | Repeat]) -> Iterator[list[Embedding | Repeat]]:
+    batch = list[Embedding | Repeat]()
+    for item in items:
+        batch.append(item)
+        if len(batch) == _BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _ask(memory: Memory, asked_QD: FloatArray) -> tuple[NDArray[np.intp], FloatArray, FloatArray]:
+    """Ask each question.
+
+    Returns:
+        The first answers, [Q, 5], as rows of the spans; the spans' starts and ends, float64 [N, S], of which row 0
+        has none: it stands for no answer.
+    """
+    row_of: dict[int, int] = {}
+    spans: list[tuple[Span, ...]] = [()]
+    found_QT = np.zeros((len(asked_QD), TOP), np.intp)
+    for found_T, vector_D in zip(found_QT, asked_QD, strict=True):
+        for rank, candidate in enumerate(memory.recall(Query(text="", vector=vector_D, top=TOP))[:TOP]):
+            if candidate.entry.id not in row_of:
+                row_of[candidate.entry.id] = len(spans)
+                spans.append(candidate.spans)
+            found_T[rank] = row_of[candidate.entry.id]
+    t0_NS, t1_NS = (np.full((len(spans), max(1, *map(len, spans))), np.nan) for _ in range(2))
+    for row, own in enumerate(spans):
+        for column, span in enumerate(own):
+            t0_NS[row, column], t1_NS[row, column] = span.t0_s, span.t1_s
+    return found_QT, t0_NS, t1_NS

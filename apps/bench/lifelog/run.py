@@ -1,0 +1,229 @@
+"""A week of sentences in little room: all rules, at shares of what plain vectors of all of them take.
+
+Unbounded is a list of all sentences: a float16 vector and two float64 times each. A share of 12 is a twelfth of
+its bytes. A rule is scored by the questions whose first answer (R@1), or one of whose first five (R@5),
+overlaps the true time by half of the union; and by that over what the unbounded list finds.
+
+Shapes: N sentences seen; Q asked; D embedding dimension.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hippocam.apps.bench.lifelog.disk import Stored, on_disk
+from hippocam.apps.bench.lifelog.joined import Lifelog, read_lifelog
+from hippocam.apps.bench.lifelog.rules import Keeper, Observations, keepers
+from hippocam.apps.bench.lifelog.score import Score, score, score_cosines
+from hippocam.apps.bench.lifelog.vectors import sentence_vectors
+from hippocam.apps.bench.lifelog.words import word_cosines
+from hippocam.apps.bench.policies import OURS
+from hippocam.apps.bench.policies.base import CODECS, SPAN_BYTES, Bank, KeyCodec, slot_bytes
+from hippocam.stream.errors import HippocamError
+from hippocam.stream.protocols import Encoder
+from hippocam.stream.records import FloatArray
+
+SHARES = (4, 12, 50)
+SEEDS = (1, 2, 3)
+# Bytes of a memory on disk, as `du -sb` counts them.
+DISK_BYTES = (1_000_000, 256_000)
+WORDS = "tf-idf"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """A rule at a share; means over the seeds.
+
+    Attributes:
+        r1: Share of the questions whose first answer is right.
+        r5: Share with one of the first five right.
+        of_unbounded: R@1 over that of the unbounded list, of each seed.
+        sd: Standard deviation of `of_unbounded` over the seeds.
+        bytes: The most that was held.
+    """
+
+    r1: float
+    r5: float
+    of_unbounded: float
+    sd: float
+    bytes: int
+
+
+Table = Mapping[str, Mapping[int, Cell]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LifelogResult:
+    """What `bench lifelog` found.
+
+    Attributes:
+        encoder: Id of the space of the vectors.
+        hours: How long the lifelog is.
+        seen: Sentences in it.
+        asked: Questions about it.
+        seeds: Each draws an order of the videos.
+        shares: Each the unbounded list's bytes are divided by.
+        unbounded: The list of all sentences.
+        signs: The list of all sentences' signs.
+        table: rule -> share -> cell.
+        disk: rule -> bytes -> cell: ours is a memory's folder by `du -sb`, of the others their own bytes.
+        stored: What the memory's folders hold, by bytes; of the first seed.
+        seconds: Processor time of each rule, all shares and seeds together.
+    """
+
+    encoder: str
+    hours: float
+    seen: int
+    asked: int
+    seeds: tuple[int, ...]
+    shares: tuple[int, ...]
+    unbounded: Cell
+    signs: Cell
+    table: Table
+    disk: Table
+    stored: Mapping[int, Stored | None]
+    seconds: Mapping[str, float]
+
+
+def run(
+    folder: Path,
+    encoder: Encoder,
+    *,
+    shares: Sequence[int] = SHARES,
+    seeds: Sequence[int] = SEEDS,
+    rules: Sequence[str] | None = None,
+    disk: bool = True,
+    report: Callable[[str], None] = lambda line: None,
+) -> LifelogResult:
+    """Show the lifelog to every rule, and ask.
+
+    Args:
+        folder: Holds `val_1.json` and `val_2.json`.
+        encoder: Encodes the sentences.
+        shares: Parts of the unbounded list's bytes, 1 or more each.
+        seeds: Each draws an order of the videos.
+        rules: Only these, by name; None for all.
+        disk: Whether memories on disk are measured too.
+        report: Gets a line after each seed.
+
+    Raises:
+        HippocamError: The files are not there, or there is no such rule, share or seed.
+    """
+    every = keepers(encoder.spec.id)
+    _check(shares, seeds, rules, [*every, WORDS])
+    chosen = {name: keeper for name, keeper in every.items() if rules is None or name in rules}
+    rounds = [_Round(read_lifelog(folder, seed), encoder, seed) for seed in seeds]
+    seconds = dict.fromkeys(chosen, 0.0)
+    table: dict[str, dict[int, Cell]] = {}
+    disk_table: dict[str, dict[int, Cell]] = {}
+    stored: dict[int, Stored | None] = {}
+    unbounded = [one.unbounded() for one in rounds]
+
+    def cell(scores: Sequence[Score | None]) -> Cell | None:
+        known = [each for each in scores if each is not None]
+        return _cell(known, unbounded) if len(known) == len(rounds) else None
+
+    for name, keeper in chosen.items():
+        start = time.process_time()
+        for share in shares:
+            budgets = [whole.bytes // share for whole in unbounded]
+            found = cell([one.kept_by(keeper, size) for one, size in zip(rounds, budgets, strict=True)])
+            table.setdefault(name, {}).update({share: found} if found else {})
+        seconds[name] = time.process_time() - start
+        report(f"{name}: {seconds[name]:.0f} s")
+    if rules is None or WORDS in rules:
+        cells = {
+            n: cell([one.words(w.bytes // n) for one, w in zip(rounds, unbounded, strict=True)]) for n in shares
+        }
+        table[WORDS] = {share: found for share, found in cells.items() if found}
+    if disk:
+        for size in DISK_BYTES:
+            tried = [on_disk(one.seen, one.asked_QD, one.log.asked, encoder.spec, size) for one in rounds]
+            stored[size] = tried[0]
+            of_rules: dict[str, Cell | None] = {OURS: cell([each.score if each else None for each in tried])}
+            for name in (name for name in chosen if not name.startswith(OURS)):
+                of_rules[name] = cell([one.kept_by(chosen[name], size) for one in rounds])
+            for name, found in of_rules.items():
+                disk_table.setdefault(name, {}).update({size: found} if found else {})
+            report(f"on disk, {size} bytes: done")
+    return LifelogResult(
+        encoder=encoder.spec.id,
+        hours=rounds[0].log.seconds / 3600,
+        seen=len(rounds[0].log.seen),
+        asked=len(rounds[0].log.asked),
+        seeds=tuple(seeds),
+        shares=tuple(shares),
+        unbounded=_cell(unbounded, unbounded),
+        signs=_cell([one.listed("signs") for one in rounds], unbounded),
+        table=table,
+        disk=disk_table,
+        stored=stored,
+        seconds=seconds,
+    )
+
+
+class _Round:
+    """A lifelog in the order of one seed, with its vectors."""
+
+    def __init__(self, log: Lifelog, encoder: Encoder, seed: int) -> None:
+        self.log, self._seed = log, seed
+        vectors = sentence_vectors([*log.seen.texts, *log.asked.texts], encoder)
+        self.asked_QD: FloatArray = vectors(log.asked.texts)
+        self.seen = Observations(vectors_ND=vectors(log.seen.texts), t0_N=log.seen.t0_N, t1_N=log.seen.t1_N)
+
+    def unbounded(self) -> Score:
+        return self.listed("float16")
+
+    def listed(self, codec: KeyCodec) -> Score:
+        """A plain list of all sentences."""
+        keys_ND = np.stack([CODECS[codec](vector_D) for vector_D in self.seen.vectors_ND])
+        size = len(keys_ND) * slot_bytes(keys_ND.shape[1], key_codec=codec)
+        bank = Bank(keys_ND=keys_ND, t0_NS=self.seen.t0_N[:, None], t1_NS=self.seen.t1_N[:, None], bytes=size)
+        return score(bank, self.asked_QD, self.log.asked)
+
+    def kept_by(self, keeper: Keeper, budget_bytes: int) -> Score | None:
+        """A rule's; None where it would take too long.
+
+        Raises:
+            HippocamError: It held more than the budget.
+        """
+        bank = keeper(self.seen, budget_bytes, self._seed)
+        if bank is None:
+            return None
+        if bank.bytes > budget_bytes:
+            raise HippocamError(f"a rule held {bank.bytes} bytes, more than its {budget_bytes}")
+        return score(bank, self.asked_QD, self.log.asked)
+
+    def words(self, budget_bytes: int) -> Score:
+        """A random sample of the sentences as words with two times, found by their words."""
+        seen, sizes = self.log.seen, [len(text.encode()) + SPAN_BYTES for text in self.log.seen.texts]
+        drawn = np.random.default_rng(self._seed).permutation(len(seen))
+        held = np.cumsum(np.array(sizes)[drawn])
+        rows = np.sort(drawn[held <= budget_bytes])
+        cosines_QN = word_cosines([seen.texts[row] for row in rows], self.log.asked.texts)
+        size = int(held[len(rows) - 1]) if len(rows) else 0
+        return score_cosines(cosines_QN, seen.t0_N[rows], seen.t1_N[rows], self.log.asked, size)
+
+
+def _cell(scores: Sequence[Score], unbounded: Sequence[Score]) -> Cell:
+    shares = np.array([each.r1 / max(whole.r1, 1e-9) for each, whole in zip(scores, unbounded, strict=True)])
+    return Cell(
+        r1=float(np.mean([each.r1 for each in scores])),
+        r5=float(np.mean([each.r5 for each in scores])),
+        of_unbounded=float(shares.mean()),
+        sd=float(shares.std(ddof=1)) if len(shares) > 1 else 0.0,
+        bytes=max(each.bytes for each in scores),
+    )
+
+
+def _check(shares: Sequence[int], seeds: Sequence[int], rules: Sequence[str] | None, known: Sequence[str]) -> None:
+    if not seeds or not shares or min(shares) < 1:
+        raise HippocamError("give at least one seed and one share, of 1 or more")
+    for name in rules or ():
+        if name not in known:
+            raise HippocamError(f"no rule {name!r}; there are {', '.join(known)}")

@@ -1,0 +1,1 @@
+"""Hippocam's own consolidation as one of the rules that are compared, whole and without each part."""

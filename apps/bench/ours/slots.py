@@ -1,0 +1,195 @@
+"""Events into slots under a byte budget, as the product's long-term memory has them, without a disk.
+
+A slot costs its int8 key with a scale (or, once it was demoted, a bit a number), its spans (two float64 each, four
+spans at most), and three numbers (surprise, place, times met). The sketches of what was learned count too. What
+follows from the keys (an entry's energy, its twin) does not count, as no rule's similarities do, nor do weights
+trained beforehand.
+
+Shapes: N slots, S spans, D dimensions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+
+from hippocam.apps.bench.policies.base import NUMBER_BYTES, SPAN_BYTES, Bank, FloatArray, half, slots_in
+from hippocam.memory.bank.bank import Bank as Consolidation
+from hippocam.memory.bank.config import BankConfig
+from hippocam.memory.bank.priors import load_prior
+from hippocam.memory.bank.utility import FULL_ROWS, Prior, Utility
+from hippocam.memory.codec import rounded, sign_bytes, signs
+from hippocam.memory.records import Event, Level, Slot, Span, id_of
+from hippocam.memory.spans import join_spans
+from hippocam.memory.trained import SHIPPED
+from hippocam.stream.records import EncoderSpec
+
+STREAM = "stream"
+SCALE_BYTES = 4
+MAX_SPANS = 4
+_NUMBERS = 3
+# Largest share of a budget that the sketches may take; below it, what was trained beforehand must do.
+_SKETCH_SHARE = 0.15
+
+Codec = Literal["ladder", "int8", "float16"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Which parts of the product take part.
+
+    Attributes:
+        bank: Settings of the bank.
+        codec: How keys are stored: "ladder" for int8 and later signs, as in the product; int8 alone; float16.
+        background: Whether what was known is taken out of a key.
+        surprise: Whether an event is worth more the more it surprises.
+        prior: What was trained on other streams of the same space; None for what ships with the space's encoder.
+        trained: Whether what ships is taken.
+    """
+
+    bank: BankConfig = field(default_factory=BankConfig)
+    codec: Codec = "ladder"
+    background: bool = True
+    surprise: bool = True
+    prior: Prior | None = None
+    trained: bool = True
+
+    def prior_for(self, encoder: str | None, dim: int) -> Prior | None:
+        """What was trained beforehand for the space of an encoder, float32 [D] each; None where nothing was."""
+        if self.prior is not None or encoder is None or not self.trained:
+            return self.prior
+        spec = EncoderSpec(id=encoder, dim=dim, normalised=True, midpoint=0.0, slope=1.0)
+        return load_prior(spec, SHIPPED)
+
+
+class OurSlots:
+    """Slots of events within a budget.
+
+    Args:
+        budget_bytes: What they may take, sketches included.
+        dim: Length D of a vector.
+        parts: Which parts of the product take part.
+        encoder: Id of the vectors' space.
+
+    Raises:
+        HippocamError: The budget has no room for one slot.
+
+    Attributes:
+        writes: Slots that were added or joined.
+    """
+
+    def __init__(self, budget_bytes: int, dim: int, parts: Parts, encoder: str | None) -> None:
+        self._parts = parts
+        self._dim = dim
+        self._budget_bytes = budget_bytes
+        self._key_bytes = 2 * dim if parts.codec == "float16" else dim + SCALE_BYTES
+        self._slot_bytes = self._key_bytes + _NUMBERS * NUMBER_BYTES
+        slots_in(budget_bytes, self._slot_bytes + SPAN_BYTES)
+        sketch_bytes = 2 * FULL_ROWS * (dim + SCALE_BYTES)
+        online = sketch_bytes <= _SKETCH_SHARE * budget_bytes
+        self._sketch_bytes = sketch_bytes * online
+        self._bank = Consolidation(
+            dim,
+            parts.bank,
+            Utility(dim, parts.prior_for(encoder, dim), online=online),
+            row_bytes=_NUMBERS * NUMBER_BYTES + SPAN_BYTES,
+            vectors=1,
+            by_signs=parts.codec == "ladder",
+        )
+        self._round = half if parts.codec == "float16" else rounded
+        self._keys: dict[int, FloatArray] = {}
+        self._signed = set[int]()
+        self._spans: dict[int, list[Span]] = {}
+        self._spans_held = 0
+        self.writes = 0
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    @property
+    def learns(self) -> bool:
+        """Whether it learns on the way."""
+        return self._sketch_bytes > 0
+
+    @property
+    def knows(self) -> bool:
+        """Whether anything was learned, on the way or beforehand."""
+        return self._bank.utility.knows
+
+    @property
+    def bytes(self) -> int:
+        """What is held."""
+        slots = len(self._keys) * self._slot_bytes + self._spans_held * SPAN_BYTES
+        return slots - len(self._signed) * (self._dim + SCALE_BYTES - sign_bytes(self._dim)) + self._sketch_bytes
+
+    def take(self, event: Event) -> None:
+        """Take in an event: the same thing again joins its slot, anything else is a new one."""
+        if not self._parts.background:
+            event = replace(event, key=event.scene)
+        if not self._parts.surprise:
+            event = replace(event, utility=1.0)
+        event = replace(event, key=self._round(event.key))
+        span = Span(t0_s=event.t0_s, t1_s=event.t1_s, known_s=event.known_s)
+        match = self._bank.match(STREAM, event.place, event.key, event.t0_s)
+        self.writes += 1
+        if match is not None and match.same:
+            self._join(match.entry_id, [span])
+            self._bank.touch(match.entry_id, last_s=event.t1_s, met=1)
+        else:
+            self._add(event, span)
+        self._fit()
+
+    def bank(self, most_bytes: int) -> Bank:
+        """What is remembered.
+
+        Args:
+            most_bytes: The most that the whole rule held.
+        """
+        ids = list(self._bank)
+        t0_NS, t1_NS = (np.full((len(ids), MAX_SPANS), np.nan) for _ in range(2))
+        for row, entry_id in enumerate(ids):
+            for column, span in enumerate(self._spans[entry_id]):
+                t0_NS[row, column], t1_NS[row, column] = span.t0_s, span.known_s
+        keys = [self._keys[entry_id] for entry_id in ids]
+        keys_ND = np.stack(keys) if keys else np.zeros((0, self._dim), np.float32)
+        return Bank(keys_ND=keys_ND, t0_NS=t0_NS, t1_NS=t1_NS, bytes=most_bytes, writes=self.writes, unit=False)
+
+    def _add(self, event: Event, span: Span) -> None:
+        entry_id = id_of(STREAM, event.first_seq)
+        self._bank.add(
+            Slot(
+                entry_id=entry_id,
+                stream=STREAM,
+                place=event.place,
+                key_D=event.key,
+                utility=event.utility,
+                last_s=event.t1_s,
+                level=Level.VECTORS,
+            )
+        )
+        self._keys[entry_id], self._spans[entry_id] = event.key, [span]
+        self._spans_held += 1
+
+    def _fit(self) -> None:
+        """Give up slots until all are within the budget."""
+        while self.bytes > self._budget_bytes and (step := self._bank.next_step()) is not None:
+            if step.to == Level.SIGNS:
+                self._bank.demote(step.entry_id, step.to, 0)
+                self._keys[step.entry_id] = signs(self._keys[step.entry_id])
+                self._signed.add(step.entry_id)
+                continue
+            if step.twin is not None:
+                met = self._bank.met(step.entry_id)
+                self._join(step.twin, self._spans[step.entry_id])
+                self._bank.touch(step.twin, last_s=self._spans[step.entry_id][-1].t1_s, met=met)
+            self._bank.delete(step.entry_id)
+            self._spans_held -= len(self._spans.pop(step.entry_id))
+            self._signed.discard(step.entry_id)
+            del self._keys[step.entry_id]
+
+    def _join(self, entry_id: int, spans: list[Span]) -> None:
+        self._spans_held -= len(self._spans[entry_id])
+        self._spans[entry_id] = join_spans([*self._spans[entry_id], *spans])
+        self._spans_held += len(self._spans[entry_id])
