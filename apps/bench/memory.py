@@ -22,7 +22,6 @@ from typing import Any, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from hippocam.apps.bench.ours.entries import entries as our_entries
 from hippocam.apps.bench.policies import POLICIES, Bank, Entry, Policy, slot_bytes
 from hippocam.apps.bench.policies.base import half
 from hippocam.apps.worlds.worlds import WORLDS, Planted, World, unit
@@ -109,11 +108,6 @@ class _Hindsight(Protocol):
     def foresee(self, planted: Sequence[Planted]) -> None: ...
 
 
-def policies() -> dict[str, Entry]:
-    """The table of rules, ours first."""
-    return {**our_entries(), **POLICIES}
-
-
 def run(
     world_names: Sequence[str],
     seeds: Sequence[int],
@@ -121,7 +115,7 @@ def run(
     policy_names: Sequence[str] | None = None,
     *,
     worlds: Mapping[str, WorldFactory] = WORLDS,
-    table: Mapping[str, Entry] | None = None,
+    table: Mapping[str, Entry] = POLICIES,
     jobs: int = 1,
     report: Callable[[str], None] | None = None,
 ) -> MemoryBenchResult:
@@ -133,14 +127,13 @@ def run(
         slots: Slot counts.
         policy_names: Which of `table`; all by default.
         worlds: World factories by name.
-        table: Policies by name; `policies()` by default.
+        table: Policies by name; those of others by default.
         jobs: Processes, over worlds and seeds; the costs are only comparable with one.
         report: Gets a line after each stream.
 
     Raises:
         HippocamError: A name is unknown, or there is no seed or slot count.
     """
-    table = policies() if table is None else table
     _known("world", world_names, worlds)
     _known("policy", policy_names or (), table)
     if not seeds or not slots or min(slots) < 1:

@@ -8,42 +8,21 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hippocam.apps.bench.lifelog.joined import Told
-from hippocam.apps.bench.lifelog.rules import Observations
-from hippocam.apps.bench.lifelog.score import TOP, Score, score_found
+from hippocam.apps.bench.lifelog.records import ITEM_S, Observations, Stored, Told
+from hippocam.apps.bench.lifelog.score import TOP, score_found
 from hippocam.memory.config import MIN_BUDGET_BYTES, MemoryConfig
 from hippocam.memory.memory import Memory
 from hippocam.memory.recall.query import Query
 from hippocam.memory.records import Span
 from hippocam.stream.records import Embedding, EncoderSpec, FloatArray, Repeat
 
-# A sentence lasts, and an item of it comes every so many seconds.
-ITEM_S = 2.0
 _BATCH = 64
 _RECORDING = "lifelog"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
-    """A memory's folder.
-
-    Attributes:
-        score: What it finds; its bytes are the most that `du -sb` would have counted.
-        entries: Entries that it holds.
-        items: Items that were written.
-        write_us: Processor time of writing, microseconds an item.
-    """
-
-    score: Score
-    entries: int
-    items: int
-    write_us: float
 
 
 def on_disk(

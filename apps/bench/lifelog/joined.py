@@ -11,50 +11,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hippocam.apps.bench.lifelog.records import Lifelog, Told
 from hippocam.stream.errors import HippocamError
 
 SEEN, ASKED = "val_1.json", "val_2.json"
 Videos = Mapping[str, Mapping[str, Any]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """What one annotator said, by time.
-
-    Attributes:
-        texts: The sentences, N of them.
-        t0_N: When what they say begins, in seconds of the lifelog, rising.
-        t1_N: When it ends.
-    """
-
-    texts: tuple[str, ...]
-    t0_N: NDArray[np.float64]
-    t1_N: NDArray[np.float64]
-
-    def __len__(self) -> int:
-        return len(self.texts)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lifelog:
-    """What happened, and what is asked of it.
-
-    Attributes:
-        seen: What happened.
-        asked: What is asked; each has the time that it is about.
-        seconds: How long all of it is.
-    """
-
-    seen: Told
-    asked: Told
-    seconds: float
 
 
 def read_lifelog(folder: Path, seed: int) -> Lifelog:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from hippocam.apps.bench.lifelog.disk import ITEM_S
-from hippocam.apps.bench.lifelog.run import DISK_BYTES, Cell, LifelogResult
-from hippocam.apps.bench.lifelog.score import LEAST_IOU
+from hippocam.apps.bench.lifelog.records import DISK_BYTES, ITEM_S, LEAST_IOU, Cell, LifelogResult
 
 TITLE = "Lifelog, a week of sentences"
 

@@ -10,18 +10,16 @@ Shapes: N observations; D embedding dimension; S spans.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hippocam.apps.bench.ours.entries import ABLATIONS
+from hippocam.apps.bench.lifelog.records import Keeper, Observations
 from hippocam.apps.bench.ours.events import OurEvents
-from hippocam.apps.bench.ours.slots import Parts
+from hippocam.apps.bench.ours.parts import ABLATIONS, Parts
 from hippocam.apps.bench.policies import CODEC_NAMES, OURS, POLICIES, Bank, Policy
 from hippocam.apps.bench.policies.events import EventSlots
-from hippocam.stream.records import FloatArray
 
 # Seconds of a plain piece: about what a sentence of ActivityNet takes.
 PIECE_S = 30.0
@@ -30,25 +28,6 @@ _MOST_SLOTS = 1500
 _SLOW = ("selectstream", "flash-vstream")
 # It moves the ends of events, which are given here.
 _LEFT_OUT = ("em-llm-refined", "oracle", "pieces")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observations:
-    """What a rule is shown, in order.
-
-    Attributes:
-        vectors_ND: float32 [N, D] of length 1.
-        t0_N: Starts in seconds, rising.
-        t1_N: Ends.
-    """
-
-    vectors_ND: FloatArray
-    t0_N: NDArray[np.float64]
-    t1_N: NDArray[np.float64]
-
-
-Keeper = Callable[[Observations, int, int], Bank | None]
-"""Shows observations to a rule with a budget in bytes and a seed; None where it would take too long."""
 
 
 def keepers(encoder: str) -> dict[str, Keeper]:

@@ -11,83 +11,35 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from hippocam.apps.bench.lifelog.disk import Stored, on_disk
-from hippocam.apps.bench.lifelog.joined import Lifelog, read_lifelog
-from hippocam.apps.bench.lifelog.rules import Keeper, Observations, keepers
-from hippocam.apps.bench.lifelog.score import Score, score, score_cosines
+from hippocam.apps.bench.lifelog.joined import read_lifelog
+from hippocam.apps.bench.lifelog.records import (
+    DISK_BYTES,
+    Cell,
+    Keeper,
+    Lifelog,
+    LifelogResult,
+    Observations,
+    Score,
+    Stored,
+    Told,
+)
+from hippocam.apps.bench.lifelog.score import score, score_cosines
 from hippocam.apps.bench.lifelog.vectors import sentence_vectors
 from hippocam.apps.bench.lifelog.words import word_cosines
 from hippocam.apps.bench.policies import OURS
 from hippocam.apps.bench.policies.base import CODECS, SPAN_BYTES, Bank, KeyCodec, slot_bytes
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.protocols import Encoder
-from hippocam.stream.records import FloatArray
+from hippocam.stream.records import EncoderSpec, FloatArray
 
 SHARES = (4, 12, 50)
 SEEDS = (1, 2, 3)
-# Bytes of a memory on disk, as `du -sb` counts them.
-DISK_BYTES = (1_000_000, 256_000)
 WORDS = "tf-idf"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
-    """A rule at a share; means over the seeds.
-
-    Attributes:
-        r1: Share of the questions whose first answer is right.
-        r5: Share with one of the first five right.
-        of_unbounded: R@1 over that of the unbounded list, of each seed.
-        sd: Standard deviation of `of_unbounded` over the seeds.
-        bytes: The most that was held.
-    """
-
-    r1: float
-    r5: float
-    of_unbounded: float
-    sd: float
-    bytes: int
-
-
-Table = Mapping[str, Mapping[int, Cell]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LifelogResult:
-    """What `bench lifelog` found.
-
-    Attributes:
-        encoder: Id of the space of the vectors.
-        hours: How long the lifelog is.
-        seen: Sentences in it.
-        asked: Questions about it.
-        seeds: Each draws an order of the videos.
-        shares: Each the unbounded list's bytes are divided by.
-        unbounded: The list of all sentences.
-        signs: The list of all sentences' signs.
-        table: rule -> share -> cell.
-        disk: rule -> bytes -> cell: ours is a memory's folder by `du -sb`, of the others their own bytes.
-        stored: What the memory's folders hold, by bytes; of the first seed.
-        seconds: Processor time of each rule, all shares and seeds together.
-    """
-
-    encoder: str
-    hours: float
-    seen: int
-    asked: int
-    seeds: tuple[int, ...]
-    shares: tuple[int, ...]
-    unbounded: Cell
-    signs: Cell
-    table: Table
-    disk: Table
-    stored: Mapping[int, Stored | None]
-    seconds: Mapping[str, float]
+OnDisk = Callable[[Observations, FloatArray, Told, EncoderSpec, int], Stored | None]
 
 
 def run(
@@ -96,8 +48,9 @@ def run(
     *,
     shares: Sequence[int] = SHARES,
     seeds: Sequence[int] = SEEDS,
+    keepers: Mapping[str, Keeper],
     rules: Sequence[str] | None = None,
-    disk: bool = True,
+    on_disk: OnDisk | None = None,
     report: Callable[[str], None] = lambda line: None,
 ) -> LifelogResult:
     """Show the lifelog to every rule, and ask.
@@ -107,16 +60,16 @@ def run(
         encoder: Encodes the sentences.
         shares: Parts of the unbounded list's bytes, 1 or more each.
         seeds: Each draws an order of the videos.
-        rules: Only these, by name; None for all.
-        disk: Whether memories on disk are measured too.
+        keepers: The rules, by name.
+        rules: Only these; None for all.
+        on_disk: Writes a lifelog into a memory on disk, and asks it; None to measure none.
         report: Gets a line after each seed.
 
     Raises:
         HippocamError: The files are not there, or there is no such rule, share or seed.
     """
-    every = keepers(encoder.spec.id)
-    _check(shares, seeds, rules, [*every, WORDS])
-    chosen = {name: keeper for name, keeper in every.items() if rules is None or name in rules}
+    _check(shares, seeds, rules, [*keepers, WORDS])
+    chosen = {name: keeper for name, keeper in keepers.items() if rules is None or name in rules}
     rounds = [_Round(read_lifelog(folder, seed), encoder, seed) for seed in seeds]
     seconds = dict.fromkeys(chosen, 0.0)
     table: dict[str, dict[int, Cell]] = {}
@@ -141,7 +94,7 @@ def run(
             n: cell([one.words(w.bytes // n) for one, w in zip(rounds, unbounded, strict=True)]) for n in shares
         }
         table[WORDS] = {share: found for share, found in cells.items() if found}
-    if disk:
+    if on_disk is not None:
         for size in DISK_BYTES:
             tried = [on_disk(one.seen, one.asked_QD, one.log.asked, encoder.spec, size) for one in rounds]
             stored[size] = tried[0]

@@ -8,34 +8,16 @@ Shapes: Q questions; N slots, S spans of each.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
-from hippocam.apps.bench.lifelog.joined import Told
+from hippocam.apps.bench.lifelog.records import LEAST_IOU, Score, Told
 from hippocam.apps.bench.policies.base import Bank, FloatArray
 from hippocam.apps.worlds.worlds import unit
 
 TOP = 5
-LEAST_IOU = 0.5
 # Questions that are compared with all slots at once.
 _BLOCK = 1024
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Score:
-    """Shares of the questions whose first answer is right, and one of whose first five is.
-
-    Attributes:
-        r1: Share with the first right.
-        r5: Share with one of five right.
-        bytes: The most that was held.
-    """
-
-    r1: float
-    r5: float
-    bytes: int
 
 
 def score(bank: Bank, asked_QD: FloatArray, asked: Told) -> Score:

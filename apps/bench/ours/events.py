@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hippocam.apps.bench.ours.slots import SCALE_BYTES, STREAM, OurSlots, Parts
+from hippocam.apps.bench.ours.parts import Parts
+from hippocam.apps.bench.ours.slots import SCALE_BYTES, STREAM, OurSlots
 from hippocam.apps.bench.policies.base import NUMBER_BYTES, Bank, FloatArray
 from hippocam.memory.records import Event
 from hippocam.memory.working.context import ContextConfig

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hippocam.apps.bench.ours.slots import SCALE_BYTES, STREAM, OurSlots, Parts
+from hippocam.apps.bench.ours.parts import Parts
+from hippocam.apps.bench.ours.slots import SCALE_BYTES, STREAM, OurSlots
 from hippocam.apps.bench.policies.base import NUMBER_BYTES, SPAN_BYTES, Bank, FloatArray, slots_in
 from hippocam.memory.records import Continuation
 from hippocam.memory.working.context import ContextConfig

@@ -10,21 +10,17 @@ Shapes: N slots, S spans, D dimensions.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import replace
 
 import numpy as np
 
+from hippocam.apps.bench.ours.parts import Parts
 from hippocam.apps.bench.policies.base import NUMBER_BYTES, SPAN_BYTES, Bank, FloatArray, half, slots_in
 from hippocam.memory.bank.bank import Bank as Consolidation
-from hippocam.memory.bank.config import BankConfig
-from hippocam.memory.bank.priors import load_prior
-from hippocam.memory.bank.utility import FULL_ROWS, Prior, Utility
+from hippocam.memory.bank.utility import FULL_ROWS, Utility
 from hippocam.memory.codec import rounded, sign_bytes, signs
 from hippocam.memory.records import Event, Level, Slot, Span, id_of
 from hippocam.memory.spans import join_spans
-from hippocam.memory.trained import SHIPPED
-from hippocam.stream.records import EncoderSpec
 
 STREAM = "stream"
 SCALE_BYTES = 4
@@ -32,36 +28,6 @@ MAX_SPANS = 4
 _NUMBERS = 3
 # Largest share of a budget that the sketches may take; below it, what was trained beforehand must do.
 _SKETCH_SHARE = 0.15
-
-Codec = Literal["ladder", "int8", "float16"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """Which parts of the product take part.
-
-    Attributes:
-        bank: Settings of the bank.
-        codec: How keys are stored: "ladder" for int8 and later signs, as in the product; int8 alone; float16.
-        background: Whether what was known is taken out of a key.
-        surprise: Whether an event is worth more the more it surprises.
-        prior: What was trained on other streams of the same space; None for what ships with the space's encoder.
-        trained: Whether what ships is taken.
-    """
-
-    bank: BankConfig = field(default_factory=BankConfig)
-    codec: Codec = "ladder"
-    background: bool = True
-    surprise: bool = True
-    prior: Prior | None = None
-    trained: bool = True
-
-    def prior_for(self, encoder: str | None, dim: int) -> Prior | None:
-        """What was trained beforehand for the space of an encoder, float32 [D] each; None where nothing was."""
-        if self.prior is not None or encoder is None or not self.trained:
-            return self.prior
-        spec = EncoderSpec(id=encoder, dim=dim, normalised=True, midpoint=0.0, slope=1.0)
-        return load_prior(spec, SHIPPED)
 
 
 class OurSlots:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
-from hippocam.apps.bench.policies import events, imprint, merging, oracle, sampling, tiers
+from hippocam.apps.bench.policies import events, merging, oracle, sampling, tiers
 from hippocam.apps.bench.policies.base import Bank, Policy, PolicyFactory, slot_bytes
 
 __all__ = ["CODEC_NAMES", "OURS", "POLICIES", "Bank", "Entry", "Policy", "PolicyFactory", "register", "slot_bytes"]
@@ -53,7 +53,7 @@ _PUBLISHED = {
     "em-llm": Entry(build=events.EmLlm, standing="published", source="arXiv:2407.09450"),
     "em-llm-refined": Entry(build=events.EmLlmRefined, standing="published", source="arXiv:2407.09450"),
     "selectstream": Entry(build=events.SelectStream, standing="published", source="arXiv:2606.16353"),
-    "imprint": Entry(build=imprint.Imprint, standing="published", source="arXiv:2607.00696"),
+    "imprint": Entry(build=events.Imprint, standing="published", source="arXiv:2607.00696"),
     "pieces": Entry(build=sampling.Pieces, standing="published", source="plain retrieval"),
 }
 # Ours are int8 with a scale and, from one step of its ladder on, signs.

@@ -224,6 +224,7 @@ def _perception(options: argparse.Namespace) -> int:
 
 def _memory(options: argparse.Namespace) -> int:
     from hippocam.apps.bench import memory, memory_report
+    from hippocam.apps.bench.ours.entries import policies
     from hippocam.apps.bench.sections import write_section
     from hippocam.apps.worlds.footage import describe, real
     from hippocam.apps.worlds.worlds import WORLDS
@@ -234,6 +235,7 @@ def _memory(options: argparse.Namespace) -> int:
         options.slots or memory.SLOTS,
         options.policies,
         worlds={**WORLDS, "real": partial(real, videos=options.videos)},
+        table=policies(),
         jobs=options.jobs,
         report=warn,
     )

@@ -36,6 +36,8 @@ def add_lifelog(names: Any) -> argparse.ArgumentParser:
 
 def _lifelog(options: argparse.Namespace) -> int:
     from hippocam.apps.bench.lifelog import report, run
+    from hippocam.apps.bench.lifelog.disk import on_disk
+    from hippocam.apps.bench.lifelog.rules import keepers
     from hippocam.apps.bench.sections import write_section
     from hippocam.models.registry import make_encoder
 
@@ -45,8 +47,9 @@ def _lifelog(options: argparse.Namespace) -> int:
         encoder,
         shares=options.shares,
         seeds=options.seeds,
+        keepers=keepers(encoder.spec.id),
         rules=options.rules,
-        disk=not options.no_disk,
+        on_disk=None if options.no_disk else on_disk,
         report=warn,
     )
     body = report.to_markdown(result)

@@ -11,8 +11,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from hippocam.apps.bench.memory import evaluate, policies, run, show
+from hippocam.apps.bench.memory import evaluate, run, show
 from hippocam.apps.bench.memory_report import plot, table, title, to_json, to_markdown
+from hippocam.apps.bench.ours.entries import policies
 from hippocam.apps.bench.policies import POLICIES, Bank, Entry, slot_bytes
 from hippocam.apps.bench.policies.sampling import Recent
 from hippocam.apps.worlds.worlds import WORLDS, Planted, World, synthetic

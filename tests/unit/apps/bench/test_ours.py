@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from hippocam.apps.bench.memory import policies, run, show
-from hippocam.apps.bench.ours.entries import ABLATIONS, entries
+from hippocam.apps.bench.memory import run, show
+from hippocam.apps.bench.ours.entries import entries, policies
 from hippocam.apps.bench.ours.events import OurEvents
 from hippocam.apps.bench.ours.frames import Ours
+from hippocam.apps.bench.ours.parts import ABLATIONS
 from hippocam.apps.bench.policies import slot_bytes
 from hippocam.apps.worlds.worlds import SYNTHETIC, synthetic
 from hippocam.memory.bank.priors import load_prior

@@ -9,8 +9,15 @@ import pytest
 
 from hippocam.apps.bench.policies import POLICIES, slot_bytes
 from hippocam.apps.bench.policies.base import Slots, cosine, half
-from hippocam.apps.bench.policies.events import Event, FifoEvents, Segmenter, SelectStream, Surprise, modularity
-from hippocam.apps.bench.policies.imprint import Imprint
+from hippocam.apps.bench.policies.events import (
+    Event,
+    FifoEvents,
+    Imprint,
+    Segmenter,
+    SelectStream,
+    Surprise,
+    modularity,
+)
 from hippocam.apps.bench.policies.merging import MaLmm, MovieChat, StreamForest
 from hippocam.apps.bench.policies.oracle import Oracle
 from hippocam.apps.bench.policies.sampling import Recent, Reservoir, Uniform

@@ -9,8 +9,9 @@ import pytest
 
 from hippocam.apps.bench.lifelog.disk import on_disk
 from hippocam.apps.bench.lifelog.joined import read_lifelog
+from hippocam.apps.bench.lifelog.records import Observations
 from hippocam.apps.bench.lifelog.report import to_json, to_markdown
-from hippocam.apps.bench.lifelog.rules import Observations, in_pieces, keepers
+from hippocam.apps.bench.lifelog.rules import in_pieces, keepers
 from hippocam.apps.bench.lifelog.run import run
 from hippocam.apps.bench.lifelog.score import score
 from hippocam.apps.bench.lifelog.words import word_cosines
@@ -141,7 +142,7 @@ def test_every_rule_keeps_within_its_bytes_and_cites_times_of_the_lifelog():
 
 def test_the_result_is_told_as_json_and_as_a_table(folder):
     rules = ["ours", "uniform", "recent-signs", "tf-idf"]
-    result = run(folder, Words(), shares=[1, 4], seeds=[1, 2], rules=rules, disk=False)
+    result = run(folder, Words(), shares=[1, 4], seeds=[1, 2], keepers=keepers("words:1"), rules=rules)
     told = json.loads(to_json(result))
     assert told["hours"] == pytest.approx(60 * (VIDEOS + 1) / 3600)
     assert set(told["unbounded"]) == {"r1", "r5", "bytes"}
@@ -156,7 +157,7 @@ def test_the_result_is_told_as_json_and_as_a_table(folder):
 
 def test_an_unknown_rule_is_an_error(folder):
     with pytest.raises(HippocamError, match="no rule 'nonsense'"):
-        run(folder, Words(), rules=["nonsense"])
+        run(folder, Words(), keepers={}, rules=["nonsense"])
 
 
 def test_a_memory_on_disk_finds_what_was_written_into_it(folder):
