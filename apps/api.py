@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import cast
 
-from hippocam.apps.archive.records import ArchiveReport
+from hippocam.apps.archive.records import ArchiveReport, ArchiveStatus
 from hippocam.apps.journal import numbers_of, sentence
 from hippocam.apps.live.status import LiveStatus
 from hippocam.apps.records import Answer, HeldMoment, ImportReport, SetApart, Status, WatchReport
@@ -49,6 +49,11 @@ def watch_json(report: WatchReport) -> Json:
 def archive_json(report: ArchiveReport) -> Json:
     """The outcome of an archive run."""
     return asdict(report)
+
+
+def archive_status_json(status: ArchiveStatus) -> Json:
+    """How far an archive is."""
+    return asdict(status)
 
 
 def import_json(report: ImportReport) -> Json:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hippocam.apps.archive.unit import delete_copy
+from hippocam.apps.archive.work import HIDDEN, work_folder_of
 from hippocam.apps.ask.where import check_stream, on_clock
 from hippocam.apps.ids import find_entry
 from hippocam.apps.live.forget import delete_footage
@@ -118,7 +119,7 @@ def _archive_leftovers(memory: Path) -> Iterator[None]:
     Its copy of the memory is deleted, so the next run goes on from the memory as it is then. All its parts are
     deleted: they do not tell what they are of, and the next run makes them again.
     """
-    hidden = memory.resolve().parent / ".archive"
+    hidden = memory.resolve().parent / HIDDEN
     if not hidden.is_dir():
         yield
         return
@@ -127,9 +128,10 @@ def _archive_leftovers(memory: Path) -> Iterator[None]:
     except LockedError as error:
         raise HippocamError(f"{hidden.parent}: a process archives into it; wait for it to end") from error
     try:
+        work = work_folder_of(hidden.parent)
         for name in (memory.resolve().name, f"{memory.resolve().name}.new"):
-            delete_copy(hidden / "copies" / name)
-        shutil.rmtree(hidden / "work", ignore_errors=True)
+            delete_copy(work / "copies" / name)
+        shutil.rmtree(work / "work", ignore_errors=True)
         yield
     finally:
         lock.release()

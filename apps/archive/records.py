@@ -9,7 +9,7 @@ from hippocam.apps.archive.layout import Per
 from hippocam.apps.records import Failure
 from hippocam.stream.archive.runner import WorkersConfig
 
-Executor = Literal["ray", "local"]
+Executor = Literal["auto", "ray", "local"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +27,10 @@ class ArchiveRequest:
         time_from: What in a path says when its recording begins, as `PathPattern` has it; "none" to let all times
             count from the start of their files; None to find it by names and by what the files say.
         camera_from: What in a path names the camera, as `PathPattern` has it; None to find it.
+        work: Folder for parts that wait and for copies of memories; None as in the run before, or beside the
+            memories.
+        budget_mb_per_hour: What each memory may take for every hour of footage that goes into it, in millions of
+            bytes; None for `budget_mb` alone. The larger of both counts.
     """
 
     paths: tuple[str, ...] = ()
@@ -38,8 +42,12 @@ class ArchiveRequest:
     segment_s: float | None = None
     time_from: str | None = None
     camera_from: str | None = None
+    work: str | None = None
+    budget_mb_per_hour: float | None = None
 
     def __post_init__(self) -> None:
+        if self.budget_mb_per_hour is not None and not self.budget_mb_per_hour > 0:
+            raise ValueError(f"budget_mb_per_hour must be above 0, found {self.budget_mb_per_hour:g}")
         if self.segment_s is not None and not 1 <= self.segment_s <= 3600:
             raise ValueError(f"segment_s must be 1 to 3600 seconds, found {self.segment_s:g}")
 
@@ -49,7 +57,8 @@ class ArchiveConfig:
     """How a run is carried out; of all this, only `unit_s` makes a difference to the memories.
 
     Attributes:
-        executor: "ray", or "local": one segment after the other in this process.
+        executor: "ray"; "local": one segment after the other in this process; "auto": that for a few minutes of
+            footage, for which Ray would take longer to start.
         workers: Which workers there are on Ray.
         unit_s: Footage after which a memory is made safe, seconds above 0; after a kill, what came since is
             written again, but not encoded again.
@@ -95,12 +104,21 @@ class ArchiveProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchivedMemory:
-    """A memory that a run wrote: its folder, the bytes that it takes and may take, and its new recordings."""
+    """A memory of an archive.
+
+    Attributes:
+        folder: Where it is.
+        bytes: What it takes.
+        budget_bytes: What it may take.
+        recordings: Recordings that were archived to their end: in a run's report, by that run.
+        given_up: Events that it has given up for its budget.
+    """
 
     folder: str
     bytes: int
     budget_bytes: int
     recordings: int
+    given_up: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +138,7 @@ class ArchiveReport:
         failed: What failed in this run and why; what came before the fault is kept.
         quarantined: What failed in an earlier run and was not tried again.
         undated: What nothing tells the date of, so that its times count from its start.
+        gone: Files that were archived and are no longer there; what was seen of them is held.
     """
 
     memories: tuple[ArchivedMemory, ...]
@@ -134,3 +153,52 @@ class ArchiveReport:
     failed: tuple[Failure, ...]
     quarantined: tuple[Failure, ...]
     undated: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A run that goes on.
+
+    Attributes:
+        done: Recordings that are at their end.
+        total: Recordings that were to be done.
+        done_s: Seconds of footage that are in their memories.
+        total_s: Seconds of footage that were to be done.
+        seconds: How long it has run.
+        left_s: About how much longer it takes; None before anything is done.
+        failed: Recordings that broke off.
+        workers: How many there are.
+        source: What was written last.
+    """
+
+    done: int
+    total: int
+    done_s: float
+    total_s: float
+    seconds: float
+    left_s: float | None
+    failed: int
+    workers: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveStatus:
+    """What an archive holds, and what goes on in it.
+
+    Attributes:
+        running: The run that goes on; None where none does.
+        memories: All memories with what they hold.
+        recordings: How many there are in each state: waiting, begun, done, quarantined.
+        hours: Hours of footage that are in the memories.
+        quarantined: What failed, and why.
+        gone: Files that were archived and are no longer there; what was seen of them is held.
+    """
+
+    running: Running | None
+    memories: tuple[ArchivedMemory, ...]
+    recordings: dict[str, int]
+    hours: float
+    quarantined: tuple[Failure, ...]
+    gone: tuple[str, ...]

@@ -2,6 +2,7 @@
 
 DIR/archive.db     the ledger: what was given and what became of it
 DIR/<name>/        the memories
+DIR/summary.json   the report of the last run
 DIR/.archive/      parts that wait, and copies of the memories that are being written; gone at the end
 """
 
@@ -14,17 +15,19 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hippocam.apps.archive import unit
 from hippocam.apps.archive.layout import home_of
 from hippocam.apps.archive.ledger import LEDGER, Ledger, Row, State
 from hippocam.apps.archive.records import ArchiveConfig, ArchiveProgress, ArchiveReport, ArchiveRequest
+from hippocam.apps.archive.resuming import settled
+from hippocam.apps.archive.status import ProgressFile, is_gone, write_summary
+from hippocam.apps.archive.work import HIDDEN, work_folder
 from hippocam.apps.archive.writer import ArchiveWriter, Todo
 from hippocam.apps.claims import Claim, claim_all
 from hippocam.apps.content import cheap_part, fingerprint_of
-from hippocam.apps.encoder_choice import encoder_name
 from hippocam.apps.records import Failure
 from hippocam.apps.settings import Settings, budget_bytes, load_settings
 from hippocam.memory.config import MemoryConfig
@@ -51,6 +54,10 @@ from hippocam.stream.sources.naming import natural_key
 SEGMENT_S = 300.0
 # Threads that read headers and both ends of files: remote disks are slow.
 _READERS = 8
+# The smallest budget, in millions of bytes.
+_LEAST_MB = 1.0
+# Footage for which Ray takes longer to start than it saves.
+_FEW_S = 180.0
 _UNFINISHED = "it changed before it was archived whole; what came before was kept"
 
 
@@ -79,7 +86,7 @@ def archive(
     root, config = Path(os.path.abspath(root)), config or ArchiveConfig()
     if resume and not (root / LEDGER).is_file():
         raise HippocamError(f"{root}: no archive to go on with; begin one with: hippocam archive PATH")
-    hidden = root / ".archive"
+    hidden = root / HIDDEN
     private.make_folder(hidden)  # parts of footage wait there
     try:
         lock = WriterLock(hidden / "lock")
@@ -87,36 +94,12 @@ def archive(
         raise HippocamError(f"{root}: another process archives into it; wait for it to end") from error
     try:
         with Ledger(root / LEDGER) as ledger:
-            request = _settled(ledger, request, resume=resume)
-            return _Run(root, hidden, ledger, request, config, on_progress).run()
+            request = settled(ledger, request, resume=resume)
+            report = _Run(root, hidden, ledger, request, config, on_progress).run()
+            write_summary(root, report)
+            return report
     finally:
         lock.release()
-
-
-def _settled(ledger: Ledger, request: ArchiveRequest, *, resume: bool) -> ArchiveRequest:
-    """Fill in what the request leaves open, and keep the result in the ledger."""
-    before = ArchiveRequest(**(ledger.setting("request") or {}))
-    if resume:
-        chosen = {key: value for key, value in asdict(request).items() if value not in (None, ())}
-        request = replace(before, **chosen)
-    if not request.paths:
-        raise HippocamError("nothing to archive; give files or folders")
-    per = request.per or before.per or "all"
-    if before.per not in (None, per):
-        raise HippocamError(
-            f"--per {per}: the memories here are one per {before.per}; leave it out, or give another --memories"
-        )
-    name = encoder_name(request.encoder, before.encoder, load_settings(request.config).encoder)
-    request = replace(request, per=per, encoder=name)
-    # a later run may start in another folder
-    request = replace(request, paths=tuple(map(_absolute, request.paths)))
-    with ledger.transaction():
-        ledger.set_setting("request", asdict(request))
-    return request
-
-
-def _absolute(path: str) -> str:
-    return os.path.abspath(os.path.expanduser(path)) if path.strip() else path
 
 
 def _in_file_s(time_s: float | None, recorded: Recorded | None) -> float | None:
@@ -149,6 +132,10 @@ class _Run:
     ) -> None:
         self._root, self._hidden, self._ledger, self._config = root, hidden, ledger, config
         self._request, self._on_progress = request, on_progress
+        self._temporary = work_folder(root, request.work)
+        self._progress = ProgressFile(hidden)
+        self._hours: dict[str, float] = {}  # of footage, of each memory
+        self._seconds = 0.0  # of footage that is to be done
         self._settings: Settings = load_settings(request.config)
         self._pipeline: PipelineConfig = self._settings.pipeline
         self._memory_config: MemoryConfig = self._settings.memory
@@ -178,13 +165,13 @@ class _Run:
         opened = open_sources(self._request.paths, self._settings.sources)
         homes = self._sort_out(self._match(opened))
         todos = self._claim(homes)
-        work = WorkFolder.begin(self._hidden / "work", {todo.footage.key for todo in todos})
+        work = WorkFolder.begin(self._temporary / "work", {todo.footage.key for todo in todos})
         writer = ArchiveWriter(
             todos,
             ledger=self._ledger,
             work=work,
             root=self._root,
-            copies=self._hidden / "copies",
+            copies=self._temporary / "copies",
             open_memory=self._open_memory,
             unit_s=self._config.unit_s,
         )
@@ -194,6 +181,7 @@ class _Run:
                 writer.take(segment)
                 self._tell(writer, todos, segment)
         work.end()
+        self._progress.end()
         seconds = time.monotonic() - started
         hours, core_hours = writer.done_s / 3600, (writer.cpu_s + time.process_time() - cpu_s) / 3600
         return ArchiveReport(
@@ -209,13 +197,14 @@ class _Run:
             failed=(*self._failed, *writer.failed),
             quarantined=tuple(self._quarantined),
             undated=tuple(todo.footage.source.uri for todo in todos if self._dated and todo.recorded is None),
+            gone=tuple(row.path for row in self._ledger.rows(state=State.DONE) if is_gone(row.path)),
         )
 
     def _put_back(self) -> None:
         """Restore memories to their state before the units that the last run did not finish."""
         for name in self._ledger.open_units():
             begun = {row.name for row in self._ledger.rows(memory=name, state=State.BEGUN)}
-            copy = self._hidden / "copies" / name
+            copy = self._temporary / "copies" / name
             if not unit.put_back(self._root / name, copy, begun):
                 unit.delete_copy(copy)  # somebody else wrote to it: go on from where it is
                 with self._ledger.transaction():
@@ -281,7 +270,7 @@ class _Run:
             with self._open_memory(folder) as memory:
                 memory.relocate(row.name, uri)
             if row.memory in self._ledger.open_units():
-                unit.save(folder, self._hidden / "copies" / row.memory)
+                unit.save(folder, self._temporary / "copies" / row.memory)
             self._moved.append(uri)
 
     def _refuse(self, one: _Given) -> None:
@@ -307,6 +296,7 @@ class _Run:
         """Name what is to be archived in its memory, making memories that are new."""
         found: list[tuple[_Given, Row, Claim, Recorded | None]] = []
         for name, ones in homes.items():
+            self._hours[name] = sum(row.seconds for row in self._ledger.rows(memory=name)) / 3600
             with self._open_memory(self._root / name) as memory:
                 sources = [one.source for one in ones if one.source]
                 claims = claim_all(memory, sources, self._pipeline.fps, self._senses.named)
@@ -325,6 +315,9 @@ class _Run:
         with ThreadPoolExecutor(_READERS) as readers:
             durations = list(readers.map(length_s, sources))
             counts = list(readers.map(self._count, sources))
+        for (_, row, _, _), duration_s in zip(found, durations, strict=True):
+            self._hours[row.memory] += (duration_s or 0.0) / 3600
+            self._seconds += self._segment_s if duration_s is None else duration_s
         for (one, row, _, _), count in zip(found, counts, strict=True):
             if isinstance(count, SourceError):
                 self._failed.append(Failure(source=one.uri, reason=count.reason))
@@ -385,8 +378,16 @@ class _Run:
         if has_memory(folder):
             upgrade(folder)
         return Memory.open_writer(
-            folder, encoder=self._encoder_name, spec=self._encoder.spec, config=self._memory_config
+            folder, encoder=self._encoder_name, spec=self._encoder.spec, config=self._config_of(folder.name)
         )
+
+    def _config_of(self, memory: str) -> MemoryConfig:
+        """The settings of a memory; its budget grows with its hours where that is asked for."""
+        rate_mb, hours = self._request.budget_mb_per_hour, self._hours.get(memory)
+        if rate_mb is None or hours is None:
+            return self._memory_config
+        grown_bytes = budget_bytes(max(rate_mb * hours, self._request.budget_mb or _LEAST_MB))
+        return replace(self._memory_config, budget_bytes=grown_bytes)
 
     def _segments(self, footage: Sequence[Footage], folder: WorkFolder) -> Generator[Segment, None, None]:
         """Make the parts; yield each segment when its part is ready."""
@@ -399,7 +400,11 @@ class _Run:
             senses=self._senses,
         )
         make = functools.partial(make_encoder, self._encoder_name)
-        if self._config.executor == "local" or not footage:
+        if (
+            self._config.executor == "local"
+            or not footage
+            or (self._config.executor == "auto" and self._seconds <= _FEW_S)
+        ):
             return run_here(work, make)
 
         def started(workers: int) -> None:
@@ -408,15 +413,17 @@ class _Run:
         return run_ray_data(work, make, self._config.workers, on_start=started)
 
     def _tell(self, writer: ArchiveWriter, todos: Sequence[Todo], segment: Segment | None) -> None:
-        if self._on_progress is not None and todos:
-            self._on_progress(
-                ArchiveProgress(
-                    source="" if segment is None else todos[segment.index].footage.source.uri,
-                    done=writer.done,
-                    total=len(todos),
-                    done_s=writer.here_s,
-                    total_s=sum(todo.duration_s or 0.0 for todo in todos),
-                    failed=len(writer.failed),
-                    workers=self._workers,
-                )
-            )
+        if not todos:
+            return
+        progress = ArchiveProgress(
+            source="" if segment is None else todos[segment.index].footage.source.uri,
+            done=writer.done,
+            total=len(todos),
+            done_s=writer.here_s,
+            total_s=sum(todo.duration_s or 0.0 for todo in todos),
+            failed=len(writer.failed),
+            workers=self._workers,
+        )
+        self._progress.tell(progress)
+        if self._on_progress is not None:
+            self._on_progress(progress)

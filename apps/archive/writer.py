@@ -232,7 +232,9 @@ class ArchiveWriter:
             folder=str(self._root / self._name),
             bytes=self._memory.bytes(),
             budget_bytes=self._memory.budget_bytes(),
-            recordings=len(self._outcomes) + (before.recordings if before else 0),
+            recordings=sum(outcome.state is State.DONE for outcome in self._outcomes)
+            + (before.recordings if before else 0),
+            given_up=sum(stream.evicted for stream in self._memory.streams()),
         )
         self._memory.close()
         self._memory = None

@@ -17,7 +17,9 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Add `archive` to the command line."""
     text = "take a whole archive of footage in, on all cores; run again, it goes on where it was"
     archive = commands.add_parser("archive", help=text, description=text[0].upper() + text[1:] + ".")
-    archive.add_argument("paths", nargs="*", metavar="PATH", help="file, folder or quoted glob")
+    archive.add_argument(
+        "paths", nargs="*", metavar="PATH", help="file, folder or quoted glob; or status: how far it is"
+    )
     archive.add_argument(
         "--memories",
         type=Path,
@@ -39,6 +41,9 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     archive.add_argument(
         "--budget-mb", type=float, metavar="N", help="what each memory may take on disk (default 256)"
     )
+    archive.add_argument(
+        "--budget-mb-per-hour", type=float, metavar="N", help="what each may take for an hour of footage, if more"
+    )
     archive.add_argument("--fps", type=float, metavar="F", help="frames looked at a second (default 1)")
     archive.add_argument("--encoder", metavar="NAME", help="as for watch")
     archive.add_argument("--config", metavar="NAME", help="settings: one that ships, or a YAML file")
@@ -49,7 +54,13 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--resume", action="store_true", help="go on with the last run: its paths and options, unless given"
     )
     archive.add_argument("--retry", action="store_true", help="try again what is in quarantine")
-    archive.add_argument("--executor", choices=("ray", "local"), default="ray", help="on Ray, or in this process")
+    archive.add_argument("--work", metavar="DIR", help="folder for what waits (default: beside the memories)")
+    archive.add_argument(
+        "--executor",
+        choices=("auto", "ray", "local"),
+        default="auto",
+        help="on Ray, or in this process (default: here for a few minutes of footage)",
+    )
     archive.add_argument("--address", metavar="CLUSTER", help="of a Ray cluster (default: Ray on this machine)")
     archive.add_argument("--workers", type=int, metavar="N", help="default: one on every free core")
     archive.add_argument(
@@ -60,8 +71,27 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _archive(options: argparse.Namespace) -> int:
+    if options.paths == ["status"] and not Path("status").exists():
+        return _status(options)
+    return _run(options)
+
+
+def _status(options: argparse.Namespace) -> int:
+    from hippocam.apps.api import archive_status_json
+    from hippocam.apps.archive.status import archive_status
+    from hippocam.apps.cli.report import archive_status_lines
+
+    found = archive_status(options.memories)
+    if options.json:
+        tell_json(archive_status_json(found))
+    else:
+        tell(*archive_status_lines(found))
+    return 0
+
+
+def _run(options: argparse.Namespace) -> int:
     from hippocam.apps.api import archive_json
-    from hippocam.apps.archive.records import ArchiveConfig, ArchiveRequest
+    from hippocam.apps.archive.records import ArchiveConfig, ArchiveRequest, Executor
     from hippocam.apps.archive.run import archive
     from hippocam.apps.cli.progress import ArchiveBar
     from hippocam.apps.cli.report import archive_lines
@@ -77,9 +107,13 @@ def _archive(options: argparse.Namespace) -> int:
         segment_s=options.segment,
         time_from=options.time_from,
         camera_from=options.camera_from,
+        work=options.work,
+        budget_mb_per_hour=options.budget_mb_per_hour,
     )
     workers = WorkersConfig(address=options.address, workers=options.workers, gpu_share=options.gpu_share)
-    config = ArchiveConfig(executor=options.executor, workers=workers, retry=options.retry)
+    asked = options.address or options.workers or options.gpu_share
+    executor: Executor = "ray" if asked and options.executor == "auto" else options.executor
+    config = ArchiveConfig(executor=executor, workers=workers, retry=options.retry)
     with ArchiveBar() as bar:
         report = archive(options.memories, request, config, resume=options.resume, on_progress=bar.update)
     if options.json:

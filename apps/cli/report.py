@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hippocam.apps.archive.records import ArchiveReport
+from hippocam.apps.archive.records import ArchivedMemory, ArchiveReport, ArchiveStatus
 from hippocam.apps.records import Answer, ImportReport, Status, WatchReport
 from hippocam.apps.wording import NO_PICTURE, megabytes, moment_time, other_spans, surety_of
 from hippocam.memory.entities.describing import position_of
@@ -46,13 +46,10 @@ def import_lines(report: ImportReport) -> list[str]:
 
 def archive_lines(report: ArchiveReport) -> list[str]:
     """An archive run's outcome for people; its failures go to stderr."""
-    lines = [
-        f"{memory.folder}: {memory.recordings} recordings, {megabytes(memory.bytes)} of "
-        f"{megabytes(memory.budget_bytes)}"
-        for memory in report.memories
-    ]
+    lines = [_archived(memory) for memory in report.memories]
     lines += [f"{path}: moved here, archived before" for path in report.moved]
     lines += [f"{old.source}: in quarantine (--retry tries it again): {old.reason}" for old in report.quarantined]
+    lines += _gone(report.gone)
     if report.undated:
         count = len(report.undated)
         lines.append(
@@ -67,6 +64,40 @@ def archive_lines(report: ArchiveReport) -> list[str]:
         f"{report.hours_per_core_hour:.1f} hours per core-hour"
     )
     return lines
+
+
+def archive_status_lines(status: ArchiveStatus) -> list[str]:
+    """How far an archive is, for people."""
+    lines = [_archived(memory) for memory in status.memories]
+    lines += [f"{failure.source}: in quarantine: {failure.reason}" for failure in status.quarantined]
+    lines += _gone(status.gone)
+    counts = ", ".join(f"{count} {state}" for state, count in status.recordings.items() if count) or "none"
+    lines.append(f"recordings: {counts}; {status.hours:.2f} hours of footage in the memories")
+    if (run := status.running) is None:
+        return [*lines, "nothing goes on now"]
+    left = "" if run.left_s is None else f", about {format_time(run.left_s)} left"
+    failed = f", {run.failed} failed" if run.failed else ""
+    lines.append(
+        f"running since {format_time(run.seconds)}: {run.done} of {run.total} recordings, "
+        f"{format_time(run.done_s)} of {format_time(run.total_s)} of footage{left}{failed}, "
+        f"{run.workers} worker{'' if run.workers == 1 else 's'}"
+    )
+    return lines
+
+
+def _archived(memory: ArchivedMemory) -> str:
+    given_up = f", {memory.given_up} events given up" if memory.given_up else ""
+    return (
+        f"{memory.folder}: {memory.recordings} recordings, {megabytes(memory.bytes)} of "
+        f"{megabytes(memory.budget_bytes)}{given_up}"
+    )
+
+
+def _gone(paths: Sequence[str]) -> list[str]:
+    if not paths:
+        return []
+    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+    return [f"{paths[0]}{more}: archived, and no longer there; what was seen is held"]
 
 
 def evidence_lines(moments: Sequence[Evidence], *, figures: bool = False) -> list[str]:

@@ -1,0 +1,129 @@
+"""How far an archive is, for whoever asks meanwhile or afterwards, from any process.
+
+DIR/.archive/progress.json    while a run goes on, at most once a second
+DIR/summary.json              the last run's report
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from hippocam.apps.archive.ledger import LEDGER, Ledger, State
+from hippocam.apps.archive.records import ArchivedMemory, ArchiveProgress, ArchiveReport, ArchiveStatus, Running
+from hippocam.apps.archive.work import HIDDEN
+from hippocam.apps.records import Failure
+from hippocam.memory.errors import LockedError
+from hippocam.memory.folder import has_memory
+from hippocam.memory.lock import WriterLock
+from hippocam.memory.memory import Memory
+from hippocam.stream.errors import HippocamError
+from hippocam.stream.private import replace_bytes
+
+SUMMARY = "summary.json"
+_PROGRESS = "progress.json"
+# Seconds between two records of a run's progress.
+_EVERY_S = 1.0
+
+
+class ProgressFile:
+    """Records a run's progress for `archive_status`.
+
+    Args:
+        hidden: The archive's hidden folder.
+        clock: Seconds that only rise.
+    """
+
+    def __init__(self, hidden: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._path, self._clock = hidden / _PROGRESS, clock
+        self._began_s = clock()
+        self._written_s: float | None = None
+
+    def tell(self, progress: ArchiveProgress) -> None:
+        """Record it, unless that was done less than a second ago."""
+        now_s = self._clock()
+        if self._written_s is not None and now_s - self._written_s < _EVERY_S:
+            return
+        self._written_s = now_s
+        replace_bytes(self._path, json.dumps({**asdict(progress), "seconds": now_s - self._began_s}).encode())
+
+    def end(self) -> None:
+        """Record that nothing goes on any more."""
+        self._path.unlink(missing_ok=True)
+
+
+def write_summary(root: Path, report: ArchiveReport) -> None:
+    """Leave a run's report beside its memories."""
+    replace_bytes(root / SUMMARY, json.dumps(asdict(report), indent=1).encode() + b"\n")
+
+
+def archive_status(root: Path) -> ArchiveStatus:
+    """How far an archive is; nothing is changed.
+
+    Raises:
+        HippocamError: There is no archive, or its ledger cannot be read.
+    """
+    if not (root / LEDGER).is_file():
+        raise HippocamError(f"{root}: no archive is here; make one with: hippocam archive PATH --memories {root}")
+    with Ledger(root / LEDGER) as ledger:
+        rows, names = ledger.rows(), ledger.memories()
+    counts = Counter(row.memory for row in rows if row.state is State.DONE)
+    return ArchiveStatus(
+        running=_running(root / HIDDEN),
+        memories=tuple(memory_status(root / name, counts[name]) for name in names if has_memory(root / name)),
+        recordings={state.value: sum(row.state is state for row in rows) for state in State},
+        hours=sum(row.seconds for row in rows) / 3600,
+        quarantined=tuple(
+            Failure(source=row.path, reason=row.reason) for row in rows if row.state is State.QUARANTINED
+        ),
+        gone=tuple(row.path for row in rows if row.state is State.DONE and is_gone(row.path)),
+    )
+
+
+def memory_status(folder: Path, recordings: int) -> ArchivedMemory:
+    """What a memory takes, may take and has given up."""
+    with Memory.open_reader(folder) as memory:
+        return ArchivedMemory(
+            folder=str(folder),
+            bytes=memory.bytes(),
+            budget_bytes=memory.budget_bytes(),
+            recordings=recordings,
+            given_up=sum(stream.evicted for stream in memory.streams()),
+        )
+
+
+def is_gone(uri: str) -> bool:
+    """Whether the file or folder of a recording is no longer there."""
+    return not Path(uri.partition("#")[0]).exists()
+
+
+def _running(hidden: Path) -> Running | None:
+    """The run that holds the archive's lock, as it recorded itself last."""
+    try:
+        WriterLock(hidden / "lock").release()
+        return None
+    except LockedError:
+        pass
+    except OSError:  # there is none, or it is another user's
+        return None
+    told: dict[str, Any] = {}
+    with suppress(OSError, ValueError):
+        told = json.loads((hidden / _PROGRESS).read_bytes())
+    done_s, total_s, seconds = told.get("done_s", 0.0), told.get("total_s", 0.0), told.get("seconds", 0.0)
+    return Running(
+        done=told.get("done", 0),
+        total=told.get("total", 0),
+        done_s=done_s,
+        total_s=total_s,
+        seconds=seconds,
+        left_s=seconds * (total_s - done_s) / done_s if done_s else None,
+        failed=told.get("failed", 0),
+        workers=told.get("workers", 1),
+        source=told.get("source", ""),
+    )
