@@ -50,8 +50,10 @@ def to_network(image: Image, side_px: int, mean: FloatArray, deviation: FloatArr
         mean: float32 [3] on the scale 0 to 255, subtracted.
         deviation: float32 [3] on the same scale, divided by.
     """
-    normal = (to_square(image, side_px) - mean) / deviation
-    return np.ascontiguousarray(normal.transpose(2, 0, 1)[None], np.float32)
+    planes = np.ascontiguousarray(to_square(image, side_px).transpose(2, 0, 1)[None])
+    planes -= mean[:, None, None]
+    planes /= deviation[:, None, None]
+    return planes
 
 
 def unit_rows(rows_ND: FloatArray) -> FloatArray:

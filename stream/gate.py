@@ -37,6 +37,25 @@ class GateConfig:
                 raise ValueError(f"gate.{name} must be {low} to {high}, found {value}")
 
 
+class Glance:
+    """A picture at a small size, made once for all that compare it.
+
+    Args:
+        image: uint8 [H, W, 3], RGB, of any size.
+    """
+
+    def __init__(self, image: Image) -> None:
+        self._image = image
+        self._made: dict[int, Image] = {}
+
+    def square(self, side_px: int) -> Image:
+        """Give the picture as uint8 [side_px, side_px, 3], means of areas."""
+        if side_px not in self._made:
+            small = cv2.resize(self._image, (side_px, side_px), interpolation=cv2.INTER_AREA)
+            self._made[side_px] = np.asarray(small, np.uint8)
+        return self._made[side_px]
+
+
 class ChangeGate:
     """Compares each frame of one stream with the last one that was kept."""
 
@@ -44,15 +63,13 @@ class ChangeGate:
         self._config = config or GateConfig()
         self._kept: NDArray[np.int16] | None = None
 
-    def changed(self, image: Image) -> bool:
-        """Tell whether image differs from the last kept frame; if so it becomes the kept one.
+    def changed(self, seen: Glance) -> bool:
+        """Tell whether a frame differs from the last kept one; if so it becomes the kept one.
 
         Args:
-            image: uint8 [H, W, 3], RGB. The size may change from frame to frame.
+            seen: The frame. Its size may change from frame to frame.
         """
-        side = self._config.side_px
-        small = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
-        small = cv2.GaussianBlur(small, (3, 3), 0).astype(np.int16)
+        small = cv2.GaussianBlur(seen.square(self._config.side_px), (3, 3), 0).astype(np.int16)
         if self._kept is not None:
             differs = np.abs(small - self._kept).max(axis=2) > self._config.level
             if float(differs.mean()) <= self._config.area:

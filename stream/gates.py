@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from hippocam.stream.gate import ChangeGate, GateConfig
+from hippocam.stream.gate import ChangeGate, GateConfig, Glance
 from hippocam.stream.reading_gate import ReadingConfig, ReadingGate
 from hippocam.stream.records import NO_SENSORS, Frame, Image, Observation, Repeat, Sensors, stream_id
 
@@ -37,11 +37,12 @@ class Gates:
         The arguments are those of Frame.
         """
         gate = self._gates.setdefault(stream, ChangeGate(self._change))
-        changed = gate.changed(image)
+        seen = Glance(image)
+        changed = gate.changed(seen)
         read = False
         if self._reading is not None:
             reader = self._readers.setdefault(stream, ReadingGate(self._reading))
-            read = (reader.due if changed else reader.overdue)(image, time_s)
+            read = (reader.due if changed else reader.overdue)(seen, time_s)
         if not (changed or read):
             return Repeat(stream=stream, seq=seq, time_s=time_s)
         return Frame(

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hippocam.stream import opencv as cv2
-from hippocam.stream.records import Image
+from hippocam.stream.gate import Glance
 
 _SIDE_PX = 64
 _LEVEL = 14
@@ -54,17 +53,17 @@ class ReadingGate:
         self._may = _BURST  # how many frames may be read while the picture moves
         self._waits = False
 
-    def due(self, image: Image, time_s: float) -> bool:
+    def due(self, seen: Glance, time_s: float) -> bool:
         """Tell whether a changed frame is to be read; if so it becomes the one that was read last.
 
         Args:
-            image: uint8 [H, W, 3], RGB. The size may change from frame to frame.
+            seen: The frame. Its size may change from frame to frame.
             time_s: Its time. Where that goes backwards, it is read.
         """
         since_s, every_s = time_s - self._last_s, self._config.every_s
         more = since_s / every_s if every_s > 0 and since_s >= 0 else _BURST
         self._may, self._last_s, self._waits = min(_BURST, self._may + more), time_s, False
-        small = cv2.resize(image, (_SIDE_PX, _SIDE_PX), interpolation=cv2.INTER_AREA).astype(np.int16)
+        small = seen.square(_SIDE_PX).astype(np.int16)
         stands = self._before is not None and not self._differ(small, self._before)
         self._before = small
         known = self._read is not None and 0 <= time_s - self._read_s < self._config.least_s
@@ -78,9 +77,9 @@ class ReadingGate:
         self._read, self._read_s = small, time_s
         return True
 
-    def overdue(self, image: Image, time_s: float) -> bool:
+    def overdue(self, seen: Glance, time_s: float) -> bool:
         """Tell whether an unchanged frame is to be read: if the change before it was not, since it moved."""
-        return self._waits and self.due(image, time_s)
+        return self._waits and self.due(seen, time_s)
 
     def _differ(self, a: NDArray[np.int16], b: NDArray[np.int16]) -> bool:
         return float((np.abs(a - b).max(axis=2) > _LEVEL).mean()) > self._config.area

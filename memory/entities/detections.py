@@ -17,10 +17,10 @@ from hippocam.memory.filter import Filter
 from hippocam.stream.records import Thing
 
 # Score from which a detection counts.
-SEEN_FROM = 0.3
+SEEN_FROM = 0.36
 # Frames that must show a thing, or the score that a single one must reach.
 _FRAMES = 2
-_ALONE = 0.6
+_ALONE = 0.68
 # Belief from which an encoder is believed against the detector, and what else is left of it: less than one half.
 _VERY_HIGH = 0.97
 _DOUBTED = 0.45

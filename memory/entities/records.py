@@ -38,8 +38,8 @@ class EntityConfig:
     budget_bytes: int = 2_500_000
     patience_s: float = 3.0
     gap_s: float = 30.0
-    sure: float = 0.42
-    alone: float = 0.6
+    sure: float = 0.5
+    alone: float = 0.68
     same_person: float = 0.93
     same_thing: float = 0.92
     same_place: float = 0.75

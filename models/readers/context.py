@@ -44,7 +44,7 @@ class ContextConfig:
     moments: int = 12
     frames: int = 24
     live_frames: int = 6
-    tokens: int = 8000
+    tokens: int = 6000
     frame_px: int = 448
     tokens_per_frame: int = 256
 

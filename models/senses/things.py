@@ -29,7 +29,7 @@ class ThingsConfig:
         most: Most things in a picture, the surest first, 1 to 100.
     """
 
-    least_score: float = 0.3
+    least_score: float = 0.36
     most: int = 12
 
     def __post_init__(self) -> None:
@@ -52,7 +52,7 @@ class ThingsSense:
     @property
     def id(self) -> str:
         """Name and version."""
-        return "efficientdet-lite0-osnet-colours:2"
+        return "efficientdet-lite0-osnet-colours:3"
 
     def look(self, image: Image) -> Sensed:
         """Find things in one picture, uint8 [H, W, 3] RGB of any size."""

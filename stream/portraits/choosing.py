@@ -45,7 +45,7 @@ class PortraitConfig:
     a_thing: int = 3
     better: float = 1.5
     least_px: int = 12
-    least_score: float = 0.35
+    least_score: float = 0.42
     margin: float = 0.25
 
     def __post_init__(self) -> None:

@@ -15,7 +15,7 @@ from hippocam.stream.records import Note
 SPOKEN = ("speech", "subtitle")
 WRITTEN = ("screen", "subtitle", "chapter", "mark")
 # A visit is sure that has so many detections, the surest of at least this score.
-_SURE_HITS, _SURE_SCORE = 3, 0.6
+_SURE_HITS, _SURE_SCORE = 3, 0.66
 
 
 class Records(Protocol):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hippocam.stream.gate import GateConfig
+from hippocam.stream.gate import GateConfig, Glance
 from hippocam.stream.gates import Gates, split
 from hippocam.stream.reading_gate import ReadingConfig, ReadingGate
 from hippocam.stream.records import Frame, Observation
@@ -60,8 +60,8 @@ def test_nothing_is_read_where_nobody_asks():
 
 def test_a_stream_that_begins_anew_is_read_at_once():
     gate = ReadingGate(ReadingConfig())
-    assert gate.due(card(0), 100.0)
-    assert gate.due(card(0), 3.0)
+    assert gate.due(Glance(card(0)), 100.0)
+    assert gate.due(Glance(card(0)), 3.0)
 
 
 @pytest.mark.parametrize("wrong", [{"area": 2.0}, {"every_s": -1.0}, {"least_s": 0.0}])

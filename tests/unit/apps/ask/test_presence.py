@@ -38,7 +38,7 @@ def memory(tmp_path):
     with Memory.open_writer(tmp_path / "m", encoder="test", spec=SPEC) as made:
         for stream in ("yard", "garden"):
             made.begin(stream, uri=f"/{stream}.mp4")
-            dog = Thing(label="dog", score=0.35, box=(0.1, 0.1, 0.4, 0.4), vector=AXES[0])
+            dog = Thing(label="dog", score=0.4, box=(0.1, 0.1, 0.4, 0.4), vector=AXES[0])
             sensed = Sensed(things=(dog,) if stream == "yard" else ())
             made.write(
                 [

@@ -43,7 +43,7 @@ def watched(*frames: Embedding, config: EntityConfig | None = None) -> EntityMem
 
 def test_two_unsure_frames_show_a_thing_and_one_does_not():
     made = watched(
-        frame(0, ("dog", 0.31)), frame(20, ("dog", 0.33)), frame(40, ("cat", 0.4)), frame(50, ("cow", 0.7))
+        frame(0, ("dog", 0.37)), frame(20, ("dog", 0.39)), frame(40, ("cat", 0.4)), frame(50, ("cow", 0.7))
     )
     assert made.presence(["dog"]).shown
     assert not made.presence(["dog"]).never
@@ -89,7 +89,7 @@ def test_a_stretch_across_the_edge_of_a_time_counts_as_one_frame():
 
 
 def test_watching_again_counts_no_frame_twice():
-    frames = [frame(seq, ("dog", 0.35)) for seq in range(6)]
+    frames = [frame(seq, ("dog", 0.4)) for seq in range(6)]
     made = watched(*frames)
     before = made.presence(["dog"])
     for each in frames:
