@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 from hippocam.apps.ask.answer.answer import answer_beside, answer_from_records, told_records
+from hippocam.apps.ask.answer.closeup import look_closer
 from hippocam.apps.ask.count.count import CountAnswer
 from hippocam.apps.ask.deep import DeepConfig, SecondLook, look_again, thin
 from hippocam.apps.ask.question.before_after import JUST_S
@@ -87,7 +89,12 @@ def ask(
     recorded = answer_from_records(facts) if facts is not None else None
     if recorded is not None and (recorded.final or reader.id == ExtractiveReader.id):
         return _answer(meaning, recorded.evidence, recorded.reading, "records", started)
-    limits: Where = {**where, "top": budget.moments if top is None else top}
+    limits: Where = {
+        **where,
+        "top": budget.moments if top is None else top,
+        "in_words": meaning.in_words,
+        "presupposed": meaning.presupposed,
+    }
     if meaning.kind in (QuestionKind.BEFORE, QuestionKind.AFTER):
         # all of them, since those that go on from the best one are told as one with it
         limits["beside"], limits["far"] = max(limits["top"] or TOP, where.get("beside") or 0), True
@@ -96,7 +103,8 @@ def ask(
         reading = Reading(sentences=(Sentence(text=missing),), unknown=True)
         return _answer(meaning, (), reading, reader.id, started)
     evidence = _gather(memory, meaning, searches, limits["top"] or TOP)
-    recorded = (answer_beside(facts, evidence) if facts is not None else None) or recorded
+    closer = partial(look_closer, encoder=encoder)
+    recorded = (answer_beside(facts, evidence, closer) if facts is not None else None) or recorded
     if recorded is not None and (recorded.final or reader.id == ExtractiveReader.id):
         return _answer(meaning, recorded.evidence, recorded.reading, "records", started)
     looked: SecondLook | None = None
@@ -158,7 +166,8 @@ def _searches(memory: Askable, meaning: Meaning, where: Where) -> tuple[list[Whe
         return searches, ""
     t0_s, t1_s, stream = anchor.t0_s, anchor.t1_s, anchor.stream
     if t0_s is None or t1_s is None:
-        found = [m for own in searches for m in memory.search(anchor.text, {**own, "top": 1, "beside": 0})]
+        beside: Where = {"top": 1, "beside": 0, "presupposed": True, "in_words": False}
+        found = [m for own in searches for m in memory.search(anchor.text, {**own, **beside})]
         best = max(found, key=lambda moment: moment.score, default=None)
         if best is None or best.score < SEEN_FROM:
             return [], f'Not seen: nothing matches "{anchor.text}", {anchor.side} which to look.'

@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from pathlib import Path
 
 import numpy as np
 
+from hippocam.apps.ask.pictures import read_picture
 from hippocam.memory.memory import Memory
 from hippocam.memory.records import Entry, Level
-from hippocam.stream import opencv as cv2
 from hippocam.stream.protocols import Encoder
-from hippocam.stream.records import FloatArray, Image
+from hippocam.stream.records import FloatArray
 
 # Vectors of pictures that are remembered.
 _REMEMBERED = 512
@@ -54,18 +53,8 @@ class ImportCheck:
         """The vector [D] of an entry's picture; None where none is kept, or it is no picture."""
         if entry.level >= Level.VECTORS:
             return None
-        image = _read(self._memory.image(entry.id))
+        image = read_picture(self._memory.image(entry.id))
         if image is None:
             return None
         vector_D: FloatArray = self._encoder.encode_images([image]).vectors_ND[0]
         return vector_D
-
-
-def _read(path: Path) -> Image | None:
-    """A picture as uint8 [H, W, 3], RGB; None where there is none."""
-    try:
-        jpeg = path.read_bytes()
-        image: Image | None = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR) if jpeg else None
-    except (OSError, cv2.error):  # given up a moment ago; larger than OpenCV takes
-        return None
-    return None if image is None else np.ascontiguousarray(image[..., ::-1])

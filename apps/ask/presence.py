@@ -19,6 +19,9 @@ from hippocam.memory.records import Evidence
 # Labels that are other words as well: a colour, what somebody does.
 _OTHER_WORDS = frozenset({"orange", "bear", "train", "book", "tie", "remote", "kite"})
 
+# Odds that what a question presupposes was there.
+_SUPPOSED = 4.0
+
 
 def labels_named(text: str) -> list[str]:
     """The detector's labels that a description names, one for each thing; two words count before one."""
@@ -31,6 +34,21 @@ def labels_named(text: str) -> list[str]:
             found += [labels[0]] if labels[0] not in found else []
         index += 2 if labels is both and both is not None else 1
     return found
+
+
+def supposed(moments: Sequence[Evidence]) -> tuple[Evidence, ...]:
+    """Believe moments more, of what a question takes to have been there: "what colour is the sofa?".
+
+    A belief is calibrated for what is as likely there as not, and people ask such questions of what they saw, so
+    the odds are higher from the start. What only words claim is believed no more.
+    """
+    return tuple(
+        moment if moment.claimed else replace(moment, score=_supposed(moment.score)) for moment in moments
+    )
+
+
+def _supposed(belief: float) -> float:
+    return _SUPPOSED * belief / (1 + (_SUPPOSED - 1) * belief)
 
 
 def doubted(memory: Memory, query: Query, moments: Sequence[Evidence], prefix: str = "") -> tuple[Evidence, ...]:

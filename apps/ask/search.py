@@ -19,7 +19,7 @@ import numpy as np
 from hippocam.apps.ask.count.count import CountAnswer, StreamTimes, answer_count
 from hippocam.apps.ask.evidence import evidence_of
 from hippocam.apps.ask.memories import Member, Memories, at_once
-from hippocam.apps.ask.presence import doubted
+from hippocam.apps.ask.presence import doubted, supposed
 from hippocam.apps.ask.question.description import description
 from hippocam.apps.ask.question.time_words import start_and_end_s
 from hippocam.apps.ask.where import TOP, Where, conditions, filter_of
@@ -86,6 +86,7 @@ class Search:
             raise HippocamError("the text is empty: describe what to look for")
         self._memories.check(where)
         vector = self.encoder.encode_texts([description(text)])[0]
+        presupposed = where.get("presupposed", False)
         parts = [
             Part(member, _query_of(member.memory, text, vector, own))
             for member, own in self._memories.meant(where)
@@ -94,14 +95,15 @@ class Search:
             return ()
         if len(parts) == 1:
             (part,) = parts
-            return _moments(parts, [_Found(0, candidate) for candidate in self.recall(part)], [0.0])
-        return self._search_several(parts)
+            found = [_Found(0, candidate) for candidate in self.recall(part)]
+            return _moments(parts, found, [0.0], presupposed=presupposed)
+        return self._search_several(parts, presupposed=presupposed)
 
     def recall(self, part: Part) -> list[Candidate]:
         """What a memory finds."""
         return part.memory.recall(part.query, self._memories.check_of(part.member, self.encoder))
 
-    def _search_several(self, parts: Sequence[Part]) -> tuple[Evidence, ...]:
+    def _search_several(self, parts: Sequence[Part], *, presupposed: bool) -> tuple[Evidence, ...]:
         """Let each memory recall as if it were part of one large one, and take the best of all."""
         counts = at_once(lambda part: part.memory.comparable(part.query), parts)
         compared, top, beside = sum(counts), parts[0].query.top, parts[0].query.beside
@@ -111,7 +113,8 @@ class Search:
         best = _behind_own(sorted(every, key=lambda found: _order(parts, found)))[:top]
         best += _neighbours(parts, best, beside)
         best.sort(key=lambda found: _order(parts, found))
-        return _moments(parts, best, [_shift(self.encoder.spec, own, compared) for own in counts])
+        shifts = [_shift(self.encoder.spec, own, compared) for own in counts]
+        return _moments(parts, best, shifts, presupposed=presupposed)
 
     def notable(self, where: Where, top: int) -> list[tuple[float, Evidence]]:
         """The moments that were most novel in their streams, `top` of each memory at most, with their utility."""
@@ -214,6 +217,7 @@ def _query_of(memory: Memory, text: str, vector: FloatArray, where: Where) -> Qu
         top=top,
         beside=beside,
         far=where.get("far", False),
+        in_words=where.get("in_words", False),
         sentences=likeness_here(),
         **conditions(where),
     )
@@ -255,12 +259,15 @@ def _neighbours(parts: Sequence[Part], best: Sequence[_Found], beside: int) -> l
     return found
 
 
-def _moments(parts: Sequence[Part], best: Sequence[_Found], shifts: Sequence[float]) -> tuple[Evidence, ...]:
+def _moments(
+    parts: Sequence[Part], best: Sequence[_Found], shifts: Sequence[float], *, presupposed: bool
+) -> tuple[Evidence, ...]:
     """What was found as evidence, in its order, with what live processes hold of events that are still open."""
     closed, still_open = list[Iterator[Evidence]](), list[Evidence]()
     for index, (member, query) in enumerate(parts):
         found = [f.candidate for f in best if f.part == index]
-        own = doubted(member.memory, query, evidence_of(member, query, found), prefix=member.prefix)
+        own = evidence_of(member, query, found)
+        own = doubted(member.memory, query, supposed(own) if presupposed else own, prefix=member.prefix)
         closed.append(iter(own))
         plain = [replace(moment, stream=moment.stream.removeprefix(member.prefix)) for moment in own]
         apart = {held.id for held in member.memory.streams() if held.quarantined == "all"}

@@ -31,6 +31,8 @@ class Where(TypedDict, total=False):
         at_s: As if the streams ended here: nothing later is used.
         top: Moments at most, 1 or more; None for 5, or what the reader takes.
         beside: How many of the best bring their neighbours in time with them, in addition to `top`.
+        in_words: Whether words can alone be the answer, whatever the text says; see Query.
+        presupposed: Whether the question takes it that what it names was there; see `supposed`.
         far: Whether such a neighbour may be any time away; else a few seconds at most.
     """
 
@@ -44,6 +46,8 @@ class Where(TypedDict, total=False):
     top: int | None
     beside: int
     far: bool
+    presupposed: bool
+    in_words: bool
 
 
 def conditions(where: Where) -> dict[str, Any]:

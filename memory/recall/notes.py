@@ -76,11 +76,17 @@ _WRITING = re.compile(
 _SHOWN = frozenset("appear appears appeared shown visible show shows name named mr mrs ms dr".split())
 # What can only be a name or a term: capitals, digits or signs in it.
 _NAME = re.compile(r"[A-Z\d].*|.*\w[.@/]\w.*")
-_QUOTED = re.compile(r"[\"“”„«»]|(?<!\w)'[^']{3,}'(?!\w)")
+_QUOTED = re.compile(r"[\"“”„«»]|(?<!\w)'(?:[^']|(?<=\w)'(?=\w)){3,}'(?!\w)")
 
 
 def find_notes(
-    notes: NoteTable, text: str, wanted: Filter, most: int, sentences: Sentences | None = None
+    notes: NoteTable,
+    text: str,
+    wanted: Filter,
+    most: int,
+    *,
+    sentences: Sentences | None = None,
+    about_words: bool = False,
 ) -> list[NoteHit]:
     """Find the notes that hold most of a question's words, or say the same, the strongest first, none twice.
 
@@ -92,15 +98,17 @@ def find_notes(
         wanted: Which streams and times count. Notes have no place.
         most: How many hits at most.
         sentences: Tells which sentences are alike; None to go by words alone.
+        about_words: Whether words are asked for, also where the text does not say so.
     """
-    named, about_words = _named(text)
+    named, says_so = _named(text)
+    about_words = about_words or says_so
     if not named and about_words and (hits := _every(notes, text, wanted)):
         return hits[:most]
     words = named or content_words(text)
     if not words:
         return []
     hits = _by_words(notes, text, words, about_words, wanted)
-    if sentences is not None and named:
+    if sentences is not None and named and not (about_words and _unheard_name(notes, text)):
         _add_alike(hits, _by_meaning(notes, " ".join(named), about_words, wanted, sentences))
     hits.sort(key=lambda hit: (-hit.belief, hit.stream, hit.span.t0_s))
     return hits[:most]
@@ -181,6 +189,13 @@ def asked_words(text: str) -> tuple[list[str], bool]:
     """Return the words of a question that notes may hold, and whether it plainly asks for words."""
     named, about_words = _named(text)
     return named or content_words(text), about_words
+
+
+def _unheard_name(notes: NoteTable, text: str) -> bool:
+    """Whether a text has a name within it that no note holds: what is meant is not there in other words either."""
+    names = [word.strip("?!.,;:\"'()") for word in text.split()[1:]]
+    names = [name for name in names if name[:1].isupper() and content_words(name)]
+    return any(not notes.match(content_words(name)) for name in names)
 
 
 def _named(text: str) -> tuple[list[str], bool]:

@@ -45,6 +45,8 @@ class Query(Filter):
         compared: How many pictures the belief rests on: those of all memories, where several are asked as one.
             None for this memory's own; see `comparable`.
         sentences: Tells which notes say what the question says in other words; None to go by words alone.
+        in_words: Whether words are asked for, or can alone be the answer, whatever the text says: who the director
+            was. Else that is read off the text.
     """
 
     text: str
@@ -55,6 +57,7 @@ class Query(Filter):
     far: bool = False
     compared: int | None = None
     sentences: Sentences | None = None
+    in_words: bool = False
 
     @property
     def wanted(self) -> Filter:

@@ -26,7 +26,7 @@ from hippocam.memory.filter import Filter
 from hippocam.memory.recall.index import KeyIndex
 from hippocam.memory.recall.neighbours import with_neighbours
 from hippocam.memory.recall.notes import about_speech, answered_in_words, find_notes
-from hippocam.memory.recall.query import Candidate, Query, RecallConfig, SummaryHit, order
+from hippocam.memory.recall.query import Candidate, NoteHit, Query, RecallConfig, SummaryHit, order
 from hippocam.memory.recall.ranking import behind_own, varied
 from hippocam.memory.recall.stress import stressed
 from hippocam.memory.recall.thing_hit import ThingHit
@@ -100,7 +100,7 @@ def recall(
     written = store.words.match(words, "text", list(cosines))
     named = store.words.match(words, "labels", list(cosines))
     permitted = None if allowed is None else set(allowed)
-    lent, alone = lend_notes(store, find_notes(store.notes, query.text, wanted, most, query.sentences), wanted)
+    lent, alone = lend_notes(store, _notes(store, query, wanted, most), wanted)
     extra = _worded(
         (
             entry_id
@@ -121,7 +121,7 @@ def recall(
     further = most + len(lent) + len(shown)
     cosines.update(index.search(query.vector, further, [entry_id for entry_id in extra if entry_id in index]))
     extra = [entry_id for entry_id in extra if entry_id not in index][:further]
-    in_words = answered_in_words(query.text)
+    in_words = query.in_words or answered_in_words(query.text)
     trust = Trust(store.provenance, query.vector, believed, check, in_words=in_words)
     found = []
     for entry_id in {**cosines, **dict.fromkeys(extra)}:
@@ -138,6 +138,10 @@ def recall(
     # where words are asked for, it says nothing of a moment that its picture is like another's
     best = ranked[: query.top] if in_words else _varied(store, ranked, query.top)
     return with_neighbours(store, best, query, wanted) if query.beside else best
+
+
+def _notes(store: Store, query: Query, wanted: Filter, most: int) -> list[NoteHit]:
+    return find_notes(store.notes, query.text, wanted, most, sentences=query.sentences, about_words=query.in_words)
 
 
 def comparable(store: Store, index: KeyIndex, query: Query) -> int:

@@ -44,6 +44,9 @@ _BEYOND = (
     QuestionKind.SAID,
     QuestionKind.COUNT,
 )
+_UNHEARD = "Not heard: no words that are kept say anything of it."
+# Lines that stood in a picture which are told with it.
+_LINES = 6
 # How many moments' words are told.
 _TOLD = 3
 
@@ -92,7 +95,9 @@ class ExtractiveReader:
         if not evidence:
             return Reading(sentences=(Sentence(text=NOTHING),), unknown=True)
         best, belief = evidence[0], evidence[0].score
-        if best.claimed and best.score < SEEN_FROM:
+        if context.kind == QuestionKind.SAID and not any(e.noted for e in _likely(evidence)):
+            sentences, unknown, belief = [Sentence(text=_UNHEARD)], True, 0.0
+        elif best.claimed and best.score < SEEN_FROM:
             sentences, unknown = [Sentence(text=_claim(best))], True
         elif best.score < SEEN_FROM:
             nearest = f"nothing in the memory matches well enough. The nearest is {_stretch(best)}"
@@ -140,10 +145,12 @@ def _surety(best: Evidence) -> Surety:
 
 
 def _shown_only(kind: QuestionKind, best: Evidence) -> Sentence:
-    """What looks like the moment that is asked about, where no more of it is known."""
+    """What looks like the moment that is asked about, where no more of it is known but its words."""
     what = "its colour" if kind == QuestionKind.COLOUR else "more of it"
     looks = f", which looks like {best.sentence}" if best.sentence else ""
-    text = f"I can show when, but not tell {what}: {_stretch(best)}{looks}."
+    lines = [note for note in best.notes if note.kind == "screen"] if kind == QuestionKind.OTHER else []
+    words = f" With it, {told_notes(lines[:_LINES])}" if lines else ""
+    text = f"I can show when, but not tell {what}: {_stretch(best)}{looks}.{words}".rstrip(".") + "."
     return Sentence(text=text, evidence_ids=(best.id,))
 
 

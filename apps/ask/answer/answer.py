@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from hippocam.apps.ask.answer.closeup import CloseLook
 from hippocam.apps.ask.answer.facts import Facts
 from hippocam.apps.ask.answer.looks import looks
 from hippocam.apps.ask.answer.neighbours import neighbours
@@ -12,6 +13,7 @@ from hippocam.apps.ask.answer.people import nobody, who
 from hippocam.apps.ask.answer.streams import compare, length
 from hippocam.apps.ask.answer.things import cannot_count, things
 from hippocam.apps.ask.answer.told import Told
+from hippocam.apps.ask.answer.which import which
 from hippocam.apps.ask.answer.words import lines_like, words
 from hippocam.memory.records import Evidence
 from hippocam.models.readers.question_kind import QuestionKind
@@ -30,7 +32,7 @@ _ANSWERS: Mapping[QuestionKind, tuple[Callable[[Facts], Told | None], ...]] = {
     _K.COUNT: (cannot_count,),
     _K.WHETHER: (things,),
     _K.WHEN: (lines_like, things),
-    _K.OTHER: (lines_like,),
+    _K.OTHER: (lines_like, which),
     _K.OFTEN: (things,),
     _K.LONG: (things,),
     _K.FIRST: (things, overview),
@@ -39,17 +41,18 @@ _ANSWERS: Mapping[QuestionKind, tuple[Callable[[Facts], Told | None], ...]] = {
 }
 
 
-def answer_beside(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
+def answer_beside(facts: Facts, evidence: Sequence[Evidence], closer: CloseLook | None = None) -> Told | None:
     """Answer a question from records of the moments that were found for it; None where a reader must word it.
 
     Args:
         facts: The question with its records.
         evidence: What was found, the strongest first.
+        closer: Looks again at the picture of a moment; None for nobody.
     """
     if facts.kind in (_K.BEFORE, _K.AFTER):
         return neighbours(facts, evidence)
     if facts.kind in (_K.COLOUR, _K.WHERE, _K.OTHER, _K.WHETHER):
-        return looks(facts, evidence)
+        return looks(facts, evidence, closer)
     return None
 
 

@@ -6,11 +6,13 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from hippocam.apps.ask.answer.closeup import CloseLook, background_colour, part_colour
 from hippocam.apps.ask.answer.facts import Facts, Stay
-from hippocam.apps.ask.answer.phrases import by_stream, listed, stretch
+from hippocam.apps.ask.answer.phrases import by_stream, listed, number, stretch
+from hippocam.apps.ask.answer.places import placed
 from hippocam.apps.ask.answer.told import Told, told
 from hippocam.apps.ask.nouns import Thing, noun_for, thing_in
-from hippocam.memory.entities.describing import motion, position
+from hippocam.memory.entities.describing import box_at, motion, position
 from hippocam.memory.records import Evidence, format_id
 from hippocam.models.readers.question_kind import QuestionKind
 from hippocam.models.readers.reading import SEEN_FROM
@@ -21,6 +23,8 @@ _K = QuestionKind
 # Colours of crops and ways of boxes are right less often than that a thing was there.
 _BELIEF = 0.85
 _TOLD = 3
+# That what is told of one of several things is told of the one that is meant.
+_ONE_OF = 0.6
 _WHY = "recognised by the detector at these times"
 _ABOVE = re.compile(
     r"\b(?:jackets?|shirts?|t-shirts?|coats?|sweaters?|pullovers?|tops?|blouses?|hood(?:ie|y)|cardigans?|vests?)\b",
@@ -32,6 +36,16 @@ _WORN = re.compile(r"\b(?:wear\w*|clothes|clothing|dress\w*|outfit)\b", re.IGNOR
 _PART = re.compile(
     r"'s \w+|\b(?:caps?|hats?|hair|shoes?|boots?|bags?|eyes?|wheels?|roof|box|background)\b", re.IGNORECASE
 )
+# Where of an upright person's box a picture shows it: left, top, right, bottom.
+_PARTS: tuple[tuple[re.Pattern[str], Box], ...] = (
+    (re.compile(r"\b(?:caps?|hats?|hair|helmets?|beanies?)\b", re.IGNORECASE), (0.25, 0.0, 0.75, 0.14)),
+    (re.compile(r"\b(?:shoes?|boots?|sneakers|trainers)\b", re.IGNORECASE), (0.1, 0.9, 0.9, 1.0)),
+)
+_BACKGROUND = re.compile(r"^(?:the )?background\b", re.IGNORECASE)
+# What tells the moment that is meant: "the wall when the light goes on".
+_WHEN = re.compile(r"\s+(?:when|while)\b", re.IGNORECASE)
+# Where somebody lives or goes is no place in a picture.
+_ELSEWHERE = re.compile(r"\b(?:lives?|comes? from|goes|go|went|works?|hides?)\b", re.IGNORECASE)
 _SIDE = re.compile(r"\b(from|to) the (?:left|right)\b", re.IGNORECASE)
 _WAY = re.compile(
     r"\b(?:which (?:way|direction)|from the (?:left|right)|to the (?:left|right)|towards?|away|direction"
@@ -40,29 +54,53 @@ _WAY = re.compile(
 )
 
 
-def looks(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
+def looks(facts: Facts, evidence: Sequence[Evidence], closer: CloseLook | None = None) -> Told | None:
     """Answer what colour, where, or which way, of the visit that a question means.
 
     Args:
         facts: The question with its records.
         evidence: What was found for it, the strongest first: of several visits it says which is meant.
+        closer: Looks for what no visit is of in the picture of a moment; None for nobody.
     """
     question, thing = facts.question, thing_in(re.sub(r"'s\b", "", facts.text))
     worn = facts.kind == _K.OTHER and _WORN.search(question) is not None
     if thing is None and (worn or _ABOVE.search(facts.text) or _BELOW.search(facts.text)):
         thing = Thing(labels=("person",), noun="person", plain=False, after=facts.text)
-    if thing is None or facts.beside:
+    if facts.beside:
         return None
+    if thing is None:
+        return _close_up(facts, evidence, closer)
     stays = chosen(facts, thing, evidence)
+    if not stays and (facts.kind in (_K.COLOUR, _K.WHERE) or worn):
+        stays = _one_of_few(facts, thing)
+        if stays:
+            return _each(facts, stays, worn=worn)
     if not stays:
         return None if evidence and evidence[0].score >= SEEN_FROM else _only_there(facts, thing)
     if facts.kind == _K.COLOUR or worn:
-        return _colour(facts, stays, worn=worn)
+        return _colour(facts, stays, worn=worn) or _close_up(facts, evidence, closer)
     if _WAY.search(question):
         return _way(facts, stays)
     if facts.kind == _K.WHERE:
         return _where(facts, stays)
     return None if evidence and evidence[0].score >= SEEN_FROM else _only_there(facts, thing)
+
+
+def _close_up(facts: Facts, evidence: Sequence[Evidence], closer: CloseLook | None) -> Told | None:
+    """The colour or the place of what the detector does not know, from the picture of the best moment."""
+    best = evidence[0] if evidence and evidence[0].score >= SEEN_FROM else None
+    if best is None or facts.kind not in (_K.COLOUR, _K.WHERE) or _ELSEWHERE.search(facts.text):
+        return None
+    named = _WHEN.split(facts.text)[0]
+    if facts.kind == _K.COLOUR and _BACKGROUND.search(named):
+        found = background_colour(best)
+    else:
+        close = closer(best, named) if closer is not None else None
+        found = "" if close is None else close.colour if facts.kind == _K.COLOUR else f"{close.where}"
+    if not found:
+        return None
+    text = hedged(f"{found}: {stretch(best.t0_s, best.t1_s)} in {best.stream}", Surety.PERHAPS)
+    return told(text, [best], belief=min(best.score, _ONE_OF), final=False)
 
 
 def _only_there(facts: Facts, thing: Thing) -> Told | None:
@@ -74,13 +112,14 @@ def _only_there(facts: Facts, thing: Thing) -> Told | None:
     shown = facts.shown([(*span, s.visit.frame_s) for span, s in zip(spans, stays, strict=True)], _WHY, 0.5)
     kind = noun_for(thing.labels, 1)
     article = "an" if kind[0] in "aeiou" else "a"
-    text = f"I can show when there was {article} {kind}, but not tell more of it: {by_stream(spans)}."
+    looks = f", which looks like {shown[0].sentence}" if shown and shown[0].sentence else ""
+    text = f"I can show when there was {article} {kind}, but not tell more of it: {by_stream(spans)}{looks}."
     return told(text, shown, belief=0.5, final=False)
 
 
 def chosen(facts: Facts, thing: Thing, evidence: Sequence[Evidence]) -> list[Stay]:
     """The visits that are meant: by the colours that are named, else those of the best moment, else all."""
-    stays = facts.stays(lambda entity: entity.label in thing.labels)
+    stays = placed(facts.stays(lambda entity: entity.label in thing.labels), f"{thing.before} {thing.after}")
     if thing.plain:
         return stays
     named = set(re.findall(r"[a-z]+", f"{thing.before} {thing.after}".casefold()))
@@ -95,9 +134,57 @@ def chosen(facts: Facts, thing: Thing, evidence: Sequence[Evidence]) -> list[Sta
     return own or (near if len({stay.entity.id for stay in near}) == 1 else [])
 
 
-def _colour(facts: Facts, stays: Sequence[Stay], *, worn: bool) -> Told | None:
-    if not worn and _PART.search(facts.text) and not (_ABOVE.search(facts.text) or _BELOW.search(facts.text)):
+def _one_of_few(facts: Facts, thing: Thing) -> list[Stay]:
+    """A visit of each of a few things of the kind, where nothing tells which of them is meant; else none."""
+    stays = placed(facts.stays(lambda entity: entity.label in thing.labels), f"{thing.before} {thing.after}")
+    firsts = list({stay.entity.id: stay for stay in reversed(stays)}.values())[::-1]
+    return firsts if len(firsts) <= _TOLD else []
+
+
+def _each(facts: Facts, stays: Sequence[Stay], *, worn: bool) -> Told | None:
+    """What is known of each of a few things, one of which is meant: its colours, and where it was."""
+    if facts.kind == _K.COLOUR and not worn and _PART.search(facts.text) and not _garment(facts.text):
+        return _part_colours(facts, stays)
+    parts = [f"{_named(stay)} {position(stay.visit)}, {stretch(stay.t0_s, stay.t1_s)}" for stay in stays]
+    kind = noun_for([stays[0].visit.label], len(stays))
+    one = f"one of {number(len(stays))} {kind}" if len(stays) > 1 else f"the {kind}"
+    text = hedged(f"{one}: {'; '.join(parts)} in {stays[0].visit.stream}", Surety.PERHAPS)
+    return told(text, facts.shown(_best(stays), _WHY, _ONE_OF), belief=_ONE_OF)
+
+
+def _garment(text: str) -> bool:
+    return _ABOVE.search(text) is not None or _BELOW.search(text) is not None
+
+
+def _part_colours(facts: Facts, stays: Sequence[Stay]) -> Told | None:
+    """The colours of what some people have on their heads, or feet, in the pictures that show them best."""
+    part = next((box for words, box in _PARTS if words.search(facts.text)), None)
+    if part is None:
         return None
+    found = list[tuple[str, Stay]]()
+    for stay in stays if stays[0].visit.label == "person" else ():
+        moment = facts.records.moment_at(stay.visit.stream, stay.visit.frame_s)
+        box = None if moment is None else box_at(stay.visit, moment.frame_s)
+        if moment is not None and box is not None and (colour := part_colour(moment, box, part)):
+            found.append((colour, stay))
+    if not found:
+        return None
+    parts = [f"{colour}, {position(stay.visit)}, {stretch(stay.t0_s, stay.t1_s)}" for colour, stay in found]
+    text = hedged(f"{'; '.join(parts)} in {found[0][1].visit.stream}", Surety.PERHAPS)
+    return told(text, facts.shown(_best([stay for _, stay in found]), _WHY, _ONE_OF), belief=_ONE_OF)
+
+
+def _named(stay: Stay) -> str:
+    """A thing of several, by its colours: "one in black", "a blue one"."""
+    if stay.visit.label == "person":
+        return f"one {stay.clothes}".strip()
+    name = next((name for name in stay.visit.colours if name), "")
+    return f"{'an' if name[:1] in 'aeiou' else 'a'} {name} one" if name else "one"
+
+
+def _colour(facts: Facts, stays: Sequence[Stay], *, worn: bool) -> Told | None:
+    if not worn and _PART.search(facts.text) and not _garment(facts.text):
+        return _part_colours(facts, stays[:_TOLD])
     parts = list[tuple[str, Stay]]()
     for stay in stays:
         names = (*stay.visit.colours, "", "")
@@ -151,6 +238,10 @@ def _half(box: Box) -> str:
 
 
 def _told(facts: Facts, text: str, stays: Sequence[Stay]) -> Told:
-    spans = [(s.visit.stream, s.t0_s, s.t1_s, min(max(s.visit.frame_s, s.t0_s), s.t1_s)) for s in stays]
-    evidence = facts.shown(spans, _WHY, _BELIEF)
+    evidence = facts.shown(_best(stays), _WHY, _BELIEF)
     return told(hedged(text, Surety.of(_BELIEF)), evidence, belief=_BELIEF)
+
+
+def _best(stays: Sequence[Stay]) -> list[tuple[str, float, float, float]]:
+    """Where and when each is seen, and when best."""
+    return [(s.visit.stream, s.t0_s, s.t1_s, min(max(s.visit.frame_s, s.t0_s), s.t1_s)) for s in stays]

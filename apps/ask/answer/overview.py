@@ -18,6 +18,8 @@ _K = QuestionKind
 # Moments that are told of a question, and how many are looked through for them, so that all of the time is told.
 _TOLD, _LOOKED = 8, 64
 _LINES = 4
+# What is read so shortly beside a moment was read in it.
+_BESIDE_S = 0.5
 _BELIEF = 0.8
 
 
@@ -74,9 +76,18 @@ def _edge(facts: Facts) -> Told | None:
     if not moments:
         return None
     word = facts.kind.value.capitalize()
-    parts = [_line(moment, len(moments) > 1) for moment in moments]
+    parts = [_line(moment, len(moments) > 1) + _written(facts, moment) for moment in moments]
     where = "" if len(moments) > 1 else f" in {moments[0].stream}"
     return told(f"{word}{where}: {'; '.join(parts)}.", moments, belief=_BELIEF, final=False)
+
+
+def _written(facts: Facts, moment: Evidence) -> str:
+    """The words that stand in a picture, which say more of a title or an end than what it looks like."""
+    times = (moment.stream, moment.t0_s - _BESIDE_S, moment.t1_s + _BESIDE_S)
+    lines = [
+        n.text for n in facts.notes(WRITTEN) if n.stream == times[0] and times[1] <= n.t0_s and n.t1_s <= times[2]
+    ]
+    return f", on screen: {one_line(' / '.join(dict.fromkeys(lines)))}" if lines else ""
 
 
 def _spread(facts: Facts, most: int) -> list[Evidence]:

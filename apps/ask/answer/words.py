@@ -22,16 +22,34 @@ _SHOWN = re.compile(
     r"\b(?:shows?|shown|displays?|says?|reads?|asks?|has|have|screen|camera|clock|dialog|form|sign|slide|plate|written)\b",
     re.IGNORECASE,
 )
+# A name is asked for, of whom the rest of the question tells.
+_NAME = re.compile(r"(?:who|whom|whose|which)\b", re.IGNORECASE)
+# What is asked for, and the form that it has wherever it is written; the first are asked of what is shown, too.
+_OF_SHOWN = 4
+_MONTH = r"(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
 _FORMS = tuple(
-    (re.compile(asked, re.IGNORECASE), re.compile(form, re.IGNORECASE))
+    (re.compile(asked, re.IGNORECASE), re.compile(form))
     for asked, form in (
-        (r"\bdate\b", r"\b\d{1,4}[-/.]\d{1,2}[-/.]\d{2,4}"),
+        (
+            r"\bdate\b",
+            rf"\b\d{{1,4}}[-/.]\d{{1,2}}[-/.]\d{{2,4}}|\b\d{{1,2}}\.? ?{_MONTH}|\b{_MONTH}[a-z]*\.? \d{{1,2}}\b",
+        ),
         (r"\b(?:what time|clock)\b", r"\b\d{1,2}:\d{2}\b"),
-        (r"\bresolution\b", r"\d{3,4} ?[x×] ?\d{3,4}"),
         (r"\b(?:price|cost|how much)\b", r"[$€£] ?\d|\d+[.,]\d\d\b"),
+        (r"\basks?\b", r"\?"),
+        (r"\bresolution\b", r"\d{3,4} ?[x×] ?\d{3,4}"),
         (r"\be-?mail\b", r"\S@\S"),
         (r"\b(?:website|web address|url|link)\b", r"www\.|https?:|\w\.(?:com|org|net|io|de|edu|gov)\b"),
-        (r"\basks?\b", r"\?"),
+        (r"\bversion\b", r"\b[vV]?\d+\.\d+"),
+        (r"\bper ?cent(?:age)?\b", r"\d ?%"),
+        (r"\b(?:temperature|degrees)\b", r"\d ?°"),
+        (r"\b(?:what|which) speed\b|\bhow fast\b", r"(?i:\d ?(?:km/?h|kph|mph|m/s|knots|kn)\b)"),
+        (r"\b(?:what|which) year\b", r"\b(?:19|20)\d\d\b"),
+        (r"\b(?:tele)?phone number\b", r"\+?\d[\d ()/-]{6,}\d"),
+        (r"\b(?:licen[cs]e|number) plate\b", r"^(?=.*\d)[A-Z0-9][A-Z0-9 -]{3,9}$"),
+        (r"\bip address\b", r"\b\d{1,3}(?:\.\d{1,3}){3}\b"),
+        (r"\b(?:what|which) (?:file|script)\b|\bfile ?name\b", r"\b[\w-]+\.[a-z][a-z0-9]{1,4}\b"),
+        (r"\b(?:what|which) command\b", r"^\S*[$#>%] ?\w"),
     )
 )
 _CHARS = 900
@@ -54,7 +72,7 @@ def words(facts: Facts) -> Told | None:
         None where the question names what the words are on or about, or no words are kept.
     """
     said = facts.kind == QuestionKind.SAID
-    if facts.beside or _names_something(facts):
+    if facts.beside or _NAME.match(facts.question) or _names_something(facts):
         return None
     notes = facts.notes(SPOKEN if said else WRITTEN)
     if not notes:
@@ -82,9 +100,8 @@ def lines_like(facts: Facts) -> Told | None:
     Returns:
         None where the question asks for no such form, or no line has it.
     """
-    if not _SHOWN.search(facts.question):
-        return None
-    form = next((form for asked, form in _FORMS if asked.search(facts.question)), None)
+    forms = _FORMS if _SHOWN.search(facts.question) else _FORMS[_OF_SHOWN:]
+    form = next((form for asked, form in forms if asked.search(facts.question)), None)
     notes = [] if form is None else [note for note in facts.notes(WRITTEN) if form.search(note.text)]
     if not notes:
         return None

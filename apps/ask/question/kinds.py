@@ -28,6 +28,21 @@ _WRITTEN = (
     r"|pages?|books?|papers?|notes?|cards?|headlines?|plates?|displays?|terminals?|logos?|letters?|credits|menus?"
     r"|stickers?|words?|writing|inscriptions?|numbers?|prices?)"
 )
+# Who a work is by, and what they did to it: only words name them.
+_ROLE = (
+    r"(?:directors?|producers?|composers?|(?:screen)?writers?|authors?|narrators?|editors?|animators?|artists?"
+    r"|cinematographers?|camera(?:man|woman|men)|photographers?|designers?|developers?|programmers?|publishers?"
+    r"|sponsors?|distributors?|actors?|actress(?:es)?|cast|presenters?|owners?)"
+)
+_MAKING = (
+    r"(?:directed|produced|composed|wrote|written|narrated|narrates|edited|animated|published|sponsored|funded|filmed"
+    r"|illustrated|designed|developed|invented|translated|voiced|presents|presented)"
+)
+_WORK = (
+    r"(?:music|songs?|sounds?|soundtrack|animations?|effects|story|script|screenplay|art|editing|design|costumes?"
+    r"|lighting|camera work|software|slides?|talk|presentation|translation|subtitles|films?|movies?|videos?"
+    r"|clips?)"
+)
 _PEOPLE = r"(?:people|persons?|visitors?|guests?|customers?|men|women)"
 _ORDINAL = (
     r"(?P<nth>second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|\d+(?:st|nd|rd|th))"
@@ -139,6 +154,28 @@ _KINDS = (
         _K.SAID,
         r"^what(?:'s| is| was| were| are| has)? (?:been |being )?(?:said|spoken|mentioned|discussed"
         r"|talked about|told)\b",
+    ),
+    (
+        _K.WORDS,
+        r"^(?:whose|(?:what|which)(?:'s| is| was| are| were)?(?: the| \w+'s| his| her| its| their)?(?: full"
+        r"| first| last)?) names?\b(?: (?:is|was|are|were))?(?: (?:of|for))?(?P<named>.*)$",
+    ),
+    (_K.WORDS, r"^(?:what|who) (?:is|was|are|were) (?P<named>.+) (?:called|named|titled|entitled)$"),
+    (
+        _K.WORDS,
+        rf"^(?:who|whom)(?:'s| is| was| are| were)?(?: the| an?| its)? "
+        rf"(?P<named>(?:[\w-]+ ){{0,2}}?{_ROLE}\b.*)$",
+    ),
+    (_K.WORDS, rf"^(?:who|whom|which \w+) (?:has |had |have )?(?P<named>{_MAKING}\b(?! (?:on|at|in|with)\b).*)$"),
+    (_K.WORDS, rf"^who (?:is|was|were) (?P<named>.*\b{_WORK} (?:made|{_MAKING}) by)$"),
+    (
+        _K.WORDS,
+        rf"^(?:who|which \w+) (?:has |had )?(?:made|did|does|makes|created|creates|sings?|sang|plays?|played"
+        rf"|recorded) (?P<named>(?:the |this |that |its |all |\w+ )*?{_WORK}\b.*)$",
+    ),
+    (
+        _K.WORDS,
+        rf"^(?:which|what) {_WRITTEN} (?:mention|says?|said|read|show|contain|name|list|explain|talk|speak)\w*\b",
     ),
     (_K.WORDS, rf"^what (?:does|did|do) .*\b(?:{_WRITTEN}|it)\b.*\b(?:say|read|tell|show)\b"),
     (_K.WORDS, r"^what (?:does|did) it (?:say|read)\b"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,7 +11,16 @@ from hippocam.models.readers.question_kind import QuestionKind
 from hippocam.stream.timecode import format_time
 
 Side = Literal["before", "after"]
+# "The wall when the light goes on": when the light goes on is to be found.
+_DURING = re.compile(r"\S.*?\s(?:when|while)\s(?P<what>\S.*)", re.IGNORECASE)
+_AT_A_MOMENT = (QuestionKind.COLOUR, QuestionKind.WHERE)
 _SOUGHT = {QuestionKind.WHO: "a person", QuestionKind.NOBODY: "nobody"}
+# A name is read or heard, never seen; of "which monitor is connected" pictures tell no more than when.
+_IN_WORDS = (QuestionKind.WORDS, QuestionKind.SAID, QuestionKind.OTHER)
+_PRESUPPOSING = frozenset(QuestionKind) - {
+    QuestionKind.WHETHER, QuestionKind.WHEN, QuestionKind.OFTEN, QuestionKind.COUNT, QuestionKind.WHO,
+    QuestionKind.NOBODY, QuestionKind.SAID, QuestionKind.WORDS,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +67,18 @@ class Meaning:
     @property
     def sought(self) -> str:
         """What a picture must show, also where the question names nobody: who came is somebody."""
-        return self.text or _SOUGHT.get(self.kind, "")
+        during = _DURING.match(self.text) if self.kind in _AT_A_MOMENT else None
+        return during["what"] if during else self.text or _SOUGHT.get(self.kind, "")
+
+    @property
+    def in_words(self) -> bool:
+        """Whether words can be the answer: what is asked for is written or said, or no picture tells it."""
+        return self.kind in _IN_WORDS
+
+    @property
+    def presupposed(self) -> bool:
+        """Whether it takes it that what it names was there: nobody asks what colour a car was that never came."""
+        return self.kind in _PRESUPPOSING
 
     @property
     def narrowed(self) -> bool:

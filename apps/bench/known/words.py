@@ -96,7 +96,7 @@ def _counted(
     """The figures of `Read`, from `questions` on, of one clip."""
 
     def best(question: str) -> NoteHit | None:
-        return next(iter(find_notes(memory.store.notes, question, Filter(), 1, alike)), None)
+        return next(iter(find_notes(memory.store.notes, question, Filter(), 1, sentences=alike)), None)
 
     first = believed = 0
     for asked in clip["asked"]:
