@@ -11,14 +11,19 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from hippocam.apps.ask.coloured import Coloured, coloured_in, contradicted
 from hippocam.apps.ask.nouns import labels_of
+from hippocam.memory.filter import Filter
 from hippocam.memory.memory import Memory
 from hippocam.memory.recall.query import Query
+from hippocam.memory.recall.trust import BELIEVED_FROM
 from hippocam.memory.records import Evidence
 
 # Labels that are other words as well: a colour, what somebody does.
 _OTHER_WORDS = frozenset({"orange", "bear", "train", "book", "tie", "remote", "kite"})
 
+# What is left of a belief in a thing of a colour that none of its kind had: less than one half.
+_MISCOLOURED = 0.4
 # Odds that what a question presupposes was there.
 _SUPPOSED = 4.0
 
@@ -62,19 +67,43 @@ def doubted(memory: Memory, query: Query, moments: Sequence[Evidence], prefix: s
         moments: What was found.
         prefix: What stands before each stream and id: "MEMORY/" where several memories are searched as one.
     """
-    labels = labels_named(query.text)
-    return (
-        tuple(_doubted(memory, query, moment, labels, prefix) for moment in moments) if labels else tuple(moments)
+    labels, coloured = labels_named(query.text), coloured_in(query.text)
+    if not labels and not coloured:
+        return tuple(moments)
+    return tuple(
+        _miscoloured(memory, query, _doubted(memory, query, moment, labels, prefix), coloured, prefix)
+        for moment in moments
     )
 
 
 def _doubted(memory: Memory, query: Query, moment: Evidence, labels: Sequence[str], prefix: str) -> Evidence:
     if moment.noted:
         return moment
-    wanted = replace(query.wanted, stream=moment.stream.removeprefix(prefix), camera=None)
+    wanted = _within(query, moment, prefix)
     score = moment.score
     for label in labels:
         score = memory.entities.presence([label], wanted).believed(score)
     if score == moment.score:
         return moment
     return replace(moment, score=score, why=f"{moment.why}; never detected there: {', '.join(labels)}")
+
+
+def _miscoloured(
+    memory: Memory, query: Query, moment: Evidence, coloured: Sequence[Coloured], prefix: str
+) -> Evidence:
+    """Take belief from a moment of a thing in a colour that none of its kind had in the stream."""
+    if moment.noted or moment.score < BELIEVED_FROM:
+        return moment
+    wanted = _within(query, moment, prefix)
+    for asked in coloured:
+        entities = memory.entities.entities(wanted.stream, asked.label, query.at_s)
+        visits = [v for e in entities for v in e.visits if wanted.overlaps(v.t0_s, v.t1_s, v.known_s)]
+        if contradicted(asked, visits):
+            why = f"{moment.why}; no {asked.label} there was {asked.colour}"
+            return replace(moment, score=min(moment.score, _MISCOLOURED), why=why)
+    return moment
+
+
+def _within(query: Query, moment: Evidence, prefix: str) -> Filter:
+    """The conditions of a query in the stream of a moment."""
+    return replace(query.wanted, stream=moment.stream.removeprefix(prefix), camera=None)

@@ -19,7 +19,7 @@ import numpy as np
 from hippocam.apps.ask.count.count import CountAnswer, StreamTimes, answer_count
 from hippocam.apps.ask.evidence import evidence_of
 from hippocam.apps.ask.memories import Member, Memories, at_once
-from hippocam.apps.ask.presence import doubted, supposed
+from hippocam.apps.ask.presence import doubted, labels_named, supposed
 from hippocam.apps.ask.question.description import description
 from hippocam.apps.ask.question.time_words import start_and_end_s
 from hippocam.apps.ask.where import TOP, Where, conditions, filter_of
@@ -218,6 +218,7 @@ def _query_of(memory: Memory, text: str, vector: FloatArray, where: Where) -> Qu
         beside=beside,
         far=where.get("far", False),
         in_words=where.get("in_words", False),
+        labels=tuple(labels_named(text)),
         sentences=likeness_here(),
         **conditions(where),
     )

@@ -47,6 +47,8 @@ class Query(Filter):
         sentences: Tells which notes say what the question says in other words; None to go by words alone.
         in_words: Whether words are asked for, or can alone be the answer, whatever the text says: who the director
             was. Else that is read off the text.
+        labels: What the detector calls the things that are named, if it knows them: a thing that it calls
+            otherwise is none of these, however near its picture comes.
     """
 
     text: str
@@ -58,6 +60,7 @@ class Query(Filter):
     compared: int | None = None
     sentences: Sentences | None = None
     in_words: bool = False
+    labels: tuple[str, ...] = ()
 
     @property
     def wanted(self) -> Filter:

@@ -113,7 +113,9 @@ def recall(
     )
     shown, unheld = dict[int, ThingHit](), list[ThingHit]()
     if not spoken:
-        things = find_things(store, query.vector, wanted, most, lambda c, n: belief(c, spec, compared + n))
+        things = find_things(
+            store, query.vector, wanted, most, lambda c, n: belief(c, spec, compared + n), query.labels
+        )
         shown, unheld = lend_things(store, things, wanted)
     for entry_id in {**lent, **shown}:
         if entry_id not in extra and entry_id not in cosines:

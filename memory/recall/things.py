@@ -39,7 +39,12 @@ class Tables(Protocol):
 
 
 def find_things(
-    store: Tables, asked_D: FloatArray, wanted: Filter, most: int, believed: Callable[[float, int], float]
+    store: Tables,
+    asked_D: FloatArray,
+    wanted: Filter,
+    most: int,
+    believed: Callable[[float, int], float],
+    labels: Sequence[str] = (),
 ) -> list[ThingHit]:
     """Find the things that come nearest to a question, the nearest first.
 
@@ -49,13 +54,19 @@ def find_things(
         wanted: Conditions. Things have no place and no pose: where one is asked for, none is found.
         most: How many at most.
         believed: Gives the belief at a cosine when so many portraits were compared.
+        labels: Only things that the detector calls one of these; all where none is given.
     """
     if wanted.place is not None or wanted.near is not None:
         return []
     keys, vectors_ND = store.portraits.every()
     if not keys or vectors_ND.shape[1] != len(asked_D):
         return []
-    passing = [index for index, key in enumerate(keys) if _passes(key, wanted)]
+    named = _called(store.connection, labels) if labels else None
+    passing = [
+        index
+        for index, key in enumerate(keys)
+        if _passes(key, wanted) and (named is None or key.visit_id in named)
+    ]
     cosines = (vectors_ND[passing] * asked_D).sum(axis=1, dtype=np.float64)  # not @: its rounding varies with N
     ranked = sorted(range(len(passing)), key=lambda i: (-cosines[i], keys[passing[i]].visit_id))[:most]
     marks = ", ".join("?" * len(ranked))
@@ -92,6 +103,12 @@ def lend(store: Tables, hits: Sequence[ThingHit], wanted: Filter) -> tuple[dict[
         else:
             alone.append(hit)
     return lent, alone
+
+
+def _called(connection: sqlite3.Connection, labels: Sequence[str]) -> set[int]:
+    """Ids of the visits of some labels."""
+    marks = ", ".join("?" * len(labels))
+    return {row[0] for row in connection.execute(f"SELECT id FROM visit WHERE label IN ({marks})", list(labels))}
 
 
 def _passes(key: PortraitKey, wanted: Filter) -> bool:
