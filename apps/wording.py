@@ -29,10 +29,11 @@ def moment_time(moment: Evidence, time_s: float) -> str:
 
 def surety_of(moment: Evidence) -> Surety:
     """How sure it is that a moment shows what was asked for."""
-    from hippocam.models.readers.surety import ENCODER_AT_MOST, Surety
+    from hippocam.models.readers.surety import Surety, of_picture
 
-    certain = moment.noted or moment.recorded
-    return Surety.of(moment.score if certain else min(moment.score, ENCODER_AT_MOST))
+    if moment.noted or moment.recorded:
+        return Surety.of(moment.score)
+    return of_picture(moment.score, detected=moment.detected)
 
 
 def other_spans(moment: Evidence) -> list[tuple[float, float]]:

@@ -314,6 +314,8 @@ class Evidence:
         claimed: Whether words say so and the picture does not bear them out: then it is believed less than one
             half.
         imported: Id of the import that it came with, as in format_id; "" for own footage.
+        detected: Whether the detector saw what is asked for in its stream, so that the picture is not all that
+            speaks for it: a thing of the kind, of which no more is said than where it is and how it looks.
         recorded: Whether its belief rests on a record, as of the detector, and not on what a picture looks like.
     """
 
@@ -339,6 +341,7 @@ class Evidence:
     box: Box | None = None
     claimed: bool = False
     imported: str = ""
+    detected: bool = False
     recorded: bool = False
 
 

@@ -44,6 +44,10 @@ _THERE = re.compile(
     r"|camera|entrance|parking lot|campus|world)\b)?\s*$",
     re.IGNORECASE,
 )
+# Words after a noun that say how it looks, or where it is.
+_LOOKS = re.compile(
+    r"(?:in|on|at|with|of|by|under|behind|beside|near|above|below|inside|outside|wearing)\b", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +67,11 @@ class Thing:
     plain: bool
     before: str = ""
     after: str = ""
+
+    @property
+    def acts(self) -> bool:
+        """Whether it is said to do something beside being there: no detector sees what it does."""
+        return not _THERE.match(self.after) and not _LOOKS.match(self.after)
 
 
 def thing_in(text: str) -> Thing | None:

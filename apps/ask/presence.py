@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from hippocam.apps.ask.coloured import Coloured, coloured_in, contradicted
-from hippocam.apps.ask.nouns import labels_of
+from hippocam.apps.ask.nouns import labels_of, thing_in
 from hippocam.memory.filter import Filter
 from hippocam.memory.memory import Memory
 from hippocam.memory.recall.query import Query
@@ -77,14 +77,17 @@ def doubted(memory: Memory, query: Query, moments: Sequence[Evidence], prefix: s
 
 
 def _doubted(memory: Memory, query: Query, moment: Evidence, labels: Sequence[str], prefix: str) -> Evidence:
-    if moment.noted:
+    if moment.noted or not labels:
         return moment
     wanted = _within(query, moment, prefix)
     score = moment.score
-    for label in labels:
-        score = memory.entities.presence([label], wanted).believed(score)
+    found = [memory.entities.presence([label], wanted) for label in labels]
+    for presence in found:
+        score = presence.believed(score)
     if score == moment.score:
-        return moment
+        thing = thing_in(query.text)
+        known = thing is not None and not thing.acts
+        return replace(moment, detected=known and all(presence.shown for presence in found))
     return replace(moment, score=score, why=f"{moment.why}; never detected there: {', '.join(labels)}")
 
 

@@ -13,7 +13,14 @@ from hippocam.models.readers.note_text import IMPORTED, one_line, told_notes
 from hippocam.models.readers.question_kind import QuestionKind
 from hippocam.models.readers.reading import SEEN_FROM, Given, Reading, Sentence
 from hippocam.models.readers.reply import NOTHING
-from hippocam.models.readers.surety import ENCODER_AT_MOST, Surety, affirmed, hedged
+from hippocam.models.readers.surety import (
+    DETECTED_AT_MOST,
+    ENCODER_AT_MOST,
+    Surety,
+    affirmed,
+    hedged,
+    of_picture,
+)
 from hippocam.stream.timecode import format_time
 
 if TYPE_CHECKING:
@@ -32,6 +39,9 @@ _SPOKEN = ("speech", "subtitle")
 _WRITTEN = ("screen", "subtitle", "chapter", "mark")
 # Kinds of questions that ask for more than when.
 _OF_WORDS = (QuestionKind.WORDS, QuestionKind.SAID)
+_SHOWN_ONLY = (QuestionKind.OTHER, QuestionKind.COLOUR)
+# Of what these ask a picture tells a part at most.
+_PARTLY = (*_SHOWN_ONLY, QuestionKind.WHAT, QuestionKind.BEFORE, QuestionKind.AFTER, QuestionKind.WHERE)
 _BEYOND = (
     QuestionKind.OFTEN,
     QuestionKind.LONG,
@@ -112,7 +122,11 @@ class ExtractiveReader:
             for place, e in enumerate(evidence, start=1)
         )
         reading = Reading(
-            sentences=tuple(sentences), unknown=unknown, confidence=belief, given=given, sure=_surety(best)
+            sentences=tuple(sentences),
+            unknown=unknown,
+            confidence=belief,
+            given=given,
+            sure=_surety(context.kind, best),
         )
         if on_token is not None:
             on_token(reading.answer)
@@ -123,8 +137,8 @@ def _answer(kind: QuestionKind, evidence: Sequence[Evidence]) -> list[Sentence]:
     if kind.overall:
         return [Sentence(text=f"{_stretch(e)}{_shows(e)}.", evidence_ids=(e.id,)) for e in evidence]
     best, likely = evidence[0], _likely(evidence)
-    surety = _surety(best)
-    if kind in (QuestionKind.OTHER, QuestionKind.COLOUR) and not best.noted:
+    surety = _surety(kind, best)
+    if kind in _SHOWN_ONLY and not best.noted:
         return [_shown_only(kind, best)]
     own = f"{_noted(best)}, in {best.stream}{_from(best)}" if best.noted else f"{_stretch(best)}{_shows(best)}"
     if kind in _BEYOND:
@@ -140,8 +154,12 @@ def _answer(kind: QuestionKind, evidence: Sequence[Evidence]) -> list[Sentence]:
     return [said, Sentence(text=f"Also {names}.", evidence_ids=ids)]
 
 
-def _surety(best: Evidence) -> Surety:
-    return Surety.of(best.score if best.noted else min(best.score, ENCODER_AT_MOST))
+def _surety(kind: QuestionKind, best: Evidence) -> Surety:
+    if best.noted:
+        return Surety.of(best.score if kind in _OF_WORDS else min(best.score, DETECTED_AT_MOST))
+    if kind in _PARTLY:
+        return Surety.of(min(best.score, ENCODER_AT_MOST))
+    return of_picture(best.score, detected=best.detected)
 
 
 def _shown_only(kind: QuestionKind, best: Evidence) -> Sentence:

@@ -16,6 +16,11 @@ from hippocam.stream.records import Note
 
 _LINES = 12
 _FEW = 4
+# Titles stand at the beginning: so many of the first screens are told for one.
+_TITLE = re.compile(r"\btitles?\b", re.IGNORECASE)
+_FIRST = 2
+# That all words are told.
+_ALL = 0.95
 # That a line of the form is the one that is meant.
 _BELIEF = 0.85
 _SHOWN = re.compile(
@@ -79,7 +84,8 @@ def words(facts: Facts) -> Told | None:
         what = "Nothing that was said is kept" if said else "No words were read"
         return told(f"{what} of that time.", unknown=True, belief=0.1)
     told_lines, shown = list[str](), list[tuple[str, float, float, float]]()
-    for group in _screens(notes):
+    title = _TITLE.search(facts.question) is not None and not said
+    for group in _screens(notes)[: _FIRST if title else None]:
         line = "; ".join(dict.fromkeys(one_line(note.text) for note in group))
         t0_s, t1_s = min(n.t0_s for n in group), max(n.t1_s for n in group)
         if len(told_lines) == _LINES or sum(map(len, told_lines)) + len(line) > _CHARS:
@@ -89,9 +95,14 @@ def words(facts: Facts) -> Told | None:
         shown.append((group[0].stream, t0_s, t1_s, (t0_s + t1_s) / 2))
     streams = list(dict.fromkeys(note.stream for note in notes))
     where = f" in {streams[0]}" if len(streams) == 1 else ""
-    evidence = facts.shown(shown, "said at these times" if said else "to be read at these times", 0.95)
-    text = f"{'Said' if said else 'On screen'}{where}: {'; '.join(told_lines)}."
-    return told(text, evidence, belief=0.95)
+    belief = _BELIEF if title else _ALL
+    evidence = facts.shown(shown, "said at these times" if said else "to be read at these times", belief)
+    text = f"{'Said' if said else 'On screen'}{where}: {'; '.join(told_lines)}"
+    return told(
+        hedged(f"first on screen{where}: {'; '.join(told_lines)}", Surety.of(belief)) if title else f"{text}.",
+        evidence,
+        belief=belief,
+    )
 
 
 def lines_like(facts: Facts) -> Told | None:
