@@ -119,7 +119,7 @@ def _only_there(facts: Facts, thing: Thing) -> Told | None:
 
 def chosen(facts: Facts, thing: Thing, evidence: Sequence[Evidence]) -> list[Stay]:
     """The visits that are meant: by the colours that are named, else those of the best moment, else all."""
-    stays = placed(facts.stays(lambda entity: entity.label in thing.labels), f"{thing.before} {thing.after}")
+    stays = _placed(facts, thing)
     if thing.plain:
         return stays
     named = set(re.findall(r"[a-z]+", f"{thing.before} {thing.after}".casefold()))
@@ -134,9 +134,16 @@ def chosen(facts: Facts, thing: Thing, evidence: Sequence[Evidence]) -> list[Sta
     return own or (near if len({stay.entity.id for stay in near}) == 1 else [])
 
 
+def _placed(facts: Facts, thing: Thing) -> list[Stay]:
+    """The visits of a kind of things, of those in the place that is named."""
+    stays = facts.stays(lambda entity: entity.label in thing.labels)
+    there = {visit.id for visit in placed([stay.visit for stay in stays], f"{thing.before} {thing.after}")}
+    return [stay for stay in stays if stay.visit.id in there]
+
+
 def _one_of_few(facts: Facts, thing: Thing) -> list[Stay]:
     """A visit of each of a few things of the kind, where nothing tells which of them is meant; else none."""
-    stays = placed(facts.stays(lambda entity: entity.label in thing.labels), f"{thing.before} {thing.after}")
+    stays = _placed(facts, thing)
     firsts = list({stay.entity.id: stay for stay in reversed(stays)}.values())[::-1]
     return firsts if len(firsts) <= _TOLD else []
 

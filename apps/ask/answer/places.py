@@ -10,9 +10,9 @@ import re
 from collections.abc import Sequence
 from statistics import median
 
-from hippocam.apps.ask.answer.facts import Stay
 from hippocam.memory.boxes import area, centre
 from hippocam.memory.entities.describing import position
+from hippocam.memory.entities.records import Visit
 
 _ACROSS = re.compile(r"\b(?:on|at|to|from) the (?:far )?(left|right)\b|\b(left|right)(?:most)\b", re.IGNORECASE)
 _MIDDLE = re.compile(r"\bin the (?:middle|centre|center)\b", re.IGNORECASE)
@@ -23,35 +23,34 @@ _NAMES = {2: ("the left one", "the right one"), 3: ("the left one", "the middle 
 _BACK = re.compile(r"\b(?:in the (?:background|distance|back)|at the back|farthest|furthest)\b", re.IGNORECASE)
 
 
-def placed(stays: Sequence[Stay], text: str) -> list[Stay]:
+def placed(visits: Sequence[Visit], text: str) -> list[Visit]:
     """Of some visits those that a text means by where they are; all where it does not say, or none is there."""
     side = _ACROSS.search(text)
     if side is not None:
         across = (side[1] or side[2]).casefold()
-        return [stay for stay in stays if position(stay.visit).across == across] or list(stays)
+        return [visit for visit in visits if position(visit).across == across] or list(visits)
     if _MIDDLE.search(text):
-        return [stay for stay in stays if position(stay.visit).across == "middle"] or list(stays)
-    if len(stays) > 1 and _FRONT.search(text):
-        return [max(stays, key=lambda stay: area(stay.visit.box))]
-    if len(stays) > 1 and _BACK.search(text):
-        return [min(stays, key=lambda stay: area(stay.visit.box))]
-    return list(stays)
+        return [visit for visit in visits if position(visit).across == "middle"] or list(visits)
+    if len(visits) > 1 and _FRONT.search(text):
+        return [max(visits, key=lambda visit: area(visit.box))]
+    if len(visits) > 1 and _BACK.search(text):
+        return [min(visits, key=lambda visit: area(visit.box))]
+    return list(visits)
 
 
-def row_of(stays: Sequence[Stay]) -> dict[str, list[Stay]]:
+def row_of(visits: Sequence[Visit]) -> dict[str, list[Visit]]:
     """Where things of a kind stand in a row, from left to right: visits by "the left one", "the right one".
 
     What comes back to where one stood takes its place in the row, whether or not it is the same thing. Empty where
     there are fewer than two such places, or more than three.
     """
-    if not stays:
+    if not visits:
         return {}
-    wide = median(stay.visit.box[2] - stay.visit.box[0] for stay in stays)
-    row = list[list[Stay]]()
-    for stay in sorted(stays, key=lambda stay: centre(stay.visit.box)[0]):
-        last = row[-1][-1].visit.box if row else None
-        if last is not None and centre(stay.visit.box)[0] - centre(last)[0] < _APART * wide:
-            row[-1].append(stay)
+    wide = median(visit.box[2] - visit.box[0] for visit in visits)
+    row = list[list[Visit]]()
+    for visit in sorted(visits, key=lambda visit: centre(visit.box)[0]):
+        if row and centre(visit.box)[0] - centre(row[-1][-1].box)[0] < _APART * wide:
+            row[-1].append(visit)
         else:
-            row.append([stay])
+            row.append([visit])
     return dict(zip(_NAMES.get(len(row), ()), row, strict=False))

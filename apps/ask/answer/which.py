@@ -39,8 +39,11 @@ def which(facts: Facts) -> Told | None:
     if thing is None or len(facts.watched) != 1:
         return None
     every = facts.stays(lambda entity: entity.label in thing.labels)
-    row, end_s = row_of(every), facts.watched[0].end_s
-    last = {name: max(own, key=lambda stay: stay.t1_s) for name, own in row.items()}
+    of_visit = {stay.visit.id: stay for stay in every}
+    row, end_s = row_of([stay.visit for stay in every]), facts.watched[0].end_s
+    last = {
+        name: max((of_visit[visit.id] for visit in own), key=lambda stay: stay.t1_s) for name, own in row.items()
+    }
     there = {name for name, stay in last.items() if stay.t1_s >= end_s - _END_S}
     chosen = [name for name in last if (name in there) == (stays is not None)]
     if not chosen:
