@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Protocol
 
 from hippocam.apps.ask.answer.answer import answer_beside, answer_from_records, told_records
-from hippocam.apps.ask.answer.closeup import look_closer
+from hippocam.apps.ask.answer.closeup import Pictures
 from hippocam.apps.ask.count.count import CountAnswer
 from hippocam.apps.ask.deep import DeepConfig, SecondLook, look_again, thin
 from hippocam.apps.ask.question.before_after import JUST_S
@@ -103,8 +102,7 @@ def ask(
         reading = Reading(sentences=(Sentence(text=missing),), unknown=True)
         return _answer(meaning, (), reading, reader.id, started)
     evidence = _gather(memory, meaning, searches, limits["top"] or TOP)
-    closer = partial(look_closer, encoder=encoder)
-    recorded = (answer_beside(facts, evidence, closer) if facts is not None else None) or recorded
+    recorded = (answer_beside(facts, evidence, Pictures(encoder)) if facts is not None else None) or recorded
     if recorded is not None and (recorded.final or reader.id == ExtractiveReader.id):
         return _answer(meaning, recorded.evidence, recorded.reading, "records", started)
     looked: SecondLook | None = None

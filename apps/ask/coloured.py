@@ -34,7 +34,7 @@ _WORN = (
     r"|pants|skirt|shorts|clothes|clothing)"
 )
 # "A red car", "a red sports car".
-_BEFORE = re.compile(rf"\b{_NAMED}\s+(?:[\w-]+\s+)??(?P<noun>[\w-]+)\b", re.IGNORECASE)
+_BEFORE = re.compile(rf"\b{_NAMED}\s+(?P<noun>[\w-]+)(?:\s+(?P<next>[\w-]+))?", re.IGNORECASE)
 # "A man in a red coat", "somebody in red".
 _IN = re.compile(
     rf"\b(?:in|wearing|wears|with)\s+(?:an?\s+)?{_NAMED}(?:\s+[\w-]+)?(?:\s+{_WORN}\b|\s*$)", re.IGNORECASE
@@ -52,11 +52,15 @@ def coloured_in(text: str) -> list[Coloured]:
     """The things of a description that it gives a colour, by the detector's labels."""
     found = [Coloured("person", _plain(each["colour"])) for each in _IN.finditer(text)]
     for each in _BEFORE.finditer(text):
-        noun = each["noun"].casefold()
-        labels = ["person"] if re.fullmatch(_WORN, noun) else labels_of(noun)
-        if labels is not None and len(labels) == 1:
+        labels = _labels(each["noun"]) or _labels(each["next"] or "")
+        if len(labels) == 1:
             found.append(Coloured(labels[0], _plain(each["colour"])))
     return list(dict.fromkeys(found))
+
+
+def _labels(noun: str) -> list[str]:
+    noun = noun.casefold()
+    return ["person"] if re.fullmatch(_WORN, noun) else labels_of(noun) or []
 
 
 def contradicted(asked: Coloured, visits: Iterable[Visit]) -> bool:

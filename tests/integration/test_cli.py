@@ -68,7 +68,7 @@ def test_ask_says_what_the_reader_was_given(memory):
     done = hippocam("ask", "How often was it green?", "--memory", memory, "--explain", "--top", 4)
     assert done.returncode == 0, done.stderr
     assert "extractive was given 4 moments, 0 with a picture:" in done.stdout
-    assert "Likely twice: 0:00 to 0:08 in field; 0:20 to 0:26 in field [" in done.stdout
+    assert "Perhaps twice: 0:00 to 0:08 in field; 0:20 to 0:26 in field [" in done.stdout
     answer = last_json(hippocam("ask", "red", "--memory", memory, "--json", "--after", "0:09", "--top", 1))
     assert [given["id"] for given in answer["given"]] == [e["id"] for e in answer["evidence"]]
     assert answer["sentences"][0]["evidence"] == answer["cited"] == [answer["evidence"][0]["id"]]

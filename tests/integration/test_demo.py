@@ -31,7 +31,7 @@ def test_without_network_the_rendered_scene_is_answered_rightly(no_network, monk
     shown = capsys.readouterr()
     assert "cannot be fetched" in shown.out
     red, purple = answers(shown.out).values()
-    found = re.search(r"Likely 0:(\d\d) to 0:(\d\d) in rendered-scene", red)
+    found = re.search(r"Perhaps 0:(\d\d) to 0:(\d\d) in rendered-scene", red)
     assert found, red
     t0_s, t1_s = map(int, found.groups())
     assert (t0_s, t1_s) == (9, 13)  # at one frame a second, of a bus that comes at 8.1 s and is gone at 13 s

@@ -29,7 +29,7 @@ def run(*command: str, path: Path | None = None) -> str:
 
 def test_the_library_finds_red_and_says_that_purple_was_not_there() -> None:
     printed = run("-m", "examples.library")
-    assert "When is something red? Likely 0:08 to 0:16 in colours" in printed
+    assert "When is something red? Perhaps 0:08 to 0:16 in colours" in printed
     assert re.findall(r"^  colours (\S+) to (\S+) s", printed, flags=re.MULTILINE) == [("8", "16")]
     assert "Was there anything purple? Not seen" in printed
 

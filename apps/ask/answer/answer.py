@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from hippocam.apps.ask.answer.closeup import CloseLook
-from hippocam.apps.ask.answer.facts import Facts
+from hippocam.apps.ask.answer.facts import Closer, Facts
 from hippocam.apps.ask.answer.looks import looks
 from hippocam.apps.ask.answer.neighbours import neighbours
 from hippocam.apps.ask.answer.overview import background, overview
@@ -41,7 +40,7 @@ _ANSWERS: Mapping[QuestionKind, tuple[Callable[[Facts], Told | None], ...]] = {
 }
 
 
-def answer_beside(facts: Facts, evidence: Sequence[Evidence], closer: CloseLook | None = None) -> Told | None:
+def answer_beside(facts: Facts, evidence: Sequence[Evidence], closer: Closer | None = None) -> Told | None:
     """Answer a question from records of the moments that were found for it; None where a reader must word it.
 
     Args:

@@ -9,14 +9,13 @@ Shapes: K pieces; D embedding dimension.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from hippocam.apps.ask.answer.facts import Closeup
 from hippocam.apps.ask.pictures import read_picture
-from hippocam.memory.entities.describing import Position, position_of
+from hippocam.memory.entities.describing import position_of
 from hippocam.memory.records import Evidence
 from hippocam.models.pictures import unit_rows
 from hippocam.models.senses.colour_names import COLOURS, SceneLight, names_of
@@ -30,71 +29,65 @@ _PIECES = ((1 / 2, 3), (1 / 3, 3))
 _BORDER = 0.1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Closeup:
-    """What was found.
-
-    Attributes:
-        colour: Name of its colour; "" where it has none that tells.
-        where: Where in the picture it is.
-    """
-
-    colour: str
-    where: Position
-
-
-# Looks for what a text names in the picture of a moment; None where no picture is kept.
-CloseLook = Callable[[Evidence, str], Closeup | None]
-
-
-def look_closer(moment: Evidence, text: str, encoder: Encoder) -> Closeup | None:
-    """Find what a text names in the picture of a moment; None where no picture is kept.
+class Pictures:
+    """Looks again at the pictures that are kept of moments.
 
     Args:
-        moment: Which picture.
-        text: "the sofa".
-        encoder: Compares pieces with the text.
+        encoder: Compares pieces of them with texts.
     """
-    image = _picture(moment)
-    if image is None:
-        return None
-    boxes = [box for share, count in _PIECES for box in _pieces(share, count)]
-    vectors_KD = unit_rows(
-        encoder.encode_images([np.ascontiguousarray(cut(image, box)) for box in boxes]).vectors_ND
-    )
-    box = boxes[int(np.argmax(vectors_KD @ encoder.encode_texts([text])[0]))]
-    (colour,) = SceneLight(image).colours("thing", box)
-    return Closeup(colour=colour, where=position_of(box))
 
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
 
-def part_colour(moment: Evidence, box: Box, part: Box) -> str:
-    """The colour of a part of a thing in the picture of a moment; "" where it tells none, or no picture is kept.
+    def find(self, moment: Evidence, text: str) -> Closeup | None:
+        """The piece of a moment's picture that looks most like what a text names; None where no picture is kept.
 
-    Args:
-        moment: Which picture.
-        box: The thing.
-        part: Its part, as shares of the box's width and height.
-    """
-    image = _picture(moment)
-    if image is None:
-        return ""
-    width, height = box[2] - box[0], box[3] - box[1]
-    left, top, right, bottom = part
-    within = (box[0] + left * width, box[1] + top * height, box[0] + right * width, box[1] + bottom * height)
-    (colour,) = SceneLight(image).colours("part", within)
-    return colour
+        Args:
+            moment: Which picture.
+            text: "the sofa".
+        """
+        image = _picture(moment)
+        if image is None:
+            return None
+        boxes = [box for share, count in _PIECES for box in _pieces(share, count)]
+        pieces = [np.ascontiguousarray(cut(image, box)) for box in boxes]
+        vectors_KD = unit_rows(self._encoder.encode_images(pieces).vectors_ND)
+        box = boxes[int(np.argmax(vectors_KD @ self._encoder.encode_texts([text])[0]))]
+        (colour,) = SceneLight(image).colours("thing", box)
+        return Closeup(colour, position_of(box))
 
+    def part(self, moment: Evidence, box: Box, part: Box) -> str:
+        """The colour of a part of a thing in the picture of a moment; "" where it tells none.
 
-def background_colour(moment: Evidence) -> str:
-    """The colour of most of a picture's border; "" where no picture is kept."""
-    image = _picture(moment)
-    if image is None:
-        return ""
-    down, across = (max(1, int(_BORDER * side)) for side in image.shape[:2])
-    parts = (image[:down], image[-down:], image[:, :across], image[:, -across:])
-    border_N3 = np.concatenate([part.reshape(-1, 3) for part in parts]).astype(np.float32)
-    counts = np.bincount(names_of(border_N3 / np.float32(255)), minlength=len(COLOURS))
-    return COLOURS[int(np.argmax(counts))]
+        Args:
+            moment: Which picture.
+            box: The thing.
+            part: Its part, as shares of the box's width and height.
+        """
+        image = _picture(moment)
+        if image is None:
+            return ""
+        width, height = box[2] - box[0], box[3] - box[1]
+        left, top, right, bottom = part
+        within = (
+            box[0] + left * width,
+            box[1] + top * height,
+            box[0] + right * width,
+            box[1] + bottom * height,
+        )
+        (colour,) = SceneLight(image).colours("part", within)
+        return colour
+
+    def background(self, moment: Evidence) -> str:
+        """The colour of most of a picture's border; "" where no picture is kept."""
+        image = _picture(moment)
+        if image is None:
+            return ""
+        down, across = (max(1, int(_BORDER * side)) for side in image.shape[:2])
+        parts = (image[:down], image[-down:], image[:, :across], image[:, -across:])
+        border_N3 = np.concatenate([part.reshape(-1, 3) for part in parts]).astype(np.float32)
+        counts = np.bincount(names_of(border_N3 / np.float32(255)), minlength=len(COLOURS))
+        return COLOURS[int(np.argmax(counts))]
 
 
 def _pieces(share: float, count: int) -> list[Box]:

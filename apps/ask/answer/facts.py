@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
+from hippocam.memory.entities.describing import Position
 from hippocam.memory.entities.records import Entity, Visit
 from hippocam.memory.records import Evidence
 from hippocam.models.readers.question_kind import QuestionKind
-from hippocam.stream.records import Note
+from hippocam.stream.records import Box, Note
 
 # Kinds of notes that tell what was said, and what was to be read.
 SPOKEN = ("speech", "subtitle")
@@ -32,6 +33,26 @@ class Records(Protocol):
 
     def notable(self, top: int) -> Sequence[tuple[float, Evidence]]:
         """The moments that were most novel in their streams, with their utility."""
+
+
+class Closeup(NamedTuple):
+    """A part of a picture that looks like what was named: its colour, "" where it has none that tells; its place."""
+
+    colour: str
+    where: Position
+
+
+class Closer(Protocol):
+    """Looks again at the pictures that are kept of moments."""
+
+    def find(self, moment: Evidence, text: str) -> Closeup | None:
+        """The part of a moment's picture that looks most like what a text names; None where no picture is kept."""
+
+    def part(self, moment: Evidence, box: Box, part: Box) -> str:
+        """The colour of a part of a thing, given in shares of its box; "" where it tells none."""
+
+    def background(self, moment: Evidence) -> str:
+        """The colour of most of a picture's border; "" where no picture is kept."""
 
 
 class Watched(NamedTuple):

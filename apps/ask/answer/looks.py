@@ -6,8 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from hippocam.apps.ask.answer.closeup import CloseLook, background_colour, part_colour
-from hippocam.apps.ask.answer.facts import Facts, Stay
+from hippocam.apps.ask.answer.facts import Closer, Facts, Stay
 from hippocam.apps.ask.answer.phrases import by_stream, listed, number, stretch
 from hippocam.apps.ask.answer.places import placed
 from hippocam.apps.ask.answer.told import Told, told
@@ -54,7 +53,7 @@ _WAY = re.compile(
 )
 
 
-def looks(facts: Facts, evidence: Sequence[Evidence], closer: CloseLook | None = None) -> Told | None:
+def looks(facts: Facts, evidence: Sequence[Evidence], closer: Closer | None = None) -> Told | None:
     """Answer what colour, where, or which way, of the visit that a question means.
 
     Args:
@@ -74,11 +73,11 @@ def looks(facts: Facts, evidence: Sequence[Evidence], closer: CloseLook | None =
     if not stays and (facts.kind in (_K.COLOUR, _K.WHERE) or worn):
         stays = _one_of_few(facts, thing)
         if stays:
-            return _each(facts, stays, worn=worn)
+            return _each(facts, stays, closer, worn=worn)
     if not stays:
         return None if evidence and evidence[0].score >= SEEN_FROM else _only_there(facts, thing)
     if facts.kind == _K.COLOUR or worn:
-        return _colour(facts, stays, worn=worn) or _close_up(facts, evidence, closer)
+        return _colour(facts, stays, closer, worn=worn) or _close_up(facts, evidence, closer)
     if _WAY.search(question):
         return _way(facts, stays)
     if facts.kind == _K.WHERE:
@@ -86,16 +85,16 @@ def looks(facts: Facts, evidence: Sequence[Evidence], closer: CloseLook | None =
     return None if evidence and evidence[0].score >= SEEN_FROM else _only_there(facts, thing)
 
 
-def _close_up(facts: Facts, evidence: Sequence[Evidence], closer: CloseLook | None) -> Told | None:
+def _close_up(facts: Facts, evidence: Sequence[Evidence], closer: Closer | None) -> Told | None:
     """The colour or the place of what the detector does not know, from the picture of the best moment."""
     best = evidence[0] if evidence and evidence[0].score >= SEEN_FROM else None
-    if best is None or facts.kind not in (_K.COLOUR, _K.WHERE) or _ELSEWHERE.search(facts.text):
+    if best is None or closer is None or facts.kind not in (_K.COLOUR, _K.WHERE) or _ELSEWHERE.search(facts.text):
         return None
     named = _WHEN.split(facts.text)[0]
     if facts.kind == _K.COLOUR and _BACKGROUND.search(named):
-        found = background_colour(best)
+        found = closer.background(best)
     else:
-        close = closer(best, named) if closer is not None else None
+        close = closer.find(best, named)
         found = "" if close is None else close.colour if facts.kind == _K.COLOUR else f"{close.where}"
     if not found:
         return None
@@ -148,10 +147,10 @@ def _one_of_few(facts: Facts, thing: Thing) -> list[Stay]:
     return firsts if len(firsts) <= _TOLD else []
 
 
-def _each(facts: Facts, stays: Sequence[Stay], *, worn: bool) -> Told | None:
+def _each(facts: Facts, stays: Sequence[Stay], closer: Closer | None, *, worn: bool) -> Told | None:
     """What is known of each of a few things, one of which is meant: its colours, and where it was."""
     if facts.kind == _K.COLOUR and not worn and _PART.search(facts.text) and not _garment(facts.text):
-        return _part_colours(facts, stays)
+        return _part_colours(facts, stays, closer)
     parts = [f"{_named(stay)} {position(stay.visit)}, {stretch(stay.t0_s, stay.t1_s)}" for stay in stays]
     kind = noun_for([stays[0].visit.label], len(stays))
     one = f"one of {number(len(stays))} {kind}" if len(stays) > 1 else f"the {kind}"
@@ -163,16 +162,16 @@ def _garment(text: str) -> bool:
     return _ABOVE.search(text) is not None or _BELOW.search(text) is not None
 
 
-def _part_colours(facts: Facts, stays: Sequence[Stay]) -> Told | None:
+def _part_colours(facts: Facts, stays: Sequence[Stay], closer: Closer | None) -> Told | None:
     """The colours of what some people have on their heads, or feet, in the pictures that show them best."""
     part = next((box for words, box in _PARTS if words.search(facts.text)), None)
-    if part is None:
+    if part is None or closer is None:
         return None
     found = list[tuple[str, Stay]]()
     for stay in stays if stays[0].visit.label == "person" else ():
         moment = facts.records.moment_at(stay.visit.stream, stay.visit.frame_s)
         box = None if moment is None else box_at(stay.visit, moment.frame_s)
-        if moment is not None and box is not None and (colour := part_colour(moment, box, part)):
+        if moment is not None and box is not None and (colour := closer.part(moment, box, part)):
             found.append((colour, stay))
     if not found:
         return None
@@ -189,9 +188,9 @@ def _named(stay: Stay) -> str:
     return f"{'an' if name[:1] in 'aeiou' else 'a'} {name} one" if name else "one"
 
 
-def _colour(facts: Facts, stays: Sequence[Stay], *, worn: bool) -> Told | None:
+def _colour(facts: Facts, stays: Sequence[Stay], closer: Closer | None, *, worn: bool) -> Told | None:
     if not worn and _PART.search(facts.text) and not _garment(facts.text):
-        return _part_colours(facts, stays[:_TOLD])
+        return _part_colours(facts, stays[:_TOLD], closer)
     parts = list[tuple[str, Stay]]()
     for stay in stays:
         names = (*stay.visit.colours, "", "")

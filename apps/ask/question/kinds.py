@@ -175,7 +175,8 @@ _KINDS = (
     ),
     (
         _K.WORDS,
-        rf"^(?:which|what) {_WRITTEN} (?:mention|says?|said|read|show|contain|name|list|explain|talk|speak)\w*\b",
+        rf"^(?:which|what) (?P<named>{_WRITTEN} (?:mention|says?|said|read|show|contain|name|list"
+        r"|explain|talk|speak)\w*\b.*)$",
     ),
     (_K.WORDS, rf"^what (?:does|did|do) .*\b(?:{_WRITTEN}|it)\b.*\b(?:say|read|tell|show)\b"),
     (_K.WORDS, r"^what (?:does|did) it (?:say|read)\b"),

@@ -124,7 +124,7 @@ def test_a_question_may_lean_on_the_one_before(page: Any) -> None:
     page.wait_for_function(
         "document.querySelector('.hc-question')?.textContent === 'and how often?'", timeout=_LONG_MS
     )
-    assert page.inner_text(".hc-text").startswith("Likely ")
+    assert page.inner_text(".hc-text").startswith("Perhaps ")
     assert page.faults == []
 
 

@@ -270,7 +270,7 @@ def test_a_reader_that_fails_does_not_keep_the_evidence_back(session):
     assert answer.failed == "recorder: no server answers: start it"
     assert answer.reader == "extractive"
     assert not answer.unknown
-    assert answer.answer.startswith("Likely 0:00 to 0:06 in robot/left")
+    assert answer.answer.startswith("Perhaps 0:00 to 0:06 in robot/left")
     assert answer.evidence
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from hippocam.apps.ask.presence import doubted, labels_named
+from hippocam.apps.ask.presence import doubted, labels_named, supposed
 from hippocam.memory.memory import Memory
 from hippocam.memory.recall.query import Query
 from hippocam.memory.records import Evidence
@@ -77,3 +79,39 @@ def test_of_several_memories_a_stream_has_its_own_name_within(memory):
     (found,) = doubted(memory, Query(text="an elephant", vector=AXES[2]), [moment("site/yard")], "site/")
     assert found.score < 0.5
     assert found.why == "w; never detected there: elephant"
+
+
+def test_what_a_question_presupposes_is_believed_more_but_no_claim_is():
+    plain, claim = moment(score=0.3), replace(moment(score=0.3), claimed=True)
+    more, same = supposed([plain, claim])
+    assert 0.5 < more.score < 0.8
+    assert same.score == 0.3
+    assert [m.score for m in supposed([moment(score=0.0), moment(score=1.0)])] == [0.0, 1.0]
+
+
+def test_the_detector_bears_out_what_is_there_and_not_what_it_does(memory):
+    def detected(text):
+        return doubted(memory, Query(text=text, vector=AXES[2]), [moment()])[0].detected
+
+    assert detected("a dog")
+    assert detected("a dog on the lawn")
+    assert not detected("a dog barking at the gate")
+    assert not detected("a red door")
+    assert not detected("an elephant")
+
+
+def test_a_colour_that_none_of_the_kind_had_is_doubted(tmp_path):
+    with Memory.open_writer(tmp_path / "m", encoder="test", spec=SPEC) as made:
+        made.begin("road", uri="/road.mp4")
+        for seq in range(5):
+            car = Thing(label="car", score=0.9, box=(0.2, 0.2, 0.6, 0.6), vector=AXES[0], colours=("blue",))
+            made.write(
+                [Embedding(stream="road", seq=seq, time_s=float(seq), vector=AXES[1], jpeg=b"x",
+                           sensed=Sensed(things=(car,)))]
+            )  # fmt: skip
+        made.finish("road")
+        asked = {text: doubted(made, Query(text=text, vector=AXES[2]), [moment("road")])[0] for text in
+                 ("a red car", "a blue car", "a dark car")}  # fmt: skip
+    assert asked["a red car"].score < 0.5
+    assert "no car there was red" in asked["a red car"].why
+    assert asked["a blue car"].score == asked["a dark car"].score == 0.8

@@ -51,10 +51,10 @@ def test_a_card_is_a_button_that_says_and_carries_its_moment() -> None:
     found = Tags(cards.card(moment(), cited=True, rank=1))
     button = found.attributes[0]
     assert found.tags[0] == "button"
-    assert button["aria-label"] == "Play kitchen, 1:23 to 1:31, likely"
+    assert button["aria-label"] == "Play kitchen, 1:23 to 1:31, perhaps"
     assert (button["data-t0"], button["data-t1"]) == ("83.000", "91.000")
     assert "1:23 – 1:31" in found.text
-    assert "likely" in found.text
+    assert "perhaps" in found.text
     assert "Looks like" not in found.text
     assert (
         "Looks like a dog on a sofa."

@@ -266,6 +266,35 @@ def test_notes_are_found_by_what_they_mean_and_lines_of_one_look_are_one_passage
         assert all(found.noted is None for found in ask(memory, "Somebody leaves"))
 
 
+def test_a_name_that_no_note_holds_is_not_there_in_other_words_either(tmp_path, frames_of):
+    notes = [said(6, 7, "Ada Lovelace", "screen"), said(11, 12, "the first programmer")]
+    same = Same(**dict.fromkeys(("page programmer", "page programmer babbage"), "the first programmer"))
+    with writer(tmp_path / "m") as memory:
+        watch(memory, woven(scenes(frames_of, [0, 1, 2]), notes))
+
+        def found(text):
+            hits = find_notes(memory.store.notes, text, Filter(), 5, sentences=same, about_words=True)
+            return [note.text for hit in hits if hit.belief > 0.5 for note in hit.notes]
+
+        assert found("page mentions programmer") == ["the first programmer"]
+        assert found("page mentions programmer Babbage") == []
+        assert found("Lovelace") == ["Ada Lovelace"]
+
+
+def test_what_can_only_be_read_is_believed_where_the_asker_says_so(tmp_path, frames_of):
+    with writer(tmp_path / "m") as memory:
+        watch(memory, woven(scenes(frames_of, [0, 1]), [said(6, 7, "Producer: Jo Brown", "screen")]))
+        assert ask(memory, "producer")[0].claimed
+        (best, *_) = ask(memory, "producer", in_words=True)
+        assert not best.claimed
+        assert best.score > 0.8
+
+
+def test_words_in_quotes_may_have_apostrophes():
+    assert asked_words("the sign 'It's here'")[1]
+    assert not asked_words("the dog's bowl and the cat's")[1]
+
+
 def test_a_question_that_names_no_words_gets_all_of_them_by_time(folder):
     with Memory.open_reader(folder) as memory:
         spoken = find_notes(memory.store.notes, "What is said?", Filter(), 10)

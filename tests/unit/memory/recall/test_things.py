@@ -82,6 +82,12 @@ def test_a_small_thing_is_found_in_its_own_time_at_the_entry_that_shows_it(store
     assert all(candidate.score < 0.01 and candidate.thing is None for candidate in rest)
 
 
+def test_a_thing_that_the_detector_calls_otherwise_is_not_the_one_that_is_named(store, entries):
+    put(store, visit(7, 13.0, 17.0), BUTTERFLY)
+    assert ask(store, BUTTERFLY, labels=("bird", "cat"))[0].thing is not None
+    assert all(candidate.thing is None for candidate in ask(store, BUTTERFLY, labels=("kite",)))
+
+
 def test_where_the_whole_frames_say_more_they_speak(store, entries):
     put(store, visit(7, 13.0, 17.0), (STREET + 3 * CAR) / np.linalg.norm(STREET + 3 * CAR))
     best = ask(store, STREET)[0]

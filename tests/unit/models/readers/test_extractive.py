@@ -4,6 +4,7 @@ from hippocam.apps.ask.question.understand import understand
 from hippocam.memory.records import Evidence
 from hippocam.models.readers.context import build_context
 from hippocam.models.readers.extractive import ExtractiveReader
+from hippocam.models.readers.surety import Surety
 from hippocam.stream.records import Note
 
 
@@ -28,7 +29,7 @@ def read(*evidence, question="When was it there?"):
 
 def test_the_best_moment_is_stated_with_its_source():
     reading = read(moment(83, 91, 0.9, sentence="a car on a road"), moment(10, 12, 0.2))
-    assert reading.answer == "Likely 1:23 to 1:31 in cam, which looks like a car on a road."
+    assert reading.answer == "Perhaps 1:23 to 1:31 in cam, which looks like a car on a road."
     assert reading.evidence_ids == ("cam83",)
     assert reading.confidence == 0.9
 
@@ -37,7 +38,7 @@ def test_the_best_moment_has_its_own_span_and_what_touches_it_is_not_told_again(
     reading = read(moment(10, 20, 0.9), moment(30, 40, 0.88), moment(20, 25, 0.85), moment(0, 10, 0.3))
     assert reading.evidence_ids == ("cam10", "cam30")
     numbers = {"cam10": "1", "cam30": "2", "cam20": "3", "cam0": "4"}
-    assert reading.cited_answer(numbers) == ("Likely 0:10 to 0:20 in cam [1]. Also 0:30 to 0:40 in cam [2].")
+    assert reading.cited_answer(numbers) == ("Perhaps 0:10 to 0:20 in cam [1]. Also 0:30 to 0:40 in cam [2].")
 
 
 def test_the_same_time_in_another_stream_is_another_moment():
@@ -68,13 +69,13 @@ SEEN = (
     [
         (
             "How often was the train there?",
-            "Likely 3 times: 0:10 to 0:12 in cam; 0:50 to 1:00 in cam; 1:30 to 1:35 in cam.",
+            "Perhaps 3 times: 0:10 to 0:12 in cam; 0:50 to 1:00 in cam; 1:30 to 1:35 in cam.",
             {"cam50", "cam90"},
         ),
-        ("When was the train first seen?", "Likely first seen 0:10 to 0:12 in cam.", {"cam50"}),
-        ("When did the train last appear?", "Likely last seen 1:30 to 1:35 in cam.", {"cam90"}),
-        ("How long was the train there?", "Likely for 10 s: 0:50 to 1:00 in cam.", {"cam50"}),
-        ("Where was the train?", "Likely in cam, place 3.", {"cam50"}),
+        ("When was the train first seen?", "Perhaps first seen 0:10 to 0:12 in cam.", {"cam50"}),
+        ("When did the train last appear?", "Perhaps last seen 1:30 to 1:35 in cam.", {"cam90"}),
+        ("How long was the train there?", "Perhaps for 10 s: 0:50 to 1:00 in cam.", {"cam50"}),
+        ("Where was the train?", "Perhaps in cam, place 3.", {"cam50"}),
         ("What does the sign say?", "The words there: \"the 'train' leaves\".", {"cam50"}),
         (
             "What happened after the train came?",
@@ -94,12 +95,12 @@ def test_what_the_question_asks_of_it_comes_first(question, answer, ids):
 
 def test_more_may_be_behind_the_last_moment_that_was_found():
     reading = read(moment(1, 2, 0.9), moment(5, 6, 0.9), question="How many times was it there?")
-    assert reading.sentences[0].text == "Likely at least twice: 0:01 to 0:02 in cam; 0:05 to 0:06 in cam."
+    assert reading.sentences[0].text == "Perhaps at least twice: 0:01 to 0:02 in cam; 0:05 to 0:06 in cam."
 
 
 def test_a_thing_met_more_often_than_its_times_are_kept_is_counted_whole():
     reading = read(moment(1, 2, 0.9, spans=((1, 2), (7, 8)), met=9), question="How often was it there?")
-    assert reading.sentences[0].text.startswith("Likely 9 times: 0:01 to 0:02 in cam; 0:07 to 0:08 in cam")
+    assert reading.sentences[0].text.startswith("Perhaps 9 times: 0:01 to 0:02 in cam; 0:07 to 0:08 in cam")
 
 
 def test_what_is_not_there_is_said():
@@ -132,3 +133,31 @@ def test_words_are_not_told_as_an_answer_where_the_belief_is_low():
     reading = read(moment(42, 45, 0.4, notes=(note("speech", 42, 45, "secret"),), noted=1))
     assert reading.unknown
     assert "secret" not in reading.answer
+
+
+def test_what_was_not_said_was_not_heard_whatever_a_picture_looks_like():
+    shown = note("screen", 40, 50, "Harbour dues")
+    reading = read(moment(42, 45, 0.9, notes=(shown,), noted=1), question="What was said about the harbour?")
+    assert reading.answer.startswith("Not heard")
+    assert reading.unknown
+
+
+def test_of_what_no_picture_tells_the_words_with_it_are_told():
+    shown = note("screen", 42, 45, "Pump 3")
+    reading = read(moment(42, 45, 0.9, notes=(shown,)), question="Which pump is broken?")
+    assert reading.answer.endswith('With it, on screen 0:42 to 0:45: "Pump 3".')
+    assert reading.surety is Surety.PERHAPS
+
+
+@pytest.mark.parametrize(
+    ("question", "detected", "surety"),
+    [
+        ("When was the dog there?", True, Surety.LIKELY),
+        ("When was the dog there?", False, Surety.PERHAPS),
+        ("What stands beside the dog?", True, Surety.PERHAPS),
+        ("Where is the dog?", True, Surety.PERHAPS),
+    ],
+)
+def test_a_picture_alone_is_never_more_than_perhaps(question, detected, surety):
+    reading = read(moment(42, 45, 0.99, detected=detected), question=question)
+    assert reading.surety is surety

@@ -9,11 +9,25 @@ from hippocam.memory.records import Evidence, StreamStatus
 from hippocam.stream.records import Note
 
 
-def visit(k, stream, label, t0_s, t1_s, *, score=0.9, hits=9, gone=True, entity=None, colours=(), path=()):
+def visit(
+    k,
+    stream,
+    label,
+    t0_s,
+    t1_s,
+    *,
+    score=0.9,
+    hits=9,
+    gone=True,
+    entity=None,
+    colours=(),
+    path=(),
+    box=(0.1, 0.2, 0.3, 0.8),
+):
     return Visit(
         id=k, entity=entity or k, stream=stream, label=label, t0_s=t0_s, t1_s=t1_s, first_s=t0_s, known_s=t0_s,
         linked_s=t0_s, gone_s=t1_s if gone else None, from_start=False, hits=hits, score=score,
-        frame_s=(t0_s + t1_s) / 2, box=(0.1, 0.2, 0.3, 0.8), colours=colours, path=path,
+        frame_s=(t0_s + t1_s) / 2, box=box, colours=colours, path=path,
     )  # fmt: skip
 
 
@@ -71,6 +85,22 @@ def crossing():
         ),
         (*NOTES, Note(stream="yard", kind="screen", t0_s=1, t1_s=2, text="2023-11-14 22:13")),
     )
+
+
+def shelf():
+    """Three cups in a row: the left one is gone and comes back, the right one is taken at 0:50."""
+    row = {1: (0.1, 0.4, 0.2, 0.6), 2: (0.45, 0.4, 0.55, 0.6), 3: (0.8, 0.4, 0.9, 0.6)}
+    return Yard(
+        (
+            entity(1, visit(1, "yard", "cup", 0, 20, box=row[1]),
+                   visit(4, "yard", "cup", 30, 80, entity=1, box=row[1])),
+            entity(2, visit(2, "yard", "cup", 0, 80, box=row[2])),
+            entity(3, visit(3, "yard", "cup", 0, 50, box=row[3])),
+        ),
+        (Note(stream="yard", kind="screen", t0_s=2, t1_s=4, text="Chapter 1"),
+         Note(stream="yard", kind="screen", t0_s=40, t1_s=44, text="Version 2.10.1"),
+         Note(stream="yard", kind="screen", t0_s=79.8, t1_s=80.2, text="The end")),
+    )  # fmt: skip
 
 
 def status(name, length_s):

@@ -3,6 +3,8 @@
 import pytest
 
 from hippocam.apps.ask.answer.answer import answer_beside, answer_from_records
+from hippocam.apps.ask.answer.facts import Closeup
+from hippocam.memory.entities.describing import position_of
 from hippocam.memory.records import Evidence
 
 
@@ -128,7 +130,7 @@ def beside(yard, question, evidence=()):
         ("Who came after the person in black?", "After it: somebody in red, 0:24 to 0:32 in yard."),
         ("What happened after the car left?", "After it: 0:40 to 0:50 in yard, which looks like an open gate."),
         ("What is the man holding?", "I can show when there was a person, but not tell more of it: "
-         "0:05 to 0:20, 0:24 to 0:32 in yard."),
+         "0:05 to 0:20, 0:24 to 0:32 in yard, which looks like an open gate."),
     ],
 )  # fmt: skip
 def test_how_a_thing_looked_where_it_was_and_what_came_next(yard, question, answer):
@@ -179,3 +181,55 @@ def test_after_words_that_are_quoted_come_the_next_words(yard):
     )  # fmt: skip
     answer = beside(yard, "What comes after the title?", [quoted])
     assert answer == 'After it: on screen "EXIT"; "No parking", 0:10 to 0:20 in yard.'
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Which cup is missing?", "Likely the right one, last seen 0:50 in yard (as the camera sees it)."),
+        ("Which cup was taken?", "Likely the right one, last seen 0:50 in yard (as the camera sees it)."),
+        ("Which cups are still there?", "Likely the left one, there 0:30 to 1:20 and the middle one, "
+         "there 0:00 to 1:20 in yard (as the camera sees it)."),
+        ("What is shown first?", 'First in yard: 0:00 to 0:10 an open gate, on screen: "Chapter 1".'),
+        ("What is shown last?", 'Last in yard: 1:20 to 1:30 an open gate, on screen: "The end".'),
+        ("Which version is installed?", 'Likely on screen in yard: "Version 2.10.1" (0:40 to 0:44).'),
+        ("What is the title of the video?", 'Likely first on screen in yard: "Chapter 1" (0:02 to 0:04); '
+         '"Version 2.10.1" (0:40 to 0:44).'),
+        ("What is the resolution?", None),
+        ("Which cup is blue?", None),
+    ],
+)  # fmt: skip
+def test_what_stands_in_a_row_and_on_the_screen(yard, question, answer):
+    assert said(yard, question, records=yard.shelf()) == answer
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("What colour is the bag?", "Perhaps pink: 0:04 to 0:21 in yard."),
+        ("What colour is the bag when it rains?", "Perhaps pink: 0:04 to 0:21 in yard."),
+        ("Where is the ladder?", "Perhaps on the left: 0:04 to 0:21 in yard."),
+        ("Where does the fox live?", None),
+        ("Is there a ladder?", None),
+    ],
+)
+def test_what_no_visit_is_of_is_looked_for_in_the_picture(yard, question, answer):
+    asked = []
+
+    class Pictures:
+        def find(self, moment, text):
+            asked.append(text)
+            return Closeup(colour="pink", where=position_of((0.0, 0.4, 0.2, 0.6)))
+
+    found = Evidence(id="b", stream="yard", t0_s=4, t1_s=21, score=0.9, why="", image="", frame_s=9)
+    told = answer_beside(yard.facts(question, records=yard.crossing()), [found], Pictures())
+    assert (None if told is None else told.reading.answer) == answer
+    assert all("rains" not in text for text in asked)
+
+
+def test_of_a_few_people_each_is_told_where_nothing_says_which_is_meant(yard):
+    answer = beside(yard, "What is the woman wearing?")
+    assert answer == (
+        "Perhaps one of two people: one in black above and blue below on the left, 0:05 to 0:20; "
+        "one in red on the left, 0:24 to 0:32 in yard."
+    )
