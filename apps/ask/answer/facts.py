@@ -36,7 +36,12 @@ class Records(Protocol):
 
 
 class Closeup(NamedTuple):
-    """A part of a picture that looks like what was named: its colour, "" where it has none that tells; its place."""
+    """A part of a picture that looks most like what was named.
+
+    Attributes:
+        colour: Name of its colour; "" where it has none that tells.
+        where: Where in the picture it is.
+    """
 
     colour: str
     where: Position
