@@ -5,6 +5,7 @@ Times are seconds and ids 16 hexadecimal digits everywhere. Code that prints for
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import cast
@@ -26,10 +27,12 @@ from hippocam.apps.shown.json_shapes import (
     Json,
     PinnedJson,
     PreviewJson,
+    StateJson,
     StatusJson,
     StreamJson,
     TimelineJson,
 )
+from hippocam.memory.asof.whereabouts import Whereabouts
 from hippocam.memory.entities.describing import motion, position, size
 from hippocam.memory.entities.records import Entity, EntityChange
 from hippocam.memory.explanation import Explanation
@@ -164,6 +167,25 @@ def evidence_json(evidence: Evidence) -> EvidenceJson:
     }
 
 
+def state_json(one: Whereabouts) -> StateJson:
+    """What is known of something in a stream, as of a moment; a time without a beginning is null."""
+    return {
+        "stream": one.stream,
+        "state": one.state.value,
+        "asked": [_time(one.t0_s), _time(one.t1_s)],
+        "stay": None if one.stay is None else [_time(one.stay.t0_s), _time(one.stay.t1_s)],
+        "without_s": _time(one.without_s),
+        "earlier": [[_time(stay.t0_s), _time(stay.t1_s)] for stay in one.earlier],
+        "looked": [[_time(t0_s), _time(t1_s)] for t0_s, t1_s in one.looked],
+        "looked_s": _time(one.looked_s),
+        "rough": one.rough,
+    }
+
+
+def _time(time_s: float | None) -> float | None:
+    return None if time_s is None or not math.isfinite(time_s) else round(time_s, 3)
+
+
 def answer_json(answer: Answer, *, explain: bool = False) -> AnswerJson:
     """An answer; with `explain`, also the prompt that the reader was given."""
     value: AnswerJson = {
@@ -183,6 +205,7 @@ def answer_json(answer: Answer, *, explain: bool = False) -> AnswerJson:
         if answer.looked is None
         else {"stopped": answer.looked.stopped, "steps": [asdict(step) for step in answer.looked.steps]},
         "latency_ms": round(answer.latency_ms, 1),
+        "states": [state_json(one) for one in answer.states],
     }
     if explain:
         value["prompt"] = answer.prompt
@@ -244,6 +267,7 @@ def explain_json(entry_id: int, found: Explanation) -> ExplanationJson:
             for row in found.journal
         ],
         "provenance": None if found.provenance is None else provenance_json(found.provenance),
+        "looked": None if found.looked is None else found.looked._asdict(),
         "worth": None if found.worth is None else {**found.worth._asdict(), "twin": _id(found.worth.twin)},
     }
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from hippocam.apps.ask.deep import SecondLook
 from hippocam.apps.ask.question.meaning import Meaning, Turn
+from hippocam.memory.asof.whereabouts import Whereabouts
 from hippocam.memory.provenance.records import Import, Origin
 from hippocam.memory.records import Entry, Evidence, StreamStatus, TierStatus
 from hippocam.models.readers.reading import Given, Sentence
@@ -108,6 +109,8 @@ class Answer:
         understood: What the question was taken to mean.
         looked: What was looked at again in the sources; None where the evidence was enough.
         surety: How sure it is, in a word whose meaning was measured: clear, likely, perhaps, not seen.
+        states: Of a question about presence, what is known in each stream: seen, gone, never looked, or not seen
+            while looking.
     """
 
     answer: str
@@ -124,6 +127,7 @@ class Answer:
     understood: Meaning | None = None
     looked: SecondLook | None = None
     surety: Surety = Surety.PERHAPS
+    states: tuple[Whereabouts, ...] = ()
 
     @property
     def not_seen(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from hippocam.memory.asof.coverage import Run
 from hippocam.memory.bank.worth import Worth
 from hippocam.memory.provenance.records import Provenance
 from hippocam.memory.records import Entry
@@ -23,6 +24,7 @@ class Explanation:
         worth: What keeps it now, None where it is not held.
         provenance: Where it came from, None where it is not held.
         sentence: What it looks like, as in Evidence.
+        looked: The run of looks that it is of, None where that is not known.
     """
 
     entry: Entry | None
@@ -30,6 +32,7 @@ class Explanation:
     worth: Worth | None
     provenance: Provenance | None = None
     sentence: str = ""
+    looked: Run | None = None
 
 
 def explain(store: Store, entry_id: int, worth_of: Callable[[EncoderSpec], Worth | None]) -> Explanation:
@@ -46,6 +49,7 @@ def explain(store: Store, entry_id: int, worth_of: Callable[[EncoderSpec], Worth
         journal=store.journal.rows(entry_id),
         worth=None if entry is None or made_with is None else worth_of(made_with[1]),
         provenance=None if entry is None else _provenance_of(store, entry),
+        looked=None if entry is None else store.coverage.of(entry.stream).at(entry.shown.t0_s),
     )
 
 

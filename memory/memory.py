@@ -218,9 +218,9 @@ class Memory:
         return self.store.lookup.between(first, last, limit)
 
     @guarded
-    def entry_at(self, stream: str, time_s: float) -> int | None:
+    def entry_at(self, stream: str, time_s: float, at_s: float | None = None) -> int | None:
         """Id of the entry with a picture that covers a time of a stream, else of the nearest; None without one."""
-        return self.store.lookup.pictured(stream, time_s)
+        return self.store.lookup.pictured(stream, time_s, at_s)
 
     def image(self, entry_id: int) -> Path:
         """Path of an entry's exemplar."""

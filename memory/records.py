@@ -367,6 +367,7 @@ class StreamStatus:
             where they count from its start, and for live cameras.
         imported: Whether the source is what a file said that was imported: nobody here has named that path.
         quarantined: How much of it is in quarantine, kept and not recalled: "", "part" or "all".
+        looked: When it was looked at, [t0_s, t1_s] each, by time; between them nobody looked.
     """
 
     id: str
@@ -385,6 +386,7 @@ class StreamStatus:
     recorded_s: float | None = None
     imported: bool = False
     quarantined: Literal["", "part", "all"] = ""
+    looked: tuple[tuple[float, float], ...] = ()
 
     @property
     def coarse(self) -> bool:

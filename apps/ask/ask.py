@@ -9,6 +9,7 @@ from typing import Protocol
 
 from hippocam.apps.ask.answer.answer import answer_beside, answer_from_records, told_records
 from hippocam.apps.ask.answer.closeup import Pictures
+from hippocam.apps.ask.asof import Known, with_states
 from hippocam.apps.ask.count.count import CountAnswer
 from hippocam.apps.ask.deep import DeepConfig, SecondLook, look_again, thin
 from hippocam.apps.ask.question.before_after import JUST_S
@@ -30,7 +31,7 @@ from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import Embedding
 
 
-class Askable(Recorded, Protocol):
+class Askable(Recorded, Known, Protocol):
     """Where an answer is looked for; `Search` is one, over one memory or several."""
 
     def streams(self) -> Sequence[StreamStatus]:
@@ -74,6 +75,25 @@ def ask(
     Raises:
         HippocamError: There is nothing to look for, a condition is out of its range or names what is not known.
     """
+    found = _found(
+        memory, encoder, question, where, reader, latest=latest, on_token=on_token, before=before, deep=deep
+    )
+    return with_states(memory, found, where)
+
+
+def _found(
+    memory: Askable,
+    encoder: Encoder,
+    question: str,
+    where: Where,
+    reader: Reader,
+    *,
+    latest: Callable[[str], Sequence[Embedding]],
+    on_token: Callable[[str], None] | None,
+    before: Turn | None,
+    deep: DeepConfig | None,
+) -> Answer:
+    """Find the answer; the arguments are those of `ask`."""
     started = time.monotonic()
     budget, at_s, top = reader.budget, where.get("at_s"), where.get("top")
     recalled = [stream for stream in memory.streams() if stream.quarantined != "all"]

@@ -25,7 +25,11 @@ from hippocam.apps.ask.question.time_words import start_and_end_s
 from hippocam.apps.ask.where import TOP, Where, conditions, filter_of
 from hippocam.apps.ids import entry_with_place
 from hippocam.apps.live.open_frames import open_moments
+from hippocam.memory.asof.coverage import Coverage
+from hippocam.memory.asof.lookup import of_things
+from hippocam.memory.asof.whereabouts import Whereabouts
 from hippocam.memory.entities.records import Entity
+from hippocam.memory.errors import memory_errors
 from hippocam.memory.memory import Memory
 from hippocam.memory.recall.query import Candidate, Query, order
 from hippocam.memory.recall.ranking import behind_own
@@ -155,11 +159,36 @@ class Search:
                     ]
         return found
 
+    def whereabouts(self, labels: Sequence[str], where: Where) -> list[Whereabouts]:
+        """Whereabouts of things of some labels, in each stream that is meant and is recalled."""
+        found = list[Whereabouts]()
+        for member, own in self._memories.meant(where):
+            memory, recalled = member.memory, _recalled(member.memory)
+            with memory_errors(memory.folder):
+                every = of_things(memory.store, memory.entities, labels, filter_of(own))
+            found += [replace(one, stream=member.prefix + one.stream) for one in every if one.stream in recalled]
+        return found
+
+    def coverage(self, where: Where) -> dict[str, Coverage]:
+        """When each stream that is meant, and is recalled, was looked at."""
+        found = dict[str, Coverage]()
+        for member, own in self._memories.meant(where):
+            memory, wanted = member.memory, filter_of(own)
+            recalled = _recalled(memory)
+            with memory_errors(memory.folder):
+                every = memory.store.coverage.every()
+            for stream, coverage in every.items():
+                if stream in recalled and wanted.of_stream(stream):
+                    name = member.prefix + stream
+                    cut = coverage if wanted.at_s is None else coverage.within(-math.inf, wanted.at_s)
+                    found[name] = replace(cut, stream=name)
+        return found
+
     def moment_at(self, stream: str, time_s: float, at_s: float | None) -> Evidence | None:
         """The moment of a stream that shows a time; None where none is held."""
         for member in self._memories.members:
             if own := member.within(stream):
-                entry_id = member.memory.entry_at(own, time_s)
+                entry_id = member.memory.entry_at(own, time_s, at_s)
                 entry = None if entry_id is None else member.memory.entry(entry_id)
                 return None if entry is None else _alone(member, entry, at_s)
         return None
@@ -187,6 +216,10 @@ class Search:
             top=where.get("top") or TOP,
             moment=lambda stream, time_s: self.moment_at(stream, time_s, at_s),
         )
+
+
+def _recalled(memory: Memory) -> set[str]:
+    return {stream.id for stream in memory.streams() if not stream.quarantined}
 
 
 def _query_of(memory: Memory, text: str, vector: FloatArray, where: Where) -> Query:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hippocam.apps.journal import sentence
 from hippocam.apps.wording import one_line
+from hippocam.memory.asof.coverage import Run
 from hippocam.memory.bank.worth import Worth
 from hippocam.memory.explanation import Explanation
 from hippocam.memory.provenance.records import Provenance
@@ -35,6 +36,8 @@ def explain_lines(entry_id: int, found: Explanation) -> list[str]:
         lines += _entry_lines(found.entry)
         if found.provenance is not None:
             lines += _provenance_lines(found.provenance)
+        if found.looked is not None:
+            lines.append(f"  looked    {_looked(found.looked)}")
     if found.journal:
         lines += ["", "What happened:"]
         lines += [f"  {format_time(row.time_s):>9}  {sentence(row, entry_id)}" for row in found.journal]
@@ -43,6 +46,14 @@ def explain_lines(entry_id: int, found: Explanation) -> list[str]:
     if found.entry is not None and found.worth is not None:
         lines += ["", *_worth_lines(found.entry, found.worth)]
     return lines
+
+
+def _looked(run: Run) -> str:
+    """When its stream was looked at around it, how often, and by what."""
+    rate = "" if run.rate is None else f", {run.rate:.2g} frames a second"
+    gaps = "" if run.whole else ", perhaps with gaps"
+    by = f", by {', '.join(run.by)}" if run.by else ""
+    return f"{format_time(run.t0_s)} - {format_time(run.t1_s)}{rate}{gaps}{by}"
 
 
 def _entry_lines(entry: Entry) -> list[str]:

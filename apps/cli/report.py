@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from hippocam.apps.archive.records import ArchivedMemory, ArchiveReport, ArchiveStatus
 from hippocam.apps.records import Answer, ImportReport, Status, WatchReport
@@ -10,6 +11,9 @@ from hippocam.apps.wording import NO_PICTURE, megabytes, moment_time, other_span
 from hippocam.memory.entities.describing import position_of
 from hippocam.memory.records import KEY_FRAMES, Evidence, StreamStatus
 from hippocam.stream.timecode import format_time
+
+# Gaps of a stream that are told with their times.
+_GAPS = 3
 
 
 def watch_lines(report: WatchReport) -> list[str]:
@@ -177,12 +181,25 @@ def status_lines(status: Status) -> list[str]:
                 str(s.evicted), megabytes(s.entry_bytes), ", ".join(_remarks(s)),
             )
         )  # fmt: skip
-    lines += [*_table(rows), ""]
+    lines += [*_table(rows), *_gap_lines(status.streams), ""]
     tiers = [("tier", "entries", "bytes", "budget", "on")]
     for t in status.tiers:
         budget = "-" if t.budget_bytes is None else megabytes(t.budget_bytes)
         tiers.append((t.name, str(t.entries), megabytes(t.bytes), budget, t.where))
     return lines + _table(tiers)
+
+
+def _gap_lines(streams: Sequence[StreamStatus]) -> list[str]:
+    """Of streams that were not looked at all the time, when nobody looked."""
+    lines = []
+    for stream in streams:
+        gaps = [(before[1], after[0]) for before, after in pairwise(stream.looked)]
+        if gaps:
+            longest = sorted(gaps, key=lambda gap: gap[0] - gap[1])[:_GAPS]
+            told = ", ".join(f"{format_time(t0_s)} - {format_time(t1_s)}" for t0_s, t1_s in sorted(longest))
+            more = f" and {len(gaps) - len(longest)} shorter gaps" if len(gaps) > len(longest) else ""
+            lines.append(f"{stream.id}: nobody looked {told}{more}")
+    return ["", *lines] if lines else []
 
 
 def _remarks(stream: StreamStatus) -> list[str]:

@@ -63,6 +63,24 @@ class SentenceJson(TypedDict):
     evidence: list[str]
 
 
+class StateJson(TypedDict):
+    """What is known of something in a stream as of a moment: seen, gone, never looked, not seen while looking.
+
+    `stay` is the newest one, `without_s` the first look that showed its place without it, `rough` whether there may
+    be gaps in what was looked at; a time that has no beginning is null.
+    """
+
+    stream: str
+    state: str
+    asked: list[float | None]
+    stay: list[float | None] | None
+    without_s: float | None
+    earlier: list[list[float | None]]
+    looked: list[list[float | None]]
+    looked_s: float | None
+    rough: bool
+
+
 class AnswerJson(TypedDict):
     """An answer; "[2]" in its text means the second moment of `evidence`.
 
@@ -83,6 +101,7 @@ class AnswerJson(TypedDict):
     understood: str
     looked_again: Json | None
     latency_ms: float
+    states: list[StateJson]
     prompt: NotRequired[str]
 
 
@@ -142,6 +161,7 @@ class ExplanationJson(TypedDict):
     looks_like: str
     journal: list[JournalJson]
     provenance: Json | None
+    looked: Json | None
     worth: Json | None
 
 
@@ -163,6 +183,7 @@ class StreamJson(TypedDict):
     t1_s: float | None
     imported: bool
     quarantined: str
+    looked: Times
     coarse: bool
 
 

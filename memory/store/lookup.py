@@ -61,12 +61,19 @@ class EntryLookup:
         )
         return [row[0] for row in rows.fetchall()]
 
-    def pictured(self, stream: str, time_s: float) -> int | None:
-        """Id of the entry with a picture that covers a time of a stream, else of the nearest; None without one."""
+    def pictured(self, stream: str, time_s: float, at_s: float | None = None) -> int | None:
+        """Id of the entry with a picture that covers a time of a stream, else of the nearest; None without one.
+
+        Args:
+            stream: Which stream.
+            time_s: The time.
+            at_s: As if the stream ended here: no entry that rests on a later frame.
+        """
         row = self._db.execute(
-            "SELECT id FROM entry WHERE stream = ? AND jpeg_bytes > 0 "
-            "ORDER BY max(t0_s - ?, ? - t1_s, 0), t0_s DESC LIMIT 1",
-            (stream, time_s, time_s),
+            "SELECT id FROM entry WHERE stream = ?1 AND jpeg_bytes > 0 "
+            "AND (?3 IS NULL OR max(known_s, frame_s) <= ?3) "
+            "ORDER BY max(t0_s - ?2, ?2 - t1_s, 0), t0_s DESC LIMIT 1",
+            (stream, time_s, at_s),
         ).fetchone()
         return None if row is None else int(row[0])
 

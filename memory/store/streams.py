@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from hippocam.memory.asof.table import CoverageTable
 from hippocam.memory.provenance.table import IMPORT, ProvenanceTable
 from hippocam.memory.records import KEY_FRAMES, StreamStatus
 
@@ -202,6 +203,7 @@ class StreamTable:
         """What is held of each stream, by name."""
         imported, recorded = self._settings(_IMPORTED), self._settings(RECORDED)
         apart = ProvenanceTable(self._db).quarantine()
+        looked = CoverageTable(self._db).every()
         rows = self._db.execute(
             "SELECT s.id, s.source, s.fps, s.end_s, s.complete, s.frames_seen, s.frames_encoded, "
             "s.events, s.evicted, "
@@ -227,6 +229,7 @@ class StreamTable:
                 recorded_s=recorded.get(row[0]),
                 imported=imported.get(row[0]) == row[1],  # else it was watched here since, from a path of our own
                 quarantined=apart.share_of(row[0], row[13]),
+                looked=looked[row[0]].spans if row[0] in looked else (),
             )
             for row in rows
         ]
