@@ -10,11 +10,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from hippocam.apps.ask.answer.phrases import listed, sentence, stretch
-from hippocam.apps.ask.nouns import Thing, noun_for, thing_in
+from hippocam.apps.ask.nouns import noun_for, thing_in
 from hippocam.apps.ask.question.meaning import Meaning
 from hippocam.apps.ask.where import Where, narrowed
 from hippocam.apps.records import Answer
@@ -33,8 +33,10 @@ from hippocam.stream.timecode import format_time
 _K = QuestionKind
 _OF_PRESENCE = frozenset({_K.WHETHER, _K.WHEN, _K.WHERE, _K.FIRST, _K.LAST, _K.OFTEN, _K.LONG})
 # A question for the present: its words, and those of a question that asks for nothing else.
-_PRESENT = re.compile(r"^(?:is|are|isn't|aren't|where(?:'s| is| are))\b", re.IGNORECASE)
+_PRESENT = re.compile(r"^(?:is|are|isn't|aren't|do|does|where(?:'s| is| are))\b", re.IGNORECASE)
 _NOW = re.compile(r"\b(?:right now|now|still|currently|at the moment|at present|any ?more)\b", re.IGNORECASE)
+_QUOTED = re.compile(r"[\"“']([^\"”']{2,})[\"”']")
+_CAMERA = re.compile(r"\b(?:camera|robot|it|you|we)\b", re.IGNORECASE)
 # Who answers by rules, whose words may be replaced.
 _RULES = ("records", "counting", ExtractiveReader.id)
 _WHY = "recognised by the detector at these times"
@@ -43,11 +45,26 @@ _TOLD = 3
 _BELIEF = 0.97
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What a question asks the whereabouts of: things, words, or a camera with regard to a place.
+
+    Attributes:
+        name: What to call it: "car", "the words “EXIT”", "the camera at that place".
+        labels: The detector's labels of things; empty for anything else.
+        words: The words; "" for anything else.
+    """
+
+    name: str
+    labels: tuple[str, ...] = ()
+    words: str = ""
+
+
 class Known(Protocol):
     """Where states are looked up; `Search` is one, over one memory or several."""
 
-    def whereabouts(self, labels: Sequence[str], where: Where) -> Sequence[Whereabouts]:
-        """Whereabouts of things of some labels, in each stream that is meant."""
+    def whereabouts(self, subject: Subject, where: Where) -> Sequence[Whereabouts]:
+        """Whereabouts of a subject in each stream that is meant: by its labels, its words, else by `place_of`."""
 
     def coverage(self, where: Where) -> Mapping[str, Coverage]:
         """When each stream that is meant was looked at."""
@@ -67,19 +84,37 @@ def with_states(known: Known, answer: Answer, where: Where) -> Answer:
     meaning = answer.understood
     if meaning is None or meaning.kind not in _OF_PRESENCE or not meaning.text or meaning.anchor is not None:
         return answer
-    if where.get("place_of") is not None or where.get("near") is not None:
+    if where.get("near") is not None:
         return answer
     present = is_present(meaning.question, asked_as_of=where.get("at_s") is not None)
-    thing = thing_in(_NOW.sub("", meaning.text).strip())
-    plain = thing if thing is not None and thing.plain else None
-    states = _states(known, answer, meaning, where, plain, present=present)
+    subject = subject_of(meaning.text, at_place=where.get("place_of") is not None)
+    states = _states(known, answer, meaning, where, subject, present=present)
     best = foremost(states)
     if best is None:
         return answer
     told = replace(answer, states=tuple(states))
-    if present and plain is not None and answer.reader in _RULES:
-        return _of_present(known, told, best, plain, where)
+    if present and subject is not None and answer.reader in _RULES:
+        return _of_present(known, told, best, subject, where)
     return _with_looks(told, states) if answer.not_seen and answer.reader in _RULES else told
+
+
+def subject_of(text: str, *, at_place: bool = False) -> Subject | None:
+    """What a text names that records tell the whereabouts of; None where only pictures can.
+
+    Args:
+        text: What a question names.
+        at_place: Whether the question is about a place: then it asks for the camera.
+    """
+    quoted = _QUOTED.search(text)
+    if quoted is not None:
+        return Subject(name=f"the words “{quoted[1]}”", words=quoted[1])
+    if at_place:
+        return Subject(name="the camera at that place") if _CAMERA.search(text) else None
+    thing = thing_in(_NOW.sub("", text).strip())
+    if thing is None or not thing.plain:
+        return None
+    noun = noun_for(thing.labels, 1)
+    return Subject(name=f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}", labels=thing.labels)
 
 
 def is_present(question: str, *, asked_as_of: bool = False) -> bool:
@@ -91,7 +126,7 @@ def is_present(question: str, *, asked_as_of: bool = False) -> bool:
 
 
 def _states(
-    known: Known, answer: Answer, meaning: Meaning, where: Where, thing: Thing | None, *, present: bool
+    known: Known, answer: Answer, meaning: Meaning, where: Where, subject: Subject | None, *, present: bool
 ) -> list[Whereabouts]:
     found = dict[str, Whereabouts]()
     for span in meaning.spans:
@@ -100,7 +135,7 @@ def _states(
             continue
         if not present and own.get("after_s") is None and own.get("before_s") is None:
             own["after_s"] = -math.inf
-        every = known.whereabouts(thing.labels, own) if thing is not None else _by_moments(known, answer, own)
+        every = known.whereabouts(subject, own) if subject is not None else _by_moments(known, answer, own)
         found |= {each.stream: each for each in every}
     return list(found.values())
 
@@ -120,13 +155,13 @@ def _by_moments(known: Known, answer: Answer, where: Where) -> list[Whereabouts]
     return every
 
 
-def _of_present(known: Known, answer: Answer, best: Whereabouts, thing: Thing, where: Where) -> Answer:
+def _of_present(known: Known, answer: Answer, best: Whereabouts, subject: Subject, where: Where) -> Answer:
     """Answer a question for the present by the newest state."""
     assert answer.understood is not None
     evidence = tuple(_shown(known, best, where))
     cited = tuple(moment.id for moment in evidence)
     asks_where = answer.understood.kind == _K.WHERE
-    texts = [_told(best, noun_for(thing.labels, 1), asks_where=asks_where)]
+    texts = [_told(best, subject.name, asks_where=asks_where)]
     if best.state in (State.SEEN, State.GONE) and asks_where and best.earlier:
         past = listed([_stay(stay, best.stream, where=True) for stay in best.earlier[:_TOLD]])
         texts.append(f"Before that: {past}.")
@@ -149,15 +184,14 @@ def _of_present(known: Known, answer: Answer, best: Whereabouts, thing: Thing, w
     )
 
 
-def _told(one: Whereabouts, noun: str, *, asks_where: bool) -> str:
+def _told(one: Whereabouts, name: str, *, asks_where: bool) -> str:
     """A state in words."""
-    article = "an" if noun[0] in "aeiou" else "a"
     moment = format_time(one.t1_s)
     if one.state == State.SEEN and one.stay is not None:
         since = f"since {format_time(one.stay.t0_s)}, as of the look at {moment}"
         if asks_where:
             return sentence(", ".join(filter(None, (_place(one.stay), f"in {one.stream}", since))))
-        return f"Yes: {article} {noun} is in sight in {one.stream} {since}."
+        return f"Yes: {name} in sight in {one.stream} {since}."
     if one.state == State.GONE and one.stay is not None:
         return f"No longer in sight: {_past(one)}."
     if one.state == State.NEVER_LOOKED:
@@ -168,7 +202,7 @@ def _told(one: Whereabouts, noun: str, *, asks_where: bool) -> str:
         )
         before = f" Before that it was there: {_past(one)}." if one.stay is not None else ""
         return f"Not seen, never looked: nobody looked at {one.stream} at {moment}; {last}.{before}"
-    return f"Not seen while looking: no {noun} in {one.stream}, {_looks([one])}."
+    return f"Not seen while looking: {name} in {one.stream}, {_looks([one])}."
 
 
 def _past(one: Whereabouts) -> str:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hippocam.apps.ask.asof import Subject
 from hippocam.apps.ask.count.count import CountAnswer, StreamTimes, answer_count
 from hippocam.apps.ask.evidence import evidence_of
 from hippocam.apps.ask.memories import Member, Memories, at_once
@@ -26,7 +27,7 @@ from hippocam.apps.ask.where import TOP, Where, conditions, filter_of
 from hippocam.apps.ids import entry_with_place
 from hippocam.apps.live.open_frames import open_moments
 from hippocam.memory.asof.coverage import Coverage
-from hippocam.memory.asof.lookup import of_things
+from hippocam.memory.asof.lookup import of_place, of_things, of_words
 from hippocam.memory.asof.whereabouts import Whereabouts
 from hippocam.memory.entities.records import Entity
 from hippocam.memory.errors import memory_errors
@@ -159,13 +160,22 @@ class Search:
                     ]
         return found
 
-    def whereabouts(self, labels: Sequence[str], where: Where) -> list[Whereabouts]:
-        """Whereabouts of things of some labels, in each stream that is meant and is recalled."""
+    def whereabouts(self, subject: Subject, where: Where) -> list[Whereabouts]:
+        """Whereabouts of things, words or a place, in each stream that is meant and is recalled."""
         found = list[Whereabouts]()
         for member, own in self._memories.meant(where):
             memory, recalled = member.memory, _recalled(member.memory)
+            place_of = own.get("place_of")
             with memory_errors(memory.folder):
-                every = of_things(memory.store, memory.entities, labels, filter_of(own))
+                if subject.labels:
+                    every = of_things(memory.store, memory.entities, subject.labels, filter_of(own))
+                elif subject.words:
+                    every = of_words(memory.store, subject.words, filter_of(own))
+                elif place_of is not None:
+                    entry = _entry_with_place(memory, place_of)
+                    every = of_place(memory.store, entry.stream, entry.place, filter_of(own))
+                else:
+                    continue
             found += [replace(one, stream=member.prefix + one.stream) for one in every if one.stream in recalled]
         return found
 

@@ -69,16 +69,17 @@ def stays_of(visit: Visit, until_s: float) -> list[Stay]:
 
 
 def of_words(
-    tables: Tables, holds: Callable[[str], bool], wanted: Filter, kinds: Sequence[str]
+    tables: Tables, words: str, wanted: Filter, kinds: Sequence[str] = ("screen", "subtitle", "mark")
 ) -> list[Whereabouts]:
     """Whereabouts of words that were read or heard, in each stream that is meant.
 
     Args:
         tables: Tables of the memory.
-        holds: Whether a note's text is meant.
+        words: What a note's text must hold, whatever its case, spaces and signs.
         wanted: As for `of_things`.
         kinds: Kinds of notes that count.
     """
+    key = _key(words)
 
     def stays_in(stream: str, until_s: float) -> list[Stay]:
         notes = tables.notes.known(stream, -math.inf, until_s, until_s)
@@ -86,7 +87,7 @@ def of_words(
         return [
             Stay(note.t0_s, note.t1_s, first_without_s(runs, note.t1_s, until_s, _READ_AGAIN_S))
             for note in notes
-            if note.kind in kinds and note.t0_s <= until_s and holds(note.text)
+            if note.kind in kinds and note.t0_s <= until_s and key in _key(note.text)
         ]
 
     sense = HEARD if list(kinds) == ["speech"] else WORDS if "screen" in kinds else None
@@ -122,6 +123,10 @@ def of_place(tables: Tables, stream: str, place: int, wanted: Filter) -> list[Wh
         return [stay._replace(gone_s=first_without_s(coverage, stay.t1_s, until_s)) for stay in joined]
 
     return list(_each(tables, replace(wanted, stream=stream, camera=None), stays_in, lambda own: None))
+
+
+def _key(text: str) -> str:
+    return "".join(letter for letter in text.casefold() if letter.isalnum())
 
 
 def _each(

@@ -40,7 +40,7 @@ def folder(tmp_path_factory):
     palette = make_encoder("palette")
     grey = palette.encode_images([np.full((48, 64, 3), 128, np.uint8)]).vectors_ND[0]
     with Memory.open_writer(folder, encoder="palette", spec=palette.spec) as memory:
-        memory.begin("yard", uri="yard", fps=1, senses=("things test:1",))
+        memory.begin("yard", uri="yard", fps=1, senses=("things test:1", "screen test:1"))
         for seq, time_s in enumerate([*range(100), *range(150, 200)]):
             box = where_the_car_is(time_s)
             things = () if box is None else (Thing(label="car", score=0.9, box=box, vector=LOOK),)
@@ -50,7 +50,7 @@ def folder(tmp_path_factory):
                 time_s=float(time_s),
                 vector=grey,
                 jpeg=picture(box),
-                sensed=Sensed(things=things),
+                sensed=Sensed(things=things, screen=("OPEN",) if 20 <= time_s < 50 else ()),
             )
             memory.write([seen])
         memory.finish("yard")
@@ -66,8 +66,8 @@ def session(folder):
 @pytest.mark.parametrize(
     ("at_s", "state", "words"),
     [
-        (5.0, State.NOT_SEEN, "Not seen while looking: no car in yard, looked at from 0:00 to 0:05."),
-        (20.0, State.SEEN, "Yes: a car is in sight in yard since 0:09.5, as of the look at 0:20"),
+        (5.0, State.NOT_SEEN, "Not seen while looking: a car in yard, looked at from 0:00 to 0:05."),
+        (20.0, State.SEEN, "Yes: a car in sight in yard since 0:09.5, as of the look at 0:20"),
         (50.0, State.GONE, "No longer in sight: last seen 0:09.5 to 0:29.5 in yard, on the left of the picture"),
         (70.0, State.SEEN, "in yard since 0:59.5"),
         (120.0, State.NEVER_LOOKED, "nobody looked at yard at 2:00; the last look was at 1:39"),
@@ -103,6 +103,29 @@ def test_what_was_never_there_tells_when_somebody_looked(session):
     assert never.answer.endswith("Nobody looked at yard then.")
     gone = session.ask("Was there a car between 0:40 and 0:50?")
     assert [one.state for one in gone.states] == [State.GONE]
+
+
+def test_words_have_states_too(session):
+    told = {at_s: session.ask('Is "open" on the screen now?', at_s=at_s) for at_s in (10.0, 30.0, 70.0, 120.0)}
+    assert [[one.state for one in answer.states] for answer in told.values()] == [
+        [State.NOT_SEEN],
+        [State.SEEN],
+        [State.GONE],
+        [State.NEVER_LOOKED],
+    ]
+    assert told[30.0].answer.startswith("Yes: the words “open” in sight in yard since 0:20")
+    assert "last seen 0:20 to 0:49 in yard" in told[70.0].answer
+
+
+def test_a_place_has_states_too(session):
+    (moment, *_) = session.search("grey", top=1)
+    asked = {
+        at_s: session.ask("Is the camera still there?", place_of=moment.id, at_s=at_s) for at_s in (90.0, 120.0)
+    }
+    assert [[one.state for one in answer.states] for answer in asked.values()] == [
+        [State.SEEN],
+        [State.NEVER_LOOKED],
+    ]
 
 
 def test_states_are_plain_json(session):

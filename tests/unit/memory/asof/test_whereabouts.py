@@ -138,7 +138,7 @@ def test_things_are_told_as_they_were(folder, at_s):
 
 def test_words_and_places_are_told_likewise(folder):
     def noon(memory, wanted):
-        return of_words(memory.store, lambda text: "noon" in text, wanted, ("screen",))
+        return of_words(memory.store, "At NOON", wanted)
 
     assert [states(folder, at_s, noon).state for at_s in (10, 35, 70, 120, 160)] == [
         State.NOT_SEEN,
