@@ -23,7 +23,9 @@ class BenchSession(Protocol):
     def search(self, text: str, *, at_s: float | None = None, top: int | None = None) -> tuple[Evidence, ...]:
         """Moments that show what a text describes, the strongest first."""
 
-    def ask(self, question: str, *, reader: Reader, at_s: float | None = None) -> Answer:
+    def ask(
+        self, question: str, *, reader: Reader | None = None, at_s: float | None = None, stream: str | None = None
+    ) -> Answer:
         """Answer a question."""
 
     def memory_encoder(self) -> tuple[str, EncoderSpec]:

@@ -11,12 +11,12 @@ from hippocam.memory.asof.coverage import Coverage
 from hippocam.memory.asof.table import CoverageTable
 from hippocam.memory.asof.whereabouts import Stay, Whereabouts, whereabouts
 from hippocam.memory.entities.bank import EntityMemory
-from hippocam.memory.entities.describing import box_at
 from hippocam.memory.entities.records import Visit
 from hippocam.memory.filter import Filter
 from hippocam.memory.store.entries import EntryTable
 from hippocam.memory.store.lookup import EntryLookup
 from hippocam.memory.store.notes import NoteTable
+from hippocam.stream.records import Box
 
 THINGS, WORDS, HEARD = "things", "screen", "speech"
 # How long a line may stand on a picture that moves before it is read again, or found missing; see ReadingConfig.
@@ -60,12 +60,20 @@ def of_things(tables: Tables, things: EntityMemory, labels: Sequence[str], wante
 def stays_of(visit: Visit, until_s: float) -> list[Stay]:
     """The stays of a visit as known at a time: it may have been out of sight in between."""
     stays, from_s = list[Stay](), visit.t0_s
-    for gone_s, back_s in visit.gaps:
-        stays.append(Stay(from_s, gone_s, gone_s, box_at(visit, from_s)))
+    for hidden_s, back_s in visit.gaps:
+        stays.append(Stay(from_s, hidden_s, hidden_s, _last_box(visit, hidden_s)))
         from_s = back_s
     if visit.gaps and visit.gaps[-1][1] >= until_s:
         return stays  # it is out of sight now
-    return [*stays, Stay(from_s, visit.t1_s, visit.gone_s, box_at(visit, visit.t1_s))]
+    ended_unseen = visit.gone_s is not None and visit.gone_s <= visit.t1_s  # with the looking
+    gone_s = None if ended_unseen else visit.gone_s
+    return [*stays, Stay(from_s, visit.t1_s, gone_s, _last_box(visit, visit.t1_s))]
+
+
+def _last_box(visit: Visit, until_s: float) -> Box:
+    """Where a thing was at the newest known point of its path until a time."""
+    points = [box for time_s, box in visit.path if time_s <= until_s]
+    return points[-1] if points else visit.box
 
 
 def of_words(

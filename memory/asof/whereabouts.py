@@ -89,7 +89,7 @@ def whereabouts(
     known = Coverage(stream=known.stream, runs=tuple(runs))
     at = known.at(t1_s)
     within = known.within(t0_s, t1_s).runs or ((at,) if at is not None else ())
-    past = [stay for stay in stays if stay.t0_s <= t1_s]
+    past = [_settled(stay, known, t1_s) for stay in stays if stay.t0_s <= t1_s]
     there = [stay for stay in past if t0_s < _in_sight_until_s(stay, at)] if within else []
     chosen = max(there or past, key=lambda stay: (stay.t0_s, stay.t1_s), default=None)
     if there:
@@ -104,7 +104,7 @@ def whereabouts(
         t0_s=t0_s,
         t1_s=t1_s,
         stay=chosen,
-        without_s=None if chosen is None else _without_s(known, chosen, t1_s),
+        without_s=None if chosen is None or chosen.gone_s is None or chosen.gone_s > t1_s else chosen.gone_s,
         earlier=tuple(sorted((stay for stay in past if stay is not chosen), key=lambda s: -s.t0_s)),
         looked=tuple((run.t0_s, run.t1_s) for run in (known.runs if within and t0_s == t1_s else within)),
         looked_s=known.last_s,
@@ -119,12 +119,12 @@ def _in_sight_until_s(stay: Stay, now: Run | None) -> float:
     return math.inf if now is not None and now.t0_s <= stay.t1_s else math.nextafter(stay.t1_s, math.inf)
 
 
-def _without_s(coverage: Coverage, stay: Stay, until_s: float) -> float | None:
-    """The first look, until a time, that showed the place of a stay without it."""
-    if stay.gone_s is not None and stay.gone_s > stay.t1_s:
-        return stay.gone_s if stay.gone_s <= until_s else None
+def _settled(stay: Stay, coverage: Coverage, until_s: float) -> Stay:
+    """A stay that ended with the looking is known to have ended once somebody looked again."""
+    if stay.gone_s is not None:
+        return stay
     later = (run.t0_s for run in coverage.runs if stay.t1_s < run.t0_s <= until_s)
-    return min(later, default=None)  # it ended with the looking
+    return stay._replace(gone_s=min(later, default=None))
 
 
 def foremost(every: Sequence[Whereabouts]) -> Whereabouts | None:

@@ -15,7 +15,6 @@ from __future__ import annotations
 import math
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from hippocam.memory.codec import pack, unpack
@@ -23,7 +22,7 @@ from hippocam.memory.entities import corrections, detections, tables
 from hippocam.memory.entities.budget import keep_to_budget
 from hippocam.memory.entities.detections import Detected, Presence, detected_in
 from hippocam.memory.entities.linking import link
-from hippocam.memory.entities.records import Entity, EntityChange, EntityConfig, EntityTotals, Visit
+from hippocam.memory.entities.records import Entity, EntityChange, EntityConfig, EntityTotals, Visit, as_of
 from hippocam.memory.entities.track import Track
 from hippocam.memory.entities.tracker import Tracker
 from hippocam.memory.filter import Filter
@@ -160,7 +159,7 @@ class EntityMemory:
                 values.append(value)
         found: dict[int, list[Visit]] = {}
         for visit in tables.visits(self._db, " AND ".join(where), values):
-            as_known = visit if at_s is None else _as_of(visit, at_s)
+            as_known = visit if at_s is None else as_of(visit, at_s)
             found.setdefault(as_known.entity, []).append(as_known)
         earlier = dict(self._db.execute("SELECT id, earlier FROM entity WHERE earlier > 0").fetchall())
         made = [
@@ -348,25 +347,4 @@ def _visit_of(stream: str, track: Track) -> Visit:
         path=tuple(track.path),
         colours=track.colours,
         portrait_s=track.portrait_s,
-    )
-
-
-def _as_of(visit: Visit, at_s: float) -> Visit:
-    """A visit as it was known at a time: not yet linked, not yet gone."""
-    entity = visit.entity if visit.linked_s <= at_s else visit.id
-    gone_s = visit.gone_s if visit.gone_s is not None and visit.gone_s <= at_s else None
-    gaps = tuple((from_s, min(to_s, at_s)) for from_s, to_s in visit.gaps if from_s <= at_s)
-    if gone_s is None and visit.gaps:  # out of sight at that time: gone, as far as was known
-        away = [from_s for from_s, to_s in visit.gaps if from_s <= at_s < to_s]
-        gone_s = away[0] if away else None
-    return replace(
-        visit,
-        entity=entity,
-        t1_s=visit.t1_s if gone_s is not None and gone_s == visit.gone_s else min(visit.t1_s, at_s),
-        gone_s=gone_s,
-        frame_s=min(visit.frame_s, at_s),
-        gaps=gaps,
-        path=tuple(point for point in visit.path if point[0] <= at_s),
-        colours=visit.colours if visit.path and visit.path[-1][0] <= at_s else (),
-        portrait_s=visit.portrait_s if visit.portrait_s is not None and visit.portrait_s <= at_s else None,
     )

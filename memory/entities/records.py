@@ -6,7 +6,7 @@ Times are seconds from the start of the stream's source.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hippocam.stream.records import Box
 
@@ -112,6 +112,27 @@ class Visit:
         if time_s < max(self.first_s, self.known_s) or (self.gone_s is not None and time_s >= self.gone_s):
             return False
         return not any(from_s <= time_s < to_s for from_s, to_s in self.gaps)
+
+
+def as_of(visit: Visit, at_s: float) -> Visit:
+    """A visit as it was known at a time: not yet linked, not yet gone."""
+    entity = visit.entity if visit.linked_s <= at_s else visit.id
+    gone_s = visit.gone_s if visit.gone_s is not None and visit.gone_s <= at_s else None
+    gaps = tuple((from_s, min(to_s, at_s)) for from_s, to_s in visit.gaps if from_s <= at_s)
+    if gone_s is None and visit.gaps:  # out of sight at that time: gone, as far as was known
+        away = [from_s for from_s, to_s in visit.gaps if from_s <= at_s < to_s]
+        gone_s = away[0] if away else None
+    return replace(
+        visit,
+        entity=entity,
+        t1_s=visit.t1_s if gone_s is not None and gone_s == visit.gone_s else min(visit.t1_s, at_s),
+        gone_s=gone_s,
+        frame_s=min(visit.frame_s, at_s),
+        gaps=gaps,
+        path=tuple(point for point in visit.path if point[0] <= at_s),
+        colours=visit.colours if visit.path and visit.path[-1][0] <= at_s else (),
+        portrait_s=visit.portrait_s if visit.portrait_s is not None and visit.portrait_s <= at_s else None,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

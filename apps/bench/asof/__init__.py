@@ -1,0 +1,1 @@
+"""What is told of any moment, scored: seen, gone, never looked, not seen while looking."""
