@@ -280,9 +280,12 @@ class Tracker:
     def _end_all_after_gap(self, time_s: float) -> list[Track]:
         if time_s - self.time_s <= self._config.gap_s or not self.tracks:
             return []
+        doubted = {id(track) for track in self.tracks if track.known_s is None}
         ended = self.flush()
         for track in ended:
             track.gone_s = track.last_s if track.gone_s is None else track.gone_s
+            if id(track) in doubted:
+                track.known_s = time_s  # the look behind the gap ended it; before, nobody knew
         return ended
 
     def _end_lost(self, time_s: float) -> list[Track]:

@@ -48,7 +48,7 @@ def future_uses(footage: Footage, queries: int, seed: int) -> int:
 
 
 def _essence(one: Whereabouts) -> tuple[object, ...]:
-    """What must not differ. Between two looks a stay's end may be told anywhere; the look that missed it may not."""
+    """What must not differ. A stay's end lies anywhere between two looks; the look that missed it does not."""
     stays = [(stay.t0_s, stay.gone_s) for stay in (*((one.stay,) if one.stay else ()), *one.earlier)]
     return one.state, stays, one.without_s, one.looked_s is None
 

@@ -19,8 +19,6 @@ from hippocam.memory.config import MemoryConfig
 from hippocam.memory.memory import Memory
 from hippocam.models.registry import make_encoder
 
-# Questions that are asked of each stream through the whole product.
-_ASKED = 150
 _TRIES = 20
 _PLANNED_ENCODER = "palette"
 _BUDGET_BYTES = 64_000_000
@@ -55,6 +53,7 @@ class Plan:
         videos: Where the clips are; None for planned streams alone.
         timelines: What the clips show, and when.
         encoder: Name of the one that the clips are watched with.
+        asked: Questions that are asked of each stream through the whole product.
     """
 
     seeds: tuple[int, ...]
@@ -62,6 +61,7 @@ class Plan:
     videos: Path | None
     timelines: Path
     encoder: str
+    asked: int = 150
 
 
 def run(plan: Plan, open_session: OpenSession, report: Callable[[str], None] = lambda line: None) -> list[Row]:
@@ -73,19 +73,25 @@ def run(plan: Plan, open_session: OpenSession, report: Callable[[str], None] = l
         streams = planned(seed, made.spec)
         share = plan.queries // (len(plan.seeds) * len(streams))
         compared = sum(future_uses(footage, share, seed) for footage in streams)
-        rows += _rows("planned", seed, streams, open_session, _PLANNED_ENCODER, compared)
+        rows += _rows("planned", seed, streams, open_session, _PLANNED_ENCODER, plan.asked, compared)
     if plan.videos is not None:
         halves, senses = watched(plan.timelines, plan.videos, make_encoder(plan.encoder), report)
         for half, clips in halves.items():
             for seed in plan.seeds:
                 report(f"presence: {half} clips joined, seed {seed}")
                 streams = [joined(clips, 1000 * seed + k, f"joined-{k + 1}", senses) for k in range(2)]
-                rows += _rows(half, seed, streams, open_session, plan.encoder, 0)
+                rows += _rows(half, seed, streams, open_session, plan.encoder, plan.asked, 0)
     return rows
 
 
 def _rows(
-    world: str, seed: int, streams: Sequence[Footage], open_session: OpenSession, encoder: str, compared: int
+    world: str,
+    seed: int,
+    streams: Sequence[Footage],
+    open_session: OpenSession,
+    encoder: str,
+    asked: int,
+    compared: int,
 ) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         memory = Path(folder) / "m"
@@ -93,7 +99,7 @@ def _rows(
         ours, plain, future = list[Told](), list[Told](), compared
         with open_session(memory, encoder=encoder) as session:
             for footage in streams:
-                for what, at_s in _moments(footage, seed):
+                for what, at_s in _moments(footage, seed, asked):
                     truth = truth_at(footage, what, at_s)
                     answer = session.ask(question_for(what), at_s=at_s, stream=footage.stream)
                     future += uses_future(answer, at_s)
@@ -114,11 +120,11 @@ def question_for(what: str) -> str:
     return f"Is there {'an' if what[0] in 'aeiou' else 'a'} {what} now?"
 
 
-def _moments(footage: Footage, seed: int) -> Iterator[tuple[str, float]]:
+def _moments(footage: Footage, seed: int, asked: int) -> Iterator[tuple[str, float]]:
     """Draw what is asked and as of when: each thing as often, half of the moments where it is there."""
     rng = np.random.default_rng(seed)
     things = sorted(footage.shown)
-    for index in range(_ASKED):
+    for index in range(asked):
         what = things[index % len(things)]
         for _ in range(_TRIES):
             at_s = float(rng.uniform(0.0, footage.end_s + 60.0))
@@ -162,8 +168,8 @@ def table(rows: Sequence[Row], queries: int) -> str:
         "Questions for the present (“Is there a car now?”), asked as of moments drawn at random over streams in "
         f"which at times nobody looked; {seeds} seeds, mean and standard deviation in percent. *Planned* streams "
         "have a detector that misses 4 frames in 100 and makes up 1; the clips were watched by the product. "
-        "*Flat* is a memory of sightings alone: what was seen once is there. What is told as of a moment was compared "
-        f"with what was known by the last look before it, at {queries:,} moments.",
+        "*Flat* is a memory of sightings alone: what was seen once is there. What is told as of a moment was "
+        f"compared with what was known by the last look before it, at {queries:,} moments.",
         "",
         "| world | way | asked | right | false seen | gone taken for never looked, or back | past told as present "
         "| future used |",

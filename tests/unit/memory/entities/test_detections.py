@@ -120,3 +120,10 @@ def test_under_the_budget_times_blur_and_nothing_is_lost():
 @pytest.mark.parametrize("score", [0.1, 0.29])
 def test_what_is_less_than_a_detection_does_not_count(score):
     assert watched(frame(0, ("dog", score)), frame(1, ("dog", score))).presence(["dog"]).frames == 0
+
+
+def test_what_only_a_gap_made_known_was_not_known_before_it():
+    made = watched(frame(0, ("cat", 0.9)), frame(1), frame(2, ("dog", 0.9)), frame(200))
+    (dog,) = made.entities(label="dog")
+    assert dog.visits[0].known_s == 200.0
+    assert made.entities(label="dog", at_s=150.0) == []
