@@ -172,7 +172,7 @@ class Search:
                 elif subject.words:
                     every = of_words(memory.store, subject.words, filter_of(own))
                 elif place_of is not None:
-                    entry = _entry_with_place(memory, place_of)
+                    entry = entry_with_place(memory, place_of)
                     every = of_place(memory.store, entry.stream, entry.place, filter_of(own))
                 else:
                     continue

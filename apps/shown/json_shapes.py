@@ -66,8 +66,8 @@ class SentenceJson(TypedDict):
 class StateJson(TypedDict):
     """What is known of something in a stream as of a moment: seen, gone, never looked, not seen while looking.
 
-    `stay` is the newest one, `without_s` the first look that showed its place without it, `rough` whether there may
-    be gaps in what was looked at; a time that has no beginning is null.
+    `stay` is the newest one, `without_s` the first look that showed its place without it, `rough` whether there
+    may be gaps in what was looked at; a time that has no beginning is null.
     """
 
     stream: str

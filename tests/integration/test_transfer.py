@@ -418,7 +418,7 @@ BAD_FILES = {
     "too great for a float": (swap('"frame_s":0.5625', '"frame_s":1e999'), 8, "'frame_s' must be a number"),
     "too many digits": (swap('"frame_s":0.5625', '"frame_s":' + "9" * 5000), 8, "not a line of JSON"),
     "deep": (swap('"labels":[', '"labels":' + "[" * 200_000), 8, "not a line of JSON"),
-    "newer": (swap('"format":4', '"format":5'), 1, "this hippocam reads 4; upgrade hippocam"),
+    "newer": (swap('"format":5', '"format":6'), 1, "this hippocam reads 5; upgrade hippocam"),
     "other dimension": (swap('"dim":12', '"dim":13'), 5, "must be"),
     "huge dimension": (swap('"dim":12', '"dim":1000000000'), 1, "'dim' must be a whole number"),
     "steep belief": (swap('"slope":20.0', '"slope":900'), 1, "too steep"),
