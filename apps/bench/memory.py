@@ -4,7 +4,7 @@ A policy sees a stream once and is then asked: where was this needle (shown once
 last and first seen, which of two came first, was this ever shown. An answer is the slot whose key is nearest by
 cosine, and cites its spans. A hit is a cited span that overlaps the true one and is at most `SPAN_MAX_S` long:
 pooled spans do not count. A slot count stands for bytes: N plain slots of `slot_bytes(D)`; a policy that holds
-more than that at any moment is an error.
+more than that at any moment is an error, and one that needs more for a single slot remembers nothing.
 
 Shapes: Q questions, N slots, S spans a slot, D dimensions.
 """
@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hippocam.apps.bench.policies import POLICIES, Bank, Entry, Policy, slot_bytes
-from hippocam.apps.bench.policies.base import half
+from hippocam.apps.bench.policies.base import NoRoomError, half
 from hippocam.apps.worlds.worlds import WORLDS, Planted, World, unit
 from hippocam.memory.training.auc import auc
 from hippocam.stream.errors import HippocamError
@@ -187,12 +187,21 @@ def _run_stream(build: WorldFactory, seed: int, slots: tuple[int, ...], entries:
         budget = count * slot_bytes(world.dim)
         _, base_s = show(world, POLICIES["recent"].build(budget, world.dim, seed), budget)
         for name, entry in entries.items():
-            policy = entry.make(budget, world.dim, seed, world.encoder)
-            if entry.standing == "oracle":
-                cast(_Hindsight, policy).foresee(world.planted)
-            bank, taken_s = show(world, policy, budget)
+            bank, taken_s = _remembered(entry, world, seed, budget)
             scores[name, count] = {**evaluate(bank, world), "cost": taken_s / base_s}
     return _Stream(dim=world.dim, encoder=world.encoder, unbounded=_unbounded(world), scores=scores)
+
+
+def _remembered(entry: Entry, world: World, seed: int, budget_bytes: int) -> tuple[Bank, float]:
+    """What a rule remembers of a stream, and the seconds it took; nothing where it needs more than the budget."""
+    try:
+        policy = entry.make(budget_bytes, world.dim, seed, world.encoder)
+    except NoRoomError:
+        nothing_NS = np.zeros((0, 1))
+        return Bank(keys_ND=np.zeros((0, world.dim)), t0_NS=nothing_NS, t1_NS=nothing_NS, bytes=0), 0.0
+    if entry.standing == "oracle":
+        cast(_Hindsight, policy).foresee(world.planted)
+    return show(world, policy, budget_bytes)
 
 
 def _unbounded(world: World) -> tuple[float, int]:

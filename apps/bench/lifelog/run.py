@@ -31,7 +31,7 @@ from hippocam.apps.bench.lifelog.score import score, score_cosines
 from hippocam.apps.bench.lifelog.vectors import sentence_vectors
 from hippocam.apps.bench.lifelog.words import word_cosines
 from hippocam.apps.bench.policies import OURS
-from hippocam.apps.bench.policies.base import CODECS, SPAN_BYTES, Bank, KeyCodec, slot_bytes
+from hippocam.apps.bench.policies.base import CODECS, SPAN_BYTES, Bank, KeyCodec, NoRoomError, slot_bytes
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import EncoderSpec, FloatArray
@@ -140,12 +140,15 @@ class _Round:
         return score(bank, self.asked_QD, self.log.asked)
 
     def kept_by(self, keeper: Keeper, budget_bytes: int) -> Score | None:
-        """A rule's; None where it would take too long.
+        """A rule's, nothing where the budget has no room for it; None where it would take too long.
 
         Raises:
             HippocamError: It held more than the budget.
         """
-        bank = keeper(self.seen, budget_bytes, self._seed)
+        try:
+            bank = keeper(self.seen, budget_bytes, self._seed)
+        except NoRoomError:
+            return Score(r1=0.0, r5=0.0, bytes=0)
         if bank is None:
             return None
         if bank.bytes > budget_bytes:

@@ -64,6 +64,10 @@ PolicyFactory = Callable[[int, int, int], Policy]
 """Builds a rule from budget_bytes, dim and seed."""
 
 
+class NoRoomError(HippocamError):
+    """A budget holds not one slot of a rule."""
+
+
 def slot_bytes(dim: int, numbers: int = 0, spans: int = 1, key_codec: KeyCodec = "float16") -> int:
     """Bytes of a slot with a key, some spans and some other numbers. A key that is not float16 has a scale."""
     return key_bytes(dim, key_codec) + SPAN_BYTES * spans + NUMBER_BYTES * numbers
@@ -80,11 +84,11 @@ def slots_in(budget_bytes: int, each_bytes: int) -> int:
     """How many slots a budget holds.
 
     Raises:
-        HippocamError: Not one.
+        NoRoomError: Not one.
     """
     count = budget_bytes // each_bytes
     if count < 1:
-        raise HippocamError(f"a budget of {budget_bytes} bytes holds no slot of {each_bytes}; give it more")
+        raise NoRoomError(f"a budget of {budget_bytes} bytes holds no slot of {each_bytes}; give it more")
     return count
 
 

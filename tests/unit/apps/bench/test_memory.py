@@ -148,6 +148,13 @@ def test_order_is_answered_from_cited_times():
     assert evaluate(bank((7, (1, 2))), HAND)["order"] == 0.5
 
 
+def test_a_rule_that_a_budget_has_no_room_for_remembers_nothing():
+    table = {name: policies()[name] for name in ("ours", "em-llm-refined", "recent")}
+    (world,) = run(["small"], [1], [2], worlds={"small": small}, table=table).worlds
+    assert [world.table[name][2]["r1"].mean for name in ("ours", "em-llm-refined")] == [0.0, 0.0]
+    assert world.table["recent"][2]["absent_auc"].mean > 0
+
+
 def test_what_was_never_shown_is_told_from_what_was_kept():
     assert evaluate(bank((0, (100, 105)), (1, (300, 305))), HAND)["absent_auc"] == pytest.approx(0.75)
     assert evaluate(bank((5, (1, 2)), (6, (3, 4))), HAND)["absent_auc"] == 0
