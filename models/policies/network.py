@@ -83,10 +83,13 @@ class KindsHead(nn.Module):
         return functional.cross_entropy(self(state_BW).flatten(0, 1), chunk_BH.flatten(), ignore_index=-1)
 
     def choose(self, state_BW: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """The likeliest kinds, int64 [B, H]."""
-        del generator  # nothing is drawn
-        kinds_BH: Tensor = self(state_BW).argmax(-1)
-        return kinds_BH
+        """The likeliest kinds, int64 [B, H]; with a generator drawn by how likely they are."""
+        logits_BHA = self(state_BW)
+        if generator is None:
+            likeliest_BH: Tensor = logits_BHA.argmax(-1)
+            return likeliest_BH
+        drawn_N = torch.multinomial(logits_BHA.softmax(-1).flatten(0, 1), 1, generator=generator)
+        return drawn_N.reshape(logits_BHA.shape[:2])
 
 
 class FlowHead(nn.Module):

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from hippocam.models.policies.records import Recollection
 from hippocam.stream.records import FloatArray
 
 # First number of an episode's seed: episodes that are learned from are never those that are tried.
@@ -55,6 +56,22 @@ class Game(Protocol):
 
     def expert(self, steps: int) -> list[int]:
         """What somebody who knows the answer does from here on, at most so many steps."""
+
+
+class Remembering(Protocol):
+    """What a policy's memory is, in a world."""
+
+    def observe(self, turn: Turn) -> None:
+        """Take what is seen at a step."""
+
+    def named(self) -> None:
+        """Another task was given: a key event."""
+
+    def recall(self, goal_D: FloatArray, now_s: float) -> Recollection:
+        """What a goal reminds of."""
+
+    def bytes(self) -> int:
+        """What it takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,6 +48,19 @@ class Chooser(Protocol):
         """Chunks of actions, and the gate [B]."""
 
 
+def choose(network: Chooser, moment: Moment, draws: torch.Generator | None = None) -> Chosen:
+    """Choose a chunk of actions.
+
+    Args:
+        network: Chooses.
+        moment: The moment.
+        draws: Draws the actions by how likely they are; None takes the likeliest.
+    """
+    with torch.inference_mode():
+        chunk, gate = network.choose(batch_of([moment]), draws)
+    return Chosen(chunk[0].numpy(), float(gate[0]))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyCard:
     """What a policy was trained for.
@@ -79,11 +92,9 @@ class Policy:
         """Sizes of its network."""
         return self.network.sizes
 
-    def act(self, moment: Moment) -> Chosen:
-        """Choose a chunk of actions."""
-        with torch.inference_mode():
-            chunk, gate = self.network.choose(batch_of([moment]))
-        return Chosen(chunk[0].numpy(), float(gate[0]))
+    def act(self, moment: Moment, draws: torch.Generator | None = None) -> Chosen:
+        """Choose a chunk of actions: see `choose`."""
+        return choose(self.network, moment, draws)
 
     def act_all(self, moments: Sequence[Moment]) -> NDArray[Any]:
         """Choose a chunk in each of some moments: [B, H] or [B, H, A]."""

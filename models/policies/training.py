@@ -8,15 +8,14 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-
-from hippocam.models.policies.records import Batch
 
 Say = Callable[[str], None]
 
@@ -27,15 +26,8 @@ class Lessons(Protocol):
     def __len__(self) -> int:
         """How many there are."""
 
-    def batch(self, rows: Sequence[int]) -> tuple[Batch, Tensor]:
-        """Some of them, with the expert's chunks."""
-
-
-class Learner(Protocol):
-    """A network that learns from lessons."""
-
-    def loss(self, batch: Batch, chunk_BH: Tensor) -> Tensor:
-        """How far the expert's chunks are from its own."""
+    def batch(self, rows: Sequence[int]) -> tuple[Any, Tensor]:
+        """Some of them as the network reads them, with the expert's chunks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +82,18 @@ class Fitted:
     seconds: float = 0.0
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch work on one thread: small products are slower on two, where these share a busy processor."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+@one_thread()
 def fit(
     network: nn.Module,
     lessons: Lessons,
@@ -102,7 +106,7 @@ def fit(
     """Train until the loss of what is held out stops falling; the best weights are left in the network.
 
     Args:
-        network: A `Learner`.
+        network: Its `loss` takes what `batch` gives.
         lessons: To learn from.
         held_out: To see by when to stop.
         config: How.
@@ -143,7 +147,7 @@ def fit(
     return fitted
 
 
-def _loss(network: nn.Module, batch: Batch, chunk_BH: Tensor) -> Tensor:
+def _loss(network: nn.Module, batch: Any, chunk_BH: Tensor) -> Tensor:
     loss: Tensor = network.loss(batch, chunk_BH)  # type: ignore[operator]
     return loss
 

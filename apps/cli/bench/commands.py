@@ -17,6 +17,7 @@ from hippocam.apps.cli.bench import options as bench_options
 from hippocam.apps.cli.bench.known import add_known
 from hippocam.apps.cli.bench.lifelog import add_lifelog
 from hippocam.apps.cli.bench.poison import add_poison
+from hippocam.apps.cli.bench.policy import add_policy
 from hippocam.apps.cli.bench.robot import add_robot
 from hippocam.apps.cli.bench.scale import add_scale
 from hippocam.apps.cli.bench.sentences import add_sentences
@@ -102,10 +103,13 @@ def add_commands(bench: argparse.ArgumentParser) -> None:
     robot = names.add_parser("robot", help="what a robot's control loop waits for")
     add_robot(robot)
 
+    policy = names.add_parser("policy", help="policies that read our memory, beside policies with other memories")
+    add_policy(policy)
+
     poison = names.add_parser("poison", help="what strangers can plant, tried against recall and readers")
     add_poison(poison, lambda options: _annotations(options, FOOTAGE), _parts)
 
-    others = (*add_known(names, lambda: _parts()[1]), add_sentences(names), add_lifelog(names))
+    others = (*add_known(names, lambda: _parts()[1]), add_sentences(names), add_lifelog(names), policy)
     every = (moments, memory, scale, sleep, ingest, qa, answers, things, perception, robot, poison, *others)
     for command in every:
         command.add_argument(

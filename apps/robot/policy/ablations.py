@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hippocam.apps.robot.policy.remembering import Remembering
-from hippocam.models.policies.playing import Turn
+from hippocam.models.policies.playing import Remembering, Turn
 from hippocam.models.policies.records import Recollection, nothing
 from hippocam.stream.records import FloatArray
 

@@ -14,8 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hippocam.apps.robot.policy.remembering import Remembering
-from hippocam.models.policies.playing import LEARNED, Game, PlayWorld
+from hippocam.models.policies.playing import LEARNED, Game, PlayWorld, Remembering
 from hippocam.models.policies.records import Batch, Moment, batch_of
 from hippocam.stream.records import FloatArray
 

@@ -7,9 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from hippocam.apps.robot.policy.ablations import EMPTIED, FROZEN, OTHER, SHUFFLED, Emptied, Frozen, Other, Shuffled
-from hippocam.apps.robot.policy.remembering import Remembering, our_memory
+from hippocam.apps.robot.policy.remembering import our_memory
 from hippocam.apps.robot.policy.trials import Actor, Around, Score, score, try_out
-from hippocam.models.policies.playing import ELSEWHERE, Game, PlayWorld
+from hippocam.models.policies.playing import ELSEWHERE, Game, PlayWorld, Remembering
 from hippocam.models.policies.policy import Policy, PolicyError
 
 # Share of an episode's steps before the question after which a frozen memory stops, and when it is stale, seconds.

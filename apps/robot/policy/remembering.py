@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
@@ -26,22 +25,6 @@ TOP = 8
 # A view that is as near to the last one, from the same place, is the same; as the change gate says of pictures.
 _SAME = 0.97
 STREAM = "robot"
-
-
-class Remembering(Protocol):
-    """What a policy's memory is, in a world."""
-
-    def observe(self, turn: Turn) -> None:
-        """Take what is seen at a step."""
-
-    def named(self) -> None:
-        """Another task was given: a key event."""
-
-    def recall(self, goal_D: FloatArray, now_s: float) -> Recollection:
-        """What a goal reminds of."""
-
-    def bytes(self) -> int:
-        """What it takes."""
 
 
 class OurMemory:

@@ -18,7 +18,7 @@ from hippocam.models.policies.training import FitConfig, Fitted, fit
 
 EPISODES = 120
 # Share of the lessons that is not trained on.
-_HELD_OUT = 0.1
+HELD_OUT = 0.1
 Say = Callable[[str], None]
 
 
@@ -48,11 +48,10 @@ def learn(
     world: PlayWorld, taught: list[Lesson], *, seed: int, config: FitConfig, say: Say, out: Path | None = None
 ) -> tuple[Policy, Fitted]:
     """Train a policy by what was demonstrated; with `out` the best so far is kept in that file."""
-    torch.set_num_threads(1)  # small products: two threads wait for each other, and sums differ
     torch.manual_seed(seed)
     sizes = PolicySizes(dim=world.dim, actions=world.actions)
     network = PolicyNetwork(sizes)
-    learned, held_out = LaidOut.of(taught, sizes.chunk, share=_HELD_OUT, seed=seed)
+    learned, held_out = LaidOut.of(taught, sizes.chunk, share=HELD_OUT, seed=seed)
 
     def keep() -> None:
         if out is not None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
+import torch
 
-from hippocam.apps.robot.policy.remembering import Remembering
-from hippocam.models.policies.playing import TRIED, Game, PlayWorld
+from hippocam.models.policies.playing import TRIED, Game, PlayWorld, Remembering
 from hippocam.models.policies.policy import Chosen
 from hippocam.models.policies.records import Moment
+from hippocam.models.policies.training import one_thread
 
 # Actions of a chunk that are done before the next is chosen.
 REPLAN = 2
@@ -24,8 +26,8 @@ _Z = 1.959964
 class Actor(Protocol):
     """What chooses."""
 
-    def act(self, moment: Moment) -> Chosen:
-        """Choose a chunk of actions."""
+    def act(self, moment: Moment, draws: torch.Generator | None = None) -> Chosen:
+        """Choose a chunk of actions: the likeliest, or drawn by how likely they are."""
 
 
 @dataclass(slots=True)
@@ -48,8 +50,8 @@ class Played:
 
 
 def play(game: Game, memory: Remembering, actor: Actor) -> Played:
-    """Play an episode."""
-    played = Played()
+    """Play an episode. A robot that goes in circles draws its actions: one that knows nothing guesses."""
+    played, been, draws = Played(), Counter[tuple[float, ...]](), torch.Generator().manual_seed(0)
     for turn in game.turns():
         memory.observe(turn)
     memory.named()
@@ -59,7 +61,8 @@ def play(game: Game, memory: Remembering, actor: Actor) -> Played:
         began_s = time.perf_counter()
         recalled = memory.recall(game.goal_D, turn.time_s)
         moment = Moment(view_D=turn.vector_D, goal_D=game.goal_D, pose=turn.pose, recalled=recalled)
-        chosen = actor.act(moment)
+        been[tuple(turn.pose)] += 1
+        chosen = actor.act(moment, draws if been[tuple(turn.pose)] > 1 else None)
         played.act_s.append(time.perf_counter() - began_s)
         played.gates.append(chosen.gate)
         for number, action in enumerate(chosen.actions[:REPLAN]):
@@ -121,6 +124,7 @@ def wilson(successes: int, n: int) -> tuple[float, float]:
 Around = Callable[[Remembering, Game, int], Remembering]
 
 
+@one_thread()
 def try_out(
     world: PlayWorld,
     actor: Actor,

@@ -1,0 +1,175 @@
+"""The rules that are compared: what each remembers, and how the policy that reads it is taught.
+
+Every rule but the GRU and the transformer has the same network as ours, taught by the same demonstrations; what
+differs is what was remembered of them. The two that read the history by themselves get more demonstrations and
+longer training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from hippocam.apps.bench.policy import banks
+from hippocam.apps.bench.policy.sequences import GruNetwork, Recurrent, TransformerNetwork, Walks, walk
+from hippocam.apps.robot.policy.demonstrations import LaidOut, episodes
+from hippocam.apps.robot.policy.remembering import our_memory
+from hippocam.apps.robot.policy.train import HELD_OUT, lessons
+from hippocam.apps.robot.policy.trials import Actor
+from hippocam.models.policies.network import PolicyNetwork
+from hippocam.models.policies.playing import PlayWorld, Remembering
+from hippocam.models.policies.policy import Chooser, Chosen, choose
+from hippocam.models.policies.records import Moment, PolicySizes
+from hippocam.models.policies.training import FitConfig, fit
+
+OURS, MEMORYLESS, GRU, TRANSFORMER = "ours", "memoryless", "gru", "transformer"
+ASSETS = Path(__file__).parent / "assets"
+# Demonstrations of those that read the history by themselves, and the sizes in these: the small ones, since the
+# cost of a batch grows with the history.
+_MANY, _SMALL = {GRU: 6000, TRANSFORMER: 1200}, (4, 8)
+_SHORT = FitConfig(steps=600, batch=128, look=100, patience=2)
+_WIDE = FitConfig(steps=600, batch=32, look=100, patience=2)
+_LONG = FitConfig(steps=6000, batch=32, rate=1e-3, look=200, patience=8)
+Say = Callable[[str], None]
+
+
+class Alone:
+    """A network as a policy.
+
+    Args:
+        network: Chooses.
+    """
+
+    def __init__(self, network: Chooser) -> None:
+        self._network = network
+
+    def act(self, moment: Moment, draws: torch.Generator | None = None) -> Chosen:
+        """Choose a chunk of actions."""
+        return choose(self._network, moment, draws)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A policy with its memory, ready to be tried.
+
+    Attributes:
+        actor: Acts.
+        opens: Opens an empty memory.
+    """
+
+    actor: Actor
+    opens: Callable[[], AbstractContextManager[Remembering]]
+
+
+@contextmanager
+def _bank(kind: type[banks.Full], dim: int) -> Iterator[Remembering]:
+    yield kind(dim)
+
+
+@contextmanager
+def _state(recurrent: Recurrent) -> Iterator[Remembering]:
+    recurrent.begin()
+    yield recurrent
+
+
+BANKS: dict[str, type[banks.Full]] = {
+    MEMORYLESS: banks.Memoryless,
+    "stack": banks.Stack,
+    "fifo": banks.Fifo,
+    "uniform": banks.Uniform,
+    "memoryvla": banks.Merging,
+    "full-soft": banks.Full,
+    "full-hard": banks.Hard,
+}
+RULES = (OURS, *BANKS, GRU, TRANSFORMER)
+
+
+def taught(
+    name: str, world: PlayWorld, *, seed: int, count: int, delays: Sequence[int], retrain: bool, say: Say
+) -> Rule:
+    """Teach a rule's policy.
+
+    Args:
+        name: Of the rule.
+        world: The world.
+        seed: Of demonstrations and weights.
+        count: How many episodes are demonstrated.
+        delays: Those that will be tried; what is read of a full history by a hard top-k is taught at all of them.
+        retrain: Whether a GRU and a transformer are trained anew, rather than taken as they come with the bench.
+        say: Takes lines of progress.
+    """
+    if name in (GRU, TRANSFORMER):
+        kept = _kept(name, world, say, retrain=retrain)
+        if isinstance(kept, TransformerNetwork):
+            return Rule(actor=Alone(kept), opens=lambda: _bank(banks.Full, world.dim))
+        recurrent = Recurrent(kept)
+        return Rule(actor=recurrent, opens=lambda: _state(recurrent))
+    if name == "full-hard":
+        world = replace(world, delays=tuple(delays))
+
+    def opens() -> AbstractContextManager[Remembering]:
+        return our_memory(world.name, world.dim) if name == OURS else _bank(BANKS[name], world.dim)
+
+    shown = lessons(world, opens, count=count, seed=seed)
+    sizes = PolicySizes(dim=world.dim, actions=world.actions)
+    torch.manual_seed(seed)
+    network = PolicyNetwork(sizes)
+    learned, held_out = LaidOut.of(shown, sizes.chunk, share=HELD_OUT, seed=seed)
+    config = replace(_WIDE if name == "full-soft" else _SHORT, seed=seed)
+    fitted = fit(network, learned, held_out, config, say=lambda line: None)
+    best = min(look.held_out for look in fitted.looks)
+    say(f"{name}, seed {seed}: step {fitted.best_step}, held out {best:.3f}, {fitted.seconds:.0f} s")
+    return Rule(actor=Alone(network), opens=opens)
+
+
+def _kept(name: str, world: PlayWorld, say: Say, *, retrain: bool) -> GruNetwork | TransformerNetwork:
+    """A network whose weights come with the bench, since its training takes long; else it is trained now."""
+    path = ASSETS / f"{world.name}-{name}.safetensors"
+    if retrain or not path.is_file():
+        return train_long(name, world, say=say)
+    network = _long_network(name, world)
+    network.load_state_dict(load_file(path))
+    return network.eval()
+
+
+def _long_network(name: str, world: PlayWorld) -> GruNetwork | TransformerNetwork:
+    sizes = PolicySizes(dim=world.dim, actions=world.actions)
+    return GruNetwork(sizes) if name == GRU else TransformerNetwork(sizes)
+
+
+def train_long(
+    name: str, world: PlayWorld, *, say: Say, out: Path | None = None
+) -> GruNetwork | TransformerNetwork:
+    """Train a GRU or a transformer until it stops improving; with `out` the best so far is kept in that file."""
+    torch.manual_seed(0)
+    network = _long_network(name, world)
+    small = replace(world, sizes=_SMALL, delays=(0,))
+    learned: Walks | LaidOut
+    held_out: Walks | LaidOut
+    if name == GRU:
+        rng = np.random.default_rng(0)
+        walks = [walk(game, network.sizes.chunk, rng) for game in episodes(small, _MANY[name], 0)]
+        held = round(HELD_OUT * _MANY[name])
+        learned, held_out = Walks(walks[:-held]), Walks(walks[-held:])
+    else:
+        shown = lessons(small, lambda: _bank(banks.Full, world.dim), count=_MANY[name], seed=0)
+        learned, held_out = LaidOut.of(shown, network.sizes.chunk, share=HELD_OUT, seed=0)
+
+    def keep() -> None:
+        if out is not None:
+            save_file(_weights(network), out)
+
+    fitted = fit(network, learned, held_out, _LONG, say=lambda line: say(f"{name}: {line}"), keep=keep)
+    say(f"{name}: step {fitted.best_step} of {fitted.looks[-1].step} is kept, {fitted.seconds:.0f} s")
+    return network
+
+
+def _weights(network: nn.Module) -> dict[str, torch.Tensor]:
+    return {name: weight.contiguous() for name, weight in network.state_dict().items()}

@@ -1,0 +1,82 @@
+"""Memories of other kinds keep what their rules say."""
+
+import numpy as np
+import pytest
+
+from hippocam.apps.bench.policy.banks import (
+    KEEPS,
+    READS,
+    STACK,
+    Fifo,
+    Full,
+    Hard,
+    Memoryless,
+    Merging,
+    Stack,
+    Uniform,
+)
+from hippocam.models.policies.playing import Turn
+
+DIM = 16
+
+
+def steps(count, seed=0):
+    vectors = np.random.default_rng(seed).standard_normal((count, DIM)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return [Turn(float(k), vectors[k], np.array([k, 0.0, 0.0])) for k in range(count)]
+
+
+def kept(bank, turns):
+    for turn in turns:
+        bank.observe(turn)
+    bank.named()
+    return bank.recall(turns[-1].vector_D, turns[-1].time_s + 1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "places"),
+    [
+        (Memoryless, []),
+        (Stack, range(300 - STACK, 300)),
+        (Fifo, range(300 - KEEPS, 300)),
+        (Full, range(300)),
+    ],
+)
+def test_the_last_steps_are_kept(kind, places):
+    found = kept(kind(DIM), steps(300))
+    assert found.poses_K3[:, 0].tolist() == list(places)
+    assert found.ages_K.tolist() == [300 - place for place in places]
+
+
+def test_a_hard_read_takes_the_most_similar_of_all():
+    turns = steps(300)
+    found = kept(Hard(DIM), turns)
+    every = np.stack([turn.vector_D for turn in turns]) @ turns[-1].vector_D
+    assert found.poses_K3[:, 0].tolist() == np.argsort(-every)[:READS].tolist()
+
+
+def test_a_uniform_sample_is_one():
+    """Each of 200 steps is kept in 48 of 200 runs' shares: early ones as often as late ones."""
+    counts = np.zeros(200)
+    for seed in range(60):
+        counts[kept(Uniform(DIM, seed), steps(200)).poses_K3[:, 0].astype(int)] += 1
+    assert counts.sum() == 60 * KEEPS
+    assert counts[:100].sum() / counts.sum() == pytest.approx(0.5, abs=0.03)
+
+
+def test_merging_makes_a_mean_of_the_two_neighbours_most_alike():
+    turns = steps(KEEPS + 1)
+    alike = turns[20]._replace(time_s=21.0, pose=turns[21].pose)
+    turns[21] = alike
+    found = kept(Merging(DIM), turns)
+    assert len(found) == KEEPS
+    assert 20.0 not in found.poses_K3[:, 0]
+    row = found.poses_K3[:, 0].tolist().index(21.0)
+    assert found.vectors_KD[row] == pytest.approx(alike.vector_D, abs=1e-6)
+    assert found.ages_K[row] == pytest.approx(KEEPS + 1 - 20.5)
+
+
+def test_bytes_are_those_of_what_is_kept():
+    bank = Fifo(DIM)
+    kept(bank, steps(100))
+    assert bank.bytes() == KEEPS * (4 * DIM + 12 + 8)
