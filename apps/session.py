@@ -29,11 +29,9 @@ from hippocam.apps.ask.question.description import description
 from hippocam.apps.ask.question.meaning import Turn
 from hippocam.apps.ask.reader import Reader
 from hippocam.apps.ask.search import Search
-from hippocam.apps.ask.where import Where
-from hippocam.apps.errors import EntryGivenUpError
+from hippocam.apps.ask.where import Where, on_clock
 from hippocam.apps.folders import Folders
-from hippocam.apps.forget import delete
-from hippocam.apps.ids import find_entry, origin_of
+from hippocam.apps.live import changes
 from hippocam.apps.records import Answer, Failure, Status, WatchProgress, WatchReport
 from hippocam.apps.settings import Settings, budget_bytes
 from hippocam.apps.watch import Executor, Work, watch_sources
@@ -43,7 +41,7 @@ from hippocam.memory.errors import MemoryFolderError
 from hippocam.memory.explanation import Explanation
 from hippocam.memory.filter import Filter
 from hippocam.memory.forget import Deleted, pending
-from hippocam.memory.records import Evidence, format_id
+from hippocam.memory.records import Evidence
 from hippocam.memory.sleep.sleep import SleepReport
 from hippocam.models.lazy import Lazy
 from hippocam.models.registry import make_encoder, make_reader
@@ -327,16 +325,9 @@ class Session:
 
         Raises:
             HippocamError: An entry is not known or no longer held, and then none is changed; or somebody else
-                writes to the memory.
+                writes to the memory, and no live process.
         """
-        with self.opened.changing() as memory:
-            entry_ids = [find_entry(memory, entry) for entry in entries]
-            gone = [format_id(entry_id) for entry_id in entry_ids if memory.entry(entry_id) is None]
-            if gone:
-                raise EntryGivenUpError(gone[0])
-            for entry_id in entry_ids:
-                memory.pin(entry_id, pinned)
-            return tuple(map(format_id, entry_ids))
+        return changes.pin(self.opened, entries, pinned)
 
     def forget(
         self,
@@ -370,10 +361,9 @@ class Session:
             raise HippocamError("beside an import or a sense only a stream can be named")
         if not by_origin and bool(entries) == bool(wanted):
             raise HippocamError("name entries, or a stream, a camera, a time, an import or a sense to forget")
-        with self.opened.changing() as memory:
-            if by_origin:
-                return delete(memory, origin_of(memory, stream, import_id, sense))
-            return delete(memory, wanted if wanted else entries)
+        if wanted and not by_origin:
+            wanted = on_clock(wanted, self.opened.memories().streams(), dates=True)
+        return changes.forget(self.opened, entries, wanted, {"import_id": import_id, "sense": sense})
 
     def sleep(self, target: float | None = None) -> SleepReport:
         """Make the memory smaller, as far as what it can recall holds.
@@ -385,8 +375,7 @@ class Session:
             HippocamError: There is no memory, or somebody else writes to it.
             ValueError: The share is out of its range.
         """
-        with self.opened.changing() as memory:
-            return memory.sleep(target)
+        return changes.sleep(self.opened, target)
 
     def wake(self) -> int:
         """Undo the last sleep, as far as it is remembered: what it merged become entries of their own again.
@@ -399,8 +388,7 @@ class Session:
         Raises:
             HippocamError: There is no memory, or somebody else writes to it.
         """
-        with self.opened.changing() as memory:
-            return memory.wake()
+        return changes.wake(self.opened)
 
     # entities --------------------------------------------------------------------------------------------
 

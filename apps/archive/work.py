@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from hippocam.apps.archive.ledger import LEDGER, Ledger
-from hippocam.stream.private import make_folder
+from hippocam.stream.private import make_folder, write_bytes
 
 HIDDEN = ".archive"
+# In the hidden folder, where it is kept if not there.
+_ELSEWHERE = "elsewhere"
 
 
 def work_folder(root: Path, work: str | None) -> Path:
     """The folder for it: beside the memories, or one of its own in a folder that several archives may share.
+
+    It is noted beside the memories, for `work_folder_of`.
 
     Args:
         root: Folder of the memories, absolute.
@@ -22,12 +25,14 @@ def work_folder(root: Path, work: str | None) -> Path:
         return root / HIDDEN
     folder = Path(work) / f"{root.name}-{hashlib.sha256(str(root).encode()).hexdigest()[:8]}"
     make_folder(folder)
+    make_folder(root / HIDDEN)
+    write_bytes(root / HIDDEN / _ELSEWHERE, str(folder).encode())
     return folder
 
 
 def work_folder_of(root: Path) -> Path:
     """The folder that the last run of an archive used."""
-    if not (root / LEDGER).is_file():
+    try:
+        return Path((root / HIDDEN / _ELSEWHERE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
         return root / HIDDEN
-    with Ledger(root / LEDGER) as ledger:
-        return work_folder(root, (ledger.setting("request") or {}).get("work"))

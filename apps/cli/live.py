@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import re
 import signal
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -69,7 +70,14 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--executor", choices=("local", "ray"), default="local", help="cameras in processes, or on Ray"
     )
     add.set_defaults(run=_add)
+    service = names.add_parser("service", help="print a systemd unit that runs `live add` with what follows")
+    service.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="as for live add")
+    service.set_defaults(run=_service)
 
+    remove = names.add_parser("remove", help="watch a camera no more; what was seen of it is kept")
+    remove.add_argument("streams", nargs="+", metavar="NAME", help="a stream, as live status names it")
+    _common(remove)
+    remove.set_defaults(run=_remove)
     status = names.add_parser("status", help="how the cameras of the running process are")
     _common(status)
     status.set_defaults(run=_status)
@@ -92,11 +100,20 @@ def _common(command: argparse.ArgumentParser) -> None:
 
 def _add(options: argparse.Namespace) -> int:
     from hippocam.apps.live.alerts import AlertConfig, read_alerts
+    from hippocam.apps.live.endpoint import ask_live
+    from hippocam.apps.live.folder import LiveFolder
     from hippocam.apps.live.live import LiveConfig, watch_live
     from hippocam.apps.settings import load_settings
     from hippocam.stream.live.camera import CameraConfig, State
     from hippocam.stream.live.retry import RetryConfig
 
+    added = ask_live(LiveFolder(options.memory).socket, {"op": "add", "sources": _absolute(options.sources)})
+    if added is not None:
+        if options.json:
+            tell_json(added)
+        else:
+            tell(f"added to the live process that runs, with its options: {', '.join(added['added'])}")
+        return 0
     alerts = [AlertConfig(text=text) for text in options.alert]
     alerts += read_alerts(options.alerts) if options.alerts else []
     if options.webhook and not alerts:
@@ -134,6 +151,62 @@ def _add(options: argparse.Namespace) -> int:
     for status in lost:
         warn(f"hippocam: {status.source}: given up, {status.camera.error}")
     return 1 if lost else 0
+
+
+def _absolute(sources: list[str]) -> list[str]:
+    """Sources as another process, in another folder, must be told them."""
+    found = list[str]()
+    for source in sources:
+        name, equals, rest = source.partition("=")
+        path = Path(rest if equals and not Path(source).exists() else source)
+        if path.exists():
+            source = f"{name}={path.absolute()}" if equals and not Path(source).exists() else str(path.absolute())
+        found.append(source)
+    return found
+
+
+def _remove(options: argparse.Namespace) -> int:
+    answer = _ask(options, "remove", streams=options.streams)
+    if options.json:
+        tell_json(answer)
+    else:
+        tell(f"no longer watched: {', '.join(answer['removed'])}")
+    return 0
+
+
+def _service(options: argparse.Namespace) -> int:
+    """Print a unit for `systemctl --user`, or for the system with a user of its own."""
+    if not options.arguments:
+        raise HippocamError("say what to watch, as for hippocam live add: hippocam live service rtsp://cam/front")
+    command = [sys.executable, "-m", "hippocam.apps.cli.main", "live", "add", *options.arguments]
+    tell(
+        "[Unit]",
+        "Description=Hippocam watches live cameras",
+        "Wants=network-online.target",
+        "After=network-online.target",
+        "StartLimitIntervalSec=0",
+        "",
+        "[Service]",
+        f"WorkingDirectory={str(Path.cwd()).replace('%', '%%')}",
+        f"ExecStart={' '.join(map(_quoted, command))}",
+        "Restart=on-failure",
+        "RestartSec=5",
+        "KillSignal=SIGINT",
+        "KillMode=mixed",
+        "TimeoutStopSec=60",
+        "UMask=0077",
+        "NoNewPrivileges=yes",
+        "",
+        "[Install]",
+        "WantedBy=default.target",
+    )
+    return 0
+
+
+def _quoted(word: str) -> str:
+    """A word of a command as a unit has it."""
+    word = word.replace("\\", "\\\\").replace("%", "%%").replace("$", "$$").replace('"', '\\"')
+    return f'"{word}"' if not word or re.search(r"[\s';]", word) else word
 
 
 class _Printer:
@@ -200,11 +273,11 @@ class _StopOnSignal:
             signal.signal(number, handler)
 
 
-def _ask(options: argparse.Namespace, op: str) -> dict[str, Any]:
+def _ask(options: argparse.Namespace, op: str, **more: Any) -> dict[str, Any]:
     from hippocam.apps.live.endpoint import ask_live
     from hippocam.apps.live.folder import LiveFolder
 
-    answer = ask_live(LiveFolder(options.memory).socket, {"op": op})
+    answer = ask_live(LiveFolder(options.memory).socket, {"op": op, **more})
     if answer is None:
         raise HippocamError(f"{options.memory}: no live process runs; start one with hippocam live add SOURCE")
     return answer

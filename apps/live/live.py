@@ -18,6 +18,7 @@ import numpy as np
 from hippocam.apps.api import cameras_json
 from hippocam.apps.encoder_choice import encoder_name
 from hippocam.apps.live.alerts import AlertConfig, Alerts
+from hippocam.apps.live.changes import carry_out, filter_of_change
 from hippocam.apps.live.endpoint import Endpoint
 from hippocam.apps.live.folder import JsonLines, LiveFolder
 from hippocam.apps.live.open_frames import OpenFrames, answer_latest, answer_open
@@ -26,7 +27,7 @@ from hippocam.apps.live.watch import LiveWatch
 from hippocam.apps.live.webhook import Webhook
 from hippocam.apps.settings import Settings, budget_bytes
 from hippocam.memory.folder import has_memory
-from hippocam.memory.memory import Memory
+from hippocam.memory.memory import Memory, MemoryWriter
 from hippocam.memory.store.migrations import upgrade
 from hippocam.models.registry import make_encoder
 from hippocam.models.senses.build import make_senses
@@ -36,7 +37,7 @@ from hippocam.stream.live.address import LiveAddress, parse_addresses
 from hippocam.stream.live.camera import Camera, CameraConfig, Capture
 from hippocam.stream.live.capture import CaptureConfig
 from hippocam.stream.live.clock import Wall
-from hippocam.stream.live.lookback import LookBackConfig, segments, start_of
+from hippocam.stream.live.lookback import LookBackConfig, prune, segments, start_of
 from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import Frame
 
@@ -136,13 +137,9 @@ def watch_live(
             from hippocam.stream.live.ray_runner import ray_launcher
 
             launch = stack.enter_context(ray_launcher())
-        cameras: list[tuple[str, Camera]] = []
-        for address in addresses:
-            stream = _free_name(memory, address, {taken for taken, _ in cameras})
-            capture = _capture_config(live_folder, stream, len(addresses), pipeline.fps or 1.0, config, settings)
-            start = functools.partial(launch or _process, address, capture)
-            rng = random.Random(stream)
-            cameras.append((stream, Camera(address, config.camera, start, ready=ready, rng=rng)))
+        made = _Cameras(memory, live_folder, config, settings, pipeline.fps or 1.0, launch or _process, ready)
+        made.count = len(addresses)
+        cameras = [made.make(address) for address in addresses]
         hook = Webhook(webhook, private=webhook_private) if webhook else None
         if hook is not None:
             stack.callback(hook.close)
@@ -159,11 +156,68 @@ def watch_live(
             ready=ready,
         )
         _delete_old(live_folder, wall.now_s() - config.look_back_s)
-        handle = functools.partial(_handle, watch, open_frames, model.spec.dim, stop)
+        handle = functools.partial(_handle, watch, open_frames, model.spec.dim, stop, made, memory)
         with Endpoint(live_folder.socket, handle):
             until_s = None if for_s is None else time.monotonic() + for_s
-            watch.run(stop, lambda: on_status(watch.status()), until_s=until_s)
+            watch.run(stop, functools.partial(_tick, watch, made, on_status), until_s=until_s)
         return watch.status()
+
+
+class _Cameras:
+    """Makes the cameras of a live process, at its start and as they are added.
+
+    Args:
+        memory: Open for writing.
+        live_folder: What is kept beside it.
+        config: How cameras are watched.
+        settings: How large pictures are.
+        fps: Frames a second that are looked at.
+        launch: Starts a capture.
+        ready: Set by the cameras.
+
+    Attributes:
+        count: How many share the footage's budget.
+    """
+
+    def __init__(
+        self,
+        memory: MemoryWriter,
+        live_folder: LiveFolder,
+        config: LiveConfig,
+        settings: Settings,
+        fps: float,
+        launch: Callable[[LiveAddress, CaptureConfig], Capture],
+        ready: threading.Event,
+    ) -> None:
+        self._memory, self._live_folder, self._config, self._settings = memory, live_folder, config, settings
+        self._fps, self._launch, self._ready = fps, launch, ready
+        self._taken = set[str]()
+        self.count = 0
+
+    def make(self, address: LiveAddress) -> tuple[str, Camera]:
+        """Make a camera; return the name of its stream, too."""
+        stream = _free_name(self._memory, address, self._taken)
+        self._taken.add(stream)
+        capture = _capture_config(self._live_folder, stream, self.count, self._fps, self._config, self._settings)
+        start = functools.partial(self._launch, address, capture)
+        rng = random.Random(stream)
+        return stream, Camera(address, self._config.camera, start, ready=self._ready, rng=rng)
+
+    def release(self, stream: str) -> None:
+        """Let a name be given again: its camera is watched no more."""
+        self._taken.discard(stream)
+
+    def prune(self) -> None:
+        """Keep the footage of all cameras within its budget, each of which keeps to a share of its own."""
+        if self._config.look_back_mb:
+            prune(self._live_folder.path / "look-back", round(self._config.look_back_mb * 1e6))
+
+
+def _tick(watch: LiveWatch, made: _Cameras, on_status: Callable[[list[LiveStatus]], None]) -> None:
+    states = watch.status()
+    if len(states) > made.count:  # cameras were added: their shares are more than there is
+        made.prune()
+    on_status(states)
 
 
 def _process(address: LiveAddress, config: CaptureConfig) -> Capture:
@@ -222,10 +276,18 @@ def _handle(
     open_frames: OpenFrames,
     dim: int,
     stop: threading.Event,
+    made: _Cameras,
+    memory: MemoryWriter,
     request: Mapping[str, Any],
 ) -> Mapping[str, Any]:
     """Answer a request of another process."""
     op = request.get("op")
+    if op == "change":
+        return _change(watch, memory, request["name"], request)
+    if op == "add":
+        return _add(watch, made, parse_addresses(request["sources"]))
+    if op == "remove":
+        return _remove(watch, made, request["streams"])
     if op == "open":
         return answer_open(request, open_frames, dim=dim, compared=watch.entries + 1)
     if op == "latest":
@@ -235,4 +297,42 @@ def _handle(
     if op == "stop":
         stop.set()
         return {"stopping": True}
-    raise ValueError(f"op {json.dumps(op)} is not known; there are open, latest, status, stop")
+    raise ValueError(
+        f"op {json.dumps(op)} is not known; there are open, latest, status, add, remove, change, stop"
+    )
+
+
+def _change(watch: LiveWatch, memory: MemoryWriter, name: str, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Change the memory for another process, between two frames; sleep goes on beside them."""
+    if name == "sleep":
+        return carry_out(memory, name, asked)
+    done = dict[str, Any]()
+    wanted = filter_of_change(asked) if name == "forget" else None
+    watch.do(lambda: watch.change(wanted or None, lambda: done.update(carry_out(memory, name, asked))))
+    return done
+
+
+def _add(watch: LiveWatch, made: _Cameras, addresses: Sequence[LiveAddress]) -> Mapping[str, Any]:
+    """Watch more cameras from now on."""
+    names = list[str]()
+
+    def act() -> None:
+        for address in addresses:
+            name, camera = made.make(address)
+            watch.add(name, camera)
+            names.append(name)
+
+    watch.do(act)
+    return {"added": names}
+
+
+def _remove(watch: LiveWatch, made: _Cameras, streams: Sequence[str]) -> Mapping[str, Any]:
+    """Watch some cameras no more."""
+
+    def act() -> None:
+        for stream in streams:
+            watch.remove(stream)
+            made.release(stream)
+
+    watch.do(act)
+    return {"removed": list(streams)}

@@ -8,18 +8,23 @@ after that is a new one whatever it shows, so that nothing spans a gap.
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 
 import numpy as np
 
+from hippocam.apps.errors import LiveError
 from hippocam.apps.live.alerts import Alerts
 from hippocam.apps.live.folder import JsonLines
 from hippocam.apps.live.open_frames import OpenFrames
 from hippocam.apps.live.status import LiveStatus
+from hippocam.memory.filter import Filter
 from hippocam.memory.memory import MemoryWriter
+from hippocam.stream.errors import HippocamError
 from hippocam.stream.ingest import Ingest
 from hippocam.stream.live.camera import Camera, State
 from hippocam.stream.live.clock import LEAST_STEP_S, Wall
@@ -96,9 +101,15 @@ class LiveWatch:
         held = memory.streams()
         ends = {stream.id: stream.duration_s for stream in held if stream.frames_seen}
         self.entries, self._counted_s = sum(stream.entries for stream in held), time.monotonic()
-        self._views = [
-            _View(camera, name, 1 + self._begin(name, camera), ends.get(name)) for name, camera in cameras
-        ]
+        self._views = list[_View]()
+        self._threads = dict[str, threading.Thread]()
+        self._waiting: queue.SimpleQueue[tuple[Callable[[], None], Future[None]]] = queue.SimpleQueue()
+        self._over = False
+        for name, camera in cameras:
+            self._view(name, camera, ends.get(name))
+
+    def _view(self, name: str, camera: Camera, before_s: float | None) -> None:
+        self._views.append(_View(camera, name, 1 + self._begin(name, camera), before_s))
 
     def _begin(self, name: str, camera: Camera) -> int:
         fps, senses = self._ingest.config.fps, self._ingest.senses.named
@@ -119,12 +130,8 @@ class LiveWatch:
         Raises:
             HippocamError: The memory or the encoder failed.
         """
-        threads = [
-            threading.Thread(target=view.camera.run, name=f"hippocam-{view.name}", daemon=True)
-            for view in self._views
-        ]
-        for thread in threads:
-            thread.start()
+        for view in self._views:
+            self._start(view)
         try:
             while not stop.is_set() and (until_s is None or time.monotonic() < until_s):
                 over = all(view.camera.state in _OVER for view in self._views)
@@ -134,17 +141,99 @@ class LiveWatch:
                         break
                     self._ready.wait(_TICK_S)
                 self.look()
+                self._do_waiting()
                 on_tick()
         finally:
             for view in self._views:
                 view.camera.stop()
-            for thread in threads:
+            for thread in self._threads.values():
                 thread.join()
             while self.step():
                 pass
             for view in self._views:
                 self._close(view)
             self.look()
+            self._over = True
+            self._do_waiting()
+
+    def _start(self, view: _View) -> None:
+        thread = threading.Thread(target=view.camera.run, name=f"hippocam-{view.name}", daemon=True)
+        self._threads[view.name] = thread
+        thread.start()
+
+    # what other threads ask for ---------------------------------------------------------------------------
+
+    def do(self, act: Callable[[], None]) -> None:
+        """Have something done between two frames by the thread that writes, and wait for it.
+
+        Raises:
+            LiveError: The watch ends.
+        """
+        done = Future[None]()
+        self._waiting.put((act, done))
+        self._ready.set()
+        while True:
+            try:
+                return done.result(timeout=_TICK_S)
+            except TimeoutError:
+                if self._over and not done.done():
+                    raise LiveError("the live process ends; ask again") from None
+
+    def _do_waiting(self) -> None:
+        while not self._waiting.empty():
+            act, done = self._waiting.get()
+            if self._over:
+                done.set_exception(LiveError("the live process ends; ask again"))
+                continue
+            while self.step():  # what was seen before is written before
+                pass
+            try:
+                act()
+            except Exception as error:
+                done.set_exception(error)
+            else:
+                done.set_result(None)
+
+    def add(self, name: str, camera: Camera) -> None:
+        """Watch another camera from now on; for `do`."""
+        ends = {stream.id: stream.duration_s for stream in self._memory.streams() if stream.frames_seen}
+        self._view(name, camera, ends.get(name))
+        self._start(self._views[-1])
+
+    def remove(self, name: str) -> None:
+        """Watch a camera no more; what was seen is kept. For `do`.
+
+        Raises:
+            HippocamError: It is not watched, or the only one.
+        """
+        view = next((view for view in self._views if view.name == name), None)
+        if view is None:
+            names = ", ".join(view.name for view in self._views)
+            raise HippocamError(f"no camera {name!r} is watched; there are {names}")
+        if len(self._views) == 1:
+            raise HippocamError(f"{name} is the only camera; end the live process in its place")
+        view.camera.stop()
+        self._threads.pop(name).join()
+        while self.step():
+            pass
+        self._close(view)
+        self._views.remove(view)
+
+    def change(self, wanted: Filter | None, carry_out: Callable[[], None]) -> None:
+        """Change the memory; for `do`.
+
+        Args:
+            wanted: Which streams and times are deleted with it; None where nothing is.
+            carry_out: Changes it.
+        """
+        meant = [view for view in self._views if wanted is not None and wanted.of_stream(view.name)]
+        for view in meant:
+            self._close(view)  # what is open is deleted too
+        try:
+            carry_out()
+        finally:
+            for view in meant:  # its stream may be gone
+                self._begin(view.name, view.camera)
 
     def step(self) -> bool:
         """Take a chunk of waiting frames, from all cameras in turn; return whether there were any."""

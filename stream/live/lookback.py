@@ -84,6 +84,25 @@ class SegmentRing:
             self._bytes += self._closed[path]
 
 
+def prune(folder: Path, max_bytes: int) -> int:
+    """Delete the oldest files of all cameras until the rest fits; return how many went.
+
+    Each camera keeps to its own share; this holds the sum where cameras were added since.
+
+    Args:
+        folder: The folder that holds the cameras' folders.
+        max_bytes: Bytes of all files together.
+    """
+    sizes = {path: path.stat().st_size for camera in folder.glob("*/") for path in segments(camera)}
+    total, gone = sum(sizes.values()), 0
+    for path in sorted(sizes, key=start_of):
+        if total <= max_bytes:
+            break
+        path.unlink(missing_ok=True)
+        total, gone = total - sizes[path], gone + 1
+    return gone
+
+
 def segments(folder: Path) -> list[Path]:
     """Return the files in a camera's folder, the oldest first; none if there is no folder."""
     if not folder.is_dir():

@@ -1,0 +1,110 @@
+"""A memory is changed while a live process writes to it: that process does it, between two frames."""
+
+import configparser
+import json
+import subprocess
+import time
+from datetime import datetime
+
+import pytest
+
+from hippocam.apps import Session
+from hippocam.apps.cli.main import main
+from hippocam.memory.memory import Memory
+
+
+@pytest.fixture(scope="module")
+def helpers(load_helpers):
+    return load_helpers("live_process.py")
+
+
+@pytest.fixture
+def clip(tmp_path, colour_video):
+    return colour_video(tmp_path / "yard.mp4", [("green", 1.5), ("red", 1.5)])
+
+
+def hippocam(capsys, *arguments):
+    code = main([*map(str, arguments), "--json"])
+    said = capsys.readouterr()
+    return code, json.loads(said.out.splitlines()[-1]) if said.out else said.err
+
+
+def entries(memory, stream="yard"):
+    with Session(memory) as session:
+        held = any(known.id == stream for known in session.status().streams)
+        return session.search("red", stream=stream, top=1000) if held else ()
+
+
+def test_pin_forget_sleep_and_more_cameras_while_it_runs(helpers, tmp_path, clip, colour_video, capsys):
+    memory, other = tmp_path / "m", colour_video(tmp_path / "gate.mp4", [("blue", 2), ("yellow", 2)])
+    with helpers.Live(memory, clip, "--loop", "--fps", 5, "--look-back-mb", 3) as live:
+        live.wait_for(lambda row: row["seen"])
+        helpers.until(lambda: memory.is_dir() and len([e for e in entries(memory) if "open-" not in e.id]) > 3)
+        first = min((e for e in entries(memory) if "open-" not in e.id), key=lambda e: e.t0_s)
+        assert hippocam(capsys, "pin", first.id, "--memory", memory)[0] == 0
+        with Memory.open_reader(memory) as reader:
+            assert any(slot.pinned for slot in reader.store.entries.slots())
+        # another camera, with its own name and its own colours
+        code, added = hippocam(capsys, "live", "add", f"door={other}", "--memory", memory)
+        assert (code, added) == (0, {"added": ["door"]})
+        helpers.until(lambda: live.cameras().get("door", {}).get("seen"))
+        # what was seen until now goes, footage too; what comes after stays
+        before_s = time.time()
+        said = datetime.fromtimestamp(before_s).isoformat(sep=" ")
+        code, gone = hippocam(capsys, "forget", "--stream", "yard", "--before", said, "--yes", "--memory", memory)
+        assert code == 0
+        assert gone["entries"] > 3
+        assert all(e.t1_s >= before_s - 1 for e in entries(memory))
+        footage = live.place.look_back("yard")
+        assert all(int(path.stem) / 1000 > before_s - 1 for path in footage.glob("*.mkv"))
+        seen = live.cameras()["yard"]["seen"]
+        helpers.until(lambda: live.cameras()["yard"]["seen"] > seen + 10)
+        helpers.until(lambda: [e for e in entries(memory) if "open-" not in e.id])
+        assert hippocam(capsys, "sleep", "--memory", memory)[0] == 0
+        # a whole stream, which goes on from nothing
+        code, gone = hippocam(capsys, "forget", "--stream", "door", "--memory", memory)
+        assert (code, gone["streams"]) == (0, 1)
+        helpers.until(lambda: [e for e in entries(memory, "door") if "open-" not in e.id])
+        code, said = hippocam(capsys, "live", "remove", "door", "--memory", memory)
+        assert (code, said) == (0, {"removed": ["door"]})
+        assert set(live.cameras()) == {"yard"}
+        held = entries(memory, "door")
+        assert held
+        code, said = hippocam(capsys, "live", "remove", "yard", "--memory", memory)
+        assert code == 2
+        assert "only camera" in said
+        code, said = hippocam(capsys, "pin", "0" * 16, "--memory", memory)
+        assert code == 2
+        assert "0000" in said
+        assert hippocam(capsys, "live", "stop", "--memory", memory)[0] == 0
+        assert live.process.wait(helpers.LONG_S) == 0
+    assert {e.id for e in entries(memory, "door")} == {e.id for e in held}
+    assert hippocam(capsys, "verify", "--memory", memory)[0] == 0
+
+
+def test_a_unit_for_systemd(tmp_path, capsys, monkeypatch):
+    folder = tmp_path / "100% mine"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    assert main(["live", "service", "rtsp://cam/front?a=1%20b", "--alert", "a dog", "--memory", "m"]) == 0
+    unit = configparser.ConfigParser(interpolation=None, delimiters=("=",))
+    unit.optionxform = str
+    unit.read_string(capsys.readouterr().out)
+    service = unit["Service"]
+    assert service["WorkingDirectory"] == str(folder).replace("%", "%%")
+    assert service["ExecStart"].endswith('live add rtsp://cam/front?a=1%%20b --alert "a dog" --memory m')
+    assert service["KillSignal"] == "SIGINT"
+    path = tmp_path / "hippocam.service"
+    assert main(["live", "service", "/dev/video0"]) == 0
+    path.write_text(capsys.readouterr().out)
+    try:
+        checked = subprocess.run(["systemd-analyze", "verify", path], capture_output=True, text=True, timeout=120)
+    except FileNotFoundError:
+        return
+    assert "hippocam.service" not in checked.stderr
+
+
+def test_without_a_live_process_nothing_is_added_or_removed(tmp_path, capsys):
+    assert main(["live", "remove", "yard", "--memory", str(tmp_path)]) == 2
+    assert "no live process runs" in capsys.readouterr().err
+    assert main(["live", "service"]) == 2
