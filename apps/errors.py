@@ -4,6 +4,7 @@
     ├─ SourceError                  a source cannot be read, or not to its end
     │  └─ MissingFramesError        ... for wanted frames never came out of it
     ├─ MissingLibraryError          a library cannot be loaded
+    ├─ LibraryFilesError            the files that another program's database names are not here
     ├─ PartError                    a part of an archive is not whole
     ├─ ClipError                    a camera's footage cannot be written as a clip
     │  └─ NoFootageError            ... for there is none
@@ -89,6 +90,7 @@ from hippocam.stream.errors import (
     ClipError,
     ClusterError,
     HippocamError,
+    LibraryFilesError,
     MissingFramesError,
     MissingLibraryError,
     NoFootageError,
@@ -192,6 +194,7 @@ __all__ = [
     "ExportError",
     "FormatError",
     "HippocamError",
+    "LibraryFilesError",
     "LineError",
     "LiveError",
     "LockedError",

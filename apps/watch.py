@@ -19,6 +19,8 @@ from hippocam.stream.protocols import Encoder, Source
 from hippocam.stream.records import Note
 
 Executor = Literal["local", "ray"]
+# A longer step from one frame to the next is a gap, and no footage, seconds.
+_LONGEST_STEP_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +71,19 @@ def watch_sources(
         The outcome. A source that broke off stands in `failed`; what could be read of it is kept.
     """
     claims = claim_all(memory, sources, work.pipeline.fps, work.senses.named)
+    return watch_claimed(memory, claims, work, executor=executor, started=started, on_progress=on_progress)
+
+
+def watch_claimed(
+    memory: MemoryWriter,
+    claims: Sequence[Claim],
+    work: Work,
+    *,
+    executor: Executor = "local",
+    started: float,
+    on_progress: Callable[[WatchProgress], None] | None = None,
+) -> WatchReport:
+    """Watch sources that have names in the memory already; the arguments are those of `watch_sources`."""
     writing = _Writing(memory, [claim for claim in claims if not claim.complete], started)
     try:
         for chunk in work.run(writing.jobs, executor):
@@ -107,14 +122,10 @@ class _Writing:
         self.failed: list[Failure] = []
         self.meter = Meter()
         self._memory, self._started = memory, started
-        self._first_s: dict[int, float] = {}  # by the job's index, as the rest
+        self.watched_s = 0.0  # footage so far, over all jobs, without its gaps
+        self._begun: set[int] = set()  # by the job's index, as the rest
         self._newest_s = dict.fromkeys(range(len(jobs)), 0.0)
         self._open = set(range(len(jobs)))
-
-    @property
-    def watched_s(self) -> float:
-        """Seconds of footage watched so far, over all jobs."""
-        return sum(max(0.0, self._newest_s[index] - first_s) for index, first_s in self._first_s.items())
 
     def write(self, chunk: Chunk) -> None:
         """Write what a chunk holds; if it is its job's last, finish the recording."""
@@ -122,12 +133,19 @@ class _Writing:
         self._memory.write(chunk.items)
         self.meter.add("memory", items=len(chunk.items), busy_s=time.perf_counter() - write_s)
         self.meter.join(chunk.stages)
-        times_s = [item.time_s for item in chunk.items if not isinstance(item, Note)]
-        if times_s:
-            self._first_s.setdefault(chunk.job, times_s[0])
-            self._newest_s[chunk.job] = max(self._newest_s[chunk.job], times_s[-1])
+        for item in chunk.items:
+            if not isinstance(item, Note):
+                self._go_on(chunk.job, item.time_s)
         if chunk.ended:
             self._finish(chunk)
+
+    def _go_on(self, job: int, time_s: float) -> None:
+        """Note that a job has come to a time."""
+        step_s = time_s - self._newest_s[job]
+        if job in self._begun and 0 < step_s <= _LONGEST_STEP_S:
+            self.watched_s += step_s
+        self._begun.add(job)
+        self._newest_s[job] = max(self._newest_s[job], time_s)
 
     def _finish(self, chunk: Chunk) -> None:
         job = self.jobs[chunk.job]
@@ -136,8 +154,8 @@ class _Writing:
         self._memory.finish(job.name, end_s=end_s, complete=whole)
         uri = job.source.uri
         self._memory.relocate(job.name, uri, with_content(uri, self._fingerprints[chunk.job]))
-        if end_s is not None:
-            self._newest_s[chunk.job] = max(self._newest_s[chunk.job], end_s)
+        if end_s is not None and chunk.job in self._begun:
+            self._go_on(chunk.job, end_s)
         self._open.discard(chunk.job)
         if chunk.error is not None:
             self.failed.append(Failure(source=chunk.error.uri, reason=chunk.error.reason))

@@ -69,6 +69,24 @@ class MissingLibraryError(HippocamError):
         return f"{self.library} cannot be loaded ({self.reason}): {self.fix}"
 
 
+@dataclass(eq=False)
+class LibraryFilesError(HippocamError):
+    """None of the files that another program's database names is here.
+
+    Attributes:
+        database: The database.
+        program: The program.
+        missing: How many files it names.
+    """
+
+    database: Path
+    program: str
+    missing: int
+
+    def __str__(self) -> str:
+        return f"{self.database}: of the {self.missing} files that {self.program} names here, none was found"
+
+
 class PartError(HippocamError):
     """A file is not a part of an archive, or not a whole one."""
 

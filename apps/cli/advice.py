@@ -34,6 +34,7 @@ ADVICE: errors.Advice = {
     errors.EntryGivenUpError: lambda error: f"see hippocam explain {error.entry}",
     errors.UnknownVisitError: "`hippocam entities --json` lists them",
     errors.ConsolidatorError: "train it again: hippocam train sleep",
+    errors.LibraryFilesError: "name the folder that holds them with --media DIR",
     errors.NoFootageError: "it is kept while hippocam live add runs",
     errors.RayStartError: _LOCAL,
     errors.ClusterError: _CLUSTER,

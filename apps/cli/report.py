@@ -10,7 +10,7 @@ from hippocam.apps.records import Answer, ImportReport, Status, WatchReport
 from hippocam.apps.wording import NO_PICTURE, megabytes, moment_time, other_spans, surety_of
 from hippocam.memory.entities.describing import position_of
 from hippocam.memory.records import KEY_FRAMES, Evidence, StreamStatus
-from hippocam.stream.timecode import format_time
+from hippocam.stream.timecode import DATES_FROM_S, format_time
 
 # Gaps of a stream that are told with their times.
 _GAPS = 3
@@ -25,7 +25,7 @@ def watch_lines(report: WatchReport) -> list[str]:
         again = f" (some or all of it was watched before, at {rate})" if s.resumed else ""
         seen = "key frames" if s.fps == KEY_FRAMES else "frames"
         lines.append(
-            f"{s.id}: {format_time(s.duration_s)} watched, {s.frames_seen} {seen} seen, "
+            f"{s.id}: {_watched(s.duration_s)}, {s.frames_seen} {seen} seen, "
             f"{s.frames_encoded} encoded, {s.events} events, {s.entries} kept{again}"
         )
     lines.append(
@@ -36,6 +36,10 @@ def watch_lines(report: WatchReport) -> list[str]:
     if any(stage.items for stage in report.stages):
         lines.append("at work: " + ", ".join(f"{s.stage} {s.busy_s:.1f} s" for s in report.stages))
     return lines
+
+
+def _watched(end_s: float) -> str:
+    return f"watched up to {format_time(end_s)}" if end_s >= DATES_FROM_S else f"{format_time(end_s)} watched"
 
 
 def import_lines(report: ImportReport) -> list[str]:

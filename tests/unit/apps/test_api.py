@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from hippocam.apps import api
 from hippocam.apps.live.status import LiveStatus
 from hippocam.apps.records import Answer
 from hippocam.memory.entities.records import Entity, EntityChange, Visit
-from hippocam.memory.records import Evidence
+from hippocam.memory.explanation import Explanation
+from hippocam.memory.records import Evidence, Level, Span, unheld_entry
 from hippocam.stream.clips.clip import Clip
 from hippocam.stream.live.camera import CameraStatus, State
+from hippocam.stream.records import Sensors
+from hippocam.stream.robot.motion import Motion
 
 MOMENT = Evidence(
     id="0123456789abcdef", stream="door", t0_s=6.54321, t1_s=19.5, score=0.87654, why="it matches", image="a.jpg",
@@ -54,6 +60,22 @@ def test_an_entity_counts_all_visits_and_lists_those_that_are_kept():
     ]
     change = EntityChange(id=3, kind="merge", into=0xAB, moved=((1, 2),), undone=False)
     assert plain(api.change_json(change)) == {"change": 3, "kind": "merge", "undone": False}
+
+
+def test_a_robots_moment_is_explained_without_what_it_measured():
+    """Its poses are arrays, which JSON does not have."""
+    motion = Motion(times_s=np.array([1.0, 2.0]), poses=np.zeros((2, 7)))
+    held = replace(
+        unheld_entry(0xAB, "arm", Span(t0_s=1.0, t1_s=2.0, known_s=2.0), 1.5),
+        motion=motion, sensors=Sensors(state=np.ones(3, np.float32)), level=Level.SIGNS,
+    )  # fmt: skip
+    value = plain(api.explain_json(0xAB, Explanation(entry=held, journal=[], worth=None)))
+    assert (value["id"], value["entry"]["level"], value["entry"]["spans"]) == (
+        f"{0xAB:016x}",
+        "signs",
+        [[1.0, 2.0]],
+    )
+    assert not {"motion", "sensors"} & set(value["entry"])
 
 
 def test_a_camera_is_one_flat_object():

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from hippocam.stream.clips.look_back import write_clips
-from hippocam.stream.errors import ClipError, SourceError
+from hippocam.stream.clips.look_back import write_clips, write_stretch
+from hippocam.stream.errors import ClipError, NoFootageError, SourceError
 from hippocam.stream.live.address import LiveAddress, parse_address
 from hippocam.stream.live.lookback import LookBackConfig, segments, start_of
 from hippocam.stream.sources.cameras.opencv import read_device
@@ -81,6 +81,26 @@ def test_a_clip_begins_at_the_key_frame_before_what_is_wanted(tmp_path, media):
     assert shown[0] % 10 == 0
     assert 25 <= len(shown) <= 36
     assert shown[-1] >= 80  # all but the last cluster can be read while it is written
+
+
+def test_any_stretch_of_the_footage_is_a_clip(tmp_path, media):
+    media.render_video(tmp_path / "a.mp4", frames=100, options=media.long_gop(10))
+    writer = recorder(tmp_path)
+    feed(writer, tmp_path / "a.mp4", 1_800_000_000)
+    writer.close()
+    (clip,) = write_stretch(tmp_path / "lb", tmp_path / "out.mp4", 1_800_000_001.3, 1_800_000_002.2)
+    shown = [n for _, n in numbers(clip.path, media)]
+    assert shown[0] == 30  # the key frame before it
+    assert shown == list(range(30, shown[-1] + 1))
+    assert 53 <= shown[-1] <= 60  # in the order of decoding some later ones come first
+    ((t0_s, t1_s),) = clip.spans
+    assert (t0_s, t1_s) == (
+        pytest.approx(1_800_000_001.2, abs=0.1), pytest.approx(1_800_000_002.2, abs=0.1)
+    )  # fmt: skip
+    for t0_s, t1_s in ((1_799_999_000, 1_799_999_900), (1_800_000_100, 1_800_000_200)):
+        with pytest.raises(NoFootageError):
+            write_stretch(tmp_path / "lb", tmp_path / "none.mp4", t0_s, t1_s)
+    assert not (tmp_path / "none.mp4").exists()
 
 
 def test_another_picture_size_begins_another_file(tmp_path, media):

@@ -1,0 +1,1 @@
+"""What other programs have recorded and written down: their footage with its true times, their words as notes."""
