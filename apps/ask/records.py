@@ -9,6 +9,7 @@ from hippocam.apps.ask.answer.facts import Facts, Watched
 from hippocam.apps.ask.question.meaning import Meaning
 from hippocam.apps.ask.question.time_words import start_and_end_s
 from hippocam.apps.ask.where import Where, filter_of, narrowed
+from hippocam.memory.entities.detections import Detected
 from hippocam.memory.entities.records import Entity
 from hippocam.memory.records import Evidence, StreamStatus
 from hippocam.stream.records import Note
@@ -23,6 +24,9 @@ class Recorded(Protocol):
 
     def entities(self, at_s: float | None) -> Sequence[Entity]:
         """Things and people that were told apart, by the time of their first visit."""
+
+    def detected(self, at_s: float | None) -> Sequence[Detected]:
+        """When which labels were detected in any stream, followed or not."""
 
     def notes(self, where: Where) -> Sequence[Note]:
         """What was read, heard or given in some streams and times, by time."""
@@ -49,6 +53,10 @@ class QuestionRecords:
     def entities(self) -> Sequence[Entity]:
         """Things and people that were told apart in any stream."""
         return self._recorded.entities(self._at_s)
+
+    def detected(self) -> Sequence[Detected]:
+        """When which labels were detected in any stream."""
+        return self._recorded.detected(self._at_s)
 
     def notes(self) -> Sequence[Note]:
         """What was read, heard or given, by time."""

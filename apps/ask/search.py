@@ -29,6 +29,7 @@ from hippocam.apps.live.open_frames import open_moments
 from hippocam.memory.asof.coverage import Coverage
 from hippocam.memory.asof.lookup import of_place, of_things, of_words
 from hippocam.memory.asof.whereabouts import Whereabouts
+from hippocam.memory.entities.detections import Detected
 from hippocam.memory.entities.records import Entity
 from hippocam.memory.errors import memory_errors
 from hippocam.memory.memory import Memory
@@ -144,6 +145,17 @@ class Search:
     def entities(self, at_s: float | None) -> list[Entity]:
         """Things and people that were told apart, by the time of their first visit."""
         return self._memories.entities(None, None, at_s)
+
+    def detected(self, at_s: float | None) -> list[Detected]:
+        """When which labels were detected in any stream, followed or not."""
+        return [
+            each._replace(stream=member.prefix + each.stream)
+            for member in self._memories.members
+            for held in member.memory.streams()
+            if not held.quarantined
+            for each in member.memory.entities.detected(held.id)
+            if at_s is None or each.t1_s <= at_s
+        ]
 
     def notes(self, where: Where) -> list[Note]:
         """What was read, heard or given in some streams and times, by time."""

@@ -10,14 +10,15 @@ from hippocam.apps.ask.answer.neighbours import neighbours
 from hippocam.apps.ask.answer.overview import background, overview
 from hippocam.apps.ask.answer.people import nobody, who
 from hippocam.apps.ask.answer.streams import compare, length
-from hippocam.apps.ask.answer.things import cannot_count, things
+from hippocam.apps.ask.answer.things import cannot_count, glimpsed, things
 from hippocam.apps.ask.answer.told import Told
 from hippocam.apps.ask.answer.which import which
-from hippocam.apps.ask.answer.words import lines_like, words
+from hippocam.apps.ask.answer.words import few_lines, lines_like, words
 from hippocam.memory.records import Evidence
 from hippocam.models.readers.question_kind import QuestionKind
 
 _K = QuestionKind
+_LOOKS = (_K.COLOUR, _K.WHERE, _K.OTHER, _K.WHETHER)
 _ANSWERS: Mapping[QuestionKind, tuple[Callable[[Facts], Told | None], ...]] = {
     _K.LENGTH: (length,),
     _K.COMPARE: (compare,),
@@ -50,9 +51,10 @@ def answer_beside(facts: Facts, evidence: Sequence[Evidence], closer: Closer | N
     """
     if facts.kind in (_K.BEFORE, _K.AFTER):
         return neighbours(facts, evidence)
-    if facts.kind in (_K.COLOUR, _K.WHERE, _K.OTHER, _K.WHETHER):
-        return looks(facts, evidence, closer)
-    return None
+    found = looks(facts, evidence, closer) if facts.kind in _LOOKS else None
+    if found is None and facts.kind in (_K.WHETHER, _K.WHEN):
+        return glimpsed(facts, evidence)
+    return few_lines(facts, evidence) if facts.kind == _K.WORDS else found
 
 
 def told_records(facts: Facts, recorded: Told | None) -> list[str]:

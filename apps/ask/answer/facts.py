@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 from hippocam.memory.entities.describing import Position
+from hippocam.memory.entities.detections import Detected
 from hippocam.memory.entities.records import Entity, Visit
 from hippocam.memory.records import Evidence
 from hippocam.models.readers.question_kind import QuestionKind
@@ -15,6 +16,7 @@ from hippocam.stream.records import Box, Note
 # Kinds of notes that tell what was said, and what was to be read.
 SPOKEN = ("speech", "subtitle")
 WRITTEN = ("screen", "subtitle", "chapter", "mark")
+READ = ("screen",)
 # A visit is sure that has so many detections, the surest of at least this score.
 _SURE_HITS, _SURE_SCORE = 3, 0.66
 
@@ -24,6 +26,9 @@ class Records(Protocol):
 
     def entities(self) -> Sequence[Entity]:
         """Things and people that were told apart in any stream, by the time of their first visit."""
+
+    def detected(self) -> Sequence[Detected]:
+        """When which labels were detected, followed or not."""
 
     def notes(self) -> Sequence[Note]:
         """What was read, heard or given, by time."""
@@ -128,6 +133,17 @@ class Facts:
                 if visit.t0_s < end_s and visit.t1_s > start_s:
                     found.append(Stay(entity, visit, max(visit.t0_s, start_s), min(visit.t1_s, end_s)))
         return sorted(found, key=lambda stay: (stay.t0_s, stay.visit.stream, stay.visit.id))
+
+    def glimpsed(self, labels: Sequence[str]) -> list[Detected]:
+        """Stretches within what the question is about in which one of some labels was detected, by time."""
+        meant = {each.stream: each for each in self.watched}
+        found = [
+            each
+            for each in self.records.detected()
+            if each.label in labels and each.stream in meant
+            and meant[each.stream].start_s <= each.t0_s and each.t1_s <= meant[each.stream].end_s
+        ]  # fmt: skip
+        return sorted(found, key=lambda each: (each.t0_s, each.stream))
 
     def told_apart(self) -> set[str]:
         """The streams in which anything was ever recognised: elsewhere the absence of a thing says nothing."""

@@ -10,7 +10,9 @@ from hippocam.apps.ask.answer.phrases import by_stream, lasting, number, stretch
 from hippocam.apps.ask.answer.told import Told, told
 from hippocam.apps.ask.count.words import ordinal
 from hippocam.apps.ask.nouns import Thing, noun_for, thing_in
+from hippocam.memory.records import Evidence
 from hippocam.models.readers.question_kind import QuestionKind
+from hippocam.models.readers.reading import SEEN_FROM
 from hippocam.models.readers.surety import Surety, affirmed, hedged
 
 _K = QuestionKind
@@ -21,6 +23,10 @@ _CAME = re.compile(r"\b(?:came|comes?|coming|arriv\w+|appear\w*|enter\w*|show(?:
 _WEARING = re.compile(r"\s*\b(?:wear|wears|wore|wearing|dressed)$", re.IGNORECASE)
 # That the colours of clothes are right.
 _COLOURS = 0.85
+# Frames that must show what was never followed; that it was there then.
+_GLIMPSES = 2
+_GLIMPSED = 0.7
+_DETECTED = "detected now and then in these times"
 _WHY = "recognised by the detector at these times"
 
 
@@ -52,6 +58,27 @@ def things(facts: Facts) -> Told | None:
     if facts.kind == _K.OFTEN:
         return told(hedged(f"{times(len(spans))}: {by_stream(spans)}", surety), evidence, belief=belief)
     return None
+
+
+def glimpsed(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
+    """Answer whether or when a thing was there that was detected now and then, and never long enough for a visit.
+
+    Args:
+        facts: The question with its records.
+        evidence: What was found for it; where a moment is believed, that says more.
+    """
+    thing = thing_in(facts.text)
+    if thing is None or not thing.plain or facts.beside or (evidence and evidence[0].score >= SEEN_FROM):
+        return None
+    stretches = facts.glimpsed(thing.labels)
+    if sum(each.frames for each in stretches) < _GLIMPSES:
+        return None
+    spans = [(each.stream, each.t0_s, each.t1_s) for each in stretches]
+    shown = facts.shown([(*span, (span[1] + span[2]) / 2) for span in spans], _DETECTED, _GLIMPSED)
+    text = by_stream(spans)
+    surety = Surety.of(_GLIMPSED)
+    said = affirmed(text, surety) if facts.kind == _K.WHETHER else hedged(text, surety)
+    return told(said, shown, belief=_GLIMPSED)
 
 
 def _edges(facts: Facts, thing: Thing, stays: Sequence[Stay]) -> Told:

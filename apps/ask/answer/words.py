@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from hippocam.apps.ask.answer.facts import SPOKEN, WRITTEN, Facts
+from hippocam.apps.ask.answer.facts import READ, SPOKEN, WRITTEN, Facts
 from hippocam.apps.ask.answer.phrases import stretch
 from hippocam.apps.ask.answer.told import Told, told
 from hippocam.memory.recall.words import content_words
+from hippocam.memory.records import Evidence
 from hippocam.models.readers.note_text import one_line
 from hippocam.models.readers.question_kind import QuestionKind
+from hippocam.models.readers.reading import SEEN_FROM
 from hippocam.models.readers.surety import Surety, hedged
 from hippocam.stream.records import Note
 
@@ -21,6 +23,8 @@ _TITLE = re.compile(r"\btitles?\b", re.IGNORECASE)
 _FIRST = 2
 # That all words are told.
 _ALL = 0.95
+# That the few lines that were read are those that are meant.
+_ALL_THERE_IS = 0.6
 # That a line of the form is the one that is meant.
 _BELIEF = 0.85
 _SHOWN = re.compile(
@@ -103,6 +107,27 @@ def words(facts: Facts) -> Told | None:
         evidence,
         belief=belief,
     )
+
+
+def few_lines(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
+    """Tell all lines that were read, where they are few and none is plainly the one that is asked for.
+
+    Whoever asks what the sign says has seen a sign; where little was read, it is most likely that.
+
+    Args:
+        facts: The question with its records.
+        evidence: What was found for it; where a moment is believed, that says more.
+    """
+    if facts.beside or _NAME.match(facts.question) or (evidence and evidence[0].score >= SEEN_FROM):
+        return None
+    lines = {note.text: note for note in reversed(facts.notes(READ))}
+    if not 0 < len(lines) <= _FEW:
+        return None
+    notes = sorted(lines.values(), key=lambda note: (note.t0_s, note.line))
+    told_lines = [f"{one_line(note.text)} ({stretch(note.t0_s, note.t1_s)})" for note in notes]
+    spans = [(note.stream, note.t0_s, note.t1_s, (note.t0_s + note.t1_s) / 2) for note in notes]
+    text = hedged(f"on screen in {notes[0].stream}: {'; '.join(told_lines)}", Surety.PERHAPS)
+    return told(text, facts.shown(spans, "all that was read", _ALL_THERE_IS), belief=_ALL_THERE_IS)
 
 
 def lines_like(facts: Facts) -> Told | None:

@@ -53,11 +53,14 @@ STREAMS = {"yard": 80.0, "hall": 200.0, "slides": 30.0}
 class Yard:
     """Looks up the above."""
 
-    def __init__(self, entities=ENTITIES, notes=NOTES):
-        self._entities, self._notes = entities, notes
+    def __init__(self, entities=ENTITIES, notes=NOTES, detected=()):
+        self._entities, self._notes, self._detected = entities, notes, detected
 
     def entities(self):
         return self._entities
+
+    def detected(self):
+        return self._detected
 
     def notes(self):
         return self._notes

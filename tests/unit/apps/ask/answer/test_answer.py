@@ -1,10 +1,13 @@
 """Answers from records: every kind of question on a yard and a hall whose truth is written down in `yard`."""
 
+from dataclasses import replace
+
 import pytest
 
 from hippocam.apps.ask.answer.answer import answer_beside, answer_from_records
 from hippocam.apps.ask.answer.facts import Closeup
 from hippocam.memory.entities.describing import position_of
+from hippocam.memory.entities.detections import Detected
 from hippocam.memory.records import Evidence
 
 
@@ -233,3 +236,35 @@ def test_of_a_few_people_each_is_told_where_nothing_says_which_is_meant(yard):
         "Perhaps one of two people: one in black above and blue below on the left, 0:05 to 0:20; "
         "one in red on the left, 0:24 to 0:32 in yard."
     )
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Is there a kite?", "Perhaps: 0:12 to 0:14 in yard."),
+        ("When was there a kite?", "Perhaps 0:12 to 0:14 in yard."),
+        ("Is there a kite after 0:30?", None),
+        ("Is there a red kite?", None),
+        ("Is there a boat?", None),  # in one frame alone
+    ],
+)
+def test_what_was_detected_and_never_followed_may_have_been_there(yard, question, answer):
+    glimpses = (Detected("yard", "kite", 12, 14, 3, 0.5), Detected("yard", "boat", 20, 20, 1, 0.4))
+    doubted = Evidence(id="b", stream="yard", t0_s=4, t1_s=21, score=0.2, why="", image="", frame_s=9)
+    told = answer_beside(yard.facts(question, records=yard.Yard(detected=glimpses)), [doubted])
+    assert (None if told is None else told.reading.answer) == answer
+    believed = replace(doubted, score=0.8)
+    assert answer_beside(yard.facts(question, records=yard.Yard(detected=glimpses)), [believed]) is None
+
+
+def test_where_little_was_read_it_is_most_likely_what_is_meant(yard):
+    def told(question, records):
+        found = answer_beside(yard.facts(question, records=records), [])
+        return None if found is None else found.reading.answer
+
+    assert told("What does the sign say?", yard.Yard()) == (
+        'Perhaps on screen in yard: "EXIT" (0:10 to 0:20); "No parking" (0:10.5 to 0:20).'
+    )
+    many = tuple(replace(yard.NOTES[0], text=f"Line {k}") for k in range(9))
+    assert told("What does the sign say?", yard.Yard(notes=many)) is None
+    assert told("Who is the director?", yard.Yard()) is None  # a name is read or it is not
