@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from hippocam.apps.ask.answer.facts import Closer, Facts
 from hippocam.apps.ask.answer.looks import looks
 from hippocam.apps.ask.answer.neighbours import neighbours
-from hippocam.apps.ask.answer.overview import background, overview
+from hippocam.apps.ask.answer.overview import background, overview, what_with
 from hippocam.apps.ask.answer.people import nobody, who
 from hippocam.apps.ask.answer.streams import compare, length
 from hippocam.apps.ask.answer.things import cannot_count, glimpsed, things
@@ -52,6 +52,8 @@ def answer_beside(facts: Facts, evidence: Sequence[Evidence], closer: Closer | N
     if facts.kind in (_K.BEFORE, _K.AFTER):
         return neighbours(facts, evidence)
     found = looks(facts, evidence, closer) if facts.kind in _LOOKS else None
+    if facts.kind == _K.WHAT and facts.text:
+        return what_with(facts, evidence)
     if found is None and facts.kind in (_K.WHETHER, _K.WHEN):
         return glimpsed(facts, evidence)
     return few_lines(facts, evidence) if facts.kind == _K.WORDS else found

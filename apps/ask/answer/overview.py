@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from hippocam.apps.ask.answer.facts import SPOKEN, WRITTEN, Facts
 from hippocam.apps.ask.answer.phrases import lasting, listed, number, stretch
 from hippocam.apps.ask.answer.told import Told, told
-from hippocam.apps.ask.nouns import noun_for
+from hippocam.apps.ask.nouns import labels_of, noun_for
 from hippocam.memory.recall.words import content_words
 from hippocam.memory.records import Evidence
 from hippocam.models.readers.note_text import one_line
 from hippocam.models.readers.question_kind import QuestionKind
-from hippocam.models.readers.reading import Reading, Sentence
+from hippocam.models.readers.reading import SEEN_FROM, Reading, Sentence
+from hippocam.models.readers.surety import Surety, hedged
 
 _K = QuestionKind
 # Moments that are told of a question, and how many are looked through for them, so that all of the time is told.
 _TOLD, _LOOKED = 8, 64
 _LINES = 4
+# That what was recognised at the time of a thing stands with it.
+_WITH_IT = 0.6
 # What is read so shortly beside a moment was read in it.
 _BESIDE_S = 0.5
 # That what a film shows is told well by a few of its moments.
@@ -58,6 +62,32 @@ def overview(facts: Facts) -> Told | None:
     sentences += [main, *(Sentence(text=text, known=True) for text in words)]
     reading = Reading(sentences=tuple(sentences), unknown=False, confidence=_BELIEF)
     return Told(reading=reading, evidence=tuple(moments), final=False)
+
+
+def what_with(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
+    """Tell what was recognised where and when something was that a question names: "what stands on the table?".
+
+    Args:
+        facts: The question with its records.
+        evidence: Moments of what it names, the strongest first.
+
+    Returns:
+        None where no moment is believed, or nothing else was recognised in it.
+    """
+    best = evidence[0] if evidence and evidence[0].score >= SEEN_FROM else None
+    if best is None or facts.beside:
+        return None
+    named = {label for word in content_words(facts.text) for label in labels_of(word) or ()}
+    things = dict[str, set[int]]()
+    for stay in facts.stays(lambda entity: entity.label not in named):
+        if stay.visit.stream == best.stream and stay.t0_s <= best.t1_s and stay.t1_s >= best.t0_s:
+            things.setdefault(stay.entity.label, set()).add(stay.entity.id)
+    if not things:
+        return None
+    found = listed([f"{number(len(ids))} {noun_for([label], len(ids))}" for label, ids in things.items()])
+    looks = f". It looks like {best.sentence}" if best.sentence else ""
+    text = hedged(f"with it {found}: {stretch(best.t0_s, best.t1_s)} in {best.stream}{looks}", Surety.PERHAPS)
+    return told(text, [best], belief=min(best.score, _WITH_IT), final=False)
 
 
 def background(facts: Facts) -> list[str]:

@@ -268,3 +268,19 @@ def test_where_little_was_read_it_is_most_likely_what_is_meant(yard):
     many = tuple(replace(yard.NOTES[0], text=f"Line {k}") for k in range(9))
     assert told("What does the sign say?", yard.Yard(notes=many)) is None
     assert told("Who is the director?", yard.Yard()) is None  # a name is read or it is not
+
+
+def test_what_was_recognised_with_a_thing_is_told_of_what_stands_there(yard):
+    gate = Evidence(
+        id="b", stream="yard", t0_s=22, t1_s=30, score=0.9, why="", image="", frame_s=25, sentence="an open gate"
+    )
+
+    def told(moment):
+        found = answer_beside(yard.facts("What stands beside the gate?"), [moment])
+        return None if found is None else found.reading.answer
+
+    assert (
+        told(gate) == "Perhaps with it one person and one car: 0:22 to 0:30 in yard. It looks like an open gate."
+    )
+    assert told(replace(gate, t0_s=45, t1_s=55)) is None  # nothing was recognised then
+    assert told(replace(gate, score=0.3)) is None
