@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 from hippocam.memory.bank.bank import Bank
+from hippocam.memory.bank.state import BankChange
 from hippocam.memory.store.entries import EntryTable
 from hippocam.memory.store.states import BankTable
 from hippocam.memory.store.streams import StreamTable
@@ -50,6 +51,12 @@ class KeptBank:
         """Keep what has changed."""
         with self.transaction():
             pass
+
+    def replace(self, state: BankChange) -> None:
+        """Keep a whole state in place of the one that is kept, and let the bank go on from it."""
+        with self._tables.transaction():
+            self._tables.bank.replace(state)
+        load(self._bank, self._tables)
 
 
 def load(bank: Bank, tables: Tables) -> None:

@@ -23,6 +23,7 @@ from hippocam.memory.longterm.kept_bank import KeptBank, load
 from hippocam.memory.longterm.notes import KeptNotes
 from hippocam.memory.longterm.progress import Progress
 from hippocam.memory.longterm.questions import QuestionIntake
+from hippocam.memory.longterm.relearning import MOST, Lived, live_through
 from hippocam.memory.longterm.sleep_writer import SleepWriter
 from hippocam.memory.longterm.summaries import Summaries
 from hippocam.memory.longterm.tombstones import KeptTombstones
@@ -76,7 +77,7 @@ class LongTerm:
         questions: QuestionJournal | None = None,
     ) -> None:
         shares = Shares.of(budget_bytes, spec.dim, sleep_share=sleep_share, notes_share=notes_share)
-        self._store = store
+        self._store, self._spec, self._config = store, spec, config
         self._stream_rows = shares.stream_rows
         self._log = Log(folder, store)
         self._journal = Journal(store.journal, shares.journal_rows)
@@ -172,14 +173,30 @@ class LongTerm:
     def relearn(self) -> None:
         """Learn from what is held, as if there had been nothing else, once rows were deleted."""
         self.summaries.reload()
-        with self._kept.transaction():
-            self.bank.learning.relearn()
+        if len(self.bank) <= MOST:
+            self._live_through()
+        else:
+            with self._kept.transaction():
+                self.bank.learning.relearn()
         self.notes.recount()
+
+    def _live_through(self) -> None:
+        slots = {slot.entry_id: slot for slot in self._store.entries.slots()}
+        held = (self._store.entries.get(entry_id) for entry_id in self.bank)
+        entries = [Lived(slot=slots[entry.id], spans=entry.spans) for entry in held if entry is not None]
+        change = live_through(new_bank(self._spec, self._config), entries)
+        self._log.keep_small()
+        self._kept.replace(change)
 
 
 def open_bank(store: Store, spec: EncoderSpec, config: BankConfig | None = None) -> Bank:
     """The bank of a memory as its store has it, for writing or to explain; nothing is written."""
-    bank = Bank(spec.dim, config, Utility(spec.dim, load_prior(spec)))
+    bank = new_bank(spec, config)
     with one_thread():
         load(bank, store)
     return bank
+
+
+def new_bank(spec: EncoderSpec, config: BankConfig | None = None) -> Bank:
+    """A bank that holds nothing and knows what was trained for an encoder."""
+    return Bank(spec.dim, config, Utility(spec.dim, load_prior(spec)))

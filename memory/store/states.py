@@ -88,6 +88,14 @@ class BankTable:
     def _has_blocks(self) -> bool:
         return bool(self._db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'bank'").fetchone())
 
+    def replace(self, state: BankChange) -> None:
+        """Keep a whole state, and nothing of what was kept before."""
+        self._db.execute("DELETE FROM bank")
+        self._db.execute("DELETE FROM lesson")
+        for name in (_NUMBERS, *_SKETCHES):
+            self._learned.delete(name)
+        self.put(state)
+
     def put(self, change: BankChange) -> None:
         """Keep what has changed."""
         if change.sketches is not None:

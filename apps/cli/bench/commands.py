@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hippocam.apps.cli.bench import options as bench_options
+from hippocam.apps.cli.bench.forgetting import add_forgetting
 from hippocam.apps.cli.bench.known import add_known
 from hippocam.apps.cli.bench.lifelog import add_lifelog
 from hippocam.apps.cli.bench.poison import add_poison
@@ -109,7 +110,8 @@ def add_commands(bench: argparse.ArgumentParser) -> None:
     poison = names.add_parser("poison", help="what strangers can plant, tried against recall and readers")
     add_poison(poison, lambda options: _annotations(options, FOOTAGE), _parts)
 
-    others = (*add_known(names, lambda: _parts()[1]), add_sentences(names), add_lifelog(names), policy)
+    known = add_known(names, lambda: _parts()[1])
+    others = (*known, add_sentences(names), add_lifelog(names), policy, add_forgetting(names))
     every = (moments, memory, scale, sleep, ingest, qa, answers, things, perception, robot, poison, *others)
     for command in every:
         command.add_argument(

@@ -1,0 +1,1 @@
+"""What a memory is after something was forgotten, beside one that never saw it."""
