@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, NamedTuple
@@ -59,7 +59,12 @@ HUB_MODELS = (
 )
 _BUNDLED = ("dinov2", "efficientnet-lite2", "minilm", "minilm-tokenizer")
 NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(  # weights of encoders and readers that packages ship
-    {"bundled": _BUNDLED, "conse": ("efficientnet-lite2", "minilm", "minilm-tokenizer"), "gguf": ("smollm2",)}
+    {
+        "bundled": _BUNDLED,
+        "conse": ("efficientnet-lite2", "minilm", "minilm-tokenizer"),
+        "gguf": ("smollm2",),
+        "gguf:qwen2.5-coder-1.5b": ("qwen2.5-coder-1.5b",),
+    }
 )
 
 
@@ -241,20 +246,18 @@ def _readers() -> Iterator[Model]:
                 else "needs the folder or hub id of a model",
                 fix="pip install 'hippocam[vlm]'" if missing else "name one, as transformers:/models/SmolVLM",
             )
-        elif name == "gguf" and not _has("llama_cpp"):
-            line = _shipped("reader", name)
-            yield Model(
-                kind="reader",
-                name=name,
-                usable=False,
-                why="llama-cpp-python is not installed",
-                fix="pip install 'hippocam[gguf]'",
-                size_bytes=line.size_bytes,
-                licence=line.licence,
-                where=line.where,
-            )
+        elif name == "gguf":
+            yield from map(_gguf, (need for need in NEEDS if need.startswith("gguf")))
         else:
             yield _shipped("reader", name)
+
+
+def _gguf(name: str) -> Model:
+    line = _shipped("reader", name)
+    if _has("llama_cpp"):
+        return line
+    why, fix = "llama-cpp-python is not installed", "pip install 'hippocam[gguf]'"
+    return replace(line, usable=False, why=why, fix=fix, fetchable=False)
 
 
 def _shipped(kind: Kind, name: str) -> Model:

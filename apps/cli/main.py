@@ -115,7 +115,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--reader",
             metavar="NAME",
-            help="who words the answer: extractive (default), openai[:MODEL], transformers:PATH, gguf[:PATH]",
+            help="who words the answer: extractive (default), openai[:MODEL], transformers:PATH, gguf[:MODEL]",
         )
         command.add_argument(
             "--explain", action="store_true", help="print what was understood, and what was given"

