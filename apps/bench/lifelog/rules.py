@@ -24,8 +24,7 @@ from hippocam.apps.bench.policies.events import EventSlots
 # Seconds of a plain piece: about what a sentence of ActivityNet takes.
 PIECE_S = 30.0
 # Rules whose time grows with the square of their slots are not shown a budget of more than these.
-_MOST_SLOTS = 1500
-_SLOW = ("selectstream", "flash-vstream")
+_MOST_SLOTS = {"selectstream": 1000, "flash-vstream": 200}
 # It moves the ends of events, which are given here.
 _LEFT_OUT = ("em-llm-refined", "oracle", "pieces")
 
@@ -40,7 +39,8 @@ def keepers(encoder: str) -> dict[str, Keeper]:
     found |= {name: partial(_ours, parts, encoder) for name, (_, parts) in ABLATIONS.items()}
     for name, entry in POLICIES.items():
         if name.removesuffix("-int8").removesuffix("-signs") not in _LEFT_OUT:
-            found[name] = partial(_plain, entry.build, slow=name.startswith(_SLOW))
+            most = next((most for slow, most in _MOST_SLOTS.items() if name.startswith(slow)), None)
+            found[name] = partial(_plain, entry.build, most_slots=most)
     # a piece is an observation of its own, so that thinning is all that is left to do
     found |= {f"pieces{codec}": partial(_pieces, POLICIES[f"uniform{codec}"].build) for codec in CODEC_NAMES}
     return found
@@ -54,12 +54,18 @@ def _ours(parts: Parts, encoder: str, seen: Observations, budget_bytes: int, see
 
 
 def _plain(
-    build: Callable[..., Policy], seen: Observations, budget_bytes: int, seed: int, *, slow: bool = False
+    build: Callable[..., Policy],
+    seen: Observations,
+    budget_bytes: int,
+    seed: int,
+    *,
+    most_slots: int | None = None,
 ) -> Bank | None:
     kind = getattr(build, "func", build)
     given = {"longest": 1} if isinstance(kind, type) and issubclass(kind, EventSlots) else {}
     policy = build(budget_bytes, seen.vectors_ND.shape[1], seed, **given)
-    if slow and getattr(policy, "capacity", getattr(policy, "cluster_count", 0)) > _MOST_SLOTS:
+    slots = getattr(policy, "capacity", getattr(policy, "cluster_count", 0))
+    if most_slots is not None and slots > most_slots:
         return None
     for number, vector_D in enumerate(seen.vectors_ND):
         policy.push(vector_D, float(number))

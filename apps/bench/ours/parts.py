@@ -23,6 +23,8 @@ class Parts:
         bank: Settings of the bank.
         codec: How keys are stored: "ladder" for int8 and later signs, as in the product; int8 alone; float16.
         background: Whether what was known is taken out of a key.
+        stressed: Whether a slot's one vector is the event's scene with what is new in it stressed, which recall
+            searches in the product, and not what is new alone, by which the product tells what is the same.
         surprise: Whether an event is worth more the more it surprises.
         prior: What was trained on other streams of the same space; None for what ships with the space's encoder.
         trained: Whether what ships is taken.
@@ -31,6 +33,7 @@ class Parts:
     bank: BankConfig = field(default_factory=BankConfig)
     codec: Codec = "ladder"
     background: bool = True
+    stressed: bool = False
     surprise: bool = True
     prior: Prior | None = None
     trained: bool = True

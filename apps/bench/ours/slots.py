@@ -19,6 +19,8 @@ from hippocam.apps.bench.policies.base import NUMBER_BYTES, SPAN_BYTES, Bank, Fl
 from hippocam.memory.bank.bank import Bank as Consolidation
 from hippocam.memory.bank.utility import FULL_ROWS, Utility
 from hippocam.memory.codec import rounded, sign_bytes, signs
+from hippocam.memory.recall.query import RecallConfig
+from hippocam.memory.recall.stress import stressed
 from hippocam.memory.records import Event, Level, Slot, Span, id_of
 from hippocam.memory.spans import join_spans
 
@@ -94,6 +96,9 @@ class OurSlots:
         """Take in an event: the same thing again joins its slot, anything else is a new one."""
         if not self._parts.background:
             event = replace(event, key=event.scene)
+        elif self._parts.stressed:
+            (row_D,) = stressed(event.key[None], event.scene[None], RecallConfig().key_weight)
+            event = replace(event, key=row_D)
         if not self._parts.surprise:
             event = replace(event, utility=1.0)
         event = replace(event, key=self._round(event.key))

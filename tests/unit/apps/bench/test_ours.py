@@ -99,3 +99,12 @@ def test_nothing_is_joined_where_nothing_is_the_same():
     )
     assert (~np.isnan(joined.t0_NS)).sum() > len(joined.t0_NS)
     assert (~np.isnan(apart.t0_NS)).sum() == len(apart.t0_NS)
+
+
+def test_an_event_that_was_cut_before_is_found_by_what_it_shares_too_and_more_by_what_is_new():
+    axes = np.eye(32, dtype=np.float32)
+    rule = OurEvents(100_000, 32)
+    rule.see(axes[0], 0.0, 50.0)
+    rule.see((axes[0] + axes[1]) / np.sqrt(np.float32(2)), 50.0, 60.0)
+    second = rule.bank().keys_ND[1]
+    assert second[1] > second[0] > 0.3
