@@ -125,7 +125,7 @@ class PieceSource:
             except SourceError as error:
                 broken.append(f"{piece.path.name}: {error.reason}")
         if broken:
-            more = f"; {len(broken) - 1} further files likewise" if len(broken) > 1 else ""
+            more = f"; and {len(broken) - 1} more" if len(broken) > 1 else ""
             raise SourceError(self.uri, f"{broken[0]}{more}; all others were kept")
 
     def notes(
