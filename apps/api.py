@@ -14,6 +14,7 @@ from hippocam.apps.archive.records import ArchiveReport, ArchiveStatus
 from hippocam.apps.journal import numbers_of, sentence
 from hippocam.apps.live.status import LiveStatus
 from hippocam.apps.records import Answer, HeldMoment, ImportReport, SetApart, Status, WatchReport
+from hippocam.apps.shown.evidence import evidence_json
 from hippocam.apps.shown.json_shapes import (
     AnswerJson,
     ChangeJson,
@@ -21,7 +22,6 @@ from hippocam.apps.shown.json_shapes import (
     EntitiesJson,
     EntityJson,
     EntryJson,
-    EvidenceJson,
     ExplanationJson,
     HeldMomentJson,
     Json,
@@ -39,7 +39,7 @@ from hippocam.memory.explanation import Explanation
 from hippocam.memory.forget import Deleted
 from hippocam.memory.forget_preview import ToDelete
 from hippocam.memory.provenance.records import Provenance
-from hippocam.memory.records import Entry, Evidence, StreamStatus, format_id
+from hippocam.memory.records import Entry, StreamStatus, format_id
 from hippocam.memory.sleep.sleep import SleepReport
 from hippocam.stream.clips.clip import Clip
 
@@ -138,33 +138,6 @@ def cameras_json(cameras: Sequence[LiveStatus]) -> Json:
 def clips_json(clips: Sequence[Clip]) -> Json:
     """Clips that were written from the look-back footage."""
     return {"clips": [{**asdict(clip), "path": str(clip.path)} for clip in clips]}
-
-
-def evidence_json(evidence: Evidence) -> EvidenceJson:
-    """A moment."""
-    return {
-        "id": evidence.id,
-        "stream": evidence.stream,
-        "t0_s": round(evidence.t0_s, 3),
-        "t1_s": round(evidence.t1_s, 3),
-        "score": round(evidence.score, 4),
-        "looks_like": evidence.sentence,
-        "why": evidence.why,
-        "image": evidence.image,
-        "spans": [[round(t0_s, 3), round(t1_s, 3)] for t0_s, t1_s in evidence.spans],
-        "met": evidence.met,
-        "place": evidence.place,
-        "coarse": evidence.coarse,
-        "claimed": evidence.claimed,
-        "imported": evidence.imported,
-        "notes": [
-            {"kind": n.kind, "t0_s": round(n.t0_s, 3), "t1_s": round(n.t1_s, 3), "text": n.text}
-            for n in evidence.notes
-        ],
-        "thing": evidence.thing,
-        "visit": evidence.visit,
-        "box": None if evidence.box is None else [round(edge, 4) for edge in evidence.box],
-    }
 
 
 def state_json(one: Whereabouts) -> StateJson:

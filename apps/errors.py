@@ -43,6 +43,7 @@
     ├─ SettingsError                a settings file cannot be read, or has an unknown key or a wrong value
     ├─ LiveError                    the live process does not answer, or refuses
     ├─ LineError                    a line of an exported memory is wrong
+    ├─ BrokenOffError               whoever follows a watch broke it off
     ├─ AddressError                 the page cannot be served at this address
     ├─ UploadError                  an upload to the page cannot be taken
     │  └─ TooLargeError             ... for it is too large
@@ -147,6 +148,15 @@ class LineError(HippocamError):
     """A line of an export is not as it must be."""
 
 
+class BrokenOffError(HippocamError):
+    """Raised by whoever is told how a watch goes, to end it: what was seen is kept, a later watch goes on."""
+
+    exit_code = 1
+
+    def __init__(self) -> None:
+        super().__init__("broken off; watching it again goes on from there")
+
+
 class AddressError(HippocamError):
     """The server cannot listen on this address."""
 
@@ -182,6 +192,7 @@ def advised(error: Exception, advice: Advice) -> str:
 
 __all__ = [
     "AddressError",
+    "BrokenOffError",
     "BudgetTooSmallError",
     "CardError",
     "ClipError",

@@ -1,8 +1,8 @@
 """Deletes what a user names, in a memory and in all that is kept beside it.
 
-Beside a memory there may be footage and pictures of its live cameras, videos that were uploaded to its page, and
-copies and parts that an archive run left when it was cut short. They are deleted first and the memory's rows last:
-if that is cut short, the memory still has what was named, so it can be asked for again.
+Beside a memory there may be footage and pictures of its live cameras, videos that were uploaded to its page or
+made to be played there, and what an archive run left when it was cut short. They are deleted first and the
+memory's rows last: if that is cut short, the memory still has what was named, so it can be asked for again.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ def delete(memory: MemoryWriter, what: Filter | Origin | Sequence[str]) -> Delet
         for wanted in [what] if isinstance(what, Filter) else list(_times_of(entries)):
             delete_footage(memory.folder, wanted)
         files, kept = _delete_uploads(memory, what if isinstance(what, Filter) else entries)
+        _delete_converted(memory, what if isinstance(what, Filter) else entries)
         gone = memory.forget(what if isinstance(what, Filter) else found)
     return gone._replace(files=files, kept=kept)
 
@@ -83,7 +84,7 @@ def _delete_uploads(
     Returns:
         Paths of the deleted ones; and of those that stay, each with the reason.
     """
-    from hippocam.apps.web.uploads import uploads_folder
+    from hippocam.apps.web.beside import uploads_folder
 
     folder = uploads_folder(memory.folder)
     if isinstance(what, Filter):
@@ -110,6 +111,16 @@ def _delete_uploads(
             path.unlink()
             deleted.append(str(path))
     return tuple(deleted), tuple(kept)
+
+
+def _delete_converted(memory: MemoryWriter, what: Filter | Sequence[Entry]) -> None:
+    """Delete the page's own versions of the videos that are meant: they are made again on demand."""
+    from hippocam.apps.web.beside import delete_converted
+
+    if isinstance(what, Filter):
+        delete_converted(memory.folder, [row.id for row in memory.progress() if what.of_stream(row.id)])
+    else:
+        delete_converted(memory.folder, {entry.stream for entry in what})
 
 
 @contextmanager

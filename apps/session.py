@@ -137,7 +137,7 @@ class Session:
                 key frames; watching the same video again without it replaces the preview.
             budget_mb: What the memory's folder may take, in millions of bytes, 1 or more; None keeps its own.
             executor: "local" in this process, "ray" on Ray actors; the memory is the same.
-            on_progress: Called after every chunk.
+            on_progress: Called after every chunk; it ends the watch by raising BrokenOffError.
 
         Raises:
             HippocamError: The memory cannot be used, or the encoder cannot be loaded. A source that cannot be

@@ -9,6 +9,7 @@ from typing import Literal
 
 from hippocam.apps.claims import Claim, claim_all, delete_previews
 from hippocam.apps.content import with_content
+from hippocam.apps.errors import BrokenOffError
 from hippocam.apps.records import Failure, StreamReport, WatchProgress, WatchReport
 from hippocam.memory.memory import Memory, MemoryWriter
 from hippocam.stream.guard import length_s
@@ -65,7 +66,7 @@ def watch_sources(
         work: What is done with their frames.
         executor: Where it is done.
         started: When the watch began, seconds of the monotonic clock.
-        on_progress: Called after every chunk.
+        on_progress: Called after every chunk; it may raise BrokenOffError.
 
     Returns:
         The outcome. A source that broke off stands in `failed`; what could be read of it is kept.
@@ -90,7 +91,7 @@ def watch_claimed(
             writing.write(chunk)
             if on_progress is not None:
                 on_progress(writing.progress(chunk.job))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, BrokenOffError):
         writing.break_off()
         raise
     delete_previews(memory, claims)

@@ -26,7 +26,7 @@ from hippocam.apps.cli.verify import add_arguments as add_verify
 from hippocam.apps.cli.where import add_memories, add_where, memory_of, where_of
 from hippocam.apps.terminal import Parser, prepare, tell, tell_json, warn
 from hippocam.apps.web.arguments import add_arguments as add_web
-from hippocam.apps.web.arguments import certificate_of
+from hippocam.apps.web.arguments import certificate_of, options_of
 from hippocam.stream.errors import HippocamError
 
 if TYPE_CHECKING:
@@ -234,8 +234,8 @@ def _watch(options: argparse.Namespace) -> int:
 
 
 def _search(options: argparse.Namespace) -> int:
-    from hippocam.apps.api import evidence_json
     from hippocam.apps.cli.report import evidence_lines
+    from hippocam.apps.shown.evidence import evidence_json
 
     with _session(options) as session:
         moments = session.search(options.text, **where_of(options))
@@ -394,9 +394,8 @@ def _web(options: argparse.Namespace) -> int:
             host=options.host,
             port=options.port,
             names=options.name,
-            show_imported=options.show_imported,
-            read_only=options.read_only,
             certificate=certificate,
+            options=options_of(options),
         )
     return 0
 

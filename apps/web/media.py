@@ -5,7 +5,6 @@ A stream's key is a hash of its id and a picture's id is that of its entry, so n
 
 from __future__ import annotations
 
-import hashlib
 import mimetypes
 import threading
 import time
@@ -17,6 +16,7 @@ from typing import Protocol
 from starlette.responses import FileResponse
 
 from hippocam.apps.records import Status
+from hippocam.apps.web.beside import converted_file, stream_key
 from hippocam.memory.folder import has_memory
 from hippocam.memory.records import StreamStatus
 from hippocam.stream.sources.folders import VIDEO_SUFFIXES
@@ -24,11 +24,6 @@ from hippocam.stream.sources.video import VideoSource
 
 # The list of streams is read again after this time, so that deleted streams soon disappear.
 _FRESH_S = 3.0
-
-
-def stream_key(stream: str) -> str:
-    """Name a stream in addresses: 16 hexadecimal digits."""
-    return hashlib.blake2b(stream.encode(), digest_size=8).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +37,7 @@ class StreamView:
         duration_s: Time of the end of what was watched.
         complete: Whether it was watched to its end.
         video: Whether there is a file that a browser may be able to play, and would show this stream.
+        converted: Whether there is a version of it that browsers play.
         gone: Whether it came from a video file that is no longer there.
         picture: Entry whose exemplar stands for it, "" where there is none.
     """
@@ -52,6 +48,7 @@ class StreamView:
     duration_s: float
     complete: bool
     video: bool
+    converted: bool
     gone: bool
     picture: str
 
@@ -127,6 +124,7 @@ class Library:
             duration_s=stream.duration_s,
             complete=stream.complete,
             video=allowed and _playable(path) and _is_played(path, stream.id),
+            converted=self.converted(key) is not None,
             gone=is_file and not (allowed and path.exists()),
             picture=self._picture_of(stream),
         )
@@ -137,6 +135,11 @@ class Library:
         path = Path(stream.source) if stream and self.may_show(stream) else None
         shown = path is not None and stream is not None and _playable(path) and _is_played(path, stream.id)
         return path if shown else None
+
+    def converted(self, key: str) -> Path | None:
+        """The version of a stream that browsers play, None where there is none."""
+        path = converted_file(self._session.folders[0], key)
+        return path if self.stream(key) is not None and path.is_file() else None
 
     def picture(self, entry: str) -> Path | None:
         """The picture of an entry, None where the memory holds none such."""

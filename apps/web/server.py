@@ -5,20 +5,21 @@ from __future__ import annotations
 import asyncio
 import errno
 import importlib.metadata
+import importlib.resources
 import os
 import socket
+import sys
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import asdict
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import uvicorn
-from fastapi import FastAPI, Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from fastapi import FastAPI, HTTPException, Request
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from hippocam.apps.errors import AddressError, TooLargeError, UploadError, advised
+from hippocam.apps.errors import AddressError, advised
 from hippocam.apps.mcp.http import PATH as MCP
 from hippocam.apps.mcp.http import McpRoute
 from hippocam.apps.mcp.server import make_server
@@ -26,6 +27,12 @@ from hippocam.apps.mcp.tools import INSTRUCTIONS, Tools
 from hippocam.apps.session import Session
 from hippocam.apps.shown.timeline import Timeline
 from hippocam.apps.terminal import tell
+from hippocam.apps.web.access.certificate import Certificate
+from hippocam.apps.web.access.door import Door
+from hippocam.apps.web.access.guard import Guard, allowed_hosts, is_loopback
+from hippocam.apps.web.access.limits import Limits
+from hippocam.apps.web.access.login import HEALTH, Login
+from hippocam.apps.web.access.password import VARIABLE, find_password, password_file
 from hippocam.apps.web.advice import ADVICE
 from hippocam.apps.web.api.ask import ask_routes
 from hippocam.apps.web.api.asking import Asking
@@ -34,21 +41,31 @@ from hippocam.apps.web.api.chat import CHAT, chat_routes, error_of
 from hippocam.apps.web.api.clips import clip_routes
 from hippocam.apps.web.api.health import CONTENT_TYPE, Counted, Metrics
 from hippocam.apps.web.api.held import held_routes
-from hippocam.apps.web.api.moments import moment_routes
+from hippocam.apps.web.api.moments import moment_routes as api_moment_routes
 from hippocam.apps.web.api.served import API, tell_errors
-from hippocam.apps.web.certificate import Certificate
-from hippocam.apps.web.door import Door, client_of
-from hippocam.apps.web.guard import Guard, allowed_hosts, is_loopback
-from hippocam.apps.web.jobs import Watcher
-from hippocam.apps.web.limits import UPLOAD, UPLOADS, Allowance, Limits
-from hippocam.apps.web.login import HEALTH, Login
+from hippocam.apps.web.cameras import Cameras
 from hippocam.apps.web.media import Library, file_response
-from hippocam.apps.web.password import VARIABLE, find_password, password_file
-from hippocam.apps.web.uploads import UPLOAD_LIMIT_BYTES, receive, uploads_folder
+from hippocam.apps.web.opening import Opening
+from hippocam.apps.web.options import PageOptions
+from hippocam.apps.web.questions import Questions
+from hippocam.apps.web.views.cameras import camera_routes
+from hippocam.apps.web.views.moments import moment_routes
+from hippocam.apps.web.views.search import search_routes
+from hippocam.apps.web.views.settings import setting_routes
+from hippocam.apps.web.views.site import Site
+from hippocam.apps.web.views.streams import stream_routes
+from hippocam.apps.web.views.strip import strip_routes
+from hippocam.apps.web.views.things import thing_routes
+from hippocam.apps.web.views.tiers import tier_routes
+from hippocam.apps.web.views.work import upload_routes, work_routes
+from hippocam.apps.web.work.jobs import Jobs
+from hippocam.memory.folder import has_memory
+from hippocam.stream.errors import HippocamError
 
-# Connections at a time; a tab of a browser holds one or two.
+# Connections at a time; a tab of a browser holds a few.
 _CONNECTIONS = 200
-_WAITING = 20  # questions, and videos, that wait for their turn
+# Our own files that browsers are given, by what they are.
+_STATIC = {".js": "text/javascript", ".css": "text/css"}
 
 
 def serve(
@@ -57,9 +74,8 @@ def serve(
     host: str,
     port: int,
     names: Sequence[str] = (),
-    show_imported: bool = False,
-    read_only: bool = False,
     certificate: Certificate | None = None,
+    options: PageOptions = PageOptions(),  # noqa: B008 - frozen
 ) -> None:
     """Serve the page until Ctrl-C; print its address once it listens.
 
@@ -70,9 +86,8 @@ def serve(
         host: Address to listen on, and no other.
         port: 0 for any free one.
         names: Other names by which this machine is called.
-        show_imported: Also play the files that an imported memory names as its sources.
-        read_only: Show and answer, and change nothing.
         certificate: Encrypts what is sent; None for plain HTTP.
+        options: What the page shows and allows.
 
     Raises:
         HippocamError: The address cannot be listened on, the folder is no memory, a password cannot be kept, or
@@ -90,14 +105,15 @@ def serve(
             if told:
                 file = password_file(session.folders[0])
                 lines += [f"password: {told}", f"it is told this once; only its hash is kept, in {file}"]
-        app = build_app(
-            session, host=host, names=names, door=door, show_imported=show_imported, read_only=read_only
-        )
+        app = build_app(session, host=host, names=names, door=door, options=options)
         server = _Server(app, lines, certificate)
         try:
             server.run(sockets=[listener])
         except KeyboardInterrupt:
             tell()
+        if not getattr(app.state, "ended", True):  # a step of a watch goes on for seconds; a kill loses no more
+            sys.stdout.flush()
+            os._exit(0)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -144,8 +160,7 @@ def build_app(
     host: str = "127.0.0.1",
     names: Sequence[str] = (),
     door: Door | None = None,
-    show_imported: bool = False,
-    read_only: bool = False,
+    options: PageOptions = PageOptions(),  # noqa: B008 - frozen
 ) -> FastAPI:
     """Put routes, page and guard together.
 
@@ -154,72 +169,64 @@ def build_app(
         host: Where the server will listen: says which names it answers to, and whether it asks for a password.
         names: Other names that it answers to.
         door: Lets in who knows the password; without one nobody gets in, but on a loopback address everybody.
-        show_imported: Also play the files that an imported memory names as its sources.
-        read_only: Show and answer, and change nothing.
-
-    Not to be called from a running event loop.
+        options: What the page shows and allows.
     """
-    import gradio as gr
+    library = Library(session, show_imported=options.show_imported)
+    asks = door is not None or not is_loopback(host)
+    alone = library.folder is not None and not options.read_only
+    jobs = Jobs() if alone else None
+    cameras = Cameras(session.folder, options.config) if alone else None
+    site = Site(session=session, library=library, jobs=jobs, roots=options.roots, reader=options.reader, asks=asks)
 
-    from hippocam.apps.web.page import build_page, head, theme
+    questions = Questions(site)
 
-    library = Library(session, show_imported=show_imported)
-    watcher = None if library.folder is None or read_only else Watcher(session, library)
-    metrics = Metrics(library)
+    def load_page() -> Callable[[], FastAPI]:
+        from hippocam.apps.web.page import page_app
+
+        return lambda: page_app(questions)
+
+    opening = Opening(load_page)
 
     asking, timeline = Asking(), Timeline(session.opened.memories)
     mcp = McpRoute(lambda: make_server(Tools(session, timeline, asking.of_anybody), INSTRUCTIONS))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with mcp.running():
+        async with mcp.running(), opening.running(lambda: warm(session)):
             yield
-        if watcher is not None:
-            await asyncio.to_thread(watcher.close)
+        if cameras is not None:
+            await asyncio.to_thread(cameras.close)
+        if jobs is not None:
+            app.state.ended = await asyncio.to_thread(jobs.close)
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.add_middleware(Limits)  # the innermost: the last one is asked first
-    asks = door is not None or not is_loopback(host)
     if asks:
         app.add_middleware(Login, door=door or Door(None))
     app.add_middleware(Guard, hosts=allowed_hosts(host, names), private=not asks)
+    metrics = Metrics(library)
     app.add_middleware(Counted, metrics=metrics)
     _add_health(app, metrics)
-    app.mount(API, _api(session, library, watcher, asking, timeline, read_only=read_only))
+    app.mount(API, _api(session, library, jobs, asking, timeline))
     app.mount(CHAT, _chat(session, asking))
     app.router.routes.append(Route(MCP, mcp))
+    app.add_exception_handler(HippocamError, _told)
+    app.add_exception_handler(ValueError, _told)
+    app.add_exception_handler(HTTPException, _refused)
     _add_media(app, library)
-    if library.folder is not None and watcher is not None:
-        _add_uploads(app, uploads_folder(library.folder), watcher)
-
-    async def mount() -> None:
-        gr.mount_gradio_app(
-            app,
-            build_page(session, library, may_leave=asks).queue(max_size=_WAITING),
-            path="/",
-            footer_links=[],
-            run_history=False,
-            enable_monitoring=False,
-            ssr_mode=False,
-            pwa=False,
-            mcp_server=False,
-            max_file_size="1mb",  # Gradio's own uploads are closed; ours are in uploads.py
-            theme=theme(),
-            head=head(),
-        )
-
-    asyncio.run(mount())  # outside a running loop Gradio makes loops of its own, which it never closes
+    for routes in (stream_routes, strip_routes, search_routes, moment_routes, thing_routes, tier_routes):
+        app.include_router(routes(site))
+    app.include_router(work_routes(site))
+    app.include_router(setting_routes(site))
+    app.include_router(camera_routes(site, cameras))
+    if jobs is not None:
+        app.include_router(upload_routes(site, jobs))
+    app.mount("/", opening)
     return app
 
 
 def _api(
-    session: Session,
-    library: Library,
-    watcher: Watcher | None,
-    asking: Asking,
-    timeline: Timeline,
-    *,
-    read_only: bool,
+    session: Session, library: Library, jobs: Jobs | None, asking: Asking, timeline: Timeline
 ) -> FastAPI:
     """The HTTP interface, with its description at openapi.json."""
     api = FastAPI(
@@ -230,13 +237,12 @@ def _api(
         redoc_url=None,
     )
     tell_errors(api)
-    jobs = watcher.jobs if watcher is not None else list
     for router in (
-        moment_routes(session, timeline, asking),
+        api_moment_routes(session, timeline, asking),
         ask_routes(session, asking),
         clip_routes(library, asking),
-        held_routes(session, jobs),
-        change_routes(session, session, read_only=read_only or library.folder is None),
+        held_routes(session, list if jobs is None else lambda: jobs.listed("")),
+        change_routes(session, session, read_only=jobs is None),
     ):
         api.include_router(router)
     return api
@@ -263,17 +269,33 @@ def _add_health(app: FastAPI, metrics: Metrics) -> None:
         return Response(metrics.text(), media_type=CONTENT_TYPE)
 
 
-def _add_media(app: FastAPI, library: Library) -> None:
-    """Routes that show what the memory holds."""
+def warm(session: Session) -> None:
+    """Load what the first question needs, so that it does not wait for it."""
+    if all(map(has_memory, session.folders)):
+        with suppress(HippocamError, ValueError):
+            session.search("anything", top=1)
 
-    @app.get("/hippocam/stream/{key}", response_model=None)
-    def stream(key: str) -> Response:
-        view = library.view(key)
-        return JSONResponse(asdict(view)) if view else _missing()
+
+def _add_media(app: FastAPI, library: Library) -> None:
+    """Routes that show what the memory holds, and the page's own files."""
+    static = Path(str(importlib.resources.files("hippocam.apps.web") / "static"))
+    files = {path.name: path for path in static.iterdir() if path.suffix in _STATIC}
+
+    @app.get("/hippocam/static/{name}", response_model=None)
+    def own(name: str) -> Response:
+        path = files.get(name)
+        if path is None:
+            return _missing()
+        return FileResponse(path, media_type=_STATIC[path.suffix], headers={"Cache-Control": "no-cache"})
 
     @app.api_route("/hippocam/video/{key}", methods=["GET", "HEAD"], response_model=None)
     def video(key: str) -> Response:
         path = library.video(key)
+        return file_response(path) if path else _missing()
+
+    @app.api_route("/hippocam/converted/{key}", methods=["GET", "HEAD"], response_model=None)
+    def converted(key: str) -> Response:
+        path = library.converted(key)
         return file_response(path) if path else _missing()
 
     @app.api_route("/hippocam/picture/{entry:path}", methods=["GET", "HEAD"], response_model=None)
@@ -282,35 +304,18 @@ def _add_media(app: FastAPI, library: Library) -> None:
         return file_response(path) if path else _missing()
 
 
-def _add_uploads(app: FastAPI, folder: Path, watcher: Watcher) -> None:
-    """Routes that add to the memory; what is uploaded is kept in a folder."""
-    under_way = Allowance(UPLOADS)
-
-    @app.post(UPLOAD, response_model=None)
-    async def upload(request: Request, name: str) -> Response:
-        client = client_of(request.client.host if request.client else "")
-        with under_way.take(client) as free:
-            if not free or watcher.waiting() >= _WAITING:
-                line = "too many videos at a time; wait until some of them are done"
-                return JSONResponse({"error": line}, status_code=429)
-            try:
-                announced = request.headers.get("content-length", "0")
-                size = int(announced) if announced.isdecimal() else 0
-                if size > UPLOAD_LIMIT_BYTES:
-                    raise TooLargeError(UPLOAD_LIMIT_BYTES)
-                path = await receive(request.stream(), folder, name, announced=size)
-            except UploadError as error:
-                code = 413 if isinstance(error, TooLargeError) else 400
-                return JSONResponse({"error": advised(error, ADVICE)}, status_code=code)
-            return JSONResponse({"job": watcher.add(path)})
-
-    @app.get("/hippocam/watching", response_model=None)
-    def watching() -> Response:
-        return JSONResponse(watcher.jobs())
-
-
 def _missing() -> Response:
     return PlainTextResponse("not in this memory", status_code=404)
+
+
+async def _told(request: Request, error: Exception) -> Response:
+    """What a visitor can mend, in a line."""
+    return JSONResponse({"error": " ".join(advised(error, ADVICE).split())}, status_code=400)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return JSONResponse({"error": error.detail}, status_code=error.status_code)
 
 
 class _Server(uvicorn.Server):

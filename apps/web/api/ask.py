@@ -14,6 +14,7 @@ from hippocam.apps.ask.conversation import Answers
 from hippocam.apps.ask.where import Where
 from hippocam.apps.records import Answer
 from hippocam.apps.shown.json_shapes import AnswerJson
+from hippocam.apps.web.access.limits import QUESTION_LETTERS
 from hippocam.apps.web.api.parts import Part, in_parts
 from hippocam.apps.web.api.served import (
     MOST_BESIDE,
@@ -22,7 +23,6 @@ from hippocam.apps.web.api.served import (
     addressed_answer,
     event,
 )
-from hippocam.apps.web.limits import QUESTION_LETTERS
 
 EVENTS = "text/event-stream"
 _STREAMED: dict[int | str, dict[str, Any]] = {

@@ -19,8 +19,9 @@ from starlette.testclient import TestClient
 from hippocam.apps import api
 from hippocam.apps.session import Session
 from hippocam.apps.shown import json_shapes
-from hippocam.apps.web.door import Door
-from hippocam.apps.web.password import Password
+from hippocam.apps.web.access.door import Door
+from hippocam.apps.web.access.password import Password
+from hippocam.apps.web.options import PageOptions
 from hippocam.apps.web.server import build_app
 
 LOCAL = "http://127.0.0.1:7860"
@@ -231,7 +232,7 @@ def test_a_writer_elsewhere_is_a_conflict(client: TestClient, session: Session) 
 
 def test_read_only_answers_and_changes_nothing(session: Session, tmp_path: Path) -> None:
     entry = session.search("red")[0].id
-    with TestClient(build_app(session, read_only=True), base_url=LOCAL) as client:
+    with TestClient(build_app(session, options=PageOptions(read_only=True)), base_url=LOCAL) as client:
         assert client.post(f"{V1}/ask", json={"question": "when was it red?"}).status_code == 200
         for path, body in (
             ("/pin", {"entries": [entry]}),
@@ -340,6 +341,7 @@ def test_health_is_told_before_any_network_is_loaded(tmp_path: Path) -> None:
 import sys
 from starlette.testclient import TestClient
 from hippocam.apps.session import Session
+from hippocam.apps.web.options import PageOptions
 from hippocam.apps.web.server import build_app
 with Session({str(tmp_path / "new")!r}) as session, TestClient(build_app(session), base_url={LOCAL!r}) as client:
     assert client.get("/healthz").json()["status"] == "ok"

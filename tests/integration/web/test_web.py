@@ -20,11 +20,14 @@ from starlette.testclient import TestClient
 
 from hippocam.apps.errors import AddressError
 from hippocam.apps.session import Session
-from hippocam.apps.web.door import Door
-from hippocam.apps.web.media import Library, stream_key
-from hippocam.apps.web.password import Password
+from hippocam.apps.web.access.door import Door
+from hippocam.apps.web.access.password import Password
+from hippocam.apps.web.beside import stream_key, uploads_folder
+from hippocam.apps.web.media import Library
+from hippocam.apps.web.options import PageOptions
+from hippocam.apps.web.questions import Questions
 from hippocam.apps.web.server import build_app, listen
-from hippocam.apps.web.uploads import uploads_folder
+from hippocam.apps.web.views.site import Site
 from hippocam.memory.memory import Memory
 from hippocam.stream.records import EncodedImages, EncoderSpec, FloatArray, Image
 
@@ -81,7 +84,7 @@ def client(session: Session) -> Iterator[TestClient]:
 def wait_for_jobs(client: TestClient, *, within_s: float = 600) -> list[dict[str, Any]]:
     end = time.monotonic() + within_s
     while time.monotonic() < end:
-        jobs: list[dict[str, Any]] = client.get("/hippocam/watching").json()
+        jobs: list[dict[str, Any]] = client.get("/hippocam/jobs").json()["jobs"]
         if all(job["state"] in ("done", "failed") for job in jobs):
             return jobs
         time.sleep(0.05)
@@ -140,7 +143,7 @@ def test_several_memories_are_shown_and_nothing_is_added_to_them(session: Sessio
     with Session(tmp_path / "other", encoder="colour") as other:
         other.watch([tmp_path / "colours.mp4"])
     with Session([session.folder, other.folder]) as both, TestClient(build_app(both), base_url=LOCAL) as client:
-        assert "Drop the video to watch it" not in client.get("/").text
+        assert client.get("/hippocam/streams").json()["may_change"] is False
         assert client.post("/hippocam/upload", params={"name": "a.mp4"}, content=b"x").status_code != 200
         for name in ("memory", "other"):
             view = client.get(f"/hippocam/stream/{stream_key(f'{name}/colours')}").json()
@@ -198,17 +201,18 @@ def test_foreign_names_and_sites_are_turned_away(client: TestClient) -> None:
 
 
 def test_a_page_of_one_memory_takes_videos(client: TestClient) -> None:
-    assert "Drop the video to watch it" in client.get("/").text
+    assert client.get("/hippocam/streams").json()["may_change"] is True
 
 
 def test_the_page_loads_nothing_from_elsewhere(client: TestClient) -> None:
-    from hippocam.apps.web.page import asset
-
     page = client.get("/")
     assert "default-src 'self'" in page.headers["content-security-policy"]
     assert "<title>Hippocam</title>" in page.text or '"title":"Hippocam"' in page.text.replace(" ", "")
-    for name in ("style.css", "page.js", "uploads.js"):
-        assert not re.search(r"https?://|@import", asset(name))
+    static = Path(__file__).resolve().parents[3] / "apps" / "web" / "static"
+    for path in static.iterdir():
+        text = client.get(f"/hippocam/static/{path.name}").text
+        assert text == path.read_text(encoding="utf-8")
+        assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)[a-z]|@import", text)
 
 
 def test_an_upload_is_kept_outside_the_memory_and_watched(
@@ -242,7 +246,7 @@ def test_a_refused_upload_says_why(client: TestClient, session: Session, monkeyp
     refused = client.post("/hippocam/upload", params={"name": "run.sh"}, content=b"x")
     assert refused.status_code == 400
     assert "not a video" in refused.json()["error"]
-    monkeypatch.setattr("hippocam.apps.web.server.UPLOAD_LIMIT_BYTES", 10)
+    monkeypatch.setattr("hippocam.apps.web.views.work.UPLOAD_LIMIT_BYTES", 10)
     large = client.post("/hippocam/upload", params={"name": "a.mp4"}, content=b"x" * 11)
     assert large.status_code == 413
 
@@ -274,7 +278,7 @@ def test_no_door_is_open_on_a_network_without_a_password(session: Session, tmp_p
     key, address = stream_key("colours"), "http://192.168.1.5:7860"
     data = (tmp_path / "colours.mp4").read_bytes()
     with TestClient(build_app(session, host="0.0.0.0"), base_url=address) as stranger:
-        below = (f"/hippocam/video/{key}", f"/hippocam/stream/{key}", "/hippocam/watching")
+        below = (f"/hippocam/video/{key}", f"/hippocam/stream/{key}", "/hippocam/jobs")
         for path in ("/", *below, "/config", "/api/v1/status", "/api/v1/search?q=red", "/metrics"):
             refused = stranger.get(path)
             assert refused.status_code == 401
@@ -318,7 +322,20 @@ def test_a_stranger_gets_nothing_whatever_the_request_pretends(
     key, data = stream_key("colours"), (tmp_path / "colours.mp4").read_bytes()
     picture = session.search("red")[0].id
     door = Door(Password.of("open sesame")) if has_door else None
-    below = [f"video/{key}", f"stream/{key}", f"picture/{picture}", "watching", "upload?name=a.mp4", "logout/../x"]
+    below = [
+        f"video/{key}",
+        f"stream/{key}",
+        f"picture/{picture}",
+        "jobs",
+        "streams",
+        "memory",
+        "export?ids=1",
+        "pin",
+        "forget",
+        "uploads",
+        "upload?name=a.mp4",
+        "logout/../x",
+    ]
     gradio = ["queue/join", "queue/data", "heartbeat/x", "app_id", "run/ask", "upload", "file=/etc/passwd", "info"]
     paths = ["/", "/config", "/theme.css", "/assets/x", *(f"/hippocam/{name}" for name in below)]
     paths += [f"/gradio_api/{name}" for name in gradio]
@@ -353,18 +370,17 @@ def test_what_comes_through_a_proxy_is_asked_for_a_password(session: Session, tm
         assert proxy.get(path, headers=told).status_code == 401
         assert proxy.post("/hippocam/login", data={"password": "open sesame"}, headers=told).status_code == 200
         assert proxy.get(path, headers=told).content == (tmp_path / "colours.mp4").read_bytes()
-        assert "Log out" in proxy.get("/config", headers=told).text
+        assert proxy.get("/hippocam/settings", headers=told).json()["asks"] is True
         assert proxy.post("/hippocam/logout", headers=told).status_code == 200
         assert proxy.get(path, headers=told).status_code == 401
 
 
 def test_a_question_is_not_longer_than_a_person_writes(client: TestClient, session: Session) -> None:
-    from hippocam.apps.web.page import answer
-
-    refused, turn = answer(session, Library(session), "was it red? " * 200_000, None, None)
-    assert "2000 letters" in refused
-    assert turn is None
-    question = {"data": ["was it red? " * 200_000, False, None, None], "fn_index": 4, "session_hash": "x"}
+    site = Site(session=session, library=Library(session), jobs=None)
+    (refused,) = Questions(site).ask({"id": "1", "question": "was it red? " * 200_000}, "me")
+    assert refused["state"] == "error"
+    assert "2000 letters" in refused["error"]
+    question = {"data": [None], "event_data": {"question": "was it red? " * 200_000}, "fn_index": 0}
     assert client.post("/gradio_api/queue/join", json=question).status_code == 413
     assert client.post("/gradio_api/run/ask", json=question).status_code == 404
 
@@ -382,13 +398,13 @@ def test_uploads_have_limits(
     client: TestClient, session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     limit: str, value: float, says: str,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(f"hippocam.apps.web.uploads.{limit}", value)
+    monkeypatch.setattr(f"hippocam.apps.web.work.uploads.{limit}", value)
     data = (tmp_path / "colours.mp4").read_bytes()
     refused = client.post("/hippocam/upload", params={"name": "a.mp4"}, content=data)
     assert refused.status_code == 400
     assert says in refused.json()["error"]
     assert list(uploads_folder(session.folder).iterdir()) == []
-    assert client.get("/hippocam/watching").json() == []
+    assert client.get("/hippocam/jobs").json()["jobs"] == []
 
 
 def test_a_file_that_an_import_names_is_not_shown_until_a_person_allows_it(
@@ -404,7 +420,7 @@ def test_a_file_that_an_import_names_is_not_shown_until_a_person_allows_it(
             assert client.get(f"/hippocam/video/{key}").status_code == 404
             view = client.get(f"/hippocam/stream/{key}").json()
             assert (view["video"], view["gone"]) == (False, True)  # nor is it told whether the file is there
-        with TestClient(build_app(taken, show_imported=True), base_url=LOCAL) as client:
+        with TestClient(build_app(taken, options=PageOptions(show_imported=True)), base_url=LOCAL) as client:
             assert client.get(f"/hippocam/video/{key}").content == (tmp_path / "colours.mp4").read_bytes()
         (tmp_path / "colours.mp4").rename(tmp_path / "moved.mp4")
         taken.watch([tmp_path / "moved.mp4"])  # now a person here named it

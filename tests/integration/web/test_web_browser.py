@@ -15,9 +15,9 @@ import uvicorn
 from fastapi import FastAPI
 
 from hippocam.apps.session import Session
-from hippocam.apps.web.door import Door
-from hippocam.apps.web.media import stream_key
-from hippocam.apps.web.password import Password
+from hippocam.apps.web.access.door import Door
+from hippocam.apps.web.access.password import Password
+from hippocam.apps.web.beside import stream_key
 from hippocam.apps.web.server import build_app, listen
 from hippocam.memory.records import Level, Span
 from hippocam.memory.store.database import Store

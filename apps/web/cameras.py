@@ -1,0 +1,136 @@
+"""The live process that the page starts: all its cameras in one, started anew when one is added or taken away."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hippocam.apps.errors import LiveError
+from hippocam.apps.live.endpoint import ask_live
+from hippocam.apps.live.folder import LiveFolder
+from hippocam.stream.live.address import parse_address
+
+# How long the live process has to end in order, seconds.
+_END_S = 20.0
+_MOST_CAMERAS, _MOST_ALERTS = 16, 32
+
+
+@dataclass(slots=True)
+class _Wanted:
+    """What the live process is to watch; addresses may hold passwords and are kept in main memory alone."""
+
+    sources: dict[str, str] = field(default_factory=dict)  # by stream
+    alerts: list[str] = field(default_factory=list)
+
+
+class Cameras:
+    """Starts and stops a memory's live process. Safe to use from several threads.
+
+    Args:
+        memory: The memory's folder.
+        config: The settings, as `load_settings` takes them.
+    """
+
+    def __init__(self, memory: Path, config: str | None = None) -> None:
+        self._memory, self._config = memory, config
+        self._socket = LiveFolder(memory).socket
+        self._wanted = _Wanted()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._mutex = threading.Lock()
+
+    def running(self) -> bool:
+        """Whether the process that this page started runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def streams(self) -> list[str]:
+        """The streams that this page has watched."""
+        return list(self._wanted.sources)
+
+    def alerts(self) -> list[str]:
+        """The standing questions of this page's cameras."""
+        return list(self._wanted.alerts)
+
+    def failed(self) -> str:
+        """Why the process ended by itself, in a word; "" where it did not."""
+        process = self._process
+        if process is None or process.poll() is None or not self._wanted.sources:
+            return ""
+        return f"the live process ended ({process.returncode}); the terminal of the server shows why"
+
+    def add(self, address: str, name: str) -> str:
+        """Watch a camera.
+
+        Args:
+            address: rtsp://..., http://..., or a device.
+            name: What its stream is called; "" for a name made of the address.
+
+        Returns:
+            The stream's name.
+
+        Raises:
+            HippocamError: The address is not understood, is a file, or another process watches already.
+        """
+        text = f"{name}={address}" if name else address
+        parsed = parse_address(text)
+        if parsed.kind == "file":
+            raise LiveError("a camera is an address or a device; add files in the library")
+        with self._mutex:
+            if parsed.id in self._wanted.sources or len(self._wanted.sources) >= _MOST_CAMERAS:
+                raise LiveError(f"{parsed.id} is watched already, or there are {_MOST_CAMERAS} cameras")
+            self._wanted.sources[parsed.id] = text
+            self._restart()
+        return parsed.id
+
+    def remove(self, stream: str) -> bool:
+        """Stop watching a camera; what was seen stays. Whether it was watched by this page."""
+        with self._mutex:
+            if self._wanted.sources.pop(stream, None) is None:
+                return False
+            self._restart()
+            return True
+
+    def set_alerts(self, texts: list[str]) -> None:
+        """Set the standing questions."""
+        with self._mutex:
+            self._wanted.alerts = [text.strip() for text in texts if text.strip()][:_MOST_ALERTS]
+            if self._wanted.sources:
+                self._restart()
+
+    def close(self) -> None:
+        """End the process in order; its open events are kept."""
+        with self._mutex:
+            self._stop()
+
+    def _restart(self) -> None:
+        self._stop()
+        if not self._wanted.sources:
+            return
+        if ask_live(self._socket, {"op": "status"}) is not None:
+            raise LiveError("another live process watches into this memory; stop it first: hippocam live stop")
+        wanted = {
+            "memory": str(self._memory),
+            "config": self._config,
+            "sources": list(self._wanted.sources.values()),
+            "alerts": self._wanted.alerts,
+        }
+        command = [sys.executable, "-m", "hippocam.apps.web.camera_process"]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(wanted).encode() + b"\n")
+        self._process.stdin.flush()
+
+    def _stop(self) -> None:
+        process, self._process = self._process, None
+        if process is None or process.poll() is not None:
+            return
+        assert process.stdin is not None
+        process.stdin.close()
+        try:
+            process.wait(_END_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

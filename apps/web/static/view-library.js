@@ -1,0 +1,116 @@
+// Library: what was watched, adding more, going on, renaming, forgetting with what that deletes.
+
+import { button, bytes, clock, el, empty, iconButton, isDate, lasting, many, picture } from "./dom.js";
+import { post } from "./net.js";
+import { asked, attempt, notice } from "./notices.js";
+import { go, on, visitor } from "./state.js";
+import { forget } from "./forgetting.js";
+
+export default class Library {
+  constructor(page) {
+    this.page = page;
+    this.build();
+    on("held", () => this.draw());
+    on("jobs", () => this.drawWork());
+    this.draw();
+  }
+
+  build() {
+    const { suffixes = [] } = this.page.held;
+    this.file = el("input", { type: "file", class: "file-box", multiple: true, accept: `video/*,${suffixes.join(",")}`, "aria-label": "Video files",
+      on: { change: () => { this.add(this.file.files); this.file.value = ""; } } });
+    this.file.hidden = true;
+    this.head = el("div", { class: "view-head" });
+    this.work = el("div", { class: "jobs" });
+    this.grid = el("div", { class: "tiles" });
+    this.drop = el("div", { class: "drop", hidden: true }, "Drop the videos to watch them");
+    this.element = el("section", { class: "library" }, this.head, this.file, this.work, this.grid, this.drop);
+    for (const kind of ["dragenter", "dragover", "dragleave", "drop"])
+      this.element.addEventListener(kind, (event) => this.dragged(event, kind));
+  }
+
+  enter(at) {
+    if (at.add) { go({ add: "" }, { replace: true }); if (this.page.held.may_change) this.file.click(); }
+    this.page.jobs.poll();
+  }
+
+  dragged(event, kind) {
+    if (!this.page.held.may_change || ![...(event.dataTransfer?.types || [])].includes("Files")) return;
+    event.preventDefault();
+    this.drop.hidden = kind === "drop" || (kind === "dragleave" && event.target !== this.drop);
+    if (kind === "drop") this.add(event.dataTransfer.files);
+  }
+
+  add(files) { this.page.jobs.uploads.add(files); }
+
+  async addPath() {
+    const path = await asked("Add from the server", `A file, a folder or a pattern below ${this.page.held.roots.join(", ")}`);
+    if (!path?.trim()) return;
+    const found = await attempt(() => post("watch", { path: path.trim(), visitor: visitor() }));
+    if (found) notice(`${many(found.jobs.length, "thing")} to watch.`);
+    this.page.jobs.poll();
+  }
+
+  draw() {
+    const { held } = this.page;
+    const may = held.may_change;
+    this.head.replaceChildren(el("h1", {}, "Library"), el("span", { class: "soft" }, `${many(held.streams.length, "stream")}, ${bytes(held.bytes || 0)} of ${bytes(held.budget_bytes || 0)}`), el("span", { class: "gap" }),
+      may && held.roots.length ? button("From the server", () => this.addPath()) : "",
+      may ? button("Add a video", () => this.file.click(), { kind: "primary", icon: "add" }) : "");
+    this.grid.replaceChildren(...held.streams.map((stream) => this.tile(stream)));
+    if (!held.streams.length) this.grid.replaceChildren(may
+      ? empty("Nothing watched yet", "Add a video, or drop one anywhere here. It is watched on this machine and sent nowhere else; you can ask while it is being watched.", button("Add a video", () => this.file.click(), { kind: "primary", icon: "add" }),
+        el("p", { class: "soft" }, `Added videos are kept in ${held.uploads}, beside the memory and outside its budget; up to ${held.limit_bytes / 1e9} GB each.`))
+      : empty("Nothing watched yet", "Whoever started this page can have something watched into the memory."));
+    this.drawWork();
+  }
+
+  drawWork() {
+    const shown = this.page.jobs.all().filter((job) => job.kind !== "sleep" && job.state !== "done");
+    this.work.replaceChildren(...shown.map((job) => this.page.jobs.row(job)));
+  }
+
+  tile(stream) {
+    const { held } = this.page;
+    const may = held.may_change;
+    const live = isDate(stream.duration_s);
+    const told = [live ? `last seen ${clock(stream.duration_s)}` : lasting(stream.duration_s), many(stream.entries, "event"), bytes(stream.entry_bytes)];
+    return el("article", { class: "tile", data: { stream: stream.id } },
+      el("button", { type: "button", class: "poster", "aria-label": `Open ${stream.title || stream.id}`, on: { click: () => this.page.openMoment({ stream: stream.id, t0_s: stream.t0_s || 0, t1_s: 0 }, { play: false }) } },
+        picture(stream.picture), stream.complete || live ? null : el("span", { class: "tag warn" }, "watched in part"), stream.gone ? el("span", { class: "tag" }, "file is gone") : null,
+        stream.imported ? el("span", { class: "tag" }, "imported") : null),
+      el("div", { class: "tile-body" },
+        el("h2", { title: stream.id }, stream.title || stream.id),
+        el("p", { class: "soft" }, told.join(" · ")),
+        stream.evicted ? el("p", { class: "soft" }, `${many(stream.evicted, "event")} given up for the budget`) : null,
+        el("div", { class: "tile-actions" },
+          button("Ask about it", () => this.askAbout(stream), { kind: "small" }),
+          may && !stream.complete && !live && !stream.gone ? button("Resume", () => this.resume(stream), { kind: "small" }) : null,
+          el("span", { class: "gap" }),
+          may ? iconButton("edit", "Rename", () => this.rename(stream)) : null,
+          may ? iconButton("trash", "Forget", () => this.forget(stream)) : null)));
+  }
+
+  askAbout(stream) {
+    this.page.scoped = stream.id;
+    go({ v: "ask", s: stream.id, t: "", q: "" });
+  }
+
+  async resume(stream) {
+    if (await attempt(() => post("watch", { stream: stream.key, visitor: visitor() }))) notice(`${stream.title || stream.id} is watched on.`);
+    this.page.jobs.poll();
+  }
+
+  async rename(stream) {
+    const title = await asked("Rename", "What it is called on this page; answers go on to use its own name", stream.title || stream.id);
+    if (title === null) return;
+    if (await attempt(() => post(`title/${stream.key}`, { title: title.trim() === stream.id ? "" : title }))) this.page.refresh();
+  }
+
+  async forget(stream) {
+    if (!(await forget(this.page, { stream: stream.id }, `Forget ${stream.title || stream.id}?`))) return;
+    if (this.page.player.view?.name === stream.id) { this.page.player.view = null; go({ s: "", t: "" }, { replace: true }); }
+    this.page.refresh();
+  }
+}
+

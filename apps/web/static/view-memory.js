@@ -1,0 +1,122 @@
+// Memory: bytes by stream, level and time against the budget; what came and went, and why; sleep.
+
+import { button, bytes, clock, debounced, el, empty, iconButton, lasting, many } from "./dom.js";
+import { shares, timeline } from "./charts.js";
+import { get, post } from "./net.js";
+import { attempt, confirmed, notice, show } from "./notices.js";
+import { explained, LEVELS } from "./player.js";
+import { go, on, visitor } from "./state.js";
+
+const KINDS = ["", "kept", "met again", "demoted", "merged", "given up"];
+
+export default class Memory {
+  constructor(page) {
+    this.page = page;
+    this.kind = "";
+    this.body = el("div", { class: "memory-body" });
+    this.element = el("section", { class: "memory" }, el("div", { class: "view-head" }, el("h1", {}, "Memory"), el("span", { class: "gap" }), this.actions()), this.body);
+    on("held", () => { if (page.shown === "memory") this.look(); });
+  }
+
+  actions() {
+    if (!this.page.held.may_change) return "";
+    return el("div", { class: "tile-actions" }, button("Sleep", () => this.sleep()), this.wakeButton = button("Undo the last sleep", () => this.wake(), { disabled: true }));
+  }
+
+  enter() { this.look(); }
+
+  async look() {
+    try {
+      this.found = await get("memory");
+    } catch (error) {
+      return this.body.replaceChildren(empty("No memory yet", error.message));
+    }
+    if (this.wakeButton) this.wakeButton.disabled = !this.found.slept;
+    this.draw();
+    return this.lookAtJournal();
+  }
+
+  draw() {
+    const { found } = this;
+    const held = found.streams.reduce((sum, stream) => sum + stream.bytes, 0);
+    const rate = found.footage_s > 0 ? found.bytes / found.footage_s : 0;
+    const room = rate ? found.budget_bytes / rate : 0;
+    const budget = [
+      ...found.streams.slice().sort((a, b) => b.bytes - a.bytes).map((stream, index) => ({ name: this.page.title(stream.id), value: stream.bytes, told: `${bytes(stream.bytes)}, ${many(stream.entries, "event")}`, kind: `tone-${index % 6}` })),
+      { name: "shared", value: Math.max(0, found.bytes - held), told: `${bytes(Math.max(0, found.bytes - held))}: index of words, what was learned, people and things`, kind: "tone-rest" },
+      { name: "free", value: Math.max(0, found.budget_bytes - found.bytes), told: bytes(Math.max(0, found.budget_bytes - found.bytes)), kind: "tone-free" },
+    ];
+    const levels = found.levels.map((level) => ({ name: LEVELS[level.name], value: level.bytes, told: `${many(level.entries, "event")}, ${bytes(level.bytes)}`, kind: `level-${level.name}` }));
+    const whole = Math.max(1, levels.reduce((sum, level) => sum + level.value, 0));
+    const most = Math.max(1, ...found.times.flatMap((one) => one.bins.map((levels_) => levels_.reduce((a, b) => a + b, 0))));
+    const rest = found.happened;
+    this.body.replaceChildren(
+      el("div", { class: "numbers" },
+        number(bytes(found.bytes), `of ${bytes(found.budget_bytes)}`), number(lasting(found.footage_s), "of footage watched"),
+        number(room ? lasting(room) : "–", `at this rate ${bytes(found.budget_bytes)} hold`, "Beyond that nothing stops: what is worth least makes way."),
+        number(String(found.levels.reduce((sum, level) => sum + level.entries, 0)), `of ${found.streams.reduce((sum, stream) => sum + stream.events, 0)} events are held`)),
+      panel("The budget", shares(budget, Math.max(found.budget_bytes, found.bytes, 1), `${bytes(found.bytes)} of ${bytes(found.budget_bytes)} used`)),
+      panel("How much of each event is still there", shares(levels, whole, "Bytes by level"), el("p", { class: "soft" }, "What must give way loses its picture first, then the precision of its vectors, and its times last.")),
+      panel("Over the footage's time", ...found.times.map((one) => el("div", { class: "timeline-row" },
+        el("span", { class: "timeline-name", title: one.stream }, this.page.title(one.stream)),
+        timeline(one, most, { onPick: (time) => this.page.openMoment({ stream: one.stream, t0_s: time, t1_s: time }, { play: false }) }),
+        el("span", { class: "soft" }, `${clock(one.t0)} to ${clock(one.t1)}`)))),
+      panel("What if?", this.whatIf()),
+      panel("What happened, and why",
+        el("div", { class: "chips" }, ...KINDS.map((kind) => el("button", { type: "button", class: `chip${this.kind === kind ? " on" : ""}`, data: { kind }, on: { click: () => this.choose(kind) } }, kind || "everything"))),
+        el("p", { class: "soft" }, Object.entries(rest).filter(([name]) => name !== "forgotten").map(([name, count]) => `${name} ${count}`).join(" · ")),
+        this.journal = el("ol", { class: "journal" })));
+  }
+
+  whatIf() {
+    const { budget_bytes: budget, bytes: used } = this.found;
+    const top = Math.max(2, Math.ceil(Math.max(used, 2e6) / 1e6) * 1.2);
+    const told = el("p", { class: "what-if-told" });
+    const slider = el("input", { type: "range", min: 1, max: Math.round(top), step: top > 40 ? 1 : 0.5, value: Math.min(top, Math.max(1, used / 2e6)), "aria-label": "Budget in MB" });
+    const ask = debounced(async () => {
+      const mb = Number(slider.value);
+      const found = await attempt(() => get("memory/what-if", { budget_mb: mb }));
+      if (found) told.replaceChildren(el("strong", {}, `${mb} MB`), ` would hold about ${found.entries} of ${many(found.of, "event")}, ${found.pictures} of ${found.of_pictures} with their picture.`);
+    }, 120);
+    slider.addEventListener("input", ask);
+    ask();
+    return el("div", { class: "what-if" }, slider, told, el("p", { class: "soft" }, `An estimate by what each event is worth now; merging finds room beside it. The budget is ${bytes(budget)}.`));
+  }
+
+  choose(kind) {
+    this.kind = kind;
+    for (const chip of this.body.querySelectorAll(".chip[data-kind]")) chip.classList.toggle("on", chip.dataset.kind === kind);
+    this.lookAtJournal();
+  }
+
+  async lookAtJournal() {
+    const found = await attempt(() => get("memory/journal", { kind: this.kind }));
+    if (!found) return;
+    this.journal.replaceChildren(...(found.rows.length ? found.rows.map((row) => el("li", {},
+      el("button", { type: "button", class: "jump", on: { click: () => this.page.openMoment({ stream: row.stream, t0_s: row.t, t1_s: row.t }, { play: false }) } }, clock(row.t)),
+      el("span", { class: "soft journal-stream" }, this.page.title(row.stream)), el("span", {}, row.text),
+      iconButton("why", "More about it", () => this.why(row.entry)))) : [el("li", { class: "soft" }, "Nothing of this kind is written down.")]));
+  }
+
+  async why(entry) {
+    const found = await attempt(() => get(`explain/${entry}`));
+    if (found) show("Why it is held", ...explained(found));
+  }
+
+  async sleep() {
+    const sure = await confirmed("Let the memory sleep?", [el("p", {}, "Asleep it merges what says the same, as long as what it can recall holds: it asks itself before and after. It can be undone for a week; pictures that are given up do not come back.")], "Sleep");
+    if (!sure) return;
+    if (await attempt(() => post("memory/sleep", { visitor: visitor() }))) { notice("It sleeps; what comes of it stands in Jobs.", { label: "Jobs", action: () => go({ v: "jobs" }) }); this.page.jobs.poll(); }
+  }
+
+  async wake() {
+    const found = await attempt(() => post("memory/wake"));
+    if (!found) return;
+    notice(`${many(found.back, "event")} came back.`);
+    await this.page.refresh();
+    this.look();
+  }
+}
+
+const number = (value, label, title = "") => el("div", { class: "number", title }, el("strong", {}, value), el("span", { class: "soft" }, label));
+const panel = (title, ...body) => el("section", { class: "panel" }, el("h2", {}, title), ...body);

@@ -1,0 +1,145 @@
+"""Cameras: how each is, its newest frame, its look-back, alerts and gaps; adding and taking away."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, HTTPException
+from starlette.background import BackgroundTask
+from starlette.responses import FileResponse, Response
+
+from hippocam.apps.live.endpoint import ask_live
+from hippocam.apps.live.folder import LiveFolder
+from hippocam.apps.web.beside import stream_key
+from hippocam.apps.web.cameras import Cameras
+from hippocam.apps.web.views.site import Json, Sent, Site, text_of, texts_of
+from hippocam.stream.clips.look_back import write_clips
+from hippocam.stream.live.lookback import segments, start_of
+from hippocam.stream.timecode import DATES_FROM_S
+
+_ROWS, _TAIL_BYTES = 60, 200_000
+_PICTURE = re.compile(r"[\w.-]+\.jpg")
+_LONGEST_S = 600.0
+
+
+def camera_routes(site: Site, cameras: Cameras | None) -> APIRouter:
+    """The routes of cameras.
+
+    Args:
+        site: What all routes share.
+        cameras: Starts and stops them; None where nothing may be changed, or several memories are shown.
+    """
+    router, folder = APIRouter(), LiveFolder(site.session.folders[0])
+
+    @router.get("/hippocam/cameras")
+    def every() -> Json:
+        running = ask_live(folder.socket, {"op": "status"})
+        live = (running or {}).get("cameras", [])
+        past = [s for s in site.library.streams().values() if (s.t0_s or 0) >= DATES_FROM_S]
+        return {
+            "running": running is not None,
+            "cameras": [
+                row | {"key": stream_key(row["stream"]), "footage_s": _footage(folder, row)} for row in live
+            ],
+            "past": [{"stream": s.id, "key": stream_key(s.id), "last_s": s.duration_s} for s in past],
+            "own": [] if cameras is None else cameras.streams(),
+            "asked": [] if cameras is None else cameras.alerts(),
+            "failed": "" if cameras is None else cameras.failed(),
+            "may_add": cameras is not None,
+            "alerts": [_alert(row) for row in _newest(folder.alerts)],
+            "log": _newest(folder.log),
+        }
+
+    @router.get("/hippocam/cameras/{stream:path}/frame", response_model=None)
+    def frame(stream: str) -> Response:
+        answer = ask_live(folder.socket, {"op": "latest", "stream": stream})
+        frames = (answer or {}).get("frames", [])
+        if not frames:
+            raise HTTPException(404, "no frame yet")
+        content = base64.b64decode(frames[-1]["jpeg"])
+        return Response(content, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
+
+    @router.get("/hippocam/cameras/{stream:path}/footage", response_model=None)
+    def footage(stream: str, last_s: float = 60.0) -> Response:
+        if not 0 < last_s <= _LONGEST_S:
+            raise HTTPException(400, f"last_s must be above 0 up to {_LONGEST_S:g}")
+        made = tempfile.TemporaryDirectory(prefix="hippocam-footage-")
+        clip = write_clips(folder.look_back(stream), Path(made.name) / "footage.mp4", last_s)[-1]
+        headers = {"Cache-Control": "no-store", "X-Start": f"{clip.spans[0][0]:.3f}"}
+        return FileResponse(
+            clip.path, media_type="video/mp4", headers=headers, background=BackgroundTask(made.cleanup)
+        )
+
+    @router.get("/hippocam/alert-picture/{name}", response_model=None)
+    def alert_picture(name: str) -> Response:
+        path = folder.alert_pictures / name
+        if not _PICTURE.fullmatch(name) or not path.is_file():
+            raise HTTPException(404, "no such picture")
+        return FileResponse(path, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
+
+    @router.post("/hippocam/cameras")
+    def add(body: Sent) -> Json:
+        return {
+            "stream": _changing(site, cameras).add(text_of(body, "address").strip(), text_of(body, "name").strip())
+        }
+
+    @router.post("/hippocam/cameras/remove")
+    def remove(body: Sent) -> Json:
+        return {"removed": _changing(site, cameras).remove(text_of(body, "stream"))}
+
+    @router.post("/hippocam/cameras/alerts")
+    def alerts(body: Sent) -> Json:
+        changed = _changing(site, cameras)
+        changed.set_alerts(texts_of(body, "alerts"))
+        return {"asked": changed.alerts()}
+
+    return router
+
+
+def _changing(site: Site, cameras: Cameras | None) -> Cameras:
+    site.changing()
+    if cameras is None:
+        raise HTTPException(403, "cameras are added where one memory is shown")
+    return cameras
+
+
+def _footage(folder: LiveFolder, row: Mapping[str, Any]) -> float:
+    """How far back the look-back footage of a camera goes, seconds."""
+    starts = [start_of(path) for path in segments(folder.look_back(str(row["stream"])))]
+    return max(0.0, (row.get("last_s") or starts[-1]) - starts[0]) if starts else 0.0
+
+
+def _newest(path: Path) -> list[Json]:
+    """The newest lines of a file of JSON lines, the latest first."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
+            lines = file.read().splitlines()
+    except OSError:
+        return []
+    rows: list[Json] = []
+    for line in reversed(lines):
+        try:
+            row = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(row, dict):
+            rows.append(row)
+        if len(rows) == _ROWS:
+            break
+    return rows
+
+
+def _alert(row: Json) -> Json:
+    """An alert without the path of its picture."""
+    picture = Path(str(row.get("image") or "")).name
+    return {name: row.get(name) for name in ("time_s", "stream", "text", "belief")} | {
+        "picture": picture,
+        "key": stream_key(str(row.get("stream"))),
+    }

@@ -1,0 +1,129 @@
+"""One moment or several: why they are held, pinning, forgetting with what that deletes, taking them as files."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from fastapi import APIRouter, HTTPException
+from starlette.background import BackgroundTask
+from starlette.responses import FileResponse, Response
+
+from hippocam.apps.api import deletion_json, explain_json
+from hippocam.apps.forget_preview import forget_preview
+from hippocam.apps.shown.clips import clip_of
+from hippocam.apps.web.beside import stream_key, uploads_folder
+from hippocam.apps.web.views.site import Json, Sent, Site, number_of, text_of, texts_of
+from hippocam.memory.filter import Filter
+from hippocam.memory.records import Entry, format_id
+
+_COLUMNS = ("id", "stream", "t0_s", "t1_s", "looks_like", "pinned", "met")
+
+
+def moment_routes(site: Site) -> APIRouter:
+    """The routes of single moments."""
+    router = APIRouter()
+
+    @router.get("/hippocam/explain/{entry:path}")
+    def explain(entry: str) -> Json:
+        entry_id, found = site.session.explain(entry)
+        return dict(explain_json(entry_id, found))
+
+    @router.post("/hippocam/pin")
+    def pin(body: Sent) -> Json:
+        site.changing()
+        return {"pinned": site.session.pin(texts_of(body, "entries"), bool(body.get("pinned", True)))}
+
+    @router.post("/hippocam/forget/preview")
+    def preview(body: Sent) -> Json:
+        site.changing()
+        entries, wanted = texts_of(body, "entries"), _filter_of(body)
+        found = forget_preview(site.session.folder, entries, wanted)
+        uploads, whole = uploads_folder(site.session.folder), wanted == Filter(stream=wanted.stream)
+        files = [
+            Path(stream.source).name
+            for stream in site.library.streams().values()
+            if not entries and whole and wanted.of_stream(stream.id) and Path(stream.source).parent == uploads
+        ]
+        return {"streams": [one._asdict() for one in found], "files": sorted(set(files))}
+
+    @router.post("/hippocam/forget")
+    def forget(body: Sent) -> Json:
+        site.changing()
+        entries, wanted = texts_of(body, "entries"), _filter_of(body)
+        gone = site.session.forget(entries, stream=wanted.stream, after_s=wanted.after_s, before_s=wanted.before_s)
+        site.library.status()
+        return dict(deletion_json(gone))
+
+    @router.get("/hippocam/export")
+    def export(ids: str, form: str = "json") -> Response:
+        rows = list(_rows(site, ids.split(",")))
+        if form == "csv":
+            text = io.StringIO()
+            writer = csv.DictWriter(text, _COLUMNS)
+            writer.writeheader()
+            writer.writerows({name: _plain(row[name]) for name in _COLUMNS} for row in rows)
+            return _attached(text.getvalue().encode(), "text/csv", "moments.csv")
+        return _attached(
+            json.dumps(rows, ensure_ascii=False, indent=1).encode(), "application/json", "moments.json"
+        )
+
+    @router.get("/hippocam/clip/{key}")
+    def clip(key: str, t0: float, t1: float) -> Response:
+        stream = site.stream(key)
+        if not site.library.may_show(stream):
+            raise HTTPException(404, "there is no video file to cut from")
+        made = tempfile.TemporaryDirectory(prefix="hippocam-clip-")
+        memory = site.session.folders[0] if len(site.session.folders) == 1 else None
+        path = clip_of(stream, memory, Path(made.name) / "clip", t0, t1)[0].path
+        name = f"{Path(stream.id).name}-{t0:.0f}-{t1:.0f}{path.suffix}"
+        return FileResponse(path, filename=name, background=BackgroundTask(made.cleanup))
+
+    return router
+
+
+def _filter_of(body: Json) -> Filter:
+    return Filter(
+        stream=text_of(body, "stream") or None,
+        after_s=number_of(body, "after_s"),
+        before_s=number_of(body, "before_s"),
+    )
+
+
+def _rows(site: Site, ids: list[str]) -> Iterator[Json]:
+    """Entries as an export has them; those that are no longer held are left out."""
+    memories = site.session.opened.memories()
+    for written in ids:
+        member, entry_id = memories.find(written)
+        entry: Entry | None = member.memory.entry(entry_id)
+        if entry is None:
+            continue
+        stream = member.prefix + entry.stream
+        yield {
+            "id": member.prefix + format_id(entry_id),
+            "stream": stream,
+            "key": stream_key(stream),
+            "t0_s": round(entry.shown.t0_s, 3),
+            "t1_s": round(entry.shown.t1_s, 3),
+            "looks_like": member.sentences.of_entry(entry),
+            "pinned": entry.pinned,
+            "met": entry.met,
+            "spans": [[round(span.t0_s, 3), round(span.t1_s, 3)] for span in entry.spans],
+        }
+
+
+def _plain(value: object) -> object:
+    """A value that no spreadsheet takes for a formula."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t") else value
+
+
+def _attached(content: bytes, kind: str, name: str) -> Response:
+    return Response(
+        content,
+        media_type=kind,
+        headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
+    )
