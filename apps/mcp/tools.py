@@ -13,9 +13,10 @@ from typing import Annotated, Protocol, Unpack
 
 from pydantic import Field
 
-from hippocam.apps.api import answer_json, evidence_json, status_json, timeline_json
+from hippocam.apps.api import answer_json, status_json, timeline_json
 from hippocam.apps.ask.where import Where
 from hippocam.apps.records import Answer, HeldMoment, Status
+from hippocam.apps.shown.evidence import evidence_json
 from hippocam.apps.shown.json_shapes import AnswerJson, MomentsJson, StatusJson, TimelineJson
 from hippocam.memory.records import Evidence
 from hippocam.stream.errors import HippocamError

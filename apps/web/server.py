@@ -225,9 +225,7 @@ def build_app(
     return app
 
 
-def _api(
-    session: Session, library: Library, jobs: Jobs | None, asking: Asking, timeline: Timeline
-) -> FastAPI:
+def _api(session: Session, library: Library, jobs: Jobs | None, asking: Asking, timeline: Timeline) -> FastAPI:
     """The HTTP interface, with its description at openapi.json."""
     api = FastAPI(
         title="Hippocam",

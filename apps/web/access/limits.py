@@ -89,16 +89,14 @@ class Limits:
 
 
 def _most_bytes(path: str) -> int:
+    if path == PICTURE_SEARCH:
+        return PICTURE_BYTES
     return CHAT_BYTES if path.startswith("/v1/") else BODY_BYTES
 
 
 def _works(path: str) -> bool:
     """Whether something is worked out to answer a GET, as for a search; pictures are files."""
     return path.startswith("/api/") and not path.endswith("/picture")
-
-
-def _most_bytes(path: str) -> int:
-    return PICTURE_BYTES if path == PICTURE_SEARCH else BODY_BYTES
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

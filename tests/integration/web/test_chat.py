@@ -16,8 +16,8 @@ from starlette.testclient import TestClient
 
 from hippocam.apps.ask.conversation import Conversation
 from hippocam.apps.session import Session
-from hippocam.apps.web.door import Door
-from hippocam.apps.web.password import Password
+from hippocam.apps.web.access.door import Door
+from hippocam.apps.web.access.password import Password
 from hippocam.apps.web.server import build_app, listen
 
 openai = pytest.importorskip("openai", reason="OpenAI's client is not installed: make dev")

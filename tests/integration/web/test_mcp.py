@@ -144,8 +144,8 @@ def test_the_command_speaks_over_stdio(tmp_path: Path, session: Session) -> None
 
 
 def test_the_guard_stands_before_it(session: Session) -> None:
-    from hippocam.apps.web.door import Door
-    from hippocam.apps.web.password import Password
+    from hippocam.apps.web.access.door import Door
+    from hippocam.apps.web.access.password import Password
 
     call = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
     accepts = {"Accept": "application/json, text/event-stream"}

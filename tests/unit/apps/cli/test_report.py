@@ -1,7 +1,7 @@
 import dataclasses
 
-from hippocam.apps.api import evidence_json
 from hippocam.apps.cli.report import evidence_lines
+from hippocam.apps.shown.evidence import evidence_json
 from hippocam.memory.records import Evidence
 
 
