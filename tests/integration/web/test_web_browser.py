@@ -224,7 +224,9 @@ def test_a_format_that_the_browser_cannot_play_is_said_and_converted_on_demand(p
 def test_moments_are_searched_chosen_pinned_and_forgotten(page: Any, tmp_path: Path) -> None:
     view(page, "Search")
     page.fill(".search-box", "green")
-    page.wait_for_function("location.search.includes('q=green')", timeout=_LONG_MS)
+    found = "window.hippocam.root.querySelector('.found').textContent"
+    page.wait_for_function(f"/^[0-9]+ moments?( of [0-9]+)?$/.test({found})", timeout=_LONG_MS)
+    assert "q=green" in page.url
     page.locator(".cell .card[data-stream='second']").first.wait_for(timeout=_LONG_MS)
     cell = page.locator(".cell", has=page.locator(".card[data-stream='second']")).first
     chosen = cell.locator(".card").get_attribute("data-id")
