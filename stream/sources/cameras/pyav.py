@@ -146,6 +146,8 @@ def _frames(
     stream = container.streams.video[0]
     stream.codec_context.thread_count = 1  # threads by frame would hold frames back
     converter: Converter | None = None
+    # FFmpeg invents times for formats without any, as JPEG after JPEG over HTTP: 25 a second, whatever comes
+    timed = not container.format.flags & av.format.Flags.no_timestamps.value
     size, damaged = (0, 0), 0
     packets = container.demux(stream)
     while True:
@@ -163,12 +165,14 @@ def _frames(
         except (av.FFmpegError, ValueError):
             decoded, damaged = [], damaged + 1
         if recorder is not None:
+            if not timed and packet.time_base:
+                packet.pts = packet.dts = round(arrived_s / packet.time_base)
             recorder.take(packet, stream, time.time())
         for frame in decoded:
             if converter is None or size != (frame.width, frame.height):
                 size = frame.width, frame.height
                 converter = Converter(size, longest)
-            pts_s = None if frame.pts is None else float(frame.pts * frame.time_base)
+            pts_s = None if frame.pts is None or not timed else float(frame.pts * frame.time_base)
             yield Arrived(
                 pts_s=pts_s,
                 arrived_s=arrived_s,

@@ -13,7 +13,9 @@ import pytest
 from hippocam.stream.clips.look_back import write_clips, write_stretch
 from hippocam.stream.errors import ClipError, NoFootageError, SourceError
 from hippocam.stream.live.address import LiveAddress, parse_address
+from hippocam.stream.live.capture import sample
 from hippocam.stream.live.lookback import LookBackConfig, segments, start_of
+from hippocam.stream.live.messages import Captured
 from hippocam.stream.sources.cameras.opencv import read_device
 from hippocam.stream.sources.cameras.pyav import read_file, read_url
 from hippocam.stream.sources.cameras.recorder import Recorder
@@ -177,7 +179,8 @@ def test_a_webcam_that_is_not_there_is_named():
 
 @pytest.fixture
 def http_camera(media):
-    """A camera that sends JPEGs one after the other over HTTP, as cheap ones do."""
+    """A camera that sends JPEGs one after the other over HTTP, as cheap ones do; and when it sent each."""
+    sent = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
@@ -188,8 +191,9 @@ def http_camera(media):
                 for number in range(60):
                     jpeg = cv2.imencode(".jpg", media.numbered_image(number))[1].tobytes()
                     head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+                    sent.append(time.monotonic())
                     self.wfile.write(head.encode() + jpeg + b"\r\n")
-                    time.sleep(0.02)
+                    time.sleep(0.1 if self.path == "/slow" else 0.02)
             except OSError:
                 pass
 
@@ -198,7 +202,7 @@ def http_camera(media):
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/video"
+        yield f"http://127.0.0.1:{server.server_port}", sent
         server.shutdown()
 
 
@@ -206,7 +210,9 @@ def test_pictures_over_http_are_read_and_kept(tmp_path, media, http_camera):
     writer, shown = recorder(tmp_path, segment_s=60), []
 
     def watch():
-        for frame in read_url(parse_address(http_camera), longest=640, timeout_s=300, recorder=writer):
+        for frame in read_url(
+            parse_address(f"{http_camera[0]}/video"), longest=640, timeout_s=300, recorder=writer
+        ):
             shown.append(media.read_number(frame.image()))
 
     with pytest.raises(SourceError, match="ended the stream|broke off"):
@@ -214,6 +220,25 @@ def test_pictures_over_http_are_read_and_kept(tmp_path, media, http_camera):
     writer.close()
     assert shown == list(range(shown[0], 60))
     assert len(shown) > 30
+
+
+def test_pictures_without_times_have_those_of_their_arrival(tmp_path, media, http_camera):
+    """FFmpeg would have them come at 25 a second, so ever earlier than they were made."""
+    address, sent = http_camera
+    writer, taken = recorder(tmp_path, segment_s=60), []
+    frames = read_url(parse_address(f"{address}/slow"), longest=640, timeout_s=300, recorder=writer)
+    with pytest.raises(SourceError):
+        for message in sample(frames, 100, trust_pts=True):
+            if isinstance(message, Captured):
+                taken.append((media.read_number(message.image), message.taken_s))
+    writer.close()
+    numbers_seen = [number for number, _ in taken]
+    assert numbers_seen == list(range(numbers_seen[0], 60))
+    assert all(taken_s >= sent[number] for number, taken_s in taken)
+    (path,) = segments(tmp_path / "lb")
+    with av.open(str(path)) as container:
+        shown = [float(frame.time) for frame in container.decode(video=0)]
+    assert shown[-1] - shown[0] >= sent[-1] - sent[0] - 1  # 6 s; FFmpeg's would be 2.4
 
 
 def test_an_address_where_nobody_is_names_neither_user_nor_password():
