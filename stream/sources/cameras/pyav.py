@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ _OPTIONS = {
 # A frame of a file that is late by more than this is shown at once, and those after it on time again.
 _LATE_S = 1.0
 _NOMINAL_S = 0.04
+# Times of arrival are written down in these, in seconds.
+_TICK = Fraction(1, 1000)
 
 
 @dataclass(slots=True)
@@ -148,7 +151,7 @@ def _frames(
     converter: Converter | None = None
     # FFmpeg invents times for formats without any, as JPEG after JPEG over HTTP: 25 a second, whatever comes
     timed = not container.format.flags & av.format.Flags.no_timestamps.value
-    size, damaged = (0, 0), 0
+    size, damaged, tick = (0, 0), 0, 0
     packets = container.demux(stream)
     while True:
         try:
@@ -165,8 +168,10 @@ def _frames(
         except (av.FFmpegError, ValueError):
             decoded, damaged = [], damaged + 1
         if recorder is not None:
-            if not timed and packet.time_base:
-                packet.pts = packet.dts = round(arrived_s / packet.time_base)
+            if not timed and packet.size:
+                tick = max(tick + 1, round(arrived_s / _TICK))
+                packet.pts = packet.dts = tick
+                packet.time_base = _TICK
             recorder.take(packet, stream, time.time())
         for frame in decoded:
             if converter is None or size != (frame.width, frame.height):

@@ -227,10 +227,14 @@ def test_pictures_without_times_have_those_of_their_arrival(tmp_path, media, htt
     address, sent = http_camera
     writer, taken = recorder(tmp_path, segment_s=60), []
     frames = read_url(parse_address(f"{address}/slow"), longest=640, timeout_s=300, recorder=writer)
-    with pytest.raises(SourceError):
+
+    def watch():
         for message in sample(frames, 100, trust_pts=True):
             if isinstance(message, Captured):
                 taken.append((media.read_number(message.image), message.taken_s))
+
+    with pytest.raises(SourceError):
+        watch()
     writer.close()
     numbers_seen = [number for number, _ in taken]
     assert numbers_seen == list(range(numbers_seen[0], 60))
