@@ -85,6 +85,7 @@ class Bank:
         config: See BankConfig.
         utility: What was learned so far; a new one by default.
         row_bytes: About how many bytes an entry takes without vectors, words and picture.
+        block_bytes: The same of one that keeps only its signs and has no words; None for as many.
         vectors: How many vectors each entry keeps.
         by_signs: Whether vectors may be reduced to their signs.
 
@@ -100,6 +101,7 @@ class Bank:
         utility: Utility | None = None,
         *,
         row_bytes: int = ROW_BYTES,
+        block_bytes: int | None = None,
         vectors: int = 2,
         by_signs: bool = True,
     ) -> None:
@@ -109,7 +111,13 @@ class Bank:
         learned_fade_s, learned_fade_power = self.utility.fade
         self._columns = Columns(dim)
         self._twins = Twins(self._columns, config.window)
-        ladder = Ladder(self._columns, row_bytes=row_bytes, vectors=vectors, by_signs=by_signs)
+        ladder = Ladder(
+            self._columns,
+            row_bytes=row_bytes,
+            block_bytes=row_bytes if block_bytes is None else block_bytes,
+            vectors=vectors,
+            by_signs=by_signs,
+        )
         self._thresholds = Thresholds(
             same_deviations=config.same,
             alike_deviations=config.alike,

@@ -19,8 +19,10 @@ Doubles = NDArray[np.float64]
 
 # About how many bytes a thumbnail takes.
 SMALL_BYTES = 2500
-# About how many bytes a row takes without vectors and words.
+# About how many bytes an entry takes without vectors and words: in a row; in a block, where those are that keep no
+# more than signs and have no words.
 ROW_BYTES = 300
+BLOCK_BYTES = 30
 # Beyond the last level nothing is held.
 NOTHING = int(Level.WORDS) + 1
 # Share of an entry's worth that is lost with each level of evidence.
@@ -36,13 +38,17 @@ class Ladder:
     Args:
         columns: The entries.
         row_bytes: About how many bytes an entry takes without vectors, words and picture.
+        block_bytes: The same of one that keeps only its signs and has no words.
         vectors: How many vectors each entry keeps.
         by_signs: Whether vectors may be reduced to their signs.
     """
 
-    def __init__(self, columns: Columns, *, row_bytes: int, vectors: int, by_signs: bool) -> None:
+    def __init__(
+        self, columns: Columns, *, row_bytes: int, block_bytes: int, vectors: int, by_signs: bool
+    ) -> None:
         self._columns = columns
         self._row_bytes = row_bytes
+        self._block_bytes = block_bytes
         self._vectors = vectors
         self._by_signs = by_signs
 
@@ -65,11 +71,17 @@ class Ladder:
             (level < Level.WORDS) & (words > 0),
         ]
         signs_bytes = self._vector_bytes(np.array([Level.SIGNS]))
+        block = self._plain_bytes(np.full_like(level, Level.SIGNS), words)
         target = np.select(cases, [Level.SMALL, Level.VECTORS, Level.SIGNS, Level.WORDS], NOTHING)
         freed = np.select(
             cases,
-            [picture - SMALL_BYTES, picture, vectors - signs_bytes, vectors],
-            vectors + self._row_bytes + words,
+            [
+                picture - SMALL_BYTES,
+                picture,
+                vectors - signs_bytes + self._plain_bytes(level, words) - block,
+                vectors,
+            ],
+            vectors + self._plain_bytes(level, words) + words,
         )
         left = _SHARES[Level.VECTORS] - by_signs * (level == Level.SIGNS)
         share = np.select(
@@ -84,11 +96,16 @@ class Ladder:
         columns = self._columns
         own: NDArray[np.int64] = (
             self._vector_bytes(columns.level[rows])
-            + self._row_bytes
+            + self._plain_bytes(columns.level[rows], columns.words_bytes[rows])
             + columns.picture_bytes[rows]
             + columns.words_bytes[rows]
         )
         return own
+
+    def _plain_bytes(self, level: NDArray[np.integer], words: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Bytes that entries take without vectors and words, at some levels."""
+        in_block = (level >= Level.SIGNS) & (words == 0)
+        return np.where(in_block, self._block_bytes, self._row_bytes)
 
     def _vector_bytes(self, level: NDArray[np.integer]) -> NDArray[np.int64]:
         """Bytes of the vectors of an entry at each of some levels."""

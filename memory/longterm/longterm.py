@@ -12,6 +12,7 @@ from pathlib import Path
 
 from hippocam.memory.bank.bank import Bank
 from hippocam.memory.bank.config import BankConfig
+from hippocam.memory.bank.ladder import BLOCK_BYTES
 from hippocam.memory.bank.one_thread import one_thread
 from hippocam.memory.bank.priors import load_prior
 from hippocam.memory.bank.utility import Utility
@@ -199,4 +200,4 @@ def open_bank(store: Store, spec: EncoderSpec, config: BankConfig | None = None)
 
 def new_bank(spec: EncoderSpec, config: BankConfig | None = None) -> Bank:
     """A bank that holds nothing and knows what was trained for an encoder."""
-    return Bank(spec.dim, config, Utility(spec.dim, load_prior(spec)))
+    return Bank(spec.dim, config, Utility(spec.dim, load_prior(spec)), block_bytes=BLOCK_BYTES)

@@ -25,6 +25,7 @@ from hippocam.memory.errors import (
 from hippocam.memory.folding import Folding
 from hippocam.memory.provenance.table import ProvenanceTable
 from hippocam.memory.store import sums
+from hippocam.memory.store.blocks.table import EntryBlocks
 from hippocam.memory.store.entries import EntryTable
 from hippocam.memory.store.journal import JournalTable
 from hippocam.memory.store.lookup import EntryLookup
@@ -100,13 +101,14 @@ class Store:
         uri = f"{path.absolute().as_uri()}?{'mode=ro&immutable=1' if frozen else 'mode=rw'}"
         self._db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=WAIT_S, check_same_thread=False)
         self.meta = MetaTable(self._db)
-        self.streams = StreamTable(self._db)
+        blocks = self._blocks = EntryBlocks(self._db)
+        self.streams = StreamTable(self._db, blocks)
         self.provenance = ProvenanceTable(self._db)
         self.coverage = CoverageTable(self._db)
         self.places = PlaceTable(self._db)
         self.tracked = StateTable(self._db, "tracked", key="stream", value="state")
-        self.entries = EntryTable(self._db)
-        self.lookup = EntryLookup(self._db)
+        self.entries = EntryTable(self._db, blocks)
+        self.lookup = EntryLookup(blocks)
         self.words = EntryWords(self._db)
         self.summaries = SummaryTable(self._db)
         self.notes = NoteTable(self._db)
@@ -115,7 +117,7 @@ class Store:
         self.learned = StateTable(self._db, "learned", key="name", value="value")
         self.bank = BankTable(self._db, self.learned)
         self.probes = ProbeTable(self._db)
-        self.tombstones = TombstoneTable(self._db)
+        self.tombstones = TombstoneTable(self._db, blocks)
         try:
             self._prepare(writable)
         except sqlite3.OperationalError as error:
@@ -144,6 +146,7 @@ class Store:
             migrate(self.path)
         elif version != FORMAT and (writable or version not in READABLE):
             raise NewerFormatError(self.path.parent, found=version, reads=FORMAT)
+        db.execute("PRAGMA temp_store = MEMORY")  # what is held beside the database never reaches a disk
         if writable:
             db.execute("PRAGMA synchronous = NORMAL")
             db.execute("PRAGMA secure_delete = ON")
@@ -154,6 +157,8 @@ class Store:
         else:
             if version < WITH_MOTION:
                 db.executescript(OLDER_VIEWS)
+        self._blocks.open()
+        if not writable:
             db.execute("PRAGMA query_only = ON")
 
     def close(self) -> None:
@@ -188,7 +193,7 @@ class Store:
         try:
             yield
         finally:
-            self._db.execute("ROLLBACK")
+            self._db.execute("COMMIT")  # keeps what blocks were unpacked meanwhile; nothing else was written
 
     def version(self) -> tuple[int, int]:
         """What differs after another connection has committed, or this one has changed a row."""

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -39,11 +39,33 @@ class EntryRow(NamedTuple):
     scene: bytes | None
 
 
-class EntryTable:
-    """Reads and writes entries; made by `Store`, in whose transactions it works."""
+class Blocks(Protocol):
+    """The entries that are in blocks."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def select(self, statement: str, values: Sequence[object] | Mapping[str, object] = ()) -> list[Any]:
+        """The rows of a statement that reads the view of all entries, `every_entry`."""
+
+    def take_in(self) -> int:
+        """Move some rows that may move into a block, if there are enough; return how many have moved."""
+
+    def take_out(self, entry_id: int) -> bool:
+        """Make an entry a row of the table again; False where it is in no block."""
+
+    def delete(self, entry_id: int) -> bool:
+        """Delete an entry; False where it is in no block."""
+
+
+class EntryTable:
+    """Reads and writes entries, in rows or in blocks; made by `Store`, in whose transactions it works.
+
+    Args:
+        db: The store's connection.
+        blocks: Those that are in blocks: an entry that changes leaves its block first.
+    """
+
+    def __init__(self, db: sqlite3.Connection, blocks: Blocks) -> None:
         self._db = db
+        self._blocks = blocks
 
     # write -----------------------------------------------------------------------------------------------
 
@@ -82,43 +104,37 @@ class EntryTable:
 
     def add_repeats(self, entry_id: int, repeats: int) -> None:
         """Count unchanged frames of an entry."""
-        self._db.execute("UPDATE entry SET repeats = repeats + ? WHERE id = ?", (repeats, entry_id))
+        if repeats:
+            self._update(entry_id, "repeats = repeats + ?", repeats)
 
     def set_spans(self, entry_id: int, *, first: Span, further: Sequence[Span], met: int, strength: float) -> None:
         """Set an entry's spans, and how often it was met."""
         last_s = max(span.t1_s for span in (first, *further))
-        self._db.execute(
-            "UPDATE entry SET t0_s = ?, t1_s = ?, known_s = ?, spans = ?, met = ?, strength = ?, last_s = ? "
-            "WHERE id = ?",
-            (first.t0_s, first.t1_s, first.known_s, pack_spans(further), met, strength, last_s, entry_id),
+        self._update(
+            entry_id,
+            "t0_s = ?, t1_s = ?, known_s = ?, spans = ?, met = ?, strength = ?, last_s = ?",
+            *(first.t0_s, first.t1_s, first.known_s, pack_spans(further), met, strength, last_s),
         )
 
     def demote(self, entry_id: int, level: int, jpeg_bytes: int, jpeg_sum: int | None = None) -> None:
         """Note that an entry keeps less of its evidence: see `Level`. The last level has no vectors."""
-        self._db.execute(
-            "UPDATE entry SET level = ?, jpeg_bytes = ?, jpeg_sum = ? WHERE id = ?",
-            (level, jpeg_bytes, jpeg_sum, entry_id),
-        )
+        self._update(entry_id, "level = ?, jpeg_bytes = ?, jpeg_sum = ?", level, jpeg_bytes, jpeg_sum)
         if level == Level.SIGNS:
             key, scene = self._db.execute("SELECT key, scene FROM entry WHERE id = ?", (entry_id,)).fetchone()
             packed = (pack(signs(unpack(blob))) for blob in (key, scene))
-            self._db.execute(
-                "UPDATE entry SET key = ?, scene = ?, motion = NULL WHERE id = ?", (*packed, entry_id)
-            )
+            self._update(entry_id, "key = ?, scene = ?, motion = NULL", *packed)
         if level == Level.WORDS:
-            self._db.execute(
-                "UPDATE entry SET key = NULL, scene = NULL, state = NULL, action = NULL, motion = NULL "
-                "WHERE id = ?",
-                (entry_id,),
-            )
+            self._update(entry_id, "key = NULL, scene = NULL, state = NULL, action = NULL, motion = NULL")
+        if level >= Level.SIGNS:
+            self._blocks.take_in()
 
     def pin(self, entry_id: int, pinned: bool) -> bool:
         """Keep an entry whatever comes, or no longer; False where it is not held."""
-        return self._db.execute("UPDATE entry SET pinned = ? WHERE id = ?", (pinned, entry_id)).rowcount == 1
+        return self._update(entry_id, "pinned = ?", pinned)
 
     def count_use(self, entry_id: int, strength: float) -> None:
         """Count that an entry was used as evidence."""
-        self._db.execute("UPDATE entry SET uses = uses + 1, strength = ? WHERE id = ?", (strength, entry_id))
+        self._update(entry_id, "uses = uses + 1, strength = ?", strength)
 
     def inherit(self, heir: int, *, slept: int, place: int, vectors: tuple[FloatArray, FloatArray] | None) -> None:
         """Count entries as merged into one asleep, and set its place and its vectors.
@@ -129,24 +145,25 @@ class EntryTable:
             place: The place of all of them; 0 where they were in several.
             vectors: Key and scene that stand for all, [D] each; None where the heir keeps its own.
         """
-        self._db.execute("UPDATE entry SET slept = slept + ?, place = ? WHERE id = ?", (slept, place, heir))
+        self._update(heir, "slept = slept + ?, place = ?", slept, place)
         if vectors is not None:
-            self._db.execute("UPDATE entry SET key = ?, scene = ? WHERE id = ?", (*map(pack, vectors), heir))
+            self._update(heir, "key = ?, scene = ?", *map(pack, vectors))
 
     def delete(self, entry_id: int) -> None:
         """Delete an entry and its words; its stream counts it among those that are no longer held."""
         self._db.execute(
-            "UPDATE stream SET evicted = evicted + 1 WHERE id = (SELECT stream FROM entry WHERE id = ?)",
+            "UPDATE stream SET evicted = evicted + 1 WHERE id = (SELECT stream FROM every_entry WHERE id = ?)",
             (entry_id,),
         )
-        self._db.execute("DELETE FROM entry WHERE id = ?", (entry_id,))
+        if not self._blocks.delete(entry_id):
+            self._db.execute("DELETE FROM entry WHERE id = ?", (entry_id,))
 
     # read ------------------------------------------------------------------------------------------------
 
     def get(self, entry_id: int) -> Entry | None:
         """An entry by its id, None where it is not held."""
-        row = self._db.execute(f"SELECT {listed(ENTRY)} FROM entry WHERE id = ?", (entry_id,)).fetchone()
-        return None if row is None else entry_from(row)
+        rows = self._blocks.select(f"SELECT {listed(ENTRY)} FROM every_entry WHERE id = ?", (entry_id,))
+        return entry_from(rows[0]) if rows else None
 
     def rows(self, stream: str, after: tuple[float, int], most: int) -> list[EntryRow]:
         """The next entries of a stream by the time of their first span, then by id.
@@ -156,37 +173,39 @@ class EntryTable:
             after: Time and id of the last one that was read.
             most: How many at most.
         """
-        rows = self._db.execute(
-            f"SELECT {listed((*VECTORS, *ENTRY))} FROM entry WHERE stream = ? AND (t0_s, id) > (?, ?) "
+        rows = self._blocks.select(
+            f"SELECT {listed((*VECTORS, *ENTRY))} FROM every_entry WHERE stream = ? AND (t0_s, id) > (?, ?) "
             "ORDER BY t0_s, id LIMIT ?",
             (stream, *after, most),
-        ).fetchall()
+        )
         return [EntryRow(entry_from(plain), key, scene) for key, scene, *plain in rows]
 
     def slots(self, entry_id: int | None = None) -> Iterator[Slot]:
         """What the bank holds of each entry or of one, each stream in the order of its events."""
-        for row in self._db.execute(
-            f"SELECT {listed((*SLOT, WORDS_BYTES))} "
-            f"FROM entry {'' if entry_id is None else 'WHERE id = :id'} ORDER BY stream, first_seq",
-            {"id": entry_id},
-        ):
-            yield slot_from(row)
+        one = "" if entry_id is None else "WHERE id = :id"
+        yield from map(
+            slot_from,
+            self._blocks.select(
+                f"SELECT {listed((*SLOT, WORDS_BYTES))} FROM every_entry {one} ORDER BY stream, first_seq",
+                {"id": entry_id},
+            ),
+        )
 
     def held(self, entry_id: int | None = None) -> list[Held]:
         """All entries with vectors, or one of them; each stream in the order of its events."""
-        rows = self._db.execute(
-            f"SELECT {listed(HELD)} FROM entry WHERE key IS NOT NULL AND id = coalesce(?, id) "
-            "ORDER BY stream, first_seq, id",
-            (entry_id,),
+        one = "" if entry_id is None else "AND id = :id"
+        rows = self._blocks.select(
+            f"SELECT {listed(HELD)} FROM every_entry WHERE key IS NOT NULL {one} ORDER BY stream, first_seq, id",
+            {"id": entry_id},
         )
         return [held_from(row) for row in rows]
 
     def vectors(self, entry_ids: Sequence[int]) -> tuple[FloatArray, FloatArray]:
         """Keys and scenes of entries that have them, float32 [N, D] each, in the order given."""
-        rows = self._db.execute(
-            "SELECT id, key, scene FROM entry WHERE id IN (SELECT value FROM json_each(?))",
+        rows = self._blocks.select(
+            "SELECT id, key, scene FROM every_entry WHERE id IN (SELECT value FROM json_each(?))",
             (json.dumps(list(entry_ids)),),
-        ).fetchall()
+        )
         if not rows:
             return np.zeros((0, 0), np.float32), np.zeros((0, 0), np.float32)
         index = {entry_id: k for k, (entry_id, _, _) in enumerate(rows)}
@@ -200,9 +219,9 @@ class EntryTable:
     def ids(self, among: Sequence[int] | None = None) -> set[int]:
         """Ids of all entries that still have vectors, or of those among some."""
         if among is None:
-            return {row[0] for row in self._db.execute("SELECT id FROM entry WHERE key IS NOT NULL")}
-        rows = self._db.execute(
-            "SELECT id FROM entry WHERE id IN (SELECT value FROM json_each(?)) AND key IS NOT NULL",
+            return {row[0] for row in self._blocks.select("SELECT id FROM every_entry WHERE key IS NOT NULL")}
+        rows = self._blocks.select(
+            "SELECT id FROM every_entry WHERE id IN (SELECT value FROM json_each(?)) AND key IS NOT NULL",
             (json.dumps(list(among)),),
         )
         return {row[0] for row in rows}
@@ -214,10 +233,10 @@ class EntryTable:
         in 2**60).
         """
         if among is None:
-            rows = self._db.execute("SELECT id, key, scene FROM entry WHERE key IS NOT NULL")
+            rows = self._blocks.select("SELECT id, key, scene FROM every_entry WHERE key IS NOT NULL")
         else:
-            rows = self._db.execute(
-                "SELECT id, key, scene FROM entry "
+            rows = self._blocks.select(
+                "SELECT id, key, scene FROM every_entry "
                 "WHERE id IN (SELECT value FROM json_each(?)) AND key IS NOT NULL",
                 (json.dumps(list(among)),),
             )
@@ -225,26 +244,32 @@ class EntryTable:
 
     def count(self) -> int:
         """Number of entries."""
-        (count,) = self._db.execute("SELECT count(*) FROM entry").fetchone()
+        ((count,),) = self._blocks.select("SELECT count(*) FROM every_entry")
         return int(count)
 
     def slept(self, entry_id: int) -> int:
         """How many entries sleep has merged into one."""
-        row = self._db.execute("SELECT slept FROM entry WHERE id = ?", (entry_id,)).fetchone()
-        return int(row[0]) if row else 0
+        rows = self._blocks.select("SELECT slept FROM every_entry WHERE id = ?", (entry_id,))
+        return int(rows[0][0]) if rows else 0
 
     def slept_share(self) -> tuple[int, int]:
         """Number of entries with vectors, and how many there would be had sleep merged none."""
-        row = self._db.execute("SELECT count(*), coalesce(sum(1 + slept), 0) FROM entry WHERE key IS NOT NULL")
-        count, ever = row.fetchone()
+        ((count, ever),) = self._blocks.select(
+            "SELECT count(*), coalesce(sum(1 + slept), 0) FROM every_entry WHERE key IS NOT NULL"
+        )
         return int(count), int(ever)
 
     def last_place(self, stream: str) -> int:
         """The greatest number of a place among the entries of a stream; 0 without one."""
-        (place,) = self._db.execute(
-            "SELECT coalesce(max(place), 0) FROM entry WHERE stream = ?", (stream,)
-        ).fetchone()
+        ((place,),) = self._blocks.select(
+            "SELECT coalesce(max(place), 0) FROM every_entry WHERE stream = ?", (stream,)
+        )
         return int(place)
+
+    def _update(self, entry_id: int, setting: str, *values: object) -> bool:
+        """Set columns of an entry, which leaves its block for that; False where it is not held."""
+        self._blocks.take_out(entry_id)
+        return self._db.execute(f"UPDATE entry SET {setting} WHERE id = ?", (*values, entry_id)).rowcount == 1
 
     def _write(self, insert: str, values: dict[str, object]) -> None:
         places = ", ".join(f":{name}" for name in values)

@@ -150,20 +150,24 @@ ADDED_5 += "ALTER TABLE note ADD COLUMN line INTEGER NOT NULL DEFAULT 0;\n"
 ADDED_5 += "".join(f"ALTER TABLE {table} ADD COLUMN motion BLOB;\n" for table in ("entry", "tombstone"))
 WITH_MOTION = 5
 # Shows a reader the entries of a database of format 3 or 4 as if they had that column. Nothing is written.
-OLDER_VIEWS = "PRAGMA temp_store = MEMORY;\n"
-OLDER_VIEWS += "CREATE TEMP VIEW entry AS SELECT *, NULL AS motion FROM main.entry;\n"
+OLDER_VIEWS = "CREATE TEMP VIEW entry AS SELECT *, NULL AS motion FROM main.entry;\n"
 OLDER_VIEWS += "CREATE TEMP VIEW tombstone AS SELECT *, NULL AS motion FROM main.tombstone;\n"
 # What a bank goes on from (bank/state.py): blocks of its rows, and lessons of single events.
 ADDED_5 += """
 CREATE TABLE bank (block INTEGER PRIMARY KEY, columns BLOB NOT NULL, sum INTEGER);
 CREATE TABLE lesson (id INTEGER PRIMARY KEY, again INTEGER NOT NULL, key BLOB NOT NULL, sum INTEGER);
 """
-# What format 6 adds: when each stream was looked at (asof/).
+# What format 6 adds: when each stream was looked at (asof/), entries many to a block (blocks/) and which rows of
+# entries may move into one.
 ADDED_6 = """
 CREATE TABLE coverage (
     stream TEXT NOT NULL, t0_s REAL NOT NULL, t1_s REAL NOT NULL, looked_s REAL NOT NULL, looks INTEGER NOT NULL,
     looked_by TEXT NOT NULL, sum INTEGER, PRIMARY KEY (stream, t0_s)
 ) WITHOUT ROWID;
+CREATE TABLE entry_block (id INTEGER PRIMARY KEY, version INTEGER NOT NULL, packed BLOB NOT NULL, sum INTEGER);
+CREATE INDEX entry_block_version ON entry_block (version);
+CREATE INDEX entry_loose ON entry (id)
+    WHERE level >= 3 AND pinned = 0 AND jpeg_bytes = 0 AND labels = '' AND text = '';
 """
 # The same of a memory of an older format, as far as it can be told: one stretch a stream, perhaps with gaps.
 COVERAGE_OF_OLDER = (
@@ -173,7 +177,7 @@ COVERAGE_OF_OLDER = (
 )
 # The tables whose rows have checksums now, and those of older formats to whose rows columns were added since.
 SUMMED_5 = (*SUMMED_4, "detected", "bank", "lesson")
-SUMMED = (*SUMMED_5, "coverage")
+SUMMED = (*SUMMED_5, "coverage", "entry_block")
 WIDENED = ("visit", "note", "entry", "tombstone")
 SCHEMA_4 = SCHEMA_2 + ADDED_3 + ADDED_4
 SCHEMA_5 = SCHEMA_4 + ADDED_5

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from hippocam.memory.asof.table import CoverageTable
 from hippocam.memory.provenance.table import IMPORT, ProvenanceTable
@@ -54,11 +54,24 @@ class StreamRow(NamedTuple):
     newest: int | None
 
 
-class StreamTable:
-    """Reads and writes streams; made by `Store`, in whose transactions it works."""
+class Blocks(Protocol):
+    """The entries that are in blocks."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def select(self, statement: str, values: Sequence[object] | Mapping[str, object] = ()) -> list[Any]:
+        """The rows of a statement that reads the view of all entries, `every_entry`."""
+
+
+class StreamTable:
+    """Reads and writes streams; made by `Store`, in whose transactions it works.
+
+    Args:
+        db: The store's connection.
+        blocks: Reads the streams' entries, in rows or in blocks.
+    """
+
+    def __init__(self, db: sqlite3.Connection, blocks: Blocks) -> None:
         self._db = db
+        self._blocks = blocks
 
     def add(self, stream: str, recording: str, source: str, fingerprint: str, fps: float | None) -> None:
         """Add a stream, or note where the recording of an existing one is now and what it holds."""
@@ -103,10 +116,10 @@ class StreamTable:
 
     def give_up(self, most: int) -> int:
         """Delete finished streams without entries, keeping the `most` eventful; return how many were deleted."""
-        empty = "complete AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.stream = stream.id)"
-        given_up = self._db.execute(
+        empty = "complete AND id NOT IN (SELECT stream FROM every_entry)"
+        given_up = self._blocks.select(
             f"SELECT id FROM stream WHERE {empty} ORDER BY events DESC, id LIMIT -1 OFFSET ?", (most,)
-        ).fetchall()
+        )
         for table in _OWNED:
             self._db.executemany(f"DELETE FROM {table} WHERE stream = ?", given_up)
         for (stream,) in given_up:
@@ -157,10 +170,10 @@ class StreamTable:
 
     def newest(self, stream: str) -> int | None:
         """Id of the entry that holds the newest event of a stream; None where it is no longer held."""
-        row = self._db.execute(
-            "SELECT e.id FROM stream s JOIN entry e ON e.id = s.newest WHERE s.id = ?", (stream,)
-        ).fetchone()
-        return None if row is None else int(row[0])
+        rows = self._blocks.select(
+            "SELECT id FROM every_entry WHERE id = (SELECT newest FROM stream WHERE id = ?)", (stream,)
+        )
+        return int(rows[0][0]) if rows else None
 
     def under_way(self) -> set[int]:
         """Ids of the entries that hold the newest events of streams under way; these may still be prolonged."""
@@ -204,12 +217,12 @@ class StreamTable:
         imported, recorded = self._settings(_IMPORTED), self._settings(RECORDED)
         apart = ProvenanceTable(self._db).quarantine()
         looked = CoverageTable(self._db).every()
-        rows = self._db.execute(
+        rows = self._blocks.select(
             "SELECT s.id, s.source, s.fps, s.end_s, s.complete, s.frames_seen, s.frames_encoded, "
             "s.events, s.evicted, "
             "count(e.id), coalesce(sum(e.jpeg_bytes + coalesce(length(e.key) + length(e.scene), 0) "
             "+ length(e.labels) + length(e.text) + 96), 0), min(e.t0_s), max(e.last_s), s.last_seq "
-            "FROM stream s LEFT JOIN entry e ON e.stream = s.id GROUP BY s.id ORDER BY s.id"
+            "FROM stream s LEFT JOIN every_entry e ON e.stream = s.id GROUP BY s.id ORDER BY s.id"
         )
         return [
             StreamStatus(

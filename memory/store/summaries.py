@@ -208,8 +208,9 @@ class SummaryTable:
     def near_mean(self, summary: Summary, most: int) -> list[tuple[int, FloatArray]]:
         """Ids and scene vectors [D] of the first entries that begin within a summary and have them."""
         rows = self._db.execute(
-            "SELECT id, scene FROM entry WHERE stream = :stream AND t0_s >= :t0 AND (t0_s < :t1 OR t0_s = :t0) "
-            "AND scene IS NOT NULL ORDER BY t0_s, id LIMIT :most",
+            "SELECT id, scene FROM every_entry "
+            "WHERE stream = :stream AND t0_s >= :t0 AND (t0_s < :t1 OR t0_s = :t0) AND scene IS NOT NULL "
+            "ORDER BY t0_s, id LIMIT :most",
             {"stream": summary.stream, "t0": summary.t0_s, "t1": summary.t1_s, "most": most},
         )
         return [(entry_id, unpack(scene)) for entry_id, scene in rows]

@@ -9,7 +9,8 @@ when the heir is given up, so are they.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 from hippocam.memory.records import Held, Level
 from hippocam.memory.store.columns import ENTRY_COLUMNS, HELD, held_from, listed
@@ -22,17 +23,33 @@ _TAKEN_BACK = "t0_s, t1_s, known_s, last_s, spans, strength, met, place, key, sc
 _TOUCHES = "stream = :stream AND last_s >= :t0 AND t0_s <= :t1"
 
 
-class TombstoneTable:
-    """Reads and writes tombstones; made by `Store`, in whose transactions it works."""
+class Blocks(Protocol):
+    """The entries that are in blocks."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def select(self, statement: str, values: Sequence[object] | Mapping[str, object] = ()) -> list[Any]:
+        """The rows of a statement that reads the view of all entries, `every_entry`."""
+
+    def take_out(self, entry_id: int) -> bool:
+        """Make an entry a row of its table again; False where it is in no block."""
+
+
+class TombstoneTable:
+    """Reads and writes tombstones; made by `Store`, in whose transactions it works.
+
+    Args:
+        db: The store's connection.
+        blocks: An entry that becomes what it was leaves its block first.
+    """
+
+    def __init__(self, db: sqlite3.Connection, blocks: Blocks) -> None:
         self._db = db
+        self._blocks = blocks
 
     def originals(self) -> list[Held]:
         """Entries that were merged into others and still have a tombstone, each as it last was."""
-        rows = self._db.execute(
-            f"SELECT {_HELD}, max(sleep) FROM tombstone "
-            "WHERE id NOT IN (SELECT id FROM entry) AND key IS NOT NULL GROUP BY id ORDER BY stream, first_seq, id"
+        rows = self._blocks.select(
+            f"SELECT {_HELD}, max(sleep) FROM tombstone WHERE id NOT IN (SELECT id FROM every_entry) "
+            "AND key IS NOT NULL GROUP BY id ORDER BY stream, first_seq, id"
         )
         return [held_from(row[:-1]) for row in rows]
 
@@ -40,7 +57,7 @@ class TombstoneTable:
         """Keep an entry's row as it is now, unless this sleep has kept an earlier one already."""
         self._db.execute(
             f"INSERT OR IGNORE INTO tombstone (sleep, heir, made_s, {_ROW}) "
-            f"SELECT ?, ?, ?, {_ROW} FROM entry WHERE id = ?",
+            f"SELECT ?, ?, ?, {_ROW} FROM every_entry WHERE id = ?",
             (sleep, heir, made_s, entry_id),
         )
 
@@ -65,9 +82,10 @@ class TombstoneTable:
 
     def heirs_within(self, stream: str, t0_s: float, t1_s: float) -> list[int]:
         """Ids of the entries into which any sleep merged something of a stretch of a stream's time."""
-        rows = self._db.execute(
+        rows = self._blocks.select(
             f"WITH RECURSIVE up (id) AS (SELECT heir FROM tombstone WHERE {_TOUCHES} "
-            "UNION SELECT t.heir FROM tombstone t JOIN up ON t.id = up.id) SELECT id FROM entry WHERE id IN up",
+            "UNION SELECT t.heir FROM tombstone t JOIN up ON t.id = up.id) "
+            "SELECT id FROM every_entry WHERE id IN up",
             {"stream": stream, "t0": t0_s, "t1": t1_s},
         )
         return [entry_id for (entry_id,) in rows]
@@ -79,6 +97,7 @@ class TombstoneTable:
 
     def take_back(self, sleep: int, heir: int) -> None:
         """Make the entries of a group what they were; those that were merged come back without their pictures."""
+        self._blocks.take_out(heir)
         self._db.execute(
             f"UPDATE entry SET ({_TAKEN_BACK}) = "
             f"(SELECT {_TAKEN_BACK} FROM tombstone WHERE sleep = :sleep AND id = :heir) WHERE id = :heir",

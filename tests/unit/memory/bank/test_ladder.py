@@ -1,6 +1,5 @@
 """Vectors of every length go the whole ladder down, their signs last, from the store to an import."""
 
-import sqlite3
 from contextlib import closing
 
 import numpy as np
@@ -13,6 +12,7 @@ from hippocam.memory.config import MemoryConfig
 from hippocam.memory.memory import Memory
 from hippocam.memory.recall.query import Query
 from hippocam.memory.records import Level, Slot
+from hippocam.memory.store.database import Store
 from hippocam.stream.records import Embedding, EncoderSpec
 
 # No picture, but what begins like one: none can be made smaller.
@@ -38,9 +38,11 @@ def test_the_step_before_words_keeps_the_signs_and_frees_the_rest(dim):
 
 
 def rows(folder):
-    """Id, level, key and scene of each entry, read without a line of ours."""
-    with closing(sqlite3.connect(f"{(folder / 'memory.db').as_uri()}?mode=ro", uri=True)) as db:
-        return db.execute("SELECT id, level, key, scene FROM entry ORDER BY id").fetchall()
+    """Id, level, key and scene of each entry, whether in a row or in a block."""
+    with closing(Store(folder / "memory.db", writable=False)) as store:
+        return store.connection.execute(
+            "SELECT id, level, key, scene FROM every_entry WHERE (SELECT ?) ORDER BY id", (store.entries.count(),)
+        ).fetchall()
 
 
 def by_hand(blob, dim):

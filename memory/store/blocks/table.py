@@ -1,0 +1,222 @@
+"""The table of blocks, and what it holds as rows again, in main memory, where SQL finds them beside those on disk.
+
+Entries that keep no more than the signs of their vectors and have no words move from the table of entries into
+blocks, a few at a time. All blocks are full but one: where an entry leaves, one of that takes its place, for pages
+with holes are not given back.
+
+Every connection holds their rows in a table of its own that is never written to a disk; the view `every_entry`
+shows both. A reader brings its table up to date before it reads: each change of a block gives the block a number
+higher than all before. An entry that changes leaves its block and is a row again, until it is taken into another.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hippocam.memory.store.blocks.rows import COLUMNS, pack_rows, unpack_rows
+
+# Rows of a block at most: two full blocks of 385 numbers an entry fit on a page.
+MOST_ROWS = 30
+# Rows that move at once, so that a transaction changes few pages.
+GROUP = 4
+_LISTED = ", ".join(COLUMNS)
+# Rows that may move: see the index of the same condition in schema.py.
+_LOOSE = "level >= 3 AND pinned = 0 AND jpeg_bytes = 0 AND labels = '' AND text = ''"
+_UNPACKED = f"""
+CREATE TEMP TABLE unpacked (block INTEGER NOT NULL, id INTEGER PRIMARY KEY, {", ".join(COLUMNS[1:])});
+CREATE INDEX temp.unpacked_time ON unpacked (stream, t0_s);
+CREATE INDEX temp.unpacked_of ON unpacked (block);
+CREATE TEMP TABLE unpacked_block (id INTEGER PRIMARY KEY, rows INTEGER NOT NULL, version INTEGER NOT NULL);
+CREATE INDEX temp.unpacked_block_version ON unpacked_block (version);
+CREATE INDEX temp.unpacked_block_rows ON unpacked_block (rows);
+CREATE TEMP VIEW every_entry AS SELECT {_LISTED}, jpeg_bytes FROM main.entry
+    UNION ALL SELECT {_LISTED}, 0 AS jpeg_bytes FROM temp.unpacked;
+"""
+# The same for an older format, which has no blocks, and a view of its own where its entries lack columns.
+_OLDER = f"CREATE TEMP VIEW every_entry AS SELECT {_LISTED}, jpeg_bytes FROM entry"
+_INSERT = f"INSERT INTO temp.unpacked (block, {_LISTED}) VALUES ({', '.join('?' * (1 + len(COLUMNS)))})"
+
+
+class EntryBlocks:
+    """Reads and writes blocks of entries; made by `Store`, in whose transactions it works.
+
+    Args:
+        db: The store's connection.
+    """
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self._lock = threading.RLock()
+        self._packs = False
+        self._seen: tuple[int, int] | None = None  # data and schema when the rows were last brought up to date
+        self._changes = 0  # how often that changed them
+
+    def open(self) -> None:
+        """Make the view of every entry, before anything is read through it."""
+        self._packs = bool(
+            self._db.execute("SELECT 1 FROM main.sqlite_schema WHERE name = 'entry_block'").fetchone()
+        )
+        self._db.executescript(_UNPACKED if self._packs else _OLDER)
+
+    # read ------------------------------------------------------------------------------------------------
+
+    def select(self, statement: str, values: Sequence[object] | Mapping[str, object] = ()) -> list[Any]:
+        """The rows of a statement that reads `every_entry`, of one state: none is missed as it moves.
+
+        Raises:
+            sqlite3.DatabaseError: The database is damaged.
+        """
+        while True:
+            before = self.follow()
+            rows = self._db.execute(statement, values).fetchall()
+            if self.follow() == before:
+                return rows
+
+    def follow(self) -> int:
+        """Bring the rows in main memory up to date; return how often that has changed them."""
+        if not self._packs:
+            return 0
+        with self._lock:
+            (data,) = self._db.execute("PRAGMA main.data_version").fetchone()
+            if self._seen is None or data != self._seen[0]:
+                (schema,) = self._db.execute("PRAGMA main.schema_version").fetchone()
+                changed = self._changed(anew=self._seen is None or schema != self._seen[1])
+                if changed:
+                    self._changes += 1
+                    self._unpack(changed)
+                self._seen = data, schema
+            return self._changes
+
+    def _changed(self, *, anew: bool) -> list[tuple[int, int, bytes]]:
+        """Id, version and bytes of the blocks that are to be unpacked; with `anew`, of all."""
+        (held,) = self._db.execute("SELECT coalesce(max(version), 0) FROM temp.unpacked_block").fetchone()
+        (newest,) = self._db.execute("SELECT coalesce(max(version), 0) FROM main.entry_block").fetchone()
+        if anew or newest < held:
+            self._temporarily("DELETE FROM temp.unpacked")
+            self._temporarily("DELETE FROM temp.unpacked_block")
+            held = 0
+        if newest == held:
+            return []
+        return self._db.execute(
+            "SELECT id, version, packed FROM main.entry_block WHERE version > ? ORDER BY id", (held,)
+        ).fetchall()
+
+    def _unpack(self, blocks: Sequence[tuple[int, int, bytes]]) -> None:
+        """Hold the rows of some blocks instead of those that they had before."""
+        for block, version, packed in blocks:
+            try:
+                rows = unpack_rows(packed)
+            except (TypeError, ValueError, OverflowError) as error:
+                raise sqlite3.DatabaseError(f"block {block} of entries cannot be read: {error}") from error
+            self._temporarily("DELETE FROM temp.unpacked WHERE block = ?", (block,))
+            self._temporarily(
+                "INSERT OR REPLACE INTO temp.unpacked_block VALUES (?, ?, ?)", (block, len(rows), version)
+            )
+            # one that has moved on from another block may still be there
+            self._temporarily(_INSERT.replace("INSERT", "INSERT OR REPLACE"), many=[(block, *r) for r in rows])
+
+    def _temporarily(
+        self, statement: str, values: Sequence[object] = (), many: Sequence[Sequence[object]] | None = None
+    ) -> None:
+        """Change a table in main memory, which a connection that only reads may do as well."""
+        (read_only,) = self._db.execute("PRAGMA query_only").fetchone()
+        if read_only:
+            self._db.execute("PRAGMA query_only = OFF")
+        try:
+            if many is None:
+                self._db.execute(statement, values)
+            else:
+                self._db.executemany(statement, many)
+        finally:
+            if read_only:
+                self._db.execute("PRAGMA query_only = ON")
+
+    # write -----------------------------------------------------------------------------------------------
+
+    def take_in(self, least: int = GROUP) -> int:
+        """Move some rows that may move into a block, if there are so many; return how many have moved."""
+        self.follow()
+        rows = self._db.execute(
+            f"SELECT {_LISTED} FROM main.entry WHERE {_LOOSE} ORDER BY id LIMIT ?", (GROUP,)
+        ).fetchall()
+        if len(rows) < least:
+            return 0
+        self._db.executemany("DELETE FROM main.entry WHERE id = ?", [(row[0],) for row in rows])
+        self._put(rows)
+        return len(rows)
+
+    def take_out(self, entry_id: int) -> bool:
+        """Make an entry a row of the table of entries again, to be changed; False where it is in no block."""
+        row = self._without(entry_id)
+        if row is not None:
+            self._db.execute(
+                f"INSERT INTO main.entry ({_LISTED}, jpeg_bytes) VALUES ({', '.join('?' * len(COLUMNS))}, 0)", row
+            )
+        return row is not None
+
+    def delete(self, entry_id: int) -> bool:
+        """Delete an entry; False where it is in no block."""
+        return self._without(entry_id) is not None
+
+    def _without(self, entry_id: int) -> Sequence[Any] | None:
+        """Write an entry's block without it; return its row, None where it is in no block."""
+        self.follow()
+        found = self._db.execute(
+            f"SELECT block, {_LISTED} FROM temp.unpacked WHERE id = ?", (entry_id,)
+        ).fetchone()
+        if found is None:
+            return None
+        block, *row = found
+        left = [other for other in self._rows(block) if other[0] != entry_id]
+        loose = self._open()
+        if loose is not None and loose != block:  # one of its rows fills the gap
+            moved, *rest = self._rows(loose)
+            left.append(moved)
+            self._write(loose, rest)
+        self._write(block, left)
+        return row
+
+    def _put(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Add rows to the one block that is not full, and what does not fit there to an empty or a new one."""
+        block = self._open()
+        together = [*(self._rows(block) if block is not None else []), *rows]
+        self._write(self._empty() if block is None else block, together[:MOST_ROWS])
+        if together[MOST_ROWS:]:
+            self._write(self._empty(), together[MOST_ROWS:])
+
+    def _open(self) -> int | None:
+        """The one block that has rows and is not full; None where there is none."""
+        row = self._db.execute(
+            "SELECT id FROM temp.unpacked_block WHERE rows BETWEEN 1 AND ? ORDER BY rows, id LIMIT 1",
+            (MOST_ROWS - 1,),
+        ).fetchone()
+        return None if row is None else int(row[0])
+
+    def _empty(self) -> int:
+        """The first block that has no rows, else a new one."""
+        (block,) = self._db.execute(
+            "SELECT coalesce((SELECT min(id) FROM temp.unpacked_block WHERE rows = 0), "
+            "(SELECT max(id) FROM temp.unpacked_block) + 1, 1)"
+        ).fetchone()
+        return int(block)
+
+    def _rows(self, block: int) -> list[Sequence[Any]]:
+        return self._db.execute(
+            f"SELECT {_LISTED} FROM temp.unpacked WHERE block = ? ORDER BY id", (block,)
+        ).fetchall()
+
+    def _write(self, block: int, rows: Sequence[Sequence[Any]]) -> None:
+        """Write a block with these rows and no others; an empty one stays, so that readers see that it is."""
+        (version,) = self._db.execute("SELECT coalesce(max(version), 0) + 1 FROM temp.unpacked_block").fetchone()
+        self._db.execute(
+            "INSERT OR REPLACE INTO main.entry_block (id, version, packed) VALUES (?, ?, ?)",
+            (block, version, pack_rows(rows)),
+        )
+        self._db.execute("DELETE FROM temp.unpacked WHERE block = ?", (block,))
+        self._db.executemany(_INSERT, [(block, *row) for row in rows])
+        self._db.execute(
+            "INSERT OR REPLACE INTO temp.unpacked_block VALUES (?, ?, ?)", (block, len(rows), version)
+        )

@@ -1,0 +1,105 @@
+"""Rows of entries come out of a block as they went in, to the last bit, and take few bytes in it."""
+
+import contextlib
+import struct
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hippocam.memory.codec import pack, signs
+from hippocam.memory.records import id_of
+from hippocam.memory.store.blocks import numbers
+from hippocam.memory.store.blocks.numbers import Reader
+from hippocam.memory.store.blocks.rows import COLUMNS, pack_rows, unpack_rows
+
+WHOLE = st.integers(-(2**63), 2**63 - 1)
+REAL = st.floats(allow_nan=False).map(lambda x: x + 0.0)
+BLOB = st.none() | st.binary(max_size=40)
+VECTOR = st.none() | st.binary(min_size=4, max_size=60)
+TEXT = st.text(max_size=12)
+KINDS = {
+    "id": WHOLE,
+    "stream": TEXT,
+    "first_seq": WHOLE,
+    **dict.fromkeys(("t0_s", "t1_s", "known_s", "frame_s", "last_s", "surprise", "utility", "strength"), REAL),
+    **dict.fromkeys(("met", "uses", "pinned", "level", "place", "frames", "repeats", "slept"), WHOLE),
+    **dict.fromkeys(("key", "scene"), VECTOR),
+    **dict.fromkeys(("labels", "text"), TEXT),
+    **dict.fromkeys(("spans", "state", "action", "pose", "motion"), BLOB),
+}
+ROW = st.tuples(*(KINDS[name] for name in COLUMNS))
+
+
+def bits(rows):
+    """Rows with the bits of real numbers, which compare as equal where they are not."""
+    return [tuple(struct.pack("<d", v) if isinstance(v, float) else v for v in row) for row in rows]
+
+
+def entry(k, rng, **fields):
+    """A row as a memory writes it."""
+    t0_s = round(35.0 * k + 20 * rng.random(), 2)
+    vector = rng.normal(size=385).astype(np.float32)
+    code = pack(signs(vector / np.linalg.norm(vector)))
+    plain = dict.fromkeys(COLUMNS, 0) | {
+        "id": id_of("week", 4 * k),
+        "stream": "week",
+        "first_seq": 4 * k,
+        **dict.fromkeys(("t1_s", "known_s", "last_s"), round(t0_s + 8, 2)),
+        **dict.fromkeys(("t0_s", "frame_s"), t0_s),
+        "surprise": float(np.float32(rng.random())),
+        "utility": float(np.float32(rng.random())),
+        "strength": 1.0,
+        **dict.fromkeys(("key", "scene"), code),
+        **dict.fromkeys(("labels", "text"), ""),
+        **dict.fromkeys(("spans", "state", "action", "pose", "motion")),
+    }
+    return tuple((plain | fields)[name] for name in COLUMNS)
+
+
+@given(st.lists(ROW, max_size=6))
+def test_any_rows_come_back(rows):
+    found = unpack_rows(pack_rows(rows))
+    assert sorted(map(repr, bits(found))) == sorted(map(repr, bits(rows)))
+
+
+@given(st.lists(WHOLE, min_size=1, max_size=40))
+def test_any_column_comes_back(values):
+    reader = Reader(numbers.wholes(values))
+    assert reader.wholes(len(values)).tolist() == values
+    reader.end()
+
+
+@pytest.mark.parametrize("step", [1 / 30, 1001 / 30000, 0.04, 1 / 90000, 2.0, 0.1])
+def test_times_of_frames_take_few_bits(step):
+    times = np.arange(40) * 40 * step + 0.0
+    unit = numbers.unit_of(times)
+    packed = numbers.wholes(numbers.in_unit(times, unit))
+    back = numbers.from_unit(Reader(packed).wholes(40), unit)
+    assert back.tobytes() == times.tobytes()
+    assert unit == 0 or len(packed) < 40 * 4
+
+
+def test_a_row_takes_less_than_a_third_of_one_of_a_table():
+    rng = np.random.default_rng(0)
+    rows = [entry(k, rng) for k in range(30)]
+    assert len(pack_rows(rows)) < 80 * 30  # 53 of them the code
+
+
+def test_the_order_of_rows_does_not_matter():
+    rng = np.random.default_rng(1)
+    rows = [entry(k, rng, labels="person", text="blue door" * (k % 3), spans=b"x" * 24) for k in range(9)]
+    assert pack_rows(rows) == pack_rows(rows[::-1])
+    assert unpack_rows(pack_rows(rows)) == rows
+
+
+@given(st.data())
+def test_a_block_that_is_damaged_gives_rows_or_says_so(data):
+    rng = np.random.default_rng(2)
+    block = bytearray(pack_rows([entry(k, rng) for k in range(5)]))
+    for _ in range(data.draw(st.integers(1, 4))):
+        block[data.draw(st.integers(0, len(block) - 1))] ^= data.draw(st.integers(1, 255))
+    cut = data.draw(st.integers(0, len(block)))
+    with contextlib.suppress(ValueError, OverflowError):
+        unpack_rows(bytes(block[:cut]))

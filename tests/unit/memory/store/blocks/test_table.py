@@ -1,0 +1,148 @@
+"""Entries in blocks are found, changed and deleted like any other, by every connection; deleted bytes are gone."""
+
+import random
+from contextlib import closing
+from dataclasses import replace
+
+import pytest
+
+from hippocam.memory.filter import Filter
+from hippocam.memory.records import Level, id_of
+from hippocam.memory.store.blocks.table import GROUP, MOST_ROWS
+from hippocam.memory.store.database import Store
+from hippocam.memory.store.entries import EntryTable
+
+
+def insert(store, event, first_seq, **fields):
+    with store.transaction():
+        return store.entries.insert(event(first_seq, jpeg=b"", **fields))
+
+
+def demote(store, entry_id, level=Level.SIGNS):
+    with store.transaction():
+        store.entries.demote(entry_id, level, 0)
+
+
+def fail(store, one, other):
+    with store.transaction():
+        store.entries.demote(one, Level.WORDS, 0)
+        store.entries.delete(other)
+        raise ZeroDivisionError
+
+
+class RowsOnly:
+    """What a memory without blocks would be."""
+
+    def __init__(self, store):
+        self.store = store
+
+    def select(self, statement, values=()):
+        return self.store.connection.execute(statement, values).fetchall()
+
+    def take_in(self):
+        return 0
+
+    def take_out(self, entry_id):
+        return False
+
+    def delete(self, entry_id):
+        return False
+
+
+def held(store):
+    """All that can be read of all entries."""
+    ids = sorted(slot.entry_id for slot in store.entries.slots())
+    slots = [replace(slot, key_D=None) for slot in store.entries.slots()]
+    vectors = [part.tobytes() for part in store.entries.vectors(sorted(store.entries.ids()))]
+    return repr((ids, [store.entries.get(one) for one in ids], slots, vectors, store.lookup.select(Filter())))
+
+
+def rows_of_blocks(store):
+    return [row[0] for row in store.connection.execute("SELECT rows FROM unpacked_block ORDER BY id")]
+
+
+@pytest.fixture
+def plain(tmp_path):
+    """A store whose entries all stay rows."""
+    with closing(Store(tmp_path / "plain.db", writable=True)) as store:
+        store.entries = EntryTable(store.connection, RowsOnly(store))
+        yield store
+
+
+def test_entries_in_blocks_read_as_rows_do(store, plain, event, sql, folder):
+    for one in (store, plain):
+        for k in range(3 * MOST_ROWS):
+            demote(one, insert(one, event, 10 * k, stream="cam" if k % 3 else "hall"))
+    assert sql("SELECT count(*) FROM entry")[0][0] < GROUP
+    assert held(store) == held(plain)
+    with closing(Store(folder / "memory.db", writable=False)) as reader:
+        assert held(reader) == held(plain)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_any_changes_leave_what_they_would_leave_of_rows(store, plain, event, folder, seed):
+    rng = random.Random(seed)
+    with closing(Store(folder / "memory.db", writable=False)) as reader:
+        for step in range(160):
+            ids = sorted(slot.entry_id for slot in plain.entries.slots())
+            what = rng.choice(
+                ["insert"] * 4 + ["signs"] * 6 + ["words", "delete", "pin", "use", "repeats", "rolled"]
+            )
+            one = rng.choice(ids) if ids else 0
+            levels = {slot.entry_id: slot.level for slot in plain.entries.slots()}
+            for each in (store, plain):
+                if what == "insert" or not ids:
+                    insert(each, event, 10 * step)
+                elif what == "signs" and levels[one] < Level.SIGNS:
+                    demote(each, one)
+                elif what == "words":
+                    demote(each, one, Level.WORDS)
+                elif what == "rolled":
+                    with pytest.raises(ZeroDivisionError):
+                        fail(each, one, ids[0])
+                else:
+                    with each.transaction():
+                        if what == "delete":
+                            each.entries.delete(one)
+                        elif what == "pin":
+                            each.entries.pin(one, True)
+                        elif what == "use":
+                            each.entries.count_use(one, 2.5)
+                        elif what == "repeats":
+                            each.entries.add_repeats(one, 3)
+            if step % 8 == 0:
+                assert held(reader) == held(plain), (step, what)
+        assert held(store) == held(reader) == held(plain)
+    assert sum(0 < count < MOST_ROWS for count in rows_of_blocks(store)) <= 1  # all are full but one
+
+
+def test_what_is_deleted_is_gone_from_the_bytes_of_its_block(store, event, folder):
+    names = [f"cam {k} behind the green door" for k in range(MOST_ROWS)]
+    for k, name in enumerate(names):
+        demote(store, insert(store, event, k, stream=name))
+    gone = names[11]
+    with store.transaction():
+        store.entries.delete(id_of(gone, 11))
+    store.scrub()
+    content = (folder / "memory.db").read_bytes()
+    assert gone.encode() not in content
+    assert names[12].encode() in content
+
+
+def test_an_entry_with_words_stays_where_its_words_are_found(store, event, sql):
+    for k in range(2 * GROUP):
+        demote(store, insert(store, event, k, text="a door", labels=("door",)))
+    assert sql("SELECT count(*) FROM entry") == [(2 * GROUP,)]
+    assert len(store.words.match(["door"], "text", [])) == 2 * GROUP
+
+
+def test_an_entry_is_not_missed_as_it_moves(store, event, folder):
+    ids = [insert(store, event, k) for k in range(2 * GROUP)]
+    with closing(Store(folder / "memory.db", writable=False)) as reader:
+        assert reader.entries.count() == len(ids)
+        for entry_id in ids:
+            demote(store, entry_id)
+            assert {slot.entry_id for slot in reader.entries.slots()} == set(ids)
+            with reader.snapshot():
+                before = held(reader)
+                assert held(reader) == before
