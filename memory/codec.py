@@ -11,6 +11,7 @@ Shapes: N vectors of dimension D.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -23,6 +24,8 @@ _SCALE = np.dtype("<f4")
 # no scale of a vector of length about 1 comes near.
 _PADDED = 2.0**64
 _PADDED_FROM = 2.0**32
+# Steps of a coarse number between a power of two and the next but one.
+_COARSE = 2048
 # Up to this many numbers a float32 holds every sum of their products: 127 * 127 * 1040 < 2**24.
 _EXACT_DIM = 1040
 
@@ -111,10 +114,19 @@ def sign_bytes(dim: int) -> int:
 
 
 def signs(vector: FloatArray) -> FloatArray:
-    """Reduce a vector [D] to its signs, so scaled that its inner product with what it was stays the same."""
+    """Reduce a vector [D] to its signs, so scaled that its inner product with what it was stays the same.
+
+    The scale is `coarse`, so it stays the same to three digits.
+    """
     total = float(np.abs(vector).sum())
-    size = np.float32(float(vector @ vector) / total) if total > 0 else np.float32(0)
+    size = np.float32(coarse(float(vector @ vector) / total)) if total > 0 else np.float32(0)
     return np.where(vector > 0, size, -size).astype(np.float32)
+
+
+def coarse(value: float) -> float:
+    """A number to eleven bits, as float16 has, at any size: in a block it then takes few (store/blocks/numbers.py)."""
+    mantissa, exponent = math.frexp(value)
+    return math.ldexp(round(mantissa * _COARSE), exponent) / _COARSE
 
 
 def sign_error(dim: int) -> float:

@@ -301,6 +301,7 @@ class Bank:
         columns.level[row], columns.picture_bytes[row] = level, jpeg_bytes
         if reduced is not None:
             columns.words_bytes[row] = reduced.words_bytes
+            columns.surprise[row] = max(reduced.utility, _LEAST_SURPRISE)
         if level == Level.SIGNS:
             key_D = None if reduced is None else reduced.key_D
             columns.set_key(row, rounded(signs(columns.keys(np.array([row]))[0])) if key_D is None else key_D)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from hippocam.memory.codec import pack, signs, unpack, unpack_many
+from hippocam.memory.codec import coarse, pack, signs, unpack, unpack_many
 from hippocam.memory.records import Entry, Event, Held, Level, Slot, Span, id_of
 from hippocam.memory.store.columns import (
     ENTRY,
@@ -29,6 +29,10 @@ from hippocam.memory.store.columns import (
 )
 from hippocam.memory.store.sums import picture_sum
 from hippocam.stream.records import FloatArray
+
+# Cosine of an entry's key with its scene from which the signs of one vector stand for both: little was known of it
+# before, and what signs leave out of each is more than they differ by.
+_ONE_FROM = 0.75
 
 
 class EntryRow(NamedTuple):
@@ -120,13 +124,30 @@ class EntryTable:
         """Note that an entry keeps less of its evidence: see `Level`. The last level has no vectors."""
         self._update(entry_id, "level = ?, jpeg_bytes = ?, jpeg_sum = ?", level, jpeg_bytes, jpeg_sum)
         if level == Level.SIGNS:
-            key, scene = self._db.execute("SELECT key, scene FROM entry WHERE id = ?", (entry_id,)).fetchone()
-            packed = (pack(signs(unpack(blob))) for blob in (key, scene))
-            self._update(entry_id, "key = ?, scene = ?, motion = NULL", *packed)
+            self._keep_signs(entry_id)
         if level == Level.WORDS:
             self._update(entry_id, "key = NULL, scene = NULL, state = NULL, action = NULL, motion = NULL")
         if level >= Level.SIGNS:
             self._blocks.take_in()
+
+    def _keep_signs(self, entry_id: int) -> None:
+        """Reduce an entry's vectors to their signs; where they are nearly the same, one stands for both.
+
+        What else of an entry is only weighed is kept to three digits from then on.
+        """
+        ((key, scene, surprise, utility),) = self._blocks.select(
+            "SELECT key, scene, surprise, utility FROM every_entry WHERE id = ?", (entry_id,)
+        )
+        key_D, scene_D = unpack(key), unpack(scene)
+        sizes = float(np.linalg.norm(key_D)), float(np.linalg.norm(scene_D))
+        if float(key_D @ scene_D) >= _ONE_FROM * sizes[0] * sizes[1] > 0:
+            key_D = scene_D = (key_D / sizes[0] + scene_D / sizes[1]).astype(np.float32)
+            key_D = scene_D = scene_D / np.float32(np.linalg.norm(scene_D))
+        self._update(
+            entry_id,
+            "key = ?, scene = ?, motion = NULL, surprise = ?, utility = ?",
+            *(pack(signs(key_D)), pack(signs(scene_D)), coarse(surprise), coarse(utility)),
+        )
 
     def pin(self, entry_id: int, pinned: bool) -> bool:
         """Keep an entry whatever comes, or no longer; False where it is not held."""

@@ -16,10 +16,11 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hippocam.memory.store.blocks.rows import COLUMNS, pack_rows, unpack_rows
+from hippocam.memory.store.blocks.rows import COLUMNS, Row, pack_rows, unpack_rows
 
-# Rows of a block at most: two full blocks of 385 numbers an entry fit on a page.
-MOST_ROWS = 30
+# Bytes of a block at most, so that two fit on a page, and about how many a row takes beside its vectors.
+_BLOCK_BYTES = 2000
+_ROW_BYTES = 16
 # Rows that move at once, so that a transaction changes few pages.
 GROUP = 4
 _LISTED = ", ".join(COLUMNS)
@@ -38,6 +39,12 @@ CREATE TEMP VIEW every_entry AS SELECT {_LISTED}, jpeg_bytes FROM main.entry
 # The same for an older format, which has no blocks, and a view of its own where its entries lack columns.
 _OLDER = f"CREATE TEMP VIEW every_entry AS SELECT {_LISTED}, jpeg_bytes FROM entry"
 _INSERT = f"INSERT INTO temp.unpacked (block, {_LISTED}) VALUES ({', '.join('?' * (1 + len(COLUMNS)))})"
+
+
+def most_rows(row: Row) -> int:
+    """How many rows like this one, as `pack_rows` takes it, a block may have."""
+    key, scene = (row[COLUMNS.index(name)] or b"" for name in ("key", "scene"))
+    return _BLOCK_BYTES // (len(key) + (0 if scene == key else len(scene)) + _ROW_BYTES)
 
 
 class EntryBlocks:
@@ -161,7 +168,7 @@ class EntryBlocks:
         """Delete an entry; False where it is in no block."""
         return self._without(entry_id) is not None
 
-    def _without(self, entry_id: int) -> Sequence[Any] | None:
+    def _without(self, entry_id: int) -> Row | None:
         """Write an entry's block without it; return its row, None where it is in no block."""
         self.follow()
         found = self._db.execute(
@@ -169,9 +176,9 @@ class EntryBlocks:
         ).fetchone()
         if found is None:
             return None
-        block, *row = found
+        block, row = found[0], tuple[Any, ...](found[1:])
         left = [other for other in self._rows(block) if other[0] != entry_id]
-        loose = self._open()
+        loose = self._open(row)
         if loose is not None and loose != block:  # one of its rows fills the gap
             moved, *rest = self._rows(loose)
             left.append(moved)
@@ -179,21 +186,21 @@ class EntryBlocks:
         self._write(block, left)
         return row
 
-    def _put(self, rows: Sequence[Sequence[Any]]) -> None:
+    def _put(self, rows: Sequence[Row]) -> None:
         """Add rows to the one block that is not full, and what does not fit there to an empty or a new one."""
-        block = self._open()
+        block, most = self._open(rows[0]), most_rows(rows[0])
         together = [*(self._rows(block) if block is not None else []), *rows]
-        self._write(self._empty() if block is None else block, together[:MOST_ROWS])
-        if together[MOST_ROWS:]:
-            self._write(self._empty(), together[MOST_ROWS:])
+        self._write(self._empty() if block is None else block, together[:most])
+        if together[most:]:
+            self._write(self._empty(), together[most:])
 
-    def _open(self) -> int | None:
-        """The one block that has rows and is not full; None where there is none."""
-        row = self._db.execute(
+    def _open(self, row: Row) -> int | None:
+        """The one block that has rows and is not full of rows like this; None where there is none."""
+        found = self._db.execute(
             "SELECT id FROM temp.unpacked_block WHERE rows BETWEEN 1 AND ? ORDER BY rows, id LIMIT 1",
-            (MOST_ROWS - 1,),
+            (most_rows(row) - 1,),
         ).fetchone()
-        return None if row is None else int(row[0])
+        return None if found is None else int(found[0])
 
     def _empty(self) -> int:
         """The first block that has no rows, else a new one."""
@@ -203,12 +210,12 @@ class EntryBlocks:
         ).fetchone()
         return int(block)
 
-    def _rows(self, block: int) -> list[Sequence[Any]]:
+    def _rows(self, block: int) -> list[Row]:
         return self._db.execute(
             f"SELECT {_LISTED} FROM temp.unpacked WHERE block = ? ORDER BY id", (block,)
         ).fetchall()
 
-    def _write(self, block: int, rows: Sequence[Sequence[Any]]) -> None:
+    def _write(self, block: int, rows: Sequence[Row]) -> None:
         """Write a block with these rows and no others; an empty one stays, so that readers see that it is."""
         (version,) = self._db.execute("SELECT coalesce(max(version), 0) + 1 FROM temp.unpacked_block").fetchone()
         self._db.execute(

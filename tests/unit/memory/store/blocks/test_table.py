@@ -8,9 +8,12 @@ import pytest
 
 from hippocam.memory.filter import Filter
 from hippocam.memory.records import Level, id_of
-from hippocam.memory.store.blocks.table import GROUP, MOST_ROWS
+from hippocam.memory.store.blocks.table import GROUP
 from hippocam.memory.store.database import Store
 from hippocam.memory.store.entries import EntryTable
+
+# Rows of a block at most: what the vectors of the fixture's eight numbers leave.
+MOST_ROWS = 76
 
 
 def insert(store, event, first_seq, **fields):
