@@ -69,21 +69,26 @@ def unpack_many(blobs: Sequence[bytes]) -> FloatArray:
         whole: FloatArray = body.view(np.int8).astype(np.float32) * scales
         if len(at) == len(blobs) and (scales >= 0).all():
             return whole
-        for k, scale, numbers, row in zip(at, scales[:, 0], body, whole, strict=True):
-            rows[k] = _of_bits(numbers, -float(scale)) if scale < 0 else row
+        reduced = np.flatnonzero(scales[:, 0] < 0)
+        if len(reduced):
+            signed = _of_bits(body[reduced], -scales[reduced, 0])
+            for k, row in zip(reduced, signed, strict=True):
+                rows[at[k]] = row
+        for k in np.flatnonzero(scales[:, 0] >= 0):
+            rows[at[k]] = whole[k]
     return np.stack([row for row in rows if row is not None])
 
 
-def _of_bits(packed: NDArray[np.uint8], size: float) -> FloatArray:
-    """The vector [D] whose numbers are `size` where a bit is set, else -size."""
-    bits = np.unpackbits(packed)
-    if size >= _PADDED_FROM:
-        ends = np.flatnonzero(bits)
-        if not len(ends):
-            raise ValueError("padded bits without an end")
-        bits, size = bits[: ends[-1]], size / _PADDED
-    signed: FloatArray = np.where(bits > 0, size, -size).astype(np.float32)
-    return signed
+def _of_bits(packed: NDArray[np.uint8], sizes: FloatArray) -> list[FloatArray]:
+    """The vectors whose numbers are their size where a bit is set, else minus that: N vectors, float32 [D]."""
+    bits = np.unpackbits(packed, axis=1)
+    padded = sizes >= _PADDED_FROM
+    if (padded & ~bits.any(axis=1)).any():
+        raise ValueError("padded bits without an end")
+    ends = np.where(padded, bits.shape[1] - 1 - bits[:, ::-1].argmax(axis=1), bits.shape[1])
+    sizes = np.where(padded, sizes / np.float32(_PADDED), sizes)[:, None]
+    signed: FloatArray = np.where(bits > 0, sizes, -sizes).astype(np.float32)
+    return [row[:end] for row, end in zip(signed, ends, strict=True)]
 
 
 def holds_signs(blob: bytes) -> bool:
@@ -124,7 +129,7 @@ def signs(vector: FloatArray) -> FloatArray:
 
 
 def coarse(value: float) -> float:
-    """A number to eleven bits, as float16 has, at any size: in a block it then takes few (store/blocks/numbers.py)."""
+    """A number to eleven bits, as float16 has, whatever its size: it then takes few in a block of entries."""
     mantissa, exponent = math.frexp(value)
     return math.ldexp(round(mantissa * _COARSE), exponent) / _COARSE
 

@@ -225,8 +225,10 @@ class Bank:
         for slot in every:
             row = columns.row(slot.entry_id) if laid_out else columns.add(slot.entry_id, slot.stream)
             self._fill(row, slot)
-            if slot.key_D is not None:
-                columns.set_key(row, slot.key_D)
+        keyed = [slot for slot in every if slot.key_D is not None]
+        if keyed:
+            rows = np.array([columns.row(slot.entry_id) for slot in keyed])
+            columns.set_keys(rows, np.stack([slot.key_D for slot in keyed if slot.key_D is not None]))
         for stream, end_s in (ends_s or {}).items():
             columns.reach(stream, end_s)
         if not self.learning.restore(state, laid_out=laid_out):

@@ -209,6 +209,12 @@ class Columns:
         scale = float(np.abs(key_D).max(initial=0.0)) / LARGEST or 1.0
         self.key[row], self.scale[row] = np.rint(key_D / scale), scale
 
+    def set_keys(self, rows: Rows, keys_ND: FloatArray) -> None:
+        """Give some entries their keys, float32 [N, D]; the same as `set_key` gives each."""
+        scales = np.abs(keys_ND).max(axis=1, initial=0.0).astype(np.float64) / LARGEST
+        self.scale[rows] = np.where(scales == 0, 1.0, scales)
+        self.key[rows] = np.rint(keys_ND / self.scale[rows, None])
+
     def tell_apart(self, row: int) -> None:
         """Give an entry whose vectors changed another version."""
         self.version[row] = (int(self.version[row]) + 1) % 256

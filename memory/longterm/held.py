@@ -71,8 +71,7 @@ class HeldEntries:
         Raises:
             PicturesMissingError: More are missing than somebody may have deleted one by one; nothing was changed.
         """
-        slots = self._tables.entries.slots()
-        said = {slot.entry_id: slot.jpeg_bytes for slot in slots if slot.level < Level.VECTORS}
+        said = self._tables.entries.picture_bytes()
         missing = len(said.keys() - self._exemplars.ids())
         if missing > max(1, _MISSING_SHARE * len(said)):
             raise PicturesMissingError(self._exemplars.folder.parent, missing=missing, of=len(said))

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hippocam.memory.codec import pack, unpack
+from hippocam.memory.codec import pack, unpack, unpack_many
 from hippocam.memory.records import Entry, Held, Level, Slot, Span
 from hippocam.stream.records import FloatArray, Sensors
 from hippocam.stream.robot.motion import Motion
@@ -31,7 +31,7 @@ ENTRY_COLUMNS = (
     "strength", "met", "uses", "pinned", "level", "place", "labels", "text", "frames", "repeats", "jpeg_bytes",
     *VECTORS, *SENSORS, "motion", "slept",
 )  # fmt: skip
-# What `entry_from`, `held_from` and `slot_from` read.
+# What `entry_from`, `held_from` and `slots_from` read.
 ENTRY = tuple(name for name in ENTRY_COLUMNS if name not in (*VECTORS, "last_s", "slept"))
 HELD = (
     "id", "stream", "t0_s", "t1_s", "known_s", "spans", "utility", "strength", "met", "pinned", "level", "place",
@@ -159,17 +159,27 @@ def held_from(row: Sequence[Any]) -> Held:
     )
 
 
+def slots_from(rows: Sequence[Sequence[Any]]) -> list[Slot]:
+    """Entries as the bank weighs them, from rows of the columns SLOT and WORDS_BYTES; keys are read together."""
+    index = SLOT.index("key")
+    keyed = [k for k, row in enumerate(rows) if row[index] is not None]
+    try:
+        keys = dict(zip(keyed, unpack_many([rows[k][index] for k in keyed]), strict=True)) if keyed else {}
+    except (TypeError, ValueError):  # reading one by one tells which it is
+        keys = {}
+    return [_slot_from((*row, keys.get(k))) for k, row in enumerate(rows)]
+
+
 @damaged_rows_named
-def slot_from(row: Sequence[Any]) -> Slot:
-    """An entry as the bank weighs it, from a row of the columns SLOT and of WORDS_BYTES."""
-    *plain, words_bytes = row
+def _slot_from(row: Sequence[Any]) -> Slot:
+    *plain, words_bytes, key_D = row
     values = dict(zip(SLOT, plain, strict=True))
     entry_id, key = values.pop("id"), values.pop("key")
     return Slot(
         **values
         | {
             "entry_id": entry_id,
-            "key_D": None if key is None else unpack(key),
+            "key_D": unpack(key) if key is not None and key_D is None else key_D,
             "words_bytes": words_bytes,
             "pinned": bool(values["pinned"]),
             "level": Level(values["level"]),

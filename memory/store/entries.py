@@ -24,7 +24,7 @@ from hippocam.memory.store.columns import (
     held_from,
     listed,
     pack_spans,
-    slot_from,
+    slots_from,
     values_of,
 )
 from hippocam.memory.store.sums import picture_sum
@@ -33,6 +33,8 @@ from hippocam.stream.records import FloatArray
 # Cosine of an entry's key with its scene from which the signs of one vector stand for both: little was known of it
 # before, and what signs leave out of each is more than they differ by.
 _ONE_FROM = 0.75
+# Slots whose keys are read together.
+_SLOTS = 4096
 
 
 class EntryRow(NamedTuple):
@@ -204,13 +206,16 @@ class EntryTable:
     def slots(self, entry_id: int | None = None) -> Iterator[Slot]:
         """What the bank holds of each entry or of one, each stream in the order of its events."""
         one = "" if entry_id is None else "WHERE id = :id"
-        yield from map(
-            slot_from,
-            self._blocks.select(
-                f"SELECT {listed((*SLOT, WORDS_BYTES))} FROM every_entry {one} ORDER BY stream, first_seq",
-                {"id": entry_id},
-            ),
+        rows = self._blocks.select(
+            f"SELECT {listed((*SLOT, WORDS_BYTES))} FROM every_entry {one} ORDER BY stream, first_seq",
+            {"id": entry_id},
         )
+        for start in range(0, len(rows), _SLOTS):
+            yield from slots_from(rows[start : start + _SLOTS])
+
+    def picture_bytes(self) -> dict[int, int]:
+        """Bytes of the pictures of the entries that have not given them up, by id."""
+        return dict(self._db.execute("SELECT id, jpeg_bytes FROM entry WHERE level < ?", (Level.VECTORS,)))
 
     def held(self, entry_id: int | None = None) -> list[Held]:
         """All entries with vectors, or one of them; each stream in the order of its events."""

@@ -101,7 +101,7 @@ def _mend(folder: Path) -> None:
         for entry_id, _ in without:
             exemplars.delete(entry_id)
         if exemplars.folder.is_dir():
-            exemplars.keep_only([slot.entry_id for slot in store.entries.slots() if slot.level < Level.VECTORS])
+            exemplars.keep_only(store.entries.picture_bytes())
         store.fold_log()
     finally:
         store.close()

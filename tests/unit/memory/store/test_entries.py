@@ -111,7 +111,7 @@ def test_each_level_keeps_what_it_says(store, sql, event):
     store.entries.demote(entry_id, Level.SIGNS, 0)
     for vector, reduced in zip((key, scene), store.entries.vectors([entry_id]), strict=True):
         assert (np.sign(reduced[0]) == np.where(vector > 0, 1, -1)).all()
-        assert float(reduced[0] @ vector) == pytest.approx(float(vector @ vector), rel=1e-5)
+        assert float(reduced[0] @ vector) == pytest.approx(float(vector @ vector), rel=2**-11)
     assert all(len(blob) < len(was) for blob, was in zip(sql(columns)[0][2:4], before[2:4], strict=True))
     store.entries.demote(entry_id, Level.WORDS, 0)
     assert sql(columns)[0] == (Level.WORDS, 0, None, None, None, None, before[6])

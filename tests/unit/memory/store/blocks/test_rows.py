@@ -5,7 +5,7 @@ import struct
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hippocam.memory.codec import pack, signs
@@ -58,12 +58,14 @@ def entry(k, rng, **fields):
     return tuple((plain | fields)[name] for name in COLUMNS)
 
 
+@settings(deadline=None)
 @given(st.lists(ROW, max_size=6))
 def test_any_rows_come_back(rows):
     found = unpack_rows(pack_rows(rows))
     assert sorted(map(repr, bits(found))) == sorted(map(repr, bits(rows)))
 
 
+@settings(deadline=None)
 @given(st.lists(WHOLE, min_size=1, max_size=40))
 def test_any_column_comes_back(values):
     reader = Reader(numbers.wholes(values))
@@ -94,6 +96,7 @@ def test_the_order_of_rows_does_not_matter():
     assert unpack_rows(pack_rows(rows)) == rows
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_a_block_that_is_damaged_gives_rows_or_says_so(data):
     rng = np.random.default_rng(2)
