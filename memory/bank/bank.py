@@ -202,7 +202,7 @@ class Bank:
         row = self._add(slot)
         if slot.key_D is not None:
             columns = self._columns
-            columns.set_key(row, slot.key_D)
+            columns.set_keys(np.array([row]), slot.key_D[None])
             columns.energy[row] = columns.first_energy[row] = self.utility.energies(slot.key_D[None])[0]
             self._twins.pair(row)
 
@@ -306,7 +306,8 @@ class Bank:
             columns.surprise[row] = max(reduced.utility, _LEAST_SURPRISE)
         if level == Level.SIGNS:
             key_D = None if reduced is None else reduced.key_D
-            columns.set_key(row, rounded(signs(columns.keys(np.array([row]))[0])) if key_D is None else key_D)
+            key_D = rounded(signs(columns.keys(np.array([row]))[0])) if key_D is None else key_D
+            columns.set_keys(np.array([row]), key_D[None])
             columns.tell_apart(row)
             self.learning.measure_again(row)
         if level == Level.WORDS:
@@ -320,7 +321,7 @@ class Bank:
         """Give an entry another key, float32 [D]."""
         columns, row = self._columns, self._columns.row(entry_id)
         self._ranking.forget()
-        columns.set_key(row, key_D)
+        columns.set_keys(np.array([row]), key_D[None])
         columns.tell_apart(row)
         self.learning.measure_again(row, rekeyed=True)
         self._twins.unpair(row)

@@ -204,13 +204,8 @@ class Columns:
 
     # keys ------------------------------------------------------------------------------------------------
 
-    def set_key(self, row: int, key_D: FloatArray) -> None:
-        """Give an entry a key, float32 [D]."""
-        scale = float(np.abs(key_D).max(initial=0.0)) / LARGEST or 1.0
-        self.key[row], self.scale[row] = np.rint(key_D / scale), scale
-
     def set_keys(self, rows: Rows, keys_ND: FloatArray) -> None:
-        """Give some entries their keys, float32 [N, D]; the same as `set_key` gives each."""
+        """Give some entries keys, float32 [N, D]."""
         scales = np.abs(keys_ND).max(axis=1, initial=0.0).astype(np.float64) / LARGEST
         self.scale[rows] = np.where(scales == 0, 1.0, scales)
         self.key[rows] = np.rint(keys_ND / self.scale[rows, None])
