@@ -106,7 +106,8 @@ def check(folder: Path, count: int = FRAMES) -> None:
 def entries(folder: Path) -> list[tuple[object, ...]]:
     """What a memory holds of each entry, but for its pictures."""
     with contextlib.closing(sqlite3.connect(folder / "memory.db")) as database:
-        return database.execute("SELECT id, t0_s, t1_s, spans, key, scene FROM entry ORDER BY id").fetchall()
+        rows = database.execute("SELECT id, t0_s, t1_s, spans, key, scene FROM entry ORDER BY id").fetchall()
+        return rows + database.execute("SELECT id, packed FROM entry_block ORDER BY id").fetchall()
 
 
 # kills ---------------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ BUDGET_BYTES = 1_000_000
 # All that a memory holds of what it saw; `sum` tells of each row too.
 TABLES = (
     "entry",
+    "entry_block",
     "stream",
     "place",
     "summary",
