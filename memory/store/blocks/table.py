@@ -1,8 +1,8 @@
 """The table of blocks, and what it holds as rows again, in main memory, where SQL finds them beside those on disk.
 
 Entries that keep no more than the signs of their vectors and have no words move from the table of entries into
-blocks, a few at a time. All blocks are full but one: where an entry leaves, one of that takes its place, for pages
-with holes are not given back.
+blocks, a few at a time. All blocks are full but the last: where an entry leaves, one of that takes its place, for
+pages with holes are not given back.
 
 Every connection holds their rows in a table of its own that is never written to a disk; the view `every_entry`
 shows both. A reader brings its table up to date before it reads: each change of a block gives the block a number
@@ -32,7 +32,6 @@ CREATE INDEX temp.unpacked_time ON unpacked (stream, t0_s);
 CREATE INDEX temp.unpacked_of ON unpacked (block);
 CREATE TEMP TABLE unpacked_block (id INTEGER PRIMARY KEY, rows INTEGER NOT NULL, version INTEGER NOT NULL);
 CREATE INDEX temp.unpacked_block_version ON unpacked_block (version);
-CREATE INDEX temp.unpacked_block_rows ON unpacked_block (rows);
 CREATE TEMP VIEW every_entry AS SELECT {_LISTED}, jpeg_bytes FROM main.entry
     UNION ALL SELECT {_LISTED}, 0 AS jpeg_bytes FROM temp.unpacked;
 """
@@ -94,6 +93,7 @@ class EntryBlocks:
                 if changed:
                     self._changes += 1
                     self._unpack(changed)
+                    self._drop_after(self._last())
                 self._seen = data, schema
             return self._changes
 
@@ -102,14 +102,18 @@ class EntryBlocks:
         (held,) = self._db.execute("SELECT coalesce(max(version), 0) FROM temp.unpacked_block").fetchone()
         (newest,) = self._db.execute("SELECT coalesce(max(version), 0) FROM main.entry_block").fetchone()
         if anew or newest < held:
-            self._temporarily("DELETE FROM temp.unpacked")
-            self._temporarily("DELETE FROM temp.unpacked_block")
+            self._drop_after(0)
             held = 0
         if newest == held:
             return []
         return self._db.execute(
             "SELECT id, version, packed FROM main.entry_block WHERE version > ? ORDER BY id", (held,)
         ).fetchall()
+
+    def _drop_after(self, block: int) -> None:
+        """Hold no rows of blocks behind one."""
+        self._temporarily("DELETE FROM temp.unpacked WHERE block > ?", (block,))
+        self._temporarily("DELETE FROM temp.unpacked_block WHERE id > ?", (block,))
 
     def _unpack(self, blocks: Sequence[tuple[int, int, bytes]]) -> None:
         """Hold the rows of some blocks instead of those that they had before."""
@@ -178,36 +182,27 @@ class EntryBlocks:
             return None
         block, row = found[0], tuple[Any, ...](found[1:])
         left = [other for other in self._rows(block) if other[0] != entry_id]
-        loose = self._open(row)
-        if loose is not None and loose != block:  # one of its rows fills the gap
-            moved, *rest = self._rows(loose)
-            left.append(moved)
-            self._write(loose, rest)
-        self._write(block, left)
+        last = self._last()
+        if last == block:
+            self._write(block, left)
+        else:  # a row of the last block fills the gap
+            moved, *rest = self._rows(last)
+            self._write(block, [*left, moved])
+            self._write(last, rest)
         return row
 
     def _put(self, rows: Sequence[Row]) -> None:
-        """Add rows to the one block that is not full, and what does not fit there to an empty or a new one."""
-        block, most = self._open(rows[0]), most_rows(rows[0])
-        together = [*(self._rows(block) if block is not None else []), *rows]
-        self._write(self._empty() if block is None else block, together[:most])
-        if together[most:]:
-            self._write(self._empty(), together[most:])
+        """Add rows to the last block, and what does not fit there to a new one."""
+        last, most = self._last(), most_rows(rows[0])
+        together = [*self._rows(last), *rows]
+        size = max(most, len(together) - len(rows))  # it may hold more, of smaller rows
+        self._write(max(last, 1), together[:size])
+        if together[size:]:
+            self._write(max(last, 1) + 1, together[size:])
 
-    def _open(self, row: Row) -> int | None:
-        """The one block that has rows and is not full of rows like this; None where there is none."""
-        found = self._db.execute(
-            "SELECT id FROM temp.unpacked_block WHERE rows BETWEEN 1 AND ? ORDER BY rows, id LIMIT 1",
-            (most_rows(row) - 1,),
-        ).fetchone()
-        return None if found is None else int(found[0])
-
-    def _empty(self) -> int:
-        """The first block that has no rows, else a new one."""
-        (block,) = self._db.execute(
-            "SELECT coalesce((SELECT min(id) FROM temp.unpacked_block WHERE rows = 0), "
-            "(SELECT max(id) FROM temp.unpacked_block) + 1, 1)"
-        ).fetchone()
+    def _last(self) -> int:
+        """The last block; 0 where there is none."""
+        (block,) = self._db.execute("SELECT coalesce(max(id), 0) FROM main.entry_block").fetchone()
         return int(block)
 
     def _rows(self, block: int) -> list[Row]:
@@ -216,8 +211,17 @@ class EntryBlocks:
         ).fetchall()
 
     def _write(self, block: int, rows: Sequence[Row]) -> None:
-        """Write a block with these rows and no others; an empty one stays, so that readers see that it is."""
+        """Write a block with these rows and no others; the last one goes where it has none, but for the first.
+
+        The highest version stays higher than all before, also when the block that had it goes.
+        """
         (version,) = self._db.execute("SELECT coalesce(max(version), 0) + 1 FROM temp.unpacked_block").fetchone()
+        if not rows and block > 1:
+            self._db.execute("DELETE FROM main.entry_block WHERE id = ?", (block,))
+            self._drop_after(block - 1)
+            for table in ("main.entry_block", "temp.unpacked_block"):
+                self._db.execute(f"UPDATE {table} SET version = ? WHERE id = ?", (version, block - 1))
+            return
         self._db.execute(
             "INSERT OR REPLACE INTO main.entry_block (id, version, packed) VALUES (?, ?, ?)",
             (block, version, pack_rows(rows)),
