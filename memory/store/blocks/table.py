@@ -18,9 +18,10 @@ from typing import Any
 
 from hippocam.memory.store.blocks.rows import COLUMNS, Row, pack_rows, unpack_rows
 
-# Bytes of a block at most, so that two fit on a page, and about how many a row takes beside its vectors.
+# Bytes of a block at most: two fit on a page.
 _BLOCK_BYTES = 2000
-_ROW_BYTES = 16
+# Rows that fill the gap of one at most: they may be smaller.
+_GAP_ROWS = 2
 # Rows that move at once, so that a transaction changes few pages.
 GROUP = 4
 _LISTED = ", ".join(COLUMNS)
@@ -40,12 +41,6 @@ _OLDER = f"CREATE TEMP VIEW every_entry AS SELECT {_LISTED}, jpeg_bytes FROM ent
 _INSERT = f"INSERT INTO temp.unpacked (block, {_LISTED}) VALUES ({', '.join('?' * (1 + len(COLUMNS)))})"
 
 
-def most_rows(row: Row) -> int:
-    """How many rows like this one, as `pack_rows` takes it, a block may have."""
-    key, scene = (row[COLUMNS.index(name)] or b"" for name in ("key", "scene"))
-    return _BLOCK_BYTES // (len(key) + (0 if scene == key else len(scene)) + _ROW_BYTES)
-
-
 class EntryBlocks:
     """Reads and writes blocks of entries; made by `Store`, in whose transactions it works.
 
@@ -57,7 +52,8 @@ class EntryBlocks:
         self._db = db
         self._lock = threading.RLock()
         self._packs = False
-        self._seen: tuple[int, int] | None = None  # data and schema when the rows were last brought up to date
+        self._seen: int | None = None  # version of the database when the rows were last brought up to date
+        self._schema: int | None = None  # another once an older copy of the database was put in its place
         self._changes = 0  # how often that changed them
 
     def open(self) -> None:
@@ -87,14 +83,17 @@ class EntryBlocks:
             return 0
         with self._lock:
             (data,) = self._db.execute("PRAGMA main.data_version").fetchone()
-            if self._seen is None or data != self._seen[0]:
-                (schema,) = self._db.execute("PRAGMA main.schema_version").fetchone()
-                changed = self._changed(anew=self._seen is None or schema != self._seen[1])
-                if changed:
-                    self._changes += 1
-                    self._unpack(changed)
-                    self._drop_after(self._last())
-                self._seen = data, schema
+            if data == self._seen:
+                return self._changes
+            (schema,) = self._db.execute("PRAGMA main.schema_version").fetchone()
+            changed = self._changed(anew=self._schema not in (None, schema))
+            if changed:
+                self._changes += 1
+                self._unpack(changed)
+                self._drop_after(self._last())
+            self._schema = schema
+            if not self._db.in_transaction:  # or what was unpacked may be rolled back
+                self._seen = data
             return self._changes
 
     def _changed(self, *, anew: bool) -> list[tuple[int, int, bytes]]:
@@ -185,20 +184,30 @@ class EntryBlocks:
         last = self._last()
         if last == block:
             self._write(block, left)
-        else:  # a row of the last block fills the gap
-            moved, *rest = self._rows(last)
-            self._write(block, [*left, moved])
-            self._write(last, rest)
+        else:
+            moved, rest = self._filling(left, self._rows(last))
+            if moved:
+                self._write(last, rest)
+            self._write(block, [*left, *moved])
         return row
 
+    def _filling(self, left: Sequence[Row], rows: Sequence[Row]) -> tuple[Sequence[Row], Sequence[Row]]:
+        """The first rows of the last block that fit into the gap in another, mostly one, and those after them."""
+        count = 0
+        while count < min(_GAP_ROWS, len(rows)):
+            if len(pack_rows([*left, *rows[: count + 1]])) > _BLOCK_BYTES:
+                break
+            count += 1
+        return rows[:count], rows[count:]
+
     def _put(self, rows: Sequence[Row]) -> None:
-        """Add rows to the last block, and what does not fit there to a new one."""
-        last, most = self._last(), most_rows(rows[0])
+        """Add rows to the last block, or to a new one where they do not fit."""
+        last = self._last()
         together = [*self._rows(last), *rows]
-        size = max(most, len(together) - len(rows))  # it may hold more, of smaller rows
-        self._write(max(last, 1), together[:size])
-        if together[size:]:
-            self._write(max(last, 1) + 1, together[size:])
+        if last and len(pack_rows(together)) > _BLOCK_BYTES:
+            self._write(last + 1, rows)
+        else:
+            self._write(max(last, 1), together)
 
     def _last(self) -> int:
         """The last block; 0 where there is none."""
