@@ -30,8 +30,8 @@ from hippocam.memory.store.columns import (
 from hippocam.memory.store.sums import picture_sum
 from hippocam.stream.records import FloatArray
 
-# Cosine of an entry's key with its scene from which the signs of one vector stand for both, the scene with what is new
-# in it stressed as recall does: it is then within a cosine of .75 of the key and .94 of the scene.
+# Cosine of an entry's key with its scene from which the signs of one vector stand for both: the scene with what is
+# new in it stressed as recall does, which is within a cosine of .75 of the key and .94 of the scene.
 _ONE_FROM = 0.5
 # Slots whose keys are read together.
 _SLOTS = 4096
