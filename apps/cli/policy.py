@@ -13,13 +13,14 @@ from pathlib import Path
 from hippocam.apps.cli.bench.options import numbers
 from hippocam.apps.terminal import tell, tell_json, warn
 
+_WORLDS = "tour, tour-minigrid, minigrid-memory, levers"
 _ABLATIONS = ("emptied", "other", "shuffled", "frozen")
 
 
 def add_policies(names: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `train` and `eval` to the commands of `hippocam robot`."""
     train = names.add_parser("train", help="teach a policy that reads a memory, in a small world")
-    train.add_argument("--world", required=True, metavar="NAME", help="tour, tour-minigrid")
+    train.add_argument("--world", required=True, metavar="NAME", help=_WORLDS)
     train.add_argument(
         "--out", type=Path, required=True, metavar="FILE", help="the policy, best so far (.safetensors)"
     )
@@ -31,7 +32,7 @@ def add_policies(names: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
     evaluate = names.add_parser("eval", help="try a policy in episodes that it has not learned from")
     evaluate.add_argument("policy", type=Path, metavar="FILE", help="written by robot train")
-    evaluate.add_argument("--world", required=True, metavar="NAME", help="tour, tour-minigrid")
+    evaluate.add_argument("--world", required=True, metavar="NAME", help=_WORLDS)
     evaluate.add_argument("--seeds", type=numbers, default=[1, 2, 3], metavar="1,2,3", help="of the episodes")
     evaluate.add_argument("--episodes", type=int, default=50, metavar="N", help="of each seed (default 50)")
     evaluate.add_argument("--rooms", type=numbers, metavar="N,N", help="sizes of the world")

@@ -16,6 +16,10 @@ from hippocam.stream.records import FloatArray
 TRIED, LEARNED, ELSEWHERE = range(3)
 
 
+# Marks that say how what was done went; a policy reads them with the moments that they are of.
+WORKED, FAILED = "worked", "failed"
+
+
 class Turn(NamedTuple):
     """What a robot sees at one step.
 
@@ -23,11 +27,13 @@ class Turn(NamedTuple):
         time_s: When.
         vector_D: float32 [D], of length 1: what the encoder makes of its picture.
         pose: float64 [3]: x and y in metres, and the heading in radians.
+        mark: Why this is a key event, such as `WORKED` or `FAILED`; "" where it is none.
     """
 
     time_s: float
     vector_D: FloatArray
     pose: NDArray[np.float64]
+    mark: str = ""
 
 
 class Game(Protocol):
@@ -85,6 +91,8 @@ class PlayWorld:
         delays: Delays that are learned from, steps.
         dim: Numbers of the encoder's vectors.
         actions: Kinds of actions.
+        replan: Actions of a chunk that are done before the next is chosen.
+        known_looks: Whether things look the same in every episode, so that looks may be learned.
     """
 
     name: str
@@ -93,3 +101,5 @@ class PlayWorld:
     delays: tuple[int, ...]
     dim: int
     actions: int
+    replan: int = 2
+    known_looks: bool = False

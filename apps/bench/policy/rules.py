@@ -33,7 +33,7 @@ OURS, MEMORYLESS, GRU, TRANSFORMER = "ours", "memoryless", "gru", "transformer"
 ASSETS = Path(__file__).parent / "assets"
 # Demonstrations of those that read the history by themselves, and the sizes in these: the small ones, since the
 # cost of a batch grows with the history.
-_MANY, _SMALL = {GRU: 6000, TRANSFORMER: 1200}, (4, 8)
+_MANY, _SMALL = {GRU: 6000, TRANSFORMER: 1200}, 2
 _SHORT = FitConfig(steps=600, batch=128, look=100, patience=2)
 _WIDE = FitConfig(steps=600, batch=32, look=100, patience=2)
 _LONG = FitConfig(steps=6000, batch=32, rate=1e-3, look=200, patience=8)
@@ -121,7 +121,8 @@ def taught(
     sizes = PolicySizes(dim=world.dim, actions=world.actions)
     torch.manual_seed(seed)
     network = PolicyNetwork(sizes)
-    learned, held_out = LaidOut.of(shown, sizes.chunk, share=HELD_OUT, seed=seed)
+    turned = not world.known_looks
+    learned, held_out = LaidOut.of(shown, sizes.chunk, share=HELD_OUT, seed=seed, turned=turned)
     config = replace(_WIDE if name == "full-soft" else _SHORT, seed=seed)
     fitted = fit(network, learned, held_out, config, say=lambda line: None)
     best = min(look.held_out for look in fitted.looks)
@@ -150,7 +151,7 @@ def train_long(
     """Train a GRU or a transformer until it stops improving; with `out` the best so far is kept in that file."""
     torch.manual_seed(0)
     network = _long_network(name, world)
-    small = replace(world, sizes=_SMALL, delays=(0,))
+    small = replace(world, sizes=world.sizes[:_SMALL], delays=(0,))
     learned: Walks | LaidOut
     held_out: Walks | LaidOut
     if name == GRU:

@@ -10,7 +10,7 @@ from hippocam.apps.terminal import tell, tell_json, warn
 
 def add_policy(policy: argparse.ArgumentParser) -> None:
     """Add the options of the bench."""
-    policy.add_argument("--world", default="tour", metavar="NAME", help="tour (default), tour-minigrid")
+    policy.add_argument("--world", default="tour", metavar="NAME", help="default tour; see docs/robots.md")
     policy.add_argument("--rooms", type=numbers, metavar="4,8,16,32", help="sizes of the world")
     policy.add_argument(
         "--delays", type=numbers, default=[0, 200, 1000, 10_000], metavar="N,N", help="steps before the question"

@@ -93,11 +93,13 @@ class LaidOut:
         return len(self._chunks)
 
     @classmethod
-    def of(cls, lessons: Sequence[Lesson], chunk: int, *, share: float, seed: int) -> tuple[Self, Self]:
+    def of(
+        cls, lessons: Sequence[Lesson], chunk: int, *, share: float, seed: int, turned: bool = True
+    ) -> tuple[Self, Self]:
         """Lessons to learn from, and a share of them, the last ones, that is held out."""
         held = max(1, round(share * len(lessons)))
         return (
-            cls(lessons[:-held], chunk, turned=True, seed=seed),
+            cls(lessons[:-held], chunk, turned=turned, seed=seed),
             cls(lessons[-held:], chunk, turned=False),
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,9 +13,9 @@ from hippocam.memory.config import MemoryConfig
 from hippocam.memory.memory import Memory, MemoryWriter
 from hippocam.memory.recall.snapshot import Condition, Hit, SnapshotFollower, headings
 from hippocam.memory.working.working import WorkingConfig
-from hippocam.models.policies.playing import Turn
+from hippocam.models.policies.playing import FAILED, WORKED, Turn
 from hippocam.models.policies.records import Recollection, nothing
-from hippocam.stream.records import Embedding, EncoderSpec, FloatArray, Repeat, Sensors
+from hippocam.stream.records import Embedding, EncoderSpec, FloatArray, Note, Repeat, Sensors
 
 # A robot turns on the spot: a single frame may be all that is seen of something.
 WORKING = WorkingConfig(gamma=0.0, min_frames=1)
@@ -25,6 +25,8 @@ TOP = 8
 # A view that is as near to the last one, from the same place, is the same; as the change gate says of pictures.
 _SAME = 0.97
 STREAM = "robot"
+# What a policy reads of a mark that says how something went.
+_OUTCOMES = {WORKED: 1.0, FAILED: -1.0}
 
 
 class OurMemory:
@@ -33,14 +35,10 @@ class OurMemory:
     Args:
         memory: Open for writing.
         recording: Name of what is written.
-        outcomes: How episodes went, by their streams; see `Recollection`.
     """
 
-    def __init__(
-        self, memory: MemoryWriter, recording: str = STREAM, outcomes: Mapping[str, float] | None = None
-    ) -> None:
+    def __init__(self, memory: MemoryWriter, recording: str = STREAM) -> None:
         self._memory, self._recording = memory, recording
-        self._outcomes = outcomes or {}
         self._follower = SnapshotFollower(memory.store, MemoryConfig().recall)
         self._seq = 0
         self._last: Turn | None = None
@@ -49,7 +47,9 @@ class OurMemory:
         self._dim = 0 if found is None else found[1].dim
 
     def observe(self, turn: Turn) -> None:
-        """Write a step; one that looks like the last, from the same place, as a repeat."""
+        """Write a step; one that looks like the last, from the same place, as a repeat. A mark is a key event."""
+        if turn.mark:
+            self.named()
         if not self._open:
             self._memory.begin(self._recording, uri=f"robot://{self._recording}")
             self._open, self._last = True, None
@@ -68,17 +68,27 @@ class OurMemory:
             )
         self._memory.write([item])
         self._seq += 1
+        if turn.mark:
+            at_s = turn.time_s
+            self._memory.write([Note(stream=self._recording, kind="mark", t0_s=at_s, t1_s=at_s, text=turn.mark)])
+            self.named()
 
     def named(self) -> None:
         """End the open event, as a robot's memory does at a change of task."""
-        self._memory.finish(self._recording, complete=False)
+        if self._open:
+            self._memory.finish(self._recording, complete=False)
         self._open = False
 
     def recall(self, goal_D: FloatArray, now_s: float) -> Recollection:
         """Read the newest state that was published."""
         self._follower.follow()
         hits = self._follower.latest.search(goal_D, Condition(), TOP)
-        return recollection(hits, now_s, self._dim, self._outcomes)
+        return recollection(hits, now_s, self._dim, [self._outcome(hit) for hit in hits])
+
+    def _outcome(self, hit: Hit) -> float:
+        """How what was done in a moment went, by the marks in it: the last word counts."""
+        marks = [note for note in self._memory.notes(hit.stream, hit.t0_s, hit.t1_s) if note.text in _OUTCOMES]
+        return _OUTCOMES[marks[-1].text] if marks else 0.0
 
     def bytes(self) -> int:
         """Bytes of the folder."""
@@ -86,20 +96,22 @@ class OurMemory:
 
 
 def recollection(
-    hits: list[Hit], now_s: float, dim: int, outcomes: Mapping[str, float] | None = None, *, stale: bool = False
+    hits: Sequence[Hit], now_s: float, dim: int, outcomes: Sequence[float], *, stale: bool = False
 ) -> Recollection:
-    """What a policy reads of the hits of a snapshot; those without a pose stand at the origin."""
+    """What a policy reads of the hits of a snapshot, and of how what was done in each went.
+
+    A moment without a pose stands at the origin.
+    """
     if not hits:
         return nothing(dim, stale=stale)
     poses = np.stack([np.array([0, 0, 0, 0, 0, 0, 1.0]) if hit.pose is None else hit.pose for hit in hits])
     ages = np.array([now_s - hit.t1_s for hit in hits], np.float32).clip(0)
-    went = [(outcomes or {}).get(hit.stream, 0.0) for hit in hits]
     return Recollection(
         vectors_KD=np.stack([hit.vector_D for hit in hits]),
         cosines_K=np.array([hit.cosine for hit in hits], np.float32),
         poses_K3=np.column_stack([poses[:, :2], headings(poses)]),
         ages_K=ages,
-        outcomes_K=np.array(went, np.float32),
+        outcomes_K=np.array(outcomes, np.float32),
         stale=stale,
     )
 

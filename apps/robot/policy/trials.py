@@ -17,8 +17,6 @@ from hippocam.models.policies.policy import Chosen
 from hippocam.models.policies.records import Moment
 from hippocam.models.policies.training import one_thread
 
-# Actions of a chunk that are done before the next is chosen.
-REPLAN = 2
 # The normal deviate of a two-sided interval of 95 %.
 _Z = 1.959964
 
@@ -49,8 +47,11 @@ class Played:
     bytes: int = 0
 
 
-def play(game: Game, memory: Remembering, actor: Actor) -> Played:
-    """Play an episode. A robot that goes in circles draws its actions: one that knows nothing guesses."""
+def play(game: Game, memory: Remembering, actor: Actor, replan: int) -> Played:
+    """Play an episode, `replan` actions at a time.
+
+    A robot that goes in circles draws its actions, so that one that knows nothing guesses.
+    """
     played, been, draws = Played(), Counter[tuple[float, ...]](), torch.Generator().manual_seed(0)
     for turn in game.turns():
         memory.observe(turn)
@@ -65,7 +66,7 @@ def play(game: Game, memory: Remembering, actor: Actor) -> Played:
         chosen = actor.act(moment, draws if been[tuple(turn.pose)] > 1 else None)
         played.act_s.append(time.perf_counter() - began_s)
         played.gates.append(chosen.gate)
-        for number, action in enumerate(chosen.actions[:REPLAN]):
+        for number, action in enumerate(chosen.actions[:replan]):
             if number:
                 memory.observe(game.now())
             game.act(int(action))
@@ -153,5 +154,5 @@ def try_out(
         for number in range(episodes):
             game = world.play(size, delay, (TRIED, seed, number))
             with opens() as memory:
-                every.append(play(game, around(memory, game, number), actor))
+                every.append(play(game, around(memory, game, number), actor, world.replan))
     return every

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hippocam.apps.worlds import tour
+from hippocam.apps.worlds import levers, tour
 from hippocam.models.policies.playing import Game, PlayWorld
 from hippocam.stream.errors import HippocamError
 
@@ -21,6 +21,19 @@ def _tour_minigrid(rooms: int, delay: int, seed: Sequence[int]) -> Game:
     return MiniGridTour(tour.TourConfig(rooms=rooms, delay=delay), seed)
 
 
+def _minigrid_memory(size: int, delay: int, seed: Sequence[int]) -> Game:
+    del delay  # the corridor is one
+    try:
+        from hippocam.apps.worlds.minigrid_memory import MiniGridMemory
+    except ImportError as error:
+        raise HippocamError("this world needs MiniGrid: pip install 'hippocam[robot-bench]'") from error
+    return MiniGridMemory(size, seed)
+
+
+def _levers(others: int, met: int, seed: Sequence[int]) -> Game:
+    return levers.Levers(others, bool(met), seed)
+
+
 _SIZES = (4, 8, 16, 32)
 _DELAYS = (0, 0, 0, 200)
 WORLDS = {
@@ -34,6 +47,24 @@ WORLDS = {
             delays=_DELAYS,
             dim=tour.DIM,
             actions=tour.ACTIONS,
+        ),
+        PlayWorld(
+            name="minigrid-memory",
+            play=_minigrid_memory,
+            sizes=(11, 13, 17),
+            delays=(0,),
+            dim=tour.DIM,
+            actions=3,
+            known_looks=True,
+        ),
+        PlayWorld(  # sizes: machines tried before; delays: whether this one was, too
+            name="levers",
+            play=_levers,
+            sizes=(0, 1, 4),
+            delays=(0, 1),
+            dim=tour.DIM,
+            actions=levers.LEVERS,
+            replan=1,
         ),
     )
 }

@@ -5,6 +5,7 @@ import pytest
 
 from hippocam.apps.robot.policy.ablations import Emptied, Frozen, Other, Shuffled
 from hippocam.apps.robot.policy.remembering import OurMemory, our_memory
+from hippocam.apps.worlds.levers import Levers
 from hippocam.apps.worlds.tour import DIM, Tour, TourConfig
 
 
@@ -73,3 +74,17 @@ def test_a_frozen_memory_knows_what_came_first_and_is_stale(memory: OurMemory):
     assert late.stale
     assert late.poses_K3[:, 0].max() < 3
     assert not frozen.recall(game.goal_D, 8 * 0.2 + 0.5).stale
+
+
+def test_how_something_went_is_recalled_with_it(memory: OurMemory):
+    """Each lever that was pulled, and whether it worked."""
+    game = Levers(2, True, (8,))
+    for turn in game.turns():
+        memory.observe(turn)
+    memory.named()
+    found = memory.recall(game.goal_D, now_s=500.0)
+    own = found.only(np.flatnonzero(found.cosines_K > 0.5))
+    went = {round(x / 2): outcome for x, outcome in zip(own.poses_K3[:, 0], own.outcomes_K, strict=True)}
+    assert went[game.lever] == 1.0
+    assert all(went[lever] == -1.0 for lever in range(game.lever))
+    assert went.get(-1, 0.0) == 0.0  # it stood away, and did nothing

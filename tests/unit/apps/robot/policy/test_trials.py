@@ -43,7 +43,7 @@ class Expert:
 
 def test_an_expert_scores_one():
     game = WORLD.play(8, 0, (TRIED, 1, 0))
-    played = play(game, Nothing(), Expert(game))
+    played = play(game, Nothing(), Expert(game), 2)
     assert (played.success, played.bytes) == (True, 7)
     assert played.steps <= 2 * len(played.act_s)
     assert set(played.gates) == {0.5}
