@@ -179,6 +179,7 @@ def answer_json(answer: Answer, *, explain: bool = False) -> AnswerJson:
         else {"stopped": answer.looked.stopped, "steps": [asdict(step) for step in answer.looked.steps]},
         "latency_ms": round(answer.latency_ms, 1),
         "states": [state_json(one) for one in answer.states],
+        "path": [{**step._asdict(), "link": step.link.value} for step in answer.path],
     }
     if explain:
         value["prompt"] = answer.prompt

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from hippocam.apps.ask.deep import SecondLook
+from hippocam.apps.ask.links import Step
 from hippocam.apps.ask.question.meaning import Meaning, Turn
 from hippocam.memory.asof.whereabouts import Whereabouts
 from hippocam.memory.provenance.records import Import, Origin
@@ -111,6 +112,7 @@ class Answer:
         surety: How sure it is, in a word whose meaning was measured: clear, likely, perhaps, not seen.
         states: Of a question about presence, what is known in each stream: seen, gone, never looked, or not seen
             while looking.
+        path: The records that links led over to the answer, from the one that was found.
     """
 
     answer: str
@@ -128,6 +130,7 @@ class Answer:
     looked: SecondLook | None = None
     surety: Surety = Surety.PERHAPS
     states: tuple[Whereabouts, ...] = ()
+    path: tuple[Step, ...] = ()
 
     @property
     def not_seen(self) -> bool:

@@ -12,12 +12,15 @@ from hippocam.apps.ask.answer.closeup import Pictures
 from hippocam.apps.ask.asof import Known, with_states
 from hippocam.apps.ask.count.count import CountAnswer
 from hippocam.apps.ask.deep import DeepConfig, SecondLook, look_again, thin
+from hippocam.apps.ask.links import where_before
 from hippocam.apps.ask.question.before_after import JUST_S
 from hippocam.apps.ask.question.description import description
 from hippocam.apps.ask.question.meaning import Meaning, Turn
 from hippocam.apps.ask.question.understand import understand
 from hippocam.apps.ask.reader import Reader
 from hippocam.apps.ask.records import Recorded, facts_of, not_watched
+from hippocam.apps.ask.remains import Known as Left
+from hippocam.apps.ask.remains import with_remains
 from hippocam.apps.ask.where import TOP, Where, filter_of, narrowed
 from hippocam.apps.records import Answer
 from hippocam.memory.filter import Filter
@@ -31,7 +34,7 @@ from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import Embedding
 
 
-class Askable(Recorded, Known, Protocol):
+class Askable(Recorded, Known, Left, Protocol):
     """Where an answer is looked for; `Search` is one, over one memory or several."""
 
     def streams(self) -> Sequence[StreamStatus]:
@@ -78,7 +81,7 @@ def ask(
     found = _found(
         memory, encoder, question, where, reader, latest=latest, on_token=on_token, before=before, deep=deep
     )
-    return with_states(memory, found, where)
+    return with_remains(memory, with_states(memory, found, where), where)
 
 
 def _found(
@@ -102,6 +105,9 @@ def _found(
     count = memory.count(question, where)
     if count is not None:
         return _answer(meaning, count.evidence, count.reading, "counting", started)
+    linked = where_before(memory, meaning.question, where)
+    if linked is not None:
+        return replace(_answer(meaning, linked.evidence, linked.reading, "records", started), path=linked.path)
     facts = facts_of(memory, meaning, streams, where, top=top or TOP)
     if facts is not None and (missed := not_watched(facts, meaning, streams)):
         return _answer(meaning, (), Reading(sentences=(Sentence(text=missed),), unknown=True), "records", started)

@@ -135,7 +135,9 @@ def _states(
             continue
         if not present and own.get("after_s") is None and own.get("before_s") is None:
             own["after_s"] = -math.inf
-        every = known.whereabouts(subject, own) if subject is not None else _by_moments(known, answer, own)
+        every = known.whereabouts(subject, own) if subject is not None else ()
+        if subject is None or subject.labels:  # where no detector looked, pictures alone can tell
+            found |= {each.stream: each for each in _by_moments(known, answer, own)}
         found |= {each.stream: each for each in every}
     return list(found.values())
 
@@ -201,7 +203,7 @@ def _told(one: Whereabouts, name: str, *, asks_where: bool) -> str:
             else f"the last look was at {format_time(one.looked_s)}"
         )
         before = f" Before that it was there: {_past(one)}." if one.stay is not None else ""
-        return f"Not seen, never looked: nobody looked at {one.stream} at {moment}; {last}.{before}"
+        return f"Not seen, never looked: nobody looked for it in {one.stream} at {moment}; {last}.{before}"
     return f"Not seen while looking: {name} in {one.stream}, {_looks([one])}."
 
 
@@ -238,7 +240,7 @@ def _with_looks(answer: Answer, states: Sequence[Whereabouts]) -> Answer:
     best = foremost(states)
     assert best is not None
     if best.state == State.NEVER_LOOKED:
-        more = f"Nobody looked at {listed([one.stream for one in states[:_TOLD]])} then."
+        more = f"Nobody looked for it in {listed([one.stream for one in states[:_TOLD]])} then."
     elif best.state == State.GONE:
         more = f"Before that time it was there: {_past(best)}."
     else:

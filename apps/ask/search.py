@@ -28,6 +28,7 @@ from hippocam.apps.ids import entry_with_place
 from hippocam.apps.live.open_frames import open_moments
 from hippocam.memory.asof.coverage import Coverage
 from hippocam.memory.asof.lookup import of_place, of_things, of_words
+from hippocam.memory.asof.remains import Remains, remains
 from hippocam.memory.asof.whereabouts import Whereabouts
 from hippocam.memory.entities.detections import Detected
 from hippocam.memory.entities.records import Entity
@@ -189,6 +190,18 @@ class Search:
                 else:
                     continue
             found += [replace(one, stream=member.prefix + one.stream) for one in every if one.stream in recalled]
+        return found
+
+    def remains(self, where: Where) -> list[Remains]:
+        """What is left of a time of which no moment is held, in each stream that is meant and is recalled."""
+        found = list[Remains]()
+        for member, own in self._memories.meant(where):
+            recalled = _recalled(member.memory)
+            with memory_errors(member.memory.folder):
+                every = list(remains(member.memory.store, filter_of(own)))
+            found += [
+                line._replace(stream=member.prefix + line.stream) for line in every if line.stream in recalled
+            ]
         return found
 
     def coverage(self, where: Where) -> dict[str, Coverage]:

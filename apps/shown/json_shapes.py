@@ -102,6 +102,7 @@ class AnswerJson(TypedDict):
     looked_again: Json | None
     latency_ms: float
     states: list[StateJson]
+    path: list[Json]
     prompt: NotRequired[str]
 
 

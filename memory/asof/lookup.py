@@ -33,7 +33,7 @@ class Tables(Protocol):
 
 
 def of_things(tables: Tables, things: EntityMemory, labels: Sequence[str], wanted: Filter) -> list[Whereabouts]:
-    """Whereabouts of things with any of some labels, in each stream that is meant.
+    """Whereabouts of things with any of some labels, in each stream that is meant and in which a detector looked.
 
     Args:
         tables: Tables of the memory.
@@ -54,7 +54,14 @@ def of_things(tables: Tables, things: EntityMemory, labels: Sequence[str], wante
         found = stream in visits or things.presence(labels, Filter(stream=stream, at_s=wanted.at_s)).looked
         return None if found else THINGS  # whoever found anything has looked, whether or not that was noted
 
-    return list(_each(tables, wanted, stays_in, sense_of))
+    every = _each(tables, wanted, stays_in, sense_of)
+    coverage = tables.coverage.every()
+    return [one for one in every if sense_of(one.stream) is None or _looked_with(coverage[one.stream], THINGS)]
+
+
+def _looked_with(coverage: Coverage, sense: str) -> bool:
+    """Whether a sense ever looked at a stream, as far as is known."""
+    return any(run.has(sense) is not False for run in coverage.runs)
 
 
 def stays_of(visit: Visit, until_s: float) -> list[Stay]:

@@ -70,7 +70,7 @@ def session(folder):
         (20.0, State.SEEN, "Yes: a car in sight in yard since 0:09.5, as of the look at 0:20"),
         (50.0, State.GONE, "No longer in sight: last seen 0:09.5 to 0:29.5 in yard, on the left of the picture"),
         (70.0, State.SEEN, "in yard since 0:59.5"),
-        (120.0, State.NEVER_LOOKED, "nobody looked at yard at 2:00; the last look was at 1:39"),
+        (120.0, State.NEVER_LOOKED, "nobody looked for it in yard at 2:00; the last look was at 1:39"),
         (None, State.GONE, "the look at 1:20 shows its place without it"),
     ],
 )
@@ -100,7 +100,7 @@ def test_what_was_never_there_tells_when_somebody_looked(session):
     assert answer.answer.endswith("yard: looked at from 0:00 to 1:39 and 2:30 to 3:19.")
     never = session.ask("Was there a car between 1:50 and 2:10?")
     assert [one.state for one in never.states] == [State.NEVER_LOOKED]
-    assert never.answer.endswith("Nobody looked at yard then.")
+    assert never.answer.endswith("Nobody looked for it in yard then.")
     gone = session.ask("Was there a car between 0:40 and 0:50?")
     assert [one.state for one in gone.states] == [State.GONE]
 
