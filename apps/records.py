@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from hippocam.apps.ask.deep import SecondLook
-from hippocam.apps.ask.links import Step
 from hippocam.apps.ask.question.meaning import Meaning, Turn
+from hippocam.memory.asof.links import Step
 from hippocam.memory.asof.whereabouts import Whereabouts
 from hippocam.memory.provenance.records import Import, Origin
 from hippocam.memory.records import Entry, Evidence, StreamStatus, TierStatus

@@ -11,12 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from hippocam.apps.ask.answer.phrases import sentence, stretch
 from hippocam.apps.ask.nouns import Thing, noun_for, thing_in
 from hippocam.apps.ask.where import Where, filter_of
+from hippocam.memory.asof.links import Link, Step
 from hippocam.memory.entities.describing import position_of
 from hippocam.memory.entities.records import Entity, Visit
 from hippocam.memory.records import Evidence, format_id
@@ -30,29 +30,6 @@ _BEFORE = re.compile(
 )
 _WHY = "recognised by the detector at these times, as the same thing"
 _BELIEF = 0.85
-
-
-class Link(StrEnum):
-    """How one record leads to the next."""
-
-    FOUND = "found"
-    SAME_THING = "same thing, before"
-
-
-class Step(NamedTuple):
-    """A record on the way to an answer.
-
-    Attributes:
-        link: How it was come by.
-        stream: Which stream.
-        t0_s: Its start.
-        t1_s: Its end.
-    """
-
-    link: Link
-    stream: str
-    t0_s: float
-    t1_s: float
 
 
 class Linked(NamedTuple):
