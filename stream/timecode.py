@@ -40,6 +40,10 @@ class Clock(float):
         made.of_day_s = of_day_s
         return made
 
+    def __reduce__(self) -> tuple[type[Clock], tuple[float, float]]:
+        """What a copy is made of, also one that goes to another process."""
+        return Clock, (float(self), self.of_day_s)
+
 
 def parse_time(text: str) -> float:
     """Seconds from "83.5", "1:23.5" or "0:01:23.500"; since 1970 from "2026-11-21 13:05" (local; or with a zone).

@@ -395,7 +395,8 @@ def _answers(options: argparse.Namespace) -> int:
         result = run.run(films, config, open_session=Session, report=warn)
         read = {way: with_readings(made, readings) for way, made in result.outcomes.items()}
         result = replace(result, outcomes=read)
-        told[half] = report.to_dict(result)
+        if options.json:
+            told[half] = report.to_dict(result)
         body = report.table(result)
         tell(f"{half}:", *body.splitlines())
         if options.sheet:

@@ -1,3 +1,5 @@
+import copy
+import pickle
 import re
 import time
 
@@ -98,3 +100,9 @@ def test_a_distance_from_utc_may_be_written_in_any_form(zone, written):
 def test_what_is_no_date_is_refused(text):
     with pytest.raises(HippocamError, match="YYYY-MM-DD"):
         parse_time(text)
+
+
+@pytest.mark.parametrize("again", [copy.deepcopy, lambda made: pickle.loads(pickle.dumps(made))])
+def test_a_time_that_may_be_one_of_day_is_copied_with_both_readings(again):
+    found = again(parse_time("16:49"))
+    assert (found, found.of_day_s) == (16 * 60 + 49, (16 * 60 + 49) * 60)
