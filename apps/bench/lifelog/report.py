@@ -45,10 +45,10 @@ def _cells(table: Mapping[str, Mapping[int, Cell]]) -> dict[str, dict[str, dict[
 def to_markdown(result: LifelogResult) -> str:
     """A section's body."""
     whole, signs = result.unbounded, result.signs
+    orders = f"{len(result.seeds)} orders" if len(result.seeds) > 1 else "1 order"
     lines = [
-        f"{result.hours:.0f} hours, {result.seen:,} sentences seen and {result.asked:,} asked, "
-        f"{len(result.seeds)} orders of the videos. Right is an answer whose span overlaps the true one by an "
-        f"intersection over union of "
+        f"{result.hours:.0f} hours, {result.seen:,} sentences seen and {result.asked:,} asked, {orders} of the "
+        f"videos. Right is an answer whose span overlaps the true one by an intersection over union of "
         f"{LEAST_IOU:g} or more: R@1 / R@5 in percent, and R@1 over the unbounded list's.",
         "",
         f"Unbounded, all sentences as float16 vectors with two float64 times: {_found(whole)} in "
@@ -60,9 +60,12 @@ def to_markdown(result: LifelogResult) -> str:
             result.table,
             result.shares,
         ),
-        "",
-        "- means that it was not run: the time that a rule takes grows with the square of what it holds.",
     ]
+    if any(len(cells) < len(result.shares) for cells in result.table.values()):
+        lines += [
+            "",
+            "A dash: not run, since the time that the rule takes grows with the square of what it holds.",
+        ]
     if result.disk:
         lines += ["", *_on_disk(result)]
     return "\n".join(lines)
