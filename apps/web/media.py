@@ -35,6 +35,7 @@ class StreamView:
         name: The stream's id.
         source: Name of its file or folder.
         duration_s: Time of the end of what was watched.
+        begins_s: Time of the stream at which its file begins: since 1970 where its times are dates, else 0.
         complete: Whether it was watched to its end.
         video: Whether there is a file that a browser may be able to play, and would show this stream.
         converted: Whether there is a version of it that browsers play.
@@ -46,6 +47,7 @@ class StreamView:
     name: str
     source: str
     duration_s: float
+    begins_s: float
     complete: bool
     video: bool
     converted: bool
@@ -122,6 +124,7 @@ class Library:
             name=stream.id,
             source=path.name,
             duration_s=stream.duration_s,
+            begins_s=stream.recorded_s or 0.0,
             complete=stream.complete,
             video=allowed and _playable(path) and _is_played(path, stream.id),
             converted=self.converted(key) is not None,

@@ -94,7 +94,7 @@ export class Player {
     this.element.hidden = false;
     this.caption();
     const found = this.page.stream(view.name) || {};
-    this.strip.open(view.key, { start: found.t0_s > 1e9 ? found.t0_s : 0, end: Math.max(view.duration_s, found.t1_s || 0) });
+    this.strip.open(view.key, { start: view.begins_s || (found.t0_s > 1e9 ? found.t0_s : 0), end: Math.max(view.duration_s, found.t1_s || 0) });
     this.say("");
     if ((!view.video && !view.converted) || (this.broken.has(view.key) && !view.converted)) return this.still();
     const source = `hippocam/${view.converted ? "converted" : "video"}/${view.key}`;
@@ -137,24 +137,29 @@ export class Player {
   }
 
   seek(time) {
-    this.video.currentTime = time;
+    this.video.currentTime = time - this.view.begins_s;
     this.strip.place(time);
+  }
+
+  // The stream's time that the video shows: a recording's may be dates, and its file begins at 0 all the same.
+  shownTime() {
+    return this.video.currentTime + this.view.begins_s;
   }
 
   time() {
     if (this.video.hidden) return this.moment ? this.moment.t0_s : NaN;
-    return this.pending ?? this.video.currentTime;
+    return this.pending ?? this.shownTime();
   }
 
   within() {
-    const now = this.video.currentTime;
+    const now = this.shownTime();
     return Boolean(this.moment) && now >= this.moment.t0_s - NEAR_S && now < this.moment.t1_s;
   }
 
   // A moment plays to its own end, and again from its start where it loops.
   moved() {
     if (this.footage) return;
-    const now = this.video.currentTime;
+    const now = this.shownTime();
     this.strip.place(now);
     const done = this.bounded && !this.video.paused && this.moment && now >= this.moment.t1_s && now < this.moment.t1_s + 1.5;
     if (!done) return;
@@ -165,7 +170,7 @@ export class Player {
 
   noteTime() {
     if (!this.view || this.video.seeking || this.video.hidden || this.footage) return;
-    const time = Math.round(this.video.currentTime * 10) / 10;
+    const time = Math.round(this.shownTime() * 10) / 10;
     const values = new URLSearchParams(location.search);
     if (time > 0 || values.has("t")) noteAt({ s: this.view.name, t: time });
   }
