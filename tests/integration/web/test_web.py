@@ -18,11 +18,11 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from hippocam.apps.errors import AddressError
+from hippocam.apps.errors import AddressError, BrokenOffError
 from hippocam.apps.session import Session
 from hippocam.apps.web.access.door import Door
 from hippocam.apps.web.access.password import Password
-from hippocam.apps.web.beside import stream_key, uploads_folder
+from hippocam.apps.web.beside import converted_file, stream_key, uploads_folder
 from hippocam.apps.web.media import Library
 from hippocam.apps.web.options import PageOptions
 from hippocam.apps.web.questions import Questions
@@ -260,6 +260,58 @@ def test_another_writer_is_named_in_the_job(client: TestClient, session: Session
     lock.release()
     assert job["state"] == "failed"
     assert "another process is writing" in job["note"]
+
+
+def test_a_watch_that_is_broken_off_is_gone_on_with(session: Session, tmp_path: Path) -> None:
+    def stop(progress: Any) -> None:
+        if progress.time_s > 20:
+            raise BrokenOffError
+
+    render_colours(tmp_path / "long.mp4", seconds_each=40)
+    with pytest.raises(BrokenOffError):
+        session.watch([tmp_path / "long.mp4"], on_progress=stop)
+    (half,) = [stream for stream in session.status().streams if stream.id == "long"]
+    assert not half.complete
+    assert half.entries >= 1
+    session.watch([tmp_path / "long.mp4"])
+    (whole,) = [stream for stream in session.status().streams if stream.id == "long"]
+    assert whole.complete
+    assert whole.duration_s == pytest.approx(120, abs=1)
+
+
+def test_what_is_forgotten_takes_its_converted_version_with_it(session: Session) -> None:
+    version = converted_file(session.folder, stream_key("colours"))
+    version.parent.mkdir(parents=True)
+    version.write_bytes(b"a version")
+    with TestClient(build_app(session), base_url=LOCAL) as client:
+        preview = client.post("/hippocam/forget/preview", json={"stream": "colours"}).json()
+        assert [one["stream"] for one in preview["streams"]] == ["colours"]
+        assert client.post("/hippocam/forget", json={"stream": "colours"}).json()["streams"] == 1
+    assert not version.exists()
+
+
+def test_a_page_for_reading_changes_nothing(session: Session, tmp_path: Path) -> None:
+    key = stream_key("colours")
+    bodies = {"pin": {"entries": ["0"]}, "forget": {"stream": "colours"}, "watch": {"stream": key}}
+    bodies |= {f"title/{key}": {"title": "x"}, "memory/sleep": {}, "memory/wake": {}, f"convert/{key}": {}}
+    with TestClient(build_app(session, options=PageOptions(read_only=True)), base_url=LOCAL) as client:
+        for name, body in bodies.items():
+            assert client.post(f"/hippocam/{name}", json=body).status_code == 403, name
+        assert client.get("/hippocam/streams").json()["may_change"] is False
+
+
+def test_files_of_the_server_are_watched_below_the_folders_that_are_open(session: Session, tmp_path: Path) -> None:
+    (tmp_path / "open").mkdir()
+    render_colours(tmp_path / "open" / "more.mp4", seconds_each=1)
+    options = PageOptions(roots=(tmp_path / "open",))
+    with TestClient(build_app(session, options=options), base_url=LOCAL) as client:
+        for path in (str(tmp_path / "colours.mp4"), str(tmp_path / "open" / ".." / "colours.mp4"), "/etc/passwd"):
+            refused = client.post("/hippocam/watch", json={"path": path})
+            assert refused.status_code == 400
+            assert "nothing below" in refused.json()["error"]
+        added = client.post("/hippocam/watch", json={"path": str(tmp_path / "open" / "*.mp4")})
+        assert len(added.json()["jobs"]) == 1
+        assert wait_for_jobs(client)[-1]["state"] == "done"
 
 
 def test_addresses_that_cannot_be_had_are_named() -> None:

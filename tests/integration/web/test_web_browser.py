@@ -6,6 +6,7 @@ Elements lie in the page's shadow tree, which Playwright's selectors see into.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import threading
 import time
@@ -28,6 +29,8 @@ from hippocam.memory.store.database import Store
 from hippocam.memory.store.exemplars import Exemplars
 
 CHROMIUM = Path("/usr/bin/chromium")
+# Where pictures of every view are written, for people to look at.
+SCREENSHOTS = os.environ.get("HIPPOCAM_SCREENSHOTS", "")
 # Ends what hangs; nothing waits for it unless it fails.
 _LONG_MS = 600_000
 pytestmark = pytest.mark.skipif(
@@ -336,9 +339,26 @@ def test_every_view_opens_by_keys_alone_in_the_dark_on_a_phone(page: Any, addres
         assert page.evaluate("window.hippocam.root.host.dataset.theme") == "dark"
         wide = "() => Math.max(...[...window.hippocam.main.querySelectorAll('section')].map((s) => s.scrollWidth))"
         assert page.evaluate(wide) <= 390
+        if SCREENSHOTS:
+            page.screenshot(path=Path(SCREENSHOTS) / f"phone-{name}.png")
     top, bottom = page.locator(".dock").bounding_box(), page.locator(".ask-form").bounding_box()
     assert top["y"] == 0
     assert bottom["y"] > 600
+    assert page.faults == []
+
+
+def test_every_view_is_written_to_the_folder_of_screenshots(page: Any, address: str) -> None:
+    if not SCREENSHOTS:
+        pytest.skip("HIPPOCAM_SCREENSHOTS names no folder")
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        for name in ("search", "library", "cameras", "things", "memory", "jobs", "settings", "ask"):
+            page.goto(f"{address}/?v={name}&s=first&t=4")
+            page.wait_for_function(
+                "name => window.hippocam?.main?.dataset.view === name", arg=name, timeout=_LONG_MS
+            )
+            page.wait_for_load_state("networkidle")
+            page.screenshot(path=Path(SCREENSHOTS) / f"{scheme}-{name}.png")
     assert page.faults == []
 
 
