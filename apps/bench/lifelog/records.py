@@ -142,7 +142,8 @@ class LifelogResult:
         unbounded: The list of all sentences.
         signs: The list of all sentences' signs.
         table: rule -> share -> cell.
-        disk: rule -> bytes -> cell: ours is a memory's folder by `du -sb`, of the others their own bytes.
+        disk: rule -> bytes -> cell, of the first seed: ours is a memory's folder by `du -sb`, of the others
+            their own bytes.
         stored: What the memory's folders hold, by bytes; of the first seed.
         seconds: Processor time of each rule, all shares and seeds together.
     """

@@ -83,8 +83,8 @@ def _on_disk(result: LifelogResult) -> list[str]:
                 f"took {stored.write_us:,.0f} microseconds of processor time an item."
             )
     return [
-        f"On disk: ours is a memory's folder as `du -sb` counts it, written through `Memory` with an item every "
-        f"{ITEM_S:g} s; of all others the bytes of vectors and times alone count. {' '.join(told)}",
+        "On disk, the first order: ours is a memory's folder as `du -sb` counts it, written through `Memory` with "
+        f"an item every {ITEM_S:g} s; of all others the bytes of vectors and times alone count. {' '.join(told)}",
         "",
         *_grid(["rule", *(f"{n:,} bytes" for n in DISK_BYTES)], result.disk, DISK_BYTES),
     ]

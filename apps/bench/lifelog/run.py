@@ -95,14 +95,17 @@ def run(
         }
         table[WORDS] = {share: found for share, found in cells.items() if found}
     if on_disk is not None:
+        first = rounds[0]
         for size in DISK_BYTES:
-            tried = [on_disk(one.seen, one.asked_QD, one.log.asked, encoder.spec, size) for one in rounds]
-            stored[size] = tried[0]
-            of_rules: dict[str, Cell | None] = {OURS: cell([each.score if each else None for each in tried])}
-            for name in (name for name in chosen if not name.startswith(OURS)):
-                of_rules[name] = cell([one.kept_by(chosen[name], size) for one in rounds])
-            for name, found in of_rules.items():
-                disk_table.setdefault(name, {}).update({size: found} if found else {})
+            stored[size] = on_disk(first.seen, first.asked_QD, first.log.asked, encoder.spec, size)
+            ours = stored[size]
+            scores: dict[str, Score | None] = {OURS: ours.score if ours else None}
+            others = [name for name in chosen if not name.startswith(OURS)]
+            scores |= {name: first.kept_by(chosen[name], size) for name in others}
+            for name, one_score in scores.items():
+                of_rule = disk_table.setdefault(name, {})
+                if one_score is not None:
+                    of_rule[size] = _cell([one_score], unbounded[:1])
             report(f"on disk, {size} bytes: done")
     return LifelogResult(
         encoder=encoder.spec.id,

@@ -9,7 +9,7 @@ import pytest
 
 from hippocam.apps.bench.lifelog.disk import on_disk
 from hippocam.apps.bench.lifelog.joined import read_lifelog
-from hippocam.apps.bench.lifelog.records import Observations
+from hippocam.apps.bench.lifelog.records import Observations, Score, Stored
 from hippocam.apps.bench.lifelog.report import to_json, to_markdown
 from hippocam.apps.bench.lifelog.rules import in_pieces, keepers
 from hippocam.apps.bench.lifelog.run import run
@@ -129,9 +129,9 @@ def test_every_rule_keeps_within_its_bytes_and_cites_times_of_the_lifelog():
         vectors_ND=vectors / np.linalg.norm(vectors, axis=1)[:, None], t0_N=t0, t1_N=t0 + rng.uniform(1, 30, 400)
     )
     for name, keeper in keepers("nobody:1").items():
-        bank = keeper(seen, 12_000, 1)
+        bank = keeper(seen, 6_000, 1)
         assert bank is not None
-        assert 0 < bank.bytes <= 12_000, name
+        assert 0 < bank.bytes <= 6_000, name
         assert len(bank.keys_ND) > 0, name
         known = ~np.isnan(bank.t0_NS)
         assert (bank.t0_NS[known] <= bank.t1_NS[known]).all(), name
@@ -153,6 +153,21 @@ def test_the_result_is_told_as_json_and_as_a_table(folder):
     assert told["table"]["uniform"]["4"]["r1"] == pytest.approx(0.25, abs=0.15)
     assert told["table"]["ours"]["4"]["of_unbounded"] > told["table"]["uniform"]["4"]["of_unbounded"]
     assert "| ours |" in to_markdown(result)
+
+
+def test_a_memory_on_disk_stands_beside_the_rules_in_the_same_bytes(folder):
+    def big_only(seen, asked_QD, asked, spec, size):
+        if size < 300_000:
+            return None
+        return Stored(score=Score(r1=0.5, r5=0.75, bytes=size), entries=10, items=5, write_us=3.0)
+
+    rules = ["ours", "recent-signs"]
+    result = run(folder, Words(), seeds=[1], keepers=keepers("words:1"), rules=rules, on_disk=big_only)
+    told = json.loads(to_json(result))["disk"]
+    assert told["ours"]["1000000"]["r1"] == 0.5
+    assert list(told["ours"]) == ["1000000"]
+    assert set(told["recent-signs"]) == {"1000000", "256000"}
+    assert "No memory is as small as 256,000 bytes." in to_markdown(result)
 
 
 def test_an_unknown_rule_is_an_error(folder):
