@@ -63,7 +63,7 @@ def test_without_opencv_a_memory_answers_and_is_looked_after(tmp_path, memory):
         ["export", "--out", out, *at],
         ["import", out, "--memory", tmp_path / "again"],
         ["sleep", *at],
-        ["forget", "--before", "5", *at],
+        ["forget", "--before", "5", "--yes", *at],
     )
     assert done.returncode == 0, done.stderr
     assert "0:10 to 0:20" in done.stdout
