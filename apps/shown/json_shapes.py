@@ -182,6 +182,7 @@ class StreamJson(TypedDict):
     evicted: int
     t0_s: float | None
     t1_s: float | None
+    recorded_s: float | None
     imported: bool
     quarantined: str
     looked: Times
