@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from hippocam.apps.cli.where import add_provenance, add_times
 from hippocam.apps.terminal import tell, tell_json, warn
-from hippocam.stream.timecode import format_time
+from hippocam.stream.timecode import DATES_FROM_S, Clock, format_time
 
 if TYPE_CHECKING:
     from hippocam.apps.records import SetApart
@@ -61,9 +61,9 @@ def forget(session: Forgets, options: argparse.Namespace) -> int:
     wanted = Filter(stream=options.stream, camera=options.camera, after_s=options.after, before_s=options.before)
     origin = {"import_id": options.import_id, "sense": options.sense}
     if any(origin.values()) or bool(options.entries) != bool(wanted):  # else it is wrong use
-        lines = preview_lines(forget_preview(session.folder, options.entries, wanted, **origin))
-        tell(*lines, file=sys.stderr if options.json else sys.stdout)
-        if not (options.yes or _agreed(by_time=options.after is not None or options.before is not None)):
+        found = forget_preview(session.folder, options.entries, wanted, **origin)
+        tell(*preview_lines(found), file=sys.stderr if options.json else sys.stdout)
+        if not (options.yes or _agreed(dated=_dated_here(options, found))):
             warn("nothing was deleted")
             return 1
     gone = session.forget(
@@ -95,12 +95,18 @@ def preview_lines(found: Sequence[ToDelete]) -> list[str]:
     ]
 
 
-def _agreed(*, by_time: bool) -> bool:
-    """Ask on a terminal; without one nobody can be asked, and a time, which may be misread, needs --yes."""
+def _dated_here(options: argparse.Namespace, found: Sequence[ToDelete]) -> bool:
+    """Whether a time of day was typed without its date, so that the day was chosen here."""
+    clocks = any(isinstance(time_s, Clock) for time_s in (options.after, options.before))
+    return clocks and any(one.t1_s >= DATES_FROM_S for one in found)
+
+
+def _agreed(*, dated: bool) -> bool:
+    """Ask on a terminal; without one nobody can be asked, and a time whose day was chosen here needs --yes."""
     if not sys.stdin.isatty():
-        if by_time:
-            warn("hippocam: nobody is there to ask: if that is what should go, add --yes")
-        return not by_time
+        if dated:
+            warn("hippocam: nobody is there to ask whether that is the day: if so, add --yes, or write the date")
+        return not dated
     tell("delete for good, with all that was made of it? [y/N] ", end="", file=sys.stderr)
     return sys.stdin.readline().strip().casefold() in ("y", "yes")
 
