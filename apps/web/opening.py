@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -16,10 +17,11 @@ class Opening:
     Args:
         load: Imports what it is made of, and gives what makes it; called once, in a thread of its own. It is made
             in the server's loop, since outside of one Gradio makes loops of its own, which it never closes.
+        module: Name of what takes long to import; where it is imported already, nobody is served before.
     """
 
-    def __init__(self, load: Callable[[], Callable[[], FastAPI]]) -> None:
-        self._load = load
+    def __init__(self, load: Callable[[], Callable[[], FastAPI]], module: str = "gradio") -> None:
+        self._load, self._module = load, module
         self._made: asyncio.Future[FastAPI] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -35,6 +37,8 @@ class Opening:
         ended = asyncio.Event()
         task = asyncio.create_task(self._run(ended, then))
         try:
+            if self._module in sys.modules:
+                await asyncio.shield(self._made)
             yield
         finally:
             ended.set()
