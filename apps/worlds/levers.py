@@ -21,7 +21,7 @@ from hippocam.stream.records import FloatArray
 LEVERS = 5
 STEP_S = 1.0
 # Metres between two levers; where the robot stands before it pulls one.
-_APART_M, _AWAY = 2.0, -1
+_APART_M, _AWAY = 1.0, -1
 # How much of a view is the machine and how much the lever; lengths of the noise, and of what the task's picture of
 # the machine differs by.
 _MACHINE, _LEVER, _NOISE, _OTHER_SIDE = 0.75, 0.6, 0.1, 0.5

@@ -54,8 +54,7 @@ def demonstrate(game: Game, memory: Remembering, chunk: int, rng: np.random.Gene
         recalled = memory.recall(game.goal_D, turn.time_s)
         moment = Moment(view_D=turn.vector_D, goal_D=game.goal_D, pose=turn.pose, recalled=recalled)
         lessons.append(Lesson(moment, actions))
-        slips = rng.random() < _SLIPS and len(actions) > 1
-        game.act(int(rng.integers(3)) if slips else actions[0])
+        game.act(int(rng.integers(3)) if rng.random() < _SLIPS else actions[0])
     first, last = lessons[:-_LAST], lessons[-_LAST:]
     chosen = rng.permutation(len(first))[:_MOMENTS]
     return [first[k] for k in sorted(chosen.tolist())] + last

@@ -84,7 +84,7 @@ def test_how_something_went_is_recalled_with_it(memory: OurMemory):
     memory.named()
     found = memory.recall(game.goal_D, now_s=500.0)
     own = found.only(np.flatnonzero(found.cosines_K > 0.5))
-    went = {round(x / 2): outcome for x, outcome in zip(own.poses_K3[:, 0], own.outcomes_K, strict=True)}
+    went = {round(x): outcome for x, outcome in zip(own.poses_K3[:, 0], own.outcomes_K, strict=True)}
     assert went[game.lever] == 1.0
     assert all(went[lever] == -1.0 for lever in range(game.lever))
     assert went.get(-1, 0.0) == 0.0  # it stood away, and did nothing
