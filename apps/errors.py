@@ -47,6 +47,9 @@
     ├─ AddressError                 the page cannot be served at this address
     ├─ UploadError                  an upload to the page cannot be taken
     │  └─ TooLargeError             ... for it is too large
+    ├─ RefusedError                 a request over HTTP is not met
+    ├─ PolicyError                  a file holds no policy, or one for something else
+    ├─ NoRoomError                  a rule that a bench compares has no room for one slot
     └─ QuestionFileError            a file of questions cannot be read
 
 `str` of an error says in plain words what is wrong; what was found stands in its attributes. Only the command line
