@@ -49,7 +49,6 @@
     │  └─ TooLargeError             ... for it is too large
     ├─ RefusedError                 a request over HTTP is not met
     ├─ PolicyError                  a file holds no policy, or one for something else
-    ├─ NoRoomError                  a rule that a bench compares has no room for one slot
     └─ QuestionFileError            a file of questions cannot be read
 
 `str` of an error says in plain words what is wrong; what was found stands in its attributes. Only the command line
@@ -86,6 +85,7 @@ from hippocam.models.errors import (
     CardError,
     ExportError,
     PluginError,
+    PolicyError,
     ReaderError,
     UnknownModelError,
     WeightsError,
@@ -182,6 +182,18 @@ class TooLargeError(UploadError):
         return f"larger than the {self.limit_bytes / 1e9:g} GB that an upload may have"
 
 
+class RefusedError(HippocamError):
+    """A request over HTTP that is not met; `str` of it is the reason.
+
+    Attributes:
+        status: The HTTP status that says so.
+    """
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
 class QuestionFileError(HippocamError):
     """A question file cannot be read; the message names the file, what was found, and what is known."""
 
@@ -227,10 +239,12 @@ __all__ = [
     "PartError",
     "PicturesMissingError",
     "PluginError",
+    "PolicyError",
     "QuestionFileError",
     "RayError",
     "RayStartError",
     "ReaderError",
+    "RefusedError",
     "SettingsError",
     "SourceError",
     "TooLargeError",

@@ -44,3 +44,7 @@ class ExportError(WeightsError):
 
 class ReaderError(HippocamError):
     """A reader cannot answer now: no server, no weights, no library. The message names the fix."""
+
+
+class PolicyError(HippocamError):
+    """A file that holds no policy, or one for something else."""

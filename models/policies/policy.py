@@ -18,15 +18,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from hippocam.models.errors import PolicyError
 from hippocam.models.policies.network import PolicyNetwork
 from hippocam.models.policies.records import Batch, Moment, PolicySizes, batch_of
-from hippocam.stream.errors import HippocamError
 
 _KEY = "policy"
-
-
-class PolicyError(HippocamError):
-    """A file that holds no policy, or one for something else."""
 
 
 class Chosen(NamedTuple):

@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hippocam.memory.codec import rounded, sign_bytes, signs
-from hippocam.stream.errors import HippocamError
 
 FloatArray = NDArray[np.floating]
 KeyCodec = Literal["float16", "int8", "signs"]
@@ -64,8 +63,8 @@ PolicyFactory = Callable[[int, int, int], Policy]
 """Builds a rule from budget_bytes, dim and seed."""
 
 
-class NoRoomError(HippocamError):
-    """A budget holds not one slot of a rule."""
+class NoRoomError(Exception):
+    """A budget holds not one slot of a rule: then it remembers nothing."""
 
 
 def slot_bytes(dim: int, numbers: int = 0, spans: int = 1, key_codec: KeyCodec = "float16") -> int:

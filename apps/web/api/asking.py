@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 from fastapi import Request
 
+from hippocam.apps.errors import RefusedError
 from hippocam.apps.web.access.door import client_of
 from hippocam.apps.web.access.limits import QUESTIONS, Allowance
-from hippocam.apps.web.api.served import RefusedError
 
 BUSY = "several questions are worked on already; wait for their answers"
 # For all clients together.

@@ -11,10 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
 from hippocam.apps.api import change_json, deletion_json, pinned_json, preview_json
+from hippocam.apps.errors import RefusedError
 from hippocam.apps.forget_preview import forget_preview
 from hippocam.apps.ids import parse_id
 from hippocam.apps.shown.json_shapes import ChangeJson, DeletionJson, PinnedJson, PreviewJson
-from hippocam.apps.web.api.served import RefusedError
 from hippocam.memory.entities.records import EntityChange
 from hippocam.memory.filter import Filter
 from hippocam.memory.forget import Deleted

@@ -24,11 +24,12 @@ from hippocam.apps.api import answer_json
 from hippocam.apps.ask.conversation import Answers
 from hippocam.apps.ask.question.meaning import Turn
 from hippocam.apps.ask.where import Where
+from hippocam.apps.errors import RefusedError
 from hippocam.apps.records import Answer, Status
 from hippocam.apps.shown.json_shapes import Json
 from hippocam.apps.web.access.limits import QUESTION_LETTERS
 from hippocam.apps.web.api.parts import Part, in_parts
-from hippocam.apps.web.api.served import RefusedError, Turns, addressed_answer, data
+from hippocam.apps.web.api.served import Turns, addressed_answer, data
 from hippocam.apps.wording import one_line
 from hippocam.memory.records import Evidence
 from hippocam.stream.timecode import format_time

@@ -12,8 +12,9 @@ from fastapi import APIRouter, Query, Request
 from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, Response
 
+from hippocam.apps.errors import RefusedError
 from hippocam.apps.shown.clips import clip_of
-from hippocam.apps.web.api.served import RefusedError, Turns
+from hippocam.apps.web.api.served import Turns
 from hippocam.memory.records import StreamStatus
 from hippocam.stream.sources.naming import slug
 

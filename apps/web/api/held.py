@@ -9,9 +9,9 @@ from fastapi import APIRouter, Query
 from starlette.responses import JSONResponse, Response
 
 from hippocam.apps.api import entities_json, status_json, stream_json
+from hippocam.apps.errors import RefusedError
 from hippocam.apps.records import Status
 from hippocam.apps.shown.json_shapes import EntitiesJson, StatusJson, StreamJson, StreamsJson
-from hippocam.apps.web.api.served import RefusedError
 from hippocam.memory.entities.records import Entity
 
 

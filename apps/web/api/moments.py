@@ -12,19 +12,12 @@ from starlette.responses import FileResponse, JSONResponse, Response
 
 from hippocam.apps.api import explain_json, held_moment_json, timeline_json
 from hippocam.apps.ask.where import TOP, Where
+from hippocam.apps.errors import RefusedError
 from hippocam.apps.records import HeldMoment
 from hippocam.apps.shown.evidence import evidence_json
 from hippocam.apps.shown.json_shapes import ExplanationJson, HeldMomentJson, MomentsJson, TimelineJson
 from hippocam.apps.web.access.limits import QUESTION_LETTERS
-from hippocam.apps.web.api.served import (
-    MOST_BESIDE,
-    MOST_MOMENTS,
-    RefusedError,
-    Turns,
-    addressed,
-    picture_address,
-    where,
-)
+from hippocam.apps.web.api.served import MOST_BESIDE, MOST_MOMENTS, Turns, addressed, picture_address, where
 from hippocam.apps.web.media import file_response
 from hippocam.memory.explanation import Explanation
 from hippocam.memory.records import Evidence

@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 
 from hippocam.apps import errors
 from hippocam.apps.ask.where import Where
+from hippocam.apps.errors import RefusedError
 from hippocam.apps.records import Answer
 from hippocam.apps.web.advice import ADVICE
 from hippocam.memory.records import Evidence
@@ -36,14 +37,6 @@ _CODES: tuple[tuple[type[Exception], int], ...] = (
     (errors.ReaderError, 502),
     (errors.DiskError, 507),
 )
-
-
-class RefusedError(HippocamError):
-    """A request that is not met, with the HTTP status that says so; `str` of it is the reason."""
-
-    def __init__(self, status: int, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
 
 
 def status_of(error: Exception) -> int:

@@ -5,8 +5,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from hippocam.models.errors import PolicyError
 from hippocam.models.policies.network import PolicyNetwork
-from hippocam.models.policies.policy import Policy, PolicyCard, PolicyError
+from hippocam.models.policies.policy import Policy, PolicyCard
 from hippocam.models.policies.records import Moment, PolicySizes, nothing
 
 MOMENT = Moment(
