@@ -67,14 +67,15 @@ def unpack_many(blobs: Sequence[bytes]) -> FloatArray:
         scales = np.ascontiguousarray(packed[:, : _SCALE.itemsize]).view(_SCALE).astype(np.float32)
         body = packed[:, _SCALE.itemsize :]
         whole: FloatArray = body.view(np.int8).astype(np.float32) * scales
-        if len(at) == len(blobs) and (scales >= 0).all():
+        is_reduced = scales[:, 0] < 0  # a damaged scale may be no number: then its vector is none either
+        if len(at) == len(blobs) and not is_reduced.any():
             return whole
-        reduced = np.flatnonzero(scales[:, 0] < 0)
+        reduced = np.flatnonzero(is_reduced)
         if len(reduced):
             signed = _of_bits(body[reduced], -scales[reduced, 0])
             for k, row in zip(reduced, signed, strict=True):
                 rows[at[k]] = row
-        for k in np.flatnonzero(scales[:, 0] >= 0):
+        for k in np.flatnonzero(~is_reduced):
             rows[at[k]] = whole[k]
     return np.stack([row for row in rows if row is not None])
 

@@ -66,3 +66,12 @@ def test_many_are_read_as_one_by_one_also_where_some_are_signs(dim):
     rows = unit(np.random.default_rng(3).normal(size=(6, dim)))
     blobs = [pack(signs(row) if k % 2 else row) for k, row in enumerate(rows)]
     np.testing.assert_array_equal(unpack_many(blobs), np.stack([unpack(blob) for blob in blobs]))
+
+
+def test_a_damaged_scale_spoils_its_own_vector_alone():
+    rng = np.random.default_rng(0)
+    rows = [unit(rng.normal(size=12).astype(np.float32)) for _ in range(3)]
+    blobs = [pack(rows[0]), b"\0\0\xc0\x7f" + b"\x01" * 12, pack(rows[2])]
+    found = unpack_many(blobs)
+    assert np.isnan(found[1]).all()
+    assert np.array_equal(found[[0, 2]], unpack_many([blobs[0], blobs[2]]))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hippocam.apps.bench.policies import POLICIES, slot_bytes
-from hippocam.apps.bench.policies.base import Slots, cosine, half
+from hippocam.apps.bench.policies.base import NoRoomError, Slots, cosine, half
 from hippocam.apps.bench.policies.events import (
     Event,
     FifoEvents,
@@ -97,7 +97,7 @@ def test_a_small_budget_is_kept_or_refused(name, slots):
 
 @pytest.mark.parametrize("name", POLICIES)
 def test_a_budget_without_room_for_a_slot_is_an_error(name):
-    with pytest.raises(HippocamError, match="give it more"):
+    with pytest.raises(NoRoomError, match="give it more"):
         POLICIES[name].build(20, D, 0)
 
 
