@@ -201,7 +201,7 @@ class Store:
         return int(version), self._db.total_changes
 
     def generation(self) -> int:
-        """What differs after an older copy of all rows was put in their place, as when a unit is redone."""
+        """What differs after all rows or all versions were replaced: a unit is redone, a bank lives again."""
         (generation,) = self._db.execute("PRAGMA schema_version").fetchone()
         return int(generation)
 

@@ -89,7 +89,9 @@ class BankTable:
         return bool(self._db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'bank'").fetchone())
 
     def replace(self, state: BankChange) -> None:
-        """Keep a whole state, and nothing of what was kept before."""
+        """Keep a whole state, and nothing of what was kept before; versions begin anew, so a generation does."""
+        (generation,) = self._db.execute("PRAGMA schema_version").fetchone()
+        self._db.execute(f"PRAGMA schema_version = {generation + 1}")
         self._db.execute("DELETE FROM bank")
         self._db.execute("DELETE FROM lesson")
         for name in (_NUMBERS, *_SKETCHES):

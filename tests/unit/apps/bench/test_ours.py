@@ -9,10 +9,10 @@ from hippocam.apps.bench.ours.events import OurEvents
 from hippocam.apps.bench.ours.frames import Ours
 from hippocam.apps.bench.ours.parts import ABLATIONS
 from hippocam.apps.bench.policies import slot_bytes
+from hippocam.apps.bench.policies.base import NoRoomError
 from hippocam.apps.worlds.worlds import SYNTHETIC, synthetic
 from hippocam.memory.bank.priors import load_prior
 from hippocam.memory.trained import SHIPPED
-from hippocam.stream.errors import HippocamError
 from hippocam.stream.records import EncoderSpec
 
 SMALL = {"frames": 1500, "needles": 15, "visits": 20, "entities": 4, "distractors": 20}
@@ -49,7 +49,7 @@ def test_ours_fits_wide_vectors_and_many_frames_a_second():
 
 
 def test_a_budget_without_room_for_a_slot_is_an_error():
-    with pytest.raises(HippocamError, match="give it more"):
+    with pytest.raises(NoRoomError, match="give it more"):
         Ours(800, 64, 0)
 
 

@@ -153,6 +153,23 @@ def test_after_any_history_the_index_is_the_one_built_from_scratch(tmp_path_fact
                 assert answers(reader) == answers(fresh) == answers(world.memory)
 
 
+def test_where_a_bank_lived_again_its_versions_say_nothing_of_before(tmp_path):
+    """They begin anew: what sleep changed before has the version again that it had when it was read."""
+    world = World(tmp_path / "m")
+    with world.memory:
+        world.watch("cam", 0)
+        world.watch("dog", 1)
+        follower = Follower(tmp_path / "m" / "memory.db")
+        with closing(follower.store):
+            follower.ask()
+            world.forget_stream("cam", 0)
+            for kind in (1, 0):
+                world.watch("cam", kind)
+            world.sleep("cam", 0)
+            world.forget_entry("cam", 1)
+            follower.ask()
+
+
 def ones(entry_ids):
     return np.ones((len(entry_ids), D), np.float32)
 
