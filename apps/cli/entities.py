@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
+from hippocam.apps.cli.where import typed_time
 from hippocam.apps.terminal import tell, tell_json
 from hippocam.apps.wording import legible
 from hippocam.stream.errors import HippocamError
-from hippocam.stream.timecode import format_time, parse_time
+from hippocam.stream.timecode import format_time
 
 if TYPE_CHECKING:
     from hippocam.memory.entities.records import Entity, EntityChange
@@ -54,7 +55,7 @@ def add_arguments(command: argparse.ArgumentParser, opened: Opened) -> None:
     command.add_argument(
         "--label", type=legible, metavar="NAME", help="only what is called so: person, car, bottle"
     )
-    command.add_argument("--at", type=_time, metavar="T", help="as if the streams ended here")
+    command.add_argument("--at", type=typed_time, metavar="T", help="as if the streams ended here")
     command.add_argument("--json", action="store_true", help="one JSON object on the last line of stdout")
     command.set_defaults(run=lambda options: run(options, opened))
 
@@ -93,13 +94,6 @@ def run(options: argparse.Namespace, opened: Opened) -> int:
         else:
             tell(_sentence(change))
         return 0
-
-
-def _time(text: str) -> float:
-    try:
-        return parse_time(text)
-    except HippocamError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _table(entities: Sequence[Entity]) -> list[str]:

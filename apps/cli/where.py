@@ -38,9 +38,9 @@ def add_times(command: argparse.ArgumentParser) -> None:
     command.add_argument("--stream", metavar="ID", help="only this stream, or the cameras of this source")
     command.add_argument("--camera", metavar="NAME", help="only cameras of this name")
     command.add_argument(
-        "--after", type=_time, metavar="T", help="only after this time: seconds, MM:SS or HH:MM:SS"
+        "--after", type=typed_time, metavar="T", help="only after this time: seconds, MM:SS or HH:MM:SS"
     )
-    command.add_argument("--before", type=_time, metavar="T", help="only before this time")
+    command.add_argument("--before", type=typed_time, metavar="T", help="only before this time")
 
 
 def add_where(command: argparse.ArgumentParser) -> None:
@@ -50,7 +50,7 @@ def add_where(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--near", type=_circle, metavar="X,Y,R", help="only where the robot was within R metres of X,Y"
     )
-    command.add_argument("--at", type=_time, metavar="T", help="as if the stream ended here")
+    command.add_argument("--at", type=typed_time, metavar="T", help="as if the stream ended here")
     command.add_argument(
         "--top", type=int, metavar="N", help="moments at most (default 5, or what the reader takes)"
     )
@@ -124,7 +124,8 @@ def where_of(options: argparse.Namespace) -> Where:
     }
 
 
-def _time(text: str) -> float:
+def typed_time(text: str) -> float:
+    """A time as it is typed, in seconds, as `parse_time` reads it; for argparse."""
     try:
         return parse_time(text)
     except HippocamError as error:

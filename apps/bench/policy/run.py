@@ -146,20 +146,11 @@ def tables(result: Result) -> str:
 
 def _by_column(what: str, scores: Mapping[str, Mapping[str, Score]]) -> str:
     """Success by rule and column, with intervals."""
-    columns = list(dict.fromkeys(key for cells in scores.values() for key in cells))
+    columns = _columns(scores)
     if not columns:
         return ""
-    lines = [
-        f"| rule | {' | '.join(f'{what} {int(key):,}' for key in columns)} |",
-        f"|---|{'---|' * len(columns)}",
-    ]
-    for name, cells in scores.items():
-        told = [
-            f"{_share(cells[key])} ({cells[key].low:.2f} to {cells[key].high:.2f})" if key in cells else "-"
-            for key in columns
-        ]
-        shown = f"**{name}**" if name == OURS else name
-        lines.append(f"| {shown} | {' | '.join(told)} |")
+    named = {f"**{name}**" if name == OURS else name: cells for name, cells in scores.items()}
+    lines = _table(what, named, lambda cell: f"{_share(cell)} ({cell.low:.2f} to {cell.high:.2f})")
     counts = [str(next(iter(c[key].n for c in scores.values() if key in c))) for key in columns]
     lines.append(f"| episodes | {' | '.join(counts)} |")
     return "\n".join(lines)
@@ -167,20 +158,26 @@ def _by_column(what: str, scores: Mapping[str, Mapping[str, Score]]) -> str:
 
 def _costs(scores: Mapping[str, Mapping[str, Score]]) -> str:
     """What a choice takes and what is kept, by rule and delay."""
-    columns = list(dict.fromkeys(key for cells in scores.values() for key in cells))
-    if not columns:
+    if not _columns(scores):
         return ""
+    return "\n".join(_table("delay", scores, lambda cell: f"{cell.act_ms:.2f} ms, {cell.bytes / 1000:,.0f} kB"))
+
+
+def _columns(scores: Mapping[str, Mapping[str, Score]]) -> list[str]:
+    return list(dict.fromkeys(key for cells in scores.values() for key in cells))
+
+
+def _table(what: str, scores: Mapping[str, Mapping[str, Score]], tell: Callable[[Score], str]) -> list[str]:
+    """A row for each rule and a cell for each column, with a dash where nothing was measured."""
+    columns = _columns(scores)
     lines = [
-        f"| rule | {' | '.join(f'delay {int(key):,}' for key in columns)} |",
+        f"| rule | {' | '.join(f'{what} {int(key):,}' for key in columns)} |",
         f"|---|{'---|' * len(columns)}",
     ]
     for name, cells in scores.items():
-        told = [
-            f"{cells[key].act_ms:.2f} ms, {cells[key].bytes / 1000:,.0f} kB" if key in cells else "-"
-            for key in columns
-        ]
+        told = [tell(cells[key]) if key in cells else "-" for key in columns]
         lines.append(f"| {name} | {' | '.join(told)} |")
-    return "\n".join(lines)
+    return lines
 
 
 def _share(of: Score) -> str:

@@ -6,9 +6,8 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import av
@@ -26,20 +25,6 @@ from hippocam.apps.web.server import build_app
 
 LOCAL = "http://127.0.0.1:7860"
 V1 = "/api/v1"
-
-
-@pytest.fixture
-def helpers(load_helpers: Callable[[str], ModuleType]) -> ModuleType:
-    return load_helpers("integration/web/test_web.py")
-
-
-@pytest.fixture
-def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, helpers: ModuleType) -> Iterator[Session]:
-    """A memory of one video, "colours": red, then green, then blue, 8 s each."""
-    monkeypatch.setattr("hippocam.apps.folders.make_encoder", lambda name: helpers.ColourEncoder())
-    with Session(tmp_path / "memory", encoder="colour") as made:
-        made.watch([helpers.render_colours(tmp_path / "colours.mp4")])
-        yield made
 
 
 @pytest.fixture

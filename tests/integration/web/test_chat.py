@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -22,18 +20,6 @@ from hippocam.apps.web.server import build_app, listen
 
 openai = pytest.importorskip("openai", reason="OpenAI's client is not installed: make dev")
 BLUE = "when was it blue?"
-
-
-@pytest.fixture
-def session(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, load_helpers: Callable[[str], ModuleType]
-) -> Iterator[Session]:
-    """A memory of one video, "colours": red, then green, then blue, 8 s each."""
-    helpers = load_helpers("integration/web/test_web.py")
-    monkeypatch.setattr("hippocam.apps.folders.make_encoder", lambda name: helpers.ColourEncoder())
-    with Session(tmp_path / "memory", encoder="colour") as made:
-        made.watch([helpers.render_colours(tmp_path / "colours.mp4")])
-        yield made
 
 
 @contextmanager

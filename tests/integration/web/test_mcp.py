@@ -7,10 +7,9 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import anyio
@@ -28,18 +27,6 @@ pytest.importorskip("mcp", reason="the SDK is not installed: pip install 'hippoc
 from mcp import Client, StdioServerParameters
 
 TOOLS = {"status", "ask", "search_by_text", "search_by_time", "search_by_place", "picture"}
-
-
-@pytest.fixture
-def session(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, load_helpers: Callable[[str], ModuleType]
-) -> Iterator[Session]:
-    """A memory of one video, "colours": red, then green, then blue, 8 s each."""
-    helpers = load_helpers("integration/web/test_web.py")
-    monkeypatch.setattr("hippocam.apps.folders.make_encoder", lambda name: helpers.ColourEncoder())
-    with Session(tmp_path / "memory", encoder="colour") as made:
-        made.watch([helpers.render_colours(tmp_path / "colours.mp4")])
-        yield made
 
 
 @contextmanager
