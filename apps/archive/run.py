@@ -294,14 +294,14 @@ class _Run:
 
     def _claim(self, homes: dict[str, list[_Given]]) -> list[Todo]:
         """Name what is to be archived in its memory, making memories that are new."""
-        found: list[tuple[_Given, Row, Claim, Recorded | None]] = []
+        found: list[tuple[_Given, Row, Claim, float | None]] = []
         for name, ones in homes.items():
             self._hours[name] = sum(row.seconds for row in self._ledger.rows(memory=name)) / 3600
             with self._open_memory(self._root / name) as memory:
                 sources = [one.source for one in ones if one.source]
                 claims = claim_all(memory, sources, self._pipeline.fps, self._senses.named)
-                dates = [self._recorded(memory, claim) for claim in claims]
-            for one, claim, recorded in zip(ones, claims, dates, strict=True):
+                kept = [memory.store.streams.recorded_s(claim.job.name) for claim in claims]
+            for one, claim, kept_s in zip(ones, claims, kept, strict=True):
                 assert one.row is not None
                 if not self._is_open(one):
                     continue
@@ -310,11 +310,12 @@ class _Run:
                     with self._ledger.transaction():
                         self._ledger.set_state(one.row.id, State.DONE, name=claim.job.name)
                 else:
-                    found.append((one, one.row, claim, recorded))
+                    found.append((one, one.row, claim, kept_s))
         sources = [claim.job.source for _, _, claim, _ in found]
         with ThreadPoolExecutor(_READERS) as readers:
             durations = list(readers.map(length_s, sources))
             counts = list(readers.map(self._count, sources))
+            dates = list(readers.map(self._recorded, [(claim, kept_s) for _, _, claim, kept_s in found]))
         for (_, row, _, _), duration_s in zip(found, durations, strict=True):
             self._hours[row.memory] += (duration_s or 0.0) / 3600
             self._seconds += self._segment_s if duration_s is None else duration_s
@@ -340,16 +341,17 @@ class _Run:
                 duration_s=duration_s,
                 recorded=recorded,
             )
-            for (one, row, claim, recorded), duration_s, count in zip(found, durations, counts, strict=True)
+            for (one, row, claim, _), duration_s, count, recorded in zip(
+                found, durations, counts, dates, strict=True
+            )
             if not isinstance(count, SourceError)
         ]
 
-    def _recorded(self, memory: MemoryWriter, claim: Claim) -> Recorded | None:
+    def _recorded(self, claimed: tuple[Claim, float | None]) -> Recorded | None:
         """When a recording begins: as the memory has it where some of it is there, else as its path or it says."""
-        begun = memory.store.streams.rows(recording=claim.job.name)
-        if begun:
-            start_s = memory.store.streams.recorded_s(begun[0].id)
-            return None if start_s is None else Recorded(start_s, "memory")
+        claim, kept_s = claimed
+        if claim.resumed:
+            return None if kept_s is None else Recorded(kept_s, "memory")
         if not self._dated or "#" in claim.job.source.uri:
             return None
         return recorded_at(Path(claim.job.source.uri), self._time_from)

@@ -147,9 +147,13 @@ class StreamTable:
             "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (RECORDED + stream, json.dumps(recorded_s))
         )
 
-    def recorded_s(self, stream: str) -> float | None:
-        """When a stream's recording begins, in seconds since 1970; None where its times count from its start."""
-        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (RECORDED + stream,)).fetchone()
+    def recorded_s(self, recording: str) -> float | None:
+        """When a recording begins, in seconds since 1970; None where its times count from its start."""
+        row = self._db.execute(
+            "SELECT value FROM meta WHERE key = "
+            "(SELECT ? || id FROM stream WHERE recording = ? ORDER BY id LIMIT 1)",
+            (RECORDED, recording),
+        ).fetchone()
         return None if row is None else float(json.loads(row[0]))
 
     def _settings(self, before: str) -> dict[str, Any]:
