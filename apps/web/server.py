@@ -50,6 +50,7 @@ from hippocam.apps.web.options import PageOptions
 from hippocam.apps.web.questions import Questions
 from hippocam.apps.web.views.cameras import camera_routes
 from hippocam.apps.web.views.moments import moment_routes
+from hippocam.apps.web.views.outlook import outlook_routes
 from hippocam.apps.web.views.search import search_routes
 from hippocam.apps.web.views.settings import setting_routes
 from hippocam.apps.web.views.site import Site
@@ -64,6 +65,18 @@ from hippocam.stream.errors import HippocamError
 
 # Connections at a time; a tab of a browser holds a few.
 _CONNECTIONS = 200
+# What the views ask for, but for what needs more than the site.
+_VIEWS = (
+    stream_routes,
+    strip_routes,
+    search_routes,
+    moment_routes,
+    thing_routes,
+    tier_routes,
+    outlook_routes,
+    work_routes,
+    setting_routes,
+)
 # Our own files that browsers are given, by what they are.
 _STATIC = {".js": "text/javascript", ".css": "text/css"}
 
@@ -214,10 +227,8 @@ def build_app(
     app.add_exception_handler(ValueError, _told)
     app.add_exception_handler(HTTPException, _refused)
     _add_media(app, library)
-    for routes in (stream_routes, strip_routes, search_routes, moment_routes, thing_routes, tier_routes):
+    for routes in _VIEWS:
         app.include_router(routes(site))
-    app.include_router(work_routes(site))
-    app.include_router(setting_routes(site))
     app.include_router(camera_routes(site, cameras))
     if jobs is not None:
         app.include_router(upload_routes(site, jobs))

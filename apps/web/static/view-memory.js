@@ -1,7 +1,7 @@
 // Memory: bytes by stream, level and time against the budget; what came and went, and why; sleep.
 
 import { button, bytes, clock, debounced, el, empty, iconButton, lasting, many } from "./dom.js";
-import { shares, timeline } from "./charts.js";
+import { ages, shares, timeline } from "./charts.js";
 import { get, post } from "./net.js";
 import { attempt, confirmed, notice, show } from "./notices.js";
 import { explained, LEVELS } from "./player.js";
@@ -61,26 +61,48 @@ export default class Memory {
         el("span", { class: "timeline-name", title: one.stream }, this.page.title(one.stream)),
         timeline(one, most, { onPick: (time) => this.page.openMoment({ stream: one.stream, t0_s: time, t1_s: time }, { play: false }) }),
         el("span", { class: "soft" }, `${clock(one.t0)} to ${clock(one.t1)}`)))),
-      panel("What if?", this.whatIf()),
+      panel("What is still found, by its age", this.recall = el("div", {}), this.whatIf()),
       panel("What happened, and why",
         el("div", { class: "chips" }, ...KINDS.map((kind) => el("button", { type: "button", class: `chip${this.kind === kind ? " on" : ""}`, data: { kind }, on: { click: () => this.choose(kind) } }, kind || "everything"))),
         el("p", { class: "soft" }, Object.entries(rest).filter(([name]) => name !== "forgotten").map(([name, count]) => `${name} ${count}`).join(" · ")),
         this.journal = el("ol", { class: "journal" })));
   }
 
+  // Tries other budgets out, on a copy of what decides what is given up.
   whatIf() {
     const { budget_bytes: budget, bytes: used } = this.found;
-    const top = Math.max(2, Math.ceil(Math.max(used, 2e6) / 1e6) * 1.2);
-    const told = el("p", { class: "what-if-told" });
-    const slider = el("input", { type: "range", min: 1, max: Math.round(top), step: top > 40 ? 1 : 0.5, value: Math.min(top, Math.max(1, used / 2e6)), "aria-label": "Budget in MB" });
-    const ask = debounced(async () => {
-      const mb = Number(slider.value);
-      const found = await attempt(() => get("memory/what-if", { budget_mb: mb }));
-      if (found) told.replaceChildren(el("strong", {}, `${mb} MB`), ` would hold about ${found.entries} of ${many(found.of, "event")}, ${found.pictures} of ${found.of_pictures} with their picture.`);
-    }, 120);
-    slider.addEventListener("input", ask);
-    ask();
-    return el("div", { class: "what-if" }, slider, told, el("p", { class: "soft" }, `An estimate by what each event is worth now; merging finds room beside it. The budget is ${bytes(budget)}.`));
+    const top = Math.max(2, Math.ceil(used / 1e6));
+    const told = el("p", { class: "what-if-told", role: "status" });
+    const bar = el("div", {});
+    const slider = el("input", { type: "range", min: 1, max: top, step: top > 40 ? 1 : 0.1, value: top, "aria-label": "Another budget, in MB" });
+    const said = () => { told.replaceChildren("What if the budget were ", el("strong", {}, `${Number(slider.value)} MB`), "?"); };
+    const tryOut = debounced(async () => {
+      const mb = slider.value;
+      const found = await get("memory/what-if", { budget_mb: mb }).catch((error) => ({ error: error.message }));
+      if (mb !== slider.value) return;
+      if (found.error) { told.append(` ${found.error}.`); return bar.replaceChildren(); }
+      const went = [found.merged && `${many(found.merged, "event")} merged into others`, found.given_up && `${found.given_up} given up`].filter(Boolean).join(", ");
+      told.append(` It would hold ${found.entries} of ${many(found.of, "event")}, ${found.pictures} with their picture${went ? `; ${went}` : ""}.`);
+      bar.replaceChildren(shares(found.levels.map((level) => ({ name: LEVELS[level.name], value: level.entries, told: String(level.entries), kind: `level-${level.name}` })), Math.max(1, found.entries), "Events by level with that budget"));
+      this.drawAges(found.ages);
+      return undefined;
+    }, 250);
+    slider.addEventListener("input", () => { said(); tryOut(); });
+    said();
+    this.lookAtAges();
+    return el("div", { class: "what-if" }, told, slider, bar, el("p", { class: "soft" },
+      `Tried out on a copy of what decides, step by step: what is worth least for its bytes makes way first. Nothing is changed; the budget stays ${bytes(budget)}. “Found” asks every event with views of it, as sleep does.`));
+  }
+
+  async lookAtAges() {
+    const found = await attempt(() => get("memory/ages"));
+    if (!found) return;
+    this.ages = found.ages;
+    this.drawAges(null);
+  }
+
+  drawAges(then) {
+    if (this.ages?.length) this.recall.replaceChildren(ages(this.ages, then));
   }
 
   choose(kind) {

@@ -1,4 +1,4 @@
-"""The memory as a picture: bytes by stream and by level, what came and went, what a budget would hold."""
+"""The memory as a picture: bytes by stream and by level, what came and went, and sleep."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from fastapi import APIRouter
 from hippocam.apps.journal import sentence
 from hippocam.apps.web.views.site import Json, Sent, Site, number_of, text_of
 from hippocam.apps.web.work.watching import SleepNow
-from hippocam.memory.folder import folder_bytes
 from hippocam.memory.records import Level, format_id
 from hippocam.memory.store.journal import JournalRow
 
@@ -70,10 +69,6 @@ def tier_routes(site: Site) -> APIRouter:
         newest = sorted(rows, key=lambda pair: -pair[1].id)[:_JOURNAL]
         return {"rows": [_row(prefix, row) for prefix, row in newest], "total": len(rows)}
 
-    @router.get("/hippocam/memory/what-if")
-    def what_if(budget_mb: float) -> Json:
-        return _kept_within(_weights(site), _fixed_bytes(site), budget_mb * 1e6)
-
     @router.post("/hippocam/memory/sleep")
     def sleep(body: Sent) -> Json:
         work = SleepNow(site.session, number_of(body, "target"))
@@ -97,7 +92,7 @@ def _footage_s(t0_s: float | None, end_s: float) -> float:
 
 
 def _weights(site: Site) -> list[Json]:
-    """What each entry takes, about, and what it is worth by its utility and its uses."""
+    """What each entry takes, about."""
     weights = []
     for member in _members(site):
         dim = spec[1].dim if (spec := member.memory.encoder()) else 0
@@ -108,9 +103,7 @@ def _weights(site: Site) -> list[Json]:
                     "stream": member.prefix + slot.stream,
                     "last_s": slot.last_s,
                     "level": slot.level,
-                    "picture": slot.jpeg_bytes,
                     "bytes": int(slot.jpeg_bytes + vectors + slot.words_bytes + _ROW_BYTES),
-                    "worth": (1e9 if slot.pinned else slot.utility * (1 + slot.uses) * slot.strength**0.5),
                 }
             )
     return weights
@@ -138,36 +131,6 @@ def _times(weights: Sequence[Json]) -> list[Json]:
             bins[min(part, _BINS - 1)][weight["level"]] += weight["bytes"]
         told.append({"stream": stream, "t0": start, "t1": end, "bins": bins})
     return told
-
-
-def _fixed_bytes(site: Site) -> int:
-    """What the folder takes beside its entries: places, summaries, things, the journal."""
-    used = sum(folder_bytes(folder) for folder in site.session.folders)
-    return max(0, used - sum(int(weight["bytes"]) for weight in _weights(site)))
-
-
-def _kept_within(weights: Sequence[Json], fixed_bytes: int, budget_bytes: float) -> Json:
-    """About what another budget would hold: pictures make way first, then what is worth least."""
-    left = budget_bytes - min(fixed_bytes, budget_bytes / 2)
-    by_worth = sorted(weights, key=lambda weight: -weight["worth"])
-    bare = [weight["bytes"] - weight["picture"] for weight in by_worth]
-    entries = 0
-    for size in bare:
-        if size > left:
-            break
-        left -= size
-        entries += 1
-    pictures = 0
-    for weight in by_worth[:entries]:
-        if weight["picture"] and weight["picture"] <= left:
-            left -= weight["picture"]
-            pictures += 1
-    return {
-        "entries": entries,
-        "of": len(weights),
-        "pictures": pictures,
-        "of_pictures": sum(weight["picture"] > 0 for weight in weights),
-    }
 
 
 def _is_of(row: JournalRow, kind: str) -> bool:
