@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
+# Kind of the notes that say which entries a robot acted on (robot/acts.py): nobody reads or hears these.
+ACTED = "acted"
 FloatArray = NDArray[np.float32]
 # Left, top, right, bottom, as shares of a picture's width and height, 0 to 1.
 Box = tuple[float, float, float, float]
@@ -224,7 +226,7 @@ class Note:
 
     Attributes:
         stream: Which stream.
-        kind: "screen", "speech", "subtitle", "chapter", or "mark" for what a robot marked.
+        kind: "screen", "speech", "subtitle", "chapter", "mark" for what a robot marked, or "acted".
         t0_s: When it was first there, or begins to be said.
         t1_s: When it was last there, or has been said.
         text: The words.

@@ -19,7 +19,7 @@ from hippocam.apps.cli.forget import forget as run_forget
 from hippocam.apps.cli.live import add_commands as add_live
 from hippocam.apps.cli.mcp import add_arguments as add_mcp
 from hippocam.apps.cli.models import add_commands as add_models
-from hippocam.apps.cli.robot import add_commands as add_robot
+from hippocam.apps.cli.robot.commands import add_commands as add_robot
 from hippocam.apps.cli.train import add_commands as add_trainings
 from hippocam.apps.cli.transfer import add_export, add_import
 from hippocam.apps.cli.verify import add_arguments as add_verify

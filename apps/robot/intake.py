@@ -180,6 +180,7 @@ class Intake:
             episode=held.episode,
             time_s=float(time_s),
             action=numbers,
+            acts=True,
             used=tuple(entry_ids),
         )
 

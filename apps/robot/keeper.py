@@ -27,6 +27,7 @@ from hippocam.stream.errors import HippocamError
 from hippocam.stream.ingest import Ingest
 from hippocam.stream.pipeline import PipelineConfig
 from hippocam.stream.records import Embedding, Frame, Note, Repeat, Sensors, stream_id
+from hippocam.stream.robot.acts import ActLog
 from hippocam.stream.robot.shared_ring import ItemTooLargeError, SharedRing
 
 # How long to wait where nothing was observed; seconds.
@@ -112,6 +113,7 @@ class Keeper:
         self._frames: dict[str, deque[FreshFrame]] = {}  # of the open event, by stream
         self._untold: list[FreshFrame] = []
         self._as_of: dict[str, tuple[int, float]] = {}
+        self._acts = ActLog()
         self._used: dict[int, None] = {}
         self._used_s = time.monotonic()
 
@@ -126,6 +128,7 @@ class Keeper:
             waiting += self._gated(seen)
             self._as_of[seen.env] = seen.episode, seen.time_s
             self._used.update(dict.fromkeys(seen.used))
+            waiting += self._acted(seen)
         self._write(waiting)
         if every:
             self._tell(self._untold)
@@ -183,6 +186,14 @@ class Keeper:
             stream = min(self._open[recording])
             gated.append(Note(stream=stream, kind="mark", t0_s=seen.time_s, t1_s=seen.time_s, text=seen.mark))
         return gated
+
+    def _acted(self, seen: Seen) -> list[Note]:
+        """What an action rested on, as a note of its episode, where a picture of that was seen."""
+        streams = self._open.get(recording_name(seen.env, seen.episode))
+        if not seen.acts or not streams:
+            return []
+        note = self._acts.add(min(streams), seen.time_s, seen.used)
+        return [] if note is None else [note]
 
     def _write(self, waiting: Sequence[Frame | Repeat | Note]) -> None:
         if not waiting:

@@ -27,7 +27,7 @@ from hippocam.apps.encoder_choice import encoder_name
 from hippocam.apps.robot.child import Child
 from hippocam.apps.robot.intake import Intake, RobotConfig
 from hippocam.apps.robot.keeper import KeeperJob, run_keeper
-from hippocam.apps.robot.names import UNNAMED, episode_of
+from hippocam.apps.robot.names import UNNAMED, newest_episodes
 from hippocam.apps.robot.recaller import RecallerJob, Reply, Request, run_recaller
 from hippocam.apps.robot.records import Recalled, RobotStatus, Seen
 from hippocam.apps.settings import Settings, budget_bytes
@@ -415,10 +415,7 @@ class RobotMemory:
 
 def _episodes(folder: Path) -> dict[str, int]:
     """The number of the newest episode of each environment that a memory holds."""
-    newest: dict[str, int] = {}
-    if has_memory(folder):
-        with Memory.open_reader(folder) as memory:
-            for row in memory.progress():
-                if (found := episode_of(row.recording)) is not None:
-                    newest[found[0]] = max(found[1], newest.get(found[0], 0))
-    return newest
+    if not has_memory(folder):
+        return {}
+    with Memory.open_reader(folder) as memory:
+        return newest_episodes(row.recording for row in memory.progress())

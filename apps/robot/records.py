@@ -36,6 +36,7 @@ class Seen:
         text: Words that the robot gave, such as its task.
         mark: Why this is a key event ("reset", "task", "gripper", or the user's words); "" where it is none.
         ends: Whether the episode before this one ends here.
+        acts: Whether this is an action that was chosen, and nothing that was observed.
         used: Ids of the entries that the action rested on, as the database has them.
     """
 
@@ -50,6 +51,7 @@ class Seen:
     text: str = ""
     mark: str = ""
     ends: bool = False
+    acts: bool = False
     used: tuple[int, ...] = ()
 
 

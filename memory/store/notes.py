@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from hippocam.memory.store.schema import OVERLAPS
-from hippocam.stream.records import Note
+from hippocam.stream.records import ACTED, Note
 
 # About what a row takes beside its words and the name of its stream: numbers, two indexes, full text.
 _ROW_BYTES = 200
@@ -110,13 +110,20 @@ class NoteTable:
         return [_row(*row) for row in rows]
 
     def newest(self, most: int) -> list[NoteRow]:
-        """The notes that begin last, `most` at most, the latest first."""
-        rows = self._db.execute(f"SELECT {self._columns} FROM note ORDER BY t0_s DESC, id LIMIT ?", (most,))
+        """The notes of words that begin last, `most` at most, the latest first."""
+        rows = self._db.execute(
+            f"SELECT {self._columns} FROM note WHERE kind <> ? ORDER BY t0_s DESC, id LIMIT ?", (ACTED, most)
+        )
         return [_row(*row) for row in rows]
 
     def known(self, stream: str, t0_s: float, t1_s: float, at_s: float | None) -> list[Note]:
-        """Read the notes of a stream that touch a stretch of time, by time, as if the stream ended at `at_s`."""
-        rows = self.within(stream, t0_s, t1_s)
+        """Read the words of a stream that touch a stretch of time, by time, as if the stream ended at `at_s`."""
+        rows = [row for row in self.within(stream, t0_s, t1_s) if row.note.kind != ACTED]
+        return [as_of(row, at_s) for row in rows if at_s is None or row.known_s <= at_s]
+
+    def acts(self, stream: str, t0_s: float, t1_s: float, at_s: float | None) -> list[Note]:
+        """Read what a robot acted on in a stretch of time, by time, as if the stream ended at `at_s`."""
+        rows = [row for row in self.within(stream, t0_s, t1_s) if row.note.kind == ACTED]
         return [as_of(row, at_s) for row in rows if at_s is None or row.known_s <= at_s]
 
     def within(self, stream: str, t0_s: float, t1_s: float) -> list[NoteRow]:

@@ -28,12 +28,14 @@ class Turn(NamedTuple):
         vector_D: float32 [D], of length 1: what the encoder makes of its picture.
         pose: float64 [3]: x and y in metres, and the heading in radians.
         mark: Why this is a key event, such as `WORKED` or `FAILED`; "" where it is none.
+        jpeg: Its picture, b"" where the world has none.
     """
 
     time_s: float
     vector_D: FloatArray
     pose: NDArray[np.float64]
     mark: str = ""
+    jpeg: bytes = b""
 
 
 class Game(Protocol):

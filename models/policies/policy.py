@@ -6,6 +6,7 @@ The file is safetensors; its metadata hold one JSON object under "policy".
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -44,6 +45,13 @@ class Chooser(Protocol):
         """Chunks of actions, and the gate [B]."""
 
 
+class Actor(Protocol):
+    """What acts."""
+
+    def act(self, moment: Moment, draws: torch.Generator | None = None) -> Chosen:
+        """Choose a chunk of actions: the likeliest, or drawn by how likely they are."""
+
+
 def choose(network: Chooser, moment: Moment, draws: torch.Generator | None = None) -> Chosen:
     """Choose a chunk of actions.
 
@@ -64,11 +72,13 @@ class PolicyCard:
     Attributes:
         world: Name of the world.
         seed: Seed of the training.
+        encoder: Name of the encoder of what it sees; "" where the world gives vectors.
         trained: What was measured when it was trained, by name.
     """
 
     world: str
     seed: int
+    encoder: str = ""
     trained: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -124,6 +134,25 @@ class Policy:
             raise PolicyError(f"{path}: no such file") from error
         except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
             raise PolicyError(f"{path}: no policy is in this file") from error
+
+
+class Unrepeating:
+    """Acts in one episode; where it has been before, it draws its actions, so that it does not go in circles.
+
+    Args:
+        actor: Chooses.
+    """
+
+    def __init__(self, actor: Actor) -> None:
+        self._actor = actor
+        self._been = Counter[tuple[float, ...]]()
+        self._draws = torch.Generator().manual_seed(0)
+
+    def act(self, moment: Moment) -> Chosen:
+        """Choose a chunk of actions."""
+        place = tuple(moment.pose)
+        self._been[place] += 1
+        return self._actor.act(moment, self._draws if self._been[place] > 1 else None)
 
 
 def parameters(network: torch.nn.Module) -> int:

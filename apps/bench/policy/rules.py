@@ -22,10 +22,9 @@ from hippocam.apps.bench.policy.sequences import GruNetwork, Recurrent, Transfor
 from hippocam.apps.robot.policy.demonstrations import LaidOut, episodes
 from hippocam.apps.robot.policy.remembering import our_memory
 from hippocam.apps.robot.policy.train import HELD_OUT, lessons
-from hippocam.apps.robot.policy.trials import Actor
 from hippocam.models.policies.network import PolicyNetwork
 from hippocam.models.policies.playing import PlayWorld, Remembering
-from hippocam.models.policies.policy import Chooser, Chosen, choose
+from hippocam.models.policies.policy import Actor, Chooser, Chosen, choose
 from hippocam.models.policies.records import Moment, PolicySizes
 from hippocam.models.policies.training import FitConfig, fit
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from hippocam.apps.robot.policy.ablations import EMPTIED, FROZEN, OTHER, SHUFFLED, Emptied, Frozen, Other, Shuffled
 from hippocam.apps.robot.policy.remembering import our_memory
-from hippocam.apps.robot.policy.trials import Actor, Around, Score, score, try_out
+from hippocam.apps.robot.policy.trials import Around, Score, score, try_out
 from hippocam.models.errors import PolicyError
 from hippocam.models.policies.playing import ELSEWHERE, Game, PlayWorld, Remembering
-from hippocam.models.policies.policy import Policy
+from hippocam.models.policies.policy import Actor, Policy
 
 # Share of an episode's steps before the question after which a frozen memory stops, and when it is stale, seconds.
 _FROZEN_AFTER, _STALE_S = 0.25, 0.75

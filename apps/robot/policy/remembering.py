@@ -16,6 +16,7 @@ from hippocam.memory.working.working import WorkingConfig
 from hippocam.models.policies.playing import FAILED, WORKED, Turn
 from hippocam.models.policies.records import Recollection, nothing
 from hippocam.stream.records import Embedding, EncoderSpec, FloatArray, Note, Repeat, Sensors
+from hippocam.stream.robot.acts import ActLog
 
 # A robot turns on the spot: a single frame may be all that is seen of something.
 WORKING = WorkingConfig(gamma=0.0, min_frames=1)
@@ -35,11 +36,23 @@ class OurMemory:
     Args:
         memory: Open for writing.
         recording: Name of what is written.
+        within: Only streams of this name, or that begin with it and a slash, are recalled; None for all.
+        follower: Reads what is published, where others read it too.
     """
 
-    def __init__(self, memory: MemoryWriter, recording: str = STREAM) -> None:
+    def __init__(
+        self,
+        memory: MemoryWriter,
+        recording: str = STREAM,
+        *,
+        within: str | None = None,
+        follower: SnapshotFollower | None = None,
+    ) -> None:
         self._memory, self._recording = memory, recording
-        self._follower = SnapshotFollower(memory.store, MemoryConfig().recall)
+        self._condition = Condition(streams=None if within is None else (within,))
+        self._follower = follower or follower_of(memory)
+        self._acts = ActLog()
+        self._used: dict[int, None] = {}
         self._seq = 0
         self._last: Turn | None = None
         self._open = False
@@ -63,7 +76,7 @@ class OurMemory:
                 seq=self._seq,
                 time_s=turn.time_s,
                 vector=turn.vector_D,
-                jpeg=b"",
+                jpeg=turn.jpeg,
                 sensors=Sensors(pose=_pose7(turn.pose)),
             )
         self._memory.write([item])
@@ -75,14 +88,30 @@ class OurMemory:
 
     def named(self) -> None:
         """End the open event, as a robot's memory does at a change of task."""
+        self._finish(complete=False)
+
+    def ended(self) -> None:
+        """End the episode."""
+        self._finish(complete=True)
+
+    def _finish(self, *, complete: bool) -> None:
         if self._open:
-            self._memory.finish(self._recording, complete=False)
-        self._open = False
+            self._memory.finish(self._recording, complete=complete)
+        if self._used:
+            self._memory.used(list(self._used))
+        self._open, self._used = False, {}
 
     def recall(self, goal_D: FloatArray, now_s: float) -> Recollection:
         """Read the newest state that was published."""
+        return self.read(self.hits(goal_D), now_s)
+
+    def hits(self, goal_D: FloatArray) -> list[Hit]:
+        """What a goal reminds of in the newest state that was published."""
         self._follower.follow()
-        hits = self._follower.latest.search(goal_D, Condition(), TOP)
+        return self._follower.latest.search(goal_D, self._condition, TOP)
+
+    def read(self, hits: Sequence[Hit], now_s: float) -> Recollection:
+        """What a policy reads of some hits."""
         return recollection(hits, now_s, self._dim, [self._outcome(hit) for hit in hits])
 
     def _outcome(self, hit: Hit) -> float:
@@ -90,9 +119,22 @@ class OurMemory:
         marks = [note for note in self._memory.notes(hit.stream, hit.t0_s, hit.t1_s) if note.text in _OUTCOMES]
         return _OUTCOMES[marks[-1].text] if marks else 0.0
 
+    def acted(self, time_s: float, hits: Sequence[Hit]) -> None:
+        """Keep on which moments an action rested; from the next key event on they are kept longer for it."""
+        entry_ids = [hit.entry_id for hit in hits]
+        note = self._acts.add(self._recording, time_s, entry_ids) if self._open else None
+        if note is not None:
+            self._memory.write([note])
+            self._used.update(dict.fromkeys(entry_ids))
+
     def bytes(self) -> int:
         """Bytes of the folder."""
         return self._memory.bytes()
+
+
+def follower_of(memory: MemoryWriter) -> SnapshotFollower:
+    """What reads the states that a memory publishes."""
+    return SnapshotFollower(memory.store, MemoryConfig().recall)
 
 
 def recollection(

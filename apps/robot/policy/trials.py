@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
-import torch
 
 from hippocam.models.policies.playing import TRIED, Game, PlayWorld, Remembering
-from hippocam.models.policies.policy import Chosen
+from hippocam.models.policies.policy import Actor, Unrepeating
 from hippocam.models.policies.records import Moment
 from hippocam.models.policies.training import one_thread
 
 # The normal deviate of a two-sided interval of 95 %.
 _Z = 1.959964
-
-
-class Actor(Protocol):
-    """What chooses."""
-
-    def act(self, moment: Moment, draws: torch.Generator | None = None) -> Chosen:
-        """Choose a chunk of actions: the likeliest, or drawn by how likely they are."""
 
 
 @dataclass(slots=True)
@@ -48,11 +38,8 @@ class Played:
 
 
 def play(game: Game, memory: Remembering, actor: Actor, replan: int) -> Played:
-    """Play an episode, `replan` actions at a time.
-
-    A robot that goes in circles draws its actions, so that one that knows nothing guesses.
-    """
-    played, been, draws = Played(), Counter[tuple[float, ...]](), torch.Generator().manual_seed(0)
+    """Play an episode, `replan` actions at a time."""
+    played, acting = Played(), Unrepeating(actor)
     for turn in game.turns():
         memory.observe(turn)
     memory.named()
@@ -62,8 +49,7 @@ def play(game: Game, memory: Remembering, actor: Actor, replan: int) -> Played:
         began_s = time.perf_counter()
         recalled = memory.recall(game.goal_D, turn.time_s)
         moment = Moment(view_D=turn.vector_D, goal_D=game.goal_D, pose=turn.pose, recalled=recalled)
-        been[tuple(turn.pose)] += 1
-        chosen = actor.act(moment, draws if been[tuple(turn.pose)] > 1 else None)
+        chosen = acting.act(moment)
         played.act_s.append(time.perf_counter() - began_s)
         played.gates.append(chosen.gate)
         for number, action in enumerate(chosen.actions[:replan]):

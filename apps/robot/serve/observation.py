@@ -1,8 +1,9 @@
 """A policy's observation, as openpi's clients send it, into what a robot's memory takes.
 
 Pictures are all arrays of three dimensions with three channels, first or last, bytes or numbers from 0 to 1; a
-list of them, or a fourth dimension, holds all pictures since the last call, the newest last. Keys may be nested,
-or have slashes: "observation/wrist_image", {"images": {"wrist": ...}}.
+list of them, or a fourth dimension, holds all pictures since the last call, the newest last. So do lists of poses,
+marks, times, and vectors of an encoder. Keys may be nested, or have slashes: "observation/wrist_image",
+{"images": {"wrist": ...}}.
 """
 
 from __future__ import annotations
@@ -10,14 +11,21 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hippocam.stream.records import FloatArray, Image
 
+Doubles = NDArray[np.float64]
+T = TypeVar("T")
+
+# Between two instants of one observation whose times are not told; seconds.
+BETWEEN_S = 1e-3
 _PROMPTS = ("prompt", "task", "instruction", "language_instruction")
 _STATES = ("state", "qpos", "joint_position", "joint_positions", "proprio")
+_POSES, _VECTORS, _GOALS = ("pose", "base_pose"), ("vector", "embedding"), ("goal", "goal_image", "goal_vector")
 # What stands around a camera's name: "observation/wrist_image" is of the camera "wrist".
 _AROUND = ("observation", "observations", "images", "image", "rgb", "pixels", "obs")
 
@@ -28,21 +36,57 @@ class Observed:
 
     Attributes:
         images: Pictures of each camera since the last call, the newest last: uint8 [H, W, 3].
+        vectors: What the robot's own encoder made of its pictures since the last call: float32 [D] each.
+        poses: Where it was then: float64 [3] (x, y, heading) or [7] (x, y, z and a quaternion) each.
+        marks: Why each was a key event; "" where it was none.
+        times_s: The robot's own times of them, where they are told.
         state: float32 [S], or None.
         prompt: The task.
-        prompt_key: Under which key the task stands; None where there is none.
+        goal: What is asked for, where no words say it: a picture, uint8 [H, W, 3], or a vector, float32 [D].
         env: Which environment, where one is told.
-        time_s: The robot's own time, where it is told.
-        reset: Whether an episode ends here, and nothing else is observed.
+        reset: Whether an episode ended before this.
     """
 
     images: Mapping[str, Sequence[Image]]
+    vectors: Sequence[FloatArray]
+    poses: Sequence[Doubles]
+    marks: Sequence[str]
+    times_s: Sequence[float]
     state: FloatArray | None
     prompt: str
-    prompt_key: str | None
+    goal: Image | FloatArray | None
     env: str
-    time_s: float | None
     reset: bool
+
+    @property
+    def frames(self) -> int:
+        """Instants since the last call, 1 or more."""
+        return max(1, len(self.vectors), *map(len, self.images.values()), 1)
+
+    @property
+    def time_s(self) -> float | None:
+        """The robot's time at the newest instant, where it is told."""
+        return self.times_s[-1] if self.times_s else None
+
+    def images_at(self, back: int) -> dict[str, Image]:
+        """The pictures of so many instants before the newest, by camera."""
+        return {camera: every[-1 - back] for camera, every in self.images.items() if back < len(every)}
+
+    def vector_at(self, back: int) -> FloatArray | None:
+        """The vector of so many instants before the newest."""
+        return _back(self.vectors, back)
+
+    def pose_at(self, back: int) -> Doubles | None:
+        """Where the robot was so many instants before the newest."""
+        return _back(self.poses, back)
+
+    def mark_at(self, back: int) -> str:
+        """Why an instant was a key event, so many before the newest."""
+        return _back(self.marks, back) or ""
+
+    def time_at(self, back: int) -> float | None:
+        """When an instant was, so many before the newest, where it is told."""
+        return _back(self.times_s, back)
 
 
 def observed(message: object) -> Observed:
@@ -54,19 +98,25 @@ def observed(message: object) -> Observed:
     if not isinstance(message, Mapping):
         raise ValueError(f"an observation must be a map, found {type(message).__name__}")
     flat = dict(_flat(message, ""))
-    images = {camera_of(key): pictures for key, value in flat.items() if (pictures := _pictures(value))}
+    goals = [value for key, value in flat.items() if _last(key) in _GOALS]
+    images = {
+        camera_of(key): pictures
+        for key, value in flat.items()
+        if _last(key) not in _GOALS and (pictures := _pictures(value))
+    }
     states = [_numbers(value) for key, value in sorted(flat.items()) if _last(key) in _STATES]
     parts = [state for state in states if state is not None]
-    prompts = ((key, _text(value)) for key, value in flat.items() if _last(key) in _PROMPTS)
-    prompt_key, prompt = next(((key, text) for key, text in prompts if text is not None), (None, ""))
-    time_s = flat.get("time_s", flat.get("timestamp"))
+    prompts = (_text(value) for key, value in flat.items() if _last(key) in _PROMPTS)
     return Observed(
         images=images,
+        vectors=[row.astype(np.float32) for row in _rows(flat, _VECTORS)],
+        poses=[row for row in _rows(flat, _POSES) if len(row) in (3, 7)],
+        marks=_marks(flat.get("mark")),
+        times_s=_times(flat.get("time_s", flat.get("timestamp"))),
         state=np.concatenate(parts) if parts else None,
-        prompt=prompt or "",
-        prompt_key=prompt_key,
+        prompt=next((text for text in prompts if text is not None), ""),
+        goal=_goal(goals[0]) if goals else None,
         env=_text(flat.get("env")) or "",
-        time_s=float(time_s) if isinstance(time_s, (int, float, np.number)) and math.isfinite(time_s) else None,
         reset=bool(flat.get("reset") is True),
     )
 
@@ -116,6 +166,44 @@ def _numbers(value: object) -> FloatArray | None:
     except (TypeError, ValueError):
         return None
     return numbers if len(numbers) else None
+
+
+def _rows(flat: Mapping[str, Any], keys: Sequence[str]) -> list[Doubles]:
+    """Rows of finite numbers under one of some keys: one, or several since the last call."""
+    value = next((value for key, value in flat.items() if _last(key) in keys), None)
+    if not isinstance(value, (np.ndarray, list, tuple)):
+        return []
+    try:
+        rows = np.atleast_2d(np.asarray(value, np.float64))
+    except (TypeError, ValueError):
+        return []
+    return list(rows) if rows.ndim == 2 and rows.size and np.isfinite(rows).all() else []
+
+
+def _goal(value: object) -> Image | FloatArray | None:
+    """What is asked for: a picture or a vector."""
+    pictures = _pictures(value)
+    if pictures:
+        return pictures[-1]
+    rows = _rows({"goal": value}, ("goal",))
+    return rows[-1].astype(np.float32) if rows else None
+
+
+def _times(value: object) -> list[float]:
+    """Times that are numbers, the newest last; none where one of them is not."""
+    several: Sequence[Any] = np.atleast_1d(value).tolist() if isinstance(value, np.ndarray) else value  # type: ignore[assignment]
+    several = several if isinstance(several, (list, tuple)) else [several]
+    is_told = all(isinstance(one, (int, float, np.number)) and math.isfinite(one) for one in several)
+    return [float(one) for one in several] if is_told else []
+
+
+def _marks(value: object) -> list[str]:
+    several = value if isinstance(value, (list, tuple)) else [value]
+    return [_text(one) or "" for one in several]
+
+
+def _back(rows: Sequence[T], back: int) -> T | None:
+    return rows[-1 - back] if back < len(rows) else None
 
 
 def _text(value: object) -> str | None:

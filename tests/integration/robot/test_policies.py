@@ -7,13 +7,6 @@ import pytest
 from hippocam.apps.cli.main import main
 
 
-@pytest.fixture(scope="module")
-def policy(tmp_path_factory):
-    path = tmp_path_factory.mktemp("policy") / "tour.safetensors"
-    assert main(f"robot train --world tour --out {path} --episodes 24 --steps 400 --seed 3".split()) == 0
-    return path
-
-
 def tried(capsys, policy, *given):
     arguments = ["robot", "eval", str(policy), "--world", "tour", "--seeds", "5", "--json", *given]
     assert main(arguments) == 0

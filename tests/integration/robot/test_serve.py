@@ -1,7 +1,6 @@
 """A memory behind openpi's protocol; its own client speaks to it where that can be installed."""
 
 import subprocess
-import sys
 import threading
 import time
 import urllib.error
@@ -19,7 +18,8 @@ from websockets.sync.server import serve
 
 from hippocam.apps.robot import RobotMemory
 from hippocam.apps.robot.intake import RobotConfig
-from hippocam.apps.robot.serve.server import MemoryServer, ServeConfig
+from hippocam.apps.robot.serve.memory import MemoryService, RecallingConfig
+from hippocam.apps.robot.serve.server import RobotServer, ServeConfig
 from hippocam.apps.robot.serve.wire import pack, unpack
 from hippocam.stream.errors import HippocamError
 
@@ -45,8 +45,9 @@ def served(memory):
     """Serve the memory; call it with a config, get an address."""
     running = []
 
-    def start(**config):
-        server = MemoryServer(memory, ServeConfig(port=0, deadline_ms=10_000, **config))
+    def start(*, upstream=None, **config):
+        service = MemoryService(memory, RecallingConfig(upstream=upstream, deadline_ms=10_000))
+        server = RobotServer(service, ServeConfig(port=0, **config))
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         running.append((server, thread))
@@ -175,7 +176,7 @@ def test_a_server_that_cannot_be_reached_is_told_in_one_line(served):
 def test_an_address_in_use_is_told_in_one_line(served, memory):
     port = int(served().rpartition(":")[2])
     with pytest.raises(HippocamError, match="cannot be listened on"):
-        MemoryServer(memory, ServeConfig(port=port))
+        RobotServer(MemoryService(memory, RecallingConfig()), ServeConfig(port=port))
 
 
 CLIENT = """
@@ -189,14 +190,8 @@ print(policy.get_server_metadata()["memory"], answer["memory/images"].shape, len
 """
 
 
-def test_openpis_own_client_is_understood(served, tmp_path):
-    """In an environment of its own: it wants a NumPy below 2, and leaves out that it needs typing_extensions."""
-    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "env")], check=True)
-    python = str(tmp_path / "env" / "bin" / "python")
-    wanted = ("openpi-client==0.1.2", "typing_extensions")
-    got = subprocess.run([python, "-m", "pip", "install", "-q", *wanted], capture_output=True, text=True)
-    if got.returncode:
-        pytest.skip(f"openpi-client cannot be installed here: {got.stderr.strip().splitlines()[-1]}")
+def test_openpis_own_client_is_understood(served, openpis_python):
     port = served().rpartition(":")[2]
-    said = subprocess.run([python, "-c", CLIENT, port], capture_output=True, text=True, timeout=END_S)
+    command = [openpis_python, "-c", CLIENT, port]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=END_S)
     assert said.stdout.split()[0] == "hippocam", said.stderr

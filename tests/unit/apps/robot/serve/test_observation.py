@@ -52,7 +52,7 @@ def test_state_prompt_time_and_environment():
     }
     found = observed(message | {"time_s": 1.5})
     assert found.state.tolist() == [3, 1, 2]
-    assert (found.prompt, found.prompt_key, found.env, found.time_s) == ("pick", "prompt", "2", 1.5)
+    assert (found.prompt, found.env, found.time_s) == ("pick", "2", 1.5)
     assert not found.reset
 
 
@@ -76,3 +76,38 @@ def test_a_reset_is_one():
 
 def test_names_of_cameras_are_never_empty():
     assert camera_of("observation/image") == camera_of("image") == "camera"
+
+
+def test_what_a_robot_knows_of_each_instant_is_told_from_the_newest_back():
+    message = {"vector": np.eye(2), "pose": [[0, 0, 0], [1, 2, 3]], "mark": ["", "worked"], "time_s": [1.0, 1.2]}
+    found = observed(message)
+    assert found.frames == 2
+    assert [found.vector_at(back).tolist() for back in (1, 0)] == [[1, 0], [0, 1]]
+    assert [found.pose_at(back).tolist() for back in (1, 0)] == [[0, 0, 0], [1, 2, 3]]
+    assert [found.mark_at(back) for back in (1, 0)] == ["", "worked"]
+    assert [found.time_at(back) for back in (2, 1, 0)] == [None, 1.0, 1.2]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"pose": [1.0, np.nan, 0.0]},
+        {"pose": [1.0, 2.0]},
+        {"pose": [[1.0, 2.0, 3.0], [1.0]]},
+        {"vector": "text"},
+        {"vector": np.array([None])},
+        {"time_s": [1.0, None]},
+        {"time_s": np.nan},
+    ],
+)
+def test_what_cannot_be_used_is_passed_over(message):
+    found = observed(message)
+    assert (list(found.vectors), list(found.poses), list(found.times_s), found.frames) == ([], [], [], 1)
+
+
+def test_a_goal_is_a_picture_or_a_vector_and_no_camera():
+    found = observed({"image": RED // 2, "goal_image": RED})
+    assert list(found.images) == ["camera"]
+    assert np.array_equal(found.goal, RED)
+    assert observed({"goal": [0.0, 1.0]}).goal.tolist() == [0, 1]
+    assert observed({"goal": "somewhere"}).goal is None

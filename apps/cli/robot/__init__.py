@@ -1,0 +1,1 @@
+"""`hippocam robot ...`: logs replayed, memories and policies served, policies taught."""

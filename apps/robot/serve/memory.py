@@ -1,0 +1,184 @@
+"""A robot's memory as a service: each observation is remembered, and what it reminds of is recalled.
+
+Alone it answers with what was recalled. Before another policy server (`upstream`) it forwards the observation with
+that, and the answer is that server's. {"reset": True} ends an episode, and {"reset_finished": True} answers it.
+
+Added to what is forwarded, and to what is answered alone:
+
+    memory/images     uint8 [K, H, W, 3], pictures of the recalled moments, the nearest first
+    memory/ages_s     float32 [K], how long ago they were
+    memory/cosines    float32 [K]
+    memory/stale      whether the memory lags
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+
+from hippocam.apps.robot.memory import RobotMemory
+from hippocam.apps.robot.records import Recalled, RecalledEntry
+from hippocam.apps.robot.serve.observation import BETWEEN_S, Observed, observed
+from hippocam.apps.robot.serve.server import MOST_BYTES
+from hippocam.apps.robot.serve.upstream import Upstream
+from hippocam.stream import opencv as cv2
+from hippocam.stream.records import Image
+from hippocam.stream.sources.images import read_image
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecallingConfig:
+    """What is recalled for an observation, and who answers it.
+
+    Attributes:
+        upstream: ws:// address of the policy server that is asked; None to serve the memory alone.
+        deadline_ms: How long recall may take.
+        top: Moments that are recalled for an observation.
+        side_px: Side of the pictures that are added, pixels.
+    """
+
+    upstream: str | None = None
+    deadline_ms: float = 50.0
+    top: int = 4
+    side_px: int = 224
+
+    def __post_init__(self) -> None:
+        if self.upstream is not None and urlsplit(self.upstream).scheme not in ("ws", "wss"):
+            raise ValueError(f"upstream must be a ws:// or wss:// address, found {self.upstream!r}")
+
+
+class MemoryService:
+    """Remembers and recalls for robots; one observation is taken at a time.
+
+    Args:
+        memory: The memory.
+        config: What is recalled, and who answers.
+    """
+
+    def __init__(self, memory: RobotMemory, config: RecallingConfig) -> None:
+        self._memory, self._config = memory, config
+        self._taking = threading.Lock()
+        self._began_s = time.monotonic()
+
+    @contextmanager
+    def client(self) -> Iterator[_Client]:
+        """Answer a client, with a connection of its own to the policy server."""
+        if self._config.upstream is None:
+            yield _Client(self, None)
+        else:
+            with Upstream(self._config.upstream, MOST_BYTES) as upstream:
+                yield _Client(self, upstream)
+
+    def remember(self, seen: Observed) -> float:
+        """Remember an observation with all its pictures; return its time."""
+        with self._taking:
+            if seen.reset:
+                self._memory.reset(env=seen.env)
+            now_s = time.monotonic() - self._began_s if seen.time_s is None else seen.time_s
+            for back in reversed(range(seen.frames)):
+                self._memory.observe(
+                    images=seen.images_at(back),
+                    time_s=now_s - BETWEEN_S * back,
+                    state=None if back else seen.state,
+                    pose=seen.pose_at(back),
+                    text=seen.prompt,
+                    mark=seen.mark_at(back),
+                    env=seen.env,
+                )
+        return now_s
+
+    def end(self, env: str) -> None:
+        """End an environment's episode."""
+        with self._taking:
+            self._memory.reset(env=env)
+
+    def recall(self, seen: Observed, now_s: float) -> Recalled:
+        """What an observation's task reminds of."""
+        return self._memory.recall(
+            seen.prompt or None,
+            now=now_s,
+            deadline_ms=self._config.deadline_ms,
+            top=self._config.top,
+            env=seen.env or None,
+        )
+
+    def acted(self, now_s: float, answer: Mapping[str, Any], recalled: Recalled, env: str) -> None:
+        """Keep what another server did, and which moments it was given for it."""
+        actions = answer.get("actions")
+        if isinstance(actions, np.ndarray) and actions.ndim and actions.size:
+            first = np.asarray(actions).reshape(len(actions), -1)[0]
+            with self._taking:
+                self._memory.acted(now_s, first, used=[entry.id for entry in recalled.entries], env=env)
+
+    def added(self, recalled: Recalled, now_s: float) -> dict[str, Any]:
+        """What is added to an observation: see the module."""
+        side = self._config.side_px
+        pictures: list[Image] = []
+        shown: list[RecalledEntry] = []
+        for entry in recalled.entries:
+            picture = read_image(Path(entry.image), 2 * side) if entry.image else None
+            if picture is not None:
+                pictures.append(_square(picture, side))
+                shown.append(entry)
+        return {
+            "memory/images": np.stack(pictures) if pictures else np.zeros((0, side, side, 3), np.uint8),
+            "memory/ages_s": np.array([now_s - entry.t1_s for entry in shown], np.float32),
+            "memory/cosines": np.array([entry.cosine for entry in shown], np.float32),
+            "memory/stale": recalled.stale,
+        }
+
+
+class _Client:
+    """Answers one client."""
+
+    def __init__(self, service: MemoryService, upstream: Upstream | None) -> None:
+        self._service, self._upstream = service, upstream
+        self.metadata = ({} if upstream is None else upstream.metadata) | {"memory": "hippocam"}
+
+    def reply(self, content: object) -> dict[str, Any]:
+        """Remember an observation, recall what it reminds of, and answer or have it answered."""
+        seen, upstream = observed(content), self._upstream
+        if seen.reset and not seen.images:
+            self._service.end(seen.env)
+            return {"reset_finished": True} | ({} if upstream is None else upstream.ask(content))
+        now_s = self._service.remember(seen)
+        recalled = self._service.recall(seen, now_s)
+        added = self._service.added(recalled, now_s)
+        if upstream is None or not isinstance(content, dict):
+            return added | {"entries": [_told(entry) for entry in recalled.entries]}
+        answer = upstream.ask(content | added)
+        self._service.acted(now_s, answer, recalled, seen.env)
+        return answer
+
+
+def _square(picture: Image, side: int) -> Image:
+    """Fit a picture into a square, as openpi does: scaled, on black."""
+    height, width = picture.shape[:2]
+    scale = side / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    fitted = np.zeros((side, side, 3), np.uint8)
+    top, left = (side - size[1]) // 2, (side - size[0]) // 2
+    fitted[top : top + size[1], left : left + size[0]] = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    return fitted
+
+
+def _told(entry: RecalledEntry) -> dict[str, Any]:
+    """A recalled moment as it is sent."""
+    pose = None if entry.pose is None else entry.pose.tolist()
+    return {
+        "id": entry.id,
+        "stream": entry.stream,
+        "t0_s": entry.t0_s,
+        "t1_s": entry.t1_s,
+        "cosine": entry.cosine,
+        "text": entry.text,
+        "pose": pose,
+    }
