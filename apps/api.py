@@ -275,8 +275,8 @@ def entity_json(entity: Entity) -> EntityJson:
 
     "visits" counts all visits, "spans" lists those that are still kept: id, start, end (None while it lasts).
     "box" is where the thing is at "exemplar_s": left, top, right, bottom as shares of the picture. "seen" tells
-    of each of these visits where in the picture, how large, which way it went (null where that is not known), and
-    its colours by part from top to bottom.
+    of each of these visits where in the picture, how large, which way it went (null where that is not known),
+    its colours by part from top to bottom, and whether it ended only because the watching broke off.
     """
     best = entity.exemplar
     return {
@@ -299,6 +299,7 @@ def entity_json(entity: Entity) -> EntityJson:
                 "size": size(visit),
                 "motion": motion(visit),
                 "colours": list(visit.colours),
+                "cut_off": visit.cut_off,
             }
             for visit in entity.visits
         ],

@@ -100,7 +100,8 @@ class Memory:
         with memory_errors(path), opening as (lock, store):
             budget_bytes = store.meta.budget_bytes()
             most_bytes = entity_bytes(budget_bytes, config.entities.budget_bytes)
-            things = EntityMemory(store.connection, replace(config.entities, budget_bytes=most_bytes))
+            entities = replace(config.entities, budget_bytes=most_bytes)
+            things = EntityMemory(store.connection, entities, store.coverage)
             longterm = LongTerm(
                 path,
                 store,
@@ -177,7 +178,7 @@ class Memory:
     @property
     def entities(self) -> EntityMemory:
         """Things and their visits, as far as they are written down."""
-        return EntityMemory(self.store.connection, self._config.entities)
+        return EntityMemory(self.store.connection, self._config.entities, self.store.coverage)
 
     # entries ---------------------------------------------------------------------------------------------
 
@@ -344,9 +345,10 @@ class MemoryWriter(Memory):
         Args:
             recording: As given to `begin`.
             end_s: Where it ends, when known.
-            complete: Whether it was watched to its end: if so, watching it again adds nothing.
+            complete: Whether it was watched to its end: if so, watching it again adds nothing. Else what is in
+                sight now was cut off.
         """
-        streams = self._streams.finish(recording, end_s)
+        streams = self._streams.finish(recording, end_s, cut_off=not complete)
         with self._mutex:
             self.longterm.finish(recording, streams, complete=complete)
 

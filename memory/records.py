@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from hippocam.stream.records import NO_SENSORS, Box, FloatArray, Note, Sensors
 from hippocam.stream.robot.motion import Motion
+from hippocam.stream.timecode import DATES_FROM_S
 
 # Stands for a sampling rate: a stream was previewed by its key frames alone.
 KEY_FRAMES = 0.0
@@ -392,6 +393,20 @@ class StreamStatus:
     def coarse(self) -> bool:
         """Whether only key frames were looked at."""
         return self.fps == KEY_FRAMES
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it is a live camera, whose times are dates and which has no end."""
+        return not self.complete and self.recorded_s is None and (self.t0_s or self.duration_s) >= DATES_FROM_S
+
+    @property
+    def last_look_s(self) -> float:
+        """Until when it was watched, as far as is written."""
+        return max(self.duration_s, self.t1_s or 0.0)
+
+    def end_s(self, clock_s: float) -> float:
+        """When it ends for whoever asks at a time of the clock: a live camera then, also while it is away."""
+        return max(self.last_look_s, clock_s) if self.goes_on else self.last_look_s
 
     def in_source_s(self, time_s: float) -> float:
         """A time of the stream as its source has it: seconds from the start of the file."""

@@ -73,8 +73,8 @@ class Follower(Protocol):
     def occupied(self, stream: str) -> bool | None:
         """Whether something is before the background; None where the camera moves, or that is not known yet."""
 
-    def flush(self, stream: str) -> None:
-        """End what is open of a stream."""
+    def flush(self, stream: str, *, cut_off: bool) -> None:
+        """End what is open of a stream; with `cut_off`, it only broke off, and may go on."""
 
 
 class Keeper(Protocol):
@@ -223,12 +223,13 @@ class OpenStreams:
         elif stream.add_note(item):
             self._keep_notes(stream)
 
-    def finish(self, recording: str, end_s: float | None = None) -> list[str]:
+    def finish(self, recording: str, end_s: float | None = None, *, cut_off: bool = False) -> list[str]:
         """Close the streams of a recording, keeping what is open of them; return their names.
 
         Args:
             recording: Its name.
             end_s: Where it ends, when known.
+            cut_off: Whether it only broke off.
         """
         names = [stream.name for stream in self if stream.recording == recording]
         for stream in map(self._open.pop, names):
@@ -237,7 +238,7 @@ class OpenStreams:
             self._keep_notes(stream, last=True)
             if stream.followed:
                 with self._mutex:
-                    self._follower.flush(stream.name)
+                    self._follower.flush(stream.name, cut_off=cut_off)
                     self._keeper.keep_things(stream.name)
         self._recordings.pop(recording, None)
         return names

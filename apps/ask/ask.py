@@ -10,12 +10,14 @@ from typing import Protocol
 from hippocam.apps.ask.answer.answer import answer_beside, answer_from_records, told_records
 from hippocam.apps.ask.answer.closeup import Pictures
 from hippocam.apps.ask.asof import Known, with_states
+from hippocam.apps.ask.away import with_away
 from hippocam.apps.ask.count.count import CountAnswer
 from hippocam.apps.ask.deep import DeepConfig, SecondLook, look_again, thin
 from hippocam.apps.ask.links import where_before
 from hippocam.apps.ask.question.before_after import JUST_S
 from hippocam.apps.ask.question.description import description
 from hippocam.apps.ask.question.meaning import Meaning, Turn
+from hippocam.apps.ask.question.timeline import away
 from hippocam.apps.ask.question.understand import understand
 from hippocam.apps.ask.reader import Reader
 from hippocam.apps.ask.records import Recorded, facts_of, not_watched
@@ -81,7 +83,9 @@ def ask(
     found = _found(
         memory, encoder, question, where, reader, latest=latest, on_token=on_token, before=before, deep=deep
     )
-    return with_remains(memory, with_states(memory, found, where), where)
+    held = memory.streams()
+    told = with_states(memory, found, where, missing=away(held))
+    return with_remains(memory, with_away(told, held, where), where)
 
 
 def _found(

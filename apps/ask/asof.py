@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from hippocam.apps.ask.answer.phrases import listed, sentence, stretch
 from hippocam.apps.ask.nouns import noun_for, thing_in
 from hippocam.apps.ask.question.meaning import Meaning
+from hippocam.apps.ask.question.timeline import clock_s
 from hippocam.apps.ask.where import Where, narrowed
 from hippocam.apps.records import Answer
 from hippocam.memory.asof.coverage import Coverage
@@ -73,13 +74,14 @@ class Known(Protocol):
         """The moment of a stream that shows a time."""
 
 
-def with_states(known: Known, answer: Answer, where: Where) -> Answer:
+def with_states(known: Known, answer: Answer, where: Where, *, missing: Iterable[str] = ()) -> Answer:
     """Say beside an answer what was true as of the moment that it is about.
 
     Args:
         known: Where states are looked up.
         answer: The answer, as it was found.
         where: The conditions of the question.
+        missing: Streams whose cameras are away: of them now is by the clock, and nobody looks.
     """
     meaning = answer.understood
     if meaning is None or meaning.kind not in _OF_PRESENCE or not meaning.text or meaning.anchor is not None:
@@ -89,6 +91,8 @@ def with_states(known: Known, answer: Answer, where: Where) -> Answer:
     present = is_present(meaning.question, asked_as_of=where.get("at_s") is not None)
     subject = subject_of(meaning.text, at_place=where.get("place_of") is not None)
     states = _states(known, answer, meaning, where, subject, present=present)
+    if present and where.get("at_s") is None:
+        states = [_by_the_clock(known, one, where, subject) if one.stream in missing else one for one in states]
     best = foremost(states)
     if best is None:
         return answer
@@ -140,6 +144,15 @@ def _states(
             found |= {each.stream: each for each in _by_moments(known, answer, own)}
         found |= {each.stream: each for each in every}
     return list(found.values())
+
+
+def _by_the_clock(known: Known, one: Whereabouts, where: Where, subject: Subject | None) -> Whereabouts:
+    """A state of a stream whose camera is away, as of now."""
+    own = narrowed(where, Filter(stream=one.stream)) if subject is not None else None
+    if own is None or subject is None:
+        return one
+    own["at_s"] = clock_s()
+    return next(iter(known.whereabouts(subject, own)), one)
 
 
 def _by_moments(known: Known, answer: Answer, where: Where) -> list[Whereabouts]:

@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from hippocam.apps.ask.checked import ImportCheck
+from hippocam.apps.ask.question.timeline import away, clock_s
 from hippocam.apps.ask.where import Where, check_camera, check_recalled, check_stream, filter_of, on_clock
 from hippocam.apps.errors import UnknownEntryError
 from hippocam.apps.ids import find_entry
 from hippocam.apps.sentences.sentences import Sentences
 from hippocam.memory.config import MemoryConfig
+from hippocam.memory.entities.cut_off import ended_with_looking
 from hippocam.memory.entities.records import Entity, EntityTotals
 from hippocam.memory.errors import MixedEncodersError, memory_errors
 from hippocam.memory.explanation import Explanation
@@ -312,8 +314,14 @@ def _member(name: str, memory: Memory) -> Member:
 
 def _entities(memory: Memory, stream: str | None, label: str | None, at_s: float | None) -> Sequence[Entity]:
     with memory_errors(memory.folder):
-        apart = {status.id for status in memory.streams() if status.quarantined}
-        return [one for one in memory.entities.entities(stream, label, at_s) if one.stream not in apart]
+        held = memory.streams()
+        apart = {status.id for status in held if status.quarantined}
+        found = [one for one in memory.entities.entities(stream, label, at_s) if one.stream not in apart]
+        if at_s is not None:
+            return found
+        missing = away(held)
+        looked = {name: memory.store.coverage.of(name) for name in missing}
+        return [ended_with_looking(one, looked.get(one.stream), clock_s()) for one in found]
 
 
 def _within(name: str, outer: str) -> str | None:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from hippocam.apps.ask.answer.facts import Facts, Watched
 from hippocam.apps.ask.question.meaning import Meaning
-from hippocam.apps.ask.question.time_words import start_and_end_s
+from hippocam.apps.ask.question.timeline import start_and_end_s
 from hippocam.apps.ask.where import Where, filter_of, narrowed
 from hippocam.memory.entities.detections import Detected
 from hippocam.memory.entities.records import Entity
@@ -119,7 +119,7 @@ def not_watched(facts: Facts, meaning: Meaning, streams: Sequence[StreamStatus])
         return ""
     told = []
     for stream in meant[:_TOLD]:
-        start_s, end_s = start_and_end_s(stream, None)[0], max(stream.duration_s, stream.t1_s or 0.0)
+        start_s, end_s = start_and_end_s(stream, None)[0], stream.last_look_s
         told.append(f"{stream.id} from {format_time(start_s)} to {format_time(end_s)}")
     more = f" and {len(meant) - _TOLD} more" if len(meant) > _TOLD else ""
     return f"Not seen: nothing was watched then, but {', '.join(told)}{more}."
@@ -133,9 +133,7 @@ def _watched(searches: Sequence[Where], streams: Sequence[StreamStatus], at_s: f
             if not wanted.of_stream(stream.id):
                 continue
             start_s, end_s = start_and_end_s(stream, at_s)
-            end_s = min(
-                end_s, max(stream.duration_s, stream.t1_s or 0.0)
-            )  # what a camera that is away did not see
+            end_s = min(end_s, stream.last_look_s)  # what a camera that is away did not see
             start_s, end_s = max(start_s, own.get("after_s") or start_s), min(end_s, own.get("before_s") or end_s)
             if end_s > start_s and stream.id not in {each.stream for each in found}:
                 found.append(Watched(stream.id, start_s, end_s))

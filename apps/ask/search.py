@@ -22,7 +22,7 @@ from hippocam.apps.ask.evidence import evidence_of
 from hippocam.apps.ask.memories import Member, Memories, at_once
 from hippocam.apps.ask.presence import doubted, labels_named, supposed
 from hippocam.apps.ask.question.description import description
-from hippocam.apps.ask.question.time_words import start_and_end_s
+from hippocam.apps.ask.question.timeline import away, start_and_end_s, timelines
 from hippocam.apps.ask.where import TOP, Where, conditions, filter_of
 from hippocam.apps.ids import entry_with_place
 from hippocam.apps.live.open_frames import open_moments
@@ -237,10 +237,15 @@ class Search:
         if any(where.get(name) is not None for name in ("place_of", "near")):
             return None
         at_s = where.get("at_s")
-        streams = [
-            StreamTimes(held.id, *start_and_end_s(held, at_s))  # now is the end of what was watched
+        meant = [
+            held
             for held in self._memories.streams()
             if filter_of(where).of_stream(held.id) and not held.quarantined
+        ]
+        missing, lines = away(meant) if at_s is None else {}, timelines(meant, at_s)
+        streams = [
+            StreamTimes(held.id, *start_and_end_s(held, at_s), lines[held.id], missing.get(held.id))
+            for held in meant
         ]
         return answer_count(
             self._memories,

@@ -108,7 +108,9 @@ def on_clock(wanted: Filter, held: Sequence[StreamStatus], *, dates: bool = Fals
         HippocamError: A time is on no clock of the streams that are meant, or may be one of either kind.
     """
     times = {name: time_s for name in _TIMES if (time_s := getattr(wanted, name)) is not None}
-    ends = {stream.id: end_s for stream in held if wanted.of_stream(stream.id) and (end_s := _end_s(stream))}
+    ends = {
+        stream.id: end_s for stream in held if wanted.of_stream(stream.id) and (end_s := stream.end_s(time.time()))
+    }
     dated = {stream: end_s for stream, end_s in ends.items() if end_s >= DATES_FROM_S}
     plain = ends.keys() - dated.keys()
     if dates and plain and (said := max(times.values(), default=0.0)) >= DATES_FROM_S:
@@ -130,12 +132,6 @@ def on_clock(wanted: Filter, held: Sequence[StreamStatus], *, dates: bool = Fals
             "name the stream, or write the date"
         )
     return replace(wanted, **settled)
-
-
-def _end_s(stream: StreamStatus) -> float:
-    """When a stream ends: one that is still being watched now, by the clock."""
-    end_s = max(stream.duration_s, stream.t1_s or 0.0)
-    return max(end_s, time.time()) if end_s >= DATES_FROM_S and not stream.complete else end_s
 
 
 def _day_time(of_day_s: float, latest_s: float, after_s: float | None) -> float:

@@ -207,12 +207,16 @@ class StatusJson(StreamsJson):
 
 
 class SeenJson(TypedDict):
-    """One visit of a thing: where in the picture, how large, which way it went, its colours from top to bottom."""
+    """One visit of a thing: where in the picture, how large, which way it went, its colours from top to bottom.
+
+    `cut_off` says that it ended only because the watching broke off: nobody saw the thing leave.
+    """
 
     position: str
     size: str
     motion: str | None
     colours: list[str]
+    cut_off: bool
 
 
 class EntityJson(TypedDict):

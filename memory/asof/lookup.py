@@ -72,8 +72,7 @@ def stays_of(visit: Visit, until_s: float) -> list[Stay]:
         from_s = back_s
     if visit.gaps and visit.gaps[-1][1] >= until_s:
         return stays  # it is out of sight now
-    ended_unseen = visit.gone_s is not None and visit.gone_s <= visit.t1_s  # with the looking
-    gone_s = None if ended_unseen else visit.gone_s
+    gone_s = None if visit.cut_off else visit.gone_s
     return [*stays, Stay(from_s, visit.t1_s, gone_s, _last_box(visit, visit.t1_s))]
 
 

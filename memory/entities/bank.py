@@ -15,11 +15,13 @@ from __future__ import annotations
 import math
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
+from hippocam.memory.asof.coverage import Coverage
 from hippocam.memory.codec import pack, unpack
 from hippocam.memory.entities import corrections, detections, tables
 from hippocam.memory.entities.budget import keep_to_budget
+from hippocam.memory.entities.cut_off import ended_with_looking
 from hippocam.memory.entities.detections import Detected, Presence, detected_in
 from hippocam.memory.entities.linking import link
 from hippocam.memory.entities.records import Entity, EntityChange, EntityConfig, EntityTotals, Visit, as_of
@@ -47,6 +49,13 @@ class VisitRow(NamedTuple):
     portrait: bytes | None = None
 
 
+class CoverageOf(Protocol):
+    """Tells when streams were looked at."""
+
+    def of(self, stream: str) -> Coverage:
+        """When a stream was looked at."""
+
+
 class EntityMemory:
     """Entities of a memory: follows streams, keeps what it saw in the memory's database.
 
@@ -56,10 +65,16 @@ class EntityMemory:
     Args:
         connection: The memory's database; the tables are there (see `tables.create`).
         config: When detections are one thing, and the budget.
+        coverage: Tells when streams were looked at; None where what is in sight stays so until its stream ends.
     """
 
-    def __init__(self, connection: sqlite3.Connection, config: EntityConfig | None = None) -> None:
-        self._db = connection
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        config: EntityConfig | None = None,
+        coverage: CoverageOf | None = None,
+    ) -> None:
+        self._db, self._coverage = connection, coverage
         self._config = config or EntityConfig()
         self._trackers: dict[str, Tracker] = {}
         self._written: dict[str, int] = {}  # position of the last frame that is written down, by stream
@@ -97,10 +112,15 @@ class EntityMemory:
         background = self._tracker(stream).background
         return background.occupied if background.static else None
 
-    def flush(self, stream: str) -> None:
-        """End what is open of a stream that has ended or goes on elsewhere; call `write` afterwards."""
+    def flush(self, stream: str, *, cut_off: bool = False) -> None:
+        """End what is open of a stream that has ended or goes on elsewhere; call `write` afterwards.
+
+        Args:
+            stream: Its name.
+            cut_off: Whether it broke off: what is in sight now is not there for ever.
+        """
         tracker = self._tracker(stream)
-        self._note(stream, tracker.flush(), tracker.time_s)
+        self._note(stream, tracker.flush(cut_off=cut_off), tracker.time_s)
         self._written.pop(stream, None)
 
     def has_new(self, stream: str) -> bool:
@@ -149,7 +169,8 @@ class EntityMemory:
         Args:
             stream: Only of this one.
             label: Only what is called so.
-            at_s: As if the streams ended here: what became known later does not count.
+            at_s: As if the streams ended here: what became known later does not count. What was in sight when a
+                stream was looked at no more, before that, is no longer there.
         """
         where = ["1"]
         values: list[object] = []
@@ -172,7 +193,10 @@ class EntityMemory:
             )
             for entity_id, own in found.items()
         ]
-        return sorted(made, key=lambda entity: (entity.stream, entity.first_s, entity.id))
+        open_in = {one.stream for one in made if any(visit.gone_s is None for visit in one.visits)}
+        looked = {stream: self._coverage.of(stream) for stream in open_in} if self._coverage else {}
+        ended = [ended_with_looking(entity, looked.get(entity.stream), at_s) for entity in made]
+        return sorted(ended, key=lambda entity: (entity.stream, entity.first_s, entity.id))
 
     def now(self, stream: str, at_s: float | None = None, label: str | None = None) -> list[Entity]:
         """Entities that the newest frame at some time (or the last one) showed."""

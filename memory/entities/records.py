@@ -68,11 +68,11 @@ class Visit:
         stream: Which stream.
         label: What it is.
         t0_s: When it came: half-way between the last frame without it and the first with it.
-        t1_s: When it left, likewise; its newest frame where it is still there.
+        t1_s: When it left, likewise; its newest frame where it is still there, or was when the looking ended.
         first_s: Its first frame.
         known_s: Time from which on it is known.
         linked_s: Time from which on it is known to be this entity; before, it was one of its own.
-        gone_s: First frame without it; None where it is still there.
+        gone_s: First frame without it; None where it is still there. No later than `t1_s` where it was cut off.
         from_start: Whether it was there when the stream began, or went on after a long gap: it was not seen to
             come.
         hits: Detections.
@@ -107,9 +107,21 @@ class Visit:
     colours: tuple[str, ...] = ()
     portrait_s: float | None = None
 
+    @property
+    def cut_off(self) -> bool:
+        """Whether the looking ended while it was in sight: nobody saw it leave."""
+        return self.gone_s is not None and self.gone_s <= self.t1_s
+
+    @property
+    def left_s(self) -> float | None:
+        """When it was seen to leave; None where it is still there, or was cut off."""
+        return None if self.gone_s is None or self.cut_off else self.t1_s
+
     def there(self, time_s: float) -> bool:
         """Whether the newest frame at time_s showed it, as was known then."""
-        if time_s < max(self.first_s, self.known_s) or (self.gone_s is not None and time_s >= self.gone_s):
+        if time_s < max(self.first_s, self.known_s):
+            return False
+        if self.gone_s is not None and (time_s > self.gone_s if self.cut_off else time_s >= self.gone_s):
             return False
         return not any(from_s <= time_s < to_s for from_s, to_s in self.gaps)
 
@@ -117,7 +129,8 @@ class Visit:
 def as_of(visit: Visit, at_s: float) -> Visit:
     """A visit as it was known at a time: not yet linked, not yet gone."""
     entity = visit.entity if visit.linked_s <= at_s else visit.id
-    gone_s = visit.gone_s if visit.gone_s is not None and visit.gone_s <= at_s else None
+    known = visit.gone_s is not None and (visit.gone_s < at_s if visit.cut_off else visit.gone_s <= at_s)
+    gone_s = visit.gone_s if known else None
     gaps = tuple((from_s, min(to_s, at_s)) for from_s, to_s in visit.gaps if from_s <= at_s)
     if gone_s is None and visit.gaps:  # out of sight at that time: gone, as far as was known
         away = [from_s for from_s, to_s in visit.gaps if from_s <= at_s < to_s]

@@ -74,12 +74,19 @@ class Tracker:
         known = [track for track in self.tracks if track.known_s is not None]
         return [*ended, *known], changes
 
-    def flush(self) -> list[Track]:
-        """End all tracks, since the stream has ended; return those that were known or are sure enough now."""
+    def flush(self, *, cut_off: bool = False) -> list[Track]:
+        """End all tracks, since the stream has ended; return those that were known or are sure enough now.
+
+        Args:
+            cut_off: Whether it only broke off: what was in sight ends with the last look, though nobody saw it
+                leave. Else it is still there where a recording ends.
+        """
         found = [track for track in self.tracks if self._is_known_at_end(track)]
         self.tracks = []
         for track in found:
             track.ended = True
+            if cut_off and track.gone_s is None:
+                track.gone_s = track.last_s
         return found
 
     def to_bytes(self) -> bytes:
@@ -281,9 +288,8 @@ class Tracker:
         if time_s - self.time_s <= self._config.gap_s or not self.tracks:
             return []
         doubted = {id(track) for track in self.tracks if track.known_s is None}
-        ended = self.flush()
+        ended = self.flush(cut_off=True)
         for track in ended:
-            track.gone_s = track.last_s if track.gone_s is None else track.gone_s
             if id(track) in doubted:
                 track.known_s = time_s  # the look behind the gap ended it; before, nobody knew
         return ended

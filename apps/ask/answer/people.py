@@ -106,6 +106,7 @@ def _told_person(stay: Stay, several: bool) -> str:
     where = f" in {stay.visit.stream}" if several else ""
     since = "there from the start" if stay.visit.from_start else f"from {format_time(stay.t0_s)}"
     until = "" if stay.visit.gone_s is None else f" to {format_time(stay.t1_s)}"
+    until += ", when the watching broke off" if stay.visit.cut_off else ""
     look = f" {stay.clothes}" if stay.clothes else ""
     return f"one{look} {since}{until}{where}"
 

@@ -84,9 +84,10 @@ def glimpsed(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
 def _edges(facts: Facts, thing: Thing, stays: Sequence[Stay]) -> Told:
     """When things of a kind came, or left, one after another."""
     left = _LEFT.search(thing.after) is not None
-    own = [stay for stay in stays if stay.visit.gone_s is not None] if left else list(stays)
+    own = [stay for stay in stays if stay.visit.left_s is not None] if left else list(stays)
     if not own:
-        return told(f"It had not left when the recording ended: {by_stream(_joined(stays))}.", belief=0.8)
+        ended = "watching broke off" if any(stay.visit.cut_off for stay in stays) else "recording ended"
+        return told(f"It had not left when the {ended}: {by_stream(_joined(stays))}.", belief=0.8)
     edges = [(stay.visit.stream, *((stay.t1_s,) * 2 if left else (stay.t0_s,) * 2)) for stay in own]
     belief = _belief(own)
     text = hedged(f"at about {by_stream(edges)}", Surety.of(belief))

@@ -19,19 +19,30 @@ from hippocam.stream.timecode import DATES_FROM_S, Window
 
 
 class StreamTimes(NamedTuple):
-    """A stream, and its start and end for whoever asks, in seconds."""
+    """A stream, and its times for whoever asks, in seconds.
+
+    Attributes:
+        stream: Its name.
+        start_s: Its start.
+        end_s: Its end: now, for a live one.
+        timeline: Start and end of the timeline that its time words count on; None for its own.
+        away_s: Since when its camera is away; None where it is not.
+    """
 
     stream: str
     start_s: float
     end_s: float
+    timeline: tuple[float, float] | None = None
+    away_s: float | None = None
 
 
 class Scope(NamedTuple):
-    """A stream, the time of asking about it, and the window of time within which to count."""
+    """A stream, the time of asking about it, the window of time within which to count, since when it is away."""
 
     stream: str
     at_s: float
     window: Window = ANYTIME
+    away_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +141,7 @@ def count_entities(
     rest, whole = take_whole(rest)
     counts = list[tuple[str, Count]]()
     for scope in scopes:
-        found = _count(CountQuestion(rest, view, scope.stream, scope.at_s, scope.window, whole))
+        found = _count(CountQuestion(rest, view, scope.stream, scope.at_s, scope.window, whole, scope.away_s))
         # Where no entity was ever recognised, "none" may be wrong, so nothing is said.
         if found is not None and view.entities(scope.stream, None, scope.at_s):
             counts.append((scope.stream, found))
@@ -193,10 +204,10 @@ def take_scopes(words: str, streams: Sequence[StreamTimes], limits: Window = ANY
     words, _, named = take_streams(words, [each.stream for each in streams])
     found = find_time_words(words, moments=False)
     scopes = list[Scope]()
-    for stream, start_s, end_s in streams:
-        if named and stream not in named:
+    for times in streams:
+        if named and times.stream not in named:
             continue
-        window = ANYTIME if found is None else found.window(start_s, end_s)
-        if on_other_clock(window, dated=start_s > 0) is None:
-            scopes.append(Scope(stream, end_s, both(window, limits)))
+        window = ANYTIME if found is None else found.window(*(times.timeline or (times.start_s, times.end_s)))
+        if on_other_clock(window, dated=times.start_s > 0) is None:
+            scopes.append(Scope(times.stream, times.end_s, both(window, limits), times.away_s))
     return words if found is None else found.rest, scopes

@@ -11,6 +11,8 @@ from hippocam.stream.timecode import Window, format_time
 
 Span = tuple[str, float, float]
 ANYTIME: Window = (None, None)
+# How long before the end of the looking the last look may be, seconds.
+_LAST_LOOK_S = 5.0
 
 
 class EntityView(Protocol):
@@ -56,6 +58,7 @@ class CountQuestion:
         at_s: The time of asking.
         window: Within which time to count.
         whole: Whether all of a recording is meant: "in the video".
+        away_s: Since when the stream's camera is away; None where it is not.
     """
 
     words: str
@@ -64,6 +67,7 @@ class CountQuestion:
     at_s: float
     window: Window = ANYTIME
     whole: bool = False
+    away_s: float | None = None
 
     def entities(self, labels: Sequence[str], *, came: bool = False) -> list[Entity]:
         """Entities of some labels with their visits in the window, by the time of the first of these.
@@ -80,6 +84,22 @@ class CountQuestion:
         ]
         return sorted(found, key=lambda entity: (entity.first_s, entity.id))
 
+    def there(self, labels: Sequence[str], at_s: float) -> list[tuple[Entity, Visit]]:
+        """What is in sight at a time, or was when its camera went away before that."""
+        away_s = self.away_s if self.away_s is not None and self.away_s < at_s else None
+        return [
+            (entity, visit)
+            for entity in self.entities(labels)
+            for visit in entity.visits
+            if (visit.there(at_s) if away_s is None else visit.there(away_s) or _until(visit, away_s))
+        ]
+
+    def when(self, at_s: float | None) -> str:
+        """The words for a time, None for now: of a camera that is away, when it was last looked at."""
+        if self.away_s is not None and (at_s is None or self.away_s < at_s):
+            return f"when {self.stream} was last looked at, {format_time(self.away_s)}"
+        return "now" if at_s is None else f"at {format_time(at_s)}"
+
     def includes(self, time_s: float) -> bool:
         """Whether a time is in the window."""
         after_s, before_s = self.window
@@ -91,6 +111,11 @@ class CountQuestion:
         after_s, before_s = self.window
         end_s = self.at_s if visit.gone_s is None else visit.t1_s
         return (after_s is None or end_s >= after_s) and (before_s is None or visit.t0_s < before_s)
+
+
+def _until(visit: Visit, time_s: float) -> bool:
+    """Whether a visit was cut off at a time, which may be the end of the last look."""
+    return visit.cut_off and visit.t1_s >= time_s - _LAST_LOOK_S
 
 
 def window_text(window: Window) -> str:

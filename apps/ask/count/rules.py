@@ -102,12 +102,10 @@ def _right_now(question: CountQuestion) -> Count | None:
         where,
     ):
         return None
-    there = [
-        (entity, visit) for entity in question.entities(labels) for visit in entity.visits if visit.there(at_s)
-    ]
+    there = question.there(labels, at_s)
     number = len(there)
-    when = "now" if then is None else f"at {format_time(at_s)}"
-    spans = tuple((visit.stream, max(visit.t0_s, at_s - 1), at_s) for _, visit in there)
+    when = question.when(None if then is None else at_s)
+    spans = tuple(_span_at(visit, at_s) for _, visit in there)
     text = _whole(f"{number} {noun_for(labels, number)} {when}")
     return Count(
         text=text, value=number, spans=spans, entities=_ids([entity for entity, _ in there]), adds_up=True
@@ -123,10 +121,14 @@ def _anybody(question: CountQuestion) -> Count | None:
     )
     if found is None or (labels := labels_of(found["noun"])) is None:
         return None
-    there = [e for e in question.entities(labels) if any(visit.there(question.at_s) for visit in e.visits)]
-    spans = tuple((e.stream, max(e.visits[-1].t0_s, question.at_s - 1), question.at_s) for e in there)
-    text = f"yes, {len(there)} {noun_for(labels, len(there))} now" if there else f"no {noun_for(labels, 0)} now"
-    return Count(text=_whole(text), value=float(bool(there)), spans=spans, entities=_ids(there))
+    there = question.there(labels, question.at_s)
+    spans = tuple(_span_at(visit, question.at_s) for _, visit in there)
+    count, when = len(there) or "no", question.when(None)
+    yes = "" if question.away_s is not None or not there else "yes, "
+    text = f"{yes}{count} {noun_for(labels, len(there))} {when}"
+    return Count(
+        text=_whole(text), value=float(bool(there)), spans=spans, entities=_ids([entity for entity, _ in there])
+    )
 
 
 def _ordinal(question: CountQuestion) -> Count | None:
@@ -172,6 +174,9 @@ def _ordinal(question: CountQuestion) -> Count | None:
         return Count(
             text=f"{name} is still there", value=question.at_s, spans=(_span(latest),), entities=(entity.id,)
         )
+    if latest.cut_off:
+        text = f"{name} was last seen at about {format_time(latest.t1_s)}, when the watching broke off"
+        return Count(text=text, value=latest.t1_s, spans=(_span(latest),), entities=(entity.id,))
     text = f"{name} left at about {format_time(latest.t1_s)}"
     return Count(text=text, value=latest.t1_s, spans=(_span(latest),), entities=(entity.id,))
 
@@ -215,7 +220,7 @@ def _between(question: CountQuestion) -> Count | None:
     if a is None or b is None or b <= a:
         return None
     left, came = entities[a].visits[-1], entities[b].visits[0]
-    if left.gone_s is None or left.t1_s > came.t0_s:
+    if left.left_s is None or left.left_s > came.t0_s:
         return None
     seconds = came.t0_s - left.t1_s
     text = f"about {seconds:.1f} s, from {format_time(left.t1_s)} to {format_time(came.t0_s)}"
@@ -322,12 +327,12 @@ def _at_once_when(question: CountQuestion) -> Count | None:
 
 
 def _groups(question: CountQuestion, labels: Sequence[str], *, came: bool) -> list[list[Visit]]:
-    """Visits that began (or ended) together, by time, without those there from the start (or still there)."""
+    """Visits that began (or ended) together, by time; none from the start on, or that nobody saw leave."""
     visits = [visit for entity in question.entities(labels) for visit in entity.visits]
     if came:
         chosen = [visit for visit in visits if not visit.from_start]
     else:
-        chosen = [visit for visit in visits if visit.gone_s is not None]
+        chosen = [visit for visit in visits if visit.left_s is not None]
     groups: list[list[Visit]] = []
     for visit in sorted(chosen, key=lambda each: (_time_of(each, came=came), each.id)):
         if groups and _time_of(visit, came=came) - _time_of(groups[-1][-1], came=came) <= _TOGETHER_S:
@@ -352,6 +357,12 @@ def _whole(text: str) -> str:
 
 def _span(visit: Visit) -> Span:
     return visit.stream, visit.t0_s, visit.t1_s
+
+
+def _span_at(visit: Visit, at_s: float) -> Span:
+    """The last second of a visit until a time."""
+    end_s = min(visit.t1_s, at_s) if visit.cut_off else at_s
+    return visit.stream, max(visit.t0_s, end_s - 1), end_s
 
 
 def _ids(entities: Sequence[Entity]) -> tuple[int, ...]:

@@ -42,7 +42,9 @@ _DAY_WORDS = re.compile(
     rf"(?:,? (?:in the |at )?(?P<part>{_PART}))?",
     re.IGNORECASE,
 )
-_PART_WORDS = re.compile(rf"{_ASIDE}\b(?:(?:in|during) the |this |at )(?P<part>{_PART})\b", re.IGNORECASE)
+_PART_WORDS = re.compile(
+    rf"{_ASIDE}\b(?:early |late )?(?:(?:in|during) the |this |at )(?P<part>{_PART})\b", re.IGNORECASE
+)
 
 
 class Day(NamedTuple):

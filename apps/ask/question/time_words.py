@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
+from hippocam.apps.ask.question import timeline
 from hippocam.apps.ask.question.calendar import CLOCK, Day, find_day, is_afternoon, time_of_day_s
 from hippocam.apps.ask.question.description import tidy
 from hippocam.memory.records import StreamStatus
@@ -96,7 +96,7 @@ def take_time_words(
         HippocamError: A time of day has no date where all streams count from 1970, or a date is said where none
             does.
     """
-    ends = {stream.id: start_and_end_s(stream, at_s) for stream in streams}
+    ends = timeline.timelines(streams, at_s)
     found = find_time_words(question, dated=any(start_s for start_s, _ in ends.values()))
     if found is None:
         return question, {}
@@ -129,7 +129,7 @@ def find_time_words(question: str, *, moments: bool = True, dated: bool = True) 
     found = _find_window(question, moments)
     if found is not None and re.search(_ISO, found.said):
         return found
-    day = find_day(question, clock_s())
+    day = find_day(question, timeline.clock_s())
     if day is None or (day.vague and not dated):
         return found
     within = _find_window(tidy(day.rest), moments)
@@ -138,13 +138,16 @@ def find_time_words(question: str, *, moments: bool = True, dated: bool = True) 
 
     def window(start_s: float, end_s: float) -> Window:
         has_dates = start_s >= DATES_FROM_S
-        meant = find_day(question, end_s if has_dates else clock_s())
+        meant = find_day(question, end_s if has_dates else timeline.clock_s())
         assert meant is not None, "the words are the same"
         if not has_dates and meant.current:
             return (None, None) if within is None else within.window(start_s, end_s)
         if within is None:
             return meant.window
-        return both(within.window(start_s, end_s, meant), meant.window)
+        exact = within.window(start_s, end_s, meant)
+        if meant.edge and None not in exact:  # "since yesterday at 22:00"
+            return (exact[0], None) if meant.edge in ("since", "after") else (None, exact[0])
+        return both(exact, meant.window)
 
     return TimeWords(said, rest, window)
 
@@ -204,23 +207,6 @@ def both(one: Window, other: Window) -> Window:
     return max(after, default=None), min(before, default=None)
 
 
-def clock_s() -> float:
-    """Seconds since 1970 by this machine's clock."""
-    return time.time()
-
-
-def start_and_end_s(stream: StreamStatus, at_s: float | None) -> tuple[float, float]:
-    """When a stream begins and ends for whoever asks at a time: a recording at 0, a live one whenever it began.
-
-    A live stream goes on until now, by the clock: its camera may be away since yesterday.
-    """
-    start_s = stream.t0_s if stream.t0_s is not None and stream.t0_s >= DATES_FROM_S else 0.0
-    end_s = max(stream.duration_s, stream.t1_s or 0.0)
-    if at_s is not None:
-        return start_s, at_s if start_s and not stream.complete else min(at_s, end_s)
-    return start_s, max(end_s, clock_s()) if start_s and not stream.complete else end_s
-
-
 def on_other_clock(window: Window, *, dated: bool) -> float | None:
     """A time of a window that is a date where the stream's are not, or none where they are; else None."""
     return next((time_s for time_s in window if time_s is not None and (time_s >= DATES_FROM_S) != dated), None)
@@ -241,7 +227,7 @@ def _time_s(text: str, asked: _Asked, *, late: bool = False) -> float:
         seconds = float(offset[1]) * _UNITS[offset[2].casefold()]
         return asked.start_s + seconds if asked.dated else seconds
     if asked.dated or not re.fullmatch(r"[\d:.]+", text.strip()):
-        asked_s = asked.end_s if asked.dated else clock_s()
+        asked_s = asked.end_s if asked.dated else timeline.clock_s()
         return time_of_day_s(text, asked_s=asked_s, start_s=asked.start_s, day=asked.day, late=late)
     return parse_time(text)
 
@@ -360,6 +346,7 @@ _WINDOWS = tuple(
         (r"(?:,\s*)?\b(?:right now|now|currently|at the moment|at present)\b", _now),
         (rf"(?:,\s*)?\b(?:after|since|from) (?P<at>{_TIME})(?: on(?:wards)?)?", _since),
         (rf"(?:,\s*)?\b(?:before|until|till|up to) (?P<at>{_TIME})", _until),
+        (rf"(?:,\s*)?\bby (?P<at>{_CLOCK})", _until),
         (rf"(?:,\s*)?\b(?P<how>at|around|about|near|on) (?!{_ISO}(?![ T]\d))(?P<at>{_TIME})(?![:\d])", _at),
         (rf"^(?P<at>{_CLOCK})(?=\s*[:,])", _at),
     )

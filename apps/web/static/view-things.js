@@ -65,8 +65,9 @@ export default class Things {
     const choose = el("input", { type: "checkbox", class: "choose", checked: this.chosen.has(thing.id), "aria-label": `Choose this ${thing.label}`,
       on: { change: () => { if (choose.checked) this.chosen.add(thing.id); else this.chosen.delete(thing.id); this.drawBar(); } } });
     const colours = [...new Set(thing.seen.flatMap((visit) => visit.colours).filter(Boolean))].slice(0, 3);
-    const visits = thing.spans.slice(0, VISITS).map(([id, t0, t1]) => el("li", {},
+    const visits = thing.spans.slice(0, VISITS).map(([id, t0, t1], index) => el("li", {},
       el("button", { type: "button", class: "jump", on: { click: () => this.page.openMoment(this.moment(thing, t0, t1)) } }, t1 === null ? `since ${clock(t0)}` : range(t0, t1)),
+      thing.seen[index].cut_off ? el("span", { class: "soft", title: "The watching broke off while it was in sight" }, " cut off") : null,
       may && thing.spans.length > 1 ? iconButton("cut", "This visit was somebody else's: split it off", () => this.split(id)) : null));
     const best = thing.spans.find(([, t0, t1]) => thing.exemplar_s >= t0 && thing.exemplar_s <= (t1 ?? Infinity)) || thing.spans[0];
     return el("article", { class: "tile thing", data: { id: thing.id } },

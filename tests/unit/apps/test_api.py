@@ -56,7 +56,7 @@ def test_an_entity_counts_all_visits_and_lists_those_that_are_kept():
     assert value["visits"] == 4
     assert value["spans"] == [["00000000000000cd", 61.0, None]]
     assert value["seen"] == [
-        {"position": "on the left", "size": "large", "motion": None, "colours": ["red", "blue"]}
+        {"position": "on the left", "size": "large", "motion": None, "colours": ["red", "blue"], "cut_off": False}
     ]
     change = EntityChange(id=3, kind="merge", into=0xAB, moved=((1, 2),), undone=False)
     assert plain(api.change_json(change)) == {"change": 3, "kind": "merge", "undone": False}

@@ -48,7 +48,7 @@ class Follower:
     def occupied(self, stream):
         return self.seen >= self.from_seq
 
-    def flush(self, stream):
+    def flush(self, stream, *, cut_off):
         self.calls.append(("flush", stream))
 
 

@@ -26,7 +26,7 @@ def visit(
 ):
     return Visit(
         id=k, entity=entity or k, stream=stream, label=label, t0_s=t0_s, t1_s=t1_s, first_s=t0_s, known_s=t0_s,
-        linked_s=t0_s, gone_s=t1_s if gone else None, from_start=False, hits=hits, score=score,
+        linked_s=t0_s, gone_s=t1_s + 0.5 if gone else None, from_start=False, hits=hits, score=score,
         frame_s=(t0_s + t1_s) / 2, box=box, colours=colours, path=path,
     )  # fmt: skip
 

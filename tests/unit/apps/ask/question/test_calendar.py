@@ -2,6 +2,7 @@
 16:18."""
 
 import time
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -23,6 +24,12 @@ def gate(*, complete=True, start=START, end=END):
         frames_encoded=9, events=3, entries=3, entry_bytes=1, evicted=0, t0_s=start.timestamp(),
         t1_s=end.timestamp(),
     )  # fmt: skip
+
+
+def recording(name, start, end):
+    """A file of an archive."""
+    made = gate(start=start, end=end)
+    return replace(made, id=name, recorded_s=start.timestamp())
 
 
 def on(day, clock):
@@ -95,20 +102,56 @@ def window(question, streams=None, at=None):
         ("on 14 November between 9 am and 10 am", on(TUE, "9:00"), on(TUE, "10:00")),
         ("between 9:00 and 10:00 on 14 November", on(TUE, "9:00"), on(TUE, "10:00")),
         ("yesterday after 20:00", on(TUE, "20:00"), WED),
+        ("yesterday between 4:15 pm and 4:20 pm", on(TUE, "16:15"), on(TUE, "16:20")),
+        ("on 14 November at 4 pm", on(TUE, "15:55"), on(TUE, "16:05")),
+        ("since yesterday", TUE, None),
+        ("since yesterday at 22:00", on(TUE, "22:00"), None),
+        ("until yesterday", None, WED),
+        ("before today", None, WED),
+        ("tonight", on(WED, "20:00"), on(WED, "24:00") + timedelta(hours=6)),
+        ("this evening", on(TUE, "17:00"), WED),
+        ("early this morning", on(WED, "5:00"), on(WED, "12:00")),
+        ("over the last hour", on(WED, "15:18:30"), None),
+        ("in the past 10 minutes", on(WED, "16:08:30"), None),
+        ("half an hour ago", on(WED, "15:42:30"), on(WED, "15:54:30")),
+        ("a minute ago", on(WED, "16:17:18"), on(WED, "16:17:42")),
+        ("between noon and 1 pm", on(WED, "12:00"), on(WED, "13:00")),
+        ("from 9 to 10 am", on(WED, "9:00"), on(WED, "10:00")),
+        ("by 9:00", None, on(WED, "9:00")),
+        ("since noon", on(WED, "12:00"), None),
+        ("on Monday at 9 am", on(TUE - timedelta(days=1), "8:55"), on(TUE - timedelta(days=1), "9:05")),
+        ("last Tuesday", TUE, WED),
+        ("yesterday morning at 8:30", on(TUE, "8:30"), on(TUE, "8:31")),
         ("today before 9:00", WED, on(WED, "9:00")),
         # back from the time of asking
         ("five minutes ago", on(WED, "16:12:30"), on(WED, "16:14:30")),
         ("an hour ago", on(WED, "15:06:30"), on(WED, "15:30:30")),
         ("in the last five minutes", on(WED, "16:13:30"), None),
         ("in the last hour", on(WED, "15:18:30"), None),
+        ("in the last two days", on(TUE, "16:18:30") - timedelta(days=1), None),
+        ("about ten minutes ago", on(WED, "16:06:30"), on(WED, "16:10:30")),
         ("in the first hour", None, on(TUE, "9:00")),
     ],
 )  # fmt: skip
-def test_words_for_days_and_times_of_day(words, after, before):
+@pytest.mark.parametrize("kind", ["a dated recording", "a live camera", "the files of an archive"])
+def test_words_for_days_and_times_of_day(monkeypatch, kind, words, after, before):
+    """They mean the same of a camera that goes on, by the clock, and of files, which are one timeline."""
+    if kind == "a live camera":
+        monkeypatch.setattr("hippocam.apps.ask.question.timeline.clock_s", END.timestamp)
+    streams = {
+        "a dated recording": [gate()],
+        "a live camera": [gate(complete=False, end=on(WED, "9:00"))],
+        "the files of an archive": [
+            recording("one", START, on(TUE, "9:00")),
+            recording("two", on(TUE, "22:00"), on(TUE, "23:00")),
+            recording("three", on(WED, "16:00"), END),
+        ],
+    }[kind]
     for question in (f"Was there a dog {words}?", f"What happened {words}?"):
-        assert window(question) == (after, before)
-        assert window(question[0].lower() + question[1:-1].replace(words, words.casefold())) == (after, before)
-    assert understand(f"Was there a dog {words}?", [gate()]).text == "a dog"
+        assert window(question, streams) == (after, before)
+        lower = question[0].lower() + question[1:-1].replace(words, words.casefold())
+        assert window(lower, streams) == (after, before)
+    assert understand(f"Was there a dog {words}?", streams).text == "a dog"
 
 
 @pytest.mark.parametrize("words", ["22:13", "4:15 pm", "yesterday evening", "2 November"])
@@ -127,11 +170,18 @@ def test_times_as_of_a_moment_are_counted_back_from_it():
 def test_now_is_by_the_clock_where_a_camera_goes_on(monkeypatch):
     """A camera that broke off on Wednesday at 16:18 shows nothing of Friday."""
     friday = datetime(2023, 11, 17, 12)
-    monkeypatch.setattr("hippocam.apps.ask.question.time_words.clock_s", friday.timestamp)
+    monkeypatch.setattr("hippocam.apps.ask.question.timeline.clock_s", friday.timestamp)
     live = [gate(complete=False)]
     assert window("Was there a dog today?", live) == (datetime(2023, 11, 17), datetime(2023, 11, 18))
     assert window("Is there a dog now?", live)[0] >= friday - timedelta(seconds=10)
     assert window("Was there a dog in the last minute?", live)[0] == friday - timedelta(minutes=1)
+
+
+def test_beside_a_camera_that_goes_on_an_archive_counts_from_the_clock_too(monkeypatch):
+    friday = datetime(2023, 11, 17, 12)
+    monkeypatch.setattr("hippocam.apps.ask.question.timeline.clock_s", friday.timestamp)
+    both = [recording("one", START, on(TUE, "9:00")), gate(complete=False)]
+    assert window("Was there a dog yesterday?", both) == (datetime(2023, 11, 16), datetime(2023, 11, 17))
 
 
 FILM = StreamStatus(
