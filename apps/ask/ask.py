@@ -9,7 +9,7 @@ from typing import Protocol
 
 from hippocam.apps.ask.answer.answer import answer_beside, answer_from_records, told_records
 from hippocam.apps.ask.answer.closeup import Pictures
-from hippocam.apps.ask.asof import Known, with_states
+from hippocam.apps.ask.asof import Known, is_present, with_states
 from hippocam.apps.ask.away import with_away
 from hippocam.apps.ask.count.count import CountAnswer
 from hippocam.apps.ask.deep import DeepConfig, SecondLook, look_again, thin
@@ -85,7 +85,8 @@ def ask(
     )
     held = memory.streams()
     told = with_states(memory, found, where, missing=away(held))
-    return with_remains(memory, with_away(told, held, where), where)
+    present = found.understood is not None and is_present(found.understood.question)
+    return with_remains(memory, with_away(told, held, where, present=present), where)
 
 
 def _found(
