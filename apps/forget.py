@@ -54,7 +54,7 @@ def delete(memory: MemoryWriter, what: Filter | Origin | Sequence[str]) -> Delet
         for wanted in [what] if isinstance(what, Filter) else list(_times_of(entries)):
             delete_footage(memory.folder, wanted)
         files, kept = _delete_uploads(memory, what if isinstance(what, Filter) else entries)
-        _delete_converted(memory, what if isinstance(what, Filter) else entries)
+        _delete_of_page(memory, what if isinstance(what, Filter) else entries)
         gone = memory.forget(what if isinstance(what, Filter) else found)
     return gone._replace(files=files, kept=kept)
 
@@ -113,14 +113,21 @@ def _delete_uploads(
     return tuple(deleted), tuple(kept)
 
 
-def _delete_converted(memory: MemoryWriter, what: Filter | Sequence[Entry]) -> None:
-    """Delete the page's own versions of the videos that are meant: they are made again on demand."""
-    from hippocam.apps.web.beside import delete_converted
+def _delete_of_page(memory: MemoryWriter, what: Filter | Sequence[Entry]) -> None:
+    """Delete what the page has of the streams that are meant.
 
-    if isinstance(what, Filter):
-        delete_converted(memory.folder, [row.id for row in memory.progress() if what.of_stream(row.id)])
-    else:
+    Its own versions of their videos are made again on demand; the titles of streams go with the whole stream.
+    """
+    from hippocam.apps.web.beside import delete_converted
+    from hippocam.apps.web.titles import Titles
+
+    if not isinstance(what, Filter):
         delete_converted(memory.folder, {entry.stream for entry in what})
+        return
+    streams = [row.id for row in memory.progress() if what.of_stream(row.id)]
+    delete_converted(memory.folder, streams)
+    if what.after_s is None and what.before_s is None:
+        Titles(memory.folder).forget(streams)
 
 
 @contextmanager

@@ -20,6 +20,7 @@ class Filter:
 
     Attributes:
         stream: In this stream, or in one of this source's cameras.
+        streams: In one of these streams, or of these sources' cameras.
         camera: In a camera of this name: what follows the last "/" of a stream's name.
         place: In this place of its stream, 1 or more.
         near: x, y and radius in metres: the robot was no further from there at some time of the event.
@@ -30,6 +31,7 @@ class Filter:
     """
 
     stream: str | None = None
+    streams: tuple[str, ...] | None = None
     camera: str | None = None
     place: int | None = None
     near: tuple[float, float, float] | None = None
@@ -44,7 +46,8 @@ class Filter:
     def of_stream(self, stream: str) -> bool:
         """Whether a stream meets the conditions on streams."""
         return (
-            (self.stream is None or stream == self.stream or stream.startswith(self.stream + "/"))
+            (self.stream is None or _is_of(stream, self.stream))
+            and (self.streams is None or any(_is_of(stream, each) for each in self.streams))
             and (self.camera is None or stream.rpartition("/")[2] == self.camera)
             and (self.apart is None or not self.apart.holds_stream(stream))
         )
@@ -84,6 +87,11 @@ class Filter:
         if self.apart is not None and self.apart.holds_entry(entry.stream, entry.first_seq):
             return ()
         return self.passing(entry.spans, entry.frame_s)
+
+
+def _is_of(stream: str, name: str) -> bool:
+    """Whether a stream is called so, or is a camera of the source that is."""
+    return stream == name or stream.startswith(name + "/")
 
 
 def within(poses: NDArray[np.float64], near: tuple[float, float, float]) -> bool:

@@ -221,8 +221,8 @@ class Memories:
 
     def check(self, where: Where) -> None:
         """Refuse, with HippocamError, streams and cameras that no memory knows."""
-        stream, camera = where.get("stream"), where.get("camera")
-        if stream is not None:
+        camera = where.get("camera")
+        for stream in _named(where):
             check_stream(stream, self.streams())
             check_recalled(stream, self.streams())
         if camera is not None:
@@ -240,6 +240,8 @@ class Memories:
         if len(self.members) > 1:
             if stream is not None:
                 resolved["stream"] = self._whole_stream(stream)
+            if (streams := where.get("streams")) is not None:
+                resolved["streams"] = [self._whole_stream(each) for each in streams]
             if place_of is not None:
                 resolved["place_of"] = self._whole_entry(place_of)
         if any(where.get(name) is not None for name in ("after_s", "before_s", "at_s")):
@@ -279,6 +281,11 @@ class Memories:
                 if (within := member.within(stream)) is None:
                     continue
                 own["stream"] = within or None
+            if (streams := where.get("streams")) is not None:
+                named = [name for each in streams if (name := member.within(each)) is not None]
+                if not named:
+                    continue
+                own["streams"] = None if "" in named else named
             if place_of is not None:
                 if (entry := member.within(place_of)) is None:
                     continue
@@ -322,6 +329,12 @@ def _entities(memory: Memory, stream: str | None, label: str | None, at_s: float
         missing = away(held)
         looked = {name: memory.store.coverage.of(name) for name in missing}
         return [ended_with_looking(one, looked.get(one.stream), clock_s()) for one in found]
+
+
+def _named(where: Where) -> list[str]:
+    """The streams that conditions name."""
+    stream = where.get("stream")
+    return [*([] if stream is None else [stream]), *(where.get("streams") or ())]
 
 
 def _within(name: str, outer: str) -> str | None:

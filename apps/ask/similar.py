@@ -15,6 +15,7 @@ import numpy as np
 
 from hippocam.apps.ask.evidence import evidence_of
 from hippocam.apps.ask.memories import Member, Memories
+from hippocam.apps.ask.where import filter_of
 from hippocam.memory.filter import Filter
 from hippocam.memory.recall.query import Candidate, Query
 from hippocam.memory.records import Evidence
@@ -36,30 +37,30 @@ def scene_of(memories: Memories, entry: str) -> FloatArray | None:
 
 
 def similar(
-    memories: Memories, scene_D: FloatArray, *, stream: str | None = None, top: int = 60
+    memories: Memories, scene_D: FloatArray, *, streams: Sequence[str] | None = None, top: int = 60
 ) -> tuple[Evidence, ...]:
     """The entries whose scenes are nearest to a vector, the nearest first; `score` is the cosine.
 
     Args:
         memories: Where to look.
         scene_D: float32 [D], a picture's vector.
-        stream: Only in this stream, by its whole name.
+        streams: Only in these streams, by their whole names.
         top: How many at most.
     """
     unit_D = scene_D / max(float(np.linalg.norm(scene_D)), 1e-9)
     best = list[tuple[float, Member, int]]()
-    for member, own in memories.meant({"stream": stream}):
-        near = heapq.nlargest(top, _cosines(member, unit_D, own.get("stream")))
+    for member, own in memories.meant({"streams": streams or None}):
+        near = heapq.nlargest(top, _cosines(member, unit_D, filter_of(own)))
         best += [(cosine, member, entry_id) for cosine, entry_id in near]
     best.sort(key=lambda found: (-found[0], found[2]))
     moments = (_moment(member, entry_id, cosine) for cosine, member, entry_id in best[:top])
     return tuple(moment for moment in moments if moment is not None)
 
 
-def _cosines(member: Member, unit_D: FloatArray, stream: str | None) -> Iterator[tuple[float, int]]:
+def _cosines(member: Member, unit_D: FloatArray, wanted: Filter) -> Iterator[tuple[float, int]]:
     """The cosine of each entry's scene with a vector, with the entry's id."""
     store = member.memory.store
-    wanted = Filter(stream=stream, apart=store.provenance.quarantine() or None)
+    wanted = replace(wanted, apart=store.provenance.quarantine() or None)
     held = sorted(store.entries.ids(store.lookup.select(wanted)))
     for begin in range(0, len(held), _BLOCK):
         yield from _of_block(member, held[begin : begin + _BLOCK], unit_D)

@@ -23,6 +23,7 @@ class Where(TypedDict, total=False):
 
     Attributes:
         stream: Only this stream, or the cameras of this source.
+        streams: Only these streams, or the cameras of these sources.
         camera: Only cameras of this name: what follows the last "/" of a stream's name.
         place_of: Only the place of this entry, in its stream: its id, or the beginning of it.
         near: Only within a radius of a point: x, y, radius in metres, against the robot's pose at the picture.
@@ -37,6 +38,7 @@ class Where(TypedDict, total=False):
     """
 
     stream: str | None
+    streams: Sequence[str] | None
     camera: str | None
     place_of: str | None
     near: tuple[float, float, float] | None
@@ -52,7 +54,9 @@ class Where(TypedDict, total=False):
 
 def conditions(where: Where) -> dict[str, Any]:
     """The conditions that the memory's `Filter` also has, by its names; `place_of` must be looked up."""
-    return {field.name: where.get(field.name) for field in fields(Filter)}
+    streams = where.get("streams")
+    found = {field.name: where.get(field.name) for field in fields(Filter)}
+    return found | {"streams": None if streams is None else tuple(streams)}
 
 
 def filter_of(where: Where) -> Filter:

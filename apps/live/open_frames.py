@@ -132,7 +132,9 @@ def answer_open(request: Mapping[str, Any], frames: OpenFrames, *, dim: int, com
     vector_D = np.asarray(request["vector"], np.float32)
     if vector_D.shape != (dim,) or not np.isfinite(vector_D).all():
         raise ValueError(f"the question's vector must have {dim} numbers, found shape {vector_D.shape}")
-    wanted = Filter(**{key: request.get(key) for key in _CONDITIONS})
+    conditions = {key: request.get(key) for key in _CONDITIONS}
+    streams = conditions.pop("streams")
+    wanted = Filter(**conditions, streams=None if streams is None else tuple(map(str, streams)))
     return {"moments": frames.search(vector_D, wanted, top=int(request["top"]), compared=compared)}
 
 
@@ -172,7 +174,7 @@ def latest_frames(memory: Path, stream: str) -> list[Embedding]:
     ]
 
 
-_CONDITIONS = ("stream", "camera", "after_s", "before_s", "at_s")
+_CONDITIONS = ("stream", "streams", "camera", "after_s", "before_s", "at_s")
 
 
 class Wording(Protocol):

@@ -17,7 +17,7 @@ from hippocam.apps.errors import BrokenOffError, advised
 from hippocam.apps.records import Answer
 from hippocam.apps.web.access.limits import QUESTION_LETTERS, QUESTIONS, Allowance
 from hippocam.apps.web.advice import ADVICE
-from hippocam.apps.web.views.site import Json, Site, moment_json, number_of, text_of
+from hippocam.apps.web.views.site import Json, Site, moment_json, number_of, text_of, texts_of
 from hippocam.models.readers.surety import Surety
 from hippocam.stream.errors import HippocamError
 
@@ -44,7 +44,7 @@ class Questions:
 
         Args:
             wanted: "id" of the question, made by the tab; "question"; "before", the token of the turn before it;
-                and where to look: "stream", "after_s", "before_s", "place_of".
+                and where to look: "streams", "after_s", "before_s", "place_of".
             client: Who asks, see client_of.
 
         Returns:
@@ -107,7 +107,7 @@ class Questions:
 
     def _answer(self, question: str, wanted: Json, on_token: Any) -> Json:
         where: Where = {
-            "stream": text_of(wanted, "stream") or None,
+            "streams": texts_of(wanted, "streams") or None,
             "after_s": number_of(wanted, "after_s"),
             "before_s": number_of(wanted, "before_s"),
             "place_of": text_of(wanted, "place_of") or None,
@@ -115,11 +115,16 @@ class Questions:
         with self._mutex:
             before = self._turns.get(text_of(wanted, "before"))
         found = self._site.session.ask(
-            question, reader=self._site.reader, on_token=on_token, before=before, **where
+            self._site.titles.read(question),
+            reader=self._site.reader,
+            on_token=on_token,
+            before=before,
+            **where,
         )
         if self._site.may_change:
             self._site.session.used(found)
-        return answer_for_page(found) | {"turn": self._remember(found.turn or before)}
+        told = answer_for_page(found) | {"turn": self._remember(found.turn or before)}
+        return told | {"text": self._site.titles.told(told["text"])}
 
     def _remember(self, turn: Turn | None) -> str:
         if turn is None:

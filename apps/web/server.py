@@ -48,6 +48,7 @@ from hippocam.apps.web.media import Library, file_response
 from hippocam.apps.web.opening import Opening
 from hippocam.apps.web.options import PageOptions
 from hippocam.apps.web.questions import Questions
+from hippocam.apps.web.titles import Titles
 from hippocam.apps.web.views.cameras import camera_routes
 from hippocam.apps.web.views.moments import moment_routes
 from hippocam.apps.web.views.outlook import outlook_routes
@@ -189,7 +190,16 @@ def build_app(
     alone = library.folder is not None and not options.read_only
     jobs = Jobs() if alone else None
     cameras = Cameras(session.folder, options.config) if alone else None
-    site = Site(session=session, library=library, jobs=jobs, roots=options.roots, reader=options.reader, asks=asks)
+    titles = Titles(session.folders[0])
+    site = Site(
+        session=session,
+        library=library,
+        titles=titles,
+        jobs=jobs,
+        roots=options.roots,
+        reader=options.reader,
+        asks=asks,
+    )
 
     questions = Questions(site)
 
@@ -249,7 +259,7 @@ def _api(session: Session, library: Library, jobs: Jobs | None, asking: Asking, 
     for router in (
         api_moment_routes(session, timeline, asking),
         ask_routes(session, asking),
-        clip_routes(library, asking),
+        clip_routes(library, timeline, asking),
         held_routes(session, list if jobs is None else lambda: jobs.listed("")),
         change_routes(session, session, read_only=jobs is None),
     ):

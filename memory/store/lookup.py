@@ -30,9 +30,10 @@ class EntryLookup:
     def select(self, wanted: Filter) -> list[int]:
         """Ids of the entries that meet some conditions."""
         clauses, values = ["1"], list[object]()
-        if wanted.stream is not None:
-            clauses.append("(stream = ? OR substr(stream, 1, ?) = ?)")
-            values += [wanted.stream, len(wanted.stream) + 1, wanted.stream + "/"]
+        for names in ((wanted.stream,) if wanted.stream is not None else None, wanted.streams):
+            if names is not None:
+                clauses.append(f"({' OR '.join(['stream = ? OR substr(stream, 1, ?) = ?'] * len(names)) or '0'})")
+                values += [value for name in names for value in (name, len(name) + 1, name + "/")]
         if wanted.camera is not None:
             clauses.append("(stream = ? OR substr(stream, ?) = ?)")
             values += [wanted.camera, -len(wanted.camera) - 1, "/" + wanted.camera]

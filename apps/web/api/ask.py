@@ -41,6 +41,7 @@ class Question(BaseModel):
 
     question: str = Field(min_length=1, max_length=QUESTION_LETTERS)
     stream: str | None = Field(None, description="only this stream, or the cameras of this source")
+    streams: list[str] | None = Field(None, min_length=1, max_length=1000, description="only these streams")
     camera: str | None = Field(None, description="only cameras of this name")
     place_of: str | None = Field(None, description="only the place of this moment")
     near: tuple[float, float, float] | None = Field(None, description="x, y, radius in metres")
@@ -55,6 +56,7 @@ class Question(BaseModel):
         """The conditions."""
         return {
             "stream": self.stream,
+            "streams": self.streams,
             "camera": self.camera,
             "place_of": self.place_of,
             "near": self.near,

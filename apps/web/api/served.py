@@ -100,6 +100,7 @@ def addressed_answer(answer: Answer) -> Answer:
 
 def where(
     stream: Annotated[str | None, Query(description="only this stream, or the cameras of this source")] = None,
+    streams: Annotated[list[str] | None, Query(description="only these streams; given several times")] = None,
     camera: Annotated[str | None, Query(description="only cameras of this name")] = None,
     after_s: Annotated[float | None, Query(description="only what was seen after this time")] = None,
     before_s: Annotated[float | None, Query(description="only what was seen before this time")] = None,
@@ -109,6 +110,7 @@ def where(
     """The conditions of a request that has them in its address."""
     return {
         "stream": stream,
+        "streams": streams,
         "camera": camera,
         "after_s": after_s,
         "before_s": before_s,

@@ -129,8 +129,10 @@ class Page {
     this.current.enter?.(at);
   }
 
+  // A stream by its own name, or by the title that it was given: addresses may have either.
   stream(name) {
-    return this.held.streams.find((stream) => stream.id === name);
+    const { streams } = this.held;
+    return streams.find((stream) => stream.id === name) || streams.find((stream) => stream.title && stream.title.toLowerCase() === name?.toLowerCase());
   }
 
   title(name) {

@@ -28,9 +28,9 @@ export const found = (id) => conversations().find((one) => one.id === id);
 const stamp = (seconds) => new Date(seconds * 1000).toISOString().slice(11, 19);
 
 // A conversation as Markdown, for people and notebooks.
-export const markdown = (conversation) =>
+export const markdown = (conversation, title) =>
   [`# ${conversation.title}`, ...conversation.turns.flatMap(({ question, answer, error }) => [
     "", `## ${question}`, "", answer ? `**${answer.verdict}** ${answer.text}` : error || "",
     ...(answer?.evidence || []).map((moment, index) =>
-      `${index + 1}. ${moment.stream}, ${stamp(moment.t0_s)} to ${stamp(moment.t1_s)} (${moment.sure})${moment.looks_like ? `: ${moment.looks_like}` : ""}`),
+      `${index + 1}. ${title(moment.stream)}, ${stamp(moment.t0_s)} to ${stamp(moment.t1_s)} (${moment.sure})${moment.looks_like ? `: ${moment.looks_like}` : ""}`),
   ])].join("\n") + "\n";

@@ -113,8 +113,10 @@ export const debounced = (work, wait_ms) => {
   };
 };
 
-export const save = (name, text, type) => {
-  const link = el("a", { href: URL.createObjectURL(new Blob([text], { type })), download: name });
+export const save = (name, text, type) => saveBlob(name, new Blob([text], { type }));
+
+export const saveBlob = (name, blob) => {
+  const link = el("a", { href: URL.createObjectURL(blob), download: name });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 };

@@ -2,8 +2,8 @@
 
 export class ServerError extends Error {}
 
-const read = async (response) => {
-  if (response.ok) return response.json();
+const read = async (response, as = "json") => {
+  if (response.ok) return response[as]();
   let line = `the server refused this (${response.status})`;
   try {
     line = (await response.json()).error || line;
@@ -21,10 +21,16 @@ const reach = async (path, options) => {
   }
 };
 
-export const get = async (path, values = {}, options = {}) => {
-  const query = new URLSearchParams(Object.entries(values).filter(([, v]) => v !== "" && v !== null && v !== undefined));
-  return read(await reach(query.size ? `${path}?${query}` : path, options));
+const asked = (path, values) => {
+  const given = Object.entries(values).filter(([, v]) => v !== "" && v !== null && v !== undefined);
+  const query = new URLSearchParams(given.flatMap(([name, v]) => (Array.isArray(v) ? v.map((each) => [name, each]) : [[name, v]])));
+  return query.size ? `${path}?${query}` : path;
 };
+
+export const get = async (path, values = {}, options = {}) => read(await reach(asked(path, values), options));
+
+// What is a file and no JSON.
+export const take = async (path, values = {}) => read(await reach(asked(path, values)), "blob");
 
 export const post = async (path, body = {}) =>
   read(await reach(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }));

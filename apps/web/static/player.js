@@ -68,8 +68,8 @@ export class Player {
     this.wanted = null;
     if (!name) { this.element.hidden = true; return; }
     const turn = ++this.turn;
-    if (name !== this.view?.name) {
-      const found = this.page.stream(name);
+    const found = this.page.stream(name);
+    if ((found?.id || name) !== this.view?.name) {
       if (!found) {
         if (s) { this.element.hidden = false; this.say(`There is no stream ${s} in this memory.`); }
         return;

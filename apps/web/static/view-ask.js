@@ -5,6 +5,7 @@ import { card, figures, others } from "./cards.js";
 import { begun, conversations, deleted, found, markdown, renamed, saved } from "./conversations.js";
 import { get } from "./net.js";
 import { asked, confirmed, notice } from "./notices.js";
+import { named, videoChip } from "./scope.js";
 import { address, go, keep, kept, on, token } from "./state.js";
 
 const VERDICTS = { clear: "Clear", likely: "Likely", perhaps: "Perhaps", "not seen": "Not seen", "no answer": "No answer" };
@@ -37,6 +38,8 @@ export default class Ask {
   }
 
   enter(at) {
+    if (this.page.scoped) this.scope = { streams: [this.page.scoped] };
+    this.page.scoped = "";
     this.drawChips();
     const last = this.conversation.turns.at(-1);
     if (at.q && last?.question !== at.q && !this.pending) this.ask(at.q);
@@ -69,8 +72,8 @@ export default class Ask {
     this.box.value = "";
     this.grow();
     this.draw();
-    const { stream = "", after_s = null, before_s = null, place_of = "" } = this.scope;
-    this.page.opened.ask({ id: this.pending.id, question, before, stream, after_s, before_s, place_of });
+    const { streams = [], after_s = null, before_s = null, place_of = "" } = this.scope;
+    this.page.opened.ask({ id: this.pending.id, question, before, streams, after_s, before_s, place_of });
     go({ q: question }, { replace: !address().q });
   }
 
@@ -187,7 +190,7 @@ export default class Ask {
       const numbers = part.slice(1, -1).split(/, ?/).map(Number);
       return el("span", { class: "cites" }, ...numbers.map((number) => {
         const moment = evidence[number - 1];
-        return moment ? el("button", { type: "button", class: "cite", title: `${moment.stream}, ${range(moment.t0_s, moment.t1_s)}`, "aria-label": `Moment ${number}`, on: { click: () => this.page.openMoment(moment) } }, String(number)) : `[${number}]`;
+        return moment ? el("button", { type: "button", class: "cite", title: `${this.page.title(moment.stream)}, ${range(moment.t0_s, moment.t1_s)}`, "aria-label": `Moment ${number}`, on: { click: () => this.page.openMoment(moment) } }, String(number)) : `[${number}]`;
       }));
     });
   }
@@ -234,7 +237,7 @@ export default class Ask {
   async exportIt() {
     const both = await confirmed("Export this conversation", [el("p", {}, "Markdown is for people, JSON for programs.")], "Markdown");
     const name = this.conversation.title.replace(/[^\w-]+/g, "-").slice(0, 40) || "conversation";
-    if (both) save(`${name}.md`, markdown(this.conversation), "text/markdown");
+    if (both) save(`${name}.md`, markdown(this.conversation, (stream) => this.page.title(stream)), "text/markdown");
     else save(`${name}.json`, JSON.stringify(this.conversation, null, 1), "application/json");
     notice("The conversation is saved.");
   }
@@ -244,11 +247,12 @@ export default class Ask {
   drawChips() {
     const { player } = this.page;
     const { scope } = this;
-    const streams = this.page.held.streams;
-    if (!streams.length) return this.chips.replaceChildren();
-    const select = el("select", { class: `chip${scope.stream ? " on" : ""}`, "aria-label": "Which videos", on: { change: () => this.narrow({ stream: select.value, after_s: null, before_s: null, place_of: "" }) } },
-      el("option", { value: "" }, "All videos"),
-      ...streams.map((stream) => el("option", { value: stream.id, selected: stream.id === scope.stream }, stream.title || stream.id)));
+    if (!this.page.held.streams.length) return this.chips.replaceChildren();
+    const videos = videoChip(this.page, scope.streams || [], (streams) => {
+      Object.assign(scope, { streams, after_s: null, before_s: null, place_of: "" });
+      for (const chip of [time, place]) chip.classList.remove("on");
+      time.textContent = "This time";
+    });
     const timed = scope.after_s !== null && scope.after_s !== undefined;
     const time = el("button", {
       type: "button", class: `chip${timed ? " on" : ""}`, title: "Only what the strip shows, or two minutes around the player",
@@ -256,16 +260,16 @@ export default class Ask {
     }, timed ? range(scope.after_s, scope.before_s) : "This time");
     const place = el("button", {
       type: "button", class: `chip${scope.place_of ? " on" : ""}`, title: "Only the place where the player's moment is",
-      on: { click: () => { const entry = scope.place_of ? null : player.entry(); this.narrow(scope.place_of ? { place_of: "" } : entry ? { stream: player.view.name, place_of: entry.id } : {}); } },
+      on: { click: () => { const entry = scope.place_of ? null : player.entry(); this.narrow(scope.place_of ? { place_of: "" } : entry ? { streams: [player.view.name], place_of: entry.id } : {}); } },
     }, "Only here");
-    this.chips.replaceChildren(select, ...(player.view ? [time, place] : []));
+    this.chips.replaceChildren(videos, ...(player.view ? [time, place] : []));
   }
 
   around() {
     const { strip, view } = this.page.player;
     const now = this.page.player.time() || 0;
     const [from, to] = strip.zoomed() ? [strip.from, strip.to] : [Math.max(strip.start, now - 60), now + 60];
-    return { stream: view.name, after_s: Math.round(from), before_s: Math.round(to) };
+    return { streams: [view.name], after_s: Math.round(from), before_s: Math.round(to) };
   }
 
   narrow(changes) {
@@ -275,6 +279,6 @@ export default class Ask {
 }
 
 const scopeText = (page, scope = {}) => {
-  const told = [scope.stream && page.title(scope.stream), scope.after_s ? `${clock(scope.after_s)} to ${clock(scope.before_s)}` : "", scope.place_of ? "only here" : ""].filter(Boolean);
+  const told = [scope.streams?.length ? named(page, scope.streams) : "", scope.after_s ? `${clock(scope.after_s)} to ${clock(scope.before_s)}` : "", scope.place_of ? "only here" : ""].filter(Boolean);
   return told.length ? el("span", { class: "soft scope" }, ` in ${told.join(", ")}`) : null;
 };

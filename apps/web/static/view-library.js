@@ -102,7 +102,7 @@ export default class Library {
   }
 
   async rename(stream) {
-    const title = await asked("Rename", "What it is called on this page; answers go on to use its own name", stream.title || stream.id);
+    const title = await asked("Rename", "What it is called here, in questions and in answers; links keep working", stream.title || stream.id);
     if (title === null) return;
     if (await attempt(() => post(`title/${stream.key}`, { title: title.trim() === stream.id ? "" : title }))) this.page.refresh();
   }

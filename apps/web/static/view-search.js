@@ -1,10 +1,11 @@
 // Search: a grid of moments as one types; filters; more like this; several chosen to be kept, forgotten or taken away.
 
-import { button, debounced, el, empty, iconButton, many } from "./dom.js";
+import { button, debounced, el, empty, iconButton, many, saveBlob } from "./dom.js";
 import { card } from "./cards.js";
-import { get, post, send } from "./net.js";
+import { get, post, send, take } from "./net.js";
 import { attempt, failed, notice } from "./notices.js";
 import { forget } from "./forgetting.js";
+import { videoChip } from "./scope.js";
 import { address, go, on } from "./state.js";
 
 export default class Search {
@@ -22,11 +23,13 @@ export default class Search {
     const filter = debounced(() => this.filter(), 250);
     this.text = el("input", { type: "search", class: "search-box", placeholder: "A dog on a sofa, a red car, somebody at the door…", "aria-label": "What to look for", maxLength: 300, on: { input: typed } });
     this.file = el("input", { type: "file", accept: "image/*", hidden: true, "aria-label": "Picture", on: { change: () => this.byPicture() } });
-    this.stream = el("select", { class: "chip", "aria-label": "Which videos", on: { change: filter } });
+    this.streams = [];
+    this.videos = el("span", {});
+    this.filterSoon = filter;
     this.kind = el("select", { class: "chip", "aria-label": "Kind of thing", on: { change: filter } }, el("option", { value: "" }, "Any thing"));
     this.words = el("input", { type: "text", class: "chip", placeholder: "Words on screen", "aria-label": "Words on screen or said", maxLength: 80, on: { input: filter } });
-    this.after = el("input", { type: "text", class: "chip time", placeholder: "from 0:00", "aria-label": "From", maxLength: 12, on: { input: filter } });
-    this.before = el("input", { type: "text", class: "chip time", placeholder: "to 9:59", "aria-label": "To", maxLength: 12, on: { input: filter } });
+    this.after = el("input", { type: "text", class: "chip time", placeholder: "from 0:00", title: "A time such as 1:30, of a camera 08:15 or 2026-11-30 08:15", "aria-label": "From", maxLength: 25, on: { input: filter } });
+    this.before = el("input", { type: "text", class: "chip time", placeholder: "to 9:59", title: "A time such as 1:30, of a camera 08:15 or 2026-11-30 08:15", "aria-label": "To", maxLength: 25, on: { input: filter } });
     this.least = el("input", { type: "range", min: 0, max: 90, step: 5, value: 0, "aria-label": "How sure at least", on: { input: () => this.draw() } });
     this.leastTold = el("output", {}, "all");
     this.grouped = el("input", { type: "checkbox", on: { change: () => this.draw() } });
@@ -35,7 +38,7 @@ export default class Search {
     this.bar = el("div", { class: "chosen-bar", hidden: true });
     this.element = el("section", { class: "search" },
       el("div", { class: "search-line" }, this.text, iconButton("like", "Search by a picture", () => this.file.click()), this.file),
-      el("div", { class: "chips" }, this.stream, this.kind, this.words, this.after, this.before,
+      el("div", { class: "chips" }, this.videos, this.kind, this.words, this.after, this.before,
         el("label", { class: "chip" }, "Sure: ", this.least, this.leastTold),
         el("label", { class: "chip" }, this.grouped, " By video")),
       this.told, this.bar, this.grid);
@@ -43,8 +46,7 @@ export default class Search {
   }
 
   async options() {
-    const chosen = this.stream.value;
-    this.stream.replaceChildren(el("option", { value: "" }, "All videos"), ...this.page.held.streams.map((one) => el("option", { value: one.id, selected: one.id === chosen }, one.title || one.id)));
+    this.drawVideos();
     try {
       const { kinds } = await get("kinds");
       const kind = this.kind.value;
@@ -54,11 +56,16 @@ export default class Search {
 
   enter(at) {
     if (this.page.root.activeElement !== this.text && (at.q || "") !== this.text.value) this.text.value = at.q || "";
-    if (at.in !== undefined) this.stream.value = at.in;
+    const streams = (at.in || "").split("|").map((name) => this.page.stream(name)?.id).filter(Boolean);
+    if (streams.join("|") !== this.streams.join("|")) { this.streams = streams; this.drawVideos(); }
     if (at.kind !== undefined) this.kind.value = at.kind;
     if (at.words !== undefined && this.page.root.activeElement !== this.words) this.words.value = at.words;
     this.look(at);
     if (matchMedia("(pointer: fine)").matches && !this.page.root.activeElement) this.text.focus();
+  }
+
+  drawVideos() {
+    this.videos.replaceChildren(videoChip(this.page, this.streams, (streams) => { this.streams = streams; this.filterSoon(); }));
   }
 
   leave() { this.page.player.setMoments([]); }
@@ -66,12 +73,12 @@ export default class Search {
   focusBox() { return this.text; }
 
   filter() {
-    go({ in: this.stream.value, kind: this.kind.value, words: this.words.value.trim(), from: this.after.value.trim(), to: this.before.value.trim() }, { replace: true });
+    go({ in: this.streams.join("|"), kind: this.kind.value, words: this.words.value.trim(), from: this.after.value.trim(), to: this.before.value.trim() }, { replace: true });
   }
 
   // Looks up what the address asks for, once.
   async look(at) {
-    const wanted = { text: at.q || "", stream: at.in || "", thing: at.kind || "", words: at.words || "", after: seconds(at.from), before: seconds(at.to), like: at.like || "" };
+    const wanted = { text: at.q || "", streams: this.streams, thing: at.kind || "", words: at.words || "", after: at.from || "", before: at.to || "", like: at.like || "" };
     const text = JSON.stringify(wanted);
     if (text === this.asked) { this.page.player.setMoments(this.found.moments); return; }
     this.asked = text;
@@ -81,7 +88,7 @@ export default class Search {
     try {
       const { like, ...rest } = wanted;
       const options = { signal: this.controller.signal };
-      const found = like ? await get(`similar/${like}`, { stream: rest.stream }, options) : await get("search", rest, options);
+      const found = like ? await get(`similar/${like}`, { streams: rest.streams }, options) : await get("search", rest, options);
       if (text !== this.asked) return;
       this.take(found, { alike: Boolean(like), all: !like && !wanted.text });
     } catch (error) {
@@ -151,7 +158,7 @@ export default class Search {
     this.bar.replaceChildren(el("strong", {}, `${many(ids.length, "moment")} chosen`),
       may ? button("Pin", () => this.pin(ids), { kind: "small", icon: "pin" }) : "",
       button("JSON", exported("json"), { kind: "small" }), button("CSV", exported("csv"), { kind: "small" }),
-      button("Clips", () => this.clips(ids), { kind: "small", icon: "cut" }),
+      button("Clips", () => this.clips(ids), { kind: "small", icon: "cut", title: "One ZIP file with a clip of each, and a list of them" }),
       may ? button("Forget", () => this.forget(ids), { kind: "small bad", icon: "trash" }) : "", el("span", { class: "gap" }),
       button("None", () => { this.chosen.clear(); this.draw(); }, { kind: "small" }));
   }
@@ -162,14 +169,11 @@ export default class Search {
     this.page.player.strip.reload();
   }
 
-  clips(ids) {
-    const own = this.found.moments.filter((moment) => ids.includes(moment.id));
-    own.forEach((moment, index) => setTimeout(() => {
-      const link = el("a", { href: `hippocam/clip/${moment.key}?t0=${moment.t0_s}&t1=${Math.max(moment.t1_s, moment.t0_s + 1)}`, download: "" });
-      this.element.append(link);
-      link.click();
-      link.remove();
-    }, 700 * index));
+  // One file with a clip of each; it is fetched here first, so that what is wrong with it is told.
+  async clips(ids) {
+    notice(`${many(ids.length, "clip")} being cut…`);
+    const packed = await attempt(() => take("export", { form: "clips", ids: ids.join(",") }));
+    if (packed) saveBlob("moments.zip", packed);
   }
 
   async forget(ids) {
@@ -178,9 +182,3 @@ export default class Search {
     this.look(address());
   }
 }
-
-const seconds = (text = "") => {
-  if (!text) return "";
-  const parts = text.split(":").map(Number);
-  return parts.some((part) => !Number.isFinite(part)) ? "" : parts.reduce((sum, part) => sum * 60 + part, 0);
-};

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import tempfile
 from collections.abc import Iterator
@@ -15,13 +13,14 @@ from starlette.responses import FileResponse, Response
 
 from hippocam.apps.api import deletion_json, explain_json
 from hippocam.apps.forget_preview import forget_preview
+from hippocam.apps.shown.bundle import Cut, csv_of, zip_of
 from hippocam.apps.shown.clips import clip_of
 from hippocam.apps.web.beside import stream_key, uploads_folder
 from hippocam.apps.web.views.site import Json, Sent, Site, number_of, text_of, texts_of
 from hippocam.memory.filter import Filter
 from hippocam.memory.records import Entry, format_id
 
-_COLUMNS = ("id", "stream", "t0_s", "t1_s", "looks_like", "pinned", "met")
+_COLUMNS = ("id", "stream", "title", "t0_s", "t1_s", "looks_like", "pinned", "met")
 
 
 def moment_routes(site: Site) -> APIRouter:
@@ -63,11 +62,10 @@ def moment_routes(site: Site) -> APIRouter:
     def export(ids: str, form: str = "json") -> Response:
         rows = list(_rows(site, ids.split(",")))
         if form == "csv":
-            text = io.StringIO()
-            writer = csv.DictWriter(text, _COLUMNS)
-            writer.writeheader()
-            writer.writerows({name: _plain(row[name]) for name in _COLUMNS} for row in rows)
-            return _attached(text.getvalue().encode(), "text/csv", "moments.csv")
+            text = csv_of([{name: row[name] for name in _COLUMNS} for row in rows])
+            return _attached(text.encode(), "text/csv", "moments.csv")
+        if form == "clips":
+            return _zipped(site, rows)
         return _attached(
             json.dumps(rows, ensure_ascii=False, indent=1).encode(), "application/json", "moments.json"
         )
@@ -96,7 +94,7 @@ def _filter_of(body: Json) -> Filter:
 
 def _rows(site: Site, ids: list[str]) -> Iterator[Json]:
     """Entries as an export has them; those that are no longer held are left out."""
-    memories = site.session.opened.memories()
+    memories, titles = site.session.opened.memories(), site.titles.every()
     for written in ids:
         member, entry_id = memories.find(written)
         entry: Entry | None = member.memory.entry(entry_id)
@@ -106,6 +104,7 @@ def _rows(site: Site, ids: list[str]) -> Iterator[Json]:
         yield {
             "id": member.prefix + format_id(entry_id),
             "stream": stream,
+            "title": titles.get(stream, ""),
             "key": stream_key(stream),
             "t0_s": round(entry.shown.t0_s, 3),
             "t1_s": round(entry.shown.t1_s, 3),
@@ -116,9 +115,24 @@ def _rows(site: Site, ids: list[str]) -> Iterator[Json]:
         }
 
 
-def _plain(value: object) -> object:
-    """A value that no spreadsheet takes for a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t") else value
+def _zipped(site: Site, rows: list[Json]) -> Response:
+    """Moments with a clip of each, as one file."""
+    memory = site.session.folders[0] if len(site.session.folders) == 1 else None
+    cuts = [_cut(site, row) for row in rows]
+    made = tempfile.TemporaryDirectory(prefix="hippocam-clips-")
+    path = Path(made.name) / "moments.zip"
+    try:
+        zip_of(cuts, memory, path)
+    except BaseException:
+        made.cleanup()
+        raise
+    return FileResponse(path, filename=path.name, background=BackgroundTask(made.cleanup))
+
+
+def _cut(site: Site, row: Json) -> Cut:
+    stream = site.stream(row["key"])
+    shown = {name: row[name] for name in _COLUMNS}
+    return Cut(stream if site.library.may_show(stream) else None, row["t0_s"], row["t1_s"], shown)
 
 
 def _attached(content: bytes, kind: str, name: str) -> Response:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, HTTPException, Query, Request
 
 from hippocam.apps.ask.search import Search
 from hippocam.apps.ask.similar import scene_of, similar
@@ -14,6 +15,7 @@ from hippocam.apps.web.views.site import Json, Site, moment_json
 from hippocam.memory.records import Evidence
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.sources.images import decode_image
+from hippocam.stream.timecode import parse_time
 
 # Moments that are looked through, and that are shown at most.
 _MOST, _SHOWN = 240, 60
@@ -27,13 +29,18 @@ def search_routes(site: Site) -> APIRouter:
     @router.get("/hippocam/search")
     def search(
         text: str = "",
-        stream: str = "",
-        after: float | None = None,
-        before: float | None = None,
+        streams: Annotated[list[str] | None, Query()] = None,
+        after: str = "",
+        before: str = "",
         words: str = "",
         thing: str = "",
     ) -> Json:
-        where: Where = {"stream": stream or None, "after_s": after, "before_s": before, "top": _MOST}
+        where: Where = {
+            "streams": streams or None,
+            "after_s": parse_time(after) if after else None,
+            "before_s": parse_time(before) if before else None,
+            "top": _MOST,
+        }
         if text.strip():
             found: Iterable[Evidence] = site.session.search(text, **where)
         else:
@@ -42,12 +49,12 @@ def search_routes(site: Site) -> APIRouter:
         return {"moments": [moment_json(moment) for moment in passed[:_SHOWN]], "total": len(passed)}
 
     @router.get("/hippocam/similar/{entry:path}")
-    def like(entry: str, stream: str = "") -> Json:
+    def like(entry: str, streams: Annotated[list[str] | None, Query()] = None) -> Json:
         memories = site.session.opened.memories()
         scene_D = scene_of(memories, entry)
         if scene_D is None:
             raise HippocamError("its vectors were given up for the budget: nothing is left to compare")
-        found = similar(memories, scene_D, stream=stream or None, top=_SHOWN)
+        found = similar(memories, scene_D, streams=streams, top=_SHOWN)
         return {"moments": [moment_json(moment) for moment in found], "total": len(found)}
 
     @router.post(PICTURE_SEARCH)

@@ -13,6 +13,7 @@ from hippocam.apps.ask.memories import Member, Memories
 from hippocam.apps.shown.evidence import evidence_json
 from hippocam.apps.web.beside import stream_key
 from hippocam.apps.web.media import Library
+from hippocam.apps.web.titles import Titles
 from hippocam.apps.web.views.shown import Asked, Changed
 from hippocam.apps.web.work.jobs import Jobs
 from hippocam.apps.wording import other_spans, surety_of
@@ -49,6 +50,7 @@ class Site:
     Attributes:
         session: The memory that is shown, or the memories.
         library: Its streams and pictures by opaque ids.
+        titles: The names that people gave to streams.
         jobs: What is worked on; None where nothing may be changed.
         roots: Folders of which files may be watched by their path.
         reader: Name of the reader; None for the settings'.
@@ -57,6 +59,7 @@ class Site:
 
     session: Shown
     library: Library
+    titles: Titles
     jobs: Jobs | None
     roots: tuple[Path, ...] = ()
     reader: str | None = None

@@ -12,7 +12,6 @@ from fastapi import APIRouter, HTTPException
 
 from hippocam.apps.errors import UploadError
 from hippocam.apps.web.beside import uploads_folder
-from hippocam.apps.web.titles import Titles
 from hippocam.apps.web.views.site import Json, Sent, Site, stream_json, text_of
 from hippocam.apps.web.work.uploads import UPLOAD_LIMIT_BYTES
 from hippocam.apps.web.work.watching import WatchVideo
@@ -24,8 +23,7 @@ _TITLE_LETTERS, _SUGGESTED = 80, 6
 
 def stream_routes(site: Site) -> APIRouter:
     """The routes of the library."""
-    router = APIRouter()
-    titles = Titles(site.session.folders[0])
+    router, titles = APIRouter(), site.titles
 
     @router.get("/hippocam/streams")
     def streams() -> Json:
@@ -104,10 +102,10 @@ def suggestions(site: Site) -> list[str]:
         entities, found = site.session.entities(), site.library.status()
     except HippocamError:
         return []
-    of_streams = []
+    titles, of_streams = site.titles.every(), []
     for stream in found.streams if found else ():
         labels = Counter(entity.label for entity in entities if entity.stream == stream.id)
-        of_streams.append(_asked_of(stream.id, labels))
+        of_streams.append(_asked_of(titles.get(stream.id, stream.id), labels))
     turns = zip_longest(*of_streams)
     return [question for turn in turns for question in turn if question is not None][:_SUGGESTED]
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import av
@@ -93,7 +96,7 @@ def test_what_is_sent_has_the_shapes_that_are_described(client: TestClient, sess
     exactly(json_shapes.AnswerJson, client.post(f"{V1}/ask", json={"question": "when was it blue?"}).json())
     assert set(described["paths"]) == {
         "/search", "/moments", "/moments/{entry}", "/moments/{entry}/picture", "/explain/{entry}", "/ask",
-        "/clips", "/status", "/streams", "/streams/{stream}", "/entities", "/jobs",
+        "/clips", "/clips/zip", "/status", "/streams", "/streams/{stream}", "/entities", "/jobs",
         "/pin", "/forget", "/forget/preview", "/entities/merge", "/entities/split", "/entities/undo",
     }  # fmt: skip
     assert described["servers"] == [{"url": V1}]
@@ -324,6 +327,7 @@ def test_health_is_told_before_any_network_is_loaded(tmp_path: Path) -> None:
     """In a process of its own, where nothing else has loaded them."""
     program = f"""
 import sys
+import zipfile
 from starlette.testclient import TestClient
 from hippocam.apps.session import Session
 from hippocam.apps.web.options import PageOptions
@@ -334,3 +338,32 @@ with Session({str(tmp_path / "new")!r}) as session, TestClient(build_app(session
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]", done.stdout
+
+
+def test_several_moments_are_one_file_of_clips(client: TestClient) -> None:
+    entries = [moment["id"] for moment in get(client, "/moments")["moments"]]
+    packed = client.get(f"{V1}/clips/zip", params={"entry": entries})
+    assert packed.headers["content-disposition"] == 'attachment; filename="moments.zip"'
+    with zipfile.ZipFile(io.BytesIO(packed.content)) as opened:
+        rows = json.loads(opened.read("moments.json"))
+        assert [row["id"] for row in rows] == entries
+        clips = [opened.read(name) for row in rows for name in row["files"]]
+    assert len(clips) == len(entries)
+    with av.open(io.BytesIO(clips[0])) as clip:
+        assert next(clip.decode(video=0)).width == 320
+    assert client.get(f"{V1}/clips/zip", params={"entry": "0" * 16}).status_code == 404
+
+
+def test_several_streams_are_searched_and_asked_as_if_there_were_no_others(
+    session: Session, client: TestClient, tmp_path: Path, helpers: ModuleType
+) -> None:
+    session.watch([helpers.render_colours(tmp_path / f"{name}.mp4", seconds_each=4) for name in ("more", "other")])
+    found = get(client, "/search", q="green", streams=["more", "other"], top=9)["moments"]
+    assert {moment["stream"] for moment in found} == {"more", "other"}
+    asked = {"question": "when is it green", "streams": ["colours", "other"]}
+    answer = client.post(f"{V1}/ask", json=asked).json()
+    assert {moment["stream"] for moment in answer["evidence"]} == {"colours", "other"}
+    long = client.post(f"{V1}/ask", json={"question": "how long are they?", "streams": ["more", "other"]}).json()
+    assert "colours" not in long["answer"]
+    unknown = client.get(f"{V1}/search", params={"q": "green", "streams": ["more", "none"]})
+    assert (unknown.status_code, "none" in unknown.json()["error"]) == (400, True)

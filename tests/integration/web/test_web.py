@@ -27,6 +27,7 @@ from hippocam.apps.web.media import Library
 from hippocam.apps.web.options import PageOptions
 from hippocam.apps.web.questions import Questions
 from hippocam.apps.web.server import build_app, listen
+from hippocam.apps.web.titles import Titles
 from hippocam.apps.web.views.site import Site
 from hippocam.memory.memory import Memory
 from hippocam.stream.records import EncodedImages, EncoderSpec, FloatArray, Image
@@ -428,7 +429,7 @@ def test_what_comes_through_a_proxy_is_asked_for_a_password(session: Session, tm
 
 
 def test_a_question_is_not_longer_than_a_person_writes(client: TestClient, session: Session) -> None:
-    site = Site(session=session, library=Library(session), jobs=None)
+    site = Site(session=session, library=Library(session), titles=Titles(session.folder), jobs=None)
     (refused,) = Questions(site).ask({"id": "1", "question": "was it red? " * 200_000}, "me")
     assert refused["state"] == "error"
     assert "2000 letters" in refused["error"]
