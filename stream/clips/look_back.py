@@ -103,7 +103,7 @@ def _scanned(folder: Path) -> Iterator[_File]:
     for path in reversed(segments(folder)):
         packets: list[tuple[float, bool]] = []
         look: tuple[object, ...] = ()
-        for time_s, packet, stream in _packets(path):
+        for time_s, packet, stream in packets_of(path):
             context = stream.codec_context
             look = (context.name, context.width, context.height)
             packets.append((time_s, packet.is_keyframe))
@@ -111,7 +111,7 @@ def _scanned(folder: Path) -> Iterator[_File]:
             yield _File(path, look, packets)
 
 
-def _packets(path: Path) -> Iterator[tuple[float, Any, Any]]:
+def packets_of(path: Path) -> Iterator[tuple[float, Any, Any]]:
     """The packets of a file with their times since 1970, and their stream; both must not outlive the walk."""
     import av
 
@@ -128,7 +128,7 @@ def _mux(files: list[_File], container: Any, path: Path) -> Clip:
     origin_s, frames = files[0].packets[files[0].skip][0], 0  # the time since 1970 that the clip shows as 0
     last_dts, into = -(2**62), None
     for file in files:
-        walk = islice(_packets(file.path), file.skip, len(file.packets))
+        walk = islice(packets_of(file.path), file.skip, len(file.packets))
         for index, (time_s, packet, stream) in enumerate(walk):
             into = into or container.add_stream_from_template(stream)
             if not spans:

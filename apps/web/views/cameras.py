@@ -6,19 +6,23 @@ import base64
 import json
 import re
 import tempfile
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, HTTPException, Request
 from starlette.background import BackgroundTask
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, Response, StreamingResponse
 
 from hippocam.apps.live.endpoint import ask_live
 from hippocam.apps.live.folder import LiveFolder
+from hippocam.apps.web.access.door import client_of
+from hippocam.apps.web.access.limits import Allowance
 from hippocam.apps.web.beside import stream_key
 from hippocam.apps.web.cameras import Cameras
 from hippocam.apps.web.views.site import Json, Sent, Site, text_of, texts_of
+from hippocam.stream.clips.follow import follow, start_before, stretches
 from hippocam.stream.clips.look_back import write_clips
 from hippocam.stream.live.lookback import segments, start_of
 from hippocam.stream.timecode import DATES_FROM_S
@@ -26,6 +30,8 @@ from hippocam.stream.timecode import DATES_FROM_S
 _ROWS, _TAIL_BYTES = 60, 200_000
 _PICTURE = re.compile(r"[\w.-]+\.jpg")
 _LONGEST_S = 600.0
+# Videos of footage that one client may have open at a time.
+_VIDEOS = 6
 
 
 def camera_routes(site: Site, cameras: Cameras | None) -> APIRouter:
@@ -36,6 +42,7 @@ def camera_routes(site: Site, cameras: Cameras | None) -> APIRouter:
         cameras: Starts and stops them; None where nothing may be changed, or several memories are shown.
     """
     router, folder = APIRouter(), LiveFolder(site.session.folders[0])
+    viewers = Allowance(_VIDEOS)
 
     @router.get("/hippocam/cameras")
     def every() -> Json:
@@ -75,6 +82,46 @@ def camera_routes(site: Site, cameras: Cameras | None) -> APIRouter:
         return FileResponse(
             clip.path, media_type="video/mp4", headers=headers, background=BackgroundTask(made.cleanup)
         )
+
+    @router.get("/hippocam/live/{key}")
+    def live(key: str) -> Json:
+        """How a camera's stream is now, and of which times there is footage."""
+        stream = site.stream(key).id
+        running = ask_live(folder.socket, {"op": "status"}) or {}
+        row = next((row for row in running.get("cameras", []) if row["stream"] == stream), None)
+        return {
+            "now_s": time.time(),
+            "live": row is not None and row["state"] == "live",
+            "state": "not watched now" if row is None else row["state"],
+            "last_s": None if row is None else row["last_s"],
+            "latency_s": None if row is None else row["latency_s"],
+            "footage": [list(stretch) for stretch in stretches(folder.look_back(stream))],
+        }
+
+    @router.get("/hippocam/footage/{key}/start")
+    def footage_start(key: str, t: float) -> Json:
+        """Where the video of a time begins, in the stream's time."""
+        found = start_before(folder.look_back(site.stream(key).id), t)
+        if found is None:
+            raise HTTPException(404, "there is no footage of this time")
+        return {"start_s": found}
+
+    @router.get("/hippocam/footage/{key}/video", response_model=None)
+    def footage_video(request: Request, key: str, start_s: float) -> Response:
+        """The footage from the start of one of its files on; it goes on as long as the camera does."""
+        place, client = (
+            folder.look_back(site.stream(key).id),
+            client_of(request.client.host if request.client else ""),
+        )
+        if start_before(place, start_s) is None:
+            raise HTTPException(404, "there is no footage of this time")
+
+        def pieces() -> Iterator[bytes]:
+            with viewers.take(client) as free:
+                if free:
+                    yield from follow(place, start_s)
+
+        return StreamingResponse(pieces(), media_type="video/mp4", headers={"Cache-Control": "no-store"})
 
     @router.get("/hippocam/alert-picture/{name}", response_model=None)
     def alert_picture(name: str) -> Response:

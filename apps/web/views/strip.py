@@ -37,6 +37,7 @@ def strip_routes(site: Site) -> APIRouter:
             ],
             "visits": _visits(member, stream, t0, t1),
             "lost": _lost(member, stream, t0, t1),
+            "looked": [[round(a, 2), round(b, 2)] for a, b in member.memory.store.coverage.of(stream).spans],
         }
 
     return router

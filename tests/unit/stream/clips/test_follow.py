@@ -1,0 +1,89 @@
+"""Footage that goes on as one video: its times are those of the files, and it ends where there is a pause."""
+
+from __future__ import annotations
+
+import io
+from itertools import pairwise
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from hippocam.stream.clips.follow import follow, start_before, stretches
+
+START_S = 1_795_000_000.0
+
+
+def write(folder: Path, start_s: float, *, seconds: float = 2.0, codec: str = "libx264", shade: int = 0) -> None:
+    """A file of 10 pictures a second, each lighter than the one before."""
+    folder.mkdir(exist_ok=True)
+    with av.open(str(folder / f"{round(start_s * 1000)}.mkv"), "w") as container:
+        stream = container.add_stream(codec, rate=10)
+        stream.width, stream.height = 64, 48
+        stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+        for index in range(round(10 * seconds)):
+            picture = np.full((48, 64, 3), shade + 2 * index, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+
+
+def shown(content: bytes) -> list[tuple[float, int]]:
+    """Time and shade of each picture of a video."""
+    with av.open(io.BytesIO(content)) as container:
+        return [
+            (float(frame.time), round(float(frame.to_ndarray(format="rgb24").mean())))
+            for frame in container.decode(video=0)
+        ]
+
+
+def test_stretches_are_what_was_filmed_without_a_pause(tmp_path: Path) -> None:
+    for at_s in (0.0, 2.0, 4.0, 60.0):
+        write(tmp_path / "cam", START_S + at_s)
+    first, second = stretches(tmp_path / "cam")
+    assert (first.t0_s, second.t0_s) == (START_S, START_S + 60)
+    assert first.t1_s == pytest.approx(START_S + 6, abs=0.2)
+    assert second.t1_s == pytest.approx(START_S + 62, abs=0.2)
+    assert stretches(tmp_path / "none") == []
+    assert start_before(tmp_path / "cam", START_S + 3.3) == START_S + 2
+    assert start_before(tmp_path / "cam", START_S + 30) is None
+    assert start_before(tmp_path / "cam", START_S - 1) is None
+
+
+def test_files_are_one_video_whose_times_go_on_and_which_ends_at_a_pause(tmp_path: Path) -> None:
+    for index, at_s in enumerate((0.0, 2.0, 60.0)):
+        write(tmp_path / "cam", START_S + at_s, shade=50 * index)
+    content = b"".join(follow(tmp_path / "cam", START_S, sleep=lambda s: None, away_s=0.5))
+    times, shades = zip(*shown(content), strict=True)
+    assert len(times) == 40
+    assert times[0] == pytest.approx(0.0, abs=0.01)
+    assert times[-1] == pytest.approx(3.9, abs=0.15)
+    assert all(later > earlier for earlier, later in pairwise(times))
+    assert shades[25] > 50
+
+
+def test_what_is_filmed_meanwhile_is_shown_too_and_it_ends_when_nothing_comes(tmp_path: Path) -> None:
+    write(tmp_path / "cam", START_S)
+    waits = []
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 2:
+            write(tmp_path / "cam", START_S + 2, shade=60)
+
+    content = b"".join(follow(tmp_path / "cam", START_S, sleep=sleep, away_s=1.0))
+    assert len(shown(content)) == 40
+    assert len(waits) > 2
+
+
+def test_what_no_browser_plays_is_encoded_on_the_way(tmp_path: Path) -> None:
+    write(tmp_path / "cam", START_S, codec="mjpeg", shade=100)
+    content = b"".join(follow(tmp_path / "cam", START_S, sleep=lambda s: None, away_s=0.3))
+    with av.open(io.BytesIO(content)) as container:
+        assert container.streams.video[0].codec_context.name == "h264"
+    assert len(shown(content)) == 20
+
+
+def test_of_no_footage_there_is_no_video(tmp_path: Path) -> None:
+    (tmp_path / "cam").mkdir()
+    assert b"".join(follow(tmp_path / "cam", START_S, sleep=lambda s: None, away_s=0.3)) == b""
