@@ -14,7 +14,9 @@
     │  ├─ NoFreeCoreError           all cores are taken
     │  ├─ TooManyWorkersError       fewer cores are free than were asked for
     │  ├─ WorkersLateError          workers did not start in time
-    │  └─ NoFreeGpuError            all GPUs are taken
+    │  ├─ NoFreeGpuError            all GPUs are taken
+    │  ├─ NoUsableMachineError      every machine of the cluster lacks something
+    │  └─ HeadLostError             the cluster's head is gone
     ├─ MemoryFolderError            a memory's folder cannot be used
     │  ├─ NoMemoryError             there is none in it
     │  ├─ NotAMemoryError           something else is in it
@@ -93,6 +95,7 @@ from hippocam.models.errors import (
 from hippocam.stream.errors import (
     ClipError,
     ClusterError,
+    HeadLostError,
     HippocamError,
     LibraryFilesError,
     MissingFramesError,
@@ -100,6 +103,7 @@ from hippocam.stream.errors import (
     NoFootageError,
     NoFreeCoreError,
     NoFreeGpuError,
+    NoUsableMachineError,
     PartError,
     RayError,
     RayStartError,
@@ -219,6 +223,7 @@ __all__ = [
     "EntryGivenUpError",
     "ExportError",
     "FormatError",
+    "HeadLostError",
     "HippocamError",
     "LibraryFilesError",
     "LineError",
@@ -234,6 +239,7 @@ __all__ = [
     "NoFreeGpuError",
     "NoMemoryError",
     "NoPermissionError",
+    "NoUsableMachineError",
     "NotAMemoryError",
     "OlderFormatError",
     "PartError",

@@ -154,6 +154,16 @@ def pull(name: str) -> list[Path]:
     raise UnknownModelError(f"there is nothing to pull for {name!r}; there are {known}, and open_clip:MODEL/TAG")
 
 
+def needed() -> tuple[str, ...]:
+    """The weights that watching uses here: those of the encoder that every install has, and of all senses."""
+    from hippocam.models.senses.ocr import Ocr
+    from hippocam.models.senses.speech import Speech
+    from hippocam.models.senses.things import ThingsSense
+
+    heard = Speech.weights if importlib.util.find_spec("faster_whisper") else ()
+    return (*NEEDS[FALLBACK], *ThingsSense.weights, *Ocr.weights, *heard)
+
+
 # lines -------------------------------------------------------------------------------------------------------
 
 

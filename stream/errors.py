@@ -208,3 +208,33 @@ class NoFreeGpuError(RayError):
 
     def __str__(self) -> str:
         return f"a share of {self.gpu_share:g} of a GPU was asked for, and Ray has no free GPU"
+
+
+@dataclass(eq=False)
+class NoUsableMachineError(RayError):
+    """Every machine of a cluster lacks something.
+
+    Attributes:
+        machines: Why, by machine.
+    """
+
+    machines: dict[str, str]
+
+    def __str__(self) -> str:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in self.machines.items())
+        return f"no machine of the cluster can be used ({reasons})"
+
+
+@dataclass(eq=False)
+class HeadLostError(RayError):
+    """The head of a cluster is gone, and everything on the cluster with it; what was made is kept.
+
+    Attributes:
+        address: Where it was.
+    """
+
+    exit_code = 1
+    address: str
+
+    def __str__(self) -> str:
+        return f"the head of the Ray cluster at {self.address} is gone; what was made is kept"

@@ -55,6 +55,13 @@ def running_ray(address: str | None = None, *, object_store_bytes: int | None = 
         ray.shutdown()
 
 
+def ask_for(cores: int) -> None:
+    """Ask a cluster that grows by itself for cores; 0 takes the wish back. Nothing happens on any other."""
+    from ray.autoscaler.sdk import request_resources
+
+    request_resources(bundles=[{"CPU": 1}] * cores)
+
+
 def _start(ray: Any, address: str, object_store_bytes: int | None) -> None:
     joins = address != "local"
     if joins:

@@ -1,8 +1,9 @@
 """Footage, memories and kills for the tests of `hippocam archive`.
 
 Run as a program it archives a folder and kills itself with SIGKILL on the way:
-`python archive_footage.py FOOTAGE MEMORIES EXECUTOR WHERE COUNT`, WHERE being "segment" (the COUNT-th was written)
-or "event" (the COUNT-th is being kept).
+`python archive_footage.py FOOTAGE MEMORIES EXECUTOR WHERE COUNT`, WHERE being "segment" (the COUNT-th was
+written), "event" (the COUNT-th is being kept) or "slow" (no kill, but 3 seconds for each segment, of COUNT
+seconds); an EXECUTOR with a port is the address of a cluster.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import signal
 import sqlite3
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,8 @@ import numpy as np
 from hippocam.apps.archive.records import ArchiveConfig, ArchiveProgress, ArchiveReport, ArchiveRequest
 from hippocam.apps.archive.run import archive
 from hippocam.memory.longterm.intake import Intake
+from hippocam.stream.archive.nodes import WorkersConfig
+from hippocam.stream.errors import HippocamError
 
 # Scenes that change every few seconds, large enough that 1 MB does not hold all of them.
 _RATE, _SIZE, _CELL = 5, (640, 360), 8
@@ -96,7 +100,7 @@ def workers_of(driver: int) -> list[int]:
             except OSError:
                 continue
             parents[int(folder.name)] = int(status.split("PPid:")[1].split()[0])
-            if command.startswith(b"ray::MapWorker"):
+            if command.startswith(b"ray::Host"):
                 named.append(int(folder.name))
 
     def below(process: int) -> bool:
@@ -108,7 +112,7 @@ def workers_of(driver: int) -> list[int]:
 
 
 def _main(footage: str, memories: str, executor: str, where: str, count: str) -> None:
-    left = int(count)
+    left = int(float(count))
 
     def die() -> None:
         nonlocal left
@@ -117,6 +121,7 @@ def _main(footage: str, memories: str, executor: str, where: str, count: str) ->
             os.kill(os.getpid(), signal.SIGKILL)
 
     def told(progress: ArchiveProgress) -> None:
+        time.sleep(3 if where == "slow" else 0)
         if progress.source and where == "segment":
             die()
 
@@ -128,8 +133,18 @@ def _main(footage: str, memories: str, executor: str, where: str, count: str) ->
             die()
 
     Intake.add = dying_add  # type: ignore[method-assign]
-    config = ArchiveConfig(executor=executor, unit_s=30.0, ahead=2)  # type: ignore[arg-type]
-    archive(memories, request(footage), config, on_progress=told)
+    more: dict[str, Any]
+    if ":" in executor:
+        config = ArchiveConfig(workers=WorkersConfig(address=executor), unit_s=30.0, ahead=2)
+        more = {"per": "camera", "segment_s": float(count)}
+    else:
+        config = ArchiveConfig(executor=executor, unit_s=30.0, ahead=2)  # type: ignore[arg-type]
+        more = {}
+    try:
+        archive(memories, request(footage, **more), config, on_progress=told)
+    except HippocamError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from typing import Literal
 
 from hippocam.apps.archive.layout import Per
 from hippocam.apps.records import Failure
-from hippocam.stream.archive.runner import WorkersConfig
+from hippocam.stream.archive.nodes import WorkersConfig
 
 Executor = Literal["auto", "ray", "local"]
 
@@ -62,7 +62,7 @@ class ArchiveConfig:
         workers: Which workers there are on Ray.
         unit_s: Footage after which a memory is made safe, seconds above 0; after a kill, what came since is
             written again, but not encoded again.
-        ahead: How many segments may wait for their memory, 1 or more.
+        ahead: How many segments may wait for each memory, 1 or more.
         retry: Whether quarantined recordings are tried again.
     """
 
@@ -134,11 +134,12 @@ class ArchiveReport:
         seconds: How long the run took.
         core_hours: Processor hours that all processes took.
         hours_per_core_hour: Hours of footage in a processor hour.
-        workers: How many there were.
+        workers: How many there were at most.
         failed: What failed in this run and why; what came before the fault is kept.
         quarantined: What failed in an earlier run and was not tried again.
         undated: What nothing tells the date of, so that its times count from its start.
         gone: Files that were archived and are no longer there; what was seen of them is held.
+        left_out: Machines of the cluster that could not be used, and why.
     """
 
     memories: tuple[ArchivedMemory, ...]
@@ -154,6 +155,7 @@ class ArchiveReport:
     quarantined: tuple[Failure, ...]
     undated: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
+    left_out: tuple[Failure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

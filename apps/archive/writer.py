@@ -1,31 +1,35 @@
-"""Parts into memories: the one writer of an archive run.
+"""Parts into one memory: it is copied before a unit of recordings is written, and made safe with the whole unit.
 
-Parts come in order. A memory is copied before it is written, and the ledger calls its recordings done only when a
-whole unit of them is written (unit.py). So a run that is killed anywhere goes on as if nothing had happened.
+It runs in whichever process writes the memory. What becomes of recordings goes back to the process that keeps the
+ledger (book.py), which notes it only when their unit is safe. So a run that is killed anywhere goes on as if
+nothing had happened.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+import socket
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
+from typing import NamedTuple
 
 from hippocam.apps.archive import unit
-from hippocam.apps.archive.ledger import Ledger, Row, State
+from hippocam.apps.archive.ledger import Row, State
 from hippocam.apps.archive.records import ArchivedMemory
 from hippocam.apps.content import fingerprint_of, with_content
-from hippocam.apps.records import Failure
 from hippocam.memory.memory import MemoryWriter
 from hippocam.stream.archive.parts import PartEnd, read_part
-from hippocam.stream.archive.plan import Footage, Segment
+from hippocam.stream.archive.plan import Footage
 from hippocam.stream.archive.work_folder import WorkFolder
-from hippocam.stream.errors import HippocamError
 from hippocam.stream.records import Item, Note, later
 from hippocam.stream.sources.dates import Recorded
 
 # How many frames and notes a memory is given at a time.
 _BATCH = 64
+# Seconds within which another machine's file must be seen on a disk that they share.
+_SEEN_S, _PAUSE_S = 60.0, 0.2
 _NOTHING = "no frame could be decoded: the data are damaged; copy or record it again"
 _CHANGED = "it changed while it was read; archive again"
 
@@ -55,11 +59,17 @@ class Todo:
     recorded: Recorded | None
 
 
-@dataclass(slots=True)
-class _Outcome:
-    """What became of a recording; the ledger is told with the whole unit."""
+class Outcome(NamedTuple):
+    """What became of a recording.
 
-    todo: Todo
+    Attributes:
+        state: What the ledger is to say.
+        fingerprint: Fingerprint of its content, with all of it where that is known.
+        reason: Why it broke off; "" where it did not.
+        seconds: Seconds of footage that are in the memory.
+        cpu_s: Processor seconds that its parts took to make.
+    """
+
     state: State
     fingerprint: str
     reason: str
@@ -67,91 +77,95 @@ class _Outcome:
     cpu_s: float
 
 
+class Taken(NamedTuple):
+    """What became of a segment.
+
+    Attributes:
+        here_s: Seconds of its recording that are written so far.
+        cpu_s: Processor seconds that its part took to make.
+        written_cpu_s: Processor seconds that writing it took.
+        by: The process that wrote it.
+        outcome: What became of the recording; None where it goes on.
+        safe: The memory, where a unit of it is safe now; None where it is not.
+    """
+
+    here_s: float
+    cpu_s: float
+    written_cpu_s: float
+    by: str
+    outcome: Outcome | None
+    safe: ArchivedMemory | None
+
+
 class ArchiveWriter:
-    """Writes the segments of a run in order. A context manager; after an error the open unit counts as not done.
+    """Writes the segments of one memory in order; what is not safe when it is closed counts as not written.
 
     Args:
-        todos: The recordings, grouped by memory.
-        ledger: Records what becomes of them.
+        folder: Of the memory.
+        copy: Where the memory is copied before a unit; what is there already is the copy of the unit that goes on.
         work: Where the parts are.
-        root: Folder of the memories.
-        copies: Folder for copies of memories.
         open_memory: Opens the memory in a folder for writing.
         unit_s: See ArchiveConfig.
     """
 
     def __init__(
         self,
-        todos: Sequence[Todo],
-        *,
-        ledger: Ledger,
+        folder: Path,
+        copy: Path,
         work: WorkFolder,
-        root: Path,
-        copies: Path,
         open_memory: Callable[[Path], MemoryWriter],
         unit_s: float,
     ) -> None:
-        self._todos, self._ledger, self._work = todos, ledger, work
-        self._root, self._copies, self._open_memory, self._unit_s = root, copies, open_memory, unit_s
+        self._folder, self._copy, self._work = folder, copy, work
+        self._open_memory, self._unit_s = open_memory, unit_s
         self._memory: MemoryWriter | None = None
-        self._name = ""
-        self._outcomes: list[_Outcome] = []
-        self._at = -1  # index of the recording that is being written
-        self._over = False  # whether that recording is finished
+        self._unit: list[Outcome] = []
+        self._over = False  # whether the recording is finished
         self._frames, self._last_s, self._cpu_s = 0, 0.0, 0.0
-        self._written: dict[str, ArchivedMemory] = {}
-        self.failed: list[Failure] = []
-        self.done = 0
-        self.archived = 0
-        self.done_s = 0.0
-        self.cpu_s = 0.0
 
-    def __enter__(self) -> ArchiveWriter:
-        return self
+    def take(self, todo: Todo, number: int, is_last: bool) -> Taken:
+        """Write the next segment.
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._memory is not None:
-            self._memory.close()
-
-    @property
-    def memories(self) -> tuple[ArchivedMemory, ...]:
-        """The memories that were written."""
-        return tuple(self._written.values())
-
-    @property
-    def here_s(self) -> float:
-        """Seconds of footage written so far, the open recording included."""
-        return self.done_s + (0.0 if self._over else self._last_s)
-
-    def take(self, segment: Segment) -> None:
-        """Write the next segment into its memory.
+        Args:
+            todo: The recording.
+            number: Which of its segments.
+            is_last: Whether no recording follows in this memory.
 
         Raises:
-            HippocamError: A memory or the ledger cannot be written, or the workers do not see the footage.
+            HippocamError: The memory or a part cannot be used.
         """
-        todo = self._todos[segment.index]
-        if segment.number == 0:
-            self._begin(segment.index, todo)
-        if self._over:  # an earlier segment broke off
-            return
-        end = self._write(todo, self._work.part(todo.footage.key, segment.number))
-        self._cpu_s += end.cpu_s
-        self.cpu_s += end.cpu_s
-        self._last_s = max(self._last_s, end.last_s or 0.0)
-        if end.error:
-            self._break_off(todo, end)
-        elif segment.number == todo.footage.segments - 1:
-            self._finish(todo)
+        began_s = time.process_time()
+        if number == 0:
+            self._begin(todo)
+        outcome: Outcome | None = None
+        safe: ArchivedMemory | None = None
+        cpu_s = 0.0
+        if not self._over:  # else an earlier segment broke off
+            end = self._write(todo, number)
+            cpu_s = end.cpu_s
+            self._cpu_s += cpu_s
+            self._last_s = max(self._last_s, end.last_s or 0.0)
+            if end.error:
+                outcome = self._broken_off(todo, end.error)
+            elif number == todo.footage.segments - 1:
+                outcome = self._finished(todo)
+        if outcome is not None:
+            safe = self._end(todo, outcome, is_last=is_last)
+        written_cpu_s = time.process_time() - began_s
+        return Taken(self._last_s, cpu_s, written_cpu_s, this_process(), outcome, safe)
 
-    def _begin(self, index: int, todo: Todo) -> None:
+    def close(self) -> None:
+        """Close the memory, with an open unit as it is."""
+        if self._memory is not None:
+            self._memory.close()
+            self._memory = None
+
+    def _begin(self, todo: Todo) -> None:
+        self._over, self._frames, self._last_s, self._cpu_s = False, 0, 0.0, 0.0
         if self._memory is None:
-            self._open(todo.row.memory)
-        assert self._memory is not None
-        self._at, self._over, self._frames, self._last_s, self._cpu_s = index, False, 0, 0.0, 0.0
-        with self._ledger.transaction():
-            self._ledger.set_state(todo.row.id, State.BEGUN, name=todo.name)
+            if not self._copy.is_dir():
+                unit.save(self._folder, self._copy)
+            self._memory = self._open_memory(self._folder)
         self._memory.begin(
             todo.name,
             uri=todo.footage.source.uri,
@@ -161,10 +175,10 @@ class ArchiveWriter:
             recorded_s=None if todo.recorded is None else todo.recorded.start_s,
         )
 
-    def _write(self, todo: Todo, part: Path) -> PartEnd:
+    def _write(self, todo: Todo, number: int) -> PartEnd:
         assert self._memory is not None
         batch: list[Item] = []
-        for item in read_part(part, todo.name):
+        for item in read_part(_seen(self._work.part(todo.footage.key, number)), todo.name):
             if isinstance(item, PartEnd):
                 self._memory.write(batch)
                 return item
@@ -175,81 +189,57 @@ class ArchiveWriter:
                 batch = []
         raise AssertionError("a part ends with its end")
 
-    def _break_off(self, todo: Todo, end: PartEnd) -> None:
-        uri = todo.footage.source.uri
-        if not end.seen and Path(uri).exists():
-            self._work.delete(todo.footage.key)
-            raise HippocamError(f"{uri}: a worker does not see it: {end.error}; mount it on all machines alike")
+    def _broken_off(self, todo: Todo, error: str) -> Outcome:
         self._work.call_off(todo.footage.key)
-        same = fingerprint_of(uri) == todo.fingerprint
-        self._end(todo, State.QUARANTINED if same else State.WAITING, end.error if same else _CHANGED)
+        if fingerprint_of(todo.footage.source.uri) == todo.fingerprint:
+            return self._outcome(todo, State.QUARANTINED, error)
+        return self._outcome(todo, State.WAITING, _CHANGED)
 
-    def _finish(self, todo: Todo) -> None:
+    def _finished(self, todo: Todo) -> Outcome:
         if self._frames or todo.footage.after_seq >= 0:
-            self._end(todo, State.DONE, "")
-        else:
-            self._end(todo, State.QUARANTINED, _NOTHING)
+            return self._outcome(todo, State.DONE, "")
+        return self._outcome(todo, State.QUARANTINED, _NOTHING)
 
-    def _end(self, todo: Todo, state: State, reason: str) -> None:
-        """Finish a recording, and the unit if it has enough of them."""
+    def _outcome(self, todo: Todo, state: State, reason: str) -> Outcome:
+        seconds = max(self._last_s, todo.duration_s or 0.0) if state is State.DONE else self._last_s
+        fingerprint = with_content(todo.footage.source.uri, todo.fingerprint)
+        return Outcome(state, fingerprint, reason, seconds, self._cpu_s)
+
+    def _end(self, todo: Todo, outcome: Outcome, *, is_last: bool) -> ArchivedMemory | None:
+        """Finish a recording, and the unit if it has enough of them or is the last."""
         assert self._memory is not None
-        whole = state is State.DONE
+        whole = outcome.state is State.DONE
         end_s = todo.duration_s if whole else None
         if end_s is not None and todo.recorded is not None:
             end_s += todo.recorded.start_s
         self._memory.finish(todo.name, end_s=end_s, complete=whole)
-        uri = todo.footage.source.uri
-        fingerprint = with_content(uri, todo.fingerprint)
-        self._memory.relocate(todo.name, uri, fingerprint)
-        seconds = max(self._last_s, todo.duration_s or 0.0) if whole else self._last_s
-        self._outcomes.append(_Outcome(todo, state, fingerprint, reason, seconds, self._cpu_s))
+        self._memory.relocate(todo.name, todo.footage.source.uri, outcome.fingerprint)
+        self._unit.append(outcome)
         self._over = True
-        self.done += 1
-        self.archived += whole
-        self.done_s += seconds
-        if reason:
-            self.failed.append(Failure(source=todo.footage.source.uri, reason=reason))
-        more = self._todos[self._at + 1 : self._at + 2]
-        if not more or more[0].row.memory != self._name:  # this memory is complete
+        if is_last:
             self._memory.idle()
-            self._end_unit()
-        elif sum(outcome.seconds for outcome in self._outcomes) >= self._unit_s:
-            self._end_unit()
-
-    def _open(self, name: str) -> None:
-        """Open a memory, and begin a unit unless the memory was restored to the beginning of one."""
-        if name not in self._ledger.open_units():
-            unit.save(self._root / name, self._copies / name)
-            with self._ledger.transaction():
-                self._ledger.set_unit(name, is_open=True)
-        self._memory, self._name = self._open_memory(self._root / name), name
-
-    def _end_unit(self) -> None:
-        """Record the unit as done, and delete its copy and its parts."""
-        assert self._memory is not None
-        before = self._written.get(self._name)
-        self._written[self._name] = ArchivedMemory(
-            folder=str(self._root / self._name),
+        elif sum(each.seconds for each in self._unit) < self._unit_s:
+            return None
+        safe = ArchivedMemory(
+            folder=str(self._folder),
             bytes=self._memory.bytes(),
             budget_bytes=self._memory.budget_bytes(),
-            recordings=sum(outcome.state is State.DONE for outcome in self._outcomes)
-            + (before.recordings if before else 0),
+            recordings=sum(each.state is State.DONE for each in self._unit),
             given_up=sum(stream.evicted for stream in self._memory.streams()),
         )
-        self._memory.close()
-        self._memory = None
-        with self._ledger.transaction():
-            for outcome in self._outcomes:
-                self._ledger.set_state(
-                    outcome.todo.row.id,
-                    outcome.state,
-                    fingerprint=outcome.fingerprint,
-                    reason=outcome.reason,
-                    seconds=outcome.seconds,
-                    cpu_s=outcome.cpu_s,
-                )
-            self._ledger.set_unit(self._name, is_open=False)
-        unit.delete_copy(self._copies / self._name)
-        for outcome in self._outcomes:
-            self._work.delete(outcome.todo.footage.key)
-        self._outcomes = []
+        self._unit = []
+        self.close()
+        return safe
+
+
+def this_process() -> str:
+    """Which process this is, among all machines."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _seen(part: Path) -> Path:
+    """A part, once it is seen from here: other machines' files may take a while."""
+    until_s = time.monotonic() + _SEEN_S
+    while not part.exists() and time.monotonic() < until_s:
+        time.sleep(_PAUSE_S)
+    return part

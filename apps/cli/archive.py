@@ -64,6 +64,9 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     archive.add_argument("--address", metavar="CLUSTER", help="of a Ray cluster (default: Ray on this machine)")
     archive.add_argument("--workers", type=int, metavar="N", help="default: one on every free core")
     archive.add_argument(
+        "--worker-memory-mb", type=float, default=900.0, metavar="N", help="kept for each worker (default 900)"
+    )
+    archive.add_argument(
         "--gpu-share", type=float, metavar="F", help="share of a GPU for each worker (default: divided among them)"
     )
     archive.add_argument("--json", action="store_true", help="one JSON object on the last line of stdout")
@@ -95,7 +98,7 @@ def _run(options: argparse.Namespace) -> int:
     from hippocam.apps.archive.run import archive
     from hippocam.apps.cli.progress import ArchiveBar
     from hippocam.apps.cli.report import archive_lines
-    from hippocam.stream.archive.runner import WorkersConfig
+    from hippocam.stream.archive.nodes import WorkersConfig
 
     request = ArchiveRequest(
         paths=tuple(options.paths),
@@ -110,12 +113,19 @@ def _run(options: argparse.Namespace) -> int:
         work=options.work,
         budget_mb_per_hour=options.budget_mb_per_hour,
     )
-    workers = WorkersConfig(address=options.address, workers=options.workers, gpu_share=options.gpu_share)
+    workers = WorkersConfig(
+        address=options.address,
+        workers=options.workers,
+        gpu_share=options.gpu_share,
+        memory_mb=options.worker_memory_mb,
+    )
     asked = options.address or options.workers or options.gpu_share
     executor: Executor = "ray" if asked and options.executor == "auto" else options.executor
     config = ArchiveConfig(executor=executor, workers=workers, retry=options.retry)
     with ArchiveBar() as bar:
-        report = archive(options.memories, request, config, resume=options.resume, on_progress=bar.update)
+        report = archive(
+            options.memories, request, config, resume=options.resume, on_progress=bar.update, on_note=bar.note
+        )
     if options.json:
         tell_json(archive_json(report))
     else:

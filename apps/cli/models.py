@@ -25,7 +25,8 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     names = models.add_subparsers(title="commands", metavar="COMMAND")
     text = "fetch what a model needs"
     pull = names.add_parser("pull", help=text, description=text[0].upper() + text[1:] + ".")
-    pull.add_argument("names", nargs="+", metavar="NAME", help="as `hippocam models` lists them")
+    pull.add_argument("names", nargs="*", metavar="NAME", help="as `hippocam models` lists them")
+    pull.add_argument("--all", action="store_true", help="all that watching uses, as before a cluster starts")
     pull.set_defaults(run=_pull)
     text = "write a model of open_clip into a folder that --encoder onnx:FOLDER takes, also on another machine"
     export = names.add_parser("export", help=text, description=text[0].upper() + text[1:] + ".")
@@ -48,9 +49,13 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _pull(options: argparse.Namespace) -> int:
-    from hippocam.models.inventory import pull
+    from hippocam.models.errors import UnknownModelError
+    from hippocam.models.inventory import needed, pull
 
-    pulled = {name: [str(path) for path in pull(name)] for name in options.names}
+    names = dict.fromkeys([*(needed() if options.all else ()), *options.names])
+    if not names:
+        raise UnknownModelError("nothing to pull: give names, or --all for all that watching uses")
+    pulled = {name: [str(path) for path in pull(name)] for name in names}
     if options.json:
         tell_json({"pulled": pulled})
         return 0

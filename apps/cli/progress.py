@@ -60,6 +60,12 @@ class Progress:
             self._line_s = time.monotonic()
             self._write_line()
 
+    def note(self, text: str) -> None:
+        """Print a line at once, above the bar."""
+        if self._bar is not None:
+            self._bar.clear()
+        warn(text)
+
     def _write_line(self) -> None:
         if self._line:
             warn(self._line)

@@ -58,6 +58,7 @@ def archive_lines(report: ArchiveReport) -> list[str]:
     lines += [f"{path}: moved here, archived before" for path in report.moved]
     lines += [f"{old.source}: in quarantine (--retry tries it again): {old.reason}" for old in report.quarantined]
     lines += _gone(report.gone)
+    lines += [f"{failure.source}: left out: {failure.reason}" for failure in report.left_out]
     if report.undated:
         count = len(report.undated)
         lines.append(

@@ -5,7 +5,7 @@
     ... 256 + 5120 bytes: vector, JPEG, and state, action and pose where there are any ...
     {"camera": "", "seq": 1, "time_s": 1.0}                      a frame without change has no bytes
     {"camera": "", "note": ["subtitle", 1.0, 2.5, "Hello!"]}     kind, start, end, words
-    {"end": 2, "error": "", "seen": true, "first_s": 0.0, "last_s": 1.0, "cpu_s": 0.3}
+    {"end": 2, "error": "", "first_s": 0.0, "last_s": 1.0, "cpu_s": 0.3}
 
 A frame that senses looked at also has "screen", the lines that were read, and "things", each with its label,
 score, box and colours; their vectors follow the other bytes, then their portraits, empty where there is none.
@@ -41,7 +41,7 @@ from hippocam.stream.records import (
     stream_id,
 )
 
-_FORMAT = 3
+_FORMAT = 4
 _SENSORS = ("state", "action", "pose")
 _DOUBLE_POSE_BYTES = 7 * 8
 
@@ -53,7 +53,6 @@ class PartEnd:
     Attributes:
         end: Number of frames, unchanged ones included.
         error: Why the source broke off; "" where it did not.
-        seen: Whether the worker could see the source at all.
         first_s: True time of the first frame, seconds; None where there is no frame.
         last_s: True time of the last frame, likewise.
         cpu_s: Processor seconds that the part took to make.
@@ -61,7 +60,6 @@ class PartEnd:
 
     end: int
     error: str
-    seen: bool
     first_s: float | None
     last_s: float | None
     cpu_s: float
@@ -141,12 +139,11 @@ class PartWriter:
         self._line(head)
         self._file.write(b"".join(pieces))
 
-    def end(self, *, error: str, seen: bool = True, cpu_s: float) -> None:
+    def end(self, *, error: str, cpu_s: float) -> None:
         """Write the last line, and give the part its final name."""
         end = PartEnd(
             end=self._count,
             error=error,
-            seen=seen,
             first_s=self._first_s,
             last_s=self._last_s,
             cpu_s=round(cpu_s, 3),

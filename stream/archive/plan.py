@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ class Footage:
         source: What is watched.
         key: A file name that is different for any other content, or any other way to encode it.
         segments: How many segments it is cut into, 1 or more.
+        memory: Name of the memory that takes it. A memory takes its footage in order; several may do so at a time.
         after_seq: Only frames after this position are wanted, -1 for all; segments before it stay empty.
         after_s: Only notes that are known from this time on are wanted; None for all.
     """
@@ -24,6 +26,7 @@ class Footage:
     source: Source
     key: str
     segments: int
+    memory: str = ""
     after_seq: int = -1
     after_s: float | None = None
 
@@ -32,9 +35,16 @@ class Footage:
         return Stretch(number=number, count=self.segments, segment_s=segment_s, index_file=index_file)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Segment:
     """One segment of a run: the index of its footage in the list, and its number in that footage, from 0."""
 
     index: int
     number: int
+
+
+def segments_of(footage: Sequence[Footage]) -> list[Segment]:
+    """All segments of a run in the order in which their memories take them."""
+    return [
+        Segment(index=index, number=number) for index, one in enumerate(footage) for number in range(one.segments)
+    ]

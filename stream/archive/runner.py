@@ -1,23 +1,35 @@
-"""Footage into parts, on Ray Data or in this process, in the same order either way.
+"""Footage into parts and parts into memories, in this process or on Ray, with the same result either way.
 
-Each core runs an actor that makes the parts of segments and writes them into the work folder. Only a few numbers a
-segment travel through Ray, so its object store may be as small as Ray allows; it lies in /tmp where /dev/shm is
-smaller still, as in a container with 64 MB. Ray restarts an actor that dies, and it begins its segment again. The
-caller takes the parts one by one, and workers that get too far ahead wait for it.
+Each core runs a process that makes the parts of segments and writes them into the work folder; only a few numbers
+a segment travel through Ray, so its object store may be as small as Ray allows. Every memory is written by one
+process at a time, several memories side by side: by this one, and by one for every few workers beyond that.
+
+Machines that join are used from the next second on, those that leave are survived, and those that lack something
+are named and left out. What was being made on a machine that left is made elsewhere; what was being written is put
+back and written again from the parts.
 """
 
 from __future__ import annotations
 
-import logging
 import math
-from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass
+import pickle
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from functools import partial
+from queue import Empty, SimpleQueue
 from typing import Any
 
-from hippocam.stream.archive.plan import Segment
-from hippocam.stream.archive.work_folder import order
-from hippocam.stream.archive.worker import SegmentWorker, Work
+from hippocam.stream.archive.crew import Crew, Worker
+from hippocam.stream.archive.desks import Desk, DeskHere, DeskThere
+from hippocam.stream.archive.nodes import Head, WorkersConfig, room_on
+from hippocam.stream.archive.plan import Footage, Segment, segments_of
+from hippocam.stream.archive.protocols import Book, Writer
+from hippocam.stream.archive.queue import Queue
+from hippocam.stream.archive.worker import Made, SegmentWorker, Work, give_up
 from hippocam.stream.errors import (
+    HeadLostError,
     HippocamError,
     NoFreeCoreError,
     NoFreeGpuError,
@@ -26,138 +38,266 @@ from hippocam.stream.errors import (
     WorkersLateError,
 )
 from hippocam.stream.protocols import Encoder
-from hippocam.stream.ray import first_line, running_ray
+from hippocam.stream.ray import ask_for, first_line, running_ray
 
-# Ray asks for 75 MiB at least; our rows of a few numbers need none of it.
+# Ray asks for 75 MiB at least; the few numbers that travel need none of it.
 OBJECT_STORE_BYTES = 80 << 20
-# Seconds after which an actor that has not started counts as one that has no room.
-_START_S = 300
-# One thread a worker, however many cores there are, so that every machine adds up in the same order.
-_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-_MIN_GPU_SHARE = 0.1
+# Seconds between two looks at the machines.
+_LOOK_S = 1.0
+# Seconds after which a user is told that nothing has started, and after which a Ray of our own is given up.
+_TELL_S, _START_S = 15.0, 300.0
+# Workers for each process that writes, at first: one writes over fifteen times as fast as a core encodes.
+_WORKERS_A_WRITER = 8
+# How often the process that writes a memory may die.
+_MAX_LOST = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkersConfig:
-    """How many workers there are, and where.
-
-    Attributes:
-        address: Address of a Ray cluster to join; None starts Ray on this machine, "local" too.
-        workers: How many, each with one core; None for one on every free core.
-        gpu_share: Share of a GPU that each worker has, 0 to 1; None divides all GPUs among them.
-    """
-
-    address: str | None = None
-    workers: int | None = None
-    gpu_share: float | None = None
-
-    def __post_init__(self) -> None:
-        if self.workers is not None and self.workers < 1:
-            raise ValueError(f"workers must be 1 or more, found {self.workers}")
-        if self.gpu_share is not None and not 0 <= self.gpu_share <= 1:
-            raise ValueError(f"gpu_share must be 0 to 1, found {self.gpu_share}")
-
-
-def run_here(work: Work, make_encoder: Callable[[], Encoder]) -> Generator[Segment, None, None]:
-    """Make the parts one after the other in this process; yield each segment when its part is ready.
+def run_here(footage: Sequence[Footage], work: Work, make_encoder: Callable[[], Encoder], book: Book) -> None:
+    """Make the parts one after the other in this process, and have each written when it is made.
 
     Raises:
         HippocamError: The run cannot go on.
     """
     worker = SegmentWorker(work, make_encoder)
-    for at, segment in enumerate(order([footage.segments for footage in work.footage])):
-        worker.make(at, segment)
-        yield segment
-        work.folder.take(at + 1)
+    writer: Writer | None = None
+    memory = ""
+    try:
+        for segment in segments_of(footage):
+            one = footage[segment.index]
+            made = worker.make(one, segment.number)
+            if made.problem and not give_up(work, one, segment.number, made):
+                raise HippocamError(made.problem)
+            if writer is None or one.memory != memory:
+                if writer is not None:
+                    writer.close()
+                writer, memory = book.writer_of(one.memory)(), one.memory
+            book.end(segment, writer.take(*book.begin(segment)))
+    finally:
+        if writer is not None:
+            writer.close()
 
 
-def run_ray_data(
-    work: Work, make_encoder: Callable[[], Encoder], config: WorkersConfig, *, on_start: Callable[[int], None]
-) -> Generator[Segment, None, None]:
-    """Make the parts on Ray Data; yield each segment, in order, when its part is ready.
+def run_on_ray(
+    footage: Sequence[Footage],
+    work: Work,
+    make_encoder: Callable[[], Encoder],
+    book: Book,
+    config: WorkersConfig,
+    *,
+    ahead: int,
+) -> None:
+    """Make the parts on Ray, and have each memory take its own in order.
 
     Args:
-        work: What is to be done; sources are pickled.
-        make_encoder: Builds the encoder inside each worker.
+        footage: What is archived; sources are pickled.
+        work: How segments are made.
+        make_encoder: Builds the encoder inside each worker; picklable.
+        book: Keeps book of what memories take.
         config: Which workers.
-        on_start: Called with the number of workers.
+        ahead: How many segments may wait for each memory.
 
     Raises:
         HippocamError: Ray cannot start, has no room for the workers, or the run cannot go on.
     """
-    segments = order([footage.segments for footage in work.footage])
-    if not segments:
+    if not footage:
         return
     with running_ray(config.address or "local", object_store_bytes=OBJECT_STORE_BYTES) as ray:
-        workers, gpu_share = room(ray, config, len(segments))
-        on_start(workers)
+        run = _Run(ray, footage, work, make_encoder, book, config, ahead)
         try:
-            for at in _rows(segments, work, make_encoder, workers, gpu_share):
-                yield segments[at]
-                work.folder.take(at + 1)
-        except ray.exceptions.GetTimeoutError as error:
-            raise WorkersLateError(workers, _START_S) from error
+            run.run()
+        except ray.exceptions.RayTaskError as failed:
+            if isinstance(failed.cause, HippocamError):
+                raise failed.cause from None
+            raise
         except ray.exceptions.RayError as error:
             raise RayError(
                 f"Ray gave up ({first_line(error)}); archive again to go on: what was made is kept"
             ) from error
+        finally:
+            run.end()
 
 
-def room(ray: Any, config: WorkersConfig, segments: int) -> tuple[int, float]:
-    """Return how many workers there is room for, and the share of a GPU that each gets.
+class _Run:
+    """One run: workers make segments, desks have memories take them, and one loop hears of all that is done."""
 
-    Args:
-        ray: The module, connected.
-        config: What was asked for.
-        segments: How many segments there are.
+    def __init__(
+        self,
+        ray: Any,
+        footage: Sequence[Footage],
+        work: Work,
+        make_encoder: Callable[[], Encoder],
+        book: Book,
+        config: WorkersConfig,
+        ahead: int,
+    ) -> None:
+        self._ray, self._footage, self._work, self._book, self._config = ray, footage, work, book, config
+        self._queue = Queue(footage, ahead=ahead)
+        self._events: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._desks: list[Desk] = []
+        self._losses: Counter[str] = Counter()
+        self._head = Head(ray.get_runtime_context().gcs_address)
+        self._looked_s = -math.inf
+        self._idle_since_s: float | None = time.monotonic()
+        self._told = False
+        self._more_writers = 0
+        packed = pickle.dumps(partial(SegmentWorker, work, make_encoder))
+        self._crew = Crew(ray, packed, config, book=book, post=self._post, lost=self._queue.give_back)
+
+    def run(self) -> None:
+        """Run to the end."""
+        if self._config.joins:
+            ask_for(self._config.workers or 1)
+        else:
+            _check_room(self._ray, self._config)
+        while self._queue.untaken:
+            if time.monotonic() - self._looked_s >= _LOOK_S:
+                self._look()
+            self._hand_out()
+            self._have_written()
+            try:
+                self._events.get(timeout=_LOOK_S)()
+                while True:
+                    self._events.get_nowait()()
+            except Empty:
+                pass
+
+    def end(self) -> None:
+        """End all processes; what is being written by this one is written first."""
+        for desk in self._desks:
+            desk.end()
+        self._crew.end()
+        if self._config.joins and self._head.answers():
+            ask_for(0)
+
+    def _post(self, future: Future[Any], heard: Callable[[Future[Any]], None]) -> None:
+        future.add_done_callback(lambda done: self._events.put(partial(heard, done)))
+
+    def _look(self) -> None:
+        """Look at the machines, and at whether anything goes on."""
+        if not self._head.answers():  # nothing may be asked of Ray now: it would end this process
+            if self._head.is_gone():
+                raise HeadLostError(self._head.address)
+            return
+        self._looked_s = time.monotonic()
+        for segment in self._crew.look(min(self._config.workers or self._queue.unmade, self._queue.unmade)):
+            self._work.folder.forgive(self._footage[segment.index].key, segment.number)
+        if self._crew.ready or not self._queue.unmade:
+            self._idle_since_s, self._told = None, False
+            return
+        self._idle_since_s = self._idle_since_s or time.monotonic()
+        idle_s = time.monotonic() - self._idle_since_s
+        if not self._config.joins and idle_s > _START_S:
+            raise WorkersLateError(self._config.workers or 1, _START_S)
+        if idle_s > _TELL_S and not self._told:
+            self._told = True
+            self._book.note(f"no worker is ready at {self._head.address}: waiting for machines with free cores")
+
+    def _hand_out(self) -> None:
+        """Give every idle worker a segment."""
+        for worker in self._crew.idle():
+            segment = self._queue.hand_out(self._writers)
+            if segment is None:
+                self._more_writers += self._queue.is_held_back  # workers have nothing to do: writing is too slow
+                return
+            try:
+                heard = partial(self._made, worker, segment)
+                self._crew.make(worker, segment, self._footage[segment.index], heard)
+            except Exception as error:  # a source of somebody else's may not be sendable
+                self._made(
+                    worker, segment, Made(f"sending it to a worker failed ({first_line(error)})", "footage")
+                )
+
+    def _made(self, worker: Worker, segment: Segment, made: Made) -> None:
+        footage = self._footage[segment.index]
+        if made.problem and not give_up(self._work, footage, segment.number, made):
+            self._queue.give_back(segment)
+            self._crew.leave_out(worker.machine, made.problem)
+            return
+        self._queue.made(segment)
+
+    # memories ---------------------------------------------------------------------------------------------
+
+    @property
+    def _writers(self) -> int:
+        """How many memories are written at a time."""
+        count = math.ceil(self._crew.ready / _WORKERS_A_WRITER) + self._more_writers
+        return max(1, min(count, self._crew.ready))
+
+    def _have_written(self) -> None:
+        """Have memories take what is made for them."""
+        for segment in self._queue.takeable():
+            desk = self._desk_of(self._footage[segment.index].memory)
+            if desk is not None and desk.ready:
+                self._queue.take(segment)
+                self._post(desk.take(self._book.begin(segment)), partial(self._taken, desk, segment))
+
+    def _desk_of(self, memory: str) -> Desk | None:
+        """The desk at which a memory is written, a free one for one that has none; None where none is free."""
+        for desk in self._desks:
+            if desk.memory == memory:
+                return desk
+        free = next((desk for desk in self._desks if not desk.memory), None) or self._another_desk()
+        if free is not None:
+            self._post(free.open(memory, self._book.writer_of(memory)), partial(self._opened, free))
+        return free
+
+    def _another_desk(self) -> Desk | None:
+        if not self._desks:
+            self._desks.append(DeskHere())
+            return self._desks[0]
+        if len(self._desks) >= self._writers:
+            return None
+        machine = self._crew.machine_for_a_writer(Counter(desk.machine for desk in self._desks))
+        if machine is None:
+            return None
+        self._desks.append(DeskThere(self._ray, self._crew.host_on(machine), machine))
+        return self._desks[-1]
+
+    def _opened(self, desk: Desk, future: Future[Any]) -> None:
+        try:
+            _, problem = future.result()
+        except self._ray.exceptions.RayError:
+            self._lose(desk)
+            return
+        if problem:
+            self._lose(desk)
+            self._crew.leave_out(desk.machine, problem)
+        desk.ready = not problem
+
+    def _taken(self, desk: Desk, segment: Segment, future: Future[Any]) -> None:
+        try:
+            taken = future.result()
+        except self._ray.exceptions.RayTaskError:
+            raise  # the memory, or the ledger, cannot be written
+        except self._ray.exceptions.RayError:
+            memory = desk.memory
+            self._lose(desk)
+            self._losses[memory] += 1
+            if self._losses[memory] >= _MAX_LOST:
+                raise
+            self._queue.rewind(self._book.lost(memory))
+            return
+        self._book.end(segment, taken)
+        self._queue.taken(segment)
+        if self._queue.ends(desk.memory):
+            desk.leave()
+
+    def _lose(self, desk: Desk) -> None:
+        self._desks.remove(desk)
+        desk.end()
+
+
+def _check_room(ray: Any, config: WorkersConfig) -> None:
+    """Check that a Ray of this machine has room for what was asked for: nobody joins it.
 
     Raises:
-        RayError: There is less room than was asked for.
+        RayError: It has not.
     """
     free, all_cores = ray.available_resources(), int(ray.cluster_resources().get("CPU", 0))
-    cores, gpus = int(free.get("CPU", 0)), float(free.get("GPU", 0))
-    if cores < 1:  # Ray would let the actors wait for one without telling anybody
+    cores = int(free.get("CPU", 0))
+    if cores < 1:
         raise NoFreeCoreError(all_cores)
     if config.workers is not None and config.workers > cores:
         raise TooManyWorkersError(config.workers, free=cores, cores=all_cores)
-    workers = min(config.workers or cores, segments)
-    if not gpus and config.gpu_share:
+    if config.gpu_share and not room_on(free, config).workers:
         raise NoFreeGpuError(config.gpu_share)
-    if not gpus or config.gpu_share == 0:
-        return workers, 0.0
-    share = config.gpu_share
-    if share is None:
-        share = min(1.0, max(_MIN_GPU_SHARE, math.floor(1000 * gpus / workers) / 1000))
-    return max(1, min(workers, math.floor(gpus + 1e-9) * math.floor(1 / share + 1e-9))), share
-
-
-def _rows(
-    segments: Sequence[Segment], work: Work, make_encoder: Callable[[], Encoder], workers: int, gpu_share: float
-) -> Iterator[int]:
-    """Run the Ray Data job; yield the indices of the segments in order."""
-    import ray.data
-    from ray.data import ActorPoolStrategy, DataContext
-
-    context = DataContext.get_current().copy()
-    context.execution_options.preserve_order = True
-    context.enable_progress_bars = False
-    context.print_on_execution_start = False
-    context.wait_for_min_actors_s = _START_S
-    context.execution_no_progress_timeout_s = -1  # a segment may be a whole dataset, and take hours
-    for name in ("ray.data", "ray.data._internal.execution.streaming_executor"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    rows = [{"at": at, "index": s.index, "number": s.number} for at, s in enumerate(segments)]
-    with DataContext.current(context):
-        data = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
-            SegmentWorker,
-            fn_constructor_args=(work, make_encoder),
-            # One at a time: the segment that the memory needs next must not queue behind one that waits for it.
-            compute=ActorPoolStrategy(size=workers, max_tasks_in_flight_per_actor=1),
-            num_cpus=1,
-            num_gpus=gpu_share or None,
-            runtime_env={"env_vars": _ONE_THREAD},
-        )
-    for row in data.iter_rows():
-        if row["fatal"]:
-            raise HippocamError(row["fatal"])
-        yield int(row["at"])

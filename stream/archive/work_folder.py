@@ -1,7 +1,6 @@
-"""The folder in which an archive run works: parts that wait for the memory, and how far it has come.
+"""The folder in which an archive run works: parts that wait for their memories.
 
     running            a random token; a worker that cannot read it does not see this folder
-    taken              index of the segment that the memory takes next
     <key>/000012.part  what was made of a segment
     <key>/000012.tries a byte for each attempt at it
     <key>/index.npz    packet index of the video
@@ -20,8 +19,6 @@ from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-
-from hippocam.stream.archive.plan import Segment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +44,6 @@ class WorkFolder:
             if path.suffix != ".part" and path.name != "index.npz":
                 path.unlink()
         work = cls(folder=folder, token=secrets.token_hex(8))
-        work.take(0)
         _replace(folder / "running", work.token)
         return work
 
@@ -64,14 +60,6 @@ class WorkFolder:
     def index(self, key: str) -> Path:
         """Where the packet index of a video is."""
         return self.folder / key / "index.npz"
-
-    def take(self, index: int) -> None:
-        """Tell the workers the index of the segment that the memory takes next."""
-        _replace(self.folder / "taken", str(index))
-
-    def taken(self) -> int:
-        """Read the index of the segment that the memory takes next."""
-        return int((self.folder / "taken").read_text())
 
     def call_off(self, key: str) -> None:
         """Tell the workers to make no more of some footage."""
@@ -92,6 +80,12 @@ class WorkFolder:
             os.fsync(file.fileno())
             return file.tell() - 1
 
+    def forgive(self, key: str, number: int) -> None:
+        """Take the last attempt at a segment back: its machine was lost, which is no fault of the footage."""
+        path = self.part(key, number).with_suffix(".tries")
+        with suppress(OSError):
+            os.truncate(path, max(0, path.stat().st_size - 1))
+
     def ended(self, key: str, number: int) -> None:
         """Record that the attempt at a segment has ended."""
         self.part(key, number).with_suffix(".tries").unlink(missing_ok=True)
@@ -106,15 +100,6 @@ class WorkFolder:
     def end(self) -> None:
         """Delete the folder and everything in it."""
         shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def order(segments: Collection[int]) -> list[Segment]:
-    """All segments of a run in the order in which memories take them.
-
-    Args:
-        segments: How many segments each footage has.
-    """
-    return [Segment(index=index, number=number) for index, count in enumerate(segments) for number in range(count)]
 
 
 def _replace(path: Path, text: str) -> None:

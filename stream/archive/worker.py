@@ -8,54 +8,66 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
 
 from hippocam.stream.archive.parts import PartWriter
-from hippocam.stream.archive.plan import Footage, Segment
+from hippocam.stream.archive.plan import Footage
 from hippocam.stream.archive.work_folder import WorkFolder
 from hippocam.stream.errors import HippocamError, SourceError
 from hippocam.stream.guard import blamed_on
 from hippocam.stream.ingest import Ingest
 from hippocam.stream.pipeline import NO_SENSES, Job, PipelineConfig, Senses
 from hippocam.stream.protocols import Encoder
-from hippocam.stream.records import Item
+from hippocam.stream.records import Frame, Item
 
 # Attempts without an end after which a segment is not tried again.
 MAX_TRIES = 3
-# Seconds between two looks at how far the memory has come, of a worker that waits for it.
-_PAUSE_S = 0.1
-# Seconds after which a waiting worker goes on although the memory has taken nothing.
-_PATIENCE_S = 300
+# Sides of the blank picture that networks are loaded with, pixels.
+_BLANK_PX = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """What every worker knows.
+    """How segments are made, and where they are written.
 
     Attributes:
-        footage: All that is archived.
         folder: Where parts are written.
         pipeline: How frames are sampled, gated and encoded.
         segment_s: Length of a segment, seconds.
-        ahead: How many segments may be made ahead of the memory.
         senses: What perceives beside the encoder.
     """
 
-    footage: Sequence[Footage]
     folder: WorkFolder
     pipeline: PipelineConfig
     segment_s: float
-    ahead: int
     senses: Senses = NO_SENSES
 
 
+class Made(NamedTuple):
+    """What became of an attempt to make a segment; what is wrong with footage that can be read stands in its part.
+
+    Attributes:
+        problem: Why no part was made; "" where it was.
+        fault: Whose fault that is: this machine's, or that of footage that cannot be handed over; or the footage
+            is not seen from here and may be gone for all.
+        reason: Of footage that is not seen from here, what its source said.
+    """
+
+    problem: str = ""
+    fault: Literal["machine", "unseen", "footage"] = "machine"
+    reason: str = ""
+
+
 class SegmentWorker:
-    """Makes parts. The encoder is loaded with the first segment.
+    """Makes parts. The encoder is loaded when it is prepared, or with the first segment.
 
     Args:
-        work: What is to be done.
+        work: How segments are made.
         make_encoder: Builds the encoder in this process.
     """
 
@@ -63,42 +75,49 @@ class SegmentWorker:
         self._work, self._make_encoder = work, make_encoder
         self._encoder: Encoder | None = None
 
-    def __call__(self, row: dict[str, int]) -> dict[str, int | str]:
-        """Make the part of a segment, unless it is there.
-
-        Args:
-            row: "at", its index in the run; "index" and "number", see Segment.
-
-        Returns:
-            "at", and "fatal": why the whole run cannot go on; "" where it can.
-        """
-        try:
-            self.make(row["at"], Segment(index=row["index"], number=row["number"]))
-        except (HippocamError, OSError) as error:
-            return {"at": row["at"], "fatal": " ".join(str(error).split())}
-        return {"at": row["at"], "fatal": ""}
-
-    def make(self, at: int, segment: Segment) -> None:
-        """Make the part of a segment when the memory has come near enough; do nothing if the part exists.
+    def prepare(self) -> None:
+        """Load all networks, so that what is missing on this machine shows before any footage is touched.
 
         Raises:
-            HippocamError: The work folder or the footage is not seen from here, or the encoder cannot be had.
+            HippocamError: The work folder is not seen from here, or the encoder or a sense cannot be had.
         """
-        work, footage = self._work.folder, self._work.footage[segment.index]
-        if not work.seen():
-            raise HippocamError(
-                f"{socket.gethostname()} does not see {work.folder}: put the archive's memories into a folder "
-                "that all machines of the cluster share"
-            )
-        self._wait(at)
-        path = work.part(footage.key, segment.number)
-        if path.exists() or work.is_called_off(footage.key):
-            return
+        self._check_seen()
+        blank = np.zeros((_BLANK_PX, _BLANK_PX, 3), np.uint8)
+        reads = self._work.senses.reading is not None
+        frame = Frame(stream="/", seq=0, time_s=0.0, image=blank, read=reads)
+        self._ingest().encode([frame])
+
+    def make(self, footage: Footage, number: int) -> Made:
+        """Make the part of a segment, unless it is there."""
+        try:
+            unseen = self._make(footage, number)
+        except (HippocamError, OSError) as error:
+            return Made(" ".join(str(error).split()))
+        if not unseen:
+            return Made()
         uri = footage.source.uri
-        tries = work.attempt(footage.key, segment.number)
+        told = f"{socket.gethostname()} does not see {uri}: mount it on all machines alike"
+        return Made(told, "unseen", unseen)
+
+    def _make(self, footage: Footage, number: int) -> str:
+        """Make the part of a segment, unless it exists.
+
+        Returns:
+            What its source said of footage that is not seen from here; "" of any other.
+
+        Raises:
+            HippocamError: The work folder is not seen from here, or the encoder cannot be had.
+        """
+        work = self._work.folder
+        self._check_seen()
+        path = work.part(footage.key, number)
+        if path.exists() or work.is_called_off(footage.key):
+            return ""
+        uri = footage.source.uri
+        tries = work.attempt(footage.key, number)
         with PartWriter(path) as part:
             began_s = time.process_time()
-            error, seen = "", True
+            error = ""
             try:
                 if tries >= MAX_TRIES:
                     raise SourceError(
@@ -106,31 +125,33 @@ class SegmentWorker:
                         f"its worker died {tries} times on it (out of memory, or a fault in a decoder?); "
                         "what came before was kept, convert the file or have it tried again",
                     )
-                for items in self._items(footage, segment.number):
+                for items in self._items(footage, number):
                     with blamed_on(uri, "keeping it"):
                         part.add(items)
-            except (
-                SourceError
-            ) as raised:  # all else is not the fault of this footage: other footage would fail too
+            except SourceError as raised:  # all else would befall other footage, too
+                if not _is_there(uri):
+                    work.ended(footage.key, number)
+                    return raised.reason
                 error = raised.reason
-                seen = Path(uri).exists()
-            part.end(error=error, seen=seen, cpu_s=time.process_time() - began_s)
-        work.ended(footage.key, segment.number)
+            part.end(error=error, cpu_s=time.process_time() - began_s)
+        work.ended(footage.key, number)
+        return ""
 
-    def _wait(self, at: int) -> None:
-        """Wait until the memory is near enough, but not for ever, or a lost machine would stop all others."""
-        taken, since_s = self._work.folder.taken(), time.monotonic()
-        while at > taken + self._work.ahead and time.monotonic() - since_s < _PATIENCE_S:
-            time.sleep(_PAUSE_S)
-            now = self._work.folder.taken()
-            if now != taken:
-                taken, since_s = now, time.monotonic()
+    def _check_seen(self) -> None:
+        if not self._work.folder.seen():
+            raise HippocamError(
+                f"{socket.gethostname()} does not see {self._work.folder.folder}: put the archive's memories into "
+                "a folder that all machines of the cluster share"
+            )
+
+    def _ingest(self) -> Ingest:
+        if self._encoder is None:
+            self._encoder = self._make_encoder()
+        return Ingest(self._encoder, self._work.pipeline, self._work.senses)
 
     def _items(self, footage: Footage, number: int) -> Iterator[list[tuple[str, Item]]]:
         """Yield the frames and notes of a segment in chunks, each with the name of its camera."""
         work = self._work
-        if self._encoder is None:
-            self._encoder = self._make_encoder()
         index_file = work.folder.index(footage.key)
         job = Job(
             source=footage.source,
@@ -139,5 +160,26 @@ class SegmentWorker:
             after_s=footage.after_s,
             stretch=footage.stretch(number, segment_s=work.segment_s, index_file=index_file),
         )
-        for items in Ingest(self._encoder, work.pipeline, work.senses).run(job):
+        for items in self._ingest().run(job):
             yield [(item.stream.removeprefix("/"), item) for item in items]
+
+
+def _is_there(uri: str) -> bool:
+    """Whether the file or folder of a source is seen from here."""
+    return Path(uri.partition("#")[0]).exists()
+
+
+def give_up(work: Work, footage: Footage, number: int, made: Made) -> bool:
+    """Write a part that says why it holds nothing, if the footage is at fault and no machine.
+
+    Returns:
+        Whether it is.
+    """
+    reason = made.problem
+    if made.fault == "unseen" and not _is_there(footage.source.uri):
+        reason = made.reason
+    elif made.fault != "footage":
+        return False
+    with PartWriter(work.folder.part(footage.key, number)) as part:
+        part.end(error=reason, cpu_s=0.0)
+    return True

@@ -17,7 +17,7 @@ from hippocam.memory.filter import Filter
 from hippocam.memory.lock import WriterLock
 from hippocam.memory.memory import Memory
 from hippocam.models.registry import make_encoder
-from hippocam.stream.archive.runner import WorkersConfig
+from hippocam.stream.archive.nodes import WorkersConfig
 from hippocam.stream.errors import HippocamError
 
 HELPER = Path(__file__).resolve().parents[1] / "archive_footage.py"

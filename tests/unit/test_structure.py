@@ -10,8 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 CODE = ("stream", "memory", "models", "apps", "configs")
 MOST_MODULES, MOST_LINES, MOST_METHODS, MOST_LEVELS = 20, 450, 25, 7
-# Ray is started in stream/ray.py; archives are run by Ray Data, which is a module of its own.
-RAY = {"stream/ray.py", "stream/archive/runner.py"}
+RAY = {"stream/ray.py"}
 
 
 def name_of(path):

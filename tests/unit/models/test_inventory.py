@@ -21,6 +21,12 @@ from hippocam.models.weights import WEIGHTS, cached_path
 FIRST, SECOND = (model.name for model in HUB_MODELS)
 
 
+def test_all_that_watching_uses_is_the_encoder_and_the_senses() -> None:
+    assert set(NEEDS["bundled"]) < set(inventory.needed()) <= WEIGHTS.keys()
+    assert {"efficientdet-lite0", "osnet", "ocr-reader"} <= set(inventory.needed())
+    assert "qwen2.5-coder-1.5b" not in inventory.needed()
+
+
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache of ours and of the hub."""

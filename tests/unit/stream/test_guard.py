@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -16,7 +16,7 @@ import pytest
 from hippocam.models.encoders.palette import PaletteEncoder
 from hippocam.stream import guard
 from hippocam.stream.archive.parts import PartEnd, read_part
-from hippocam.stream.archive.plan import Footage
+from hippocam.stream.archive.plan import Footage, Segment
 from hippocam.stream.archive.runner import run_here
 from hippocam.stream.archive.work_folder import WorkFolder
 from hippocam.stream.archive.worker import Work
@@ -123,6 +123,27 @@ def test_a_ray_worker_tells_the_same(kind: Exception, step: str) -> None:
         assert (chunk.error is not None) == (name == "bad")
 
 
+class Reader:
+    """A book, and a writer, of memories that take everything."""
+
+    taken = 0
+
+    def writer_of(self, memory: str) -> Callable[[], Reader]:
+        return lambda: self
+
+    def begin(self, segment: Segment) -> tuple[Segment]:
+        return (segment,)
+
+    def take(self, segment: Segment) -> Segment:
+        return segment
+
+    def end(self, segment: Segment, taken: Segment) -> None:
+        assert segment == taken
+        self.taken += 1
+
+    def close(self) -> None: ...
+
+
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: type(kind).__name__)
 def test_an_archive_goes_on_too(tmp_path: Path, kind: Exception, step: str) -> None:
@@ -131,8 +152,10 @@ def test_an_archive_goes_on_too(tmp_path: Path, kind: Exception, step: str) -> N
         Footage(source=Faulty("good"), key="good", segments=1),
     ]
     folder = WorkFolder.begin(tmp_path / "work", {"bad", "good"})
-    work = Work(footage=footage, folder=folder, pipeline=PipelineConfig(), segment_s=60.0, ahead=9)
-    assert len(list(run_here(work, PaletteEncoder))) == 2
+    work = Work(folder=folder, pipeline=PipelineConfig(), segment_s=60.0)
+    book = Reader()
+    run_here(footage, work, PaletteEncoder, book)
+    assert book.taken == 2
     bad, good = (list(read_part(folder.part(key, 0), key))[-1] for key in ("bad", "good"))
     assert isinstance(bad, PartEnd)
     assert isinstance(good, PartEnd)

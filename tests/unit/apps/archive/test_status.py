@@ -112,5 +112,5 @@ def test_what_waits_may_wait_elsewhere_and_is_forgotten_there_too(tmp_path, foot
 
 
 def test_a_little_footage_needs_no_ray(tmp_path, footage, monkeypatch):
-    monkeypatch.setattr("hippocam.apps.archive.run.run_ray_data", None)
+    monkeypatch.setattr("hippocam.apps.archive.run.run_on_ray", None)
     assert archive(tmp_path / "m", request(footage), ArchiveConfig(executor="auto")).archived == 3

@@ -30,7 +30,7 @@ def write(path, error=""):
 def test_what_is_read_is_what_was_written(tmp_path):
     write(tmp_path / "k" / "1.part", "broke off")
     *read, end = read_part(tmp_path / "k" / "1.part", "robot/1")
-    assert end == PartEnd(end=3, error="broke off", seen=True, first_s=0.1 + 0.2, last_s=7.0, cpu_s=1.5)
+    assert end == PartEnd(end=3, error="broke off", first_s=0.1 + 0.2, last_s=7.0, cpu_s=1.5)
     for was, now in zip(items(), read, strict=True):
         assert now.stream == "robot/1/top"
         assert (now.seq, now.time_s) == (was.seq, was.time_s)

@@ -1,0 +1,232 @@
+"""What is to be done: what was given, looked up in the ledger and claimed in the memories."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from hippocam.apps.archive import unit
+from hippocam.apps.archive.layout import home_of
+from hippocam.apps.archive.ledger import Ledger, Row, State
+from hippocam.apps.archive.setup import Setup
+from hippocam.apps.archive.writer import Todo
+from hippocam.apps.claims import Claim, claim_all
+from hippocam.apps.content import cheap_part, fingerprint_of
+from hippocam.apps.records import Failure
+from hippocam.memory.folder import has_memory
+from hippocam.stream.archive.plan import Footage
+from hippocam.stream.errors import SourceError
+from hippocam.stream.guard import length_s, segment_count
+from hippocam.stream.protocols import Source
+from hippocam.stream.sources import OpenedSources
+from hippocam.stream.sources.dates import Recorded, recorded_at
+from hippocam.stream.sources.naming import natural_key
+
+# Threads that read headers and both ends of files: remote disks are slow.
+_READERS = 8
+_UNFINISHED = "it changed before it was archived whole; what came before was kept"
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A source, or a path that could not be opened, with its row in the ledger."""
+
+    source: Source | None
+    uri: str
+    fingerprint: str
+    row: Row | None
+    reason: str = ""
+
+
+class Planner:
+    """Finds out what is to be done.
+
+    Args:
+        root: Folder of the memories.
+        copies: Folder for copies of memories.
+        ledger: Of the archive.
+        setup: What the run works with.
+        retry: Whether quarantined recordings are tried again.
+
+    Attributes:
+        known: How many recordings were archived before.
+        moved: Files that had been archived under another path.
+        failed: What cannot be archived.
+        quarantined: What could not be archived before, and is not tried again.
+        seconds: Of footage that is to be archived.
+        hours: Of footage that each memory will hold.
+    """
+
+    def __init__(self, root: Path, copies: Path, ledger: Ledger, setup: Setup, *, retry: bool) -> None:
+        self._root, self._copies, self._ledger, self._setup, self._retry = root, copies, ledger, setup, retry
+        self.known = 0
+        self.moved: list[str] = []
+        self.failed: list[Failure] = []
+        self.quarantined: list[Failure] = []
+        self.seconds = 0.0
+        self.hours: dict[str, float] = {}
+
+    def plan(self, opened: OpenedSources) -> list[Todo]:
+        """What is to be archived, grouped by memory; the ledger and the memories are told of it."""
+        return self._claim(self._sort_out(self._match(opened)))
+
+    def _match(self, opened: OpenedSources) -> list[_Given]:
+        """Look everything up in the ledger, in an order that does not depend on that of the arguments."""
+        sources = sorted(opened.sources, key=lambda source: natural_key(source.uri))
+        uris = [*(source.uri for source in sources), *(error.uri for error in opened.failed)]
+        with ThreadPoolExecutor(_READERS) as readers:
+            prints = list(readers.map(fingerprint_of, uris))
+        rows = self._ledger.match(list(zip(uris, prints, strict=True)))
+        reasons = [*("" for _ in sources), *(error.reason for error in opened.failed)]
+        every = [*sources, *(None for _ in opened.failed)]
+        return [_Given(*given) for given in zip(every, uris, prints, rows, reasons, strict=True)]
+
+    def _sort_out(self, given: Sequence[_Given]) -> dict[str, list[_Given]]:
+        """Group what was given by memory, leaving out memories in which nothing is to be done."""
+        homes: dict[str, list[_Given]] = {}
+        with self._ledger.transaction():
+            for one in given:
+                if one.source is None:
+                    self._refuse(one)
+                    continue
+                row = self._placed(one, one.source)
+                if row.state is State.DONE:
+                    self.known += 1
+                elif row.state is State.QUARANTINED and not self._retry:
+                    self.quarantined.append(Failure(source=one.uri, reason=row.reason))
+                homes.setdefault(row.memory, []).append(replace(one, row=row))
+        return {name: ones for name, ones in sorted(homes.items()) if any(map(self._is_open, ones))}
+
+    def _placed(self, one: _Given, source: Source) -> Row:
+        """Return the ledger's row of a source, with its present path and memory."""
+        row, ledger = one.row, self._ledger
+        name = row.memory if row else ""
+        name = name or ledger.memory_for(
+            home_of(source, self._setup.request.per or "all", self._setup.camera_from)
+        )
+        if row is None:
+            self._leave_behind(one)
+            return ledger.add(memory=name, path=one.uri, fingerprint=one.fingerprint)
+        if row.path != one.uri:
+            self._relink(row, one.uri)
+        if (row.path, row.memory) != (one.uri, name):
+            ledger.move(row, path=one.uri, memory=name)
+        if row.state is State.DONE and not has_memory(self._root / name):  # somebody deleted the memory
+            ledger.set_state(row.id, State.WAITING)
+            row = row._replace(state=State.WAITING)
+        return row._replace(path=one.uri, memory=name)
+
+    def _is_open(self, one: _Given) -> bool:
+        """Whether it is still to be archived."""
+        assert one.row is not None
+        return one.row.state is not State.DONE and (one.row.state is not State.QUARANTINED or self._retry)
+
+    def _relink(self, row: Row, uri: str) -> None:
+        """Tell a memory that one of its files has moved, unless it was copied."""
+        folder = self._root / row.memory
+        if row.state is State.DONE and has_memory(folder):
+            if fingerprint_of(row.path) == cheap_part(row.fingerprint):
+                return  # this is a copy, and the memory names the original
+            with self._setup.opening()(folder) as memory:
+                memory.relocate(row.name, uri)
+            if row.memory in self._ledger.open_units():
+                unit.save(folder, self._copies / row.memory)
+            self.moved.append(uri)
+
+    def _refuse(self, one: _Given) -> None:
+        """Report what cannot be opened: as failed if it is new, else as quarantined."""
+        failure = Failure(source=one.uri, reason=one.reason)
+        if one.row is not None and one.row.state is State.QUARANTINED:
+            self.quarantined.append(failure)
+            return
+        self.failed.append(failure)
+        if one.fingerprint:
+            row = one.row or self._ledger.add(memory="", path=one.uri, fingerprint=one.fingerprint)
+            self._ledger.set_state(row.id, State.QUARANTINED, reason=one.reason)
+
+    def _leave_behind(self, one: _Given) -> None:
+        """Close the rows of unfinished content that other content has replaced at the same path."""
+        for row in self._ledger.left_behind(one.uri, one.fingerprint):
+            if row.state is State.WAITING:
+                self._ledger.delete([row])
+            else:
+                self._ledger.set_state(row.id, State.QUARANTINED, reason=_UNFINISHED)
+
+    def _claim(self, homes: dict[str, list[_Given]]) -> list[Todo]:
+        """Name what is to be archived in its memory, making memories that are new."""
+        found: list[tuple[_Given, Row, Claim, float | None]] = []
+        for name, ones in homes.items():
+            self.hours[name] = sum(row.seconds for row in self._ledger.rows(memory=name)) / 3600
+            with self._setup.opening(self.hours[name])(self._root / name) as memory:
+                sources = [one.source for one in ones if one.source]
+                claims = claim_all(memory, sources, self._setup.pipeline.fps, self._setup.senses.named)
+                kept = [memory.store.streams.recorded_s(claim.job.name) for claim in claims]
+            for one, claim, kept_s in zip(ones, claims, kept, strict=True):
+                assert one.row is not None
+                if not self._is_open(one):
+                    continue
+                if claim.complete:  # the ledger was lost, the memory was not
+                    self.known += 1
+                    with self._ledger.transaction():
+                        self._ledger.set_state(one.row.id, State.DONE, name=claim.job.name)
+                else:
+                    found.append((one, one.row, claim, kept_s))
+        sources = [claim.job.source for _, _, claim, _ in found]
+        with ThreadPoolExecutor(_READERS) as readers:
+            durations = list(readers.map(length_s, sources))
+            counts = list(readers.map(self._count, sources))
+            dates = list(readers.map(self._recorded, [(claim, kept_s) for _, _, claim, kept_s in found]))
+        for (_, row, _, _), duration_s in zip(found, durations, strict=True):
+            self.hours[row.memory] += (duration_s or 0.0) / 3600
+            self.seconds += self._setup.segment_s if duration_s is None else duration_s
+        for (one, row, _, _), count in zip(found, counts, strict=True):
+            if isinstance(count, SourceError):
+                self.failed.append(Failure(source=one.uri, reason=count.reason))
+                with self._ledger.transaction():
+                    self._ledger.set_state(row.id, State.QUARANTINED, reason=count.reason)
+        return [
+            Todo(
+                row=row,
+                footage=Footage(
+                    source=claim.job.source,
+                    key=self._setup.key(one.uri, one.fingerprint),
+                    segments=count,
+                    memory=row.memory,
+                    after_seq=claim.job.after_seq,
+                    after_s=_in_file_s(claim.job.after_s, recorded),
+                ),
+                name=claim.job.name,
+                fingerprint=one.fingerprint,
+                fps=self._setup.pipeline.fps,
+                senses=self._setup.senses.named,
+                duration_s=duration_s,
+                recorded=recorded,
+            )
+            for (one, row, claim, _), duration_s, count, recorded in zip(
+                found, durations, counts, dates, strict=True
+            )
+            if not isinstance(count, SourceError)
+        ]
+
+    def _recorded(self, claimed: tuple[Claim, float | None]) -> Recorded | None:
+        """When a recording begins: as the memory has it where some of it is there, else as its path or it says."""
+        claim, kept_s = claimed
+        if claim.resumed:
+            return None if kept_s is None else Recorded(kept_s, "memory")
+        if not self._setup.dated or "#" in claim.job.source.uri:
+            return None
+        return recorded_at(Path(claim.job.source.uri), self._setup.time_from)
+
+    def _count(self, source: Source) -> int | SourceError:
+        """Return how many segments a source is cut into, or why that cannot be told."""
+        try:
+            return segment_count(source, self._setup.segment_s)
+        except SourceError as error:
+            return error
+
+
+def _in_file_s(time_s: float | None, recorded: Recorded | None) -> float | None:
+    """A time of a stream as its file has it."""
+    return time_s if time_s is None or recorded is None else time_s - recorded.start_s
