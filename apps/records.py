@@ -13,6 +13,7 @@ from hippocam.memory.provenance.records import Import, Origin
 from hippocam.memory.records import Entry, Evidence, StreamStatus, TierStatus
 from hippocam.models.readers.reading import Given, Sentence
 from hippocam.models.readers.surety import Surety
+from hippocam.stream.errors import Failure as Failure
 from hippocam.stream.metrics import StageStatus
 
 
@@ -55,14 +56,6 @@ class StreamReport:
     entries: int
     fps: float | None
     resumed: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    """A source that could not be watched, or not to its end, and why."""
-
-    source: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,6 +47,14 @@ class SourceError(HippocamError):
         return f"{self.uri}: {self.reason}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """What a `SourceError` said, as a record: a source that could not be watched, or not to its end, and why."""
+
+    source: str
+    reason: str
+
+
 class MissingFramesError(SourceError):
     """Wanted frames never came out of the decoder, although nothing is damaged."""
 

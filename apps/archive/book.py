@@ -13,11 +13,11 @@ from hippocam.apps.archive import unit
 from hippocam.apps.archive.ledger import Ledger, State
 from hippocam.apps.archive.records import ArchivedMemory, ArchiveProgress
 from hippocam.apps.archive.writer import ArchiveWriter, Outcome, Taken, Todo, this_process
-from hippocam.apps.records import Failure
 from hippocam.memory.errors import LockedError
 from hippocam.memory.memory import MemoryWriter
 from hippocam.stream.archive.plan import Segment
 from hippocam.stream.archive.work_folder import WorkFolder
+from hippocam.stream.errors import Failure
 
 # Seconds for which the lock of a writer that died on another machine is waited for.
 _LOCK_S, _PAUSE_S = 60.0, 1.0

@@ -14,10 +14,9 @@ from hippocam.apps.archive.setup import Setup
 from hippocam.apps.archive.writer import Todo
 from hippocam.apps.claims import Claim, claim_all
 from hippocam.apps.content import cheap_part, fingerprint_of
-from hippocam.apps.records import Failure
 from hippocam.memory.folder import has_memory
 from hippocam.stream.archive.plan import Footage
-from hippocam.stream.errors import SourceError
+from hippocam.stream.errors import Failure, SourceError
 from hippocam.stream.guard import length_s, segment_count
 from hippocam.stream.protocols import Source
 from hippocam.stream.sources import OpenedSources

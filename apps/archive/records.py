@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from hippocam.apps.archive.layout import Per
-from hippocam.apps.records import Failure
 from hippocam.stream.archive.nodes import WorkersConfig
+from hippocam.stream.errors import Failure
 
 Executor = Literal["auto", "ray", "local"]
 

@@ -18,12 +18,11 @@ from typing import Any
 from hippocam.apps.archive.ledger import LEDGER, Ledger, State
 from hippocam.apps.archive.records import ArchivedMemory, ArchiveProgress, ArchiveReport, ArchiveStatus, Running
 from hippocam.apps.archive.work import HIDDEN
-from hippocam.apps.records import Failure
 from hippocam.memory.errors import LockedError
 from hippocam.memory.folder import has_memory
 from hippocam.memory.lock import WriterLock
 from hippocam.memory.memory import Memory
-from hippocam.stream.errors import HippocamError
+from hippocam.stream.errors import Failure, HippocamError
 from hippocam.stream.private import replace_bytes
 
 SUMMARY = "summary.json"

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hippocam.stream.archive.plan import Footage, Segment
@@ -61,6 +61,7 @@ def test_a_memory_that_begins_again_takes_what_was_made():
 
 
 @pytest.mark.parametrize("together", [1, 3])
+@settings(deadline=None)
 @given(counts=st.lists(st.integers(1, 6), min_size=1, max_size=6), data=st.data())
 def test_whatever_happens_each_memory_takes_all_of_its_own_in_order(together, counts, data):
     """Workers lose segments and writers begin again at random; the truth is each memory's own list."""

@@ -20,7 +20,7 @@ from hippocam.models.registry import make_encoder
 from hippocam.stream.archive.nodes import WorkersConfig
 from hippocam.stream.errors import HippocamError
 
-HELPER = Path(__file__).resolve().parents[1] / "archive_footage.py"
+HELPER = Path(__file__).resolve().parents[2] / "archive_footage.py"
 RAY = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning", "ignore::FutureWarning")
 
 
