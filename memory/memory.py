@@ -335,8 +335,9 @@ class MemoryWriter(Memory):
         Raises:
             MemoryFolderError: The disk is full, or the budget holds not one picture.
         """
-        for item in items:
-            self._streams.write(item)
+        with self._mutex, self.longterm.together():
+            for item in items:
+                self._streams.write(item)
 
     @guarded
     def finish(self, recording: str, *, end_s: float | None = None, complete: bool = True) -> None:

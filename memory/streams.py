@@ -198,6 +198,7 @@ class OpenStreams:
         self._mutex = mutex
         self._recordings: dict[str, Recording] = {}
         self._open: dict[str, OpenStream] = {}
+        store.transactions.undone.append(self._open.clear)  # the next frame opens a stream where it is kept
 
     def __iter__(self) -> Iterator[OpenStream]:
         return iter(list(self._open.values()))

@@ -18,12 +18,15 @@ from hippocam.memory.store.schema import PAGE_BYTES
 
 # SQLite's shared-memory file beside the log.
 SHM_BYTES = 32768
-# The log with one transaction more, with 24 bytes a page.
-LOG_BYTES = 44 * (PAGE_BYTES + 24)
-# The log as it may be before a transaction.
-SMALL_LOG_BYTES = 16 * (PAGE_BYTES + 24)
-# Bytes of a log that was folded and not begun anew, from which it is emptied.
-LARGE_LOG_BYTES = 20 * (PAGE_BYTES + 24)
+# A page in the log.
+_LOG_PAGE_BYTES = PAGE_BYTES + 24
+# The log of a small memory as it may become, with one transaction more.
+LOG_BYTES = 44 * _LOG_PAGE_BYTES
+# Share of the budget that the log may take where that is more, and bytes that it takes at most.
+_LOG_SHARE = 1 / 64
+_MOST_LOG_BYTES = 8_000_000
+# Pages that a transaction adds to the log at most.
+_TRANSACTION_PAGES = 24
 # New pages that an insert takes at most: the row, indexes, full text, journal, place, summary.
 INSERT_PAGES = 12
 # About how many bytes a tombstone takes without its vectors.
@@ -86,6 +89,39 @@ class Shares:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSizes:
+    """How the log grows; bytes of its file.
+
+    Attributes:
+        folded_from: From here it is folded into the database, aside.
+        waits_from: From here whoever writes waits for that.
+        emptied_from: A log that was folded and is as large before it begins anew is emptied.
+        most: What it may become, which the budget counts with.
+        together: Transactions that may share a commit.
+    """
+
+    folded_from: int
+    waits_from: int
+    emptied_from: int
+    most: int
+    together: int
+
+    @classmethod
+    def of(cls, budget_bytes: int) -> LogSizes:
+        """The sizes for a budget."""
+        most_bytes = min(int(_LOG_SHARE * budget_bytes), _MOST_LOG_BYTES)
+        pages = max(LOG_BYTES, most_bytes) // _LOG_PAGE_BYTES
+        folded, waits, emptied = (pages * part // 11 for part in (2, 4, 5))
+        return cls(
+            folded_from=folded * _LOG_PAGE_BYTES,
+            waits_from=waits * _LOG_PAGE_BYTES,
+            emptied_from=emptied * _LOG_PAGE_BYTES,
+            most=pages * _LOG_PAGE_BYTES,
+            together=(pages - emptied) // _TRANSACTION_PAGES,
+        )
+
+
 def entity_bytes(budget_bytes: int, most_bytes: int) -> int:
     """What entities may take of a budget: a twentieth, `most_bytes` at most, and always a little."""
     return max(_LEAST_ENTITY_BYTES, min(most_bytes, int(_ENTITY_SHARE * budget_bytes)))
@@ -106,7 +142,7 @@ class Database(Protocol):
         """Give at least so many bytes of free pages back to the disk, if there are so many."""
 
     def wait_for_folding(self) -> None:
-        """Wait until the log is folded as far as it was when that began aside."""
+        """Commit what waits for that, and wait until the log is folded as far as it was when that began aside."""
 
     def fold_log(self) -> bool:
         """Fold the log into the file; False where a reader prevents it."""
@@ -133,11 +169,13 @@ class Log:
     Args:
         folder: The memory's folder.
         database: Whose log it is.
+        sizes: How it grows.
     """
 
-    def __init__(self, folder: Path, database: Database) -> None:
+    def __init__(self, folder: Path, database: Database, sizes: LogSizes) -> None:
         self._folder = folder
         self._database = database
+        self.sizes = sizes
 
     def keep_small(self) -> None:
         """Let the log be folded into the database where it has grown.
@@ -145,10 +183,10 @@ class Log:
         Raises:
             DiskError: A reader keeps it from being folded back. Entries must never be given up for that.
         """
-        if self.bytes() <= SMALL_LOG_BYTES:
+        if self.bytes() <= self.sizes.waits_from:
             return
         self._database.wait_for_folding()  # behind that, the next transaction mostly begins the log anew
-        if self.bytes() > LARGE_LOG_BYTES and not self._database.fold_log():
+        if self.bytes() > self.sizes.emptied_from and not self._database.fold_log():
             raise DiskError(
                 self._folder,
                 "a process that reads this memory keeps its log from being folded back (is one stopped?); end it "
@@ -258,7 +296,7 @@ class ByteBudget:
         """Bytes that cannot be given up: the log, shared memory, the folders, what is kept free."""
         # a folder grows by a block when its names no longer fit
         folders = self._folder.stat().st_size + self._pictures.stat().st_size + PAGE_BYTES
-        return max(LOG_BYTES, self._log.bytes()) + SHM_BYTES + folders + self.reserved_bytes
+        return max(self._log.sizes.most, self._log.bytes()) + SHM_BYTES + folders + self.reserved_bytes
 
     def _refuse(self, total_bytes: int, needed_bytes: int) -> None:
         if total_bytes > self._given_bytes:

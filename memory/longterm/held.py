@@ -6,8 +6,8 @@ and deleted after it, so that a crash leaves a file too many, never one too few.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import Protocol
 
@@ -38,6 +38,9 @@ class Tables(Protocol):
 
     def transaction(self) -> AbstractContextManager[None]:
         """All statements inside take effect together, or none."""
+
+    def settle(self) -> None:
+        """Commit what shares a commit with what may follow."""
 
 
 class KeptBank(Protocol):
@@ -135,12 +138,11 @@ class HeldEntries:
 
     def give_up_entry(self, entry_id: int, action: str, why: Why) -> None:
         """Give up an entry, with what went into it."""
-        with self._kept.transaction():
+        with self._pictures_after([entry_id]), self._kept.transaction():
             self.note(entry_id, action, None, why)
             self._tables.entries.delete(entry_id)
             self._tables.tombstones.delete_heirs(entry_id)
             self._bank.delete(entry_id)
-        self._exemplars.delete(entry_id)
 
     def _step_down(self, step: Step, level: Level, why: Why) -> None:
         if level == Level.SMALL:
@@ -148,11 +150,12 @@ class HeldEntries:
             if small is not None:
                 self._exemplars.write_smaller(step.entry_id, small)
                 self._demote(step.entry_id, Level.SMALL, small, "smaller picture", why)
+                self._tables.settle()
                 self._exemplars.settle_smaller(step.entry_id)
                 return
             level = Level.VECTORS  # it cannot be made smaller
-        self._demote(step.entry_id, level, b"", _ACTIONS[level], why)
-        self._exemplars.delete(step.entry_id)
+        with self._pictures_after([step.entry_id]):
+            self._demote(step.entry_id, level, b"", _ACTIONS[level], why)
 
     def _demote(self, entry_id: int, level: Level, jpeg: bytes, action: str = "", why: Why | None = None) -> None:
         """Let an entry keep less of its evidence: this picture or none. An action is noted in the journal."""
@@ -162,6 +165,16 @@ class HeldEntries:
                 self.note(entry_id, action, None, why or {})
             reduced = next(self._tables.entries.slots(entry_id)) if level >= Level.SIGNS else None
             self._bank.demote(entry_id, level, len(jpeg), reduced)
+
+    @contextmanager
+    def _pictures_after(self, entry_ids: Sequence[int]) -> Iterator[None]:
+        """Delete the pictures of entries, if what happens inside leaves them without, once that is committed."""
+        before_bytes = self._bank.picture_bytes
+        yield
+        if self._bank.picture_bytes < before_bytes:
+            self._tables.settle()
+            for entry_id in entry_ids:
+                self._exemplars.delete(entry_id)
 
     # merging ---------------------------------------------------------------------------------------------
 
@@ -186,7 +199,7 @@ class HeldEntries:
         first, *further = spans
         met, strength = sum(e.met for e in (kept, *merged)), max(e.strength for e in (kept, *merged))
         met_more = sum(entry.met for entry in merged)
-        with self._kept.transaction():
+        with self._pictures_after(entry_ids), self._kept.transaction():
             if sleep is not None:
                 self._inherit(heir, entry_ids, sleep)
             tables.entries.set_spans(heir, first=first, further=further, met=met, strength=strength)
@@ -200,8 +213,6 @@ class HeldEntries:
             self._bank.touch(heir, last_s=max(s.t1_s for s in spans), met=met_more, strength=strength)
             if sleep is not None and sleep.vectors is not None:
                 self._bank.rekey(heir, sleep.vectors[0])
-        for entry_id in entry_ids:
-            self._exemplars.delete(entry_id)
 
     def _inherit(self, heir: int, entry_ids: Sequence[int], sleep: SleepMerge) -> None:
         """Keep what sleep replaces, and write what the heir is from now on."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
@@ -23,6 +23,9 @@ class Tables(Protocol):
     def transaction(self) -> AbstractContextManager[None]:
         """All statements inside take effect together, or none."""
 
+    def with_commit(self, write: Callable[[], None]) -> None:
+        """Inside a transaction: call `write` once, in the same transaction, when it is about to be committed."""
+
 
 class KeptBank:
     """Keeps a bank with what it holds: a memory that is killed goes on as if it had not been.
@@ -42,10 +45,13 @@ class KeptBank:
         try:
             with self._tables.transaction():
                 yield
-                self._tables.bank.put(self._bank.take_changes())
+                self._tables.with_commit(self._put)
         except BaseException:
             load(self._bank, self._tables)
             raise
+
+    def _put(self) -> None:
+        self._tables.bank.put(self._bank.take_changes())
 
     def save(self) -> None:
         """Keep what has changed."""

@@ -8,6 +8,7 @@ the journal says why each thing happened.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from hippocam.memory.bank.bank import Bank
@@ -16,7 +17,7 @@ from hippocam.memory.bank.ladder import BLOCK_BYTES
 from hippocam.memory.bank.one_thread import one_thread
 from hippocam.memory.bank.priors import load_prior
 from hippocam.memory.bank.utility import Utility
-from hippocam.memory.longterm.budget import ByteBudget, Log, Shares
+from hippocam.memory.longterm.budget import ByteBudget, Log, LogSizes, Shares
 from hippocam.memory.longterm.held import HeldEntries
 from hippocam.memory.longterm.intake import Intake, Things
 from hippocam.memory.longterm.journal import Journal
@@ -80,7 +81,9 @@ class LongTerm:
         shares = Shares.of(budget_bytes, spec.dim, sleep_share=sleep_share, notes_share=notes_share)
         self._store, self._spec, self._config = store, spec, config
         self._stream_rows = shares.stream_rows
-        self._log = Log(folder, store)
+        self._log = Log(folder, store, LogSizes.of(budget_bytes))
+        store.folded_from_bytes = self._log.sizes.folded_from
+        store.transactions.undone.append(self._undone)
         self._journal = Journal(store.journal, shares.journal_rows)
         self.bank = bank = open_bank(store, spec, config)
         self._kept = KeptBank(store, bank)
@@ -141,6 +144,16 @@ class LongTerm:
         self._kept.save()  # of an older format nothing was kept
         self.held.check_pictures()
         self.budget.make_room(0)
+
+    def together(self) -> AbstractContextManager[None]:
+        """Let what comes in inside share commits, as far as the log's share of the budget allows."""
+        return self._store.transactions.together(self._log.sizes.together)
+
+    def _undone(self) -> None:
+        """Hold what the database does, once several events were taken back."""
+        load(self.bank, self._store)
+        self.summaries.reload()
+        self.notes.recount()
 
     def finish(self, recording: str, streams: Iterable[str], *, complete: bool) -> None:
         """Close what is open of a recording's streams, where it came to its end."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
@@ -49,6 +49,7 @@ from hippocam.memory.store.states import BankTable, StateTable
 from hippocam.memory.store.streams import StreamTable
 from hippocam.memory.store.summaries import SummaryTable
 from hippocam.memory.store.tombstones import TombstoneTable
+from hippocam.memory.store.transactions import Transactions
 from hippocam.memory.store.words import EntryWords
 
 # Seconds to wait for another process that writes, or that reads what is to be folded back.
@@ -80,6 +81,8 @@ class Store:
         bank: What the bank goes on from, that among it.
         probes: What is kept to ask with.
         tombstones: What entries were before a sleep merged them.
+        transactions: Those of its connection.
+        folded_from_bytes: Bytes of the log from which a thread aside folds it into the file.
         held_while_emptied: What keeps this process from reading over another connection; or the log is never free.
 
     Args:
@@ -94,12 +97,15 @@ class Store:
     def __init__(self, path: Path, *, writable: bool) -> None:
         self.path = path
         self._folding: Folding | None = None
+        self._log = str(path) + "-wal"
+        self.folded_from_bytes = WAL_PAGES * PAGE_BYTES
         self.held_while_emptied: AbstractContextManager[object] = nullcontext()
         if writable and not (path.exists() and path.stat().st_size):
             create(path)
         frozen = not writable and not os.access(path.parent, os.W_OK)  # a log cannot be opened there
         uri = f"{path.absolute().as_uri()}?{'mode=ro&immutable=1' if frozen else 'mode=rw'}"
         self._db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=WAIT_S, check_same_thread=False)
+        self.transactions = Transactions(self._db, self._committed)
         self.meta = MetaTable(self._db)
         blocks = self._blocks = EntryBlocks(self._db)
         self.streams = StreamTable(self._db, blocks)
@@ -172,18 +178,20 @@ class Store:
         """The connection, for what has tables of its own in this database: entities/."""
         return self._db
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> AbstractContextManager[None]:
         """All statements inside take effect together, or none."""
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
-        if self._folding is not None and self.log_bytes() > WAL_PAGES * PAGE_BYTES:
+        return self.transactions.one()
+
+    def with_commit(self, write: Callable[[], None]) -> None:
+        """Inside a transaction: call `write` once, in the same transaction, when it is about to be committed."""
+        self.transactions.with_commit(write)
+
+    def settle(self) -> None:
+        """Commit what shares a commit with what may follow."""
+        self.transactions.settle()
+
+    def _committed(self) -> None:
+        if self._folding is not None and self.log_bytes() > self.folded_from_bytes:
             self._folding.wake()
 
     @contextmanager
@@ -213,8 +221,10 @@ class Store:
 
     def log_bytes(self) -> int:
         """Bytes of the log's file."""
-        log = self.path.with_name(self.path.name + "-wal")
-        return log.stat().st_size if log.exists() else 0
+        try:
+            return os.stat(self._log).st_size
+        except FileNotFoundError:
+            return 0
 
     def shrink(self, least_bytes: float = math.inf) -> None:
         """Give free pages back to the disk, some at a time so that the log stays small.
@@ -222,6 +232,7 @@ class Store:
         Args:
             least_bytes: How many bytes of them, if there are so many.
         """
+        self.settle()
         left = least_bytes / PAGE_BYTES
         while left > 0:
             (free,) = self._db.execute("PRAGMA freelist_count").fetchone()
@@ -233,7 +244,8 @@ class Store:
             self.fold_log()
 
     def wait_for_folding(self) -> None:
-        """Wait until the log is folded as far as it was when that began aside."""
+        """Commit what waits for that, and wait until the log is folded as far as it was when that began aside."""
+        self.settle()
         if self._folding is not None:
             self._folding.wait()
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from hippocam.memory.errors import BudgetTooSmallError, DiskError
-from hippocam.memory.longterm.budget import LOG_BYTES, SHM_BYTES, ByteBudget, Log, Shares, entity_bytes
+from hippocam.memory.longterm.budget import LOG_BYTES, SHM_BYTES, ByteBudget, Log, LogSizes, Shares, entity_bytes
 from hippocam.memory.store.schema import PAGE_BYTES
 
 MB = 1_000_000
@@ -60,7 +60,7 @@ def budget_of(folder: Path, *, given: int, live: int, free: int = 0, parts: int 
     database, told = Database(folder / "memory.db", live, free), list[str]()
     (folder / "exemplars").mkdir()
     hoards = {name: Hoard(name, parts, size, database, told) for name in ("tombstones", "entries", "notes")}
-    log = Log(folder, database)
+    log = Log(folder, database, LogSizes.of(given))
     budget = ByteBudget(
         folder,
         database,

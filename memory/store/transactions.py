@@ -1,0 +1,90 @@
+"""Transactions of one connection, some of which may share a commit.
+
+A commit writes each page that changed to the log, and every event changes the same few. Where many events come at
+once, as from an archive or a replay, some of them share a commit: they are kept together or not at all.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+Call = Callable[[], None]
+
+
+class Transactions:
+    """Makes the transactions of one connection.
+
+    Args:
+        db: The connection.
+        committed: Is called after each commit.
+
+    Attributes:
+        undone: Are called where one fails that could have shared a commit, and takes back those that did: what
+            main memory holds of them must go.
+    """
+
+    def __init__(self, db: sqlite3.Connection, committed: Call) -> None:
+        self._db = db
+        self._committed = committed
+        self.undone = list[Call]()
+        self._most = 1
+        self._waiting = 0  # transactions that have ended and are not committed
+        self._with_commit: list[Call] = []
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """All statements inside take effect together, or none."""
+        if not self._waiting:
+            self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            if self._waiting + 1 >= self._most:
+                self._commit()
+                return
+        except BaseException:
+            self._take_back()
+            raise
+        self._waiting += 1
+
+    @contextmanager
+    def together(self, most: int) -> Iterator[None]:
+        """Let up to `most` transactions inside share a commit; all are committed behind it, whatever is raised."""
+        self._most = most
+        try:
+            yield
+        finally:
+            self._most = 1
+            self.settle()
+
+    def with_commit(self, write: Call) -> None:
+        """Inside a transaction: call `write` once, in the same transaction, when it is about to be committed."""
+        if write not in self._with_commit:
+            self._with_commit.append(write)
+
+    def settle(self) -> None:
+        """Commit what waits to be committed."""
+        if not self._waiting:
+            return
+        try:
+            self._commit()
+        except BaseException:
+            self._take_back()
+            raise
+
+    def _commit(self) -> None:
+        for write in self._with_commit:
+            write()
+        self._db.execute("COMMIT")
+        self._waiting, self._with_commit = 0, []
+        self._committed()
+
+    def _take_back(self) -> None:
+        if self._db.in_transaction:
+            self._db.execute("ROLLBACK")
+        shared = self._waiting > 0 or self._most > 1
+        self._waiting, self._with_commit = 0, []
+        if shared:
+            for call in self.undone:
+                call()

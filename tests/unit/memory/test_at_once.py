@@ -1,0 +1,124 @@
+"""Frames that come many at a time make the memory that they make one by one, wherever a kill comes between."""
+
+import contextlib
+import shutil
+import sqlite3
+
+import numpy as np
+import pytest
+
+from hippocam.memory.config import MemoryConfig
+from hippocam.memory.errors import MemoryFolderError
+from hippocam.memory.memory import Memory
+from hippocam.stream.records import Embedding, EncoderSpec, Repeat
+
+D = 24
+SPEC = EncoderSpec(id="test:1", dim=D, normalised=True, midpoint=0.5, slope=20.0)
+BUDGET_BYTES = 64_000_000
+FRAMES = 700
+
+
+def writer(folder):
+    return Memory.open_writer(folder, encoder="test", spec=SPEC, config=MemoryConfig(budget_bytes=BUDGET_BYTES))
+
+
+def frames():
+    """Things that come back or do not, a few frames each, with still times in between."""
+    rng = np.random.default_rng(5)
+    known = rng.normal(size=(8, D))
+    items, thing = [], known[0]
+    for seq in range(FRAMES):
+        if seq % 5 == 0:
+            thing = known[int(rng.integers(8))] if rng.random() < 0.4 else rng.normal(size=D)
+        if seq % 11 == 10:
+            items.append(Repeat(stream="cam", seq=seq, time_s=float(seq)))
+            continue
+        vector = thing + 0.2 * rng.normal(size=D)
+        unit = (vector / np.linalg.norm(vector)).astype(np.float32)
+        items.append(Embedding(stream="cam", seq=seq, time_s=float(seq), vector=unit, jpeg=b"%d" % seq))
+    return items
+
+
+def held(folder):
+    """All rows but those that tell of the folder itself, and all pictures."""
+    with contextlib.closing(sqlite3.connect(folder / "memory.db")) as database:
+        tables = database.execute(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'meta' AND sql NOT LIKE '%fts5%'"
+        ).fetchall()
+        rows = {name: database.execute(f"SELECT * FROM {name} ORDER BY 1, 2").fetchall() for (name,) in tables}
+    return rows | {"pictures": sorted((p.name, p.read_bytes()) for p in (folder / "exemplars").iterdir())}
+
+
+def watch(folder, pieces):
+    with writer(folder) as memory:
+        memory.begin("cam", uri="/x/cam.mp4")
+        for piece in pieces:
+            memory.write(piece)
+        memory.finish("cam")
+
+
+def differing(folder, wanted):
+    found = held(folder)
+    return [name for name in wanted if not name.startswith("words") and found[name] != wanted[name]]
+
+
+@pytest.mark.parametrize("size", [7, 100, FRAMES])
+def test_pieces_of_any_size_make_the_memory_of_single_frames(tmp_path, size):
+    items = frames()
+    watch(tmp_path / "single", [[item] for item in items])
+    watch(tmp_path / "pieces", [items[k : k + size] for k in range(0, FRAMES, size)])
+    wanted = held(tmp_path / "single")
+    assert len(wanted["entry"]) > 80
+    assert differing(tmp_path / "pieces", wanted) == []
+
+
+class Copied(list):
+    """Frames; before some of them are taken the folder is copied as a kill at that moment would leave it."""
+
+    def __init__(self, items, folder, points):
+        super().__init__(items)
+        self.folder, self.points = folder, points
+
+    def __iter__(self):
+        for k in range(len(self)):
+            if k in self.points:
+                shutil.copytree(self.folder, self.folder.with_name(f"killed-{k}"))
+            yield self[k]
+
+
+def test_killed_anywhere_in_a_piece_and_gone_on_with_it_is_the_undisturbed_memory(tmp_path):
+    items, undisturbed, points = frames(), tmp_path / "undisturbed", (3, 160, 333, 471, 699)
+    watch(undisturbed, [Copied(items, undisturbed, points)])
+    wanted = held(undisturbed)
+    for k in points:
+        watch(tmp_path / f"killed-{k}", [items])
+        assert differing(tmp_path / f"killed-{k}", wanted) == [], f"killed before frame {k}"
+
+
+def test_a_kill_in_a_piece_loses_no_piece_that_was_written_before(tmp_path):
+    items, folder = frames(), tmp_path / "m"
+    watch(folder, [items[:300], Copied(items[300:], folder, (390,))])
+    with Memory.open_reader(tmp_path / "killed-390") as memory:
+        (status,) = memory.streams()
+        (row,) = memory.progress(recording="cam")
+    assert row.last_seq >= 300 - 12  # all but the event that was open then
+    assert status.entries > 30
+
+
+def test_where_a_commit_fails_the_memory_goes_on_from_what_is_kept(tmp_path):
+    """Events that shared the commit are taken back, in main memory too; the frames that come again are taken."""
+    items, folder = frames(), tmp_path / "m"
+    watch(tmp_path / "single", [items])
+    with writer(folder) as memory:
+        memory.begin("cam", uri="/x/cam.mp4")
+        memory.write(items[:200])
+        memory.store.connection.execute(
+            "CREATE TEMP TRIGGER full BEFORE INSERT ON journal WHEN new.time_s > 450 "
+            "BEGIN SELECT raise(ABORT, 'no room'); END"
+        )
+        with pytest.raises(MemoryFolderError):
+            memory.write(items[200:])
+        memory.store.connection.execute("DROP TRIGGER full")
+        memory.write(items)
+        memory.finish("cam")
+    assert differing(folder, held(tmp_path / "single")) == []
