@@ -74,7 +74,7 @@ class Restoring:
         self, store: Store, longterm: LongTerm, entities: EntityMemory, *, dim: int, budget_bytes: int
     ) -> None:
         self._store = store
-        self._intake = longterm.intake
+        self._intake, self._known = longterm.intake, longterm.summaries
         self._entities = entities
         most = int(_SUMMARY_SHARE * budget_bytes) // (dim + _SUMMARY_BYTES)
         self._coverage_rows = longterm.coverage_rows
@@ -134,3 +134,4 @@ class Restoring:
         """Give a stream its progress, since all of it is there; add what was given up on the way in."""
         with self._store.transaction():
             self._store.streams.settle(row)
+        self._known.reload()

@@ -89,7 +89,9 @@ class LongTerm:
         self._kept = KeptBank(store, bank)
         self.coverage_rows = shares.coverage_rows
         progress = Progress(store, bank, coverage_rows=shares.coverage_rows)
-        self.summaries = Summaries(store.summaries, dim=spec.dim, budget_bytes=budget_bytes)
+        self.summaries = Summaries(
+            store.summaries, dim=spec.dim, budget_bytes=budget_bytes, with_commit=store.with_commit
+        )
         self.notes = KeptNotes(store, self._log, shares.note_bytes)
         self.held = HeldEntries(store, exemplars, bank, self._kept, self._journal)
         tombstones = KeptTombstones(store, self._log, shares.tombstone_rows)

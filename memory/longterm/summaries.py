@@ -18,12 +18,13 @@ Shapes: D embedding dimension.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
 import numpy as np
 
+from hippocam.memory.codec import rounded
 from hippocam.memory.longterm.scene import Scene, Usual, day_of, joined, most_frequent, unit_mean
 from hippocam.memory.records import Continuation, Event
 from hippocam.memory.store.summaries import Kind, Summary, SummaryTable
@@ -83,19 +84,29 @@ class Summaries:
         dim: Length D of the encoder's vectors.
         budget_bytes: The whole memory's budget.
         config: Where to cut.
+        with_commit: Calls a function before the caller's transaction is committed; by default at once.
     """
 
     def __init__(
-        self, rows: SummaryTable, *, dim: int, budget_bytes: int, config: SummaryConfig | None = None
+        self,
+        rows: SummaryTable,
+        *,
+        dim: int,
+        budget_bytes: int,
+        config: SummaryConfig | None = None,
+        with_commit: Callable[[Callable[[], None]], None] = lambda write: write(),
     ) -> None:
         self._config = config or SummaryConfig()
         self._rows = rows
+        self._with_commit = with_commit
         self._most = int(self._config.share * budget_bytes) // (dim + _ROW_BYTES)
         self.reload()
 
     def reload(self) -> None:
         """Go on from what the database holds, as after a start."""
         self._open: dict[str, Scene | None] = {}
+        self._pending: dict[str, list[Summary]] = {}  # closed scenes of the chapter to come, by stream
+        self._changed = set[str]()  # streams whose open scene is to be written
         self._count = self._rows.count()
 
     def add(self, event: Event, entry_id: int) -> None:
@@ -121,8 +132,7 @@ class Summaries:
             self._count += 1
         else:
             scene.add(event)
-        self._rows.put(scene.summary())
-        self._keep_to_budget()
+        self._keep(event.stream)
 
     def extend(self, more: Continuation) -> None:
         """Prolong the scene that a stream is in, whose last event went on unchanged; behind a gap, end it."""
@@ -136,8 +146,7 @@ class Summaries:
             self._count += 1
         elif more.t1_s > scene.t1_s:
             scene.prolong(more.t1_s, more.t1_s - max(more.t0_s, scene.t1_s))
-        self._rows.put(scene.summary())
-        self._keep_to_budget()
+        self._keep(more.stream)
 
     def finish(self, stream: str) -> None:
         """Close what is open of a stream that has come to its end."""
@@ -145,6 +154,7 @@ class Summaries:
         if scene is not None:
             self._close(scene)
         self._open.pop(stream, None)
+        self._pending.pop(stream, None)
         scenes, chapters = self._rows.roots(stream, Kind.SCENE), self._rows.roots(stream, Kind.CHAPTER)
         if chapters or len(scenes) > 1:
             self._join(Kind.CHAPTER, scenes)
@@ -153,6 +163,19 @@ class Summaries:
             for _, of_day in groupby(chapters, key=lambda chapter: day_of(chapter.t0_s)):
                 self._join(Kind.DAY, list(of_day))
         self._keep_to_budget()
+
+    def _keep(self, stream: str) -> None:
+        """Write the open scene of a stream with the commit that is to come, and keep to the budget."""
+        self._changed.add(stream)
+        self._with_commit(self._put_open)
+        self._keep_to_budget()
+
+    def _put_open(self) -> None:
+        for stream in sorted(self._changed):
+            scene = self._open.get(stream)
+            if scene is not None:
+                self._rows.put(scene.summary())
+        self._changed = set()
 
     def _scene(self, stream: str) -> Scene | None:
         if stream not in self._open:
@@ -181,10 +204,13 @@ class Summaries:
         """Close a scene, and the chapter and the day that end before it or with it."""
         config = self._config
         closed = replace(scene.summary(), words=most_frequent(scene.counts), state=None)
-        near = self._rows.near_mean(closed, config.scene_events)
-        best = max(near, key=lambda pair: (round(float(pair[1] @ closed.vector_D), 6), -pair[0]), default=None)
-        closed = closed if best is None else replace(closed, exemplar=best[0])
-        pending = self._rows.roots(scene.stream, Kind.SCENE)
+        if scene.events > 1:
+            near = self._rows.near_mean(closed, config.scene_events)
+            nearest = max(near, key=lambda pair: (round(float(pair[1] @ closed.vector_D), 6), -pair[0]), default=None)
+            closed = closed if nearest is None else replace(closed, exemplar=nearest[0])
+        if scene.stream not in self._pending:
+            self._pending[scene.stream] = self._rows.roots(scene.stream, Kind.SCENE)
+        pending = self._pending[scene.stream]
         gap_s = closed.t0_s - pending[-1].t1_s if pending else 0.0
         if pending and (
             day_of(pending[-1].t0_s) != day_of(closed.t0_s) or not -config.gap_s <= gap_s <= config.chapter_gap_s
@@ -192,14 +218,19 @@ class Summaries:
             self._end_chapter(pending)
             pending = []
         self._rows.put(closed)
-        pending.append(closed)
-        if len(pending) >= config.chapter_scenes:
-            self._end_chapter(pending[: deepest_valley([s.vector_D for s in pending])])
+        every = [*pending, closed]
+        # as it would be read again
+        self._pending[scene.stream] = [*pending, replace(closed, vector_D=rounded(closed.vector_D))]
+        if len(every) >= config.chapter_scenes:
+            length = deepest_valley([each.vector_D for each in every])
+            self._end_chapter(every[:length])
+            self._pending[scene.stream] = self._pending[scene.stream][length:]
 
     def _end_chapter(self, scenes: Sequence[Summary]) -> None:
-        chapters = self._rows.roots(scenes[0].stream, Kind.CHAPTER)
-        if chapters and day_of(chapters[-1].t0_s) != day_of(scenes[0].t0_s):
-            self._join(Kind.DAY, chapters)
+        stream = scenes[0].stream
+        latest = self._rows.latest_root(stream, Kind.CHAPTER)
+        if latest is not None and day_of(latest.t0_s) != day_of(scenes[0].t0_s):
+            self._join(Kind.DAY, self._rows.roots(stream, Kind.CHAPTER))
         self._join(Kind.CHAPTER, scenes)
 
     def _join(self, kind: Kind, parts: Sequence[Summary]) -> None:
@@ -218,6 +249,7 @@ class Summaries:
         while self._count > self._most - self._most // _MARGIN:
             least = self._rows.oldest_parts(Kind.SCENE, 16) or self._rows.oldest_parts(Kind.CHAPTER, 16)
             if not least:
+                self._pending = {}  # they may be among those that go
                 least = self._join_two(Kind.DAY) or self._join_two(Kind.SCENE)
             if not least and (smallest := self._rows.smallest()) is not None:
                 least = [smallest]

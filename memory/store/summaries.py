@@ -124,6 +124,11 @@ class SummaryTable:
         where = "stream = ? AND kind = ? AND parent IS NULL AND state IS NULL ORDER BY first_seq"
         return self._select(where, (stream, int(kind)))
 
+    def latest_root(self, stream: str, kind: Kind) -> Summary | None:
+        """The last of the `roots`, None where there are none."""
+        where = "stream = ? AND kind = ? AND parent IS NULL AND state IS NULL ORDER BY first_seq DESC LIMIT 1"
+        return next(iter(self._select(where, (stream, int(kind)))), None)
+
     def children(self, summary: Summary) -> list[Summary]:
         """What a chapter or a day was made of and is still held, in order."""
         where = "stream = ? AND kind = ? AND parent = ? ORDER BY first_seq"
