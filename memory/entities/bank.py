@@ -99,12 +99,13 @@ class EntityMemory:
             What appeared, left or moved before the background of a camera that does not move.
         """
         tracker = self._tracker(item.stream)
-        if isinstance(item, Embedding) and item.seq > tracker.seq:
+        if isinstance(item, Embedding) and item.sensed.things and item.seq > tracker.seq:
             own = self._detected.setdefault(item.stream, {})
             for label, new in detected_in(item.stream, item.time_s, item.sensed.things).items():
                 own.setdefault(label, []).append(new)
         tracks, changes = tracker.push(item)
-        self._note(item.stream, tracks, item.time_s)
+        if tracks:
+            self._note(item.stream, tracks, item.time_s)
         return changes
 
     def occupied(self, stream: str) -> bool | None:
@@ -134,15 +135,17 @@ class EntityMemory:
             The stream's state, for `restore`; to be kept in the same transaction.
         """
         tracker = self._tracker(stream)
-        pending = self._pending.pop(stream, {})
+        pending, due = self._pending.pop(stream, {}), self._due.pop(stream, [])
+        detected = self._detected.pop(stream, {})
         for visit_id, row in pending.items():
             if tables.put_visit(self._db, *row):
                 tables.add_entity_of(self._db, visit_id)
-        for due_s, visit_id, look in self._due.pop(stream, []):
+        for due_s, visit_id, look in due:
             link(self._db, self._config, visit_id, unpack(look), due_s)
-        for frames in self._detected.pop(stream, {}).values():
+        for frames in detected.values():
             detections.put(self._db, frames)
-        keep_to_budget(self._db, self._config.budget_bytes, _followed(self._trackers))
+        if pending or due or detected:
+            keep_to_budget(self._db, self._config.budget_bytes, _followed(self._trackers))
         self._written[stream] = tracker.seq
         return tracker.to_bytes()
 

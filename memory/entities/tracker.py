@@ -59,6 +59,9 @@ class Tracker:
         """
         if item.seq <= self.seq:
             return [], []
+        if not self.tracks and isinstance(item, Embedding) and not (item.jpeg or item.sensed.things):
+            self.time_s, self.seq = item.time_s, item.seq  # there is nothing to see, and nobody to miss
+            return [], []
         ended = self._end_all_after_gap(item.time_s)
         away = item.time_s - self.time_s > self._config.gap_s
         before_s = -math.inf if away else self.time_s

@@ -254,27 +254,30 @@ class ByteBudget:
         """
         self._log.keep_small()
         # before anything is given up for it
-        self._refuse(self._fixed_bytes() + _EMPTY_BYTES + needed_bytes, needed_bytes)
-        while (left_bytes := self._given_bytes - self._projected_bytes(needed_bytes)) < 0 or (
+        fixed_bytes = self._fixed_bytes()
+        self._refuse(fixed_bytes + _EMPTY_BYTES + needed_bytes, needed_bytes)
+        projected_bytes = fixed_bytes + self._live_bytes() + needed_bytes
+        while (left_bytes := self._given_bytes - projected_bytes) < 0 or (
             left_bytes < _AHEAD_BYTES and self._goes_ahead(lasting_bytes)
         ):
             first = 0 if left_bytes >= 0 else self._tombstones.give_up()
             if not (first or self._entries.give_up() or (left_bytes < 0 and self._notes.give_up())):
                 break
             self._log.keep_small()
-        self._refuse(self._projected_bytes(needed_bytes), needed_bytes)
-        self._shrink(needed_bytes, picture_bytes)
+            projected_bytes = self._projected_bytes(needed_bytes)
+        self._refuse(projected_bytes, needed_bytes)
+        self._shrink(needed_bytes, picture_bytes, projected_bytes)
 
     def _goes_ahead(self, lasting_bytes: int) -> bool:
         """Whether an event that takes so much for good has not yet given up as much."""
         steps, freed_bytes = self._entries.given_up
         return freed_bytes < lasting_bytes and steps < _AHEAD_STEPS
 
-    def _shrink(self, needed_bytes: int, picture_bytes: int) -> None:
+    def _shrink(self, needed_bytes: int, picture_bytes: int, projected_bytes: int) -> None:
         """Give free pages back to the disk where they are in the way of a picture; rows go into free pages."""
         free_bytes = max(0, self._database.path.stat().st_size - self._database.live_bytes())
         in_free_bytes = min(free_bytes, needed_bytes - picture_bytes)
-        over_bytes = self._projected_bytes(needed_bytes) + free_bytes - in_free_bytes - self._given_bytes
+        over_bytes = projected_bytes + free_bytes - in_free_bytes - self._given_bytes
         if over_bytes > 0:
             self._database.shrink(over_bytes)
 
@@ -290,7 +293,11 @@ class ByteBudget:
 
     def _projected_bytes(self, needed_bytes: int) -> int:
         """Bytes of the folder once that many more are written, without the database's free pages."""
-        return self._fixed_bytes() + self._database.live_bytes() + self._picture_bytes() + needed_bytes
+        return self._fixed_bytes() + self._live_bytes() + needed_bytes
+
+    def _live_bytes(self) -> int:
+        """Bytes of what can be given up, and of the tables."""
+        return self._database.live_bytes() + self._picture_bytes()
 
     def _fixed_bytes(self) -> int:
         """Bytes that cannot be given up: the log, shared memory, the folders, what is kept free."""

@@ -157,7 +157,8 @@ class Intake:
         )
         with self._written():
             match = self._bank.match(event.stream, event.place, event.key, event.t0_s)
-            known = self._tables.entries.get(match.entry_id) if match is not None else None
+            bears = match is not None and (match.same or match.again)
+            known = self._tables.entries.get(match.entry_id) if match is not None and bears else None
             if match is not None and known is not None and match.same and self._can_hold(known, event):
                 self._add_span(known, event, match, state)
             else:

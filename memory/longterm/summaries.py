@@ -206,7 +206,9 @@ class Summaries:
         closed = replace(scene.summary(), words=most_frequent(scene.counts), state=None)
         if scene.events > 1:
             near = self._rows.near_mean(closed, config.scene_events)
-            nearest = max(near, key=lambda pair: (round(float(pair[1] @ closed.vector_D), 6), -pair[0]), default=None)
+            nearest = max(
+                near, key=lambda pair: (round(float(pair[1] @ closed.vector_D), 6), -pair[0]), default=None
+            )
             closed = closed if nearest is None else replace(closed, exemplar=nearest[0])
         if scene.stream not in self._pending:
             self._pending[scene.stream] = self._rows.roots(scene.stream, Kind.SCENE)
