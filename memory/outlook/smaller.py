@@ -20,7 +20,7 @@ from hippocam.memory.bank.bank import Bank, Step
 from hippocam.memory.bank.config import BankConfig
 from hippocam.memory.bank.ladder import SMALL_BYTES
 from hippocam.memory.codec import rounded, signs
-from hippocam.memory.longterm.budget import TOMBSTONE_BYTES, ByteBudget, Log
+from hippocam.memory.longterm.budget import TOMBSTONE_BYTES, ByteBudget, Log, LogSizes
 from hippocam.memory.longterm.longterm import open_bank
 from hippocam.memory.questions import QuestionJournal
 from hippocam.memory.records import Held, Level, Slot
@@ -199,7 +199,7 @@ def within(
         pictures,
         given_bytes=budget_bytes,
         picture_bytes=lambda: bank.picture_bytes,
-        log=Log(folder, counted),
+        log=Log(folder, counted, LogSizes.of(budget_bytes)),
         tombstones=_Tombstones(counted, store.tombstones.count() * (TOMBSTONE_BYTES + 2 * spec.dim)),
         entries=entries,
         notes=_Notes(),
