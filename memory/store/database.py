@@ -22,10 +22,11 @@ from hippocam.memory.errors import (
     OlderFormatError,
     one_line,
 )
-from hippocam.memory.folding import Folding
 from hippocam.memory.provenance.table import ProvenanceTable
 from hippocam.memory.store import sums
 from hippocam.memory.store.blocks.table import EntryBlocks
+from hippocam.memory.store.commits.folding import Folding
+from hippocam.memory.store.commits.transactions import Transactions
 from hippocam.memory.store.entries import EntryTable
 from hippocam.memory.store.journal import JournalTable
 from hippocam.memory.store.lookup import EntryLookup
@@ -49,7 +50,6 @@ from hippocam.memory.store.states import BankTable, StateTable
 from hippocam.memory.store.streams import StreamTable
 from hippocam.memory.store.summaries import SummaryTable
 from hippocam.memory.store.tombstones import TombstoneTable
-from hippocam.memory.store.transactions import Transactions
 from hippocam.memory.store.words import EntryWords
 
 # Seconds to wait for another process that writes, or that reads what is to be folded back.

@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from hippocam.memory.store.transactions import Transactions
+from hippocam.memory.store.commits.transactions import Transactions
 
 
 @pytest.fixture
