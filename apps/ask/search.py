@@ -35,7 +35,7 @@ from hippocam.memory.entities.records import Entity
 from hippocam.memory.errors import memory_errors
 from hippocam.memory.memory import Memory
 from hippocam.memory.recall.query import Candidate, Query, order
-from hippocam.memory.recall.ranking import behind_own
+from hippocam.memory.recall.ranking import with_doubted_behind
 from hippocam.memory.recall.recall import midpoint
 from hippocam.memory.records import Entry, Evidence, StreamStatus
 from hippocam.models.likeness import likeness_here
@@ -117,7 +117,7 @@ class Search:
         parts = [Part(member, replace(query, compared=compared, beside=0)) for member, query in parts]
         recalled = at_once(self.recall, parts)
         every = [_Found(index, candidate) for index, found in enumerate(recalled) for candidate in found]
-        best = _behind_own(sorted(every, key=lambda found: _order(parts, found)))[:top]
+        best = _with_doubted_behind(sorted(every, key=lambda found: _order(parts, found)))[:top]
         best += _neighbours(parts, best, beside)
         best.sort(key=lambda found: _order(parts, found))
         shifts = [_shift(self.encoder.spec, own, compared) for own in counts]
@@ -314,9 +314,9 @@ def _order(parts: Sequence[Part], found: _Found) -> tuple[float, float, str, flo
     return score, cosine, parts[found.part].member.prefix + stream, t0_s, entry_id
 
 
-def _behind_own(found: Sequence[_Found]) -> list[_Found]:
-    """Put imports behind own footage that is believed, whichever memory has either."""
-    candidates = behind_own([each.candidate for each in found])
+def _with_doubted_behind(found: Sequence[_Found]) -> list[_Found]:
+    """Put what nothing bears out behind footage that is believed, whichever memory has either."""
+    candidates = with_doubted_behind([each.candidate for each in found])
     moved = [_Found(each.part, candidate) for each, candidate in zip(found, candidates, strict=True)]
     return sorted(moved, key=lambda each: -each.candidate.score)  # stable
 

@@ -103,6 +103,7 @@ class Candidate:
         thing: The thing whose own picture p_seen and the cosine rest on; None where they rest on the whole frames.
         claimed: Whether words say so and no picture does; see trust.py. Then it is believed less than one half.
         made_by: Id of the import that the entry came with; None for own footage.
+        doubted: Whether it came with an import, beside own footage, and no look at its picture has borne it out.
     """
 
     entry: Entry
@@ -116,6 +117,7 @@ class Candidate:
     thing: ThingHit | None = None
     claimed: bool = False
     made_by: int | None = None
+    doubted: bool = False
 
     @property
     def cited(self) -> Span:

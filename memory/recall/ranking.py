@@ -21,23 +21,23 @@ COPY_COSINE = 0.93
 _ALIKE = 2
 
 
-def behind_own(found: Sequence[Candidate]) -> list[Candidate]:
-    """Put what came with an import behind all own footage that is believed.
+def with_doubted_behind(found: Sequence[Candidate]) -> list[Candidate]:
+    """Put what came with an import, and no look at its picture has borne out, behind footage that is believed.
 
     Args:
         found: Candidates, the strongest first.
 
     Returns:
-        The same, with imports believed less than the least own moment that is believed; the strongest first.
+        The same, in the same order, with what is doubted believed less than the least other moment that is
+        believed.
     """
-    own = [c.score for c in found if c.made_by is None and c.score >= BELIEVED_FROM]
-    most = min(own, default=1.0)
-    moved = [c if c.made_by is None or c.score < most else replace(c, score=_just_below(most)) for c in found]
-    return sorted(moved, key=lambda c: -c.score)  # stable
+    sure = [c.score for c in found if not c.doubted and c.score >= BELIEVED_FROM]
+    most = min(sure, default=1.0)
+    return [c if not c.doubted or c.score < most else replace(c, score=_just_below(most)) for c in found]
 
 
 def varied(found: Sequence[Candidate], scenes: Mapping[int, FloatArray], top: int) -> list[Candidate]:
-    """Let near-copies make way for other moments that are believed.
+    """Let what one source tells again and again make way for other moments.
 
     Args:
         found: Candidates, the strongest first.
@@ -45,14 +45,14 @@ def varied(found: Sequence[Candidate], scenes: Mapping[int, FloatArray], top: in
         top: How many are wanted.
 
     Returns:
-        `top` of them at most: of each group of near-copies of a source the first few that are believed, then the
+        `top` of them at most: of each group of near-copies, and of the claims of a source, the first few, then the
         strongest of the others; the strongest first.
     """
     chosen = list[Candidate]()
     for candidate in found:
-        if candidate.score < BELIEVED_FROM or len(chosen) == top:
+        if len(chosen) == top:
             break
-        if sum(_copies(candidate, other, scenes) for other in chosen) < _ALIKE:
+        if sum(_again(candidate, other, scenes) for other in chosen) < _ALIKE:
             chosen.append(candidate)
     taken = {candidate.entry.id for candidate in chosen}
     rest = [candidate for candidate in found if candidate.entry.id not in taken]
@@ -60,11 +60,14 @@ def varied(found: Sequence[Candidate], scenes: Mapping[int, FloatArray], top: in
     return [candidate for candidate in found if candidate.entry.id in kept]
 
 
-def _copies(one: Candidate, other: Candidate, scenes: Mapping[int, FloatArray]) -> bool:
-    """Whether two moments of one source, a stream or an import, show the same picture nearly."""
+def _again(one: Candidate, other: Candidate, scenes: Mapping[int, FloatArray]) -> bool:
+    """Whether two moments of one source, a stream or an import, are claims both, or show nearly the same picture."""
     same = one.entry.stream == other.entry.stream or (one.made_by is not None and one.made_by == other.made_by)
-    a_D, b_D = scenes.get(one.entry.id), scenes.get(other.entry.id)
-    if not same or a_D is None or b_D is None:
+    return same and ((one.claimed and other.claimed) or _alike(scenes.get(one.entry.id), scenes.get(other.entry.id)))
+
+
+def _alike(a_D: FloatArray | None, b_D: FloatArray | None) -> bool:
+    if a_D is None or b_D is None:
         return False
     lengths = float(np.linalg.norm(a_D) * np.linalg.norm(b_D))
     return float(a_D @ b_D) >= COPY_COSINE * max(lengths, 1e-9)

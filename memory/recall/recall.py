@@ -27,7 +27,7 @@ from hippocam.memory.recall.index import KeyIndex
 from hippocam.memory.recall.neighbours import with_neighbours
 from hippocam.memory.recall.notes import about_speech, answered_in_words, find_notes
 from hippocam.memory.recall.query import Candidate, NoteHit, Query, RecallConfig, SummaryHit, order
-from hippocam.memory.recall.ranking import behind_own, varied
+from hippocam.memory.recall.ranking import varied, with_doubted_behind
 from hippocam.memory.recall.stress import stressed
 from hippocam.memory.recall.thing_hit import ThingHit
 from hippocam.memory.recall.things import find_things
@@ -136,7 +136,7 @@ def recall(
             found.append(weighed(trust, entry, spans, seen, cosine or 0.0, words, counts, noted, thing))
     found += [note_by_itself(trust, hit) for hit in alone]
     found += map(thing_by_itself, unheld)
-    ranked = behind_own(sorted(found, key=order))
+    ranked = sorted(with_doubted_behind(sorted(found, key=order)), key=lambda c: -c.score)  # stable
     # where words are asked for, it says nothing of a moment that its picture is like another's
     best = ranked[: query.top] if in_words else _varied(store, ranked, query.top)
     return with_neighbours(store, best, query, wanted) if query.beside else best
@@ -210,12 +210,13 @@ def _nearest(
 
 
 def _varied(store: Store, found: Sequence[Candidate], top: int) -> list[Candidate]:
-    """The best candidates, without the near-copies of others that keep moments out which are believed too."""
-    believed = [c.entry.id for c in found if c.score >= BELIEVED_FROM and c.entry.level < Level.WORDS]
-    if len(found) <= top or len(believed) < 2:
-        return list(found[:top])
-    _, scenes_ND = store.entries.vectors(believed)
-    return varied(found, dict(zip(believed, scenes_ND, strict=True)), top)
+    """The best candidates, without what tells the same as others of its source and keeps more moments out."""
+    if len(found) <= top:
+        return list(found)
+    near = [c for k, c in enumerate(found) if k < _WIDER * top or c.score >= BELIEVED_FROM]
+    shown = [c.entry.id for c in near if c.entry.level < Level.WORDS]
+    _, scenes_ND = store.entries.vectors(shown)
+    return varied(near, dict(zip(shown, scenes_ND, strict=True)), top)
 
 
 def _share_time(a0_s: float, a1_s: float, b0_s: float, b1_s: float) -> bool:

@@ -3,11 +3,12 @@
 Three rules, each told in SECURITY.md:
 
 - A question for what was seen is answered by pictures. Words (read, heard, given by a container, written in an
-  import) may make surer what a picture shows; where no picture does, they are a claim, no answer.
+  import) make surer what a picture shows, as far as it bears them out; where no picture does, they are a claim, no
+  answer.
 - Near-copies of one source are one witness: those after the first two make way for other moments that are
   believed.
-- What came with an import stands behind own footage that is believed. Its vectors are not taken at their word:
-  a picture of it is looked at again, by the encoder that is here.
+- What came with an import is not taken at its word: its picture is looked at again, by the encoder that is here.
+  Until that has borne it out, it stands behind own footage that is believed.
 
 Shapes: N candidates, D embedding dimension.
 """
@@ -52,6 +53,7 @@ class Judgement(NamedTuple):
     score: float
     claimed: bool
     made_by: int | None
+    doubted: bool = False
 
 
 class Trust:
@@ -89,14 +91,14 @@ class Trust:
         if made_by is None or not self._doubted:
             score, claimed = joined(1 - (1 - seen) * (1 - labels) * (1 - text), [notes], in_words=self._in_words)
             return Judgement(seen, score, claimed, made_by)
-        refuted = False
+        refuted, doubted = False, True
         if seen >= BELIEVED_FROM and self._check is not None:
             cosine = self._check.cosine(entry, self._asked_D) if self._checks > 0 else None
             self._checks -= 1
             seen = _CLAIM * seen if cosine is None else min(seen, self._believed(cosine))
-            refuted = seen < BELIEVED_FROM  # its vector claims what its picture does not show
+            refuted = doubted = seen < BELIEVED_FROM  # its vector claims what its picture does not show
         score, claimed = joined(seen, [labels, text, notes], in_words=self._in_words)
-        return Judgement(seen, score, claimed or (refuted and score < BELIEVED_FROM), made_by)
+        return Judgement(seen, score, claimed or (refuted and score < BELIEVED_FROM), made_by, doubted)
 
     def told(self, belief: float) -> tuple[float, bool]:
         """What is believed of notes without a picture, and whether it is a claim."""
@@ -106,6 +108,10 @@ class Trust:
 def joined(seen: float, told: Sequence[float], *, in_words: bool) -> tuple[float, bool]:
     """Join what a picture shows and what words tell, as independent causes (noisy-or).
 
+    Where words are no answer they count as far as the picture bears them out: in full from a belief of one half,
+    and not at all where it shows nothing of it. A picture that has nothing to do with a question is believed .2 or
+    more for one question in 500 (default encoder, four films), so words that are planted beside one stay a claim.
+
     Args:
         seen: Belief that the picture shows it, 0 to 1.
         told: Beliefs of the words.
@@ -114,10 +120,12 @@ def joined(seen: float, told: Sequence[float], *, in_words: bool) -> tuple[float
     Returns:
         The belief, and whether it is a claim: words say so, and no picture does.
     """
-    missed = 1 - seen
+    missed = 1.0
     for belief in told:
         missed *= 1 - belief
-    score = 1 - missed
-    if in_words or seen >= BELIEVED_FROM or score < BELIEVED_FROM:
-        return score, False
-    return max(seen, _CLAIM * score), True
+    everything = 1 - (1 - seen) * missed
+    if in_words or everything < BELIEVED_FROM:
+        return everything, False
+    borne_out = min(1.0, seen / BELIEVED_FROM)
+    score = seen + (1 - seen) * (1 - missed) * borne_out
+    return (score, False) if score >= BELIEVED_FROM else (max(score, _CLAIM * everything), True)

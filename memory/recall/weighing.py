@@ -79,6 +79,7 @@ def weighed(
         thing=thing,
         claimed=judged.claimed,
         made_by=judged.made_by,
+        doubted=judged.doubted,
     )
 
 

@@ -10,10 +10,11 @@ from hippocam.apps.cli.main import main
 from hippocam.apps.cli.where import find_memories
 from hippocam.apps.session import Session
 from hippocam.memory.memory import Memory
+from hippocam.memory.provenance.records import Import, ImportedPart
 from hippocam.memory.recall.recall import belief
 from hippocam.memory.records import Evidence
 from hippocam.stream.errors import HippocamError
-from hippocam.stream.records import Embedding, EncoderSpec, Sensed, Thing
+from hippocam.stream.records import Embedding, EncoderSpec, Note, Sensed, Thing
 
 D = 48
 NAMES = ("mon", "tue", "wed", "thu")
@@ -316,3 +317,31 @@ def test_what_is_counted_is_summed_up_over_memories_and_told_of_each(tmp_path, e
         assert both.ask("Was anybody there?").answer.startswith("Yes, three times: 0:04.5 to 0:14.5")
         compared = both.ask("Did more people come in gate than in door?").answer
         assert compared == "Yes: gate/gate two people and door/door one person."
+
+
+def test_what_is_imported_into_one_stands_behind_own_footage_of_another(tmp_path, encoder):
+    """Each moment stays its own memory's, whatever changes places."""
+    said = {"mon": {"own": "nothing", "foe": "the red door was locked"}, "tue": {"cam": "a red door locked up"}}
+    for name, streams in said.items():
+        with Memory.open_writer(tmp_path / name, encoder="fake", spec=SPEC) as memory:
+            for stream, words in streams.items():
+                memory.begin(stream, uri=stream, fps=1)
+                frames = [
+                    Embedding(
+                        stream=stream, seq=s, time_s=float(s), vector=np.eye(D, dtype=np.float32)[2], jpeg=b"x"
+                    )
+                    for s in range(6)
+                ]
+                memory.write([Note(stream=stream, kind="speech", t0_s=1.0, t1_s=3.0, text=words), *frames])
+                memory.finish(stream)
+            if "foe" in streams:
+                file = Import(id=7, file="foe.jsonl", made_s=0.0)
+                with memory.store.transaction():
+                    memory.store.provenance.note_import("foe", ImportedPart(made_by=file, last_seq=9, end_s=9.0))
+    with Session([tmp_path / name for name in said]) as session:
+        first, second = session.search("where it is said that the red door was locked", top=2)
+    assert [moment.stream for moment in (first, second)] == ["tue/cam", "mon/foe"]
+    assert [moment.notes[0].text for moment in (first, second)] == [
+        "a red door locked up",
+        "the red door was locked",
+    ]

@@ -162,3 +162,21 @@ def test_words_of_an_import_are_a_claim_and_those_of_own_sources_are_not(memory,
     assert asked(memory, "fold the towel", AXES[9])[0].score > 0.8
     claim = asked(memory, "open the safe", AXES[9])[0]
     assert (claim.entry.stream, claim.claimed, claim.score < BELIEVED_FROM) == ("foe", True, True)
+
+
+@pytest.mark.parametrize(("shown", "borne_out"), [(0.27, False), (0.46, True)])
+def test_words_count_as_far_as_a_picture_bears_them_out(memory, frames_of, shown, borne_out):
+    """At a cosine of .27 a picture is believed .01, at .46 .3: alone neither is an answer."""
+    vector = shown * AXES[9] + np.sqrt(1 - shown**2) * AXES[0]
+    watch(memory, frames_of, "cam", [vector, AXES[1]], notes=[("screen", 1.0, "a locked door")])
+    best = asked(memory, "a locked door", AXES[9])[0]
+    assert best.seen < BELIEVED_FROM
+    assert (best.score >= BELIEVED_FROM, best.claimed) == (borne_out, not borne_out)
+
+
+def test_an_import_whose_picture_bears_it_out_stands_where_it_belongs(memory, frames_of):
+    watch(memory, frames_of, "cam", [AXES[0], near(AXES[9], AXES[3], 0.4)])
+    watch(memory, frames_of, "friend", [AXES[9], AXES[5]])
+    imported(memory, "friend")
+    assert asked(memory, "a red kite", AXES[9], check=Seen(0.95))[0].made_by == FILE.id
+    assert asked(memory, "a red kite", AXES[9])[0].made_by is None
