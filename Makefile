@@ -19,8 +19,8 @@ dev: $(VENV)/.installed-dev  ## the same with the tools for developers
 demo: setup  ## watch a real clip (or VIDEO=path), ask two questions (or QUESTION="..."), print the answers
 	@$(BIN)/python -m hippocam.apps.demo $(if $(VIDEO),--video "$(VIDEO)") $(if $(QUESTION),--question "$(QUESTION)")
 
-test: dev  ## run the tests
-	$(BIN)/python -m pytest
+test: dev  ## run the tests, in a process a core
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 lint: dev  ## format, lint, types, import rules
 	$(BIN)/ruff format --check .
