@@ -61,9 +61,11 @@ def varied(found: Sequence[Candidate], scenes: Mapping[int, FloatArray], top: in
 
 
 def _again(one: Candidate, other: Candidate, scenes: Mapping[int, FloatArray]) -> bool:
-    """Whether two moments of one source, a stream or an import, are claims both, or show nearly the same picture."""
+    """Whether two moments of one source, a stream or an import, are both claims, or nearly one picture."""
     same = one.entry.stream == other.entry.stream or (one.made_by is not None and one.made_by == other.made_by)
-    return same and ((one.claimed and other.claimed) or _alike(scenes.get(one.entry.id), scenes.get(other.entry.id)))
+    return same and (
+        (one.claimed and other.claimed) or _alike(scenes.get(one.entry.id), scenes.get(other.entry.id))
+    )
 
 
 def _alike(a_D: FloatArray | None, b_D: FloatArray | None) -> bool:
