@@ -1,7 +1,8 @@
-"""Which memory a source goes into: one for all, one for each folder, or one for each camera."""
+"""Which memory a source goes into: one for all, a folder or a camera, and a stretch of time."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -10,6 +11,9 @@ from hippocam.stream.sources.dates import PathPattern, camera_at
 from hippocam.stream.sources.naming import slug
 
 Per = Literal["all", "folder", "camera"]
+Split = Literal["day", "week", "month", "year"]
+# How a stretch of time is written, in local time.
+_STRETCHES: dict[Split, str] = {"day": "%Y-%m-%d", "week": "%G-W%V", "month": "%Y-%m", "year": "%Y"}
 
 
 class Home(NamedTuple):
@@ -44,3 +48,15 @@ def home_of(source: Source, per: Per, camera_from: PathPattern | None = None) ->
     camera, folder = camera_at(path, camera_from)
     name = slug(camera)
     return Home(f"{folder}/{name}", name)
+
+
+def in_stretch(home: Home, split: Split, start_s: float | None) -> Home:
+    """The memory of the stretch of time in which a recording begins, beside the others of its home.
+
+    Args:
+        home: Where it would go if time made no difference.
+        split: How long stretches are.
+        start_s: When it begins, seconds since 1970; None where that is not known.
+    """
+    stretch = "undated" if start_s is None else datetime.fromtimestamp(start_s).strftime(_STRETCHES[split])
+    return Home(f"{home.what} {stretch}", f"{home.name}-{stretch}")

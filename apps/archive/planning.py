@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hippocam.apps.archive import unit
-from hippocam.apps.archive.layout import home_of
+from hippocam.apps.archive.layout import Home, home_of, in_stretch
 from hippocam.apps.archive.ledger import Ledger, Row, State
 from hippocam.apps.archive.setup import Setup
 from hippocam.apps.archive.writer import Todo
@@ -84,13 +84,15 @@ class Planner:
 
     def _sort_out(self, given: Sequence[_Given]) -> dict[str, list[_Given]]:
         """Group what was given by memory, leaving out memories in which nothing is to be done."""
+        with ThreadPoolExecutor(_READERS) as readers:
+            where = list(readers.map(self._home, given))
         homes: dict[str, list[_Given]] = {}
         with self._ledger.transaction():
-            for one in given:
-                if one.source is None:
+            for one, home in zip(given, where, strict=True):
+                if home is None:
                     self._refuse(one)
                     continue
-                row = self._placed(one, one.source)
+                row = self._placed(one, home)
                 if row.state is State.DONE:
                     self.known += 1
                 elif row.state is State.QUARANTINED and not self._retry:
@@ -98,13 +100,28 @@ class Planner:
                 homes.setdefault(row.memory, []).append(replace(one, row=row))
         return {name: ones for name, ones in sorted(homes.items()) if any(map(self._is_open, ones))}
 
-    def _placed(self, one: _Given, source: Source) -> Row:
+    def _home(self, one: _Given) -> Home | None:
+        """Where something belongs; None for what cannot be opened."""
+        if one.source is None:
+            return None
+        request = self._setup.request
+        home = home_of(one.source, request.per or "all", self._setup.camera_from)
+        if request.split is None or (one.row is not None and one.row.memory):  # it has its memory
+            return home
+        recorded = self._date_of(one.uri)
+        return in_stretch(home, request.split, None if recorded is None else recorded.start_s)
+
+    def _date_of(self, uri: str) -> Recorded | None:
+        """When a recording begins, as its path or it says."""
+        if not self._setup.dated or "#" in uri:
+            return None
+        return recorded_at(Path(uri), self._setup.time_from)
+
+    def _placed(self, one: _Given, home: Home) -> Row:
         """Return the ledger's row of a source, with its present path and memory."""
         row, ledger = one.row, self._ledger
         name = row.memory if row else ""
-        name = name or ledger.memory_for(
-            home_of(source, self._setup.request.per or "all", self._setup.camera_from)
-        )
+        name = name or ledger.memory_for(home)
         if row is None:
             self._leave_behind(one)
             return ledger.add(memory=name, path=one.uri, fingerprint=one.fingerprint)
@@ -214,9 +231,7 @@ class Planner:
         claim, kept_s = claimed
         if claim.resumed:
             return None if kept_s is None else Recorded(kept_s, "memory")
-        if not self._setup.dated or "#" in claim.job.source.uri:
-            return None
-        return recorded_at(Path(claim.job.source.uri), self._setup.time_from)
+        return self._date_of(claim.job.source.uri)
 
     def _count(self, source: Source) -> int | SourceError:
         """Return how many segments a source is cut into, or why that cannot be told."""

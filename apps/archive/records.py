@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from hippocam.apps.archive.layout import Per
+from hippocam.apps.archive.layout import Per, Split
 from hippocam.stream.archive.nodes import WorkersConfig
 from hippocam.stream.errors import Failure
 
@@ -19,6 +19,8 @@ class ArchiveRequest:
     Attributes:
         paths: Video files, folders, globs, folders of numbered images, LeRobot datasets.
         per: "all", "folder" or "camera": see `layout.home_of`; None as in the run before ("all" at first).
+        split: A memory for each day, week, month or year of what `per` says, by when recordings begin; None as in
+            the run before (one memory at first).
         fps: Frames a second that are looked at; None for the settings' rate.
         encoder: Its name; None as in the run before, or the default.
         budget_mb: What each memory may take, in millions of bytes; None keeps its own.
@@ -35,6 +37,7 @@ class ArchiveRequest:
 
     paths: tuple[str, ...] = ()
     per: Per | None = None
+    split: Split | None = None
     fps: float | None = None
     encoder: str | None = None
     budget_mb: float | None = None

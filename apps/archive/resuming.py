@@ -34,8 +34,13 @@ def settled(ledger: Ledger, request: ArchiveRequest, *, resume: bool) -> Archive
         raise HippocamError(
             f"--per {per}: the memories here are one per {before.per}; leave it out, or give another --memories"
         )
+    if before.per is not None and request.split not in (None, before.split):
+        kept = f"split by {before.split}" if before.split else "not split by time"
+        raise HippocamError(f"--split {request.split}: the memories here are {kept}; give another --memories")
     name = encoder_name(request.encoder, before.encoder, load_settings(request.config).encoder)
-    request = replace(request, per=per, encoder=name, work=request.work or before.work)
+    request = replace(
+        request, per=per, split=request.split or before.split, encoder=name, work=request.work or before.work
+    )
     # a later run may start in another folder
     request = replace(request, paths=tuple(map(_absolute, request.paths)))
     if request.work is not None:

@@ -31,6 +31,11 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--per", choices=("all", "folder", "camera"), help="one memory for all (default), a folder, or a camera"
     )
     archive.add_argument(
+        "--split",
+        choices=("day", "week", "month", "year"),
+        help="a memory for each day, week, month or year of these, for long cameras",
+    )
+    archive.add_argument(
         "--camera-from", metavar="PATTERN", help="what in a path names the camera: '{camera}/%%Y-%%m-%%d/*'"
     )
     archive.add_argument(
@@ -103,6 +108,7 @@ def _run(options: argparse.Namespace) -> int:
     request = ArchiveRequest(
         paths=tuple(options.paths),
         per=options.per,
+        split=options.split,
         fps=options.fps,
         encoder=options.encoder,
         budget_mb=options.budget_mb,

@@ -7,6 +7,7 @@ import pytest
 from hippocam.apps.archive.records import ArchiveConfig, ArchiveRequest
 from hippocam.apps.archive.run import archive
 from hippocam.apps.session import Session
+from hippocam.stream.errors import HippocamError
 
 DAYS = (datetime(2023, 11, 2, 14, 5), datetime(2023, 11, 3, 9, 30), datetime(2023, 11, 3, 14, 5))
 SECONDS = 12
@@ -85,3 +86,30 @@ def test_without_dates_times_count_from_the_start(tree):
     assert report.undated == ()
     with Session(root / "all") as session:
         assert all(stream.recorded_s is None and stream.t0_s == 0 for stream in session.status().streams)
+
+
+def test_a_long_camera_has_a_memory_for_each_day_asked_as_one(tmp_path, helper):
+    for number, camera in enumerate(("door", "yard")):
+        for k, day in enumerate(DAYS):
+            path = day.strftime(f"%Y-%m-%d/{camera}/%H-%M-%S.mp4")
+            helper.render(tmp_path / "footage" / path, 10 * number + k, SECONDS)
+    helper.render(tmp_path / "footage" / "yard" / "test.mp4", 7, SECONDS)
+    root = tmp_path / "memories"
+    request = ArchiveRequest(paths=(str(tmp_path / "footage"),), per="camera", split="day", encoder="palette")
+    assert archive(root, request, ArchiveConfig(executor="local")).archived == 7
+    names = ["door-2023-11-02", "door-2023-11-03", "yard-2023-11-02", "yard-2023-11-03"]
+    memories = sorted(path.parent for path in root.glob("*/memory.db"))
+    assert [path.name for path in memories if "undated" not in path.name] == names
+    assert len(memories) == 5
+    with Session(memories) as session:
+        found = session.ask("Was it red on 3 November 2023?").evidence
+        assert found
+        assert {datetime.fromtimestamp(moment.t0_s).date() for moment in found} == {DAYS[1].date()}
+        assert session.ask("Was it red on 5 November 2023?").not_seen
+    late = helper.render(tmp_path / "footage" / "2023-11-03" / "yard" / "20-00-00.mp4", 9, SECONDS)
+    again = archive(root, ArchiveRequest(), ArchiveConfig(executor="local"), resume=True)
+    assert (again.archived, again.known) == (1, 7)
+    with Session(root / "yard-2023-11-03") as session:
+        assert str(late) in {stream.source for stream in session.status().streams}
+    with pytest.raises(HippocamError, match="--split month: the memories here are split by day"):
+        archive(root, ArchiveRequest(paths=request.paths, split="month"))
