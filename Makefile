@@ -7,7 +7,7 @@ DEV_PACKAGE := -e ".[dev,clip,vlm,robot,mcp]"
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo test lint check chaos web clean
+.PHONY: help setup dev demo test lint check chaos soak web clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 20
@@ -35,6 +35,10 @@ SEED ?= 1
 HOURS ?= 0
 chaos: dev  ## kills, full disks, damage and mutated files for a few minutes (or COUNT=500 SEED=7, or HOURS=8), into docs/reliability.md
 	$(BIN)/python tests/chaos.py --count $(COUNT) --seed $(SEED) --hours $(HOURS) --write docs/reliability.md
+
+MINUTES ?= 10
+soak: dev  ## several cameras for ten minutes (or MINUTES=1440, VIDEO=path): drops, latency, memory, disk, into docs/benchmarks/soak.md
+	$(BIN)/python tests/soak.py --minutes $(MINUTES) $(if $(VIDEO),--video "$(VIDEO)") --write docs/benchmarks/soak.md
 
 web: setup  ## open the page
 	$(BIN)/hippocam web
