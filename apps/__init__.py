@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from hippocam.apps.ask.reader import Reader
     from hippocam.apps.ask.where import Where
     from hippocam.apps.errors import HippocamError, SettingsError
-    from hippocam.apps.live.alerts import AlertConfig
     from hippocam.apps.live.live import LiveConfig, watch_live
+    from hippocam.apps.live.standing import AlertConfig
     from hippocam.apps.live.status import LiveStatus
     from hippocam.apps.records import (
         Answer,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Conversation": "ask.conversation",
     "HippocamError": "errors",
-    "AlertConfig": "live.alerts",
+    "AlertConfig": "live.standing",
     "LiveConfig": "live.live",
     "watch_live": "live.live",
     "LiveStatus": "live.status",

@@ -5,9 +5,9 @@
     make soak MINUTES=60 VIDEO=x.mp4   what the MJPEG cameras show
 
 The cameras are servers of this machine's own, on loopback: RTSP by GStreamer, where it is installed, and MJPEG
-over HTTP. Now and then one of them is killed, and started again half a minute later. Nothing here is a promise about
-another machine; what must hold whatever the machine is checked at the end: nothing was dropped, every camera came
-back, the folders kept to their budgets, and main memory did not go on growing.
+over HTTP. Now and then one of them is killed, and started again half a minute later. Nothing here is a promise
+about another machine; what must hold whatever the machine is checked at the end: nothing was dropped, every
+camera came back, the folders kept to their budgets, and main memory did not go on growing.
 """
 
 from __future__ import annotations
@@ -235,8 +235,8 @@ def report(samples: list[dict[str, Any]], *, fps: float, picture: str) -> str:
     lines = [
         "# A soak of live cameras",
         "",
-        f"`make soak` for {last['time_s'] / 60:.0f} minutes: {len(last['cameras'])} cameras on loopback at "
-        f"{fps:g} frames a second each, the default encoder, {last['cuts']} times a camera was killed for half a minute.",
+        f"`make soak` for {last['time_s'] / 60:.0f} minutes: {len(last['cameras'])} cameras here at {fps:g} "
+        f"frames a second each, the default encoder; {last['cuts']} times one was killed for half a minute.",
         "",
         "| camera | frames | dropped | restarts | gaps | away, s | until found, s (median) | worst, s |",
         "|---|---|---|---|---|---|---|---|",
@@ -251,7 +251,8 @@ def report(samples: list[dict[str, Any]], *, fps: float, picture: str) -> str:
         "",
         f"Main memory of all its processes (PSS): {np.median(memory[: len(memory) // 4]):.0f} MB in the first "
         f"quarter, {np.median(memory[-len(memory) // 4 :]):.0f} MB in the last, {max(memory):.0f} MB at most. "
-        f"The memory took {last['disk_mb']:.1f} MB of {BUDGET_MB}, the footage {last['footage_mb']:.1f} MB of {LOOK_BACK_MB}.",
+        f"The memory took {last['disk_mb']:.1f} MB of {BUDGET_MB}, the footage {last['footage_mb']:.1f} MB of "
+        f"{LOOK_BACK_MB}.",
         "",
         "What did not hold: " + ("; ".join(faults(samples)) or "nothing") + ".",
         "",

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from hippocam.apps.ask.nouns import labels_of
-from hippocam.memory.entities.records import Visit
 
 _ALIKE = {
     "black": {"black", "grey", "blue", "brown"},
@@ -48,6 +47,14 @@ class Coloured(NamedTuple):
     colour: str
 
 
+class Recorded(Protocol):
+    """Something whose colours were recorded: a visit, or a track that becomes one."""
+
+    @property
+    def colours(self) -> tuple[str, ...]:
+        """Names of its colours by part, "" for a part that tells none."""
+
+
 def coloured_in(text: str) -> list[Coloured]:
     """The things of a description that it gives a colour, by the detector's labels."""
     found = [Coloured("person", _plain(each["colour"])) for each in _IN.finditer(text)]
@@ -63,7 +70,7 @@ def _labels(noun: str) -> list[str]:
     return ["person"] if re.fullmatch(_WORN, noun) else labels_of(noun) or []
 
 
-def contradicted(asked: Coloured, visits: Iterable[Visit]) -> bool:
+def contradicted(asked: Coloured, visits: Iterable[Recorded]) -> bool:
     """Whether visits of the label were recorded in colours, and none in one like that which is asked for."""
     seen = [set(filter(None, visit.colours)) for visit in visits]
     return bool(seen) and all(seen) and not any(_ALIKE[asked.colour] & colours for colours in seen)

@@ -60,6 +60,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--alert", action="append", type=legible, default=[], metavar="TEXT", help="tell when this is shown"
     )
     add.add_argument("--alerts", type=Path, metavar="FILE", help="standing questions in a YAML file")
+    add.add_argument("--zones", type=Path, metavar="FILE", help="zones and masks of cameras in a YAML file")
     add.add_argument("--webhook", metavar="URL", help="where alerts are posted as JSON")
     add.add_argument(
         "--webhook-private", action="store_true", help="the webhook may be in a private network, or here"
@@ -99,10 +100,11 @@ def _common(command: argparse.ArgumentParser) -> None:
 
 
 def _add(options: argparse.Namespace) -> int:
-    from hippocam.apps.live.alerts import AlertConfig, read_alerts
     from hippocam.apps.live.endpoint import ask_live
     from hippocam.apps.live.folder import LiveFolder
     from hippocam.apps.live.live import LiveConfig, watch_live
+    from hippocam.apps.live.standing import AlertConfig
+    from hippocam.apps.live.yaml_files import read_alerts, read_zones
     from hippocam.apps.settings import load_settings
     from hippocam.stream.live.camera import CameraConfig, State
     from hippocam.stream.live.retry import RetryConfig
@@ -127,6 +129,7 @@ def _add(options: argparse.Namespace) -> int:
         look_back_mb=options.look_back_mb,
         look_back_s=options.look_back,
         executor=options.executor,
+        zones=read_zones(options.zones) if options.zones else {},
     )
     stop, printer = threading.Event(), _Printer(options.json)
     with _StopOnSignal(stop):

@@ -17,14 +17,16 @@ import numpy as np
 
 from hippocam.apps.api import cameras_json
 from hippocam.apps.encoder_choice import encoder_name
-from hippocam.apps.live.alerts import AlertConfig, Alerts
+from hippocam.apps.live.alerts import Alerts
 from hippocam.apps.live.changes import carry_out, filter_of_change
 from hippocam.apps.live.endpoint import Endpoint
 from hippocam.apps.live.folder import JsonLines, LiveFolder
 from hippocam.apps.live.open_frames import OpenFrames, answer_latest, answer_open
+from hippocam.apps.live.standing import AlertConfig
 from hippocam.apps.live.status import LiveStatus
 from hippocam.apps.live.watch import LiveWatch
 from hippocam.apps.live.webhook import Webhook
+from hippocam.apps.live.zones import CameraZones
 from hippocam.apps.settings import Settings, budget_bytes
 from hippocam.memory.folder import has_memory
 from hippocam.memory.memory import Memory, MemoryWriter
@@ -55,6 +57,7 @@ class LiveConfig:
         look_back_mb: Budget of the original footage that is kept, millions of bytes for all cameras; 0 keeps none.
         look_back_s: Age at which that footage is deleted, seconds above 0.
         executor: "local" runs a process for each camera, "ray" an actor.
+        zones: What is marked in the pictures of cameras, by the names of their streams.
     """
 
     camera: CameraConfig = field(default_factory=CameraConfig)
@@ -63,6 +66,7 @@ class LiveConfig:
     look_back_mb: float = 256.0
     look_back_s: float = 600.0
     executor: Executor = "local"
+    zones: Mapping[str, CameraZones] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.gap_s > 0 or not self.look_back_s > 0:
@@ -150,10 +154,19 @@ def watch_live(
             cameras,
             gap_s=config.gap_s,
             open_frames=open_frames,
-            alerts=Alerts(alerts, model, live_folder, hook, on_alert),
+            alerts=Alerts(
+                alerts,
+                model,
+                live_folder,
+                hook,
+                on_alert,
+                detects=any(name.startswith("things ") for name in senses.named),
+                zones=config.zones,
+            ),
             log=JsonLines(live_folder.log),
             wall=wall,
             ready=ready,
+            masks={name: marked.masks for name, marked in config.zones.items()},
         )
         _delete_old(live_folder, wall.now_s() - config.look_back_s)
         handle = functools.partial(_handle, watch, open_frames, model.spec.dim, stop, made, memory)

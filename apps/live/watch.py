@@ -12,16 +12,17 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from typing import Protocol
 
 import numpy as np
 
 from hippocam.apps.errors import LiveError
-from hippocam.apps.live.alerts import Alerts
 from hippocam.apps.live.folder import JsonLines
 from hippocam.apps.live.open_frames import OpenFrames
 from hippocam.apps.live.status import LiveStatus
+from hippocam.apps.live.zones import Polygon, masked
 from hippocam.memory.filter import Filter
 from hippocam.memory.memory import MemoryWriter
 from hippocam.stream.errors import HippocamError
@@ -35,6 +36,16 @@ _TICK_S = 0.2
 _COUNT_S = 5.0
 _LATENCIES = 256
 _OVER = (State.ENDED, State.GIVEN_UP)
+
+
+class Alerting(Protocol):
+    """Compares frames with standing questions; see alerts.py."""
+
+    def see(self, item: Embedding | Repeat) -> object:
+        """Take a camera's next frame."""
+
+    def lose(self, stream: str) -> None:
+        """Start again on a camera that was away."""
 
 
 class _View:
@@ -75,10 +86,11 @@ class LiveWatch:
         cameras: With the names of their streams.
         gap_s: See LiveConfig.
         open_frames: Takes the newest frames, for those who ask.
-        alerts: See alerts.py.
+        alerts: Compares frames with standing questions.
         log: Takes gaps and states.
         wall: The clock on the wall.
         ready: Set by the cameras.
+        masks: What nobody looks at, by the names of streams; see zones.py.
     """
 
     def __init__(
@@ -89,12 +101,13 @@ class LiveWatch:
         *,
         gap_s: float,
         open_frames: OpenFrames,
-        alerts: Alerts,
+        alerts: Alerting,
         log: JsonLines,
         wall: Wall,
         ready: threading.Event,
+        masks: Mapping[str, Sequence[Polygon]] | None = None,
     ) -> None:
-        self._memory, self._ingest = memory, ingest
+        self._memory, self._ingest, self._masks = memory, ingest, dict(masks or {})
         fps = ingest.config.fps
         self._gap_s = max(gap_s, 3 / fps if fps else 0.0)
         self._open_frames, self._alerts, self._log, self._wall, self._ready = open_frames, alerts, log, wall, ready
@@ -266,7 +279,8 @@ class LiveWatch:
             self._gap(view, before_s, time_s)
         seq, view.seq, view.last_s, view.open = view.seq, view.seq + 1, time_s, True
         view.seen += 1
-        return self._ingest.see(view.name, seq, time_s, captured.image)
+        image = masked(captured.image, self._masks.get(view.name, ()))
+        return self._ingest.see(view.name, seq, time_s, image)
 
     def _gap(self, view: _View, from_s: float, to_s: float) -> None:
         self._close(view)

@@ -12,8 +12,8 @@ import sys
 import threading
 from pathlib import Path
 
-from hippocam.apps.live.alerts import AlertConfig
 from hippocam.apps.live.live import LiveConfig, watch_live
+from hippocam.apps.live.standing import AlertConfig
 from hippocam.apps.settings import load_settings
 from hippocam.apps.terminal import warn
 from hippocam.stream.errors import HippocamError

@@ -8,9 +8,10 @@ import threading
 import numpy as np
 import pytest
 
-from hippocam.apps.live.alerts import AlertConfig, Alerts
+from hippocam.apps.live.alerts import Alerts
 from hippocam.apps.live.folder import JsonLines, LiveFolder
 from hippocam.apps.live.open_frames import OpenFrames
+from hippocam.apps.live.standing import AlertConfig
 from hippocam.apps.live.watch import LiveWatch
 from hippocam.memory.filter import Filter
 from hippocam.memory.memory import Memory
@@ -31,7 +32,7 @@ PALETTE = PaletteEncoder()
 class World:
     """A memory, a live watch and clocks that stand until they are moved."""
 
-    def __init__(self, folder, names=("door",), alerts=()):
+    def __init__(self, folder, names=("door",), alerts=(), masks=None):
         self.monotonic_s, self.offset_s = 1000.0, EPOCH_S - 1000.0
         self.memory = Memory.open_writer(folder, encoder="palette", spec=PALETTE.spec)
         self.place = LiveFolder(folder)
@@ -52,6 +53,7 @@ class World:
             log=JsonLines(self.place.log),
             wall=Wall(lambda: self.monotonic_s + self.offset_s, lambda: self.monotonic_s),
             ready=threading.Event(),
+            masks=masks,
         )
 
     def show(self, colour, seconds, name="door", size=(32, 24)):
@@ -200,4 +202,15 @@ def test_cameras_have_streams_gaps_and_alerts_of_their_own(tmp_path):
     assert [status.gaps for status in world.watch.status()] == [1, 0]
     alerts = [json.loads(line) for line in world.place.alerts.read_text().splitlines()]
     assert [row["stream"] for row in alerts] == ["door", "door"]  # again after the gap
+    world.memory.close()
+
+
+def test_what_is_masked_is_neither_seen_nor_kept(tmp_path):
+    world = World(tmp_path / "m", masks={"door": [[[0, 0], [1, 0], [1, 1], [0, 1]]]})
+    world.show("red", 5)
+    world.show("blue", 5)
+    world.idle(10)
+    (status,) = world.watch.status()
+    assert status.encoded == 1  # all pictures are alike
+    assert world.spans("red") == []
     world.memory.close()
