@@ -44,7 +44,7 @@ class Gates:
             reader = self._readers.setdefault(stream, ReadingGate(self._reading))
             read = (reader.due if changed else reader.overdue)(seen, time_s)
         if not (changed or read):
-            return Repeat(stream=stream, seq=seq, time_s=time_s)
+            return Repeat(stream=stream, seq=seq, time_s=time_s, sensors=sensors)
         return Frame(
             stream=stream,
             seq=seq,

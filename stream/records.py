@@ -15,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
-# Kind of the notes that say which entries a robot acted on (robot/acts.py): nobody reads or hears these.
-ACTED = "acted"
+# Kinds of notes that nobody reads or hears: which entries a robot acted on (robot/acts.py), and what the numbers
+# of its state and action are called (robot/dimensions.py).
+ACTED, STATE_NAMES, ACTION_NAMES = "acted", "state names", "action names"
+WORDLESS = (ACTED, STATE_NAMES, ACTION_NAMES)
 FloatArray = NDArray[np.float32]
 # Left, top, right, bottom, as shares of a picture's width and height, 0 to 1.
 Box = tuple[float, float, float, float]
@@ -165,11 +167,15 @@ class Frame:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repeat:
-    """A frame that the change gate found the same as the last kept one: counted, not encoded."""
+    """A frame that the change gate found the same as the last kept one: counted, not encoded.
+
+    What a robot knew is kept all the same: it may move where nothing changes before its camera.
+    """
 
     stream: str
     seq: int
     time_s: float
+    sensors: Sensors = NO_SENSORS
 
     def __post_init__(self) -> None:
         _check_instant("Repeat", self.seq, self.time_s)
@@ -226,7 +232,7 @@ class Note:
 
     Attributes:
         stream: Which stream.
-        kind: "screen", "speech", "subtitle", "chapter", "mark" for what a robot marked, or "acted".
+        kind: "screen", "speech", "subtitle", "chapter", "mark" for what a robot marked, or one of WORDLESS.
         t0_s: When it was first there, or begins to be said.
         t1_s: When it was last there, or has been said.
         text: The words.

@@ -23,6 +23,9 @@ from hippocam.apps.ask.reader import Reader
 from hippocam.apps.ask.records import Recorded, facts_of, not_watched
 from hippocam.apps.ask.remains import Known as Left
 from hippocam.apps.ask.remains import with_remains
+from hippocam.apps.ask.robot.answer import answer_of_robot
+from hippocam.apps.ask.robot.places import with_place
+from hippocam.apps.ask.robot.records import RobotRecords
 from hippocam.apps.ask.where import TOP, Where, filter_of, narrowed
 from hippocam.apps.records import Answer
 from hippocam.memory.filter import Filter
@@ -38,6 +41,10 @@ from hippocam.stream.records import Embedding
 
 class Askable(Recorded, Known, Left, Protocol):
     """Where an answer is looked for; `Search` is one, over one memory or several."""
+
+    @property
+    def robot(self) -> RobotRecords:
+        """What is known of robots beside their pictures."""
 
     def streams(self) -> Sequence[StreamStatus]:
         """What is held of each stream."""
@@ -86,7 +93,8 @@ def ask(
     held = memory.streams()
     told = with_states(memory, found, where, missing=away(held))
     present = found.understood is not None and is_present(found.understood.question)
-    return with_remains(memory, with_away(told, held, where, present=present), where)
+    told = with_remains(memory, with_away(told, held, where, present=present), where)
+    return with_place(memory.robot, told, where)
 
 
 def _found(
@@ -110,6 +118,11 @@ def _found(
     count = memory.count(question, where)
     if count is not None:
         return _answer(meaning, count.evidence, count.reading, "counting", started)
+    of_robot = answer_of_robot(
+        memory.robot, meaning, streams, where, lambda stream, time_s: memory.moment_at(stream, time_s, at_s)
+    )
+    if of_robot is not None:
+        return _answer(meaning, of_robot.evidence, of_robot.reading, "records", started)
     linked = where_before(memory, meaning.question, where)
     if linked is not None:
         return replace(_answer(meaning, linked.evidence, linked.reading, "records", started), path=linked.path)

@@ -23,6 +23,7 @@ from hippocam.apps.ask.memories import Member, Memories, at_once
 from hippocam.apps.ask.presence import doubted, labels_named, supposed
 from hippocam.apps.ask.question.description import description
 from hippocam.apps.ask.question.timeline import away, start_and_end_s, timelines
+from hippocam.apps.ask.robot.lookup import RobotLookup
 from hippocam.apps.ask.where import TOP, Where, conditions, filter_of
 from hippocam.apps.ids import entry_with_place
 from hippocam.apps.live.open_frames import open_moments
@@ -74,10 +75,12 @@ class Search:
 
     Attributes:
         encoder: The encoder given.
+        robot: What is known of robots beside their pictures.
     """
 
     def __init__(self, memories: Memories, encoder: Encoder) -> None:
         self._memories, self.encoder = memories, encoder
+        self.robot = RobotLookup(memories, _alone)
 
     def streams(self) -> Sequence[StreamStatus]:
         """What is held of each stream."""

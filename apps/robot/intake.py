@@ -29,6 +29,8 @@ class RobotConfig:
         stale_s: A memory that knows nothing newer than this is stale, seconds above 0.
         gripper: Index of the gripper in the action (from the end where below 0): when it opens or closes, that is
             a key event. None where there is none.
+        state_names: What the numbers of a state are called, one each; none where they have no names.
+        action_names: What the numbers of an action are called, likewise.
         slots: Observations that may wait for the process that remembers, 2 or more.
         slot_bytes: Largest size of one, in bytes: all its pictures together.
     """
@@ -36,6 +38,8 @@ class RobotConfig:
     fps: float | None = 5.0
     stale_s: float = 0.75
     gripper: int | None = None
+    state_names: tuple[str, ...] = ()
+    action_names: tuple[str, ...] = ()
     slots: int = 12
     slot_bytes: int = 16_000_000
 

@@ -26,8 +26,19 @@ from hippocam.stream import opencv
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.ingest import Ingest
 from hippocam.stream.pipeline import PipelineConfig
-from hippocam.stream.records import Embedding, Frame, Note, Repeat, Sensors, stream_id
+from hippocam.stream.records import (
+    ACTION_NAMES,
+    NO_SENSORS,
+    STATE_NAMES,
+    Embedding,
+    Frame,
+    Note,
+    Repeat,
+    Sensors,
+    stream_id,
+)
 from hippocam.stream.robot.acts import ActLog
+from hippocam.stream.robot.dimensions import named
 from hippocam.stream.robot.shared_ring import ItemTooLargeError, SharedRing
 
 # How long to wait where nothing was observed; seconds.
@@ -49,6 +60,7 @@ class KeeperJob:
         memory: Budget, events and the rest.
         pipeline: Gate and pictures.
         observed: The ring of observations (`Seen`).
+        names: What the numbers of a state and of an action are called.
         fresh: The ring that the process that recalls takes from (`Fresh`).
         recallers: Its value is how often the process that recalls was started; each is told all that is open.
         stop: Its value is set to true to end.
@@ -59,6 +71,7 @@ class KeeperJob:
     memory: MemoryConfig
     pipeline: PipelineConfig
     observed: SharedRing
+    names: tuple[tuple[str, ...], tuple[str, ...]]
     fresh: SharedRing
     recallers: Any
     stop: Any
@@ -79,7 +92,7 @@ def run_keeper(job: KeeperJob, told: Connection) -> None:
             ingest = Ingest(encoder, job.pipeline)
             ingest.encode([_BLACK])  # so that the first picture does not wait for the encoder to load
             told.send("")
-            keeper, told_to = Keeper(memory, ingest, job.fresh), job.recallers.value
+            keeper, told_to = Keeper(memory, ingest, job.fresh, job.names), job.recallers.value
             while not job.stop.value or len(job.observed):
                 if told_to != job.recallers.value:
                     told_to = job.recallers.value
@@ -105,15 +118,23 @@ class Keeper:
         memory: Open for writing.
         ingest: Gates and encodes.
         fresh: Takes what is new, for recall.
+        names: What the numbers of a state and of an action are called.
     """
 
-    def __init__(self, memory: MemoryWriter, ingest: Ingest, fresh: SharedRing) -> None:
-        self._memory, self._ingest, self._fresh = memory, ingest, fresh
+    def __init__(
+        self,
+        memory: MemoryWriter,
+        ingest: Ingest,
+        fresh: SharedRing,
+        names: tuple[Sequence[str], Sequence[str]] = ((), ()),
+    ) -> None:
+        self._memory, self._ingest, self._fresh, self._names = memory, ingest, fresh, names
         self._open: dict[str, set[str]] = {}  # streams by recording
         self._frames: dict[str, deque[FreshFrame]] = {}  # of the open event, by stream
         self._untold: list[FreshFrame] = []
         self._as_of: dict[str, tuple[int, float]] = {}
         self._acts = ActLog()
+        self._told_names: set[str] = set()
         self._used: dict[int, None] = {}
         self._used_s = time.monotonic()
 
@@ -173,11 +194,13 @@ class Keeper:
 
     def _gated(self, seen: Seen) -> list[Frame | Repeat | Note]:
         recording = recording_name(seen.env, seen.episode)
+        gated: list[Frame | Repeat | Note] = []
         if recording not in self._open and seen.images:
             self._memory.begin(recording, uri=f"robot://{recording}", fps=self._ingest.config.fps)
             self._open[recording] = set()
-        sensors = Sensors(state=seen.state, action=seen.action, pose=seen.pose)
-        gated: list[Frame | Repeat | Note] = []
+            gated += self._named(stream_id(recording, min(seen.images)), seen.time_s)
+        known = any(part is not None for part in (seen.state, seen.action, seen.pose))
+        sensors = Sensors(state=seen.state, action=seen.action, pose=seen.pose) if known else NO_SENSORS
         for camera, image in sorted(seen.images.items()):
             stream = stream_id(recording, camera)
             self._open[recording].add(stream)
@@ -186,6 +209,17 @@ class Keeper:
             stream = min(self._open[recording])
             gated.append(Note(stream=stream, kind="mark", t0_s=seen.time_s, t1_s=seen.time_s, text=seen.mark))
         return gated
+
+    def _named(self, stream: str, time_s: float) -> list[Note]:
+        """What the numbers of an episode's state and action are called, once for its first camera."""
+        if stream in self._told_names:
+            return []
+        self._told_names.add(stream)
+        state, action = self._names
+        return [
+            *named(STATE_NAMES, state, stream=stream, time_s=time_s),
+            *named(ACTION_NAMES, action, stream=stream, time_s=time_s),
+        ]
 
     def _acted(self, seen: Seen) -> list[Note]:
         """What an action rested on, as a note of its episode, where a picture of that was seen."""

@@ -365,6 +365,7 @@ class RobotMemory:
             memory=settings.memory,
             pipeline=pipeline,
             observed=self._observed,
+            names=(self._config.state_names, self._config.action_names),
             fresh=self._fresh,
             recallers=self._recallers,
             stop=self._stop,

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from hippocam.stream.records import ACTED, Note
+from hippocam.stream.records import WORDLESS, Note
 
 # The senses by which words come, as notes name them.
-WORD_SENSES = ("screen", "speech", "subtitle", "chapter", "mark", ACTED)
+WORD_SENSES = ("screen", "speech", "subtitle", "chapter", "mark", *WORDLESS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

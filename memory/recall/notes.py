@@ -23,7 +23,7 @@ from hippocam.memory.recall.query import NoteHit
 from hippocam.memory.recall.words import content_words
 from hippocam.memory.records import Span
 from hippocam.memory.store.notes import SPEECH, NoteRow, NoteTable, as_of
-from hippocam.stream.records import ACTED, Note
+from hippocam.stream.records import WORDLESS, Note
 
 # Belief when all words of a question are found: of one about words, of any other, of one with a single word.
 _ABOUT_WORDS = 0.9
@@ -243,7 +243,7 @@ def _holding(notes: NoteTable, text: str, words: Sequence[str]) -> dict[int, set
 
 def _counts(row: NoteRow, wanted: Filter) -> bool:
     return (
-        row.note.kind != ACTED
+        row.note.kind not in WORDLESS
         and wanted.of_stream(row.note.stream)
         and wanted.place is None
         and wanted.near is None

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from hippocam.memory.store.schema import OVERLAPS
-from hippocam.stream.records import ACTED, Note
+from hippocam.stream.records import WORDLESS, Note
 
 # About what a row takes beside its words and the name of its stream: numbers, two indexes, full text.
 _ROW_BYTES = 200
@@ -112,18 +112,20 @@ class NoteTable:
     def newest(self, most: int) -> list[NoteRow]:
         """The notes of words that begin last, `most` at most, the latest first."""
         rows = self._db.execute(
-            f"SELECT {self._columns} FROM note WHERE kind <> ? ORDER BY t0_s DESC, id LIMIT ?", (ACTED, most)
+            f"SELECT {self._columns} FROM note WHERE kind NOT IN (SELECT value FROM json_each(?)) "
+            "ORDER BY t0_s DESC, id LIMIT ?",
+            (json.dumps(WORDLESS), most),
         )
         return [_row(*row) for row in rows]
 
     def known(self, stream: str, t0_s: float, t1_s: float, at_s: float | None) -> list[Note]:
         """Read the words of a stream that touch a stretch of time, by time, as if the stream ended at `at_s`."""
-        rows = [row for row in self.within(stream, t0_s, t1_s) if row.note.kind != ACTED]
+        rows = [row for row in self.within(stream, t0_s, t1_s) if row.note.kind not in WORDLESS]
         return [as_of(row, at_s) for row in rows if at_s is None or row.known_s <= at_s]
 
-    def acts(self, stream: str, t0_s: float, t1_s: float, at_s: float | None) -> list[Note]:
-        """Read what a robot acted on in a stretch of time, by time, as if the stream ended at `at_s`."""
-        rows = [row for row in self.within(stream, t0_s, t1_s) if row.note.kind == ACTED]
+    def wordless(self, stream: str, t0_s: float, t1_s: float, at_s: float | None) -> list[Note]:
+        """Read the notes that nobody reads or hears of a stretch of time, as if the stream ended at `at_s`."""
+        rows = [row for row in self.within(stream, t0_s, t1_s) if row.note.kind in WORDLESS]
         return [as_of(row, at_s) for row in rows if at_s is None or row.known_s <= at_s]
 
     def within(self, stream: str, t0_s: float, t1_s: float) -> list[NoteRow]:

@@ -22,7 +22,7 @@ import numpy as np
 
 from hippocam.memory.records import KEY_FRAMES, Continuation, Event, id_of
 from hippocam.memory.working.context import Context, ContextConfig, Place, PlaceChange, unit
-from hippocam.stream.records import Embedding, FloatArray, Repeat
+from hippocam.stream.records import NO_SENSORS, Embedding, FloatArray, Repeat
 from hippocam.stream.robot.motion import motion_of
 
 # The usual surprise of a stream is the mean over its events, later over about this many of the newest.
@@ -104,6 +104,7 @@ class WorkingMemory:
         self._frames: list[Embedding] = []
         self._begin_s: float | None = None  # where the open event begins, if before its first frame
         self._repeats = 0
+        self._still: list[Repeat] = []  # those of the repeats in which something was known of a robot
         self._last: Embedding | Repeat | None = None
         self._sum: FloatArray | None = None
         self._surprises: deque[float] = deque(maxlen=self._config.window)
@@ -169,6 +170,8 @@ class WorkingMemory:
         self._surprises.append(0.0)
         if goes_on:
             self._repeats += 1
+            if item.sensors is not NO_SENSORS:
+                self._still.append(item)
             return
         if not self._quiet:
             self._quiet_from_s = item.time_s
@@ -230,6 +233,7 @@ class WorkingMemory:
                 repeats=self._quiet,
             )
         self._frames, self._sum, self._repeats, self._quiet = [], None, 0, 0
+        self._still = []
 
     def _event(self, begun_s: float | None, end_s: float, last_seq: int, cut: str) -> Event:
         frames = self._frames
@@ -267,7 +271,7 @@ class WorkingMemory:
             frame_s=exemplar.time_s,
             jpeg=exemplar.jpeg,
             sensors=exemplar.sensors,
-            motion=motion_of(self._frames),
+            motion=motion_of(sorted([*self._frames, *self._still], key=lambda item: item.seq)),
             labels=tuple(label for label, _ in labels.most_common(5)),
             text="\n".join(dict.fromkeys(frame.text for frame in self._frames if frame.text))[:_MAX_TEXT],
             frames=len(self._frames),

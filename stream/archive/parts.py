@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from hippocam.stream import private
 from hippocam.stream.errors import PartError
 from hippocam.stream.records import (
+    NO_SENSORS,
     Embedding,
     FloatArray,
     Item,
@@ -112,19 +113,19 @@ class PartWriter:
 
     def _add(self, camera: str, item: Item) -> None:
         if isinstance(item, Note):
-            self._line({"camera": camera, "note": [item.kind, item.t0_s, item.t1_s, item.text]})
+            self._line({"camera": camera, "note": [item.kind, item.t0_s, item.t1_s, item.text, item.line]})
             return
         self._count += 1
         self._first_s = item.time_s if self._first_s is None else self._first_s
         self._last_s = item.time_s
         head: dict[str, Any] = {"camera": camera, "seq": int(item.seq), "time_s": float(item.time_s)}
+        sensors = [_bytes(getattr(item.sensors, name)) for name in _SENSORS]
         if isinstance(item, Repeat):
-            self._line(head)
+            still = {"still": [len(piece) for piece in sensors]} if any(sensors) else {}
+            self._line(head | still)
+            self._file.write(b"".join(sensors))
             return
-        arrays = [item.vector, *(getattr(item.sensors, name) for name in _SENSORS)]
-        vector, *sensors = [
-            b"" if a is None else a.astype("<f8" if a.dtype == np.float64 else "<f4").tobytes() for a in arrays
-        ]
+        vector = _bytes(item.vector)
         things = item.sensed.things
         looks = [thing.vector.astype("<f4").tobytes() for thing in things]
         portraits = [b"" if t.portrait is None else t.portrait.astype("<f4").tobytes() for t in things]
@@ -185,15 +186,15 @@ def read_part(path: Path, name: str) -> Iterator[Item | PartEnd]:
 def _item(head: dict[str, Any], name: str, file: IO[bytes]) -> Item:
     stream = stream_id(name, head["camera"])
     if "note" in head:
-        kind, t0_s, t1_s, text = head["note"]
-        return Note(stream=stream, kind=kind, t0_s=t0_s, t1_s=t1_s, text=text)
+        kind, t0_s, t1_s, text, *line = head["note"]  # parts that an older hippocam began have no lines
+        return Note(stream=stream, kind=kind, t0_s=t0_s, t1_s=t1_s, text=text, line=line[0] if line else 0)
     if "sizes" not in head:
-        return Repeat(stream=stream, seq=head["seq"], time_s=head["time_s"])
+        known = _sensors([_exactly(file, size) for size in head.get("still", ())])
+        return Repeat(stream=stream, seq=head["seq"], time_s=head["time_s"], sensors=known)
     vector, jpeg, *others = [_exactly(file, size) for size in head["sizes"]]
     sensors, of_things = others[: len(_SENSORS)], others[len(_SENSORS) :]
     told_things = head.get("things", ())
     looks, portraits = of_things[: len(told_things)], of_things[len(told_things) :]
-    state, action = (_floats(data) if data else None for data in sensors[:2])
     things = tuple(
         Thing(
             label=label,
@@ -213,11 +214,23 @@ def _item(head: dict[str, Any], name: str, file: IO[bytes]) -> Item:
         vector=_floats(vector),
         labels=tuple(head["labels"]),
         jpeg=jpeg,
-        sensors=Sensors(state=state, action=action, pose=_pose(sensors[2])),
+        sensors=_sensors(sensors),
         text=head["text"],
         sensed=Sensed(things=things, screen=None if screen is None else tuple(screen)),
         cut_s=head.get("cut_s"),
     )
+
+
+def _bytes(numbers: FloatArray | NDArray[np.float64] | None) -> bytes:
+    return b"" if numbers is None else numbers.astype("<f8" if numbers.dtype == np.float64 else "<f4").tobytes()
+
+
+def _sensors(pieces: Sequence[bytes]) -> Sensors:
+    """State, action and pose, from the bytes of each; nothing where there are none."""
+    if not any(pieces):
+        return NO_SENSORS
+    state, action = (_floats(data) if data else None for data in pieces[:2])
+    return Sensors(state=state, action=action, pose=_pose(pieces[2]))
 
 
 def _exactly(file: IO[bytes], size: int) -> bytes:

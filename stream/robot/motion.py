@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hippocam.stream.records import Embedding, FloatArray
+from hippocam.stream.records import Embedding, FloatArray, Repeat
 
 # Samples of an event that are kept, evenly among its frames; the first and the last always.
 MOST_SAMPLES = 16
@@ -96,7 +96,7 @@ class Motion:
         )
 
 
-def motion_of(frames: Sequence[Embedding]) -> Motion | None:
+def motion_of(frames: Sequence[Embedding | Repeat]) -> Motion | None:
     """What a robot did along some frames; None where an entry's own sensors say it all, or nothing is known.
 
     They do for a single frame, unless its position is so large that float32 would move it.

@@ -15,7 +15,7 @@ from pathlib import Path
 from hippocam.stream.errors import SourceError
 from hippocam.stream.sources.files import check_file
 from hippocam.stream.sources.images import IMAGE_SUFFIXES, is_animation, is_depth_folder, is_numbered
-from hippocam.stream.sources.lerobot import is_dataset
+from hippocam.stream.sources.lerobot.meta import is_dataset
 from hippocam.stream.sources.logs.opening import is_log
 from hippocam.stream.sources.logs.ros import is_bag_folder
 from hippocam.stream.sources.logs.tum import is_tum

@@ -17,7 +17,7 @@ from hippocam.stream.protocols import Source
 from hippocam.stream.sources.decode.frames import Decoder
 from hippocam.stream.sources.folders import Found, add_path
 from hippocam.stream.sources.images import AnimationSource, ImageFolderSource
-from hippocam.stream.sources.lerobot import find_episodes
+from hippocam.stream.sources.lerobot.episodes import find_episodes
 from hippocam.stream.sources.logs.opening import log_sources
 from hippocam.stream.sources.naming import unique_ids
 from hippocam.stream.sources.patterns import add_pattern

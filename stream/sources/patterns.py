@@ -17,7 +17,7 @@ from hippocam.stream.sources.folders import (
     why_not_listed,
 )
 from hippocam.stream.sources.images import IMAGE_SUFFIXES
-from hippocam.stream.sources.lerobot import is_dataset
+from hippocam.stream.sources.lerobot.meta import is_dataset
 from hippocam.stream.sources.logs.opening import is_log
 from hippocam.stream.sources.naming import natural_key
 

@@ -93,8 +93,9 @@ def stream_of_place(text: str, streams: Sequence[str]) -> list[str]:
 
 
 def names_of(stream: str) -> set[str]:
-    """What people may call a stream: by its whole id, its camera, its source."""
-    return {stream, stream.rpartition("/")[2], stream.partition("/")[0]}
+    """What people may call a stream: by its whole id, its camera, its source, an episode of that."""
+    *parents, _ = stream.split("/")
+    return {stream, *stream.split("/"), *("/".join(parents[: k + 1]) for k in range(len(parents)))}
 
 
 def plain(name: str) -> str:

@@ -69,7 +69,9 @@ class OurMemory:
         last, self._last = self._last, turn
         item: Embedding | Repeat
         if last is not None and (last.pose == turn.pose).all() and last.vector_D @ turn.vector_D > _SAME:
-            item = Repeat(stream=self._recording, seq=self._seq, time_s=turn.time_s)
+            item = Repeat(
+                stream=self._recording, seq=self._seq, time_s=turn.time_s, sensors=Sensors(pose=_pose7(turn.pose))
+            )
         else:
             item = Embedding(
                 stream=self._recording,

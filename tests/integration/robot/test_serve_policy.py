@@ -116,7 +116,7 @@ def test_what_it_acted_on_is_kept_with_the_time(policy, tmp_path):
         _, answer = led(game, ask)
     with Memory.open_reader(tmp_path / "robot") as memory:
         (stream,) = memory.streams()
-        acts = memory.store.notes.acts(stream.id, 0.0, 1e9, None)
+        acts = memory.store.notes.wordless(stream.id, 0.0, 1e9, None)
         assert stream.id == "robot/000000"
         assert acted_on(acts[-1]) == [int(found, 16) for found in answer["memory/used"]]
         assert all(memory.entry(found) is not None for found in acted_on(acts[-1]))

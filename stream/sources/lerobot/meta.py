@@ -64,6 +64,7 @@ class Episode:
         absent: Short names of the dataset's cameras of which nothing is listed for this episode.
         tasks: What the robot was told, by task index.
         task: What the robot was told in this episode where rows do not say it.
+        features: What the dataset says of each of its columns.
     """
 
     folder: Path
@@ -75,6 +76,7 @@ class Episode:
     absent: tuple[str, ...]
     tasks: Mapping[int, str]
     task: str
+    features: Mapping[str, Any]
 
     @property
     def name(self) -> str:
@@ -269,6 +271,7 @@ def _episode(
         absent=absent,
         tasks=tasks,
         task=str((row.get("tasks") or [""])[0]),
+        features={key: value for key, value in info["features"].items() if isinstance(value, dict)},
     )
 
 

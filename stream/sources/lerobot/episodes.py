@@ -18,11 +18,10 @@ from hippocam.stream.sources.decode.frames import read_seqs
 from hippocam.stream.sources.decode.packet_index import build_index
 from hippocam.stream.sources.decode.tracks import told_cameras
 from hippocam.stream.sources.images import decode_image
-from hippocam.stream.sources.lerobot_meta import CameraFile, Episode, is_dataset, read_episodes
+from hippocam.stream.sources.lerobot.meta import CameraFile, Episode, read_episodes
+from hippocam.stream.sources.lerobot.words import EVENTS, PERSISTENT, language_notes, name_notes, names_of
 from hippocam.stream.sources.sampling import pick_indices
 from hippocam.stream.sources.video import LONGEST_PX, told_end
-
-__all__ = ["LeRobotSource", "find_episodes", "is_dataset"]
 
 log = logging.getLogger(__name__)
 
@@ -89,8 +88,23 @@ class LeRobotSource:
     def notes(
         self, stream: str, *, hearing: Hearing | None, stretch: Stretch | None = None, after_s: float | None = None
     ) -> Iterator[tuple[float, Note]]:
-        """Yield nothing: no words come with an episode, and no sound."""
-        return iter(())
+        """Yield what its numbers are called, and what its language columns say; it has no sound.
+
+        Args:
+            stream: Name of the episode.
+            hearing: Ignored.
+            stretch: Ignored: there is only one segment.
+            after_s: Ignored: little is said.
+        """
+        cameras = [camera.name for camera in self._episode.cameras if camera.path is None or camera.path.is_file()]
+        if not cameras:
+            return
+        try:
+            rows = _Rows(self._episode, self.uri)
+        except SourceError:
+            return  # observations() tells why
+        yield from name_notes(stream, cameras, *rows.names())
+        yield from language_notes(stream, cameras, rows.times_N.tolist(), rows.language)
 
     def segments(self, segment_s: float) -> int:
         """Return 1: it can only be read whole."""
@@ -272,7 +286,7 @@ class _Rows:
             self._state, self._action, self._pose = (
                 next((key for key in keys if key in names), None) for keys in (_STATE, _ACTION, _POSE)
             )
-            keys = ("timestamp", "task_index", self._state, self._action, self._pose)
+            keys = ("timestamp", "task_index", self._state, self._action, self._pose, PERSISTENT, EVENTS)
             table = parquet.read_table(
                 episode.data,
                 columns=[key for key in keys if key in names],
@@ -322,6 +336,18 @@ class _Rows:
         if pose is not None and pose.shape != (7,):
             pose = None
         return NO_SENSORS if state is action is pose is None else Sensors(state=state, action=action, pose=pose)
+
+    def names(self) -> tuple[list[str], list[str]]:
+        """What the numbers of the state are called, and those of the action; none where nobody told."""
+        state, action = (
+            [] if key is None else names_of(self._episode.features.get(key)) for key in (self._state, self._action)
+        )
+        return state, action
+
+    @property
+    def language(self) -> dict[str, list[Any]]:
+        """The language columns, a value for each row."""
+        return {key: self._columns[key] for key in (PERSISTENT, EVENTS) if key in self._columns}
 
     def text(self, row: int) -> str:
         """What the robot was told at a row."""

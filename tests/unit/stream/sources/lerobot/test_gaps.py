@@ -17,7 +17,7 @@ from hippocam.stream.errors import SourceError
 from hippocam.stream.protocols import Source
 from hippocam.stream.records import Observation
 from hippocam.stream.sources import open_sources
-from hippocam.stream.sources.lerobot import counted_on, strays
+from hippocam.stream.sources.lerobot.episodes import counted_on, strays
 
 
 def _change(file: Path, column: str, change: Callable[[list[Any]], list[Any]]) -> None:

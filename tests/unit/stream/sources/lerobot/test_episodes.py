@@ -13,7 +13,7 @@ import pytest
 from hippocam.stream.errors import SourceError
 from hippocam.stream.records import Observation
 from hippocam.stream.sources import open_sources
-from hippocam.stream.sources.lerobot import LeRobotSource, find_episodes
+from hippocam.stream.sources.lerobot.episodes import LeRobotSource, find_episodes
 
 
 def _watch(source: LeRobotSource) -> tuple[list[Observation], str]:
