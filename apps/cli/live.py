@@ -1,4 +1,4 @@
-"""`hippocam live ...` and `hippocam clip`: cameras that never end.
+"""`hippocam live ...`: cameras that never end.
 
 Nothing heavy is imported before a command runs.
 """
@@ -16,6 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from hippocam.apps.cli.where import duration
 from hippocam.apps.terminal import tell, tell_json, warn
 from hippocam.apps.wording import legible
 from hippocam.stream.errors import HippocamError
@@ -25,19 +26,10 @@ if TYPE_CHECKING:
     from hippocam.apps.live.status import LiveStatus
 
 DEFAULT_MEMORY = "hippocam-memory"
-_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
-
-
-def duration(text: str) -> float:
-    """Seconds from "30", "30s", "5m" or "2h"; for argparse."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)(s|m|min|h|)", text.strip())
-    if match is None or not float(match[1]) > 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no length of time: write 30s, 5m or 2h")
-    return float(match[1]) * _UNITS[match[2]]
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add `live` and `clip` to the command line."""
+    """Add `live` to the command line."""
     live = commands.add_parser("live", help="watch cameras that never end, and ask meanwhile")
     names = live.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
@@ -55,6 +47,16 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add.add_argument(
         "--look-back-mb", type=float, default=256.0, metavar="N", help="footage as it came, for clip (default 256)"
     )
+    add.add_argument(
+        "--keep",
+        choices=("nothing", "alerts", "things", "motion", "all"),
+        default="nothing",
+        help="footage that is kept for longer, of which events",
+    )
+    add.add_argument("--keep-mb", type=float, default=1024.0, metavar="N", help="for all that (default 1024)")
+    add.add_argument("--keep-before", type=duration, default=5.0, metavar="T", help="with so much before (5s)")
+    add.add_argument("--keep-after", type=duration, default=10.0, metavar="T", help="and so much after (10s)")
+    add.add_argument("--days", type=float, metavar="N", help="delete what was seen more than so many days ago")
     add.add_argument("--look-back", type=duration, default=600.0, metavar="T", help="how far back (default 10m)")
     add.add_argument(
         "--alert", action="append", type=legible, default=[], metavar="TEXT", help="tell when this is shown"
@@ -86,13 +88,6 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     _common(stop)
     stop.set_defaults(run=_stop)
 
-    clip = commands.add_parser("clip", help="write the newest footage of a live camera into a file")
-    _common(clip)
-    clip.add_argument("--last", type=duration, default=30.0, metavar="T", help="30s, 5m (default 30s)")
-    clip.add_argument("--stream", metavar="ID", help="of which camera; needed where there are several")
-    clip.add_argument("--out", type=Path, metavar="FILE", help=".mp4 or .mkv (default STREAM.mp4)")
-    clip.set_defaults(run=_clip)
-
 
 def _common(command: argparse.ArgumentParser) -> None:
     command.add_argument("--memory", default=DEFAULT_MEMORY, metavar="DIR", help=f"default {DEFAULT_MEMORY}")
@@ -102,6 +97,7 @@ def _common(command: argparse.ArgumentParser) -> None:
 def _add(options: argparse.Namespace) -> int:
     from hippocam.apps.live.endpoint import ask_live
     from hippocam.apps.live.folder import LiveFolder
+    from hippocam.apps.live.keeping import KeepConfig
     from hippocam.apps.live.live import LiveConfig, watch_live
     from hippocam.apps.live.standing import AlertConfig
     from hippocam.apps.live.yaml_files import read_alerts, read_zones
@@ -130,6 +126,10 @@ def _add(options: argparse.Namespace) -> int:
         look_back_s=options.look_back,
         executor=options.executor,
         zones=read_zones(options.zones) if options.zones else {},
+        keep=KeepConfig(
+            what=options.keep, mb=options.keep_mb, before_s=options.keep_before, after_s=options.keep_after
+        ),
+        days=options.days,
     )
     stop, printer = threading.Event(), _Printer(options.json)
     with _StopOnSignal(stop):
@@ -302,28 +302,3 @@ def _stop(options: argparse.Namespace) -> int:
     else:
         tell("stopping; its open events are kept")
     return 0
-
-
-def _clip(options: argparse.Namespace) -> int:
-    from hippocam.apps.api import clips_json
-    from hippocam.apps.live.folder import LiveFolder
-    from hippocam.stream.clips.look_back import write_clips
-
-    live_folder = LiveFolder(options.memory)
-    stream = options.stream or _only_stream(live_folder.path / "look-back")
-    clips = write_clips(live_folder.look_back(stream), options.out or Path(f"{stream}.mp4"), options.last)
-    if options.json:
-        tell_json(clips_json(clips))
-        return 0
-    for clip in clips:
-        spans = ", ".join(f"{format_time(t0_s)} to {format_time(t1_s)}" for t0_s, t1_s in clip.spans)
-        tell(f"{clip.path}: {stream}, {spans}, {clip.frames} frames")
-    return 0
-
-
-def _only_stream(folder: Path) -> str:
-    found = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
-    if len(found) != 1:
-        names = f"give --stream, one of {', '.join(found)}" if found else "it is kept while hippocam live add runs"
-        raise HippocamError(f"{folder}: {'several cameras' if found else 'no footage'}; {names}")
-    return found[0]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from hippocam.apps.cli.archive import add_commands as add_archive
 from hippocam.apps.cli.bench.commands import add_commands as add_benches
+from hippocam.apps.cli.clip import add_clip
 from hippocam.apps.cli.entities import add_arguments as add_entities
 from hippocam.apps.cli.forget import add_arguments as add_forget
 from hippocam.apps.cli.forget import add_quarantine
@@ -165,6 +166,8 @@ def _parser() -> argparse.ArgumentParser:
     add_verify(_command(commands, "verify", _status, text, config=False))
 
     add_live(commands)
+    clip = _command(commands, "clip", _status, "write footage of a camera or a recording into a file")
+    add_clip(clip, _session)
     add_robot(commands)
     add_archive(commands)
     add_models(commands)

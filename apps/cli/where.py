@@ -6,6 +6,7 @@ import argparse
 import glob
 import math
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,6 +58,9 @@ def add_where(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--beside", type=int, default=0, metavar="N", help="of the N best also what came just before and after"
     )
+
+
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
 
 def add_memories(command: argparse.ArgumentParser) -> None:
@@ -130,6 +134,14 @@ def typed_time(text: str) -> float:
         return parse_time(text)
     except HippocamError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def duration(text: str) -> float:
+    """Seconds from "30", "30s", "5m" or "2h"; for argparse."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(s|m|min|h|)", text.strip())
+    if match is None or not float(match[1]) > 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no length of time: write 30s, 5m or 2h")
+    return float(match[1]) * _UNITS[match[2]]
 
 
 def _circle(text: str) -> tuple[float, float, float]:

@@ -3,6 +3,7 @@
 MEMORY.live/
 ask.sock          where the running process is asked; see endpoint.py
 look-back/ID/     the newest footage of each camera, under its own budget
+kept/ID/          what of it was kept by event, under another; see keeping.py
 alerts.jsonl      alerts that fired; alerts/ holds their pictures
 log.jsonl         gaps in time, cameras that broke off and came back
 shown/            pictures of open events that were asked for
@@ -45,6 +46,10 @@ class LiveFolder:
     def look_back(self, stream: str) -> Path:
         """Folder of a stream's footage."""
         return self.path / "look-back" / slug(stream)
+
+    def kept(self, stream: str) -> Path:
+        """Folder of a stream's footage that is kept by event."""
+        return self.path / "kept" / slug(stream)
 
 
 class JsonLines:

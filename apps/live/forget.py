@@ -42,7 +42,7 @@ def _meets(wanted: Filter, stream: str, t0_s: float, t1_s: float) -> bool:
 
 def _files(live_folder: LiveFolder) -> Iterator[tuple[Path, str, float, float]]:
     """Yield every file with its stream, and the start and end of the time that it shows."""
-    for folder in (live_folder.path / "look-back").glob("*/"):
+    for folder in (*(live_folder.path / "look-back").glob("*/"), *(live_folder.path / "kept").glob("*/")):
         paths = segments(folder)
         ends = [*map(start_of, paths[1:]), float("inf")]
         for path, end_s in zip(paths, ends, strict=True):

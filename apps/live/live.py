@@ -21,7 +21,9 @@ from hippocam.apps.live.alerts import Alerts
 from hippocam.apps.live.changes import carry_out, filter_of_change
 from hippocam.apps.live.endpoint import Endpoint
 from hippocam.apps.live.folder import JsonLines, LiveFolder
+from hippocam.apps.live.keeping import FootageKeeper, KeepConfig
 from hippocam.apps.live.open_frames import OpenFrames, answer_latest, answer_open
+from hippocam.apps.live.retention import Retention
 from hippocam.apps.live.standing import AlertConfig
 from hippocam.apps.live.status import LiveStatus
 from hippocam.apps.live.watch import LiveWatch
@@ -58,6 +60,9 @@ class LiveConfig:
         look_back_s: Age at which that footage is deleted, seconds above 0.
         executor: "local" runs a process for each camera, "ray" an actor.
         zones: What is marked in the pictures of cameras, by the names of their streams.
+        keep: Which footage is kept longer than the look-back.
+        days: Age at which what was seen is deleted, with its footage and alerts, days above 0; None for never.
+            That is done at the start and then once a day; what is open then is cut.
     """
 
     camera: CameraConfig = field(default_factory=CameraConfig)
@@ -67,12 +72,18 @@ class LiveConfig:
     look_back_s: float = 600.0
     executor: Executor = "local"
     zones: Mapping[str, CameraZones] = field(default_factory=dict)
+    keep: KeepConfig = field(default_factory=KeepConfig)
+    days: float | None = None
 
     def __post_init__(self) -> None:
         if not self.gap_s > 0 or not self.look_back_s > 0:
             raise ValueError(f"gap_s and look_back_s must be above 0, found {self.gap_s}, {self.look_back_s}")
         if not 0 <= self.look_back_mb < 1e9:
             raise ValueError(f"--look-back-mb must be 0 or more, found {self.look_back_mb}")
+        if self.days is not None and not self.days > 0:
+            raise ValueError(f"--days must be above 0, found {self.days:g}")
+        if self.keep.what != "nothing" and not self.look_back_mb:
+            raise ValueError("footage is kept out of the look-back: --keep needs --look-back-mb above 0")
 
 
 def watch_live(
@@ -167,12 +178,14 @@ def watch_live(
             wall=wall,
             ready=ready,
             masks={name: marked.masks for name, marked in config.zones.items()},
+            keeping=FootageKeeper(config.keep, live_folder),
         )
         _delete_old(live_folder, wall.now_s() - config.look_back_s)
         handle = functools.partial(_handle, watch, open_frames, model.spec.dim, stop, made, memory)
         with Endpoint(live_folder.socket, handle):
             until_s = None if for_s is None else time.monotonic() + for_s
-            watch.run(stop, functools.partial(_tick, watch, made, on_status), until_s=until_s)
+            retention = Retention(memory, config.days, wall.now_s) if config.days is not None else None
+            watch.run(stop, functools.partial(_tick, watch, made, on_status, retention), until_s=until_s)
         return watch.status()
 
 
@@ -226,8 +239,15 @@ class _Cameras:
             prune(self._live_folder.path / "look-back", round(self._config.look_back_mb * 1e6))
 
 
-def _tick(watch: LiveWatch, made: _Cameras, on_status: Callable[[list[LiveStatus]], None]) -> None:
+def _tick(
+    watch: LiveWatch,
+    made: _Cameras,
+    on_status: Callable[[list[LiveStatus]], None],
+    retention: Retention | None,
+) -> None:
     states = watch.status()
+    if retention is not None and (wanted := retention.due()) is not None:
+        watch.change(wanted, functools.partial(retention.delete, wanted))
     if len(states) > made.count:  # cameras were added: their shares are more than there is
         made.prune()
     on_status(states)

@@ -41,11 +41,21 @@ _OVER = (State.ENDED, State.GIVEN_UP)
 class Alerting(Protocol):
     """Compares frames with standing questions; see alerts.py."""
 
-    def see(self, item: Embedding | Repeat) -> object:
-        """Take a camera's next frame."""
+    def see(self, item: Embedding | Repeat) -> Sequence[object]:
+        """Take a camera's next frame; return the alerts that it causes."""
 
     def lose(self, stream: str) -> None:
         """Start again on a camera that was away."""
+
+
+class Keeping(Protocol):
+    """Keeps footage of events; see keeping.py."""
+
+    def see(self, item: Embedding | Repeat, *, alerted: bool) -> None:
+        """Take a camera's next frame, and whether an alert was told of it."""
+
+    def look(self, now_s: float) -> None:
+        """Keep what is to be kept, from time to time."""
 
 
 class _View:
@@ -91,6 +101,7 @@ class LiveWatch:
         wall: The clock on the wall.
         ready: Set by the cameras.
         masks: What nobody looks at, by the names of streams; see zones.py.
+        keeping: Keeps footage of events; None for none.
     """
 
     def __init__(
@@ -106,7 +117,9 @@ class LiveWatch:
         wall: Wall,
         ready: threading.Event,
         masks: Mapping[str, Sequence[Polygon]] | None = None,
+        keeping: Keeping | None = None,
     ) -> None:
+        self._keeping = keeping
         self._memory, self._ingest, self._masks = memory, ingest, dict(masks or {})
         fps = ingest.config.fps
         self._gap_s = max(gap_s, 3 / fps if fps else 0.0)
@@ -267,7 +280,9 @@ class LiveWatch:
             view.encoded += isinstance(item, Embedding)
         self._memory.write(items)
         for item in items:
-            self._alerts.see(item)
+            alerted = bool(self._alerts.see(item))
+            if self._keeping is not None:
+                self._keeping.see(item, alerted=alerted)
         return bool(taken)
 
     def _see(self, view: _View, captured: Captured) -> Frame | Repeat:
@@ -303,6 +318,8 @@ class LiveWatch:
         jumps = self._wall.jumps
         self._wall.look()
         now_s = self._wall.now_s()
+        if self._keeping is not None:
+            self._keeping.look(now_s)
         if self._wall.jumps != jumps:
             self._log.add({"event": "clock set forward", "time_s": round(now_s, 3)})
         if time.monotonic() - self._counted_s > _COUNT_S:  # in the thread that writes, for those that answer

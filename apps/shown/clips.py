@@ -18,7 +18,9 @@ from hippocam.stream.sources.video import VideoSource
 LONGEST_S = 600.0
 
 
-def clip_of(stream: StreamStatus, memory: Path | None, out: Path, t0_s: float, t1_s: float) -> Sequence[Clip]:
+def clip_of(
+    stream: StreamStatus, memory: Path | None, out: Path, t0_s: float, t1_s: float, *, suffix: str = ""
+) -> Sequence[Clip]:
     """Write a stretch of a stream into a file.
 
     Args:
@@ -27,6 +29,7 @@ def clip_of(stream: StreamStatus, memory: Path | None, out: Path, t0_s: float, t
         out: The file, without the end of its name, which says how it is packed.
         t0_s: Start, in the stream's time.
         t1_s: End, at most LONGEST_S after it.
+        suffix: ".mp4" or ".mkv"; "" for what takes the footage as it is.
 
     Returns:
         One clip; several where a live camera's picture changed its size on the way.
@@ -42,8 +45,10 @@ def clip_of(stream: StreamStatus, memory: Path | None, out: Path, t0_s: float, t
     if path.suffix.casefold() in VIDEO_SUFFIXES and path.is_file():
         source = VideoSource(path)
         number = source.cameras.index(source.camera_of(stream.id))
-        return (cut(path, out.with_name(out.name + suffix_of(path, number)), t0_s, t1_s, number=number),)
+        name = out.name + (suffix or suffix_of(path, number))
+        return (cut(path, out.with_name(name), t0_s, t1_s, number=number),)
     if memory is None:
         raise NoFootageError(path)
-    folder = LiveFolder(memory).look_back(stream.id)
-    return write_stretch(folder, out.with_name(out.name + ".mkv"), t0_s, t1_s)
+    live_folder = LiveFolder(memory)
+    footage, kept = live_folder.look_back(stream.id), live_folder.kept(stream.id)
+    return write_stretch(footage, out.with_name(out.name + (suffix or ".mkv")), t0_s, t1_s, kept=kept)

@@ -37,7 +37,7 @@ class _File:
     skip: int = 0
 
 
-def write_clips(folder: Path, out: Path, last_s: float) -> list[Clip]:
+def write_clips(folder: Path, out: Path, last_s: float, *, kept: Path | None = None) -> list[Clip]:
     """Write the newest footage of a look-back folder.
 
     Args:
@@ -45,6 +45,7 @@ def write_clips(folder: Path, out: Path, last_s: float) -> list[Clip]:
         out: Where to: .mp4 or .mkv. Where the picture changed its size on the way, the later parts go into
             FILE-2.mp4 and so on.
         last_s: Seconds before the newest frame, above 0. The clip begins with the key frame before that.
+        kept: Another folder of the same camera, of footage that was kept longer; None for none.
 
     Raises:
         NoFootageError: There is none.
@@ -52,11 +53,11 @@ def write_clips(folder: Path, out: Path, last_s: float) -> list[Clip]:
     """
     if not last_s > 0:
         raise ClipError(f"a clip's length must be above 0 seconds, found {last_s:g}")
-    newest_s = next((max(time_s for time_s, _ in file.packets) for file in _scanned(folder)), 0.0)
-    return write_stretch(folder, out, newest_s - last_s, math.inf)
+    newest_s = next((max(time_s for time_s, _ in file.packets) for file in _scanned(folder, kept)), 0.0)
+    return write_stretch(folder, out, newest_s - last_s, math.inf, kept=kept)
 
 
-def write_stretch(folder: Path, out: Path, t0_s: float, t1_s: float) -> list[Clip]:
+def write_stretch(folder: Path, out: Path, t0_s: float, t1_s: float, *, kept: Path | None = None) -> list[Clip]:
     """Write a stretch of the footage in a look-back folder.
 
     Args:
@@ -64,6 +65,7 @@ def write_stretch(folder: Path, out: Path, t0_s: float, t1_s: float) -> list[Cli
         out: As for `write_clips`.
         t0_s: Start, seconds since 1970. The clip begins with the key frame before it.
         t1_s: End, seconds since 1970.
+        kept: As for `write_clips`.
 
     Raises:
         NoFootageError: There is none of that time.
@@ -72,7 +74,9 @@ def write_stretch(folder: Path, out: Path, t0_s: float, t1_s: float) -> list[Cli
     check_name(out)
     clips: list[Clip] = []
     with clip_errors(out):
-        for number, (_, files) in enumerate(groupby(_wanted(folder, t0_s, t1_s), key=lambda file: file.look)):
+        for number, (_, files) in enumerate(
+            groupby(_wanted(folder, kept, t0_s, t1_s), key=lambda file: file.look)
+        ):
             path = out.with_name(f"{out.stem}-{number + 1}{out.suffix}") if number else out
             with unfinished(path) as container:
                 clips.append(_mux(list(files), container, path))
@@ -81,10 +85,10 @@ def write_stretch(folder: Path, out: Path, t0_s: float, t1_s: float) -> list[Cli
     return clips
 
 
-def _wanted(folder: Path, t0_s: float, t1_s: float) -> list[_File]:
+def _wanted(folder: Path, kept: Path | None, t0_s: float, t1_s: float) -> list[_File]:
     """The files to write, in order; the first without what precedes the last key frame that is early enough."""
     files: list[_File] = []
-    for file in _scanned(folder):
+    for file in _scanned(folder, kept):
         end = max((index + 1 for index, (time_s, _) in enumerate(file.packets) if time_s <= t1_s), default=0)
         if not end:
             continue
@@ -98,9 +102,10 @@ def _wanted(folder: Path, t0_s: float, t1_s: float) -> list[_File]:
     return files[::-1]
 
 
-def _scanned(folder: Path) -> Iterator[_File]:
-    """What is in each file of a folder, the newest first; without those that are gone or only just begun."""
-    for path in reversed(segments(folder)):
+def _scanned(folder: Path, kept: Path | None) -> Iterator[_File]:
+    """What is in each file of both folders, the newest first; without those that are gone or only just begun."""
+    own = {path.name: path for path in (*(segments(kept) if kept is not None else ()), *segments(folder))}
+    for path in sorted(own.values(), key=start_of, reverse=True):
         packets: list[tuple[float, bool]] = []
         look: tuple[object, ...] = ()
         for time_s, packet, stream in packets_of(path):

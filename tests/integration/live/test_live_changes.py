@@ -62,8 +62,10 @@ def test_pin_forget_sleep_and_more_cameras_while_it_runs(helpers, tmp_path, clip
         helpers.until(lambda: [e for e in entries(memory) if "open-" not in e.id])
         assert hippocam(capsys, "sleep", "--memory", memory)[0] == 0
         # a whole stream, which goes on from nothing
+        helpers.until(lambda: [e for e in entries(memory, "door") if "open-" not in e.id])
         code, gone = hippocam(capsys, "forget", "--stream", "door", "--memory", memory)
-        assert (code, gone["streams"]) == (0, 1)
+        assert code == 0, gone
+        assert gone["streams"] == 1
         helpers.until(lambda: [e for e in entries(memory, "door") if "open-" not in e.id])
         code, said = hippocam(capsys, "live", "remove", "door", "--memory", memory)
         assert (code, said) == (0, {"removed": ["door"]})
@@ -80,6 +82,68 @@ def test_pin_forget_sleep_and_more_cameras_while_it_runs(helpers, tmp_path, clip
         assert live.process.wait(helpers.LONG_S) == 0
     assert {e.id for e in entries(memory, "door")} == {e.id for e in held}
     assert hippocam(capsys, "verify", "--memory", memory)[0] == 0
+
+
+def test_footage_is_kept_by_event_and_cut_by_time_and_by_moment(helpers, tmp_path, clip, capsys):
+    memory = tmp_path / "m"
+    options = (
+        "--loop",
+        "--fps",
+        5,
+        "--look-back-mb",
+        3,
+        "--look-back",
+        "4s",
+        "--keep",
+        "motion",
+        "--keep-before",
+        "1s",
+    )
+    with helpers.Live(memory, clip, *options) as live:
+        kept, footage = live.place.kept("yard"), live.place.look_back("yard")
+        live.wait_for(lambda row: row["seen"])
+        helpers.until(lambda: {p.name for p in kept.glob("*.mkv")} - {p.name for p in footage.glob("*.mkv")})
+        helpers.until(lambda: [e for e in entries(memory) if "open-" not in e.id])
+        assert hippocam(capsys, "live", "stop", "--memory", memory)[0] == 0
+        assert live.process.wait(helpers.LONG_S) == 0
+    first_s = min(int(path.stem) for path in kept.glob("*.mkv")) / 1000
+    said = [datetime.fromtimestamp(first_s + at_s).isoformat(sep=" ") for at_s in (0, 2)]
+    out = tmp_path / "by time.mp4"
+    code, cut = hippocam(
+        capsys,
+        "clip",
+        "--after",
+        said[0],
+        "--before",
+        said[1],
+        "--stream",
+        "yard",
+        "--out",
+        out,
+        "--memory",
+        memory,
+    )
+    assert code == 0
+    ((t0_s, t1_s),) = cut["clips"][0]["spans"]
+    assert first_s - 2.5 < t0_s <= first_s + 0.1
+    assert first_s + 1 < t1_s < first_s + 5
+    red = min((e for e in entries(memory) if "open-" not in e.id), key=lambda e: e.t0_s)
+    code, cut = hippocam(capsys, "clip", red.id, "--out", tmp_path / "by moment.mp4", "--memory", memory)
+    assert code == 0
+    assert cut["clips"][0]["spans"][-1][1] > red.t0_s
+    code, said = hippocam(capsys, "clip", red.id, "--last", "3s", "--memory", memory)
+    assert (code, "give a moment" in said) == (2, True)
+
+
+def test_a_clip_of_a_recording_by_time_and_by_moment(tmp_path, clip, capsys):
+    memory = tmp_path / "m"
+    assert hippocam(capsys, "watch", clip, "--encoder", "palette", "--memory", memory)[0] == 0
+    (found,) = (e for e in entries(memory) if e.score > 0.5)
+    for conditions in ((found.id,), ("--after", "0:01", "--before", "0:02")):
+        code, cut = hippocam(capsys, "clip", *conditions, "--out", tmp_path / "c.mkv", "--memory", memory)
+        assert code == 0
+        assert (tmp_path / "c.mkv").stat().st_size > 1000
+        assert cut["clips"][0]["frames"] > 5
 
 
 def test_a_unit_for_systemd(tmp_path, capsys, monkeypatch):

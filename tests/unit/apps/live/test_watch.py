@@ -11,6 +11,7 @@ import pytest
 from hippocam.apps.live.alerts import Alerts
 from hippocam.apps.live.folder import JsonLines, LiveFolder
 from hippocam.apps.live.open_frames import OpenFrames
+from hippocam.apps.live.retention import Retention
 from hippocam.apps.live.standing import AlertConfig
 from hippocam.apps.live.watch import LiveWatch
 from hippocam.memory.filter import Filter
@@ -214,3 +215,22 @@ def test_what_is_masked_is_neither_seen_nor_kept(tmp_path):
     assert status.encoded == 1  # all pictures are alike
     assert world.spans("red") == []
     world.memory.close()
+
+
+def test_what_is_older_than_so_many_days_goes_and_what_is_newer_stays(world):
+    day_s = 86_400.0
+    retention = Retention(world.memory, 2, lambda: world.monotonic_s + world.offset_s)
+    assert retention.due() is None
+    world.show("red", 5)
+    world.idle(3 * day_s)
+    world.show("blue", 5)
+    world.idle(10)
+    wanted = retention.due()
+    assert wanted is not None
+    world.watch.change(wanted, lambda: retention.delete(wanted))
+    assert world.spans("red") == []
+    assert len(world.spans("blue")) == 1
+    world.show("green", 5)  # and it goes on
+    world.idle(10)
+    assert len(world.spans("green")) == 1
+    assert retention.due() is None  # once a day
