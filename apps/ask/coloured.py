@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
-from hippocam.apps.ask.nouns import labels_of
+from hippocam.apps.ask.nouns import labels_of, only_there, thing_in
 
 _ALIKE = {
     "black": {"black", "grey", "blue", "brown"},
@@ -32,19 +32,35 @@ _WORN = (
     r"(?:dress|coat|jacket|shirt|t-shirt|sweater|pullover|top|blouse|hoodie|cardigan|vest|suit|uniform|trousers|jeans"
     r"|pants|skirt|shorts|clothes|clothing)"
 )
+# Clothes above and below.
+ABOVE = re.compile(
+    r"\b(?:jackets?|shirts?|t-shirts?|coats?|sweaters?|pullovers?|tops?|blouses?|hood(?:ie|y)|cardigans?|vests?)\b",
+    re.IGNORECASE,
+)
+BELOW = re.compile(r"\b(?:trousers|jeans|pants|skirts?|shorts|leggings)\b", re.IGNORECASE)
+# What the detector calls a van.
+_VAN = ("car", "truck", "bus")
 # "A red car", "a red sports car".
 _BEFORE = re.compile(rf"\b{_NAMED}\s+(?P<noun>[\w-]+)(?:\s+(?P<next>[\w-]+))?", re.IGNORECASE)
 # "A man in a red coat", "somebody in red".
 _IN = re.compile(
-    rf"\b(?:in|wearing|wears|with)\s+(?:an?\s+)?{_NAMED}(?:\s+[\w-]+)?(?:\s+{_WORN}\b|\s*$)", re.IGNORECASE
+    rf"\b(?:in|wearing|wears|with)\s+(?:an?\s+|the\s+)?{_NAMED}(?:(?:\s+[\w-]+)?\s+{_WORN}\b|(?=\s+(?:there|come|comes|came|leave|leaves|left|appear|appears)\b)|(?:\s+[\w-]+)?\s*$)",
+    re.IGNORECASE,
 )
 
 
 class Coloured(NamedTuple):
-    """A kind of thing with the colour that it is said to have."""
+    """A kind of thing with the colour that it is said to have.
 
-    label: str
+    Attributes:
+        labels: What the detector may call it.
+        colour: One of the eleven names.
+        part: Which part of a person has it: 0 above, 1 below; None where that is not said, and of things.
+    """
+
+    labels: tuple[str, ...]
     colour: str
+    part: int | None = None
 
 
 class Recorded(Protocol):
@@ -57,17 +73,40 @@ class Recorded(Protocol):
 
 def coloured_in(text: str) -> list[Coloured]:
     """The things of a description that it gives a colour, by the detector's labels."""
-    found = [Coloured("person", _plain(each["colour"])) for each in _IN.finditer(text)]
+    found = [Coloured(("person",), _plain(each["colour"]), _part(each[0])) for each in _IN.finditer(text)]
     for each in _BEFORE.finditer(text):
-        labels = _labels(each["noun"]) or _labels(each["next"] or "")
-        if len(labels) == 1:
-            found.append(Coloured(labels[0], _plain(each["colour"])))
+        noun = each["noun"] if _labels(each["noun"]) else each["next"] or ""
+        if labels := _labels(noun):
+            found.append(Coloured(labels, _plain(each["colour"]), _part(noun)))
     return list(dict.fromkeys(found))
 
 
-def _labels(noun: str) -> list[str]:
+def _labels(noun: str) -> tuple[str, ...]:
     noun = noun.casefold()
-    return ["person"] if re.fullmatch(_WORN, noun) else labels_of(noun) or []
+    if re.fullmatch(_WORN, noun):
+        return ("person",)
+    return _VAN if noun in ("van", "vans", "minivan") else tuple(labels_of(noun) or ())
+
+
+def _part(text: str) -> int | None:
+    """Which part of a person a garment covers: 0 above, 1 below; None for all, or where none is named."""
+    return 0 if ABOVE.search(text) else 1 if BELOW.search(text) else None
+
+
+def only_coloured(text: str) -> Coloured | None:
+    """The thing of a description that says its colour and nothing else: "a man in a red coat"; None otherwise."""
+    thing, found = thing_in(text), coloured_in(text)
+    if thing is None or len(found) != 1 or not set(thing.labels) & set(found[0].labels):
+        return None
+    worn = _IN.match(thing.after)
+    rest = thing.after[worn.end() :] if worn else thing.after
+    before = thing.before.casefold().replace("gray", "grey")
+    return found[0] if before in ("", found[0].colour) and only_there(rest) else None
+
+
+def has_colour(asked: Coloured, visit: Recorded) -> bool:
+    """Whether a visit was recorded in a colour, in the part that is meant."""
+    return asked.colour in (visit.colours if asked.part is None else visit.colours[asked.part : asked.part + 1])
 
 
 def contradicted(asked: Coloured, visits: Iterable[Recorded]) -> bool:

@@ -26,6 +26,14 @@ _SAME = {
     "sofa": "couch", "bike": "bicycle", "motorbike": "motorcycle", "plane": "airplane", "phone": "cell phone",
     "television": "tv", "fridge": "refrigerator", "lorry": "truck", "puppy": "dog", "kitten": "cat",
 }  # fmt: skip
+# A noun before one of these is no such thing: a mouse pointer is no mouse.
+_NOT_ITSELF = {
+    "mouse": {"pointer", "cursor", "pad", "click"}, "car": {"park", "door", "key", "keys", "wash", "seat"},
+    "bus": {"stop", "station"}, "train": {"station", "track", "tracks"}, "phone": {"number", "call"},
+    "boat": {"house"}, "bird": {"house", "cage"}, "dog": {"house", "food"}, "book": {"shelf", "case"},
+    "bed": {"room"}, "tv": {"show", "programme", "program"}, "table": {"tennis"}, "bear": {"market"},
+    "chair": {"lift"}, "bottle": {"opener", "cap", "caps"}, "clock": {"tower"}, "cup": {"board"},
+}  # fmt: skip
 _ARTICLE = r"(?:an?|the|any|some|my|our|one|this|that|these|those|ever|no|two|three|several|many)"
 # People whom the detector sees without telling men from women.
 _SOME_PEOPLE = frozenset(
@@ -69,6 +77,11 @@ class Thing:
     after: str = ""
 
     @property
+    def of_a_kind(self) -> bool:
+        """Whether it is a man, a woman, a child: the detector sees a person, and not of which kind."""
+        return self.noun in _SOME_PEOPLE - _EVERYBODY
+
+    @property
     def acts(self) -> bool:
         """Whether it is said to do something beside being there: no detector sees what it does."""
         return not _THERE.match(self.after) and not _LOOKS.match(self.after)
@@ -80,6 +93,8 @@ def thing_in(text: str) -> Thing | None:
     for first in range(min(4, len(words))):
         for length in (2, 1):
             noun = " ".join(words[first : first + length]).casefold().strip(",.'")
+            if is_part_of_name(noun, " ".join(words[first + length : first + length + 1])):
+                return None
             people = noun in _SOME_PEOPLE
             labels = ["person"] if people else labels_of(noun) if len(noun) > 1 else None
             if labels is None or (length == 2 and first + 2 > len(words)):
@@ -90,6 +105,16 @@ def thing_in(text: str) -> Thing | None:
         if words[first].casefold() in ("in", "on", "at", "with", "of", "and", "to", "from", "that", "who"):
             return None
     return None
+
+
+def is_part_of_name(noun: str, following: str) -> bool:
+    """Whether a noun and the word after it name something else: "mouse pointer", "car park"."""
+    return following.casefold().strip(",.?!'") in _NOT_ITSELF.get(noun, ())
+
+
+def only_there(words: str) -> bool:
+    """Whether words after a noun say no more than that it was there, came or left."""
+    return _THERE.match(words.strip()) is not None
 
 
 def labels_of(noun: str) -> list[str] | None:

@@ -247,7 +247,13 @@ class Search:
         ]
         missing, lines = away(meant) if at_s is None else {}, timelines(meant, at_s)
         streams = [
-            StreamTimes(held.id, *start_and_end_s(held, at_s), lines[held.id], missing.get(held.id))
+            StreamTimes(
+                held.id,
+                *start_and_end_s(held, at_s),
+                lines[held.id],
+                missing.get(held.id),
+                over=held.complete and at_s is None and held.id not in missing,
+            )
             for held in meant
         ]
         return answer_count(

@@ -146,7 +146,7 @@ class VisitTrigger:
         """Whether it is such a thing, where it must stand, and of no other colour than the question says."""
         if track.label not in self.thing.labels or (self.zone is not None and not self.zone.holds(track.box)):
             return False
-        asked = (each for each in coloured_in(self.config.text) if each.label in self.thing.labels)
+        asked = (each for each in coloured_in(self.config.text) if set(each.labels) & set(self.thing.labels))
         return not any(contradicted(each, [track]) for each in asked)
 
     def _agrees(self, belief: float | None) -> bool:

@@ -21,7 +21,8 @@ SEEN_FROM = 0.36
 # Frames that must show a thing, or the score that a single one must reach.
 _FRAMES = 2
 _ALONE = 0.68
-# Belief from which an encoder is believed against the detector, and what else is left of it: less than one half.
+# Belief from which an encoder is believed against a detector that often misses such things, and what else is left
+# of it: less than one half.
 _VERY_HIGH = 0.97
 _DOUBTED = 0.45
 # A stretch goes on after so many seconds without the label, and takes so many at most.
@@ -89,12 +90,19 @@ class Presence:
         """Whether the detector looked and no such thing was there."""
         return self.looked and not self.shown
 
-    def believed(self, belief: float) -> float:
+    def believed(self, belief: float, *, misses: bool = False) -> float:
         """What is left of an encoder's belief, 0 to 1, that one of them is shown.
 
-        Where the detector looked and never saw one, less than one half, unless the belief is very high.
+        Less than one half where the detector looked and never saw one. What it saw in one frame alone neither of
+        the two can deny by itself.
+
+        Args:
+            belief: The encoder's.
+            misses: Whether the detector often misses such things; then a very high belief stands against it.
         """
-        return min(belief, _DOUBTED) if self.never and belief < _VERY_HIGH else belief
+        if not self.never or self.frames > 0 or (misses and belief >= _VERY_HIGH):
+            return belief
+        return min(belief, _DOUBTED)
 
 
 def detected_in(stream: str, time_s: float, things: Iterable[Thing]) -> dict[str, Detected]:

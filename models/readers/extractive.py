@@ -175,7 +175,7 @@ def _shown_only(kind: QuestionKind, best: Evidence) -> Sentence:
 def _claim(moment: Evidence) -> str:
     """What words claim where no picture bears them out; it is told as theirs, and not as seen."""
     said = _noted(moment) if moment.noted else _words(moment)
-    told = f"{said}, in {moment.stream}" if moment.notes or moment.text else str(_stretch(moment))
+    told = f"{said}, in {moment.stream}" if moment.noted or moment.text else str(_stretch(moment))
     return f"Not seen: no picture bears out what words claim. {told[0].upper()}{told[1:]}{_from(moment)}."
 
 

@@ -52,7 +52,7 @@ class ThingsSense:
     @property
     def id(self) -> str:
         """Name and version."""
-        return "efficientdet-lite0-osnet-colours:3"
+        return "efficientdet-lite0-osnet-colours:4"
 
     def look(self, image: Image) -> Sensed:
         """Find things in one picture, uint8 [H, W, 3] RGB of any size."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from hippocam.apps.ask.answer.categories import category
 from hippocam.apps.ask.answer.facts import Closer, Facts
 from hippocam.apps.ask.answer.looks import looks
 from hippocam.apps.ask.answer.neighbours import neighbours
@@ -26,13 +27,13 @@ _ANSWERS: Mapping[QuestionKind, tuple[Callable[[Facts], Told | None], ...]] = {
     _K.WHO: (who,),
     _K.WORDS: (lines_like, words),
     _K.SAID: (words,),
-    _K.WHAT: (overview,),
+    _K.WHAT: (category, overview),
     _K.HAPPENED: (overview,),
     _K.SUMMARY: (overview,),
     _K.COUNT: (cannot_count,),
     _K.WHETHER: (things,),
     _K.WHEN: (lines_like, things),
-    _K.OTHER: (lines_like, which),
+    _K.OTHER: (lines_like, which, category),
     _K.OFTEN: (things,),
     _K.LONG: (things,),
     _K.FIRST: (things, overview),

@@ -39,12 +39,13 @@ class Pictures:
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
 
-    def find(self, moment: Evidence, text: str) -> Closeup | None:
+    def find(self, moment: Evidence, text: str, *, fills: bool) -> Closeup | None:
         """The piece of a moment's picture that looks most like what a text names; None where no picture is kept.
 
         Args:
             moment: Which picture.
             text: "the sofa".
+            fills: Whether what is named fills such a piece, as a floor or the sky does.
         """
         image = _picture(moment)
         if image is None:
@@ -52,9 +53,11 @@ class Pictures:
         boxes = [box for share, count in _PIECES for box in _pieces(share, count)]
         pieces = [np.ascontiguousarray(cut(image, box)) for box in boxes]
         vectors_KD = unit_rows(self._encoder.encode_images(pieces).vectors_ND)
-        box = boxes[int(np.argmax(vectors_KD @ self._encoder.encode_texts([text])[0]))]
-        (colour,) = SceneLight(image).colours("thing", box)
-        return Closeup(colour, position_of(box))
+        cosines_K = vectors_KD @ self._encoder.encode_texts([text])[0]
+        best = int(np.argmax(cosines_K))
+        light = SceneLight(image)
+        colour = light.mostly(boxes[best]) if fills else light.colours("thing", boxes[best])[0]
+        return Closeup(colour, position_of(boxes[best]), float(cosines_K[best]))
 
     def part(self, moment: Evidence, box: Box, part: Box) -> str:
         """The colour of a part of a thing in the picture of a moment; "" where it tells none.

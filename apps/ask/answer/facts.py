@@ -46,17 +46,25 @@ class Closeup(NamedTuple):
     Attributes:
         colour: Name of its colour; "" where it has none that tells.
         where: Where in the picture it is.
+        nearness: Cosine of the part with what was named.
     """
 
     colour: str
     where: Position
+    nearness: float
 
 
 class Closer(Protocol):
     """Looks again at the pictures that are kept of moments."""
 
-    def find(self, moment: Evidence, text: str) -> Closeup | None:
-        """The part of a moment's picture that looks most like what a text names; None where no picture is kept."""
+    def find(self, moment: Evidence, text: str, *, fills: bool) -> Closeup | None:
+        """The part of a moment's picture that looks most like what a text names; None where no picture is kept.
+
+        Args:
+            moment: Which picture.
+            text: "the sofa".
+            fills: Whether what is named fills such a part, as a floor or the sky does.
+        """
 
     def part(self, moment: Evidence, box: Box, part: Box) -> str:
         """The colour of a part of a thing, given in shares of its box; "" where it tells none."""

@@ -10,6 +10,8 @@ from hippocam.apps.ask.answer.facts import Closer, Facts, Stay
 from hippocam.apps.ask.answer.phrases import by_stream, listed, number, stretch
 from hippocam.apps.ask.answer.places import placed
 from hippocam.apps.ask.answer.told import Told, told
+from hippocam.apps.ask.coloured import ABOVE, BELOW
+from hippocam.apps.ask.count.words import ORDINALS, index_of
 from hippocam.apps.ask.nouns import Thing, noun_for, thing_in
 from hippocam.memory.entities.describing import box_at, motion, position
 from hippocam.memory.records import Evidence, format_id
@@ -25,11 +27,6 @@ _TOLD = 3
 # That what is told of one of several things is told of the one that is meant.
 _ONE_OF = 0.6
 _WHY = "recognised by the detector at these times"
-_ABOVE = re.compile(
-    r"\b(?:jackets?|shirts?|t-shirts?|coats?|sweaters?|pullovers?|tops?|blouses?|hood(?:ie|y)|cardigans?|vests?)\b",
-    re.I,
-)
-_BELOW = re.compile(r"\b(?:trousers|jeans|pants|skirts?|shorts|leggings)\b", re.IGNORECASE)
 _WORN = re.compile(r"\b(?:wear\w*|clothes|clothing|dress\w*|outfit)\b", re.IGNORECASE)
 # What no box tells: only the colour of all of a thing, and of somebody's clothes above and below, is kept.
 _PART = re.compile(
@@ -40,6 +37,17 @@ _PARTS: tuple[tuple[re.Pattern[str], Box], ...] = (
     (re.compile(r"\b(?:caps?|hats?|hair|helmets?|beanies?)\b", re.IGNORECASE), (0.25, 0.0, 0.75, 0.14)),
     (re.compile(r"\b(?:shoes?|boots?|sneakers|trainers)\b", re.IGNORECASE), (0.1, 0.9, 0.9, 1.0)),
 )
+# What fills the part of the picture that shows it.
+_FILLS = re.compile(
+    r"^(?:the )?(?:[\w-]+ )?(?:grass|lawn|meadow|field|sky|floor|ground|wall|walls|ceiling|carpet|road|street|path"
+    r"|water|sea|lake|river|snow|sand|beach|curtains?|tiles|leaves|forest|trees|hills?|mountains?|room)\b",
+    re.IGNORECASE,
+)
+# Moments that are looked at again: nearly as much believed as the best, and from which belief on where the
+# detector knows no such thing, since nobody asks for the colour of a wall that is not there.
+_LOOKED, _ALSO, _SUPPOSED_FROM = 3, 0.8, 0.25
+# Which of several that came is meant: "the trousers of the last visitor".
+_NTH = re.compile(rf"\b({'|'.join(ORDINALS)}|last) (?:[\w-]+ )?(\w+)", re.IGNORECASE)
 _BACKGROUND = re.compile(r"^(?:the )?background\b", re.IGNORECASE)
 # What tells the moment that is meant: "the wall when the light goes on".
 _WHEN = re.compile(r"\s+(?:when|while)\b", re.IGNORECASE)
@@ -63,13 +71,15 @@ def looks(facts: Facts, evidence: Sequence[Evidence], closer: Closer | None = No
     """
     question, thing = facts.question, thing_in(re.sub(r"'s\b", "", facts.text))
     worn = facts.kind == _K.OTHER and _WORN.search(question) is not None
-    if thing is None and (worn or _ABOVE.search(facts.text) or _BELOW.search(facts.text)):
+    if thing is None and (worn or ABOVE.search(facts.text) or BELOW.search(facts.text)):
         thing = Thing(labels=("person",), noun="person", plain=False, after=facts.text)
     if facts.beside:
         return None
     if thing is None:
         return _close_up(facts, evidence, closer)
-    stays = chosen(facts, thing, evidence)
+    stays = _nth_of(facts, thing) or chosen(facts, thing, evidence)
+    if not stays and facts.kind in (_K.COLOUR, _K.WHERE) and not _placed(facts, thing):
+        return _close_up(facts, evidence, closer)
     if not stays and (facts.kind in (_K.COLOUR, _K.WHERE) or worn):
         stays = _one_of_few(facts, thing)
         if stays:
@@ -86,20 +96,39 @@ def looks(facts: Facts, evidence: Sequence[Evidence], closer: Closer | None = No
 
 
 def _close_up(facts: Facts, evidence: Sequence[Evidence], closer: Closer | None) -> Told | None:
-    """The colour or the place of what the detector does not know, from the picture of the best moment."""
-    best = evidence[0] if evidence and evidence[0].score >= SEEN_FROM else None
-    if best is None or closer is None or facts.kind not in (_K.COLOUR, _K.WHERE) or _ELSEWHERE.search(facts.text):
+    """The colour or the place of what the detector does not know, from the pictures of the best moments."""
+    least = SEEN_FROM if facts.kind == _K.WHERE or thing_in(facts.text) is not None else _SUPPOSED_FROM
+    likely = [m for m in evidence if m.score >= max(least, _ALSO * evidence[0].score)][:_LOOKED]
+    if not likely or closer is None or facts.kind not in (_K.COLOUR, _K.WHERE) or _ELSEWHERE.search(facts.text):
         return None
     named = _WHEN.split(facts.text)[0]
-    if facts.kind == _K.COLOUR and _BACKGROUND.search(named):
-        found = closer.background(best)
+    if facts.kind == _K.WHERE:
+        close = closer.find(likely[0], named, fills=False)
+        found, best = "" if close is None else f"{close.where}", likely[0]
     else:
-        close = closer.find(best, named)
-        found = "" if close is None else close.colour if facts.kind == _K.COLOUR else f"{close.where}"
+        found, best = _closest_colour(likely, named, closer)
     if not found:
         return None
-    text = hedged(f"{found}: {stretch(best.t0_s, best.t1_s)} in {best.stream}", Surety.PERHAPS)
-    return told(text, [best], belief=min(best.score, _ONE_OF), final=False)
+    looks = f", which looks like {best.sentence}" if facts.kind == _K.WHERE and best.sentence else ""
+    text = hedged(f"{found}: {stretch(best.t0_s, best.t1_s)} in {best.stream}{looks}", Surety.PERHAPS)
+    return told(text, [best], belief=max(SEEN_FROM, min(best.score, _ONE_OF)), final=False)
+
+
+def _closest_colour(moments: Sequence[Evidence], named: str, closer: Closer) -> tuple[str, Evidence]:
+    """The colour that what is named has in most of some pictures, each counted as near as it comes; and where."""
+    if _BACKGROUND.search(named):
+        return closer.background(moments[0]), moments[0]
+    fills = _FILLS.search(named) is not None
+    close = [(found, moment) for moment in moments if (found := closer.find(moment, named, fills=fills))]
+    votes = dict[str, float]()
+    for found, _ in close:
+        if found.colour:
+            votes[found.colour] = votes.get(found.colour, 0.0) + max(found.nearness, 0.01)
+    if not votes:
+        return "", moments[0]
+    colour = max(votes, key=lambda name: votes[name])
+    _, best = max((pair for pair in close if pair[0].colour == colour), key=lambda pair: pair[0].nearness)
+    return colour, best
 
 
 def _only_there(facts: Facts, thing: Thing) -> Told | None:
@@ -114,6 +143,15 @@ def _only_there(facts: Facts, thing: Thing) -> Told | None:
     looks = f", which looks like {shown[0].sentence}" if shown and shown[0].sentence else ""
     text = f"I can show when there was {article} {kind}, but not tell more of it: {by_stream(spans)}{looks}."
     return told(text, shown, belief=0.5, final=False)
+
+
+def _nth_of(facts: Facts, thing: Thing) -> list[Stay]:
+    """The visits of the one that is meant by when it came: "the last visitor"; none where that is not said."""
+    nth = _NTH.search(facts.text)
+    stays = facts.stays(lambda entity: entity.label in thing.labels)
+    came = list(dict.fromkeys(stay.entity.id for stay in stays))
+    index = None if nth is None else index_of(nth[1].casefold(), len(came))
+    return [] if index is None else [stay for stay in stays if stay.entity.id == came[index]]
 
 
 def chosen(facts: Facts, thing: Thing, evidence: Sequence[Evidence]) -> list[Stay]:
@@ -159,7 +197,7 @@ def _each(facts: Facts, stays: Sequence[Stay], closer: Closer | None, *, worn: b
 
 
 def _garment(text: str) -> bool:
-    return _ABOVE.search(text) is not None or _BELOW.search(text) is not None
+    return ABOVE.search(text) is not None or BELOW.search(text) is not None
 
 
 def _part_colours(facts: Facts, stays: Sequence[Stay], closer: Closer | None) -> Told | None:
@@ -194,9 +232,9 @@ def _colour(facts: Facts, stays: Sequence[Stay], closer: Closer | None, *, worn:
     parts = list[tuple[str, Stay]]()
     for stay in stays:
         names = (*stay.visit.colours, "", "")
-        if _ABOVE.search(facts.text):
+        if ABOVE.search(facts.text):
             name = names[0]
-        elif _BELOW.search(facts.text):
+        elif BELOW.search(facts.text):
             name = names[1]
         elif stay.visit.label == "person":
             name = stay.clothes.removeprefix("in ")

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from hippocam.apps.ask.answer.facts import Facts, Stay
 from hippocam.apps.ask.answer.phrases import by_stream, lasting, number, stretch, times
 from hippocam.apps.ask.answer.told import Told, told
+from hippocam.apps.ask.coloured import has_colour, only_coloured
 from hippocam.apps.ask.count.words import ordinal
 from hippocam.apps.ask.nouns import Thing, noun_for, thing_in
 from hippocam.memory.records import Evidence
@@ -23,6 +24,9 @@ _CAME = re.compile(r"\b(?:came|comes?|coming|arriv\w+|appear\w*|enter\w*|show(?:
 _WEARING = re.compile(r"\s*\b(?:wear|wears|wore|wearing|dressed)$", re.IGNORECASE)
 # That the colours of clothes are right.
 _COLOURS = 0.85
+# That somebody in such clothes is the man, or the woman, who is meant.
+_OF_A_KIND = 0.7
+_OF_COLOUR = (QuestionKind.WHETHER, QuestionKind.WHEN, QuestionKind.OFTEN)
 # Frames that must show what was never followed; that it was there then.
 _GLIMPSES = 2
 _GLIMPSED = 0.7
@@ -37,9 +41,12 @@ def things(facts: Facts) -> Told | None:
         None where the question says more of it than the records hold, or it was never recognised.
     """
     thing = thing_in(_WEARING.sub("", facts.text))
-    if thing is None or not thing.plain or facts.beside:
+    if thing is None or facts.beside:
         return None
     stays = facts.stays(lambda entity: entity.label in thing.labels)
+    most = 1.0
+    if not thing.plain:
+        stays, most = _of_colour(facts, thing)
     if not stays:
         return None
     spans = _joined(stays)
@@ -47,17 +54,27 @@ def things(facts: Facts) -> Told | None:
         return _one_of(facts, thing, stays)
     if facts.kind == _K.LONG:
         return _how_long(facts, thing, stays)
-    evidence = facts.shown(_best(stays), _WHY, belief := _belief(stays))
+    evidence = facts.shown(_best(stays), _WHY, belief := min(most, _belief(stays)))
     surety = Surety.of(belief)
     if facts.kind == _K.WHETHER:
         return told(_yes(spans, surety), evidence, belief=belief)
     if facts.kind == _K.WHEN and (_LEFT.search(thing.after) or _CAME.search(thing.after)):
-        return _edges(facts, thing, stays)
+        return _edges(facts, thing, stays, most)
     if facts.kind == _K.WHEN:
         return told(hedged(by_stream(spans), surety), evidence, belief=belief)
     if facts.kind == _K.OFTEN:
         return told(hedged(f"{times(len(spans))}: {by_stream(spans)}", surety), evidence, belief=belief)
     return None
+
+
+def _of_colour(facts: Facts, thing: Thing) -> tuple[list[Stay], float]:
+    """Visits of what a description gives a colour and nothing else, and the most that they are believed."""
+    asked = only_coloured(facts.text) if facts.kind in _OF_COLOUR else None
+    if asked is None:
+        return [], 0.0
+    stays = facts.stays(lambda entity: entity.label in asked.labels)
+    own = [stay for stay in stays if has_colour(asked, stay.visit)]
+    return own, _OF_A_KIND if thing.of_a_kind else _COLOURS
 
 
 def glimpsed(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
@@ -81,7 +98,7 @@ def glimpsed(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
     return told(said, shown, belief=_GLIMPSED)
 
 
-def _edges(facts: Facts, thing: Thing, stays: Sequence[Stay]) -> Told:
+def _edges(facts: Facts, thing: Thing, stays: Sequence[Stay], most: float) -> Told:
     """When things of a kind came, or left, one after another."""
     left = _LEFT.search(thing.after) is not None
     own = [stay for stay in stays if stay.visit.left_s is not None] if left else list(stays)
@@ -89,7 +106,7 @@ def _edges(facts: Facts, thing: Thing, stays: Sequence[Stay]) -> Told:
         ended = "watching broke off" if any(stay.visit.cut_off for stay in stays) else "recording ended"
         return told(f"It had not left when the {ended}: {by_stream(_joined(stays))}.", belief=0.8)
     edges = [(stay.visit.stream, *((stay.t1_s,) * 2 if left else (stay.t0_s,) * 2)) for stay in own]
-    belief = _belief(own)
+    belief = min(most, _belief(own))
     text = hedged(f"at about {by_stream(edges)}", Surety.of(belief))
     return told(text, facts.shown(_best(own), _WHY, belief), belief=belief)
 
@@ -98,6 +115,8 @@ def _yes(spans: Sequence[tuple[str, float, float]], surety: Surety) -> str:
     if len(spans) == 1:
         return affirmed(by_stream(spans), surety)
     often = f"{times(len(spans))}: {by_stream(spans)}"
+    if surety == Surety.PERHAPS:
+        return f"Perhaps {often}."
     return f"Yes, {often} (clear)." if surety == Surety.CLEAR else f"Yes, likely {often}."
 
 

@@ -21,6 +21,9 @@ _FEW = 4
 # Titles stand at the beginning: so many of the first screens are told for one.
 _TITLE = re.compile(r"\btitles?\b", re.IGNORECASE)
 _FIRST = 2
+# Until when a title comes: seconds, or the share of a long recording; that the recording is called like the film.
+_BEGINS_S, _BEGINS = 15.0, 0.1
+_NAMED = 0.6
 # That all words are told.
 _ALL = 0.95
 # That the few lines that were read are those that are meant.
@@ -89,6 +92,8 @@ def words(facts: Facts) -> Told | None:
         return told(f"{what} of that time.", unknown=True, belief=0.1)
     told_lines, shown = list[str](), list[tuple[str, float, float, float]]()
     title = _TITLE.search(facts.question) is not None and not said
+    if title and (named := _named_only(facts, notes)) is not None:
+        return named
     for group in _screens(notes)[: _FIRST if title else None]:
         line = "; ".join(dict.fromkeys(one_line(note.text) for note in group))
         t0_s, t1_s = min(n.t0_s for n in group), max(n.t1_s for n in group)
@@ -107,6 +112,16 @@ def words(facts: Facts) -> Told | None:
         evidence,
         belief=belief,
     )
+
+
+def _named_only(facts: Facts, notes: Sequence[Note]) -> Told | None:
+    """The name of a recording at whose beginning nothing was read: titles are often drawn, and not written."""
+    each = facts.watched[0]
+    begins_s = each.start_s + max(_BEGINS_S, _BEGINS * (each.end_s - each.start_s))
+    if len(facts.watched) != 1 or any(note.t0_s <= begins_s for note in notes):
+        return None
+    name = " ".join(re.split(r"[\W_]+", each.stream)).strip()
+    return told(f"No title was read; the recording is called {name}.", belief=_NAMED)
 
 
 def few_lines(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:

@@ -27,6 +27,7 @@ class StreamTimes(NamedTuple):
         end_s: Its end: now, for a live one.
         timeline: Start and end of the timeline that its time words count on; None for its own.
         away_s: Since when its camera is away; None where it is not.
+        over: Whether it is over, so that nothing is there "now".
     """
 
     stream: str
@@ -34,15 +35,25 @@ class StreamTimes(NamedTuple):
     end_s: float
     timeline: tuple[float, float] | None = None
     away_s: float | None = None
+    over: bool = False
 
 
 class Scope(NamedTuple):
-    """A stream, the time of asking about it, the window of time within which to count, since when it is away."""
+    """A stream, the time of asking about it, and the window of time within which to count.
+
+    Attributes:
+        stream: Its name.
+        at_s: The time of asking.
+        window: The window.
+        away_s: Since when its camera is away; None where it is not.
+        over: Whether the stream is over.
+    """
 
     stream: str
     at_s: float
     window: Window = ANYTIME
     away_s: float | None = None
+    over: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +152,10 @@ def count_entities(
     rest, whole = take_whole(rest)
     counts = list[tuple[str, Count]]()
     for scope in scopes:
-        found = _count(CountQuestion(rest, view, scope.stream, scope.at_s, scope.window, whole, scope.away_s))
+        asked = CountQuestion(
+            rest, view, scope.stream, scope.at_s, scope.window, whole, away_s=scope.away_s, over=scope.over
+        )
+        found = _count(asked)
         # Where no entity was ever recognised, "none" may be wrong, so nothing is said.
         if found is not None and view.entities(scope.stream, None, scope.at_s):
             counts.append((scope.stream, found))
@@ -209,5 +223,7 @@ def take_scopes(words: str, streams: Sequence[StreamTimes], limits: Window = ANY
             continue
         window = ANYTIME if found is None else found.window(*(times.timeline or (times.start_s, times.end_s)))
         if on_other_clock(window, dated=times.start_s > 0) is None:
-            scopes.append(Scope(times.stream, times.end_s, both(window, limits), times.away_s))
+            scopes.append(
+                Scope(times.stream, times.end_s, both(window, limits), away_s=times.away_s, over=times.over)
+            )
     return words if found is None else found.rest, scopes

@@ -59,6 +59,7 @@ class CountQuestion:
         window: Within which time to count.
         whole: Whether all of a recording is meant: "in the video".
         away_s: Since when the stream's camera is away; None where it is not.
+        over: Whether the stream is over, so that nothing of it is there now unless "now" is said.
     """
 
     words: str
@@ -68,6 +69,7 @@ class CountQuestion:
     window: Window = ANYTIME
     whole: bool = False
     away_s: float | None = None
+    over: bool = False
 
     def entities(self, labels: Sequence[str], *, came: bool = False) -> list[Entity]:
         """Entities of some labels with their visits in the window, by the time of the first of these.

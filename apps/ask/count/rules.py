@@ -93,7 +93,9 @@ def _right_now(question: CountQuestion) -> Count | None:
             at_s = min(at_s, parse_time(then["time"]))
         except HippocamError:
             return None
-    elif re.search(r"\b(?:were|was)\b", found[0]) or re.search(r"\b(?:ing|ed)\b", found["rest"]):
+    elif (re.search(r"\b(?:were|was)\b", found[0]) and not question.over) or re.search(
+        r"\b(?:ing|ed)\b", found["rest"]
+    ):
         return None
     where = re.sub(NOW, "", found["rest"][: then.start()] if then else found["rest"]).strip()
     if not re.match(
@@ -102,6 +104,8 @@ def _right_now(question: CountQuestion) -> Count | None:
         where,
     ):
         return None
+    if question.over and then is None and not re.search(NOW, found["rest"]):
+        return _in_all(question, labels)
     there = question.there(labels, at_s)
     number = len(there)
     when = question.when(None if then is None else at_s)
@@ -110,6 +114,18 @@ def _right_now(question: CountQuestion) -> Count | None:
     return Count(
         text=text, value=number, spans=spans, entities=_ids([entity for entity, _ in there]), adds_up=True
     )
+
+
+def _in_all(question: CountQuestion, labels: Sequence[str]) -> Count:
+    """Say how many there were in a recording that is over: at once, and in all where these were more."""
+    entities = question.entities(labels)
+    visits = [visit for entity in entities for visit in entity.visits]
+    at_once = max((len(_those_at(visits, visit.t0_s)) for visit in visits), default=0)
+    text = f"{at_once} {noun_for(labels, at_once)}"
+    if len(entities) > at_once:
+        text += f" at most at once, {len(entities)} told apart in all"
+    spans = tuple(map(_span, visits))
+    return Count(text=_whole(text), value=at_once, spans=spans, entities=_ids(entities), adds_up=True)
 
 
 def _anybody(question: CountQuestion) -> Count | None:

@@ -53,6 +53,12 @@ _NOTHING_NAMED = re.compile(
 )
 _NOBODY = re.compile(r"\b(?:nobody|no[- ]?one|no people|not any(?:body|one))\b", re.IGNORECASE)
 
+# Where all of it is: "in the house", "in the video".
+_EVERYWHERE = re.compile(
+    r"(?<=\w) (?:anywhere )?(?:in|inside|around|on) (?:the|this|that|our|my) (?:whole )?(?:house|home|room|flat"
+    r"|apartment|building|place|scene|view|picture|image|video|film|movie|clip|footage|trailer|recording|camera|world)$",
+    re.IGNORECASE,
+)
 # A pronoun, what a picture shows of whom it stands for, and before what "her" is no "a woman's".
 _PRONOUNS = {"he": "a man", "him": "a man", "she": "a woman", "they": "people", "them": "people", "his": "a man's"}
 _PRONOUNS |= {"their": "people's", "hers": "a woman's"}
@@ -70,10 +76,11 @@ _NAMED = re.compile(
 def description(text: str) -> str:
     """Describe what a picture shows of it.
 
-    An absence becomes what is seen then: a vector of "nobody" lies among pictures of people. A pronoun that stands
-    for nobody who is named becomes "a man", "a woman" or "people": captions have no pronouns.
+    Where all of the footage was taken says nothing: with "a dog in the house" any room would be believed. An
+    absence becomes what is seen then: a vector of "nobody" lies among pictures of people. A pronoun for nobody who
+    is named becomes "a man", "a woman" or "people": captions have no pronouns.
     """
-    text = _NOBODY.sub("an empty room without people", text)
+    text = _EVERYWHERE.sub("", _NOBODY.sub("an empty room without people", text))
     found = _PRONOUN.search(text)
     if found is None or _NAMED.search(text[: found.start()]):
         return text

@@ -117,6 +117,12 @@ _KINDS = (
         r"|shortest)\b(?P<named>)$",
     ),
     (
+        _K.COLOUR,
+        r"^(?:of |in )?(?:what|which)(?:'s| is| was| are)?(?: the)? colou?rs?(?: of)?\b(?: (?:is|are|was|were"
+        r"|does|do|did|has))?"
+        r"(?P<named>.*?)(?: (?:have|has|had))?$",
+    ),
+    (
         _K.ORDINAL,
         rf"^(?:when|who|where|show|how|what|find)\b.*?\b(?:for )?(?:the|my|our) {_ORDINAL}(?: time)?\b(?! half)",
     ),
@@ -193,12 +199,6 @@ _KINDS = (
     ),
     (_K.WORDS, rf"^what (?:is|was|are|were|'s) on (?:the |this |that )?(?:next |first |last )?{_WRITTEN}\b"),
     (_K.WORDS, r"^what (?:can|could|do|did) (?:be|you|we|i|one) read\b|^read\b(?! a| any)"),
-    (
-        _K.COLOUR,
-        r"^(?:of |in )?(?:what|which)(?:'s| is| was| are)?(?: the)? colou?rs?(?: of)?\b(?: (?:is|are|was|were"
-        r"|does|do|did|has))?"
-        r"(?P<named>.*?)(?: (?:have|has|had))?$",
-    ),
     # which of several
     (_K.FIRST, r"\bfirst (?:see|seen|appear|shown|visible|come|came)\b|\bthe first time\b|\bfirst$"),
     (_K.FIRST, r"^what (?:is|was) the first thing (?:that )?\w+(?P<named>)$"),

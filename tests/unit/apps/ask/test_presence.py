@@ -71,8 +71,24 @@ def test_only_what_the_detector_knows_and_never_saw_there_is_doubted(memory):
     assert scores(memory, "a dog and an elephant", moment()) < [0.5]
 
 
-def test_what_was_read_or_said_and_what_is_very_sure_stays_believed(memory):
-    assert scores(memory, "an elephant", moment(noted=1), moment(score=0.99)) == [0.8, 0.99]
+def test_what_was_read_or_said_stays_believed_and_against_furniture_that_is_missed_what_is_very_sure(memory):
+    assert scores(memory, "an elephant", moment(noted=1)) == [0.8]
+    assert scores(memory, "an elephant", moment(score=0.99)) < [0.5]
+    assert scores(memory, "a dining table", moment(score=0.99)) == [0.99]
+    assert scores(memory, "a dining table", moment(score=0.9)) < [0.5]
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        ("a mouse pointer", []),
+        ("a blue car in a car park", ["car"]),
+        ("the mouse on the table", ["mouse"]),
+        ("a bus stop", []),
+    ],
+)
+def test_a_name_that_only_contains_a_thing_is_no_such_thing(text, labels):
+    assert labels_named(text) == labels
 
 
 def test_of_several_memories_a_stream_has_its_own_name_within(memory):

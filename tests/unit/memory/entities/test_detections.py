@@ -65,8 +65,16 @@ def test_an_encoder_is_doubted_only_where_the_detector_looked_and_saw_none():
     assert made.presence(["dog"]).believed(0.8) == 0.8
     assert made.presence(["elephant"]).believed(0.8) < 0.5
     assert made.presence(["elephant"]).believed(0.2) == 0.2
-    assert made.presence(["elephant"]).believed(0.99) == 0.99
+    assert made.presence(["elephant"]).believed(0.99) < 0.5
+    assert made.presence(["elephant"]).believed(0.99, misses=True) == 0.99
+    assert made.presence(["elephant"]).believed(0.9, misses=True) < 0.5
     assert bank().presence(["elephant"]).believed(0.8) == 0.8
+
+
+def test_what_one_frame_alone_showed_is_left_to_the_encoder():
+    made = watched(frame(0, ("dog", 0.5)), frame(1, ("dog", 0.5)), frame(2, ("cat", 0.4)))
+    assert made.presence(["cat"]).never
+    assert made.presence(["cat"]).believed(0.8) == 0.8
 
 
 def test_a_time_and_a_stream_are_kept_apart():

@@ -220,9 +220,9 @@ def test_what_no_visit_is_of_is_looked_for_in_the_picture(yard, question, answer
     asked = []
 
     class Pictures:
-        def find(self, moment, text):
+        def find(self, moment, text, *, fills):
             asked.append(text)
-            return Closeup(colour="pink", where=position_of((0.0, 0.4, 0.2, 0.6)))
+            return Closeup(colour="pink", where=position_of((0.0, 0.4, 0.2, 0.6)), nearness=0.3)
 
     found = Evidence(id="b", stream="yard", t0_s=4, t1_s=21, score=0.9, why="", image="", frame_s=9)
     told = answer_beside(yard.facts(question, records=yard.crossing()), [found], Pictures())

@@ -31,7 +31,7 @@ class Sofa(PaletteEncoder):
 
 
 def test_the_nearest_piece_tells_place_and_colour(moment):
-    found = Pictures(Sofa()).find(moment, "the sofa")
+    found = Pictures(Sofa()).find(moment, "the sofa", fills=False)
     assert found.colour == "red"
     assert str(found.where) == "on the right, in front"
 
@@ -49,5 +49,5 @@ def test_a_part_of_a_thing_has_a_colour_of_its_own(moment):
 def test_without_a_picture_nothing_is_told(image):
     gone = Evidence(id="a", stream="room", t0_s=0, t1_s=4, score=0.9, why="", image=image, frame_s=1)
     pictures = Pictures(Sofa())
-    assert pictures.find(gone, "the sofa") is None
+    assert pictures.find(gone, "the sofa", fills=False) is None
     assert pictures.background(gone) == pictures.part(gone, (0, 0, 1, 1), (0, 0, 1, 1)) == ""
