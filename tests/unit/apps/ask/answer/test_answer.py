@@ -9,6 +9,7 @@ from hippocam.apps.ask.answer.facts import Closeup
 from hippocam.memory.entities.describing import position_of
 from hippocam.memory.entities.detections import Detected
 from hippocam.memory.records import Evidence
+from hippocam.stream.records import Note
 
 
 @pytest.fixture(scope="module")
@@ -284,3 +285,58 @@ def test_what_was_recognised_with_a_thing_is_told_of_what_stands_there(yard):
     )
     assert told(replace(gate, t0_s=45, t1_s=55)) is None  # nothing was recognised then
     assert told(replace(gate, score=0.3)) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Is there somebody in red?", "Yes, likely: 0:24 to 0:32 in yard."),
+        ("Is there a man in red?", "Perhaps: 0:24 to 0:32 in yard."),
+        ("Is there a blue car?", "Yes, likely: 0:40 to 0:47 in yard."),
+        ("When does the man in black come?", "Perhaps at about 0:05 in yard."),
+        ("Is there somebody in blue jeans?", "Yes, likely: 0:05 to 0:20 in yard."),
+        ("Is there somebody in a blue shirt?", None),  # blue is what is worn below
+        ("Is there a red car?", None),
+        ("Is there a man in red reading a book?", None),
+        ("Which vehicles are there?", "Likely one car and one truck: 0:40 to 0:47, 0:50 to 1:00 in yard."),
+        ("What animals are there?", None),
+    ],
+)
+def test_what_has_the_colour_or_is_of_the_kind_that_is_asked_for(yard, question, answer):
+    assert said(yard, question, records=yard.crossing()) == answer
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("What colour are the trousers of the first visitor?", "Likely blue: 0:05 to 0:20 in yard."),
+        ("What colour is the shirt of the last visitor?", "Likely red: 0:24 to 0:32 in yard."),
+        ("What colour is the second person's jacket?", "Likely red: 0:24 to 0:32 in yard."),
+    ],
+)
+def test_which_of_several_is_meant_is_told_by_when_it_came(yard, question, answer):
+    assert beside(yard, question) == answer
+
+
+def test_what_fills_its_part_is_named_by_most_pictures_and_not_by_what_surrounds_it(yard):
+    asked = []
+
+    class Pictures:
+        def find(self, moment, text, *, fills):
+            asked.append(fills)
+            colour = "blue" if moment.id == "a" else "green"
+            return Closeup(colour=colour, where=position_of((0.0, 0.4, 0.2, 0.6)), nearness=0.3)
+
+    moments = [
+        Evidence(id=name, stream="yard", t0_s=k, t1_s=k + 1, score=0.45, why="", image="", frame_s=k)
+        for k, name in enumerate("abc")
+    ]
+    told = answer_beside(yard.facts("What colour is the grass?"), moments, Pictures())
+    assert told.reading.answer == "Perhaps green: 0:01 to 0:02 in yard."
+    assert asked == [True] * 3
+
+
+def test_without_words_at_the_beginning_a_film_has_its_files_name_for_a_title(yard):
+    late = yard.Yard(notes=(Note(stream="yard", kind="screen", t0_s=70, t1_s=72, text="Directed by nobody"),))
+    answer = said(yard, "What is the title of the film?", records=late)
+    assert answer == "No title was read; the recording is called yard."

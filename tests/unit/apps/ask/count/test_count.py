@@ -334,3 +334,21 @@ def test_a_time_of_day_is_one_of_a_live_stream():
     )
     assert count_entities("How many people came between 1:00 and 1:01?", live, streams=times).value == 0
     assert count_entities("How many people came in the first minute?", live, streams=times).value == 1
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("How many people are there?",
+         "2 people at most at once, 3 told apart in all (in the camera's whole view)"),
+        ("How many people were in the room?",
+         "2 people at most at once, 3 told apart in all (in the camera's whole view)"),
+        ("How many cars are there?", "1 car (in the camera's whole view)"),
+        ("How many cars are there now?", "0 cars now (in the camera's whole view)"),
+        ("How many dogs are there?", "0 dogs (in the camera's whole view)"),
+    ],
+)  # fmt: skip
+def test_of_a_recording_that_is_over_all_are_counted_and_now_only_where_it_is_said(question, text):
+    over = [StreamTimes("cam", 0, 200, over=True)]
+    assert count_entities(question, ROOM, streams=over).text == text
+    assert count_entities(question, ROOM, streams=[StreamTimes("cam", 0, 200)]) != text
