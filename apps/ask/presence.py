@@ -11,8 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hippocam.apps.ask.coloured import Coloured, coloured_in, contradicted
-from hippocam.apps.ask.nouns import is_part_of_name, labels_of, thing_in
+from hippocam.apps.ask.nouns import Coloured, coloured_in, contradicted, is_part_of_name, labels_of, thing_in
 from hippocam.memory.filter import Filter
 from hippocam.memory.memory import Memory
 from hippocam.memory.recall.query import Query

@@ -13,8 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from hippocam.apps.ask.coloured import coloured_in, contradicted
-from hippocam.apps.ask.nouns import Thing
+from hippocam.apps.ask.nouns import Thing, coloured_in, contradicted
 from hippocam.apps.live.standing import AlertConfig
 from hippocam.apps.live.zones import Zone
 from hippocam.memory.entities.records import EntityConfig

@@ -10,9 +10,8 @@ from hippocam.apps.ask.answer.facts import Closer, Facts, Stay
 from hippocam.apps.ask.answer.phrases import by_stream, listed, number, stretch
 from hippocam.apps.ask.answer.places import placed
 from hippocam.apps.ask.answer.told import Told, told
-from hippocam.apps.ask.coloured import ABOVE, BELOW
 from hippocam.apps.ask.count.words import ORDINALS, index_of
-from hippocam.apps.ask.nouns import Thing, noun_for, thing_in
+from hippocam.apps.ask.nouns import ABOVE, BELOW, Thing, noun_for, thing_in
 from hippocam.memory.entities.describing import box_at, motion, position
 from hippocam.memory.records import Evidence, format_id
 from hippocam.models.readers.question_kind import QuestionKind

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from hippocam.apps.ask.answer.facts import Facts, Stay
 from hippocam.apps.ask.answer.phrases import by_stream, lasting, number, stretch, times
 from hippocam.apps.ask.answer.told import Told, told
-from hippocam.apps.ask.coloured import has_colour, only_coloured
 from hippocam.apps.ask.count.words import ordinal
-from hippocam.apps.ask.nouns import Thing, noun_for, thing_in
+from hippocam.apps.ask.nouns import Thing, has_colour, noun_for, only_coloured, thing_in
 from hippocam.memory.records import Evidence
 from hippocam.models.readers.question_kind import QuestionKind
 from hippocam.models.readers.reading import SEEN_FROM

@@ -1,10 +1,10 @@
-"""Colours that a description gives to things, against those that were recorded."""
+"""Colours that a description gives to things, and whether those that were recorded contradict it."""
 
 from types import SimpleNamespace
 
 import pytest
 
-from hippocam.apps.ask.coloured import Coloured, coloured_in, contradicted, has_colour, only_coloured
+from hippocam.apps.ask.nouns import Coloured, coloured_in, contradicted, has_colour, only_coloured
 
 
 @pytest.mark.parametrize(
