@@ -56,6 +56,13 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add.add_argument("--keep-mb", type=float, default=1024.0, metavar="N", help="for all that (default 1024)")
     add.add_argument("--keep-before", type=duration, default=5.0, metavar="T", help="with so much before (5s)")
     add.add_argument("--keep-after", type=duration, default=10.0, metavar="T", help="and so much after (10s)")
+    add.add_argument(
+        "--read-share",
+        type=float,
+        default=0.0,
+        metavar="S",
+        help="read text for this share of the time",
+    )
     add.add_argument("--days", type=float, metavar="N", help="delete what was seen more than so many days ago")
     add.add_argument("--look-back", type=duration, default=600.0, metavar="T", help="how far back (default 10m)")
     add.add_argument(
@@ -129,6 +136,7 @@ def _add(options: argparse.Namespace) -> int:
         keep=KeepConfig(
             what=options.keep, mb=options.keep_mb, before_s=options.keep_before, after_s=options.keep_after
         ),
+        read_share=options.read_share,
         days=options.days,
     )
     stop, printer = threading.Event(), _Printer(options.json)
@@ -292,6 +300,11 @@ def _status(options: argparse.Namespace) -> int:
         tell_json(answer)
     else:
         tell(*map(camera_line, answer["cameras"]))
+        if reading := answer.get("reading"):
+            tell(
+                f"reading: {reading['used']:.1%} of the time, of {reading['share']:.0%} that it may take; "
+                f"{reading['read']} pictures read, {reading['left_out']} left out"
+            )
     return 0
 
 

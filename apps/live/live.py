@@ -23,6 +23,7 @@ from hippocam.apps.live.endpoint import Endpoint
 from hippocam.apps.live.folder import JsonLines, LiveFolder
 from hippocam.apps.live.keeping import FootageKeeper, KeepConfig
 from hippocam.apps.live.open_frames import OpenFrames, answer_latest, answer_open
+from hippocam.apps.live.reading_share import ReadingShare
 from hippocam.apps.live.retention import Retention
 from hippocam.apps.live.standing import AlertConfig
 from hippocam.apps.live.status import LiveStatus
@@ -42,6 +43,7 @@ from hippocam.stream.live.camera import Camera, CameraConfig, Capture
 from hippocam.stream.live.capture import CaptureConfig
 from hippocam.stream.live.clock import Wall
 from hippocam.stream.live.lookback import LookBackConfig, prune, segments, start_of
+from hippocam.stream.pipeline import Senses
 from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import Frame
 
@@ -61,6 +63,8 @@ class LiveConfig:
         executor: "local" runs a process for each camera, "ray" an actor.
         zones: What is marked in the pictures of cameras, by the names of their streams.
         keep: Which footage is kept longer than the look-back.
+        read_share: What reading text in pictures may take of the time of the thread that looks, 0 to 1; 0 reads
+            nothing.
         days: Age at which what was seen is deleted, with its footage and alerts, days above 0; None for never.
             That is done at the start and then once a day; what is open then is cut.
     """
@@ -73,6 +77,7 @@ class LiveConfig:
     executor: Executor = "local"
     zones: Mapping[str, CameraZones] = field(default_factory=dict)
     keep: KeepConfig = field(default_factory=KeepConfig)
+    read_share: float = 0.0
     days: float | None = None
 
     def __post_init__(self) -> None:
@@ -80,6 +85,8 @@ class LiveConfig:
             raise ValueError(f"gap_s and look_back_s must be above 0, found {self.gap_s}, {self.look_back_s}")
         if not 0 <= self.look_back_mb < 1e9:
             raise ValueError(f"--look-back-mb must be 0 or more, found {self.look_back_mb}")
+        if not 0 <= self.read_share <= 1:
+            raise ValueError(f"--read-share must be 0 to 1, found {self.read_share:g}")
         if self.days is not None and not self.days > 0:
             raise ValueError(f"--days must be above 0, found {self.days:g}")
         if self.keep.what != "nothing" and not self.look_back_mb:
@@ -137,11 +144,10 @@ def watch_live(
     name, model = _encoder(folder, encoder, settings)
     side = pipeline.jpeg_side_px
     opencv.load()
-    # Live, nothing is read or heard: half a second a picture would keep the other cameras waiting.
-    senses = make_senses(replace(settings.senses, text="off", speech="off"))
+    senses, reading = _live_senses(settings, config.read_share)
     black = Frame(stream="", seq=0, time_s=0, image=np.zeros((side, side, 3), np.uint8))
     ingest = Ingest(model, pipeline, senses)
-    ingest.encode([black])  # so that the first frame does not wait for the encoder to load
+    ingest.encode([black])  # so that the first frame does not wait for the networks to load
     live_folder, ready, wall = LiveFolder(folder), threading.Event(), Wall()
     with ExitStack() as stack:
         memory = stack.enter_context(
@@ -181,7 +187,7 @@ def watch_live(
             keeping=FootageKeeper(config.keep, live_folder),
         )
         _delete_old(live_folder, wall.now_s() - config.look_back_s)
-        handle = functools.partial(_handle, watch, open_frames, model.spec.dim, stop, made, memory)
+        handle = functools.partial(_handle, watch, open_frames, model.spec.dim, stop, made, memory, reading)
         with Endpoint(live_folder.socket, handle):
             until_s = None if for_s is None else time.monotonic() + for_s
             retention = Retention(memory, config.days, wall.now_s) if config.days is not None else None
@@ -253,6 +259,17 @@ def _tick(
     on_status(states)
 
 
+def _live_senses(settings: Settings, read_share: float) -> tuple[Senses, ReadingShare | None]:
+    """What perceives beside the encoder, and what reads within its share; no sound comes with live pictures."""
+    text = settings.senses.text if read_share else "off"
+    senses = make_senses(replace(settings.senses, text=text, speech="off"))
+    if senses.reading is None:
+        return senses, None
+    senses.reading.look(np.zeros((64, 64, 3), np.uint8))  # loads it, which counts for no share
+    reading = ReadingShare(senses.reading, read_share)
+    return replace(senses, reading=reading), reading
+
+
 def _process(address: LiveAddress, config: CaptureConfig) -> Capture:
     from hippocam.stream.live.process import ProcessCapture
 
@@ -311,6 +328,7 @@ def _handle(
     stop: threading.Event,
     made: _Cameras,
     memory: MemoryWriter,
+    reading: ReadingShare | None,
     request: Mapping[str, Any],
 ) -> Mapping[str, Any]:
     """Answer a request of another process."""
@@ -326,7 +344,7 @@ def _handle(
     if op == "latest":
         return answer_latest(request, open_frames)
     if op == "status":
-        return cameras_json(watch.status())
+        return cameras_json(watch.status()) | ({"reading": reading.status()} if reading is not None else {})
     if op == "stop":
         stop.set()
         return {"stopping": True}

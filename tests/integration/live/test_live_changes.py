@@ -6,10 +6,14 @@ import subprocess
 import time
 from datetime import datetime
 
+import av
+import cv2
+import numpy as np
 import pytest
 
 from hippocam.apps import Session
 from hippocam.apps.cli.main import main
+from hippocam.apps.live.endpoint import ask_live
 from hippocam.memory.memory import Memory
 
 
@@ -133,6 +137,32 @@ def test_footage_is_kept_by_event_and_cut_by_time_and_by_moment(helpers, tmp_pat
     assert cut["clips"][0]["spans"][-1][1] > red.t0_s
     code, said = hippocam(capsys, "clip", red.id, "--last", "3s", "--memory", memory)
     assert (code, "give a moment" in said) == (2, True)
+
+
+def a_sign(path):
+    """Five seconds of a white wall, and five of a sign on it."""
+    wall = np.full((360, 640, 3), 235, np.uint8)
+    sign = cv2.putText(wall.copy(), "HARBOUR", (60, 200), cv2.FONT_HERSHEY_SIMPLEX, 3.5, (20, 20, 20), 9)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 640, 360, "yuv420p"
+        for image in [wall] * 50 + [sign] * 50:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(stream.encode())
+    return path
+
+
+def test_what_is_written_in_live_pictures_is_read_within_a_share(helpers, tmp_path):
+    memory, sign = tmp_path / "m", a_sign(tmp_path / "sign.mp4")
+    with helpers.Live(
+        memory, f"sign={sign}", "--loop", "--fps", 2, "--look-back-mb", 0, "--read-share", 0.5
+    ) as live:
+        live.wait_for(lambda row: row["seen"])
+        helpers.until(lambda: ask_live(live.place.socket, {"op": "status"})["reading"]["read"] >= 3)
+        live.wait_for(lambda row: row["seen"] >= 24)  # the sign has come and gone
+        assert live.end() == 0
+    with Session(memory) as session:
+        assert "HARBOUR" in session.ask("What is written on the sign?", stream="sign").answer.upper()
 
 
 def test_a_clip_of_a_recording_by_time_and_by_moment(tmp_path, clip, capsys):
