@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from hippocam.apps.ask.answer.categories import category
+from hippocam.apps.ask.answer.credits import credits_of
 from hippocam.apps.ask.answer.facts import Closer, Facts
 from hippocam.apps.ask.answer.looks import looks
 from hippocam.apps.ask.answer.neighbours import neighbours
@@ -31,11 +32,11 @@ _ANSWERS: Mapping[QuestionKind, tuple[Callable[[Facts], Told | None], ...]] = {
     _K.HAPPENED: (overview,),
     _K.SUMMARY: (overview,),
     _K.COUNT: (cannot_count,),
-    _K.WHETHER: (things,),
-    _K.WHEN: (lines_like, things),
+    _K.WHETHER: (things, credits_of),
+    _K.WHEN: (lines_like, things, credits_of),
     _K.OTHER: (lines_like, which, category),
     _K.OFTEN: (things,),
-    _K.LONG: (things,),
+    _K.LONG: (things, credits_of),
     _K.FIRST: (things, overview),
     _K.LAST: (things, overview),
     _K.ORDINAL: (things,),
