@@ -89,6 +89,7 @@ _OWN: Mapping[str, Callable[[JournalRow, Numbers], str]] = {
     "smaller picture": _lost("its picture was made smaller"),
     "no picture": _lost("its picture was given up"),
     "signs only": _lost("its vectors were reduced to their signs"),
+    "outline only": _lost("its vectors were reduced to their outline"),
     "words only": _lost("its vectors were given up"),
     "given up": _lost("given up"),
     "its picture was removed": lambda row, why: "given up: somebody had removed its picture from the folder",

@@ -46,7 +46,7 @@ class Level(IntEnum):
     """How much of an entry's evidence is still kept; it only falls.
 
     FULL: the exemplar as it came. SMALL: a thumbnail of it. VECTORS: no picture, only vectors. SIGNS: only the
-    signs of the vectors. WORDS: only its times and words.
+    signs of the vectors, or less: their outline. WORDS: only its times and words.
     """
 
     FULL = 0
@@ -54,6 +54,10 @@ class Level(IntEnum):
     VECTORS = 2
     SIGNS = 3
     WORDS = 4
+
+
+# Stands beside the levels for a step within SIGNS, after which only the outline of the signs is kept.
+OUTLINE = max(Level) + 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +96,7 @@ class Event:
         surprise: Share of its mean that the stream's context does not explain, 0 to 1: see working/context.py.
         utility: New over known (the tangent of the angle whose sine is the surprise), over that of the stream's
             usual event: 1 is usual. A still camera's visitor differs less from its background than any two shots
-            of a film, and matters no less.
+            of a film, and matters no less. More for what lasts longer than any piece that is cut.
         frame_s: Time of the exemplar, the frame nearest to the mean.
         jpeg: The exemplar.
         sensors: What the robot knew at the exemplar.
@@ -229,6 +233,7 @@ class Slot:
         key_D: float32 [D]; None where it has no vectors any more.
         last_s: When it was last seen.
         words_bytes: About how many bytes its words take, full text included.
+        outlined: Whether of its signs only the outline is left: see memory/codec.py.
     """
 
     entry_id: int
@@ -244,6 +249,7 @@ class Slot:
     uses: int = 0
     pinned: bool = False
     level: Level = Level.FULL
+    outlined: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

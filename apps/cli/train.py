@@ -25,6 +25,7 @@ def add_commands(train: argparse.ArgumentParser) -> None:
     consolidation = _add(names, "consolidation", _consolidation, "what is worth keeping, and how memories fade")
     consolidation.add_argument("--questions", type=Path, metavar="FILE", help="what may be asked, a line each")
     _add(names, "sleep", _sleep, "which entries may become one while a memory sleeps")
+    _add_outline(names, "outline", "what is left of the default encoder's vectors where room is short")
     _add_encoder(names, "encoder", "what the encoder `bundled` makes of pictures and texts")
 
 
@@ -43,6 +44,18 @@ def _add(
     command.add_argument("--json", action="store_true", help="one JSON object on the last line of stdout")
     command.set_defaults(run=run)
     return command
+
+
+def _add_outline(names: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str) -> None:
+    command = names.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    command.add_argument(
+        "--data", type=Path, required=True, metavar="FOLDER", help="captions: val_1.json and val_2.json"
+    )
+    command.add_argument("--videos", type=Path, metavar="DIR", help="clips and photographs of the bench")
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write to")
+    command.add_argument("--seed", type=int, default=0, metavar="N", help="of the training (default 0)")
+    command.add_argument("--json", action="store_true", help="one JSON object on the last line of stdout")
+    command.set_defaults(run=_outline)
 
 
 def _add_encoder(names: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str) -> None:
@@ -95,6 +108,23 @@ def _sleep(options: argparse.Namespace) -> int:
     command = _command_line(options, "sleep")
     report, files = train_sleep.train_sleep(lessons, out=options.out, seed=options.seed, command=command)
     _tell(options, train_sleep.sleep_lines(report, files), train_sleep.sleep_json(report, files))
+    return 0
+
+
+def _outline(options: argparse.Namespace) -> int:
+    from hippocam.apps.training.outline import train_outline
+
+    outline, files = train_outline(
+        options.data,
+        videos=options.videos,
+        out=options.out,
+        seed=options.seed,
+        command=f"hippocam train outline --data FOLDER --out DIR --seed {options.seed}",
+    )
+    count, dim = outline.directions_KD.shape
+    lines = [f"{count} directions of {dim} numbers, error of a cosine {outline.error:.3f}"]
+    lines += [f"wrote {file} ({file.stat().st_size / 1e3:.0f} kB)" for file in files]
+    _tell(options, lines, {"files": [str(file) for file in files], "error": outline.error})
     return 0
 
 

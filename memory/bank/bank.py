@@ -33,7 +33,7 @@ from hippocam.memory.bank.thresholds import Thresholds
 from hippocam.memory.bank.twins import Twins
 from hippocam.memory.bank.utility import Utility
 from hippocam.memory.bank.worth import MAX_REDUNDANCY, Appraiser, Worth
-from hippocam.memory.codec import rounded, signs
+from hippocam.memory.codec import Outline, rounded, signs
 from hippocam.memory.records import Level, Slot
 from hippocam.stream.records import FloatArray
 
@@ -47,6 +47,7 @@ class Step(NamedTuple):
     Attributes:
         entry_id: Its id.
         to: The level that it falls to; None if it is given up whole.
+        outlined: Whether of its signs only the outline is kept.
         twin: Id of the entry that takes over its spans, None if none does.
         worth: What the entry was worth.
         redundancy: Share of that worth which its twin holds too, 0 to 0.95.
@@ -55,6 +56,7 @@ class Step(NamedTuple):
 
     entry_id: int
     to: Level | None
+    outlined: bool
     twin: int | None
     worth: float
     redundancy: float
@@ -88,9 +90,11 @@ class Bank:
         block_bytes: The same of one that keeps only its signs and has no words; None for as many.
         vectors: How many vectors each entry keeps.
         by_signs: Whether vectors may be reduced to their signs.
+        outline: To what signs may be reduced where room is shorter still; None for nothing.
 
     Attributes:
         learning: What it learns of its events.
+        outline: As given.
         picture_bytes: What the pictures of all entries take.
     """
 
@@ -104,19 +108,22 @@ class Bank:
         block_bytes: int | None = None,
         vectors: int = 2,
         by_signs: bool = True,
+        outline: Outline | None = None,
     ) -> None:
         self.config = config = config or BankConfig()
         self.utility = utility or Utility(dim)
+        self.outline = outline
         self.picture_bytes = 0
         learned_fade_s, learned_fade_power = self.utility.fade
         self._columns = Columns(dim)
         self._twins = Twins(self._columns, config.window)
-        ladder = Ladder(
+        self._ladder = Ladder(
             self._columns,
             row_bytes=row_bytes,
             block_bytes=row_bytes if block_bytes is None else block_bytes,
             vectors=vectors,
             by_signs=by_signs,
+            outline=outline,
         )
         self._thresholds = Thresholds(
             same_deviations=config.same,
@@ -132,7 +139,7 @@ class Bank:
             fade_s=learned_fade_s if config.fade_s is None else config.fade_s,
             fade_power=learned_fade_power if config.fade_power is None else config.fade_power,
         )
-        self._ranking = Ranking(self._columns, self._appraiser, ladder, merged_from=MAX_REDUNDANCY)
+        self._ranking = Ranking(self._columns, self._appraiser, self._ladder, merged_from=MAX_REDUNDANCY)
         self.learning = Learning(self._columns, self.utility, self._thresholds, self._appraiser.chooser)
 
     def __len__(self) -> int:
@@ -253,6 +260,7 @@ class Bank:
         columns.last_s[row], columns.strength[row], columns.met[row] = slot.last_s, slot.strength, slot.met
         columns.uses[row] = slot.uses
         columns.level[row], columns.pinned[row] = slot.level, slot.pinned
+        columns.outlined[row] = slot.outlined
         columns.picture_bytes[row], columns.words_bytes[row] = slot.jpeg_bytes, slot.words_bytes
         columns.see(row, slot.last_s)
         self.picture_bytes += slot.jpeg_bytes
@@ -289,7 +297,15 @@ class Bank:
         self._ranking.forget()
         self._columns.pinned[self._columns.row(entry_id)] = pinned
 
-    def demote(self, entry_id: int, level: Level, jpeg_bytes: int, reduced: Slot | None = None) -> None:
+    def demote(
+        self,
+        entry_id: int,
+        level: Level,
+        jpeg_bytes: int,
+        reduced: Slot | None = None,
+        *,
+        outlined: bool = False,
+    ) -> None:
         """Note that an entry keeps less of its evidence.
 
         Args:
@@ -297,16 +313,18 @@ class Bank:
             level: What it keeps.
             jpeg_bytes: Bytes of its picture.
             reduced: The entry as it is then, from its signs on; None to reduce its key here.
+            outlined: Whether of its signs only the outline is kept.
         """
-        columns, row = self._columns, self._columns.row(entry_id)
+        columns, row, in_haste = self._columns, self._columns.row(entry_id), self._ladder.in_haste()
         self.picture_bytes += jpeg_bytes - int(columns.picture_bytes[row])
         columns.level[row], columns.picture_bytes[row] = level, jpeg_bytes
+        columns.outlined[row] = outlined
         if reduced is not None:
             columns.words_bytes[row] = reduced.words_bytes
             columns.surprise[row] = max(reduced.utility, _LEAST_SURPRISE)
         if level == Level.SIGNS:
             key_D = None if reduced is None else reduced.key_D
-            key_D = rounded(signs(columns.keys(np.array([row]))[0])) if key_D is None else key_D
+            key_D = self._reduced(row, outlined=outlined) if key_D is None else key_D
             columns.set_keys(np.array([row]), key_D[None])
             columns.tell_apart(row)
             self.learning.measure_again(row)
@@ -315,7 +333,14 @@ class Bank:
             columns.tell_apart(row)
             self._twins.unpair(row)
             self._ranking.forget()
+        if in_haste != self._ladder.in_haste():
+            self._ranking.forget()
         self._ranking.again(row)
+
+    def _reduced(self, row: int, *, outlined: bool) -> FloatArray:
+        """The key of a row as its signs, or its outline, give it back."""
+        key_D: FloatArray = self._columns.keys(np.array([row]))[0]
+        return self.outline.of(key_D) if outlined and self.outline is not None else rounded(signs(key_D))
 
     def rekey(self, entry_id: int, key_D: FloatArray) -> None:
         """Give an entry another key, float32 [D]."""
@@ -348,6 +373,7 @@ class Bank:
         return Step(
             entry_id=int(self._columns.entry_id[least.row]),
             to=least.to,
+            outlined=least.outlined,
             twin=self._twins.of(least.row) if least.merges else None,
             worth=least.worth,
             redundancy=least.redundancy,

@@ -1,7 +1,9 @@
 """The ladder that an entry falls down: what it gives up next, what that frees, and what it costs.
 
-In order: a smaller picture, no picture, only the signs of its vectors, only its words, nothing. Each step loses a
-share of the entry's worth and frees some bytes.
+In order: a smaller picture, no picture, only the signs of its vectors, of these the outline alone (codec.py) where
+one is known, only its words, nothing. Each step loses a share of the entry's worth and frees some bytes. Once
+there are outlines, an entry that gives up its numbers becomes one at once: it soon would, and the outline of what
+it was is better than that of its signs.
 
 Shapes: N rows.
 """
@@ -12,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hippocam.memory.bank.columns import Columns, Rows
-from hippocam.memory.codec import sign_bytes, sign_error
-from hippocam.memory.records import Level
+from hippocam.memory.codec import Outline, sign_bytes, sign_error
+from hippocam.memory.records import OUTLINE, Level
 
 Doubles = NDArray[np.float64]
 
@@ -41,52 +43,69 @@ class Ladder:
         block_bytes: The same of one that keeps only its signs and has no words.
         vectors: How many vectors each entry keeps.
         by_signs: Whether vectors may be reduced to their signs.
+        outline: To what signs may be reduced; None for nothing.
     """
 
     def __init__(
-        self, columns: Columns, *, row_bytes: int, block_bytes: int, vectors: int, by_signs: bool
+        self,
+        columns: Columns,
+        *,
+        row_bytes: int,
+        block_bytes: int,
+        vectors: int,
+        by_signs: bool,
+        outline: Outline | None = None,
     ) -> None:
         self._columns = columns
         self._row_bytes = row_bytes
         self._block_bytes = block_bytes
         self._vectors = vectors
         self._by_signs = by_signs
+        self._outline = outline if by_signs else None
 
     def next_levels(self, rows: Rows) -> tuple[NDArray[np.int64], NDArray[np.int64], Doubles]:
         """What each row gives up next.
 
         Returns:
-            The level that it falls to, NOTHING beyond the last; bytes that are freed; share of its worth that is
-            lost.
+            The level that it falls to, OUTLINE for that, NOTHING beyond the last; bytes that are freed; share of
+            its worth that is lost.
         """
-        columns = self._columns
+        columns, in_haste = self._columns, self.in_haste()
         level, picture, words = columns.level[rows], columns.picture_bytes[rows], columns.words_bytes[rows]
-        vectors = self._vector_bytes(level)
-        by_signs = min(0.5, _SIGN_SHARE * sign_error(columns.dim)) * _SHARES[Level.VECTORS]
+        outlined = columns.outlined[rows]
+        vectors = self._vector_bytes(level, outlined)
+        by_signs, by_outline = self._lost()
         # by the first case that holds, in the order of the levels
         cases = [
             (level == Level.FULL) & (picture > 2 * SMALL_BYTES),
             picture > 0,
-            (level <= Level.VECTORS) & self._by_signs,
+            (level <= Level.VECTORS) & (self._by_signs and not in_haste),
+            (level <= Level.VECTORS) & in_haste,
+            (level == Level.SIGNS) & ~outlined & (self._outline is not None),
             (level < Level.WORDS) & (words > 0),
         ]
-        signs_bytes = self._vector_bytes(np.array([Level.SIGNS]))
+        signs_bytes, outline_bytes = self._vector_bytes(np.full(2, Level.SIGNS), np.array([False, True]))
         block = self._plain_bytes(np.full_like(level, Level.SIGNS), words)
-        target = np.select(cases, [Level.SMALL, Level.VECTORS, Level.SIGNS, Level.WORDS], NOTHING)
+        packed = self._plain_bytes(level, words) - block
+        target = np.select(
+            cases, [Level.SMALL, Level.VECTORS, Level.SIGNS, OUTLINE, OUTLINE, Level.WORDS], NOTHING
+        )
         freed = np.select(
             cases,
             [
                 picture - SMALL_BYTES,
                 picture,
-                vectors - signs_bytes + self._plain_bytes(level, words) - block,
+                vectors - signs_bytes + packed,
+                vectors - outline_bytes + packed,
+                vectors - outline_bytes,
                 vectors,
             ],
             vectors + self._plain_bytes(level, words) + words,
         )
-        left = _SHARES[Level.VECTORS] - by_signs * (level == Level.SIGNS)
+        left = _SHARES[Level.VECTORS] - np.where(outlined, by_outline, by_signs * (level == Level.SIGNS))
         share = np.select(
             cases,
-            [_SHARES[Level.FULL], _SHARES[Level.SMALL], by_signs, left],
+            [_SHARES[Level.FULL], _SHARES[Level.SMALL], by_signs, by_outline, by_outline - by_signs, left],
             np.where(level == Level.WORDS, 0.0, left) + _SHARES[Level.WORDS],
         )
         return target.astype(np.int64), freed.astype(np.int64), share.astype(np.float64)
@@ -95,22 +114,32 @@ class Ladder:
         """Bytes that each row takes as it is."""
         columns = self._columns
         own: NDArray[np.int64] = (
-            self._vector_bytes(columns.level[rows])
+            self._vector_bytes(columns.level[rows], columns.outlined[rows])
             + self._plain_bytes(columns.level[rows], columns.words_bytes[rows])
             + columns.picture_bytes[rows]
             + columns.words_bytes[rows]
         )
         return own
 
+    def in_haste(self) -> bool:
+        """Whether any entry keeps its outline alone."""
+        return self._outline is not None and bool((self._columns.used & self._columns.outlined).any())
+
+    def _lost(self) -> tuple[float, float]:
+        """Share of an entry's worth that is lost with all but its signs, and with all but its outline."""
+        errors = sign_error(self._columns.dim), 0.0 if self._outline is None else self._outline.error
+        by_signs, by_outline = (min(0.5, _SIGN_SHARE * error) * _SHARES[Level.VECTORS] for error in errors)
+        return by_signs, max(by_signs, by_outline)
+
     def _plain_bytes(self, level: NDArray[np.integer], words: NDArray[np.int64]) -> NDArray[np.int64]:
         """Bytes that entries take without vectors and words, at some levels."""
         in_block = (level >= Level.SIGNS) & (words == 0)
         return np.where(in_block, self._block_bytes, self._row_bytes)
 
-    def _vector_bytes(self, level: NDArray[np.integer]) -> NDArray[np.int64]:
-        """Bytes of the vectors of an entry at each of some levels."""
+    def _vector_bytes(self, level: NDArray[np.integer], outlined: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Bytes of the vectors of an entry at each of some levels, or of one outline."""
         each = np.zeros(NOTHING, np.int64)
         each[: Level.SIGNS] = self._columns.dim + 4
         each[Level.SIGNS] = sign_bytes(self._columns.dim)
-        total: NDArray[np.int64] = self._vectors * each[level]
-        return total
+        of_outline = 0 if self._outline is None else self._outline.packed_bytes
+        return np.where(outlined, of_outline, self._vectors * each[level])

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hippocam.memory.bank.columns import Columns, Rows
-from hippocam.memory.records import Level
+from hippocam.memory.records import OUTLINE, Level
 
 Doubles = NDArray[np.float64]
 
@@ -32,7 +32,7 @@ class Ladder(Protocol):
     """The next step of entries."""
 
     def next_levels(self, rows: Rows) -> tuple[NDArray[np.int64], NDArray[np.int64], Doubles]:
-        """The level that each row falls to, one beyond the last for none; bytes freed; share of its worth lost."""
+        """The level that each row falls to, NOTHING for none; bytes freed; share of its worth lost."""
 
     def whole_bytes(self, rows: Rows) -> NDArray[np.int64]:
         """Bytes that each row takes as it is."""
@@ -44,6 +44,7 @@ class Ranked(NamedTuple):
     Attributes:
         row: Its row.
         to: The level that it falls to; None if it is given up whole.
+        outlined: Whether it keeps its outline alone.
         merges: Whether its twin takes over its spans.
         worth: What it is worth.
         redundancy: Share of that worth which its twin holds too.
@@ -52,6 +53,7 @@ class Ranked(NamedTuple):
 
     row: int
     to: Level | None
+    outlined: bool
     merges: bool
     worth: float
     redundancy: float
@@ -110,9 +112,13 @@ class Ranking:
         lowest = np.flatnonzero(table.cost == table.cost.min())
         index = int(lowest[np.argmin(columns.entry_id[table.rows[lowest]])])
         merges = bool(table.redundancy[index] >= self._merged_from)
+        target = int(table.target[index])
+        outlined = target == OUTLINE and not merges
+        level = Level(target) if target <= Level.WORDS else None
         return Ranked(
             row=int(table.rows[index]),
-            to=None if merges or table.target[index] > Level.WORDS else Level(table.target[index]),
+            to=None if merges else Level.SIGNS if outlined else level,
+            outlined=outlined,
             merges=merges,
             worth=float(table.worth[index]),
             redundancy=float(table.redundancy[index]),

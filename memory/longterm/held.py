@@ -27,6 +27,7 @@ from hippocam.memory.store.tombstones import TombstoneTable
 _MISSING_SHARE = 0.02
 # What the journal calls the step to a level.
 _ACTIONS = {Level.VECTORS: "no picture", Level.SIGNS: "signs only", Level.WORDS: "words only"}
+_OUTLINED = "outline only"
 
 
 class Tables(Protocol):
@@ -154,17 +155,28 @@ class HeldEntries:
                 self._exemplars.settle_smaller(step.entry_id)
                 return
             level = Level.VECTORS  # it cannot be made smaller
+        action = _OUTLINED if step.outlined else _ACTIONS[level]
         with self._pictures_after([step.entry_id]):
-            self._demote(step.entry_id, level, b"", _ACTIONS[level], why)
+            self._demote(step.entry_id, level, b"", action, why, outlined=step.outlined)
 
-    def _demote(self, entry_id: int, level: Level, jpeg: bytes, action: str = "", why: Why | None = None) -> None:
+    def _demote(
+        self,
+        entry_id: int,
+        level: Level,
+        jpeg: bytes,
+        action: str = "",
+        why: Why | None = None,
+        *,
+        outlined: bool = False,
+    ) -> None:
         """Let an entry keep less of its evidence: this picture or none. An action is noted in the journal."""
         with self._kept.transaction():
-            self._tables.entries.demote(entry_id, level, len(jpeg), picture_sum(jpeg))
+            outline = self._bank.outline if outlined else None
+            self._tables.entries.demote(entry_id, level, len(jpeg), picture_sum(jpeg), outline)
             if action:
                 self.note(entry_id, action, None, why or {})
             reduced = next(self._tables.entries.slots(entry_id)) if level >= Level.SIGNS else None
-            self._bank.demote(entry_id, level, len(jpeg), reduced)
+            self._bank.demote(entry_id, level, len(jpeg), reduced, outlined=outlined)
 
     @contextmanager
     def _pictures_after(self, entry_ids: Sequence[int]) -> Iterator[None]:

@@ -17,6 +17,7 @@ from hippocam.memory.bank.ladder import BLOCK_BYTES
 from hippocam.memory.bank.one_thread import one_thread
 from hippocam.memory.bank.priors import load_prior
 from hippocam.memory.bank.utility import Utility
+from hippocam.memory.codec import outline_of
 from hippocam.memory.longterm.budget import ByteBudget, Log, LogSizes, Shares
 from hippocam.memory.longterm.held import HeldEntries
 from hippocam.memory.longterm.intake import Intake, Things
@@ -215,4 +216,10 @@ def open_bank(store: Store, spec: EncoderSpec, config: BankConfig | None = None)
 
 def new_bank(spec: EncoderSpec, config: BankConfig | None = None) -> Bank:
     """A bank that holds nothing and knows what was trained for an encoder."""
-    return Bank(spec.dim, config, Utility(spec.dim, load_prior(spec)), block_bytes=BLOCK_BYTES)
+    return Bank(
+        spec.dim,
+        config,
+        Utility(spec.dim, load_prior(spec)),
+        block_bytes=BLOCK_BYTES,
+        outline=outline_of(spec.id, spec.dim),
+    )

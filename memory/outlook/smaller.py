@@ -19,10 +19,11 @@ import numpy as np
 from hippocam.memory.bank.bank import Bank, Step
 from hippocam.memory.bank.config import BankConfig
 from hippocam.memory.bank.ladder import SMALL_BYTES
-from hippocam.memory.codec import rounded, signs
+from hippocam.memory.codec import Outline, rounded, signs
 from hippocam.memory.longterm.budget import TOMBSTONE_BYTES, ByteBudget, Log, LogSizes
 from hippocam.memory.longterm.longterm import open_bank
 from hippocam.memory.questions import QuestionJournal
+from hippocam.memory.recall.stress import stressed
 from hippocam.memory.records import Held, Level, Slot
 from hippocam.memory.spans import join_spans
 from hippocam.memory.store.database import Store
@@ -41,6 +42,8 @@ class Smaller:
         budget_bytes: The budget.
         bytes: What its folder would take, about; less the journal of questions, which is kept free.
         levels: What each entry that would be held keeps of its evidence, by its id.
+        outlined: Ids of those whose signs would be reduced to their outline.
+        outline: Reduces them; None where there is none.
         pictured: Ids of those that keep a picture or a thumbnail.
         merged: Ids of those that would be merged, with the entry that takes over their times.
         given_up: Ids of those of which nothing would be left, in the order in which they go.
@@ -49,6 +52,8 @@ class Smaller:
     budget_bytes: int
     bytes: int
     levels: dict[int, Level]
+    outlined: frozenset[int]
+    outline: Outline | None
     pictured: frozenset[int]
     merged: dict[int, int]
     given_up: tuple[int, ...]
@@ -61,14 +66,18 @@ class Smaller:
             if gone is not None and taker is not None:
                 now[heir] = replace(taker, spans=tuple(join_spans([*taker.spans, *gone.spans])))
         return [
-            _reduced(one, self.levels[one.id])
+            _reduced(one, self.levels[one.id], self.outline if one.id in self.outlined else None)
             for one in now.values()
             if self.levels.get(one.id, Level.WORDS) < Level.WORDS
         ]
 
 
-def _reduced(one: Held, level: Level) -> Held:
-    """An entry with what a level leaves of its vectors."""
+def _reduced(one: Held, level: Level, outline: Outline | None) -> Held:
+    """An entry with what a level, or an outline, leaves of its vectors."""
+    if outline is not None:
+        (both_D,) = stressed(one.key_D[None], one.scene_D[None], 1.0)
+        outline_D = outline.of(both_D)
+        return replace(one, level=level, key_D=outline_D, scene_D=outline_D)
     if level < Level.SIGNS or one.level >= Level.SIGNS:
         return one
     return replace(one, level=level, key_D=_bits(one.key_D), scene_D=_bits(one.scene_D))
@@ -132,6 +141,7 @@ class _Entries:
     pictured: set[int]
     ends_s: dict[int, float]
     small_bytes: int
+    outlined: set[int] = field(default_factory=set)
     merged: dict[int, int] = field(default_factory=dict)
     gone: list[int] = field(default_factory=list)
     given_up: tuple[int, int] = (0, 0)
@@ -144,7 +154,10 @@ class _Entries:
         if step.to is None:
             self._leave(step)
         else:
-            self.bank.demote(step.entry_id, step.to, self.small_bytes if step.to == Level.SMALL else 0)
+            small_bytes = self.small_bytes if step.to == Level.SMALL else 0
+            self.bank.demote(step.entry_id, step.to, small_bytes, outlined=step.outlined)
+            if step.outlined:
+                self.outlined.add(step.entry_id)
             self.levels[step.entry_id] = step.to
             if step.to != Level.SMALL:
                 self.pictured.discard(step.entry_id)
@@ -210,6 +223,8 @@ def within(
         budget_bytes=budget_bytes,
         bytes=budget.used_bytes() - budget.reserved_bytes,
         levels=entries.levels,
+        outlined=frozenset(entries.outlined),
+        outline=bank.outline,
         pictured=frozenset(entries.pictured),
         merged=entries.merged,
         given_up=tuple(entries.gone),

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hippocam.memory.codec import pack, unpack, unpack_many
+from hippocam.memory.codec import holds_outline, pack, unpack, unpack_many
 from hippocam.memory.records import Entry, Held, Level, Slot, Span
 from hippocam.stream.records import FloatArray, Sensors
 from hippocam.stream.robot.motion import Motion
@@ -181,6 +181,7 @@ def _slot_from(row: Sequence[Any]) -> Slot:
             "entry_id": entry_id,
             "key_D": unpack(key) if key is not None and key_D is None else key_D,
             "words_bytes": words_bytes,
+            "outlined": key is not None and holds_outline(key),
             "pinned": bool(values["pinned"]),
             "level": Level(values["level"]),
         }

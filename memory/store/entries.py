@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from hippocam.memory.codec import coarse, pack, signs, unpack, unpack_many
+from hippocam.memory.codec import Outline, coarse, pack, signs, unpack, unpack_many
 from hippocam.memory.records import Entry, Event, Held, Level, Slot, Span, id_of
 from hippocam.memory.store.columns import (
     ENTRY,
@@ -122,18 +122,35 @@ class EntryTable:
             *(first.t0_s, first.t1_s, first.known_s, pack_spans(further), met, strength, last_s),
         )
 
-    def demote(self, entry_id: int, level: int, jpeg_bytes: int, jpeg_sum: int | None = None) -> None:
-        """Note that an entry keeps less of its evidence: see `Level`. The last level has no vectors."""
+    def demote(
+        self,
+        entry_id: int,
+        level: int,
+        jpeg_bytes: int,
+        jpeg_sum: int | None = None,
+        outline: Outline | None = None,
+    ) -> None:
+        """Note that an entry keeps less of its evidence: see `Level`. The last level has no vectors.
+
+        Args:
+            entry_id: Its id.
+            level: What it keeps.
+            jpeg_bytes: Bytes of its picture.
+            jpeg_sum: Checksum of that.
+            outline: What its signs are reduced to; None to keep them all.
+        """
         self._update(entry_id, "level = ?, jpeg_bytes = ?, jpeg_sum = ?", level, jpeg_bytes, jpeg_sum)
         if level == Level.SIGNS:
-            self._keep_signs(entry_id)
+            self._keep_signs(entry_id, outline)
         if level == Level.WORDS:
             self._update(entry_id, "key = NULL, scene = NULL, state = NULL, action = NULL, motion = NULL")
         if level >= Level.SIGNS:
             self._blocks.take_in()
 
-    def _keep_signs(self, entry_id: int) -> None:
+    def _keep_signs(self, entry_id: int, outline: Outline | None) -> None:
         """Reduce an entry's vectors to their signs; where they are nearly the same, one stands for both.
+
+        One outline always does.
 
         What else of an entry is only weighed is kept to three digits from then on.
         """
@@ -143,13 +160,17 @@ class EntryTable:
         key_D, scene_D = unpack(key), unpack(scene)
         sizes = float(np.linalg.norm(key_D)), float(np.linalg.norm(scene_D))
         cosine = float(key_D @ scene_D) / max(sizes[0] * sizes[1], 1e-9)
-        if cosine >= _ONE_FROM:
+        if cosine >= _ONE_FROM or outline is not None:
             both_D = scene_D / np.float32(sizes[1]) + np.float32(cosine / sizes[0]) * key_D
             key_D = scene_D = (both_D / np.linalg.norm(both_D)).astype(np.float32)
+
+        def packed(vector_D: FloatArray) -> bytes:
+            return pack(signs(vector_D)) if outline is None else outline.pack(vector_D)
+
         self._update(
             entry_id,
             "key = ?, scene = ?, motion = NULL, surprise = ?, utility = ?",
-            *(pack(signs(key_D)), pack(signs(scene_D)), coarse(surprise), coarse(utility)),
+            *(packed(key_D), packed(scene_D), coarse(surprise), coarse(utility)),
         )
 
     def pin(self, entry_id: int, pinned: bool) -> bool:

@@ -23,8 +23,8 @@ class JournalRow(NamedTuple):
         id: Position in the journal, rising.
         stream: Stream of the entry.
         time_s: The stream's time when it happened.
-        action: "kept", "seen again", "merged", "smaller picture", "no picture", "signs only", "words only",
-            "given up", ...
+        action: "kept", "seen again", "merged", "smaller picture", "no picture", "signs only", "outline only",
+            "words only", "given up", ...
         entry_id: The entry that it happened to; it may not be held any more.
         other_id: Another entry that had part in it, such as the one merged into.
         why: The numbers behind it, as JSON.

@@ -267,7 +267,7 @@ class WorkingMemory:
             key=key,
             scene=mean,
             surprise=surprise,
-            utility=novelty / max(self._usual, 1e-6) if known else 1.0,
+            utility=(novelty / max(self._usual, 1e-6) if known else 1.0) * self._lasted(t1_s - t0_s),
             frame_s=exemplar.time_s,
             jpeg=exemplar.jpeg,
             sensors=exemplar.sensors,
@@ -280,6 +280,14 @@ class WorkingMemory:
             cut=cut,
             view=view_D,
         )
+
+    def _lasted(self, seconds: float) -> float:
+        """Factor on the utility of an event for how long it lasted: 1 for any that is cut here.
+
+        What lasts longer is asked for more often. Events that are cut here are pieces, whose lengths tell nothing;
+        those that come with an end of their own, such as a sentence, may last longer than any piece.
+        """
+        return 1 + math.log(max(1.0, seconds / self._config.max_s))
 
     def state(self) -> WorkingState:
         """What outlives a closed event: the context, the recent surprises, the usual one, and the next's start."""

@@ -28,6 +28,7 @@ class Parts:
         surprise: Whether an event is worth more the more it surprises.
         prior: What was trained on other streams of the same space; None for what ships with the space's encoder.
         trained: Whether what ships is taken.
+        outline: Whether signs may be reduced to the outline that ships with the encoder.
     """
 
     bank: BankConfig = field(default_factory=BankConfig)
@@ -37,6 +38,7 @@ class Parts:
     surprise: bool = True
     prior: Prior | None = None
     trained: bool = True
+    outline: bool = True
 
     def prior_for(self, encoder: str | None, dim: int) -> Prior | None:
         """What was trained beforehand for the space of an encoder, float32 [D] each; None where nothing was."""
@@ -51,6 +53,7 @@ _APART = BankConfig(least_same=1.0, most_same=1.0)
 ABLATIONS: Mapping[str, tuple[str, Parts]] = {
     "ours-float16": ("no codec: float16 keys", Parts(codec="float16")),
     "ours-undemoted": ("no demotion to signs", Parts(codec="int8")),
+    "ours-no-outline": ("signs are not reduced further", Parts(outline=False)),
     "ours-no-background": ("nothing taken out of keys", Parts(background=False)),
     "ours-no-utility": ("all events worth the same", Parts(surprise=False, bank=BankConfig(arm="surprise"))),
     "ours-untrained": ("no prior", Parts(trained=False)),

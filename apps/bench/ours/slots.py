@@ -1,9 +1,9 @@
 """Events into slots under a byte budget, as the product's long-term memory has them, without a disk.
 
-A slot costs its int8 key with a scale (or, once it was demoted, a bit a number), its spans (two float64 each, four
-spans at most), and three numbers (surprise, place, times met). The sketches of what was learned count too. What
-follows from the keys (an entry's energy, its twin) does not count, as no rule's similarities do, nor do weights
-trained beforehand.
+A slot costs its int8 key with a scale (or, once it was demoted, a bit a number, or its outline), its spans (two
+float64 each, four spans at most), and three numbers (surprise, place, times met). The sketches of what was learned
+count too. What follows from the keys (an entry's energy, its twin) does not count, as no rule's similarities do,
+nor do weights trained beforehand.
 
 Shapes: N slots, S spans, D dimensions.
 """
@@ -18,7 +18,7 @@ from hippocam.apps.bench.ours.parts import Parts
 from hippocam.apps.bench.policies.base import NUMBER_BYTES, SPAN_BYTES, Bank, FloatArray, half, slots_in
 from hippocam.memory.bank.bank import Bank as Consolidation
 from hippocam.memory.bank.utility import FULL_ROWS, Utility
-from hippocam.memory.codec import rounded, sign_bytes, signs
+from hippocam.memory.codec import Outline, outline_of, rounded, sign_bytes, signs
 from hippocam.memory.recall.query import RecallConfig
 from hippocam.memory.recall.stress import stressed
 from hippocam.memory.records import Event, Level, Slot, Span, id_of
@@ -58,6 +58,7 @@ class OurSlots:
         sketch_bytes = 2 * FULL_ROWS * (dim + SCALE_BYTES)
         online = sketch_bytes <= _SKETCH_SHARE * budget_bytes
         self._sketch_bytes = sketch_bytes * online
+        self._outline = outline_of(encoder, dim) if encoder is not None and parts.outline else None
         self._bank = Consolidation(
             dim,
             parts.bank,
@@ -65,10 +66,11 @@ class OurSlots:
             row_bytes=_NUMBERS * NUMBER_BYTES + SPAN_BYTES,
             vectors=1,
             by_signs=parts.codec == "ladder",
+            outline=self._outline,
         )
         self._round = half if parts.codec == "float16" else rounded
         self._keys: dict[int, FloatArray] = {}
-        self._signed = set[int]()
+        self._reduced: dict[int, int] = {}  # bytes of the key of each slot that was demoted
         self._spans: dict[int, list[Span]] = {}
         self._spans_held = 0
         self.writes = 0
@@ -90,7 +92,8 @@ class OurSlots:
     def bytes(self) -> int:
         """What is held."""
         slots = len(self._keys) * self._slot_bytes + self._spans_held * SPAN_BYTES
-        return slots - len(self._signed) * (self._dim + SCALE_BYTES - sign_bytes(self._dim)) + self._sketch_bytes
+        freed = len(self._reduced) * self._key_bytes - sum(self._reduced.values())
+        return slots - freed + self._sketch_bytes
 
     def take(self, event: Event) -> None:
         """Take in an event: the same thing again joins its slot, anything else is a new one."""
@@ -147,9 +150,7 @@ class OurSlots:
         """Give up slots until all are within the budget."""
         while self.bytes > self._budget_bytes and (step := self._bank.next_step()) is not None:
             if step.to == Level.SIGNS:
-                self._bank.demote(step.entry_id, step.to, 0)
-                self._keys[step.entry_id] = signs(self._keys[step.entry_id])
-                self._signed.add(step.entry_id)
+                self._reduce(step.entry_id, self._outline if step.outlined else None)
                 continue
             if step.twin is not None:
                 met = self._bank.met(step.entry_id)
@@ -157,8 +158,15 @@ class OurSlots:
                 self._bank.touch(step.twin, last_s=self._spans[step.entry_id][-1].t1_s, met=met)
             self._bank.delete(step.entry_id)
             self._spans_held -= len(self._spans.pop(step.entry_id))
-            self._signed.discard(step.entry_id)
+            self._reduced.pop(step.entry_id, None)
             del self._keys[step.entry_id]
+
+    def _reduce(self, entry_id: int, outline: Outline | None) -> None:
+        """Keep of a slot's key only the signs, or the outline."""
+        self._bank.demote(entry_id, Level.SIGNS, 0, outlined=outline is not None)
+        key_D = self._keys[entry_id]
+        self._keys[entry_id] = signs(key_D) if outline is None else outline.of(key_D)
+        self._reduced[entry_id] = sign_bytes(self._dim) if outline is None else outline.packed_bytes
 
     def _join(self, entry_id: int, spans: list[Span]) -> None:
         self._spans_held -= len(self._spans[entry_id])
