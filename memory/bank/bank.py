@@ -324,7 +324,8 @@ class Bank:
             columns.surprise[row] = max(reduced.utility, _LEAST_SURPRISE)
         if level == Level.SIGNS:
             key_D = None if reduced is None else reduced.key_D
-            key_D = self._reduced(row, outlined=outlined) if key_D is None else key_D
+            if key_D is None:
+                key_D = _reduced(columns.keys(np.array([row]))[0], self.outline if outlined else None)
             columns.set_keys(np.array([row]), key_D[None])
             columns.tell_apart(row)
             self.learning.measure_again(row)
@@ -336,11 +337,6 @@ class Bank:
         if in_haste != self._ladder.in_haste():
             self._ranking.forget()
         self._ranking.again(row)
-
-    def _reduced(self, row: int, *, outlined: bool) -> FloatArray:
-        """The key of a row as its signs, or its outline, give it back."""
-        key_D: FloatArray = self._columns.keys(np.array([row]))[0]
-        return self.outline.of(key_D) if outlined and self.outline is not None else rounded(signs(key_D))
 
     def rekey(self, entry_id: int, key_D: FloatArray) -> None:
         """Give an entry another key, float32 [D]."""
@@ -408,3 +404,8 @@ class Bank:
     def take_changes(self) -> BankChange:
         """What is to be kept so that a bank which is loaded with it goes on as this one, since the last call."""
         return self.learning.take_changes(take_changed(self._columns, trained=self.utility.trained))
+
+
+def _reduced(key_D: FloatArray, outline: Outline | None) -> FloatArray:
+    """A key as its signs, or its outline, give it back."""
+    return rounded(signs(key_D)) if outline is None else outline.of(key_D)

@@ -13,6 +13,8 @@ from hippocam.memory.memory import Memory
 from hippocam.memory.recall.query import Query
 from hippocam.memory.records import Level, Slot
 from hippocam.memory.store.database import Store
+from hippocam.memory.training.outline import learn_outline
+from hippocam.models.pictures import unit_rows
 from hippocam.stream.records import Embedding, EncoderSpec
 
 # No picture, but what begins like one: none can be made smaller.
@@ -78,3 +80,40 @@ def test_a_full_memory_keeps_signs_of_vectors_of_any_length_and_hands_them_on(tm
     write_file(tmp_path / "m.jsonl", export(tmp_path / "m", "jsonl"), memory=tmp_path / "m")
     import_file(tmp_path / "m.jsonl", tmp_path / "copy", encoder="test", budget_mb=4)
     assert rows(tmp_path / "copy") == rows(tmp_path / "m")
+
+
+def test_where_an_outline_is_known_signs_become_one_and_what_comes_after_does_at_once():
+    rng = np.random.default_rng(3)
+    outline = learn_outline(unit_rows(rng.normal(size=(400, 64))), directions=32)
+    bank = Bank(64, outline=outline, row_bytes=10)
+    for entry_id in (1, 2):
+        key_D = unit(rng.normal(size=64))
+        bank.add(
+            Slot(
+                entry_id=entry_id,
+                stream="cam",
+                place=1,
+                key_D=key_D,
+                utility=entry_id,
+                last_s=0.0,
+                level=Level.VECTORS,
+            )
+        )
+    taken = []
+    while (step := bank.next_step()) is not None:
+        taken.append((step.entry_id, step.to, step.outlined))
+        if step.to is None:
+            bank.delete(step.entry_id)
+        else:
+            bank.demote(step.entry_id, step.to, 0, outlined=step.outlined)
+        if taken[-1] == (1, Level.SIGNS, True):
+            key_D = unit(rng.normal(size=64))
+            bank.add(
+                Slot(entry_id=3, stream="cam", place=1, key_D=key_D, utility=9.0, last_s=1.0, level=Level.VECTORS)
+            )
+    assert [step for step in taken if step[0] == 1] == [
+        (1, Level.SIGNS, False),
+        (1, Level.SIGNS, True),
+        (1, None, False),
+    ]
+    assert [step for step in taken if step[0] == 3] == [(3, Level.SIGNS, True), (3, None, False)]

@@ -8,6 +8,7 @@ import struct
 import numpy as np
 import pytest
 
+from hippocam.memory.codec import outline_of
 from hippocam.memory.records import Entry, Level, Slot, Span, id_of
 from hippocam.memory.store.columns import ENTRY_COLUMNS
 from hippocam.stream.records import Sensors
@@ -153,7 +154,7 @@ def test_slots_and_held_entries_say_what_the_columns_say(store, sql, event):
     assert values == {
         "entry_id": ids[0], "stream": "cam", "place": 0, "utility": 1.5, "last_s": 99.0,
         "jpeg_bytes": len(b"jpeg of 9"), "words_bytes": 2 * len("two words"), "strength": 2.0, "met": 3,
-        "uses": 1, "pinned": False, "level": Level.FULL,
+        "uses": 1, "pinned": False, "level": Level.FULL, "outlined": False,
     }  # fmt: skip
     assert slots[0].words_bytes == 2 * 2  # é is two bytes
     assert slots[1].pinned is True
@@ -198,3 +199,40 @@ def test_rows_are_read_page_by_page_by_their_time(store, sql, event):
     assert [(row.entry.id, row.key, row.scene) for row in read] == sql(
         "SELECT id, key, scene FROM entry WHERE stream = 'cam' ORDER BY t0_s, id"
     )
+
+
+def test_an_outline_stands_for_both_vectors_of_an_entry_and_is_read_from_row_and_block_alike(store, sql, event):
+    rng = np.random.default_rng(0)
+    outline = outline_of("bundled:3", 385)
+    ids, kept = [], []
+    for k in range(120):
+        key, scene = (row / np.linalg.norm(row) for row in rng.normal(size=(2, 385)).astype(np.float32))
+        one = dataclasses.replace(event(k), key=key, scene=scene, jpeg=b"", text="", labels=(), view=None)
+        ids.append(store.entries.insert(one))
+        both = scene + (scene @ key) * key  # the scene, what is new in it stressed
+        kept.append(outline.of(both / np.linalg.norm(both)))
+    for entry_id in ids:
+        store.entries.demote(entry_id, Level.SIGNS, 0, outline=outline)
+    assert len(sql("SELECT id FROM entry")) < len(ids)  # most have moved into blocks
+    keys_ND, scenes_ND = store.entries.vectors(ids)
+    np.testing.assert_array_equal(keys_ND, scenes_ND)
+    alike = (
+        np.sign(keys_ND @ outline.directions_KD.T) == np.sign(np.stack(kept) @ outline.directions_KD.T)
+    ).mean()
+    assert alike > 0.99  # but for bits that the int8 of the row turned
+    assert all(slot.outlined and slot.level == Level.SIGNS for slot in store.entries.slots())
+    store.entries.pin(ids[5], True)  # becomes a row again
+    np.testing.assert_array_equal(store.entries.vectors([ids[5]])[0][0], keys_ND[5])
+
+
+def test_signs_become_an_outline_later(store, event):
+    vector = np.random.default_rng(1).normal(size=385).astype(np.float32)
+    vector /= np.linalg.norm(vector)
+    entry_id = store.entries.insert(dataclasses.replace(event(1), key=vector, scene=vector, jpeg=b"", view=None))
+    outline = outline_of("bundled:3", 385)
+    store.entries.demote(entry_id, Level.SIGNS, 0)
+    assert [slot.outlined for slot in store.entries.slots()] == [False]
+    store.entries.demote(entry_id, Level.SIGNS, 0, outline=outline)
+    assert [slot.outlined for slot in store.entries.slots()] == [True]
+    (row,) = store.entries.vectors([entry_id])[0]
+    assert row @ outline.of(vector) > 0.6 * row @ row  # some bits turn where only signs were left

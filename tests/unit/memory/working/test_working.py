@@ -5,6 +5,7 @@ import pytest
 
 from hippocam.memory.records import Continuation, Event
 from hippocam.memory.working.working import WorkingConfig, WorkingMemory
+from hippocam.stream.records import Embedding
 
 A, B, C = np.eye(8, dtype=np.float32)[:3]
 
@@ -141,3 +142,16 @@ def test_a_length_that_the_header_made_up_is_not_believed(frames_of):
     for claimed in (float("inf"), float("nan"), 1e9, -5.0):
         (event,) = run(frames_of("cam", [(0, A), (1, A)]), end_s=claimed)
         assert event.t1_s == 1
+
+
+@pytest.mark.parametrize(("seconds", "factor"), [(2.0, 1.0), (10.0, 1.0), (100.0, 1 + np.log(10.0))])
+def test_what_lasts_longer_than_any_piece_is_worth_more(seconds, factor):
+    vectors = np.eye(8, dtype=np.float32)
+    utilities = []
+    for lasted in (1.0, seconds):
+        working = WorkingMemory("cam", WorkingConfig(gap_s=1e9))
+        for seq, vector in enumerate(vectors):
+            list(working.push(Embedding(stream="cam", seq=seq, time_s=1000.0 * seq, vector=vector)))
+            (event,) = working.flush(1000.0 * seq + (lasted if seq == 7 else 1.0))
+        utilities.append(event.utility)
+    assert utilities[1] / utilities[0] == pytest.approx(factor)
