@@ -25,6 +25,8 @@ _WEARING = re.compile(r"\s*\b(?:wear|wears|wore|wearing|dressed)$", re.IGNORECAS
 _COLOURS = 0.85
 # That somebody in such clothes is the man, or the woman, who is meant.
 _OF_A_KIND = 0.7
+# As many at most may be meant.
+_FEW = 3
 _OF_COLOUR = (QuestionKind.WHETHER, QuestionKind.WHEN, QuestionKind.OFTEN)
 # Frames that must show what was never followed; that it was there then.
 _GLIMPSES = 2
@@ -73,6 +75,8 @@ def _of_colour(facts: Facts, thing: Thing) -> tuple[list[Stay], float]:
         return [], 0.0
     stays = facts.stays(lambda entity: entity.label in asked.labels)
     own = [stay for stay in stays if has_colour(asked, stay.visit)]
+    if thing.of_a_kind and len({stay.entity.id for stay in own}) > _FEW:
+        return [], 0.0  # of a crowd in black the encoder knows better who is the man
     return own, _OF_A_KIND if thing.of_a_kind else _COLOURS
 
 

@@ -340,3 +340,14 @@ def test_without_words_at_the_beginning_a_film_has_its_files_name_for_a_title(ya
     late = yard.Yard(notes=(Note(stream="yard", kind="screen", t0_s=70, t1_s=72, text="Directed by nobody"),))
     answer = said(yard, "What is the title of the film?", records=late)
     assert answer == "No title was read; the recording is called yard."
+
+
+def test_of_a_crowd_in_one_colour_a_search_finds_the_man(yard):
+    crowd = yard.Yard(
+        [
+            yard.entity(k, yard.visit(k, "yard", "person", 5 * k, 5 * k + 4, colours=("black", "")))
+            for k in range(1, 5)
+        ]
+    )
+    assert said(yard, "Is there a man in black?", records=crowd) is None
+    assert said(yard, "Is there somebody in black?", records=crowd).startswith("Yes, likely")
