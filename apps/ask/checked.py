@@ -16,11 +16,15 @@ import numpy as np
 from hippocam.apps.ask.pictures import read_picture
 from hippocam.memory.memory import Memory
 from hippocam.memory.records import Entry, Level
+from hippocam.stream.portraits.choosing import PortraitConfig
+from hippocam.stream.portraits.cutting import with_surroundings
 from hippocam.stream.protocols import Encoder
-from hippocam.stream.records import FloatArray
+from hippocam.stream.records import Box, FloatArray
 
 # Vectors of pictures that are remembered.
 _REMEMBERED = 512
+# By how much what is cut out is larger than a thing, as portraits are made.
+_MARGIN = PortraitConfig().margin
 
 
 class ImportCheck:
@@ -33,28 +37,34 @@ class ImportCheck:
 
     def __init__(self, memory: Memory, encoder: Encoder) -> None:
         self._memory, self._encoder = memory, encoder
-        self._vectors: OrderedDict[int, FloatArray | None] = OrderedDict()
+        self._vectors: OrderedDict[tuple[int, Box | None], FloatArray | None] = OrderedDict()
         self._lock = threading.Lock()
 
-    def cosine(self, entry: Entry, asked_D: FloatArray) -> float | None:
-        """Cosine of a question, float32 [D], with an entry's picture as the encoder sees it; None without one."""
+    def cosine(self, entry: Entry, asked_D: FloatArray, box: Box | None) -> float | None:
+        """Cosine of a question, float32 [D], with an entry's picture, or a box of it, as the encoder sees it.
+
+        Returns:
+            The cosine; None without a picture.
+        """
+        looked = (entry.id, box)
         with self._lock:
-            if entry.id not in self._vectors:
-                self._vectors[entry.id] = self._encoded(entry)
+            if looked not in self._vectors:
+                self._vectors[looked] = self._encoded(entry, box)
                 if len(self._vectors) > _REMEMBERED:
                     self._vectors.popitem(last=False)
-            picture_D = self._vectors[entry.id]
+            picture_D = self._vectors[looked]
         if picture_D is None:
             return None
         lengths = float(np.linalg.norm(picture_D) * np.linalg.norm(asked_D))
         return float(picture_D @ asked_D) / max(lengths, 1e-9)
 
-    def _encoded(self, entry: Entry) -> FloatArray | None:
-        """The vector [D] of an entry's picture; None where none is kept, or it is no picture."""
+    def _encoded(self, entry: Entry, box: Box | None) -> FloatArray | None:
+        """The vector [D] of what an entry's picture shows; None where none is kept, or it is no picture."""
         if entry.level >= Level.VECTORS:
             return None
         image = read_picture(self._memory.image(entry.id))
         if image is None:
             return None
-        vector_D: FloatArray = self._encoder.encode_images([image]).vectors_ND[0]
+        part = image if box is None else np.ascontiguousarray(with_surroundings(image, box, _MARGIN))
+        vector_D: FloatArray = self._encoder.encode_images([part]).vectors_ND[0]
         return vector_D

@@ -49,6 +49,10 @@ class ImportedPart:
         """Whether an entry of the stream came with the import, by the position of its first frame."""
         return first_seq <= self.last_seq
 
+    def holds_time(self, time_s: float) -> bool:
+        """Whether what the stream showed at a time came with the import."""
+        return time_s <= self.end_s
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:

@@ -135,7 +135,7 @@ def recall(
             noted, thing = lent.get(entry_id), shown.get(entry_id)
             found.append(weighed(trust, entry, spans, seen, cosine or 0.0, words, counts, noted, thing))
     found += [note_by_itself(trust, hit) for hit in alone]
-    found += map(thing_by_itself, unheld)
+    found += [thing_by_itself(trust, hit) for hit in unheld]
     ranked = sorted(with_doubted_behind(sorted(found, key=order)), key=lambda c: -c.score)  # stable
     # where words are asked for, it says nothing of a moment that its picture is like another's
     best = ranked[: query.top] if in_words else _varied(store, ranked, query.top)

@@ -18,9 +18,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
+from hippocam.memory.entities.records import Visit
 from hippocam.memory.provenance.table import ProvenanceTable
 from hippocam.memory.records import Entry
-from hippocam.stream.records import FloatArray
+from hippocam.stream.records import Box, FloatArray
 
 # Belief from which a moment is an answer.
 BELIEVED_FROM = 0.5
@@ -33,17 +34,25 @@ _MOST_CHECKS = 64
 class PictureCheck(Protocol):
     """Looks at a picture of the memory again."""
 
-    def cosine(self, entry: Entry, asked_D: FloatArray) -> float | None:
-        """Cosine of a question, float32 [D], with an entry's picture as the encoder sees it; None without one."""
+    def cosine(self, entry: Entry, asked_D: FloatArray, box: Box | None) -> float | None:
+        """Cosine of a question, float32 [D], with an entry's picture, or a box of it, as the encoder sees it.
+
+        Returns:
+            The cosine; None without a picture.
+        """
 
 
 class Beliefs(NamedTuple):
-    """What speaks for a moment, 0 to 1: its picture, what was recognised in it, words of its source, notes."""
+    """What speaks for a moment, 0 to 1: its picture, what was recognised in it, words of its source, notes.
+
+    Where it is a thing in the picture that speaks for it, `box` is where that is.
+    """
 
     seen: float
     labels: float = 0.0
     text: float = 0.0
     notes: float = 0.0
+    box: Box | None = None
 
 
 class Judgement(NamedTuple):
@@ -87,18 +96,27 @@ class Trust:
         """What is believed of an entry; call it with the strongest first, for only so many imports are checked."""
         part = self._parts.get(entry.stream)
         made_by = part.made_by.id if part is not None and part.holds(entry.first_seq) else None
-        seen, labels, text, notes = beliefs
+        seen, labels, text, notes, box = beliefs
         if made_by is None or not self._doubted:
             score, claimed = joined(1 - (1 - seen) * (1 - labels) * (1 - text), [notes], in_words=self._in_words)
             return Judgement(seen, score, claimed, made_by)
         refuted, doubted = False, True
         if seen >= BELIEVED_FROM and self._check is not None:
-            cosine = self._check.cosine(entry, self._asked_D) if self._checks > 0 else None
+            cosine = self._check.cosine(entry, self._asked_D, box) if self._checks > 0 else None
             self._checks -= 1
             seen = _CLAIM * seen if cosine is None else min(seen, self._believed(cosine))
             refuted = doubted = seen < BELIEVED_FROM  # its vector claims what its picture does not show
         score, claimed = joined(seen, [labels, text, notes], in_words=self._in_words)
         return Judgement(seen, score, claimed or (refuted and score < BELIEVED_FROM), made_by, doubted)
+
+    def unseen(self, visit: Visit, belief: float) -> Judgement:
+        """What is believed of a thing whose time no entry holds any more: no picture can be looked at again."""
+        part = self._parts.get(visit.stream)
+        made_by = part.made_by.id if part is not None and part.holds_time(visit.t0_s) else None
+        if made_by is None or not self._doubted:
+            return Judgement(belief, belief, False, made_by)
+        kept = belief if belief < BELIEVED_FROM else _CLAIM * belief
+        return Judgement(kept, kept, belief >= BELIEVED_FROM, made_by, True)
 
     def told(self, belief: float) -> tuple[float, bool]:
         """What is believed of notes without a picture, and whether it is a claim."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from hippocam.memory.entities.describing import box_at
 from hippocam.memory.filter import Filter
 from hippocam.memory.recall.query import Candidate, NoteHit
 from hippocam.memory.recall.thing_hit import ThingHit
@@ -65,6 +66,7 @@ def weighed(
         labels=LABEL_WEIGHT * counts[1] / total,
         text=TEXT_WEIGHT * (counts[0] / total) ** 2,
         notes=noted.belief if noted is not None else 0.0,
+        box=box_at(thing.visit, entry.frame_s) if thing is not None else None,
     )
     judged = trust.judge(entry, beliefs)
     holds = set(content_words(entry.text)) | set(content_words(" ".join(entry.labels)))
@@ -125,14 +127,18 @@ def note_by_itself(trust: Trust, hit: NoteHit) -> Candidate:
     )
 
 
-def thing_by_itself(hit: ThingHit) -> Candidate:
+def thing_by_itself(trust: Trust, hit: ThingHit) -> Candidate:
     """Make a candidate without a picture of a thing whose time no entry holds any more."""
+    judged = trust.unseen(hit.visit, hit.belief)
     return Candidate(
         entry=unheld_entry(hit.visit.id, hit.visit.stream, hit.span, frame_s=hit.visit.frame_s),
-        score=hit.belief,
-        seen=hit.belief,
+        score=judged.score,
+        seen=judged.seen,
         cosine=hit.cosine,
         words=(),
         spans=(hit.span,),
         thing=hit,
+        claimed=judged.claimed,
+        made_by=judged.made_by,
+        doubted=judged.doubted,
     )

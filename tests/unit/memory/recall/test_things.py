@@ -9,10 +9,11 @@ from hippocam.memory.codec import pack, signs, unpack
 from hippocam.memory.entities import tables
 from hippocam.memory.entities.bank import EntityMemory, VisitRow
 from hippocam.memory.entities.records import Visit
-from hippocam.memory.provenance.records import Origin
+from hippocam.memory.provenance.records import Import, ImportedPart, Origin
 from hippocam.memory.recall.index import KeyIndex
 from hippocam.memory.recall.query import Query, RecallConfig
 from hippocam.memory.recall.recall import index_rows, recall
+from hippocam.memory.recall.trust import BELIEVED_FROM
 from hippocam.memory.records import Event
 from hippocam.memory.store.database import Store
 from hippocam.stream.records import EncoderSpec
@@ -157,3 +158,38 @@ def test_a_visit_comes_back_as_it_was_written(store):
     assert found.portrait is not None
     assert unpack(found.portrait) == pytest.approx(BUTTERFLY, abs=0.01)
     assert tables.portraits(store.connection) == [(7, found.portrait)]
+
+
+def test_a_thing_of_an_import_whose_time_no_entry_holds_is_a_claim(store, entries):
+    store.streams.add("foe", "foe", "/foe.mp4", "", 1.0)
+    put(store, visit(9, 500.0, 503.0, stream="foe"), CAR)
+    believed, *_ = ask(store, CAR)
+    assert (believed.claimed, believed.score >= BELIEVED_FROM) == (False, True)
+    file = Import(id=7, file="foe.jsonl", made_s=0.0)
+    with store.transaction():
+        store.streams.advance("cam", last_seq=29, end_s=30.0, seen=30, encoded=3, events=3, state=b"")
+        store.provenance.note_import("foe", ImportedPart(made_by=file, last_seq=9, end_s=600.0))
+    claim = next(each for each in ask(store, CAR) if each.entry.stream == "foe")
+    assert (claim.claimed, claim.made_by, claim.score < BELIEVED_FROM) == (True, 7, True)
+
+
+def test_a_thing_of_an_import_is_looked_at_again_where_it_is(store, entries):
+    store.streams.add("foe", "foe", "/foe.mp4", "", 1.0)
+    there = store.entries.insert(event(0, 0.0, AXES[5], "foe"))
+    put(store, visit(9, 4.0, 6.0, stream="foe"), CAR)
+    file = Import(id=7, file="foe.jsonl", made_s=0.0)
+    with store.transaction():
+        store.streams.advance("cam", last_seq=29, end_s=30.0, seen=30, encoded=3, events=3, state=b"")
+        store.provenance.note_import("foe", ImportedPart(made_by=file, last_seq=9, end_s=600.0))
+    looked = []
+
+    class Check:
+        def cosine(self, entry, asked_D, box):
+            looked.append((entry.id, box))
+            return 0.9
+
+    index, ids = KeyIndex(D, lambda ids: index_rows(store, ids, CONFIG)), sorted(store.entries.ids())
+    index.add(ids, index_rows(store, ids, CONFIG))
+    best, *_ = recall(store, index, SPEC, Query(text="", vector=CAR), CONFIG, Check())
+    assert (best.entry.id, best.claimed, best.score >= BELIEVED_FROM) == (there, False, True)
+    assert looked == [(there, (0.1, 0.1, 0.2, 0.2))]

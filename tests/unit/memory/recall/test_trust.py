@@ -138,7 +138,7 @@ class Seen:
     def __init__(self, cosine):
         self.cosine_of, self.asked = cosine, []
 
-    def cosine(self, entry, asked_D):
+    def cosine(self, entry, asked_D, box):
         self.asked.append(entry.stream)
         return self.cosine_of
 
