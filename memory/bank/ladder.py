@@ -1,9 +1,9 @@
 """The ladder that an entry falls down: what it gives up next, what that frees, and what it costs.
 
 In order: a smaller picture, no picture, only the signs of its vectors, of these the outline alone (codec.py) where
-one is known, only its words, nothing. Each step loses a share of the entry's worth and frees some bytes. Once
-there are outlines, an entry that gives up its numbers becomes one at once: it soon would, and the outline of what
-it was is better than that of its signs.
+one is known and few entries are held, only its words, nothing. Each step loses a share of the entry's worth and
+frees some bytes. Once there are outlines, an entry that gives up its numbers becomes one at once: it soon would,
+and the outline of what it was is better than that of its signs.
 
 Shapes: N rows.
 """
@@ -32,6 +32,9 @@ _SHARES = {Level.FULL: 0.15, Level.SMALL: 0.45, Level.VECTORS: 0.35, Level.WORDS
 # Keeping only the signs of vectors loses, for each unit of a cosine's error, this much of what losing the vectors
 # would.
 _SIGN_SHARE = 2.0
+# Entries up to which outlines pay: the more are held, the more of them a blurred one is taken for. Among a few
+# hundred it is found as often as its signs are; among thousands it is better to give up what is worth least.
+_OUTLINED_UP_TO = 1000
 
 
 class Ladder:
@@ -71,6 +74,7 @@ class Ladder:
             its worth that is lost.
         """
         columns, in_haste = self._columns, self.in_haste()
+        by_outline_too = self._outlines()
         level, picture, words = columns.level[rows], columns.picture_bytes[rows], columns.words_bytes[rows]
         outlined = columns.outlined[rows]
         vectors = self._vector_bytes(level, outlined)
@@ -81,7 +85,7 @@ class Ladder:
             picture > 0,
             (level <= Level.VECTORS) & (self._by_signs and not in_haste),
             (level <= Level.VECTORS) & in_haste,
-            (level == Level.SIGNS) & ~outlined & (self._outline is not None),
+            (level == Level.SIGNS) & ~outlined & by_outline_too,
             (level < Level.WORDS) & (words > 0),
         ]
         signs_bytes, outline_bytes = self._vector_bytes(np.full(2, Level.SIGNS), np.array([False, True]))
@@ -122,8 +126,12 @@ class Ladder:
         return own
 
     def in_haste(self) -> bool:
-        """Whether any entry keeps its outline alone."""
-        return self._outline is not None and bool((self._columns.used & self._columns.outlined).any())
+        """Whether numbers become outlines at once, since some entry is one."""
+        return self._outlines() and bool((self._columns.used & self._columns.outlined).any())
+
+    def _outlines(self) -> bool:
+        """Whether signs may be reduced to outlines now."""
+        return self._outline is not None and len(self._columns) <= _OUTLINED_UP_TO
 
     def _lost(self) -> tuple[float, float]:
         """Share of an entry's worth that is lost with all but its signs, and with all but its outline."""
