@@ -315,7 +315,7 @@ class Bank:
             reduced: The entry as it is then, from its signs on; None to reduce its key here.
             outlined: Whether of its signs only the outline is kept.
         """
-        columns, row, in_haste = self._columns, self._columns.row(entry_id), self._ladder.in_haste()
+        columns, row, stage = self._columns, self._columns.row(entry_id), self._ladder.stage()
         self.picture_bytes += jpeg_bytes - int(columns.picture_bytes[row])
         columns.level[row], columns.picture_bytes[row] = level, jpeg_bytes
         columns.outlined[row] = outlined
@@ -334,7 +334,7 @@ class Bank:
             columns.tell_apart(row)
             self._twins.unpair(row)
             self._ranking.forget()
-        if in_haste != self._ladder.in_haste():
+        if stage != self._ladder.stage():
             self._ranking.forget()
         self._ranking.again(row)
 

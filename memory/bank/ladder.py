@@ -129,9 +129,16 @@ class Ladder:
         """Whether numbers become outlines at once, since some entry is one."""
         return self._outlines() and bool((self._columns.used & self._columns.outlined).any())
 
+    def stage(self) -> tuple[bool, bool]:
+        """What the steps of all entries depend on: whether there are outlines, and whether at once."""
+        return self._outlines(), self.in_haste()
+
     def _outlines(self) -> bool:
-        """Whether signs may be reduced to outlines now."""
-        return self._outline is not None and len(self._columns) <= _OUTLINED_UP_TO
+        """Whether signs may be reduced to outlines now: where none but the newest entry keeps its numbers."""
+        columns = self._columns
+        if self._outline is None or len(columns) > _OUTLINED_UP_TO:
+            return False
+        return int((columns.used & ~columns.pinned & (columns.level <= Level.VECTORS)).sum()) <= 1
 
     def _lost(self) -> tuple[float, float]:
         """Share of an entry's worth that is lost with all but its signs, and with all but its outline."""
