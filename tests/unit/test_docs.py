@@ -25,7 +25,7 @@ COMMANDS = (
     *("watch", "live add", "live remove", "live status", "live stop", "clip", "archive"),
     *("ask", "search", "chat", "web", "mcp"),
     *("entities", "status", "explain", "pin", "unpin", "forget", "sleep", "export", "import", "verify", "upgrade"),
-    *("quarantine", "release", "robot replay", "robot serve", "robot train", "robot eval"),
+    *("quarantine", "release", "robot replay", "robot map", "robot serve", "robot train", "robot eval"),
     *("models", "models pull", "models export", "train consolidation", "train sleep", "train encoder", "bench"),
 )
 

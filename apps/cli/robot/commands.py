@@ -10,6 +10,8 @@ from pathlib import Path
 
 from hippocam.apps.cli.robot.policy import add_policies
 from hippocam.apps.cli.robot.serve import add_serve
+from hippocam.apps.terminal import tell
+from hippocam.stream.timecode import format_time
 
 DEFAULT_MEMORY = "hippocam-memory"
 
@@ -27,6 +29,11 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     replay.set_defaults(run=_replay)
 
     serve = add_serve(names)
+    overhead = names.add_parser("map", help="a picture from above: where the robot was, and what it saw there")
+    overhead.add_argument("--memory", type=Path, default=Path(DEFAULT_MEMORY), metavar="DIR")
+    overhead.add_argument("--out", type=Path, required=True, metavar="FILE", help="the picture (.png)")
+    overhead.add_argument("--find", default="", metavar="TEXT", help="also mark the moments that show this")
+    overhead.set_defaults(run=_map)
     add_policies(names)
     for command in (replay, serve):
         command.add_argument("--memory", type=Path, default=Path(DEFAULT_MEMORY), metavar="DIR")
@@ -51,3 +58,29 @@ def _replay(options: argparse.Namespace) -> int:
 
         write_rerun(options.rerun, options.sources, options.memory, fps=options.fps)
     return tell_watched(report, as_json=options.json)
+
+
+def _map(options: argparse.Namespace) -> int:
+    from hippocam.apps.session import Session
+    from hippocam.apps.shown.overhead import overhead
+    from hippocam.apps.shown.overhead_picture import draw
+    from hippocam.models.readers.reading import SEEN_FROM
+    from hippocam.stream.errors import HippocamError
+
+    with Session(options.memory) as session:
+        found = session.search(options.find, top=8) if options.find else ()
+        found = tuple(moment for moment in found if moment.score >= SEEN_FROM)
+        seen = overhead(session.opened.memories().members, session.entities(), found)
+    if seen is None:
+        raise HippocamError(f"{options.memory}: no position of a robot is known in this memory")
+    try:
+        options.out.write_bytes(draw(seen, title=options.find))
+    except OSError as error:
+        raise HippocamError(f"{options.out}: cannot be written ({error.strerror})") from error
+    tell(f"{options.out}: {len(seen.paths)} recordings, {sum(not mark.found for mark in seen.marks)} things seen")
+    for mark, moment in zip([mark for mark in seen.marks if mark.found], found, strict=False):
+        where = f"{seen.axes[0]} {mark.point[0]:.2f} m, {seen.axes[1]} {mark.point[1]:.2f} m"
+        tell(f"{mark.text}. {format_time(moment.frame_s)} in {moment.stream}: {where}")
+    if options.find and not found:
+        tell(f'not seen: nothing matches "{options.find}" well enough')
+    return 0

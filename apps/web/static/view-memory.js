@@ -2,7 +2,7 @@
 
 import { button, bytes, clock, debounced, el, empty, iconButton, lasting, many } from "./dom.js";
 import { ages, shares, timeline } from "./charts.js";
-import { get, post } from "./net.js";
+import { get, post, take } from "./net.js";
 import { attempt, confirmed, notice, show } from "./notices.js";
 import { explained, LEVELS } from "./player.js";
 import { go, on, visitor } from "./state.js";
@@ -33,6 +33,7 @@ export default class Memory {
     }
     if (this.wakeButton) this.wakeButton.disabled = !this.found.slept;
     this.draw();
+    attempt(() => this.lookFromAbove());
     return this.lookAtJournal();
   }
 
@@ -61,11 +62,25 @@ export default class Memory {
         el("span", { class: "timeline-name", title: one.stream }, this.page.title(one.stream)),
         timeline(one, most, { onPick: (time) => this.page.openMoment({ stream: one.stream, t0_s: time, t1_s: time }, { play: false }) }),
         el("span", { class: "soft" }, `${clock(one.t0)} to ${clock(one.t1)}`)))),
+      this.above = el("section", { class: "panel", hidden: true }),
       panel("What is still found, by its age", this.recall = el("div", {}), this.whatIf()),
       panel("What happened, and why",
         el("div", { class: "chips" }, ...KINDS.map((kind) => el("button", { type: "button", class: `chip${this.kind === kind ? " on" : ""}`, data: { kind }, on: { click: () => this.choose(kind) } }, kind || "everything"))),
         el("p", { class: "soft" }, Object.entries(rest).filter(([name]) => name !== "forgotten").map(([name, count]) => `${name} ${count}`).join(" · ")),
         this.journal = el("ol", { class: "journal" })));
+  }
+
+  // A robot's memory has a picture from above: where it was, what it saw there, and what is looked for.
+  async lookFromAbove(find = "") {
+    const drawn = await take("memory/overhead", { find });
+    if (!drawn.size) return;  // no robot's
+    if (this.aboveSource) URL.revokeObjectURL(this.aboveSource);
+    this.aboveSource = URL.createObjectURL(drawn);
+    const image = el("img", { class: "from-above", src: this.aboveSource, alt: "Where the robot was, from above, with what it saw there" });
+    const field = el("input", { type: "search", placeholder: "Where was ...?", value: find, "aria-label": "Mark what shows this" });
+    const form = el("form", { class: "add-line", on: { submit: (event) => { event.preventDefault(); this.lookFromAbove(field.value.trim()); } } }, field, button("Mark", () => this.lookFromAbove(field.value.trim())));
+    this.above.replaceChildren(el("h2", {}, "From above"), form, image);
+    this.above.hidden = false;
   }
 
   // Tries other budgets out, on a copy of what decides what is given up.

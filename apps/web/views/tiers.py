@@ -7,12 +7,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter
+from starlette.responses import Response
 
 from hippocam.apps.journal import sentence
+from hippocam.apps.shown.overhead import overhead
+from hippocam.apps.shown.overhead_picture import draw
 from hippocam.apps.web.views.site import Json, Sent, Site, number_of, text_of
 from hippocam.apps.web.work.watching import SleepNow
 from hippocam.memory.records import Level, format_id
 from hippocam.memory.store.journal import JournalRow
+from hippocam.models.readers.reading import SEEN_FROM
 
 _BINS, _JOURNAL = 48, 80
 # About what the row of an entry takes beside its picture, its vectors and its words.
@@ -57,6 +61,16 @@ def tier_routes(site: Site) -> APIRouter:
             "slept": sum(member.memory.store.tombstones.newest() > 0 for member in _members(site)),
             "overhead": max(0, status.bytes - sum(weight["bytes"] for weight in weights)),
         }
+
+    @router.get("/hippocam/memory/overhead")
+    def from_above(find: str = "") -> Response:
+        """Where robots were, and what they saw there, as a PNG; no content where no position is known."""
+        session = site.session
+        found = [moment for moment in session.search(find, top=8) if moment.score >= SEEN_FROM] if find else []
+        seen = overhead(_members(site), session.entities(), found)
+        if seen is None:
+            return Response(status_code=204)
+        return Response(draw(seen, title=find), media_type="image/png", headers={"Cache-Control": "no-store"})
 
     @router.get("/hippocam/memory/journal")
     def journal(kind: str = "", stream: str = "") -> Json:
