@@ -45,31 +45,39 @@ def varied(found: Sequence[Candidate], scenes: Mapping[int, FloatArray], top: in
         top: How many are wanted.
 
     Returns:
-        `top` of them at most: of each group of near-copies, and of the claims of a source, the first few, then the
-        strongest of the others; the strongest first.
+        `top` of them at most: of those that are believed the first few of each group of near-copies, then the
+        strongest of the others, claims of a source only the first few as long as there is anything else; the
+        strongest first.
     """
     chosen = list[Candidate]()
     for candidate in found:
-        if len(chosen) == top:
+        if candidate.score < BELIEVED_FROM or len(chosen) == top:
             break
-        if sum(_again(candidate, other, scenes) for other in chosen) < _ALIKE:
+        if sum(_copies(candidate, other, scenes) for other in chosen) < _ALIKE:
             chosen.append(candidate)
     taken = {candidate.entry.id for candidate in chosen}
-    rest = [candidate for candidate in found if candidate.entry.id not in taken]
-    kept = {candidate.entry.id for candidate in [*chosen, *rest[: top - len(chosen)]]}
+    rest, repeated = list[Candidate](), list[Candidate]()
+    for candidate in found:
+        if candidate.entry.id not in taken:
+            again = candidate.claimed and sum(_claim_both(candidate, other) for other in rest) >= _ALIKE
+            (repeated if again else rest).append(candidate)
+    kept = {candidate.entry.id for candidate in [*chosen, *[*rest, *repeated][: top - len(chosen)]]}
     return [candidate for candidate in found if candidate.entry.id in kept]
 
 
-def _again(one: Candidate, other: Candidate, scenes: Mapping[int, FloatArray]) -> bool:
-    """Whether two moments of one source, a stream or an import, are both claims, or nearly one picture."""
-    same = one.entry.stream == other.entry.stream or (one.made_by is not None and one.made_by == other.made_by)
-    return same and (
-        (one.claimed and other.claimed) or _alike(scenes.get(one.entry.id), scenes.get(other.entry.id))
-    )
+def _one_source(one: Candidate, other: Candidate) -> bool:
+    """Whether two moments are of one stream, or came with one import."""
+    return one.entry.stream == other.entry.stream or (one.made_by is not None and one.made_by == other.made_by)
 
 
-def _alike(a_D: FloatArray | None, b_D: FloatArray | None) -> bool:
-    if a_D is None or b_D is None:
+def _claim_both(one: Candidate, other: Candidate) -> bool:
+    return one.claimed and other.claimed and _one_source(one, other)
+
+
+def _copies(one: Candidate, other: Candidate, scenes: Mapping[int, FloatArray]) -> bool:
+    """Whether two moments of one source show the same picture nearly."""
+    a_D, b_D = scenes.get(one.entry.id), scenes.get(other.entry.id)
+    if a_D is None or b_D is None or not _one_source(one, other):
         return False
     lengths = float(np.linalg.norm(a_D) * np.linalg.norm(b_D))
     return float(a_D @ b_D) >= COPY_COSINE * max(lengths, 1e-9)

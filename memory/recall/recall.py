@@ -213,10 +213,9 @@ def _varied(store: Store, found: Sequence[Candidate], top: int) -> list[Candidat
     """The best candidates, without what tells the same as others of its source and keeps more moments out."""
     if len(found) <= top:
         return list(found)
-    near = [c for k, c in enumerate(found) if k < _WIDER * top or c.score >= BELIEVED_FROM]
-    shown = [c.entry.id for c in near if c.entry.level < Level.WORDS]
-    _, scenes_ND = store.entries.vectors(shown)
-    return varied(near, dict(zip(shown, scenes_ND, strict=True)), top)
+    believed = [c.entry.id for c in found if c.score >= BELIEVED_FROM and c.entry.level < Level.WORDS]
+    _, scenes_ND = store.entries.vectors(believed)
+    return varied(found, dict(zip(believed, scenes_ND, strict=True)), top)
 
 
 def _share_time(a0_s: float, a1_s: float, b0_s: float, b1_s: float) -> bool:

@@ -180,3 +180,12 @@ def test_an_import_whose_picture_bears_it_out_stands_where_it_belongs(memory, fr
     imported(memory, "friend")
     assert asked(memory, "a red kite", AXES[9], check=Seen(0.95))[0].made_by == FILE.id
     assert asked(memory, "a red kite", AXES[9])[0].made_by is None
+
+
+def test_many_claims_of_one_source_do_not_drown_what_a_picture_may_show(memory, frames_of):
+    words = [("screen", 5.0 * k + 1, "a red kite") for k in range(12)]
+    watch(memory, frames_of, "visitor", [AXES[10 + k] for k in range(12)], notes=words)
+    watch(memory, frames_of, "cam", [AXES[2], near(AXES[9], AXES[3], 0.55), AXES[4]])
+    found = asked(memory, "a red kite", AXES[9])
+    assert sum(c.claimed for c in found) == 2
+    assert id_of("cam", 5) in [c.entry.id for c in found]
