@@ -37,8 +37,8 @@ chaos: dev  ## kills, full disks, damage and mutated files for a few minutes (or
 	$(BIN)/python tests/chaos.py --count $(COUNT) --seed $(SEED) --hours $(HOURS) --write docs/reliability.md
 
 MINUTES ?= 10
-soak: dev  ## several cameras for ten minutes (or MINUTES=1440, VIDEO=path): drops, latency, memory, disk, into docs/benchmarks/soak.md
-	$(BIN)/python tests/soak.py --minutes $(MINUTES) $(if $(VIDEO),--video "$(VIDEO)") --write docs/benchmarks/soak.md
+soak: dev  ## several cameras for ten minutes (or MINUTES=1440, VIDEO=path): drops, latency, memory, disk, into docs/soak.md
+	$(BIN)/python tests/soak.py --minutes $(MINUTES) $(if $(VIDEO),--video "$(VIDEO)") --write docs/soak.md
 
 web: setup  ## open the page
 	$(BIN)/hippocam web

@@ -915,8 +915,8 @@ def test_18_no_code_could_evaluate_or_unpickle():
     ]
     files = [p for folder in ("memory", "stream", "apps", "configs") for p in (ROOT / folder).rglob("*.py")]
     assert len(files) > 60
-    # what one process of ours leaves in main memory for another of ours, as multiprocessing does; and what the driver
-    # of an archive sends its own workers, as Ray does with every argument
+    # what one process of ours leaves in main memory for another of ours, as multiprocessing does; and what the
+    # driver of an archive sends its own workers, as Ray does with every argument
     for own in ("robot/shared_ring.py", "archive/desks.py", "archive/host.py", "archive/runner.py"):
         files.remove(ROOT / "stream" / own)
     assert {str(p): found for p in files if (found := unsafe(ast.parse(p.read_text())))} == {}
