@@ -15,7 +15,8 @@ Shapes: N entries, D embedding dimension.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -37,6 +38,8 @@ from hippocam.memory.codec import Outline, rounded, signs
 from hippocam.memory.records import Level, Slot
 from hippocam.stream.records import FloatArray
 
+# Keys that are written at once when a bank is loaded.
+_KEYS = 4096
 # Surprise never falls to nothing, or redundancy would no longer matter.
 _LEAST_SURPRISE = 0.05
 
@@ -194,7 +197,8 @@ class Bank:
             if own.any():
                 best = int(np.argmax(np.where(own, cosines, -2)))
                 found = self._match_with(int(rows[best]), float(cosines[best]), place, t0_s)
-        self.learning.take_in(key_D, again=again)
+        if self.learning.take_in(key_D, again=again):
+            self._ranking.shorten()
         return found
 
     def _match_with(self, row: int, cosine: float, place: int, t0_s: float) -> Match:
@@ -229,41 +233,53 @@ class Bank:
         self.picture_bytes = 0
         streams = {slot.entry_id: slot.stream for slot in every}
         laid_out = bool(state.blocks) and lay_out(columns, state.blocks, streams, trained=self.utility.trained)
-        for slot in every:
-            row = columns.row(slot.entry_id) if laid_out else columns.add(slot.entry_id, slot.stream)
-            self._fill(row, slot)
+        if not laid_out:
+            for slot in every:
+                columns.add(slot.entry_id, slot.stream)
+        self._fill(every)
         keyed = [slot for slot in every if slot.key_D is not None]
-        if keyed:
-            rows = np.array([columns.row(slot.entry_id) for slot in keyed])
-            columns.set_keys(rows, np.stack([slot.key_D for slot in keyed if slot.key_D is not None]))
+        for start in range(0, len(keyed), _KEYS):
+            batch = keyed[start : start + _KEYS]
+            rows = np.array([columns.row(slot.entry_id) for slot in batch])
+            columns.set_keys(rows, np.stack([slot.key_D for slot in batch if slot.key_D is not None]))
         for stream, end_s in (ends_s or {}).items():
             columns.reach(stream, end_s)
-        if not self.learning.restore(state, laid_out=laid_out):
+        if self.learning.restore(state, laid_out=laid_out):
+            self._ranking.restore(state.sketches.get("few", b""))
+        else:
             columns.informed[columns.all_rows()] = self.utility.knows
             self._twins.pair_all()
             self.learning.begin_anew()
+            self._ranking.shorten()
 
     def _add(self, slot: Slot) -> int:
         """Give an entry a row, still without its key; return the row."""
         self._ranking.forget()
         columns = self._columns
         row = columns.add(slot.entry_id, slot.stream)
-        self._fill(row, slot)
+        self._fill([slot])
         columns.informed[row] = self.utility.knows
         return row
 
-    def _fill(self, row: int, slot: Slot) -> None:
-        """Write what an entry's own row tells into a row of the bank."""
+    def _fill(self, slots: Sequence[Slot]) -> None:
+        """Write what the entries' own rows tell into rows of the bank."""
+        if not slots:
+            return
         columns = self._columns
-        columns.place[row] = slot.place
-        columns.surprise[row] = max(slot.utility, _LEAST_SURPRISE)
-        columns.last_s[row], columns.strength[row], columns.met[row] = slot.last_s, slot.strength, slot.met
-        columns.uses[row] = slot.uses
-        columns.level[row], columns.pinned[row] = slot.level, slot.pinned
-        columns.outlined[row] = slot.outlined
-        columns.picture_bytes[row], columns.words_bytes[row] = slot.jpeg_bytes, slot.words_bytes
-        columns.see(row, slot.last_s)
-        self.picture_bytes += slot.jpeg_bytes
+        rows = np.array([columns.row(slot.entry_id) for slot in slots])
+        columns.place[rows] = [slot.place for slot in slots]
+        columns.surprise[rows] = np.maximum([slot.utility for slot in slots], _LEAST_SURPRISE)
+        columns.last_s[rows] = [slot.last_s for slot in slots]
+        columns.strength[rows] = [slot.strength for slot in slots]
+        columns.met[rows] = [slot.met for slot in slots]
+        columns.uses[rows] = [slot.uses for slot in slots]
+        columns.level[rows] = [slot.level for slot in slots]
+        columns.pinned[rows] = [slot.pinned for slot in slots]
+        columns.outlined[rows] = [slot.outlined for slot in slots]
+        columns.picture_bytes[rows] = [slot.jpeg_bytes for slot in slots]
+        columns.words_bytes[rows] = [slot.words_bytes for slot in slots]
+        columns.see_all(rows)
+        self.picture_bytes += sum(slot.jpeg_bytes for slot in slots)
 
     # changes of an entry ---------------------------------------------------------------------------------
 
@@ -393,8 +409,8 @@ class Bank:
 
     def refresh(self) -> None:
         """Fit what was learned to the entries that are held."""
-        self._ranking.forget()
         self.learning.refresh()
+        self._ranking.shorten()
 
     def reach(self, stream: str, time_s: float) -> None:
         """Note that a stream was watched up to a time."""
@@ -403,7 +419,11 @@ class Bank:
 
     def take_changes(self) -> BankChange:
         """What is to be kept so that a bank which is loaded with it goes on as this one, since the last call."""
-        return self.learning.take_changes(take_changed(self._columns, trained=self.utility.trained))
+        changed = take_changed(self._columns, trained=self.utility.trained)
+        change = self.learning.take_changes(changed)
+        if change.sketches is None:
+            return change
+        return replace(change, sketches={**change.sketches, "few": self._ranking.few()})
 
 
 def _reduced(key_D: FloatArray, outline: Outline | None) -> FloatArray:

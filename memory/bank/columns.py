@@ -21,6 +21,8 @@ Rows = NDArray[np.int64]
 
 # Rows at first; when all are used, their number is doubled.
 _FIRST_SIZE = 64
+# Newest entries whose rows are known by their order; fewer rows than so many are looked through instead.
+_RECENT = 16384
 # Largest number of a key.
 LARGEST = 127
 _DTYPES = {
@@ -114,7 +116,9 @@ class Columns:
         self.energy = np.zeros((_FIRST_SIZE, 2), np.float32)
         self.first_energy = np.zeros((_FIRST_SIZE, 2), np.float32)
         self._row: dict[int, int] = {}
-        self._free = list(range(_FIRST_SIZE))  # a heap
+        self._free = list[int]()  # rows that were freed: a heap
+        self._unused = 0  # from this row on none was ever used
+        self._recent = np.zeros(_RECENT, np.int64)  # rows by order, in a ring
         self._streams: dict[str, int] = {}
         self._stream_end_s: dict[int, float] = {}
         self.added = 0
@@ -141,10 +145,11 @@ class Columns:
 
     def add(self, entry_id: int, stream: str) -> int:
         """Give an entry, the newest of all, a row without a key and without a twin; return the row."""
-        if not self._free:
+        if not self._free and self._unused == len(self.used):
             self._grow()
         self.added += 1
-        row = heapq.heappop(self._free)
+        row = heapq.heappop(self._free) if self._free else self._unused
+        self._unused = max(self._unused, row + 1)
         self._take(row, entry_id, self.added, stream)
         return row
 
@@ -152,13 +157,21 @@ class Columns:
         """Give the entries of an empty memory rows of one's choice, and their order."""
         while len(rows) and int(rows.max()) >= len(self.used):
             self._grow()
-        for index in np.argsort(orders, kind="stable").tolist():
-            self._take(int(rows[index]), int(entry_ids[index]), int(orders[index]), streams[index])
-        self._free = np.flatnonzero(~self.used).tolist()  # rising, so it is a heap
+        self._row = dict(zip(entry_ids.tolist(), rows.tolist(), strict=True))
+        for index in np.argsort(orders, kind="stable"):  # streams are numbered as they came
+            self._streams.setdefault(streams[index], len(self._streams))
+        self.entry_id[rows], self.order[rows], self.used[rows] = entry_ids, orders, True
+        self._recent[orders % _RECENT] = rows
+        self.stream[rows] = [self._streams[stream] for stream in streams]
+        self.twin[rows], self.twin_cosine[rows] = -1, -1.0
+        self.changed.update(rows.tolist())
+        self._unused = int(rows.max()) + 1 if len(rows) else 0
+        self._free = np.flatnonzero(~self.used[: self._unused]).tolist()  # rising, so it is a heap
 
     def _take(self, row: int, entry_id: int, order: int, stream: str) -> None:
         self._row[entry_id] = row
         self.entry_id[row], self.order[row], self.used[row] = entry_id, order, True
+        self._recent[order % _RECENT] = row
         self.stream[row] = self._streams.setdefault(stream, len(self._streams))
         self.twin[row], self.twin_cosine[row] = -1, -1.0
         self.first_energy[row] = 0.0
@@ -168,9 +181,6 @@ class Columns:
 
     def _grow(self) -> None:
         """Make room for as many rows again."""
-        size = len(self.used)
-        for row in range(size, 2 * size):
-            heapq.heappush(self._free, row)
         for name in (*_DTYPES, "key", "energy", "first_energy"):
             column = getattr(self, name)
             setattr(self, name, np.concatenate([column, np.zeros_like(column)]))
@@ -191,15 +201,25 @@ class Columns:
 
     def all_rows(self) -> Rows:
         """Rows of all entries."""
-        return np.flatnonzero(self.used)
+        return np.flatnonzero(self.used[: self._unused])
 
     def rows_with_key(self) -> Rows:
         """Rows of the entries that have a key."""
-        return np.flatnonzero(self.used & (self.scale > 0))
+        return np.flatnonzero(self.used[: self._unused] & (self.scale[: self._unused] > 0))
 
     def newest_with_key(self, most: int) -> Rows:
         """Rows of those among the newest `most` entries ever added that are held and have a key."""
-        return np.flatnonzero(self.used & (self.scale > 0) & (self.order > self.added - most))
+        rows = self.newest(most)
+        return rows[self.scale[rows] > 0]
+
+    def newest(self, most: int) -> Rows:
+        """Rows of those among the newest `most` entries ever added that are held, rising."""
+        if most > _RECENT or self._unused <= _RECENT:
+            return np.flatnonzero(self.used[: self._unused] & (self.order[: self._unused] > self.added - most))
+        orders = np.arange(max(1, self.added - most + 1), self.added + 1)
+        rows = self._recent[orders % _RECENT]
+        rows = rows[self.used[rows] & (self.order[rows] == orders)]
+        return np.sort(rows, kind="stable")  # mostly in order already
 
     def oldest_first(self, rows: Rows) -> Rows:
         """Rows in the order in which their entries were added."""
@@ -240,6 +260,12 @@ class Columns:
         """Note that the stream of an entry has reached a time."""
         stream = int(self.stream[row])
         self._stream_end_s[stream] = max(self._stream_end_s.get(stream, -math.inf), time_s)
+
+    def see_all(self, rows: Rows) -> None:
+        """Note that streams have reached the times at which some of their entries were last seen."""
+        for stream in np.unique(self.stream[rows]).tolist():
+            time_s = float(self.last_s[rows][self.stream[rows] == stream].max())
+            self._stream_end_s[stream] = max(self._stream_end_s.get(stream, -math.inf), time_s)
 
     def stream_ends_s(self) -> NDArray[np.float64]:
         """When each stream was last seen, by its number, with one 0 at the end."""

@@ -17,8 +17,10 @@ from hippocam.memory.bank.state import BankChange, BankState, Keys, Lesson
 from hippocam.memory.bank.thresholds import Thresholds
 from hippocam.stream.records import FloatArray
 
-# Events after which what is learned is fitted anew.
+# Events after which what is learned is fitted anew, and entries from which on more: it takes time in proportion to
+# these.
 REFRESH_EVENTS = 64
+_REFRESH_ENTRIES = 16384
 # Keys whose energies are measured in one batch.
 _BATCH = 4096
 # How many numbers each part of the state takes.
@@ -87,13 +89,15 @@ class Learning:
         self._sketches: Mapping[str, bytes] | None = None  # as a refresh left them, until the changes are taken
         self._numbers = b""  # as they were when the changes were taken
 
-    def take_in(self, key_D: FloatArray, *, again: bool) -> None:
-        """Learn from the key of an event, and whether the event was met before."""
+    def take_in(self, key_D: FloatArray, *, again: bool) -> bool:
+        """Learn from the key of an event, and whether the event was met before; return whether all was fitted."""
         self.learn(key_D, again=again)
         self.events += 1
         self.given_up = (0, 0)
-        if self.events % REFRESH_EVENTS == 0:
+        due = self.events % (REFRESH_EVENTS * max(1, len(self._columns) // _REFRESH_ENTRIES)) == 0
+        if due:
             self.refresh()
+        return due
 
     def learn(self, key_D: FloatArray, *, again: bool) -> None:
         """Learn from a key, float32 [D], that is no event."""

@@ -1,12 +1,14 @@
 """Which step of which entry costs the least worth for its bytes.
 
-All entries are ranked at once, and one of them again when it took a step: making room often takes many steps.
+All entries are ranked at once, and one of them again when it took a step: making room often takes many steps. Of
+very many entries only those are ranked that were the cheapest when all were ranked last, and newer ones.
 
 Shapes: N rows.
 """
 
 from __future__ import annotations
 
+import zlib
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -16,6 +18,11 @@ from hippocam.memory.bank.columns import Columns, Rows
 from hippocam.memory.records import OUTLINE, Level
 
 Doubles = NDArray[np.float64]
+
+# Up to this many entries all are ranked; else the share of the cheapest, and as many of them at least.
+_ALL = 16384
+_SHARE = 1 / 32
+_LEAST = 4096
 
 
 class Appraiser(Protocol):
@@ -87,10 +94,37 @@ class Ranking:
         self._ladder = ladder
         self._merged_from = merged_from
         self._table: _Table | None = None
+        self._few: Rows | None = None  # the cheapest when all were last ranked; None to rank all
+        self._ranked_to = 0  # the order of the newest entry then
 
     def forget(self) -> None:
         """Rank all entries anew: something changed that bears on several."""
         self._table = None
+
+    def shorten(self) -> None:
+        """Rank all entries, and from now on, where they are many, only those that are the cheapest now."""
+        columns = self._columns
+        self._table, self._few, self._ranked_to = None, None, columns.added
+        if len(columns) <= _ALL:
+            return
+        table = self._ranked(self._free_to_go(columns.all_rows()))
+        most = min(max(_LEAST, int(_SHARE * len(columns))), len(table.rows))
+        cheapest = np.lexsort((table.rows, table.cost))[:most]
+        self._few = np.sort(table.rows[cheapest])
+
+    def few(self) -> bytes:
+        """Which entries are ranked, to be kept; empty where all are."""
+        if self._few is None:
+            return b""
+        steps = np.diff(self._few, prepend=0)
+        return zlib.compress(np.concatenate([[self._ranked_to], steps]).astype("<i8").tobytes())
+
+    def restore(self, few: bytes) -> None:
+        """Rank the entries that `few` told."""
+        self._table, self._few, self._ranked_to = None, None, 0
+        if few:
+            steps = np.frombuffer(zlib.decompress(few), "<i8").astype(np.int64)
+            self._few, self._ranked_to = np.cumsum(steps[1:]), int(steps[0])
 
     def again(self, row: int) -> None:
         """Rank an entry again which alone has changed."""
@@ -105,7 +139,7 @@ class Ranking:
         """The entry whose next step costs least, of equals that of the smallest id; None where there is none."""
         columns = self._columns
         if self._table is None:
-            self._table = self._ranked(np.flatnonzero(columns.used & ~columns.pinned))
+            self._table = self._ranked(self._wanted())
         table = self._table
         if not len(table.rows):
             return None
@@ -124,6 +158,21 @@ class Ranking:
             redundancy=float(table.redundancy[index]),
             freed_bytes=int(table.freed[index]),
         )
+
+    def _wanted(self) -> Rows:
+        """The entries that are to be ranked, rising."""
+        columns = self._columns
+        if self._few is not None:
+            newer = columns.newest(columns.added - self._ranked_to)
+            rows = self._free_to_go(np.union1d(self._few, newer))
+            if len(rows):
+                return rows
+        return self._free_to_go(columns.all_rows())
+
+    def _free_to_go(self, rows: Rows) -> Rows:
+        columns = self._columns
+        free: Rows = rows[columns.used[rows] & ~columns.pinned[rows]]
+        return free
 
     def _ranked(self, rows: Rows) -> _Table:
         worth, redundancy = self._appraiser.worths(rows), self._appraiser.redundancy(rows)

@@ -71,7 +71,7 @@ class BankState:
 
     Attributes:
         numbers: Single numbers of the bank, in its own order.
-        sketches: What was learned up to the last refresh, by name.
+        sketches: What was learned up to the last refresh, by name; and "few", which entries are ranked since.
         lessons: What was learned since, in order.
         blocks: Blocks of rows, by number, as `pack_rows` packs them.
     """
@@ -88,7 +88,8 @@ class BankChange:
 
     Attributes:
         numbers: The single numbers, None where they are as they were.
-        sketches: What was learned up to now; None where no refresh came. Lessons before it are no longer needed.
+        sketches: What was learned up to now, as in BankState; None where no refresh came. Lessons before it are no
+            longer needed.
         lessons: What was learned since the last change, or since that refresh.
         blocks: Blocks of rows that changed; empty bytes for one in which no row is in use.
     """

@@ -172,19 +172,24 @@ def slots_from(rows: Sequence[Sequence[Any]]) -> list[Slot]:
 
 @damaged_rows_named
 def _slot_from(row: Sequence[Any]) -> Slot:
-    *plain, words_bytes, key_D = row
-    values = dict(zip(SLOT, plain, strict=True))
-    entry_id, key = values.pop("id"), values.pop("key")
+    # in the order of SLOT
+    entry_id, stream, last_s, utility, strength, met, uses, pinned, level, place, jpeg_bytes, key, *others = row
+    words_bytes, key_D = others
     return Slot(
-        **values
-        | {
-            "entry_id": entry_id,
-            "key_D": unpack(key) if key is not None and key_D is None else key_D,
-            "words_bytes": words_bytes,
-            "outlined": key is not None and holds_outline(key),
-            "pinned": bool(values["pinned"]),
-            "level": Level(values["level"]),
-        }
+        entry_id=entry_id,
+        stream=stream,
+        last_s=last_s,
+        utility=utility,
+        strength=strength,
+        met=met,
+        uses=uses,
+        pinned=bool(pinned),
+        level=Level(level),
+        place=place,
+        jpeg_bytes=jpeg_bytes,
+        words_bytes=words_bytes,
+        outlined=key is not None and holds_outline(key),
+        key_D=unpack(key) if key is not None and key_D is None else key_D,
     )
 
 

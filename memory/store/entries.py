@@ -93,6 +93,7 @@ class EntryTable:
             text=event.text,
             frames=event.frames,
             repeats=event.repeats,
+            level=Level.FULL if event.jpeg else Level.VECTORS,
             jpeg_bytes=len(event.jpeg),
             sensors=event.sensors,
             motion=event.motion,
@@ -236,8 +237,11 @@ class EntryTable:
             yield from slots_from(rows[start : start + _SLOTS])
 
     def picture_bytes(self) -> dict[int, int]:
-        """Bytes of the pictures of the entries that have not given them up, by id."""
-        return dict(self._db.execute("SELECT id, jpeg_bytes FROM entry WHERE level < ?", (Level.VECTORS,)))
+        """Bytes of the pictures of the entries that came with one and have not given it up, by id."""
+        rows = self._db.execute(
+            "SELECT id, jpeg_bytes FROM entry WHERE level < ? AND jpeg_bytes > 0", (Level.VECTORS,)
+        )
+        return dict(rows.fetchall())
 
     def held(self, entry_id: int | None = None) -> list[Held]:
         """All entries with vectors, or one of them; each stream in the order of its events."""

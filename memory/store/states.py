@@ -17,7 +17,7 @@ from hippocam.memory.bank.state import (
 
 # Names of what was learned.
 _NUMBERS = "bank"
-_SKETCHES = ("again", "all")
+_SKETCHES = ("again", "all", "few")
 
 
 class StateTable:
@@ -102,7 +102,10 @@ class BankTable:
         """Keep what has changed."""
         if change.sketches is not None:
             for name, sketch in change.sketches.items():
-                self._learned.put(name, sketch)
+                if sketch:
+                    self._learned.put(name, sketch)
+                else:
+                    self._learned.delete(name)
             self._db.execute("DELETE FROM lesson")
         self._db.executemany(
             "INSERT INTO lesson (again, key) VALUES (?, ?)",
