@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -87,27 +88,45 @@ def run(
             stream = _every(fill + frames, dim)
             for _, frame in zip(range(fill), stream, strict=False):
                 memory.write([frame])
-            asked_QD = np.random.default_rng(1).standard_normal((64, dim)).astype(np.float32)
-            alone = [_ask(memory, asked_D) for asked_D in asked_QD]
-            over, beside = threading.Event(), list[float]()
-            asker = threading.Thread(target=_ask_on, args=(memory, asked_QD, over, beside))
-            asker.start()
-            wall, cpu = _write_at(memory, stream, fps)
-            over.set()
-            asker.join()
+            alone = [_ask(memory, asked_D) for asked_D in _questions(dim)]
+            beside = beside_questions(memory, stream, dim=dim, fps=fps)
             (status,) = memory.streams()
     return WaitingResult(
         dim=dim,
         budget_bytes=budget_bytes,
         entries=status.entries,
-        frames=len(wall),
+        frames=len(beside.writes_s),
         fps=fps,
-        write=Times.of(wall),
-        write_cpu=Times.of(cpu),
+        write=Times.of(beside.writes_s),
+        write_cpu=Times.of(beside.writes_cpu_s),
         recall_alone=Times.of(alone[1:]),  # the first fills the index
-        recall=Times.of(beside),
-        questions=len(beside),
+        recall=Times.of(beside.questions_s),
+        questions=len(beside.questions_s),
     )
+
+
+class Beside(NamedTuple):
+    """Seconds that calls took beside each other: writes by the clock and of processor time, questions."""
+
+    writes_s: list[float]
+    writes_cpu_s: list[float]
+    questions_s: list[float]
+
+
+def beside_questions(memory: MemoryWriter, stream: Iterator[Embedding], *, dim: int, fps: float) -> Beside:
+    """Write a stream's frames one by one at a rate, while another thread asks."""
+    over, took = threading.Event(), list[float]()
+    asker = threading.Thread(target=_ask_on, args=(memory, _questions(dim), over, took))
+    asker.start()
+    wall, cpu = _write_at(memory, stream, fps)
+    over.set()
+    asker.join()
+    return Beside(wall, cpu, took)
+
+
+def _questions(dim: int) -> FloatArray:
+    questions: FloatArray = np.random.default_rng(1).standard_normal((64, dim)).astype(np.float32)
+    return questions
 
 
 def _every(frames: int, dim: int) -> Iterator[Embedding]:

@@ -22,6 +22,7 @@ from hippocam.apps.cli.bench.policy import add_policy
 from hippocam.apps.cli.bench.robot import add_robot
 from hippocam.apps.cli.bench.scale import add_scale
 from hippocam.apps.cli.bench.sentences import add_sentences
+from hippocam.apps.cli.bench.year import add_year
 from hippocam.apps.terminal import tell, tell_json, warn
 from hippocam.stream.errors import HippocamError
 
@@ -111,7 +112,7 @@ def add_commands(bench: argparse.ArgumentParser) -> None:
     add_poison(poison, lambda options: _annotations(options, FOOTAGE), _parts)
 
     known = add_known(names, lambda: _parts()[1])
-    others = (*known, add_sentences(names), add_lifelog(names), policy, add_forgetting(names))
+    others = (*known, add_sentences(names), add_lifelog(names), policy, add_forgetting(names), add_year(names))
     every = (moments, memory, scale, sleep, ingest, qa, answers, things, perception, robot, poison, *others)
     for command in every:
         command.add_argument(
