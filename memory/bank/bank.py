@@ -31,7 +31,7 @@ from hippocam.memory.bank.learning import Learning
 from hippocam.memory.bank.ranking import Ranking
 from hippocam.memory.bank.state import BankChange, BankState
 from hippocam.memory.bank.thresholds import Thresholds
-from hippocam.memory.bank.twins import Twins
+from hippocam.memory.bank.twins import Compared, Twins
 from hippocam.memory.bank.utility import Utility
 from hippocam.memory.bank.worth import MAX_REDUNDANCY, Appraiser, Worth
 from hippocam.memory.codec import Outline, rounded, signs
@@ -119,6 +119,7 @@ class Bank:
         self.picture_bytes = 0
         learned_fade_s, learned_fade_power = self.utility.fade
         self._columns = Columns(dim)
+        self._compared: Compared | None = None  # the newest event's key, until a key changes
         self._twins = Twins(self._columns, config.window)
         self._ladder = Ladder(
             self._columns,
@@ -188,7 +189,8 @@ class Bank:
         if len(rows):
             cosines = columns.cosines(rows, key_D)
             self._thresholds.observe(cosines)
-            own = columns.stream[rows] == columns.stream_number(stream)
+            self._compared = Compared(key_D, rows, cosines)
+            own = columns.stream[rows] == columns.streams.number(stream)
             best = int(np.argmax(cosines))
             pause_s = t0_s - columns.last_s[rows[best]] if own[best] else math.inf
             again = bool(cosines[best] >= self._thresholds.same and pause_s > self.config.again_s)
@@ -215,7 +217,8 @@ class Bank:
             columns = self._columns
             columns.set_keys(np.array([row]), slot.key_D[None])
             columns.energy[row] = columns.first_energy[row] = self.utility.energies(slot.key_D[None])[0]
-            self._twins.pair(row)
+            self._twins.pair(row, self._compared)
+        self._compared = None
 
     def load(
         self, slots: Iterable[Slot], ends_s: Mapping[str, float] | None = None, state: BankState | None = None
@@ -229,6 +232,7 @@ class Bank:
         """
         columns, state, every = self._columns, state or BankState(), list(slots)
         columns.clear()
+        self._compared = None
         self._ranking.forget()
         self.picture_bytes = 0
         streams = {slot.entry_id: slot.stream for slot in every}
@@ -243,7 +247,7 @@ class Bank:
             rows = np.array([columns.row(slot.entry_id) for slot in batch])
             columns.set_keys(rows, np.stack([slot.key_D for slot in batch if slot.key_D is not None]))
         for stream, end_s in (ends_s or {}).items():
-            columns.reach(stream, end_s)
+            columns.streams.reach(stream, end_s)
         if self.learning.restore(state, laid_out=laid_out):
             self._ranking.restore(state.sketches.get("few", b""))
         else:
@@ -332,6 +336,7 @@ class Bank:
             outlined: Whether of its signs only the outline is kept.
         """
         columns, row, stage = self._columns, self._columns.row(entry_id), self._ladder.stage()
+        self._compared = None
         self.picture_bytes += jpeg_bytes - int(columns.picture_bytes[row])
         columns.level[row], columns.picture_bytes[row] = level, jpeg_bytes
         columns.outlined[row] = outlined
@@ -356,6 +361,7 @@ class Bank:
 
     def rekey(self, entry_id: int, key_D: FloatArray) -> None:
         """Give an entry another key, float32 [D]."""
+        self._compared = None
         columns, row = self._columns, self._columns.row(entry_id)
         self._ranking.forget()
         columns.set_keys(np.array([row]), key_D[None])
@@ -366,6 +372,7 @@ class Bank:
 
     def delete(self, entry_id: int) -> None:
         """Delete an entry, and find a new twin for each entry whose twin it was."""
+        self._compared = None
         self._ranking.forget()
         row = self._columns.delete(entry_id)
         self.picture_bytes -= int(self._columns.picture_bytes[row])
@@ -415,7 +422,7 @@ class Bank:
     def reach(self, stream: str, time_s: float) -> None:
         """Note that a stream was watched up to a time."""
         self._ranking.forget()
-        self._columns.reach(stream, time_s)
+        self._columns.streams.reach(stream, time_s)
 
     def take_changes(self) -> BankChange:
         """What is to be kept so that a bank which is loaded with it goes on as this one, since the last call."""

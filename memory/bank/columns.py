@@ -9,12 +9,12 @@ Shapes: N rows, D embedding dimension.
 from __future__ import annotations
 
 import heapq
-import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hippocam.memory.bank.streams import Streams
 from hippocam.stream.records import FloatArray
 
 Rows = NDArray[np.int64]
@@ -119,8 +119,7 @@ class Columns:
         self._free = list[int]()  # rows that were freed: a heap
         self._unused = 0  # from this row on none was ever used
         self._recent = np.zeros(_RECENT, np.int64)  # rows by order, in a ring
-        self._streams: dict[str, int] = {}
-        self._stream_end_s: dict[int, float] = {}
+        self.streams = Streams()
         self.added = 0
         self.changed = set[int]()
 
@@ -159,10 +158,10 @@ class Columns:
             self._grow()
         self._row = dict(zip(entry_ids.tolist(), rows.tolist(), strict=True))
         for index in np.argsort(orders, kind="stable"):  # streams are numbered as they came
-            self._streams.setdefault(streams[index], len(self._streams))
+            self.streams.add(streams[index])
         self.entry_id[rows], self.order[rows], self.used[rows] = entry_ids, orders, True
         self._recent[orders % _RECENT] = rows
-        self.stream[rows] = [self._streams[stream] for stream in streams]
+        self.stream[rows] = [self.streams.number(stream) for stream in streams]
         self.twin[rows], self.twin_cosine[rows] = -1, -1.0
         self.changed.update(rows.tolist())
         self._unused = int(rows.max()) + 1 if len(rows) else 0
@@ -172,7 +171,7 @@ class Columns:
         self._row[entry_id] = row
         self.entry_id[row], self.order[row], self.used[row] = entry_id, order, True
         self._recent[order % _RECENT] = row
-        self.stream[row] = self._streams.setdefault(stream, len(self._streams))
+        self.stream[row] = self.streams.add(stream)
         self.twin[row], self.twin_cosine[row] = -1, -1.0
         self.first_energy[row] = 0.0
         self.version[row] = 0
@@ -252,29 +251,11 @@ class Columns:
 
     # streams ---------------------------------------------------------------------------------------------
 
-    def stream_number(self, stream: str) -> int:
-        """Number of a stream; -1 where nothing of it was ever added."""
-        return self._streams.get(stream, -1)
-
     def see(self, row: int, time_s: float) -> None:
         """Note that the stream of an entry has reached a time."""
-        stream = int(self.stream[row])
-        self._stream_end_s[stream] = max(self._stream_end_s.get(stream, -math.inf), time_s)
+        self.streams.see(int(self.stream[row]), time_s)
 
     def see_all(self, rows: Rows) -> None:
         """Note that streams have reached the times at which some of their entries were last seen."""
         for stream in np.unique(self.stream[rows]).tolist():
-            time_s = float(self.last_s[rows][self.stream[rows] == stream].max())
-            self._stream_end_s[stream] = max(self._stream_end_s.get(stream, -math.inf), time_s)
-
-    def stream_ends_s(self) -> NDArray[np.float64]:
-        """When each stream was last seen, by its number, with one 0 at the end."""
-        ends_s = np.zeros(len(self._streams) + 1)
-        for stream, time_s in self._stream_end_s.items():
-            ends_s[stream] = time_s
-        return ends_s
-
-    def reach(self, stream: str, time_s: float) -> None:
-        """Note that a stream has reached a time."""
-        number = self._streams.setdefault(stream, len(self._streams))
-        self._stream_end_s[number] = max(self._stream_end_s.get(number, -math.inf), time_s)
+            self.streams.see(stream, float(self.last_s[rows][self.stream[rows] == stream].max()))

@@ -7,6 +7,8 @@ Shapes: N, M rows.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from hippocam.memory.bank.columns import LARGEST, Columns, Rows
@@ -15,6 +17,20 @@ from hippocam.stream.records import FloatArray
 
 # Entries that are compared at once when a bank is loaded: a block with itself and the one before.
 _LOAD_BLOCK = 1024
+
+
+class Compared(NamedTuple):
+    """A key and what it was compared with.
+
+    Attributes:
+        key: float32 [D].
+        rows: Rows of entries, rising.
+        cosines: With their keys, float32 [N].
+    """
+
+    key: FloatArray
+    rows: Rows
+    cosines: FloatArray
 
 
 class Twins:
@@ -34,13 +50,20 @@ class Twins:
         twin = int(self._columns.twin[row])
         return int(self._columns.entry_id[twin]) if twin >= 0 else None
 
-    def pair(self, row: int) -> None:
-        """Pair an entry with its nearest neighbour, and update the neighbours for which it is now nearest."""
+    def pair(self, row: int, compared: Compared | None = None) -> None:
+        """Pair an entry with its nearest neighbour, and update the neighbours for which it is now nearest.
+
+        Args:
+            row: Row of the entry.
+            compared: What a key was compared with last; it need not be done again if it is this entry's.
+        """
         columns = self._columns
         rows = self._neighbours(row)
         if not len(rows):
             return
-        cosines = self._cosines_of(row, rows)
+        cosines = self._cosines_known(row, rows, compared)
+        if cosines is None:
+            cosines = self._cosines_of(row, rows)
         best = int(np.argmax(cosines))
         columns.set_twins(np.array([row]), int(rows[best]), float(cosines[best]))
         nearer = cosines > columns.twin_cosine[rows]
@@ -88,6 +111,19 @@ class Twins:
         rows = columns.newest_with_key(self._window)
         others: Rows = rows[(columns.stream[rows] == columns.stream[row]) & (rows != row)]
         return others
+
+    def _cosines_known(self, row: int, rows: Rows, compared: Compared | None) -> FloatArray | None:
+        """The same as `_cosines_of` where an entry's key was just compared with those of all these rows."""
+        columns = self._columns
+        if compared is None or columns.level[row] >= Level.SIGNS:
+            return None
+        if not np.array_equal(compared.key, columns.keys(np.array([row]))[0]):
+            return None
+        found = np.searchsorted(compared.rows, rows)
+        if int(found[-1]) >= len(compared.rows) or not np.array_equal(compared.rows[found], rows):
+            return None
+        known: FloatArray = compared.cosines[found]
+        return known
 
     def _cosines_of(self, row: int, rows: Rows) -> FloatArray:
         """Cosines of the key of one row with those of others."""

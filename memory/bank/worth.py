@@ -157,6 +157,6 @@ class Appraiser:
 
     def _decay(self, rows: Rows) -> Doubles:
         columns = self._columns
-        age_s = np.maximum(columns.stream_ends_s()[columns.stream[rows]] - columns.last_s[rows], 0)
+        age_s = np.maximum(columns.streams.ends_s()[columns.stream[rows]] - columns.last_s[rows], 0)
         decay: Doubles = (1 + age_s / (self._fade_s * columns.strength[rows])) ** -self._fade_power
         return decay

@@ -2,8 +2,8 @@
 
 The stream is that of `bench scale`: random scenes of 8 to 10 frames, one in four of them seen before. It is
 replayed a piece at a time, as an archive is, while processor time, resident memory and bytes are measured. Then
-frames come one at a time, at a camera's rate, while another thread asks. In the end the memory is closed and opened
-again.
+frames come one at a time, at a camera's rate, while another thread asks. In the end the memory is closed and
+opened again.
 
 Shapes: D numbers a vector.
 """
