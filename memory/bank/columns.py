@@ -9,12 +9,12 @@ Shapes: N rows, D embedding dimension.
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hippocam.memory.bank.streams import Streams
 from hippocam.stream.records import FloatArray
 
 Rows = NDArray[np.int64]
@@ -47,6 +47,37 @@ _DTYPES = {
     "informed": np.bool_,
     "version": np.uint8,
 }
+
+
+class Streams:
+    """The streams of a bank's entries by number, as they come, and until when each was seen."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._ends_s: dict[int, float] = {}
+
+    def add(self, stream: str) -> int:
+        """Number of a stream, a new one where nothing of it was ever added."""
+        return self._numbers.setdefault(stream, len(self._numbers))
+
+    def number(self, stream: str) -> int:
+        """Number of a stream; -1 where nothing of it was ever added."""
+        return self._numbers.get(stream, -1)
+
+    def see(self, number: int, time_s: float) -> None:
+        """Note that a stream has reached a time."""
+        self._ends_s[number] = max(self._ends_s.get(number, -math.inf), time_s)
+
+    def reach(self, stream: str, time_s: float) -> None:
+        """The same by its name."""
+        self.see(self.add(stream), time_s)
+
+    def ends_s(self) -> NDArray[np.float64]:
+        """When each stream was last seen, by its number, with one 0 at the end."""
+        ends_s = np.zeros(len(self._numbers) + 1)
+        for number, time_s in self._ends_s.items():
+            ends_s[number] = time_s
+        return ends_s
 
 
 class Columns:
