@@ -8,6 +8,7 @@ up, which only serve to take sleeps back; then, step by step, what costs the lea
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,8 @@ LOG_BYTES = 44 * _LOG_PAGE_BYTES
 # Share of the budget that the log may take where that is more, and bytes that it takes at most.
 _LOG_SHARE = 1 / 64
 _MOST_LOG_BYTES = 8_000_000
+# Share of what is free on the disk that the log takes at most.
+_DISK_SHARE = 1 / 8
 # Pages that a transaction adds to the log at most.
 _TRANSACTION_PAGES = 24
 # New pages that an insert takes at most: the row, indexes, full text, journal, place, summary.
@@ -108,16 +111,22 @@ class LogSizes:
     together: int
 
     @classmethod
-    def of(cls, budget_bytes: int) -> LogSizes:
-        """The sizes for a budget."""
-        most_bytes = min(int(_LOG_SHARE * budget_bytes), _MOST_LOG_BYTES)
-        pages = max(LOG_BYTES, most_bytes) // _LOG_PAGE_BYTES
+    def of(cls, budget_bytes: int, free_bytes: float = math.inf) -> LogSizes:
+        """The sizes for a budget.
+
+        Args:
+            budget_bytes: The whole memory's.
+            free_bytes: What is free on the disk: where that is little, the log is folded sooner.
+        """
+        most_bytes = max(LOG_BYTES, min(int(_LOG_SHARE * budget_bytes), _MOST_LOG_BYTES))
+        most = most_bytes // _LOG_PAGE_BYTES
+        pages = int(max(LOG_BYTES, min(most_bytes, _DISK_SHARE * free_bytes))) // _LOG_PAGE_BYTES
         folded, waits, emptied = (pages * part // 11 for part in (2, 4, 5))
         return cls(
             folded_from=folded * _LOG_PAGE_BYTES,
             waits_from=waits * _LOG_PAGE_BYTES,
             emptied_from=emptied * _LOG_PAGE_BYTES,
-            most=pages * _LOG_PAGE_BYTES,
+            most=most * _LOG_PAGE_BYTES,
             together=(pages - emptied) // _TRANSACTION_PAGES,
         )
 

@@ -7,6 +7,7 @@ the journal says why each thing happened.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -82,7 +83,7 @@ class LongTerm:
         shares = Shares.of(budget_bytes, spec.dim, sleep_share=sleep_share, notes_share=notes_share)
         self._store, self._spec, self._config = store, spec, config
         self._stream_rows = shares.stream_rows
-        self._log = Log(folder, store, LogSizes.of(budget_bytes))
+        self._log = Log(folder, store, LogSizes.of(budget_bytes, shutil.disk_usage(folder).free))
         store.folded_from_bytes = self._log.sizes.folded_from
         store.transactions.undone.append(self._undone)
         self._journal = Journal(store.journal, shares.journal_rows)
