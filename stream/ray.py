@@ -62,6 +62,32 @@ def ask_for(cores: int) -> None:
     request_resources(bundles=[{"CPU": 1}] * cores)
 
 
+@contextmanager
+def simulated_cluster(nodes: int, *, cores: int, object_store_bytes: int = 80 << 20) -> Iterator[str]:
+    """A cluster of nodes on this machine, for measurements: each has as many cores as are said, whatever is there.
+
+    Args:
+        nodes: How many, beside a head without cores.
+        cores: Of each.
+        object_store_bytes: Shared memory of each.
+
+    Yields:
+        Its address.
+    """
+    switch_off()
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    from ray.cluster_utils import Cluster
+
+    head = {"num_cpus": 0, "include_dashboard": False, "object_store_memory": object_store_bytes}
+    cluster = Cluster(initialize_head=True, head_node_args=head)
+    try:
+        for _ in range(nodes):
+            cluster.add_node(num_cpus=cores, object_store_memory=object_store_bytes)
+        yield cluster.address
+    finally:
+        cluster.shutdown()
+
+
 def _start(ray: Any, address: str, object_store_bytes: int | None) -> None:
     joins = address != "local"
     if joins:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hippocam.apps.cli.bench import options as bench_options
+from hippocam.apps.cli.bench.cluster import add_cluster
 from hippocam.apps.cli.bench.forgetting import add_forgetting
 from hippocam.apps.cli.bench.known import add_known
 from hippocam.apps.cli.bench.lifelog import add_lifelog
@@ -105,6 +106,9 @@ def add_commands(bench: argparse.ArgumentParser) -> None:
     robot = names.add_parser("robot", help="what a robot's control loop waits for")
     add_robot(robot)
 
+    cluster = names.add_parser("cluster", help="how an archive's throughput grows with a cluster's workers")
+    add_cluster(cluster)
+
     policy = names.add_parser("policy", help="policies that read our memory, beside policies with other memories")
     add_policy(policy)
 
@@ -113,7 +117,7 @@ def add_commands(bench: argparse.ArgumentParser) -> None:
 
     known = add_known(names, lambda: _parts()[1])
     others = (*known, add_sentences(names), add_lifelog(names), policy, add_forgetting(names), add_year(names))
-    every = (moments, memory, scale, sleep, ingest, qa, answers, things, perception, robot, poison, *others)
+    every = (moments, memory, scale, sleep, ingest, qa, answers, things, perception, robot, poison, cluster, *others)
     for command in every:
         command.add_argument(
             "--out", "--write", type=Path, metavar="FILE", help="Markdown file whose section is written anew"
