@@ -13,7 +13,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from hippocam.apps.content import cheap_part, fingerprint_of, is_same, renewed, replaced, with_samples
 from hippocam.memory.errors import DiskError
@@ -23,6 +22,7 @@ from hippocam.memory.records import KEY_FRAMES
 from hippocam.memory.store.streams import StreamRow
 from hippocam.stream.pipeline import Job
 from hippocam.stream.protocols import Source
+from hippocam.stream.sources.remote import path_of
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ def _claim(
     taken.add(name)
     complete = _whole(known, fingerprint)
     if complete:
-        moved = not Path(known[0].source).exists()
+        moved = not path_of(known[0].source).exists()
         uri = source.uri if moved else known[0].source
         now = renewed(uri, known[0].fingerprint)
         if moved or now != known[0].fingerprint:

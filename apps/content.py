@@ -9,7 +9,8 @@ pictures of one size under the same names. So before something counts as watched
 compared. A file is hashed right after it was watched, when the system still holds it in its cache; SHA-256, which
 processors know, takes some seconds a gigabyte, a small share of what watching takes. Of what was interrupted there
 are samples from all over it. Under the same path all is compared once more where the system says that it was
-changed since: a picture may have been replaced by another of its size.
+changed since: a picture may have been replaced by another of its size. Of a file on object storage the server's
+word for its content (size, ETag, time) stands for all of it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hippocam.stream.sources.images import IMAGE_SUFFIXES
+from hippocam.stream.sources.remote import RemotePath, path_of
 
 # Bytes at a file's start: few, so that a recording has them soon and they stay the same while it grows.
 _START_BYTES = 1 << 12
@@ -40,7 +42,7 @@ def fingerprint_of(uri: str) -> str:
     its start the first name, its end a hash of all names and sizes.
     """
     try:
-        path = Path(uri)
+        path = path_of(uri)
         if path.is_dir():
             files = sorted((p.name, p.stat().st_size) for p in path.iterdir() if p.is_file())
             first = files[0][0] if files else ""
@@ -155,7 +157,7 @@ def _same_place(source: str, uri: str) -> bool:
 def _changed_of(uri: str) -> str:
     """When a file, or the newest of a folder's files, was last changed in any way, as its system counts."""
     try:
-        path = Path(uri)
+        path = path_of(uri)
         files = path.iterdir() if path.is_dir() else [path]
         return str(max((file.stat().st_ctime_ns for file in files if file.is_file()), default=0))
     except (OSError, ValueError):
@@ -164,7 +166,9 @@ def _changed_of(uri: str) -> str:
 
 def _samples_of(uri: str) -> str:
     """Hash pieces from all over a file, or of pictures from all over a folder; "" if it cannot be read."""
-    path = Path(uri)
+    path = path_of(uri)
+    if isinstance(path, RemotePath):
+        return path.content_id()
     try:
         if not path.is_dir():
             return _hash(b"".join(_pieces(path, _SAMPLES)))
@@ -186,7 +190,9 @@ def _pieces(path: Path, count: int) -> Iterator[bytes]:
 
 def _content_of(uri: str) -> str:
     """Hash all of a file, or names and content of all pictures in a folder; "" if it cannot be read."""
-    path = Path(uri)
+    path = path_of(uri)
+    if isinstance(path, RemotePath):
+        return path.content_id()
     try:
         if not path.is_dir():
             return _hash_of(path)

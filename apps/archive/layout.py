@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 from hippocam.stream.protocols import Source
 from hippocam.stream.sources.dates import PathPattern, camera_at
 from hippocam.stream.sources.naming import slug
+from hippocam.stream.sources.remote import path_of
 
 Per = Literal["all", "folder", "camera"]
 Split = Literal["day", "week", "month", "year"]
@@ -42,7 +43,7 @@ def home_of(source: Source, per: Per, camera_from: PathPattern | None = None) ->
     dataset, hash_, _ = source.uri.partition("#")
     if hash_:  # the cameras of a robot are told apart in its memory
         return Home(dataset, slug(Path(dataset).name))
-    path = Path(source.uri)
+    path = path_of(source.uri)
     if per == "folder":
         return Home(str(path.parent), slug(path.parent.name))
     camera, folder = camera_at(path, camera_from)

@@ -22,6 +22,7 @@ from hippocam.stream.protocols import Source
 from hippocam.stream.sources import OpenedSources
 from hippocam.stream.sources.dates import Recorded, recorded_at
 from hippocam.stream.sources.naming import natural_key
+from hippocam.stream.sources.remote import path_of
 
 # Threads that read headers and both ends of files: remote disks are slow.
 _READERS = 8
@@ -115,7 +116,7 @@ class Planner:
         """When a recording begins, as its path or it says."""
         if not self._setup.dated or "#" in uri:
             return None
-        return recorded_at(Path(uri), self._setup.time_from)
+        return recorded_at(path_of(uri), self._setup.time_from)
 
     def _placed(self, one: _Given, home: Home) -> Row:
         """Return the ledger's row of a source, with its present path and memory."""

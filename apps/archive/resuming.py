@@ -10,6 +10,7 @@ from hippocam.apps.archive.records import ArchiveRequest
 from hippocam.apps.encoder_choice import encoder_name
 from hippocam.apps.settings import load_settings
 from hippocam.stream.errors import HippocamError
+from hippocam.stream.sources.remote import is_remote
 
 
 def settled(ledger: Ledger, request: ArchiveRequest, *, resume: bool) -> ArchiveRequest:
@@ -51,4 +52,4 @@ def settled(ledger: Ledger, request: ArchiveRequest, *, resume: bool) -> Archive
 
 
 def _absolute(path: str) -> str:
-    return os.path.abspath(os.path.expanduser(path)) if path.strip() else path
+    return os.path.abspath(os.path.expanduser(path)) if path.strip() and not is_remote(path) else path

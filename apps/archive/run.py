@@ -20,7 +20,7 @@ from hippocam.apps.archive.planning import Planner
 from hippocam.apps.archive.records import ArchiveConfig, ArchiveProgress, ArchiveReport, ArchiveRequest
 from hippocam.apps.archive.resuming import settled
 from hippocam.apps.archive.setup import Setup
-from hippocam.apps.archive.status import ProgressFile, is_gone, write_summary
+from hippocam.apps.archive.status import ProgressFile, gone_of, write_summary
 from hippocam.apps.archive.work import HIDDEN, work_folder
 from hippocam.apps.archive.writer import Todo
 from hippocam.memory.errors import LockedError
@@ -139,7 +139,7 @@ class _Run:
             failed=(*planner.failed, *book.failed),
             quarantined=tuple(planner.quarantined),
             undated=tuple(todo.footage.source.uri for todo in todos if dated and todo.recorded is None),
-            gone=tuple(row.path for row in self._ledger.rows(state=State.DONE) if is_gone(row.path)),
+            gone=gone_of(self._ledger.rows(state=State.DONE)),
             left_out=tuple(book.machines_left_out),
         )
 

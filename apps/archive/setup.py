@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from hippocam.stream import opencv
 from hippocam.stream.pipeline import PipelineConfig
 from hippocam.stream.records import EncoderSpec
 from hippocam.stream.sources.dates import PathPattern
+from hippocam.stream.sources.remote import path_of
 
 SEGMENT_S = 300.0
 # The smallest budget, in millions of bytes.
@@ -93,7 +93,7 @@ class Setup:
     def key(self, uri: str, fingerprint: str) -> str:
         """Hash everything that the parts of a source depend on into a file name."""
         try:
-            changed = os.stat(uri).st_mtime_ns
+            changed = path_of(uri).stat().st_mtime_ns
         except OSError:
             changed = 0
         made_by = (self.spec, self.pipeline, self.senses.ids, self.settings.senses)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from hippocam.apps.archive.ledger import LEDGER, Ledger, State
+from hippocam.apps.archive.ledger import LEDGER, Ledger, Row, State
 from hippocam.apps.archive.records import ArchivedMemory, ArchiveProgress, ArchiveReport, ArchiveStatus, Running
 from hippocam.apps.archive.work import HIDDEN
 from hippocam.memory.errors import LockedError
@@ -24,11 +25,14 @@ from hippocam.memory.lock import WriterLock
 from hippocam.memory.memory import Memory
 from hippocam.stream.errors import Failure, HippocamError
 from hippocam.stream.private import replace_bytes
+from hippocam.stream.sources.remote import path_of
 
 SUMMARY = "summary.json"
 _PROGRESS = "progress.json"
 # Seconds between two records of a run's progress.
 _EVERY_S = 1.0
+# Threads that look whether files are there: object storage is slow.
+_LOOKERS = 16
 
 
 class ProgressFile:
@@ -81,7 +85,7 @@ def archive_status(root: Path) -> ArchiveStatus:
         quarantined=tuple(
             Failure(source=row.path, reason=row.reason) for row in rows if row.state is State.QUARANTINED
         ),
-        gone=tuple(row.path for row in rows if row.state is State.DONE and is_gone(row.path)),
+        gone=gone_of(rows),
     )
 
 
@@ -97,9 +101,18 @@ def memory_status(folder: Path, recordings: int) -> ArchivedMemory:
         )
 
 
-def is_gone(uri: str) -> bool:
-    """Whether the file or folder of a recording is no longer there."""
-    return not Path(uri.partition("#")[0]).exists()
+def gone_of(rows: Iterable[Row]) -> tuple[str, ...]:
+    """The files and folders of recordings that were archived and are no longer there."""
+    paths = [row.path for row in rows if row.state is State.DONE]
+    with ThreadPoolExecutor(_LOOKERS) as lookers:
+        return tuple(path for path, gone in zip(paths, lookers.map(_is_gone, paths), strict=True) if gone)
+
+
+def _is_gone(uri: str) -> bool:
+    try:
+        return not path_of(uri.partition("#")[0]).exists()
+    except OSError:  # nobody can tell, as where the network is away
+        return False
 
 
 def _running(hidden: Path) -> Running | None:

@@ -10,7 +10,6 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -24,6 +23,7 @@ from hippocam.stream.ingest import Ingest
 from hippocam.stream.pipeline import NO_SENSES, Job, PipelineConfig, Senses
 from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import Frame, Item
+from hippocam.stream.sources.remote import path_of
 
 # Attempts without an end after which a segment is not tried again.
 MAX_TRIES = 3
@@ -166,7 +166,7 @@ class SegmentWorker:
 
 def _is_there(uri: str) -> bool:
     """Whether the file or folder of a source is seen from here."""
-    return Path(uri.partition("#")[0]).exists()
+    return path_of(uri.partition("#")[0]).exists()
 
 
 def give_up(work: Work, footage: Footage, number: int, made: Made) -> bool:

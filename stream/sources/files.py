@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hippocam.stream.errors import SourceError
+from hippocam.stream.sources.remote import is_remote
 
 # What FFmpeg may take a file for: containers and raw streams of pictures. Playlists and scripts (concat, hls,
 # dash, sdp, image sequences, ...) would have it open other files, or addresses, that the file names.
@@ -29,7 +30,8 @@ def open_alone(path: Path) -> Any:
     """
     import av
 
-    return av.open(str(path), options=dict(_OPTIONS), metadata_errors="ignore")
+    opened = path.open("rb") if is_remote(path) else str(path)
+    return av.open(opened, options=dict(_OPTIONS), metadata_errors="ignore")
 
 
 def open_container(path: Path, uri: str) -> Any:

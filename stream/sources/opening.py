@@ -15,14 +15,18 @@ from hippocam.stream.errors import SourceError
 from hippocam.stream.guard import blamed_on
 from hippocam.stream.protocols import Source
 from hippocam.stream.sources.decode.frames import Decoder
-from hippocam.stream.sources.folders import Found, add_path
+from hippocam.stream.sources.folders import VIDEO_SUFFIXES, Found, add_path
 from hippocam.stream.sources.images import AnimationSource, ImageFolderSource
 from hippocam.stream.sources.lerobot.episodes import find_episodes
 from hippocam.stream.sources.logs.opening import log_sources
 from hippocam.stream.sources.naming import unique_ids
 from hippocam.stream.sources.patterns import add_pattern
+from hippocam.stream.sources.remote import RemotePath, check_address, is_remote
 from hippocam.stream.sources.video import LONGEST_PX, VideoSource
 
+# A file that names others, one a line; what is read from a web server, where all else is taken for a camera.
+_LIST_SUFFIX = ".txt"
+_READ_FROM_AFAR = {*VIDEO_SUFFIXES, _LIST_SUFFIX} - {".mjpg", ".mjpeg"}
 _ADDRESS = re.compile("[a-zA-Z][a-zA-Z0-9+.-]*://")
 
 
@@ -84,6 +88,9 @@ def open_sources(arguments: Sequence[str | Path], config: SourceConfig | None = 
 
 
 def _add(text: str, found: Found) -> None:
+    if is_remote(text) and (not text.startswith("http") or Path(text).suffix.casefold() in _READ_FROM_AFAR):
+        _add_remote(text, found)
+        return
     path = Path(os.path.abspath(text))
     if _ADDRESS.match(text) and not _exists(path):
         with suppress(ValueError):  # no password is told
@@ -96,6 +103,22 @@ def _add(text: str, found: Found) -> None:
         add_pattern(text, found)
     else:
         add_path(path, found)
+
+
+def _add_remote(text: str, found: Found) -> None:
+    """Add a video at an address, all below a folder there, what a pattern matches, or what a list names."""
+    check_address(text)
+    path, before = RemotePath(text), found.count
+    if path.suffix.casefold() == _LIST_SUFFIX:
+        for line in path.open().read().decode("utf-8").splitlines():
+            if line.strip():
+                _add(line.strip(), found)
+        return
+    for file in path.files():
+        if file.suffix.casefold() in VIDEO_SUFFIXES or file == path:
+            add_path(file, found)
+    if found.count == before:
+        found.fail(path, "no videos are there; give a file, a folder or a pattern")
 
 
 def _exists(path: Path) -> bool:

@@ -31,6 +31,7 @@ from hippocam.stream.sources.decode.tracks import (
     told_cameras,
     tracks_of,
 )
+from hippocam.stream.sources.remote import is_remote, path_of
 from hippocam.stream.sources.sampling import pick_indices
 
 log = logging.getLogger(__name__)
@@ -79,7 +80,7 @@ class VideoSource:
             raise ValueError(f"threads must be 0 (one per core) or more, found {threads}")
         if decoder not in get_args(Decoder):
             raise ValueError(f"decoder must be one of {', '.join(get_args(Decoder))}, found {decoder!r}")
-        self._path = Path(os.path.abspath(Path(path).expanduser()))
+        self._path = path_of(path) if is_remote(path) else Path(os.path.abspath(Path(path).expanduser()))
         self._id = id if id is not None else self._path.stem
         self._longest_px = longest_px
         self._threads = threads

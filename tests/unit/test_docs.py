@@ -76,7 +76,7 @@ def test_every_option_of_a_command_is_described(command: str, capsys: pytest.Cap
 def test_no_option_is_described_that_no_command_has(capsys: pytest.CaptureFixture[str]) -> None:
     benches = (
         "moments memory lifelog scale sleep ingest qa answers presence perception robot policy poison sentences "
-        "forget year"
+        "forget year cluster"
     ).split()
     every = (*COMMANDS, *(f"bench {name}" for name in benches))
     there = {option for command in every for option in options_of(command, capsys)}

@@ -162,11 +162,11 @@ def table(runs: Sequence[ClusterRun], wait_s: float) -> str:
     head = "| workers on nodes | memories | segments | took | encoders alone | workers kept at work | as footage |"
     written_s = wait_s * ENCODED_X / WRITTEN_X
     told = (
-        f"A cluster of nodes simulated on one machine with {os.cpu_count()} cores. Encoders are replaced by a wait "
-        f"of {wait_s:g} s a segment, and writing takes {written_s:.2f} s a segment besides, which is the ratio of a "
-        f"core that makes footage at {ENCODED_X:g} times real time and a memory that takes it at {WRITTEN_X:g} times. "
-        'Ray, decoding, part files, memories, copies and the ledger are real. "As footage" is arithmetic: workers '
-        f"kept at work, times {ENCODED_X:g}."
+        f"A cluster of nodes simulated on one machine with {os.cpu_count()} cores. Encoders are replaced by a wait"
+        f" of {wait_s:g} s a segment, and writing takes {written_s:.2f} s a segment besides, the ratio of a core"
+        f" that makes footage at {ENCODED_X:g} times real time and a memory that takes it at {WRITTEN_X:g}"
+        " times. Ray, decoding, part files, memories, copies and the ledger are real. The last column is"
+        f" arithmetic: workers kept at work, times {ENCODED_X:g}."
     )
     return "\n".join([told, "", head, "|---|---|---|---|---|---|---|", *rows])
 
