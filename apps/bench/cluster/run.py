@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -15,13 +16,16 @@ from typing import Any
 import av
 import numpy as np
 
+from hippocam.apps.archive.book import ArchiveBook
 from hippocam.apps.archive.ledger import LEDGER, Ledger
 from hippocam.apps.archive.planning import Planner
 from hippocam.apps.archive.records import ArchiveRequest
 from hippocam.apps.archive.resuming import settled
 from hippocam.apps.archive.setup import Setup
-from hippocam.apps.bench.cluster.waiting import MeasuringBook, WaitingEncoder
+from hippocam.apps.archive.writer import ArchiveWriter, Taken
+from hippocam.apps.bench.cluster.waiting import WaitingEncoder, waiting_writer
 from hippocam.stream.archive.nodes import WorkersConfig
+from hippocam.stream.archive.plan import Segment
 from hippocam.stream.archive.runner import run_on_ray
 from hippocam.stream.archive.work_folder import WorkFolder
 from hippocam.stream.archive.worker import Work
@@ -35,6 +39,39 @@ ENCODED_X, WRITTEN_X = 8.5, 140.0
 _SEGMENT_S, _RATE = 6.0, 2
 _MANY = 16
 _UNIT_S = 3600.0
+
+
+class MeasuringBook(ArchiveBook):
+    """Keeps book, begins the measurement once all workers are ready, and notes when each segment was taken.
+
+    Attributes:
+        began_s: When it began, seconds that only rise; None before.
+        taken_s: When each segment was taken.
+    """
+
+    def measure(self, workers: int, write_s: float, go: Path) -> None:
+        """Say what is waited for: so many workers, and so many seconds for each segment that is written."""
+        self._expected, self._write_s, self._go = workers, write_s, go
+        self.began_s: float | None = None
+        self.taken_s: list[float] = []
+
+    def writer_of(self, memory: str) -> Callable[[], ArchiveWriter]:
+        """What makes a writer that waits."""
+        made = super().writer_of(memory)
+        assert isinstance(made, partial)
+        return partial(waiting_writer, self._write_s, *made.args)
+
+    def workers(self, count: int) -> None:
+        """Begin once all are there."""
+        super().workers(count)
+        if count >= self._expected and self.began_s is None:
+            self.began_s = time.monotonic()
+            self._go.touch()
+
+    def end(self, segment: Segment, taken: Taken) -> None:
+        """Note when a segment was taken."""
+        super().end(segment, taken)
+        self.taken_s.append(time.monotonic())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

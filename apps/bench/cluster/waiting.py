@@ -6,15 +6,12 @@ All else is the product's own: Ray, the queue, decoding, part files, memories, u
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hippocam.apps.archive.book import ArchiveBook
 from hippocam.apps.archive.writer import ArchiveWriter, Taken, Todo
 from hippocam.models.encoders.palette import PaletteEncoder
-from hippocam.stream.archive.plan import Segment
 from hippocam.stream.records import EncodedImages, Image
 
 _LOOK_S = 0.1
@@ -54,40 +51,8 @@ class WaitingWriter(ArchiveWriter):
         return super().take(todo, number, is_last)
 
 
-def _make(wait_s: float, *arguments: Any) -> WaitingWriter:
+def waiting_writer(wait_s: float, *arguments: Any) -> WaitingWriter:
+    """A writer of the arguments of `ArchiveWriter` that waits so many seconds for each segment."""
     writer = WaitingWriter(*arguments)
     writer.wait_s = wait_s
     return writer
-
-
-class MeasuringBook(ArchiveBook):
-    """Keeps book, begins the measurement once all workers are ready, and notes when each segment was taken.
-
-    Attributes:
-        began_s: When it began, seconds that only rise; None before.
-        taken_s: When each segment was taken.
-    """
-
-    def measure(self, workers: int, write_s: float, go: Path) -> None:
-        """Say what is waited for: so many workers, and so many seconds for each segment that is written."""
-        self._expected, self._write_s, self._go = workers, write_s, go
-        self.began_s: float | None = None
-        self.taken_s: list[float] = []
-
-    def writer_of(self, memory: str) -> Callable[[], ArchiveWriter]:
-        """What makes a writer that waits."""
-        made = super().writer_of(memory)
-        assert isinstance(made, partial)
-        return partial(_make, self._write_s, *made.args)
-
-    def workers(self, count: int) -> None:
-        """Begin once all are there."""
-        super().workers(count)
-        if count >= self._expected and self.began_s is None:
-            self.began_s = time.monotonic()
-            self._go.touch()
-
-    def end(self, segment: Segment, taken: Taken) -> None:
-        """Note when a segment was taken."""
-        super().end(segment, taken)
-        self.taken_s.append(time.monotonic())

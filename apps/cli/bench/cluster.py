@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from hippocam.apps.cli.bench.options import numbers
 from hippocam.apps.terminal import tell, tell_json
 
 
-def add_cluster(cluster: argparse.ArgumentParser) -> None:
-    """Add the options of the bench."""
+def add_cluster(cluster: argparse.ArgumentParser, bench: Callable[[], Any]) -> None:
+    """Add the options of the bench; `bench` imports it."""
     cluster.add_argument("--nodes", type=numbers, default=[1, 2, 4, 8], metavar="1,2", help="into many memories")
     cluster.add_argument(
         "--one-memory", type=numbers, default=[1, 2, 8], metavar="1,2", help="nodes, into one memory"
@@ -19,23 +22,23 @@ def add_cluster(cluster: argparse.ArgumentParser) -> None:
     cluster.add_argument("--workers", type=int, default=8, metavar="N", help="on each node")
     cluster.add_argument("--wait", type=float, default=10.0, metavar="S", help="of an encoder, for a segment")
     cluster.add_argument("--plots", type=Path, metavar="DIR", help="draw it into this folder")
-    cluster.set_defaults(run=_cluster)
+    cluster.set_defaults(run=partial(_cluster, bench))
 
 
-def _cluster(options: argparse.Namespace) -> int:
-    from hippocam.apps.bench.cluster.run import plot, run, table
+def _cluster(bench: Callable[[], Any], options: argparse.Namespace) -> int:
     from hippocam.apps.bench.sections import write_section
 
-    runs = run(
+    measured = bench()
+    runs = measured.run(
         nodes=options.nodes,
         one_memory=options.one_memory,
         workers_a_node=options.workers,
         wait_s=options.wait,
     )
-    told = table(runs, options.wait)
+    told = measured.table(runs, options.wait)
     tell(*told.splitlines())
     if options.plots:
-        plot(runs, options.plots / "cluster.png")
+        measured.plot(runs, options.plots / "cluster.png")
         told += "\n\n![Workers kept at work, against workers](cluster.png)"
     if options.out:
         nodes, one = (",".join(map(str, sizes)) for sizes in (options.nodes, options.one_memory))

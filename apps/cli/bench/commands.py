@@ -107,7 +107,7 @@ def add_commands(bench: argparse.ArgumentParser) -> None:
     add_robot(robot)
 
     cluster = names.add_parser("cluster", help="how an archive's throughput grows with a cluster's workers")
-    add_cluster(cluster)
+    add_cluster(cluster, _cluster)
 
     policy = names.add_parser("policy", help="policies that read our memory, beside policies with other memories")
     add_policy(policy)
@@ -151,6 +151,12 @@ def _moments(options: argparse.Namespace) -> int:
     if options.json:
         tell_json(asdict(result))
     return 0
+
+
+def _cluster() -> Any:
+    from hippocam.apps.bench.cluster import run
+
+    return run
 
 
 def _annotations(options: argparse.Namespace, *own: Path) -> tuple[list[Path], list[str]]:
