@@ -117,7 +117,8 @@ def add_commands(bench: argparse.ArgumentParser) -> None:
 
     known = add_known(names, lambda: _parts()[1])
     others = (*known, add_sentences(names), add_lifelog(names), policy, add_forgetting(names), add_year(names))
-    every = (moments, memory, scale, sleep, ingest, qa, answers, things, perception, robot, poison, cluster, *others)
+    more = (*others, cluster)
+    every = (moments, memory, scale, sleep, ingest, qa, answers, things, perception, robot, poison, *more)
     for command in every:
         command.add_argument(
             "--out", "--write", type=Path, metavar="FILE", help="Markdown file whose section is written anew"
