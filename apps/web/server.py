@@ -41,6 +41,7 @@ from hippocam.apps.web.api.chat import CHAT, chat_routes, error_of
 from hippocam.apps.web.api.clips import clip_routes
 from hippocam.apps.web.api.health import CONTENT_TYPE, Counted, Metrics
 from hippocam.apps.web.api.held import held_routes
+from hippocam.apps.web.api.jobs import job_routes
 from hippocam.apps.web.api.moments import moment_routes as api_moment_routes
 from hippocam.apps.web.api.served import API, tell_errors
 from hippocam.apps.web.cameras import Cameras
@@ -230,7 +231,7 @@ def build_app(
     metrics = Metrics(library)
     app.add_middleware(Counted, metrics=metrics)
     _add_health(app, metrics)
-    app.mount(API, _api(session, library, jobs, asking, timeline))
+    app.mount(API, _api(session, library, jobs, asking, timeline, options.roots))
     app.mount(CHAT, _chat(session, asking))
     app.router.routes.append(Route(MCP, mcp))
     app.add_exception_handler(HippocamError, _told)
@@ -246,7 +247,14 @@ def build_app(
     return app
 
 
-def _api(session: Session, library: Library, jobs: Jobs | None, asking: Asking, timeline: Timeline) -> FastAPI:
+def _api(
+    session: Session,
+    library: Library,
+    jobs: Jobs | None,
+    asking: Asking,
+    timeline: Timeline,
+    roots: Sequence[Path],
+) -> FastAPI:
     """The HTTP interface, with its description at openapi.json."""
     api = FastAPI(
         title="Hippocam",
@@ -260,7 +268,8 @@ def _api(session: Session, library: Library, jobs: Jobs | None, asking: Asking, 
         api_moment_routes(session, timeline, asking),
         ask_routes(session, asking),
         clip_routes(library, timeline, asking),
-        held_routes(session, list if jobs is None else lambda: jobs.listed("")),
+        held_routes(session),
+        job_routes(jobs, session, library, roots),
         change_routes(session, session, read_only=jobs is None),
     ):
         api.include_router(router)

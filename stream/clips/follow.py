@@ -23,6 +23,8 @@ PLAYED = ("h264",)
 PAUSE_S, _LONGEST_FILE_S = 3.0, 15.0
 # How long nothing may come before a video ends, and how often it is looked for.
 _AWAY_S, _LOOK_S = 15.0, 0.3
+# Times go through names of files and addresses, in milliseconds.
+_EXACT_S = 0.002
 _FORMAT = {"movflags": "empty_moov+default_base_moof", "frag_duration": "400000"}
 _ENCODER, _OPTIONS = "libx264", {"preset": "ultrafast", "tune": "zerolatency", "crf": "28", "threads": "1"}
 _SIDE_PX = 1280
@@ -51,22 +53,24 @@ def stretches(folder: Path) -> list[Stretch]:
 
 
 def start_before(folder: Path, time_s: float) -> float | None:
-    """Where a video that shows a time begins: the start of its file; None where there is no footage of it."""
-    if not any(stretch.t0_s <= time_s <= stretch.t1_s + PAUSE_S for stretch in stretches(folder)):
+    """Where a video that shows a time begins: the key frame before it; None where there is no footage of it."""
+    path = _file_of(folder, time_s)
+    if path is None or not any(part.t0_s <= time_s <= part.t1_s + PAUSE_S for part in stretches(folder)):
         return None
-    return max((start_of(path) for path in segments(folder) if start_of(path) <= time_s), default=None)
+    keys = [at_s for at_s, packet, _ in packets_of(path) if packet.is_keyframe and at_s <= time_s]
+    return max(keys, default=None)
 
 
 def follow(
     folder: Path, start_s: float, *, sleep: Callable[[float], None] = time.sleep, away_s: float = _AWAY_S
 ) -> Iterator[bytes]:
-    """Give the footage from a file on, and what is added to it, as fragmented MP4.
+    """Give the footage from a key frame on, and what is added to it, as fragmented MP4.
 
     It ends where nothing was filmed for a while, where the picture changes its size, and where nothing more comes.
 
     Args:
         folder: The camera's folder.
-        start_s: Start of the file to begin with, as `start_before` gives it.
+        start_s: When the key frame was taken, as `start_before` gives it.
         sleep: Waits.
         away_s: How long nothing may come.
     """
@@ -75,6 +79,8 @@ def follow(
     sink, writer = _Sink(), None
     with av.open(sink, "w", format="mp4", options=_FORMAT) as container:
         for time_s, packet, stream in _without_pause(_files(folder, start_s, sleep, away_s)):
+            if time_s < start_s - _EXACT_S:
+                continue
             if writer is None:
                 kind = _Copied if stream.codec_context.name in PLAYED else _Encoded
                 writer = kind(container, stream, time_s)
@@ -165,8 +171,9 @@ class _Encoded:
 
 
 def _files(folder: Path, start_s: float, sleep: Callable[[float], None], away_s: float) -> Iterator[Path]:
-    """The files from one on, as they are closed: the newest is still written to until another one is there."""
-    last_s, waited_s = start_s - 0.0005, 0.0
+    """The files from that of a time on, as they are closed: the newest is written to until another is there."""
+    first = _file_of(folder, start_s)
+    last_s, waited_s = (start_s if first is None else start_of(first)) - _EXACT_S, 0.0
     while True:
         later = [path for path in segments(folder) if start_of(path) > last_s]
         for path in later[:-1]:
@@ -177,6 +184,13 @@ def _files(folder: Path, start_s: float, sleep: Callable[[float], None], away_s:
             return
         sleep(_LOOK_S)
         waited_s += _LOOK_S
+
+
+def _file_of(folder: Path, time_s: float) -> Path | None:
+    """The last file that begins before a time."""
+    return max(
+        (path for path in segments(folder) if start_of(path) <= time_s + _EXACT_S), key=start_of, default=None
+    )
 
 
 def _end_s(path: Path) -> float:

@@ -1,9 +1,9 @@
-"""Routes to what is held: the status of the memory, its streams, things and people, and the jobs of the server."""
+"""Routes to what is held: the status of the memory, its streams, things and people."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, Protocol
+from collections.abc import Sequence
+from typing import Annotated, Protocol
 
 from fastapi import APIRouter, Query
 from starlette.responses import JSONResponse, Response
@@ -27,13 +27,8 @@ class Holds(Protocol):
         """Things and people that were told apart."""
 
 
-def held_routes(session: Holds, jobs: Callable[[], Sequence[Mapping[str, object]]]) -> APIRouter:
-    """Routes that tell what is held.
-
-    Args:
-        session: Holds it.
-        jobs: Tells what the server works on.
-    """
+def held_routes(session: Holds) -> APIRouter:
+    """Routes that tell what is held."""
     router = APIRouter(tags=["held"])
 
     @router.get("/status", response_model=StatusJson)
@@ -62,10 +57,5 @@ def held_routes(session: Holds, jobs: Callable[[], Sequence[Mapping[str, object]
     ) -> Response:
         """Things and people that were told apart, by the time of their first visit."""
         return JSONResponse(entities_json(session.entities(stream=stream, label=label, at_s=at_s)))
-
-    @router.get("/jobs", response_model=dict[str, list[dict[str, Any]]])
-    def works() -> Response:
-        """What the server works on, and what it did last: videos that are watched, with progress."""
-        return JSONResponse({"jobs": list(jobs())})
 
     return router

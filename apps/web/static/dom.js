@@ -68,7 +68,8 @@ export const clock = (seconds, tenths = false) => {
   if (!Number.isFinite(seconds)) return "";
   if (isDate(seconds)) {
     const date = new Date(seconds * 1000);
-    return `${date.toLocaleDateString(undefined, { day: "2-digit", month: "short" })} ${date.toLocaleTimeString([], { hour12: false })}`;
+    const time = date.toLocaleTimeString([], { hour12: false });
+    return date.toDateString() === new Date().toDateString() ? time : `${date.toLocaleDateString(undefined, { day: "2-digit", month: "short" })} ${time}`;
   }
   const whole = Math.max(0, Math.floor(seconds));
   const two = (n) => String(n).padStart(2, "0");

@@ -1,10 +1,11 @@
 // The docked player: one stream, one moment of it, and the strip below. It stays while views come and go.
 
-import { button, clock, el, icon, iconButton, lasting, range } from "./dom.js";
+import { button, clock, debounced, el, icon, iconButton, isDate, lasting, range } from "./dom.js";
 import { get, post } from "./net.js";
 import { attempt, failed, notice, show } from "./notices.js";
 import { go, linkTo, noteAt, on, visitor } from "./state.js";
 import { Strip } from "./strip.js";
+import { Footage } from "./footage.js";
 
 const NEAR_S = 0.3;
 
@@ -19,7 +20,9 @@ export class Player {
     this.broken = new Set();
     this.loop = false;
     this.bounded = false;
+    this.origin = 0;  // the stream's time at which what is played begins
     this.build();
+    this.footage = new Footage(this);
     on("held", () => this.view && this.caption());
   }
 
@@ -47,7 +50,9 @@ export class Player {
       el("div", { class: "stage" }, this.video, this.image, el("div", { class: "stage-foot" }, this.note, this.noteAction)),
       el("div", { class: "dock-head" }, this.names, this.actions),
       this.strip.element,
+      this.told = el("section", { class: "moment-told", "aria-live": "polite", "aria-label": "What is held of this moment" }),
     );
+    this.tellSoon = debounced(() => this.tell(), 250);
     const video = this.video;
     video.addEventListener("loadedmetadata", () => (video.videoWidth ? this.ready() : this.unplayable()));
     video.addEventListener("error", () => {
@@ -71,63 +76,70 @@ export class Player {
     const found = this.page.stream(name);
     if ((found?.id || name) !== this.view?.name) {
       if (!found) {
-        if (s) { this.element.hidden = false; this.say(`There is no stream ${s} in this memory.`); }
-        return;
+        notice(`There is no stream ${name} in this memory.`, { kind: "bad" });
+        return this.page.held.streams.length ? go({ s: "", t: "" }, { replace: true }) : undefined;
       }
       try {
         const view = await get(`stream/${found.key}`);
         if (turn !== this.turn) return;
-        this.load(view);
+        await this.load(view);
+        if (turn !== this.turn) return;
       } catch (error) { return failed(error); }
     }
     if (wanted) return this.goTo(wanted, wanted.play);
     const time = t === undefined ? null : Number(t);
+    if (time === null && !this.moment && this.footage.info.live && !this.footage.shown) return this.footage.live();
     if (time !== null && Number.isFinite(time) && Math.abs(time - this.time()) > NEAR_S)
       this.goTo({ stream: name, t0_s: time, t1_s: time }, false);
   }
 
-  load(view) {
+  async load(view) {
     this.view = view;
     this.moment = null;
     this.pending = null;
-    this.footage = false;
+    this.origin = view.begins_s;
+    this.footage.close();
     this.element.hidden = false;
     this.caption();
     const found = this.page.stream(view.name) || {};
     this.strip.open(view.key, { start: view.begins_s || (found.t0_s > 1e9 ? found.t0_s : 0), end: Math.max(view.duration_s, found.t1_s || 0) });
     this.say("");
+    if (isDate(view.duration_s) && !view.video) {
+      this.still();
+      return this.footage.open(view.key);
+    }
     if ((!view.video && !view.converted) || (this.broken.has(view.key) && !view.converted)) return this.still();
     const source = `hippocam/${view.converted ? "converted" : "video"}/${view.key}`;
     this.video.poster = view.picture ? `hippocam/picture/${view.picture}` : "";
     this.video.hidden = false;
     this.image.hidden = true;
     this.video.src = source;
-  }
-
-  // Plays the newest footage of a camera, as it came; then the strip goes on by its pictures.
-  async playFootage(stream, source) {
-    this.page.openMoment({ stream, t0_s: this.page.stream(stream)?.t1_s || 0, t1_s: 0 }, { play: false });
-    await new Promise((done) => setTimeout(done, 50));
-    this.footage = true;
-    this.image.hidden = true;
-    this.video.poster = "";
-    this.video.hidden = false;
-    this.video.src = source;
-    this.say("");
-    this.video.play().catch(() => {});
+    return undefined;
   }
 
   goTo(moment, play) {
-    if (this.footage) { this.footage = false; this.video.hidden = true; }
     this.moment = moment;
     this.bounded = moment.t1_s > moment.t0_s;
+    this.footage.following = false;
     this.caption();
     this.strip.mark();
-    if (this.video.hidden) return this.still();
+    if (this.footage.covers(moment.t0_s)) return this.footage.show(moment.t0_s, play);
+    this.footage.leave();
+    if (this.video.hidden || this.footage.key) return this.still();
     if (this.video.readyState >= HTMLMediaElement.HAVE_METADATA) this.seek(moment.t0_s);
     else this.pending = moment.t0_s;
     if (play) this.video.play().catch(() => {});  // where the browser wants a click first, it stays at the moment
     else this.video.pause();
+    return undefined;
+  }
+
+  // Goes to a time of the stream as a click on the strip does.
+  moveTo(time) {
+    this.footage.following = false;
+    if (this.footage.covers(time)) return this.footage.show(time, !this.video.paused);
+    this.footage.leave();
+    if (this.video.hidden || this.footage.key) return this.still();
+    return this.seek(time);
   }
 
   ready() {
@@ -137,13 +149,13 @@ export class Player {
   }
 
   seek(time) {
-    this.video.currentTime = time - this.view.begins_s;
+    this.video.currentTime = Math.max(0, time - this.origin);
     this.strip.place(time);
   }
 
   // The stream's time that the video shows: a recording's may be dates, and its file begins at 0 all the same.
   shownTime() {
-    return this.video.currentTime + this.view.begins_s;
+    return this.video.currentTime + this.origin;
   }
 
   time() {
@@ -158,18 +170,23 @@ export class Player {
 
   // A moment plays to its own end, and again from its start where it loops.
   moved() {
-    if (this.footage) return;
     const now = this.shownTime();
     this.strip.place(now);
     const done = this.bounded && !this.video.paused && this.moment && now >= this.moment.t1_s && now < this.moment.t1_s + 1.5;
-    if (!done) return;
-    if (this.loop) return this.seek(this.moment.t0_s);
-    this.bounded = false;
-    this.video.pause();
+    if (done && this.loop) return this.moveTo(this.moment.t0_s);
+    if (done) {
+      this.bounded = false;
+      this.video.pause();
+    }
+    if (Math.round(now) === this.second) return undefined;
+    this.second = Math.round(now);
+    if (this.footage.shown) this.drawBadge();
+    this.tellSoon();
+    return undefined;
   }
 
   noteTime() {
-    if (!this.view || this.video.seeking || this.video.hidden || this.footage) return;
+    if (!this.view || this.video.seeking || this.video.hidden || this.footage.following) return;
     const time = Math.round(this.shownTime() * 10) / 10;
     const values = new URLSearchParams(location.search);
     if (time > 0 || values.has("t")) noteAt({ s: this.view.name, t: time });
@@ -178,7 +195,7 @@ export class Player {
   play() {
     if (this.video.hidden) return;
     const moment = this.moment || this.strip.entryAt(this.time());
-    if (moment) { this.moment = moment; this.bounded = true; this.seek(moment.t0_s); }
+    if (moment) { this.moment = moment; this.bounded = true; this.moveTo(moment.t0_s); }
     this.video.play().catch(() => {});
   }
 
@@ -218,7 +235,7 @@ export class Player {
     this.image.hidden = !id;
     if (id) this.image.src = `hippocam/picture/${id}`;
     const unplayable = this.broken.has(this.view.key);
-    const why = unplayable ? "This browser cannot play this video's format." : this.view.gone ? "The video file is no longer where it was." : "There is no video file to play.";
+    const why = unplayable ? "This browser cannot play this video's format." : isDate(this.view.duration_s) && !this.view.video ? "No footage of this time is kept." : this.view.gone ? "The video file is no longer where it was." : "There is no video file to play.";
     this.say(`${why} ${this.shown(id)}`);
     if (unplayable && this.page.held.may_change)
       this.offer("Make a version that plays here", () => this.convert());
@@ -234,7 +251,7 @@ export class Player {
 
   unplayable() {
     if (!this.video.getAttribute("src") || !this.view) return;
-    if (this.footage) { this.footage = false; return this.still(); }
+    if (this.footage.shown) { this.footage.leave(); return this.still(); }
     this.broken.add(this.view.key);
     this.still();
   }
@@ -269,10 +286,31 @@ export class Player {
     this.names.replaceChildren(
       el("strong", { title: name }, this.page.title(name)),
       span ? el("span", { class: "dock-span" }, icon("play"), span) : "",
-      el("span", { class: "soft" }, length > 1e9 ? `until ${clock(length)}` : lasting(length)),
+      length > 1e9 ? (this.footage?.info.live ? "" : el("span", { class: "soft" }, `until ${clock(length)}`)) : el("span", { class: "soft" }, lasting(length)),
       complete || length > 1e9 ? "" : el("span", { class: "warn" }, "watched in part"),
+      this.badge = el("span", { class: "dock-badge" }),
     );
+    this.drawBadge();
     this.pinButton.hidden = !this.page.held.may_change;
+    this.tellSoon();
+  }
+
+  // What is held of the moment at which the player stands, in words.
+  async tell() {
+    const entry = this.moment?.id ? this.moment : this.strip.entryAt(this.time());
+    const inside = entry && this.time() >= entry.t0_s - NEAR_S && this.time() <= entry.t1_s + NEAR_S;
+    if (!inside) { this.toldOf = ""; return this.told.replaceChildren(); }
+    if (this.toldOf === entry.id) return undefined;
+    this.toldOf = entry.id;
+    const found = await get(`moment/${entry.id}`).catch(() => null);
+    if (this.toldOf !== entry.id) return undefined;
+    this.told.replaceChildren(...(found ? told(entry, found) : []));
+    return undefined;
+  }
+
+  drawBadge() {
+    const badge = this.footage?.badge();
+    this.badge.replaceChildren(...(badge ? [badge] : []));
   }
 
   // The entry that the shown moment is, for what is done with one.
@@ -306,7 +344,7 @@ export class Player {
 
   clip() {
     const moment = this.moment?.t1_s > this.moment?.t0_s ? this.moment : this.strip.entryAt(this.time());
-    if (!moment || !this.view.video) return notice("There is no video file to cut from.");
+    if (!moment || !(this.view.video || this.footage.covers(moment.t0_s))) return notice("There is no footage to cut from.");
     const link = el("a", { href: `hippocam/clip/${this.view.key}?t0=${moment.t0_s}&t1=${moment.t1_s}`, download: "" });
     this.element.append(link);
     link.click();
@@ -336,6 +374,14 @@ export class Player {
     return true;
   }
 }
+
+const told = (entry, { looks_like: looks, things, notes, level, pinned, met }) => [
+  el("h3", {}, range(entry.t0_s, entry.t1_s)),
+  looks ? el("p", {}, `Looks like ${looks}.`) : null,
+  things.length ? el("p", { class: "told-things" }, ...things.map((thing) => el("span", { class: "told-thing" }, thing))) : null,
+  ...notes.map((note) => el("p", { class: "said" }, `“${note}”`)),
+  el("p", { class: "soft" }, [LEVELS[level] || level, pinned ? "pinned" : "", met > 1 ? `met ${met} times` : ""].filter(Boolean).join(" · ")),
+].filter(Boolean);
 
 export const explained = ({ looks_like: looks, entry, worth, journal, provenance }) => [
   el("p", {}, looks ? `It looks like ${looks}.` : "", " ", entry ? `Held as ${LEVELS[entry.level] || entry.level}; met ${entry.met} times, used ${entry.uses} times.` : "It is no longer held."),

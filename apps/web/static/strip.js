@@ -5,6 +5,10 @@ import { get } from "./net.js";
 
 const THUMB_PX = 92;
 const LEAST_S = 4;
+// Of a camera the last two hours are shown first. A pause of more than this between looks is shown as one.
+const RECENT_S = 7200;
+const PAUSE_S = 4;
+const NOTHING = { entries: [], notes: [], visits: [], change: [], lost: [], looked: [] };
 const PICTURED = new Set(["full", "small"]);
 const KINDS = { screen: "read", speech: "said", subtitle: "subtitle", chapter: "chapter", mark: "mark" };
 
@@ -12,7 +16,7 @@ export class Strip {
   constructor(player) {
     this.player = player;
     this.key = null;
-    this.found = { entries: [], notes: [], visits: [], change: [], lost: [] };
+    this.found = NOTHING;
     this.from = 0;
     this.to = 1;
     this.track = el("div", {
@@ -27,11 +31,12 @@ export class Strip {
     this.tip = el("div", { class: "strip-tip", hidden: true });
     this.scale = el("div", { class: "strip-scale" });
     this.told = el("span", { class: "soft" });
+    this.key_ = el("ul", { class: "key strip-key" });
+    const all = iconButton("stop", "The whole of it", () => this.whole());
+    all.replaceChildren("all");
     this.element = el("section", { class: "strip", "aria-label": "Events of this stream" },
-      el("div", { class: "strip-bar" }, this.told, el("span", { class: "gap" }),
-        iconButton("add", "Closer", () => this.zoom(0.5)), iconButton("stop", "The whole of it", () => this.whole())),
-      this.track, this.scale, this.tip);
-    this.element.querySelector(".strip-bar").lastChild.replaceChildren("all");
+      el("div", { class: "strip-bar" }, this.told, el("span", { class: "gap" }), iconButton("add", "Closer", () => this.zoom(0.5)), all),
+      this.track, this.scale, this.key_, this.tip);
     this.fetchSoon = debounced(() => this.fetch(), 180);
     new ResizeObserver(() => this.draw()).observe(this.track);
   }
@@ -39,13 +44,25 @@ export class Strip {
   async open(key, { start, end }) {
     this.key = key;
     [this.start, this.end] = [start, Math.max(end, start + LEAST_S)];
-    [this.from, this.to] = [this.start, this.end];
-    this.found = { entries: [], notes: [], visits: [], change: [], lost: [] };
+    [this.from, this.to] = [isDate(start) ? Math.max(start, this.end - RECENT_S) : start, this.end];
+    this.found = NOTHING;
     this.draw();
     await this.fetch();
   }
 
   reload() { return this.fetch(); }
+
+  // A camera's stream has grown: what shows its end goes on doing so.
+  extend(end) {
+    if (!this.key || end <= this.end) return;
+    const by = this.to >= this.end - 1 ? end - this.end : 0;
+    this.end = end;
+    if (!by) return;
+    this.to = end;
+    if (this.to - this.from > RECENT_S || this.from > this.start) this.from += by;
+    this.draw();
+    this.fetchSoon();
+  }
 
   async fetch() {
     const key = this.key;
@@ -69,7 +86,7 @@ export class Strip {
     let best = null;
     for (const entry of this.found.entries) {
       const away = time < entry.t0 ? entry.t0 - time : time >= entry.t1 ? time - entry.t1 : 0;
-      if (!best || away < best.away) best = { away, entry };
+      if (!best || away < best.away || away === 0) best = { away, entry };  // of two that meet there, the later
     }
     return best && best.away < 30 ? this.moment(best.entry) : null;
   }
@@ -86,7 +103,8 @@ export class Strip {
 
   draw() {
     if (!this.key) return;
-    const { entries, notes, visits, change, lost, total } = this.found;
+    const { entries, notes, visits, change, lost, looked, total } = this.found;
+    const { footage } = this.player;
     const inside = (t0, t1) => t1 >= this.from && t0 <= this.to;
     const most = Math.max(0.05, ...change.map(([, surprise]) => surprise));
     const lanes = [
@@ -99,13 +117,29 @@ export class Strip {
       el("div", { class: "lane change", data: { name: "change" } }, ...change.filter(([t]) => inside(t, t)).map(([t, surprise]) =>
         el("i", { style: `left:${this.share(t).toFixed(3)}%;height:${Math.round((100 * surprise) / most)}%` }))),
     ];
+    const filmed = (footage?.info.footage || []).filter(([t0, t1]) => inside(t0, t1));
+    if (footage?.key) lanes.splice(1, 0, el("div", { class: "lane footage", data: { name: "footage" } }, ...filmed.map(([t0, t1]) => this.block(t0, t1, "filmed", "footage can be played"))));
+    const pauses = looked.slice(1).map(([t0], index) => [looked[index][1], t0]).filter(([t0, t1]) => t1 - t0 > PAUSE_S && inside(t0, t1));
+    const unlooked = el("div", { class: "lane unlooked" }, ...pauses.map(([t0, t1]) => this.block(t0, t1, "pause", `nobody looked, ${range(t0, t1)}`)));
     this.marks = el("div", { class: "lane marks" });
-    this.track.replaceChildren(...lanes, this.marks, this.head);
+    this.track.replaceChildren(...lanes, unlooked, this.marks, this.head);
     this.mark();
     this.ticks();
+    this.drawKey(filmed.length, pauses.length);
     this.place(this.player.time());
     this.told.textContent = total === undefined ? "" : `${total} ${total === 1 ? "event" : "events"}${this.zoomed() ? ` in ${range(this.from, this.to)}` : ""}`;
     this.track.setAttribute("aria-valuemax", String(Math.round(this.end)));
+  }
+
+  // What the lanes show, of those that show something.
+  drawKey(filmed, pauses) {
+    const { notes, visits, lost } = this.found;
+    const parts = [
+      filmed && ["filmed", "footage"], pauses && ["pause", "nobody looked"], ["held-full", "held"], lost.length && ["held-lost", "given up"],
+      notes.some((n) => n.kind === "screen") && ["note-screen", "read"], notes.some((n) => n.kind !== "screen") && ["note-speech", "said"],
+      visits.some((v) => v.label === "person") && ["visit-person", "people"], visits.some((v) => v.label !== "person") && ["visit-thing", "things"], ["key-new", "how new"],
+    ].filter(Boolean);
+    this.key_.replaceChildren(...parts.map(([kind, told]) => el("li", {}, el("i", { class: kind }), told)));
   }
 
   zoomed() { return this.from > this.start + 0.5 || this.to < this.end - 0.5; }
@@ -141,7 +175,7 @@ export class Strip {
     const step = steps.find((each) => (this.to - this.from) / each <= 6) || 2592000;
     const made = [];
     for (let time = Math.ceil(this.from / step) * step; time <= this.to; time += step)
-      if (this.share(time) <= 97) made.push(el("span", { style: `left:${this.share(time)}%` }, isDate(time) ? (step < 86400 ? clock(time).split(" ").pop() : clock(time).split(" ").slice(0, 2).join(" ")) : clock(time)));
+      if (this.share(time) <= 97) made.push(el("span", { style: `left:${this.share(time)}%` }, isDate(time) ? (step < 86400 ? clock(time).split(" ").pop().slice(0, step < 60 ? 8 : 5) : new Date(time * 1000).toLocaleDateString(undefined, { day: "2-digit", month: "short" })) : clock(time)));
     this.scale.replaceChildren(...made);
   }
 
@@ -213,7 +247,7 @@ export class Strip {
     player.bounded = false;
     player.caption();
     this.mark();
-    if (player.video.hidden) player.still(); else player.seek(time);
+    player.moveTo(time);
     this.place(time);
     player.noteTime();
   }

@@ -3,6 +3,7 @@
 import { button, clock, el, empty, iconButton, lasting, many } from "./dom.js";
 import { get, post } from "./net.js";
 import { attempt, confirmed, notice } from "./notices.js";
+import { go } from "./state.js";
 
 const EVERY_MS = 3000;
 const WORDS = { live: "live", connecting: "connecting", away: "away", ended: "ended", "given up": "given up" };
@@ -26,7 +27,7 @@ export default class Cameras {
   leave() { clearInterval(this.timer); }
 
   adding() {
-    const address = el("input", { type: "text", placeholder: "rtsp://camera.local/stream, http://…, or /dev/video0", "aria-label": "Address of the camera", maxLength: 400 });
+    const address = el("input", { type: "text", placeholder: "rtsp://camera.local/stream", "aria-label": "Address of the camera", maxLength: 400 });
     const name = el("input", { type: "text", placeholder: "Name", "aria-label": "Name of the camera", maxLength: 60 });
     const add = async () => {
       if (!address.value.trim()) return address.focus();
@@ -63,7 +64,7 @@ export default class Cameras {
     image.src = `hippocam/cameras/${encodeURIComponent(stream)}/frame?${Math.round(camera.last_s || 0)}`;
     const troubles = [camera.gaps && many(camera.gaps, "gap"), camera.dropped && `${camera.dropped} frames dropped`, camera.restarts && many(camera.restarts, "restart"), camera.damaged && `${camera.damaged} packets damaged`].filter(Boolean);
     return el("article", { class: "tile camera", data: { stream } },
-      el("button", { type: "button", class: "poster", "aria-label": `Open ${stream}`, on: { click: () => this.open(stream, camera.last_s) } }, image, el("span", { class: `tag state-${camera.state.replace(" ", "-")}` }, WORDS[camera.state] || camera.state)),
+      el("button", { type: "button", class: "poster", "aria-label": `Open ${stream}`, on: { click: () => this.watch(stream) } }, image, el("span", { class: `tag state-${camera.state.replace(" ", "-")}` }, WORDS[camera.state] || camera.state)),
       el("div", { class: "tile-body" }, el("h2", {}, this.page.title(stream)),
         el("p", { class: "soft" }, camera.last_s ? `${clock(camera.last_s)} · ${camera.size[0]}×${camera.size[1]}, ${camera.fps_in.toFixed(1)} fps · found after ${Math.round(1000 * camera.latency_s)} ms` : "no frame yet"),
         troubles.length ? el("p", { class: "warn" }, troubles.join(" · ")) : null,
@@ -96,7 +97,7 @@ export default class Cameras {
           el("button", { type: "button", class: "jump", on: { click: () => this.page.openMoment({ stream: alert.stream, t0_s: alert.time_s, t1_s: alert.time_s }, { play: false }) } }, clock(alert.time_s)),
           el("span", {}, alert.text), el("span", { class: "soft" }, this.page.title(alert.stream)))))) : "",
       log.length ? el("section", { class: "panel" }, el("h2", {}, "Gaps and restarts"), el("ol", { class: "plain-list" }, ...log.slice(0, 20).map((row) =>
-        el("li", {}, el("span", { class: "soft" }, clock(row.from_s ?? row.time_s ?? 0)), ` ${row.stream || ""} ${row.event}${row.to_s ? `, ${lasting(row.to_s - row.from_s)}` : ""}${row.error ? `: ${row.error}` : ""}`)))) : "");
+        el("li", {}, el("span", { class: "soft" }, clock(row.from_s ?? row.time_s ?? 0)), ` ${row.stream || ""} ${row.event === "state" ? row.state : row.event}${row.to_s ? `, ${lasting(row.to_s - row.from_s)}` : ""}${row.error ? `: ${row.error}` : ""}`)))) : "");
   }
 
   // Standing questions, one a line.
@@ -111,6 +112,15 @@ export default class Cameras {
       }, { kind: "small" }));
   }
 
+  // What it shows now, in the player.
+  async watch(stream) {
+    if (!this.page.stream(stream)) await this.page.refresh();
+    if (!this.page.stream(stream)) return;
+    this.page.player.moment = null;
+    if (this.page.player.view?.name === stream) this.page.player.footage.live();
+    go({ s: stream, t: "" });
+  }
+
   open(stream, last) {
     if (this.page.stream(stream)) this.page.openMoment({ stream, t0_s: last || 0, t1_s: last || 0 }, { play: false });
     else this.page.refresh().then(() => this.page.stream(stream) && this.open(stream, last));
@@ -118,7 +128,9 @@ export default class Cameras {
 
   async footage(stream) {
     if (!this.page.stream(stream)) await this.page.refresh();
-    this.page.player.playFootage(stream, `hippocam/cameras/${encodeURIComponent(stream)}/footage?last_s=60`);
+    const camera = this.found.cameras.find((one) => one.stream === stream);
+    const t0 = camera.last_s - Math.min(60, camera.footage_s - 1);
+    this.page.openMoment({ stream, t0_s: t0, t1_s: t0 });
   }
 
   async remove(stream) {

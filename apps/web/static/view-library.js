@@ -55,7 +55,7 @@ export default class Library {
     const { held } = this.page;
     const may = held.may_change;
     this.head.replaceChildren(el("h1", {}, "Library"), el("span", { class: "soft" }, `${many(held.streams.length, "stream")}, ${bytes(held.bytes || 0)} of ${bytes(held.budget_bytes || 0)}`), el("span", { class: "gap" }),
-      may && held.roots.length ? button("From the server", () => this.addPath()) : "",
+      may && held.roots.length ? button("Add by path", () => this.addPath()) : "",
       may ? button("Add a video", () => this.file.click(), { kind: "primary", icon: "add" }) : "");
     this.grid.replaceChildren(...held.streams.map((stream) => this.tile(stream)));
     if (!held.streams.length) this.grid.replaceChildren(may

@@ -20,6 +20,8 @@ from hippocam.apps.web.views.site import Json, Sent, Site, number_of, text_of, t
 from hippocam.memory.filter import Filter
 from hippocam.memory.records import Entry, format_id
 
+# Things and lines that are told of one moment.
+_MOST_TOLD = 6
 _COLUMNS = ("id", "stream", "title", "t0_s", "t1_s", "looks_like", "pinned", "met")
 
 
@@ -31,6 +33,25 @@ def moment_routes(site: Site) -> APIRouter:
     def explain(entry: str) -> Json:
         entry_id, found = site.session.explain(entry)
         return dict(explain_json(entry_id, found))
+
+    @router.get("/hippocam/moment/{entry:path}")
+    def moment(entry: str) -> Json:
+        """What is held of a moment, in words."""
+        member, entry_id = site.session.opened.memories().find(entry)
+        held = member.memory.entry(entry_id)
+        if held is None:
+            raise HTTPException(410, "it was given up for the budget")
+        shown = held.shown
+        visits = member.memory.entities.within(held.stream, shown.t0_s, shown.t1_s)
+        notes = member.memory.notes(held.stream, shown.t0_s, shown.t1_s)
+        return {
+            "looks_like": member.sentences.of_entry(held),
+            "things": sorted({visit.label for visit in visits})[:_MOST_TOLD],
+            "notes": [note.text for note in notes][:_MOST_TOLD],
+            "level": held.level.name.lower(),
+            "pinned": held.pinned,
+            "met": held.met,
+        }
 
     @router.post("/hippocam/pin")
     def pin(body: Sent) -> Json:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 from collections import Counter
 from dataclasses import asdict
 from itertools import zip_longest
@@ -13,6 +12,7 @@ from fastapi import APIRouter, HTTPException
 from hippocam.apps.errors import UploadError
 from hippocam.apps.web.beside import uploads_folder
 from hippocam.apps.web.views.site import Json, Sent, Site, stream_json, text_of
+from hippocam.apps.web.work.allowed import allowed
 from hippocam.apps.web.work.uploads import UPLOAD_LIMIT_BYTES
 from hippocam.apps.web.work.watching import WatchVideo
 from hippocam.stream.errors import HippocamError
@@ -68,7 +68,7 @@ def stream_routes(site: Site) -> APIRouter:
             if not site.library.may_show(site.stream(key)) or not source.exists():
                 raise UploadError("the file is no longer where it was; add it again")
             return {"jobs": [jobs.add(WatchVideo(site.session, site.library, source), visitor=visitor)]}
-        paths = _allowed(text_of(body, "path"), site.roots)
+        paths = allowed(text_of(body, "path"), site.roots)
         added = [jobs.add(WatchVideo(site.session, site.library, path), visitor=visitor) for path in paths]
         return {"jobs": added}
 
@@ -77,23 +77,6 @@ def stream_routes(site: Site) -> APIRouter:
         return {"questions": suggestions(site)}
 
     return router
-
-
-def _allowed(text: str, roots: tuple[Path, ...]) -> list[Path]:
-    """The files and folders that a path or a glob means, each below a folder that is allowed.
-
-    Raises:
-        UploadError: Nothing is there, or it is not below such a folder.
-    """
-    if not roots:
-        raise UploadError("no folder of the server is open for this; whoever starts the page can name some")
-    found = [Path(name).resolve() for name in sorted(glob.glob(text, recursive=True))] if text.strip() else []
-    inside = [path for path in found if any(path.is_relative_to(root.resolve()) for root in roots)]
-    if not inside:
-        raise UploadError(f"nothing below {', '.join(map(str, roots))} is called so")
-    if len(inside) > 1:
-        inside = [path for path in inside if path.is_dir() or path.suffix.casefold() in VIDEO_SUFFIXES]
-    return inside
 
 
 def suggestions(site: Site) -> list[str]:

@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -96,7 +97,8 @@ def test_what_is_sent_has_the_shapes_that_are_described(client: TestClient, sess
     exactly(json_shapes.AnswerJson, client.post(f"{V1}/ask", json={"question": "when was it blue?"}).json())
     assert set(described["paths"]) == {
         "/search", "/moments", "/moments/{entry}", "/moments/{entry}/picture", "/explain/{entry}", "/ask",
-        "/clips", "/clips/zip", "/status", "/streams", "/streams/{stream}", "/entities", "/jobs",
+        "/clips", "/clips/zip", "/status", "/streams", "/streams/{stream}", "/entities",
+        "/jobs", "/jobs/{job_id}", "/jobs/{job_id}/cancel", "/jobs/{job_id}/resume",
         "/pin", "/forget", "/forget/preview", "/entities/merge", "/entities/split", "/entities/undo",
     }  # fmt: skip
     assert described["servers"] == [{"url": V1}]
@@ -327,6 +329,7 @@ def test_health_is_told_before_any_network_is_loaded(tmp_path: Path) -> None:
     """In a process of its own, where nothing else has loaded them."""
     program = f"""
 import sys
+import time
 import zipfile
 from starlette.testclient import TestClient
 from hippocam.apps.session import Session
@@ -367,3 +370,44 @@ def test_several_streams_are_searched_and_asked_as_if_there_were_no_others(
     assert "colours" not in long["answer"]
     unknown = client.get(f"{V1}/search", params={"q": "green", "streams": ["more", "none"]})
     assert (unknown.status_code, "none" in unknown.json()["error"]) == (400, True)
+
+
+def until(client: TestClient, job: int, *states: str) -> Any:
+    for _ in range(6000):
+        if (found := get(client, f"/jobs/{job}"))["state"] in states:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(found)
+
+
+def test_jobs_are_begun_looked_at_cancelled_and_gone_on_with(
+    session: Session, tmp_path: Path, helpers: ModuleType
+) -> None:
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    for seconds, name in enumerate(("one", "two"), start=3):
+        helpers.render_colours(videos / f"{name}.mp4", seconds_each=seconds)
+    helpers.render_colours(tmp_path / "secret.mp4", seconds_each=2)
+    app = build_app(session, options=PageOptions(roots=(videos,)))
+    with TestClient(app, base_url=LOCAL) as client:
+        begun = client.post(f"{V1}/jobs", json={"kind": "watch", "path": f"{videos}/*.mp4"})
+        assert begun.status_code == 202
+        one, two = begun.json()["jobs"]
+        assert client.post(f"{V1}/jobs/{two}/cancel").json() == {"stopping": True}
+        done = until(client, one, "done")
+        assert (done["kind"], done["name"], done["share"]) == ("watch", "one.mp4", 1.0)
+        assert until(client, two, "cancelled")["resumable"]
+        assert client.post(f"{V1}/jobs/{two}/cancel").status_code == 409
+        again = client.post(f"{V1}/jobs/{two}/resume").json()["job"]
+        assert until(client, again, "done")["name"] == "two.mp4"
+        assert client.post(f"{V1}/jobs/{two}/resume").status_code == 409
+        assert {stream["id"] for stream in get(client, "/streams")["streams"]} == {"colours", "one", "two"}
+        (asleep,) = client.post(f"{V1}/jobs", json={"kind": "sleep"}).json()["jobs"]
+        assert "entries before" in until(client, asleep, "done")["note"]
+        outside = client.post(f"{V1}/jobs", json={"kind": "watch", "path": str(tmp_path / "secret.mp4")})
+        assert (outside.status_code, "nothing below" in outside.json()["error"]) == (400, True)
+        assert client.get(f"{V1}/jobs/999").status_code == 404
+        assert client.post(f"{V1}/jobs", json={"kind": "sleep", "target": 2}).status_code == 422
+    with TestClient(build_app(session, options=PageOptions(read_only=True)), base_url=LOCAL) as client:
+        assert client.post(f"{V1}/jobs", json={"kind": "sleep"}).status_code == 403
+        assert get(client, "/jobs") == {"jobs": []}

@@ -87,3 +87,19 @@ def test_what_no_browser_plays_is_encoded_on_the_way(tmp_path: Path) -> None:
 def test_of_no_footage_there_is_no_video(tmp_path: Path) -> None:
     (tmp_path / "cam").mkdir()
     assert b"".join(follow(tmp_path / "cam", START_S, sleep=lambda s: None, away_s=0.3)) == b""
+
+
+def test_it_may_begin_at_any_key_frame(tmp_path: Path) -> None:
+    (tmp_path / "cam").mkdir()
+    path = tmp_path / "cam" / f"{round(START_S * 1000)}.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=10, options={"g": "10", "bf": "0"})
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for index in range(40):
+            picture = np.full((48, 64, 3), 5 * index, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+    start_s = start_before(tmp_path / "cam", START_S + 2.5)
+    assert start_s == pytest.approx(START_S + 2.0, abs=0.01)
+    content = b"".join(follow(tmp_path / "cam", start_s, sleep=lambda s: None, away_s=0.3))
+    assert len(shown(content)) == 20
