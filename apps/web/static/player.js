@@ -327,7 +327,9 @@ export class Player {
     const pinned = !this.strip.isPinned(entry.id);
     if (!(await attempt(() => post("pin", { entries: [entry.id], pinned })))) return;
     notice(pinned ? "Kept: it is never given up for the budget." : "Let go: it can be given up like any other.");
-    this.strip.reload();
+    await this.strip.reload();
+    this.toldOf = "";
+    this.tell();
   }
 
   async why() {

@@ -1,0 +1,347 @@
+"""What people do on the page beyond asking: cameras, cancelling, sleeping, putting right, keys alone, two at once.
+
+Fixtures and what they promise are in conftest.py.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from fastapi import FastAPI
+
+from hippocam.apps.session import Session
+from hippocam.apps.web.options import PageOptions
+from hippocam.apps.web.server import build_app
+from hippocam.memory.config import MemoryConfig
+from hippocam.memory.memory import Memory
+from hippocam.memory.working.working import WorkingConfig
+from hippocam.stream.jpeg import encode_jpeg
+from hippocam.stream.records import Embedding, EncodedImages, EncoderSpec, Image, Sensed, Thing
+
+_LONG_MS = 600_000
+SPEC = EncoderSpec(id="colour:1", dim=3, normalised=True, midpoint=0.8, slope=20.0)
+Serving = Callable[[FastAPI, str], AbstractContextManager[str]]
+Visit = Callable[[str], Any]
+
+
+@pytest.fixture
+def opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, helpers: ModuleType, serving: Serving
+) -> Iterator[Callable[..., str]]:
+    """Serves the memory of this test: `opened(read_only=True)` gives its address."""
+    monkeypatch.setattr("hippocam.apps.folders.make_encoder", lambda name: helpers.ColourEncoder())
+    open_now: list[AbstractContextManager[Any]] = []
+
+    def serve(**options: Any) -> str:
+        session = Session(tmp_path / "memory", encoder="colour")
+        server = serving(build_app(session, options=PageOptions(**options)), "127.0.0.1")
+        open_now.extend((session, server))
+        session.__enter__()
+        return server.__enter__()
+
+    yield serve
+    for context in reversed(open_now):
+        context.__exit__(None, None, None)
+
+
+def view(page: Any, name: str) -> None:
+    page.click(f".rail-link[title='{name}']")
+
+
+# cameras ------------------------------------------------------------------------------------------------------
+
+
+def test_a_camera_is_shown_live_looked_back_at_and_gone_on_with(
+    tmp_path: Path, colour_video: Callable[..., Path], load_helpers: Any, serving: Serving, visit: Visit
+) -> None:
+    live = load_helpers("live_process.py")
+    clip = colour_video(tmp_path / "yard.mp4", [("green", 4), ("red", 4)])
+    memory = tmp_path / "cam"
+    with live.Live(memory, f"yard={clip}", "--loop", "--fps", 2, "--look-back-mb", 8) as process:
+        process.wait_for(lambda row: row["seen"] > 4)
+        live.until(lambda: [s for s in Memory.open_reader(memory).streams() if s.entries])
+        with Session(memory, encoder="palette") as session, serving(build_app(session), "127.0.0.1") as address:
+            page = visit(f"{address}/?v=cameras")
+            page.wait_for_selector(".tile.camera .state-live", timeout=_LONG_MS)
+            page.wait_for_selector(".live-badge.on >> text=behind", timeout=_LONG_MS)
+            page.wait_for_function(
+                "() => { const p = window.hippocam.player; return p.footage.following && p.video.currentTime > 1; }",
+                timeout=_LONG_MS,
+            )
+            assert page.locator(".lane.footage .filmed").count() >= 1
+            back = page.evaluate("window.hippocam.player.footage.info.footage.at(-1)[0] + 1")
+            page.evaluate("time => window.hippocam.player.strip.seek(time)", back)
+            page.wait_for_function(
+                "time => { const p = window.hippocam.player;"
+                " return p.footage.shown && p.video.readyState >= 2 && Math.abs(p.time() - time) < 4; }",
+                arg=back,
+                timeout=_LONG_MS,
+            )
+            page.wait_for_function("!window.hippocam.player.footage.following", timeout=_LONG_MS)
+            page.evaluate("window.hippocam.player.strip.extend(window.hippocam.player.footage.now() + 60)")
+            page.click("button.live-badge")
+            page.wait_for_selector(".live-badge.on >> text=behind", timeout=_LONG_MS)
+            page.fill("input[aria-label='Address of the camera']", str(clip))
+            page.click("text=Add a camera")
+            page.wait_for_selector(".toast.bad >> text=a camera is an address or a device", timeout=_LONG_MS)
+            page.faults.clear()  # the browser tells the refusal as an error
+
+
+# jobs ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_watch_is_cancelled_and_gone_on_with(
+    opened: Callable[..., str], monkeypatch: pytest.MonkeyPatch, helpers: ModuleType, tmp_path: Path, visit: Visit
+) -> None:
+    going, begun = threading.Event(), threading.Event()
+
+    class Slow(helpers.ColourEncoder):  # type: ignore[name-defined,misc]
+        def encode_images(self, images: Sequence[Image]) -> EncodedImages:
+            begun.set()
+            going.wait(600)
+            encoded: EncodedImages = super().encode_images(images)
+            return encoded
+
+    monkeypatch.setattr("hippocam.apps.folders.make_encoder", lambda name: Slow())
+    page = visit(f"{opened()}/?v=library")
+    helpers.render_colours(tmp_path / "long.mp4", seconds_each=8)
+    page.set_input_files(".file-box", str(tmp_path / "long.mp4"))
+    assert begun.wait(600)
+    view(page, "Jobs")
+    page.click(".job >> text=Cancel")
+    page.wait_for_selector(".job-stopping", timeout=_LONG_MS)
+    going.set()
+    page.wait_for_selector(".job-cancelled", timeout=_LONG_MS)
+    page.click(".job-cancelled >> text=Resume")
+    page.wait_for_selector(".job-done >> text=long.mp4", timeout=_LONG_MS)
+    view(page, "Library")
+    page.wait_for_selector(".tile[data-stream='long']", timeout=_LONG_MS)
+    assert page.locator(".tag.warn").count() == 0
+
+
+def test_what_one_visitor_does_the_other_sees_but_not_what_is_theirs(
+    address: str, visit: Visit, helpers: ModuleType, tmp_path: Path
+) -> None:
+    one, other = visit(address), visit(f"{address}/?v=library")
+    one.fill(".ask-box", "when is it green")
+    one.keyboard.press("Enter")
+    one.wait_for_selector(".turn .verdict", timeout=_LONG_MS)
+    helpers.render_colours(tmp_path / "shared.mp4", seconds_each=2)
+    view(one, "Library")
+    one.set_input_files(".file-box", str(tmp_path / "shared.mp4"))
+    one.locator(".tile[data-stream='shared']").wait_for(timeout=_LONG_MS)
+    view(one, "Jobs")
+    one.click(".job-done [title^='Dismiss']")
+    one.wait_for_selector("text=Nothing is being worked on", timeout=_LONG_MS)
+    view(other, "Jobs")
+    other.wait_for_selector(".job-done >> text=another visitor", timeout=_LONG_MS)
+    view(other, "Ask")
+    assert other.locator(".turn").count() == 0
+    other.reload()
+    other.wait_for_selector(".welcome", timeout=_LONG_MS)
+
+
+# who may only look --------------------------------------------------------------------------------------------
+
+
+def test_a_page_for_reading_offers_nothing_that_changes_the_memory(
+    watched: Path, tmp_path: Path, opened: Callable[..., str], visit: Visit
+) -> None:
+    shutil.copytree(watched, tmp_path / "memory")
+    page = visit(opened(read_only=True))
+    page.fill(".ask-box", "when is it green")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".turn .verdict", timeout=_LONG_MS)
+    assert not page.locator(".dock [title^='Keep this moment']").is_visible()
+    view(page, "Library")
+    page.wait_for_selector(".tile[data-stream='first']", timeout=_LONG_MS)
+    assert page.locator("text=Add a video").count() == page.locator("[title=Forget]").count() == 0
+    view(page, "Search")
+    page.locator(".choose").first.check()
+    assert page.locator(".chosen-bar >> text=JSON").count() == 1
+    assert page.locator(".chosen-bar >> text=Forget").count() == 0
+    view(page, "Memory")
+    page.wait_for_selector(".ages", timeout=_LONG_MS)
+    assert page.locator("text=Sleep").count() == 0
+    view(page, "Cameras")
+    page.wait_for_selector("text=No camera is watched", timeout=_LONG_MS)
+    assert not page.locator("text=Add a camera").is_visible()
+    refused = page.evaluate(
+        "async () => (await fetch('hippocam/forget', { method: 'POST', body: JSON.stringify({ stream: 'first' }),"
+        " headers: { 'Content-Type': 'application/json' } })).status"
+    )
+    assert refused == 403
+    page.faults.clear()
+
+
+# the memory ---------------------------------------------------------------------------------------------------
+
+
+def alike(folder: Path) -> None:
+    """A memory of 60 events in three colours, each a little other than the last."""
+    rng, seq = np.random.default_rng(1), 0
+    with Memory.open_writer(folder, encoder="colour", spec=SPEC, config=MemoryConfig()) as memory:
+        memory.begin("room", uri="/x/room.mp4")
+        for event in range(60):
+            base = 200 * np.eye(3)[event % 3] + 20 + 25 * rng.normal(size=3)
+            for _ in range(4):
+                colour = np.clip(base + 6 * rng.normal(size=3), 1, 255)
+                vector = (colour / np.linalg.norm(colour)).astype(np.float32)
+                jpeg = encode_jpeg(np.full((90, 160, 3), colour, np.uint8), 160, 80)
+                memory.write([Embedding(stream="room", seq=seq, time_s=float(seq), vector=vector, jpeg=jpeg)])
+                seq += 1
+        memory.finish("room", end_s=float(seq))
+
+
+def test_a_sleep_says_what_it_did_and_is_undone(tmp_path: Path, opened: Callable[..., str], visit: Visit) -> None:
+    alike(tmp_path / "memory")
+    page = visit(f"{opened()}/?v=memory")
+    held = ".number:last-child strong"
+    now = f"Number(window.hippocam.root.querySelector('{held}')?.textContent)"
+    page.wait_for_selector(held, timeout=_LONG_MS)
+    before = int(page.inner_text(held))
+    assert page.locator("text=Undo the last sleep").is_disabled()
+    page.click("text=Sleep >> nth=0")
+    assert "It can be undone" in page.inner_text("dialog")
+    page.click("dialog .button.primary")
+    page.wait_for_selector(".toast >> text=entries before", timeout=_LONG_MS)
+    page.wait_for_function(f"before => {now} < before", arg=before, timeout=_LONG_MS)
+    page.click("text=Undo the last sleep")
+    page.wait_for_selector(".toast >> text=came back", timeout=_LONG_MS)
+    page.wait_for_function(f"before => {now} === before", arg=before, timeout=_LONG_MS)
+
+
+def test_another_budget_is_tried_out_beside_what_is_found_by_age(page: Any) -> None:
+    view(page, "Memory")
+    page.wait_for_selector(".ages polyline.ages-first", timeout=_LONG_MS, state="attached")
+    assert page.locator(".ages-then").count() == 0
+    slider = page.locator("input[aria-label='Another budget, in MB']")
+    slider.focus()
+    page.keyboard.press("Home")
+    page.wait_for_selector(".what-if-told >> text=It would hold", timeout=_LONG_MS)
+    page.wait_for_selector(".ages-then", timeout=_LONG_MS, state="attached")
+    assert "1 MB" in page.inner_text(".what-if-told")
+    assert "found first" in page.get_attribute(".ages", "aria-label")
+
+
+def visitors(folder: Path) -> None:
+    """A memory of a still room with three visits, each in looks of its own."""
+    rng = np.random.default_rng(5)
+    room = rng.integers(60, 190, (45, 80, 3)).astype(np.uint8).repeat(8, 0).repeat(8, 1)
+    config = MemoryConfig(working=WorkingConfig(by_change=True))
+    with Memory.open_writer(folder, encoder="colour", spec=SPEC, config=config) as memory:
+        memory.begin("door", uri="/x/door.mp4")
+        for second in range(120):
+            image, things = room.copy(), ()
+            for who, (t0, t1) in enumerate(((20, 30), (50, 65), (90, 100))):
+                if t0 <= second < t1:
+                    image[60:320, 200:330] = 0
+                    image[60:320, 200:330, who] = 255
+                    box, look = (0.31, 0.17, 0.52, 0.89), np.eye(32, dtype=np.float32)[who]
+                    things = (Thing(label="person", score=0.9, box=box, vector=look),)
+            memory.write(
+                [
+                    Embedding(
+                        stream="door", seq=second, time_s=float(second), jpeg=encode_jpeg(image, 512, 80),
+                        vector=np.eye(3, dtype=np.float32)[len(things)], sensed=Sensed(things=things),
+                    )
+                ]
+            )  # fmt: skip
+        memory.finish("door", end_s=120.0)
+
+
+def test_people_are_merged_split_and_put_back(tmp_path: Path, opened: Callable[..., str], visit: Visit) -> None:
+    visitors(tmp_path / "memory")
+    page = visit(f"{opened()}/?v=things")
+    tiles = page.locator(".tile.thing")
+    tiles.nth(2).wait_for(timeout=_LONG_MS)
+    assert tiles.count() == 3
+    tiles.nth(0).locator(".choose").check()
+    tiles.nth(1).locator(".choose").check()
+    page.click("text=They are one: merge")
+    assert "2 visits" in page.inner_text("dialog")
+    page.click("dialog .button.primary")
+    page.wait_for_selector("text=2 things", timeout=_LONG_MS)
+    page.wait_for_selector(".tile.thing >> text=2 visits", timeout=_LONG_MS)
+    page.locator(".visits [title^='This visit was somebody else']").first.click()
+    page.wait_for_selector("text=3 things", timeout=_LONG_MS)
+    page.click("text=Undo the last split")
+    page.wait_for_selector("text=2 things", timeout=_LONG_MS)
+    page.click("text=Undo the last merge")
+    page.wait_for_selector("text=3 things", timeout=_LONG_MS)
+
+
+# searching and asking -----------------------------------------------------------------------------------------
+
+
+def test_several_videos_are_chosen_by_keys_alone_and_nothing_else_answers(page: Any) -> None:
+    page.locator(".skip").focus()
+    page.keyboard.press("Enter")
+    assert page.evaluate("window.hippocam.root.activeElement.id") == "view"
+    page.keyboard.press("/")
+    page.evaluate("window.hippocam.root.querySelector('.menu summary').focus()")
+    page.keyboard.press("Enter")
+    for _ in range(4):  # all videos, first, old, second
+        page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Space")
+    assert page.inner_text(".menu summary") == "2 videos"
+    page.keyboard.press("Escape")
+    assert not page.evaluate("window.hippocam.root.querySelector('.menu').open")
+    page.keyboard.press("/")
+    page.keyboard.type("when is it green")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".turn .verdict", timeout=_LONG_MS)
+    streams = page.eval_on_selector_all(".card", "cards => cards.map((card) => card.dataset.stream)")
+    assert set(streams) == {"old", "second"}
+    assert "in 2 videos" in page.inner_text(".question")
+    page.locator(".card[data-stream='second']").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("window.hippocam.player.view.name === 'second'", timeout=_LONG_MS)
+    page.keyboard.press("l")
+    page.wait_for_function("window.hippocam.player.loop", timeout=_LONG_MS)
+    page.keyboard.press("p")
+    page.wait_for_selector(".toast >> text=never given up", timeout=_LONG_MS)
+    page.wait_for_selector(".moment-told >> text=pinned", timeout=_LONG_MS)
+
+
+def test_moments_are_taken_away_as_one_file(page: Any) -> None:
+    view(page, "Search")
+    page.wait_for_selector(".cell", timeout=_LONG_MS)
+    for index in range(3):
+        page.locator(".choose").nth(index).check()
+    with page.expect_download(timeout=_LONG_MS) as download:
+        page.click(".chosen-bar >> text=Clips")
+    with zipfile.ZipFile(download.value.path()) as packed:
+        names = packed.namelist()
+    assert names[-2:] == ["moments.json", "moments.csv"]
+    assert len(names) == 5
+
+
+def test_a_stream_is_asked_for_by_its_title_told_by_it_and_found_at_it(page: Any, address: str) -> None:
+    view(page, "Library")
+    page.locator(".tile[data-stream='first']").locator("[title=Rename]").click()
+    page.fill("dialog input", "Three colours")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".tile h2 >> text=Three colours", timeout=_LONG_MS)
+    view(page, "Ask")
+    page.fill(".ask-box", "when is it green in three colours?")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".turn .verdict", timeout=_LONG_MS)
+    streams = page.eval_on_selector_all(".card", "cards => cards.map((card) => card.dataset.stream)")
+    assert set(streams) == {"first"}
+    assert "in Three colours" in page.inner_text(".answer .text")
+    page.goto(f"{address}/?s=Three+colours&t=4")
+    page.wait_for_function("window.hippocam?.player?.view?.name === 'first'", timeout=_LONG_MS)
+    page.goto(f"{address}/?s=nothing+of+the+kind")
+    page.wait_for_selector(".toast >> text=There is no stream", timeout=_LONG_MS)
