@@ -247,8 +247,9 @@ class Memory:
     @guarded
     def tiers(self) -> list[TierStatus]:
         """What each tier holds now. Sensory and working memory live in the process that writes."""
-        held = self.store.entries.count()
-        return [*tiers_of(self._streams), tier_on_disk(held, self.bytes(), self.budget_bytes())]
+        with self._mutex:  # SQLite calls a writer's checksums back: beside them another thread would wait for ever
+            held, budget_bytes = self.store.entries.count(), self.budget_bytes()
+        return [*tiers_of(self._streams), tier_on_disk(held, self.bytes(), budget_bytes)]
 
     @guarded
     def bytes(self) -> int:

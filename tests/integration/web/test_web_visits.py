@@ -74,7 +74,7 @@ def test_a_camera_is_shown_live_looked_back_at_and_gone_on_with(
             page.wait_for_selector(".tile.camera .state-live", timeout=_LONG_MS)
             page.wait_for_selector(".live-badge.on >> text=behind", timeout=_LONG_MS)
             page.wait_for_function(
-                "() => { const p = window.hippocam.player; return p.footage.following && p.video.currentTime > 1; }",
+                "(({ footage, video }) => footage.following && video.currentTime > 1)(window.hippocam.player)",
                 timeout=_LONG_MS,
             )
             assert page.locator(".lane.footage .filmed").count() >= 1
