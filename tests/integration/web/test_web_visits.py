@@ -94,6 +94,7 @@ def test_a_camera_is_shown_live_looked_back_at_and_gone_on_with(
             page.click("text=Add a camera")
             page.wait_for_selector(".toast.bad >> text=a camera is an address or a device", timeout=_LONG_MS)
             page.faults.clear()  # the browser tells the refusal as an error
+            page.context.close()  # before its server ends
 
 
 # jobs ---------------------------------------------------------------------------------------------------------
