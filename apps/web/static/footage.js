@@ -8,6 +8,8 @@ const AGAIN_MS = 2500;
 // How far before the newest footage a live picture begins, and from which lag on it is no longer called live.
 const EDGE_S = 1.5;
 const BEHIND_S = 30;
+// Of a camera that is not watched now this much of its footage is left to play.
+const LAST_S = 10;
 
 export class Footage {
   constructor(player) {
@@ -72,6 +74,13 @@ export class Footage {
     }
     if (play) player.video.play().catch(() => {}); else player.video.pause();
     player.strip.place(time);
+  }
+
+  // Where nobody asked for a time: live, or the end of what was filmed.
+  newest() {
+    const last = this.info.footage.at(-1);
+    if (this.info.live) this.live();
+    else if (last) this.show(Math.max(last[0], last[1] - LAST_S), false);
   }
 
   // What is shown now, some seconds late: footage comes in files.

@@ -63,7 +63,12 @@ export const asked = (title, label, value = "") =>
       button("Cancel", () => dialog.close()),
       button("Save", () => { said = input.value; dialog.close(); }, { kind: "primary" }),
     ]);
-    input.addEventListener("keydown", (event) => { if (event.key === "Enter") { said = input.value; dialog.close(); } });
+    input.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.isComposing) return;
+      event.preventDefault();  // or it would press the button that the focus goes back to
+      said = input.value;
+      dialog.close();
+    });
     dialog.addEventListener("close", () => done(said));
     input.select();
   });

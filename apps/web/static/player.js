@@ -88,7 +88,7 @@ export class Player {
     }
     if (wanted) return this.goTo(wanted, wanted.play);
     const time = t === undefined ? null : Number(t);
-    if (time === null && !this.moment && this.footage.info.live && !this.footage.shown) return this.footage.live();
+    if (time === null && !this.moment && !this.footage.shown) this.footage.newest();
     if (time !== null && Number.isFinite(time) && Math.abs(time - this.time()) > NEAR_S)
       this.goTo({ stream: name, t0_s: time, t1_s: time }, false);
   }
@@ -282,10 +282,10 @@ export class Player {
 
   caption() {
     const { name, duration_s: length, complete } = this.view;
-    const span = this.moment && this.moment.t1_s > this.moment.t0_s ? range(this.moment.t0_s, this.moment.t1_s) : "";
+    const span = this.moment && this.moment.t1_s > this.moment.t0_s ? range(this.moment.t0_s, this.moment.t1_s).split(" – ") : null;
     this.names.replaceChildren(
       el("strong", { title: name }, this.page.title(name)),
-      span ? el("span", { class: "dock-span" }, icon("play"), span) : "",
+      span ? el("span", { class: "dock-span" }, icon("play"), span[0], el("span", { class: "span-end" }, ` – ${span[1]}`)) : "",
       length > 1e9 ? (this.footage?.info.live ? "" : el("span", { class: "soft" }, `until ${clock(length)}`)) : el("span", { class: "soft" }, lasting(length)),
       complete || length > 1e9 ? "" : el("span", { class: "warn" }, "watched in part"),
       this.badge = el("span", { class: "dock-badge" }),
