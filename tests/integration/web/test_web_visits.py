@@ -172,7 +172,7 @@ def test_a_page_for_reading_offers_nothing_that_changes_the_memory(
     assert page.locator(".chosen-bar >> text=Forget").count() == 0
     view(page, "Memory")
     page.wait_for_selector(".ages", timeout=_LONG_MS)
-    assert page.locator("text=Sleep").count() == 0
+    assert page.locator("text=Undo the last sleep").count() == 0
     view(page, "Cameras")
     page.wait_for_selector("text=No camera is watched", timeout=_LONG_MS)
     assert not page.locator("text=Add a camera").is_visible()
