@@ -97,7 +97,7 @@ def outline_of(encoder_id: str, dim: int) -> Outline | None:
 
 
 def read_outline(path: Path) -> Outline:
-    """Read the directions that `hippocam train outline` wrote."""
+    """Read learned directions from the file that their training wrote."""
     from safetensors.numpy import load_file
 
     held = load_file(path)

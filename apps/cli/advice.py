@@ -41,7 +41,7 @@ ADVICE: errors.Advice = {
     errors.NoFreeCoreError: f"end what holds them, or {_LOCAL}",
     errors.TooManyWorkersError: "give fewer --workers, or none for as many as fit",
     errors.HeadLostError: "start the cluster again, then go on with: hippocam archive --resume --address CLUSTER",
-    errors.NoUsableMachineError: "install hippocam and its weights there: hippocam models pull --all",
+    errors.NoUsableMachineError: "install the package there, and its weights: hippocam models pull --all",
     errors.WorkersLateError: "end that, or give fewer --workers",
     errors.NoFreeGpuError: "leave --gpu-share out",
     errors.CardError: _EXPORT,
