@@ -265,3 +265,8 @@ def sign_error(dim: int) -> float:
 def rounded(vector: FloatArray) -> FloatArray:
     """A vector as it comes back from the store."""
     return unpack(pack(vector))
+
+
+def from_signs(vector: FloatArray, outline: Outline | None = None) -> FloatArray:
+    """A vector [D] as its signs give it back from the store, or an outline of it where one is given."""
+    return rounded(signs(vector)) if outline is None else outline.of(vector)

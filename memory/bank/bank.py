@@ -34,7 +34,7 @@ from hippocam.memory.bank.thresholds import Thresholds
 from hippocam.memory.bank.twins import Compared, Twins
 from hippocam.memory.bank.utility import Utility
 from hippocam.memory.bank.worth import MAX_REDUNDANCY, Appraiser, Worth
-from hippocam.memory.codec import Outline, rounded, signs
+from hippocam.memory.codec import Outline, from_signs
 from hippocam.memory.records import Level, Slot
 from hippocam.stream.records import FloatArray
 
@@ -346,7 +346,7 @@ class Bank:
         if level == Level.SIGNS:
             key_D = None if reduced is None else reduced.key_D
             if key_D is None:
-                key_D = _reduced(columns.keys(np.array([row]))[0], self.outline if outlined else None)
+                key_D = from_signs(columns.keys(np.array([row]))[0], self.outline if outlined else None)
             columns.set_keys(np.array([row]), key_D[None])
             columns.tell_apart(row)
             self.learning.measure_again(row)
@@ -431,8 +431,3 @@ class Bank:
         if change.sketches is None:
             return change
         return replace(change, sketches={**change.sketches, "few": self._ranking.few()})
-
-
-def _reduced(key_D: FloatArray, outline: Outline | None) -> FloatArray:
-    """A key as its signs, or its outline, give it back."""
-    return rounded(signs(key_D)) if outline is None else outline.of(key_D)

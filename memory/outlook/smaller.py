@@ -19,7 +19,7 @@ import numpy as np
 from hippocam.memory.bank.bank import Bank, Step
 from hippocam.memory.bank.config import BankConfig
 from hippocam.memory.bank.ladder import SMALL_BYTES
-from hippocam.memory.codec import Outline, rounded, signs
+from hippocam.memory.codec import Outline, from_signs
 from hippocam.memory.longterm.budget import TOMBSTONE_BYTES, ByteBudget, Log, LogSizes
 from hippocam.memory.longterm.longterm import open_bank
 from hippocam.memory.questions import QuestionJournal
@@ -28,7 +28,7 @@ from hippocam.memory.records import Held, Level, Slot
 from hippocam.memory.spans import join_spans
 from hippocam.memory.store.database import Store
 from hippocam.memory.store.exemplars import Exemplars, thumbnail
-from hippocam.stream.records import EncoderSpec, FloatArray
+from hippocam.stream.records import EncoderSpec
 
 # Thumbnails that are made to know how large they are.
 _THUMBNAILS = 16
@@ -76,15 +76,11 @@ def _reduced(one: Held, level: Level, outline: Outline | None) -> Held:
     """An entry with what a level, or an outline, leaves of its vectors."""
     if outline is not None:
         (both_D,) = stressed(one.key_D[None], one.scene_D[None], 1.0)
-        outline_D = outline.of(both_D)
+        outline_D = from_signs(both_D, outline)
         return replace(one, level=level, key_D=outline_D, scene_D=outline_D)
     if level < Level.SIGNS or one.level >= Level.SIGNS:
         return one
-    return replace(one, level=level, key_D=_bits(one.key_D), scene_D=_bits(one.scene_D))
-
-
-def _bits(vector_D: FloatArray) -> FloatArray:
-    return rounded(signs(vector_D))
+    return replace(one, level=level, key_D=from_signs(one.key_D), scene_D=from_signs(one.scene_D))
 
 
 @dataclass(slots=True)
