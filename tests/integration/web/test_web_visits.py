@@ -285,6 +285,7 @@ def test_people_are_merged_split_and_put_back(tmp_path: Path, opened: Callable[.
 
 
 def test_several_videos_are_chosen_by_keys_alone_and_nothing_else_answers(page: Any) -> None:
+    page.wait_for_selector(".menu summary", timeout=_LONG_MS)  # which videos there are has been read
     page.locator(".skip").focus()
     page.keyboard.press("Enter")
     assert page.evaluate("window.hippocam.root.activeElement.id") == "view"

@@ -594,10 +594,10 @@ def test_10_total_bytes_are_bounded_buffers_included(tmp_path):
 
         live(260)
         assert memory.streams()[0].evicted > 50
-        for _ in range(4):
+        for _ in range(8):  # what is held goes up and down with the blocks that are packed: highs are compared
             live(70)
             marks.append(deep_bytes(memory))
-    assert max(marks) - marks[0] < 20_000, marks
+    assert max(marks[4:]) - max(marks[:4]) < 20_000, marks
 
 
 def test_11_compression_happens_on_write(crowd):
