@@ -50,15 +50,16 @@ class Stand(NamedTuple):
     heading: int
 
 
-def _units(rng: np.random.Generator, count: int) -> FloatArray:
+def units(rng: np.random.Generator, count: int) -> FloatArray:
+    """Directions drawn at random: float32 [count, D], of length 1."""
     drawn = rng.standard_normal((count, DIM))
-    units: FloatArray = (drawn / np.linalg.norm(drawn, axis=1, keepdims=True)).astype(np.float32)
-    return units
+    found: FloatArray = (drawn / np.linalg.norm(drawn, axis=1, keepdims=True)).astype(np.float32)
+    return found
 
 
 # How the encoder sees what is the same in every episode: a closed door, a wall, the corridor's two ends, the hall
 # in four directions, and what lies behind everything.
-_DOOR, _WALL, _EASTWARD, _WESTWARD, *_HALL, _GROUND = _units(np.random.default_rng(20), 9)
+_DOOR, _WALL, _EASTWARD, _WESTWARD, *_HALL, _GROUND = units(np.random.default_rng(20), 9)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,10 +99,10 @@ class Tour:
     def __init__(self, config: TourConfig, seed: Sequence[int]) -> None:
         rng = np.random.default_rng([*seed, config.rooms, config.delay])
         self.config = config
-        self.looks = _units(rng, config.rooms)
-        self._passers = _units(rng, _PASSERS)
+        self.looks = units(rng, config.rooms)
+        self._passers = units(rng, _PASSERS)
         self.goal = int(rng.integers(config.rooms))
-        self.goal_D = unit(self.looks[self.goal] + _OTHER_SIDE * _units(rng, 1)[0])
+        self.goal_D = unit(self.looks[self.goal] + _OTHER_SIDE * units(rng, 1)[0])
         self.hall_x = config.rooms + 1
         self.most_steps = 4 * (self.hall_x + 8)
         self._rng = rng

@@ -18,6 +18,8 @@ TRIED, LEARNED, ELSEWHERE = range(3)
 
 # Marks that say how what was done went; a policy reads them with the moments that they are of.
 WORKED, FAILED = "worked", "failed"
+# How a policy reads them; what has no such mark is 0.
+OUTCOMES = {WORKED: 1.0, FAILED: -1.0}
 
 
 class Turn(NamedTuple):
@@ -95,6 +97,8 @@ class PlayWorld:
         actions: Kinds of actions.
         replan: Actions of a chunk that are done before the next is chosen.
         known_looks: Whether things look the same in every episode, so that looks may be learned.
+        tried_at: Size at which delays are tried, and a memory that is taken away.
+        tried_delays: Delays that are tried, steps.
     """
 
     name: str
@@ -105,3 +109,5 @@ class PlayWorld:
     actions: int
     replan: int = 2
     known_looks: bool = False
+    tried_at: int = 8
+    tried_delays: tuple[int, ...] = (0,)

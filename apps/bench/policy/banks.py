@@ -1,24 +1,24 @@
 """Memories of other kinds, as published or as anybody would write them first; all tell the encoder's similarity.
 
 Each takes every step of an episode and gives what its rule kept of it, in the order of time. Bytes are those of
-what is kept: vector and pose as float32, time as float64.
+what is kept: vector and pose as float32, time as float64, how something went as one byte.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from hippocam.models.policies.playing import Turn
-from hippocam.models.policies.records import Doubles, Recollection, nothing
+from hippocam.models.policies.playing import OUTCOMES, Turn
+from hippocam.models.policies.records import Recollection, nothing
 from hippocam.stream.records import FloatArray
 
 # Moments that a bounded rule keeps, steps that a stack holds, and moments that a hard read takes.
 KEEPS, STACK, READS = 48, 8, 8
-_POSE_BYTES, _TIME_BYTES = 12, 8
+_POSE_BYTES, _TIME_BYTES, _OUTCOME_BYTES = 12, 8, 1
 
 
 class Steps:
-    """Rows of vectors, poses and times that grow.
+    """Rows of vectors, poses, times and outcomes that grow.
 
     Args:
         dim: D, numbers of a vector.
@@ -28,28 +28,33 @@ class Steps:
         self._vectors = np.zeros((64, dim), np.float32)
         self._poses = np.zeros((64, 3))
         self._times = np.zeros(64)
+        self._outcomes = np.zeros(64, np.float32)
         self.count = 0
 
     def add(self, turn: Turn) -> None:
         """Add a step."""
         if self.count == len(self._times):
-            for name in ("_vectors", "_poses", "_times"):
+            for name in ("_vectors", "_poses", "_times", "_outcomes"):
                 rows = getattr(self, name)
                 setattr(self, name, np.concatenate([rows, np.zeros_like(rows)]))
-        self.put(self.count, turn.vector_D, turn.pose, turn.time_s)
+        self.put(self.count, turn)
         self.count += 1
 
-    def put(self, row: int, vector_D: FloatArray, pose: Doubles, time_s: float) -> None:
+    def put(self, row: int, turn: Turn) -> None:
         """Write a row anew."""
-        self._vectors[row], self._poses[row], self._times[row] = vector_D, pose, time_s
+        self._vectors[row], self._poses[row], self._times[row] = turn.vector_D, turn.pose, turn.time_s
+        self._outcomes[row] = OUTCOMES.get(turn.mark, 0.0)
 
-    def row(self, row: int) -> Turn:
-        """A row."""
-        return Turn(float(self._times[row]), self._vectors[row].copy(), self._poses[row].copy())
+    def merge(self, row: int) -> None:
+        """Make a row and the next one their mean; poses and outcomes have none: the later one stays."""
+        both = slice(row, row + 2)
+        self._vectors[row + 1], self._times[row + 1] = self._vectors[both].mean(0), self._times[both].mean()
+        self._outcomes[row + 1] = self._outcomes[row + 1] or self._outcomes[row]
+        self.drop(row)
 
     def drop(self, row: int) -> None:
         """Take a row out."""
-        for rows in (self._vectors, self._poses, self._times):
+        for rows in (self._vectors, self._poses, self._times, self._outcomes):
             rows[row : self.count - 1] = rows[row + 1 : self.count]
         self.count -= 1
 
@@ -70,12 +75,12 @@ class Steps:
             cosines_K=vectors @ goal_D / np.linalg.norm(vectors, axis=1),
             poses_K3=self._poses[: self.count],
             ages_K=(now_s - self._times[: self.count]).astype(np.float32),
-            outcomes_K=np.zeros(self.count, np.float32),
+            outcomes_K=self._outcomes[: self.count],
         )
 
     def bytes(self) -> int:
         """What is kept."""
-        return self.count * (self._vectors.shape[1] * 4 + _POSE_BYTES + _TIME_BYTES)
+        return self.count * (self._vectors.shape[1] * 4 + _POSE_BYTES + _TIME_BYTES + _OUTCOME_BYTES)
 
 
 class Full:
@@ -175,9 +180,4 @@ class Merging(Full):
         """Keep a step, and make room."""
         self.steps.add(turn)
         if self.steps.count > KEEPS:
-            first = int(np.argmax(self.steps.similar()))
-            one, other = self.steps.row(first), self.steps.row(first + 1)
-            mean_D = ((one.vector_D + other.vector_D) / 2).astype(np.float32)
-            # a pose has no mean that the robot ever had: the later one stays
-            self.steps.put(first + 1, mean_D, other.pose, (one.time_s + other.time_s) / 2)
-            self.steps.drop(first)
+            self.steps.merge(int(np.argmax(self.steps.similar())))

@@ -33,6 +33,8 @@ ASSETS = Path(__file__).parent / "assets"
 # Demonstrations of those that read the history by themselves, and the sizes in these: the small ones, since the
 # cost of a batch grows with the history.
 _MANY, _SMALL = {GRU: 6000, TRANSFORMER: 1200}, 2
+# The longest delay that a full history is taught at; those with a longer one take minutes to demonstrate.
+_LONGEST_TAUGHT = 10_000
 _SHORT = FitConfig(steps=600, batch=128, look=100, patience=2)
 _WIDE = FitConfig(steps=600, batch=32, look=100, patience=2)
 _LONG = FitConfig(steps=6000, batch=32, rate=1e-3, look=200, patience=8)
@@ -111,7 +113,7 @@ def taught(
         recurrent = Recurrent(kept)
         return Rule(actor=recurrent, opens=lambda: _state(recurrent))
     if name == "full-hard":
-        world = replace(world, delays=tuple(delays))
+        world = replace(world, delays=tuple(delay for delay in delays if delay <= _LONGEST_TAUGHT))
 
     def opens() -> AbstractContextManager[Remembering]:
         return our_memory(world.name, world.dim) if name == OURS else _bank(BANKS[name], world.dim)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from hippocam.apps.cli.bench.options import numbers
+from hippocam.apps.cli.bench.plotting import plotting
 from hippocam.apps.terminal import tell, tell_json, warn
 
 
@@ -13,19 +15,23 @@ def add_policy(policy: argparse.ArgumentParser) -> None:
     policy.add_argument("--world", default="tour", metavar="NAME", help="default tour; see docs/robots.md")
     policy.add_argument("--rooms", type=numbers, metavar="4,8,16,32", help="sizes of the world")
     policy.add_argument(
-        "--delays", type=numbers, default=[0, 200, 1000, 10_000], metavar="N,N", help="steps before the question"
+        "--delays", type=numbers, metavar="N,N", help="steps before the question (default: those of the world)"
     )
     policy.add_argument("--seeds", type=numbers, default=[1, 2, 3], metavar="1,2,3")
     policy.add_argument("--episodes", type=int, default=60, metavar="N", help="that each seed tries (default 60)")
     policy.add_argument("--shown", type=int, default=100, metavar="N", help="that are demonstrated (default 100)")
     policy.add_argument("--rules", type=lambda text: text.split(","), metavar="a,b", help="only these")
     policy.add_argument("--retrain", action="store_true", help="train the GRU and the transformer anew")
+    policy.add_argument(
+        "--plot", type=Path, metavar="FILE", help="draw costs against the length of history (.png)"
+    )
     policy.set_defaults(run=_policy)
 
 
 def _policy(options: argparse.Namespace) -> int:
+    from hippocam.apps.bench.policy.report import plot, tables, to_json
     from hippocam.apps.bench.policy.rules import RULES
-    from hippocam.apps.bench.policy.run import PolicyBench, run, tables, to_json
+    from hippocam.apps.bench.policy.run import PolicyBench, run
     from hippocam.apps.bench.sections import write_section
     from hippocam.apps.robot.policy.worlds import world_named
     from hippocam.stream.errors import HippocamError
@@ -38,7 +44,7 @@ def _policy(options: argparse.Namespace) -> int:
         world=world,
         rules=rules,
         rooms=options.rooms or world.sizes,
-        delays=options.delays,
+        delays=options.delays or world.tried_delays,
         seeds=options.seeds,
         episodes=options.episodes,
         shown=options.shown,
@@ -48,8 +54,11 @@ def _policy(options: argparse.Namespace) -> int:
     tell(*tables(result).splitlines())
     if options.out:
         command = f"hippocam bench policy --world {world.name} --seeds {','.join(map(str, options.seeds))}"
-        command += f" --episodes {options.episodes}"
-        write_section(options.out, f"Policies, world {world.name}", tables(result), command=command, encoders=[])
+        command += f" --episodes {options.episodes} --shown {options.shown}"
+        write_section(options.out, f"World {world.name}", tables(result), command=command, encoders=[])
+    if options.plot is not None:
+        with plotting():
+            plot(result, options.plot)
     if options.json:
         tell_json(to_json(result))
     return 0

@@ -6,14 +6,13 @@ Nothing heavy is imported before a command runs.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from hippocam.apps.cli.bench.options import numbers
+from hippocam.apps.cli.bench.plotting import plotting
 from hippocam.apps.terminal import tell, tell_json, warn
 
-_WORLDS = "tour, tour-minigrid, minigrid-memory, levers"
+_WORLDS = "tour, tour-minigrid, guided, minigrid-memory, levers"
 _ABLATIONS = ("emptied", "other", "shuffled", "frozen")
 
 
@@ -64,7 +63,7 @@ def _train(options: argparse.Namespace) -> int:
         f"{fitted.looks[-1].step}, held out {policy.card.trained['held_out_loss']:g}; {fitted.seconds:.0f} s"
     )
     if options.plot is not None:
-        with _plotting():
+        with plotting():
             plot(fitted, options.plot)
     if options.json:
         told = {"file": str(options.out), "world": world.name, "seed": options.seed, **policy.card.trained}
@@ -91,20 +90,9 @@ def _evaluate(options: argparse.Namespace) -> int:
     )
     tell(*evaluate.table(scores).splitlines())
     if options.plot is not None:
-        with _plotting():
+        with plotting():
             evaluate.plot(scores, options.plot)
     if options.json:
         told = {"world": world.name, "file": str(options.policy), "seeds": options.seeds, "delay": options.delay}
         tell_json(told | {"ablate": options.ablate or None, "table": evaluate.to_json(scores)})
     return 0
-
-
-@contextmanager
-def _plotting() -> Iterator[None]:
-    """Say what is missing where nothing can be drawn."""
-    from hippocam.stream.errors import HippocamError
-
-    try:
-        yield
-    except ImportError as error:
-        raise HippocamError("drawing needs matplotlib: pip install 'hippocam[bench]'") from error

@@ -13,7 +13,7 @@ from hippocam.memory.config import MemoryConfig
 from hippocam.memory.memory import Memory, MemoryWriter
 from hippocam.memory.recall.snapshot import Condition, Hit, SnapshotFollower, headings
 from hippocam.memory.working.working import WorkingConfig
-from hippocam.models.policies.playing import FAILED, WORKED, Turn
+from hippocam.models.policies.playing import OUTCOMES, Turn
 from hippocam.models.policies.records import Recollection, nothing
 from hippocam.stream.records import Embedding, EncoderSpec, FloatArray, Note, Repeat, Sensors
 from hippocam.stream.robot.acts import ActLog
@@ -26,8 +26,6 @@ TOP = 8
 # A view that is as near to the last one, from the same place, is the same; as the change gate says of pictures.
 _SAME = 0.97
 STREAM = "robot"
-# What a policy reads of a mark that says how something went.
-_OUTCOMES = {WORKED: 1.0, FAILED: -1.0}
 
 
 class OurMemory:
@@ -118,8 +116,8 @@ class OurMemory:
 
     def _outcome(self, hit: Hit) -> float:
         """How what was done in a moment went, by the marks in it: the last word counts."""
-        marks = [note for note in self._memory.notes(hit.stream, hit.t0_s, hit.t1_s) if note.text in _OUTCOMES]
-        return _OUTCOMES[marks[-1].text] if marks else 0.0
+        marks = [note for note in self._memory.notes(hit.stream, hit.t0_s, hit.t1_s) if note.text in OUTCOMES]
+        return OUTCOMES[marks[-1].text] if marks else 0.0
 
     def acted(self, time_s: float, hits: Sequence[Hit]) -> None:
         """Keep on which moments an action rested; from the next key event on they are kept longer for it."""

@@ -25,6 +25,8 @@ class Played:
     Attributes:
         success: Whether it ended well.
         steps: Actions that were done.
+        shown: Steps before the question.
+        shown_s: Processor time that it took to remember these, seconds.
         act_s: How long each choice took, recall included, seconds.
         gates: How far each choice relied on the memory.
         bytes: What the memory took in the end.
@@ -32,6 +34,8 @@ class Played:
 
     success: bool = False
     steps: int = 0
+    shown: int = 0
+    shown_s: float = 0.0
     act_s: list[float] = field(default_factory=list)
     gates: list[float] = field(default_factory=list)
     bytes: int = 0
@@ -40,9 +44,12 @@ class Played:
 def play(game: Game, memory: Remembering, actor: Actor, replan: int) -> Played:
     """Play an episode, `replan` actions at a time."""
     played, acting = Played(), Unrepeating(actor)
-    for turn in game.turns():
+    shown = game.turns()
+    began_s = time.process_time()
+    for turn in shown:
         memory.observe(turn)
     memory.named()
+    played.shown, played.shown_s = len(shown), time.process_time() - began_s
     while not game.done:
         turn = game.now()
         memory.observe(turn)
@@ -74,6 +81,8 @@ class Score:
         high: Its upper end.
         steps: Actions an episode, on average.
         act_ms: Milliseconds that a choice took, recall included: the median.
+        observe_ms: Milliseconds of the processor that it took to remember a step, on average.
+        gate: How far choices relied on the memory, 0 to 1, on average.
         bytes: What the memory took in the end, on average.
     """
 
@@ -83,12 +92,15 @@ class Score:
     high: float
     steps: float
     act_ms: float
+    observe_ms: float
+    gate: float
     bytes: int
 
 
 def score(every: Sequence[Played]) -> Score:
     """What came of some episodes."""
     low, high = wilson(sum(played.success for played in every), len(every))
+    steps = sum(played.shown for played in every)
     return Score(
         success=round(float(np.mean([played.success for played in every])), 4),
         n=len(every),
@@ -96,6 +108,8 @@ def score(every: Sequence[Played]) -> Score:
         high=round(high, 4),
         steps=round(float(np.mean([played.steps for played in every])), 1),
         act_ms=round(1000 * float(np.median([spent for played in every for spent in played.act_s])), 3),
+        observe_ms=round(1000 * sum(played.shown_s for played in every) / max(1, steps), 4),
+        gate=round(float(np.mean([gate for played in every for gate in played.gates])), 4),
         bytes=round(float(np.mean([played.bytes for played in every]))),
     )
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hippocam.apps.worlds import levers, tour
+from hippocam.apps.worlds import guided, levers, tour
 from hippocam.models.policies.playing import Game, PlayWorld
 from hippocam.stream.errors import HippocamError
 
 
 def _tour(rooms: int, delay: int, seed: Sequence[int]) -> Game:
     return tour.Tour(tour.TourConfig(rooms=rooms, delay=delay), seed)
+
+
+def _guided(rooms: int, delay: int, seed: Sequence[int]) -> Game:
+    return guided.GuidedTour(tour.TourConfig(rooms=rooms, delay=delay), seed)
 
 
 def _tour_minigrid(rooms: int, delay: int, seed: Sequence[int]) -> Game:
@@ -35,11 +39,19 @@ def _levers(others: int, met: int, seed: Sequence[int]) -> Game:
 
 
 _SIZES = (4, 8, 16, 32)
-_DELAYS = (0, 0, 0, 200)
+_DELAYS, _TRIED_DELAYS = (0, 0, 0, 200), (0, 200, 1000, 10_000, 100_000)
 WORLDS = {
     world.name: world
     for world in (
-        PlayWorld(name="tour", play=_tour, sizes=_SIZES, delays=_DELAYS, dim=tour.DIM, actions=tour.ACTIONS),
+        PlayWorld(
+            name="tour",
+            play=_tour,
+            sizes=_SIZES,
+            delays=_DELAYS,
+            dim=tour.DIM,
+            actions=tour.ACTIONS,
+            tried_delays=_TRIED_DELAYS,
+        ),
         PlayWorld(
             name="tour-minigrid",
             play=_tour_minigrid,
@@ -47,6 +59,17 @@ WORLDS = {
             delays=_DELAYS,
             dim=tour.DIM,
             actions=tour.ACTIONS,
+            tried_delays=_TRIED_DELAYS,
+        ),
+        PlayWorld(  # a sign shows one step at a time
+            name="guided",
+            play=_guided,
+            sizes=_SIZES,
+            delays=_DELAYS,
+            dim=tour.DIM,
+            actions=tour.ACTIONS,
+            replan=1,
+            tried_delays=(0, 200),
         ),
         PlayWorld(
             name="minigrid-memory",
@@ -56,6 +79,7 @@ WORLDS = {
             dim=tour.DIM,
             actions=3,
             known_looks=True,
+            tried_at=13,
         ),
         PlayWorld(  # sizes: machines tried before; delays: whether this one was, too
             name="levers",
@@ -65,6 +89,8 @@ WORLDS = {
             dim=tour.DIM,
             actions=levers.LEVERS,
             replan=1,
+            tried_at=1,
+            tried_delays=(0, 1),
         ),
     )
 }

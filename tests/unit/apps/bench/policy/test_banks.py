@@ -15,7 +15,7 @@ from hippocam.apps.bench.policy.banks import (
     Stack,
     Uniform,
 )
-from hippocam.models.policies.playing import Turn
+from hippocam.models.policies.playing import FAILED, WORKED, Turn
 
 DIM = 16
 
@@ -79,4 +79,16 @@ def test_merging_makes_a_mean_of_the_two_neighbours_most_alike():
 def test_bytes_are_those_of_what_is_kept():
     bank = Fifo(DIM)
     kept(bank, steps(100))
-    assert bank.bytes() == KEEPS * (4 * DIM + 12 + 8)
+    assert bank.bytes() == KEEPS * (4 * DIM + 12 + 8 + 1)
+
+
+@pytest.mark.parametrize("kind", [Full, Hard, Fifo, Merging])
+def test_how_something_went_is_kept_with_its_step(kind):
+    """Of a bank that is not full, and of one that was full for long."""
+    for count in (7, 3 * KEEPS):
+        turns = [turn._replace(mark=(FAILED, "", WORKED)[k % 3]) for k, turn in enumerate(steps(count))]
+        found = kept(kind(DIM), turns)
+        went = {round(x): outcome for x, outcome in zip(found.poses_K3[:, 0], found.outcomes_K, strict=True)}
+        assert went[count - 1] == (count - 1) % 3 - 1
+        if kind is not Merging:
+            assert all(outcome == x % 3 - 1 for x, outcome in went.items())

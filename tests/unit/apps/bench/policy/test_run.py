@@ -6,7 +6,7 @@ import pytest
 
 from hippocam.apps.cli.main import main
 
-CELL = {"success", "n", "low", "high", "steps", "act_ms", "bytes"}
+CELL = {"success", "n", "low", "high", "steps", "act_ms", "observe_ms", "gate", "bytes"}
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def test_a_memory_makes_the_difference(told):
 def test_bytes_are_the_folders(told):
     delays = told[0]["delays"]
     assert delays["ours"]["60"]["bytes"] < 1_000_000
-    assert delays["fifo"]["60"]["bytes"] == 48 * (4 * 32 + 20)
+    assert delays["fifo"]["60"]["bytes"] == 48 * (4 * 32 + 21)
 
 
 def test_an_unknown_rule_is_refused(capsys):

@@ -50,9 +50,11 @@ def test_an_expert_scores_one():
 
 
 def test_scores_count():
-    every = [Played(success=k < 9, steps=k, act_s=[0.002], bytes=10) for k in range(10)]
+    once = {"act_s": [0.002], "gates": [0.25], "shown": 4, "shown_s": 0.02, "bytes": 10}
+    every = [Played(success=k < 9, steps=k, **once) for k in range(10)]
     told = score(every)
     assert (told.success, told.n, told.steps, told.act_ms, told.bytes) == (0.9, 10, 4.5, 2.0, 10)
+    assert (told.observe_ms, told.gate) == (5.0, 0.25)
 
 
 @pytest.mark.parametrize(
