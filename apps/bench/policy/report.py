@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from hippocam.apps.bench.policy.rules import MEMORYLESS, OURS
-from hippocam.apps.bench.policy.run import Result
+from hippocam.apps.bench.policy.records import MEMORYLESS, OURS, Result
 from hippocam.apps.robot.policy.trials import Score
 
 

@@ -18,6 +18,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from hippocam.apps.bench.policy import banks
+from hippocam.apps.bench.policy.records import GRU, MEMORYLESS, OURS, TRANSFORMER
 from hippocam.apps.bench.policy.sequences import GruNetwork, Recurrent, TransformerNetwork, Walks, walk
 from hippocam.apps.robot.policy.demonstrations import LaidOut, episodes
 from hippocam.apps.robot.policy.remembering import our_memory
@@ -28,7 +29,6 @@ from hippocam.models.policies.policy import Actor, Chooser, Chosen, choose
 from hippocam.models.policies.records import Moment, PolicySizes
 from hippocam.models.policies.training import FitConfig, fit
 
-OURS, MEMORYLESS, GRU, TRANSFORMER = "ours", "memoryless", "gru", "transformer"
 ASSETS = Path(__file__).parent / "assets"
 # Demonstrations of those that read the history by themselves, and the sizes in these: the small ones, since the
 # cost of a batch grows with the history.

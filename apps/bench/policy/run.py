@@ -2,65 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 
-from hippocam.apps.bench.policy.rules import OURS, TRANSFORMER, Rule, taught
+from hippocam.apps.bench.policy.records import OURS, TRANSFORMER, PolicyBench, Result
+from hippocam.apps.bench.policy.rules import Rule, taught
 from hippocam.apps.robot.policy.ablations import ABLATIONS
 from hippocam.apps.robot.policy.evaluate import ablation
 from hippocam.apps.robot.policy.trials import Played, Score, score, try_out
-from hippocam.models.policies.playing import PlayWorld
 
 # Delays from which on fewer episodes are played, by the share of them: what a rule does per step takes its time.
 _FEWER = ((1_000, 3), (10_000, 8), (100_000, 24))
 _LONGEST_OF_TRANSFORMER = 1_000
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyBench:
-    """What is compared.
-
-    Attributes:
-        world: The world.
-        rules: Names of the rules.
-        rooms: Sizes of the world.
-        delays: Steps between what is seen and the question.
-        seeds: Each teaches policies of its own, which are tried in episodes of its own.
-        episodes: Episodes of each seed that are tried.
-        shown: Episodes of each seed that are demonstrated.
-        retrain: Whether the GRU and the transformer are trained anew.
-    """
-
-    world: PlayWorld
-    rules: Sequence[str]
-    rooms: Sequence[int]
-    delays: Sequence[int]
-    seeds: Sequence[int]
-    episodes: int
-    shown: int
-    retrain: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """What came of it.
-
-    Attributes:
-        world: Name of the world.
-        seeds: Its seeds.
-        tried_at: Size at which delays and ablations were tried.
-        table: Scores by rule and size.
-        delays: Scores by rule and delay.
-        ablations: Scores of our rule with its memory taken away, by kind.
-    """
-
-    world: str
-    seeds: Sequence[int]
-    tried_at: int
-    table: Mapping[str, Mapping[str, Score]] = field(default_factory=dict)
-    delays: Mapping[str, Mapping[str, Score]] = field(default_factory=dict)
-    ablations: Mapping[str, Score] = field(default_factory=dict)
 
 
 def run(bench: PolicyBench, *, say: Say) -> Result:

@@ -29,9 +29,10 @@ def add_policy(policy: argparse.ArgumentParser) -> None:
 
 
 def _policy(options: argparse.Namespace) -> int:
+    from hippocam.apps.bench.policy.records import PolicyBench
     from hippocam.apps.bench.policy.report import plot, tables, to_json
     from hippocam.apps.bench.policy.rules import RULES
-    from hippocam.apps.bench.policy.run import PolicyBench, run
+    from hippocam.apps.bench.policy.run import run
     from hippocam.apps.bench.sections import write_section
     from hippocam.apps.robot.policy.worlds import world_named
     from hippocam.stream.errors import HippocamError
