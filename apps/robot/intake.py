@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from hippocam.apps.robot import checks
 from hippocam.apps.robot.names import UNNAMED
 from hippocam.apps.robot.records import Seen
 from hippocam.stream.records import FloatArray, Image
@@ -112,16 +112,19 @@ class Intake:
             return None
         return Newest(name, held.episode, held.time_s)
 
-    def reset(self, env: str) -> None:
+    def reset(self, env: object) -> None:
         """Have the next observation of an environment begin another episode."""
-        held = self._env(env)
-        held.ends = math.isfinite(held.time_s)
+        self.refused_now = False
+        named = self._env(env)
+        if named is not None:
+            held = named[1]
+            held.ends = math.isfinite(held.time_s)
 
     def observe(
         self,
         *,
         time_s: float,
-        images: Mapping[str, Image],
+        images: Mapping[str, Image] | None,
         state: ArrayLike | None,
         action: ArrayLike | None,
         pose: ArrayLike | None,
@@ -132,13 +135,18 @@ class Intake:
         """Check and thin out an observation; the arguments are those of `RobotMemory.observe`.
 
         Returns:
-            What is left of it; None where its time cannot be used.
+            What is left of it; None where its time or its environment cannot be used.
         """
         self.refused_now = False
         self.observed += 1
-        held = self._env(env)
-        if not self._takes(held, time_s):
+        named = self._env(env)
+        if named is None:
             return None
+        env, held = named
+        at_s = self._time(held, time_s)
+        if at_s is None:
+            return None
+        text, mark = self._words(text, "text", held.text or ""), self._words(mark, "mark", "mark")
         ends, marks = held.ends, [mark] if mark else []
         if ends:
             held.episode += 1
@@ -148,71 +156,107 @@ class Intake:
         if text != held.text and held.text is not None:
             marks.append("task")
         numbers = self._numbers(action, "action")
-        if self._gripped(held, numbers) and time_s >= held.gripped_s + _GRIPPER_PAUSE_S:
+        if self._gripped(held, numbers) and at_s >= held.gripped_s + _GRIPPER_PAUSE_S:
             marks.append("gripper")
-            held.gripped_s = float(time_s)
-        held.text, held.time_s, self._last = text, float(time_s), env
-        every = bool(marks)
+            held.gripped_s = at_s
+        held.text, held.time_s, self._last = text, at_s, env
+        placed = None if pose is None else checks.pose_of(pose)
+        if placed is None and pose is not None:
+            self.refuse("pose")
         return Seen(
             seq=self._next(),
             env=env,
             episode=held.episode,
-            time_s=float(time_s),
-            images={
-                camera: image
-                for camera, image in images.items()
-                if self._is_picture(image) and (self._turn(held, camera, time_s) or every)
-            },
+            time_s=at_s,
+            images=self._images(held, images, at_s, every=bool(marks)),
             state=self._numbers(state, "state"),
             action=numbers,
-            pose=self._pose(pose),
+            pose=placed,
             text=text,
             mark=", ".join(marks),
             ends=ends,
         )
 
-    def acted(self, time_s: float, action: ArrayLike, used: Sequence[str], env: str) -> Seen | None:
+    def acted(self, time_s: float, action: ArrayLike | None, used: Sequence[str], env: str) -> Seen | None:
         """What was done, and what it rested on; None where nothing of it can be used."""
-        held = self._env(env)
-        numbers = self._numbers(action, "action")
-        entry_ids = [found for found in map(self._entry_id, filter(None, used)) if found is not None]
-        if not math.isfinite(time_s) or (numbers is None and not entry_ids):
+        self.refused_now = False
+        named = self._env(env)
+        if named is None:
             return None
+        at_s = checks.time_of(time_s)
+        if at_s is None:
+            self.refuse("time")
+            return None
+        numbers, entry_ids = self._numbers(action, "action"), self._entry_ids(used)
+        if numbers is None and not entry_ids:
+            return None
+        env, held = named
         return Seen(
             seq=self._next(),
             env=env,
             episode=held.episode,
-            time_s=float(time_s),
+            time_s=at_s,
             action=numbers,
             acts=True,
             used=tuple(entry_ids),
         )
 
-    def _entry_id(self, text: str) -> int | None:
-        try:
-            return int(text, 16)
-        except (TypeError, ValueError):
+    def _entry_ids(self, used: object) -> list[int]:
+        """Ids of entries; "" stands for an open event, which has none."""
+        if not isinstance(used, (list, tuple)):
             self.refuse("used")
-            return None
+            return []
+        found = [checks.entry_id_of(text) for text in used if not isinstance(text, str) or text]
+        if None in found:
+            self.refuse("used")
+        return [entry_id for entry_id in found if entry_id is not None]
 
-    def _env(self, env: str) -> _Env:
-        held = self._envs.get(env)
+    def _env(self, env: object) -> tuple[str, _Env] | None:
+        """An environment's name, and what is known of it."""
+        name = checks.name_of(env)
+        if name is None:
+            self.refuse("env")
+            return None
+        held = self._envs.get(name)
         if held is None:
-            held = self._envs[env] = _Env(episode=self._episodes.get(env or UNNAMED, -1) + 1)
-        return held
+            held = self._envs[name] = _Env(episode=self._episodes.get(name or UNNAMED, -1) + 1)
+        return name, held
 
     def _next(self) -> int:
         self._seq += 1
         return self._seq - 1
 
-    def _takes(self, held: _Env, time_s: float) -> bool:
-        if not isinstance(time_s, (int, float, np.number)) or not math.isfinite(time_s):
+    def _time(self, held: _Env, time_s: object) -> float | None:
+        at_s = checks.time_of(time_s)
+        if at_s is None:
             self.refuse("time")
-            return False
-        if not held.ends and time_s <= held.time_s:
+        elif not held.ends and at_s <= held.time_s:
             self.refuse("time went back")
-            return False
-        return True
+            return None
+        return at_s
+
+    def _words(self, words: object, what: str, otherwise: str) -> str:
+        told = checks.words_of(words)
+        if told is None:
+            self.refuse(what)
+        return otherwise if told is None else told
+
+    def _images(self, held: _Env, images: object, at_s: float, *, every: bool) -> dict[str, Image]:
+        """The pictures whose turn it is, by camera."""
+        told = checks.pictures_of(images)
+        if told is None:
+            self.refuse("images")
+            return {}
+        taken: dict[str, Image] = {}
+        for key, image in told.items():
+            camera = checks.name_of(key)
+            if camera is None:
+                self.refuse("camera")
+            elif not checks.is_picture(image):
+                self.refuse("picture")
+            elif self._turn(held, camera, at_s) or every:
+                taken[camera] = image
+        return taken
 
     def _turn(self, held: _Env, camera: str, time_s: float) -> bool:
         """Whether a camera's picture is looked at, at the rate that is set."""
@@ -224,39 +268,12 @@ class Intake:
         held.due_s[camera] = due_s + step_s if time_s < due_s + step_s else time_s + step_s
         return True
 
-    def _is_picture(self, image: object) -> bool:
-        is_array = isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.ndim == 3
-        if is_array and image.shape[2] == 3 and image.size:  # type: ignore[attr-defined]
-            return True
-        self.refuse("picture")
-        return False
-
     def _numbers(self, values: ArrayLike | None, what: str) -> FloatArray | None:
         if values is None:
             return None
-        try:
-            numbers = np.asarray(values, np.float32).reshape(-1).copy()
-        except (TypeError, ValueError):
+        numbers = checks.numbers_of(values)
+        if numbers is None:
             self.refuse(what)
-            return None
-        if not len(numbers) or not np.isfinite(numbers).all():
-            self.refuse(what)
-            return None
-        return numbers
-
-    def _pose(self, pose: ArrayLike | None) -> NDArray[np.float64] | None:
-        if pose is None:
-            return None
-        try:
-            numbers = np.asarray(pose, np.float64).reshape(-1)
-        except (TypeError, ValueError):
-            numbers = np.zeros(0)
-        if len(numbers) == 3:
-            x, y, heading = numbers
-            numbers = np.array([x, y, 0, 0, 0, math.sin(heading / 2), math.cos(heading / 2)])
-        if len(numbers) != 7 or not np.isfinite(numbers).all():
-            self.refuse("pose")
-            return None
         return numbers
 
     def _gripped(self, held: _Env, action: FloatArray | None) -> bool:

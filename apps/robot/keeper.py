@@ -20,12 +20,14 @@ import numpy as np
 from hippocam.apps.robot.names import recording_name
 from hippocam.apps.robot.records import MOST_OPEN, Fresh, FreshFrame, Seen
 from hippocam.memory.config import MemoryConfig
+from hippocam.memory.errors import DiskError
 from hippocam.memory.memory import Memory, MemoryWriter
 from hippocam.models.registry import make_encoder
 from hippocam.stream import opencv
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.ingest import Ingest
 from hippocam.stream.pipeline import PipelineConfig
+from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import (
     ACTION_NAMES,
     NO_SENSORS,
@@ -43,6 +45,8 @@ from hippocam.stream.robot.shared_ring import ItemTooLargeError, SharedRing
 
 # How long to wait where nothing was observed; seconds.
 _PAUSE_S = 0.004
+# How long to wait where the disk is full, before it is tried again; seconds.
+_FULL_S = 1.0
 _BLACK = Frame(stream="", seq=0, time_s=0, image=np.zeros((64, 64, 3), np.uint8))
 # Below the control loop's priority, so that a busy encoder does not make it late.
 _NICE = 5
@@ -85,23 +89,51 @@ def run_keeper(job: KeeperJob, told: Connection) -> None:
         told: Takes "" once the memory is open and the encoder loaded, and else in one line why nothing is written.
     """
     os.nice(_NICE)
+    full = False
     try:
         opencv.load()
         encoder = make_encoder(job.encoder)
-        with Memory.open_writer(job.folder, encoder=job.encoder, spec=encoder.spec, config=job.memory) as memory:
-            ingest = Ingest(encoder, job.pipeline)
-            ingest.encode([_BLACK])  # so that the first picture does not wait for the encoder to load
-            told.send("")
-            keeper, told_to = Keeper(memory, ingest, job.fresh, job.names), job.recallers.value
-            while not job.stop.value or len(job.observed):
-                if told_to != job.recallers.value:
-                    told_to = job.recallers.value
-                    keeper.tell_all()
-                if not keeper.take(_drain(job.observed, job.pipeline.chunk)):
-                    time.sleep(_PAUSE_S)
-            keeper.close()
+        Ingest(encoder, job.pipeline).encode([_BLACK])  # so that the first picture does not wait for its networks
+        while not full or not job.stop.value:
+            try:
+                _remember(job, encoder, told, was_full=full)
+                break
+            except DiskError as error:
+                full = True
+                told.send(str(error))
+                _wait(job, _FULL_S)
     except HippocamError as error:
         told.send(str(error))
+
+
+def _remember(job: KeeperJob, encoder: Encoder, told: Connection, *, was_full: bool) -> None:
+    """Open the memory and write what is observed, until told to stop.
+
+    Where the disk was full, it is said to be open only once something was written.
+
+    Raises:
+        DiskError: The disk is full or gone. The open event is lost, and what was just taken from the ring.
+    """
+    with Memory.open_writer(job.folder, encoder=job.encoder, spec=encoder.spec, config=job.memory) as memory:
+        keeper, told_to = Keeper(memory, Ingest(encoder, job.pipeline), job.fresh, job.names), job.recallers.value
+        if not was_full:
+            told.send("")
+        while not job.stop.value or len(job.observed):
+            if told_to != job.recallers.value:
+                told_to = job.recallers.value
+                keeper.tell_all()
+            if not keeper.take(_drain(job.observed, job.pipeline.chunk)):
+                time.sleep(_PAUSE_S)
+            if was_full and keeper.written:
+                was_full = False
+                told.send("")
+        keeper.close()
+
+
+def _wait(job: KeeperJob, seconds: float) -> None:
+    until_s = time.monotonic() + seconds
+    while not job.stop.value and time.monotonic() < until_s:
+        time.sleep(_PAUSE_S)
 
 
 def _drain(ring: SharedRing, most: int) -> list[Seen]:
@@ -119,6 +151,9 @@ class Keeper:
         ingest: Gates and encodes.
         fresh: Takes what is new, for recall.
         names: What the numbers of a state and of an action are called.
+
+    Attributes:
+        written: Whether the database took anything.
     """
 
     def __init__(
@@ -129,6 +164,7 @@ class Keeper:
         names: tuple[Sequence[str], Sequence[str]] = ((), ()),
     ) -> None:
         self._memory, self._ingest, self._fresh, self._names = memory, ingest, fresh, names
+        self.written = False
         self._open: dict[str, set[str]] = {}  # streams by recording
         self._frames: dict[str, deque[FreshFrame]] = {}  # of the open event, by stream
         self._untold: list[FreshFrame] = []
@@ -197,6 +233,7 @@ class Keeper:
         gated: list[Frame | Repeat | Note] = []
         if recording not in self._open and seen.images:
             self._memory.begin(recording, uri=f"robot://{recording}", fps=self._ingest.config.fps)
+            self.written = True
             self._open[recording] = set()
             gated += self._named(stream_id(recording, min(seen.images)), seen.time_s)
         known = any(part is not None for part in (seen.state, seen.action, seen.pose))

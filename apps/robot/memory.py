@@ -20,10 +20,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from hippocam.apps.encoder_choice import encoder_name
+from hippocam.apps.robot.checks import condition_of, finite, name_of
 from hippocam.apps.robot.child import Child
 from hippocam.apps.robot.intake import Intake, RobotConfig
 from hippocam.apps.robot.keeper import KeeperJob, run_keeper
@@ -174,7 +174,7 @@ class RobotMemory:
         """
         seen = self._intake.observe(
             time_s=time_s,
-            images=images or {},
+            images=images,
             state=state,
             action=action,
             pose=pose,
@@ -233,20 +233,25 @@ class RobotMemory:
             after_s: Only what was seen after this.
             before_s: Only what was seen before this.
         """
-        until_s = time.monotonic() + deadline_ms / 1000
-        if heading is not None and not isinstance(heading, tuple):
-            heading = (heading, np.pi / 4)
-        condition = Condition(
-            streams=None if env is None else (env or UNNAMED,),
-            after_s=after_s,
-            before_s=before_s,
-            near=near,
-            heading=heading,
-        )
-        reply = self._ask(question, condition, top, until_s)
+        asked_s, named = time.monotonic(), None if env is None else name_of(env)
+        try:
+            until_s = asked_s + finite("deadline_ms", deadline_ms) / 1000
+            now = None if now is None else finite("now", now)
+            if named is None and env is not None:
+                raise ValueError(f"env must be the name of an environment, found {env!r:.100}")
+            condition = condition_of(
+                streams=None if named is None else (named or UNNAMED,),
+                near=near,
+                heading=heading,
+                after_s=after_s,
+                before_s=before_s,
+            )
+        except ValueError as error:
+            return Recalled(error=str(error))
+        reply = self._ask(question, condition, max(0, top), until_s)
         if reply is None:
             return Recalled()
-        newest = self._intake.newest(env)
+        newest = self._intake.newest(named)
         episode, as_of_s = reply.as_of.get(newest.env, (-1, None)) if newest is not None else (-1, None)
         if newest is None or episode != newest.episode:
             as_of_s = None  # what was taken in is of an earlier episode, whose clock says nothing
@@ -257,8 +262,9 @@ class RobotMemory:
             version=reply.version,
             as_of_s=as_of_s,
             age_ms=age_ms,
-            stale=age_ms > 1000 * self._config.stale_s,
+            stale=not age_ms <= 1000 * self._config.stale_s,
             complete=not reply.error,
+            error=reply.error,
         )
 
     @property

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from hippocam.apps.robot.checks import is_picture, numbers_of
 from hippocam.apps.robot.records import MOST_OPEN, Fresh, FreshFrame, RecalledEntry
 from hippocam.memory.config import MemoryConfig
 from hippocam.memory.folder import has_memory
@@ -180,11 +181,15 @@ class Recaller:
             return None
         if isinstance(question, str):
             return self._text(question)
-        if question.ndim == 3:
-            return _unit(self._encoder.encode_images([question.astype(np.uint8)]).vectors_ND[0])
-        if question.shape != (self._encoder.spec.dim,) or not np.isfinite(question).all():
-            raise HippocamError(f"a question's vector must be {self._encoder.spec.dim} finite numbers")
-        return _unit(question.astype(np.float32))
+        if is_picture(question):
+            return _unit(self._encoder.encode_images([question]).vectors_ND[0])
+        vector_D, dim = numbers_of(question), self._encoder.spec.dim
+        if vector_D is None or np.shape(question) != (dim,):
+            raise HippocamError(
+                f"a question is words, a picture (uint8 [H, W, 3]), or a vector of {dim} finite numbers; found "
+                f"{_kind(question)}"
+            )
+        return _unit(vector_D)
 
     def _encode_text(self, text: str) -> FloatArray:
         return _unit(self._encoder.encode_texts([text])[0])
@@ -276,7 +281,7 @@ def _meets(frame: FreshFrame, condition: Condition) -> bool:
     pose = frame.pose.astype(np.float64)
     if condition.near is not None:
         x, y, radius = condition.near
-        if np.hypot(pose[0] - x, pose[1] - y) > radius:
+        if not np.hypot(pose[0] - x, pose[1] - y) <= radius:
             return False
     if condition.heading is not None:
         asked, tolerance = condition.heading
@@ -296,6 +301,12 @@ def _entry_of(frame: FreshFrame, cosine: float) -> RecalledEntry:
         pose=None if frame.pose is None else frame.pose.astype(np.float64),
         text=frame.text,
     )
+
+
+def _kind(question: object) -> str:
+    if not isinstance(question, np.ndarray):
+        return type(question).__name__
+    return f"{question.dtype} {list(question.shape)}"
 
 
 def _unit(vector_D: FloatArray) -> FloatArray:

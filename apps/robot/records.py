@@ -126,6 +126,7 @@ class Recalled:
         age_ms: How long before `now` that was, milliseconds; infinite where nothing was taken in.
         stale: Whether that is longer ago than the memory may lag.
         complete: Whether everything was searched that was taken in: an answer came before the deadline.
+        error: In one line why the question cannot be searched for; "" where it can.
     """
 
     entries: tuple[RecalledEntry, ...] = ()
@@ -134,6 +135,7 @@ class Recalled:
     age_ms: float = float("inf")
     stale: bool = True
     complete: bool = False
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
