@@ -8,6 +8,7 @@ Shapes: H, W a picture's height and width; S how many numbers there are.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard
 
@@ -26,6 +27,7 @@ _MOST_NAME = 200
 _MOST_SIDE_PX = 32_768
 # No robot's clock counts further (3,000 years of seconds), and none is farther from its origin (the sun is).
 _FAR_S, _FAR_M = 1e11, 1e11
+_ID = re.compile("[0-7][0-9a-f]{15}")  # 63 bits, as SQLite's numbers have
 _EIGHTH_OF_A_TURN = math.pi / 4
 
 
@@ -87,10 +89,7 @@ def words_of(value: object) -> str | None:
 
 def entry_id_of(text: object) -> int | None:
     """The id of an entry as the database has it, of that which people see."""
-    try:
-        return int(text, 16) if isinstance(text, str) and len(text) == 16 and text < "8" else None
-    except ValueError:
-        return None
+    return int(text, 16) if isinstance(text, str) and _ID.fullmatch(text) else None
 
 
 def condition_of(

@@ -9,13 +9,14 @@ Added to what is forwarded, and to what is answered alone:
     memory/ages_s     float32 [K], how long ago they were
     memory/cosines    float32 [K]
     memory/stale      whether the memory lags
+    memory/refused    what of the observation could not be used, such as "pose" or "time went back"
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +68,7 @@ class MemoryService:
         self._memory, self._config = memory, config
         self._taking = threading.Lock()
         self._began_s = time.monotonic()
+        self._newest_s: dict[str, float] = {}  # by environment
 
     @contextmanager
     def client(self) -> Iterator[_Client]:
@@ -77,23 +79,33 @@ class MemoryService:
             with Upstream(self._config.upstream, MOST_BYTES) as upstream:
                 yield _Client(self, upstream)
 
-    def remember(self, seen: Observed) -> float:
-        """Remember an observation with all its pictures; return its time."""
+    def remember(self, seen: Observed) -> tuple[float, list[str]]:
+        """Remember an observation with all its pictures; return its time, and what of it could not be used.
+
+        One whose time cannot be used is not remembered: the clock here is not the robot's.
+        """
         with self._taking:
+            before = self._memory.status().refused
             if seen.reset:
                 self._memory.reset(env=seen.env)
-            now_s = time.monotonic() - self._began_s if seen.time_s is None else seen.time_s
-            for back in reversed(range(seen.frames)):
+            here_s = time.monotonic() - self._began_s if seen.time_s is None else seen.time_s
+            timeless = "time" in seen.refused
+            now_s = self._newest_s.get(seen.env, here_s) if timeless else here_s
+            self._newest_s[seen.env] = now_s
+            for back in () if timeless else reversed(range(seen.frames)):
+                told_s = seen.time_at(back)
                 self._memory.observe(
                     images=seen.images_at(back),
-                    time_s=now_s - BETWEEN_S * back,
+                    time_s=now_s - BETWEEN_S * back if told_s is None else told_s,
                     state=None if back else seen.state,
                     pose=seen.pose_at(back),
                     text=seen.prompt,
                     mark=seen.mark_at(back),
                     env=seen.env,
                 )
-        return now_s
+            after = self._memory.status().refused
+        refused = [reason for reason, count in after.items() if count > before.get(reason, 0)]
+        return now_s, sorted({*seen.refused, *refused})
 
     def end(self, env: str) -> None:
         """End an environment's episode."""
@@ -118,7 +130,7 @@ class MemoryService:
             with self._taking:
                 self._memory.acted(now_s, first, used=[entry.id for entry in recalled.entries], env=env)
 
-    def added(self, recalled: Recalled, now_s: float) -> dict[str, Any]:
+    def added(self, recalled: Recalled, now_s: float, refused: Sequence[str]) -> dict[str, Any]:
         """What is added to an observation: see the module."""
         side = self._config.side_px
         pictures: list[Image] = []
@@ -133,6 +145,7 @@ class MemoryService:
             "memory/ages_s": np.array([now_s - entry.t1_s for entry in shown], np.float32),
             "memory/cosines": np.array([entry.cosine for entry in shown], np.float32),
             "memory/stale": recalled.stale,
+            "memory/refused": list(refused),
         }
 
 
@@ -149,9 +162,9 @@ class _Client:
         if seen.reset and not seen.images:
             self._service.end(seen.env)
             return {"reset_finished": True} | ({} if upstream is None else upstream.ask(content))
-        now_s = self._service.remember(seen)
+        now_s, refused = self._service.remember(seen)
         recalled = self._service.recall(seen, now_s)
-        added = self._service.added(recalled, now_s)
+        added = self._service.added(recalled, now_s, refused)
         if upstream is None or not isinstance(content, dict):
             return added | {"entries": [_told(entry) for entry in recalled.entries]}
         answer = upstream.ask(content | added)

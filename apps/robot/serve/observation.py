@@ -3,12 +3,14 @@
 Pictures are all arrays of three dimensions with three channels, first or last, bytes or numbers from 0 to 1; a
 list of them, or a fourth dimension, holds all pictures since the last call, the newest last. So do lists of poses,
 marks, times, and vectors of an encoder. Keys may be nested, or have slashes: "observation/wrist_image",
-{"images": {"wrist": ...}}.
+{"images": {"wrist": ...}}. Keys that are not known are passed over; what stands under one that is, and cannot be
+used, is told.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -16,6 +18,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from hippocam.apps.robot import checks
 from hippocam.stream.records import FloatArray, Image
 
 Doubles = NDArray[np.float64]
@@ -23,6 +26,8 @@ T = TypeVar("T")
 
 # Between two instants of one observation whose times are not told; seconds.
 BETWEEN_S = 1e-3
+# Instants in one observation, and maps or lists in one another.
+_MOST_INSTANTS, _DEEPEST = 1000, 16
 _PROMPTS = ("prompt", "task", "instruction", "language_instruction")
 _STATES = ("state", "qpos", "joint_position", "joint_positions", "proprio")
 _POSES, _VECTORS, _GOALS = ("pose", "base_pose"), ("vector", "embedding"), ("goal", "goal_image", "goal_vector")
@@ -37,7 +42,8 @@ class Observed:
     Attributes:
         images: Pictures of each camera since the last call, the newest last: uint8 [H, W, 3].
         vectors: What the robot's own encoder made of its pictures since the last call: float32 [D] each.
-        poses: Where it was then: float64 [3] (x, y, heading) or [7] (x, y, z and a quaternion) each.
+        poses: Where it was then: float64 [3] (x, y, heading) or [7] (x, y, z and a quaternion) each; None where
+            that cannot be told.
         marks: Why each was a key event; "" where it was none.
         times_s: The robot's own times of them, where they are told.
         state: float32 [S], or None.
@@ -45,11 +51,12 @@ class Observed:
         goal: What is asked for, where no words say it: a picture, uint8 [H, W, 3], or a vector, float32 [D].
         env: Which environment, where one is told.
         reset: Whether an episode ended before this.
+        refused: What was told and cannot be used: "picture", "pose", "state", "time" or "prompt".
     """
 
     images: Mapping[str, Sequence[Image]]
     vectors: Sequence[FloatArray]
-    poses: Sequence[Doubles]
+    poses: Sequence[Doubles | None]
     marks: Sequence[str]
     times_s: Sequence[float]
     state: FloatArray | None
@@ -57,6 +64,7 @@ class Observed:
     goal: Image | FloatArray | None
     env: str
     reset: bool
+    refused: Sequence[str] = ()
 
     @property
     def frames(self) -> int:
@@ -93,32 +101,45 @@ def observed(message: object) -> Observed:
     """Read an observation; what it does not understand is passed over.
 
     Raises:
-        ValueError: It is no map.
+        ValueError: It is no map, or too deep or too long a one.
     """
     if not isinstance(message, Mapping):
         raise ValueError(f"an observation must be a map, found {type(message).__name__}")
-    flat = dict(_flat(message, ""))
+    flat = {key: value for key, value in _flat(message, "", _DEEPEST) if value is not None}
     goals = [value for key, value in flat.items() if _last(key) in _GOALS]
-    images = {
-        camera_of(key): pictures
-        for key, value in flat.items()
-        if _last(key) not in _GOALS and (pictures := _pictures(value))
-    }
-    states = [_numbers(value) for key, value in sorted(flat.items()) if _last(key) in _STATES]
+    shown = {key: _pictures(value) for key, value in flat.items() if _last(key) not in _GOALS}
+    images = {camera_of(key): pictures for key, pictures in shown.items() if pictures}
+    states = [checks.numbers_of(value) for key, value in sorted(flat.items()) if _last(key) in _STATES]
     parts = [state for state in states if state is not None]
-    prompts = (_text(value) for key, value in flat.items() if _last(key) in _PROMPTS)
-    return Observed(
+    prompts = [_text(value) for key, value in flat.items() if _last(key) in _PROMPTS]
+    poses = [row if checks.pose_of(row) is not None else None for row in _rows(flat, _POSES)]
+    poses = [] if all(row is None for row in poses) else poses
+    vectors = [row.astype(np.float32) for row in _rows(flat, _VECTORS)]
+    told_time = flat.get("time_s", flat.get("timestamp"))
+    times_s = _times(told_time)
+    failed = {
+        "picture": any(_should_be_pictures(key, flat[key]) and not pictures for key, pictures in shown.items()),
+        "pose": any(_last(key) in _POSES for key in flat) and (not poses or any(row is None for row in poses)),
+        "state": any(state is None for state in states),
+        "time": told_time is not None and not times_s,
+        "prompt": None in prompts,
+    }
+    seen = Observed(
         images=images,
-        vectors=[row.astype(np.float32) for row in _rows(flat, _VECTORS)],
-        poses=[row for row in _rows(flat, _POSES) if len(row) in (3, 7)],
+        vectors=vectors if all(np.isfinite(row).all() for row in vectors) else [],
+        poses=poses,
         marks=_marks(flat.get("mark")),
-        times_s=_times(flat.get("time_s", flat.get("timestamp"))),
+        times_s=times_s,
         state=np.concatenate(parts) if parts else None,
         prompt=next((text for text in prompts if text is not None), ""),
         goal=_goal(goals[0]) if goals else None,
         env=_text(flat.get("env")) or "",
         reset=bool(flat.get("reset") is True),
+        refused=tuple(what for what, cannot in failed.items() if cannot),
     )
+    if seen.frames > _MOST_INSTANTS:
+        raise ValueError(f"an observation may have {_MOST_INSTANTS} instants, found {seen.frames}")
+    return seen
 
 
 def camera_of(key: str) -> str:
@@ -128,11 +149,13 @@ def camera_of(key: str) -> str:
     return name or "camera"
 
 
-def _flat(value: Mapping[Any, Any], before: str) -> Iterator[tuple[str, Any]]:
+def _flat(value: Mapping[Any, Any], before: str, deeper: int) -> Iterator[tuple[str, Any]]:
+    if not deeper:
+        raise ValueError(f"an observation may have {_DEEPEST} maps in one another, found more")
     for key, inner in value.items():
         name = f"{before}{key.decode('utf-8', 'replace') if isinstance(key, bytes) else key}"
         if isinstance(inner, Mapping):
-            yield from _flat(inner, name + "/")
+            yield from _flat(inner, name + "/", deeper - 1)
         else:
             yield name, inner
 
@@ -141,10 +164,15 @@ def _last(key: str) -> str:
     return key.rpartition("/")[2]
 
 
-def _pictures(value: object) -> list[Image]:
+def _should_be_pictures(key: str, value: object) -> bool:
+    """Whether a value is told as a camera's, which a list of other things is not."""
+    return isinstance(value, np.ndarray) and bool({"image", "images", "rgb"} & set(re.split(r"[^a-z]+", key)))
+
+
+def _pictures(value: object, deeper: int = 2) -> list[Image]:
     """Pictures of a value: one, several in a list or along the first dimension, or none."""
     if isinstance(value, (list, tuple)):
-        return [picture for each in value for picture in _pictures(each)]
+        return [picture for each in value for picture in _pictures(each, deeper - 1)] if deeper else []
     if not isinstance(value, np.ndarray) or value.dtype.kind not in "uif" or not value.size:
         return []
     if value.ndim == 4:
@@ -155,21 +183,12 @@ def _pictures(value: object) -> list[Image]:
     if picture.dtype.kind == "f":
         bright = 255 if float(picture.max(initial=0)) <= 1.0 else 1
         picture = np.nan_to_num(picture) * bright
-    return [np.ascontiguousarray(np.clip(picture, 0, 255).astype(np.uint8))]
-
-
-def _numbers(value: object) -> FloatArray | None:
-    if not isinstance(value, (np.ndarray, list, tuple)):
-        return None
-    try:
-        numbers: FloatArray = np.asarray(value, np.float32).reshape(-1)
-    except (TypeError, ValueError):
-        return None
-    return numbers if len(numbers) else None
+    whole = np.ascontiguousarray(np.clip(picture, 0, 255).astype(np.uint8))
+    return [whole] if checks.is_picture(whole) else []
 
 
 def _rows(flat: Mapping[str, Any], keys: Sequence[str]) -> list[Doubles]:
-    """Rows of finite numbers under one of some keys: one, or several since the last call."""
+    """Rows of numbers under one of some keys: one, or several since the last call."""
     value = next((value for key, value in flat.items() if _last(key) in keys), None)
     if not isinstance(value, (np.ndarray, list, tuple)):
         return []
@@ -177,7 +196,7 @@ def _rows(flat: Mapping[str, Any], keys: Sequence[str]) -> list[Doubles]:
         rows = np.atleast_2d(np.asarray(value, np.float64))
     except (TypeError, ValueError):
         return []
-    return list(rows) if rows.ndim == 2 and rows.size and np.isfinite(rows).all() else []
+    return list(rows) if rows.ndim == 2 and rows.size else []
 
 
 def _goal(value: object) -> Image | FloatArray | None:
@@ -186,7 +205,7 @@ def _goal(value: object) -> Image | FloatArray | None:
     if pictures:
         return pictures[-1]
     rows = _rows({"goal": value}, ("goal",))
-    return rows[-1].astype(np.float32) if rows else None
+    return rows[-1].astype(np.float32) if rows and np.isfinite(rows[-1]).all() else None
 
 
 def _times(value: object) -> list[float]:

@@ -9,6 +9,7 @@ The answer to an observation with a goal (a prompt, "goal_image" or "goal"):
     policy/gate       how far the policy relied on its memory, 0 to 1
     memory/used       ids of the moments that it read
     memory/stale      whether the memory could not be written or read: then it acted without one
+    memory/refused    what of the observation could not be used, such as "pose" or "time went back"
     server_timing     {"infer_ms"}, as openpi's server tells it
 
 An observation without one is remembered alone. Where the goal is another one than before, that is a key event.
@@ -107,10 +108,12 @@ class PolicyService:
             episode = self._episode(seen.env)
             turns = self._turns(seen, episode.time_s, began_s - self._began_s)
             goal_D = self._goal(seen)
+            late = ["time went back"] if turns[-1].time_s <= episode.time_s else []
+            refused = {"memory/refused": [*seen.refused, *late]}
             self._remember(episode, turns, goal_D)
             if goal_D is None:
-                return {"remembered": len(turns), "memory/stale": episode.stale}
-            answer = self._act(episode, turns[-1], goal_D)
+                return refused | {"remembered": len(turns), "memory/stale": episode.stale}
+            answer = refused | self._act(episode, turns[-1], goal_D)
         return answer | {"server_timing": {"infer_ms": 1000 * (time.monotonic() - began_s)}}
 
     def close(self) -> None:
@@ -142,6 +145,8 @@ class PolicyService:
             ValueError: There is nothing that the policy could see.
         """
         turns: list[Turn] = []
+        if "time" in seen.refused and last_s > float("-inf"):
+            clock_s = last_s  # the clock here is not the robot's
         for back in reversed(range(seen.frames)):
             told_s = seen.time_at(back)
             time_s = (
