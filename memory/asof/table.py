@@ -6,12 +6,27 @@ import json
 import math
 import sqlite3
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from hippocam.memory.asof.coverage import Coverage, Run, coarser, without
 from hippocam.memory.store.schema import COVERAGE_OF_OLDER
 
 # Share of the rows that is given up at once where there are too many, so that it is not done for every event.
 _AHEAD = 0.1
+
+
+class Look(NamedTuple):
+    """Frames of a stream that were looked at without a gap.
+
+    Attributes:
+        t0_s: The first of them.
+        t1_s: The end of the last one.
+        looks: How many.
+    """
+
+    t0_s: float
+    t1_s: float
+    looks: int
 
 
 class CoverageTable:
@@ -25,32 +40,41 @@ class CoverageTable:
         """Say which encoder and senses look at a stream from now on, in this process."""
         self._by[stream] = tuple(by)
 
-    def add(self, stream: str, t0_s: float, t1_s: float, looks: int, *, most: int) -> None:
-        """Note that a stream was looked at without a gap, after all that was noted of it.
+    def add(self, stream: str, looks: Iterable[Look], *, most: int) -> None:
+        """Note that a stream was looked at, after all that was noted of it.
 
         Args:
             stream: Which stream.
-            t0_s: The first look.
-            t1_s: The end of the last one.
-            looks: How many frames.
+            looks: When, in order.
             most: Rows that all streams may take together; there is one of each stream at least.
         """
-        new = Run(stream, t0_s, t1_s, t1_s - t0_s, looks, self._by.get(stream, ()))
+        by, last, changed = self._by.get(stream, ()), self._last(stream), False
+        for look in looks:
+            new = Run(stream, look.t0_s, look.t1_s, look.t1_s - look.t0_s, look.looks, by)
+            if last is not None and last.goes_on(new):
+                last, changed = last.joined(new), True
+                continue
+            if last is not None and changed:
+                self._prolong(last)
+            self._put([new])
+            self._keep_within(most)
+            last, changed = self._last(stream), False  # for want of room it may be joined to others by now
+        if last is not None and changed:
+            self._prolong(last)
+
+    def _last(self, stream: str) -> Run | None:
         row = self._db.execute(
             "SELECT stream, t0_s, t1_s, looked_s, looks, looked_by FROM coverage WHERE stream = ? "
             "ORDER BY t0_s DESC LIMIT 1",
             (stream,),
         ).fetchone()
-        last = None if row is None else _run(*row)
-        if last is not None and last.goes_on(new):
-            both = last.joined(new)
-            self._db.execute(
-                "UPDATE coverage SET t1_s = ?, looked_s = ?, looks = ? WHERE stream = ? AND t0_s = ?",
-                (both.t1_s, both.looked_s, both.looks, stream, last.t0_s),
-            )
-            return
-        self._put([new])
-        self._keep_within(most)
+        return None if row is None else _run(*row)
+
+    def _prolong(self, run: Run) -> None:
+        self._db.execute(
+            "UPDATE coverage SET t1_s = ?, looked_s = ?, looks = ? WHERE stream = ? AND t0_s = ?",
+            (run.t1_s, run.looked_s, run.looks, run.stream, run.t0_s),
+        )
 
     def take_in(self, run: Run, *, most: int) -> bool:
         """Write a run of another memory; False where it is held already.

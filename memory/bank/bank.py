@@ -185,7 +185,7 @@ class Bank:
         self._ranking.forget()
         found = None
         again = False
-        rows = columns.newest_with_key(self.config.window)
+        rows = columns.window.rows(self.config.window)
         if len(rows):
             cosines = columns.cosines(rows, key_D)
             self._thresholds.observe(cosines)

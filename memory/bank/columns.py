@@ -11,6 +11,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,8 @@ Rows = NDArray[np.int64]
 _FIRST_SIZE = 64
 # Newest entries whose rows are known by their order; fewer rows than so many are looked through instead.
 _RECENT = 16384
+# Entries that may have come since the last question for the newest ones; beyond, all are looked through again.
+_MOST_NEW = 8
 # Largest number of a key.
 LARGEST = 127
 _DTYPES = {
@@ -111,6 +114,7 @@ class Columns:
         informed: Whether utility was known when the entry was new.
         version: Another number once its vectors have changed, counted from 0 on to 255 and again.
         added: How many entries were ever added.
+        window: The newest entries that have a key.
         changed: Rows of which something is to be kept that the entries' own rows do not tell (blocks.py).
     """
 
@@ -150,6 +154,8 @@ class Columns:
         self._free = list[int]()  # rows that were freed: a heap
         self._unused = 0  # from this row on none was ever used
         self._recent = np.zeros(_RECENT, np.int64)  # rows by order, in a ring
+        self.window = Window(self)
+        self._numbers = np.zeros((0, self.dim), np.float32)  # see cosines
         self.streams = Streams()
         self.added = 0
         self.changed = set[int]()
@@ -218,6 +224,7 @@ class Columns:
     def delete(self, entry_id: int) -> int:
         """Free the row of an entry; return it."""
         row = self._row.pop(entry_id)
+        self.window.remove(row)
         self.used[row] = False
         self.key[row], self.scale[row] = 0, 0.0
         heapq.heappush(self._free, row)
@@ -237,10 +244,15 @@ class Columns:
         """Rows of the entries that have a key."""
         return np.flatnonzero(self.used[: self._unused] & (self.scale[: self._unused] > 0))
 
-    def newest_with_key(self, most: int) -> Rows:
-        """Rows of those among the newest `most` entries ever added that are held and have a key."""
-        rows = self.newest(most)
-        return rows[self.scale[rows] > 0]
+    def spread(self, most: int) -> Rows:
+        """Rows of entries evenly spread over all, rising: `most`, or up to twice as many, less those that left."""
+        rows = np.arange(0, self._unused, max(1, self._unused // most))
+        return rows[self.used[rows]]
+
+    def row_of(self, order: int) -> int:
+        """Row of the entry that was added as this one; -1 where it is held no more, or came too long ago."""
+        row = int(self._recent[order % _RECENT])
+        return row if order > 0 and self.used[row] and self.order[row] == order else -1
 
     def newest(self, most: int) -> Rows:
         """Rows of those among the newest `most` entries ever added that are held, rising."""
@@ -259,6 +271,10 @@ class Columns:
 
     def set_keys(self, rows: Rows, keys_ND: FloatArray) -> None:
         """Give some entries keys, float32 [N, D]."""
+        if len(rows) == 1 and self.order[rows[0]] == self.added and not self.scale[rows[0]]:
+            self.window.add(int(rows[0]))
+        elif not self.scale[rows].all():
+            self.window.forget()
         scales = np.abs(keys_ND).max(axis=1, initial=0.0).astype(np.float64) / LARGEST
         self.scale[rows] = np.where(scales == 0, 1.0, scales)
         self.key[rows] = np.rint(keys_ND / self.scale[rows, None])
@@ -270,6 +286,8 @@ class Columns:
 
     def clear_key(self, row: int) -> None:
         """Clear an entry's key and its energy."""
+        if self.scale[row]:
+            self.window.remove(row)
         self.key[row], self.scale[row], self.energy[row] = 0, 0.0, 0.0
 
     def keys(self, rows: Rows) -> FloatArray:
@@ -277,8 +295,16 @@ class Columns:
         return self.key[rows].astype(np.float32) * self.scale[rows, None]
 
     def cosines(self, rows: Rows, key_D: FloatArray) -> FloatArray:
-        """Inner products of a key with those of some rows, float32 [n]."""
-        return (self.key[rows].astype(np.float32) @ key_D) * self.scale[rows]
+        """Inner products of a key with those of some rows, rising, float32 [n]."""
+        count = len(rows)
+        if count > len(self._numbers):  # kept: to ask for such an array anew takes longer than to fill it
+            self._numbers = np.empty((count + count // 4, self.dim), np.float32)
+        numbers = self._numbers[:count]
+        if count and rows[-1] - rows[0] == count - 1:
+            numbers[:] = self.key[rows[0] : rows[-1] + 1]
+        else:
+            numbers[:] = self.key[rows]
+        return (numbers @ key_D) * self.scale[rows]
 
     # streams ---------------------------------------------------------------------------------------------
 
@@ -288,5 +314,69 @@ class Columns:
 
     def see_all(self, rows: Rows) -> None:
         """Note that streams have reached the times at which some of their entries were last seen."""
-        for stream in np.unique(self.stream[rows]).tolist():
+        for stream in set(self.stream[rows].tolist()):
             self.streams.see(stream, float(self.last_s[rows][self.stream[rows] == stream].max()))
+
+
+class _Held(NamedTuple):
+    """Rows, rising, of those among the `most` entries up to the order `added` that have a key."""
+
+    most: int
+    added: int
+    rows: Rows
+
+
+class Window:
+    """Rows of the newest entries that have a key, followed as entries come and go.
+
+    Args:
+        columns: The entries.
+    """
+
+    def __init__(self, columns: Columns) -> None:
+        self._columns = columns
+        self._held: _Held | None = None
+        self._new = list[int]()
+
+    def rows(self, most: int) -> Rows:
+        """Rows of those among the newest `most` entries ever added that are held and have a key, rising."""
+        columns, held = self._columns, self._held
+        if (
+            held is None
+            or held.most != most
+            or most > _RECENT - _MOST_NEW
+            or not 0 <= columns.added - held.added <= _MOST_NEW
+        ):
+            rows = columns.newest(most)
+            rows = rows[columns.scale[rows] > 0]
+        else:
+            rows = held.rows
+            for order in range(held.added - most + 1, columns.added - most + 1):  # too old by now
+                rows = _without(rows, columns.row_of(order))
+            for row in self._new:
+                rows = np.insert(rows, np.searchsorted(rows, row), row)
+        self._held, self._new = _Held(most, columns.added, rows), []
+        return rows
+
+    def add(self, row: int) -> None:
+        """Take in the newest entry, which has its key now."""
+        self._new.append(row)
+
+    def remove(self, row: int) -> None:
+        """Take out an entry that is deleted or loses its key."""
+        if row in self._new:
+            self._new.remove(row)
+        elif self._held is not None:
+            self._held = self._held._replace(rows=_without(self._held.rows, row))
+
+    def forget(self) -> None:
+        """Look through all entries the next time: others than the newest got a key."""
+        self._held, self._new = None, []
+
+
+def _without(rows: Rows, row: int) -> Rows:
+    """Rows, rising, without one that may be among them."""
+    at = int(np.searchsorted(rows, row))
+    if at == len(rows) or rows[at] != row:
+        return rows
+    return rows[1:] if at == 0 else np.delete(rows, at)

@@ -20,7 +20,7 @@ from hippocam.stream.records import FloatArray
 # Events after which what is learned is fitted anew, and entries from which on more: it takes time in proportion to
 # these.
 REFRESH_EVENTS = 64
-_REFRESH_ENTRIES = 16384
+_REFRESH_ENTRIES = 4096
 # Keys whose energies are measured in one batch.
 _BATCH = 4096
 # How many numbers each part of the state takes.

@@ -108,7 +108,7 @@ class Twins:
     def _neighbours(self, row: int) -> Rows:
         """Rows of the newest other entries of the same stream that have a key."""
         columns = self._columns
-        rows = columns.newest_with_key(self._window)
+        rows = columns.window.rows(self._window)
         others: Rows = rows[(columns.stream[rows] == columns.stream[row]) & (rows != row)]
         return others
 
@@ -119,6 +119,9 @@ class Twins:
             return None
         if not np.array_equal(compared.key, columns.keys(np.array([row]))[0]):
             return None
+        newest = compared.rows[max(0, len(compared.rows) - len(rows)) :]
+        if np.array_equal(newest, rows):  # as where all are of one stream
+            return compared.cosines[len(compared.rows) - len(rows) :]
         found = np.searchsorted(compared.rows, rows)
         if int(found[-1]) >= len(compared.rows) or not np.array_equal(compared.rows[found], rows):
             return None

@@ -24,8 +24,8 @@ Doubles = NDArray[np.float64]
 
 # Redundancy takes no more than this: of two entries that are the same, one is still worth something.
 MAX_REDUNDANCY = 0.95
-# Among so many entries, and less than twice as many, the chooser sees where one was ranked.
-_RANKED = 8192
+# Among so many entries, and less than twice as many, the chooser sees where one was ranked: to a hundredth.
+_RANKED = 2048
 # By how much the first use as evidence raises an entry's utility; the third does so once more, then the seventh.
 _USED = 0.5
 
@@ -144,10 +144,9 @@ class Appraiser:
         """
         columns = self._columns
         if columns.met[row] == 1 and columns.informed[row]:
-            rows = columns.all_rows()
-            rows = rows[columns.informed[rows]]
-            every = max(1, len(rows) // _RANKED)
-            rows = np.union1d(rows[::every], [row])
+            rows = columns.spread(_RANKED)
+            rows = rows[columns.informed[rows] & (rows != row)]
+            rows = np.insert(rows, np.searchsorted(rows, row), row)
             learned_N = self._utility.of(columns.first_energy[rows])
             self.chooser.probe(columns.surprise[rows], learned_N, int(np.searchsorted(rows, row)))
 

@@ -25,7 +25,6 @@ from hippocam.memory.store.exemplars import Exemplars
 from hippocam.memory.store.notes import NoteRow, bytes_of
 from hippocam.memory.store.probes import ProbeTable
 from hippocam.memory.store.schema import PAGE_BYTES
-from hippocam.memory.store.states import StateTable
 from hippocam.memory.store.streams import StreamTable
 from hippocam.memory.working.working import WorkingState
 from hippocam.stream.records import FloatArray
@@ -89,6 +88,15 @@ class Progress(Protocol):
     def extend(self, more: Continuation, state: WorkingState) -> None:
         """Move a stream on past a continuation, inside a transaction."""
 
+    def follow(self, stream: str, tracked: bytes) -> None:
+        """Keep the state of what follows a stream's things, inside a transaction."""
+
+    def follows(self, stream: str) -> bool:
+        """Whether there is such a state of a stream, which the next replaces."""
+
+    def forget(self) -> None:
+        """Write nothing of what waits for a commit: it was taken back."""
+
 
 class Intake:
     """Takes in what is to be kept.
@@ -100,7 +108,6 @@ class Intake:
         kept: Keeps the bank.
         scenes: Scenes, chapters and days.
         things: What streams show.
-        tracked: States of what follows things.
         budget: Makes room.
         notes: Keeps notes.
         journal: Says why each thing happened.
@@ -117,7 +124,6 @@ class Intake:
         scenes: Scenes,
         things: Things,
         *,
-        tracked: StateTable,
         budget: ByteBudget,
         notes: KeptNotes,
         journal: Journal,
@@ -130,7 +136,6 @@ class Intake:
         self._kept = kept
         self._scenes = scenes
         self._things = things
-        self._tracked = tracked
         self._budget = budget
         self._notes = notes
         self._journal = journal
@@ -237,10 +242,14 @@ class Intake:
         """Write down what was followed of a stream's things, with the state to go on from."""
         if not self._things.has_new(stream):  # after a kill all of it was there: no room must be made twice
             return
-        first = not self._tracked.get(stream)  # later states replace earlier ones
-        self.make_room((_TRACKED_PAGES if first else _MORE_TRACKED_PAGES) * PAGE_BYTES)
-        with self._tables.transaction():
-            self._tracked.put(stream, self._things.write(stream))
+        pages = _MORE_TRACKED_PAGES if self._progress.follows(stream) else _TRACKED_PAGES
+        self.make_room(pages * PAGE_BYTES)
+        try:
+            with self._tables.transaction():
+                self._progress.follow(stream, self._things.write(stream))
+        except BaseException:
+            self._progress.forget()
+            raise
 
     def make_room(self, needed_bytes: int) -> None:
         """Let the budget make room for more bytes."""
@@ -315,6 +324,7 @@ class Intake:
                 yield
         except BaseException:
             self._scenes.reload()
+            self._progress.forget()
             raise
 
 

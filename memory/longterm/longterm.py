@@ -90,7 +90,7 @@ class LongTerm:
         self.bank = bank = open_bank(store, spec, config)
         self._kept = KeptBank(store, bank)
         self.coverage_rows = shares.coverage_rows
-        progress = Progress(store, bank, coverage_rows=shares.coverage_rows)
+        self._progress = progress = Progress(store, bank, coverage_rows=shares.coverage_rows)
         self.summaries = Summaries(
             store.summaries, dim=spec.dim, budget_bytes=budget_bytes, with_commit=store.with_commit
         )
@@ -127,7 +127,6 @@ class LongTerm:
             self._kept,
             self.summaries,
             things,
-            tracked=store.tracked,
             budget=self.budget,
             notes=self.notes,
             journal=self._journal,
@@ -157,6 +156,7 @@ class LongTerm:
         """Hold what the database does, once several events were taken back."""
         load(self.bank, self._store)
         self.summaries.reload()
+        self._progress.forget()
         self.notes.recount()
 
     def finish(self, recording: str, streams: Iterable[str], *, complete: bool) -> None:

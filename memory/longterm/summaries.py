@@ -25,11 +25,13 @@ from itertools import groupby, pairwise
 import numpy as np
 
 from hippocam.memory.codec import rounded
-from hippocam.memory.longterm.scene import Scene, Usual, day_of, joined, most_frequent, unit_mean
+from hippocam.memory.longterm.scene import Scene, Usual, day_of, joined, most_frequent
 from hippocam.memory.records import Continuation, Event
 from hippocam.memory.store.summaries import Kind, Summary, SummaryTable
 from hippocam.stream.records import FloatArray
 
+# Scenes on each side of a boundary whose likeness tells whether a chapter ends there.
+_BESIDE = 3
 # About how many bytes a row takes without its vector, with its index.
 _ROW_BYTES = 420
 # Once there are too many, one in this many more is given up, so that it happens seldom.
@@ -287,11 +289,13 @@ def deepest_valley(vectors: Sequence[FloatArray]) -> int:
     The likeness across each boundary is the cosine of the sums of up to three scenes on its two sides; its depth,
     how far it lies below the highest likeness before it and after it (Hearst 1997).
     """
-    every, n = np.stack(vectors), len(vectors)
-    likeness = [
-        float(unit_mean(every[max(0, k - 3) : k].sum(axis=0)) @ unit_mean(every[k : k + 3].sum(axis=0)))
-        for k in range(1, n)
-    ]
+    n, dim = len(vectors), len(vectors[0])
+    nothing = np.zeros((_BESIDE, dim), np.float32)
+    padded = np.concatenate([nothing, np.stack(vectors), nothing])
+    before = np.add.reduce([padded[k + 1 : k + n] for k in range(_BESIDE)])
+    after = np.add.reduce([padded[_BESIDE + k + 1 : _BESIDE + k + n] for k in range(_BESIDE)])
+    sizes = np.sqrt(np.square(before).sum(axis=1) * np.square(after).sum(axis=1))
+    likeness = ((before * after).sum(axis=1) / np.maximum(sizes, 1e-18)).tolist()
     depths = [round(max(likeness[: k + 1]) + max(likeness[k:]) - 2 * likeness[k], 6) for k in range(len(likeness))]
     least = max(1, n // 4)
     return max(range(least, n - least + 1), key=lambda k: (depths[k - 1], -k))

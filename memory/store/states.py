@@ -34,6 +34,7 @@ class StateTable:
         self._db = db
         self._put = f"INSERT OR REPLACE INTO {table} ({key}, {value}) VALUES (?, ?)"
         self._get = f"SELECT {value} FROM {table} WHERE {key} = ?"
+        self._has = f"SELECT length({value}) > 0 FROM {table} WHERE {key} = ?"
         self._delete = f"DELETE FROM {table} WHERE {key} = ?"
 
     def put(self, name: str, state: bytes) -> None:
@@ -44,6 +45,11 @@ class StateTable:
         """The state of a name, None where none was kept."""
         row = self._db.execute(self._get, (name,)).fetchone()
         return None if row is None else bytes(row[0])
+
+    def has(self, name: str) -> bool:
+        """Whether a state of a name was kept that is not empty."""
+        row = self._db.execute(self._has, (name,)).fetchone()
+        return row is not None and bool(row[0])
 
     def delete(self, name: str) -> None:
         """Delete the state of a name."""

@@ -78,6 +78,7 @@ class Context:
         self._config = config or ContextConfig()
         self._recent: FloatArray | None = None
         self._places: list[Place] = []
+        self._looks: FloatArray | None = None  # the places' vectors [P, D], until one comes or goes
         self._next = 1
 
     @property
@@ -133,6 +134,7 @@ class Context:
                 rate = max(1 / (place.seen + 1), _MIN_RATE)
                 moved = rounded(unit((1 - rate) * place.vector + rate * here))
                 self._places[at] = Place(number=place.number, vector=moved, seen=place.seen + 1, last_s=now_s)
+                self._looks = None
                 return PlaceChange(place=self._places[at])
         given_up = None
         if len(self._places) >= self._config.places:
@@ -142,10 +144,13 @@ class Context:
         new = Place(number=self._next, vector=rounded(here), seen=1, last_s=now_s)
         self._next += 1
         self._places.append(new)
+        self._looks = None
         return PlaceChange(place=new, given_up=given_up)
 
     def _nearest(self, vector_D: FloatArray) -> int:
-        return int(np.argmax(np.stack([place.vector for place in self._places]) @ vector_D))
+        if self._looks is None:
+            self._looks = np.stack([place.vector for place in self._places])
+        return int(np.argmax(self._looks @ vector_D))
 
     def state(self) -> tuple[dict[str, int], list[FloatArray]]:
         """What outlives a closed event, without the places, which are kept one by one; vectors fit float16."""
@@ -155,6 +160,7 @@ class Context:
         """Take up the state of an earlier run."""
         self._recent = recent_D
         self._places = sorted(places, key=lambda place: place.number)
+        self._looks = None
         self._next = next_place
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hippocam.memory.codec import pack, sign_bytes, sign_error, signs, unpack, unpack_many
+from hippocam.memory.codec import pack, rounded, sign_bytes, sign_error, signs, unpack, unpack_many
 
 
 def unit(rows):
@@ -18,6 +18,15 @@ def test_a_vector_comes_back_within_half_a_step(dim):
     step = np.abs(vector).max() / 127
     assert np.abs(unpack(blob) - vector).max() <= 0.51 * step
     assert pack(unpack(blob)) == blob
+
+
+@pytest.mark.parametrize("dim", [1, 5, 64, 385])
+def test_a_rounded_vector_is_to_the_bit_what_comes_back(dim):
+    rng = np.random.default_rng(3)
+    made = [unit(rng.normal(size=dim)) for _ in range(20)]
+    for vector in [*made, 1e3 * made[0], np.zeros(dim, np.float32), signs(made[1]), -np.abs(made[2])]:
+        assert rounded(vector).tobytes() == unpack(pack(vector)).tobytes()
+    assert rounded(np.zeros(0, np.float32)).shape == (0,)
 
 
 def test_zeros_stay_zeros():

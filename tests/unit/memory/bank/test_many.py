@@ -46,8 +46,9 @@ def few(monkeypatch):
         monkeypatch.setattr(module, name, value)
 
 
+@pytest.mark.parametrize("asked_every", [1, 3, 20])
 @pytest.mark.parametrize("window", [5, 40])
-def test_the_newest_rows_are_those_that_a_look_at_all_rows_finds(few, window):
+def test_the_newest_rows_are_those_that_a_look_at_all_rows_finds(few, window, asked_every):
     rng, held = np.random.default_rng(0), Columns(D)
     ids = list[int]()
     for k in range(600):
@@ -57,8 +58,21 @@ def test_the_newest_rows_are_those_that_a_look_at_all_rows_finds(few, window):
             held.delete(ids.pop(int(rng.integers(len(ids)))))
         if rng.random() < 0.2:
             held.clear_key(held.row(ids[int(rng.integers(len(ids)))]))
+        if rng.random() < 0.1:  # one that had lost its key may get another
+            held.set_keys(np.array([held.row(ids[int(rng.integers(len(ids)))])]), unit(rng)[None])
+        if k % asked_every:
+            continue
         wanted = np.flatnonzero(held.used & (held.scale > 0) & (held.order > held.added - window))
-        assert held.newest_with_key(window).tolist() == wanted.tolist()
+        assert held.window.rows(window).tolist() == wanted.tolist()
+
+
+def test_cosines_are_those_of_the_keys_whether_rows_follow_each_other_or_not():
+    rng, held = np.random.default_rng(1), Columns(D)
+    rows = np.array([held.add(k, "cam") for k in range(200)])
+    held.set_keys(rows, np.stack([unit(rng) for _ in rows]))
+    key_D = unit(rng)
+    for some in (rows, rows[20:90], rows[::3], rows[7:8], rows[:0]):
+        np.testing.assert_allclose(held.cosines(some, key_D), held.keys(some) @ key_D, atol=1e-6)
 
 
 def test_freed_rows_are_used_again_the_first_ones_first_and_then_new_ones():

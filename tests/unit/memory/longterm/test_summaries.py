@@ -136,6 +136,25 @@ def test_a_chapter_ends_in_the_deepest_valley():
     assert 4 <= deepest_valley([a] * 16) <= 12
 
 
+@pytest.mark.parametrize("count", [4, 5, 16, 30])
+def test_the_deepest_valley_is_that_of_the_definition(count):
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        every = [unit(rng.standard_normal(D)) for _ in range(count)]
+
+        def across(k, every=every):
+            before, after = np.sum(every[max(0, k - 3) : k], axis=0), np.sum(every[k : k + 3], axis=0)
+            return before @ after / np.linalg.norm(before) / np.linalg.norm(after)
+
+        likeness = {k: across(k) for k in range(1, count)}
+        depth = {
+            k: max(likeness[j] for j in range(1, k + 1)) + max(likeness[j] for j in range(k, count)) - 2 * value
+            for k, value in likeness.items()
+        }
+        least = max(1, count // 4)
+        assert deepest_valley(every) == max(range(least, count - least + 1), key=lambda k: depth[k])
+
+
 def test_the_exemplar_is_the_entry_nearest_to_the_mean(store):
     a, b = np.eye(D, dtype=np.float32)[:2]
     looks = [unit(a + 0.6 * b), unit(a - 0.6 * b), unit(a), unit(a + 0.5 * b), unit(a - 0.5 * b)]
