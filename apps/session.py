@@ -303,9 +303,12 @@ class Session:
         owner, entry_id = self.opened.memories().find(entry)
         return entry_id, owner.explain(entry_id)
 
-    def entry_at(self, stream: str, time_s: float) -> str | None:
-        """Id of the entry with a picture that covers a time of a stream, else the nearest; None without one."""
-        return self.opened.memories().entry_at(stream, time_s)
+    def entry_at(self, stream: str, time_s: float, within: tuple[float, float] | None = None) -> str | None:
+        """Id of the entry with a picture that covers a time of a stream, else the nearest; None without one.
+
+        Pictures that were taken `within` a stretch of time come first.
+        """
+        return self.opened.memories().entry_at(stream, time_s, within)
 
     def picture(self, entry: str) -> Path | None:
         """Path of an entry's picture, by its whole id; None where none is kept."""

@@ -219,9 +219,11 @@ class Memory:
         return self.store.lookup.between(first, last, limit)
 
     @guarded
-    def entry_at(self, stream: str, time_s: float, at_s: float | None = None) -> int | None:
-        """Id of the entry with a picture that covers a time of a stream, else of the nearest; None without one."""
-        return self.store.lookup.pictured(stream, time_s, at_s)
+    def entry_at(
+        self, stream: str, time_s: float, at_s: float | None = None, within: tuple[float, float] | None = None
+    ) -> int | None:
+        """Id of the entry with a picture that shows a time of a stream best; see `Lookup.pictured`."""
+        return self.store.lookup.pictured(stream, time_s, at_s, within)
 
     def image(self, entry_id: int) -> Path:
         """Path of an entry's exemplar."""

@@ -375,6 +375,7 @@ class StreamStatus:
         imported: Whether the source is what a file said that was imported: nobody here has named that path.
         quarantined: How much of it is in quarantine, kept and not recalled: "", "part" or "all".
         looked: When it was looked at, [t0_s, t1_s] each, by time; between them nobody looked.
+        senses: What perceived beside the encoder, as ("screen", "things"); empty where that is not known.
     """
 
     id: str
@@ -394,6 +395,7 @@ class StreamStatus:
     imported: bool = False
     quarantined: Literal["", "part", "all"] = ""
     looked: tuple[tuple[float, float], ...] = ()
+    senses: tuple[str, ...] = ()
 
     @property
     def coarse(self) -> bool:

@@ -55,8 +55,10 @@ class Records(Protocol):
     def search(self, text: str, where: Where) -> tuple[Evidence, ...]:
         """Moments that show what a text describes, the strongest first."""
 
-    def moment_at(self, stream: str, time_s: float, at_s: float | None) -> Evidence | None:
-        """The moment of a stream that shows a time."""
+    def moment_at(
+        self, stream: str, time_s: float, at_s: float | None, within: tuple[float, float] | None = None
+    ) -> Evidence | None:
+        """The moment of a stream that shows a time, as in `Search`."""
 
 
 def where_before(records: Records, question: str, where: Where) -> Linked | None:
@@ -121,7 +123,7 @@ def _place(visit: Visit) -> str:
 
 
 def _shown(records: Records, visit: Visit, where: Where) -> Evidence | None:
-    moment = records.moment_at(visit.stream, visit.frame_s, where.get("at_s"))
+    moment = records.moment_at(visit.stream, visit.frame_s, where.get("at_s"), (visit.t0_s, visit.t1_s))
     if moment is None or not any(t0_s <= visit.t1_s and t1_s >= visit.t0_s for t0_s, t1_s in moment.spans):
         return None
     span = (visit.t0_s, visit.t1_s)

@@ -178,11 +178,14 @@ class Memories:
                 return member, find_entry(member.memory, own)
         raise AssertionError("a resolved name is of one of the memories")
 
-    def entry_at(self, stream: str, time_s: float) -> str | None:
-        """Id of the entry with a picture that covers a time of a stream, else the nearest; None without one."""
+    def entry_at(self, stream: str, time_s: float, within: tuple[float, float] | None = None) -> str | None:
+        """Id of the entry with a picture that covers a time of a stream, else the nearest; None without one.
+
+        Pictures that were taken `within` a stretch of time come first.
+        """
         for member in self.members:
             if own := member.within(stream):
-                entry_id = member.memory.entry_at(own, time_s)
+                entry_id = member.memory.entry_at(own, time_s, within=within)
                 return None if entry_id is None else member.prefix + format_id(entry_id)
         return None
 

@@ -31,8 +31,10 @@ class Recorded(Protocol):
     def notes(self, where: Where) -> Sequence[Note]:
         """What was read, heard or given in some streams and times, by time."""
 
-    def moment_at(self, stream: str, time_s: float, at_s: float | None) -> Evidence | None:
-        """The moment of a stream that shows a time; None where none is held."""
+    def moment_at(
+        self, stream: str, time_s: float, at_s: float | None, within: tuple[float, float] | None = None
+    ) -> Evidence | None:
+        """The moment of a stream that shows a time, as in `Search`; None where none is held."""
 
     def notable(self, where: Where, top: int) -> Sequence[tuple[float, Evidence]]:
         """The moments that were most novel in their streams, `top` of each memory at most, with their utility."""
@@ -67,9 +69,9 @@ class QuestionRecords:
         }
         return sorted(found.values(), key=lambda note: (note.stream, note.t0_s, note.t1_s))
 
-    def moment_at(self, stream: str, time_s: float) -> Evidence | None:
-        """The moment of a stream that shows a time."""
-        return self._recorded.moment_at(stream, time_s, self._at_s)
+    def moment_at(self, stream: str, time_s: float, within: tuple[float, float] | None = None) -> Evidence | None:
+        """The moment of a stream that shows a time, as in `Search`."""
+        return self._recorded.moment_at(stream, time_s, self._at_s, within)
 
     def notable(self, top: int) -> Sequence[tuple[float, Evidence]]:
         """The moments that were most novel in their streams."""

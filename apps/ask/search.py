@@ -222,11 +222,16 @@ class Search:
                     found[name] = replace(cut, stream=name)
         return found
 
-    def moment_at(self, stream: str, time_s: float, at_s: float | None) -> Evidence | None:
-        """The moment of a stream that shows a time; None where none is held."""
+    def moment_at(
+        self, stream: str, time_s: float, at_s: float | None, within: tuple[float, float] | None = None
+    ) -> Evidence | None:
+        """The moment of a stream that shows a time; None where none is held.
+
+        Pictures that were taken `within` a stretch of time come first.
+        """
         for member in self._memories.members:
             if own := member.within(stream):
-                entry_id = member.memory.entry_at(own, time_s, at_s)
+                entry_id = member.memory.entry_at(own, time_s, at_s, within)
                 entry = None if entry_id is None else member.memory.entry(entry_id)
                 return None if entry is None else _alone(member, entry, at_s)
         return None
@@ -263,7 +268,7 @@ class Search:
             at_s=at_s,
             limits=(where.get("after_s"), where.get("before_s")),
             top=where.get("top") or TOP,
-            moment=lambda stream, time_s: self.moment_at(stream, time_s, at_s),
+            moment=lambda stream, time_s, within: self.moment_at(stream, time_s, at_s, within),
         )
 
 

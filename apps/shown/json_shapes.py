@@ -186,6 +186,7 @@ class StreamJson(TypedDict):
     imported: bool
     quarantined: str
     looked: Times
+    senses: list[str]
     coarse: bool
 
 

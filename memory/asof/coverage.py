@@ -117,6 +117,12 @@ class Coverage:
         """The stretches of time, by time."""
         return tuple((run.t0_s, run.t1_s) for run in self.runs)
 
+    @property
+    def senses(self) -> tuple[str, ...]:
+        """The senses that looked at any time, as ("screen", "things"), by name."""
+        named = (name for run in self.runs for name in run.by if " " in name)  # an encoder's id has no space
+        return tuple(sorted({name.split(" ")[0] for name in named}))
+
 
 def coarser(runs: Sequence[Run], most: int) -> list[Run]:
     """Join neighbouring runs of the same stream, the closest first, until there are at most so many.

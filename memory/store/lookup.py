@@ -74,19 +74,30 @@ class EntryLookup:
         )
         return [row[0] for row in rows]
 
-    def pictured(self, stream: str, time_s: float, at_s: float | None = None) -> int | None:
+    def pictured(
+        self,
+        stream: str,
+        time_s: float,
+        at_s: float | None = None,
+        within: tuple[float, float] | None = None,
+    ) -> int | None:
         """Id of the entry with a picture that covers a time of a stream, else of the nearest; None without one.
 
         Args:
             stream: Which stream.
             time_s: The time.
             at_s: As if the stream ended here: no entry that rests on a later frame.
+            within: Where an entry's picture was taken between these times, as while somebody was there, the one
+                whose picture is nearest to the time comes before all others.
         """
+        first_s, last_s = within or (None, None)
         rows = self._select(
             "SELECT id FROM every_entry WHERE stream = ?1 AND jpeg_bytes > 0 "
             "AND (?3 IS NULL OR max(known_s, frame_s) <= ?3) "
-            "ORDER BY max(t0_s - ?2, ?2 - t1_s, 0), t0_s DESC LIMIT 1",
-            (stream, time_s, at_s),
+            "ORDER BY frame_s BETWEEN ?4 AND ?5 DESC, "
+            "CASE WHEN frame_s BETWEEN ?4 AND ?5 THEN abs(frame_s - ?2) ELSE 0 END, "
+            "max(t0_s - ?2, ?2 - t1_s, 0), t0_s DESC LIMIT 1",
+            (stream, time_s, at_s, first_s, last_s),
         )
         return int(rows[0][0]) if rows else None
 

@@ -247,6 +247,7 @@ class StreamTable:
                 imported=imported.get(row[0]) == row[1],  # else it was watched here since, from a path of our own
                 quarantined=apart.share_of(row[0], row[13]),
                 looked=looked[row[0]].spans if row[0] in looked else (),
+                senses=looked[row[0]].senses if row[0] in looked else (),
             )
             for row in rows
         ]

@@ -33,8 +33,8 @@ class Records(Protocol):
     def notes(self) -> Sequence[Note]:
         """What was read, heard or given, by time."""
 
-    def moment_at(self, stream: str, time_s: float) -> Evidence | None:
-        """The moment of a stream that shows a time."""
+    def moment_at(self, stream: str, time_s: float, within: tuple[float, float] | None = None) -> Evidence | None:
+        """The moment of a stream that shows a time; pictures that were taken `within` a stretch come first."""
 
     def notable(self, top: int) -> Sequence[tuple[float, Evidence]]:
         """The moments that were most novel in their streams, with their utility."""
@@ -171,7 +171,7 @@ class Facts:
         """
         moments = dict[str, Evidence]()
         for stream, t0_s, t1_s, best_s in spans:
-            moment = self.records.moment_at(stream, best_s)
+            moment = self.records.moment_at(stream, best_s, (t0_s, t1_s))
             if moment is None:
                 continue
             known = moments.get(moment.id)

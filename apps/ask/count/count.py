@@ -77,7 +77,7 @@ def answer_count(
     at_s: float | None,
     limits: Window = ANYTIME,
     top: int,
-    moment: Callable[[str, float], Evidence | None],
+    moment: Callable[[str, float, tuple[float, float]], Evidence | None],
 ) -> CountAnswer | None:
     """Answer a question that counts, with the entries that show what was counted.
 
@@ -91,7 +91,8 @@ def answer_count(
         at_s: As if the streams ended here.
         limits: Count only within this window of time.
         top: Entries to show at most.
-        moment: Gives the moment of a stream that shows a time; None where none is held.
+        moment: Gives the moment of a stream that shows a time, pictures that were taken within a stretch of time
+            first; None where none is held.
 
     Returns:
         None where the question does not count, or no entity was recognised.
@@ -103,7 +104,7 @@ def answer_count(
     belief = min((max(visit.score for visit in entity.visits) for entity in chosen), default=0.5)
     shown = dict[str, Evidence]()
     for name, t0_s, t1_s in sorted(count.spans, key=lambda span: (span[1], span[0])):
-        found = moment(name, _best_s(chosen, name, t0_s, t1_s))
+        found = moment(name, _best_s(chosen, name, t0_s, t1_s), (t0_s, t1_s))
         if found is None or (found.id not in shown and len(shown) >= top):
             continue
         spans = (*(shown[found.id].spans if found.id in shown else ()), (t0_s, t1_s))

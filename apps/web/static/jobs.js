@@ -77,6 +77,8 @@ export class Jobs {
     return [...sent, ...this.listed.map((job) => ({ ...job, ref: `${job.id}:${job.ended_s || ""}` })).filter((job) => !dismissed.has(job.ref)).reverse()];
   }
 
+  busy() { return this.all().some((job) => !ENDED.has(job.state)); }
+
   draw() {
     const all = this.all();
     this.page.badge("jobs", all.filter((job) => !ENDED.has(job.state)).length);

@@ -55,13 +55,13 @@ export const confirmed = (title, body, label, { bad = false } = {}) =>
   });
 
 // Asks for a line of text; gives it, or null.
-export const asked = (title, label, value = "") =>
+export const asked = (title, label, value = "", does = "Save") =>
   new Promise((done) => {
     let said = null;
     const input = el("input", { type: "text", value, maxLength: 200 });
     const dialog = opened(title, [el("label", { class: "field" }, el("span", {}, label), input)], [
       button("Cancel", () => dialog.close()),
-      button("Save", () => { said = input.value; dialog.close(); }, { kind: "primary" }),
+      button(does, () => { said = input.value; dialog.close(); }, { kind: "primary" }),
     ]);
     input.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || event.isComposing) return;

@@ -3,7 +3,7 @@
 import { button, clock, debounced, el, icon, iconButton, isDate, lasting, range } from "./dom.js";
 import { get, post } from "./net.js";
 import { attempt, failed, notice, show } from "./notices.js";
-import { go, linkTo, noteAt, on, visitor } from "./state.js";
+import { address, go, linkTo, noteAt, on, visitor } from "./state.js";
 import { Strip } from "./strip.js";
 import { Footage } from "./footage.js";
 
@@ -23,7 +23,7 @@ export class Player {
     this.origin = 0;  // the stream's time at which what is played begins
     this.build();
     this.footage = new Footage(this);
-    on("held", () => this.view && this.caption());
+    on("held", () => this.grown());
   }
 
   build() {
@@ -293,6 +293,17 @@ export class Player {
     this.drawBadge();
     this.pinButton.hidden = !this.page.held.may_change;
     this.tellSoon();
+  }
+
+  // More may be held of the stream that is shown, as while it is being watched.
+  grown() {
+    if (!this.view) return this.follow(address());
+    const found = this.page.stream(this.view.name);
+    if (found && !isDate(found.duration_s)) {
+      Object.assign(this.view, { duration_s: found.duration_s, complete: found.complete });
+      this.strip.extend(Math.max(found.duration_s, found.t1_s || 0));
+    }
+    return this.caption();
   }
 
   // What is held of the moment at which the player stands, in words.

@@ -59,7 +59,7 @@ export class Strip {
     this.end = end;
     if (!by) return;
     this.to = end;
-    if (this.to - this.from > RECENT_S || this.from > this.start) this.from += by;
+    if (this.from > this.start || (isDate(end) && this.to - this.from > RECENT_S)) this.from += by;
     this.draw();
     this.fetchSoon();
   }

@@ -18,7 +18,8 @@ export default class Ask {
     this.pending = null;
     this.build();
     page.opened.onTold((value) => this.told(value));
-    on("held", () => this.suggest());
+    on("held", () => this.fresh());
+    on("jobs", () => { if (this.wasBusy !== this.page.jobs.busy()) this.fresh(); });
     this.draw();
   }
 
@@ -136,10 +137,12 @@ export default class Ask {
   welcome() {
     if (this.page.failed) return empty("The memory cannot be opened", this.page.failed);
     if (!this.page.held.streams.length) {
+      this.wasBusy = this.page.jobs.busy();
+      if (this.wasBusy) return empty("The first moments are on their way", "They can be asked about as soon as they come; the rest is watched meanwhile.", button("See how far it is", () => go({ v: "library" })));
       return empty("Nothing watched yet", this.page.held.may_change
-        ? "Add a video, and ask about it while it is being watched. It is sent nowhere else."
+        ? "Add videos, and ask about them while they are being watched. They are sent nowhere else."
         : "Whoever started this page can have something watched into the memory.",
-      this.page.held.may_change ? button("Add a video", () => go({ v: "library", add: "1" }), { kind: "primary", icon: "add" }) : null);
+      this.page.held.may_change ? button("Add videos", () => go({ v: "library", add: "1" }), { kind: "primary", icon: "add" }) : null);
     }
     this.suggestions = el("div", { class: "suggestions" });
     this.suggest();
@@ -147,8 +150,14 @@ export default class Ask {
       el("p", {}, "Ask in plain words. Every answer comes with the moments that it rests on; where nothing matches, it says so."), this.suggestions);
   }
 
+  // What is held or worked on has changed: a conversation that has not begun says what there is to ask.
+  fresh() {
+    if (this.conversation.turns.length) return;
+    this.turns.replaceChildren(this.welcome());
+    this.drawChips();
+  }
+
   async suggest() {
-    if (!this.suggestions) return;
     try {
       const { questions } = await get("suggestions");
       this.suggestions.replaceChildren(...questions.map((question) => el("button", { type: "button", class: "suggestion", on: { click: () => this.ask(question) } }, question)));

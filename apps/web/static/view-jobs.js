@@ -17,6 +17,6 @@ export default class JobsView {
     const all = this.page.jobs.all();
     this.list.replaceChildren(...(all.length ? all.map((job) => this.page.jobs.row(job)) : [
       empty("Nothing is being worked on", "Videos that are watched, uploads, sleeps and conversions stand here, with what they have come to.",
-        this.page.held.may_change ? button("Add a video", () => go({ v: "library", add: "1" }), { kind: "primary", icon: "add" }) : null)]));
+        this.page.held.may_change ? button("Add videos", () => go({ v: "library", add: "1" }), { kind: "primary", icon: "add" }) : null)]));
   }
 }

@@ -19,12 +19,15 @@ export default class Library {
     const { suffixes = [] } = this.page.held;
     this.file = el("input", { type: "file", class: "file-box", multiple: true, accept: `video/*,${suffixes.join(",")}`, "aria-label": "Video files",
       on: { change: () => { this.add(this.file.files); this.file.value = ""; } } });
-    this.file.hidden = true;
+    this.folder = el("input", { type: "file", class: "folder-box", multiple: true, "aria-label": "A folder of videos",
+      on: { change: () => { this.addSome([...this.folder.files]); this.folder.value = ""; } } });
+    this.folder.webkitdirectory = true;
+    this.file.hidden = this.folder.hidden = true;
     this.head = el("div", { class: "view-head" });
     this.work = el("div", { class: "jobs" });
     this.grid = el("div", { class: "tiles" });
     this.drop = el("div", { class: "drop", hidden: true }, "Drop the videos to watch them");
-    this.element = el("section", { class: "library" }, this.head, this.file, this.work, this.grid, this.drop);
+    this.element = el("section", { class: "library" }, this.head, this.file, this.folder, this.work, this.grid, this.drop);
     for (const kind of ["dragenter", "dragover", "dragleave", "drop"])
       this.element.addEventListener(kind, (event) => this.dragged(event, kind));
   }
@@ -38,13 +41,30 @@ export default class Library {
     if (!this.page.held.may_change || ![...(event.dataTransfer?.types || [])].includes("Files")) return;
     event.preventDefault();
     this.drop.hidden = kind === "drop" || (kind === "dragleave" && event.target !== this.drop);
-    if (kind === "drop") this.add(event.dataTransfer.files);
+    if (kind === "drop") this.dropped(event.dataTransfer);
+  }
+
+  // Files, and the videos in folders.
+  async dropped({ files, items }) {
+    const entries = [...items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+    if (!entries.some((entry) => entry.isDirectory)) return this.add(files);
+    const inside = (await Promise.all(entries.map(filesOf))).flat();
+    return this.addSome(inside);
+  }
+
+  // The videos among the files of a folder.
+  addSome(files) {
+    const { suffixes } = this.page.held;
+    const videos = files.filter((file) => suffixes.some((suffix) => file.name.toLowerCase().endsWith(suffix)));
+    if (!videos.length) return notice("There is no video in this folder.", { kind: "bad" });
+    return this.add(videos);
   }
 
   add(files) { this.page.jobs.uploads.add(files); }
 
   async addPath() {
-    const path = await asked("Add from the server", `A file, a folder or a pattern below ${this.page.held.roots.join(", ")}`);
+    const { roots } = this.page.held;
+    const path = await asked("Add from the server", `A file, a folder or a pattern below ${roots.join(", ")}`, roots[0], "Add");
     if (!path?.trim()) return;
     const found = await attempt(() => post("watch", { path: path.trim(), visitor: visitor() }));
     if (found) notice(`${many(found.jobs.length, "thing")} to watch.`);
@@ -54,20 +74,16 @@ export default class Library {
   draw() {
     const { held } = this.page;
     const may = held.may_change;
-    this.head.replaceChildren(el("h1", {}, "Library"), el("span", { class: "soft" }, `${many(held.streams.length, "stream")}, ${bytes(held.bytes || 0)} of ${bytes(held.budget_bytes || 0)}`), el("span", { class: "gap" }),
-      may && held.roots.length ? button("Add by path", () => this.addPath()) : "",
-      may ? button("Add a video", () => this.file.click(), { kind: "primary", icon: "add" }) : "");
+    this.head.replaceChildren(el("h1", {}, "Library"), el("span", { class: "soft" }, held.streams.length ? `${many(held.streams.length, "stream")}, ${bytes(held.bytes)} of ${bytes(held.budget_bytes)}` : ""), el("span", { class: "gap" }),
+      ...(may && held.streams.length ? this.ways("primary") : []));
     this.grid.replaceChildren(...held.streams.map((stream) => this.tile(stream)));
-    if (!held.streams.length) this.grid.replaceChildren(may
-      ? empty("Nothing watched yet", "Add a video, or drop one anywhere here. It is watched on this machine and sent nowhere else; you can ask while it is being watched.", button("Add a video", () => this.file.click(), { kind: "primary", icon: "add" }),
-        el("p", { class: "soft" }, `Added videos are kept in ${held.uploads}, beside the memory and outside its budget; up to ${held.limit_bytes / 1e9} GB each.`))
-      : empty("Nothing watched yet", "Whoever started this page can have something watched into the memory."));
     this.drawWork();
   }
 
   drawWork() {
     const shown = this.page.jobs.all().filter((job) => job.kind !== "sleep" && job.state !== "done");
     this.work.replaceChildren(...shown.map((job) => this.page.jobs.row(job)));
+    if (!this.page.held.streams.length) this.grid.replaceChildren(this.emptyOf(this.page.held.may_change));
   }
 
   tile(stream) {
@@ -77,18 +93,37 @@ export default class Library {
     const told = [live ? `last seen ${clock(stream.duration_s)}` : lasting(stream.duration_s), many(stream.entries, "event"), bytes(stream.entry_bytes)];
     return el("article", { class: "tile", data: { stream: stream.id } },
       el("button", { type: "button", class: "poster", "aria-label": `Open ${stream.title || stream.id}`, on: { click: () => this.page.openMoment({ stream: stream.id, t0_s: stream.t0_s || 0, t1_s: 0 }, { play: false }) } },
-        picture(stream.picture), stream.complete || live ? null : el("span", { class: "tag warn" }, "watched in part"), stream.gone ? el("span", { class: "tag" }, "file is gone") : null,
+        picture(stream.picture), stream.complete || live ? null : el("span", { class: "tag warn" }, `watched to ${clock(stream.duration_s)}`), stream.gone ? el("span", { class: "tag" }, "file is gone") : null,
         stream.imported ? el("span", { class: "tag" }, "imported") : null),
       el("div", { class: "tile-body" },
         el("h2", { title: stream.id }, stream.title || stream.id),
         el("p", { class: "soft" }, told.join(" · ")),
+        el("p", { class: "soft" }, senses(stream)),
         stream.evicted ? el("p", { class: "soft" }, `${many(stream.evicted, "event")} given up for the budget`) : null,
         el("div", { class: "tile-actions" },
           button("Ask about it", () => this.askAbout(stream), { kind: "small" }),
-          may && !stream.complete && !live && !stream.gone ? button("Resume", () => this.resume(stream), { kind: "small" }) : null,
+          may && !stream.complete && !live && !stream.gone && !this.page.jobs.busy() ? button("Resume", () => this.resume(stream), { kind: "small" }) : null,
           el("span", { class: "gap" }),
           may ? iconButton("edit", "Rename", () => this.rename(stream)) : null,
           may ? iconButton("trash", "Forget", () => this.forget(stream)) : null)));
+  }
+
+  // Moments come while a video is still being watched, and stand here as they do.
+  emptyOf(may) {
+    if (this.page.jobs.busy()) return empty("The first moments are on their way", "They stand here as they come, and can be asked about at once.");
+    if (!may) return empty("Nothing watched yet", "Whoever started this page can have something watched into the memory.");
+    return empty("Nothing watched yet", "Add videos or a whole folder, or drop them anywhere here. They are watched on this machine and sent nowhere else; you can ask while they are being watched.",
+      el("div", { class: "tile-actions" }, ...this.ways("primary")),
+      el("p", { class: "soft" }, `Added videos are kept in ${this.page.held.uploads}, beside the memory and outside its budget; up to ${this.page.held.limit_bytes / 1e9} GB each.`));
+  }
+
+  // The ways to add something.
+  ways(kind) {
+    return [
+      this.page.held.roots.length ? button("Add by path", () => this.addPath()) : "",
+      button("Add a folder", () => this.folder.click()),
+      button("Add videos", () => this.file.click(), { kind, icon: "add" }),
+    ];
   }
 
   askAbout(stream) {
@@ -114,3 +149,19 @@ export default class Library {
   }
 }
 
+const SENSES = { screen: "text read", speech: "speech heard", things: "things told apart" };
+
+const senses = (stream) => (stream.senses.length ? `with ${stream.senses.map((sense) => SENSES[sense] || sense).join(", ")}` : "pictures alone");
+
+// All files of a dropped file or folder.
+const filesOf = async (entry) => {
+  if (entry.isFile) return [await new Promise((done, fail) => entry.file(done, fail))];
+  const reader = entry.createReader();
+  const found = [];
+  for (;;) {  // a browser gives a hundred at a time
+    const some = await new Promise((done, fail) => reader.readEntries(done, fail));
+    if (!some.length) break;
+    found.push(...some);
+  }
+  return (await Promise.all(found.map(filesOf))).flat();
+};

@@ -56,7 +56,7 @@ export default class Things {
   }
 
   moment(thing, t0, t1) {
-    return { stream: thing.stream, t0_s: t0, t1_s: t1 ?? thing.last_s, frame_s: thing.exemplar_s, picture: thing.picture };
+    return { stream: thing.stream, t0_s: t0, t1_s: t1 ?? thing.last_s, frame_s: thing.picture_s ?? undefined, picture: thing.picture };
   }
 
   tile(thing) {
@@ -72,7 +72,7 @@ export default class Things {
     const best = thing.spans.find(([, t0, t1]) => thing.exemplar_s >= t0 && thing.exemplar_s <= (t1 ?? Infinity)) || thing.spans[0];
     return el("article", { class: "tile thing", data: { id: thing.id } },
       el("button", { type: "button", class: "poster", "aria-label": `Play the visit of this ${thing.label}`, on: { click: () => this.page.openMoment(this.moment(thing, best[1], best[2])) } },
-        el("span", { class: "boxed" }, picture(thing.picture), thing.picture ? el("i", { class: "box", style: `left:${left}%;top:${top}%;width:${right - left}%;height:${bottom - top}%` }) : null)),
+        el("span", { class: "boxed" }, picture(thing.picture), thing.framed ? el("i", { class: "box", style: `left:${left}%;top:${top}%;width:${right - left}%;height:${bottom - top}%` }) : null)),
       may ? choose : null,
       el("div", { class: "tile-body" },
         el("h2", {}, thing.label, colours.length ? el("span", { class: "soft" }, ` in ${colours.join(", ")}`) : ""),

@@ -55,7 +55,7 @@ class Asked(Protocol):
     def explain(self, entry: str) -> tuple[int, Explanation]:
         """Why an entry is held."""
 
-    def entry_at(self, stream: str, time_s: float) -> str | None:
+    def entry_at(self, stream: str, time_s: float, within: tuple[float, float] | None = None) -> str | None:
         """Id of the entry that shows a time of a stream best."""
 
     def picture(self, entry: str) -> Path | None:

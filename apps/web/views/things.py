@@ -13,6 +13,8 @@ from hippocam.apps.web.views.site import Json, Sent, Site, text_of
 from hippocam.memory.entities.records import Entity
 
 _MOST = 400
+# Times of one frame differ by no more than rounding, seconds.
+_SAME_FRAME_S = 0.01
 
 
 def thing_routes(site: Site) -> APIRouter:
@@ -49,9 +51,21 @@ def thing_routes(site: Site) -> APIRouter:
 
 
 def _thing(site: Site, entity: Entity) -> Json:
+    """A thing with a picture that was taken while it was there, and whether its box is where it is in that."""
     best = entity.exemplar
-    picture = site.session.entry_at(entity.stream, best.frame_s) or ""
-    return {**entity_json(entity), "key": stream_key(entity.stream), "picture": picture}
+    picture = site.session.entry_at(entity.stream, best.frame_s, (best.t0_s, best.t1_s))
+    picture_s = None
+    if picture is not None:
+        member, entry_id = site.session.opened.memories().find(picture)
+        entry = member.memory.entry(entry_id)
+        picture_s = None if entry is None else entry.frame_s
+    return {
+        **entity_json(entity),
+        "key": stream_key(entity.stream),
+        "picture": picture or "",
+        "picture_s": picture_s,
+        "framed": picture_s is not None and abs(picture_s - best.frame_s) <= _SAME_FRAME_S,
+    }
 
 
 def _changes(site: Site) -> list[Any]:

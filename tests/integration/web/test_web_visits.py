@@ -97,6 +97,46 @@ def test_a_camera_is_shown_live_looked_back_at_and_gone_on_with(
             page.context.close()  # before its server ends
 
 
+# the first video ----------------------------------------------------------------------------------------------
+
+
+def test_a_folder_is_added_and_its_first_moments_come_while_it_is_watched(
+    opened: Callable[..., str], monkeypatch: pytest.MonkeyPatch, helpers: ModuleType, tmp_path: Path, visit: Visit
+) -> None:
+    going, rest, begun = threading.Event(), threading.Event(), threading.Event()
+
+    class Slow(helpers.ColourEncoder):  # type: ignore[name-defined,misc]
+        def encode_images(self, images: Sequence[Image]) -> EncodedImages:
+            (rest if going.is_set() else going).wait(600)
+            begun.set()
+            encoded: EncodedImages = super().encode_images(images)
+            return encoded
+
+    monkeypatch.setattr("hippocam.apps.folders.make_encoder", lambda name: Slow())
+    folder = tmp_path / "footage"
+    (folder / "inner").mkdir(parents=True)
+    helpers.render_colours(folder / "inner" / "one.mp4", seconds_each=8)
+    helpers.render_colours(folder / "two.mp4", seconds_each=2)
+    (folder / "notes.txt").write_text("no video")
+    page = visit(opened())
+    page.click(".empty button:has-text('Add videos')")
+    page.wait_for_selector(".library .empty >> text=Nothing watched yet", timeout=_LONG_MS)
+    page.set_input_files(".folder-box", str(folder))
+    view(page, "Ask")
+    page.wait_for_selector("text=The first moments are on their way", timeout=_LONG_MS)
+    going.set()
+    page.wait_for_selector(".welcome", timeout=_LONG_MS)  # there is something to ask while the rest is watched
+    page.wait_for_selector(".dock .thumbs img", timeout=_LONG_MS)
+    rest.set()
+    page.wait_for_function(
+        "window.hippocam.held.streams.length === 2 && !window.hippocam.jobs.busy()", timeout=_LONG_MS
+    )
+    view(page, "Library")
+    page.wait_for_selector(".tile[data-stream='one']", timeout=_LONG_MS)
+    assert page.locator(".tile[data-stream='two']").count() == 1
+    assert page.locator(".job-failed").count() == page.locator(".tag.warn").count() == 0
+
+
 # jobs ---------------------------------------------------------------------------------------------------------
 
 
@@ -165,7 +205,7 @@ def test_a_page_for_reading_offers_nothing_that_changes_the_memory(
     assert not page.locator(".dock [title^='Keep this moment']").is_visible()
     view(page, "Library")
     page.wait_for_selector(".tile[data-stream='first']", timeout=_LONG_MS)
-    assert page.locator("text=Add a video").count() == page.locator("[title=Forget]").count() == 0
+    assert page.locator("text=Add videos").count() == page.locator("[title=Forget]").count() == 0
     view(page, "Search")
     page.locator(".choose").first.check()
     assert page.locator(".chosen-bar >> text=JSON").count() == 1
@@ -268,6 +308,12 @@ def test_people_are_merged_split_and_put_back(tmp_path: Path, opened: Callable[.
     assert tiles.count() == 3
     tiles.nth(0).locator(".choose").check()
     tiles.nth(1).locator(".choose").check()
+    for tile in tiles.all():  # its picture was taken while it was there
+        began, ended = tile.locator(".jump").first.inner_text().split(" – ")
+        tile.locator(".poster").click()
+        page.wait_for_selector(f".dock-span >> text={began}", timeout=_LONG_MS)
+        shown = page.evaluate("window.hippocam.player.moment")
+        assert shown["t0_s"] <= shown["frame_s"] <= shown["t1_s"], (began, ended)
     page.click("text=They are one: merge")
     assert "2 visits" in page.inner_text("dialog")
     page.click("dialog .button.primary")

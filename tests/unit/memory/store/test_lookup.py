@@ -82,6 +82,15 @@ def test_the_pictured_entry_covers_the_time_or_is_the_nearest(store, event):
     assert store.lookup.pictured("nothing", 0.0) is None
 
 
+def test_a_picture_that_was_taken_while_somebody_was_there_comes_first(store, event):
+    one, two, three = (store.entries.insert(event(k, t0_s=10.0 * k)) for k in (1, 2, 3))
+    taken = {entry_id: store.entries.get(entry_id).frame_s for entry_id in (one, two, three)}
+    assert store.lookup.pictured("cam", 22.0) == two
+    assert store.lookup.pictured("cam", 22.0, within=(taken[one], taken[one] + 1.0)) == one
+    assert store.lookup.pictured("cam", 11.0, within=(taken[two], taken[three])) == two
+    assert store.lookup.pictured("cam", 11.0, within=(90.0, 99.0)) == one
+
+
 def test_ids_between_two_are_found_also_where_the_journal_alone_knows_them(store, event):
     ids = sorted(store.entries.insert(event(k)) for k in range(3))
     for entry_id in ids:

@@ -65,7 +65,7 @@ class Yard:
     def notes(self):
         return self._notes
 
-    def moment_at(self, stream, time_s):
+    def moment_at(self, stream, time_s, within=None):
         start_s = 10.0 * int(time_s // 10)
         return Evidence(
             id=f"{stream}{start_s:g}", stream=stream, t0_s=start_s, t1_s=start_s + 10, score=0.0, why="", image="",
