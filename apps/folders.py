@@ -17,6 +17,8 @@ from hippocam.memory.errors import EncoderMismatchError
 from hippocam.memory.folder import has_memory
 from hippocam.memory.memory import Memory, MemoryWriter
 from hippocam.memory.store.migrations import upgrade
+from hippocam.models.encoders.absent import AbsentEncoder
+from hippocam.models.errors import UnknownModelError
 from hippocam.models.registry import make_encoder
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.protocols import Encoder
@@ -89,13 +91,21 @@ class Folders:
     def reading_encoder(self) -> Encoder:
         """The encoder that made the vectors, to encode questions; loading it may take seconds, the first time.
 
+        Where it is none that is known here (a robot's own vectors, a world's), one stands in for it that tells no
+        text from another: what is asked is then answered from words and records alone.
+
         Raises:
             EncoderMismatchError: The encoder of that name is another one here.
         """
         made_with = self.memories().encoder()
-        name, encoder = self._load(
-            made_with[0] if made_with else encoder_name(self._wanted, None, self._settings.encoder)
-        )
+        try:
+            name, encoder = self._load(
+                made_with[0] if made_with else encoder_name(self._wanted, None, self._settings.encoder)
+            )
+        except UnknownModelError:
+            if made_with is None:
+                raise
+            return AbsentEncoder(*made_with)
         if made_with is not None and made_with[1].id != encoder.spec.id:
             raise EncoderMismatchError(
                 self.paths[0], made_with[0], made_with[1].id, asked_for=name, asked_for_id=encoder.spec.id

@@ -43,6 +43,8 @@ from hippocam.memory.filter import Filter
 from hippocam.memory.forget import Deleted, pending
 from hippocam.memory.records import Evidence
 from hippocam.memory.sleep.sleep import SleepReport
+from hippocam.models.encoders.absent import AbsentEncoder
+from hippocam.models.errors import UnknownModelError
 from hippocam.models.lazy import Lazy
 from hippocam.models.registry import make_encoder, make_reader
 from hippocam.models.senses.build import make_senses
@@ -181,9 +183,13 @@ class Session:
 
         Raises:
             HippocamError: There is no memory, the text is empty, or the memory does not know a stream, camera or
-                entry that is named, or several memories know it.
+                entry that is named, or several memories know it; or only words can be found, and none are.
         """
-        return self._search().search(legible(text), self.opened.memories().resolve(where))
+        search = self._search()
+        found = search.search(legible(text), self.opened.memories().resolve(where))
+        if not found and isinstance(search.encoder, AbsentEncoder):
+            raise UnknownModelError(search.encoder.why)
+        return found
 
     def ask(
         self,
@@ -235,7 +241,9 @@ class Session:
         if not answer.cited or answer.unknown:
             return
         text = meaning.text if meaning is not None else ""
-        question = self._search().encoder.encode_texts([description(text)])[0] if text else None
+        encoder = self._search().encoder
+        compared = bool(text) and not isinstance(encoder, AbsentEncoder)
+        question = encoder.encode_texts([description(text)])[0] if compared else None
         try:
             self.opened.memories().used(answer.cited, question)
         except MemoryFolderError as error:

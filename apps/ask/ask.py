@@ -30,6 +30,7 @@ from hippocam.apps.ask.where import TOP, Where, filter_of, narrowed
 from hippocam.apps.records import Answer
 from hippocam.memory.filter import Filter
 from hippocam.memory.records import Evidence, StreamStatus
+from hippocam.models.encoders.absent import AbsentEncoder
 from hippocam.models.errors import ReaderError
 from hippocam.models.readers.context import build_context
 from hippocam.models.readers.extractive import ExtractiveReader
@@ -90,6 +91,8 @@ def ask(
     found = _found(
         memory, encoder, question, where, reader, latest=latest, on_token=on_token, before=before, deep=deep
     )
+    if found.unknown and isinstance(encoder, AbsentEncoder):
+        return found  # nobody could look, so nothing is told of when it was not seen
     held = memory.streams()
     told = with_states(memory, found, where, missing=away(held))
     present = found.understood is not None and is_present(found.understood.question)
@@ -146,11 +149,13 @@ def _found(
         reading = Reading(sentences=(Sentence(text=missing),), unknown=True)
         return _answer(meaning, (), reading, reader.id, started)
     evidence = _gather(memory, meaning, searches, limits["top"] or TOP)
-    recorded = (answer_beside(facts, evidence, Pictures(encoder)) if facts is not None else None) or recorded
+    absent = isinstance(encoder, AbsentEncoder)
+    if facts is not None and not absent:
+        recorded = answer_beside(facts, evidence, Pictures(encoder)) or recorded
     if recorded is not None and (recorded.final or reader.id == ExtractiveReader.id):
         return _answer(meaning, recorded.evidence, recorded.reading, "records", started)
     looked: SecondLook | None = None
-    if deep is not None and meaning.sought and thin(evidence, deep, sees=budget.frames > 0):
+    if deep is not None and not absent and meaning.sought and thin(evidence, deep, sees=budget.frames > 0):
         looked = look_again(
             evidence,
             encoder.encode_texts([description(meaning.sought)])[0],
@@ -175,6 +180,10 @@ def _found(
     except ReaderError as error:
         fallback = ExtractiveReader()
         reading, who, failed = fallback.read(context), fallback.id, f"{reader.id}: {error}"
+    said = bool(evidence) and evidence[0].noted > 0
+    if reading.unknown and not said and isinstance(encoder, AbsentEncoder):
+        unseen = Reading(sentences=(Sentence(text=f"Not known: {encoder.why}."),), unknown=True)
+        return _answer(meaning, (), unseen, who, started)
     return replace(_answer(meaning, evidence, reading, who, started), failed=failed, looked=looked)
 
 

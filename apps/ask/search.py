@@ -39,12 +39,15 @@ from hippocam.memory.recall.query import Candidate, Query, order
 from hippocam.memory.recall.ranking import with_doubted_behind
 from hippocam.memory.recall.recall import midpoint
 from hippocam.memory.records import Entry, Evidence, StreamStatus
+from hippocam.models.encoders.absent import AbsentEncoder
 from hippocam.models.likeness import likeness_here
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import EncoderSpec, FloatArray, Note
 
 _MOST = 1_000_000
+# What is believed at most of a moment for which neither a picture nor a word speaks.
+_BY_NO_WORD = 0.01
 
 
 class Part(NamedTuple):
@@ -106,8 +109,12 @@ class Search:
         if len(parts) == 1:
             (part,) = parts
             found = [_Found(0, candidate) for candidate in self.recall(part)]
-            return _moments(parts, found, [0.0], presupposed=presupposed)
-        return self._search_several(parts, presupposed=presupposed)
+            moments = _moments(parts, found, [0.0], presupposed=presupposed)
+        else:
+            moments = self._search_several(parts, presupposed=presupposed)
+        if isinstance(self.encoder, AbsentEncoder):
+            return tuple(moment for moment in moments if moment.noted or moment.score > _BY_NO_WORD)
+        return moments
 
     def recall(self, part: Part) -> list[Candidate]:
         """What a memory finds."""
