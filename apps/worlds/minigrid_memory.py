@@ -18,7 +18,7 @@ from minigrid.core.constants import DIR_TO_VEC, OBJECT_TO_IDX
 from minigrid.envs.memory import MemoryEnv
 from numpy.typing import NDArray
 
-from hippocam.apps.worlds.tour import DIM, STEP_S, unit
+from hippocam.apps.worlds.tour import DIM, STEP_S, unit, units
 from hippocam.models.policies.playing import Turn
 from hippocam.stream.records import FloatArray
 
@@ -27,32 +27,33 @@ ACTIONS = 3
 _ACTIONS = (Actions.left, Actions.right, Actions.forward)
 # Where the robot looks around: a cell of the first room.
 _LOOKS_FROM_X = 3
+_WESTWARD = 2
 _VIEW = 7
-# How much a thing, and how much a cell of the ground or a wall, weighs in what the encoder sees; how much of a
-# cell is where it is.
-_THING, _GROUND, _WHERE = 1.0, 0.02, 0.3
+# How much of what the encoder makes of a thing is its kind, and how much where it is in the view; how much a cell
+# of the ground or a wall weighs, of which only the place matters; length of the noise.
+_THING, _WHERE, _GROUND, _NOISE = 1.0, 0.6, 0.25, 0.1
 _Key = tuple[int, int, int]
 
 
 def _directions() -> tuple[FloatArray, FloatArray]:
     rng = np.random.default_rng(22)
-    kinds = rng.standard_normal((len(OBJECT_TO_IDX), DIM)) / np.sqrt(DIM)
-    cells = rng.standard_normal((_VIEW * _VIEW, DIM)) / np.sqrt(DIM)
-    return kinds.astype(np.float32), cells.astype(np.float32)
+    kinds, cells = len(OBJECT_TO_IDX), _VIEW * _VIEW
+    return units(rng, kinds), units(rng, kinds * cells).reshape(kinds, cells, DIM)
 
 
-_KINDS, _CELLS = _directions()
-_THINGS = (OBJECT_TO_IDX["key"], OBJECT_TO_IDX["ball"])
-_WEIGHTS = np.full(len(OBJECT_TO_IDX), _GROUND, np.float32)
-_WEIGHTS[list(_THINGS)] = _THING
-_WEIGHTS[OBJECT_TO_IDX["unseen"]] = 0.0
+# How it sees a kind of thing wherever that is, and one in a cell: a key to the left and a ball to the right must
+# look other than a ball to the left and a key to the right.
+_KINDS, _PLACED = _directions()
+_CELLS = np.arange(_VIEW * _VIEW)
+_THINGS, _UNSEEN = (OBJECT_TO_IDX["key"], OBJECT_TO_IDX["ball"]), OBJECT_TO_IDX["unseen"]
 
 
 def encoded(view: NDArray[np.integer]) -> FloatArray:
     """What the encoder makes of a view of MiniGrid's, [7, 7, 3]: float32 [D], of length 1."""
     kinds = view[..., 0].reshape(-1)
-    weights = _WEIGHTS[kinds]
-    return unit(weights @ _KINDS[kinds] + _WHERE * (weights @ _CELLS))
+    things = np.isin(kinds, _THINGS)
+    placed = np.where(things, _WHERE, np.where(kinds == _UNSEEN, 0.0, _GROUND)).astype(np.float32)
+    return unit(_THING * _KINDS[kinds[things]].sum(0) + placed @ _PLACED[kinds, _CELLS])
 
 
 class MiniGridMemory:
@@ -63,7 +64,7 @@ class MiniGridMemory:
         seed: Numbers of 0 or more; the same ones give the same episode.
 
     Attributes:
-        goal_D: A thing, key or ball: what is asked for is not named, but where it is.
+        goal_D: The first room as it looks without its object: what stood here?
         done: Whether one of the two objects was reached, or too many steps were made.
         success: Whether it was the right one.
     """
@@ -74,7 +75,8 @@ class MiniGridMemory:
         self.env = MemoryEnv(size=size)
         drawn = np.random.default_rng([*seed, size]).integers(2**31)
         self._seen, _ = self.env.reset(seed=int(drawn))
-        self.goal_D = unit(_KINDS[_THINGS[0]] + _KINDS[_THINGS[1]])
+        self._rng = np.random.default_rng([*seed, size, 1])
+        self.goal_D = self._first_room()
         self._step = 0
         self.done = self.success = False
 
@@ -91,7 +93,9 @@ class MiniGridMemory:
         self._step += 1
         x, y = map(float, self.env.agent_pos)
         pose = np.array([x, -y, -int(self.env.agent_dir) % 4 * np.pi / 2])
-        return Turn(self._step * STEP_S, encoded(self._seen["image"]), pose)
+        noise = self._rng.standard_normal(DIM)
+        vector_D = unit(encoded(self._seen["image"]) + _NOISE * noise / np.linalg.norm(noise))
+        return Turn(self._step * STEP_S, vector_D, pose)
 
     def act(self, action: int) -> None:
         """Do one of LEFT, RIGHT and FORWARD."""
@@ -120,6 +124,17 @@ class MiniGridMemory:
             end, action = came[end]
             way.append(action)
         return way[::-1][:steps]
+
+    def _first_room(self) -> FloatArray:
+        """The first room as it looks from where the robot will be led, without its object."""
+        place = (1, self.env.height // 2 - 1)
+        (x, y), heading, thing = self.env.agent_pos, self.env.agent_dir, self.env.grid.get(*place)
+        self.env.grid.set(*place, None)
+        self.env.agent_pos, self.env.agent_dir = np.array((min(x, _LOOKS_FROM_X), y)), _WESTWARD
+        looks_D = encoded(self.env.gen_obs()["image"])
+        self.env.grid.set(*place, thing)
+        self.env.agent_pos, self.env.agent_dir = np.array((x, y)), heading
+        return looks_D
 
     def _led(self, action: int) -> Turn:
         self._seen = self.env.step(_ACTIONS[action])[0]

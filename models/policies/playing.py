@@ -97,6 +97,7 @@ class PlayWorld:
         actions: Kinds of actions.
         replan: Actions of a chunk that are done before the next is chosen.
         known_looks: Whether things look the same in every episode, so that looks may be learned.
+        steps: Batches that a policy is taught with at most, where several are compared.
         tried_at: Size at which delays are tried, and a memory that is taken away.
         tried_delays: Delays that are tried, steps.
     """
@@ -109,5 +110,6 @@ class PlayWorld:
     actions: int
     replan: int = 2
     known_looks: bool = False
+    steps: int = 600
     tried_at: int = 8
     tried_delays: tuple[int, ...] = (0,)

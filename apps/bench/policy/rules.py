@@ -30,13 +30,13 @@ from hippocam.models.policies.records import Moment, PolicySizes
 from hippocam.models.policies.training import FitConfig, fit
 
 ASSETS = Path(__file__).parent / "assets"
-# Demonstrations of those that read the history by themselves, and the sizes in these: the small ones, since the
-# cost of a batch grows with the history.
-_MANY, _SMALL = {GRU: 6000, TRANSFORMER: 1200}, 2
+# Demonstrations of those that read the history by themselves, and the sizes in these: in some worlds the small
+# ones, since the cost of a batch grows with the history.
+_MANY, _SMALL = {GRU: 6000, TRANSFORMER: 1200}, {"tour": (4, 8), "tour-minigrid": (4, 8), "guided": (4, 8)}
 # The longest delay that a full history is taught at; those with a longer one take minutes to demonstrate.
 _LONGEST_TAUGHT = 10_000
-_SHORT = FitConfig(steps=600, batch=128, look=100, patience=2)
-_WIDE = FitConfig(steps=600, batch=32, look=100, patience=2)
+_SHORT = FitConfig(batch=128, look=100, patience=2)
+_WIDE = FitConfig(batch=32, look=100, patience=2)
 _LONG = FitConfig(steps=6000, batch=32, rate=1e-3, look=200, patience=8)
 Say = Callable[[str], None]
 
@@ -124,7 +124,7 @@ def taught(
     network = PolicyNetwork(sizes)
     turned = not world.known_looks
     learned, held_out = LaidOut.of(shown, sizes.chunk, share=HELD_OUT, seed=seed, turned=turned)
-    config = replace(_WIDE if name == "full-soft" else _SHORT, seed=seed)
+    config = replace(_WIDE if name == "full-soft" else _SHORT, seed=seed, steps=world.steps)
     fitted = fit(network, learned, held_out, config, say=lambda line: None)
     best = min(look.held_out for look in fitted.looks)
     say(f"{name}, seed {seed}: step {fitted.best_step}, held out {best:.3f}, {fitted.seconds:.0f} s")
@@ -152,7 +152,7 @@ def train_long(
     """Train a GRU or a transformer until it stops improving; with `out` the best so far is kept in that file."""
     torch.manual_seed(0)
     network = _long_network(name, world)
-    small = replace(world, sizes=world.sizes[:_SMALL], delays=(0,))
+    small = replace(world, sizes=_SMALL.get(world.name, world.sizes), delays=(0,))
     learned: Walks | LaidOut
     held_out: Walks | LaidOut
     if name == GRU:
@@ -162,7 +162,9 @@ def train_long(
         learned, held_out = Walks(walks[:-held]), Walks(walks[-held:])
     else:
         shown = lessons(small, lambda: _bank(banks.Full, world.dim), count=_MANY[name], seed=0)
-        learned, held_out = LaidOut.of(shown, network.sizes.chunk, share=HELD_OUT, seed=0)
+        learned, held_out = LaidOut.of(
+            shown, network.sizes.chunk, share=HELD_OUT, seed=0, turned=not world.known_looks
+        )
 
     def keep() -> None:
         if out is not None:

@@ -79,6 +79,7 @@ WORLDS = {
             dim=tour.DIM,
             actions=3,
             known_looks=True,
+            steps=1000,
             tried_at=13,
         ),
         PlayWorld(  # sizes: machines tried before; delays: whether this one was, too
