@@ -31,10 +31,11 @@ lint: dev  ## format, lint, types, import rules
 check: lint test  ## all that must hold before a change lands
 
 COUNT ?= 20
+TRIES ?=
 SEED ?= 1
 HOURS ?= 0
 chaos: dev  ## kills, full disks, damage and mutated files for a few minutes (or COUNT=500 SEED=7, or HOURS=8), into docs/reliability.md
-	$(BIN)/python tests/chaos.py --count $(COUNT) --seed $(SEED) --hours $(HOURS) --write docs/reliability.md
+	$(BIN)/python tests/chaos.py --count $(COUNT) --seed $(SEED) --hours $(HOURS) $(if $(TRIES),--tries $(TRIES)) --write docs/reliability.md
 
 MINUTES ?= 10
 soak: dev  ## several cameras for ten minutes (or MINUTES=1440, VIDEO=path): drops, latency, memory, disk, into docs/soak.md

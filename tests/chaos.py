@@ -3,6 +3,7 @@
     make chaos                        a few minutes
     make chaos COUNT=500 SEED=7       hours
     make chaos HOURS=8                the same few minutes again and again, each time with another seed
+    make chaos TRIES="making=300 working=250"    only these kinds, so often
     python tests/chaos.py --count 20 --seed 1 --write docs/reliability.md
 
 Each kind of fault is checked against something that does not rest on the code under test: SQLite's own check of
@@ -22,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import kills
@@ -359,14 +360,14 @@ KINDS: dict[Callable[[Path, int, int], Outcome], float] = {
 }  # fmt: skip
 
 
-def one_round(kinds: Sequence[Callable[[Path, int, int], Outcome]], count: int, seed: int) -> list[Outcome]:
-    """Make faults of each kind, and tell what came of them."""
+def one_round(tries: dict[Callable[[Path, int, int], Outcome], int], seed: int) -> list[Outcome]:
+    """Make so many faults of each kind, and tell what came of them."""
     outcomes = []
     with tempfile.TemporaryDirectory() as folder:
-        for kind in kinds:
+        for kind, count in tries.items():
             base = Path(folder) / kind.__name__
             base.mkdir()
-            outcome = kind(base, max(1, round(KINDS[kind] * count)), seed)
+            outcome = kind(base, count, seed)
             print(
                 f"{outcome.what}: {outcome.tries} tries, {len(outcome.faults)} went wrong. {outcome.told}",
                 flush=True,
@@ -388,6 +389,7 @@ def main() -> int:
     )
     parser.add_argument("--hours", type=float, default=0.0, help="further rounds begin until so much time is over")
     parser.add_argument("--only", nargs="*", choices=names, default=names)
+    parser.add_argument("--tries", nargs="*", default=[], metavar="KIND=N", help="only these kinds, so often")
     parser.add_argument("--write", type=Path, help="a page whose results are written anew")
     parser.add_argument("--batch", nargs=5, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -395,17 +397,20 @@ def main() -> int:
         _, base, *numbers = given.batch
         fuzz_batch(Path(base), *map(int, numbers))
         return 0
-    kinds = [kind for kind in KINDS if kind.__name__ in given.only]
+    tries = {kind: max(1, round(KINDS[kind] * given.count)) for kind in KINDS if kind.__name__ in given.only}
+    command = f"make chaos COUNT={given.count}"
+    if given.tries:
+        asked = {name: int(number) for name, _, number in (one.partition("=") for one in given.tries)}
+        tries = {kind: asked[kind.__name__] for kind in KINDS if kind.__name__ in asked}
+        command = f'make chaos TRIES="{" ".join(given.tries)}"'
     started, seed = time.monotonic(), given.seed
-    outcomes = one_round(kinds, given.count, seed)
+    outcomes = one_round(tries, seed)
     while time.monotonic() - started < 3600 * given.hours:
         seed += 1
-        for outcome, more in zip(outcomes, one_round(kinds, given.count, seed), strict=True):
+        for outcome, more in zip(outcomes, one_round(tries, seed), strict=True):
             outcome.add(more)
     if given.write is not None:
-        command = f"make chaos COUNT={given.count} SEED={given.seed}" + f" HOURS={given.hours:g}" * (
-            given.hours > 0
-        )
+        command += f" SEED={given.seed}" + f" HOURS={given.hours:g}" * (given.hours > 0)
         write(given.write, table(outcomes, command, time.monotonic() - started))
     return int(any(outcome.faults for outcome in outcomes))
 
