@@ -47,8 +47,9 @@ class Asked:
     windows: tuple[tuple[float, float], ...] = ()
 
     def shown_in(self, stream: str, t0_s: float, t1_s: float) -> bool:
-        """Whether a moment shows it."""
-        return stream == self.stream and any(min(t1_s, end) > max(t0_s, start) for start, end in self.windows)
+        """Whether a moment shows it; one of a single frame does where that lies within."""
+        within = (min(t1_s, end) - max(t0_s, start) for start, end in self.windows)
+        return stream == self.stream and any(time_s >= 0 if t0_s == t1_s else time_s > 0 for time_s in within)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -164,14 +164,46 @@ def test_words_of_an_import_are_a_claim_and_those_of_own_sources_are_not(memory,
     assert (claim.entry.stream, claim.claimed, claim.score < BELIEVED_FROM) == ("foe", True, True)
 
 
-@pytest.mark.parametrize(("shown", "borne_out"), [(0.27, False), (0.46, True)])
+@pytest.mark.parametrize(("shown", "borne_out"), [(0.27, False), (0.45, False), (0.48, True)])
 def test_words_count_as_far_as_a_picture_bears_them_out(memory, frames_of, shown, borne_out):
-    """At a cosine of .27 a picture is believed .01, at .46 .3: alone neither is an answer."""
+    """At a cosine of .27 a picture is believed .01, at .45 .27, at .48 .4: alone none is an answer."""
     vector = shown * AXES[9] + np.sqrt(1 - shown**2) * AXES[0]
     watch(memory, frames_of, "cam", [vector, AXES[1]], notes=[("screen", 1.0, "a locked door")])
     best = asked(memory, "a locked door", AXES[9])[0]
     assert best.seen < BELIEVED_FROM
     assert (best.score >= BELIEVED_FROM, best.claimed) == (borne_out, not borne_out)
+
+
+@pytest.mark.parametrize("check", [Seen(0.48), None])
+def test_words_of_an_import_are_no_answer_beside_its_own_doubtful_picture(memory, frames_of, check):
+    """Beside a picture of one's own they would be; an import's vector and its words are one witness."""
+    vector = 0.48 * AXES[9] + np.sqrt(1 - 0.48**2) * AXES[0]
+    watch(memory, frames_of, "cam", [AXES[2], AXES[3]])
+    watch(memory, frames_of, "friend", [vector, AXES[5]], notes=[("screen", 1.0, "a locked door")])
+    imported(memory, "friend")
+    best = asked(memory, "a locked door", AXES[9], check=check)[0]
+    assert (best.entry.stream, best.claimed, best.score < BELIEVED_FROM) == ("friend", True, True)
+
+
+def test_an_import_without_pictures_is_not_believed_for_its_vectors_and_words(memory, frames_of):
+    watch(memory, frames_of, "cam", [AXES[2], AXES[3]])
+    watch(memory, frames_of, "friend", [AXES[9], AXES[5]], notes=[("speech", 1.0, "a locked door")])
+    imported(memory, "friend")
+    best = asked(memory, "a locked door", AXES[9], check=Seen(None))[0]
+    assert (best.entry.stream, best.claimed, best.score < BELIEVED_FROM) == ("friend", True, True)
+
+
+def test_a_claim_stays_before_pictures_that_are_not_believed(memory, frames_of):
+    """An honest screen mostly says what was asked for; a picture that is believed comes first all the same."""
+    watch(memory, frames_of, "screen", [AXES[0], AXES[1]], notes=[("screen", 1.0, "a locked door")])
+    doubtful = 0.49 * AXES[9] + np.sqrt(1 - 0.49**2) * AXES[2]
+    watch(memory, frames_of, "cam", [doubtful, AXES[3]])
+    found = asked(memory, "a locked door", AXES[9])
+    assert [c.entry.stream for c in found[:2]] == ["screen", "cam"]
+    assert 0.4 < found[1].score < found[0].score < BELIEVED_FROM
+    believed = 0.52 * AXES[9] + np.sqrt(1 - 0.52**2) * AXES[4]
+    watch(memory, frames_of, "other", [believed, AXES[6]])
+    assert asked(memory, "a locked door", AXES[9])[0].entry.stream == "other"
 
 
 def test_an_import_whose_picture_bears_it_out_stands_where_it_belongs(memory, frames_of):
