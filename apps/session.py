@@ -380,7 +380,7 @@ class Session:
         """Make the memory smaller, as far as what it can recall holds.
 
         Args:
-            target: Share of the entries that is to be left, above 0 up to 1; None for the settings'.
+            target: Share of the entries' bytes that is to be left, above 0 up to 1; None for the settings'.
 
         Raises:
             HippocamError: There is no memory, or somebody else writes to it.
@@ -389,12 +389,12 @@ class Session:
         return changes.sleep(self.opened, target)
 
     def wake(self) -> int:
-        """Undo the last sleep, as far as it is remembered: what it merged become entries of their own again.
+        """Undo the last sleep, as far as it is remembered: what it merged or reduced becomes what it was.
 
         Sleeps are remembered for a week, within a share of the budget (`memory.sleep` in the settings).
 
         Returns:
-            How many entries came back; their pictures are not restored.
+            How many entries came back or have their whole vectors back; pictures are not restored.
 
         Raises:
             HippocamError: There is no memory, or somebody else writes to it.

@@ -409,7 +409,7 @@ class MemoryWriter(Memory):
         """Make the bank smaller, as far as what it can recall holds; writing and asking go on meanwhile.
 
         Args:
-            target: Share of the entries that is to be left, above 0 up to 1; None for the settings'.
+            target: Share of the entries' bytes that is to be left, as in SleepConfig; None for the settings'.
             max_loss: Share of the probes that may be found no more, 0 to 1; None for the settings'.
             now_s: Time by the clock on the wall; None for now.
 
@@ -440,7 +440,7 @@ class MemoryWriter(Memory):
 
     @guarded
     def wake(self) -> int:
-        """Undo the last sleep as far as it is remembered; return how many entries came back, without pictures."""
+        """Undo the last sleep as far as it is remembered; return how many entries are again what they were."""
         with self._mutex:
             sleep_id = self.store.tombstones.newest()
             return self.longterm.sleep.wake(sleep_id) if sleep_id else 0

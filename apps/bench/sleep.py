@@ -1,11 +1,13 @@
 """How small sleep makes a bank and what that costs, compared with other ways to make it as small.
 
-A stream is watched without a budget. Its bank is then made smaller: by sleep (the product's own), by sleep with
-one of its proposers alone, and, down to the size that sleep came to, by rules that check nothing: joining random
-neighbours in time, joining the neighbours that are most alike (MA-LMM, He et al. 2024, arXiv:2404.05726), and
-keeping what has the most utility. The questions are the probes that sleep checks itself with, and those about the
-needles, which it never sees. An answer is the entry whose key is nearest; it is right if one of its spans overlaps
-the true one and is at most a minute long, so nothing is won by merging everything.
+A stream is watched without a budget or pictures. Its bank is then made smaller: by sleep (the product's own); by
+sleep that only merges, what the network proposes or the nearest pairs; and by rules that check nothing: reducing
+all vectors to their signs, and, down to the bytes that sleep came to, joining random neighbours in time, joining
+the neighbours that are most alike (MA-LMM, He et al. 2024, arXiv:2404.05726), and keeping what has the most
+utility. Bytes are those of rows and two vectors each, as the budget counts them. The questions are the probes
+that sleep checks itself with, and those about the needles, which it never sees. An answer is the entry whose key
+is nearest; it is right if one of its spans overlaps the true one and is at most a minute long, so nothing is won
+by merging everything.
 
 Shapes: D embedding dimension.
 """
@@ -21,11 +23,11 @@ from functools import partial
 import numpy as np
 
 from hippocam.apps.worlds.worlds import WORLDS, World, events_of
-from hippocam.memory.records import Held
+from hippocam.memory.records import Held, Level
 from hippocam.memory.sleep.config import SleepConfig
 from hippocam.memory.sleep.dream import Proposer, both, dream, learned, paired
 from hippocam.memory.sleep.probes import with_drawn
-from hippocam.memory.sleep.replay import LONGEST_S, Replay, Replica
+from hippocam.memory.sleep.replay import LONGEST_S, Replay, Replica, reduced
 from hippocam.memory.spans import join_spans
 from hippocam.memory.store.probes import Probe
 from hippocam.memory.training.lessons import Lesson, lesson
@@ -34,11 +36,10 @@ from hippocam.stream.errors import HippocamError
 
 SEEDS: Mapping[str, Sequence[int]] = {"synthetic-clean": (1, 2, 3, 4, 5), "real": (1, 2, 3)}
 OURS = "sleep"
-_PROPOSERS: Mapping[str, Proposer] = {OURS: both, "sleep, network alone": learned, "sleep, pairs alone": paired}
-_SPAN_BYTES = 16
-_SCALE_BYTES = 4
-_NUMBER_BYTES = 4
-_NUMBERS = 3
+_MERGES: Mapping[str, Proposer] = {
+    "sleep, merging what the network proposes": learned,
+    "sleep, merging pairs": paired,
+}
 _FRESH_SEED = 1
 
 
@@ -49,7 +50,7 @@ class SleepScore:
     Attributes:
         policy: Name of the way in which it was made smaller.
         entries: How many entries are left.
-        bytes: What their keys, spans and numbers take, without pictures.
+        bytes: What they take, about.
         probe_r1: Share of the probes that find their answer first.
         probe_r5: Share that find it among the first five.
         view_r1: Share of the held-out views that find their answer first.
@@ -97,7 +98,7 @@ class SleepResult:
     """All streams.
 
     Attributes:
-        target: Share of the entries that was to be left.
+        target: Share of the bytes that was to be left.
         max_loss: Share of the probes that was allowed to be lost.
         streams: One result each.
     """
@@ -119,7 +120,7 @@ def run(
 
     Args:
         seeds: Seeds of the streams, by world.
-        target: Share of the entries that is to be left.
+        target: Share of the bytes that is to be left.
         max_loss: Share of the probes that may be lost.
         worlds: World factories by name; the bench's by default, with real footage.
         report: Gets a line after each stream.
@@ -152,20 +153,25 @@ def _real(seed: int) -> World:
 
 def _scores(world: World, target: float, max_loss: float) -> Iterator[SleepScore]:
     taught = lesson(events_of(world))
-    held, fixed = list(taught.held), _views(taught)
+    held, fixed = [replace(one, level=Level.VECTORS) for one in taught.held], _views(taught)
     probes = with_drawn(held, fixed, [], SleepConfig().seed)
     needles = [Probe("needle", "stream", ((n.t0_s, n.t1_s),), n.query_D) for n in world.of_kind("needle")]
     fresh = [probe for probe in with_drawn(held, fixed, [], _FRESH_SEED) if probe.kind == "drawn"]
     score = partial(_score, probes=probes, fresh=fresh, needles=needles)
     yield score("whole", held, 0.0)
-    size = 0
-    for name, proposer in _PROPOSERS.items():
+    fits = 0
+    with_pictures = [replace(one, level=Level.FULL) for one in held]  # of these sleep reduces no vectors
+    for name, before, proposer in (
+        (OURS, held, both),
+        *((name, with_pictures, one) for name, one in _MERGES.items()),
+    ):
         began = time.perf_counter()
-        replica = Replica(held)
+        replica = Replica(before)
         dream(replica, Replay(replica, probes), target=target, max_loss=max_loss, proposer=proposer)
         left = [replica.held[row] for row in np.flatnonzero(replica.alive)]
-        size = size or len(left)
+        fits = fits or len(held) * replica.bytes // Replica(held).bytes
         yield score(name, left, time.perf_counter() - began)
+    yield score("signs of all", [reduced(one) for one in held], 0.0)
     rules: dict[str, Callable[[list[Held], int], list[Held]]] = {
         "random neighbours": _random_neighbours,
         "most alike neighbours": _alike_neighbours,
@@ -173,7 +179,7 @@ def _scores(world: World, target: float, max_loss: float) -> Iterator[SleepScore
     }
     for name, rule in rules.items():
         began = time.perf_counter()
-        left = rule(held, size)
+        left = rule(held, fits)
         yield score(name, left, time.perf_counter() - began)
 
 
@@ -197,12 +203,10 @@ def _score(
     views = [index for index, probe in enumerate(probes) if probe.kind == "view"]
     needle_first, needle_five = _recall(held, needles)
     fresh_first, fresh_five = _recall(held, fresh)
-    dim = len(held[0].key_D)
-    spans = sum(len(one.spans) for one in held)
     return SleepScore(
         policy=policy,
         entries=len(held),
-        bytes=len(held) * (dim + _SCALE_BYTES + _NUMBERS * _NUMBER_BYTES) + spans * _SPAN_BYTES,
+        bytes=Replica(held).bytes,
         probe_r1=float(first.mean()),
         probe_r5=float(five.mean()),
         view_r1=float(first[views].mean()) if views else float("nan"),
@@ -290,11 +294,10 @@ _COLUMNS = ("entries", "bytes", *_SHARES, "seconds")
 def table(result: SleepResult) -> str:
     """The result as Markdown: means over the seeds of each world."""
     lines = [
-        f"A stream is watched without a budget, then sleeps: {result.target:.0%} of the entries are to be left, "
-        f"and of no kind of probes may more than {result.max_loss:.0%} be lost. The rules below are made as small "
-        "as sleep came to be and check nothing. Other views and needles' questions are seen by none of them. "
-        "Means "
-        "over the seeds.",
+        f"A stream is watched without a budget or pictures, then sleeps: {result.target:.0%} of the bytes of "
+        f"rows and vectors are to be left, and of no kind of probes may more than {result.max_loss:.0%} be "
+        "lost. Of the rules below, which check nothing, the last three are made as small as sleep came to be. "
+        "Other views and needles' questions are seen by none of them. Means over the seeds.",
     ]
     for world in dict.fromkeys(stream.world for stream in result.streams):
         streams = [stream for stream in result.streams if stream.world == world]
@@ -303,7 +306,7 @@ def table(result: SleepResult) -> str:
             "",
             f"**{world}** (seeds {seeds})",
             "",
-            "| | entries | of whole | kB of keys | probes R@1 | R@5 | held-out views R@1 | R@5 | other views R@1 "
+            "| | entries | kB | of whole | probes R@1 | R@5 | held-out views R@1 | R@5 | other views R@1 "
             "| R@5 "
             "| needles R@1 | R@5 | s |",
             "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
@@ -312,10 +315,10 @@ def table(result: SleepResult) -> str:
         for index, score in enumerate(streams[0].scores):
             mean = _means(streams, index)
             name = f"**{score.policy}**" if score.policy == OURS else score.policy
-            smaller = "" if index == 0 else f"1 / {whole['entries'] / mean['entries']:.1f}"
+            smaller = "" if index == 0 else f"1 / {whole['bytes'] / mean['bytes']:.1f}"
             shares = " | ".join(f"{mean[column]:.3f}" for column in _SHARES)
             lines.append(
-                f"| {name} | {mean['entries']:.0f} | {smaller} | {mean['bytes'] / 1e3:.0f} | {shares} "
+                f"| {name} | {mean['entries']:.0f} | {mean['bytes'] / 1e3:.0f} | {smaller} | {shares} "
                 f"| {mean['seconds']:.0f} |"
             )
     return "\n".join(lines)

@@ -149,7 +149,9 @@ def _parser() -> argparse.ArgumentParser:
     add_memories(entities)
 
     sleep = _command(commands, "sleep", _sleep, "make the memory smaller while what it recalls holds")
-    sleep.add_argument("--target", type=float, metavar="F", help="share of the entries to be left (default 0.25)")
+    sleep.add_argument(
+        "--target", type=float, metavar="F", help="share of the entries' bytes to be left (default 0.25)"
+    )
     sleep.add_argument(
         "--undo", action="store_true", help="undo the last sleep: its entries come back, without pictures"
     )
@@ -337,7 +339,7 @@ def _wake(back: int, *, json_output: bool) -> int:
     if json_output:
         tell_json({"back": back})
     elif back:
-        tell(f"the last sleep is undone: {back} entries are back, without their pictures")
+        tell(f"the last sleep is undone: {back} entries are what they were, but for their pictures")
     else:
         tell("no sleep is remembered: nothing to undo")
     return 0
@@ -353,8 +355,9 @@ def _sleep(options: argparse.Namespace) -> int:
     if options.json:
         tell_json(sleep_json(report))
         return 0
+    by_signs = f", {report.reduced} of them by the signs of their vectors alone" if report.reduced else ""
     tell(
-        f"{report.before} entries became {report.after}; {report.bytes_before / 1e6:.1f} MB became "
+        f"{report.before} entries became {report.after}{by_signs}; {report.bytes_before / 1e6:.1f} MB became "
         f"{report.bytes_after / 1e6:.1f} MB"
     )
     shares = (
@@ -364,7 +367,7 @@ def _sleep(options: argparse.Namespace) -> int:
     )
     tell(f"{report.probes} probes found their moment: {'; '.join(shares)}")
     tell(
-        f"{report.committed} groups were written, {report.rolled_back} proposals lost too much and were taken back"
+        f"{report.committed} changes were written, {report.rolled_back} would have lost too much and were not made"
     )
     return 0
 

@@ -171,12 +171,16 @@ class HeldEntries:
     ) -> None:
         """Let an entry keep less of its evidence: this picture or none. An action is noted in the journal."""
         with self._kept.transaction():
-            outline = self._bank.outline if outlined else None
-            self._tables.entries.demote(entry_id, level, len(jpeg), picture_sum(jpeg), outline)
             if action:
                 self.note(entry_id, action, None, why or {})
-            reduced = next(self._tables.entries.slots(entry_id)) if level >= Level.SIGNS else None
-            self._bank.demote(entry_id, level, len(jpeg), reduced, outlined=outlined)
+            self._lower(entry_id, level, jpeg, outlined=outlined)
+
+    def _lower(self, entry_id: int, level: Level, jpeg: bytes, *, outlined: bool = False) -> None:
+        """Inside a transaction: let an entry fall to a level, in its row and in the bank."""
+        outline = self._bank.outline if outlined else None
+        self._tables.entries.demote(entry_id, level, len(jpeg), picture_sum(jpeg), outline)
+        reduced = next(self._tables.entries.slots(entry_id)) if level >= Level.SIGNS else None
+        self._bank.demote(entry_id, level, len(jpeg), reduced, outlined=outlined)
 
     @contextmanager
     def _pictures_after(self, entry_ids: Sequence[int]) -> Iterator[None]:
@@ -235,6 +239,21 @@ class HeldEntries:
         tables.entries.inherit(heir, slept=sleep.slept, place=sleep.place, vectors=sleep.vectors)
         key = "its own" if sleep.vectors is None else "of all"
         self.note(heir, "slept", None, {"entries": len(entry_ids), "key": key})
+
+    def reduce(self, entry_ids: Sequence[int], *, sleep: int, now_s: float) -> None:
+        """Let entries without pictures keep only the signs of their vectors, as a sleep decided.
+
+        Args:
+            entry_ids: The entries.
+            sleep: Number of the sleep, to take it back by; 0 where it is not to be taken back.
+            now_s: Time by the clock on the wall.
+        """
+        with self._kept.transaction():
+            for entry_id in entry_ids:
+                if sleep:
+                    self._tables.tombstones.bury(entry_id, heir=entry_id, sleep=sleep, made_s=now_s)
+                self.note(entry_id, "slept", None, {"key": "its signs"})
+                self._lower(entry_id, Level.SIGNS, b"")
 
     def note(self, entry_id: int, action: str, other_id: int | None, why: Why) -> None:
         """Note in the journal what happens to an entry, inside a transaction; nothing where it is not held."""

@@ -45,6 +45,9 @@ class Merges(Protocol):
     ) -> None:
         """Move the spans of some entries to another entry, and give up the former."""
 
+    def reduce(self, entry_ids: Sequence[int], *, sleep: int, now_s: float) -> None:
+        """Let some entries keep only the signs of their vectors."""
+
     def note(self, entry_id: int, action: str, other_id: int | None, why: Why) -> None:
         """Note in the journal what happens to an entry."""
 
@@ -121,10 +124,29 @@ class SleepWriter:
                 vectors=vectors if part is parts[-1] else None,
             )
             self._held.merge([one.id for one in part], heir, "slept into", {}, decided)
+        if group.is_reduced:
+            self._held.reduce([heir], sleep=sleep, now_s=now_s)
         return True
 
+    def reduce(self, held: Sequence[Held], *, sleep: int, now_s: float) -> int:
+        """Let entries keep only the signs of their vectors, in one transaction; return how many were still so.
+
+        Args:
+            held: The entries as they were when that was decided.
+            sleep: Its number, so that it can be taken back.
+            now_s: Time by the clock on the wall.
+        """
+        unchanged = [one.id for one in held if self._is_unchanged(one)]
+        can_remember = self._can_remember(len(unchanged))
+        self._held.reduce(unchanged, sleep=sleep if can_remember else 0, now_s=now_s)
+        return len(unchanged)
+
     def wake(self, sleep: int) -> int:
-        """Take a sleep back, as far as its groups are what it made of them; return how many entries came back."""
+        """Take a sleep back, as far as what it changed is what it made of it.
+
+        Returns:
+            How many entries came back, or have their whole vectors back.
+        """
         count = 0
         for heir, before in list(self._tables.tombstones.groups(sleep)):
             now = self._tables.entries.held(heir)
@@ -136,7 +158,7 @@ class SleepWriter:
             if not self._tables.entries.held(heir) or not self._tables.tombstones.has(sleep, heir):
                 continue  # making room cost one of them
             self._take_back(sleep, heir, before)
-            count += len(before) - 1
+            count += max(1, len(before) - 1)
         return count
 
     def note_found(self, found: Mapping[int, int]) -> None:

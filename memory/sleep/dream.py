@@ -1,8 +1,10 @@
-"""Merging tried out on a copy of the bank, and never at the cost of what it can recall.
+"""A copy of the bank made smaller, and never at the cost of what it can recall.
 
-A proposer (proposals.py) names entries that could be one. Each proposal is tried out on a copy (replay.py): fixed
-probes are asked again, and what loses more of them than is allowed since the sleep began is taken back, batch by
-batch, halving each batch that failed until the culprit is found. Finally the merged keys are tuned.
+Vectors of entries without a picture are reduced to their signs first: that frees most of their bytes and costs
+hardly a moment. Where it is not enough, a proposer (proposals.py) names entries that could be one. Everything is
+tried out on a copy (replay.py): fixed probes are asked again, and what loses more of them than is allowed since
+the sleep began is taken back, batch by batch, halving each batch that failed until the culprit is found. Finally
+the merged keys are tuned.
 """
 
 from __future__ import annotations
@@ -39,7 +41,7 @@ Proposer = Callable[[Replica, int], Iterable[Group]]
 
 
 class Outcome(NamedTuple):
-    """The outcome of trying out: proposals that were taken back."""
+    """The outcome of trying out: changes that were taken back."""
 
     rolled_back: int
 
@@ -75,7 +77,7 @@ def both(replica: Replica, turn: int) -> Iterator[Group]:
 def dream(
     replica: Replica, replay: Replay, *, target: float, max_loss: float, proposer: Proposer = both, seed: int = 0
 ) -> Outcome:
-    """Merge in the replica until the target is reached or any more would cost too many probes.
+    """Reduce and merge in the replica until the target is reached or any more would cost too many probes.
 
     Args:
         replica: What is held; it is changed.
@@ -86,7 +88,8 @@ def dream(
         seed: Seed of the views that keys are tuned on.
     """
     replay.weigh()
-    tuner, rolled_back, turn = Tuner(replica, replay, seed), 0, 0
+    rolled_back = _reduce(replica, replay, target, max_loss)
+    tuner, turn = Tuner(replica, replay, seed), 0
     for _ in range(_PHASES):
         refused, idle = set[frozenset[int]](), 0
         for _ in range(_TURNS):
@@ -95,7 +98,7 @@ def dream(
                 break
             offered = [group for group in proposer(replica, turn) if frozenset(group.rows) not in refused]
             offered.sort(key=lambda group: (group.cost, group.rows))
-            chosen = list(_until(_apart(replica, offered), max(_BATCH, int(surplus * _AT_ONCE)), surplus))
+            chosen = list(_until(replica, _apart(replica, offered), surplus))
             for start in range(0, len(chosen), _BATCH):
                 _try_out(replay, chosen[start : start + _BATCH], max_loss, refused)
             idle = idle + 1 if len(replica) == count else 0
@@ -148,15 +151,47 @@ def _apart(replica: Replica, groups: Iterable[Group]) -> Iterator[Group]:
             yield group
 
 
-def _until(groups: Iterable[Group], enough: int, surplus: int) -> Iterator[Group]:
-    """The first groups that together make the bank small enough; the last one is cut down to the surplus."""
-    fewer = 0
+def _until(replica: Replica, groups: Iterable[Group], surplus: float) -> Iterator[Group]:
+    """The first groups that together free a share of the surplus; the last one is cut down to the surplus."""
+    fewer, freed_bytes = 0, 0
     for group in groups:
-        if fewer >= enough:
+        if freed_bytes >= surplus or (fewer >= _BATCH and freed_bytes >= surplus * _AT_ONCE):
             return
-        rows = group.rows[: surplus - fewer + 1]
-        fewer += len(rows) - 1
-        yield group._replace(rows=rows)
+        sizes = [replica.bytes_of(row) for row in group.rows]
+        count = 2
+        while count < len(sizes) and freed_bytes + sum(sizes[:count]) - max(sizes[:count]) < surplus:
+            count += 1
+        fewer += count - 1
+        freed_bytes += sum(sizes[:count]) - max(sizes[:count])
+        yield group._replace(rows=group.rows[:count])
+
+
+def _reduce(replica: Replica, replay: Replay, target: float, max_loss: float) -> int:
+    """Reduce vectors to their signs, the cheapest first, as far as needed; return how many cost too much."""
+    rows = np.array(replica.reducible(), np.int64)
+    if not len(rows):
+        return 0
+    worths = [replica.held[row].worth for row in rows]
+    left = rows[np.lexsort((worths, replay.cost_of_reducing(rows.tolist())))].tolist()
+    refused = 0
+    while left and (surplus := replica.surplus(target)) > 0:
+        freed_bytes = np.cumsum([replica.freed_by_reducing(row) for row in left])
+        count = int(np.searchsorted(freed_bytes, surplus)) + 1
+        refused += _reduce_some(replay, left[:count], max_loss)
+        left = left[count:]
+    return refused
+
+
+def _reduce_some(replay: Replay, rows: Sequence[int], max_loss: float) -> int:
+    """Reduce some as far as the probes allow; halve a batch that fails until the culprits are found."""
+    before = replay.reduce(rows)
+    if replay.holds(max_loss):
+        return 0
+    replay.take_back(before)
+    if len(rows) == 1:
+        return 1
+    half = len(rows) // 2
+    return sum(_reduce_some(replay, some, max_loss) for some in (rows[:half], rows[half:]))
 
 
 def _try_out(replay: Replay, groups: Sequence[Group], max_loss: float, refused: set[frozenset[int]]) -> None:

@@ -1,7 +1,7 @@
-"""A copy of the bank to try merges out on, and fixed probes that say what was lost by them.
+"""A copy of the bank to try things out on, and fixed probes that say what was lost by them.
 
-Sleep never tries anything on the memory itself. It copies what is held (Replica), merges there, and asks the
-probes again (Replay). What costs too much is taken back on the copy, at no risk.
+Sleep never tries anything on the memory itself. It copies what is held (Replica), reduces vectors to their signs
+and merges there, and asks the probes again (Replay). What costs too much is taken back on the copy, at no risk.
 
 Shapes: N entries, Q probes, D embedding dimension, S = 4 spans.
 """
@@ -15,7 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hippocam.memory.codec import rounded
+from hippocam.memory.bank.ladder import BLOCK_BYTES, ROW_BYTES
+from hippocam.memory.codec import from_signs, rounded, sign_bytes
 from hippocam.memory.recall.stress import stressed
 from hippocam.memory.records import Held, Level
 from hippocam.memory.sleep.views import recallable
@@ -75,8 +76,13 @@ def united(heir: Held, others: Sequence[Held], key_D: FloatArray | None, scene_D
     )
 
 
+def reduced(one: Held) -> Held:
+    """An entry that keeps only the signs of its vectors."""
+    return replace(one, key_D=from_signs(one.key_D), scene_D=from_signs(one.scene_D), level=Level.SIGNS)
+
+
 class Replica:
-    """What is held, with merges that can be taken back.
+    """What is held, with changes that can be taken back.
 
     Args:
         held: Entries with vectors.
@@ -86,14 +92,41 @@ class Replica:
         self.held = list(held)
         self.alive = np.ones(len(held), bool)
         self.members = [[row] for row in range(len(held))]
+        self._whole_bytes = ROW_BYTES + 2 * (len(held[0].key_D) + 4) if held else 1
 
     def __len__(self) -> int:
         return int(self.alive.sum())
 
-    def surplus(self, target: float) -> int:
-        """How many entries exceed a share of those that there would be had none ever been merged."""
-        ever = sum(1 + self.held[row].slept for row in np.flatnonzero(self.alive))
-        return len(self) - int(np.ceil(target * ever - 1e-9))
+    def bytes_of(self, row: int) -> int:
+        """About how many bytes an entry takes on the disk, without its picture and words."""
+        return self._whole_bytes if self.held[row].level < Level.SIGNS else self._reduced_bytes(row)
+
+    def freed_by_reducing(self, row: int) -> int:
+        """How many of them an entry gives up with all but the signs of its vectors."""
+        return self.bytes_of(row) - self._reduced_bytes(row)
+
+    def _reduced_bytes(self, row: int) -> int:
+        one = self.held[row]
+        return (ROW_BYTES if one.text else BLOCK_BYTES) + 2 * sign_bytes(len(one.key_D))
+
+    @property
+    def bytes(self) -> int:
+        """What all entries take, counted like that."""
+        return sum(self.bytes_of(int(row)) for row in np.flatnonzero(self.alive))
+
+    def surplus(self, target: float) -> float:
+        """Bytes by which what is held exceeds a share of what it would take had no sleep touched any of it.
+
+        0 where that is less than an entry takes.
+        """
+        ever = sum(1 + self.held[row].slept for row in np.flatnonzero(self.alive)) * self._whole_bytes
+        over = self.bytes - target * ever
+        return over if over > self._whole_bytes * (1 - 1e-9) else 0.0
+
+    def reducible(self) -> list[int]:
+        """Rows of the entries whose vectors may be reduced: they are neither pinned nor have a picture."""
+        alive = (int(row) for row in np.flatnonzero(self.alive))
+        return [row for row in alive if self.held[row].level == Level.VECTORS and not self.held[row].pinned]
 
     def streams(self) -> list[tuple[Ints, EntryFeatures]]:
         """Rows of each stream that are still held, and what the proposer sees of them."""
@@ -131,11 +164,16 @@ class Replica:
         found = ((int(row), self.members[row]) for row in np.flatnonzero(self.alive))
         return [(row, [other for other in members if other != row]) for row, members in found if len(members) > 1]
 
+    def alone(self) -> list[int]:
+        """Rows that are held and into which nothing was merged."""
+        return [int(row) for row in np.flatnonzero(self.alive) if len(self.members[row]) == 1]
+
 
 class _Before(NamedTuple):
-    """What merges that were tried out replaced."""
+    """What was replaced when something was tried out: of rows that it changed, and of those it merged away."""
 
-    merges: Sequence[Merge]
+    rows: Sequence[int]
+    merged: Sequence[int]
     held: list[Held]
     members: list[list[int]]
     score_QM: FloatArray
@@ -231,19 +269,7 @@ class Replay:
         """Merge, with no row in two merges, and ask again; return what is needed to take it back."""
         replica = self.replica
         heirs = [merge.heir for merge in merges]
-        merged = [row for merge in merges for row in merge.others]
-        before = _Before(
-            merges,
-            [replica.held[row] for row in heirs],
-            [replica.members[row] for row in heirs],
-            self._score_QN[:, heirs].copy(),
-            self._right_QN[:, heirs].copy(),
-            {first: hits.copy() for first, hits in self.found.items()},
-            self._best_right_Q.copy(),
-            self._best_wrong_Q.copy(),
-        )
-        highest_Q = self._score_QN[:, [*heirs, *merged]].max(axis=1)
-        touched_Q = self._right_QN[:, [*heirs, *merged]].any(axis=1)
+        before = self._before(heirs, [row for merge in merges for row in merge.others])
         for merge in merges:
             others = [replica.held[row] for row in merge.others]
             one = united(replica.held[merge.heir], others, merge.key_D, merge.scene_D)
@@ -252,45 +278,80 @@ class Replay:
             inherited = [member for row in merge.others for member in replica.members[row]]
             replica.members[merge.heir] = [*replica.members[merge.heir], *inherited]
             self._right_QN[:, merge.heir] |= self._right_QN[:, list(merge.others)].any(axis=1)
-        self._score_QN[:, heirs] = self._scores(
-            np.stack([replica.held[row].key_D for row in heirs]),
-            np.stack([replica.held[row].scene_D for row in heirs]),
-        )
-        highest_Q = np.maximum(highest_Q, self._score_QN[:, heirs].max(axis=1))
-        least_Q = np.minimum(self._best_right_Q, self._best_wrong_Q)
-        self._ask(np.flatnonzero(touched_Q | (highest_Q >= least_Q)))  # to the others nothing has changed
+        self._ask_again(before)
         return before
+
+    def reduce(self, rows: Sequence[int]) -> _Before:
+        """Reduce the vectors of some entries to signs and ask again; return what is needed to take it back."""
+        before = self._before(rows, ())
+        for row in rows:
+            self.replica.held[row] = reduced(self.replica.held[row])
+        self._ask_again(before)
+        return before
+
+    def cost_of_reducing(self, rows: Sequence[int]) -> NDArray[np.int64]:
+        """About how many probes less would find their answer first, for each of some rows by itself."""
+        entries = [reduced(self.replica.held[row]) for row in rows]
+        now_QM, right_QM = self._score_QN[:, rows], self._right_QN[:, rows]
+        then_QM = self._scores(
+            np.stack([one.key_D for one in entries]), np.stack([one.scene_D for one in entries])
+        )
+        right_Q1, wrong_Q1 = self._best_right_Q[:, None], self._best_wrong_Q[:, None]
+        found_Q1 = self.found[1][:, None]
+        own_QM = right_QM & (now_QM >= right_Q1) & (then_QM <= wrong_Q1)  # it was the answer
+        others_QM = ~right_QM & (then_QM >= right_Q1)  # it would come before the answer
+        gained_QM = ~found_Q1 & right_QM & (then_QM > wrong_Q1)
+        lost: NDArray[np.int64] = (found_Q1 & (own_QM | others_QM)).sum(axis=0) - gained_QM.sum(axis=0)
+        return lost
+
+    def _before(self, rows: Sequence[int], merged: Sequence[int]) -> _Before:
+        replica, rows = self.replica, list(rows)
+        return _Before(
+            rows,
+            list(merged),
+            [replica.held[row] for row in rows],
+            [replica.members[row] for row in rows],
+            self._score_QN[:, rows].copy(),
+            self._right_QN[:, rows].copy(),
+            {first: hits.copy() for first, hits in self.found.items()},
+            self._best_right_Q.copy(),
+            self._best_wrong_Q.copy(),
+        )
+
+    def _ask_again(self, before: _Before) -> None:
+        """Ask those to whom a change of some rows can have made a difference."""
+        rows, held = before.rows, self.replica.held
+        every = [*rows, *before.merged]
+        highest_Q = self._score_QN[:, every].max(axis=1, initial=-np.inf)
+        touched_Q = self._right_QN[:, every].any(axis=1)
+        self._score_QN[:, rows] = self._scores(
+            np.stack([held[row].key_D for row in rows]), np.stack([held[row].scene_D for row in rows])
+        )
+        highest_Q = np.maximum(highest_Q, self._score_QN[:, rows].max(axis=1))
+        least_Q = np.minimum(self._best_right_Q, self._best_wrong_Q)
+        self._ask(np.flatnonzero(touched_Q | (highest_Q >= least_Q)))
 
     def rekey(self, rows: Sequence[int], keys_MD: FloatArray, max_loss: float) -> bool:
         """Give some entries other keys, as they will be stored; False if less is found than before."""
-        keys = np.stack([rounded(key_D) for key_D in keys_MD]) if len(rows) else keys_MD
-        chosen, replica = list(rows), self.replica
-        held, score, found = [replica.held[row] for row in chosen], self._score_QN[:, chosen].copy(), self.found
-        best = self._best_right_Q, self._best_wrong_Q
-        for row, key_D in zip(chosen, keys, strict=True):
-            one = replica.held[row]
+        before, held = self._before(rows, ()), self.replica.held
+        for row, key_D in zip(rows, keys_MD, strict=True):
+            one = held[row]
             spans = (replace(one.spans[0], known_s=max(span.known_s for span in one.spans)), *one.spans[1:])
-            replica.held[row] = replace(one, key_D=key_D, spans=spans)
-        self._score_QN[:, chosen] = self._scores(keys, np.stack([one.scene_D for one in held]))
-        self.found = {first: hits.copy() for first, hits in found.items()}
-        self._ask(np.arange(len(self.probes)))
-        now, then = (sum(int(hits.sum()) for hits in each.values()) for each in (self.found, found))
+            held[row] = replace(one, key_D=rounded(key_D), spans=spans)
+        self._ask_again(before)
+        now, then = (sum(int(hits.sum()) for hits in each.values()) for each in (self.found, before.found))
         if now >= then and self.holds(max_loss):
             return True
-        for row, one in zip(chosen, held, strict=True):
-            replica.held[row] = one
-        self._score_QN[:, chosen], self.found = score, found
-        self._best_right_Q, self._best_wrong_Q = best
+        self.take_back(before)
         return False
 
     def take_back(self, before: _Before) -> None:
         """Undo what was tried out last."""
         replica = self.replica
-        heirs = [merge.heir for merge in before.merges]
-        for heir, held, members, merge in zip(heirs, before.held, before.members, before.merges, strict=True):
-            replica.held[heir], replica.members[heir] = held, members
-            replica.alive[list(merge.others)] = True
-        self._score_QN[:, heirs], self._right_QN[:, heirs] = before.score_QM, before.right_QM
+        for row, held, members in zip(before.rows, before.held, before.members, strict=True):
+            replica.held[row], replica.members[row] = held, members
+        replica.alive[list(before.merged)] = True
+        self._score_QN[:, before.rows], self._right_QN[:, before.rows] = before.score_QM, before.right_QM
         self.found = before.found
         self._best_right_Q, self._best_wrong_Q = before.best_right_Q, before.best_wrong_Q
 

@@ -1,8 +1,8 @@
 """Sleep: the bank made smaller while the memory is idle, and never at the cost of what it can recall.
 
-Entries are merged on a copy first (dream.py), as long as fixed probes find what they found before. Only merges
-that passed are then written, group by group, each in a transaction of its own. What was replaced stays for a while
-without its picture (longterm/tombstones.py), so that a sleep can be undone.
+Vectors are reduced and entries merged on a copy first (dream.py), as long as fixed probes find what they found
+before. Only what passed is then written, some entries at a time, each time in one transaction. What was replaced
+stays for a while without its picture (longterm/tombstones.py), so that a sleep can be undone.
 
 Probes: views that were held out of events, questions of the past, and, since these are few, views drawn from the
 keys of entries (views.py). They and their answers stay the same from the first replay to the last.
@@ -12,7 +12,7 @@ Shapes: D embedding dimension.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -22,13 +22,14 @@ from numpy.typing import NDArray
 
 from hippocam.memory.bank.bank import Bank
 from hippocam.memory.longterm.merging import Consolidated
+from hippocam.memory.records import Held
 from hippocam.memory.sleep.config import SleepConfig
 from hippocam.memory.sleep.dream import Proposer, both, dream
 from hippocam.memory.sleep.probes import with_drawn
 from hippocam.memory.sleep.replay import FIRST, Replay, Replica
 from hippocam.memory.store.database import Store
 
-# Probes that are written in one transaction.
+# Probes, and entries that are reduced, that are written in one transaction.
 _ROWS = 16
 
 
@@ -44,8 +45,9 @@ class SleepReport:
         recall_before: Share of the probes that found their answer first, and among the first five.
         recall_after: These shares after it.
         probes: How many were asked.
-        committed: Groups that were written.
-        rolled_back: Proposals that lost too much and were taken back.
+        reduced: Entries that keep only the signs of their vectors since.
+        committed: Groups that were merged, and entries that were reduced.
+        rolled_back: Merges and reductions that lost too much and were taken back.
     """
 
     before: int
@@ -55,6 +57,7 @@ class SleepReport:
     recall_before: dict[int, float]
     recall_after: dict[int, float]
     probes: int
+    reduced: int
     committed: int
     rolled_back: int
 
@@ -64,6 +67,9 @@ class Writer(Protocol):
 
     def merge(self, group: Consolidated, *, sleep: int, now_s: float) -> bool:
         """Write what was decided about a group; False where one of its entries is not what it was."""
+
+    def reduce(self, held: Sequence[Held], *, sleep: int, now_s: float) -> int:
+        """Let entries keep only the signs of their vectors; return how many still were as here."""
 
     def note_found(self, found: Mapping[int, int]) -> None:
         """Keep what probes found when they were first asked."""
@@ -141,11 +147,16 @@ class Sleep:
             proposer=self._proposer,
             seed=config.seed,
         )
-        committed = 0
+        merged, reduced = 0, 0
         for heir, others in replica.groups():
             group = Consolidated(before[heir], [before[row] for row in others], replica.held[heir])
             with mutex:
-                committed += self._longterm.sleep.merge(group, sleep=sleep, now_s=now_s)
+                merged += self._longterm.sleep.merge(group, sleep=sleep, now_s=now_s)
+        alone = [before[row] for row in replica.alone() if replica.held[row].level > before[row].level]
+        for begin in range(0, len(alone), _ROWS):
+            with mutex:
+                reduced += self._longterm.sleep.reduce(alone[begin : begin + _ROWS], sleep=sleep, now_s=now_s)
+        committed = merged + reduced
         with mutex:
             if committed:
                 self._note_found(replay, start)
@@ -158,6 +169,7 @@ class Sleep:
                 recall_before=replay.recall(start),
                 recall_after=replay.recall(replay.found),
                 probes=len(replay.probes),
+                reduced=reduced,
                 committed=committed,
                 rolled_back=outcome.rolled_back,
             )

@@ -17,7 +17,8 @@ from hippocam.memory.store.columns import ENTRY_COLUMNS, HELD, held_from, listed
 
 _ROW = listed(ENTRY_COLUMNS)
 _HELD = listed(HELD)
-# What an heir gets back as it was: everything but its picture, its pin and its uses.
+# What an heir gets back as it was: everything but its picture, its pin and its uses. Whole vectors have come back
+# to whoever kept their signs.
 _TAKEN_BACK = "t0_s, t1_s, known_s, last_s, spans, strength, met, place, key, scene, slept"
 
 _TOUCHES = "stream = :stream AND last_s >= :t0 AND t0_s <= :t1"
@@ -99,9 +100,10 @@ class TombstoneTable:
         """Make the entries of a group what they were; those that were merged come back without their pictures."""
         self._blocks.take_out(heir)
         self._db.execute(
-            f"UPDATE entry SET ({_TAKEN_BACK}) = "
-            f"(SELECT {_TAKEN_BACK} FROM tombstone WHERE sleep = :sleep AND id = :heir) WHERE id = :heir",
-            {"sleep": sleep, "heir": heir},
+            f"UPDATE entry SET ({_TAKEN_BACK}, level) = (SELECT {_TAKEN_BACK}, "
+            "CASE WHEN level < :signs THEN min(entry.level, :vectors) ELSE entry.level END "
+            "FROM tombstone WHERE sleep = :sleep AND id = :heir) WHERE id = :heir",
+            {"sleep": sleep, "heir": heir, "signs": int(Level.SIGNS), "vectors": int(Level.VECTORS)},
         )
         others = self._db.execute(
             "SELECT id FROM tombstone WHERE sleep = ? AND heir = ? AND id != heir", (sleep, heir)

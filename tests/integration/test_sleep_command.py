@@ -46,6 +46,6 @@ def test_a_sleep_is_undone_by_command(tmp_path):
     assert merged > 5
     assert len(entries(tmp_path)) == len(before) - merged
     told = hippocam("sleep", "--undo", "--memory", tmp_path).stdout
-    assert told == f"the last sleep is undone: {merged} entries are back, without their pictures\n"
+    assert told == f"the last sleep is undone: {merged} entries are what they were, but for their pictures\n"
     assert entries(tmp_path) == before
     assert json.loads(hippocam("sleep", "--undo", "--memory", tmp_path, "--json").stdout) == {"back": 0}
