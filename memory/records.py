@@ -262,6 +262,7 @@ class Held:
         worth: What the bank says that it is worth now.
         slept: Entries that earlier sleeps merged into it.
         mass: How often its views, and those of what was merged into it, are found in all: see sleep/views.py.
+        picture_bytes: What its picture takes.
     """
 
     id: int
@@ -279,6 +280,7 @@ class Held:
     worth: float = 0.0
     slept: int = 0
     mass: float = 1.0
+    picture_bytes: int = 0
 
     def unchanged(self, now: Held) -> bool:
         """Whether this is what the entry is now, but for its worth."""

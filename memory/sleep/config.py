@@ -12,8 +12,8 @@ class SleepConfig:
     Attributes:
         auto: Whether an idle memory sleeps of itself.
         above: Share of the budget above which it does, 0 to 1.
-        target: Share that is to be left of the bytes that the entries would take, without pictures, had no sleep
-            merged any or reduced their vectors; above 0 up to 1.
+        target: Share that is to be left of the bytes that the entries would take had no sleep merged any or
+            reduced their vectors; above 0 up to 1.
         auto_target: The share where the memory sleeps of itself, only to make some room.
         max_loss: Share of the probes that may no longer be found, 0 to 1.
         horizon_s: How long a sleep can be undone, seconds, 0 or more.

@@ -151,18 +151,17 @@ def _apart(replica: Replica, groups: Iterable[Group]) -> Iterator[Group]:
             yield group
 
 
-def _until(replica: Replica, groups: Iterable[Group], surplus: float) -> Iterator[Group]:
+def _until(replica: Replica, groups: Iterable[Group], surplus: int) -> Iterator[Group]:
     """The first groups that together free a share of the surplus; the last one is cut down to the surplus."""
     fewer, freed_bytes = 0, 0
     for group in groups:
         if freed_bytes >= surplus or (fewer >= _BATCH and freed_bytes >= surplus * _AT_ONCE):
             return
-        sizes = [replica.bytes_of(row) for row in group.rows]
         count = 2
-        while count < len(sizes) and freed_bytes + sum(sizes[:count]) - max(sizes[:count]) < surplus:
+        while count < len(group.rows) and freed_bytes + replica.freed_by_merging(group.rows[:count]) < surplus:
             count += 1
         fewer += count - 1
-        freed_bytes += sum(sizes[:count]) - max(sizes[:count])
+        freed_bytes += replica.freed_by_merging(group.rows[:count])
         yield group._replace(rows=group.rows[:count])
 
 

@@ -98,12 +98,17 @@ class Replica:
         return int(self.alive.sum())
 
     def bytes_of(self, row: int) -> int:
-        """About how many bytes an entry takes on the disk, without its picture and words."""
-        return self._whole_bytes if self.held[row].level < Level.SIGNS else self._reduced_bytes(row)
+        """About how many bytes an entry takes on the disk, without its words."""
+        one = self.held[row]
+        return one.picture_bytes + (self._whole_bytes if one.level < Level.SIGNS else self._reduced_bytes(row))
 
     def freed_by_reducing(self, row: int) -> int:
-        """How many of them an entry gives up with all but the signs of its vectors."""
+        """How many of them an entry without a picture gives up with all but the signs of its vectors."""
         return self.bytes_of(row) - self._reduced_bytes(row)
+
+    def freed_by_merging(self, rows: Sequence[int]) -> int:
+        """How many of them go when entries become one."""
+        return sum(self.bytes_of(row) for row in rows) - self.bytes_of(self.heir(rows))
 
     def _reduced_bytes(self, row: int) -> int:
         one = self.held[row]
@@ -114,14 +119,16 @@ class Replica:
         """What all entries take, counted like that."""
         return sum(self.bytes_of(int(row)) for row in np.flatnonzero(self.alive))
 
-    def surplus(self, target: float) -> float:
+    def surplus(self, target: float) -> int:
         """Bytes by which what is held exceeds a share of what it would take had no sleep touched any of it.
 
-        0 where that is less than an entry takes.
+        They are those of whole entries: what is less than one is no surplus.
         """
-        ever = sum(1 + self.held[row].slept for row in np.flatnonzero(self.alive)) * self._whole_bytes
-        over = self.bytes - target * ever
-        return over if over > self._whole_bytes * (1 - 1e-9) else 0.0
+        held = [self.held[row] for row in np.flatnonzero(self.alive)]
+        count = sum(1 + one.slept for one in held)
+        ever = sum((1 + one.slept) * (one.picture_bytes + self._whole_bytes) for one in held)
+        entries = int((self.bytes - target * ever) * count / ever + 1e-9) if held else 0
+        return max(0, entries) * ever // count if held else 0
 
     def reducible(self) -> list[int]:
         """Rows of the entries whose vectors may be reduced: they are neither pinned nor have a picture."""

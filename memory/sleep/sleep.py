@@ -119,7 +119,11 @@ class Sleep:
         fixed, originals = self._store.probes.every(), self._store.tombstones.originals()
         found = self._store.entries.held()
         worths = self._longterm.bank.worths(one.id for one in found)
-        held = [replace(one, worth=float(worth)) for one, worth in zip(found, worths, strict=True)]
+        pictures = self._store.entries.picture_bytes()
+        held = [
+            replace(one, worth=float(worth), picture_bytes=pictures.get(one.id, 0))
+            for one, worth in zip(found, worths, strict=True)
+        ]
         probes = with_drawn(held, fixed, originals, self._config.seed)
         return Replay(Replica(held), probes, key_weight=self._key_weight)
 
