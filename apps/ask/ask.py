@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from hippocam.apps.ask.answer.answer import answer_beside, answer_from_records, told_records
+from hippocam.apps.ask.answer.answer import answer_beside, answer_from_records, told_records, trusted
 from hippocam.apps.ask.answer.closeup import Pictures
 from hippocam.apps.ask.asof import Known, is_present, with_states
 from hippocam.apps.ask.away import with_away
@@ -151,6 +151,7 @@ def _found(
     evidence = _gather(memory, meaning, searches, limits["top"] or TOP)
     absent = isinstance(encoder, AbsentEncoder)
     if facts is not None and not absent:
+        evidence = trusted(facts, evidence)
         recorded = answer_beside(facts, evidence, Pictures(encoder)) or recorded
     if recorded is not None and (recorded.final or reader.id == ExtractiveReader.id):
         return _answer(meaning, recorded.evidence, recorded.reading, "records", started)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
+from hippocam.apps.ask.answer.alternatives import alternatives
 from hippocam.apps.ask.answer.categories import category
 from hippocam.apps.ask.answer.credits import credits_of
+from hippocam.apps.ask.answer.doing import doing
 from hippocam.apps.ask.answer.facts import Closer, Facts
 from hippocam.apps.ask.answer.looks import looks
 from hippocam.apps.ask.answer.neighbours import neighbours
+from hippocam.apps.ask.answer.numbered import numbered
 from hippocam.apps.ask.answer.overview import background, overview, what_with
-from hippocam.apps.ask.answer.people import nobody, who
+from hippocam.apps.ask.answer.people import nobody, somebody, who
 from hippocam.apps.ask.answer.streams import compare, length
 from hippocam.apps.ask.answer.things import cannot_count, glimpsed, things
 from hippocam.apps.ask.answer.told import Told
@@ -32,7 +36,8 @@ _ANSWERS: Mapping[QuestionKind, tuple[Callable[[Facts], Told | None], ...]] = {
     _K.HAPPENED: (overview,),
     _K.SUMMARY: (overview,),
     _K.COUNT: (cannot_count,),
-    _K.WHETHER: (things, credits_of),
+    _K.WHETHER: (numbered, things, credits_of),
+    _K.WHERE: (category,),
     _K.WHEN: (lines_like, things, credits_of),
     _K.OTHER: (lines_like, which, category),
     _K.OFTEN: (things,),
@@ -53,12 +58,20 @@ def answer_beside(facts: Facts, evidence: Sequence[Evidence], closer: Closer | N
     """
     if facts.kind in (_K.BEFORE, _K.AFTER):
         return neighbours(facts, evidence)
-    found = looks(facts, evidence, closer) if facts.kind in _LOOKS else None
+    found = alternatives(facts, evidence, closer) or doing(facts, evidence)
+    if found is None and facts.kind in _LOOKS:
+        found = looks(facts, evidence, closer)
     if facts.kind == _K.WHAT and facts.text:
         return what_with(facts, evidence)
     if found is None and facts.kind in (_K.WHETHER, _K.WHEN):
-        return glimpsed(facts, evidence)
+        return glimpsed(facts, evidence) or somebody(facts, evidence)
     return few_lines(facts, evidence) if facts.kind == _K.WORDS else found
+
+
+def trusted(facts: Facts, evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
+    """Moments of what was found, without the detector's word for those in drawings and on screens."""
+    drawn = facts.drawn() if any(moment.detected for moment in evidence) else ()
+    return tuple(replace(moment, detected=False) if moment.stream in drawn else moment for moment in evidence)
 
 
 def told_records(facts: Facts, recorded: Told | None) -> list[str]:

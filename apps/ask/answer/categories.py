@@ -16,6 +16,14 @@ _ASKED = re.compile(
     r"(?P<category>animals?|pets?|vehicles?|furniture|foods?|fruits?|devices?|appliances?|rooms?|places?)\b",
     re.IGNORECASE,
 )
+# "Where was it filmed?", "where are they?": what sort of place it is.
+_SCENE = re.compile(
+    r"^where (?:does|do|did|is|was|were|are)(?: the| this| that| all)?"
+    r"(?: (?:film|video|movie|clip|story|scene|action|trailer|recording|footage|it|this|that|everything|of it))?"
+    r" (?:tak(?:e|es|ing) place|filmed|recorded|shot|set|happen\w*|play(?:ing|ed)?)\b"
+    r"|^where (?:are|were) (?:we|they|you|(?:the |these |those )?people)$|^where (?:is|was) (?:this|it|that)$",
+    re.IGNORECASE,
+)
 # What the detector knows of a category, and words that name one in a sentence.
 _ANIMALS = ("bird", "cat", "dog", "horse", "sheep", "cow", "elephant", "bear", "zebra", "giraffe")
 _FRUITS = ("banana", "apple", "orange")
@@ -43,7 +51,10 @@ _CATEGORIES = {
     "room": ((), r"\w*rooms?|kitchen|hall|hallway|corridor|office|gym|doorway|garage|stairs|shop|library"),
     "place": (
         (),
-        r"\w*rooms?|kitchen|hall|office|gym|garage|shop|street|road|park|forest|meadow|field|beach|garden",
+        r"\w*rooms?|kitchen|hall\w*|corridor|office|gym|garage|shop|store|street|road|highway|park|playground"
+        r"|forest|meadow|field|beach|garden|yard|courtyard|campus|driveway|station|restaurant|stage|studio|workshop"
+        r"|factory|laboratory|library|church|museum|mountains?|hills?|lake|river|sea|harbour|desert|city|village"
+        r"|bridge|square|airport|pool|stadium",
     ),
 }
 _LOOKED, _SENTENCES = 64, 6
@@ -59,14 +70,14 @@ def category(facts: Facts) -> Told | None:
     Returns:
         None where no category is asked for, or nothing of it is known.
     """
-    asked = _ASKED.match(facts.question)
+    asked, scene = _ASKED.match(facts.question), _SCENE.match(facts.question.strip(" ?!."))
     if (
-        asked is None
+        (asked is None and scene is None)
         or facts.beside
         or facts.kind not in (QuestionKind.OTHER, QuestionKind.WHAT, QuestionKind.WHERE)
     ):
         return None
-    name = asked["category"].casefold()
+    name = "place" if asked is None else asked["category"].casefold()
     labels, words = _CATEGORIES[name if name in _CATEGORIES else name.removesuffix("s")]
     stays = [stay for stay in facts.stays(lambda entity: entity.label in labels) if stay.sure]
     named = re.compile(rf"\b(?:{words})\b", re.IGNORECASE)

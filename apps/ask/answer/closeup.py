@@ -9,6 +9,7 @@ Shapes: K pieces; D embedding dimension.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,11 @@ class Pictures:
         light = SceneLight(image)
         colour = light.mostly(boxes[best]) if fills else light.colours("thing", boxes[best])[0]
         return Closeup(colour, position_of(boxes[best]), float(cosines_K[best]))
+
+    def brightness(self, moments: Sequence[Evidence]) -> float:
+        """How bright the pictures of some moments are in the mean, 0 black to 1 white; 1 without a picture."""
+        images = [image for moment in moments if (image := _picture(moment)) is not None]
+        return float(np.mean([image.mean() for image in images])) / 255 if images else 1.0
 
     def part(self, moment: Evidence, box: Box, part: Box) -> str:
         """The colour of a part of a thing in the picture of a moment; "" where it tells none.

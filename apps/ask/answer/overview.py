@@ -156,9 +156,7 @@ def _length(facts: Facts) -> str:
 def _things(facts: Facts) -> str:
     """How many of each kind were told apart, people first, then those that were there longest."""
     kinds = dict[str, tuple[set[int], float]]()
-    for stay in facts.stays():
-        if not stay.sure:
-            continue  # on drawings and screens the detector sees things that are not there
+    for stay in facts.filmed([stay for stay in facts.stays() if stay.sure]):
         ids, seconds = kinds.get(stay.entity.label, (set(), 0.0))
         kinds[stay.entity.label] = ids | {stay.entity.id}, seconds + stay.t1_s - stay.t0_s
     ordered = sorted(kinds.items(), key=lambda kind: (kind[0] != "person", -kind[1][1], kind[0]))[:_TOLD]

@@ -7,13 +7,20 @@ from collections.abc import Sequence
 from hippocam.apps.ask.answer.facts import Facts, Stay, Watched
 from hippocam.apps.ask.answer.phrases import by_stream, lasting, listed, number
 from hippocam.apps.ask.answer.told import Told, told
+from hippocam.apps.ask.nouns import only_there, thing_in
 from hippocam.memory.entities.records import Entity
+from hippocam.memory.records import Evidence
+from hippocam.models.readers.reading import SEEN_FROM
+from hippocam.models.readers.surety import Surety, hedged
 from hippocam.stream.timecode import format_time
 
 _WHY = "a person was recognised at these times"
 # So short a time between two people is no time without anybody: the detector looks once a second.
 _EMPTY_S = 2.0
 _NAMED = 6
+# Who is likely among people of whom nothing more is known, and how much that is believed.
+_GROWN = frozenset({"man", "men", "woman", "women", "he", "she", "adult", "adults"})
+_OF_A_KIND = 0.6
 # A window so short stands for a moment.
 _MOMENT_S = 12.0
 Gap = tuple[str, float, float]
@@ -23,9 +30,12 @@ def who(facts: Facts) -> Told | None:
     """Answer "who came": how many people, how each of them looks, from when on."""
     if facts.text:
         return None
-    stays = facts.stays(_is_person)
-    if not stays:
+    every = facts.stays(_is_person)
+    if not every:
         return _nobody_seen(facts)
+    stays = facts.filmed(every)
+    if not stays:
+        return None
     first = list({stay.entity.id: stay for stay in reversed(stays)}.values())[::-1]
     first.sort(key=lambda stay: (stay.t0_s, stay.visit.id))
     several = len({stay.visit.stream for stay in first}) > 1
@@ -72,6 +82,36 @@ def nobody(facts: Facts) -> Told | None:
     yes = not stays or question.startswith(("when", "how long", "at what")) or " ever " in question
     evidence = shown if yes and gaps else there
     return told(f"{text} (in the camera's whole view).", evidence, belief=0.9)
+
+
+def somebody(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
+    """Answer whether a man or a woman was there where people were, and nothing tells which of them is one.
+
+    A detector sees a person, and the encoder hardly knows a man from behind. Where there were people, a man or a
+    woman was among them more often than not; of a child that is not so.
+
+    Args:
+        facts: The question with its records.
+        evidence: What was found for it; where a moment is believed, that says more.
+    """
+    thing = thing_in(facts.text)
+    if thing is None or facts.beside or (evidence and evidence[0].score >= SEEN_FROM):
+        return None
+    if thing.noun not in _GROWN or thing.before or not only_there(thing.after):
+        return None
+    stays = facts.filmed(facts.stays(_is_person))
+    if not stays:
+        return None
+    count = _people(stays)
+    some = (
+        "one person was there, and I cannot tell whether it is"
+        if count == 1
+        else (f"{number(count)} people were there, and I cannot tell which of them is")
+    )
+    one = "a man" if thing.noun in ("man", "men", "he") else "a woman" if thing.noun != "adult" else "grown up"
+    where = by_stream([(s.visit.stream, s.t0_s, s.t1_s) for s in stays])
+    text = hedged(f"{some} {one}: {where}", Surety.PERHAPS)
+    return told(text, facts.shown(_spans(stays), _WHY, _OF_A_KIND), belief=_OF_A_KIND, final=False)
 
 
 def _at_a_moment(facts: Facts, meant: Watched) -> Told:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from hippocam.apps.ask.answer.facts import Facts, Stay
-from hippocam.apps.ask.answer.phrases import by_stream, lasting, number, stretch, times
+from hippocam.apps.ask.answer.phrases import by_stream, lasting, listed, number, stretch, times
 from hippocam.apps.ask.answer.told import Told, told
 from hippocam.apps.ask.count.words import ordinal
 from hippocam.apps.ask.nouns import Thing, has_colour, noun_for, only_coloured, thing_in
@@ -14,6 +14,7 @@ from hippocam.memory.records import Evidence
 from hippocam.models.readers.question_kind import QuestionKind
 from hippocam.models.readers.reading import SEEN_FROM
 from hippocam.models.readers.surety import Surety, affirmed, hedged
+from hippocam.stream.timecode import format_time
 
 _K = QuestionKind
 # Visits that follow one another within so many seconds are told as one time.
@@ -31,6 +32,8 @@ _OF_COLOUR = (QuestionKind.WHETHER, QuestionKind.WHEN, QuestionKind.OFTEN)
 # Frames that must show what was never followed; that it was there then.
 _GLIMPSES = 2
 _GLIMPSED = 0.7
+# Looks are a second apart; that a thing which was not recognised at a moment was not there.
+_LOOK_S, _NOT_THEN = 1.5, 0.85
 _DETECTED = "detected now and then in these times"
 _WHY = "recognised by the detector at these times"
 
@@ -48,6 +51,9 @@ def things(facts: Facts) -> Told | None:
     most = 1.0
     if not thing.plain:
         stays, most = _of_colour(facts, thing)
+    at_s, stays = facts.moment_s, facts.filmed(stays)
+    if facts.kind == _K.WHETHER and at_s is not None and thing.plain:
+        return _at_the_moment(facts, thing, at_s)
     if not stays:
         return None
     spans = _joined(stays)
@@ -66,6 +72,35 @@ def things(facts: Facts) -> Told | None:
     if facts.kind == _K.OFTEN:
         return told(hedged(f"{times(len(spans))}: {by_stream(spans)}", surety), evidence, belief=belief)
     return None
+
+
+def _at_the_moment(facts: Facts, thing: Thing, at_s: float) -> Told | None:
+    """Whether a thing was there at one moment: "at 0:46", "at the end"; None where it never was."""
+    stream, _, end_s = facts.watched[0]
+    stays = facts.filmed(
+        [
+            Stay(entity, visit, visit.t0_s, visit.t1_s)
+            for entity in facts.records.entities()
+            for visit in entity.visits
+            if visit.stream == stream and visit.label in thing.labels
+        ]
+    )
+    if not stays:
+        return None
+    there = [stay for stay in stays if stay.t0_s - _LOOK_S <= at_s <= stay.t1_s + _LOOK_S]
+    if there:
+        belief = _belief(there)
+        return told(
+            _yes(_joined(there), Surety.of(belief)), facts.shown(_best(there), _WHY, belief), belief=belief
+        )
+    shown = facts.shown([(stream, at_s, at_s, at_s)], "nothing of the kind was recognised then", _NOT_THEN)
+    before = max((stay.t1_s for stay in stays if stay.t1_s < at_s), default=None)
+    after = min((stay.t0_s for stay in stays if stay.t0_s > at_s), default=None)
+    beside = [] if before is None else [f"last seen before it at {format_time(before)}"]
+    beside += [] if after is None else [f"next seen at {format_time(after)}"]
+    when = "at the end" if at_s == end_s else f"at {format_time(at_s)}"
+    kind = noun_for(thing.labels, 1)
+    return told(f"No: no {kind} {when}, {listed(beside)} in {stream}.", shown, belief=_NOT_THEN)
 
 
 def _of_colour(facts: Facts, thing: Thing) -> tuple[list[Stay], float]:
@@ -89,6 +124,9 @@ def glimpsed(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
     """
     thing = thing_in(facts.text)
     if thing is None or not thing.plain or facts.beside or (evidence and evidence[0].score >= SEEN_FROM):
+        return None
+    visits = facts.stays(lambda entity: entity.label in thing.labels)
+    if visits and not facts.filmed(visits):
         return None
     stretches = facts.glimpsed(thing.labels)
     if sum(each.frames for each in stretches) < _GLIMPSES:

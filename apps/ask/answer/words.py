@@ -34,6 +34,8 @@ _SHOWN = re.compile(
     r"\b(?:shows?|shown|displays?|says?|reads?|asks?|has|have|screen|camera|clock|dialog|form|sign|slide|plate|written)\b",
     re.IGNORECASE,
 )
+# What a voice may do as well as a screen.
+_EITHER = re.compile(r"\b(?:it|they) says?\b", re.IGNORECASE)
 # A name is asked for, of whom the rest of the question tells.
 _NAME = re.compile(r"(?:who|whom|whose|which)\b", re.IGNORECASE)
 # What is asked for, and the form that it has wherever it is written; the first are asked of what is shown, too.
@@ -87,6 +89,8 @@ def words(facts: Facts) -> Told | None:
     if facts.beside or _NAME.match(facts.question) or _names_something(facts):
         return None
     notes = facts.notes(SPOKEN if said else WRITTEN)
+    if not notes and not said and _EITHER.search(facts.question):
+        said, notes = True, facts.notes(SPOKEN)
     if not notes:
         what = "Nothing that was said is kept" if said else "No words were read"
         return told(f"{what} of that time.", unknown=True, belief=0.1)
@@ -168,7 +172,7 @@ def lines_like(facts: Facts) -> Told | None:
 
 def _names_something(facts: Facts) -> bool:
     """Whether the question names a sign or a subject, so that only some of the words are meant."""
-    question = facts.question
+    question = facts.text  # without the words that say when
     for each in facts.watched:
         for name in re.split(r"[\W_]+", each.stream):
             question = re.sub(rf"\b{re.escape(name)}\b", " ", question, flags=re.IGNORECASE) if name else question

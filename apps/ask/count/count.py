@@ -12,6 +12,7 @@ from hippocam.apps.ask.count.question import ANYTIME, Count, CountQuestion, Enti
 from hippocam.apps.ask.count.rules import RULES, WHOLE, WINDOW_RULES
 from hippocam.apps.ask.question.stream_names import take_streams
 from hippocam.apps.ask.question.time_words import both, find_time_words, on_other_clock, take_whole
+from hippocam.apps.ask.question.typed import as_meant
 from hippocam.memory.entities.records import Entity
 from hippocam.memory.records import Evidence
 from hippocam.models.readers.reading import Reading, Sentence
@@ -147,7 +148,7 @@ def count_entities(
         The answer, its value the sum of the streams' numbers; None where the question does not count, some of its
         words are not known, or no entity was ever recognised.
     """
-    words = " ".join(re.sub(r"[?!.,;]+(?=\s|$)", " ", question.casefold()).split())
+    words = " ".join(re.sub(r"[?!.,;]+(?=\s|$)", " ", as_meant(question).casefold()).split())
     known = [each for each in streams or _streams_of(view, at_s) if stream in (None, each.stream)]
     rest, scopes = take_scopes(words, known, limits)
     rest, whole = take_whole(rest)

@@ -28,6 +28,11 @@ _WRITTEN = (
     r"|pages?|books?|papers?|notes?|cards?|headlines?|plates?|displays?|terminals?|logos?|letters?|credits|menus?"
     r"|stickers?|words?|writing|inscriptions?|numbers?|prices?)"
 )
+# What says something on a screen, and is no writing where it stands elsewhere.
+_ON_SCREEN = (
+    r"(?:dialogue?s?|dialogs?|windows?|buttons?|messages?|pop-?ups?|warnings?|errors?|forms?|tooltips?|questions?"
+    r"|notifications?|e-?mails?|chats?|box(?:es)?|header|footer|tab|cell|field)"
+)
 # Who a work is by, and what they did to it: only words name them.
 _ROLE = (
     r"(?:directors?|producers?|composers?|(?:screen)?writers?|authors?|narrators?|editors?|animators?|artists?"
@@ -68,6 +73,25 @@ _EMPTY = re.compile(
     rf"|in it|you"
     rf"|we|i|see|seen|show|past|through|in|up|did|else|camera|things?|the)\b[\s,]*)*+$",
     re.IGNORECASE,
+)
+
+# "Which visitor came last", "what room do you see first".
+_NO_NOUN = rf"(?!(?:{_AUX}|you|we|i|it|there|one|of)\b)"
+_IN_A_ROW = (
+    rf"^(?P<named>who|(?:which|what) {_NO_NOUN}[\w-]+(?: {_NO_NOUN}[\w-]+)??)"
+    rf"(?: (?:{_AUX}|you|we|i|it|there|be))*"
+    r" (?:c[ao]mes?|arrive[sd]?|enter(?:s|ed)?|appear(?:s|ed)?|see|seen|visible|shown|left|leaves?|here|there)"
+    r"(?: in| up| there| here)? "
+)
+# "What is the last thing that you see": whatever the picture shows then.
+_ANYTHING = (
+    r"^(?:what|which|show(?: me)?)(?:'s| is| was)?(?: the)? {}"
+    r" (?:things?|scenes?|shots?|pictures?|images?|frames?|moments?|parts?)\b(?P<named>)"
+)
+# What is named there is nobody, or whatever there was.
+_WHOEVER = re.compile(r"^(?:which|what)\s+", re.IGNORECASE)
+_WHATEVER = re.compile(
+    r"^(?:things?|scenes?|shots?|pictures?|images?|frames?|rooms?|places?|parts?|objects?|one)$"
 )
 
 _K = QuestionKind
@@ -146,6 +170,10 @@ _KINDS = (
         r"|kitchen|shop|house|garden|yard|picture|view|whole \w+)))? (?:ever |completely |quite )?"
         r"(?:empty|deserted|unoccupied)(?P<named>)$",
     ),
+    (_K.FIRST, _IN_A_ROW + "first$"),
+    (_K.LAST, _IN_A_ROW + "last$"),
+    (_K.FIRST, _ANYTHING.format("first")),
+    (_K.LAST, _ANYTHING.format("last")),
     (_K.WHEN, r"^(?:at |in )?(?:what|which) (?:times?|points?|moments?|scenes?|minutes?)\b"),
     # words
     (
@@ -166,6 +194,7 @@ _KINDS = (
         r"^(?:whose|(?:what|which)(?:'s| is| was| are| were)?(?: the| \w+'s| his| her| its| their)?(?: full"
         r"| first| last)?) names?\b(?: (?:is|was|are|were))?(?: (?:of|for))?(?P<named>.*)$",
     ),
+    (_K.WORDS, r"^(?:what|which)(?:'s| is| was| are| were)? (?P<named>the (?:[\w-]+ )?[\w-]+'s (?:\w+ )?names?)$"),
     (_K.WORDS, r"^(?:what|who) (?:is|was|are|were) (?P<named>.+) (?:called|named|titled|entitled)$"),
     (
         _K.WORDS,
@@ -184,8 +213,14 @@ _KINDS = (
         rf"^(?:which|what) (?P<named>{_WRITTEN} (?:mention|says?|said|read|show|contain|name|list"
         r"|explain|talk|speak)\w*\b.*)$",
     ),
-    (_K.WORDS, rf"^what (?:does|did|do) .*\b(?:{_WRITTEN}|it)\b.*\b(?:say|read|tell|show)\b"),
+    (_K.WORDS, rf"^what (?:does|did|do) .*\b(?:{_WRITTEN}|{_ON_SCREEN}|it)\b.*\b(?:say|read|tell|show)\b"),
     (_K.WORDS, r"^what (?:does|did) it (?:say|read)\b"),
+    (
+        _K.WORDS,
+        rf"^(?:(?:{_BE} there|(?:(?:do|can|could|did) (?:you|we|i|one) )?(?:see|read)) )?"
+        r"(?:any|some|no)?(?:thing)? ?(?:text|words|writing|letters|written|to read)"
+        r"(?: (?:on|in|at) (?P<named>.*))?$",
+    ),
     (
         _K.SAID,
         r"^what (?:does|did|do|has|have|is|are|was|were) .*\b(?:say|said|saying|mention\w*|talk(?:s|ed|ing)? about"
@@ -201,7 +236,6 @@ _KINDS = (
     (_K.WORDS, r"^what (?:can|could|do|did) (?:be|you|we|i|one) read\b|^read\b(?! a| any)"),
     # which of several
     (_K.FIRST, r"\bfirst (?:see|seen|appear|shown|visible|come|came)\b|\bthe first time\b|\bfirst$"),
-    (_K.FIRST, r"^what (?:is|was) the first thing (?:that )?\w+(?P<named>)$"),
     (
         _K.FIRST,
         r"^(?:when|who|where|show|how|what|find|at what time)\b.*?\b(?:the|my|our) (?P<nth>first) (?!one\b)\w",
@@ -314,10 +348,21 @@ def _wanted(kind: QuestionKind, plain: str, found: re.Match[str]) -> Wanted:
     named = groups.get("named")
     if named is None:
         return Wanted(kind, _named(plain), 1 if kind == QuestionKind.FIRST else 0)
+    if kind in (QuestionKind.FIRST, QuestionKind.LAST):
+        return Wanted(kind, _in_a_row(named), 1 if kind == QuestionKind.FIRST else 0)
     named = _leading(named) if kind != QuestionKind.WHAT else named.strip()
     if kind in (QuestionKind.COLOUR, QuestionKind.OTHER):
         named = " ".join(_VERB.sub("", named, count=1).split())
-    return Wanted(kind, "" if _EMPTY.match(named) or _OF_ALL.match(named) else named)
+    of_all = kind != QuestionKind.WHETHER and _OF_ALL.match(named)  # "any people?" names them
+    return Wanted(kind, "" if _EMPTY.match(named) or of_all else named)
+
+
+def _in_a_row(named: str) -> str:
+    """What came first or last: "a person" of "who", nothing of "which scene"."""
+    if named.casefold() == "who":
+        return "a person"
+    noun = _WHOEVER.sub("", named)
+    return "" if _WHATEVER.match(noun.casefold()) else noun
 
 
 # What is left of "who came" and "who are these people": nobody in particular.
@@ -332,6 +377,12 @@ _VERB = re.compile(
 )
 # "For the second time", without its number.
 _NTH_TIME = re.compile(r"\s+(?:for )?the\s+time\b", re.IGNORECASE)
+# "When do we get to the kitchen?" looks for the kitchen.
+_REACHED = re.compile(
+    r"^(?:we |you |they |i |it )?(?:get(?:s|ting)? (?:in)?to|reach(?:es)?|arrives? (?:at|in)|ends? up in"
+    r"|comes? to) (?=(?:the|an?|my|our)\b)",
+    re.IGNORECASE,
+)
 _LEADING = re.compile(rf"^(?:(?:{_AUX}|there|you|we|i|see|seen|of|did)\b\s*)+(?=\S)", re.IGNORECASE)
 
 
@@ -340,7 +391,7 @@ def _leading(text: str) -> str:
 
 
 def _named(plain: str) -> str:
-    text = statement(plain)
+    text = _REACHED.sub("", statement(plain))
     return "" if _EMPTY.match(text) or names_nothing(text) else text
 
 

@@ -15,6 +15,7 @@ from hippocam.apps.ask.question.kinds import Wanted, read_kind
 from hippocam.apps.ask.question.meaning import Anchor, Meaning, Turn
 from hippocam.apps.ask.question.stream_names import names_of, plain, stream_of_place, take_streams
 from hippocam.apps.ask.question.time_words import take_time_words, take_whole
+from hippocam.apps.ask.question.typed import as_meant
 from hippocam.memory.filter import Filter
 from hippocam.memory.records import StreamStatus
 from hippocam.models.readers.question_kind import QuestionKind
@@ -44,7 +45,7 @@ def understand(
         at_s: The time of asking, where it is not the end: "the last minute" is the one before it.
         before: The last question of the conversation; a question that leans on it is completed.
     """
-    question = " ".join(question.split())
+    question = as_meant(question)
     anchor: Anchor | None = None
     if before is not None:
         known = {plain(name) for stream in streams for name in names_of(stream.id)}

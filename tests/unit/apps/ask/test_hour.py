@@ -91,7 +91,7 @@ def test_a_summary_of_an_hour_fits_in_six_thousand_tokens(hour, question):
     assert tokens(fitting) <= MOST
     assert len(fitting.shown) >= 6
     assert fitting.records == given.records
-    assert any(text.startswith("Seen: 16 people") for text in fitting.records)
+    assert any(text.startswith("On screen: ") for text in fitting.records)
 
 
 def tokens(context):

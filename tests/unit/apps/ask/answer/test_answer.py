@@ -48,6 +48,16 @@ def said(yard, question, streams=("yard",), records=None):
         ("Was it empty between 0:41 and 0:59?", "Yes: I saw nobody at any time (in the camera's whole view)."),
         ("How long is the video?", "yard is 1:20 minutes long."),
         ("What does the screen say?", 'On screen in yard: "EXIT"; "No parking" (0:10 to 0:20).'),
+        ("Did a second person come?", "Yes, likely: two people, one at most at once: 0:05 to 0:20, 0:20 to 0:40, "
+         "1:00 to 1:10 in yard."),
+        ("Did a third person come?", "No: I can tell two people apart, never more than one at once: 0:05 to 0:20, "
+         "0:20 to 0:40, 1:00 to 1:10 in yard."),
+        ("Were there two people at the same time?", "No: I can tell two people apart, never more than one at once: "
+         "0:05 to 0:20, 0:20 to 0:40, 1:00 to 1:10 in yard."),
+        ("Was there more than one car?", "No: I can tell one car apart: 0:24 to 0:32 in yard."),
+        ("Was there a car at 0:30?", "Yes: 0:24 to 0:32 in yard (clear)."),
+        ("Was there a car at 0:36?", "No: no car at 0:36, last seen before it at 0:32 in yard."),
+        ("Was anybody there at the end?", "No: no person at the end, last seen before it at 1:10 in yard."),
         ("How many of the people were women?", "I can count two people, but not tell how many of them are meant: "
          "0:05 to 0:40, 1:00 to 1:10 in yard."),
     ],
@@ -351,3 +361,76 @@ def test_of_a_crowd_in_one_colour_a_search_finds_the_man(yard):
     )
     assert said(yard, "Is there a man in black?", records=crowd) is None
     assert said(yard, "Is there somebody in black?", records=crowd).startswith("Yes, likely")
+
+
+def drawn_yard(yard, share):
+    """The yard, of which a share of the moments look like drawings."""
+
+    class Drawn(yard.Yard):
+        def notable(self, top):
+            drawn = int(share * 8)
+            return [
+                (u, replace(moment, sentence="a cartoon of an animal" if k < drawn else "an open gate"))
+                for k, (u, moment) in enumerate(super().notable(top))
+            ]
+
+    return Drawn()
+
+
+def test_in_drawings_the_detector_is_not_believed_by_itself(yard):
+    drawn, filmed = drawn_yard(yard, 0.5), drawn_yard(yard, 0.0)
+    assert said(yard, "Is there a car?", records=drawn) is None
+    assert said(yard, "Who came?", records=drawn) is None
+    assert "Seen" not in said(yard, "Summarise the video", records=drawn)
+    assert said(yard, "Is there a car?", records=filmed) == "Yes: 0:24 to 0:32 in yard (clear)."
+    assert "Seen" in said(yard, "Summarise the video", records=filmed)
+
+
+def test_a_woman_may_be_among_the_people_who_were_there(yard):
+    found = answer_beside(yard.facts("Is there a woman?"), ())
+    assert found.reading.answer == (
+        "Perhaps two people were there, and I cannot tell which of them is a woman: 0:05 to 0:20, 0:20 to 0:40, "
+        "1:00 to 1:10 in yard."
+    )
+    assert answer_beside(yard.facts("Is there a child?"), ()) is None
+    assert answer_beside(yard.facts("Did a woman dance?"), ()) is None
+
+
+def test_what_somebody_does_is_told_by_what_the_moments_look_like(yard):
+    class Busy(yard.Yard):
+        def moment_at(self, stream, time_s):
+            doing = "a person carrying a ladder" if time_s < 30 else "an empty yard"
+            return replace(super().moment_at(stream, time_s), sentence=doing)
+
+    found = answer_beside(yard.facts("What is the person doing?", records=Busy()), ())
+    assert found.reading.answer == "Perhaps a person carrying a ladder, 0:05 to 0:20 in yard."
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Was it a car or a boat?", "Likely car: 0:40 to 0:47 in yard."),
+        ("Is the car green or blue?", "Likely blue: 0:40 to 0:47 in yard."),
+        ("Is it a cartoon or real footage?", "Perhaps real footage: 0:00 to 0:10 in yard."),
+        ("Is it old or new?", "I cannot tell whether it is old or new."),
+    ],
+)
+def test_records_choose_between_two(yard, question, answer):
+    assert answer_beside(yard.facts(question, records=yard.crossing()), ()).reading.answer == answer
+
+
+def test_day_and_night_are_told_by_how_bright_pictures_are(yard):
+    class Dark:
+        def brightness(self, moments):
+            return 0.1
+
+    facts = yard.facts("Is it day or night?")
+    assert answer_beside(facts, (), Dark()).reading.answer == "Perhaps night: 0:00 to 0:10 in yard."
+
+
+def test_where_it_was_filmed_is_the_place_that_moments_look_like(yard):
+    class Street(yard.Yard):
+        def notable(self, top):
+            return [(u, replace(moment, sentence="a car in a street")) for u, moment in super().notable(top)]
+
+    assert said(yard, "Where was it filmed?", records=Street()) == "Perhaps a car in a street."
