@@ -52,8 +52,8 @@ def said(yard, question, streams=("yard",), records=None):
          "1:00 to 1:10 in yard."),
         ("Did a third person come?", "No: I can tell two people apart, never more than one at once: 0:05 to 0:20, "
          "0:20 to 0:40, 1:00 to 1:10 in yard."),
-        ("Were there two people at the same time?", "No: I can tell two people apart, never more than one at once: "
-         "0:05 to 0:20, 0:20 to 0:40, 1:00 to 1:10 in yard."),
+        ("Were there two people at the same time?", "No: I can tell two people apart, never more than one at "
+         "once: 0:05 to 0:20, 0:20 to 0:40, 1:00 to 1:10 in yard."),
         ("Was there more than one car?", "No: I can tell one car apart: 0:24 to 0:32 in yard."),
         ("Was there a car at 0:30?", "Yes: 0:24 to 0:32 in yard (clear)."),
         ("Was there a car at 0:36?", "No: no car at 0:36, last seen before it at 0:32 in yard."),
@@ -398,9 +398,9 @@ def test_a_woman_may_be_among_the_people_who_were_there(yard):
 
 def test_what_somebody_does_is_told_by_what_the_moments_look_like(yard):
     class Busy(yard.Yard):
-        def moment_at(self, stream, time_s):
+        def moment_at(self, stream, time_s, within=None):
             doing = "a person carrying a ladder" if time_s < 30 else "an empty yard"
-            return replace(super().moment_at(stream, time_s), sentence=doing)
+            return replace(super().moment_at(stream, time_s, within), sentence=doing)
 
     found = answer_beside(yard.facts("What is the person doing?", records=Busy()), ())
     assert found.reading.answer == "Perhaps a person carrying a ladder, 0:05 to 0:20 in yard."
