@@ -6,6 +6,7 @@ Load it through the fixture `media` of tests/conftest.py.
 from __future__ import annotations
 
 import json
+import math
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -16,6 +17,7 @@ from typing import Any
 import av
 import cv2
 import numpy as np
+from av.video.frame import PictureType
 from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
@@ -197,6 +199,45 @@ def bundle(paths: Sequence[Path], to: Path, titles: Sequence[str] = ()) -> Path:
         for _, track, packet in sorted(tracks, key=lambda due: due[0]):
             packet.stream = track
             written.mux(packet)
+    return to
+
+
+def encode_anew(
+    path: Path, to: Path, *, scale: float = 1.0, codec: str = "libx264", t0_s: float = 0.0, t1_s: float = math.inf
+) -> Path:
+    """Encode the pictures of a video, or of a stretch of it, once more, in lower quality and without sound."""
+    with av.open(str(path)) as read, av.open(str(to), "w") as written:
+        source = read.streams.video[0]
+        options = {"crf": "34", "preset": "ultrafast"} if codec == "libx264" else {}
+        rate = Fraction(round(source.average_rate * 100), 100)
+        stream = written.add_stream(codec, rate=rate, options=options)
+        stream.width, stream.height = (round(side * scale) // 2 * 2 for side in (source.width, source.height))
+        stream.pix_fmt = "yuv420p"
+        if codec == "libx264":
+            stream.codec_context.time_base = source.time_base
+        number = 0
+        for frame in read.decode(source):
+            if t0_s <= frame.time < t1_s:
+                small = frame.reformat(stream.width, stream.height, "yuv420p")
+                small.pict_type = PictureType.NONE
+                if codec == "libx264":
+                    small.pts, small.time_base = frame.pts - round(t0_s / source.time_base), source.time_base
+                else:  # an encoder of an even rate
+                    small.pts, small.time_base = number, 1 / rate
+                number += 1
+                written.mux(stream.encode(small))
+        written.mux(stream.encode(None))
+    return to
+
+
+def pack_anew(path: Path, to: Path) -> Path:
+    """Put the pictures of a video into another container as they are."""
+    with av.open(str(path)) as read, av.open(str(to), "w") as written:
+        track = written.add_stream_from_template(read.streams.video[0])
+        for packet in read.demux(read.streams.video[0]):
+            if packet.size:
+                packet.stream = track
+                written.mux(packet)
     return to
 
 

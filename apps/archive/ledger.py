@@ -23,7 +23,7 @@ from hippocam.stream.private import open_file
 
 LEDGER = "archive.db"
 _APPLICATION_ID = 0x4869_7061  # "Hipa"
-_FORMAT = 1
+_FORMAT = 2
 _SCHEMA = f"""
 CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE memory (name TEXT PRIMARY KEY, what TEXT NOT NULL UNIQUE, unit INTEGER NOT NULL DEFAULT 0)
@@ -31,7 +31,7 @@ CREATE TABLE memory (name TEXT PRIMARY KEY, what TEXT NOT NULL UNIQUE, unit INTE
 CREATE TABLE recording (
     id INTEGER PRIMARY KEY, memory TEXT NOT NULL, name TEXT NOT NULL, path TEXT NOT NULL,
     fingerprint TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',
-    seconds REAL NOT NULL DEFAULT 0, cpu_s REAL NOT NULL DEFAULT 0, changed_unix_s REAL NOT NULL
+    seconds REAL NOT NULL DEFAULT 0, cpu_s REAL NOT NULL DEFAULT 0, changed_unix_s REAL NOT NULL, original INTEGER
 );
 CREATE INDEX recording_content ON recording (fingerprint);
 CREATE INDEX recording_path ON recording (path);
@@ -47,6 +47,7 @@ class State(StrEnum):
     BEGUN = "begun"  # some of it may be in its memory
     DONE = "done"
     QUARANTINED = "quarantined"
+    DUPLICATE = "duplicate"  # of another one that is archived, or will be
 
 
 class Row(NamedTuple):
@@ -59,9 +60,10 @@ class Row(NamedTuple):
         path: Where it was seen last.
         fingerprint: Fingerprint of its content, "" where that could not be told.
         state: What became of it.
-        reason: Why it is quarantined.
+        reason: Why it is quarantined, or what it is a duplicate of.
         seconds: Seconds of footage in the memory.
         cpu_s: Processor seconds that they took.
+        original: Id of the recording of which it is a duplicate.
     """
 
     id: int
@@ -73,9 +75,10 @@ class Row(NamedTuple):
     reason: str
     seconds: float
     cpu_s: float
+    original: int | None = None
 
 
-_COLUMNS = "id, memory, name, path, fingerprint, state, reason, seconds, cpu_s"
+_COLUMNS = "id, memory, name, path, fingerprint, state, reason, seconds, cpu_s, original"
 
 
 class Ledger:
@@ -110,6 +113,12 @@ class Ledger:
         if not found and not tables:
             self._db.executescript(f"BEGIN;{_SCHEMA}COMMIT;")
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        if found == _APPLICATION_ID and version == 1:  # of hippocam 0.2
+            self._db.executescript(
+                "BEGIN IMMEDIATE; ALTER TABLE recording ADD COLUMN original INTEGER;"
+                "PRAGMA user_version = 2; COMMIT;"
+            )
+            version = _FORMAT
         if (found or _APPLICATION_ID, version) != (_APPLICATION_ID, _FORMAT):
             raise HippocamError(f"{self._path}: no ledger of this hippocam; give another --memories folder")
 
@@ -174,6 +183,10 @@ class Ledger:
     def memories(self) -> list[str]:
         """Names of all memories."""
         return [name for (name,) in self._db.execute("SELECT name FROM memory ORDER BY name")]
+
+    def homes(self) -> dict[str, str]:
+        """What each memory is of, by its name."""
+        return dict(self._db.execute("SELECT name, what FROM memory"))
 
     def open_units(self) -> list[str]:
         """Memories that were being written when the last run ended."""
@@ -248,8 +261,8 @@ class Ledger:
         self._db.execute("UPDATE recording SET path = ?, memory = ? WHERE id = ?", (path, memory, row.id))
 
     def left_behind(self, path: str, fingerprint: str) -> list[Row]:
-        """Recordings that were not finished when other content replaced them at their path."""
-        rows = self._find("path = ? AND state IN (?, ?)", (path, State.WAITING, State.BEGUN))
+        """Recordings that were not finished, or not archived, when other content replaced them at their path."""
+        rows = self._find("path = ? AND state IN (?, ?, ?)", (path, State.WAITING, State.BEGUN, State.DUPLICATE))
         return [row for row in rows if cheap_part(row.fingerprint) != fingerprint]
 
     def set_state(
@@ -262,6 +275,7 @@ class Ledger:
         reason: str = "",
         seconds: float = 0,
         cpu_s: float = 0,
+        original: int | None = None,
     ) -> None:
         """Note what became of a recording.
 
@@ -270,14 +284,15 @@ class Ledger:
             state: Its state from now on.
             name: Its name in its memory; None leaves it as it is.
             fingerprint: Fingerprint of its content; None if no more is known of it.
-            reason: Why it is quarantined.
+            reason: Why it is quarantined, or what it is a duplicate of.
             seconds: Seconds of footage that were added.
             cpu_s: Processor seconds that they took.
+            original: Id of the recording of which it is a duplicate.
         """
         self._db.execute(
             "UPDATE recording SET state = ?, name = coalesce(?, name), fingerprint = coalesce(?, fingerprint), "
-            "reason = ?, seconds = seconds + ?, cpu_s = cpu_s + ?, changed_unix_s = ? WHERE id = ?",
-            (state, name, fingerprint, reason, seconds, cpu_s, self._clock(), row),
+            "reason = ?, seconds = seconds + ?, cpu_s = cpu_s + ?, changed_unix_s = ?, original = ? WHERE id = ?",
+            (state, name, fingerprint, reason, seconds, cpu_s, self._clock(), original, row),
         )
 
     def delete(self, rows: Iterable[Row]) -> None:

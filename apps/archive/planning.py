@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hippocam.apps.archive import unit
+from hippocam.apps.archive.duplicates import Duplicate, Recording, find_duplicates
 from hippocam.apps.archive.layout import Home, home_of, in_stretch
 from hippocam.apps.archive.ledger import Ledger, Row, State
 from hippocam.apps.archive.setup import Setup
@@ -20,7 +21,8 @@ from hippocam.stream.errors import Failure, SourceError
 from hippocam.stream.guard import length_s, segment_count
 from hippocam.stream.protocols import Source
 from hippocam.stream.sources import OpenedSources
-from hippocam.stream.sources.dates import Recorded, recorded_at
+from hippocam.stream.sources.dates import Recorded, recorded_at, start_of_name
+from hippocam.stream.sources.folders import VIDEO_SUFFIXES
 from hippocam.stream.sources.naming import natural_key
 from hippocam.stream.sources.remote import path_of
 
@@ -55,6 +57,7 @@ class Planner:
         moved: Files that had been archived under another path.
         failed: What cannot be archived.
         quarantined: What could not be archived before, and is not tried again.
+        duplicates: What is not archived, since another recording is the same.
         seconds: Of footage that is to be archived.
         hours: Of footage that each memory will hold.
     """
@@ -65,6 +68,7 @@ class Planner:
         self.moved: list[str] = []
         self.failed: list[Failure] = []
         self.quarantined: list[Failure] = []
+        self.duplicates: list[Failure] = []
         self.seconds = 0.0
         self.hours: dict[str, float] = {}
 
@@ -88,10 +92,13 @@ class Planner:
         with ThreadPoolExecutor(_READERS) as readers:
             where = list(readers.map(self._home, given))
         homes: dict[str, list[_Given]] = {}
+        duplicates = {} if self._setup.request.duplicates else self._find_duplicates(given, where)
         with self._ledger.transaction():
             for one, home in zip(given, where, strict=True):
                 if home is None:
                     self._refuse(one)
+                    continue
+                if one.uri in duplicates:
                     continue
                 row = self._placed(one, home)
                 if row.state is State.DONE:
@@ -99,7 +106,62 @@ class Planner:
                 elif row.state is State.QUARANTINED and not self._retry:
                     self.quarantined.append(Failure(source=one.uri, reason=row.reason))
                 homes.setdefault(row.memory, []).append(replace(one, row=row))
+            self._note_duplicates([one for one in given if one.uri in duplicates], duplicates)
         return {name: ones for name, ones in sorted(homes.items()) if any(map(self._is_open, ones))}
+
+    def _find_duplicates(self, given: Sequence[_Given], where: Sequence[Home | None]) -> dict[str, Duplicate]:
+        """What of it is the same as another recording; once found it stays so while that one is archived."""
+        held = {row.id: row for row in self._ledger.rows() if self._is_held(row)}
+        here = {one.row.id: one.uri for one in given if one.row}
+        found: dict[str, Duplicate] = {}
+        new: list[tuple[_Given, Home, Source]] = []
+        for one, home in zip(given, where, strict=True):
+            row = one.row
+            if row is not None and row.state is State.DUPLICATE and row.original in held:
+                found[one.uri] = Duplicate(here.get(row.original, held[row.original].path), row.reason)
+            elif one.source and home and (row is None or row.state in (State.WAITING, State.DUPLICATE)):
+                new.append((one, home, one.source))
+        if not new:
+            return found
+        homes = self._ledger.homes()
+        kept = [
+            self._recording(
+                here.get(row.id, row.path), row.fingerprint, row.seconds or None, homes.get(row.memory, "")
+            )
+            for row in held.values()
+        ]
+        with ThreadPoolExecutor(_READERS) as readers:
+            lengths = list(readers.map(length_s, [source for _, _, source in new]))
+        fresh = [
+            self._recording(one.uri, one.fingerprint, seconds, home.what)
+            for (one, home, _), seconds in zip(new, lengths, strict=True)
+        ]
+        return found | find_duplicates(kept, fresh)
+
+    def _is_held(self, row: Row) -> bool:
+        """Whether a recording is archived, or partly."""
+        return row.state in (State.DONE, State.BEGUN) and has_memory(self._root / row.memory)
+
+    def _recording(self, uri: str, fingerprint: str, seconds: float | None, home: str) -> Recording:
+        if "#" in uri or Path(uri).suffix.casefold() not in VIDEO_SUFFIXES:
+            return Recording(uri, fingerprint, None, None, home)
+        path, pattern = path_of(uri), self._setup.time_from
+        start_s = pattern.start_s(path) if pattern else None
+        if start_s is None and self._setup.dated:
+            start_s = start_of_name(path)
+        return Recording(uri, fingerprint, seconds, start_s, home)
+
+    def _note_duplicates(self, ones: Sequence[_Given], duplicates: Mapping[str, Duplicate]) -> None:
+        """Tell the ledger of what is not archived, and of which recordings that is a duplicate."""
+        ids = {row.path: row.id for row in self._ledger.rows()} if ones else {}
+        for one in ones:
+            original, reason = duplicates[one.uri]
+            if one.row is None:
+                self._leave_behind(one)
+            row = one.row or self._ledger.add(memory="", path=one.uri, fingerprint=one.fingerprint)
+            self._ledger.move(row, path=one.uri, memory="")
+            self._ledger.set_state(row.id, State.DUPLICATE, reason=reason, original=ids[original])
+            self.duplicates.append(Failure(source=one.uri, reason=reason))
 
     def _home(self, one: _Given) -> Home | None:
         """Where something belongs; None for what cannot be opened."""
@@ -130,7 +192,8 @@ class Planner:
             self._relink(row, one.uri)
         if (row.path, row.memory) != (one.uri, name):
             ledger.move(row, path=one.uri, memory=name)
-        if row.state is State.DONE and not has_memory(self._root / name):  # somebody deleted the memory
+        deleted = row.state is State.DONE and not has_memory(self._root / name)
+        if deleted or row.state is State.DUPLICATE:  # somebody deleted the memory, or the original's
             ledger.set_state(row.id, State.WAITING)
             row = row._replace(state=State.WAITING)
         return row._replace(path=one.uri, memory=name)
@@ -166,7 +229,7 @@ class Planner:
     def _leave_behind(self, one: _Given) -> None:
         """Close the rows of unfinished content that other content has replaced at the same path."""
         for row in self._ledger.left_behind(one.uri, one.fingerprint):
-            if row.state is State.WAITING:
+            if row.state in (State.WAITING, State.DUPLICATE):
                 self._ledger.delete([row])
             else:
                 self._ledger.set_state(row.id, State.QUARANTINED, reason=_UNFINISHED)

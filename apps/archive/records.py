@@ -33,6 +33,8 @@ class ArchiveRequest:
             memories.
         budget_mb_per_hour: What each memory may take for every hour of footage that goes into it, in millions of
             bytes; None for `budget_mb` alone. The larger of both counts.
+        duplicates: Whether duplicates of other recordings are archived, too; None as in the run before (no at
+            first).
     """
 
     paths: tuple[str, ...] = ()
@@ -47,6 +49,7 @@ class ArchiveRequest:
     camera_from: str | None = None
     work: str | None = None
     budget_mb_per_hour: float | None = None
+    duplicates: bool | None = None
 
     def __post_init__(self) -> None:
         if self.budget_mb_per_hour is not None and not self.budget_mb_per_hour > 0:
@@ -143,6 +146,7 @@ class ArchiveReport:
         undated: What nothing tells the date of, so that its times count from its start.
         gone: Files that were archived and are no longer there; what was seen of them is held.
         left_out: Machines of the cluster that could not be used, and why.
+        duplicates: What was given and not archived, since another recording is the same, and which.
     """
 
     memories: tuple[ArchivedMemory, ...]
@@ -159,6 +163,7 @@ class ArchiveReport:
     undated: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
     left_out: tuple[Failure, ...] = ()
+    duplicates: tuple[Failure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,10 +200,11 @@ class ArchiveStatus:
     Attributes:
         running: The run that goes on; None where none does.
         memories: All memories with what they hold.
-        recordings: How many there are in each state: waiting, begun, done, quarantined.
+        recordings: How many there are in each state: waiting, begun, done, quarantined, duplicate.
         hours: Hours of footage that are in the memories.
         quarantined: What failed, and why.
         gone: Files that were archived and are no longer there; what was seen of them is held.
+        duplicates: What is not archived, since another recording is the same, and which.
     """
 
     running: Running | None
@@ -207,3 +213,4 @@ class ArchiveStatus:
     hours: float
     quarantined: tuple[Failure, ...]
     gone: tuple[str, ...]
+    duplicates: tuple[Failure, ...] = ()

@@ -40,7 +40,12 @@ def settled(ledger: Ledger, request: ArchiveRequest, *, resume: bool) -> Archive
         raise HippocamError(f"--split {request.split}: the memories here are {kept}; give another --memories")
     name = encoder_name(request.encoder, before.encoder, load_settings(request.config).encoder)
     request = replace(
-        request, per=per, split=request.split or before.split, encoder=name, work=request.work or before.work
+        request,
+        per=per,
+        split=request.split or before.split,
+        encoder=name,
+        work=request.work or before.work,
+        duplicates=before.duplicates if request.duplicates is None else request.duplicates,
     )
     # a later run may start in another folder
     request = replace(request, paths=tuple(map(_absolute, request.paths)))

@@ -141,6 +141,7 @@ class _Run:
             undated=tuple(todo.footage.source.uri for todo in todos if dated and todo.recorded is None),
             gone=gone_of(self._ledger.rows(state=State.DONE)),
             left_out=tuple(book.machines_left_out),
+            duplicates=tuple(planner.duplicates),
         )
 
     def _put_back(self) -> None:

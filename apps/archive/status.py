@@ -82,11 +82,15 @@ def archive_status(root: Path) -> ArchiveStatus:
         memories=tuple(memory_status(root / name, counts[name]) for name in names if has_memory(root / name)),
         recordings={state.value: sum(row.state is state for row in rows) for state in State},
         hours=sum(row.seconds for row in rows) / 3600,
-        quarantined=tuple(
-            Failure(source=row.path, reason=row.reason) for row in rows if row.state is State.QUARANTINED
-        ),
+        quarantined=_told(rows, State.QUARANTINED),
         gone=gone_of(rows),
+        duplicates=_told(rows, State.DUPLICATE),
     )
+
+
+def _told(rows: Iterable[Row], state: State) -> tuple[Failure, ...]:
+    """The recordings in a state that has a reason, with it."""
+    return tuple(Failure(source=row.path, reason=row.reason) for row in rows if row.state is state)
 
 
 def memory_status(folder: Path, recordings: int) -> ArchivedMemory:

@@ -59,6 +59,11 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--resume", action="store_true", help="go on with the last run: its paths and options, unless given"
     )
     archive.add_argument("--retry", action="store_true", help="try again what is in quarantine")
+    archive.add_argument(
+        "--duplicates",
+        action=argparse.BooleanOptionalAction,
+        help="archive what is the same as another recording, too (default: once, and it is listed)",
+    )
     archive.add_argument("--work", metavar="DIR", help="folder for what waits (default: beside the memories)")
     archive.add_argument(
         "--executor",
@@ -118,6 +123,7 @@ def _run(options: argparse.Namespace) -> int:
         camera_from=options.camera_from,
         work=options.work,
         budget_mb_per_hour=options.budget_mb_per_hour,
+        duplicates=options.duplicates,
     )
     workers = WorkersConfig(
         address=options.address,

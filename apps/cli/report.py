@@ -10,6 +10,7 @@ from hippocam.apps.records import Answer, ImportReport, Status, WatchReport
 from hippocam.apps.wording import NO_PICTURE, megabytes, moment_time, other_spans, surety_of
 from hippocam.memory.entities.describing import position_of
 from hippocam.memory.records import KEY_FRAMES, Evidence, StreamStatus
+from hippocam.stream.errors import Failure
 from hippocam.stream.timecode import DATES_FROM_S, format_time
 
 # Gaps of a stream that are told with their times.
@@ -57,6 +58,7 @@ def archive_lines(report: ArchiveReport) -> list[str]:
     lines = [_archived(memory) for memory in report.memories]
     lines += [f"{path}: moved here, archived before" for path in report.moved]
     lines += [f"{old.source}: in quarantine (--retry tries it again): {old.reason}" for old in report.quarantined]
+    lines += _duplicates(report.duplicates)
     lines += _gone(report.gone)
     lines += [f"{failure.source}: left out: {failure.reason}" for failure in report.left_out]
     if report.undated:
@@ -79,6 +81,7 @@ def archive_status_lines(status: ArchiveStatus) -> list[str]:
     """How far an archive is, for people."""
     lines = [_archived(memory) for memory in status.memories]
     lines += [f"{failure.source}: in quarantine: {failure.reason}" for failure in status.quarantined]
+    lines += _duplicates(status.duplicates)
     lines += _gone(status.gone)
     counts = ", ".join(f"{count} {state}" for state, count in status.recordings.items() if count) or "none"
     lines.append(f"recordings: {counts}; {status.hours:.2f} hours of footage in the memories")
@@ -100,6 +103,10 @@ def _archived(memory: ArchivedMemory) -> str:
         f"{memory.folder}: {memory.recordings} recordings, {megabytes(memory.bytes)} of "
         f"{megabytes(memory.budget_bytes)}{given_up}"
     )
+
+
+def _duplicates(found: Sequence[Failure]) -> list[str]:
+    return [f"{each.source}: not archived again: {each.reason}" for each in found]
 
 
 def _gone(paths: Sequence[str]) -> list[str]:

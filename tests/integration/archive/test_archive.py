@@ -221,12 +221,15 @@ def test_a_moved_file_is_linked_anew_and_a_changed_one_is_done_again(tmp_path, h
     assert not helper.local(tmp_path / "m", tmp_path / "in").archived
 
 
-def test_copies_are_recordings_of_their_own_and_known_ones_stay_so(tmp_path, helper):
+def test_a_copy_is_archived_once_and_known_alone(tmp_path, helper):
     film = helper.render(tmp_path / "in" / "a.mp4", 1, 5)
     (tmp_path / "in" / "b.mp4").write_bytes(film.read_bytes())
-    assert helper.local(tmp_path / "m", tmp_path / "in").archived == 2
+    report = helper.local(tmp_path / "m", tmp_path / "in")
+    (duplicate,) = report.duplicates
+    assert (report.archived, duplicate.source) == (1, str(tmp_path / "in" / "b.mp4"))
+    assert duplicate.reason == f"a duplicate of {film} (byte for byte)"
     report = helper.local(tmp_path / "m", tmp_path / "in" / "b.mp4")
-    assert (report.archived, report.known, report.moved) == (0, 1, ())
+    assert (report.archived, report.known, report.duplicates, report.moved) == (0, 0, (duplicate,), ())
 
 
 def test_without_its_ledger_the_memories_still_know_what_they_hold(tmp_path, helper):

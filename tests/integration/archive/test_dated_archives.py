@@ -1,11 +1,17 @@
-"""Trees of footage in several layouts with dated names: a memory a camera, and each question finds its day."""
+"""Trees of footage in several layouts with dated names, with broken and copied files.
 
+There is a memory for each camera, and each question finds its day.
+"""
+
+import shutil
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from hippocam.apps.archive.records import ArchiveConfig, ArchiveRequest
 from hippocam.apps.archive.run import archive
+from hippocam.apps.archive.status import archive_status
 from hippocam.apps.session import Session
 from hippocam.stream.errors import HippocamError
 
@@ -26,8 +32,11 @@ def helper(load_helpers):
 
 
 @pytest.fixture(params=LAYOUTS)
-def tree(request, tmp_path, helper, monkeypatch):
-    """Two cameras, each on three occasions, and one file that is broken; and how the tree is to be read."""
+def tree(request, tmp_path, helper, media):
+    """Two cameras, each on three occasions, one broken file, and copies of others; and how it is to be read.
+
+    One file is copied as it is, one was made smaller, one is in another container.
+    """
     layout = LAYOUTS[request.param]
     for number, camera in enumerate(("door", "yard")):
         for k, day in enumerate(DAYS):
@@ -37,6 +46,12 @@ def tree(request, tmp_path, helper, monkeypatch):
     broken = tmp_path / "footage" / DAYS[0].replace(hour=23).strftime(layout).replace("{camera}", "door")
     broken.parent.mkdir(parents=True, exist_ok=True)
     broken.write_text("no video")
+    first, second, third = (day.strftime(layout).replace("{camera}", "door") for day in DAYS)
+    for copy in (Path("old disk", first), Path("old disk", second), Path("mkv", third).with_suffix(".mkv")):
+        (tmp_path / "footage" / copy).parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(tmp_path / "footage" / first, tmp_path / "footage" / "old disk" / first)
+    media.encode_anew(tmp_path / "footage" / second, tmp_path / "footage" / "old disk" / second, scale=0.5)
+    media.pack_anew(tmp_path / "footage" / third, (tmp_path / "footage" / "mkv" / third).with_suffix(".mkv"))
     request = ArchiveRequest(paths=(str(tmp_path / "footage"),), per="camera", encoder="palette")
     if layout is LAYOUTS["odd"]:
         request = ArchiveRequest(
@@ -53,12 +68,17 @@ def test_one_memory_a_camera_and_each_question_finds_its_day(tree):
     root, request = tree
     report = archive(root, request, ArchiveConfig(executor="local"))
     assert (report.archived, len(report.failed), report.undated) == (6, 1, ())
+    how = {failure.source: failure.reason.rpartition("(")[2] for failure in report.duplicates}
+    assert sorted(how.values()) == ["byte for byte)", *2 * ["encoded, scaled or packed anew)"]]
+    assert all(".mkv" in source or "old disk" in source for source in how)
     assert sorted(path.name for path in root.iterdir() if path.is_dir() and path.name[0] != ".") == [
         "door",
         "yard",
     ]
     again = archive(root, request, ArchiveConfig(executor="local"))
-    assert (again.archived, again.known) == (0, 6)
+    assert (again.archived, again.known, again.duplicates) == (0, 6, report.duplicates)
+    status = archive_status(root)
+    assert (status.recordings["duplicate"], status.duplicates) == (3, report.duplicates)
     with Session([root / "door", root / "yard"]) as session:
         held = session.status().streams
         starts = sorted(stream.recorded_s for stream in held)
@@ -74,9 +94,30 @@ def test_one_memory_a_camera_and_each_question_finds_its_day(tree):
                 found = session.ask(f"Was it red {said}?").evidence
                 assert found
                 assert all(window[0] <= moment.t0_s < window[1] for moment in found)
+        afternoon = session.ask("Was it red on 3 November 2023 between 2 pm and 3 pm?").evidence
+        assert afternoon
+        assert all(DAYS[2].timestamp() <= moment.t0_s < DAYS[2].timestamp() + 3600 for moment in afternoon)
         found = session.search("red", top=100, after_s=DAYS[1].timestamp(), before_s=DAYS[2].timestamp())
         assert {moment.t0_s // 3600 for moment in found} == {DAYS[1].timestamp() // 3600}
         assert session.ask("Was it red on 5 November 2023?").not_seen
+
+
+def test_duplicates_are_archived_where_they_are_wanted_and_where_their_original_is_gone(tmp_path, helper, media):
+    film = helper.render(tmp_path / "in" / "a.mp4", 1, SECONDS)
+    small = media.encode_anew(film, tmp_path / "in" / "b.mp4", scale=0.5)
+    (told,) = helper.local(tmp_path / "m", tmp_path / "in").duplicates
+    assert told.source == str(small)
+    film.unlink()
+    report = helper.local(tmp_path / "m", tmp_path / "in")
+    assert (report.archived, report.gone, report.duplicates) == (0, (str(film),), (told,)), "what it shows is held"
+    for path in (tmp_path / "m" / "all").rglob("*"):
+        path.is_dir() or path.unlink()
+    assert helper.local(tmp_path / "m", tmp_path / "in").archived == 1, "it is held no more"
+    both = tmp_path / "both"
+    shutil.copy(small, tmp_path / "in" / "c.mp4")
+    assert helper.local(both, tmp_path / "in", duplicates=True).archived == 2
+    again = helper.local(both, tmp_path / "in")
+    assert (again.known, again.duplicates) == (2, ())
 
 
 def test_without_dates_times_count_from_the_start(tree):

@@ -101,3 +101,16 @@ def test_what_is_no_ledger_is_told(tmp_path):
     database.close()
     with pytest.raises(HippocamError, match="no ledger of this hippocam"):
         Ledger(tmp_path / "newer.db")
+
+
+def test_a_ledger_of_0_2_is_read_on(tmp_path):
+    with Ledger(tmp_path / "archive.db") as ledger:
+        row = ledger.add(memory="m", path="/a", fingerprint="1:a:b")
+    database = sqlite3.connect(tmp_path / "archive.db")
+    database.executescript("ALTER TABLE recording DROP COLUMN original; PRAGMA user_version = 1;")
+    database.close()
+    with Ledger(tmp_path / "archive.db") as ledger:
+        ledger.set_state(row.id, State.DUPLICATE, reason="of /b", original=7)
+    with Ledger(tmp_path / "archive.db") as ledger:
+        (row,) = ledger.rows()
+        assert (row.state, row.reason, row.original) == (State.DUPLICATE, "of /b", 7)

@@ -51,7 +51,7 @@ def test_status_while_it_runs_and_afterwards(tmp_path, footage, capsys):
     (footage / "door_1.mp4").unlink()
     status = archive_status(root)
     assert status.running is None
-    assert status.recordings == {"waiting": 0, "begun": 0, "done": 3, "quarantined": 1}
+    assert status.recordings == {"waiting": 0, "begun": 0, "done": 3, "quarantined": 1, "duplicate": 0}
     assert status.gone == (str(footage / "door_1.mp4"),)
     assert [(m.recordings, m.bytes > 0) for m in status.memories] == [(3, True)]
     assert status.hours == pytest.approx(36 / 3600, rel=0.1)
