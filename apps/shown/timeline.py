@@ -70,8 +70,8 @@ class Timeline:
                 if (place_of := own.get("place_of")) is not None:
                     there = entry_with_place(member.memory, place_of)
                     wanted = replace(wanted, stream=there.stream, place=there.place)
-                entries = [store.entries.get(entry_id) for entry_id in store.lookup.select(wanted)]
-            for entry in filter(None, entries):
+                entries = store.entries.several(store.lookup.select(wanted))
+            for entry in entries.values():
                 if spans := [(span.t0_s, span.t1_s) for span in wanted.passing_of(entry)]:
                     yield member, entry, spans
 

@@ -119,11 +119,10 @@ def of_place(tables: Tables, stream: str, place: int, wanted: Filter) -> list[Wh
     """
 
     def stays_in(own: str, until_s: float) -> list[Stay]:
-        held = [tables.entries.get(entry_id) for entry_id in tables.lookup.select(Filter(stream=own, place=place))]
+        held = tables.entries.several(tables.lookup.select(Filter(stream=own, place=place)))
         spans = sorted(
             (span.t0_s, min(span.t1_s, until_s))
-            for entry in held
-            if entry is not None
+            for entry in held.values()
             for span in entry.spans
             if span.known_s <= until_s
         )

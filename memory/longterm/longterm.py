@@ -200,8 +200,8 @@ class LongTerm:
 
     def _live_through(self) -> None:
         slots = {slot.entry_id: slot for slot in self._store.entries.slots()}
-        held = (self._store.entries.get(entry_id) for entry_id in self.bank)
-        entries = [Lived(slot=slots[entry.id], spans=entry.spans) for entry in held if entry is not None]
+        held = self._store.entries.several(list(self.bank))
+        entries = [Lived(slot=slots[each], spans=held[each].spans) for each in self.bank if each in held]
         change = live_through(new_bank(self._spec, self._config), entries)
         self._log.keep_small()
         self._kept.replace(change)

@@ -125,9 +125,9 @@ def recall(
     extra = [entry_id for entry_id in extra if entry_id not in index][:further]
     in_words = query.in_words or answered_in_words(query.text)
     trust = Trust(store.provenance, query.vector, believed, check, in_words=in_words)
-    found = []
+    found, entries = [], store.entries.several([*cosines, *extra])
     for entry_id in {**cosines, **dict.fromkeys(extra)}:
-        entry = store.entries.get(entry_id)
+        entry = entries.get(entry_id)
         if entry is not None and (spans := wanted.passing_of(entry)):
             cosine = _cosine(cosines.get(entry_id))
             seen = 0.0 if cosine is None or spoken else believed(cosine)
@@ -302,8 +302,8 @@ def notable(store: Store, wanted: Filter, top: int) -> list[Candidate]:
         Candidates with a belief of 1: they were there.
     """
     wanted = replace(wanted, apart=store.provenance.quarantine() or None)
-    every = (store.entries.get(entry_id) for entry_id in store.lookup.select(wanted))
-    found = [(entry, spans) for entry in every if entry is not None and (spans := wanted.passing_of(entry))]
+    every = store.entries.several(store.lookup.select(wanted)).values()
+    found = [(entry, spans) for entry in every if (spans := wanted.passing_of(entry))]
     best = sorted(found, key=lambda pair: (-pair[0].utility, pair[0].t0_s, pair[0].id))[:top]
     return [
         Candidate(entry=entry, score=1.0, seen=1.0, cosine=0.0, words=(), spans=spans)

@@ -355,8 +355,9 @@ class SnapshotFollower:
         held = sorted(self._store.entries.ids(entry_ids))
         for start in range(0, len(held), _BATCH):
             batch = held[start : start + _BATCH]
-            found = [entry for entry_id in batch if (entry := self._store.entries.get(entry_id)) is not None]
-            entries = [entry for entry in found if not self._apart.holds_entry(entry.stream, entry.first_seq)]
+            found = self._store.entries.several(batch)
+            entries = [entry for entry in map(found.get, batch) if entry is not None]
+            entries = [entry for entry in entries if not self._apart.holds_entry(entry.stream, entry.first_seq)]
             if entries:
                 rows_ND = index_rows(self._store, [entry.id for entry in entries], self._config)
                 yield Rows.of(entries, rows_ND)

@@ -5,9 +5,8 @@ Shapes: N entries, D embedding dimension.
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -35,6 +34,8 @@ from hippocam.stream.records import FloatArray
 _ONE_FROM = 0.5
 # Slots whose keys are read together.
 _SLOTS = 4096
+# Entries that are asked for by their ids in one statement.
+_AT_ONCE = 1024
 
 
 class EntryRow(NamedTuple):
@@ -99,7 +100,7 @@ class EntryTable:
             motion=event.motion,
         )
         values = values_of(entry, event.key, event.scene)
-        self._write("INSERT OR IGNORE", values | {"jpeg_sum": picture_sum(event.jpeg)})
+        _write(self._db, "INSERT OR IGNORE", values | {"jpeg_sum": picture_sum(event.jpeg)})
         self._db.execute("UPDATE stream SET newest = ? WHERE id = ?", (entry.id, event.stream))
         return entry.id
 
@@ -107,7 +108,7 @@ class EntryTable:
         self, entry: Entry, key_D: FloatArray | None, scene_D: FloatArray | None, jpeg: bytes = b""
     ) -> None:
         """Store an entry as it was in another memory, with the checksum of its picture."""
-        self._write("INSERT", values_of(entry, key_D, scene_D) | {"jpeg_sum": picture_sum(jpeg)})
+        _write(self._db, "INSERT", values_of(entry, key_D, scene_D) | {"jpeg_sum": picture_sum(jpeg)})
 
     def add_repeats(self, entry_id: int, repeats: int) -> None:
         """Count unchanged frames of an entry."""
@@ -208,8 +209,12 @@ class EntryTable:
 
     def get(self, entry_id: int) -> Entry | None:
         """An entry by its id, None where it is not held."""
-        rows = self._blocks.select(f"SELECT {listed(ENTRY)} FROM every_entry WHERE id = ?", (entry_id,))
-        return entry_from(rows[0]) if rows else None
+        return self.several((entry_id,)).get(entry_id)
+
+    def several(self, entry_ids: Sequence[int]) -> dict[int, Entry]:
+        """Entries by their ids, those that are held, in the order given."""
+        found = {row[0]: entry_from(row) for row in _among(self._blocks, listed(ENTRY), entry_ids)}
+        return {entry_id: found[entry_id] for entry_id in entry_ids if entry_id in found}
 
     def rows(self, stream: str, after: tuple[float, int], most: int) -> list[EntryRow]:
         """The next entries of a stream by the time of their first span, then by id.
@@ -254,10 +259,7 @@ class EntryTable:
 
     def vectors(self, entry_ids: Sequence[int]) -> tuple[FloatArray, FloatArray]:
         """Keys and scenes of entries that have them, float32 [N, D] each, in the order given."""
-        rows = self._blocks.select(
-            "SELECT id, key, scene FROM every_entry WHERE id IN (SELECT value FROM json_each(?))",
-            (json.dumps(list(entry_ids)),),
-        )
+        rows = list(_among(self._blocks, "id, key, scene", entry_ids))
         if not rows:
             return np.zeros((0, 0), np.float32), np.zeros((0, 0), np.float32)
         index = {entry_id: k for k, (entry_id, _, _) in enumerate(rows)}
@@ -272,11 +274,7 @@ class EntryTable:
         """Ids of all entries that still have vectors, or of those among some."""
         if among is None:
             return {row[0] for row in self._blocks.select("SELECT id FROM every_entry WHERE key IS NOT NULL")}
-        rows = self._blocks.select(
-            "SELECT id FROM every_entry WHERE id IN (SELECT value FROM json_each(?)) AND key IS NOT NULL",
-            (json.dumps(list(among)),),
-        )
-        return {row[0] for row in rows}
+        return {row[0] for row in _among(self._blocks, "id", among, "key IS NOT NULL")}
 
     def digests(self, among: Sequence[int] | None = None) -> dict[int, int]:
         """A number for each entry that still has vectors, or for those among some, by id.
@@ -284,14 +282,11 @@ class EntryTable:
         Numbers of this process: equal where the vectors are equal to the byte, else different (but for one pair
         in 2**60).
         """
-        if among is None:
-            rows = self._blocks.select("SELECT id, key, scene FROM every_entry WHERE key IS NOT NULL")
-        else:
-            rows = self._blocks.select(
-                "SELECT id, key, scene FROM every_entry "
-                "WHERE id IN (SELECT value FROM json_each(?)) AND key IS NOT NULL",
-                (json.dumps(list(among)),),
-            )
+        rows: Iterable[Any] = (
+            self._blocks.select("SELECT id, key, scene FROM every_entry WHERE key IS NOT NULL")
+            if among is None
+            else _among(self._blocks, "id, key, scene", among, "key IS NOT NULL")
+        )
         return {entry_id: hash((key, scene)) for entry_id, key, scene in rows}
 
     def count(self) -> int:
@@ -323,6 +318,17 @@ class EntryTable:
         self._blocks.take_out(entry_id)
         return self._db.execute(f"UPDATE entry SET {setting} WHERE id = ?", (*values, entry_id)).rowcount == 1
 
-    def _write(self, insert: str, values: dict[str, object]) -> None:
-        places = ", ".join(f":{name}" for name in values)
-        self._db.execute(f"{insert} INTO entry ({listed(tuple(values))}) VALUES ({places})", values)
+
+def _among(blocks: Blocks, columns: str, entry_ids: Sequence[int], where: str = "1") -> Iterator[Any]:
+    """Columns of the entries among some that are held and meet a condition.
+
+    Their ids stand in the statement: of a list that it has to read first, SQLite would go through all entries.
+    """
+    for start in range(0, len(entry_ids), _AT_ONCE):
+        ids = ", ".join(map(str, map(int, entry_ids[start : start + _AT_ONCE])))
+        yield from blocks.select(f"SELECT {columns} FROM every_entry WHERE id IN ({ids}) AND {where}")
+
+
+def _write(db: sqlite3.Connection, insert: str, values: dict[str, object]) -> None:
+    places = ", ".join(f":{name}" for name in values)
+    db.execute(f"{insert} INTO entry ({listed(tuple(values))}) VALUES ({places})", values)

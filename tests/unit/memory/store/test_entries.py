@@ -236,3 +236,31 @@ def test_signs_become_an_outline_later(store, event):
     assert [slot.outlined for slot in store.entries.slots()] == [True]
     (row,) = store.entries.vectors([entry_id])[0]
     assert row @ outline.of(vector) > 0.6 * row @ row  # some bits turn where only signs were left
+
+
+def steps_of(store, read):
+    """Rough number of steps that SQLite takes for something."""
+    steps = 0
+
+    def count():
+        nonlocal steps
+        steps += 1
+
+    store.connection.set_progress_handler(count, 100)
+    try:
+        read()
+    finally:
+        store.connection.set_progress_handler(None, 0)
+    return 100 * steps
+
+
+def test_entries_are_read_by_their_ids_without_going_through_all(store, event):
+    with store.transaction():
+        ids = [store.entries.insert(event(10 * k)) for k in range(3000)]
+    few = ids[::300]
+    everything = steps_of(store, store.entries.ids)
+    for read in (store.entries.several, store.entries.vectors, store.entries.ids, store.entries.digests):
+        assert steps_of(store, lambda read=read: read(few)) < everything / 20
+    assert list(store.entries.several([*reversed(ids), 5])) == ids[::-1]
+    assert store.entries.several(few) == {entry_id: store.entries.get(entry_id) for entry_id in few}
+    assert store.entries.ids([*ids, 5]) == set(ids)
