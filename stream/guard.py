@@ -8,10 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from numbers import Real
 from typing import TypeVar
 
 from hippocam.stream.errors import HippocamError, SourceError
 from hippocam.stream.protocols import Source
+from hippocam.stream.records import Note, storable
 
 T = TypeVar("T")
 
@@ -32,16 +34,20 @@ def blamed_on(uri: str, doing: str = "reading it") -> Iterator[None]:
     """
     try:
         yield
-    except HippocamError:
+    except (HippocamError, KeyboardInterrupt):
         raise
     except OSError as error:
         raise SourceError(uri, f"cannot be read on ({_told(error)}); see to its disk and watch again") from error
-    except Exception as error:
+    except BaseException as error:  # also what a parser in Rust panics with, and one that ends the process
         raise SourceError(uri, f"{doing} failed ({type(error).__name__}: {_told(error)})") from error
 
 
-def _told(error: Exception) -> str:
-    return " ".join(str(error).split())[:_MAX_TOLD]
+def _told(error: BaseException) -> str:
+    try:
+        text = str(error)
+    except Exception:  # it cannot even say what is wrong
+        text = "without a word"
+    return storable(" ".join(text.split())[:_MAX_TOLD])
 
 
 def read(uri: str, opened: Callable[[], Iterable[T]]) -> Iterator[T]:
@@ -59,6 +65,19 @@ def read(uri: str, opened: Callable[[], Iterable[T]]) -> Iterator[T]:
             except StopIteration:
                 return
         yield item
+
+
+def noted(uri: str, given: Iterable[tuple[float, Note]]) -> Iterator[tuple[float, Note]]:
+    """Yield the words that come with a source, each checked to be what `Source.notes` promises.
+
+    Raises:
+        SourceError: One is something else.
+    """
+    for one in given:
+        known = isinstance(one, tuple) and len(one) == 2 and isinstance(one[0], Real) and not math.isnan(one[0])
+        if not known or not isinstance(one[1], Note):
+            raise SourceError(uri, f"gave {type(one).__name__} for words with the time at which they are known")
+        yield one
 
 
 class Later:

@@ -79,7 +79,8 @@ class Ingest:
             return split(job.name, meter.timed("decode", seen, within="gate"), self._gates)
 
         def notes() -> Iterable[tuple[float, Note]]:
-            return source.notes(job.name, hearing=self.senses.hearing, stretch=job.stretch, after_s=job.after_s)
+            given = source.notes(job.name, hearing=self.senses.hearing, stretch=job.stretch, after_s=job.after_s)
+            return guard.noted(source.uri, given)
 
         yield from woven(guard.read(source.uri, frames), words.read(notes), job.after_s)
         if words.error is not None:

@@ -20,6 +20,8 @@ Image = NDArray[np.uint8]
 ACTED, STATE_NAMES, ACTION_NAMES = "acted", "state names", "action names"
 WORDLESS = (ACTED, STATE_NAMES, ACTION_NAMES)
 FloatArray = NDArray[np.float32]
+# End of the year 9999, counted from 1970: the last time that a calendar can say.
+LATEST_S = 253_402_300_799.0
 # Left, top, right, bottom, as shares of a picture's width and height, 0 to 1.
 Box = tuple[float, float, float, float]
 
@@ -42,11 +44,42 @@ def _is_double(value: object) -> bool:
     return isinstance(value, np.ndarray) and value.dtype == np.float64
 
 
-def _check_instant(owner: str, seq: int, time_s: float) -> None:
-    if seq < 0:
-        raise ValueError(f"{owner}.seq must be 0 or more, found {seq}")
-    if not np.isfinite(time_s):
-        raise ValueError(f"{owner}.time_s must be a finite number of seconds, found {time_s}")
+def storable(text: str) -> str:
+    """Words as UTF-8 can hold them: half a pair of UTF-16, as in file names of other encodings, becomes a mark."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _settle(record: object, name: str, value: object) -> None:
+    """Put a plain value in the place of what a frozen record was made with."""
+    if value is not getattr(record, name):
+        object.__setattr__(record, name, value)
+
+
+def _settle_numbers(record: object, *names: str) -> None:
+    for name in names:
+        value = getattr(record, name)
+        if isinstance(value, np.generic):
+            _settle(record, name, value.item())
+
+
+def _settle_words(record: object, *names: str) -> None:
+    for name in names:
+        value = getattr(record, name)
+        if not isinstance(value, str):
+            raise ValueError(f"{type(record).__name__}.{name} must be text, found {type(value).__name__}")
+        _settle(record, name, storable(value))
+
+
+def _settle_instant(record: Observation | Frame | Repeat | Embedding) -> None:
+    """Check position and time of a record; NumPy's numbers become plain ones."""
+    _settle_numbers(record, "seq", "time_s")
+    owner, seq, time_s = type(record).__name__, record.seq, record.time_s
+    if not isinstance(seq, int) or not 0 <= seq < 2**63:
+        raise ValueError(f"{owner}.seq must be a whole number from 0, found {seq!r}")
+    if not isinstance(time_s, (int, float)) or not abs(time_s) <= LATEST_S:
+        raise ValueError(
+            f"{owner}.time_s must be a finite number of seconds, {LATEST_S:g} at most, found {time_s!r}"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +164,8 @@ class Observation:
     cut_s: float | None = None
 
     def __post_init__(self) -> None:
-        _check_instant("Observation", self.seq, self.time_s)
+        _settle_instant(self)
+        _settle_words(self, "text")
         for camera, image in self.images.items():
             _check_image(f"Observation.images[{camera!r}]", image)
 
@@ -161,7 +195,8 @@ class Frame:
     cut_s: float | None = None
 
     def __post_init__(self) -> None:
-        _check_instant("Frame", self.seq, self.time_s)
+        _settle_instant(self)
+        _settle_words(self, "stream", "text")
         _check_image("Frame.image", self.image)
 
 
@@ -178,7 +213,8 @@ class Repeat:
     sensors: Sensors = NO_SENSORS
 
     def __post_init__(self) -> None:
-        _check_instant("Repeat", self.seq, self.time_s)
+        _settle_instant(self)
+        _settle_words(self, "stream")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,7 +283,9 @@ class Note:
     line: int = 0
 
     def __post_init__(self) -> None:
-        if not (np.isfinite(self.t0_s) and self.t0_s <= self.t1_s < np.inf):
+        _settle_numbers(self, "t0_s", "t1_s")
+        _settle_words(self, "stream", "kind", "text")
+        if not -LATEST_S <= self.t0_s <= self.t1_s <= LATEST_S:
             raise ValueError(f"Note must have finite times in order, found {self.t0_s} to {self.t1_s}")
 
 
@@ -280,7 +318,8 @@ class Embedding:
     cut_s: float | None = None
 
     def __post_init__(self) -> None:
-        _check_instant("Embedding", self.seq, self.time_s)
+        _settle_instant(self)
+        _settle_words(self, "stream", "text")
         _check_vector("Embedding.vector", self.vector)
 
 
@@ -300,7 +339,7 @@ def later(item: Item, by_s: float) -> Item:
 
 def stream_id(source_id: str, camera: str) -> str:
     """Name of one camera's stream: the source's own id where it has one unnamed camera."""
-    return f"{source_id}/{camera}" if camera else source_id
+    return f"{source_id}/{storable(str(camera))}" if camera else source_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,18 @@ from hippocam.stream.ray_runner import Worker
 from hippocam.stream.records import Note, Observation, Repeat
 from hippocam.stream.sources import open_sources
 
+
+class SpeechlessError(Exception):
+    """Cannot even say what is wrong."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+class Panic(BaseException):
+    """What a parser in Rust panics with is no Exception."""
+
+
 PICTURE = np.full((90, 160, 3), 90, np.uint8)
 KINDS = [
     IndexError("list index out of range"),
@@ -43,6 +55,11 @@ KINDS = [
     OSError(5, "Input/output error"),
     PermissionError(13, "Permission denied"),
     av.error.InvalidDataError(1094995529, "Invalid data found when processing input"),
+    SpeechlessError(),
+    Panic("called `Option::unwrap()` on a `None` value"),
+    SystemExit(3),
+    GeneratorExit(),
+    ValueError("\udcff" + "x" * 10**6),
 ]
 STEPS = ["opening", "first frame", "middle", "end", "notes", "a note in the middle"]
 
@@ -97,7 +114,7 @@ EXPECTED_FRAMES = {"opening": 0, "first frame": 0, "middle": 2}
 
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: type(kind).__name__)
-def test_any_error_at_any_step_is_the_sources_own(kind: Exception, step: str) -> None:
+def test_any_error_at_any_step_is_the_sources_own(kind: BaseException, step: str) -> None:
     jobs = [Job(source=Faulty(n, *at), name=n) for n, at in (("bad", (step, kind)), ("good", ()))]
     chunks = list(run_local(jobs, PaletteEncoder(), PipelineConfig()))
     errors = {chunk.job: chunk.error for chunk in chunks if chunk.ended}
@@ -114,7 +131,7 @@ def test_any_error_at_any_step_is_the_sources_own(kind: Exception, step: str) ->
 
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: type(kind).__name__)
-def test_a_ray_worker_tells_the_same(kind: Exception, step: str) -> None:
+def test_a_ray_worker_tells_the_same(kind: BaseException, step: str) -> None:
     worker = Worker(PaletteEncoder, PipelineConfig(), NO_SENSES)
     for name, at in (("bad", (step, kind)), ("good", ())):
         chunk = worker.start(0, Job(source=Faulty(name, *at), name=name))
@@ -146,7 +163,7 @@ class Reader:
 
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: type(kind).__name__)
-def test_an_archive_goes_on_too(tmp_path: Path, kind: Exception, step: str) -> None:
+def test_an_archive_goes_on_too(tmp_path: Path, kind: BaseException, step: str) -> None:
     footage = [
         Footage(source=Faulty("bad", step, kind), key="bad", segments=1),
         Footage(source=Faulty("good"), key="good", segments=1),
@@ -175,8 +192,15 @@ def test_an_archive_goes_on_too(tmp_path: Path, kind: Exception, step: str) -> N
         [(0, 0.0, PICTURE), (1, 1.0, PICTURE.astype(float))],
         [(0, 0.0, PICTURE), (1, 1.0, PICTURE[:, :0])],
         [(0, 0.0, PICTURE), (1, 1.0, None)],
+        [(0, 0.0, PICTURE), (1, 1e18, PICTURE)],
+        [(0, 0.0, PICTURE), (1, "1.0", PICTURE)],
+        [(0, 0.0, PICTURE), (2**63, 1.0, PICTURE)],
+        [(0, 0.0, PICTURE), (1.5, 1.0, PICTURE)],
     ],
-    ids=["nan", "infinite", "below zero", "twice", "falling", "float picture", "empty picture", "no picture"],
+    ids=[
+        *("nan", "infinite", "below zero", "twice", "falling", "float picture", "empty picture", "no picture"),
+        *("nanoseconds", "words for a time", "beyond 64 bits", "half a position"),
+    ],
 )
 def test_frames_that_cannot_be_are_the_sources_error(frames: list[tuple[int, float, object]]) -> None:
     class Odd(Faulty):
@@ -191,6 +215,40 @@ def test_frames_that_cannot_be_are_the_sources_error(frames: list[tuple[int, flo
     assert errors[1] is None
     kept = [item for chunk in chunks if chunk.job == 0 for item in chunk.items if not isinstance(item, Note)]
     assert len(kept) == 1
+
+
+def test_numbers_of_numpy_are_plain_ones_and_words_are_such_as_utf_8_holds() -> None:
+    class Odd(Faulty):
+        def _frames(self) -> Iterator[Observation]:
+            for seq in np.arange(3):
+                image = np.full((90, 160, 3), 80 * seq, np.uint8)
+                yield Observation(seq=seq, time_s=np.float32(seq), images={"left\udcff": image}, text="a\udcffb")
+
+        def _words(self, stream: str) -> Iterator[tuple[float, Note]]:
+            time_s = np.float32(0.5)
+            yield time_s, Note(stream=stream, kind="subtitle", t0_s=time_s, t1_s=time_s, text="\ud800 high")
+
+    chunks = list(run_local([Job(source=Odd("odd"), name="odd")], PaletteEncoder(), PipelineConfig()))
+    items = [item for chunk in chunks for item in chunk.items]
+    assert len(items) == 4
+    for item in items:
+        assert item.stream == "odd/left?" or isinstance(item, Note)
+        plain = (item.t0_s, item.t1_s) if isinstance(item, Note) else (item.seq, item.time_s)
+        assert {type(number) for number in plain} <= {int, float}
+        getattr(item, "text", "").encode()
+
+
+@pytest.mark.parametrize("given", ["word", (0.5,), (math.nan, None), ("1", None), (0.5, "words")], ids=repr)
+def test_words_that_are_none_are_the_sources_error(given: object) -> None:
+    class Odd(Faulty):
+        def _words(self, stream: str) -> Iterator[tuple[float, Note]]:
+            yield given  # type: ignore[misc]
+
+    jobs = [Job(source=Odd("odd"), name="odd"), Job(source=Faulty("good"), name="good")]
+    chunks = list(run_local(jobs, PaletteEncoder(), PipelineConfig()))
+    errors = [chunk.error for chunk in chunks if chunk.ended]
+    assert isinstance(errors[0], SourceError)
+    assert errors[1] is None
 
 
 def test_an_error_of_ours_stays_what_it_is() -> None:
