@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import html
 import logging
-import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from hippocam.stream.errors import SourceError
-from hippocam.stream.records import Note
+from hippocam.stream.records import LATEST_S, Note
 from hippocam.stream.sources.code_pages import decoded
 from hippocam.stream.sources.decode.packet_index import container_zero_s, header_length_s
 from hippocam.stream.sources.files import open_container, packets_of
@@ -28,19 +27,26 @@ _MAX_BYTES = 10_000_000
 _MAX_TEXT = 1000
 # How long a chapter without an end, or a subtitle without one, is taken to last.
 _UNTIL_NEXT_S = 5.0
-_CLOCK = r"(-)?(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,3}))?"
+_CLOCK = r"(-)?(?:(\d{1,12}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,3}))?"
 _CUE = re.compile(rf"^\s*{_CLOCK}\s*-->\s*{_CLOCK}")
 # What each of these matches ends at the next character of its own kind, so that all take linear time.
 # Override codes in SubRip and WebVTT ({\an8}, {y:i}), which have no other use for braces; and in ASS.
 _CODES = re.compile(r"\{(?:\\|[a-zA-Z]:)[^{}]*\}")
 _ASS_CODES = re.compile(r"\{[^{}]*\}")
+# What ASS draws instead of writing it: {\\p1}m 0 0 l 100 0{\\p0}
+_ASS_DRAWING = re.compile(r"\{[^{}]*\\p[1-9][^{}]*\}[^{}]*")
 _TAGS = re.compile(
     r"</?(?:[bisuvcp]|br|em|strong|font|span|ruby|rt|lang)(?:[\s.][^<>]*)?/?>|<\d[\d:.]*>", re.IGNORECASE
 )
 # Blocks of WebVTT that are no cues.
 _BLOCK = re.compile(r"\n[ \t]*\n(?:NOTE|STYLE|REGION)\b(?:[^\n]+\n?)*")
-# Fields of an ASS line before its text: read order, layer, style, name, three margins, effect.
+# Fields of an ASS line in a container before its text: read order, layer, style, name, three margins, effect.
 _ASS_FIELDS = 8
+# Fields of an ASS line in a file where it does not name them itself.
+_ASS_FORMAT = "Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text"
+_READ = (".srt", ".vtt", ".ass", ".ssa")
+# Subtitles that are told and not read.
+_UNREAD = (".dfxp", ".idx", ".sami", ".sbv", ".smi", ".stl", ".sub", ".sup", ".ttml")
 
 
 def text_notes(path: Path, uri: str, stream: str) -> list[Note]:
@@ -60,23 +66,31 @@ def text_notes(path: Path, uri: str, stream: str) -> list[Note]:
         log.info("%s: no subtitles and chapters are read: %s", uri, error)
     for beside in sidecars(path):
         try:
-            cues = list(_cues(beside, stream))
+            cues = list(_cues_of(beside, stream))
             found += cues
             if not cues:
                 log.warning("%s: no subtitle can be read in it; it is left out", beside)
         except OSError as error:
             log.warning("%s: cannot be read (%s); it is left out", beside, error)
+    for beside in _beside(path, _UNREAD):
+        log.warning("%s: subtitles of this kind are not read; convert it to .srt", beside)
     return sorted(dict.fromkeys(found), key=lambda n: (n.t0_s, n.t1_s, n.kind, n.text))
 
 
 def sidecars(path: Path) -> list[Path]:
     """Subtitle files that belong to a video: NAME.srt, NAME.en.vtt and the like, in its folder."""
+    return _beside(path, _READ)
+
+
+def _beside(path: Path, suffixes: tuple[str, ...]) -> list[Path]:
+    """Files of some suffixes that are named as a video is, with or without a language behind that."""
     try:
         near = sorted(path.parent.iterdir())
     except OSError:
         return []
-    names = re.compile(re.escape(path.stem) + r"(\.[\w-]{1,20})?(\.srt|\.vtt)", re.IGNORECASE)
-    return [p for p in near if names.fullmatch(p.name) and p.is_file() and p.stat().st_size <= _MAX_BYTES]
+    kinds = "|".join(map(re.escape, suffixes))
+    names = re.compile(rf"{re.escape(path.stem)}(\.[\w-]{{1,20}})?({kinds})", re.IGNORECASE)
+    return [p for p in near if names.fullmatch(p.name) and p.is_file()]
 
 
 def _inside(path: Path, uri: str, stream: str) -> Iterator[Note]:
@@ -118,7 +132,7 @@ def _subtitles(container: Any, tracks: list[Any], zero_s: float, uri: str, strea
             lasts_s = float((packet.duration or 0) * packet.time_base) or decoded.end_display_time / 1000
             for rect in decoded:
                 if rect.type in (b"ass", b"text"):
-                    text = _plain(_ASS_CODES.sub("", _dialogue(rect)))
+                    text = _ass_plain(_dialogue(rect))
                     yield from _note(stream, "subtitle", start_s, start_s + (lasts_s or _UNTIL_NEXT_S), text)
     except av.FFmpegError as error:
         log.info("%s: reading subtitles stopped early: %s", uri, error)
@@ -130,12 +144,45 @@ def _dialogue(rect: Any) -> str:
     return fields[_ASS_FIELDS] if len(fields) > _ASS_FIELDS else bytes(rect.text).decode("utf-8", "replace")
 
 
-def _cues(path: Path, stream: str) -> Iterator[Note]:
+def _ass_plain(line: str) -> str:
+    return _plain(_ASS_CODES.sub("", _ASS_DRAWING.sub("", line)))
+
+
+def _cues_of(path: Path, stream: str) -> Iterator[Note]:
+    """The cues of a subtitle file; of one that is too large to be one there are none."""
+    if path.stat().st_size > _MAX_BYTES:
+        return iter(())
+    lines = decoded(path.read_bytes()).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return (_ass_cues if path.suffix.casefold() in (".ass", ".ssa") else _cues)(lines, stream)
+
+
+def _ass_cues(lines: list[str], stream: str) -> Iterator[Note]:
+    """The cues of an ASS file: a line each, whose fields a line before them names."""
+    fields = _fields(_ASS_FORMAT)
+    events = False
+    for line in lines:
+        kind, _, rest = line.partition(":")
+        if line.startswith("["):
+            events = line.strip().casefold() == "[events]"
+        elif events and kind.strip() == "Format":
+            fields = _fields(rest)
+        elif events and kind.strip() == "Dialogue":
+            values = dict(zip(fields, rest.split(",", len(fields) - 1), strict=False))
+            times = _CUE.match(f"{values.get('start', '')} --> {values.get('end', '')}")
+            if times is not None:
+                t0_s, t1_s = _seconds(times.groups()[:5]), _seconds(times.groups()[5:])
+                yield from _note(stream, "subtitle", t0_s, t1_s, _ass_plain(values.get("text", "")))
+
+
+def _fields(named: str) -> list[str]:
+    return [name.strip().casefold() for name in named.split(",")]
+
+
+def _cues(lines: list[str], stream: str) -> Iterator[Note]:
     """The cues of a SubRip or WebVTT file, both of which begin a cue with its times.
 
     Cues may stand without a blank line between them, and have blank lines within.
     """
-    lines = decoded(path.read_bytes()).replace("\r\n", "\n").replace("\r", "\n").split("\n")
     timed = [(index, times) for index, line in enumerate(lines) if (times := _CUE.match(line)) is not None]
     is_vtt = bool(lines) and lines[0].startswith("WEBVTT")
     ends = [_text_end(lines, index, is_vtt=is_vtt) for index, _ in timed[1:]]
@@ -171,5 +218,5 @@ def _note(stream: str, kind: str, t0_s: float, t1_s: float, text: str) -> Iterat
     """A note, unless it has no words or its times make no sense."""
     words = " ".join("".join(c if c.isprintable() else " " for c in text).split())[:_MAX_TEXT]
     t0_s = max(0.0, t0_s)
-    if words and math.isfinite(t1_s) and t0_s <= t1_s:
+    if words and t0_s <= t1_s <= LATEST_S:
         yield Note(stream=stream, kind=kind, t0_s=t0_s, t1_s=t1_s, text=words)

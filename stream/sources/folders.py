@@ -192,6 +192,8 @@ class _Walk:
                 self._linked.append(path)
             elif stat.S_ISDIR(mode):
                 folders.append(name)
+            elif _may_be_watched(name):
+                self._found.fail(path, f"{_special(mode)}, no file; watch what it leads to, or delete it")
         return files, folders
 
     def _add_images(self, folder: Path, images: Sequence[str], videos: Sequence[str], *, given: bool) -> None:
@@ -203,6 +205,12 @@ class _Walk:
             images = [name for name in images if name not in moving]
         stems = tuple(Path(name).stem.casefold() for name in videos)
         photos = [name for name in images if not (videos and _is_artwork(name, stems))]
+        if len(photos) < len(images):
+            log.warning(
+                "%s: %d pictures that are named as a film's own are passed over; name them to watch them",
+                _readable(folder),
+                len(images) - len(photos),
+            )
         if not photos:
             return
         if is_depth_folder(folder):
@@ -230,9 +238,18 @@ def _may_be_watched(name: str) -> bool:
     return suffix in VIDEO_SUFFIXES | IMAGE_SUFFIXES or mimetypes.guess_type(name)[0] is None
 
 
+def _special(mode: int) -> str:
+    """What an entry is that is neither a file nor a folder."""
+    if stat.S_ISFIFO(mode):
+        return "a pipe"
+    return "a socket" if stat.S_ISSOCK(mode) else "a device"
+
+
 def _is_artwork(name: str, stems: tuple[str, ...]) -> bool:
+    """Whether a picture is named as a film beside it, with or without more behind that, or as covers are."""
     stem = Path(name).stem.casefold()
-    return stem.startswith(stems) or not _ARTWORK.isdisjoint(re.findall("[a-z]+", stem))
+    named = any(stem.startswith(film) and not stem[len(film) : len(film) + 1].isalnum() for film in stems)
+    return named or not _ARTWORK.isdisjoint(re.findall("[a-z]+", stem))
 
 
 def is_memory(folder: Path) -> bool:

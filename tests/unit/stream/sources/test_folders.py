@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -132,13 +134,28 @@ def test_a_link_to_a_folder_above_is_named(cams: Path) -> None:
     assert list(_failed(opened, cams)) == ["up"]
 
 
-def test_photographs_beside_films_are_taken_and_their_covers_are_not(cams: Path, media: ModuleType) -> None:
-    for name in ("IMG_1.jpg", "IMG_2.jpg", "beach.png", "one.jpg", "one-0001.png", "poster.jpg", "Thumb3.png"):
+def test_photographs_beside_films_are_taken_and_their_covers_are_not(
+    cams: Path, media: ModuleType, caplog: pytest.LogCaptureFixture
+) -> None:
+    covers = ("one.jpg", "one-0001.png", "poster.jpg", "Thumb3.png")
+    for name in ("IMG_1.jpg", "one2.jpg", "onerous.png", *covers):
         cv2.imwrite(str(cams / "a" / name), media.numbered_image(0))
     opened = open_sources([cams])
     assert _names(opened, cams) == ["a/one.mp4", "a", "z/two.mp4"]
     assert len(list(opened.sources[1].observations(fps=None))) == 3
     assert len({source.id for source in opened.sources}) == 3
+    assert f"{cams}/a: 4 pictures that are named as a film's own are passed over" in caplog.text
+
+
+def test_pipes_and_sockets_are_named_and_never_waited_for(cams: Path) -> None:
+    os.mkfifo(cams / "a" / "pipe.mp4")
+    (cams / "a" / "null.jpg").symlink_to("/dev/null")
+    with contextlib.closing(socket.socket(socket.AF_UNIX)) as listening:
+        listening.bind(str(cams / "a" / "socket.mkv"))
+        opened = open_sources([cams])
+    assert _names(opened, cams) == ["a/one.mp4", "z/two.mp4"]
+    said = {Path(error.uri).name: error.reason.split(",")[0] for error in opened.failed}
+    assert said == {"pipe.mp4": "a pipe", "null.jpg": "a device", "socket.mkv": "a socket"}
 
 
 def test_pictures_without_numbers_in_folders_below_are_told(

@@ -139,3 +139,42 @@ def test_time_is_linear_in_length(tmp_path: Path, unit: str) -> None:
         told(tmp_path, CUES.format(body))
         taken.append(time.process_time() - began)
     assert taken[1] < 30 * max(taken[0], 0.05)
+
+
+ASS = r"""[Script Info]
+Dialogue: 0,0:00:00.00,0:00:01.00,Default,,0,0,0,,no event
+[V4+ Styles]
+Format: Name, Fontname, Fontsize
+[Events]
+Format: Layer, Start, End, Style, Text
+Comment: 0,0:00:04.00,0:00:05.00,Default,not shown
+Dialogue: 0,0:00:01.00,0:00:03.50,Default,{\pos(1,2)}Grün, Comma\Nand {\i1}more{\i0}
+Dialogue: 0,0:00:06.00,0:00:07.00,Default,{\p1}m 0 0 l 100 0{\p0}
+Dialogue: 0,soon,0:00:07.00,Default,no time
+Dialogue: broken
+"""
+
+
+@pytest.mark.parametrize("suffix", [".ass", ".SSA", ".de.ass"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp1252"])
+def test_ass_is_read_by_the_fields_that_it_names_and_drawings_are_no_words(
+    tmp_path: Path, suffix: str, encoding: str
+) -> None:
+    assert told(tmp_path, ASS.encode(encoding), suffix) == [(1.0, 3.5, "Grün, Comma and more")]
+
+
+def test_hours_that_nobody_lives_through_end_no_other_cue(tmp_path: Path) -> None:
+    cues = "1\n0:00:01,0 --> 0:00:02,0\nfirst\n2\n999:59:59,999 --> 9999999:00:00,000\nlate\n"
+    cues += f"3\n{'9' * 12}:00:00,0 --> {'9' * 12}:00:01,0\nnever\n"
+    assert [text for *_, text in told(tmp_path, cues)] == ["first", "late"]
+
+
+@pytest.mark.parametrize("suffix", [".sub", ".en.smi", ".SUP"])
+def test_kinds_that_are_not_read_are_told(tmp_path: Path, suffix: str, caplog: pytest.LogCaptureFixture) -> None:
+    assert told(tmp_path, "{25}{75}words", suffix) == []
+    assert f"a{suffix}: subtitles of this kind are not read" in caplog.text
+
+
+def test_a_file_that_is_too_large_for_words_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    assert told(tmp_path, CUES.format("word") + " " * 10_000_001) == []
+    assert "a.srt: no subtitle can be read in it" in caplog.text
