@@ -132,7 +132,7 @@ def _add(options: argparse.Namespace) -> int:
         look_back_mb=options.look_back_mb,
         look_back_s=options.look_back,
         executor=options.executor,
-        zones=read_zones(options.zones) if options.zones else {},
+        zones=read_zones(options.zones) if options.zones else None,
         keep=KeepConfig(
             what=options.keep, mb=options.keep_mb, before_s=options.keep_before, after_s=options.keep_after
         ),

@@ -89,6 +89,11 @@ class Alerts:
             if name == stream:
                 trigger.lose()
 
+    def mark(self, stream: str, marked: CameraZones) -> None:
+        """Look at other zones of a camera; its questions start again."""
+        self._zones[stream] = marked
+        self._triggers = {key: trigger for key, trigger in self._triggers.items() if key[1] != stream}
+
     def _trigger(self, number: int, stream: str) -> BeliefTrigger | VisitTrigger | None:
         """What a question waits for on a camera; None where it does not look at that."""
         config, thing = self._configs[number], self._things[number]

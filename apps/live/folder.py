@@ -7,6 +7,7 @@ kept/ID/          what of it was kept by event, under another; see keeping.py
 alerts.jsonl      alerts that fired; alerts/ holds their pictures
 log.jsonl         gaps in time, cameras that broke off and came back
 shown/            pictures of open events that were asked for
+zones.yaml        zones and masks of cameras, as people marked them; see yaml_files.py
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ class LiveFolder:
         self.alert_pictures = self.path / "alerts"
         self.log = self.path / "log.jsonl"
         self.shown = self.path / "shown"
+        self.zones = self.path / "zones.yaml"
 
     def make(self) -> None:
         """Make the folder, for its owner alone."""

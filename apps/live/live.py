@@ -29,6 +29,7 @@ from hippocam.apps.live.standing import AlertConfig
 from hippocam.apps.live.status import LiveStatus
 from hippocam.apps.live.watch import LiveWatch
 from hippocam.apps.live.webhook import Webhook
+from hippocam.apps.live.yaml_files import kept_zones, write_zones
 from hippocam.apps.live.zones import CameraZones
 from hippocam.apps.settings import Settings, budget_bytes
 from hippocam.memory.folder import has_memory
@@ -61,7 +62,8 @@ class LiveConfig:
         look_back_mb: Budget of the original footage that is kept, millions of bytes for all cameras; 0 keeps none.
         look_back_s: Age at which that footage is deleted, seconds above 0.
         executor: "local" runs a process for each camera, "ray" an actor.
-        zones: What is marked in the pictures of cameras, by the names of their streams.
+        zones: What is marked in the pictures of cameras, by the names of their streams, in place of what is kept
+            beside the memory; None for what is kept.
         keep: Which footage is kept longer than the look-back.
         read_share: What reading text in pictures may take of the time of the thread that looks, 0 to 1; 0 reads
             nothing.
@@ -75,7 +77,7 @@ class LiveConfig:
     look_back_mb: float = 256.0
     look_back_s: float = 600.0
     executor: Executor = "local"
-    zones: Mapping[str, CameraZones] = field(default_factory=dict)
+    zones: Mapping[str, CameraZones] | None = None
     keep: KeepConfig = field(default_factory=KeepConfig)
     read_share: float = 0.0
     days: float | None = None
@@ -154,6 +156,9 @@ def watch_live(
             Memory.open_writer(folder, encoder=name, spec=model.spec, config=memory_config)
         )
         live_folder.make()
+        if config.zones is not None:
+            write_zones(live_folder.zones, config.zones)
+        zones = kept_zones(live_folder.zones)
         if config.executor == "ray" and launch is None:
             from hippocam.stream.live.ray_runner import ray_launcher
 
@@ -178,12 +183,12 @@ def watch_live(
                 hook,
                 on_alert,
                 detects=any(name.startswith("things ") for name in senses.named),
-                zones=config.zones,
+                zones=zones,
             ),
             log=JsonLines(live_folder.log),
             wall=wall,
             ready=ready,
-            masks={name: marked.masks for name, marked in config.zones.items()},
+            masks={name: marked.masks for name, marked in zones.items()},
             keeping=FootageKeeper(config.keep, live_folder),
         )
         _delete_old(live_folder, wall.now_s() - config.look_back_s)
@@ -339,6 +344,8 @@ def _handle(
         return _add(watch, made, parse_addresses(request["sources"]))
     if op == "remove":
         return _remove(watch, made, request["streams"])
+    if op == "mark":
+        return _mark(watch, request["stream"], CameraZones(zones=request["zones"], masks=request["masks"]))
     if op == "open":
         return answer_open(request, open_frames, dim=dim, compared=watch.entries + 1)
     if op == "latest":
@@ -349,7 +356,7 @@ def _handle(
         stop.set()
         return {"stopping": True}
     raise ValueError(
-        f"op {json.dumps(op)} is not known; there are open, latest, status, add, remove, change, stop"
+        f"op {json.dumps(op)} is not known; there are open, latest, status, add, remove, mark, change, stop"
     )
 
 
@@ -375,6 +382,12 @@ def _add(watch: LiveWatch, made: _Cameras, addresses: Sequence[LiveAddress]) -> 
 
     watch.do(act)
     return {"added": names}
+
+
+def _mark(watch: LiveWatch, stream: str, marked: CameraZones) -> Mapping[str, Any]:
+    """Look at a camera with other zones and masks from now on."""
+    watch.do(lambda: watch.mark(stream, marked))
+    return {"marked": stream}
 
 
 def _remove(watch: LiveWatch, made: _Cameras, streams: Sequence[str]) -> Mapping[str, Any]:

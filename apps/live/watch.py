@@ -22,7 +22,7 @@ from hippocam.apps.errors import LiveError
 from hippocam.apps.live.folder import JsonLines
 from hippocam.apps.live.open_frames import OpenFrames
 from hippocam.apps.live.status import LiveStatus
-from hippocam.apps.live.zones import Polygon, masked
+from hippocam.apps.live.zones import CameraZones, Polygon, masked
 from hippocam.memory.filter import Filter
 from hippocam.memory.memory import MemoryWriter
 from hippocam.stream.errors import HippocamError
@@ -46,6 +46,9 @@ class Alerting(Protocol):
 
     def lose(self, stream: str) -> None:
         """Start again on a camera that was away."""
+
+    def mark(self, stream: str, marked: CameraZones) -> None:
+        """Take other zones of a camera."""
 
 
 class Keeping(Protocol):
@@ -244,6 +247,14 @@ class LiveWatch:
             pass
         self._close(view)
         self._views.remove(view)
+
+    def mark(self, name: str, marked: CameraZones) -> None:
+        """Look at a camera with other zones and masks; what is open of it ends where they change. For `do`."""
+        self._masks[name] = marked.masks
+        self._alerts.mark(name, marked)
+        for view in self._views:
+            if view.name == name:
+                self._close(view)
 
     def change(self, wanted: Filter | None, carry_out: Callable[[], None]) -> None:
         """Change the memory; for `do`.

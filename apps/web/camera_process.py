@@ -2,6 +2,7 @@
 
 What it watches comes as one line of JSON on its standard input, since other users of the machine can read the
 arguments of a process, and addresses of cameras hold passwords. It ends when that input is closed: with the page.
+On its standard output stands why it could not watch, and nothing else.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 from hippocam.apps.live.live import LiveConfig, watch_live
 from hippocam.apps.live.standing import AlertConfig
 from hippocam.apps.settings import load_settings
-from hippocam.apps.terminal import warn
+from hippocam.apps.terminal import tell, warn
 from hippocam.stream.errors import HippocamError
 
 
@@ -31,12 +32,13 @@ def main() -> int:
             wanted["sources"],
             settings=load_settings(wanted["config"]),
             config=LiveConfig(),
-            alerts=[AlertConfig(text=text) for text in wanted["alerts"]],
+            alerts=[AlertConfig(**alert) for alert in wanted["alerts"]],
             stop=stop,
             on_status=lambda status: None,
         )
     except (HippocamError, ValueError) as error:
         warn(f"hippocam: cameras: {error}")
+        tell(str(error))  # to the page
         return 2
     return 0
 

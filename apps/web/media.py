@@ -118,7 +118,7 @@ class Library:
         if stream is None:
             return None
         path, allowed = Path(stream.source), self.may_show(stream)
-        is_file = path.suffix.casefold() in VIDEO_SUFFIXES
+        is_file = path.suffix.casefold() in VIDEO_SUFFIXES and "://" not in stream.source
         return StreamView(
             key=key,
             name=stream.id,

@@ -16,7 +16,8 @@ const STYLES = ["base.css", "player.css", "views.css"];
 export async function start(opened) {
   const root = opened.element.attachShadow({ mode: "open" });
   const texts = await Promise.all(STYLES.map(async (name) => (await fetch(`hippocam/static/${name}`)).text()));
-  root.adoptedStyleSheets = texts.map((text) => {
+  // All rules lie in a layer, to which one outside need not give way: what is hidden is not shown.
+  root.adoptedStyleSheets = ["[hidden] { display: none; }", ...texts.map((text) => `@layer page { ${text} }`)].map((text) => {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(text);
     return sheet;

@@ -27,6 +27,7 @@ const PATHS = {
   pin: "M9 4h6l-1 6 3 3H7l3-3zM12 13v7",
   close: "M6 6l12 12M18 6L6 18",
   more: "M5 12h.01M12 12h.01M19 12h.01",
+  zones: "M4 7l7-3 9 5-3 10-11-1zM4 7h.01M11 4h.01M20 9h.01M17 19h.01M6 18h.01",
   add: "M12 5v14M5 12h14",
   play: "M8 5l11 7-11 7z",
   loop: "M4 12a6 6 0 0 1 6-6h9M19 6l-3-3M19 6l-3 3M20 12a6 6 0 0 1-6 6H5M5 18l3-3M5 18l3 3",

@@ -54,6 +54,18 @@ export const confirmed = (title, body, label, { bad = false } = {}) =>
     dialog.addEventListener("close", () => done(said));
   });
 
+// Shows what can be edited; `save` says whether it was saved. Gives whether it was.
+export const form = (title, body, label, save) =>
+  new Promise((done) => {
+    let said = false;
+    const dialog = opened(title, [body], [
+      button("Cancel", () => dialog.close()),
+      button(label, async () => { said = await save(); if (said) dialog.close(); }, { kind: "primary" }),
+    ]);
+    dialog.classList.add("wide");
+    dialog.addEventListener("close", () => done(said));
+  });
+
 // Asks for a line of text; gives it, or null.
 export const asked = (title, label, value = "", does = "Save") =>
   new Promise((done) => {

@@ -235,7 +235,7 @@ export class Player {
     this.image.hidden = !id;
     if (id) this.image.src = `hippocam/picture/${id}`;
     const unplayable = this.broken.has(this.view.key);
-    const why = unplayable ? "This browser cannot play this video's format." : isDate(this.view.duration_s) && !this.view.video ? "No footage of this time is kept." : this.view.gone ? "The video file is no longer where it was." : "There is no video file to play.";
+    const why = unplayable ? "This browser cannot play this video's format." : isDate(this.view.duration_s) && !this.view.video ? "No footage of this time is kept." : !this.view.duration_s ? "Its first moment is on the way." : this.view.gone ? "The video file is no longer where it was." : "There is no video file to play.";
     this.say(`${why} ${this.shown(id)}`);
     if (unplayable && this.page.held.may_change)
       this.offer("Make a version that plays here", () => this.convert());
@@ -297,8 +297,9 @@ export class Player {
 
   // More may be held of the stream that is shown, as while it is being watched.
   grown() {
+    const found = this.view && this.page.stream(this.view.name);
+    if (found && isDate(found.duration_s) && !isDate(this.view.duration_s)) this.view = null;  // a camera's first moment
     if (!this.view) return this.follow(address());
-    const found = this.page.stream(this.view.name);
     if (found && !isDate(found.duration_s)) {
       Object.assign(this.view, { duration_s: found.duration_s, complete: found.complete });
       this.strip.extend(Math.max(found.duration_s, found.t1_s || 0));

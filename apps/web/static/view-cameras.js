@@ -4,6 +4,7 @@ import { button, clock, el, empty, iconButton, lasting, many } from "./dom.js";
 import { get, post } from "./net.js";
 import { attempt, confirmed, notice } from "./notices.js";
 import { go } from "./state.js";
+import { editZones } from "./zones.js";
 
 const EVERY_MS = 3000;
 const WORDS = { live: "live", connecting: "connecting", away: "away", ended: "ended", "given up": "given up" };
@@ -71,6 +72,7 @@ export default class Cameras {
         camera.error && camera.state !== "live" ? el("p", { class: "warn" }, camera.error) : null,
         el("div", { class: "tile-actions" },
           camera.footage_s > 1 ? button(`Play the last ${lasting(Math.min(60, camera.footage_s))}`, () => this.footage(stream), { kind: "small", icon: "play" }) : null, el("span", { class: "gap" }),
+          this.zonesButton(stream, `hippocam/cameras/${encodeURIComponent(stream)}/frame?zones`),
           this.found.own.includes(stream) ? iconButton("trash", "Stop watching it", () => this.remove(stream)) : null)));
   }
 
@@ -84,12 +86,24 @@ export default class Cameras {
     return el("article", { class: "tile camera", data: { stream: one.stream } },
       el("button", { type: "button", class: "poster", "aria-label": `Open ${one.stream}`, on: { click: () => this.open(one.stream, one.last_s) } },
         el("img", { src: stream?.picture ? `hippocam/picture/${stream.picture}` : "", alt: "" }), el("span", { class: "tag" }, "not watched now")),
-      el("div", { class: "tile-body" }, el("h2", {}, this.page.title(one.stream)), el("p", { class: "soft" }, `last seen ${clock(one.last_s)}`)));
+      el("div", { class: "tile-body" }, el("h2", {}, this.page.title(one.stream)), el("p", { class: "soft" }, `last seen ${clock(one.last_s)}`),
+        el("div", { class: "tile-actions" }, el("span", { class: "gap" }), this.zonesButton(one.stream, stream?.picture ? `hippocam/picture/${stream.picture}` : ""))));
+  }
+
+  // Draws zones and masks over a camera's newest picture.
+  zonesButton(stream, picture) {
+    if (!this.found.may_add || !picture) return null;
+    return iconButton("zones", "Zones and masks", async () => {
+      if (!this.page.stream(stream)) await this.page.refresh();
+      if (!this.page.stream(stream)) return notice("Its first moment is not kept yet; try again in some seconds.");
+      if (await editZones(this.page, stream, picture)) this.look();
+      return undefined;
+    });
   }
 
   drawBody(found) {
     const { alerts, log } = found;
-    const asking = found.may_add ? this.asking(found.asked) : null;
+    const asking = found.may_add && (found.cameras.length || found.own.length) ? this.asking(found) : null;
     this.body.replaceChildren(
       asking || alerts.length ? el("section", { class: "panel" }, el("h2", {}, "Alerts"), asking,
         el("ol", { class: "alerts" }, ...alerts.map((alert) => el("li", {},
@@ -100,16 +114,27 @@ export default class Cameras {
         el("li", {}, el("span", { class: "soft" }, clock(row.from_s ?? row.time_s ?? 0)), ` ${row.stream || ""} ${row.event === "state" ? row.state : row.event}${row.to_s ? `, ${lasting(row.to_s - row.from_s)}` : ""}${row.error ? `: ${row.error}` : ""}`)))) : "");
   }
 
-  // Standing questions, one a line.
-  asking(asked) {
-    const box = el("textarea", { rows: Math.max(2, asked.length + 1), placeholder: "a person at the door", "aria-label": "Standing questions, one a line" });
-    box.value = asked.join("\n");
-    return el("div", { class: "asking" }, el("p", { class: "soft" }, "Tell me when this is shown, one a line. Changing them starts the cameras anew."), box,
-      button("Watch for these", async () => {
-        if (await attempt(() => post("cameras/alerts", { alerts: box.value.split("\n") }))) notice("The cameras watch for them.");
-        box.blur();
-        this.look();
-      }, { kind: "small" }));
+  // Standing questions, each for all of the picture or for a zone.
+  asking({ asked, zones, own }) {
+    if (!own.length) return el("p", { class: "soft" }, "These cameras are watched by a process of its own: hippocam live add --alert says what it tells.");
+    const rows = el("div", { class: "asking" });
+    const row = ({ text, zone }) => {
+      const made = el("div", { class: "asked-row" },
+        el("input", { type: "text", value: text, placeholder: "a person at the door", maxLength: 200, "aria-label": "Tell me when this is shown" }),
+        zones.length ? el("select", { "aria-label": "Where" }, el("option", { value: "" }, "anywhere"), ...zones.map((name) => el("option", { value: name, selected: name === zone }, `in ${name}`))) : null,
+        iconButton("trash", "Ask this no more", () => made.remove()));
+      return made;
+    };
+    rows.append(...[...asked, ...(asked.length ? [] : [{ text: "", zone: "" }])].map(row));
+    const save = async () => {
+      const alerts = [...rows.children].map((made) => ({ text: made.querySelector("input").value, zone: made.querySelector("select")?.value || "" }));
+      if (!(await attempt(() => post("cameras/alerts", { alerts })))) return;
+      notice("The cameras watch for them.");
+      this.page.root.activeElement?.blur();
+      this.look();
+    };
+    return el("div", { class: "asking" }, el("p", { class: "soft" }, "Tell me when this is shown. Changing them starts the cameras anew."), rows,
+      el("div", { class: "tile-actions" }, button("Another", () => { rows.append(row({ text: "", zone: "" })); rows.lastElementChild.querySelector("input").focus(); }, { kind: "small", icon: "add" }), button("Watch for these", save, { kind: "small" })));
   }
 
   // What it shows now, in the player.

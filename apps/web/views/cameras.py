@@ -17,11 +17,15 @@ from starlette.responses import FileResponse, Response, StreamingResponse
 
 from hippocam.apps.live.endpoint import ask_live
 from hippocam.apps.live.folder import LiveFolder
+from hippocam.apps.live.standing import AlertConfig
+from hippocam.apps.live.yaml_files import kept_zones
+from hippocam.apps.live.zones import CameraZones
+from hippocam.apps.settings import build
 from hippocam.apps.web.access.door import client_of
 from hippocam.apps.web.access.limits import Allowance
 from hippocam.apps.web.beside import stream_key
 from hippocam.apps.web.cameras import Cameras
-from hippocam.apps.web.views.site import Json, Sent, Site, text_of, texts_of
+from hippocam.apps.web.views.site import Json, Sent, Site, rows_of, text_of
 from hippocam.stream.clips.follow import follow, start_before, stretches
 from hippocam.stream.clips.look_back import write_clips
 from hippocam.stream.live.lookback import segments, start_of
@@ -56,7 +60,8 @@ def camera_routes(site: Site, cameras: Cameras | None) -> APIRouter:
             ],
             "past": [{"stream": s.id, "key": stream_key(s.id), "last_s": s.duration_s} for s in past],
             "own": [] if cameras is None else cameras.streams(),
-            "asked": [] if cameras is None else cameras.alerts(),
+            "asked": [] if cameras is None else _asked(cameras),
+            "zones": sorted({name for marked in kept_zones(folder.zones).values() for name in marked.zones}),
             "failed": "" if cameras is None else cameras.failed(),
             "may_add": cameras is not None,
             "alerts": [_alert(row) for row in _newest(folder.alerts)],
@@ -143,10 +148,34 @@ def camera_routes(site: Site, cameras: Cameras | None) -> APIRouter:
     @router.post("/hippocam/cameras/alerts")
     def alerts(body: Sent) -> Json:
         changed = _changing(site, cameras)
-        changed.set_alerts(texts_of(body, "alerts"))
-        return {"asked": changed.alerts()}
+        changed.set_alerts([_standing(row) for row in rows_of(body, "alerts") if text_of(row, "text").strip()])
+        return {"asked": _asked(changed)}
+
+    @router.get("/hippocam/zones/{key}")
+    def zones(key: str) -> Json:
+        """What is marked in a camera's picture."""
+        marked = kept_zones(folder.zones).get(site.stream(key).id, CameraZones())
+        return {"zones": marked.zones, "masks": marked.masks}
+
+    @router.post("/hippocam/zones/{key}")
+    def mark(key: str, body: Sent) -> Json:
+        stream = site.stream(key).id
+        given = {"zones": body.get("zones") or {}, "masks": body.get("masks") or []}
+        marked = build(CameraZones, given, where=stream)
+        _changing(site, cameras).mark(stream, marked)
+        return {"zones": marked.zones, "masks": marked.masks}
 
     return router
+
+
+def _standing(row: Json) -> AlertConfig:
+    """A standing question as the page sends it."""
+    return AlertConfig(text=text_of(row, "text").strip(), zone=text_of(row, "zone"))
+
+
+def _asked(cameras: Cameras) -> list[Json]:
+    """The standing questions as the page shows them."""
+    return [{"text": alert.text, "zone": alert.zone} for alert in cameras.alerts()]
 
 
 def _changing(site: Site, cameras: Cameras | None) -> Cameras:

@@ -138,6 +138,12 @@ def texts_of(body: Mapping[str, Any], name: str) -> list[str]:
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
+def rows_of(body: Mapping[str, Any], name: str) -> list[Json]:
+    """A list of objects in a request's JSON, empty where it is missing."""
+    value = body.get(name)
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
 def number_of(body: Mapping[str, Any], name: str) -> float | None:
     """A number in a request's JSON, None where it is missing."""
     value = body.get(name)

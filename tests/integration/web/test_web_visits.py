@@ -5,23 +5,33 @@ Fixtures and what they promise are in conftest.py.
 
 from __future__ import annotations
 
+import base64
+import io
+import itertools
 import shutil
 import threading
+import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
+import PIL.Image
 import pytest
 from fastapi import FastAPI
 
+from hippocam.apps.live.endpoint import ask_live
+from hippocam.apps.live.folder import LiveFolder
+from hippocam.apps.live.yaml_files import read_zones
 from hippocam.apps.session import Session
 from hippocam.apps.web.options import PageOptions
 from hippocam.apps.web.server import build_app
 from hippocam.memory.config import MemoryConfig
+from hippocam.memory.folder import has_memory
 from hippocam.memory.memory import Memory
 from hippocam.memory.working.working import WorkingConfig
 from hippocam.stream.jpeg import encode_jpeg
@@ -95,6 +105,105 @@ def test_a_camera_is_shown_live_looked_back_at_and_gone_on_with(
             page.wait_for_selector(".toast.bad >> text=a camera is an address or a device", timeout=_LONG_MS)
             page.faults.clear()  # the browser tells the refusal as an error
             page.context.close()  # before its server ends
+
+
+class Mjpeg(BaseHTTPRequestHandler):
+    """A camera as many are: JPEGs in one answer that never ends; a red square moves on green."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+        self.end_headers()
+        with suppress(OSError):  # who looked has gone
+            for number in itertools.count():
+                image = np.full((96, 160, 3), (0, 200, 0), np.uint8)
+                image[30:60, number % 120 : number % 120 + 30] = (220, 0, 0)
+                jpeg = encode_jpeg(image, 160, 80)
+                self.wfile.write(b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(jpeg))
+                self.wfile.write(jpeg + b"\r\n")
+                time.sleep(0.1)
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def mjpeg() -> Iterator[str]:
+    """Address of a camera on this machine."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Mjpeg)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/stream.mjpg"
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_camera_is_added_its_zones_are_drawn_and_a_question_looks_in_one(
+    tmp_path: Path, mjpeg: str, load_helpers: Any, serving: Serving, visit: Visit
+) -> None:
+    until = load_helpers("live_process.py").until
+    memory, settings = tmp_path / "cam", tmp_path / "settings.yaml"
+    settings.write_text("encoder: palette\n")
+    with Session(memory, encoder="palette") as session:
+        app = build_app(session, options=PageOptions(config=str(settings)))
+        with serving(app, "127.0.0.1") as address:
+            page = visit(f"{address}/?v=cameras")
+            page.wait_for_selector("text=No camera is watched", timeout=_LONG_MS)
+            page.fill("input[aria-label='Address of the camera']", mjpeg)
+            page.fill("input[aria-label='Name of the camera']", "yard")
+            page.keyboard.press("Enter")
+            page.wait_for_selector(".tile.camera[data-stream='yard'] .state-live", timeout=_LONG_MS)
+            tile = page.locator(".tile.camera[data-stream='yard']")
+            until(lambda: [s for s in session.status().streams if s.id == "yard"] if has_memory(memory) else [])
+            page.wait_for_function(
+                "() => (window.hippocam.refresh(), window.hippocam.stream('yard'))", timeout=_LONG_MS
+            )
+            tile.locator("[title='Zones and masks']").click()
+            page.wait_for_selector(".zone-editor", timeout=_LONG_MS)
+            page.click("text=Add a zone")
+            page.keyboard.type("gate")
+            corner = page.locator(".zone-handles .corner").first
+            corner.wait_for(timeout=_LONG_MS)
+            stage, box = page.locator(".zone-stage").bounding_box(), corner.bounding_box()
+            page.mouse.move(box["x"] + 9, box["y"] + 9)
+            page.mouse.down()
+            page.mouse.move(stage["x"] + 0.1 * stage["width"], stage["y"] + 0.2 * stage["height"])
+            page.mouse.up()
+            page.keyboard.press("ArrowRight")
+            page.locator(".zone-handles .between").first.click()
+            page.click("text=Add a mask")
+            page.click("dialog >> text=Save")
+            page.wait_for_selector(".toast >> text=looked at so from now on", timeout=_LONG_MS)
+            marked = read_zones(LiveFolder(memory).zones)["yard"]  # as `live add` reads it
+            first, second, *rest = marked.zones["gate"]
+            assert first == pytest.approx([0.11, 0.2], abs=0.01)
+            assert second == pytest.approx([(first[0] + 0.7) / 2, (first[1] + 0.35) / 2], abs=0.01)
+            assert (len(rest), len(marked.masks)) == (3, 1)
+            until(lambda: grey_in_the_middle(memory))
+            page.fill("input[aria-label='Tell me when this is shown']", "a person")
+            page.select_option("select[aria-label='Where']", "gate")
+            page.click("text=Watch for these")
+            page.wait_for_selector(".toast >> text=watch for them", timeout=_LONG_MS)
+            tile.locator("[title='Zones and masks']").click()
+            page.locator(".zone-list [title='Take it away']").first.click()
+            page.click("dialog >> text=Save")
+            page.wait_for_selector(".toast.bad >> text=looks in the zone 'gate'", timeout=_LONG_MS)
+            page.click("dialog >> text=Cancel")
+            page.faults.clear()  # the browser tells the refusal as an error
+            tile.locator("[title='Stop watching it']").click()
+            page.click("dialog .button.primary")
+            page.wait_for_selector(".tile.camera >> text=not watched now", timeout=_LONG_MS)
+            page.context.close()  # before its server ends
+
+
+def grey_in_the_middle(memory: Path) -> bool:
+    """Whether the newest frame of the live process is masked there."""
+    told = ask_live(LiveFolder(memory).socket, {"op": "latest", "stream": "yard"}) or {}
+    frames = [base64.b64decode(frame["jpeg"]) for frame in told.get("frames", [])]
+    if not frames:
+        return False
+    shown = np.asarray(PIL.Image.open(io.BytesIO(frames[-1])).convert("RGB")).astype(int)
+    return bool((np.abs(shown[58, 80] - 114) < 12).all())
 
 
 # the first video ----------------------------------------------------------------------------------------------

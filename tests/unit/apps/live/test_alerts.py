@@ -127,6 +127,17 @@ def test_more_than_a_name_needs_the_encoder_and_no_other_colour(tmp_path):
     assert row["belief"] > 0.6
 
 
+def test_other_zones_count_from_when_they_are_marked(tmp_path):
+    place = LiveFolder(tmp_path / "m")
+    place.make()
+    question = AlertConfig(text="a person", zone="gate")
+    alerts = Alerts([question], PaletteEncoder(), place, detects=True, zones=ZONES)
+    items = list(scene([[a("person", box=STANDS)]] * 6))
+    assert not any(alerts.see(item) for item in items[:3])
+    alerts.mark("yard", CameraZones(zones={"gate": [[0, 0], [0.5, 0], [0.5, 1], [0, 1]]}))
+    assert any(alerts.see(item) for item in items[3:])
+
+
 def test_a_zone_holds_what_stands_in_it(tmp_path):
     beside, within = [[a("person")]] * 4, [[a("person", 1, GATE)]] * 4
     assert told(tmp_path / "a", scene(beside), text="a person", zone="gate") == []

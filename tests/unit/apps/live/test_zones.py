@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hippocam.apps.errors import SettingsError
-from hippocam.apps.live.yaml_files import read_zones
+from hippocam.apps.live.yaml_files import kept_zones, read_zones, write_zones
 from hippocam.apps.live.zones import CameraZones, masked
 
 TRIANGLE = [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]
@@ -48,6 +48,15 @@ def test_zones_are_read_from_a_file(tmp_path):
     assert len(marked.masks) == 1
 
 
+def test_what_is_marked_is_written_as_it_is_read(tmp_path):
+    path = tmp_path / "zones.yaml"
+    assert kept_zones(path) == {}
+    marked = CameraZones(zones={"gate": TRIANGLE, "tür": TRIANGLE}, masks=[TRIANGLE])
+    write_zones(path, {"house/yard": marked, "empty": CameraZones()})
+    assert kept_zones(path) == read_zones(path) == {"house/yard": marked}
+    assert path.stat().st_mode & 0o077 == 0
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -62,6 +71,6 @@ def test_zones_are_read_from_a_file(tmp_path):
 def test_a_wrong_file_is_told(tmp_path, text, message):
     path = tmp_path / "zones.yaml"
     path.write_text(text)
-    with pytest.raises(SettingsError, match="--zones") as error:
+    with pytest.raises(SettingsError, match="zones") as error:
         read_zones(path)
     assert message in str(error.value)
