@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 
 # So many steps of the dataset's rate may lie between a row and the frame that is shown for it.
 _NEAR_FRAMES = 0.75
+# A camera whose frames are so many of these steps apart is a slow one: a row may be a whole step of its own away.
+# An episode's first frame may come so many before the time that is listed for it.
+_SLOW, _EDGE_FRAMES = 1.5, 0.25
 _STATE = ("observation.state", "state")
 _ACTION = ("action", "actions")
 _POSE = ("observation.pose", "pose", "observation.ee_pose")
@@ -183,15 +186,7 @@ class LeRobotSource:
         assert camera.path is not None
         uri = str(camera.path)
         index = build_index(camera.path, uri)
-        times_s = np.sort(index.times_s)
-        targets = rows.times_N[rows.timed_R] + camera.from_s
-        right = np.clip(np.searchsorted(times_s, targets), 1, max(len(times_s) - 1, 1))
-        left = right - 1
-        right = np.minimum(right, len(times_s) - 1)
-        nearest = np.where(targets - times_s[left] <= times_s[right] - targets, left, right)
-        # A row without a frame near its time shows nothing of this camera, nor does one behind the episode's end.
-        near = np.abs(times_s[nearest] - targets) <= _NEAR_FRAMES / self._episode.fps
-        near &= times_s[nearest] < camera.to_s + _NEAR_FRAMES / self._episode.fps
+        nearest, near = _nearest(np.sort(index.times_s), rows.times_N[rows.timed_R], camera, self._episode.fps)
         plan.missing += rows.timed_R[~near].tolist()
         picked = near & np.isin(rows.timed_R, picks)
         plan.wanted.update(zip(rows.timed_R[picked].tolist(), nearest[picked].tolist(), strict=True))
@@ -205,6 +200,37 @@ class LeRobotSource:
         )
         if index.cut and plan.wanted.keys() < set(picks.tolist()):
             raise SourceError(uri, f"its video is truncated, read up to {told_end(index)}")
+
+
+def _nearest(
+    times_s: NDArray[np.float64], rows_R: NDArray[np.float64], camera: CameraFile, fps: float
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """The frame of a video nearest to each row, and whether it is near: what is not shows nothing of the row.
+
+    A camera may be slower than the rows: then several of them show one frame, and never one of the next episode,
+    which is as near as its own at the end.
+
+    Args:
+        times_s: Of the video's frames, rising.
+        rows_R: Times of the rows in the episode, rising.
+        camera: Where the episode lies in the video.
+        fps: Rows a second.
+    """
+    step_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else 0.0
+    begin, end, near_s = 0, len(times_s), _NEAR_FRAMES / fps
+    if step_s > _SLOW / fps:
+        ends_s = min(camera.to_s, camera.from_s + float(rows_R[-1]) + 1 / fps)
+        begin, end = np.searchsorted(times_s, np.array([camera.from_s, ends_s]) - _EDGE_FRAMES / fps).tolist()
+        begin, end, near_s = min(begin, len(times_s) - 1), max(end, begin + 1), step_s
+    targets = rows_R + camera.from_s
+    right = np.clip(np.searchsorted(times_s, targets), begin + 1, max(end - 1, begin + 1))
+    left = right - 1
+    right = np.minimum(right, end - 1)
+    nearest = np.where(targets - times_s[left] <= times_s[right] - targets, left, right)
+    near = np.abs(times_s[nearest] - targets) <= near_s
+    return nearest, near & (
+        times_s[nearest] < camera.to_s + _NEAR_FRAMES / fps
+    )  # nor one behind the episode's end
 
 
 @dataclass(slots=True)

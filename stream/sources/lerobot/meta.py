@@ -126,6 +126,9 @@ def read_episodes(folder: Path) -> tuple[list[Episode], list[SourceError]]:
         raise SourceError(
             str(folder), f"its meta folder cannot be understood ({problem}); download the dataset again"
         ) from error
+    depth = [_short(key) for key, feature in features.items() if _is_camera(feature) and _is_depth(key, feature)]
+    if depth:
+        log.warning("%s: depth is no picture; what %s measured is not kept", folder, ", ".join(depth))
     failed = [one for one in listed if isinstance(one, SourceError)]
     understood = [one for one in listed if isinstance(one, Episode)]
     there = {episode.data: episode.data.is_file() for episode in understood}
@@ -153,8 +156,12 @@ def _camera_keys(features: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, b
     return [
         (key, feature["dtype"] == "video")
         for key, feature in features.items()
-        if feature.get("dtype") in ("video", "image") and not _is_depth(key, feature)
+        if _is_camera(feature) and not _is_depth(key, feature)
     ]
+
+
+def _is_camera(feature: Mapping[str, Any]) -> bool:
+    return feature.get("dtype") in ("video", "image")
 
 
 def _is_depth(key: str, feature: Mapping[str, Any]) -> bool:

@@ -63,6 +63,28 @@ def test_a_video_that_is_shorter_than_its_rows(tmp_path: Path, media: ModuleType
     assert _watch(second, fps)[1] == ""
 
 
+@pytest.mark.parametrize("version", ["v2.1", "v3.0"])
+@pytest.mark.parametrize("slower", [2, 5])
+def test_a_camera_that_is_slower_than_the_rows_shows_its_frame_nearest_in_time(
+    tmp_path: Path, media: ModuleType, version: str, slower: int
+) -> None:
+    """Never one of the next episode, which begins where this one ends."""
+    media.render_lerobot(tmp_path / "arm", version=version, lengths=(30, 20))
+    for number, video in enumerate(sorted((tmp_path / "arm").glob("videos/**/*.mp4"))):
+        if "wrist" in str(video):
+            frames = (50 if version == "v3.0" else (30, 20)[number % 2]) // slower
+            media.render_video(video, frames=frames, fps=10 / slower)
+    for first, length, source in zip((0, 30), (30, 20), _episodes(tmp_path / "arm"), strict=True):
+        seen, reason = _watch(source)
+        assert reason == ""
+        before = first // slower if version == "v3.0" else 0
+        numbers = [media.read_number(o.images["wrist"]) - before for o in seen]
+        assert all(0 <= number < length // slower for number in numbers)
+        off = [abs(number * slower - o.seq) for number, o in zip(numbers, seen, strict=True)]
+        assert max(off[:-slower]) <= slower / 2
+        assert all("top" in o.images for o in seen)
+
+
 @pytest.mark.parametrize("frames", [[7], [0], [3, 9, 29], []])
 def test_rows_without_a_time(tmp_path: Path, media: ModuleType, frames: list[int]) -> None:
     media.render_lerobot(tmp_path / "arm", lengths=(30,))
@@ -194,8 +216,13 @@ def test_a_rate_that_cannot_be_is_the_datasets_error(tmp_path: Path, media: Modu
     ],
 )
 @pytest.mark.parametrize("kind", ["video", "image"])
-def test_a_depth_feature_is_no_picture(
-    tmp_path: Path, media: ModuleType, name: str, feature: dict[str, Any], kind: str
+def test_a_depth_feature_is_no_picture_and_is_told(
+    tmp_path: Path,
+    media: ModuleType,
+    caplog: pytest.LogCaptureFixture,
+    name: str,
+    feature: dict[str, Any],
+    kind: str,
 ) -> None:
     media.render_lerobot(tmp_path / "arm", lengths=(5,))
     file = tmp_path / "arm" / "meta" / "info.json"
@@ -206,6 +233,9 @@ def test_a_depth_feature_is_no_picture(
     seen, reason = _watch(_episodes(tmp_path / "arm")[0])
     assert reason == ""
     assert [set(o.images) for o in seen] == [{"top", "wrist"}] * 5
+    (told,) = caplog.messages
+    assert "depth is no picture" in told
+    assert name in told
 
 
 @pytest.mark.parametrize(
