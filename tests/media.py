@@ -185,6 +185,33 @@ def _hide_start(path: Path, seconds: float) -> None:
     path.write_bytes(data)
 
 
+def edit(path: Path, cuts: Sequence[tuple[float, float | None]]) -> None:
+    """Give an MP4 of one track, whose header is its end, an edit list of its own.
+
+    Args:
+        path: The file.
+        cuts: How many seconds are shown, and from which second of the film; None shows nothing so long.
+    """
+    data = path.read_bytes()
+    (scale,) = struct.unpack_from(">I", data, data.index(b"mdhd") + 16)
+    at = data.index(b"edts") - 4
+    (delay,) = struct.unpack_from(
+        ">i", data, data.index(b"elst") + 16
+    )  # pictures are decoded before they are shown
+    rows = [
+        struct.pack(">IiHH", round(1000 * lasts), -1 if start is None else round(scale * start) + delay, 1, 0)
+        for lasts, start in cuts
+    ]
+    body = struct.pack(">I4sII", 16 + 12 * len(rows), b"elst", 0, len(rows)) + b"".join(rows)
+    edits = struct.pack(">I4s", 8 + len(body), b"edts") + body
+    (before,) = struct.unpack_from(">I", data, at)
+    changed = bytearray(data[:at] + edits + data[at + before :])
+    for box in (b"moov", b"trak"):
+        where = changed.index(box) - 4
+        struct.pack_into(">I", changed, where, struct.unpack_from(">I", changed, where)[0] + len(edits) - before)
+    path.write_bytes(changed)
+
+
 def bundle(paths: Sequence[Path], to: Path, titles: Sequence[str] = ()) -> Path:
     """Put the pictures of several videos into one file, a track each, as a camera with several lenses does."""
     with ExitStack() as stack:

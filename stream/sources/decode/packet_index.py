@@ -60,8 +60,8 @@ class PacketIndex:
         coded: Width and height in pixels as stored.
         parts: How many recordings are read one after the other: more than one where they were joined.
         container: FFmpeg's name of the container format, "mov,mp4,m4a,3gp,3g2,mj2" for instance.
-        linear: Timestamps are missing, repeated or jump back: only decoding from the start gives the order. Where
-            they jump back they are those of a `JoinedClock`.
+        linear: Timestamps are missing, repeated or jump back, or hidden frames have times among shown ones':
+            only decoding from the start gives the order. Where they jump back they are those of a `JoinedClock`.
         nominal_fps: The header's frame rate, for frames that carry no time at all.
         cut: The file ends before its header says.
         declared_s: Length in seconds that the header says, None where it says none.
@@ -159,6 +159,8 @@ def build_index(path: Path, uri: str, number: int = 0) -> PacketIndex:
             log.info("%s: reading packets stopped early: %s", uri, error)
         shown = np.flatnonzero(~np.array(hidden, dtype=bool))
         if not len(shown):
+            if pts:
+                raise SourceError(uri, "its edit list hides every frame of it; make the cut again")
             raise SourceError(uri, "no frame in it: truncated right after its header; copy it again")
         shown_pts = [pts[at] for at in shown]
         origin_s = _origin_s(container, stream, shown_pts)
@@ -174,6 +176,7 @@ def build_index(path: Path, uri: str, number: int = 0) -> PacketIndex:
         linear = (
             len(times_known) < len(shown)
             or clock.jumps > 0
+            or _mixed(times_known, {p for at, p in enumerate(pts) if hidden[at] and p is not None})
             or _goes_back([dts[at] for at in shown])
             or not any(keys)
             or not stream.time_base
@@ -295,6 +298,12 @@ def header_length_s(container: Any) -> float | None:
 
 def _counts_from_zero(container: Any) -> bool:
     return any(name in container.format.name for name in ("mp4", "matroska", "webm", "ogg"))
+
+
+def _mixed(shown: set[int], hidden: set[int]) -> bool:
+    """Whether hidden frames have times among those of shown ones, as in a film that is several cuts of one."""
+    first, last = min(shown, default=0), max(shown, default=0)
+    return any(first <= p <= last for p in hidden)
 
 
 def _goes_back(dts: Sequence[int | None]) -> bool:
