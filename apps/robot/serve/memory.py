@@ -19,7 +19,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,9 +29,7 @@ from hippocam.apps.robot.records import Recalled, RecalledEntry
 from hippocam.apps.robot.serve.observation import BETWEEN_S, Observed, observed
 from hippocam.apps.robot.serve.server import MOST_BYTES
 from hippocam.apps.robot.serve.upstream import Upstream
-from hippocam.stream import opencv as cv2
-from hippocam.stream.records import Image
-from hippocam.stream.sources.images import read_image
+from hippocam.apps.robot.shown import shown_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,18 +129,11 @@ class MemoryService:
 
     def added(self, recalled: Recalled, now_s: float, refused: Sequence[str]) -> dict[str, Any]:
         """What is added to an observation: see the module."""
-        side = self._config.side_px
-        pictures: list[Image] = []
-        shown: list[RecalledEntry] = []
-        for entry in recalled.entries:
-            picture = read_image(Path(entry.image), 2 * side) if entry.image else None
-            if picture is not None:
-                pictures.append(_square(picture, side))
-                shown.append(entry)
+        shown = shown_of(recalled, now_s, self._config.side_px)
         return {
-            "memory/images": np.stack(pictures) if pictures else np.zeros((0, side, side, 3), np.uint8),
-            "memory/ages_s": np.array([now_s - entry.t1_s for entry in shown], np.float32),
-            "memory/cosines": np.array([entry.cosine for entry in shown], np.float32),
+            "memory/images": shown.images,
+            "memory/ages_s": shown.ages_s,
+            "memory/cosines": shown.cosines,
             "memory/stale": recalled.stale,
             "memory/refused": list(refused),
         }
@@ -170,17 +160,6 @@ class _Client:
         answer = upstream.ask(content | added)
         self._service.acted(now_s, answer, recalled, seen.env)
         return answer
-
-
-def _square(picture: Image, side: int) -> Image:
-    """Fit a picture into a square, as openpi does: scaled, on black."""
-    height, width = picture.shape[:2]
-    scale = side / max(height, width)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    fitted = np.zeros((side, side, 3), np.uint8)
-    top, left = (side - size[1]) // 2, (side - size[0]) // 2
-    fitted[top : top + size[1], left : left + size[0]] = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    return fitted
 
 
 def _told(entry: RecalledEntry) -> dict[str, Any]:
