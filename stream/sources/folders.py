@@ -14,7 +14,13 @@ from pathlib import Path
 
 from hippocam.stream.errors import SourceError
 from hippocam.stream.sources.files import check_file
-from hippocam.stream.sources.images import IMAGE_SUFFIXES, is_animation, is_depth_folder, is_numbered
+from hippocam.stream.sources.images import (
+    IMAGE_SUFFIXES,
+    is_animation,
+    is_depth_folder,
+    is_moving_avif,
+    is_numbered,
+)
 from hippocam.stream.sources.lerobot.meta import is_dataset
 from hippocam.stream.sources.logs.opening import is_log
 from hippocam.stream.sources.logs.ros import is_bag_folder
@@ -27,6 +33,10 @@ log = logging.getLogger(__name__)
 VIDEO_SUFFIXES = frozenset({
     ".3gp", ".asf", ".avi", ".divx", ".f4v", ".flv", ".gif", ".m2ts", ".m2v", ".m4v", ".mjpeg", ".mjpg",
     ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv", ".y4m",
+})
+# Photographs that are told and not read.
+_UNREAD = frozenset({
+    ".arw", ".cr2", ".cr3", ".dng", ".heic", ".heif", ".jxl", ".nef", ".orf", ".rw2", ".tif", ".tiff",
 })
 # Words in the names of pictures that belong to a film and are not photographs.
 _ARTWORK = frozenset({
@@ -94,7 +104,7 @@ def kind_of(path: Path) -> str:
     """What a file is: "animation", "image", "log" or "video"."""
     if is_log(path):
         return "log"
-    if path.suffix.casefold() not in IMAGE_SUFFIXES:
+    if path.suffix.casefold() not in IMAGE_SUFFIXES or is_moving_avif(path):
         return "video"
     return "animation" if is_animation(path) else "image"
 
@@ -165,6 +175,11 @@ class _Walk:
             if is_log(folder / name):
                 self._found.add(folder / name, "log")
         self._add_images(folder, images, videos, given=given)
+        unread = [name for name in files if Path(name).suffix.casefold() in _UNREAD]
+        if unread:
+            kinds = ", ".join(sorted({Path(name).suffix.casefold() for name in unread}))
+            told = "%s: %d pictures of kinds that are not read (%s) are passed over; convert them to JPEG"
+            log.warning(told, _readable(folder), len(unread), kinds)
         for name in folders:
             self._add(folder / name)
 
@@ -198,10 +213,12 @@ class _Walk:
 
     def _add_images(self, folder: Path, images: Sequence[str], videos: Sequence[str], *, given: bool) -> None:
         """Add the pictures of a folder, except a film's own: its thumbnails and its cover."""
+        moving: list[str] = []
         if len(images) <= _MOST_LOOKED_INTO:
-            moving = [name for name in images if is_animation(folder / name)]
+            kinds = {name: kind_of(folder / name) for name in images}
+            moving = [name for name in images if kinds[name] != "image"]
             for name in moving:
-                self._found.add(folder / name, "animation")
+                self._found.add(folder / name, kinds[name])
             images = [name for name in images if name not in moving]
         stems = tuple(Path(name).stem.casefold() for name in videos)
         photos = [name for name in images if not (videos and _is_artwork(name, stems))]
@@ -223,7 +240,7 @@ class _Walk:
         elif videos:
             self._found.add(folder, "images", tuple(photos))
         elif given or is_numbered(photos):
-            self._found.add(folder, "images")
+            self._found.add(folder, "images", tuple(photos) if moving else ())
         else:
             log.warning(
                 "%s: %d pictures without numbers are passed over; name that folder to watch them",

@@ -20,7 +20,7 @@ from hippocam.stream.sources.naming import base_id, natural_key
 from hippocam.stream.sources.sampling import pick_indices
 from hippocam.stream.sources.video import LONGEST_PX
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".apng", ".webp", ".bmp"})
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".apng", ".webp", ".bmp", ".avif"})
 DEFAULT_IMAGE_FPS = 1.0
 _MAY_MOVE = frozenset({".webp", ".png", ".apng"})
 
@@ -164,7 +164,9 @@ class ImageFolderSource:
         if self._names is not None:
             names = [name for name in names if name in set(self._names)]
         if not names:
-            raise SourceError(self.uri, "no images in it (jpg, png, webp or bmp); give a folder that has some")
+            raise SourceError(
+                self.uri, "no images in it (jpg, png, webp, avif or bmp); give a folder that has some"
+            )
         return sorted(names, key=natural_key)
 
     def _times(self, names: Sequence[str]) -> NDArray[np.float64]:
@@ -256,6 +258,16 @@ def is_animation(path: Path) -> bool:
     if head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X":
         return bool(head[20] & 2) if len(head) > 20 else False
     return head.startswith(_PNG) and b"acTL" in head.partition(b"IDAT")[0]
+
+
+def is_moving_avif(path: Path) -> bool:
+    """Tell by its first bytes whether a file is an AVIF of several pictures, which is read as a video."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(256)
+    except OSError:
+        return False  # reading it tells why
+    return head[4:8] == b"ftyp" and b"avis" in head[8 : int.from_bytes(head[:4], "big")]
 
 
 def stamps_of(names: Sequence[str]) -> NDArray[np.float64] | None:

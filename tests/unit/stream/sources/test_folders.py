@@ -147,6 +147,29 @@ def test_photographs_beside_films_are_taken_and_their_covers_are_not(
     assert f"{cams}/a: 4 pictures that are named as a film's own are passed over" in caplog.text
 
 
+def test_photographs_of_kinds_that_are_not_read_are_told(
+    cams: Path, media: ModuleType, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("IMG_1.HEIC", "IMG_2.heic", "scan.tif"):
+        (cams / "a" / name).write_bytes(b"a picture")
+    assert _names(open_sources([cams]), cams) == ["a/one.mp4", "z/two.mp4"]
+    assert f"{cams}/a: 3 pictures of kinds that are not read (.heic, .tif)" in caplog.text
+
+
+def test_avif_is_a_picture_and_a_moving_one_is_a_film(tmp_path: Path, media: ModuleType) -> None:
+    pictures = [media.numbered_image(number)[..., ::-1] for number in range(4)]
+    for number in (0, 1):
+        cv2.imwrite(str(tmp_path / f"IMG_{number}.avif"), pictures[number])
+    moving = cv2.Animation()
+    moving.frames, moving.durations = pictures, [40] * 4
+    assert cv2.imwriteanimation(str(tmp_path / "moves.avif"), moving)
+    opened = open_sources([tmp_path])
+    seen = [
+        [media.read_number(one.images[""]) for one in source.observations(fps=None)] for source in opened.sources
+    ]
+    assert sorted(seen) == [[0, 1], [0, 1, 2, 3]]
+
+
 def test_pipes_and_sockets_are_named_and_never_waited_for(cams: Path) -> None:
     os.mkfifo(cams / "a" / "pipe.mp4")
     (cams / "a" / "null.jpg").symlink_to("/dev/null")
