@@ -13,6 +13,7 @@ from hippocam.apps.ask.asof import Known, is_present, with_states
 from hippocam.apps.ask.away import with_away
 from hippocam.apps.ask.count.count import CountAnswer
 from hippocam.apps.ask.deep import DeepConfig, SecondLook, look_again, thin
+from hippocam.apps.ask.likely import named_first
 from hippocam.apps.ask.links import where_before
 from hippocam.apps.ask.question.before_after import JUST_S
 from hippocam.apps.ask.question.description import description
@@ -218,9 +219,10 @@ def _searches(memory: Askable, meaning: Meaning, where: Where) -> tuple[list[Whe
         return searches, ""
     t0_s, t1_s, stream = anchor.t0_s, anchor.t1_s, anchor.stream
     if t0_s is None or t1_s is None:
-        beside: Where = {"top": 1, "beside": 0, "presupposed": True, "in_words": False}
+        beside: Where = {"top": TOP, "beside": 0, "presupposed": True, "in_words": False}
         found = [m for own in searches for m in memory.search(anchor.text, {**own, **beside})]
-        best = max(found, key=lambda moment: moment.score, default=None)
+        found.sort(key=lambda moment: -moment.score)
+        best = next(iter(named_first(anchor.text, found)), None)
         if best is None or best.score < SEEN_FROM:
             return [], f'Not seen: nothing matches "{anchor.text}", {anchor.side} which to look.'
         t0_s, t1_s, stream = best.t0_s, best.t1_s, best.stream
@@ -239,6 +241,7 @@ def _gather(memory: Askable, meaning: Meaning, searches: Sequence[Where], top: i
         return tuple(sorted(best, key=lambda m: (m.spans[0][0], m.stream, m.id)))
     moments = {m.id: m for where in searches for m in memory.search(meaning.sought, where)}
     ranked = sorted(moments.values(), key=lambda m: (-m.score, m.stream, m.t0_s))
+    ranked = named_first(meaning.sought, ranked)
     if meaning.kind in (QuestionKind.BEFORE, QuestionKind.AFTER):
         return tuple(ranked)  # what stands beside a moment comes in addition, and is believed less
     return tuple(ranked[: max(top, len(searches))])

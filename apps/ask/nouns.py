@@ -18,6 +18,8 @@ _PEOPLE = frozenset(
     "pedestrian pedestrians human humans individual individuals".split()
 )
 _VEHICLES = ("car", "truck", "bus", "motorcycle")
+# Vehicles that the detector takes for each other: a car that is far away is a truck in some frames.
+ALIKE_VEHICLES = frozenset({"car", "truck", "bus"})
 _PLURALS = {
     "knives": "knife",
     "mice": "mouse",
@@ -62,6 +64,18 @@ _THERE = re.compile(
 # Words after a noun that say how it looks, or where it is.
 _LOOKS = re.compile(
     r"(?:in|on|at|with|of|by|under|behind|beside|near|above|below|inside|outside|wearing)\b", re.IGNORECASE
+)
+# Places that fill a picture.
+PLACES = (
+    r"(?:\w*rooms?|kitchens?|hall\w*|corridors?|offices?|gyms?|garages?|shops?|stores?|streets?|roads?|highways?|parks?"
+    r"|playgrounds?|forests?|meadows?|fields?|beach(?:es)?|gardens?|yards?|courtyards?|campus|driveways?|stations?"
+    r"|restaurants?|stages?|studios?|workshops?|factory|laboratory|library|church|museum|mountains?|hills?|lakes?"
+    r"|rivers?|sea|harbour|deserts?|city|village|bridges?|squares?|airport|pools?|stadium)"
+)
+_A_PLACE = re.compile(
+    rf"^(?:{_ARTICLE}\s+)?(?:[\w-]+\s+){{0,2}}{PLACES}(?:\s+(?:is|was|are|were|shown|seen|visible|there|again|appears?"
+    r"|appeared|comes?|came))*$",
+    re.IGNORECASE,
 )
 _ALIKE = {
     "black": {"black", "grey", "blue", "brown"},
@@ -150,6 +164,11 @@ def thing_in(text: str) -> Thing | None:
 def is_part_of_name(noun: str, following: str) -> bool:
     """Whether a noun and the word after it name something else: "mouse pointer", "car park"."""
     return following.casefold().strip(",.?!'") in _NOT_ITSELF.get(noun, ())
+
+
+def names_place(text: str) -> bool:
+    """Whether a description is of a place: "the kitchen", "a city street"; a dog in one is a thing."""
+    return _A_PLACE.match(text.strip()) is not None
 
 
 def only_there(words: str) -> bool:

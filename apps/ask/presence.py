@@ -11,7 +11,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hippocam.apps.ask.nouns import Coloured, coloured_in, contradicted, is_part_of_name, labels_of, thing_in
+from hippocam.apps.ask.nouns import (
+    ALIKE_VEHICLES,
+    Coloured,
+    coloured_in,
+    contradicted,
+    is_part_of_name,
+    labels_of,
+    thing_in,
+)
+from hippocam.memory.entities.detections import Presence
 from hippocam.memory.filter import Filter
 from hippocam.memory.memory import Memory
 from hippocam.memory.recall.query import Query
@@ -24,6 +33,9 @@ _OTHER_WORDS = frozenset({"orange", "bear", "train", "book", "tie", "remote", "k
 # What the detector often misses though it fills the picture: furniture, and what is built in.
 _OFTEN_MISSED = frozenset({"dining table", "bed", "couch", "chair", "bench", "potted plant", "tv", "refrigerator",
                            "sink", "oven", "microwave", "toilet", "book", "vase", "clock"})  # fmt: skip
+
+# Looks are a second apart.
+_LOOK_S = 1.0
 
 # What is left of a belief in a thing of a colour that none of its kind had: less than one half.
 _MISCOLOURED = 0.4
@@ -87,12 +99,31 @@ def _doubted(memory: Memory, query: Query, moment: Evidence, labels: Sequence[st
     score = moment.score
     found = [memory.entities.presence([label], wanted) for label in labels]
     for label, presence in zip(labels, found, strict=True):
+        if _taken_for(memory, label, presence, wanted):
+            presence = replace(presence, frames=0, score=0.0)
         score = presence.believed(score, misses=label in _OFTEN_MISSED)
     if score == moment.score:
         thing = thing_in(query.text)
         known = thing is not None and not thing.acts
         return replace(moment, detected=known and all(presence.shown for presence in found))
     return replace(moment, score=score, why=f"{moment.why}; never detected there: {', '.join(labels)}")
+
+
+def _taken_for(memory: Memory, label: str, presence: Presence, wanted: Filter) -> bool:
+    """Whether what was detected now and then is another vehicle, which was followed all that time.
+
+    A car that is small or half hidden is called a truck in some frames.
+    """
+    first_s, last_s = presence.first_s, presence.last_s
+    if label not in ALIKE_VEHICLES or presence.visits or first_s is None or last_s is None:
+        return False
+    followed = [
+        visit
+        for other in ALIKE_VEHICLES - {label}
+        for entity in memory.entities.entities(wanted.stream, other, wanted.at_s)
+        for visit in entity.visits
+    ]
+    return any(visit.t0_s - _LOOK_S <= first_s and last_s <= visit.t1_s + _LOOK_S for visit in followed)
 
 
 def _miscoloured(

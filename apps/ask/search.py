@@ -20,6 +20,7 @@ from hippocam.apps.ask.asof import Subject
 from hippocam.apps.ask.count.count import CountAnswer, StreamTimes, answer_count
 from hippocam.apps.ask.evidence import evidence_of
 from hippocam.apps.ask.memories import Member, Memories, at_once
+from hippocam.apps.ask.nouns import names_place
 from hippocam.apps.ask.presence import doubted, labels_named, supposed
 from hippocam.apps.ask.question.description import description
 from hippocam.apps.ask.question.timeline import away, start_and_end_s, timelines
@@ -313,6 +314,7 @@ def _query_of(memory: Memory, text: str, vector: FloatArray, where: Where) -> Qu
         far=where.get("far", False),
         in_words=where.get("in_words", False),
         labels=tuple(labels_named(text)),
+        of_place=names_place(text),
         sentences=likeness_here(),
         **conditions(where),
     )

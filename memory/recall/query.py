@@ -49,6 +49,7 @@ class Query(Filter):
             was. Else that is read off the text.
         labels: What the detector calls the things that are named, if it knows them: a thing that it calls
             otherwise is none of these, however near its picture comes.
+        of_place: Whether a place is described, which fills a picture: no thing by itself looks like one.
     """
 
     text: str
@@ -61,6 +62,7 @@ class Query(Filter):
     sentences: Sentences | None = None
     in_words: bool = False
     labels: tuple[str, ...] = ()
+    of_place: bool = False
 
     @property
     def wanted(self) -> Filter:

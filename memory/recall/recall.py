@@ -112,7 +112,7 @@ def recall(
         most,
     )
     shown, unheld = dict[int, ThingHit](), list[ThingHit]()
-    if not spoken:
+    if not spoken and not query.of_place:
         things = find_things(
             store, query.vector, wanted, most, lambda c, n: belief(c, spec, compared + n), query.labels
         )

@@ -11,7 +11,7 @@ from hippocam.memory.records import Evidence
 from hippocam.models.readers.context import Context, ContextConfig
 from hippocam.models.readers.note_text import IMPORTED, one_line, told_notes
 from hippocam.models.readers.question_kind import QuestionKind
-from hippocam.models.readers.reading import SEEN_FROM, Given, Reading, Sentence
+from hippocam.models.readers.reading import SEEN_FROM, Given, Reading, Sentence, nearly_as_likely
 from hippocam.models.readers.reply import NOTHING
 from hippocam.models.readers.surety import (
     DETECTED_AT_MOST,
@@ -26,8 +26,6 @@ from hippocam.stream.timecode import format_time
 if TYPE_CHECKING:
     from hippocam.models.readers.config import ReaderConfig
 
-# Further moments are named if their belief is at least this share of that of the best.
-_ALSO = 0.8
 # Moments this near to each other, in seconds, are told as one.
 _GAP_S = 0.05
 # Times that are named where something was seen often.
@@ -185,7 +183,8 @@ def _from(moment: Evidence) -> str:
 
 def _likely(evidence: Sequence[Evidence]) -> list[Evidence]:
     """The moments that are believed, and nearly as much as the best."""
-    return [e for e in evidence if e.score >= max(SEEN_FROM, _ALSO * evidence[0].score)]
+    best = evidence[0].score
+    return [e for e in evidence if e.score >= SEEN_FROM and nearly_as_likely(e.score, best)]
 
 
 def _only_words(moment: Evidence, kinds: tuple[str, ...]) -> Evidence:
@@ -201,7 +200,8 @@ def _special(
     """Answer what a question asks beyond when."""
     best = likely[0]
     if kind in (QuestionKind.BEFORE, QuestionKind.AFTER):
-        return _neighbour(kind, _joined([(e, e.t0_s, e.t1_s) for e in likely])[0], evidence)
+        same = [e for e in likely if e.sentence == best.sentence]  # another room that follows is not the same
+        return _neighbour(kind, _joined([(e, e.t0_s, e.t1_s) for e in same])[0], evidence)
     if kind == QuestionKind.WHERE:
         return Sentence(text=hedged(f"in {_where(best)}", surety), evidence_ids=(best.id,))
     if kind in _OF_WORDS:
@@ -234,7 +234,9 @@ def _special(
     chosen = sorted(ends.values(), key=lambda s: (s.t0_s, s.stream))
     ids = tuple(dict.fromkeys(found for stretch in chosen for found in stretch.ids))
     word = "last" if kind == QuestionKind.LAST else "first"
-    return Sentence(text=hedged(f"{word} seen {'; '.join(map(str, chosen))}", surety), evidence_ids=ids)
+    looks = {e.id: e for e in likely}
+    seen = "; ".join(f"{stretch}{_shows(looks[stretch.ids[0]])}" for stretch in chosen)
+    return Sentence(text=hedged(f"{word} seen {seen}", surety), evidence_ids=ids)
 
 
 def _neighbour(kind: QuestionKind, best: _Stretch, evidence: Sequence[Evidence]) -> Sentence:

@@ -7,7 +7,7 @@ import re
 from hippocam.apps.ask.answer.facts import Facts, Stay
 from hippocam.apps.ask.answer.phrases import by_stream, listed, number
 from hippocam.apps.ask.answer.told import Told, told
-from hippocam.apps.ask.nouns import noun_for
+from hippocam.apps.ask.nouns import PLACES, noun_for
 from hippocam.models.readers.question_kind import QuestionKind
 from hippocam.models.readers.surety import Surety, hedged
 
@@ -49,13 +49,7 @@ _CATEGORIES = {
     ),
     "appliance": (("microwave", "oven", "toaster", "sink", "refrigerator"), "oven|stove|fridge|refrigerator|sink"),
     "room": ((), r"\w*rooms?|kitchen|hall|hallway|corridor|office|gym|doorway|garage|stairs|shop|library"),
-    "place": (
-        (),
-        r"\w*rooms?|kitchen|hall\w*|corridor|office|gym|garage|shop|store|street|road|highway|park|playground"
-        r"|forest|meadow|field|beach|garden|yard|courtyard|campus|driveway|station|restaurant|stage|studio|workshop"
-        r"|factory|laboratory|library|church|museum|mountains?|hills?|lake|river|sea|harbour|desert|city|village"
-        r"|bridge|square|airport|pool|stadium",
-    ),
+    "place": ((), PLACES),
 }
 _LOOKED, _SENTENCES = 64, 6
 # That what a moment looks like names it rightly.

@@ -9,7 +9,8 @@ from hippocam.apps.ask.answer.facts import Facts, Stay
 from hippocam.apps.ask.answer.phrases import by_stream, lasting, listed, number, stretch, times
 from hippocam.apps.ask.answer.told import Told, told
 from hippocam.apps.ask.count.words import ordinal
-from hippocam.apps.ask.nouns import Thing, has_colour, noun_for, only_coloured, thing_in
+from hippocam.apps.ask.nouns import ALIKE_VEHICLES, Thing, has_colour, noun_for, only_coloured, thing_in
+from hippocam.memory.entities.detections import Detected
 from hippocam.memory.records import Evidence
 from hippocam.models.readers.question_kind import QuestionKind
 from hippocam.models.readers.reading import SEEN_FROM
@@ -128,7 +129,7 @@ def glimpsed(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
     visits = facts.stays(lambda entity: entity.label in thing.labels)
     if visits and not facts.filmed(visits):
         return None
-    stretches = facts.glimpsed(thing.labels)
+    stretches = [each for each in facts.glimpsed(thing.labels) if not _is_another(facts, each)]
     if sum(each.frames for each in stretches) < _GLIMPSES:
         return None
     spans = [(each.stream, each.t0_s, each.t1_s) for each in stretches]
@@ -137,6 +138,19 @@ def glimpsed(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
     surety = Surety.of(_GLIMPSED)
     said = affirmed(text, surety) if facts.kind == _K.WHETHER else hedged(text, surety)
     return told(said, shown, belief=_GLIMPSED)
+
+
+def _is_another(facts: Facts, glimpsed: Detected) -> bool:
+    """Whether a vehicle that was detected now and then is one of another kind that was followed all that time."""
+    if glimpsed.label not in ALIKE_VEHICLES:
+        return False
+    others = facts.stays(lambda entity: entity.label in ALIKE_VEHICLES - {glimpsed.label})
+    return any(
+        stay.visit.stream == glimpsed.stream
+        and stay.t0_s - _LOOK_S <= glimpsed.t0_s
+        and glimpsed.t1_s <= stay.t1_s + _LOOK_S
+        for stay in others
+    )
 
 
 def _edges(facts: Facts, thing: Thing, stays: Sequence[Stay], most: float) -> Told:

@@ -50,7 +50,7 @@ _FORMS = tuple(
         ),
         (r"\b(?:what time|clock)\b", r"\b\d{1,2}:\d{2}\b"),
         (r"\b(?:price|cost|how much)\b", r"[$€£] ?\d|\d+[.,]\d\d\b"),
-        (r"\basks?\b", r"\?"),
+        (r"\basks?\b", r"\w\W+\w.*\?"),
         (r"\bresolution\b", r"\d{3,4} ?[x×] ?\d{3,4}"),
         (r"\be-?mail\b", r"\S@\S"),
         (r"\b(?:website|web address|url|link)\b", r"www\.|https?:|\w\.(?:com|org|net|io|de|edu|gov)\b"),

@@ -120,7 +120,7 @@ def answer_count(
             recorded=True,
         )
     evidence = tuple(shown.values())
-    sentence = Sentence(text=f"{count.text}.", evidence_ids=tuple(found.id for found in evidence))
+    sentence = Sentence(text=f"{count.text}.", evidence_ids=tuple(found.id for found in evidence), known=True)
     return CountAnswer(reading=Reading(sentences=(sentence,), unknown=False, confidence=belief), evidence=evidence)
 
 

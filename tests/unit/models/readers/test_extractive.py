@@ -41,6 +41,17 @@ def test_the_best_moment_has_its_own_span_and_what_touches_it_is_not_told_again(
     assert reading.cited_answer(numbers) == ("Perhaps 0:10 to 0:20 in cam [1]. Also 0:30 to 0:40 in cam [2].")
 
 
+def test_of_moments_that_are_all_believed_only_those_with_odds_like_the_best_are_named():
+    reading = read(moment(10, 20, 0.999), moment(30, 40, 0.96), moment(50, 60, 0.985))
+    assert reading.answer == "Perhaps 0:10 to 0:20 in cam. Also 0:50 to 1:00 in cam."
+
+
+def test_what_follows_a_moment_may_look_like_it_and_is_told_by_its_sentence():
+    kitchen, hall = moment(10, 20, 0.99, sentence="a kitchen"), moment(20, 30, 0.98, sentence="a hall")
+    after = read(kitchen, hall, question="What happened after the kitchen?").sentences[0]
+    assert after.text == "After it: 0:20 to 0:30 in cam, which looks like a hall."
+
+
 def test_the_same_time_in_another_stream_is_another_moment():
     reading = read(moment(10, 20, 0.9), moment(15, 25, 0.9, stream="door"))
     assert "0:10 to 0:20 in cam" in reading.answer
@@ -72,8 +83,16 @@ SEEN = (
             "Perhaps 3 times: 0:10 to 0:12 in cam; 0:50 to 1:00 in cam; 1:30 to 1:35 in cam.",
             {"cam50", "cam90"},
         ),
-        ("When was the train first seen?", "Perhaps first seen 0:10 to 0:12 in cam.", {"cam50"}),
-        ("When did the train last appear?", "Perhaps last seen 1:30 to 1:35 in cam.", {"cam90"}),
+        (
+            "When was the train first seen?",
+            "Perhaps first seen 0:10 to 0:12 in cam, with the words \"the 'train' leaves\".",
+            {"cam50"},
+        ),
+        (
+            "When did the train last appear?",
+            "Perhaps last seen 1:30 to 1:35 in cam, which looks like a bus on a street.",
+            {"cam90"},
+        ),
         ("How long was the train there?", "Perhaps for 10 s: 0:50 to 1:00 in cam.", {"cam50"}),
         ("Where was the train?", "Perhaps in cam, place 3.", {"cam50"}),
         ("What does the sign say?", "The words there: \"the 'train' leaves\".", {"cam50"}),

@@ -386,6 +386,23 @@ def test_in_drawings_the_detector_is_not_believed_by_itself(yard):
     assert "Seen" in said(yard, "Summarise the video", records=filmed)
 
 
+def test_a_car_that_was_followed_is_no_truck_in_the_frames_that_say_so(yard):
+    of_car = Detected("yard", "truck", 25, 30, 3, 0.5)
+    assert answer_beside(yard.facts("Is there a truck?", records=yard.Yard(detected=(of_car,))), ()) is None
+    later = of_car._replace(t0_s=50, t1_s=55)
+    found = answer_beside(yard.facts("Is there a truck?", records=yard.Yard(detected=(later,))), ())
+    assert found.reading.answer == "Perhaps: 0:50 to 0:55 in yard."
+
+
+def test_a_question_is_no_single_word_with_a_mark(yard):
+    asked = yard.Yard(notes=(
+        Note(stream="yard", kind="screen", t0_s=4, t1_s=6, text="READY?"),
+        Note(stream="yard", kind="screen", t0_s=20, t1_s=22, text="Do you want to save it?"),
+    ))  # fmt: skip
+    answer = said(yard, "What does the form ask?", records=asked)
+    assert answer == 'Likely on screen in yard: "Do you want to save it?" (0:20 to 0:22).'
+
+
 def test_a_woman_may_be_among_the_people_who_were_there(yard):
     found = answer_beside(yard.facts("Is there a woman?"), ())
     assert found.reading.answer == (
