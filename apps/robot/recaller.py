@@ -7,10 +7,11 @@ answers from what was published last.
 from __future__ import annotations
 
 import functools
+import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -34,6 +35,9 @@ from hippocam.stream.robot.shared_ring import SharedRing
 
 # How often the writer is looked after; seconds.
 _LOOK_S = 0.01
+# After so long the thread that follows the writer lets the one that answers go on; Python's own 5 ms are half a
+# deadline. Seconds.
+_SWITCH_S = 0.0005
 # Texts whose vectors are held.
 _MOST_TEXTS = 1024
 # An event is open for this much longer than it may be long, at most: until it is written down; seconds.
@@ -96,6 +100,7 @@ def run_recaller(job: RecallerJob, asked: Connection) -> None:
         job: What to do.
         asked: Tells of each request and takes one reply for each, None where a newer request took its place.
     """
+    sys.setswitchinterval(_SWITCH_S)
     recaller = Recaller(job)
     following = threading.Thread(target=recaller.follow, name="hippocam-follow", daemon=True)
     following.start()
@@ -169,7 +174,7 @@ class Recaller:
         else:
             latest = self._follower.latest
             found, version = latest.search(vector_D, request.condition, request.top), latest.version
-        entries = [self._entry(hit) for hit in found] + self._open.search(vector_D, request.condition)
+        entries = [*self._entries(found), *self._open.search(vector_D, request.condition)]
         entries.sort(key=lambda entry: (-entry.cosine, -entry.t1_s))
         return self._reply(request, tuple(entries[: request.top]), version)
 
@@ -194,21 +199,23 @@ class Recaller:
     def _encode_text(self, text: str) -> FloatArray:
         return _unit(self._encoder.encode_texts([text])[0])
 
-    def _entry(self, hit: Hit) -> RecalledEntry:
+    def _entries(self, hits: Sequence[Hit]) -> Iterator[RecalledEntry]:
         memory = self._memory
-        entry = memory.entry(hit.entry_id) if memory is not None else None
-        pictured = memory is not None and entry is not None and entry.jpeg_bytes > 0
-        return RecalledEntry(
-            id=format_id(hit.entry_id),
-            stream=hit.stream,
-            t0_s=hit.t0_s,
-            t1_s=hit.t1_s,
-            cosine=hit.cosine,
-            vector=hit.vector_D,
-            pose=hit.pose,
-            text=entry.text if entry is not None else "",
-            image=str(memory.image(hit.entry_id)) if pictured and memory is not None else "",
-        )
+        held = {} if memory is None else memory.store.entries.several([hit.entry_id for hit in hits])
+        for hit in hits:
+            entry = held.get(hit.entry_id)
+            pictured = memory is not None and entry is not None and entry.jpeg_bytes > 0
+            yield RecalledEntry(
+                id=format_id(hit.entry_id),
+                stream=hit.stream,
+                t0_s=hit.t0_s,
+                t1_s=hit.t1_s,
+                cosine=hit.cosine,
+                vector=hit.vector_D,
+                pose=hit.pose,
+                text=entry.text if entry is not None else "",
+                image=str(memory.image(hit.entry_id)) if pictured and memory is not None else "",
+            )
 
 
 class _OpenEvents:
