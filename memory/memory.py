@@ -338,7 +338,7 @@ class MemoryWriter(Memory):
         Raises:
             MemoryFolderError: The disk is full, or the budget holds not one picture.
         """
-        with self._mutex, self.longterm.together():
+        with self._mutex, self.longterm.together(len(items)):
             for item in items:
                 self._streams.write(item)
 

@@ -354,7 +354,8 @@ class Window:
             for order in range(held.added - most + 1, columns.added - most + 1):  # too old by now
                 rows = _without(rows, columns.row_of(order))
             for row in self._new:
-                rows = np.insert(rows, np.searchsorted(rows, row), row)
+                last = not len(rows) or row > rows[-1]
+                rows = np.append(rows, row) if last else np.insert(rows, np.searchsorted(rows, row), row)
         self._held, self._new = _Held(most, columns.added, rows), []
         return rows
 

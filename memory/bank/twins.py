@@ -109,7 +109,13 @@ class Twins:
         """Rows of the newest other entries of the same stream that have a key."""
         columns = self._columns
         rows = columns.window.rows(self._window)
-        others: Rows = rows[(columns.stream[rows] == columns.stream[row]) & (rows != row)]
+        own = columns.stream[rows] == columns.stream[row]
+        at = int(np.searchsorted(rows, row))
+        if at < len(rows) and rows[at] == row:
+            own[at] = False
+            if at == len(rows) - 1 and own[:at].all():  # as where all are of one stream
+                return rows[:at]
+        others: Rows = rows[own]
         return others
 
     def _cosines_known(self, row: int, rows: Rows, compared: Compared | None) -> FloatArray | None:

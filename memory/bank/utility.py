@@ -100,14 +100,18 @@ class Sketch:
         self._used = len(rows.scales)
         self._rows.codes[: self._used], self._rows.scales[: self._used] = rows.codes, rows.scales
 
+    def now(self) -> Directions:
+        """What it holds now, until the next row is taken in."""
+        return Directions(Keys(self._rows.codes[: self._used], self._rows.scales[: self._used]), self.count)
+
     def directions(self) -> Directions:
-        """What it holds now."""
-        rows = self._rows
-        return Directions(Keys(rows.codes[: self._used].copy(), rows.scales[: self._used].copy()), self.count)
+        """What it holds now, for good."""
+        rows, taken = self.now()
+        return Directions(Keys(rows.codes.copy(), rows.scales.copy()), taken)
 
     def energy(self, keys_ND: FloatArray) -> FloatArray:
         """About the mean squared cosine of each key with the rows that were taken in, float32 [N]."""
-        return self.directions().energy(keys_of(keys_ND))
+        return self.now().energy(keys_of(keys_ND))
 
     def dump(self) -> bytes:
         """The sketch as bytes, without loss."""
@@ -196,7 +200,8 @@ class Utility:
 
     def energies(self, keys_ND: FloatArray) -> FloatArray:
         """Trained and own energy of each key, float32 [N, 2]."""
-        own = self.again.energy(keys_ND) - self.all.energy(keys_ND)
+        keys = keys_of(keys_ND)
+        own = self.again.now().energy(keys) - self.all.now().energy(keys)
         return np.stack([self.trained_energies(keys_ND), own], axis=1).astype(np.float32)
 
     def trained_energies(self, keys_ND: FloatArray) -> FloatArray:

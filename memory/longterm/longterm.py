@@ -8,8 +8,8 @@ the journal says why each thing happened.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from hippocam.memory.bank.bank import Bank
@@ -148,9 +148,12 @@ class LongTerm:
         self.held.check_pictures()
         self.budget.make_room(0)
 
-    def together(self) -> AbstractContextManager[None]:
-        """Let what comes in inside share commits, as far as the log's share of the budget allows."""
-        return self._store.transactions.together(self._log.sizes.together)
+    @contextmanager
+    def together(self, items: int) -> Iterator[None]:
+        """Let what comes in inside, so many frames and notes, share commits as far as the log's share allows."""
+        many = one_thread() if items > 1 else nullcontext()  # else it is set for each event
+        with many, self._store.transactions.together(self._log.sizes.together):
+            yield
 
     def _undone(self) -> None:
         """Hold what the database does, once several events were taken back."""
