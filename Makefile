@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-DEV_PACKAGE := -e ".[dev,clip,vlm,robot,mcp]"
+DEV_PACKAGE := -e ".[dev,clip,vlm,robot,mcp,remote]"
 # CPU builds of torch live on PyTorch's own index; it is used only where it answers (PyPI's build brings CUDA).
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 

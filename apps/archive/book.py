@@ -51,6 +51,7 @@ class ArchiveBook:
         unit_s: See ArchiveConfig.
         on_progress: Is told how far the run is.
         on_note: Is told what whoever runs it should know.
+        on_whole: Is told of each memory that has taken all that it takes in this run.
     """
 
     def __init__(
@@ -65,10 +66,11 @@ class ArchiveBook:
         unit_s: float,
         on_progress: Callable[[ArchiveProgress], None],
         on_note: Callable[[str], None],
+        on_whole: Callable[[str], None],
     ) -> None:
         self._todos, self._ledger, self._work = todos, ledger, work
         self._root, self._copies, self._openings, self._unit_s = root, copies, openings, unit_s
-        self._on_progress, self._on_note = on_progress, on_note
+        self._on_progress, self._on_note, self._on_whole = on_progress, on_note, on_whole
         self._total_s = sum(todo.duration_s or 0.0 for todo in todos)
         self._copied = set(ledger.open_units())
         self._units: dict[str, _Unit] = {}
@@ -125,6 +127,8 @@ class ArchiveBook:
             its.ended[segment.index], its.here_s = taken.outcome, 0.0
         if taken.safe is not None:
             self._make_safe(memory, its, taken.safe)
+            if self._memory_at(segment.index + 1) != memory:
+                self._on_whole(memory)
         self._tell(self._todos[segment.index].footage.source.uri)
 
     def lost(self, memory: str) -> Segment:

@@ -33,6 +33,8 @@ class ArchiveRequest:
             memories.
         budget_mb_per_hour: What each memory may take for every hour of footage that goes into it, in millions of
             bytes; None for `budget_mb` alone. The larger of both counts.
+        copy_to: Where memories are copied whole when they are finished, `s3://...`, `gs://...` or a folder, and
+            whence an empty folder is filled; None as in the run before (nowhere at first).
         duplicates: Whether duplicates of other recordings are archived, too; None as in the run before (no at
             first).
     """
@@ -49,6 +51,7 @@ class ArchiveRequest:
     camera_from: str | None = None
     work: str | None = None
     budget_mb_per_hour: float | None = None
+    copy_to: str | None = None
     duplicates: bool | None = None
 
     def __post_init__(self) -> None:

@@ -45,12 +45,15 @@ def settled(ledger: Ledger, request: ArchiveRequest, *, resume: bool) -> Archive
         split=request.split or before.split,
         encoder=name,
         work=request.work or before.work,
+        copy_to=request.copy_to or before.copy_to,
         duplicates=before.duplicates if request.duplicates is None else request.duplicates,
     )
     # a later run may start in another folder
     request = replace(request, paths=tuple(map(_absolute, request.paths)))
     if request.work is not None:
         request = replace(request, work=_absolute(request.work))
+    if request.copy_to is not None:
+        request = replace(request, copy_to=_absolute(request.copy_to))
     with ledger.transaction():
         ledger.set_setting("request", asdict(request))
     return request

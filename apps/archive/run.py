@@ -12,9 +12,11 @@ import functools
 import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from hippocam.apps.archive.book import ArchiveBook, put_back
+from hippocam.apps.archive.depot import Depot, fetch_into
 from hippocam.apps.archive.ledger import LEDGER, Ledger, State
 from hippocam.apps.archive.planning import Planner
 from hippocam.apps.archive.records import ArchiveConfig, ArchiveProgress, ArchiveReport, ArchiveRequest
@@ -63,7 +65,7 @@ def archive(
         ValueError: A value is out of its range.
     """
     root, config = Path(os.path.abspath(root)), config or ArchiveConfig()
-    if resume and not (root / LEDGER).is_file():
+    if resume and not (root / LEDGER).is_file() and request.copy_to is None:
         raise HippocamError(f"{root}: no archive to go on with; begin one with: hippocam archive PATH")
     hidden = root / HIDDEN
     private.make_folder(hidden)  # parts of footage wait there
@@ -72,9 +74,16 @@ def archive(
     except LockedError as error:
         raise HippocamError(f"{root}: another process archives into it; wait for it to end") from error
     try:
-        with Ledger(root / LEDGER) as ledger:
+        if request.copy_to is not None:
+            fetch_into(root, request.copy_to)
+        with Ledger(root / LEDGER) as ledger, ExitStack() as ending:
             setup = Setup(settled(ledger, request, resume=resume))
-            report = _Run(root, hidden, ledger, setup, config, on_progress, on_note).run()
+            depot = ending.enter_context(Depot(setup.request.copy_to)) if setup.request.copy_to else None
+            if depot is not None:
+                depot.check(ledger)
+            report = _Run(root, hidden, ledger, setup, config, on_progress, on_note, depot).run()
+            if depot is not None:
+                depot.end(root, ledger)
             write_summary(root, report)
             return report
     finally:
@@ -93,7 +102,9 @@ class _Run:
         config: ArchiveConfig,
         on_progress: Callable[[ArchiveProgress], None] | None,
         on_note: Callable[[str], None] | None,
+        depot: Depot | None,
     ) -> None:
+        self._depot = depot
         self._root, self._ledger, self._setup, self._config = root, ledger, setup, config
         self._on_progress, self._on_note = on_progress, on_note
         self._temporary = work_folder(root, setup.request.work)
@@ -118,6 +129,7 @@ class _Run:
             unit_s=self._config.unit_s,
             on_progress=self._tell,
             on_note=self._on_note or (lambda _: None),
+            on_whole=self._copy_out,
         )
         book.tell_start()
         self._carry_out(todos, work, book, planner.seconds)
@@ -162,6 +174,11 @@ class _Run:
             run_here(footage, work, make, book)
         else:
             run_on_ray(footage, work, make, book, self._config.workers, ahead=self._config.ahead)
+
+    def _copy_out(self, memory: str) -> None:
+        """Have a memory copied that this run has finished."""
+        if self._depot is not None:
+            self._depot.copy(self._root / memory, self._ledger)
 
     def _tell(self, progress: ArchiveProgress) -> None:
         self._progress.tell(progress)

@@ -25,7 +25,7 @@ from hippocam.memory.lock import WriterLock
 from hippocam.memory.memory import Memory
 from hippocam.stream.errors import Failure, HippocamError
 from hippocam.stream.private import replace_bytes
-from hippocam.stream.sources.remote import path_of
+from hippocam.stream.sources.remote import is_there
 
 SUMMARY = "summary.json"
 _PROGRESS = "progress.json"
@@ -114,8 +114,8 @@ def gone_of(rows: Iterable[Row]) -> tuple[str, ...]:
 
 def _is_gone(uri: str) -> bool:
     try:
-        return not path_of(uri.partition("#")[0]).exists()
-    except OSError:  # nobody can tell, as where the network is away
+        return not is_there(uri)
+    except OSError:  # nobody can tell
         return False
 
 

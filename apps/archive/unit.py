@@ -37,7 +37,7 @@ def save(memory: Path, copy: Path) -> None:
         try:
             make_folder(new)
             make_folder(new / "exemplars")
-            _copy_database(memory / "memory.db", new / "memory.db")
+            copy_database(memory / "memory.db", new / "memory.db")
             for picture in (memory / "exemplars").iterdir():
                 _link(picture, new / "exemplars" / picture.name)
         finally:
@@ -77,7 +77,7 @@ def put_back(memory: Path, copy: Path, recordings: Collection[str]) -> bool:
                     new.unlink(missing_ok=True)
                     _link(picture, new)
                     os.replace(new, target)
-            _copy_database(copy / "memory.db", memory / "memory.db")
+            copy_database(copy / "memory.db", memory / "memory.db")
         finally:
             lock.release()
     return True
@@ -115,7 +115,8 @@ def _connect(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=10)
 
 
-def _copy_database(source: Path, target: Path) -> None:
+def copy_database(source: Path, target: Path) -> None:
+    """Copy a database as it is now, with what is still in its log, into one file."""
     if not target.exists():
         write_bytes(target, b"")
     with closing(_connect(source)) as from_, closing(sqlite3.connect(target, isolation_level=None)) as to:

@@ -18,7 +18,10 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     text = "take a whole archive of footage in, on all cores; run again, it goes on where it was"
     archive = commands.add_parser("archive", help=text, description=text[0].upper() + text[1:] + ".")
     archive.add_argument(
-        "paths", nargs="*", metavar="PATH", help="file, folder or quoted glob; or status: how far it is"
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="file, folder or quoted glob; or status: how far it is; or fetch: copied memories",
     )
     archive.add_argument(
         "--memories",
@@ -66,6 +69,9 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     archive.add_argument("--work", metavar="DIR", help="folder for what waits (default: beside the memories)")
     archive.add_argument(
+        "--copy-to", metavar="ADDRESS", help="where finished memories are copied: s3://..., gs://... or a folder"
+    )
+    archive.add_argument(
         "--executor",
         choices=("auto", "ray", "local"),
         default="auto",
@@ -86,7 +92,23 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def _archive(options: argparse.Namespace) -> int:
     if options.paths == ["status"] and not Path("status").exists():
         return _status(options)
+    if options.paths == ["fetch"] and not Path("fetch").exists():
+        return _fetch(options)
     return _run(options)
+
+
+def _fetch(options: argparse.Namespace) -> int:
+    from hippocam.apps.archive.depot import fetched
+    from hippocam.stream.errors import HippocamError
+
+    if options.copy_to is None:
+        raise HippocamError("fetch: from where? give --copy-to ADDRESS")
+    names = fetched(options.copy_to, options.memories)
+    if options.json:
+        tell_json({"memories": [str(options.memories / name) for name in names]})
+    else:
+        tell(*(str(options.memories / name) for name in names))
+    return 0
 
 
 def _status(options: argparse.Namespace) -> int:
@@ -123,6 +145,7 @@ def _run(options: argparse.Namespace) -> int:
         camera_from=options.camera_from,
         work=options.work,
         budget_mb_per_hour=options.budget_mb_per_hour,
+        copy_to=options.copy_to,
         duplicates=options.duplicates,
     )
     workers = WorkersConfig(

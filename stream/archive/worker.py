@@ -23,7 +23,7 @@ from hippocam.stream.ingest import Ingest
 from hippocam.stream.pipeline import NO_SENSES, Job, PipelineConfig, Senses
 from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import Frame, Item
-from hippocam.stream.sources.remote import path_of
+from hippocam.stream.sources.remote import is_there
 
 # Attempts without an end after which a segment is not tried again.
 MAX_TRIES = 3
@@ -129,7 +129,7 @@ class SegmentWorker:
                     with blamed_on(uri, "keeping it"):
                         part.add(items)
             except SourceError as raised:  # all else would befall other footage, too
-                if not _is_there(uri):
+                if not is_there(uri):
                     work.ended(footage.key, number)
                     return raised.reason
                 error = raised.reason
@@ -164,11 +164,6 @@ class SegmentWorker:
             yield [(item.stream.removeprefix("/"), item) for item in items]
 
 
-def _is_there(uri: str) -> bool:
-    """Whether the file or folder of a source is seen from here."""
-    return path_of(uri.partition("#")[0]).exists()
-
-
 def give_up(work: Work, footage: Footage, number: int, made: Made) -> bool:
     """Write a part that says why it holds nothing, if the footage is at fault and no machine.
 
@@ -176,7 +171,7 @@ def give_up(work: Work, footage: Footage, number: int, made: Made) -> bool:
         Whether it is.
     """
     reason = made.problem
-    if made.fault == "unseen" and not _is_there(footage.source.uri):
+    if made.fault == "unseen" and not is_there(footage.source.uri):
         reason = made.reason
     elif made.fault != "footage":
         return False

@@ -114,6 +114,15 @@ def path_of(uri: str | Path) -> Path:
     return RemotePath(str(uri)) if _ADDRESS.match(str(uri)) else Path(uri)
 
 
+def is_there(uri: str) -> bool:
+    """Whether the file or folder of a source is seen from here.
+
+    Raises:
+        OSError: Nobody can tell, as where the network is away.
+    """
+    return path_of(uri.partition("#")[0]).exists()
+
+
 def is_remote(uri: str | Path) -> bool:
     """Whether something is at an address that is read from there."""
     return _ADDRESS.match(str(uri)) is not None

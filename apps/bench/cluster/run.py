@@ -138,6 +138,7 @@ def _run(folder: Path, nodes: int, workers: int, memories: int, wait_s: float, r
         encoder="palette",
         segment_s=_SEGMENT_S,
         time_from="none",
+        duplicates=True,
     )
     with (
         Ledger(root / LEDGER) as ledger,
@@ -156,6 +157,7 @@ def _run(folder: Path, nodes: int, workers: int, memories: int, wait_s: float, r
             openings={name: setup.opening(hours) for name, hours in planner.hours.items()},
             unit_s=_UNIT_S,
             on_progress=lambda _: None,
+            on_whole=lambda _: None,
             on_note=lambda _: None,
         )
         book.measure(workers, wait_s * ENCODED_X / WRITTEN_X, folder / "go")

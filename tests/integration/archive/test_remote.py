@@ -1,6 +1,7 @@
 """Archives of footage that lies elsewhere: in a real server's bucket on this machine, and on a web server."""
 
 import http.server
+import socket
 import threading
 from pathlib import Path
 from typing import ClassVar
@@ -38,7 +39,7 @@ def footage(tmp_path_factory, helper):
 @pytest.fixture
 def bucket(footage, monkeypatch):
     """The footage in a bucket of a server on this machine."""
-    server_of = pytest.importorskip("moto.server", reason="pip install 'moto[server]' s3fs")
+    server_of = pytest.importorskip("moto.server", reason="pip install 'moto[s3]' flask flask-cors s3fs")
     boto3 = pytest.importorskip("boto3")
     s3fs = pytest.importorskip("s3fs")
     server = server_of.ThreadedMotoServer("127.0.0.1", 0, verbose=False)
@@ -81,6 +82,53 @@ def test_a_bucket_is_archived_like_a_folder(tmp_path, helper, bucket, footage, c
     assert "1 known already" in told.out
     assert SECRET not in told.out + told.err
     assert all(SECRET.encode() not in path.read_bytes() for path in (tmp_path / "m").rglob("*") if path.is_file())
+
+
+@pytest.fixture
+def gs_bucket(footage, monkeypatch):
+    """The footage in a bucket of an emulator of Google's storage on this machine."""
+    emulator = pytest.importorskip("gcp_storage_emulator.server", reason="pip install gcp-storage-emulator")
+    monkeypatch.setenv("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")  # asks a gRPC service that no emulator has
+    gcsfs = pytest.importorskip("gcsfs", reason="pip install gcsfs")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{port}")
+    monkeypatch.setenv("FSSPEC_GS_TOKEN", "anon")
+    with emulator.create_server("127.0.0.1", port, in_memory=True, default_bucket="cams"):
+        gcsfs.GCSFileSystem.clear_instance_cache()
+        system = gcsfs.GCSFileSystem(token="anon")
+        for path in footage.rglob("*.*"):
+            system.pipe_file(f"cams/{path.relative_to(footage).as_posix()}", path.read_bytes())
+        gcsfs.GCSFileSystem.clear_instance_cache()
+        yield "gs://cams"
+        gcsfs.GCSFileSystem.clear_instance_cache()
+
+
+def test_a_bucket_of_google_is_archived_like_a_folder(tmp_path, helper, gs_bucket, footage):
+    report = helper.local(tmp_path / "m", gs_bucket, per="camera")
+    assert (report.archived, report.gone, report.undated) == (2, (), ())
+    assert [failure.source for failure in report.failed] == ["gs://cams/yard/2023-11-02_15-00-00.mp4"]
+    helper.local(tmp_path / "here", footage, per="camera")
+    with Session(tmp_path / "m" / "yard") as far, Session(tmp_path / "here" / "yard") as near:
+        question = "Was it red on 2 November 2023?"
+        assert far.ask(question).answer == near.ask(question).answer
+    assert helper.local(tmp_path / "m", f"{gs_bucket}/*/2023-11-02_14*.mp4").known == 2
+
+
+def test_memories_are_copied_to_a_bucket_and_another_machine_goes_on(tmp_path, helper, bucket, footage, capsys):
+    store = "s3://cams/memories/one"
+    assert helper.local(tmp_path / "here", footage, per="camera", copy_to=store).archived == 2
+    held = {entry["Key"] for entry in bucket.list_objects(Bucket="cams", Prefix="memories")["Contents"]}
+    assert held == {f"memories/one/{name}" for name in ("archive.db", "run.json", "door.tar", "yard.tar")}
+    report = helper.local(tmp_path / "there", footage, copy_to=store)
+    assert (report.archived, report.known) == (0, 2)
+    with Session(tmp_path / "there" / "door") as far, Session(tmp_path / "here" / "door") as near:
+        question = "Was it red on 2 November 2023?"
+        assert far.ask(question).answer == near.ask(question).answer
+    bucket.delete_object(Bucket="cams", Key="memories/one/archive.db")
+    asked = str(tmp_path / "asked")
+    assert main(["archive", "fetch", "--copy-to", store, "--memories", asked]) == 2
+    assert f"nothing is in {store}" in capsys.readouterr().err
 
 
 def test_patterns_and_what_is_not_there(bucket):
