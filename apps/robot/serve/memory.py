@@ -1,7 +1,8 @@
 """A robot's memory as a service: each observation is remembered, and what it reminds of is recalled.
 
 Alone it answers with what was recalled. Before another policy server (`upstream`) it forwards the observation with
-that, and the answer is that server's. {"reset": True} ends an episode, and {"reset_finished": True} answers it.
+that, and the answer is that server's. {"reset": True} ends an episode, and {"reset_finished": True} answers it;
+what has {"remember": True} is remembered alone, and {"remembered": N} answers it.
 
 Added to what is forwarded, and to what is answered alone:
 
@@ -153,6 +154,8 @@ class _Client:
             self._service.end(seen.env)
             return {"reset_finished": True} | ({} if upstream is None else upstream.ask(content))
         now_s, refused = self._service.remember(seen)
+        if seen.only_remember:
+            return {"remembered": seen.frames, "memory/refused": refused}
         recalled = self._service.recall(seen, now_s)
         added = self._service.added(recalled, now_s, refused)
         if upstream is None or not isinstance(content, dict):

@@ -28,8 +28,8 @@ T = TypeVar("T")
 BETWEEN_S = 1e-3
 # Instants in one observation, and maps or lists in one another.
 _MOST_INSTANTS, _DEEPEST = 1000, 16
-_PROMPTS = ("prompt", "task", "instruction", "language_instruction")
-_STATES = ("state", "qpos", "joint_position", "joint_positions", "proprio")
+_PROMPTS = ("prompt", "task", "instruction", "language_instruction", "task_description")
+_STATES = ("state", "states", "qpos", "joint_position", "joint_positions", "proprio")
 _POSES, _VECTORS, _GOALS = ("pose", "base_pose"), ("vector", "embedding"), ("goal", "goal_image", "goal_vector")
 # What stands around a camera's name: "observation/wrist_image" is of the camera "wrist".
 _AROUND = ("observation", "observations", "images", "image", "rgb", "pixels", "obs")
@@ -51,6 +51,7 @@ class Observed:
         goal: What is asked for, where no words say it: a picture, uint8 [H, W, 3], or a vector, float32 [D].
         env: Which environment, where one is told.
         reset: Whether an episode ended before this.
+        only_remember: Whether no answer is wanted, as between two chunks of actions.
         refused: What was told and cannot be used: "picture", "pose", "state", "time" or "prompt".
     """
 
@@ -64,6 +65,7 @@ class Observed:
     goal: Image | FloatArray | None
     env: str
     reset: bool
+    only_remember: bool = False
     refused: Sequence[str] = ()
 
     @property
@@ -135,6 +137,7 @@ def observed(message: object) -> Observed:
         goal=_goal(goals[0]) if goals else None,
         env=_text(flat.get("env")) or "",
         reset=bool(flat.get("reset") is True),
+        only_remember=bool(flat.get("remember") is True),
         refused=tuple(what for what, cannot in failed.items() if cannot),
     )
     if seen.frames > _MOST_INSTANTS:

@@ -12,7 +12,8 @@ The answer to an observation with a goal (a prompt, "goal_image" or "goal"):
     memory/refused    what of the observation could not be used, such as "pose" or "time went back"
     server_timing     {"infer_ms"}, as openpi's server tells it
 
-An observation without one is remembered alone. Where the goal is another one than before, that is a key event.
+An observation without one, or with {"remember": True}, is remembered alone. Where the goal is another one than
+before, that is a key event.
 """
 
 from __future__ import annotations
@@ -107,7 +108,7 @@ class PolicyService:
                 return {"reset_finished": True}
             episode = self._episode(seen.env)
             turns = self._turns(seen, episode.time_s, began_s - self._began_s)
-            goal_D = self._goal(seen)
+            goal_D = None if seen.only_remember else self._goal(seen)
             late = ["time went back"] if turns[-1].time_s <= episode.time_s else []
             refused = {"memory/refused": [*seen.refused, *late]}
             self._remember(episode, turns, goal_D)
