@@ -12,7 +12,7 @@ from hippocam.apps.cli.bench.options import numbers
 from hippocam.apps.cli.bench.plotting import plotting
 from hippocam.apps.terminal import tell, tell_json, warn
 
-_WORLDS = "tour, tour-minigrid, guided, minigrid-memory, levers"
+_WORLDS = "tour, tour-minigrid, tour-pixels, guided, minigrid-memory, levers"
 _ABLATIONS = ("emptied", "other", "shuffled", "frozen")
 
 

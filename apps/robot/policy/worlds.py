@@ -25,6 +25,14 @@ def _tour_minigrid(rooms: int, delay: int, seed: Sequence[int]) -> Game:
     return MiniGridTour(tour.TourConfig(rooms=rooms, delay=delay), seed)
 
 
+def _tour_pixels(rooms: int, delay: int, seed: Sequence[int]) -> Game:
+    try:
+        from hippocam.apps.worlds.pixels.tour import PixelTour
+    except ImportError as error:
+        raise HippocamError("this world needs MiniWorld: pip install 'hippocam[robot-bench]'") from error
+    return PixelTour(tour.TourConfig(rooms=rooms, delay=delay), seed)
+
+
 def _minigrid_memory(size: int, delay: int, seed: Sequence[int]) -> Game:
     del delay  # the corridor is one
     try:
@@ -60,6 +68,15 @@ WORLDS = {
             dim=tour.DIM,
             actions=tour.ACTIONS,
             tried_delays=_TRIED_DELAYS,
+        ),
+        PlayWorld(
+            name="tour-pixels",
+            play=_tour_pixels,
+            sizes=(8, 16),
+            delays=(0,),
+            dim=tour.DIM,
+            actions=tour.ACTIONS,
+            tried_delays=(0, 200),
         ),
         PlayWorld(  # a sign shows one step at a time
             name="guided",
