@@ -21,8 +21,8 @@ from hippocam.models.sentences.picture import Look
 from hippocam.models.sentences.words import counted, listed, quoted, telling
 from hippocam.stream.records import EncoderSpec, FloatArray
 
-# Said where nothing is known: no vector, no thing, no words.
-NOTHING_KNOWN = "a moment of which no picture is kept"
+# Said where nothing is known: no vector, or no phrases to compare it with, no thing, no words.
+NOTHING_KNOWN = "a moment of which no more is known"
 # Scenes whose mean is nearer to drawings than this are drawn; see `drawn_by`. On the calibration clips the drawn
 # ones lie at -.08 and above, the filmed ones at -.13 and below.
 _DRAWN = -0.10

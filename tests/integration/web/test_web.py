@@ -507,6 +507,42 @@ def test_the_command_tells_its_password_once(session: Session) -> None:
         assert "password:" not in rest
 
 
+STUCK = """
+import sys, threading
+from pathlib import Path
+import hippocam.apps.folders as folders
+from hippocam.apps.session import Session
+from hippocam.apps.web.options import PageOptions
+from hippocam.apps.web.server import serve
+from hippocam.models.encoders.palette import PaletteEncoder
+
+class Stuck(PaletteEncoder):
+    def encode_images(self, images):
+        print("encoding", flush=True)
+        threading.Event().wait()
+
+folders.make_encoder = lambda name: Stuck()
+with Session(Path(sys.argv[1]) / "new", encoder="palette") as session:
+    serve(session, host="127.0.0.1", port=0, options=PageOptions(roots=(Path(sys.argv[1]),)))
+"""
+
+
+def test_the_page_ends_in_the_middle_of_a_watch_whose_step_never_does(tmp_path: Path) -> None:
+    """Ctrl-C while a video is watched: a step is not waited for."""
+    video = render_colours(tmp_path / "colours.mp4", seconds_each=2)
+    with subprocess.Popen(
+        [sys.executable, "-c", STUCK, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        port = process.stdout.readline().strip().rpartition(":")[2]
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=600) as client:
+            assert client.post("/hippocam/watch", json={"path": str(video)}).status_code == 200
+            assert process.stdout.readline() == "encoding\n"
+            assert client.get("/hippocam/jobs").json()["jobs"][0]["state"] == "running"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(600) == 0
+
+
 def test_the_command_says_where_it_listens_and_ends_well(tmp_path: Path) -> None:
     command = [
         sys.executable,
