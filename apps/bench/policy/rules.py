@@ -35,8 +35,8 @@ ASSETS = Path(__file__).parent / "assets"
 _MANY, _SMALL = {GRU: 6000, TRANSFORMER: 1200}, {"tour": (4, 8), "tour-minigrid": (4, 8), "guided": (4, 8)}
 # The longest delay that a full history is taught at; those with a longer one take minutes to demonstrate.
 _LONGEST_TAUGHT = 10_000
-_SHORT = FitConfig(batch=128, look=100, patience=2)
-_WIDE = FitConfig(batch=32, look=100, patience=2)
+_SHORT = FitConfig(batch=128, look=100, patience=4)
+_WIDE = FitConfig(batch=32, look=100, patience=4)
 _LONG = FitConfig(steps=6000, batch=32, rate=1e-3, look=200, patience=8)
 Say = Callable[[str], None]
 
