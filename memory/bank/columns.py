@@ -194,11 +194,12 @@ class Columns:
         while len(rows) and int(rows.max()) >= len(self.used):
             self._grow()
         self._row = dict(zip(entry_ids.tolist(), rows.tolist(), strict=True))
-        for index in np.argsort(orders, kind="stable"):  # streams are numbered as they came
-            self.streams.add(streams[index])
+        for stream in dict.fromkeys(streams[k] for k in np.argsort(orders, kind="stable").tolist()):
+            self.streams.add(stream)  # numbered as they came
         self.entry_id[rows], self.order[rows], self.used[rows] = entry_ids, orders, True
         self._recent[orders % _RECENT] = rows
-        self.stream[rows] = [self.streams.number(stream) for stream in streams]
+        numbers = {stream: self.streams.number(stream) for stream in set(streams)}
+        self.stream[rows] = [numbers[stream] for stream in streams]
         self.twin[rows], self.twin_cosine[rows] = -1, -1.0
         self.changed.update(rows.tolist())
         self._unused = int(rows.max()) + 1 if len(rows) else 0
@@ -219,7 +220,9 @@ class Columns:
         """Make room for as many rows again."""
         for name in (*_DTYPES, "key", "energy", "first_energy"):
             column = getattr(self, name)
-            setattr(self, name, np.concatenate([column, np.zeros_like(column)]))
+            larger = np.zeros((2 * len(column), *column.shape[1:]), column.dtype)
+            larger[: len(column)] = column  # the rest takes main memory only once it is used
+            setattr(self, name, larger)
 
     def delete(self, entry_id: int) -> int:
         """Free the row of an entry; return it."""

@@ -27,6 +27,8 @@ ROW_BYTES = 300
 BLOCK_BYTES = 30
 # Beyond the last level nothing is held.
 NOTHING = int(Level.WORDS) + 1
+# Where each step of `next_levels` leads, in its order.
+_TARGETS = np.array([Level.SMALL, Level.VECTORS, Level.SIGNS, OUTLINE, OUTLINE, Level.WORDS, NOTHING], np.int64)
 # Share of an entry's worth that is lost with each level of evidence.
 _SHARES = {Level.FULL: 0.15, Level.SMALL: 0.45, Level.VECTORS: 0.35, Level.WORDS: 0.05}
 # Keeping only the signs of vectors loses, for each unit of a cosine's error, this much of what losing the vectors
@@ -91,11 +93,10 @@ class Ladder:
         signs_bytes, outline_bytes = self._vector_bytes(np.full(2, Level.SIGNS), np.array([False, True]))
         block = self._plain_bytes(np.full_like(level, Level.SIGNS), words)
         packed = self._plain_bytes(level, words) - block
-        target = np.select(
-            cases, [Level.SMALL, Level.VECTORS, Level.SIGNS, OUTLINE, OUTLINE, Level.WORDS], NOTHING
-        )
-        freed = np.select(
-            cases,
+        held = np.stack(cases)
+        case = np.where(held.any(axis=0), held.argmax(axis=0), len(cases))  # np.select takes three times as long
+        freed = np.choose(
+            case,
             [
                 picture - SMALL_BYTES,
                 picture,
@@ -103,16 +104,23 @@ class Ladder:
                 vectors - outline_bytes + packed,
                 vectors - outline_bytes,
                 vectors,
+                vectors + self._plain_bytes(level, words) + words,
             ],
-            vectors + self._plain_bytes(level, words) + words,
         )
         left = _SHARES[Level.VECTORS] - np.where(outlined, by_outline, by_signs * (level == Level.SIGNS))
-        share = np.select(
-            cases,
-            [_SHARES[Level.FULL], _SHARES[Level.SMALL], by_signs, by_outline, by_outline - by_signs, left],
-            np.where(level == Level.WORDS, 0.0, left) + _SHARES[Level.WORDS],
+        share = np.choose(
+            case,
+            [
+                _SHARES[Level.FULL],
+                _SHARES[Level.SMALL],
+                by_signs,
+                by_outline,
+                by_outline - by_signs,
+                left,
+                np.where(level == Level.WORDS, 0.0, left) + _SHARES[Level.WORDS],
+            ],
         )
-        return target.astype(np.int64), freed.astype(np.int64), share.astype(np.float64)
+        return _TARGETS[case], freed.astype(np.int64), share.astype(np.float64)
 
     def whole_bytes(self, rows: Rows) -> NDArray[np.int64]:
         """Bytes that each row takes as it is."""
