@@ -25,6 +25,11 @@ _OR = re.compile(
 )
 # Ways and sides are told by where a thing was.
 _WAY = re.compile(r"\b(?:left|right|towards?|away|up|down|not|more|less)\b", re.IGNORECASE)
+# "Is there a cat or a dog?" asks whether there is any of the two.
+_EITHER = re.compile(
+    r"^(?:(?:is|are|was|were) there|any|(?:do|did|can|could|have) (?:you|we|i) (?:ever )?(?:see|seen|saw))\b",
+    re.IGNORECASE,
+)
 _ARTICLES = re.compile(r"^(?:(?:an?|the|in|at|on) )+", re.IGNORECASE)
 _DRAWN = re.compile(r"^(?:cartoon|animation|animated|drawn|drawing)\b", re.IGNORECASE)
 _FILMED = re.compile(r"^(?:real|footage|live|photograph\w*|film(?:ed)?)\b", re.IGNORECASE)
@@ -48,7 +53,7 @@ def alternatives(facts: Facts, evidence: Sequence[Evidence], closer: Closer | No
         None where no two things are offered. Where nothing chooses between them, that is said.
     """
     asked = _OR.match(facts.text) if facts.kind == QuestionKind.WHETHER and not facts.beside else None
-    if asked is None or _WAY.search(facts.text):
+    if asked is None or _WAY.search(facts.text) or _EITHER.match(facts.question):
         return None
     one, other = (_ARTICLES.sub("", asked[name].strip()) for name in ("one", "other"))
     return (

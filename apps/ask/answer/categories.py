@@ -73,7 +73,7 @@ def category(facts: Facts) -> Told | None:
         return None
     name = "place" if asked is None else asked["category"].casefold()
     labels, words = _CATEGORIES[name if name in _CATEGORIES else name.removesuffix("s")]
-    stays = [stay for stay in facts.stays(lambda entity: entity.label in labels) if stay.sure]
+    stays = facts.filmed([stay for stay in facts.stays(lambda entity: entity.label in labels) if stay.sure])
     named = re.compile(rf"\b(?:{words})\b", re.IGNORECASE)
     likely = [m for _, m in facts.records.notable(_LOOKED) if named.search(m.sentence)]
     moments = list({m.sentence: m for m in sorted(likely, key=lambda m: -m.t0_s)}.values())[::-1][:_SENTENCES]

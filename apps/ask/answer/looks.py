@@ -70,7 +70,7 @@ def looks(facts: Facts, evidence: Sequence[Evidence], closer: Closer | None = No
     """
     question, thing = facts.question, thing_in(re.sub(r"'s\b", "", facts.text))
     worn = facts.kind == _K.OTHER and _WORN.search(question) is not None
-    if thing is None and (worn or ABOVE.search(facts.text) or BELOW.search(facts.text)):
+    if thing is None and (worn or _garment(facts.text) or _WORN.search(facts.text)):
         thing = Thing(labels=("person",), noun="person", plain=False, after=facts.text)
     if facts.beside:
         return None

@@ -75,8 +75,10 @@ def what_with(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
         None where no moment is believed, or nothing else was recognised in it.
     """
     best = evidence[0] if evidence and evidence[0].score >= SEEN_FROM else None
-    if best is None or facts.beside:
+    if facts.beside:
         return None
+    if best is None:
+        return _anywhere(facts)
     named = {label for word in content_words(facts.text) for label in labels_of(word) or ()}
     things = dict[str, set[int]]()
     for stay in facts.stays(lambda entity: entity.label not in named):
@@ -88,6 +90,17 @@ def what_with(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
     looks = f". It looks like {best.sentence}" if best.sentence else ""
     text = hedged(f"with it {found}: {stretch(best.t0_s, best.t1_s)} in {best.stream}{looks}", Surety.PERHAPS)
     return told(text, [best], belief=min(best.score, _WITH_IT), final=False)
+
+
+def _anywhere(facts: Facts) -> Told | None:
+    """What was recognised in all, where nothing shows the place of which the contents are asked for."""
+    things = _things(facts)
+    stays = facts.filmed([stay for stay in facts.stays() if stay.sure])
+    spans = [(s.visit.stream, s.t0_s, s.t1_s, min(max(s.visit.frame_s, s.t0_s), s.t1_s)) for s in stays]
+    if not things:
+        return None
+    text = hedged(f"{things}, in the camera's whole view: nothing shows where in it is meant", Surety.PERHAPS)
+    return told(text, facts.shown(spans, "recognised at these times", _WITH_IT), belief=_WITH_IT, final=False)
 
 
 def background(facts: Facts) -> list[str]:

@@ -19,7 +19,9 @@ from hippocam.stream.records import Note
 _LINES = 12
 _FEW = 4
 # Titles stand at the beginning: so many of the first screens are told for one.
-_TITLE = re.compile(r"\btitles?\b", re.IGNORECASE)
+_TITLE = re.compile(
+    r"\btitles?\b|\b(?:it|film|movie|video|trailer|show) (?:is )?(?:called|named)\b", re.IGNORECASE
+)
 _FIRST = 2
 # Until when a title comes: seconds, or the share of a long recording; that the recording is called like the film.
 _BEGINS_S, _BEGINS = 15.0, 0.1

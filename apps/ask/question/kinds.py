@@ -173,6 +173,8 @@ _KINDS = (
     (_K.FIRST, _IN_A_ROW + "first$"),
     (_K.LAST, _IN_A_ROW + "last$"),
     (_K.FIRST, _ANYTHING.format("first")),
+    (_K.FIRST, rf"^how (?:does|did|do)(?: {_WHOLE})? (?:start|begin|open)(?P<named>)$"),
+    (_K.LAST, rf"^how (?:does|did|do)(?: {_WHOLE})? (?:end|finish|close)(?P<named>)$"),
     (_K.LAST, _ANYTHING.format("last")),
     (_K.WHEN, r"^(?:at |in )?(?:what|which) (?:times?|points?|moments?|scenes?|minutes?)\b"),
     # words
@@ -275,6 +277,11 @@ _KINDS = (
         r"^(?:what|which)(?: (?:things?|objects?|items?|kinds? of (?:things?|objects?)))?"
         rf"(?:'s|(?: (?:{_AUX}|there|to|be|been|{_SEE}|visible|appears?|you|we|i|one|{_WHOLE})\b)++)?(?: (?:in|on"
         rf"|of) it)?(?P<named>)$",
+    ),
+    (
+        _K.WHAT,
+        r"^what (?:can|could|do|did) (?:you|we|i|one) see"
+        r"(?P<named> (?:on|in|at|under|behind|beside|near|inside) .+)$",
     ),
     (
         _K.WHAT,

@@ -13,6 +13,10 @@ from hippocam.stream.timecode import format_time
 Side = Literal["before", "after"]
 # "The wall when the light goes on": when the light goes on is to be found.
 _DURING = re.compile(r"\S.*?\s(?:when|while)\s(?P<what>\S.*)", re.IGNORECASE)
+# What is on the table stands beside a table.
+_WHERE_IT_IS = re.compile(
+    r"^(?:on|in|at|under|near|by|inside|above|below|behind|beside) (?=(?:the|an?|my|our)\b)", re.IGNORECASE
+)
 _AT_A_MOMENT = (QuestionKind.COLOUR, QuestionKind.WHERE)
 _SOUGHT = {QuestionKind.WHO: "a person", QuestionKind.NOBODY: "nobody"}
 # A name is read or heard, never seen; of "which monitor is connected" pictures tell no more than when.
@@ -68,7 +72,8 @@ class Meaning:
     def sought(self) -> str:
         """What a picture must show, also where the question names nobody: who came is somebody."""
         during = _DURING.match(self.text) if self.kind in _AT_A_MOMENT else None
-        return during["what"] if during else self.text or _SOUGHT.get(self.kind, "")
+        text = _WHERE_IT_IS.sub("", self.text) if self.kind == QuestionKind.WHAT else self.text
+        return during["what"] if during else text or _SOUGHT.get(self.kind, "")
 
     @property
     def in_words(self) -> bool:

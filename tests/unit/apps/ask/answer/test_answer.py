@@ -436,6 +436,22 @@ def test_records_choose_between_two(yard, question, answer):
     assert answer_beside(yard.facts(question, records=yard.crossing()), ()).reading.answer == answer
 
 
+def test_what_lies_on_what_is_not_found_is_all_that_was_recognised(yard):
+    found = answer_beside(yard.facts("What is on the bench?"), ())
+    assert found.reading.answer == (
+        "Perhaps two people and one car, in the camera's whole view: nothing shows where in it is meant."
+    )
+
+
+def test_whether_there_is_either_of_two_is_no_choice_between_them(yard):
+    assert answer_beside(yard.facts("Is there a boat or a ladder?"), ()) is None
+
+
+def test_the_colour_of_a_dress_is_that_of_whoever_wears_it(yard):
+    facts = yard.facts("What colour is the dress of the first visitor?", records=yard.crossing())
+    assert answer_beside(facts, ()).reading.answer.startswith("Likely black above and blue below: 0:05 to 0:20")
+
+
 def test_day_and_night_are_told_by_how_bright_pictures_are(yard):
     class Dark:
         def brightness(self, moments):
