@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -22,6 +23,8 @@ _TOLD, _LOOKED = 8, 64
 _LINES = 4
 # That what was recognised at the time of a thing stands with it.
 _WITH_IT = 0.6
+# What is on or in something that fills much of a picture; beside a small thing stands anything.
+_IN_VIEW = re.compile(r"(?:on|in|inside|at)\b", re.IGNORECASE)
 # What is read so shortly beside a moment was read in it.
 _BESIDE_S = 0.5
 # That what a film shows is told well by a few of its moments.
@@ -78,7 +81,7 @@ def what_with(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
     if facts.beside:
         return None
     if best is None:
-        return _anywhere(facts)
+        return _anywhere(facts) if _IN_VIEW.match(facts.text.strip()) else None
     named = {label for word in content_words(facts.text) for label in labels_of(word) or ()}
     things = dict[str, set[int]]()
     for stay in facts.stays(lambda entity: entity.label not in named):
