@@ -11,7 +11,7 @@ until the video was watched whole, and is then deleted. What was watched whole i
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from hippocam.apps.content import cheap_part, fingerprint_of, is_same, renewed, replaced, with_samples
@@ -40,6 +40,7 @@ class Claim:
         resumed: Whether some or all of it was watched before.
         preview: Whether only its key frames are looked at.
         fingerprint: The cheap part of the watched content's fingerprint; "" where it has none.
+        recorded_s: When it begins, seconds since 1970, where its times in the memory count from 1970; else None.
     """
 
     job: Job
@@ -47,10 +48,16 @@ class Claim:
     resumed: bool
     preview: bool = False
     fingerprint: str = ""
+    recorded_s: float | None = None
 
 
 def claim_all(
-    memory: MemoryWriter, sources: Sequence[Source], fps: float | None, senses: Sequence[str] = ()
+    memory: MemoryWriter,
+    sources: Sequence[Source],
+    fps: float | None,
+    senses: Sequence[str] = (),
+    *,
+    start_of: Callable[[str], float | None] = lambda _: None,
 ) -> list[Claim]:
     """Claim a name for each source, no two the same, and begin a recording for each that has work left.
 
@@ -59,10 +66,12 @@ def claim_all(
         sources: What is to be watched.
         fps: Frames looked at a second; None for every frame.
         senses: What will perceive beside the encoder, as `Senses.named`.
+        start_of: When a recording begins, seconds since 1970, for times that count from then; None for times that
+            count from its start. What was watched in part keeps the times that it has.
     """
     taken: set[str] = set()
     coarse = memory.store.streams.coarse()
-    return [_claim(memory, source, fps, senses, taken, coarse) for source in sources]
+    return [_claim(memory, source, fps, senses, taken, coarse, start_of) for source in sources]
 
 
 def _claim(
@@ -72,6 +81,7 @@ def _claim(
     senses: Sequence[str],
     taken: set[str],
     coarse: frozenset[str],
+    start_of: Callable[[str], float | None],
 ) -> Claim:
     fingerprint = fingerprint_of(source.uri)
     preview = source.keyframes_only
@@ -90,12 +100,27 @@ def _claim(
             memory.relocate(name, uri, now)
     rate = KEY_FRAMES if preview else fps
     sampled = "" if complete else with_samples(source.uri, fingerprint)
+    begun = complete or any(row.last_seq >= 0 for row in known)
+    recorded_s = memory.store.streams.recorded_s(name) if begun else start_of(source.uri)
     after = -1
     if not complete:
-        after = memory.begin(name, uri=source.uri, fingerprint=sampled, fps=rate, senses=tuple(senses))
+        after = memory.begin(
+            name,
+            uri=source.uri,
+            fingerprint=sampled,
+            fps=rate,
+            senses=tuple(senses),
+            recorded_s=recorded_s,
+        )
     end_s = memory.end_s(name) if after >= 0 else None
-    job = Job(source=source, name=name, after_seq=after, after_s=end_s)
-    return Claim(job=job, complete=complete, resumed=bool(known), preview=preview, fingerprint=fingerprint)
+    return Claim(
+        job=Job(source=source, name=name, after_seq=after, after_s=end_s),
+        complete=complete,
+        resumed=bool(known),
+        preview=preview,
+        fingerprint=fingerprint,
+        recorded_s=recorded_s,
+    )
 
 
 def _whole(known: Sequence[StreamRow], fingerprint: str) -> bool:

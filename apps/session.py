@@ -126,6 +126,7 @@ class Session:
         *,
         fps: float | None = None,
         fast: bool = False,
+        dated: bool = False,
         budget_mb: float | None = None,
         executor: Executor = "local",
         on_progress: Callable[[WatchProgress], None] | None = None,
@@ -135,8 +136,8 @@ class Session:
         Args:
             sources: Video files, folders, globs, folders of numbered images, LeRobot datasets.
             fps: Frames a second that are looked at; None for the settings' rate (1 by default).
-            fast: Preview videos by their key frames alone, one in 4 s at most. What is found then has the times of
-                key frames; watching the same video again without it replaces the preview.
+            fast: Preview videos by their key frames alone, one in 4 s at most; watching again refines.
+            dated: Let times be dates where names or the file tell when it was recorded, as in an archive.
             budget_mb: What the memory's folder may take, in millions of bytes, 1 or more; None keeps its own.
             executor: "local" in this process, "ray" on Ray actors; the memory is the same.
             on_progress: Called after every chunk; it ends the watch by raising BrokenOffError.
@@ -163,7 +164,7 @@ class Session:
         if not opened.sources:  # and no empty memory is left behind
             return WatchReport(failed=failed, seconds=time.monotonic() - started)
         make = functools.partial(make_encoder, name)
-        work = Work(encoder=encoder, make_encoder=make, pipeline=pipeline, senses=senses)
+        work = Work(encoder=encoder, make_encoder=make, pipeline=pipeline, senses=senses, dated=dated)
         with self.opened.writing(name, encoder.spec, config) as memory:
             report = watch_sources(
                 memory, opened.sources, work, executor=executor, started=started, on_progress=on_progress

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from hippocam.apps.claims import Claim, claim_all, delete_previews
@@ -17,7 +17,9 @@ from hippocam.stream.ingest import run_local
 from hippocam.stream.metrics import Meter
 from hippocam.stream.pipeline import Chunk, Job, PipelineConfig, Senses
 from hippocam.stream.protocols import Encoder, Source
-from hippocam.stream.records import Note
+from hippocam.stream.records import Note, later
+from hippocam.stream.sources.dates import recorded_at
+from hippocam.stream.sources.remote import path_of
 
 Executor = Literal["local", "ray"]
 # A longer step from one frame to the next is a gap, and no footage, seconds.
@@ -33,12 +35,14 @@ class Work:
         make_encoder: Makes the same encoder in another process.
         pipeline: Sampling rate, gate, pictures.
         senses: What looks at pictures beside the encoder.
+        dated: Whether times are dates where it is known when a recording was made.
     """
 
     encoder: Encoder
     make_encoder: Callable[[], Encoder]
     pipeline: PipelineConfig
     senses: Senses
+    dated: bool = False
 
     def run(self, jobs: Sequence[Job], executor: Executor) -> Iterator[Chunk]:
         """Do it in this process ("local") or on Ray actors ("ray"); the chunks are the same."""
@@ -71,7 +75,8 @@ def watch_sources(
     Returns:
         The outcome. A source that broke off stands in `failed`; what could be read of it is kept.
     """
-    claims = claim_all(memory, sources, work.pipeline.fps, work.senses.named)
+    start_of = _start_s if work.dated else lambda _: None
+    claims = claim_all(memory, sources, work.pipeline.fps, work.senses.named, start_of=start_of)
     return watch_claimed(memory, claims, work, executor=executor, started=started, on_progress=on_progress)
 
 
@@ -108,6 +113,12 @@ def watch_claimed(
     )
 
 
+def _start_s(uri: str) -> float | None:
+    """When a recording was begun, as its names or its file say; of an episode of a dataset nobody asks."""
+    recorded = None if "#" in uri else recorded_at(path_of(uri))
+    return None if recorded is None else recorded.start_s
+
+
 class _Writing:
     """The jobs of a watch: writes their chunks into the memory and knows how far each has come.
 
@@ -118,20 +129,25 @@ class _Writing:
     """
 
     def __init__(self, memory: MemoryWriter, claims: Sequence[Claim], started: float) -> None:
-        self.jobs = jobs = [claim.job for claim in claims]
+        self._starts_s = [claim.recorded_s or 0.0 for claim in claims]
+        self.jobs = jobs = [
+            replace(claim.job, after_s=None if claim.job.after_s is None else claim.job.after_s - start_s)
+            for claim, start_s in zip(claims, self._starts_s, strict=True)
+        ]
         self._fingerprints = [claim.fingerprint for claim in claims]
         self.failed: list[Failure] = []
         self.meter = Meter()
         self._memory, self._started = memory, started
         self.watched_s = 0.0  # footage so far, over all jobs, without its gaps
         self._begun: set[int] = set()  # by the job's index, as the rest
-        self._newest_s = dict.fromkeys(range(len(jobs)), 0.0)
+        self._newest_s = dict.fromkeys(range(len(jobs)), 0.0)  # since the start of each
         self._open = set(range(len(jobs)))
 
     def write(self, chunk: Chunk) -> None:
         """Write what a chunk holds; if it is its job's last, finish the recording."""
         write_s = time.perf_counter()
-        self._memory.write(chunk.items)
+        start_s = self._starts_s[chunk.job]
+        self._memory.write([later(item, start_s) for item in chunk.items] if start_s else chunk.items)
         self.meter.add("memory", items=len(chunk.items), busy_s=time.perf_counter() - write_s)
         self.meter.join(chunk.stages)
         for item in chunk.items:
@@ -152,7 +168,8 @@ class _Writing:
         job = self.jobs[chunk.job]
         whole = chunk.error is None
         end_s = length_s(job.source) if whole else None
-        self._memory.finish(job.name, end_s=end_s, complete=whole)
+        start_s = self._starts_s[chunk.job]
+        self._memory.finish(job.name, end_s=None if end_s is None else end_s + start_s, complete=whole)
         uri = job.source.uri
         self._memory.relocate(job.name, uri, with_content(uri, self._fingerprints[chunk.job]))
         if end_s is not None and chunk.job in self._begun:

@@ -139,6 +139,10 @@ def _add(options: argparse.Namespace) -> int:
         read_share=options.read_share,
         days=options.days,
     )
+    masked = [name for name, marked in (config.zones or {}).items() if marked.masks]
+    if masked and options.look_back_mb:
+        told = ", ".join(sorted(masked))
+        warn(f"hippocam: footage that is kept of {told} shows what is masked; --look-back-mb 0 keeps none")
     stop, printer = threading.Event(), _Printer(options.json)
     with _StopOnSignal(stop):
         cameras = watch_live(

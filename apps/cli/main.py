@@ -95,6 +95,11 @@ def _parser() -> argparse.ArgumentParser:
         "--fast", action="store_true", help="preview videos by key frames alone; watching again refines"
     )
     watch.add_argument(
+        "--dated",
+        action="store_true",
+        help="times are dates where names or files tell: a camera's are one timeline",
+    )
+    watch.add_argument(
         "--encoder",
         metavar="NAME",
         help="bundled (default), conse, open_clip:MODEL/WEIGHTS, onnx:FOLDER, a plug-in, or auto for the best that"
@@ -231,6 +236,7 @@ def _watch(options: argparse.Namespace) -> int:
             options.sources,
             fps=options.fps,
             fast=options.fast,
+            dated=options.dated,
             budget_mb=options.budget_mb,
             executor=options.executor,
             on_progress=bar.update,
