@@ -95,5 +95,30 @@ def _is_of(stream: str, name: str) -> bool:
 
 
 def within(poses: NDArray[np.float64], near: tuple[float, float, float]) -> bool:
-    """Whether one of some poses [N, 7] is within a circle (x, y, radius)."""
-    return bool((np.hypot(poses[:, 0] - near[0], poses[:, 1] - near[1]) <= near[2]).any())
+    """Whether the way from pose to pose [N, 7] comes into a circle (x, y, radius)."""
+    x, y, radius = near
+    return bool((passed_by(poses[:, :2], np.arange(len(poses)) < len(poses) - 1, x, y) <= radius).any())
+
+
+def passed_by(
+    points_P2: NDArray[np.float64], goes_on_P: NDArray[np.bool_], x: float, y: float
+) -> NDArray[np.float64]:
+    """How near a place each piece of a way comes; the samples of an event lie far apart where it was driven fast.
+
+    Args:
+        points_P2: Where somebody was, metres, by time.
+        goes_on_P: Whether the way goes on straight from a point to the next one; not from the last.
+        x: Of the place.
+        y: Of the place.
+
+    Returns:
+        float64 [P], metres from the place to the piece of way that begins at each point, or to the point itself.
+    """
+    away_P2 = points_P2 - (x, y)
+    steps_P2 = np.zeros_like(away_P2)
+    steps_P2[:-1] = np.diff(away_P2, axis=0) * goes_on_P[:-1, None]
+    lengths_P = np.einsum("pi,pi->p", steps_P2, steps_P2)
+    along_P = -np.einsum("pi,pi->p", away_P2, steps_P2) / np.where(lengths_P > 0, lengths_P, 1.0)
+    nearest_P2 = away_P2 + np.clip(along_P, 0.0, 1.0)[:, None] * steps_P2
+    distances_P: NDArray[np.float64] = np.hypot(nearest_P2[:, 0], nearest_P2[:, 1])
+    return distances_P

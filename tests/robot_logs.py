@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,23 @@ _PARTS = {
 _POSE = "".join(f"{'=' * 80}\nMSG: geometry_msgs/{name}\n{body}\n" for name, body in _PARTS.items())
 
 
-def write_tum(folder: Path, images: Sequence[Image], times_s: Sequence[float], *, poses: bool = True) -> None:
-    """A sequence as TUM's tools write it, with a trajectory of 100 Hz along x at a metre a second."""
+def write_tum(
+    folder: Path,
+    images: Sequence[Image],
+    times_s: Sequence[float],
+    *,
+    poses: bool = True,
+    way: Callable[[float], tuple[float, float, float]] = lambda time_s: (time_s, 2.0, 0.0),
+) -> None:
+    """A sequence as TUM's tools write it, with a trajectory of 100 Hz.
+
+    Args:
+        folder: Where to.
+        images: The pictures.
+        times_s: Their times, from START_S.
+        poses: Whether there is a trajectory.
+        way: x, y and heading at a time; a metre a second along x where it is not given.
+    """
     (folder / "rgb").mkdir(parents=True)
     lines = ["# timestamp filename"]
     for image, time_s in zip(images, times_s, strict=True):
@@ -41,7 +57,11 @@ def write_tum(folder: Path, images: Sequence[Image], times_s: Sequence[float], *
         lines.append(f"{stamp} rgb/{stamp}.png")
     (folder / "rgb.txt").write_text("\n".join(lines) + "\n")
     if poses:
-        rows = (f"{START_S + k / 100:.4f} {k / 100} 2 3 0 0 0 1" for k in range(int(100 * times_s[-1]) + 1))
+        rows = []
+        for k in range(int(100 * times_s[-1]) + 1):
+            x, y, heading = way(k / 100)
+            turn = f"0 0 {math.sin(heading / 2):.6f} {math.cos(heading / 2):.6f}"
+            rows.append(f"{START_S + k / 100:.4f} {x} {y} 3 {turn}")
         (folder / "groundtruth.txt").write_text("# timestamp tx ty tz qx qy qz qw\n" + "\n".join(rows) + "\n")
 
 

@@ -18,6 +18,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from hippocam.memory.filter import passed_by
 from hippocam.memory.provenance.records import Quarantine
 from hippocam.memory.recall.query import RecallConfig
 from hippocam.memory.recall.recall import index_rows
@@ -113,6 +114,7 @@ class Rows:
         span_row: int64 [S], whose row each is of, rising.
         poses: float64 [P, 7].
         pose_row: int64 [P], whose row each is of, rising.
+        boxes: float64 [N, 4], least x and y and greatest x and y of each one's poses; not numbers without any.
     """
 
     ids: Ids
@@ -123,6 +125,7 @@ class Rows:
     span_row: Ids
     poses: Doubles
     pose_row: Ids
+    boxes: Doubles
 
     @staticmethod
     def of(entries: Sequence[Entry], rows_ND: FloatArray) -> Rows:
@@ -140,6 +143,7 @@ class Rows:
             np.array([k for k, entry in enumerate(entries) for _ in entry.spans], np.int64),
             np.array(poses, np.float64).reshape(-1, 7),
             np.array([k for k, every in enumerate(posed) for _ in every], np.int64),
+            np.array([_box(every) for every in posed], np.float64).reshape(-1, 4),
         )
 
     @staticmethod
@@ -158,6 +162,7 @@ class Rows:
             np.concatenate([part.span_row + start for part, start in zip(some, starts, strict=True)]),
             np.concatenate([part.poses for part in some]),
             np.concatenate([part.pose_row + start for part, start in zip(some, starts, strict=True)]),
+            np.concatenate([part.boxes for part in some]),
         )
 
     def only(self, keep: Bools) -> Rows:
@@ -173,28 +178,29 @@ class Rows:
             at[self.span_row[spans]],
             self.poses[poses],
             at[self.pose_row[poses]],
+            self.boxes[keep],
         )
 
-    def poses_meeting(self, condition: Condition) -> Bools:
-        """Which poses meet the conditions on place and heading: [P]."""
-        meeting = np.ones(len(self.poses), bool)
+    def placed(self, condition: Condition) -> Bools:
+        """Which entries meet the conditions on place and heading: [N]."""
+        found = np.zeros(len(self.ids), bool)
+        poses, pose_row = self.poses, self.pose_row
         if condition.near is not None:
             x, y, radius = condition.near
-            meeting &= np.hypot(self.poses[:, 0] - x, self.poses[:, 1] - y) <= radius
-        if condition.heading is not None:
-            asked, tolerance = condition.heading
-            off = np.angle(np.exp(1j * (headings(self.poses) - asked)))
-            meeting &= np.abs(off) <= tolerance
-        return meeting
+            low, high = self.boxes[:, :2] - radius, self.boxes[:, 2:] + radius
+            rows = np.flatnonzero(((low <= (x, y)) & (high >= (x, y))).all(1))
+            starts, ends = np.searchsorted(pose_row, [rows, rows + 1])
+            at = np.concatenate([np.zeros(0, np.int64), *map(np.arange, starts, ends)])
+            poses, pose_row = poses[at], pose_row[at]
+        found[pose_row[_poses_meeting(poses, pose_row, condition)]] = True
+        return found
 
     def meeting(self, condition: Condition) -> Bools:
         """Which entries meet all conditions: [N]."""
         found = np.zeros(len(self.ids), bool)
         found[self.span_row[condition.met_by(self.spans)]] = True
         if condition.near is not None or condition.heading is not None:
-            placed = np.zeros(len(self.ids), bool)
-            placed[self.pose_row[self.poses_meeting(condition)]] = True
-            found &= placed
+            found &= self.placed(condition)
         if condition.streams is not None:
             begun = tuple(name + "/" for name in condition.streams)
             wanted = [name in condition.streams or name.startswith(begun) for name in self.names]
@@ -220,9 +226,33 @@ def _poses(entry: Entry) -> Doubles:
     """Where the robot was: at the exemplar first, then along the event; float64 [N, 7]."""
     own = entry.sensors.pose
     along = entry.poses
-    if own is None or entry.motion is None or entry.motion.poses is None:
+    if entry.motion is None or entry.motion.poses is None:
         return along
-    return np.vstack([own.astype(np.float64), along])
+    return np.vstack([along[0] if own is None else own.astype(np.float64), along])
+
+
+def _box(poses: Doubles) -> Doubles:
+    """Least x and y, and greatest x and y, of some poses; not numbers without any."""
+    points = poses[:, :2]
+    return np.concatenate([points.min(0), points.max(0)]) if len(points) else np.full(4, np.nan)
+
+
+def _poses_meeting(poses: Doubles, pose_row: Ids, condition: Condition) -> Bools:
+    """Which poses, of whole rows, meet the conditions on place and heading: [P]."""
+    meeting, goes_on = np.ones(len(poses), bool), np.zeros(len(poses), bool)
+    if condition.near is not None and len(poses):
+        x, y, radius = condition.near
+        # the first pose of a row is its exemplar's, and those behind it follow each other
+        first = np.r_[True, pose_row[1:] != pose_row[:-1]]
+        goes_on[:-1] = ~first[:-1] & ~first[1:]
+        meeting &= passed_by(poses[:, :2], goes_on, x, y) <= radius
+    if condition.heading is not None:
+        asked, tolerance = condition.heading
+        off = np.angle(np.exp(1j * (headings(poses) - asked)))
+        looking = np.abs(off) <= tolerance
+        looking[:-1] |= goes_on[:-1] & looking[1:]
+        meeting &= looking
+    return meeting
 
 
 def headings(poses: Doubles) -> Doubles:
