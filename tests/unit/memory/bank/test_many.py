@@ -6,7 +6,9 @@ import pytest
 from hippocam.memory.bank import columns, learning, ranking, worth
 from hippocam.memory.bank.bank import Bank
 from hippocam.memory.bank.columns import Columns
+from hippocam.memory.bank.config import BankConfig
 from hippocam.memory.bank.state import BankState
+from hippocam.memory.bank.utility import Utility
 from hippocam.memory.codec import rounded
 from hippocam.memory.records import Level, Slot
 
@@ -82,6 +84,29 @@ def test_freed_rows_are_used_again_the_first_ones_first_and_then_new_ones():
     for k in (70, 3, 99, 41):
         held.delete(k)
     assert [held.add(1000 + k, "cam") for k in range(6)] == [3, 41, 70, 99, 100, 101]
+
+
+class Counting(Utility):
+    """Counts among how many entries one is ranked."""
+
+    ranked = 0
+
+    def of(self, energies_N2):
+        self.ranked = len(energies_N2)
+        return super().of(energies_N2)
+
+
+def test_what_is_met_again_is_ranked_among_no_more_entries_than_are_needed(monkeypatch):
+    monkeypatch.setattr(worth, "_RANKED", 32)
+    rng, utility = np.random.default_rng(2), Counting(D)
+    bank, ranked = Bank(D, BankConfig(same=0, alike=0, least_same=0.9), utility), []
+    for k in range(500):
+        key = unit(rng)
+        bank.add(slot(k, key))
+        bank.match("cam", 0, key, 10.0 * k + 100)  # all are met again; from the 20th on it is known how they look
+        ranked.append(utility.ranked)
+    assert max(ranked) < 64
+    assert ranked[55] > 24  # few are ranked among all
 
 
 class Kept:
