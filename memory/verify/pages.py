@@ -1,7 +1,8 @@
 """Finds the rows in the bytes of a damaged database that are as they were written, table by table.
 
-Pages are read one by one, without the tree that leads to them, so a damaged page costs only its own rows. A cell's
-checksum tells which table it is a row of: only a whole row of the right table matches it. The layout is that of
+Pages are read one by one, without the tree that leads to them, so a damaged page costs only its own rows. A cell is
+a row of a table if its values are of the types of the columns and its checksum is theirs. What could be of two
+tables is of the one whose tree leads to its page; where none does, it is left out. The layout is that of
 https://www.sqlite.org/fileformat2.html. Deleted rows are not found: SQLite overwrites them.
 """
 
@@ -18,6 +19,10 @@ _FILE_HEADER = 100
 # Most columns and bytes of a payload; more is damage.
 _MOST_COLUMNS = 64
 _MOST_BYTES = 1 << 28
+# Kinds of inner pages: of tables without row ids, of all others.
+_INNER = (2, 5)
+# What a column of each type holds.
+_HELD: dict[str, tuple[type, ...]] = {"INTEGER": (int,), "REAL": (int, float), "TEXT": (str,), "BLOB": (bytes,)}
 _INTEGERS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}
 
 
@@ -38,24 +43,62 @@ _LAYOUTS = (
 )
 
 
-def whole_rows(content: bytes, tables: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, list[object]]]:
+def whole_rows(
+    content: bytes, tables: Mapping[str, Mapping[str, str]], roots: Mapping[str, int]
+) -> Iterator[tuple[str, list[object]]]:
     """Every row that is as it was written, with its table.
 
     Args:
         content: The database file's bytes.
-        tables: Columns of each table as they are stored, "sum" among them.
+        tables: Columns of each table as they are stored, "sum" among them, with their types.
+        roots: Number of the page with which each table begins, as far as they are known; from 1.
     """
-    by_count: dict[int, list[tuple[str, int]]] = {}
-    for table, columns in tables.items():
-        by_count.setdefault(len(columns), []).append((table, list(columns).index("sum")))
+    owners = _owners(content, {table: root for table, root in roots.items() if table in tables})
     for start in range(0, len(content) - PAGE_BYTES + 1, PAGE_BYTES):
         for layout in _LAYOUTS:
             for rowid, values in _cells(content, start, layout):
-                for table, at in by_count.get(len(values), ()):
-                    if rowid is not None and values[0] is None:  # the primary key is the row id
-                        values[0] = rowid
-                    if values[at] == row_sum(*values[:at], *values[at + 1 :]):
-                        yield table, values
+                if rowid is not None and values and values[0] is None:  # the primary key is the row id
+                    values[0] = rowid
+                fitting = [table for table, columns in tables.items() if _fits(values, columns)]
+                if len(fitting) > 1:
+                    owner = owners.get(start // PAGE_BYTES + 1)
+                    fitting = [table for table in fitting if table == owner]
+                for table in fitting:
+                    yield table, values
+
+
+def _fits(values: Sequence[object], columns: Mapping[str, str]) -> bool:
+    """Whether some values are a whole row of a table."""
+    if len(values) != len(columns):
+        return False
+    typed = zip(values, columns.values(), strict=True)
+    if not all(value is None or isinstance(value, _HELD[kind]) for value, kind in typed):
+        return False
+    at = list(columns).index("sum")
+    return bool(values[at] == row_sum(*values[:at], *values[at + 1 :]))
+
+
+def _owners(content: bytes, roots: Mapping[str, int]) -> dict[int, str]:
+    """The table to which each page belongs, as far as the trees lead to it."""
+    owners = dict[int, str]()
+    for table, root in roots.items():
+        waiting = [root]
+        while waiting:
+            page = waiting.pop()
+            if page not in owners and 0 < page <= len(content) // PAGE_BYTES:
+                owners[page] = table
+                waiting += _children(content, (page - 1) * PAGE_BYTES)
+    return owners
+
+
+def _children(content: bytes, start: int) -> list[int]:
+    """Numbers of the pages below an inner page of a table; of all others there are none."""
+    head = start + (0 if start else _FILE_HEADER)
+    if content[head] not in _INNER:
+        return []
+    count, last = int.from_bytes(content[head + 3 : head + 5]), int.from_bytes(content[head + 8 : head + 12])
+    offsets = (int.from_bytes(content[head + 12 + 2 * k : head + 14 + 2 * k]) for k in range(count))
+    return [last, *(int.from_bytes(content[start + offset : start + offset + 4]) for offset in offsets)]
 
 
 def _cells(content: bytes, start: int, layout: _Layout) -> Iterator[tuple[int | None, list[object]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -57,7 +57,7 @@ def rebuild(path: Path) -> int:
             db.execute("PRAGMA journal_mode = DELETE")  # one file, whole when it is closed
             sums.keep(db)
             db.execute("BEGIN")
-            rows = _copy_whole(path, db) + sum(_copy(old, db, table) for table in SUMMED)
+            rows = _copy_whole(path, db, _roots(old)) + sum(_copy(old, db, table) for table in SUMMED)
             db.execute("COMMIT")
             db.execute("PRAGMA journal_mode = WAL").fetchall()
     for end in ("-wal", "-shm"):  # the log of the old one is of no use to the new one
@@ -67,12 +67,21 @@ def rebuild(path: Path) -> int:
     return rows
 
 
-def _copy_whole(path: Path, new: sqlite3.Connection) -> int:
+def _roots(db: sqlite3.Connection) -> dict[str, int]:
+    """The page with which each table begins, where that can be read."""
+    with suppress(sqlite3.DatabaseError, UnicodeError):
+        return dict(db.execute("SELECT name, rootpage FROM sqlite_schema WHERE type = 'table'"))
+    return {}
+
+
+def _copy_whole(path: Path, new: sqlite3.Connection, roots: Mapping[str, int]) -> int:
     """Copy all rows that are as they were written, whatever leads to them."""
-    tables = {table: sums.stored(new, table) for table in SUMMED}
-    return sum(
-        _insert(new, table, tables[table], values) for table, values in whole_rows(path.read_bytes(), tables)
-    )
+    tables = dict[str, dict[str, str]]()
+    for table in SUMMED:
+        types = {name: kind for _, name, kind, *_ in new.execute(f"PRAGMA table_info({table})")}
+        tables[table] = {name: types[name] for name in sums.stored(new, table)}
+    found = whole_rows(path.read_bytes(), tables, roots)
+    return sum(_insert(new, table, list(tables[table]), values) for table, values in found)
 
 
 def _insert(db: sqlite3.Connection, table: str, names: Sequence[str], values: Sequence[object]) -> int:
