@@ -1,7 +1,7 @@
 """Finds the rows in the bytes of a damaged database that are as they were written, table by table.
 
-Pages are read one by one, without the tree that leads to them, so a damaged page costs only its own rows. A cell is
-a row of a table if its values are of the types of the columns and its checksum is theirs. What could be of two
+Pages are read one by one, without the tree that leads to them, so a damaged page costs its own rows only. A cell
+is a row of a table if its values are of the types of the columns and its checksum is theirs. What could be of two
 tables is of the one whose tree leads to its page; where none does, it is left out. The layout is that of
 https://www.sqlite.org/fileformat2.html. Deleted rows are not found: SQLite overwrites them.
 """
