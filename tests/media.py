@@ -244,7 +244,9 @@ def encode_anew(
             stream.codec_context.time_base = source.time_base
         number = 0
         for frame in read.decode(source):
-            if t0_s <= frame.time < t1_s:
+            if frame.time >= t1_s:
+                break
+            if frame.time >= t0_s:
                 small = frame.reformat(stream.width, stream.height, "yuv420p")
                 small.pict_type = PictureType.NONE
                 if codec == "libx264":

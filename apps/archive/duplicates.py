@@ -172,12 +172,12 @@ class _Shelves:
     def _near(self, recording: Recording, length: int) -> Iterator[list[Recording]]:
         for step in (length - 1, length, length + 1):
             if recording.start_s is None:
-                yield self._all[step]
+                yield self._all.get(step, [])
                 continue
-            yield self._undated[step]
+            yield self._undated.get(step, [])
             start = int(recording.start_s / _START_S)
             for at in (start - 1, start, start + 1):
-                yield self._dated[step, at]
+                yield self._dated.get((step, at), [])
 
 
 def _may_be_one(one: Recording, other: Recording) -> bool:

@@ -90,13 +90,15 @@ def gs_bucket(footage, monkeypatch):
     emulator = pytest.importorskip("gcp_storage_emulator.server", reason="pip install gcp-storage-emulator")
     monkeypatch.setenv("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")  # asks a gRPC service that no emulator has
     gcsfs = pytest.importorskip("gcsfs", reason="pip install gcsfs")
+    fsspec = pytest.importorskip("fsspec")
+    fsspec.register_implementation("gs", gcsfs.core.GCSFileSystem, clobber=True)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{port}")
     monkeypatch.setenv("FSSPEC_GS_TOKEN", "anon")
     with emulator.create_server("127.0.0.1", port, in_memory=True, default_bucket="cams"):
         gcsfs.GCSFileSystem.clear_instance_cache()
-        system = gcsfs.GCSFileSystem(token="anon")
+        system = gcsfs.core.GCSFileSystem(token="anon")
         for path in footage.rglob("*.*"):
             system.pipe_file(f"cams/{path.relative_to(footage).as_posix()}", path.read_bytes())
         gcsfs.GCSFileSystem.clear_instance_cache()
