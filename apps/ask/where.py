@@ -106,7 +106,8 @@ def on_clock(wanted: Filter, held: Sequence[StreamStatus], *, dates: bool = Fals
     Args:
         wanted: Which streams, and the times.
         held: What the memory holds.
-        dates: Refuse a date for streams that count from their start as well: "before" it would be all of them.
+        dates: Refuse a date for streams that count from their start as well: "before" it would be all of them; and
+            an end that is no later than the start.
 
     Raises:
         HippocamError: A time is on no clock of the streams that are meant, or may be one of either kind.
@@ -121,7 +122,7 @@ def on_clock(wanted: Filter, held: Sequence[StreamStatus], *, dates: bool = Fals
         raise HippocamError(clock_said(min(plain), said))
     open_times = {name: time_s for name, time_s in times.items() if time_s < DATES_FROM_S}
     if not dated or not open_times:
-        return wanted
+        return _in_order(wanted) if dates else wanted
     camera, latest_s = max(dated.items(), key=lambda each: each[1])
     settled = dict[str, Any]()
     for name, time_s in open_times.items():  # "after" comes before "before"
@@ -135,7 +136,20 @@ def on_clock(wanted: Filter, held: Sequence[StreamStatus], *, dates: bool = Fals
             f"{format_time(time_s)} in {min(plain)}, or {format_time(settled[name])} in {camera}? "
             "name the stream, or write the date"
         )
-    return replace(wanted, **settled)
+    found = replace(wanted, **settled)
+    return _in_order(found) if dates else found
+
+
+def _in_order(wanted: Filter) -> Filter:
+    """The same filter.
+
+    Raises:
+        HippocamError: No time is after its start and before its end.
+    """
+    start_s, end_s = wanted.after_s, wanted.before_s
+    if start_s is not None and end_s is not None and start_s >= end_s:
+        raise HippocamError(f"no time is after {format_time(start_s)} and before {format_time(end_s)}")
+    return wanted
 
 
 def _day_time(of_day_s: float, latest_s: float, after_s: float | None) -> float:

@@ -213,3 +213,14 @@ def test_a_time_that_may_be_one_of_a_recording_or_of_the_day_is_refused_with_bot
         ):
             session.ask("Was it red after 16:50?")
         assert {m.stream for m in session.ask("Was it red in film after 16:50?").evidence} == {"film"}
+
+
+@pytest.mark.parametrize("times", [(10.0, 5.0), (5.0, 5.0)])
+def test_a_stretch_that_ends_before_it_begins_deletes_nothing(folder, times):
+    with Session(folder) as session:
+        before = [(one.id, one.entries) for one in session.opened.memories().streams()]
+        with pytest.raises(HippocamError, match="no time is after 0:"):
+            session.forget(stream="film", after_s=times[0], before_s=times[1])
+    with Memory.open_reader(folder) as memory:
+        assert [(one.id, one.entries) for one in memory.streams()] == before
+        assert any(one.stream == "film" for one in memory.store.summaries.every(None))
