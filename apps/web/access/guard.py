@@ -137,11 +137,12 @@ class Guard:
 
 
 def _name(host: str) -> str:
-    """The name in a Host header, without its port; "" for nonsense."""
+    """The name in a Host header, without its port; "" for nonsense, such as a user or a path beside it."""
     try:
-        return urlsplit(f"//{host}").hostname or ""
+        parts = urlsplit(f"//{host}")
     except ValueError:
         return ""
+    return (parts.hostname or "") if parts.netloc == host and "@" not in host else ""
 
 
 def _is_address(name: str) -> bool:

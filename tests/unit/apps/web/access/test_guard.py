@@ -40,7 +40,19 @@ def test_local_names_are_answered(name: str) -> None:
     assert client("127.0.0.1").get("/", headers={"Host": name}).text == "in"
 
 
-@pytest.mark.parametrize("name", ["evil.example", "127.0.0.1.evil.example:7860", "[", ""])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "evil.example",
+        "127.0.0.1.evil.example:7860",
+        "[",
+        "",
+        "evil@127.0.0.1",
+        "127.0.0.1/evil",
+        "localhost?x",
+        "localhost#x",
+    ],
+)
 def test_other_names_for_this_machine_are_refused(name: str) -> None:
     assert client("127.0.0.1").get("/", headers={"Host": name}).status_code == 400
 
