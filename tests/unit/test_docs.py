@@ -161,5 +161,8 @@ def test_the_drawing_of_the_folders_is_true() -> None:
     assert named == set(FOLDERS)
 
 
-def test_the_picture_of_the_page_is_small() -> None:
+def test_the_pictures_of_the_page_are_small_and_shown() -> None:
     assert (DOCS / "page.jpg").stat().st_size < 150_000
+    shown = set(re.findall(r"\]\((page/[\w-]+\.webp)\)", (DOCS / "page.md").read_text()))
+    assert shown == {f"page/{path.name}" for path in (DOCS / "page").iterdir()}
+    assert all((DOCS / name).stat().st_size < 60_000 for name in shown)

@@ -93,7 +93,7 @@ export default class Library {
     const told = [live ? `last seen ${clock(stream.duration_s)}` : lasting(stream.duration_s), many(stream.entries, "event"), bytes(stream.entry_bytes)];
     return el("article", { class: "tile", data: { stream: stream.id } },
       el("button", { type: "button", class: "poster", "aria-label": `Open ${stream.title || stream.id}`, on: { click: () => this.page.openMoment({ stream: stream.id, t0_s: stream.t0_s || 0, t1_s: 0 }, { play: false }) } },
-        picture(stream.picture), stream.complete || live ? null : el("span", { class: "tag warn" }, `watched to ${clock(stream.duration_s)}`), stream.gone ? el("span", { class: "tag" }, "file is gone") : null,
+        picture(stream.picture), stream.complete || live ? null : el("span", { class: "tag warn" }, `watched to ${clock(stream.duration_s)}`), stream.gone && !live ? el("span", { class: "tag" }, "file is gone") : null,
         stream.imported ? el("span", { class: "tag" }, "imported") : null),
       el("div", { class: "tile-body" },
         el("h2", { title: stream.id }, stream.title || stream.id),

@@ -1,6 +1,6 @@
 // Settings: what is set and by whom it is changed; the theme, the reader's test, the way out.
 
-import { button, bytes, el, many } from "./dom.js";
+import { button, bytes, el, lasting, many } from "./dom.js";
 import { get, post } from "./net.js";
 import { attempt, confirmed, notice } from "./notices.js";
 import { applyTheme, conversationsGone, keep, kept } from "./state.js";
@@ -34,6 +34,7 @@ export default class Settings {
         row("Folder", found.folders.join(", ")),
         row("Encoder", found.encoder, "A memory keeps the encoder that it was made with."),
         row("Budget", `${bytes(found.bytes)} of ${bytes(found.budget_bytes)}`, "hippocam watch --budget-mb N changes it."),
+        row("Retention", "moments until the budget needs their room; nothing goes by its age", `Of cameras that are added here the last ${lasting(found.look_back_s)} of footage are kept, ${found.look_back_mb} MB at most. hippocam live add --days N deletes by age, --keep keeps footage of events longer.`),
         row("Sampling", found.fps ? `${many(found.fps, "frame")} a second` : "every frame"),
         row("Senses", senses || "none"),
         row("Learns from questions", found.learns ? "yes" : "no", "Vectors of answered questions are kept, never their words."))),

@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from hippocam.apps.live.live import LiveConfig
 from hippocam.apps.web.views.site import Json, Site
 from hippocam.models.readers.context import build_context
 from hippocam.models.registry import make_reader
@@ -23,7 +24,7 @@ def setting_routes(site: Site) -> APIRouter:
     @router.get("/hippocam/settings")
     def settings() -> Json:
         found = site.library.status()
-        given = site.session.settings
+        given, kept = site.session.settings, LiveConfig()
         return {
             "reader": site.reader or given.reader.name,
             "encoder": found.encoder if found else given.encoder,
@@ -32,6 +33,8 @@ def setting_routes(site: Site) -> APIRouter:
             "senses": _plain(asdict(given.senses)),
             "fps": given.pipeline.fps,
             "learns": given.memory.questions,
+            "look_back_mb": kept.look_back_mb,
+            "look_back_s": kept.look_back_s,
             "folders": [str(folder) for folder in site.session.folders],
             "may_change": site.may_change,
             "asks": site.asks,
