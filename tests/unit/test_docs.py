@@ -81,7 +81,13 @@ def test_no_option_is_described_that_no_command_has(capsys: pytest.CaptureFixtur
     every = (*COMMANDS, *(f"bench {name}" for name in benches))
     there = {option for command in every for option in options_of(command, capsys)}
     for page in (*DOCS.glob("*.md"), ROOT / "README.md"):
-        foreign = {"--extra-index-url", "--user", "--now", "--head"}  # pip's, systemctl's and Ray's
+        foreign = {
+            "--extra-index-url",
+            "--user",
+            "--now",
+            "--head",
+            "--args",
+        }  # pip's, systemctl's, Ray's, vla-eval's
         assert options_in(page.read_text()) - there <= foreign, page.name
 
 
