@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from hippocam.apps.ask.reader import Reader
     from hippocam.apps.ask.where import Where
     from hippocam.apps.errors import HippocamError, SettingsError
-    from hippocam.apps.live.live import LiveConfig, watch_live
+    from hippocam.apps.live.config import LiveConfig
+    from hippocam.apps.live.live import watch_live
     from hippocam.apps.live.standing import AlertConfig
     from hippocam.apps.live.status import LiveStatus
     from hippocam.apps.records import (
@@ -30,7 +31,7 @@ _HOMES = {
     "Conversation": "ask.conversation",
     "HippocamError": "errors",
     "AlertConfig": "live.standing",
-    "LiveConfig": "live.live",
+    "LiveConfig": "live.config",
     "watch_live": "live.live",
     "LiveStatus": "live.status",
     "Reader": "ask.reader",

@@ -13,7 +13,8 @@ import sys
 import threading
 from pathlib import Path
 
-from hippocam.apps.live.live import LiveConfig, watch_live
+from hippocam.apps.live.config import LiveConfig
+from hippocam.apps.live.live import watch_live
 from hippocam.apps.live.standing import AlertConfig
 from hippocam.apps.settings import load_settings
 from hippocam.apps.terminal import tell, warn

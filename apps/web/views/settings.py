@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from hippocam.apps.live.live import LiveConfig
+from hippocam.apps.live.config import LiveConfig
 from hippocam.apps.web.views.site import Json, Site
 from hippocam.models.readers.context import build_context
 from hippocam.models.registry import make_reader
