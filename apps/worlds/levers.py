@@ -59,11 +59,18 @@ class Levers:
         self.goal_D = unit(self.look_D + _OTHER_SIDE * _looks(self._rng, 1)[0])
         self._met = met
         self._held, self._step, self._pulled = _AWAY, 0, 0
-        self._mark = ""
+        self._mark, self._repeated = "", False
+        self.done = self.success = False
+
+    def again(self) -> None:
+        """Stand before the same machine another time, with nothing shown beforehand."""
+        self._held, self._pulled, self._mark, self._repeated = _AWAY, 0, "", True
         self.done = self.success = False
 
     def turns(self) -> list[Turn]:
         """What was tried before, one lever after the other each time."""
+        if self._repeated:
+            return []
         machines = [(look_D, int(self._rng.integers(LEVERS))) for look_D in self._others]
         if self._met:
             machines.insert(0, (self.look_D, self.lever))

@@ -19,7 +19,7 @@ def tables(result: Result) -> str:
     """The Markdown tables of a result."""
     at = str(result.tried_at)
     parts = [_by_column("rooms", result.table), _by_column("delay", result.delays)]
-    parts += [_costs(result.delays)]
+    parts += [_costs(result.delays), _actions(result.table)]
     if result.ablations:
         lines = ["| memory | success | 95 % | n | gate |", "|---|---|---|---|---|"]
         told = {"(as it is)": result.table[OURS][at]} if at in result.table[OURS] else {}
@@ -56,6 +56,13 @@ def _costs(scores: Mapping[str, Mapping[str, Score]]) -> str:
         return f"{spent}, {cell.bytes / 1000:,.0f} kB, {cell.steps:.1f} actions"
 
     return "\n".join(_table("delay", scores, told))
+
+
+def _actions(scores: Mapping[str, Mapping[str, Score]]) -> str:
+    """How many actions an episode took, by rule and size."""
+    if not _columns(scores):
+        return ""
+    return "\n".join(_table("rooms", scores, lambda cell: f"{cell.steps:.1f} actions"))
 
 
 def _columns(scores: Mapping[str, Mapping[str, Score]]) -> list[str]:

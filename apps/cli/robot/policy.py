@@ -43,6 +43,7 @@ def add_policies(names: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         metavar="KIND",
         help=f"take the memory away: {', '.join(_ABLATIONS)}",
     )
+    evaluate.add_argument("--twice", action="store_true", help="try each task twice with one memory (levers)")
     evaluate.add_argument("--plot", type=Path, metavar="FILE", help="draw success against size (.png)")
     evaluate.set_defaults(run=_evaluate)
     for command in (train, evaluate):
@@ -78,16 +79,16 @@ def _evaluate(options: argparse.Namespace) -> int:
 
     world, policy = world_named(options.world), Policy.read(options.policy)
     evaluate.check_fits(policy, world)
-    scores = evaluate.evaluate(
-        policy,
-        world,
-        sizes=options.rooms or world.sizes,
-        delay=options.delay,
-        seeds=options.seeds,
-        episodes=options.episodes,
-        ablate=options.ablate,
-        say=warn,
-    )
+    tried = {
+        "sizes": options.rooms or world.sizes,
+        "seeds": options.seeds,
+        "episodes": options.episodes,
+        "say": warn,
+    }
+    if options.twice:
+        scores = evaluate.evaluate_twice(policy, world, **tried)
+    else:
+        scores = evaluate.evaluate(policy, world, delay=options.delay, ablate=options.ablate, **tried)
     tell(*evaluate.table(scores).splitlines())
     if options.plot is not None:
         with plotting():

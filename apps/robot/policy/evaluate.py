@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from hippocam.apps.robot.policy.ablations import EMPTIED, FROZEN, OTHER, SHUFFLED, Emptied, Frozen, Other, Shuffled
 from hippocam.apps.robot.policy.remembering import our_memory
 from hippocam.apps.robot.policy.trials import Around, Score, score, try_out
+from hippocam.apps.robot.policy.twice import spared, try_twice
 from hippocam.models.errors import PolicyError
 from hippocam.models.policies.playing import ELSEWHERE, Game, PlayWorld, Remembering
 from hippocam.models.policies.policy import Actor, Policy
@@ -101,6 +103,33 @@ def evaluate(
         )
         found[str(size)] = score(every)
         say(f"{world.name} {size}: {found[str(size)].success:.3f} of {len(every)}")
+    return found
+
+
+def evaluate_twice(
+    policy: Actor, world: PlayWorld, *, sizes: Sequence[int], seeds: Sequence[int], episodes: int, say: Say
+) -> dict[str, Score]:
+    """Try a policy twice in each task: scores by size and attempt.
+
+    Args:
+        policy: Acts.
+        world: Where.
+        sizes: Sizes of the world.
+        seeds: Of the tasks.
+        episodes: How many a seed and size.
+        say: Takes lines of progress.
+
+    Raises:
+        HippocamError: The world's tasks cannot be repeated.
+    """
+    found = {}
+    for size in sizes:
+        opens = partial(our_memory, world.name, world.dim)
+        every = try_twice(world, policy, opens, size=size, seeds=seeds, episodes=episodes)
+        found[f"{size}, first"] = score([attempts.first for attempts in every])
+        found[f"{size}, second"] = score([attempts.second for attempts in every])
+        mean, low, high = spared(every)
+        say(f"{world.name} {size}: the second attempt spares {mean:g} actions ({low:g} to {high:g})")
     return found
 
 
