@@ -38,6 +38,8 @@ _LONGEST_TAUGHT = 10_000
 _SHORT = FitConfig(batch=128, look=100, patience=4)
 _WIDE = FitConfig(batch=32, look=100, patience=4)
 _LONG = FitConfig(steps=6000, batch=32, rate=1e-3, look=200, patience=8)
+# Those that were trained in this process, by name and world: one serves all seeds.
+_TRAINED: dict[tuple[str, str], GruNetwork | TransformerNetwork] = {}
 Say = Callable[[str], None]
 
 
@@ -132,10 +134,12 @@ def taught(
 
 
 def _kept(name: str, world: PlayWorld, say: Say, *, retrain: bool) -> GruNetwork | TransformerNetwork:
-    """A network whose weights come with the bench, since its training takes long; else it is trained now."""
+    """A network whose weights come with the bench, since training takes long; else it is trained once for all."""
     path = ASSETS / f"{world.name}-{name}.safetensors"
     if retrain or not path.is_file():
-        return train_long(name, world, say=say)
+        if (name, world.name) not in _TRAINED:
+            _TRAINED[name, world.name] = train_long(name, world, say=say)
+        return _TRAINED[name, world.name]
     network = _long_network(name, world)
     network.load_state_dict(load_file(path))
     return network.eval()

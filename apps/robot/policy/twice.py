@@ -1,4 +1,4 @@
-"""The same task twice with one memory: is the second attempt shorter, since it is remembered how the first went?"""
+"""The same task twice with one memory: is the second attempt shorter, as it is remembered how the first went?"""
 
 from __future__ import annotations
 
