@@ -16,6 +16,9 @@ from hippocam.stream.records import FloatArray
 TRIED, LEARNED, ELSEWHERE = range(3)
 
 
+# What may look new in every episode, by the names that it has in a `Batch`.
+VIEWS, GOALS, RECALLED = "view_BD", "goal_BD", "vectors_BKD"
+
 # Marks that say how what was done went; a policy reads them with the moments that they are of.
 WORKED, FAILED = "worked", "failed"
 # How a policy reads them; what has no such mark is 0.
@@ -96,7 +99,8 @@ class PlayWorld:
         dim: Numbers of the encoder's vectors.
         actions: Kinds of actions.
         replan: Actions of a chunk that are done before the next is chosen.
-        known_looks: Whether things look the same in every episode, so that looks may be learned.
+        new_looks: What looks new in every episode, of `Batch`: while a policy learns it is turned at random, all
+            alike, so that no look can be learned by heart.
         steps: Batches that a policy is taught with at most, where several are compared.
         tried_at: Size at which delays are tried, and a memory that is taken away.
         tried_delays: Delays that are tried, steps.
@@ -109,7 +113,7 @@ class PlayWorld:
     dim: int
     actions: int
     replan: int = 2
-    known_looks: bool = False
+    new_looks: tuple[str, ...] = (GOALS, RECALLED)
     steps: int = 600
     tried_at: int = 8
     tried_delays: tuple[int, ...] = (0,)

@@ -124,8 +124,7 @@ def taught(
     sizes = PolicySizes(dim=world.dim, actions=world.actions)
     torch.manual_seed(seed)
     network = PolicyNetwork(sizes)
-    turned = not world.known_looks
-    learned, held_out = LaidOut.of(shown, sizes.chunk, share=HELD_OUT, seed=seed, turned=turned)
+    learned, held_out = LaidOut.of(shown, sizes.chunk, share=HELD_OUT, seed=seed, turned=world.new_looks)
     config = replace(_WIDE if name == "full-soft" else _SHORT, seed=seed, steps=world.steps)
     fitted = fit(network, learned, held_out, config, say=lambda line: None)
     best = min(look.held_out for look in fitted.looks)
@@ -166,9 +165,7 @@ def train_long(
         learned, held_out = Walks(walks[:-held]), Walks(walks[-held:])
     else:
         shown = lessons(small, lambda: _bank(banks.Full, world.dim), count=_MANY[name], seed=0)
-        learned, held_out = LaidOut.of(
-            shown, network.sizes.chunk, share=HELD_OUT, seed=0, turned=not world.known_looks
-        )
+        learned, held_out = LaidOut.of(shown, network.sizes.chunk, share=HELD_OUT, seed=0, turned=world.new_looks)
 
     def keep() -> None:
         if out is not None:

@@ -5,7 +5,7 @@ The expert slips now and then, so that the policy sees how it goes on after a mi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Self
 
@@ -76,16 +76,17 @@ class LaidOut:
     Args:
         lessons: What was demonstrated.
         chunk: H, actions that are chosen at once.
-        turned: Whether the vectors of the goal and of recalled moments are turned at random, all alike.
+        turned: Which vectors are turned at random, all alike: `PlayWorld.new_looks`.
         seed: Of these turns.
     """
 
-    def __init__(self, lessons: Sequence[Lesson], chunk: int, *, turned: bool, seed: int = 0) -> None:
+    def __init__(self, lessons: Sequence[Lesson], chunk: int, *, turned: Collection[str], seed: int = 0) -> None:
         self._all = batch_of([lesson.moment for lesson in lessons])
         padded = [lesson.actions + [-1] * (chunk - len(lesson.actions)) for lesson in lessons]
         self._chunks = torch.tensor(padded, dtype=torch.int64)
         self._rng = np.random.default_rng(seed)
         dim = self._all.goal_BD.shape[1]
+        self._turned = tuple(turned)
         self._turns = torch.from_numpy(_rotations(self._rng, dim)) if turned else None
 
     def __len__(self) -> int:
@@ -93,13 +94,13 @@ class LaidOut:
 
     @classmethod
     def of(
-        cls, lessons: Sequence[Lesson], chunk: int, *, share: float, seed: int, turned: bool = True
+        cls, lessons: Sequence[Lesson], chunk: int, *, share: float, seed: int, turned: Collection[str]
     ) -> tuple[Self, Self]:
         """Lessons to learn from, and a share of them, the last ones, that is held out."""
         held = max(1, round(share * len(lessons)))
         return (
             cls(lessons[:-held], chunk, turned=turned, seed=seed),
-            cls(lessons[-held:], chunk, turned=False),
+            cls(lessons[-held:], chunk, turned=()),
         )
 
     def batch(self, rows: Sequence[int]) -> tuple[Batch, Tensor]:
@@ -108,7 +109,7 @@ class LaidOut:
         batch = Batch(*(part[chosen] for part in self._all))
         if self._turns is not None:
             turn = self._turns[int(self._rng.integers(len(self._turns)))]
-            batch = batch._replace(goal_BD=batch.goal_BD @ turn, vectors_BKD=batch.vectors_BKD @ turn)
+            batch = batch._replace(**{name: getattr(batch, name) @ turn for name in self._turned})
         return batch, self._chunks[chosen]
 
 

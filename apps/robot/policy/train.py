@@ -51,7 +51,7 @@ def learn(
     torch.manual_seed(seed)
     sizes = PolicySizes(dim=world.dim, actions=world.actions)
     network = PolicyNetwork(sizes)
-    learned, held_out = LaidOut.of(taught, sizes.chunk, share=HELD_OUT, seed=seed, turned=not world.known_looks)
+    learned, held_out = LaidOut.of(taught, sizes.chunk, share=HELD_OUT, seed=seed, turned=world.new_looks)
 
     def keep() -> None:
         if out is not None:

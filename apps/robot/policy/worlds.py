@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hippocam.apps.worlds import guided, levers, tour
-from hippocam.models.policies.playing import Game, PlayWorld
+from hippocam.models.policies.playing import GOALS, RECALLED, VIEWS, Game, PlayWorld
 from hippocam.stream.errors import HippocamError
 
 
@@ -95,7 +95,7 @@ WORLDS = {
             delays=(0,),
             dim=tour.DIM,
             actions=3,
-            known_looks=True,
+            new_looks=(),
             steps=1000,
             tried_at=13,
         ),
@@ -106,6 +106,7 @@ WORLDS = {
             delays=(0, 1),
             dim=tour.DIM,
             actions=levers.LEVERS,
+            new_looks=(VIEWS, GOALS, RECALLED),
             replan=1,
             tried_at=1,
             tried_delays=(0, 1),

@@ -81,7 +81,7 @@ def test_demonstrations_hold_what_the_expert_did():
     assert lessons[-1].actions == [3]
     assert len(lessons[-2].actions) == 2
     assert all(len(lesson.moment.recalled) for lesson in lessons)
-    learned, held_out = LaidOut.of(lessons, 4, share=0.25, seed=0)
+    learned, held_out = LaidOut.of(lessons, 4, share=0.25, seed=0, turned=WORLD.new_looks)
     assert (len(learned), len(held_out)) == (len(lessons) - round(len(lessons) / 4), round(len(lessons) / 4))
     batch, chunks = learned.batch([0, 1])
     assert chunks.shape == (2, 4)
