@@ -111,7 +111,7 @@ def test_further_times_are_played_and_a_lost_picture_is_said(page: Any, tmp_path
     seen_again(tmp_path / "memory", "second", 4)
     ask(page, "when is it green")
     item = page.locator(".cards li", has=page.locator('.card[data-stream="second"]')).first
-    assert "picture given up for the budget" in item.inner_text()
+    item.locator("text=picture given up for the budget").wait_for(timeout=_LONG_MS)
     assert item.locator("img").count() == 0
     assert "also seen at 0:09, 0:10.5 (7 times in all)" in item.locator(".also").inner_text()
     item.locator(".jump").nth(1).click()
@@ -211,6 +211,7 @@ def test_the_strip_is_clicked_zoomed_and_stepped_through_by_keys(page: Any, addr
     box = track.bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + 20)
     wait_for_player(page, "first", 11.0, 13.0)
+    box = track.bounding_box()  # what stands above it may have grown by the moment's times
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 20)
     page.wait_for_selector(".strip-tip >> text=0:1", timeout=_LONG_MS)
     page.mouse.wheel(0, -400)
@@ -244,6 +245,7 @@ def test_every_view_opens_by_keys_alone_in_the_dark_on_a_phone(page: Any, addres
         assert page.evaluate(wide) <= 390
         if SCREENSHOTS:
             page.screenshot(path=Path(SCREENSHOTS) / f"phone-{name}.png")
+    page.locator(".dock").wait_for(timeout=_LONG_MS)
     top, bottom = page.locator(".dock").bounding_box(), page.locator(".ask-form").bounding_box()
     assert top["y"] == 0
     assert bottom["y"] > 600

@@ -87,7 +87,7 @@ def test_a_camera_is_shown_live_looked_back_at_and_gone_on_with(
                 "(({ footage, video }) => footage.following && video.currentTime > 1)(window.hippocam.player)",
                 timeout=_LONG_MS,
             )
-            assert page.locator(".lane.footage .filmed").count() >= 1
+            page.wait_for_selector(".lane.footage .filmed", state="attached", timeout=_LONG_MS)
             back = page.evaluate("window.hippocam.player.footage.info.footage.at(-1)[0] + 1")
             page.evaluate("time => window.hippocam.player.strip.seek(time)", back)
             page.wait_for_function(
