@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from hippocam.stream.errors import SourceError
+from hippocam.stream.errors import MissingLibraryError, SourceError
 from hippocam.stream.guard import blamed_on
 from hippocam.stream.protocols import Source
 from hippocam.stream.sources.decode.frames import Decoder
@@ -84,6 +84,8 @@ def open_sources(arguments: Sequence[str | Path], config: SourceConfig | None = 
                 _add(text, found)
         except SourceError as error:
             found.failed.append(error)
+        except MissingLibraryError as error:  # this address needs it, and others may not
+            found.failed.append(SourceError(text, str(error)))
     return _build(found, config)
 
 

@@ -289,6 +289,23 @@ def test_an_argument_that_cannot_be_opened_is_named(
     assert {os.path.basename(error.uri) for error in opened.failed} == {"arm", "nul\0byte.mp4"}
 
 
+def test_an_address_whose_library_is_missing_is_named(
+    tmp_path: Path, media: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fsspec
+
+    def missing(kind: str) -> object:
+        raise ImportError("no module named s3fs")
+
+    monkeypatch.setattr(fsspec, "filesystem", missing)
+    media.render_video(tmp_path / "a.mp4", frames=3)
+    opened = open_sources(["s3://bucket/film.mp4", tmp_path / "a.mp4"])
+    assert [source.id for source in opened.sources] == ["a"]
+    (error,) = opened.failed
+    assert error.uri == "s3://bucket/film.mp4"
+    assert "pip install 'hippocam[remote]'" in error.reason
+
+
 def _damaged(data: bytes, rng: random.Random) -> bytes:
     """Cut a file short, or flip bits of it: few or many, all over it or in its head."""
     way = rng.randrange(4)
