@@ -56,6 +56,9 @@ def _policy(options: argparse.Namespace) -> int:
     if options.out:
         command = f"hippocam bench policy --world {world.name} --seeds {','.join(map(str, options.seeds))}"
         command += f" --episodes {options.episodes} --shown {options.shown}"
+        for name in ("rules", "rooms", "delays"):
+            if given := getattr(options, name):
+                command += f" --{name} {','.join(map(str, given))}"
         write_section(options.out, f"World {world.name}", tables(result), command=command, encoders=[])
     if options.plot is not None:
         with plotting():
