@@ -1,11 +1,15 @@
 """A robot's memory in its control loop: three lines attach it, and the loop never waits for it.
 
+    python examples/robot.py [FOLDER]
+
 The robot drives past three coloured boxes and asks where it saw the red one. Its camera is drawn here, and the
-encoder is the small one that knows colours; leave out `encoder` for the best on this machine.
+encoder is the small one that knows colours; leave out `encoder` for the best on this machine. With a folder the
+memory stays there, and can be asked further by `hippocam ask --memory FOLDER`.
 """
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from tempfile import TemporaryDirectory
@@ -13,6 +17,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from hippocam import RobotMemory
+from hippocam.apps import Settings
+from hippocam.memory import MemoryConfig, WorkingConfig
 from hippocam.stream import Image
 
 HZ = 30.0
@@ -36,12 +42,11 @@ def drive() -> Iterator[tuple[float, float]]:
         yield tick / HZ, tick / HZ
 
 
-def main() -> None:
+def main(folder: str) -> None:
     """Drive, then ask."""
-    with (
-        TemporaryDirectory() as folder,
-        RobotMemory.open(f"{folder}/robot.hippo", encoder="palette", budget_mb=64) as memory,
-    ):
+    # as for any robot that glances at things: what is seen for a second is an event of its own
+    glances = Settings(memory=MemoryConfig(working=WorkingConfig(gamma=0, min_frames=1)))
+    with RobotMemory.open(folder, encoder="palette", budget_mb=64, settings=glances) as memory:
         t = 0.0
         for t, x in drive():
             memory.observe(images={"front": camera(x)}, time_s=t, pose=[x, 0.0, 0.0], text="look around")
@@ -57,4 +62,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":  # processes are started, which read this file
-    main()
+    if len(sys.argv) > 1:
+        main(sys.argv[1])
+    else:
+        with TemporaryDirectory() as somewhere:
+            main(f"{somewhere}/robot.hippo")

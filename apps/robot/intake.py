@@ -65,6 +65,7 @@ class _Env:
     due_s: dict[str, float] = field(default_factory=dict)  # when each camera's next picture is looked at
     gripper: tuple[float, float] | None = None  # the range so far
     gripped_s: float = -math.inf
+    acted: FloatArray | None = None  # what was done since the last observation
     high: bool = False  # whether the gripper is in the upper half of it
 
 
@@ -151,11 +152,12 @@ class Intake:
         if ends:
             held.episode += 1
             held.ends, held.text, held.gripper, held.due_s = False, None, None, {}
+            held.acted = None
             held.gripped_s = -math.inf
             marks.append("reset")
         if text != held.text and held.text is not None:
             marks.append("task")
-        numbers = self._numbers(action, "action")
+        numbers, held.acted = self._numbers(action, "action") if action is not None else held.acted, None
         if self._gripped(held, numbers) and at_s >= held.gripped_s + _GRIPPER_PAUSE_S:
             marks.append("gripper")
             held.gripped_s = at_s
@@ -191,6 +193,7 @@ class Intake:
         if numbers is None and not entry_ids:
             return None
         env, held = named
+        held.acted = numbers
         return Seen(
             seq=self._next(),
             env=env,

@@ -161,7 +161,7 @@ class RobotMemory:
             time_s: When, seconds on the robot's own clock; it must rise within an episode.
             images: uint8 [H, W, 3] RGB by camera; a camera may be missing, and may change its size.
             state: [S] numbers in the robot's own units.
-            action: [A] numbers, the command at this instant.
+            action: [A] numbers, the command at this instant; None for what `acted` told since the last one.
             pose: [7], x, y, z in metres and the quaternion qx, qy, qz, qw; or [3], x, y and the heading,
                 radians.
             text: The robot's task, or other words. Another one than before makes this a key event.

@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 from hippocam.apps.ask.answer.phrases import stretch
 from hippocam.apps.ask.answer.told import Told, told
 from hippocam.apps.ask.question.meaning import Meaning
-from hippocam.apps.ask.robot.records import Act, RobotRecords, Sample
+from hippocam.apps.ask.robot.records import OWN_RECORD, Act, RobotRecords, Sample
 from hippocam.apps.ask.robot.wording import place_in_words
 from hippocam.apps.ask.where import Where, narrowed
 from hippocam.memory.records import Evidence, StreamStatus
@@ -37,7 +37,7 @@ _NUMBERS = re.compile(r"^(?:what|how|tell|give|show)\b", re.IGNORECASE)
 # Words of names, in whichever way they are written: kLeftElbow, left_elbow, left-elbow.2.
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _NOT_NAMES = frozenset("k the was were what is at joint state action of value position angle s and a".split())
-_OWN, _RESTED = "the robot's own record of this time", "the robot acted on it"
+_RESTED = "the robot acted on it"
 # A single instant is asked for with a window of 5 s about it; numbers and moments that are told at most.
 _ABOUT_S, _MOST, _TOP = 5.0, 40, 5
 
@@ -89,7 +89,7 @@ def answer_of_robot(
         if sample is not None and text:
             shown = moment_at(stream.id, sample.time_s)
             when_where = f"{format_time(sample.time_s)} in {stream.id}"
-            return told(f"At {when_where} {text}.", () if shown is None else (_recorded(shown, _OWN),))
+            return told(f"At {when_where} {text}.", () if shown is None else (_recorded(shown, OWN_RECORD),))
     return None
 
 

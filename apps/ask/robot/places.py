@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hippocam.apps.ask.robot.records import RobotRecords
+from hippocam.apps.ask.robot.records import OWN_RECORD, RobotRecords
 from hippocam.apps.ask.robot.wording import place_in_words
 from hippocam.apps.ask.where import Where
 from hippocam.apps.records import Answer
@@ -28,8 +28,8 @@ def with_place(records: RobotRecords, answer: Answer, where: Where) -> Answer:
     if meaning is None or meaning.kind not in _PLACED or answer.unknown:
         return answer
     cited = [moment for moment in answer.evidence if moment.id in answer.cited]
-    if not cited:
-        return answer
+    if not cited or cited[0].why == OWN_RECORD:
+        return answer  # which says itself where that was
     latest = meaning.kind == QuestionKind.LAST
     moment = max(cited, key=lambda each: _seen_s(each, latest=True)) if latest else cited[0]
     sample = records.at(moment.stream, _seen_s(moment, latest=latest), where.get("at_s"))

@@ -33,6 +33,10 @@ class Act(NamedTuple):
     ids: tuple[str, ...]
 
 
+# Why a moment is shown beside what the robot itself knew then.
+OWN_RECORD = "the robot's own record of this time"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Sample:
     """What was known of a robot at one instant; each part may be absent.

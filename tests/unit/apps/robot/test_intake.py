@@ -135,3 +135,16 @@ def test_a_reset_before_anything_was_seen_begins_no_second_episode():
     given.reset("")
     seen = observe(given, 0.0)
     assert (seen.episode, seen.ends, seen.mark) == (0, False, "")
+
+
+def test_what_was_done_since_the_last_observation_is_its_action():
+    given = intake()
+    observe(given, 1.0)
+    given.acted(1.1, [5.0], [], "")
+    assert observe(given, 2.0).action.tolist() == [5.0]
+    assert observe(given, 3.0).action is None
+    given.acted(3.1, [5.0], [], "")
+    assert observe(given, 4.0, action=[6.0]).action.tolist() == [6.0]
+    given.acted(4.1, [5.0], [], "")
+    given.reset("")
+    assert observe(given, 0.0).action is None
