@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from multiprocessing import resource_tracker
 from multiprocessing.context import SpawnProcess
 
 
@@ -24,7 +25,9 @@ def start_child(name: str, target: Callable[..., None], *arguments: object) -> S
     process = multiprocessing.get_context("spawn").Process(
         target=_main, args=(target, arguments), name=f"hippocam-{name}", daemon=True
     )
-    # The child inherits this thread's signal mask: the parent gets Ctrl-C, and ends the child in order.
+    # The parent gets Ctrl-C, and ends the child in order. Until the child ignores it, this thread's mask holds it
+    # back, which the child inherits; the helper that the first process starts would lift that mask again.
+    resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         process.start()
@@ -34,6 +37,7 @@ def start_child(name: str, target: Callable[..., None], *arguments: object) -> S
 
 
 def _main(target: Callable[..., None], arguments: tuple[object, ...]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, name="hippocam-parent", daemon=True).start()
     target(*arguments)
 
