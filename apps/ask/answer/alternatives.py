@@ -30,6 +30,8 @@ _EITHER = re.compile(
     r"^(?:(?:is|are|was|were) there|any|(?:do|did|can|could|have) (?:you|we|i) (?:ever )?(?:see|seen|saw))\b",
     re.IGNORECASE,
 )
+# "Is it old or new?" wants one of the two, "Did it rain or snow?" may want any.
+_ONE_OF_TWO = re.compile(r"^(?:is|are|was|were)\b", re.IGNORECASE)
 _ARTICLES = re.compile(r"^(?:(?:an?|the|in|at|on) )+", re.IGNORECASE)
 _DRAWN = re.compile(r"^(?:cartoon|animation|animated|drawn|drawing)\b", re.IGNORECASE)
 _FILMED = re.compile(r"^(?:real|footage|live|photograph\w*|film(?:ed)?)\b", re.IGNORECASE)
@@ -50,18 +52,20 @@ def alternatives(facts: Facts, evidence: Sequence[Evidence], closer: Closer | No
         closer: Looks at pictures again; None for nobody.
 
     Returns:
-        None where no two things are offered. Where nothing chooses between them, that is said.
+        None where no two things are offered. Where one is wanted and nothing chooses between them, that is said.
     """
     asked = _OR.match(facts.text) if facts.kind == QuestionKind.WHETHER and not facts.beside else None
     if asked is None or _WAY.search(facts.text) or _EITHER.match(facts.question):
         return None
     one, other = (_ARTICLES.sub("", asked[name].strip()) for name in ("one", "other"))
-    return (
+    chosen = (
         _of_labels(facts, one, other)
         or _of_colours(facts, asked["about"].strip(), one, other)
         or _of_pictures(facts, closer, one, other)
-        or _not_told(evidence, f"{asked['one'].strip()} or {asked['other'].strip()}")
     )
+    if chosen is not None or not _ONE_OF_TWO.match(facts.question):
+        return chosen
+    return _not_told(evidence, f"{asked['one'].strip()} or {asked['other'].strip()}")
 
 
 def _of_labels(facts: Facts, one: str, other: str) -> Told | None:

@@ -443,8 +443,11 @@ def test_what_lies_on_what_is_not_found_is_all_that_was_recognised(yard):
     )
 
 
-def test_whether_there_is_either_of_two_is_no_choice_between_them(yard):
-    assert answer_beside(yard.facts("Is there a boat or a ladder?"), ()) is None
+@pytest.mark.parametrize(
+    "question", ["Is there a boat or a ladder?", "Did it hail or thunder?", "Does anybody dance or sing?"]
+)
+def test_whether_there_is_either_of_two_is_no_choice_between_them(yard, question):
+    assert answer_beside(yard.facts(question), ()) is None
 
 
 def test_the_colour_of_a_dress_is_that_of_whoever_wears_it(yard):
