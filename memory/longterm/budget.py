@@ -39,6 +39,8 @@ _EMPTY_BYTES = 48 * PAGE_BYTES
 # With less than this left, what is worth least is given up ahead of need, in this many steps an event at most.
 _AHEAD_BYTES = 2 * PAGE_BYTES
 _AHEAD_STEPS = 6
+# Steps that make no room by themselves: then the full text, which holds what was deleted, is merged.
+_FRUITLESS_STEPS = 8
 # Share of the budget that each may take of: the journal, the probes, the streams without entries, the coverage.
 _SIDE_SHARE = 0.01
 # About how many bytes a row of each takes.
@@ -156,6 +158,9 @@ class Database(Protocol):
     def fold_log(self) -> bool:
         """Fold the log into the file; False where a reader prevents it."""
 
+    def merge_words(self) -> None:
+        """Merge all full text, which holds what was deleted until then."""
+
 
 class GivesUp(Protocol):
     """Something of which a part can be given up."""
@@ -266,12 +271,16 @@ class ByteBudget:
         fixed_bytes = self._fixed_bytes()
         self._refuse(fixed_bytes + _EMPTY_BYTES + needed_bytes, needed_bytes)
         projected_bytes = fixed_bytes + self._live_bytes() + needed_bytes
+        steps = 0
         while (left_bytes := self._given_bytes - projected_bytes) < 0 or (
             left_bytes < _AHEAD_BYTES and self._goes_ahead(lasting_bytes)
         ):
             first = 0 if left_bytes >= 0 else self._tombstones.give_up()
             if not (first or self._entries.give_up() or (left_bytes < 0 and self._notes.give_up())):
                 break
+            steps += 1
+            if steps % _FRUITLESS_STEPS == 0:
+                self._database.merge_words()
             self._log.keep_small()
             projected_bytes = self._projected_bytes(needed_bytes)
         self._refuse(projected_bytes, needed_bytes)

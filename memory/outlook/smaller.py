@@ -106,6 +106,9 @@ class _Counted:
     def fold_log(self) -> bool:
         return True
 
+    def merge_words(self) -> None:
+        """Its full text stays as it is."""
+
 
 @dataclass(slots=True)
 class _Tombstones:

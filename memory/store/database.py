@@ -26,6 +26,7 @@ from hippocam.memory.provenance.table import ProvenanceTable
 from hippocam.memory.store import sums
 from hippocam.memory.store.blocks.table import EntryBlocks
 from hippocam.memory.store.commits.folding import Folding
+from hippocam.memory.store.commits.full_text import FullTexts
 from hippocam.memory.store.commits.transactions import Transactions
 from hippocam.memory.store.entries import EntryTable
 from hippocam.memory.store.journal import JournalTable
@@ -159,6 +160,9 @@ class Store:
             sums.keep(db)
             db.execute("PRAGMA wal_autocheckpoint = 0")  # the thread aside does it
             db.execute("PRAGMA journal_size_limit = 0")  # its size is what it holds
+            full_texts = FullTexts(db)
+            full_texts.prepare()
+            self.transactions.before_commit.append(full_texts.merge)
             self._folding = Folding(self.path)
         else:
             if version < WITH_MOTION:
@@ -256,12 +260,9 @@ class Store:
             (busy, *_) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         return not busy
 
-    def scrub(self) -> None:
-        """Leave nothing of what was deleted in the full text, in free pages or in the log.
-
-        Raises:
-            DiskError: A process that reads keeps the log from being emptied; what was deleted is still in it.
-        """
+    def merge_words(self) -> None:
+        """Merge all full text, some pages at a time: until then it holds what was deleted, and deletions, too."""
+        self.settle()
         for words in FULL_TEXTS:
             while True:
                 before = self._db.total_changes
@@ -269,6 +270,14 @@ class Store:
                 if self._db.total_changes - before < 2:  # as the manual of FTS5 has it: nothing was left to merge
                     break
                 self.fold_log()
+
+    def scrub(self) -> None:
+        """Leave nothing of what was deleted in the full text, in free pages or in the log.
+
+        Raises:
+            DiskError: A process that reads keeps the log from being emptied; what was deleted is still in it.
+        """
+        self.merge_words()
         self.shrink()
         if not self.fold_log():
             raise DiskError(

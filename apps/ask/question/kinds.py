@@ -83,10 +83,13 @@ _IN_A_ROW = (
     r" (?:c[ao]mes?|arrive[sd]?|enter(?:s|ed)?|appear(?:s|ed)?|see|seen|visible|shown|left|leaves?|here|there)"
     r"(?: in| up| there| here)? "
 )
-# "What is the last thing that you see": whatever the picture shows then.
+# "What is the last thing that you see": whatever the picture shows then; not "the last thing that was blue".
 _ANYTHING = (
     r"^(?:what|which|show(?: me)?)(?:'s| is| was)?(?: the)? {}"
-    r" (?:things?|scenes?|shots?|pictures?|images?|frames?|moments?|parts?)\b(?P<named>)"
+    r" (?:things?|scenes?|shots?|pictures?|images?|frames?|moments?|parts?)\b"
+    r"(?! (?:that|which) (?:is|was|are|were) (?!shown|seen|visible|displayed|there|on )"
+    r"| (?:with|wearing|of an?)\b)"
+    r"(?P<named>)"
 )
 # What is named there is nobody, or whatever there was.
 _WHOEVER = re.compile(r"^(?:which|what)\s+", re.IGNORECASE)

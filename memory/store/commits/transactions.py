@@ -21,6 +21,7 @@ class Transactions:
         committed: Is called after each commit.
 
     Attributes:
+        before_commit: Are called when one is about to be committed, with how many share the commit.
         undone: Are called where one fails that could have shared a commit, and takes back those that did: what
             main memory holds of them must go.
     """
@@ -28,6 +29,7 @@ class Transactions:
     def __init__(self, db: sqlite3.Connection, committed: Call) -> None:
         self._db = db
         self._committed = committed
+        self.before_commit = list[Callable[[int], None]]()
         self.undone = list[Call]()
         self._most = 1
         self._waiting = 0  # transactions that have ended and are not committed
@@ -41,7 +43,7 @@ class Transactions:
         try:
             yield
             if self._waiting + 1 >= self._most:
-                self._commit()
+                self._commit(self._waiting + 1)
                 return
         except BaseException:
             self._take_back()
@@ -68,14 +70,16 @@ class Transactions:
         if not self._waiting:
             return
         try:
-            self._commit()
+            self._commit(self._waiting)
         except BaseException:
             self._take_back()
             raise
 
-    def _commit(self) -> None:
+    def _commit(self, transactions: int) -> None:
         for write in self._with_commit:
             write()
+        for call in self.before_commit:
+            call(transactions)
         self._db.execute("COMMIT")
         self._waiting, self._with_commit = 0, []
         self._committed()

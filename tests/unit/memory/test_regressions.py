@@ -575,14 +575,13 @@ def test_10_total_bytes_are_bounded_buffers_included(tmp_path):
     with writer(tmp_path / "m", MB, spec=spec) as memory:
         memory.begin("cam", uri="/x/cam.mp4")
 
-        def live(events):
+        def live(events, repeats=19):
             for _ in range(events):
                 k = next(seq)
                 vector = unit(rng.normal(size=dim).astype(np.float32))
                 item = frame(20 * k, 30.0 * k, vector, jpeg=b"." * 900, text=f"word{k} " * 250)
-                memory.write(
-                    [item, *(Repeat(stream="cam", seq=20 * k + j, time_s=30.0 * k + j) for j in range(1, 20))]
-                )
+                again = (Repeat(stream="cam", seq=20 * k + j, time_s=30.0 * k + j) for j in range(1, 1 + repeats))
+                memory.write([item, *again])
             found = ask(memory, unit(rng.normal(size=dim).astype(np.float32)), f"word{k}")
             assert found
             with_vectors = len(memory.store.entries.ids())
@@ -594,6 +593,7 @@ def test_10_total_bytes_are_bounded_buffers_included(tmp_path):
 
         live(260)
         assert memory.streams()[0].evicted > 50
+        live(1200, repeats=0)  # what the bank remembers of events has its full length, too
         for _ in range(8):  # what is held goes up and down with the blocks that are packed: highs are compared
             live(70)
             marks.append(deep_bytes(memory))

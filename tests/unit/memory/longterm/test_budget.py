@@ -35,6 +35,9 @@ class Database:
     def fold_log(self) -> bool:
         return not self.readers
 
+    def merge_words(self) -> None:
+        pass
+
     def give_up(self, count: int) -> None:
         self.live, self.free = self.live - count, self.free + count
 

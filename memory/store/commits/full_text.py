@@ -1,0 +1,42 @@
+"""Full text is merged a little with each commit, never much at once.
+
+FTS5 writes the words of a transaction as a segment of their own, and left alone merges many of them in one
+transaction, more than a small memory's budget has room for. Here it merges nothing by itself: each commit merges
+a few pages, as many as keep up with what is written (https://sqlite.org/fts5.html, "merge").
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from hippocam.memory.store.schema import FULL_TEXTS
+
+# Pages that are merged for each transaction in a commit.
+_PAGES = 2
+# Settings that FTS5 keeps with the database: it merges by itself only from very many segments on, which merging
+# ahead keeps it from; two segments may be merged; and its pages are small, so that a few of them are little.
+_SETTINGS = {"automerge": 0, "crisismerge": 64, "usermerge": 2, "pgsz": 1000}
+
+
+class FullTexts:
+    """Merges the full text of entries and notes.
+
+    Args:
+        db: The connection of a writer.
+    """
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def prepare(self) -> None:
+        """Have FTS5 merge nothing by itself."""
+        for words in FULL_TEXTS:
+            settings = dict(self._db.execute(f"SELECT k, v FROM {words}_config").fetchall())
+            for name, value in _SETTINGS.items():
+                if settings.get(name) != value:
+                    self._db.execute(f"INSERT INTO {words} ({words}, rank) VALUES (?, ?)", (name, value))
+
+    def merge(self, transactions: int) -> None:
+        """Inside a transaction: merge as much as so many of them may have added."""
+        for words in FULL_TEXTS:
+            self._db.execute(f"INSERT INTO {words} ({words}, rank) VALUES ('merge', ?)", (_PAGES * transactions,))
