@@ -82,10 +82,13 @@ export class Player {
       try {
         const view = await get(`stream/${found.key}`);
         if (turn !== this.turn) return;
-        await this.load(view);
-        if (turn !== this.turn) return;
+        this.loading = this.load(view);
+        await this.loading;
       } catch (error) { return failed(error); }
+    } else {
+      await this.loading?.catch(() => {});  // which an earlier call began
     }
+    if (turn !== this.turn) return;
     if (wanted) return this.goTo(wanted, wanted.play);
     const time = t === undefined ? null : Number(t);
     if (time === null && !this.moment && !this.footage.shown) this.footage.newest();
