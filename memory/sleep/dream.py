@@ -10,7 +10,8 @@ the merged keys are tuned.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
+from functools import partial
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from hippocam.memory.records import Level
 from hippocam.memory.sleep.probes import answers
 from hippocam.memory.sleep.proposals import Group, nearest_pairs, propose
-from hippocam.memory.sleep.replay import Replay, Replica
+from hippocam.memory.sleep.replay import Before, Replay, Replica
 from hippocam.memory.sleep.tuning import tune
 from hippocam.memory.sleep.views import cosines_of, draw
 
@@ -36,6 +37,8 @@ _TUNE_STEPS = 40
 _TUNE_VIEWS = 384
 _TUNE_RATE = 0.1
 
+# What is tried out: a group that is merged, an entry that is reduced.
+Wanted = TypeVar("Wanted")
 # Names groups that may become one in the n-th turn.
 Proposer = Callable[[Replica, int], Iterable[Group]]
 
@@ -100,7 +103,9 @@ def dream(
             offered.sort(key=lambda group: (group.cost, group.rows))
             chosen = list(_until(replica, _apart(replica, offered), surplus))
             for start in range(0, len(chosen), _BATCH):
-                _try_out(replay, chosen[start : start + _BATCH], max_loss, refused)
+                batch = chosen[start : start + _BATCH]
+                culprits = _refused(replay, batch, partial(_merge_some, replay), max_loss)
+                refused.update(frozenset(group.rows) for group in culprits)
             idle = idle + 1 if len(replica) == count else 0
             turn += 1
         rolled_back += len(refused)
@@ -176,33 +181,29 @@ def _reduce(replica: Replica, replay: Replay, target: float, max_loss: float) ->
     while left and (surplus := replica.surplus(target)) > 0:
         freed_bytes = np.cumsum([replica.freed_by_reducing(row) for row in left])
         count = int(np.searchsorted(freed_bytes, surplus)) + 1
-        refused += _reduce_some(replay, left[:count], max_loss)
+        refused += len(_refused(replay, left[:count], replay.reduce, max_loss))
         left = left[count:]
     return refused
 
 
-def _reduce_some(replay: Replay, rows: Sequence[int], max_loss: float) -> int:
-    """Reduce some as far as the probes allow; halve a batch that fails until the culprits are found."""
-    before = replay.reduce(rows)
-    if replay.holds(max_loss):
-        return 0
-    replay.take_back(before)
-    if len(rows) == 1:
-        return 1
-    half = len(rows) // 2
-    return sum(_reduce_some(replay, some, max_loss) for some in (rows[:half], rows[half:]))
+def _merge_some(replay: Replay, groups: Sequence[Group]) -> Before:
+    return replay.try_out([replay.choose(group.rows, group.key_D, group.scene_D) for group in groups])
 
 
-def _try_out(replay: Replay, groups: Sequence[Group], max_loss: float, refused: set[frozenset[int]]) -> None:
-    """Merge groups as far as the probes allow; halve a batch that fails until the culprits are found."""
-    merges = [replay.choose(group.rows, group.key_D, group.scene_D) for group in groups]
-    before = replay.try_out(merges)
+def _refused(
+    replay: Replay, wanted: Sequence[Wanted], try_out: Callable[[Sequence[Wanted]], Before], max_loss: float
+) -> list[Wanted]:
+    """Try changes out as far as the probes allow; halve a batch that fails until the culprits are found.
+
+    Returns:
+        The culprits, which were not made.
+    """
+    before = try_out(wanted)
     if replay.holds(max_loss):
-        return
+        return []
     replay.take_back(before)
-    if len(groups) == 1:
-        refused.add(frozenset(groups[0].rows))
-        return
-    half = len(groups) // 2
-    _try_out(replay, groups[:half], max_loss, refused)
-    _try_out(replay, groups[half:], max_loss, refused)
+    if len(wanted) == 1:
+        return list(wanted)
+    half = len(wanted) // 2
+    first = _refused(replay, wanted[:half], try_out, max_loss)
+    return first + _refused(replay, wanted[half:], try_out, max_loss)

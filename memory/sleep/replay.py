@@ -176,7 +176,7 @@ class Replica:
         return [int(row) for row in np.flatnonzero(self.alive) if len(self.members[row]) == 1]
 
 
-class _Before(NamedTuple):
+class Before(NamedTuple):
     """What was replaced when something was tried out: of rows that it changed, and of those it merged away."""
 
     rows: Sequence[int]
@@ -272,7 +272,7 @@ class Replay:
             return Merge(heir, others, new_D, new_scene_D)
         return Merge(heir, others, None, None)
 
-    def try_out(self, merges: Sequence[Merge]) -> _Before:
+    def try_out(self, merges: Sequence[Merge]) -> Before:
         """Merge, with no row in two merges, and ask again; return what is needed to take it back."""
         replica = self.replica
         heirs = [merge.heir for merge in merges]
@@ -288,7 +288,7 @@ class Replay:
         self._ask_again(before)
         return before
 
-    def reduce(self, rows: Sequence[int]) -> _Before:
+    def reduce(self, rows: Sequence[int]) -> Before:
         """Reduce the vectors of some entries to signs and ask again; return what is needed to take it back."""
         before = self._before(rows, ())
         for row in rows:
@@ -311,9 +311,9 @@ class Replay:
         lost: NDArray[np.int64] = (found_Q1 & (own_QM | others_QM)).sum(axis=0) - gained_QM.sum(axis=0)
         return lost
 
-    def _before(self, rows: Sequence[int], merged: Sequence[int]) -> _Before:
+    def _before(self, rows: Sequence[int], merged: Sequence[int]) -> Before:
         replica, rows = self.replica, list(rows)
-        return _Before(
+        return Before(
             rows,
             list(merged),
             [replica.held[row] for row in rows],
@@ -325,7 +325,7 @@ class Replay:
             self._best_wrong_Q.copy(),
         )
 
-    def _ask_again(self, before: _Before) -> None:
+    def _ask_again(self, before: Before) -> None:
         """Ask those to whom a change of some rows can have made a difference."""
         rows, held = before.rows, self.replica.held
         every = [*rows, *before.merged]
@@ -352,7 +352,7 @@ class Replay:
         self.take_back(before)
         return False
 
-    def take_back(self, before: _Before) -> None:
+    def take_back(self, before: Before) -> None:
         """Undo what was tried out last."""
         replica = self.replica
         for row, held, members in zip(before.rows, before.held, before.members, strict=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from hippocam.apps.worlds import guided, levers, tour
 from hippocam.models.policies.playing import GOALS, RECALLED, VIEWS, Game, PlayWorld
@@ -46,48 +47,23 @@ def _levers(others: int, met: int, seed: Sequence[int]) -> Game:
     return levers.Levers(others, bool(met), seed)
 
 
-_SIZES = (4, 8, 16, 32)
-_DELAYS, _TRIED_DELAYS = (0, 0, 0, 200), (0, 200, 1000, 10_000, 100_000)
+_TOUR = PlayWorld(
+    name="tour",
+    play=_tour,
+    sizes=(4, 8, 16, 32),
+    delays=(0, 0, 0, 200),
+    dim=tour.DIM,
+    actions=tour.ACTIONS,
+    tried_delays=(0, 200, 1000, 10_000, 100_000),
+)
 WORLDS = {
     world.name: world
     for world in (
-        PlayWorld(
-            name="tour",
-            play=_tour,
-            sizes=_SIZES,
-            delays=_DELAYS,
-            dim=tour.DIM,
-            actions=tour.ACTIONS,
-            tried_delays=_TRIED_DELAYS,
-        ),
-        PlayWorld(
-            name="tour-minigrid",
-            play=_tour_minigrid,
-            sizes=_SIZES,
-            delays=_DELAYS,
-            dim=tour.DIM,
-            actions=tour.ACTIONS,
-            tried_delays=_TRIED_DELAYS,
-        ),
-        PlayWorld(
-            name="tour-pixels",
-            play=_tour_pixels,
-            sizes=(8, 16),
-            delays=(0,),
-            dim=tour.DIM,
-            actions=tour.ACTIONS,
-            tried_delays=(0, 200),
-        ),
-        PlayWorld(  # a sign shows one step at a time
-            name="guided",
-            play=_guided,
-            sizes=_SIZES,
-            delays=_DELAYS,
-            dim=tour.DIM,
-            actions=tour.ACTIONS,
-            replan=1,
-            tried_delays=(0, 200),
-        ),
+        _TOUR,
+        replace(_TOUR, name="tour-minigrid", play=_tour_minigrid),
+        replace(_TOUR, name="tour-pixels", play=_tour_pixels, sizes=(8, 16), delays=(0,), tried_delays=(0, 200)),
+        # a sign shows one step at a time
+        replace(_TOUR, name="guided", play=_guided, replan=1, tried_delays=(0, 200)),
         PlayWorld(
             name="minigrid-memory",
             play=_minigrid_memory,
