@@ -15,7 +15,7 @@ from typing import Any, TypeGuard
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hippocam.memory.recall.snapshot import Condition
+from hippocam.memory.recall.rows import Condition
 from hippocam.stream.records import FloatArray, Image
 
 Doubles = NDArray[np.float64]

@@ -33,7 +33,7 @@ from hippocam.apps.robot.records import Recalled, RobotStatus, Seen
 from hippocam.apps.settings import Settings, budget_bytes
 from hippocam.memory.folder import check_writable, has_memory
 from hippocam.memory.memory import Memory
-from hippocam.memory.recall.snapshot import Condition
+from hippocam.memory.recall.rows import Condition
 from hippocam.memory.store.migrations import upgrade
 from hippocam.models.registry import make_encoder
 from hippocam.stream.errors import HippocamError

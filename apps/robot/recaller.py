@@ -25,7 +25,8 @@ from hippocam.apps.robot.records import MOST_OPEN, Fresh, FreshFrame, RecalledEn
 from hippocam.memory.config import MemoryConfig
 from hippocam.memory.folder import has_memory
 from hippocam.memory.memory import Memory
-from hippocam.memory.recall.snapshot import Condition, Hit, SnapshotFollower, headings
+from hippocam.memory.recall.rows import Condition, Hit, headings
+from hippocam.memory.recall.snapshot import SnapshotFollower
 from hippocam.memory.records import format_id
 from hippocam.models.registry import make_encoder
 from hippocam.stream.errors import HippocamError

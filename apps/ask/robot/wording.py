@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hippocam.memory.recall.snapshot import headings
+from hippocam.memory.recall.rows import headings
 
 
 def place_in_words(pose: NDArray[np.float64]) -> str:

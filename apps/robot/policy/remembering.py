@@ -11,7 +11,8 @@ import numpy as np
 
 from hippocam.memory.config import MemoryConfig
 from hippocam.memory.memory import Memory, MemoryWriter
-from hippocam.memory.recall.snapshot import Condition, Hit, SnapshotFollower, headings
+from hippocam.memory.recall.rows import Condition, Hit, headings
+from hippocam.memory.recall.snapshot import SnapshotFollower
 from hippocam.memory.working.working import WorkingConfig
 from hippocam.models.policies.playing import OUTCOMES, Turn
 from hippocam.models.policies.records import Recollection, nothing

@@ -31,7 +31,7 @@ from hippocam.apps.robot.names import UNNAMED, newest_episodes, recording_name
 from hippocam.apps.robot.policy.remembering import OurMemory, follower_of
 from hippocam.apps.robot.serve.observation import BETWEEN_S, Observed, observed
 from hippocam.memory.memory import MemoryWriter
-from hippocam.memory.recall.snapshot import Hit, headings
+from hippocam.memory.recall.rows import Hit, headings
 from hippocam.models.policies.playing import Turn
 from hippocam.models.policies.policy import Policy, Unrepeating
 from hippocam.models.policies.records import Doubles, Moment, nothing

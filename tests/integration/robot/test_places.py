@@ -17,7 +17,8 @@ from hippocam.apps.session import Session
 from hippocam.memory.config import MemoryConfig
 from hippocam.memory.memory import Memory
 from hippocam.memory.recall.query import RecallConfig
-from hippocam.memory.recall.snapshot import Condition, SnapshotFollower
+from hippocam.memory.recall.rows import Condition
+from hippocam.memory.recall.snapshot import SnapshotFollower
 from hippocam.stream.records import Embedding, EncoderSpec, Sensors
 from tests.robot_logs import write_tum
 

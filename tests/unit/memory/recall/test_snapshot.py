@@ -10,7 +10,8 @@ from hippocam.memory.provenance.records import Origin
 from hippocam.memory.recall import snapshot
 from hippocam.memory.recall.query import RecallConfig
 from hippocam.memory.recall.recall import index_rows
-from hippocam.memory.recall.snapshot import Condition, SnapshotFollower, headings
+from hippocam.memory.recall.rows import Condition
+from hippocam.memory.recall.snapshot import SnapshotFollower
 from hippocam.memory.store.database import Store
 from hippocam.stream.records import Embedding, EncoderSpec, Repeat, Sensors
 
@@ -151,12 +152,6 @@ def test_without_a_question_the_latest_come_first(tmp_path):
     ends = sorted((entry.spans[-1].t1_s for entry in map(store.entries.get, store.entries.ids())), reverse=True)
     assert [hit.t1_s for hit in hits] == ends[:3]
     world.memory.close()
-
-
-@pytest.mark.parametrize("angle", [0.0, 0.5, 2.0, -2.0, 3.1])
-def test_the_heading_is_that_of_the_rotated_x_axis(angle):
-    pose = np.array([[0, 0, 0, 0, 0, np.sin(angle / 2), np.cos(angle / 2)]])
-    assert headings(pose)[0] == pytest.approx(angle)
 
 
 def test_a_heading_is_met_across_the_turn_from_pi_to_minus_pi(tmp_path):
