@@ -31,11 +31,14 @@ class Gates:
         sensors: Sensors = NO_SENSORS,
         text: str = "",
         cut_s: float | None = None,
+        mark: str = "",
     ) -> Frame | Repeat:
         """Gate the next frame of a stream: return a Frame if it changed or is to be read, else a Repeat.
 
-        The arguments are those of Frame.
+        The arguments are those of Frame. One with a mark counts as changed.
         """
+        if mark:
+            self.restart(stream)
         gate = self._gates.setdefault(stream, ChangeGate(self._change))
         seen = Glance(image)
         changed = gate.changed(seen)
@@ -54,6 +57,7 @@ class Gates:
             text=text,
             read=read,
             cut_s=cut_s,
+            mark=mark,
         )
 
     def restart(self, stream: str) -> None:
@@ -73,12 +77,15 @@ def split(source_id: str, observations: Iterable[Observation], gates: Gates) -> 
     Raises:
         ValueError: A seq does not rise.
     """
-    last_seq = -1
+    last_seq, marks = -1, dict[str, str]()  # by camera, until it has a picture
     for seen in observations:
         if seen.seq <= last_seq:
             raise ValueError(f"position {seen.seq} came after position {last_seq}")
         last_seq = seen.seq
+        if seen.mark:
+            marks |= dict.fromkeys({*marks, *seen.images}, seen.mark)
         for camera in sorted(seen.images):
+            mark, marks[camera] = marks.get(camera, ""), ""
             yield gates.see(
                 stream_id(source_id, camera),
                 seen.seq,
@@ -87,4 +94,5 @@ def split(source_id: str, observations: Iterable[Observation], gates: Gates) -> 
                 seen.sensors,
                 seen.text,
                 seen.cut_s,
+                mark,
             )

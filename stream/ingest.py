@@ -147,6 +147,7 @@ class Ingest:
             text=frame.text,
             sensed=sensed,
             cut_s=frame.cut_s,
+            mark=frame.mark,
         )
 
 

@@ -154,6 +154,7 @@ class Observation:
         sensors: State, action and pose at this instant.
         text: Words that the source itself gives for this instant (a robot's task); "" for none. Untrusted.
         cut_s: Time of a film's last cut since the observation before; None where it was not cut, or nobody looked.
+        mark: Why an event begins here whatever is seen (another task); "" where it need not.
     """
 
     seq: int
@@ -162,6 +163,7 @@ class Observation:
     sensors: Sensors = NO_SENSORS
     text: str = ""
     cut_s: float | None = None
+    mark: str = ""
 
     def __post_init__(self) -> None:
         _settle_instant(self)
@@ -183,6 +185,7 @@ class Frame:
         text: As in Observation.
         read: Whether what is written in it is to be read: see reading_gate.py.
         cut_s: As in Observation.
+        mark: As in Observation.
     """
 
     stream: str
@@ -193,6 +196,7 @@ class Frame:
     text: str = ""
     read: bool = False
     cut_s: float | None = None
+    mark: str = ""
 
     def __post_init__(self) -> None:
         _settle_instant(self)
@@ -304,6 +308,7 @@ class Embedding:
         text: As in Frame.
         sensed: What the senses beside the encoder found in it.
         cut_s: As in Observation.
+        mark: As in Observation.
     """
 
     stream: str
@@ -316,6 +321,7 @@ class Embedding:
     text: str = ""
     sensed: Sensed = NOTHING_SENSED
     cut_s: float | None = None
+    mark: str = ""
 
     def __post_init__(self) -> None:
         _settle_instant(self)

@@ -3,8 +3,8 @@
 Per stream it holds the open event, the context (context.py: recent past and places) and the recent surprises. An
 event is cut where the frame's surprise s = 1 - cos(frame, mean of the open event) exceeds mean + gamma * sd of the
 recent s (event segmentation by prediction error, as in EM-LLM, Fountas et al. 2024, applied to frames), where the
-film itself is cut, then at the cut's own time, and at gaps. The key of a closed event is what it adds to the
-context.
+film itself is cut, then at the cut's own time, where the source marks a frame, and at gaps. The key of a closed
+event is what it adds to the context.
 
 Shapes: D embedding dimension.
 """
@@ -203,6 +203,8 @@ class WorkingMemory:
     def _cuts(self, surprise: float, item: Embedding) -> str:
         """Why the open event ends before a frame; empty where it goes on."""
         config = self._config
+        if item.mark:
+            return item.mark
         if item.cut_s is not None and surprise >= config.floor:
             return f"{_CUT} at {item.cut_s:.2f} s"
         if item.time_s - self._frames[0].time_s >= config.max_s:

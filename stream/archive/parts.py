@@ -135,6 +135,8 @@ class PartWriter:
             head["screen"] = item.sensed.screen
         if item.cut_s is not None:
             head["cut_s"] = float(item.cut_s)
+        if item.mark:
+            head["mark"] = item.mark
         if things:
             head["things"] = [[t.label, float(t.score), [*map(float, t.box)], t.colours] for t in things]
         self._line(head)
@@ -218,6 +220,7 @@ def _item(head: dict[str, Any], name: str, file: IO[bytes]) -> Item:
         text=head["text"],
         sensed=Sensed(things=things, screen=None if screen is None else tuple(screen)),
         cut_s=head.get("cut_s"),
+        mark=head.get("mark", ""),
     )
 
 

@@ -6,7 +6,9 @@ map whose numbers are large (metres from the earth's centre) loses nothing.
 
 from __future__ import annotations
 
+import itertools
 import struct
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -22,6 +24,9 @@ MOST_SAMPLES = 16
 _EXACT_M = 5e-4
 # Samples, size of a state, size of an action, whether there are poses; then time and origin.
 _HEAD = struct.Struct("<HHHB4d")
+
+# Pose, state and action: all of them, two, or one.
+_PARTS = [chosen for count in (3, 2, 1) for chosen in itertools.combinations(range(3), count)]
 
 Doubles = NDArray[np.float64]
 T = TypeVar("T", np.float32, np.float64)
@@ -101,19 +106,35 @@ def motion_of(frames: Sequence[Embedding | Repeat]) -> Motion | None:
 
     They do for a single frame, unless its position is so large that float32 would move it.
     """
-    poses, states, actions = (
-        [getattr(frame.sensors, part) for frame in frames] for part in ("pose", "state", "action")
-    )
-    known = [k for k in range(len(frames)) if any(part[k] is not None for part in (poses, states, actions))]
-    if not known or (len(known) == 1 and _is_exact(poses[known[0]])):
+    parts = [(frame.sensors.pose, frame.sensors.state, frame.sensors.action) for frame in frames]
+    known = _alike(parts)
+    alone = sum(any(part is not None for part in each) for each in parts) == 1
+    if not known or (alone and _is_exact(parts[known[0]][0])):
         return None
     chosen = [known[round(k)] for k in np.linspace(0, len(known) - 1, min(len(known), MOST_SAMPLES))]
+    poses, states, actions = zip(*(parts[k] for k in chosen), strict=True)
     return Motion(
         times_s=np.array([frames[k].time_s for k in chosen]),
-        poses=_rows([poses[k] for k in chosen], np.float64),
-        states=_rows([states[k] for k in chosen], np.float32),
-        actions=_rows([actions[k] for k in chosen], np.float32),
+        poses=_rows(poses, np.float64),
+        states=_rows(states, np.float32),
+        actions=_rows(actions, np.float32),
     )
+
+
+def _alike(parts: Sequence[tuple[NDArray[Any] | None, ...]]) -> list[int]:
+    """The frames of which some parts are all known, in one size each: the parts of which most is kept then.
+
+    So a frame without its state is left out where most have one, and the states where most have none.
+    """
+    best: list[int] = []
+    most = 0
+    for chosen in _PARTS:
+        sizes = [tuple(_size(each[part]) for part in chosen) for each in parts]
+        usual = Counter(found for found in sizes if None not in found).most_common(1)
+        if usual and usual[0][1] * len(chosen) > most:
+            most = usual[0][1] * len(chosen)
+            best = [k for k, found in enumerate(sizes) if found == usual[0][0]]
+    return best
 
 
 def _is_exact(pose: FloatArray | Doubles | None) -> bool:
@@ -121,7 +142,11 @@ def _is_exact(pose: FloatArray | Doubles | None) -> bool:
     return pose is None or float(np.abs(pose[:3] - pose[:3].astype(np.float32)).max()) <= _EXACT_M
 
 
+def _size(part: NDArray[Any] | None) -> int | None:
+    return None if part is None else len(part)
+
+
 def _rows(parts: Sequence[NDArray[Any] | None], dtype: type[T]) -> NDArray[T] | None:
     """One row a sample, where all have a part of one size."""
-    sizes = {None if part is None else len(part) for part in parts}
+    sizes = {_size(part) for part in parts}
     return None if None in sizes or len(sizes) != 1 else np.array(parts, dtype)

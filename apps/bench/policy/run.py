@@ -10,8 +10,8 @@ from hippocam.apps.robot.policy.ablations import ABLATIONS
 from hippocam.apps.robot.policy.evaluate import ablation
 from hippocam.apps.robot.policy.trials import Played, Score, score, try_out
 
-# Delays from which on fewer episodes are played, by the share of them: what a rule does per step takes its time.
-_FEWER = ((1_000, 3), (10_000, 8), (100_000, 24))
+# A delay from which on fewer episodes are played, and the share of them: what a rule does per step takes its time.
+_LONG, _FEWER = 100_000, 24
 _LONGEST_OF_TRANSFORMER = 1_000
 Say = Callable[[str], None]
 
@@ -69,7 +69,7 @@ def _scored(found: Mapping[str, Mapping[str, list[Played]]]) -> dict[str, dict[s
 
 
 def _played(bench: PolicyBench, rule: Rule, seed: int, size: int, delay: int, kind: str = "") -> list[Played]:
-    fewer = max([share for least, share in _FEWER if delay >= least], default=1)
+    fewer = _FEWER if delay >= _LONG else 1
     return try_out(
         bench.world,
         rule.actor,

@@ -118,7 +118,7 @@ def read_frames(
     threads: int,
     cuts: CutFinder | None = None,
 ) -> Iterator[tuple[int, Image]]:
-    """Yield the wanted frames that can be decoded, in order.
+    """Yield the wanted frames that can be decoded, in order, as pictures.
 
     Args:
         path: The file.
@@ -136,6 +136,19 @@ def read_frames(
         MissingFramesError: After all others were yielded: of an undamaged file some never came.
     """
     converter = Converter(index.size, longest, index.coded)
+    for seq, frame in read_raw(path, uri, index, seqs, threads, cuts):
+        yield seq, converter.image(frame)
+
+
+def read_raw(
+    path: Path,
+    uri: str,
+    index: PacketIndex,
+    seqs: Sequence[int],
+    threads: int,
+    cuts: CutFinder | None = None,
+) -> Iterator[tuple[int, Any]]:
+    """Yield the wanted frames that can be decoded, in order, as PyAV has them: see `read_frames`."""
     reader = _GroupReader(path, uri, index, seqs, threads, cuts)
     missing = set(map(int, seqs))
     try:
@@ -147,7 +160,7 @@ def read_frames(
                 stop += 1
             for seq, frame in reader.read(key, seqs[start:stop]):
                 missing.discard(seq)
-                yield seq, converter.image(frame)
+                yield seq, frame
             start = stop
     finally:
         reader.close()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import math
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from hippocam.stream.errors import SourceError
+from hippocam.stream.sources.lerobot.depth import DepthScale, is_depth, scale_of
 
 log = logging.getLogger(__name__)
 
@@ -30,12 +30,14 @@ class CameraFile:
         path: The video, None where the pictures stand in the parquet file itself.
         from_s: Seconds into the video at which the episode begins.
         to_s: Seconds into the video at which it ends and another may begin; infinite where that is not listed.
+        depth: How its distances are read, of a depth camera; None where it has pictures.
     """
 
     key: str
     path: Path | None
     from_s: float = 0.0
     to_s: float = math.inf
+    depth: DepthScale | None = None
 
     @property
     def name(self) -> str:
@@ -60,7 +62,8 @@ class Episode:
         frames: Length in frames as listed, None where it is not.
         fps: The dataset's rate in frames a second.
         data: The parquet file with its rows (and, in v3, those of other episodes).
-        cameras: Its cameras.
+        cameras: Its cameras that have pictures.
+        depths: Its cameras that measure distances.
         absent: Short names of the dataset's cameras of which nothing is listed for this episode.
         tasks: What the robot was told, by task index.
         task: What the robot was told in this episode where rows do not say it.
@@ -73,6 +76,7 @@ class Episode:
     fps: float
     data: Path
     cameras: tuple[CameraFile, ...]
+    depths: tuple[CameraFile, ...]
     absent: tuple[str, ...]
     tasks: Mapping[int, str]
     task: str
@@ -126,9 +130,15 @@ def read_episodes(folder: Path) -> tuple[list[Episode], list[SourceError]]:
         raise SourceError(
             str(folder), f"its meta folder cannot be understood ({problem}); download the dataset again"
         ) from error
-    depth = [_short(key) for key, feature in features.items() if _is_camera(feature) and _is_depth(key, feature)]
-    if depth:
-        log.warning("%s: depth is no picture; what %s measured is not kept", folder, ", ".join(depth))
+    lost = [
+        _short(key)
+        for key, feature in features.items()
+        if _is_camera(feature) and is_depth(key, feature) and scale_of(feature) is None
+    ]
+    if lost:
+        log.warning(
+            "%s: nobody says how far its depths are; what %s measured is not kept", folder, ", ".join(lost)
+        )
     failed = [one for one in listed if isinstance(one, SourceError)]
     understood = [one for one in listed if isinstance(one, Episode)]
     there = {episode.data: episode.data.is_file() for episode in understood}
@@ -151,26 +161,36 @@ def read_episodes(folder: Path) -> tuple[list[Episode], list[SourceError]]:
     return present, failed
 
 
-def _camera_keys(features: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, bool]]:
-    """Return (feature, has a video file) of the cameras; depth maps are not pictures."""
-    return [
-        (key, feature["dtype"] == "video")
-        for key, feature in features.items()
-        if _is_camera(feature) and not _is_depth(key, feature)
-    ]
+class _Feature(NamedTuple):
+    """A camera among a dataset's features."""
+
+    key: str
+    in_video: bool
+    depth: DepthScale | None
+
+
+def _camera_features(features: Mapping[str, Mapping[str, Any]]) -> list[_Feature]:
+    """The cameras, but for those whose distances nobody can read."""
+    found = []
+    for key, feature in features.items():
+        measures = is_depth(key, feature)
+        depth = scale_of(feature) if measures else None
+        pictured = _is_camera(feature) and not measures
+        measured = depth is not None and (_is_camera(feature) or _is_grid(feature))
+        if pictured or measured:
+            found.append(_Feature(key, feature.get("dtype") == "video", depth))
+    return found
 
 
 def _is_camera(feature: Mapping[str, Any]) -> bool:
     return feature.get("dtype") in ("video", "image")
 
 
-def _is_depth(key: str, feature: Mapping[str, Any]) -> bool:
-    """Tell whether a feature holds distances, by its marks, its pixels of more than 8 bits, or its name."""
-    told = [feature, feature.get("info") or {}, feature.get("video_info") or {}]
-    if any(each.get(mark) for each in told for mark in ("is_depth_map", "video.is_depth_map")):
-        return True
-    pixels = next((str(each["video.pix_fmt"]) for each in told if each.get("video.pix_fmt")), "")
-    return bool(re.match("gray(9|1)", pixels)) or "depth" in re.split(r"[^a-z]+", key.casefold())
+def _is_grid(feature: Mapping[str, Any]) -> bool:
+    """Whether a feature is rows of numbers, as an array of distances is."""
+    shape = feature.get("shape")
+    sides = [side for side in shape if side != 1] if isinstance(shape, Sequence) else []
+    return len(sides) == 2 and str(feature.get("dtype")).startswith(("float", "uint", "int"))
 
 
 def _understood(
@@ -203,8 +223,9 @@ def _episodes_v2(
                 path=folder / str(info.get("video_path") or _V2_VIDEO).format(video_key=key, **place)
                 if in_video
                 else None,
+                depth=depth,
             )
-            for key, in_video in _camera_keys(features)
+            for key, in_video, depth in _camera_features(features)
         )
         data = folder / str(info.get("data_path") or _V2_DATA).format(**place)
         return _episode(folder, info, row, data, cameras, tasks)
@@ -224,18 +245,18 @@ def _episodes_v3(
             # The text is pandas' index there, whose column name differs between versions.
             texts = [value for key, value in row.items() if key != "task_index" and isinstance(value, str)]
             tasks[int(row["task_index"])] = texts[0] if texts else ""
-    keys = _camera_keys(features)
+    keys = _camera_features(features)
 
     def read(row: Mapping[str, Any]) -> Episode:
         data = str(info.get("data_path") or _V3_DATA).format(
             chunk_index=int(row["data/chunk_index"]), file_index=int(row["data/file_index"])
         )
         found = [
-            _camera_v3(folder, info, row, key) if in_video else CameraFile(key=key, path=None)
-            for key, in_video in keys
+            _camera_v3(folder, info, row, key, depth) if in_video else CameraFile(key=key, path=None, depth=depth)
+            for key, in_video, depth in keys
         ]
         cameras = tuple(camera for camera in found if camera is not None)
-        absent = tuple(_short(key) for (key, _), camera in zip(keys, found, strict=True) if camera is None)
+        absent = tuple(_short(key) for (key, _, _), camera in zip(keys, found, strict=True) if camera is None)
         return _episode(folder, info, row, folder / data, cameras, tasks, absent)
 
     for file in sorted((folder / "meta" / "episodes").glob("chunk-*/file-*.parquet")):
@@ -243,7 +264,9 @@ def _episodes_v3(
         yield from _understood(folder, parquet.read_table(file, columns=columns).to_pylist(), read)
 
 
-def _camera_v3(folder: Path, info: Mapping[str, Any], row: Mapping[str, Any], key: str) -> CameraFile | None:
+def _camera_v3(
+    folder: Path, info: Mapping[str, Any], row: Mapping[str, Any], key: str, depth: DepthScale | None
+) -> CameraFile | None:
     """Where a camera of an episode is; None where nothing is listed, as it has none in this episode."""
     chunk, file, from_s, to_s = (
         row.get(f"videos/{key}/{column}")
@@ -255,7 +278,7 @@ def _camera_v3(folder: Path, info: Mapping[str, Any], row: Mapping[str, Any], ke
         video_key=key, chunk_index=int(chunk), file_index=int(file)
     )
     ends_s = math.inf if to_s is None or not to_s > from_s else float(to_s)
-    return CameraFile(key=key, path=folder / path, from_s=float(from_s), to_s=ends_s)
+    return CameraFile(key=key, path=folder / path, from_s=float(from_s), to_s=ends_s, depth=depth)
 
 
 def _episode(
@@ -274,7 +297,8 @@ def _episode(
         frames=int(length) if length is not None else None,
         fps=float(info["fps"]),
         data=data,
-        cameras=cameras,
+        cameras=tuple(camera for camera in cameras if camera.depth is None),
+        depths=tuple(camera for camera in cameras if camera.depth is not None),
         absent=absent,
         tasks=tasks,
         task=str((row.get("tasks") or [""])[0]),

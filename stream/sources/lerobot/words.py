@@ -51,6 +51,25 @@ def name_notes(
             yield note.t0_s, note
 
 
+def task_notes(
+    stream: str, cameras: Sequence[str], times_s: Sequence[float], tasks: Sequence[str]
+) -> Iterator[tuple[float, Note]]:
+    """Each task but the first of an episode, as a note of its first camera from where it begins to where it ends.
+
+    Args:
+        stream: Name of the episode.
+        cameras: Short names of its cameras.
+        times_s: Of its rows; not finite where a row has none.
+        tasks: What the robot was told, for each row.
+    """
+    timed = [(time_s, task) for time_s, task in zip(times_s, tasks, strict=True) if math.isfinite(time_s)]
+    starts = [at for at in range(1, len(timed)) if timed[at][1] != timed[at - 1][1]]
+    for start, end in zip(starts, [*starts[1:], len(timed) - 1], strict=False):
+        time_s, task = timed[start]
+        if task:
+            yield time_s, _note(stream, cameras, _Said(time_s, "task", " ".join(task.split()), ""), timed[end][0])
+
+
 def language_notes(
     stream: str, cameras: Sequence[str], times_s: Sequence[float], columns: Mapping[str, Sequence[Any]]
 ) -> Iterator[tuple[float, Note]]:

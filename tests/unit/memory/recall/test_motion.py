@@ -70,7 +70,14 @@ def test_a_part_that_not_every_frame_has_is_left_out():
     assert motion.states.tolist() == [[1, 2], [3, 4], [5, 6]]
     assert motion_of([frame(0), frame(1)]) is None
     assert motion_of([frame(0, state=[1])]) is None
-    assert motion_of([frame(0, state=[1]), frame(1, state=[1, 2])]).states is None
+    assert motion_of([frame(0, state=[1]), frame(1, state=[1, 2])]).states.tolist() == [[1]]  # of one size
+
+
+def test_a_frame_without_its_state_takes_nothing_from_the_others():
+    frames = [frame(k, [k, 0, 0, 0, 0, 0, 1], state=None if k == 2 else [k, -k], action=[k]) for k in range(6)]
+    motion = motion_of(frames)
+    assert motion.times_s.tolist() == [0, 1, 3, 4, 5]
+    assert motion.states[:, 0].tolist() == motion.actions[:, 0].tolist() == motion.poses[:, 0].tolist()
 
 
 @pytest.mark.parametrize("damage", [b"", b"\x00" * 10, b"\x00" * 39])

@@ -164,3 +164,10 @@ def test_a_film_is_cut_where_its_maker_cut_it_and_at_that_time():
     # what looks the same goes on: a flash is no other picture
     items[4] = replace(items[4], cut_s=4.5)
     assert len(closed(items, WorkingConfig(min_frames=6))) == 2
+
+
+def test_an_event_begins_at_a_mark_whatever_is_seen():
+    items = make_items([(0, 1.0)] * 6)
+    items[1] = replace(items[1], mark="another task")
+    events = closed(items)
+    assert [(event.t0_s, event.t1_s, event.cut) for event in events] == [(1, 2, "another task"), (2, 6, "end")]

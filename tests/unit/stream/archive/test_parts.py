@@ -14,7 +14,7 @@ def items():
     return [
         Embedding(
             stream="/top", seq=4, time_s=0.1 + 0.2, vector=vector, labels=("a cat", "Äpfel"), jpeg=b"\n{}\n",
-            sensors=sensors, text="two\nlines",
+            sensors=sensors, text="two\nlines", cut_s=0.25, mark="another task",
         ),
         Repeat(stream="/top", seq=5, time_s=1 / 3),
         Embedding(stream="/top", seq=9, time_s=7.0, vector=vector),
@@ -37,6 +37,7 @@ def test_what_is_read_is_what_was_written(tmp_path):
         if isinstance(was, Embedding):
             assert now.vector.tobytes() == was.vector.tobytes()
             assert (now.jpeg, now.labels, now.text) == (was.jpeg, was.labels, was.text)
+            assert (now.cut_s, now.mark) == (was.cut_s, was.mark)
     assert read[0].sensors.state.tolist() == items()[0].sensors.state.tolist()
     assert read[0].sensors.action is None
     assert read[2].sensors == Sensors()

@@ -8,7 +8,9 @@ from pathlib import Path
 from types import ModuleType
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from hippocam.stream.errors import SourceError
 from hippocam.stream.records import Observation
@@ -144,3 +146,26 @@ def test_real_dataset(shared_data: Path) -> None:
         assert o.sensors.state.shape == (26,)
         assert o.sensors.pose is None
         assert o.text == "Pick up the yellow bottle on the table."
+
+
+@pytest.mark.parametrize("version", ["v2.1", "v3.0"])
+def test_another_task_within_an_episode_is_marked_and_noted(
+    tmp_path: Path, media: ModuleType, version: str
+) -> None:
+    media.render_lerobot(tmp_path / "arm", version=version, lengths=(20, 20))
+    for data in (tmp_path / "arm").glob("data/*/*.parquet"):
+        table = parquet.read_table(data)
+        at = table.schema.get_field_index("task_index")
+        tasks = pa.array([0] * 5 + [1] * 9 + [0] * (table.num_rows - 14))
+        parquet.write_table(table.set_column(at, "task_index", tasks), data)
+    source = find_episodes(tmp_path / "arm", name="arm")[0][0]
+    seen, _ = _watch(source)
+    assert [(o.seq, o.mark) for o in seen if o.mark] == [(5, "another task"), (14, "another task")]
+    slow = list(source.observations(fps=2.0))
+    assert [(o.seq, o.text) for o in slow if o.mark] == [(5, media.TASKS[1]), (15, media.TASKS[0])]
+    # an interrupted watch marks what an undisturbed one would
+    assert [o.seq for o in source.observations(fps=None, after_seq=4) if o.mark] == [5, 14]
+    assert [o.seq for o in source.observations(fps=None, after_seq=5) if o.mark] == [14]
+    assert [o.seq for o in source.observations(fps=2.0, after_seq=10) if o.mark] == [15]
+    notes = [(note.t0_s, note.t1_s, note.text) for _, note in source.notes("arm", hearing=None)]
+    assert notes == [(0.5, 1.4, f"task: {media.TASKS[1]}"), (1.4, 1.9, f"task: {media.TASKS[0]}")]

@@ -17,7 +17,7 @@ from hippocam.stream.errors import SourceError
 from hippocam.stream.protocols import Source
 from hippocam.stream.records import Observation
 from hippocam.stream.sources import open_sources
-from hippocam.stream.sources.lerobot.episodes import counted_on, strays
+from hippocam.stream.sources.lerobot.rows import counted_on, strays
 
 
 def _change(file: Path, column: str, change: Callable[[list[Any]], list[Any]]) -> None:
@@ -201,41 +201,6 @@ def test_a_rate_that_cannot_be_is_the_datasets_error(tmp_path: Path, media: Modu
     opened = open_sources([tmp_path])
     assert [source.id for source in opened.sources] == ["good"]
     assert [error.uri for error in opened.failed] == [str(tmp_path / "arm")]
-
-
-@pytest.mark.parametrize(
-    ("name", "feature"),
-    [
-        ("front", {"is_depth_map": True}),
-        ("front", {"info": {"is_depth_map": True}}),
-        ("front", {"video_info": {"video.is_depth_map": True}}),
-        ("front", {"info": {"video.pix_fmt": "gray12le"}}),
-        ("front", {"info": {"video.pix_fmt": "gray16le"}}),
-        ("depth", {}),
-        ("front_depth", {}),
-    ],
-)
-@pytest.mark.parametrize("kind", ["video", "image"])
-def test_a_depth_feature_is_no_picture_and_is_told(
-    tmp_path: Path,
-    media: ModuleType,
-    caplog: pytest.LogCaptureFixture,
-    name: str,
-    feature: dict[str, Any],
-    kind: str,
-) -> None:
-    media.render_lerobot(tmp_path / "arm", lengths=(5,))
-    file = tmp_path / "arm" / "meta" / "info.json"
-    info = json.loads(file.read_text())
-    info["features"][f"observation.images.{name}"] = {"dtype": kind, **feature}
-    info["features"]["observation.images.top"] |= {"info": {"video.pix_fmt": "yuv420p"}}
-    file.write_text(json.dumps(info))
-    seen, reason = _watch(_episodes(tmp_path / "arm")[0])
-    assert reason == ""
-    assert [set(o.images) for o in seen] == [{"top", "wrist"}] * 5
-    (told,) = caplog.messages
-    assert "depth is no picture" in told
-    assert name in told
 
 
 @pytest.mark.parametrize(
