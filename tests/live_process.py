@@ -27,7 +27,8 @@ HIPPOCAM = Path(sys.executable).parent / "hippocam"
 LONG_S = 600.0
 _CHECK = (
     "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import Gst, GstRtspServer;"
-    "Gst.init(None); assert all(map(Gst.ElementFactory.find, ['videotestsrc', 'x264enc', 'rtph264pay']))"
+    "Gst.init(None); assert all(map(Gst.ElementFactory.find, ['videotestsrc', 'x264enc', 'rtph264pay',"
+    " 'audiotestsrc', 'alawenc', 'rtppcmapay']))"
 )
 
 
@@ -45,7 +46,19 @@ class Live:
 
     def __init__(self, memory, *arguments, encoder="palette"):
         self.memory, self.place = Path(memory), LiveFolder(memory)
-        command = [HIPPOCAM, "live", "add", *arguments, "--memory", memory, "--encoder", encoder, "--json"]
+        unread = () if "--read-share" in arguments else ("--read-share", 0)  # what nobody reads loads no network
+        command = [
+            HIPPOCAM,
+            "live",
+            "add",
+            *arguments,
+            *unread,
+            "--memory",
+            memory,
+            "--encoder",
+            encoder,
+            "--json",
+        ]
         self.process = subprocess.Popen(
             list(map(str, command)),
             stdout=subprocess.PIPE,

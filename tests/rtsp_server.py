@@ -1,8 +1,8 @@
 """A real RTSP server (GStreamer's) for tests, run by a Python that has its bindings: rtsp_server.py PORT.
 
-It shows one colour at rtsp://127.0.0.1:PORT/cam as H.264. Lines on stdin change what it shows: "red", "blue" and
-so on, "size 320x180". Prints "ready" once it listens. Needs Debian's gir1.2-gst-rtsp-server-1.0,
-gir1.2-gst-plugins-base-1.0 and gstreamer1.0-plugins-{base,good,ugly}.
+It shows one colour at rtsp://127.0.0.1:PORT/cam as H.264, and is silent, as G.711 A-law. Lines on stdin change
+that: "red", "blue" and so on, "size 320x180", "loud". Prints "ready" once it listens. Needs Debian's
+gir1.2-gst-rtsp-server-1.0, gir1.2-gst-plugins-base-1.0 and gstreamer1.0-plugins-{base,good,ugly}.
 """
 
 import sys
@@ -18,7 +18,9 @@ COLOURS = {"red": 0xFFDC1E1E, "green": 0xFF28A03C, "blue": 0xFF2850D2, "yellow":
 FPS = 15
 LAUNCH = (
     "( videotestsrc name=source is-live=true pattern=solid-color ! capsfilter name=size ! "
-    f"x264enc tune=zerolatency speed-preset=ultrafast key-int-max={FPS} ! rtph264pay name=pay0 pt=96 )"
+    f"x264enc tune=zerolatency speed-preset=ultrafast key-int-max={FPS} ! rtph264pay name=pay0 pt=96 "
+    "audiotestsrc name=tone is-live=true volume=0 samplesperbuffer=160 ! audio/x-raw,rate=8000,channels=1 ! "
+    "alawenc ! rtppcmapay name=pay1 pt=8 )"
 )
 
 
@@ -26,7 +28,7 @@ class Shown:
     """What the server shows, for those who come later and for those who watch."""
 
     def __init__(self):
-        self.colour, self.size, self.media = "green", "320x240", []
+        self.colour, self.size, self.volume, self.media = "green", "320x240", 0.0, []
 
     def configure(self, factory, media):
         self.media.append(media)
@@ -35,6 +37,7 @@ class Shown:
     def apply(self, media):
         element = media.get_element()
         element.get_by_name_recurse_up("source").set_property("foreground-color", COLOURS[self.colour])
+        element.get_by_name_recurse_up("tone").set_property("volume", self.volume)
         width, height = self.size.split("x")
         caps = Gst.Caps.from_string(f"video/x-raw,width={width},height={height},framerate={FPS}/1")
         element.get_by_name_recurse_up("size").set_property("caps", caps)
@@ -44,6 +47,8 @@ class Shown:
             self.colour = line
         elif line.startswith("size "):
             self.size = line.split()[1]
+        elif line == "loud":
+            self.volume = 0.8
         for media in self.media[-1:]:
             self.apply(media)
 

@@ -59,9 +59,12 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add.add_argument(
         "--read-share",
         type=float,
-        default=0.0,
+        default=0.1,
         metavar="S",
-        help="read text for this share of the time",
+        help="read text for this share of the time (0.1)",
+    )
+    add.add_argument(
+        "--hear-share", type=float, default=0.25, metavar="S", help="hear speech for this share of a core (0.25)"
     )
     add.add_argument("--days", type=float, metavar="N", help="delete what was seen more than so many days ago")
     add.add_argument("--look-back", type=duration, default=600.0, metavar="T", help="how far back (default 10m)")
@@ -138,6 +141,7 @@ def _add(options: argparse.Namespace) -> int:
             what=options.keep, mb=options.keep_mb, before_s=options.keep_before, after_s=options.keep_after
         ),
         read_share=options.read_share,
+        hear_share=options.hear_share,
         days=options.days,
     )
     masked = [name for name, marked in (config.zones or {}).items() if marked.masks]
@@ -264,7 +268,18 @@ def camera_line(row: dict[str, Any]) -> str:
         f"found after {1000 * row['latency_s']:.0f} ms  {row['seen']} seen, {row['encoded']} encoded  "
         f"{row['dropped']} dropped  {row['restarts']} restarts  {row['gaps']} gaps"
     )
+    if row["heard_s"] or row["unheard_s"]:
+        line += f"  {row['heard_s']:.0f} s heard, {row['unheard_s']:.0f} s left out"
     return line + (f"  ({row['error']})" if row["error"] and row["state"] != "live" else "")
+
+
+def hearing_line(hearing: dict[str, Any]) -> str:
+    """Describe in one line how much was heard; the argument is what `LiveHearing.status` gives."""
+    line = (
+        f"hearing: {hearing['used']:.1%} of a core, of {hearing['share']:.0%} that it may take; "
+        f"{hearing['waiting_s']:.0f} s of sound wait"
+    )
+    return line + (f"  ({hearing['error']})" if hearing["error"] else "")
 
 
 class _StopOnSignal:
@@ -310,6 +325,8 @@ def _status(options: argparse.Namespace) -> int:
                 f"reading: {reading['used']:.1%} of the time, of {reading['share']:.0%} that it may take; "
                 f"{reading['read']} pictures read, {reading['left_out']} left out"
             )
+        if hearing := answer.get("hearing"):
+            tell(hearing_line(hearing))
     return 0
 
 

@@ -29,6 +29,7 @@ class LiveConfig:
         keep: Which footage is kept longer than the look-back.
         read_share: What reading text in pictures may take of the time of the thread that looks, 0 to 1; 0 reads
             nothing.
+        hear_share: What hearing what is said may take of one core, 0 to 1; 0 hears nothing.
         days: Age at which what was seen is deleted, with its footage and alerts, days above 0; None for never.
             That is done at the start and then once a day; what is open then is cut.
     """
@@ -41,7 +42,8 @@ class LiveConfig:
     executor: Executor = "local"
     zones: Mapping[str, CameraZones] | None = None
     keep: KeepConfig = field(default_factory=KeepConfig)
-    read_share: float = 0.0
+    read_share: float = 0.1
+    hear_share: float = 0.25
     days: float | None = None
 
     def __post_init__(self) -> None:
@@ -51,6 +53,8 @@ class LiveConfig:
             raise ValueError(f"--look-back-mb must be 0 or more, found {self.look_back_mb}")
         if not 0 <= self.read_share <= 1:
             raise ValueError(f"--read-share must be 0 to 1, found {self.read_share:g}")
+        if not 0 <= self.hear_share <= 1:
+            raise ValueError(f"--hear-share must be 0 to 1, found {self.hear_share:g}")
         if self.days is not None and not self.days > 0:
             raise ValueError(f"--days must be above 0, found {self.days:g}")
         if self.keep.what != "nothing" and not self.look_back_mb:

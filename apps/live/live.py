@@ -24,8 +24,9 @@ from hippocam.apps.live.endpoint import Endpoint
 from hippocam.apps.live.folder import JsonLines, LiveFolder
 from hippocam.apps.live.keeping import FootageKeeper
 from hippocam.apps.live.open_frames import OpenFrames, answer_latest, answer_open
-from hippocam.apps.live.reading_share import ReadingShare
 from hippocam.apps.live.retention import Retention
+from hippocam.apps.live.senses.build import LiveSenses, live_senses
+from hippocam.apps.live.senses.hearing import LiveHearing
 from hippocam.apps.live.standing import AlertConfig
 from hippocam.apps.live.status import LiveStatus
 from hippocam.apps.live.watch import LiveWatch
@@ -37,7 +38,6 @@ from hippocam.memory.folder import has_memory
 from hippocam.memory.memory import Memory, MemoryWriter
 from hippocam.memory.store.migrations import upgrade
 from hippocam.models.registry import make_encoder
-from hippocam.models.senses.build import make_senses
 from hippocam.stream import opencv
 from hippocam.stream.ingest import Ingest
 from hippocam.stream.live.address import LiveAddress, parse_addresses
@@ -45,7 +45,6 @@ from hippocam.stream.live.camera import Camera, Capture
 from hippocam.stream.live.capture import CaptureConfig
 from hippocam.stream.live.clock import Wall
 from hippocam.stream.live.lookback import LookBackConfig, prune, segments, start_of
-from hippocam.stream.pipeline import Senses
 from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import Frame
 
@@ -101,9 +100,9 @@ def watch_live(
     name, model = _encoder(folder, encoder, settings)
     side = pipeline.jpeg_side_px
     opencv.load()
-    senses, reading = _live_senses(settings, config.read_share)
+    beside = live_senses(settings, config)
     black = Frame(stream="", seq=0, time_s=0, image=np.zeros((side, side, 3), np.uint8))
-    ingest = Ingest(model, pipeline, senses)
+    ingest = Ingest(model, pipeline, beside.senses)
     ingest.encode([black])  # so that the first frame does not wait for the networks to load
     live_folder, ready, wall = LiveFolder(folder), threading.Event(), Wall()
     with ExitStack() as stack:
@@ -118,7 +117,9 @@ def watch_live(
             from hippocam.stream.live.ray_runner import ray_launcher
 
             launch = stack.enter_context(ray_launcher())
-        made = _Cameras(memory, live_folder, config, settings, pipeline.fps or 1.0, launch or _process, ready)
+        hearing = beside.hearing and stack.enter_context(beside.hearing)
+        fps = pipeline.fps or 1.0
+        made = _Cameras(memory, live_folder, config, settings, fps, launch or _process, ready, hearing)
         made.count = len(addresses)
         cameras = [made.make(address) for address in addresses]
         hook = Webhook(webhook, private=webhook_private) if webhook else None
@@ -137,7 +138,7 @@ def watch_live(
                 live_folder,
                 hook,
                 on_alert,
-                detects=any(name.startswith("things ") for name in senses.named),
+                detects=beside.detects,
                 zones=zones,
             ),
             log=JsonLines(live_folder.log),
@@ -145,9 +146,10 @@ def watch_live(
             ready=ready,
             masks={name: marked.masks for name, marked in zones.items()},
             keeping=FootageKeeper(config.keep, live_folder),
+            hearing=hearing,
         )
         _delete_old(live_folder, wall.now_s() - config.look_back_s)
-        handle = functools.partial(_handle, watch, open_frames, model.spec.dim, stop, made, memory, reading)
+        handle = functools.partial(_handle, watch, open_frames, model.spec.dim, stop, made, memory, beside)
         with Endpoint(live_folder.socket, handle):
             until_s = None if for_s is None else time.monotonic() + for_s
             retention = Retention(memory, config.days, wall.now_s) if config.days is not None else None
@@ -166,6 +168,7 @@ class _Cameras:
         fps: Frames a second that are looked at.
         launch: Starts a capture.
         ready: Set by the cameras.
+        hearing: Hears them; None for nobody.
 
     Attributes:
         count: How many share the footage's budget.
@@ -180,7 +183,9 @@ class _Cameras:
         fps: float,
         launch: Callable[[LiveAddress, CaptureConfig], Capture],
         ready: threading.Event,
+        hearing: LiveHearing | None,
     ) -> None:
+        self._hearing = hearing
         self._memory, self._live_folder, self._config, self._settings = memory, live_folder, config, settings
         self._fps, self._launch, self._ready = fps, launch, ready
         self._taken = set[str]()
@@ -191,9 +196,11 @@ class _Cameras:
         stream = _free_name(self._memory, address, self._taken)
         self._taken.add(stream)
         capture = _capture_config(self._live_folder, stream, self.count, self._fps, self._config, self._settings)
-        start = functools.partial(self._launch, address, capture)
+        hearing = self._hearing
+        hear = functools.partial(hearing.windows.put, stream) if hearing is not None else None
+        start = functools.partial(self._launch, address, replace(capture, sound=hearing is not None))
         rng = random.Random(stream)
-        return stream, Camera(address, self._config.camera, start, ready=self._ready, rng=rng)
+        return stream, Camera(address, self._config.camera, start, ready=self._ready, rng=rng, hear=hear)
 
     def release(self, stream: str) -> None:
         """Let a name be given again: its camera is watched no more."""
@@ -217,17 +224,6 @@ def _tick(
     if len(states) > made.count:  # cameras were added: their shares are more than there is
         made.prune()
     on_status(states)
-
-
-def _live_senses(settings: Settings, read_share: float) -> tuple[Senses, ReadingShare | None]:
-    """What perceives beside the encoder, and what reads within its share; no sound comes with live pictures."""
-    text = settings.senses.text if read_share else "off"
-    senses = make_senses(replace(settings.senses, text=text, speech="off"))
-    if senses.reading is None:
-        return senses, None
-    senses.reading.look(np.zeros((64, 64, 3), np.uint8))  # loads it, which counts for no share
-    reading = ReadingShare(senses.reading, read_share)
-    return replace(senses, reading=reading), reading
 
 
 def _process(address: LiveAddress, config: CaptureConfig) -> Capture:
@@ -288,7 +284,7 @@ def _handle(
     stop: threading.Event,
     made: _Cameras,
     memory: MemoryWriter,
-    reading: ReadingShare | None,
+    beside: LiveSenses,
     request: Mapping[str, Any],
 ) -> Mapping[str, Any]:
     """Answer a request of another process."""
@@ -306,7 +302,7 @@ def _handle(
     if op == "latest":
         return answer_latest(request, open_frames)
     if op == "status":
-        return cameras_json(watch.status()) | ({"reading": reading.status()} if reading is not None else {})
+        return cameras_json(watch.status()) | beside.status()
     if op == "stop":
         stop.set()
         return {"stopping": True}

@@ -22,6 +22,8 @@ class LiveStatus:
         latency_s: How long after its true time a frame can be found: median of the last ones, 0 before the first.
         worst_s: The longest of these times.
         last_s: Time of the newest frame, seconds since 1970; None before the first.
+        heard_s: Seconds of its sound that were heard.
+        unheard_s: Seconds of its sound that were left out.
     """
 
     stream: str
@@ -34,3 +36,5 @@ class LiveStatus:
     latency_s: float
     worst_s: float
     last_s: float | None
+    heard_s: float = 0.0
+    unheard_s: float = 0.0

@@ -21,19 +21,23 @@ import numpy as np
 from hippocam.apps.errors import LiveError
 from hippocam.apps.live.folder import JsonLines
 from hippocam.apps.live.open_frames import OpenFrames
+from hippocam.apps.live.senses.hearing import Said
 from hippocam.apps.live.status import LiveStatus
 from hippocam.apps.live.zones import CameraZones, Polygon, masked
 from hippocam.memory.filter import Filter
 from hippocam.memory.memory import MemoryWriter
+from hippocam.models.senses.speech import KIND as SPEECH
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.ingest import Ingest
 from hippocam.stream.live.camera import Camera, State
 from hippocam.stream.live.clock import LEAST_STEP_S, Wall
 from hippocam.stream.live.messages import Captured
-from hippocam.stream.records import Embedding, Frame, Repeat
+from hippocam.stream.records import Embedding, Frame, Note, Repeat
 
 _TICK_S = 0.2
 _COUNT_S = 5.0
+# How long what was said last may take to be written down when the watch ends, seconds.
+_PATIENCE_S = 10.0
 _LATENCIES = 256
 _OVER = (State.ENDED, State.GIVEN_UP)
 
@@ -61,6 +65,22 @@ class Keeping(Protocol):
         """Keep what is to be kept, from time to time."""
 
 
+class Hearing(Protocol):
+    """Hears the cameras; see senses/hearing.py."""
+
+    def said(self) -> Sequence[Said]:
+        """Hand over what was written down since the last call."""
+
+    def heard_s(self, stream: str) -> tuple[float, float]:
+        """How many seconds of a camera's sound were heard, and how many were left out."""
+
+    def drop(self, is_meant: Callable[[str, float, float], bool]) -> None:
+        """Forget what was heard and is not handed over yet, by stream and time of the monotonic clock."""
+
+    def end(self, patience_s: float) -> None:
+        """Hear what is there, in so many seconds at most, and end."""
+
+
 class _View:
     """One camera's stream on its way into the memory."""
 
@@ -74,7 +94,7 @@ class _View:
         self.latencies: deque[float] = deque(maxlen=_LATENCIES)
         self.state = State.CONNECTING
 
-    def status(self) -> LiveStatus:
+    def status(self, heard_s: float, unheard_s: float) -> LiveStatus:
         latencies = list(self.latencies)
         return LiveStatus(
             stream=self.name,
@@ -87,6 +107,8 @@ class _View:
             latency_s=float(np.median(latencies)) if latencies else 0.0,
             worst_s=max(latencies, default=0.0),
             last_s=self.last_s,
+            heard_s=heard_s,
+            unheard_s=unheard_s,
         )
 
 
@@ -105,6 +127,7 @@ class LiveWatch:
         ready: Set by the cameras.
         masks: What nobody looks at, by the names of streams; see zones.py.
         keeping: Keeps footage of events; None for none.
+        hearing: Hears what is said before the cameras; None for nobody.
     """
 
     def __init__(
@@ -121,8 +144,9 @@ class LiveWatch:
         ready: threading.Event,
         masks: Mapping[str, Sequence[Polygon]] | None = None,
         keeping: Keeping | None = None,
+        hearing: Hearing | None = None,
     ) -> None:
-        self._keeping = keeping
+        self._keeping, self._hearing = keeping, hearing
         self._memory, self._ingest, self._masks = memory, ingest, dict(masks or {})
         fps = ingest.config.fps
         self._gap_s = max(gap_s, 3 / fps if fps else 0.0)
@@ -133,6 +157,7 @@ class LiveWatch:
         self._views = list[_View]()
         self._threads = dict[str, threading.Thread]()
         self._waiting: queue.SimpleQueue[tuple[Callable[[], None], Future[None]]] = queue.SimpleQueue()
+        self._begun = dict[str, Camera]()  # also those that were removed since
         self._over = False
         for name, camera in cameras:
             self._view(name, camera, ends.get(name))
@@ -141,12 +166,17 @@ class LiveWatch:
         self._views.append(_View(camera, name, 1 + self._begin(name, camera), before_s))
 
     def _begin(self, name: str, camera: Camera) -> int:
+        self._begun[name] = camera
         fps, senses = self._ingest.config.fps, self._ingest.senses.named
         return self._memory.begin(name, uri=camera.address.uri, fps=fps, senses=senses)
 
     def status(self) -> list[LiveStatus]:
         """Return the states of the cameras, in the order given."""
-        return [view.status() for view in self._views]
+        hearing = self._hearing
+        heard_s = {
+            view.name: hearing.heard_s(view.name) if hearing is not None else (0.0, 0.0) for view in self._views
+        }
+        return [view.status(*heard_s[view.name]) for view in self._views]
 
     def run(self, stop: threading.Event, on_tick: Callable[[], None], *, until_s: float | None = None) -> None:
         """Watch.
@@ -170,6 +200,7 @@ class LiveWatch:
                         break
                     self._ready.wait(_TICK_S)
                 self.look()
+                self.write_said()
                 self._do_waiting()
                 on_tick()
         finally:
@@ -179,6 +210,9 @@ class LiveWatch:
                 thread.join()
             while self.step():
                 pass
+            if self._hearing is not None:
+                self._hearing.end(_PATIENCE_S)
+            self.write_said()
             for view in self._views:
                 self._close(view)
             self.look()
@@ -266,6 +300,13 @@ class LiveWatch:
         meant = [view for view in self._views if wanted is not None and wanted.of_stream(view.name)]
         for view in meant:
             self._close(view)  # what is open is deleted too
+        if self._hearing is not None and wanted is not None:
+            at = self._wall.at
+            self._hearing.drop(
+                lambda stream, t0_s, t1_s: (
+                    wanted.of_stream(stream) and wanted.overlaps(at(t0_s), at(t1_s), at(t1_s))
+                )
+            )
         try:
             carry_out()
         finally:
@@ -295,6 +336,22 @@ class LiveWatch:
             if self._keeping is not None:
                 self._keeping.see(item, alerted=alerted)
         return bool(taken)
+
+    def write_said(self) -> None:
+        """Write down what was heard since the last call; between events it is kept at once."""
+        said = self._hearing.said() if self._hearing is not None else ()
+        if not said:
+            return
+        at = self._wall.at
+        self._memory.write(
+            [
+                Note(stream=one.stream, kind=SPEECH, t0_s=at(one.t0_s), t1_s=at(one.t1_s), text=one.text)
+                for one in said
+            ]
+        )
+        for name in {one.stream for one in said} - {view.name for view in self._views if view.open}:
+            self._memory.finish(name, complete=False)
+            self._begin(name, self._begun[name])
 
     def _see(self, view: _View, captured: Captured) -> Frame | Repeat:
         time_s = self._wall.at(captured.taken_s)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 import math
+import threading
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hippocam.models.weights import fetch
 from hippocam.stream.errors import SourceError
@@ -132,14 +134,16 @@ class Speech:
                 end_s, sound_N, zero_s = self._window(
                     file, path, number, is_last=(number + 1) * WINDOW_S >= length_s
                 )
-                for words in (self._recognise or self._words)(sound_N):
-                    for t0_s, t1_s, text in sentences(words):
-                        yield (
-                            end_s,
-                            Note(stream=stream, kind=KIND, t0_s=zero_s + t0_s, t1_s=zero_s + t1_s, text=text),
-                        )
+                for t0_s, t1_s, text in self.said(sound_N):
+                    note = Note(stream=stream, kind=KIND, t0_s=zero_s + t0_s, t1_s=zero_s + t1_s, text=text)
+                    yield end_s, note
         except SourceError as error:
             log.info("%s: nothing more is heard: %s", path, error)
+
+    def said(self, sound_N: FloatArray) -> Iterator[Word]:
+        """Yield the sentences that are said in float32 [N] at 16 kHz, with their times in seconds of it."""
+        for words in (self._recognise or self._words)(sound_N):
+            yield from sentences(words)
 
     def _window(self, file: Path, uri: str, number: int, *, is_last: bool) -> tuple[float, FloatArray, float]:
         """Read a window: its end in seconds, its sound, and the time of its first sample."""
@@ -194,7 +198,11 @@ class Speech:
     def _model(self) -> WhisperModel:
         if self._whisper is None:
             from faster_whisper import WhisperModel
+            from tqdm import tqdm
 
+            tqdm.set_lock(
+                threading.RLock()
+            )  # its own is shared with other processes, and outlives one that is killed
             files: dict[str, Any] = {name: fetch(weights).read_bytes() for name, weights in _FILES.items()}
             files["model.bin"] = b"".join(fetch(part).read_bytes() for part in _MODEL)
             self._whisper = WhisperModel(
@@ -229,7 +237,7 @@ def repeats_itself(text: str) -> bool:
     return len(data) > _REPEATS * len(zlib.compress(data))
 
 
-def quietest(sound_N: FloatArray, first: int, last: int) -> int:
+def quietest(sound_N: NDArray[Any], first: int, last: int) -> int:
     """The sample, from first to before last, around which it is quietest; first where there is none."""
     step = int(_QUIET_S * RATE)
     count = (min(last, len(sound_N)) - first) // step

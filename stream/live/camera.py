@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from hippocam.stream.live.address import LiveAddress
-from hippocam.stream.live.messages import Beat, Captured, Ended, Failed, Message, Opened
+from hippocam.stream.live.messages import Beat, Captured, Ended, Failed, Message, Opened, Sound
 from hippocam.stream.live.retry import Retry, RetryConfig
 from hippocam.stream.live.ring import DropRing
 
@@ -108,6 +108,7 @@ class Camera:
         ready: Set when a frame has come or the state has changed.
         monotonic: Seconds of the monotonic clock.
         rng: Randomness of the waits.
+        hear: Takes what the camera hears, at once; None to leave it.
     """
 
     def __init__(
@@ -119,12 +120,13 @@ class Camera:
         ready: threading.Event | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         rng: random.Random | None = None,
+        hear: Callable[[Sound], None] | None = None,
     ) -> None:
         self.address = address
         self.state = State.CONNECTING
         self._ready = ready or threading.Event()
         self.ring: DropRing[Captured] = DropRing(config.ring, self._ready)
-        self._config, self._launch, self._monotonic = config, launch, monotonic
+        self._config, self._launch, self._monotonic, self._hear = config, launch, monotonic, hear
         self._retry = Retry(config.retry, rng or random.Random())
         self._stop = threading.Event()
         self._codec, self._size, self._error = "", (0, 0), ""
@@ -198,7 +200,9 @@ class Camera:
                     error = "its process died"
                     break
                 now_s = self._monotonic()
-                if message is None:
+                if isinstance(message, Sound) and self._hear is not None:
+                    self._hear(message)
+                if message is None or isinstance(message, Sound):  # a camera that is only heard hangs, too
                     if now_s - last_s > limit_s:
                         error = f"no frame for {limit_s:g} s"
                         break

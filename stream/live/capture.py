@@ -11,7 +11,8 @@ from hippocam.stream.errors import SourceError
 from hippocam.stream.live.address import LiveAddress
 from hippocam.stream.live.clock import LiveClock
 from hippocam.stream.live.lookback import LookBackConfig
-from hippocam.stream.live.messages import Beat, Captured, Ended, Failed, Message, Opened
+from hippocam.stream.live.messages import Beat, Captured, Ended, Failed, Message, Opened, Sound
+from hippocam.stream.sources.cameras.sound import ArrivedSound
 from hippocam.stream.sources.sampling import TimeGrid
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class CaptureConfig:
         longest_px: Longer side of their pictures, pixels, 16 or more; smaller ones are not enlarged.
         timeout_s: How long opening or a read may take before it counts as failed, seconds above 0.
         loop: Whether a file is played again when it ends.
+        sound: Whether what a camera hears is sent on beside what it shows.
         look_back: Where the original footage is kept, and how much of it; None keeps none.
     """
 
@@ -36,6 +38,7 @@ class CaptureConfig:
     longest_px: int = 640
     timeout_s: float = 10.0
     loop: bool = False
+    sound: bool = False
     look_back: LookBackConfig | None = None
 
     def __post_init__(self) -> None:
@@ -64,7 +67,7 @@ def run_capture(address: LiveAddress, config: CaptureConfig, send: Callable[[Mes
         send(Ended())
 
 
-def _arrivals(address: LiveAddress, config: CaptureConfig) -> Iterator[Arrived]:
+def _arrivals(address: LiveAddress, config: CaptureConfig) -> Iterator[Arrived | ArrivedSound]:
     from hippocam.stream.sources.cameras.recorder import Recorder
 
     recorder = Recorder(config.look_back) if config.look_back else None
@@ -72,11 +75,19 @@ def _arrivals(address: LiveAddress, config: CaptureConfig) -> Iterator[Arrived]:
         if address.kind == "url":
             from hippocam.stream.sources.cameras.pyav import read_url
 
-            yield from read_url(address, longest=config.longest_px, timeout_s=config.timeout_s, recorder=recorder)
+            yield from read_url(
+                address,
+                longest=config.longest_px,
+                timeout_s=config.timeout_s,
+                recorder=recorder,
+                sound=config.sound,
+            )
         elif address.kind == "file":
             from hippocam.stream.sources.cameras.pyav import read_file
 
-            yield from read_file(address, longest=config.longest_px, loop=config.loop, recorder=recorder)
+            yield from read_file(
+                address, longest=config.longest_px, loop=config.loop, recorder=recorder, sound=config.sound
+            )
         else:
             from hippocam.stream.sources.cameras.opencv import read_device
 
@@ -87,23 +98,28 @@ def _arrivals(address: LiveAddress, config: CaptureConfig) -> Iterator[Arrived]:
 
 
 def sample(
-    arrivals: Iterator[Arrived],
+    arrivals: Iterator[Arrived | ArrivedSound],
     fps: float,
     *,
     trust_pts: bool,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> Iterator[Message]:
-    """Sample arriving frames; yield those with their true times, and heartbeats.
+    """Sample arriving frames; yield those and all sound with their true times, and heartbeats.
 
     Args:
-        arrivals: Frames of the source as they arrive.
+        arrivals: Frames and sound of the source as they arrive.
         fps: Frames a second that are yielded.
         trust_pts: Whether presentation times tell when frames were taken.
         monotonic: Seconds of the monotonic clock.
     """
     clock, grid = LiveClock(), TimeGrid(fps)
-    beat_s = -float("inf")
-    for frames, arrived in enumerate(arrivals, start=1):
+    beat_s, frames = -float("inf"), 0
+    for arrived in arrivals:
+        if isinstance(arrived, ArrivedSound):
+            taken_s = clock.place_s(arrived.pts_s if trust_pts else None, arrived.arrived_s)
+            yield Sound(taken_s=taken_s, samples_N=arrived.samples_N)
+            continue
+        frames += 1
         if frames == 1:
             yield Opened(codec=arrived.codec)
         taken_s = clock.time_s(arrived.pts_s if trust_pts else None, arrived.arrived_s)

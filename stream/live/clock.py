@@ -47,6 +47,18 @@ class LiveClock:
         self._last_s = max(taken_s, self._last_s + LEAST_STEP_S)
         return self._last_s
 
+    def place_s(self, pts_s: float | None, arrived_s: float) -> float:
+        """When something beside the frames was taken, sound for instance; the clock stays as it is.
+
+        Args:
+            pts_s: Its presentation time in seconds on the frames' clock; None if the source gives none.
+            arrived_s: When it arrived, on the monotonic clock.
+        """
+        least_s = min(self._least)
+        if pts_s is None or not math.isfinite(least_s) or abs(pts_s + least_s - arrived_s) > _JUMP_S:
+            return arrived_s
+        return pts_s + least_s
+
     def _mapped(self, pts_s: float, arrived_s: float) -> float:
         delay_s, least_s = arrived_s - pts_s, min(self._least)
         back = self._last_pts_s is not None and pts_s <= self._last_pts_s

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hippocam.stream.records import Image
 
 
@@ -31,6 +34,19 @@ class Captured:
     taken_s: float
     image: Image
     size: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sound:
+    """A piece of what the camera hears.
+
+    Attributes:
+        taken_s: When its first sample was taken, seconds of the monotonic clock.
+        samples_N: int16 [N] at 16 kHz, one channel.
+    """
+
+    taken_s: float
+    samples_N: NDArray[np.int16]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,4 +78,4 @@ class Ended:
     """A file was played to its end; the last message."""
 
 
-Message = Opened | Captured | Beat | Failed | Ended
+Message = Opened | Captured | Sound | Beat | Failed | Ended

@@ -15,7 +15,7 @@ from typing import Any
 
 from hippocam.stream.live.address import LiveAddress
 from hippocam.stream.live.capture import CaptureConfig, run_capture
-from hippocam.stream.live.messages import Captured, Message
+from hippocam.stream.live.messages import Captured, Message, Sound
 from hippocam.stream.live.ring import DropRing
 from hippocam.stream.ray import running_ray
 
@@ -77,7 +77,7 @@ class RayCapture:
             theirs_s, message = ray.get(asked)
         except ray.exceptions.RayError as error:
             raise EOFError from error
-        if isinstance(message, Captured):  # the monotonic clocks of two machines are unrelated
+        if isinstance(message, (Captured, Sound)):  # the monotonic clocks of two machines are unrelated
             return replace(message, taken_s=time.monotonic() - (theirs_s - message.taken_s))
         taken: Message | None = message
         return taken

@@ -9,6 +9,12 @@ import { editZones } from "./zones.js";
 const EVERY_MS = 3000;
 const WORDS = { live: "live", connecting: "connecting", away: "away", ended: "ended", "given up": "given up" };
 
+// What reading and hearing take of the time that they may take.
+function sharesTold({ reading, hearing }) {
+  const part = (name, { used, share }) => `${name} ${Math.round(100 * used)} % of ${Math.round(100 * share)} %`;
+  return [reading && part("reading", reading), hearing && (hearing.error ? `nothing is heard: ${hearing.error}` : part("hearing", hearing))].filter(Boolean);
+}
+
 export default class Cameras {
   constructor(page) {
     this.page = page;
@@ -47,7 +53,7 @@ export default class Cameras {
     this.found = found;
     this.form.hidden = !found.may_add;
     const live = new Set(found.cameras.map((camera) => camera.stream));
-    this.told.textContent = found.running ? many(found.cameras.length, "camera") : "";
+    this.told.textContent = found.running ? [many(found.cameras.length, "camera"), ...sharesTold(found.shares)].join(" · ") : "";
     const starting = found.own.filter((stream) => !live.has(stream)).map((stream) => this.waiting(stream, found.failed));
     const past = found.past.filter((one) => !live.has(one.stream) && !found.own.includes(one.stream));
     const tiles = [...found.cameras.map((camera) => this.tile(camera)), ...starting, ...past.map((one) => this.pastTile(one))];
@@ -63,7 +69,7 @@ export default class Cameras {
     if (!this.shown.has(stream)) this.shown.set(stream, el("img", { alt: `Newest frame of ${stream}` }));
     const image = this.shown.get(stream);
     image.src = `hippocam/cameras/${encodeURIComponent(stream)}/frame?${Math.round(camera.last_s || 0)}`;
-    const troubles = [camera.gaps && many(camera.gaps, "gap"), camera.dropped && `${camera.dropped} frames dropped`, camera.restarts && many(camera.restarts, "restart"), camera.damaged && `${camera.damaged} packets damaged`].filter(Boolean);
+    const troubles = [camera.gaps && many(camera.gaps, "gap"), camera.dropped && `${camera.dropped} frames dropped`, camera.restarts && many(camera.restarts, "restart"), camera.damaged && `${camera.damaged} packets damaged`, camera.unheard_s >= 1 && `${lasting(camera.unheard_s)} of sound not heard`].filter(Boolean);
     return el("article", { class: "tile camera", data: { stream } },
       el("button", { type: "button", class: "poster", "aria-label": `Open ${stream}`, on: { click: () => this.watch(stream) } }, image, el("span", { class: `tag state-${camera.state.replace(" ", "-")}` }, WORDS[camera.state] || camera.state)),
       el("div", { class: "tile-body" }, el("h2", {}, this.page.title(stream)),

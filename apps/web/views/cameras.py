@@ -50,14 +50,16 @@ def camera_routes(site: Site, cameras: Cameras | None) -> APIRouter:
 
     @router.get("/hippocam/cameras")
     def every() -> Json:
-        running = ask_live(folder.socket, {"op": "status"})
-        live = (running or {}).get("cameras", [])
+        answer = ask_live(folder.socket, {"op": "status"})
+        running = answer or {}
+        live = running.get("cameras", [])
         past = [s for s in site.library.streams().values() if (s.t0_s or 0) >= DATES_FROM_S]
         return {
-            "running": running is not None,
+            "running": answer is not None,
             "cameras": [
                 row | {"key": stream_key(row["stream"]), "footage_s": _footage(folder, row)} for row in live
             ],
+            "shares": {name: running[name] for name in ("reading", "hearing") if name in running},
             "past": [{"stream": s.id, "key": stream_key(s.id), "last_s": s.duration_s} for s in past],
             "own": [] if cameras is None else cameras.streams(),
             "asked": [] if cameras is None else _asked(cameras),

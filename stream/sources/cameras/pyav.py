@@ -13,6 +13,7 @@ from hippocam.stream.errors import SourceError
 from hippocam.stream.live.address import LiveAddress
 from hippocam.stream.records import Image
 from hippocam.stream.sources.cameras.recorder import Recorder
+from hippocam.stream.sources.cameras.sound import ArrivedSound, microphone
 from hippocam.stream.sources.decode.pyav import Converter
 from hippocam.stream.sources.files import FORMATS, open_alone
 
@@ -57,8 +58,8 @@ class Arrived:
 
 
 def read_url(
-    address: LiveAddress, *, longest: int, timeout_s: float, recorder: Recorder | None
-) -> Iterator[Arrived]:
+    address: LiveAddress, *, longest: int, timeout_s: float, recorder: Recorder | None, sound: bool = False
+) -> Iterator[Arrived | ArrivedSound]:
     """Yield the frames of a network camera until it breaks off.
 
     Args:
@@ -66,6 +67,7 @@ def read_url(
         longest: Longer side of the pictures in pixels, at most.
         timeout_s: How long opening, and a read, may take.
         recorder: Takes the packets as they came; None to keep none.
+        sound: Whether its sound is given, too.
 
     Raises:
         SourceError: It cannot be opened, or broke off.
@@ -76,12 +78,21 @@ def read_url(
     with _opened(
         address, lambda: av.open(address.target, options=dict(_OPTIONS), timeout=timeout, metadata_errors="ignore")
     ) as container:
-        yield from _frames(address, container, longest, recorder, lambda seconds: None)
+        yield from _frames(address, container, longest, recorder, lambda seconds: None, sound=sound)
     raise SourceError(address.uri, "the camera ended the stream")
 
 
-def read_file(address: LiveAddress, *, longest: int, loop: bool, recorder: Recorder | None) -> Iterator[Arrived]:
+def read_file(
+    address: LiveAddress, *, longest: int, loop: bool, recorder: Recorder | None, sound: bool = False
+) -> Iterator[Arrived | ArrivedSound]:
     """Yield the frames of a file when a player would show them; over and over where loop is set.
+
+    Args:
+        address: Address of kind "file".
+        longest: Longer side of the pictures in pixels, at most.
+        loop: Whether it begins again where it ends.
+        recorder: Takes the packets as they came; None to keep none.
+        sound: Whether its sound is given, too.
 
     Raises:
         SourceError: It cannot be opened or read.
@@ -89,7 +100,7 @@ def read_file(address: LiveAddress, *, longest: int, loop: bool, recorder: Recor
     pace = _Pace()
     while True:
         with _opened(address, lambda: open_alone(Path(address.target))) as container:
-            yield from _frames(address, container, longest, recorder, pace.wait)
+            yield from _frames(address, container, longest, recorder, pace.wait, sound=sound)
         if not loop:
             return
         if not pace.moved:
@@ -140,7 +151,9 @@ def _frames(
     longest: int,
     recorder: Recorder | None,
     pace: Callable[[float], None],
-) -> Iterator[Arrived]:
+    *,
+    sound: bool,
+) -> Iterator[Arrived | ArrivedSound]:
     """Decode what comes; `pace` is told each packet's time in seconds before it is used."""
     import av
 
@@ -152,7 +165,8 @@ def _frames(
     # FFmpeg invents times for formats without any, as JPEG after JPEG over HTTP: 25 a second, whatever comes
     timed = not container.format.flags & av.format.Flags.no_timestamps.value
     size, damaged, tick = (0, 0), 0, 0
-    packets = container.demux(stream)
+    hears = microphone(container, timed=timed) if sound else None
+    packets = container.demux(*([stream] if hears is None else [stream, hears.track]))
     while True:
         try:
             packet = next(packets, None)
@@ -163,6 +177,9 @@ def _frames(
         if packet.dts is not None:
             pace(float(packet.dts * packet.time_base))
         arrived_s = time.monotonic()
+        if hears is not None and packet.stream.index != stream.index:
+            yield from hears.take(packet, arrived_s)
+            continue
         try:
             decoded = packet.decode()
         except (av.FFmpegError, ValueError):

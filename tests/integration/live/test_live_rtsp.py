@@ -4,7 +4,14 @@ import itertools
 import signal
 import time
 
+import numpy as np
 import pytest
+
+from hippocam.stream.live.address import parse_address
+from hippocam.stream.live.capture import sample
+from hippocam.stream.live.messages import Captured, Sound
+from hippocam.stream.sources.cameras.pyav import read_url
+from hippocam.stream.sources.sound import RATE
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +64,25 @@ def test_a_network_that_falls_silent_is_noticed_and_its_return_too(helpers, tmp_
         after = live.wait_for(lambda row: row["state"] == "live" and row["last_s"] > back_s)
         assert live.end() == 0
     assert_true_times(helpers, live, cut_s, after["last_s"])
+
+
+def test_what_is_heard_has_the_time_of_what_is_seen(helpers):
+    seen_s = heard_s = None
+    with helpers.RtspServer() as server:
+        arrivals = read_url(parse_address(server.url), longest=64, timeout_s=30, recorder=None, sound=True)
+        for number, message in enumerate(sample(arrivals, 15, trust_pts=True)):
+            if number == 60:
+                server.say("red")
+                server.say("loud")
+            if isinstance(message, Captured) and seen_s is None and message.image[..., 1].mean() < 60:
+                seen_s = message.taken_s
+            if isinstance(message, Sound) and heard_s is None:
+                over = np.flatnonzero(np.abs(message.samples_N) > 3000)
+                heard_s = message.taken_s + over[0] / RATE if len(over) else None
+            if seen_s is not None and heard_s is not None:
+                break
+        arrivals.close()
+    assert heard_s == pytest.approx(seen_s, abs=0.3)
 
 
 def assert_true_times(helpers, live, cut_s, back_s):

@@ -12,6 +12,7 @@ from hippocam.apps.live.alerts import Alerts
 from hippocam.apps.live.folder import JsonLines, LiveFolder
 from hippocam.apps.live.open_frames import OpenFrames
 from hippocam.apps.live.retention import Retention
+from hippocam.apps.live.senses.hearing import Said
 from hippocam.apps.live.standing import AlertConfig
 from hippocam.apps.live.watch import LiveWatch
 from hippocam.memory.filter import Filter
@@ -33,7 +34,7 @@ PALETTE = PaletteEncoder()
 class World:
     """A memory, a live watch and clocks that stand until they are moved."""
 
-    def __init__(self, folder, names=("door",), alerts=(), masks=None):
+    def __init__(self, folder, names=("door",), alerts=(), masks=None, hearing=None):
         self.monotonic_s, self.offset_s = 1000.0, EPOCH_S - 1000.0
         self.memory = Memory.open_writer(folder, encoder="palette", spec=PALETTE.spec)
         self.place = LiveFolder(folder)
@@ -55,6 +56,7 @@ class World:
             wall=Wall(lambda: self.monotonic_s + self.offset_s, lambda: self.monotonic_s),
             ready=threading.Event(),
             masks=masks,
+            hearing=hearing,
         )
 
     def show(self, colour, seconds, name="door", size=(32, 24)):
@@ -234,3 +236,79 @@ def test_what_is_older_than_so_many_days_goes_and_what_is_newer_stays(world):
     world.idle(10)
     assert len(world.spans("green")) == 1
     assert retention.due() is None  # once a day
+
+
+class Ears:
+    """Hears what the test says."""
+
+    def __init__(self):
+        self.waiting, self.last, self.ended = [], [], False
+
+    def hear(self, text, from_s, to_s, stream="door"):
+        self.waiting.append(Said(stream=stream, t0_s=from_s, t1_s=to_s, text=text))
+
+    def said(self):
+        said, self.waiting = self.waiting, []
+        return said
+
+    def heard_s(self, stream):
+        return 0.0, 0.0
+
+    def drop(self, is_meant):
+        self.waiting = [one for one in self.waiting if not is_meant(one.stream, one.t0_s, one.t1_s)]
+
+    def end(self, patience_s):
+        self.ended, self.waiting = True, self.waiting + self.last
+
+
+@pytest.fixture
+def heard(tmp_path):
+    ears = Ears()
+    made = World(tmp_path / "m", names=("door", "yard"), hearing=ears)
+    made.ears = ears
+    yield made
+    made.memory.close()
+
+
+def words(world, stream="door"):
+    return [(note.kind, note.t0_s - EPOCH_S, note.text) for note in world.memory.notes(stream, 0, EPOCH_S * 2)]
+
+
+def test_what_is_said_is_kept_with_its_time_also_where_the_camera_is_away(heard):
+    heard.show("red", 5)
+    heard.ears.hear("Good day.", 1002.0, 1003.0)
+    heard.watch.write_said()
+    heard.show("blue", 12)
+    assert words(heard) == [("speech", 2.0, "Good day.")]
+    heard.idle(60)  # its event is closed: nothing comes that would keep what waits
+    heard.ears.hear("Who is there?", 1015.0, 1016.5)
+    heard.watch.write_said()
+    assert words(heard)[1:] == [("speech", 15.0, "Who is there?")]
+    heard.show("green", 5)
+    heard.idle(10)
+    assert len(heard.spans("green")) == 1
+
+
+def test_what_was_said_last_is_kept_when_the_watch_ends_or_a_camera_is_taken_away(heard):
+    heard.show("red", 5)
+    heard.watch.add("gate", heard.cameras["yard"])
+    heard.watch.remove("gate")
+    heard.ears.hear("Bye.", 1001.0, 1002.0, "gate")
+    heard.watch.write_said()
+    heard.ears.hear("Again.", 1003.0, 1004.0, "gate")
+    heard.ears.last = [Said(stream="door", t0_s=1004.0, t1_s=1005.0, text="The end.")]
+    heard.watch.run(_set(), lambda: None)
+    assert heard.ears.ended
+    assert words(heard, "gate") == [("speech", 1.0, "Bye."), ("speech", 3.0, "Again.")]
+    assert words(heard) == [("speech", 4.0, "The end.")]
+
+
+def test_what_was_said_in_a_time_that_is_forgotten_does_not_come_back(heard):
+    heard.show("red", 20)
+    heard.ears.hear("A secret.", 1004.0, 1006.0)
+    heard.ears.hear("No secret.", 1016.0, 1017.0)
+    heard.ears.hear("Elsewhere.", 1004.0, 1006.0, "yard")
+    heard.watch.change(Filter(stream="door", before_s=EPOCH_S + 10), lambda: None)
+    heard.watch.write_said()
+    assert words(heard) == [("speech", 16.0, "No secret.")]
+    assert words(heard, "yard") == [("speech", 4.0, "Elsewhere.")]

@@ -7,7 +7,7 @@ import pytest
 
 from hippocam.stream.live.address import LiveAddress
 from hippocam.stream.live.camera import Camera, CameraConfig, State
-from hippocam.stream.live.messages import Beat, Captured, Ended, Failed, Opened
+from hippocam.stream.live.messages import Beat, Captured, Ended, Failed, Opened, Sound
 from hippocam.stream.live.retry import RetryConfig
 
 ADDRESS = LiveAddress(kind="url", target="rtsp://me:secret@h/x", uri="rtsp://h/x", id="x")
@@ -142,3 +142,17 @@ def test_damage_and_jumps_add_up_over_restarts():
 def test_senseless_settings_are_refused(bad):
     with pytest.raises(ValueError, match="found"):
         CameraConfig(**bad)
+
+
+def test_a_camera_that_is_heard_and_not_seen_hangs_too():
+    heard, sound = [], Sound(taken_s=1.0, samples_N=np.zeros(8000, np.int16))
+    now, captures = Now(), []
+
+    def launch():
+        captures.append(FakeCapture(now, [(0.1, frame(1)), *[(1.0, sound)] * 60]))
+        return captures[-1]
+
+    camera = Camera(ADDRESS, CameraConfig(stall_s=5), launch, monotonic=now, hear=heard.append)
+    camera.run(lambda seconds: camera.stop())
+    assert camera.status().error == "no frame for 5 s"
+    assert len(heard) == 6  # a second each, until it is more than five without a frame

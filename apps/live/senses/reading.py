@@ -10,11 +10,9 @@ import time
 from collections.abc import Callable
 from typing import TypedDict
 
+from hippocam.apps.live.senses.share import Share
 from hippocam.stream.protocols import Sense
 from hippocam.stream.records import NOTHING_SENSED, Image, Sensed
-
-# How much time that was not used can be saved up, seconds of the clock on the wall.
-_SAVED_S = 30.0
 
 
 class ReadingJson(TypedDict):
@@ -26,7 +24,7 @@ class ReadingJson(TypedDict):
     left_out: int
 
 
-class ReadingShare:
+class SharedReading:
     """A sense that looks at no more pictures than fit into its share of the time.
 
     Args:
@@ -36,10 +34,8 @@ class ReadingShare:
     """
 
     def __init__(self, sense: Sense, share: float, clock_s: Callable[[], float] = time.monotonic) -> None:
-        self._sense, self._share, self._clock_s = sense, share, clock_s
-        self._begun_s = self._then_s = clock_s()
-        self._saved_s = share * _SAVED_S
-        self._busy_s, self._read, self._left_out = 0.0, 0, 0
+        self._sense, self._share, self._clock_s = sense, Share(share, clock_s), clock_s
+        self._read, self._left_out = 0, 0
 
     @property
     def id(self) -> str:
@@ -48,19 +44,20 @@ class ReadingShare:
 
     def look(self, image: Image) -> Sensed:
         """Look at a picture, or find nothing where the share is used up: then nobody has read it."""
-        start_s = self._clock_s()
-        self._saved_s = min(self._saved_s + self._share * (start_s - self._then_s), self._share * _SAVED_S)
-        self._then_s = start_s
-        if self._saved_s <= 0:
+        if not self._share.has_time():
             self._left_out += 1
             return NOTHING_SENSED
+        start_s = self._clock_s()
         found = self._sense.look(image)
-        took_s = self._clock_s() - start_s
-        self._saved_s, self._busy_s, self._read = self._saved_s - took_s, self._busy_s + took_s, self._read + 1
+        self._share.take(self._clock_s() - start_s)
+        self._read += 1
         return found
 
     def status(self) -> ReadingJson:
         """How much was read so far."""
-        length_s = max(self._clock_s() - self._begun_s, 1e-9)
-        used = round(self._busy_s / length_s, 4)
-        return {"share": self._share, "used": used, "read": self._read, "left_out": self._left_out}
+        return {
+            "share": self._share.share,
+            "used": self._share.used(),
+            "read": self._read,
+            "left_out": self._left_out,
+        }

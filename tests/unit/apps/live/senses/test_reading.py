@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hippocam.apps.live.reading_share import ReadingShare
+from hippocam.apps.live.senses.reading import SharedReading
 from hippocam.stream.records import Sensed
 
 PICTURE = np.zeros((4, 4, 3), np.uint8)
@@ -25,7 +25,7 @@ class Reader:
 @pytest.mark.parametrize("share", [0.05, 0.2, 0.5])
 def test_of_many_pictures_as_many_are_read_as_fit_and_the_rest_is_told_as_unread(share):
     reader = Reader()
-    reading = ReadingShare(reader, share, lambda: reader.now_s)
+    reading = SharedReading(reader, share, lambda: reader.now_s)
     start_s, found = reader.now_s, []
     while reader.now_s < start_s + 3600:
         found.append(reading.look(PICTURE).screen)
@@ -38,7 +38,7 @@ def test_of_many_pictures_as_many_are_read_as_fit_and_the_rest_is_told_as_unread
 
 def test_where_little_comes_all_of_it_is_read_and_little_is_saved_up():
     reader = Reader()
-    reading = ReadingShare(reader, 0.1, lambda: reader.now_s)
+    reading = SharedReading(reader, 0.1, lambda: reader.now_s)
     for _ in range(100):
         reader.now_s += 60
         assert reading.look(PICTURE).screen == ("EXIT",)
