@@ -6,9 +6,13 @@ lack the libraries of X that the package `opencv-python` is linked with; whoever
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from hippocam.stream.errors import MissingLibraryError
+
+# Most pixels of one picture that is decoded: 16,384 x 8,192. Some bytes can claim to be many gigabytes.
+MOST_PIXELS = 1 << 27
 
 _FIX = "pip uninstall -y opencv-python && pip install opencv-python-headless"
 
@@ -27,6 +31,7 @@ def load() -> Any:
     Raises:
         MissingLibraryError: It cannot be loaded.
     """
+    os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MOST_PIXELS))  # which is read when it is loaded
     try:
         import cv2
     except ImportError as error:

@@ -29,6 +29,8 @@ _MAX_TEXT = 1000
 _UNTIL_NEXT_S = 5.0
 _CLOCK = r"(-)?(?:(\d{1,12}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,3}))?"
 _CUE = re.compile(rf"^\s*{_CLOCK}\s*-->\s*{_CLOCK}")
+# A line that was meant as times and cannot be read as such: it ends the cue before it, and is no words of it.
+_BROKEN_CUE = re.compile(r"^[\s\d:.,;，：-]*\d\s*-->")
 # What each of these matches ends at the next character of its own kind, so that all take linear time.
 # Override codes in SubRip and WebVTT ({\an8}, {y:i}), which have no other use for braces; and in ASS.
 _CODES = re.compile(r"\{(?:\\|[a-zA-Z]:)[^{}]*\}")
@@ -46,7 +48,10 @@ _ASS_FIELDS = 8
 _ASS_FORMAT = "Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text"
 _READ = (".srt", ".vtt", ".ass", ".ssa")
 # Subtitles that are told and not read.
-_UNREAD = (".dfxp", ".idx", ".sami", ".sbv", ".smi", ".stl", ".sub", ".sup", ".ttml")
+_UNREAD = (
+    ".aqt", ".dfxp", ".idx", ".itt", ".jss", ".lrc", ".mks", ".mpl", ".mpl2", ".pjs", ".rt", ".sami", ".sbv",
+    ".scc", ".smi", ".stl", ".sub", ".sup", ".ttml", ".usf",
+)  # fmt: skip
 
 
 def text_notes(path: Path, uri: str, stream: str) -> list[Note]:
@@ -105,9 +110,22 @@ def _inside(path: Path, uri: str, stream: str) -> Iterator[Note]:
             if length_s is not None:
                 end_s = min(end_s, length_s)
             yield from _note(stream, "chapter", t0_s, end_s, title)
-        tracks = [s for s in container.streams.subtitles if s.codec_context is not None]
+        tracks = [s for s in container.streams.subtitles if _has_words(s)]
+        if len(tracks) < (count := len(container.streams.subtitles)):
+            log.warning(
+                "%s: %d tracks of subtitles are pictures or unknown; they are not read", uri, count - len(tracks)
+            )
         if tracks:
             yield from _subtitles(container, tracks, zero_s, uri, stream)
+
+
+def _has_words(track: Any) -> bool:
+    """Whether a track of subtitles is text that can be decoded, and not pictures of it as on discs."""
+    from av.codec.codec import Properties
+
+    if track.codec_context is None:
+        return False
+    return not track.codec_context.codec.properties & Properties.BITMAP_SUB
 
 
 def _title(chapter: Any) -> str:
@@ -153,7 +171,9 @@ def _cues_of(path: Path, stream: str) -> Iterator[Note]:
     if path.stat().st_size > _MAX_BYTES:
         return iter(())
     lines = decoded(path.read_bytes()).replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return (_ass_cues if path.suffix.casefold() in (".ass", ".ssa") else _cues)(lines, stream)
+    if path.suffix.casefold() in (".ass", ".ssa"):
+        return _ass_cues(lines, stream)
+    return _cues(lines, stream, path)
 
 
 def _ass_cues(lines: list[str], stream: str) -> Iterator[Note]:
@@ -178,18 +198,29 @@ def _fields(named: str) -> list[str]:
     return [name.strip().casefold() for name in named.split(",")]
 
 
-def _cues(lines: list[str], stream: str) -> Iterator[Note]:
+def _cues(lines: list[str], stream: str, path: Path) -> Iterator[Note]:
     """The cues of a SubRip or WebVTT file, both of which begin a cue with its times.
 
     Cues may stand without a blank line between them, and have blank lines within.
     """
-    timed = [(index, times) for index, line in enumerate(lines) if (times := _CUE.match(line)) is not None]
+    timed = [(index, _CUE.match(line)) for index, line in enumerate(lines) if _is_times(line)]
+    if broken := sum(times is None for _, times in timed):
+        log.warning("%s: %d of its times cannot be read; what stands at them is left out", path, broken)
     is_vtt = bool(lines) and lines[0].startswith("WEBVTT")
     ends = [_text_end(lines, index, is_vtt=is_vtt) for index, _ in timed[1:]]
     for (index, times), end in zip(timed, [*ends, len(lines)], strict=False):
+        if times is None:
+            continue
         t0_s, t1_s = _seconds(times.groups()[:5]), _seconds(times.groups()[5:])
         text = _BLOCK.sub("\n", "\n".join(["", *lines[index + 1 : end]]))
         yield from _note(stream, "subtitle", t0_s, t1_s, _plain(_CODES.sub("", text)))
+
+
+def _is_times(line: str) -> bool:
+    """Whether a line is times, or was meant as such."""
+    if "-->" not in line:
+        return False
+    return _CUE.match(line) is not None or (":" in line and _BROKEN_CUE.match(line) is not None)
 
 
 def _text_end(lines: list[str], index: int, *, is_vtt: bool) -> int:

@@ -7,16 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from hippocam.stream.errors import SourceError
+from hippocam.stream.opencv import MOST_PIXELS
 from hippocam.stream.sources.remote import is_remote
 
 # What FFmpeg may take a file for: containers and raw streams of pictures. Playlists and scripts (concat, hls,
-# dash, sdp, image sequences, ...) would have it open other files, or addresses, that the file names.
+# dash, sdp, image sequences, ...) would have it open other files, or addresses, that the file names. "jpeg_pipe"
+# is JPEG after JPEG in the one file.
 FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "asf", "flv", "live_flv", "mpeg", "mpegts", "mpegvideo",
     "mxf", "ogg", "dv", "ivf", "nut", "obu", "av1", "h261", "h263", "h264", "hevc", "vvc", "evc", "m4v", "mjpeg",
-    "mpjpeg", "mjpeg_2000", "vc1", "dirac", "cavsvideo", "avs2", "yuv4mpegpipe", "gif", "apng", "wtv", "ty",
-    "pva", "nuv", "nsv", "rm", "gxf", "lxf", "r3d", "dhav", "dxa", "swf", "flic", "smk", "bink", "roq", "ea",
-    "4xm", "kux", "vivo", "ipmovie",
+    "mpjpeg", "jpeg_pipe", "mjpeg_2000", "vc1", "dirac", "cavsvideo", "avs2", "yuv4mpegpipe", "gif", "apng",
+    "wtv", "ty", "pva", "nuv", "nsv", "rm", "gxf", "lxf", "r3d", "dhav", "dxa", "swf", "flic", "smk", "bink",
+    "roq", "ea", "4xm", "kux", "vivo", "ipmovie",
 )  # fmt: skip
 _OPTIONS = {"protocol_whitelist": "file", "format_whitelist": ",".join(FORMATS)}
 _MP4_BOXES = (b"ftyp", b"mdat", b"free", b"wide", b"skip", b"moov", b"styp", b"pnot")
@@ -31,7 +33,11 @@ def open_alone(path: Path) -> Any:
     import av
 
     opened = path.open("rb") if is_remote(path) else str(path)
-    return av.open(opened, options=dict(_OPTIONS), metadata_errors="ignore")
+    container = av.open(opened, options=dict(_OPTIONS), metadata_errors="ignore")
+    for stream in container.streams.video:
+        if stream.codec_context is not None:
+            stream.codec_context.options = {"max_pixels": str(MOST_PIXELS)}
+    return container
 
 
 def open_container(path: Path, uri: str) -> Any:

@@ -17,9 +17,10 @@ from hippocam.stream.sources.files import check_file
 from hippocam.stream.sources.images import (
     IMAGE_SUFFIXES,
     is_animation,
+    is_deep_grey,
     is_depth_folder,
-    is_moving_avif,
     is_numbered,
+    is_read_as_video,
 )
 from hippocam.stream.sources.lerobot.meta import is_dataset
 from hippocam.stream.sources.logs.opening import is_log
@@ -36,7 +37,8 @@ VIDEO_SUFFIXES = frozenset({
 })
 # Photographs that are told and not read.
 _UNREAD = frozenset({
-    ".arw", ".cr2", ".cr3", ".dng", ".heic", ".heif", ".jxl", ".nef", ".orf", ".rw2", ".tif", ".tiff",
+    ".arw", ".cr2", ".cr3", ".dng", ".exr", ".hdr", ".heic", ".heif", ".jp2", ".jxl", ".nef", ".orf", ".raf",
+    ".rw2", ".tif", ".tiff",
 })
 # Words in the names of pictures that belong to a film and are not photographs.
 _ARTWORK = frozenset({
@@ -100,11 +102,28 @@ def add_path(path: Path, found: Found) -> None:
         found.add(path, kind_of(path))
 
 
+def without_depth(folder: Path, images: Sequence[str]) -> list[str]:
+    """The pictures of a folder that are no depth maps beside photographs, and a word of how many were left out.
+
+    Sets of recordings with depth keep both in one folder, `0001.color.jpg` and `0001.depth.png`. Where all are
+    alike it may be a camera of its own, for heat or X-rays, and all are taken.
+    """
+    kept = [name for name in images if not is_deep_grey(folder / name)]
+    if not kept or len(kept) == len(images):
+        return list(images)
+    log.warning(
+        "%s: %d pictures of 16 bits of grey are passed over as depth maps; name them to watch them",
+        _readable(folder),
+        len(images) - len(kept),
+    )
+    return kept
+
+
 def kind_of(path: Path) -> str:
     """What a file is: "animation", "image", "log" or "video"."""
     if is_log(path):
         return "log"
-    if path.suffix.casefold() not in IMAGE_SUFFIXES or is_moving_avif(path):
+    if path.suffix.casefold() not in IMAGE_SUFFIXES or is_read_as_video(path):
         return "video"
     return "animation" if is_animation(path) else "image"
 
@@ -220,6 +239,9 @@ class _Walk:
             for name in moving:
                 self._found.add(folder / name, kinds[name])
             images = [name for name in images if name not in moving]
+        count = len(images)
+        images = without_depth(folder, images)
+        some = bool(moving) or len(images) < count
         stems = tuple(Path(name).stem.casefold() for name in videos)
         photos = [name for name in images if not (videos and _is_artwork(name, stems))]
         if len(photos) < len(images):
@@ -240,7 +262,7 @@ class _Walk:
         elif videos:
             self._found.add(folder, "images", tuple(photos))
         elif given or is_numbered(photos):
-            self._found.add(folder, "images", tuple(photos) if moving else ())
+            self._found.add(folder, "images", tuple(photos) if some else ())
         else:
             log.warning(
                 "%s: %d pictures without numbers are passed over; name that folder to watch them",

@@ -22,7 +22,10 @@ from hippocam.stream.sources.video import LONGEST_PX
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".apng", ".webp", ".bmp", ".avif"})
 DEFAULT_IMAGE_FPS = 1.0
-_MAY_MOVE = frozenset({".webp", ".png", ".apng"})
+# All pictures of an animation are decoded at once: a gigabyte at most.
+_MOST_ANIMATED_PIXELS = 1 << 28
+# Pictures of an animation that are to be shown for no longer than this have browsers' usual time.
+_SHORTEST_S, _USUAL_S = 0.0105, 0.1
 
 # Seconds since 1970 with a fraction (TUM, ROS, Frigate), or whole; or whole milli-, micro- or nanoseconds (EuRoC).
 _SINCE = re.compile(r"^(?:.*[-_])?([1-9][0-9]{8,18})(?:\.([0-9]+))?(?:[-_][^0-9].*)?$")
@@ -240,34 +243,57 @@ class AnimationSource:
 
     def _decode(self) -> tuple[Sequence[Any], NDArray[np.float64]]:
         """Its pictures as OpenCV has them, and how long each is shown, in seconds."""
-        ok, animation = cv2.imdecodeanimation(np.frombuffer(self._path.read_bytes(), dtype=np.uint8))
+        data = self._path.read_bytes()
+        width, height = _animation_size(data)
+        most = max(1, _MOST_ANIMATED_PIXELS // max(1, width * height))
+        if width * height > cv2.MOST_PIXELS:
+            raise SourceError(self.uri, f"its pictures have {width} x {height} pixels, which is too many")
+        ok, animation = cv2.imdecodeanimation(np.frombuffer(data, dtype=np.uint8), 0, most + 1)
+        if ok and len(animation.frames) > most:
+            raise SourceError(
+                self.uri, f"more than {most} pictures of {width} x {height} pixels; convert it to a video"
+            )
         if not ok or not len(animation.frames):
             raise SourceError(self.uri, "its pictures cannot be decoded: it is damaged; copy it again")
-        return animation.frames, np.array(animation.durations, dtype=np.float64) / 1000
+        lasts_s = np.array(animation.durations, dtype=np.float64) / 1000
+        return animation.frames, np.where(lasts_s < _SHORTEST_S, _USUAL_S, lasts_s)
+
+
+def _animation_size(data: bytes) -> tuple[int, int]:
+    """Width and height in pixels that the header of an animated WebP or PNG says."""
+    if data.startswith(_PNG):
+        return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
+    return int.from_bytes(data[24:27], "little") + 1, int.from_bytes(data[27:30], "little") + 1
 
 
 def is_animation(path: Path) -> bool:
-    """Tell by its first bytes whether a file is a WebP or PNG of several pictures."""
-    if path.suffix.casefold() not in _MAY_MOVE:
-        return False
-    try:
-        with path.open("rb") as file:
-            head = file.read(4096)
-    except OSError:
-        return False  # reading it tells why
+    """Tell by its first bytes whether a file is a WebP or PNG of several pictures, whatever it is called."""
+    head = _head(path, 4096)
     if head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X":
         return bool(head[20] & 2) if len(head) > 20 else False
     return head.startswith(_PNG) and b"acTL" in head.partition(b"IDAT")[0]
 
 
-def is_moving_avif(path: Path) -> bool:
-    """Tell by its first bytes whether a file is an AVIF of several pictures, which is read as a video."""
+def is_read_as_video(path: Path) -> bool:
+    """Tell by its first bytes whether a picture is a GIF, or an AVIF of several, which are read as videos."""
+    head = _head(path, 256)
+    moving_avif = head[4:8] == b"ftyp" and b"avis" in head[8 : int.from_bytes(head[:4], "big")]
+    return moving_avif or head.startswith((b"GIF87a", b"GIF89a"))
+
+
+def is_deep_grey(path: Path) -> bool:
+    """Tell by its first bytes whether a file is a PNG of one channel of 16 bits, as depth cameras write."""
+    head = _head(path, 26)
+    return head.startswith(_PNG) and head[12:16] == b"IHDR" and head[24:26] == b"\x10\x00"
+
+
+def _head(path: Path, count: int) -> bytes:
+    """The first bytes of a file; none where it cannot be read, which reading it tells."""
     try:
         with path.open("rb") as file:
-            head = file.read(256)
+            return file.read(count)
     except OSError:
-        return False  # reading it tells why
-    return head[4:8] == b"ftyp" and b"avis" in head[8 : int.from_bytes(head[:4], "big")]
+        return b""
 
 
 def stamps_of(names: Sequence[str]) -> NDArray[np.float64] | None:

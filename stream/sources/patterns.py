@@ -15,6 +15,7 @@ from hippocam.stream.sources.folders import (
     is_live_folder,
     is_memory,
     why_not_listed,
+    without_depth,
 )
 from hippocam.stream.sources.images import IMAGE_SUFFIXES
 from hippocam.stream.sources.lerobot.meta import is_dataset
@@ -47,7 +48,7 @@ def add_pattern(pattern: str, found: Found) -> None:
         elif suffix in IMAGE_SUFFIXES:
             images.setdefault(path.parent, []).append(path.name)
     for folder, names in images.items():
-        found.add(folder, "images", tuple(names))
+        found.add(folder, "images", tuple(without_depth(folder, names)))
     for folder, error in _closed(pattern):
         found.fail(folder, why_not_listed(error))
     if found.count == before:

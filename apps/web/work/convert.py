@@ -1,14 +1,18 @@
-"""A video into one that browsers play."""
+"""A video into one that browsers play, as the memory saw it: upright, at the same times, all of its parts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from hippocam.stream.errors import ClipError
-from hippocam.stream.sources.files import open_container
+import numpy as np
+
+from hippocam.stream import opencv as cv2
+from hippocam.stream.errors import ClipError, SourceError
+from hippocam.stream.records import Image
+from hippocam.stream.sources.video import VideoSource
 
 # Longest side of a converted picture, and how many pictures a second it has at most.
 _SIDE_PX, _FPS = 1280, 30
@@ -20,26 +24,20 @@ def convert(source: Path, out: Path, *, on_time: Callable[[float], None] | None 
     """Write a video's pictures anew as H.264, without sound, whole or not at all; their times stay as they are.
 
     Args:
-        source: The video.
+        source: The video; of several cameras in it the first is written.
         out: Where to: .mp4.
         on_time: Called with the time of each picture.
 
     Raises:
-        ClipError: There is no picture in it, or it cannot be written.
-        SourceError: The video cannot be opened.
+        ClipError: It cannot be written.
+        SourceError: The video cannot be read. Of one that is damaged, what can be read is written.
     """
     import av
 
     unfinished = out.with_name(f".{out.name}.part")
     try:
-        with (
-            open_container(source, source.name) as read,
-            av.open(str(unfinished), "w", format="mp4", options={"movflags": "+faststart"}) as written,
-        ):
-            frames = _frames(read)
-            count = _write(frames, written, on_time)
-        if not count:
-            raise ClipError(f"{source.name}: there is no picture in it")
+        with av.open(str(unfinished), "w", format="mp4", options={"movflags": "+faststart"}) as written:
+            _write(_pictures(source), written, on_time)
         unfinished.replace(out)
     except (av.FFmpegError, OSError) as error:
         raise ClipError(f"{out.name}: cannot be written ({getattr(error, 'strerror', None) or error})") from error
@@ -47,43 +45,49 @@ def convert(source: Path, out: Path, *, on_time: Callable[[float], None] | None 
         unfinished.unlink(missing_ok=True)
 
 
-def _frames(container: Any) -> Any:
-    """Yield the pictures of a video, each with its time."""
-    video = container.streams.video[0]
-    video.thread_type = "AUTO"
-    start_s = float(video.start_time * video.time_base) if video.start_time is not None else 0.0
-    least_s = -1.0
-    for frame in container.decode(video):
-        if frame.pts is None:
-            continue
-        time_s = float(frame.pts * video.time_base) - start_s
-        if time_s - least_s >= 0.9 / _FPS:
-            least_s = time_s
-            yield frame, max(0.0, time_s)
+def _pictures(source: Path) -> Iterator[tuple[float, Image]]:
+    """Yield time and picture of a video as far as it can be read."""
+    video = VideoSource(source, longest_px=_SIDE_PX, threads=0, decoder="pyav")
+    camera, count = video.cameras[0], 0
+    try:
+        for seen in video.observations(fps=_FPS):
+            if camera in seen.images:
+                count += 1
+                yield seen.time_s, seen.images[camera]
+    except SourceError:
+        if not count:
+            raise
 
 
-def _write(frames: Any, container: Any, on_time: Callable[[float], None] | None) -> int:
-    """Encode pictures with their times; gives how many."""
-    stream, count = None, 0
-    for frame, time_s in frames:
+def _write(
+    pictures: Iterator[tuple[float, Image]], container: Any, on_time: Callable[[float], None] | None
+) -> None:
+    """Encode pictures with their times; one of another size than the first is put into a frame of that size."""
+    from av import VideoFrame
+
+    stream = None
+    for time_s, picture in pictures:
         if stream is None:
-            width, height = _size(frame.width, frame.height)
+            height, width = picture.shape[:2]
             stream = container.add_stream(_CODEC, rate=_FPS, options=_OPTIONS)
-            stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+            stream.width, stream.height, stream.pix_fmt = 2 * -(-width // 2), 2 * -(-height // 2), "yuv420p"
             stream.codec_context.time_base = Fraction(1, 1000)
-        shown = frame.reformat(stream.width, stream.height, "yuv420p")
+        shown = VideoFrame.from_ndarray(_fitted(picture, (stream.width, stream.height)), format="rgb24")
+        shown = shown.reformat(format="yuv420p")
         shown.pts, shown.time_base = round(time_s * 1000), Fraction(1, 1000)
-        shown.pict_type = 0
         container.mux(stream.encode(shown))
-        count += 1
         if on_time is not None:
             on_time(time_s)
     if stream is not None:
         container.mux(stream.encode(None))
-    return count
 
 
-def _size(width: int, height: int) -> tuple[int, int]:
-    """Width and height that H.264 can have: even, and not too large."""
-    scale = min(1.0, _SIDE_PX / max(width, height))
-    return max(2, 2 * round(width * scale / 2)), max(2, 2 * round(height * scale / 2))
+def _fitted(picture: Image, size: tuple[int, int]) -> Image:
+    """A picture in the midst of a black one of some width and height, scaled down where it is larger."""
+    height, width = picture.shape[:2]
+    scale = min(1.0, size[0] / width, size[1] / height)
+    inner = max(1, round(width * scale)), max(1, round(height * scale))
+    left, top = (size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2
+    fitted: Image = np.zeros((size[1], size[0], 3), np.uint8)
+    fitted[top : top + inner[1], left : left + inner[0]] = cv2.resize(picture, inner, interpolation=cv2.INTER_AREA)
+    return fitted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -161,10 +162,10 @@ def _frames(
         raise SourceError(address.uri, "has no picture; give the address of a video stream")
     stream = container.streams.video[0]
     stream.codec_context.thread_count = 1  # threads by frame would hold frames back
-    converter: Converter | None = None
+    converter = Converter(stream, longest)
     # FFmpeg invents times for formats without any, as JPEG after JPEG over HTTP: 25 a second, whatever comes
     timed = not container.format.flags & av.format.Flags.no_timestamps.value
-    size, damaged, tick = (0, 0), 0, 0
+    damaged, tick = 0, 0
     hears = microphone(container, timed=timed) if sound else None
     packets = container.demux(*([stream] if hears is None else [stream, hears.track]))
     while True:
@@ -191,15 +192,12 @@ def _frames(
                 packet.time_base = _TICK
             recorder.take(packet, stream, time.time())
         for frame in decoded:
-            if converter is None or size != (frame.width, frame.height):
-                size = frame.width, frame.height
-                converter = Converter(size, longest)
             pts_s = None if frame.pts is None or not timed else float(frame.pts * frame.time_base)
             yield Arrived(
                 pts_s=pts_s,
                 arrived_s=arrived_s,
-                size=size,
-                image=lambda frame=frame, converter=converter: converter.image(frame),  # type: ignore[misc]
+                size=(frame.width, frame.height),
+                image=functools.partial(converter.image, frame),
                 codec=stream.codec_context.name,
                 damaged=damaged,
             )

@@ -21,6 +21,9 @@ _JITTER_S = 0.1
 _REORDERED_S = 1.0
 # A pause within a recording is shorter than this.
 _LEAP_S = 3600.0
+# The clock of a transport or program stream counts 33 bits of 1 / 90,000 s, then begins again at zero.
+_TURN_S = (1 << 33) / 90_000
+_TURNING = ("mpegts", "mpeg")
 # Clocks of a file that are looked at to tell whether it was joined, and how far each is looked for, in bytes.
 _PROBES = 64
 _PROBE_BYTES = 1 << 19
@@ -39,7 +42,8 @@ class JoinedClock:
 
     A player goes on with the next part where the last one ended, and so does this: at a jump back, and in a
     transport stream at a leap of hours, which is a jump back that the demuxer took for the clock's overflow. The
-    first picture of a part is shown when the last one of the part before it ends.
+    first picture of a part is shown when the last one of the part before it ends. Where the clock itself begins
+    again, after a day, the recording goes on; the demuxer knows that of the first part only.
 
     Args:
         container: The open file.
@@ -48,12 +52,16 @@ class JoinedClock:
 
     Attributes:
         shifts_s: Seconds by which timestamps were moved from each jump on.
+        moved: Whether any timestamp was moved, at a jump or where the clock began again.
     """
 
     def __init__(self, container: Any, shifts_s: Sequence[float] = ()) -> None:
         self.shifts_s: list[float] = []
+        self.moved = False
         self._given_s = shifts_s
         self._leap_s = _LEAP_S if container.format.name == "mpegts" else math.inf
+        self._turns = container.format.name in _TURNING
+        self._told: int | None = None  # decoding timestamp of the last packet, on a clock that never begins again
         self._shift = 0  # ticks, added to all timestamps from now on
         self._last: int | None = None  # decoding timestamp of the last packet, moved
         self._newest = 0  # when the picture that is shown last begins, moved
@@ -69,12 +77,29 @@ class JoinedClock:
         """Move the timestamps of the stream's next packet."""
         if packet.is_discard:
             return
+        if self._turns and packet.time_base:
+            self._unturn(packet)
         shown = packet.pts if packet.pts is not None else packet.dts
         if shown is not None and packet.time_base:
             self._go_on(packet, shown)
         if self._shift:
+            self.moved = True
             packet.pts = None if packet.pts is None else packet.pts + self._shift
             packet.dts = None if packet.dts is None else packet.dts + self._shift
+
+    def _unturn(self, packet: Any) -> None:
+        """Add as many turns of the clock to a packet's timestamps as bring them nearest to the last packet's."""
+        told = packet.dts if packet.dts is not None else packet.pts
+        if told is None:
+            return
+        if self._told is not None:
+            turn = round(_TURN_S / packet.time_base)
+            turns = {name: round((self._told - getattr(packet, name)) / turn) for name in _times_of(packet)}
+            for name, count in turns.items():
+                if count:
+                    setattr(packet, name, getattr(packet, name) + count * turn)
+                    self.moved = True
+        self._told = packet.dts if packet.dts is not None else packet.pts
 
     def _go_on(self, packet: Any, shown: int) -> None:
         if self._begins_again(packet, shown):
@@ -109,6 +134,11 @@ class JoinedClock:
         self.shifts_s.append(float(self._shift * time_base))
 
 
+def _times_of(packet: Any) -> list[str]:
+    """Names of the timestamps that a packet has."""
+    return [name for name in ("pts", "dts") if getattr(packet, name) is not None]
+
+
 def begins_again(path: Path, format_name: str) -> bool:
     """Tell by a few looks into a file whether it holds several recordings, which may be read one after the other.
 
@@ -133,7 +163,7 @@ def _clock_begins_again(path: Path) -> bool:
             if seen is None:
                 continue
             if last is not None:
-                gap_s = seen.time_s - last.time_s
+                gap_s = math.remainder(seen.time_s - last.time_s, _TURN_S)
                 if seen.pid != last.pid or not -_JITTER_S <= gap_s <= _LEAP_S:
                     return True
             last = seen

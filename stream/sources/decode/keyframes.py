@@ -63,10 +63,10 @@ def read_keyframes(
     import av
 
     wanted = {int(index.pts[seq]): int(seq) for seq in seqs}
-    converter, errors = Converter(index.size, longest, index.coded), 0
+    errors = 0
     with open_container(path, uri) as container:
         stream = container.streams[index.stream_index]
-        codec = stream.codec_context
+        codec, converter = stream.codec_context, Converter(stream, longest)
         codec.thread_count = threads
         codec.thread_type = "AUTO" if threads != 1 else "SLICE"
         codec.skip_frame = "NONKEY"

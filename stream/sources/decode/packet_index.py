@@ -12,6 +12,7 @@ import logging
 import os
 from dataclasses import asdict, dataclass, fields
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hippocam.stream.errors import SourceError
+from hippocam.stream.opencv import MOST_PIXELS
 from hippocam.stream.sources.decode.joined import JoinedClock
 from hippocam.stream.sources.files import ends_beyond_file, open_container, packets_of
 
@@ -35,6 +37,8 @@ _SLACK_SHARE = 0.01
 _USUAL_FPS = 25.0
 _DAY_S = 86_400.0
 _YEAR_S = 366 * _DAY_S
+# Containers that tell when a frame is decoded, and not when it is shown.
+_DECODING_TIMES = ("avi", "asf")
 # A frame does not last longer than this.
 _LONGEST_FRAME_S = 3600.0
 
@@ -57,11 +61,12 @@ class PacketIndex:
         damaged: bool [N], packets that the demuxer marked corrupt.
         origin_s: Container time that is shown as 0, in seconds.
         size: Width and height in pixels as displayed before rotation (square pixels).
-        coded: Width and height in pixels as stored.
         parts: How many recordings are read one after the other: more than one where they were joined.
         container: FFmpeg's name of the container format, "mov,mp4,m4a,3gp,3g2,mj2" for instance.
         linear: Timestamps are missing, repeated or jump back, or hidden frames have times among shown ones':
             only decoding from the start gives the order. Where they jump back they are those of a `JoinedClock`.
+        reordered: The file tells when frames are decoded and not when they are shown, as an AVI does, and they are
+            shown in another order: their times are those of the order in which they come out of the decoder.
         nominal_fps: The header's frame rate, for frames that carry no time at all.
         cut: The file ends before its header says.
         declared_s: Length in seconds that the header says, None where it says none.
@@ -79,10 +84,10 @@ class PacketIndex:
     damaged: NDArray[np.bool_]
     origin_s: float
     size: tuple[int, int]
-    coded: tuple[int, int]
     parts: int
     container: str
     linear: bool
+    reordered: bool
     nominal_fps: float
     cut: bool
     declared_s: float | None
@@ -157,6 +162,8 @@ def build_index(path: Path, uri: str, number: int = 0) -> PacketIndex:
                     end_s = max(end_s, float((last + (packet.duration or 0)) * packet.time_base))
         except av.FFmpegError as error:
             log.info("%s: reading packets stopped early: %s", uri, error)
+        lag = _invented_lag(pts, dts) if container.format.name in _DECODING_TIMES else 0
+        reordered = lag > 0 and bool(stream.codec_context.has_b_frames)
         shown = np.flatnonzero(~np.array(hidden, dtype=bool))
         if not len(shown):
             if pts:
@@ -171,11 +178,12 @@ def build_index(path: Path, uri: str, number: int = 0) -> PacketIndex:
         if cut is None:  # other containers do not say how many bytes they should have
             slack_s = max(_SLACK_S, _SLACK_SHARE * (declared_s or 0.0))
             # What the header of joined recordings says is about one of them.
-            cut = declared_s is not None and not clock.jumps and declared_s - (end_s - origin_s) > slack_s
+            cut = declared_s is not None and not clock.moved and declared_s - (end_s - origin_s) > slack_s
         times_known = {p for p in shown_pts if p is not None}
         linear = (
             len(times_known) < len(shown)
-            or clock.jumps > 0
+            or clock.moved
+            or reordered
             or _mixed(times_known, {p for at, p in enumerate(pts) if hidden[at] and p is not None})
             or _goes_back([dts[at] for at in shown])
             or not any(keys)
@@ -189,6 +197,8 @@ def build_index(path: Path, uri: str, number: int = 0) -> PacketIndex:
         key_positions = np.flatnonzero(np.array(keys))
         rate = stream.average_rate or stream.guessed_rate
         times_s = ticks[order] * (time_base.numerator / time_base.denominator) - origin_s
+        if lag:
+            times_s -= max(0.0, min(float(lag * time_base), float(times_s.min())))
         nominal_fps = float(rate) if rate else _USUAL_FPS
         if container.format.name == "avi" and len(order) > 1 and not linear:
             gap_s = float(times_s[-1] - times_s[0]) / (len(order) - 1)
@@ -207,15 +217,26 @@ def build_index(path: Path, uri: str, number: int = 0) -> PacketIndex:
             hidden_positions=unshown,
             damaged=np.array(damaged)[order],
             origin_s=origin_s,
-            size=_display_size(stream),
-            coded=(int(stream.width or 0), int(stream.height or 0)),
+            size=display_size(int(stream.width or 0), int(stream.height or 0), stream.sample_aspect_ratio),
             parts=clock.jumps + 1,
             container=container.format.name,
             linear=linear,
+            reordered=reordered,
             nominal_fps=nominal_fps,
             cut=cut,
             declared_s=declared_s,
         )
+
+
+def _invented_lag(pts: Sequence[int | None], dts: Sequence[int | None]) -> int:
+    """By how many ticks FFmpeg shows each frame behind its decoding, in a file that tells only the latter.
+
+    0 where the file, or its codec, tells both: then frames that others rest on are shown behind them.
+    """
+    known = [(p, d) for p, d in zip(pts, dts, strict=True) if p is not None and d is not None]
+    if not known or any(p >= q for (p, _), (q, _) in pairwise(known)):
+        return 0
+    return max(0, known[0][0] - known[0][1])
 
 
 def _at(ticks: NDArray[np.int64], pts: int | None) -> int | None:
@@ -243,6 +264,8 @@ def video_stream(container: Any, uri: str, number: int = 0) -> Any:
     stream = videos[number]
     if stream.codec_context is None:
         raise SourceError(uri, "its video codec is unknown or encrypted (DRM); convert it to H.264 or VP9 first")
+    if stream.width * stream.height > MOST_PIXELS:
+        raise SourceError(uri, f"its pictures have {stream.width} x {stream.height} pixels, which is too many")
     return stream
 
 
@@ -311,10 +334,14 @@ def _goes_back(dts: Sequence[int | None]) -> bool:
     return bool(np.any(np.diff(known) < 0))
 
 
-def _display_size(stream: Any) -> tuple[int, int]:
-    """Width and height with square pixels; the shape is kept, neither side grows."""
-    width, height = int(stream.width or 0), int(stream.height or 0)
-    aspect = stream.sample_aspect_ratio
+def display_size(width: int, height: int, aspect: Fraction | None) -> tuple[int, int]:
+    """Return width and height with square pixels; the shape is kept, neither side grows.
+
+    Args:
+        width: In pixels as stored.
+        height: In pixels as stored.
+        aspect: Width of a stored pixel by its height; None where nobody says, so 1.
+    """
     if aspect and aspect > 1:
         height = max(1, round(height / aspect))
     elif aspect and 0 < aspect < 1:
@@ -373,7 +400,6 @@ def load_index(path: Path) -> PacketIndex:
             **plain,
             "time_base": Fraction(numerator, denominator),
             "size": tuple(values["size"].tolist()),
-            "coded": tuple(values["coded"].tolist()),
             "declared_s": declared[0] if declared else None,
         }
     )

@@ -14,7 +14,7 @@ from hippocam.stream.errors import MissingFramesError
 from hippocam.stream.records import Image
 from hippocam.stream.sources.decode.cuts import CutFinder, chosen_keys
 from hippocam.stream.sources.decode.joined import JoinedClock
-from hippocam.stream.sources.decode.packet_index import PacketIndex, scaled_size
+from hippocam.stream.sources.decode.packet_index import PacketIndex, display_size, scaled_size
 from hippocam.stream.sources.files import open_container, packets_of
 from hippocam.stream.sources.sampling import TimeGrid, native_rate
 
@@ -40,27 +40,29 @@ _SD_COLUMNS = 1024
 
 
 class Converter:
-    """Decoded frames of any pixel format and size into upright pictures with square pixels.
+    """Decoded frames of any pixel format, size and shape of pixels into upright pictures with square pixels.
+
+    All three may change within a recording: television changes between 4:3 and 16:9 in frames of one size.
 
     Args:
-        size: Width and height in pixels as displayed before a frame's own rotation is applied.
+        stream: The open track that they are decoded from. What its container says of the shape of pixels holds
+            until the frames change theirs.
         longest: Longer side of the pictures in pixels, at most.
-        coded: Width and height of the frames that `size` tells of; None where that has square pixels.
     """
 
-    def __init__(self, size: tuple[int, int], longest: int, coded: tuple[int, int] | None = None) -> None:
+    def __init__(self, stream: Any, longest: int) -> None:
         from av.video.reformatter import VideoReformatter
 
-        self._longest = longest
-        wide, high = coded if coded is not None and 0 not in coded else size
-        self._aspect = size[0] / max(wide, 1), size[1] / max(high, 1)
+        self._codec, self._aspect, self._longest = stream.codec_context, stream.sample_aspect_ratio, longest
+        self._first = self._codec.sample_aspect_ratio
         # Kept and with one thread: a new scaler with its threads for each frame takes twice the time.
         self._reformatter = VideoReformatter()
 
     def image(self, frame: Any) -> Image:
-        """Turn an av.VideoFrame into uint8 [H, W, 3] RGB; its size may change from frame to frame."""
-        shown = max(1, round(frame.width * self._aspect[0])), max(1, round(frame.height * self._aspect[1]))
-        width, height = scaled_size(shown, self._longest)
+        """Turn the av.VideoFrame that was decoded last, or nearly, into uint8 [H, W, 3] RGB."""
+        now = self._codec.sample_aspect_ratio
+        aspect = now if now and now != self._first else self._aspect
+        width, height = scaled_size(display_size(frame.width, frame.height, aspect), self._longest)
         scaled = self._reformatter.reformat(
             frame,
             width=width,
@@ -135,9 +137,9 @@ def read_frames(
     Raises:
         MissingFramesError: After all others were yielded: of an undamaged file some never came.
     """
-    converter = Converter(index.size, longest, index.coded)
-    for seq, frame in read_raw(path, uri, index, seqs, threads, cuts):
-        yield seq, converter.image(frame)
+    reader = _GroupReader(path, uri, index, seqs, longest, threads, cuts)
+    for seq, frame in _read(reader, uri, index, seqs):
+        yield seq, reader.image(frame)
 
 
 def read_raw(
@@ -149,7 +151,11 @@ def read_raw(
     cuts: CutFinder | None = None,
 ) -> Iterator[tuple[int, Any]]:
     """Yield the wanted frames that can be decoded, in order, as PyAV has them: see `read_frames`."""
-    reader = _GroupReader(path, uri, index, seqs, threads, cuts)
+    yield from _read(_GroupReader(path, uri, index, seqs, 0, threads, cuts), uri, index, seqs)
+
+
+def _read(reader: _GroupReader, uri: str, index: PacketIndex, seqs: Sequence[int]) -> Iterator[tuple[int, Any]]:
+    """Yield wanted frames group by group, then tell which are missing."""
     missing = set(map(int, seqs))
     try:
         start = 0
@@ -189,10 +195,12 @@ class _GroupReader:
         uri: str,
         index: PacketIndex,
         seqs: Sequence[int],
+        longest: int,
         threads: int,
         cuts: CutFinder | None = None,
     ) -> None:
         self._path, self._uri, self._index, self._threads, self._cuts = path, uri, index, threads, cuts
+        self._longest = longest
         # times of the key frames that were put where a film was cut
         self._chosen = set[int]() if cuts is None else set(index.key_pts[chosen_keys(index.keys)].tolist())
         self._is_wanted = np.zeros(len(index), dtype=bool)
@@ -212,6 +220,10 @@ class _GroupReader:
         if self._container is not None:
             self._container.close()
             self._container = None
+
+    def image(self, frame: Any) -> Image:
+        """Turn a frame that was just read into a picture."""
+        return self._converter.image(frame)
 
     def read(self, key: int, seqs: Sequence[int]) -> Iterator[tuple[int, Any]]:
         """Yield (seq, frame) of the wanted frames of one group, named by the rank of its key frame."""
@@ -296,6 +308,7 @@ class _GroupReader:
             self._container = open_container(self._path, self._uri)
             self._stream = self._container.streams[self._index.stream_index]
             self._codec = self._stream.codec_context
+            self._converter = Converter(self._stream, self._longest)
             self.codec = self._codec.name
             self._codec.thread_count = self._threads
             self._codec.thread_type = "AUTO" if self._threads != 1 else "SLICE"
@@ -340,20 +353,24 @@ def read_linear(
     Raises:
         MissingFramesError: After all others were yielded: of recordings that were joined one never came.
     """
-    grid = TimeGrid(fps, native_rate(np.sort(index.times_s)) or index.nominal_fps)
-    converter = Converter(index.size, longest, index.coded)
+    rate = native_rate(np.sort(index.times_s)) or index.nominal_fps
+    grid = TimeGrid(fps, rate)
     with open_container(path, uri) as container:
         stream = container.streams[index.stream_index]
         stream.codec_context.thread_count = threads
-        time_s = last_s = -1.0 / index.nominal_fps
+        converter = Converter(stream, longest)
+        time_s = last_s = -1.0 / rate
         seq = -1
+        origin_s: float | None = None if index.reordered else index.origin_s
         for frame in _decode_all(container, stream, uri):
             seq += 1
-            ticks = frame.pts if frame.pts is not None else frame.dts
+            ticks = frame.dts if index.reordered or frame.pts is None else frame.pts
             if ticks is None:
-                time_s += 1.0 / index.nominal_fps
+                time_s += 1.0 / rate
             else:
-                time_s = float(ticks * index.time_base) - index.origin_s
+                if origin_s is None:  # what the decoder holds back is no delay of the film
+                    origin_s = float(ticks * index.time_base) - float(index.times_s[0])
+                time_s = float(ticks * index.time_base) - origin_s
             time_s = last_s = max(time_s, last_s)  # a damaged timestamp does not take time back
             if grid.keeps(time_s) and seq > after_seq and not frame.is_corrupt:
                 yield seq, time_s, converter.image(frame)

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 import cv2
+import numpy as np
 import pytest
 
 from hippocam.stream.sources import OpenedSources, open_sources
@@ -154,6 +155,30 @@ def test_photographs_of_kinds_that_are_not_read_are_told(
         (cams / "a" / name).write_bytes(b"a picture")
     assert _names(open_sources([cams]), cams) == ["a/one.mp4", "z/two.mp4"]
     assert f"{cams}/a: 3 pictures of kinds that are not read (.heic, .tif)" in caplog.text
+
+
+def test_maps_of_distances_beside_photographs_are_passed_over_and_told(
+    tmp_path: Path, media: ModuleType, caplog: pytest.LogCaptureFixture
+) -> None:
+    depth = np.full((48, 64), 1500, np.uint16)
+    for k in range(3):
+        cv2.imwrite(str(tmp_path / f"frame-{k}.color.jpg"), media.numbered_image(k)[..., ::-1])
+        cv2.imwrite(str(tmp_path / f"frame-{k}.depth.png"), depth)
+    for argument in (tmp_path, tmp_path / "*"):
+        caplog.clear()
+        (source,) = open_sources([str(argument)]).sources
+        assert [media.read_number(o.images[""]) for o in source.observations(fps=None)] == [0, 1, 2]
+        assert "3 pictures of 16 bits of grey are passed over as depth maps" in caplog.text
+    (named,) = open_sources([tmp_path / "frame-0.depth.png"]).sources
+    assert len(list(named.observations(fps=None))) == 1
+
+
+def test_a_camera_of_sixteen_bits_is_watched(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for k in range(3):
+        cv2.imwrite(str(tmp_path / f"{k}.png"), np.full((48, 64), 20_000 * k, np.uint16))
+    (source,) = open_sources([tmp_path]).sources
+    assert len(list(source.observations(fps=None))) == 3
+    assert caplog.text == ""
 
 
 def test_avif_is_a_picture_and_a_moving_one_is_a_film(tmp_path: Path, media: ModuleType) -> None:

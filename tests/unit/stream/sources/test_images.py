@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from hippocam.stream.errors import SourceError
-from hippocam.stream.sources.images import ImageFolderSource, decode_image, stamps_of
+from hippocam.stream.sources import open_sources
+from hippocam.stream.sources.images import AnimationSource, ImageFolderSource, decode_image, stamps_of
 
 
 def _write(path: Path, image: np.ndarray) -> None:
@@ -178,3 +179,28 @@ def test_a_picture_that_was_cut_is_broken_also_with_a_thumbnail_in_it(suffix: st
     else:
         cut = data[: int(len(data) * share)]
     assert decode_image(cut, 640) is None
+
+
+@pytest.mark.parametrize("suffix", [".webp", ".png", ".jpg"])  # what it is, its first bytes tell
+def test_pictures_without_a_duration_are_shown_as_long_as_browsers_do(tmp_path: Path, suffix: str) -> None:
+    animation = cv2.Animation()
+    animation.frames = [np.full((32, 48, 3), 60 * k, np.uint8) for k in range(4)]
+    animation.durations = [0, 10, 40, 0]
+    written = tmp_path / ("a.png" if suffix == ".png" else "a.webp")
+    assert cv2.imwriteanimation(str(written), animation)
+    path = written.rename(tmp_path / f"b{suffix}")
+    (source,) = open_sources([path]).sources
+    assert [round(o.time_s, 3) for o in source.observations(fps=None)] == [0, 0.1, 0.2, 0.24]
+    assert source.duration_s == pytest.approx(0.34)
+
+
+def test_an_animation_that_no_memory_has_room_for_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    animation = cv2.Animation()
+    animation.frames = [np.full((32, 48, 3), 60 * k, np.uint8) for k in range(4)]
+    animation.durations = [100] * 4
+    assert cv2.imwriteanimation(str(tmp_path / "a.webp"), animation)
+    monkeypatch.setattr("hippocam.stream.sources.images._MOST_ANIMATED_PIXELS", 3 * 32 * 48)
+    with pytest.raises(SourceError, match="more than 3 pictures of 48 x 32 pixels"):
+        list(AnimationSource(tmp_path / "a.webp", id="a").observations(fps=None))

@@ -87,6 +87,19 @@ def test_a_picture_that_changes_its_size_keeps_its_shape(tmp_path: Path, media: 
             assert np.abs(picture[height // 4, width // 4].astype(int) - (220, 30, 30)).max() < 30
 
 
+def test_pixels_that_change_their_shape_in_mid_stream_are_made_square(tmp_path: Path, media: ModuleType) -> None:
+    # Television changes between 4:3 and 16:9 in frames of one size.
+    parts = []
+    for k, aspect in enumerate(("1/1", "2/1", "1/2")):
+        parts.append(tmp_path / f"{k}.ts")
+        params = {"preset": "veryfast", "x264-params": f"sar={aspect}:keyint=10"}
+        media.render_video(parts[-1], frames=20, size=(96, 64), options=params)
+    seen = list(VideoSource(media.join(parts, tmp_path / "all.ts")).observations(fps=None))
+    assert [seen[k].images[""].shape[:2] for k in (0, 10, 30, 50, 59)] == [
+        (64, 96), (64, 96), (32, 96), (64, 48), (64, 48)
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("size", "colorspace", "tag"),
     [

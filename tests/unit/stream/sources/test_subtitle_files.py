@@ -178,3 +178,12 @@ def test_kinds_that_are_not_read_are_told(tmp_path: Path, suffix: str, caplog: p
 def test_a_file_that_is_too_large_for_words_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     assert told(tmp_path, CUES.format("word") + " " * 10_000_001) == []
     assert "a.srt: no subtitle can be read in it" in caplog.text
+
+
+@pytest.mark.parametrize("times", ["00:00:-3,000 --> 00:00:04,000", "00:00:03:000 --> 00:00:04:000"])
+def test_times_that_cannot_be_read_are_told_and_are_no_words(
+    tmp_path: Path, times: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    cues = told(tmp_path, f"1\n00:00:01,000 --> 00:00:02,000\nHe says 5 --> 6\n\n2\n{times}\nlost\n")
+    assert [text for *_, text in cues] == ["He says 5 --> 6"]
+    assert "a.srt: 1 of its times cannot be read" in caplog.text

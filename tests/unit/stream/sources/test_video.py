@@ -5,13 +5,16 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 
 import av
+import cv2
 import numpy as np
 import pytest
 
+from hippocam.stream.errors import SourceError
 from hippocam.stream.sources.decode.frames import Decoder
 from hippocam.stream.sources.decode.packet_index import build_index
 from hippocam.stream.sources.video import VideoSource
@@ -85,6 +88,47 @@ def test_a_picture_that_starts_after_the_sound_keeps_its_delay(tmp_path: Path, m
     media.render_video(path, times_s=[1 + i / 25 for i in range(50)], sound_s=4.0)
     first = next(iter(VideoSource(path).observations(fps=1)))
     assert (first.seq, first.time_s) == (0, pytest.approx(1.0))
+
+
+@pytest.mark.parametrize("fps", [None, 5])
+def test_an_avi_which_tells_only_when_frames_are_decoded_shows_them_in_order(
+    tmp_path: Path, media: ModuleType, fps: float | None
+) -> None:
+    path = tmp_path / "a.avi"
+    media.render_video(path, frames=60, codec="libx264", options=media.long_gop(30))
+    seen = [(o.seq, o.time_s, media.read_number(o.images[""])) for o in VideoSource(path).observations(fps=fps)]
+    step = 1 if fps is None else 5
+    expected = [(k, k / 25, k) for k in range(0, 60, step)]
+    assert [(seq, number) for seq, _, number in seen] == [(seq, number) for seq, _, number in expected]
+    np.testing.assert_allclose(
+        [time_s for _, time_s, _ in seen], [time_s for _, time_s, _ in expected], atol=0.011
+    )
+
+
+def test_jpegs_one_behind_the_other_are_a_video(tmp_path: Path, media: ModuleType) -> None:
+    sizes = [(96, 64)] * 3 + [(64, 96)] * 3
+    pictures = [cv2.imencode(".jpg", media.numbered_image(k, size))[1].tobytes() for k, size in enumerate(sizes)]
+    (tmp_path / "a.mjpeg").write_bytes(b"".join(pictures))
+    seen = list(VideoSource(tmp_path / "a.mjpeg").observations(fps=None))
+    assert [media.read_number(o.images[""]) for o in seen] == list(range(6))
+    assert [o.images[""].shape[1::-1] for o in seen] == sizes
+
+
+def test_pictures_that_no_memory_has_room_for_are_refused(
+    tmp_path: Path, media: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hippocam.stream.sources.files.MOST_PIXELS", 128 * 80)
+    monkeypatch.setattr("hippocam.stream.sources.decode.packet_index.MOST_PIXELS", 128 * 80)
+    for name, size in (("small", (96, 64)), ("large", (160, 96))):
+        media.render_video(tmp_path / f"{name}.ts", frames=10, size=size)
+    media.join([tmp_path / "small.ts", tmp_path / "large.ts"], tmp_path / "grows.ts")
+    assert len(list(VideoSource(tmp_path / "small.ts").observations(fps=None))) == 10
+    with pytest.raises(SourceError, match="160 x 96 pixels, which is too many"):
+        list(VideoSource(tmp_path / "large.ts").observations(fps=None))
+    seen = []
+    with suppress(SourceError):
+        seen.extend(VideoSource(tmp_path / "grows.ts").observations(fps=None))
+    assert {o.images[""].shape for o in seen} == {(64, 96, 3)}
 
 
 def test_a_single_frame(tmp_path: Path, media: ModuleType) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import ModuleType
 
 import av
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from hippocam.apps.web.work.convert import convert
 from hippocam.stream.errors import SourceError
+from hippocam.stream.sources.video import VideoSource
 
 
 def test_a_converted_video_is_h264_with_the_times_it_had(tmp_path: Path) -> None:
@@ -39,3 +41,21 @@ def test_what_is_no_video_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(SourceError):
         convert(tmp_path / "words.mp4", tmp_path / "new.mp4")
     assert [path.name for path in tmp_path.iterdir()] == ["words.mp4"]
+
+
+def test_a_converted_video_is_what_the_memory_saw(tmp_path: Path, media: ModuleType) -> None:
+    """Turned upright, from when its picture begins, and through a join, behind which time begins again."""
+    media.render_video(tmp_path / "turned.mp4", times_s=[1 + k / 10 for k in range(10)], rotation=90, sound_s=2.0)
+    for name, first in (("a", 0), ("b", 20)):
+        media.render_video(tmp_path / f"{name}.ts", frames=20, fps=10, first=first)
+    media.join([tmp_path / "a.ts", tmp_path / "b.ts"], tmp_path / "joined.ts")
+    for name in ("turned.mp4", "joined.ts"):
+        convert(tmp_path / name, tmp_path / "new.mp4")
+        seen = [(o.time_s, o.images[""]) for o in VideoSource(tmp_path / name).observations(fps=None)]
+        with av.open(str(tmp_path / "new.mp4")) as container:
+            frames = [(frame.time, frame.to_ndarray(format="rgb24")) for frame in container.decode(video=0)]
+        assert [time_s for time_s, _ in frames] == pytest.approx([time_s for time_s, _ in seen], abs=0.002)
+        assert [media.read_number(picture) for _, picture in frames] == [
+            media.read_number(picture) for _, picture in seen
+        ]
+        assert frames[0][1].shape == seen[0][1].shape

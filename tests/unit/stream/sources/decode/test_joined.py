@@ -192,3 +192,22 @@ def test_a_file_of_nothing_but_sync_bytes_ends(tmp_path: Path) -> None:
         path.write_bytes(data)
         assert not begins_again(path, "mpegts")
         assert unread_from(path, "mpegts") is None
+
+
+CLOCK_TURNS_S = 2**33 / 90_000  # when the clock of a transport stream begins again at zero
+
+
+@pytest.mark.parametrize("behind", [True, False])
+def test_a_clock_that_begins_again_is_no_join_also_in_a_later_part(
+    tmp_path: Path, media: ModuleType, *, behind: bool
+) -> None:
+    starts_s = [0.0, CLOCK_TURNS_S - 1.5] if behind else [CLOCK_TURNS_S - 1.5, 0.0]
+    for name, start_s, first in zip("ab", starts_s, (0, 40), strict=True):
+        times_s = [start_s + i / 10 for i in range(40)]
+        media.render_video(tmp_path / f"{name}.ts", times_s=times_s, first=first, options=media.long_gop(20))
+    source = VideoSource(media.join([tmp_path / "a.ts", tmp_path / "b.ts"], tmp_path / "trip.ts"))
+    seen, reason = watched(source)
+    assert reason == ""
+    assert [media.read_number(o.images[""]) for o in seen] == list(range(80))
+    np.testing.assert_allclose([o.time_s for o in seen], [i / 10 for i in range(80)], atol=0.005)
+    assert source.duration_s == pytest.approx(8.0, abs=0.01)
