@@ -76,6 +76,7 @@ def contents(root: Path) -> dict[str, tuple[dict[str, list[Any]], dict[str, byte
         tables["tombstone"] = list(database.execute(f"SELECT {timeless} FROM tombstone"))
         database.close()
         tables["meta"] = [row for row in tables["meta"] if row[0] != "created_unix_s"]
+        tables["row_total"] = [row for row in tables["row_total"] if row[0] not in ("meta", "tombstone")]
         tables = {name: rows for name, rows in tables.items() if not name.startswith("words_")}
         found[path.parent.name] = tables, {p.name: p.read_bytes() for p in (path.parent / "exemplars").iterdir()}
     return found

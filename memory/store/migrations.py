@@ -18,6 +18,7 @@ from hippocam.memory.store.schema import (
     ADDED_4,
     ADDED_5,
     ADDED_6,
+    ADDED_7,
     APPLICATION_ID,
     COVERAGE_OF_OLDER,
     FORMAT,
@@ -27,9 +28,9 @@ from hippocam.memory.store.schema import (
 from hippocam.stream.private import FILE_MODE, FOLDER_MODE
 
 # Formats that can be brought to the present one.
-OLDER = frozenset({1, 2, 3, 4, 5})
+OLDER = frozenset({1, 2, 3, 4, 5, 6})
 # Those of them that can be read as they are.
-READABLE = frozenset({3, 4, 5})
+READABLE = frozenset({3, 4, 5, 6})
 
 # Moves format 1 out of the new tables' way. What `words` holds follows from the entries: triggers refill it.
 _MAKE_WAY = """
@@ -98,9 +99,9 @@ def upgrade(folder: Path) -> int:
 def migrate(path: Path) -> None:
     """Bring a database of an older format to the present one; one of the present format stays as it is.
 
-    Formats 2 to 5 get the tables and columns that they lack, empty, and keep all others as they are. Rows and
-    pictures that had no checksum get those of what they are now; a row of format 4 that was damaged stays known
-    as that. Folder and files become their owner's alone.
+    Formats 2 to 6 get the tables and columns that they lack, empty, and keep all others as they are. Rows and
+    pictures that had no checksum, and tables that had no total, get those of what they are now; a row of format 4
+    that was damaged stays known as that. Folder and files become their owner's alone.
 
     From format 1, streams with their progress, entries and settings are kept; vectors become scaled int8
     (memory/codec.py), and an entry's times its first span. The working memory's state of streams that were not
@@ -131,18 +132,22 @@ def migrate(path: Path) -> None:
             if found:
                 raise NewerFormatError(path.parent, found=found, reads=FORMAT)
             raise NotAMemoryError(path.parent, "not a hippocam memory")
-        if found == 5:
-            _add(db, ADDED_6)
+        if found == 6:
+            _add(db, ADDED_7)
+        elif found == 5:
+            _add(db, ADDED_6 + ADDED_7)
         elif found == 4:
             _from_4(db)
         else:
             if found == 1:
                 _from_1(db, path)
             else:
-                _add(db, (ADDED_3 if found == 2 else "") + ADDED_4 + ADDED_5 + ADDED_6)
+                _add(db, (ADDED_3 if found == 2 else "") + ADDED_4 + ADDED_5 + ADDED_6 + ADDED_7)
             _add_picture_sums(db, path.parent / "exemplars")
             sums.fill(db)
-        _add_coverage(db)
+        if found < 6:
+            _add_coverage(db)
+        sums.fill_totals(db)
         db.execute(f"PRAGMA user_version = {FORMAT}")
         db.execute("COMMIT")
         db.executescript("PRAGMA incremental_vacuum")  # `execute` would take one step of it: one page
@@ -173,7 +178,7 @@ def _from_1(db: sqlite3.Connection, path: Path) -> None:
 def _from_4(db: sqlite3.Connection) -> None:
     """Add what format 4 lacks; the checksums of rows that get columns are made anew where they were right."""
     right = {table: sums.right(db, table) for table in WIDENED}
-    _add(db, ADDED_5 + ADDED_6)
+    _add(db, ADDED_5 + ADDED_6 + ADDED_7)
     for table, keys in right.items():
         sums.fill_again(db, table, keys)
 

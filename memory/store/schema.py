@@ -9,7 +9,7 @@ from pathlib import Path
 from hippocam.stream.private import replace_bytes
 
 APPLICATION_ID = 0x4869_7063  # "Hipc", in the file's header: tells our databases from others
-FORMAT = 6
+FORMAT = 7
 PAGE_BYTES = 4096
 # Bytes of a database's header that tell which kind of log it is read and written with; 2 for a write-ahead log.
 _LOG_FORMAT = slice(18, 20)
@@ -179,9 +179,15 @@ COVERAGE_OF_OLDER = (
 SUMMED_5 = (*SUMMED_4, "detected", "bank", "lesson")
 SUMMED = (*SUMMED_5, "coverage", "entry_block")
 WIDENED = ("visit", "note", "entry", "tombstone")
+# What format 7 adds: how many rows each of these tables has, and the sum of their checksums (sums.py).
+ADDED_7 = """
+CREATE TABLE row_total (name TEXT PRIMARY KEY, rows INTEGER NOT NULL, checksum INTEGER NOT NULL) WITHOUT ROWID;
+"""
+ADDED_7 += "".join(f"INSERT INTO row_total (name, rows, checksum) VALUES ('{table}', 0, 0);\n" for table in SUMMED)
 SCHEMA_4 = SCHEMA_2 + ADDED_3 + ADDED_4
 SCHEMA_5 = SCHEMA_4 + ADDED_5
-SCHEMA = SCHEMA_5 + ADDED_6
+SCHEMA_6 = SCHEMA_5 + ADDED_6
+SCHEMA = SCHEMA_6 + ADDED_7
 
 
 def create(path: Path) -> None:

@@ -1,7 +1,11 @@
-"""A checksum of every row: the writer's connection keeps it as rows change, and whoever verifies compares it.
+"""A checksum of every row, and a total of every table: one shows a flipped bit, the other a row that is missing.
 
+The writer's connection keeps both as rows change, in the same transaction, and whoever verifies compares them.
 Only triggers of that connection do it, so no statement that changes a row has to think of it. Other programs can
-change the database too; the checksums then show it.
+change the database too; checksums and totals then show it.
+
+A total is how many rows a table has, and the sum of their checksums. It does not depend on their order, so keeping
+it costs the row that changes and no other.
 """
 
 from __future__ import annotations
@@ -10,8 +14,19 @@ import sqlite3
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from hippocam.memory.store.schema import SUMMED
+
+# The greatest checksum of a row.
+_MOST = 0xFFFF_FFFF
+
+
+class Total(NamedTuple):
+    """What a table has: how many rows, and the sum of their checksums."""
+
+    rows: int
+    checksum: int
 
 
 def row_sum(*values: object) -> int:
@@ -39,16 +54,22 @@ def picture_sum(jpeg: bytes) -> int | None:
 
 
 def keep(db: sqlite3.Connection) -> None:
-    """Keep the checksums of rows that this connection inserts and updates from now on."""
+    """Keep the checksums and totals of rows that this connection inserts, updates and deletes from now on."""
     _define(db)
+    db.execute("PRAGMA recursive_triggers = ON")  # or a row that is replaced would go without a trigger
     for table in SUMMED:
         names = columns(db, table)
         where = " AND ".join(f"{name} IS new.{name}" for name in key(db, table))
-        told = ", ".join(f"new.{name}" for name in names)
-        for when in ("INSERT", f"UPDATE OF {', '.join(names)}"):
+        summed = f"UPDATE {table} SET sum = row_sum({', '.join(f'new.{name}' for name in names)}) WHERE {where};"
+        new, old = f"(SELECT sum FROM {table} WHERE {where})", "coalesce(old.sum, 0)"
+        for when, first, rows, checksum in (
+            ("INSERT", summed, "rows + 1", f"checksum + {new}"),
+            (f"UPDATE OF {', '.join(names)}", summed, "rows", f"checksum + {new} - {old}"),
+            ("DELETE", "", "rows - 1", f"checksum - {old}"),
+        ):
             db.execute(
-                f"CREATE TEMP TRIGGER sum_{table}_{when[:6].lower()} AFTER {when} ON main.{table} BEGIN "
-                f"UPDATE {table} SET sum = row_sum({told}) WHERE {where}; END"
+                f"CREATE TEMP TRIGGER sum_{table}_{when[:6].lower()} AFTER {when} ON main.{table} BEGIN {first} "
+                f"UPDATE row_total SET rows = {rows}, checksum = {checksum} WHERE name = '{table}'; END"
             )
 
 
@@ -63,6 +84,36 @@ def fill(db: sqlite3.Connection) -> None:
     _define(db)
     for table in SUMMED:
         db.execute(f"UPDATE {table} SET sum = row_sum({', '.join(columns(db, table))})")
+
+
+def fill_totals(db: sqlite3.Connection) -> None:
+    """Give every table the total of what it holds now; inside a transaction."""
+    db.executemany(
+        "INSERT OR REPLACE INTO row_total (name, rows, checksum) VALUES (?, ?, ?)",
+        [(table, *counted(db, table)) for table in SUMMED],
+    )
+
+
+def counted(db: sqlite3.Connection, table: str) -> Total:
+    """The total of what a table holds.
+
+    Raises:
+        sqlite3.DatabaseError: The table cannot be read to its end.
+    """
+    told = f"SELECT count(*), coalesce(sum(sum & {_MOST}), 0) FROM {table} NOT INDEXED"
+    return Total(*db.execute(told).fetchone())
+
+
+def totals(db: sqlite3.Connection) -> dict[str, Total] | None:
+    """The totals that were kept, by table, without damaged ones; None before format 7, which has none.
+
+    Raises:
+        sqlite3.DatabaseError: They cannot be read.
+    """
+    if not db.execute("SELECT 1 FROM main.sqlite_schema WHERE name = 'row_total'").fetchone():
+        return None
+    whole = "SELECT name, rows, checksum FROM row_total WHERE typeof(rows) || typeof(checksum) = 'integerinteger'"
+    return {name: Total(rows, checksum) for name, rows, checksum in db.execute(whole)}
 
 
 def right(db: sqlite3.Connection, table: str) -> list[tuple[object, ...]]:

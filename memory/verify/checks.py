@@ -26,6 +26,7 @@ from hippocam.memory.store.schema import (
     SCHEMA,
     SCHEMA_4,
     SCHEMA_5,
+    SCHEMA_6,
     SUMMED,
     unfinished,
 )
@@ -36,8 +37,9 @@ from hippocam.stream import opencv as cv2
 # Most lines of SQLite's own check.
 _LINES = 20
 # What formats whose rows have checksums were made of.
-_SCHEMAS = {4: SCHEMA_4, 5: SCHEMA_5, FORMAT: SCHEMA}
+_SCHEMAS = {4: SCHEMA_4, 5: SCHEMA_5, 6: SCHEMA_6, FORMAT: SCHEMA}
 _REBUILT = "the database is made anew of all rows that can be read"
+_COUNTED_ANEW = "what is missing is lost; the rows that are there are counted anew"
 _LEFT = {DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", EXEMPLARS, LOCK, QUESTIONS}
 
 
@@ -128,8 +130,8 @@ def _own_schema(schema: str) -> list[tuple[object, ...]]:
 
 
 def _of_rows(db: sqlite3.Connection) -> Iterator[Problem]:
-    """Compare each row's checksum, of which a vector is part, and the types of its values."""
-    with_sums = sums.has_sums(db)
+    """Compare each row's checksum, of which a vector is part, the types of its values, and each table's total."""
+    with_sums, totals = sums.has_sums(db), sums.totals(db)
     for table in _tables(db):
         repair = "given up" if table in GIVEN_UP else "stays as it is now"
         changed = set(sums.wrong(db, table)) if with_sums else set()
@@ -139,6 +141,32 @@ def _of_rows(db: sqlite3.Connection) -> Iterator[Problem]:
             if key not in changed:
                 what = f"{_named(table, key)} has a value of another type than its column"
                 yield Problem(kind=Kind.ROW, what=what, repair=repair)
+        if totals is not None:
+            wrong = total_fault(table, totals.get(table), sums.counted(db, table), changed=bool(changed))
+            if wrong:
+                yield Problem(kind=Kind.TOTAL, what=wrong, repair=_COUNTED_ANEW)
+
+
+def total_fault(table: str, kept: sums.Total | None, found: sums.Total, *, changed: bool) -> str:
+    """What is wrong with the total of a table, "" where nothing is.
+
+    Args:
+        table: Its name.
+        kept: What was written of it; None where that is missing.
+        found: What is there.
+        changed: Whether rows of it are not as they were written, so that their checksums may not be either.
+    """
+    if kept == found:
+        return ""
+    # rows that come or go change both numbers
+    if kept is None or (kept.rows != found.rows and kept.checksum == found.checksum and not changed):
+        return f"the number of rows that is kept of {table} is damaged"
+    if kept.rows > found.rows:
+        each = " (each holds many entries)" if table == "entry_block" else ""
+        return f"{kept.rows - found.rows} of {kept.rows} rows of {table}{each} are missing"
+    if kept.rows < found.rows:
+        return f"{found.rows - kept.rows} of {found.rows} rows of {table} are there that no writer added"
+    return "" if changed else f"rows of {table} are missing, and as many are there that no writer added"
 
 
 def _tables(db: sqlite3.Connection) -> list[str]:

@@ -16,6 +16,7 @@ class Kind(StrEnum):
 
     DATABASE = "database"  # its pages, its tables
     ROW = "row"
+    TOTAL = "total"  # how many rows a table has
     WORDS = "words"  # the full text
     PICTURE = "picture"
     BUDGET = "budget"

@@ -35,11 +35,14 @@ def mend_header(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def rebuild(path: Path) -> int:
-    """Make a database anew and replace the old one with it; return how many rows are in it.
+def rebuild(path: Path) -> dict[str, int]:
+    """Make a database anew and replace the old one with it.
 
     Args:
         path: The file. Nobody else may have it open.
+
+    Returns:
+        How many rows each table has lost, as far as the old one still tells; those that lost none are left out.
 
     Raises:
         sqlite3.DatabaseError: Nothing of it can be read, or the disk is full; it stays as it is.
@@ -57,14 +60,17 @@ def rebuild(path: Path) -> int:
             db.execute("PRAGMA journal_mode = DELETE")  # one file, whole when it is closed
             sums.keep(db)
             db.execute("BEGIN")
-            rows = _copy_whole(path, db, _roots(old)) + sum(_copy(old, db, table) for table in SUMMED)
+            _copy_whole(path, db, _roots(old))
+            for table in SUMMED:
+                _copy(old, db, table)
             db.execute("COMMIT")
+            lost = _lost(_totals(old), sums.totals(db) or {})
             db.execute("PRAGMA journal_mode = WAL").fetchall()
     for end in ("-wal", "-shm"):  # the log of the old one is of no use to the new one
         path.with_name(path.name + end).unlink(missing_ok=True)
     os.replace(new, path)
     private.sync_folder(path.parent)
-    return rows
+    return lost
 
 
 def _roots(db: sqlite3.Connection) -> dict[str, int]:
@@ -74,35 +80,45 @@ def _roots(db: sqlite3.Connection) -> dict[str, int]:
     return {}
 
 
-def _copy_whole(path: Path, new: sqlite3.Connection, roots: Mapping[str, int]) -> int:
+def _totals(db: sqlite3.Connection) -> dict[str, sums.Total]:
+    """What is kept of how many rows each table has, where that can be read."""
+    with suppress(sqlite3.DatabaseError, UnicodeError):
+        return sums.totals(db) or {}
+    return {}
+
+
+def _lost(old: Mapping[str, sums.Total], new: Mapping[str, sums.Total]) -> dict[str, int]:
+    lost = {table: old[table].rows - had.rows for table, had in new.items() if table in old}
+    return {table: rows for table, rows in lost.items() if rows > 0}
+
+
+def _copy_whole(path: Path, new: sqlite3.Connection, roots: Mapping[str, int]) -> None:
     """Copy all rows that are as they were written, whatever leads to them."""
     tables = dict[str, dict[str, str]]()
     for table in SUMMED:
         types = {name: kind for _, name, kind, *_ in new.execute(f"PRAGMA table_info({table})")}
         tables[table] = {name: types[name] for name in sums.stored(new, table)}
     found = whole_rows(path.read_bytes(), tables, roots)
-    return sum(_insert(new, table, list(tables[table]), values) for table, values in found)
+    for table, values in found:
+        _insert(new, table, list(tables[table]), values)
 
 
-def _insert(db: sqlite3.Connection, table: str, names: Sequence[str], values: Sequence[object]) -> int:
+def _insert(db: sqlite3.Connection, table: str, names: Sequence[str], values: Sequence[object]) -> None:
     """Insert a row, unless it is there; its checksum is made anew."""
     marks = ", ".join("?" * len(names))
     with suppress(sqlite3.IntegrityError, UnicodeError):  # a value is not what its column takes
-        return db.execute(f"INSERT OR IGNORE INTO {table} ({', '.join(names)}) VALUES ({marks})", values).rowcount
-    return 0
+        db.execute(f"INSERT OR IGNORE INTO {table} ({', '.join(names)}) VALUES ({marks})", values)
 
 
-def _copy(old: sqlite3.Connection, new: sqlite3.Connection, table: str) -> int:
+def _copy(old: sqlite3.Connection, new: sqlite3.Connection, table: str) -> None:
     """Copy the rows of a table that are not there yet; damaged ones only where they are not given up."""
     there = set(_columns(old, table))
     names = [name for name in sums.columns(new, table) if name in there]
     with_sum = "sum" in there and set(names) == set(sums.columns(new, table))
-    count = 0
     for total, *values in _readable(old, table, names, with_sum=with_sum):
         if table in GIVEN_UP and with_sum and total != sums.row_sum(*values):
             continue
-        count += _insert(new, table, names, values)
-    return count
+        _insert(new, table, names, values)
 
 
 def _readable(

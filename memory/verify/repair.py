@@ -25,7 +25,7 @@ def repair(folder: Path) -> list[Problem]:
     """Repair what is wrong with a memory; an exceeded budget and pending work are left to the next writer.
 
     Returns:
-        What was wrong; see `verify`.
+        What was wrong, see `verify`; and where the database was made anew, how many rows of each table it lost.
 
     Raises:
         MemoryFolderError: There is no memory, it is of a format that is not read here, or somebody writes to it.
@@ -42,7 +42,8 @@ def repair(folder: Path) -> list[Problem]:
         if Kind.DATABASE in kinds:
             if not _opens(folder / DATABASE):
                 mend_header(folder / DATABASE)
-            rebuild(folder / DATABASE)
+            lost = rebuild(folder / DATABASE)
+            problems += [_lost_rows(table, rows) for table, rows in lost.items()]
         elif problems:
             migrate(folder / DATABASE)
         if problems:
@@ -59,6 +60,10 @@ def _opens(path: Path) -> bool:
             db.execute("SELECT count(*) FROM entry").fetchone()
         return True
     return False
+
+
+def _lost_rows(table: str, rows: int) -> Problem:
+    return Problem(kind=Kind.TOTAL, what=f"{rows} rows of {table} cannot be read", repair="they are lost")
 
 
 def _mend_types(db: sqlite3.Connection, table: str, where: str, key: Sequence[object]) -> None:
@@ -98,6 +103,7 @@ def _mend(folder: Path) -> None:
             ]
             for entry_id, level in without:
                 store.entries.demote(entry_id, level, 0)
+            sums.fill_totals(db)
         for entry_id, _ in without:
             exemplars.delete(entry_id)
         if exemplars.folder.is_dir():

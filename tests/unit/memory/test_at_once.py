@@ -46,6 +46,7 @@ def held(folder):
             "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'meta' AND sql NOT LIKE '%fts5%'"
         ).fetchall()
         rows = {name: database.execute(f"SELECT * FROM {name} ORDER BY 1, 2").fetchall() for (name,) in tables}
+    rows["row_total"] = [row for row in rows["row_total"] if row[0] != "meta"]
     return rows | {"pictures": sorted((p.name, p.read_bytes()) for p in (folder / "exemplars").iterdir())}
 
 

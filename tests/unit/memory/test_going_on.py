@@ -12,6 +12,8 @@ import pytest
 
 from hippocam.memory.config import MemoryConfig
 from hippocam.memory.memory import Memory
+from hippocam.memory.store import sums
+from hippocam.memory.store.schema import SUMMED
 from hippocam.stream.records import Embedding, EncoderSpec, Note, Repeat
 
 D = 24
@@ -94,6 +96,7 @@ def watch(folder, items, copies=(), *, whole=True):
 def held(folder):
     """All rows, and the names and sizes of all pictures."""
     with contextlib.closing(sqlite3.connect(folder / "memory.db")) as database:
+        assert sums.totals(database) == {table: sums.counted(database, table) for table in SUMMED}
         rows = {table: database.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall() for table in TABLES}
     return rows | {"pictures": sorted((p.name, p.stat().st_size) for p in (folder / "exemplars").iterdir())}
 

@@ -112,6 +112,7 @@ def tables(folder: Path) -> dict[str, object]:
         names = [n for (n,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
         found = {n: sorted(db.execute(f"SELECT * FROM {n}"), key=repr) for n in names}
     found["meta"] = [row for row in found["meta"] if row[0] != "created_unix_s"]
+    found["row_total"] = [row for row in found["row_total"] if row[0] != "meta"]
     return {**found, **{p.name: p.read_bytes() for p in (folder / "exemplars").iterdir()}}
 
 

@@ -1,4 +1,4 @@
-"""Memories of formats 1, 2 and 4, made here with their own SQL, brought to the present format."""
+"""Memories of formats 1, 2, 4 and 6, made here with their own SQL, brought to the present format."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from hippocam.memory.records import Level, Span, id_of
 from hippocam.memory.store import migrations, sums
 from hippocam.memory.store.database import Store
 from hippocam.memory.store.migrations import format_of, migrate, upgrade
-from hippocam.memory.store.schema import ADDED_3, ADDED_4, FORMAT, SCHEMA, SCHEMA_2, SUMMED
+from hippocam.memory.store.schema import ADDED_3, ADDED_4, FORMAT, SCHEMA, SCHEMA_2, SCHEMA_6, SUMMED
 from hippocam.memory.verify.checks import verify
 from hippocam.memory.verify.problems import Kind
 
@@ -385,3 +385,32 @@ def test_format_4_gets_columns_and_a_damaged_row_stays_known_as_that(tmp_path: P
         assert [visit.path for visit in tables.visits(db)] == [(), (), ()]
     db.close()
     assert format_of(path) == FORMAT
+
+
+def test_format_6_is_read_as_it_is_and_gets_its_totals_when_it_is_first_written_to(tmp_path: Path) -> None:
+    path = tmp_path / "memory.db"
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.executescript(SCHEMA_6)
+        db.executescript(f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 6;")
+        db.executemany("INSERT INTO meta (key, value) VALUES (?, '1')", [("a",), ("b",)])
+        db.execute("INSERT INTO place (stream, id, vector, seen, last_s) VALUES ('cam', 1, x'00', 3, 9.5)")
+        db.execute("INSERT INTO coverage VALUES ('cam', 0, 9, 9, 10, '[]', NULL)")
+        db.execute(
+            "INSERT INTO stream (id, recording, source, fingerprint, last_seq) VALUES ('cam', '', '', '', 9)"
+        )
+        sums.fill(db)
+    db.close()
+    before = path.read_bytes()
+    Store(path, writable=False).close()
+    assert verify(tmp_path) == []
+    assert path.read_bytes() == before
+    Store(path, writable=True).close()
+    assert format_of(path) == FORMAT
+    assert verify(tmp_path) == []
+    with sqlite3.connect(path) as db:
+        kept = {name: rows for name, rows in db.execute("SELECT name, rows FROM row_total") if rows}
+        assert kept == {"meta": 2, "place": 1, "coverage": 1, "stream": 1}
+        db.execute("DELETE FROM meta WHERE key = 'b'")
+    db.close()
+    assert [problem.what for problem in verify(tmp_path)] == ["1 of 2 rows of meta are missing"]

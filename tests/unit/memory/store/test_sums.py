@@ -2,7 +2,7 @@
 
 import re
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -38,11 +38,45 @@ def test_each_statement_of_a_writer_keeps_the_sum_of_what_it_changes(folder, sto
     assert list(sums.wrong(db, "stream")) == []
 
 
+def test_a_total_is_what_the_table_holds_after_each_kind_of_statement_and_of_what_was_rolled_back_nothing(
+    store, event
+):
+    db = store.connection
+
+    def true():
+        return sums.totals(db) == {table: sums.counted(db, table) for table in SUMMED}
+
+    for statement in (
+        "INSERT INTO place (stream, id, vector, seen, last_s) VALUES ('a', 1, x'00', 1, 1), ('a', 2, x'01', 1, 1)",
+        "INSERT OR REPLACE INTO place (stream, id, vector, seen, last_s) VALUES ('a', 2, x'02', 7, 1)",
+        "INSERT OR IGNORE INTO place (stream, id, vector, seen, last_s) VALUES ('a', 2, x'03', 7, 1)",
+        "INSERT INTO place (stream, id, vector, seen, last_s) VALUES ('a', 2, x'04', 7, 1) "
+        "ON CONFLICT DO UPDATE SET seen = 9",
+        "UPDATE place SET seen = seen + 1",
+        "UPDATE OR REPLACE place SET id = 2 WHERE id = 1",
+        "UPDATE place SET id = 5",
+        "UPDATE place SET sum = sum WHERE id = 5",
+        "DELETE FROM place",
+    ):
+        db.execute(statement)
+        assert true(), statement
+    with store.transaction():
+        store.entries.insert(event(1))
+    kept = sums.totals(db)
+    with suppress(KeyError), store.transaction():
+        store.entries.insert(event(2))
+        assert sums.totals(db) != kept
+        raise KeyError
+    assert sums.totals(db) == kept
+    assert kept["entry"].rows == 1
+    assert true()
+
+
 def test_a_reader_keeps_none(folder, store):
     kept = "SELECT count(*) FROM temp.sqlite_schema WHERE type = 'trigger'"
     with closing(Store(folder / "memory.db", writable=False)) as reader:
         assert reader.connection.execute(kept).fetchone() == (0,)
-    assert store.connection.execute(kept).fetchone() == (2 * len(SUMMED),)
+    assert store.connection.execute(kept).fetchone() == (3 * len(SUMMED),)
 
 
 @pytest.mark.parametrize("table", SUMMED)

@@ -143,6 +143,7 @@ def test_every_flipped_bit_of_the_database_is_found_or_harmless(whole, folder):
             assert kinds(problems) <= {
                 Kind.DATABASE,
                 Kind.ROW,
+                Kind.TOTAL,
                 Kind.WORDS,
                 Kind.PICTURE,
                 Kind.LEFTOVER,
@@ -254,6 +255,92 @@ def test_a_row_that_another_program_changed_is_told(folder):
     with Memory.open_reader(folder) as memory:
         assert memory.entry(id_of("cam", 30)) is None
         assert {stream.id for stream in memory.streams()} == {"cam", "door", "yard"}
+
+
+def fill_empty(path):
+    """Put two rows into each table that has none, as a writer would."""
+    values = {"INTEGER": (900, 901), "REAL": (1.5, 2.5), "TEXT": ("one", "two"), "BLOB": (b"\x01", b"\x02")}
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        sums.keep(db)
+        for table in SUMMED:
+            if db.execute(f"SELECT 1 FROM {table}").fetchone() is None:
+                names = sums.columns(db, table)
+                types = {name: kind for _, name, kind, *_ in db.execute(f"PRAGMA table_info({table})")}
+                for row in zip(*(values[types[name]] for name in names), strict=True):
+                    marks = ", ".join("?" * len(names))
+                    db.execute(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})", row)
+
+
+def totals_told(folder):
+    return [problem.what for problem in verify(folder) if problem.kind is Kind.TOTAL]
+
+
+@pytest.mark.parametrize("table", SUMMED)
+def test_rows_that_another_program_deleted_or_added_are_told_in_every_table(folder, table):
+    fill_empty(folder / "memory.db")
+    assert totals_told(folder) == []
+    with closing(sqlite3.connect(folder / "memory.db", isolation_level=None)) as other:
+        (count,) = other.execute(f"SELECT count(*) FROM {table}").fetchone()
+        key = ", ".join(sums.key(other, table))
+        names = ", ".join(sums.stored(other, table))
+        row = other.execute(f"SELECT {names} FROM {table} ORDER BY {key} DESC LIMIT 1").fetchone()
+        other.execute(
+            f"DELETE FROM {table} WHERE ({key}) = (SELECT {key} FROM {table} ORDER BY {key} DESC LIMIT 1)"
+        )
+        (what,) = totals_told(folder)
+        assert what.startswith(f"1 of {count} rows of {table}")
+        assert what.endswith("are missing")
+        other.execute(f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * len(row))})", row)
+        assert totals_told(folder) == []  # it is back as it was
+        other.execute(f"UPDATE row_total SET rows = rows - 1, checksum = checksum - 5 WHERE name = '{table}'")
+        assert totals_told(folder) == [f"1 of {count} rows of {table} are there that no writer added"]
+        other.execute(f"UPDATE row_total SET rows = rows + 1 WHERE name = '{table}'")
+        (what,) = totals_told(folder)  # as many rows, and others
+        assert what.startswith(f"rows of {table} are missing")
+        other.execute(f"UPDATE row_total SET rows = rows + 4, checksum = checksum + 5 WHERE name = '{table}'")
+        assert totals_told(folder) == [f"the number of rows that is kept of {table} is damaged"]
+
+
+def test_a_row_that_another_program_added_is_told_twice_and_given_up(folder):
+    with closing(sqlite3.connect(folder / "memory.db")) as other, other:
+        other.execute(
+            "INSERT INTO note (stream, kind, t0_s, t1_s, known_s, text) VALUES ('cam', 'speech', 1, 2, 2, 'x')"
+        )
+    assert [problem.kind for problem in verify(folder)] == [Kind.ROW, Kind.TOTAL]
+    repair(folder)
+    assert verify(folder) == []
+
+
+def test_a_memory_that_lost_rows_is_told_what_is_lost_and_goes_on(folder):
+    lost = {"entry": 9, "note": 4, "journal": 30, "summary": 1, "bank": 1, "lesson": 3, "learned": 1, "place": 1}
+    with closing(sqlite3.connect(folder / "memory.db")) as other, other:
+        for table, count in lost.items():
+            key = ", ".join(sums.key(other, table))
+            rows = other.execute(f"SELECT {key} FROM {table} LIMIT ?", (count,)).fetchall()
+            lost[table] = len(rows)
+            other.executemany(f"DELETE FROM {table} WHERE {sums.where_key(other, table)}", rows)
+    told = [problem.what for problem in repair(folder) if problem.kind is Kind.TOTAL]
+    assert sorted((what.split()[5], int(what.split()[0])) for what in told) == sorted(
+        item for item in lost.items() if item[1]
+    )
+    assert verify(folder) == []
+    with writer(folder) as memory:
+        watch(memory, "later", 30, seed=9)
+        assert memory.recall(Query(text="scene 1 of later", vector=np.eye(D, dtype=np.float32)[0]))
+    assert verify(folder) == []
+
+
+def test_what_a_database_that_is_made_anew_has_lost_is_told(folder):
+    path = folder / "memory.db"
+    with closing(sqlite3.connect(path)) as db:
+        (root,) = db.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'place'").fetchone()
+        (count,) = db.execute("SELECT count(*) FROM place").fetchone()
+    content = bytearray(path.read_bytes())
+    content[(root - 1) * 4096 : root * 4096] = bytes(4096)
+    path.write_bytes(content)
+    told = [problem.what for problem in repair(folder) if problem.kind is Kind.TOTAL]
+    assert told == [f"{count} rows of place cannot be read"]
+    assert verify(folder) == []
 
 
 _RIGHT = {"INTEGER": "1", "REAL": "0.5", "TEXT": "'a word'", "BLOB": "x'00'"}
