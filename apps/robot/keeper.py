@@ -19,6 +19,7 @@ import numpy as np
 
 from hippocam.apps.robot.names import recording_name
 from hippocam.apps.robot.records import MOST_OPEN, Fresh, FreshFrame, Seen
+from hippocam.apps.robot.threads import all_but_one, compute_on
 from hippocam.memory.config import MemoryConfig
 from hippocam.memory.errors import DiskError
 from hippocam.memory.memory import Memory, MemoryWriter
@@ -89,6 +90,7 @@ def run_keeper(job: KeeperJob, told: Connection) -> None:
         told: Takes "" once the memory is open and the encoder loaded, and else in one line why nothing is written.
     """
     os.nice(_NICE)
+    compute_on(all_but_one())
     full = False
     try:
         opencv.load()

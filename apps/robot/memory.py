@@ -263,7 +263,7 @@ class RobotMemory:
             as_of_s=as_of_s,
             age_ms=age_ms,
             stale=not age_ms <= 1000 * self._config.stale_s,
-            complete=not reply.error,
+            complete=reply.complete,
             error=reply.error,
         )
 

@@ -1,7 +1,7 @@
 """The process that recalls for a robot: from the newest published state of its memory, and from the open events.
 
 It waits neither for the process that writes nor for the database: one thread follows both and publishes, another
-answers from what was published last.
+answers from what was published last. All it computes is small, and computed on one thread.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -22,6 +22,7 @@ import numpy as np
 
 from hippocam.apps.robot.checks import is_picture, numbers_of
 from hippocam.apps.robot.records import MOST_OPEN, Fresh, FreshFrame, RecalledEntry
+from hippocam.apps.robot.threads import compute_on
 from hippocam.memory.config import MemoryConfig
 from hippocam.memory.folder import has_memory
 from hippocam.memory.memory import Memory
@@ -70,6 +71,7 @@ class Reply:
     entries: tuple[RecalledEntry, ...]
     version: int
     as_of: Mapping[str, tuple[int, float]]
+    complete: bool
     error: str = ""
 
 
@@ -102,14 +104,17 @@ def run_recaller(job: RecallerJob, asked: Connection) -> None:
         asked: Tells of each request and takes one reply for each, None where a newer request took its place.
     """
     sys.setswitchinterval(_SWITCH_S)
+    compute_on(1)
     recaller = Recaller(job)
     following = threading.Thread(target=recaller.follow, name="hippocam-follow", daemon=True)
     following.start()
     threading.Thread(target=recaller.load, name="hippocam-load", daemon=True).start()
     while not job.stop.value:
+        recaller.take_fresh()
         try:
             if asked.poll(_LOOK_S):
                 asked.recv()
+                recaller.take_fresh()
                 request = _newest(job.requests)
                 asked.send(None if request is None else recaller.answer(request))
         except (EOFError, OSError):  # the robot's program is gone
@@ -124,7 +129,7 @@ def _newest(requests: SharedRing) -> Request | None:
 
 
 class Recaller:
-    """Answers requests from what `follow`, in another thread, found last."""
+    """Answers from the newest state that `follow` published, in another thread, and from the open events."""
 
     def __init__(self, job: RecallerJob) -> None:
         self._job = job
@@ -132,6 +137,7 @@ class Recaller:
         self._follower: SnapshotFollower | None = None
         self._open = _OpenEvents(job.memory.working.max_s + _LATE_S)
         self._memory: Memory | None = None
+        self._read = False  # whether all was read that the memory held when this began
         self._text = functools.lru_cache(_MOST_TEXTS)(self._encode_text)
 
     def load(self) -> None:
@@ -139,14 +145,17 @@ class Recaller:
         with suppress(HippocamError):  # said when something is asked
             self._text("warm up")
 
+    def take_fresh(self) -> None:
+        """Take what the writer told of open events; the thread that answers does, so that no reading delays it."""
+        while isinstance(fresh := self._job.fresh.take(), Fresh):
+            self._open.add(fresh)
+
     def follow(self) -> None:
-        """Follow the writer until told to stop."""
-        job = self._job
-        while not job.stop.value:
-            while isinstance(fresh := job.fresh.take(), Fresh):
-                self._open.add(fresh)
-            with suppress(HippocamError):  # there is none yet, or it is being made; what was published stays
+        """Follow the database until told to stop."""
+        while not self._job.stop.value:
+            with suppress(HippocamError):  # it is being made; what was published stays
                 self._follow_store()
+                self._read = True
             time.sleep(_LOOK_S)
 
     def _follow_store(self) -> None:
@@ -155,8 +164,7 @@ class Recaller:
                 return
             memory = Memory.open_reader(self._job.folder, self._job.memory)
             self._follower = SnapshotFollower(memory.store, self._job.memory.recall)
-            self._memory = Memory.open_reader(self._job.folder, self._job.memory)
-            self._store = memory.store
+            self._memory, self._store = memory, memory.store
         if self._follower.follow():
             self._open.close(self._store.streams.ends(self._open.streams()))
 
@@ -175,12 +183,19 @@ class Recaller:
         else:
             latest = self._follower.latest
             found, version = latest.search(vector_D, request.condition, request.top), latest.version
-        entries = [*self._entries(found), *self._open.search(vector_D, request.condition)]
+        entries = [*map(self._entry, found), *self._open.search(vector_D, request.condition)]
         entries.sort(key=lambda entry: (-entry.cosine, -entry.t1_s))
         return self._reply(request, tuple(entries[: request.top]), version)
 
     def _reply(self, request: Request, entries: tuple[RecalledEntry, ...], version: int, error: str = "") -> Reply:
-        return Reply(number=request.number, entries=entries, version=version, as_of=self._open.as_of, error=error)
+        return Reply(
+            number=request.number,
+            entries=entries,
+            version=version,
+            as_of=self._open.as_of,
+            complete=self._read and not error,
+            error=error,
+        )
 
     def _vector(self, question: str | Image | FloatArray | None) -> FloatArray | None:
         if question is None:
@@ -200,23 +215,19 @@ class Recaller:
     def _encode_text(self, text: str) -> FloatArray:
         return _unit(self._encoder.encode_texts([text])[0])
 
-    def _entries(self, hits: Sequence[Hit]) -> Iterator[RecalledEntry]:
-        memory = self._memory
-        held = {} if memory is None else memory.store.entries.several([hit.entry_id for hit in hits])
-        for hit in hits:
-            entry = held.get(hit.entry_id)
-            pictured = memory is not None and entry is not None and entry.jpeg_bytes > 0
-            yield RecalledEntry(
-                id=format_id(hit.entry_id),
-                stream=hit.stream,
-                t0_s=hit.t0_s,
-                t1_s=hit.t1_s,
-                cosine=hit.cosine,
-                vector=hit.vector_D,
-                pose=hit.pose,
-                text=entry.text if entry is not None else "",
-                image=str(memory.image(hit.entry_id)) if pictured and memory is not None else "",
-            )
+    def _entry(self, hit: Hit) -> RecalledEntry:
+        image = str(self._memory.image(hit.entry_id)) if hit.pictured and self._memory is not None else ""
+        return RecalledEntry(
+            id=format_id(hit.entry_id),
+            stream=hit.stream,
+            t0_s=hit.t0_s,
+            t1_s=hit.t1_s,
+            cosine=hit.cosine,
+            vector=hit.vector_D,
+            pose=hit.pose,
+            text=hit.text,
+            image=image,
+        )
 
 
 class _OpenEvents:

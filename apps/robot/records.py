@@ -125,7 +125,8 @@ class Recalled:
         as_of_s: Time of the newest observation that was taken in; None where there is none.
         age_ms: How long before `now` that was, milliseconds; infinite where nothing was taken in.
         stale: Whether that is longer ago than the memory may lag.
-        complete: Whether everything was searched that was taken in: an answer came before the deadline.
+        complete: Whether everything was searched that was taken in: an answer came before the deadline, and what
+            the memory held when it was opened has been read.
         error: In one line why the question cannot be searched for; "" where it can.
     """
 

@@ -38,6 +38,8 @@ class Hit(NamedTuple):
         cosine: With the question; 0 without one.
         vector_D: float32 [D], of length 1.
         pose: float64 [7], that of its poses which is nearest to the place asked for, else its exemplar's; or None.
+        text: Words that its source gave. Untrusted.
+        pictured: Whether its picture is held.
     """
 
     entry_id: int
@@ -47,6 +49,8 @@ class Hit(NamedTuple):
     cosine: float
     vector_D: FloatArray
     pose: Doubles | None
+    text: str
+    pictured: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +93,9 @@ class Rows:
         vectors: [N, D], rounded to float16; held as float32 where all are compared, as float16 beside an index.
         names: Names of streams, each once.
         name_of: int64 [N], which of these each one's stream is.
+        texts: Words of sources, each once.
+        text_of: int64 [N], which of these are each one's.
+        pictured: bool [N], whether its picture is held.
         spans: float64 [S, 2], start and end.
         span_row: int64 [S], whose row each is of, rising.
         poses: float64 [P, 7].
@@ -101,6 +108,9 @@ class Rows:
     vectors: NDArray[np.float16] | FloatArray
     names: tuple[str, ...]
     name_of: Ids
+    texts: tuple[str, ...]
+    text_of: Ids
+    pictured: Bools
     spans: Doubles
     span_row: Ids
     poses: Doubles
@@ -115,12 +125,16 @@ class Rows:
         posed = [_poses(entry) for entry in entries]
         poses = np.array([pose for every in posed for pose in every], np.float64).reshape(-1, 7)
         pose_row = np.array([k for k, every in enumerate(posed) for _ in every], np.int64)
-        names = {name: k for k, name in enumerate(dict.fromkeys(entry.stream for entry in entries))}
+        names, name_of = _each_once([entry.stream for entry in entries])
+        texts, text_of = _each_once([entry.text for entry in entries])
         return Rows(
             np.array([entry.id for entry in entries], np.int64),
             rows_ND.astype(np.float16).astype(np.float32),
-            tuple(names),
-            np.array([names[entry.stream] for entry in entries], np.int64),
+            names,
+            name_of,
+            texts,
+            text_of,
+            np.array([entry.jpeg_bytes > 0 for entry in entries], bool),
             np.array(spans, np.float64).reshape(-1, 2),
             np.array([k for k, entry in enumerate(entries) for _ in entry.spans], np.int64),
             poses,
@@ -134,13 +148,16 @@ class Rows:
         """The rows of several, one after the other; those without any are passed over."""
         some = [part for part in parts if len(part.ids)] or list(parts[:1])
         starts = np.cumsum([0, *(len(part.ids) for part in some[:-1])])
-        names = {name: k for k, name in enumerate(dict.fromkeys(name for part in some for name in part.names))}
-        renamed = [np.array([names[name] for name in part.names], np.int64) for part in some]
+        names, name_of = _joined([(part.names, part.name_of) for part in some])
+        texts, text_of = _joined([(part.texts, part.text_of) for part in some])
         return Rows(
             np.concatenate([part.ids for part in some]),
             np.concatenate([part.vectors for part in some]),
-            tuple(names),
-            np.concatenate([new[part.name_of] for part, new in zip(some, renamed, strict=True)]),
+            names,
+            name_of,
+            texts,
+            text_of,
+            np.concatenate([part.pictured for part in some]),
             np.concatenate([part.spans for part in some]),
             np.concatenate([part.span_row + start for part, start in zip(some, starts, strict=True)]),
             np.concatenate([part.poses for part in some]),
@@ -158,6 +175,9 @@ class Rows:
             self.vectors[keep],
             self.names,
             self.name_of[keep],
+            self.texts,
+            self.text_of[keep],
+            self.pictured[keep],
             self.spans[spans],
             at[self.span_row[spans]],
             self.poses[poses],
@@ -213,9 +233,33 @@ class Rows:
         if condition.near is not None and len(poses):
             x, y, _ = condition.near
             pose = poses[int(np.argmin(np.hypot(poses[:, 0] - x, poses[:, 1] - y)))]
-        vector_D = self.vectors[row].astype(np.float32)
-        stream = self.names[self.name_of[row]]
-        return Hit(int(self.ids[row]), stream, float(t0_s), float(t1_s), cosine, vector_D, pose)
+        return Hit(
+            entry_id=int(self.ids[row]),
+            stream=self.names[self.name_of[row]],
+            t0_s=float(t0_s),
+            t1_s=float(t1_s),
+            cosine=cosine,
+            vector_D=self.vectors[row].astype(np.float32),
+            pose=pose,
+            text=self.texts[self.text_of[row]],
+            pictured=bool(self.pictured[row]),
+        )
+
+
+def _each_once(words: Sequence[str]) -> tuple[tuple[str, ...], Ids]:
+    """Words without those that come again, and which of them each one is."""
+    positions = {word: k for k, word in enumerate(dict.fromkeys(words))}
+    return tuple(positions), np.array([positions[word] for word in words], np.int64)
+
+
+def _joined(parts: Sequence[tuple[tuple[str, ...], Ids]]) -> tuple[tuple[str, ...], Ids]:
+    """Several of what `_each_once` gives, one after the other; words that nobody has any more are left out."""
+    used = [(words, np.unique(word_of)) for words, word_of in parts]
+    positions = {
+        word: k for k, word in enumerate(dict.fromkeys(words[at] for words, held in used for at in held.tolist()))
+    }
+    renamed = [np.array([positions.get(word, -1) for word in words], np.int64) for words, _ in parts]
+    return tuple(positions), np.concatenate([new[of] for (_, of), new in zip(parts, renamed, strict=True)])
 
 
 def _poses(entry: Entry) -> Doubles:

@@ -43,6 +43,9 @@ _WIDER, _AT_LEAST = 4, 32
 _BATCH = 1024
 
 
+_NOTHING = Rows.of([], np.zeros((0, 0), np.float32))
+
+
 class Snapshot:
     """One state of a memory; nothing in it changes.
 
@@ -131,8 +134,7 @@ class SnapshotFollower:
         self._indexing: threading.Thread | None = None
         self._indexed: tuple[Rows, Any] | None = None
         self._touched: set[int] = set()  # entries that changed since `_indexing` began
-        nothing = Rows.of([], np.zeros((0, 0), np.float32))
-        self.latest = Snapshot(0, nothing, np.zeros(0, bool), nothing, None)
+        self.latest = Snapshot(0, _NOTHING, np.zeros(0, bool), _NOTHING, None)
 
     def follow(self) -> bool:
         """Publish what was committed since the last call; return whether there was anything."""
@@ -157,10 +159,12 @@ class SnapshotFollower:
         touched = np.array(changed, np.int64)
         kept = before.small.only(~np.isin(before.small.ids, touched))
         small = Rows.joined([kept, *self._read(changed)])
-        gone = before.gone | np.isin(before.large.ids, touched)
+        large, index, gone = before.large, before.index, before.gone | np.isin(before.large.ids, touched)
+        if not before.version and len(small.ids) > EXACT:  # or the first questions would be compared with all
+            (large, index), gone, small = _indexed(small), np.zeros(len(small.ids), bool), _NOTHING
         self._touched.update(changed)
         self._generation, self._journal_id = generation, journal_id
-        self.latest = Snapshot(before.version + 1, before.large, gone, small, before.index)
+        self.latest = Snapshot(before.version + 1, large, gone, small, index)
 
     def _read(self, entry_ids: Sequence[int]) -> Iterator[Rows]:
         held = sorted(self._store.entries.ids(entry_ids))
@@ -191,13 +195,19 @@ class SnapshotFollower:
             self.latest = Snapshot(now.version + 1, large, gone, now.small.only(since), index)
 
     def _index(self, rows: Rows) -> None:
-        index = None
+        indexed: tuple[Rows, Any] = rows, None
         try:
-            if len(rows.ids) > EXACT:
-                rows = replace(rows, vectors=rows.vectors.astype(np.float16))
-                index = _inverted_file(rows.vectors)
-        finally:  # without an index all rows are compared
-            self._indexed = (rows, index)
+            indexed = _indexed(rows)
+        finally:  # where that fails, all rows are compared
+            self._indexed = indexed
+
+
+def _indexed(rows: Rows) -> tuple[Rows, Any]:
+    """Rows as a state's large part, with an index where they are too many for each to be compared."""
+    if len(rows.ids) <= EXACT:
+        return rows, None
+    rows = replace(rows, vectors=rows.vectors.astype(np.float16))
+    return rows, _inverted_file(rows.vectors)
 
 
 def _inverted_file(rows_ND: NDArray[np.float16] | FloatArray) -> Any:

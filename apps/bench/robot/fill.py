@@ -15,6 +15,8 @@ from hippocam.stream.records import EncoderSpec, FloatArray, Sensors
 CAMERAS = ("front", "left", "right")
 # Entries that one transaction takes.
 _BATCH = 2000
+# Rows of the journal that are kept.
+_JOURNAL = 1000
 # The robot's path: laps of a ring, metres, and seconds between two entries.
 _RADIUS_M, _STEP_S = 10.0, 2.0
 RECORDING = "robot/000000"
@@ -42,7 +44,10 @@ def fill(folder: Path, *, encoder: str, spec: EncoderSpec, entries: int, seed: i
         while done < entries:
             with store.transaction():
                 for _ in range(min(_BATCH, entries - done)):
-                    store.entries.demote(store.entries.insert(next(events)), Level.VECTORS, 0)
+                    event = next(events)
+                    entry_id = store.entries.insert(event)
+                    store.entries.demote(entry_id, Level.VECTORS, 0)
+                    store.journal.add(event.stream, event.t1_s, "kept", entry_id, None, "{}", keep=_JOURNAL)
                     done += 1
         with store.transaction():
             store.streams.complete(RECORDING)
