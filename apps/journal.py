@@ -93,6 +93,9 @@ _OWN: Mapping[str, Callable[[JournalRow, Numbers], str]] = {
     "words only": _lost("its vectors were given up"),
     "given up": _lost("given up"),
     "its picture was removed": lambda row, why: "given up: somebody had removed its picture from the folder",
+    "its picture was changed": lambda row, why: (
+        "goes on without its picture, which was not the one it was kept with"
+    ),
     "pinned": lambda row, why: "pinned: it is never given up",
     "unpinned": lambda row, why: "unpinned: it can be given up like any other",
 }

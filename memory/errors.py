@@ -70,22 +70,26 @@ class DamagedError(MemoryFolderError):
 
 @dataclass(eq=False)
 class PicturesMissingError(MemoryFolderError):
-    """So many of the memory's pictures are missing that something happened to them; nothing was changed.
+    """So many of the memory's pictures are missing or others that something happened to them; nothing was changed.
 
     Attributes:
-        missing: How many are.
+        missing: How many are missing.
         of: How many there should be.
+        changed: How many have another size than they were written with, or are links.
     """
 
     exit_code = 1
     reason: str = field(init=False)
     missing: int
     of: int
+    changed: int = 0
 
     def __post_init__(self) -> None:
+        counts = ((self.missing, "missing"), (self.changed, "not as they were written"))
+        wrong = " and ".join(f"{count} {what}" for count, what in counts if count)
         self.reason = (
-            f"{self.missing} of {self.of} pictures are missing, as in a copy that is not whole or where a disk is "
-            "not there; nothing was changed, and all entries keep their vectors"
+            f"of {self.of} pictures {wrong}, as in a copy that is not whole or where a disk is not there; nothing "
+            "was changed, and all entries keep their vectors"
         )
 
 

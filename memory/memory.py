@@ -226,8 +226,8 @@ class Memory:
         return self.store.lookup.pictured(stream, time_s, at_s, within)
 
     def image(self, entry_id: int) -> Path:
-        """Path of an entry's exemplar."""
-        return self._exemplars.path(entry_id)
+        """Path of an entry's exemplar; where that is no file of its own, as a link, of none."""
+        return self._exemplars.shown(entry_id)
 
     # what is held ----------------------------------------------------------------------------------------
 

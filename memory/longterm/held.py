@@ -70,22 +70,36 @@ class HeldEntries:
         self._journal = journal
 
     def check_pictures(self) -> None:
-        """Bring files and rows into line: a picture may be missing, smaller than its row says, or nobody's.
+        """Bring files and rows into line: a picture may be missing, another than its row says, or nobody's.
 
         Raises:
-            PicturesMissingError: More are missing than somebody may have deleted one by one; nothing was changed.
+            PicturesMissingError: More are missing or changed than somebody may have deleted one by one; nothing
+                was changed.
         """
         said = self._tables.entries.picture_bytes()
-        missing = len(said.keys() - self._exemplars.ids())
-        if missing > max(1, _MISSING_SHARE * len(said)):
-            raise PicturesMissingError(self._exemplars.folder.parent, missing=missing, of=len(said))
         self._exemplars.settle(said)
-        sizes = self._exemplars.keep_only(said)
-        for entry_id, jpeg_bytes in said.items():
-            if entry_id not in sizes:
-                self.give_up_entry(entry_id, "its picture was removed", {})
-            elif sizes[entry_id] != jpeg_bytes:  # an older hippocam crashed after it had written a thumbnail
-                self._demote(entry_id, Level.SMALL, self._exemplars.read(entry_id))
+        sizes = self._exemplars.sizes()
+        missing = [entry_id for entry_id in said if entry_id not in sizes]
+        changed = [entry_id for entry_id in said if sizes.get(entry_id, said[entry_id]) != said[entry_id]]
+        if len(missing) + len(changed) > max(1, _MISSING_SHARE * len(said)):
+            raise PicturesMissingError(
+                self._exemplars.folder.parent, missing=len(missing), changed=len(changed), of=len(said)
+            )
+        self._exemplars.keep_only(said)
+        for entry_id in missing:
+            self.give_up_entry(entry_id, "its picture was removed", {})
+        for entry_id in changed:
+            self._go_on_without(entry_id, shrunk=0 < 2 * sizes[entry_id] < said[entry_id])
+
+    def _go_on_without(self, entry_id: int, *, shrunk: bool) -> None:
+        """Let an entry go on without its picture, which is not the one that its row tells of."""
+        entry = self._tables.entries.get(entry_id)
+        if entry is not None and entry.level == Level.FULL and shrunk and self._exemplars.is_thumbnail(entry_id):
+            # an older hippocam crashed after it had written a thumbnail
+            self._demote(entry_id, Level.SMALL, self._exemplars.read(entry_id))
+            return
+        with self._pictures_after([entry_id]):
+            self._demote(entry_id, Level.VECTORS, b"", "its picture was changed", {})
 
     # for the user ----------------------------------------------------------------------------------------
 

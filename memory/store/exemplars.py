@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -66,30 +68,43 @@ class Exemplars:
         return self.path(entry_id).read_bytes()
 
     def delete(self, entry_id: int) -> None:
-        """Delete an exemplar, after its row."""
-        self.path(entry_id).unlink(missing_ok=True)
+        """Delete an exemplar, after its row; a folder that somebody put there stays."""
+        with suppress(IsADirectoryError):
+            self.path(entry_id).unlink(missing_ok=True)
 
-    def ids(self) -> set[int]:
-        """Ids of the entries that have a file."""
-        names = (path.stem for path in self.folder.glob("*.jpg"))
-        return {int(name, 16) for name in names if re.fullmatch(r"[0-9a-f]{16}", name)}
+    def shown(self, entry_id: int) -> Path:
+        """Path of an entry's exemplar for those who open it; where something else is in its place, of no file.
 
-    def keep_only(self, held: Collection[int]) -> dict[int, int]:
-        """Delete every file that belongs to no held entry, as a crash may have left.
-
-        Returns:
-            Bytes of the file of each held entry that has one.
+        A folder that somebody sent may hold links, which would have other files shown for pictures.
         """
-        names = {self.path(entry_id).name: entry_id for entry_id in held}
-        sizes = {}
-        for file in self.folder.iterdir():
-            if file.is_dir():
-                continue
-            if file.name in names:
-                sizes[names[file.name]] = file.stat().st_size
-            else:
-                file.unlink()
+        path = self.path(entry_id)
+        with suppress(OSError):
+            return path if stat.S_ISREG(path.lstat().st_mode) else path.with_suffix(".none")
+        return path
+
+    def sizes(self) -> dict[int, int]:
+        """Bytes of the file of each entry that has one; -1 where it is a link, a folder or the like."""
+        sizes = dict[int, int]()
+        if not self.folder.is_dir():
+            return sizes
+        with os.scandir(self.folder) as files:
+            for file in files:
+                if re.fullmatch(r"[0-9a-f]{16}\.jpg", file.name):
+                    size = file.stat().st_size if file.is_file(follow_symlinks=False) else -1
+                    sizes[int(file.name[:16], 16)] = size
         return sizes
+
+    def keep_only(self, held: Collection[int]) -> None:
+        """Delete every file that belongs to no held entry, as a crash may have left."""
+        names = {self.path(entry_id).name for entry_id in held}
+        for file in self.folder.iterdir():
+            if file.name not in names and (file.is_symlink() or not file.is_dir()):
+                file.unlink()
+
+    def is_thumbnail(self, entry_id: int) -> bool:
+        """Whether an exemplar is a picture that is no larger than a thumbnail."""
+        picture = cv2.imdecode(np.frombuffer(self.read(entry_id), np.uint8), cv2.IMREAD_COLOR)
+        return picture is not None and max(picture.shape[:2]) <= THUMBNAIL_PX
 
 
 def thumbnail(jpeg: bytes) -> bytes | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
@@ -217,6 +218,8 @@ def picture_fault(path: Path, jpeg_bytes: int, jpeg_sum: int | None) -> str:
         jpeg_sum: Its checksum, None where it is not known.
     """
     try:
+        if not stat.S_ISREG(path.lstat().st_mode):
+            return "has a link or the like in the place of its picture"
         jpeg = path.read_bytes()
     except OSError as error:
         return f"has no picture ({error.strerror})"

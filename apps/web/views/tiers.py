@@ -24,7 +24,9 @@ _ROW_BYTES = 420
 _WHOLE, _SIGNS = 2, 0.25  # vectors an entry has, and the part of them that signs take
 _KEPT = ("kept", "imported")
 _LOST = {"given up": "given up", "merged": "merged", "its picture was removed": "given up"}
-_DEMOTED = ("smaller picture", "no picture", "signs only", "outline only", "words only")
+_DEMOTED = (
+    "smaller picture", "no picture", "its picture was changed", "signs only", "outline only", "words only"
+)  # fmt: skip
 
 
 def tier_routes(site: Site) -> APIRouter:

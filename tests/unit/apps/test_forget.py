@@ -1,6 +1,7 @@
 """`hippocam forget`, as it is typed."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -139,7 +140,7 @@ def test_missing_pictures_give_up_nothing(memory, capsys):
         capsys.readouterr()
         assert main([*command, "--memory", memory]) == 1
         (line,) = capsys.readouterr().err.splitlines()
-        assert f"{len(names)} of {len(names)} pictures are missing" in line
+        assert f"of {len(names)} pictures {len(names)} missing" in line
         assert "hippocam verify" in line
     assert main(["search", "something red", "--memory", memory]) == 0
     with Memory.open_reader(memory) as reader:
@@ -157,3 +158,63 @@ def test_a_picture_that_somebody_deleted_takes_its_entry_along(memory):
         session.sleep(1.0)
         assert sum(stream.entries for stream in session.status().streams) == 3
         assert session.explain(gone.stem)[1].journal[-1].action == "its picture was removed"
+
+
+def _linked(picture: Path, elsewhere: Path) -> None:
+    elsewhere.write_bytes(picture.read_bytes())
+    picture.unlink()
+    picture.symlink_to(elsewhere)
+
+
+def _folder(picture: Path, elsewhere: Path) -> None:
+    picture.unlink()
+    picture.mkdir()
+
+
+def _pipe(picture: Path, elsewhere: Path) -> None:
+    picture.unlink()
+    os.mkfifo(picture)
+
+
+def _emptied(picture: Path, elsewhere: Path) -> None:
+    picture.write_bytes(b"")
+
+
+def _another(picture: Path, elsewhere: Path) -> None:
+    picture.write_bytes(max(picture.parent.iterdir()).read_bytes() + b" ")
+
+
+@pytest.mark.parametrize("change", [_linked, _folder, _pipe, _emptied, _another])
+def test_what_lies_in_the_place_of_a_picture_is_never_shown_for_it(memory, tmp_path, capsys, change):
+    """It is told, its entry goes on without it, and what a link leads to is neither shown nor touched."""
+    elsewhere, picture = tmp_path / "private.jpg", min((Path(memory) / "exemplars").iterdir())
+    change(picture, elsewhere)
+    kept = elsewhere.read_bytes() if elsewhere.exists() else None
+    if change in (_linked, _folder, _pipe):
+        with Session(memory) as session:
+            assert session.picture(picture.stem) is None
+            assert all(
+                moment.id != picture.stem or not Path(moment.image).exists() for moment in session.search("red")
+            )
+    assert main(["verify", "--memory", memory]) == 1
+    assert picture.stem in capsys.readouterr().out
+    assert main(["pin", picture.stem, "--memory", memory]) == 0
+    with Session(memory) as session:
+        assert "its picture was changed" in [row.action for row in session.explain(picture.stem)[1].journal]
+        assert sum(stream.entries for stream in session.status().streams) == 4
+    assert (elsewhere.read_bytes() if elsewhere.exists() else None) == kept
+
+
+def test_pictures_that_were_swapped_are_left_to_a_person(memory, capsys):
+    first, second = sorted((Path(memory) / "exemplars").iterdir())[:2]
+    one, other = first.read_bytes(), second.read_bytes() + b" "  # a size of its own
+    first.write_bytes(other)
+    second.write_bytes(one + b"  ")
+    assert main(["pin", first.stem, "--memory", memory]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "of 4 pictures 2 not as they were written" in line
+    assert (first.read_bytes(), second.read_bytes()) == (other, one + b"  ")
+    assert main(["verify", "--repair", "--memory", memory]) == 1
+    assert main(["pin", first.stem, "--memory", memory]) == 0
+    with Session(memory) as session:
+        assert sum(stream.entries for stream in session.status().streams) == 4

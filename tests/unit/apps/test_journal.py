@@ -37,6 +37,7 @@ def row(action: str, why: Any, *, entry: int = ME, other: int | None = None) -> 
         (row("words only", LOST), "its vectors were given up"),
         (row("given up", LOST), "given up to stay within the budget"),
         (row("its picture was removed", {}), "somebody had removed its picture"),
+        (row("its picture was changed", {}), "goes on without its picture"),
         # what this version does not know, or does not understand
         (row("dreamt", {"n": 2, "of": "sheep"}, other=OTHER), "dreamt with 0fedcba987654321 (n 2, of sheep)"),
         (row("kept", {}), "kept"),
