@@ -17,7 +17,7 @@ import functools
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -36,6 +36,7 @@ from hippocam.apps.records import Answer, Failure, Status, WatchProgress, WatchR
 from hippocam.apps.settings import Settings, budget_bytes
 from hippocam.apps.watch import Executor, Work, watch_sources
 from hippocam.apps.wording import legible
+from hippocam.apps.zones.opening import open_marked
 from hippocam.memory.entities.records import Entity, EntityChange
 from hippocam.memory.errors import MemoryFolderError
 from hippocam.memory.explanation import Explanation
@@ -48,11 +49,10 @@ from hippocam.models.errors import UnknownModelError
 from hippocam.models.lazy import Lazy
 from hippocam.models.registry import make_encoder, make_reader
 from hippocam.models.senses.build import make_senses
-from hippocam.stream import opencv
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.pipeline import NO_SENSES
 from hippocam.stream.records import Embedding, EncoderSpec
-from hippocam.stream.sources import open_sources
+from hippocam.stream.zones.polygons import CameraZones
 
 log = logging.getLogger(__name__)
 
@@ -129,6 +129,7 @@ class Session:
         dated: bool = False,
         budget_mb: float | None = None,
         executor: Executor = "local",
+        zones: Mapping[str, CameraZones] | None = None,
         on_progress: Callable[[WatchProgress], None] | None = None,
     ) -> WatchReport:
         """Watch sources into the memory. What was watched before is skipped or gone on with.
@@ -140,6 +141,7 @@ class Session:
             dated: Let times be dates where names or the file tell when it was recorded, as in an archive.
             budget_mb: What the memory's folder may take, in millions of bytes, 1 or more; None keeps its own.
             executor: "local" in this process, "ray" on Ray actors; the memory is the same.
+            zones: What is marked in pictures, by the names of recordings or cameras, beside what is kept already.
             on_progress: Called after every chunk; it ends the watch by raising BrokenOffError.
 
         Raises:
@@ -155,10 +157,8 @@ class Session:
             config = replace(config, budget_bytes=budget_bytes(budget_mb))
         if fast:
             source_config = replace(source_config, keyframes_only=True)
-        opened = open_sources(sources, source_config)
+        opened = open_marked(sources, source_config, self.opened.single, zones or {})
         failed = tuple(Failure(source=e.uri, reason=e.reason) for e in opened.failed)
-        if opened.sources:
-            opencv.load()
         senses = NO_SENSES if fast else self._senses()  # a preview is for speed
         name, encoder = self.opened.writing_encoder()
         if not opened.sources:  # and no empty memory is left behind

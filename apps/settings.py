@@ -68,13 +68,26 @@ def load_settings(name: str | None) -> Settings:
     if not path.is_file():
         known = sorted(p.name.removesuffix(".yaml") for p in shipped.iterdir() if p.name.endswith(".yaml"))
         raise SettingsError(f"settings {name}: no such file; give a path, or one of {', '.join(known)}")
+    where = f"settings {name}"
+    return build(Settings, read_settings_file(Path(str(path)), where) or {}, where=where)
+
+
+def read_settings_file(path: Path, where: str) -> object:
+    """Read a YAML file that people write.
+
+    Args:
+        path: The file.
+        where: What it is called in messages.
+
+    Raises:
+        SettingsError: There is no such file, it cannot be read, or is no YAML.
+    """
     try:
-        values = read_yaml(Path(str(path))) or {}
+        return read_yaml(path)
     except OSError as error:
-        raise SettingsError(f"settings {name}: cannot be read ({error.strerror})") from error
+        raise SettingsError(f"{where}: cannot be read ({error.strerror})") from error
     except ValueError as error:
-        raise SettingsError(f"settings {name}: {error}") from error
-    return build(Settings, values, where=f"settings {name}")
+        raise SettingsError(f"{where}: {error}") from error
 
 
 def budget_bytes(budget_mb: float) -> int:

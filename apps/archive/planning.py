@@ -15,6 +15,8 @@ from hippocam.apps.archive.setup import Setup
 from hippocam.apps.archive.writer import Todo
 from hippocam.apps.claims import Claim, claim_all
 from hippocam.apps.content import cheap_part, fingerprint_of
+from hippocam.apps.zones.files import keep_zones
+from hippocam.apps.zones.sources import camera_of
 from hippocam.memory.folder import has_memory
 from hippocam.stream.archive.plan import Footage
 from hippocam.stream.errors import Failure, SourceError
@@ -25,6 +27,7 @@ from hippocam.stream.sources.dates import Recorded, recorded_at, start_of_name
 from hippocam.stream.sources.folders import VIDEO_SUFFIXES
 from hippocam.stream.sources.naming import natural_key
 from hippocam.stream.sources.remote import path_of
+from hippocam.stream.zones.polygons import CameraZones, marked_for
 
 # Threads that read headers and both ends of files: remote disks are slow.
 _READERS = 8
@@ -241,6 +244,7 @@ class Planner:
             self.hours[name] = sum(row.seconds for row in self._ledger.rows(memory=name)) / 3600
             with self._setup.opening(self.hours[name])(self._root / name) as memory:
                 sources = [one.source for one in ones if one.source]
+                keep_zones(self._root / name, self._zones_of(sources))
                 claims = claim_all(memory, sources, self._setup.pipeline.fps, self._setup.senses.named)
                 kept = [memory.store.streams.recorded_s(claim.job.name) for claim in claims]
             for one, claim, kept_s in zip(ones, claims, kept, strict=True):
@@ -289,6 +293,14 @@ class Planner:
             )
             if not isinstance(count, SourceError)
         ]
+
+    def _zones_of(self, sources: Sequence[Source]) -> Mapping[str, CameraZones]:
+        """What is marked in the pictures of a memory; in that of one camera under any name."""
+        zones, setup = self._setup.zones, self._setup
+        if setup.request.per != "camera" or not sources or not zones:
+            return zones
+        first = sources[0]
+        return {"*": marked_for(zones, first.id, camera_of(first.uri, setup.camera_from))}
 
     def _recorded(self, claimed: tuple[Claim, float | None]) -> Recorded | None:
         """When a recording begins: as the memory has it where some of it is there, else as its path or it says."""

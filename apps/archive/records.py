@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from hippocam.apps.archive.layout import Per, Split
 from hippocam.stream.archive.nodes import WorkersConfig
@@ -37,6 +38,8 @@ class ArchiveRequest:
             whence an empty folder is filled; None as in the run before (nowhere at first).
         duplicates: Whether duplicates of other recordings are archived, too; None as in the run before (no at
             first).
+        zones: What is marked in pictures, by the names of cameras or recordings, each with the fields of
+            CameraZones; None as in the run before (nothing at first).
     """
 
     paths: tuple[str, ...] = ()
@@ -53,6 +56,7 @@ class ArchiveRequest:
     budget_mb_per_hour: float | None = None
     copy_to: str | None = None
     duplicates: bool | None = None
+    zones: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         if self.budget_mb_per_hour is not None and not self.budget_mb_per_hour > 0:

@@ -47,6 +47,7 @@ def settled(ledger: Ledger, request: ArchiveRequest, *, resume: bool) -> Archive
         work=request.work or before.work,
         copy_to=request.copy_to or before.copy_to,
         duplicates=before.duplicates if request.duplicates is None else request.duplicates,
+        zones=before.zones if request.zones is None else request.zones,
     )
     # a later run may start in another folder
     request = replace(request, paths=tuple(map(_absolute, request.paths)))

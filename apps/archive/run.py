@@ -13,6 +13,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from hippocam.apps.archive.book import ArchiveBook, put_back
@@ -25,6 +26,7 @@ from hippocam.apps.archive.setup import Setup
 from hippocam.apps.archive.status import ProgressFile, gone_of, write_summary
 from hippocam.apps.archive.work import HIDDEN, work_folder
 from hippocam.apps.archive.writer import Todo
+from hippocam.apps.zones.sources import masked_sources, unmet
 from hippocam.memory.errors import LockedError
 from hippocam.memory.lock import WriterLock
 from hippocam.models.registry import make_encoder
@@ -33,7 +35,7 @@ from hippocam.stream.archive.runner import run_here, run_on_ray
 from hippocam.stream.archive.work_folder import WorkFolder
 from hippocam.stream.archive.worker import Work
 from hippocam.stream.errors import HippocamError
-from hippocam.stream.sources import open_sources
+from hippocam.stream.sources import OpenedSources, open_sources
 
 # Footage for which Ray takes longer to start than it saves.
 _FEW_S = 180.0
@@ -115,7 +117,7 @@ class _Run:
         """Carry the run out."""
         started, cpu_s = time.monotonic(), time.process_time()
         self._put_back()
-        opened = open_sources(self._setup.request.paths, self._setup.settings.sources)
+        opened = self._opened()
         planner = Planner(self._root, self._copies, self._ledger, self._setup, retry=self._config.retry)
         todos = planner.plan(opened)
         work = WorkFolder.begin(self._temporary / "work", {todo.footage.key for todo in todos})
@@ -155,6 +157,15 @@ class _Run:
             left_out=tuple(book.machines_left_out),
             duplicates=tuple(planner.duplicates),
         )
+
+    def _opened(self) -> OpenedSources:
+        """Open what is to be archived, with its masks."""
+        setup = self._setup
+        opened = open_sources(setup.request.paths, setup.settings.sources)
+        missing = unmet(setup.zones, opened.sources, setup.camera_from)
+        if missing and self._on_note is not None:
+            self._on_note(f"zones: nothing that is archived is called {', '.join(missing)}")
+        return replace(opened, sources=masked_sources(opened.sources, setup.zones, setup.camera_from))
 
     def _put_back(self) -> None:
         """Restore memories to their state before the units that the last run did not finish."""

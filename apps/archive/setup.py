@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hippocam.apps.archive.records import ArchiveRequest
-from hippocam.apps.settings import Settings, budget_bytes, load_settings
+from hippocam.apps.settings import Settings, budget_bytes, build, load_settings
 from hippocam.memory.config import MemoryConfig
 from hippocam.memory.folder import has_memory
 from hippocam.memory.memory import Memory, MemoryWriter
@@ -19,6 +19,7 @@ from hippocam.stream.pipeline import PipelineConfig
 from hippocam.stream.records import EncoderSpec
 from hippocam.stream.sources.dates import PathPattern
 from hippocam.stream.sources.remote import path_of
+from hippocam.stream.zones.polygons import CameraZones
 
 SEGMENT_S = 300.0
 # The smallest budget, in millions of bytes.
@@ -74,6 +75,10 @@ class Setup:
         self.dated = request.time_from != "none"
         self.time_from = PathPattern(request.time_from) if request.time_from and self.dated else None
         self.camera_from = PathPattern(request.camera_from) if request.camera_from else None
+        self.zones = {
+            name: build(CameraZones, marked, where=f"zones of {name}")
+            for name, marked in (request.zones or {}).items()
+        }
 
     def opening(self, hours: float | None = None) -> Opening:
         """What opens a memory.
@@ -96,7 +101,8 @@ class Setup:
             changed = path_of(uri).stat().st_mtime_ns
         except OSError:
             changed = 0
-        made_by = (self.spec, self.pipeline, self.senses.ids, self.settings.senses)
+        masks = {name: marked.masks for name, marked in self.zones.items() if marked.masks}
+        made_by = (self.spec, self.pipeline, self.senses.ids, self.settings.senses, *([masks] if masks else []))
         parts = (uri, fingerprint, changed, self.segment_s, *made_by)
         told = repr((parts, self.settings.sources.longest_px))
         return hashlib.blake2b(told.encode(), digest_size=16).hexdigest()

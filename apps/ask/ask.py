@@ -11,7 +11,6 @@ from hippocam.apps.ask.answer.answer import answer_beside, answer_from_records, 
 from hippocam.apps.ask.answer.closeup import Pictures
 from hippocam.apps.ask.asof import Known, is_present, with_states
 from hippocam.apps.ask.away import with_away
-from hippocam.apps.ask.count.count import CountAnswer
 from hippocam.apps.ask.deep import DeepConfig, SecondLook, look_again, thin
 from hippocam.apps.ask.likely import named_first
 from hippocam.apps.ask.links import where_before
@@ -21,16 +20,16 @@ from hippocam.apps.ask.question.meaning import Meaning, Turn
 from hippocam.apps.ask.question.timeline import away
 from hippocam.apps.ask.question.understand import understand
 from hippocam.apps.ask.reader import Reader
-from hippocam.apps.ask.records import Recorded, facts_of, not_watched
+from hippocam.apps.ask.records import facts_of, not_watched
 from hippocam.apps.ask.remains import Known as Left
 from hippocam.apps.ask.remains import with_remains
 from hippocam.apps.ask.robot.answer import answer_of_robot
 from hippocam.apps.ask.robot.places import with_place
-from hippocam.apps.ask.robot.records import RobotRecords
 from hippocam.apps.ask.where import TOP, Where, filter_of, narrowed
 from hippocam.apps.records import Answer
+from hippocam.apps.zones.asking import Asked, InZone, of_zone, zone_named
 from hippocam.memory.filter import Filter
-from hippocam.memory.records import Evidence, StreamStatus
+from hippocam.memory.records import Evidence
 from hippocam.models.encoders.absent import AbsentEncoder
 from hippocam.models.errors import ReaderError
 from hippocam.models.readers.context import build_context
@@ -41,21 +40,8 @@ from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import Embedding
 
 
-class Askable(Recorded, Known, Left, Protocol):
+class Askable(Asked, Known, Left, Protocol):
     """Where an answer is looked for; `Search` is one, over one memory or several."""
-
-    @property
-    def robot(self) -> RobotRecords:
-        """What is known of robots beside their pictures."""
-
-    def streams(self) -> Sequence[StreamStatus]:
-        """What is held of each stream."""
-
-    def search(self, text: str, where: Where) -> tuple[Evidence, ...]:
-        """Moments that show what a text describes, the strongest first."""
-
-    def count(self, question: str, where: Where) -> CountAnswer | None:
-        """The answer to a question that counts things; None where it is none, or cannot be counted."""
 
 
 def ask(
@@ -89,9 +75,20 @@ def ask(
     Raises:
         HippocamError: There is nothing to look for, a condition is out of its range or names what is not known.
     """
+    zone = zone_named(question, memory.marked())
     found = _found(
-        memory, encoder, question, where, reader, latest=latest, on_token=on_token, before=before, deep=deep
+        memory if zone is None else InZone(memory, zone),
+        encoder,
+        question if zone is None else zone.rest,
+        where,
+        reader,
+        latest=latest,
+        on_token=on_token,
+        before=before,
+        deep=deep,
     )
+    if zone is not None:
+        return of_zone(with_away(found, memory.streams(), where, present=False), zone.name)
     if found.unknown and isinstance(encoder, AbsentEncoder):
         return found  # nobody could look, so nothing is told of when it was not seen
     held = memory.streams()
@@ -102,7 +99,7 @@ def ask(
 
 
 def _found(
-    memory: Askable,
+    memory: Asked,
     encoder: Encoder,
     question: str,
     where: Where,
@@ -166,6 +163,7 @@ def _found(
             deep,
             compared=sum(stream.entries for stream in streams),
             at_s=at_s,
+            marked=memory.marked(),
         )
         evidence = looked.evidence
     context = build_context(
@@ -211,7 +209,7 @@ def _answer(
     )
 
 
-def _searches(memory: Askable, meaning: Meaning, where: Where) -> tuple[list[Where], str]:
+def _searches(memory: Asked, meaning: Meaning, where: Where) -> tuple[list[Where], str]:
     """The conditions of each search that a question needs; or why there is nothing to search."""
     searches = [own for span in meaning.spans if (own := narrowed(where, span)) is not None]
     anchor = meaning.anchor
@@ -233,7 +231,7 @@ def _searches(memory: Askable, meaning: Meaning, where: Where) -> tuple[list[Whe
     return [both for own in searches if (both := narrowed(own, span)) is not None], ""
 
 
-def _gather(memory: Askable, meaning: Meaning, searches: Sequence[Where], top: int) -> tuple[Evidence, ...]:
+def _gather(memory: Asked, meaning: Meaning, searches: Sequence[Where], top: int) -> tuple[Evidence, ...]:
     """Moments of all searches, the strongest first; for a question for what there was, by time."""
     if not meaning.sought:
         found = [pair for where in searches for pair in memory.notable(where, top)]
@@ -247,7 +245,7 @@ def _gather(memory: Askable, meaning: Meaning, searches: Sequence[Where], top: i
     return tuple(ranked[: max(top, len(searches))])
 
 
-def _live(memory: Askable, where: Where, latest: Callable[[str], Sequence[Embedding]]) -> list[Embedding]:
+def _live(memory: Asked, where: Where, latest: Callable[[str], Sequence[Embedding]]) -> list[Embedding]:
     """Newest frames of the streams that a question is about; none where it asks for a place: frames have none."""
     if where.get("near") is not None or where.get("place_of") is not None:
         return []

@@ -12,7 +12,7 @@ arXiv:2502.21271); the belief that decides is the memory's own.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -26,6 +26,7 @@ from hippocam.stream.jpeg import encode_jpeg
 from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import FloatArray, Image
 from hippocam.stream.sources.video import VideoSource
+from hippocam.stream.zones.polygons import NOTHING_MARKED, CameraZones, Polygon, masked
 
 # Frames a second of each pass, and how far around the best frame so far it goes, in seconds.
 PASSES = ((2.0, None), (4.0, 2.0), (8.0, 0.75))
@@ -143,6 +144,7 @@ def look_again(
     *,
     compared: int,
     at_s: float | None = None,
+    marked: Mapping[str, CameraZones] | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> SecondLook:
     """Look at the sources of the best moments again.
@@ -155,6 +157,7 @@ def look_again(
         config: How much to look at.
         compared: How many pictures were compared already.
         at_s: As if the streams ended here.
+        marked: What is marked in the pictures of streams: masks hold for a second look, too.
         clock: Gives seconds that only rise.
     """
     start, asked_D = clock(), asked_D / max(float(np.linalg.norm(asked_D)), 1e-9)
@@ -175,7 +178,8 @@ def look_again(
                 stopped = f"the budget was spent: {frames} frames, {clock() - start:.1f} s"
                 return _done(found, pictures, steps, stopped)
             rate = min(fps, left / max(span[1] - span[0], 1e-3))
-            seen = list(_look(source, status, span, rate, encoder, asked_D, left))
+            masks = (marked or {}).get(moment.stream, NOTHING_MARKED).masks
+            seen = list(_look(source, status, span, rate, encoder, asked_D, left, masks))
             if not seen:
                 break
             frames += len(seen)
@@ -230,6 +234,7 @@ def _look(
     encoder: Encoder,
     asked_D: FloatArray,
     most: int,
+    masks: Sequence[Polygon],
 ) -> Iterator[_Frame]:
     """Frames of a span with their cosines; none where the source cannot be read."""
     try:
@@ -238,7 +243,7 @@ def _look(
     except (SourceError, OSError):
         return
     for start in range(0, len(seen), _BATCH):
-        batch = seen[start : start + _BATCH]
+        batch = [(time_s, masked(image, masks)) for time_s, image in seen[start : start + _BATCH]]
         vectors_ND = encoder.encode_images([image for _, image in batch]).vectors_ND
         cosines = (vectors_ND @ asked_D) / np.maximum(np.linalg.norm(vectors_ND, axis=1), 1e-9)
         for (time_s, image), cosine in zip(batch, cosines.tolist(), strict=True):

@@ -17,7 +17,8 @@ from typing import NamedTuple
 import numpy as np
 
 from hippocam.apps.ask.asof import Subject
-from hippocam.apps.ask.count.count import CountAnswer, StreamTimes, answer_count
+from hippocam.apps.ask.count.count import StreamTimes, answer_count
+from hippocam.apps.ask.count.question import CountAnswer, EntityView
 from hippocam.apps.ask.evidence import evidence_of
 from hippocam.apps.ask.memories import Member, Memories, at_once
 from hippocam.apps.ask.nouns import names_place
@@ -27,7 +28,10 @@ from hippocam.apps.ask.question.timeline import away, start_and_end_s, timelines
 from hippocam.apps.ask.robot.lookup import RobotLookup
 from hippocam.apps.ask.where import TOP, Where, conditions, filter_of
 from hippocam.apps.ids import entry_with_place
+from hippocam.apps.live.folder import LiveFolder
 from hippocam.apps.live.open_frames import open_moments
+from hippocam.apps.zones.files import kept_zones
+from hippocam.apps.zones.sources import marked_in
 from hippocam.memory.asof.coverage import Coverage
 from hippocam.memory.asof.lookup import of_place, of_things, of_words
 from hippocam.memory.asof.remains import Remains, remains
@@ -45,6 +49,7 @@ from hippocam.models.likeness import likeness_here
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import EncoderSpec, FloatArray, Note
+from hippocam.stream.zones.polygons import CameraZones
 
 _MOST = 1_000_000
 # What is believed at most of a moment for which neither a picture nor a word speaks.
@@ -244,8 +249,22 @@ class Search:
                 return None if entry is None else _alone(member, entry, at_s)
         return None
 
-    def count(self, question: str, where: Where) -> CountAnswer | None:
+    def marked(self) -> dict[str, CameraZones]:
+        """What is marked in the pictures of each stream."""
+        found = dict[str, CameraZones]()
+        for member in self._memories.members:
+            if zones := kept_zones(LiveFolder(member.memory.folder).zones):
+                for held in member.memory.streams():
+                    found[member.prefix + held.id] = marked_in(zones, held.id, held.source)
+        return found
+
+    def count(self, question: str, where: Where, view: EntityView | None = None) -> CountAnswer | None:
         """Answer a question that counts things; nobody is followed from one stream or memory to another.
+
+        Args:
+            question: In the user's words.
+            where: Conditions.
+            view: What of the things counts; None for all.
 
         Returns:
             None where it is no such question, or the entities do not tell.
@@ -270,7 +289,7 @@ class Search:
             for held in meant
         ]
         return answer_count(
-            self._memories,
+            view or self._memories,
             question,
             streams=streams,
             at_s=at_s,

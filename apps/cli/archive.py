@@ -6,6 +6,7 @@ Nothing heavy is imported before it runs.
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
 
 from hippocam.apps.terminal import tell, tell_json, warn
@@ -67,6 +68,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         action=argparse.BooleanOptionalAction,
         help="archive what is the same as another recording, too (default: once, and it is listed)",
     )
+    archive.add_argument("--zones", type=Path, metavar="FILE", help="zones and masks of cameras in a YAML file")
     archive.add_argument("--work", metavar="DIR", help="folder for what waits (default: beside the memories)")
     archive.add_argument(
         "--copy-to", metavar="ADDRESS", help="where finished memories are copied: s3://..., gs://... or a folder"
@@ -130,6 +132,7 @@ def _run(options: argparse.Namespace) -> int:
     from hippocam.apps.archive.run import archive
     from hippocam.apps.cli.progress import ArchiveBar
     from hippocam.apps.cli.report import archive_lines
+    from hippocam.apps.zones.files import read_zones
     from hippocam.stream.archive.nodes import WorkersConfig
 
     request = ArchiveRequest(
@@ -147,6 +150,9 @@ def _run(options: argparse.Namespace) -> int:
         budget_mb_per_hour=options.budget_mb_per_hour,
         copy_to=options.copy_to,
         duplicates=options.duplicates,
+        zones={name: asdict(marked) for name, marked in read_zones(options.zones).items()}
+        if options.zones
+        else None,
     )
     workers = WorkersConfig(
         address=options.address,

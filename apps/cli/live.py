@@ -105,14 +105,15 @@ def _common(command: argparse.ArgumentParser) -> None:
 
 
 def _add(options: argparse.Namespace) -> int:
+    from hippocam.apps.live.alerts_file import read_alerts
     from hippocam.apps.live.config import LiveConfig
     from hippocam.apps.live.endpoint import ask_live
     from hippocam.apps.live.folder import LiveFolder
     from hippocam.apps.live.keeping import KeepConfig
     from hippocam.apps.live.live import watch_live
     from hippocam.apps.live.standing import AlertConfig
-    from hippocam.apps.live.yaml_files import read_alerts, read_zones
     from hippocam.apps.settings import load_settings
+    from hippocam.apps.zones.files import read_zones
     from hippocam.stream.live.camera import CameraConfig, State
     from hippocam.stream.live.retry import RetryConfig
 

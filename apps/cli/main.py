@@ -106,6 +106,7 @@ def _parser() -> argparse.ArgumentParser:
         " is here; hippocam models lists them",
     )
     watch.add_argument("--executor", choices=EXECUTORS, default="local", help="in this process, or on Ray")
+    watch.add_argument("--zones", type=Path, metavar="FILE", help="zones and masks in a YAML file")
 
     search = _command(commands, "search", _search, "find the moments that show what a text describes")
     search.add_argument("text", metavar="TEXT")
@@ -230,7 +231,9 @@ def _session(options: argparse.Namespace) -> Session:
 def _watch(options: argparse.Namespace) -> int:
     from hippocam.apps.cli.progress import WatchBar
     from hippocam.apps.cli.watched import tell_watched
+    from hippocam.apps.zones.files import read_zones
 
+    zones = read_zones(options.zones) if options.zones else None
     with _session(options) as session, WatchBar() as bar:
         report = session.watch(
             options.sources,
@@ -239,6 +242,7 @@ def _watch(options: argparse.Namespace) -> int:
             dated=options.dated,
             budget_mb=options.budget_mb,
             executor=options.executor,
+            zones=zones,
             on_progress=bar.update,
         )
     return tell_watched(report, as_json=options.json)

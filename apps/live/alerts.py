@@ -17,10 +17,10 @@ from hippocam.apps.live.folder import JsonLines, LiveFolder, Pictures
 from hippocam.apps.live.standing import AlertConfig
 from hippocam.apps.live.triggers import BeliefTrigger, Firing, Followed, Look, VisitTrigger
 from hippocam.apps.live.webhook import Webhook
-from hippocam.apps.live.zones import CameraZones
 from hippocam.memory.recall.recall import belief
 from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import Embedding, FloatArray, Repeat
+from hippocam.stream.zones.polygons import CameraZones, marked_for
 
 _PICTURES = 200
 
@@ -97,7 +97,7 @@ class Alerts:
     def _trigger(self, number: int, stream: str) -> BeliefTrigger | VisitTrigger | None:
         """What a question waits for on a camera; None where it does not look at that."""
         config, thing = self._configs[number], self._things[number]
-        zone = self._zones[stream].zone(config.zone) if config.zone and stream in self._zones else None
+        zone = marked_for(self._zones, stream).zone(config.zone) if config.zone else None
         if (config.streams and stream not in config.streams) or (config.zone and zone is None):
             return None
         if (number, stream) not in self._triggers:

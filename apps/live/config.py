@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from hippocam.apps.live.keeping import KeepConfig
-from hippocam.apps.live.zones import CameraZones
 from hippocam.stream.live.camera import CameraConfig
+from hippocam.stream.zones.polygons import CameraZones
 
 Executor = Literal["local", "ray"]
 

@@ -7,7 +7,7 @@ kept/ID/          what of it was kept by event, under another; see keeping.py
 alerts.jsonl      alerts that fired; alerts/ holds their pictures
 log.jsonl         gaps in time, cameras that broke off and came back
 shown/            pictures of open events that were asked for
-zones.yaml        zones and masks of cameras, as people marked them; see yaml_files.py
+zones.yaml        zones and masks of cameras, as people marked them; see apps/zones/files.py
 """
 
 from __future__ import annotations

@@ -31,9 +31,8 @@ from hippocam.apps.live.standing import AlertConfig
 from hippocam.apps.live.status import LiveStatus
 from hippocam.apps.live.watch import LiveWatch
 from hippocam.apps.live.webhook import Webhook
-from hippocam.apps.live.yaml_files import kept_zones, write_zones
-from hippocam.apps.live.zones import CameraZones
 from hippocam.apps.settings import Settings, budget_bytes
+from hippocam.apps.zones.files import kept_zones, write_zones
 from hippocam.memory.folder import has_memory
 from hippocam.memory.memory import Memory, MemoryWriter
 from hippocam.memory.store.migrations import upgrade
@@ -47,6 +46,7 @@ from hippocam.stream.live.clock import Wall
 from hippocam.stream.live.lookback import LookBackConfig, prune, segments, start_of
 from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import Frame
+from hippocam.stream.zones.polygons import CameraZones
 
 
 def watch_live(
@@ -144,7 +144,7 @@ def watch_live(
             log=JsonLines(live_folder.log),
             wall=wall,
             ready=ready,
-            masks={name: marked.masks for name, marked in zones.items()},
+            zones=zones,
             keeping=FootageKeeper(config.keep, live_folder),
             hearing=hearing,
         )

@@ -15,11 +15,11 @@ from typing import NamedTuple
 
 from hippocam.apps.ask.nouns import Thing, coloured_in, contradicted
 from hippocam.apps.live.standing import AlertConfig
-from hippocam.apps.live.zones import Zone
 from hippocam.memory.entities.records import EntityConfig
 from hippocam.memory.entities.track import Track
 from hippocam.memory.entities.tracker import Tracker
 from hippocam.stream.records import Box, Embedding, Repeat
+from hippocam.stream.zones.polygons import Zone
 
 # How long an alert that the encoder alone causes is silent afterwards, seconds.
 _PAUSE_S = 60.0

@@ -23,7 +23,6 @@ from hippocam.apps.live.folder import JsonLines
 from hippocam.apps.live.open_frames import OpenFrames
 from hippocam.apps.live.senses.hearing import Said
 from hippocam.apps.live.status import LiveStatus
-from hippocam.apps.live.zones import CameraZones, Polygon, masked
 from hippocam.memory.filter import Filter
 from hippocam.memory.memory import MemoryWriter
 from hippocam.models.senses.speech import KIND as SPEECH
@@ -33,6 +32,7 @@ from hippocam.stream.live.camera import Camera, State
 from hippocam.stream.live.clock import LEAST_STEP_S, Wall
 from hippocam.stream.live.messages import Captured
 from hippocam.stream.records import Embedding, Frame, Note, Repeat
+from hippocam.stream.zones.polygons import CameraZones, marked_for, masked
 
 _TICK_S = 0.2
 _COUNT_S = 5.0
@@ -125,7 +125,7 @@ class LiveWatch:
         log: Takes gaps and states.
         wall: The clock on the wall.
         ready: Set by the cameras.
-        masks: What nobody looks at, by the names of streams; see zones.py.
+        zones: What is marked in the cameras' pictures, by the names or patterns of streams.
         keeping: Keeps footage of events; None for none.
         hearing: Hears what is said before the cameras; None for nobody.
     """
@@ -142,12 +142,12 @@ class LiveWatch:
         log: JsonLines,
         wall: Wall,
         ready: threading.Event,
-        masks: Mapping[str, Sequence[Polygon]] | None = None,
+        zones: Mapping[str, CameraZones] | None = None,
         keeping: Keeping | None = None,
         hearing: Hearing | None = None,
     ) -> None:
         self._keeping, self._hearing = keeping, hearing
-        self._memory, self._ingest, self._masks = memory, ingest, dict(masks or {})
+        self._memory, self._ingest, self._zones = memory, ingest, dict(zones or {})
         fps = ingest.config.fps
         self._gap_s = max(gap_s, 3 / fps if fps else 0.0)
         self._open_frames, self._alerts, self._log, self._wall, self._ready = open_frames, alerts, log, wall, ready
@@ -284,7 +284,7 @@ class LiveWatch:
 
     def mark(self, name: str, marked: CameraZones) -> None:
         """Look at a camera with other zones and masks; what is open of it ends where they change. For `do`."""
-        self._masks[name] = marked.masks
+        self._zones[name] = marked
         self._alerts.mark(name, marked)
         for view in self._views:
             if view.name == name:
@@ -362,7 +362,7 @@ class LiveWatch:
             self._gap(view, before_s, time_s)
         seq, view.seq, view.last_s, view.open = view.seq, view.seq + 1, time_s, True
         view.seen += 1
-        image = masked(captured.image, self._masks.get(view.name, ()))
+        image = masked(captured.image, marked_for(self._zones, view.name).masks)
         return self._ingest.see(view.name, seq, time_s, image)
 
     def _gap(self, view: _View, from_s: float, to_s: float) -> None:

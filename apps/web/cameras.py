@@ -14,9 +14,9 @@ from hippocam.apps.errors import LiveError
 from hippocam.apps.live.endpoint import ask_live
 from hippocam.apps.live.folder import LiveFolder
 from hippocam.apps.live.standing import AlertConfig
-from hippocam.apps.live.yaml_files import kept_zones, write_zones
-from hippocam.apps.live.zones import CameraZones
+from hippocam.apps.zones.files import kept_zones, write_zones
 from hippocam.stream.live.address import parse_address
+from hippocam.stream.zones.polygons import CameraZones
 
 # How long the live process has to end in order, seconds.
 _END_S = 20.0

@@ -15,6 +15,8 @@ from hippocam.stream.protocols import Source
 from hippocam.stream.records import Note, Observation, Stretch, stream_id
 from hippocam.stream.sources import open_sources
 from hippocam.stream.sources.video import VideoSource
+from hippocam.stream.zones.masking import MaskedSource
+from hippocam.stream.zones.polygons import CameraZones
 
 Case = tuple[Source, list[float]]
 """A source, and the true time in seconds of its every observation; seq n shows the number n."""
@@ -155,6 +157,13 @@ def _with_words(folder: Path, media: ModuleType) -> Case:
     return VideoSource(folder / "words.mp4"), times_s
 
 
+def _masked(folder: Path, media: ModuleType) -> Case:
+    """A pixel in a corner is masked, so that the number can still be read."""
+    source, times_s = _with_words(folder, media)
+    corner = CameraZones(masks=[[[0.0, 0.0], [0.01, 0.0], [0.0, 0.01]]])
+    return MaskedSource(source, {source.id: corner}, ()), times_s
+
+
 _VFR = [0, 0.04, 0.5, 0.54, 1.7, 1.74, 5, 5.04, 5.5, 9.0, 9.02, 9.04]
 CASES = {
     "mp4": _video("plain.mp4"),
@@ -180,6 +189,7 @@ CASES = {
     "avi": _video("clip.avi"),
     "decord": _decord,
     "mp4 with subtitles beside it": _with_words,
+    "mp4 with a mask": _masked,
     "images": _images,
     "animated WebP": _animation(".webp"),
     "animated PNG": _animation(".png"),
@@ -360,7 +370,7 @@ def test_the_notes_of_all_segments_are_those_of_the_source(case: Case, tmp_path:
     assert [known for known in later if known[0] >= 5.0] == [known for known in whole if known[0] >= 5.0]
     unheard = [note.kind for _, note in source.notes("cam", hearing=None)]
     assert unheard == [note.kind for _, note in whole if note.kind != "speech"]
-    assert hearing.heard == ([source.uri] if isinstance(source, VideoSource) else [])
+    assert hearing.heard == ([source.uri] if isinstance(source, VideoSource | MaskedSource) else [])
 
 
 def test_only_a_preview_gives_key_frames_alone(case: Case) -> None:

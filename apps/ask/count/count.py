@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
-from hippocam.apps.ask.count.question import ANYTIME, Count, CountQuestion, EntityView
-from hippocam.apps.ask.count.rules import RULES, WHOLE, WINDOW_RULES
+from hippocam.apps.ask.count.question import ANYTIME, WHOLE, Count, CountAnswer, CountQuestion, EntityView
+from hippocam.apps.ask.count.rules import RULES, WINDOW_RULES
 from hippocam.apps.ask.question.stream_names import take_streams
 from hippocam.apps.ask.question.time_words import both, find_time_words, on_other_clock, take_whole
 from hippocam.apps.ask.question.typed import as_meant
@@ -55,19 +55,6 @@ class Scope(NamedTuple):
     window: Window = ANYTIME
     away_s: float | None = None
     over: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CountAnswer:
-    """A count as a reader would word it.
-
-    Attributes:
-        reading: The sentence.
-        evidence: The moments that it rests on, by time, each with the times at which something was counted.
-    """
-
-    reading: Reading
-    evidence: tuple[Evidence, ...]
 
 
 def answer_count(

@@ -7,10 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from hippocam.memory.entities.records import Entity, EntityTotals, Visit
+from hippocam.memory.records import Evidence
+from hippocam.models.readers.reading import Reading
 from hippocam.stream.timecode import Window, format_time
 
 Span = tuple[str, float, float]
 ANYTIME: Window = (None, None)
+# What an answer says at its end: where the question says "at the table" nobody looked for the table.
+WHOLE = " (in the camera's whole view)"
 # How long before the end of the looking the last look may be, seconds.
 _LAST_LOOK_S = 5.0
 
@@ -45,6 +49,19 @@ class Count:
     spans: tuple[Span, ...]
     entities: tuple[int, ...]
     adds_up: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountAnswer:
+    """A count as a reader would word it.
+
+    Attributes:
+        reading: The sentence.
+        evidence: The moments that it rests on, by time, each with the times at which something was counted.
+    """
+
+    reading: Reading
+    evidence: tuple[Evidence, ...]
 
 
 @dataclass(frozen=True, slots=True)

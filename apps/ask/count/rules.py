@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from hippocam.apps.ask.count.question import ANYTIME, Count, CountQuestion, Span, window_text
+from hippocam.apps.ask.count.question import ANYTIME, WHOLE, Count, CountQuestion, Span, window_text
 from hippocam.apps.ask.count.words import (
     ARRIVED,
     BACK,
@@ -36,8 +36,6 @@ from hippocam.stream.timecode import format_time, parse_time
 # Things that leave within this many seconds of each other left together.
 _TOGETHER_S = 1.6
 _ARRIVALS = ("arrive", "come", "appear", "enter", "show up")
-# What an answer says at its end: where the question says "at the table" nobody looked for the table.
-WHOLE = " (in the camera's whole view)"
 
 
 def _so_far(question: CountQuestion) -> Count | None:

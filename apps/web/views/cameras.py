@@ -18,18 +18,19 @@ from starlette.responses import FileResponse, Response, StreamingResponse
 from hippocam.apps.live.endpoint import ask_live
 from hippocam.apps.live.folder import LiveFolder
 from hippocam.apps.live.standing import AlertConfig
-from hippocam.apps.live.yaml_files import kept_zones
-from hippocam.apps.live.zones import CameraZones
 from hippocam.apps.settings import build
 from hippocam.apps.web.access.door import client_of
 from hippocam.apps.web.access.limits import Allowance
 from hippocam.apps.web.beside import stream_key
 from hippocam.apps.web.cameras import Cameras
 from hippocam.apps.web.views.site import Json, Sent, Site, rows_of, text_of
+from hippocam.apps.zones.files import kept_zones
+from hippocam.apps.zones.sources import marked_in
 from hippocam.stream.clips.follow import follow, start_before, stretches
 from hippocam.stream.clips.look_back import write_clips
 from hippocam.stream.live.lookback import segments, start_of
 from hippocam.stream.timecode import DATES_FROM_S
+from hippocam.stream.zones.polygons import CameraZones
 
 _ROWS, _TAIL_BYTES = 60, 200_000
 _PICTURE = re.compile(r"[\w.-]+\.jpg")
@@ -156,7 +157,8 @@ def camera_routes(site: Site, cameras: Cameras | None) -> APIRouter:
     @router.get("/hippocam/zones/{key}")
     def zones(key: str) -> Json:
         """What is marked in a camera's picture."""
-        marked = kept_zones(folder.zones).get(site.stream(key).id, CameraZones())
+        stream = site.stream(key)
+        marked = marked_in(kept_zones(folder.zones), stream.id, stream.source)
         return {"zones": marked.zones, "masks": marked.masks}
 
     @router.post("/hippocam/zones/{key}")

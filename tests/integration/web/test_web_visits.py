@@ -26,10 +26,10 @@ from fastapi import FastAPI
 
 from hippocam.apps.live.endpoint import ask_live
 from hippocam.apps.live.folder import LiveFolder
-from hippocam.apps.live.yaml_files import read_zones
 from hippocam.apps.session import Session
 from hippocam.apps.web.options import PageOptions
 from hippocam.apps.web.server import build_app
+from hippocam.apps.zones.files import read_zones
 from hippocam.memory.config import MemoryConfig
 from hippocam.memory.folder import has_memory
 from hippocam.memory.memory import Memory

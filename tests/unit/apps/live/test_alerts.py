@@ -11,15 +11,15 @@ import pytest
 
 from hippocam.apps.errors import SettingsError
 from hippocam.apps.live.alerts import Alerts
+from hippocam.apps.live.alerts_file import read_alerts
 from hippocam.apps.live.folder import LiveFolder
 from hippocam.apps.live.standing import AlertConfig
 from hippocam.apps.live.triggers import BeliefTrigger, Look
 from hippocam.apps.live.webhook import Webhook
-from hippocam.apps.live.yaml_files import read_alerts
-from hippocam.apps.live.zones import CameraZones
 from hippocam.models.encoders.palette import PaletteEncoder
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.records import Embedding, Repeat, Sensed, Thing
+from hippocam.stream.zones.polygons import CameraZones
 
 
 def fired(beliefs, **settings):

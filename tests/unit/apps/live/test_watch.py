@@ -25,6 +25,7 @@ from hippocam.stream.live.camera import Camera, CameraConfig, State
 from hippocam.stream.live.clock import Wall
 from hippocam.stream.live.messages import Captured
 from hippocam.stream.pipeline import PipelineConfig
+from hippocam.stream.zones.polygons import CameraZones
 
 EPOCH_S = 1_800_000_000.0
 COLOURS = {"red": (220, 30, 30), "green": (40, 160, 60), "blue": (40, 80, 210)}
@@ -34,7 +35,7 @@ PALETTE = PaletteEncoder()
 class World:
     """A memory, a live watch and clocks that stand until they are moved."""
 
-    def __init__(self, folder, names=("door",), alerts=(), masks=None, hearing=None):
+    def __init__(self, folder, names=("door",), alerts=(), zones=None, hearing=None):
         self.monotonic_s, self.offset_s = 1000.0, EPOCH_S - 1000.0
         self.memory = Memory.open_writer(folder, encoder="palette", spec=PALETTE.spec)
         self.place = LiveFolder(folder)
@@ -55,7 +56,7 @@ class World:
             log=JsonLines(self.place.log),
             wall=Wall(lambda: self.monotonic_s + self.offset_s, lambda: self.monotonic_s),
             ready=threading.Event(),
-            masks=masks,
+            zones=zones,
             hearing=hearing,
         )
 
@@ -209,7 +210,7 @@ def test_cameras_have_streams_gaps_and_alerts_of_their_own(tmp_path):
 
 
 def test_what_is_masked_is_neither_seen_nor_kept(tmp_path):
-    world = World(tmp_path / "m", masks={"door": [[[0, 0], [1, 0], [1, 1], [0, 1]]]})
+    world = World(tmp_path / "m", zones={"do*": CameraZones(masks=[[[0, 0], [1, 0], [1, 1], [0, 1]]])})
     world.show("red", 5)
     world.show("blue", 5)
     world.idle(10)

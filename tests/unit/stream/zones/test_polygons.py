@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from hippocam.apps.errors import SettingsError
-from hippocam.apps.live.yaml_files import kept_zones, read_zones, write_zones
-from hippocam.apps.live.zones import CameraZones, masked
+from hippocam.apps.zones.files import kept_zones, read_zones, write_zones
+from hippocam.stream.zones.polygons import CameraZones, masked
 
 TRIANGLE = [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]
 
@@ -16,6 +16,7 @@ TRIANGLE = [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]
         ((0.1, 0.1, 0.3, 0.5), True),  # its foot, at .2 and .5, is in the triangle
         ((0.5, 0.1, 0.9, 0.5), False),
         ((0.1, 0.1, 0.3, 0.95), False),  # most of it is, its foot is not
+        ((-0.1, 0.1, 0.1, 1.0), True),  # cut off by the picture's edges, at which the triangle has a corner
     ],
 )
 def test_a_thing_is_where_its_foot_is(box, holds):

@@ -1,4 +1,4 @@
-"""Standing questions, and zones of cameras, from YAML files."""
+"""Zones and masks of cameras and recordings in YAML files: read, and kept beside a memory."""
 
 from __future__ import annotations
 
@@ -6,27 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hippocam.apps.errors import SettingsError
-from hippocam.apps.live.standing import AlertConfig
-from hippocam.apps.live.zones import CameraZones, Polygon
-from hippocam.apps.settings import build
-from hippocam.models.yaml_file import read_yaml
+from hippocam.apps.live.folder import LiveFolder
+from hippocam.apps.settings import build, read_settings_file
 from hippocam.stream import private
+from hippocam.stream.zones.polygons import CameraZones, Polygon
 
 # Corners as they are written: a ten-thousandth of a picture is less than a pixel.
 _DIGITS = 4
-
-
-def read_alerts(path: Path) -> list[AlertConfig]:
-    """Read standing questions: a list, each with the fields of AlertConfig.
-
-    Raises:
-        SettingsError: There is no such file, or something in it is wrong.
-    """
-    where = f"--alerts {path}"
-    values = _read(path, where)
-    if not isinstance(values, list):
-        raise SettingsError(f"{where}: expected a list of alerts, each with a text")
-    return [build(AlertConfig, value, where=f"{where}: alert {n}") for n, value in enumerate(values, start=1)]
 
 
 def read_zones(path: Path) -> dict[str, CameraZones]:
@@ -36,7 +22,7 @@ def read_zones(path: Path) -> dict[str, CameraZones]:
         SettingsError: There is no such file, or something in it is wrong.
     """
     where = f"zones {path}"
-    values = _read(path, where)
+    values = read_settings_file(path, where)
     if not isinstance(values, Mapping):
         raise SettingsError(f"{where}: expected the names of streams, each with zones and masks")
     return {str(name): build(CameraZones, marked, where=f"{where}: {name}") for name, marked in values.items()}
@@ -49,6 +35,17 @@ def kept_zones(path: Path) -> dict[str, CameraZones]:
         SettingsError: Something in the file is wrong.
     """
     return read_zones(path) if path.exists() else {}
+
+
+def keep_zones(memory: Path, given: Mapping[str, CameraZones]) -> dict[str, CameraZones]:
+    """Keep zones beside a memory with those that are kept there; return all, the given ones first."""
+    live_folder = LiveFolder(memory)
+    kept = kept_zones(live_folder.zones)
+    every = {**given, **{name: marked for name, marked in kept.items() if name not in given}}
+    if given and every != kept:
+        live_folder.make()
+        write_zones(live_folder.zones, every)
+    return every
 
 
 def write_zones(path: Path, zones: Mapping[str, CameraZones]) -> None:
@@ -74,12 +71,3 @@ def _plain(marked: CameraZones) -> dict[str, object]:
 
 def _corners(polygon: Polygon) -> list[list[float]]:
     return [[round(float(edge), _DIGITS) for edge in corner] for corner in polygon]
-
-
-def _read(path: Path, where: str) -> object:
-    try:
-        return read_yaml(path)
-    except OSError as error:
-        raise SettingsError(f"{where}: cannot be read ({error.strerror})") from error
-    except ValueError as error:
-        raise SettingsError(f"{where}: {error}") from error

@@ -1,14 +1,15 @@
-"""Zones and masks of cameras: polygons in shares of the picture, from a settings file.
+"""Zones and masks of cameras: polygons in shares of the picture.
 
-A zone says where a thing must stand for an alert. A mask says what of a picture nobody looks at: it is grey before
-the gate, the encoder and the detector, so that a road behind a fence, a clock or a neighbour's window is not
-remembered. The look-back footage stays as it came.
+A zone says where a thing must stand, for an alert or a question. A mask says what of a picture nobody looks at: it
+is grey before the gate, the encoder and the detector, so that a road behind a fence, a clock or a neighbour's
+window is not remembered.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import lru_cache
 
 import numpy as np
@@ -18,6 +19,8 @@ from hippocam.stream.records import Box, Image
 
 Polygon = Sequence[Sequence[float]]
 _GREY = 114
+# Less than a pixel, as a share of the picture.
+_EDGE = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +56,32 @@ class Zone:
 
     def holds(self, box: Box) -> bool:
         """Whether a thing stands in it: the middle of its box's lower edge does."""
-        x, y = (box[0] + box[2]) / 2, box[3]
+        # what the picture's edge cuts off stands within it, as a zone does that is drawn up to the edge
+        x, y = (min(max(at, _EDGE), 1 - _EDGE) for at in ((box[0] + box[2]) / 2, box[3]))
         inside = False
         for (x0, y0), (x1, y1) in zip(self.corners, (*self.corners[1:], self.corners[0]), strict=True):
             if (y0 > y) != (y1 > y) and x < x0 + (y - y0) * (x1 - x0) / (y1 - y0):
                 inside = not inside
         return inside
+
+
+NOTHING_MARKED = CameraZones()
+
+
+def marked_for(zones: Mapping[str, CameraZones], *names: str) -> CameraZones:
+    """What is marked in the pictures of a camera.
+
+    Args:
+        zones: By the names of streams or cameras, or patterns of them ("front*", "*" for all).
+        names: What the camera is called; the first that stands there counts, else the first pattern that fits one.
+    """
+    for name in names:
+        if name in zones:
+            return zones[name]
+    fitting = (
+        marked for pattern, marked in zones.items() for name in names if name and fnmatchcase(name, pattern)
+    )
+    return next(fitting, NOTHING_MARKED)
 
 
 def masked(image: Image, masks: Sequence[Polygon]) -> Image:
