@@ -12,6 +12,7 @@ memory are behind its `write`.
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -64,7 +65,8 @@ class Memory:
         self._exemplars = Exemplars(folder / EXEMPLARS)
         self._mutex = threading.RLock()
         self._asked, self._asking = (store, self._mutex) if asked is None else (asked, threading.RLock())
-        self._index = FreshIndex(self._asked, lambda ids: index_rows(self._asked, ids, config.recall))
+        read = functools.partial(index_rows, self._asked, config=config.recall)
+        self._index = FreshIndex(self._asked, read, self._asking)
 
     @staticmethod
     def open_reader(folder: str | Path, config: MemoryConfig | None = None) -> Memory:
@@ -119,6 +121,7 @@ class Memory:
 
     def close(self) -> None:
         """Close what is open."""
+        self._index.close()
         with self._asking, self._mutex:
             self._asked.close()
             self.store.close()

@@ -1,6 +1,10 @@
-"""Pictures as they are kept: made smaller, compressed."""
+"""Pictures as they are kept: made smaller, compressed; and read again."""
 
 from __future__ import annotations
+
+from enum import IntEnum
+
+import numpy as np
 
 from hippocam.stream import opencv as cv2
 from hippocam.stream.records import Image
@@ -17,3 +21,22 @@ def encode_jpeg(image: Image, side_px: int, quality: int) -> bytes:
     if not ok:
         raise RuntimeError(f"OpenCV could not compress a frame of shape {image.shape}")
     return bytes(data)
+
+
+class Scale(IntEnum):
+    """How much smaller a picture is read; a JPEG is decoded that much quicker. Values are OpenCV's."""
+
+    FULL = 1
+    HALF = 17
+    QUARTER = 33
+
+
+def decode_jpeg(jpeg: bytes, scale: Scale = Scale.FULL) -> Image | None:
+    """Read a kept picture as uint8 [H, W, 3] BGR; None where it is none, or has more pixels than are read."""
+    if not jpeg:
+        return None
+    try:
+        image: Image | None = cv2.imdecode(np.frombuffer(jpeg, np.uint8), scale)
+    except cv2.error:  # a size that cannot be, as any bytes may claim
+        return None
+    return image

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 
+from hippocam.memory.recall.following import Following
 from hippocam.memory.recall.index import KeyIndex
 from hippocam.memory.store.database import Store
 from hippocam.stream.records import FloatArray
@@ -18,14 +20,21 @@ class FreshIndex:
     The journal says which entries may differ since the last question. Where it does not go back so far, or rows
     were deleted from it, the bank's versions do, a few bytes an entry. Where all rows were replaced, or a memory
     has no versions, every entry is compared by a digest of its vectors. Either way only rows that do differ are
-    read.
+    read. From the first question on a thread follows the store every second; what was written since is followed
+    by the question itself, which so finds whatever was committed before it.
 
     Args:
         store: The memory's database.
         read: Gives the rows of some ids, float32 [N, D] in their order.
+        lock: Held by whoever asks, and by the thread; None for no thread.
     """
 
-    def __init__(self, store: Store, read: Callable[[Sequence[int]], FloatArray]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        read: Callable[[Sequence[int]], FloatArray],
+        lock: AbstractContextManager[object] | None = None,
+    ) -> None:
         self._store = store
         self._read = read
         self._index: KeyIndex | None = None
@@ -34,6 +43,7 @@ class FreshIndex:
         self._journal_id = 0
         self._digests: dict[int, int] = {}  # of the vectors that each row of the index was made of
         self._versions: dict[int, int] = {}  # of all entries, when they were last looked at
+        self._following = None if lock is None else Following(lock, self._follow_aside)
 
     def now(self, dim: int) -> KeyIndex:
         """Bring the index up to date and return it.
@@ -45,11 +55,26 @@ class FreshIndex:
             self._index = KeyIndex(dim, self._read)
         elif self._index.due():  # from the second question on: one is answered sooner than an index is built
             self._index.rebuild()
+        self._follow_version(self._index)
+        if self._following is not None:
+            self._following.asked()
+        return self._index
+
+    def close(self) -> None:
+        """End the thread; the store may be closed under the lock after this."""
+        if self._following is not None:
+            self._following.close()
+
+    def _follow_aside(self) -> None:
+        if self._index is not None:
+            with self._store.snapshot():
+                self._follow_version(self._index)
+
+    def _follow_version(self, index: KeyIndex) -> None:
         version = self._store.version()
         if version != self._version:
-            self._follow(self._index)
+            self._follow(index)
             self._version = version
-        return self._index
 
     def _follow(self, index: KeyIndex) -> None:
         generation = self._store.generation()

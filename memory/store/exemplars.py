@@ -9,10 +9,9 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-import numpy as np
-
 from hippocam.memory.records import format_id
 from hippocam.stream import opencv as cv2
+from hippocam.stream.jpeg import decode_jpeg
 from hippocam.stream.private import write_bytes
 
 # Longest side of the picture of an entry that had to give up its full one.
@@ -103,13 +102,13 @@ class Exemplars:
 
     def is_thumbnail(self, entry_id: int) -> bool:
         """Whether an exemplar is a picture that is no larger than a thumbnail."""
-        picture = cv2.imdecode(np.frombuffer(self.read(entry_id), np.uint8), cv2.IMREAD_COLOR)
+        picture = decode_jpeg(self.read(entry_id))
         return picture is not None and max(picture.shape[:2]) <= THUMBNAIL_PX
 
 
 def thumbnail(jpeg: bytes) -> bytes | None:
     """A small version of a picture; None where it cannot be read, or would hardly be smaller."""
-    picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR) if jpeg else None
+    picture = decode_jpeg(jpeg)
     if picture is None:
         return None
     scale = min(1.0, THUMBNAIL_PX / max(picture.shape[:2]))

@@ -6,10 +6,8 @@ import os
 import sqlite3
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-
-import numpy as np
 
 from hippocam.memory.errors import LockedError, NewerFormatError, NoMemoryError, OlderFormatError
 from hippocam.memory.folder import DATABASE, EXEMPLARS, LOCK, folder_bytes, has_memory
@@ -33,7 +31,7 @@ from hippocam.memory.store.schema import (
 )
 from hippocam.memory.verify.problems import GIVEN_UP, Kind, Problem
 from hippocam.memory.verify.types import mistyped
-from hippocam.stream import opencv as cv2
+from hippocam.stream.jpeg import decode_jpeg
 
 # Most lines of SQLite's own check.
 _LINES = 20
@@ -227,10 +225,7 @@ def picture_fault(path: Path, jpeg_bytes: int, jpeg_sum: int | None) -> str:
         return f"has a picture of {len(jpeg)} bytes, and should have one of {jpeg_bytes}"
     if jpeg_sum is not None and sums.picture_sum(jpeg) != jpeg_sum:
         return "has a picture that is not as it was written"
-    with suppress(cv2.error):
-        if cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR) is not None:
-            return ""
-    return "has a picture that cannot be decoded"
+    return "" if decode_jpeg(jpeg) is not None else "has a picture that cannot be decoded"
 
 
 def _of_folder(db: sqlite3.Connection, folder: Path) -> Iterator[Problem]:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hippocam.stream import opencv as cv2
+from hippocam.stream.jpeg import Scale, decode_jpeg
 from hippocam.stream.records import Box, FloatArray
 
 Mask = NDArray[np.bool_]
@@ -151,10 +152,7 @@ class Layers:
 
 def small_picture(jpeg: bytes) -> FloatArray | None:
     """A JPEG as a small, slightly blurred picture, levels 0 to 255, float32 [h, 64, 3]; None if it is none."""
-    data = np.frombuffer(jpeg, np.uint8)
-    if not data.size:
-        return None
-    reduced = cv2.imdecode(data, cv2.IMREAD_REDUCED_COLOR_4)
+    reduced = decode_jpeg(jpeg, Scale.QUARTER)
     if reduced is None:
         return None
     height = max(8, round(_WIDTH_PX * reduced.shape[0] / reduced.shape[1]))

@@ -12,14 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from hippocam.memory.records import Evidence
 from hippocam.models.errors import ReaderError
 from hippocam.models.readers.checks import check_whole
 from hippocam.models.readers.question_kind import QuestionKind
 from hippocam.models.readers.reading import Given
 from hippocam.stream import opencv as cv2
+from hippocam.stream.jpeg import decode_jpeg
 from hippocam.stream.records import Embedding
 
 # Live frames that are left out last.
@@ -236,7 +235,7 @@ def _picture(jpeg: bytes, config: ContextConfig) -> bytes:
     """A JPEG no larger than the budget says; none where it is not wanted or is no picture."""
     if not config.frames or not jpeg.startswith(_JPEG_START):
         return b""
-    image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    image = decode_jpeg(jpeg)
     if image is None:
         return b""
     scale = config.frame_px / max(image.shape[:2])

@@ -11,6 +11,7 @@ import numpy as np
 
 from hippocam.models.senses.colour_names import COLOURS, names_of
 from hippocam.stream import opencv as cv2
+from hippocam.stream.jpeg import Scale, decode_jpeg
 
 # Side in pixels to which a picture is brought.
 _SIDE_PX = 64
@@ -44,7 +45,7 @@ class Look:
 
 def look_of(jpeg: bytes) -> Look | None:
     """Look at a JPEG; None where it is no picture."""
-    image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_REDUCED_COLOR_2) if jpeg else None
+    image = decode_jpeg(jpeg, Scale.HALF)
     if image is None:
         return None
     small = cv2.resize(image, (_SIDE_PX, _SIDE_PX), interpolation=cv2.INTER_AREA)[:, :, ::-1].reshape(-1, 3)
