@@ -1,6 +1,7 @@
 """What the numbers of a robot's state and action are called, as notes of its streams.
 
-A note holds a thousand characters, so long lists of names become several, in the order of their lines.
+A note holds a thousand characters, so long lists of names become several, in the order of their lines. Behind a
+state's own numbers may stand distances that depth cameras measured, nine of each.
 """
 
 from __future__ import annotations
@@ -11,6 +12,11 @@ from hippocam.stream.records import ACTION_NAMES, STATE_NAMES, Note
 
 # Characters of names in one note; longest name that is kept, and how many.
 _NOTE_CHARS, _NAME_CHARS, _MOST = 900, 60, 512
+# The fields of a depth camera's picture in which a distance is kept, row by row.
+FIELDS = (
+    "top left", "top", "top right", "left", "centre", "right", "bottom left", "bottom", "bottom right",
+)  # fmt: skip
+_UNIT = " m"
 
 
 def named(kind: str, names: Sequence[str], *, stream: str, time_s: float) -> list[Note]:
@@ -35,6 +41,16 @@ def named(kind: str, names: Sequence[str], *, stream: str, time_s: float) -> lis
         Note(stream=stream, kind=kind, t0_s=time_s, t1_s=time_s, text=text, line=number)
         for number, text in enumerate(lines)
     ]
+
+
+def distances_of(camera: str) -> list[str]:
+    """What the distances that a depth camera measured are called."""
+    return [f"{camera} {field}{_UNIT}" for field in FIELDS]
+
+
+def is_distance(name: str) -> bool:
+    """Whether a number of a state is a distance that a depth camera measured."""
+    return name.endswith(tuple(f" {field}{_UNIT}" for field in FIELDS))
 
 
 def names_in(notes: Iterable[Note], kind: str) -> list[str]:

@@ -20,6 +20,7 @@ from hippocam.apps.ask.where import Where, narrowed
 from hippocam.memory.records import Evidence, StreamStatus
 from hippocam.models.readers.reading import Reading, Sentence
 from hippocam.stream.records import FloatArray
+from hippocam.stream.robot.dimensions import is_distance
 from hippocam.stream.timecode import format_time
 
 _ACTED = re.compile(
@@ -169,7 +170,8 @@ def _numbers(what: str, numbers: FloatArray | None, names: Sequence[str], questi
     if numbers is None:
         return None
     names = names or [f"number {k}" for k in range(len(numbers))]
-    rows = _chosen(names, question) or list(range(len(numbers)))
+    own = [k for k, name in enumerate(names) if not is_distance(name)]  # distances are told where they are named
+    rows = _chosen(names, question) or own or list(range(len(numbers)))
     listed = ", ".join(f"{names[k]} {float(numbers[k]):.4g}" for k in rows[:_MOST])
     more = f" and {len(rows) - _MOST} more" if len(rows) > _MOST else ""
     return f"the robot's {what} was {listed}{more}"

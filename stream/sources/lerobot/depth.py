@@ -19,10 +19,7 @@ from numpy.typing import NDArray
 
 from hippocam.stream.records import FloatArray
 
-# The fields of the grid, row by row.
-FIELDS = (
-    "top left", "top", "top right", "left", "centre", "right", "bottom left", "bottom", "bottom right",
-)  # fmt: skip
+# Of the grid: see `FIELDS`.
 _ROWS = _COLUMNS = 3
 # Pixels of the shorter side that are looked at: a median needs no more.
 _LOOKED_AT = 96

@@ -13,9 +13,9 @@ import numpy as np
 from hippocam.stream.errors import SourceError
 from hippocam.stream.protocols import Hearing
 from hippocam.stream.records import FloatArray, Note, Observation, Stretch
+from hippocam.stream.robot.dimensions import FIELDS, distances_of
 from hippocam.stream.sources.decode.tracks import told_cameras
 from hippocam.stream.sources.lerobot.cameras import Cameras, Cursor
-from hippocam.stream.sources.lerobot.depth import FIELDS
 from hippocam.stream.sources.lerobot.meta import Episode, read_episodes
 from hippocam.stream.sources.lerobot.rows import EpisodeRows
 from hippocam.stream.sources.lerobot.words import language_notes, name_notes, task_notes
@@ -173,7 +173,7 @@ class LeRobotSource:
     @property
     def _distances(self) -> list[str]:
         """What the numbers behind the state are called."""
-        return [f"{camera.name} {field} m" for camera in self._episode.depths for field in FIELDS]
+        return [name for camera in self._episode.depths for name in distances_of(camera.name)]
 
 
 def _at(cameras: Sequence[Cursor[T]], row: int, failures: dict[str, str]) -> dict[str, T | None]:

@@ -185,3 +185,35 @@ def test_every_place_of_a_real_drive_is_found_when_it_was_passed(shared_data, tm
             there = np.hypot(*(xy - xy[k]).T) <= radius
             for hit in hits:  # nor is anything found that was never there
                 assert (there & (times_s >= hit.t0_s - 0.3) & (times_s <= hit.t1_s + 0.3)).any()
+
+
+def test_a_real_tracking_cameras_places_are_found_by_where_it_was_and_looked(shared_data, tmp_path):
+    """A tenth of a second of a T265 in an office; where it was is read from the log by rosbags alone."""
+    rosbag1, typesys = pytest.importorskip("rosbags.rosbag1"), pytest.importorskip("rosbags.typesys")
+    bag = shared_data / "robot" / "ros1_bags" / "t265_office_0.1s.bag"
+    if not bag.is_file():
+        pytest.skip("the log of a T265 is not here")
+    types = typesys.get_typestore(typesys.Stores.ROS1_NOETIC)
+    with rosbag1.Reader(bag) as log:
+        odometry = [each for each in log.connections if each.msgtype == "nav_msgs/msg/Odometry"]
+        poses = [
+            types.deserialize_ros1(raw, each.msgtype).pose.pose
+            for each, _, raw in log.messages(connections=odometry)
+        ]
+    assert main(f"robot replay {bag} --memory {tmp_path / 'm'} --encoder palette --fps 30".split()) == 0
+    turn = poses[0].orientation
+    heading = math.atan2(2 * (turn.w * turn.z + turn.x * turn.y), 1 - 2 * (turn.y * turn.y + turn.z * turn.z))
+    with Memory.open_reader(tmp_path / "m") as memory:
+        follower = SnapshotFollower(memory.store, RecallConfig())
+        follower.follow()
+
+        def cameras(**condition):
+            found = follower.latest.search(None, Condition(**condition), 10)
+            return {hit.stream.rpartition("/")[2] for hit in found}
+
+        x, y = poses[0].position.x, poses[0].position.y
+        both = {"camera_fisheye1", "camera_fisheye2"}
+        assert cameras(near=(x, y, 0.05)) == cameras(heading=(heading, 0.1)) == both
+        assert cameras(near=(x, y, 0.05), heading=(heading, 0.1)) == both
+        assert cameras(near=(x + 0.3, y, 0.05)) == cameras(heading=(heading + math.pi, 0.1)) == set()
+        assert cameras(near=(x, y, 0.05), heading=(heading + 1.0, 0.1)) == set()

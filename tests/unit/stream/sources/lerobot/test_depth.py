@@ -20,8 +20,8 @@ from pyarrow import parquet
 
 from hippocam.stream.errors import SourceError
 from hippocam.stream.records import STATE_NAMES, Observation
-from hippocam.stream.robot.dimensions import names_in
-from hippocam.stream.sources.lerobot.depth import FIELDS, nine
+from hippocam.stream.robot.dimensions import FIELDS, names_in
+from hippocam.stream.sources.lerobot.depth import nine
 from hippocam.stream.sources.lerobot.episodes import LeRobotSource, find_episodes
 
 H, W, FPS = 48, 64, 10
