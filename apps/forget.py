@@ -27,12 +27,13 @@ from hippocam.memory.records import Entry, format_id
 from hippocam.stream.errors import HippocamError
 
 
-def delete(memory: MemoryWriter, what: Filter | Origin | Sequence[str]) -> Deleted:
+def delete(memory: MemoryWriter, what: Filter | Origin | Sequence[str], *, ended_only: bool = False) -> Deleted:
     """Delete entries, all that a stream, a camera or a stretch of time left behind, or by provenance.
 
     Args:
         memory: Open for writing.
         what: A filter, an origin, or ids of entries or their beginnings.
+        ended_only: Of visits delete only those that ended within the times; who is in sight stays so.
 
     Raises:
         HippocamError: An entry or the stream is not known, a time is not on the clock of a stream that is meant,
@@ -55,7 +56,7 @@ def delete(memory: MemoryWriter, what: Filter | Origin | Sequence[str]) -> Delet
             delete_footage(memory.folder, wanted)
         files, kept = _delete_uploads(memory, what if isinstance(what, Filter) else entries)
         _delete_of_page(memory, what if isinstance(what, Filter) else entries)
-        gone = memory.forget(what if isinstance(what, Filter) else found)
+        gone = memory.forget(what if isinstance(what, Filter) else found, ended_only=ended_only)
     return gone._replace(files=files, kept=kept)
 
 

@@ -75,6 +75,7 @@ class Deletion:
         times: The stretches of time of which everything is deleted.
         entries: How many entries there were to delete when it began.
         notes: How many notes the memory had then.
+        ended_only: Whether visits that go on after these times stay, whole.
     """
 
     wanted: tuple[Filter, ...]
@@ -83,6 +84,7 @@ class Deletion:
     times: tuple[Time, ...]
     entries: int
     notes: int
+    ended_only: bool = False
 
     def whole(self, stream: str) -> bool:
         """Whether a stream is deleted whole."""
@@ -112,6 +114,7 @@ class Deletion:
             times=tuple(Time(*time) for time in mark["times"]),
             entries=mark["entries"],
             notes=mark["notes"],
+            ended_only=mark.get("ended_only", False),
         )
 
 
@@ -138,11 +141,18 @@ class LongTerm(Protocol):
 class Things(Protocol):
     """Knows the things that streams showed."""
 
-    def delete(self, stream: str, after_s: float, before_s: float) -> int:
-        """Delete the visits to a stream that touch a stretch of time."""
+    def delete(self, stream: str, after_s: float, before_s: float, *, ended_only: bool) -> int:
+        """Delete the visits to a stream that touch a stretch of time, or only those that ended within it."""
 
 
-def forget(store: Store, longterm: LongTerm, things: Things, what: Filter | Origin | Sequence[int]) -> Deleted:
+def forget(
+    store: Store,
+    longterm: LongTerm,
+    things: Things,
+    what: Filter | Origin | Sequence[int],
+    *,
+    ended_only: bool = False,
+) -> Deleted:
     """Delete entries by their ids, all that a stream, camera or stretch of time left behind, or by provenance.
 
     Args:
@@ -152,6 +162,8 @@ def forget(store: Store, longterm: LongTerm, things: Things, what: Filter | Orig
         what: Ids; or a filter with any of stream, camera, after_s, before_s. Without a time whole streams are
             deleted, and watching them again starts anew. Or an origin: all that came with an import, or the notes
             that came by a sense.
+        ended_only: The streams go on meanwhile: of visits only those that ended within the times are deleted, and
+            what a stream's places look like stays.
 
     Raises:
         ValueError: The filter names something else, or an origin neither an import nor a sense.
@@ -172,7 +184,13 @@ def forget(store: Store, longterm: LongTerm, things: Things, what: Filter | Orig
         times = [Time(entry.stream, span.t0_s, span.t1_s) for entry in entries for span in entry.spans]
     times += [time for one in wanted for time in times_of(store, one)]
     begun = Deletion(
-        wanted=wanted, origin=origin, entry_ids=named, times=tuple(times), entries=0, notes=store.notes.count()
+        wanted=wanted,
+        origin=origin,
+        entry_ids=named,
+        times=tuple(times),
+        entries=0,
+        notes=store.notes.count(),
+        ended_only=ended_only,
     )
     begun = replace(begun, entries=len(_entry_ids(store, begun)))
     store.sync_commits()
@@ -224,7 +242,7 @@ def _finish(store: Store, longterm: LongTerm, things: Things, begun: Deletion) -
     with store.transaction():
         spoken_of, summaries = _delete_times(store, begun.times)
         for time in begun.times:
-            things.delete(time.stream, time.t0_s, time.t1_s)
+            things.delete(time.stream, time.t0_s, time.t1_s, ended_only=begun.ended_only)
         streams = _delete_streams(store, begun)
         store.provenance.forget(begun.origin or Origin())
         for entry_id in sorted(spoken_of - set(entry_ids)):
@@ -316,6 +334,8 @@ def _delete_times(store: Store, times: Iterable[Time]) -> tuple[set[int], int]:
 
 def _delete_streams(store: Store, begun: Deletion) -> int:
     """Delete the context of streams, or all that is known of them; return how many were deleted whole."""
+    if begun.ended_only:  # their cameras go on, and so does what is known of how they look
+        return 0
     streams = sorted({time.stream for time in begun.times})
     for stream in streams:
         store.places.delete_stream(stream)

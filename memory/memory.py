@@ -383,12 +383,13 @@ class MemoryWriter(Memory):
             self.longterm.learn_from_questions()
 
     @guarded
-    def forget(self, what: Filter | Origin | Sequence[int]) -> Deleted:
+    def forget(self, what: Filter | Origin | Sequence[int], *, ended_only: bool = False) -> Deleted:
         """Delete entries, a stream, a time or an origin, from the disk too, with what is open; see forget.py."""
         with self._mutex:
             self.longterm.learn_from_questions()  # or one that still waits would come back
-            self._streams.delete(what)
-            return forget(self.store, self.longterm, self._things, what)
+            if not ended_only:  # what is open goes on
+                self._streams.delete(what)
+            return forget(self.store, self.longterm, self._things, what, ended_only=ended_only)
 
     @guarded
     def change_entities(self, change: Callable[[EntityMemory], EntityChange]) -> EntityChange:

@@ -220,7 +220,7 @@ def _tick(
 ) -> None:
     states = watch.status()
     if retention is not None and (wanted := retention.due()) is not None:
-        watch.change(wanted, functools.partial(retention.delete, wanted))
+        watch.change(None, functools.partial(retention.delete, wanted))  # what is open goes on
     if len(states) > made.count:  # cameras were added: their shares are more than there is
         made.prune()
     on_status(states)

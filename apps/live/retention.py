@@ -37,7 +37,10 @@ class Retention:
         return Filter(before_s=before_s) if old else None
 
     def delete(self, wanted: Filter) -> None:
-        """Delete it, with footage, alerts and their pictures; films in the same memory have no dates, and stay."""
+        """Delete it, with footage, alerts and their pictures; films in the same memory have no dates, and stay.
+
+        A visit that goes on after that time stays, whole: a car that stands there for weeks is one visit.
+        """
         for stream in self._memory.streams():
             if stream.t0_s is not None and stream.t0_s >= DATES_FROM_S:
-                delete(self._memory, Filter(stream=stream.id, before_s=wanted.before_s))
+                delete(self._memory, Filter(stream=stream.id, before_s=wanted.before_s), ended_only=True)

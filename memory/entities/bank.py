@@ -280,23 +280,39 @@ class EntityMemory:
 
     # deletion, export, import ----------------------------------------------------------------------------
 
-    def delete(self, stream: str, after_s: float = -math.inf, before_s: float = math.inf) -> int:
+    def delete(
+        self,
+        stream: str,
+        after_s: float = -math.inf,
+        before_s: float = math.inf,
+        *,
+        ended_only: bool = False,
+    ) -> int:
         """Delete the visits to a stream that touch a stretch of time; without one, all that is known of it.
 
         Within the caller's transaction. Open tracks of the stream end unwritten, and its background is learned
         anew, since they rest on what is deleted. Its totals are deleted too: they tell no times.
 
+        Args:
+            stream: Its name.
+            after_s: Start of the time.
+            before_s: Its end.
+            ended_only: Delete only visits that ended within the time; who is in sight stays so.
+
         Returns:
             How many visits were deleted.
         """
+        edge = "t1_s" if ended_only else "t0_s"
         deleted = self._db.execute(
-            "DELETE FROM visit WHERE stream = ? AND t1_s >= ? AND t0_s <= ?", (stream, after_s, before_s)
+            f"DELETE FROM visit WHERE stream = ? AND t1_s >= ? AND {edge} <= ?", (stream, after_s, before_s)
         ).rowcount
         self._db.execute("DELETE FROM entity_total WHERE stream = ?", (stream,))
         self._db.execute("UPDATE entity SET earlier = 0 WHERE stream = ?", (stream,))
         tables.delete_empty(self._db)
         tables.delete_stale_changes(self._db)
-        detections.delete(self._db, stream, after_s, before_s)
+        detections.delete(self._db, stream, after_s, before_s, ended_only=ended_only)
+        if ended_only:
+            return int(deleted)
         seq = self._trackers[stream].seq if stream in self._trackers else -1
         self._pending.pop(stream, None)
         self._due.pop(stream, None)

@@ -147,9 +147,12 @@ def take_in(db: sqlite3.Connection, row: Detected) -> bool:
     return True
 
 
-def delete(db: sqlite3.Connection, stream: str, after_s: float, before_s: float) -> None:
-    """Delete the stretches of a stream that touch a time."""
-    db.execute("DELETE FROM detected WHERE stream = ? AND t1_s >= ? AND t0_s <= ?", (stream, after_s, before_s))
+def delete(
+    db: sqlite3.Connection, stream: str, after_s: float, before_s: float, *, ended_only: bool = False
+) -> None:
+    """Delete the stretches of a stream that touch a time; with `ended_only`, those that end in it."""
+    edge = "t1_s" if ended_only else "t0_s"
+    db.execute(f"DELETE FROM detected WHERE stream = ? AND t1_s >= ? AND {edge} <= ?", (stream, after_s, before_s))
 
 
 def of_stream(db: sqlite3.Connection, stream: str) -> list[Detected]:

@@ -125,6 +125,19 @@ def test_a_forgotten_time_takes_its_visits_along(tmp_path):
         assert memory.store.tracked.get("door") is None
 
 
+def test_what_is_old_is_deleted_and_who_is_in_sight_meanwhile_has_one_visit(tmp_path):
+    made = frames()
+    with opened(tmp_path / "m") as memory:
+        memory.write(made[:58])
+        memory.forget(Filter(stream="door", before_s=55), ended_only=True)
+        memory.write(made[58:])
+        memory.finish("door", end_s=float(SECONDS))
+        assert spans(memory) == [pytest.approx(VISITS[1], abs=1), pytest.approx(VISITS[2], abs=1)]
+        assert memory.entities.count("door", "person").entities == 2
+        memory.forget(Filter(stream="door", before_s=65.5), ended_only=True)
+        assert spans(memory) == [pytest.approx(VISITS[2], abs=1)]
+
+
 def test_merging_is_undone_in_one_step_and_survives_closing(tmp_path):
     with opened(tmp_path / "m") as memory:
         memory.write(frames())

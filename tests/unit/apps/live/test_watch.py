@@ -230,7 +230,7 @@ def test_what_is_older_than_so_many_days_goes_and_what_is_newer_stays(world):
     world.idle(10)
     wanted = retention.due()
     assert wanted is not None
-    world.watch.change(wanted, lambda: retention.delete(wanted))
+    world.watch.change(None, lambda: retention.delete(wanted))
     assert world.spans("red") == []
     assert len(world.spans("blue")) == 1
     world.show("green", 5)  # and it goes on
