@@ -31,7 +31,7 @@ from hippocam.memory.errors import LockedError
 from hippocam.memory.lock import WriterLock
 from hippocam.models.registry import make_encoder
 from hippocam.stream import private
-from hippocam.stream.archive.runner import run_here, run_on_ray
+from hippocam.stream.archive.runner import Order, run_here, run_on_ray
 from hippocam.stream.archive.work_folder import WorkFolder
 from hippocam.stream.archive.worker import Work
 from hippocam.stream.errors import HippocamError
@@ -181,10 +181,11 @@ class _Run:
         footage = [todo.footage for todo in todos]
         work = Work(folder=work_folder, pipeline=setup.pipeline, segment_s=setup.segment_s, senses=setup.senses)
         make = functools.partial(make_encoder, setup.encoder_name)
+        order = Order(footage=footage, work=work, make_encoder=make, book=book)
         if executor == "local" or (executor == "auto" and seconds <= _FEW_S):
-            run_here(footage, work, make, book)
+            run_here(order)
         else:
-            run_on_ray(footage, work, make, book, self._config.workers, ahead=self._config.ahead)
+            run_on_ray(order, self._config.workers, ahead=self._config.ahead)
 
     def _copy_out(self, memory: str) -> None:
         """Have a memory copied that this run has finished."""

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from fnmatch import fnmatchcase
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -114,6 +115,7 @@ def _add(options: argparse.Namespace) -> int:
     from hippocam.apps.live.standing import AlertConfig
     from hippocam.apps.settings import load_settings
     from hippocam.apps.zones.files import read_zones
+    from hippocam.stream.live.address import parse_addresses
     from hippocam.stream.live.camera import CameraConfig, State
     from hippocam.stream.live.retry import RetryConfig
 
@@ -145,10 +147,9 @@ def _add(options: argparse.Namespace) -> int:
         hear_share=options.hear_share,
         days=options.days,
     )
-    masked = [name for name, marked in (config.zones or {}).items() if marked.masks]
-    if masked and options.look_back_mb:
-        told = ", ".join(sorted(masked))
-        warn(f"hippocam: footage that is kept of {told} shows what is masked; --look-back-mb 0 keeps none")
+    named = {address.id for address in parse_addresses(options.sources)}
+    if missing := [name for name in config.zones or {} if not any(fnmatchcase(each, name) for each in named)]:
+        warn(f"hippocam: zones: no camera is called {', '.join(missing)}")
     stop, printer = threading.Event(), _Printer(options.json)
     with _StopOnSignal(stop):
         cameras = watch_live(

@@ -46,7 +46,7 @@ from hippocam.stream.live.clock import Wall
 from hippocam.stream.live.lookback import LookBackConfig, prune, segments, start_of
 from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import Frame
-from hippocam.stream.zones.polygons import CameraZones
+from hippocam.stream.zones.polygons import CameraZones, marked_for
 
 
 def watch_live(
@@ -120,7 +120,7 @@ def watch_live(
         hearing = beside.hearing and stack.enter_context(beside.hearing)
         fps = pipeline.fps or 1.0
         made = _Cameras(memory, live_folder, config, settings, fps, launch or _process, ready, hearing)
-        made.count = len(addresses)
+        made.count, made.zones = len(addresses), dict(zones)
         cameras = [made.make(address) for address in addresses]
         hook = Webhook(webhook, private=webhook_private) if webhook else None
         if hook is not None:
@@ -172,6 +172,7 @@ class _Cameras:
 
     Attributes:
         count: How many share the footage's budget.
+        zones: What is marked in their pictures, by the names or patterns of streams.
     """
 
     def __init__(
@@ -190,6 +191,7 @@ class _Cameras:
         self._fps, self._launch, self._ready = fps, launch, ready
         self._taken = set[str]()
         self.count = 0
+        self.zones = dict[str, CameraZones]()
 
     def make(self, address: LiveAddress) -> tuple[str, Camera]:
         """Make a camera; return the name of its stream, too."""
@@ -198,9 +200,19 @@ class _Cameras:
         capture = _capture_config(self._live_folder, stream, self.count, self._fps, self._config, self._settings)
         hearing = self._hearing
         hear = functools.partial(hearing.windows.put, stream) if hearing is not None else None
-        start = functools.partial(self._launch, address, replace(capture, sound=hearing is not None))
+        capture = replace(capture, sound=hearing is not None)
         rng = random.Random(stream)
+        start = functools.partial(self._start, stream, address, capture)
         return stream, Camera(address, self._config.camera, start, ready=self._ready, rng=rng, hear=hear)
+
+    def _start(self, stream: str, address: LiveAddress, capture: CaptureConfig) -> Capture:
+        """Start a capture, whose footage has the masks of now."""
+        return self._launch(address, replace(capture, masks=marked_for(self.zones, stream).masks))
+
+    @property
+    def records(self) -> bool:
+        """Whether footage is kept."""
+        return self._config.look_back_mb > 0
 
     def release(self, stream: str) -> None:
         """Let a name be given again: its camera is watched no more."""
@@ -296,7 +308,8 @@ def _handle(
     if op == "remove":
         return _remove(watch, made, request["streams"])
     if op == "mark":
-        return _mark(watch, request["stream"], CameraZones(zones=request["zones"], masks=request["masks"]))
+        marked = CameraZones(zones=request["zones"], masks=request["masks"])
+        return _mark(watch, made, request["stream"], marked)
     if op == "open":
         return answer_open(request, open_frames, dim=dim, compared=watch.entries + 1)
     if op == "latest":
@@ -335,9 +348,11 @@ def _add(watch: LiveWatch, made: _Cameras, addresses: Sequence[LiveAddress]) -> 
     return {"added": names}
 
 
-def _mark(watch: LiveWatch, stream: str, marked: CameraZones) -> Mapping[str, Any]:
+def _mark(watch: LiveWatch, made: _Cameras, stream: str, marked: CameraZones) -> Mapping[str, Any]:
     """Look at a camera with other zones and masks from now on."""
-    watch.do(lambda: watch.mark(stream, marked))
+    before, made.zones[stream] = marked_for(made.zones, stream), marked
+    renew = made.records and before.masks != marked.masks
+    watch.do(lambda: watch.mark(stream, marked, renew=renew))
     return {"marked": stream}
 
 

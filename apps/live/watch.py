@@ -282,13 +282,21 @@ class LiveWatch:
         self._close(view)
         self._views.remove(view)
 
-    def mark(self, name: str, marked: CameraZones) -> None:
-        """Look at a camera with other zones and masks; what is open of it ends where they change. For `do`."""
+    def mark(self, name: str, marked: CameraZones, *, renew: bool = False) -> None:
+        """Look at a camera with other zones and masks; what is open of it ends where they change. For `do`.
+
+        Args:
+            name: Its stream.
+            marked: What is marked in its pictures.
+            renew: Whether its footage is to begin anew, with other masks.
+        """
         self._zones[name] = marked
         self._alerts.mark(name, marked)
         for view in self._views:
             if view.name == name:
                 self._close(view)
+                if renew:
+                    view.camera.renew()
 
     def change(self, wanted: Filter | None, carry_out: Callable[[], None]) -> None:
         """Change the memory; for `do`.

@@ -17,6 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -52,20 +53,37 @@ _WORKERS_A_WRITER = 8
 _MAX_LOST = 3
 
 
-def run_here(footage: Sequence[Footage], work: Work, make_encoder: Callable[[], Encoder], book: Book) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What a run is to do.
+
+    Attributes:
+        footage: What is archived; on Ray its sources are pickled.
+        work: How segments are made.
+        make_encoder: Builds the encoder in each process that makes segments; on Ray it is pickled.
+        book: Keeps book of what memories take.
+    """
+
+    footage: Sequence[Footage]
+    work: Work
+    make_encoder: Callable[[], Encoder]
+    book: Book
+
+
+def run_here(order: Order) -> None:
     """Make the parts one after the other in this process, and have each written when it is made.
 
     Raises:
         HippocamError: The run cannot go on.
     """
-    worker = SegmentWorker(work, make_encoder)
+    worker, book = SegmentWorker(order.work, order.make_encoder), order.book
     writer: Writer | None = None
     memory = ""
     try:
-        for segment in segments_of(footage):
-            one = footage[segment.index]
+        for segment in segments_of(order.footage):
+            one = order.footage[segment.index]
             made = worker.make(one, segment.number)
-            if made.problem and not give_up(work, one, segment.number, made):
+            if made.problem and not give_up(order.work, one, segment.number, made):
                 raise HippocamError(made.problem)
             if writer is None or one.memory != memory:
                 if writer is not None:
@@ -77,32 +95,21 @@ def run_here(footage: Sequence[Footage], work: Work, make_encoder: Callable[[], 
             writer.close()
 
 
-def run_on_ray(
-    footage: Sequence[Footage],
-    work: Work,
-    make_encoder: Callable[[], Encoder],
-    book: Book,
-    config: WorkersConfig,
-    *,
-    ahead: int,
-) -> None:
+def run_on_ray(order: Order, config: WorkersConfig, *, ahead: int) -> None:
     """Make the parts on Ray, and have each memory take its own in order.
 
     Args:
-        footage: What is archived; sources are pickled.
-        work: How segments are made.
-        make_encoder: Builds the encoder inside each worker; picklable.
-        book: Keeps book of what memories take.
+        order: What is to be done.
         config: Which workers.
         ahead: How many segments may wait for each memory.
 
     Raises:
         HippocamError: Ray cannot start, has no room for the workers, or the run cannot go on.
     """
-    if not footage:
+    if not order.footage:
         return
     with running_ray(config.address or "local", object_store_bytes=OBJECT_STORE_BYTES) as ray:
-        run = _Run(ray, footage, work, make_encoder, book, config, ahead)
+        run = _Run(ray, order, config, ahead)
         try:
             run.run()
         except ray.exceptions.RayTaskError as failed:
@@ -120,18 +127,10 @@ def run_on_ray(
 class _Run:
     """One run: workers make segments, desks have memories take them, and one loop hears of all that is done."""
 
-    def __init__(
-        self,
-        ray: Any,
-        footage: Sequence[Footage],
-        work: Work,
-        make_encoder: Callable[[], Encoder],
-        book: Book,
-        config: WorkersConfig,
-        ahead: int,
-    ) -> None:
-        self._ray, self._footage, self._work, self._book, self._config = ray, footage, work, book, config
-        self._queue = Queue(footage, ahead=ahead)
+    def __init__(self, ray: Any, order: Order, config: WorkersConfig, ahead: int) -> None:
+        self._ray, self._config = ray, config
+        self._footage, self._work, self._book = order.footage, order.work, order.book
+        self._queue = Queue(order.footage, ahead=ahead)
         self._events: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._desks: list[Desk] = []
         self._losses: Counter[str] = Counter()
@@ -140,8 +139,8 @@ class _Run:
         self._idle_since_s: float | None = time.monotonic()
         self._told = False
         self._more_writers = 0
-        packed = pickle.dumps(partial(SegmentWorker, work, make_encoder))
-        self._crew = Crew(ray, packed, config, book=book, post=self._post, lost=self._queue.give_back)
+        packed = pickle.dumps(partial(SegmentWorker, order.work, order.make_encoder))
+        self._crew = Crew(ray, packed, config, book=order.book, post=self._post, lost=self._queue.give_back)
 
     def run(self) -> None:
         """Run to the end."""

@@ -128,7 +128,7 @@ class Camera:
         self.ring: DropRing[Captured] = DropRing(config.ring, self._ready)
         self._config, self._launch, self._monotonic, self._hear = config, launch, monotonic, hear
         self._retry = Retry(config.retry, rng or random.Random())
-        self._stop = threading.Event()
+        self._stop, self._renew = threading.Event(), threading.Event()
         self._codec, self._size, self._error = "", (0, 0), ""
         self._fps_in = self._lag_s = 0.0
         self._captured = self._restarts = self._resizes = 0
@@ -139,6 +139,10 @@ class Camera:
     def stop(self) -> None:
         """Make `run` return soon."""
         self._stop.set()
+
+    def renew(self) -> None:
+        """Start another capture in place of the one that runs, at once: `launch` gives another now."""
+        self._renew.set()
 
     def status(self) -> CameraStatus:
         """Return the present state and counts."""
@@ -168,6 +172,8 @@ class Camera:
         wait = wait or self._stop.wait
         while not self._stop.is_set():
             error, ran_s = self._attend()
+            if self._renew.is_set():
+                continue
             if error is None or self._stop.is_set():
                 break
             self._error = error
@@ -185,6 +191,7 @@ class Camera:
         last_s = self._monotonic()
         first_s: float | None = None
         beat: tuple[float, int] | None = None
+        self._renew.clear()
         limit_s = self._config.open_s
         try:
             capture = self._launch()
@@ -193,7 +200,7 @@ class Camera:
         self._pid = getattr(capture, "pid", None)
         error: str | None = "stopped"
         try:
-            while not self._stop.is_set():
+            while not self._stop.is_set() and not self._renew.is_set():
                 try:
                     message = capture.receive(_POLL_S)
                 except EOFError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from hippocam.stream.live.lookback import LookBackConfig
 from hippocam.stream.live.messages import Beat, Captured, Ended, Failed, Message, Opened, Sound
 from hippocam.stream.sources.cameras.sound import ArrivedSound
 from hippocam.stream.sources.sampling import TimeGrid
+from hippocam.stream.zones.polygons import Polygon
 
 if TYPE_CHECKING:
     from hippocam.stream.sources.cameras.pyav import Arrived
@@ -32,6 +33,7 @@ class CaptureConfig:
         loop: Whether a file is played again when it ends.
         sound: Whether what a camera hears is sent on beside what it shows.
         look_back: Where the original footage is kept, and how much of it; None keeps none.
+        masks: What is grey in that footage, which is then encoded again.
     """
 
     fps: float = 1.0
@@ -40,6 +42,7 @@ class CaptureConfig:
     loop: bool = False
     sound: bool = False
     look_back: LookBackConfig | None = None
+    masks: Sequence[Polygon] = ()
 
     def __post_init__(self) -> None:
         if not 0 < self.fps < float("inf"):
@@ -68,9 +71,11 @@ def run_capture(address: LiveAddress, config: CaptureConfig, send: Callable[[Mes
 
 
 def _arrivals(address: LiveAddress, config: CaptureConfig) -> Iterator[Arrived | ArrivedSound]:
-    from hippocam.stream.sources.cameras.recorder import Recorder
+    from hippocam.stream.sources.cameras.recorder import PictureRecorder, Recorder
 
-    recorder = Recorder(config.look_back) if config.look_back else None
+    packets = Recorder(config.look_back) if config.look_back else None
+    pictures = PictureRecorder(packets, config.masks) if packets is not None else None
+    recorder = pictures if config.masks else packets
     try:
         if address.kind == "url":
             from hippocam.stream.sources.cameras.pyav import read_url
@@ -91,10 +96,10 @@ def _arrivals(address: LiveAddress, config: CaptureConfig) -> Iterator[Arrived |
         else:
             from hippocam.stream.sources.cameras.opencv import read_device
 
-            yield from read_device(address, longest=config.longest_px, recorder=recorder)
+            yield from read_device(address, longest=config.longest_px, recorder=pictures)
     finally:
-        if recorder is not None:
-            recorder.close()
+        if packets is not None:
+            packets.close()
 
 
 def sample(

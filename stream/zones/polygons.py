@@ -13,6 +13,7 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hippocam.stream import opencv as cv2
 from hippocam.stream.records import Box, Image
@@ -90,12 +91,17 @@ def masked(image: Image, masks: Sequence[Polygon]) -> Image:
         return image
     height, width = image.shape[:2]
     shown = image.copy()
-    shown[_covered(tuple(map(_corners, masks)), height, width)] = _GREY
+    shown[covered(masks, height, width)] = _GREY
     return shown
 
 
+def covered(masks: Sequence[Polygon], height: int, width: int) -> NDArray[np.bool_]:
+    """Which pixels masks cover, bool [H, W]; not to be changed."""
+    return _covered(tuple(map(_corners, masks)), height, width)
+
+
 @lru_cache(maxsize=32)
-def _covered(masks: tuple[tuple[tuple[float, float], ...], ...], height: int, width: int) -> np.ndarray:
+def _covered(masks: tuple[tuple[tuple[float, float], ...], ...], height: int, width: int) -> NDArray[np.bool_]:
     """Which pixels the masks cover, bool [H, W]."""
     drawn = np.zeros((height, width), np.uint8)
     for mask in masks:

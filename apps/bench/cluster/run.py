@@ -26,7 +26,7 @@ from hippocam.apps.archive.writer import ArchiveWriter, Taken
 from hippocam.apps.bench.cluster.waiting import WaitingEncoder, waiting_writer
 from hippocam.stream.archive.nodes import WorkersConfig
 from hippocam.stream.archive.plan import Segment
-from hippocam.stream.archive.runner import run_on_ray
+from hippocam.stream.archive.runner import Order, run_on_ray
 from hippocam.stream.archive.work_folder import WorkFolder
 from hippocam.stream.archive.worker import Work
 from hippocam.stream.errors import HippocamError
@@ -164,7 +164,8 @@ def _run(folder: Path, nodes: int, workers: int, memories: int, wait_s: float, r
         every = [todo.footage for todo in todos]
         work = Work(folder=work_folder, pipeline=setup.pipeline, segment_s=_SEGMENT_S)
         make = partial(WaitingEncoder, wait_s, folder / "go")
-        run_on_ray(every, work, make, book, WorkersConfig(address=address, memory_mb=0), ahead=64)
+        order = Order(footage=every, work=work, make_encoder=make, book=book)
+        run_on_ray(order, WorkersConfig(address=address, memory_mb=0), ahead=64)
     assert book.began_s is not None
     total = sum(one.segments for one in every)
     return ClusterRun(

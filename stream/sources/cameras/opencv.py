@@ -12,11 +12,11 @@ from hippocam.stream.errors import SourceError
 from hippocam.stream.live.address import LiveAddress
 from hippocam.stream.records import Image
 from hippocam.stream.sources.cameras.pyav import Arrived
-from hippocam.stream.sources.cameras.recorder import RawRecorder, Recorder
+from hippocam.stream.sources.cameras.recorder import PictureRecorder
 from hippocam.stream.sources.decode.packet_index import scaled_size
 
 
-def read_device(address: LiveAddress, *, longest: int, recorder: Recorder | None) -> Iterator[Arrived]:
+def read_device(address: LiveAddress, *, longest: int, recorder: PictureRecorder | None) -> Iterator[Arrived]:
     """Yield the frames of a webcam until it is pulled out.
 
     Args:
@@ -27,8 +27,9 @@ def read_device(address: LiveAddress, *, longest: int, recorder: Recorder | None
     Raises:
         SourceError: It cannot be opened, or broke off.
     """
+    import av
+
     capture = cv2.VideoCapture(int(address.target) if address.target.isdigit() else address.target)
-    raw = None if recorder is None else RawRecorder(recorder)
     try:
         if not capture.isOpened():
             raise SourceError(address.uri, "no such camera, or another program uses it")
@@ -37,8 +38,8 @@ def read_device(address: LiveAddress, *, longest: int, recorder: Recorder | None
             arrived_s = time.monotonic()
             if not ok or bgr is None:
                 raise SourceError(address.uri, "the camera gives no more pictures")
-            if raw is not None:
-                raw.take(bgr, arrived_s, time.time())
+            if recorder is not None:
+                recorder.take(av.VideoFrame.from_ndarray(bgr, format="bgr24"), arrived_s, time.time())
 
             def image(bgr: Image = bgr) -> Image:
                 small = cv2.resize(bgr, scaled_size(bgr.shape[1::-1], longest), interpolation=cv2.INTER_AREA)

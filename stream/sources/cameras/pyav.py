@@ -13,7 +13,7 @@ from typing import Any
 from hippocam.stream.errors import SourceError
 from hippocam.stream.live.address import LiveAddress
 from hippocam.stream.records import Image
-from hippocam.stream.sources.cameras.recorder import Recorder
+from hippocam.stream.sources.cameras.recorder import PictureRecorder, Recorder
 from hippocam.stream.sources.cameras.sound import ArrivedSound, microphone
 from hippocam.stream.sources.decode.pyav import Converter
 from hippocam.stream.sources.files import FORMATS, open_alone
@@ -59,7 +59,12 @@ class Arrived:
 
 
 def read_url(
-    address: LiveAddress, *, longest: int, timeout_s: float, recorder: Recorder | None, sound: bool = False
+    address: LiveAddress,
+    *,
+    longest: int,
+    timeout_s: float,
+    recorder: Recorder | PictureRecorder | None,
+    sound: bool = False,
 ) -> Iterator[Arrived | ArrivedSound]:
     """Yield the frames of a network camera until it breaks off.
 
@@ -67,7 +72,7 @@ def read_url(
         address: Address of kind "url".
         longest: Longer side of the pictures in pixels, at most.
         timeout_s: How long opening, and a read, may take.
-        recorder: Takes the packets as they came; None to keep none.
+        recorder: Takes the packets as they came, or the pictures, masked; None to keep none.
         sound: Whether its sound is given, too.
 
     Raises:
@@ -84,7 +89,12 @@ def read_url(
 
 
 def read_file(
-    address: LiveAddress, *, longest: int, loop: bool, recorder: Recorder | None, sound: bool = False
+    address: LiveAddress,
+    *,
+    longest: int,
+    loop: bool,
+    recorder: Recorder | PictureRecorder | None,
+    sound: bool = False,
 ) -> Iterator[Arrived | ArrivedSound]:
     """Yield the frames of a file when a player would show them; over and over where loop is set.
 
@@ -92,7 +102,7 @@ def read_file(
         address: Address of kind "file".
         longest: Longer side of the pictures in pixels, at most.
         loop: Whether it begins again where it ends.
-        recorder: Takes the packets as they came; None to keep none.
+        recorder: Takes the packets as they came, or the pictures, masked; None to keep none.
         sound: Whether its sound is given, too.
 
     Raises:
@@ -150,7 +160,7 @@ def _frames(
     address: LiveAddress,
     container: Any,
     longest: int,
-    recorder: Recorder | None,
+    recorder: Recorder | PictureRecorder | None,
     pace: Callable[[float], None],
     *,
     sound: bool,
@@ -185,7 +195,7 @@ def _frames(
             decoded = packet.decode()
         except (av.FFmpegError, ValueError):
             decoded, damaged = [], damaged + 1
-        if recorder is not None:
+        if isinstance(recorder, Recorder):
             if not timed and packet.size:
                 tick = max(tick + 1, round(arrived_s / _TICK))
                 packet.pts = packet.dts = tick
@@ -193,6 +203,8 @@ def _frames(
             recorder.take(packet, stream, time.time())
         for frame in decoded:
             pts_s = None if frame.pts is None or not timed else float(frame.pts * frame.time_base)
+            if isinstance(recorder, PictureRecorder):
+                recorder.take(frame, arrived_s if pts_s is None else pts_s, time.time())
             yield Arrived(
                 pts_s=pts_s,
                 arrived_s=arrived_s,

@@ -1,21 +1,24 @@
 """Packets of a live camera into short files as they came, not encoded again; see stream/live/lookback.py.
 
-Raw pictures of a webcam are compressed on the way. A file begins with a key frame and can be read while it is
+The raw pictures of a webcam are compressed on the way, and so are those of a camera with masks, which are grey in
+its footage, too. A file begins with a key frame and can be read while it is
 written, also after its writer was killed.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hippocam.stream.live.lookback import LookBackConfig, SegmentRing
 from hippocam.stream.private import write_bytes
-from hippocam.stream.records import Image
+from hippocam.stream.zones.polygons import Polygon, covered
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +29,9 @@ _FILE_BYTES = 4096
 # About what it adds to a packet, its share of the seek index included.
 _PACKET_BYTES = 64
 _RAW_TICK = Fraction(1, 1000)
+_PIXELS = "yuv420p"
+# Brightness and colours of what is masked in the planes of a picture.
+_GREY, _COLOURLESS = 114, 128
 
 
 class Recorder:
@@ -117,37 +123,43 @@ class Recorder:
             self._ring.close(path)
 
 
-class RawRecorder:
-    """Compresses pictures as they come and gives them to a `Recorder`.
+class PictureRecorder:
+    """Compresses pictures as they come, masked, and gives them to a `Recorder`.
 
     Args:
         recorder: Where the packets go.
+        masks: What is grey in them.
     """
 
-    def __init__(self, recorder: Recorder) -> None:
-        self._recorder = recorder
+    def __init__(self, recorder: Recorder, masks: Sequence[Polygon] = ()) -> None:
+        self._recorder, self._masks = recorder, tuple(masks)
         self._encoder: Any = None
         self._muxed: Any = None
         self._size = (0, 0)
 
-    def take(self, image: Image, arrived_s: float, time_s: float) -> None:
+    def take(self, frame: Any, at_s: float, time_s: float) -> None:
         """Write a picture.
 
         Args:
-            image: uint8 [H, W, 3] BGR.
-            arrived_s: When it came, on the monotonic clock.
+            frame: av.VideoFrame.
+            at_s: When it is shown, seconds that rise from picture to picture.
             time_s: When it came, seconds since 1970.
         """
         import av
 
-        height, width = image.shape[0] // 2 * 2, image.shape[1] // 2 * 2
+        width, height = frame.width // 2 * 2, frame.height // 2 * 2
         if self._encoder is None or self._size != (width, height):
             self._start(width, height)
-        even = np.ascontiguousarray(image[:height, :width])
-        frame = av.VideoFrame.from_ndarray(even, format="bgr24").reformat(format="yuv420p")
-        frame.pts, frame.time_base = round(arrived_s / _RAW_TICK), _RAW_TICK
-        for packet in self._encoder.encode(frame):
+        shown = frame.reformat(width=width, height=height, format=_PIXELS)
+        if self._masks:
+            shown = av.VideoFrame.from_ndarray(_masked_planes(shown.to_ndarray(), self._masks), format=_PIXELS)
+        shown.pts, shown.time_base = round(at_s / _RAW_TICK), _RAW_TICK
+        for packet in self._encoder.encode(shown):
             self._recorder.take(packet, self._muxed, time_s)
+
+    def close(self) -> None:
+        """End the open file."""
+        self._recorder.close()
 
     def _start(self, width: int, height: int) -> None:
         import av
@@ -158,7 +170,20 @@ class RawRecorder:
         self._muxed = self._sink.add_stream(
             "libx264", rate=30, options={"preset": "ultrafast", "tune": "zerolatency", "g": "60"}
         )
-        self._muxed.width, self._muxed.height, self._muxed.pix_fmt = width, height, "yuv420p"
+        self._muxed.width, self._muxed.height, self._muxed.pix_fmt = width, height, _PIXELS
         self._muxed.codec_context.time_base = _RAW_TICK
+        self._muxed.codec_context.thread_count = 1
         self._sink.start_encoding()  # or the stream does not know its parameters yet
         self._encoder, self._size = self._muxed.codec_context, (width, height)
+
+
+def _masked_planes(planes: NDArray[np.uint8], masks: Sequence[Polygon]) -> NDArray[np.uint8]:
+    """Make the masks grey in the planes of a yuv420p picture, uint8 [1.5 H, W]: brightness, then two of colour."""
+    height, width = planes.shape[0] * 2 // 3, planes.shape[1]
+    flat, pixels = planes.reshape(-1), height * width
+    whole_HW = covered(masks, height, width)
+    flat[:pixels].reshape(height, width)[whole_HW] = _GREY
+    half_HW = whole_HW.reshape(height // 2, 2, width // 2, 2).any(axis=(1, 3))
+    for start in (pixels, pixels * 5 // 4):
+        flat[start : start + pixels // 4].reshape(height // 2, width // 2)[half_HW] = _COLOURLESS
+    return planes

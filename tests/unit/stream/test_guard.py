@@ -17,7 +17,7 @@ from hippocam.models.encoders.palette import PaletteEncoder
 from hippocam.stream import guard
 from hippocam.stream.archive.parts import PartEnd, read_part
 from hippocam.stream.archive.plan import Footage, Segment
-from hippocam.stream.archive.runner import run_here
+from hippocam.stream.archive.runner import Order, run_here
 from hippocam.stream.archive.work_folder import WorkFolder
 from hippocam.stream.archive.worker import Work
 from hippocam.stream.errors import HippocamError, SourceError
@@ -171,7 +171,7 @@ def test_an_archive_goes_on_too(tmp_path: Path, kind: BaseException, step: str) 
     folder = WorkFolder.begin(tmp_path / "work", {"bad", "good"})
     work = Work(folder=folder, pipeline=PipelineConfig(), segment_s=60.0)
     book = Reader()
-    run_here(footage, work, PaletteEncoder, book)
+    run_here(Order(footage=footage, work=work, make_encoder=PaletteEncoder, book=book))
     assert book.taken == 2
     bad, good = (list(read_part(folder.part(key, 0), key))[-1] for key in ("bad", "good"))
     assert isinstance(bad, PartEnd)

@@ -6,7 +6,7 @@ import pytest
 from hippocam.stream.archive.nodes import Room, WorkersConfig, room_on
 from hippocam.stream.archive.parts import read_part
 from hippocam.stream.archive.plan import Footage, Segment, segments_of
-from hippocam.stream.archive.runner import run_here, run_on_ray
+from hippocam.stream.archive.runner import Order, run_here, run_on_ray
 from hippocam.stream.archive.work_folder import WorkFolder
 from hippocam.stream.archive.worker import MAX_TRIES, Made, SegmentWorker, Work, give_up
 from hippocam.stream.errors import HippocamError
@@ -43,7 +43,7 @@ def test_a_cluster_that_is_not_there_is_told_at_once(tmp_path):
     work = work_of(WorkFolder.begin(tmp_path / "work", {"k"}))
     config = WorkersConfig(address=address)
     with pytest.raises(HippocamError, match=f"Ray at {address}: nobody answers there"):
-        run_on_ray([footage_of(tmp_path / "a.mp4")], work, Broken, Paper(), config, ahead=9)
+        run_on_ray(order_of(tmp_path / "a.mp4", work), config, ahead=9)
 
 
 def test_values_out_of_range_are_told():
@@ -65,6 +65,10 @@ def work_of(folder):
 
 def footage_of(path):
     return Footage(source=VideoSource(path), key="k", segments=1)
+
+
+def order_of(path, work):
+    return Order(footage=[footage_of(path)], work=work, make_encoder=Broken, book=Paper())
 
 
 class Broken:
@@ -127,7 +131,7 @@ def test_a_machine_that_does_not_see_the_work_folder_is_told(tmp_path):
     with pytest.raises(HippocamError, match="that all machines of the cluster share"):
         worker.prepare()
     with pytest.raises(HippocamError, match="does not see"):
-        run_here([footage_of(tmp_path / "a.mp4")], work_of(folder), Broken, Paper())
+        run_here(order_of(tmp_path / "a.mp4", work_of(folder)))
 
 
 def test_work_that_nobody_wants_any_more_is_cleared_up(tmp_path):

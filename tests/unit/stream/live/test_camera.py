@@ -156,3 +156,20 @@ def test_a_camera_that_is_heard_and_not_seen_hangs_too():
     camera.run(lambda seconds: camera.stop())
     assert camera.status().error == "no frame for 5 s"
     assert len(heard) == 6  # a second each, until it is more than five without a frame
+
+
+def test_a_capture_is_renewed_at_once_and_that_is_no_restart():
+    now, captures = Now(), []
+
+    def launch():
+        script = [(0.1, frame(1)), (0.1, frame(2)), (0.1, Ended())]
+        captures.append(FakeCapture(now, script))
+        if len(captures) == 1:
+            camera.renew()  # as from another thread, while it opens
+        return captures[-1]
+
+    waits = []
+    camera = Camera(ADDRESS, CameraConfig(), launch, monotonic=now)
+    camera.run(waits.append)
+    assert [c.killed for c in captures] == [True, True]
+    assert (waits, camera.status().restarts, camera.state) == ([], 0, State.ENDED)

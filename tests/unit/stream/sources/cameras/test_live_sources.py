@@ -18,7 +18,7 @@ from hippocam.stream.live.lookback import LookBackConfig, segments, start_of
 from hippocam.stream.live.messages import Captured
 from hippocam.stream.sources.cameras.opencv import read_device
 from hippocam.stream.sources.cameras.pyav import read_file, read_url
-from hippocam.stream.sources.cameras.recorder import Recorder
+from hippocam.stream.sources.cameras.recorder import PictureRecorder, Recorder
 
 
 def recorder(tmp_path, **settings):
@@ -159,7 +159,7 @@ def test_a_webcam_is_read_and_its_footage_compressed(tmp_path, media):
     shown = []
 
     def watch():
-        for frame in read_device(address, longest=48, recorder=writer):
+        for frame in read_device(address, longest=48, recorder=PictureRecorder(writer)):
             shown.append(media.read_number(frame.image()))
             time.sleep(0.005)
 
@@ -169,6 +169,23 @@ def test_a_webcam_is_read_and_its_footage_compressed(tmp_path, media):
     assert shown == list(range(40))
     (clip,) = write_clips(tmp_path / "lb", tmp_path / "out.mp4", 60)
     assert [n for _, n in numbers(clip.path, media)] == list(range(40))
+
+
+def test_what_is_masked_is_grey_in_the_footage_too(tmp_path, media):
+    media.render_video(tmp_path / "a.mp4", frames=30, fps=50, size=(96, 64))
+    writer = recorder(tmp_path, segment_s=60)
+    masked = PictureRecorder(writer, [[[0.5, 0], [1, 0], [1, 1], [0.5, 1]]])
+    address = parse_address(str(tmp_path / "a.mp4"))
+    frames = list(read_file(address, longest=96, loop=False, recorder=masked))
+    masked.close()
+    (kept,) = segments(tmp_path / "lb")
+    with av.open(str(kept)) as container:
+        shown = [(frame.time, frame.to_ndarray(format="rgb24").astype(int)) for frame in container.decode(video=0)]
+    assert len(shown) == len(frames) == 30
+    assert shown[-1][0] - shown[0][0] == pytest.approx(29 / 50, abs=0.01)
+    for (_, kept_picture), frame in zip(shown, frames, strict=True):
+        assert np.abs(kept_picture[:, 52:] - 114).max() < 12  # grey, whatever was there
+        assert np.abs(kept_picture[:, :44] - frame.image()[:, :44]).mean() < 12
 
 
 def test_a_webcam_that_is_not_there_is_named():
