@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # The key that clients must send, where others than this machine can reach the server.
 KEY_VARIABLE = "HIPPOCAM_API_KEY"
+# How long another policy server may take where nobody says: a robot that holds is not to wait for it.
+_ANSWER_MS, _HOLD_AFTER_MS = 60_000.0, 500.0
 
 
 def add_serve(names: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
@@ -29,6 +31,14 @@ def add_serve(names: argparse._SubParsersAction[argparse.ArgumentParser]) -> arg
     who.add_argument("--upstream", metavar="URL", help="ws://... of the policy server that answers")
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
     serve.add_argument("--port", type=int, default=8000, help="port (default 8000)")
+    serve.add_argument(
+        "--hold",
+        choices=("absolute", "relative"),
+        help="with --upstream: the last action again, or none, while that does not answer",
+    )
+    serve.add_argument(
+        "--answer-ms", type=float, metavar="MS", help="that --upstream may take (default 60000, with --hold 500)"
+    )
     serve.add_argument("--top", type=int, default=4, metavar="N", help="moments that are recalled (default 4)")
     serve.add_argument("--deadline-ms", type=float, default=50.0, metavar="MS", help="of recall (default 50)")
     serve.set_defaults(run=_serve)
@@ -64,7 +74,14 @@ def _memory(options: argparse.Namespace) -> Iterator[Service]:
     from hippocam.apps.robot.serve.memory import MemoryService, RecallingConfig
     from hippocam.apps.settings import load_settings
 
-    recalling = RecallingConfig(upstream=options.upstream, deadline_ms=options.deadline_ms, top=options.top)
+    answer_ms = options.answer_ms or (_HOLD_AFTER_MS if options.hold else _ANSWER_MS)
+    recalling = RecallingConfig(
+        upstream=options.upstream,
+        deadline_ms=options.deadline_ms,
+        top=options.top,
+        answer_s=answer_ms / 1000,
+        hold=options.hold,
+    )
     opened = RobotMemory.open(
         options.memory,
         encoder=options.encoder or "auto",

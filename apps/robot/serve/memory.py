@@ -1,8 +1,9 @@
 """A robot's memory as a service: each observation is remembered, and what it reminds of is recalled.
 
 Alone it answers with what was recalled. Before another policy server (`upstream`) it forwards the observation with
-that, and the answer is that server's. {"reset": True} ends an episode, and {"reset_finished": True} answers it;
-what has {"remember": True} is remembered alone, and {"remembered": N} answers it.
+that, and the answer is that server's; where that does not answer, a robot may be told to hold. {"reset": True}
+ends an episode, and {"reset_finished": True} answers it; what has {"remember": True} is remembered alone, and
+{"remembered": N} answers it.
 
 Added to what is forwarded, and to what is answered alone:
 
@@ -27,10 +28,12 @@ import numpy as np
 
 from hippocam.apps.robot.memory import RobotMemory
 from hippocam.apps.robot.records import Recalled, RecalledEntry
+from hippocam.apps.robot.serve.hold import Hold, Kind
 from hippocam.apps.robot.serve.observation import BETWEEN_S, Observed, observed
 from hippocam.apps.robot.serve.server import MOST_BYTES
 from hippocam.apps.robot.serve.upstream import Upstream
 from hippocam.apps.robot.shown import shown_of
+from hippocam.stream.errors import HippocamError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,16 +45,23 @@ class RecallingConfig:
         deadline_ms: How long recall may take.
         top: Moments that are recalled for an observation.
         side_px: Side of the pictures that are added, pixels.
+        answer_s: How long the policy server may take to answer, seconds.
+        hold: What its actions are, where a robot is to hold while it does not answer: see `Hold`; None tells the
+            robot's program why there is no answer, and ends its connection.
     """
 
     upstream: str | None = None
     deadline_ms: float = 50.0
     top: int = 4
     side_px: int = 224
+    answer_s: float = 60.0
+    hold: Kind | None = None
 
     def __post_init__(self) -> None:
         if self.upstream is not None and urlsplit(self.upstream).scheme not in ("ws", "wss"):
             raise ValueError(f"upstream must be a ws:// or wss:// address, found {self.upstream!r}")
+        if not self.answer_s > 0:
+            raise ValueError(f"answer_s must be above 0, found {self.answer_s}")
 
 
 class MemoryService:
@@ -74,8 +84,8 @@ class MemoryService:
         if self._config.upstream is None:
             yield _Client(self, None)
         else:
-            with Upstream(self._config.upstream, MOST_BYTES) as upstream:
-                yield _Client(self, upstream)
+            with Upstream(self._config.upstream, MOST_BYTES, self._config.answer_s) as upstream:
+                yield _Client(self, upstream, None if self._config.hold is None else Hold(self._config.hold))
 
     def remember(self, seen: Observed) -> tuple[float, list[str]]:
         """Remember an observation with all its pictures; return its time, and what of it could not be used.
@@ -143,8 +153,8 @@ class MemoryService:
 class _Client:
     """Answers one client."""
 
-    def __init__(self, service: MemoryService, upstream: Upstream | None) -> None:
-        self._service, self._upstream = service, upstream
+    def __init__(self, service: MemoryService, upstream: Upstream | None, hold: Hold | None = None) -> None:
+        self._service, self._upstream, self._hold = service, upstream, hold
         self.metadata = ({} if upstream is None else upstream.metadata) | {"memory": "hippocam"}
 
     def reply(self, content: object) -> dict[str, Any]:
@@ -160,7 +170,15 @@ class _Client:
         added = self._service.added(recalled, now_s, refused)
         if upstream is None or not isinstance(content, dict):
             return added | {"entries": [_told(entry) for entry in recalled.entries]}
-        answer = upstream.ask(content | added)
+        try:
+            answer = upstream.ask(content | added)
+        except HippocamError as error:
+            held = None if self._hold is None else self._hold.chunk()
+            if held is None:
+                raise
+            return {"actions": held, "policy/held": str(error)} | added
+        if self._hold is not None:
+            self._hold.chose(answer.get("actions"))
         self._service.acted(now_s, answer, recalled, seen.env)
         return answer
 

@@ -45,8 +45,9 @@ def served(memory):
     """Serve the memory; call it with a config, get an address."""
     running = []
 
-    def start(*, upstream=None, **config):
-        service = MemoryService(memory, RecallingConfig(upstream=upstream, deadline_ms=10_000))
+    def start(*, upstream=None, recalling=None, **config):
+        recalling = {"upstream": upstream, "deadline_ms": 10_000} | (recalling or {})
+        service = MemoryService(memory, RecallingConfig(**recalling))
         server = RobotServer(service, ServeConfig(port=0, **config))
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
@@ -60,10 +61,15 @@ def served(memory):
 
 
 class Policy:
-    """A policy server of openpi's: tells its metadata first, answers with a chunk, or with a traceback as text."""
+    """A policy server of openpi's: tells its metadata first, answers with a chunk, or with a traceback as text.
+
+    Nothing is answered while `going_on` is not set.
+    """
 
     def __init__(self):
-        self.seen = []
+        self.seen, self.answered = [], 0
+        self.going_on = threading.Event()
+        self.going_on.set()
         self.server = serve(self._answer, "127.0.0.1", 0, compression=None, max_size=None)
         self.url = f"ws://127.0.0.1:{self.server.socket.getsockname()[1]}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -73,11 +79,13 @@ class Policy:
         for message in connection:
             content = unpack(message)
             self.seen.append(content)
+            self.going_on.wait(END_S)
+            self.answered += 1
             if content.get("prompt") == "fail":
                 connection.send("Traceback (most recent call last):\n  somewhere\nValueError: no such task")
                 connection.close(1011)
                 return
-            connection.send(pack({"actions": np.ones((10, 7), np.float32)}))
+            connection.send(pack({"actions": np.full((10, 7), self.answered) + np.arange(10.0)[:, None]}))
 
 
 def until(ask, holds):
@@ -129,6 +137,31 @@ def test_before_another_server_the_answer_is_that_servers_and_it_sees_what_was_r
         with pytest.raises(ConnectionClosedError) as caught:
             client.recv()
         assert caught.value.rcvd.code == 1011
+    policy.server.shutdown()
+
+
+@pytest.mark.parametrize(("kind", "held"), [("absolute", [10.0] * 10), ("relative", [0.0] * 10)])
+def test_while_the_other_server_stalls_or_fails_the_robot_holds_and_then_goes_on(served, kind, held):
+    policy = Policy()
+    address = served(upstream=policy.url, recalling={"hold": kind, "answer_s": 0.3})
+
+    def asked(prompt):
+        client.send(pack({"prompt": prompt}))
+        answer = unpack(client.recv())
+        return answer["actions"][:, 0].tolist(), answer.get("policy/held", "")
+
+    with connect(f"ws://{address}", compression=None, max_size=None) as client:
+        client.recv()
+        assert asked("pick") == ([1.0 + step for step in range(10)], "")
+        assert asked("fail")[0] == held
+        policy.going_on.clear()
+        actions, why = asked("pick")
+        assert actions == held
+        assert why == f"the policy server at {policy.url} does not answer"
+        policy.going_on.set()
+        actions, why = until(lambda: asked("pick"), lambda answer: not answer[1])
+        assert actions == [actions[0] + step for step in range(10)]
+        assert actions[0] > 2
     policy.server.shutdown()
 
 
