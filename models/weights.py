@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import shutil
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from types import MappingProxyType
 from typing import BinaryIO
 
 from hippocam.models.errors import WeightsError
+from hippocam.stream.private import own_folder
 
 log = logging.getLogger(__name__)
 
@@ -220,9 +220,12 @@ WEIGHTS: Mapping[str, Weights] = MappingProxyType(
 
 
 def cache_root() -> Path:
-    """Give the folder of all that is fetched or derived: `$HIPPOCAM_CACHE`, else `~/.cache/hippocam`."""
-    root = os.environ.get("HIPPOCAM_CACHE")
-    return Path(root) if root else Path.home() / ".cache" / "hippocam"
+    """Give the folder of all that is fetched or derived: `$HIPPOCAM_CACHE`, else `~/.cache/hippocam`.
+
+    Raises:
+        HippocamError: The user has no home.
+    """
+    return own_folder("HIPPOCAM_CACHE", ".cache", "hippocam")
 
 
 def cache_dir() -> Path:

@@ -6,8 +6,24 @@ import os
 from pathlib import Path
 from typing import IO, Any
 
+from hippocam.stream.errors import HippocamError
+
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
+
+
+def own_folder(variable: str, *below: str) -> Path:
+    """Folder of what a user keeps for all memories: what a variable says, else one below the home.
+
+    Raises:
+        HippocamError: Neither is there: a number without a name, as in some containers, has no home.
+    """
+    if named := os.environ.get(variable):
+        return Path(named)
+    try:
+        return Path.home().joinpath(*below)
+    except RuntimeError as error:
+        raise HippocamError(f"this user has no home folder; set {variable} to a folder") from error
 
 
 def make_folder(folder: Path) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import date, datetime, time, timedelta
+from contextlib import suppress
+from datetime import datetime, time, timedelta, tzinfo
 from typing import Self
 
 from hippocam.stream.errors import HippocamError
@@ -20,7 +21,7 @@ Window = tuple[float | None, float | None]
 DATES_FROM_S = 1e9
 # How far a time of day is from UTC, as it may be written behind it.
 OFFSET = r"(?:\s?[+-]\d\d:?\d\d|\s?(?:Z|UTC|GMT)\b)"
-_CLOCK = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{1,2}(?:\.\d+)?)")
+_CLOCK = re.compile(rf"(?:(\d+):)?(\d{{1,2}}):(\d{{1,2}}(?:\.\d+)?)({OFFSET})?")
 
 
 class Clock(float):
@@ -30,19 +31,21 @@ class Clock(float):
 
     Attributes:
         of_day_s: Seconds since midnight as a time of day has them: 16 hours 49 minutes.
+        zone: How far it is from UTC where that was written behind it, which no time from a start has; else None.
     """
 
     of_day_s: float
+    zone: tzinfo | None
 
-    def __new__(cls, seconds: float, of_day_s: float) -> Self:
+    def __new__(cls, seconds: float, of_day_s: float, zone: tzinfo | None = None) -> Self:
         """Make one of both readings."""
         made = super().__new__(cls, seconds)
-        made.of_day_s = of_day_s
+        made.of_day_s, made.zone = of_day_s, zone
         return made
 
-    def __reduce__(self) -> tuple[type[Clock], tuple[float, float]]:
+    def __reduce__(self) -> tuple[type[Clock], tuple[float, float, tzinfo | None]]:
         """What a copy is made of, also one that goes to another process."""
-        return Clock, (float(self), self.of_day_s)
+        return Clock, (float(self), self.of_day_s, self.zone)
 
 
 def parse_time(text: str) -> float:
@@ -59,7 +62,11 @@ def parse_time(text: str) -> float:
         if seconds < 60 and (minutes < 60 or match[1] is None):
             total_s = hours * 3600 + minutes * 60 + seconds
             of_day_s = total_s if match[1] else 60 * total_s
-            return Clock(total_s, of_day_s) if of_day_s < 86400 else total_s
+            if of_day_s < 86400:
+                with suppress(ValueError):  # no place is so far from UTC
+                    return Clock(total_s, of_day_s, _zone(match[4]) if match[4] else None)
+            elif match[4] is None:
+                return total_s
     else:
         try:
             value = float(text)
@@ -76,11 +83,20 @@ def _date(text: str) -> float:
     if not re.match(r"\d{4}-\d\d-\d\d", text):
         return math.nan
     if offset := re.search(rf"(?<=\d){OFFSET}$", text) if ":" in text else None:
-        text = text[: offset.start()] + offset[0].strip().replace("UTC", "Z").replace("GMT", "Z")
+        text = text[: offset.start()] + _plain(offset[0])
     try:
         return datetime.fromisoformat(text).timestamp()
     except (ValueError, OverflowError):
         return math.nan
+
+
+def _plain(offset: str) -> str:
+    """A distance from UTC as ISO 8601 has it."""
+    return offset.strip().replace("UTC", "Z").replace("GMT", "Z")
+
+
+def _zone(offset: str) -> tzinfo | None:
+    return datetime.fromisoformat("2000-01-01T00:00" + _plain(offset)).tzinfo
 
 
 def format_time(time_s: float) -> str:
@@ -96,16 +112,16 @@ def format_time(time_s: float) -> str:
     return f"{hours}:{minutes:02d}:{seconds}" if hours else f"{minutes}:{seconds}"
 
 
-def on_day(of_day_s: float, *, of_s: float, days: int = 0) -> float:
-    """Seconds since 1970 of a time of day, in this machine's time zone.
+def on_day(clock: Clock, *, of_s: float, days: int = 0) -> float:
+    """Seconds since 1970 of a time of day, in its own distance from UTC, else in this machine's time zone.
 
     Args:
-        of_day_s: Seconds since midnight, 0 to 86,400, as a clock on the wall shows them.
+        clock: As a clock on the wall shows it.
         of_s: A time of the day that is meant.
         days: So many days later.
     """
-    midnight = datetime.combine(date.fromtimestamp(of_s) + timedelta(days=days), time())
-    return (midnight + timedelta(seconds=of_day_s)).timestamp()
+    day = datetime.fromtimestamp(of_s, clock.zone).date() + timedelta(days=days)
+    return (datetime.combine(day, time(), clock.zone) + timedelta(seconds=clock.of_day_s)).timestamp()
 
 
 def _comes_twice(when: datetime) -> bool:

@@ -121,6 +121,9 @@ def on_clock(wanted: Filter, held: Sequence[StreamStatus], *, dates: bool = Fals
     if dates and plain and (said := max(times.values(), default=0.0)) >= DATES_FROM_S:
         raise HippocamError(clock_said(min(plain), said))
     open_times = {name: time_s for name, time_s in times.items() if time_s < DATES_FROM_S}
+    for time_s in open_times.values():
+        if plain and not dated and isinstance(time_s, Clock) and time_s.zone is not None:
+            raise HippocamError(f"{min(plain)} counts from its start, in no time zone: write MM:SS or HH:MM:SS")
     if not dated or not open_times:
         return _in_order(wanted) if dates else wanted
     camera, latest_s = max(dated.items(), key=lambda each: each[1])
@@ -129,7 +132,7 @@ def on_clock(wanted: Filter, held: Sequence[StreamStatus], *, dates: bool = Fals
         if not isinstance(time_s, Clock):
             raise HippocamError(clock_said(camera, time_s))
         after_s = settled.get("after_s", times.get("after_s"))
-        settled[name] = _day_time(time_s.of_day_s, latest_s, after_s if name == "before_s" else None)
+        settled[name] = _day_time(time_s, latest_s, after_s if name == "before_s" else None)
     if plain:
         name, time_s = next(iter(open_times.items()))
         raise HippocamError(
@@ -152,10 +155,10 @@ def _in_order(wanted: Filter) -> Filter:
     return wanted
 
 
-def _day_time(of_day_s: float, latest_s: float, after_s: float | None) -> float:
+def _day_time(clock: Clock, latest_s: float, after_s: float | None) -> float:
     """A time of day as a date: the first after a time, else the last until the end."""
     if after_s is not None and after_s >= DATES_FROM_S:
-        today_s = on_day(of_day_s, of_s=after_s)
-        return today_s if today_s > after_s else on_day(of_day_s, of_s=after_s, days=1)
-    today_s = on_day(of_day_s, of_s=latest_s)
-    return today_s if today_s <= latest_s else on_day(of_day_s, of_s=latest_s, days=-1)
+        today_s = on_day(clock, of_s=after_s)
+        return today_s if today_s > after_s else on_day(clock, of_s=after_s, days=1)
+    today_s = on_day(clock, of_s=latest_s)
+    return today_s if today_s <= latest_s else on_day(clock, of_s=latest_s, days=-1)

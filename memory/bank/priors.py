@@ -13,7 +13,7 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from hippocam.memory.bank.utility import Prior
-from hippocam.memory.trained import SHIPPED, own_folder
+from hippocam.memory.trained import looked_into
 from hippocam.stream.records import EncoderSpec
 
 
@@ -29,7 +29,7 @@ def load_prior(spec: EncoderSpec, folder: Path | None = None) -> Prior | None:
         spec: Spec of the encoder.
         folder: Where to look; None for the user's own folder first, then for what ships.
     """
-    folders = (own_folder(), SHIPPED) if folder is None else (folder,)
+    folders = looked_into() if folder is None else (folder,)
     paths = (prior_path(spec.id, each) for each in folders)
     path = next((path for path in paths if path.is_file()), None)
     if path is None:

@@ -21,7 +21,7 @@ import numpy as np
 
 from hippocam.memory.errors import ConsolidatorError
 from hippocam.memory.sleep.windows import RELATIONS, SCALARS, Windows
-from hippocam.memory.trained import SHIPPED, own_folder
+from hippocam.memory.trained import SHIPPED, looked_into
 
 WEIGHTS = SHIPPED / "consolidator.safetensors"
 # C and H above.
@@ -70,8 +70,8 @@ def shapes() -> dict[str, tuple[int, ...]]:
 
 def weights_path() -> Path:
     """Path of the parameters that the user trained, else of those that ship."""
-    own = own_folder() / WEIGHTS.name
-    return own if own.is_file() else WEIGHTS
+    paths = (folder / WEIGHTS.name for folder in looked_into())
+    return next(path for path in paths if path.is_file())
 
 
 @cache

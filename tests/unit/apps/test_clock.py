@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -224,3 +224,15 @@ def test_a_stretch_that_ends_before_it_begins_deletes_nothing(folder, times):
     with Memory.open_reader(folder) as memory:
         assert [(one.id, one.entries) for one in memory.streams()] == before
         assert any(one.stream == "film" for one in memory.store.summaries.every(None))
+
+
+def test_a_distance_from_utc_is_taken_with_a_time_of_day_where_times_are_dates(folder, capsys):
+    """Both hours of one name can be meant, at the end of summer time, wherever a time is typed."""
+    live = ["--stream", "gate", "--memory", str(folder), "--json", "--top", "1000"]
+    utc = datetime.fromtimestamp(LIVE_S + 60, UTC).strftime("%H:%M:%SZ")
+    assert main(["search", "red", "--after", utc, *live]) == 0
+    found = json.loads(capsys.readouterr().out)["moments"]
+    assert found
+    assert min(moment["t1_s"] for moment in found) > LIVE_S + 60
+    assert main(["search", "red", "--after", "00:05+01:00", "--stream", "film", "--memory", str(folder)]) == 2
+    assert "counts from its start, in no time zone" in capsys.readouterr().err

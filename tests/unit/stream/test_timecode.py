@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hippocam.stream.errors import HippocamError
-from hippocam.stream.timecode import format_time, parse_time
+from hippocam.stream.timecode import format_time, on_day, parse_time
 
 
 @pytest.mark.parametrize(
@@ -106,3 +106,29 @@ def test_what_is_no_date_is_refused(text):
 def test_a_time_that_may_be_one_of_day_is_copied_with_both_readings(again):
     found = again(parse_time("16:49"))
     assert (found, found.of_day_s) == (16 * 60 + 49, (16 * 60 + 49) * 60)
+
+
+@pytest.mark.parametrize(
+    ("written", "hour_s"),
+    [
+        ("02:30+02:00", 0),
+        ("02:30 +02:00", 0),
+        ("2:30:00+0200", 0),
+        ("00:30Z", 0),
+        ("00:30:00 UTC", 0),
+        ("02:30+01:00", 3600),
+    ],
+)
+def test_a_time_of_day_with_its_distance_from_utc_is_that_of_its_own_clock(zone, written, hour_s):
+    zone("CET-1CEST,M3.5.0,M10.5.0/3")
+    first_s = 1_792_888_200.0  # 25 October 2026, 02:30 in summer time
+    clock = pickle.loads(pickle.dumps(parse_time(written)))
+    for of_s in (first_s, first_s + 6 * 3600):
+        assert on_day(clock, of_s=of_s) == first_s + hour_s
+    assert on_day(clock, of_s=first_s, days=1) == first_s + hour_s + 86_400
+
+
+@pytest.mark.parametrize("written", ["02:30+99:00", "2:75+01:00", "30:00:00+01:00"])
+def test_a_time_of_day_that_no_clock_shows_is_refused(written):
+    with pytest.raises(HippocamError, match="not understood"):
+        parse_time(written)
