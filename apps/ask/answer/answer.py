@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from hippocam.apps.ask.answer.alternatives import alternatives
 from hippocam.apps.ask.answer.categories import category
-from hippocam.apps.ask.answer.credits import credits_of
 from hippocam.apps.ask.answer.doing import doing
 from hippocam.apps.ask.answer.facts import Closer, Facts
 from hippocam.apps.ask.answer.looks import looks
@@ -19,7 +18,10 @@ from hippocam.apps.ask.answer.streams import compare, length
 from hippocam.apps.ask.answer.things import cannot_count, glimpsed, things
 from hippocam.apps.ask.answer.told import Told
 from hippocam.apps.ask.answer.which import which
-from hippocam.apps.ask.answer.words import few_lines, lines_like, words
+from hippocam.apps.ask.answer.written.credits import credits_of
+from hippocam.apps.ask.answer.written.makers import makers
+from hippocam.apps.ask.answer.written.screens import nth_screen
+from hippocam.apps.ask.answer.written.words import few_lines, lines_like, words
 from hippocam.memory.records import Evidence
 from hippocam.models.readers.question_kind import QuestionKind
 
@@ -30,7 +32,7 @@ _ANSWERS: Mapping[QuestionKind, tuple[Callable[[Facts], Told | None], ...]] = {
     _K.COMPARE: (compare,),
     _K.NOBODY: (nobody,),
     _K.WHO: (who,),
-    _K.WORDS: (lines_like, words),
+    _K.WORDS: (lines_like, makers, nth_screen, words),
     _K.SAID: (words,),
     _K.WHAT: (category, overview),
     _K.HAPPENED: (overview,),
@@ -39,12 +41,12 @@ _ANSWERS: Mapping[QuestionKind, tuple[Callable[[Facts], Told | None], ...]] = {
     _K.WHETHER: (numbered, things, credits_of),
     _K.WHERE: (category,),
     _K.WHEN: (lines_like, things, credits_of),
-    _K.OTHER: (lines_like, which, category),
+    _K.OTHER: (lines_like, makers, which, category),
     _K.OFTEN: (things,),
     _K.LONG: (things, credits_of),
-    _K.FIRST: (things, overview),
-    _K.LAST: (things, overview),
-    _K.ORDINAL: (things,),
+    _K.FIRST: (nth_screen, things, overview),
+    _K.LAST: (nth_screen, things, overview),
+    _K.ORDINAL: (nth_screen, things),
 }
 
 

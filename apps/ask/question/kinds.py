@@ -48,6 +48,7 @@ _WORK = (
     r"|lighting|camera work|software|slides?|talk|presentation|translation|subtitles|films?|movies?|videos?"
     r"|clips?)"
 )
+_PREPOSITION = r"(?:under|with|for|from|to|by|into|against|through|about|of|at|on|in)"
 _PEOPLE = r"(?:people|persons?|visitors?|guests?|customers?|men|women)"
 _ORDINAL = (
     r"(?P<nth>second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|\d+(?:st|nd|rd|th))"
@@ -173,6 +174,12 @@ _KINDS = (
         r"|kitchen|shop|house|garden|yard|picture|view|whole \w+)))? (?:ever |completely |quite )?"
         r"(?:empty|deserted|unoccupied)(?P<named>)$",
     ),
+    (
+        _K.SAID,
+        r"^(?:what (?:are|were|is|was) )?(?:the )?(?:very )?(?:first|last) (?:words?|sentences?|things?|lines?)"
+        r"(?: that)?(?: (?:is|are|was|were|you|we|he|she|they|(?:the|a) [\w-]+))?"
+        r" (?:said|says?|spoken|hear|heard)\b(?P<named>)",
+    ),
     (_K.FIRST, _IN_A_ROW + "first$"),
     (_K.LAST, _IN_A_ROW + "last$"),
     (_K.FIRST, _ANYTHING.format("first")),
@@ -181,10 +188,6 @@ _KINDS = (
     (_K.LAST, _ANYTHING.format("last")),
     (_K.WHEN, r"^(?:at |in )?(?:what|which) (?:times?|points?|moments?|scenes?|minutes?)\b"),
     # words
-    (
-        _K.SAID,
-        r"^(?:what (?:are|were|is|was) the )?(?:first|last) words (?:that )?(?:are |were |is )?(?:said|spoken)\b",
-    ),
     (
         _K.SAID,
         r"^quote\b|^who says what\b|^what (?:do|did|can) (?:you|we|i) hear\b|^what (?:can|could) be heard\b",
@@ -237,7 +240,11 @@ _KINDS = (
         r"|headline|number(?! of)"
         r"|letters|licen[cs]e plate|number plate|inscription)\b",
     ),
-    (_K.WORDS, rf"^what (?:is|was|are|were|'s) on (?:the |this |that )?(?:next |first |last )?{_WRITTEN}\b"),
+    (
+        _K.WORDS,
+        rf"^what (?:{_BE}(?: written| shown| displayed)?|stands?|stood|appears?|appeared) on"
+        rf" (?:the |this |that )?(?:next |first |last )?{_WRITTEN}\b",
+    ),
     (_K.WORDS, r"^what (?:can|could|do|did) (?:be|you|we|i|one) read\b|^read\b(?! a| any)"),
     # which of several
     (_K.FIRST, r"\bfirst (?:see|seen|appear|shown|visible|come|came)\b|\bthe first time\b|\bfirst$"),
@@ -295,6 +302,7 @@ _KINDS = (
         r"|against|around)\b.+)$",
     ),
     (_K.OTHER, r"^how \w+ (?:is|are|was|were)(?P<named>\b.*)$"),
+    (_K.OTHER, rf"^{_PREPOSITION} (?:what|which|whom)\b(?P<named>.*)$"),
     (_K.OTHER, r"^(?:what|which|why|how)(?:'s)?\b(?: (?:kinds?|sorts?|types?) of)?(?: way)?(?P<named>.*)$"),
     (_K.WHETHER, rf"^(?:whether|if) (?:there {_BE} )?(?P<named>.*)$"),
     (_K.WHETHER, r"^any(?: signs? of)?(?P<named> .*)$"),

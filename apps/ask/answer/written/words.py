@@ -18,11 +18,13 @@ from hippocam.stream.records import Note
 
 _LINES = 12
 _FEW = 4
-# Titles stand at the beginning: so many of the first screens are told for one.
+# Titles stand at the beginning: so many of the first screens are told for one, and of what was said first.
 _TITLE = re.compile(
     r"\btitles?\b|\b(?:it|film|movie|video|trailer|show) (?:is )?(?:called|named)\b", re.IGNORECASE
 )
 _FIRST = 2
+# What was said first, or last.
+_EDGE = re.compile(r"\b(?:first|last)\b", re.IGNORECASE)
 # Until when a title comes: seconds, or the share of a long recording; that the recording is called like the film.
 _BEGINS_S, _BEGINS = 15.0, 0.1
 _NAMED = 0.6
@@ -76,7 +78,7 @@ _ASKING = re.compile(
     r"\b(?:what|which|who|does|did|do|is|are|was|were|say|says|said|saying|read|reads|written|spoken|mention\w*|discuss\w*"
     r"|talk\w*|text|texts|words?|screens?|slides?|letters?|titles?|shown|seen|show|visible|being|about|speaker|voice"
     r"|people|person|man|woman|narrator|somebody|anybody|he|she|they|it|there|first|last|hear|heard|quote|can|be|out"
-    r"|film|video|display|terminal)\b",
+    r"|film|video|display|terminal|stands?|stood|appears?|appeared|displayed|things?|sentences?|cards?|captions?)\b",
     re.IGNORECASE,
 )
 
@@ -100,7 +102,10 @@ def words(facts: Facts) -> Told | None:
     title = _TITLE.search(facts.question) is not None and not said
     if title and (named := _named_only(facts, notes)) is not None:
         return named
-    for group in _screens(notes)[: _FIRST if title else None]:
+    groups = _screens(notes)
+    if said and (edge := _EDGE.search(facts.question)) is not None:
+        groups = groups[:_FIRST] if edge[0].casefold() == "first" else groups[-_FIRST:]
+    for group in groups[: _FIRST if title else None]:
         line = "; ".join(dict.fromkeys(one_line(note.text) for note in group))
         t0_s, t1_s = min(n.t0_s for n in group), max(n.t1_s for n in group)
         if len(told_lines) == _LINES or sum(map(len, told_lines)) + len(line) > _CHARS:
