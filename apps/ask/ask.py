@@ -11,8 +11,8 @@ from hippocam.apps.ask.answer.answer import answer_beside, answer_from_records, 
 from hippocam.apps.ask.answer.closeup import Pictures
 from hippocam.apps.ask.asof import Known, is_present, with_states
 from hippocam.apps.ask.away import with_away
+from hippocam.apps.ask.belief.likely import named_first
 from hippocam.apps.ask.deep import DeepConfig, SecondLook, look_again, thin
-from hippocam.apps.ask.likely import named_first
 from hippocam.apps.ask.links import where_before
 from hippocam.apps.ask.question.before_after import JUST_S
 from hippocam.apps.ask.question.description import description

@@ -17,12 +17,13 @@ from typing import NamedTuple
 import numpy as np
 
 from hippocam.apps.ask.asof import Subject
+from hippocam.apps.ask.belief.presence import doubted, labels_named, supposed
+from hippocam.apps.ask.belief.regions import LOOKED, RegionEncoder, by_regions
 from hippocam.apps.ask.count.count import StreamTimes, answer_count
 from hippocam.apps.ask.count.question import CountAnswer, EntityView
 from hippocam.apps.ask.evidence import evidence_of
 from hippocam.apps.ask.memories import Member, Memories, at_once
 from hippocam.apps.ask.nouns import names_place
-from hippocam.apps.ask.presence import doubted, labels_named, supposed
 from hippocam.apps.ask.question.description import description
 from hippocam.apps.ask.question.timeline import away, start_and_end_s, timelines
 from hippocam.apps.ask.robot.lookup import RobotLookup
@@ -112,15 +113,21 @@ class Search:
         ]
         if not parts:
             return ()
-        if len(parts) == 1:
-            (part,) = parts
-            found = [_Found(0, candidate) for candidate in self.recall(part)]
-            moments = _moments(parts, found, [0.0], presupposed=presupposed)
+        top = max(parts[0].query.top, LOOKED if isinstance(self.encoder, RegionEncoder) else 0)
+        if parts[0].query.beside == 0 and top > parts[0].query.top:  # the regions of a few more are looked at
+            wider = [Part(member, replace(query, top=top)) for member, query in parts]
+            moments = self._found(wider, presupposed=presupposed)[: parts[0].query.top]
         else:
-            moments = self._search_several(parts, presupposed=presupposed)
+            moments = self._found(parts, presupposed=presupposed)
         if isinstance(self.encoder, AbsentEncoder):
             return tuple(moment for moment in moments if moment.noted or moment.score > _BY_NO_WORD)
         return moments
+
+    def _found(self, parts: Sequence[Part], *, presupposed: bool) -> tuple[Evidence, ...]:
+        if len(parts) > 1:
+            return self._search_several(parts, presupposed=presupposed)
+        found = [_Found(0, candidate) for candidate in self.recall(parts[0])]
+        return _moments(parts, found, [0.0], self.encoder, presupposed=presupposed)
 
     def recall(self, part: Part) -> list[Candidate]:
         """What a memory finds."""
@@ -137,7 +144,7 @@ class Search:
         best += _neighbours(parts, best, beside)
         best.sort(key=lambda found: _order(parts, found))
         shifts = [_shift(self.encoder.spec, own, compared) for own in counts]
-        return _moments(parts, best, shifts, presupposed=presupposed)
+        return _moments(parts, best, shifts, self.encoder, presupposed=presupposed)
 
     def notable(self, where: Where, top: int) -> list[tuple[float, Evidence]]:
         """The moments that were most novel in their streams, `top` of each memory at most, with their utility."""
@@ -376,13 +383,15 @@ def _neighbours(parts: Sequence[Part], best: Sequence[_Found], beside: int) -> l
 
 
 def _moments(
-    parts: Sequence[Part], best: Sequence[_Found], shifts: Sequence[float], *, presupposed: bool
+    parts: Sequence[Part], best: Sequence[_Found], shifts: Sequence[float], encoder: Encoder, *, presupposed: bool
 ) -> tuple[Evidence, ...]:
-    """What was found as evidence, in its order, with what live processes hold of events that are still open."""
+    """What was found as evidence, the most believed first, with what live processes hold of open events."""
     closed, still_open = list[Iterator[Evidence]](), list[Evidence]()
     for index, (member, query) in enumerate(parts):
         found = [f.candidate for f in best if f.part == index]
         own = evidence_of(member, query, found)
+        if query.beside == 0:  # beside them stand neighbours, which are believed less than what they stand beside
+            own = by_regions(own, query.vector, encoder)
         own = doubted(member.memory, query, supposed(own) if presupposed else own, prefix=member.prefix)
         closed.append(iter(own))
         plain = [replace(moment, stream=moment.stream.removeprefix(member.prefix)) for moment in own]

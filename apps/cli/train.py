@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ def add_commands(train: argparse.ArgumentParser) -> None:
     consolidation = _add(names, "consolidation", _consolidation, "what is worth keeping, and how memories fade")
     consolidation.add_argument("--questions", type=Path, metavar="FILE", help="what may be asked, a line each")
     _add(names, "sleep", _sleep, "which entries may become one while a memory sleeps")
+    _add_regions(names, "regions", "how much the regions of a picture say, beside the whole")
     _add_outline(names, "outline", "what is left of the default encoder's vectors where room is short")
     _add_encoder(names, "encoder", "what the encoder `bundled` makes of pictures and texts")
 
@@ -56,6 +58,17 @@ def _add_outline(names: argparse._SubParsersAction[argparse.ArgumentParser], nam
     command.add_argument("--seed", type=int, default=0, metavar="N", help="of the training (default 0)")
     command.add_argument("--json", action="store_true", help="one JSON object on the last line of stdout")
     command.set_defaults(run=_outline)
+
+
+def _add_regions(names: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str) -> None:
+    command = names.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    command.add_argument(
+        "--data", type=Path, required=True, metavar="FOLDER", help="photographs: images/ and captions.tsv"
+    )
+    command.add_argument("--also", type=Path, metavar="FOLDER", help="another such folder to measure on")
+    command.add_argument("--seed", type=int, default=0, metavar="N", help="of the slide shows (default 0)")
+    command.add_argument("--json", action="store_true", help="one JSON object on the last line of stdout")
+    command.set_defaults(run=_regions)
 
 
 def _add_encoder(names: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str) -> None:
@@ -108,6 +121,27 @@ def _sleep(options: argparse.Namespace) -> int:
     command = _command_line(options, "sleep")
     report, files = train_sleep.train_sleep(lessons, out=options.out, seed=options.seed, command=command)
     _tell(options, train_sleep.sleep_lines(report, files), train_sleep.sleep_json(report, files))
+    return 0
+
+
+def _regions(options: argparse.Namespace) -> int:
+    from hippocam.models.training.regions import fit_regions
+
+    fitted, also = fit_regions(options.data, options.also, seed=options.seed)
+    bias, belief, cosine = fitted.weights
+    usual, rises = fitted.usual
+    lines = [
+        f"log odds {bias:.2f} + {belief:.3f} of the belief's + {cosine:.2f} of the nearest region's cosine",
+        f"that cosine is usually {usual:.3f} + {rises:.4f} of the belief's log odds",
+    ]
+    for name, each in (("fitted on", fitted), ("measured on", also)):
+        if each is not None:
+            lines.append(
+                f"{name}: AUC {each.auc[0]:.3f} (whole pictures alone {each.auc[1]:.3f}), there and believed"
+                f" {each.there[0]:.2f} ({each.there[1]:.2f}), absent and not {each.absent[0]:.2f}"
+                f" ({each.absent[1]:.2f})"
+            )
+    _tell(options, lines, {"fitted": asdict(fitted), "also": None if also is None else asdict(also)})
     return 0
 
 

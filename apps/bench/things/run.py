@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hippocam.apps.ask.presence import labels_named
+from hippocam.apps.ask.belief.presence import labels_named
 from hippocam.apps.bench.sessions import BenchSession, OpenSession
 from hippocam.apps.bench.things.pictures import pictures_of
 from hippocam.apps.bench.things.truth import HALVES, ThingClip

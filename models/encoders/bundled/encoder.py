@@ -63,6 +63,16 @@ class BundledEncoder:
         vectors_NF = head.fusion.images(conse_NE, head.image_vectors(tokens_NTC))
         return EncodedImages(vectors_ND=vectors_NF, labels=labels)
 
+    def encode_regions(self, image: Image) -> FloatArray:
+        """Encode the regions of a picture to float32 [R, F]: each as if it were all that stands out in the whole.
+
+        One pass of DINOv2 gives the patches; the head then reads four neighbours at a time beside the whole.
+        """
+        tokens_TC, head = self._dinov2().tokens(image), self._head()
+        conse_NE, _ = self._conse.mix([image])
+        regions_RE = head.region_vectors(tokens_TC)
+        return head.fusion.images(np.repeat(conse_NE, len(regions_RE), axis=0), regions_RE)
+
     def encode_texts(self, texts: Sequence[str]) -> FloatArray:
         """Encode N texts to float32 [N, F]."""
         return self._head().fusion.texts(self._conse.encode_texts(texts))

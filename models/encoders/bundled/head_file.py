@@ -1,11 +1,12 @@
 """What was trained as a safetensors file; the encoder's identity is in its header.
 
-Shapes: N pictures; T = 65 tokens; C = 384 channels; E = 384.
+Shapes: N pictures; T = 65 tokens, of the whole and of G x G patches; R regions; C = 384 channels; E = 384.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -49,6 +50,21 @@ class Head:
             for row, tokens_TC in enumerate(tokens_NTC):
                 vectors_NE[row] = self.image(torch.from_numpy(tokens_TC[None]))[0]
         return vectors_NE
+
+    def region_vectors(self, tokens_TC: FloatArray) -> FloatArray:
+        """Return float32 [R, 384] of one picture: of each two by two neighbouring patches beside the whole."""
+        import torch
+
+        side = math.isqrt(len(tokens_TC) - 1)
+        whole_1C, patches_GGC = tokens_TC[:1], tokens_TC[1:].reshape(side, side, -1)
+        regions = [
+            np.concatenate([whole_1C, patches_GGC[row : row + 2, column : column + 2].reshape(4, -1)])
+            for row in range(side - 1)
+            for column in range(side - 1)
+        ]
+        with torch.inference_mode():
+            vectors: FloatArray = self.image(torch.from_numpy(np.stack(regions))).numpy()
+        return vectors
 
 
 def read_spec(folder: Path = ASSETS) -> EncoderSpec:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hippocam.apps.ask.presence import doubted, labels_named, supposed
+from hippocam.apps.ask.belief.presence import doubted, labels_named, supposed
 from hippocam.memory.memory import Memory
 from hippocam.memory.recall.query import Query
 from hippocam.memory.records import Evidence

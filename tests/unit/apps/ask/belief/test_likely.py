@@ -1,6 +1,6 @@
 """Moments whose beliefs leave open which comes first, and the sentences that tell."""
 
-from hippocam.apps.ask.likely import named_first
+from hippocam.apps.ask.belief.likely import named_first
 from hippocam.memory.records import Evidence
 
 
