@@ -45,9 +45,11 @@ _NOT_ITSELF = {
 }  # fmt: skip
 _ARTICLE = r"(?:an?|the|any|some|my|our|one|this|that|these|those|ever|no|two|three|several|many)"
 # People whom the detector sees without telling men from women.
-_SOME_PEOPLE = frozenset(
-    "man men woman women girl girls boy boys child children kid kids adult adults baby player worker driver"
-    " cyclist speaker dancer runner he she they somebody someone anybody anyone nobody".split()
+KINDS_OF_PEOPLE = frozenset("man men woman women girl girls boy boys child children kid kids adult adults".split())
+# Other words for people.
+_SOME_PEOPLE = KINDS_OF_PEOPLE | frozenset(
+    "baby player worker driver cyclist speaker dancer runner he she they somebody someone anybody anyone"
+    " nobody".split()
 )
 _EVERYBODY = frozenset("somebody someone anybody anyone they".split())
 # Words after a noun that say nothing of how it looks or what it does, beside being there.

@@ -18,7 +18,7 @@ import numpy as np
 
 from hippocam.apps.ask.asof import Subject
 from hippocam.apps.ask.belief.presence import doubted, labels_named, supposed
-from hippocam.apps.ask.belief.regions import LOOKED, RegionEncoder, by_regions
+from hippocam.apps.ask.belief.regions import LOOKED, RegionEncoder, by_regions, on_its_scale
 from hippocam.apps.ask.count.count import StreamTimes, answer_count
 from hippocam.apps.ask.count.question import CountAnswer, EntityView
 from hippocam.apps.ask.evidence import evidence_of
@@ -37,7 +37,7 @@ from hippocam.memory.asof.coverage import Coverage
 from hippocam.memory.asof.lookup import of_place, of_things, of_words
 from hippocam.memory.asof.remains import Remains, remains
 from hippocam.memory.asof.whereabouts import Whereabouts
-from hippocam.memory.entities.detections import Detected
+from hippocam.memory.entities.detections import VERY_HIGH, Detected
 from hippocam.memory.entities.records import Entity
 from hippocam.memory.errors import memory_errors
 from hippocam.memory.memory import Memory
@@ -390,9 +390,11 @@ def _moments(
     for index, (member, query) in enumerate(parts):
         found = [f.candidate for f in best if f.part == index]
         own = evidence_of(member, query, found)
+        very_high = VERY_HIGH
         if query.beside == 0:  # beside them stand neighbours, which are believed less than what they stand beside
-            own = by_regions(own, query.vector, encoder)
-        own = doubted(member.memory, query, supposed(own) if presupposed else own, prefix=member.prefix)
+            own, very_high = by_regions(own, query.vector, encoder), on_its_scale(VERY_HIGH, encoder)
+        own = supposed(own) if presupposed else own
+        own = doubted(member.memory, query, own, prefix=member.prefix, very_high=very_high)
         closed.append(iter(own))
         plain = [replace(moment, stream=moment.stream.removeprefix(member.prefix)) for moment in own]
         apart = {held.id for held in member.memory.streams() if held.quarantined == "all"}

@@ -21,9 +21,9 @@ SEEN_FROM = 0.36
 # Frames that must show a thing, or the score that a single one must reach.
 _FRAMES = 2
 _ALONE = 0.68
-# Belief from which an encoder is believed against a detector that often misses such things, and what else is left
-# of it: less than one half.
-_VERY_HIGH = 0.97
+# Belief from which an encoder is believed against a detector that often misses such things.
+VERY_HIGH = 0.97
+# What else is left of it: less than one half.
 _DOUBTED = 0.45
 # A stretch goes on after so many seconds without the label, and takes so many at most.
 _PAUSE_S = 60.0
@@ -90,7 +90,7 @@ class Presence:
         """Whether the detector looked and no such thing was there."""
         return self.looked and not self.shown
 
-    def believed(self, belief: float, *, misses: bool = False) -> float:
+    def believed(self, belief: float, *, misses: bool = False, very_high: float = VERY_HIGH) -> float:
         """What is left of an encoder's belief, 0 to 1, that one of them is shown.
 
         Less than one half where the detector looked and never saw one. What it saw in one frame alone neither of
@@ -99,8 +99,9 @@ class Presence:
         Args:
             belief: The encoder's.
             misses: Whether the detector often misses such things; then a very high belief stands against it.
+            very_high: From where on it is.
         """
-        if not self.never or self.frames > 0 or (misses and belief >= _VERY_HIGH):
+        if not self.never or self.frames > 0 or (misses and belief >= very_high):
             return belief
         return min(belief, _DOUBTED)
 

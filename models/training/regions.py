@@ -1,9 +1,9 @@
 """Slide shows of captioned photographs into how much a region of a picture says of what a text describes.
 
-Some photographs stand for what a video shows; captions say what is in them. A phrase of a caption ("a red shirt")
-is shown. One of another photograph is not where no caption of the show has its last word, and where that is a word
-that few captions leave unsaid. A logistic model then tells the two apart by two numbers of the moment that speaks
-most for it: the log odds of the belief by the whole pictures, and the cosine of the nearest region.
+Some photographs stand for what a video shows; captions say what is in them. What two captions of a photograph name
+is shown. What no caption of a show names is not, but for things that captions often leave unsaid. A logistic model
+then tells the two apart by two numbers of the moment that speaks most for it: the log odds of the belief by the
+whole pictures, and the cosine of the nearest region.
 
 Shapes: N photographs; R regions; F of a vector; Q questions; S photographs of a show.
 """
@@ -22,20 +22,35 @@ from numpy.typing import NDArray
 from hippocam.memory.recall.recall import midpoint
 from hippocam.memory.training.auc import auc
 from hippocam.models.encoders.bundled.encoder import BundledEncoder
-from hippocam.models.training.captions import Indices, read_captions, read_photo, split
+from hippocam.models.training.captions import FEWEST_PHOTOS, Indices, read_captions, read_photo, split
 from hippocam.stream.records import EncoderSpec, FloatArray
 
 SHOWS = 120
 _PHOTOS = 12
-# Of each show so many phrases that it shows, and that it does not.
-_PHRASES = 12
-# A word that a greater share of photographs has is one that captions leave unsaid as often.
-_UNSAID = 0.02
+# Photographs of a folder that are used at most.
+_MOST = 500
+# Of each show so many words that it shows, and that it does not.
+_WORDS = 12
 _ROUNDS, _NEWTON_STEPS = 20, 30
-_PHRASE = re.compile(
-    r"\b(an?|the|two|some) ((?:[a-z]+ )?[a-z]+)"
-    r"(?= (?:is|are|in|on|at|with|and|to|by|near|while|as|over|through|behind|into|that|down|along|under)\b"
-    r"|[ .]*$)"
+# Things that captions name, and those of them that captions often leave unsaid.
+_NAMED = frozenset(
+    """
+    airport ball balloon banana baseball basketball bat bathroom beach bear bed bench bicycle bike bird
+    boat book bottle bowl bridge bus cake camera car cat child city cliff clock computer costume couch
+    counter court cow crowd cup cupcake desk dog doll dress drum elephant fire fireplace flag food
+    football forest fork fountain frisbee game garden giraffe guitar helmet hill horse hydrant keyboard
+    kitchen kite knife ladder lake lamp laptop leash log market mirror motorcycle mountain mud night
+    ocean oven park path phone pizza pool puddle racket rail rain refrigerator restaurant river rope
+    sandwich sheep sidewalk sink skateboard ski slide slope snow snowboard soccer sofa stage stairs
+    station statue stick stove suit suitcase sunglasses sunset surfboard swing teddy tennis tent tie
+    toilet tower toy track train truck umbrella vase volleyball wave zebra
+    """.split()
+)
+_UNSAID = frozenset(
+    """
+    bag box brick building chair cloud door fence field flower glass grass hat leaf plant plate pole road
+    rock sand shadow sign sky stone street table tree wall water window wood
+    """.split()
 )
 
 
@@ -105,24 +120,19 @@ def ask_shows(captions_N: Sequence[Sequence[str]], *, shows: int = SHOWS, seed: 
     Args:
         captions_N: The captions of each photograph.
         shows: How many.
-        seed: Of the photographs' and phrases' choice.
+        seed: Of the photographs' and words' choice.
     """
     rng = np.random.default_rng(seed)
-    words_N = [set(re.findall("[a-z]+", " ".join(captions).casefold())) for captions in captions_N]
-    often = Counter(word for words in words_N for word in words)
-    phrases_N = [sorted({p for caption in captions for p in _phrases(caption)}) for captions in captions_N]
-    every = sorted({phrase for phrases in phrases_N for phrase in phrases})
-    rare = [phrase for phrase in every if often[phrase.split()[-1]] <= max(2, _UNSAID * len(captions_N))]
+    captions_in_N = [Counter(word for caption in captions for word in _words(caption)) for captions in captions_N]
     shows_QS, texts, there = list[Indices](), list[str](), list[bool]()
     for _ in range(shows):
         show_S = rng.choice(len(captions_N), _PHOTOS, replace=False)
-        said = set[str]().union(*(words_N[photo] for photo in show_S))
-        shown = sorted({phrase for photo in show_S for phrase in phrases_N[photo]})
-        absent = [phrase for phrase in rare if not _alike(phrase.split()[-1], said)]
-        for phrases, present in ((shown, True), (absent, False)):
-            for phrase in rng.permutation(np.array(phrases, object))[:_PHRASES]:
+        shown = [w for w in sorted(_NAMED | _UNSAID) if any(captions_in_N[photo][w] >= 2 for photo in show_S)]
+        absent = [w for w in sorted(_NAMED) if not any(captions_in_N[photo][w] for photo in show_S)]
+        for words, present in ((shown, True), (absent, False)):
+            for word in rng.permutation(np.array(words, object))[:_WORDS]:
                 shows_QS.append(show_S)
-                texts.append(str(phrase))
+                texts.append(f"{'an' if word[0] in 'aeiou' else 'a'} {word}")
                 there.append(present)
     return Asked(shows_QS=np.stack(shows_QS), texts=tuple(texts), there_Q=np.array(there))
 
@@ -154,38 +164,37 @@ def measure(
 
 
 def fit_regions(folder: Path, also: Path | None, *, seed: int) -> tuple[Fitted, Fitted | None]:
-    """Fit on the photographs of a folder that no encoder was trained on, and measure on another folder.
+    """Fit on the photographs of a folder, and measure on those of another one.
 
     Args:
-        folder: Holds `images/` and `captions.tsv`.
-        also: Another such folder, all of which is only measured on.
+        folder: Holds `images/` and `captions.tsv`. Of one that is large enough to have trained an encoder only the
+            photographs for testing are used.
+        also: Another such folder, which is only measured on.
         seed: Of all that is chosen.
     """
     encoder = BundledEncoder()
-    fitted = fit(*_material(folder, encoder, seed, tested=True))
-    if also is None:
-        return fitted, None
-    return fitted, measure(np.array(fitted.weights), *_material(also, encoder, seed, tested=False))
+    fitted = fit(*_material(folder, encoder, seed))
+    return fitted, None if also is None else measure(np.array(fitted.weights), *_material(also, encoder, seed))
 
 
 def _material(
-    folder: Path, encoder: BundledEncoder, seed: int, *, tested: bool
+    folder: Path, encoder: BundledEncoder, seed: int
 ) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:
     files, captions, photo_of_M = read_captions(folder)
-    chosen = split(len(files))[2] if tested else np.arange(len(files))
+    chosen = split(len(files))[2] if len(files) >= FEWEST_PHOTOS else np.arange(len(files))
+    chosen = chosen[:: max(1, len(chosen) // _MOST)]
     captions_N = [[captions[m] for m in np.flatnonzero(photo_of_M == photo)] for photo in chosen]
     asked = ask_shows(captions_N, seed=seed)
     odds_QS, cosines_QS = Features([files[photo] for photo in chosen], encoder).of(asked)
     return odds_QS, cosines_QS, asked.there_Q
 
 
-def _phrases(caption: str) -> list[str]:
-    return [f"{article} {noun}" for article, noun in _PHRASE.findall(caption.casefold())]
+def _words(caption: str) -> set[str]:
+    return {_singular(word) for word in re.findall("[a-z]+", caption.casefold())}
 
 
-def _alike(word: str, said: set[str]) -> bool:
-    """Whether a word, or its singular or plural, is among some."""
-    return bool({word, word.removesuffix("s"), f"{word}s", word.removesuffix("es"), f"{word}es"} & said)
+def _singular(word: str) -> str:
+    return word.removesuffix("s") if len(word) > 3 and not word.endswith("ss") else word
 
 
 def _logistic(odds_Q: FloatArray, cosines_Q: FloatArray, there_Q: NDArray[np.bool_]) -> NDArray[np.float64]:

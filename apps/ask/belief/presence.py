@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from hippocam.apps.ask.nouns import (
     ALIKE_VEHICLES,
+    KINDS_OF_PEOPLE,
     Coloured,
     coloured_in,
     contradicted,
@@ -20,7 +21,7 @@ from hippocam.apps.ask.nouns import (
     labels_of,
     thing_in,
 )
-from hippocam.memory.entities.detections import Presence
+from hippocam.memory.entities.detections import VERY_HIGH, Presence
 from hippocam.memory.filter import Filter
 from hippocam.memory.memory import Memory
 from hippocam.memory.recall.query import Query
@@ -39,6 +40,9 @@ _LOOK_S = 1.0
 
 # What is left of a belief in a thing of a colour that none of its kind had: less than one half.
 _MISCOLOURED = 0.4
+# How much likelier a moment is without what was followed at other times, where that is part of what is looked for;
+# and how many seconds a frame stand for a stretch in which a thing was detected all the time.
+_ELSEWHERE, _DENSE = 3.0, 2.0
 # Odds that what a question presupposes was there.
 _SUPPOSED = 4.0
 
@@ -51,6 +55,8 @@ def labels_named(text: str) -> list[str]:
         both, alone = (labels_of(" ".join(words[index : index + size])) for size in (2, 1))
         part = index + 1 < len(words) and is_part_of_name(words[index], words[index + 1])
         labels = both if both is not None and index + 1 < len(words) else alone
+        if words[index] in KINDS_OF_PEOPLE:
+            labels = ["person"]  # the detector knows them, though not from others
         if labels is not None and len(labels) == 1 and labels[0] not in _OTHER_WORDS and not part:
             found += [labels[0]] if labels[0] not in found else []
         index += 2 if labels is both and both is not None else 1
@@ -72,7 +78,14 @@ def _supposed(belief: float) -> float:
     return _SUPPOSED * belief / (1 + (_SUPPOSED - 1) * belief)
 
 
-def doubted(memory: Memory, query: Query, moments: Sequence[Evidence], prefix: str = "") -> tuple[Evidence, ...]:
+def doubted(
+    memory: Memory,
+    query: Query,
+    moments: Sequence[Evidence],
+    prefix: str = "",
+    *,
+    very_high: float = VERY_HIGH,
+) -> tuple[Evidence, ...]:
     """Take belief from moments whose stream shows no such thing, as far as the detector can tell.
 
     What was read or said of a thing stays believed.
@@ -82,31 +95,55 @@ def doubted(memory: Memory, query: Query, moments: Sequence[Evidence], prefix: s
         query: What was looked for.
         moments: What was found.
         prefix: What stands before each stream and id: "MEMORY/" where several memories are searched as one.
+        very_high: Belief that stands against a detector which often misses such things.
     """
     labels, coloured = labels_named(query.text), coloured_in(query.text)
     if not labels and not coloured:
         return tuple(moments)
     return tuple(
-        _miscoloured(memory, query, _doubted(memory, query, moment, labels, prefix), coloured, prefix)
+        _miscoloured(memory, query, _doubted(memory, query, moment, labels, prefix, very_high), coloured, prefix)
         for moment in moments
     )
 
 
-def _doubted(memory: Memory, query: Query, moment: Evidence, labels: Sequence[str], prefix: str) -> Evidence:
+def _doubted(
+    memory: Memory, query: Query, moment: Evidence, labels: Sequence[str], prefix: str, very_high: float
+) -> Evidence:
     if moment.noted or not labels:
         return moment
     wanted = _within(query, moment, prefix)
+    away = [label for label in labels if _only_elsewhere(memory, label, wanted, moment)]
+    if away:
+        score = moment.score / (moment.score + _ELSEWHERE * (1 - moment.score))
+        moment = replace(moment, score=score, why=f"{moment.why}; detected at other times: {', '.join(away)}")
     score = moment.score
     found = [memory.entities.presence([label], wanted) for label in labels]
     for label, presence in zip(labels, found, strict=True):
         if _taken_for(memory, label, presence, wanted):
             presence = replace(presence, frames=0, score=0.0)
-        score = presence.believed(score, misses=label in _OFTEN_MISSED)
+        score = presence.believed(score, misses=label in _OFTEN_MISSED, very_high=very_high)
     if score == moment.score:
         thing = thing_in(query.text)
-        known = thing is not None and not thing.acts
+        known = thing is not None and not thing.acts and not thing.of_a_kind
         return replace(moment, detected=known and all(presence.shown for presence in found))
     return replace(moment, score=score, why=f"{moment.why}; never detected there: {', '.join(labels)}")
+
+
+def _only_elsewhere(memory: Memory, label: str, wanted: Filter, moment: Evidence) -> bool:
+    """Whether things of a label were followed in the stream, and neither they nor one in passing in a moment."""
+    if label in _OFTEN_MISSED:
+        return False
+    entities = memory.entities.entities(wanted.stream, label, wanted.at_s)
+    times = [(visit.t0_s, visit.t1_s) for entity in entities for visit in entity.visits]
+    if not times:
+        return False
+    detected = memory.entities.detected(wanted.stream) if wanted.stream is not None else []
+    times += [(d.t0_s, d.t1_s) for d in detected if d.label == label and d.t1_s - d.t0_s <= _DENSE * d.frames]
+    return not any(
+        start_s - _LOOK_S <= end and start <= end_s + _LOOK_S
+        for start_s, end_s in times
+        for start, end in moment.spans or ((moment.t0_s, moment.t1_s),)
+    )
 
 
 def _taken_for(memory: Memory, label: str, presence: Presence, wanted: Filter) -> bool:

@@ -2,9 +2,9 @@
 
 An entry is found by one vector of all that it shows. The kept pictures of the likeliest moments are shown to the
 encoder again, which tells what each of their regions looks like; that takes about as long as encoding the pictures
-did. The numbers are a logistic fit on slide shows of captioned photographs: by whether captions name a thing or an
-action, how surely it is shown, given the memory's belief and the nearest region (`hippocam train belief`, with its
-card in models/assets/region_belief.md). No footage was used.
+did. The numbers are a logistic fit on slide shows of captioned photographs: by whether captions name a thing,
+how surely it is shown, given the memory's belief and the nearest region (`hippocam train regions`; its card is
+models/assets/region_belief.md). No footage was used.
 
 Shapes: R regions of a picture; D embedding dimension.
 """
@@ -70,7 +70,7 @@ class RegionBelief:
         return 1 / (1 + math.exp(-(self.bias + self.belief * odds + self.cosine * cosine)))
 
 
-FITTED = RegionBelief(bias=-3.6, belief=0.1, cosine=13.0, usual=0.25, rises=0.015)
+FITTED = RegionBelief(bias=-3.78, belief=0.065, cosine=12.18, usual=0.287, rises=0.0257)
 
 
 class PictureRegions:
@@ -99,6 +99,11 @@ class PictureRegions:
 
 
 _SHARED = PictureRegions()
+
+
+def on_its_scale(belief: float, encoder: object, *, model: RegionBelief = FITTED) -> float:
+    """What a belief of the memory comes to, 0 to 1, where moments are believed anew by what an encoder sees."""
+    return model.believed(belief, None) if isinstance(encoder, RegionEncoder) else belief
 
 
 def by_regions(
