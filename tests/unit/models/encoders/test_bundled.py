@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hippocam.apps.ask.belief.regions import RegionEncoder
 from hippocam.models.errors import WeightsError
 from hippocam.models.registry import make_encoder
 from hippocam.models.training.captions import read_photo
@@ -62,3 +63,24 @@ def test_labels_name_what_is_shown(encoder: Encoder, pictures: list[Image]) -> N
     labels = encoder.encode_images(pictures).labels
     assert labels[0][0] == "cheetah"
     assert labels[1][0] == "lion"
+
+
+def test_a_region_tells_what_is_small_in_the_whole(pictures: list[Image]) -> None:
+    """A lion in a corner of a grey picture: nearer by its region than by the whole, and in that corner."""
+    import cv2
+
+    encoder = make_encoder("bundled")
+    assert isinstance(encoder, RegionEncoder)
+    try:
+        (lion_D,) = encoder.encode_texts(["a lion"])
+        corner = np.full((448, 448, 3), 128, np.uint8)
+        corner[280:, 280:] = cv2.resize(pictures[1], (168, 168), interpolation=cv2.INTER_AREA)
+        whole_D = encoder.encode_images([corner]).vectors_ND[0]
+        regions_RD = encoder.encode_regions(corner)
+    except WeightsError as error:
+        pytest.skip(f"bundled needs weights that cannot be fetched here: {error}")
+    assert np.linalg.norm(regions_RD, axis=1) == pytest.approx(1, abs=1e-4)
+    cosines = (regions_RD @ lion_D).reshape(7, 7)
+    assert cosines.max() > float(whole_D @ lion_D)
+    row, column = np.unravel_index(cosines.argmax(), cosines.shape)
+    assert min(row, column) >= 3

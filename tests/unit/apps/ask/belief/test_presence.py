@@ -25,6 +25,9 @@ AXES = np.eye(8, dtype=np.float32)
         ("a traffic light beside buses", ["traffic light", "bus"]),
         ("a hot dog", ["hot dog"]),
         ("people at a table", ["person"]),
+        ("a man carrying two boxes", ["person"]),
+        ("a child beside a dog", ["person", "dog"]),
+        ("nobody", []),
         ("an orange kite flies over the train", []),
         ("a red door", []),
         ("", []),
@@ -69,6 +72,25 @@ def test_only_what_the_detector_knows_and_never_saw_there_is_doubted(memory):
     assert scores(memory, "a red door", moment()) == [0.8]
     assert scores(memory, "an elephant", moment("garden")) == [0.8]  # nobody looked there, as far as is known
     assert scores(memory, "a dog and an elephant", moment()) < [0.5]
+
+
+def test_a_moment_without_what_was_followed_at_other_times_is_believed_less(tmp_path):
+    with Memory.open_writer(tmp_path / "m", encoder="test", spec=SPEC) as made:
+        made.begin("hall", uri="/hall.mp4")
+        for seq in range(30):
+            person = Thing(label="person", score=0.9, box=(0.2, 0.2, 0.6, 0.9), vector=AXES[0])
+            sensed = Sensed(things=(person,) if seq < 10 else ())
+            made.write(
+                [Embedding(stream="hall", seq=seq, time_s=float(seq), vector=AXES[1], jpeg=b"x", sensed=sensed)]
+            )
+        made.finish("hall")
+        with_them = replace(moment("hall"), t0_s=2.0, t1_s=8.0)
+        without = replace(moment("hall"), t0_s=20.0, t1_s=28.0)
+        assert scores(made, "somebody carries a box", with_them) == [0.8]
+        (less,) = doubted(made, Query(text="somebody carries a box", vector=AXES[2]), [without])
+        assert less.score == pytest.approx(0.8 / (0.8 + 3 * 0.2))
+        assert "detected at other times: person" in less.why
+        assert scores(made, "an empty table", without) == [0.8]
 
 
 def test_what_was_read_or_said_stays_believed_and_against_furniture_that_is_missed_what_is_very_sure(memory):
