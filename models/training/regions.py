@@ -207,4 +207,5 @@ def _logistic(odds_Q: FloatArray, cosines_Q: FloatArray, there_Q: NDArray[np.boo
         gradient = design_Q3.T @ (weigh_Q * (there_Q - belief_Q)) - 1e-2 * weights_3
         hessian = (design_Q3 * (weigh_Q * belief_Q * (1 - belief_Q))[:, None]).T @ design_Q3 + 1e-2 * np.eye(3)
         weights_3 = weights_3 + np.linalg.solve(hessian, gradient)
-    return weights_3 * np.array([1.0, 0.1, 10.0])
+    scaled_3: NDArray[np.float64] = weights_3 * np.array([1.0, 0.1, 10.0])
+    return scaled_3
