@@ -183,7 +183,7 @@ class _Walk:
         if is_tum(folder) or is_bag_folder(folder):
             self._found.add(folder, "log")
             return
-        if is_memory(folder) or (not given and is_live_folder(folder)):
+        if is_memory(folder) or (not given and is_beside_memory(folder)):
             return  # a memory of ours is not watched by itself
         files, folders = self._entries(folder)
         videos = [name for name in files if Path(name).suffix.casefold() in VIDEO_SUFFIXES]
@@ -299,9 +299,15 @@ def is_memory(folder: Path) -> bool:
         return False
 
 
-def is_live_folder(folder: Path) -> bool:
-    """Tell whether a folder holds what live cameras keep beside their memory: look-back footage, alerts."""
+def is_beside_memory(folder: Path) -> bool:
+    """Tell whether a folder holds what is kept beside a memory of ours and was made of what it watched.
+
+    That is NAME.live, footage and alerts of its live cameras, also where the memory is gone; and NAME.web, with
+    versions of its videos that browsers play.
+    """
     try:
-        return folder.suffix == ".live" and (is_memory(folder.with_suffix("")) or (folder / "look-back").is_dir())
+        memory = is_memory(folder.with_suffix("")) if folder.suffix in (".live", ".web") else False
+        footage = folder.suffix == ".live" and any((folder / name).is_dir() for name in ("look-back", "kept"))
     except OSError:
         return False
+    return memory or footage

@@ -12,7 +12,7 @@ from hippocam.stream.sources.folders import (
     VIDEO_SUFFIXES,
     Found,
     add_path,
-    is_live_folder,
+    is_beside_memory,
     is_memory,
     why_not_listed,
     without_depth,
@@ -33,7 +33,7 @@ def add_pattern(pattern: str, found: Found) -> None:
     before = found.count
     images: dict[Path, list[str]] = {}
     plain = _plain_part(pattern)
-    ours = functools.cache(lambda folder: folder != plain and (is_memory(folder) or is_live_folder(folder)))
+    ours = functools.cache(lambda folder: folder != plain and (is_memory(folder) or is_beside_memory(folder)))
     for match in matches:
         path = Path(os.path.abspath(match))
         if any(ours(folder) for folder in (path, *path.parents) if folder.is_relative_to(plain)):

@@ -16,6 +16,7 @@ from hippocam.stream.sources.lerobot.depth import DepthScale, is_depth, scale_of
 log = logging.getLogger(__name__)
 
 _V2_DATA = "data/chunk-{episode_chunk:03d}/episode_{episode_index:06d}.parquet"
+_V2_TASKS = "meta/tasks.jsonl"
 _V2_VIDEO = "videos/chunk-{episode_chunk:03d}/{video_key}/episode_{episode_index:06d}.mp4"
 _V3_DATA = "data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
 _V3_VIDEO = "videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4"
@@ -212,7 +213,7 @@ def _understood(
 def _episodes_v2(
     folder: Path, info: Mapping[str, Any], features: Mapping[str, Any]
 ) -> Iterator[Episode | SourceError]:
-    tasks = {int(row["task_index"]): str(row["task"]) for row in _json_lines(folder / "meta" / "tasks.jsonl")}
+    tasks = _tasks(folder, ((row.get("task_index"), row.get("task")) for row in _json_lines(folder / _V2_TASKS)))
 
     def read(row: Mapping[str, Any]) -> Episode:
         index = int(row["episode_index"])
@@ -241,10 +242,8 @@ def _episodes_v3(
     tasks: dict[int, str] = {}
     tasks_file = folder / "meta" / "tasks.parquet"
     if tasks_file.is_file():
-        for row in parquet.read_table(tasks_file).to_pylist():
-            # The text is pandas' index there, whose column name differs between versions.
-            texts = [value for key, value in row.items() if key != "task_index" and isinstance(value, str)]
-            tasks[int(row["task_index"])] = texts[0] if texts else ""
+        rows = parquet.read_table(tasks_file).to_pylist()
+        tasks = _tasks(folder, ((row.get("task_index"), _text_of(row)) for row in rows))
     keys = _camera_features(features)
 
     def read(row: Mapping[str, Any]) -> Episode:
@@ -262,6 +261,25 @@ def _episodes_v3(
     for file in sorted((folder / "meta" / "episodes").glob("chunk-*/file-*.parquet")):
         columns = [name for name in parquet.read_schema(file).names if not name.startswith("stats/")]
         yield from _understood(folder, parquet.read_table(file, columns=columns).to_pylist(), read)
+
+
+def _text_of(row: Mapping[str, Any]) -> str:
+    """The text of a task: pandas' index, whose column has another name in each version."""
+    texts = [value for key, value in row.items() if key != "task_index" and isinstance(value, str)]
+    return texts[0] if texts else ""
+
+
+def _tasks(folder: Path, listed: Iterable[tuple[Any, Any]]) -> dict[int, str]:
+    """Texts of the tasks by their numbers; what has none is told, and refuses no episode."""
+    tasks, wrong = dict[int, str](), 0
+    for index, text in listed:
+        try:
+            tasks[int(index)] = str(text or "")
+        except (TypeError, ValueError, OverflowError):
+            wrong += 1
+    if wrong:
+        log.warning("%s: %d of its tasks have no number; they are left out", folder, wrong)
+    return tasks
 
 
 def _camera_v3(

@@ -73,6 +73,8 @@ class EpisodeRows:
             else np.arange(table.num_rows, dtype=np.float64) / episode.fps
         )
         self.faults: list[str] = []
+        if episode.frames is not None and table.num_rows < episode.frames:
+            self.faults.append(f"{episode.frames} rows are listed, and {table.num_rows} are there")
         self.timed_R = np.flatnonzero(np.isfinite(times_N))
         untimed = np.flatnonzero(~np.isfinite(times_N))
         if len(untimed):

@@ -216,14 +216,14 @@ def test_pictures_without_numbers_in_folders_below_are_told(
     assert f"{cams}/album: 2 pictures without numbers are passed over" in caplog.text
 
 
-@pytest.mark.parametrize("made", ["memory", "look-back"])
+@pytest.mark.parametrize("made", ["memory", "look-back", "kept", "web"])
 def test_a_memorys_own_footage_is_not_watched(cams: Path, made: str) -> None:
-    """The folder of live cameras is known by the memory beside it, or by what it holds."""
-    live = cams / "my-memory.live"
-    footage = live / ("alerts" if made == "memory" else "look-back/yard")
+    """What live cameras keep is known by the memory beside it, or by what it holds; the page's by the memory."""
+    live = cams / ("my-memory.web" if made == "web" else "my-memory.live")
+    footage = live / {"memory": "alerts", "web": "converted"}.get(made, f"{made}/yard")
     footage.mkdir(parents=True)
     shutil.copy(cams / "a" / "one.mp4", footage / "1700000000000.mkv")
-    if made == "memory":
+    if made in ("memory", "web"):
         (cams / "my-memory").mkdir()
         for name in ("memory.db", "writer.lock"):
             (cams / "my-memory" / name).touch()

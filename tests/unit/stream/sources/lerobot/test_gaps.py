@@ -227,3 +227,29 @@ def test_such_a_row_is_told_and_the_pictures_of_the_others_are_theirs(tmp_path: 
     others = [k for k in range(30) if k != 12]
     assert [(o.seq, o.time_s) for o in seen] == [(k, k / 10) for k in others]
     assert _right(seen, media)
+
+
+@pytest.mark.parametrize("version", ["v2.1", "v3.0"])
+def test_a_row_that_is_of_no_episode_is_told(tmp_path: Path, media: ModuleType, version: str) -> None:
+    media.render_lerobot(tmp_path / "arm", version=version, lengths=(20, 15))
+    data = min((tmp_path / "arm" / "data").rglob("*.parquet"))
+    _change(
+        data, "episode_index", lambda values: [None if row == 7 else value for row, value in enumerate(values)]
+    )
+    (first, second) = map(_watch, _episodes(tmp_path / "arm"))
+    assert (len(first[0]), len(second[0]), second[1]) == (19, 15, "")
+    assert "20 rows are listed, and 19 are there" in first[1]
+
+
+@pytest.mark.parametrize("version", ["v2.1", "v3.0"])
+def test_a_task_without_a_number_is_told_and_refuses_no_episode(
+    tmp_path: Path, media: ModuleType, version: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    media.render_lerobot(tmp_path / "arm", version=version, lengths=(20, 15))
+    if version == "v3.0":
+        _change(tmp_path / "arm" / "meta" / "tasks.parquet", "task_index", lambda values: [values[0], None])
+    else:
+        with (tmp_path / "arm" / "meta" / "tasks.jsonl").open("a") as file:
+            file.write(json.dumps({"task_index": None, "task": "rest"}) + "\n")
+    assert [len(_watch(episode)[0]) for episode in _episodes(tmp_path / "arm")] == [20, 15]
+    assert "1 of its tasks have no number" in caplog.text
