@@ -8,10 +8,27 @@ from pathlib import Path
 
 from hippocam.apps.ask.where import on_clock
 from hippocam.apps.ids import find_entry, origin_of
+from hippocam.apps.live.forget import footage_bytes
 from hippocam.memory.filter import Filter
 from hippocam.memory.forget_preview import ToDelete, preview
 from hippocam.memory.memory import Memory
 from hippocam.stream.errors import HippocamError
+
+
+def footage_preview(folder: Path, wanted: Filter) -> int:
+    """How many bytes of footage and pictures beside a memory `Session.forget` deletes with a stream or a time.
+
+    Args:
+        folder: The memory's folder.
+        wanted: Stream, camera, after_s, before_s; nothing goes where none is named.
+
+    Raises:
+        HippocamError: There is no memory, or a time is not on the clock of a stream that is meant.
+    """
+    if not wanted:
+        return 0
+    with Memory.open_reader(folder) as memory:
+        return footage_bytes(folder, on_clock(wanted, memory.streams(), dates=True))
 
 
 def forget_preview(

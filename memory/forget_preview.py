@@ -12,12 +12,21 @@ from hippocam.memory.store.database import Store
 
 
 class ToDelete(NamedTuple):
-    """Entries of one stream, and the time from the first start to the last end of them, in seconds."""
+    """Entries of one stream.
+
+    Attributes:
+        stream: Its name.
+        entries: How many.
+        t0_s: The first start of them, seconds.
+        t1_s: The last end.
+        seconds: How long all of them together were there.
+    """
 
     stream: str
     entries: int
     t0_s: float
     t1_s: float
+    seconds: float = 0.0
 
 
 def preview(store: Store, what: Filter | Origin | Sequence[int]) -> list[ToDelete]:
@@ -44,6 +53,10 @@ def preview(store: Store, what: Filter | Origin | Sequence[int]) -> list[ToDelet
         found = by_stream.get(entry.stream, ToDelete(entry.stream, 0, float("inf"), float("-inf")))
         t0_s, t1_s = min(span.t0_s for span in entry.spans), max(span.t1_s for span in entry.spans)
         by_stream[entry.stream] = ToDelete(
-            entry.stream, found.entries + 1, min(found.t0_s, t0_s), max(found.t1_s, t1_s)
+            entry.stream,
+            found.entries + 1,
+            min(found.t0_s, t0_s),
+            max(found.t1_s, t1_s),
+            found.seconds + sum(span.t1_s - span.t0_s for span in entry.spans),
         )
     return [by_stream[stream] for stream in sorted(by_stream)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -262,9 +263,10 @@ class Planner:
             durations = list(readers.map(length_s, sources))
             counts = list(readers.map(self._count, sources))
             dates = list(readers.map(self._recorded, [(claim, kept_s) for _, _, claim, kept_s in found]))
-        for (_, row, _, _), duration_s in zip(found, durations, strict=True):
+        for (one, row, _, _), duration_s in zip(found, durations, strict=True):
             self.hours[row.memory] += (duration_s or 0.0) / 3600
-            self.seconds += self._setup.segment_s if duration_s is None else duration_s
+            guessed_s = min(self._setup.segment_s, _at_a_megabit_s(one.uri))
+            self.seconds += guessed_s if duration_s is None else duration_s
         for (one, row, _, _), count in zip(found, counts, strict=True):
             if isinstance(count, SourceError):
                 self.failed.append(Failure(source=one.uri, reason=count.reason))
@@ -315,6 +317,15 @@ class Planner:
             return segment_count(source, self._setup.segment_s)
         except SourceError as error:
             return error
+
+
+def _at_a_megabit_s(uri: str) -> float:
+    """How long a file of unknown length would be at a megabit a second; infinite for what is no file."""
+    try:
+        path = path_of(uri)
+        return path.stat().st_size / 125_000 if path.is_file() else math.inf
+    except OSError:
+        return math.inf
 
 
 def _in_file_s(time_s: float | None, recorded: Recorded | None) -> float | None:

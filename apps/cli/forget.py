@@ -55,14 +55,15 @@ def forget(session: Forgets, options: argparse.Namespace) -> int:
         HippocamError: As Session.forget.
     """
     from hippocam.apps.api import deletion_json
-    from hippocam.apps.forget_preview import forget_preview
+    from hippocam.apps.forget_preview import footage_preview, forget_preview
     from hippocam.memory.filter import Filter
 
     wanted = Filter(stream=options.stream, camera=options.camera, after_s=options.after, before_s=options.before)
     origin = {"import_id": options.import_id, "sense": options.sense}
     if any(origin.values()) or bool(options.entries) != bool(wanted):  # else it is wrong use
         found = forget_preview(session.folder, options.entries, wanted, **origin)
-        tell(*preview_lines(found), file=sys.stderr if options.json else sys.stdout)
+        footage = footage_preview(session.folder, wanted)
+        tell(*preview_lines(found, footage), file=sys.stderr if options.json else sys.stdout)
         if not (options.yes or _agreed(dated=_dated_here(options, found))):
             warn("nothing was deleted")
             return 1
@@ -84,15 +85,26 @@ def forget(session: Forgets, options: argparse.Namespace) -> int:
     return 0
 
 
-def preview_lines(found: Sequence[ToDelete]) -> list[str]:
-    """What will be deleted, a line for each stream."""
-    if not found:
-        return ["to be deleted: no entries"]
-    return [
-        f"to be deleted: {count} {'entry' if count == 1 else 'entries'} of {stream}, "
-        f"{format_time(t0_s)} to {format_time(t1_s)}"
-        for stream, count, t0_s, t1_s in found
-    ]
+def preview_lines(found: Sequence[ToDelete], footage: int = 0) -> list[str]:
+    """What will be deleted, a line for each stream.
+
+    Args:
+        found: Entries of streams.
+        footage: Bytes of footage and pictures beside the memory.
+    """
+    lines = [
+        f"to be deleted: {one.entries} {'entry' if one.entries == 1 else 'entries'} of {one.stream}, "
+        f"{format_time(one.t0_s)} to {format_time(one.t1_s)}{_of_it(one)}"
+        for one in found
+    ] or ["to be deleted: no entries"]
+    return [*lines, *([f"and {footage / 1e6:.1f} MB of footage and pictures of live cameras"] if footage else [])]
+
+
+def _of_it(one: ToDelete) -> str:
+    """How much of the time between the first and the last is meant; "" for all of it."""
+    from hippocam.apps.ask.answer.phrases import lasting
+
+    return "" if one.t1_s - one.t0_s - one.seconds < 1.0 else f", {lasting(one.seconds)} of it"
 
 
 def _dated_here(options: argparse.Namespace, found: Sequence[ToDelete]) -> bool:

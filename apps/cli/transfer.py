@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hippocam.apps.cli.where import typed_time
 from hippocam.apps.terminal import tell, tell_json
 from hippocam.stream.errors import HippocamError
 
@@ -21,6 +22,8 @@ def add_export(export: argparse.ArgumentParser) -> None:
     """Add the arguments of `hippocam export`."""
     export.add_argument("--format", choices=FORMATS, help="default: as FILE ends, else jsonl")
     export.add_argument("--stream", metavar="ID", help="only this stream")
+    export.add_argument("--after", type=typed_time, metavar="T", help="only what was there after this time")
+    export.add_argument("--before", type=typed_time, metavar="T", help="only what was there before this time")
     export.add_argument("--out", type=Path, metavar="FILE", help="default: stdout")
     export.add_argument("--no-pictures", action="store_true", help="of jsonl: without pictures")
     export.add_argument("--journal", action="store_true", help="of jsonl: with what happened to the entries")
@@ -50,6 +53,8 @@ def _export(options: argparse.Namespace) -> int:
         Path(options.memory),
         options.format or (ending if ending in FORMATS else FORMATS[0]),
         stream=options.stream,
+        after_s=options.after,
+        before_s=options.before,
         pictures=not options.no_pictures,
         journal=options.journal,
     )

@@ -108,7 +108,9 @@ def _answer(line: bytes, handle: Handler) -> Mapping[str, Any]:
         if not isinstance(request, dict):
             raise ValueError("a request is an object")
         return handle(request)
-    except (HippocamError, ValueError, KeyError, TypeError) as error:
+    except HippocamError as error:
+        return {"error": str(error)}
+    except (ValueError, KeyError, TypeError) as error:
         return {"error": f"{type(error).__name__}: {error}"}
 
 

@@ -36,6 +36,12 @@ def delete_footage(memory: Path, wanted: Filter) -> int:
     return len(files) + sum(_thin(path, wanted) for path in logs if path.exists())
 
 
+def footage_bytes(memory: Path, wanted: Filter) -> int:
+    """How many bytes of footage and pictures `delete_footage` deletes now."""
+    files = _files(LiveFolder(memory))
+    return sum(path.stat().st_size for path, stream, t0_s, t1_s in files if _meets(wanted, stream, t0_s, t1_s))
+
+
 def _meets(wanted: Filter, stream: str, t0_s: float, t1_s: float) -> bool:
     return wanted.of_stream(stream) and wanted.overlaps(t0_s, t1_s, t1_s)
 
@@ -44,7 +50,7 @@ def _files(live_folder: LiveFolder) -> Iterator[tuple[Path, str, float, float]]:
     """Yield every file with its stream, and the start and end of the time that it shows."""
     for folder in (*(live_folder.path / "look-back").glob("*/"), *(live_folder.path / "kept").glob("*/")):
         paths = segments(folder)
-        ends = [*map(start_of, paths[1:]), float("inf")]
+        ends = [*map(start_of, paths[1:]), float("inf")] if paths else []
         for path, end_s in zip(paths, ends, strict=True):
             yield path, folder.name, start_of(path), min(end_s, max(path.stat().st_mtime, start_of(path)))
     for folder in (live_folder.alert_pictures, live_folder.shown):

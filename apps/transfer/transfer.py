@@ -15,13 +15,16 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import math
 import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
+from hippocam.apps.ask.where import on_clock
 from hippocam.apps.content import alike
 from hippocam.apps.errors import LineError
 from hippocam.apps.records import ImportReport
@@ -38,10 +41,11 @@ from hippocam.memory.config import MemoryConfig
 from hippocam.memory.entities.bank import VisitRow
 from hippocam.memory.entities.detections import Detected
 from hippocam.memory.errors import MemoryFolderError, memory_errors
+from hippocam.memory.filter import Filter
 from hippocam.memory.folder import has_memory
 from hippocam.memory.memory import Memory
 from hippocam.memory.provenance.records import Import, ImportedPart
-from hippocam.memory.records import Entry, Level, format_id
+from hippocam.memory.records import Entry, Level, Span, format_id
 from hippocam.memory.store.database import Store
 from hippocam.memory.store.entries import EntryRow
 from hippocam.memory.store.exemplars import Exemplars
@@ -60,11 +64,30 @@ FORMATS = ("jsonl", "csv", "srt", "vtt")
 _LINES_FORMAT = 5
 
 
+class Timed(Protocol):
+    """Something with a start and an end, in seconds of its stream."""
+
+    @property
+    def t0_s(self) -> float:
+        """The start."""
+
+    @property
+    def t1_s(self) -> float:
+        """The end."""
+
+
 # out -----------------------------------------------------------------------------------------------------
 
 
 def export(
-    folder: Path, format_: str, *, stream: str | None = None, pictures: bool = True, journal: bool = False
+    folder: Path,
+    format_: str,
+    *,
+    stream: str | None = None,
+    after_s: float | None = None,
+    before_s: float | None = None,
+    pictures: bool = True,
+    journal: bool = False,
 ) -> Iterator[str]:
     """A memory as pieces of a file. A writer may work on it meanwhile: what it gives up is left out.
 
@@ -72,28 +95,33 @@ def export(
         folder: The memory's folder.
         format_: One of FORMATS.
         stream: Only this stream, or the cameras of this source; None for all.
+        after_s: Only what was there after this time.
+        before_s: Only what was there before this time.
         pictures: Whether JSON lines hold the pictures.
         journal: Whether they hold what happened to the entries.
 
     Raises:
-        HippocamError: There is no memory, the stream is unknown, or chapters are asked for of several streams.
+        HippocamError: There is no memory, the stream is unknown, a time is not on the clock of a stream that is
+            meant, or chapters are asked for of several streams.
     """
     if format_ not in FORMATS:
         raise HippocamError(f"--format {format_!r} is not known; give one of {', '.join(FORMATS)}")
     with memory_errors(folder), Memory.open_reader(folder) as memory:
         store = memory.store
         streams = _chosen(store.streams.rows(), stream)
+        wanted = on_clock(Filter(stream=stream, after_s=after_s, before_s=before_s), memory.streams(), dates=True)
         if format_ == "jsonl":
-            yield from _numbered(_jsonl(store, folder, streams, pictures=pictures, journal=journal))
+            yield from _numbered(_jsonl(store, folder, streams, wanted, pictures=pictures, journal=journal))
         elif format_ == "csv":
-            entries = (row.entry for s in streams for row in read_entries(store, s.id))
+            held = (row.entry for s in streams for row in read_entries(store, s.id))
+            entries = (replace(entry, spans=spans) for entry in held if (spans := _within(entry, wanted)))
             yield from csv_lines(entries, Sentences(memory, most_told=0).of_entry)
         else:
             if len(streams) > 1:
                 names = ", ".join(row.id for row in streams)
                 raise HippocamError(f"--format {format_} is for one stream; choose it with --stream: {names}")
             sentences = Sentences(memory)
-            chapters = (chapter for s in streams for chapter in contents(memory, sentences, s.id))
+            chapters = (c for s in streams for c in contents(memory, sentences, s.id) if _touches(c, wanted))
             yield from (srt_cues if format_ == "srt" else vtt_cues)(chapters)
 
 
@@ -105,8 +133,17 @@ def _chosen(streams: list[StreamRow], wanted: str | None) -> list[StreamRow]:
     return chosen
 
 
+def _within(entry: Entry, wanted: Filter) -> tuple[Span, ...]:
+    """The spans of an entry in the time that is wanted."""
+    return tuple(span for span in entry.spans if _touches(span, wanted))
+
+
+def _touches(one: Timed, wanted: Filter) -> bool:
+    return wanted.overlaps(one.t0_s, one.t1_s, one.t1_s)
+
+
 def _jsonl(
-    store: Store, folder: Path, streams: list[StreamRow], *, pictures: bool, journal: bool
+    store: Store, folder: Path, streams: list[StreamRow], wanted: Filter, *, pictures: bool, journal: bool
 ) -> Iterator[str]:
     made_with = store.meta.encoder()
     if made_with is None:
@@ -122,15 +159,27 @@ def _jsonl(
     yield from map(transfer_lines.stream_line, streams)
     for stream in streams:
         yield from map(transfer_lines.place_line, store.places.of(stream.id))
-        yield from map(transfer_lines.summary_line, read_summaries(store, stream.id))
+        summaries = (one for one in read_summaries(store, stream.id) if _touches(one, wanted))
+        yield from map(transfer_lines.summary_line, summaries)
         for row in read_entries(store, stream.id):
-            yield transfer_lines.entry_line(row, _picture(exemplars, row.entry) if pictures else None)
-        yield from map(transfer_lines.note_line, store.notes.of(stream.id))
-        yield from map(transfer_lines.visit_line, read_visits(store, stream.id))
-        yield from map(transfer_lines.detected_line, read_detected(store, stream.id))
-        yield from map(transfer_lines.looked_line, store.coverage.of(stream.id).runs)
+            if _within(row.entry, wanted):
+                yield transfer_lines.entry_line(row, _picture(exemplars, row.entry) if pictures else None)
+        notes = (row for row in store.notes.of(stream.id) if _touches(row.note, wanted))
+        yield from map(transfer_lines.note_line, notes)
+        visits = (row for row in read_visits(store, stream.id) if _touches(row.visit, wanted))
+        yield from map(transfer_lines.visit_line, visits)
+        detected = (one for one in read_detected(store, stream.id) if _touches(one, wanted))
+        yield from map(transfer_lines.detected_line, detected)
+        looked = store.coverage.of(stream.id).within(*_limits(wanted))
+        yield from map(transfer_lines.looked_line, looked.runs)
     if journal:
         yield from (transfer_lines.journal_line(row) for row in store.journal.rows() if row.stream in names)
+
+
+def _limits(wanted: Filter) -> tuple[float, float]:
+    """From when to when, infinite where there is no limit."""
+    after_s, before_s = wanted.after_s, wanted.before_s
+    return -math.inf if after_s is None else after_s, math.inf if before_s is None else before_s
 
 
 def _numbered(lines: Iterator[str]) -> Iterator[str]:

@@ -236,3 +236,25 @@ def test_a_distance_from_utc_is_taken_with_a_time_of_day_where_times_are_dates(f
     assert min(moment["t1_s"] for moment in found) > LIVE_S + 60
     assert main(["search", "red", "--after", "00:05+01:00", "--stream", "film", "--memory", str(folder)]) == 2
     assert "counts from its start, in no time zone" in capsys.readouterr().err
+
+
+def test_what_is_exported_of_a_time_of_day_is_what_was_there_then(folder, tmp_path, capsys):
+    command = ["export", "--stream", "gate", "--after", "16:49:30", "--before", "16:50", "--no-pictures"]
+    command += ["--memory", str(folder)]
+    assert main([*command, "--out", str(tmp_path / "e.csv")]) == 0
+    rows = [line.split(",") for line in (tmp_path / "e.csv").read_text().splitlines()[1:]]
+    spans = [(float(row[1]) - LIVE_S, float(row[2]) - LIVE_S) for row in rows]
+    assert spans
+    assert all(t1_s > 30 and t0_s < 60 for t0_s, t1_s in spans)
+    assert main([*command, "--out", str(tmp_path / "e.jsonl")]) == 0
+    lines = [json.loads(line) for line in (tmp_path / "e.jsonl").read_text().splitlines()]
+    looked = [line for line in lines if line.get("kind") == "looked"]
+    assert looked
+    assert all(30 <= line["t0_s"] - LIVE_S <= line["t1_s"] - LIVE_S <= 60 for line in looked)
+    taken = ["import", str(tmp_path / "e.jsonl"), "--memory", str(tmp_path / "again"), "--encoder", "palette"]
+    assert main(taken) == 0
+    assert held(tmp_path / "again", "gate") == len({row[3] for row in rows})
+    both = ["export", "--after", "16:50", "--memory", str(folder), "--out", str(tmp_path / "both.csv")]
+    assert main(both) == 2  # of the film it may be 16 minutes
+    assert "16:50" in capsys.readouterr().err
+    assert not (tmp_path / "both.csv").exists()

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from hippocam.apps.live.folder import JsonLines, LiveFolder, Pictures
-from hippocam.apps.live.forget import delete_footage
+from hippocam.apps.live.forget import delete_footage, footage_bytes
 from hippocam.memory.filter import Filter
 
 T0 = 1_800_000_000
@@ -48,6 +48,15 @@ def test_a_stretch_of_time_goes_with_every_file_that_holds_some_of_it(place, tmp
     assert [name for name in footage if "door" in name] == ["door 0", "door 30"]
     assert [name for name in pictures if "door" in name] == ["door-0", "door-10", "door-30"]
     assert (alerts, gaps) == (7, 1)
+
+
+def test_what_goes_is_told_before_in_bytes_and_a_camera_whose_footage_is_gone_is_in_nobodys_way(place, tmp_path):
+    wanted = Filter(stream="door", after_s=T0 + 11, before_s=T0 + 25)
+    assert footage_bytes(tmp_path / "m", wanted) == 2 * len(b"footage") + len(b"picture")
+    delete_footage(tmp_path / "m", Filter(stream="door"))
+    assert list(place.look_back("door").iterdir()) == []
+    assert footage_bytes(tmp_path / "m", wanted) == 0
+    assert delete_footage(tmp_path / "m", Filter(stream="back-yard", before_s=T0 + 5)) == 1 + 1 + 1
 
 
 def test_where_nothing_was_live_there_is_nothing_to_do(tmp_path):
