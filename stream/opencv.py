@@ -17,6 +17,11 @@ MOST_PIXELS = 1 << 27
 _FIX = "pip uninstall -y opencv-python && pip install opencv-python-headless"
 
 
+def limit_pictures() -> None:
+    """Have OpenCV refuse larger pictures, whoever loads it, which is when it looks. A user's own limit stays."""
+    os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MOST_PIXELS))
+
+
 def __getattr__(name: str) -> Any:
     """Get an attribute of `cv2`, and keep it here for the next time."""
     if name.startswith("__"):  # what the import system looks for
@@ -31,7 +36,6 @@ def load() -> Any:
     Raises:
         MissingLibraryError: It cannot be loaded.
     """
-    os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MOST_PIXELS))  # which is read when it is loaded
     try:
         import cv2
     except ImportError as error:

@@ -21,6 +21,10 @@ _QUEUE = 64
 _TRIES = 3
 _POST_S = 5.0
 _PAUSE_S = 1.0
+# IPv6 addresses that lead to the IPv4 address in their last four bytes: a translator's, and the oldest form.
+_ENDS_IN_IPV4 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96"))
+# Addresses of a translator of one's own network.
+_LOCAL_NAT64 = ipaddress.IPv6Network("64:ff9b:1::/48")
 
 
 class Webhook:
@@ -144,6 +148,11 @@ def _addresses(host: str, port: int) -> list[str]:
 
 def _is_public(address: str) -> bool:
     found = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped:
-        found = found.ipv4_mapped
+    if isinstance(found, ipaddress.IPv6Address):
+        if found.is_site_local or found in _LOCAL_NAT64:
+            return False
+        if found.ipv4_mapped or any(found in net for net in _ENDS_IN_IPV4):
+            found = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
+        elif found.sixtofour:
+            found = found.sixtofour
     return found.is_global and not found.is_multicast

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -145,6 +146,12 @@ def rows_of(body: Mapping[str, Any], name: str) -> list[Json]:
 
 
 def number_of(body: Mapping[str, Any], name: str) -> float | None:
-    """A number in a request's JSON, None where it is missing."""
+    """A number in a request's JSON, None where it is missing, or none that can be counted with."""
     value = body.get(name)
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None

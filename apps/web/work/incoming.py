@@ -125,6 +125,8 @@ class Incoming:
         upload = self._take(upload_id)
         try:
             have = upload.part.stat().st_size
+            if at < 0:
+                raise UploadError("there are no bytes before its first")
             if at > have:
                 raise UploadError(f"bytes {have} to {at} are missing; go on from there")
             have = await _append(upload, have, have - at, parts)

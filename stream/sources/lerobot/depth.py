@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from hippocam.stream import opencv as cv2
 from hippocam.stream.records import FloatArray
 
 # Of the grid: see `FIELDS`.

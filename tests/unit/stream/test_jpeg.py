@@ -1,4 +1,6 @@
 import struct
+import subprocess
+import sys
 
 import cv2
 import numpy as np
@@ -37,3 +39,17 @@ def test_a_picture_is_read_as_small_as_is_needed(scale, shape):
 )
 def test_what_is_no_picture_is_none(data):
     assert [decode_jpeg(data, scale) for scale in Scale] == [None] * 3
+
+
+def test_whoever_loads_opencv_reads_no_picture_that_no_memory_has_room_for():
+    """Which is looked at once, when it is loaded: any library may be the one that does."""
+    code = (
+        "import struct, hippocam, cv2, numpy\n"
+        "def read(w, h):\n"
+        "    size = struct.pack('<IHHIIiiHHIIiiII', 99, 0, 0, 54, 40, w, h, 1, 24, 0, 0, 0, 0, 0, 0)\n"
+        "    return cv2.imdecode(numpy.frombuffer(b'BM' + size + bytes(w * h * 3 % 99999), numpy.uint8), 1)\n"
+        "print(read(8, 8).shape)\n"
+        "try:\n    read(16384, 8200)\nexcept cv2.error:\n    print('refused')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n")[:2] == ["(8, 8, 3)", "refused"]

@@ -236,7 +236,8 @@ def test_a_real_server_gets_the_alert_as_json():
 @pytest.mark.parametrize(
     "host",
     ["127.0.0.1", "localhost", "10.0.0.1", "192.168.1.5", "169.254.169.254", "[::1]", "[fe80::1]", "0.0.0.0",
-     "[::ffff:10.0.0.1]", "2130706433", "100.64.0.1"],
+     "[::ffff:10.0.0.1]", "2130706433", "100.64.0.1", "[::127.0.0.1]", "[64:ff9b::169.254.169.254]",
+     "[64:ff9b:1::a]", "[2002:c0a8:101::1]", "[fec0::1]"],
 )  # fmt: skip
 def test_a_private_address_must_be_allowed(host):
     with pytest.raises(HippocamError, match="--webhook-private"):

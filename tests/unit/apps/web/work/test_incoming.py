@@ -38,6 +38,8 @@ def test_what_is_missing_too_much_or_unknown_is_refused_and_nothing_is_lost(tmp_
     receive(incoming, upload, 0, b"ab")
     with pytest.raises(UploadError, match="bytes 2 to 3 are missing"):
         receive(incoming, upload, 3, b"d")
+    with pytest.raises(UploadError, match="before its first"):
+        receive(incoming, upload, -1, b"xab")
     with pytest.raises(UploadError, match="has more"):
         receive(incoming, upload, 2, b"cde")
     with pytest.raises(UploadError, match="not known"):
