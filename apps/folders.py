@@ -153,14 +153,20 @@ class Folders:
                 self.writer = None
 
     @contextmanager
-    def changing(self) -> Iterator[MemoryWriter]:
+    def changing(self, budget_bytes: int | None = None) -> Iterator[MemoryWriter]:
         """Open the memory for writing as it is.
+
+        Args:
+            budget_bytes: What its folder may take from now on; None for what the settings say, or its own.
 
         Raises:
             HippocamError: There is none, or several; nothing was watched into it, or somebody else writes to it.
         """
         name, spec = self.made_with()
-        with self.writing(name, spec, self._settings.memory) as memory:
+        config = self._settings.memory
+        if budget_bytes is not None:
+            config = replace(config, budget_bytes=budget_bytes)
+        with self.writing(name, spec, config) as memory:
             yield memory
 
     def _load(self, name: str) -> tuple[str, Encoder]:

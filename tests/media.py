@@ -94,6 +94,7 @@ def render_video(
     options: Mapping[str, str] | None = None,
     container_options: Mapping[str, str] | None = None,
     sound_s: float = 0.0,
+    sound: str | None = None,
     rotation: int = 0,
     hidden: int = 0,
     first: int = 0,
@@ -111,6 +112,7 @@ def render_video(
         options: Options of the encoder, else fast ones.
         container_options: Options of the container, {"movflags": "faststart"} for instance.
         sound_s: Seconds of a tone from time 0, 0 for no sound.
+        sound: Name of its encoder, else the usual one of the suffix.
         rotation: Clockwise degrees by which a player turns the picture (MP4 and MOV; a multiple of 90).
         hidden: So many frames at the start are in the file and not shown, as after a cut that encoded nothing anew
             (MP4); they show the numbers from 1000 on, and the first that is shown has the number 0.
@@ -128,15 +130,15 @@ def render_video(
         stream = container.add_stream(name, rate=round(fps) or 1, options=dict(options or _FAST.get(name, {})))
         stream.width, stream.height, stream.pix_fmt = size[0], size[1], pix_fmt
         stream.codec_context.time_base = tick
-        sound = container.add_stream(_sound_codec(path), rate=48000) if sound_s else None
+        heard = container.add_stream(sound or _sound_codec(path), rate=48000) if sound_s else None
         for i, time_s in enumerate(times):
             image = numbered_image(first + i - hidden if i >= hidden else 1000 + i, size)
             frame = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(format=pix_fmt)
             frame.pts, frame.time_base = round(time_s / tick), tick
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-        if sound is not None:
-            _add_tone(container, sound, sound_s)
+        if heard is not None:
+            _add_tone(container, heard, sound_s)
     if rotation:
         _write_rotation(path, rotation)
     if hidden:

@@ -17,11 +17,14 @@ import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from hippocam.stream import private
 from hippocam.stream.sources.naming import slug
 
 LOG_BYTES = 4_000_000
+# As much of the end of a file is read for its newest lines.
+_TAIL_BYTES = 200_000
 
 
 class LiveFolder:
@@ -73,6 +76,27 @@ class JsonLines:
             size = file.tell()
         if size > self._most:
             os.replace(self._path, self._path.with_name(self._path.name + ".1"))
+
+
+def newest_lines(path: Path, most: int) -> list[dict[str, Any]]:
+    """The newest records of a file of JSON lines, the latest first; none where there is no file."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
+            lines = file.read().splitlines()
+    except OSError:
+        return []
+    rows = list[dict[str, Any]]()
+    for line in reversed(lines):
+        try:
+            row = json.loads(line)
+        except ValueError:  # the first one is cut, the last one may be on its way
+            continue
+        if isinstance(row, dict):
+            rows.append(row)
+        if len(rows) == most:
+            break
+    return rows
 
 
 class Pictures:

@@ -6,7 +6,8 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -131,6 +132,16 @@ class Cameras:
             _check_zones(alerts, self.zones())
             self._wanted.alerts = list(alerts)[:_MOST_ALERTS]
             if self._wanted.sources:
+                self._restart()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Let the live process rest, as while the memory gets another budget: there is one writer."""
+        with self._mutex:
+            self._stop()
+            try:
+                yield
+            finally:
                 self._restart()
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ A stream's key is a hash of its id and a picture's id is that of its entry, so n
 
 from __future__ import annotations
 
+import functools
 import mimetypes
 import threading
 import time
@@ -19,6 +20,8 @@ from hippocam.apps.records import Status
 from hippocam.apps.web.beside import converted_file, stream_key
 from hippocam.memory.folder import has_memory
 from hippocam.memory.records import StreamStatus
+from hippocam.stream.errors import SourceError
+from hippocam.stream.sources.decode.length import length_s
 from hippocam.stream.sources.folders import VIDEO_SUFFIXES
 from hippocam.stream.sources.video import VideoSource
 
@@ -37,6 +40,7 @@ class StreamView:
         duration_s: Time of the end of what was watched.
         begins_s: Time of the stream at which its file begins: since 1970 where its times are dates, else 0.
         complete: Whether it was watched to its end.
+        length_s: How long its file is, where that was watched in part; None where nothing tells it.
         video: Whether there is a file that a browser may be able to play, and would show this stream.
         converted: Whether there is a version of it that browsers play.
         gone: Whether it came from a video file that is no longer there.
@@ -49,6 +53,7 @@ class StreamView:
     duration_s: float
     begins_s: float
     complete: bool
+    length_s: float | None
     video: bool
     converted: bool
     gone: bool
@@ -126,6 +131,7 @@ class Library:
             duration_s=stream.duration_s,
             begins_s=stream.recorded_s or 0.0,
             complete=stream.complete,
+            length_s=_length_s(path) if allowed and is_file and not stream.complete else None,
             video=allowed and _playable(path) and _is_played(path, stream.id),
             converted=self.converted(key) is not None,
             gone=is_file and not (allowed and path.exists()),
@@ -183,6 +189,20 @@ def file_response(path: Path) -> FileResponse:
         headers={"Cache-Control": "private, no-cache" if video else "no-store"},
         stat_result=path.stat(),
     )
+
+
+def _length_s(path: Path) -> float | None:
+    """How long a video file is; None where it is gone or does not say."""
+    try:
+        return _told_length_s(path, path.stat().st_mtime_ns)
+    except (OSError, SourceError):
+        return None
+
+
+@functools.lru_cache(maxsize=256)
+def _told_length_s(path: Path, changed_ns: int) -> float | None:
+    """How long a video file is; one that has changed is looked at anew."""
+    return length_s(path, path.name)
 
 
 def _is_played(path: Path, stream: str) -> bool:

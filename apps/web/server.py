@@ -53,11 +53,13 @@ from hippocam.apps.web.titles import Titles
 from hippocam.apps.web.views.cameras import camera_routes
 from hippocam.apps.web.views.moments import moment_routes
 from hippocam.apps.web.views.outlook import outlook_routes
+from hippocam.apps.web.views.review import review_routes
 from hippocam.apps.web.views.search import search_routes
 from hippocam.apps.web.views.settings import setting_routes
 from hippocam.apps.web.views.site import Site
 from hippocam.apps.web.views.streams import stream_routes
 from hippocam.apps.web.views.strip import strip_routes
+from hippocam.apps.web.views.suggestions import suggestion_routes
 from hippocam.apps.web.views.things import thing_routes
 from hippocam.apps.web.views.tiers import tier_routes
 from hippocam.apps.web.views.work import upload_routes, work_routes
@@ -70,12 +72,13 @@ _CONNECTIONS = 200
 # What the views ask for, but for what needs more than the site.
 _VIEWS = (
     stream_routes,
+    suggestion_routes,
     strip_routes,
+    review_routes,
     search_routes,
     moment_routes,
     thing_routes,
     tier_routes,
-    outlook_routes,
     work_routes,
     setting_routes,
 )
@@ -241,6 +244,7 @@ def build_app(
     for routes in _VIEWS:
         app.include_router(routes(site))
     app.include_router(camera_routes(site, cameras))
+    app.include_router(outlook_routes(site, cameras))
     if jobs is not None:
         app.include_router(upload_routes(site, jobs))
     app.mount("/", opening)

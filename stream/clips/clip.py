@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -67,20 +68,24 @@ def unfinished(out: Path) -> Iterator[Any]:
 
 
 def with_dts(packets: Iterator[Any]) -> Iterator[Any]:
-    """Matroska holds no decoding times, and the first packets of a file come without: a tick each is enough."""
-    waiting: list[Any] = []
+    """Matroska holds no decoding times, and the first packets of a stream come without: a tick each is enough."""
+    held = deque[Any]()  # in their order; one without a time waits for the next one of its stream that has one
     for packet in packets:
         if packet.pts is None or not packet.size:
             continue
-        waiting.append(packet)
+        held.append(packet)
         if packet.dts is not None:
-            yield from _ticks_before(waiting, packet.dts)
-            waiting = []
-    if waiting:
-        yield from _ticks_before(waiting, waiting[0].pts)
+            _tick_up_to(packet.dts, [one for one in held if one.dts is None and one.stream is packet.stream])
+        while held and held[0].dts is not None:
+            yield held.popleft()
+    for packet in held:
+        if packet.dts is None:
+            own = [one for one in held if one.dts is None and one.stream is packet.stream]
+            _tick_up_to(packet.pts + 1, own)
+        yield packet
 
 
-def _ticks_before(packets: list[Any], last_dts: int) -> list[Any]:
-    for back, packet in enumerate(reversed(packets)):
-        packet.dts = last_dts - back
-    return packets
+def _tick_up_to(dts: int, packets: list[Any]) -> None:
+    """Let packets be decoded a tick after another, before what is decoded at a time."""
+    for back, packet in enumerate(reversed(packets), start=1):
+        packet.dts = dts - back

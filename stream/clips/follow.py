@@ -1,23 +1,22 @@
 """Footage of a look-back folder as one video that a browser plays while its camera goes on.
 
-The files are joined into fragmented MP4, a few tenths of a second a fragment, so that a browser shows what has
-come before the rest is there. What browsers can play is not encoded again; anything else becomes H.264 on the way.
-Times in the video count from its first picture and keep the pace of the clock on the wall.
+The files are joined (fragments.py), the newest one while it is still written to. Times in the video count from its
+first picture and keep the pace of the clock on the wall.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from fractions import Fraction
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from hippocam.stream.clips.fragments import PLAYED, Timed, fragments
 from hippocam.stream.clips.look_back import packets_of
+from hippocam.stream.errors import ClipError
 from hippocam.stream.live.lookback import segments, start_of
 
-# Codecs that every browser plays, as FFmpeg calls them.
-PLAYED = ("h264",)
 # A pause between two files up to this long belongs to the same stretch; where a file's end is not known, it is
 # taken to last until the next one begins, up to so long.
 PAUSE_S, _LONGEST_FILE_S = 3.0, 15.0
@@ -25,9 +24,8 @@ PAUSE_S, _LONGEST_FILE_S = 3.0, 15.0
 _AWAY_S, _LOOK_S = 15.0, 0.3
 # Times go through names of files and addresses, in milliseconds.
 _EXACT_S = 0.002
-_FORMAT = {"movflags": "empty_moov+default_base_moof", "frag_duration": "400000"}
-_ENCODER, _OPTIONS = "libx264", {"preset": "ultrafast", "tune": "zerolatency", "crf": "28", "threads": "1"}
-_SIDE_PX = 1280
+# Files that a piece has at most.
+_PIECE_FILES = 3
 
 
 class Stretch(NamedTuple):
@@ -64,7 +62,7 @@ def start_before(folder: Path, time_s: float) -> float | None:
 def follow(
     folder: Path, start_s: float, *, sleep: Callable[[float], None] = time.sleep, away_s: float = _AWAY_S
 ) -> Iterator[bytes]:
-    """Give the footage from a key frame on, and what is added to it, as fragmented MP4.
+    """Give the footage from a key frame on, and what is added to it, as fragmented MP4 with its sound.
 
     It ends where nothing was filmed for a while, where the picture changes its size, and where nothing more comes.
 
@@ -74,116 +72,113 @@ def follow(
         sleep: Waits.
         away_s: How long nothing may come.
     """
-    import av
-
-    sink, writer = _Sink(), None
-    with av.open(sink, "w", format="mp4", options=_FORMAT) as container:
-        for time_s, packet, stream in _without_pause(_files(folder, start_s, sleep, away_s)):
-            if time_s < start_s - _EXACT_S:
-                continue
-            if writer is None:
-                kind = _Copied if stream.codec_context.name in PLAYED else _Encoded
-                writer = kind(container, stream, time_s)
-            writer.write(time_s, packet)
-            if sink.waiting:
-                yield sink.take()
-        if writer is not None:
-            writer.end()
-    if writer is not None:
-        yield sink.take()
+    yield from fragments(_without_pause(_files_from(folder, start_s, sleep, away_s)), start_s)
 
 
-def _without_pause(files: Iterator[Path]) -> Iterator[tuple[float, Any, Any]]:
-    """The packets of files with their times and streams, as far as one stretch of one picture size goes."""
+class Piece(NamedTuple):
+    """A short part of a camera's footage.
+
+    Attributes:
+        start_s: When its first picture was taken, seconds since 1970.
+        newest_s: When the last of its files begins: the next piece comes after that.
+        content: Fragmented MP4 without sound.
+    """
+
+    start_s: float
+    newest_s: float
+    content: bytes
+
+
+def plays_in_pieces(folder: Path) -> bool:
+    """Whether there is a closed file, and browsers play it as it is."""
+    return any(_codec(path) in PLAYED for path in segments(folder)[-2:-1])
+
+
+def piece_after(folder: Path, time_s: float) -> Piece | None:
+    """The footage of the files that begin after a time, as far as they are closed; None where there is none.
+
+    Of what is longer ago than some seconds nothing is given: who looks on has fallen behind.
+
+    Raises:
+        ClipError: No browser plays it as it is.
+    """
+    closed = segments(folder)[:-1]
+    new = [path for path in closed[-_PIECE_FILES:] if start_of(path) > time_s + _EXACT_S]
+    if not new:
+        return None
+    if (codec := _codec(new[0])) not in PLAYED:
+        raise ClipError(f"{codec or 'no picture'}: no browser plays this as it is")
+    first_s = next(at_s for at_s, _, _ in packets_of(new[0]))
+    content = b"".join(fragments(_without_pause(map(_read_silently, new)), first_s))
+    return Piece(first_s, start_of(new[-1]), content)
+
+
+def _without_pause(files: Iterable[Iterator[Timed]]) -> Iterator[Timed]:
+    """The packets of files, as far as one stretch of one picture size goes."""
     last_s, look = None, None
-    for path in files:
-        for time_s, packet, stream in packets_of(path):
-            context = stream.codec_context
-            now = (context.name, context.width, context.height)
-            if (last_s is not None and time_s - last_s > PAUSE_S) or look not in (None, now):
-                return
-            last_s, look = time_s, now
-            yield time_s, packet, stream
+    for packets in files:
+        for timed in packets:
+            if timed.stream.type == "video":
+                context = timed.stream.codec_context
+                now = (context.name, context.width, context.height, timed.heard)
+                if (last_s is not None and timed.time_s - last_s > PAUSE_S) or look not in (None, now):
+                    return
+                last_s, look = timed.time_s, now
+            yield timed
 
 
-class _Sink:
-    """Takes what a container writes, until it is taken."""
-
-    def __init__(self) -> None:
-        self._parts: list[bytes] = []
-
-    def write(self, content: bytes) -> int:
-        self._parts.append(bytes(content))
-        return len(content)
-
-    @property
-    def waiting(self) -> bool:
-        """Whether there is anything to take."""
-        return bool(self._parts)
-
-    def take(self) -> bytes:
-        """What was written since the last time."""
-        taken, self._parts = b"".join(self._parts), []
-        return taken
+def _read_silently(path: Path) -> Iterator[Timed]:
+    return (Timed(time_s, packet, stream, heard=False) for time_s, packet, stream in packets_of(path))
 
 
-class _Copied:
-    """Puts packets into a container as they are, with times from its first one on."""
-
-    def __init__(self, container: Any, stream: Any, origin_s: float) -> None:
-        self._container, self._origin_s, self._last_dts = container, origin_s, -(2**62)
-        self._into = container.add_stream_from_template(stream)
-
-    def write(self, time_s: float, packet: Any) -> None:
-        pts = round((time_s - self._origin_s) / packet.time_base)
-        dts = max(pts - (packet.pts - packet.dts), self._last_dts + 1)
-        packet.pts, packet.dts, self._last_dts = max(pts, dts), dts, dts
-        packet.stream = self._into
-        self._container.mux(packet)
-
-    def end(self) -> None:
-        """There is nothing left to write."""
-
-
-class _Encoded:
-    """Decodes packets, and encodes their pictures for browsers."""
-
-    def __init__(self, container: Any, stream: Any, origin_s: float) -> None:
-        self._container, self._origin_s, self._last_ms = container, origin_s, -1
-        context = stream.codec_context
-        scale = min(1.0, _SIDE_PX / max(context.width, context.height, 1))
-        self._into = container.add_stream(_ENCODER, rate=30, options=_OPTIONS)
-        self._into.width = max(2, 2 * round(context.width * scale / 2))
-        self._into.height = max(2, 2 * round(context.height * scale / 2))
-        self._into.pix_fmt = "yuv420p"
-        self._into.codec_context.time_base = Fraction(1, 1000)
-
-    def write(self, time_s: float, packet: Any) -> None:
-        for frame in packet.decode():
-            shown = frame.reformat(self._into.width, self._into.height, "yuv420p")
-            self._last_ms = max(round(1000 * (time_s - self._origin_s)), self._last_ms + 1)
-            shown.pts, shown.time_base, shown.pict_type = self._last_ms, Fraction(1, 1000), 0
-            self._container.mux(self._into.encode(shown))
-
-    def end(self) -> None:
-        """Write what the encoder holds back."""
-        self._container.mux(self._into.encode(None))
-
-
-def _files(folder: Path, start_s: float, sleep: Callable[[float], None], away_s: float) -> Iterator[Path]:
-    """The files from that of a time on, as they are closed: the newest is written to until another is there."""
-    first = _file_of(folder, start_s)
+def _files_from(
+    folder: Path, start_s: float, sleep: Callable[[float], None], away_s: float
+) -> Iterator[Iterator[Timed]]:
+    """The packets of each file from that of a time on; those of the newest as they are written."""
+    first, heard = _file_of(folder, start_s), None
     last_s, waited_s = (start_s if first is None else start_of(first)) - _EXACT_S, 0.0
+    while waited_s < away_s:
+        path = next((path for path in segments(folder) if start_of(path) > last_s), None)
+        if path is None:
+            sleep(_LOOK_S)
+            waited_s += _LOOK_S
+            continue
+        heard = is_heard(path) if heard is None else heard
+        yield _as_it_grows(folder, path, heard, sleep, away_s)
+        if path in segments(folder)[-1:]:  # nobody goes on with it
+            return
+        last_s, waited_s = start_of(path), 0.0
+
+
+def _as_it_grows(
+    folder: Path, path: Path, heard: bool, sleep: Callable[[float], None], away_s: float
+) -> Iterator[Timed]:
+    """The packets of a file, until another one is there and so nobody writes to this one any more.
+
+    Each look opens the file anew, and so its decoder, which then does not know the pictures before: what has to be
+    decoded waits for its end, unless each picture stands for itself.
+    """
+    taken, waited_s = 0, 0.0
     while True:
-        later = [path for path in segments(folder) if start_of(path) > last_s]
-        for path in later[:-1]:
-            yield path
-            last_s, waited_s = start_of(path), 0.0
-        if waited_s >= away_s:
-            yield from later[-1:]  # nobody goes on with it
+        closed = any(start_of(other) > start_of(path) for other in segments(folder))
+        before, here = taken, closed or _codec(path) in (*PLAYED, "mjpeg")
+        for time_s, packet, stream in islice(packets_of(path, sound=heard), before, None) if here else ():
+            taken += 1
+            yield Timed(time_s, packet, stream, heard)
+        waited_s = 0.0 if taken > before else waited_s + _LOOK_S
+        if closed or waited_s >= away_s:
             return
         sleep(_LOOK_S)
-        waited_s += _LOOK_S
+
+
+def _codec(path: Path) -> str:
+    """What the pictures of a file are coded in, "" before its first one is written."""
+    return next((stream.codec_context.name for _, _, stream in packets_of(path)), "")
+
+
+def is_heard(path: Path) -> bool:
+    """Whether there is sound in a file: a camera may announce some and send none, for which players would wait."""
+    return any(stream.type == "audio" for _, _, stream in packets_of(path, sound=True))
 
 
 def _file_of(folder: Path, time_s: float) -> Path | None:

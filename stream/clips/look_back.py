@@ -116,16 +116,24 @@ def _scanned(folder: Path, kept: Path | None) -> Iterator[_File]:
             yield _File(path, look, packets)
 
 
-def packets_of(path: Path) -> Iterator[tuple[float, Any, Any]]:
-    """The packets of a file with their times since 1970, and their stream; both must not outlive the walk."""
+def packets_of(path: Path, *, sound: bool = False) -> Iterator[tuple[float, Any, Any]]:
+    """The packets of a file with their times since 1970, and their stream; both must not outlive the walk.
+
+    Args:
+        path: The file.
+        sound: Whether those of its sound come, too, from the first picture on.
+    """
     import av
 
     with suppress(av.FFmpegError, FileNotFoundError), open_alone(path) as container:
-        stream, first_s = container.streams.video[0], None
-        for packet in with_dts(container.demux(stream)):
+        pictures, first_s = container.streams.video[0], None
+        wanted = [pictures, *(container.streams.audio[:1] if sound else ())]
+        for packet in with_dts(container.demux(*wanted)):
             at_s = float(packet.pts * packet.time_base)
-            first_s = at_s if first_s is None else first_s
-            yield start_of(path) + at_s - first_s, packet, stream
+            if first_s is None and packet.stream is pictures:
+                first_s = at_s
+            if first_s is not None:
+                yield start_of(path) + at_s - first_s, packet, packet.stream
 
 
 def _mux(files: list[_File], container: Any, path: Path) -> Clip:

@@ -22,12 +22,14 @@ class LookBackConfig:
         max_bytes: Bytes of all its files together, 1,000,000 or more.
         max_s: Age at which footage is deleted, seconds above 0.
         segment_s: A file ends with the first key frame after this time, seconds above 0.
+        sound: Whether what the camera hears is kept, too.
     """
 
     folder: Path
     max_bytes: int
     max_s: float = 600.0
     segment_s: float = 2.0
+    sound: bool = True
 
     def __post_init__(self) -> None:
         if self.max_bytes < MIN_LOOK_BACK_BYTES:

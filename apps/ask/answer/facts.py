@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
@@ -20,13 +20,25 @@ WRITTEN = ("screen", "subtitle", "chapter", "mark")
 READ = ("screen",)
 # Sentences of moments that nobody filmed; the share of them from which on a stream is of such; how many are read.
 _DRAWN = re.compile(r"^(?:an? )?(?:cartoon|drawing|animated|text on|picture on a screen|(?:[\w-]+ ){1,4}screen)\b")
-_DRAWN_SHARE, _READ_FOR_IT = 0.2, 48
+_DRAWN_SHARE, READ_FOR_DRAWN = 0.2, 48
 # "At 0:46", "at the end": a moment, however wide the window is in which pictures are looked for.
 _AT = re.compile(r"\bat (?:about |around |exactly )?(?P<time>\d+(?::\d+)+(?:\.\d+)?)\b", re.IGNORECASE)
 _AT_END = re.compile(r"\bat the (?:very )?(?:end|finish)\b", re.IGNORECASE)
 _MOMENT_S = 12.0
 # A visit is sure that has so many detections, the surest of at least this score.
 _SURE_HITS, _SURE_SCORE = 3, 0.66
+
+
+def drawn_streams(moments: Iterable[Evidence]) -> set[str]:
+    """The streams of drawings and screens, by what their most novel moments look like, READ_FOR_DRAWN of each.
+
+    Measured on eight clips: of three of drawings and screens a third to all of the sentences say so, of the five
+    that were filmed none.
+    """
+    read = dict[str, list[bool]]()
+    for moment in moments:
+        read.setdefault(moment.stream, []).append(_DRAWN.search(moment.sentence) is not None)
+    return {stream for stream, each in read.items() if sum(each) >= _DRAWN_SHARE * len(each)}
 
 
 class Records(Protocol):
@@ -92,6 +104,11 @@ class Watched(NamedTuple):
     end_s: float
 
 
+def is_sure(visit: Visit) -> bool:
+    """Whether the detector saw a visit well and often."""
+    return visit.hits >= _SURE_HITS and visit.score >= _SURE_SCORE
+
+
 class Stay(NamedTuple):
     """A visit within what the question is about."""
 
@@ -103,7 +120,7 @@ class Stay(NamedTuple):
     @property
     def sure(self) -> bool:
         """Whether the detector saw it well and often."""
-        return self.visit.hits >= _SURE_HITS and self.visit.score >= _SURE_SCORE
+        return is_sure(self.visit)
 
     @property
     def clothes(self) -> str:
@@ -169,15 +186,8 @@ class Facts:
         return {entity.stream for entity in self.records.entities()}
 
     def drawn(self) -> set[str]:
-        """The streams of drawings and screens, by what their moments look like.
-
-        Measured on eight clips: of three of drawings and screens a third to all of the sentences say so, of the
-        five that were filmed none.
-        """
-        read = dict[str, list[bool]]()
-        for _, moment in self.records.notable(_READ_FOR_IT):
-            read.setdefault(moment.stream, []).append(_DRAWN.search(moment.sentence) is not None)
-        return {stream for stream, each in read.items() if sum(each) >= _DRAWN_SHARE * len(each)}
+        """The streams of drawings and screens, by what their moments look like."""
+        return drawn_streams(moment for _, moment in self.records.notable(READ_FOR_DRAWN))
 
     def filmed(self, stays: Sequence[Stay]) -> list[Stay]:
         """The visits in streams that were filmed: in drawings the detector sees what is not there."""

@@ -1,12 +1,16 @@
 // A camera's footage in the player: a time of which footage is kept, or what is shown now, and how far behind it is.
 
-import { clock, el, lasting } from "./dom.js";
+import { clock, el, icon, iconButton, lasting } from "./dom.js";
+import { Feed, feeds } from "./feed.js";
 import { get } from "./net.js";
+import { keep, kept } from "./state.js";
 
 const LOOK_MS = 4000;
 const AGAIN_MS = 2500;
-// How far before the newest footage a live picture begins, and from which lag on it is no longer called live.
-const EDGE_S = 1.5;
+// How far before the newest footage a live picture begins; from where on it catches up with what has come; from which
+// lag on it is no longer called live.
+const EDGE_S = 0.8;
+const LATE_S = 4;
 const BEHIND_S = 30;
 // Of a camera that is not watched now this much of its footage is left to play.
 const LAST_S = 10;
@@ -16,6 +20,9 @@ export class Footage {
     this.player = player;
     this.close();
     player.video.addEventListener("ended", () => this.ended());
+    // Browsers begin with sound only after a click: a camera is silent until somebody wants to hear it.
+    player.video.addEventListener("volumechange", () => { if (this.shown) { keep("muted", player.video.muted); this.drawSound(); } });
+    this.sound = iconButton("muted", "", () => { player.video.muted = !player.video.muted; });
   }
 
   // Looks how a camera is, for as long as its stream is shown.
@@ -31,6 +38,8 @@ export class Footage {
     clearTimeout(this.again);
     this.key = "";
     this.info = { live: false, footage: [] };
+    this.feed?.close();
+    this.feed = null;
     this.shown = false;  // whether the video shows footage
     this.following = false;
     this.turn = (this.turn || 0) + 1;
@@ -68,12 +77,46 @@ export class Footage {
       player.image.hidden = true;
       player.video.poster = "";
       player.video.hidden = false;
-      player.video.muted = true;
-      player.video.src = `hippocam/footage/${this.key}/video?start_s=${found.start_s}`;
+      player.video.muted = kept("muted", true);
+      this.drawSound();
       player.say("");
+      this.begin(`footage/${this.key}/video?start_s=${found.start_s}`);
     }
-    if (play) player.video.play().catch(() => {}); else player.video.pause();
+    if (play) this.play(); else player.video.pause();
     player.strip.place(time);
+  }
+
+  begin(path) {
+    const { video } = this.player;
+    this.feed?.close();
+    this.feed = null;
+    if (!feeds) { video.src = `hippocam/${path}`; return; }
+    const feed = this.feed = new Feed(video);
+    feed.follow(path).catch(() => { if (!feed.closed) this.player.unplayable(); });
+  }
+
+  // What is shown live stays near what has come, also after it had to wait.
+  catchUp() {
+    if (this.following && this.feed && this.feed.end() - this.player.video.currentTime > LATE_S) this.player.video.currentTime = this.feed.end() - EDGE_S;
+  }
+
+  async play() {
+    const { video } = this.player;
+    try {
+      await video.play();
+    } catch (error) {
+      if (error.name !== "NotAllowedError" || video.muted) return;
+      video.muted = true;
+      video.play().catch(() => {});
+    }
+  }
+
+  drawSound() {
+    const { muted } = this.player.video;
+    this.sound.replaceChildren(icon(muted ? "muted" : "sound"));
+    this.sound.title = muted ? "Hear the camera" : "Silence the camera";
+    this.sound.setAttribute("aria-label", this.sound.title);
+    this.sound.setAttribute("aria-pressed", String(!muted));
   }
 
   // Where nobody asked for a time: live, or the end of what was filmed.
@@ -83,7 +126,7 @@ export class Footage {
     else if (last) this.show(Math.max(last[0], last[1] - LAST_S), false);
   }
 
-  // What is shown now, some seconds late: footage comes in files.
+  // What is shown now, a second or two late: footage comes by the half second.
   live() {
     const last = this.info.footage.at(-1);
     const { player } = this;
@@ -106,6 +149,8 @@ export class Footage {
   leave() {
     this.shown = false;
     this.following = false;
+    this.feed?.close();
+    this.feed = null;
     clearTimeout(this.again);
   }
 
@@ -128,13 +173,14 @@ export class Footage {
     }
   }
 
-  // What stands beside the stream's name: whether it is live, and how far behind.
-  badge() {
+  // What stands beside the stream's name: whether it is live and how far behind, and whether it is heard.
+  badges() {
     const { info } = this;
-    if (!this.key || !info.now_s) return null;
-    if (!info.live) return el("span", { class: "soft" }, info.state);
+    if (!this.key || !info.now_s) return [];
+    const sound = this.shown && info.heard ? [this.sound] : [];
+    if (!info.live) return [el("span", { class: "soft" }, info.state), ...sound];
     const behind = this.shown ? this.now() - this.player.shownTime() : Infinity;
-    if (this.shown && behind < BEHIND_S) return el("span", { class: "live-badge on" }, `live, ${Math.max(1, Math.round(behind))} s behind`);
-    return el("button", { type: "button", class: "live-badge", title: "Show what the camera shows now", on: { click: () => this.live() } }, "Go live");
+    if (this.shown && behind < BEHIND_S) return [el("span", { class: "live-badge on" }, `live, ${Math.max(1, Math.round(behind))} s behind`), ...sound];
+    return [el("button", { type: "button", class: "live-badge", title: "Show what the camera shows now", on: { click: () => this.live() } }, "Go live"), ...sound];
   }
 }

@@ -8,7 +8,9 @@ import { Uploads } from "./uploads.js";
 
 const POLL_MS = 800;
 const ENDED = new Set(["done", "failed", "cancelled"]);
-const KINDS = { watch: "watch", sleep: "sleep", convert: "version for browsers", upload: "upload" };
+const KINDS = { watch: "watch", sleep: "sleep", convert: "version for browsers", upload: "upload", budget: "budget" };
+// Kinds that work on the memory as a whole, and what is said when one is done.
+export const WHOLE = { sleep: "The memory slept", budget: "The budget is changed" };
 
 export class Jobs {
   constructor(page) {
@@ -56,13 +58,13 @@ export class Jobs {
   }
 
   ended(job) {
-    const what = job.kind === "sleep" ? "The memory slept" : job.name;
+    const what = WHOLE[job.kind] || job.name;
     if (job.state === "done" && job.kind === "convert") {
       if (this.page.player.view?.key === job.stream) this.page.player.reload();
       return;
     }
-    if (job.state === "done") notice(job.kind === "sleep" ? `${what}: ${job.note}` : `${what} is watched. ${job.note}`, job.stream ? { label: "Show", action: () => this.showStream(job.stream) } : {});
-    if (job.state === "failed") notice(`${what}: ${job.note}`, { kind: "bad" });
+    if (job.state === "done") notice(WHOLE[job.kind] ? `${what}: ${job.note}.` : `${what} is watched. ${job.note}`, job.stream ? { label: "Show", action: () => this.showStream(job.stream) } : {});
+    if (job.state === "failed") notice(`${job.name}: ${job.note}`, { kind: "bad" });
   }
 
   showStream(key) {
@@ -130,6 +132,7 @@ const words = (job) => {
     case "stopping": return "stopping at the next step";
     case "running":
       if (job.kind === "sleep") return "asleep: merging what says the same";
+      if (job.kind === "budget") return "making room, where that is needed";
       if (!job.time_s) return "getting ready";
       return `${job.kind === "convert" ? "converting" : "watching"} ${clock(job.time_s)}${job.speed ? `, ${job.speed.toFixed(1)}x real time` : ""}${left}`;
     case "done": return job.kind === "watch" ? (job.note ? `watched; ${job.note}` : "watched") : job.note || `${kind} done`;

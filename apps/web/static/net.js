@@ -12,7 +12,7 @@ const read = async (response, as = "json") => {
   throw new ServerError(line);
 };
 
-const reach = async (path, options) => {
+export const reach = async (path, options) => {
   try {
     return await fetch(`hippocam/${path}`, options);
   } catch (error) {

@@ -116,6 +116,7 @@ export class Player {
     this.video.poster = view.picture ? `hippocam/picture/${view.picture}` : "";
     this.video.hidden = false;
     this.image.hidden = true;
+    this.video.muted = false;
     this.video.src = source;
     return undefined;
   }
@@ -183,7 +184,7 @@ export class Player {
     }
     if (Math.round(now) === this.second) return undefined;
     this.second = Math.round(now);
-    if (this.footage.shown) this.drawBadge();
+    if (this.footage.shown) { this.footage.catchUp(); this.drawBadge(); }
     this.tellSoon();
     return undefined;
   }
@@ -324,8 +325,10 @@ export class Player {
   }
 
   drawBadge() {
-    const badge = this.footage?.badge();
-    this.badge.replaceChildren(...(badge ? [badge] : []));
+    const badges = this.footage?.badges() || [];
+    const text = badges.map((badge) => badge.outerHTML).join("");
+    if (text !== this.badge.shown) this.badge.replaceChildren(...badges);  // what has the focus stays
+    this.badge.shown = text;
   }
 
   // The entry that the shown moment is, for what is done with one.

@@ -1,13 +1,15 @@
-// Cameras: a tile each with its newest frame, what is wrong with it, its last minutes; standing questions and their alerts.
+// Cameras: a tile each; what happened before them, to be looked through; standing questions; gaps.
 
+import { CameraTile } from "./camera-tile.js";
 import { button, clock, el, empty, iconButton, lasting, many } from "./dom.js";
 import { get, post } from "./net.js";
 import { attempt, confirmed, notice } from "./notices.js";
+import { Review } from "./review.js";
 import { go } from "./state.js";
 import { editZones } from "./zones.js";
 
 const EVERY_MS = 3000;
-const WORDS = { live: "live", connecting: "connecting", away: "away", ended: "ended", "given up": "given up" };
+const REVIEW_MS = 12_000;
 
 // What reading and hearing take of the time that they may take.
 function sharesTold({ reading, hearing }) {
@@ -20,13 +22,15 @@ export default class Cameras {
     this.page = page;
     this.tiles = el("div", { class: "tiles" });
     this.body = el("div", {});
+    this.review = new Review(page);
     this.form = this.adding();
-    this.element = el("section", { class: "cameras" }, el("div", { class: "view-head" }, el("h1", {}, "Cameras"), this.told = el("span", { class: "soft" })), this.form, this.tiles, this.body);
+    this.element = el("section", { class: "cameras" }, el("div", { class: "view-head" }, el("h1", {}, "Cameras"), this.told = el("span", { class: "soft" })), this.form, this.tiles, this.review.element, this.body);
     this.shown = new Map();
   }
 
   enter() {
     clearInterval(this.timer);
+    this.reviewed = 0;
     this.look();
     this.timer = setInterval(() => { if (!document.hidden) this.look(); }, EVERY_MS);
   }
@@ -49,73 +53,55 @@ export default class Cameras {
 
   async look() {
     const found = await get("cameras").catch((error) => ({ error: error.message }));
-    if (found.error) return this.tiles.replaceChildren(empty("The cameras cannot be asked", found.error));
+    if (found.error) return this.showOnly([empty("The cameras cannot be asked", found.error)]);
     this.found = found;
+    if (Date.now() - (this.reviewed || 0) > REVIEW_MS) { this.reviewed = Date.now(); this.review.look(); }
     this.form.hidden = !found.may_add;
     const live = new Set(found.cameras.map((camera) => camera.stream));
     this.told.textContent = found.running ? [many(found.cameras.length, "camera"), ...sharesTold(found.shares)].join(" · ") : "";
-    const starting = found.own.filter((stream) => !live.has(stream)).map((stream) => this.waiting(stream, found.failed));
-    const past = found.past.filter((one) => !live.has(one.stream) && !found.own.includes(one.stream));
-    const tiles = [...found.cameras.map((camera) => this.tile(camera)), ...starting, ...past.map((one) => this.pastTile(one))];
-    this.tiles.replaceChildren(...(tiles.length ? tiles : [empty("No camera is watched", found.may_add
+    const starting = found.own.filter((stream) => !live.has(stream)).map((stream) => ({ stream, waits: found.failed || "is being opened…" }));
+    const past = found.past.filter((one) => !live.has(one.stream) && !found.own.includes(one.stream)).map((one) => ({ ...one, past: true }));
+    const every = [...found.cameras, ...starting, ...past];
+    const tiles = every.map((camera) => this.tile(camera));
+    this.showOnly(tiles.length ? tiles : [empty("No camera is watched", found.may_add
       ? "Add the address of one above: it is watched as long as this page runs. A process of its own can watch them too: hippocam live add NAME=rtsp://…"
-      : "Whoever started this page can watch cameras: hippocam live add NAME=rtsp://…")]));
+      : "Whoever started this page can watch cameras: hippocam live add NAME=rtsp://…")]);
     if (!this.body.contains(this.page.root.activeElement)) this.drawBody(found);
     return undefined;
   }
 
+  // The tile of a camera, which stays as long as the camera is listed.
   tile(camera) {
-    const { stream } = camera;
-    if (!this.shown.has(stream)) this.shown.set(stream, el("img", { alt: `Newest frame of ${stream}` }));
-    const image = this.shown.get(stream);
-    image.src = `hippocam/cameras/${encodeURIComponent(stream)}/frame?${Math.round(camera.last_s || 0)}`;
-    const troubles = [camera.gaps && many(camera.gaps, "gap"), camera.dropped && `${camera.dropped} frames dropped`, camera.restarts && many(camera.restarts, "restart"), camera.damaged && `${camera.damaged} packets damaged`, camera.unheard_s >= 1 && `${lasting(camera.unheard_s)} of sound not heard`].filter(Boolean);
-    return el("article", { class: "tile camera", data: { stream } },
-      el("button", { type: "button", class: "poster", "aria-label": `Open ${stream}`, on: { click: () => this.watch(stream) } }, image, el("span", { class: `tag state-${camera.state.replace(" ", "-")}` }, WORDS[camera.state] || camera.state)),
-      el("div", { class: "tile-body" }, el("h2", {}, this.page.title(stream)),
-        el("p", { class: "soft" }, camera.last_s ? `${clock(camera.last_s)} · ${camera.size[0]}×${camera.size[1]}, ${camera.fps_in.toFixed(1)} fps · found after ${Math.round(1000 * camera.latency_s)} ms` : "no frame yet"),
-        troubles.length ? el("p", { class: "warn" }, troubles.join(" · ")) : null,
-        camera.error && camera.state !== "live" ? el("p", { class: "warn" }, camera.error) : null,
-        el("div", { class: "tile-actions" },
-          camera.footage_s > 1 ? button(`Play the last ${lasting(Math.min(60, camera.footage_s))}`, () => this.footage(stream), { kind: "small", icon: "play" }) : null, el("span", { class: "gap" }),
-          this.zonesButton(stream, `hippocam/cameras/${encodeURIComponent(stream)}/frame?zones`),
-          this.found.own.includes(stream) ? iconButton("trash", "Stop watching it", () => this.remove(stream)) : null)));
+    if (!this.shown.has(camera.stream)) this.shown.set(camera.stream, new CameraTile(this, camera.stream));
+    const tile = this.shown.get(camera.stream);
+    tile.update(camera, this.found);
+    return tile.element;
   }
 
-  waiting(stream, failed) {
-    return el("article", { class: "tile camera" }, el("div", { class: "poster" }, el("span", { class: "no-picture" }, failed || "is being opened…")),
-      el("div", { class: "tile-body" }, el("h2", {}, stream), el("div", { class: "tile-actions" }, el("span", { class: "gap" }), iconButton("trash", "Stop watching it", () => this.remove(stream)))));
-  }
-
-  pastTile(one) {
-    const stream = this.page.stream(one.stream);
-    return el("article", { class: "tile camera", data: { stream: one.stream } },
-      el("button", { type: "button", class: "poster", "aria-label": `Open ${one.stream}`, on: { click: () => this.open(one.stream, one.last_s) } },
-        el("img", { src: stream?.picture ? `hippocam/picture/${stream.picture}` : "", alt: "" }), el("span", { class: "tag" }, "not watched now")),
-      el("div", { class: "tile-body" }, el("h2", {}, this.page.title(one.stream)), el("p", { class: "soft" }, `last seen ${clock(one.last_s)}`),
-        el("div", { class: "tile-actions" }, el("span", { class: "gap" }), this.zonesButton(one.stream, stream?.picture ? `hippocam/picture/${stream.picture}` : ""))));
+  // Shows some tiles, and leaves those alone that are there: what moves goes on, and what has the focus keeps it.
+  showOnly(elements) {
+    const same = elements.length === this.tiles.children.length && elements.every((element, index) => element === this.tiles.children[index]);
+    if (same) return;
+    for (const [stream, tile] of this.shown) if (!elements.includes(tile.element)) { tile.close(); this.shown.delete(stream); }
+    this.tiles.replaceChildren(...elements);
   }
 
   // Draws zones and masks over a camera's newest picture.
-  zonesButton(stream, picture) {
-    if (!this.found.may_add || !picture) return null;
-    return iconButton("zones", "Zones and masks", async () => {
-      if (!this.page.stream(stream)) await this.page.refresh();
-      if (!this.page.stream(stream)) return notice("Its first moment is not kept yet; try again in some seconds.");
-      if (await editZones(this.page, stream, picture)) this.look();
-      return undefined;
-    });
+  async zones(stream, picture) {
+    if (!this.page.stream(stream)) await this.page.refresh();
+    if (!this.page.stream(stream)) return notice("Its first moment is not kept yet; try again in some seconds.");
+    if (await editZones(this.page, stream, picture)) this.look();
+    return undefined;
   }
 
   drawBody(found) {
-    const { alerts, log } = found;
+    const { log } = found;
+    const text = JSON.stringify([found.asked, found.zones, found.own, found.cameras.map((camera) => camera.stream), log]);
+    if (text === this.drawn) return;  // what is being typed stays
+    this.drawn = text;
     const asking = found.may_add && (found.cameras.length || found.own.length) ? this.asking(found) : null;
     this.body.replaceChildren(
-      asking || alerts.length ? el("section", { class: "panel" }, el("h2", {}, "Alerts"), asking,
-        el("ol", { class: "alerts" }, ...alerts.map((alert) => el("li", {},
-          alert.picture ? el("img", { src: `hippocam/alert-picture/${alert.picture}`, alt: "", loading: "lazy" }) : null,
-          el("button", { type: "button", class: "jump", on: { click: () => this.page.openMoment({ stream: alert.stream, t0_s: alert.time_s, t1_s: alert.time_s }, { play: false }) } }, clock(alert.time_s)),
-          el("span", {}, alert.text), el("span", { class: "soft" }, this.page.title(alert.stream)))))) : "",
+      asking ? el("section", { class: "panel" }, el("h2", {}, "Alerts"), asking) : "",
       log.length ? el("section", { class: "panel" }, el("h2", {}, "Gaps and restarts"), el("ol", { class: "plain-list" }, ...log.slice(0, 20).map((row) =>
         el("li", {}, el("span", { class: "soft" }, clock(row.from_s ?? row.time_s ?? 0)), ` ${row.stream || ""} ${row.event === "state" ? row.state : row.event}${row.to_s ? `, ${lasting(row.to_s - row.from_s)}` : ""}${row.error ? `: ${row.error}` : ""}`)))) : "");
   }
@@ -137,6 +123,7 @@ export default class Cameras {
       if (!(await attempt(() => post("cameras/alerts", { alerts })))) return;
       notice("The cameras watch for them.");
       this.page.root.activeElement?.blur();
+      this.drawn = "";
       this.look();
     };
     return el("div", { class: "asking" }, el("p", { class: "soft" }, "Tell me when this is shown. Changing them starts the cameras anew."), rows,

@@ -1,4 +1,4 @@
-// Jobs: watches, uploads, sleeps and conversions.
+// Jobs: watches, uploads, sleeps, conversions, other budgets.
 
 import { button, el, empty } from "./dom.js";
 import { go, on } from "./state.js";
@@ -16,7 +16,7 @@ export default class JobsView {
   draw() {
     const all = this.page.jobs.all();
     this.list.replaceChildren(...(all.length ? all.map((job) => this.page.jobs.row(job)) : [
-      empty("Nothing is being worked on", "Videos that are watched, uploads, sleeps and conversions stand here, with what they have come to.",
+      empty("Nothing is being worked on", "Videos that are watched, uploads, sleeps, conversions and other budgets stand here, with what they have come to.",
         this.page.held.may_change ? button("Add videos", () => go({ v: "library", add: "1" }), { kind: "primary", icon: "add" }) : null)]));
   }
 }

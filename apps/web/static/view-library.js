@@ -5,6 +5,7 @@ import { post } from "./net.js";
 import { asked, attempt, notice } from "./notices.js";
 import { go, on, visitor } from "./state.js";
 import { forget } from "./forgetting.js";
+import { WHOLE } from "./jobs.js";
 
 export default class Library {
   constructor(page) {
@@ -81,7 +82,7 @@ export default class Library {
   }
 
   drawWork() {
-    const shown = this.page.jobs.all().filter((job) => job.kind !== "sleep" && job.state !== "done");
+    const shown = this.page.jobs.all().filter((job) => !WHOLE[job.kind] && job.state !== "done");
     this.work.replaceChildren(...shown.map((job) => this.page.jobs.row(job)));
     if (!this.page.held.streams.length) this.grid.replaceChildren(this.emptyOf(this.page.held.may_change));
   }
@@ -90,13 +91,15 @@ export default class Library {
     const { held } = this.page;
     const may = held.may_change;
     const live = isDate(stream.duration_s);
-    const told = [live ? `last seen ${clock(stream.duration_s)}` : lasting(stream.duration_s), many(stream.entries, "event"), bytes(stream.entry_bytes)];
+    const share = stream.length_s && !stream.complete && !live ? Math.min(1, (stream.duration_s - stream.begins_s) / stream.length_s) : null;
+    const told = [live ? `last seen ${clock(stream.duration_s)}` : share === null ? lasting(stream.duration_s) : `${clock(stream.duration_s - stream.begins_s)} of ${clock(stream.length_s)}`, many(stream.entries, "event"), bytes(stream.entry_bytes)];
     return el("article", { class: "tile", data: { stream: stream.id } },
       el("button", { type: "button", class: "poster", "aria-label": `Open ${stream.title || stream.id}`, on: { click: () => this.page.openMoment({ stream: stream.id, t0_s: stream.t0_s || 0, t1_s: 0 }, { play: false }) } },
-        picture(stream.picture), stream.complete || live ? null : el("span", { class: "tag warn" }, `watched to ${clock(stream.duration_s)}`), stream.gone && !live ? el("span", { class: "tag" }, "file is gone") : null,
+        picture(stream.picture), stream.complete || live ? null : el("span", { class: "tag warn" }, share === null ? `watched to ${clock(stream.duration_s)}` : `${percent(share)} watched`), stream.gone && !live ? el("span", { class: "tag" }, "file is gone") : null,
         stream.imported ? el("span", { class: "tag" }, "imported") : null),
       el("div", { class: "tile-body" },
         el("h2", { title: stream.id }, stream.title || stream.id),
+        share === null ? null : el("progress", { class: "bar", max: 1, value: share, "aria-label": `${percent(share)} of ${lasting(stream.length_s)} watched` }),
         el("p", { class: "soft" }, told.join(" · ")),
         el("p", { class: "soft" }, senses(stream)),
         stream.evicted ? el("p", { class: "soft" }, `${many(stream.evicted, "event")} given up for the budget`) : null,
@@ -148,6 +151,8 @@ export default class Library {
     this.page.refresh();
   }
 }
+
+const percent = (share) => `${Math.floor(100 * share)}%`;
 
 const SENSES = { screen: "text read", speech: "speech heard", things: "things told apart" };
 

@@ -1,5 +1,6 @@
 // Memory: bytes by stream, level and time against the budget; what came and went, and why; sleep.
 
+import { budgetField, outcome } from "./budget.js";
 import { button, bytes, clock, debounced, el, empty, iconButton, lasting, many } from "./dom.js";
 import { ages, shares, timeline } from "./charts.js";
 import { get, post, take } from "./net.js";
@@ -15,7 +16,7 @@ export default class Memory {
     this.kind = "";
     this.body = el("div", { class: "memory-body" });
     this.element = el("section", { class: "memory" }, el("div", { class: "view-head" }, el("h1", {}, "Memory"), el("span", { class: "gap" }), this.actions()), this.body);
-    on("held", () => { if (page.shown === "memory") this.look(); });
+    on("held", () => { if (page.shown === "memory" && !this.element.querySelector(".what-if")?.contains(page.root.activeElement)) this.look(); });
   }
 
   actions() {
@@ -83,30 +84,34 @@ export default class Memory {
     this.above.hidden = false;
   }
 
-  // Tries other budgets out, on a copy of what decides what is given up.
+  // Tries other budgets out, on a copy of what decides what is given up; the one that is tried out can be set.
   whatIf() {
     const { budget_bytes: budget, bytes: used } = this.found;
     const top = Math.max(2, Math.ceil(used / 1e6));
     const told = el("p", { class: "what-if-told", role: "status" });
     const bar = el("div", {});
-    const slider = el("input", { type: "range", min: 1, max: top, step: top > 40 ? 1 : 0.1, value: top, "aria-label": "Another budget, in MB" });
-    const said = () => { told.replaceChildren("What if the budget were ", el("strong", {}, `${Number(slider.value)} MB`), "?"); };
+    let wanted = String(top);
     const tryOut = debounced(async () => {
-      const mb = slider.value;
+      const mb = wanted;
       const found = await get("memory/what-if", { budget_mb: mb }).catch((error) => ({ error: error.message }));
-      if (mb !== slider.value) return;
+      if (mb !== wanted) return;
       if (found.error) { told.append(` ${found.error}.`); return bar.replaceChildren(); }
-      const went = [found.merged && `${many(found.merged, "event")} merged into others`, found.given_up && `${found.given_up} given up`].filter(Boolean).join(", ");
-      told.append(` It would hold ${found.entries} of ${many(found.of, "event")}, ${found.pictures} with their picture${went ? `; ${went}` : ""}.`);
+      told.append(` ${outcome(found)}`);
       bar.replaceChildren(shares(found.levels.map((level) => ({ name: LEVELS[level.name], value: level.entries, told: String(level.entries), kind: `level-${level.name}` })), Math.max(1, found.entries), "Events by level with that budget"));
       this.drawAges(found.ages);
       return undefined;
     }, 250);
-    slider.addEventListener("input", () => { said(); tryOut(); });
-    said();
+    const say = (mb) => {
+      wanted = mb;
+      told.replaceChildren("What if the budget were ", el("strong", {}, `${Number(mb)} MB`), "?");
+    };
+    const ask = (mb) => { say(mb); tryOut(); };
+    const slider = el("input", { type: "range", min: 1, max: top, step: top > 40 ? 1 : 0.1, value: top, "aria-label": "Another budget, in MB", on: { input: () => { set.field.value = slider.value; ask(slider.value); } } });
+    const set = budgetField(this.page, top, (mb) => { slider.value = mb; ask(mb); });
+    say(wanted);
     this.lookAtAges();
-    return el("div", { class: "what-if" }, told, slider, bar, el("p", { class: "soft" },
-      `Tried out on a copy of what decides, step by step: what is worth least for its bytes makes way first. Nothing is changed; the budget stays ${bytes(budget)}. “Found” asks every event with views of it, as sleep does.`));
+    return el("div", { class: "what-if" }, told, slider, this.page.held.may_change ? set.form : "", bar, el("p", { class: "soft" },
+      `Tried out on a copy of what decides, step by step: what is worth least for its bytes makes way first. Nothing is changed until it is set; the budget is ${bytes(budget)}. “Found” asks every event with views of it, as sleep does.`));
   }
 
   async lookAtAges() {

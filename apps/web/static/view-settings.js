@@ -1,9 +1,10 @@
 // Settings: what is set and by whom it is changed; the theme, the reader's test, the way out.
 
+import { budgetField } from "./budget.js";
 import { button, bytes, el, lasting, many } from "./dom.js";
 import { get, post } from "./net.js";
 import { attempt, confirmed, notice } from "./notices.js";
-import { applyTheme, conversationsGone, keep, kept } from "./state.js";
+import { applyTheme, conversationsGone, keep, kept, on } from "./state.js";
 
 const THEMES = [["auto", "As this machine"], ["light", "Light"], ["dark", "Dark"]];
 
@@ -12,6 +13,7 @@ export default class Settings {
     this.page = page;
     this.body = el("div", {});
     this.element = el("section", { class: "settings" }, el("h1", {}, "Settings"), this.body);
+    on("held", () => { if (page.shown === "settings" && !this.body.contains(page.root.activeElement)) this.enter(); });
   }
 
   async enter() {
@@ -33,7 +35,7 @@ export default class Settings {
       el("section", { class: "panel" }, el("h2", {}, "The memory"), el("dl", {},
         row("Folder", found.folders.join(", ")),
         row("Encoder", found.encoder, "A memory keeps the encoder that it was made with."),
-        row("Budget", `${bytes(found.bytes)} of ${bytes(found.budget_bytes)}`, "hippocam watch --budget-mb N changes it."),
+        row("Budget", el("div", {}, `${bytes(found.bytes)} of ${bytes(found.budget_bytes)}`, this.budget(found)), budgetNote(found)),
         row("Retention", "moments until the budget needs their room; nothing goes by its age", `Of cameras that are added here the last ${lasting(found.look_back_s)} of footage are kept, ${found.look_back_mb} MB at most. hippocam live add --days N deletes by age, --keep keeps footage of events longer.`),
         row("Sampling", found.fps ? `${many(found.fps, "frame")} a second` : "every frame"),
         row("Senses", senses || "none"),
@@ -45,6 +47,11 @@ export default class Settings {
         row("Password", found.asks ? "asked" : "not asked: only this machine can open the page"),
         row("Folders of the server", found.roots.length ? found.roots.join(", ") : "none", "hippocam web --folders DIR lets files in them be added by their path."))),
       el("section", { class: "panel" }, el("h2", {}, "Keys"), el("dl", { class: "keys" }, ...[["[ and ]", "the moment before, the next one"], ["space", "play and pause"], ["l", "loop the moment"], ["p", "pin the moment"], ["/", "to the box where one types"], ["← → on the strip", "5 s, with shift 30 s"], ["+ − 0 on the strip", "closer, wider, all of it"]].map(([key, does]) => row(key, does)))));
+  }
+
+  // A memory that is there, and of which no settings file says what it may take, can get another budget.
+  budget({ may_change: may, budget_fixed: fixed, bytes: used, budget_bytes: budget }) {
+    return may && !fixed && used ? budgetField(this.page, budget / 1e6).form : "";
   }
 
   async test(told) {
@@ -60,3 +67,6 @@ export default class Settings {
     notice("All conversations are deleted.");
   }
 }
+
+const budgetNote = ({ may_change: may, budget_fixed: fixed }) =>
+  fixed ? "The settings file sets it, and is the place to change it." : may ? "What another one would hold is told before it is set; the view Memory tries any out." : "";

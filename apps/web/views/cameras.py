@@ -1,22 +1,19 @@
-"""Cameras: how each is, its newest frame, its look-back, alerts and gaps; adding and taking away."""
+"""Cameras: how each is, its newest frame, its look-back and gaps; adding and taking away; standing questions."""
 
 from __future__ import annotations
 
 import base64
-import json
-import re
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request
 from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, Response, StreamingResponse
 
 from hippocam.apps.live.endpoint import ask_live
-from hippocam.apps.live.folder import LiveFolder
+from hippocam.apps.live.folder import LiveFolder, newest_lines
 from hippocam.apps.live.standing import AlertConfig
 from hippocam.apps.settings import build
 from hippocam.apps.web.access.door import client_of
@@ -26,14 +23,13 @@ from hippocam.apps.web.cameras import Cameras
 from hippocam.apps.web.views.site import Json, Sent, Site, rows_of, text_of
 from hippocam.apps.zones.files import kept_zones
 from hippocam.apps.zones.sources import marked_in
-from hippocam.stream.clips.follow import follow, start_before, stretches
+from hippocam.stream.clips.follow import follow, is_heard, piece_after, plays_in_pieces, start_before, stretches
 from hippocam.stream.clips.look_back import write_clips
 from hippocam.stream.live.lookback import segments, start_of
 from hippocam.stream.timecode import DATES_FROM_S
 from hippocam.stream.zones.polygons import CameraZones
 
-_ROWS, _TAIL_BYTES = 60, 200_000
-_PICTURE = re.compile(r"[\w.-]+\.jpg")
+_ROWS = 60
 _LONGEST_S = 600.0
 # Videos of footage that one client may have open at a time.
 _VIDEOS = 6
@@ -57,9 +53,7 @@ def camera_routes(site: Site, cameras: Cameras | None) -> APIRouter:
         past = [s for s in site.library.streams().values() if (s.t0_s or 0) >= DATES_FROM_S]
         return {
             "running": answer is not None,
-            "cameras": [
-                row | {"key": stream_key(row["stream"]), "footage_s": _footage(folder, row)} for row in live
-            ],
+            "cameras": [row | _shown(site, folder, row["stream"], row.get("last_s")) for row in live],
             "shares": {name: running[name] for name in ("reading", "hearing") if name in running},
             "past": [{"stream": s.id, "key": stream_key(s.id), "last_s": s.duration_s} for s in past],
             "own": [] if cameras is None else cameras.streams(),
@@ -67,8 +61,7 @@ def camera_routes(site: Site, cameras: Cameras | None) -> APIRouter:
             "zones": sorted({name for marked in kept_zones(folder.zones).values() for name in marked.zones}),
             "failed": "" if cameras is None else cameras.failed(),
             "may_add": cameras is not None,
-            "alerts": [_alert(row) for row in _newest(folder.alerts)],
-            "log": _newest(folder.log),
+            "log": newest_lines(folder.log, _ROWS),
         }
 
     @router.get("/hippocam/cameras/{stream:path}/frame", response_model=None)
@@ -104,6 +97,7 @@ def camera_routes(site: Site, cameras: Cameras | None) -> APIRouter:
             "last_s": None if row is None else row["last_s"],
             "latency_s": None if row is None else row["latency_s"],
             "footage": [list(stretch) for stretch in stretches(folder.look_back(stream))],
+            "heard": any(map(is_heard, segments(folder.look_back(stream))[-2:-1])),
         }
 
     @router.get("/hippocam/footage/{key}/start")
@@ -113,6 +107,19 @@ def camera_routes(site: Site, cameras: Cameras | None) -> APIRouter:
         if found is None:
             raise HTTPException(404, "there is no footage of this time")
         return {"start_s": found}
+
+    @router.get("/hippocam/footage/{key}/piece", response_model=None)
+    def piece(key: str, after_s: float = 0.0) -> Response:
+        """The newest footage, for one of several moving pictures; the next piece comes after X-Newest."""
+        found = piece_after(folder.look_back(site.stream(key).id), after_s)
+        if found is None:
+            return Response(status_code=204, headers={"Cache-Control": "no-store"})
+        headers = {
+            "Cache-Control": "no-store",
+            "X-Start": f"{found.start_s:.3f}",
+            "X-Newest": f"{found.newest_s:.3f}",
+        }
+        return Response(found.content, media_type="video/mp4", headers=headers)
 
     @router.get("/hippocam/footage/{key}/video", response_model=None)
     def footage_video(request: Request, key: str, start_s: float) -> Response:
@@ -130,13 +137,6 @@ def camera_routes(site: Site, cameras: Cameras | None) -> APIRouter:
                     yield from follow(place, start_s)
 
         return StreamingResponse(pieces(), media_type="video/mp4", headers={"Cache-Control": "no-store"})
-
-    @router.get("/hippocam/alert-picture/{name}", response_model=None)
-    def alert_picture(name: str) -> Response:
-        path = folder.alert_pictures / name
-        if not _PICTURE.fullmatch(name) or not path.is_file():
-            raise HTTPException(404, "no such picture")
-        return FileResponse(path, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
     @router.post("/hippocam/cameras")
     def add(body: Sent) -> Json:
@@ -189,37 +189,12 @@ def _changing(site: Site, cameras: Cameras | None) -> Cameras:
     return cameras
 
 
-def _footage(folder: LiveFolder, row: Mapping[str, Any]) -> float:
-    """How far back the look-back footage of a camera goes, seconds."""
-    starts = [start_of(path) for path in segments(folder.look_back(str(row["stream"])))]
-    return max(0.0, (row.get("last_s") or starts[-1]) - starts[0]) if starts else 0.0
-
-
-def _newest(path: Path) -> list[Json]:
-    """The newest lines of a file of JSON lines, the latest first."""
-    try:
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
-            lines = file.read().splitlines()
-    except OSError:
-        return []
-    rows: list[Json] = []
-    for line in reversed(lines):
-        try:
-            row = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(row, dict):
-            rows.append(row)
-        if len(rows) == _ROWS:
-            break
-    return rows
-
-
-def _alert(row: Json) -> Json:
-    """An alert without the path of its picture."""
-    picture = Path(str(row.get("image") or "")).name
-    return {name: row.get(name) for name in ("time_s", "stream", "text", "belief")} | {
-        "picture": picture,
-        "key": stream_key(str(row.get("stream"))),
+def _shown(site: Site, folder: LiveFolder, stream: str, last_s: float | None) -> Json:
+    """What a running camera has to show: how far its footage goes back, and whether that plays in a tile."""
+    key, place = stream_key(stream), folder.look_back(stream)
+    starts = [start_of(path) for path in segments(place)]
+    return {
+        "key": key,
+        "footage_s": max(0.0, (last_s or starts[-1]) - starts[0]) if starts else 0.0,
+        "moves": key in site.library.streams() and plays_in_pieces(place),
     }

@@ -1,16 +1,23 @@
-"""What is found of what was watched, by its age; and what another budget would hold and find."""
+"""What is found of what was watched, by its age; what another budget would hold and find; setting one."""
 
 from __future__ import annotations
 
+import functools
+import shutil
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 from fastapi import APIRouter, HTTPException
 
 from hippocam.apps.ask.memories import Member
-from hippocam.apps.web.views.site import Json, Site
+from hippocam.apps.settings import budget_bytes
+from hippocam.apps.web.cameras import Cameras
+from hippocam.apps.web.views.site import Json, Sent, Site, number_of, text_of
+from hippocam.apps.web.work.budget import SetBudget
+from hippocam.apps.wording import megabytes
 from hippocam.memory.errors import BudgetTooSmallError
 from hippocam.memory.folder import EXEMPLARS
 from hippocam.memory.outlook.ages import Age, Watched, by_age
@@ -22,8 +29,13 @@ from hippocam.memory.sleep.replay import FIRST
 _AGES, _LEAST_MB = 12, 1.0
 
 
-def outlook_routes(site: Site) -> APIRouter:
-    """The routes that tell what is found by age, and try budgets out."""
+def outlook_routes(site: Site, cameras: Cameras | None) -> APIRouter:
+    """The routes that tell what is found by age, try budgets out and set them.
+
+    Args:
+        site: What all routes share.
+        cameras: What watches into the memory, and rests while it gets another budget; None for nothing.
+    """
     router = APIRouter()
 
     @router.get("/hippocam/memory/ages")
@@ -59,6 +71,20 @@ def outlook_routes(site: Site) -> APIRouter:
             "ages": _joined(then),
         }
 
+    @router.post("/hippocam/memory/budget")
+    def budget(body: Sent) -> Json:
+        jobs, wanted = site.changing(), budget_bytes(number_of(body, "budget_mb") or 0.0)
+        session, fixed = site.session, site.session.settings.memory.budget_bytes
+        if fixed is not None:
+            raise HTTPException(409, f"the settings file sets the budget to {megabytes(fixed)}; change it there")
+        free = shutil.disk_usage(session.folder).free
+        if wanted - session.status().bytes > free:
+            raise HTTPException(409, f"the disk has {megabytes(free)} left: the budget would not fit on it")
+        (member,) = session.opened.memories().members
+        check = functools.partial(_try_out, site, member, wanted)
+        paused = nullcontext if cameras is None else cameras.paused
+        return {"job": jobs.add(SetBudget(session, wanted, check, paused), visitor=text_of(body, "visitor"))}
+
     return router
 
 
@@ -73,7 +99,11 @@ def _edges(members: Sequence[tuple[Member, Watched]]) -> list[float]:
 
 
 def _try_out(site: Site, member: Member, budget_bytes: float) -> Smaller:
-    """What a memory would hold within a budget; of several memories each has an equal part of it."""
+    """What a memory would hold within a budget; of several memories each has an equal part of it.
+
+    Raises:
+        BudgetTooSmallError: It holds not even what is kept beside the events.
+    """
     memory = member.memory
     made = memory.encoder()
     assert made is not None, "memories without one are left out"

@@ -29,6 +29,7 @@ def setting_routes(site: Site) -> APIRouter:
             "reader": site.reader or given.reader.name,
             "encoder": found.encoder if found else given.encoder,
             "budget_bytes": found.budget_bytes if found else given.memory.budget_bytes,
+            "budget_fixed": given.memory.budget_bytes is not None,
             "bytes": found.bytes if found else 0,
             "senses": _plain(asdict(given.senses)),
             "fps": given.pipeline.fps,

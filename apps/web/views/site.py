@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, Protocol
@@ -34,6 +35,9 @@ class Opened(Protocol):
 
     def reading_encoder(self) -> Encoder:
         """The encoder that made the vectors."""
+
+    def changing(self, budget_bytes: int | None = None) -> AbstractContextManager[object]:
+        """Open the only memory for writing, within another budget from now on."""
 
 
 class Shown(Asked, Changed, Protocol):

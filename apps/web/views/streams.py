@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import asdict
-from itertools import zip_longest
 from pathlib import Path
 
 from fastapi import APIRouter, HTTPException
@@ -15,10 +13,9 @@ from hippocam.apps.web.views.site import Json, Sent, Site, stream_json, text_of
 from hippocam.apps.web.work.allowed import allowed
 from hippocam.apps.web.work.uploads import UPLOAD_LIMIT_BYTES
 from hippocam.apps.web.work.watching import WatchVideo
-from hippocam.stream.errors import HippocamError
 from hippocam.stream.sources.folders import VIDEO_SUFFIXES
 
-_TITLE_LETTERS, _SUGGESTED = 80, 6
+_TITLE_LETTERS = 80
 
 
 def stream_routes(site: Site) -> APIRouter:
@@ -72,33 +69,4 @@ def stream_routes(site: Site) -> APIRouter:
         added = [jobs.add(WatchVideo(site.session, site.library, path), visitor=visitor) for path in paths]
         return {"jobs": added}
 
-    @router.get("/hippocam/suggestions")
-    def suggested() -> Json:
-        return {"questions": suggestions(site)}
-
     return router
-
-
-def suggestions(site: Site) -> list[str]:
-    """Questions that what is held can answer: of each stream one, then of each another."""
-    try:
-        entities, found = site.session.entities(), site.library.status()
-    except HippocamError:
-        return []
-    titles, of_streams = site.titles.every(), []
-    for stream in found.streams if found else ():
-        labels = Counter(entity.label for entity in entities if entity.stream == stream.id)
-        of_streams.append(_asked_of(titles.get(stream.id, stream.id), labels))
-    turns = zip_longest(*of_streams)
-    return [question for turn in turns for question in turn if question is not None][:_SUGGESTED]
-
-
-def _asked_of(stream: str, labels: Counter[str]) -> list[str]:
-    """What to ask of a stream in which these things were told apart."""
-    asked, whole = [], f"What happens in {stream}?"
-    if 2 * labels["person"] > labels.total():
-        asked.append(f"How many different people were there in {stream}?")
-    others = [label for label, _ in labels.most_common() if label != "person"]
-    if others:
-        asked.append(f"When was a {others[0]} there in {stream}?")
-    return [*asked, whole] if labels["person"] else [whole, *asked]

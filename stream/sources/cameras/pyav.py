@@ -177,7 +177,9 @@ def _frames(
     timed = not container.format.flags & av.format.Flags.no_timestamps.value
     damaged, tick = 0, 0
     hears = microphone(container, timed=timed) if sound else None
-    packets = container.demux(*([stream] if hears is None else [stream, hears.track]))
+    heard = recorder.sound_of(container) if recorder is not None and timed else None
+    track = heard if hears is None else hears.track
+    packets = container.demux(*([stream] if track is None else [stream, track]))
     while True:
         try:
             packet = next(packets, None)
@@ -188,8 +190,11 @@ def _frames(
         if packet.dts is not None:
             pace(float(packet.dts * packet.time_base))
         arrived_s = time.monotonic()
-        if hears is not None and packet.stream.index != stream.index:
-            yield from hears.take(packet, arrived_s)
+        if packet.stream.index != stream.index:
+            if hears is not None:
+                yield from hears.take(packet, arrived_s)
+            if recorder is not None and heard is not None:
+                recorder.hear(packet)
             continue
         try:
             decoded = packet.decode()

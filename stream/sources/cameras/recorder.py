@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from hippocam.stream.live.lookback import LookBackConfig, SegmentRing
 from hippocam.stream.private import write_bytes
+from hippocam.stream.sources.cameras.recorded_sound import RecordedSound
 from hippocam.stream.zones.polygons import Polygon, covered
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,10 @@ _OPTIONS = {"cluster_time_limit": "500", "flush_packets": "1"}
 _FILE_BYTES = 4096
 # About what it adds to a packet, its share of the seek index included.
 _PACKET_BYTES = 64
+# How much larger a packet of sound may be as plain PCM.
+_PLAIN_TIMES = 16
+# Sound further from the pictures than this is on another clock, seconds.
+_APART_S = 5.0
 _RAW_TICK = Fraction(1, 1000)
 _PIXELS = "yuv420p"
 # Brightness and colours of what is masked in the planes of a picture.
@@ -43,19 +48,47 @@ class Recorder:
 
     def __init__(self, config: LookBackConfig) -> None:
         self._ring = SegmentRing(config)
-        self._segment_s = config.segment_s
+        self._segment_s, self._hears = config.segment_s, config.sound
         self._out: Any = None
         self._path: Path | None = None
         self._stream: Any = None
-        self._first_s = 0.0
+        self._sound: RecordedSound | None = None
+        self._first_s = self._taken_s = 0.0
         self._start_dts = 0
         self._last_dts = -(2**62)
+        self._tick = _RAW_TICK
         self._bytes = 0
         self._key: object = None
         self._told = False
 
+    def sound_of(self, container: Any) -> Any:
+        """The stream of sound that is kept of a camera, whose packets `hear` takes; None where none is."""
+        heard = container.streams.best("audio") if self._hears else None
+        self._sound = None if heard is None else RecordedSound(heard)
+        return heard
+
+    def hear(self, packet: Any) -> None:
+        """Write a packet of sound beside the pictures; where that cannot be, these go on without it.
+
+        Args:
+            packet: av.Packet of the stream that `sound_of` gave; its times are changed.
+        """
+        import av
+
+        if self._out is None or self._sound is None or packet.pts is None or not packet.size:
+            return
+        if abs(packet.pts * packet.time_base - self._last_dts * self._tick) > _APART_S:
+            return
+        if not self._ring.room(self._bytes + _PLAIN_TIMES * packet.size + _PACKET_BYTES, self._taken_s):
+            return  # it goes on with the next file
+        try:
+            self._bytes += self._sound.write(packet, self._start_dts * self._tick) + _PACKET_BYTES
+        except (av.FFmpegError, OSError, ValueError) as error:
+            log.info("look-back: sound is not kept (%s)", error)
+            self._sound = None
+
     def take(self, packet: Any, stream: Any, time_s: float) -> None:
-        """Write a packet.
+        """Write a packet of pictures.
 
         Args:
             packet: av.Packet; its times are changed.
@@ -89,7 +122,10 @@ class Recorder:
         write_bytes(self._path, b"")  # for its owner alone; FFmpeg keeps the mode
         self._out = av.open(str(self._path), "w", format="matroska", options=dict(_OPTIONS))
         self._stream = self._out.add_stream_from_template(stream)
+        if self._sound is not None:
+            self._sound.begin(self._out)
         self._key, self._first_s, self._start_dts = key, time_s, packet.dts
+        self._tick = packet.time_base
         self._last_dts, self._bytes = packet.dts - 1, _FILE_BYTES
 
     def _write(self, packet: Any, time_s: float) -> None:
@@ -97,7 +133,7 @@ class Recorder:
         if not self._ring.room(self._bytes, time_s):
             self._delete_open()  # it goes on with the next key frame
             return
-        self._last_dts = packet.dts
+        self._last_dts, self._taken_s = packet.dts, time_s
         packet.pts -= self._start_dts
         packet.dts -= self._start_dts
         packet.stream = self._stream
@@ -156,6 +192,14 @@ class PictureRecorder:
         shown.pts, shown.time_base = round(at_s / _RAW_TICK), _RAW_TICK
         for packet in self._encoder.encode(shown):
             self._recorder.take(packet, self._muxed, time_s)
+
+    def sound_of(self, container: Any) -> Any:
+        """As `Recorder.sound_of`: pictures keep their times, so that sound stays beside them."""
+        return self._recorder.sound_of(container)
+
+    def hear(self, packet: Any) -> None:
+        """As `Recorder.hear`."""
+        self._recorder.hear(packet)
 
     def close(self) -> None:
         """End the open file."""

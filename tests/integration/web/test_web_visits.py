@@ -71,22 +71,27 @@ def view(page: Any, name: str) -> None:
 
 
 def test_a_camera_is_shown_live_looked_back_at_and_gone_on_with(
-    tmp_path: Path, colour_video: Callable[..., Path], load_helpers: Any, serving: Serving, visit: Visit
+    tmp_path: Path, load_helpers: Any, serving: Serving, visit: Visit
 ) -> None:
-    live = load_helpers("live_process.py")
-    clip = colour_video(tmp_path / "yard.mp4", [("green", 4), ("red", 4)])
-    memory = tmp_path / "cam"
+    live, media = load_helpers("live_process.py"), load_helpers("media.py")
+    clip, memory = tmp_path / "yard.mp4", tmp_path / "cam"
+    media.render_video(clip, frames=60, fps=10, size=(160, 96), options=media.long_gop(10), sound_s=6)
     with live.Live(memory, f"yard={clip}", "--loop", "--fps", 2, "--look-back-mb", 8) as process:
         process.wait_for(lambda row: row["seen"] > 4)
         live.until(lambda: [s for s in Memory.open_reader(memory).streams() if s.entries])
         with Session(memory, encoder="palette") as session, serving(build_app(session), "127.0.0.1") as address:
             page = visit(f"{address}/?v=cameras")
             page.wait_for_selector(".tile.camera .state-live", timeout=_LONG_MS)
+            tile = "window.hippocam.root.querySelector('.tile.camera video')"
+            page.wait_for_function(f"!{tile}.hidden && {tile}.currentTime > 0.5", timeout=_LONG_MS)
             page.wait_for_selector(".live-badge.on >> text=behind", timeout=_LONG_MS)
             page.wait_for_function(
                 "(({ footage, video }) => footage.following && video.currentTime > 1)(window.hippocam.player)",
                 timeout=_LONG_MS,
             )
+            page.click("[title='Hear the camera']")
+            heard = "window.hippocam.player.video.webkitAudioDecodedByteCount > 0"
+            page.wait_for_function(f"!window.hippocam.player.video.muted && {heard}", timeout=_LONG_MS)
             page.wait_for_selector(".lane.footage .filmed", state="attached", timeout=_LONG_MS)
             back = page.evaluate("window.hippocam.player.footage.info.footage.at(-1)[0] + 1")
             page.evaluate("time => window.hippocam.player.strip.seek(time)", back)

@@ -10,18 +10,29 @@ import av
 import numpy as np
 import pytest
 
-from hippocam.stream.clips.follow import follow, start_before, stretches
+from hippocam.stream.clips.follow import follow, piece_after, plays_in_pieces, start_before, stretches
+from hippocam.stream.errors import ClipError
 
 START_S = 1_795_000_000.0
 
 
-def write(folder: Path, start_s: float, *, seconds: float = 2.0, codec: str = "libx264", shade: int = 0) -> None:
-    """A file of 10 pictures a second, each lighter than the one before."""
+def write(
+    folder: Path, start_s: float, *, seconds: float = 2.0, codec: str = "libx264", shade: int = 0, sound: str = ""
+) -> None:
+    """A file of 10 pictures a second, each lighter than the one before; with a tone where a codec is named."""
     folder.mkdir(exist_ok=True)
     with av.open(str(folder / f"{round(start_s * 1000)}.mkv"), "w") as container:
         stream = container.add_stream(codec, rate=10)
         stream.width, stream.height = 64, 48
         stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+        if sound:
+            heard = container.add_stream(sound, rate=8000, layout="mono")
+            for at in range(0, round(8000 * seconds), 1000):
+                wave = (8000 * np.sin(np.arange(at, at + 1000))).astype(np.int16)[None]
+                frame = av.AudioFrame.from_ndarray(wave, format="s16", layout="mono")
+                frame.sample_rate, frame.pts = 8000, at
+                container.mux(heard.encode(frame))
+            container.mux(heard.encode(None))
         for index in range(round(10 * seconds)):
             picture = np.full((48, 64, 3), shade + 2 * index, np.uint8)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
@@ -103,3 +114,59 @@ def test_it_may_begin_at_any_key_frame(tmp_path: Path) -> None:
     assert start_s == pytest.approx(START_S + 2.0, abs=0.01)
     content = b"".join(follow(tmp_path / "cam", start_s, sleep=lambda s: None, away_s=0.3))
     assert len(shown(content)) == 20
+
+
+def test_what_a_camera_hears_is_heard_as_browsers_play_it(tmp_path: Path) -> None:
+    for at_s in (0.0, 2.0):
+        write(tmp_path / "cam", START_S + at_s, sound="pcm_s16le")
+    content = b"".join(follow(tmp_path / "cam", START_S, sleep=lambda s: None, away_s=0.3))
+    with av.open(io.BytesIO(content)) as container:
+        assert container.streams.audio[0].codec_context.name == "aac"
+        frames = list(container.decode(audio=0))
+    assert sum(frame.samples for frame in frames) / 8000 == pytest.approx(4.0, abs=0.3)
+    assert max(float(frame.time) for frame in frames) == pytest.approx(3.9, abs=0.3)
+    assert len(shown(content)) == 40
+
+
+def test_the_newest_file_is_shown_while_it_is_written(tmp_path: Path) -> None:
+    folder = tmp_path / "cam"
+    write(tmp_path / "whole", START_S)
+    (path,) = (tmp_path / "whole").iterdir()
+    whole, folder_path = path.read_bytes(), folder / path.name
+    folder.mkdir()
+    folder_path.write_bytes(whole[: len(whole) * 2 // 3])
+    came = list[int]()
+
+    def sleep(seconds: float) -> None:
+        came.append(0)
+        if len(came) == 1:
+            folder_path.write_bytes(whole)
+
+    content = b"".join(follow(folder, START_S, sleep=sleep, away_s=1.0))
+    assert [round(time_s, 1) for time_s, _ in shown(content)] == [round(index / 10, 1) for index in range(20)]
+
+
+def test_pieces_follow_one_another_as_files_are_closed(tmp_path: Path) -> None:
+    folder = tmp_path / "cam"
+    for index in range(3):
+        write(folder, START_S + 2 * index, shade=40 * index, sound="pcm_s16le")
+    assert plays_in_pieces(folder)
+    first = piece_after(folder, 0.0)
+    assert first is not None
+    assert (first.start_s, first.newest_s) == (pytest.approx(START_S), START_S + 2)  # the third is still open
+    assert len(shown(first.content)) == 40
+    assert piece_after(folder, first.newest_s) is None
+    write(folder, START_S + 6)
+    second = piece_after(folder, first.newest_s)
+    assert second is not None
+    assert second.start_s == pytest.approx(START_S + 4)
+    with av.open(io.BytesIO(second.content)) as container:
+        assert not container.streams.audio
+
+
+def test_pieces_that_no_browser_plays_are_refused(tmp_path: Path) -> None:
+    for at_s in (0.0, 2.0):
+        write(tmp_path / "cam", START_S + at_s, codec="mjpeg")
+    assert not plays_in_pieces(tmp_path / "cam")
+    with pytest.raises(ClipError, match="mjpeg"):
+        piece_after(tmp_path / "cam", 0.0)

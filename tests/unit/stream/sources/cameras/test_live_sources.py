@@ -72,6 +72,31 @@ def test_footage_is_kept_as_it_came(tmp_path, media):
     assert np.allclose([t for t, _ in numbers(clip.path, media)], np.arange(100) / 25, atol=0.005)
 
 
+@pytest.mark.parametrize(("wanted", "codec"), [(True, "aac"), (True, "pcm_mulaw"), (False, "aac")])
+def test_what_a_camera_hears_is_kept_beside_its_pictures_where_that_is_wanted(tmp_path, media, wanted, codec):
+    camera = tmp_path / ("a.mp4" if codec == "aac" else "a.mov")
+    media.render_video(
+        camera, frames=20, fps=10, options=media.long_gop(10), codec="libx264", sound_s=2, sound=codec
+    )
+    kept = recorder(tmp_path, segment_s=0.9, sound=wanted)
+    with av.open(str(camera)) as container:
+        sound, pictures = kept.sound_of(container), container.streams.video[0]
+        assert (sound is not None) == wanted
+        for packet in container.demux(*([pictures] if sound is None else [pictures, sound])):
+            if packet.stream.type == "audio":
+                kept.hear(packet)
+            elif packet.dts is not None:
+                kept.take(packet, pictures, 1000 + float(packet.dts * packet.time_base))
+    kept.close()
+    heard = 0.0
+    for path in segments(tmp_path / "lb"):
+        with av.open(str(path)) as container:
+            assert len(container.streams.audio) == wanted
+            if wanted:
+                heard += sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0))
+    assert heard == pytest.approx(2.0 * wanted, abs=0.3)
+
+
 def test_a_clip_begins_at_the_key_frame_before_what_is_wanted(tmp_path, media):
     media.render_video(tmp_path / "a.mp4", frames=100, options=media.long_gop(10))
     writer = recorder(tmp_path)
