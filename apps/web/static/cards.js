@@ -18,18 +18,18 @@ const certainty = (moment) => {
   return el("span", { class: `sure sure-${word}` }, word);
 };
 
-export const card = (page, moment, { rank = 0, cited = false, alike = false } = {}) => {
+export const card = (page, moment, { rank = 0, cited = false, alike = false, asked = true } = {}) => {
   const span = range(moment.t0_s, moment.t1_s);
   const note = moment.notes?.[0]?.text || moment.said;
   const made = el("button", {
     type: "button", class: `card${cited ? " cited" : ""}`, data: { id: moment.id, stream: moment.stream, t0: moment.t0_s, t1: moment.t1_s },
-    "aria-label": `Play ${page.title(moment.stream)}, ${span}, ${alike ? "alike" : moment.sure}`,
+    "aria-label": `Play ${page.title(moment.stream)}, ${span}${alike ? ", alike" : asked ? `, ${moment.sure}` : ""}`,
     on: { click: () => page.openMoment(moment) },
   },
     shown(moment),
     el("span", { class: "card-body" },
       el("span", { class: "card-row" }, rank ? el("b", { class: "rank" }, `[${rank}]`) : null, el("span", { class: "span" }, (moment.coarse ? "~" : "") + span),
-        alike ? el("span", { class: "soft" }, `${Math.round(100 * moment.score)}% alike`) : certainty(moment)),
+        alike ? el("span", { class: "soft" }, `${Math.round(100 * moment.score)}% alike`) : asked ? certainty(moment) : null),
       el("span", { class: "card-stream" }, page.title(moment.stream)),
       moment.looks_like ? el("span", { class: "looks" }, `Looks like ${moment.looks_like}.`) : null,
       note ? el("span", { class: "said" }, `“${note}”`) : null,

@@ -140,7 +140,7 @@ export default class Search {
   cell(moment) {
     const choose = el("input", { type: "checkbox", class: "choose", checked: this.chosen.has(moment.id), "aria-label": `Choose ${moment.stream} at ${Math.round(moment.t0_s)} s`,
       on: { change: () => { if (choose.checked) this.chosen.add(moment.id); else this.chosen.delete(moment.id); this.drawBar(); } } });
-    return el("div", { class: "cell" }, card(this.page, moment, { alike: this.how?.alike }), choose,
+    return el("div", { class: "cell" }, card(this.page, moment, { alike: this.how?.alike, asked: !this.how?.all }), choose,
       iconButton("like", "More like this", () => go({ like: moment.id, q: "" }), { kind: "over" }));
   }
 

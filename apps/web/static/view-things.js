@@ -48,6 +48,7 @@ export default class Things {
   draw() {
     const { things, total } = this.found;
     this.told.textContent = many(total, "thing");
+    things.sort((one, other) => other.sure - one.sure);  // what is sure first, by time
     this.moments = things.flatMap((thing) => thing.spans.map(([, t0, t1]) => this.moment(thing, t0, t1)));
     this.page.player.setMoments(this.moments);
     this.grid.replaceChildren(...(things.length ? things.map((thing) => this.tile(thing)) : [
@@ -75,7 +76,7 @@ export default class Things {
         el("span", { class: "boxed" }, picture(thing.picture), thing.framed ? el("i", { class: "box", style: `left:${left}%;top:${top}%;width:${right - left}%;height:${bottom - top}%` }) : null)),
       may ? choose : null,
       el("div", { class: "tile-body" },
-        el("h2", {}, thing.label, colours.length ? el("span", { class: "soft" }, ` in ${colours.join(", ")}`) : ""),
+        el("h2", {}, thing.sure ? "" : el("span", { class: "soft", title: "The detector saw it seldom, or not well" }, "perhaps "), thing.label, colours.length ? el("span", { class: "soft" }, ` in ${colours.join(", ")}`) : ""),
         el("p", { class: "soft" }, `${this.page.title(thing.stream)} · ${many(thing.visits, "visit")} · ${lasting(thing.seconds)} in all`),
         el("ul", { class: "visits" }, ...visits, thing.spans.length > VISITS ? el("li", { class: "soft" }, `and ${thing.spans.length - VISITS} more`) : null)));
   }

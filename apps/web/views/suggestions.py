@@ -1,7 +1,7 @@
 """Questions that what is held can answer, offered before anything was asked.
 
-A question names only what is beyond doubt: what the detector saw well and often, and not in drawings or on
-screens, where it sees what is not there.
+A question names only what is beyond doubt: what the detector saw well and often, and nothing in drawings and on
+screens, where it sees what is not there: in a cartoon of a rabbit it saw a cat for 38 seconds.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from hippocam.stream.errors import HippocamError
 
 # Questions that are offered at most, and of how many streams.
 _MOST, _STREAMS = 6, 6
+# A stream that shows so many kinds of animals shows none: each is a guess at what the detector does not know.
+_ANIMALS = frozenset("bird cat dog horse sheep cow elephant bear zebra giraffe".split())
+_TOO_MANY_KINDS = 3
 
 
 def suggestion_routes(site: Site) -> APIRouter:
@@ -39,7 +42,7 @@ def suggestions(site: Site) -> list[str]:
         found, entities = site.library.status(), site.session.entities()
         streams = [stream.id for stream in found.streams][-_STREAMS:] if found else []
         sure = [entity for entity in entities if entity.stream in streams and any(map(is_sure, entity.visits))]
-        drawn = _drawn(site, {entity.stream for entity in sure})
+        doubtful = confused(entities) | _drawn(site, {entity.stream for entity in sure})
     except HippocamError:
         return []
     titles = site.titles.every()
@@ -47,7 +50,7 @@ def suggestions(site: Site) -> list[str]:
         *(
             asked_of(
                 titles.get(stream, stream),
-                [] if stream in drawn else [entity for entity in sure if entity.stream == stream],
+                [] if stream in doubtful else [entity for entity in sure if entity.stream == stream],
                 spoken=_is_spoken(site, stream),
             )
             for stream in streams
@@ -74,6 +77,15 @@ def asked_of(stream: str, sure: Sequence[Entity], *, spoken: bool) -> list[str]:
     if spoken:
         asked.append(f"What is said in {stream}?")
     return [*asked, whole] if labels["person"] else [whole, *asked]
+
+
+def confused(entities: Sequence[Entity]) -> set[str]:
+    """The streams in which the detector takes what it sees for ever other animals."""
+    kinds = dict[str, set[str]]()
+    for entity in entities:
+        if entity.label in _ANIMALS:
+            kinds.setdefault(entity.stream, set()).add(entity.label)
+    return {stream for stream, seen in kinds.items() if len(seen) >= _TOO_MANY_KINDS}
 
 
 def _drawn(site: Site, streams: Collection[str]) -> set[str]:

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from hippocam.apps.api import change_json, entity_json
+from hippocam.apps.ask.answer.facts import is_sure
 from hippocam.apps.ids import parse_id
 from hippocam.apps.web.beside import stream_key
 from hippocam.apps.web.views.site import Json, Sent, Site, text_of
@@ -51,7 +52,10 @@ def thing_routes(site: Site) -> APIRouter:
 
 
 def _thing(site: Site, entity: Entity) -> Json:
-    """A thing with a picture that was taken while it was there, and whether its box is where it is in that."""
+    """A thing with a picture that was taken while it was there, and whether its box is where it is in that.
+
+    It is sure where the detector saw one of its visits well and often.
+    """
     best = entity.exemplar
     picture = site.session.entry_at(entity.stream, best.frame_s, (best.t0_s, best.t1_s))
     picture_s = None
@@ -64,6 +68,7 @@ def _thing(site: Site, entity: Entity) -> Json:
         "key": stream_key(entity.stream),
         "picture": picture or "",
         "picture_s": picture_s,
+        "sure": any(map(is_sure, entity.visits)),
         "framed": picture_s is not None and abs(picture_s - best.frame_s) <= _SAME_FRAME_S,
     }
 

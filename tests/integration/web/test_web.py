@@ -19,6 +19,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from hippocam.apps.errors import AddressError, BrokenOffError
+from hippocam.apps.records import WatchProgress
 from hippocam.apps.session import Session
 from hippocam.apps.web.access.door import Door
 from hippocam.apps.web.access.password import Password
@@ -511,6 +512,7 @@ STUCK = """
 import sys, threading
 from pathlib import Path
 import hippocam.apps.folders as folders
+from hippocam.apps.records import WatchProgress
 from hippocam.apps.session import Session
 from hippocam.apps.web.options import PageOptions
 from hippocam.apps.web.server import serve
@@ -566,3 +568,22 @@ def test_the_command_says_where_it_listens_and_ends_well(tmp_path: Path) -> None
         assert process.wait(600) == 0
         assert process.stderr.read() == ""
     assert not (tmp_path / "new").exists()
+
+
+def test_of_a_video_that_was_watched_in_part_its_length_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hippocam.apps.folders.make_encoder", lambda name: ColourEncoder())
+
+    def stop(now: WatchProgress) -> None:
+        if now.time_s >= 8:
+            raise BrokenOffError
+
+    with Session(tmp_path / "memory", encoder="colour") as session:
+        with pytest.raises(BrokenOffError):
+            session.watch([render_colours(tmp_path / "colours.mp4")], on_progress=stop)
+        with TestClient(build_app(session), base_url=LOCAL) as client:
+            (stream,) = client.get("/hippocam/streams").json()["streams"]
+    assert not stream["complete"]
+    assert stream["duration_s"] < stream["length_s"]
+    assert stream["length_s"] == pytest.approx(24.0, abs=0.2)

@@ -25,7 +25,7 @@ import pytest
 from fastapi import FastAPI
 
 from hippocam.apps.live.endpoint import ask_live
-from hippocam.apps.live.folder import LiveFolder
+from hippocam.apps.live.folder import JsonLines, LiveFolder
 from hippocam.apps.session import Session
 from hippocam.apps.web.options import PageOptions
 from hippocam.apps.web.server import build_app
@@ -388,7 +388,30 @@ def test_another_budget_is_tried_out_beside_what_is_found_by_age(page: Any) -> N
     assert "found first" in page.get_attribute(".ages", "aria-label")
 
 
-def visitors(folder: Path) -> None:
+def test_another_budget_is_set_once_it_was_said_what_would_go(
+    tmp_path: Path, opened: Callable[..., str], visit: Visit
+) -> None:
+    alike(tmp_path / "memory")
+    page = visit(f"{opened()}/?v=memory")
+    page.fill(".what-if .budget-mb", "1")
+    page.wait_for_selector(".what-if-told >> text=It would hold", timeout=_LONG_MS)
+    page.click(".what-if >> text=Set the budget")
+    assert "It would hold" in page.inner_text("dialog")
+    page.click("dialog >> text=Cancel")
+    page.click(".what-if >> text=Set the budget")
+    page.click("dialog .button.bad")
+    page.wait_for_selector(".toast >> text=events are held", timeout=_LONG_MS)
+    page.wait_for_selector(".rail-budget >> text=of 1 MB", state="attached", timeout=_LONG_MS)
+    with Memory.open_reader(tmp_path / "memory") as memory:
+        assert memory.budget_bytes() == 1_000_000
+    view(page, "Settings")
+    assert page.input_value(".setting .budget-mb") == "1"
+    page.fill(".setting .budget-mb", "9000000")
+    page.click(".setting >> text=Set the budget")  # its field says what it takes
+    assert page.locator("dialog").count() == 0
+
+
+def visitors(folder: Path, *, start_s: float = 0.0) -> None:
     """A memory of a still room with three visits, each in looks of its own."""
     rng = np.random.default_rng(5)
     room = rng.integers(60, 190, (45, 80, 3)).astype(np.uint8).repeat(8, 0).repeat(8, 1)
@@ -406,12 +429,12 @@ def visitors(folder: Path) -> None:
             memory.write(
                 [
                     Embedding(
-                        stream="door", seq=second, time_s=float(second), jpeg=encode_jpeg(image, 512, 80),
+                        stream="door", seq=second, time_s=start_s + second, jpeg=encode_jpeg(image, 512, 80),
                         vector=np.eye(3, dtype=np.float32)[len(things)], sensed=Sensed(things=things),
                     )
                 ]
             )  # fmt: skip
-        memory.finish("door", end_s=120.0)
+        memory.finish("door", end_s=start_s + 120.0)
 
 
 def test_people_are_merged_split_and_put_back(tmp_path: Path, opened: Callable[..., str], visit: Visit) -> None:
@@ -439,6 +462,38 @@ def test_people_are_merged_split_and_put_back(tmp_path: Path, opened: Callable[.
     page.wait_for_selector("text=2 things", timeout=_LONG_MS)
     page.click("text=Undo the last merge")
     page.wait_for_selector("text=3 things", timeout=_LONG_MS)
+
+
+def test_what_nobody_has_reviewed_comes_first_for_all_visitors(
+    tmp_path: Path, opened: Callable[..., str], visit: Visit
+) -> None:
+    visitors(tmp_path / "memory", start_s=1_790_000_000.0)
+    place = LiveFolder(tmp_path / "memory")
+    place.make()
+    alert = {"event": "alert", "time_s": 1_790_000_055.0, "stream": "door", "label": "person", "text": "a visitor"}
+    JsonLines(place.alerts).add(alert | {"image": ""})
+    address = opened()
+    page = visit(f"{address}/?v=cameras")
+    items = page.locator(".review-item")
+    items.nth(2).wait_for(timeout=_LONG_MS)
+    assert items.count() == 3  # the alert is of one of the visits
+    assert items.nth(1).locator(".tag >> text=alert").count() == 1
+    items.nth(1).locator(".card").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("window.hippocam.player.moment?.t0_s > 1790000045", timeout=_LONG_MS)
+    items.nth(1).locator("[title='Reviewed']").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".review >> text=2 to look through", timeout=_LONG_MS)
+    other = visit(f"{address}/?v=cameras")
+    other.wait_for_selector(".review >> text=2 to look through", timeout=_LONG_MS)
+    other.click(".review .chip >> text=alerts")
+    other.wait_for_selector(".review >> text=Nothing of this kind is left", timeout=_LONG_MS)
+    page.check(".review label input")
+    page.wait_for_selector(".review-item.reviewed", timeout=_LONG_MS)
+    assert "reviewed" in (items.nth(2).get_attribute("class") or "")  # behind what is left
+    page.click("text=Mark all as reviewed")
+    page.click("dialog .button.primary")
+    page.wait_for_selector(".review >> text=all of it was looked through", timeout=_LONG_MS)
 
 
 # searching and asking -----------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hippocam.apps.ask.answer.facts import is_sure
-from hippocam.apps.web.views.suggestions import asked_of
+from hippocam.apps.web.views.suggestions import asked_of, confused
 from hippocam.memory.entities.records import Entity, Visit
 
 
@@ -30,3 +30,8 @@ def test_what_was_glimpsed_or_doubtful_is_beyond_no_doubt() -> None:
     assert is_sure(clear)
     assert not is_sure(replace(clear, hits=1))
     assert not is_sure(replace(clear, score=0.5))
+
+
+def test_who_is_taken_for_three_animals_is_none_of_them() -> None:
+    assert confused([entity("cat"), entity("bird"), entity("cat"), entity("person")]) == set()
+    assert confused([entity("cat"), entity("bird"), entity("bear", hits=1)]) == {"yard"}
