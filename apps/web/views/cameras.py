@@ -68,8 +68,8 @@ def camera_routes(site: Site, cameras: Cameras | None) -> APIRouter:
     def frame(stream: str) -> Response:
         answer = ask_live(folder.socket, {"op": "latest", "stream": stream})
         frames = (answer or {}).get("frames", [])
-        if not frames:
-            raise HTTPException(404, "no frame yet")
+        if not frames:  # not yet, or no longer: tiles ask each second
+            return Response(status_code=204, headers={"Cache-Control": "no-store"})
         content = base64.b64decode(frames[-1]["jpeg"])
         return Response(content, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
