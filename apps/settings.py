@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 
 from hippocam.apps.ask.deep import DeepConfig
 from hippocam.apps.errors import SettingsError
-from hippocam.memory.config import MemoryConfig
+from hippocam.memory.config import MIN_BUDGET_BYTES, MemoryConfig
 from hippocam.models.readers.config import ReaderConfig
 from hippocam.models.senses.config import SensesConfig
 from hippocam.models.yaml_file import read_yaml
@@ -94,10 +94,11 @@ def budget_bytes(budget_mb: float) -> int:
     """What a memory's folder may take, from millions of bytes.
 
     Raises:
-        ValueError: It is below 1 MB, or absurd.
+        ValueError: It is below the smallest there is, or absurd.
     """
-    if not 1 <= budget_mb <= 1e9:
-        raise ValueError(f"budget must be 1 MB or more (and below 10^9), found {budget_mb:g} MB")
+    if not MIN_BUDGET_BYTES / 1e6 <= budget_mb <= 1e9:
+        least = f"{MIN_BUDGET_BYTES / 1e6:g} MB or more"
+        raise ValueError(f"budget must be {least} (and below 10^9), found {budget_mb:g} MB")
     return round(budget_mb * 1e6)
 
 

@@ -10,7 +10,7 @@ from hippocam.memory.recall.query import RecallConfig
 from hippocam.memory.sleep.config import SleepConfig
 from hippocam.memory.working.working import WorkingConfig
 
-MIN_BUDGET_BYTES = 1_000_000
+MIN_BUDGET_BYTES = 400_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +18,7 @@ class MemoryConfig:
     """How a memory cuts, keeps and finds.
 
     Attributes:
-        budget_bytes: What its folder may take, 1,000,000 or more; None keeps what it was made with.
+        budget_bytes: What its folder may take, 400,000 or more; None keeps what it was made with.
         working: Where events are cut.
         bank: When two events are the same thing, and how entries fade.
         recall: How candidates are weighed.

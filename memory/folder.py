@@ -11,7 +11,8 @@ from pathlib import Path
 from hippocam.memory.errors import EncoderMismatchError, NotAMemoryError, OlderFormatError
 from hippocam.memory.lock import WriterLock
 from hippocam.memory.store.database import Store
-from hippocam.memory.store.schema import unfinished
+from hippocam.memory.store.meta import DEFAULT_BUDGET_BYTES
+from hippocam.memory.store.schema import page_bytes_of, unfinished
 from hippocam.stream import private
 from hippocam.stream.records import EncoderSpec
 
@@ -98,7 +99,8 @@ def opened_to_write(
         make_folder(folder)
         lock = WriterLock(folder / LOCK)
         undo.callback(lock.release)
-        store = Store(folder / DATABASE, writable=True)
+        page_bytes = page_bytes_of(budget_bytes or DEFAULT_BUDGET_BYTES)
+        store = Store(folder / DATABASE, writable=True, new_page_bytes=page_bytes)
         undo.callback(store.close)
         _adopt(store, encoder=encoder, spec=spec, budget_bytes=budget_bytes or store.meta.budget_bytes())
         yield lock, store

@@ -230,6 +230,7 @@ class Slot:
 
     Attributes:
         entry_id: Its id.
+        first_seq: As in Entry, where its id follows from that and its stream (`id_of`); else -1.
         key_D: float32 [D]; None where it has no vectors any more.
         last_s: When it was last seen.
         words_bytes: About how many bytes its words take, full text included.
@@ -250,6 +251,7 @@ class Slot:
     pinned: bool = False
     level: Level = Level.FULL
     outlined: bool = False
+    first_seq: int = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

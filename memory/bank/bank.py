@@ -28,6 +28,7 @@ from hippocam.memory.bank.columns import Columns
 from hippocam.memory.bank.config import BankConfig
 from hippocam.memory.bank.ladder import ROW_BYTES, Ladder
 from hippocam.memory.bank.learning import Learning
+from hippocam.memory.bank.packing import short
 from hippocam.memory.bank.ranking import Ranking
 from hippocam.memory.bank.state import BankChange, BankState
 from hippocam.memory.bank.thresholds import Thresholds
@@ -90,7 +91,7 @@ class Bank:
         config: See BankConfig.
         utility: What was learned so far; a new one by default.
         row_bytes: About how many bytes an entry takes without vectors, words and picture.
-        block_bytes: The same of one that keeps only its signs and has no words; None for as many.
+        block_bytes: The same of one that keeps only its signs; None for as many.
         vectors: How many vectors each entry keeps.
         by_signs: Whether vectors may be reduced to their signs.
         outline: To what signs may be reduced where room is shorter still; None for nothing.
@@ -216,7 +217,7 @@ class Bank:
         if slot.key_D is not None:
             columns = self._columns
             columns.set_keys(np.array([row]), slot.key_D[None])
-            columns.energy[row] = columns.first_energy[row] = self.utility.energies(slot.key_D[None])[0]
+            columns.energy[row] = columns.first_energy[row] = short(self.utility.energies(slot.key_D[None])[0])
             self._twins.pair(row, self._compared)
         self._compared = None
 
@@ -272,6 +273,7 @@ class Bank:
         columns = self._columns
         rows = np.array([columns.row(slot.entry_id) for slot in slots])
         columns.place[rows] = [slot.place for slot in slots]
+        columns.first_seq[rows] = [slot.first_seq for slot in slots]
         columns.surprise[rows] = np.maximum([slot.utility for slot in slots], _LEAST_SURPRISE)
         columns.last_s[rows] = [slot.last_s for slot in slots]
         columns.strength[rows] = [slot.strength for slot in slots]

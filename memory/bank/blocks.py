@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from hippocam.memory.bank.columns import Columns
-from hippocam.memory.bank.state import BLOCK_ROWS, Rows, pack_rows, unpack_rows
+from hippocam.memory.bank.packing import BLOCK_ROWS, Rows, pack_rows, unpack_rows
 
 
 def take_changed(columns: Columns, *, trained: bool) -> dict[int, bytes]:
@@ -19,23 +19,25 @@ def take_changed(columns: Columns, *, trained: bool) -> dict[int, bytes]:
     """
     packed = {}
     for block in sorted({row // BLOCK_ROWS for row in columns.changed}):
-        rows = np.arange(block * BLOCK_ROWS, (block + 1) * BLOCK_ROWS)
-        packed[block] = pack_rows(_rows(columns, rows), trained=trained) if columns.used[rows].any() else b""
+        rows = np.arange(block * BLOCK_ROWS, min((block + 1) * BLOCK_ROWS, len(columns.used)))
+        used = rows[columns.used[rows]]
+        packed[block] = pack_rows(_rows(columns, used), trained=trained) if len(used) else b""
     columns.changed = set()
     return packed
 
 
 def _rows(columns: Columns, rows: np.ndarray) -> Rows:
-    used = columns.used[rows]
     return Rows(
         row=rows,
-        entry_id=np.where(used, columns.entry_id[rows], 0),
-        order=np.where(used, columns.order[rows], 0),
-        twin=np.where(used, columns.twin[rows], -1),
-        twin_cosine=np.where(used, columns.twin_cosine[rows], -1).astype(np.float32),
-        first_energy=np.where(used[:, None], columns.first_energy[rows], 0).astype(np.float32),
-        informed=used & columns.informed[rows],
-        version=np.where(used, columns.version[rows], 0).astype(np.uint8),
+        entry_id=columns.entry_id[rows],
+        stream=columns.streams.names(columns.stream[rows]),
+        first_seq=columns.first_seq[rows],
+        order=columns.order[rows],
+        twin=columns.twin[rows],
+        twin_cosine=columns.twin_cosine[rows],
+        first_energy=columns.first_energy[rows],
+        informed=columns.informed[rows],
+        version=columns.version[rows],
     )
 
 

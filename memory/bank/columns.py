@@ -30,6 +30,7 @@ _MOST_NEW = 8
 LARGEST = 127
 _DTYPES = {
     "entry_id": np.int64,
+    "first_seq": np.int64,
     "stream": np.int32,
     "place": np.int32,
     "order": np.int64,
@@ -67,6 +68,11 @@ class Streams:
         """Number of a stream; -1 where nothing of it was ever added."""
         return self._numbers.get(stream, -1)
 
+    def names(self, numbers: Rows) -> list[str]:
+        """Names of streams by their numbers."""
+        names = list(self._numbers)
+        return [names[number] for number in numbers]
+
     def see(self, number: int, time_s: float) -> None:
         """Note that a stream has reached a time."""
         self._ends_s[number] = max(self._ends_s.get(number, -math.inf), time_s)
@@ -91,6 +97,7 @@ class Columns:
 
     Attributes:
         entry_id: The entry in a row.
+        first_seq: From which that follows, with its stream; -1 where it does not.
         stream: Number of its stream.
         place: As in Entry.
         order: Rises with each entry that is added.
@@ -119,6 +126,7 @@ class Columns:
     """
 
     entry_id: NDArray[np.int64]
+    first_seq: NDArray[np.int64]
     stream: NDArray[np.int32]
     place: NDArray[np.int32]
     order: NDArray[np.int64]
@@ -200,6 +208,7 @@ class Columns:
         self._recent[orders % _RECENT] = rows
         numbers = {stream: self.streams.number(stream) for stream in set(streams)}
         self.stream[rows] = [numbers[stream] for stream in streams]
+        self.first_seq[rows] = -1
         self.twin[rows], self.twin_cosine[rows] = -1, -1.0
         self.changed.update(rows.tolist())
         self._unused = int(rows.max()) + 1 if len(rows) else 0
@@ -210,6 +219,7 @@ class Columns:
         self.entry_id[row], self.order[row], self.used[row] = entry_id, order, True
         self._recent[order % _RECENT] = row
         self.stream[row] = self.streams.add(stream)
+        self.first_seq[row] = -1
         self.twin[row], self.twin_cosine[row] = -1, -1.0
         self.first_energy[row] = 0.0
         self.version[row] = 0

@@ -22,9 +22,11 @@ Doubles = NDArray[np.float64]
 # About how many bytes a thumbnail takes.
 SMALL_BYTES = 2500
 # About how many bytes an entry takes without vectors and words: in a row; in a block, where those are that keep no
-# more than signs and have no words.
+# more than signs.
 ROW_BYTES = 300
 BLOCK_BYTES = 30
+# What words take in a block, of what they take in a row: half when they are deflated, and no full text.
+_WORDS_IN_BLOCK = 1 / 4
 # Beyond the last level nothing is held.
 NOTHING = int(Level.WORDS) + 1
 # Where each step of `next_levels` leads, in its order.
@@ -45,7 +47,7 @@ class Ladder:
     Args:
         columns: The entries.
         row_bytes: About how many bytes an entry takes without vectors, words and picture.
-        block_bytes: The same of one that keeps only its signs and has no words.
+        block_bytes: The same of one that keeps only its signs.
         vectors: How many vectors each entry keeps.
         by_signs: Whether vectors may be reduced to their signs.
         outline: To what signs may be reduced; None for nothing.
@@ -80,6 +82,7 @@ class Ladder:
         level, picture, words = columns.level[rows], columns.picture_bytes[rows], columns.words_bytes[rows]
         outlined = columns.outlined[rows]
         vectors = self._vector_bytes(level, outlined)
+        words_now, words_packed = _words_bytes(level, words), _words_bytes(np.full_like(level, Level.SIGNS), words)
         by_signs, by_outline = self._lost()
         # by the first case that holds, in the order of the levels
         cases = [
@@ -91,8 +94,7 @@ class Ladder:
             (level < Level.WORDS) & (words > 0),
         ]
         signs_bytes, outline_bytes = self._vector_bytes(np.full(2, Level.SIGNS), np.array([False, True]))
-        block = self._plain_bytes(np.full_like(level, Level.SIGNS), words)
-        packed = self._plain_bytes(level, words) - block
+        packed = self._plain_bytes(level) - self._block_bytes + words_now - words_packed
         held = np.stack(cases)
         case = np.where(held.any(axis=0), held.argmax(axis=0), len(cases))  # np.select takes three times as long
         freed = np.choose(
@@ -104,7 +106,7 @@ class Ladder:
                 vectors - outline_bytes + packed,
                 vectors - outline_bytes,
                 vectors,
-                vectors + self._plain_bytes(level, words) + words,
+                vectors + self._plain_bytes(level) + words_now,
             ],
         )
         left = _SHARES[Level.VECTORS] - np.where(outlined, by_outline, by_signs * (level == Level.SIGNS))
@@ -127,9 +129,9 @@ class Ladder:
         columns = self._columns
         own: NDArray[np.int64] = (
             self._vector_bytes(columns.level[rows], columns.outlined[rows])
-            + self._plain_bytes(columns.level[rows], columns.words_bytes[rows])
+            + self._plain_bytes(columns.level[rows])
             + columns.picture_bytes[rows]
-            + columns.words_bytes[rows]
+            + _words_bytes(columns.level[rows], columns.words_bytes[rows])
         )
         return own
 
@@ -154,10 +156,9 @@ class Ladder:
         by_signs, by_outline = (min(0.5, _SIGN_SHARE * error) * _SHARES[Level.VECTORS] for error in errors)
         return by_signs, max(by_signs, by_outline)
 
-    def _plain_bytes(self, level: NDArray[np.integer], words: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _plain_bytes(self, level: NDArray[np.integer]) -> NDArray[np.int64]:
         """Bytes that entries take without vectors and words, at some levels."""
-        in_block = (level >= Level.SIGNS) & (words == 0)
-        return np.where(in_block, self._block_bytes, self._row_bytes)
+        return np.where(level >= Level.SIGNS, self._block_bytes, self._row_bytes)
 
     def _vector_bytes(self, level: NDArray[np.integer], outlined: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Bytes of the vectors of an entry at each of some levels, or of one outline."""
@@ -166,3 +167,8 @@ class Ladder:
         each[Level.SIGNS] = sign_bytes(self._columns.dim)
         of_outline = 0 if self._outline is None else self._outline.packed_bytes
         return np.where(outlined, of_outline, self._vectors * each[level])
+
+
+def _words_bytes(level: NDArray[np.integer], in_row: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Bytes of the words of entries at some levels, from those that they take in a row."""
+    return np.where(level >= Level.SIGNS, (_WORDS_IN_BLOCK * in_row).astype(np.int64), in_row)

@@ -13,6 +13,7 @@ import numpy as np
 
 from hippocam.memory.bank.chooser import ARMS, Chooser
 from hippocam.memory.bank.columns import Columns, Rows
+from hippocam.memory.bank.packing import short
 from hippocam.memory.bank.state import BankChange, BankState, Keys, Lesson
 from hippocam.memory.bank.thresholds import Thresholds
 from hippocam.stream.records import FloatArray
@@ -86,6 +87,7 @@ class Learning:
         self.given_up = (0, 0)
         self._refreshed = 0  # how many entries had been added at the last refresh
         self._lessons = list[Lesson]()  # since the changes were taken
+        self._counted = 0  # lessons since the last refresh
         self._sketches: Mapping[str, bytes] | None = None  # as a refresh left them, until the changes are taken
         self._numbers = b""  # as they were when the changes were taken
 
@@ -101,7 +103,8 @@ class Learning:
 
     def learn(self, key_D: FloatArray, *, again: bool) -> None:
         """Learn from a key, float32 [D], that is no event."""
-        self._lessons.append(Lesson(self._utility.learn(key_D, again=again), again))
+        self._counted += 1
+        self._lessons.append(Lesson(self._utility.learn(key_D, again=again), again, self._counted))
 
     def relearn(self) -> None:
         """Learn again from only the entries that are held, in the order in which they came."""
@@ -109,7 +112,8 @@ class Learning:
         self._utility.clear()
         for row in columns.oldest_first(columns.rows_with_key()):
             again = bool(columns.met[row] > 1 or columns.uses[row] > 0)
-            self.learn(columns.keys(np.array([row]))[0], again=again)
+            self._utility.learn(columns.keys(np.array([row]))[0], again=again)
+        self._lessons = []
         self.refresh()
 
     def refresh(self) -> None:
@@ -120,14 +124,14 @@ class Learning:
         self._measure(rows)
         self._utility.level(columns.energy[rows])
         self._thresholds.fit()
-        self._refreshed, self._sketches, self._lessons = columns.added, self._utility.sketches(), []
+        self._refreshed, self._sketches, self._counted = columns.added, self._utility.sketches(), 0
 
     def measure_again(self, row: int, *, rekeyed: bool = False) -> None:
         """Measure an entry whose key is another now; with `rekeyed`, as if it were new."""
         columns, one = self._columns, np.array([row])
         known = columns.order[row] <= self._refreshed
         if rekeyed:
-            energy = self._utility.energies(columns.keys(one))[0]
+            energy = short(self._utility.energies(columns.keys(one))[0])
             columns.energy[row] = energy
             columns.first_energy[row] = energy[0], columns.first_energy[row, 1] if known else energy[1]
             columns.changed.add(row)
@@ -152,6 +156,7 @@ class Learning:
             numbers=None if numbers == self._numbers else numbers,
             sketches=sketches,
             lessons=lessons,
+            counted=self._counted,
             blocks=blocks,
         )
         self._numbers, self._lessons, self._sketches = numbers, [], None
@@ -169,6 +174,7 @@ class Learning:
         """
         columns, numbers = self._columns, np.frombuffer(state.numbers or b"", "<f8").tolist()
         self._lessons, self._sketches = [], None
+        self._counted = max((lesson.number for lesson in state.lessons), default=0)
         self._utility.restore(state.sketches)
         if numbers:
             self.events = int(numbers.pop(0))
@@ -191,9 +197,9 @@ class Learning:
         """Measure entries of which nothing but their rows is known, as in a memory of an older format."""
         columns = self._columns
         rows = columns.all_rows()
-        columns.energy[rows, 0] = self._utility.trained_energies(columns.keys(rows))
+        columns.energy[rows, 0] = short(self._utility.trained_energies(columns.keys(rows)))
         self.refresh()
-        columns.first_energy[rows] = columns.energy[rows]
+        columns.first_energy[rows] = short(columns.energy[rows])
 
     def _told(self) -> bytes:
         told = [

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hippocam.memory.bank.columns import LARGEST, Columns, Rows
+from hippocam.memory.bank.packing import in_steps
 from hippocam.memory.records import Level
 from hippocam.stream.records import FloatArray
 
@@ -64,6 +65,7 @@ class Twins:
         cosines = self._cosines_known(row, rows, compared)
         if cosines is None:
             cosines = self._cosines_of(row, rows)
+        cosines = in_steps(cosines)
         best = int(np.argmax(cosines))
         columns.set_twins(np.array([row]), int(rows[best]), float(cosines[best]))
         nearer = cosines > columns.twin_cosine[rows]
@@ -88,7 +90,7 @@ class Twins:
     def _pair_block(self, block: Rows, others: Rows) -> None:
         """Pair each row of two blocks with its nearest row in either, if that is nearer than its twin."""
         columns = self._columns
-        cosines = self._mend(columns.keys(block) @ columns.keys(others).T, block, others)
+        cosines = in_steps(self._mend(columns.keys(block) @ columns.keys(others).T, block, others))
         cosines[columns.stream[block][:, None] != columns.stream[others][None]] = -2
         cosines[block[:, None] == others[None]] = -2
         for these, those, table in ((block, others, cosines), (others, block, cosines.T)):
@@ -101,7 +103,7 @@ class Twins:
         """Pair an entry with its nearest neighbour, and leave the neighbours as they are."""
         rows = self._neighbours(row)
         if len(rows):
-            cosines = self._cosines_of(row, rows)
+            cosines = in_steps(self._cosines_of(row, rows))
             best = int(np.argmax(cosines))
             self._columns.set_twins(np.array([row]), int(rows[best]), float(cosines[best]))
 

@@ -19,25 +19,17 @@ from hippocam.memory.store.schema import PAGE_BYTES
 
 # SQLite's shared-memory file beside the log.
 SHM_BYTES = 32768
-# A page in the log.
-_LOG_PAGE_BYTES = PAGE_BYTES + 24
-# The log of a small memory as it may become, with one transaction more.
-LOG_BYTES = 44 * _LOG_PAGE_BYTES
-# Share of the budget that the log may take where that is more, and bytes that it takes at most.
+# Share of the budget that the log may take where that is more than it must, and bytes that it takes at most.
 _LOG_SHARE = 1 / 64
 _MOST_LOG_BYTES = 8_000_000
 # Share of what is free on the disk that the log takes at most.
 _DISK_SHARE = 1 / 8
-# Pages that a transaction adds to the log at most.
-_TRANSACTION_PAGES = 24
-# New pages that an insert takes at most: the row, indexes, full text, journal, place, summary.
-INSERT_PAGES = 12
+# By how much a folder grows when its names no longer fit.
+FOLDER_BYTES = 4096
 # About how many bytes a tombstone takes without its vectors.
 TOMBSTONE_BYTES = 400
-# The database of an empty memory.
-_EMPTY_BYTES = 48 * PAGE_BYTES
-# With less than this left, what is worth least is given up ahead of need, in this many steps an event at most.
-_AHEAD_BYTES = 2 * PAGE_BYTES
+# With less than this many pages left, what is worth least is given up ahead of need, in so many steps an event.
+_AHEAD_PAGES = 2
 _AHEAD_STEPS = 6
 # Steps that make no room by themselves: then the full text, which holds what was deleted, is merged.
 _FRUITLESS_STEPS = 8
@@ -51,6 +43,26 @@ _COVERAGE_BYTES = 160
 # Share of the budget that entities may take at most, and bytes that they are left with at least.
 _ENTITY_SHARE = 0.05
 _LEAST_ENTITY_BYTES = 50_000
+_MOST_LEAST_ENTITY_SHARE = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageCosts:
+    """What writing takes in pages of a size, at most.
+
+    Attributes:
+        insert_bytes: New pages of an insert: the row, indexes, full text, journal, place, summary.
+        empty_bytes: The database of an empty memory.
+    """
+
+    insert_bytes: int
+    empty_bytes: int
+
+    @classmethod
+    def of(cls, page_bytes: int) -> PageCosts:
+        """The costs with pages of so many bytes."""
+        whole_rows = 0 if page_bytes == PAGE_BYTES else 8000  # of which none fits a small page
+        return cls(insert_bytes=whole_rows + 12 * page_bytes, empty_bytes=46 * page_bytes + 12_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,10 +97,10 @@ class Shares:
         """
         side_bytes = int(_SIDE_SHARE * budget_bytes)
         return cls(
-            journal_rows=max(64, side_bytes // _JOURNAL_BYTES),
-            probe_rows=max(16, side_bytes // (_PROBE_BYTES + dim)),
+            journal_rows=max(min(64, budget_bytes // 8000), side_bytes // _JOURNAL_BYTES),
+            probe_rows=max(min(16, budget_bytes // 40_000), side_bytes // (_PROBE_BYTES + dim)),
             stream_rows=max(16, side_bytes // _STREAM_BYTES),
-            coverage_rows=max(32, side_bytes // _COVERAGE_BYTES),
+            coverage_rows=max(min(32, budget_bytes // 16_000), side_bytes // _COVERAGE_BYTES),
             tombstone_rows=int(sleep_share * budget_bytes) // (2 * dim + TOMBSTONE_BYTES),
             note_bytes=int(notes_share * budget_bytes),
         )
@@ -113,35 +125,42 @@ class LogSizes:
     together: int
 
     @classmethod
-    def of(cls, budget_bytes: int, free_bytes: float = math.inf) -> LogSizes:
+    def of(cls, budget_bytes: int, page_bytes: int = PAGE_BYTES, *, free_bytes: float = math.inf) -> LogSizes:
         """The sizes for a budget.
+
+        Of small pages a transaction changes more, but fewer bytes: measured, 24 pages of 4096 bytes, 130 of 512.
 
         Args:
             budget_bytes: The whole memory's.
+            page_bytes: Bytes of a page.
             free_bytes: What is free on the disk: where that is little, the log is folded sooner.
         """
-        most_bytes = max(LOG_BYTES, min(int(_LOG_SHARE * budget_bytes), _MOST_LOG_BYTES))
-        most = most_bytes // _LOG_PAGE_BYTES
-        pages = int(max(LOG_BYTES, min(most_bytes, _DISK_SHARE * free_bytes))) // _LOG_PAGE_BYTES
-        folded, waits, emptied = (pages * part // 11 for part in (2, 4, 5))
+        framed = page_bytes + 24  # as a page is in the log
+        transaction_bytes = 66_000 + 8 * framed
+        least_bytes = 20 * framed + transaction_bytes
+        most = max(least_bytes, min(int(_LOG_SHARE * budget_bytes), _MOST_LOG_BYTES))
+        begun = max(least_bytes, int(min(most, _DISK_SHARE * free_bytes)))
+        emptied_from = min(begun * 5 // 11, begun - transaction_bytes)
         return cls(
-            folded_from=folded * _LOG_PAGE_BYTES,
-            waits_from=waits * _LOG_PAGE_BYTES,
-            emptied_from=emptied * _LOG_PAGE_BYTES,
-            most=most * _LOG_PAGE_BYTES,
-            together=(pages - emptied) // _TRANSACTION_PAGES,
+            folded_from=emptied_from * 2 // 5,
+            waits_from=emptied_from * 4 // 5,
+            emptied_from=emptied_from,
+            most=most,
+            together=(begun - emptied_from) // transaction_bytes,
         )
 
 
 def entity_bytes(budget_bytes: int, most_bytes: int) -> int:
     """What entities may take of a budget: a twentieth, `most_bytes` at most, and always a little."""
-    return max(_LEAST_ENTITY_BYTES, min(most_bytes, int(_ENTITY_SHARE * budget_bytes)))
+    least_bytes = min(_LEAST_ENTITY_BYTES, int(_MOST_LEAST_ENTITY_SHARE * budget_bytes))
+    return max(least_bytes, min(most_bytes, int(_ENTITY_SHARE * budget_bytes)))
 
 
 class Database(Protocol):
     """The memory's database file."""
 
     path: Path
+    page_bytes: int
 
     def live_bytes(self) -> int:
         """Bytes of the pages in use."""
@@ -204,7 +223,7 @@ class Log:
             raise DiskError(
                 self._folder,
                 "a process that reads this memory keeps its log from being folded back (is one stopped?); end it "
-                "and watch again: what was kept is safe",
+                "and do this again: what was kept is safe",
             )
 
     def bytes(self) -> int:
@@ -226,6 +245,10 @@ class ByteBudget:
         entries: Given up next.
         notes: Given up last.
         reserved_bytes: Kept free for what others than the writer put into the folder.
+
+    Attributes:
+        given_bytes: What the whole folder may take.
+        insert_bytes: New pages of an insert, at most.
     """
 
     def __init__(
@@ -245,9 +268,11 @@ class ByteBudget:
         self._folder = folder
         self._database = database
         self._pictures = pictures
-        self._given_bytes = given_bytes
+        self.given_bytes = given_bytes
         self._picture_bytes = picture_bytes
         self._log = log
+        self._costs = PageCosts.of(database.page_bytes)
+        self.insert_bytes = self._costs.insert_bytes
         self.reserved_bytes = reserved_bytes
         self._tombstones, self._entries, self._notes = tombstones, entries, notes
 
@@ -269,11 +294,11 @@ class ByteBudget:
         self._log.keep_small()
         # before anything is given up for it
         fixed_bytes = self._fixed_bytes()
-        self._refuse(fixed_bytes + _EMPTY_BYTES + needed_bytes, needed_bytes)
+        self._refuse(fixed_bytes + self._costs.empty_bytes + needed_bytes, needed_bytes)
         projected_bytes = fixed_bytes + self._live_bytes() + needed_bytes
         steps = 0
-        while (left_bytes := self._given_bytes - projected_bytes) < 0 or (
-            left_bytes < _AHEAD_BYTES and self._goes_ahead(lasting_bytes)
+        while (left_bytes := self.given_bytes - projected_bytes) < 0 or (
+            left_bytes < _AHEAD_PAGES * self._database.page_bytes and self._goes_ahead(lasting_bytes)
         ):
             first = 0 if left_bytes >= 0 else self._tombstones.give_up()
             if not (first or self._entries.give_up() or (left_bytes < 0 and self._notes.give_up())):
@@ -295,7 +320,7 @@ class ByteBudget:
         """Give free pages back to the disk where they are in the way of a picture; rows go into free pages."""
         free_bytes = max(0, self._database.path.stat().st_size - self._database.live_bytes())
         in_free_bytes = min(free_bytes, needed_bytes - picture_bytes)
-        over_bytes = projected_bytes + free_bytes - in_free_bytes - self._given_bytes
+        over_bytes = projected_bytes + free_bytes - in_free_bytes - self.given_bytes
         if over_bytes > 0:
             self._database.shrink(over_bytes)
 
@@ -307,7 +332,7 @@ class ByteBudget:
         """Whether that many more bytes fit into the file as it is, with its free pages."""
         database = self._database
         free_bytes = max(0, database.path.stat().st_size - database.live_bytes())
-        return self._projected_bytes(needed_bytes) + free_bytes <= self._given_bytes
+        return self._projected_bytes(needed_bytes) + free_bytes <= self.given_bytes
 
     def _projected_bytes(self, needed_bytes: int) -> int:
         """Bytes of the folder once that many more are written, without the database's free pages."""
@@ -319,10 +344,9 @@ class ByteBudget:
 
     def _fixed_bytes(self) -> int:
         """Bytes that cannot be given up: the log, shared memory, the folders, what is kept free."""
-        # a folder grows by a block when its names no longer fit
-        folders = self._folder.stat().st_size + self._pictures.stat().st_size + PAGE_BYTES
+        folders = self._folder.stat().st_size + self._pictures.stat().st_size + FOLDER_BYTES
         return max(self._log.sizes.most, self._log.bytes()) + SHM_BYTES + folders + self.reserved_bytes
 
     def _refuse(self, total_bytes: int, needed_bytes: int) -> None:
-        if total_bytes > self._given_bytes:
-            raise BudgetTooSmallError(self._folder, needed_bytes=needed_bytes, given_bytes=self._given_bytes)
+        if total_bytes > self.given_bytes:
+            raise BudgetTooSmallError(self._folder, needed_bytes=needed_bytes, given_bytes=self.given_bytes)

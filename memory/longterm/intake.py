@@ -15,7 +15,7 @@ from typing import Protocol
 from hippocam.memory.bank.bank import Bank, Match
 from hippocam.memory.bank.ladder import ROW_BYTES
 from hippocam.memory.codec import rounded
-from hippocam.memory.longterm.budget import INSERT_PAGES, ByteBudget
+from hippocam.memory.longterm.budget import ByteBudget
 from hippocam.memory.longterm.journal import Journal, Why
 from hippocam.memory.longterm.notes import BATCH, KeptNotes
 from hippocam.memory.records import Continuation, Entry, Event, Level, Slot, Span, id_of
@@ -24,16 +24,16 @@ from hippocam.memory.store.entries import EntryTable
 from hippocam.memory.store.exemplars import Exemplars
 from hippocam.memory.store.notes import NoteRow, bytes_of
 from hippocam.memory.store.probes import ProbeTable
-from hippocam.memory.store.schema import PAGE_BYTES
 from hippocam.memory.store.streams import StreamTable
 from hippocam.memory.working.working import WorkingState
 from hippocam.stream.records import FloatArray
 from hippocam.stream.robot.motion import Motion
 
-# New pages for what is new of a stream's things, at most.
-_TRACKED_PAGES = 16
-# The same once there is a state, which later ones replace: what more things add to it, and their visits.
-_MORE_TRACKED_PAGES = 10
+# Bytes of new pages for what is new of a stream's things, at most, and the share of a small budget.
+_TRACKED_BYTES = 65_536
+_TRACKED_SHARE = 1 / 12
+# How much of that once there is a state, which later ones replace: what more things add, and their visits.
+_MORE_TRACKED = 0.625
 # Seconds of pause, for each unit of strength, from which use again counts as spaced.
 _SPACED_S = 60.0
 
@@ -156,7 +156,7 @@ class Intake:
         # before anything is learned from it: what cannot be kept leaves no trace
         own_bytes = len(event.jpeg) + 2 * len(event.key) + words_bytes
         self._budget.make_room(
-            own_bytes + INSERT_PAGES * PAGE_BYTES,
+            own_bytes + self._budget.insert_bytes,
             picture_bytes=len(event.jpeg),
             lasting_bytes=own_bytes + ROW_BYTES,
         )
@@ -202,7 +202,7 @@ class Intake:
             return False
         words_bytes = _words_bytes(entry.text, entry.labels, entry.motion)
         dim = 0 if key_D is None else len(key_D)
-        self.make_room(len(jpeg) + 2 * dim + words_bytes + INSERT_PAGES * PAGE_BYTES)
+        self.make_room(len(jpeg) + 2 * dim + words_bytes + self._budget.insert_bytes)
         if jpeg:
             self._exemplars.write(entry.id, jpeg)
         last_s = entry.spans[-1].t1_s
@@ -212,6 +212,7 @@ class Intake:
             self._bank.add(
                 Slot(
                     entry_id=entry.id,
+                    first_seq=entry.first_seq if entry.id == id_of(entry.stream, entry.first_seq) else -1,
                     stream=entry.stream,
                     place=entry.place,
                     key_D=key_D,
@@ -234,7 +235,7 @@ class Intake:
             batch = self._notes.unkept(rows[start : start + BATCH])
             if not batch:  # as after a kill: no room must be made twice
                 continue
-            self.make_room(sum(bytes_of(row.note) for row in batch) + INSERT_PAGES * PAGE_BYTES)
+            self.make_room(sum(bytes_of(row.note) for row in batch) + self._budget.insert_bytes)
             new += self._notes.keep(batch)
         return new
 
@@ -242,8 +243,9 @@ class Intake:
         """Write down what was followed of a stream's things, with the state to go on from."""
         if not self._things.has_new(stream):  # after a kill all of it was there: no room must be made twice
             return
-        pages = _MORE_TRACKED_PAGES if self._progress.follows(stream) else _TRACKED_PAGES
-        self.make_room(pages * PAGE_BYTES)
+        first = not self._progress.follows(stream)  # later states replace earlier ones
+        most_bytes = min(_TRACKED_BYTES, self._budget.given_bytes * _TRACKED_SHARE)
+        self.make_room(int(most_bytes if first else most_bytes * _MORE_TRACKED))
         try:
             with self._tables.transaction():
                 self._progress.follow(stream, self._things.write(stream))
@@ -296,6 +298,7 @@ class Intake:
         self._bank.add(
             Slot(
                 entry_id=entry_id,
+                first_seq=event.first_seq,
                 stream=event.stream,
                 place=event.place,
                 key_D=event.key,

@@ -83,7 +83,8 @@ class LongTerm:
         shares = Shares.of(budget_bytes, spec.dim, sleep_share=sleep_share, notes_share=notes_share)
         self._store, self._spec, self._config = store, spec, config
         self._stream_rows = shares.stream_rows
-        self._log = Log(folder, store, LogSizes.of(budget_bytes, shutil.disk_usage(folder).free))
+        sizes = LogSizes.of(budget_bytes, store.page_bytes, free_bytes=shutil.disk_usage(folder).free)
+        self._log = Log(folder, store, sizes)
         store.folded_from_bytes = self._log.sizes.folded_from
         store.transactions.undone.append(self._undone)
         self._journal = Journal(store.journal, shares.journal_rows)
@@ -198,6 +199,7 @@ class LongTerm:
             self._live_through()
         else:
             with self._kept.transaction():
+                self._store.bank.delete_lessons()
                 self.bank.learning.relearn()
         self.notes.recount()
 

@@ -11,12 +11,11 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from hippocam.memory.bank.bank import Bank
-from hippocam.memory.longterm.budget import INSERT_PAGES, ByteBudget
+from hippocam.memory.longterm.budget import ByteBudget
 from hippocam.memory.questions import AnsweredQuestion, QuestionJournal
 from hippocam.memory.store.entries import EntryTable
 from hippocam.memory.store.meta import MetaTable
 from hippocam.memory.store.probes import ProbeTable
-from hippocam.memory.store.schema import PAGE_BYTES
 from hippocam.memory.working.context import unit
 
 # Questions in one transaction, so that the log stays small.
@@ -83,7 +82,7 @@ class QuestionIntake:
         questions = self._journal.read(self._dim, after=str(taken or ""))
         for start in range(0, len(questions), _BATCH):
             batch = questions[start : start + _BATCH]
-            self._budget.make_room(INSERT_PAGES * PAGE_BYTES)
+            self._budget.make_room(self._budget.insert_bytes)
             with self._kept.transaction():
                 strengths = [pair for question in batch for pair in self._put(question)]
                 self._tables.meta.put(question_taken=batch[-1].token)

@@ -8,13 +8,12 @@ from typing import Protocol
 
 from hippocam.memory.bank.bank import Bank
 from hippocam.memory.bank.ladder import ROW_BYTES
-from hippocam.memory.longterm.budget import INSERT_PAGES, TOMBSTONE_BYTES, ByteBudget, Log
+from hippocam.memory.longterm.budget import TOMBSTONE_BYTES, ByteBudget, Log
 from hippocam.memory.longterm.journal import Why
 from hippocam.memory.longterm.merging import Consolidated, SleepMerge, made_of
 from hippocam.memory.records import Held
 from hippocam.memory.store.entries import EntryTable
 from hippocam.memory.store.probes import ProbeTable
-from hippocam.memory.store.schema import PAGE_BYTES
 from hippocam.memory.store.streams import StreamTable
 from hippocam.memory.store.tombstones import TombstoneTable
 
@@ -154,7 +153,7 @@ class SleepWriter:
                 continue
             words_bytes = sum(2 * len(one.text.encode()) for one in before)
             rows_bytes = len(before) * (2 * self._dim + ROW_BYTES)
-            self._budget.make_room(rows_bytes + words_bytes + INSERT_PAGES * PAGE_BYTES)
+            self._budget.make_room(rows_bytes + words_bytes + self._budget.insert_bytes)
             if not self._tables.entries.held(heir) or not self._tables.tombstones.has(sleep, heir):
                 continue  # making room cost one of them
             self._take_back(sleep, heir, before)
@@ -180,7 +179,7 @@ class SleepWriter:
         if not self._tombstones.make_room(count):
             return False
         self._log.keep_small()
-        return self._budget.fits(count * (2 * self._dim + TOMBSTONE_BYTES) + INSERT_PAGES * PAGE_BYTES)
+        return self._budget.fits(count * (2 * self._dim + TOMBSTONE_BYTES) + self._budget.insert_bytes)
 
     def _take_back(self, sleep: int, heir: int, before: Sequence[Held]) -> None:
         """Make the entries of a group what they were."""

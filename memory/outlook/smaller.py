@@ -88,6 +88,7 @@ class _Counted:
     """A database of which only the bytes are counted: nothing in it changes."""
 
     path: Path
+    page_bytes: int
     real_bytes: int
     freed_bytes: int = 0
 
@@ -195,7 +196,7 @@ def within(
     """
     slots = list(store.entries.slots())
     bank = open_bank(store, spec, config)
-    counted = _Counted(store.path, store.live_bytes())
+    counted = _Counted(store.path, store.page_bytes, store.live_bytes())
     entries = _Entries(
         bank,
         counted,
@@ -211,7 +212,7 @@ def within(
         pictures,
         given_bytes=budget_bytes,
         picture_bytes=lambda: bank.picture_bytes,
-        log=Log(folder, counted, LogSizes.of(budget_bytes)),
+        log=Log(folder, counted, LogSizes.of(budget_bytes, store.page_bytes)),
         tombstones=_Tombstones(counted, store.tombstones.count() * (TOMBSTONE_BYTES + 2 * spec.dim)),
         entries=entries,
         notes=_Notes(),

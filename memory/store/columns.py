@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hippocam.memory.codec import holds_outline, pack, unpack, unpack_many
-from hippocam.memory.records import Entry, Held, Level, Slot, Span
+from hippocam.memory.records import Entry, Held, Level, Slot, Span, id_of
 from hippocam.stream.records import FloatArray, Sensors
 from hippocam.stream.robot.motion import Motion
 
@@ -38,8 +38,8 @@ HELD = (
     "text", "slept", *VECTORS,
 )  # fmt: skip
 SLOT = (
-    "id", "stream", "last_s", "utility", "strength", "met", "uses", "pinned", "level", "place", "jpeg_bytes",
-    "key",
+    "id", "stream", "first_seq", "last_s", "utility", "strength", "met", "uses", "pinned", "level", "place",
+    "jpeg_bytes", "key",
 )  # fmt: skip
 # About what the words of an entry take beside its row, full text included, and what its robot did. Labels are
 # joined by ", ".
@@ -173,11 +173,14 @@ def slots_from(rows: Sequence[Sequence[Any]]) -> list[Slot]:
 @damaged_rows_named
 def _slot_from(row: Sequence[Any]) -> Slot:
     # in the order of SLOT
-    entry_id, stream, last_s, utility, strength, met, uses, pinned, level, place, jpeg_bytes, key, *others = row
-    words_bytes, key_D = others
+    (
+        entry_id, stream, first_seq, last_s, utility, strength, met, uses, pinned, level, place, jpeg_bytes, key,
+        words_bytes, key_D,
+    ) = row  # fmt: skip
     return Slot(
         entry_id=entry_id,
         stream=stream,
+        first_seq=first_seq if id_of(stream, first_seq) == entry_id else -1,
         last_s=last_s,
         utility=utility,
         strength=strength,

@@ -40,12 +40,12 @@ from hippocam.memory.store.probes import ProbeTable
 from hippocam.memory.store.schema import (
     APPLICATION_ID,
     FORMAT,
-    FULL_TEXTS,
     OLDER_VIEWS,
     PAGE_BYTES,
     WAL_PAGES,
     WITH_MOTION,
     create,
+    full_texts,
 )
 from hippocam.memory.store.states import BankTable, StateTable
 from hippocam.memory.store.streams import StreamTable
@@ -84,25 +84,28 @@ class Store:
         tombstones: What entries were before a sleep merged them.
         transactions: Those of its connection.
         folded_from_bytes: Bytes of the log from which a thread aside folds it into the file.
+        page_bytes: Bytes of a page of the file.
         held_while_emptied: What keeps this process from reading over another connection; or the log is never free.
 
     Args:
         path: The database file; it is made, with its schema, where writable and missing.
         writable: False opens for reading only: no statement can then change the file.
+        new_page_bytes: Bytes of a page where the file is made; one that is there keeps its own.
 
     Raises:
         MemoryFolderError: The file is no database of ours, or of a newer format, or damaged; or it is of an older
             format and is only to be read. A writer brings it to the present one (migrations.py).
     """
 
-    def __init__(self, path: Path, *, writable: bool) -> None:
+    def __init__(self, path: Path, *, writable: bool, new_page_bytes: int = PAGE_BYTES) -> None:
         self.path = path
+        self.page_bytes = new_page_bytes
         self._folding: Folding | None = None
         self._log = str(path) + "-wal"
-        self.folded_from_bytes = WAL_PAGES * PAGE_BYTES
+        self.folded_from_bytes = WAL_PAGES * new_page_bytes
         self.held_while_emptied: AbstractContextManager[object] = nullcontext()
         if writable and not (path.exists() and path.stat().st_size):
-            create(path)
+            create(path, new_page_bytes)
         frozen = not writable and not os.access(path.parent, os.W_OK)  # a log cannot be opened there
         uri = f"{path.absolute().as_uri()}?{'mode=ro&immutable=1' if frozen else 'mode=rw'}"
         self._db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=WAIT_S, check_same_thread=False)
@@ -116,7 +119,7 @@ class Store:
         self.tracked = StateTable(self._db, "tracked", key="stream", value="state")
         self.entries = EntryTable(self._db, blocks)
         self.lookup = EntryLookup(blocks)
-        self.words = EntryWords(self._db)
+        self.words = EntryWords(blocks)
         self.summaries = SummaryTable(self._db)
         self.notes = NoteTable(self._db)
         self.portraits = PortraitTable(self._db)
@@ -145,6 +148,7 @@ class Store:
         db = self._db
         (application,) = db.execute("PRAGMA application_id").fetchone()
         (version,) = db.execute("PRAGMA user_version").fetchone()
+        (self.page_bytes,) = db.execute("PRAGMA page_size").fetchone()
         if application != APPLICATION_ID:
             raise NotAMemoryError(self.path.parent, "not a hippocam memory")
         if version in OLDER and (writable or version not in READABLE):
@@ -160,9 +164,9 @@ class Store:
             sums.keep(db)
             db.execute("PRAGMA wal_autocheckpoint = 0")  # the thread aside does it
             db.execute("PRAGMA journal_size_limit = 0")  # its size is what it holds
-            full_texts = FullTexts(db)
-            full_texts.prepare()
-            self.transactions.before_commit.append(full_texts.merge)
+            merged = FullTexts(db, self.page_bytes)
+            merged.prepare()
+            self.transactions.before_commit.append(merged.merge)
             self._folding = Folding(self.path)
         else:
             if version < WITH_MOTION:
@@ -221,7 +225,7 @@ class Store:
         """Bytes of the pages in use: what the file would take without its free pages."""
         (pages,) = self._db.execute("PRAGMA page_count").fetchone()
         (free,) = self._db.execute("PRAGMA freelist_count").fetchone()
-        return int(pages - free) * PAGE_BYTES
+        return int(pages - free) * self.page_bytes
 
     def log_bytes(self) -> int:
         """Bytes of the log's file."""
@@ -237,7 +241,7 @@ class Store:
             least_bytes: How many bytes of them, if there are so many.
         """
         self.settle()
-        left = least_bytes / PAGE_BYTES
+        left = least_bytes / self.page_bytes
         while left > 0:
             (free,) = self._db.execute("PRAGMA freelist_count").fetchone()
             if not free:
@@ -263,7 +267,7 @@ class Store:
     def merge_words(self) -> None:
         """Merge all full text, some pages at a time: until then it holds what was deleted, and deletions, too."""
         self.settle()
-        for words in FULL_TEXTS:
+        for words in full_texts(self._db):
             while True:
                 before = self._db.total_changes
                 self._db.execute(f"INSERT INTO {words} ({words}, rank) VALUES ('merge', ?)", (-_MERGE_PAGES,))

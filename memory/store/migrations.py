@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hippocam.memory.bank.packing import repacked
 from hippocam.memory.codec import pack
 from hippocam.memory.errors import DamagedError, NewerFormatError, NoMemoryError, NotAMemoryError, memory_errors
 from hippocam.memory.lock import WriterLock
@@ -99,9 +100,10 @@ def upgrade(folder: Path) -> int:
 def migrate(path: Path) -> None:
     """Bring a database of an older format to the present one; one of the present format stays as it is.
 
-    Formats 2 to 6 get the tables and columns that they lack, empty, and keep all others as they are. Rows and
-    pictures that had no checksum, and tables that had no total, get those of what they are now; a row of format 4
-    that was damaged stays known as that. Folder and files become their owner's alone.
+    Formats 2 to 6 get the tables and columns that they lack, empty, and keep all others as they are, but for the
+    bank's blocks, which are packed anew. Rows and pictures that had no checksum, and tables that had no total, get
+    those of what they are now; a row of format 4 that was damaged stays known as that. Folder and files become
+    their owner's alone.
 
     From format 1, streams with their progress, entries and settings are kept; vectors become scaled int8
     (memory/codec.py), and an entry's times its first span. The working memory's state of streams that were not
@@ -147,6 +149,7 @@ def migrate(path: Path) -> None:
             sums.fill(db)
         if found < 6:
             _add_coverage(db)
+        _repack_bank(db)
         sums.fill_totals(db)
         db.execute(f"PRAGMA user_version = {FORMAT}")
         db.execute("COMMIT")
@@ -195,6 +198,14 @@ def _add_coverage(db: sqlite3.Connection) -> None:
         f"SELECT stream, t0_s, t1_s, looked_s, looks, looked_by FROM ({COVERAGE_OF_OLDER})"
     )
     sums.fill_again(db, "coverage", db.execute("SELECT stream, t0_s FROM coverage").fetchall())
+
+
+def _repack_bank(db: sqlite3.Connection) -> None:
+    """Lay the blocks of a bank out anew; a damaged one is left out with all, and the bank is measured anew."""
+    blocks = repacked(dict(db.execute("SELECT block, columns FROM bank")))
+    db.execute("DELETE FROM bank")
+    db.executemany("INSERT INTO bank (block, columns) VALUES (?, ?)", blocks.items())
+    sums.fill_again(db, "bank", [(block,) for block in blocks])
 
 
 def _add_picture_sums(db: sqlite3.Connection, pictures: Path) -> None:

@@ -6,6 +6,7 @@ import sqlite3
 from typing import NamedTuple
 
 from hippocam.memory.codec import pack
+from hippocam.memory.store.schema import putting
 from hippocam.stream.records import FloatArray
 
 
@@ -27,6 +28,9 @@ class PlaceRow(NamedTuple):
     last_s: float
 
 
+_PUT = putting("place", ("stream", "id", "vector", "seen", "last_s"), ("stream", "id"))
+
+
 class PlaceTable:
     """Reads and writes places; made by `Store`, in whose transactions it works."""
 
@@ -36,8 +40,8 @@ class PlaceTable:
     def put(self, stream: str, number: int, vector_D: FloatArray, seen: int, last_s: float) -> None:
         """Keep a place of a stream as it is now."""
         self._db.execute(
-            "INSERT OR REPLACE INTO place (stream, id, vector, seen, last_s) VALUES (?, ?, ?, ?, ?)",
-            (stream, number, pack(vector_D), seen, last_s),
+            _PUT,
+            {"stream": stream, "id": number, "vector": pack(vector_D), "seen": seen, "last_s": last_s},
         )
 
     def of(self, stream: str) -> list[PlaceRow]:

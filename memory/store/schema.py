@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -10,11 +11,21 @@ from hippocam.stream.private import replace_bytes
 
 APPLICATION_ID = 0x4869_7063  # "Hipc", in the file's header: tells our databases from others
 FORMAT = 7
+# Bytes of a page; and which else there are in a small budget, which has so many pages at least or the smallest.
 PAGE_BYTES = 4096
+PAGE_SIZES = (PAGE_BYTES, 2048, 1024, 512)
+_LEAST_PAGES = 2000
 # Bytes of a database's header that tell which kind of log it is read and written with; 2 for a write-ahead log.
 _LOG_FORMAT = slice(18, 20)
 # Full text: what is deleted stays in these until they are merged.
-FULL_TEXTS = ("words", "words_noted")
+_FULL_TEXTS = ("words", "words_noted")
+# What a small budget's database has otherwise: words of entries have no full text on disk (blocks/words.py), where
+# each is written several times over.
+_SMALLER = """
+DROP TRIGGER entry_words;
+DROP TRIGGER entry_unwords;
+DROP TABLE words;
+"""
 # Whether a row of a stream, with a start and an end, overlaps a stretch of time. If either has no length, touching
 # is enough.
 OVERLAPS = (
@@ -169,7 +180,8 @@ CREATE INDEX entry_block_version ON entry_block (version);
 CREATE INDEX entry_loose ON entry (id)
     WHERE level >= 3 AND pinned = 0 AND jpeg_bytes = 0 AND labels = '' AND text = '';
 """
-# The same of a memory of an older format, as far as it can be told: one stretch a stream, perhaps with gaps.
+# When each stream of a memory of an older format was looked at, as far as it can be told: one stretch a stream,
+# perhaps with gaps.
 COVERAGE_OF_OLDER = (
     "SELECT s.id AS stream, min(s.end_s, coalesce((SELECT min(t0_s) FROM entry WHERE stream = s.id), s.end_s), "
     "coalesce((SELECT min(t0_s) FROM summary WHERE stream = s.id), s.end_s)) AS t0_s, s.end_s AS t1_s, "
@@ -179,8 +191,11 @@ COVERAGE_OF_OLDER = (
 SUMMED_5 = (*SUMMED_4, "detected", "bank", "lesson")
 SUMMED = (*SUMMED_5, "coverage", "entry_block")
 WIDENED = ("visit", "note", "entry", "tombstone")
-# What format 7 adds: how many rows each of these tables has, and the sum of their checksums (sums.py).
+# What format 7 has otherwise: entries with words move into blocks, too; and how many rows each table with checksums
+# has, with the sum of these (sums.py).
 ADDED_7 = """
+DROP INDEX entry_loose;
+CREATE INDEX entry_loose ON entry (id) WHERE level >= 3 AND pinned = 0 AND jpeg_bytes = 0;
 CREATE TABLE row_total (name TEXT PRIMARY KEY, rows INTEGER NOT NULL, checksum INTEGER NOT NULL) WITHOUT ROWID;
 """
 ADDED_7 += "".join(f"INSERT INTO row_total (name, rows, checksum) VALUES ('{table}', 0, 0);\n" for table in SUMMED)
@@ -190,26 +205,70 @@ SCHEMA_6 = SCHEMA_5 + ADDED_6
 SCHEMA = SCHEMA_6 + ADDED_7
 
 
-def create(path: Path) -> None:
+def putting(table: str, columns: Sequence[str], key: Sequence[str]) -> str:
+    """The statement that writes a row, over the one of its key where there is one.
+
+    REPLACE would free that row's pages and take others, and the log gets all of them.
+
+    Args:
+        table: Its name.
+        columns: Those that are written, each from a parameter of its name.
+        key: Those of the primary key.
+    """
+    written = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in key)
+    parameters = ", ".join(f":{name}" for name in columns)
+    return (
+        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({parameters}) "
+        f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {written}"
+    )
+
+
+def schema_of(page_bytes: int) -> str:
+    """What makes the tables of the present format in a database with pages of so many bytes."""
+    return SCHEMA + (_SMALLER if page_bytes < PAGE_BYTES else "")
+
+
+def full_texts(db: sqlite3.Connection) -> list[str]:
+    """The tables of full text that a database has: with a small budget none of the entries' words."""
+    there = {name for (name,) in db.execute("SELECT name FROM main.sqlite_schema WHERE type = 'table'")}
+    return [words for words in _FULL_TEXTS if words in there]
+
+
+def page_bytes_of(budget_bytes: int) -> int:
+    """Bytes of the pages of a database with a budget: 512 to 4096.
+
+    Each table and each index has a page at least, and a transaction writes whole pages into the log: in a small
+    budget small ones leave more to the entries.
+    """
+    fitting = (size for size in PAGE_SIZES if budget_bytes >= _LEAST_PAGES * size)
+    return next(fitting, PAGE_SIZES[-1])
+
+
+def create(path: Path, page_bytes: int = PAGE_BYTES) -> None:
     """Make an empty database, whole or not at all, for its owner alone.
 
     It is made in main memory and written as one file under another name: neither a kill nor a full disk leaves a
     database without its log.
+
+    Args:
+        path: Its file.
+        page_bytes: Bytes of a page, a power of two from 512 on.
 
     Raises:
         OSError: The disk is full, or the folder cannot be written to.
     """
     for leftover in unfinished(path):
         leftover.unlink(missing_ok=True)
-    replace_bytes(path, empty_database())
+    replace_bytes(path, empty_database(page_bytes))
 
 
-def empty_database() -> bytes:
+def empty_database(page_bytes: int = PAGE_BYTES) -> bytes:
     """The bytes of a database without any rows."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
-        db.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+        db.execute(f"PRAGMA page_size = {page_bytes}")
         db.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        statements = SCHEMA + f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};"
+        statements = schema_of(page_bytes)
+        statements += f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};"
         db.executescript("BEGIN;" + statements + "COMMIT;")
         content = bytearray(db.serialize())
     content[_LOG_FORMAT] = b"\x02\x02"  # a database in main memory has no log; one in a file is to have one

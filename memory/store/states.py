@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from hippocam.memory.bank.packing import unpack_versions
 from hippocam.memory.bank.state import (
     SCALE_BYTES,
     BankChange,
@@ -12,12 +13,17 @@ from hippocam.memory.bank.state import (
     Lesson,
     pack_keys,
     unpack_keys,
-    unpack_versions,
 )
+from hippocam.memory.store.schema import putting
 
 # Names of what was learned.
 _NUMBERS = "bank"
 _SKETCHES = ("again", "all", "few")
+# How many of the lessons still count, the first ones: later ones write over the others, so that pages need not be
+# freed and taken again.
+_LESSONS = "lessons"
+_PUT_LESSON = putting("lesson", ("id", "again", "key"), ("id",))
+_PUT_BLOCK = putting("bank", ("block", "columns"), ("block",))
 
 
 class StateTable:
@@ -32,14 +38,15 @@ class StateTable:
 
     def __init__(self, db: sqlite3.Connection, table: str, *, key: str, value: str) -> None:
         self._db = db
-        self._put = f"INSERT OR REPLACE INTO {table} ({key}, {value}) VALUES (?, ?)"
+        self._put = putting(table, (key, value), (key,))
+        self._names = key, value
         self._get = f"SELECT {value} FROM {table} WHERE {key} = ?"
         self._has = f"SELECT length({value}) > 0 FROM {table} WHERE {key} = ?"
         self._delete = f"DELETE FROM {table} WHERE {key} = ?"
 
     def put(self, name: str, state: bytes) -> None:
         """Keep a state, replacing the one before."""
-        self._db.execute(self._put, (name, state))
+        self._db.execute(self._put, dict(zip(self._names, (name, state), strict=True)))
 
     def get(self, name: str) -> bytes | None:
         """The state of a name, None where none was kept."""
@@ -74,11 +81,13 @@ class BankTable:
         numbers = self._learned.get(_NUMBERS)
         if not self._has_blocks():
             return BankState(numbers=numbers, sketches=sketches)
-        lessons = self._db.execute("SELECT key, again FROM lesson ORDER BY id").fetchall()
+        lessons = self._db.execute(
+            "SELECT id, key, again FROM lesson WHERE id <= ? ORDER BY id", (self._counted(),)
+        ).fetchall()
         return BankState(
             numbers=numbers,
             sketches=sketches,
-            lessons=[Lesson(_key(packed), bool(again)) for packed, again in lessons],
+            lessons=[Lesson(_key(packed), bool(again), number) for number, packed, again in lessons],
             blocks=dict(self._db.execute("SELECT block, columns FROM bank")),
         )
 
@@ -100,26 +109,43 @@ class BankTable:
         self._db.execute(f"PRAGMA schema_version = {generation + 1}")
         self._db.execute("DELETE FROM bank")
         self._db.execute("DELETE FROM lesson")
-        for name in (_NUMBERS, *_SKETCHES):
+        for name in (_NUMBERS, _LESSONS, *_SKETCHES):
             self._learned.delete(name)
         self.put(state)
+
+    def delete_lessons(self) -> None:
+        """Delete all lessons, also those that no longer count."""
+        self._db.execute("DELETE FROM lesson")
+        self._learned.put(_LESSONS, _count(0))
+
+    def _counted(self) -> int:
+        """How many lessons count; of a memory of an older format all."""
+        counted = self._learned.get(_LESSONS)
+        if counted is None:
+            (last,) = self._db.execute("SELECT coalesce(max(id), 0) FROM lesson").fetchone()
+            return int(last)
+        return int.from_bytes(counted, "little")
 
     def put(self, change: BankChange) -> None:
         """Keep what has changed."""
         if change.sketches is not None:
             for name, sketch in change.sketches.items():
-                if sketch:
-                    self._learned.put(name, sketch)
-                else:
+                if not sketch:
                     self._learned.delete(name)
-            self._db.execute("DELETE FROM lesson")
+                elif self._learned.get(name) != sketch:
+                    self._learned.put(name, sketch)
         self._db.executemany(
-            "INSERT INTO lesson (again, key) VALUES (?, ?)",
-            [(lesson.again, pack_keys(lesson.key)) for lesson in change.lessons],
+            _PUT_LESSON,
+            [
+                {"id": lesson.number, "again": lesson.again, "key": pack_keys(lesson.key)}
+                for lesson in change.lessons
+            ],
         )
+        if change.sketches is not None or change.lessons:
+            self._learned.put(_LESSONS, _count(change.counted))
         for block, columns in change.blocks.items():
             if columns:
-                self._db.execute("INSERT OR REPLACE INTO bank (block, columns) VALUES (?, ?)", (block, columns))
+                self._db.execute(_PUT_BLOCK, {"block": block, "columns": columns})
             else:
                 self._db.execute("DELETE FROM bank WHERE block = ?", (block,))
         if change.numbers is not None:
@@ -128,3 +154,7 @@ class BankTable:
 
 def _key(packed: bytes) -> Keys:
     return unpack_keys(packed, len(packed) - SCALE_BYTES)
+
+
+def _count(count: int) -> bytes:
+    return count.to_bytes(4, "little")

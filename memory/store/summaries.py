@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from hippocam.memory.codec import pack, unpack, unpack_many
-from hippocam.memory.store.schema import OVERLAPS
+from hippocam.memory.store.schema import OVERLAPS, putting
 from hippocam.stream.records import FloatArray
 
 
@@ -71,6 +71,7 @@ _COLUMNS = (
     "exemplar", "vector", "words", "state",
 )  # fmt: skip
 _LISTED = ", ".join(_COLUMNS)
+_PUT = putting("summary", _COLUMNS, ("id",))
 
 
 class SummaryTable:
@@ -84,8 +85,7 @@ class SummaryTable:
         values = {name: getattr(summary, name) for name in _COLUMNS if name != "vector"}
         values["vector"] = pack(summary.vector_D)
         values["words"] = json.dumps(summary.words, ensure_ascii=False, separators=(",", ":"))
-        parameters = ", ".join(f":{name}" for name in _COLUMNS)
-        self._db.execute(f"INSERT OR REPLACE INTO summary ({_LISTED}) VALUES ({parameters})", values)
+        self._db.execute(_PUT, values)
 
     def adopt(self, parent: int, children: Iterable[int]) -> None:
         """Put summaries under a parent."""

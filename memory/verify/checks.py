@@ -21,12 +21,12 @@ from hippocam.memory.store.migrations import READABLE
 from hippocam.memory.store.schema import (
     APPLICATION_ID,
     FORMAT,
-    FULL_TEXTS,
-    SCHEMA,
     SCHEMA_4,
     SCHEMA_5,
     SCHEMA_6,
     SUMMED,
+    full_texts,
+    schema_of,
     unfinished,
 )
 from hippocam.memory.verify.problems import GIVEN_UP, Kind, Problem
@@ -35,8 +35,8 @@ from hippocam.stream.jpeg import decode_jpeg
 
 # Most lines of SQLite's own check.
 _LINES = 20
-# What formats whose rows have checksums were made of.
-_SCHEMAS = {4: SCHEMA_4, 5: SCHEMA_5, 6: SCHEMA_6, FORMAT: SCHEMA}
+# What older formats whose rows have checksums were made of.
+_SCHEMAS = {4: SCHEMA_4, 5: SCHEMA_5, 6: SCHEMA_6}
 _REBUILT = "the database is made anew of all rows that can be read"
 _COUNTED_ANEW = "what is missing is lost; the rows that are there are counted anew"
 _LEFT = {DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", EXEMPLARS, LOCK, QUESTIONS}
@@ -109,12 +109,13 @@ def _of_database(db: sqlite3.Connection, folder: Path) -> Iterator[Problem]:
         raise OlderFormatError(folder, found=version, reads=FORMAT)
     if application == APPLICATION_ID and FORMAT < version < 2 * FORMAT and not with_sums:
         raise NewerFormatError(folder, found=version, reads=FORMAT)
-    if application != APPLICATION_ID or version not in (_SCHEMAS if with_sums else known):
+    if application != APPLICATION_ID or version not in ({FORMAT, *_SCHEMAS} if with_sums else known):
         yield Problem(kind=Kind.DATABASE, what="its header is not a memory's", repair=_REBUILT)
     for (line,) in db.execute(f"PRAGMA integrity_check({_LINES})"):
         if line != "ok":
             yield Problem(kind=Kind.DATABASE, what=" ".join(str(line).split()), repair=_REBUILT)
-    if with_sums and _schema(db) != _own_schema(_SCHEMAS.get(version, SCHEMA)):
+    (page_bytes,) = db.execute("PRAGMA page_size").fetchone()
+    if with_sums and _schema(db) != _own_schema(_SCHEMAS.get(version, schema_of(page_bytes))):
         yield Problem(kind=Kind.DATABASE, what="its tables are not as they were made", repair=_REBUILT)
 
 
@@ -184,7 +185,7 @@ def _named(table: str, key: Sequence[object]) -> str:
 def _of_words(path: Path) -> Iterator[Problem]:
     """Compare the full text with the rows that it indexes; for this SQLite needs a connection that may write."""
     with closing(sqlite3.connect(path, isolation_level=None, timeout=10)) as db:
-        for words in FULL_TEXTS:
+        for words in full_texts(db):
             try:
                 db.execute(f"INSERT INTO {words} ({words}, rank) VALUES ('integrity-check', 1)")
             except sqlite3.DatabaseError as error:

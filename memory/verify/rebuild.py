@@ -9,8 +9,8 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from hippocam.memory.store import sums
-from hippocam.memory.store.schema import SUMMED, empty_database, unfinished
-from hippocam.memory.verify.pages import whole_rows
+from hippocam.memory.store.schema import SCHEMA, SUMMED, empty_database, unfinished
+from hippocam.memory.verify.pages import page_bytes_in, whole_rows
 from hippocam.memory.verify.problems import GIVEN_UP
 from hippocam.stream import private
 
@@ -24,7 +24,7 @@ def mend_header(path: Path) -> None:
     Raises:
         OSError: It cannot be written.
     """
-    own = empty_database()
+    own = empty_database(_page_bytes(path))
     with open(path, "r+b") as file:
         header = bytearray(file.read(100))
         for part in _FIXED:
@@ -51,7 +51,8 @@ def rebuild(path: Path) -> dict[str, int]:
     new, *logs = unfinished(path)
     for leftover in (new, *logs):
         leftover.unlink(missing_ok=True)
-    private.write_bytes(new, empty_database())
+    page_bytes = _page_bytes(path)
+    private.write_bytes(new, empty_database(page_bytes))
     with closing(sqlite3.connect(path, isolation_level=None)) as old:
         sums.lenient(old)
         with suppress(sqlite3.DatabaseError, UnicodeError):  # its message may hold any bytes
@@ -60,7 +61,7 @@ def rebuild(path: Path) -> dict[str, int]:
             db.execute("PRAGMA journal_mode = DELETE")  # one file, whole when it is closed
             sums.keep(db)
             db.execute("BEGIN")
-            _copy_whole(path, db, _roots(old))
+            _copy_whole(path, db, _roots(old), page_bytes)
             for table in SUMMED:
                 _copy(old, db, table)
             db.execute("COMMIT")
@@ -92,15 +93,28 @@ def _lost(old: Mapping[str, sums.Total], new: Mapping[str, sums.Total]) -> dict[
     return {table: rows for table, rows in lost.items() if rows > 0}
 
 
-def _copy_whole(path: Path, new: sqlite3.Connection, roots: Mapping[str, int]) -> None:
+def _copy_whole(path: Path, new: sqlite3.Connection, roots: Mapping[str, int], page_bytes: int) -> None:
     """Copy all rows that are as they were written, whatever leads to them."""
-    tables = dict[str, dict[str, str]]()
-    for table in SUMMED:
-        types = {name: kind for _, name, kind, *_ in new.execute(f"PRAGMA table_info({table})")}
-        tables[table] = {name: types[name] for name in sums.stored(new, table)}
-    found = whole_rows(path.read_bytes(), tables, roots)
+    tables = _tables(new)
+    found = whole_rows(path.read_bytes(), tables, roots, page_bytes)
     for table, values in found:
         _insert(new, table, list(tables[table]), values)
+
+
+def _page_bytes(path: Path) -> int:
+    """Bytes of the pages of a database that may be damaged."""
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.executescript(SCHEMA)
+        return page_bytes_in(path.read_bytes(), _tables(db))
+
+
+def _tables(db: sqlite3.Connection) -> dict[str, dict[str, str]]:
+    """The columns of each table that has checksums, with their types."""
+    tables = dict[str, dict[str, str]]()
+    for table in SUMMED:
+        types = {name: kind for _, name, kind, *_ in db.execute(f"PRAGMA table_info({table})")}
+        tables[table] = {name: types[name] for name in sums.stored(db, table)}
+    return tables
 
 
 def _insert(db: sqlite3.Connection, table: str, names: Sequence[str], values: Sequence[object]) -> None:

@@ -14,7 +14,7 @@ from hippocam.memory.store import sums
 from hippocam.memory.store.database import Store
 from hippocam.memory.store.exemplars import Exemplars
 from hippocam.memory.store.migrations import migrate
-from hippocam.memory.store.schema import FULL_TEXTS, SUMMED, unfinished
+from hippocam.memory.store.schema import SUMMED, full_texts, unfinished
 from hippocam.memory.verify.checks import picture_fault, verify
 from hippocam.memory.verify.problems import GIVEN_UP, Kind, Problem
 from hippocam.memory.verify.rebuild import mend_header, rebuild
@@ -81,7 +81,7 @@ def _mend(folder: Path) -> None:
     db = sums.lenient(store.connection)
     try:
         with store.transaction():
-            for words in FULL_TEXTS:  # first: a row whose words it has otherwise cannot be deleted
+            for words in full_texts(db):  # first: a row whose words it has otherwise cannot be deleted
                 db.execute(f"INSERT INTO {words} ({words}) VALUES ('rebuild')")
             for table in SUMMED:
                 where = sums.where_key(db, table)

@@ -281,7 +281,7 @@ def test_a_truncated_video_keeps_what_can_be_read(tmp_path, media):
             "and no memory; give another --memory folder",
         ),
         (["watch", "a.mp4", "--encoder", "pallete"], "Did you mean 'palette'"),
-        (["watch", "a.mp4", "--encoder", "palette", "--budget-mb", "0.2"], "budget must be 1 MB or more"),
+        (["watch", "a.mp4", "--encoder", "palette", "--budget-mb", "0.2"], "budget must be 0.4 MB or more"),
         (["watch", "a.mp4", "--encoder", "palette", "--fps", "0"], "fps must be above 0"),
         (["watch", "a.mp4", "--config", "nothing"], "static-camera"),
         (["watch", "a.mp4", "--config", "bad.yaml"], "memory: working: unknown key 'gama'. Did you mean 'gamma'?"),

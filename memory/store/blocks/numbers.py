@@ -80,13 +80,13 @@ class Reader:
         above = np.packbits(padded, axis=1).view(">u8")[:, 0].astype(np.uint64) << np.uint64(shift)
         return (above + np.int64(least).astype(np.uint64)).view(np.int64)
 
-    def end(self) -> None:
-        """Check that nothing is left.
+    def end(self, padding: int = 0) -> None:
+        """Check that nothing is left, but for so many bytes of padding.
 
         Raises:
             ValueError: Something is.
         """
-        if self._at != len(self._content):
+        if not 0 <= len(self._content) - self._at <= padding:
             raise ValueError("a block with more than its rows")
 
 

@@ -1,8 +1,8 @@
 """The table of blocks, and what it holds as rows again, in main memory, where SQL finds them beside those on disk.
 
-Entries that keep no more than the signs of their vectors and have no words move from the table of entries into
-blocks, a few at a time. All blocks are full but the last: where an entry leaves, one of that takes its place, for
-pages with holes are not given back.
+Entries that keep no more than the signs of their vectors move from the table of entries into blocks, a few at a
+time, with their words (words.py). All blocks are full but the last: where an entry leaves, one of that takes its
+place, for pages with holes are not given back.
 
 Every connection holds their rows in a table of its own that is never written to a disk; the view `every_entry`
 shows both. A reader brings its table up to date before it reads: each change of a block gives the block a number
@@ -16,17 +16,20 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hippocam.memory.store.blocks.rows import COLUMNS, Row, pack_rows, unpack_rows
+from hippocam.memory.store.blocks import words
+from hippocam.memory.store.blocks.rows import COLUMNS, Row, in_ticks, pack_rows, unpack_rows
+from hippocam.memory.store.schema import PAGE_BYTES, full_texts, putting
 
-# Bytes of a block at most: two fit on a page.
-_BLOCK_BYTES = 2000
+# Bytes of a block at most, by those of a page: two fit on one of 4096, one on one of 2048; of smaller ones it
+# fills two or four, and its beginning is on a page with those of others.
+_BLOCK_BYTES = {4096: 2020, 2048: 1990, 1024: 2120, 512: 2050}
 # Rows that fill the gap of one at most: they may be smaller.
 _GAP_ROWS = 2
 # Rows that move at once, so that a transaction changes few pages.
 GROUP = 4
 _LISTED = ", ".join(COLUMNS)
 # Rows that may move: see the index of the same condition in schema.py.
-_LOOSE = "level >= 3 AND pinned = 0 AND jpeg_bytes = 0 AND labels = '' AND text = ''"
+_LOOSE = "level >= 3 AND pinned = 0 AND jpeg_bytes = 0"
 _UNPACKED = f"""
 CREATE TEMP TABLE unpacked (block INTEGER NOT NULL, id INTEGER PRIMARY KEY, {", ".join(COLUMNS[1:])});
 CREATE INDEX temp.unpacked_time ON unpacked (stream, t0_s);
@@ -37,7 +40,8 @@ CREATE TEMP VIEW every_entry AS SELECT {_LISTED}, jpeg_bytes FROM main.entry
     UNION ALL SELECT {_LISTED}, 0 AS jpeg_bytes FROM temp.unpacked;
 """
 # The same for an older format, which has no blocks, and a view of its own where its entries lack columns.
-_OLDER = f"CREATE TEMP VIEW every_entry AS SELECT {_LISTED}, jpeg_bytes FROM entry"
+_OLDER = f"CREATE TEMP VIEW every_entry AS SELECT {_LISTED}, jpeg_bytes FROM entry;"
+_PUT = putting("main.entry_block", ("id", "version", "packed"), ("id",))
 _INSERT = f"INSERT INTO temp.unpacked (block, {_LISTED}) VALUES ({', '.join('?' * (1 + len(COLUMNS)))})"
 
 
@@ -52,6 +56,8 @@ class EntryBlocks:
         self._db = db
         self._lock = threading.RLock()
         self._packs = False
+        self._words_on_disk = True
+        self._block_bytes = _BLOCK_BYTES[PAGE_BYTES]
         self._seen: int | None = None  # version of the database when the rows were last brought up to date
         self._schema: int | None = None  # another once an older copy of the database was put in its place
         self._changes = 0  # how often that changed them
@@ -61,7 +67,10 @@ class EntryBlocks:
         self._packs = bool(
             self._db.execute("SELECT 1 FROM main.sqlite_schema WHERE name = 'entry_block'").fetchone()
         )
-        self._db.executescript(_UNPACKED if self._packs else _OLDER)
+        self._words_on_disk = "words" in full_texts(self._db)
+        (page_bytes,) = self._db.execute("PRAGMA main.page_size").fetchone()
+        self._block_bytes = _BLOCK_BYTES.get(page_bytes, _BLOCK_BYTES[PAGE_BYTES])
+        self._db.executescript((_UNPACKED if self._packs else _OLDER) + words.TABLES)
 
     # read ------------------------------------------------------------------------------------------------
 
@@ -76,6 +85,18 @@ class EntryBlocks:
             rows = self._db.execute(statement, values).fetchall()
             if self.follow() == before:
                 return rows
+
+    def select_words(self, statement: str, values: Mapping[str, object]) -> list[Any]:
+        """The rows of a statement that reads {matching}: ids of entries with the words of the value "match"."""
+        written = statement.format(matching=words.matching(on_disk=self._words_on_disk))
+        with self._lock:
+            while True:
+                before = self.follow()
+                if self._packs:
+                    words.follow(self._db, self._temporarily, rows_too=not self._words_on_disk)
+                rows = self._db.execute(written, values).fetchall()
+                if self.follow() == before:
+                    return rows
 
     def follow(self) -> int:
         """Bring the rows in main memory up to date; return how often that has changed them."""
@@ -155,7 +176,7 @@ class EntryBlocks:
         if len(rows) < least:
             return 0
         self._db.executemany("DELETE FROM main.entry WHERE id = ?", [(row[0],) for row in rows])
-        self._put(rows)
+        self._put([in_ticks(row) for row in rows])
         return len(rows)
 
     def take_out(self, entry_id: int) -> bool:
@@ -195,19 +216,22 @@ class EntryBlocks:
         """The first rows of the last block that fit into the gap in another, mostly one, and those after them."""
         count = 0
         while count < min(_GAP_ROWS, len(rows)):
-            if len(pack_rows([*left, *rows[: count + 1]])) > _BLOCK_BYTES:
+            if len(pack_rows([*left, *rows[: count + 1]])) > self._block_bytes:
                 break
             count += 1
         return rows[:count], rows[count:]
 
     def _put(self, rows: Sequence[Row]) -> None:
-        """Add rows to the last block, or to a new one where they do not fit."""
+        """Add rows to the last block, and to a new one those that do not fit."""
         last = self._last()
-        together = [*self._rows(last), *rows]
-        if last and len(pack_rows(together)) > _BLOCK_BYTES:
-            self._write(last + 1, rows)
-        else:
-            self._write(max(last, 1), together)
+        held = self._rows(last)
+        fitting = len(rows)
+        while last and fitting and len(pack_rows([*held, *rows[:fitting]])) > self._block_bytes:
+            fitting -= 1
+        if fitting:
+            self._write(max(last, 1), [*held, *rows[:fitting]])
+        if rows[fitting:]:
+            self._write(max(last, 1) + 1, rows[fitting:])
 
     def _last(self) -> int:
         """The last block; 0 where there is none."""
@@ -231,10 +255,7 @@ class EntryBlocks:
             for table in ("main.entry_block", "temp.unpacked_block"):
                 self._db.execute(f"UPDATE {table} SET version = ? WHERE id = ?", (version, block - 1))
             return
-        self._db.execute(
-            "INSERT OR REPLACE INTO main.entry_block (id, version, packed) VALUES (?, ?, ?)",
-            (block, version, pack_rows(rows)),
-        )
+        self._db.execute(_PUT, {"id": block, "version": version, "packed": pack_rows(rows)})
         self._db.execute("DELETE FROM temp.unpacked WHERE block = ?", (block,))
         self._db.executemany(_INSERT, [(block, *row) for row in rows])
         self._db.execute(

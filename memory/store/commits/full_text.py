@@ -9,34 +9,40 @@ from __future__ import annotations
 
 import sqlite3
 
-from hippocam.memory.store.schema import FULL_TEXTS
+from hippocam.memory.store.schema import full_texts
 
 # Pages that are merged for each transaction in a commit.
 _PAGES = 2
 # Settings that FTS5 keeps with the database: it merges by itself only from very many segments on, which merging
-# ahead keeps it from; two segments may be merged; and its pages are small, so that a few of them are little.
-_SETTINGS = {"automerge": 0, "crisismerge": 64, "usermerge": 2, "pgsz": 1000}
+# ahead keeps it from; and two segments may be merged.
+_SETTINGS = {"automerge": 0, "crisismerge": 64, "usermerge": 2}
+# Bytes of its own pages, so that a few of them are little, and what a row of one takes in a page of the database.
+_PAGE_BYTES = 1000
+_ROW_BYTES = 62
 
 
 class FullTexts:
-    """Merges the full text of entries and notes.
+    """Merges the full text of entries, where it is on disk, and of notes.
 
     Args:
         db: The connection of a writer.
+        page_bytes: Bytes of a page of the database.
     """
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: sqlite3.Connection, page_bytes: int) -> None:
         self._db = db
+        self._tables = full_texts(db)
+        self._settings = _SETTINGS | {"pgsz": min(_PAGE_BYTES, page_bytes - _ROW_BYTES)}
 
     def prepare(self) -> None:
         """Have FTS5 merge nothing by itself."""
-        for words in FULL_TEXTS:
+        for words in self._tables:
             settings = dict(self._db.execute(f"SELECT k, v FROM {words}_config").fetchall())
-            for name, value in _SETTINGS.items():
+            for name, value in self._settings.items():
                 if settings.get(name) != value:
                     self._db.execute(f"INSERT INTO {words} ({words}, rank) VALUES (?, ?)", (name, value))
 
     def merge(self, transactions: int) -> None:
         """Inside a transaction: merge as much as so many of them may have added."""
-        for words in FULL_TEXTS:
+        for words in self._tables:
             self._db.execute(f"INSERT INTO {words} ({words}, rank) VALUES ('merge', ?)", (_PAGES * transactions,))

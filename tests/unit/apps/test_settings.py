@@ -20,7 +20,7 @@ def test_a_file_names_only_what_differs(tmp_path):
         ("pipelin: {}", "unknown key 'pipelin'. Did you mean 'pipeline'?"),
         ("pipeline: {fps: -1}", "pipeline: fps must be above 0"),
         ("pipeline: 3", "pipeline: expected keys and values, found 3"),
-        ("memory: {budget_bytes: 10}", "budget must be 1 MB or more"),
+        ("memory: {budget_bytes: 10}", "budget must be 0.4 MB or more"),
         ("a: [", "not YAML"),
         ("a: 2023-99-99", "not YAML"),
         ("a: " + "[" * 5000, "not YAML"),

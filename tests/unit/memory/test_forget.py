@@ -164,7 +164,7 @@ def test_a_reader_that_keeps_the_log_is_told(folder):
         reader.connection.execute("BEGIN")
         reader.entries.count()
         memory.store.connection.execute("PRAGMA busy_timeout = 50")
-        with pytest.raises(DiskError, match="forget again"):
+        with pytest.raises(DiskError, match="keeps its log from being"):
             memory.forget(Filter(stream="cam"))
         reader.connection.execute("ROLLBACK")
         memory.forget(Filter(stream="cam"))

@@ -32,7 +32,7 @@ from hippocam.memory.bank.bank import Bank
 from hippocam.memory.bank.config import BankConfig
 from hippocam.memory.codec import signs
 from hippocam.memory.config import MemoryConfig
-from hippocam.memory.longterm.budget import INSERT_PAGES, LOG_BYTES, SHM_BYTES
+from hippocam.memory.longterm.budget import FOLDER_BYTES, SHM_BYTES, LogSizes, PageCosts
 from hippocam.memory.memory import Memory
 from hippocam.memory.questions import QuestionJournal
 from hippocam.memory.recall.query import Query
@@ -41,7 +41,7 @@ from hippocam.memory.sensory import SensoryRing
 from hippocam.memory.store.database import Store
 from hippocam.memory.store.entries import EntryTable
 from hippocam.memory.store.journal import JournalRow
-from hippocam.memory.store.schema import PAGE_BYTES
+from hippocam.memory.store.schema import page_bytes_of
 from hippocam.memory.store.summaries import Kind, Summary
 from hippocam.memory.working.context import ContextConfig
 from hippocam.memory.working.working import WorkingConfig
@@ -54,6 +54,8 @@ AXES = np.linalg.qr(np.random.default_rng(9).normal(size=(D, D)))[0].astype(np.f
 EYE = np.eye(D, dtype=np.float32)
 SPEC = EncoderSpec(id="test:1", dim=D, normalised=True, midpoint=0.5, slope=20.0)
 MB = 1_000_000
+# A budget that some hundred events fill.
+SMALL = 620_000
 
 
 def unit(vector: FloatArray) -> FloatArray:
@@ -77,6 +79,11 @@ def apart(
         frame(k, gap_s * k, EYE[k], jpeg=(b"%d" % k).ljust(jpeg_bytes, b".") if jpeg_bytes else b"", **more)
         for k in range(first, first + count)
     ]
+
+
+def words_of(rng: np.random.Generator, count: int) -> str:
+    """Words of a small language, some of them common: as those of a real one they deflate to about a half."""
+    return " ".join(f"w{int(600 * x * x):03x}" for x in rng.random(count))
 
 
 def watch(memory: Memory, items: list, recording: str = "cam", **more: object) -> None:
@@ -150,7 +157,7 @@ class Fed:
 
 @dataclass
 class Crowd:
-    """A memory of 1 MB that was fed some 460 events on three days, with all that it did.
+    """A small memory that was fed some 460 events on three days, with all that it did.
 
     Three places are visited in turn; in each some of 60 things are shown, the same ones again and again in all
     places, and some that never come back. So things are seen again, twins of other places are merged, and all else
@@ -196,14 +203,14 @@ THINGS, BACKGROUND, JITTER = 60, (188, 189, 190), AXES[191]
 
 def script(rng: np.random.Generator) -> tuple[list[Fed], list[tuple[float, FloatArray, str]]]:
     fed, frames = [], []
+    worded = np.random.default_rng(1)
 
     def show(thing, times, t1_s, jitter=0.0):
         fed.append(Fed(thing, times[0], t1_s, range(len(frames), len(frames) + len(times))))
         for k, time_s in enumerate(times):  # the middle one of three is nearest to their mean
             off = jitter * (k - (len(times) - 1) / 2)
-            frames.append(
-                (time_s, unit(AXES[thing] + np.float32(off) * JITTER), f"object{thing} lies here. " * 60)
-            )
+            text = f"object{thing} lies here. {words_of(worded, 280)}"
+            frames.append((time_s, unit(AXES[thing] + np.float32(off) * JITTER), text))
 
     once = itertools.count(THINGS)
     for visit in range(42):
@@ -230,7 +237,7 @@ def crowd(tmp_path_factory, media) -> Crowd:
         jpeg = cv2.imencode(".jpg", picture.astype(np.uint8))[1].tobytes()
         run.items.append(frame(seq, time_s, vector, jpeg=jpeg, text=text, labels=(text.split()[0],)))
     # things met again elsewhere are not counted as met again here: see the first test
-    with writer(run.folder, MB, bank=BankConfig(again_s=1e9)) as memory:
+    with writer(run.folder, SMALL, bank=BankConfig(again_s=1e9)) as memory:
         memory.begin("cam", uri="/x/cam.mp4")
         for item in run.items:
             memory.write([item])
@@ -328,11 +335,11 @@ def test_02_times_are_unions_of_true_times_and_rise(crowd):
     assert full > 5
 
 
-@pytest.mark.parametrize("budget", [MB, 100 * MB])
+@pytest.mark.parametrize("budget", [SMALL, 100 * MB])
 def test_03_the_exemplar_is_the_frame_that_is_claimed(crowd, media, tmp_path, budget):
     """With the smaller budget all pictures that are left are small ones, with the greater all are as they came."""
-    folder, levels = (crowd.folder if budget == MB else tmp_path / "m"), Counter[Level]()
-    if budget > MB:
+    folder, levels = (crowd.folder if budget == SMALL else tmp_path / "m"), Counter[Level]()
+    if budget > SMALL:
         with writer(folder, budget) as memory:
             watch(memory, crowd.items[: crowd.fed[120].seqs[0]])
     with Memory.open_reader(folder) as memory:
@@ -354,7 +361,7 @@ def test_03_the_exemplar_is_the_frame_that_is_claimed(crowd, media, tmp_path, bu
                 small = cv2.resize(decode(true), picture.shape[1::-1], interpolation=cv2.INTER_AREA)
                 assert 2 * len(jpeg) < len(true)
                 assert np.abs(picture.astype(int) - small).mean() < 8
-    assert levels[Level.SMALL if budget == MB else Level.FULL] > 20
+    assert levels[Level.SMALL if budget == SMALL else Level.FULL] > 20
 
 
 # an entry's way down, a step a level
@@ -414,7 +421,7 @@ def test_05_recall_varies_with_the_question(tmp_path):
 
 def test_06_retention_is_monotone_in_strength_and_age(tmp_path):
     bank = BankConfig(fade_s=100.0, fade_power=0.5)
-    with writer(tmp_path / "m", MB, bank=bank) as memory:
+    with writer(tmp_path / "m", SMALL, bank=bank) as memory:
         memory.begin("cam", uri="/x/cam.mp4")
         items = apart(120, jpeg_bytes=25_000)  # so many that even those that were used give up their picture
         memory.write(items[:13])
@@ -445,7 +452,11 @@ def test_07_eviction_removes_exactly_the_overflow_also_on_ties(tmp_path):
     """All are worth the same, to the last bit; a picture is 120 kB, and nothing else is given up."""
     budget, picture, folder = 6 * MB, 120_000, tmp_path / "m"
     # room that is kept free by design: for SQLite's log, the pages that one event may take, and readers' questions
-    reserve = LOG_BYTES + SHM_BYTES + (INSERT_PAGES + 1) * PAGE_BYTES + QuestionJournal(folder, budget).most_bytes
+    page_bytes = page_bytes_of(budget)
+    new_pages = PageCosts.of(page_bytes).insert_bytes + FOLDER_BYTES
+    reserve = (
+        LogSizes.of(budget, page_bytes).most + SHM_BYTES + new_pages + QuestionJournal(folder, budget).most_bytes
+    )
     with writer(folder, budget, bank=BankConfig(fade_power=0.0)) as memory:
         memory.begin("cam", uri="/x/cam.mp4")
         with_picture, full = set(), 0
@@ -466,7 +477,7 @@ def test_07_eviction_removes_exactly_the_overflow_also_on_ties(tmp_path):
                 database = memory.store.live_bytes()
                 folders = folder.stat().st_size + (folder / "exemplars").stat().st_size
                 free = budget - sum(files.values()) - database - folders
-                assert reserve - (INSERT_PAGES + 1) * PAGE_BYTES <= free <= reserve + picture + 4 * PAGE_BYTES
+                assert reserve - new_pages <= free <= reserve + picture + 4 * page_bytes
         assert full > 100
         assert memory.store.entries.count() == 149
 
@@ -495,7 +506,7 @@ def test_08_a_new_thing_is_accepted_when_the_memory_is_full(crowd, tmp_path, med
             assert best.entry.level == Level.FULL
             assert media.read_number(decode(memory.image(best.entry.id).read_bytes())) == 2000
         assert {c.entry.stream for c in ask(memory, new, top=8)} == {f"late{k}" for k in range(8)}
-        assert du(folder) <= MB
+        assert du(folder) <= SMALL
 
 
 @pytest.mark.parametrize("budget", [MB, 3 * MB])
@@ -573,14 +584,14 @@ def test_10_total_bytes_are_bounded_buffers_included(tmp_path):
     dim, marks = 32, []
     spec = replace(SPEC, dim=dim)
     seq = itertools.count()
-    with writer(tmp_path / "m", MB, spec=spec) as memory:
+    with writer(tmp_path / "m", SMALL, spec=spec) as memory:
         memory.begin("cam", uri="/x/cam.mp4")
 
         def live(events, repeats=19):
             for _ in range(events):
                 k = next(seq)
                 vector = unit(rng.normal(size=dim).astype(np.float32))
-                item = frame(20 * k, 30.0 * k, vector, jpeg=b"." * 900, text=f"word{k} " * 250)
+                item = frame(20 * k, 30.0 * k, vector, jpeg=b"." * 900, text=f"word{k} {words_of(rng, 1400)}")
                 again = (Repeat(stream="cam", seq=20 * k + j, time_s=30.0 * k + j) for j in range(1, 1 + repeats))
                 memory.write([item, *again])
             found = ask(memory, unit(rng.normal(size=dim).astype(np.float32)), f"word{k}")
@@ -590,11 +601,11 @@ def test_10_total_bytes_are_bounded_buffers_included(tmp_path):
             assert len(index) == len(index.ids()) == with_vectors
             assert index.bytes < 200 * with_vectors
             assert sum(tier.bytes for tier in memory.tiers()[:2]) < 100_000
-            assert size(tmp_path / "m") <= MB
+            assert size(tmp_path / "m") <= SMALL
 
         live(260)
-        assert memory.streams()[0].evicted > 50
         live(1200, repeats=0)  # what the bank remembers of events has its full length, too
+        assert memory.streams()[0].evicted > 50
         for _ in range(8):  # what is held goes up and down with the blocks that are packed: highs are compared
             live(70)
             marks.append(deep_bytes(memory))
@@ -602,7 +613,7 @@ def test_10_total_bytes_are_bounded_buffers_included(tmp_path):
 
 
 def test_11_compression_happens_on_write(crowd):
-    assert all(total <= MB for total, _, _, _ in crowd.writes)
+    assert all(total <= SMALL for total, _, _, _ in crowd.writes)
     assert not crowd.missed
     rows = [0, *(rows for _, _, _, rows in crowd.writes)]
     new = [crowd.journal[a:b] for a, b in itertools.pairwise(rows)]

@@ -151,19 +151,21 @@ class Kept:
     """What a store would hold of a bank: the latest of all that it was given."""
 
     def __init__(self):
-        self.numbers, self.sketches, self.lessons, self.blocks = None, {}, [], {}
+        self.numbers, self.sketches, self.lessons, self.counted, self.blocks = None, {}, {}, 0, {}
 
     def take(self, bank):
         change = bank.take_changes()
         self.numbers = change.numbers or self.numbers
         if change.sketches is not None:
-            self.sketches, self.lessons = change.sketches, []
-        self.lessons += change.lessons
+            self.sketches = change.sketches
+        self.lessons |= {lesson.number: lesson for lesson in change.lessons}
+        self.counted = change.counted
         self.blocks |= change.blocks
 
     def state(self):
         blocks = {number: block for number, block in self.blocks.items() if block}
-        return BankState(numbers=self.numbers, sketches=self.sketches, lessons=self.lessons, blocks=blocks)
+        lessons = [self.lessons[number] for number in range(1, self.counted + 1)]
+        return BankState(numbers=self.numbers, sketches=self.sketches, lessons=lessons, blocks=blocks)
 
 
 @pytest.mark.parametrize("prior", [None, Prior(rows=np.eye(4, D, dtype=np.float32), signs=np.ones(4), events=9.0)])

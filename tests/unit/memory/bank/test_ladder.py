@@ -56,7 +56,7 @@ def by_hand(blob, dim):
 def test_a_full_memory_keeps_signs_of_vectors_of_any_length_and_hands_them_on(tmp_path, dim):
     rng = np.random.default_rng(0)
     spec = EncoderSpec(id=f"test:{dim}", dim=dim, normalised=True, midpoint=0.3, slope=20.0)
-    config = MemoryConfig(budget_bytes=1_000_000)
+    config = MemoryConfig(budget_bytes=400_000)
     shown = {}
     with Memory.open_writer(tmp_path / "m", encoder="test", spec=spec, config=config) as memory:
         memory.begin("cam", uri="/x/cam.mp4")

@@ -113,19 +113,21 @@ class Kept:
     """What a store would keep of a bank."""
 
     def __init__(self):
-        self.state, self.sketches, self.lessons, self.blocks = None, {}, [], {}
+        self.state, self.sketches, self.lessons, self.counted, self.blocks = None, {}, {}, 0, {}
 
     def take(self, bank):
         change = bank.take_changes()
         if change.sketches is not None:
-            self.sketches, self.lessons = change.sketches, []
-        self.lessons = [*self.lessons, *change.lessons]
+            self.sketches = change.sketches
+        self.lessons |= {lesson.number: lesson for lesson in change.lessons}
+        self.counted = change.counted
         self.blocks.update(change.blocks)
         self.state = self.state if change.numbers is None else change.numbers
 
     def given(self):
         blocks = {block: columns for block, columns in self.blocks.items() if columns}
-        return BankState(numbers=self.state, sketches=self.sketches, lessons=self.lessons, blocks=blocks)
+        lessons = [self.lessons[number] for number in range(1, self.counted + 1)]
+        return BankState(numbers=self.state, sketches=self.sketches, lessons=lessons, blocks=blocks)
 
 
 def live(bank, kept, slots, rng, events):

@@ -5,10 +5,19 @@ from pathlib import Path
 import pytest
 
 from hippocam.memory.errors import BudgetTooSmallError, DiskError
-from hippocam.memory.longterm.budget import LOG_BYTES, SHM_BYTES, ByteBudget, Log, LogSizes, Shares, entity_bytes
+from hippocam.memory.longterm.budget import (
+    FOLDER_BYTES,
+    SHM_BYTES,
+    ByteBudget,
+    Log,
+    LogSizes,
+    Shares,
+    entity_bytes,
+)
 from hippocam.memory.store.schema import PAGE_BYTES
 
 MB = 1_000_000
+LOG_BYTES = LogSizes.of(MB).most
 
 
 class Database:
@@ -16,6 +25,7 @@ class Database:
 
     def __init__(self, path: Path, live: int, free: int = 0) -> None:
         self.path, self.live, self.free, self.readers = path, live, free, 0
+        self.page_bytes = PAGE_BYTES
         path.write_bytes(bytes(live + free))
 
     def live_bytes(self) -> int:
@@ -78,7 +88,7 @@ def budget_of(folder: Path, *, given: int, live: int, free: int = 0, parts: int 
 
 def fixed(folder: Path) -> int:
     """What the folder takes beside the database's pages, by design."""
-    folders = folder.stat().st_size + (folder / "exemplars").stat().st_size + PAGE_BYTES
+    folders = folder.stat().st_size + (folder / "exemplars").stat().st_size + FOLDER_BYTES
     return LOG_BYTES + SHM_BYTES + folders
 
 

@@ -154,7 +154,7 @@ def test_slots_and_held_entries_say_what_the_columns_say(store, sql, event):
     assert values == {
         "entry_id": ids[0], "stream": "cam", "place": 0, "utility": 1.5, "last_s": 99.0,
         "jpeg_bytes": len(b"jpeg of 9"), "words_bytes": 2 * len("two words"), "strength": 2.0, "met": 3,
-        "uses": 1, "pinned": False, "level": Level.FULL, "outlined": False,
+        "uses": 1, "pinned": False, "level": Level.FULL, "outlined": False, "first_seq": 9,
     }  # fmt: skip
     assert slots[0].words_bytes == 2 * 2  # é is two bytes
     assert slots[1].pinned is True

@@ -17,11 +17,15 @@ from hippocam.stream.records import Embedding, EncoderSpec
 D = 192
 SPEC = EncoderSpec(id="test:1", dim=D, normalised=True, midpoint=0.5, slope=20.0)
 BUDGET_BYTES = 1_000_000
+LARGE_BYTES = 16_000_000
 
 
 @pytest.mark.parametrize("words", [100, 280, 800])
 def test_a_small_memory_of_long_texts_stays_within_its_budget_and_goes_on(tmp_path: Path, words: int) -> None:
     rng = np.random.default_rng(0)
+    made = MemoryConfig(budget_bytes=LARGE_BYTES)  # a memory that is made small has no such full text
+    with Memory.open_writer(tmp_path / "m", encoder="test", spec=SPEC, config=made):
+        pass
     config = MemoryConfig(budget_bytes=BUDGET_BYTES)
     with Memory.open_writer(tmp_path / "m", encoder="test", spec=SPEC, config=config) as memory:
         memory.begin("cam", uri="/x/cam.mp4")

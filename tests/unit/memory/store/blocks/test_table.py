@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from hippocam.memory.filter import Filter
-from hippocam.memory.records import Level, id_of
+from hippocam.memory.records import Level, Span, id_of
 from hippocam.memory.store.blocks.table import GROUP
 from hippocam.memory.store.database import Store
 from hippocam.memory.store.entries import EntryTable
+
+SPAN = Span(t0_s=1.0, t1_s=2.0, known_s=1.5)
 
 
 def insert(store, event, first_seq, *, alike=0.0, **fields):
@@ -88,7 +90,7 @@ def test_entries_in_blocks_read_as_rows_do(store, plain, event, sql, folder):
 def test_any_changes_leave_what_they_would_leave_of_rows(store, plain, event, folder, sql, seed):
     rng = random.Random(seed)
     with closing(Store(folder / "memory.db", writable=False)) as reader:
-        for step in range(420):
+        for step in range(560):
             ids = sorted(slot.entry_id for slot in plain.entries.slots())
             what = rng.choice(
                 ["insert"] * 4 + ["signs"] * 6 + ["words", "delete", "pin", "use", "repeats", "rolled"]
@@ -119,7 +121,7 @@ def test_any_changes_leave_what_they_would_leave_of_rows(store, plain, event, fo
             if step % 20 == 0:
                 assert held(reader) == held(plain), (step, what)
         assert held(store) == held(reader) == held(plain)
-        assert len(sizes_of_blocks(sql)) > 3
+        assert len(sizes_of_blocks(sql)) >= 3
         assert min(sizes_of_blocks(sql)[:-1]) > 1200  # all are full but the last
         assert max(sizes_of_blocks(sql)) < 2030  # two on a page
         for entry_id in store.entries.ids():
@@ -147,11 +149,84 @@ def test_what_is_deleted_is_gone_from_the_bytes_of_its_block(store, event, folde
     assert names[12].encode() in content
 
 
-def test_an_entry_with_words_stays_where_its_words_are_found(store, event, sql):
-    for k in range(2 * GROUP):
-        demote(store, insert(store, event, k, text="a door", labels=("door",)))
-    assert sql("SELECT count(*) FROM entry") == [(2 * GROUP,)]
-    assert len(store.words.match(["door"], "text", [])) == 2 * GROUP
+def test_words_of_entries_in_blocks_are_found_as_those_in_rows_are(store, plain, event, folder, sql):
+    with closing(Store(folder / "memory.db", writable=False)) as reader:
+        for each in (store, plain):
+            for k in range(6 * GROUP):
+                text, labels = ("two doors open", ("door",)) if k % 3 else ("", ())
+                demote(each, insert(each, event, k, text=text, labels=labels))
+        assert sql("SELECT count(*) FROM entry") == [(0,)]
+        for change in ("none", "delete", "words", "rolled back"):
+            ids = sorted(plain.entries.ids())
+            for each in (store, plain):
+                if change == "delete":
+                    with each.transaction():
+                        each.entries.delete(ids[1])
+                elif change == "words":
+                    demote(each, ids[2], Level.WORDS)
+                elif change == "rolled back":
+                    with pytest.raises(ZeroDivisionError):
+                        fail(each, ids[3], ids[4])
+            for word, column in (("door", "text"), ("door", "labels"), ("opened", "text"), ("two", "labels")):
+                for most in (5000, 3):
+                    found = plain.words.match([word], column, ids, most)
+                    for each in (store, reader):
+                        assert each.words.match([word], column, ids, most) == found, (change, word, column)
+        assert store.words.match(["door"], "text", [])
+
+
+def test_words_of_a_small_memory_are_found_without_a_full_text_on_disk(plain, event, tmp_path):
+    """In rows and in blocks, by the writer and by a reader, as entries come, move, change back and go."""
+    with (
+        closing(Store(tmp_path / "small.db", writable=True, new_page_bytes=512)) as small,
+        closing(Store(tmp_path / "small.db", writable=False)) as reader,
+    ):
+        both = (small, plain)
+        assert small.connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'words'").fetchone() == (
+            0,
+        )
+        ids = []
+        for k in range(5 * GROUP):
+            text = f"two doors open{' again' * (k % 2)}" if k % 3 else ""
+            ids = [insert(each, event, k, text=text, labels=("door",) if text else ()) for each in both][:1] + ids
+            if k % 2:
+                for each in both:
+                    demote(each, ids[0])
+            if k == 3 * GROUP:
+                for each in both:
+                    with pytest.raises(ZeroDivisionError):
+                        fail(each, ids[1], ids[2])
+                    with each.transaction():
+                        each.entries.set_spans(ids[3], first=SPAN, further=[], met=2, strength=1.0)
+                        each.entries.delete(ids[4])
+                        each.entries.delete(ids[5])
+            for word, column in (("door", "text"), ("door", "labels"), ("again", "text")):
+                found = plain.words.match([word], column, ids)
+                for each in (small, reader):
+                    assert each.words.match([word], column, ids) == found, (k, word, column)
+        assert {block for (block,) in small.connection.execute("SELECT block > 0 FROM temp.words_of")} == {0, 1}
+
+
+def test_times_in_no_unit_are_rounded_to_ticks_and_known_no_earlier(store, event, sql):
+    """Sums of real numbers: 17.610000000000003 s, say. A frame at 1/24 s is left as it is."""
+    rng = np.random.default_rng(0)
+    steps = np.cumsum(rng.random(3 * GROUP) * 7)
+    for k, t0_s in enumerate(steps):
+        later_s = {name: float(t0_s) + s for name, s in (("frame_s", 1 / 3), ("t1_s", 2.2), ("known_s", 1.7))}
+        demote(store, insert(store, event, k, t0_s=float(t0_s), **later_s))
+    exact = insert(store, event, 99, t0_s=500 / 24, frame_s=501 / 24, t1_s=505 / 24, known_s=503 / 24)
+    demote(store, exact)
+    for k in range(GROUP - 1):
+        demote(store, insert(store, event, 200 + k))
+    assert sql("SELECT count(*) FROM entry") == [(0,)]
+    for k, t0_s in enumerate(steps):
+        entry = store.entries.get(id_of("cam", k))
+        assert entry.t0_s == pytest.approx(t0_s, abs=1 / 90_000)
+        assert entry.t0_s * 90_000 == pytest.approx(round(entry.t0_s * 90_000), abs=1e-6)
+        assert entry.known_s >= t0_s + 1.7 - 1e-6
+        assert entry.t0_s <= entry.frame_s <= entry.t1_s
+    kept = store.entries.get(exact)
+    assert (kept.t0_s, kept.frame_s, kept.t1_s) == (500 / 24, 501 / 24, 505 / 24)
 
 
 def test_an_entry_is_not_missed_as_it_moves(store, event, folder):
