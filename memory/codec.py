@@ -214,6 +214,13 @@ def holds_outline(blob: bytes) -> bool:
     return _outline_at(int(np.frombuffer(blob, _HEAD, count=1)[0])) is not None
 
 
+def hold_outlines(blobs: Sequence[bytes]) -> NDArray[np.bool_]:
+    """Which of N vectors were reduced to their outlines."""
+    heads = np.frombuffer(b"".join(blob[: _HEAD.itemsize] for blob in blobs), _HEAD)
+    outlined = [head for head in set(heads.tolist()) if _outline_at(head) is not None]
+    return np.isin(heads, np.array(outlined, _HEAD))
+
+
 def holds_signs(blob: bytes) -> bool:
     """Whether a vector that `pack` wrote was reduced to its signs."""
     return float(np.frombuffer(blob, _SCALE, count=1)[0]) < 0

@@ -230,7 +230,7 @@ class Slot:
 
     Attributes:
         entry_id: Its id.
-        first_seq: As in Entry, where its id follows from that and its stream (`id_of`); else -1.
+        first_seq: As in Entry; -1 where that is not known.
         key_D: float32 [D]; None where it has no vectors any more.
         last_s: When it was last seen.
         words_bytes: About how many bytes its words take, full text included.

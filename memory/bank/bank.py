@@ -14,8 +14,9 @@ Shapes: N entries, D embedding dimension.
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -30,13 +31,14 @@ from hippocam.memory.bank.ladder import ROW_BYTES, Ladder
 from hippocam.memory.bank.learning import Learning
 from hippocam.memory.bank.packing import short
 from hippocam.memory.bank.ranking import Ranking
+from hippocam.memory.bank.slots import Slots
 from hippocam.memory.bank.state import BankChange, BankState
 from hippocam.memory.bank.thresholds import Thresholds
 from hippocam.memory.bank.twins import Compared, Twins
 from hippocam.memory.bank.utility import Utility
 from hippocam.memory.bank.worth import MAX_REDUNDANCY, Appraiser, Worth
 from hippocam.memory.codec import Outline, from_signs
-from hippocam.memory.records import Level, Slot
+from hippocam.memory.records import Level, Slot, id_of
 from hippocam.stream.records import FloatArray
 
 # Keys that are written at once when a bank is loaded.
@@ -222,31 +224,28 @@ class Bank:
         self._compared = None
 
     def load(
-        self, slots: Iterable[Slot], ends_s: Mapping[str, float] | None = None, state: BankState | None = None
+        self, slots: Slots, ends_s: Mapping[str, float] | None = None, state: BankState | None = None
     ) -> None:
         """Hold these entries and no others, and go on as the bank whose state this is; if it has none, anew.
 
         Args:
-            slots: The entries, each stream's in the order of its events.
+            slots: The entries.
             ends_s: Up to when each stream was watched.
             state: What was kept of what `take_changes` gave.
         """
-        columns, state, every = self._columns, state or BankState(), list(slots)
+        columns, state = self._columns, state or BankState()
         columns.clear()
         self._compared = None
         self._ranking.forget()
         self.picture_bytes = 0
-        streams = {slot.entry_id: slot.stream for slot in every}
+        streams = dict(zip(slots.entry_id.tolist(), slots.stream, strict=True))
         laid_out = bool(state.blocks) and lay_out(columns, state.blocks, streams, trained=self.utility.trained)
         if not laid_out:
-            for slot in every:
-                columns.add(slot.entry_id, slot.stream)
-        self._fill(every)
-        keyed = [slot for slot in every if slot.key_D is not None]
-        for start in range(0, len(keyed), _KEYS):
-            batch = keyed[start : start + _KEYS]
-            rows = np.array([columns.row(slot.entry_id) for slot in batch])
-            columns.set_keys(rows, np.stack([slot.key_D for slot in batch if slot.key_D is not None]))
+            for k in slots.by_stream():
+                columns.add(int(slots.entry_id[k]), slots.stream[k])
+        rows = self._fill(slots)[slots.keyed]
+        for start in range(0, len(rows), _KEYS):
+            columns.set_keys(rows[start : start + _KEYS], slots.keys[start : start + _KEYS])
         for stream, end_s in (ends_s or {}).items():
             columns.streams.reach(stream, end_s)
         if self.learning.restore(state, laid_out=laid_out):
@@ -262,30 +261,27 @@ class Bank:
         self._ranking.forget()
         columns = self._columns
         row = columns.add(slot.entry_id, slot.stream)
-        self._fill([slot])
+        self._fill(Slots.of([slot]))
         columns.informed[row] = self.utility.knows
         return row
 
-    def _fill(self, slots: Sequence[Slot]) -> None:
-        """Write what the entries' own rows tell into rows of the bank."""
-        if not slots:
-            return
-        columns = self._columns
-        rows = np.array([columns.row(slot.entry_id) for slot in slots])
-        columns.place[rows] = [slot.place for slot in slots]
-        columns.first_seq[rows] = [slot.first_seq for slot in slots]
-        columns.surprise[rows] = np.maximum([slot.utility for slot in slots], _LEAST_SURPRISE)
-        columns.last_s[rows] = [slot.last_s for slot in slots]
-        columns.strength[rows] = [slot.strength for slot in slots]
-        columns.met[rows] = [slot.met for slot in slots]
-        columns.uses[rows] = [slot.uses for slot in slots]
-        columns.level[rows] = [slot.level for slot in slots]
-        columns.pinned[rows] = [slot.pinned for slot in slots]
-        columns.outlined[rows] = [slot.outlined for slot in slots]
-        columns.picture_bytes[rows] = [slot.jpeg_bytes for slot in slots]
-        columns.words_bytes[rows] = [slot.words_bytes for slot in slots]
+    def _fill(self, slots: Slots) -> NDArray[np.int64]:
+        """Write what the entries' own rows tell into rows of the bank; return these."""
+        columns, ids = self._columns, slots.entry_id.tolist()
+        rows = np.array([columns.row(entry_id) for entry_id in ids], np.int64)
+        untold = columns.first_seq[rows] < 0  # by the state of a bank
+        told = zip(ids, slots.stream, slots.first_seq.tolist(), strict=True)
+        columns.first_seq[rows[untold]] = [
+            seq if id_of(stream, seq) == entry_id else -1
+            for entry_id, stream, seq in itertools.compress(told, untold.tolist())
+        ]
+        columns.surprise[rows] = np.maximum(slots.utility, _LEAST_SURPRISE)
+        columns.picture_bytes[rows] = slots.jpeg_bytes
+        for name in ("place", "last_s", "strength", "met", "uses", "level", "pinned", "outlined", "words_bytes"):
+            getattr(columns, name)[rows] = getattr(slots, name)
         columns.see_all(rows)
-        self.picture_bytes += sum(slot.jpeg_bytes for slot in slots)
+        self.picture_bytes += int(slots.jpeg_bytes.sum())
+        return rows
 
     # changes of an entry ---------------------------------------------------------------------------------
 

@@ -55,6 +55,7 @@ def lay_out(columns: Columns, blocks: Mapping[int, bytes], streams: Mapping[int,
         return False
     named: Sequence[str] = [streams[entry_id] for entry_id in found.entry_id.tolist()]
     columns.add_all(found.row, found.entry_id, found.order, named)
+    columns.first_seq[found.row] = found.first_seq
     columns.twin[found.row], columns.twin_cosine[found.row] = found.twin, found.twin_cosine
     columns.first_energy[found.row] = columns.energy[found.row] = found.first_energy
     columns.informed[found.row], columns.version[found.row] = found.informed, found.version

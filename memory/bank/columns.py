@@ -97,7 +97,7 @@ class Columns:
 
     Attributes:
         entry_id: The entry in a row.
-        first_seq: From which that follows, with its stream; -1 where it does not.
+        first_seq: From which that follows, with its stream (`id_of`); -1 where it does not.
         stream: Number of its stream.
         place: As in Entry.
         order: Rises with each entry that is added.

@@ -212,7 +212,7 @@ class Intake:
             self._bank.add(
                 Slot(
                     entry_id=entry.id,
-                    first_seq=entry.first_seq if entry.id == id_of(entry.stream, entry.first_seq) else -1,
+                    first_seq=entry.first_seq,
                     stream=entry.stream,
                     place=entry.place,
                     key_D=key_D,

@@ -67,4 +67,4 @@ class KeptBank:
 
 def load(bank: Bank, tables: Tables) -> None:
     """Let a bank hold what a memory holds, and go on from what was kept."""
-    bank.load(tables.entries.slots(), tables.streams.ends_s(), tables.bank.state())
+    bank.load(tables.entries.every_slot(), tables.streams.ends_s(), tables.bank.state())

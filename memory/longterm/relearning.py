@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hippocam.memory.bank.bank import Bank
+from hippocam.memory.bank.slots import Slots
 from hippocam.memory.bank.state import BankChange
 from hippocam.memory.records import Slot, Span
 
@@ -54,7 +55,7 @@ def live_through(bank: Bank, entries: Sequence[Lived]) -> BankChange:
         bank: A new one.
         entries: In the order in which they came.
     """
-    bank.load(())
+    bank.load(Slots.of(()))
     streams: Mapping[str, _Stream] = {lived.slot.stream: _Stream() for lived in entries}
     for lived in entries:
         slot, (first, *further) = lived.slot, lived.spans

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from hippocam.memory.bank.slots import Slots
 from hippocam.memory.codec import Outline, coarse, pack, signs, unpack, unpack_many
 from hippocam.memory.records import Entry, Event, Held, Level, Slot, Span, id_of
 from hippocam.memory.store.columns import (
@@ -23,6 +24,7 @@ from hippocam.memory.store.columns import (
     held_from,
     listed,
     pack_spans,
+    slot_from,
     slots_from,
     values_of,
 )
@@ -32,8 +34,6 @@ from hippocam.stream.records import FloatArray
 # Cosine of an entry's key with its scene from which the signs of one vector stand for both: the scene with what is
 # new in it stressed as recall does, which is within a cosine of .75 of the key and .94 of the scene.
 _ONE_FROM = 0.5
-# Slots whose keys are read together.
-_SLOTS = 4096
 # Entries that are asked for by their ids in one statement.
 _AT_ONCE = 1024
 
@@ -238,8 +238,11 @@ class EntryTable:
             f"SELECT {listed((*SLOT, WORDS_BYTES))} FROM every_entry {one} ORDER BY stream, first_seq",
             {"id": entry_id},
         )
-        for start in range(0, len(rows), _SLOTS):
-            yield from slots_from(rows[start : start + _SLOTS])
+        return map(slot_from, rows)
+
+    def every_slot(self) -> Slots:
+        """The same of all entries, column by column, in no order."""
+        return slots_from(self._blocks.select(f"SELECT {listed((*SLOT, WORDS_BYTES))} FROM every_entry", {}))
 
     def picture_bytes(self) -> dict[int, int]:
         """Bytes of the pictures of the entries that came with one and have not given it up, by id."""

@@ -85,9 +85,7 @@ def pack_rows(rows: Sequence[Row]) -> bytes:
     ends = _last_ends(held["spans"], spans, times[1]) if spans_too else None
     packed += _times(times, unit, ends)
     for name in _REALS:
-        values = np.asarray(held[name], np.float64)
-        unit = numbers.unit_of(values)
-        packed += [bytes([unit]), numbers.wholes(numbers.in_unit(values, unit))]
+        packed += _real(np.asarray(held[name], np.float64))
     packed += _marked([any(held[name]) for name in _WHOLES])
     packed += [numbers.wholes(held[name]) for name in _WHOLES if any(held[name])]
     packed += [*_vectors(held["key"]), *_scenes(held["scene"], held["key"])]
@@ -130,8 +128,7 @@ def unpack_rows(block: bytes) -> list[Row]:
         held["id"] = [id_of(*pair) for pair in zip(held["stream"], held["first_seq"], strict=True)]
     unit, times = _read_times(reader, size, older=older)
     for name in _REALS:
-        (unit,) = reader.take(1)
-        held[name] = numbers.from_unit(reader.wholes(size), unit).tolist()
+        held[name] = _read_real(reader, size)
     there = _read_marked(reader, len(_WHOLES), older=older)
     for name, some in zip(_WHOLES, there, strict=True):
         held[name] = reader.wholes(size).tolist() if some else [0] * size
@@ -208,6 +205,17 @@ class _Times(NamedTuple):
             bases.append(numbers.in_unit(_last_ends(spans, _as_spans(spans), t1_s), self.unit))
         every = [self.t0, self.t1, *(_more(bases[base], steps) for base, steps in self.later)]
         return [numbers.from_unit(each, self.unit).tolist() for each in every]
+
+
+def _real(values: NDArray[np.float64]) -> list[bytes]:
+    unit = numbers.unit_of(values)
+    return [bytes([unit]), numbers.wholes(numbers.in_unit(values, unit))]
+
+
+def _read_real(reader: Reader, size: int) -> list[float]:
+    (unit,) = reader.take(1)
+    values: list[float] = numbers.from_unit(reader.wholes(size), unit).tolist()
+    return values
 
 
 def _times(times: Sequence[NDArray[np.float64]], unit: int, ends: NDArray[np.float64] | None) -> list[bytes]:

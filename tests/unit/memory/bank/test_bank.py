@@ -8,6 +8,7 @@ import pytest
 from hippocam.memory.bank.bank import Bank
 from hippocam.memory.bank.config import BankConfig
 from hippocam.memory.bank.learning import REFRESH_EVENTS
+from hippocam.memory.bank.slots import Slots
 from hippocam.memory.bank.state import BankState
 from hippocam.memory.bank.utility import FULL_ROWS, MIN_AGAIN, Prior, Sketch, Utility, keys_of
 from hippocam.memory.bank.worth import MAX_REDUNDANCY
@@ -204,7 +205,7 @@ def test_a_bank_that_is_loaded_goes_on_to_the_last_bit(cut, prior):
         if n == cut:
             loaded = Bank(D, utility=Utility(D, prior))
             by_stream = sorted(slots.values(), key=lambda one: (one.stream, one.entry_id))
-            loaded.load(by_stream, ends_s, kept.state())
+            loaded.load(Slots.of(by_stream), ends_s, kept.state())
             banks.append(loaded)
     assert len(banks) == 2
     assert [banks[0].explain(n) for n in banks[0]] == [banks[1].explain(n) for n in banks[1]]
@@ -220,7 +221,7 @@ def test_a_bank_whose_rows_were_not_kept_is_measured_anew():
     kept.take(bank)
     slots = [slot(n, key, last_s=n * 10.0 + 5) for n, key in enumerate(keys)]
     for state in (kept.state(), replace(kept.state(), blocks={}), replace(kept.state(), blocks={0: b"damaged"})):
-        loaded.load(slots, {}, state)
+        loaded.load(Slots.of(slots), {}, state)
         for n in range(200):
             mine, theirs = bank.explain(n), loaded.explain(n)
             assert theirs.twin == mine.twin
@@ -326,7 +327,8 @@ def test_of_two_alike_the_one_that_was_used_as_evidence_outlives_the_other():
 def test_uses_are_loaded_with_an_entry_and_count_ever_less():
     keys = np.eye(D, dtype=np.float32)
     bank = Bank(D)
-    bank.load(slot(entry_id, keys[entry_id], uses=uses) for entry_id, uses in ((1, 0), (2, 1), (3, 3), (4, 7)))
+    used = ((1, 0), (2, 1), (3, 3), (4, 7))
+    bank.load(Slots.of(slot(entry_id, keys[entry_id], uses=uses) for entry_id, uses in used))
     bank.refresh()
     assert [bank.explain(entry_id).used for entry_id in (1, 2, 3, 4)] == [1.0, 1.5, 2.0, 2.5]
     worths = bank.worths([1, 2, 3, 4])

@@ -7,6 +7,7 @@ from hippocam.memory.bank import columns, learning, ranking, worth
 from hippocam.memory.bank.bank import Bank
 from hippocam.memory.bank.columns import Columns
 from hippocam.memory.bank.config import BankConfig
+from hippocam.memory.bank.slots import Slots
 from hippocam.memory.bank.state import BankState
 from hippocam.memory.bank.utility import Utility
 from hippocam.memory.codec import rounded
@@ -160,7 +161,7 @@ def test_a_bank_of_many_that_is_loaded_gives_up_what_the_other_would(few):
     bank, kept, slots = Bank(D, by_signs=False), Kept(), {}
     live(bank, kept, slots, np.random.default_rng(3), range(517))
     loaded = Bank(D, by_signs=False)
-    loaded.load(list(slots.values()), {"cam": 5160.0}, kept.given())
+    loaded.load(Slots.of(slots.values()), {"cam": 5160.0}, kept.given())
     later = range(517, 700)
     wanted = live(bank, kept, dict(slots), np.random.default_rng(4), later)
     assert live(loaded, kept, dict(slots), np.random.default_rng(4), later) == wanted

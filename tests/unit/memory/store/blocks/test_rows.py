@@ -96,20 +96,21 @@ def test_the_order_of_rows_does_not_matter():
     assert unpack_rows(pack_rows(rows)) == rows
 
 
-@pytest.mark.parametrize("step", [0.01, 1 / 30, 1 / 90_000, 2**-0.5])
-def test_rows_with_more_spans_and_scenes_of_their_own_come_back(step):
-    """As merging leaves them: last seen where the last span ends, in units or in none."""
+@pytest.mark.parametrize("strength", [1.0, 1.5, 1.23, 2**-0.5])
+@pytest.mark.parametrize("parts", [1, 30, 100, 90_000, 2**0.5])
+def test_rows_with_more_spans_and_scenes_of_their_own_come_back(parts, strength):
+    """As merging leaves them: last seen where the last span ends, in parts of a second or in none."""
     rng = np.random.default_rng(3)
     rows = []
     for k in range(30):
-        times = (np.cumsum(rng.integers(1, 9000, 3 * (k % 4))) + 4000 * k + 900).reshape(-1, 3)[
-            :, [0, 2, 1]
-        ] * step
-        last_s = float(times[-1, 1]) if len(times) else (4000 * k + 800) * step
+        further = np.cumsum(rng.integers(1, 9000, 3 * (k % 4))) + 4000 * k + 900
+        spans = further.reshape(-1, 3)[:, [0, 2, 1]] / parts
+        last_s = float(spans[-1, 1]) if len(spans) else (4000 * k + 800) / parts
         row = {
-            "t0_s": 4000 * k * step, "t1_s": (4000 * k + 800) * step, "known_s": 4000 * k * step,
-            "frame_s": (4000 * k + 400) * step, "last_s": last_s,
-            "spans": times.astype("<f8").tobytes() if len(times) else None,
+            "t0_s": 4000 * k / parts, "t1_s": (4000 * k + 800) / parts, "known_s": 4000 * k / parts,
+            "frame_s": (4000 * k + 400) / parts, "last_s": last_s,
+            "spans": spans.astype("<f8").tobytes() if len(spans) else None,
+            "strength": strength + k % 2,
         }  # fmt: skip
         rows.append(entry(k, rng, **row | ({"scene": pack(signs(rng.normal(size=385)))} if k % 9 == 4 else {})))
     assert bits(unpack_rows(pack_rows(rows))) == bits(rows)
