@@ -414,3 +414,34 @@ def test_format_6_is_read_as_it_is_and_gets_its_totals_when_it_is_first_written_
         db.execute("DELETE FROM meta WHERE key = 'b'")
     db.close()
     assert [problem.what for problem in verify(tmp_path)] == ["1 of 2 rows of meta are missing"]
+
+
+def test_format_6_has_the_blocks_of_its_bank_packed_anew(tmp_path: Path) -> None:
+    rng, expected = np.random.default_rng(0), {}
+    path = tmp_path / "memory.db"
+    with sqlite3.connect(path) as db:
+        db.executescript("PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL;" + SCHEMA_6)
+        db.executescript(f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 6;")
+        for block in (0, 1, 3):
+            packed = b""
+            for k in range(32):  # as format 6 had them: rows of 26 bytes each
+                order, version = int(rng.integers(1, 1 << 20)), int(rng.integers(256))
+                expected[32 * block + k + 1] = 256 * order + version
+                packed += struct.pack("<qIiff?B", 32 * block + k + 1, order, -1, 0.5, 0.25, True, version)
+            db.execute("INSERT INTO bank (block, columns) VALUES (?, ?)", (block, packed))
+        sums.fill(db)
+    db.close()
+    reader = Store(path, writable=False)  # as it is
+    assert reader.bank.versions() == expected
+    reader.close()
+    assert [each for each in verify(tmp_path) if each.kind != Kind.BUDGET] == []
+    assert upgrade(tmp_path) == 6
+    assert [each for each in verify(tmp_path) if each.kind != Kind.BUDGET] == []
+    with sqlite3.connect(path) as db:
+        lengths = db.execute("SELECT length(columns) FROM bank").fetchall()
+    db.close()
+    assert sum(length for (length,) in lengths) < 3 * 32 * 26
+    reader = Store(path, writable=False)
+    assert reader.bank.versions() == expected
+    reader.close()
+    assert format_of(path) == FORMAT
