@@ -420,7 +420,8 @@ def test_format_6_has_the_blocks_of_its_bank_packed_anew(tmp_path: Path) -> None
     rng, expected = np.random.default_rng(0), {}
     path = tmp_path / "memory.db"
     with sqlite3.connect(path) as db:
-        db.executescript("PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL;" + SCHEMA_6)
+        db.execute("PRAGMA journal_mode = WAL")
+        db.executescript(SCHEMA_6)
         db.executescript(f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 6;")
         for block in (0, 1, 3):
             packed = b""
