@@ -191,8 +191,8 @@ COVERAGE_OF_OLDER = (
 SUMMED_5 = (*SUMMED_4, "detected", "bank", "lesson")
 SUMMED = (*SUMMED_5, "coverage", "entry_block")
 WIDENED = ("visit", "note", "entry", "tombstone")
-# What format 7 has otherwise: entries with words move into blocks, too; and it is known how many rows each table with
-# checksums has, and their sum (sums.py).
+# What format 7 has otherwise: entries with words move into blocks, too; each table with checksums has a total, of
+# its rows and of their checksums (sums.py).
 ADDED_7 = """
 DROP INDEX entry_loose;
 CREATE INDEX entry_loose ON entry (id) WHERE level >= 3 AND pinned = 0 AND jpeg_bytes = 0;
