@@ -331,8 +331,9 @@ def test_what_a_database_that_is_made_anew_has_lost_is_told(folder):
     with closing(sqlite3.connect(path)) as db:
         (root,) = db.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'place'").fetchone()
         (count,) = db.execute("SELECT count(*) FROM place").fetchone()
+        (page_bytes,) = db.execute("PRAGMA page_size").fetchone()
     content = bytearray(path.read_bytes())
-    content[(root - 1) * 4096 : root * 4096] = bytes(4096)
+    content[(root - 1) * page_bytes : root * page_bytes] = bytes(page_bytes)
     path.write_bytes(content)
     told = [problem.what for problem in repair(folder) if problem.kind is Kind.TOTAL]
     assert told == [f"{count} rows of place cannot be read"]
