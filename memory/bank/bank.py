@@ -23,16 +23,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hippocam.memory.bank.blocks import lay_out, take_changed
 from hippocam.memory.bank.chooser import Chooser
 from hippocam.memory.bank.columns import Columns
 from hippocam.memory.bank.config import BankConfig
 from hippocam.memory.bank.ladder import ROW_BYTES, Ladder
 from hippocam.memory.bank.learning import Learning
-from hippocam.memory.bank.packing import short
+from hippocam.memory.bank.packing import lay_out, take_changed
 from hippocam.memory.bank.ranking import Ranking
 from hippocam.memory.bank.slots import Slots
-from hippocam.memory.bank.state import BankChange, BankState
+from hippocam.memory.bank.state import BankChange, BankState, short
 from hippocam.memory.bank.thresholds import Thresholds
 from hippocam.memory.bank.twins import Compared, Twins
 from hippocam.memory.bank.utility import Utility

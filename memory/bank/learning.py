@@ -13,8 +13,7 @@ import numpy as np
 
 from hippocam.memory.bank.chooser import ARMS, Chooser
 from hippocam.memory.bank.columns import Columns, Rows
-from hippocam.memory.bank.packing import short
-from hippocam.memory.bank.state import BankChange, BankState, Keys, Lesson
+from hippocam.memory.bank.state import BankChange, BankState, Keys, Lesson, short
 from hippocam.memory.bank.thresholds import Thresholds
 from hippocam.stream.records import FloatArray
 

@@ -23,10 +23,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hippocam.memory.bank.columns import Columns
+from hippocam.memory.bank.state import COSINE_STEPS, in_steps
 from hippocam.memory.records import id_of
 from hippocam.memory.store.blocks import numbers
 from hippocam.memory.store.blocks.numbers import Reader
-from hippocam.stream.records import FloatArray
 
 # Rows of the bank in a block, which mostly fill the smallest page, but for its beginning, which is on one with
 # those of others; and in one of the older layout.
@@ -41,10 +42,6 @@ _FIELDS = [
 ]  # fmt: skip
 _OLDER = {False: np.dtype(_FIELDS), True: np.dtype([*_FIELDS, ("trained", "<f4")])}
 _OLDER_LENGTHS = {OLDER_BLOCK_ROWS * dtype.itemsize: trained for trained, dtype in _OLDER.items()}
-# Parts of one in which cosines are counted, as a power of two.
-_STEPS = 11
-# Lowest bits of a float32 that are not kept of an energy: what is left tells a thousandth.
-_DROPPED_BITS = 12
 
 
 class Rows(NamedTuple):
@@ -73,20 +70,6 @@ class Rows(NamedTuple):
     first_energy: NDArray[np.float32]
     informed: NDArray[np.bool_]
     version: NDArray[np.uint8]
-
-
-def short(values: FloatArray | float) -> FloatArray:
-    """Numbers as a block keeps them, float32 [N]: rounded to a thousandth of their size."""
-    bits = np.asarray(values, np.float32).view(np.uint32)
-    half = np.uint32(1 << (_DROPPED_BITS - 1))
-    kept: FloatArray = ((bits + half) >> np.uint32(_DROPPED_BITS) << np.uint32(_DROPPED_BITS)).view(np.float32)
-    return kept
-
-
-def in_steps(cosines: FloatArray) -> FloatArray:
-    """Cosines as a block keeps them, float32: rounded to 1/2048."""
-    kept: FloatArray = np.rint(np.asarray(cosines, np.float32) * np.float32(1 << _STEPS)) / np.float32(1 << _STEPS)
-    return kept
 
 
 def pack_rows(rows: Rows, *, trained: bool) -> bytes:
@@ -205,13 +188,13 @@ def _unpacked(number: int, block: bytes, *, trained: bool | None) -> Rows:
 def _cosines(cosines: NDArray[np.float32]) -> list[bytes]:
     """Cosines in steps, or their bits where they are not rounded, as those of older blocks are not."""
     if (in_steps(cosines) == cosines).all():
-        return [bytes([_STEPS]), numbers.wholes(np.rint(cosines * (1 << _STEPS)).astype(np.int64))]
+        return [bytes([COSINE_STEPS]), numbers.wholes(np.rint(cosines * (1 << COSINE_STEPS)).astype(np.int64))]
     return [b"\x00", _bits(cosines)]
 
 
 def _read_cosines(reader: Reader, count: int) -> NDArray[np.float32]:
     (steps,) = reader.take(1)
-    if steps > _STEPS:
+    if steps > COSINE_STEPS:
         raise ValueError("cosines in unknown steps")
     return (reader.wholes(count) / (1 << steps)).astype(np.float32) if steps else _real(reader, count)
 
@@ -244,3 +227,56 @@ def _older(number: int, block: bytes, *, trained: bool | None) -> Rows:
         informed=packed["informed"].astype(np.bool_),
         version=packed["version"].astype(np.uint8),
     )
+
+
+def take_changed(columns: Columns, *, trained: bool) -> dict[int, bytes]:
+    """Pack the blocks of rows that changed since the last call; empty bytes for one that holds nothing.
+
+    Args:
+        columns: The entries.
+        trained: Whether there are trained energies to keep.
+    """
+    packed = {}
+    for block in sorted({row // BLOCK_ROWS for row in columns.changed}):
+        rows = np.arange(block * BLOCK_ROWS, min((block + 1) * BLOCK_ROWS, len(columns.used)))
+        used = rows[columns.used[rows]]
+        packed[block] = pack_rows(_rows(columns, used), trained=trained) if len(used) else b""
+    columns.changed = set()
+    return packed
+
+
+def _rows(columns: Columns, rows: np.ndarray) -> Rows:
+    return Rows(
+        row=rows,
+        entry_id=columns.entry_id[rows],
+        stream=columns.streams.names(columns.stream[rows]),
+        first_seq=columns.first_seq[rows],
+        order=columns.order[rows],
+        twin=columns.twin[rows],
+        twin_cosine=columns.twin_cosine[rows],
+        first_energy=columns.first_energy[rows],
+        informed=columns.informed[rows],
+        version=columns.version[rows],
+    )
+
+
+def lay_out(columns: Columns, blocks: Mapping[int, bytes], streams: Mapping[int, str], *, trained: bool) -> bool:
+    """Give entries the rows that they had, with all that was kept of these; False where that is not told.
+
+    Args:
+        columns: Empty.
+        blocks: What `take_changed` gave, the latest of each block.
+        streams: The stream of each entry that is held.
+        trained: As when they were packed.
+    """
+    found = unpack_rows(blocks, trained=trained)
+    if found is None or len(found.row) != len(streams) or set(found.entry_id.tolist()) != streams.keys():
+        return False
+    named: Sequence[str] = [streams[entry_id] for entry_id in found.entry_id.tolist()]
+    columns.add_all(found.row, found.entry_id, found.order, named)
+    columns.first_seq[found.row] = found.first_seq
+    columns.twin[found.row], columns.twin_cosine[found.row] = found.twin, found.twin_cosine
+    columns.first_energy[found.row] = columns.energy[found.row] = found.first_energy
+    columns.informed[found.row], columns.version[found.row] = found.informed, found.version
+    columns.changed = set()
+    return True

@@ -20,6 +20,10 @@ from hippocam.stream.records import FloatArray
 
 # Bytes of a key's scale.
 SCALE_BYTES = 4
+# Parts of one in which cosines are counted, as a power of two.
+COSINE_STEPS = 11
+# Lowest bits of a float32 that are not kept of an energy: what is left tells a thousandth.
+_DROPPED_BITS = 12
 
 
 Codes = NDArray[np.int8]
@@ -97,3 +101,19 @@ class BankChange:
     lessons: Sequence[Lesson]
     counted: int
     blocks: Mapping[int, bytes]
+
+
+def short(values: FloatArray | float) -> FloatArray:
+    """Numbers as a block keeps them, float32 [N]: rounded to a thousandth of their size."""
+    bits = np.asarray(values, np.float32).view(np.uint32)
+    half = np.uint32(1 << (_DROPPED_BITS - 1))
+    kept: FloatArray = ((bits + half) >> np.uint32(_DROPPED_BITS) << np.uint32(_DROPPED_BITS)).view(np.float32)
+    return kept
+
+
+def in_steps(cosines: FloatArray) -> FloatArray:
+    """Cosines as a block keeps them, float32: rounded to 1/2048."""
+    kept: FloatArray = np.rint(np.asarray(cosines, np.float32) * np.float32(1 << COSINE_STEPS)) / np.float32(
+        1 << COSINE_STEPS
+    )
+    return kept

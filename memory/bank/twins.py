@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hippocam.memory.bank.columns import LARGEST, Columns, Rows
-from hippocam.memory.bank.packing import in_steps
+from hippocam.memory.bank.state import in_steps
 from hippocam.memory.records import Level
 from hippocam.stream.records import FloatArray
 

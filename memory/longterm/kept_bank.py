@@ -8,7 +8,7 @@ from typing import Protocol
 
 from hippocam.memory.bank.bank import Bank
 from hippocam.memory.bank.state import BankChange
-from hippocam.memory.store.entries import EntryTable
+from hippocam.memory.store.lookup import EntryLookup
 from hippocam.memory.store.states import BankTable
 from hippocam.memory.store.streams import StreamTable
 
@@ -16,7 +16,7 @@ from hippocam.memory.store.streams import StreamTable
 class Tables(Protocol):
     """The tables that a bank is loaded from and kept in, in one database."""
 
-    entries: EntryTable
+    lookup: EntryLookup
     streams: StreamTable
     bank: BankTable
 
@@ -67,4 +67,4 @@ class KeptBank:
 
 def load(bank: Bank, tables: Tables) -> None:
     """Let a bank hold what a memory holds, and go on from what was kept."""
-    bank.load(tables.entries.every_slot(), tables.streams.ends_s(), tables.bank.state())
+    bank.load(tables.lookup.every_slot(), tables.streams.ends_s(), tables.bank.state())

@@ -14,8 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hippocam.memory.bank.slots import Slots
-from hippocam.memory.codec import hold_outlines, holds_outline, pack, unpack, unpack_many
+from hippocam.memory.codec import holds_outline, pack, unpack
 from hippocam.memory.records import Entry, Held, Level, Slot, Span
 from hippocam.stream.records import FloatArray, Sensors
 from hippocam.stream.robot.motion import Motion
@@ -32,7 +31,7 @@ ENTRY_COLUMNS = (
     "strength", "met", "uses", "pinned", "level", "place", "labels", "text", "frames", "repeats", "jpeg_bytes",
     *VECTORS, *SENSORS, "motion", "slept",
 )  # fmt: skip
-# What `entry_from`, `held_from`, `slot_from` and `slots_from` read.
+# What `entry_from`, `held_from` and `slot_from` read.
 ENTRY = tuple(name for name in ENTRY_COLUMNS if name not in (*VECTORS, "last_s", "slept"))
 HELD = (
     "id", "stream", "t0_s", "t1_s", "known_s", "spans", "utility", "strength", "met", "pinned", "level", "place",
@@ -42,16 +41,6 @@ SLOT = (
     "id", "stream", "first_seq", "last_s", "utility", "strength", "met", "uses", "pinned", "level", "place",
     "jpeg_bytes", "key",
 )  # fmt: skip
-# What the last column of such a row is called, and the types of all of them.
-_WORDS = "words_bytes"
-_SLOT_TYPES: dict[str, set[type]] = {
-    **{name: {int} for name in (*SLOT, _WORDS)},
-    **{name: {float, int} for name in ("last_s", "utility", "strength")},
-    "stream": {str},
-    "key": {bytes, type(None)},
-}
-# Vectors that are unpacked together.
-_AT_ONCE = 4096
 # About what the words of an entry take beside its row, full text included, and what its robot did. Labels are
 # joined by ", ".
 WORDS_BYTES = (
@@ -168,52 +157,6 @@ def held_from(row: Sequence[Any]) -> Held:
             "level": Level(values["level"]),
         }
     )
-
-
-def slots_from(rows: Sequence[Sequence[Any]]) -> Slots:
-    """Entries as the bank weighs them, from rows of the columns SLOT and WORDS_BYTES, read together."""
-    held: dict[str, tuple[Any, ...]] = dict.fromkeys((*SLOT, _WORDS), ())
-    held |= dict(zip(held, zip(*rows, strict=True), strict=True)) if rows else {}
-    for name, column in held.items():
-        if not set(map(type, column)) <= _SLOT_TYPES[name]:
-            return Slots.of(map(slot_from, rows))  # which tells what is damaged
-    keyed = [k for k, key in enumerate(held["key"]) if key is not None]
-    packed = [held["key"][k] for k in keyed]
-    outlined = np.zeros(len(rows), np.bool_)
-    try:
-        keys_KD = _unpacked(packed)
-        outlined[keyed] = hold_outlines(packed)
-    except ValueError:
-        return Slots.of(map(slot_from, rows))
-    return Slots(
-        entry_id=np.array(held["id"], np.int64),
-        stream=held["stream"],
-        first_seq=np.array(held["first_seq"], np.int64),
-        place=np.array(held["place"], np.int64),
-        utility=np.array(held["utility"], np.float64),
-        last_s=np.array(held["last_s"], np.float64),
-        jpeg_bytes=np.array(held["jpeg_bytes"], np.int64),
-        words_bytes=np.array(held[_WORDS], np.int64),
-        strength=np.array(held["strength"], np.float64),
-        met=np.array(held["met"], np.int64),
-        uses=np.array(held["uses"], np.int64),
-        pinned=np.array(held["pinned"], np.bool_),
-        level=np.array(held["level"], np.int64),
-        outlined=outlined,
-        keyed=np.array(keyed, np.int64),
-        keys=keys_KD,
-    )
-
-
-def _unpacked(packed: Sequence[bytes]) -> FloatArray:
-    """Vectors that `pack` wrote, float32 [N, D], some at a time: what is made on the way is as large again."""
-    if not packed:
-        return np.zeros((0, 0), np.float32)
-    first_ND = unpack_many(packed[:_AT_ONCE])
-    keys_ND = np.empty((len(packed), first_ND.shape[1]), np.float32)
-    for start in range(0, len(packed), _AT_ONCE):
-        keys_ND[start : start + _AT_ONCE] = unpack_many(packed[start : start + _AT_ONCE])
-    return keys_ND
 
 
 @damaged_rows_named

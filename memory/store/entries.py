@@ -11,7 +11,6 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from hippocam.memory.bank.slots import Slots
 from hippocam.memory.codec import Outline, coarse, pack, signs, unpack, unpack_many
 from hippocam.memory.records import Entry, Event, Held, Level, Slot, Span, id_of
 from hippocam.memory.store.columns import (
@@ -25,7 +24,6 @@ from hippocam.memory.store.columns import (
     listed,
     pack_spans,
     slot_from,
-    slots_from,
     values_of,
 )
 from hippocam.memory.store.sums import picture_sum
@@ -239,10 +237,6 @@ class EntryTable:
             {"id": entry_id},
         )
         return map(slot_from, rows)
-
-    def every_slot(self) -> Slots:
-        """The same of all entries, column by column, in no order."""
-        return slots_from(self._blocks.select(f"SELECT {listed((*SLOT, WORDS_BYTES))} FROM every_entry", {}))
 
     def picture_bytes(self) -> dict[int, int]:
         """Bytes of the pictures of the entries that came with one and have not given it up, by id."""

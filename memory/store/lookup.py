@@ -1,13 +1,29 @@
-"""Which entries a question, a moment or the first digits of an id mean; reads entries alone."""
+"""Which entries a question, a moment or the first digits of an id mean, and all that a bank weighs; only reads."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+import numpy as np
+
+from hippocam.memory.bank.slots import Slots
+from hippocam.memory.codec import hold_outlines, unpack_many
 from hippocam.memory.filter import Filter, within
 from hippocam.memory.records import Span
-from hippocam.memory.store.columns import unpack_poses, unpack_spans
+from hippocam.memory.store.columns import SLOT, WORDS_BYTES, listed, slot_from, unpack_poses, unpack_spans
+from hippocam.stream.records import FloatArray
+
+# What a row of SLOT and WORDS_BYTES calls its last column, and the types of all of them.
+_WORDS = "words_bytes"
+_SLOT_TYPES: dict[str, set[type]] = {
+    **{name: {int} for name in (*SLOT, _WORDS)},
+    **{name: {float, int} for name in ("last_s", "utility", "strength")},
+    "stream": {str},
+    "key": {bytes, type(None)},
+}
+# Vectors that are unpacked together.
+_AT_ONCE = 4096
 
 
 class Blocks(Protocol):
@@ -18,7 +34,7 @@ class Blocks(Protocol):
 
 
 class EntryLookup:
-    """Ids of entries, by conditions or by time; made by `Store`, in whose transactions it works.
+    """Entries by conditions or by time, or all for a bank; made by `Store`, in whose transactions it works.
 
     Args:
         blocks: Reads entries, in rows or in blocks.
@@ -26,6 +42,10 @@ class EntryLookup:
 
     def __init__(self, blocks: Blocks) -> None:
         self._select = blocks.select
+
+    def every_slot(self) -> Slots:
+        """What a bank holds of all entries, in no order; `EntryTable.slots` gives them one by one."""
+        return _slots(self._select(f"SELECT {listed((*SLOT, WORDS_BYTES))} FROM every_entry"))
 
     def select(self, wanted: Filter) -> list[int]:
         """Ids of the entries that meet some conditions."""
@@ -153,3 +173,49 @@ class EntryLookup:
             {"stream": stream, "t0": t0_s, "t1": t1_s},
         )
         return [row[0] for row in rows]
+
+
+def _slots(rows: Sequence[Sequence[Any]]) -> Slots:
+    """Entries as the bank weighs them, from rows of the columns SLOT and WORDS_BYTES, read together."""
+    held: dict[str, tuple[Any, ...]] = dict.fromkeys((*SLOT, _WORDS), ())
+    held |= dict(zip(held, zip(*rows, strict=True), strict=True)) if rows else {}
+    for name, column in held.items():
+        if not set(map(type, column)) <= _SLOT_TYPES[name]:
+            return Slots.of(map(slot_from, rows))  # which tells what is damaged
+    keyed = [k for k, key in enumerate(held["key"]) if key is not None]
+    packed = [held["key"][k] for k in keyed]
+    outlined = np.zeros(len(rows), np.bool_)
+    try:
+        keys_KD = _unpacked(packed)
+        outlined[keyed] = hold_outlines(packed)
+    except ValueError:
+        return Slots.of(map(slot_from, rows))
+    return Slots(
+        entry_id=np.array(held["id"], np.int64),
+        stream=held["stream"],
+        first_seq=np.array(held["first_seq"], np.int64),
+        place=np.array(held["place"], np.int64),
+        utility=np.array(held["utility"], np.float64),
+        last_s=np.array(held["last_s"], np.float64),
+        jpeg_bytes=np.array(held["jpeg_bytes"], np.int64),
+        words_bytes=np.array(held[_WORDS], np.int64),
+        strength=np.array(held["strength"], np.float64),
+        met=np.array(held["met"], np.int64),
+        uses=np.array(held["uses"], np.int64),
+        pinned=np.array(held["pinned"], np.bool_),
+        level=np.array(held["level"], np.int64),
+        outlined=outlined,
+        keyed=np.array(keyed, np.int64),
+        keys=keys_KD,
+    )
+
+
+def _unpacked(packed: Sequence[bytes]) -> FloatArray:
+    """Vectors that `pack` wrote, float32 [N, D], some at a time: what is made on the way is as large again."""
+    if not packed:
+        return np.zeros((0, 0), np.float32)
+    first_ND = unpack_many(packed[:_AT_ONCE])
+    keys_ND = np.empty((len(packed), first_ND.shape[1]), np.float32)
+    for start in range(0, len(packed), _AT_ONCE):
+        keys_ND[start : start + _AT_ONCE] = unpack_many(packed[start : start + _AT_ONCE])
+    return keys_ND

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hippocam.memory.bank.packing import BLOCK_ROWS, Rows, pack_rows, repacked, short, unpack_rows, unpack_versions
+from hippocam.memory.bank.packing import BLOCK_ROWS, Rows, pack_rows, repacked, unpack_rows, unpack_versions
+from hippocam.memory.bank.state import short
 from hippocam.memory.records import id_of
 
 

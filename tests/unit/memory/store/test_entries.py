@@ -8,6 +8,7 @@ import struct
 import numpy as np
 import pytest
 
+from hippocam.memory.bank.slots import Slots
 from hippocam.memory.codec import outline_of
 from hippocam.memory.records import Entry, Level, Slot, Span, id_of
 from hippocam.memory.store.columns import ENTRY_COLUMNS
@@ -160,6 +161,11 @@ def test_slots_and_held_entries_say_what_the_columns_say(store, sql, event):
     assert slots[1].pinned is True
     assert [slot.entry_id for slot in store.entries.slots(ids[1])] == [ids[1]]
     assert all(isinstance(slot, Slot) for slot in slots)
+    every, one_by_one = store.lookup.every_slot(), {slot.entry_id: slot for slot in slots}
+    assert [every.entry_id[k] for k in every.by_stream()] == [ids[2], ids[1], ids[0]]
+    again = Slots.of(one_by_one[entry_id] for entry_id in every.entry_id.tolist())
+    for name in (field.name for field in dataclasses.fields(Slots)):
+        assert np.array_equal(np.asarray(getattr(every, name)), np.asarray(getattr(again, name))), name
     (held,) = store.entries.held(ids[0])
     assert held.spans == (span(9, 14, 13), span(90, 99, 99))
     assert (held.id, held.met, held.strength, held.text, held.slept) == (ids[0], 3, 2.0, "two words", 0)
