@@ -2,7 +2,7 @@
 
 Among many pictures some always come near a description, whatever it says. The detector knows some eighty kinds of
 things, and of these it knows better: what it has not seen in two frames is hardly there; see
-memory/entities/detections.py.
+memory/entities/detections.py. What it followed at other times of a stream is hardly there where it saw none.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ _LOOK_S = 1.0
 
 # What is left of a belief in a thing of a colour that none of its kind had: less than one half.
 _MISCOLOURED = 0.4
-# How much likelier a moment is without what was followed at other times, where that is part of what is looked for;
-# and how many seconds a frame stand for a stretch in which a thing was detected all the time.
+# By how much the odds fall that a moment shows what was followed at other times of its stream, and not then; and
+# from how many seconds a frame on a stretch of detections says nothing of a moment within it.
 _ELSEWHERE, _DENSE = 3.0, 2.0
 # Odds that what a question presupposes was there.
 _SUPPOSED = 4.0
@@ -138,7 +138,13 @@ def _only_elsewhere(memory: Memory, label: str, wanted: Filter, moment: Evidence
     if not times:
         return False
     detected = memory.entities.detected(wanted.stream) if wanted.stream is not None else []
-    times += [(d.t0_s, d.t1_s) for d in detected if d.label == label and d.t1_s - d.t0_s <= _DENSE * d.frames]
+    times += [
+        (each.t0_s, each.t1_s)
+        for each in detected
+        if each.label == label
+        and each.t1_s - each.t0_s <= _DENSE * each.frames
+        and (wanted.at_s is None or each.t1_s <= wanted.at_s)
+    ]
     return not any(
         start_s - _LOOK_S <= end and start <= end_s + _LOOK_S
         for start_s, end_s in times
