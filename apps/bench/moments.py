@@ -25,6 +25,10 @@ from numpy.typing import NDArray
 
 from hippocam.apps.bench.perception_cache import items, pieces
 from hippocam.apps.bench.sessions import OpenSession
+from hippocam.memory.memory import Memory
+from hippocam.memory.recall.query import Query
+from hippocam.memory.recall.trust import BELIEVED_FROM
+from hippocam.models.registry import make_encoder
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import EncoderSpec
@@ -128,26 +132,30 @@ def run(
     if not clips:
         raise HippocamError("no annotated clip was found; give --videos and --truth")
     results, shown, hidden, spec = [], list[float](), list[float](), None
+    near, far = list[float](), list[float]()
     for clip in clips:
         with tempfile.TemporaryDirectory() as folder, open_session(Path(folder) / "m", encoder=encoder) as session:
             report = session.watch([clip.video])
-            _, spec = session.memory_encoder()
+            made, spec = session.memory_encoder()
             everything = session.search("anything", top=1_000_000)
             found = {text: session.search(text, top=TOP) for text in clip.events}
-            shown += [_cosine(moments[0].score, spec) for moments in found.values()]
-            hidden += [_cosine(session.search(text, top=1)[0].score, spec) for text in absent]
+            shown += [moments[0].score for moments in found.values()]
+            hidden += [session.search(text, top=1)[0].score for text in absent]
+            with Memory.open_reader(Path(folder) / "m") as memory:
+                near += _best_cosines(memory, make_encoder(made), list(clip.events))
+                far += _best_cosines(memory, make_encoder(made), absent)
         spans = {text: [(m.t0_s, m.t1_s) for m in moments] for text, moments in found.items()}
         every = [(m.t0_s, m.t1_s) for m in everything]
         results.append(score(clip, spans, every, report.times_real_time))
     assert spec is not None
     seen, unseen = np.array(shown), np.array(hidden)
-    midpoint, slope = _fit(seen, unseen)
+    midpoint, slope = _fit(np.array(near), np.array(far))
     return MomentsResult(
         encoder=spec.id,
         clips=tuple(results),
         auc=float((seen[:, None] > unseen[None]).mean()) if absent else math.nan,
-        known=float((seen >= spec.midpoint).mean()),
-        unknown=float((unseen < spec.midpoint).mean()) if absent else math.nan,
+        known=float((seen >= BELIEVED_FROM).mean()),
+        unknown=float((unseen < BELIEVED_FROM).mean()) if absent else math.nan,
         midpoint=midpoint,
         slope=slope,
     )
@@ -236,6 +244,15 @@ def _iou(moment: Window, windows: Sequence[Window]) -> float:
         both = max(0.0, min(moment[1], end) - max(moment[0], start))
         best = max(best, both / (max(moment[1], end) - min(moment[0], start)))
     return best
+
+
+def _best_cosines(memory: Memory, encoder: Encoder, texts: Sequence[str]) -> list[float]:
+    """Cosine of the best moment for each text, by the encoder alone, as if 20 pictures had been compared."""
+    if not texts:
+        return []
+    vectors_TD = encoder.encode_texts(list(texts))
+    best = [memory.recall(Query(text=text, vector=v, top=1)) for text, v in zip(texts, vectors_TD, strict=True)]
+    return [_cosine(found[0].score, encoder.spec) for found in best]
 
 
 def _cosine(score: float, spec: EncoderSpec) -> float:
