@@ -322,6 +322,7 @@ class Evidence:
             where whole frames do.
         visit: Id of that visit, as in format_id; "" for none.
         box: Where the thing is in the exemplar: left, top, right, bottom as shares; None where that is not known.
+        witnessed: Belief, 0 to 1, without what words claim: where they can be the answer, it is the score.
         claimed: Whether words say so and the picture does not bear them out: then it is believed less than one
             half.
         imported: Id of the import that it came with, as in format_id; "" for own footage.
@@ -350,6 +351,7 @@ class Evidence:
     thing: str = ""
     visit: str = ""
     box: Box | None = None
+    witnessed: float = 0.0
     claimed: bool = False
     imported: str = ""
     detected: bool = False

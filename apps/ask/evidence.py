@@ -79,6 +79,7 @@ def evidence_of(member: Finder, query: Query, found: Sequence[Candidate]) -> tup
             thing="" if visit is None else visit.label,
             visit="" if visit is None else prefix + format_id(visit.id),
             box=None if visit is None else box_at(visit, entry.frame_s),
+            witnessed=candidate.witnessed,
             claimed=candidate.claimed,
             imported="" if candidate.made_by is None else format_id(candidate.made_by),
         )

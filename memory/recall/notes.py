@@ -61,15 +61,25 @@ _FILLER = frozenset(
     slides speaker talk talks video visible voice
     """.split()
 )
-# What asks for speech, and what bears writing: what a sign says is read.
+# What asks for speech.
 _SPEECH = re.compile(
     r"\b(?:say|says|said|saying|mention\w*|spoken|pronounc\w*|(?:talk|speak|spoke|tell|told)\w* about)\b",
     re.IGNORECASE,
 )
-_WRITING = re.compile(
-    r"\b(?:signs?|slides?|screens?|texts?|titles?|captions?|labels?|posters?|banners?|boards?|blackboards?|pages?|books?"
-    r"|papers?|notes?|cards?|headlines?|plates?|displays?|terminals?|logos?|letters?|credits|menus?|stickers?|words?"
-    r"|written|writing)\b",
+# What is writing and nothing else; and things that bear writing, and are seen as well: a plate, a book, a board.
+_WRITTEN = (
+    r"slides?|screens?|texts?|titles?|captions?|headlines?|displays?|terminals?|pages?|credits|menus?|words?|written"
+    r"|writing"
+)
+_BEARING = (
+    r"signs?|labels?|posters?|banners?|boards?|blackboards?|books?|papers?|notes?|cards?|plates?|logos?|letters?"
+    r"|stickers?"
+)
+_WRITING = re.compile(rf"\b(?:{_WRITTEN}|{_BEARING})\b", re.IGNORECASE)
+# What asks for the writing itself: "the sign about the door", and not "a pizza on a plate".
+_READ = re.compile(
+    rf"\b(?:{_WRITTEN}|(?:{_BEARING}) (?:about|reading|titled|named|called|labell?ed)"
+    r"|(?:number|licen[cs]e) plates?)\b",
     re.IGNORECASE,
 )
 # Words that say nothing of what is shown, beside a name: "when does Ann Smith appear".
@@ -207,9 +217,12 @@ def _named(text: str) -> tuple[list[str], bool]:
 
 
 def answered_in_words(text: str) -> bool:
-    """Whether words can be the answer: a question for what is said or written, or for a name alone."""
+    """Whether words can be the answer: a question for what is said or written, or for a name alone.
+
+    A thing that may bear writing is seen, too, so naming it asks for no words.
+    """
     _, about_words = asked_words(text)
-    return about_words or about_writing(text) or names_alone(text)
+    return about_words or _READ.search(text) is not None or names_alone(text)
 
 
 def names_alone(text: str) -> bool:

@@ -17,6 +17,8 @@ from hippocam.stream.records import FloatArray
 # Cosine of their scenes from which two moments of one source are near-copies: 19 in 20 of a picture that
 # was cropped, lit, compressed and noised anew, four times each, over seven clips, by the default encoder.
 COPY_COSINE = 0.93
+# Belief in a picture from which it is nearly believed.
+_NEARLY = 0.25
 # Near-copies that keep their places: what a still camera shows twice is mostly two things that happened.
 _ALIKE = 2
 
@@ -34,6 +36,24 @@ def with_doubted_behind(found: Sequence[Candidate]) -> list[Candidate]:
     sure = [c.score for c in found if not c.doubted and c.score >= BELIEVED_FROM]
     most = min(sure, default=1.0)
     return [c if not c.doubted or c.score < most else replace(c, score=_just_below(most)) for c in found]
+
+
+def with_claims_behind(found: Sequence[Candidate]) -> list[Candidate]:
+    """Put claims behind pictures that are nearly believed, where another picture is believed.
+
+    So a claim takes no place from what may be one more moment of the same. Where no picture is believed, claims
+    stay first: the words of an honest screen mostly are what was asked for.
+
+    Args:
+        found: Candidates, the strongest first.
+
+    Returns:
+        The same, in the same order, with claims believed less than the least picture that is nearly believed.
+    """
+    if not any(c.score >= BELIEVED_FROM for c in found):
+        return list(found)
+    most = min((c.score for c in found if not c.claimed and c.seen >= _NEARLY), default=BELIEVED_FROM)
+    return [c if not c.claimed or c.score < most else replace(c, score=_just_below(most)) for c in found]
 
 
 def varied(found: Sequence[Candidate], scenes: Mapping[int, FloatArray], top: int) -> list[Candidate]:

@@ -27,7 +27,7 @@ from hippocam.memory.recall.index import KeyIndex
 from hippocam.memory.recall.neighbours import with_neighbours
 from hippocam.memory.recall.notes import about_speech, answered_in_words, find_notes
 from hippocam.memory.recall.query import Candidate, NoteHit, Query, RecallConfig, SummaryHit, order
-from hippocam.memory.recall.ranking import varied, with_doubted_behind
+from hippocam.memory.recall.ranking import varied, with_claims_behind, with_doubted_behind
 from hippocam.memory.recall.stress import stressed
 from hippocam.memory.recall.thing_hit import ThingHit
 from hippocam.memory.recall.things import find_things
@@ -136,7 +136,8 @@ def recall(
             found.append(weighed(trust, entry, spans, seen, cosine or 0.0, words, counts, noted, thing))
     found += [note_by_itself(trust, hit) for hit in alone]
     found += [thing_by_itself(trust, hit) for hit in unheld]
-    ranked = sorted(with_doubted_behind(sorted(found, key=order)), key=lambda c: -c.score)  # stable
+    trusted = with_claims_behind(with_doubted_behind(sorted(found, key=order)))
+    ranked = sorted(trusted, key=lambda c: -c.score)  # stable
     # where words are asked for, it says nothing of a moment that its picture is like another's
     best = ranked[: query.top] if in_words else _varied(store, ranked, query.top)
     return with_neighbours(store, best, query, wanted) if query.beside else best

@@ -3,8 +3,7 @@
 Three rules, each told in SECURITY.md:
 
 - A question for what was seen is answered by pictures. Words (read, heard, given by a container, written in an
-  import) make surer what a picture shows, as far as it bears them out; where no picture does, they are a claim, no
-  answer.
+  import) make surer what a picture shows that is believed by itself; where none is, they are a claim, no answer.
 - Near-copies of one source are one witness: those after the first two make way for other moments that are
   believed.
 - What came with an import is not taken at its word: its picture is looked at again, by the encoder that is here.
@@ -27,8 +26,6 @@ from hippocam.stream.records import Box, FloatArray
 BELIEVED_FROM = 0.5
 # The most that is believed of a claim: less than of an answer.
 _MOST_CLAIMED = 0.49
-# Belief in a picture from which it bears words out.
-_BORNE_OUT_FROM = 0.25
 # Pictures of imports that are looked at again for one question.
 _MOST_CHECKS = 64
 
@@ -62,6 +59,7 @@ class Judgement(NamedTuple):
 
     seen: float
     score: float
+    witnessed: float
     claimed: bool
     made_by: int | None
     doubted: bool = False
@@ -100,60 +98,59 @@ class Trust:
         made_by = part.made_by.id if part is not None and part.holds(entry.first_seq) else None
         seen, labels, text, notes, box = beliefs
         if made_by is None or not self._doubted:
-            score, claimed = joined(1 - (1 - seen) * (1 - labels) * (1 - text), [notes], in_words=self._in_words)
-            return Judgement(seen, score, claimed, made_by)
+            shown = 1 - (1 - seen) * (1 - labels) * (1 - text)
+            score, claimed = joined(shown, [notes], in_words=self._in_words)
+            return Judgement(seen, score, self._witnessed(shown, score), claimed, made_by)
         refuted, doubted = False, True
         if seen >= BELIEVED_FROM and self._check is not None:
             cosine = self._check.cosine(entry, self._asked_D, box) if self._checks > 0 else None
             self._checks -= 1
             seen = _as_claim(seen) if cosine is None else min(seen, self._believed(cosine))
             refuted = doubted = seen < BELIEVED_FROM  # its vector claims what its picture does not show
-        told = [labels, text, notes]
-        score, claimed = joined(seen, told, in_words=self._in_words, one_witness=seen < BELIEVED_FROM)
-        return Judgement(seen, score, claimed or (refuted and score < BELIEVED_FROM), made_by, doubted)
+        score, claimed = joined(seen, [labels, text, notes], in_words=self._in_words)
+        claimed = claimed or (refuted and score < BELIEVED_FROM)
+        return Judgement(seen, score, self._witnessed(seen, score), claimed, made_by, doubted)
+
+    def _witnessed(self, shown: float, score: float) -> float:
+        return score if self._in_words else shown
 
     def unseen(self, visit: Visit, belief: float) -> Judgement:
         """What is believed of a thing whose time no entry holds any more: no picture can be looked at again."""
         part = self._parts.get(visit.stream)
         made_by = part.made_by.id if part is not None and part.holds_time(visit.t0_s) else None
         if made_by is None or not self._doubted:
-            return Judgement(belief, belief, False, made_by)
+            return Judgement(belief, belief, belief, False, made_by)
         kept = belief if belief < BELIEVED_FROM else _as_claim(belief)
-        return Judgement(kept, kept, belief >= BELIEVED_FROM, made_by, True)
+        return Judgement(kept, kept, kept, belief >= BELIEVED_FROM, made_by, True)
 
     def told(self, belief: float) -> tuple[float, bool]:
         """What is believed of notes without a picture, and whether it is a claim."""
         return joined(0.0, [belief], in_words=self._in_words)
 
 
-def joined(seen: float, told: Sequence[float], *, in_words: bool, one_witness: bool = False) -> tuple[float, bool]:
+def joined(shown: float, told: Sequence[float], *, in_words: bool) -> tuple[float, bool]:
     """Join what a picture shows and what words tell, as independent causes (noisy-or).
 
-    Where words are no answer they count as far as the picture bears them out: in full from a belief of one half,
-    and not at all up to a quarter. So words believed .8 are an answer beside a picture that is believed .33 or
-    more. One picture in 80 that has nothing to do with a question is, and one in 150 is believed without any
-    words; of those that show what is asked for one in 20 lies between (default encoder, five clips).
+    Words that come with a picture are no second witness to it: whoever planted them chose the picture, too. So
+    where words are no answer, they never make one of a picture that is not believed by itself; they only say where
+    to look first.
 
     Args:
-        seen: Belief that the picture shows it, 0 to 1.
+        shown: Belief that the picture shows it, 0 to 1.
         told: Beliefs of the words.
         in_words: Whether words can be the answer.
-        one_witness: Whether the picture is the words' own, so that it bears nothing out.
 
     Returns:
-        The belief, and whether it is a claim: words say so, and no picture does.
+        The belief, and whether it is a claim: words say so more than the picture does, and that is not believed.
     """
     missed = 1.0
     for belief in told:
         missed *= 1 - belief
-    everything = 1 - (1 - seen) * missed
-    if in_words or everything < BELIEVED_FROM:
+    everything = 1 - (1 - shown) * missed
+    if in_words or shown >= BELIEVED_FROM:
         return everything, False
-    borne_out = (
-        0.0 if one_witness else min(1.0, max(0.0, seen - _BORNE_OUT_FROM) / (BELIEVED_FROM - _BORNE_OUT_FROM))
-    )
-    score = seen + (1 - seen) * (1 - missed) * borne_out
-    return (score, False) if score >= BELIEVED_FROM else (max(score, _as_claim(everything)), True)
+    score = everything if everything < BELIEVED_FROM else _as_claim(everything)
+    return score, 1 - missed > shown
 
 
 def _as_claim(belief: float) -> float:

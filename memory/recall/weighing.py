@@ -79,6 +79,7 @@ def weighed(
         spans=spans,
         noted=noted,
         thing=thing,
+        witnessed=judged.witnessed,
         claimed=judged.claimed,
         made_by=judged.made_by,
         doubted=judged.doubted,
@@ -123,6 +124,7 @@ def note_by_itself(trust: Trust, hit: NoteHit) -> Candidate:
         words=hit.words,
         spans=(span,),
         noted=hit,
+        witnessed=0.0 if claimed else score,
         claimed=claimed,
     )
 
@@ -138,6 +140,7 @@ def thing_by_itself(trust: Trust, hit: ThingHit) -> Candidate:
         words=(),
         spans=(hit.span,),
         thing=hit,
+        witnessed=judged.witnessed,
         claimed=judged.claimed,
         made_by=judged.made_by,
         doubted=judged.doubted,

@@ -12,10 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from hippocam.memory.recall.notes import answered_in_words
 from hippocam.memory.records import Evidence
 from hippocam.models.errors import ReaderError
 from hippocam.models.readers.checks import check_whole
 from hippocam.models.readers.question_kind import QuestionKind
+from hippocam.models.readers.quoting import without_claims
 from hippocam.models.readers.reading import Given
 from hippocam.stream import opencv as cv2
 from hippocam.stream.jpeg import decode_jpeg
@@ -63,12 +65,12 @@ class Shown:
     Attributes:
         mark: As in Given.
         id: As in Given.
-        stream: Which stream. Untrusted.
+        stream: Which stream, "" where the name is kept back; see `without_claims`. Untrusted.
         time_s: Time of its frame.
         sentence: As in Evidence; "" for a live frame. It quotes words of the picture: untrusted.
         text: Words that the source gave. Untrusted.
         jpeg: Its picture; empty where it is not given.
-        evidence: The moment; None for a live frame.
+        evidence: The moment as it is told; None for a live frame.
     """
 
     mark: str
@@ -82,7 +84,7 @@ class Shown:
 
     @property
     def claimed(self) -> bool:
-        """Whether only words say that it shows what was asked for."""
+        """Whether only words, or a name, say that it shows what was asked for."""
         return self.evidence is not None and self.evidence.claimed
 
     @property
@@ -113,8 +115,16 @@ class Context:
     @property
     def given(self) -> tuple[Given, ...]:
         """The part of it that is kept with the answer."""
+        streams = {moment.id: moment.stream for moment in self.evidence}
         return tuple(
-            Given(mark=s.mark, id=s.id, stream=s.stream, time_s=s.time_s, picture=bool(s.jpeg)) for s in self.shown
+            Given(
+                mark=s.mark,
+                id=s.id,
+                stream=streams.get(s.id, s.stream),
+                time_s=s.time_s,
+                picture=bool(s.jpeg),
+            )
+            for s in self.shown
         )
 
     @property
@@ -180,6 +190,7 @@ def build_context(
         closer: JPEGs to use instead of the kept ones, by a moment's id, each of its `frame_s`.
     """
     closer = closer or {}
+    in_words = kind.in_words or answered_in_words(question)
     newest = sorted(live, key=lambda frame: frame.time_s)[-config.live_frames :] if config.live_frames else []
     frames = [
         Shown(
@@ -197,14 +208,15 @@ def build_context(
         Shown(
             mark=f"E{place}",
             id=moment.id,
-            stream=moment.stream,
+            stream=told.stream,
             time_s=moment.frame_s if moment.image or moment.id in closer else moment.t0_s,
-            sentence=moment.sentence,
-            text=moment.text,
+            sentence=told.sentence,
+            text=told.text,
             jpeg=_picture(closer.get(moment.id) or _stored(moment.image), config) if config.frames else b"",
-            evidence=moment,
+            evidence=told,
         )
         for place, moment in enumerate(sorted(evidence, key=lambda e: (e.t0_s, e.stream, e.id)), start=1)
+        for told in [moment if in_words else without_claims(moment, question)]
     ]
     context = Context(
         question=question,

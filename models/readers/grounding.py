@@ -1,4 +1,4 @@
-"""Checks an answer against records: a model that cannot see may only say what they say, and some only claim it."""
+"""Checks an answer against records: a model that cannot see may only say what they say."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from hippocam.memory.recall.words import content_words
 from hippocam.models.readers.context import Shown
 from hippocam.models.readers.marks import MARKS
-from hippocam.models.readers.reading import SEEN_FROM
 
 # Words that say nothing of what was there, in addition to those that content_words leaves out.
 _NEUTRAL = frozenset(
@@ -29,18 +28,6 @@ def grounded(sentence: str, cited: Sequence[Shown], question: str) -> bool:
     texts = [question, *notes, *(" ".join((shown.stream, shown.text, shown.sentence)) for shown in cited)]
     known = {word for text in texts for word in content_words(text)}
     return len(said & known) >= _SHARE * len(said)
-
-
-def claims(shown: Shown, question: str) -> bool:
-    """Whether a record claims what its picture does not show: by its words, or by its stream's name.
-
-    A name claims it where most of the question's words stand in it.
-    """
-    if shown.evidence is None or shown.belief >= SEEN_FROM:
-        return False
-    words = set(content_words(question))
-    named = words & set(content_words(shown.stream))
-    return shown.claimed or len(named) > _SHARE * len(words)
 
 
 def _counts_not(word: str) -> bool:

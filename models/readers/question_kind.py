@@ -32,6 +32,14 @@ class QuestionKind(Enum):
     OTHER = "something else about it"
 
     @property
+    def in_words(self) -> bool:
+        """Whether words can be the answer: what is asked for is written or said, or no picture tells it.
+
+        A name is read or heard, never seen; of "which monitor is connected" pictures tell no more than when.
+        """
+        return self in (QuestionKind.WORDS, QuestionKind.SAID, QuestionKind.OTHER)
+
+    @property
     def overall(self) -> bool:
         """Whether it is about all that there was, if nothing is named to look for."""
         return self in (QuestionKind.WHAT, QuestionKind.HAPPENED, QuestionKind.SUMMARY)

@@ -4,6 +4,9 @@ Labels, captions, speech, text on screen and names of files and streams come fro
 given they stand as JSON strings in which every character is escaped that could open or close anything: quotes,
 brackets, angles, braces, bars, line ends. So no marker that we write, as `<data>`, `<12.0 seconds>` or `[E1]`, and
 none of a chat template, as `<|im_end|>` or `[INST]`, can stand in them.
+
+A model believes what it reads, however it is quoted. So where something is asked for that is seen, words that
+speak of it are kept back until a picture is believed to show it.
 """
 
 from __future__ import annotations
@@ -11,11 +14,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from hippocam.memory.recall.words import content_words
+from hippocam.memory.records import Evidence
+from hippocam.models.readers.reading import SEEN_FROM
 
 # Everything but letters, digits and signs that are harmless in every chat template.
 _RISKY = re.compile(r"[^\w !#$%&'()*+,\-./:;=?@^~]")
 # Characters of one piece of outside text that a reader is given.
 MOST_CHARS = 400
+# Share of a question's words from which on a stream's name claims what is asked for.
+_SHARE = 0.5
 Value = str | float | int | Sequence["Value"]
 
 
@@ -41,3 +51,33 @@ def _value(value: Value) -> str:
     if isinstance(value, Sequence):
         return "[" + ", ".join(map(_value, value)) + "]"
     return json.dumps(value)
+
+
+def without_claims(moment: Evidence, question: str) -> Evidence:
+    """A moment without words that speak of what is asked for, unless its picture is believed to show that.
+
+    Args:
+        moment: The moment; it keeps its picture and its times.
+        question: What is asked for, to be seen.
+
+    Returns:
+        It, with notes, source's words, phrase and stream's name as far as none of the question's words is in them,
+        believed as without them. A name with most of these words claims it, as other words do.
+    """
+    if moment.score >= SEEN_FROM:
+        return moment
+    asked = set(content_words(question))
+
+    def silent(text: str) -> bool:
+        return asked.isdisjoint(content_words(text))
+
+    named = asked.intersection(content_words(moment.stream))
+    return replace(
+        moment,
+        claimed=moment.claimed or len(named) > _SHARE * len(asked),
+        score=moment.witnessed if moment.claimed else moment.score,
+        stream="" if named else moment.stream,
+        notes=tuple(note for note in moment.notes if silent(note.text)),
+        text=moment.text if silent(moment.text) else "",
+        sentence=moment.sentence if silent(moment.sentence) else "",
+    )

@@ -19,7 +19,7 @@ from dataclasses import replace
 from typing import Any
 
 from hippocam.models.readers.context import Context
-from hippocam.models.readers.grounding import claims, grounded
+from hippocam.models.readers.grounding import grounded
 from hippocam.models.readers.marks import MARK, MARKS, marks_in
 from hippocam.models.readers.prompt import Message, messages, written
 from hippocam.models.readers.reading import SEEN_FROM, Reading, Sentence
@@ -95,7 +95,7 @@ def read_reply(reply: str, context: Context, *, reader: str, sees: bool) -> Read
         raise ReplyError("names no moment that its answer rests on")
     if any(mark not in known for mark in cited):
         raise ReplyError("names a moment that was not given")
-    independent = sees and not any(claims(shown, context.question) for shown in context.shown)
+    independent = sees and not any(shown.claimed for shown in context.shown)
     confidence = _confidence(value.get("confidence"), max(known[mark].belief for mark in cited), independent)
     if not independent and confidence < SEEN_FROM:
         text = "Not seen: no moment that the answer could rest on matches well enough."

@@ -67,11 +67,17 @@ def supposed(moments: Sequence[Evidence]) -> tuple[Evidence, ...]:
     """Believe moments more, of what a question takes to have been there: "what colour is the sofa?".
 
     A belief is calibrated for what is as likely there as not, and people ask such questions of what they saw, so
-    the odds are higher from the start. What only words claim is believed no more.
+    the odds are higher from the start. What words claim is left out: it is believed no more.
     """
-    return tuple(
-        moment if moment.claimed else replace(moment, score=_supposed(moment.score)) for moment in moments
-    )
+    return tuple(map(_supposed_of, moments))
+
+
+def _supposed_of(moment: Evidence) -> Evidence:
+    if moment.score >= BELIEVED_FROM:
+        return replace(moment, score=_supposed(moment.score))
+    more = _supposed(moment.witnessed)
+    claimed = moment.claimed and more < BELIEVED_FROM
+    return replace(moment, score=max(moment.score, more), claimed=claimed)
 
 
 def _supposed(belief: float) -> float:

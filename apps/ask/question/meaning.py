@@ -19,8 +19,6 @@ _WHERE_IT_IS = re.compile(
 )
 _AT_A_MOMENT = (QuestionKind.COLOUR, QuestionKind.WHERE)
 _SOUGHT = {QuestionKind.WHO: "a person", QuestionKind.NOBODY: "nobody"}
-# A name is read or heard, never seen; of "which monitor is connected" pictures tell no more than when.
-_IN_WORDS = (QuestionKind.WORDS, QuestionKind.SAID, QuestionKind.OTHER)
 _PRESUPPOSING = frozenset(QuestionKind) - {
     QuestionKind.WHETHER, QuestionKind.WHEN, QuestionKind.OFTEN, QuestionKind.COUNT, QuestionKind.WHO,
     QuestionKind.NOBODY, QuestionKind.SAID, QuestionKind.WORDS,
@@ -77,8 +75,8 @@ class Meaning:
 
     @property
     def in_words(self) -> bool:
-        """Whether words can be the answer: what is asked for is written or said, or no picture tells it."""
-        return self.kind in _IN_WORDS
+        """Whether words can be the answer."""
+        return self.kind.in_words
 
     @property
     def presupposed(self) -> bool:

@@ -120,11 +120,25 @@ def test_of_several_memories_a_stream_has_its_own_name_within(memory):
 
 
 def test_what_a_question_presupposes_is_believed_more_but_no_claim_is():
-    plain, claim = moment(score=0.3), replace(moment(score=0.3), claimed=True)
+    plain, claim = (
+        replace(moment(score=0.3), witnessed=0.3),
+        replace(moment(score=0.48), claimed=True, witnessed=0.1),
+    )
     more, same = supposed([plain, claim])
     assert 0.5 < more.score < 0.8
-    assert same.score == 0.3
+    assert same == claim
     assert [m.score for m in supposed([moment(score=0.0), moment(score=1.0)])] == [0.0, 1.0]
+
+
+def test_words_that_are_believed_a_little_are_no_more_so_because_the_question_presupposes_something():
+    """Words that hold a part of the question stay below one half, and are no claim beside a picture like that."""
+    (told,) = supposed([replace(moment(score=0.45), witnessed=0.1)])
+    assert told.score == 0.45
+    (seen,) = supposed(
+        [replace(moment(score=0.48), claimed=True, witnessed=0.3)]
+    )  # the picture is enough by itself
+    assert seen.score > 0.5
+    assert not seen.claimed
 
 
 def test_the_detector_bears_out_what_is_there_and_not_what_it_does(memory):
