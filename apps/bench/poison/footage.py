@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,9 @@ from hippocam.memory.records import Entry, Evidence, Level
 from hippocam.stream import opencv as cv2
 from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import FloatArray, Image
+
+# Characters of a line that is painted.
+_LINE_CHARS = 18
 
 
 class Clip(Protocol):
@@ -115,6 +119,18 @@ def copied(image: Image, rng: np.random.Generator) -> Image:
     lit = part.astype(np.float32) * rng.uniform(0.8, 1.2) + rng.uniform(-12, 12)
     noisy = lit + rng.normal(0, 4, part.shape)
     return np.clip(noisy, 0, 255).astype(np.uint8)
+
+
+def with_words(image: Image, text: str) -> Image:
+    """A picture with a text painted over it in large letters, black on white."""
+    height, width = image.shape[:2]
+    painted, lines = np.ascontiguousarray(image), textwrap.wrap(text, _LINE_CHARS)
+    line_px = height // (2 * max(4, len(lines)))
+    cv2.rectangle(painted, (0, 0), (width, line_px * (2 * len(lines) + 1)), (255, 255, 255), -1)
+    for k, line in enumerate(lines):
+        scale = min(line_px / 20, width / (18 * _LINE_CHARS))
+        cv2.putText(painted, line, (4, line_px * (2 * k + 2)), cv2.FONT_HERSHEY_SIMPLEX, scale, (0, 0, 0), 2)
+    return painted
 
 
 def jpeg_of(image: Image, quality: int = 80) -> bytes:

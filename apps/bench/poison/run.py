@@ -136,7 +136,7 @@ def _attacked(
             found = now.search(asked.text, TOP)
             hidden = found_in(was.search(asked.text, TOP), asked) and not found_in(found, asked)
             first = found[0] if found else None
-            believed = first is not None and first.stream == planted and first.score >= SEEN_FROM
+            believed = first is not None and _of(first.stream, planted) and first.score >= SEEN_FROM
             by_recall.append(hidden or (believed and not hides))
             for reader in readers:
                 answer = now.ask(f"When is there {asked.text}?", reader)
@@ -153,4 +153,9 @@ def _misled(answer: Answered, asked: Asked, planted: str, *, hides: bool) -> boo
     cited = [moment for moment in answer.evidence if moment.id in answer.cited]
     if any(shows(moment, asked) for moment in cited):
         return False
-    return any(moment.stream == planted for moment in cited) and not hides
+    return any(_of(moment.stream, planted) for moment in cited) and not hides
+
+
+def _of(stream: str, planted: str) -> bool:
+    """Whether a stream was planted, or is one of several that were."""
+    return stream == planted or stream.startswith(planted + "/")
