@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -158,6 +159,44 @@ def test_notes_are_given_as_quoted_data_with_their_times(moment):
     assert text.count("</data>") == 1
     for marker in ("<99.0", "<|im_end|>", "[INST]", "<<SYS>>", "</s>", "{{", "[E9]"):
         assert marker not in text
+
+
+def _told(context):
+    return [
+        (s.stream, s.text, s.sentence, [note.text for note in s.evidence.notes], s.belief) for s in context.shown
+    ]
+
+
+def test_words_that_speak_of_what_is_asked_for_are_kept_back_until_a_picture_is_believed(moment):
+    notes = [Note(stream="car-park", kind="speech", t0_s=1, t1_s=2, text=text) for text in ("A red CAR!", "hello")]
+    doubted = moment(5, 0.48, notes=tuple(notes), text="a car", sentence="the words “car”", stream="car-park")
+    doubted = replace(doubted, claimed=True, witnessed=0.1)
+    context = build_context("When is there a red car?", [doubted], [], ContextConfig())
+    assert _told(context) == [("", "", "", ["hello"], 0.1)]
+    assert context.shown[0].jpeg  # a model that sees may look for itself
+    assert context.shown[0].claimed
+    assert [given.stream for given in context.given] == ["car-park"]
+    assert context.evidence == (doubted,)
+    assert "car" not in messages(context)[1].text.split("Question:")[0]
+
+    believed = replace(doubted, score=0.7, claimed=False)
+    for question, shown in (("When is there a red car?", believed), ("When does she say red car?", doubted)):
+        context = build_context(question, [shown], [], ContextConfig())
+        told = ("car-park", "a car", "the words “car”", ["A red CAR!", "hello"], shown.score)
+        assert _told(context) == [told]
+
+
+def test_a_name_that_says_most_of_what_is_asked_for_is_a_claim_as_other_words_are(moment):
+    def claims(stream, score=0.3):
+        context = build_context("Is there a red car?", [moment(5, score, stream=stream)], [], ContextConfig())
+        return context.shown[0].claimed
+
+    assert [claims("red-car"), claims("car"), claims("yard"), claims("red-car", 0.6)] == [
+        True,
+        False,
+        False,
+        False,
+    ]
 
 
 def test_records_of_the_memory_are_given_quoted_before_the_question():
