@@ -322,7 +322,8 @@ class Evidence:
             where whole frames do.
         visit: Id of that visit, as in format_id; "" for none.
         box: Where the thing is in the exemplar: left, top, right, bottom as shares; None where that is not known.
-        witnessed: Belief, 0 to 1, without what words claim: where they can be the answer, it is the score.
+        witnessed: Belief, 0 to 1, without words that cannot be the answer; None where none speak for it: then the
+            score.
         claimed: Whether words say so and the picture does not bear them out: then it is believed less than one
             half.
         imported: Id of the import that it came with, as in format_id; "" for own footage.
@@ -351,7 +352,7 @@ class Evidence:
     thing: str = ""
     visit: str = ""
     box: Box | None = None
-    witnessed: float = 0.0
+    witnessed: float | None = None
     claimed: bool = False
     imported: str = ""
     detected: bool = False

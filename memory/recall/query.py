@@ -103,7 +103,7 @@ class Candidate:
         beside: The entry that it only stands beside in time; None where it speaks for itself.
         noted: What was read, heard or given at its time and holds words of the question; None where nothing was.
         thing: The thing whose own picture p_seen and the cosine rest on; None where they rest on the whole frames.
-        witnessed: Belief without what words claim: where they can be the answer, it is the score.
+        witnessed: Belief without words that cannot be the answer; None where none speak for it: then the score.
         claimed: Whether words say so and no picture does; see trust.py. Then it is believed less than one half.
         made_by: Id of the import that the entry came with; None for own footage.
         doubted: Whether it came with an import, beside own footage, and no look at its picture has borne it out.
@@ -118,7 +118,7 @@ class Candidate:
     beside: int | None = None
     noted: NoteHit | None = None
     thing: ThingHit | None = None
-    witnessed: float = 0.0
+    witnessed: float | None = None
     claimed: bool = False
     made_by: int | None = None
     doubted: bool = False

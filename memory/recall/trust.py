@@ -59,10 +59,10 @@ class Judgement(NamedTuple):
 
     seen: float
     score: float
-    witnessed: float
     claimed: bool
     made_by: int | None
     doubted: bool = False
+    witnessed: float | None = None
 
 
 class Trust:
@@ -100,28 +100,29 @@ class Trust:
         if made_by is None or not self._doubted:
             shown = 1 - (1 - seen) * (1 - labels) * (1 - text)
             score, claimed = joined(shown, [notes], in_words=self._in_words)
-            return Judgement(seen, score, self._witnessed(shown, score), claimed, made_by)
+            return Judgement(seen, score, claimed, made_by, witnessed=self._witnessed(shown, [notes]))
         refuted, doubted = False, True
         if seen >= BELIEVED_FROM and self._check is not None:
             cosine = self._check.cosine(entry, self._asked_D, box) if self._checks > 0 else None
             self._checks -= 1
             seen = _as_claim(seen) if cosine is None else min(seen, self._believed(cosine))
             refuted = doubted = seen < BELIEVED_FROM  # its vector claims what its picture does not show
-        score, claimed = joined(seen, [labels, text, notes], in_words=self._in_words)
+        told = [labels, text, notes]
+        score, claimed = joined(seen, told, in_words=self._in_words)
         claimed = claimed or (refuted and score < BELIEVED_FROM)
-        return Judgement(seen, score, self._witnessed(seen, score), claimed, made_by, doubted)
+        return Judgement(seen, score, claimed, made_by, doubted, self._witnessed(seen, told))
 
-    def _witnessed(self, shown: float, score: float) -> float:
-        return score if self._in_words else shown
+    def _witnessed(self, shown: float, told: Sequence[float]) -> float | None:
+        return shown if any(told) and not self._in_words else None
 
     def unseen(self, visit: Visit, belief: float) -> Judgement:
         """What is believed of a thing whose time no entry holds any more: no picture can be looked at again."""
         part = self._parts.get(visit.stream)
         made_by = part.made_by.id if part is not None and part.holds_time(visit.t0_s) else None
         if made_by is None or not self._doubted:
-            return Judgement(belief, belief, belief, False, made_by)
+            return Judgement(belief, belief, False, made_by)
         kept = belief if belief < BELIEVED_FROM else _as_claim(belief)
-        return Judgement(kept, kept, kept, belief >= BELIEVED_FROM, made_by, True)
+        return Judgement(kept, kept, belief >= BELIEVED_FROM, made_by, True)
 
     def told(self, belief: float) -> tuple[float, bool]:
         """What is believed of notes without a picture, and whether it is a claim."""

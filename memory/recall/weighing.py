@@ -124,7 +124,7 @@ def note_by_itself(trust: Trust, hit: NoteHit) -> Candidate:
         words=hit.words,
         spans=(span,),
         noted=hit,
-        witnessed=0.0 if claimed else score,
+        witnessed=0.0 if claimed else None,
         claimed=claimed,
     )
 

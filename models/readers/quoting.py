@@ -75,7 +75,7 @@ def without_claims(moment: Evidence, question: str) -> Evidence:
     return replace(
         moment,
         claimed=moment.claimed or len(named) > _SHARE * len(asked),
-        score=moment.witnessed if moment.claimed else moment.score,
+        score=moment.score if moment.witnessed is None else moment.witnessed,
         stream="" if named else moment.stream,
         notes=tuple(note for note in moment.notes if silent(note.text)),
         text=moment.text if silent(moment.text) else "",

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from hippocam.apps.ask.belief.witnesses import believed_anew, is_in_words, shown_belief
 from hippocam.apps.ask.nouns import (
     ALIKE_VEHICLES,
     KINDS_OF_PEOPLE,
@@ -73,11 +74,10 @@ def supposed(moments: Sequence[Evidence]) -> tuple[Evidence, ...]:
 
 
 def _supposed_of(moment: Evidence) -> Evidence:
-    if moment.score >= BELIEVED_FROM:
-        return replace(moment, score=_supposed(moment.score))
-    more = _supposed(moment.witnessed)
-    claimed = moment.claimed and more < BELIEVED_FROM
-    return replace(moment, score=max(moment.score, more), claimed=claimed)
+    if not moment.claimed:
+        return believed_anew(moment, _supposed(shown_belief(moment)), moment.why)
+    shown = _supposed(moment.witnessed or 0.0)
+    return moment if shown < BELIEVED_FROM else replace(moment, score=shown, witnessed=shown, claimed=False)
 
 
 def _supposed(belief: float) -> float:
@@ -115,24 +115,29 @@ def doubted(
 def _doubted(
     memory: Memory, query: Query, moment: Evidence, labels: Sequence[str], prefix: str, very_high: float
 ) -> Evidence:
-    if moment.noted or not labels:
+    if is_in_words(moment) or (moment.noted and moment.claimed) or not labels:
         return moment
+    shown, why = moment.score if moment.claimed else shown_belief(moment), moment.why
     wanted = _within(query, moment, prefix)
     away = [label for label in labels if _only_elsewhere(memory, label, wanted, moment)]
     if away:
-        score = moment.score / (moment.score + _ELSEWHERE * (1 - moment.score))
-        moment = replace(moment, score=score, why=f"{moment.why}; detected at other times: {', '.join(away)}")
-    score = moment.score
+        shown = shown / (shown + _ELSEWHERE * (1 - shown))
+        why = f"{why}; detected at other times: {', '.join(away)}"
+    score = shown
     found = [memory.entities.presence([label], wanted) for label in labels]
     for label, presence in zip(labels, found, strict=True):
         if _taken_for(memory, label, presence, wanted):
             presence = replace(presence, frames=0, score=0.0)
         score = presence.believed(score, misses=label in _OFTEN_MISSED, very_high=very_high)
-    if score == moment.score:
+    if score == shown:
         thing = thing_in(query.text)
         known = thing is not None and not thing.acts and not thing.of_a_kind
-        return replace(moment, detected=known and all(presence.shown for presence in found))
-    return replace(moment, score=score, why=f"{moment.why}; never detected there: {', '.join(labels)}")
+        moment = replace(moment, detected=known and all(presence.shown for presence in found))
+    else:
+        why = f"{why}; never detected there: {', '.join(labels)}"
+    if moment.claimed:
+        return replace(moment, score=score, why=why)
+    return believed_anew(moment, score, why) if why != moment.why else moment
 
 
 def _only_elsewhere(memory: Memory, label: str, wanted: Filter, moment: Evidence) -> bool:
@@ -179,7 +184,7 @@ def _miscoloured(
     memory: Memory, query: Query, moment: Evidence, coloured: Sequence[Coloured], prefix: str
 ) -> Evidence:
     """Take belief from a moment of a thing in a colour that none of its kind had in the stream."""
-    if moment.noted or moment.score < BELIEVED_FROM:
+    if is_in_words(moment) or moment.score < BELIEVED_FROM:
         return moment
     wanted = _within(query, moment, prefix)
     for asked in coloured:
@@ -189,7 +194,7 @@ def _miscoloured(
         visits = [v for e in entities for v in e.visits if wanted.overlaps(v.t0_s, v.t1_s, v.known_s)]
         if contradicted(asked, visits):
             why = f"{moment.why}; no {asked.labels[0]} there was {asked.colour}"
-            return replace(moment, score=min(moment.score, _MISCOLOURED), why=why)
+            return believed_anew(moment, min(shown_belief(moment), _MISCOLOURED), why)
     return moment
 
 

@@ -15,10 +15,11 @@ import math
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from hippocam.apps.ask.belief.witnesses import believed_anew, is_in_words, shown_belief
 from hippocam.apps.ask.pictures import read_picture
 from hippocam.memory.records import Evidence
 from hippocam.stream.records import FloatArray, Image
@@ -120,8 +121,8 @@ def by_regions(
     """Believe moments anew by the regions of their pictures.
 
     Args:
-        moments: The strongest first. Those that words speak for, or alone claim, and what came with an import stay
-            as they are.
+        moments: The strongest first. Those that words answer, or alone claim, and what came with an import stay as
+            they are.
         vector_D: What is looked for, in the encoder's space.
         encoder: The one that made the vectors; where it knows no regions, nothing changes.
         model: How belief and regions are joined.
@@ -134,11 +135,11 @@ def by_regions(
         return tuple(moments)
     found = list[Evidence]()
     for rank, moment in enumerate(moments):
-        if moment.noted or moment.claimed or moment.imported:
+        if is_in_words(moment) or moment.claimed or moment.imported:
             found.append(moment)
             continue
         looked = rank < LOOKED and moment.image
         cosine = pictures.nearest(moment.image, vector_D, encoder) if looked else None
         why = moment.why if cosine is None else f"{moment.why}; its nearest region: cosine {cosine:.2f}"
-        found.append(replace(moment, score=model.believed(moment.score, cosine), why=why))
+        found.append(believed_anew(moment, model.believed(shown_belief(moment), cosine), why))
     return tuple(found)
