@@ -15,8 +15,13 @@ from hippocam.models.readers.note_text import one_line
 from hippocam.models.readers.surety import Surety, hedged
 from hippocam.stream.records import Note
 
-# "Who", "which studio", "by whom"; and who is seen doing it, which words do not tell.
-_ASKED = re.compile(r"^(?:by |for )?(?:who|whom|whose|which|what)\b", re.IGNORECASE)
+# "Who", "by whom", "which studio"; "what does the script print?" asks for nobody.
+_ASKED = re.compile(
+    r"^(?:by |for )?(?:who|whom|whose|(?:which|what) (?:(?:is|was) the name of|studios?|compan(?:y|ies)|people"
+    r"|organi[sz]ations?|foundations?|institut(?:e|ion)s?|persons?|artists?|bands?|publishers?|distributors?"
+    r"|sponsors?))\b",
+    re.IGNORECASE,
+)
 # What is asked of a work, and what credits call it.
 _ROLES = tuple(
     (re.compile(asked, re.IGNORECASE), re.compile(called, re.IGNORECASE))

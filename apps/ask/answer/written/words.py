@@ -65,6 +65,11 @@ _FORMS = tuple(
         (r"\b(?:what|which) year\b", r"\b(?:19|20)\d\d\b"),
         (r"\b(?:tele)?phone number\b", r"\+?\d[\d ()/-]{6,}\d"),
         (r"\b(?:licen[cs]e|number) plate\b", r"^(?=.*\d)[A-Z0-9][A-Z0-9 -]{3,9}$"),
+        (
+            r"\b(?:under (?:what|which)|(?:what|which)) licen[cs]es?\b(?! plate)",
+            r"(?i:\blicen[cs]ed\b|/licen[cs]es/|\bcreative commons\b|\bpublic domain\b"
+            r"|\b(?:GPL|MIT|BSD) licen[cs]e\b)",
+        ),
         (r"\bip address\b", r"\b\d{1,3}(?:\.\d{1,3}){3}\b"),
         (r"\b(?:what|which) (?:file|script)\b|\bfile ?name\b", r"\b[\w-]+\.[a-z][a-z0-9]{1,4}\b"),
         (r"\b(?:what|which) command\b", r"^\S*[$#>%] ?\w"),

@@ -176,6 +176,16 @@ def test_a_date_on_the_screen_is_found_by_its_form(yard):
     assert said(yard, "What date does the camera show?") is None
 
 
+def test_a_licence_is_found_by_how_one_is_named(yard):
+    notes = tuple(
+        Note(stream="yard", kind="screen", t0_s=t0_s, t1_s=t0_s + 2, text=text)
+        for t0_s, text in ((10, "Get a License"), (50, "Licensed as Creative Commons Attribution 3.0"))
+    )
+    answer = said(yard, "Under which licence is the film published?", records=yard.Yard((), notes))
+    assert "Creative Commons" in answer
+    assert "Get a License" not in answer
+
+
 def test_at_a_moment_it_is_the_moment_that_counts(yard):
     assert (
         said(yard, "Is nobody there at 0:43?") == "Yes: I saw nobody at 0:43 in yard (in the camera's whole view)."

@@ -51,5 +51,9 @@ def test_the_shortest_line_that_names_the_role_comes_first(yard):
     assert answer.index("Ann Lee") < answer.index("Technical Director")
 
 
+def test_a_script_that_prints_something_is_no_role(yard):
+    assert "Fay Ru" not in (said(yard, "What does the script print?") or "")
+
+
 def test_who_narrates_is_not_told_where_no_line_names_a_narrator(yard):
     assert said(yard, "Who is the narrator?") is None
