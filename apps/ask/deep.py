@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hippocam.apps.ask.belief.regions import on_its_scale
 from hippocam.memory.recall.recall import belief
 from hippocam.memory.records import Evidence, StreamStatus
 from hippocam.stream.errors import SourceError
@@ -184,7 +185,7 @@ def look_again(
                 break
             frames += len(seen)
             best = max([*seen, *([best] if best else [])], key=lambda frame: frame.cosine)
-            p = belief(best.cosine, encoder.spec, compared + frames)
+            p = on_its_scale(belief(best.cosine, encoder.spec, compared + frames), encoder)
             step = Step(
                 stream=moment.stream,
                 t0_s=span[0],

@@ -401,7 +401,9 @@ def _moments(
         for moment in open_moments(member.memory.folder, plain, query, member.sentences.of_frame):
             if moment.stream in apart:
                 continue
-            still_open.append(replace(member.rename(moment), score=_shifted(moment.score, shifts[index])))
+            score = _shifted(moment.score, shifts[index])
+            score = on_its_scale(score, encoder) if query.beside == 0 else score
+            still_open.append(replace(member.rename(moment), score=score))
     every = [*(next(closed[f.part]) for f in best), *still_open]
     most = max(parts[0].query.top, len(best))
     return tuple(sorted(every, key=lambda moment: -moment.score)[:most])  # stable
