@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 from hippocam.apps.ask.answer.answer import answer_beside, answer_from_records, told_records, trusted
@@ -12,6 +13,7 @@ from hippocam.apps.ask.answer.closeup import Pictures
 from hippocam.apps.ask.asof import Known, is_present, with_states
 from hippocam.apps.ask.away import with_away
 from hippocam.apps.ask.belief.likely import named_first
+from hippocam.apps.ask.belief.regions import on_its_scale
 from hippocam.apps.ask.deep import DeepConfig, SecondLook, look_again, thin
 from hippocam.apps.ask.links import where_before
 from hippocam.apps.ask.question.before_after import JUST_S
@@ -164,6 +166,7 @@ def _found(
             compared=sum(stream.entries for stream in streams),
             at_s=at_s,
             marked=memory.marked(),
+            scaled=partial(on_its_scale, encoder=encoder),
         )
         evidence = looked.evidence
     context = build_context(

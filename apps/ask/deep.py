@@ -19,7 +19,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hippocam.apps.ask.belief.regions import on_its_scale
 from hippocam.memory.recall.recall import belief
 from hippocam.memory.records import Evidence, StreamStatus
 from hippocam.stream.errors import SourceError
@@ -146,6 +145,7 @@ def look_again(
     compared: int,
     at_s: float | None = None,
     marked: Mapping[str, CameraZones] | None = None,
+    scaled: Callable[[float], float] = lambda belief: belief,
     clock: Callable[[], float] = time.monotonic,
 ) -> SecondLook:
     """Look at the sources of the best moments again.
@@ -159,6 +159,7 @@ def look_again(
         compared: How many pictures were compared already.
         at_s: As if the streams ended here.
         marked: What is marked in the pictures of streams: masks hold for a second look, too.
+        scaled: Brings a belief of the encoder's to the scale of the evidence's.
         clock: Gives seconds that only rise.
     """
     start, asked_D = clock(), asked_D / max(float(np.linalg.norm(asked_D)), 1e-9)
@@ -185,7 +186,7 @@ def look_again(
                 break
             frames += len(seen)
             best = max([*seen, *([best] if best else [])], key=lambda frame: frame.cosine)
-            p = on_its_scale(belief(best.cosine, encoder.spec, compared + frames), encoder)
+            p = scaled(belief(best.cosine, encoder.spec, compared + frames))
             step = Step(
                 stream=moment.stream,
                 t0_s=span[0],
