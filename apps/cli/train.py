@@ -155,8 +155,8 @@ def _outline(options: argparse.Namespace) -> int:
         seed=options.seed,
         command=f"hippocam train outline --data FOLDER --out DIR --seed {options.seed}",
     )
-    count, dim = outline.directions_KD.shape
-    lines = [f"{count} directions of {dim} numbers, error of a cosine {outline.error:.3f}"]
+    tables, words, directions = outline.tables_MWK.shape
+    lines = [f"{tables} tables of {words} along {directions} directions, error of a cosine {outline.error:.3f}"]
     lines += [f"wrote {file} ({file.stat().st_size / 1e3:.0f} kB)" for file in files]
     _tell(options, lines, {"files": [str(file) for file in files], "error": outline.error})
     return 0

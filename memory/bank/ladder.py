@@ -1,9 +1,9 @@
 """The ladder that an entry falls down: what it gives up next, what that frees, and what it costs.
 
-In order: a smaller picture, no picture, only the signs of its vectors, of these the outline alone (codec.py) where
-one is known and few entries are held, only its words, nothing. Each step loses a share of the entry's worth and
-frees some bytes. Once there are outlines, an entry that gives up its numbers becomes one at once: it soon would,
-and the outline of what it was is better than that of its signs.
+In order: a smaller picture, no picture, only the signs of its vectors, the outline of one vector (codec.py)
+where one is known, only its words, nothing. Each step loses a share of the entry's worth and frees some bytes.
+Once there are outlines, an entry that gives up its numbers becomes one at once: it soon would, and the outline of
+what it was is better than that of its signs.
 
 Shapes: N rows.
 """
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hippocam.memory.bank.columns import Columns, Rows
-from hippocam.memory.codec import Outline, sign_bytes, sign_error
+from hippocam.memory.codec import Outline, packed_bytes, sign_bytes, sign_error
 from hippocam.memory.records import OUTLINE, Level
 
 Doubles = NDArray[np.float64]
@@ -36,9 +36,6 @@ _SHARES = {Level.FULL: 0.15, Level.SMALL: 0.45, Level.VECTORS: 0.35, Level.WORDS
 # Keeping only the signs of vectors loses, for each unit of a cosine's error, this much of what losing the vectors
 # would.
 _SIGN_SHARE = 2.0
-# Entries up to which outlines pay: the more are held, the more of them a blurred one is taken for. Among a few
-# hundred it is found as often as its signs are; among thousands it is better to give up what is worth least.
-_OUTLINED_UP_TO = 1000
 
 
 class Ladder:
@@ -146,7 +143,7 @@ class Ladder:
     def _outlines(self) -> bool:
         """Whether signs may be reduced to outlines now: where none but the newest entry keeps its numbers."""
         columns = self._columns
-        if self._outline is None or len(columns) > _OUTLINED_UP_TO:
+        if self._outline is None:
             return False
         return int((columns.used & ~columns.pinned & (columns.level <= Level.VECTORS)).sum()) <= 1
 
@@ -165,7 +162,7 @@ class Ladder:
         each = np.zeros(NOTHING, np.int64)
         each[: Level.SIGNS] = self._columns.dim + 4
         each[Level.SIGNS] = sign_bytes(self._columns.dim)
-        of_outline = 0 if self._outline is None else self._outline.packed_bytes
+        of_outline = 0 if self._outline is None else packed_bytes(self._outline)
         return np.where(outlined, of_outline, self._vectors * each[level])
 
 

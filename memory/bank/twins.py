@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hippocam.memory.bank.columns import LARGEST, Columns, Rows
+from hippocam.memory.bank.columns import Columns, Rows
 from hippocam.memory.bank.state import in_steps
 from hippocam.memory.records import Level
 from hippocam.stream.records import FloatArray
@@ -144,15 +144,21 @@ class Twins:
         return mended
 
     def _mend(self, cosines: FloatArray, these: Rows, those: Rows) -> FloatArray:
-        """Correct the cosines [N, M] of pairs of keys that both kept only their signs.
+        """Correct the inner products [N, M] of pairs of keys that both kept only their signs, or their outlines.
 
-        The cosine of two sign vectors is 2 / pi asin(c) where that of the vectors was c (Charikar 2002).
+        The cosine of two sign vectors is 2 / pi asin(c) where that of the vectors was c (Charikar 2002). Outlines
+        of vectors that are nearly the same err in the same way, so their own cosine tells.
         """
         columns = self._columns
-        one, other = columns.level[these] == Level.SIGNS, columns.level[those] == Level.SIGNS
-        if one.any() and other.any():
-            length = LARGEST * np.sqrt(columns.dim)
-            at = np.ix_(one, other)
-            sizes = length**2 * np.outer(columns.scale[these[one]], columns.scale[those[other]])
-            cosines[at] = np.sin(np.pi / 2 * np.clip(cosines[at] / np.maximum(sizes, 1e-9), -1, 1))
+        for outlines in (False, True):
+            one, other = (
+                (columns.level[rows] == Level.SIGNS) & (columns.outlined[rows] == outlines)
+                for rows in (these, those)
+            )
+            if one.any() and other.any():
+                at = np.ix_(one, other)
+                lengths = (np.linalg.norm(columns.keys(rows), axis=1) for rows in (these[one], those[other]))
+                sizes = np.outer(*lengths)
+                clipped = np.clip(cosines[at] / np.maximum(sizes, 1e-9), -1, 1)
+                cosines[at] = clipped if outlines else np.sin(np.pi / 2 * clipped)
         return cosines

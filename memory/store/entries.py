@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from hippocam.memory.codec import Outline, coarse, pack, signs, unpack, unpack_many
+from hippocam.memory.codec import Outline, coarse, pack, pack_outline, signs, unpack, unpack_many
 from hippocam.memory.records import Entry, Event, Held, Level, Slot, Span, id_of
 from hippocam.memory.store.columns import (
     ENTRY,
@@ -165,7 +165,7 @@ class EntryTable:
             key_D = scene_D = (both_D / np.linalg.norm(both_D)).astype(np.float32)
 
         def packed(vector_D: FloatArray) -> bytes:
-            return pack(signs(vector_D)) if outline is None else outline.pack(vector_D)
+            return pack(signs(vector_D)) if outline is None else pack_outline(outline, vector_D)
 
         self._update(
             entry_id,

@@ -1,52 +1,89 @@
-"""Vectors of an encoder into the directions of their outline: see Outline in memory/codec.py.
+"""Vectors of an encoder into the tables of their outline: see SumOutline in memory/codec.py.
 
-The directions are the leading ones of the vectors' second moments, turned at random among themselves: so each
-tells about as much as any other, and a sign of each is well spent (Gong and Lazebnik 2011, who then go on turning;
-here that gained nothing).
+The tables are learned along the leading directions of the vectors' second moments, each from what the ones before
+it leave (residual quantisation, by FAISS).
 
-Shapes: N vectors of dimension D; K directions.
+Shapes: N vectors of dimension D; K directions; M tables of W vectors.
 """
 
 from __future__ import annotations
 
+import zlib
+from dataclasses import replace
+
 import numpy as np
 
-from hippocam.memory.codec import Outline, outline_number
+from hippocam.memory.codec import WORDS, SumOutline, outline_number, outlined
 from hippocam.stream.records import FloatArray
 
+TABLES = 16
 DIRECTIONS = 128
 _LARGEST = 127
+# Rounds of finding the nearest words and their means, for each table; sums that are followed meanwhile.
+_ROUNDS = 10
+_BEAM = 5
 # Vectors of which the error of cosines is measured.
 _MEASURED = 2000
 
 
-def learn_outline(vectors_ND: FloatArray, *, directions: int = DIRECTIONS, seed: int = 0) -> Outline:
-    """Find the directions for vectors like these.
+def taught(video: str) -> bool:
+    """Whether sentences about a video are learned from for what ships: every second one is, by its name."""
+    return zlib.crc32(video.encode()) % 2 == 0
+
+
+def learn_outline(
+    vectors_ND: FloatArray, *, tables: int = TABLES, directions: int = DIRECTIONS, seed: int = 0
+) -> SumOutline:
+    """Find the tables for vectors like these.
 
     Args:
         vectors_ND: float32 [N, D], of length 1.
-        directions: How many, K: divisible by 8, and D at most.
-        seed: Seed of the turning.
+        tables: How many, M.
+        directions: How many, K: D at most.
+        seed: Seed of the training.
 
     Raises:
-        ValueError: There are fewer vectors than directions, or more directions than dimensions.
+        ValueError: There are fewer vectors than words in a table, or more directions than dimensions.
     """
     count, dim = vectors_ND.shape
-    if directions % 8 or not 0 < directions <= min(dim, count):
-        raise ValueError(f"directions must be divisible by 8 and up to {min(dim, count)}, found {directions}")
+    if count < WORDS or not 0 < directions <= dim:
+        raise ValueError(f"needs {WORDS} vectors, found {count}, and up to {dim} directions, found {directions}")
     doubles = vectors_ND.astype(np.float64)
     _, leading = np.linalg.eigh(doubles.T @ doubles)
-    rng = np.random.default_rng(seed)
-    turned, triangle = np.linalg.qr(rng.normal(size=(directions, directions)))
-    turned *= np.sign(np.diag(triangle))  # without it the draw would depend on the library
-    main_KD = turned @ leading[:, ::-1][:, :directions].T
-    directions_KD = np.rint(main_KD * (_LARGEST / np.abs(main_KD).max())).astype(np.int8)
-    sums_NK = doubles @ directions_KD.T.astype(np.float64)
-    size = 1 / float(np.abs(sums_NK).sum(axis=1).mean())
-    drawn = rng.permutation(count)[:_MEASURED]
-    rows_MD = (np.where(sums_NK[drawn] > 0, size, -size) @ directions_KD.astype(np.float64)).astype(np.float32)
-    apart = np.roll(drawn, 1)
-    told = np.einsum("md,md->m", rows_MD, vectors_ND[apart])
-    error = float((told - np.einsum("md,md->m", vectors_ND[drawn], vectors_ND[apart])).std())
-    number = outline_number(directions_KD, size, error)
-    return Outline(number=number, directions_KD=directions_KD, size=size, error=error)
+    main_KD = leading[:, ::-1][:, :directions].T
+    main_KD = np.ascontiguousarray(main_KD * np.sign(main_KD.sum(axis=1, keepdims=True)))  # no library's choice
+    tables_MWK = _tables((vectors_ND @ main_KD.T).astype(np.float32), tables, seed)
+    unit, of_direction = np.abs(tables_MWK).max() / _LARGEST, _LARGEST / np.abs(main_KD).max()
+    outline = SumOutline(
+        number=0,
+        tables_MWK=np.rint(tables_MWK / unit).astype(np.int8),
+        directions_KD=np.rint(main_KD * of_direction).astype(np.int8),
+        gain=float(1 / (unit * of_direction)),
+        size=1.0,
+        error=0.0,
+    )
+    drawn_MD = vectors_ND[np.random.default_rng(seed).permutation(count)[:_MEASURED]]
+    rows_MD = np.stack([outlined(outline, vector_D) for vector_D in drawn_MD])
+    size = 1 / float(np.einsum("md,md->m", rows_MD, drawn_MD).mean())
+    others_MD = np.roll(drawn_MD, 1, axis=0)
+    told, true = np.einsum("md,md->m", size * rows_MD, others_MD), np.einsum("md,md->m", drawn_MD, others_MD)
+    error = float((told - true).std())
+    number = outline_number(outline.tables_MWK, outline.directions_KD, numbers=(outline.gain, size, error))
+    return replace(outline, number=number, size=size, error=error)
+
+
+def _tables(vectors_NK: FloatArray, tables: int, seed: int) -> FloatArray:
+    """Learn tables, float32 [M, W, K]: each for what the sums of the ones before it leave of the vectors."""
+    import faiss
+
+    quantizer = faiss.ResidualQuantizer(vectors_NK.shape[1], tables, int(np.log2(WORDS)))
+    quantizer.max_beam_size = _BEAM
+    quantizer.cp.niter, quantizer.cp.seed = _ROUNDS, seed
+    threads = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)  # else sums would depend on how many there are
+    try:
+        quantizer.train(np.ascontiguousarray(vectors_NK))
+    finally:
+        faiss.omp_set_num_threads(threads)
+    learned: FloatArray = faiss.vector_to_array(quantizer.codebooks).reshape(tables, WORDS, -1)
+    return learned

@@ -10,7 +10,7 @@ Shapes: N sentences.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +23,19 @@ SEEN, ASKED = "val_1.json", "val_2.json"
 Videos = Mapping[str, Mapping[str, Any]]
 
 
-def read_lifelog(folder: Path, seed: int) -> Lifelog:
+def read_lifelog(folder: Path, seed: int, of: Callable[[str], bool] | None = None) -> Lifelog:
     """Join the videos of a folder into one lifelog.
 
     Args:
         folder: Holds `val_1.json` and `val_2.json`.
         seed: Draws the order of the videos.
+        of: Which videos, by name; None for all.
 
     Raises:
         HippocamError: A file is missing or holds something else, or no video has both annotators.
     """
     seen, asked = _read(folder / SEEN), _read(folder / ASKED)
+    seen = {name: video for name, video in seen.items() if of is None or of(name)}
     names = sorted(seen)
     order = np.random.default_rng(seed).permutation(len(names))
     starts_s, end_s = dict[str, float](), 0.0

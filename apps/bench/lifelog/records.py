@@ -18,6 +18,8 @@ from hippocam.stream.records import FloatArray
 LEAST_IOU = 0.5
 # Seconds between the items that a memory on disk is given.
 ITEM_S = 2.0
+# One question in this many is asked before, when what it is about has just passed.
+ASKED_EVERY = 10
 # Bytes of a memory on disk, as `du -sb` counts them.
 DISK_BYTES = (1_000_000, 256_000)
 
@@ -125,6 +127,19 @@ class Cell:
     bytes: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Again:
+    """What ours finds of what an unbounded list does, R@1 over R@1.
+
+    Attributes:
+        asked_again: Of the questions that were asked before, when what they are about had just passed.
+        one_off: Of the others.
+    """
+
+    asked_again: float
+    one_off: float
+
+
 Table = Mapping[str, Mapping[int, Cell]]
 
 
@@ -142,6 +157,7 @@ class LifelogResult:
         unbounded: The list of all sentences.
         signs: The list of all sentences' signs.
         table: rule -> share -> cell.
+        again: share -> what ours finds of questions that are asked again, and of others; means over the seeds.
         disk: rule -> bytes -> cell, of the first seed: ours is a memory's folder by `du -sb`, of the others
             their own bytes.
         stored: What the memory's folders hold, by bytes; of the first seed.
@@ -157,6 +173,7 @@ class LifelogResult:
     unbounded: Cell
     signs: Cell
     table: Table
+    again: Mapping[int, Again]
     disk: Table
     stored: Mapping[int, Stored | None]
     seconds: Mapping[str, float]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from hippocam.apps.bench.lifelog.records import DISK_BYTES, ITEM_S, LEAST_IOU, Cell, LifelogResult
+from hippocam.apps.bench.lifelog.records import ASKED_EVERY, DISK_BYTES, ITEM_S, LEAST_IOU, Cell, LifelogResult
 
 TITLE = "Lifelog, a week of sentences"
 
@@ -22,6 +22,10 @@ def to_json(result: LifelogResult) -> str:
             "unbounded": _plain(result.unbounded),
             "signs": _plain(result.signs) | {"of_unbounded": result.signs.of_unbounded},
             "table": _cells(result.table),
+            "again": {
+                str(share): {"asked_again": found.asked_again, "one_off": found.one_off}
+                for share, found in result.again.items()
+            },
             "disk": _cells(result.disk),
         },
         allow_nan=False,
@@ -65,6 +69,16 @@ def to_markdown(result: LifelogResult) -> str:
         lines += [
             "",
             "A dash: not run, since the time that the rule takes grows with the square of what it holds.",
+        ]
+    if result.again:
+        told = "; ".join(
+            f"at 1/{share} {found.asked_again:.2f} and {found.one_off:.2f}"
+            for share, found in result.again.items()
+        )
+        lines += [
+            "",
+            f"Of what the unbounded list finds, ours finds, of one question in {ASKED_EVERY}, which was asked "
+            f"before, when what it is about had just passed, and of the others: {told}.",
         ]
     if result.disk:
         lines += ["", *_on_disk(result)]

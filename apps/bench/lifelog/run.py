@@ -18,6 +18,7 @@ import numpy as np
 from hippocam.apps.bench.lifelog.joined import read_lifelog
 from hippocam.apps.bench.lifelog.records import (
     DISK_BYTES,
+    Again,
     Cell,
     Keeper,
     Lifelog,
@@ -39,6 +40,7 @@ from hippocam.stream.records import EncoderSpec, FloatArray
 SHARES = (4, 12, 50)
 SEEDS = (1, 2, 3)
 WORDS = "tf-idf"
+AskedAgain = Callable[[Observations, FloatArray, Told, Bank, int, str], Again]
 OnDisk = Callable[[Observations, FloatArray, Told, EncoderSpec, int], Stored | None]
 
 
@@ -51,6 +53,8 @@ def run(
     keepers: Mapping[str, Keeper],
     rules: Sequence[str] | None = None,
     on_disk: OnDisk | None = None,
+    asked_again: AskedAgain | None = None,
+    of: Callable[[str], bool] | None = None,
     report: Callable[[str], None] = lambda line: None,
 ) -> LifelogResult:
     """Show the lifelog to every rule, and ask.
@@ -63,6 +67,8 @@ def run(
         keepers: The rules, by name.
         rules: Only these; None for all.
         on_disk: Writes a lifelog into a memory on disk, and asks it; None to measure none.
+        asked_again: Shows ours a lifelog, asking on the way, and asks again; None to leave that out.
+        of: Which videos, by name; None for all.
         report: Gets a line after each seed.
 
     Raises:
@@ -70,7 +76,7 @@ def run(
     """
     _check(shares, seeds, rules, [*keepers, WORDS])
     chosen = {name: keeper for name, keeper in keepers.items() if rules is None or name in rules}
-    rounds = [_Round(read_lifelog(folder, seed), encoder, seed) for seed in seeds]
+    rounds = [_Round(read_lifelog(folder, seed, of), encoder, seed) for seed in seeds]
     seconds = dict.fromkeys(chosen, 0.0)
     table: dict[str, dict[int, Cell]] = {}
     disk_table: dict[str, dict[int, Cell]] = {}
@@ -94,6 +100,17 @@ def run(
             n: cell([one.words(w.bytes // n) for one, w in zip(rounds, unbounded, strict=True)]) for n in shares
         }
         table[WORDS] = {share: found for share, found in cells.items() if found}
+    again = dict[int, Again]()
+    if asked_again is not None and OURS in chosen:
+        for share in shares:
+            each = [
+                one.again(asked_again, whole.bytes // share) for one, whole in zip(rounds, unbounded, strict=True)
+            ]
+            again[share] = Again(
+                asked_again=float(np.mean([one.asked_again for one in each])),
+                one_off=float(np.mean([one.one_off for one in each])),
+            )
+        report("asked again: done")
     if on_disk is not None:
         first = rounds[0]
         for size in DISK_BYTES:
@@ -117,6 +134,7 @@ def run(
         unbounded=_cell(unbounded, unbounded),
         signs=_cell([one.listed("signs") for one in rounds], unbounded),
         table=table,
+        again=again,
         disk=disk_table,
         stored=stored,
         seconds=seconds,
@@ -127,7 +145,7 @@ class _Round:
     """A lifelog in the order of one seed, with its vectors."""
 
     def __init__(self, log: Lifelog, encoder: Encoder, seed: int) -> None:
-        self.log, self._seed = log, seed
+        self.log, self._seed, self._encoder = log, seed, encoder.spec.id
         vectors = sentence_vectors([*log.seen.texts, *log.asked.texts], encoder)
         self.asked_QD: FloatArray = vectors(log.asked.texts)
         self.seen = Observations(vectors_ND=vectors(log.seen.texts), t0_N=log.seen.t0_N, t1_N=log.seen.t1_N)
@@ -136,11 +154,18 @@ class _Round:
         return self.listed("float16")
 
     def listed(self, codec: KeyCodec) -> Score:
-        """A plain list of all sentences."""
+        """What a plain list of all sentences finds."""
+        return score(self._list(codec), self.asked_QD, self.log.asked)
+
+    def _list(self, codec: KeyCodec) -> Bank:
         keys_ND = np.stack([CODECS[codec](vector_D) for vector_D in self.seen.vectors_ND])
         size = len(keys_ND) * slot_bytes(keys_ND.shape[1], key_codec=codec)
-        bank = Bank(keys_ND=keys_ND, t0_NS=self.seen.t0_N[:, None], t1_NS=self.seen.t1_N[:, None], bytes=size)
-        return score(bank, self.asked_QD, self.log.asked)
+        return Bank(keys_ND=keys_ND, t0_NS=self.seen.t0_N[:, None], t1_NS=self.seen.t1_N[:, None], bytes=size)
+
+    def again(self, asked_again: AskedAgain, budget_bytes: int) -> Again:
+        """What ours finds of what was asked before, and of the rest."""
+        whole, asked, encoder = self._list("float16"), self.log.asked, self._encoder
+        return asked_again(self.seen, self.asked_QD, asked, whole, budget_bytes, encoder)
 
     def kept_by(self, keeper: Keeper, budget_bytes: int) -> Score | None:
         """A rule's, nothing where the budget has no room for it; None where it would take too long.

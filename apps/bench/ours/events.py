@@ -24,8 +24,8 @@ _NO_GAP_S = 1e12
 class OurEvents:
     """The product's consolidation of events, within a budget.
 
-    A slot's one vector is what recall searches: sentences are asked by sentences, so what they share with those
-    beside them is asked for too.
+    A slot has one vector, the one that recall searches: sentences are asked by sentences, so what they share with
+    those beside them is asked for too.
 
     Args:
         budget_bytes: What it may hold.
@@ -45,8 +45,7 @@ class OurEvents:
         context = replace(usual, places=min(usual.places, places))
         self._working = WorkingMemory(STREAM, WorkingConfig(gap_s=_NO_GAP_S, context=context))
         self._fixed_bytes = context.places * place_bytes + 2 * dim  # and the recent past
-        given = replace(parts or Parts(), stressed=True)
-        self.slots = OurSlots(budget_bytes - self._fixed_bytes, dim, given, encoder)
+        self.slots = OurSlots(budget_bytes - self._fixed_bytes, dim, parts or Parts(), encoder, vectors=1)
         self._most = 0
         self._seq = 0
 

@@ -59,7 +59,7 @@ class Ours:
         self._fixed_bytes = config.context.places * place_bytes
         self._fixed_bytes += _VECTORS * 2 * dim + config.window * NUMBER_BYTES + SPAN_BYTES
         slots_in(budget_bytes - self._fixed_bytes, 1)
-        self.slots = OurSlots(budget_bytes - self._fixed_bytes, dim, parts or Parts(), encoder)
+        self.slots = OurSlots(budget_bytes - self._fixed_bytes, dim, parts or Parts(), encoder, vectors=2)
         self._most = self.bytes
         self._seq = 0
 

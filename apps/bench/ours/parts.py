@@ -23,8 +23,8 @@ class Parts:
         bank: Settings of the bank.
         codec: How keys are stored: "ladder" for int8 and later signs, as in the product; int8 alone; float16.
         background: Whether what was known is taken out of a key.
-        stressed: Whether a slot's one vector is the event's scene with what is new in it stressed, which recall
-            searches in the product, and not what is new alone, by which the product tells what is the same.
+        stressed: Whether what is left of a slot is the event's scene with what is new in it stressed, which recall
+            searches in the product, and not what is new alone.
         surprise: Whether an event is worth more the more it surprises.
         prior: What was trained on other streams of the same space; None for what ships with the space's encoder.
         trained: Whether what ships is taken.
@@ -34,7 +34,7 @@ class Parts:
     bank: BankConfig = field(default_factory=BankConfig)
     codec: Codec = "ladder"
     background: bool = True
-    stressed: bool = False
+    stressed: bool = True
     surprise: bool = True
     prior: Prior | None = None
     trained: bool = True
@@ -55,6 +55,7 @@ ABLATIONS: Mapping[str, tuple[str, Parts]] = {
     "ours-undemoted": ("no demotion to signs", Parts(codec="int8")),
     "ours-no-outline": ("signs are not reduced further", Parts(outline=False)),
     "ours-no-background": ("nothing taken out of keys", Parts(background=False)),
+    "ours-new-alone": ("keys of what is new, without the scene", Parts(stressed=False)),
     "ours-no-utility": ("all events worth the same", Parts(surprise=False, bank=BankConfig(arm="surprise"))),
     "ours-untrained": ("no prior", Parts(trained=False)),
     "ours-unmerged": ("nothing is the same or redundant", Parts(bank=_APART)),

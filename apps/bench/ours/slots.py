@@ -1,9 +1,11 @@
 """Events into slots under a byte budget, as the product's long-term memory has them, without a disk.
 
-A slot costs its int8 key with a scale (or, once it was demoted, a bit a number, or its outline), its spans (two
-float64 each, four spans at most), and three numbers (surprise, place, times met). The sketches of what was learned
-count too. What follows from the keys (an entry's energy, its twin) does not count, as no rule's similarities do,
-nor do weights trained beforehand.
+A slot costs its vectors as int8 with a scale, what is new and the scene (or, once it was demoted, a bit a number
+or the outline of the one vector that recall searches, the scene with what is new in it stressed), its spans (two
+float64 each, four spans at most), and what it is weighed by, as blocks have it: its surprise to eleven bits, its
+place and the times that it was met in a byte each. The sketches of what was learned count too. What follows from
+the keys when an entry is new (its energy, its twin) does not count, as no rule's similarities do, nor do weights
+trained beforehand.
 
 Shapes: N slots, S spans, D dimensions.
 """
@@ -11,14 +13,15 @@ Shapes: N slots, S spans, D dimensions.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 
 from hippocam.apps.bench.ours.parts import Parts
-from hippocam.apps.bench.policies.base import NUMBER_BYTES, SPAN_BYTES, Bank, FloatArray, half, slots_in
+from hippocam.apps.bench.policies.base import SPAN_BYTES, Bank, FloatArray, half, key_bytes, slots_in
 from hippocam.memory.bank.bank import Bank as Consolidation
 from hippocam.memory.bank.utility import FULL_ROWS, Utility
-from hippocam.memory.codec import Outline, outline_of, rounded, sign_bytes, signs
+from hippocam.memory.codec import Outline, coarse, outline_of, outlined, rounded, signs
 from hippocam.memory.recall.query import RecallConfig
 from hippocam.memory.recall.stress import stressed
 from hippocam.memory.records import Event, Level, Slot, Span, id_of
@@ -27,7 +30,8 @@ from hippocam.memory.spans import join_spans
 STREAM = "stream"
 SCALE_BYTES = 4
 MAX_SPANS = 4
-_NUMBERS = 3
+# The surprise, the place and the times met.
+_WEIGHED_BYTES = 4
 # Largest share of a budget that the sketches may take; below it, what was trained beforehand must do.
 _SKETCH_SHARE = 0.15
 
@@ -40,6 +44,8 @@ class OurSlots:
         dim: Length D of a vector.
         parts: Which parts of the product take part.
         encoder: Id of the vectors' space.
+        vectors: How many a slot has as int8: what is new, by which things are known again and weighed, and the
+            scene, as in the product; or from the beginning the one that is left of both.
 
     Raises:
         HippocamError: The budget has no room for one slot.
@@ -48,12 +54,16 @@ class OurSlots:
         writes: Slots that were added or joined.
     """
 
-    def __init__(self, budget_bytes: int, dim: int, parts: Parts, encoder: str | None) -> None:
+    def __init__(
+        self, budget_bytes: int, dim: int, parts: Parts, encoder: str | None, *, vectors: Literal[1, 2]
+    ) -> None:
         self._parts = parts
+        self._two = vectors == 2 and parts.stressed and parts.background and parts.codec == "ladder"
         self._dim = dim
         self._budget_bytes = budget_bytes
         self._key_bytes = 2 * dim if parts.codec == "float16" else dim + SCALE_BYTES
-        self._slot_bytes = self._key_bytes + _NUMBERS * NUMBER_BYTES
+        self._key_bytes *= 1 + self._two
+        self._slot_bytes = self._key_bytes + _WEIGHED_BYTES
         slots_in(budget_bytes, self._slot_bytes + SPAN_BYTES)
         sketch_bytes = 2 * FULL_ROWS * (dim + SCALE_BYTES)
         online = sketch_bytes <= _SKETCH_SHARE * budget_bytes
@@ -63,13 +73,14 @@ class OurSlots:
             dim,
             parts.bank,
             Utility(dim, parts.prior_for(encoder, dim), online=online),
-            row_bytes=_NUMBERS * NUMBER_BYTES + SPAN_BYTES,
+            row_bytes=_WEIGHED_BYTES + SPAN_BYTES,
             vectors=1,
             by_signs=parts.codec == "ladder",
             outline=self._outline,
         )
         self._round = half if parts.codec == "float16" else rounded
         self._keys: dict[int, FloatArray] = {}
+        self._whole: dict[int, tuple[Slot, FloatArray]] = {}  # slots of two vectors, each with its scene
         self._reduced: dict[int, int] = {}  # bytes of the key of each slot that was demoted
         self._spans: dict[int, list[Span]] = {}
         self._spans_held = 0
@@ -99,12 +110,11 @@ class OurSlots:
         """Take in an event: the same thing again joins its slot, anything else is a new one."""
         if not self._parts.background:
             event = replace(event, key=event.scene)
-        elif self._parts.stressed:
-            (row_D,) = stressed(event.key[None], event.scene[None], RecallConfig().key_weight)
-            event = replace(event, key=row_D)
+        elif self._parts.stressed and not self._two:
+            event = replace(event, key=_searched(event.key, event.scene))
         if not self._parts.surprise:
             event = replace(event, utility=1.0)
-        event = replace(event, key=self._round(event.key))
+        event = replace(event, key=self._round(event.key), utility=coarse(event.utility))
         span = Span(t0_s=event.t0_s, t1_s=event.t1_s, known_s=event.known_s)
         match = self._bank.match(STREAM, event.place, event.key, event.t0_s)
         self.writes += 1
@@ -114,6 +124,13 @@ class OurSlots:
         else:
             self._add(event, span)
         self._fit()
+
+    def use(self, question_D: FloatArray) -> None:
+        """Answer a question, and mark the slot that is found as used."""
+        ids = list(self._keys)
+        if ids:
+            found = ids[int(np.argmax(np.stack(list(self._keys.values())) @ question_D))]
+            self._bank.use(found, strength=2.0)
 
     def bank(self, most_bytes: int) -> Bank:
         """What is remembered.
@@ -126,23 +143,29 @@ class OurSlots:
         for row, entry_id in enumerate(ids):
             for column, span in enumerate(self._spans[entry_id]):
                 t0_NS[row, column], t1_NS[row, column] = span.t0_s, span.known_s
-        keys = [self._keys[entry_id] for entry_id in ids]
+        keys = [
+            _searched(self._keys[entry_id], self._whole[entry_id][1])
+            if entry_id in self._whole
+            else self._keys[entry_id]
+            for entry_id in ids
+        ]
         keys_ND = np.stack(keys) if keys else np.zeros((0, self._dim), np.float32)
         return Bank(keys_ND=keys_ND, t0_NS=t0_NS, t1_NS=t1_NS, bytes=most_bytes, writes=self.writes, unit=False)
 
     def _add(self, event: Event, span: Span) -> None:
         entry_id = id_of(STREAM, event.first_seq)
-        self._bank.add(
-            Slot(
-                entry_id=entry_id,
-                stream=STREAM,
-                place=event.place,
-                key_D=event.key,
-                utility=event.utility,
-                last_s=event.t1_s,
-                level=Level.VECTORS,
-            )
+        slot = Slot(
+            entry_id=entry_id,
+            stream=STREAM,
+            place=event.place,
+            key_D=event.key,
+            utility=event.utility,
+            last_s=event.t1_s,
+            level=Level.VECTORS,
         )
+        self._bank.add(slot)
+        if self._two:
+            self._whole[entry_id] = slot, self._round(event.scene)
         self._keys[entry_id], self._spans[entry_id] = event.key, [span]
         self._spans_held += 1
 
@@ -159,16 +182,26 @@ class OurSlots:
             self._bank.delete(step.entry_id)
             self._spans_held -= len(self._spans.pop(step.entry_id))
             self._reduced.pop(step.entry_id, None)
+            self._whole.pop(step.entry_id, None)
             del self._keys[step.entry_id]
 
     def _reduce(self, entry_id: int, outline: Outline | None) -> None:
-        """Keep of a slot's key only the signs, or the outline."""
-        self._bank.demote(entry_id, Level.SIGNS, 0, outlined=outline is not None)
-        key_D = self._keys[entry_id]
-        self._keys[entry_id] = signs(key_D) if outline is None else outline.of(key_D)
-        self._reduced[entry_id] = sign_bytes(self._dim) if outline is None else outline.packed_bytes
+        """Keep of a slot only the signs of the vector that recall searches, or its outline."""
+        slot, scene_D = self._whole.pop(entry_id, (None, None))
+        key_D = self._keys[entry_id] if scene_D is None else _searched(self._keys[entry_id], scene_D)
+        key_D = signs(key_D) if outline is None else outlined(outline, key_D)
+        reduced = None if slot is None else replace(slot, key_D=key_D)
+        self._bank.demote(entry_id, Level.SIGNS, 0, reduced, outlined=outline is not None)
+        self._keys[entry_id] = key_D
+        self._reduced[entry_id] = key_bytes(self._dim, "signs") if outline is None else outline.body_bytes
 
     def _join(self, entry_id: int, spans: list[Span]) -> None:
         self._spans_held -= len(self._spans[entry_id])
         self._spans[entry_id] = join_spans([*self._spans[entry_id], *spans])
         self._spans_held += len(self._spans[entry_id])
+
+
+def _searched(key_D: FloatArray, scene_D: FloatArray) -> FloatArray:
+    """The vector that recall searches: the scene with what is new in it stressed."""
+    row_D: FloatArray = stressed(key_D[None], scene_D[None], RecallConfig().key_weight)[0]
+    return row_D

@@ -4,7 +4,8 @@ Shapes: N slots, S spans a slot, D dimensions. The budget counts bytes, not slot
 and the times of its first and last frame in float64, `slot_bytes(D)` together; whatever else a rule must
 remember for a slot (a weight, a usage) is 4 bytes more, and so are the vectors of its buffers. A rule that needs
 more gets fewer slots. No paper says how many bytes a number of a key is, so each published rule is there three
-times: as above, with int8 keys and with the signs of keys alone, as the product has them. A slot's span names its
+times: as above, with int8 keys and with the signs of keys alone, as the product has them; what else it remembers
+is then 2 bytes, as ours. A slot's span names its
 first and its last frame: evaluation adds the time that the last frame stands for.
 """
 
@@ -17,12 +18,13 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from hippocam.memory.codec import rounded, sign_bytes, signs
+from hippocam.memory.codec import rounded, signs
 
 FloatArray = NDArray[np.floating]
 KeyCodec = Literal["float16", "int8", "signs"]
 SPAN_BYTES = 16  # two float64
 NUMBER_BYTES = 4  # for any other number that a rule keeps
+SHORT_BYTES = 2  # the same beside keys that are stored as ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,13 +71,14 @@ class NoRoomError(Exception):
 
 def slot_bytes(dim: int, numbers: int = 0, spans: int = 1, key_codec: KeyCodec = "float16") -> int:
     """Bytes of a slot with a key, some spans and some other numbers. A key that is not float16 has a scale."""
-    return key_bytes(dim, key_codec) + SPAN_BYTES * spans + NUMBER_BYTES * numbers
+    each = NUMBER_BYTES if key_codec == "float16" else SHORT_BYTES
+    return key_bytes(dim, key_codec) + SPAN_BYTES * spans + each * numbers
 
 
 def key_bytes(dim: int, key_codec: KeyCodec) -> int:
     """Bytes of a key alone."""
     if key_codec == "signs":
-        return sign_bytes(dim)
+        return SHORT_BYTES + -(-dim // 8)  # its scale has eleven bits
     return 2 * dim if key_codec == "float16" else dim + NUMBER_BYTES
 
 

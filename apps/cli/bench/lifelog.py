@@ -29,6 +29,11 @@ def add_lifelog(names: Any) -> argparse.ArgumentParser:
         "--seeds", type=numbers, default=[1, 2, 3], metavar="1,2,3", help="of the order of the videos"
     )
     parser.add_argument("--rules", nargs="+", metavar="NAME", help="only these rules")
+    parser.add_argument(
+        "--untaught",
+        action="store_true",
+        help="only videos from whose sentences the shipped outline did not learn",
+    )
     parser.add_argument("--no-disk", action="store_true", help="measure no memory on disk")
     parser.set_defaults(run=_lifelog)
     return parser
@@ -36,9 +41,11 @@ def add_lifelog(names: Any) -> argparse.ArgumentParser:
 
 def _lifelog(options: argparse.Namespace) -> int:
     from hippocam.apps.bench.lifelog import report, run
+    from hippocam.apps.bench.lifelog.again import asked_again
     from hippocam.apps.bench.lifelog.disk import on_disk
     from hippocam.apps.bench.lifelog.rules import keepers
     from hippocam.apps.bench.sections import write_section
+    from hippocam.memory.training.outline import taught
     from hippocam.models.registry import make_encoder
 
     encoder = make_encoder("bundled")
@@ -50,6 +57,8 @@ def _lifelog(options: argparse.Namespace) -> int:
         keepers=keepers(encoder.spec.id),
         rules=options.rules,
         on_disk=None if options.no_disk else on_disk,
+        asked_again=asked_again,
+        of=(lambda video: not taught(video)) if options.untaught else None,
         report=warn,
     )
     body = report.to_markdown(result)
@@ -58,6 +67,7 @@ def _lifelog(options: argparse.Namespace) -> int:
         command = f"hippocam bench lifelog --data {options.data} --shares {_typed(options.shares)}"
         command += f" --seeds {_typed(options.seeds)}"
         command += f" --rules {' '.join(options.rules)}" if options.rules else ""
+        command += " --untaught" if options.untaught else ""
         command += " --no-disk" if options.no_disk else ""
         write_section(options.out, report.TITLE, body, command=command, encoders=[encoder.spec.id])
     if options.json:

@@ -84,7 +84,7 @@ def test_a_full_memory_keeps_signs_of_vectors_of_any_length_and_hands_them_on(tm
 
 def test_where_an_outline_is_known_signs_become_one_and_what_comes_after_does_at_once():
     rng = np.random.default_rng(3)
-    outline = learn_outline(unit_rows(rng.normal(size=(400, 64))), directions=32)
+    outline = learn_outline(unit_rows(rng.normal(size=(400, 64))), tables=4, directions=32)
     bank = Bank(64, outline=outline, row_bytes=10)
     for entry_id in (1, 2):
         key_D = unit(rng.normal(size=64))

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 
+from hippocam.apps.bench.lifelog.again import asked_again
 from hippocam.apps.bench.lifelog.disk import on_disk
 from hippocam.apps.bench.lifelog.joined import read_lifelog
 from hippocam.apps.bench.lifelog.records import Observations, Score, Stored
@@ -168,6 +169,20 @@ def test_a_memory_on_disk_stands_beside_the_rules_in_the_same_bytes(folder):
     assert list(told["ours"]) == ["1000000"]
     assert set(told["recent-signs"]) == {"1000000", "256000"}
     assert "No memory is as small as 256,000 bytes." in to_markdown(result)
+
+
+def test_what_was_asked_before_is_kept_before_what_nobody_asked_for(folder):
+    given = {"keepers": keepers("words:1"), "rules": ["ours"], "asked_again": asked_again}
+    result = run(folder, Words(), shares=[1, 12], seeds=[1, 2], **given)
+    told = json.loads(to_json(result))["again"]
+    assert min(told["1"].values()) > 0.9
+    assert told["12"]["asked_again"] > told["12"]["one_off"] + 0.2
+    assert "of one question in 10" in to_markdown(result)
+
+
+def test_only_the_videos_that_are_wanted_are_joined(folder):
+    some = read_lifelog(folder, 1, lambda video: video < "v_10")
+    assert (len(some.seen), len(some.asked), some.seconds) == (20, 20, 600.0)
 
 
 def test_an_unknown_rule_is_an_error(folder):
