@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 Kind = Literal["absolute", "relative"]
-KINDS: tuple[Kind, ...] = ("absolute", "relative")
 
 
 class Hold:
