@@ -129,16 +129,18 @@ def _running(hidden: Path) -> Running | None:
     except OSError:  # there is none, or it is another user's
         return None
     told: dict[str, Any] = {}
+    since_s = 0.0  # that was recorded
     with suppress(OSError, ValueError):
         told = json.loads((hidden / _PROGRESS).read_bytes())
+        since_s = max(0.0, time.time() - (hidden / _PROGRESS).stat().st_mtime)
     done_s, total_s, seconds = told.get("done_s", 0.0), told.get("total_s", 0.0), told.get("seconds", 0.0)
     return Running(
         done=told.get("done", 0),
         total=told.get("total", 0),
         done_s=done_s,
         total_s=total_s,
-        seconds=seconds,
-        left_s=seconds * (total_s - done_s) / done_s if done_s else None,
+        seconds=seconds + since_s,
+        left_s=max(0.0, seconds * (total_s - done_s) / done_s - since_s) if done_s else None,
         failed=told.get("failed", 0),
         workers=told.get("workers", 1),
         source=told.get("source", ""),

@@ -90,7 +90,7 @@ def archive_status_lines(status: ArchiveStatus) -> list[str]:
     left = "" if run.left_s is None else f", about {format_time(run.left_s)} left"
     failed = f", {run.failed} failed" if run.failed else ""
     lines.append(
-        f"running since {format_time(run.seconds)}: {run.done} of {run.total} recordings, "
+        f"running for {format_time(round(run.seconds))}: {run.done} of {run.total} recordings, "
         f"{format_time(run.done_s)} of {format_time(run.total_s)} of footage{left}{failed}, "
         f"{run.workers} worker{'' if run.workers == 1 else 's'}"
     )

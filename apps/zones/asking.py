@@ -104,9 +104,8 @@ class InZone:
 
     def search(self, text: str, where: Where) -> tuple[Evidence, ...]:
         """Moments that show what a text describes, of those in which something stood in the zone."""
-        return tuple(
-            m for m in self._memory.search(text, where) if self._is_busy(m.stream, m.spans, where.get("at_s"))
-        )
+        visits = self._visits(where.get("at_s"))
+        return tuple(moment for moment in self._memory.search(text, where) if _meets(moment, visits))
 
     def count(self, question: str, where: Where, view: EntityView | None = None) -> CountAnswer | None:
         """The answer to a question that counts, in the zone."""
@@ -136,12 +135,17 @@ class InZone:
 
     def notable(self, where: Where, top: int) -> list[tuple[float, Evidence]]:
         """The most novel of the moments in which something stood in the zone."""
-        found = self._memory.notable(where, top)
-        return [pair for pair in found if self._is_busy(pair[1].stream, pair[1].spans, where.get("at_s"))]
+        visits = self._visits(where.get("at_s"))
+        return [pair for pair in self._memory.notable(where, top) if _meets(pair[1], visits)]
 
-    def _is_busy(self, stream: str, spans: Sequence[tuple[float, float]], at_s: float | None) -> bool:
-        visits = [visit for entity in self.entities(at_s) for visit in entity.visits if visit.stream == stream]
-        return any(visit.t0_s <= to_s and visit.t1_s >= from_s for visit in visits for from_s, to_s in spans)
+    def _visits(self, at_s: float | None) -> list[Visit]:
+        return [visit for entity in self.entities(at_s) for visit in entity.visits]
+
+
+def _meets(moment: Evidence, visits: Sequence[Visit]) -> bool:
+    """Whether something was there at one of the times of a moment."""
+    own = [visit for visit in visits if visit.stream == moment.stream]
+    return any(visit.t0_s <= to_s and visit.t1_s >= from_s for visit in own for from_s, to_s in moment.spans)
 
 
 class _View:
