@@ -24,8 +24,8 @@ PAUSE_S, _LONGEST_FILE_S = 3.0, 15.0
 _AWAY_S, _LOOK_S = 15.0, 0.3
 # Times go through names of files and addresses, in milliseconds.
 _EXACT_S = 0.002
-# Files that a piece has at most.
-_PIECE_FILES = 3
+# Files that a snippet has at most.
+_SNIPPET_FILES = 3
 
 
 class Stretch(NamedTuple):
@@ -75,12 +75,12 @@ def follow(
     yield from fragments(_without_pause(_files_from(folder, start_s, sleep, away_s)), start_s)
 
 
-class Piece(NamedTuple):
+class Snippet(NamedTuple):
     """A short part of a camera's footage.
 
     Attributes:
         start_s: When its first picture was taken, seconds since 1970.
-        newest_s: When the last of its files begins: the next piece comes after that.
+        newest_s: When the last of its files begins: the next snippet comes after that.
         content: Fragmented MP4 without sound.
     """
 
@@ -89,12 +89,12 @@ class Piece(NamedTuple):
     content: bytes
 
 
-def plays_in_pieces(folder: Path) -> bool:
+def plays_in_snippets(folder: Path) -> bool:
     """Whether there is a closed file, and browsers play it as it is."""
     return any(_codec(path) in PLAYED for path in segments(folder)[-2:-1])
 
 
-def piece_after(folder: Path, time_s: float) -> Piece | None:
+def snippet_after(folder: Path, time_s: float) -> Snippet | None:
     """The footage of the files that begin after a time, as far as they are closed; None where there is none.
 
     Of what is longer ago than some seconds nothing is given: who looks on has fallen behind.
@@ -103,14 +103,14 @@ def piece_after(folder: Path, time_s: float) -> Piece | None:
         ClipError: No browser plays it as it is.
     """
     closed = segments(folder)[:-1]
-    new = [path for path in closed[-_PIECE_FILES:] if start_of(path) > time_s + _EXACT_S]
+    new = [path for path in closed[-_SNIPPET_FILES:] if start_of(path) > time_s + _EXACT_S]
     if not new:
         return None
     if (codec := _codec(new[0])) not in PLAYED:
         raise ClipError(f"{codec or 'no picture'}: no browser plays this as it is")
     first_s = next(at_s for at_s, _, _ in packets_of(new[0]))
     content = b"".join(fragments(_without_pause(map(_read_silently, new)), first_s))
-    return Piece(first_s, start_of(new[-1]), content)
+    return Snippet(first_s, start_of(new[-1]), content)
 
 
 def _without_pause(files: Iterable[Iterator[Timed]]) -> Iterator[Timed]:

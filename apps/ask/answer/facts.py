@@ -27,6 +27,9 @@ _AT_END = re.compile(r"\bat the (?:very )?(?:end|finish)\b", re.IGNORECASE)
 _MOMENT_S = 12.0
 # A visit is sure that has so many detections, the surest of at least this score.
 _SURE_HITS, _SURE_SCORE = 3, 0.66
+# A stream that shows so many kinds of animals shows none: each is a guess at what the detector does not know.
+_ANIMALS = frozenset("bird cat dog horse sheep cow elephant bear zebra giraffe".split())
+_TOO_MANY_KINDS = 3
 
 
 def drawn_streams(moments: Iterable[Evidence]) -> set[str]:
@@ -107,6 +110,15 @@ class Watched(NamedTuple):
 def is_sure(visit: Visit) -> bool:
     """Whether the detector saw a visit well and often."""
     return visit.hits >= _SURE_HITS and visit.score >= _SURE_SCORE
+
+
+def confused(entities: Sequence[Entity]) -> set[str]:
+    """The streams in which the detector takes what it sees for ever other animals."""
+    kinds = dict[str, set[str]]()
+    for entity in entities:
+        if entity.label in _ANIMALS:
+            kinds.setdefault(entity.stream, set()).add(entity.label)
+    return {stream for stream, seen in kinds.items() if len(seen) >= _TOO_MANY_KINDS}
 
 
 class Stay(NamedTuple):

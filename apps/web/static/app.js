@@ -96,7 +96,7 @@ class Page {
       el("span", { class: "rail-memory", title: memory }, memory),
       el("span", { class: "meter", role: "img", "aria-label": `${Math.round(share * 100)}% of the budget used` },
         el("i", { style: `width:${Math.max(1, share * 100)}%` })),
-      el("span", {}, budget ? `${(bytes / 1e6).toFixed(1)} of ${(budget / 1e6).toFixed(0)} MB` : "new memory"),
+      el("span", {}, budget ? `${(bytes / 1e6).toFixed(1)} of ${Number((budget / 1e6).toFixed(budget < 1e7 ? 1 : 0))} MB` : "new memory"),
       el("span", {}, `${streams.length} stream${streams.length === 1 ? "" : "s"}`),
     );
   }

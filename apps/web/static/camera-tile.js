@@ -45,7 +45,7 @@ export class CameraTile {
   show({ past, waits, last_s: last, key, moves }) {
     if (!past && !waits && last) {
       if (!this.picture) {
-        this.picture = new LivePicture(this.stream, key);
+        this.picture = new LivePicture(this.stream, key, this.view.page.stream(this.stream)?.picture);
         this.still.replaceWith(this.picture.element);
       }
       this.picture.moves = moves;

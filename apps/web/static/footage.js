@@ -180,7 +180,7 @@ export class Footage {
     const sound = this.shown && info.heard ? [this.sound] : [];
     if (!info.live) return [el("span", { class: "soft" }, info.state), ...sound];
     const behind = this.shown ? this.now() - this.player.shownTime() : Infinity;
-    if (this.following && behind < BEHIND_S) return [el("span", { class: "live-badge on" }, `live, ${Math.max(1, Math.round(behind))} s behind`), ...sound];
+    if (this.following && behind < BEHIND_S) return [el("span", { class: "live-badge on" }, `live, ${Math.max(1, Math.round(behind))} s`, el("span", { class: "behind" }, " behind")), ...sound];
     return [el("button", { type: "button", class: "live-badge", title: "Show what the camera shows now", on: { click: () => this.live() } }, "Go live"), ...sound];
   }
 }

@@ -1,4 +1,4 @@
-// A camera's picture as it moves, in a tile: short pieces of its footage, asked for one after the other.
+// A camera's picture as it moves, in a tile: short snippets of its footage, asked for one after the other.
 //
 // A browser has six connections to a server, and a page shows more cameras than that: so none is held open, and only
 // tiles that can be seen ask. Where no footage is kept, or no browser plays it as it is, the newest frame stands in.
@@ -8,16 +8,21 @@ import { Feed, feeds } from "./feed.js";
 import { reach } from "./net.js";
 
 const EVERY_MS = 1000;
-// From here on it has fallen behind what has come, seconds: it goes on with the newest piece.
+// From here on it has fallen behind what has come, seconds: it goes on with the newest snippet.
 const LATE_S = 6;
 
 export class LivePicture {
-  constructor(stream, key) {
+  // What is held of it stands there until a frame comes.
+  constructor(stream, key, held) {
     this.stream = stream;
     this.key = key;
     this.moves = false;  // whether there is footage that browsers play as it is
-    this.image = el("img", { alt: `Newest frame of ${stream}` });
-    this.image.addEventListener("error", () => { this.image.hidden = true; });
+    const stands = held ? `hippocam/picture/${held}` : "";
+    this.image = el("img", { alt: `Newest frame of ${stream}`, src: stands || undefined, hidden: true });
+    this.image.addEventListener("error", () => {
+      if (stands && this.image.getAttribute("src") !== stands) this.image.src = stands;
+      else this.image.hidden = true;
+    });
     this.image.addEventListener("load", () => { this.image.hidden = false; });
     this.video = el("video", { muted: true, playsInline: true, disablePictureInPicture: true, tabIndex: -1, "aria-hidden": "true", hidden: true });
     this.video.addEventListener("error", () => this.drop());
@@ -48,7 +53,7 @@ export class LivePicture {
     if (this.asking) return;
     this.asking = true;
     try {
-      if (this.moves && feeds && !this.unplayed) await this.piece();
+      if (this.moves && feeds && !this.unplayed) await this.snippet();
     } catch (error) {
       this.unplayed = error.name === "NotSupportedError";
       this.drop();
@@ -58,8 +63,8 @@ export class LivePicture {
     if (this.video.hidden && this.timer) this.image.src = `hippocam/cameras/${encodeURIComponent(this.stream)}/frame?${Date.now()}`;
   }
 
-  async piece() {
-    const answer = await reach(`footage/${this.key}/piece?after_s=${this.newest || 0}`);
+  async snippet() {
+    const answer = await reach(`footage/${this.key}/snippet?after_s=${this.newest || 0}`);
     if (answer.status !== 200 || !this.timer) return;
     const start = Number(answer.headers.get("X-Start"));
     this.newest = answer.headers.get("X-Newest");

@@ -54,6 +54,17 @@ export const confirmed = (title, body, label, { bad = false } = {}) =>
     dialog.addEventListener("close", () => done(said));
   });
 
+// Asks which of some things is meant, [name, label] each; gives its name, or "".
+export const chosen = (title, body, choices) =>
+  new Promise((done) => {
+    let said = "";
+    const dialog = opened(title, body, [
+      button("Cancel", () => dialog.close()),
+      ...choices.map(([name, label]) => button(label, () => { said = name; dialog.close(); }, { kind: "primary" })),
+    ]);
+    dialog.addEventListener("close", () => done(said));
+  });
+
 // Shows what can be edited; `save` says whether it was saved. Gives whether it was.
 export const form = (title, body, label, save) =>
   new Promise((done) => {

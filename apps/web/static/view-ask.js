@@ -4,7 +4,7 @@ import { button, clock, el, empty, icon, iconButton, range, save } from "./dom.j
 import { card, figures, others } from "./cards.js";
 import { begun, conversations, deleted, found, markdown, renamed, saved } from "./conversations.js";
 import { get } from "./net.js";
-import { asked, confirmed, notice } from "./notices.js";
+import { asked, chosen, confirmed, notice } from "./notices.js";
 import { named, videoChip } from "./scope.js";
 import { address, go, keep, kept, on, token } from "./state.js";
 
@@ -244,9 +244,10 @@ export default class Ask {
   }
 
   async exportIt() {
-    const both = await confirmed("Export this conversation", [el("p", {}, "Markdown is for people, JSON for programs.")], "Markdown");
+    const form = await chosen("Export this conversation", [el("p", {}, "Markdown is for people, JSON for programs.")], [["json", "JSON"], ["md", "Markdown"]]);
+    if (!form) return;
     const name = this.conversation.title.replace(/[^\w-]+/g, "-").slice(0, 40) || "conversation";
-    if (both) save(`${name}.md`, markdown(this.conversation, (stream) => this.page.title(stream)), "text/markdown");
+    if (form === "md") save(`${name}.md`, markdown(this.conversation, (stream) => this.page.title(stream)), "text/markdown");
     else save(`${name}.json`, JSON.stringify(this.conversation, null, 1), "application/json");
     notice("The conversation is saved.");
   }

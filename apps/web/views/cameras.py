@@ -23,7 +23,14 @@ from hippocam.apps.web.cameras import Cameras
 from hippocam.apps.web.views.site import Json, Sent, Site, rows_of, text_of
 from hippocam.apps.zones.files import kept_zones
 from hippocam.apps.zones.sources import marked_in
-from hippocam.stream.clips.follow import follow, is_heard, piece_after, plays_in_pieces, start_before, stretches
+from hippocam.stream.clips.follow import (
+    follow,
+    is_heard,
+    snippet_after,
+    plays_in_snippets,
+    start_before,
+    stretches,
+)
 from hippocam.stream.clips.look_back import write_clips
 from hippocam.stream.live.lookback import segments, start_of
 from hippocam.stream.timecode import DATES_FROM_S
@@ -108,10 +115,10 @@ def camera_routes(site: Site, cameras: Cameras | None) -> APIRouter:
             raise HTTPException(404, "there is no footage of this time")
         return {"start_s": found}
 
-    @router.get("/hippocam/footage/{key}/piece", response_model=None)
-    def piece(key: str, after_s: float = 0.0) -> Response:
-        """The newest footage, for one of several moving pictures; the next piece comes after X-Newest."""
-        found = piece_after(folder.look_back(site.stream(key).id), after_s)
+    @router.get("/hippocam/footage/{key}/snippet", response_model=None)
+    def snippet(key: str, after_s: float = 0.0) -> Response:
+        """The newest footage, for one of several moving pictures; the next snippet comes after X-Newest."""
+        found = snippet_after(folder.look_back(site.stream(key).id), after_s)
         if found is None:
             return Response(status_code=204, headers={"Cache-Control": "no-store"})
         headers = {
@@ -196,5 +203,5 @@ def _shown(site: Site, folder: LiveFolder, stream: str, last_s: float | None) ->
     return {
         "key": key,
         "footage_s": max(0.0, (last_s or starts[-1]) - starts[0]) if starts else 0.0,
-        "moves": key in site.library.streams() and plays_in_pieces(place),
+        "moves": key in site.library.streams() and plays_in_snippets(place),
     }

@@ -12,7 +12,7 @@ from itertools import zip_longest
 
 from fastapi import APIRouter
 
-from hippocam.apps.ask.answer.facts import READ_FOR_DRAWN, SPOKEN, drawn_streams, is_sure
+from hippocam.apps.ask.answer.facts import READ_FOR_DRAWN, SPOKEN, confused, drawn_streams, is_sure
 from hippocam.apps.ask.search import Search
 from hippocam.apps.web.views.site import Json, Site
 from hippocam.memory.entities.records import Entity
@@ -20,9 +20,6 @@ from hippocam.stream.errors import HippocamError
 
 # Questions that are offered at most, and of how many streams.
 _MOST, _STREAMS = 6, 6
-# A stream that shows so many kinds of animals shows none: each is a guess at what the detector does not know.
-_ANIMALS = frozenset("bird cat dog horse sheep cow elephant bear zebra giraffe".split())
-_TOO_MANY_KINDS = 3
 
 
 def suggestion_routes(site: Site) -> APIRouter:
@@ -77,15 +74,6 @@ def asked_of(stream: str, sure: Sequence[Entity], *, spoken: bool) -> list[str]:
     if spoken:
         asked.append(f"What is said in {stream}?")
     return [*asked, whole] if labels["person"] else [whole, *asked]
-
-
-def confused(entities: Sequence[Entity]) -> set[str]:
-    """The streams in which the detector takes what it sees for ever other animals."""
-    kinds = dict[str, set[str]]()
-    for entity in entities:
-        if entity.label in _ANIMALS:
-            kinds.setdefault(entity.stream, set()).add(entity.label)
-    return {stream for stream, seen in kinds.items() if len(seen) >= _TOO_MANY_KINDS}
 
 
 def _drawn(site: Site, streams: Collection[str]) -> set[str]:

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from hippocam.apps.api import change_json, entity_json
-from hippocam.apps.ask.answer.facts import is_sure
+from hippocam.apps.ask.answer.facts import confused, is_sure
 from hippocam.apps.ids import parse_id
 from hippocam.apps.web.beside import stream_key
 from hippocam.apps.web.views.site import Json, Sent, Site, text_of
@@ -25,8 +25,9 @@ def thing_routes(site: Site) -> APIRouter:
     @router.get("/hippocam/things")
     def things(stream: str = "", label: str = "") -> Json:
         found = site.session.entities(stream=stream or None, label=label or None)
+        doubtful = confused(site.session.entities())
         return {
-            "things": [_thing(site, entity) for entity in found[:_MOST]],
+            "things": [_thing(site, entity, sure=entity.stream not in doubtful) for entity in found[:_MOST]],
             "total": len(found),
             "labels": sorted({entity.label for entity in found}),
             "changes": [change_json(change) for change in _changes(site)],
@@ -51,10 +52,10 @@ def thing_routes(site: Site) -> APIRouter:
     return router
 
 
-def _thing(site: Site, entity: Entity) -> Json:
+def _thing(site: Site, entity: Entity, *, sure: bool) -> Json:
     """A thing with a picture that was taken while it was there, and whether its box is where it is in that.
 
-    It is sure where the detector saw one of its visits well and often.
+    It is sure where its stream is, and the detector saw one of its visits well and often.
     """
     best = entity.exemplar
     picture = site.session.entry_at(entity.stream, best.frame_s, (best.t0_s, best.t1_s))
@@ -68,7 +69,7 @@ def _thing(site: Site, entity: Entity) -> Json:
         "key": stream_key(entity.stream),
         "picture": picture or "",
         "picture_s": picture_s,
-        "sure": any(map(is_sure, entity.visits)),
+        "sure": sure and any(map(is_sure, entity.visits)),
         "framed": picture_s is not None and abs(picture_s - best.frame_s) <= _SAME_FRAME_S,
     }
 

@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 
-from hippocam.stream.clips.follow import follow, piece_after, plays_in_pieces, start_before, stretches
+from hippocam.stream.clips.follow import follow, snippet_after, plays_in_snippets, start_before, stretches
 from hippocam.stream.errors import ClipError
 
 START_S = 1_795_000_000.0
@@ -146,27 +146,27 @@ def test_the_newest_file_is_shown_while_it_is_written(tmp_path: Path) -> None:
     assert [round(time_s, 1) for time_s, _ in shown(content)] == [round(index / 10, 1) for index in range(20)]
 
 
-def test_pieces_follow_one_another_as_files_are_closed(tmp_path: Path) -> None:
+def test_snippets_follow_one_another_as_files_are_closed(tmp_path: Path) -> None:
     folder = tmp_path / "cam"
     for index in range(3):
         write(folder, START_S + 2 * index, shade=40 * index, sound="pcm_s16le")
-    assert plays_in_pieces(folder)
-    first = piece_after(folder, 0.0)
+    assert plays_in_snippets(folder)
+    first = snippet_after(folder, 0.0)
     assert first is not None
     assert (first.start_s, first.newest_s) == (pytest.approx(START_S), START_S + 2)  # the third is still open
     assert len(shown(first.content)) == 40
-    assert piece_after(folder, first.newest_s) is None
+    assert snippet_after(folder, first.newest_s) is None
     write(folder, START_S + 6)
-    second = piece_after(folder, first.newest_s)
+    second = snippet_after(folder, first.newest_s)
     assert second is not None
     assert second.start_s == pytest.approx(START_S + 4)
     with av.open(io.BytesIO(second.content)) as container:
         assert not container.streams.audio
 
 
-def test_pieces_that_no_browser_plays_are_refused(tmp_path: Path) -> None:
+def test_snippets_that_no_browser_plays_are_refused(tmp_path: Path) -> None:
     for at_s in (0.0, 2.0):
         write(tmp_path / "cam", START_S + at_s, codec="mjpeg")
-    assert not plays_in_pieces(tmp_path / "cam")
+    assert not plays_in_snippets(tmp_path / "cam")
     with pytest.raises(ClipError, match="mjpeg"):
-        piece_after(tmp_path / "cam", 0.0)
+        snippet_after(tmp_path / "cam", 0.0)

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hippocam.apps.ask.answer.facts import is_sure
-from hippocam.apps.web.views.suggestions import asked_of, confused
+from hippocam.apps.ask.answer.facts import confused, is_sure
+from hippocam.apps.web.views.suggestions import asked_of
 from hippocam.memory.entities.records import Entity, Visit
 
 
