@@ -48,6 +48,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add.add_argument(
         "--look-back-mb", type=float, default=256.0, metavar="N", help="footage as it came, for clip (default 256)"
     )
+    add.add_argument("--no-sound", action="store_true", help="keep no sound in that footage")
     add.add_argument(
         "--keep",
         choices=("nothing", "alerts", "things", "motion", "all"),
@@ -138,6 +139,7 @@ def _add(options: argparse.Namespace) -> int:
         loop=options.loop,
         look_back_mb=options.look_back_mb,
         look_back_s=options.look_back,
+        sound=not options.no_sound,
         executor=options.executor,
         zones=read_zones(options.zones) if options.zones else None,
         keep=KeepConfig(

@@ -23,6 +23,7 @@ class LiveConfig:
         gap_s: A pause of more than this between two frames is a gap, seconds above 0 (or three frames, if longer).
         look_back_mb: Budget of the original footage that is kept, millions of bytes for all cameras; 0 keeps none.
         look_back_s: Age at which that footage is deleted, seconds above 0.
+        sound: Whether that footage has what the cameras hear.
         executor: "local" runs a process for each camera, "ray" an actor.
         zones: What is marked in the pictures of cameras, by the names of their streams, in place of what is kept
             beside the memory; None for what is kept.
@@ -39,6 +40,7 @@ class LiveConfig:
     gap_s: float = 3.0
     look_back_mb: float = 256.0
     look_back_s: float = 600.0
+    sound: bool = True
     executor: Executor = "local"
     zones: Mapping[str, CameraZones] | None = None
     keep: KeepConfig = field(default_factory=KeepConfig)

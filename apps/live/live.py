@@ -271,7 +271,9 @@ def _capture_config(
     look_back = None
     if config.look_back_mb:
         share = int(config.look_back_mb * 1e6 / cameras)
-        look_back = LookBackConfig(folder=live_folder.look_back(stream), max_bytes=share, max_s=config.look_back_s)
+        look_back = LookBackConfig(
+            folder=live_folder.look_back(stream), max_bytes=share, max_s=config.look_back_s, sound=config.sound
+        )
     return CaptureConfig(
         fps=fps,
         longest_px=settings.sources.longest_px,

@@ -26,8 +26,8 @@ from hippocam.apps.zones.sources import marked_in
 from hippocam.stream.clips.follow import (
     follow,
     is_heard,
-    snippet_after,
     plays_in_snippets,
+    snippet_after,
     start_before,
     stretches,
 )

@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 
-from hippocam.stream.clips.follow import follow, snippet_after, plays_in_snippets, start_before, stretches
+from hippocam.stream.clips.follow import follow, plays_in_snippets, snippet_after, start_before, stretches
 from hippocam.stream.errors import ClipError
 
 START_S = 1_795_000_000.0
