@@ -25,6 +25,8 @@ def test_a_file_names_only_what_differs(tmp_path):
         ("a: 2023-99-99", "not YAML"),
         ("a: " + "[" * 5000, "not YAML"),
         ("pipeline: " + "[" * 60 + "]" * 60, "expected keys and values"),
+        ("memory: [&a [x, x], &b [*a, *a], [*b, *b]]", "names a value by reference"),
+        ("memory: 0x" + "f" * 5000, "a number of 20000 bits"),
         (b"fps: \xff", "not UTF-8 (byte 5)"),
         ("# " + "x" * 1_000_000, "longer than 1,000,000 bytes"),
     ],
