@@ -101,8 +101,8 @@ class LiveHearing:
 
     def drop(self, is_meant: Callable[[str, float, float], bool]) -> None:
         """Forget what was heard and is not handed over yet; see `SoundWindows.drop`."""
-        self.windows.drop(is_meant)
-        with self._lock:
+        with self._lock:  # a window is always either waiting, or being heard, or handed over
+            self.windows.drop(is_meant)
             self._said = [said for said in self._said if not is_meant(said.stream, said.t0_s, said.t1_s)]
             now = self._now
             if now is not None and is_meant(now.stream, now.taken_s, now.taken_s + now.length_s):
@@ -142,7 +142,8 @@ class LiveHearing:
             if not last and (self._error or not self._share.has_time()):
                 self._last.wait(_TICK_S)
                 continue
-            window = self.windows.take(last=last)
+            with self._lock:
+                window = self._now = self.windows.take(last=last)
             if window is not None:
                 self._hear(window)
             elif last:
@@ -153,8 +154,6 @@ class LiveHearing:
             self.windows.leave_out(window)
 
     def _hear(self, window: SoundWindow) -> None:
-        with self._lock:
-            self._now = window
         heard = None if self._error else self._heard(window)
         with self._lock:
             dropped, self._now = self._now is None, None
