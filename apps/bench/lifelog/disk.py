@@ -5,6 +5,7 @@ Shapes: N sentences; Q questions; D embedding dimension.
 
 from __future__ import annotations
 
+import heapq
 import tempfile
 import time
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from hippocam.apps.bench.lifelog.records import ITEM_S, Observations, Stored, Told
 from hippocam.apps.bench.lifelog.score import TOP, score_found
 from hippocam.memory.config import MIN_BUDGET_BYTES, MemoryConfig
+from hippocam.memory.folder import folder_bytes
 from hippocam.memory.memory import Memory
 from hippocam.memory.recall.query import Query
 from hippocam.memory.records import Span
@@ -31,7 +33,7 @@ def on_disk(
     """Write a lifelog into a memory, and ask it.
 
     Args:
-        seen: The sentences; each is shown from its start until the next begins or it ends.
+        seen: The sentences; each is shown from its start to its end, those at the same time by several streams.
         asked_QD: float32 [Q, D], the questions.
         asked: The times that they are about.
         spec: Spec of the encoder.
@@ -45,15 +47,16 @@ def on_disk(
     with tempfile.TemporaryDirectory() as parent:
         folder = Path(parent) / "memory"
         config = MemoryConfig(budget_bytes=budget_bytes)
-        start, items = time.process_time(), 0
+        start, items, size = time.process_time(), 0, 0
         with Memory.open_writer(folder, encoder="bundled", spec=spec, config=config) as writer:
             writer.begin(_RECORDING, uri="lifelog", fps=1 / ITEM_S)
             for batch in _batches(_items(seen)):
                 writer.write(batch)
                 items += len(batch)
+                size = max(size, folder_bytes(folder))
             writer.finish(_RECORDING, end_s=float(seen.t1_N.max()))
         spent_s = time.process_time() - start
-        size = folder.stat().st_size + sum(file.stat().st_size for file in folder.rglob("*"))
+        size = max(size, folder_bytes(folder))
         with Memory.open_reader(folder) as memory:
             entries = memory.store.entries.count()
             found, t0_NS, t1_NS = _ask(memory, asked_QD)
@@ -62,18 +65,34 @@ def on_disk(
 
 
 def _items(seen: Observations) -> Iterator[Embedding | Repeat]:
-    """Each sentence as a frame, and repeats of it while it lasts and no other begins."""
+    """All sentences by time, each as `_shown` has it, in as many streams as there are sentences at once."""
+    lanes = _lanes(seen)
+    streams = [
+        _shown(seen, f"{_RECORDING}/{lane}", np.flatnonzero(lanes == lane)) for lane in range(lanes.max() + 1)
+    ]
+    return heapq.merge(*streams, key=lambda item: item.time_s)
+
+
+def _lanes(seen: Observations) -> NDArray[np.intp]:
+    """The stream that shows each sentence, [N]: the first in which none goes on, for it shows one at a time."""
+    ends, lanes = list[float](), np.zeros(len(seen.t0_N), np.intp)
+    for row, (t0_s, t1_s) in enumerate(zip(seen.t0_N.tolist(), seen.t1_N.tolist(), strict=True)):
+        free = [lane for lane, end_s in enumerate(ends) if end_s <= t0_s]
+        lanes[row] = free[0] if free else len(ends)
+        ends[lanes[row] : lanes[row] + 1] = [t1_s]
+    return lanes
+
+
+def _shown(seen: Observations, stream: str, rows: NDArray[np.intp]) -> Iterator[Embedding | Repeat]:
+    """Some sentences, each as a frame, and repeats of it while it lasts."""
     seq, now_s = 0, -ITEM_S
-    for row, vector_D in enumerate(seen.vectors_ND):
+    for row in rows.tolist():
         now_s = max(float(seen.t0_N[row]), now_s + 1e-3)
-        yield Embedding(stream=_RECORDING, seq=seq, time_s=now_s, vector=vector_D)
+        yield Embedding(stream=stream, seq=seq, time_s=now_s, vector=seen.vectors_ND[row])
         seq += 1
-        end_s = float(seen.t1_N[row])
-        if row + 1 < len(seen.vectors_ND):
-            end_s = min(end_s, float(seen.t0_N[row + 1]))
-        while now_s + ITEM_S < end_s:
+        while now_s + ITEM_S < seen.t1_N[row]:
             now_s += ITEM_S
-            yield Repeat(stream=_RECORDING, seq=seq, time_s=now_s)
+            yield Repeat(stream=stream, seq=seq, time_s=now_s)
             seq += 1
 
 

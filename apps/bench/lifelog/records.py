@@ -20,8 +20,8 @@ LEAST_IOU = 0.5
 ITEM_S = 2.0
 # One question in this many is asked before, when what it is about has just passed.
 ASKED_EVERY = 10
-# Bytes of a memory on disk, as `du -sb` counts them.
-DISK_BYTES = (1_000_000, 256_000)
+# Bytes of a memory on disk, as `du -sb` counts them: without pressure, the targets, and the smallest there is.
+DISK_BYTES = (40_000_000, 1_000_000, 400_000, 256_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

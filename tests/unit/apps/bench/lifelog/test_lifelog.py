@@ -10,7 +10,7 @@ import pytest
 from hippocam.apps.bench.lifelog.again import asked_again
 from hippocam.apps.bench.lifelog.disk import on_disk
 from hippocam.apps.bench.lifelog.joined import read_lifelog
-from hippocam.apps.bench.lifelog.records import Observations, Score, Stored
+from hippocam.apps.bench.lifelog.records import Observations, Score, Stored, Told
 from hippocam.apps.bench.lifelog.report import to_json, to_markdown
 from hippocam.apps.bench.lifelog.rules import in_pieces, keepers
 from hippocam.apps.bench.lifelog.run import run
@@ -166,8 +166,8 @@ def test_a_memory_on_disk_stands_beside_the_rules_in_the_same_bytes(folder):
     result = run(folder, Words(), seeds=[1], keepers=keepers("words:1"), rules=rules, on_disk=big_only)
     told = json.loads(to_json(result))["disk"]
     assert told["ours"]["1000000"]["r1"] == 0.5
-    assert list(told["ours"]) == ["1000000"]
-    assert set(told["recent-signs"]) == {"1000000", "256000"}
+    assert list(told["ours"]) == ["40000000", "1000000", "400000"]
+    assert set(told["recent-signs"]) == {"40000000", "1000000", "400000", "256000"}
     assert "No memory is as small as 256,000 bytes." in to_markdown(result)
 
 
@@ -183,6 +183,17 @@ def test_what_was_asked_before_is_kept_before_what_nobody_asked_for(folder):
 def test_only_the_videos_that_are_wanted_are_joined(folder):
     some = read_lifelog(folder, 1, lambda video: video < "v_10")
     assert (len(some.seen), len(some.asked), some.seconds) == (20, 20, 600.0)
+
+
+def test_sentences_at_the_same_time_are_shown_by_several_streams_each_to_its_end():
+    vectors = np.eye(4, dtype=np.float32)
+    t0_N, t1_N = np.array([0.0, 5.0, 9.0, 60.0]), np.array([10.0, 20.0, 15.0, 64.0])
+    log = Told(texts=("a", "b", "c", "d"), t0_N=t0_N, t1_N=t1_N)
+    spec = EncoderSpec(id="test:1", dim=4, normalised=True, midpoint=0.5, slope=20.0)
+    seen = Observations(vectors_ND=vectors, t0_N=t0_N, t1_N=t1_N)
+    stored = on_disk(seen, vectors, log, spec, 4_000_000)
+    assert stored is not None
+    assert (stored.score.r1, stored.entries) == (1.0, 4)
 
 
 def test_an_unknown_rule_is_an_error(folder):
