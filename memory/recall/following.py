@@ -56,12 +56,16 @@ class Following:
             with self._lock:
                 follow = self._follow()
                 idle = time.monotonic() - self._asked_s > self._idle_s
-                if follow is None or idle or self._over.is_set():
-                    break
-                try:
-                    follow()
-                except sqlite3.Error:  # the next question is told
-                    break
+                if follow is None or idle or self._over.is_set() or not self._followed(follow):
+                    self._thread = None
+                    return
                 del follow
-        with self._lock:
-            self._thread = None
+
+    @staticmethod
+    def _followed(follow: Callable[[], None]) -> bool:
+        """Follow; whether that could be done. If not, the next question is told why."""
+        try:
+            follow()
+        except sqlite3.Error:
+            return False
+        return True
