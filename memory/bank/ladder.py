@@ -36,6 +36,9 @@ _SHARES = {Level.FULL: 0.15, Level.SMALL: 0.45, Level.VECTORS: 0.35, Level.WORDS
 # Keeping only the signs of vectors loses, for each unit of a cosine's error, this much of what losing the vectors
 # would.
 _SIGN_SHARE = 2.0
+# Entries up to which outlines pay. On footage that holds a few hundred, twice as many of them are found; of a week
+# of sentences that holds thousands, fewer than as signs.
+_OUTLINED_UP_TO = 600
 
 
 class Ladder:
@@ -143,7 +146,7 @@ class Ladder:
     def _outlines(self) -> bool:
         """Whether signs may be reduced to outlines now: where none but the newest entry keeps its numbers."""
         columns = self._columns
-        if self._outline is None:
+        if self._outline is None or len(columns) > _OUTLINED_UP_TO:
             return False
         return int((columns.used & ~columns.pinned & (columns.level <= Level.VECTORS)).sum()) <= 1
 

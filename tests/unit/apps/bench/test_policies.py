@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hippocam.apps.bench.policies import POLICIES, slot_bytes
-from hippocam.apps.bench.policies.base import NoRoomError, Slots, cosine, half
+from hippocam.apps.bench.policies.base import SPAN_BYTES, NoRoomError, Slots, cosine, half
 from hippocam.apps.bench.policies.events import (
     Event,
     FifoEvents,
@@ -97,7 +97,7 @@ def test_a_small_budget_is_kept_or_refused(name, slots):
 @pytest.mark.parametrize("name", POLICIES)
 def test_a_budget_without_room_for_a_slot_is_an_error(name):
     with pytest.raises(NoRoomError, match="give it more"):
-        POLICIES[name].build(20, D, 0)
+        POLICIES[name].build(SPAN_BYTES + 1, D, 0)  # the times alone would fit
 
 
 INT8 = sorted(name for name in POLICIES if name.endswith("-int8"))
@@ -117,10 +117,10 @@ def test_a_key_of_signs_has_numbers_of_one_size(name):
 
 
 def test_signs_take_a_bit_a_number_and_a_scale():
-    assert slot_bytes(D, numbers=1, key_codec="signs") == D // 8 + 4 + 16 + 4
+    assert slot_bytes(D, numbers=1, key_codec="signs") == D // 8 + 2 + 16 + 2
     budget_bytes = 40 * slot_bytes(D)
     bank = show(POLICIES["recent-signs"].build(budget_bytes, D, 0), frames(900))
-    assert len(bank.keys_ND) == budget_bytes // (D // 8 + 4 + 16)
+    assert len(bank.keys_ND) == budget_bytes // (D // 8 + 2 + 16)
 
 
 def test_without_a_memory_the_newest_frames_are_left():
