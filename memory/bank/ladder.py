@@ -36,9 +36,9 @@ _SHARES = {Level.FULL: 0.15, Level.SMALL: 0.45, Level.VECTORS: 0.35, Level.WORDS
 # Keeping only the signs of vectors loses, for each unit of a cosine's error, this much of what losing the vectors
 # would.
 _SIGN_SHARE = 2.0
-# Entries up to which outlines pay. On footage that holds a few hundred, twice as many of them are found; of a week
-# of sentences that holds thousands, fewer than as signs.
-_OUTLINED_UP_TO = 600
+# Outlines begin where signs have room for no more entries than this: of a few hundred twice as many are then held
+# and found, of many hundreds fewer are found than as signs. Once begun they go on, since a mixture finds fewest.
+_BEGUN_UP_TO = 500
 
 
 class Ladder:
@@ -137,16 +137,20 @@ class Ladder:
 
     def in_haste(self) -> bool:
         """Whether numbers become outlines at once, since some entry is one."""
-        return self._outlines() and bool((self._columns.used & self._columns.outlined).any())
+        return self._outlines() and self._begun()
 
     def stage(self) -> tuple[bool, bool]:
         """What the steps of all entries depend on: whether there are outlines, and whether at once."""
         return self._outlines(), self.in_haste()
 
+    def _begun(self) -> bool:
+        """Whether some entry is an outline."""
+        return bool((self._columns.used & self._columns.outlined).any())
+
     def _outlines(self) -> bool:
         """Whether signs may be reduced to outlines now: where none but the newest entry keeps its numbers."""
         columns = self._columns
-        if self._outline is None or len(columns) > _OUTLINED_UP_TO:
+        if self._outline is None or (len(columns) > _BEGUN_UP_TO and not self._begun()):
             return False
         return int((columns.used & ~columns.pinned & (columns.level <= Level.VECTORS)).sum()) <= 1
 
