@@ -38,7 +38,7 @@ _SHARES = {Level.FULL: 0.15, Level.SMALL: 0.45, Level.VECTORS: 0.35, Level.WORDS
 _SIGN_SHARE = 2.0
 # Outlines begin where signs have room for no more entries than this: of a few hundred twice as many are then held
 # and found, of many hundreds fewer are found than as signs. Once begun they go on, since a mixture finds fewest.
-_BEGUN_UP_TO = 500
+_BEGUN_UP_TO = 700
 
 
 class Ladder:
