@@ -94,7 +94,7 @@ def doubted(
 ) -> tuple[Evidence, ...]:
     """Take belief from moments whose stream shows no such thing, as far as the detector can tell.
 
-    What was read or said of a thing stays believed.
+    What was read or said stays believed where words can be the answer.
 
     Args:
         memory: The memory that found them.

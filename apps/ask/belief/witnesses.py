@@ -28,6 +28,6 @@ def believed_anew(moment: Evidence, shown: float, why: str) -> Evidence:
     """
     if moment.witnessed is None:
         return replace(moment, score=shown, why=why)
-    told = 1 - (1 - moment.score) / (1 - moment.witnessed) if moment.witnessed < 1 else 0.0
+    told = 1 - (1 - moment.score) / (1 - moment.witnessed) if moment.score > moment.witnessed else 0.0
     score, claimed = joined(shown, [told], in_words=False)
     return replace(moment, score=score, witnessed=shown, claimed=claimed, why=why)
