@@ -150,7 +150,7 @@ def test_imprint_keeps_what_recurs_what_is_recent_and_what_is_distinctive():
 
 
 def test_an_int8_key_takes_a_byte_a_number_and_a_scale():
-    assert slot_bytes(D, numbers=2, spans=2, key_codec="int8") == D + 4 + 2 * 16 + 2 * 4
+    assert slot_bytes(D, numbers=2, spans=2, key_codec="int8") == D + 4 + 2 * 16 + 2 * 2
     assert slot_bytes(D, numbers=2, spans=2) == 2 * D + 2 * 16 + 2 * 4
     budget_bytes = 40 * slot_bytes(D)
     bank = show(POLICIES["recent-int8"].build(budget_bytes, D, 0), frames(300))
