@@ -313,10 +313,11 @@ class Intake:
     def _can_hold(self, known: Entry, event: Event) -> bool:
         """Whether an entry can take an event as one more span.
 
-        One into which sleep merged several must lose none for it, and what looks the same under another task is
-        another moment, whose words would be lost.
+        One into which sleep merged several must lose none for it. What a robot does under another task is another
+        moment, however alike it looks: the task, which would be lost, is what one asks for.
         """
-        if not set(event.text.splitlines()) <= set(known.text.splitlines()):
+        of_robot = event.motion is not None
+        if of_robot and not set(event.text.splitlines()) <= set(known.text.splitlines()):
             return False
         spans = union_of([*known.spans, _span_of(event)])
         return len(spans) <= MAX_SPANS or not self._tables.entries.slept(known.id)

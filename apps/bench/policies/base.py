@@ -72,8 +72,8 @@ class NoRoomError(Exception):
 def slot_bytes(dim: int, numbers: int = 0, spans: int = 1, key_codec: KeyCodec = "float16") -> int:
     """Bytes of a slot with a key, some spans and some other numbers.
 
-    A number takes four bytes beside a float16 key, as its authors keep it, and two beside a key in our codecs, as our
-    blocks keep it.
+    A number takes four bytes beside a float16 key, as its authors keep it, and two beside a key in our codecs, as
+    our blocks keep it.
     """
     each = NUMBER_BYTES if key_codec == "float16" else SHORT_BYTES
     return key_bytes(dim, key_codec) + SPAN_BYTES * spans + each * numbers
