@@ -121,11 +121,7 @@ def _inside(path: Path, uri: str, stream: str) -> Iterator[Note]:
 
 def _has_words(track: Any) -> bool:
     """Whether a track of subtitles is text that can be decoded, and not pictures of it as on discs."""
-    from av.codec.codec import Properties
-
-    if track.codec_context is None:
-        return False
-    return not track.codec_context.codec.properties & Properties.BITMAP_SUB
+    return track.codec_context is not None and not track.codec_context.codec.bitmap_sub
 
 
 def _title(chapter: Any) -> str:

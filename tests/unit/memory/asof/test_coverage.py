@@ -153,7 +153,8 @@ def test_of_an_older_memory_one_rough_run_is_told(tmp_path, frames_of):
         watch(memory, frames_of, [*np.arange(0.0, 50.0), *np.arange(500.0, 550.0)])
     db = sqlite3.connect(tmp_path / "m" / "memory.db")
     db.executescript(
-        "DROP TABLE coverage; DROP TABLE entry_block; DROP INDEX entry_loose; PRAGMA user_version = 5"
+        "DROP TABLE coverage; DROP TABLE entry_block; DROP INDEX entry_loose; DROP TABLE row_total;"
+        "PRAGMA user_version = 5"
     )
     db.close()
     with Memory.open_reader(tmp_path / "m") as memory:
