@@ -25,8 +25,10 @@ from hippocam.memory.store.schema import PAGE_BYTES, full_texts, putting
 _BLOCK_BYTES = {4096: 2020, 2048: 1990, 1024: 2120, 512: 2050}
 # Rows that fill the gap of one at most: they may be smaller.
 _GAP_ROWS = 2
-# Rows that move at once, so that a transaction changes few pages.
+# Rows that move at once, and characters of their words, so that a transaction changes few pages.
 GROUP = 4
+_GROUP_WORDS = 4000
+_TEXT = COLUMNS.index("text")
 _LISTED = ", ".join(COLUMNS)
 # Rows that may move: see the index of the same condition in schema.py.
 _LOOSE = "level >= 3 AND pinned = 0 AND jpeg_bytes = 0"
@@ -175,6 +177,8 @@ class EntryBlocks:
         ).fetchall()
         if len(rows) < least:
             return 0
+        while len(rows) > 1 and sum(len(row[_TEXT]) for row in rows) > _GROUP_WORDS:
+            rows.pop()
         self._db.executemany("DELETE FROM main.entry WHERE id = ?", [(row[0],) for row in rows])
         self._put([in_ticks(row) for row in rows])
         return len(rows)

@@ -7,7 +7,7 @@ import pytest
 
 from hippocam.models.training.regions import ask_shows, fit
 
-THINGS = "dog cat horse guitar piano boat kite tent sofa oven train clock bus cake lamp ladder".split()
+THINGS = "dog cat horse guitar piano boat kite tent sofa toilet train clock bus cake lamp ladder".split()
 CAPTIONS = [[f"A {thing}.", f"The {thing} near a tree.", f"Two {thing}s.", "A tree."] for thing in THINGS]
 
 
