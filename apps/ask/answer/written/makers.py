@@ -10,9 +10,8 @@ from collections.abc import Sequence
 
 from hippocam.apps.ask.answer.facts import WRITTEN, Facts
 from hippocam.apps.ask.answer.phrases import stretch
-from hippocam.apps.ask.answer.told import Told, told
+from hippocam.apps.ask.answer.told import Told, on_screen
 from hippocam.models.readers.note_text import one_line
-from hippocam.models.readers.surety import Surety, hedged
 from hippocam.stream.records import Note
 
 # "Who", "by whom", "which studio"; "what does the script print?" asks for nobody.
@@ -46,8 +45,6 @@ _ROLES = tuple(
 _SCREEN_S = 1.0
 _BESIDE = 2
 _TOLD = 2
-_BELIEF = 0.85
-_WHY = "to be read at these times"
 
 
 def makers(facts: Facts) -> Told | None:
@@ -71,8 +68,7 @@ def makers(facts: Facts) -> Told | None:
             chosen.append(own)
     parts = [f"{one_line(' / '.join(each.text for each in own))} ({stretch(*_times(own))})" for own in chosen]
     spans = [(own[0].stream, *_times(own), own[0].t0_s) for own in chosen]
-    text = hedged(f"on screen in {chosen[0][0].stream}: {'; '.join(parts)}", Surety.of(_BELIEF))
-    return told(text, facts.shown(spans, _WHY, _BELIEF), belief=_BELIEF)
+    return on_screen(facts, chosen[0][0].stream, "; ".join(parts), spans)
 
 
 def _beside(note: Note, notes: Sequence[Note]) -> list[Note]:

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 
 from hippocam.apps.ask.answer.facts import READ, Facts
 from hippocam.apps.ask.answer.phrases import number, stretch
-from hippocam.apps.ask.answer.told import Told, told
+from hippocam.apps.ask.answer.told import ON_SCREEN, Told, on_screen, told
 from hippocam.apps.ask.count.words import ORDINALS, index_of
 from hippocam.models.readers.note_text import one_line
-from hippocam.models.readers.surety import Surety, hedged
 from hippocam.stream.records import Note
 
 _ASKED = re.compile(
@@ -22,10 +21,8 @@ _ASKED = re.compile(
 _ALWAYS = 0.5
 # A screen is over once nothing of it stands any more, within a look.
 _LOOK_S = 0.5
-_BELIEF = 0.85
 # Characters of a screen that are told.
 _WORDS = 400
-_WHY = "to be read at these times"
 
 
 def nth_screen(facts: Facts) -> Told | None:
@@ -43,12 +40,12 @@ def nth_screen(facts: Facts) -> Told | None:
         return None
     index = index_of(asked["nth"].casefold(), len(screens))
     if index is None:
-        return told(f"There was no such screen: {number(len(screens))} with words were read.", belief=_BELIEF)
+        return told(f"There was no such screen: {number(len(screens))} with words were read.", belief=ON_SCREEN)
     lines = screens[index]
     t0_s, t1_s = min(line.t0_s for line in lines), max(line.t1_s for line in lines)
     words = one_line("; ".join(dict.fromkeys(line.text for line in lines)), _WORDS)
-    text = hedged(f"on screen in {watched.stream}, {stretch(t0_s, t1_s)}: {words}", Surety.of(_BELIEF))
-    return told(text, facts.shown([(watched.stream, t0_s, t1_s, t0_s)], _WHY, _BELIEF), belief=_BELIEF)
+    where = f"{watched.stream}, {stretch(t0_s, t1_s)}"
+    return on_screen(facts, where, words, [(watched.stream, t0_s, t1_s, t0_s)])
 
 
 def screens_of(notes: Sequence[Note], duration_s: float) -> list[list[Note]]:

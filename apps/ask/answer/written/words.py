@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from hippocam.apps.ask.answer.facts import READ, SPOKEN, WRITTEN, Facts
 from hippocam.apps.ask.answer.phrases import stretch
-from hippocam.apps.ask.answer.told import Told, told
+from hippocam.apps.ask.answer.told import ON_SCREEN, TO_BE_READ, Told, on_screen, told
 from hippocam.memory.recall.words import content_words
 from hippocam.memory.records import Evidence
 from hippocam.models.readers.note_text import one_line
@@ -32,8 +32,6 @@ _NAMED = 0.6
 _ALL = 0.95
 # That the few lines that were read are those that are meant.
 _ALL_THERE_IS = 0.6
-# That a line of the form is the one that is meant.
-_BELIEF = 0.85
 _SHOWN = re.compile(
     r"\b(?:shows?|shown|displays?|says?|reads?|asks?|has|have|screen|camera|clock|dialog|form|sign|slide|plate|written)\b",
     re.IGNORECASE,
@@ -120,8 +118,8 @@ def words(facts: Facts) -> Told | None:
         shown.append((group[0].stream, t0_s, t1_s, (t0_s + t1_s) / 2))
     streams = list(dict.fromkeys(note.stream for note in notes))
     where = f" in {streams[0]}" if len(streams) == 1 else ""
-    belief = _BELIEF if title else _ALL
-    evidence = facts.shown(shown, "said at these times" if said else "to be read at these times", belief)
+    belief = ON_SCREEN if title else _ALL
+    evidence = facts.shown(shown, "said at these times" if said else TO_BE_READ, belief)
     text = f"{'Said' if said else 'On screen'}{where}: {'; '.join(told_lines)}"
     return told(
         hedged(f"first on screen{where}: {'; '.join(told_lines)}", Surety.of(belief)) if title else f"{text}.",
@@ -177,9 +175,7 @@ def lines_like(facts: Facts) -> Told | None:
     lines = list({note.text: note for note in notes}.values())[:_FEW]
     told_lines = [f"{one_line(note.text)} ({stretch(note.t0_s, note.t1_s)})" for note in lines]
     spans = [(note.stream, note.t0_s, note.t1_s, (note.t0_s + note.t1_s) / 2) for note in lines]
-    evidence = facts.shown(spans, "to be read at these times", _BELIEF)
-    text = hedged(f"on screen in {lines[0].stream}: {'; '.join(told_lines)}", Surety.of(_BELIEF))
-    return told(text, evidence, belief=_BELIEF)
+    return on_screen(facts, lines[0].stream, "; ".join(told_lines), spans)
 
 
 def _names_something(facts: Facts) -> bool:
