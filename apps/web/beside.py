@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable
 from pathlib import Path
+
+from hippocam.stream.private import make_folder, replace_bytes
 
 
 def stream_key(stream: str) -> str:
@@ -19,9 +22,24 @@ def uploads_folder(memory: Path) -> Path:
 
 
 def page_folder(memory: Path) -> Path:
-    """Where the page keeps what is its own: the password's hash, titles, versions that browsers play."""
+    """Where the page keeps what is its own: the password's hash, titles, what was reviewed, versions that browsers play."""
     folder = memory.resolve()
     return folder.with_name(folder.name + ".web")
+
+
+def read_json(path: Path) -> object:
+    """What a file holds that the page keeps; None where it cannot be read."""
+    try:
+        found: object = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return found
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write a file of the page, whole or not at all."""
+    make_folder(path.parent)
+    replace_bytes(path, json.dumps(value, ensure_ascii=False).encode())
 
 
 def converted_file(memory: Path, key: str) -> Path:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from hippocam.apps.web.beside import page_folder
-from hippocam.stream.private import make_folder, replace_bytes
+from hippocam.apps.web.beside import page_folder, read_json, write_json
 
 
 class Reviewed:
@@ -24,10 +22,7 @@ class Reviewed:
 
     def ids(self) -> frozenset[str]:
         """What was reviewed; nothing where the file cannot be read."""
-        try:
-            found = json.loads(self._path.read_bytes())
-        except (OSError, ValueError):
-            return frozenset()
+        found = read_json(self._path)
         return frozenset(map(str, found)) if isinstance(found, list) else frozenset()
 
     def mark(self, ids: Iterable[str], reviewed: bool, *, known: Collection[str]) -> None:
@@ -41,5 +36,4 @@ class Reviewed:
         with self._mutex:
             before = self.ids()
             marked = before | set(ids) if reviewed else before - set(ids)
-            make_folder(self._path.parent)
-            replace_bytes(self._path, json.dumps(sorted(marked & set(known))).encode())
+            write_json(self._path, sorted(marked & set(known)))

@@ -5,14 +5,12 @@ The memory goes on calling streams what they are, and so do addresses: a link st
 
 from __future__ import annotations
 
-import json
 import re
 import threading
 from collections.abc import Iterable
 from pathlib import Path
 
-from hippocam.apps.web.beside import page_folder
-from hippocam.stream.private import make_folder, replace_bytes
+from hippocam.apps.web.beside import page_folder, read_json, write_json
 
 # What stands before a stream's name in a question or an answer. A plain word may be no name ("a driveway"), so it
 # is taken for one behind these alone, or where a text begins with it.
@@ -33,10 +31,7 @@ class Titles:
 
     def every(self) -> dict[str, str]:
         """The titles that were given, by stream; none where the file cannot be read."""
-        try:
-            found = json.loads(self._path.read_bytes())
-        except (OSError, ValueError):
-            return {}
+        found = read_json(self._path)
         return {str(k): str(v) for k, v in found.items()} if isinstance(found, dict) else {}
 
     def put(self, stream: str, title: str) -> None:
@@ -46,8 +41,7 @@ class Titles:
             titles.pop(stream, None)
             if title:
                 titles[stream] = title
-            make_folder(self._path.parent)
-            replace_bytes(self._path, json.dumps(titles, ensure_ascii=False).encode())
+            write_json(self._path, titles)
 
     def forget(self, streams: Iterable[str]) -> None:
         """Take the titles of some streams back: they tell of what is forgotten."""
@@ -55,7 +49,7 @@ class Titles:
             titles, gone = self.every(), set(streams)
             if gone & titles.keys():
                 left = {stream: title for stream, title in titles.items() if stream not in gone}
-                replace_bytes(self._path, json.dumps(left, ensure_ascii=False).encode())
+                write_json(self._path, left)
 
     def read(self, question: str) -> str:
         """A question with the streams' own names in place of the titles that it names."""
