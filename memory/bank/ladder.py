@@ -141,7 +141,8 @@ class Ladder:
 
     def stage(self) -> tuple[bool, bool]:
         """What the steps of all entries depend on: whether there are outlines, and whether at once."""
-        return self._outlines(), self.in_haste()
+        outlines = self._outlines()
+        return outlines, outlines and self._begun()
 
     def _begun(self) -> bool:
         """Whether some entry is an outline."""
