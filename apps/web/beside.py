@@ -22,7 +22,7 @@ def uploads_folder(memory: Path) -> Path:
 
 
 def page_folder(memory: Path) -> Path:
-    """Where the page keeps what is its own: the password's hash, titles, what was reviewed, versions that browsers play."""
+    """Where the page keeps what is its own: the password's hash, titles, reviews, versions that browsers play."""
     folder = memory.resolve()
     return folder.with_name(folder.name + ".web")
 
