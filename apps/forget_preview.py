@@ -6,13 +6,39 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from hippocam.apps.ask.where import on_clock
+from hippocam.apps.ask.where import check_camera, check_stream, on_clock
 from hippocam.apps.ids import find_entry, origin_of
 from hippocam.apps.live.forget import footage_bytes
 from hippocam.memory.filter import Filter
+from hippocam.memory.forget import pending
 from hippocam.memory.forget_preview import ToDelete, preview
 from hippocam.memory.memory import Memory
 from hippocam.stream.errors import HippocamError
+
+
+def check_named(folder: Path, entries: Sequence[str], wanted: Filter) -> None:
+    """Refuse what the memory does not know, before anybody is asked whether it shall go.
+
+    Where a deletion was cut short nothing is refused: what it named may be gone already, and to name it again
+    finishes it.
+
+    Args:
+        folder: The memory's folder.
+        entries: Ids, as for `Session.forget`.
+        wanted: Stream and camera, where no entries are named.
+
+    Raises:
+        HippocamError: There is no memory, or it knows no such entry, stream or camera.
+    """
+    with Memory.open_reader(folder) as memory:
+        if pending(memory.store) is not None:
+            return
+        for entry in entries:
+            find_entry(memory, entry)
+        if wanted.stream is not None:
+            check_stream(wanted.stream, memory.streams())
+        if wanted.camera is not None:
+            check_camera(wanted.camera, memory.streams())
 
 
 def footage_preview(folder: Path, wanted: Filter) -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from hippocam.apps.cli.where import add_provenance, add_times
 from hippocam.apps.terminal import tell, tell_json, warn
-from hippocam.stream.timecode import DATES_FROM_S, Clock, format_time
+from hippocam.stream.timecode import format_time
 
 if TYPE_CHECKING:
     from hippocam.apps.records import SetApart
@@ -45,26 +45,30 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("entries", nargs="*", metavar="ENTRY", help="id, or the first digits of it")
     add_times(command)
     add_provenance(command)
-    command.add_argument("--yes", action="store_true", help="do not ask")
+    command.add_argument("--yes", action="store_true", help="do not ask; needed where nobody is at a terminal")
 
 
 def forget(session: Forgets, options: argparse.Namespace) -> int:
-    """Delete what the options name, unless the user at the terminal says no.
+    """Delete what the options name, once it was told and somebody said yes: at the terminal, or by `--yes`.
 
     Raises:
         HippocamError: As Session.forget.
     """
     from hippocam.apps.api import deletion_json
-    from hippocam.apps.forget_preview import footage_preview, forget_preview
+    from hippocam.apps.forget_preview import check_named, footage_preview, forget_preview
     from hippocam.memory.filter import Filter
 
     wanted = Filter(stream=options.stream, camera=options.camera, after_s=options.after, before_s=options.before)
     origin = {"import_id": options.import_id, "sense": options.sense}
-    if any(origin.values()) or bool(options.entries) != bool(wanted):  # else it is wrong use
+    if _well_named(options):  # else the session refuses
+        check_named(session.folder, options.entries, wanted)
         found = forget_preview(session.folder, options.entries, wanted, **origin)
         footage = footage_preview(session.folder, wanted)
         tell(*preview_lines(found, footage), file=sys.stderr if options.json else sys.stdout)
-        if not (options.yes or _agreed(dated=_dated_here(options, found))):
+        if not options.yes and not sys.stdin.isatty():
+            warn("hippocam: nothing was deleted: nobody is there to be asked; say it again with --yes")
+            return 2
+        if not options.yes and not _agreed():
             warn("nothing was deleted")
             return 1
     gone = session.forget(
@@ -107,18 +111,16 @@ def _of_it(one: ToDelete) -> str:
     return "" if one.t1_s - one.t0_s - one.seconds < 1.0 else f", {lasting(one.seconds)} of it"
 
 
-def _dated_here(options: argparse.Namespace, found: Sequence[ToDelete]) -> bool:
-    """Whether a time of day was typed without its date, so that the day was chosen here."""
-    clocks = any(isinstance(time_s, Clock) for time_s in (options.after, options.before))
-    return clocks and any(one.t1_s >= DATES_FROM_S for one in found)
+def _well_named(options: argparse.Namespace) -> bool:
+    """Whether one kind of thing is named: entries; or a stream, a camera, a time; or where it came from."""
+    narrowed = any(each is not None for each in (options.camera, options.after, options.before))
+    if options.import_id is not None or options.sense is not None:  # only a stream may be named beside them
+        return not options.entries and not narrowed
+    return bool(options.entries) != (narrowed or options.stream is not None)
 
 
-def _agreed(*, dated: bool) -> bool:
-    """Ask on a terminal; without one nobody can be asked, and a time whose day was chosen here needs --yes."""
-    if not sys.stdin.isatty():
-        if dated:
-            warn("hippocam: nobody is there to ask whether that is the day: if so, add --yes, or write the date")
-        return not dated
+def _agreed() -> bool:
+    """Ask whoever is at the terminal."""
     tell("delete for good, with all that was made of it? [y/N] ", end="", file=sys.stderr)
     return sys.stdin.readline().strip().casefold() in ("y", "yes")
 

@@ -67,7 +67,7 @@ def test_pin_forget_sleep_and_more_cameras_while_it_runs(helpers, tmp_path, clip
         assert hippocam(capsys, "sleep", "--memory", memory)[0] == 0
         # a whole stream, which goes on from nothing
         helpers.until(lambda: [e for e in entries(memory, "door") if "open-" not in e.id])
-        code, gone = hippocam(capsys, "forget", "--stream", "door", "--memory", memory)
+        code, gone = hippocam(capsys, "forget", "--stream", "door", "--yes", "--memory", memory)
         assert code == 0, gone
         assert gone["streams"] == 1
         helpers.until(lambda: [e for e in entries(memory, "door") if "open-" not in e.id])

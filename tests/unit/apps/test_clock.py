@@ -117,7 +117,7 @@ def test_as_if_it_ended_then(folder, capsys):
 def test_a_time_needs_a_yes_where_nobody_can_be_asked(folder, monkeypatch, capsys):
     monkeypatch.setattr(sys, "stdin", io.StringIO(""))
     before = held(folder, "gate")
-    assert main(["forget", "--stream", "gate", "--after", "16:50", "--memory", str(folder)]) == 1
+    assert main(["forget", "--stream", "gate", "--after", "16:50", "--memory", str(folder)]) == 2
     said = capsys.readouterr()
     assert "2026-11-29 16:50:00 to 2026-11-29 16:50:59" in said.out
     assert "--yes" in said.err

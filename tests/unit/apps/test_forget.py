@@ -1,8 +1,10 @@
 """`hippocam forget`, as it is typed."""
 
+import io
 import json
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,7 +36,22 @@ def said(capsys):
 
 def test_a_time_of_a_stream(memory, capsys):
     assert (
-        main(["forget", "--memory", memory, "--stream", "a", "--after", "4.5", "--before", "0:07", "--json"]) == 0
+        main(
+            [
+                "forget",
+                "--memory",
+                memory,
+                "--stream",
+                "a",
+                "--after",
+                "4.5",
+                "--before",
+                "0:07",
+                "--yes",
+                "--json",
+            ]
+        )
+        == 0
     )
     assert said(capsys)["entries"] == 1
     assert main(["search", "something blue", "--memory", memory, "--json"]) == 0
@@ -48,10 +65,31 @@ def test_a_time_of_a_stream(memory, capsys):
 def test_entries_by_their_first_digits(memory, capsys):
     main(["search", "something green", "--memory", memory, "--json"])
     best = said(capsys)["moments"][0]["id"]
-    assert main(["forget", best[:10], "--memory", memory, "--json"]) == 0
+    assert main(["forget", best[:10], "--yes", "--memory", memory, "--json"]) == 0
     assert said(capsys) == {"entries": 1, "streams": 0, "summaries": 1, "notes": 0}
     main(["search", "something green", "--memory", memory, "--json"])
     assert best not in [moment["id"] for moment in said(capsys)["moments"]]
+
+
+def test_where_nobody_can_be_asked_it_needs_a_yes(memory, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))  # a pipe is nobody
+    with Session(memory) as session:
+        before = session.search("red", top=100)
+    for named in (
+        [before[0].id],
+        ["--stream", "a"],
+        ["--camera", "a"],
+        ["--before", "5"],
+        ["--stream", "a", "--after", "5"],
+        ["--sense", "screen"],
+    ):
+        assert main(["forget", *named, "--memory", memory]) == 2
+        said = capsys.readouterr()
+        assert "to be deleted: " in said.out
+        assert "nothing was deleted" in said.err
+        assert "--yes" in said.err
+    with Session(memory) as session:
+        assert session.search("red", top=100) == before
 
 
 @pytest.mark.parametrize(
@@ -59,6 +97,7 @@ def test_entries_by_their_first_digits(memory, capsys):
     [
         ([], "name entries, or a stream, a camera, a time"),
         (["--stream", "c"], "it holds a, b"),
+        (["--camera", "door"], "it holds a, b"),
         (["ffffffffffff"], "ffffffffffff"),
     ],
 )
@@ -78,10 +117,10 @@ def test_an_uploaded_video_goes_with_its_stream(tmp_path, colour_video, capsys):
         part = session.forget(stream="b", after_s=5)
     assert part.files == ()
     assert [line.startswith(f"{uploads / 'b.mp4'}: stays, since only a part") for line in part.kept] == [True]
-    assert main(["forget", "--memory", str(tmp_path / "m"), "--stream", "a"]) == 0
+    assert main(["forget", "--memory", str(tmp_path / "m"), "--stream", "a", "--yes"]) == 0
     assert f"deleted {uploads / 'a.mp4'}" in capsys.readouterr().out
     assert [path.name for path in uploads.iterdir()] == ["b.mp4"]
-    assert main(["forget", "--memory", str(tmp_path / "m"), "--stream", "b", "--json"]) == 0
+    assert main(["forget", "--memory", str(tmp_path / "m"), "--stream", "b", "--yes", "--json"]) == 0
     assert said(capsys)["files"] == [str(uploads / "b.mp4")]
     assert list(uploads.iterdir()) == []
 
@@ -100,10 +139,10 @@ def test_what_an_interrupted_archive_keeps_of_a_memory_goes_too(memory, capsys):
     (hidden / "work" / "ab12").mkdir(parents=True)
     (hidden / "work" / "ab12" / "000000.part").write_bytes(b"pictures of a")
     lock = WriterLock(hidden / "lock")
-    assert main(["forget", "--memory", memory, "--stream", "a"]) == 2
+    assert main(["forget", "--memory", memory, "--stream", "a", "--yes"]) == 2
     assert "a process archives into it; wait for it to end" in capsys.readouterr().err
     lock.release()
-    assert main(["forget", "--memory", memory, "--stream", "a"]) == 0
+    assert main(["forget", "--memory", memory, "--stream", "a", "--yes"]) == 0
     assert [path.name for path in (hidden / "copies").iterdir()] == ["other"]
     assert not (hidden / "work").exists()
 
@@ -113,19 +152,19 @@ def test_a_deletion_that_was_cut_short_is_told_and_finished(memory, capsys, monk
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Store, "scrub", cut_short)
-    assert main(["forget", "--memory", memory, "--stream", "a"]) == 130
+    assert main(["forget", "--memory", memory, "--stream", "a", "--yes"]) == 130
     monkeypatch.undo()
     capsys.readouterr()
     assert main(["status", "--memory", memory]) == 0
     assert "pending: forgetting stream a was cut short" in capsys.readouterr().out
     assert main(["status", "--memory", memory, "--json"]) == 0
     assert said(capsys)["pending"] == ["stream a"]
-    assert main(["forget", "--memory", memory, "--stream", "a", "--json"]) == 0
+    assert main(["forget", "--memory", memory, "--stream", "a", "--yes", "--json"]) == 0
     told = said(capsys)
     assert (told["entries"], told["streams"]) == (3, 1)
     assert main(["status", "--memory", memory, "--json"]) == 0
     assert said(capsys)["pending"] == []
-    assert main(["forget", "--memory", memory, "--stream", "a"]) == 2  # by now it is not known
+    assert main(["forget", "--memory", memory, "--stream", "a", "--yes"]) == 2  # by now it is not known
 
 
 def test_missing_pictures_give_up_nothing(memory, capsys):
@@ -136,7 +175,7 @@ def test_missing_pictures_give_up_nothing(memory, capsys):
     with Memory.open_reader(memory) as reader:
         before = reader.store.connection.execute("SELECT * FROM entry ORDER BY id").fetchall()
         entry_id = f"{before[0][0]:016x}"
-    for command in (["pin", entry_id], ["forget", "--stream", "a"], ["sleep"]):
+    for command in (["pin", entry_id], ["forget", "--stream", "a", "--yes"], ["sleep"]):
         capsys.readouterr()
         assert main([*command, "--memory", memory]) == 1
         (line,) = capsys.readouterr().err.splitlines()

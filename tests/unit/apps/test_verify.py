@@ -43,7 +43,7 @@ def test_what_is_pending_is_told_and_finished(memory, capsys, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Store, "scrub", cut_short)
-    assert main(["forget", "--memory", memory, "--stream", "a"]) == 130
+    assert main(["forget", "--memory", memory, "--stream", "a", "--yes"]) == 130
     monkeypatch.undo()
     code, told = verified(capsys, "--memory", memory)
     assert (code, [problem["kind"] for problem in told["problems"]]) == (1, ["pending"])

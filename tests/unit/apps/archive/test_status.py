@@ -105,7 +105,7 @@ def test_what_waits_may_wait_elsewhere_and_is_forgotten_there_too(tmp_path, foot
     assert work_folder_of(root).parent == work
     assert not list((root / ".archive").glob("*/*.part"))
     assert (work_folder_of(root) / "copies" / "all").is_dir()
-    assert main(["forget", "--stream", "door_0", "--memory", str(root / "all")]) == 0
+    assert main(["forget", "--stream", "door_0", "--yes", "--memory", str(root / "all")]) == 0
     assert not (work_folder_of(root) / "copies" / "all").exists()
     archive(root, request(footage), LOCAL)  # it is known where
     assert work_folder_of(root).parent == work
