@@ -1,6 +1,6 @@
 """Memories of an archive, copied whole to where SQLite's files cannot be written: object storage, a network disk.
 
-DEPOT/NAME.tar      a memory, its database as one file and its pictures
+DEPOT/NAME.tar      a memory: its database as one file, its pictures, and the zones and masks beside it
 DEPOT/archive.db    the ledger, copied after the memories
 DEPOT/run.json      which run wrote it last
 
@@ -26,12 +26,15 @@ from typing import Any
 from hippocam.apps.archive.ledger import LEDGER, Ledger
 from hippocam.apps.archive.unit import copy_database
 from hippocam.apps.archive.work import HIDDEN
+from hippocam.apps.live.folder import LiveFolder
 from hippocam.memory.folder import DATABASE, EXEMPLARS, LOCK, has_memory
 from hippocam.stream.errors import HippocamError, MissingLibraryError
 from hippocam.stream.private import make_folder, open_file
 from hippocam.stream.sources.remote import check_address, is_remote, path_of
 
 _RUN = "run.json"
+# Zones and masks, within a memory's file.
+_ZONES = "zones.yaml"
 # In the ledger: what each memory was like when it was copied; the last runs that copied.
 _STORED, _RUNS = "stored", "stored_runs"
 
@@ -155,6 +158,8 @@ class Depot:
             archive = f"{folder.name}.tar"
             with self._written(archive) as target, tarfile.open(fileobj=target, mode="w|") as tar:
                 tar.add(database, DATABASE)
+                if (zones := LiveFolder(folder).zones).exists():
+                    tar.add(zones, _ZONES)
                 for picture in sorted((folder / EXEMPLARS).iterdir()):
                     tar.add(picture, f"{EXEMPLARS}/{picture.name}")
         self._versions[folder.name] = version
@@ -165,11 +170,17 @@ class Depot:
         with self._open(f"{name}.tar") as source, tarfile.open(fileobj=source, mode="r|") as tar:
             for member in tar:
                 parts = Path(member.name).parts
-                if not member.isfile() or (parts != (DATABASE,) and parts != (EXEMPLARS, parts[-1])):
+                if not member.isfile() or (
+                    parts not in ((DATABASE,), (_ZONES,)) and parts != (EXEMPLARS, parts[-1])
+                ):
                     raise HippocamError(f"{self._address}/{name}.tar: no memory of an archive")
                 with open_file(new / member.name, "wb") as target:
                     shutil.copyfileobj(tar.extractfile(member) or io.BytesIO(), target)
         open_file(new / LOCK, "ab").close()
+        if (new / _ZONES).exists():  # first, so that no memory is there without its masks
+            live_folder = LiveFolder(root / name)
+            live_folder.make()
+            os.replace(new / _ZONES, live_folder.zones)
         os.replace(new, root / name)
 
     def _has(self, name: str) -> bool:
@@ -209,8 +220,9 @@ class Depot:
 
 
 def _version(folder: Path) -> list[int]:
-    """What changes where a memory is written to; its database, which knows the pictures, is not opened for it."""
-    found = [path.stat() for path in (folder / DATABASE, folder / f"{DATABASE}-wal") if path.exists()]
+    """What changes where a memory is written to or marked; its database, which knows the pictures, stays shut."""
+    files = (folder / DATABASE, folder / f"{DATABASE}-wal", LiveFolder(folder).zones)
+    found = [path.stat() for path in files if path.exists()]
     return [number for stat in found if stat.st_size for number in (stat.st_size, stat.st_mtime_ns)]
 
 

@@ -90,9 +90,12 @@ class Alerts:
                 trigger.lose()
 
     def mark(self, stream: str, marked: CameraZones) -> None:
-        """Look at other zones of a camera; its questions start again."""
+        """Look at other zones of a camera; what was told of a visit is not told again."""
         self._zones[stream] = marked
-        self._triggers = {key: trigger for key, trigger in self._triggers.items() if key[1] != stream}
+        for number, config in enumerate(self._configs):
+            trigger = self._triggers.get((number, stream))
+            if config.zone and isinstance(trigger, VisitTrigger):
+                trigger.zone = marked.zone(config.zone)
 
     def _trigger(self, number: int, stream: str) -> BeliefTrigger | VisitTrigger | None:
         """What a question waits for on a camera; None where it does not look at that."""

@@ -352,9 +352,8 @@ def _add(watch: LiveWatch, made: _Cameras, addresses: Sequence[LiveAddress]) -> 
 
 def _mark(watch: LiveWatch, made: _Cameras, stream: str, marked: CameraZones) -> Mapping[str, Any]:
     """Look at a camera with other zones and masks from now on."""
-    before, made.zones[stream] = marked_for(made.zones, stream), marked
-    renew = made.records and before.masks != marked.masks
-    watch.do(lambda: watch.mark(stream, marked, renew=renew))
+    made.zones[stream] = marked
+    watch.do(lambda: watch.mark(stream, marked, renew=made.records))
     return {"marked": stream}
 
 

@@ -283,17 +283,21 @@ class LiveWatch:
         self._views.remove(view)
 
     def mark(self, name: str, marked: CameraZones, *, renew: bool = False) -> None:
-        """Look at a camera with other zones and masks; what is open of it ends where they change. For `do`.
+        """Look at a camera with other zones and masks. For `do`.
+
+        Zones only tell where what was seen stood, so with other zones everything goes on. What is open of the
+        camera ends where its masks change: from there on it shows something else.
 
         Args:
             name: Its stream.
             marked: What is marked in its pictures.
-            renew: Whether its footage is to begin anew, with other masks.
+            renew: Whether its footage is to begin anew where its masks change.
         """
+        goes_on = marked.masked_like(marked_for(self._zones, name))
         self._zones[name] = marked
         self._alerts.mark(name, marked)
         for view in self._views:
-            if view.name == name:
+            if view.name == name and not goes_on:
                 self._close(view)
                 if renew:
                     view.camera.renew()

@@ -44,6 +44,10 @@ class CameraZones:
         """A zone by its name; None where there is none."""
         return Zone(_corners(self.zones[name])) if name in self.zones else None
 
+    def masked_like(self, other: CameraZones) -> bool:
+        """Whether the same is masked, to a ten-thousandth of the picture, which is less than a pixel."""
+        return _rounded(self.masks) == _rounded(other.masks)
+
 
 @dataclass(frozen=True, slots=True)
 class Zone:
@@ -108,6 +112,10 @@ def _covered(masks: tuple[tuple[tuple[float, float], ...], ...], height: int, wi
         corners = np.array([(round(x * width), round(y * height)) for x, y in mask], np.int32)
         cv2.fillPoly(drawn, [corners], 1)
     return drawn.astype(bool)
+
+
+def _rounded(masks: Sequence[Polygon]) -> list[list[tuple[float, float]]]:
+    return [[(round(x, 4), round(y, 4)) for x, y in mask] for mask in masks]
 
 
 def _corners(polygon: Polygon) -> tuple[tuple[float, float], ...]:

@@ -10,7 +10,10 @@ import pytest
 from hippocam.apps.archive.records import ArchiveConfig, ArchiveRequest
 from hippocam.apps.archive.run import archive
 from hippocam.apps.cli.main import main
+from hippocam.apps.live.folder import LiveFolder
+from hippocam.apps.zones.files import kept_zones, write_zones
 from hippocam.stream.errors import HippocamError
+from hippocam.stream.zones.polygons import CameraZones
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +53,24 @@ def test_another_folder_is_filled_and_goes_on(tmp_path, helper, footage, capsys)
     }
     assert main(["archive", "fetch", "--copy-to", str(disk), "--memories", str(asked)]) == 2
     assert "has an archive already" in capsys.readouterr().err
+
+
+def test_zones_travel_with_a_memory_and_are_copied_when_they_change(tmp_path, helper, footage):
+    """A question about a zone, and the next run's masks, are the same where the memory was fetched."""
+    disk, here, there = tmp_path / "disk", tmp_path / "here", tmp_path / "there"
+    gate, mask = ([[0, 0], [x, 0], [x, 1]] for x in (0.5, 0.25))
+    helper.local(here, footage, per="camera", copy_to=str(disk), zones={"door": {"masks": [mask]}})
+    files = [disk / f"{name}.tar" for name in ("door", "hall", "yard")]
+    copied = [path.stat().st_mtime_ns for path in files]
+    own = LiveFolder(here / "door").zones
+    write_zones(own, {"*": CameraZones(zones={"gate": gate}, masks=[mask])})
+    archive(here, ArchiveRequest(), ArchiveConfig(executor="local"), resume=True)
+    assert [path.stat().st_mtime_ns == before for path, before in zip(files, copied, strict=True)] == [
+        False, True, True,
+    ]  # fmt: skip
+    assert helper.local(there, footage, copy_to=str(disk)).known == 3
+    assert kept_zones(LiveFolder(there / "door").zones) == kept_zones(own)
+    assert kept_zones(own)["*"].zones == {"gate": gate}
 
 
 def test_a_run_that_was_cut_short_copies_only_the_rest(tmp_path, helper, footage):

@@ -24,18 +24,30 @@ from hippocam.stream.live.address import LiveAddress
 from hippocam.stream.live.camera import Camera, CameraConfig, State
 from hippocam.stream.live.clock import Wall
 from hippocam.stream.live.messages import Captured
-from hippocam.stream.pipeline import PipelineConfig
+from hippocam.stream.pipeline import NO_SENSES, PipelineConfig, Senses
+from hippocam.stream.records import Sensed, Thing
 from hippocam.stream.zones.polygons import CameraZones
 
 EPOCH_S = 1_800_000_000.0
-COLOURS = {"red": (220, 30, 30), "green": (40, 160, 60), "blue": (40, 80, 210)}
+COLOURS = {"red": (220, 30, 30), "green": (40, 160, 60), "blue": (40, 80, 210), "orange": (240, 150, 30)}
 PALETTE = PaletteEncoder()
+
+
+class SeesRed:
+    """Takes what is red or orange at the upper right for a person in the right half of the picture."""
+
+    id = "sees-red:1"
+
+    def look(self, image):
+        look, box = np.eye(32, dtype=np.float32)[0], (0.6, 0.2, 0.8, 0.9)
+        is_red = image[0, -1, 0] > 200
+        return Sensed(things=(Thing(label="person", score=0.9, box=box, vector=look),) if is_red else ())
 
 
 class World:
     """A memory, a live watch and clocks that stand until they are moved."""
 
-    def __init__(self, folder, names=("door",), alerts=(), zones=None, hearing=None):
+    def __init__(self, folder, names=("door",), alerts=(), zones=None, hearing=None, senses=NO_SENSES):
         self.monotonic_s, self.offset_s = 1000.0, EPOCH_S - 1000.0
         self.memory = Memory.open_writer(folder, encoder="palette", spec=PALETTE.spec)
         self.place = LiveFolder(folder)
@@ -48,11 +60,11 @@ class World:
         self.frames = OpenFrames(PALETTE.spec, 15, self.place.shown)
         self.watch = LiveWatch(
             self.memory,
-            Ingest(PALETTE, PipelineConfig(fps=2)),
+            Ingest(PALETTE, PipelineConfig(fps=2), senses),
             list(self.cameras.items()),
             gap_s=3.0,
             open_frames=self.frames,
-            alerts=Alerts(alerts, PALETTE, self.place),
+            alerts=Alerts(alerts, PALETTE, self.place, detects=senses is not NO_SENSES, zones=zones),
             log=JsonLines(self.place.log),
             wall=Wall(lambda: self.monotonic_s + self.offset_s, lambda: self.monotonic_s),
             ready=threading.Event(),
@@ -71,6 +83,9 @@ class World:
     def idle(self, seconds):
         self.monotonic_s += seconds
         self.watch.look()
+
+    def logged_alerts(self):
+        return [json.loads(line) for line in self.place.alerts.read_text().splitlines()]
 
     def logged(self, event):
         lines = self.place.log.read_text().splitlines() if self.place.log.exists() else []
@@ -204,8 +219,7 @@ def test_cameras_have_streams_gaps_and_alerts_of_their_own(tmp_path):
         world.show("blue", 0.5, "yard")
     world.show("red", 1, "door")
     assert [status.gaps for status in world.watch.status()] == [1, 0]
-    alerts = [json.loads(line) for line in world.place.alerts.read_text().splitlines()]
-    assert [row["stream"] for row in alerts] == ["door", "door"]  # again after the gap
+    assert [row["stream"] for row in world.logged_alerts()] == ["door", "door"]  # again after the gap
     world.memory.close()
 
 
@@ -217,6 +231,40 @@ def test_what_is_masked_is_neither_seen_nor_kept(tmp_path):
     (status,) = world.watch.status()
     assert status.encoded == 1  # all pictures are alike
     assert world.spans("red") == []
+    world.memory.close()
+
+
+LEFT, RIGHT = ([[x, 0], [x + 0.5, 0], [x + 0.5, 1], [x, 1]] for x in (0, 0.5))
+
+
+def test_zones_that_are_saved_part_no_visit_and_repeat_no_alert(tmp_path):
+    """Saved again and again, with the same masks written as tuples; only other masks end what is open."""
+    anybody, gate = AlertConfig(text="a person"), AlertConfig(text="a person", zone="gate")
+    zones = {"door": CameraZones(zones={"gate": LEFT}, masks=[LEFT])}
+    world = World(tmp_path / "m", alerts=[anybody, gate], zones=zones, senses=Senses(looking=(SeesRed(),)))
+
+    def somebody_moves():
+        for _ in range(3):
+            world.show("red", 0.5)
+            world.show("orange", 0.5)
+
+    def visits_cut_off():
+        visits = [visit for entity in world.memory.entities.entities() for visit in entity.visits]
+        return [visit.cut_off for visit in sorted(visits, key=lambda visit: visit.t0_s)]
+
+    world.show("blue", 3)
+    for corners in (LEFT, RIGHT, [[0, 0], [1, 0], [1, 1], [0, 1]]):
+        somebody_moves()
+        world.watch.mark("door", CameraZones(zones={"gate": corners}, masks=[tuple(map(tuple, LEFT))]))
+    somebody_moves()
+    world.show("blue", 6)
+    assert [row["zone"] for row in world.logged_alerts()] == ["", "gate"]  # once each for the one visit
+    assert visits_cut_off() == [False]
+    somebody_moves()
+    world.watch.mark("door", CameraZones(masks=[LEFT[:3]]))
+    somebody_moves()
+    world.show("blue", 6)
+    assert visits_cut_off() == [False, True, False]
     world.memory.close()
 
 
