@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
-import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
@@ -20,20 +20,20 @@ from torch import nn
 from hippocam.apps.bench.policy import banks
 from hippocam.apps.bench.policy.records import GRU, MEMORYLESS, OURS, TRANSFORMER
 from hippocam.apps.bench.policy.sequences import GruNetwork, Recurrent, TransformerNetwork, Walks, walk
-from hippocam.apps.robot.policy.demonstrations import LaidOut, episodes
+from hippocam.apps.robot.policy.demonstrations import Demonstration, LaidOut, demonstrations
 from hippocam.apps.robot.policy.remembering import our_memory
 from hippocam.apps.robot.policy.train import HELD_OUT, lessons
 from hippocam.models.policies.network import PolicyNetwork
 from hippocam.models.policies.playing import PlayWorld, Remembering
 from hippocam.models.policies.policy import Actor, Chooser, Chosen, choose
 from hippocam.models.policies.records import Moment, PolicySizes
-from hippocam.models.policies.training import FitConfig, fit
+from hippocam.models.policies.training import FitConfig, fit, one_thread
 
 ASSETS = Path(__file__).parent / "assets"
 # Demonstrations of those that read the history by themselves, and the sizes in these: in some worlds the small
 # ones, since the cost of a batch grows with the history.
 _MANY, _SMALL = {GRU: 6000, TRANSFORMER: 1200}, {"tour": (4, 8), "tour-minigrid": (4, 8), "guided": (4, 8)}
-# The longest delay that a full history is taught at; those with a longer one take minutes to demonstrate.
+# The longest delay that ours and a full history are taught at; longer ones take minutes to demonstrate.
 _LONGEST_TAUGHT = 10_000
 _SHORT = FitConfig(batch=128, look=100, patience=4)
 _WIDE = FitConfig(batch=32, look=100, patience=4)
@@ -104,7 +104,7 @@ def taught(
         world: The world.
         seed: Of demonstrations and weights.
         count: How many episodes are demonstrated.
-        delays: Those that will be tried; what is read of a full history by a hard top-k is taught at all of them.
+        delays: Those that will be tried; ours, and a full history with a hard top-k, are taught at all of them.
         retrain: Whether a GRU and a transformer are trained anew, rather than taken as they come with the bench.
         say: Takes lines of progress.
     """
@@ -114,22 +114,29 @@ def taught(
             return Rule(actor=Alone(kept), opens=lambda: _bank(banks.Full, world.dim))
         recurrent = Recurrent(kept)
         return Rule(actor=recurrent, opens=lambda: _state(recurrent))
-    if name == "full-hard":
+    if name in (OURS, "full-hard"):
         world = replace(world, delays=tuple(delay for delay in delays if delay <= _LONGEST_TAUGHT))
 
     def opens() -> AbstractContextManager[Remembering]:
         return our_memory(world.name, world.dim) if name == OURS else _bank(BANKS[name], world.dim)
 
-    shown = lessons(world, opens, count=count, seed=seed)
+    found = lessons(_demonstrated(world, count, seed), opens, count=count)
     sizes = PolicySizes(dim=world.dim, actions=world.actions)
     torch.manual_seed(seed)
     network = PolicyNetwork(sizes)
-    learned, held_out = LaidOut.of(shown, sizes.chunk, share=HELD_OUT, seed=seed, turned=world.new_looks)
+    learned, held_out = LaidOut.of(found, sizes.chunk, share=HELD_OUT, seed=seed, turned=world.new_looks)
     config = replace(_WIDE if name == "full-soft" else _SHORT, seed=seed, steps=world.steps)
     fitted = fit(network, learned, held_out, config, say=lambda line: None)
     best = min(look.held_out for look in fitted.looks)
     say(f"{name}, seed {seed}: step {fitted.best_step}, held out {best:.3f}, {fitted.seconds:.0f} s")
     return Rule(actor=Alone(network), opens=opens)
+
+
+@cache
+@one_thread()
+def _demonstrated(world: PlayWorld, count: int, seed: int) -> Sequence[Demonstration]:
+    """Demonstrations, played once for all rules that learn from the same: in some worlds drawing takes longest."""
+    return tuple(demonstrations(world, count, seed))
 
 
 def _kept(name: str, world: PlayWorld, say: Say, *, retrain: bool) -> GruNetwork | TransformerNetwork:
@@ -149,6 +156,7 @@ def _long_network(name: str, world: PlayWorld) -> GruNetwork | TransformerNetwor
     return GruNetwork(sizes) if name == GRU else TransformerNetwork(sizes)
 
 
+@one_thread()
 def train_long(
     name: str, world: PlayWorld, *, say: Say, out: Path | None = None
 ) -> GruNetwork | TransformerNetwork:
@@ -156,16 +164,16 @@ def train_long(
     torch.manual_seed(0)
     network = _long_network(name, world)
     small = replace(world, sizes=_SMALL.get(world.name, world.sizes), delays=(0,))
+    played = demonstrations(small, _MANY[name], 0)
     learned: Walks | LaidOut
     held_out: Walks | LaidOut
     if name == GRU:
-        rng = np.random.default_rng(0)
-        walks = [walk(game, network.sizes.chunk, rng) for game in episodes(small, _MANY[name], 0)]
-        held = round(HELD_OUT * _MANY[name])
+        walks = [walk(each, network.sizes.chunk) for each in played]
+        held = round(HELD_OUT * len(walks))
         learned, held_out = Walks(walks[:-held]), Walks(walks[-held:])
     else:
-        shown = lessons(small, lambda: _bank(banks.Full, world.dim), count=_MANY[name], seed=0)
-        learned, held_out = LaidOut.of(shown, network.sizes.chunk, share=HELD_OUT, seed=0, turned=world.new_looks)
+        found = lessons(played, lambda: _bank(banks.Full, world.dim), count=_MANY[name])
+        learned, held_out = LaidOut.of(found, network.sizes.chunk, share=HELD_OUT, seed=0, turned=world.new_looks)
 
     def keep() -> None:
         if out is not None:

@@ -16,8 +16,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from hippocam.apps.robot.policy.demonstrations import Demonstration
 from hippocam.models.policies.network import KindsHead, mlp
-from hippocam.models.policies.playing import Game, Turn
+from hippocam.models.policies.playing import Turn
 from hippocam.models.policies.policy import Chosen
 from hippocam.models.policies.records import (
     MOMENT,
@@ -32,8 +33,6 @@ from hippocam.models.policies.records import (
 from hippocam.stream.records import FloatArray
 
 _LAYERS, _HEADS = 2, 4
-# Share of steps at which the expert does something at random, as in other demonstrations.
-_SLIPS = 0.15
 
 
 class TransformerNetwork(nn.Module):
@@ -86,16 +85,12 @@ class Walk(NamedTuple):
     chunks_TH: np.ndarray[tuple[int, int], np.dtype[np.int64]]
 
 
-def walk(game: Game, chunk: int, rng: np.random.Generator) -> Walk:
-    """Play an episode as the expert does, who slips now and then."""
-    inputs = [_input(turn, np.zeros_like(game.goal_D)) for turn in game.turns()]
-    chunks = [[-1] * chunk for _ in inputs]
-    while not game.done:
-        inputs.append(_input(game.now(), game.goal_D))
-        actions = game.expert(chunk)
-        chunks.append(actions + [-1] * (chunk - len(actions)))
-        slips = rng.random() < _SLIPS and len(actions) > 1
-        game.act(int(rng.integers(3)) if slips else actions[0])
+def walk(played: Demonstration, chunk: int) -> Walk:
+    """A demonstration as a recurrent policy learns from it, in chunks of so many actions."""
+    inputs = [_input(turn, np.zeros_like(played.goal_D)) for turn in played.shown]
+    inputs += [_input(step.turn, played.goal_D) for step in played.steps]
+    chunks = [[-1] * chunk for _ in played.shown]
+    chunks += [step.actions + [-1] * (chunk - len(step.actions)) for step in played.steps]
     return Walk(np.stack(inputs), np.array(chunks, np.int64))
 
 

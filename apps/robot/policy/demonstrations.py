@@ -1,12 +1,14 @@
 """An expert shown to a policy: moments of episodes, as a memory recalled then, with what the expert did.
 
-The expert slips now and then, so that the policy sees how it goes on after a mistake.
+The expert needs no memory, so an episode is played once, whatever is to remember it. It slips now and then, so
+that the policy sees how it goes on after a mistake.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -14,8 +16,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hippocam.models.policies.playing import LEARNED, Game, PlayWorld, Remembering
-from hippocam.models.policies.records import Batch, Moment, batch_of
+from hippocam.models.policies.playing import LEARNED, Game, PlayWorld, Remembering, Turn
+from hippocam.models.policies.records import Batch, Moment, PolicySizes, batch_of
 from hippocam.stream.records import FloatArray
 
 # Share of steps at which the expert does something at random.
@@ -27,47 +29,92 @@ _TURNS = 64
 Opens = Callable[[], AbstractContextManager[Remembering]]
 
 
+class Step(NamedTuple):
+    """What the robot sees, and what the expert does from there on: fewer than H actions at an episode's end."""
+
+    turn: Turn
+    actions: list[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Demonstration:
+    """An episode as the expert played it, whatever is remembered of it.
+
+    Attributes:
+        goal_D: What is asked for, as the encoder sees it.
+        shown: What is seen before the question.
+        steps: What follows it.
+        chosen: Indices of the steps that are learned from.
+    """
+
+    goal_D: FloatArray
+    shown: list[Turn]
+    steps: list[Step]
+    chosen: list[int]
+
+
 class Lesson(NamedTuple):
-    """A moment, and what the expert does from there on: fewer than H actions at the end of an episode."""
+    """A moment, with what was recalled then, and what the expert does from there on."""
 
     moment: Moment
     actions: list[int]
 
 
-def demonstrate(game: Game, memory: Remembering, chunk: int, rng: np.random.Generator) -> list[Lesson]:
-    """Play an episode as the expert does, with a memory beside.
+def demonstrate(game: Game, chunk: int, rng: np.random.Generator) -> Demonstration:
+    """Play an episode as the expert does.
 
     Args:
         game: The episode.
-        memory: What it observes into.
         chunk: H, actions that are chosen at once.
         rng: Of slips, and of which moments are kept.
     """
-    for turn in game.turns():
+    shown, steps = game.turns(), []
+    while not game.done:
+        steps.append(Step(game.now(), game.expert(chunk)))
+        game.act(int(rng.integers(3)) if rng.random() < _SLIPS else steps[-1].actions[0])
+    first = max(0, len(steps) - _LAST)
+    chosen = sorted(rng.permutation(first)[:_MOMENTS].tolist()) + list(range(first, len(steps)))
+    return Demonstration(goal_D=game.goal_D, shown=shown, steps=steps, chosen=chosen)
+
+
+def remembered(played: Demonstration, memory: Remembering) -> list[Lesson]:
+    """What a policy learns from a demonstration with a memory beside it.
+
+    Args:
+        played: The demonstration.
+        memory: Empty; it observes every step.
+    """
+    for turn in played.shown:
         memory.observe(turn)
     memory.named()
-    lessons = []
-    while not game.done:
-        turn = game.now()
+    lessons, chosen = [], set(played.chosen)
+    for index, (turn, actions) in enumerate(played.steps):
         memory.observe(turn)
-        actions = game.expert(chunk)
-        recalled = memory.recall(game.goal_D, turn.time_s)
-        moment = Moment(view_D=turn.vector_D, goal_D=game.goal_D, pose=turn.pose, recalled=recalled)
-        lessons.append(Lesson(moment, actions))
-        game.act(int(rng.integers(3)) if rng.random() < _SLIPS else actions[0])
-    first, last = lessons[:-_LAST], lessons[-_LAST:]
-    chosen = rng.permutation(len(first))[:_MOMENTS]
-    return [first[k] for k in sorted(chosen.tolist())] + last
+        if index in chosen:
+            recalled = memory.recall(played.goal_D, turn.time_s)
+            moment = Moment(view_D=turn.vector_D, goal_D=played.goal_D, pose=turn.pose, recalled=recalled)
+            lessons.append(Lesson(moment, actions))
+    return lessons
 
 
-def episodes(world: PlayWorld, count: int, seed: int, *, first: int = 0) -> list[Game]:
-    """Episodes of all sizes and delays of a world to learn from, by turns."""
-    rng = np.random.default_rng([LEARNED, seed, first])
-    delays = rng.choice(world.delays, size=count)
-    return [
-        world.play(world.sizes[k % len(world.sizes)], int(delays[k]), (LEARNED, seed, first + k))
-        for k in range(count)
-    ]
+def episodes(world: PlayWorld, count: int, seed: int) -> Iterator[Game]:
+    """Episodes of all sizes and delays of a world to learn from, by turns, each begun when it is due."""
+    delays = np.random.default_rng([LEARNED, seed, 0]).choice(world.delays, size=count)
+    for number in range(count):
+        size = world.sizes[number % len(world.sizes)]
+        yield world.play(size, int(delays[number]), (LEARNED, seed, number))
+
+
+def demonstrations(world: PlayWorld, count: int, seed: int) -> Iterator[Demonstration]:
+    """Demonstrations of a world, each played when it is due.
+
+    Args:
+        world: The world.
+        count: How many.
+        seed: Of the episodes, and of the expert's slips.
+    """
+    rng, chunk = np.random.default_rng(seed), PolicySizes(dim=world.dim, actions=world.actions).chunk
+    return (demonstrate(game, chunk, rng) for game in episodes(world, count, seed))
 
 
 class LaidOut:

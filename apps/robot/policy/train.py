@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-import numpy as np
 import torch
 
-from hippocam.apps.robot.policy.demonstrations import LaidOut, Lesson, Opens, demonstrate, episodes
+from hippocam.apps.robot.policy.demonstrations import (
+    Demonstration,
+    LaidOut,
+    Lesson,
+    Opens,
+    demonstrations,
+    remembered,
+)
 from hippocam.apps.robot.policy.remembering import our_memory
 from hippocam.models.policies.network import PolicyNetwork
 from hippocam.models.policies.playing import PlayWorld
 from hippocam.models.policies.policy import Policy, PolicyCard, parameters
 from hippocam.models.policies.records import PolicySizes
-from hippocam.models.policies.training import FitConfig, Fitted, fit
+from hippocam.models.policies.training import FitConfig, Fitted, fit, one_thread
 
 EPISODES = 120
 # Share of the lessons that is not trained on.
@@ -23,24 +29,22 @@ Say = Callable[[str], None]
 
 
 def lessons(
-    world: PlayWorld, opens: Opens, *, count: int, seed: int, say: Say = lambda line: None
+    played: Iterable[Demonstration], opens: Opens, *, count: int, say: Say = lambda line: None
 ) -> list[Lesson]:
-    """Demonstrate episodes, each with an empty memory.
+    """What is learned from demonstrations, each with an empty memory beside it.
 
     Args:
-        world: The world.
+        played: The demonstrations.
         opens: Opens an empty memory.
-        count: How many episodes.
-        seed: Of the episodes, and of the expert's slips.
+        count: How many there are.
         say: Takes a line now and then.
     """
-    rng, found = np.random.default_rng(seed), []
-    sizes = PolicySizes(dim=world.dim, actions=world.actions)
-    for number, game in enumerate(episodes(world, count, seed)):
+    found = []
+    for number, each in enumerate(played, 1):
         with opens() as memory:
-            found += demonstrate(game, memory, sizes.chunk, rng)
-        if (number + 1) % 50 == 0:
-            say(f"{number + 1} of {count} episodes demonstrated")
+            found += remembered(each, memory)
+        if number % 50 == 0:
+            say(f"{number} of {count} episodes demonstrated")
     return found
 
 
@@ -71,6 +75,7 @@ def learn(
     return policy, fitted
 
 
+@one_thread()
 def train(
     world: PlayWorld, *, out: Path, seed: int, episodes: int = EPISODES, steps: int | None = None, say: Say
 ) -> tuple[Policy, Fitted]:
@@ -85,7 +90,8 @@ def train(
         say: Takes lines of progress.
     """
     config = FitConfig(seed=seed) if steps is None else FitConfig(seed=seed, steps=steps)
-    taught = lessons(world, lambda: our_memory(world.name, world.dim), count=episodes, seed=seed, say=say)
+    played = demonstrations(world, episodes, seed)
+    taught = lessons(played, lambda: our_memory(world.name, world.dim), count=episodes, say=say)
     say(f"{len(taught)} moments of {episodes} episodes to learn from")
     return learn(world, taught, seed=seed, config=config, say=say, out=out)
 

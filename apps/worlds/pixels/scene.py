@@ -126,7 +126,7 @@ class Scene:
         return self.look(paintings, stood, doors_open=True)
 
     def _enter(self, paintings: Sequence[Picture], stood: Stood, doors_open: bool) -> None:
-        if self._drawn is None or self._drawn[0] is not paintings or self._drawn[1] != doors_open:
+        if not self._shows(paintings, doors_open):
             for room, painted in enumerate(paintings if doors_open else ()):
                 _hang(_name(room), painted)
             self._env.paintings, self._env.doors_open = paintings, doors_open
@@ -134,6 +134,13 @@ class Scene:
             self._drawn = (paintings, doors_open)
         self._env.agent.pos = np.array([stood.x_m, 0.0, stood.z_m])
         self._env.agent.dir = stood.heading
+
+    def _shows(self, paintings: Sequence[Picture], doors_open: bool) -> bool:
+        """Whether this is the scene that is drawn; closed doors hide which paintings these are."""
+        if self._drawn is None or self._drawn[1] != doors_open:
+            return False
+        drawn, _ = self._drawn
+        return drawn is paintings or (not doors_open and len(drawn) == len(paintings))
 
 
 def _hang(name: str, painted: Picture) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -20,12 +21,41 @@ from hippocam.models.policies.playing import Turn
 from hippocam.stream.records import FloatArray
 
 _QUARTER = np.pi / 2
+# Digits of a metre in which places are told apart.
+_DIGITS = 6
+
+
+class _Seen(NamedTuple):
+    """A picture as the encoder sees it, and as JPEG."""
+
+    vector_D: FloatArray
+    jpeg: bytes
+
+    @classmethod
+    def of(cls, picture: Picture) -> _Seen:
+        """What is made of a picture."""
+        _, jpeg = cv2.imencode(".jpg", picture[..., ::-1])
+        return cls(eye().encode(picture), jpeg.tobytes())
 
 
 @cache
 def _scene() -> Scene:
     """One for all episodes: each has a window of its own."""
     return Scene()
+
+
+# Behind closed doors all corridors of a length look alike, so each place in them is drawn and tried once.
+_HIDDEN = np.zeros((1, 1, 3), np.uint8)
+
+
+@cache
+def _seen_closed(rooms: int, stood: Stood) -> _Seen:
+    return _Seen.of(_scene().look([_HIDDEN] * rooms, stood, doors_open=False))
+
+
+@cache
+def _walked_closed(rooms: int, stood: Stood) -> Stood:
+    return _scene().walk([_HIDDEN] * rooms, stood, doors_open=False)
 
 
 class PixelTour(Tour):
@@ -41,6 +71,7 @@ class PixelTour(Tour):
         rng = np.random.default_rng([*seed, config.rooms, config.delay, 1])
         self.paintings = [painting(rng) for _ in range(config.rooms)]
         self.stood = Stood(0.0, 0.0, 0.0)
+        self._seen: dict[Stood, _Seen] = {}
         super().__init__(config, seed)
         self.goal_picture = _scene().look_at_painting(self.paintings, self.goal, rng)
         self.goal_D = eye().encode(self.goal_picture)
@@ -59,16 +90,25 @@ class PixelTour(Tour):
         return _scene().look(self.paintings, self.stood, doors_open=self.doors_open)
 
     def _move(self, action: int) -> None:
-        if action == FORWARD:
-            self.stood = _scene().walk(self.paintings, self.stood, doors_open=self.doors_open)
-        turned = (action == LEFT) - (action == RIGHT)
-        self.stood = self.stood._replace(heading=self.stood.heading + turned * _QUARTER)
+        if action == FORWARD and self.doors_open:
+            self.stood = _scene().walk(self.paintings, self.stood, doors_open=True)
+        elif action == FORWARD:
+            self.stood = _walked_closed(self.config.rooms, self.stood)
+        x_m, z_m, heading = self.stood
+        quarters = round(heading / _QUARTER) + (action == LEFT) - (action == RIGHT)
+        # without what adding has left, so that a place that was seen before is known as the same
+        self.stood = Stood(round(x_m, _DIGITS), round(z_m, _DIGITS), quarters % 4 * _QUARTER)
 
     def _turn(self, passer_D: FloatArray | None = None) -> Turn:
         del passer_D
-        picture = self.seen()
+        seen = self._seen_open() if self.doors_open else _seen_closed(self.config.rooms, self.stood)
         self._step += 1
         x_m, z_m, heading = self.stood
-        pose = np.array([x_m / CELL_M, -z_m / CELL_M, heading % (4 * _QUARTER)])
-        _, jpeg = cv2.imencode(".jpg", picture[..., ::-1])
-        return Turn(self._step * STEP_S, eye().encode(picture), pose, jpeg=jpeg.tobytes())
+        pose = np.array([x_m / CELL_M, -z_m / CELL_M, heading])
+        return Turn(self._step * STEP_S, seen.vector_D, pose, jpeg=seen.jpeg)
+
+    def _seen_open(self) -> _Seen:
+        """What is seen with open doors; what was seen from here before is not drawn again."""
+        if self.stood not in self._seen:
+            self._seen[self.stood] = _Seen.of(self.seen())
+        return self._seen[self.stood]

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from hippocam.apps.bench.policy.sequences import GruNetwork, Recurrent, TransformerNetwork, Walks, walk
+from hippocam.apps.robot.policy.demonstrations import demonstrate
 from hippocam.apps.worlds.tour import ACTIONS, DIM, Tour, TourConfig
 from hippocam.models.policies.records import Moment, PolicySizes, Recollection, batch_of, nothing
 
@@ -11,7 +12,7 @@ SIZES = PolicySizes(dim=DIM, actions=ACTIONS, width=16)
 
 
 def walked(seed=1):
-    return walk(Tour(TourConfig(rooms=4), (seed,)), 4, np.random.default_rng(0))
+    return walk(demonstrate(Tour(TourConfig(rooms=4), (seed,)), 4, np.random.default_rng(0)), 4)
 
 
 def test_a_walk_is_acted_on_from_the_question_on():
@@ -48,8 +49,7 @@ def test_a_recurrent_policy_acts_as_its_network_does_on_the_whole_sequence():
     policy.observe(turn)
     recalled = policy.recall(game.goal_D, turn.time_s)
     moment = Moment(view_D=turn.vector_D, goal_D=game.goal_D, pose=turn.pose, recalled=recalled)
-    again, rng = Tour(TourConfig(rooms=4), (1,)), np.random.default_rng(0)
-    inputs = walk(again, 4, rng).inputs_TN
+    inputs = walked().inputs_TN
     count = len(Tour(TourConfig(rooms=4), (1,)).turns()) + 1
     with torch.no_grad():
         states, _ = network.cell(torch.from_numpy(inputs[None, :count]))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hippocam.apps.robot.policy.demonstrations import LaidOut, demonstrate, episodes
+from hippocam.apps.robot.policy.demonstrations import LaidOut, demonstrate, demonstrations, episodes, remembered
 from hippocam.apps.robot.policy.remembering import our_memory
 from hippocam.apps.robot.policy.trials import Played, play, score, wilson
 from hippocam.apps.robot.policy.worlds import WORLDS, world_named
@@ -66,7 +66,7 @@ def test_wilsons_interval(successes, n, low, high):
 
 
 def test_episodes_to_learn_from_are_other_ones_than_those_that_are_tried():
-    learned = episodes(WORLD, 8, seed=1)
+    learned = list(episodes(WORLD, 8, seed=1))
     tried = [WORLD.play(size, 0, (TRIED, 1, k)) for k, size in enumerate((4, 8, 16, 32) * 2)]
     assert {len(game.looks) for game in learned} == set(WORLD.sizes)
     goals = np.stack([game.goal_D for game in learned]) @ np.stack([game.goal_D for game in tried]).T
@@ -76,7 +76,7 @@ def test_episodes_to_learn_from_are_other_ones_than_those_that_are_tried():
 def test_demonstrations_hold_what_the_expert_did():
     game = WORLD.play(16, 0, (1, 2, 3))
     with our_memory("tour", WORLD.dim) as memory:
-        lessons = demonstrate(game, memory, 4, np.random.default_rng(0))
+        lessons = remembered(demonstrate(game, 4, np.random.default_rng(0)), memory)
     assert game.success
     assert lessons[-1].actions == [3]
     assert len(lessons[-2].actions) == 2
@@ -87,6 +87,20 @@ def test_demonstrations_hold_what_the_expert_did():
     assert chunks.shape == (2, 4)
     cosines = (batch.vectors_BKD * batch.goal_BD[:, None]).sum(-1)  # turned alike, so that these are left
     assert np.allclose(cosines[batch.held_BK], batch.moments_BKF[..., 0][batch.held_BK], atol=1e-5)
+
+
+def test_a_demonstration_is_the_same_whatever_remembers_it():
+    """Played once, it teaches each memory what it would have if it had been beside the expert."""
+    (played,) = demonstrations(WORLD, 1, seed=3)
+    with our_memory("tour", WORLD.dim) as memory:
+        with_ours = remembered(played, memory)
+    with_none = remembered(played, Nothing())
+    assert [lesson.actions for lesson in with_ours] == [lesson.actions for lesson in with_none]
+    assert all(
+        (one.moment.pose == other.moment.pose).all() for one, other in zip(with_ours, with_none, strict=True)
+    )
+    assert {len(lesson.moment.recalled) for lesson in with_none} == {0}
+    assert min(len(lesson.moment.recalled) for lesson in with_ours) > 0
 
 
 def test_an_unknown_world_is_refused():
