@@ -1,7 +1,8 @@
-"""What several tests of robots need: a policy that was taught in seconds, and openpi's own client."""
+"""What several tests of robots need: a policy that was taught in seconds, policy servers, openpi's own client."""
 
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -27,3 +28,59 @@ def openpis_python(tmp_path_factory):
     if got.returncode:
         pytest.skip(f"openpi-client cannot be installed here: {got.stderr.strip().splitlines()[-1]}")
     return python
+
+
+class PolicyServer:
+    """A policy server of openpi's: tells its metadata first, then answers observations with chunks of actions.
+
+    A reset is answered, and the prompt "fail" with a traceback as text. While `going_on` is not set nothing is.
+
+    Args:
+        chunk: Makes the chunk of an observation, by how many were answered with it.
+        metadata: What it tells first.
+        waits_s: How long it waits for `going_on`.
+    """
+
+    def __init__(self, chunk, metadata, waits_s):
+        from websockets.sync.server import serve
+
+        self._chunk, self._metadata, self._waits_s = chunk, metadata, waits_s
+        self.seen, self.answered = [], 0
+        self.going_on = threading.Event()
+        self.going_on.set()
+        self.server = serve(self._answer, "127.0.0.1", 0, compression=None, max_size=None)
+        self.url = f"ws://127.0.0.1:{self.server.socket.getsockname()[1]}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def _answer(self, connection):
+        from hippocam.apps.robot.serve.wire import pack, unpack
+
+        connection.send(pack(self._metadata))
+        for message in connection:
+            content = unpack(message)
+            if content.get("reset"):
+                connection.send(pack({"reset_finished": True}))
+                continue
+            self.seen.append(content)
+            self.going_on.wait(self._waits_s)
+            self.answered += 1
+            if content.get("prompt") == "fail":
+                connection.send("Traceback (most recent call last):\n  somewhere\nValueError: no such task")
+                connection.close(1011)
+                return
+            connection.send(pack({"actions": self._chunk(self.answered)}))
+
+
+@pytest.fixture
+def policy_server():
+    """Start a policy server, see `PolicyServer`; it ends with the test."""
+    running = []
+
+    def start(chunk, metadata=None, waits_s=600.0):
+        running.append(PolicyServer(chunk, metadata or {}, waits_s))
+        return running[-1]
+
+    yield start
+    for started in running:
+        started.going_on.set()
+        started.server.shutdown()

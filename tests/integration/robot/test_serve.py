@@ -14,7 +14,6 @@ pytest.importorskip("websockets", reason="extra robot is not installed")
 
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 from websockets.sync.client import connect
-from websockets.sync.server import serve
 
 from hippocam.apps.robot import RobotMemory
 from hippocam.apps.robot.intake import RobotConfig
@@ -60,32 +59,12 @@ def served(memory):
         thread.join(END_S)
 
 
-class Policy:
-    """A policy server of openpi's: tells its metadata first, answers with a chunk, or with a traceback as text.
-
-    Nothing is answered while `going_on` is not set.
-    """
-
-    def __init__(self):
-        self.seen, self.answered = [], 0
-        self.going_on = threading.Event()
-        self.going_on.set()
-        self.server = serve(self._answer, "127.0.0.1", 0, compression=None, max_size=None)
-        self.url = f"ws://127.0.0.1:{self.server.socket.getsockname()[1]}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def _answer(self, connection):
-        connection.send(pack({"policy": "double"}))
-        for message in connection:
-            content = unpack(message)
-            self.seen.append(content)
-            self.going_on.wait(END_S)
-            self.answered += 1
-            if content.get("prompt") == "fail":
-                connection.send("Traceback (most recent call last):\n  somewhere\nValueError: no such task")
-                connection.close(1011)
-                return
-            connection.send(pack({"actions": np.full((10, 7), self.answered) + np.arange(10.0)[:, None]}))
+@pytest.fixture
+def other_server(policy_server):
+    """A policy server whose chunks begin with how many it has answered, and count up."""
+    return policy_server(
+        lambda answered: np.full((10, 7), answered) + np.arange(10.0)[:, None], {"policy": "double"}
+    )
 
 
 def until(ask, holds):
@@ -119,14 +98,13 @@ def test_as_a_service_it_answers_with_what_it_recalls(served):
         assert unpack(client.recv()) == {"reset_finished": True}
 
 
-def test_before_another_server_the_answer_is_that_servers_and_it_sees_what_was_recalled(served):
-    policy = Policy()
-    with connect(f"ws://{served(upstream=policy.url)}", compression=None, max_size=None) as client:
+def test_before_another_server_the_answer_is_that_servers_and_it_sees_what_was_recalled(served, other_server):
+    with connect(f"ws://{served(upstream=other_server.url)}", compression=None, max_size=None) as client:
         assert unpack(client.recv()) == {"policy": "double", "memory": "hippocam"}
         message = {"observation/image": picture(RED), "observation/state": np.zeros(8), "prompt": "pick"}
         client.send(pack(message))
         assert unpack(client.recv())["actions"].shape == (10, 7)
-        (seen,) = policy.seen
+        (seen,) = other_server.seen
         assert np.array_equal(seen["observation/image"], message["observation/image"])
         assert seen["prompt"] == "pick"
         assert seen["memory/images"].shape[1:] == (224, 224, 3)
@@ -137,13 +115,11 @@ def test_before_another_server_the_answer_is_that_servers_and_it_sees_what_was_r
         with pytest.raises(ConnectionClosedError) as caught:
             client.recv()
         assert caught.value.rcvd.code == 1011
-    policy.server.shutdown()
 
 
 @pytest.mark.parametrize(("kind", "held"), [("absolute", [10.0] * 10), ("relative", [0.0] * 10)])
-def test_while_the_other_server_stalls_or_fails_the_robot_holds_and_then_goes_on(served, kind, held):
-    policy = Policy()
-    address = served(upstream=policy.url, recalling={"hold": kind, "answer_s": 0.3})
+def test_while_the_other_server_stalls_or_fails_the_robot_holds_and_then_goes_on(served, other_server, kind, held):
+    address = served(upstream=other_server.url, recalling={"hold": kind, "answer_s": 0.3})
 
     def asked(prompt):
         client.send(pack({"prompt": prompt}))
@@ -154,15 +130,14 @@ def test_while_the_other_server_stalls_or_fails_the_robot_holds_and_then_goes_on
         client.recv()
         assert asked("pick") == ([1.0 + step for step in range(10)], "")
         assert asked("fail")[0] == held
-        policy.going_on.clear()
+        other_server.going_on.clear()
         actions, why = asked("pick")
         assert actions == held
-        assert why == f"the policy server at {policy.url} does not answer"
-        policy.going_on.set()
+        assert why == f"the policy server at {other_server.url} does not answer"
+        other_server.going_on.set()
         actions, why = until(lambda: asked("pick"), lambda answer: not answer[1])
         assert actions == [actions[0] + step for step in range(10)]
         assert actions[0] > 2
-    policy.server.shutdown()
 
 
 def test_the_server_goes_on_after_whatever_a_client_sends(served):

@@ -1,7 +1,5 @@
 """vla-eval's own harness runs a benchmark against a memory before a policy server."""
 
-import threading
-
 import numpy as np
 import pytest
 
@@ -10,13 +8,11 @@ pytest.importorskip("websockets", reason="extra robot is not installed")
 
 import vla_eval
 from vla_eval.benchmarks.base import StepBenchmark, StepResult
-from websockets.sync.server import serve
 
 from hippocam.apps.robot import RobotMemory
 from hippocam.apps.robot.intake import RobotConfig
 from hippocam.apps.robot.serve.memory import MemoryService, RecallingConfig
 from hippocam.apps.robot.serve.vla_eval import ServiceModelServer
-from hippocam.apps.robot.serve.wire import pack, unpack
 from hippocam.memory.memory import Memory
 
 COLOURS = ((220, 20, 20), (20, 200, 20), (20, 20, 220))
@@ -52,29 +48,14 @@ class Rooms(StepBenchmark):
         return {"success": self.right}
 
 
-class Policy:
-    """A policy server of openpi's, whose chunk of five actions is numbered."""
-
-    def __init__(self):
-        self.seen = []
-        self.server = serve(self._answer, "127.0.0.1", 0, compression=None, max_size=None)
-        self.url = f"ws://127.0.0.1:{self.server.socket.getsockname()[1]}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def _answer(self, connection):
-        connection.send(pack({}))
-        for message in connection:
-            content = unpack(message)
-            if content.get("reset"):
-                connection.send(pack({"reset_finished": True}))
-                continue
-            self.seen.append(content)
-            chunk = np.stack([np.arange(5, dtype=np.float32), np.full(5, 7, np.float32)], axis=1)
-            connection.send(pack({"actions": chunk}))
+def chunk(answered):
+    """Five numbered actions."""
+    del answered
+    return np.stack([np.arange(5, dtype=np.float32), np.full(5, 7, np.float32)], axis=1)
 
 
-def test_the_harness_runs_its_episodes_and_every_frame_is_remembered(tmp_path):
-    policy = Policy()
+def test_the_harness_runs_its_episodes_and_every_frame_is_remembered(tmp_path, policy_server):
+    policy = policy_server(chunk)
     config = RobotConfig(fps=None, slot_bytes=1_000_000, slots=64)
     with RobotMemory.open(tmp_path / "robot", encoder="palette", budget_mb=2, config=config) as memory:
         service = MemoryService(memory, RecallingConfig(upstream=policy.url, deadline_ms=60_000))
@@ -89,7 +70,6 @@ def test_the_harness_runs_its_episodes_and_every_frame_is_remembered(tmp_path):
             output_dir=tmp_path / "results",
         )
         assert memory.status().refused == {}
-    policy.server.shutdown()
     assert results[0]["mean_success"] == 1.0
     assert len(policy.seen) == 2 * 3  # a chunk of five in 12 steps: thrice an episode
     assert {tuple(content["memory/images"].shape[1:]) for content in policy.seen} == {(224, 224, 3)}

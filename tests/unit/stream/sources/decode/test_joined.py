@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import av
 import numpy as np
 import pytest
 
-from hippocam.stream.errors import SourceError
-from hippocam.stream.records import Observation
 from hippocam.stream.sources.decode.joined import begins_again, unread_from
 from hippocam.stream.sources.sound import RATE, read_sound
 from hippocam.stream.sources.video import VideoSource
@@ -45,23 +43,13 @@ def join(folder: Path, media: ModuleType, to: str, parts: tuple[Part, ...], **se
     return [*times_s, start_s]
 
 
-def watched(source: VideoSource) -> tuple[list[Observation], str]:
-    """Everything that a source gives, and the reason why it broke off."""
-    seen: list[Observation] = []
-    try:
-        seen.extend(source.observations(fps=None))
-    except SourceError as error:
-        return seen, error.reason
-    return seen, ""
-
-
 @pytest.mark.parametrize("parts", [ALIKE, UNLIKE, ONE_LONG, MANY])
 def test_parts_follow_each_other_and_the_whole_length_is_told(
-    tmp_path: Path, media: ModuleType, parts: tuple[Part, ...]
+    tmp_path: Path, media: ModuleType, parts: tuple[Part, ...], to_the_end: Any
 ) -> None:
     *times_s, end_s = join(tmp_path, media, "trip.ts", parts)
     source = VideoSource(tmp_path / "trip.ts")
-    seen, reason = watched(source)
+    seen, reason = to_the_end(source)
     assert reason == ""
     assert [media.read_number(o.images[""]) for o in seen] == list(range(len(times_s)))
     np.testing.assert_allclose([o.time_s for o in seen], times_s, atol=0.003 * len(parts))
@@ -70,10 +58,10 @@ def test_parts_follow_each_other_and_the_whole_length_is_told(
 
 @pytest.mark.parametrize("parts", [ALIKE, UNLIKE, ONE_LONG, MANY])
 def test_of_joined_matroska_files_all_is_watched_or_what_is_not_is_told(
-    tmp_path: Path, media: ModuleType, parts: tuple[Part, ...]
+    tmp_path: Path, media: ModuleType, parts: tuple[Part, ...], to_the_end: Any
 ) -> None:
     *times_s, _ = join(tmp_path, media, "trip.mkv", parts)
-    seen, reason = watched(VideoSource(tmp_path / "trip.mkv"))
+    seen, reason = to_the_end(VideoSource(tmp_path / "trip.mkv"))
     numbers = [media.read_number(o.images[""]) for o in seen]
     assert numbers == list(range(len(numbers)))
     np.testing.assert_allclose([o.time_s for o in seen], times_s[: len(numbers)], atol=0.01)
@@ -83,22 +71,26 @@ def test_of_joined_matroska_files_all_is_watched_or_what_is_not_is_told(
 
 
 @pytest.mark.parametrize("suffix", [".mpg", ".vob", ".avi", ".ogv"])
-def test_other_containers_that_are_read_through_a_join(tmp_path: Path, media: ModuleType, suffix: str) -> None:
+def test_other_containers_that_are_read_through_a_join(
+    tmp_path: Path, media: ModuleType, suffix: str, to_the_end: Any
+) -> None:
     for name in ("a", "b"):
         _write(tmp_path / f"{name}{suffix}", rate=25)
     media.join([tmp_path / f"{name}{suffix}" for name in "ab"], tmp_path / f"trip{suffix}")
     source = VideoSource(tmp_path / f"trip{suffix}")
-    seen, reason = watched(source)
+    seen, reason = to_the_end(source)
     assert reason == ""
     np.testing.assert_allclose([o.time_s for o in seen], [i / 25 for i in range(60)], atol=0.1)
     assert source.duration_s == pytest.approx(2.4, abs=0.1)
 
 
-def test_hours_between_the_clocks_of_two_parts_are_no_truncation(tmp_path: Path, media: ModuleType) -> None:
+def test_hours_between_the_clocks_of_two_parts_are_no_truncation(
+    tmp_path: Path, media: ModuleType, to_the_end: Any
+) -> None:
     media.render_video(tmp_path / "a.ts", frames=30, fps=10)
     media.render_video(tmp_path / "b.ts", times_s=[5000 + i / 10 for i in range(20)], first=30)
     source = VideoSource(media.join([tmp_path / "a.ts", tmp_path / "b.ts"], tmp_path / "trip.ts"))
-    seen, reason = watched(source)
+    seen, reason = to_the_end(source)
     assert reason == ""
     np.testing.assert_allclose([o.time_s for o in seen], [i / 10 for i in range(50)], atol=0.005)
     assert source.duration_s == pytest.approx(5.0, abs=0.01)
@@ -106,16 +98,16 @@ def test_hours_between_the_clocks_of_two_parts_are_no_truncation(tmp_path: Path,
 
 @pytest.mark.parametrize("suffix", [".mp4", ".flv"])
 def test_a_recording_behind_another_that_no_player_reads_is_told(
-    tmp_path: Path, media: ModuleType, suffix: str
+    tmp_path: Path, media: ModuleType, suffix: str, to_the_end: Any
 ) -> None:
     for name in ("a", "b"):
         _write(tmp_path / f"{name}{suffix}")
     media.join([tmp_path / f"a{suffix}", tmp_path / f"b{suffix}"], tmp_path / f"both{suffix}")
-    seen, reason = watched(VideoSource(tmp_path / f"both{suffix}"))
+    seen, reason = to_the_end(VideoSource(tmp_path / f"both{suffix}"))
     assert len(seen) == 30
     size = (tmp_path / f"a{suffix}").stat().st_size
     assert f"another recording is joined behind, from byte {size} on" in reason
-    assert watched(VideoSource(tmp_path / f"a{suffix}"))[1] == ""
+    assert to_the_end(VideoSource(tmp_path / f"a{suffix}"))[1] == ""
 
 
 def _write(path: Path, codec: str | None = None, rate: int = 10, **options: str) -> None:
@@ -135,12 +127,12 @@ def _write(path: Path, codec: str | None = None, rate: int = 10, **options: str)
     [("mpeg2video", {}), ("libx264", {"mpegts_start_pid": "512", "mpegts_pmt_start_pid": "4352"})],
 )
 def test_a_part_with_other_tracks_is_told_and_the_rest_is_watched(
-    tmp_path: Path, media: ModuleType, codec: str, options: dict[str, str]
+    tmp_path: Path, media: ModuleType, codec: str, options: dict[str, str], to_the_end: Any
 ) -> None:
     _write(tmp_path / "a.ts")
     _write(tmp_path / "b.ts", codec, rate=25, **options)
     media.join([tmp_path / f"{name}.ts" for name in "ab"], tmp_path / "trip.ts")
-    seen, reason = watched(VideoSource(tmp_path / "trip.ts"))
+    seen, reason = to_the_end(VideoSource(tmp_path / "trip.ts"))
     assert len(seen) >= 29  # the last one may still be in the decoder when other data come
     start = (tmp_path / "a.ts").stat().st_size
     (told,) = (int(word) for word in reason.split() if word.isdigit())
@@ -199,14 +191,14 @@ CLOCK_TURNS_S = 2**33 / 90_000  # when the clock of a transport stream begins ag
 
 @pytest.mark.parametrize("behind", [True, False])
 def test_a_clock_that_begins_again_is_no_join_also_in_a_later_part(
-    tmp_path: Path, media: ModuleType, *, behind: bool
+    tmp_path: Path, media: ModuleType, to_the_end: Any, *, behind: bool
 ) -> None:
     starts_s = [0.0, CLOCK_TURNS_S - 1.5] if behind else [CLOCK_TURNS_S - 1.5, 0.0]
     for name, start_s, first in zip("ab", starts_s, (0, 40), strict=True):
         times_s = [start_s + i / 10 for i in range(40)]
         media.render_video(tmp_path / f"{name}.ts", times_s=times_s, first=first, options=media.long_gop(20))
     source = VideoSource(media.join([tmp_path / "a.ts", tmp_path / "b.ts"], tmp_path / "trip.ts"))
-    seen, reason = watched(source)
+    seen, reason = to_the_end(source)
     assert reason == ""
     assert [media.read_number(o.images[""]) for o in seen] == list(range(80))
     np.testing.assert_allclose([o.time_s for o in seen], [i / 10 for i in range(80)], atol=0.005)

@@ -18,7 +18,6 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from hippocam.stream.errors import SourceError
 from hippocam.stream.records import STATE_NAMES, Observation
 from hippocam.stream.robot.dimensions import FIELDS, names_in
 from hippocam.stream.sources.lerobot.depth import nine
@@ -77,16 +76,6 @@ def _with(folder: Path, feature: dict[str, Any], column: list[Any] | None = None
     return find_episodes(folder, name="arm")[0][0]
 
 
-def _watched(source: LeRobotSource) -> tuple[list[Observation], str]:
-    seen: list[Observation] = []
-    try:
-        for observation in source.observations(fps=None):
-            seen.append(observation)
-    except SourceError as error:
-        return seen, error.reason
-    return seen, ""
-
-
 def _is_the_ramp(seen: list[Observation], off_m: float) -> None:
     """Behind the three numbers of the state stand nine distances, of which the first was not measured."""
     for o in seen:
@@ -98,17 +87,19 @@ def _is_the_ramp(seen: list[Observation], off_m: float) -> None:
 
 
 @pytest.mark.parametrize("marks", [{"info": {"is_depth_map": True, **CODED}}, {"video_info": CODED}])
-def test_a_video_of_codes_is_read_in_metres(tmp_path: Path, media: ModuleType, marks: dict[str, Any]) -> None:
+def test_a_video_of_codes_is_read_in_metres(
+    tmp_path: Path, media: ModuleType, marks: dict[str, Any], to_the_end: Any
+) -> None:
     media.render_lerobot(tmp_path / "arm", lengths=(6,))
     video = tmp_path / f"arm/videos/chunk-000/{KEY}/episode_000000.mp4"
     _video(video, 6, _coded, codec="libx265", pixels="gray12le")
-    seen, reason = _watched(_with(tmp_path / "arm", {"dtype": "video", **marks}))
+    seen, reason = to_the_end(_with(tmp_path / "arm", {"dtype": "video", **marks}))
     assert reason == ""
     assert [set(o.images) for o in seen] == [{"top", "wrist"}] * 6
     _is_the_ramp(seen, 0.03)
 
 
-def test_a_video_of_millimetres_is_read_in_metres(tmp_path: Path, media: ModuleType) -> None:
+def test_a_video_of_millimetres_is_read_in_metres(tmp_path: Path, media: ModuleType, to_the_end: Any) -> None:
     media.render_lerobot(tmp_path / "arm", lengths=(6,))
     file = tmp_path / "arm" / "meta" / "info.json"
     told = json.loads(file.read_text()) | {"video_path": "videos/{video_key}/{episode_index}.mkv"}
@@ -123,7 +114,7 @@ def test_a_video_of_millimetres_is_read_in_metres(tmp_path: Path, media: ModuleT
         place.mkdir()
         place.with_suffix(".mp4").rename(place / "0.mkv")
     file.write_text(json.dumps(told))
-    seen, reason = _watched(_with(tmp_path / "arm", {"dtype": "video", "info": {"video.pix_fmt": "gray16le"}}))
+    seen, reason = to_the_end(_with(tmp_path / "arm", {"dtype": "video", "info": {"video.pix_fmt": "gray16le"}}))
     assert reason == ""
     _is_the_ramp(seen, 0.002)
 
@@ -147,10 +138,10 @@ def _png(metres: Any) -> bytes:
     ],
 )
 def test_pictures_and_arrays_of_distances_are_read(
-    tmp_path: Path, media: ModuleType, feature: dict[str, Any], value: Any
+    tmp_path: Path, media: ModuleType, feature: dict[str, Any], value: Any, to_the_end: Any
 ) -> None:
     media.render_lerobot(tmp_path / "arm", lengths=(4,))
-    seen, reason = _watched(_with(tmp_path / "arm", feature, [value(_ramp(row)) for row in range(4)]))
+    seen, reason = to_the_end(_with(tmp_path / "arm", feature, [value(_ramp(row)) for row in range(4)]))
     assert reason == ""
     _is_the_ramp(seen, 0.002)
 
@@ -162,10 +153,12 @@ def test_what_the_numbers_are_called_is_told_with_the_states_names(tmp_path: Pat
     assert names == ["elbow", "wrist", "gripper", *(f"front_depth {field} m" for field in FIELDS)]
 
 
-def test_a_row_without_depth_measured_nothing_and_is_told(tmp_path: Path, media: ModuleType) -> None:
+def test_a_row_without_depth_measured_nothing_and_is_told(
+    tmp_path: Path, media: ModuleType, to_the_end: Any
+) -> None:
     media.render_lerobot(tmp_path / "arm", lengths=(4,))
     column = [_ramp(0).tolist(), None, [[1.0], [2.0, 3.0]], _ramp(3).tolist()]
-    seen, reason = _watched(_with(tmp_path / "arm", {"dtype": "float32", "shape": [H, W]}, column))
+    seen, reason = to_the_end(_with(tmp_path / "arm", {"dtype": "float32", "shape": [H, W]}, column))
     assert "front_depth: no picture in 2 of 4 rows, the first is row 1" in reason
     assert [float(o.sensors.state[7]) > 0 for o in seen if o.sensors.state is not None] == [
         True,
@@ -189,7 +182,12 @@ def test_a_row_without_depth_measured_nothing_and_is_told(tmp_path: Path, media:
     ],
 )
 def test_a_video_whose_scale_nobody_tells_is_neither_picture_nor_distance(
-    tmp_path: Path, media: ModuleType, caplog: pytest.LogCaptureFixture, name: str, feature: dict[str, Any]
+    tmp_path: Path,
+    media: ModuleType,
+    caplog: pytest.LogCaptureFixture,
+    name: str,
+    feature: dict[str, Any],
+    to_the_end: Any,
 ) -> None:
     media.render_lerobot(tmp_path / "arm", lengths=(5,))
     file = tmp_path / "arm" / "meta" / "info.json"
@@ -197,7 +195,7 @@ def test_a_video_whose_scale_nobody_tells_is_neither_picture_nor_distance(
     info["features"][f"observation.images.{name}"] = {"dtype": "video", **feature}
     info["features"]["observation.images.top"] |= {"info": {"video.pix_fmt": "yuv420p"}}
     file.write_text(json.dumps(info))
-    seen, reason = _watched(find_episodes(tmp_path / "arm", name="arm")[0][0])
+    seen, reason = to_the_end(find_episodes(tmp_path / "arm", name="arm")[0][0])
     assert reason == ""
     assert [set(o.images) for o in seen] == [{"top", "wrist"}] * 5
     (told,) = caplog.messages
@@ -205,10 +203,10 @@ def test_a_video_whose_scale_nobody_tells_is_neither_picture_nor_distance(
     assert name in told
 
 
-def test_a_picture_for_people_has_no_distances(tmp_path: Path, media: ModuleType) -> None:
+def test_a_picture_for_people_has_no_distances(tmp_path: Path, media: ModuleType, to_the_end: Any) -> None:
     media.render_lerobot(tmp_path / "arm", lengths=(3,))
     grey = bytes(cv2.imencode(".png", np.full((H, W), 90, np.uint8))[1])
-    seen, reason = _watched(_with(tmp_path / "arm", {"dtype": "image"}, [{"bytes": grey, "path": None}] * 3))
+    seen, reason = to_the_end(_with(tmp_path / "arm", {"dtype": "image"}, [{"bytes": grey, "path": None}] * 3))
     assert "front_depth: its distances have 8 bits and no scale" in reason
     assert [set(o.images) for o in seen] == [{"top", "wrist"}] * 3
 

@@ -6,37 +6,28 @@ import json
 import pickle
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from hippocam.stream.errors import SourceError
-from hippocam.stream.records import Observation
 from hippocam.stream.sources import open_sources
-from hippocam.stream.sources.lerobot.episodes import LeRobotSource, find_episodes
-
-
-def _watch(source: LeRobotSource) -> tuple[list[Observation], str]:
-    seen: list[Observation] = []
-    try:
-        for observation in source.observations(fps=None):
-            seen.append(observation)
-    except SourceError as error:
-        return seen, error.reason
-    return seen, ""
+from hippocam.stream.sources.lerobot.episodes import find_episodes
 
 
 @pytest.mark.parametrize("version", ["v2.1", "v3.0"])
-def test_each_row_carries_cameras_sensors_task_and_time(tmp_path: Path, media: ModuleType, version: str) -> None:
+def test_each_row_carries_cameras_sensors_task_and_time(
+    tmp_path: Path, media: ModuleType, version: str, to_the_end: Any
+) -> None:
     media.render_lerobot(tmp_path / "arm", version=version, lengths=(20, 30, 10), in_parquet=("hand",))
     sources, _ = find_episodes(tmp_path / "arm", name="arm")
     assert [source.id for source in sources] == [f"arm/episode_00000{i}" for i in range(3)]
     assert [source.duration_s for source in sources] == [2.0, 3.0, 1.0]
     starts = (0, 20, 50) if version == "v3.0" else (0, 0, 0)  # of the episode within its video
     for episode, (source, rows) in enumerate(zip(sources, (20, 30, 10), strict=True)):
-        seen, reason = _watch(source)
+        seen, reason = to_the_end(source)
         assert reason == ""
         assert [o.seq for o in seen] == list(range(rows))
         for o in seen:
@@ -69,34 +60,36 @@ def test_absent_episodes_are_told_and_passed_over_unless_none_is_there(
 
 
 @pytest.mark.parametrize("version", ["v2.1", "v3.0"])
-def test_one_camera_missing_or_cut_leaves_the_others(tmp_path: Path, media: ModuleType, version: str) -> None:
+def test_one_camera_missing_or_cut_leaves_the_others(
+    tmp_path: Path, media: ModuleType, version: str, to_the_end: Any
+) -> None:
     media.render_lerobot(tmp_path / "arm", version=version, lengths=(20,), cameras=("left", "mid", "right"))
     videos = {name: next((tmp_path / "arm/videos").glob(f"**/*{name}/**/*.mp4")) for name in ("left", "right")}
     videos["left"].unlink()
     media.cut(videos["right"], videos["right"], 0.5)
-    seen, reason = _watch(find_episodes(tmp_path / "arm", name="arm")[0][0])
+    seen, reason = to_the_end(find_episodes(tmp_path / "arm", name="arm")[0][0])
     assert [(o.seq, set(o.images)) for o in seen] == [(i, {"mid"}) for i in range(20)]
     assert "left: no such file" in reason
     assert "right: the MP4 has no index" in reason
 
 
-def test_a_truncated_video_gives_its_frames_first(tmp_path: Path, media: ModuleType) -> None:
+def test_a_truncated_video_gives_its_frames_first(tmp_path: Path, media: ModuleType, to_the_end: Any) -> None:
     media.render_lerobot(tmp_path / "arm", lengths=(40,), cameras=("left", "right"))
     path = next((tmp_path / "arm/videos").glob("**/*right/*.mp4"))
     options = {"movflags": "faststart"}
     media.render_video(path, frames=40, fps=10, options=media.long_gop(10), container_options=options)
     media.cut(path, path, 0.7)
-    seen, reason = _watch(find_episodes(tmp_path / "arm", name="arm")[0][0])
+    seen, reason = to_the_end(find_episodes(tmp_path / "arm", name="arm")[0][0])
     assert len(seen) == 40
     assert [o.seq for o in seen if "right" in o.images][:10] == list(range(10))
     assert "right: its video is truncated" in reason
 
 
-def test_no_camera_at_all_is_an_error_at_once(tmp_path: Path, media: ModuleType) -> None:
+def test_no_camera_at_all_is_an_error_at_once(tmp_path: Path, media: ModuleType, to_the_end: Any) -> None:
     media.render_lerobot(tmp_path / "arm", lengths=(5,))
     for file in (tmp_path / "arm/videos").glob("**/*.mp4"):
         file.unlink()
-    seen, reason = _watch(find_episodes(tmp_path / "arm", name="arm")[0][0])
+    seen, reason = to_the_end(find_episodes(tmp_path / "arm", name="arm")[0][0])
     assert not seen
     assert reason.startswith("not one of its cameras can be read")
 
@@ -120,10 +113,10 @@ def test_a_broken_meta_folder_is_told_in_one_line(tmp_path: Path, info: str, tol
     assert len(str(error).splitlines()) == 1
 
 
-def test_a_data_file_that_is_a_git_lfs_pointer_is_told(tmp_path: Path, media: ModuleType) -> None:
+def test_a_data_file_that_is_a_git_lfs_pointer_is_told(tmp_path: Path, media: ModuleType, to_the_end: Any) -> None:
     media.render_lerobot(tmp_path / "arm", lengths=(5,))
     (tmp_path / "arm/data/chunk-000/episode_000000.parquet").write_text("version https://git-lfs.github.com\n")
-    seen, reason = _watch(find_episodes(tmp_path / "arm", name="arm")[0][0])
+    seen, reason = to_the_end(find_episodes(tmp_path / "arm", name="arm")[0][0])
     assert not seen
     assert "cannot be read" in reason
     assert len(reason.splitlines()) == 1
@@ -150,7 +143,7 @@ def test_real_dataset(shared_data: Path) -> None:
 
 @pytest.mark.parametrize("version", ["v2.1", "v3.0"])
 def test_another_task_within_an_episode_is_marked_and_noted(
-    tmp_path: Path, media: ModuleType, version: str
+    tmp_path: Path, media: ModuleType, version: str, to_the_end: Any
 ) -> None:
     media.render_lerobot(tmp_path / "arm", version=version, lengths=(20, 20))
     for data in (tmp_path / "arm").glob("data/*/*.parquet"):
@@ -159,7 +152,7 @@ def test_another_task_within_an_episode_is_marked_and_noted(
         tasks = pa.array([0] * 5 + [1] * 9 + [0] * (table.num_rows - 14))
         parquet.write_table(table.set_column(at, "task_index", tasks), data)
     source = find_episodes(tmp_path / "arm", name="arm")[0][0]
-    seen, _ = _watch(source)
+    seen, _ = to_the_end(source)
     assert [(o.seq, o.mark) for o in seen if o.mark] == [(5, "another task"), (14, "another task")]
     slow = list(source.observations(fps=2.0))
     assert [(o.seq, o.text) for o in slow if o.mark] == [(5, media.TASKS[1]), (15, media.TASKS[0])]

@@ -13,7 +13,6 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from hippocam.stream.errors import SourceError
 from hippocam.stream.protocols import Source
 from hippocam.stream.records import Observation
 from hippocam.stream.sources import open_sources
@@ -25,16 +24,6 @@ def _change(file: Path, column: str, change: Callable[[list[Any]], list[Any]]) -
     table = parquet.read_table(file)
     values = pa.array(change(table.column(column).to_pylist()), table.schema.field(column).type)
     parquet.write_table(table.set_column(table.column_names.index(column), column, values), file)
-
-
-def _watch(source: Source, fps: float | None = None) -> tuple[list[Observation], str]:
-    seen: list[Observation] = []
-    try:
-        for observation in source.observations(fps=fps):
-            seen.append(observation)
-    except SourceError as error:
-        return seen, error.reason
-    return seen, ""
 
 
 def _episodes(folder: Path) -> tuple[Source, ...]:
@@ -49,24 +38,26 @@ def _right(seen: list[Observation], media: ModuleType, first: int = 0) -> bool:
 
 
 @pytest.mark.parametrize("fps", [None, 1])
-def test_a_video_that_is_shorter_than_its_rows(tmp_path: Path, media: ModuleType, fps: float | None) -> None:
+def test_a_video_that_is_shorter_than_its_rows(
+    tmp_path: Path, media: ModuleType, fps: float | None, to_the_end: Any
+) -> None:
     media.render_lerobot(tmp_path / "arm", lengths=(100, 20))
     (video,) = (tmp_path / "arm").glob("videos/*/*wrist/episode_000000.mp4")
     media.render_video(video, frames=40, fps=10)
     first, second = _episodes(tmp_path / "arm")
-    seen, reason = _watch(first, fps)
+    seen, reason = to_the_end(first, fps)
     assert _right(seen, media)
     assert [o.seq for o in seen if "wrist" in o.images] == [o.seq for o in seen if o.seq < 40]
     assert all("top" in o.images for o in seen)
     assert "wrist: no picture in 60 of 100 rows, the first is row 40 at 4.0 s" in reason
     assert "top" not in reason
-    assert _watch(second, fps)[1] == ""
+    assert to_the_end(second, fps)[1] == ""
 
 
 @pytest.mark.parametrize("version", ["v2.1", "v3.0"])
 @pytest.mark.parametrize("slower", [2, 5])
 def test_a_camera_that_is_slower_than_the_rows_shows_its_frame_nearest_in_time(
-    tmp_path: Path, media: ModuleType, version: str, slower: int
+    tmp_path: Path, media: ModuleType, version: str, slower: int, to_the_end: Any
 ) -> None:
     """Never one of the next episode, which begins where this one ends."""
     media.render_lerobot(tmp_path / "arm", version=version, lengths=(30, 20))
@@ -75,7 +66,7 @@ def test_a_camera_that_is_slower_than_the_rows_shows_its_frame_nearest_in_time(
             frames = (50 if version == "v3.0" else (30, 20)[number % 2]) // slower
             media.render_video(video, frames=frames, fps=10 / slower)
     for first, length, source in zip((0, 30), (30, 20), _episodes(tmp_path / "arm"), strict=True):
-        seen, reason = _watch(source)
+        seen, reason = to_the_end(source)
         assert reason == ""
         before = first // slower if version == "v3.0" else 0
         numbers = [media.read_number(o.images["wrist"]) - before for o in seen]
@@ -86,11 +77,11 @@ def test_a_camera_that_is_slower_than_the_rows_shows_its_frame_nearest_in_time(
 
 
 @pytest.mark.parametrize("frames", [[7], [0], [3, 9, 29], []])
-def test_rows_without_a_time(tmp_path: Path, media: ModuleType, frames: list[int]) -> None:
+def test_rows_without_a_time(tmp_path: Path, media: ModuleType, frames: list[int], to_the_end: Any) -> None:
     media.render_lerobot(tmp_path / "arm", lengths=(30,))
     (data,) = (tmp_path / "arm").glob("data/*/*.parquet")
     _change(data, "timestamp", lambda times: [None if k in frames else t for k, t in enumerate(times)])
-    seen, reason = _watch(_episodes(tmp_path / "arm")[0])
+    seen, reason = to_the_end(_episodes(tmp_path / "arm")[0])
     assert [o.seq for o in seen] == [k for k in range(30) if k not in frames]
     assert [o.time_s for o in seen] == [k / 10 for k in range(30) if k not in frames]
     assert _right(seen, media)
@@ -101,26 +92,26 @@ def test_rows_without_a_time(tmp_path: Path, media: ModuleType, frames: list[int
     )
 
 
-def test_an_episode_without_any_time_is_told(tmp_path: Path, media: ModuleType) -> None:
+def test_an_episode_without_any_time_is_told(tmp_path: Path, media: ModuleType, to_the_end: Any) -> None:
     media.render_lerobot(tmp_path / "arm", lengths=(30, 20))
     data = sorted((tmp_path / "arm").glob("data/*/*.parquet"))[0]
     _change(data, "timestamp", lambda times: [float("nan")] * len(times))
     first, second = _episodes(tmp_path / "arm")
-    assert _watch(first) == ([], "30 of 30 rows have no time, the first is row 0")
-    assert len(_watch(second)[0]) == 20
+    assert to_the_end(first) == ([], "30 of 30 rows have no time, the first is row 0")
+    assert len(to_the_end(second)[0]) == 20
 
 
-def test_times_that_begin_again_are_counted_on(tmp_path: Path, media: ModuleType) -> None:
+def test_times_that_begin_again_are_counted_on(tmp_path: Path, media: ModuleType, to_the_end: Any) -> None:
     media.render_lerobot(tmp_path / "arm", lengths=(60,))
     (data,) = (tmp_path / "arm").glob("data/*/*.parquet")
     _change(data, "timestamp", lambda times: [*times[:25], *times[:20], *times[:15]])
     (episode,) = _episodes(tmp_path / "arm")
-    seen, reason = _watch(episode)
+    seen, reason = to_the_end(episode)
     assert [o.time_s for o in seen] == [k / 10 for k in range(60)]
     assert all(set(o.images) == {"top", "wrist"} for o in seen)
     assert _right(seen, media)
     assert "time goes back in its rows, first at row 25 of 60" in reason
-    assert [o.seq for o in _watch(episode, 1)[0]] == [0, 10, 20, 30, 40, 50]
+    assert [o.seq for o in to_the_end(episode, 1)[0]] == [0, 10, 20, 30, 40, 50]
 
 
 def test_counting_on_leaves_gaps_as_they_are() -> None:
@@ -138,11 +129,11 @@ KEY = "videos/observation.images.wrist"
 
 
 @pytest.mark.parametrize("column", ["chunk_index", "file_index", "from_timestamp"])
-def test_a_camera_that_one_episode_lacks(tmp_path: Path, media: ModuleType, column: str) -> None:
+def test_a_camera_that_one_episode_lacks(tmp_path: Path, media: ModuleType, column: str, to_the_end: Any) -> None:
     media.render_lerobot(tmp_path / "arm", version="v3.0", lengths=(20, 15, 10))
     _change(_listed(tmp_path / "arm"), f"{KEY}/{column}", lambda values: [values[0], None, values[2]])
     episodes = _episodes(tmp_path / "arm")
-    watched = [_watch(episode) for episode in episodes]
+    watched = [to_the_end(episode) for episode in episodes]
     assert [reason != "" for _, reason in watched] == [False, True, False]
     assert "wrist: nothing is listed of it in this episode" in watched[1][1]
     assert [len(seen) for seen, _ in watched] == [20, 15, 10]
@@ -171,23 +162,27 @@ def test_one_line_that_is_wrong_refuses_no_other_episode(tmp_path: Path, media: 
     assert [error.uri for error in opened.failed] == [f"{tmp_path / 'arm'}#episode_000000"]
 
 
-def test_an_episode_that_begins_beyond_the_end_of_its_video(tmp_path: Path, media: ModuleType) -> None:
+def test_an_episode_that_begins_beyond_the_end_of_its_video(
+    tmp_path: Path, media: ModuleType, to_the_end: Any
+) -> None:
     media.render_lerobot(tmp_path / "arm", version="v3.0", lengths=(20, 15))
     _change(_listed(tmp_path / "arm"), f"{KEY}/from_timestamp", lambda values: [values[0], 100.0])
     first, second = _episodes(tmp_path / "arm")
-    assert _watch(first)[1] == ""
-    seen, reason = _watch(second)
+    assert to_the_end(first)[1] == ""
+    seen, reason = to_the_end(second)
     assert [set(o.images) for o in seen] == [{"top"}] * 15
     assert "wrist: no picture in 15 of 15 rows, the first is row 0 at 0.0 s" in reason
 
 
-def test_the_next_episode_of_a_shared_video_is_not_shown(tmp_path: Path, media: ModuleType) -> None:
+def test_the_next_episode_of_a_shared_video_is_not_shown(
+    tmp_path: Path, media: ModuleType, to_the_end: Any
+) -> None:
     media.render_lerobot(tmp_path / "arm", version="v3.0", lengths=(20, 15))
     listed = _listed(tmp_path / "arm")
     table = parquet.read_table(listed)
     table = table.append_column(f"{KEY}/to_timestamp", pa.array([1.2, 3.5]))
     parquet.write_table(table, listed)
-    seen, reason = _watch(_episodes(tmp_path / "arm")[0])
+    seen, reason = to_the_end(_episodes(tmp_path / "arm")[0])
     assert [o.seq for o in seen if "wrist" in o.images] == list(range(13))
     assert "wrist: no picture in 7 of 20 rows" in reason
 
@@ -218,11 +213,13 @@ def test_a_row_with_an_earlier_time_is_no_new_beginning(times_s: list[float], fo
     assert strays(np.array(times_s)).tolist() == found
 
 
-def test_such_a_row_is_told_and_the_pictures_of_the_others_are_theirs(tmp_path: Path, media: ModuleType) -> None:
+def test_such_a_row_is_told_and_the_pictures_of_the_others_are_theirs(
+    tmp_path: Path, media: ModuleType, to_the_end: Any
+) -> None:
     media.render_lerobot(tmp_path / "arm", lengths=(30,))
     (data,) = (tmp_path / "arm").glob("data/*/*.parquet")
     _change(data, "timestamp", lambda times: [*times[:12], 0.3, *times[13:]])
-    seen, reason = _watch(_episodes(tmp_path / "arm")[0])
+    seen, reason = to_the_end(_episodes(tmp_path / "arm")[0])
     assert "1 of 30 rows have the time of an earlier one, the first is row 12" in reason
     others = [k for k in range(30) if k != 12]
     assert [(o.seq, o.time_s) for o in seen] == [(k, k / 10) for k in others]
@@ -230,20 +227,22 @@ def test_such_a_row_is_told_and_the_pictures_of_the_others_are_theirs(tmp_path: 
 
 
 @pytest.mark.parametrize("version", ["v2.1", "v3.0"])
-def test_a_row_that_is_of_no_episode_is_told(tmp_path: Path, media: ModuleType, version: str) -> None:
+def test_a_row_that_is_of_no_episode_is_told(
+    tmp_path: Path, media: ModuleType, version: str, to_the_end: Any
+) -> None:
     media.render_lerobot(tmp_path / "arm", version=version, lengths=(20, 15))
     data = min((tmp_path / "arm" / "data").rglob("*.parquet"))
     _change(
         data, "episode_index", lambda values: [None if row == 7 else value for row, value in enumerate(values)]
     )
-    (first, second) = map(_watch, _episodes(tmp_path / "arm"))
+    (first, second) = map(to_the_end, _episodes(tmp_path / "arm"))
     assert (len(first[0]), len(second[0]), second[1]) == (19, 15, "")
     assert "20 rows are listed, and 19 are there" in first[1]
 
 
 @pytest.mark.parametrize("version", ["v2.1", "v3.0"])
 def test_a_task_without_a_number_is_told_and_refuses_no_episode(
-    tmp_path: Path, media: ModuleType, version: str, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, media: ModuleType, version: str, caplog: pytest.LogCaptureFixture, to_the_end: Any
 ) -> None:
     media.render_lerobot(tmp_path / "arm", version=version, lengths=(20, 15))
     if version == "v3.0":
@@ -251,5 +250,5 @@ def test_a_task_without_a_number_is_told_and_refuses_no_episode(
     else:
         with (tmp_path / "arm" / "meta" / "tasks.jsonl").open("a") as file:
             file.write(json.dumps({"task_index": None, "task": "rest"}) + "\n")
-    assert [len(_watch(episode)[0]) for episode in _episodes(tmp_path / "arm")] == [20, 15]
+    assert [len(to_the_end(episode)[0]) for episode in _episodes(tmp_path / "arm")] == [20, 15]
     assert "1 of its tasks have no number" in caplog.text
