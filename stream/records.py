@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ WORDLESS = (ACTED, STATE_NAMES, ACTION_NAMES)
 FloatArray = NDArray[np.float32]
 # End of the year 9999, counted from 1970: the last time that a calendar can say.
 LATEST_S = 253_402_300_799.0
+Numbers = TypeVar("Numbers", bound=NDArray[Any])
 # Left, top, right, bottom, as shares of a picture's width and height, 0 to 1.
 Box = tuple[float, float, float, float]
 
@@ -42,6 +44,11 @@ def _check_vector(owner: str, vector: object, size: int | None = None) -> None:
 
 def _is_double(value: object) -> bool:
     return isinstance(value, np.ndarray) and value.dtype == np.float64
+
+
+def known(numbers: Numbers | None) -> Numbers | None:
+    """What a sensor told: None where it told nothing, or one of its numbers is not finite."""
+    return numbers if numbers is not None and np.isfinite(numbers).all() else None
 
 
 def storable(text: str) -> str:
@@ -120,7 +127,7 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sensors:
-    """What a robot knew beside its pictures at one instant; each part may be absent.
+    """What a robot knew beside its pictures at one instant; each part may be absent. All numbers are finite.
 
     Attributes:
         state: float32 [S], joint positions and the like, in the source's own units.
@@ -138,6 +145,8 @@ class Sensors:
             if value is not None:
                 numbers = value.astype(np.float32) if name == "pose" and _is_double(value) else value
                 _check_vector(f"Sensors.{name}", numbers, size)
+                if known(value) is None:
+                    raise ValueError(f"Sensors.{name} must be finite, found {value}")
 
 
 NO_SENSORS = Sensors()

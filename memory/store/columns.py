@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from hippocam.memory.codec import holds_outline, pack, unpack
 from hippocam.memory.records import Entry, Held, Level, Slot, Span
-from hippocam.stream.records import FloatArray, Sensors
+from hippocam.stream.records import FloatArray, Sensors, known
 from hippocam.stream.robot.motion import Motion
 
 R = TypeVar("R")
@@ -199,16 +199,16 @@ def unpack_spans(blob: bytes | None) -> list[Span]:
 
 
 def unpack_sensor(blob: bytes | None) -> FloatArray | None:
-    """One sensor's numbers, which are stored as little-endian float32."""
-    return None if blob is None else np.frombuffer(blob, "<f4").astype(np.float32)
+    """One sensor's numbers, which are stored as little-endian float32; None where they are not finite."""
+    return None if blob is None else known(np.frombuffer(blob, "<f4").astype(np.float32))
 
 
 def unpack_poses(pose: bytes | None, motion: bytes | None) -> NDArray[np.float64]:
     """The poses of an entry, as `Entry.poses` has them, from two of its columns."""
-    along = Motion.unpack(motion).poses if motion is not None else None
+    along = Motion.unpack(motion) if motion is not None else None
     own = unpack_sensor(pose)
-    if along is not None:
-        return along
+    if along is not None and along.poses is not None:
+        return along.poses
     return np.zeros((0, 7)) if own is None else own.astype(np.float64).reshape(-1, 7)
 
 

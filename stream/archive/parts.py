@@ -39,6 +39,7 @@ from hippocam.stream.records import (
     Sensed,
     Sensors,
     Thing,
+    known,
     stream_id,
 )
 
@@ -232,8 +233,8 @@ def _sensors(pieces: Sequence[bytes]) -> Sensors:
     """State, action and pose, from the bytes of each; nothing where there are none."""
     if not any(pieces):
         return NO_SENSORS
-    state, action = (_floats(data) if data else None for data in pieces[:2])
-    return Sensors(state=state, action=action, pose=_pose(pieces[2]))
+    state, action = (known(_floats(data)) if data else None for data in pieces[:2])
+    return Sensors(state=state, action=action, pose=known(_pose(pieces[2])))
 
 
 def _exactly(file: IO[bytes], size: int) -> bytes:

@@ -72,8 +72,11 @@ class Motion:
         return b"".join(parts)
 
     @staticmethod
-    def unpack(blob: bytes) -> Motion:
-        """Read what `pack` wrote.
+    def unpack(blob: bytes) -> Motion | None:
+        """Read what `pack` wrote; samples that are not finite, which earlier versions kept, are left out.
+
+        Returns:
+            The samples; None where none is left.
 
         Raises:
             ValueError: It is something else.
@@ -86,18 +89,17 @@ class Motion:
         numbers = np.frombuffer(blob[_HEAD.size :], "<f4")
         if not count or posed not in (0, 1) or len(blob) != _HEAD.size + 4 * count * width:
             raise ValueError(f"motion of {count} samples in {len(blob)} bytes")
-        if not (np.isfinite(numbers).all() and np.isfinite([start_s, *origin]).all()):
-            raise ValueError("motion with numbers that are not finite")
-        columns = np.split(numbers, np.cumsum([count, 7 * posed * count, states * count]))
-        poses = None
-        if posed:
-            poses = columns[1].reshape(count, 7).astype(np.float64)
-            poses[:, :3] += origin
+        parts = np.split(numbers, np.cumsum([count, 7 * posed * count, states * count]))
+        rows = np.hstack([part.reshape(count, -1) for part in parts])
+        known = np.isfinite(rows).all(1)
+        if not (known.any() and np.isfinite([start_s, *origin]).all()):
+            return None
+        times_N1, poses, states_NS, actions_NA = np.split(rows[known], np.cumsum([1, 7 * posed, states]), axis=1)
         return Motion(
-            times_s=start_s + columns[0].astype(np.float64),
-            poses=poses,
-            states=columns[2].reshape(count, states).astype(np.float32) if states else None,
-            actions=columns[3].reshape(count, actions).astype(np.float32) if actions else None,
+            times_s=start_s + times_N1[:, 0].astype(np.float64),
+            poses=poses + np.array([*origin, 0, 0, 0, 0]) if posed else None,
+            states=states_NS.astype(np.float32) if states else None,
+            actions=actions_NA.astype(np.float32) if actions else None,
         )
 
 

@@ -121,5 +121,12 @@ def or_failure(frames: Callable[[], Frames], failed: Callable[[str], None]) -> F
 
 def told_cameras(failures: Mapping[str, str]) -> str:
     """Tell which cameras of a source could not be read, and why."""
-    told = "; ".join(f"{camera}: {reason}" for camera, reason in failures.items())
-    return f"not every camera could be read ({told})"
+    return f"not every camera could be read ({by_reason(failures)})"
+
+
+def by_reason(failures: Mapping[str, str]) -> str:
+    """Why cameras could not be read; those with one reason together."""
+    cameras: dict[str, list[str]] = {}
+    for camera, reason in failures.items():
+        cameras.setdefault(reason, []).append(camera)
+    return "; ".join(f"{', '.join(names)}: {reason}" for reason, names in cameras.items())

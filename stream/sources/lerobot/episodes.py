@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from heapq import merge
 from operator import itemgetter
 from pathlib import Path
@@ -14,7 +14,7 @@ from hippocam.stream.errors import SourceError
 from hippocam.stream.protocols import Hearing
 from hippocam.stream.records import FloatArray, Note, Observation, Stretch
 from hippocam.stream.robot.dimensions import FIELDS, distances_of
-from hippocam.stream.sources.decode.tracks import told_cameras
+from hippocam.stream.sources.decode.tracks import by_reason, told_cameras
 from hippocam.stream.sources.lerobot.cameras import Cameras, Cursor
 from hippocam.stream.sources.lerobot.meta import Episode, read_episodes
 from hippocam.stream.sources.lerobot.rows import EpisodeRows
@@ -127,8 +127,8 @@ class LeRobotSource:
         Raises:
             ValueError: fps is not a positive number.
             SourceError: The rows or all cameras cannot be read; or, after all others were yielded, what is
-                missing: rows without a time or a picture, counted by camera, and cameras that could not be read
-                to their end or of which nothing is listed.
+                missing: rows without a time or a picture, counted by camera, states, actions and poses that are
+                not finite, and cameras that could not be read to their end or of which nothing is listed.
         """
         rows = EpisodeRows(self._episode, self.uri)
         picks = rows.timed_R[pick_indices(rows.times_N[rows.timed_R], fps)]
@@ -143,12 +143,12 @@ class LeRobotSource:
         task = rows.text(int(earlier[-1] if len(earlier) else picks[0]))
         failures = dict.fromkeys(self._episode.absent, "nothing is listed of it in this episode")
         if failures and not cameras:
-            raise SourceError(self.uri, f"not one of its cameras can be read ({_told(failures)})")
+            raise SourceError(self.uri, f"not one of its cameras can be read ({by_reason(failures)})")
         for seq in map(int, picks):
             images = {name: image for name, image in _at(cameras, seq, failures).items() if image is not None}
             measured = _at(depths, seq, failures).values()
             if seq == picks[0] and all(camera.name in failures for camera in cameras) and failures:
-                raise SourceError(self.uri, f"not one of its cameras can be read ({_told(failures)})")
+                raise SourceError(self.uri, f"not one of its cameras can be read ({by_reason(failures)})")
             before, task = task, rows.text(seq)
             yield Observation(
                 seq=seq,
@@ -158,7 +158,7 @@ class LeRobotSource:
                 text=task,
                 mark=_MARK if task != before else "",
             )
-        faults = list(rows.faults)
+        faults = [*rows.faults, *rows.unknown]
         every: list[Cursor[Any]] = [*cameras, *depths]
         for camera in every:
             if camera.missing:
@@ -186,7 +186,3 @@ def _at(cameras: Sequence[Cursor[T]], row: int, failures: dict[str, str]) -> dic
         except SourceError as error:
             failures[camera.name] = error.reason
     return shown
-
-
-def _told(failures: Mapping[str, str]) -> str:
-    return "; ".join(f"{name}: {reason}" for name, reason in failures.items())

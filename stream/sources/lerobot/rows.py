@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hippocam.stream.errors import SourceError
-from hippocam.stream.records import NO_SENSORS, FloatArray, Sensors
+from hippocam.stream.records import NO_SENSORS, FloatArray, Sensors, known
 from hippocam.stream.sources.lerobot.meta import Episode
 from hippocam.stream.sources.lerobot.words import EVENTS, PERSISTENT, names_of
 
@@ -73,6 +73,7 @@ class EpisodeRows:
             else np.arange(table.num_rows, dtype=np.float64) / episode.fps
         )
         self.faults: list[str] = []
+        self._unknown: dict[str, list[int]] = {}
         if episode.frames is not None and table.num_rows < episode.frames:
             self.faults.append(f"{episode.frames} rows are listed, and {table.num_rows} are there")
         self.timed_R = np.flatnonzero(np.isfinite(times_N))
@@ -97,7 +98,7 @@ class EpisodeRows:
             )
 
     def sensors(self, row: int, measured: Sequence[FloatArray] = ()) -> Sensors:
-        """State, action and pose of a row; behind the state what depth cameras measured."""
+        """State, action and pose of a row, those that are known; behind the state what depth cameras measured."""
         state, action = self._vector(self._state, row), self._vector(self._action, row)
         if measured and (state is not None or self._state is None):
             state = np.concatenate([*(() if state is None else (state,)), *measured])
@@ -105,6 +106,14 @@ class EpisodeRows:
         if pose is not None and pose.shape != (7,):
             pose = None
         return NO_SENSORS if state is action is pose is None else Sensors(state=state, action=action, pose=pose)
+
+    @property
+    def unknown(self) -> list[str]:
+        """What was not known of the rows whose sensors were asked for, as it is not finite: in words."""
+        return [
+            f"{key} has numbers that are not finite in {len(rows)} rows, the first is row {rows[0]}"
+            for key, rows in self._unknown.items()
+        ]
 
     def names(self, distances: Sequence[str] = ()) -> tuple[list[str], list[str]]:
         """What the numbers of the state are called, and those of the action; none where nobody told.
@@ -136,7 +145,13 @@ class EpisodeRows:
         if key is None:
             return None
         value = self._columns[key][row]
-        return None if value is None else np.ravel(np.array(value, dtype=np.float32))
+        if value is None:
+            return None
+        numbers: FloatArray = np.ravel(np.array(value, dtype=np.float32))
+        if known(numbers) is None:
+            self._unknown.setdefault(key, []).append(row)
+            return None
+        return numbers
 
     def values(self, key: str) -> Iterator[tuple[int, Any]]:
         """Yield (row, value) of a column that is too large to be held: a picture's bytes, or rows of numbers.

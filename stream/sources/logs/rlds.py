@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hippocam.stream.errors import SourceError
-from hippocam.stream.records import FloatArray, Sensors
+from hippocam.stream.records import FloatArray, Sensors, known
 from hippocam.stream.sources.images import decode_image
 from hippocam.stream.sources.logs.source import Instant, LogSource
 from hippocam.stream.sources.video import LONGEST_PX
@@ -92,7 +92,8 @@ class _Episode:
                     if step < len(values) and values[step]
                 },
                 sensors=Sensors(
-                    state=None if state is None else state[step], action=None if action is None else action[step]
+                    state=None if state is None else known(state[step]),
+                    action=None if action is None else known(action[step]),
                 ),
                 text=task,
             )

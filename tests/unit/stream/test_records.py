@@ -19,6 +19,8 @@ PICTURE = np.zeros((4, 6, 3), np.uint8)
         (lambda: Observation(seq=0, time_s=0, images={"left": "no picture"}), "str"),
         (lambda: Sensors(pose=np.zeros(6, np.float32)), r"\(6,\)"),
         (lambda: Sensors(state=np.zeros(6)), "float64"),
+        (lambda: Sensors(action=np.array([0, np.nan], np.float32)), "nan"),
+        (lambda: Sensors(pose=np.full(7, np.inf)), "inf"),
         (lambda: Embedding(stream="s", seq=0, time_s=0, vector=np.zeros((2, 3), np.float32)), r"\(2, 3\)"),
     ],
 )

@@ -44,6 +44,19 @@ def test_samples_lie_evenly_and_come_back_as_they_were(count):
     assert np.array_equal(found.actions[:, 0], 0.5 * found.times_s)
 
 
+def test_samples_that_are_not_finite_are_left_out():
+    """Versions before 0.3 kept them, and called a memory damaged that held one."""
+    written = motion_of(along_x(5))
+    states = written.states.copy()
+    states[1:3, 0] = np.nan, np.inf
+    kept = Motion(times_s=written.times_s, poses=written.poses, states=states, actions=written.actions)
+    found = Motion.unpack(kept.pack())
+    assert found.times_s.tolist() == [0.0, 3.0, 4.0]
+    assert found.poses[:, 0].tolist() == found.states[:, 0].tolist() == [0.0, 3.0, 4.0]
+    assert found.actions[:, 0].tolist() == [0.0, 1.5, 2.0]
+    assert Motion.unpack(Motion(times_s=written.times_s, states=np.full_like(states, np.nan)).pack()) is None
+
+
 def test_a_map_that_is_far_from_its_origin_loses_no_millimetre():
     x = 4_158_999.123  # as coordinates about the earth's centre are
     frames = [frame(k, [x + 0.001 * k, -x, 0, 0, 0, 0, 1]) for k in range(4)]

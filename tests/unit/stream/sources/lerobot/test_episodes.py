@@ -91,7 +91,7 @@ def test_no_camera_at_all_is_an_error_at_once(tmp_path: Path, media: ModuleType,
         file.unlink()
     seen, reason = to_the_end(find_episodes(tmp_path / "arm", name="arm")[0][0])
     assert not seen
-    assert reason.startswith("not one of its cameras can be read")
+    assert reason.startswith("not one of its cameras can be read (top, wrist: no such file")
 
 
 @pytest.mark.parametrize(

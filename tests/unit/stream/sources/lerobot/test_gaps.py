@@ -101,6 +101,17 @@ def test_an_episode_without_any_time_is_told(tmp_path: Path, media: ModuleType, 
     assert len(to_the_end(second)[0]) == 20
 
 
+def test_states_that_are_not_finite_are_not_known(tmp_path: Path, media: ModuleType, to_the_end: Any) -> None:
+    media.render_lerobot(tmp_path / "arm", lengths=(20,))
+    (data,) = (tmp_path / "arm").glob("data/*/*.parquet")
+    broken = {3: float("nan"), 4: float("inf"), 9: float("-inf")}
+    _change(data, "observation.state", lambda rows: [[*r[:2], broken.get(k, r[2])] for k, r in enumerate(rows)])
+    seen, reason = to_the_end(_episodes(tmp_path / "arm")[0])
+    assert [o.seq for o in seen if o.sensors.state is None] == list(broken)
+    assert all(o.sensors.action is not None and o.sensors.pose is not None for o in seen)
+    assert reason.startswith("observation.state has numbers that are not finite in 3 rows, the first is row 3")
+
+
 def test_times_that_begin_again_are_counted_on(tmp_path: Path, media: ModuleType, to_the_end: Any) -> None:
     media.render_lerobot(tmp_path / "arm", lengths=(60,))
     (data,) = (tmp_path / "arm").glob("data/*/*.parquet")
