@@ -17,9 +17,13 @@ MOST_PIXELS = 1 << 27
 _FIX = "pip uninstall -y opencv-python && pip install opencv-python-headless"
 
 
-def limit_pictures() -> None:
-    """Have OpenCV refuse larger pictures, whoever loads it, which is when it looks. A user's own limit stays."""
+def prepare_opencv() -> None:
+    """Have OpenCV refuse larger pictures and print nothing, whoever loads it, which is when it looks.
+
+    What is wrong with a picture is told by whoever reads it, by its name. A user's own settings stay.
+    """
     os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MOST_PIXELS))
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
 
 
 def __getattr__(name: str) -> Any:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -56,6 +59,25 @@ def load_helpers() -> Callable[[str], ModuleType]:
         return module
 
     return load
+
+
+@pytest.fixture(scope="session")
+def as_a_user() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs Python code with arguments in a process that modes stop, also where the tests run as root."""
+    drop = "-dac_override,-dac_read_search"
+
+    def run(code: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", code, *map(str, arguments)]
+        if os.geteuid() == 0:
+            if shutil.which("setpriv") is None:
+                pytest.skip("as root, without setpriv, nothing is locked")
+            command = ["setpriv", f"--bounding-set={drop}", f"--inh-caps={drop}", *command]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if "setpriv" in done.stderr:
+            pytest.skip(f"capabilities cannot be dropped here: {done.stderr}")
+        return done
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -12,11 +12,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hippocam.stream.exports import exporter
-from hippocam.stream.opencv import limit_pictures
+from hippocam.stream.opencv import prepare_opencv
 from hippocam.stream.telemetry import switch_off
 
 switch_off()
-limit_pictures()
+prepare_opencv()
 
 if TYPE_CHECKING:
     from hippocam.apps.robot.memory import RobotMemory

@@ -166,7 +166,10 @@ class Tools:
         path = self._session.picture(moment)
         if path is None:
             raise HippocamError(f"moment {moment!r:.60}: no picture of it is kept")
-        return path.read_bytes()
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise HippocamError(f"moment {moment!r:.60}: its picture cannot be read ({error.strerror})") from error
 
     def _listed(self, most: int, skip: int, where: Where) -> TimelineJson:
         found, more = self._timeline.moments(most, skip, **where)

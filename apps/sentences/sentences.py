@@ -127,7 +127,7 @@ class Sentences:
             return look_of(self._memory.image(entry.id).read_bytes())
         except MissingLibraryError:
             return None  # a memory is asked where no picture can be decoded, too
-        except FileNotFoundError:  # given up a moment ago
+        except OSError:  # given up a moment ago, or not to be read
             return None
 
     def _lines(self, stream: str, time_s: float, at_s: float | None) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -18,7 +18,7 @@ from hippocam.memory.longterm.merging import SleepMerge
 from hippocam.memory.records import Level
 from hippocam.memory.spans import join_spans
 from hippocam.memory.store.entries import EntryTable
-from hippocam.memory.store.exemplars import Exemplars, thumbnail
+from hippocam.memory.store.exemplars import Exemplars
 from hippocam.memory.store.streams import StreamTable
 from hippocam.memory.store.sums import picture_sum
 from hippocam.memory.store.tombstones import TombstoneTable
@@ -161,7 +161,7 @@ class HeldEntries:
 
     def _step_down(self, step: Step, level: Level, why: Why) -> None:
         if level == Level.SMALL:
-            small = thumbnail(self._exemplars.read(step.entry_id))
+            small = self._exemplars.thumbnail(step.entry_id)
             if small is not None:
                 self._exemplars.write_smaller(step.entry_id, small)
                 self._demote(step.entry_id, Level.SMALL, small, "smaller picture", why)

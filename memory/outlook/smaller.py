@@ -27,7 +27,7 @@ from hippocam.memory.recall.stress import stressed
 from hippocam.memory.records import Held, Level, Slot
 from hippocam.memory.spans import join_spans
 from hippocam.memory.store.database import Store
-from hippocam.memory.store.exemplars import Exemplars, thumbnail
+from hippocam.memory.store.exemplars import Exemplars
 from hippocam.stream.records import EncoderSpec
 
 # Thumbnails that are made to know how large they are.
@@ -235,5 +235,5 @@ def _thumbnail_bytes(exemplars: Exemplars, slots: list[Slot]) -> int:
     """How large a thumbnail is, about: the mean of some that are made of pictures from all over the memory."""
     whole = [slot.entry_id for slot in slots if slot.level == Level.FULL and slot.jpeg_bytes > 2 * SMALL_BYTES]
     chosen = whole[:: max(1, len(whole) // _THUMBNAILS)]
-    sizes = [len(small) for each in chosen if (small := thumbnail(exemplars.read(each))) is not None]
+    sizes = [len(small) for each in chosen if (small := exemplars.thumbnail(each)) is not None]
     return round(float(np.mean(sizes))) if sizes else SMALL_BYTES

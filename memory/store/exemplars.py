@@ -63,8 +63,19 @@ class Exemplars:
         return self.path(entry_id).with_suffix(_SMALLER)
 
     def read(self, entry_id: int) -> bytes:
-        """The exemplar of an entry."""
+        """The exemplar of an entry.
+
+        Raises:
+            OSError: It cannot be read, or is gone.
+        """
         return self.path(entry_id).read_bytes()
+
+    def thumbnail(self, entry_id: int) -> bytes | None:
+        """A small version of an entry's exemplar; None as for `thumbnail`, and where it cannot be read."""
+        try:
+            return thumbnail(self.read(entry_id))
+        except OSError:
+            return None
 
     def delete(self, entry_id: int) -> None:
         """Delete an exemplar, after its row; a folder that somebody put there stays."""
@@ -102,7 +113,10 @@ class Exemplars:
 
     def is_thumbnail(self, entry_id: int) -> bool:
         """Whether an exemplar is a picture that is no larger than a thumbnail."""
-        picture = decode_jpeg(self.read(entry_id))
+        try:
+            picture = decode_jpeg(self.read(entry_id))
+        except OSError:
+            return False
         return picture is not None and max(picture.shape[:2]) <= THUMBNAIL_PX
 
 

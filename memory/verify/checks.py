@@ -199,6 +199,8 @@ def _of_pictures(db: sqlite3.Connection, folder: Path, *, alone: bool) -> Iterat
         wrong = picture_fault(folder / f"{format_id(entry_id)}.jpg", jpeg_bytes, jpeg_sum) if jpeg_bytes else ""
         if wrong:
             repair = "the entry goes on without it, and keeps its vectors"
+            if is_locked(folder / f"{format_id(entry_id)}.jpg"):
+                repair = "none: it is kept; let its owner read it (chmod u+r, chown)"
             yield Problem(kind=Kind.PICTURE, what=f"{format_id(entry_id)} {wrong}", repair=repair)
     if alone and folder.is_dir():
         named = {f"{format_id(entry_id)}.jpg" for entry_id, *_ in rows}
@@ -206,6 +208,17 @@ def _of_pictures(db: sqlite3.Connection, folder: Path, *, alone: bool) -> Iterat
             if path.name not in named:
                 what = f"{EXEMPLARS}/{path.name}: a picture of no entry"
                 yield Problem(kind=Kind.LEFTOVER, what=what, repair="deleted")
+
+
+def is_locked(path: Path) -> bool:
+    """Whether there is a picture that this user may not read: nothing is wrong with it by itself."""
+    try:
+        path.lstat()
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return not os.access(path, os.R_OK)
 
 
 def picture_fault(path: Path, jpeg_bytes: int, jpeg_sum: int | None) -> str:
@@ -221,7 +234,7 @@ def picture_fault(path: Path, jpeg_bytes: int, jpeg_sum: int | None) -> str:
             return "has a link or the like in the place of its picture"
         jpeg = path.read_bytes()
     except OSError as error:
-        return f"has no picture ({error.strerror})"
+        return f"has no picture that can be read ({error.strerror})"
     if len(jpeg) != jpeg_bytes:
         return f"has a picture of {len(jpeg)} bytes, and should have one of {jpeg_bytes}"
     if jpeg_sum is not None and sums.picture_sum(jpeg) != jpeg_sum:

@@ -15,7 +15,7 @@ from hippocam.memory.store.database import Store
 from hippocam.memory.store.exemplars import Exemplars
 from hippocam.memory.store.migrations import migrate
 from hippocam.memory.store.schema import SUMMED, full_texts, unfinished
-from hippocam.memory.verify.checks import picture_fault, verify
+from hippocam.memory.verify.checks import is_locked, picture_fault, verify
 from hippocam.memory.verify.problems import GIVEN_UP, Kind, Problem
 from hippocam.memory.verify.rebuild import mend_header, rebuild
 from hippocam.memory.verify.types import cast, mistyped
@@ -100,6 +100,7 @@ def _mend(folder: Path) -> None:
                     "SELECT id, level, jpeg_bytes, jpeg_sum FROM entry WHERE jpeg_bytes > 0"
                 ).fetchall()
                 if picture_fault(exemplars.path(entry_id), jpeg_bytes, jpeg_sum)
+                and not is_locked(exemplars.path(entry_id))
             ]
             for entry_id, level in without:
                 store.entries.demote(entry_id, level, 0)

@@ -234,12 +234,12 @@ def estimated_tokens(text: str, pictures: int, config: ContextConfig) -> int:
 
 
 def _stored(path: str) -> bytes:
-    """An exemplar's bytes; none where it was given up, perhaps a moment ago."""
+    """An exemplar's bytes; none where it was given up, perhaps a moment ago, or cannot be read."""
     if not path:
         return b""
     try:
         return Path(path).read_bytes()
-    except FileNotFoundError:
+    except OSError:
         return b""
 
 

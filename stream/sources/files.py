@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from hippocam.stream.errors import SourceError
 from hippocam.stream.opencv import MOST_PIXELS
@@ -128,13 +129,15 @@ def _why_unopened(path: Path) -> str:
 
 
 def ends_beyond_file(path: Path) -> bool | None:
-    """Tell whether an MP4 or AVI should have more bytes than it has; None for other containers.
+    """Tell whether an MP4, AVI or GIF should have more bytes than it has; None for other containers.
 
-    Both are made of boxes that begin with their length; in a truncated file the last one is too long.
+    All are made of boxes that begin with their length; in a truncated file the last one is too long.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
-        head = file.read(12)
+        head = file.read(13)
+        if head[:4] == b"GIF8":
+            return _gif_is_cut(file, head[10])
         if head[:4] == b"RIFF":
             # Beyond 4 GB the length is kept elsewhere; a player rounds an odd one up.
             return bool(size < 2**32 - 16 and int.from_bytes(head[4:8], "little") + 8 > size + 1)
@@ -153,3 +156,34 @@ def ends_beyond_file(path: Path) -> bool | None:
                 return False
             at += length
         return at > size
+
+
+def _gif_is_cut(file: BinaryIO, flags: int) -> bool:
+    """Whether a GIF ends within a block; `file` stands behind the header, whose flags tell of a table of colours.
+
+    One without a trailer, that ends behind a whole block, lacks nothing. See the GIF89a specification, 18 to 27.
+    """
+    file.seek(_colours_bytes(flags), os.SEEK_CUR)
+    while True:
+        kind = file.read(1)
+        if kind == b"!":  # an extension: its label, then blocks
+            head = file.read(1)
+        elif kind == b",":  # a picture: its place and flags, its colours, the size of its codes, then blocks
+            head = file.read(9)
+            if len(head) == 9:
+                file.seek(_colours_bytes(head[8]), os.SEEK_CUR)
+                head = file.read(1)
+        else:  # the trailer, the end, or no block: what follows is damaged, not missing
+            return False
+        if not head:
+            return True
+        while length := file.read(1):
+            if length == b"\0":
+                break
+            file.seek(length[0], os.SEEK_CUR)
+        if not length:
+            return True
+
+
+def _colours_bytes(flags: int) -> int:
+    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0

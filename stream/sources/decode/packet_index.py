@@ -173,8 +173,8 @@ def build_index(path: Path, uri: str, number: int = 0) -> PacketIndex:
         origin_s = _origin_s(container, stream, shown_pts)
         declared_s = header_length_s(container)
         cut = ends_beyond_file(path)
-        if cut and 0 < stream.frames <= len(pts):
-            cut = False  # what is missing at the end is no picture
+        if cut and 0 < stream.frames <= len(pts) and container.format.name != "gif":
+            cut = False  # what is missing at the end is no picture; of a GIF no header says how many there are
         if cut is None:  # other containers do not say how many bytes they should have
             slack_s = max(_SLACK_S, _SLACK_SHARE * (declared_s or 0.0))
             # What the header of joined recordings says is about one of them.

@@ -220,6 +220,28 @@ def test_missing_pictures_are_told_and_their_entries_keep_their_vectors(folder):
         assert (memory.store.entries.count(), memory.store.entries.ids()) == (count, vectors)
 
 
+def test_pictures_that_may_not_be_read_are_told_and_kept(folder, as_a_user):
+    code = (
+        "import sys; from pathlib import Path; from hippocam.memory.verify.repair import repair;"
+        "print('\\n'.join(f'{p.kind.value}: {p.repair}' for p in repair(Path(sys.argv[1]))))"
+    )
+    pictures = list((folder / "exemplars").iterdir())
+    for locked, mode in ((pictures, 0o600), ([folder / "exemplars"], 0o700)):
+        for path in locked:
+            path.chmod(0)
+        done = as_a_user(code, folder)
+        for path in locked:
+            path.chmod(mode)
+        if locked is pictures:
+            assert done.returncode == 0, done.stderr
+            told = done.stdout.splitlines()
+            assert len(told) == len(pictures)
+            assert {line.partition(";")[0] for line in told} == {"picture: none: it is kept"}
+        else:
+            assert "Permission denied" in done.stderr
+        assert verify(folder) == []
+
+
 def test_what_was_left_over_is_told_and_deleted(folder):
     (folder / "memory.db.new").write_bytes(b"half")
     (folder / "exemplars" / "00000000000000aa.new").write_bytes(b"half a picture")

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 import av
+import PIL.Image
 import pytest
 
 from hippocam.stream.errors import SourceError
@@ -135,6 +136,24 @@ def test_truncation_is_told_in_other_containers(tmp_path: Path, media: ModuleTyp
     seen, reason = _read(path)
     assert reason.startswith("truncated: read up to ")
     assert len(seen) > 60
+
+
+def _render_gif(path: Path, media: ModuleType, frames: int) -> None:
+    first, *others = (PIL.Image.fromarray(media.numbered_image(k)) for k in range(frames))
+    first.save(path, save_all=True, append_images=others, duration=200)
+
+
+def test_a_truncated_gif_is_told_and_a_whole_one_is_not(tmp_path: Path, media: ModuleType) -> None:
+    _render_gif(tmp_path / "a.gif", media, 20)
+    seen, reason = _read(tmp_path / "a.gif")
+    assert (len(seen), reason) == (20, "")
+    for share in (0.3, 0.6, 0.99):
+        seen, reason = _read(media.cut(tmp_path / "a.gif", tmp_path / "cut.gif", share))
+        assert reason.startswith("truncated: read up to ")
+        assert 0 < len(seen) <= 20 * share + 1
+    whole = (tmp_path / "a.gif").read_bytes()
+    (tmp_path / "bare.gif").write_bytes(whole.removesuffix(b";"))  # as some encoders leave it
+    assert _read(tmp_path / "bare.gif")[1] == ""
 
 
 @pytest.mark.parametrize("name", ["plain.mp4", "a.webm", "a.mkv", "a.avi", "frag.mp4", "a.ts", "sound.mp4"])

@@ -159,6 +159,28 @@ def test_what_no_name_tells_the_file_may(tmp_path):
     assert found.start_s == datetime(2023, 11, 2, 14, 5, tzinfo=UTC).timestamp()
 
 
+@pytest.mark.parametrize("seconds", [0, 31_536_000, 2_082_844_800, 2**32 - 1])
+def test_a_header_of_no_possible_date_tells_none(tmp_path, media, seconds):
+    # 1904, where the clock of the format begins; 1905; 1970, where a machine's begins; 2040
+    media.render_video(tmp_path / "clip.mp4", frames=5)
+    content = (tmp_path / "clip.mp4").read_bytes()
+    at = content.index(b"mvhd") + 8
+    (tmp_path / "clip.mp4").write_bytes(content[:at] + seconds.to_bytes(4, "big") + content[at + 4 :])
+    assert recorded_at(tmp_path / "clip.mp4") is None
+
+
+@pytest.mark.parametrize("text", ["2264-01-01T00:00:00Z", "0000-00-00T99:99:99Z", "9999-12-31T23:59:59Z", "later"])
+def test_a_field_of_no_possible_date_tells_none(tmp_path, media, text):
+    with av.open(str(tmp_path / "clip.mkv"), "w") as container:
+        container.metadata["creation_time"] = text
+        container.metadata["date"] = text
+        stream = container.add_stream("mpeg4", rate=25, width=96, height=64, pix_fmt="yuv420p")
+        for k in range(5):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(media.numbered_image(k), format="rgb24")))
+        container.mux(stream.encode(None))
+    assert recorded_at(tmp_path / "clip.mkv") is None
+
+
 def test_pictures_tell_by_the_first_of_them(tmp_path):
     for name in ("2023-11-02_14-05-10.jpg", "2023-11-02_14-05-00.jpg", "notes.txt"):
         (tmp_path / name).write_bytes(b"x")

@@ -7,7 +7,7 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -17,7 +17,7 @@ import pytest
 
 from hippocam.stream.sources import OpenedSources, open_sources
 
-NO_OVERRIDE = "-dac_override,-dac_read_search"
+Done = subprocess.CompletedProcess[str]
 
 
 @pytest.fixture
@@ -75,24 +75,17 @@ def test_a_file_that_vanishes_is_named(cams: Path, monkeypatch: pytest.MonkeyPat
     assert _failed(opened, cams) == {"a/other.mp4": "it vanished while its folder was read"}
 
 
-def _as_a_user(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Open a folder in a process that modes stop, also where the tests run as root."""
-    code = (
+def _opened_as_a_user(as_a_user: Callable[..., Done], *paths: str | Path) -> Done:
+    return as_a_user(
         "import sys; from hippocam.stream.sources import open_sources; o = open_sources(sys.argv[1:]);"
-        "print('\\n'.join('+' + s.uri for s in o.sources)); print('\\n'.join(f'-{e}' for e in o.failed))"
+        "print('\\n'.join('+' + s.uri for s in o.sources)); print('\\n'.join(f'-{e}' for e in o.failed))",
+        *paths,
     )
-    command = [sys.executable, "-c", code, *map(str, arguments)]
-    if os.geteuid() == 0:
-        if shutil.which("setpriv") is None:
-            pytest.skip("as root, without setpriv, nothing is locked")
-        command = ["setpriv", f"--bounding-set={NO_OVERRIDE}", f"--inh-caps={NO_OVERRIDE}", *command]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if "setpriv" in done.stderr:
-        pytest.skip(f"capabilities cannot be dropped here: {done.stderr}")
-    return done
 
 
-def test_locked_folders_and_files_are_named_and_the_rest_is_taken(cams: Path) -> None:
+def test_locked_folders_and_files_are_named_and_the_rest_is_taken(
+    cams: Path, as_a_user: Callable[..., Done]
+) -> None:
     (cams / "locked").mkdir()
     shutil.copy(cams / "a" / "one.mp4", cams / "locked" / "x.mp4")
     (cams / "blind").mkdir()  # may be listed, but nothing in it looked at
@@ -104,7 +97,7 @@ def test_locked_folders_and_files_are_named_and_the_rest_is_taken(cams: Path) ->
     for name, mode in modes.items():
         (cams / name).chmod(mode)
     try:
-        done = _as_a_user(cams)
+        done = _opened_as_a_user(as_a_user, cams)
     finally:
         for name in modes:
             (cams / name).chmod(0o755)
@@ -253,14 +246,14 @@ def test_a_folder_that_is_called_live_is_watched(cams: Path) -> None:
     ],
 )
 def test_a_pattern_names_the_folders_that_it_could_not_look_into(
-    cams: Path, pattern: str, taken: set[str], told: set[str]
+    cams: Path, as_a_user: Callable[..., Done], pattern: str, taken: set[str], told: set[str]
 ) -> None:
     for name in ("locked", "z/shut"):
         (cams / name).mkdir()
         shutil.copy(cams / "a" / "one.mp4", cams / name / "x.mp4")
         (cams / name).chmod(0)
     try:
-        done = _as_a_user(cams / pattern)
+        done = _opened_as_a_user(as_a_user, cams / pattern)
     finally:
         for name in ("locked", "z/shut"):
             (cams / name).chmod(0o755)

@@ -53,3 +53,14 @@ def test_an_edit_list_that_hides_all_is_told(
     media.edit(tmp_path / "a.mp4", cuts)
     with pytest.raises(SourceError, match="edit list hides every frame"):
         seen(tmp_path / "a.mp4", media, None)
+
+
+def test_a_film_without_an_edit_list_begins_where_chromium_shows_it(tmp_path: Path, media: ModuleType) -> None:
+    # Its first picture waits for those that are decoded before it is shown. requestVideoFrameCallback of Chromium
+    # gives 0.08 s as the time of the first picture of this very film, and 0 for the one with an edit list.
+    media.render_video(tmp_path / "a.mp4", frames=50, options=media.long_gop(GOP))
+    content = (tmp_path / "a.mp4").read_bytes()
+    assert content.count(b"edts") == 1
+    (tmp_path / "bare.mp4").write_bytes(content.replace(b"edts", b"free"))
+    assert seen(tmp_path / "a.mp4", media, None)[:2] == [(0.0, 0), (0.04, 1)]
+    assert seen(tmp_path / "bare.mp4", media, None)[:2] == [(0.08, 0), (0.12, 1)]
