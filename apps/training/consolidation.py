@@ -43,7 +43,6 @@ _HELD_OUT_CLIPS = ("intel_car_detection", "udacity_challenge", "polygoon_weightl
 _PHOTOGRAPHS = 3
 # One in this many captions is asked.
 _CAPTIONS = 4
-_WATCH_BUDGET_MB = 1e6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -101,13 +101,6 @@ class Policy:
     def act(self, moment: Moment, draws: torch.Generator | None = None) -> Chosen:
         """Choose a chunk of actions: see `choose`."""
         return choose(self.network, moment, draws)
-
-    def act_all(self, moments: Sequence[Moment]) -> NDArray[Any]:
-        """Choose a chunk in each of some moments: [B, H] or [B, H, A]."""
-        with torch.inference_mode():
-            chunk, _ = self.network.choose(batch_of(moments))
-        chosen: NDArray[Any] = chunk.numpy()
-        return chosen
 
     def write(self, path: Path) -> None:
         """Write it into a file."""
