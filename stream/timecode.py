@@ -20,7 +20,7 @@ Window = tuple[float | None, float | None]
 # Times from here on are dates: 9 September 2001.
 DATES_FROM_S = 1e9
 # How far a time of day is from UTC, as it may be written behind it.
-OFFSET = r"(?:\s?[+-]\d\d:?\d\d|\s?(?:Z|UTC|GMT)\b)"
+OFFSET = r"(?:\s?[+-]\d\d:?\d\d|\s?(?:UTC|GMT)\s?[+-]\d{1,2}(?::?\d\d)?(?!\d)|\s?(?:Z|UTC|GMT)\b)"
 _CLOCK = re.compile(rf"(?:(\d+):)?(\d{{1,2}}):(\d{{1,2}}(?:\.\d+)?)({OFFSET})?")
 
 
@@ -54,7 +54,7 @@ def parse_time(text: str) -> float:
     What may be a time of day is a `Clock`.
 
     Raises:
-        HippocamError: The text is none of these.
+        HippocamError: The text is none of these, or a local time that comes twice.
     """
     match = _CLOCK.fullmatch(text.strip())
     if match:
@@ -85,14 +85,16 @@ def _date(text: str) -> float:
     if offset := re.search(rf"(?<=\d){OFFSET}$", text) if ":" in text else None:
         text = text[: offset.start()] + _plain(offset[0])
     try:
-        return datetime.fromisoformat(text).timestamp()
+        when = datetime.fromisoformat(re.sub(r"(?<=[ T])(\d):", r"0\1:", text))
+        return once_s(when) if ":" in text else when.timestamp()
     except (ValueError, OverflowError):
         return math.nan
 
 
 def _plain(offset: str) -> str:
     """A distance from UTC as ISO 8601 has it."""
-    return offset.strip().replace("UTC", "Z").replace("GMT", "Z")
+    found = re.fullmatch(r"(?:UTC|GMT)?\s?([+-])(\d{1,2}?):?(\d\d)?", offset.strip())
+    return "Z" if found is None else f"{found[1]}{found[2]:0>2}:{found[3] or '00'}"
 
 
 def _zone(offset: str) -> tzinfo | None:
@@ -119,14 +121,34 @@ def on_day(clock: Clock, *, of_s: float, days: int = 0) -> float:
         clock: As a clock on the wall shows it.
         of_s: A time of the day that is meant.
         days: So many days later.
+
+    Raises:
+        HippocamError: It comes twice on that day.
     """
     day = datetime.fromtimestamp(of_s, clock.zone).date() + timedelta(days=days)
-    return (datetime.combine(day, time(), clock.zone) + timedelta(seconds=clock.of_day_s)).timestamp()
+    return once_s(datetime.combine(day, time(), clock.zone) + timedelta(seconds=clock.of_day_s))
 
 
 def _comes_twice(when: datetime) -> bool:
     """Whether a local time is one of an hour that comes twice, as at the end of summer time."""
-    return when.replace(fold=0).timestamp() != when.replace(fold=1).timestamp()
+    return _seconds_of(when, later=False) < _seconds_of(when, later=True)
+
+
+def once_s(when: datetime) -> float:
+    """Seconds since 1970 of a time.
+
+    Raises:
+        HippocamError: It is a local time that comes twice.
+    """
+    if when.tzinfo is None and _comes_twice(when):
+        first, other = (format_time(_seconds_of(when, later=later)) for later in (False, True))
+        raise HippocamError(f"{when.isoformat(sep=' ')} comes twice: write {first} or {other}")
+    return when.timestamp()
+
+
+def _seconds_of(when: datetime, *, later: bool) -> float:
+    """Seconds since 1970 of a local time, of the second one of its name where it comes twice."""
+    return when.replace(fold=int(later)).timestamp()
 
 
 def clock_said(stream: str, time_s: float, said: str = "") -> str:

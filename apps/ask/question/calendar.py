@@ -1,49 +1,70 @@
-"""Dates and times of day as people say them into times: "yesterday", "on 2 November", "4:15 pm", "this morning".
+"""Days as people say them into times: "yesterday", "on 2 November", "on the 2nd", "last week", "this morning".
 
-All times are local. A day that names no year is the latest one that is not in the future of the question. A time
-of day that names no day is on the last day that has it.
+All times are local. A day that names no year, and none or half of its month, is the latest one that is not in the
+future of the question.
 """
 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 
-from hippocam.stream.timecode import OFFSET, Window, parse_time
+from hippocam.stream.errors import HippocamError
+from hippocam.stream.timecode import Window, parse_time
 
 _MONTHS = "january february march april may june july august september october november december".split()
 _DAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
 _MONTH = rf"(?:{'|'.join(f'{name[:3]}(?:{name[3:]})?' if name != 'may' else 'may' for name in _MONTHS)}|sept)\.?"
 _ISO = r"\d{4}-\d\d-\d\d"
-_DAY_OF = r"\d{1,2}(?:st|nd|rd|th)?"
-_DATE = (
-    rf"(?:{_ISO}|(?:the )?{_DAY_OF}(?: of)? {_MONTH}(?:,? \d{{4}})?|{_MONTH} {_DAY_OF}(?:,? \d{{4}})?)(?!\d|:\d)"
+DAY_OF = r"\d{1,2}(?:st|nd|rd|th)?"
+DATE = rf"(?:{_ISO}|(?:the )?{DAY_OF}(?: of)? {_MONTH}(?:,? \d{{4}})?|{_MONTH} {DAY_OF}(?:,? \d{{4}})?)(?!\d|:\d)"
+# A day of the month by its number alone; "on the 2nd floor" is none.
+NUMBERED = (
+    r"the \d{1,2}(?:st|nd|rd|th)"
+    r"(?=\s*(?:$|[?!.,;]|\b(?:at|around|about|between|from|after|before|until|to|and|in the)\b))"
 )
-_WEEKDAY = rf"(?:{'|'.join(_DAYS)})"
+WEEKDAY = rf"(?:{'|'.join(_DAYS)})"
+_SHORT = rf"(?:{'|'.join(f'{name[:3]}' for name in _DAYS)}|tues|thurs?)\b\.?"
 _NUMBER = r"\d+|a|an|one|two|three|four|five|six|seven"
-_PART = r"(?:early |late )?(?:morning|afternoon|evening|night)"
+_HOURS = r"(?:early|small) hours"
+PART = rf"(?:(?:early |late )?(?:morning|afternoon|evening|night)|{_HOURS}|lunchtime|lunch time)"
 # From and to, in hours of the day; a night goes on into the next one.
-_PARTS = {"morning": (5, 12), "afternoon": (12, 18), "evening": (17, 24), "night": (20, 30)}
+_PARTS = {
+    "morning": (5, 12), "afternoon": (12, 18), "evening": (17, 24), "night": (20, 30), "hours": (0, 6),
+    "lunchtime": (11.5, 14), "time": (11.5, 14),
+}  # fmt: skip
 _COUNTS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7}
-# A time of day as it is said: 22:13, 22:13:40, 02:30+01:00, 4 pm, 4:15 pm, 10 o'clock, noon.
-CLOCK = (
-    r"(?:\d{1,2}(?::\d{2}){0,2}(?:\.\d+)?\s*(?:[ap]\.?m\b\.?|o'?clock\b(?: sharp)?)"
-    rf"|\d{{1,2}}:\d{{2}}(?::\d{{2}}(?:\.\d+)?)?{OFFSET}?"
-    r"|noon\b|midnight\b|midday\b)"
+# Parts of a month, and the days on which they begin and end.
+_PARTS_OF_MONTH = {
+    "first week": (1, 7), "second week": (8, 14), "third week": (15, 21), "fourth week": (22, 28),
+    "first half": (1, 15), "second half": (16, 31), "first day": (1, 1), "early": (1, 10), "beginning": (1, 10),
+    "start": (1, 10), "mid": (11, 20), "middle": (11, 20), "late": (21, 31), "end": (21, 31),
+}  # fmt: skip
+_NAMED = (
+    "the day before yesterday|yesterday|today|tomorrow|tonight|the night before last|last night"
+    "|the (?:week|weekend|month) before last|(?<!the )(?:this|last|next) (?:week|weekend|month|year)|the weekend"
 )
-_CLOCK_PARTS = re.compile(r"(\d{1,2})(?::(\d{2}))?(?::(\d{2}(?:\.\d+)?))?\s*([ap])?", re.IGNORECASE)
+# Within so many years back lies the last 29 February, and one of each date on each day of the week.
+_YEARS = 12
 _ASIDE = r"(?:,\s*)?"
 _DAY_WORDS = re.compile(
-    rf"{_ASIDE}(?:\b(?P<edge>since|after|before|until|up to) |\b(?P<before>(?:in|on|during) the {_PART} of "
-    rf"|{_PART} (?:of|on) )|\b(?:on|from|of) )?\b"
-    rf"(?:(?P<named>the day before yesterday|yesterday|today|tonight|last night|this week|last week)"
-    rf"|(?P<ago>{_NUMBER}) days? ago|(?:last |this )?(?P<weekday>{_WEEKDAY})|(?P<date>{_DATE}))\b"
-    rf"(?:,? (?:in the |at )?(?P<part>{_PART}))?",
+    rf"{_ASIDE}(?:\b(?P<edge>since|after|before|until|till|up to) |\b(?P<before>(?:in|on|during) the {PART} of "
+    rf"|{PART} (?:of|on) )|\b(?P<on>on|from|of|over|during|at) )?\b"
+    rf"(?:(?P<named>{_NAMED})|(?P<ago>{_NUMBER}) days? ago|(?:(?P<stated>{WEEKDAY}|{_SHORT}),? )?(?P<date>{DATE})"
+    rf"|(?:(?P<which>last|this) )?(?P<weekday>{WEEKDAY})|(?P<numbered>{NUMBERED}))"
+    rf"(?<=\w)\b(?:,? (?:in the |at )?(?P<part>{PART}))?",
     re.IGNORECASE,
 )
 _PART_WORDS = re.compile(
-    rf"{_ASIDE}\b(?:early |late )?(?:(?:in|during) the |this |at )(?P<part>{_PART})\b", re.IGNORECASE
+    rf"{_ASIDE}\b(?:early |late )?(?:(?:in|during) the |this |at )(?P<part>{PART})\b", re.IGNORECASE
+)
+_MONTH_WORDS = re.compile(
+    rf"{_ASIDE}\b(?:(?P<edge>since|after|before|until|up to)|in|on|during|throughout|at|towards?) (?:the )?"
+    rf"(?:(?P<stretch>{'|'.join(_PARTS_OF_MONTH)})(?: of |[ -]))?"
+    rf"(?:(?P<month>{_MONTH})(?:,? (?P<year>\d{{4}}))?|(?P<year_alone>(?:19|20)\d\d))(?![\w:-])",
+    re.IGNORECASE,
 )
 
 
@@ -77,126 +98,163 @@ class Day(NamedTuple):
             "after": (end_s, None),
             "before": (None, start_s),
             "until": (None, end_s),
+            "till": (None, end_s),
             "up to": (None, end_s),
         }
         return bounds.get(self.edge, (start_s, end_s))
 
 
 def find_day(question: str, asked_s: float) -> Day | None:
-    """The first words of a question that name a day or a part of one; None where there are none.
+    """The first words of a question that name a day, several or a part of one; None where there are none.
 
     Args:
         question: In plain words.
         asked_s: The time of asking, seconds since 1970.
+
+    Raises:
+        HippocamError: No calendar has such a day, or not on that day of the week.
     """
     asked = datetime.fromtimestamp(asked_s)
     for found in _DAY_WORDS.finditer(question):
-        days = _days_of(found, asked)
-        if days is not None:
-            part = found["part"] or re.sub(r"^(?:in|on|during) the | (?:of|on) $", "", found["before"] or "")
-            if found["named"] and found["named"].casefold() in ("last night", "tonight"):
-                part = "night"
-            start, end = _part_of(days, part)
-            named = (found["named"] or "").casefold()
-            return Day(
-                said=found[0].strip(", "),
-                rest=_without(question, found),
-                start=start,
-                end=end,
-                edge=(found["edge"] or "").casefold(),
-                vague=found["weekday"] is not None,
-                current=named in ("today", "tonight", "this week"),
-            )
+        if found["numbered"] and not (found["edge"] or (found["on"] or "").casefold() in ("on", "of", "from")):
+            continue
+        first, last = _days_of(found, asked.date())
+        named = (found["named"] or "").casefold()
+        part = found["part"] or re.sub(r"^(?:in|on|during) the | (?:of|on) $", "", found["before"] or "")
+        if named in ("last night", "tonight", "the night before last"):
+            part = "night"
+        start, end = _part_of((_midnight(first), _midnight(last)), part)
+        return Day(
+            said=found[0].strip(", "),
+            rest=_without(question, found),
+            start=start,
+            end=end,
+            edge=(found["edge"] or "").casefold(),
+            vague=bool(found["weekday"] or found["numbered"]) or named.endswith("weekend"),
+            current=named in ("today", "tonight", "this week", "this month", "this year"),
+        )
+    return _part_of_today(question, asked) or _month(question, asked.date())
+
+
+def _part_of_today(question: str, asked: datetime) -> Day | None:
+    """A part of a day, "this morning": of today, or of yesterday where it has not come yet."""
     bare = _PART_WORDS.search(question)
     if bare is None:
         return None
-    today = datetime.combine(asked.date(), time())
+    today = _midnight(asked.date())
     start, end = _part_of((today, today + timedelta(days=1)), bare["part"])
     if start > asked:
         start, end = start - timedelta(days=1), end - timedelta(days=1)
-    rest = _without(question, bare)
-    return Day(bare[0].strip(", "), rest, start, end, vague=True, current=True)
+    return Day(bare[0].strip(", "), _without(question, bare), start, end, vague=True, current=True)
 
 
-def time_of_day_s(
-    said: str, *, asked_s: float, start_s: float = 0.0, day: Day | None = None, late: bool = False
-) -> float:
-    """Seconds since 1970 of a time of day.
-
-    Args:
-        said: The time, as CLOCK.
-        asked_s: The time of asking.
-        start_s: When the stream begins: a time of day that was not reached today means yesterday's only where the
-            stream reaches back so far.
-        day: The day that is meant; None for the last that has it.
-        late: Whether it is in the afternoon where it does not say: "between 4:15 and 4:20 pm".
-    """
-    clock = _time_of(said, late=late)
-    asked = datetime.fromtimestamp(asked_s)
-    first = day.start if day is not None else datetime.combine(asked.date(), time())
-    when = datetime.combine(first.date(), time()) + clock
-    if day is None and when > asked and (when - timedelta(days=1)).timestamp() >= start_s:
-        when -= timedelta(days=1)
-    offset = re.search(rf"{OFFSET}$", said)
-    return when.timestamp() if offset is None else parse_time(when.isoformat() + offset[0])
+def _month(question: str, today: date) -> Day | None:
+    """A month, a part of one or a year: "in November", "since early May 2025", "in 2025"."""
+    found = _MONTH_WORDS.search(question)
+    if found is None:
+        return None
+    if found["year_alone"]:
+        first = date(int(found["year_alone"]), 1, 1)
+        start, end = first, first.replace(year=first.year + 1)
+    else:
+        number = _month_of(found["month"])
+        year = int(found["year"]) if found["year"] else today.year - (number > today.month)
+        first = date(year, number, 1)
+        from_day, to_day = _PARTS_OF_MONTH.get((found["stretch"] or "").casefold(), (1, 31))
+        start = first.replace(day=from_day)
+        end = min(first + timedelta(days=to_day), _months_later(first, 1))
+    edge = (found["edge"] or "").casefold()
+    rest = _without(question, found)
+    return Day(found[0].strip(", "), rest, _midnight(start), _midnight(end), edge=edge, vague=True)
 
 
-def is_afternoon(said: str) -> bool:
-    """Whether a time of day says "pm"."""
-    return re.search(r"\dp\.?m|\d\s+p\.?m", said, re.IGNORECASE) is not None
-
-
-def _time_of(said: str, *, late: bool) -> timedelta:
-    said = said.strip().casefold()
-    if said in ("noon", "midday"):
-        return timedelta(hours=12)
-    if said == "midnight":
-        return timedelta()
-    found = _CLOCK_PARTS.match(said)
-    assert found is not None, "CLOCK matches what this does"
-    hours, minutes, seconds = int(found[1]), int(found[2] or 0), float(found[3] or 0)
-    if found[4] or late:
-        hours = hours % 12 + (12 if late or found[4].casefold() == "p" else 0)
-    return timedelta(hours=hours, minutes=minutes, seconds=seconds)
-
-
-def _days_of(found: re.Match[str], asked: datetime) -> tuple[datetime, datetime] | None:
-    """Start and end of the days that were named; None for a date that no calendar has."""
-    today, days = asked.date(), 1
-    named = (found["named"] or "").casefold()
-    if named.endswith("week"):
-        first, days = today - timedelta(days=today.weekday() + (7 if named.startswith("last") else 0)), 7
-    elif named:
-        back = {"the day before yesterday": 2, "yesterday": 1, "last night": 1}.get(named, 0)
-        first = today - timedelta(days=back)
-    elif found["ago"]:
+def _days_of(found: re.Match[str], today: date) -> tuple[date, date]:
+    """The first of the days that were named, and the one after the last."""
+    if found["named"]:
+        return _named_days(found["named"].casefold(), today)
+    if found["ago"]:
         ago = found["ago"].casefold()
         first = today - timedelta(days=_COUNTS[ago] if ago in _COUNTS else int(ago))
     elif found["weekday"]:
-        first = today - timedelta(days=(today.weekday() - _DAYS.index(found["weekday"].casefold())) % 7)
+        back = (today.weekday() - _weekday_of(found["weekday"])) % 7
+        first = today - timedelta(days=back or (7 if (found["which"] or "").casefold() == "last" else 0))
+    elif found["numbered"]:
+        first = _day_of_month(found["numbered"], today)
     else:
-        dated = _date_of(found["date"].casefold(), today)
-        if dated is None:
-            return None
-        first = dated
-    start = datetime.combine(first, time())
-    return start, start + timedelta(days=days)
+        first = _date_of(found["date"], today, found["stated"])
+    return first, first + timedelta(days=1)
 
 
-def _date_of(said: str, today: date) -> date | None:
+def _named_days(named: str, today: date) -> tuple[date, date]:
+    back = {
+        "tomorrow": -1, "today": 0, "tonight": 0, "yesterday": 1, "last night": 1,
+        "the day before yesterday": 2, "the night before last": 2,
+    }.get(named)  # fmt: skip
+    if back is not None:
+        first = today - timedelta(days=back)
+        return first, first + timedelta(days=1)
+    which = -2 if "before last" in named else {"last": -1, "next": 1}.get(named.split()[0], 0)
+    monday = today - timedelta(days=today.weekday())
+    if "weekend" in named:
+        saturday = monday + timedelta(days=5 if today.weekday() >= 5 else -2)  # of the latest that has begun
+        first = saturday + timedelta(days=7 * (which if today.weekday() >= 5 or which > 0 else min(0, which + 1)))
+        return first, first + timedelta(days=2)
+    if "week" in named:
+        first = monday + timedelta(days=7 * which)
+        return first, first + timedelta(days=7)
+    if "month" in named:
+        first = _months_later(today.replace(day=1), which)
+        return first, _months_later(first, 1)
+    first = date(today.year + which, 1, 1)
+    return first, first.replace(year=first.year + 1)
+
+
+def _months_later(first: date, count: int) -> date:
+    years, months = divmod(first.month - 1 + count, 12)
+    return date(first.year + years, months + 1, 1)
+
+
+def _date_of(said: str, today: date, stated: str | None) -> date:
+    """A date; where it names no year, the latest of it that is past, and on the day of the week that is stated."""
     if re.fullmatch(_ISO, said):
         return date.fromtimestamp(parse_time(said))
-    month = next(k for k, name in enumerate(_MONTHS, start=1) if re.search(rf"\b{name[:3]}", said))
     year = re.search(r"\b\d{4}\b", said)
     number = re.search(r"\b\d{1,2}(?=\D|$)", re.sub(r"\b\d{4}\b", "", said))
     assert number is not None, "the pattern of a date has a day"
-    try:
-        if year is not None:
-            return date(int(year[0]), month, int(number[0]))
-        this = date(today.year, month, int(number[0]))
-        return this if this <= today else this.replace(year=today.year - 1)
-    except ValueError:
-        return None
+    wrong: date | None = None
+    for each in [int(year[0])] if year is not None else range(today.year, today.year - _YEARS, -1):
+        with suppress(ValueError):
+            found = date(each, _month_of(said), int(number[0]))
+            is_stated = stated is None or found.weekday() == _weekday_of(stated)
+            if is_stated and (year is not None or found <= today):
+                return found
+            wrong = wrong or (None if is_stated else found)
+    if wrong is not None:
+        raise HippocamError(f"{wrong} is a {_DAYS[wrong.weekday()].capitalize()}, not a {stated}")
+    raise HippocamError(f"no calendar has {said}")
+
+
+def _day_of_month(said: str, today: date) -> date:
+    """The latest day of this number that is not in the future."""
+    number, first = int(re.sub(r"\D", "", said)), today.replace(day=1)
+    for back in range(12):
+        with suppress(ValueError):
+            found = _months_later(first, -back).replace(day=number)
+            if found <= today:
+                return found
+    raise HippocamError(f"no month has {said}")
+
+
+def _month_of(said: str) -> int:
+    return next(k for k, name in enumerate(_MONTHS, start=1) if re.search(rf"\b{name[:3]}", said, re.IGNORECASE))
+
+
+def _weekday_of(said: str) -> int:
+    return next(k for k, name in enumerate(_DAYS) if name[:3] == said[:3].casefold())
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time())
 
 
 def _part_of(days: tuple[datetime, datetime], part: str) -> tuple[datetime, datetime]:

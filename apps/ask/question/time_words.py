@@ -9,8 +9,11 @@ from functools import partial
 from typing import NamedTuple
 
 from hippocam.apps.ask.question import timeline
-from hippocam.apps.ask.question.calendar import CLOCK, Day, find_day, is_afternoon, time_of_day_s
+from hippocam.apps.ask.question.calendar import Day
+from hippocam.apps.ask.question.clock_words import CLOCK, check_zone, is_afternoon, time_of_day_s
+from hippocam.apps.ask.question.day_ranges import find_days
 from hippocam.apps.ask.question.description import tidy
+from hippocam.apps.ask.question.spoken_times import in_figures
 from hippocam.memory.records import StreamStatus
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.timecode import DATES_FROM_S, OFFSET, Window, clock_said, format_time, parse_time
@@ -24,6 +27,8 @@ _MINUTE_WIDE_S = 300.0
 _HOUR_WIDE_S = 1800.0
 # How far "an hour ago" looks to both sides, as a share of the hour.
 _AGO_SHARE = 0.2
+# The same of "a few minutes ago": from one to five.
+_FEW_SHARE = 2 / 3
 _DAY_S = 86400.0
 # How far "now" looks back.
 _NOW_S = 10.0
@@ -32,9 +37,20 @@ _END_SHARE = 0.1
 _NUMBERS = {
     word: number
     for number, word in enumerate("zero one two three four five six seven eight nine ten eleven twelve".split())
-} | {"a": 1, "an": 1, "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40, "half a": 0.5, "half an": 0.5}
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
-_UNIT = r"(?P<unit>seconds?|secs?|s|minutes?|mins?|hours?|h|days?|weeks?)\b"
+} | {
+    "a": 1,
+    "an": 1,
+    "a few": 3,
+    "fifteen": 15,
+    "twenty": 20,
+    "thirty": 30,
+    "forty": 40,
+    "half a": 0.5,
+    "half an": 0.5,
+}
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 7 * 86400.0, "mo": 30.4 * 86400.0,
+          "y": 365.25 * 86400.0, "f": 14 * 86400.0}  # fmt: skip
+_UNIT = r"(?P<unit>seconds?|secs?|s|minutes?|mins?|hours?|h|days?|weeks?|fortnights?|months?|years?)\b"
 _SPAN = rf"(?P<count>\d+(?:\.\d+)?|{'|'.join(sorted(_NUMBERS, key=len, reverse=True))}) {_UNIT}"
 _COUNT = rf"(?:(?P<count>\d+(?:\.\d+)?|{'|'.join(sorted(_NUMBERS, key=len, reverse=True))})\s+)?{_UNIT}"
 _ISO = r"\d{4}-\d\d-\d\d"
@@ -125,11 +141,16 @@ def find_time_words(question: str, *, moments: bool = True, dated: bool = True) 
         question: In plain words.
         moments: Whether words that mean one point of time count too: "now", "at 1:23".
         dated: Whether a stream has dates: else "at night" says what is shown, not when.
+
+    Raises:
+        HippocamError: A day or a time of day may be one of two, or there is none such.
     """
+    check_zone(question)
+    question = in_figures(question, dated=dated)
     found = _find_window(question, moments)
-    if found is not None and re.search(_ISO, found.said):
+    if found is not None and re.search(rf"{_ISO}[ T]\d", found.said):
         return found
-    day = find_day(question, timeline.clock_s())
+    day = find_days(question, timeline.clock_s(), exact=False)
     if day is None or (day.vague and not dated):
         return found
     within = _find_window(tidy(day.rest), moments)
@@ -138,7 +159,7 @@ def find_time_words(question: str, *, moments: bool = True, dated: bool = True) 
 
     def window(start_s: float, end_s: float) -> Window:
         has_dates = start_s >= DATES_FROM_S
-        meant = find_day(question, end_s if has_dates else timeline.clock_s())
+        meant = find_days(question, end_s if has_dates else timeline.clock_s())
         assert meant is not None, "the words are the same"
         if not has_dates and meant.current:
             return (None, None) if within is None else within.window(start_s, end_s)
@@ -215,10 +236,15 @@ def on_other_clock(window: Window, *, dated: bool) -> float | None:
 def _length_s(found: re.Match[str]) -> float:
     count = (found["count"] or "a").casefold()
     number = _NUMBERS[count] if count in _NUMBERS else float(count)
-    return float(number) * _UNITS[found["unit"][0].casefold()]
+    return float(number) * _unit_s(found["unit"])
 
 
-def _time_s(text: str, asked: _Asked, *, late: bool = False) -> float:
+def _unit_s(unit: str) -> float:
+    unit = unit.casefold()
+    return _UNITS["mo" if unit.startswith("mo") else unit[0]]
+
+
+def _time_s(text: str, asked: _Asked, *, late: bool = False, is_end: bool = False) -> float:
     """A time as it is said into seconds on the stream's clock, or since 1970 where it is a time of day."""
     if re.match(_ISO, text):
         return parse_time(text)
@@ -228,7 +254,7 @@ def _time_s(text: str, asked: _Asked, *, late: bool = False) -> float:
         return asked.start_s + seconds if asked.dated else seconds
     if asked.dated or not re.fullmatch(r"[\d:.]+", text.strip()):
         asked_s = asked.end_s if asked.dated else timeline.clock_s()
-        return time_of_day_s(text, asked_s=asked_s, start_s=asked.start_s, day=asked.day, late=late)
+        return time_of_day_s(text, asked_s=asked_s, start_s=asked.start_s, day=asked.day, late=late, is_end=is_end)
     return parse_time(text)
 
 
@@ -242,8 +268,15 @@ def _last(found: re.Match[str], asked: _Asked) -> Window:
 
 def _ago(found: re.Match[str], asked: _Asked) -> Window:
     length_s = _length_s(found)
-    wide_s = max(_AT_S, _AGO_SHARE * length_s)
+    wide_s = max(_AT_S, (_FEW_SHARE if found["count"].casefold() == "a few" else _AGO_SHARE) * length_s)
     return asked.end_s - length_s - wide_s, asked.end_s - length_s + wide_s
+
+
+def _ago_between(found: re.Match[str], asked: _Asked) -> Window:
+    """Ten to fifteen minutes ago."""
+    unit_s = _unit_s(found["unit"])
+    low, high = (float(_NUMBERS[n] if (n := found[k].casefold()) in _NUMBERS else n) for k in ("low", "count"))
+    return asked.end_s - high * unit_s, asked.end_s - low * unit_s
 
 
 def _part(found: re.Match[str], asked: _Asked) -> Window:
@@ -290,7 +323,7 @@ def _since(found: re.Match[str], asked: _Asked) -> Window:
 
 
 def _until(found: re.Match[str], asked: _Asked) -> Window:
-    return None, _time_s(found["at"], asked)
+    return None, _time_s(found["at"], asked, is_end=True)
 
 
 def _nth(found: re.Match[str], asked: _Asked) -> Window:
@@ -305,6 +338,7 @@ def _at(found: re.Match[str], asked: _Asked) -> Window:
     said = found["at"]
     at_s, around = _time_s(said, asked), (found.groupdict().get("how") or "at").casefold() not in ("at", "on")
     of_day = at_s >= DATES_FROM_S and not re.match(_ISO, said)
+    said = re.sub(rf"{OFFSET}$", "", said)
     if of_day and said.casefold() in ("noon", "midday", "midnight"):
         return at_s - _HOUR_WIDE_S, at_s + _HOUR_WIDE_S
     if of_day and said.count(":") < 2:
@@ -324,6 +358,7 @@ _WINDOWS = tuple(
         (rf"{_ASIDE}(?<![\d:])(?P<from>{_CLOCK}) ?(?:to|until|till|-|–) ?(?P<to>{_CLOCK})", _between),
         (rf"{_ASIDE}\bfirst {_COUNT}", _first),
         (rf"{_ASIDE}\b(?:last|past) {_COUNT}", _last),
+        (rf"(?:,\s*)?\b(?:between )?(?P<low>\d+|{'|'.join(_NUMBERS)}) (?:to|or|and) {_SPAN} ago\b", _ago_between),
         (rf"(?:,\s*)?\b(?:about |around |some )?{_SPAN} ago\b", _ago),
         (
             r"(?:,\s*)?\b(?:in|during|of) the (?P<nth>second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth)"
@@ -343,9 +378,9 @@ _WINDOWS = tuple(
             r"(?: of the \w+)?",
             _edge,
         ),
-        (r"(?:,\s*)?\b(?:right now|now|currently|at the moment|at present)\b", _now),
-        (rf"(?:,\s*)?\b(?:after|since|from) (?P<at>{_TIME})(?: on(?:wards)?)?", _since),
-        (rf"(?:,\s*)?\b(?:before|until|till|up to) (?P<at>{_TIME})", _until),
+        (r"(?:,\s*)?\b(?:right now|just now|now|currently|at the moment|at present)\b", _now),
+        (rf"(?:,\s*)?\b(?:after|since|from) (?!{_ISO}(?![ T]\d))(?P<at>{_TIME})(?: on(?:wards)?)?", _since),
+        (rf"(?:,\s*)?\b(?:before|until|till|up to) (?!{_ISO}(?![ T]\d))(?P<at>{_TIME})", _until),
         (rf"(?:,\s*)?\bby (?P<at>{_CLOCK})", _until),
         (rf"(?:,\s*)?\b(?P<how>at|around|about|near|on) (?!{_ISO}(?![ T]\d))(?P<at>{_TIME})(?![:\d])", _at),
         (rf"^(?P<at>{_CLOCK})(?=\s*[:,])", _at),

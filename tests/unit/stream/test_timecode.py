@@ -19,6 +19,12 @@ def test_times_are_read(text, seconds):
     assert parse_time(text) == seconds
 
 
+def test_a_distance_from_utc_is_read_as_people_write_it():
+    noon_s = parse_time("2026-11-02 12:00Z")
+    for text in ("13:00 UTC+1", "13:00 UTC+01:00", "07:00GMT-5", "17:30 UTC+5:30", "2:00 UTC-10", "12:00 GMT"):
+        assert parse_time(f"2026-11-02 {text}") == noon_s, text
+
+
 @pytest.mark.parametrize("text", ["", "abc", "-3", "1:75", "1:60:00", "1:2:3:4", "nan", "inf"])
 def test_what_is_no_time_is_refused_with_the_allowed_forms(text):
     with pytest.raises(HippocamError, match="write seconds, MM:SS or HH:MM:SS.mmm"):
@@ -79,6 +85,8 @@ def test_two_hours_of_one_name_are_told_apart(zone, name, first_s, step_s):
         shown = format_time(time_s)
         assert re.search(r"[+-]\d\d:\d\d$", shown), shown
         assert parse_time(shown) == time_s
+    with pytest.raises(HippocamError, match="comes twice: write"):
+        parse_time(format_time(first_s)[:-6])
     one, other = format_time(first_s), format_time(first_s + step_s)
     assert one != other
     assert one[:-6] == other[:-6], "both clocks show the same"

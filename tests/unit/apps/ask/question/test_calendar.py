@@ -66,7 +66,11 @@ def window(question, streams=None, at=None):
         ("since 16:00", on(WED, "16:00"), None),
         ("after 4 pm", on(WED, "16:00"), None),
         ("before 9:00", None, on(WED, "9:00")),
-        ("until 10 o'clock", None, on(WED, "10:00")),
+        ("until 10 o'clock in the morning", None, on(WED, "10:00")),
+        ("between 11 am and 2", on(WED, "11:00"), on(WED, "14:00")),
+        ("at 5.30 am", on(WED, "5:30"), on(WED, "5:31")),
+        ("at 17h30", on(TUE, "17:30"), on(TUE, "17:31")),
+        ("at 1130", on(WED, "11:30"), on(WED, "11:31")),
         ("at 4:15 pm", on(WED, "16:15"), on(WED, "16:16")),
         ("at 4 pm", on(WED, "15:55"), on(WED, "16:05")),
         ("at 4pm", on(WED, "15:55"), on(WED, "16:05")),
@@ -95,7 +99,51 @@ def window(question, streams=None, at=None):
         ("last night", on(TUE, "20:00"), on(WED, "6:00")),
         ("on Tuesday evening", on(TUE, "17:00"), WED),
         ("on the evening of 14 November", on(TUE, "17:00"), WED),
+        ("in the early hours of 15 November", WED, on(WED, "6:00")),
+        ("in the small hours", WED, on(WED, "6:00")),
+        ("overnight", on(TUE, "20:00"), on(WED, "6:00")),
+        ("late yesterday", on(TUE, "17:00"), WED),
+        ("the night before last", on(TUE, "20:00") - timedelta(days=1), on(TUE, "6:00")),
+        # more than a day
+        ("last week", datetime(2023, 11, 6), datetime(2023, 11, 13)),
+        ("the week before last", datetime(2023, 10, 30), datetime(2023, 11, 6)),
+        ("over the weekend", datetime(2023, 11, 11), datetime(2023, 11, 13)),
+        ("last weekend", datetime(2023, 11, 11), datetime(2023, 11, 13)),
+        ("last month", datetime(2023, 10, 1), datetime(2023, 11, 1)),
+        ("this year", datetime(2023, 1, 1), datetime(2024, 1, 1)),
+        ("in October", datetime(2023, 10, 1), datetime(2023, 11, 1)),
+        ("in December", datetime(2022, 12, 1), datetime(2023, 1, 1)),
+        ("since early May 2021", datetime(2021, 5, 1), None),
+        ("at the beginning of November", datetime(2023, 11, 1), datetime(2023, 11, 11)),
+        ("in 2021", datetime(2021, 1, 1), datetime(2022, 1, 1)),
+        ("between 2 and 5 November", datetime(2023, 11, 2), datetime(2023, 11, 6)),
+        ("from the 30th to the 2nd", datetime(2023, 10, 30), datetime(2023, 11, 3)),
+        ("between 2023-11-02 and 2023-11-05", datetime(2023, 11, 2), datetime(2023, 11, 6)),
+        ("from Friday to Monday", datetime(2023, 11, 10), datetime(2023, 11, 14)),
+        ("between yesterday 22:00 and today 6:00", on(TUE, "22:00"), on(WED, "6:00")),
+        ("from yesterday evening to this morning", on(TUE, "17:00"), on(WED, "12:00")),
+        ("from 2 November 14:00 to 3 November 9:00", datetime(2023, 11, 2, 14), datetime(2023, 11, 3, 9)),
+        ("in the night from Monday to Tuesday", on(TUE, "20:00") - timedelta(days=1), on(TUE, "6:00")),
+        # dates as they are written and said
+        ("on the 2nd", datetime(2023, 11, 2), datetime(2023, 11, 3)),
+        ("on the 31st", datetime(2023, 10, 31), datetime(2023, 11, 1)),
+        ("on the second of November", datetime(2023, 11, 2), datetime(2023, 11, 3)),
+        ("on 15/11/2023", WED, on(WED, "24:00")),
+        ("on 11/14/2023", TUE, WED),
+        ("on 02.11.2023", datetime(2023, 11, 2), datetime(2023, 11, 3)),
+        ("on 2.11.", datetime(2023, 11, 2), datetime(2023, 11, 3)),
+        ("on 2023/11/02", datetime(2023, 11, 2), datetime(2023, 11, 3)),
+        ("on Thursday, 2 November", datetime(2023, 11, 2), datetime(2023, 11, 3)),
+        ("on Monday, 3 November", datetime(2014, 11, 3), datetime(2014, 11, 4)),
+        ("on 29 February", datetime(2020, 2, 29), datetime(2020, 3, 1)),
+        ("after 2023-11-02", datetime(2023, 11, 3), None),
+        ("last Wednesday", datetime(2023, 11, 8), datetime(2023, 11, 9)),
         # a day and a time
+        ("yesterday at half past four in the afternoon", on(TUE, "16:30"), on(TUE, "16:31")),
+        ("yesterday evening at eight", on(TUE, "19:55"), on(TUE, "20:05")),
+        ("at ten to nine in the evening", on(TUE, "20:50"), on(TUE, "20:51")),
+        ("last night at 2:00", on(WED, "2:00"), on(WED, "2:01")),
+        ("yesterday before midnight", TUE, WED),
         ("yesterday at 22:13", on(TUE, "22:13"), on(TUE, "22:14")),
         ("at 22:13 yesterday", on(TUE, "22:13"), on(TUE, "22:14")),
         ("on 14 November at 10:00", on(TUE, "10:00"), on(TUE, "10:01")),
@@ -131,6 +179,11 @@ def window(question, streams=None, at=None):
         ("in the last two days", on(TUE, "16:18:30") - timedelta(days=1), None),
         ("about ten minutes ago", on(WED, "16:06:30"), on(WED, "16:10:30")),
         ("in the first hour", None, on(TUE, "9:00")),
+        ("a few minutes ago", on(WED, "16:13:30"), on(WED, "16:17:30")),
+        ("a couple of hours ago", on(WED, "13:54:30"), on(WED, "14:42:30")),
+        ("an hour and a half ago", on(WED, "14:30:30"), on(WED, "15:06:30")),
+        ("2 hours and 30 minutes ago", on(WED, "13:18:30"), on(WED, "14:18:30")),
+        ("ten to fifteen minutes ago", on(WED, "16:03:30"), on(WED, "16:08:30")),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("kind", ["a dated recording", "a live camera", "the files of an archive"])
@@ -152,6 +205,44 @@ def test_words_for_days_and_times_of_day(monkeypatch, kind, words, after, before
         lower = question[0].lower() + question[1:-1].replace(words, words.casefold())
         assert window(lower, streams) == (after, before)
     assert understand(f"Was there a dog {words}?", streams).text == "a dog"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("at half past nine", ("2023-11-14 21:30:00", "2023-11-15 09:30:00")),
+        ("until 10 o'clock", ("2023-11-14 22:00:00", "2023-11-15 10:00:00")),
+        ("yesterday between nine and ten", ("2023-11-14 09:00:00", "2023-11-14 21:00:00")),
+        ("at 9", ("2023-11-14 21:00:00", "2023-11-15 09:00:00")),
+        ("on 02/11/2023", ("2023-02-11", "2023-11-02")),
+        ("at midnight on 2 November", ("2023-11-02 00:00:00", "2023-11-03 00:00:00")),
+        ("last week at 9:00", ("several days",)),
+        ("on Monday and Tuesday", ("one of them",)),
+        ("on Monday, 3 November 2023", ("2023-11-03 is a Friday",)),
+        ("on 31 November", ("no calendar has 31 November",)),
+        ("at 25:00", ("no time of day",)),
+        ("at 17:30 CET", ("UTC+1",)),
+    ],
+)
+def test_what_may_mean_two_times_or_none_is_refused_with_both_written_out(words, told):
+    with pytest.raises(HippocamError) as refused:
+        window(f"Was there a dog {words}?")
+    assert all(each in str(refused.value) for each in told), refused.value
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["on the 2nd floor", "between two and five people", "at two people", "five to ten people", "by two men",
+     "from one side to the other", "on the second shelf"],
+)  # fmt: skip
+def test_numbers_of_other_things_are_no_times(words):
+    found = understand(f"Was there a dog {words}?", [gate()])
+    assert (found.text, found.spans[0].after_s, found.spans[0].before_s) == (f"a dog {words}", None, None)
+
+
+def test_only_one_reading_within_the_footage_is_the_one_that_is_meant():
+    afternoon = [gate(start=on(WED, "14:00"), end=END)]
+    assert window("Was there a dog at half past three?", afternoon) == (on(WED, "15:30"), on(WED, "15:31"))
 
 
 @pytest.mark.parametrize("words", ["22:13", "4:15 pm", "yesterday evening", "2 November"])
