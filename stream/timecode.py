@@ -21,6 +21,12 @@ Window = tuple[float | None, float | None]
 DATES_FROM_S = 1e9
 # How far a time of day is from UTC, as it may be written behind it.
 OFFSET = r"(?:\s?[+-]\d\d:?\d\d|\s?(?:UTC|GMT)\s?[+-]\d{1,2}(?::?\d\d)?(?!\d)|\s?(?:Z|UTC|GMT)\b)"
+# A time of day as it is said: 22:13, 22:13:40, 02:30+01:00, 4 pm, 4:15 pm, 10 o'clock, noon.
+CLOCK = (
+    r"(?:\d{1,2}(?::\d{2}){0,2}(?:\.\d+)?\s*(?:[ap]\.?m\b\.?|o'?clock\b(?: sharp)?)"
+    rf"|\d{{1,2}}:\d{{2}}(?::\d{{2}}(?:\.\d+)?)?{OFFSET}?"
+    r"|noon\b|midnight\b|midday\b)"
+)
 _CLOCK = re.compile(rf"(?:(\d+):)?(\d{{1,2}}):(\d{{1,2}}(?:\.\d+)?)({OFFSET})?")
 
 

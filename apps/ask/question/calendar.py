@@ -1,4 +1,4 @@
-"""Days as people say them into times: "yesterday", "on 2 November", "on the 2nd", "last week", "this morning".
+"""Days as people say them into times: "yesterday", "on the 2nd", "this morning", "between 2 and 5 November".
 
 All times are local. A day that names no year, and none or half of its month, is the latest one that is not in the
 future of the question.
@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 
 from hippocam.stream.errors import HippocamError
-from hippocam.stream.timecode import Window, parse_time
+from hippocam.stream.timecode import CLOCK, Window, parse_time
 
 _MONTHS = "january february march april may june july august september october november december".split()
 _DAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
@@ -67,6 +67,23 @@ _MONTH_WORDS = re.compile(
     re.IGNORECASE,
 )
 
+# From one day to another.
+_RELATIVE = "the day before yesterday|yesterday|today|last night|tonight"
+_ONE_DAY = rf"(?:{_RELATIVE}|{DATE}|(?:last |this )?{WEEKDAY}|{NUMBERED})"
+_END = rf"(?:{_ONE_DAY}(?:,? (?:at )?{CLOCK}|,? (?:in the |at )?{PART})?|{CLOCK},? (?:on )?{_ONE_DAY}|this {PART})"
+# A day whose month the end tells.
+_BARE = rf"(?:the )?{DAY_OF}"
+_TO = r"(?:(?:and|or)(?: on)?\b|to\b|until\b|till\b|through\b|/|-|–)"
+_RANGE = re.compile(
+    rf"(?:,\s*)?\b(?P<night>(?:(?:in|on|during|over) )?the night (?:of|from) |night of )?(?:between|from)? ?"
+    rf"(?P<start>{_END}|{_BARE}(?=\s*{_TO}\s*(?:{DATE}|{NUMBERED})))"
+    rf"\s*(?P<to>{_TO})\s*(?P<end>{_END})",
+    re.IGNORECASE,
+)
+# What names two days, and not from one to the other: "on Monday and Tuesday".
+_LISTED = re.compile(r"(?!.*\b(?:between|from|night of)\b).*\s(?:and|or)\b|.*\sor\b", re.IGNORECASE)
+_DAY, _NIGHT_H = timedelta(days=1), (20, 30)
+
 
 class Day(NamedTuple):
     """A day, or several in a row, that a question names.
@@ -79,6 +96,8 @@ class Day(NamedTuple):
         edge: "since", "after", "before" or "until" where it bounds the time; else "".
         vague: Whether the words may as well describe a picture: "in the morning", "on Sunday".
         current: Whether it is today, of which a recording without dates is taken to be.
+        start_clock: A time of the first day at which it begins, as it is said; "" for the start.
+        end_clock: A time of the last day at which it ends; "" for the end.
     """
 
     said: str
@@ -88,6 +107,8 @@ class Day(NamedTuple):
     edge: str = ""
     vague: bool = False
     current: bool = False
+    start_clock: str = ""
+    end_clock: str = ""
 
     @property
     def window(self) -> Window:
@@ -104,16 +125,56 @@ class Day(NamedTuple):
         return bounds.get(self.edge, (start_s, end_s))
 
 
-def find_day(question: str, asked_s: float) -> Day | None:
-    """The first words of a question that name a day, several or a part of one; None where there are none.
+def find_days(question: str, asked_s: float) -> Day | None:
+    """The words of a question that name days, a day or a part of one; None where there are none.
 
     Args:
         question: In plain words.
         asked_s: The time of asking, seconds since 1970.
 
     Raises:
-        HippocamError: No calendar has such a day, or not on that day of the week.
+        HippocamError: No calendar has such a day, or not on that day of the week; or two days are asked about.
     """
+    found = _RANGE.search(question)
+    if found is None:
+        return _day(question, asked_s)
+    if _LISTED.match(found[0]):
+        raise HippocamError(f"'{found[0].strip(', ')}': ask about one of them, or from one to the other")
+    return _range(question, found, asked_s)
+
+
+def _range(question: str, found: re.Match[str], asked_s: float) -> Day:
+    """From one day to another. The end comes first: a day of the week at the start is the last one before it."""
+    last = _day(f"on {found['end']}", asked_s)
+    assert last is not None, "the pattern has a day"
+    if re.fullmatch(_BARE, found["start"], re.IGNORECASE):
+        start = _last_numbered(found["start"], last.start)
+        first = Day("", "", start, start + _DAY)
+    else:
+        named_s = asked_s if re.search(_RELATIVE, found["start"], re.IGNORECASE) else last.end.timestamp() - 1
+        whole = _day(f"on {found['start']}", named_s)
+        assert whole is not None, "the pattern has a day"
+        first = whole
+    said, rest = found[0].strip(", "), _without(question, found)
+    if found["night"]:
+        from_h, to_h = _NIGHT_H
+        midnight = _midnight(first.start.date())
+        return Day(said, rest, midnight + timedelta(hours=from_h), midnight + timedelta(hours=to_h))
+    clocks = (re.search(CLOCK, found[side], re.IGNORECASE) for side in ("start", "end"))
+    start_clock, end_clock = (clock[0] if clock else "" for clock in clocks)
+    return Day(said, rest, first.start, last.end, start_clock=start_clock, end_clock=end_clock)
+
+
+def _last_numbered(said: str, end: datetime) -> datetime:
+    """The last day of this number before another one."""
+    number, day = int(re.sub(r"\D", "", said)), _midnight(end.date()) - _DAY
+    while day.day != number and end - day < 62 * _DAY:
+        day -= _DAY
+    return day
+
+
+def _day(question: str, asked_s: float) -> Day | None:
+    """The first words of a question that name a day, several or a part of one."""
     asked = datetime.fromtimestamp(asked_s)
     for found in _DAY_WORDS.finditer(question):
         if found["numbered"] and not (found["edge"] or (found["on"] or "").casefold() in ("on", "of", "from")):

@@ -14,12 +14,6 @@ from typing import Protocol
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.timecode import OFFSET, format_time, once_s, parse_time
 
-# A time of day as it is said: 22:13, 22:13:40, 02:30+01:00, 4 pm, 4:15 pm, 10 o'clock, noon.
-CLOCK = (
-    r"(?:\d{1,2}(?::\d{2}){0,2}(?:\.\d+)?\s*(?:[ap]\.?m\b\.?|o'?clock\b(?: sharp)?)"
-    rf"|\d{{1,2}}:\d{{2}}(?::\d{{2}}(?:\.\d+)?)?{OFFSET}?"
-    r"|noon\b|midnight\b|midday\b)"
-)
 _PARTS = re.compile(r"(\d{1,2})(?::(\d{2}))?(?::(\d{2}(?:\.\d+)?))?\s*(?:([ap])\.?m|(o'?clock))?", re.IGNORECASE)
 # A zone by its letters, behind a time of day.
 _LETTERS = re.compile(r"\d[ap:\d.]*\s?[ap]?\.?m?\.?\s(?P<zone>(?!GMT)[A-Z]{1,4}[SD]?T)\b")

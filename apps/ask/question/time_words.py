@@ -5,18 +5,18 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 from typing import NamedTuple
 
 from hippocam.apps.ask.question import timeline
-from hippocam.apps.ask.question.calendar import Day
-from hippocam.apps.ask.question.clock_words import CLOCK, check_zone, is_afternoon, time_of_day_s
-from hippocam.apps.ask.question.day_ranges import find_days
+from hippocam.apps.ask.question.calendar import Day, find_days
+from hippocam.apps.ask.question.clock_words import check_zone, is_afternoon, time_of_day_s
 from hippocam.apps.ask.question.description import tidy
 from hippocam.apps.ask.question.spoken_times import in_figures
 from hippocam.memory.records import StreamStatus
 from hippocam.stream.errors import HippocamError
-from hippocam.stream.timecode import DATES_FROM_S, OFFSET, Window, clock_said, format_time, parse_time
+from hippocam.stream.timecode import CLOCK, DATES_FROM_S, OFFSET, Window, clock_said, format_time, parse_time
 
 # How far "at 1:23" looks to both sides.
 _AT_S = 5.0
@@ -150,7 +150,7 @@ def find_time_words(question: str, *, moments: bool = True, dated: bool = True) 
     found = _find_window(question, moments)
     if found is not None and re.search(rf"{_ISO}[ T]\d", found.said):
         return found
-    day = find_days(question, timeline.clock_s(), exact=False)
+    day = find_days(question, timeline.clock_s())
     if day is None or (day.vague and not dated):
         return found
     within = _find_window(tidy(day.rest), moments)
@@ -164,13 +164,25 @@ def find_time_words(question: str, *, moments: bool = True, dated: bool = True) 
         if not has_dates and meant.current:
             return (None, None) if within is None else within.window(start_s, end_s)
         if within is None:
-            return meant.window
+            return _from_clock_to_clock(meant, end_s) if has_dates else meant.window
         exact = within.window(start_s, end_s, meant)
         if meant.edge and None not in exact:  # "since yesterday at 22:00"
             return (exact[0], None) if meant.edge in ("since", "after") else (None, exact[0])
         return both(exact, meant.window)
 
     return TimeWords(said, rest, window)
+
+
+def _from_clock_to_clock(day: Day, asked_s: float) -> Window:
+    """The window of days, from a time of the first to a time of the last where they are said."""
+    after_s, before_s = day.window
+    if day.start_clock:
+        first = day._replace(end=day.start + timedelta(days=1))
+        after_s = time_of_day_s(day.start_clock, asked_s=asked_s, day=first)
+    if day.end_clock:
+        last = day._replace(start=day.end - timedelta(days=1))
+        before_s = time_of_day_s(day.end_clock, asked_s=asked_s, day=last, is_end=True)
+    return after_s, before_s
 
 
 def _find_window(question: str, moments: bool) -> TimeWords | None:
