@@ -42,7 +42,7 @@ class Levers:
 
     Args:
         others: Machines that were tried before.
-        met: Whether this one was, too, before the others.
+        met: Whether this one was, too, at any time among them.
         seed: Numbers of 0 or more; the same ones give the same episode.
 
     Attributes:
@@ -73,7 +73,7 @@ class Levers:
             return []
         machines = [(look_D, int(self._rng.integers(LEVERS))) for look_D in self._others]
         if self._met:
-            machines.insert(0, (self.look_D, self.lever))
+            machines.insert(int(self._rng.integers(len(machines) + 1)), (self.look_D, self.lever))
         seen = []
         for look_D, lever in machines:
             for held in range(_AWAY, lever + 1):
