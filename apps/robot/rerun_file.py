@@ -15,8 +15,8 @@ from hippocam.stream.sources import open_sources
 _SIDE_PX, _QUALITY = 512, 80
 
 
-def write_rerun(path: Path, sources: Sequence[str | Path], memory: Path, *, fps: float | None) -> None:
-    """Write a recording that `rerun FILE` shows.
+def write_rerun(path: Path, sources: Sequence[str | Path], memory: Path, *, fps: float | None) -> int:
+    """Write a recording that `rerun FILE` shows; how many pictures are in it.
 
     Args:
         path: The file, of the suffix .rrd.
@@ -36,10 +36,12 @@ def write_rerun(path: Path, sources: Sequence[str | Path], memory: Path, *, fps:
         rerun.save(str(path))
     except (OSError, RuntimeError) as error:
         raise HippocamError(f"{path}: cannot be written ({error})") from error
+    pictures = 0
     for source in open_sources(sources).sources:
         try:
             for seen in source.observations(fps=fps):
                 _write(rerun, source.id, seen)
+                pictures += len(seen.images)
         except SourceError:
             continue  # told when it was watched
     with Memory.open_reader(memory) as reader:
@@ -50,6 +52,7 @@ def write_rerun(path: Path, sources: Sequence[str | Path], memory: Path, *, fps:
                 spans = ", ".join(f"{span.t0_s:.1f} to {span.t1_s:.1f} s" for span in row.entry.spans)
                 rerun.log(f"memory/{stream.id}", rerun.TextLog(f"kept: {spans} {words}"))
     rerun.disconnect()
+    return pictures
 
 
 def _write(rerun: Any, source: str, seen: Observation) -> None:

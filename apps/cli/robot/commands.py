@@ -56,7 +56,10 @@ def _replay(options: argparse.Namespace) -> int:
     if options.rerun is not None:
         from hippocam.apps.robot.rerun_file import write_rerun
 
-        write_rerun(options.rerun, options.sources, options.memory, fps=options.fps)
+        count = write_rerun(options.rerun, options.sources, options.memory, fps=options.fps)
+        tell(
+            f"{options.rerun}: {count} pictures with what the memory keeps of them; rerun {options.rerun} shows it"
+        )
     return tell_watched(report, as_json=options.json)
 
 

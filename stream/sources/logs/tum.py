@@ -53,13 +53,19 @@ class _Sequence:
         rows = self._rows()
         if not rows:
             raise SourceError(self.uri, f"{_PICTURES} names no picture")
-        pose_of = self._poses()
+        pose_of, absent = self._poses(), 0
         for stamp_s, name in rows:
             path = self._folder / name
             if not path.resolve().is_relative_to(self._folder.resolve()):
                 raise SourceError(self.uri, f"{_PICTURES} leads out of its folder, to {name!r:.80}")
+            if not path.is_file():
+                absent += 1
+                continue
             decode: Callable[[], Image | None] = functools.partial(read_image, path, LONGEST_PX)
             yield Instant(time_s=round(stamp_s - rows[0][0], 6), images={"": decode}, sensors=pose_of(stamp_s))
+        if absent:
+            told = f"{absent} of the {len(rows)} pictures that {_PICTURES} names are not there"
+            raise SourceError(self.uri, f"{told}; all others were kept")
 
     def _rows(self) -> list[tuple[float, str]]:
         """Time and file of each picture, by time."""
