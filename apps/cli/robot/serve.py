@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -60,6 +61,7 @@ def _serve(options: argparse.Namespace) -> int:
         server = RobotServer(service, config)
         before = f" before {options.upstream}" if options.upstream else ""
         tell(f"listening on ws://{options.host}:{server.port}{before}; Ctrl-C ends it")
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # so a service manager ends it, as Ctrl-C does
         try:
             server.serve_forever()
         except KeyboardInterrupt:

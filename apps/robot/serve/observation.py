@@ -52,7 +52,8 @@ class Observed:
         env: Which environment, where one is told.
         reset: Whether an episode ended before this.
         only_remember: Whether no answer is wanted, as between two chunks of actions.
-        refused: What was told and cannot be used: "picture", "pose", "state", "time" or "prompt".
+        refused: What was told and cannot be used: "picture", "pose", "state", "vector", "goal", "time", "prompt",
+            "env".
     """
 
     images: Mapping[str, Sequence[Image]]
@@ -117,24 +118,29 @@ def observed(message: object) -> Observed:
     poses = [row if checks.pose_of(row) is not None else None for row in _rows(flat, _POSES)]
     poses = [] if all(row is None for row in poses) else poses
     vectors = [row.astype(np.float32) for row in _rows(flat, _VECTORS)]
+    vectors = vectors if all(np.isfinite(row).all() for row in vectors) else []
+    goal = _goal(goals[0]) if goals else None
     told_time = flat.get("time_s", flat.get("timestamp"))
     times_s = _times(told_time)
     failed = {
         "picture": any(_should_be_pictures(key, flat[key]) and not pictures for key, pictures in shown.items()),
         "pose": any(_last(key) in _POSES for key in flat) and (not poses or any(row is None for row in poses)),
         "state": any(state is None for state in states),
+        "vector": any(_last(key) in _VECTORS for key in flat) and not vectors,
+        "goal": bool(goals) and goal is None,
         "time": told_time is not None and not times_s,
         "prompt": None in prompts,
+        "env": "env" in flat and _text(flat["env"]) is None,
     }
     seen = Observed(
         images=images,
-        vectors=vectors if all(np.isfinite(row).all() for row in vectors) else [],
+        vectors=vectors,
         poses=poses,
         marks=_marks(flat.get("mark")),
         times_s=times_s,
         state=np.concatenate(parts) if parts else None,
         prompt=next((text for text in prompts if text is not None), ""),
-        goal=_goal(goals[0]) if goals else None,
+        goal=goal,
         env=_text(flat.get("env")) or "",
         reset=bool(flat.get("reset") is True),
         only_remember=bool(flat.get("remember") is True),

@@ -64,6 +64,20 @@ def test_what_is_no_picture_does_no_harm(value):
     assert all(picture.dtype == np.uint8 for every in found.images.values() for picture in every)
 
 
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ({"env": ["a"], "goal": "the cup", "vector": [np.nan]}, {"env", "goal", "vector"}),
+        ({"image": np.zeros((5, 5)), "state": "bent", "pose": [1, 2]}, {"picture", "state", "pose"}),
+        ({"time_s": "now", "prompt": ["red", "cup"]}, {"time", "prompt"}),
+        ({"env": 1, "goal": [1.0], "vector": [1.0], "pose": [0, 0, 0], "time_s": 1, "prompt": b"red"}, set()),
+        ({"image": None, "something": "else"}, set()),
+    ],
+)
+def test_what_was_told_and_cannot_be_used_is_named(message, words):
+    assert set(observed(message).refused) == words
+
+
 def test_a_message_that_is_no_map_is_refused():
     with pytest.raises(ValueError, match="must be a map"):
         observed([1, 2])
