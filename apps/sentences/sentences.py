@@ -109,7 +109,7 @@ class Sentences:
                 around_D=self._around(entry.stream, frame_s, at_s),
                 look=self._look(entry),
                 subjects=subjects_at(self._memory.entities.within(entry.stream, frame_s, frame_s), frame_s, at_s),
-                lines=(*filter(None, [entry.text]), *lines),
+                lines=lines,  # not what a robot was told, which cannot be read in its pictures
                 standing=standing,
             )
         )

@@ -31,7 +31,7 @@ def memory(tmp_path_factory):
             screen = ("DOOR CAMERA", *(["CLOSED ON SUNDAY"] if 40 <= second < 50 else []))
             item = Embedding(
                 stream="door", seq=second, time_s=float(second), vector=colours[second // 10], jpeg=b"x",
-                sensed=Sensed(things=tuple(people), screen=screen),
+                text="pick up the yellow bottle", sensed=Sensed(things=tuple(people), screen=screen),
             )  # fmt: skip
             writer.write([item])
         writer.finish("door")
@@ -55,6 +55,10 @@ def test_what_is_read_is_quoted_but_for_what_stands_there_all_the_time(memory):
     told = sentence_at(memory, 45)
     assert told.endswith("with the words “CLOSED ON SUNDAY”")
     assert "DOOR CAMERA" not in told
+
+
+def test_what_a_robot_was_told_is_not_quoted_as_if_it_stood_there(memory):
+    assert all("bottle" not in sentence_at(memory, time_s) for time_s in (5, 15, 25, 45))
 
 
 def test_nothing_later_is_told(memory):
