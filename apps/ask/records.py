@@ -11,6 +11,7 @@ from hippocam.apps.ask.question.timeline import start_and_end_s
 from hippocam.apps.ask.where import Where, filter_of, narrowed
 from hippocam.memory.entities.detections import Detected
 from hippocam.memory.entities.records import Entity
+from hippocam.memory.filter import Filter
 from hippocam.memory.records import Evidence, StreamStatus
 from hippocam.stream.records import Note
 from hippocam.stream.timecode import format_time
@@ -124,7 +125,16 @@ def not_watched(facts: Facts, meaning: Meaning, streams: Sequence[StreamStatus])
         start_s, end_s = start_and_end_s(stream, None)[0], stream.last_look_s
         told.append(f"{stream.id} from {format_time(start_s)} to {format_time(end_s)}")
     more = f" and {len(meant) - _TOLD} more" if len(meant) > _TOLD else ""
-    return f"Not seen: nothing was watched then, but {', '.join(told)}{more}."
+    return f"Not seen: nothing was watched {_when(meaning.spans)}, but {', '.join(told)}{more}."
+
+
+def _when(spans: Sequence[Filter]) -> str:
+    """The time that was asked about; "then" where it is not the same for all or open at an end."""
+    windows = {(span.after_s, span.before_s) for span in spans}
+    after_s, before_s = next(iter(windows))
+    if len(windows) > 1 or after_s is None or before_s is None:
+        return "then"
+    return f"from {format_time(after_s)} to {format_time(before_s)}"
 
 
 def _watched(searches: Sequence[Where], streams: Sequence[StreamStatus], at_s: float | None) -> list[Watched]:

@@ -12,6 +12,7 @@ from hippocam.apps.ask.count.question import ANYTIME, WHOLE, Count, CountAnswer,
 from hippocam.apps.ask.count.rules import RULES, WINDOW_RULES
 from hippocam.apps.ask.question.stream_names import take_streams
 from hippocam.apps.ask.question.time_words import both, find_time_words, on_other_clock, take_whole
+from hippocam.apps.ask.question.timeline import Timeline
 from hippocam.apps.ask.question.typed import as_meant
 from hippocam.memory.entities.records import Entity
 from hippocam.memory.records import Evidence
@@ -26,7 +27,7 @@ class StreamTimes(NamedTuple):
         stream: Its name.
         start_s: Its start.
         end_s: Its end: now, for a live one.
-        timeline: Start and end of the timeline that its time words count on; None for its own.
+        timeline: What its time words count on; None for its own start and end.
         away_s: Since when its camera is away; None where it is not.
         over: Whether it is over, so that nothing is there "now".
     """
@@ -34,7 +35,7 @@ class StreamTimes(NamedTuple):
     stream: str
     start_s: float
     end_s: float
-    timeline: tuple[float, float] | None = None
+    timeline: Timeline | None = None
     away_s: float | None = None
     over: bool = False
 

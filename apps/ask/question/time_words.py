@@ -84,7 +84,7 @@ class TimeWords(NamedTuple):
     Attributes:
         said: The words.
         rest: The question without them.
-        window: A stream's start and end, in seconds, into the window that they mean.
+        window: A stream's `Timeline` into the window that they mean.
         with_date: Whether they say a day, or that they are a time of day: "16:15" may be one of a recording too.
     """
 
@@ -113,15 +113,15 @@ def take_time_words(
             does.
     """
     ends = timeline.timelines(streams, at_s)
-    found = find_time_words(question, dated=any(start_s for start_s, _ in ends.values()))
+    found = find_time_words(question, dated=any(each.start_s for each in ends.values()))
     if found is None:
         return question, {}
     windows: dict[str | None, Window] = {}
     of_day = None if found.with_date else _of_day(found, ends)
     others = list[str]()
     for stream in streams:
-        start_s, end_s = ends[stream.id]
-        windows[stream.id] = found.window(start_s, end_s)
+        start_s, end_s, _ = ends[stream.id]
+        windows[stream.id] = found.window(*ends[stream.id])
         if unclear := on_other_clock(windows[stream.id], dated=start_s > 0):
             others.append(clock_said(stream.id, unclear, found.said))
             windows[stream.id] = end_s, end_s  # there is nothing of it
@@ -157,15 +157,15 @@ def find_time_words(question: str, *, moments: bool = True, dated: bool = True) 
     said = day.said if within is None else f"{day.said} {within.said}"
     rest = tidy(day.rest) if within is None else within.rest
 
-    def window(start_s: float, end_s: float) -> Window:
+    def window(start_s: float, end_s: float, today_s: float | None = None) -> Window:
         has_dates = start_s >= DATES_FROM_S
-        meant = find_days(question, end_s if has_dates else timeline.clock_s())
+        meant = find_days(question, (today_s or end_s) if has_dates else timeline.clock_s())
         assert meant is not None, "the words are the same"
         if not has_dates and meant.current:
             return (None, None) if within is None else within.window(start_s, end_s)
         if within is None:
             return _from_clock_to_clock(meant, end_s) if has_dates else meant.window
-        exact = within.window(start_s, end_s, meant)
+        exact = within.window(start_s, end_s, day=meant)
         if meant.edge and None not in exact:  # "since yesterday at 22:00"
             return (exact[0], None) if meant.edge in ("since", "after") else (None, exact[0])
         return both(exact, meant.window)
@@ -205,12 +205,14 @@ def _window(
     found: re.Match[str],
     start_s: float,
     end_s: float,
+    today_s: float | None = None,
+    *,
     day: Day | None = None,
 ) -> Window:
     return window(found, _Asked(start_s, end_s, day))
 
 
-def _of_day(found: TimeWords, ends: Mapping[str, tuple[float, float]]) -> bool | None:
+def _of_day(found: TimeWords, ends: Mapping[str, timeline.Timeline]) -> bool | None:
     """Whether "16:15" is a time of day, where some streams have dates and some count from their start.
 
     Returns:
@@ -220,8 +222,8 @@ def _of_day(found: TimeWords, ends: Mapping[str, tuple[float, float]]) -> bool |
         HippocamError: It may be either.
     """
     fits = dict[bool, tuple[str, float]]()
-    for stream, (start_s, end_s) in ends.items():
-        for edge_s in found.window(start_s, end_s):
+    for stream, (start_s, end_s, today_s) in ends.items():
+        for edge_s in found.window(start_s, end_s, today_s):
             if edge_s is not None and start_s <= edge_s <= end_s:
                 fits.setdefault(start_s >= DATES_FROM_S, (stream, edge_s))
     if len(fits) == 2:

@@ -268,6 +268,19 @@ def test_now_is_by_the_clock_where_a_camera_goes_on(monkeypatch):
     assert window("Was there a dog in the last minute?", live)[0] == friday - timedelta(minutes=1)
 
 
+def test_days_of_an_archive_that_still_grows_are_those_of_the_calendar(monkeypatch):
+    """Nightly runs, asked the next morning; of an old archive the last day is today."""
+    files = [recording("one", START, on(TUE, "9:00")), recording("two", on(WED, "16:00"), END)]
+    thursday = datetime(2023, 11, 16, 8)
+    monkeypatch.setattr("hippocam.apps.ask.question.timeline.clock_s", thursday.timestamp)
+    assert window("Who came yesterday evening?", files) == (on(WED, "17:00"), on(WED, "24:00"))
+    assert window("Who came this morning?", files) == (on(WED, "29:00"), on(WED, "36:00"))
+    assert window("Who came in the last hour?", files) == (on(WED, "15:18:30"), None)
+    assert window("Who came yesterday?", files, at=on(WED, "16:10")) == (TUE, WED)
+    monkeypatch.setattr("hippocam.apps.ask.question.timeline.clock_s", lambda: thursday.timestamp() + 9 * 86400)
+    assert window("Who came yesterday evening?", files) == (on(TUE, "17:00"), WED)
+
+
 def test_beside_a_camera_that_goes_on_an_archive_counts_from_the_clock_too(monkeypatch):
     friday = datetime(2023, 11, 17, 12)
     monkeypatch.setattr("hippocam.apps.ask.question.timeline.clock_s", friday.timestamp)
