@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from hippocam.memory.codec import SumOutline, outline_path, packed_bytes, write_outline
-from hippocam.memory.recall.stress import stressed
+from hippocam.memory.stress import stressed
 from hippocam.memory.training.outline import learn_outline, taught
 from hippocam.models.pictures import unit_rows
 from hippocam.models.registry import make_encoder

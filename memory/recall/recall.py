@@ -28,7 +28,6 @@ from hippocam.memory.recall.neighbours import with_neighbours
 from hippocam.memory.recall.notes import about_speech, answered_in_words, find_notes
 from hippocam.memory.recall.query import Candidate, NoteHit, Query, RecallConfig, SummaryHit, order
 from hippocam.memory.recall.ranking import varied, with_claims_behind, with_doubted_behind
-from hippocam.memory.recall.stress import stressed
 from hippocam.memory.recall.thing_hit import ThingHit
 from hippocam.memory.recall.things import find_things
 from hippocam.memory.recall.things import lend as lend_things
@@ -38,6 +37,7 @@ from hippocam.memory.recall.words import content_words
 from hippocam.memory.records import Level
 from hippocam.memory.store.database import Store
 from hippocam.memory.store.summaries import Kind, Summary
+from hippocam.memory.stress import stressed
 from hippocam.memory.working.context import unit
 from hippocam.stream.records import EncoderSpec, FloatArray
 

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from hippocam.memory.bank.ladder import BLOCK_BYTES, ROW_BYTES
 from hippocam.memory.codec import from_signs, rounded, sign_bytes
-from hippocam.memory.recall.stress import stressed
 from hippocam.memory.records import Held, Level
 from hippocam.memory.sleep.views import recallable
 from hippocam.memory.sleep.windows import EntryFeatures
 from hippocam.memory.spans import MAX_SPANS, union_of
 from hippocam.memory.store.probes import Probe, Times
+from hippocam.memory.stress import stressed
 from hippocam.memory.working.context import unit
 from hippocam.stream.records import FloatArray
 

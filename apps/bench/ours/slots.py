@@ -23,9 +23,9 @@ from hippocam.memory.bank.bank import Bank as Consolidation
 from hippocam.memory.bank.utility import FULL_ROWS, Utility
 from hippocam.memory.codec import Outline, coarse, outline_of, outlined, rounded, signs
 from hippocam.memory.recall.query import RecallConfig
-from hippocam.memory.recall.stress import stressed
 from hippocam.memory.records import Event, Level, Slot, Span, id_of
 from hippocam.memory.spans import join_spans
+from hippocam.memory.stress import stressed
 
 STREAM = "stream"
 SCALE_BYTES = 4

@@ -16,14 +16,15 @@ _SIGNS_FROM = 1.05
 def stressed(keys_ND: FloatArray, scenes_ND: FloatArray, key_weight: float) -> FloatArray:
     """The scenes of entries with what is new in them stressed.
 
-    An event's scene is s = known + (s . k) k, with k its key, which is at right angles to what was known. The row
-    is s + key_weight (s . k) k, scaled to length 1: where nothing is new it is the scene. The row of an entry that
-    keeps only the signs of its vectors is scaled so that its inner products stay without bias.
+    An event's scene is s = known + n k, with k its key, which is at right angles to what was known, and n = s . k.
+    The row is s + key_weight (1 - n^2) n k, scaled to length 1: what is new is stressed, the more so the more was
+    known. Where nothing or all is new, it is the scene. The row of an entry that keeps only the signs of its
+    vectors is scaled so that its inner products stay without bias.
 
     Args:
         keys_ND: float32 [N, D].
         scenes_ND: float32 [N, D].
-        key_weight: How much what is new counts beyond the rest, 0 or more; see RecallConfig.
+        key_weight: How much what is new counts beyond the rest at most, 0 or more; see RecallConfig.
 
     Returns:
         float32 [N, D]; each row of length 1, or of the length of its scene where that was reduced to its signs.
@@ -32,7 +33,8 @@ def stressed(keys_ND: FloatArray, scenes_ND: FloatArray, key_weight: float) -> F
     size_N1 = np.linalg.norm(scenes_ND, axis=1, keepdims=True)
     size_N1 = np.where(size_N1 > _SIGNS_FROM, size_N1, 1.0)
     new_N1 /= size_N1**2
-    rows_ND = scenes_ND + np.float32(key_weight) * new_N1 * keys_ND
+    known_N1 = np.maximum(1 - new_N1**2, 0)
+    rows_ND = scenes_ND + np.float32(key_weight) * known_N1 * new_N1 * keys_ND
     rows_ND *= size_N1 / np.maximum(np.linalg.norm(rows_ND, axis=1, keepdims=True), 1e-9)
     rows: FloatArray = rows_ND.astype(np.float32)
     return rows

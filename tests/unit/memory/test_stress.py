@@ -1,0 +1,42 @@
+"""What is new in an event is stressed, the more so the more of it was known."""
+
+import numpy as np
+import pytest
+
+from hippocam.memory.codec import signs
+from hippocam.memory.stress import stressed
+
+D = 64
+KNOWN, KEY = np.eye(2, D, dtype=np.float32)
+
+
+def event(new):
+    """Key and scene of an event of which so much is new, [1, D] each."""
+    return KEY[None], (np.sqrt(1 - new**2) * KNOWN + new * KEY)[None].astype(np.float32)
+
+
+def share_of_new(new, weight=1.0):
+    return float((stressed(*event(new), weight) @ KEY)[0])
+
+
+@pytest.mark.parametrize("new", [0.0, 1.0])
+def test_where_nothing_or_all_is_new_it_is_the_scene(new):
+    key, scene = event(new)
+    np.testing.assert_allclose(stressed(key, scene, 1.0), scene, atol=1e-6)
+
+
+def test_what_is_new_is_stressed_less_where_it_is_most_of_the_scene():
+    raised = [share_of_new(new) / new for new in (0.1, 0.3, 0.5, 0.7, 0.9)]
+    assert raised == sorted(raised, reverse=True)
+    assert raised[0] == pytest.approx(2, abs=0.05)  # once more beside all that is shown
+    assert raised[-1] < 1.05
+    assert share_of_new(0.3, weight=0.0) == pytest.approx(0.3, abs=1e-6)
+
+
+def test_rows_have_the_length_of_their_scenes():
+    rng = np.random.default_rng(0)
+    keys, scenes = rng.normal(size=(2, 9, D)).astype(np.float32)
+    keys, scenes = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (keys, scenes))
+    assert np.linalg.norm(stressed(keys, scenes, 1.0), axis=1) == pytest.approx(1, abs=1e-5)
+    keys, scenes = (np.stack([signs(row) for row in rows]) for rows in (keys, scenes))
+    assert np.linalg.norm(stressed(keys, scenes, 1.0), axis=1) == pytest.approx(np.linalg.norm(scenes, axis=1))
