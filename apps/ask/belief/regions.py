@@ -72,7 +72,7 @@ class RegionBelief:
 
 
 # Log odds that what is asked for is there, beyond those of slide shows, which have it as often as not. Set on the
-# clips whose mistakes may be looked at.
+# clips whose mistakes may be looked at; `hippocam bench presence --beliefs` tells what another number would do.
 _ASKED_FOR = 0.2
 FITTED = RegionBelief(bias=-3.78 + _ASKED_FOR, belief=0.065, cosine=12.18, usual=0.287, rises=0.0257)
 

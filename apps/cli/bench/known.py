@@ -87,9 +87,9 @@ def _beliefs(options: argparse.Namespace, session: Any, videos: Path | None) -> 
         raise HippocamError("--beliefs needs clips: give their folder with --videos")
     never = json.loads(_there(options.absent).read_text(encoding="utf-8"))
     clips = read_shown(_there(options.things), videos)
-    told = run(clips, never, open_session=session, encoder=options.encoder, report=warn)
+    told, shifted = run(clips, never, open_session=session, encoder=options.encoder, report=warn)
     command = f"hippocam bench presence --beliefs --videos {videos}"
-    _write(options, "Presence", table(told), command, [make_encoder(options.encoder).spec.id])
+    _write(options, "Presence", table(told, shifted), command, [make_encoder(options.encoder).spec.id])
     return [asdict(row) for row in told]
 
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from hippocam.apps.bench.known.presence import Shown, read_shown, table, told_of
+from hippocam.apps.bench.known.presence import SHIFTS, Shown, moved, read_shown, table, told_of
 from hippocam.memory.training.auc import auc
 
 
@@ -28,6 +28,27 @@ def test_what_is_said_is_counted_half_by_half(tmp_path):
     assert told.auc == pytest.approx(8 / 9)
     assert told.by_clip == pytest.approx((1 / 2 + 1) / 2)
     assert "| report | memory | 0.889 |" in table([told])
+
+
+def test_a_belief_that_is_moved_says_more_or_less(tmp_path):
+    clips = [Shown(video=tmp_path / n, half="calibrate", present=("car", "tree"), absent=("dog",)) for n in "abc"]
+    # log odds of what is present, present, absent, and of a text that no clip shows
+    odds = {"a": [1, -0.15, -0.9, 9], "b": [1, -0.15, -0.25, 9], "c": [1, -0.15, -0.25, 9]}
+    scores = {tmp_path / name: 1 / (1 + np.exp(-np.array(row, float))) for name, row in odds.items()}
+    found = moved(clips, scores)
+    assert list(found.shares) == list(SHIFTS)
+    assert found.shares[0.0] == (1 / 2, 1)
+    assert found.shares[0.2] == (1, 1)  # all is right
+    assert found.shares[0.3] == (1, pytest.approx(1 / 3))
+    assert found.left_out == (1, 1)
+    assert "| present, said to be there | 0.50 |" in table([], found)
+
+
+def test_a_clip_is_moved_by_what_is_best_for_the_others(tmp_path):
+    clips = [Shown(video=tmp_path / n, half="calibrate", present=("car",), absent=("dog",)) for n in "ab"]
+    odds = {"a": [1, 0.15], "b": [-0.15, -1]}  # one is best moved down, the other up
+    scores = {tmp_path / name: 1 / (1 + np.exp(-np.array(row, float))) for name, row in odds.items()}
+    assert moved(clips, scores).left_out == (1 / 2, 1 / 2)
 
 
 def test_clips_without_their_video_are_left_out(tmp_path):
