@@ -20,8 +20,8 @@ class RecallConfig:
     """How candidates are weighed.
 
     Attributes:
-        key_weight: How much what is new in an event counts beyond the rest of what it shows, 0 or more. At 0 an
-            event is found by its scene alone; the greater, the more by its key.
+        key_weight: How much what is new in an event counts beyond the rest of what it shows, 0 or more; less, the
+            more of it is new. At 0 an event is found by its scene alone; the greater, the more by its key.
     """
 
     key_weight: float = 1.0
