@@ -1,4 +1,4 @@
-"""Key and scene of an entry into the one vector that a question is compared with.
+"""Key and scene of an entry into one vector: what a question is compared with, or all that is left of both.
 
 Shapes: N entries, D embedding dimension.
 """
@@ -38,3 +38,22 @@ def stressed(keys_ND: FloatArray, scenes_ND: FloatArray, key_weight: float) -> F
     rows_ND *= size_N1 / np.maximum(np.linalg.norm(rows_ND, axis=1, keepdims=True), 1e-9)
     rows: FloatArray = rows_ND.astype(np.float32)
     return rows
+
+
+def in_one(key_D: FloatArray, scene_D: FloatArray) -> FloatArray:
+    """The one vector that is left of an entry's two: its scene with what is new in it twice, whatever was known.
+
+    It stands for the key, too, by which later events are known again, so it lies nearer to it than what a question
+    is compared with while there are two.
+
+    Args:
+        key_D: float32 [D], of any length above 0.
+        scene_D: float32 [D], likewise.
+
+    Returns:
+        float32 [D], of length 1.
+    """
+    key_D, scene_D = (row_D / np.float32(np.linalg.norm(row_D)) for row_D in (key_D, scene_D))
+    both_D = scene_D + (key_D @ scene_D) * key_D
+    one_D: FloatArray = (both_D / np.linalg.norm(both_D)).astype(np.float32)
+    return one_D

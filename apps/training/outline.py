@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from hippocam.memory.codec import SumOutline, outline_path, packed_bytes, write_outline
-from hippocam.memory.stress import stressed
+from hippocam.memory.stress import in_one
 from hippocam.memory.training.outline import learn_outline, taught
 from hippocam.models.pictures import unit_rows
 from hippocam.models.registry import make_encoder
@@ -76,7 +76,7 @@ def train_outline(
         for event in events_of(real(number, split="train", videos=videos, encoder=encoder))
     ]
     some = events[::_EVENTS]
-    shown_ND = stressed(np.stack([e.key for e in some]), np.stack([e.scene for e in some]), 1.0)
+    shown_ND = np.stack([in_one(event.key, event.scene) for event in some])
     outline = learn_outline(np.concatenate([told_ND, shown_ND]), seed=seed)
     path = outline_path(encoder.spec.id, out)
     out.mkdir(parents=True, exist_ok=True)

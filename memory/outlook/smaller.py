@@ -23,11 +23,11 @@ from hippocam.memory.codec import Outline, from_signs
 from hippocam.memory.longterm.budget import TOMBSTONE_BYTES, ByteBudget, Log, LogSizes
 from hippocam.memory.longterm.longterm import open_bank
 from hippocam.memory.questions import QuestionJournal
-from hippocam.memory.recall.stress import stressed
 from hippocam.memory.records import Held, Level, Slot
 from hippocam.memory.spans import join_spans
 from hippocam.memory.store.database import Store
 from hippocam.memory.store.exemplars import Exemplars
+from hippocam.memory.stress import in_one
 from hippocam.stream.records import EncoderSpec
 
 # Thumbnails that are made to know how large they are.
@@ -75,8 +75,7 @@ class Smaller:
 def _reduced(one: Held, level: Level, outline: Outline | None) -> Held:
     """An entry with what a level, or an outline, leaves of its vectors."""
     if outline is not None:
-        (both_D,) = stressed(one.key_D[None], one.scene_D[None], 1.0)
-        outline_D = from_signs(both_D, outline)
+        outline_D = from_signs(in_one(one.key_D, one.scene_D), outline)
         return replace(one, level=level, key_D=outline_D, scene_D=outline_D)
     if level < Level.SIGNS or one.level >= Level.SIGNS:
         return one

@@ -1,7 +1,7 @@
 """Events into slots under a byte budget, as the product's long-term memory has them, without a disk.
 
 A slot costs its vectors as int8 with a scale, what is new and the scene (or, once it was demoted, a bit a number
-or the outline of the one vector that recall searches, the scene with what is new in it stressed), its spans (two
+or the outline of the one vector that is left of both, see `in_one`), its spans (two
 float64 each, four spans at most), and what it is weighed by, as blocks have it: its surprise to eleven bits, its
 place and the times that it was met in a byte each. The sketches of what was learned count too. What follows from
 the keys when an entry is new (its energy, its twin) does not count, as no rule's similarities do, nor do weights
@@ -25,7 +25,7 @@ from hippocam.memory.codec import Outline, coarse, outline_of, outlined, rounded
 from hippocam.memory.recall.query import RecallConfig
 from hippocam.memory.records import Event, Level, Slot, Span, id_of
 from hippocam.memory.spans import join_spans
-from hippocam.memory.stress import stressed
+from hippocam.memory.stress import in_one, stressed
 
 STREAM = "stream"
 SCALE_BYTES = 4
@@ -111,7 +111,7 @@ class OurSlots:
         if not self._parts.background:
             event = replace(event, key=event.scene)
         elif self._parts.stressed and not self._two:
-            event = replace(event, key=_searched(event.key, event.scene))
+            event = replace(event, key=in_one(event.key, event.scene))
         if not self._parts.surprise:
             event = replace(event, utility=1.0)
         event = replace(event, key=self._round(event.key), utility=coarse(event.utility))
@@ -186,9 +186,9 @@ class OurSlots:
             del self._keys[step.entry_id]
 
     def _reduce(self, entry_id: int, outline: Outline | None) -> None:
-        """Keep of a slot only the signs of the vector that recall searches, or its outline."""
+        """Keep of a slot only the signs of the one vector that is left of both, or its outline."""
         slot, scene_D = self._whole.pop(entry_id, (None, None))
-        key_D = self._keys[entry_id] if scene_D is None else _searched(self._keys[entry_id], scene_D)
+        key_D = self._keys[entry_id] if scene_D is None else in_one(self._keys[entry_id], scene_D)
         key_D = signs(key_D) if outline is None else outlined(outline, key_D)
         reduced = None if slot is None else replace(slot, key_D=key_D)
         self._bank.demote(entry_id, Level.SIGNS, 0, reduced, outlined=outline is not None)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hippocam.memory.codec import signs
-from hippocam.memory.stress import stressed
+from hippocam.memory.stress import in_one, stressed
 
 D = 64
 KNOWN, KEY = np.eye(2, D, dtype=np.float32)
@@ -40,3 +40,13 @@ def test_rows_have_the_length_of_their_scenes():
     assert np.linalg.norm(stressed(keys, scenes, 1.0), axis=1) == pytest.approx(1, abs=1e-5)
     keys, scenes = (np.stack([signs(row) for row in rows]) for rows in (keys, scenes))
     assert np.linalg.norm(stressed(keys, scenes, 1.0), axis=1) == pytest.approx(np.linalg.norm(scenes, axis=1))
+
+
+@pytest.mark.parametrize("new", [0.5, 0.7, 0.9])
+def test_what_is_left_of_both_is_nearer_to_the_key_than_what_is_compared_with_a_question(new):
+    key, scene = event(new)
+    one = in_one(3 * key[0], 5 * scene[0])  # of any length
+    assert np.linalg.norm(one) == pytest.approx(1, abs=1e-6)
+    assert one @ key[0] > share_of_new(new)
+    assert one @ key[0] >= 0.75
+    assert one @ scene[0] >= 0.94

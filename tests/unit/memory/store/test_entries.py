@@ -216,8 +216,7 @@ def test_an_outline_stands_for_both_vectors_of_an_entry_and_is_read_from_row_and
         key, scene = (row / np.linalg.norm(row) for row in drawn)  # as the encoder's lie
         one = dataclasses.replace(event(k), key=key, scene=scene, jpeg=b"", text="", labels=(), view=None)
         ids.append(store.entries.insert(one))
-        new = scene @ key
-        both = scene + (1 - new**2) * new * key  # the scene, what is new in it stressed
+        both = scene + (scene @ key) * key  # the scene, what is new in it twice
         kept.append(outlined(outline, both / np.linalg.norm(both)))
     for entry_id in ids:
         store.entries.demote(entry_id, Level.SIGNS, 0, outline=outline)
