@@ -104,6 +104,7 @@ class ArchiveProgress:
         total_s: Seconds of footage that were to be done, as far as their headers say.
         failed: Recordings that broke off.
         workers: How many there are.
+        left_s: About how much longer it takes, seconds; None where nothing tells.
     """
 
     source: str
@@ -113,6 +114,7 @@ class ArchiveProgress:
     total_s: float
     failed: int
     workers: int
+    left_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +185,7 @@ class Running:
         done_s: Seconds of footage that are in their memories.
         total_s: Seconds of footage that were to be done.
         seconds: How long it has run.
-        left_s: About how much longer it takes; None before anything is done.
+        left_s: About how much longer it takes; None where nothing is done and no earlier run tells.
         failed: Recordings that broke off.
         workers: How many there are.
         source: What was written last.

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from hippocam.apps.archive.book import ArchiveBook, put_back
 from hippocam.apps.archive.depot import Depot, fetch_into
+from hippocam.apps.archive.estimate import Estimate, Speeds
 from hippocam.apps.archive.ledger import LEDGER, Ledger, State
 from hippocam.apps.archive.planning import Planner
 from hippocam.apps.archive.records import ArchiveConfig, ArchiveProgress, ArchiveReport, ArchiveRequest
@@ -30,6 +31,7 @@ from hippocam.apps.zones.sources import masked_sources, unmet
 from hippocam.memory.errors import LockedError
 from hippocam.memory.lock import WriterLock
 from hippocam.models.registry import make_encoder
+from hippocam.models.weights import cache_root
 from hippocam.stream import private
 from hippocam.stream.archive.runner import Order, run_here, run_on_ray
 from hippocam.stream.archive.work_folder import WorkFolder
@@ -37,6 +39,7 @@ from hippocam.stream.archive.worker import Work
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.sources import OpenedSources, open_sources
 
+_SPEEDS = "archive-speeds.json"
 # Footage for which Ray takes longer to start than it saves.
 _FEW_S = 180.0
 
@@ -112,6 +115,7 @@ class _Run:
         self._temporary = work_folder(root, setup.request.work)
         self._copies = self._temporary / "copies"
         self._progress = ProgressFile(hidden)
+        self._estimate: Estimate | None = None
 
     def run(self) -> ArchiveReport:
         """Carry the run out."""
@@ -133,10 +137,13 @@ class _Run:
             on_note=self._on_note or (lambda _: None),
             on_whole=self._copy_out,
         )
+        here = self._is_done_here(planner.seconds)
+        self._estimate = Estimate(Speeds(cache_root() / _SPEEDS), self._setup.kind, self._expected_workers(here))
         book.tell_start()
-        self._carry_out(todos, work, book, planner.seconds)
+        self._carry_out(todos, work, book, here=here)
         work.end()
         self._progress.end()
+        self._estimate.end(book.done_s, book.most_workers)
         seconds = time.monotonic() - started
         hours, core_hours = book.done_s / 3600, (book.cpu_s + time.process_time() - cpu_s) / 3600
         dated = self._setup.dated
@@ -173,16 +180,24 @@ class _Run:
             begun = {row.name for row in self._ledger.rows(memory=name, state=State.BEGUN)}
             put_back(self._ledger, name, self._root, self._copies, begun)
 
-    def _carry_out(
-        self, todos: Sequence[Todo], work_folder: WorkFolder, book: ArchiveBook, seconds: float
-    ) -> None:
+    def _is_done_here(self, seconds: float) -> bool:
+        """Whether so much footage is made in this process, without Ray."""
+        executor = self._config.executor
+        return executor == "local" or (executor == "auto" and seconds <= _FEW_S)
+
+    def _expected_workers(self, here: bool) -> int | None:
+        """How many workers there will be; None on a cluster, which machines may join."""
+        workers = self._config.workers
+        return 1 if here else workers.workers or (None if workers.joins else os.cpu_count())
+
+    def _carry_out(self, todos: Sequence[Todo], work_folder: WorkFolder, book: ArchiveBook, *, here: bool) -> None:
         """Have everything made and written."""
-        setup, executor = self._setup, self._config.executor
+        setup = self._setup
         footage = [todo.footage for todo in todos]
         work = Work(folder=work_folder, pipeline=setup.pipeline, segment_s=setup.segment_s, senses=setup.senses)
         make = functools.partial(make_encoder, setup.encoder_name)
         order = Order(footage=footage, work=work, make_encoder=make, book=book)
-        if executor == "local" or (executor == "auto" and seconds <= _FEW_S):
+        if here:
             run_here(order)
         else:
             run_on_ray(order, self._config.workers, ahead=self._config.ahead)
@@ -193,6 +208,8 @@ class _Run:
             self._depot.copy(self._root / memory, self._ledger)
 
     def _tell(self, progress: ArchiveProgress) -> None:
+        if self._estimate is not None:
+            progress = replace(progress, left_s=self._estimate.left_s(progress))
         self._progress.tell(progress)
         if self._on_progress is not None:
             self._on_progress(progress)

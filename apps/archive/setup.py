@@ -80,6 +80,11 @@ class Setup:
             for name, marked in (request.zones or {}).items()
         }
 
+    @property
+    def kind(self) -> str:
+        """What a run makes, as far as it takes time."""
+        return f"{self.encoder_name} {self.pipeline.fps or 'every frame'} {' '.join(self.senses.named)}".strip()
+
     def opening(self, hours: float | None = None) -> Opening:
         """What opens a memory.
 

@@ -133,14 +133,14 @@ def _running(hidden: Path) -> Running | None:
     with suppress(OSError, ValueError):
         told = json.loads((hidden / _PROGRESS).read_bytes())
         since_s = max(0.0, time.time() - (hidden / _PROGRESS).stat().st_mtime)
-    done_s, total_s, seconds = told.get("done_s", 0.0), told.get("total_s", 0.0), told.get("seconds", 0.0)
+    left_s = told.get("left_s")
     return Running(
         done=told.get("done", 0),
         total=told.get("total", 0),
-        done_s=done_s,
-        total_s=total_s,
-        seconds=seconds + since_s,
-        left_s=max(0.0, seconds * (total_s - done_s) / done_s - since_s) if done_s else None,
+        done_s=told.get("done_s", 0.0),
+        total_s=told.get("total_s", 0.0),
+        seconds=told.get("seconds", 0.0) + since_s,
+        left_s=None if left_s is None else max(0.0, left_s - since_s),
         failed=told.get("failed", 0),
         workers=told.get("workers", 1),
         source=told.get("source", ""),

@@ -23,11 +23,11 @@ class Progress:
     """Shows a bar, or prints lines. A context manager.
 
     Args:
-        with_times: Whether the bar shows how long it has taken and will take.
+        with_time: Whether the bar shows how long it has taken.
     """
 
-    def __init__(self, *, with_times: bool = False) -> None:
-        self._format = "|{bar:24}| {desc}" + ("  {elapsed} gone, {remaining} left" if with_times else "")
+    def __init__(self, *, with_time: bool = False) -> None:
+        self._format = "|{bar:24}| {desc}" + ("  {elapsed} gone" if with_time else "")
         self._bar: tqdm[Any] | None = None
         self._line, self._line_s = "", time.monotonic()
         self._terminal = sys.stderr.isatty()
@@ -91,7 +91,7 @@ class ArchiveBar(Progress):
     """How many hours of an archive are done, at which speed, and when it will be over."""
 
     def __init__(self) -> None:
-        super().__init__(with_times=True)
+        super().__init__(with_time=True)
         self._began_s = time.monotonic()
 
     def update(self, progress: ArchiveProgress) -> None:
@@ -100,8 +100,9 @@ class ArchiveBar(Progress):
         elapsed_s = time.monotonic() - self._began_s
         speed = progress.done_s / elapsed_s if elapsed_s else 0.0
         failed = f"  {progress.failed} failed" if progress.failed else ""
+        left = "" if progress.left_s is None else f"  about {format_time(round(progress.left_s))} left"
         self.show(
             min(1.0, progress.done_s / total_s),
             f"{progress.done}/{progress.total}  {format_time(progress.done_s)} of {format_time(total_s)}  "
-            f"{speed:.1f}x real time{failed}  {Path(progress.source).name[-40:]}",
+            f"{speed:.1f}x real time{left}{failed}  {Path(progress.source).name[-40:]}",
         )

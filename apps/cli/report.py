@@ -87,7 +87,11 @@ def archive_status_lines(status: ArchiveStatus) -> list[str]:
     lines.append(f"recordings: {counts}; {status.hours:.2f} hours of footage in the memories")
     if (run := status.running) is None:
         return [*lines, "nothing goes on now"]
-    left = "" if run.left_s is None else f", about {format_time(run.left_s)} left"
+    left = (
+        ", no estimate before the first segment is made"
+        if run.left_s is None
+        else f", about {format_time(round(run.left_s))} left"
+    )
     failed = f", {run.failed} failed" if run.failed else ""
     lines.append(
         f"running for {format_time(round(run.seconds))}: {run.done} of {run.total} recordings, "
@@ -99,10 +103,9 @@ def archive_status_lines(status: ArchiveStatus) -> list[str]:
 
 def _archived(memory: ArchivedMemory) -> str:
     given_up = f", {memory.given_up} events given up" if memory.given_up else ""
-    return (
-        f"{memory.folder}: {memory.recordings} recordings, {megabytes(memory.bytes)} of "
-        f"{megabytes(memory.budget_bytes)}{given_up}"
-    )
+    recordings = f"{memory.recordings} recording{'' if memory.recordings == 1 else 's'}"
+    room = f"{megabytes(memory.bytes)} of {megabytes(memory.budget_bytes)}"
+    return f"{memory.folder}: {recordings}, {room}{given_up}"
 
 
 def _duplicates(found: Sequence[Failure]) -> list[str]:

@@ -41,6 +41,7 @@ def test_status_while_it_runs_and_afterwards(tmp_path, footage, capsys):
         status = archive_status(root)
         assert status.running is not None
         assert status.running.total == 3
+        assert (status.running.left_s is None) == (status.running.done_s == 0)  # no earlier run tells
         seen.append(status.running.done_s)
         time.sleep(1.1)  # it is recorded once a second
 

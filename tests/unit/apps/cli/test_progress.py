@@ -94,9 +94,16 @@ def test_an_archive_says_what_failed(stderr, clock, terminal):
         clock.now_s += 60
         bar.update(
             ArchiveProgress(
-                source="/footage/a.mkv", done=1, total=4, done_s=1800.0, total_s=7200.0, failed=1, workers=2
+                source="/footage/a.mkv",
+                done=1,
+                total=4,
+                done_s=1800.0,
+                total_s=7200.0,
+                failed=1,
+                workers=2,
+                left_s=180.2,
             )
         )
-    assert "1/4  30:00 of 2:00:00  30.0x real time  1 failed  a.mkv" in written.getvalue()
+    assert "1/4  30:00 of 2:00:00  30.0x real time  about 3:00 left  1 failed  a.mkv" in written.getvalue()
     assert ("gone" in written.getvalue()) == terminal
     assert terminal or written.getvalue().startswith(" 25%  ")
