@@ -88,6 +88,8 @@ class _Bag:
                 images={camera_name(message.topic): picture(message.kind, message.content)},
                 sensors=known.sensors,
                 text=known.text,
+                state_names=known.state_names,
+                action_names=known.action_names,
             )
         if unread:
             told = ", ".join(f"{count} of {topic}" for topic, count in sorted(unread.items()))

@@ -51,6 +51,8 @@ _ENCODINGS: Mapping[str, tuple[int, str | None]] = {
 _DEPTH = re.compile(r"16uc1|32fc1|compresseddepth|.*depth")
 # What is left of a topic's name besides what tells one camera from another.
 _CAMERA = re.compile(r"/(image|image_raw|image_rect|image_color|image_rect_color|image_mono)?(/compressed)?$")
+# What the numbers of a Twist are called.
+_TWIST = tuple(f"{kind} {axis}" for kind in ("linear", "angular") for axis in "xyz")
 _BASES = ("base_link", "base_footprint", "base", "body")
 
 
@@ -120,7 +122,13 @@ def _fitted(image: Any) -> Image:
 
 
 class Known:
-    """The newest state, action, pose and words of a log, message by message."""
+    """The newest state, action, pose and words of a log, message by message.
+
+    Attributes:
+        text: The words.
+        state_names: What the numbers of the state are called.
+        action_names: Likewise, those of the action.
+    """
 
     def __init__(self) -> None:
         self._state: FloatArray | None = None
@@ -128,6 +136,8 @@ class Known:
         self._odometry: Doubles | None = None
         self._frames: dict[str, tuple[str, Doubles]] = {}  # child: parent, and the pose of the child in it
         self.text = ""
+        self.state_names: Sequence[str] = ()
+        self.action_names: Sequence[str] = ()
 
     @property
     def sensors(self) -> Sensors:
@@ -138,10 +148,10 @@ class Known:
     def take(self, kind: str, message: Any) -> None:
         """Take a message that is no picture."""
         if kind == "sensor_msgs/JointState":
-            self._state = _finite(message.position)
+            self._state, self.state_names = _finite(message.position), [str(name) for name in message.name]
         elif kind in ("geometry_msgs/Twist", "geometry_msgs/TwistStamped"):
             twist = message.twist if kind == "geometry_msgs/TwistStamped" else message
-            self._action = _finite([*_xyz(twist.linear), *_xyz(twist.angular)])
+            self._action, self.action_names = _finite([*_xyz(twist.linear), *_xyz(twist.angular)]), _TWIST
         elif kind in ("nav_msgs/Odometry", "geometry_msgs/PoseStamped"):
             pose = message.pose.pose if kind == "nav_msgs/Odometry" else message.pose
             self._odometry = _pose([*_xyz(pose.position), *_xyz(pose.orientation), pose.orientation.w])

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Protocol
 
 from hippocam.stream.errors import SourceError
 from hippocam.stream.protocols import Hearing
-from hippocam.stream.records import NO_SENSORS, Image, Note, Observation, Sensors, Stretch
+from hippocam.stream.records import (
+    ACTION_NAMES,
+    NO_SENSORS,
+    STATE_NAMES,
+    Image,
+    Note,
+    Observation,
+    Sensors,
+    Stretch,
+    stream_id,
+)
+from hippocam.stream.robot.dimensions import named
 from hippocam.stream.sources.sampling import TimeGrid
+
+# Instants in which what the numbers are called is looked for.
+_FIRST = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,12 +36,16 @@ class Instant:
         images: Reads the picture of each camera that has one now; None where it cannot be decoded.
         sensors: What was known then.
         text: Words that the log gives, such as the task. Untrusted.
+        state_names: What the numbers of the state are called; none where the log does not tell.
+        action_names: Likewise, those of the action.
     """
 
     time_s: float
     images: Mapping[str, Callable[[], Image | None]] = field(default_factory=dict)
     sensors: Sensors = NO_SENSORS
     text: str = ""
+    state_names: Sequence[str] = ()
+    action_names: Sequence[str] = ()
 
 
 class Log(Protocol):
@@ -84,8 +103,29 @@ class LogSource:
     def notes(
         self, stream: str, *, hearing: Hearing | None, stretch: Stretch | None = None, after_s: float | None = None
     ) -> Iterator[tuple[float, Note]]:
-        """Yield nothing: its words come with its instants, and no sound."""
-        return iter(())
+        """Yield what its numbers are called, where its first instants tell: its words come with its instants.
+
+        Args:
+            stream: Name of the recording.
+            hearing: Ignored: it has no sound.
+            stretch: Ignored: there is only one segment.
+            after_s: Ignored: little is said.
+        """
+        names: dict[str, Sequence[str]] = {}
+        camera: str | None = None
+        try:
+            for instant in islice(self._log.instants(), _FIRST):
+                camera = min(instant.images, default=None) if camera is None else camera
+                for kind, told in ((STATE_NAMES, instant.state_names), (ACTION_NAMES, instant.action_names)):
+                    if told:
+                        names.setdefault(kind, told)
+                if camera is not None and len(names) == 2:
+                    break
+        except SourceError:
+            return  # observations() tells why
+        for kind, told in names.items() if camera is not None else ():
+            for note in named(kind, told, stream=stream_id(stream, camera or ""), time_s=0.0):
+                yield note.t0_s, note
 
     def segments(self, segment_s: float) -> int:
         """Return 1: it can only be read whole."""

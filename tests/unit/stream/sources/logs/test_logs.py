@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from hippocam.stream.errors import SourceError
+from hippocam.stream.records import ACTION_NAMES, STATE_NAMES
+from hippocam.stream.robot.dimensions import names_in
 from hippocam.stream.sources import open_sources
 from hippocam.stream.sources.logs.ros_messages import Known, camera_name
 
@@ -44,6 +46,17 @@ def test_a_bag_has_its_pictures_joints_commands_and_the_pose_in_the_map(tmp_path
         # a quarter about z: what is ahead in odom's frame is to the left in the map's
         assert o.sensors.pose[:3] == pytest.approx([10.0, 20.0 + TIMES_S[number], 0.0], abs=1e-5)
         assert abs(o.sensors.pose[5]) == pytest.approx(np.sqrt(0.5))
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_numbers_are_called_as_the_bag_calls_its_joints(tmp_path, logs, pictures, version):
+    path = tmp_path / ("drive.bag" if version == 1 else "drive")
+    logs.write_bag(path, pictures, TIMES_S, version=version)
+    (source,) = open_sources([path]).sources
+    notes = [note for _, note in source.notes("drive", hearing=None)]
+    assert {note.stream for note in notes} == {"drive/camera_color"}
+    assert names_in(notes, STATE_NAMES) == ["a", "b"]
+    assert names_in(notes, ACTION_NAMES)[:4] == ["linear x", "linear y", "linear z", "angular x"]
 
 
 @pytest.mark.parametrize("version", [1, 2])
