@@ -19,6 +19,8 @@ from hippocam.stream.robot.dimensions import names_in
 
 # Entries of a stream that are looked at for a sample of a time.
 _MOST = 64
+# Seconds from a time that lies between two entries to a sample that tells of it: events end at every key event.
+_BETWEEN_S = 0.5
 
 
 class Member(Protocol):
@@ -82,10 +84,10 @@ class RobotLookup(Generic[M]):
         return sorted(found, key=lambda moment: ids.index(moment.id))
 
     def at(self, stream: str, time_s: float, at_s: float | None = None) -> Sample | None:
-        """What was known of a robot nearest to a time, by the entries of a stream that show that time.
+        """What was known of a robot nearest to a time, by the entries of a stream at that time.
 
         Returns:
-            None where no entry shows it, or nothing is known there.
+            None where no entry shows it or was just before or after, or nothing is known there.
         """
         for member in self._memories.members:
             own = member.within(stream)
@@ -96,13 +98,14 @@ class RobotLookup(Generic[M]):
 
     def _at(self, member: M, stream: str, time_s: float, at_s: float | None) -> Sample | None:
         memory = member.memory
-        entries = [memory.entry(found) for found in memory.store.lookup.passed_by(stream, time_s, time_s, _MOST)]
+        passed = memory.store.lookup.passed_by(stream, time_s - _BETWEEN_S, time_s + _BETWEEN_S, _MOST)
+        entries = [entry for entry_id in passed if (entry := memory.entry(entry_id)) is not None]
         samples = [
             sample
             for entry in entries
-            if entry is not None and any(span.t0_s <= time_s <= span.t1_s for span in entry.spans)
             for sample in _samples(entry)
             if at_s is None or sample.time_s <= at_s
+            if abs(sample.time_s - time_s) <= _BETWEEN_S or _shows(entry, time_s)
         ]
         if not samples:
             return None
@@ -133,6 +136,10 @@ class RobotLookup(Generic[M]):
     def _notes(member: M, stream: str, t0_s: float, t1_s: float, at_s: float | None) -> list[Note]:
         with memory_errors(member.memory.folder):
             return member.memory.store.notes.wordless(stream, t0_s, t1_s, at_s)
+
+
+def _shows(entry: Entry, time_s: float) -> bool:
+    return any(span.t0_s <= time_s <= span.t1_s for span in entry.spans)
 
 
 def _samples(entry: Entry) -> Iterator[Sample]:

@@ -107,6 +107,13 @@ def test_where_it_was(capsys, folder, question):
     assert heading == pytest.approx(np.degrees(0.8), abs=4)
 
 
+def test_between_two_events_it_was_where_it_was_just_before(capsys, folder):
+    told = asked(capsys, folder, "Where were you at 14.2 s?")
+    x = float(told["answer"].split(" x ")[1].split()[0])
+    assert x == pytest.approx(7.0, abs=0.2)
+    assert "robot was at" not in asked(capsys, folder, "Where were you at 20 s?")["answer"]
+
+
 def test_where_something_was_seen_last_is_told_with_time_place_and_frame(capsys, folder):
     told = asked(capsys, folder, "Where did you last see something red?")
     place = told["sentences"][-1]
