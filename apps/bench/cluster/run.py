@@ -23,7 +23,7 @@ from hippocam.apps.archive.records import ArchiveRequest
 from hippocam.apps.archive.resuming import settled
 from hippocam.apps.archive.setup import Setup
 from hippocam.apps.archive.writer import ArchiveWriter, Taken
-from hippocam.apps.bench.cluster.waiting import WaitingEncoder, waiting_writer
+from hippocam.apps.bench.cluster.waiting import WaitingEncoder, read_work, waiting_writer
 from hippocam.stream.archive.nodes import WorkersConfig
 from hippocam.stream.archive.plan import Segment
 from hippocam.stream.archive.runner import Order, run_on_ray
@@ -83,8 +83,9 @@ class ClusterRun:
         workers: Workers on all of them.
         memories: Memories that the footage goes into.
         segments: Segments that were made and taken.
-        seconds: From when all workers were ready to the last segment.
-        ideal_s: What the encoders alone wait.
+        seconds: From when all workers were ready to when the last segment was taken.
+        at_work: How many workers were at work, on average over that time.
+        steady: The same while there was something left to hand out: without the end of the run.
     """
 
     nodes: int
@@ -92,12 +93,8 @@ class ClusterRun:
     memories: int
     segments: int
     seconds: float
-    ideal_s: float
-
-    @property
-    def at_once(self) -> float:
-        """How many workers were kept at work, on average."""
-        return self.workers * self.ideal_s / self.seconds
+    at_work: float
+    steady: float
 
 
 def run(
@@ -105,7 +102,7 @@ def run(
     nodes: Sequence[int],
     one_memory: Sequence[int],
     workers_a_node: int = 8,
-    wait_s: float = 10.0,
+    wait_s: float = 35.0,
     rounds: int = 4,
 ) -> list[ClusterRun]:
     """Measure clusters.
@@ -167,15 +164,28 @@ def _run(folder: Path, nodes: int, workers: int, memories: int, wait_s: float, r
         order = Order(footage=every, work=work, make_encoder=make, book=book)
         run_on_ray(order, WorkersConfig(address=address, memory_mb=0), ahead=64)
     assert book.began_s is not None
-    total = sum(one.segments for one in every)
+    worked, end_s = read_work(folder / "go"), book.taken_s[-1]
     return ClusterRun(
         nodes=nodes,
         workers=workers,
         memories=memories,
-        segments=total,
-        seconds=book.taken_s[-1] - book.began_s,
-        ideal_s=wait_s * total / workers,
+        segments=sum(one.segments for one in every),
+        seconds=end_s - book.began_s,
+        at_work=average(worked, book.began_s, end_s),
+        steady=average(worked, book.began_s, max(began_s for began_s, _ in worked)),
     )
+
+
+def average(worked: Sequence[tuple[float, float]], from_s: float, to_s: float) -> float:
+    """How many were at work between two times, on average.
+
+    Args:
+        worked: From and to of each piece of work.
+        from_s: Begin of the time, on the same clock.
+        to_s: End of it, later.
+    """
+    shared = (max(0.0, min(ended_s, to_s) - max(began_s, from_s)) for began_s, ended_s in worked)
+    return sum(shared) / (to_s - from_s)
 
 
 def _render(path: Path, seed: int, seconds: int) -> None:
@@ -196,23 +206,28 @@ def table(runs: Sequence[ClusterRun], wait_s: float) -> str:
     """The figures as Markdown."""
     rows = [
         f"| {one.workers} on {one.nodes} | {one.memories} | {one.segments} | {one.seconds:.1f} s | "
-        f"{one.ideal_s:.1f} s | {one.at_once:.1f} | {one.at_once * ENCODED_X:.0f}x |"
+        f"{one.at_work:.1f} | {one.steady:.1f} | {one.steady * ENCODED_X:.0f}x |"
         for one in sorted(runs, key=lambda one: (-one.memories, one.workers))
     ]
-    head = "| workers on nodes | memories | segments | took | encoders alone | workers kept at work | as footage |"
+    head = (
+        "| workers on nodes | memories | segments | took | at work, whole run | at work, while more was left |"
+        " the same as footage |"
+    )
     written_s = wait_s * ENCODED_X / WRITTEN_X
     told = (
         f"A cluster of nodes simulated on one machine with {os.cpu_count()} cores. Encoders are replaced by a wait"
         f" of {wait_s:g} s a segment, and writing takes {written_s:.2f} s a segment besides, the ratio of a core"
         f" that makes footage at {ENCODED_X:g} times real time and a memory that takes it at {WRITTEN_X:g}"
-        " times. Ray, decoding, part files, memories, copies and the ledger are real. The last column is"
-        f" arithmetic: workers kept at work, times {ENCODED_X:g}."
+        " times. Ray, decoding, part files, memories, copies and the ledger are real, and all of them share those"
+        " cores. A run begins when all workers are ready, each somewhere in its first segment, as in one that has"
+        " gone on for a while. The last column is arithmetic: workers at work, times"
+        f" {ENCODED_X:g}."
     )
     return "\n".join([told, "", head, "|---|---|---|---|---|---|---|", *rows])
 
 
 def plot(runs: Sequence[ClusterRun], path: Path) -> None:
-    """Draw workers kept at work against workers.
+    """Draw workers at work against workers: while there is more to make, and over the whole run.
 
     Raises:
         HippocamError: matplotlib is missing.
@@ -223,12 +238,14 @@ def plot(runs: Sequence[ClusterRun], path: Path) -> None:
     axes = figure.subplots()
     most = max(one.workers for one in runs)
     axes.plot([0, most], [0, most], linestyle=":", color="grey", label="every worker always at work")
-    for memories, label, style in ((_MANY, f"{_MANY} memories", "o-"), (1, "one memory", "s--")):
-        curve = sorted((one.workers, one.at_once) for one in runs if one.memories == memories)
-        if curve:
-            axes.plot(*zip(*curve, strict=True), style, label=label)
+    for memories, label, colour in ((_MANY, f"{_MANY} memories", "tab:blue"), (1, "one memory", "tab:orange")):
+        mine = sorted((one for one in runs if one.memories == memories), key=lambda one: one.workers)
+        if mine:
+            workers = [one.workers for one in mine]
+            axes.plot(workers, [one.steady for one in mine], "o-", color=colour, label=f"{label}, more to make")
+            axes.plot(workers, [one.at_work for one in mine], "o:", color=colour, label=f"{label}, whole run")
     axes.set_xlabel("workers")
-    axes.set_ylabel("workers kept at work")
+    axes.set_ylabel("workers at work")
     axes.legend()
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110)

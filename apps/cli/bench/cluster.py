@@ -20,7 +20,7 @@ def add_cluster(cluster: argparse.ArgumentParser, bench: Callable[[], Any]) -> N
         "--one-memory", type=numbers, default=[1, 2, 8], metavar="1,2", help="nodes, into one memory"
     )
     cluster.add_argument("--workers", type=int, default=8, metavar="N", help="on each node")
-    cluster.add_argument("--wait", type=float, default=10.0, metavar="S", help="of an encoder, for a segment")
+    cluster.add_argument("--wait", type=float, default=35.0, metavar="S", help="of an encoder, for a segment")
     cluster.add_argument("--plots", type=Path, metavar="DIR", help="draw it into this folder")
     cluster.set_defaults(run=partial(_cluster, bench))
 
@@ -39,7 +39,7 @@ def _cluster(bench: Callable[[], Any], options: argparse.Namespace) -> int:
     tell(*told.splitlines())
     if options.plots:
         measured.plot(runs, options.plots / "cluster.png")
-        told += "\n\n![Workers kept at work, against workers](cluster.png)"
+        told += "\n\n![Workers at work, against workers](cluster.png)"
     if options.out:
         nodes, one = (",".join(map(str, sizes)) for sizes in (options.nodes, options.one_memory))
         command = f"hippocam bench cluster --nodes {nodes} --one-memory {one} --workers {options.workers}"
