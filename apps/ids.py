@@ -20,6 +20,8 @@ def find_entry(memory: Memory, written: str) -> int:
         HippocamError: It is not an id, or fits no entry in the memory and its journal, or several.
     """
     digits = written.strip().lower()
+    if digits.startswith("open-"):
+        raise HippocamError(f"{written} still goes on: its event has an id when it is over, in seconds")
     if not 1 <= len(digits) <= 16 or set(digits) - set("0123456789abcdef"):
         raise HippocamError(f"entry {written!r} is no id: give its 16 hexadecimal digits, or the first few")
     first, last = int(digits.ljust(16, "0"), 16), int(digits.ljust(16, "f"), 16)

@@ -107,16 +107,18 @@ class ClipError(HippocamError):
 
 @dataclass(eq=False)
 class NoFootageError(ClipError):
-    """A camera's folder holds no footage.
+    """A camera's folder holds no footage of a time, or none.
 
     Attributes:
         folder: Where its footage would be.
+        oldest_s: When the oldest footage that there is begins, seconds since 1970; None where there is none.
     """
 
     folder: Path
+    oldest_s: float | None = None
 
     def __str__(self) -> str:
-        return f"{self.folder}: no footage"
+        return f"{self.folder}: no footage{'' if self.oldest_s is None else ' of that time'}"
 
 
 class RayError(HippocamError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hippocam.apps import errors
+from hippocam.stream.timecode import format_time
 
 _OTHER_FOLDER = "give another --memory folder"
 _LOCAL = "use --executor local"
@@ -14,6 +15,13 @@ def _other_encoder(error: errors.EncoderMismatchError) -> str:
     if error.made_with == error.asked_for:  # the same by name: it has changed since
         return "use the hippocam that made it, or watch again into another --memory folder"
     return f"use --encoder {error.made_with} or another --memory folder"
+
+
+def _no_footage(error: errors.NoFootageError) -> str:
+    if error.oldest_s is None:
+        return "it is kept while hippocam live add runs"
+    told = f"the oldest that is there begins at {format_time(error.oldest_s)}"
+    return f"{told}; more is kept with --look-back, --look-back-mb, --keep and --keep-mb"
 
 
 ADVICE: errors.Advice = {
@@ -35,7 +43,7 @@ ADVICE: errors.Advice = {
     errors.UnknownVisitError: "`hippocam entities --json` lists them",
     errors.ConsolidatorError: "train it again: hippocam train sleep",
     errors.LibraryFilesError: "name the folder that holds them with --media DIR",
-    errors.NoFootageError: "it is kept while hippocam live add runs",
+    errors.NoFootageError: _no_footage,
     errors.RayStartError: _LOCAL,
     errors.ClusterError: _CLUSTER,
     errors.NoFreeCoreError: f"end what holds them, or {_LOCAL}",

@@ -81,7 +81,8 @@ def write_stretch(folder: Path, out: Path, t0_s: float, t1_s: float, *, kept: Pa
             with unfinished(path) as container:
                 clips.append(_mux(list(files), container, path))
     if not clips:
-        raise NoFootageError(folder)
+        starts = [start_of(path) for place in (folder, kept) if place is not None for path in segments(place)]
+        raise NoFootageError(folder, min(starts, default=None))
     return clips
 
 

@@ -35,6 +35,8 @@ def test_the_beginning_of_an_id_is_enough_where_it_is_the_only_one() -> None:
     for unknown in ("1", "8", "ffffffffffffffff"):
         with pytest.raises(HippocamError, match="neither the memory nor its journal"):
             find_entry(memory, unknown)
+    with pytest.raises(HippocamError, match="still goes on"):
+        find_entry(memory, "open-yard-17")
     for nonsense in ("", "xyz", "0123456789abcdef0", "../0", "-1"):
         with pytest.raises(HippocamError, match="is no id"):
             find_entry(memory, nonsense)

@@ -306,3 +306,13 @@ def test_an_address_where_nobody_is_names_neither_user_nor_password():
 def test_a_clip_that_cannot_be_written_is_refused_in_words(tmp_path, out, last_s, message):
     with pytest.raises(ClipError, match=message):
         write_clips(tmp_path / "lb", tmp_path / out, last_s)
+
+
+def test_where_a_time_has_no_footage_any_more_the_oldest_that_is_there_is_told(tmp_path):
+    folder = tmp_path / "lb"
+    folder.mkdir()
+    for name in ("1796000000000.mkv", "1796000002000.mkv"):
+        (folder / name).touch()
+    with pytest.raises(NoFootageError, match="no footage of that time") as told:
+        write_stretch(folder, tmp_path / "a.mp4", 1_795_000_000.0, 1_795_000_010.0)
+    assert told.value.oldest_s == 1_796_000_000.0
