@@ -100,7 +100,11 @@ class ArchiveBar(Progress):
         elapsed_s = time.monotonic() - self._began_s
         speed = progress.done_s / elapsed_s if elapsed_s else 0.0
         failed = f"  {progress.failed} failed" if progress.failed else ""
-        left = "" if progress.left_s is None else f"  about {format_time(round(progress.left_s))} left"
+        left = (
+            ""
+            if progress.left_s is None or progress.done_s >= total_s
+            else f"  about {format_time(round(progress.left_s))} left"
+        )
         self.show(
             min(1.0, progress.done_s / total_s),
             f"{progress.done}/{progress.total}  {format_time(progress.done_s)} of {format_time(total_s)}  "

@@ -75,19 +75,21 @@ class RemotePath(type(Path())):  # type: ignore[misc]
             return ""
 
     def files(self) -> Iterator[RemotePath]:
-        """The file itself, or all files below a folder or that match a pattern."""
+        """The file itself, or all files below a folder, or that match a pattern or are below folders that do."""
         with _as_os_errors():
             system, address = self._system(), str(self)
             if self.parts[0].startswith("http"):  # nothing tells a folder of a web server from a page
                 names = [address]
             elif any(letter in address for letter in "*?["):
-                names = system.glob(address)
+                found = system.glob(address, detail=True)
+                folders = [name for name, info in found.items() if info["type"] == "directory"]
+                names = [*(found.keys() - folders), *(name for folder in folders for name in system.find(folder))]
             elif system.isdir(address):
                 names = system.find(address)
             else:
                 names = [address]
         scheme = self.parts[0].rstrip(":")
-        for name in sorted(names):
+        for name in sorted(set(names)):
             yield RemotePath(name if "://" in name else f"{scheme}://{name}")
 
     def _system(self) -> Any:

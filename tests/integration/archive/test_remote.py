@@ -140,6 +140,8 @@ def test_patterns_and_what_is_not_there(bucket):
         "s3://cams/yard/2023-11-02_14-05-00.mp4",
     ]
     assert [error.uri for error in opened.failed] == ["s3://cams/none", "s3://nobody"]
+    below = open_sources(["s3://cams/[dx]*/"])  # a folder
+    assert [source.uri for source in below.sources] == ["s3://cams/door/2023-11-02_14-05-00.mp4"]
 
 
 class Ranges(http.server.SimpleHTTPRequestHandler):
