@@ -1,5 +1,8 @@
 """What a client of a served memory may get wrong, over a socket: a flag or one line, and the server goes on."""
 
+import signal
+import subprocess
+import sys
 import threading
 import time
 from contextlib import ExitStack
@@ -20,6 +23,7 @@ from hippocam.apps.robot.serve.memory import MemoryService, RecallingConfig
 from hippocam.apps.robot.serve.server import MOST_BYTES, RobotServer, ServeConfig
 from hippocam.apps.robot.serve.wire import pack, unpack
 from hippocam.apps.verify import problems_of
+from hippocam.memory.memory import Memory
 
 END_S = 600.0
 
@@ -181,3 +185,18 @@ def test_a_second_server_of_a_memory_is_refused_in_one_line(address, robot_at, t
     (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("hippocam: ")]
     assert "writing to this memory" in line
     robot_at(address).goes_on(1.0)
+
+
+def test_a_server_that_is_ended_by_its_service_manager_keeps_what_it_saw(tmp_path, robot_at):
+    command = [sys.executable, "-c", "from hippocam.apps.cli.main import main; main()", "robot", "serve"]
+    command += ["--memory", str(tmp_path / "ended"), "--encoder", "palette", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        robot = robot_at(server.stdout.readline().split()[2].rstrip(";"))
+        for time_s in range(5):
+            assert robot.ask(image=picture(), time_s=float(time_s))["memory/refused"] == []
+        server.send_signal(signal.SIGTERM)
+        assert server.stdout.read().startswith("5 observations; dropped: none; refused: none")
+    with Memory.open_reader(tmp_path / "ended") as memory:
+        (stream,) = memory.streams()
+        assert stream.frames_seen == 5
+        assert memory.entry_at(stream.id, 4.0) is not None
