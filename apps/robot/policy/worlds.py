@@ -72,7 +72,7 @@ WORLDS = {
             dim=tour.DIM,
             actions=3,
             new_looks=(),
-            steps=1000,
+            steps=3000,
             tried_at=13,
         ),
         PlayWorld(  # sizes: machines tried before; delays: whether this one was, too
