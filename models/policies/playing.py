@@ -101,6 +101,7 @@ class PlayWorld:
         replan: Actions of a chunk that are done before the next is chosen.
         new_looks: What looks new in every episode, of `Batch`: while a policy learns it is turned at random, all
             alike, so that no look can be learned by heart.
+        episodes: Demonstrations that a policy is taught by, where nobody says.
         steps: Batches that a policy is taught with at most, where several are compared.
         tried_at: Size at which delays are tried, and a memory that is taken away.
         tried_delays: Delays that are tried, steps.
@@ -114,6 +115,7 @@ class PlayWorld:
     actions: int
     replan: int = 2
     new_looks: tuple[str, ...] = (GOALS, RECALLED)
+    episodes: int = 120
     steps: int = 600
     tried_at: int = 8
     tried_delays: tuple[int, ...] = (0,)

@@ -24,7 +24,7 @@ def add_policies(names: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "--out", type=Path, required=True, metavar="FILE", help="the policy, best so far (.safetensors)"
     )
     train.add_argument("--seed", type=int, default=0, metavar="N", help="of everything (default 0)")
-    train.add_argument("--episodes", type=int, metavar="N", help="that are demonstrated (default 120)")
+    train.add_argument("--episodes", type=int, metavar="N", help="that are demonstrated (default 120, levers 500)")
     train.add_argument("--steps", type=int, metavar="N", help="batches at most (default 3000)")
     train.add_argument("--plot", type=Path, metavar="FILE", help="draw how it went (.png)")
     train.set_defaults(run=_train)
@@ -51,13 +51,12 @@ def add_policies(names: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 
 def _train(options: argparse.Namespace) -> int:
-    from hippocam.apps.robot.policy.train import EPISODES, plot, train
+    from hippocam.apps.robot.policy.train import plot, train
     from hippocam.apps.robot.policy.worlds import world_named
 
     world = world_named(options.world)
-    episodes = EPISODES if options.episodes is None else options.episodes
     policy, fitted = train(
-        world, out=options.out, seed=options.seed, episodes=episodes, steps=options.steps, say=warn
+        world, out=options.out, seed=options.seed, episodes=options.episodes, steps=options.steps, say=warn
     )
     tell(
         f"{options.out}: {policy.card.trained['parameters']:.0f} numbers, step {fitted.best_step} of "

@@ -22,7 +22,6 @@ from hippocam.models.policies.policy import Policy, PolicyCard, parameters
 from hippocam.models.policies.records import PolicySizes
 from hippocam.models.policies.training import FitConfig, Fitted, fit, one_thread
 
-EPISODES = 120
 # Share of the lessons that is not trained on.
 HELD_OUT = 0.1
 Say = Callable[[str], None]
@@ -77,7 +76,7 @@ def learn(
 
 @one_thread()
 def train(
-    world: PlayWorld, *, out: Path, seed: int, episodes: int = EPISODES, steps: int | None = None, say: Say
+    world: PlayWorld, *, out: Path, seed: int, episodes: int | None = None, steps: int | None = None, say: Say
 ) -> tuple[Policy, Fitted]:
     """Demonstrate, remember and train.
 
@@ -85,14 +84,15 @@ def train(
         world: The world.
         out: File of the policy; it holds the best so far while training goes on.
         seed: Of everything.
-        episodes: How many are demonstrated.
+        episodes: How many are demonstrated; None for the world's usual number.
         steps: Batches at most; None for the usual number.
         say: Takes lines of progress.
     """
     config = FitConfig(seed=seed) if steps is None else FitConfig(seed=seed, steps=steps)
-    played = demonstrations(world, episodes, seed)
-    taught = lessons(played, lambda: our_memory(world.name, world.dim), count=episodes, say=say)
-    say(f"{len(taught)} moments of {episodes} episodes to learn from")
+    count = world.episodes if episodes is None else episodes
+    played = demonstrations(world, count, seed)
+    taught = lessons(played, lambda: our_memory(world.name, world.dim), count=count, say=say)
+    say(f"{len(taught)} moments of {count} episodes to learn from")
     return learn(world, taught, seed=seed, config=config, say=say, out=out)
 
 

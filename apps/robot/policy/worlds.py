@@ -84,6 +84,7 @@ WORLDS = {
             actions=levers.LEVERS,
             new_looks=(VIEWS, GOALS, RECALLED),
             replan=1,
+            episodes=500,  # an episode has one or two moments to learn from
             tried_at=1,
             tried_delays=(0, 1),
         ),
