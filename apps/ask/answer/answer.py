@@ -15,13 +15,14 @@ from hippocam.apps.ask.answer.numbered import numbered
 from hippocam.apps.ask.answer.overview import background, overview, what_with
 from hippocam.apps.ask.answer.people import nobody, somebody, who
 from hippocam.apps.ask.answer.streams import compare, length
+from hippocam.apps.ask.answer.surroundings import surroundings
 from hippocam.apps.ask.answer.things import cannot_count, glimpsed, things
 from hippocam.apps.ask.answer.told import Told
 from hippocam.apps.ask.answer.which import which
 from hippocam.apps.ask.answer.written.credits import credits_of
 from hippocam.apps.ask.answer.written.makers import makers
 from hippocam.apps.ask.answer.written.screens import nth_screen
-from hippocam.apps.ask.answer.written.words import few_lines, lines_like, words
+from hippocam.apps.ask.answer.written.words import few_lines, lines_like, read_only, words
 from hippocam.memory.records import Evidence
 from hippocam.models.readers.question_kind import QuestionKind
 
@@ -60,13 +61,17 @@ def answer_beside(facts: Facts, evidence: Sequence[Evidence], closer: Closer | N
     """
     if facts.kind in (_K.BEFORE, _K.AFTER):
         return neighbours(facts, evidence)
-    found = alternatives(facts, evidence, closer) or doing(facts, evidence)
+    found = (
+        surroundings(facts, evidence, closer) or alternatives(facts, evidence, closer) or doing(facts, evidence)
+    )
     if found is None and facts.kind in _LOOKS:
         found = looks(facts, evidence, closer)
     if facts.kind == _K.WHAT and facts.text:
         return what_with(facts, evidence)
     if found is None and facts.kind in (_K.WHETHER, _K.WHEN):
         return glimpsed(facts, evidence) or somebody(facts, evidence)
+    if facts.kind == _K.SAID:
+        return read_only(facts, evidence)
     return few_lines(facts, evidence) if facts.kind == _K.WORDS else found
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Sequence
 
 from hippocam.apps.ask.answer.facts import Facts, Stay
 from hippocam.apps.ask.answer.phrases import by_stream, listed, number
 from hippocam.apps.ask.answer.told import Told, told
-from hippocam.apps.ask.nouns import PLACES, noun_for
+from hippocam.apps.ask.nouns import ALIKE_VEHICLES, PLACES, noun_for
 from hippocam.models.readers.question_kind import QuestionKind
+from hippocam.models.readers.reading import Sentence
 from hippocam.models.readers.surety import Surety, hedged
 
 _ASKED = re.compile(
@@ -55,6 +57,8 @@ _LOOKED, _SENTENCES = 64, 6
 # That what a moment looks like names it rightly.
 _LOOKS_LIKE = 0.6
 _BELIEF = 0.8
+# Frames that must show what was never followed.
+_GLIMPSES = 2
 _WHY = "of the kind that is asked for"
 
 
@@ -73,25 +77,49 @@ def category(facts: Facts) -> Told | None:
         return None
     name = "place" if asked is None else asked["category"].casefold()
     labels, words = _CATEGORIES[name if name in _CATEGORIES else name.removesuffix("s")]
-    stays = facts.filmed([stay for stay in facts.stays(lambda entity: entity.label in labels) if stay.sure])
+    every = facts.filmed(facts.stays(lambda entity: entity.label in labels))
+    stays = [stay for stay in every if stay.sure]
     named = re.compile(rf"\b(?:{words})\b", re.IGNORECASE)
     likely = [m for _, m in facts.records.notable(_LOOKED) if named.search(m.sentence)]
     moments = list({m.sentence: m for m in sorted(likely, key=lambda m: -m.t0_s)}.values())[::-1][:_SENTENCES]
-    if not stays and not moments:
+    perhaps = _unsure(facts, labels, stays, every)
+    if not stays and not moments and not perhaps:
         return None
     spans = [(s.visit.stream, s.t0_s, s.t1_s) for s in stays]
     shown = facts.shown([(*span, s.visit.frame_s) for span, s in zip(spans, stays, strict=True)], _WHY, _BELIEF)
     shown += [moment for moment in moments if moment.id not in {each.id for each in shown}]
+    seen = [(*when, sum(when[1:]) / 2) for when in perhaps.values()]
+    shown += [m for m in facts.shown(seen, _WHY, _LOOKS_LIKE) if m.id not in {each.id for each in shown}]
     looks = listed([moment.sentence for moment in moments])
-    if not stays:
-        return told(hedged(looks, Surety.PERHAPS), shown, belief=_LOOKS_LIKE, final=False)
-    also = f". It looks like {looks}" if looks else ""
-    return told(
-        hedged(f"{_counted(stays)}: {by_stream(spans)}{also}", Surety.of(_BELIEF)),
-        shown,
-        belief=_BELIEF,
-        final=False,
+    more = (
+        [Sentence(text=f"Perhaps also {listed(list(perhaps))}.", known=True)]
+        if perhaps and (stays or looks)
+        else []
     )
+    if stays:
+        text = f"{_counted(stays)}: {by_stream(spans)}" + (f". It looks like {looks}" if looks else "")
+        return told(hedged(text, Surety.of(_BELIEF)), shown, belief=_BELIEF, final=False, more=more)
+    said = looks or f"{listed(list(perhaps))}: {by_stream(list(perhaps.values()))}"
+    return told(hedged(said, Surety.PERHAPS), shown, belief=_LOOKS_LIKE, final=False, more=more)
+
+
+def _unsure(
+    facts: Facts, labels: Collection[str], sure: Sequence[Stay], every: Sequence[Stay]
+) -> dict[str, tuple[str, float, float]]:
+    """Things that were perhaps there, with their article, and when: followed unsurely, or seen in two frames."""
+    drawn = facts.drawn()
+    found = {stay.visit.label: (stay.visit.stream, stay.t0_s, stay.t1_s) for stay in every}
+    for each in facts.glimpsed(list(labels)):
+        if each.frames >= _GLIMPSES and each.stream not in drawn:
+            found.setdefault(each.label, (each.stream, each.t0_s, each.t0_s))
+    told_surely = {stay.visit.label for stay in sure}
+    if told_surely & ALIKE_VEHICLES:
+        told_surely |= ALIKE_VEHICLES  # one of these is taken for another now and then
+    return {
+        f"{'an' if label[0] in 'aeiou' else 'a'} {label}": when
+        for label, when in found.items()
+        if label not in told_surely
+    }
 
 
 def _counted(stays: list[Stay]) -> str:

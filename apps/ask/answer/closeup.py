@@ -22,7 +22,7 @@ from hippocam.models.pictures import unit_rows
 from hippocam.models.senses.colour_names import COLOURS, SceneLight, names_of
 from hippocam.stream.portraits.cutting import cut
 from hippocam.stream.protocols import Encoder
-from hippocam.stream.records import Box, Image
+from hippocam.stream.records import Box, FloatArray, Image
 
 # Sides of the pieces, and how many stand in a row: halves overlap by half, thirds not at all.
 _PIECES = ((1 / 2, 3), (1 / 3, 3))
@@ -39,6 +39,7 @@ class Pictures:
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
+        self._seen: tuple[tuple[str, ...], FloatArray | None] | None = None
 
     def find(self, moment: Evidence, text: str, *, fills: bool) -> Closeup | None:
         """The piece of a moment's picture that looks most like what a text names; None where no picture is kept.
@@ -59,6 +60,23 @@ class Pictures:
         light = SceneLight(image)
         colour = light.mostly(boxes[best]) if fills else light.colours("thing", boxes[best])[0]
         return Closeup(colour, position_of(boxes[best]), float(cosines_K[best]))
+
+    def near(self, moments: Sequence[Evidence], texts: Sequence[str]) -> list[float]:
+        """How near the pictures of some moments come to each of some texts.
+
+        Returns:
+            For each text a cosine, the mean over the pictures; 0 where none is kept.
+        """
+        key = tuple(moment.image for moment in moments)
+        if self._seen is None or self._seen[0] != key:
+            images = [image for moment in moments if (image := _picture(moment)) is not None]
+            vectors_ND = unit_rows(self._encoder.encode_images(images).vectors_ND) if images else None
+            self._seen = key, vectors_ND
+        vectors_ND = self._seen[1]
+        if vectors_ND is None:
+            return [0.0] * len(texts)
+        cosines_NT = vectors_ND @ unit_rows(self._encoder.encode_texts(list(texts))).T
+        return [float(cosine) for cosine in cosines_NT.mean(axis=0)]
 
     def brightness(self, moments: Sequence[Evidence]) -> float:
         """How bright the pictures of some moments are in the mean, 0 black to 1 white; 1 without a picture."""

@@ -15,7 +15,8 @@ from hippocam.models.readers.reading import SEEN_FROM
 from hippocam.models.readers.surety import Surety, hedged
 
 _DOING = re.compile(
-    r"^what (?:is|are|was|were) (?P<doing>.+?) (?:up to|doing)\b|^what (?:do|does|did) (?P<do>.+?) do\b",
+    r"^what (?:is|are|was|were) (?P<doing>.+?) (?:up to|doing)\b|^what (?:do|does|did) (?P<do>.+?) do\b"
+    r"|^(?:what|how) (?:do|does|did) (?P<look>.+?) look\b",
     re.IGNORECASE,
 )
 _SOMEBODY = re.compile(r"\b(?:person|people|figures?|somebody)\b")
@@ -26,7 +27,7 @@ _WHY = "the thing is there at these times"
 
 
 def doing(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
-    """Answer "what is the man doing?" with what the moments look like that show him.
+    """Answer "what is the man doing?", "how does the car look?" with what the moments look like that show him.
 
     Args:
         facts: The question with its records.
@@ -38,7 +39,9 @@ def doing(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
     asked = _DOING.match(facts.question) if facts.kind == QuestionKind.OTHER and not facts.beside else None
     if asked is None:
         return None
-    moments = _of_thing(facts, asked["doing"] or asked["do"]) or [m for m in evidence if m.score >= SEEN_FROM]
+    moments = _of_thing(facts, asked["doing"] or asked["do"] or asked["look"]) or [
+        m for m in evidence if m.score >= SEEN_FROM
+    ]
     told_apart = list({moment.sentence: moment for moment in reversed(moments) if moment.sentence}.values())[::-1]
     if not told_apart:
         return None

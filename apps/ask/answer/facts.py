@@ -89,6 +89,9 @@ class Closer(Protocol):
             fills: Whether what is named fills such a part, as a floor or the sky does.
         """
 
+    def near(self, moments: Sequence[Evidence], texts: Sequence[str]) -> list[float]:
+        """How near the pictures of moments come to each of some texts: cosines, their mean over the pictures."""
+
     def brightness(self, moments: Sequence[Evidence]) -> float:
         """How bright the pictures of some moments are in the mean, 0 to 1."""
 

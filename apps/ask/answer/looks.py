@@ -96,7 +96,7 @@ def looks(facts: Facts, evidence: Sequence[Evidence], closer: Closer | None = No
 
 def _close_up(facts: Facts, evidence: Sequence[Evidence], closer: Closer | None) -> Told | None:
     """The colour or the place of what the detector does not know, from the pictures of the best moments."""
-    least = SEEN_FROM if facts.kind == _K.WHERE or thing_in(facts.text) is not None else _SUPPOSED_FROM
+    least = SEEN_FROM if facts.kind == _K.WHERE else _SUPPOSED_FROM
     likely = [m for m in evidence if m.score >= max(least, _ALSO * evidence[0].score)][:_LOOKED]
     if not likely or closer is None or facts.kind not in (_K.COLOUR, _K.WHERE) or _ELSEWHERE.search(facts.text):
         return None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from hippocam.apps.ask.answer.facts import Facts, Stay, Watched
-from hippocam.apps.ask.answer.phrases import by_stream, lasting, listed, number
+from hippocam.apps.ask.answer.phrases import by_stream, lasting, listed, number, times
 from hippocam.apps.ask.answer.told import Told, told
 from hippocam.apps.ask.nouns import only_there, thing_in
 from hippocam.memory.entities.records import Entity
@@ -23,6 +24,7 @@ _GROWN = frozenset({"man", "men", "woman", "women", "he", "she", "adult", "adult
 _OF_A_KIND = 0.6
 # A window so short stands for a moment.
 _MOMENT_S = 12.0
+_FOR_GOOD = re.compile(r"\b(?:for good|finally|at last)\b")
 Gap = tuple[str, float, float]
 
 
@@ -62,9 +64,19 @@ def nobody(facts: Facts) -> Told | None:
     there = facts.shown(_spans(stays), _WHY, 0.9)
     whole = sum(each.end_s - each.start_s for each in meant)
     without = sum(t1_s - t0_s for _, t0_s, t1_s in gaps)
-    question = facts.question.casefold()
+    question, whole_end_s = facts.question.casefold(), max(each.end_s for each in meant)
     if question.startswith("how long"):
         text = f"For about {lasting(without)} of {lasting(whole)}" + (f": {by_stream(gaps)}" if gaps else "")
+    elif question.startswith(("how often", "how many times")):
+        text = (
+            f"{times(len(gaps))}: {by_stream(gaps, most=len(gaps))}"
+            if gaps
+            else "Never: somebody was always there"
+        )
+        text = text[0].upper() + text[1:]
+    elif _FOR_GOOD.search(question) and gaps and gaps[-1][2] >= whole_end_s:
+        text = f"From {format_time(gaps[-1][1])} on in {gaps[-1][0]}"
+        gaps = gaps[-1:]
     elif question.startswith(("when", "at what", "since")):
         text = by_stream(gaps) if gaps else "At no time: somebody was there all the time"
     elif not stays:
@@ -79,7 +91,7 @@ def nobody(facts: Facts) -> Told | None:
         text = f"No: {some} there, {by_stream([(s.visit.stream, s.t0_s, s.t1_s) for s in stays])}. Nobody: "
         text += by_stream(gaps)
     shown = facts.shown([(s, a, b, (a + b) / 2) for s, a, b in gaps], "nobody was recognised at these times", 0.9)
-    yes = not stays or question.startswith(("when", "how long", "at what")) or " ever " in question
+    yes = not stays or question.startswith(("when", "how", "at what")) or " ever " in question
     evidence = shown if yes and gaps else there
     return told(f"{text} (in the camera's whole view).", evidence, belief=0.9)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from hippocam.apps.ask.answer.facts import Facts, Stay
 from hippocam.apps.ask.answer.phrases import by_stream, lasting, listed, number, stretch, times
@@ -33,6 +33,8 @@ _OF_COLOUR = (QuestionKind.WHETHER, QuestionKind.WHEN, QuestionKind.OFTEN)
 # Frames that must show what was never followed; that it was there then.
 _GLIMPSES = 2
 _GLIMPSED = 0.7
+# Seconds to a frame that shows a thing from which on nothing is known of the time between the first and the last.
+_SPARSE_S = 2.0
 # Looks are a second apart; that a thing which was not recognised at a moment was not there.
 _LOOK_S, _NOT_THEN = 1.5, 0.85
 _DETECTED = "detected now and then in these times"
@@ -132,12 +134,31 @@ def glimpsed(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
     stretches = [each for each in facts.glimpsed(thing.labels) if not _is_another(facts, each)]
     if sum(each.frames for each in stretches) < _GLIMPSES:
         return None
-    spans = [(each.stream, each.t0_s, each.t1_s) for each in stretches]
-    shown = facts.shown([(*span, (span[1] + span[2]) / 2) for span in spans], _DETECTED, _GLIMPSED)
-    text = by_stream(spans)
+    spans = [span for each in stretches for span in _looks(each)]
+    likely = {(moment.stream, moment.t0_s, moment.t1_s): moment.score for moment in evidence}
+    best = sorted(spans, key=lambda span: -_score_at(span, likely))  # stable
+    shown = facts.shown([(*span, (span[1] + span[2]) / 2) for span in best], _DETECTED, _GLIMPSED)
+    text = by_stream(best)
     surety = Surety.of(_GLIMPSED)
     said = affirmed(text, surety) if facts.kind == _K.WHETHER else hedged(text, surety)
     return told(said, shown, belief=_GLIMPSED)
+
+
+def _looks(glimpsed: Detected) -> list[tuple[str, float, float]]:
+    """When a thing was detected: a stretch, or its first and last frame where few frames between showed it."""
+    stream, t0_s, t1_s = glimpsed.stream, glimpsed.t0_s, glimpsed.t1_s
+    if t1_s - t0_s <= _SPARSE_S * glimpsed.frames:
+        return [(stream, t0_s, t1_s)]
+    return [(stream, t0_s, t0_s), (stream, t1_s, t1_s)]
+
+
+def _score_at(span: tuple[str, float, float], likely: Mapping[tuple[str, float, float], float]) -> float:
+    """The belief in the best moment that was found at a time; 0 where none was."""
+    stream, t0_s, t1_s = span
+    at_once = (
+        score for (of, start, end), score in likely.items() if of == stream and start <= t1_s and end >= t0_s
+    )
+    return max(at_once, default=0.0)
 
 
 def _is_another(facts: Facts, glimpsed: Detected) -> bool:

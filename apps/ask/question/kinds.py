@@ -48,6 +48,8 @@ _WORK = (
     r"|lighting|camera work|software|slides?|talk|presentation|translation|subtitles|films?|movies?|videos?"
     r"|clips?)"
 )
+_EMPTY_ROOM = r"(?:empty|deserted|unoccupied)"
+_UNPEOPLED = rf"nobody|no[- ]?one|{_EMPTY_ROOM}"
 _PREPOSITION = r"(?:under|with|for|from|to|by|into|against|through|about|of|at|on|in)"
 _PEOPLE = r"(?:people|persons?|visitors?|guests?|customers?|men|women)"
 _ORDINAL = (
@@ -60,7 +62,8 @@ _ASIDE = re.compile(
     r"|do you know |i (?:want|would like|'d like|need) to know |i wonder |let me know |any idea )?"
     r"(?:(?:can|could|would|will) you (?:please )?(?=summar|describe|sum |list|count|read|show"
     r"|find|give|compare))?"
-    r"(?:please )?",
+    r"(?:please )?"
+    r"(?:in (?:one|a|two|few|a few) (?:short )?(?:sentences?|words?|lines?),? |in short,? |briefly,? )?",
     re.IGNORECASE,
 )
 _FILLER = re.compile(
@@ -87,7 +90,7 @@ _IN_A_ROW = (
 # "What is the last thing that you see": whatever the picture shows then; not "the last thing that was blue".
 _ANYTHING = (
     r"^(?:what|which|show(?: me)?)(?:'s| is| was)?(?: the)? {}"
-    r" (?:things?|scenes?|shots?|pictures?|images?|frames?|moments?|parts?)\b"
+    r" (?:things?|scenes?|shots?|pictures?|photos?|photographs?|images?|frames?|moments?|parts?)\b"
     r"(?! (?:that|which) (?:is|was|are|were) (?!shown|seen|visible|displayed|there|on )"
     r"| (?:with|wearing|of an?)\b)"
     r"(?P<named>)"
@@ -154,8 +157,8 @@ _KINDS = (
         _K.ORDINAL,
         rf"^(?:when|who|where|show|how|what|find)\b.*?\b(?:for )?(?:the|my|our) {_ORDINAL}(?: time)?\b(?! half)",
     ),
-    (_K.OFTEN, r"\bhow (?:often|frequently|many times)\b|^what number of times\b"),
-    (_K.LONG, r"\bhow (?:long|much time|many (?:seconds|minutes|hours))\b(?! ago)(?!.*\b(?:nobody|no[- ]?one)\b)"),
+    (_K.OFTEN, rf"\bhow (?:often|frequently|many times)\b(?!.*\b(?:{_UNPEOPLED})\b)|^what number of times\b"),
+    (_K.LONG, rf"\bhow (?:long|much time|many (?:seconds|minutes|hours))\b(?! ago)(?!.*\b(?:{_UNPEOPLED})\b)"),
     (_K.COUNT, r"^how many\b|^(?:what(?:'s| is| was) )?the number of\b|^count\b"),
     # nobody
     (
@@ -169,10 +172,11 @@ _KINDS = (
     ),
     (
         _K.NOBODY,
-        rf"^(?:when |how long |how often |at what times? )?{_BE}(?: (?:it|there|(?:the|this) (?:room|place"
-        rf"|scene|hall|office"
-        r"|kitchen|shop|house|garden|yard|picture|view|whole \w+)))? (?:ever |completely |quite )?"
-        r"(?:empty|deserted|unoccupied)(?P<named>)$",
+        rf"^(?:when |how long |how often |how many times |at what times? )?(?:{_BE}|does|did|do)(?: (?:it|there"
+        r"|(?:the|this) (?:room|place|scene|hall|office|kitchen|shop|house|garden|yard|picture|view|camera"
+        r"|whole \w+)))?"
+        rf" (?:ever |completely |quite |(?:be|become|get|stay|remain)s? )*{_EMPTY_ROOM}"
+        r"(?: for good| at last| finally)?(?P<named>)$",
     ),
     (
         _K.SAID,
@@ -187,6 +191,13 @@ _KINDS = (
     (_K.LAST, rf"^how (?:does|did|do)(?: {_WHOLE})? (?:end|finish|close)(?P<named>)$"),
     (_K.LAST, _ANYTHING.format("last")),
     (_K.WHEN, r"^(?:at |in )?(?:what|which) (?:times?|points?|moments?|scenes?|minutes?)\b"),
+    # looks
+    (
+        _K.WHAT,
+        rf"^(?:what|how) (?:does|did|do) (?:{_WHOLE}|(?:the |this )?(?:screen|room|place|scene))"
+        r" look(?: like)?(?P<named>)$",
+    ),
+    (_K.OTHER, r"^(?:what|how) (?:does|did|do) (?P<named>.+?) look(?: like)?$"),
     # words
     (
         _K.SAID,
@@ -211,6 +222,11 @@ _KINDS = (
     ),
     (_K.WORDS, rf"^(?:who|whom|which \w+) (?:has |had |have )?(?P<named>{_MAKING}\b(?! (?:on|at|in|with)\b).*)$"),
     (_K.WORDS, rf"^who (?:is|was|were) (?P<named>.*\b{_WORK} (?:made|{_MAKING}) by)$"),
+    (
+        _K.WORDS,
+        r"^(?:who (?:owns|holds|has)|whose(?: is| was)?)"
+        r" (?P<named>(?:the |this )?(?:copyright|rights|trademark)\b.*)$",
+    ),
     (
         _K.WORDS,
         rf"^(?:who|which \w+) (?:has |had )?(?:made|did|does|makes|created|creates|sings?|sang|plays?|played"

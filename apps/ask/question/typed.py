@@ -26,6 +26,8 @@ _NOT_ASKED = {
     "weren't": "were", "werent": "were", "doesn't": "does", "doesnt": "does", "didn't": "did", "didnt": "did",
     "don't": "do", "dont": "do", "hasn't": "has", "hasnt": "has", "haven't": "have", "havent": "have",
 }  # fmt: skip
+# "The words THE END" quotes them.
+_CAPITALS = re.compile(r"\b(?P<said>the words?) (?P<words>[A-Z][A-Z0-9'&-]*(?: [A-Z0-9'&-]+)*)(?![\w\"])")
 _WORD = re.compile(r"\"[^\"]*\"|“[^”]*”|[\w'-]+")
 # "How many cars?" asks how many there are.
 _BARE_COUNT = re.compile(r"^(how many [a-z]+)\s*[?!.]*$", re.IGNORECASE)
@@ -36,6 +38,7 @@ _HOW_COME = re.compile(r"^how come\b", re.IGNORECASE)
 def as_meant(question: str) -> str:
     """A question with its short forms and slips written out; a second time it changes nothing."""
     plain = " ".join(question.replace("’", "'").split())
+    plain = _CAPITALS.sub(r'\g<said> "\g<words>"', plain)
     plain = _WORD.sub(lambda found: _written_out(found[0]), plain)
     first, _, rest = plain.partition(" ")
     if rest and (asked := _NOT_ASKED.get(first.casefold())):

@@ -18,6 +18,8 @@ from hippocam.stream.records import Note
 
 _LINES = 12
 _FEW = 4
+# How near in time to a moment a line stands that was read in it.
+_BESIDE_S = 1.5
 # Titles stand at the beginning: so many of the first screens are told for one, and of what was said first.
 _TITLE = re.compile(
     r"\btitles?\b|\b(?:it|film|movie|video|trailer|show) (?:is )?(?:called|named)\b", re.IGNORECASE
@@ -81,7 +83,8 @@ _ASKING = re.compile(
     r"\b(?:what|which|who|does|did|do|is|are|was|were|say|says|said|saying|read|reads|written|spoken|mention\w*|discuss\w*"
     r"|talk\w*|text|texts|words?|screens?|slides?|letters?|titles?|shown|seen|show|visible|being|about|speaker|voice"
     r"|people|person|man|woman|narrator|somebody|anybody|he|she|they|it|there|first|last|hear|heard|quote|can|be|out"
-    r"|film|video|display|terminal|stands?|stood|appears?|appeared|displayed|things?|sentences?|cards?|captions?)\b",
+    r"|film|video|display|terminal|stands?|stood|appears?|appeared|displayed|things?|sentences?|cards?|captions?"
+    r"|corners?|top|bottom|upper|lower|left|right|middle|side|picture|image|overlay|bar)\b",
     re.IGNORECASE,
 )
 
@@ -147,9 +150,12 @@ def few_lines(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
         facts: The question with its records.
         evidence: What was found for it; where a moment is believed, that says more.
     """
-    if facts.beside or _NAME.match(facts.question) or (evidence and evidence[0].score >= SEEN_FROM):
+    best = evidence[0] if evidence and evidence[0].score >= SEEN_FROM else None
+    if facts.beside or _NAME.match(facts.question) or (best is not None and (best.notes or best.text)):
         return None
-    lines = {note.text: note for note in reversed(facts.notes(READ))}
+    lines = {_line_of(note.text): note for note in reversed(facts.notes(READ))}
+    if best is not None and len(lines) > _FEW:  # those of the time at which it was seen, whatever it is
+        lines = {key: note for key, note in lines.items() if _is_beside(note, best)}
     if not 0 < len(lines) <= _FEW:
         return None
     notes = sorted(lines.values(), key=lambda note: (note.t0_s, note.line))
@@ -157,6 +163,40 @@ def few_lines(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
     spans = [(note.stream, note.t0_s, note.t1_s, (note.t0_s + note.t1_s) / 2) for note in notes]
     text = hedged(f"on screen in {notes[0].stream}: {'; '.join(told_lines)}", Surety.PERHAPS)
     return told(text, facts.shown(spans, "all that was read", _ALL_THERE_IS), belief=_ALL_THERE_IS)
+
+
+def _line_of(text: str) -> str:
+    """What two readings of one line have in common: of a clock what is no figure, else the letters and figures."""
+    letters, figures = re.sub(r"[\W\d_]", "", text.casefold()), re.sub(r"\D", "", text)
+    return letters if len(figures) > len(letters) else letters + figures
+
+
+def _is_beside(note: Note, moment: Evidence) -> bool:
+    return (
+        note.stream == moment.stream
+        and note.t0_s <= moment.t1_s + _BESIDE_S
+        and note.t1_s >= moment.t0_s - _BESIDE_S
+    )
+
+
+def read_only(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
+    """Tell the lines that have what a question says was spoken of, where nobody was heard to say it.
+
+    Args:
+        facts: The question with its records.
+        evidence: What was found for it; where it was said, that is the answer.
+    """
+    asked = set(content_words(_ASKING.sub(" ", facts.text)))
+    if facts.beside or not asked or any(moment.noted and moment.score >= SEEN_FROM for moment in evidence):
+        return None
+    lines = {note.text: note for note in facts.notes(WRITTEN) if asked <= set(content_words(note.text))}
+    notes = list(lines.values())[:_FEW]
+    if not notes:
+        return None
+    told_lines = [f"{one_line(note.text)} ({stretch(note.t0_s, note.t1_s)})" for note in notes]
+    spans = [(note.stream, note.t0_s, note.t1_s, (note.t0_s + note.t1_s) / 2) for note in notes]
+    text = hedged(f"on screen in {notes[0].stream}, not heard: {'; '.join(told_lines)}", Surety.PERHAPS)
+    return told(text, facts.shown(spans, TO_BE_READ, _ALL_THERE_IS), belief=_ALL_THERE_IS)
 
 
 def lines_like(facts: Facts) -> Told | None:

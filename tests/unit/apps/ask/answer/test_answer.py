@@ -45,6 +45,9 @@ def said(yard, question, streams=("yard",), records=None):
          "0:00 to 0:05, 0:40 to 1:00, 1:10 to 1:20 in yard (in the camera's whole view)."),
         ("How long was nobody there?", "For about 35 s of 1:20 minutes: 0:00 to 0:05, 0:40 to 1:00, 1:10 to 1:20 "
          "in yard (in the camera's whole view)."),
+        ("How often was the yard empty?", "Three times: 0:00 to 0:05, 0:40 to 1:00, 1:10 to 1:20 in yard "
+         "(in the camera's whole view)."),
+        ("When does the place become empty for good?", "From 1:10 on in yard (in the camera's whole view)."),
         ("Was it empty between 0:41 and 0:59?", "Yes: I saw nobody at any time (in the camera's whole view)."),
         ("How long is the video?", "yard is 1:20 minutes long."),
         ("What does the screen say?", 'On screen in yard: "EXIT"; "No parking" (0:10 to 0:20).'),
@@ -354,6 +357,39 @@ def test_what_fills_its_part_is_named_by_most_pictures_and_not_by_what_surrounds
     told = answer_beside(yard.facts("What colour is the grass?"), moments, Pictures())
     assert told.reading.answer == "Perhaps green: 0:01 to 0:02 in yard."
     assert asked == [True] * 3
+
+
+def test_between_two_far_frames_that_show_a_thing_nothing_is_known_of_it(yard):
+    far = yard.Yard(detected=(Detected("yard", "kite", 12, 44, 2, 0.5),))
+    likely = Evidence(id="k", stream="yard", t0_s=40, t1_s=50, score=0.4, why="", image="", frame_s=44)
+    told = answer_beside(yard.facts("When was there a kite?", records=far), [likely])
+    assert told.reading.answer == "Perhaps 0:44, 0:12 in yard."
+    assert told.evidence[0].t0_s == 44
+
+
+def test_kinds_of_animals_that_were_hardly_seen_are_perhaps_among_them(yard):
+    dog = yard.entity(7, yard.visit(7, "yard", "dog", 10, 14))
+    cat = yard.entity(8, yard.visit(8, "yard", "cat", 20, 21, score=0.4, hits=2))
+    glimpses = (Detected("yard", "bird", 30, 31, 2, 0.4), Detected("yard", "cow", 50, 50, 1, 0.4))
+    told = answer_from_records(yard.facts("Which animals are there?", records=yard.Yard((dog, cat), (), glimpses)))
+    assert told.reading.answer == "Likely one dog: 0:10 to 0:14 in yard. Perhaps also a cat and a bird."
+    alone = answer_from_records(yard.facts("Which animals are there?", records=yard.Yard((cat,), (), ())))
+    assert alone.reading.answer == "Perhaps a cat: 0:20 to 0:21 in yard."
+
+
+def test_what_somebody_looks_like_is_what_the_moments_look_like_that_show_it(yard):
+    answer = beside(yard, "What does the truck look like?")
+    assert answer == "Perhaps an open gate, 0:50 to 1:00 in yard."
+
+
+def test_the_colour_of_what_the_detector_never_saw_is_looked_for_all_the_same(yard):
+    class Pictures:
+        def find(self, moment, text, *, fills):
+            return Closeup(colour="green", where=position_of((0.0, 0.4, 0.2, 0.6)), nearness=0.3)
+
+    doubted = Evidence(id="b", stream="yard", t0_s=4, t1_s=21, score=0.45, why="", image="", frame_s=9)
+    told = answer_beside(yard.facts("What colour is the bird?"), [doubted], Pictures())
+    assert told.reading.answer == "Perhaps green: 0:04 to 0:21 in yard."
 
 
 def test_without_words_at_the_beginning_a_film_has_its_files_name_for_a_title(yard):

@@ -16,6 +16,8 @@ from hippocam.apps.ask.question.typed import as_meant
         ("Aren't there any boats?", "Are there any boats?"),
         ("how come the boat sank", "why did the boat sank"),
         ("When does the boat land?", "When does the boat land?"),
+        ("when do the words THE END come up", 'when do the words "THE END" come up'),
+        ("when does the word Boat appear", "when does the word Boat appear"),
     ],
 )
 def test_what_is_typed_is_written_out_once(typed, meant):
