@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from hippocam.apps.ask.where import check_stream
+from pathlib import Path
+
+from hippocam.apps.ask.where import check_camera, check_stream, on_clock
 from hippocam.apps.errors import EntryGivenUpError, UnknownEntryError
+from hippocam.memory.filter import Filter
 from hippocam.memory.memory import Memory
 from hippocam.memory.provenance.records import Origin
 from hippocam.memory.records import Entry, format_id
@@ -33,6 +36,25 @@ def find_entry(memory: Memory, written: str) -> int:
         names = ", ".join(map(format_id, found[:_NAMED])) + (", ..." if len(found) > _NAMED else "")
         raise HippocamError(f"entry {digits}: the beginning of several ({names}); give more digits")
     return found[0]
+
+
+def entries_of(folder: Path, wanted: Filter) -> list[str]:
+    """Ids of all entries of a memory that meet some conditions.
+
+    Raises:
+        HippocamError: There is no memory, it has no such stream or camera, a time is not on the clock of a stream
+            that is meant, or nothing was seen then.
+    """
+    with Memory.open_reader(folder) as memory:
+        held = memory.streams()
+        if wanted.stream is not None:
+            check_stream(wanted.stream, held)
+        if wanted.camera is not None:
+            check_camera(wanted.camera, held)
+        found = memory.store.lookup.select(on_clock(wanted, held, dates=True))
+    if not found:
+        raise HippocamError("nothing of that time is held; what still goes on is an entry when its event is over")
+    return list(map(format_id, found))
 
 
 def entry_with_place(memory: Memory, written: str) -> Entry:

@@ -20,6 +20,8 @@ from hippocam.apps.cli.forget import forget as run_forget
 from hippocam.apps.cli.live import add_commands as add_live
 from hippocam.apps.cli.mcp import add_arguments as add_mcp
 from hippocam.apps.cli.models import add_commands as add_models
+from hippocam.apps.cli.pin import add_arguments as add_pin
+from hippocam.apps.cli.pin import pin as run_pin
 from hippocam.apps.cli.robot.commands import add_commands as add_robot
 from hippocam.apps.cli.train import add_commands as add_trainings
 from hippocam.apps.cli.transfer import add_export, add_import
@@ -138,9 +140,9 @@ def _parser() -> argparse.ArgumentParser:
     explain = _command(commands, "explain", _explain, "why an entry is held, or was given up")
     explain.add_argument("entry", metavar="ENTRY", help="its id, or the first digits of it")
     pin = _command(commands, "pin", _pin, "never give up these entries")
-    pin.add_argument("entries", nargs="+", metavar="ENTRY", help="id, or the first digits of it")
+    add_pin(pin)
     unpin = _command(commands, "unpin", _unpin, "give up these entries like any others")
-    unpin.add_argument("entries", nargs="+", metavar="ENTRY", help="id, or the first digits of it")
+    add_pin(unpin)
 
     forget = _command(commands, "forget", _forget, "delete for good: entries, or a stream, a camera, a time")
     add_forget(forget)
@@ -330,14 +332,7 @@ def _explain(options: argparse.Namespace) -> int:
 
 def _pin(options: argparse.Namespace, *, pinned: bool = True) -> int:
     with _session(options) as session:
-        entries = session.pin(options.entries, pinned)
-    if options.json:
-        from hippocam.apps.api import pinned_json
-
-        tell_json(pinned_json(entries, pinned))
-    else:
-        tell(*(f"{'pinned' if pinned else 'unpinned'} {entry}" for entry in entries))
-    return 0
+        return run_pin(session, options, pinned=pinned)
 
 
 def _forget(options: argparse.Namespace) -> int:

@@ -48,6 +48,11 @@ def test_pin_forget_sleep_and_more_cameras_while_it_runs(helpers, tmp_path, clip
         assert hippocam(capsys, "pin", first.id, "--memory", memory)[0] == 0
         with Memory.open_reader(memory) as reader:
             assert any(slot.pinned for slot in reader.store.entries.slots())
+        now = datetime.now().isoformat(sep=" ")
+        assert (
+            first.id
+            in hippocam(capsys, "pin", "--stream", "yard", "--before", now, "--memory", memory)[1]["entries"]
+        )
         # another camera, with its own name and its own colours
         code, added = hippocam(capsys, "live", "add", f"door={other}", "--memory", memory)
         assert (code, added) == (0, {"added": ["door"]})

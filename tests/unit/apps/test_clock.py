@@ -124,6 +124,22 @@ def test_a_time_needs_a_yes_where_nobody_can_be_asked(folder, monkeypatch, capsy
     assert held(folder, "gate") == before
 
 
+def test_entries_are_pinned_by_time_of_day(folder, capsys):
+    at = ["--stream", "gate", "--memory", str(folder)]
+    with Session(folder) as session:
+        meant = {e.id for e in session.search("red", stream="gate", top=1000, after_s=LIVE_S + 60)}
+    assert main(["pin", "--after", "16:50", *at, "--json"]) == 0
+    assert set(json.loads(capsys.readouterr().out)["entries"]) == meant
+    with Memory.open_reader(folder) as memory:
+        assert sum(slot.pinned for slot in memory.store.entries.slots()) == len(meant)
+    assert main(["unpin", "--after", "16:50", *at]) == 0
+    assert main(["pin", "--after", "2026-11-29 17:50", *at]) == 2
+    assert "nothing of that time is held" in capsys.readouterr().err
+    for wrong in ([], [min(meant), "--stream", "gate"]):
+        assert main(["pin", *wrong, "--memory", str(folder)]) == 2
+        assert "name entries, or a stream" in capsys.readouterr().err
+
+
 def test_a_date_is_no_time_of_a_recording(folder):
     with Session(folder) as session:
         for stream in (None, "film"):
