@@ -42,6 +42,8 @@ def running_ray(address: str | None = None, *, object_store_bytes: int | None = 
     if address == "local":  # else Ray asks which of this machine's addresses leads to 8.8.8.8, and listens there
         os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     # Only what is fatal in Ray's log: the rest is in Ray's files.
+    # What Ray prints of a machine that died, pages of it, would stand among a command's own lines, or in its JSON.
+    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     import ray
 
