@@ -122,6 +122,8 @@ _WORDS = "|".join(_HOURS)
 _FACE = rf"(?P<hour>{_HOUR})(?: o'?clock)?(?P<half_of_day> ?[ap]\.?m\b)?"
 _UNTOLD = r"(?! ?(?:o'?clock|[ap]\.?m)\b)"
 _ANY_MONTH = "|".join(_MONTHS)
+_FIGURES = r"(?P<one>\d{1,2})(?P<mark>[./-])(?P<two>\d{1,2})(?P=mark)"
+_DATE_OVER = r"(?![\d./-]*\d)"
 
 _ALWAYS = _rules(
     # lengths of time
@@ -139,10 +141,8 @@ _ALWAYS = _rules(
         r"\b(\d{4})/(\d{1,2})/(\d{1,2})\b",
         lambda found: f"{found[1]}-{int(found[2]):02d}-{int(found[3]):02d}",
     ),
-    (
-        r"(?<![\d./-])(?P<one>\d{1,2})(?P<mark>[./-])(?P<two>\d{1,2})(?P=mark)(?P<year>\d{4}|\d{2})(?![\d./-]*\d)",
-        _date,
-    ),
+    (rf"(?<![\d./-]){_FIGURES}(?P<year>\d{{4}}){_DATE_OVER}", _date),
+    (rf"(?<=\bon ){_FIGURES}(?P<year>\d\d){_DATE_OVER}", _date),  # "version 1.2.10" is none
     (r"\b(on|since|after|before|until|from|to|and) (\d{1,2})\.\s?(0?[1-9]|1[0-2])\.(?!\d)", _day_and_month),
     (
         rf"\bthe ({'|'.join(sorted(_ORDINALS, key=len, reverse=True))}) of (?={_ANY_MONTH})",

@@ -130,6 +130,7 @@ def window(question, streams=None, at=None):
         ("on the second of November", datetime(2023, 11, 2), datetime(2023, 11, 3)),
         ("on 15/11/2023", WED, on(WED, "24:00")),
         ("on 11/14/2023", TUE, WED),
+        ("on 15.11.23", WED, on(WED, "24:00")),
         ("on 02.11.2023", datetime(2023, 11, 2), datetime(2023, 11, 3)),
         ("on 2.11.", datetime(2023, 11, 2), datetime(2023, 11, 3)),
         ("on 2023/11/02", datetime(2023, 11, 2), datetime(2023, 11, 3)),
@@ -233,7 +234,7 @@ def test_what_may_mean_two_times_or_none_is_refused_with_both_written_out(words,
 @pytest.mark.parametrize(
     "words",
     ["on the 2nd floor", "between two and five people", "at two people", "five to ten people", "by two men",
-     "from one side to the other", "on the second shelf"],
+     "from one side to the other", "on the second shelf", "with version 1.2.10"],
 )  # fmt: skip
 def test_numbers_of_other_things_are_no_times(words):
     found = understand(f"Was there a dog {words}?", [gate()])
