@@ -98,6 +98,7 @@ class Day(NamedTuple):
         current: Whether it is today, of which a recording without dates is taken to be.
         start_clock: A time of the first day at which it begins, as it is said; "" for the start.
         end_clock: A time of the last day at which it ends; "" for the end.
+        apart: Whether two days are named, and not from one to the other: "on Monday and Friday".
     """
 
     said: str
@@ -109,6 +110,7 @@ class Day(NamedTuple):
     current: bool = False
     start_clock: str = ""
     end_clock: str = ""
+    apart: bool = False
 
     @property
     def window(self) -> Window:
@@ -133,14 +135,15 @@ def find_days(question: str, asked_s: float) -> Day | None:
         asked_s: The time of asking, seconds since 1970.
 
     Raises:
-        HippocamError: No calendar has such a day, or not on that day of the week; or two days are asked about.
+        HippocamError: No calendar has such a day, or not on that day of the week.
     """
     found = _RANGE.search(question)
     if found is None:
         return _day(question, asked_s)
-    if _LISTED.match(found[0]):
-        raise HippocamError(f"'{found[0].strip(', ')}': ask about one of them, or from one to the other")
-    return _range(question, found, asked_s)
+    return _range(question, found, asked_s)._replace(
+        vague=not re.search(rf"{_RELATIVE}|{DATE}", found[0], re.IGNORECASE),
+        apart=_LISTED.match(found[0]) is not None,
+    )
 
 
 def _range(question: str, found: re.Match[str], asked_s: float) -> Day:

@@ -153,6 +153,8 @@ def find_time_words(question: str, *, moments: bool = True, dated: bool = True) 
     day = find_days(question, timeline.clock_s())
     if day is None or (day.vague and not dated):
         return found
+    if day.apart:
+        raise HippocamError(f"'{day.said}': ask about one of them, or from one to the other")
     within = _find_window(tidy(day.rest), moments)
     said = day.said if within is None else f"{day.said} {within.said}"
     rest = tidy(day.rest) if within is None else within.rest

@@ -329,7 +329,16 @@ def test_a_date_means_nothing_in_a_recording_without_dates(words):
     assert understand(f"Was there a dog {words}?", [FILM, gate()]).spans  # the other stream has dates
 
 
-@pytest.mark.parametrize("text", ["a street at night", "a kitchen in the morning", "a man may march on"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a street at night",
+        "a kitchen in the morning",
+        "a man may march on",
+        "a sign with Monday to Friday",
+        "a word like Monday or Sunday",
+    ],
+)
 def test_words_of_what_is_there_stay_in_a_recording_without_dates(text):
     found = understand(text, [FILM])
     assert (found.text, found.spans[0].after_s) == (text, None)
