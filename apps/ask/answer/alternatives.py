@@ -13,6 +13,7 @@ from hippocam.apps.ask.answer.facts import Closer, Facts, Stay
 from hippocam.apps.ask.answer.phrases import by_stream, stretch
 from hippocam.apps.ask.answer.told import Told, told
 from hippocam.apps.ask.nouns import labels_of, thing_in
+from hippocam.memory.recall.words import content_words
 from hippocam.memory.records import Evidence
 from hippocam.models.readers.question_kind import QuestionKind
 from hippocam.models.readers.reading import SEEN_FROM
@@ -32,6 +33,12 @@ _EITHER = re.compile(
 )
 # "Is it old or new?" wants one of the two, "Did it rain or snow?" may want any.
 _ONE_OF_TWO = re.compile(r"^(?:is|are|was|were)\b", re.IGNORECASE)
+# What names nothing that a moment shows.
+_SHOWN = re.compile(
+    r"\b(?:it|this|that|they|there|here|shown|filmed|shot|recorded|taken|by|at|in|during|the|a|an|video|film|clip|scene"
+    r"|movie|recording|footage|picture|time|still|already|outside)\b",
+    re.IGNORECASE,
+)
 _ARTICLES = re.compile(r"^(?:(?:an?|the|in|at|on) )+", re.IGNORECASE)
 _DRAWN = re.compile(r"^(?:cartoon|animation|animated|drawn|drawing)\b", re.IGNORECASE)
 _FILMED = re.compile(r"^(?:real|footage|live|photograph\w*|film(?:ed)?)\b", re.IGNORECASE)
@@ -61,7 +68,7 @@ def alternatives(facts: Facts, evidence: Sequence[Evidence], closer: Closer | No
     chosen = (
         _of_labels(facts, one, other)
         or _of_colours(facts, asked["about"].strip(), one, other)
-        or _of_pictures(facts, closer, one, other)
+        or _of_pictures(_moments(facts, asked["about"], evidence), facts, closer, one, other)
     )
     if chosen is not None or not _ONE_OF_TWO.match(facts.question):
         return chosen
@@ -91,9 +98,17 @@ def _of_colours(facts: Facts, about: str, one: str, other: str) -> Told | None:
     return _chosen(facts, named[0], seen[named[0]]) if len(named) == 1 else None
 
 
-def _of_pictures(facts: Facts, closer: Closer | None, one: str, other: str) -> Told | None:
+def _moments(facts: Facts, about: str, evidence: Sequence[Evidence]) -> list[Evidence]:
+    """The best moment of what is named beside the two, else the most notable ones."""
+    if content_words(_SHOWN.sub(" ", about)) and evidence and evidence[0].score >= SEEN_FROM:
+        return [evidence[0]]
+    return [moment for _, moment in facts.records.notable(_PICTURES)]
+
+
+def _of_pictures(
+    moments: Sequence[Evidence], facts: Facts, closer: Closer | None, one: str, other: str
+) -> Told | None:
     """Of day and night, of drawn and filmed the one that pictures and their sentences tell."""
-    moments = [moment for _, moment in facts.records.notable(_PICTURES)]
     if not moments:
         return None
     if _matched(_DRAWN, _FILMED, one, other):

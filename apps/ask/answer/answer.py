@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from hippocam.apps.ask.answer.alternatives import alternatives
+from hippocam.apps.ask.answer.by_sentence import by_sentence
 from hippocam.apps.ask.answer.categories import category
 from hippocam.apps.ask.answer.doing import doing
 from hippocam.apps.ask.answer.facts import Closer, Facts
@@ -69,7 +70,7 @@ def answer_beside(facts: Facts, evidence: Sequence[Evidence], closer: Closer | N
     if facts.kind == _K.WHAT and facts.text:
         return what_with(facts, evidence)
     if found is None and facts.kind in (_K.WHETHER, _K.WHEN):
-        return glimpsed(facts, evidence) or somebody(facts, evidence)
+        return glimpsed(facts, evidence) or somebody(facts, evidence) or by_sentence(facts, evidence)
     if facts.kind == _K.SAID:
         return read_only(facts, evidence)
     return few_lines(facts, evidence) if facts.kind == _K.WORDS else found

@@ -33,6 +33,12 @@ _ASKING = (
     r"(?= (?:the|an?|any\w*|some\w*|my|his|her|our|their|no\w*|one|two|he|she|they)\b)",
 )
 _START = re.compile(rf"^(?:{'|'.join(_ASKING)})\s+", re.IGNORECASE)
+# "How many deer are there?" is about deer.
+_COUNTED = re.compile(
+    r"^how many (?P<what>(?:[\w-]+ ){0,2}?[\w-]+) (?:(?:are|were|is|was) (?:there|here|shown|seen|visible)"
+    r"|(?:do|did|can|could) (?:you|we|i) (?:see|find|count))$",
+    re.IGNORECASE,
+)
 # What says only that anything of the kind will do.
 _ANY = re.compile(r"^any\s+|(?<!\bfor)\s+ever\b", re.IGNORECASE)
 
@@ -96,7 +102,8 @@ def _of_pronoun(pronoun: str, rest: str) -> str:
 def statement(question: str) -> str:
     """Remove the words that only ask; a text that is no question stays as it is."""
     text = " ".join(question.split()).rstrip("?! .")
-    shorter = _ANY.sub("", _START.sub("", " ".join(_WHICH_TIME.sub("", text).split())))
+    asked = " ".join(_WHICH_TIME.sub("", text).split())
+    shorter = _ANY.sub("", _START.sub("", _COUNTED.sub(r"\g<what>", asked)))
     return shorter if len(shorter) > 2 else text
 
 

@@ -392,6 +392,33 @@ def test_the_colour_of_what_the_detector_never_saw_is_looked_for_all_the_same(ya
     assert told.reading.answer == "Perhaps green: 0:04 to 0:21 in yard."
 
 
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Does a gate open?", "Perhaps: 0:00 to 0:10 in yard, which looks like an open gate."),
+        ("When is the gate open?", "Perhaps 0:00 to 0:10 in yard, which looks like an open gate."),
+        ("Is there a wooden gate?", None),
+        ("Is there a horse at the gate?", None),  # the detector knows horses
+        ("Is somebody there?", None),
+    ],
+)
+def test_what_a_sentence_names_is_perhaps_there(yard, question, answer):
+    told = answer_beside(yard.facts(question, records=yard.Yard(())), [])
+    assert (None if told is None else told.reading.answer) == answer
+
+
+def test_of_a_thing_day_or_night_is_told_by_its_own_moment(yard):
+    class Pictures:
+        def brightness(self, moments):
+            return 0.1 if [moment.id for moment in moments] == ["t"] else 0.6
+
+    tower = Evidence(id="t", stream="yard", t0_s=32, t1_s=36, score=0.8, why="", image="", frame_s=33)
+    facts = yard.facts("Is the tower shown by day or at night?")
+    assert answer_beside(facts, [tower], Pictures()).reading.answer.startswith("Perhaps night: 0:32 to 0:36")
+    facts = yard.facts("Is it day or night?")
+    assert answer_beside(facts, [tower], Pictures()).reading.answer.startswith("Perhaps day")
+
+
 def test_without_words_at_the_beginning_a_film_has_its_files_name_for_a_title(yard):
     late = yard.Yard(notes=(Note(stream="yard", kind="screen", t0_s=70, t1_s=72, text="Directed by nobody"),))
     answer = said(yard, "What is the title of the film?", records=late)

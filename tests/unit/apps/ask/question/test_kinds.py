@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import pytest
 
+from hippocam.apps.ask.question.kinds import read_kind
 from hippocam.apps.ask.question.understand import understand
 from hippocam.memory.records import StreamStatus
 from hippocam.models.readers.question_kind import QuestionKind
@@ -92,3 +93,11 @@ def test_there_are_phrasings_enough_of_every_kind():
     assert len(every) >= 300
     assert {phrase.kind for phrase in every} == set(QuestionKind)
     assert len({phrase.question.casefold() for phrase in every}) == len(every)
+
+
+@pytest.mark.parametrize(
+    ("question", "named"),
+    [("how many deer are there", "deer"), ("How many red kites do you see?", "red kites")],
+)
+def test_what_is_counted_is_looked_for(question, named):
+    assert read_kind(question).text == named
