@@ -235,8 +235,9 @@ def report(samples: list[dict[str, Any]], *, fps: float, picture: str) -> str:
     lines = [
         "# A soak of live cameras",
         "",
-        f"`make soak` for {last['time_s'] / 60:.0f} minutes: {len(last['cameras'])} cameras here at {fps:g} "
-        f"frames a second each, the default encoder; {last['cuts']} times one was killed for half a minute.",
+        f"`make soak` for {last['time_s'] / 60:.0f} minutes: {len(last['cameras'])} cameras on loopback at "
+        f"{fps:g} frame{'' if fps == 1 else 's'} a second each, the default encoder, {last['cuts']} times a "
+        "camera was killed for half a minute.",
         "",
         "| camera | frames | dropped | restarts | gaps | away, s | until found, s (median) | worst, s |",
         "|---|---|---|---|---|---|---|---|",
