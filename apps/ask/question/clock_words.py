@@ -16,7 +16,10 @@ from hippocam.stream.timecode import OFFSET, format_time, once_s, parse_time
 
 _PARTS = re.compile(r"(\d{1,2})(?::(\d{2}))?(?::(\d{2}(?:\.\d+)?))?\s*(?:([ap])\.?m|(o'?clock))?", re.IGNORECASE)
 # A zone by its letters, behind a time of day.
-_LETTERS = re.compile(r"\d[ap:\d.]*\s?[ap]?\.?m?\.?\s(?P<zone>(?!GMT)[A-Z]{1,4}[SD]?T)\b")
+_LETTERS = re.compile(
+    r"\d(?: ?[ap]\.?m\.?)?\s"
+    r"(?P<zone>[WCE]ES?T|[ECMP][SD]T|A[EC][SD]T|AWST|NZ[SD]T|HST|AK[SD]T|BST|IST|JST|MSK)\b"
+)
 _DAY = timedelta(days=1)
 
 
