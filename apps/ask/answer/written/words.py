@@ -154,7 +154,7 @@ def few_lines(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
     if facts.beside or _NAME.match(facts.question) or (best is not None and (best.notes or best.text)):
         return None
     lines = {_line_of(note.text): note for note in reversed(facts.notes(READ))}
-    if best is not None and len(lines) > _FEW:  # those of the time at which it was seen, whatever it is
+    if best is not None:  # those of the time at which it was seen, whatever it is
         lines = {key: note for key, note in lines.items() if _is_beside(note, best)}
     if not 0 < len(lines) <= _FEW:
         return None
