@@ -44,6 +44,8 @@ from hippocam.stream.records import FloatArray
 _KEYS = 4096
 # Surprise never falls to nothing, or redundancy would no longer matter.
 _LEAST_SURPRISE = 0.05
+# Columns that are as the entries' own rows tell them.
+_TOLD = ("place", "last_s", "strength", "met", "uses", "level", "pinned", "outlined", "words_bytes")
 
 
 class Step(NamedTuple):
@@ -260,8 +262,14 @@ class Bank:
         self._ranking.forget()
         columns = self._columns
         row = columns.add(slot.entry_id, slot.stream)
-        self._fill(Slots.of([slot]))
+        columns.first_seq[row] = slot.first_seq if id_of(slot.stream, slot.first_seq) == slot.entry_id else -1
+        columns.surprise[row] = max(slot.utility, _LEAST_SURPRISE)
+        columns.picture_bytes[row] = slot.jpeg_bytes
+        for name in _TOLD:
+            getattr(columns, name)[row] = getattr(slot, name)
+        columns.see(row, slot.last_s)
         columns.informed[row] = self.utility.knows
+        self.picture_bytes += slot.jpeg_bytes
         return row
 
     def _fill(self, slots: Slots) -> NDArray[np.int64]:
@@ -276,7 +284,7 @@ class Bank:
         ]
         columns.surprise[rows] = np.maximum(slots.utility, _LEAST_SURPRISE)
         columns.picture_bytes[rows] = slots.jpeg_bytes
-        for name in ("place", "last_s", "strength", "met", "uses", "level", "pinned", "outlined", "words_bytes"):
+        for name in _TOLD:
             getattr(columns, name)[rows] = getattr(slots, name)
         columns.see_all(rows)
         self.picture_bytes += int(slots.jpeg_bytes.sum())

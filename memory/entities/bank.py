@@ -126,7 +126,12 @@ class EntityMemory:
 
     def has_new(self, stream: str) -> bool:
         """Whether there is something of a stream to `write`: not where all its frames were written down before."""
-        return self._written.get(stream) != self._tracker(stream).seq
+        return stream in self._trackers and self._written.get(stream) != self._trackers[stream].seq
+
+    def is_idle(self, stream: str) -> bool:
+        """Whether nothing was there to be followed in a stream so far: then a short state is all there is to write."""
+        waiting = (self._pending, self._due, self._detected)
+        return self._tracker(stream).idle and not any(of.get(stream) for of in waiting)
 
     def write(self, stream: str) -> bytes:
         """Write what is new of a stream, within the caller's transaction, and keep to the budget.

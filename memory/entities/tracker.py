@@ -11,6 +11,7 @@ thing's coming and leaving have the times of the foreground, where the camera do
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import math
 import zlib
@@ -92,12 +93,17 @@ class Tracker:
                 track.gone_s = track.last_s
         return found
 
+    @property
+    def idle(self) -> bool:
+        """Whether there is no track, and no picture was seen yet."""
+        return not self.tracks and self.background.unseen
+
     def to_bytes(self) -> bytes:
         """All open tracks and the background, to go on from."""
         head = {
             "time_s": self.time_s,
             "seq": self.seq,
-            "background": base64.b64encode(self.background.to_bytes()).decode(),
+            "background": _unseen() if self.background.unseen else _told(self.background),
             "tracks": [track.to_plain() for track in self.tracks],
         }
         return zlib.compress(json.dumps(head).encode())
@@ -332,3 +338,13 @@ def _patch(picture: FloatArray | None, box: Box) -> bytes:
     cut = picture[y0 : max(y0 + 1, round(box[3] * height)), x0 : max(x0 + 1, round(box[2] * width))]
     small = cv2.resize(np.ascontiguousarray(cut), (_PATCH_PX, _PATCH_PX), interpolation=cv2.INTER_AREA)
     return bytes(np.round(small).astype(np.uint8).tobytes())
+
+
+def _told(background: Background) -> str:
+    return base64.b64encode(background.to_bytes()).decode()
+
+
+@functools.cache
+def _unseen() -> str:
+    """The same of one that saw no picture, as of every stream of vectors, with whose events it is told."""
+    return _told(Background())

@@ -31,8 +31,10 @@ TOMBSTONE_BYTES = 400
 # With less than this many pages left, what is worth least is given up ahead of need, in so many steps an event.
 _AHEAD_PAGES = 2
 _AHEAD_STEPS = 6
-# Steps that make no room by themselves: then the full text, which holds what was deleted, is merged.
+# Steps after which there is no room yet: then the full text, which holds what was deleted, is merged a little, as
+# many times a few pages; and all of it after more steps the larger the budget is, since that takes longer.
 _FRUITLESS_STEPS = 8
+_FRUITLESS_BYTES = 100_000  # of the budget, for each of those steps
 # Share of the budget that each may take of: the journal, the probes, the streams without entries, the coverage.
 _SIDE_SHARE = 0.01
 # About how many bytes a row of each takes.
@@ -177,8 +179,8 @@ class Database(Protocol):
     def fold_log(self) -> bool:
         """Fold the log into the file; False where a reader prevents it."""
 
-    def merge_words(self) -> None:
-        """Merge all full text, which holds what was deleted until then."""
+    def merge_words(self, steps: int | None = None) -> None:
+        """Merge full text so many times a few pages, or all: until then it holds what was deleted."""
 
 
 class GivesUp(Protocol):
@@ -304,8 +306,10 @@ class ByteBudget:
             if not (first or self._entries.give_up() or (left_bytes < 0 and self._notes.give_up())):
                 break
             steps += 1
-            if steps % _FRUITLESS_STEPS == 0:
+            if steps % max(_FRUITLESS_STEPS, self.given_bytes // _FRUITLESS_BYTES) == 0:
                 self._database.merge_words()
+            elif steps % _FRUITLESS_STEPS == 0:
+                self._database.merge_words(steps=_FRUITLESS_STEPS)
             self._log.keep_small()
             projected_bytes = self._projected_bytes(needed_bytes)
         self._refuse(projected_bytes, needed_bytes)

@@ -75,6 +75,9 @@ class Things(Protocol):
     def has_new(self, stream: str) -> bool:
         """Whether there is something of a stream to write."""
 
+    def is_idle(self, stream: str) -> bool:
+        """Whether that is a short state alone, which needs no room of its own."""
+
     def write(self, stream: str) -> bytes:
         """Write what is new of a stream, inside a transaction; return the state to go on from."""
 
@@ -168,6 +171,7 @@ class Intake:
                 self._add_span(known, event, match, state)
             else:
                 self._add_entry(event, known, match, state, words_bytes)
+            self._follow_on(event.stream)
 
     def extend(self, more: Continuation, state: WorkingState) -> None:
         """Prolong the newest entry of a stream, which went on unchanged, or was there again behind a gap."""
@@ -188,6 +192,7 @@ class Intake:
                 self._bank.touch(known.id, last_s=more.t1_s, met=again)
             self._scenes.extend(more)
             self._progress.extend(more, state)
+            self._follow_on(more.stream)
 
     def restore(self, entry: Entry, key_D: FloatArray | None, scene_D: FloatArray | None, jpeg: bytes) -> bool:
         """Take in an entry of another memory as it is; False where it is held already.
@@ -240,8 +245,13 @@ class Intake:
         return new
 
     def keep_things(self, stream: str) -> None:
-        """Write down what was followed of a stream's things, with the state to go on from."""
+        """Write down what was followed of a stream's things, with the state to go on from.
+
+        Where there was nothing to be followed, the state goes with the event that comes next.
+        """
         if not self._things.has_new(stream):  # after a kill all of it was there: no room must be made twice
+            return
+        if self._things.is_idle(stream):
             return
         first = not self._progress.follows(stream)  # later states replace earlier ones
         most_bytes = min(_TRACKED_BYTES, self._budget.given_bytes * _TRACKED_SHARE)
@@ -252,6 +262,11 @@ class Intake:
         except BaseException:
             self._progress.forget()
             raise
+
+    def _follow_on(self, stream: str) -> None:
+        """Keep the state of what follows a stream's things where they told of none; inside a transaction."""
+        if self._things.has_new(stream):
+            self._progress.follow(stream, self._things.write(stream))
 
     def make_room(self, needed_bytes: int) -> None:
         """Let the budget make room for more bytes."""

@@ -106,7 +106,7 @@ class _Counted:
     def fold_log(self) -> bool:
         return True
 
-    def merge_words(self) -> None:
+    def merge_words(self, steps: int | None = None) -> None:
         """Its full text stays as it is."""
 
 

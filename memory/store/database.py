@@ -45,7 +45,6 @@ from hippocam.memory.store.schema import (
     WAL_PAGES,
     WITH_MOTION,
     create,
-    full_texts,
 )
 from hippocam.memory.store.states import BankTable, StateTable
 from hippocam.memory.store.streams import StreamTable
@@ -55,8 +54,6 @@ from hippocam.memory.store.words import EntryWords
 
 # Seconds to wait for another process that writes, or that reads what is to be folded back.
 WAIT_S = 10.0
-# Pages of full text that are merged in one step, so that the log stays small.
-_MERGE_PAGES = 16
 # Free pages that are given back to the disk in one step.
 _FREED_PAGES = 16
 
@@ -101,6 +98,7 @@ class Store:
         self.path = path
         self.page_bytes = new_page_bytes
         self._folding: Folding | None = None
+        self._full_texts: FullTexts | None = None
         self._log = str(path) + "-wal"
         self.folded_from_bytes = WAL_PAGES * new_page_bytes
         self.held_while_emptied: AbstractContextManager[object] = nullcontext()
@@ -164,9 +162,9 @@ class Store:
             sums.keep(db)
             db.execute("PRAGMA wal_autocheckpoint = 0")  # the thread aside does it
             db.execute("PRAGMA journal_size_limit = 0")  # its size is what it holds
-            merged = FullTexts(db, self.page_bytes)
-            merged.prepare()
-            self.transactions.before_commit.append(merged.merge)
+            self._full_texts = FullTexts(db, self.page_bytes)
+            self._full_texts.prepare()
+            self.transactions.before_commit.append(self._full_texts.merge)
             self._folding = Folding(self.path)
         else:
             if version < WITH_MOTION:
@@ -264,15 +262,17 @@ class Store:
             (busy, *_) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         return not busy
 
-    def merge_words(self) -> None:
-        """Merge all full text, some pages at a time: until then it holds what was deleted, and deletions, too."""
+    def merge_words(self, steps: int | None = None) -> None:
+        """Merge full text, which until then holds what was deleted, and deletions, too.
+
+        Args:
+            steps: How many times a few pages; None for all of it.
+        """
+        assert self._full_texts is not None
         self.settle()
-        for words in full_texts(self._db):
-            while True:
-                before = self._db.total_changes
-                self._db.execute(f"INSERT INTO {words} ({words}, rank) VALUES ('merge', ?)", (-_MERGE_PAGES,))
-                if self._db.total_changes - before < 2:  # as the manual of FTS5 has it: nothing was left to merge
-                    break
+        merged = self._full_texts.merge_all() if steps is None else self._full_texts.merge_more(steps)
+        for _ in merged:
+            if self.log_bytes() > self.folded_from_bytes:
                 self.fold_log()
 
     def scrub(self) -> None:

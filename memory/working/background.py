@@ -156,6 +156,11 @@ class Background:
         return self._samples >= 3 and self._broken < 0.1
 
     @property
+    def unseen(self) -> bool:
+        """Whether no picture was seen yet, as of a stream that comes as vectors."""
+        return self._layers is None
+
+    @property
     def occupied(self) -> bool:
         """Whether something is before the background: where this changes, an event of a static camera ends."""
         return self.static and any(p.hole is not True for p in self.presences)

@@ -170,5 +170,6 @@ def _half(vector: FloatArray) -> FloatArray:
 
 def unit(vector: FloatArray) -> FloatArray:
     """Scale a vector to length 1; a zero vector stays zero."""
-    length = math.sqrt(vector.dot(vector)) if vector.dtype == np.float64 else float(np.sqrt(vector.dot(vector)))
-    return (vector / length).astype(np.float32) if length > 1e-9 else np.zeros_like(vector, np.float32)
+    square = vector.dot(vector)
+    length = math.sqrt(square) if vector.dtype == np.float64 else float(np.float32(math.sqrt(square)))
+    return (vector / length).astype(np.float32, copy=False) if length > 1e-9 else np.zeros_like(vector, np.float32)

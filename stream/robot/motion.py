@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hippocam.stream.records import Embedding, FloatArray, Repeat
+from hippocam.stream.records import NO_SENSORS, Embedding, FloatArray, Repeat
 
 # Samples of an event that are kept, evenly among its frames; the first and the last always.
 MOST_SAMPLES = 16
@@ -108,6 +108,8 @@ def motion_of(frames: Sequence[Embedding | Repeat]) -> Motion | None:
 
     They do for a single frame, unless its position is so large that float32 would move it.
     """
+    if all(frame.sensors is NO_SENSORS for frame in frames):  # as of every camera
+        return None
     parts = [(frame.sensors.pose, frame.sensors.state, frame.sensors.action) for frame in frames]
     known = _alike(parts)
     alone = sum(any(part is not None for part in each) for each in parts) == 1

@@ -1,9 +1,9 @@
 """Events into slots under a byte budget, as the product's long-term memory has them, without a disk.
 
 A slot costs its vectors as int8 with a scale, what is new and the scene (or, once it was demoted, a bit a number
-or the outline of the one vector that is left of both, see `in_one`), its spans (two
-float64 each, four spans at most), and what it is weighed by, as blocks have it: its surprise to eleven bits, its
-place and the times that it was met in a byte each. The sketches of what was learned count too. What follows from
+or the outline of the one vector that is left of both, see `in_one`), its spans (four at most, of seven bytes as
+beside all keys that are stored as ours), and what it is weighed by, as blocks have it: its surprise to eleven bits,
+its place and the times that it was met in a byte each. The sketches of what was learned count too. What follows from
 the keys when an entry is new (its energy, its twin) does not count, as no rule's similarities do, nor do weights
 trained beforehand.
 
@@ -18,7 +18,7 @@ from typing import Literal
 import numpy as np
 
 from hippocam.apps.bench.ours.parts import Parts
-from hippocam.apps.bench.policies.base import SPAN_BYTES, Bank, FloatArray, half, key_bytes, slots_in
+from hippocam.apps.bench.policies.base import Bank, FloatArray, half, key_bytes, slots_in, span_bytes
 from hippocam.memory.bank.bank import Bank as Consolidation
 from hippocam.memory.bank.utility import FULL_ROWS, Utility
 from hippocam.memory.codec import Outline, coarse, outline_of, outlined, rounded, signs
@@ -64,7 +64,8 @@ class OurSlots:
         self._key_bytes = 2 * dim if parts.codec == "float16" else dim + SCALE_BYTES
         self._key_bytes *= 1 + self._two
         self._slot_bytes = self._key_bytes + _WEIGHED_BYTES
-        slots_in(budget_bytes, self._slot_bytes + SPAN_BYTES)
+        self._span_bytes = span_bytes("float16" if parts.codec == "float16" else "signs")
+        slots_in(budget_bytes, self._slot_bytes + self._span_bytes)
         sketch_bytes = 2 * FULL_ROWS * (dim + SCALE_BYTES)
         online = sketch_bytes <= _SKETCH_SHARE * budget_bytes
         self._sketch_bytes = sketch_bytes * online
@@ -73,7 +74,7 @@ class OurSlots:
             dim,
             parts.bank,
             Utility(dim, parts.prior_for(encoder, dim), online=online),
-            row_bytes=_WEIGHED_BYTES + SPAN_BYTES,
+            row_bytes=_WEIGHED_BYTES + self._span_bytes,
             vectors=1,
             by_signs=parts.codec == "ladder",
             outline=self._outline,
@@ -102,7 +103,7 @@ class OurSlots:
     @property
     def bytes(self) -> int:
         """What is held."""
-        slots = len(self._keys) * self._slot_bytes + self._spans_held * SPAN_BYTES
+        slots = len(self._keys) * self._slot_bytes + self._spans_held * self._span_bytes
         freed = len(self._reduced) * self._key_bytes - sum(self._reduced.values())
         return slots - freed + self._sketch_bytes
 

@@ -5,8 +5,8 @@ and the times of its first and last frame in float64, `slot_bytes(D)` together; 
 remember for a slot (a weight, a usage) is 4 bytes more, and so are the vectors of its buffers. A rule that needs
 more gets fewer slots. No paper says how many bytes a number of a key is, so each published rule is there three
 times: as above, with int8 keys and with the signs of keys alone, as the product has them; what else it remembers
-is then 2 bytes, as ours. A slot's span names its
-first and its last frame: evaluation adds the time that the last frame stands for.
+is then as short as the product has it, 2 bytes for a number and 7 for a span. A slot's span names its first and
+its last frame: evaluation adds the time that the last frame stands for.
 """
 
 from __future__ import annotations
@@ -24,7 +24,11 @@ FloatArray = NDArray[np.floating]
 KeyCodec = Literal["float16", "int8", "signs"]
 SPAN_BYTES = 16  # two float64
 NUMBER_BYTES = 4  # for any other number that a rule keeps
-SHORT_BYTES = 2  # the same beside keys that are stored as ours
+# The same beside keys that are stored as ours. Of a span 4 bytes for its start and 3 for its length, in hundredths
+# of a second: that is exact for up to 497 and 1.9 days, and our blocks take 4 bytes for both where slots follow
+# each other.
+SHORT_BYTES = 2
+SHORT_SPAN_BYTES = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,10 +77,15 @@ def slot_bytes(dim: int, numbers: int = 0, spans: int = 1, key_codec: KeyCodec =
     """Bytes of a slot with a key, some spans and some other numbers.
 
     A number takes four bytes beside a float16 key, as its authors keep it, and two beside a key in our codecs, as
-    our blocks keep it.
+    our blocks keep it; so is a span shorter there.
     """
     each = NUMBER_BYTES if key_codec == "float16" else SHORT_BYTES
-    return key_bytes(dim, key_codec) + SPAN_BYTES * spans + each * numbers
+    return key_bytes(dim, key_codec) + span_bytes(key_codec) * spans + each * numbers
+
+
+def span_bytes(key_codec: KeyCodec) -> int:
+    """Bytes of two times."""
+    return SPAN_BYTES if key_codec == "float16" else SHORT_SPAN_BYTES
 
 
 def key_bytes(dim: int, key_codec: KeyCodec) -> int:
@@ -232,7 +241,7 @@ class SlotPolicy:
 
     @property
     def _key_bytes(self) -> int:
-        return self._slot_bytes() - SPAN_BYTES
+        return key_bytes(self.dim, self.key_codec)
 
     def _slot_bytes(self, numbers: int = 0, spans: int = 1) -> int:
         return slot_bytes(self.dim, numbers, spans, self.key_codec)

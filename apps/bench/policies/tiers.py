@@ -8,13 +8,14 @@ import numpy as np
 
 from hippocam.apps.bench.policies.base import (
     NUMBER_BYTES,
-    SPAN_BYTES,
+    SHORT_BYTES,
     FloatArray,
     KeyCodec,
     SlotPolicy,
     Slots,
     cosine,
     slots_in,
+    span_bytes,
 )
 
 
@@ -119,7 +120,9 @@ class PyramidMemoryBank(SlotPolicy):
         super().__init__(budget_bytes, dim, seed, key_codec=key_codec)
         most = {"float16": 16, "int8": 8, "signs": 1}[key_codec]
         self.bits = tuple(min(bits, most) for bits in self.bits)
-        self.level_bytes = [SPAN_BYTES + -(-dim * b // 8) + (NUMBER_BYTES if b < 16 else 0) for b in self.bits]
+        scale_bytes = SHORT_BYTES if key_codec == "signs" else NUMBER_BYTES
+        plain_bytes = span_bytes(key_codec)
+        self.level_bytes = [plain_bytes + -(-dim * b // 8) + scale_bytes * (b < 16) for b in self.bits]
         share = budget_bytes // len(self.bits)
         self.capacities = [slots_in(share, each) for each in self.level_bytes]
         self.levels = [

@@ -2,17 +2,21 @@
 
 FTS5 writes the words of a transaction as a segment of their own, and left alone merges many of them in one
 transaction, more than a small memory's budget has room for. Here it merges nothing by itself: each commit merges
-a few pages, as many as keep up with what is written (https://sqlite.org/fts5.html, "merge").
+a few pages, as many as keep up with what is written (https://sqlite.org/fts5.html, "merge"). What is deleted
+stays until it is merged, and so do deletions: where these are in the way more is merged, some pages at a time.
 """
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 
 from hippocam.memory.store.schema import full_texts
 
-# Pages that are merged for each transaction in a commit.
+# Pages that are merged for each transaction in a commit; and at once where more is merged, so that the log stays
+# small.
 _PAGES = 2
+_PAGES_AT_ONCE = 16
 # Settings that FTS5 keeps with the database: it merges by itself only from very many segments on, which merging
 # ahead keeps it from; and two segments may be merged.
 _SETTINGS = {"automerge": 0, "crisismerge": 64, "usermerge": 2}
@@ -45,4 +49,24 @@ class FullTexts:
     def merge(self, transactions: int) -> None:
         """Inside a transaction: merge as much as so many of them may have added."""
         for words in self._tables:
-            self._db.execute(f"INSERT INTO {words} ({words}, rank) VALUES ('merge', ?)", (_PAGES * transactions,))
+            self._merge(words, _PAGES * transactions)
+
+    def merge_more(self, steps: int) -> Iterator[None]:
+        """Merge so many times a few pages, each in a transaction of its own, and come back after each."""
+        for words in self._tables:
+            for _ in range(steps):
+                if not self._merge(words, _PAGES_AT_ONCE):
+                    break
+                yield
+
+    def merge_all(self) -> Iterator[None]:
+        """Merge until each table is one segment, and come back after each few pages."""
+        for words in self._tables:
+            while self._merge(words, -_PAGES_AT_ONCE):
+                yield
+
+    def _merge(self, words: str, pages: int) -> bool:
+        """Merge some pages of a table, with fewer than 0 to the end; return whether anything was merged."""
+        before = self._db.total_changes
+        self._db.execute(f"INSERT INTO {words} ({words}, rank) VALUES ('merge', ?)", (pages,))
+        return self._db.total_changes - before >= 2  # as the manual of FTS5 has it

@@ -117,10 +117,10 @@ def test_a_key_of_signs_has_numbers_of_one_size(name):
 
 
 def test_signs_take_a_bit_a_number_and_a_scale():
-    assert slot_bytes(D, numbers=1, key_codec="signs") == D // 8 + 2 + 16 + 2
+    assert slot_bytes(D, numbers=1, key_codec="signs") == D // 8 + 2 + 7 + 2
     budget_bytes = 40 * slot_bytes(D)
     bank = show(POLICIES["recent-signs"].build(budget_bytes, D, 0), frames(900))
-    assert len(bank.keys_ND) == budget_bytes // (D // 8 + 2 + 16)
+    assert len(bank.keys_ND) == budget_bytes // (D // 8 + 2 + 7)
 
 
 def test_without_a_memory_the_newest_frames_are_left():
@@ -150,12 +150,12 @@ def test_imprint_keeps_what_recurs_what_is_recent_and_what_is_distinctive():
 
 
 def test_an_int8_key_takes_a_byte_a_number_and_a_scale():
-    assert slot_bytes(D, numbers=2, spans=2, key_codec="int8") == D + 4 + 2 * 16 + 2 * 2
+    assert slot_bytes(D, numbers=2, spans=2, key_codec="int8") == D + 4 + 2 * 7 + 2 * 2
     assert slot_bytes(D, numbers=2, spans=2) == 2 * D + 2 * 16 + 2 * 4
     budget_bytes = 40 * slot_bytes(D)
     bank = show(POLICIES["recent-int8"].build(budget_bytes, D, 0), frames(300))
-    assert len(bank.keys_ND) == budget_bytes // (D + 4 + 16)
-    assert bank.bytes == len(bank.keys_ND) * (D + 4 + 16)
+    assert len(bank.keys_ND) == budget_bytes // (D + 4 + 7)
+    assert bank.bytes == len(bank.keys_ND) * (D + 4 + 7)
 
 
 @pytest.mark.parametrize("name", [name for name in INT8 if not name.startswith("pyramid")])

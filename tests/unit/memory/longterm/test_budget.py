@@ -45,7 +45,7 @@ class Database:
     def fold_log(self) -> bool:
         return not self.readers
 
-    def merge_words(self) -> None:
+    def merge_words(self, steps: int | None = None) -> None:
         pass
 
     def give_up(self, count: int) -> None:
