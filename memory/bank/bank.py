@@ -97,7 +97,7 @@ class Bank:
         block_bytes: The same of one that keeps only its signs; None for as many.
         vectors: How many vectors each entry keeps.
         by_signs: Whether vectors may be reduced to their signs.
-        outline: To what signs may be reduced where room is shorter still; None for nothing.
+        outline: What vectors may be reduced to in place of signs where room is short; None for nothing.
 
     Attributes:
         learning: What it learns of its events.
@@ -340,7 +340,7 @@ class Bank:
             reduced: The entry as it is then, from its signs on; None to reduce its key here.
             outlined: Whether of its signs only the outline is kept.
         """
-        columns, row, stage = self._columns, self._columns.row(entry_id), self._ladder.stage()
+        columns, row, outlines = self._columns, self._columns.row(entry_id), self._ladder.outlines()
         self._compared = None
         self.picture_bytes += jpeg_bytes - int(columns.picture_bytes[row])
         columns.level[row], columns.picture_bytes[row] = level, jpeg_bytes
@@ -360,7 +360,7 @@ class Bank:
             columns.tell_apart(row)
             self._twins.unpair(row)
             self._ranking.forget()
-        if stage != self._ladder.stage():
+        if outlines != self._ladder.outlines():
             self._ranking.forget()
         self._ranking.again(row)
 

@@ -1,9 +1,9 @@
 """The ladder that an entry falls down: what it gives up next, what that frees, and what it costs.
 
-In order: a smaller picture, no picture, only the signs of its vectors, the outline of one vector (codec.py)
-where one is known, only its words, nothing. Each step loses a share of the entry's worth and frees some bytes.
-Once there are outlines, an entry that gives up its numbers becomes one at once: it soon would, and the outline of
-what it was is better than that of its signs.
+In order: a smaller picture, no picture, only the signs of its vectors, only its words, nothing. Each step loses a
+share of the entry's worth and frees some bytes. Where an outline is known (codec.py) and signs have room for few,
+the outline of one vector takes the place of signs, for all entries: that of signs would be a poor one, and of a
+mixture of both fewest are found.
 
 Shapes: N rows.
 """
@@ -30,15 +30,15 @@ _WORDS_IN_BLOCK = 1 / 4
 # Beyond the last level nothing is held.
 NOTHING = int(Level.WORDS) + 1
 # Where each step of `next_levels` leads, in its order.
-_TARGETS = np.array([Level.SMALL, Level.VECTORS, Level.SIGNS, OUTLINE, OUTLINE, Level.WORDS, NOTHING], np.int64)
+_TARGETS = np.array([Level.SMALL, Level.VECTORS, Level.SIGNS, OUTLINE, Level.WORDS, NOTHING], np.int64)
 # Share of an entry's worth that is lost with each level of evidence.
 _SHARES = {Level.FULL: 0.15, Level.SMALL: 0.45, Level.VECTORS: 0.35, Level.WORDS: 0.05}
 # Keeping only the signs of vectors loses, for each unit of a cosine's error, this much of what losing the vectors
 # would.
 _SIGN_SHARE = 2.0
-# Outlines begin where signs have room for no more entries than this: of a few hundred twice as many are then held
-# and found, of many hundreds fewer are found than as signs. Once begun they go on, since a mixture finds fewest.
-_BEGUN_UP_TO = 700
+# Outlines begin where signs would have room for no more entries than this when the first numbers are given up.
+# Once begun they go on.
+_BEGUN_UP_TO = 2500
 
 
 class Ladder:
@@ -50,7 +50,7 @@ class Ladder:
         block_bytes: The same of one that keeps only its signs.
         vectors: How many vectors each entry keeps.
         by_signs: Whether vectors may be reduced to their signs.
-        outline: To what signs may be reduced; None for nothing.
+        outline: What vectors may be reduced to in place of signs; None for nothing.
     """
 
     def __init__(
@@ -77,8 +77,7 @@ class Ladder:
             The level that it falls to, OUTLINE for that, NOTHING beyond the last; bytes that are freed; share of
             its worth that is lost.
         """
-        columns, in_haste = self._columns, self.in_haste()
-        by_outline_too = self._outlines()
+        columns, outlines = self._columns, self.outlines()
         level, picture, words = columns.level[rows], columns.picture_bytes[rows], columns.words_bytes[rows]
         outlined = columns.outlined[rows]
         vectors = self._vector_bytes(level, outlined)
@@ -88,9 +87,8 @@ class Ladder:
         cases = [
             (level == Level.FULL) & (picture > 2 * SMALL_BYTES),
             picture > 0,
-            (level <= Level.VECTORS) & (self._by_signs and not in_haste),
-            (level <= Level.VECTORS) & in_haste,
-            (level == Level.SIGNS) & ~outlined & by_outline_too,
+            (level <= Level.VECTORS) & (self._by_signs and not outlines),
+            (level <= Level.VECTORS) & outlines,
             (level < Level.WORDS) & (words > 0),
         ]
         signs_bytes, outline_bytes = self._vector_bytes(np.full(2, Level.SIGNS), np.array([False, True]))
@@ -104,7 +102,6 @@ class Ladder:
                 picture,
                 vectors - signs_bytes + packed,
                 vectors - outline_bytes + packed,
-                vectors - outline_bytes,
                 vectors,
                 vectors + self._plain_bytes(level) + words_now,
             ],
@@ -117,7 +114,6 @@ class Ladder:
                 _SHARES[Level.SMALL],
                 by_signs,
                 by_outline,
-                by_outline - by_signs,
                 left,
                 np.where(level == Level.WORDS, 0.0, left) + _SHARES[Level.WORDS],
             ],
@@ -135,25 +131,17 @@ class Ladder:
         )
         return own
 
-    def in_haste(self) -> bool:
-        """Whether numbers become outlines at once, since some entry is one."""
-        return self._outlines() and self._begun()
-
-    def stage(self) -> tuple[bool, bool]:
-        """What the steps of all entries depend on: whether there are outlines, and whether at once."""
-        outlines = self._outlines()
-        return outlines, outlines and self._begun()
-
-    def _begun(self) -> bool:
-        """Whether some entry is an outline."""
-        return bool((self._columns.used & self._columns.outlined).any())
-
-    def _outlines(self) -> bool:
-        """Whether signs may be reduced to outlines now: where none but the newest entry keeps its numbers."""
+    def outlines(self) -> bool:
+        """Whether numbers become outlines: some entry is one, or none has signs, which would have little room."""
         columns = self._columns
-        if self._outline is None or (len(columns) > _BEGUN_UP_TO and not self._begun()):
+        if self._outline is None:
             return False
-        return int((columns.used & ~columns.pinned & (columns.level <= Level.VECTORS)).sum()) <= 1
+        if (columns.used & columns.outlined).any():
+            return True
+        if len(columns) > _BEGUN_UP_TO or (columns.used & (columns.level == Level.SIGNS)).any():
+            return False
+        each_bytes = self._vectors * sign_bytes(columns.dim) + self._block_bytes
+        return int(self.whole_bytes(columns.all_rows()).sum()) <= _BEGUN_UP_TO * each_bytes
 
     def _lost(self) -> tuple[float, float]:
         """Share of an entry's worth that is lost with all but its signs, and with all but its outline."""

@@ -129,7 +129,7 @@ class EntityMemory:
         return stream in self._trackers and self._written.get(stream) != self._trackers[stream].seq
 
     def is_idle(self, stream: str) -> bool:
-        """Whether nothing was there to be followed in a stream so far: then a short state is all there is to write."""
+        """Whether nothing was there to be followed in a stream so far: its state is short, and all there is."""
         waiting = (self._pending, self._due, self._detected)
         return self._tracker(stream).idle and not any(of.get(stream) for of in waiting)
 

@@ -2,10 +2,10 @@
 
 A slot costs its vectors as int8 with a scale, what is new and the scene (or, once it was demoted, a bit a number
 or the outline of the one vector that is left of both, see `in_one`), its spans (four at most, of seven bytes as
-beside all keys that are stored as ours), and what it is weighed by, as blocks have it: its surprise to eleven bits,
-its place and the times that it was met in a byte each. The sketches of what was learned count too. What follows from
-the keys when an entry is new (its energy, its twin) does not count, as no rule's similarities do, nor do weights
-trained beforehand.
+beside all keys that are stored as ours), and what it is weighed by, as blocks have it: its surprise to eleven
+bits, its place and the times that it was met in a byte each. The sketches of what was learned count too. What
+follows from the keys when an entry is new (its energy, its twin) does not count, as no rule's similarities do, nor
+do weights trained beforehand.
 
 Shapes: N slots, S spans, D dimensions.
 """
@@ -74,7 +74,8 @@ class OurSlots:
             dim,
             parts.bank,
             Utility(dim, parts.prior_for(encoder, dim), online=online),
-            row_bytes=_WEIGHED_BYTES + self._span_bytes,
+            row_bytes=self._slot_bytes + self._span_bytes - self._key_bytes // (1 + self._two),
+            block_bytes=_WEIGHED_BYTES + self._span_bytes,
             vectors=1,
             by_signs=parts.codec == "ladder",
             outline=self._outline,

@@ -82,38 +82,54 @@ def test_a_full_memory_keeps_signs_of_vectors_of_any_length_and_hands_them_on(tm
     assert rows(tmp_path / "copy") == rows(tmp_path / "m")
 
 
-def test_where_an_outline_is_known_signs_become_one_and_what_comes_after_does_at_once():
-    rng = np.random.default_rng(3)
-    outline = learn_outline(unit_rows(rng.normal(size=(400, 64))), tables=4, directions=32)
-    bank = Bank(64, outline=outline, row_bytes=10)
-    for entry_id in (1, 2):
-        key_D = unit(rng.normal(size=64))
-        bank.add(
-            Slot(
-                entry_id=entry_id,
-                stream="cam",
-                place=1,
-                key_D=key_D,
-                utility=entry_id,
-                last_s=0.0,
-                level=Level.VECTORS,
-            )
-        )
-    taken = []
+def outlined_bank(*slots):
+    vectors_ND = unit_rows(np.random.default_rng(3).normal(size=(400, 64)))
+    bank = Bank(64, outline=learn_outline(vectors_ND, tables=4, directions=32), row_bytes=10)
+    for slot in slots:
+        bank.add(slot)
+    return bank
+
+
+def slot_of(entry_id, level=Level.VECTORS):
+    key_D = unit(np.random.default_rng(entry_id).normal(size=64))
+    return Slot(
+        entry_id=entry_id,
+        stream="cam",
+        place=1,
+        key_D=key_D,
+        utility=entry_id,
+        last_s=float(entry_id),
+        level=level,
+    )
+
+
+def steps_of(bank, *, later=()):
+    """All steps until nothing is left; what comes later comes after the first of them."""
+    taken, waiting = [], list(later)
     while (step := bank.next_step()) is not None:
         taken.append((step.entry_id, step.to, step.outlined))
         if step.to is None:
             bank.delete(step.entry_id)
         else:
             bank.demote(step.entry_id, step.to, 0, outlined=step.outlined)
-        if taken[-1] == (1, Level.SIGNS, True):
-            key_D = unit(rng.normal(size=64))
-            bank.add(
-                Slot(entry_id=3, stream="cam", place=1, key_D=key_D, utility=9.0, last_s=1.0, level=Level.VECTORS)
-            )
-    assert [step for step in taken if step[0] == 1] == [
-        (1, Level.SIGNS, False),
-        (1, Level.SIGNS, True),
-        (1, None, False),
-    ]
-    assert [step for step in taken if step[0] == 3] == [(3, Level.SIGNS, True), (3, None, False)]
+        while waiting:
+            bank.add(waiting.pop())
+    return taken
+
+
+def test_where_an_outline_is_known_and_signs_have_little_room_it_takes_their_place():
+    taken = steps_of(outlined_bank(slot_of(1), slot_of(2)), later=[slot_of(3)])
+    for entry_id in (1, 2, 3):
+        own = [step for step in taken if step[0] == entry_id]
+        assert own == [(entry_id, Level.SIGNS, True), (entry_id, None, False)]
+
+
+def test_beside_signs_nothing_becomes_an_outline():
+    taken = steps_of(outlined_bank(slot_of(1, Level.SIGNS), slot_of(2)))
+    assert taken == [(2, Level.SIGNS, False), (1, None, False), (2, None, False)]
+
+
+def test_where_signs_have_room_for_many_nothing_becomes_an_outline():
+    bank = outlined_bank(*map(slot_of, range(1, 2602)))
+    step = bank.next_step()
+    assert (step.to, step.outlined) == (Level.SIGNS, False)
