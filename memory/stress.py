@@ -9,8 +9,9 @@ import numpy as np
 
 from hippocam.stream.records import FloatArray
 
-# Length above which a vector was reduced to its signs: others have length 1, but for rounding.
-_SIGNS_FROM = 1.05
+# Length above which a vector was reduced to its signs: others have length 1, but for rounding, or a little more
+# where only an outline is left.
+_SIGNS_FROM = 1.1
 
 
 def stressed(keys_ND: FloatArray, scenes_ND: FloatArray, key_weight: float) -> FloatArray:
@@ -19,7 +20,8 @@ def stressed(keys_ND: FloatArray, scenes_ND: FloatArray, key_weight: float) -> F
     An event's scene is s = known + n k, with k its key, which is at right angles to what was known, and n = s . k.
     The row is s + key_weight (1 - n^2) n k, scaled to length 1: what is new is stressed, the more so the more was
     known. Where nothing or all is new, it is the scene. The row of an entry that keeps only the signs of its
-    vectors is scaled so that its inner products stay without bias.
+    vectors is scaled so that its inner products stay without bias. That of an outline has length 1, too: it is the
+    mean of what it may have been, so its inner products with others have no bias, and with what it was the less.
 
     Args:
         keys_ND: float32 [N, D].

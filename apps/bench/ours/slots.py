@@ -194,7 +194,7 @@ class OurSlots:
         key_D = signs(key_D) if outline is None else outlined(outline, key_D)
         reduced = None if slot is None else replace(slot, key_D=key_D)
         self._bank.demote(entry_id, Level.SIGNS, 0, reduced, outlined=outline is not None)
-        self._keys[entry_id] = key_D
+        self._keys[entry_id] = key_D if outline is None else key_D / np.linalg.norm(key_D)  # as recall has it
         self._reduced[entry_id] = key_bytes(self._dim, "signs") if outline is None else outline.body_bytes
 
     def _join(self, entry_id: int, spans: list[Span]) -> None:

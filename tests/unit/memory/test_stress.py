@@ -38,6 +38,8 @@ def test_rows_have_the_length_of_their_scenes():
     keys, scenes = rng.normal(size=(2, 9, D)).astype(np.float32)
     keys, scenes = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (keys, scenes))
     assert np.linalg.norm(stressed(keys, scenes, 1.0), axis=1) == pytest.approx(1, abs=1e-5)
+    outlines = np.float32(1.08) * scenes  # as long as one that ships makes them
+    assert np.linalg.norm(stressed(outlines, outlines, 1.0), axis=1) == pytest.approx(1, abs=1e-5)
     keys, scenes = (np.stack([signs(row) for row in rows]) for rows in (keys, scenes))
     assert np.linalg.norm(stressed(keys, scenes, 1.0), axis=1) == pytest.approx(np.linalg.norm(scenes, axis=1))
 
