@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hippocam.apps.bench.policies import POLICIES, slot_bytes
-from hippocam.apps.bench.policies.base import SPAN_BYTES, NoRoomError, Slots, cosine, half
+from hippocam.apps.bench.policies.base import SHORT_SPAN_BYTES, NoRoomError, Slots, cosine, half
 from hippocam.apps.bench.policies.events import (
     Event,
     FifoEvents,
@@ -97,7 +97,7 @@ def test_a_small_budget_is_kept_or_refused(name, slots):
 @pytest.mark.parametrize("name", POLICIES)
 def test_a_budget_without_room_for_a_slot_is_an_error(name):
     with pytest.raises(NoRoomError, match="give it more"):
-        POLICIES[name].build(SPAN_BYTES + 1, D, 0)  # the times alone would fit
+        POLICIES[name].build(SHORT_SPAN_BYTES + 1, D, 0)  # the times alone would fit
 
 
 INT8 = sorted(name for name in POLICIES if name.endswith("-int8"))
