@@ -124,14 +124,18 @@ class EntityMemory:
         self._note(stream, tracker.flush(cut_off=cut_off), tracker.time_s)
         self._written.pop(stream, None)
 
-    def has_new(self, stream: str) -> bool:
-        """Whether there is something of a stream to `write`: not where all its frames were written down before."""
-        return stream in self._trackers and self._written.get(stream) != self._trackers[stream].seq
+    def has_new(self, stream: str, *, beyond_state: bool = False) -> bool:
+        """Whether there is something of a stream to `write`: not where all its frames were written down before.
 
-    def is_idle(self, stream: str) -> bool:
-        """Whether nothing was there to be followed in a stream so far: its state is short, and all there is."""
+        Args:
+            stream: Its name.
+            beyond_state: Whether there is more than a state, which is short where nothing was ever followed.
+        """
+        tracker = self._trackers.get(stream)
+        if tracker is None or self._written.get(stream) == tracker.seq:
+            return False
         waiting = (self._pending, self._due, self._detected)
-        return self._tracker(stream).idle and not any(of.get(stream) for of in waiting)
+        return not (beyond_state and tracker.idle) or any(of.get(stream) for of in waiting)
 
     def write(self, stream: str) -> bytes:
         """Write what is new of a stream, within the caller's transaction, and keep to the budget.

@@ -72,11 +72,8 @@ class Scenes(Protocol):
 class Things(Protocol):
     """Follows the things that streams show."""
 
-    def has_new(self, stream: str) -> bool:
-        """Whether there is something of a stream to write."""
-
-    def is_idle(self, stream: str) -> bool:
-        """Whether that is a short state alone, which needs no room of its own."""
+    def has_new(self, stream: str, *, beyond_state: bool = False) -> bool:
+        """Whether there is something of a stream to write, or more than a short state."""
 
     def write(self, stream: str) -> bytes:
         """Write what is new of a stream, inside a transaction; return the state to go on from."""
@@ -249,9 +246,7 @@ class Intake:
 
         Where there was nothing to be followed, the state goes with the event that comes next.
         """
-        if not self._things.has_new(stream):  # after a kill all of it was there: no room must be made twice
-            return
-        if self._things.is_idle(stream):
+        if not self._things.has_new(stream, beyond_state=True):  # or room would be made twice after a kill
             return
         first = not self._progress.follows(stream)  # later states replace earlier ones
         most_bytes = min(_TRACKED_BYTES, self._budget.given_bytes * _TRACKED_SHARE)

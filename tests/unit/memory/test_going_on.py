@@ -1,9 +1,12 @@
 """A memory that was killed and gone on with is the memory of an undisturbed run, also where its budget is full."""
 
 import contextlib
+import json
 import random
 import shutil
 import sqlite3
+import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -146,3 +149,17 @@ def test_killed_at_any_step_of_a_full_memory_and_gone_on_with_it_is_the_undistur
         watch(folder, items)
         found = held(folder)
         assert [table for table in wanted if found[table] != wanted[table]] == [], folder.name
+
+
+def test_a_stream_of_vectors_keeps_how_far_it_was_followed_with_each_event(tmp_path):
+    items = [replace(item, jpeg=b"") if isinstance(item, Embedding) else item for item in stream(2, 30)]
+    points = range(9, len(items), 20)
+    watch(tmp_path / "whole", items, points)
+    for point in points:
+        folder = tmp_path / f"whole-{point}"
+        with contextlib.closing(sqlite3.connect(folder / "memory.db")) as database:
+            (state,) = database.execute("SELECT state FROM tracked").fetchone()
+            (last_seq,) = database.execute("SELECT last_seq FROM stream").fetchone()
+        assert json.loads(zlib.decompress(state))["seq"] >= last_seq
+        watch(folder, items)
+        assert held(folder) == held(tmp_path / "whole")

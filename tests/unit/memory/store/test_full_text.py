@@ -12,6 +12,7 @@ import pytest
 from hippocam.memory.config import MemoryConfig
 from hippocam.memory.folder import folder_bytes
 from hippocam.memory.memory import Memory
+from hippocam.memory.store.database import Store
 from hippocam.stream.records import Embedding, EncoderSpec
 
 D = 192
@@ -56,3 +57,25 @@ def test_a_database_that_merged_by_itself_no_longer_does(tmp_path: Path) -> None
     with closing(sqlite3.connect(folder / "memory.db")) as db:
         for words in ("words", "words_noted"):
             assert dict(db.execute(f"SELECT k, v FROM {words}_config"))["automerge"] == 0
+
+
+def test_full_text_that_is_in_the_way_is_merged_a_little_or_to_the_end(tmp_path: Path) -> None:
+    with closing(Store(tmp_path / "memory.db", writable=True)) as store:
+
+        def segments() -> int:
+            (count,) = store.connection.execute("SELECT count(DISTINCT segid) FROM words_idx").fetchone()
+            return int(count)
+
+        rng = np.random.default_rng(0)
+        for k in range(60):
+            words = " ".join(f"w{x:05x}" for x in rng.integers(1 << 20, size=300))
+            with store.transaction():
+                store.connection.execute("INSERT INTO words (rowid, labels, text) VALUES (?, '', ?)", (k, words))
+        before = segments()
+        changes = store.connection.total_changes
+        store.merge_words(steps=1)
+        little = store.connection.total_changes - changes
+        assert 1 < segments() <= before
+        store.merge_words()
+        assert segments() == 1
+        assert 0 < little < (store.connection.total_changes - changes) / 2
