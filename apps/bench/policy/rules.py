@@ -33,7 +33,7 @@ ASSETS = Path(__file__).parent / "assets"
 # Demonstrations of those that read the history by themselves, and the sizes in these: in some worlds the small
 # ones, since the cost of a batch grows with the history.
 _MANY, _SMALL = {GRU: 6000, TRANSFORMER: 1200}, {"tour": (4, 8), "tour-minigrid": (4, 8), "guided": (4, 8)}
-# The longest delay that ours and a full history are taught at; longer ones take minutes to demonstrate.
+# The longest delay that a full history is taught at; those with a longer one take minutes to demonstrate.
 _LONGEST_TAUGHT = 10_000
 _SHORT = FitConfig(batch=128, look=100, patience=4)
 _WIDE = FitConfig(batch=32, look=100, patience=4)
@@ -104,7 +104,7 @@ def taught(
         world: The world.
         seed: Of demonstrations and weights.
         count: How many episodes are demonstrated.
-        delays: Those that will be tried; ours, and a full history with a hard top-k, are taught at all of them.
+        delays: Those that will be tried; what is read of a full history by a hard top-k is taught at all of them.
         retrain: Whether a GRU and a transformer are trained anew, rather than taken as they come with the bench.
         say: Takes lines of progress.
     """
@@ -114,7 +114,7 @@ def taught(
             return Rule(actor=Alone(kept), opens=lambda: _bank(banks.Full, world.dim))
         recurrent = Recurrent(kept)
         return Rule(actor=recurrent, opens=lambda: _state(recurrent))
-    if name in (OURS, "full-hard"):
+    if name == "full-hard":
         world = replace(world, delays=tuple(delay for delay in delays if delay <= _LONGEST_TAUGHT))
 
     def opens() -> AbstractContextManager[Remembering]:
