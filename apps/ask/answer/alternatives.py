@@ -13,7 +13,6 @@ from hippocam.apps.ask.answer.facts import Closer, Facts, Stay
 from hippocam.apps.ask.answer.phrases import by_stream, stretch
 from hippocam.apps.ask.answer.told import Told, told
 from hippocam.apps.ask.nouns import labels_of, thing_in
-from hippocam.memory.recall.words import content_words
 from hippocam.memory.records import Evidence
 from hippocam.models.readers.question_kind import QuestionKind
 from hippocam.models.readers.reading import SEEN_FROM
@@ -68,7 +67,9 @@ def alternatives(facts: Facts, evidence: Sequence[Evidence], closer: Closer | No
     chosen = (
         _of_labels(facts, one, other)
         or _of_colours(facts, asked["about"].strip(), one, other)
-        or _of_pictures(_moments(facts, asked["about"], evidence), facts, closer, one, other)
+        or _of_pictures(
+            facts.meant(_SHOWN.sub(" ", asked["about"]), evidence, _PICTURES), facts, closer, one, other
+        )
     )
     if chosen is not None or not _ONE_OF_TWO.match(facts.question):
         return chosen
@@ -96,13 +97,6 @@ def _of_colours(facts: Facts, about: str, one: str, other: str) -> Told | None:
     seen = {name: [stay for stay in stays if name.casefold() in stay.visit.colours] for name in (one, other)}
     named = [name for name, own in seen.items() if own]
     return _chosen(facts, named[0], seen[named[0]]) if len(named) == 1 else None
-
-
-def _moments(facts: Facts, about: str, evidence: Sequence[Evidence]) -> list[Evidence]:
-    """The best moment of what is named beside the two, else the most notable ones."""
-    if content_words(_SHOWN.sub(" ", about)) and evidence and evidence[0].score >= SEEN_FROM:
-        return [evidence[0]]
-    return [moment for _, moment in facts.records.notable(_PICTURES)]
 
 
 def _of_pictures(

@@ -39,9 +39,8 @@ def doing(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
     asked = _DOING.match(facts.question) if facts.kind == QuestionKind.OTHER and not facts.beside else None
     if asked is None:
         return None
-    moments = _of_thing(facts, asked["doing"] or asked["do"] or asked["look"]) or [
-        m for m in evidence if m.score >= SEEN_FROM
-    ]
+    named = asked["doing"] or asked["do"] or asked["look"]
+    moments = _of_thing(facts, named) or [m for m in evidence if m.score >= SEEN_FROM]
     told_apart = list({moment.sentence: moment for moment in reversed(moments) if moment.sentence}.values())[::-1]
     if not told_apart:
         return None

@@ -10,8 +10,10 @@ from typing import NamedTuple, Protocol
 from hippocam.memory.entities.describing import Position
 from hippocam.memory.entities.detections import Detected
 from hippocam.memory.entities.records import Entity, Visit
+from hippocam.memory.recall.words import content_words
 from hippocam.memory.records import Evidence
 from hippocam.models.readers.question_kind import QuestionKind
+from hippocam.models.readers.reading import SEEN_FROM
 from hippocam.stream.records import Box, Note
 
 # Kinds of notes that tell what was said, and what was to be read.
@@ -218,6 +220,18 @@ class Facts:
         if _AT_END.search(self.question):
             return end_s
         return (start_s + end_s) / 2 if _AT.search(self.question) and end_s - start_s <= _MOMENT_S else None
+
+    def meant(self, named: str, evidence: Sequence[Evidence], most: int) -> list[Evidence]:
+        """The best moment of what a question names; where it names nothing, the most notable moments.
+
+        Args:
+            named: The words that name something to look for.
+            evidence: What was found for it, the strongest first.
+            most: How many moments at most.
+        """
+        if content_words(named) and evidence and evidence[0].score >= SEEN_FROM:
+            return [evidence[0]]
+        return [moment for _, moment in self.records.notable(most)]
 
     def notes(self, kinds: Sequence[str]) -> list[Note]:
         """Notes of some kinds, by time."""

@@ -64,17 +64,13 @@ def nobody(facts: Facts) -> Told | None:
     there = facts.shown(_spans(stays), _WHY, 0.9)
     whole = sum(each.end_s - each.start_s for each in meant)
     without = sum(t1_s - t0_s for _, t0_s, t1_s in gaps)
-    question, whole_end_s = facts.question.casefold(), max(each.end_s for each in meant)
+    question, end_s = facts.question.casefold(), max(each.end_s for each in meant)
     if question.startswith("how long"):
         text = f"For about {lasting(without)} of {lasting(whole)}" + (f": {by_stream(gaps)}" if gaps else "")
     elif question.startswith(("how often", "how many times")):
-        text = (
-            f"{times(len(gaps))}: {by_stream(gaps, most=len(gaps))}"
-            if gaps
-            else "Never: somebody was always there"
-        )
-        text = text[0].upper() + text[1:]
-    elif _FOR_GOOD.search(question) and gaps and gaps[-1][2] >= whole_end_s:
+        often = f"{times(len(gaps)).capitalize()}: {by_stream(gaps, most=len(gaps))}"
+        text = often if gaps else "Never: somebody was there all the time"
+    elif _FOR_GOOD.search(question) and gaps and gaps[-1][2] >= end_s:
         text = f"From {format_time(gaps[-1][1])} on in {gaps[-1][0]}"
         gaps = gaps[-1:]
     elif question.startswith(("when", "at what", "since")):

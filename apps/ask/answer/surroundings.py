@@ -16,9 +16,7 @@ from typing import NamedTuple
 from hippocam.apps.ask.answer.facts import Closer, Facts
 from hippocam.apps.ask.answer.phrases import stretch
 from hippocam.apps.ask.answer.told import Told, told
-from hippocam.memory.recall.words import content_words
 from hippocam.memory.records import Evidence
-from hippocam.models.readers.reading import SEEN_FROM
 from hippocam.models.readers.surety import Surety, affirmed, hedged
 
 
@@ -139,9 +137,12 @@ def surroundings(facts: Facts, evidence: Sequence[Evidence], closer: Closer | No
     if closer is None or facts.beside:
         return None
     question = facts.question.strip(" ?!.")
-    asked = next((find for pattern, find in _ASKED if pattern.search(question)), None)
-    moments = _meant(facts, evidence) if asked is not None else []
-    found = asked(question, _Look(closer, moments)) if asked is not None and moments else None
+    asked = next(((words, find) for pattern, find in _ASKED if (words := pattern.search(question))), None)
+    moments = facts.meant(_ASKING.sub(" ", facts.text), evidence, _PICTURES) if asked is not None else []
+    if asked is None or not moments:
+        return None
+    words, find = asked
+    found = find(words, _Look(closer, moments))
     if found is None:
         return None
     best, surety = moments[0], Surety.of(found.belief)
@@ -173,7 +174,7 @@ class _Look(NamedTuple):
         return self.closer.brightness(self.moments) >= _SUNNY
 
 
-def _weather(question: str, look: _Look) -> _Found:
+def _weather(asked: re.Match[str], look: _Look) -> _Found:
     if look.lead(_INSIDE, _OUTSIDE) > 0:
         return _Found("it looks indoors, where no weather is to be seen", _PERHAPS)
     ordinary = look.near(_OUTSIDE.descriptions)
@@ -181,39 +182,35 @@ def _weather(question: str, look: _Look) -> _Found:
         return _Found("there is snow", _PERHAPS)
     if look.near(_RAIN) > ordinary:
         return _Found("it is wet or raining", _PERHAPS)
-    return _Found(
-        f"dry, and {'bright, as in sunshine' if look.sunny else 'rather dull, as under clouds'}", _PERHAPS
-    )
+    light = "bright, as in sunshine" if look.sunny else "rather dull, as under clouds"
+    return _Found(f"dry, and {light}", _PERHAPS)
 
 
-def _sun(question: str, look: _Look) -> _Found | None:
+def _sun(asked: re.Match[str], look: _Look) -> _Found | None:
     return _Found("it looks bright", _PERHAPS, yes=True) if look.sunny else None
 
 
-def _season(question: str, look: _Look) -> _Found:
+def _season(asked: re.Match[str], look: _Look) -> _Found:
     return _Found(max(_SEASONS, key=lambda name: look.near(_SEASONS[name])), _PERHAPS)
 
 
-def _one_of_two(question: str, look: _Look) -> _Found | None:
-    offered = _OR.search(question)
-    for one, other in _PAIRS if offered is not None else ():
-        if offered is not None and one.is_one_of(*offered.groups()) and other.is_one_of(*offered.groups()):
+def _one_of_two(asked: re.Match[str], look: _Look) -> _Found | None:
+    for one, other in _PAIRS:
+        if one.is_one_of(*asked.groups()) and other.is_one_of(*asked.groups()):
             lead = look.lead(one, other)
             return _Found(one.name if lead > 0 else other.name, _belief(lead))
     return None
 
 
-def _whether(question: str, look: _Look) -> _Found | None:
-    asked = _SIDE.search(question)
-    for sides in _PAIRS if asked is not None else ():
-        for meant, against in (sides, sides[::-1]):
-            if asked is not None and meant.is_one_of(asked["side"]):
-                lead = look.lead(meant, against)
-                return _Found(f"it looks {(meant if lead > 0 else against).name}", _belief(lead), yes=lead > 0)
+def _whether(asked: re.Match[str], look: _Look) -> _Found | None:
+    for meant, against in (*_PAIRS, *(pair[::-1] for pair in _PAIRS)):
+        if meant.is_one_of(asked["side"]):
+            lead = look.lead(meant, against)
+            return _Found(f"it looks {(meant if lead > 0 else against).name}", _belief(lead), yes=lead > 0)
     return None
 
 
-_ASKED: tuple[tuple[re.Pattern[str], Callable[[str, _Look], _Found | None]], ...] = (
+_ASKED: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], _Look], _Found | None]], ...] = (
     (re.compile(r"^(?:what|how)\b.*\bweather\b", re.IGNORECASE), _weather),
     (
         re.compile(
@@ -229,10 +226,3 @@ _ASKED: tuple[tuple[re.Pattern[str], Callable[[str, _Look], _Found | None]], ...
 
 def _belief(lead: float) -> float:
     return _LIKELY if abs(lead) >= _PLAIN else _PERHAPS
-
-
-def _meant(facts: Facts, evidence: Sequence[Evidence]) -> list[Evidence]:
-    """The moments that a question is about: the best one of what it names, else the most notable ones."""
-    if content_words(_ASKING.sub(" ", facts.text)) and evidence and evidence[0].score >= SEEN_FROM:
-        return [evidence[0]]
-    return [moment for _, moment in facts.records.notable(_PICTURES)]

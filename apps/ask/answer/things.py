@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from hippocam.apps.ask.answer.facts import Facts, Stay
 from hippocam.apps.ask.answer.phrases import by_stream, lasting, listed, number, stretch, times
@@ -135,8 +135,7 @@ def glimpsed(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
     if sum(each.frames for each in stretches) < _GLIMPSES:
         return None
     spans = [span for each in stretches for span in _looks(each)]
-    likely = {(moment.stream, moment.t0_s, moment.t1_s): moment.score for moment in evidence}
-    best = sorted(spans, key=lambda span: -_score_at(span, likely))  # stable
+    best = sorted(spans, key=lambda span: -_score_at(span, evidence))  # stable
     shown = facts.shown([(*span, (span[1] + span[2]) / 2) for span in best], _DETECTED, _GLIMPSED)
     text = by_stream(best)
     surety = Surety.of(_GLIMPSED)
@@ -152,12 +151,10 @@ def _looks(glimpsed: Detected) -> list[tuple[str, float, float]]:
     return [(stream, t0_s, t0_s), (stream, t1_s, t1_s)]
 
 
-def _score_at(span: tuple[str, float, float], likely: Mapping[tuple[str, float, float], float]) -> float:
+def _score_at(span: tuple[str, float, float], evidence: Sequence[Evidence]) -> float:
     """The belief in the best moment that was found at a time; 0 where none was."""
     stream, t0_s, t1_s = span
-    at_once = (
-        score for (of, start, end), score in likely.items() if of == stream and start <= t1_s and end >= t0_s
-    )
+    at_once = (m.score for m in evidence if m.stream == stream and m.t0_s <= t1_s and m.t1_s >= t0_s)
     return max(at_once, default=0.0)
 
 
