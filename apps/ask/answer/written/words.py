@@ -153,9 +153,10 @@ def few_lines(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
     best = evidence[0] if evidence and evidence[0].score >= SEEN_FROM else None
     if facts.beside or _NAME.match(facts.question) or (best is not None and (best.notes or best.text)):
         return None
-    lines = {_line_of(note.text): note for note in reversed(facts.notes(READ))}
-    if best is not None:  # those of the time at which it was seen, whatever it is
-        lines = {key: note for key, note in lines.items() if _is_beside(note, best)}
+    read = facts.notes(READ)
+    if best is not None:  # what was read elsewhere is not on what was seen there
+        read = [note for note in read if _is_beside(note, best)]
+    lines = {_line_of(note.text): note for note in reversed(read)}
     if not 0 < len(lines) <= _FEW:
         return None
     notes = sorted(lines.values(), key=lambda note: (note.t0_s, note.line))

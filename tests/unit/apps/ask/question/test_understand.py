@@ -47,7 +47,7 @@ SOME = [stream("cam1", 600.0), stream("yard/left", 1200.0), stream("kitchen", 60
         ("Was anybody there at the end of the video?", "anybody there", 540, None),
         ("a dog at the beginning", "a dog", None, 60),
         ("What was red in the second half?", "red", 300, None),
-        ("How many bottles are there right now?", "How many bottles are there", 590, None),
+        ("How many bottles are there right now?", "bottles", 590, None),
         ("Is there a dog in the video?", "a dog", None, None),
         ("Was a man there in the whole film?", "a man there", None, None),
         ("Is a dog in the video now?", "a dog", 590, None),
