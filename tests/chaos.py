@@ -26,113 +26,24 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import kills
 import media
-import numpy as np
+from chaos_memory import check, entries, frames, killed, name_of, work, writer
+from chaos_moves import full_disks_elsewhere, moving, sleeping
 from chaos_report import HANGS_S, Outcome, table, within, write
 from chaos_runs import archives, archives_on_ray, in_batches, live, recordings
 
 from hippocam.apps.session import Session
 from hippocam.apps.verify import problems_of
-from hippocam.memory.config import MemoryConfig
 from hippocam.memory.errors import DiskError
 from hippocam.memory.memory import Memory
 from hippocam.memory.recall.query import Query
-from hippocam.memory.records import Level
 from hippocam.stream.errors import HippocamError
-from hippocam.stream.records import Embedding, EncoderSpec
+from hippocam.stream.records import Embedding
 
-D = 16
-SPEC = EncoderSpec(id="test:1", dim=D, normalised=True, midpoint=0.5, slope=20.0)
-BUDGET_BYTES = 1_000_000
-# Frames of the stream that is written while processes are killed: more than the budget holds.
-FRAMES = 160
 SUFFIXES = (".mp4", ".mkv", ".ts", ".avi", ".webm", ".mov")
 
 
-# the memory that faults happen to -----------------------------------------------------------------------------
-
-
-def writer(folder: Path) -> Memory:
-    """Open a memory for writing."""
-    return Memory.open_writer(folder, encoder="test", spec=SPEC, config=MemoryConfig(budget_bytes=BUDGET_BYTES))
-
-
-def frames(count: int = FRAMES) -> list[Embedding]:
-    """Frames of one stream that differ, each with a picture that says which it is."""
-    rng = np.random.default_rng(7)
-    vectors = rng.normal(size=(count, D)).astype(np.float32)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    return [
-        Embedding(
-            stream="cam", seq=k, time_s=30.0 * k, vector=v, jpeg=f"cam@{30.0 * k:.3f}".encode().ljust(9000, b".")
-        )
-        for k, v in enumerate(vectors)
-    ]
-
-
-def work(folder: Path, count: int = FRAMES) -> None:
-    """Watch the stream from where it stands to its end."""
-    with writer(folder) as memory:
-        after = memory.begin("cam", uri="/x/cam.mp4")
-        for frame in frames(count)[after + 1 :]:
-            memory.write([frame])
-        memory.finish("cam")
-
-
-def check(folder: Path, count: int = FRAMES) -> None:
-    """Whether a memory is whole: its database, its bytes, and each picture of the frame that its row names."""
-    database = sqlite3.connect(folder / "memory.db")
-    with contextlib.closing(database):
-        found = database.execute("PRAGMA integrity_check").fetchall()
-        rows = database.execute("SELECT id, frame_s, level, jpeg_bytes FROM entry").fetchall()
-    if found != [("ok",)]:
-        raise AssertionError(f"integrity_check says {found[:3]}")
-    taken = int(subprocess.run(["du", "-sb", folder], capture_output=True, check=True).stdout.split()[0])
-    if taken > BUDGET_BYTES:
-        raise AssertionError(f"the folder takes {taken} of {BUDGET_BYTES} bytes")
-    with Memory.open_reader(folder) as memory:
-        for entry_id, frame_s, level, size in rows:
-            if level < Level.VECTORS:
-                picture = memory.image(entry_id).read_bytes()
-                if len(picture) != size or picture.rstrip(b".") != f"cam@{frame_s:.3f}".encode():
-                    raise AssertionError(f"the picture of {entry_id} is not of its frame")
-        (stream,) = memory.streams()
-        if stream.frames_seen != count:
-            raise AssertionError(f"{stream.frames_seen} of {count} frames were seen")
-        if not memory.recall(Query(text="", vector=frames(1)[0].vector)):
-            raise AssertionError("nothing is found")
-
-
-def entries(folder: Path) -> list[tuple[object, ...]]:
-    """What a memory holds of each entry, but for its pictures."""
-    with contextlib.closing(sqlite3.connect(folder / "memory.db")) as database:
-        rows = database.execute("SELECT id, t0_s, t1_s, spans, key, scene FROM entry ORDER BY id").fetchall()
-        return rows + database.execute("SELECT id, packed FROM entry_block ORDER BY id").fetchall()
-
-
 # kills ---------------------------------------------------------------------------------------------------------
-
-_ACTION = f"""
-import shutil, sys
-sys.path.insert(0, {str(Path(__file__).parent)!r})
-import chaos
-from pathlib import Path
-
-def prepare(folder):
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    PREPARE
-
-def act(folder):
-    ACT
-"""
-
-
-def killed(base: Path, prepare: str, act: str, count: int, seed: int) -> list[Path]:
-    """Folders in which an action was killed at random instants."""
-    base.mkdir()
-    action = _ACTION.replace("PREPARE", prepare).replace("ACT", act)
-    return kills.run(base, action, "random", count, seed)[0]
 
 
 def making(base: Path, count: int, seed: int) -> Outcome:
@@ -167,7 +78,7 @@ def forgetting(base: Path, count: int, seed: int) -> Outcome:
     )
     template, after_s, before_s = base / "template", 120.0, 420.0
     work(template, 24)
-    gone = [f"cam@{30.0 * k:.3f}".encode() for k in range(24) if after_s < 30.0 * k < before_s]
+    gone = [name_of(30.0 * k) for k in range(24) if after_s < 30.0 * k < before_s]
     act = (
         "from hippocam.memory.filter import Filter\n"
         "    with chaos.writer(folder) as memory:\n"
@@ -355,7 +266,8 @@ def fuzz_batch(base: Path, first: int, last: int, seed: int) -> None:
 
 # How many tries of each kind, for each that is counted.
 KINDS: dict[Callable[[Path, int, int], Outcome], float] = {
-    making: 1, working: 1, forgetting: 0.5, full_disks: 1, damage: 5, fuzz: 5,
+    making: 1, working: 1, forgetting: 0.5, sleeping: 0.5, moving: 0.5, full_disks: 1, full_disks_elsewhere: 0.7,
+    damage: 5, fuzz: 5,
     archives: 0.2, archives_on_ray: 0.1, live: 0.1, recordings: 2,
 }  # fmt: skip
 

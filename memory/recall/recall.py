@@ -139,7 +139,7 @@ def recall(
     trusted = with_claims_behind(with_doubted_behind(sorted(found, key=order)))
     ranked = sorted(trusted, key=lambda c: -c.score)  # stable
     # where words are asked for, it says nothing of a moment that its picture is like another's
-    best = ranked[: query.top] if in_words else _varied(store, ranked, query.top)
+    best = ranked[: query.top] if in_words else _varied(store, ranked, query.top, words)
     return with_neighbours(store, best, query, wanted) if query.beside else best
 
 
@@ -210,13 +210,17 @@ def _nearest(
         most *= 4
 
 
-def _varied(store: Store, found: Sequence[Candidate], top: int) -> list[Candidate]:
-    """The best candidates, without what tells the same as others of its source and keeps more moments out."""
+def _varied(store: Store, found: Sequence[Candidate], top: int, words: Sequence[str]) -> list[Candidate]:
+    """The best candidates, without what tells the same as others and keeps more moments out."""
     if len(found) <= top:
         return list(found)
-    believed = [c.entry.id for c in found if c.score >= BELIEVED_FROM and c.entry.level < Level.WORDS]
-    _, scenes_ND = store.entries.vectors(believed)
-    return varied(found, dict(zip(believed, scenes_ND, strict=True)), top)
+    compared = [
+        c.entry.id
+        for rank, c in enumerate(found)
+        if c.entry.level < Level.WORDS and (rank < _WIDER * top or c.score >= BELIEVED_FROM)
+    ]
+    _, scenes_ND = store.entries.vectors(compared)
+    return varied(found, dict(zip(compared, scenes_ND, strict=True)), top, words)
 
 
 def _share_time(a0_s: float, a1_s: float, b0_s: float, b1_s: float) -> bool:

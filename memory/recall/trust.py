@@ -133,8 +133,8 @@ def joined(shown: float, told: Sequence[float], *, in_words: bool) -> tuple[floa
     """Join what a picture shows and what words tell, as independent causes (noisy-or).
 
     Words that come with a picture are no second witness to it: whoever planted them chose the picture, too. So
-    where words are no answer, they never make one of a picture that is not believed by itself; they only say where
-    to look first.
+    where words are no answer, a picture is believed as by itself; words only say where to look first while none is
+    believed.
 
     Args:
         shown: Belief that the picture shows it, 0 to 1.
@@ -148,8 +148,10 @@ def joined(shown: float, told: Sequence[float], *, in_words: bool) -> tuple[floa
     for belief in told:
         missed *= 1 - belief
     everything = 1 - (1 - shown) * missed
-    if in_words or shown >= BELIEVED_FROM:
+    if in_words:
         return everything, False
+    if shown >= BELIEVED_FROM:
+        return shown, False
     score = everything if everything < BELIEVED_FROM else _as_claim(everything)
     return score, 1 - missed > shown
 

@@ -128,6 +128,11 @@ class Context:
         )
 
     @property
+    def in_words(self) -> bool:
+        """Whether words can be the answer; else it is seen."""
+        return _in_words(self.kind, self.question)
+
+    @property
     def pictures(self) -> int:
         """How many pictures are given."""
         return sum(bool(s.jpeg) for s in self.shown)
@@ -190,7 +195,7 @@ def build_context(
         closer: JPEGs to use instead of the kept ones, by a moment's id, each of its `frame_s`.
     """
     closer = closer or {}
-    in_words = kind.in_words or answered_in_words(question)
+    in_words = _in_words(kind, question)
     newest = sorted(live, key=lambda frame: frame.time_s)[-config.live_frames :] if config.live_frames else []
     frames = [
         Shown(
@@ -231,6 +236,10 @@ def build_context(
 def estimated_tokens(text: str, pictures: int, config: ContextConfig) -> int:
     """About how many tokens a text and pictures take: 3 characters each, careful for JSON and digits."""
     return math.ceil(len(text) / 3) + pictures * config.tokens_per_frame
+
+
+def _in_words(kind: QuestionKind, question: str) -> bool:
+    return kind.in_words or answered_in_words(question)
 
 
 def _stored(path: str) -> bytes:

@@ -6,7 +6,7 @@ brackets, angles, braces, bars, line ends. So no marker that we write, as `<data
 none of a chat template, as `<|im_end|>` or `[INST]`, can stand in them.
 
 A model believes what it reads, however it is quoted. So where something is asked for that is seen, words that
-speak of it are kept back until a picture is believed to show it.
+speak of it are kept back.
 """
 
 from __future__ import annotations
@@ -54,30 +54,40 @@ def _value(value: Value) -> str:
 
 
 def without_claims(moment: Evidence, question: str) -> Evidence:
-    """A moment without words that speak of what is asked for, unless its picture is believed to show that.
+    """A moment without outside words that speak of what is asked for; its picture speaks for itself.
+
+    Words that somebody put beside a picture would tell a model which of several moments to name.
 
     Args:
         moment: The moment; it keeps its picture and its times.
         question: What is asked for, to be seen.
 
     Returns:
-        It, with notes, source's words, phrase and stream's name as far as none of the question's words is in them,
-        believed as without them. A name with most of these words claims it, as other words do.
+        It, with notes, an import's words and stream's name as far as none of the question's words is in them, and
+        without a phrase that may quote such notes. Where its picture is not believed, the same holds for all its
+        words; it is believed as without them, and a name with most of the question's words claims it, as other
+        words do.
     """
-    if moment.score >= SEEN_FROM:
-        return moment
     asked = set(content_words(question))
 
     def silent(text: str) -> bool:
         return asked.isdisjoint(content_words(text))
 
+    believed = moment.score >= SEEN_FROM
     named = asked.intersection(content_words(moment.stream))
-    return replace(
+    notes = tuple(note for note in moment.notes if silent(note.text))
+    quotes = len(notes) < len(moment.notes)
+    told = replace(
         moment,
+        stream="" if named else moment.stream,
+        notes=notes,
+        text=moment.text if silent(moment.text) or (believed and not moment.imported) else "",
+        sentence=moment.sentence if silent(moment.sentence) or (believed and not quotes) else "",
+    )
+    if believed:
+        return told
+    return replace(
+        told,
         claimed=moment.claimed or len(named) > _SHARE * len(asked),
         score=moment.score if moment.witnessed is None else moment.witnessed,
-        stream="" if named else moment.stream,
-        notes=tuple(note for note in moment.notes if silent(note.text)),
-        text=moment.text if silent(moment.text) else "",
-        sentence=moment.sentence if silent(moment.sentence) else "",
     )

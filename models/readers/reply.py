@@ -6,7 +6,9 @@ new: the two are averaged as log odds (Satopää et al. 2014, "Combining multipl
 simple logit model"). One that read only what the memory knows cannot be surer than the memory.
 
 Where words, or a name, claim what no picture bears out, they may deceive a model as they would a person: its word
-is then no second estimate, whether it saw the pictures or not.
+is then no second estimate, whether it saw the pictures or not. And where something was to be seen, no model's word
+alone makes an answer: a reply that names only moments which the memory itself does not believe is told as not
+confirmed.
 """
 
 from __future__ import annotations
@@ -96,10 +98,16 @@ def read_reply(reply: str, context: Context, *, reader: str, sees: bool) -> Read
     if any(mark not in known for mark in cited):
         raise ReplyError("names a moment that was not given")
     independent = sees and not any(shown.claimed for shown in context.shown)
-    confidence = _confidence(value.get("confidence"), max(known[mark].belief for mark in cited), independent)
+    believed = max(known[mark].belief for mark in cited)
+    confidence = _confidence(value.get("confidence"), believed, independent)
     if not independent and confidence < SEEN_FROM:
         text = "Not seen: no moment that the answer could rest on matches well enough."
         return Reading(sentences=(Sentence(text=text),), unknown=True, confidence=confidence)
+    if believed < SEEN_FROM and not context.in_words:
+        text = (
+            f'Not confirmed: the memory believes none of the moments that {reader} names for "{_unmarked(answer)}"'
+        )
+        return Reading(sentences=(Sentence(text=f"{text}."),), unknown=True, confidence=believed)
     sentences = []
     for text, marks in _sentences(answer, listed):
         if not sees and not grounded(text, [known[mark] for mark in marks], context.question):
@@ -108,6 +116,10 @@ def read_reply(reply: str, context: Context, *, reader: str, sees: bool) -> Read
     if not any(sentence.evidence_ids for sentence in sentences):
         raise ReplyError("says what stands in no record that it names")
     return Reading(sentences=tuple(sentences), unknown=False, confidence=confidence)
+
+
+def _unmarked(answer: str) -> str:
+    return " ".join(MARKS.sub(" ", answer).split()).rstrip(" .")
 
 
 def _with(reading: Reading, context: Context, prompt: str) -> Reading:

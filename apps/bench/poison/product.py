@@ -17,6 +17,7 @@ from hippocam.apps.ask.ask import ask
 from hippocam.apps.ask.memories import Memories
 from hippocam.apps.ask.reader import Reader
 from hippocam.apps.ask.search import Part, Search
+from hippocam.apps.bench.poison.remembering import remembering
 from hippocam.apps.records import Answer
 from hippocam.memory.config import MemoryConfig
 from hippocam.memory.recall.notes import about_speech
@@ -82,7 +83,7 @@ class Product:
     """
 
     def __init__(self, encoder: Encoder, name: str, transfer: Transfer) -> None:
-        self.encoder, self.name, self._transfer = encoder, name, transfer
+        self.encoder, self.name, self._transfer = remembering(encoder), name, transfer
 
     @contextmanager
     def opened(self, folder: Path) -> Iterator[tuple[Asker, Asker]]:

@@ -63,6 +63,7 @@ def run(
     if not clips:
         raise HippocamError("no annotated clip was found; give --videos and --truth")
     counts: dict[tuple[str, str], list[tuple[bool, bool]]] = defaultdict(list)
+    untouched: dict[str, tuple[bool, ...]] = {}
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         streams = watch([clip.video for clip in clips], root / "clean")
@@ -73,7 +74,11 @@ def run(
             rng = np.random.default_rng(seed)
             for name, attack, asked in _drawn(clean, targets, rng):
                 report(f"seed {seed}: {name}: {asked.text}")
-                for by, successes in _attacked(clean, attack, asked, product, readers, root, rng):
+                if asked.text not in untouched:
+                    with product.opened(clean.memory) as both:
+                        untouched[asked.text] = tuple(found_in(one.search(asked.text, TOP), asked) for one in both)
+                found = untouched[asked.text]
+                for by, successes in _attacked(clean, attack, asked, found, product, readers, root, rng):
                     counts[name, by].append(successes)
     tried = [
         Tried(
@@ -110,12 +115,16 @@ def _attacked(
     clean: Footage,
     attack: Attack,
     asked: Asked,
+    untouched: Sequence[bool],
     product: Product,
     readers: Sequence[Reader],
     root: Path,
     rng: np.random.Generator,
 ) -> list[tuple[str, tuple[bool, bool]]]:
-    """Plant, ask, and give what succeeded before and after, by recall and by each reader."""
+    """Plant, ask, and give what succeeded before and after, by recall and by each reader.
+
+    `untouched` says whether what is asked for is among the first moments where nothing is planted.
+    """
     folder = root / "poisoned"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
@@ -130,11 +139,11 @@ def _attacked(
     )
     planted = attack(target)
     hides = attack in HIDING.values()
-    with product.opened(clean.memory) as untouched, product.opened(target.memory) as poisoned:
+    with product.opened(target.memory) as poisoned:
         by_recall, answered = [], defaultdict[str, list[bool]](list)
-        for was, now in zip(untouched, poisoned, strict=True):
+        for was_found, now in zip(untouched, poisoned, strict=True):
             found = now.search(asked.text, TOP)
-            hidden = found_in(was.search(asked.text, TOP), asked) and not found_in(found, asked)
+            hidden = was_found and not found_in(found, asked)
             first = found[0] if found else None
             believed = first is not None and _of(first.stream, planted) and first.score >= SEEN_FROM
             by_recall.append(hidden or (believed and not hides))

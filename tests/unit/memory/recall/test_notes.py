@@ -91,12 +91,14 @@ def test_words_find_the_moment_that_overlaps_and_cite_their_own_times(folder):
         assert ask(memory, "kettles")[0].cited.t0_s == 1.0  # another form of the word
 
 
-def test_what_is_seen_and_what_is_said_join(folder):
+def test_what_is_said_stands_beside_what_is_seen_and_joins_it_where_words_are_asked_for(folder):
     with Memory.open_reader(folder) as memory:
         seen = ask(memory, "lighthouse keeper", axis=2)[0]
         assert seen.entry.t0_s == 10
-        assert seen.score == pytest.approx(1 - (1 - seen.seen) * (1 - seen.noted.belief))
-        assert seen.score > max(seen.seen, seen.noted.belief)
+        assert (seen.score, seen.noted is None) == (seen.seen, False)
+        said = ask(memory, "the sign about the lighthouse keeper", axis=2)[0]
+        assert said.score == pytest.approx(1 - (1 - said.seen) * (1 - said.noted.belief))
+        assert said.score > max(said.seen, said.noted.belief)
 
 
 @pytest.mark.parametrize(

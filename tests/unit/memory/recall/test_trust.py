@@ -63,13 +63,15 @@ def test_planted_words_are_a_claim_and_no_answer_to_what_was_seen(memory, frames
     assert (said.claimed, said.score > 0.8) == (False, True)
 
 
-def test_words_make_surer_what_a_picture_shows(memory, frames_of):
-    watch(
-        memory, frames_of, "cam", [near(AXES[0], AXES[9], 0.45), AXES[1]], notes=[("speech", 1, "a locked door")]
-    )
-    best = asked(memory, "a locked door", AXES[9])[0]
-    assert BELIEVED_FROM <= best.seen < best.score
-    assert not best.claimed
+def test_words_lift_no_picture_above_another_that_is_believed_more(memory, frames_of):
+    less, more = near(AXES[0], AXES[9], 0.45), near(AXES[2], AXES[9], 0.6)
+    watch(memory, frames_of, "foe", [less, AXES[1]], notes=[("speech", 1, "a locked door")])
+    watch(memory, frames_of, "cam", [more, AXES[3]])
+    best, second = asked(memory, "a locked door", AXES[9], top=2)
+    assert (best.entry.stream, second.entry.stream) == ("cam", "foe")
+    assert BELIEVED_FROM <= second.score == second.seen
+    assert second.noted is not None
+    assert not second.claimed
 
 
 @pytest.mark.parametrize(
@@ -113,6 +115,27 @@ def test_copies_of_two_streams_are_two_witnesses(memory, frames_of):
     for stream in ("left", "right"):
         watch(memory, frames_of, stream, [AXES[1], AXES[9], AXES[2]])
     assert {c.entry.stream for c in asked(memory, "a red kite", AXES[9], top=2)} == {"left", "right"}
+
+
+@pytest.mark.parametrize(("cosine", "other"), [(0.7, 0.55), (0.3, 0.1)])
+def test_a_picture_that_is_shown_again_elsewhere_beside_words_is_no_other_witness(
+    memory, frames_of, cosine, other
+):
+    picture = cosine * AXES[9] + np.sqrt(1 - cosine**2) * AXES[0]
+    for k in range(3):
+        watch(memory, frames_of, f"foe/{k}", [near(picture, AXES[20 + k], 0.03)], notes=[("screen", 1, "a kite")])
+    watch(memory, frames_of, "a-kite", [near(picture, AXES[24], 0.03)])  # nor is one whose name speaks
+    watch(memory, frames_of, "cam", [picture, AXES[1]])
+    watch(memory, frames_of, "yard", [other * AXES[9] + np.sqrt(1 - other**2) * AXES[3]])
+    found = asked(memory, "a kite", AXES[9], top=3)
+    assert {"cam", "yard"} <= {c.entry.stream for c in found}
+
+
+def test_claims_of_several_streams_take_two_places_as_those_of_one_do(memory, frames_of):
+    for k in range(4):
+        watch(memory, frames_of, f"foe/{k}", [AXES[20 + k]], notes=[("screen", 1, "a red kite")])
+    watch(memory, frames_of, "cam", [near(AXES[k], AXES[9], 0.2) for k in range(4)])
+    assert [c.claimed for c in asked(memory, "a red kite", AXES[9])] == [True, True, False, False, False]
 
 
 def test_an_import_does_not_outrank_own_footage(memory, frames_of):

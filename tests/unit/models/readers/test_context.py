@@ -167,7 +167,7 @@ def _told(context):
     ]
 
 
-def test_words_that_speak_of_what_is_asked_for_are_kept_back_until_a_picture_is_believed(moment):
+def test_words_that_speak_of_what_is_asked_for_are_kept_back(moment):
     notes = [Note(stream="car-park", kind="speech", t0_s=1, t1_s=2, text=text) for text in ("A red CAR!", "hello")]
     doubted = moment(5, 0.48, notes=tuple(notes), text="a car", sentence="the words “car”", stream="car-park")
     doubted = replace(doubted, claimed=True, witnessed=0.1)
@@ -179,11 +179,18 @@ def test_words_that_speak_of_what_is_asked_for_are_kept_back_until_a_picture_is_
     assert context.evidence == (doubted,)
     assert "car" not in messages(context)[1].text.split("Question:")[0]
 
+    context = build_context("When does she say red car?", [doubted], [], ContextConfig())
+    assert _told(context) == [("car-park", "a car", "the words “car”", ["A red CAR!", "hello"], doubted.score)]
+
     believed = replace(doubted, score=0.7, claimed=False)
-    for question, shown in (("When is there a red car?", believed), ("When does she say red car?", doubted)):
-        context = build_context(question, [shown], [], ContextConfig())
-        told = ("car-park", "a car", "the words “car”", ["A red CAR!", "hello"], shown.score)
-        assert _told(context) == [told]
+    imported = replace(believed, imported="7")
+    own_words = replace(believed, notes=believed.notes[1:], sentence="a car in a yard")
+    context = build_context("When is there a red car?", [believed, imported, own_words], [], ContextConfig())
+    assert _told(context) == [
+        ("", "a car", "", ["hello"], 0.7),  # a source's own words stay; a phrase may quote those that were read
+        ("", "", "", ["hello"], 0.7),
+        ("", "a car", "a car in a yard", ["hello"], 0.7),
+    ]
 
 
 def test_a_name_that_says_most_of_what_is_asked_for_is_a_claim_as_other_words_are(moment):

@@ -1,10 +1,12 @@
 import json
+from dataclasses import replace
 
 import pytest
 
 from hippocam.memory.records import Evidence
 from hippocam.models.readers.answer_stream import AnswerStream
 from hippocam.models.readers.context import ContextConfig, build_context
+from hippocam.models.readers.question_kind import QuestionKind
 from hippocam.models.readers.reply import ReplyError, converse, read_reply
 
 
@@ -99,9 +101,23 @@ def test_unknown_is_unknown_whatever_else_it_says():
 def test_belief_joins_the_memory_and_the_model():
     assert read(reply(confidence=0.9)).confidence == pytest.approx(0.9)
     assert read(reply(confidence=1)).confidence == pytest.approx(0.955, abs=0.01)
-    doubted = read(reply(answer="A car [E3].", evidence=["E3"], confidence=0.99)).confidence
-    assert 0.5 < doubted < 0.8  # the memory held it for unlikely; the model saw the picture
     assert read(reply(confidence=None)).confidence == 0.9
+
+
+def test_what_a_model_saw_where_the_memory_believes_nothing_is_not_confirmed():
+    doubted = read(reply(answer="A car [E3].", evidence=["E3"], confidence=0.99))
+    assert doubted.unknown
+    assert doubted.evidence_ids == ()
+    assert doubted.confidence == 0.2
+    assert doubted.answer == 'Not confirmed: the memory believes none of the moments that r names for "A car".'
+    both = read(reply(answer="A car came [E1], and then a bus [E3].", evidence=["E1", "E3"]))
+    assert both.evidence_ids == ("id1", "id3")
+
+
+def test_what_is_written_is_for_a_model_to_read_whatever_the_memory_believes():
+    given = replace(GIVEN, kind=QuestionKind.WORDS)
+    found = read_reply(reply(answer="It says STOP [E3].", evidence=["E3"]), given, reader="r", sees=True)
+    assert not found.unknown
 
 
 def test_a_model_that_cannot_see_is_no_surer_than_the_memory():

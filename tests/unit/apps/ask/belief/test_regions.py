@@ -60,13 +60,15 @@ def test_the_memorys_own_belief_counts_beside_the_region(moment):
     assert sure.score > unsure.score
 
 
-def test_words_claims_and_imports_stay_as_they_were(moment):
-    given = [
-        replace(moment("a", red=True), noted=1),
-        replace(moment("b", red=True), claimed=True),
-        replace(moment("c", red=True), imported="7"),
-    ]
+def test_words_and_claims_stay_as_they_were(moment):
+    given = [replace(moment("a", red=True), noted=1), replace(moment("b", red=True), claimed=True)]
     assert by_regions(given, RED, Quarters(), model=MODEL, pictures=PictureRegions()) == tuple(given)
+
+
+def test_an_import_is_believed_on_the_scale_of_own_footage(moment):
+    own, imported = moment("a", score=0.97), replace(moment("b", score=0.97), imported="7")
+    first, second = by_regions([own, imported], RED, Quarters(), model=MODEL, pictures=PictureRegions())
+    assert first.score == second.score < 0.97
 
 
 def test_an_encoder_that_knows_no_regions_changes_nothing(moment):
