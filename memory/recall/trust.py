@@ -3,9 +3,9 @@
 Three rules, each told in SECURITY.md:
 
 - A question for what was seen is answered by pictures. Words (read, heard, given by a container, written in an
-  import) make surer what a picture shows that is believed by itself; where none is, they are a claim, no answer.
-- Near-copies of one source are one witness: those after the first two make way for other moments that are
-  believed.
+  import) lift none; where no picture is believed, they are a claim, no answer.
+- Near-copies are one witness, and make way for other moments: those of one source after the first two; of the very
+  same picture in several sources one stands for all, mostly that for which nothing else speaks. See ranking.py.
 - What came with an import is not taken at its word: its picture is looked at again, by the encoder that is here.
   Until that has borne it out, it stands behind own footage that is believed.
 
