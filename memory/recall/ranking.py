@@ -72,40 +72,60 @@ def varied(
         words: Words of the question.
 
     Returns:
-        `top` of them at most, the strongest first: those that are believed, without copies; what is believed and
-        copies others; then the others, those that copy others or are more than a few claims only as long as there
-        is nothing else.
+        `top` of them at most, the strongest first: those that are believed and copy no others, then their copies,
+        then what is not believed; copies among that, and claims after the first few, only for want of others.
     """
-    rows = list[list[Candidate]]([[], [], [], []])
-    vouching = sorted(found, key=lambda candidate: _spoken_for(candidate, words))  # stable
-    claims = 0
+    witnesses = _Witnesses(found, scenes, words)
+    alone, copies = list[Candidate](), list[Candidate]()
+    others, behind, claims = list[Candidate](), list[Candidate](), 0
     for candidate in found:
         believed = candidate.score >= BELIEVED_FROM
-        again = _is_copy(candidate, vouching, scenes)
+        if len(alone) == top or (not believed and len(alone) + len(copies) + len(others) >= top):
+            break
+        copy = witnesses.is_shown_elsewhere(candidate)
         if believed:
-            again = again or sum(_alike_in_source(candidate, other, scenes) for other in rows[0]) >= _ALIKE
-        elif candidate.claimed:
-            claims += 1
-            again = again or claims > _ALIKE
-        rows[2 * (not believed) + again].append(candidate)
-    kept = {candidate.entry.id for candidate in [c for row in rows for c in row][:top]}
+            copy = copy or sum(witnesses.are_alike(candidate, other) for other in alone) >= _ALIKE
+            (copies if copy else alone).append(candidate)
+        else:
+            claims += candidate.claimed
+            copy = copy or (candidate.claimed and claims > _ALIKE)
+            (behind if copy else others).append(candidate)
+    kept = {candidate.entry.id for candidate in [*alone, *copies, *others, *behind][:top]}
     return [candidate for candidate in found if candidate.entry.id in kept]
 
 
-def _spoken_for(candidate: Candidate, words: Collection[str]) -> bool:
-    """Whether somebody beside a camera may speak for a moment: by words, a name or an import."""
+class _Witnesses:
+    """Which moments show the same picture; arguments as in `varied`."""
+
+    def __init__(
+        self, found: Sequence[Candidate], scenes: Mapping[int, FloatArray], words: Collection[str]
+    ) -> None:
+        self._shown = [candidate for candidate in found if candidate.entry.id in scenes]
+        # those first that nobody beside a camera speaks for, by words, a name or an import
+        self._shown.sort(key=lambda candidate: _is_spoken_for(candidate, words))  # stable
+        self._index = {candidate.entry.id: index for index, candidate in enumerate(self._shown)}
+        self._units_ND = [_unit(scenes[candidate.entry.id]) for candidate in self._shown]
+
+    def is_shown_elsewhere(self, candidate: Candidate) -> bool:
+        """Whether another source shows the very picture of a moment, and is the better witness."""
+        index = self._index.get(candidate.entry.id)
+        if not index:
+            return False
+        cosines_N = np.stack(self._units_ND[:index]) @ self._units_ND[index]
+        same = np.flatnonzero(cosines_N >= SAME_COSINE).tolist()
+        return any(not _one_source(candidate, self._shown[other]) for other in same)
+
+    def are_alike(self, one: Candidate, other: Candidate) -> bool:
+        """Whether two moments of one source show nearly the same picture."""
+        a, b = self._index.get(one.entry.id), self._index.get(other.entry.id)
+        if a is None or b is None or not _one_source(one, other):
+            return False
+        return float(self._units_ND[a] @ self._units_ND[b]) >= COPY_COSINE
+
+
+def _is_spoken_for(candidate: Candidate, words: Collection[str]) -> bool:
     named = not set(words).isdisjoint(content_words(candidate.entry.stream))
     return named or candidate.noted is not None or candidate.made_by is not None or candidate.claimed
-
-
-def _is_copy(candidate: Candidate, vouching: Sequence[Candidate], scenes: Mapping[int, FloatArray]) -> bool:
-    """Whether a moment shows the very picture of one of another source that comes first in what vouches."""
-    for other in vouching:
-        if other is candidate:
-            return False
-        if not _one_source(candidate, other) and _cosine(candidate, other, scenes) >= SAME_COSINE:
-            return True
-    return False
 
 
 def _one_source(one: Candidate, other: Candidate) -> bool:
@@ -113,16 +133,9 @@ def _one_source(one: Candidate, other: Candidate) -> bool:
     return one.entry.stream == other.entry.stream or (one.made_by is not None and one.made_by == other.made_by)
 
 
-def _alike_in_source(one: Candidate, other: Candidate, scenes: Mapping[int, FloatArray]) -> bool:
-    """Whether two moments of one source show the same picture nearly."""
-    return _one_source(one, other) and _cosine(one, other, scenes) >= COPY_COSINE
-
-
-def _cosine(one: Candidate, other: Candidate, scenes: Mapping[int, FloatArray]) -> float:
-    a_D, b_D = scenes.get(one.entry.id), scenes.get(other.entry.id)
-    if a_D is None or b_D is None:
-        return 0.0
-    return float(a_D @ b_D) / max(float(np.linalg.norm(a_D) * np.linalg.norm(b_D)), 1e-9)
+def _unit(vector_D: FloatArray) -> FloatArray:
+    unit_D: FloatArray = vector_D / max(float(np.linalg.norm(vector_D)), 1e-9)
+    return unit_D
 
 
 def _just_below(belief: float) -> float:

@@ -4,8 +4,9 @@ Candidates come from the nearest entries (FAISS) and from full text. The belief 
 for joins what is seen and what is written, as independent causes (noisy-or, Pearl 1988):
 p = 1 - (1 - p_seen) * (1 - p_written). p_seen is the encoder's calibrated belief at the cosine; p_written
 grows with the share of the question's words that the source's text holds, and that notes of its time hold: what
-was read in the picture, said, or given by the container (notes.py). That is so where words can be the answer. Where a
-picture is asked for, it is believed by itself, and words alone are a claim and no answer (trust.py). A note speaks for one entry, with which it shares most time; where none is left
+was read in the picture, said, or given by the container (notes.py). That is so where words can be the answer.
+Where a picture is asked for, it is believed by itself, and words alone are a claim and no answer (trust.py). A
+note speaks for one entry, with which it shares most time; where none is left
 it speaks for itself. So does a thing by its own picture (things.py): where that is believed more than the whole
 frames, p_seen is its.
 

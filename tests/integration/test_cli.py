@@ -87,7 +87,7 @@ def test_a_reader_without_its_server_shows_the_evidence_all_the_same(memory, mon
     assert "0:08 to 0:13" in answer["answer"]
     assert answer["failed"].startswith("openai:m: no server answers")
     stub = load_helpers("chat_stub.py")
-    with stub.serving(stub.says_json("Something red was there [E1].", ["E1"])) as server:
+    with stub.serving(stub.says_json("Something red was there [E2].", ["E2"])) as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
         done = hippocam(
             "ask", "Was it red?", "--memory", memory, "--reader", "openai:m", "--explain", "--before", 20
