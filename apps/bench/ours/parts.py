@@ -53,7 +53,7 @@ _APART = BankConfig(least_same=1.0, most_same=1.0)
 ABLATIONS: Mapping[str, tuple[str, Parts]] = {
     "ours-float16": ("no codec: float16 keys", Parts(codec="float16")),
     "ours-undemoted": ("no demotion to signs", Parts(codec="int8")),
-    "ours-no-outline": ("signs are not reduced further", Parts(outline=False)),
+    "ours-no-outline": ("signs in place of outlines", Parts(outline=False)),
     "ours-no-background": ("nothing taken out of keys", Parts(background=False)),
     "ours-new-alone": ("keys of what is new, without the scene", Parts(stressed=False)),
     "ours-no-utility": ("all events worth the same", Parts(surprise=False, bank=BankConfig(arm="surprise"))),
