@@ -10,7 +10,7 @@ import pytest
 
 CHAOS = Path(__file__).parents[1] / "chaos.py"
 # One of each at least; full disks, Ray and live cameras have tests of their own.
-_KINDS = ["making", "working", "forgetting", "damage", "fuzz", "archives", "recordings"]
+_KINDS = ["making", "working", "forgetting", "sleeping", "moving", "damage", "fuzz", "archives", "recordings"]
 
 
 @pytest.mark.timeout(3600)
