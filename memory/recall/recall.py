@@ -311,7 +311,11 @@ def notable(store: Store, wanted: Filter, top: int) -> list[Candidate]:
     every = store.entries.several(store.lookup.select(wanted)).values()
     found = [(entry, spans) for entry in every if (spans := wanted.passing_of(entry))]
     best = sorted(found, key=lambda pair: (-pair[0].utility, pair[0].t0_s, pair[0].id))[:top]
+    parts = store.provenance.parts()
     return [
-        Candidate(entry=entry, score=1.0, seen=1.0, cosine=0.0, words=(), spans=spans)
+        Candidate(
+            entry=entry, score=1.0, seen=1.0, cosine=0.0, words=(), spans=spans,
+            made_by=part.made_by.id if (part := parts.get(entry.stream)) and part.holds(entry.first_seq) else None,
+        )
         for entry, spans in sorted(best, key=lambda pair: (pair[1][0].t0_s, pair[0].stream, pair[0].id))
-    ]
+    ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from hippocam.apps.ask.answer.facts import Facts
@@ -22,6 +23,7 @@ _GENERAL = frozenset(
 )
 _ENDINGS = ("ing", "ed", "es", "s", "e")
 _SHORTEST = 3
+_QUOTED = re.compile("“[^”]*”")
 _BELIEF = 0.55
 
 
@@ -29,7 +31,8 @@ def by_sentence(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
     """Answer with the moments whose sentences have all words of what is asked for.
 
     A sentence is composed of those of many phrases that come nearest to the picture, so it is another witness than
-    the likeness of the picture to the question.
+    the likeness of the picture to the question. Words that it quotes are none, nor is the sentence of an import,
+    whose vectors somebody else chose, beside own footage.
 
     Args:
         facts: The question with its records.
@@ -39,13 +42,14 @@ def by_sentence(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
         None where the detector knows such a thing, and so tells better, or no sentence names it.
     """
     words = content_words(facts.text)
-    asked = {_stem(word) for word in words} - {_stem(word) for word in _GENERAL}
+    asked = _stems(facts.text) - {_stem(word) for word in _GENERAL}
     if facts.beside or not asked or (evidence and evidence[0].score >= SEEN_FROM):
         return None
     if any(set(labels_of(word) or ()) - {"person"} for word in words):
         return None
     every = [moment for _, moment in facts.records.notable(_LOOKED)]
-    named = [m for m in every if asked <= {_stem(word) for word in content_words(m.sentence)}]
+    own = [moment for moment in every if not moment.imported] or every
+    named = [moment for moment in own if asked <= _own_words(moment, asked)]
     if not named:
         return None
     likely = {moment.id: moment.score for moment in evidence}
@@ -55,6 +59,17 @@ def by_sentence(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
     whether = facts.kind == QuestionKind.WHETHER
     said = affirmed(text, Surety.PERHAPS) if whether else hedged(text, Surety.PERHAPS)
     return told(said, moments, belief=_BELIEF, final=False)
+
+
+def _own_words(moment: Evidence, asked: set[str]) -> set[str]:
+    """The words of a moment's sentence; none where words that were read or heard there speak of what is asked for."""
+    if any(asked & _stems(note.text) for note in moment.notes):
+        return set()
+    return _stems(_QUOTED.sub(" ", moment.sentence))
+
+
+def _stems(text: str) -> set[str]:
+    return {_stem(word) for word in content_words(text)}
 
 
 def _stem(word: str) -> str:

@@ -407,6 +407,27 @@ def test_what_a_sentence_names_is_perhaps_there(yard, question, answer):
     assert (None if told is None else told.reading.answer) == answer
 
 
+def test_no_sentence_names_what_somebody_wrote_or_sent(yard):
+    def answered(**values):
+        moment = Evidence(
+            id="m", stream="yard", t0_s=1, t1_s=4, score=1.0, why="", image="", frame_s=2,
+            **{"sentence": "an open gate", **values},
+        )  # fmt: skip
+        own = replace(moment, id="o", sentence="a lawn", imported="", notes=())
+
+        class Planted(yard.Yard):
+            def notable(self, top):
+                return [(1.0, moment), (0.5, own)]
+
+        return answer_beside(yard.facts("Does a gate open?", records=Planted(())), []) is not None
+
+    note = Note(stream="yard", kind="screen", t0_s=1, t1_s=4, text="x” open gate “y")
+    assert answered()
+    assert not answered(sentence="a wall with the words “an open gate”")
+    assert not answered(sentence="a wall with the words “x” open gate “y”", notes=(note,))
+    assert not answered(imported="7")
+
+
 def test_of_a_thing_day_or_night_is_told_by_its_own_moment(yard):
     class Pictures:
         def brightness(self, moments):
