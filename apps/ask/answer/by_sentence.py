@@ -62,7 +62,7 @@ def by_sentence(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
 
 
 def _own_words(moment: Evidence, asked: set[str]) -> set[str]:
-    """The words of a moment's sentence; none where words that were read or heard there speak of what is asked for."""
+    """The words of a moment's sentence; none where what was read or heard there speaks of what is asked for."""
     if any(asked & _stems(note.text) for note in moment.notes):
         return set()
     return _stems(_QUOTED.sub(" ", moment.sentence))
