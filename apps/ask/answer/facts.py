@@ -193,9 +193,11 @@ class Facts:
         found = [
             each
             for each in self.records.detected()
-            if each.label in labels and each.stream in meant
-            and meant[each.stream].start_s <= each.t0_s and each.t1_s <= meant[each.stream].end_s
-        ]  # fmt: skip
+            if each.label in labels
+            and each.stream in meant
+            and meant[each.stream].start_s <= each.t0_s
+            and each.t1_s <= meant[each.stream].end_s
+        ]
         return sorted(found, key=lambda each: (each.t0_s, each.stream))
 
     def told_apart(self) -> set[str]:

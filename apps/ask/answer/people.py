@@ -47,8 +47,12 @@ def who(facts: Facts) -> Told | None:
     count = len(first)
     text = f"{number(count).capitalize()} {'person' if count == 1 else 'people'}: {listed(people)}"
     where = "" if several else f" in {first[0].visit.stream}"
-    return told(f"{text}{where} (told apart by their looks, not by name).", facts.shown(_spans(first), _WHY, 0.9),
-                belief=0.9, final=False)  # fmt: skip
+    return told(
+        f"{text}{where} (told apart by their looks, not by name).",
+        facts.shown(_spans(first), _WHY, 0.9),
+        belief=0.9,
+        final=False,
+    )
 
 
 def nobody(facts: Facts) -> Told | None:

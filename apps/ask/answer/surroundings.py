@@ -47,35 +47,52 @@ _INSIDE = _Side(
     name="indoors",
     asked=_words(r"inside|indoors?|(?:room|building|house|hall)"),
     descriptions=(
-        "a living room", "a kitchen", "a bathroom", "an office", "a room with white walls",
+        "a living room",
+        "a kitchen",
+        "a bathroom",
+        "an office",
+        "a room with white walls",
         "a hall inside a building",
         "people sitting at a table in a room",
     ),
-)  # fmt: skip
+)
 _OUTSIDE = _Side(
     name="outdoors",
     asked=_words(r"outside|outdoors?|open air|street"),
     descriptions=(
-        "a street", "a road with cars", "a forest", "a meadow under the sky", "a beach by the sea",
-        "a garden in the sun", "a mountain landscape", "a landscape with snow",
+        "a street",
+        "a road with cars",
+        "a forest",
+        "a meadow under the sky",
+        "a beach by the sea",
+        "a garden in the sun",
+        "a mountain landscape",
+        "a landscape with snow",
     ),
-)  # fmt: skip
+)
 _TOWN = _Side(
     name="in a town",
     asked=_words(r"cit(?:y|ies)|town|urban(?: area)?"),
     descriptions=(
-        "a city street with buildings", "houses along a street", "cars in a town", "people on a pavement",
+        "a city street with buildings",
+        "houses along a street",
+        "cars in a town",
+        "people on a pavement",
         "a square in a city",
     ),
-)  # fmt: skip
+)
 _COUNTRY = _Side(
     name="in the country",
     asked=_words(r"country(?:side)?|nature|village|rural(?: area)?|forest|woods"),
     descriptions=(
-        "a meadow with trees", "a forest", "a field in the countryside", "a mountain landscape",
-        "a lake in nature",         "a country road",
+        "a meadow with trees",
+        "a forest",
+        "a field in the countryside",
+        "a mountain landscape",
+        "a lake in nature",
+        "a country road",
     ),
-)  # fmt: skip
+)
 _PAIRS = ((_INSIDE, _OUTSIDE), (_TOWN, _COUNTRY))
 _SNOW = ("a landscape covered with snow", "people skiing in the snow", "a snowy street")
 _RAIN = ("people with umbrellas in the rain", "a wet street in the rain", "rain falling on a street")
