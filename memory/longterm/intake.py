@@ -172,6 +172,7 @@ class Intake:
 
     def extend(self, more: Continuation, state: WorkingState) -> None:
         """Prolong the newest entry of a stream, which went on unchanged, or was there again behind a gap."""
+        self._budget.make_room(self._budget.insert_bytes)
         newest = self._tables.streams.newest(more.stream)
         known = None if newest is None else self._tables.entries.get(newest)
         again = 0

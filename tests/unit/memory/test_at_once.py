@@ -9,6 +9,7 @@ import pytest
 
 from hippocam.memory.config import MemoryConfig
 from hippocam.memory.errors import MemoryFolderError
+from hippocam.memory.folder import folder_bytes
 from hippocam.memory.memory import Memory
 from hippocam.stream.records import Embedding, EncoderSpec, Repeat
 
@@ -123,3 +124,18 @@ def test_where_a_commit_fails_the_memory_goes_on_from_what_is_kept(tmp_path):
         memory.write(items)
         memory.finish("cam")
     assert differing(folder, held(tmp_path / "single")) == []
+
+
+def test_a_long_still_time_takes_no_more_than_the_budget(tmp_path):
+    """A static camera's archive: nothing but repeats, each of which prolongs an entry, faster than a log is folded."""
+    budget_bytes, most = 400_000, 0
+    with Memory.open_writer(
+        tmp_path / "m", encoder="test", spec=SPEC, config=MemoryConfig(budget_bytes=budget_bytes)
+    ) as memory:
+        memory.begin("cam", uri="/x/cam.mp4")
+        memory.write([item for item in frames() if isinstance(item, Embedding)])
+        for start in range(FRAMES, FRAMES + 640, 64):
+            still = range(start, start + 64)
+            memory.write([Repeat(stream="cam", seq=seq, time_s=FRAMES + 10.0 * (seq - FRAMES)) for seq in still])
+            most = max(most, folder_bytes(tmp_path / "m"))
+    assert most <= budget_bytes
