@@ -104,7 +104,7 @@ def taught(
         world: The world.
         seed: Of demonstrations and weights.
         count: How many episodes are demonstrated.
-        delays: Those that will be tried; what is read of a full history by a hard top-k is taught at all of them.
+        delays: Those that will be tried; ours and a full history that is read by a hard top-k are taught at all.
         retrain: Whether a GRU and a transformer are trained anew, rather than taken as they come with the bench.
         say: Takes lines of progress.
     """
@@ -114,7 +114,7 @@ def taught(
             return Rule(actor=Alone(kept), opens=lambda: _bank(banks.Full, world.dim))
         recurrent = Recurrent(kept)
         return Rule(actor=recurrent, opens=lambda: _state(recurrent))
-    if name == "full-hard":
+    if name in (OURS, "full-hard"):
         world = replace(world, delays=tuple(delay for delay in delays if delay <= _LONGEST_TAUGHT))
 
     def opens() -> AbstractContextManager[Remembering]:
