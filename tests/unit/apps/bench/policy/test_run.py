@@ -16,7 +16,7 @@ def told(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         said = []
         patch.setattr("hippocam.apps.cli.bench.policy.tell_json", lambda value: said.append(json.dumps(value)))
-        assert main([*command.split(), "--episodes", "8", "--shown", "20", "--json", "--out", str(page)]) == 0
+        assert main([*command.split(), "--episodes", "8", "--shown", "40", "--json", "--out", str(page)]) == 0
     return json.loads(said[-1]), page.read_text()
 
 
