@@ -127,7 +127,7 @@ def test_where_a_commit_fails_the_memory_goes_on_from_what_is_kept(tmp_path):
 
 
 def test_a_long_still_time_takes_no_more_than_the_budget(tmp_path):
-    """An archive of a static camera: nothing but repeats, which prolong an entry, faster than its log is folded."""
+    """Repeats of a static camera prolong an entry, faster than the log is folded aside."""
     budget_bytes, most = 400_000, 0
     with Memory.open_writer(
         tmp_path / "m", encoder="test", spec=SPEC, config=MemoryConfig(budget_bytes=budget_bytes)
