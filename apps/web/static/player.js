@@ -245,6 +245,11 @@ export class Player {
       this.offer("Make a version that plays here", () => this.convert());
   }
 
+  // What the strip holds is known: a still that was shown before has its picture now.
+  stripRead() {
+    if (this.view && this.moment && this.moment.picture === undefined && this.video.hidden && !this.footage.key) this.still();
+  }
+
   shown(id) {
     if (!this.moment) return id ? "This is a picture from it." : "";
     if (!id) return "The picture of this moment was given up for the budget.";

@@ -71,6 +71,7 @@ export class Strip {
       if (key !== this.key) return;
       this.found = found;
       this.draw();
+      this.player.stripRead();
     } catch { /* the stream is gone; the player says so */ }
   }
 
