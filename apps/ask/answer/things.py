@@ -20,7 +20,7 @@ from hippocam.stream.timecode import format_time
 _K = QuestionKind
 # Visits that follow one another within so many seconds are told as one time.
 _AGAIN_S = 2.0
-_LEFT = re.compile(r"\b(?:left|leaves?|gone|goes?(?: away)?|driv\w+|drove)\b", re.IGNORECASE)
+_LEFT = re.compile(r"\b(?:left|leaves?|gone|goes?(?: away)?|driv(?:es?|en|ing)|drove)\b", re.IGNORECASE)
 _CAME = re.compile(r"\b(?:came|comes?|coming|arriv\w+|appear\w*|enter\w*|show(?:ed)? up)\b", re.IGNORECASE)
 _WEARING = re.compile(r"\s*\b(?:wear|wears|wore|wearing|dressed)$", re.IGNORECASE)
 # That the colours of clothes are right.

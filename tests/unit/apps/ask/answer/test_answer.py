@@ -173,6 +173,12 @@ def test_the_first_and_the_last_are_told_with_what_they_wear(yard):
     assert said(yard, "When did the car leave?", records=records) == "At about 0:47 in yard (clear)."
 
 
+def test_a_car_in_the_driveway_does_not_drive_away(yard):
+    there = said(yard, "When was the car there?", records=yard.crossing())
+    assert there == "0:40 to 0:47 in yard (clear)."
+    assert said(yard, "When was the car in the driveway?", records=yard.crossing()) == there
+
+
 def test_a_date_on_the_screen_is_found_by_its_form(yard):
     answer = said(yard, "What date does the camera show?", records=yard.crossing())
     assert answer == 'Likely on screen in yard: "2023-11-14 22:13" (0:01 to 0:02).'
