@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from hippocam.apps.ask.where import check_camera, check_stream, on_clock
+from hippocam.apps.ask.where import check_named, on_clock
 from hippocam.apps.ids import find_entry, origin_of
 from hippocam.apps.live.forget import footage_bytes
 from hippocam.memory.filter import Filter
@@ -16,7 +16,7 @@ from hippocam.memory.memory import Memory
 from hippocam.stream.errors import HippocamError
 
 
-def check_named(folder: Path, entries: Sequence[str], wanted: Filter) -> None:
+def check_known(folder: Path, entries: Sequence[str], wanted: Filter) -> None:
     """Refuse what the memory does not know, before anybody is asked whether it shall go.
 
     Where a deletion was cut short nothing is refused: what it named may be gone already, and to name it again
@@ -35,10 +35,7 @@ def check_named(folder: Path, entries: Sequence[str], wanted: Filter) -> None:
             return
         for entry in entries:
             find_entry(memory, entry)
-        if wanted.stream is not None:
-            check_stream(wanted.stream, memory.streams())
-        if wanted.camera is not None:
-            check_camera(wanted.camera, memory.streams())
+        check_named(wanted, memory.streams())
 
 
 def footage_preview(folder: Path, wanted: Filter) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hippocam.apps.ask.where import check_camera, check_stream, on_clock
+from hippocam.apps.ask.where import check_named, check_stream, on_clock
 from hippocam.apps.errors import EntryGivenUpError, UnknownEntryError
 from hippocam.memory.filter import Filter
 from hippocam.memory.memory import Memory
@@ -47,10 +47,7 @@ def entries_of(folder: Path, wanted: Filter) -> list[str]:
     """
     with Memory.open_reader(folder) as memory:
         held = memory.streams()
-        if wanted.stream is not None:
-            check_stream(wanted.stream, held)
-        if wanted.camera is not None:
-            check_camera(wanted.camera, held)
+        check_named(wanted, held)
         found = memory.store.lookup.select(on_clock(wanted, held, dates=True))
     if not found:
         raise HippocamError("nothing of that time is held; what still goes on is an entry when its event is over")

@@ -100,6 +100,14 @@ def check_camera(camera: str, held: Sequence[StreamStatus]) -> None:
         raise HippocamError(f"camera {camera!r} is not in this memory; it holds {', '.join(known) or 'none'}")
 
 
+def check_named(wanted: Filter, held: Sequence[StreamStatus]) -> None:
+    """Refuse, with HippocamError, a filter's stream or camera that is not in the memory."""
+    if wanted.stream is not None:
+        check_stream(wanted.stream, held)
+    if wanted.camera is not None:
+        check_camera(wanted.camera, held)
+
+
 def on_clock(wanted: Filter, held: Sequence[StreamStatus], *, dates: bool = False) -> Filter:
     """The same filter with dates where streams count in dates: a time of day is that of the last day that has it.
 

@@ -55,13 +55,13 @@ def forget(session: Forgets, options: argparse.Namespace) -> int:
         HippocamError: As Session.forget.
     """
     from hippocam.apps.api import deletion_json
-    from hippocam.apps.forget_preview import check_named, footage_preview, forget_preview
+    from hippocam.apps.forget_preview import check_known, footage_preview, forget_preview
     from hippocam.memory.filter import Filter
 
     wanted = Filter(stream=options.stream, camera=options.camera, after_s=options.after, before_s=options.before)
     origin = {"import_id": options.import_id, "sense": options.sense}
     if _well_named(options):  # else the session refuses
-        check_named(session.folder, options.entries, wanted)
+        check_known(session.folder, options.entries, wanted)
         found = forget_preview(session.folder, options.entries, wanted, **origin)
         footage = footage_preview(session.folder, wanted)
         tell(*preview_lines(found, footage), file=sys.stderr if options.json else sys.stdout)

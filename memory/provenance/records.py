@@ -54,6 +54,16 @@ class ImportedPart:
         return time_s <= self.end_s
 
 
+def import_of(part: ImportedPart | None, first_seq: int) -> int | None:
+    """Id of the import that an entry came with, by the position of its first frame; None for own footage.
+
+    Args:
+        part: What of the entry's stream came with an import; None for nothing.
+        first_seq: Position of the entry's first frame.
+    """
+    return part.made_by.id if part is not None and part.holds(first_seq) else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
     """Entries and notes by where they came from; a field that is None sets no condition.

@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from hippocam.memory.filter import Filter
+from hippocam.memory.provenance.records import import_of
 from hippocam.memory.recall.index import KeyIndex
 from hippocam.memory.recall.neighbours import with_neighbours
 from hippocam.memory.recall.notes import about_speech, answered_in_words, find_notes
@@ -314,8 +315,13 @@ def notable(store: Store, wanted: Filter, top: int) -> list[Candidate]:
     parts = store.provenance.parts()
     return [
         Candidate(
-            entry=entry, score=1.0, seen=1.0, cosine=0.0, words=(), spans=spans,
-            made_by=part.made_by.id if (part := parts.get(entry.stream)) and part.holds(entry.first_seq) else None,
+            entry=entry,
+            score=1.0,
+            seen=1.0,
+            cosine=0.0,
+            words=(),
+            spans=spans,
+            made_by=import_of(parts.get(entry.stream), entry.first_seq),
         )
         for entry, spans in sorted(best, key=lambda pair: (pair[1][0].t0_s, pair[0].stream, pair[0].id))
-    ]  # fmt: skip
+    ]

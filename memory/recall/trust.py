@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from hippocam.memory.entities.records import Visit
+from hippocam.memory.provenance.records import import_of
 from hippocam.memory.provenance.table import ProvenanceTable
 from hippocam.memory.records import Entry
 from hippocam.stream.records import Box, FloatArray
@@ -94,8 +95,7 @@ class Trust:
 
     def judge(self, entry: Entry, beliefs: Beliefs) -> Judgement:
         """What is believed of an entry; call it with the strongest first, for only so many imports are checked."""
-        part = self._parts.get(entry.stream)
-        made_by = part.made_by.id if part is not None and part.holds(entry.first_seq) else None
+        made_by = import_of(self._parts.get(entry.stream), entry.first_seq)
         seen, labels, text, notes, box = beliefs
         if made_by is None or not self._doubted:
             shown = 1 - (1 - seen) * (1 - labels) * (1 - text)

@@ -24,7 +24,7 @@ def test_files_are_one_timeline_of_dates(tmp_path, files):
     with Session(tmp_path / "m", encoder="palette") as session:
         report = session.watch(files, dated=True)
         assert report.failed == ()
-        assert 20 < report.times_real_time * report.seconds < 49
+        assert 20 < round(report.times_real_time * report.seconds, 6) <= 48
         held = {stream.id: stream for stream in session.status().streams}
         for path, start in zip(files, 2 * [MORNING, NOON], strict=True):
             stream = held[path.stem]
