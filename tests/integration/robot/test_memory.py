@@ -58,11 +58,11 @@ class Robot:
         return self.memory.recall(question, now=self.time_s, deadline_ms=60_000, **more)
 
     def up_to_date(self):
-        """Wait until everything that was given was taken in."""
+        """Wait until everything that was given was taken in, and what the memory held was read."""
 
         def newest():
             found = self.recall(None, env=self.env)
-            return found if found.as_of_s == self.time_s else None
+            return found if found.complete and found.as_of_s == self.time_s else None
 
         return until(newest, "the newest observation")
 
