@@ -11,19 +11,17 @@ A part is left out if its data or packages are missing, and the report says so.
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from hippocam.apps.bench import moments, perception_speed, retrieval, segmentation
+from hippocam.apps.bench import moments, perception_speed, reid, retrieval, segmentation
 from hippocam.apps.bench.moments import Clip, ClipResult, MomentsResult
 from hippocam.apps.bench.perception_speed import Speed
+from hippocam.apps.bench.reid import ReidResult
 from hippocam.apps.bench.retrieval import Retrieval, RidgeEncoder
 from hippocam.apps.bench.segmentation import SegmentationResult, Truth
 from hippocam.apps.bench.sessions import OpenSession
@@ -33,7 +31,6 @@ from hippocam.stream.protocols import Encoder
 
 ENCODERS = ("bundled", "conse", "palette")
 _REFERENCES: tuple[retrieval.Features, ...] = ("tinyvit", "tinyvit+conse")
-_REID = "hippocam.apps.bench.reid"
 Report = Callable[[str], None]
 
 
@@ -88,13 +85,13 @@ class PerceptionResult:
     Attributes:
         encoders: In the order in which they were named, the references after them.
         segmentation: None where it was left out.
-        identity: What reid.py gives, and its table; None where it was left out.
+        identity: The same thing met again; None where it was left out.
         left_out: What was left out, and why.
     """
 
     encoders: tuple[Seen, ...]
     segmentation: SegmentationResult | None
-    identity: tuple[Any, str] | None
+    identity: ReidResult | None
     left_out: tuple[str, ...]
 
 
@@ -179,17 +176,13 @@ def _see(
     )
 
 
-def _identity(folder: Path | None, left_out: list[str], report: Report) -> tuple[Any, str] | None:
+def _identity(folder: Path | None, left_out: list[str], report: Report) -> ReidResult | None:
     if folder is None or not folder.is_dir():
-        left_out.append(f"re-identification: {folder or 'no folder'} is not there")
-        return None
-    if importlib.util.find_spec(_REID) is None:
-        left_out.append(f"re-identification: this version has no {_REID}")
+        missing = "there is no folder of tracks" if folder is None else f"{folder} is not there"
+        left_out.append(f"re-identification: {missing}")
         return None
     report("re-identification")
-    reid = importlib.import_module(_REID)
-    result = reid.run(folder)
-    return result, str(reid.table(result))
+    return reid.run(folder)
 
 
 # report -----------------------------------------------------------------------------------------------------
@@ -203,7 +196,7 @@ def table(result: PerceptionResult) -> str:
     if any(seen.pieces for seen in result.encoders):
         parts.append("### Moments\n\n" + _moments_table(result.encoders))
     if result.identity:
-        parts.append("### The same thing again\n\n" + result.identity[1])
+        parts.append("### The same thing again\n\n" + reid.table(result.identity))
     if result.segmentation:
         parts.append("### Where events begin\n\n" + segmentation.table(result.segmentation))
     parts.append("### Pictures a second\n\n" + _speed_table(result.encoders))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 
 from hippocam.apps.cli.bench.options import numbers
 from hippocam.apps.terminal import tell, tell_json
@@ -29,8 +30,7 @@ def _robot(options: argparse.Namespace) -> int:
         command = (
             f"hippocam bench robot --entries {entries} --encoder {options.encoder} --seconds {options.seconds:g}"
         )
-        encoders = [str(result["encoder"])]
-        write_section(options.out, "A control loop", table(result), command=command, encoders=encoders)
+        write_section(options.out, "A control loop", table(result), command=command, encoders=[result.encoder])
     if options.json:
-        tell_json(result)
+        tell_json(asdict(result))
     return 0
