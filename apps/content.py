@@ -20,7 +20,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from hippocam.stream.sources.images import IMAGE_SUFFIXES
+from hippocam.stream.sources.pictures.kinds import IMAGE_SUFFIXES
 from hippocam.stream.sources.remote import RemotePath, path_of
 
 # Bytes at a file's start: few, so that a recording has them soon and they stay the same while it grows.

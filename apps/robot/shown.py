@@ -13,7 +13,7 @@ import numpy as np
 from hippocam.apps.robot.records import Recalled, RecalledEntry
 from hippocam.stream import opencv as cv2
 from hippocam.stream.records import FloatArray, Image
-from hippocam.stream.sources.images import read_image
+from hippocam.stream.sources.pictures.decoding import read_image
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -44,7 +44,7 @@ def clip_of(
     path = Path(stream.source)
     if path.suffix.casefold() in VIDEO_SUFFIXES and path.is_file():
         source = VideoSource(path)
-        number = source.cameras.index(source.camera_of(stream.id))
+        number = source.track_of(stream.id)
         name = out.name + (suffix or suffix_of(path, number))
         return (cut(path, out.with_name(name), t0_s, t1_s, number=number),)
     if memory is None:

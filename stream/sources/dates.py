@@ -21,8 +21,9 @@ from typing import Literal, NamedTuple
 
 from hippocam.stream.errors import HippocamError, SourceError
 from hippocam.stream.sources.files import open_container
-from hippocam.stream.sources.images import IMAGE_SUFFIXES, since_1970
 from hippocam.stream.sources.naming import natural_key
+from hippocam.stream.sources.pictures.kinds import IMAGE_SUFFIXES
+from hippocam.stream.sources.pictures.stamps import since_1970
 from hippocam.stream.timecode import DATES_FROM_S
 
 By = Literal["pattern", "name", "container", "memory"]

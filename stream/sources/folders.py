@@ -14,19 +14,20 @@ from pathlib import Path
 
 from hippocam.stream.errors import SourceError
 from hippocam.stream.sources.files import check_file
-from hippocam.stream.sources.images import (
-    IMAGE_SUFFIXES,
-    is_animation,
-    is_deep_grey,
-    is_depth_folder,
-    is_numbered,
-    is_read_as_video,
-)
 from hippocam.stream.sources.lerobot.meta import is_dataset
 from hippocam.stream.sources.logs.opening import is_log
 from hippocam.stream.sources.logs.ros import is_bag_folder
 from hippocam.stream.sources.logs.tum import is_tum
 from hippocam.stream.sources.naming import natural_key
+from hippocam.stream.sources.pictures.kinds import (
+    IMAGE_SUFFIXES,
+    UNREAD_SUFFIXES,
+    is_animation,
+    is_deep_grey,
+    is_depth_folder,
+    is_read_as_video,
+)
+from hippocam.stream.sources.pictures.stamps import is_numbered
 
 log = logging.getLogger(__name__)
 
@@ -36,11 +37,6 @@ VIDEO_SUFFIXES = frozenset({
     ".h264", ".h265", ".hevc", ".ivf", ".m1v", ".m2p", ".m2ts", ".m2v", ".m4v", ".mjpeg", ".mjpg", ".mk3d", ".mkv",
     ".mov", ".mp4", ".mpe", ".mpeg", ".mpg", ".mts", ".mxf", ".nut", ".ogm", ".ogv", ".qt", ".rm", ".rmvb", ".tod",
     ".ts", ".vob", ".webm", ".wmv", ".wtv", ".y4m",
-})
-# Photographs that are told and not read.
-_UNREAD = frozenset({
-    ".arw", ".cr2", ".cr3", ".dng", ".exr", ".hdr", ".heic", ".heif", ".jp2", ".jxl", ".nef", ".orf", ".raf",
-    ".rw2", ".tif", ".tiff",
 })
 # Words in the names of pictures that belong to a film and are not photographs.
 _ARTWORK = frozenset({
@@ -96,6 +92,8 @@ def add_path(path: Path, found: Found) -> None:
                 found.fail(path, _NOTHING)
             return
         check_file(path, str(path))
+        if path.suffix.casefold() in UNREAD_SUFFIXES:
+            raise SourceError(str(path), "a picture of a kind that is not read; convert it to JPEG")
     except SourceError as error:
         found.fail(error.uri, error.reason)
     except OSError as error:
@@ -196,7 +194,7 @@ class _Walk:
             if is_log(folder / name):
                 self._found.add(folder / name, "log")
         self._add_images(folder, images, videos, given=given)
-        unread = [name for name in files if Path(name).suffix.casefold() in _UNREAD]
+        unread = [name for name in files if Path(name).suffix.casefold() in UNREAD_SUFFIXES]
         if unread:
             kinds = ", ".join(sorted({Path(name).suffix.casefold() for name in unread}))
             told = "%s: %d pictures of kinds that are not read (%s) are passed over; convert them to JPEG"

@@ -16,11 +16,12 @@ from hippocam.stream.guard import blamed_on
 from hippocam.stream.protocols import Source
 from hippocam.stream.sources.decode.frames import Decoder
 from hippocam.stream.sources.folders import VIDEO_SUFFIXES, Found, add_path
-from hippocam.stream.sources.images import AnimationSource, ImageFolderSource
 from hippocam.stream.sources.lerobot.episodes import find_episodes
 from hippocam.stream.sources.logs.opening import log_sources
 from hippocam.stream.sources.naming import unique_ids
 from hippocam.stream.sources.patterns import add_pattern
+from hippocam.stream.sources.pictures.animation import AnimationSource
+from hippocam.stream.sources.pictures.folder import ImageFolderSource
 from hippocam.stream.sources.remote import RemotePath, check_address, is_remote
 from hippocam.stream.sources.video import LONGEST_PX, VideoSource
 

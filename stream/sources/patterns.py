@@ -17,10 +17,10 @@ from hippocam.stream.sources.folders import (
     why_not_listed,
     without_depth,
 )
-from hippocam.stream.sources.images import IMAGE_SUFFIXES
 from hippocam.stream.sources.lerobot.meta import is_dataset
 from hippocam.stream.sources.logs.opening import is_log
 from hippocam.stream.sources.naming import natural_key
+from hippocam.stream.sources.pictures.kinds import IMAGE_SUFFIXES
 
 
 def add_pattern(pattern: str, found: Found) -> None:

@@ -142,9 +142,9 @@ class VideoSource:
             yield from self._cameras(tracks, fps, after_seq, whole=stretch is not None)
             return
         if stretch is not None:
-            yield from self._within(stretch, fps, after_seq)
+            yield from self._within(stretch, fps, after_seq, tracks[0].number)
             return
-        index = build_index(self._path, self.uri)
+        index = build_index(self._path, self.uri, tracks[0].number)
         last_s: float | None = None
         cuts = CutFinder()
         for seq, time_s, image in self._sampled(index, fps, after_seq, cuts=cuts):
@@ -227,8 +227,8 @@ class VideoSource:
         if failures:
             raise SourceError(self.uri, f"{told_cameras(failures)}; all others were kept")
 
-    def _within(self, stretch: Stretch, fps: float | None, after_seq: int) -> Iterator[Observation]:
-        index = shared_index(self._path, self.uri, stretch.index_file)
+    def _within(self, stretch: Stretch, fps: float | None, after_seq: int, number: int) -> Iterator[Observation]:
+        index = shared_index(self._path, self.uri, stretch.index_file, number)
         if index.linear:  # decodable from its start only: the last segment gets all of it
             if stretch.is_last:
                 for seq, time_s, image in self._sampled(index, fps, after_seq, alone=True):
@@ -282,6 +282,11 @@ class VideoSource:
         """Return which camera a stream of this file shows, by the end of its name; "" for the only one."""
         last = stream.rpartition("/")[2]
         return last if last in self.cameras else self.cameras[0]
+
+    def track_of(self, stream: str) -> int:
+        """Return the number of the video track that a stream of this file shows, as a clip is cut from it."""
+        camera = self.camera_of(stream)
+        return next(track.number for track in self._tracks() if track.camera == camera)
 
     @property
     def cameras(self) -> tuple[str, ...]:

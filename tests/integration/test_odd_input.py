@@ -17,7 +17,7 @@ from hippocam.apps import Session
 from hippocam.apps.records import WatchReport
 from hippocam.stream.errors import SourceError
 from hippocam.stream.records import Image
-from hippocam.stream.sources.images import ImageFolderSource
+from hippocam.stream.sources.pictures.folder import ImageFolderSource
 from hippocam.stream.sources.video import VideoSource
 
 Make = Callable[[str], Path]

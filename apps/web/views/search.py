@@ -14,7 +14,7 @@ from hippocam.apps.web.access.limits import PICTURE_SEARCH
 from hippocam.apps.web.views.site import Json, Site, moment_json
 from hippocam.memory.records import Evidence
 from hippocam.stream.errors import HippocamError
-from hippocam.stream.sources.images import decode_image
+from hippocam.stream.sources.pictures.decoding import decode_image
 from hippocam.stream.timecode import parse_time
 
 # Moments that are looked through, and that are shown at most.

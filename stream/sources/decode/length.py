@@ -9,6 +9,7 @@ import numpy as np
 
 from hippocam.stream.sources.decode.joined import begins_again
 from hippocam.stream.sources.decode.packet_index import build_index, header_length_s
+from hippocam.stream.sources.decode.tracks import tracks_of
 from hippocam.stream.sources.files import open_container
 
 
@@ -30,7 +31,7 @@ def length_s(path: Path, uri: str) -> float | None:
 @functools.lru_cache(maxsize=64)
 def _counted_s(path: Path, uri: str, size: int) -> float:
     """When the last frame of a file ends, by its packets; a file of another size is counted anew."""
-    times_s = np.sort(build_index(path, uri).times_s)
+    times_s = np.sort(build_index(path, uri, tracks_of(path, uri)[0].number).times_s)
     steps_s = np.diff(times_s)
     steps_s = steps_s[steps_s > 0]
     return float(times_s[-1]) + (float(steps_s[-1]) if len(steps_s) else 0.0)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from hippocam.stream.errors import SourceError
 from hippocam.stream.sources.decode.packet_index import video_stream
 from hippocam.stream.sources.decode.pyav import display_matrix, turned
+from hippocam.stream.sources.decode.tracks import tracks_of
 from hippocam.stream.sources.files import open_container
 
 # Sides of the pictures, pixels: fine enough for a person who walks through, coarse enough for another encoding.
@@ -28,7 +29,7 @@ Looks = NDArray[np.uint8]
 
 
 def looks_at(path: Path, uri: str, moments_s: Sequence[float]) -> Looks | None:
-    """What a video file shows at some moments, by its first video track.
+    """What a video file shows at some moments, by its first camera.
 
     Each picture is the last frame that is shown at or before the moment; only the frames from the key frame
     before it on are decoded.
@@ -45,7 +46,7 @@ def looks_at(path: Path, uri: str, moments_s: Sequence[float]) -> Looks | None:
 
     try:
         with open_container(path, uri) as container:
-            stream = video_stream(container, uri)
+            stream = video_stream(container, uri, tracks_of(path, uri)[0].number)
             stream.thread_count = 1
             start_s = float((stream.start_time or 0) * stream.time_base)
             finder = _Finder(container, stream)

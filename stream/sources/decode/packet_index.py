@@ -270,7 +270,7 @@ def video_stream(container: Any, uri: str, number: int = 0) -> Any:
 
 
 def moving_pictures(container: Any) -> list[Any]:
-    """The video tracks of an open container, but for covers, which are tracks of one frame beside others."""
+    """The video tracks of an open container, but for those that its header tells to be covers, of one frame."""
     from av.stream import Disposition
 
     still = Disposition.attached_pic | Disposition.timed_thumbnails
@@ -357,13 +357,14 @@ def scaled_size(size: tuple[int, int], longest: int) -> tuple[int, int]:
 
 
 @functools.lru_cache(maxsize=1)  # a worker reads the segments of a video one after the other
-def shared_index(path: Path, uri: str, file: Path) -> PacketIndex:
+def shared_index(path: Path, uri: str, file: Path, number: int = 0) -> PacketIndex:
     """Return the packet index of a video; the first process that needs it builds it, the others read the file.
 
     Args:
         path: The video.
         uri: Its name in messages.
         file: Where the index is kept; processes wait for the one that builds it.
+        number: As for `build_index`.
 
     Raises:
         SourceError: As for `build_index`.
@@ -372,7 +373,7 @@ def shared_index(path: Path, uri: str, file: Path) -> PacketIndex:
     with file.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # the kernel frees it with its process
         if not file.exists():
-            save_index(build_index(path, uri), file)
+            save_index(build_index(path, uri, number), file)
     return load_index(file)
 
 

@@ -1,11 +1,13 @@
 """The video tracks of one file: which there are, what each is called, and their frames in one row of instants.
 
 A dashcam with two lenses, or a camera that sees all around, writes a track for each lens into one file. Each is a
-camera. Its name is the title of its track; where the titles do not tell them apart, its number, from 1 on.
+camera. Its name is the title of its track; where the titles do not tell them apart, its number, from 1 on. A track
+of one frame beside others is a cover and no camera.
 """
 
 from __future__ import annotations
 
+import functools
 import heapq
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +22,7 @@ from numpy.typing import NDArray
 from hippocam.stream.errors import SourceError
 from hippocam.stream.records import Image
 from hippocam.stream.sources.decode.packet_index import PacketIndex, moving_pictures
-from hippocam.stream.sources.files import open_container
+from hippocam.stream.sources.files import open_container, packets_of
 from hippocam.stream.sources.naming import slug
 
 # Most characters of a track's title that name a camera.
@@ -58,8 +60,33 @@ def tracks_of(path: Path, uri: str) -> tuple[Track, ...]:
         pictures = moving_pictures(container)
         if len(pictures) < 2:
             return (ONLY,)
-        names = _names(pictures)
-        return tuple(Track(number=number, camera=name) for number, name in enumerate(names))
+        numbers = tuple(range(len(pictures)))
+        if not all(track.frames for track in pictures):  # the header does not count them
+            numbers = _moving(path, uri, path.stat().st_size) or numbers
+        if len(numbers) < 2:
+            return (Track(number=numbers[0]),)
+        names = _names([pictures[number] for number in numbers])
+        return tuple(Track(number=number, camera=name) for number, name in zip(numbers, names, strict=True))
+
+
+@functools.lru_cache(maxsize=64)
+def _moving(path: Path, uri: str, size: int) -> tuple[int, ...]:
+    """Numbers of the tracks that have a second frame; a file that has another size is read anew."""
+    import av
+
+    with open_container(path, uri) as container:
+        pictures = moving_pictures(container)
+        begun, waiting = set[int](), {track.index for track in pictures}
+        try:
+            for packet in packets_of(container, *pictures):
+                if packet.size and packet.stream_index in begun:
+                    waiting.discard(packet.stream_index)
+                begun.add(packet.stream_index)
+                if not waiting:
+                    break
+        except av.FFmpegError:
+            pass  # reading it tells
+        return tuple(number for number, track in enumerate(pictures) if track.index not in waiting)
 
 
 def _names(pictures: Sequence[Any]) -> list[str]:

@@ -15,10 +15,10 @@ from hippocam.stream.records import FloatArray, Image
 from hippocam.stream.sources.decode.frames import read_seqs
 from hippocam.stream.sources.decode.packet_index import PacketIndex, build_index
 from hippocam.stream.sources.decode.pyav import read_raw
-from hippocam.stream.sources.images import decode_image
 from hippocam.stream.sources.lerobot.depth import DepthScale, UnknownScaleError, of_frame, of_value
 from hippocam.stream.sources.lerobot.meta import CameraFile, Episode
 from hippocam.stream.sources.lerobot.rows import EpisodeRows
+from hippocam.stream.sources.pictures.decoding import decode_image
 from hippocam.stream.sources.video import told_end
 
 # So many steps of the dataset's rate may lie between a row and the frame that is shown for it.

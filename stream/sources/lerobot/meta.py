@@ -113,8 +113,8 @@ def read_episodes(folder: Path) -> tuple[list[Episode], list[SourceError]]:
     try:
         info = json.loads((folder / "meta" / "info.json").read_text(encoding="utf-8"))
         features = {key: value for key, value in info["features"].items() if isinstance(value, dict)}
-        if not (math.isfinite(float(info["fps"])) and float(info["fps"]) > 0):
-            raise ValueError(f"its fps must be above 0, found {info['fps']}")
+        if not _is_rate(info["fps"]):
+            raise ValueError(f"its fps must be above 0, found {json.dumps(info['fps'])}")
         version = str(info.get("codebase_version", "v2.1"))
         if version.startswith("v3"):
             listed = list(_episodes_v3(folder, info, features))
@@ -324,7 +324,21 @@ def _episode(
     )
 
 
-def _json_lines(path: Path, *, needed: bool = False) -> list[dict[str, Any]]:
+def _is_rate(fps: Any) -> bool:
+    try:
+        return math.isfinite(float(fps)) and float(fps) > 0
+    except (TypeError, ValueError):
+        return False
+
+
+def _json_lines(path: Path, *, needed: bool = False) -> Iterator[dict[str, Any]]:
+    """Yield what each line says; nothing of one that is no object of JSON, which whoever needs it then misses."""
     if not needed and not path.is_file():
-        return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        return
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        if line.strip():
+            try:
+                row = json.loads(line)
+            except ValueError:
+                row = None
+            yield row if isinstance(row, dict) else {}

@@ -73,7 +73,8 @@ class EpisodeRows:
             else np.arange(table.num_rows, dtype=np.float64) / episode.fps
         )
         self.faults: list[str] = []
-        self._unknown: dict[str, list[int]] = {}
+        self._unknown: dict[tuple[str, str], list[int]] = {}  # by column and what is wrong with it
+        self._sizes: dict[str, int] = {}  # how many numbers a row of a column has
         if episode.frames is not None and table.num_rows < episode.frames:
             self.faults.append(f"{episode.frames} rows are listed, and {table.num_rows} are there")
         self.timed_R = np.flatnonzero(np.isfinite(times_N))
@@ -109,10 +110,10 @@ class EpisodeRows:
 
     @property
     def unknown(self) -> list[str]:
-        """What was not known of the rows whose sensors were asked for, as it is not finite: in words."""
+        """What was not known of the rows whose sensors were asked for, and why: in words."""
         return [
-            f"{key} has numbers that are not finite in {len(rows)} rows, the first is row {rows[0]}"
-            for key, rows in self._unknown.items()
+            f"{key} has {wrong} in {len(rows)} rows, the first is row {rows[0]}"
+            for (key, wrong), rows in self._unknown.items()
         ]
 
     def names(self, distances: Sequence[str] = ()) -> tuple[list[str], list[str]]:
@@ -142,16 +143,21 @@ class EpisodeRows:
         return self._episode.tasks.get(int(np.ravel(tasks[row])[0]), self._episode.task)
 
     def _vector(self, key: str | None, row: int) -> FloatArray | None:
+        """The numbers of a column at a row; None, and noted, where they are not what the column has."""
         if key is None:
             return None
         value = self._columns[key][row]
+        numbers: FloatArray = np.ravel(np.array([] if value is None else value, dtype=np.float32))
         if value is None:
-            return None
-        numbers: FloatArray = np.ravel(np.array(value, dtype=np.float32))
-        if known(numbers) is None:
-            self._unknown.setdefault(key, []).append(row)
-            return None
-        return numbers
+            wrong = "nothing"
+        elif known(numbers) is None:
+            wrong = "numbers that are not finite"
+        elif len(numbers) != self._sizes.setdefault(key, len(numbers)):
+            wrong = "another count of numbers"
+        else:
+            return numbers
+        self._unknown.setdefault((key, wrong), []).append(row)
+        return None
 
     def values(self, key: str) -> Iterator[tuple[int, Any]]:
         """Yield (row, value) of a column that is too large to be held: a picture's bytes, or rows of numbers.

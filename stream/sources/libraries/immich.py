@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hippocam.stream.sources.images import IMAGE_SUFFIXES
 from hippocam.stream.sources.libraries.database import since_1970
 from hippocam.stream.sources.libraries.dump import Row, rows
 from hippocam.stream.sources.libraries.pieces import Folders, Piece, PieceSource, Words
+from hippocam.stream.sources.pictures.kinds import IMAGE_SUFFIXES
 from hippocam.stream.sources.video import VideoSource
 from hippocam.stream.timecode import DATES_FROM_S
 

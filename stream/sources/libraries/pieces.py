@@ -10,7 +10,7 @@ from hippocam.stream.errors import SourceError
 from hippocam.stream.protocols import Hearing
 from hippocam.stream.records import Image, Note, Observation, Stretch
 from hippocam.stream.sources.folders import VIDEO_SUFFIXES
-from hippocam.stream.sources.images import read_image
+from hippocam.stream.sources.pictures.decoding import read_image
 from hippocam.stream.sources.sampling import TimeGrid
 from hippocam.stream.sources.video import LONGEST_PX, VideoSource
 

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from hippocam.stream.errors import SourceError
 from hippocam.stream.records import FloatArray, Sensors, known
-from hippocam.stream.sources.images import decode_image
 from hippocam.stream.sources.logs.source import Instant, LogSource
+from hippocam.stream.sources.pictures.decoding import decode_image
 from hippocam.stream.sources.video import LONGEST_PX
 
 _FILE = re.compile(r".+\.tfrecord-\d{5}-of-\d{5}|.+\.tfrecord")

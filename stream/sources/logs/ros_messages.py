@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from hippocam.stream import opencv as cv2
 from hippocam.stream.records import FloatArray, Image, Sensors
-from hippocam.stream.sources.images import decode_image
+from hippocam.stream.sources.pictures.decoding import decode_image
 from hippocam.stream.sources.video import LONGEST_PX
 
 Doubles = NDArray[np.float64]

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from hippocam.stream.errors import SourceError
 from hippocam.stream.records import NO_SENSORS, Image, Sensors
-from hippocam.stream.sources.images import read_image
 from hippocam.stream.sources.logs.source import Instant, LogSource
+from hippocam.stream.sources.pictures.decoding import read_image
 from hippocam.stream.sources.video import LONGEST_PX
 
 _PICTURES, _POSES = "rgb.txt", ("groundtruth.txt", "pose.txt", "poses.txt")

@@ -8,6 +8,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from hippocam.stream.clips.cut import cut
 from hippocam.stream.errors import SourceError
 from hippocam.stream.records import Observation, Stretch
 from hippocam.stream.sources.video import VideoSource
@@ -116,3 +117,23 @@ def test_between_looks_through_the_lens_of_the_stream(tmp_path: Path, media: Mod
         assert [media.read_number(image) for _, image in looked] == list(range(2 * rate, 3 * rate + 1))
     with pytest.raises(SourceError, match="no video track is called 'rear'"):
         list(source.between(2.0, 3.0, fps=None, camera="rear"))
+
+
+@pytest.mark.parametrize("first", [False, True], ids=["behind", "before"])
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.ts", "a.nut"])
+def test_a_track_of_one_frame_is_a_cover_and_no_camera(
+    tmp_path: Path, media: ModuleType, name: str, first: bool
+) -> None:
+    film, cover = tmp_path / "film.mp4", tmp_path / "cover.mp4"
+    media.render_video(film, frames=60, fps=10, options=media.long_gop(20))
+    media.render_video(cover, frames=1, first=1000)
+    source = VideoSource(
+        media.bundle([cover, film] if first else [film, cover], tmp_path / name, ("one", "two")), id="a"
+    )
+    stretch = Stretch(number=0, count=1, segment_s=60.0, index_file=tmp_path / "index.npz")
+    assert source.cameras == ("",)
+    for seen in (list(source.observations(fps=1)), list(source.observations(fps=1, stretch=stretch))):
+        assert [number for _, number in shown(seen, "", media)] == list(range(0, 60, 10))
+    assert [media.read_number(image) for _, image in source.between(2.0, 2.05, fps=None)] == [20]
+    cut(Path(source.uri), tmp_path / "clip.mkv", 2.0, 2.1, number=source.track_of("a"))
+    assert next(number for _, number in media.true_frames(tmp_path / "clip.mkv")) == 20

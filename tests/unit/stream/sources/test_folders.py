@@ -273,3 +273,23 @@ def test_a_pattern_passes_over_memories_and_what_is_beside_them(cams: Path, patt
     assert {name.split("/")[0] for name in _names(opened, cams)} <= {"a", "z"}
     named = open_sources([cams / "m.live" / "look-back" / "*" / "*.mkv"])
     assert [Path(source.uri).name for source in named.sources] == ["1700000000000.mkv"], "asked for by its name"
+
+
+@pytest.mark.parametrize("suffix", [".heic", ".TIFF", ".jp2", ".dng", ".ppm"])
+def test_a_picture_of_a_kind_that_is_not_read_is_told_also_by_itself(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"photo{suffix}"
+    path.write_bytes(b"\x00\x00\x00\x18ftypheic" + bytes(200))
+    opened = open_sources([path])
+    assert not opened.sources
+    assert [error.reason for error in opened.failed] == [
+        "a picture of a kind that is not read; convert it to JPEG"
+    ]
+
+
+@pytest.mark.parametrize("suffix", [".jfif", ".JPE"])
+def test_other_names_of_jpeg_are_pictures(tmp_path: Path, media: ModuleType, suffix: str) -> None:
+    for number in range(2):
+        data = cv2.imencode(".jpg", media.numbered_image(number))[1]
+        (tmp_path / f"{number}{suffix}").write_bytes(data.tobytes())
+    (source,) = open_sources([tmp_path]).sources
+    assert [media.read_number(o.images[""]) for o in source.observations(fps=None)] == [0, 1]

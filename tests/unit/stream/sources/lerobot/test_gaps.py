@@ -112,6 +112,24 @@ def test_states_that_are_not_finite_are_not_known(tmp_path: Path, media: ModuleT
     assert reason.startswith("observation.state has numbers that are not finite in 3 rows, the first is row 3")
 
 
+@pytest.mark.parametrize(
+    ("value", "wrong"), [(None, "nothing"), ([1.0], "another count of numbers"), ([], "another count of numbers")]
+)
+def test_states_that_are_missing_or_of_another_size_are_told(
+    tmp_path: Path, media: ModuleType, value: list[float] | None, wrong: str, to_the_end: Any
+) -> None:
+    media.render_lerobot(tmp_path / "arm", lengths=(20,))
+    (data,) = (tmp_path / "arm").glob("data/*/*.parquet")
+    for column in ("observation.state", "action"):
+        _change(data, column, lambda rows: [value if k in (5, 7) else row for k, row in enumerate(rows)])
+    seen, reason = to_the_end(_episodes(tmp_path / "arm")[0])
+    assert len(seen) == 20
+    assert [o.seq for o in seen if o.sensors.state is None] == [5, 7]
+    assert [o.seq for o in seen if o.sensors.action is None] == [5, 7]
+    told = [f"{column} has {wrong} in 2 rows, the first is row 5" for column in ("observation.state", "action")]
+    assert reason == f"{'; '.join(told)}; all others were kept"
+
+
 def test_times_that_begin_again_are_counted_on(tmp_path: Path, media: ModuleType, to_the_end: Any) -> None:
     media.render_lerobot(tmp_path / "arm", lengths=(60,))
     (data,) = (tmp_path / "arm").glob("data/*/*.parquet")
@@ -171,6 +189,18 @@ def test_one_line_that_is_wrong_refuses_no_other_episode(tmp_path: Path, media: 
     opened = open_sources([tmp_path / "arm"])
     assert [source.id for source in opened.sources] == ["arm/episode_000001"]
     assert [error.uri for error in opened.failed] == [f"{tmp_path / 'arm'}#episode_000000"]
+
+
+@pytest.mark.parametrize("line", ["no JSON", "[]", '{"episode_index": 1, ', "null", "\xff"])
+def test_a_line_that_is_no_row_refuses_no_episode(tmp_path: Path, media: ModuleType, line: str) -> None:
+    media.render_lerobot(tmp_path / "arm", lengths=(20, 15))
+    for name in ("episodes", "tasks"):
+        file = tmp_path / "arm" / "meta" / f"{name}.jsonl"
+        first, second = file.read_text().splitlines()
+        file.write_bytes("\n".join((first, line, second)).encode("latin-1"))
+    opened = open_sources([tmp_path / "arm"])
+    assert [source.id for source in opened.sources] == ["arm/episode_000000", "arm/episode_000001"]
+    assert [error.uri for error in opened.failed] == [f"{tmp_path / 'arm'}#row 1"]
 
 
 def test_an_episode_that_begins_beyond_the_end_of_its_video(

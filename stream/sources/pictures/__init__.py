@@ -1,0 +1,1 @@
+"""Photographs, folders of frames, and animations."""

@@ -1,0 +1,80 @@
+"""The bytes of an animated WebP or PNG into its whole pictures, and into a file of the first of them.
+
+WebP: chunks of RIFF, a picture in each ANMF. PNG: a picture begins with fcTL; its data are in IDAT or fdAT.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from hippocam.stream.sources.pictures.kinds import PNG
+
+_RIFF_HEADER = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """An animation in pieces.
+
+    Attributes:
+        head: What stands before the first picture.
+        pictures: Those that are whole.
+        cut: Whether the file ends before it should.
+    """
+
+    head: bytes
+    pictures: tuple[bytes, ...]
+    cut: bool
+
+    def file(self, count: int) -> bytes:
+        """A file of the first so many pictures."""
+        body = b"".join(self.pictures[:count])
+        if not self.head.startswith(PNG):
+            return self.head[:4] + struct.pack("<I", len(self.head + body) - 8) + self.head[8:] + body
+        at = self.head.index(b"acTL")
+        told = _chunk(b"acTL", struct.pack(">I", count) + self.head[at + 8 : at + 12])
+        return self.head[: at - 4] + told + self.head[at - 4 + len(told) :] + body + _chunk(b"IEND", b"")
+
+
+def cut_up(data: bytes) -> Pieces:
+    """Cut an animation into its pictures."""
+    return _cut_up_png(data) if data.startswith(PNG) else _cut_up_webp(data)
+
+
+def _cut_up_webp(data: bytes) -> Pieces:
+    pictures: list[bytes] = []
+    head, at = b"", _RIFF_HEADER
+    while at + 8 <= len(data):
+        end = at + 8 + int.from_bytes(data[at + 4 : at + 8], "little")
+        end += end % 2
+        if end > len(data):
+            break
+        if data[at : at + 4] == b"ANMF":
+            head = head or data[:at]
+            pictures.append(data[at:end])
+        at = end
+    return Pieces(head, tuple(pictures), 8 + int.from_bytes(data[4:8], "little") > len(data))
+
+
+def _cut_up_png(data: bytes) -> Pieces:
+    chunks = list(_chunks(data))
+    starts = [at for kind, at in chunks if kind in (b"fcTL", b"IEND")]
+    pictures = [data[start:end] for start, end in pairwise(starts)]
+    is_cut = all(kind != b"IEND" for kind, _ in chunks)
+    return Pieces(data[: starts[0]] if starts else data, tuple(pictures), is_cut)
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, int]]:
+    """Yield kind and first byte of each whole chunk of a PNG."""
+    at = len(PNG)
+    while (end := at + 12 + int.from_bytes(data[at : at + 4], "big")) <= len(data):
+        yield data[at + 4 : at + 8], at
+        at = end
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
