@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import importlib.util
 import os
 import shutil
@@ -59,6 +60,38 @@ def load_helpers() -> Callable[[str], ModuleType]:
         return module
 
     return load
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], object]], Path]:
+    """Make a folder once for all processes that the tests run in: `made_once("vlm", fill)` calls `fill(folder)`.
+
+    Whoever comes second waits until it is whole. It must not be changed.
+    """
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent  # each process has a folder of its own in there
+
+    def make(name: str, fill: Callable[[Path], object]) -> Path:
+        made, making = base / f"once-{name}", base / f"once-{name}.making"
+        with (base / f"once-{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not made.exists():
+                shutil.rmtree(making, ignore_errors=True)
+                making.mkdir()
+                fill(making)
+                making.rename(made)
+        return made
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tiny_vlm(load_helpers: Callable[[str], ModuleType], made_once: Callable[..., Path]) -> Path:
+    """Folder of a vision-language model that knows red from not red; see tests/tiny_vlm.py."""
+    pytest.importorskip("transformers", reason="the extra [vlm] is not installed")
+    pytest.importorskip("num2words", reason="the extra [vlm] is not installed")
+    return made_once("vlm", load_helpers("tiny_vlm.py").save_tiny_vlm)
 
 
 @pytest.fixture(scope="session")

@@ -126,6 +126,7 @@ def _teach(model: Any, processor: Any) -> None:
         inputs["input_ids"] = torch.cat([asked, written], dim=1)
         inputs["attention_mask"] = torch.ones_like(inputs["input_ids"])
         lessons.append({**inputs, "labels": torch.cat([torch.full_like(asked, -100), written], dim=1)})
+    torch.set_num_threads(1)  # several threads wait for each other longer than so small a model takes
     learner = torch.optim.Adam(model.parameters(), lr=1e-2)
     for _ in range(400):
         loss = sum(model(**lesson).loss for lesson in lessons)

@@ -36,21 +36,27 @@ class Speed:
     by_clock: float
 
 
-def run(encoder: str) -> Speed:
+def run(encoder: str, *, round_s: float = _ROUND_S) -> Speed:
     """Measure an encoder by name, in a process of its own on one core.
+
+    Args:
+        encoder: Its name.
+        round_s: See `measure`.
 
     Raises:
         HippocamError: It cannot encode there.
     """
-    return Speed(**in_child(__name__, encoder, what=encoder, longest_s=_LONGEST_S))
+    given = json.dumps({"encoder": encoder, "round_s": round_s})
+    return Speed(**in_child(__name__, given, what=encoder, longest_s=_LONGEST_S))
 
 
-def child(encoder: str) -> None:
-    """Measure on one core and print a Speed as JSON: what the process of `run` does."""
+def child(given: str) -> None:
+    """Measure on one core and print a Speed as JSON: what the process of `run` does, given JSON as well."""
     stay_on_one_core()
     from hippocam.models.registry import make_encoder
 
-    print(json.dumps(asdict(measure(make_encoder(encoder)))))
+    arguments = json.loads(given)
+    print(json.dumps(asdict(measure(make_encoder(arguments["encoder"]), round_s=arguments["round_s"]))))
 
 
 def measure(encoder: Encoder, *, rounds: int = _ROUNDS, round_s: float = _ROUND_S) -> Speed:

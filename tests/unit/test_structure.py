@@ -27,16 +27,21 @@ def modules(*folders):
     return {name_of(path): path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))}
 
 
-def imported(path, known):
-    """The modules of ours that one imports anywhere in it: lazily and for its types too."""
+@functools.cache
+def imports_of(path):
+    """What one imports anywhere in it, lazily and for its types too: modules, each with a name out of it."""
     found = set()
     for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.ImportFrom) and node.module:
-            for alias in node.names:
-                whole = f"{node.module}.{alias.name}"
-                found.add(whole if whole in known else node.module)
+            found.update((node.module, alias.name) for alias in node.names)
         elif isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
+            found.update((alias.name, "") for alias in node.names)
+    return found
+
+
+def imported(path, known):
+    """The modules of ours that one imports."""
+    found = {f"{module}.{name}" if f"{module}.{name}" in known else module for module, name in imports_of(path)}
     return (found & known) - {name_of(path)}
 
 
@@ -83,9 +88,7 @@ def test_ray_is_imported_where_it_is_started():
     importers = {
         path.relative_to(ROOT).as_posix()
         for path in modules(*CODE).values()
-        for node in ast.walk(tree_of(path))
-        if (isinstance(node, ast.Import) and any(alias.name.split(".")[0] == "ray" for alias in node.names))
-        or (isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "ray")
+        if any(module.split(".")[0] == "ray" for module, _ in imports_of(path))
     }
     assert importers == RAY
 

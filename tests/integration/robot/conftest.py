@@ -10,11 +10,14 @@ from hippocam.apps.cli.main import main
 
 
 @pytest.fixture(scope="session")
-def policy(tmp_path_factory):
+def policy(made_once):
     """File of a policy of the tour."""
-    path = tmp_path_factory.mktemp("policy") / "tour.safetensors"
-    assert main(f"robot train --world tour --out {path} --episodes 24 --steps 400 --seed 3".split()) == 0
-    return path
+
+    def taught(folder):
+        given = "--world tour --episodes 24 --steps 400 --seed 3".split()
+        assert main(["robot", "train", *given, "--out", str(folder / "tour.safetensors")]) == 0
+
+    return made_once("policy", taught) / "tour.safetensors"
 
 
 @pytest.fixture(scope="session")

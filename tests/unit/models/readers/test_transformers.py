@@ -10,13 +10,6 @@ from hippocam.models.readers.context import ContextConfig, build_context
 from hippocam.models.readers.transformers import TransformersConfig, TransformersReader
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory, load_helpers):
-    pytest.importorskip("transformers", reason="the extra [vlm] is not installed")
-    pytest.importorskip("num2words", reason="the extra [vlm] is not installed")
-    return load_helpers("tiny_vlm.py").save_tiny_vlm(tmp_path_factory.mktemp("vlm"))
-
-
 def evidence(tmp_path, colour, count=1):
     path = tmp_path / f"{'-'.join(map(str, colour))}.jpg"
     cv2.imwrite(str(path), np.full((90, 160, 3), colour, np.uint8))
@@ -28,8 +21,8 @@ def evidence(tmp_path, colour, count=1):
     ]  # fmt: skip
 
 
-def test_it_answers_by_what_it_sees(folder, tmp_path):
-    reader = TransformersReader(str(folder), TransformersConfig(max_new_tokens=16), ContextConfig())
+def test_it_answers_by_what_it_sees(tiny_vlm, tmp_path):
+    reader = TransformersReader(str(tiny_vlm), TransformersConfig(max_new_tokens=16), ContextConfig())
     pieces = []
     red = build_context("?", evidence(tmp_path, (30, 30, 220)), [], reader.budget)
     reading = reader.read(red, pieces.append)
@@ -41,12 +34,12 @@ def test_it_answers_by_what_it_sees(folder, tmp_path):
     assert reader.read(blue).unknown
 
 
-def test_frames_are_left_out_until_the_tokens_fit(folder, tmp_path):
+def test_frames_are_left_out_until_the_tokens_fit(tiny_vlm, tmp_path):
     found = evidence(tmp_path, (30, 30, 220), count=6)
-    reader = TransformersReader(str(folder), TransformersConfig(max_new_tokens=16), ContextConfig(tokens=2000))
+    reader = TransformersReader(str(tiny_vlm), TransformersConfig(max_new_tokens=16), ContextConfig(tokens=2000))
     reading = reader.read(build_context("?", found, [], reader.budget))
     assert 0 < len(reading.given) < 6 or not all(given.picture for given in reading.given)
-    small = TransformersReader(str(folder), TransformersConfig(max_new_tokens=16), ContextConfig(tokens=256))
+    small = TransformersReader(str(tiny_vlm), TransformersConfig(max_new_tokens=16), ContextConfig(tokens=256))
     with pytest.raises(ReaderError, match="one moment takes"):
         small.read(build_context("?", found, [], small.budget))
 
