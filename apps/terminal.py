@@ -7,14 +7,18 @@ made them must neither add lines of ours nor steer a terminal. JSON for programs
 from __future__ import annotations
 
 import argparse
+import difflib
 import json
 import logging
+import re
 import sys
 import unicodedata
-from typing import IO, NoReturn
+from typing import IO, Any, NoReturn
 
 # Joins of letters and of emoji: not shown by themselves, and without them some words and signs fall apart.
 _JOINERS = "\u200c\u200d"
+# argparse's own words where a command or a value is not among those that there are.
+_NO_CHOICE = re.compile(r"(?P<said>invalid choice: '(?P<given>[^']*)') \(choose from (?P<known>.*)\)")
 
 
 def printable(text: str) -> str:
@@ -72,9 +76,26 @@ class _LogLine(logging.Formatter):
         return printable(super().format(record))
 
 
+class _Commands(argparse._SubParsersAction):  # type: ignore[type-arg]
+    """Commands whose own help begins with what the list of commands says of them."""
+
+    def add_parser(self, name: str, **given: Any) -> Any:
+        """Add a command."""
+        if text := given.get("help", ""):
+            given.setdefault("description", f"{text[0].upper()}{text[1:]}.")
+        return super().add_parser(name, **given)
+
+
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong with arguments without repeating them raw."""
+    """Says what is wrong with arguments without repeating them raw, and what was meant where that is near."""
+
+    def add_subparsers(self, **given: Any) -> Any:
+        """Add commands, which say in their own help what they do."""
+        return super().add_subparsers(**{"action": _Commands, **given})
 
     def error(self, message: str) -> NoReturn:
         """End with usage and one line."""
+        if wrong := _NO_CHOICE.search(message):
+            near = difflib.get_close_matches(wrong["given"], re.findall(r"[\w-]+", wrong["known"]), n=1)
+            message = f"{message[: wrong.end('said')]}. Did you mean {near[0]!r}?" if near else message
         super().error(printable(message))

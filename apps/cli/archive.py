@@ -17,7 +17,7 @@ DEFAULT_MEMORIES = "hippocam-archive"
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `archive` to the command line."""
     text = "take a whole archive of footage in, on all cores; run again, it goes on where it was"
-    archive = commands.add_parser("archive", help=text, description=text[0].upper() + text[1:] + ".")
+    archive = commands.add_parser("archive", help=text)
     archive.add_argument(
         "paths",
         nargs="*",

@@ -47,7 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 done, 1 some sources failed or the work was cut short, 2 wrong use.
     """
     prepare()
-    options = _parser().parse_args(arguments)
+    parser, arguments = _parser(), sys.argv[1:] if arguments is None else arguments
+    if not arguments:
+        parser.print_help()
+        return 2
+    options = parser.parse_args(arguments)
     try:
         run: Callable[[argparse.Namespace], int] = options.run
         return run(options)
@@ -81,7 +85,9 @@ def _one_line(error: Exception | str) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = Parser(
-        prog="hippocam", description="A memory for video and robots: watch, then ask."
+        prog="hippocam",
+        description="A memory for video and robots: watch, then ask.",
+        epilog="Begin with `hippocam watch VIDEO` and `hippocam ask QUESTION`, or with `hippocam web`.",
     )
     version = importlib.metadata.version("hippocam")
     parser.add_argument("--version", action="version", version=f"hippocam {version}")
@@ -182,7 +188,7 @@ def _parser() -> argparse.ArgumentParser:
     add_archive(commands)
     add_models(commands)
 
-    bench = commands.add_parser("bench", help="measure")
+    bench = commands.add_parser("bench", help="measure what it can and what that takes")
     add_benches(bench)
 
     add_trainings(commands.add_parser("train", help="learn beforehand how memories are kept"))
@@ -208,7 +214,7 @@ def _command(
     memory: bool = True,
     config: bool = True,
 ) -> argparse.ArgumentParser:
-    command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    command = commands.add_parser(name, help=text)
     if memory:
         command.add_argument("--memory", default=DEFAULT_MEMORY, metavar="DIR", help=f"default {DEFAULT_MEMORY}")
     if memory and config:

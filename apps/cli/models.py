@@ -18,18 +18,16 @@ _TITLES = {"encoder": "Encoders (--encoder)", "reader": "Readers (--reader)", "w
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `models` with its subcommands; without one it lists."""
-    text = "which models can be used now, and what the others need"
-    models = commands.add_parser("models", help=text, description=text[0].upper() + text[1:] + ".")
+    models = commands.add_parser("models", help="which models can be used now, and what the others need")
     models.add_argument("--json", action="store_true", help="one JSON object on the last line of stdout")
     models.set_defaults(run=_list)
     names = models.add_subparsers(title="commands", metavar="COMMAND")
-    text = "fetch what a model needs"
-    pull = names.add_parser("pull", help=text, description=text[0].upper() + text[1:] + ".")
+    pull = names.add_parser("pull", help="fetch what a model needs")
     pull.add_argument("names", nargs="*", metavar="NAME", help="as `hippocam models` lists them")
     pull.add_argument("--all", action="store_true", help="all that watching uses, as before a cluster starts")
     pull.set_defaults(run=_pull)
     text = "write a model of open_clip into a folder that --encoder onnx:FOLDER takes, also on another machine"
-    export = names.add_parser("export", help=text, description=text[0].upper() + text[1:] + ".")
+    export = names.add_parser("export", help=text)
     export.add_argument("name", metavar="open_clip:MODEL/WEIGHTS")
     export.add_argument("folder", type=Path, metavar="FOLDER", help="a new one")
     export.set_defaults(run=_export)

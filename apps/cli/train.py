@@ -34,7 +34,7 @@ def add_commands(train: argparse.ArgumentParser) -> None:
 def _add(
     names: argparse._SubParsersAction[argparse.ArgumentParser], name: str, run: Run, text: str
 ) -> argparse.ArgumentParser:
-    command = names.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    command = names.add_parser(name, help=text)
     worlds = ("synthetic", "real", "all") if name == "sleep" else ("synthetic", "real")
     material = command.add_mutually_exclusive_group(required=True)
     material.add_argument("--memory", type=Path, nargs="+", metavar="DIR", help="learn from these memories")
@@ -49,7 +49,7 @@ def _add(
 
 
 def _add_outline(names: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str) -> None:
-    command = names.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    command = names.add_parser(name, help=text)
     command.add_argument(
         "--data", type=Path, required=True, metavar="FOLDER", help="captions: val_1.json and val_2.json"
     )
@@ -61,7 +61,7 @@ def _add_outline(names: argparse._SubParsersAction[argparse.ArgumentParser], nam
 
 
 def _add_regions(names: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str) -> None:
-    command = names.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    command = names.add_parser(name, help=text)
     command.add_argument(
         "--data", type=Path, required=True, metavar="FOLDER", help="photographs: images/ and captions.tsv"
     )
@@ -72,7 +72,7 @@ def _add_regions(names: argparse._SubParsersAction[argparse.ArgumentParser], nam
 
 
 def _add_encoder(names: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str) -> None:
-    command = names.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    command = names.add_parser(name, help=text)
     command.add_argument(
         "--data", type=Path, required=True, metavar="FOLDER", help="photographs: images/ and captions.tsv"
     )

@@ -13,8 +13,12 @@ if TYPE_CHECKING:
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Add the arguments of `hippocam web`."""
-    command.add_argument("--host", default="127.0.0.1", metavar="HOST")
-    command.add_argument("--port", type=int, default=7860, metavar="PORT")
+    command.add_argument(
+        "--host", default="127.0.0.1", metavar="HOST", help="address to listen on (default 127.0.0.1)"
+    )
+    command.add_argument(
+        "--port", type=int, default=7860, metavar="PORT", help="default 7860; 0 for any that is free"
+    )
     command.add_argument("--name", nargs="+", default=[], metavar="NAME", help="names by which the page is called")
     command.add_argument("--show-imported", action="store_true", help="play the files that imported streams name")
     command.add_argument("--certfile", type=Path, metavar="PEM", help="certificate: the page is served by HTTPS")

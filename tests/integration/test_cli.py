@@ -285,6 +285,8 @@ def test_a_truncated_video_keeps_what_can_be_read(tmp_path, media):
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
+        (["wach", "a.mp4"], "invalid choice: 'wach'. Did you mean 'watch'?"),
+        (["watch", "a.mp4", "--executor", "spark"], "(choose from 'local', 'ray')"),
         (["ask", "who?", "--memory", "nowhere"], "no memory here; make one with: hippocam watch"),
         (["status", "--memory", "photos"], "no memory here"),
         (
@@ -328,6 +330,11 @@ def test_wrong_use_is_one_line_that_names_the_fix(tmp_path, monkeypatch, capsys,
     assert code == 2
     assert line in said
     assert not before or before[0].startswith("usage: ")
+
+
+def test_without_a_command_the_help_says_how_to_begin(capsys):
+    assert main([]) == 2
+    assert "Begin with `hippocam watch VIDEO`" in capsys.readouterr().out
 
 
 def test_help_loads_nothing_heavy():
