@@ -8,29 +8,38 @@ from __future__ import annotations
 
 import html
 import logging
+import math
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hippocam.stream.errors import SourceError
 from hippocam.stream.records import LATEST_S, Note
 from hippocam.stream.sources.code_pages import decoded
+from hippocam.stream.sources.decode.length import length_s
 from hippocam.stream.sources.decode.packet_index import container_zero_s, header_length_s
 from hippocam.stream.sources.files import open_container, packets_of
 
 log = logging.getLogger(__name__)
 
+# Most marks between the name of a film and the suffix of its subtitles, as in film.pt-BR.forced.sdh.srt.
+_MOST_MARKS = 3
 # Largest subtitle file that is read, in bytes.
 _MAX_BYTES = 10_000_000
 # Most characters of one note.
 _MAX_TEXT = 1000
 # How long a chapter without an end, or a subtitle without one, is taken to last.
 _UNTIL_NEXT_S = 5.0
-_CLOCK = r"(-)?(?:(\d{1,12}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,3}))?"
-_CUE = re.compile(rf"^\s*{_CLOCK}\s*-->\s*{_CLOCK}")
+# Times as players read them, with spaces as translators' programs leave them.
+_CLOCK = r"(-)?(?:(\d{1,12}) ?: ?)?(\d{1,2}) ?: ?(\d{1,2})(?: ?[.,] ?(\d{1,9}))?"
+_ARROW = r"\s*(?:-{1,3} ?>|[\u2013\u2014]>|\u2192)\s*"
+_CUE = re.compile(rf"^\s*{_CLOCK}{_ARROW}{_CLOCK}")
 # A line that was meant as times and cannot be read as such: it ends the cue before it, and is no words of it.
-_BROKEN_CUE = re.compile(r"^[\s\d:.,;，：-]*\d\s*-->")
+_BROKEN_CUE = re.compile(rf"^[\s\d:.,;，：-]*\d{_ARROW}")
+# The number of a cue, where a program or a person wrote it in a way of their own.
+_NUMBER = re.compile(r"\s*(?:\d+|[#(\[-]?\d+[.:)\]]?)\s*")
 # What each of these matches ends at the next character of its own kind, so that all take linear time.
 # Override codes in SubRip and WebVTT ({\an8}, {y:i}), which have no other use for braces; and in ASS.
 _CODES = re.compile(r"\{(?:\\|[a-zA-Z]:)[^{}]*\}")
@@ -41,7 +50,7 @@ _TAGS = re.compile(
     r"</?(?:[bisuvcp]|br|em|strong|font|span|ruby|rt|lang)(?:[\s.][^<>]*)?/?>|<\d[\d:.]*>", re.IGNORECASE
 )
 # Blocks of WebVTT that are no cues.
-_BLOCK = re.compile(r"\n[ \t]*\n(?:NOTE|STYLE|REGION)\b(?:[^\n]+\n?)*")
+_BLOCK = re.compile(r"\n[ \t]*\n(?:NOTE|STYLE|REGION)(?=[ \t\n])[^\n]*(?:\n[^\n]+)*")
 # Fields of an ASS line in a container before its text: read order, layer, style, name, three margins, effect.
 _ASS_FIELDS = 8
 # Fields of an ASS line in a file where it does not name them itself.
@@ -69,10 +78,11 @@ def text_notes(path: Path, uri: str, stream: str) -> list[Note]:
         found += _inside(path, uri, stream)
     except (SourceError, OSError) as error:
         log.info("%s: no subtitles and chapters are read: %s", uri, error)
+    end_s = _length_s(path, uri)
     for beside in sidecars(path):
         try:
             cues = list(_cues_of(beside, stream))
-            found += cues
+            found += _until(cues, end_s, beside)
             if not cues:
                 log.warning("%s: no subtitle can be read in it; it is left out", beside)
         except OSError as error:
@@ -82,33 +92,57 @@ def text_notes(path: Path, uri: str, stream: str) -> list[Note]:
     return sorted(dict.fromkeys(found), key=lambda n: (n.t0_s, n.t1_s, n.kind, n.text))
 
 
+def _length_s(path: Path, uri: str) -> float:
+    """When a video ends, infinite where nothing tells."""
+    try:
+        length = length_s(path, uri)
+    except (SourceError, OSError):
+        length = None
+    return math.inf if length is None else length
+
+
+def _until(cues: list[Note], end_s: float, path: Path) -> list[Note]:
+    """What is said until a film ends; subtitles may be of another version of it."""
+    within = [replace(cue, t1_s=max(cue.t0_s, min(cue.t1_s, end_s))) for cue in cues if cue.t0_s <= end_s]
+    if len(within) < len(cues):
+        told = "%s: %d of its %d subtitles begin behind the end of the film at %.1f s; they are left out"
+        log.warning(told, path, len(cues) - len(within), len(cues), end_s)
+    return within
+
+
 def sidecars(path: Path) -> list[Path]:
-    """Subtitle files that belong to a video: NAME.srt, NAME.en.vtt and the like, in its folder."""
+    """Subtitle files that belong to a video: NAME.srt, NAME.en.forced.vtt and the like, in its folder."""
     return _beside(path, _READ)
 
 
 def _beside(path: Path, suffixes: tuple[str, ...]) -> list[Path]:
-    """Files of some suffixes that are named as a video is, with or without a language behind that."""
+    """Files of some suffixes that are named as a video is, with or without a language and the like behind that.
+
+    What another video has a longer name of belongs to that one: `trip.2.srt` to `trip.2.mp4`, not to `trip.mp4`.
+    """
     try:
         near = sorted(path.parent.iterdir())
     except OSError:
         return []
     kinds = "|".join(map(re.escape, suffixes))
-    names = re.compile(rf"{re.escape(path.stem)}(\.[\w-]{{1,20}})?({kinds})", re.IGNORECASE)
-    return [p for p in near if names.fullmatch(p.name) and p.is_file()]
+    more = rf"(\.[\w-]{{1,20}}){{0,{_MOST_MARKS}}}({kinds})"
+    others = [p.stem for p in near if p.suffix == path.suffix and p.stem.startswith(f"{path.stem}.")]
+    stems = [re.compile(re.escape(stem) + more, re.IGNORECASE) for stem in (path.stem, *others)]
+    named = [p for p in near if stems[0].fullmatch(p.name) and p.is_file()]
+    return [p for p in named if not any(stem.fullmatch(p.name) for stem in stems[1:])]
 
 
 def _inside(path: Path, uri: str, stream: str) -> Iterator[Note]:
     with open_container(path, uri) as container:
-        zero_s, length_s = container_zero_s(container, uri), header_length_s(container)
+        zero_s, ends_s = container_zero_s(container, uri), header_length_s(container)
         chapters = [
             (float(c["start"] * c["time_base"]) - zero_s, float(c["end"] * c["time_base"]) - zero_s, _title(c))
             for c in container.chapters()
         ]
         for t0_s, t1_s, title in chapters:
             end_s = t1_s if t1_s > t0_s else t0_s + _UNTIL_NEXT_S
-            if length_s is not None:
-                end_s = min(end_s, length_s)
+            if ends_s is not None:
+                end_s = min(end_s, ends_s)
             yield from _note(stream, "chapter", t0_s, end_s, title)
         tracks = [s for s in container.streams.subtitles if _has_words(s)]
         if len(tracks) < (count := len(container.streams.subtitles)):
@@ -166,7 +200,8 @@ def _cues_of(path: Path, stream: str) -> Iterator[Note]:
     """The cues of a subtitle file; of one that is too large to be one there are none."""
     if path.stat().st_size > _MAX_BYTES:
         return iter(())
-    lines = decoded(path.read_bytes()).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    text = decoded(path.read_bytes()).replace("\ufeff", "")  # joined files have such marks in their midst
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if path.suffix.casefold() in (".ass", ".ssa"):
         return _ass_cues(lines, stream)
     return _cues(lines, stream, path)
@@ -214,7 +249,7 @@ def _cues(lines: list[str], stream: str, path: Path) -> Iterator[Note]:
 
 def _is_times(line: str) -> bool:
     """Whether a line is times, or was meant as such."""
-    if "-->" not in line:
+    if not any(arrow in line for arrow in (">", "\u2192")):
         return False
     return _CUE.match(line) is not None or (":" in line and _BROKEN_CUE.match(line) is not None)
 
@@ -226,7 +261,9 @@ def _text_end(lines: list[str], index: int, *, is_vtt: bool) -> int:
     end = index
     while end and not lines[end - 1].strip():
         end -= 1
-    return end - 1 if end and lines[end - 1].strip().isdigit() else index
+    number = lines[end - 1].strip() if end else ""
+    alone = end < 2 or not lines[end - 2].strip()
+    return end - 1 if number.isdigit() or (alone and _NUMBER.fullmatch(number)) else index
 
 
 def _seconds(clock: tuple[str | None, ...]) -> float:

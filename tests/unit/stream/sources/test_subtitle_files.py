@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -73,6 +74,14 @@ def test_a_damaged_byte_of_utf8_does_not_make_it_a_code_page() -> None:
         ("1\n00:00:01 --> 00:00:02\na\n", [(1, "a")]),
         ("1\n00:01,0 --> 00:02,0\n42\n\n2\n00:05,0 --> 00:06,0\nb", [(1, "42"), (5, "b")]),
         ("1\n00:01,0-->00:02,0  X1:1 X2:2\na\n", [(1, "a")]),
+        (
+            "7\n00:01,0 --> 00:02,0\na\n\n-1\n00:05,0 --> 00:06,0\nb\n\n#7\n00:07,0 --> 00:08,0\nc",
+            [(1, "a"), (5, "b"), (7, "c")],
+        ),
+        ("1\n00:01,0 -> 00:02,0\nx -> y\n\n2\n00:05,0 → 00:06,0\nb", [(1, "x -> y"), (5, "b")]),
+        ("1\n00: 00: 01, 500 - > 00: 00: 02, 000\na\n\n2\n00:05,0000 --> 00:06,2500\nb", [(1.5, "a"), (5, "b")]),
+        ("1\n00:01,0 --> 00:02,0\na\n\n\ufeff2\n00:05,0 --> 00:06,0\nb", [(1, "a"), (5, "b")]),
+        ("1\r\n00:01,0 --> 00:02,0\r\na\r\r\n2\n00:05,0 --> 00:06,0\rb\r\n", [(1, "a"), (5, "b")]),
     ],
     ids=[
         "no blank lines",
@@ -84,6 +93,11 @@ def test_a_damaged_byte_of_utf8_does_not_make_it_a_code_page() -> None:
         "no fraction",
         "a number",
         "positions",
+        "numbers of their own",
+        "other arrows",
+        "spaces in times, long fractions",
+        "joined files",
+        "line ends mixed",
     ],
 )
 def test_layouts(tmp_path: Path, layout: str, expected: list[tuple[float, str]]) -> None:
@@ -94,8 +108,8 @@ def test_blocks_of_webvtt_that_are_no_cues_are_left_out(tmp_path: Path) -> None:
     text = (
         "WEBVTT - made by hand\n\nSTYLE\n::cue { color: red }\n\nNOTE one\nand two\n\nfirst cue\n"
         "00:01.000 --> 00:02.000\n"
-        "<v Ann>Hello</v> <c.yellow.big>you</c><00:01.500>\n\nNOTE between\nof two lines\n\n7 of 9\n"
-        "00:05.000 --> 00:06.000\nNOTE is said\n"
+        "<v Ann>Hello</v> <c.yellow.big>you</c><00:01.500>\n\nNOTE between\nof two lines\n\n"
+        "NOTE\nthe usual form\nof lines\n\n7 of 9\n00:05.000 --> 00:06.000\nNOTE is said\n"
     )
     assert [text for *_, text in told(tmp_path, text, ".vtt")] == ["Hello you", "NOTE is said"]
 
@@ -187,3 +201,24 @@ def test_times_that_cannot_be_read_are_told_and_are_no_words(
     cues = told(tmp_path, f"1\n00:00:01,000 --> 00:00:02,000\nHe says 5 --> 6\n\n2\n{times}\nlost\n")
     assert [text for *_, text in cues] == ["He says 5 --> 6"]
     assert "a.srt: 1 of its times cannot be read" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["a.pt-BR.forced.srt", "a.eng.sdh.SRT", "a.default.en.forced.srt"])
+def test_marks_of_players_in_the_name_do_not_matter(tmp_path: Path, name: str) -> None:
+    assert told(tmp_path, CUES.format("word"), name[1:]) == [(1.0, 2.0, "word"), (5.0, 6.0, "fin")]
+
+
+def test_words_belong_to_the_video_of_the_longest_name(tmp_path: Path) -> None:
+    (tmp_path / "a.2.mp4").write_bytes(b"no video")
+    assert told(tmp_path, CUES.format("of the second"), ".2.srt") == []
+    assert [note.text for note in text_notes(tmp_path / "a.2.mp4", "", "cam")] == ["of the second", "fin"]
+
+
+def test_what_is_said_behind_the_films_end_is_told(
+    tmp_path: Path, media: ModuleType, caplog: pytest.LogCaptureFixture
+) -> None:
+    media.render_video(tmp_path / "a.mp4", frames=55, fps=10)
+    (tmp_path / "a.srt").write_text(CUES.format("first") + "\n3\n01:00:00,000 --> 01:00:01,000\nanother version\n")
+    notes = text_notes(tmp_path / "a.mp4", "a.mp4", "cam")
+    assert [(note.t0_s, note.t1_s, note.text) for note in notes] == [(1.0, 2.0, "first"), (5.0, 5.5, "fin")]
+    assert "a.srt: 1 of its 3 subtitles begin behind the end of the film at 5.5 s" in caplog.text
