@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from hippocam.apps.cli.bench.commands import BENCHES
 from hippocam.apps.cli.main import main
 from hippocam.apps.session import Session
 from hippocam.apps.settings import Settings
@@ -74,11 +75,7 @@ def test_every_option_of_a_command_is_described(command: str, capsys: pytest.Cap
 
 
 def test_no_option_is_described_that_no_command_has(capsys: pytest.CaptureFixture[str]) -> None:
-    benches = (
-        "moments memory lifelog scale sleep ingest qa answers presence perception robot policy poison sentences "
-        "forget year cluster"
-    ).split()
-    every = (*COMMANDS, *(f"bench {name}" for name in benches))
+    every = (*COMMANDS, *(f"bench {name}" for name in BENCHES))
     there = {option for command in every for option in options_of(command, capsys)}
     for page in (*DOCS.glob("*.md"), ROOT / "README.md"):
         foreign = {
@@ -89,6 +86,11 @@ def test_no_option_is_described_that_no_command_has(capsys: pytest.CaptureFixtur
             "--args",
         }  # pip's, systemctl's, Ray's, vla-eval's
         assert options_in(page.read_text()) - there <= foreign, page.name
+
+
+def test_every_bench_stands_in_the_table_and_no_other() -> None:
+    table = (DOCS / "commands.md").read_text().partition("| bench |")[2]
+    assert set(re.findall(r"^\| `([a-z]+)", table, flags=re.MULTILINE)) == set(BENCHES)
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

@@ -5,54 +5,38 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from hippocam.apps.cli.bench.options import numbers
-from hippocam.apps.terminal import tell, tell_json, warn
+from hippocam.apps.cli.bench.options import FOOTAGE, GOLDEN, numbers, there
+from hippocam.apps.cli.bench.outcome import Section, tell_outcome, tell_section
+from hippocam.apps.terminal import warn
 from hippocam.stream.errors import HippocamError
 
-_GOLDEN = Path("tests/golden")
-_TIMELINES = _GOLDEN / "presence" / "timelines.json"
-_THINGS = _GOLDEN / "presence" / "things.json"
-_NEVER = _GOLDEN / "footage" / "absent.json"
-_QUESTIONS = _GOLDEN / "words" / "questions.json"
+_TIMELINES = GOLDEN / "presence" / "timelines.json"
+_THINGS = GOLDEN / "presence" / "things.json"
+_NEVER = FOOTAGE / "absent.json"
+_QUESTIONS = GOLDEN / "words" / "questions.json"
 
 
-def add_known(names: Any, session: Callable[[], Any]) -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
-    """Add both benches among the others.
-
-    Args:
-        names: What takes their parsers.
-        session: Loads what opens a memory: `hippocam.apps.Session`.
-    """
-    presence: argparse.ArgumentParser = names.add_parser(
-        "presence", help="seen, gone, never looked, not seen: what is told as of any moment"
-    )
-    presence.add_argument("--seeds", type=numbers, default=[1, 2, 3], metavar="1,2,3", help="of the streams")
-    presence.add_argument(
+def add_presence(parser: argparse.ArgumentParser) -> None:
+    """Add the options of what is told as of any moment."""
+    parser.add_argument("--seeds", type=numbers, default=[1, 2, 3], metavar="1,2,3", help="of the streams")
+    parser.add_argument(
         "--queries", type=int, default=1_000_000, metavar="N", help="moments at which no later look may tell"
     )
-    presence.add_argument("--videos", type=Path, metavar="DIR", help="where the clips are")
-    presence.add_argument("--timelines", type=Path, default=_TIMELINES, metavar="FILE", help="what is when")
-    presence.add_argument("--beliefs", action="store_true", help="also what a search believes")
-    presence.add_argument("--things", type=Path, default=_THINGS, metavar="FILE", help="what they show")
-    presence.add_argument("--absent", type=Path, default=_NEVER, metavar="FILE", help="not shown")
-    presence.add_argument("--encoder", default="bundled", metavar="NAME")
-    presence.set_defaults(run=lambda options: _presence(options, session()))
-    words: argparse.ArgumentParser = names.add_parser(
-        "words", help="questions about what is written, in other words"
-    )
-    words.add_argument("--videos", type=Path, required=True, metavar="DIR", help="where the clips are")
-    words.add_argument("--questions", type=Path, default=_QUESTIONS, metavar="FILE", help="with their times")
-    words.set_defaults(run=lambda options: _words(options, session()))
-    return presence, words
+    parser.add_argument("--videos", type=Path, metavar="DIR", help="where the clips are")
+    parser.add_argument("--timelines", type=Path, default=_TIMELINES, metavar="FILE", help="what is when")
+    parser.add_argument("--beliefs", action="store_true", help="also what a search believes")
+    parser.add_argument("--things", type=Path, default=_THINGS, metavar="FILE", help="what they show")
+    parser.add_argument("--absent", type=Path, default=_NEVER, metavar="FILE", help="not shown")
+    parser.add_argument("--encoder", default="bundled", metavar="NAME")
+    parser.set_defaults(run=_presence)
 
 
-def _presence(options: argparse.Namespace, session: Any) -> int:
+def _presence(options: argparse.Namespace) -> int:
     from hippocam.apps.bench.asof.run import Plan, means, run, table
+    from hippocam.apps.session import Session
     from hippocam.models.registry import make_encoder
 
     videos = options.videos or _footage()
@@ -62,35 +46,33 @@ def _presence(options: argparse.Namespace, session: Any) -> int:
         seeds=tuple(options.seeds),
         queries=options.queries,
         videos=videos,
-        timelines=_there(options.timelines) if videos is not None else options.timelines,
+        timelines=there(options.timelines) if videos is not None else options.timelines,
         encoder=options.encoder,
     )
-    rows = run(plan, session, warn)
-    at = "" if videos is None else f" --videos {videos}"
-    command = f"hippocam bench presence{at} --seeds {','.join(map(str, options.seeds))}"
+    rows = run(plan, Session, warn)
     encoders = ["palette:1", *([make_encoder(options.encoder).spec.id] if videos is not None else [])]
-    _write(options, "Any moment's truth", table(rows, options.queries), command, encoders)
+    section = Section(title="Any moment's truth", body=table(rows, options.queries), encoders=encoders)
     found: dict[str, object] = {**means(rows), "rows": [asdict(row) for row in rows]}
     if options.beliefs:
-        found["beliefs"] = _beliefs(options, session, videos)
-    if options.json:
-        tell_json(found)
-    return 0
+        tell_section(options, section)
+        section, found["beliefs"] = _beliefs(options, videos)
+    return tell_outcome(options, found, section)
 
 
-def _beliefs(options: argparse.Namespace, session: Any, videos: Path | None) -> list[dict[str, object]]:
+def _beliefs(options: argparse.Namespace, videos: Path | None) -> tuple[Section, list[dict[str, object]]]:
     """How well what clips show is told from what they do not, by the belief in the best moment."""
     from hippocam.apps.bench.known.presence import read_shown, run, table
+    from hippocam.apps.session import Session
     from hippocam.models.registry import make_encoder
 
     if videos is None:
         raise HippocamError("--beliefs needs clips: give their folder with --videos")
-    never = json.loads(_there(options.absent).read_text(encoding="utf-8"))
-    clips = read_shown(_there(options.things), videos)
-    told, shifted = run(clips, never, open_session=session, encoder=options.encoder, report=warn)
-    command = f"hippocam bench presence --beliefs --videos {videos}"
-    _write(options, "Presence", table(told, shifted), command, [make_encoder(options.encoder).spec.id])
-    return [asdict(row) for row in told]
+    never = json.loads(there(options.absent).read_text(encoding="utf-8"))
+    clips = read_shown(there(options.things), videos)
+    told, shifted = run(clips, never, open_session=Session, encoder=options.encoder, report=warn)
+    encoders = [make_encoder(options.encoder).spec.id]
+    section = Section(title="Presence", body=table(told, shifted), encoders=encoders)
+    return section, [asdict(row) for row in told]
 
 
 def _footage() -> Path | None:
@@ -99,29 +81,21 @@ def _footage() -> Path | None:
     return Path(named) if named and (Path(named) / "video").is_dir() else None
 
 
-def _words(options: argparse.Namespace, session: Any) -> int:
+def add_words(parser: argparse.ArgumentParser) -> None:
+    """Add the options of words by meaning."""
+    parser.add_argument("--videos", type=Path, required=True, metavar="DIR", help="where the clips are")
+    parser.add_argument("--questions", type=Path, default=_QUESTIONS, metavar="FILE", help="with their times")
+    parser.set_defaults(run=_words)
+
+
+def _words(options: argparse.Namespace) -> int:
     from hippocam.apps.bench.known.words import run, table
+    from hippocam.apps.session import Session
     from hippocam.models.likeness import likeness_here
 
     alike = likeness_here()
     if alike is None:
         raise HippocamError("the weights of MiniLM are not here; fetch them with: hippocam models pull bundled")
-    rows = run(_there(options.questions), options.videos, alike, open_session=session, report=warn)
-    _write(options, "Words by meaning", table(rows), f"hippocam bench words --videos {options.videos}", [])
-    if options.json:
-        tell_json([asdict(row) for row in rows])
-    return 0
-
-
-def _there(file: Path) -> Path:
-    if not file.is_file():
-        raise HippocamError(f"{file}: no such file; run this in a checkout, or name your own")
-    return file
-
-
-def _write(options: argparse.Namespace, title: str, body: str, command: str, encoders: list[str]) -> None:
-    from hippocam.apps.bench.sections import write_section
-
-    tell(*body.splitlines())
-    if options.out:
-        write_section(options.out, title, body, command=command, encoders=encoders)
+    rows = run(there(options.questions), options.videos, alike, open_session=Session, report=warn)
+    section = Section(title="Words by meaning", body=table(rows))
+    return tell_outcome(options, [asdict(row) for row in rows], section)

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from hippocam.apps.cli.bench.options import numbers
-from hippocam.apps.terminal import tell, warn
+from hippocam.apps.cli.bench.outcome import Section, tell_outcome
+from hippocam.apps.terminal import warn
 
 
-def add_lifelog(names: Any) -> argparse.ArgumentParser:
-    """Add the bench among the others."""
-    parser: argparse.ArgumentParser = names.add_parser(
-        "lifelog", help="a week of sentences in little room, asked by somebody else's"
-    )
+def add_lifelog(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the bench."""
     parser.add_argument(
         "--data", type=Path, required=True, metavar="FOLDER", help="holds val_1.json and val_2.json of ActivityNet"
     )
@@ -36,7 +33,6 @@ def add_lifelog(names: Any) -> argparse.ArgumentParser:
     )
     parser.add_argument("--no-disk", action="store_true", help="measure no memory on disk")
     parser.set_defaults(run=_lifelog)
-    return parser
 
 
 def _lifelog(options: argparse.Namespace) -> int:
@@ -44,7 +40,6 @@ def _lifelog(options: argparse.Namespace) -> int:
     from hippocam.apps.bench.lifelog.again import asked_again
     from hippocam.apps.bench.lifelog.disk import on_disk
     from hippocam.apps.bench.lifelog.rules import keepers
-    from hippocam.apps.bench.sections import write_section
     from hippocam.memory.training.outline import taught
     from hippocam.models.registry import make_encoder
 
@@ -61,19 +56,5 @@ def _lifelog(options: argparse.Namespace) -> int:
         of=(lambda video: not taught(video)) if options.untaught else None,
         report=warn,
     )
-    body = report.to_markdown(result)
-    tell(*body.splitlines())
-    if options.out:
-        command = f"hippocam bench lifelog --data {options.data} --shares {_typed(options.shares)}"
-        command += f" --seeds {_typed(options.seeds)}"
-        command += f" --rules {' '.join(options.rules)}" if options.rules else ""
-        command += " --untaught" if options.untaught else ""
-        command += " --no-disk" if options.no_disk else ""
-        write_section(options.out, report.TITLE, body, command=command, encoders=[encoder.spec.id])
-    if options.json:
-        print(report.to_json(result))
-    return 0
-
-
-def _typed(some: list[int]) -> str:
-    return ",".join(map(str, some))
+    section = Section(title=report.TITLE, body=report.to_markdown(result), encoders=[encoder.spec.id])
+    return tell_outcome(options, report.to_json(result), section)

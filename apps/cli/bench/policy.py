@@ -6,26 +6,27 @@ import argparse
 from pathlib import Path
 
 from hippocam.apps.cli.bench.options import numbers
+from hippocam.apps.cli.bench.outcome import Section, tell_outcome
 from hippocam.apps.cli.bench.plotting import plotting
-from hippocam.apps.terminal import tell, tell_json, warn
+from hippocam.apps.terminal import warn
 
 
-def add_policy(policy: argparse.ArgumentParser) -> None:
+def add_policy(parser: argparse.ArgumentParser) -> None:
     """Add the options of the bench."""
-    policy.add_argument("--world", default="tour", metavar="NAME", help="default tour; see docs/robots.md")
-    policy.add_argument("--rooms", type=numbers, metavar="4,8,16,32", help="sizes of the world")
-    policy.add_argument(
+    parser.add_argument("--world", default="tour", metavar="NAME", help="default tour; see docs/robots.md")
+    parser.add_argument("--rooms", type=numbers, metavar="4,8,16,32", help="sizes of the world")
+    parser.add_argument(
         "--delays", type=numbers, metavar="N,N", help="steps before the question (default: those of the world)"
     )
-    policy.add_argument("--seeds", type=numbers, default=[1, 2, 3], metavar="1,2,3")
-    policy.add_argument("--episodes", type=int, default=60, metavar="N", help="that each seed tries (default 60)")
-    policy.add_argument("--shown", type=int, default=100, metavar="N", help="that are demonstrated (default 100)")
-    policy.add_argument("--rules", type=lambda text: text.split(","), metavar="a,b", help="only these")
-    policy.add_argument("--retrain", action="store_true", help="train the GRU and the transformer anew")
-    policy.add_argument(
+    parser.add_argument("--seeds", type=numbers, default=[1, 2, 3], metavar="1,2,3")
+    parser.add_argument("--episodes", type=int, default=60, metavar="N", help="that each seed tries (default 60)")
+    parser.add_argument("--shown", type=int, default=100, metavar="N", help="that are demonstrated (default 100)")
+    parser.add_argument("--rules", type=lambda text: text.split(","), metavar="a,b", help="only these")
+    parser.add_argument("--retrain", action="store_true", help="train the GRU and the transformer anew")
+    parser.add_argument(
         "--plot", type=Path, metavar="FILE", help="draw costs against the length of history (.png)"
     )
-    policy.set_defaults(run=_policy)
+    parser.set_defaults(run=_policy)
 
 
 def _policy(options: argparse.Namespace) -> int:
@@ -33,7 +34,6 @@ def _policy(options: argparse.Namespace) -> int:
     from hippocam.apps.bench.policy.report import plot, tables, to_json
     from hippocam.apps.bench.policy.rules import RULES
     from hippocam.apps.bench.policy.run import run
-    from hippocam.apps.bench.sections import write_section
     from hippocam.apps.robot.policy.worlds import world_named
     from hippocam.stream.errors import HippocamError
 
@@ -52,17 +52,7 @@ def _policy(options: argparse.Namespace) -> int:
         retrain=options.retrain,
     )
     result = run(bench, say=warn)
-    tell(*tables(result).splitlines())
-    if options.out:
-        command = f"hippocam bench policy --world {world.name} --seeds {','.join(map(str, options.seeds))}"
-        command += f" --episodes {options.episodes} --shown {options.shown}"
-        for name in ("rules", "rooms", "delays"):
-            if given := getattr(options, name):
-                command += f" --{name} {','.join(map(str, given))}"
-        write_section(options.out, f"World {world.name}", tables(result), command=command, encoders=[])
     if options.plot is not None:
         with plotting():
             plot(result, options.plot)
-    if options.json:
-        tell_json(to_json(result))
-    return 0
+    return tell_outcome(options, to_json(result), Section(title=f"World {world.name}", body=tables(result)))

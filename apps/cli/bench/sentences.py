@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
-from hippocam.apps.terminal import tell, tell_json
+from hippocam.apps.cli.bench.outcome import Section, tell_found, tell_section
+from hippocam.apps.terminal import tell
 
 
-def add_sentences(names: Any) -> argparse.ArgumentParser:
-    """Add the bench among the others."""
-    text = "moments with their sentences on contact sheets, for people to judge"
-    parser: argparse.ArgumentParser = names.add_parser("sentences", help=text)
+def add_sentences(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the bench."""
     parser.add_argument("--memory", type=Path, metavar="DIR", help="a memory that was watched; for new sheets")
     parser.add_argument("--moments", type=int, default=48, metavar="N", help="how many are drawn")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the draw")
@@ -20,11 +18,9 @@ def add_sentences(names: Any) -> argparse.ArgumentParser:
     parser.add_argument("--readings", type=Path, metavar="FILE", help="the table with its verdicts; for a report")
     parser.add_argument("--title", default="Sentences, read", metavar="TEXT", help="of the section of the report")
     parser.set_defaults(run=_sentences)
-    return parser
 
 
 def _sentences(options: argparse.Namespace) -> int:
-    from hippocam.apps.bench.sections import write_section
     from hippocam.apps.bench.sentences import drawn, read_verdicts, report, write_sheets
     from hippocam.memory.memory import Memory
     from hippocam.models.encoders.bundled.head_file import read_spec
@@ -34,11 +30,7 @@ def _sentences(options: argparse.Namespace) -> int:
         raise HippocamError("name a memory with --memory, or a table of verdicts with --readings")
     if options.readings is not None:
         reads = read_verdicts(options.readings)
-        told = report(reads)
-        tell(*told.splitlines())
-        if options.out:
-            command = f"hippocam bench sentences --readings {options.readings}"
-            write_section(options.out, options.title, told, command=command, encoders=[read_spec().id])
+        tell_section(options, Section(title=options.title, body=report(reads), encoders=[read_spec().id]))
     else:
         with Memory.open_reader(options.memory) as memory:
             reads = drawn(memory, options.moments, options.seed)
@@ -46,6 +38,4 @@ def _sentences(options: argparse.Namespace) -> int:
                 tell(*map(str, write_sheets(options.sheets, memory, reads)))
             else:
                 tell(*(f"{read.stream} {read.time_s:.1f} s: {read.sentence}" for read in reads))
-    if options.json:
-        tell_json({"sentences": [read.sentence for read in reads]})
-    return 0
+    return tell_found(options, {"sentences": [read.sentence for read in reads]})

@@ -50,7 +50,7 @@ def measured(footage, load_helpers):
         arguments += ["--readers", "openai:sure", "--out", out]
         with pytest.MonkeyPatch.context() as printing:
             lines = []
-            printing.setattr("hippocam.apps.cli.bench.poison.tell_json", lines.append)
+            printing.setattr("hippocam.apps.cli.bench.outcome.tell_json", lines.append)
             assert main(["bench", "poison", *map(str, arguments), "--json"]) == 0
         (result,) = lines
         return result, out.read_text(), server.requests

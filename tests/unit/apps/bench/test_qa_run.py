@@ -253,7 +253,7 @@ def test_the_command_writes_a_section_json_and_keeps_memories(asked, tmp_path, c
     assert first["by"]["memory"]["accuracy"]["value"] == 1
     section = out.read_text()
     assert "## Questions (absent, local), encoder palette:1, reader extractive" in section
-    assert "--encoder palette --budget-mb 2`" in section
+    assert "--encoder palette --budget-mb 2`" in section  # and not where memories and answers went
     assert len(answers.read_text().splitlines()) == 48
     assert [path.name for path in kept.iterdir()] == ["clips_wall.mp4"]
     assert main([*line, "--no-baselines"]) == 0

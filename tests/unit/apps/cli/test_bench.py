@@ -2,14 +2,16 @@ import json
 
 import pytest
 
-from hippocam.apps.cli.bench import commands as bench
+from hippocam.apps.cli.bench import footage, options
+from hippocam.apps.cli.bench.outcome import typed
 from hippocam.apps.cli.main import main
 
 
 @pytest.fixture
 def _installed(tmp_path, monkeypatch):
     """As in a wheel, which has no tests/ beside it."""
-    monkeypatch.setattr(bench, "FOOTAGE", tmp_path / "site-packages" / "tests" / "golden" / "footage")
+    for module in (footage, options):
+        monkeypatch.setattr(module, "FOOTAGE", tmp_path / "site-packages" / "tests" / "golden" / "footage")
 
 
 @pytest.mark.usefixtures("_installed")
@@ -30,6 +32,13 @@ def test_an_installed_one_takes_annotations_alone(tmp_path, capsys, colour_video
     assert main(["bench", "moments", *given, "--json"]) == 0
     (clip,) = json.loads(capsys.readouterr().out.splitlines()[-1])["clips"]
     assert clip["r1"] == 1.0
+
+
+def test_a_section_names_what_was_typed_and_not_where_it_went(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    clips = tmp_path / "my clips"
+    words = ["qa", "q.json", "--videos", str(clips), "--out", "B.md", "--memories=kept", "--limit", "3", "--json"]
+    assert typed(words) == "qa q.json --videos 'my clips' --limit 3"
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path, capsys):

@@ -15,7 +15,7 @@ def told(tmp_path_factory):
     command = "bench policy --rules ours,fifo --rooms 8 --delays 0,60 --seeds 4"
     with pytest.MonkeyPatch.context() as patch:
         said = []
-        patch.setattr("hippocam.apps.cli.bench.policy.tell_json", lambda value: said.append(json.dumps(value)))
+        patch.setattr("hippocam.apps.cli.bench.outcome.tell_json", lambda value: said.append(json.dumps(value)))
         assert main([*command.split(), "--episodes", "8", "--shown", "40", "--json", "--out", str(page)]) == 0
     return json.loads(said[-1]), page.read_text()
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from hippocam.apps.bench.things.truth import HALVES, Asked, read_things
-from hippocam.apps.cli.bench.commands import FOOTAGE
+from hippocam.apps.cli.bench.options import FOOTAGE
 from hippocam.stream.errors import HippocamError
 
 SHIPPED = FOOTAGE / "things" / "queries.json"
