@@ -326,6 +326,8 @@ class Evidence:
             score.
         claimed: Whether words say so and the picture does not bear them out: then it is believed less than one
             half.
+        told: Belief, 0 to 1, of words of its time, which cannot be the answer, where of all moments they tell most
+            of it; 0 of the others.
         imported: Id of the import that it came with, as in format_id; "" for own footage.
         detected: Whether the detector saw what is asked for in its stream, so that the picture is not all that
             speaks for it: a thing of the kind, of which no more is said than where it is and how it looks.
@@ -354,6 +356,7 @@ class Evidence:
     box: Box | None = None
     witnessed: float | None = None
     claimed: bool = False
+    told: float = 0.0
     imported: str = ""
     detected: bool = False
     recorded: bool = False

@@ -47,7 +47,7 @@ def evidence_of(member: Finder, query: Query, found: Sequence[Candidate]) -> tup
 
     def evidence(candidate: Candidate) -> Evidence:
         entry, (t0_s, t1_s) = candidate.entry, times(candidate.cited)
-        speaks = candidate.noted is not None and candidate.noted.belief > candidate.seen
+        speaks = candidate.speaking is not None
         visit = None if speaks or candidate.thing is None else candidate.thing.visit
         spans = candidate.spans if visit is None else (candidate.cited,)
         near = memory.notes(
@@ -81,6 +81,7 @@ def evidence_of(member: Finder, query: Query, found: Sequence[Candidate]) -> tup
             box=None if visit is None else box_at(visit, entry.frame_s),
             witnessed=candidate.witnessed,
             claimed=candidate.claimed,
+            told=candidate.told,
             imported="" if candidate.made_by is None else format_id(candidate.made_by),
         )
 

@@ -19,6 +19,7 @@ import numpy as np
 from hippocam.apps.ask.asof import Subject
 from hippocam.apps.ask.belief.presence import doubted, labels_named, supposed
 from hippocam.apps.ask.belief.regions import LOOKED, RegionEncoder, by_regions, on_its_scale
+from hippocam.apps.ask.belief.witnesses import together
 from hippocam.apps.ask.count.count import StreamTimes, answer_count
 from hippocam.apps.ask.count.question import CountAnswer, EntityView
 from hippocam.apps.ask.evidence import evidence_of
@@ -42,7 +43,7 @@ from hippocam.memory.entities.records import Entity
 from hippocam.memory.errors import memory_errors
 from hippocam.memory.memory import Memory
 from hippocam.memory.recall.query import Candidate, Query, order
-from hippocam.memory.recall.ranking import with_doubted_behind
+from hippocam.memory.recall.ranking import by_belief, trusted, with_told
 from hippocam.memory.recall.recall import midpoint
 from hippocam.memory.records import Entry, Evidence, StreamStatus
 from hippocam.models.encoders.absent import AbsentEncoder
@@ -116,7 +117,8 @@ class Search:
         top = max(parts[0].query.top, LOOKED if isinstance(self.encoder, RegionEncoder) else 0)
         if parts[0].query.beside == 0 and top > parts[0].query.top:  # the regions of a few more are looked at
             wider = [Part(member, replace(query, top=top)) for member, query in parts]
-            moments = self._found(wider, presupposed=presupposed)[: parts[0].query.top]
+            looked = self._found(wider, presupposed=presupposed)
+            moments = tuple(with_told(looked[: parts[0].query.top], looked, together))
         else:
             moments = self._found(parts, presupposed=presupposed)
         if isinstance(self.encoder, AbsentEncoder):
@@ -140,7 +142,8 @@ class Search:
         parts = [Part(member, replace(query, compared=compared, beside=0)) for member, query in parts]
         recalled = at_once(self.recall, parts)
         every = [_Found(index, candidate) for index, found in enumerate(recalled) for candidate in found]
-        best = _with_doubted_behind(sorted(every, key=lambda found: _order(parts, found)))[:top]
+        ranked = _trusted(sorted(every, key=lambda found: _order(parts, found)))
+        best = with_told(ranked[:top], ranked, lambda each: each.candidate.together)
         best += _neighbours(parts, best, beside)
         best.sort(key=lambda found: _order(parts, found))
         shifts = [_shift(self.encoder.spec, own, compared) for own in counts]
@@ -363,11 +366,11 @@ def _order(parts: Sequence[Part], found: _Found) -> tuple[float, float, str, flo
     return score, cosine, parts[found.part].member.prefix + stream, t0_s, entry_id
 
 
-def _with_doubted_behind(found: Sequence[_Found]) -> list[_Found]:
-    """Put what nothing bears out behind footage that is believed, whichever memory has either."""
-    candidates = with_doubted_behind([each.candidate for each in found])
+def _trusted(found: Sequence[_Found]) -> list[_Found]:
+    """Put what is doubted or claimed where it belongs, whichever memory has what it stands behind."""
+    candidates = trusted([each.candidate for each in found])
     moved = [_Found(each.part, candidate) for each, candidate in zip(found, candidates, strict=True)]
-    return sorted(moved, key=lambda each: -each.candidate.score)  # stable
+    return sorted(moved, key=lambda each: by_belief(each.candidate))  # stable
 
 
 def _neighbours(parts: Sequence[Part], best: Sequence[_Found], beside: int) -> list[_Found]:

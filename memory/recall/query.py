@@ -105,6 +105,7 @@ class Candidate:
         thing: The thing whose own picture p_seen and the cosine rest on; None where they rest on the whole frames.
         witnessed: Belief without words that cannot be the answer; None where none speak for it: then the score.
         claimed: Whether words say so and no picture does; see trust.py. Then it is believed less than one half.
+        told: Belief of words of its time, which cannot be the answer, where they may give it the last place.
         made_by: Id of the import that the entry came with; None for own footage.
         doubted: Whether it came with an import, beside own footage, and no look at its picture has borne it out.
     """
@@ -120,14 +121,33 @@ class Candidate:
     thing: ThingHit | None = None
     witnessed: float | None = None
     claimed: bool = False
+    told: float = 0.0
     made_by: int | None = None
     doubted: bool = False
 
     @property
+    def shown(self) -> float:
+        """Belief without words that cannot be the answer."""
+        return self.seen if self.witnessed is None else self.witnessed
+
+    @property
+    def together(self) -> float:
+        """Belief of what it shows and what is told of it, as independent causes; 0 where nothing is told."""
+        return 1 - (1 - self.shown) * (1 - self.told) if self.told else 0.0
+
+    @property
+    def speaking(self) -> NoteHit | None:
+        """Notes by which it stands where it does, and that say more than its picture; None where none are."""
+        noted = self.noted
+        if noted is None or self.score <= self.shown or noted.belief <= self.seen:
+            return None
+        return noted
+
+    @property
     def cited(self) -> Span:
-        """The span to show first: that of notes that say more than pictures, of a thing, then the exemplar's."""
-        if self.noted is not None and self.noted.belief > self.seen:
-            return self.noted.span
+        """The span to show first: that of notes by which it stands, of a thing, then the exemplar's."""
+        if (noted := self.speaking) is not None:
+            return noted.span
         if self.thing is not None:
             return self.thing.span
         return shown_span(self.spans, self.entry.frame_s)

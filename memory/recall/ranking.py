@@ -5,8 +5,9 @@ Shapes: D embedding dimension.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from hippocam.memory.recall.trust import BELIEVED_FROM
 from hippocam.memory.recall.words import content_words
 from hippocam.stream.records import FloatArray
 
+M = TypeVar("M")
 # Cosine of their scenes from which two moments of one source are near-copies: 19 in 20 of a picture that
 # was cropped, lit, compressed and noised anew, four times each, over seven clips, by the default encoder.
 COPY_COSINE = 0.93
@@ -25,6 +27,23 @@ _NEARLY = 0.25
 # Near-copies that keep their places, since what a still camera shows twice is mostly two things that happened; and
 # claims that do.
 _ALIKE = 2
+
+
+def trusted(found: Sequence[Candidate]) -> list[Candidate]:
+    """Put what is doubted, and what words claim, where it belongs.
+
+    Args:
+        found: Candidates, the strongest first.
+
+    Returns:
+        The same in the same order, believed as with_doubted_behind and with_claims_behind say.
+    """
+    return with_claims_behind(with_doubted_behind(found))
+
+
+def by_belief(candidate: Candidate) -> tuple[float, bool]:
+    """Sort key of candidates that are trusted: the strongest first, of equals those that are no claims."""
+    return -candidate.score, candidate.claimed
 
 
 def with_doubted_behind(found: Sequence[Candidate]) -> list[Candidate]:
@@ -45,19 +64,28 @@ def with_doubted_behind(found: Sequence[Candidate]) -> list[Candidate]:
 def with_claims_behind(found: Sequence[Candidate]) -> list[Candidate]:
     """Put claims behind pictures that are nearly believed, where another picture is believed.
 
-    So a claim takes no place from what may be one more moment of the same. Where no picture is believed, claims
-    stay first: the words of an honest screen mostly are what was asked for.
+    So a claim takes no place from what may be one more moment of the same. Where no picture is believed, the first
+    few claims stay first: the words of an honest screen mostly are what was asked for. No claim stands further
+    behind than its picture would by itself, so that honest words cost a moment nothing.
 
     Args:
         found: Candidates, the strongest first.
 
     Returns:
-        The same, in the same order, with claims believed less than the least picture that is nearly believed.
+        The same, in the same order, with claims believed less than the least picture that is nearly believed, and
+        those after the first few as their pictures are.
     """
-    if not any(c.score >= BELIEVED_FROM for c in found):
-        return list(found)
-    most = min((c.score for c in found if not c.claimed and c.seen >= _NEARLY), default=BELIEVED_FROM)
-    return [c if not c.claimed or c.score < most else replace(c, score=_just_below(most)) for c in found]
+    most = 1.0
+    if any(c.score >= BELIEVED_FROM for c in found):
+        most = min((c.score for c in found if not c.claimed and c.seen >= _NEARLY), default=BELIEVED_FROM)
+    placed, claims = list[Candidate](), 0
+    for candidate in found:
+        if candidate.claimed:
+            claims += 1
+            claim = min(candidate.score, _just_below(most)) if claims <= _ALIKE else 0.0
+            candidate = replace(candidate, score=max(claim, candidate.shown))
+        placed.append(candidate)
+    return placed
 
 
 def varied(
@@ -73,11 +101,12 @@ def varied(
 
     Returns:
         `top` of them at most, the strongest first: those that are believed and copy no others, then their copies,
-        then what is not believed; copies among that, and claims after the first few, only for want of others.
+        then what is not believed; copies among that only for want of others. The last place is that of the moment
+        of which words tell most; see `with_told`.
     """
     witnesses = _Witnesses(found, scenes, words)
     alone, copies = list[Candidate](), list[Candidate]()
-    others, behind, claims = list[Candidate](), list[Candidate](), 0
+    others, behind = list[Candidate](), list[Candidate]()
     for candidate in found:
         believed = candidate.score >= BELIEVED_FROM
         if len(alone) == top or (not believed and len(alone) + len(copies) + len(others) >= top):
@@ -87,11 +116,39 @@ def varied(
             copy = copy or sum(witnesses.are_alike(candidate, other) for other in alone) >= _ALIKE
             (copies if copy else alone).append(candidate)
         else:
-            claims += candidate.claimed
-            copy = copy or (candidate.claimed and claims > _ALIKE)
             (behind if copy else others).append(candidate)
     kept = {candidate.entry.id for candidate in [*alone, *copies, *others, *behind][:top]}
-    return [candidate for candidate in found if candidate.entry.id in kept]
+    told = _one_told(found, witnesses)
+    best = [candidate for candidate in told if candidate.entry.id in kept]
+    return with_told(best, told, lambda candidate: candidate.together)
+
+
+def _one_told(found: Sequence[Candidate], witnesses: _Witnesses) -> list[Candidate]:
+    """The same, with words told of one moment alone: that for which they speak most, and which is no copy."""
+    told = sorted((c for c in found if c.told), key=lambda c: -c.together)
+    most = next((c for c in told if not witnesses.is_shown_elsewhere(c)), None)
+    return [c if c is most or not c.told else replace(c, told=0.0) for c in found]
+
+
+def with_told(best: Sequence[M], found: Sequence[M], together: Callable[[M], float]) -> list[M]:
+    """Give the last place to the moment of which words tell most, where they say that it is there.
+
+    Words lift no picture, so where many others look alike, what an honest narrator speaks of would not be found.
+    It is believed no more for that; and who plants words takes no more than that place.
+
+    Args:
+        best: Moments that are chosen.
+        found: Those of which they were chosen, the strongest first.
+        together: Belief of the words and the picture of a moment together; 0 where no words speak for it.
+
+    Returns:
+        The chosen, the strongest first.
+    """
+    most = max(found, key=together, default=None)
+    if most is None or together(most) < BELIEVED_FROM or len(best) <= _ALIKE or any(most is c for c in best):
+        return list(best)
+    kept = [*best[:-1], most]
+    return [moment for moment in found if any(moment is each for each in kept)]
 
 
 class _Witnesses:

@@ -29,7 +29,7 @@ from hippocam.memory.recall.index import KeyIndex
 from hippocam.memory.recall.neighbours import with_neighbours
 from hippocam.memory.recall.notes import about_speech, answered_in_words, find_notes
 from hippocam.memory.recall.query import Candidate, NoteHit, Query, RecallConfig, SummaryHit, order
-from hippocam.memory.recall.ranking import varied, with_claims_behind, with_doubted_behind
+from hippocam.memory.recall.ranking import by_belief, trusted, varied
 from hippocam.memory.recall.thing_hit import ThingHit
 from hippocam.memory.recall.things import find_things
 from hippocam.memory.recall.things import lend as lend_things
@@ -138,8 +138,7 @@ def recall(
             found.append(weighed(trust, entry, spans, seen, cosine or 0.0, words, counts, noted, thing))
     found += [note_by_itself(trust, hit) for hit in alone]
     found += [thing_by_itself(trust, hit) for hit in unheld]
-    trusted = with_claims_behind(with_doubted_behind(sorted(found, key=order)))
-    ranked = sorted(trusted, key=lambda c: -c.score)  # stable
+    ranked = sorted(trusted(sorted(found, key=order)), key=by_belief)  # stable
     # where words are asked for, it says nothing of a moment that its picture is like another's
     best = ranked[: query.top] if in_words else _varied(store, ranked, query.top, words)
     return with_neighbours(store, best, query, wanted) if query.beside else best
@@ -213,13 +212,11 @@ def _nearest(
 
 
 def _varied(store: Store, found: Sequence[Candidate], top: int, words: Sequence[str]) -> list[Candidate]:
-    """The best candidates, without what tells the same as others and keeps more moments out."""
-    if len(found) <= top:
-        return list(found)
+    """The best candidates, without what tells the same as others and keeps more moments out; see `varied`."""
     compared = [
         c.entry.id
         for rank, c in enumerate(found)
-        if c.entry.level < Level.WORDS and (rank < _WIDER * top or c.score >= BELIEVED_FROM)
+        if c.entry.level < Level.WORDS and (rank < _WIDER * top or c.score >= BELIEVED_FROM or c.told)
     ]
     _, scenes_ND = store.entries.vectors(compared)
     return varied(found, dict(zip(compared, scenes_ND, strict=True)), top, words)

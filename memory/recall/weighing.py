@@ -81,6 +81,7 @@ def weighed(
         thing=thing,
         witnessed=judged.witnessed,
         claimed=judged.claimed,
+        told=0.0 if judged.witnessed is None or judged.doubted else beliefs.notes,
         made_by=judged.made_by,
         doubted=judged.doubted,
     )
@@ -126,6 +127,7 @@ def note_by_itself(trust: Trust, hit: NoteHit) -> Candidate:
         noted=hit,
         witnessed=0.0 if claimed else None,
         claimed=claimed,
+        told=hit.belief if claimed else 0.0,
     )
 
 

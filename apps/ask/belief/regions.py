@@ -121,7 +121,7 @@ def by_regions(
     """Believe moments anew by the regions of their pictures.
 
     Args:
-        moments: The strongest first. Those that words answer, or alone claim, stay as they are.
+        moments: The strongest first. Those that words answer stay as they are.
         vector_D: What is looked for, in the encoder's space.
         encoder: The one that made the vectors; where it knows no regions, nothing changes.
         model: How belief and regions are joined.
@@ -134,7 +134,7 @@ def by_regions(
         return tuple(moments)
     found = list[Evidence]()
     for rank, moment in enumerate(moments):
-        if is_in_words(moment) or moment.claimed:
+        if is_in_words(moment) or (moment.claimed and moment.witnessed is None):
             found.append(moment)
             continue
         looked = rank < LOOKED and moment.image

@@ -51,7 +51,9 @@ class PlainSearch(Search):
         missed *= 1 - TEXT_WEIGHT * _share(words, candidate.entry.text) ** 2
         missed *= 1 - LABEL_WEIGHT * _share(words, " ".join(candidate.entry.labels))
         missed *= 1 - (candidate.noted.belief if candidate.noted is not None else 0.0)
-        return replace(candidate, seen=seen, score=1 - missed, witnessed=None, claimed=False, made_by=None)
+        return replace(
+            candidate, seen=seen, score=1 - missed, witnessed=None, claimed=False, told=0.0, made_by=None
+        )
 
 
 def _share(words: list[str], text: str) -> float:

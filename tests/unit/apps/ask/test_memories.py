@@ -13,6 +13,7 @@ from hippocam.memory.memory import Memory
 from hippocam.memory.provenance.records import Import, ImportedPart
 from hippocam.memory.recall.recall import belief
 from hippocam.memory.records import Evidence
+from hippocam.memory.store.notes import row_of
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.records import Embedding, EncoderSpec, Note, Sensed, Thing
 
@@ -345,3 +346,16 @@ def test_what_is_imported_into_one_stands_behind_own_footage_of_another(tmp_path
         "a red door locked up",
         "the red door was locked",
     ]
+
+
+def test_claims_of_several_memories_take_two_places_as_those_of_one_do(tmp_path, encoder):
+    """Who plants words into each of them fills no more of the answer than in one."""
+    words, doubtful = np.eye(D, dtype=np.float32)[2], np.eye(D, dtype=np.float32)[3:8]
+    doubtful = 0.3 * TARGET + float(np.sqrt(1 - 0.3**2)) * doubtful
+    for name in ("mon", "tue"):
+        fill(tmp_path / name, {"cam": doubtful, "foe": np.stack([words, np.eye(D, dtype=np.float32)[20]])})
+        with Memory.open_writer(tmp_path / name, encoder="fake", spec=SPEC) as memory:
+            told = [Note(stream="foe", kind="screen", t0_s=t, t1_s=t + 2, text="a red door") for t in (1.0, 7.0)]
+            memory.longterm.intake.keep_notes(list(map(row_of, told)))
+    with Session([tmp_path / name for name in ("mon", "tue")]) as session:
+        assert [moment.claimed for moment in session.search("a red door", top=5)] == [True] * 2 + [False] * 3

@@ -270,3 +270,39 @@ def test_many_claims_of_one_source_do_not_drown_what_a_picture_may_show(memory, 
     found = asked(memory, "a red kite", AXES[9])
     assert sum(c.claimed for c in found) == 2
     assert id_of("cam", 5) in [c.entry.id for c in found]
+
+
+def test_words_cost_a_moment_neither_its_place_nor_its_own_time(memory, frames_of):
+    """Of many moments of which words speak, those after the first two are found by their pictures."""
+    watch(memory, frames_of, "talk", [AXES[k] for k in range(10, 14)], notes=[
+        ("speech", 5.0 * k + 1, "a locked door") for k in range(4)
+    ])  # fmt: skip
+    doubtful = 0.42 * AXES[9] + np.sqrt(1 - 0.42**2) * AXES[1]
+    watch(memory, frames_of, "cam", [AXES[2], doubtful, AXES[3]], notes=[("speech", 6.0, "somewhere a door")])
+    watch(memory, frames_of, "yard", [0.1 * AXES[9] + np.sqrt(0.99) * AXES[k] for k in range(20, 26)])
+    found = asked(memory, "a locked door", AXES[9], top=4)
+    (own,) = (c for c in found if c.entry.stream == "cam")
+    assert (own.claimed, own.score) == (True, own.witnessed)
+    assert (own.cited.t0_s, own.cited.t1_s) == (5.0, 10.0)
+    assert [c.cited.t1_s - c.cited.t0_s for c in found[:2]] == [2.0, 2.0]  # when it was said, of what words found
+
+
+def test_a_claim_stands_behind_others_no_further_than_its_picture_does(memory, frames_of):
+    clear, more, less = (c * AXES[9] + np.sqrt(1 - c**2) * AXES[k] for k, c in enumerate((0.6, 0.49, 0.48)))
+    for stream, vector in (("clear", clear), ("less", less)):
+        watch(memory, frames_of, stream, [vector])
+    watch(memory, frames_of, "more", [more], notes=[("speech", 1.0, "a locked door")])
+    assert [c.entry.stream for c in asked(memory, "a locked door", AXES[9])] == ["clear", "more", "less"]
+
+
+def test_what_words_speak_for_has_the_last_place_and_no_more_belief(memory, frames_of):
+    alike = [(0.6 - 0.005 * k) * AXES[9] + 0.8 * AXES[k] for k in range(6)]
+    watch(memory, frames_of, "yard", [vector / np.linalg.norm(vector) for vector in alike])
+    notes = [("speech", 1.0, "a locked door"), ("speech", 6.0, "a locked door")]
+    watch(memory, frames_of, "talk", [AXES[20], AXES[21]], notes=notes)
+    found = asked(memory, "a locked door", AXES[9])
+    assert [c.entry.stream for c in found] == ["yard"] * 4 + ["talk"]
+    assert (found[-1].claimed, found[-1].score < BELIEVED_FROM) == (True, True)
+    assert {c.entry.stream for c in asked(memory, "a locked door", AXES[9], top=2)} == {"yard"}
+    imported(memory, "talk")  # an import's words have no such place
+    assert {c.entry.stream for c in asked(memory, "a locked door", AXES[9])} == {"yard"}

@@ -65,6 +65,19 @@ def test_words_and_claims_stay_as_they_were(moment):
     assert by_regions(given, RED, Quarters(), model=MODEL, pictures=PictureRegions()) == tuple(given)
 
 
+def test_a_picture_that_bears_out_what_words_claim_is_the_answer(moment):
+    told = {"claimed": True, "witnessed": 0.3, "noted": 1, "spans": ((0.0, 8.0), (20.0, 22.0))}
+    shown, not_shown = by_regions(
+        [moment("a", red=True, score=0.48, **told), moment("b", score=0.48, **told)],
+        RED, Quarters(), model=MODEL, pictures=PictureRegions(),
+    )  # fmt: skip
+    assert (shown.claimed, shown.noted, shown.score) == (False, 0, shown.witnessed)
+    assert shown.score == pytest.approx(MODEL.believed(0.3, 1.0), abs=0.001)
+    assert (shown.t0_s, shown.t1_s) == (0.0, 8.0)  # when it was seen, not when it was said
+    assert (not_shown.claimed, not_shown.noted, not_shown.score) == (True, 1, 0.48)
+    assert (not_shown.t0_s, not_shown.t1_s) == (0.0, 1.0)
+
+
 def test_an_import_is_believed_on_the_scale_of_own_footage(moment):
     own, imported = moment("a", score=0.97), replace(moment("b", score=0.97), imported="7")
     first, second = by_regions([own, imported], RED, Quarters(), model=MODEL, pictures=PictureRegions())
