@@ -2,8 +2,8 @@
 
 Run as a program it archives a folder and kills itself with SIGKILL on the way:
 `python archive_footage.py FOOTAGE MEMORIES EXECUTOR WHERE COUNT`, WHERE being "segment" (the COUNT-th was
-written), "event" (the COUNT-th is being kept) or "slow" (no kill, but 3 seconds for each segment, of COUNT
-seconds); an EXECUTOR with a port is the address of a cluster.
+written), "event" (the COUNT-th is being kept), "end" (no kill) or "slow" (no kill, but 3 seconds for each segment,
+of COUNT seconds); an EXECUTOR with a port is the address of a cluster. It prints a line when it begins.
 """
 
 from __future__ import annotations
@@ -141,6 +141,7 @@ def _main(footage: str, memories: str, executor: str, where: str, count: str) ->
     else:
         config = ArchiveConfig(executor=executor, unit_s=30.0, ahead=2)  # type: ignore[arg-type]
         more = {}
+    print("begun", flush=True)
     try:
         archive(memories, request(footage, **more), config, on_progress=told)
     except HippocamError as error:

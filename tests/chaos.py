@@ -27,10 +27,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import media
+from chaos_live import footage, live
 from chaos_memory import check, entries, frames, killed, name_of, work, writer
 from chaos_moves import full_disks_elsewhere, moving, sleeping
 from chaos_report import HANGS_S, Outcome, table, within, write
-from chaos_runs import archives, archives_on_ray, in_batches, live, recordings
+from chaos_runs import archives, archives_on_ray, in_batches, recordings
 
 from hippocam.apps.session import Session
 from hippocam.apps.verify import problems_of
@@ -268,7 +269,7 @@ def fuzz_batch(base: Path, first: int, last: int, seed: int) -> None:
 KINDS: dict[Callable[[Path, int, int], Outcome], float] = {
     making: 1, working: 1, forgetting: 0.5, sleeping: 0.5, moving: 0.5, full_disks: 1, full_disks_elsewhere: 0.7,
     damage: 5, fuzz: 5,
-    archives: 0.2, archives_on_ray: 0.1, live: 0.1, recordings: 2,
+    archives: 0.2, archives_on_ray: 0.1, live: 0.1, footage: 0.2, recordings: 2,
 }  # fmt: skip
 
 

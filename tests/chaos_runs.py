@@ -1,4 +1,4 @@
-"""Longer runs with faults in them: archives, on Ray too, live cameras, and recorders that were killed."""
+"""Longer runs with faults in them: archives, on Ray too, and recorders that were killed."""
 
 from __future__ import annotations
 
@@ -8,22 +8,21 @@ import os
 import random
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
+import threading
 import time
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import archive_footage
-import live_process
 import media
 from chaos_report import HANGS_S, Outcome, within
 
 from hippocam.apps.archive.records import ArchiveConfig, ArchiveProgress
 from hippocam.apps.archive.run import archive
 from hippocam.apps.session import Session
-from hippocam.apps.verify import problems_of
 
 # Files that one process watches: if it dies, another one goes on behind the file that killed it.
 BATCH = 20
@@ -42,40 +41,79 @@ def _footage(base: Path) -> Path:
 
 
 def archives(base: Path, count: int, seed: int) -> Outcome:
-    """An archive's driver is killed up to three times, at segments or events, and run again."""
+    """An archive's driver is killed up to three times, at segments, events or any instant, and run again."""
     outcome = Outcome(
         "driver killed while archiving, budget full", "{kills} kills; {same} of {tries} end in the same bytes"
     )
     footage = _footage(base)
-    archive_footage.local(base / "undisturbed", footage)
+    takes_s = _archived_in_s(footage, base / "undisturbed", "local")
     undisturbed = archive_footage.contents(base / "undisturbed")
     for k in range(count):
         chance, root = random.Random(f"{seed}/archive/{k}"), base / f"memories-{k}"
         with outcome.trying(f"archives, seed {seed}, try {k}"):
             for _ in range(chance.randrange(1, 4)):
-                where, at = chance.choice(("segment", "event")), chance.randrange(1, 12)
-                outcome.counted["kills"] += _archive_and_die(footage, root, "local", where, at)
+                where, at = chance.choice(("segment", "event", "instant")), chance.randrange(1, 12)
+                if where == "instant":
+                    outcome.counted["kills"] += _killed_within(footage, root, "local", chance.uniform(0, takes_s))
+                else:
+                    outcome.counted["kills"] += _archive_and_die(footage, root, "local", where, at)
             archive_footage.local(root, footage)
-            if archive_footage.contents(root) != undisturbed:
-                raise AssertionError("not what an undisturbed run makes")
-            if list((root / ".archive").glob("*/*")):
-                raise AssertionError("something is left over")
+            _same(root, undisturbed)
             outcome.counted["same"] += 1
         shutil.rmtree(root, ignore_errors=True)
     return outcome
 
 
+def _same(root: Path, undisturbed: object) -> None:
+    """Raise unless an archive is that of an undisturbed run, row for row and picture for picture."""
+    if archive_footage.contents(root) != undisturbed:
+        raise AssertionError("not what an undisturbed run makes")
+    if list((root / ".archive").glob("*/*")):
+        raise AssertionError("something is left over")
+
+
 def _archive_and_die(footage: Path, root: Path, executor: str, where: str, at: int) -> bool:
     """Archive in a process that kills itself; tell whether it got so far."""
-    command = [sys.executable, archive_footage.__file__, str(footage), str(root), executor, where, str(at)]
-    ended = subprocess.run(command, capture_output=True, timeout=HANGS_S, check=False).returncode
+    ended = subprocess.run(
+        _command(footage, root, executor, where, at), capture_output=True, timeout=HANGS_S, check=False
+    ).returncode
     if ended not in (0, -signal.SIGKILL):
         raise AssertionError(f"ended with {ended}")
     return ended != 0
 
 
+def _command(footage: Path, root: Path, executor: str, where: str, at: int) -> list[str]:
+    return [sys.executable, archive_footage.__file__, str(footage), str(root), executor, where, str(at)]
+
+
+@contextmanager
+def _archiving(footage: Path, root: Path, executor: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Another process that archives, from when it begins to."""
+    command = _command(footage, root, executor, "end", 1)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout is not None
+        process.stdout.readline()  # its imports take longer than the archive
+        yield process
+        process.wait(HANGS_S)
+
+
+def _archived_in_s(footage: Path, root: Path, executor: str) -> float:
+    """Archive undisturbed; how long it took, in seconds."""
+    with _archiving(footage, root, executor):
+        started = time.monotonic()
+    return time.monotonic() - started
+
+
+def _killed_within(footage: Path, root: Path, executor: str, seconds: float) -> bool:
+    """Archive in a process that is killed after so long; tell whether it still ran."""
+    with _archiving(footage, root, executor) as process:
+        time.sleep(seconds)
+        process.kill()
+    return process.returncode == -signal.SIGKILL
+
+
 def archives_on_ray(base: Path, count: int, seed: int) -> Outcome:
-    """On Ray the workers are killed in the midst, or the driver; the memories are those of one process."""
+    """On Ray workers are killed at any instant, or the driver; the memories are those of one process."""
     outcome = Outcome(
         "archive on Ray: workers or driver killed", "{workers} workers and {drivers} drivers were killed"
     )
@@ -84,84 +122,51 @@ def archives_on_ray(base: Path, count: int, seed: int) -> Outcome:
     undisturbed = archive_footage.contents(base / "undisturbed")
     for k in range(count):
         chance, root = random.Random(f"{seed}/ray/{k}"), base / f"memories-{k}"
-        after, driver = chance.randrange(1, 4), (k + seed) % 2 == 0
-        kill = _Killer(after)
+        driver = (k + seed) % 2 == 0
+        kill = _Killer(chance)
         with outcome.trying(f"ray, seed {seed}, try {k}"), within(HANGS_S):
             if driver:
-                outcome.counted["drivers"] += _archive_and_die(footage, root, "ray", "segment", after)
+                outcome.counted["drivers"] += _archive_and_die(
+                    footage, root, "ray", "segment", chance.randrange(1, 4)
+                )
             config = ArchiveConfig(executor="ray", unit_s=30.0, ahead=2)
             archive(root, archive_footage.request(footage), config, on_progress=None if driver else kill)
+            kill.join()
             outcome.counted["workers"] += len(kill.dead)
-            if archive_footage.contents(root) != undisturbed:
-                raise AssertionError("not what an undisturbed run makes")
+            _same(root, undisturbed)
         shutil.rmtree(root, ignore_errors=True)
     return outcome
 
 
-class _Killer:
-    """Kills all workers of this process once so many segments were written."""
+class _Killer(threading.Thread):
+    """Kills one or all workers of this process, at an instant soon after some segment was written."""
 
-    def __init__(self, after: int) -> None:
-        self._left, self.dead = after, list[int]()
+    def __init__(self, chance: random.Random) -> None:
+        super().__init__(daemon=True)
+        self._left, self._after_s, self._all = (
+            chance.randrange(1, 4),
+            chance.uniform(0, 0.5),
+            chance.random() < 0.5,
+        )
+        self._chance, self.dead = chance, list[int]()
 
     def __call__(self, progress: ArchiveProgress) -> None:
         self._left -= bool(progress.source)
-        if self._left <= 0 and not self.dead:
-            self.dead = archive_footage.workers_of(os.getpid())
-            for process in self.dead:
+        if self._left <= 0 and self.ident is None:
+            self.start()
+
+    def run(self) -> None:
+        time.sleep(self._after_s)
+        workers = archive_footage.workers_of(os.getpid())
+        for process in workers if self._all else self._chance.sample(workers, min(1, len(workers))):
+            with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
+                self.dead.append(process)
 
-
-# live cameras --------------------------------------------------------------------------------------------------
-
-
-def live(base: Path, count: int, seed: int) -> Outcome:
-    """A camera is cut off or goes away, the process is killed; it comes back, and no closed event is lost."""
-    outcome = Outcome("camera cut, live process killed", "{cuts} cuts and {kills} kills; {kept} events kept")
-    if live_process.rtsp_python() is None:
-        outcome.also = "not tried: no RTSP server is installed"
-        return outcome
-    for k in range(count):
-        chance, folder = random.Random(f"{seed}/live/{k}"), base / f"live-{k}"
-        with outcome.trying(f"live, seed {seed}, try {k}"), within(2 * HANGS_S):
-            _live_run(folder, chance, outcome)
-        shutil.rmtree(folder, ignore_errors=True)
-    return outcome
-
-
-def _live_run(folder: Path, chance: random.Random, outcome: Outcome) -> None:
-    held: set[int] = set()
-    with live_process.RtspServer() as server:
-        for _ in range(3):
-            with live_process.Live(folder / "m", server.url, "--budget-mb", "5") as running:
-                running.wait_for(lambda row: row["state"] == "live" and row["last_s"])
-                for colour in chance.sample(("red", "blue", "yellow", "white"), 3):  # each change closes an event
-                    server.say(colour)
-                    time.sleep(chance.uniform(0.5, 2.5))
-                if chance.random() < 0.5:
-                    outcome.counted["cuts"] += 1
-                    server.kill()
-                    running.wait_for(lambda row: row["state"] != "live")
-                    server.start(chance.choice(("red", "green", "blue")))
-                    running.wait_for(lambda row: row["state"] == "live")
-                os.killpg(running.process.pid, signal.SIGKILL)
-                running.process.wait(HANGS_S)
-                outcome.counted["kills"] += 1
-            now = _entries(folder / "m")
-            if held - now:
-                raise AssertionError(f"{len(held - now)} closed events are gone")
-            held = now
-    wrong = [problem.what for problem in problems_of(folder / "m")]
-    if wrong:
-        raise AssertionError(f"verify finds {wrong[:2]}")
-    outcome.counted["kept"] += len(held)
-
-
-def _entries(folder: Path) -> set[int]:
-    with closing(sqlite3.connect(folder / "memory.db")) as database:
-        if database.execute("PRAGMA integrity_check").fetchall() != [("ok",)]:
-            raise AssertionError("SQLite's own check finds damage")
-        return {entry for (entry,) in database.execute("SELECT id FROM entry")}
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until it is done; it may not have begun."""
+        if self.ident is not None:
+            super().join(timeout)
 
 
 # recordings ----------------------------------------------------------------------------------------------------

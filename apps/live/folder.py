@@ -118,6 +118,6 @@ class Pictures:
             begun = path.with_suffix(f".{threading.get_ident()}")
             private.write_bytes(begun, jpeg)
             os.replace(begun, path)
-            for old in sorted(self._folder.glob("*.jpg"))[: -self._most]:
+            for old in sorted(self._folder.iterdir())[: -self._most]:  # what a kill left half, too
                 old.unlink(missing_ok=True)
         return path

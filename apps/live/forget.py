@@ -54,16 +54,16 @@ def _files(live_folder: LiveFolder) -> Iterator[tuple[Path, str, float, float]]:
         for path, end_s in zip(paths, ends, strict=True):
             yield path, folder.name, start_of(path), min(end_s, max(path.stat().st_mtime, start_of(path)))
     for folder in (live_folder.alert_pictures, live_folder.shown):
-        for path in folder.glob("*.jpg"):
+        for path in folder.glob("*"):  # one that was being written at a kill has another suffix
             milliseconds, _, rest = path.stem.partition("-")
             if milliseconds.isdigit():
                 yield path, rest.rpartition("-")[0], int(milliseconds) / 1000, int(milliseconds) / 1000
 
 
 def _thin(path: Path, wanted: Filter) -> int:
-    """Delete the lines of a log that mention what is deleted; return how many."""
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    kept = [line for line in lines if not _told(json.loads(line), wanted)]
+    """Delete the lines of a log that mention what is deleted, or may, as they are half ones; return how many."""
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
+    kept = [line for line in lines if not _told(line, wanted)]
     if len(kept) < len(lines):
         begun = path.with_name(path.name + ".new")
         write_bytes(begun, "".join(kept).encode())
@@ -71,6 +71,10 @@ def _thin(path: Path, wanted: Filter) -> int:
     return len(lines) - len(kept)
 
 
-def _told(row: dict[str, Any], wanted: Filter) -> bool:
+def _told(line: str, wanted: Filter) -> bool:
+    try:
+        row: dict[str, Any] = json.loads(line)
+    except ValueError:  # written by a process that was killed, or on a full disk
+        return True
     t0_s = row.get("from_s", row.get("time_s", 0.0))
     return "stream" in row and _meets(wanted, row["stream"], t0_s, row.get("to_s", t0_s))

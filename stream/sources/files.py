@@ -22,6 +22,9 @@ FORMATS = (
     "roq", "ea", "4xm", "kux", "vivo", "ipmovie",
 )  # fmt: skip
 _OPTIONS = {"protocol_whitelist": "file", "format_whitelist": ",".join(FORMATS)}
+# What an ASF begins with; the bytes that each of its objects begins with, and those of the header of a GIF.
+_ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+_ASF_HEAD_BYTES, _GIF_HEADER_BYTES = 24, 13
 _MP4_BOXES = (b"ftyp", b"mdat", b"free", b"wide", b"skip", b"moov", b"styp", b"pnot")
 
 
@@ -129,15 +132,17 @@ def _why_unopened(path: Path) -> str:
 
 
 def ends_beyond_file(path: Path) -> bool | None:
-    """Tell whether an MP4, AVI or GIF should have more bytes than it has; None for other containers.
+    """Tell whether an MP4, AVI, ASF or GIF should have more bytes than it has; None for other containers.
 
     All are made of boxes that begin with their length; in a truncated file the last one is too long.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
-        head = file.read(13)
+        head = file.read(16)
         if head[:4] == b"GIF8":
             return _gif_is_cut(file, head[10])
+        if head == _ASF:
+            return _asf_is_cut(file, size)
         if head[:4] == b"RIFF":
             # Beyond 4 GB the length is kept elsewhere; a player rounds an odd one up.
             return bool(size < 2**32 - 16 and int.from_bytes(head[4:8], "little") + 8 > size + 1)
@@ -158,12 +163,24 @@ def ends_beyond_file(path: Path) -> bool | None:
         return at > size
 
 
+def _asf_is_cut(file: BinaryIO, size: int) -> bool:
+    """Whether a WMV or another ASF ends within an object: each begins with what it is and its length."""
+    at = 0
+    while at + _ASF_HEAD_BYTES <= size:
+        file.seek(at)
+        length = int.from_bytes(file.read(_ASF_HEAD_BYTES)[16:], "little")
+        if length < _ASF_HEAD_BYTES:  # not known, as of what is recorded live, or damaged
+            return False
+        at += length
+    return at > size
+
+
 def _gif_is_cut(file: BinaryIO, flags: int) -> bool:
-    """Whether a GIF ends within a block; `file` stands behind the header, whose flags tell of a table of colours.
+    """Whether a GIF ends within a block; the flags of its header tell of a table of colours.
 
     One without a trailer, that ends behind a whole block, lacks nothing. See the GIF89a specification, 18 to 27.
     """
-    file.seek(_colours_bytes(flags), os.SEEK_CUR)
+    file.seek(_GIF_HEADER_BYTES + _colours_bytes(flags))
     while True:
         kind = file.read(1)
         if kind == b"!":  # an extension: its label, then blocks

@@ -127,6 +127,8 @@ class ImageFolderSource:
                 broken.append(names[seq])
                 continue
             yield Observation(seq=int(seq), time_s=float(times_N[seq]), images={"": image})
+        if broken and len(names) == 1:
+            raise SourceError(self.uri, f"cannot be read ({why_unread(self._folder / broken[0])})")
         if broken:
             raise SourceError(
                 self.uri,

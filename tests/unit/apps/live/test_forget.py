@@ -61,3 +61,22 @@ def test_what_goes_is_told_before_in_bytes_and_a_camera_whose_footage_is_gone_is
 
 def test_where_nothing_was_live_there_is_nothing_to_do(tmp_path):
     assert delete_footage(tmp_path / "other", Filter(stream="door")) == 0
+
+
+def test_what_a_killed_process_left_half_goes_with_the_rest_and_is_in_nobodys_way(place, tmp_path):
+    with place.alerts.open("a") as file:
+        file.write('{"event": "alert", "stream": "do')
+    half = place.alert_pictures / f"{(T0 + 20) * 1000:013d}-door-20.140012"
+    half.write_bytes(b"pict")
+    delete_footage(tmp_path / "m", Filter(stream="door"))
+    footage, pictures, alerts, _ = left(place)
+    assert all("door" not in name for name in footage + pictures)
+    assert alerts == 4
+    assert "door" not in place.alerts.read_text()
+
+
+def test_half_pictures_count_among_the_most_that_are_kept(tmp_path):
+    pictures = Pictures(tmp_path, 2)
+    (tmp_path / f"{T0 * 1000:013d}-door-0.140012").write_bytes(b"pict")
+    kept = [pictures.add("door", number, T0 + number, b"picture") for number in (1, 2)]
+    assert sorted(tmp_path.iterdir()) == kept

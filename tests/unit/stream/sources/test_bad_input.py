@@ -165,6 +165,21 @@ def test_whole_files_are_not_called_truncated(tmp_path: Path, media: ModuleType,
     assert (len(seen), reason) == (50, "")
 
 
+@pytest.mark.parametrize("share", [0.3, 0.6])
+def test_a_truncated_wmv_is_told_and_a_whole_one_is_not(tmp_path: Path, media: ModuleType, share: float) -> None:
+    path = media.encode_anew(_clip(tmp_path, media), tmp_path / "a.wmv", codec="wmv2")
+    seen, reason = _read(path)
+    assert (len(seen), reason) == (50, "")
+    seen, reason = _read(media.cut(path, tmp_path / "cut.wmv", share))
+    assert reason.startswith("truncated: read up to ")
+    assert 0 < len(seen) <= 50 * share + 1
+
+
+def _clip(folder: Path, media: ModuleType) -> Path:
+    media.render_video(folder / "whole.mp4", frames=50)
+    return folder / "whole.mp4"
+
+
 def test_missing_bytes_that_hold_no_picture_are_no_truncation(tmp_path: Path, media: ModuleType) -> None:
     path = tmp_path / "a.mp4"
     media.render_video(path)

@@ -107,3 +107,10 @@ def test_names_outside_ascii(tmp_path: Path, media: ModuleType) -> None:
 def test_senseless_settings_are_refused(tmp_path: Path, settings: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="must be"):
         ImageFolderSource(tmp_path, **settings)  # type: ignore[arg-type]
+
+
+def test_of_one_picture_by_itself_only_the_reason_is_told(tmp_path: Path, media: ModuleType) -> None:
+    _write(tmp_path / "a.jpg", media.numbered_image(0))
+    media.cut(tmp_path / "a.jpg", tmp_path / "a.jpg", 0.5)
+    with pytest.raises(SourceError, match=r"a\.jpg: cannot be read \(cut off before its end\)$"):
+        list(ImageFolderSource(tmp_path, names=("a.jpg",)).observations(fps=None))
