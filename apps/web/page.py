@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import gradio as gr
 from fastapi import FastAPI
 
-from hippocam.apps.web.access.door import client_of
+from hippocam.apps.web.access.client import client_of
 
 Json = dict[str, Any]
 # Questions that wait for their turn.
@@ -53,7 +53,7 @@ def build_page(asking: Answering) -> gr.Blocks:
     """Lay out the page: the screen, and what its events do."""
 
     def ask(event: gr.EventData, request: gr.Request) -> Iterator[Json]:
-        yield from asking.ask(dict(event._data), client_of(request.client.host if request.client else ""))
+        yield from asking.ask(dict(event._data), client_of(request))
 
     def stop(event: gr.EventData) -> None:
         asking.stop(str(dict(event._data).get("id", "")))

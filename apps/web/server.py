@@ -51,6 +51,7 @@ from hippocam.apps.web.options import PageOptions
 from hippocam.apps.web.questions import Questions
 from hippocam.apps.web.titles import Titles
 from hippocam.apps.web.views.cameras import camera_routes
+from hippocam.apps.web.views.footage import footage_routes
 from hippocam.apps.web.views.moments import moment_routes
 from hippocam.apps.web.views.outlook import outlook_routes
 from hippocam.apps.web.views.review import review_routes
@@ -80,6 +81,7 @@ _VIEWS = (
     thing_routes,
     tier_routes,
     work_routes,
+    footage_routes,
     setting_routes,
 )
 # Our own files that browsers are given, by what they are.

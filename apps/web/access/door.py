@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import secrets
 import threading
 import time
@@ -19,19 +18,6 @@ LOGIN, LOGOUT = "/hippocam/login", "/hippocam/logout"
 # How long a session lasts, seconds.
 SESSION_S = 7 * 86400.0
 _MOST_SESSIONS = 1000
-
-
-def client_of(host: str) -> str:
-    """Who a client counts as: its address, or its network for IPv6, where one machine may have all addresses."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address)
 
 
 class Door:

@@ -8,10 +8,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hippocam.apps.web.access.door import client_of
+from hippocam.apps.web.access.client import client_of
 
 # Most letters of a question.
 QUESTION_LETTERS = 2000
@@ -66,7 +67,7 @@ class Limits:
         if scope["type"] != "http" or (scope["method"] in ("GET", "HEAD") and not _works(scope["path"])):
             await self._app(scope, receive, send)
             return
-        client = client_of((scope.get("client") or ("",))[0])
+        client = client_of(HTTPConnection(scope))
         if not self._take(client):
             refusal = PlainTextResponse("too many requests; wait a little", 429, {"Retry-After": "5"})
             await refusal(scope, receive, send)

@@ -11,7 +11,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from hippocam.apps.web.access.door import LOGIN, LOGOUT, SESSION_S, Door, client_of
+from hippocam.apps.web.access.client import client_of
+from hippocam.apps.web.access.door import LOGIN, LOGOUT, SESSION_S, Door
 from hippocam.apps.web.access.limits import read_body
 from hippocam.apps.web.access.password import VARIABLE
 
@@ -73,7 +74,7 @@ class Login:
         kind, _, said = request.headers.get("authorization", "").partition(" ")
         if kind.casefold() != "bearer" or not said.strip():
             return False
-        client = client_of(request.client.host if request.client else "")
+        client = client_of(request)
         return await run_in_threadpool(self._door.admits, client, said.strip())
 
     async def _login(self, request: Request) -> Response:
@@ -83,7 +84,7 @@ class Login:
         if body is None:
             return JSONResponse({"error": "too long"}, status_code=413)
         said = parse_qs(body.decode(errors="replace")).get("password", [""])[0]
-        client = client_of(request.client.host if request.client else "")
+        client = client_of(request)
         token = await run_in_threadpool(self._door.enter, client, said)
         if token is None:
             wait_s = self._door.wait_s(client)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from fastapi import Request
 
 from hippocam.apps.errors import RefusedError
-from hippocam.apps.web.access.door import client_of
+from hippocam.apps.web.access.client import client_of
 from hippocam.apps.web.access.limits import QUESTIONS, Allowance
 
 BUSY = "several questions are worked on already; wait for their answers"
@@ -41,7 +41,7 @@ class Asking:
         Raises:
             RefusedError: There is none left.
         """
-        client = client_of(request.client.host if request.client else "")
+        client = client_of(request)
         with self._of_client.take(client) as own, self._in_all.take("") as free:
             if not own or not free:
                 raise RefusedError(429, BUSY)

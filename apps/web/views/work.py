@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
 
 from fastapi import APIRouter, HTTPException, Request
 from starlette.responses import JSONResponse, Response
 
 from hippocam.apps.errors import TooLargeError, UploadError, advised
-from hippocam.apps.web.access.door import client_of
+from hippocam.apps.web.access.client import client_of
 from hippocam.apps.web.access.limits import UPLOAD, UPLOAD_PART, UPLOADS, Allowance
 from hippocam.apps.web.advice import ADVICE
 from hippocam.apps.web.beside import uploads_folder
@@ -68,7 +68,7 @@ def upload_routes(site: Site, jobs: Jobs) -> APIRouter:
 
     @router.post(UPLOAD, response_model=None)
     async def upload(request: Request, name: str, visitor: str = "") -> Response:
-        with under_way.take(_client(request)) as free:
+        with under_way.take(client_of(request)) as free:
             if not free or full():
                 return JSONResponse({"error": _BUSY}, status_code=429)
             try:
@@ -98,7 +98,7 @@ def upload_routes(site: Site, jobs: Jobs) -> APIRouter:
 
     @router.post(UPLOAD_PART + "{upload_id}", response_model=None)
     async def part(request: Request, upload_id: str, at: int, visitor: str = "") -> Response:
-        with under_way.take(_client(request)) as free:
+        with under_way.take(client_of(request)) as free:
             if not free:
                 return JSONResponse({"error": _BUSY}, status_code=429)
             try:
@@ -116,12 +116,8 @@ def upload_routes(site: Site, jobs: Jobs) -> APIRouter:
     return router
 
 
-def _watch(site: Site, path: Any) -> WatchVideo:
+def _watch(site: Site, path: Path) -> WatchVideo:
     return WatchVideo(site.session, site.library, path, uploaded=True)
-
-
-def _client(request: Request) -> str:
-    return client_of(request.client.host if request.client else "")
 
 
 def _refused(error: UploadError) -> Response:

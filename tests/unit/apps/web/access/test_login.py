@@ -12,7 +12,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from hippocam.apps.errors import AddressError
-from hippocam.apps.web.access.door import ALL_TRIES, LOGIN, LOGOUT, TRIES, TRIES_S, Door, client_of
+from hippocam.apps.web.access.door import ALL_TRIES, LOGIN, LOGOUT, TRIES, TRIES_S, Door
 from hippocam.apps.web.access.login import Login
 from hippocam.apps.web.access.password import VARIABLE, Password, find_password, password_file
 
@@ -114,11 +114,6 @@ def test_many_clients_together_have_few_tries_too(door: Door) -> None:
         assert door.enter(f"10.0.{number // 200}.{number % 200}", "wrong") is None
     assert door.enter("10.9.9.9", WORD) is None
     assert door.wait_s("10.9.9.9") > 0
-
-
-def test_one_network_of_ipv6_is_one_client() -> None:
-    assert client_of("2001:db8::1") == client_of("2001:db8::ffff:1") != client_of("2001:db8:0:1::1")
-    assert client_of("::ffff:10.0.0.1") == client_of("10.0.0.1")
 
 
 def test_a_long_or_odd_body_is_refused(client: TestClient) -> None:
