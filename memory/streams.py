@@ -92,6 +92,9 @@ class Keeper(Protocol):
     def keep_things(self, stream: str) -> None:
         """Write down what was followed of a stream."""
 
+    def make_ready(self) -> None:
+        """Do some of what the next event asks for, while a frame closes none."""
+
 
 class OpenStream:
     """All that main memory holds of one stream.
@@ -219,8 +222,12 @@ class OpenStreams:
         """
         stream = self._open.get(item.stream) or self._begin(item.stream)
         if not isinstance(item, Note):
+            quiet = True
             for closed in stream.push(item):
                 self._keep(stream, closed)
+                quiet = False
+            if quiet:
+                self._keeper.make_ready()
         elif stream.add_note(item):
             self._keep_notes(stream)
 

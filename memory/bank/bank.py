@@ -223,6 +223,8 @@ class Bank:
             columns.energy[row] = columns.first_energy[row] = short(self.utility.energies(slot.key_D[None])[0])
             self._twins.pair(row, self._compared)
         self._compared = None
+        steps, freed_bytes = self.learning.given_up
+        self.learning.given_up = steps, freed_bytes - int(self._ladder.whole_bytes(np.array([row]))[0])
 
     def load(
         self, slots: Slots, ends_s: Mapping[str, float] | None = None, state: BankState | None = None

@@ -74,7 +74,8 @@ class Learning:
 
     Attributes:
         events: How many events there were so far.
-        given_up: Steps that were taken to make room since the last event, and about how many bytes they freed.
+        given_up: Steps that were taken to make room since the last event, and about how many more bytes they freed
+            than it took.
     """
 
     def __init__(self, columns: Columns, utility: Utility, thresholds: Thresholds, chooser: Chooser) -> None:

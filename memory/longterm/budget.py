@@ -1,15 +1,16 @@
 """The byte budget of a memory's folder: what the folder takes, what is given up for it, and in which order.
 
 Everything in the folder counts, as `du -sb` counts it: the database, its log, pictures, the folders themselves.
-Before something is written, room is made for it, and a little ahead of need. First the oldest tombstones are given
-up, which only serve to take sleeps back; then, step by step, what costs the least worth for its bytes
-(bank/bank.py); then notes.
+Before something is written, room is made for it, and a little ahead of need, while frames come that close no event.
+First the oldest tombstones are given up, which only serve to take sleeps back; then, step by step, what costs the
+least worth for its bytes (bank/bank.py); then notes.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -28,13 +29,18 @@ _DISK_SHARE = 1 / 8
 FOLDER_BYTES = 4096
 # About how many bytes a tombstone takes without its vectors.
 TOMBSTONE_BYTES = 400
-# With less than this many pages left, what is worth least is given up ahead of need, in so many steps an event.
-_AHEAD_PAGES = 2
+# With less than this share of the budget left, as much is given up ahead of need as the last event took; with less
+# than half of it more, in so many steps an event. So an event mostly finds room, and little lies idle.
+_AHEAD_SHARE = 0.005
+_MOST_AHEAD_BYTES = 65_536
+_LEAST_AHEAD_PAGES = 2
 _AHEAD_STEPS = 6
 # Steps after which there is no room yet: then the full text, which holds what was deleted, is merged a little, as
 # many times a few pages; and all of it after more steps the larger the budget is, since that takes longer.
 _FRUITLESS_STEPS = 8
 _FRUITLESS_BYTES = 100_000  # of the budget, for each of those steps
+# Steps that change no more pages than an event does.
+_STEPS_TOGETHER = 3
 # Share of the budget that each may take of: the journal, the probes, the streams without entries, the coverage.
 _SIDE_SHARE = 0.01
 # About how many bytes a row of each takes.
@@ -118,6 +124,7 @@ class LogSizes:
         emptied_from: A log that was folded and is as large before it begins anew is emptied.
         most: What it may become, which the budget counts with.
         together: Transactions that may share a commit.
+        steps: The same of those that give something up, which change fewer pages.
     """
 
     folded_from: int
@@ -125,6 +132,7 @@ class LogSizes:
     emptied_from: int
     most: int
     together: int
+    steps: int
 
     @classmethod
     def of(cls, budget_bytes: int, page_bytes: int = PAGE_BYTES, *, free_bytes: float = math.inf) -> LogSizes:
@@ -143,12 +151,14 @@ class LogSizes:
         most = max(least_bytes, min(int(_LOG_SHARE * budget_bytes), _MOST_LOG_BYTES))
         begun = max(least_bytes, int(min(most, _DISK_SHARE * free_bytes)))
         emptied_from = min(begun * 5 // 11, begun - transaction_bytes)
+        together = (begun - emptied_from) // transaction_bytes
         return cls(
             folded_from=emptied_from * 2 // 5,
             waits_from=emptied_from * 4 // 5,
             emptied_from=emptied_from,
             most=most,
-            together=(begun - emptied_from) // transaction_bytes,
+            together=together,
+            steps=_STEPS_TOGETHER * together,
         )
 
 
@@ -182,6 +192,9 @@ class Database(Protocol):
     def merge_words(self, steps: int | None = None) -> None:
         """Merge full text so many times a few pages, or all: until then it holds what was deleted."""
 
+    def together(self, most: int) -> AbstractContextManager[None]:
+        """Let up to `most` transactions inside share a commit."""
+
 
 class GivesUp(Protocol):
     """Something of which a part can be given up."""
@@ -195,7 +208,7 @@ class Entries(GivesUp, Protocol):
 
     @property
     def given_up(self) -> tuple[int, int]:
-        """Steps since the last event, and about how many bytes they freed."""
+        """Steps since the last event, and about how many more bytes they freed than it took."""
 
 
 class Log:
@@ -212,16 +225,20 @@ class Log:
         self._database = database
         self.sizes = sizes
 
+    def folds(self) -> bool:
+        """Let the log be folded into the database where it has grown; False where a reader prevents it."""
+        if self.bytes() <= self.sizes.waits_from:
+            return True
+        self._database.wait_for_folding()  # behind that, the next transaction mostly begins the log anew
+        return self.bytes() <= self.sizes.emptied_from or self._database.fold_log()
+
     def keep_small(self) -> None:
         """Let the log be folded into the database where it has grown.
 
         Raises:
             DiskError: A reader keeps it from being folded back. Entries must never be given up for that.
         """
-        if self.bytes() <= self.sizes.waits_from:
-            return
-        self._database.wait_for_folding()  # behind that, the next transaction mostly begins the log anew
-        if self.bytes() > self.sizes.emptied_from and not self._database.fold_log():
+        if not self.folds():
             raise DiskError(
                 self._folder,
                 "a process that reads this memory keeps its log from being folded back (is one stopped?); end it "
@@ -276,18 +293,17 @@ class ByteBudget:
         self._costs = PageCosts.of(database.page_bytes)
         self.insert_bytes = self._costs.insert_bytes
         self.reserved_bytes = reserved_bytes
+        self._ahead_bytes = max(
+            _LEAST_AHEAD_PAGES * database.page_bytes, min(_MOST_AHEAD_BYTES, int(_AHEAD_SHARE * given_bytes))
+        )
         self._tombstones, self._entries, self._notes = tombstones, entries, notes
 
-    def make_room(self, needed_bytes: int, *, picture_bytes: int = 0, lasting_bytes: int = 0) -> None:
+    def make_room(self, needed_bytes: int, *, picture_bytes: int = 0) -> None:
         """Give up what is worth least until `needed_bytes` more fit.
-
-        Pages come free some at a time, long after the first row in them was given up. So that not many rows go at
-        once, some are given up ahead where little is left: as much as what comes will take for good.
 
         Args:
             needed_bytes: What is to be written takes no more: a picture, rows, words, new pages.
             picture_bytes: How much of that is a picture, beside the database.
-            lasting_bytes: About how much of it stays.
 
         Raises:
             BudgetTooSmallError: They do not fit, whatever is given up.
@@ -299,26 +315,42 @@ class ByteBudget:
         self._refuse(fixed_bytes + self._costs.empty_bytes + needed_bytes, needed_bytes)
         projected_bytes = fixed_bytes + self._live_bytes() + needed_bytes
         steps = 0
-        while (left_bytes := self.given_bytes - projected_bytes) < 0 or (
-            left_bytes < _AHEAD_PAGES * self._database.page_bytes and self._goes_ahead(lasting_bytes)
-        ):
-            first = 0 if left_bytes >= 0 else self._tombstones.give_up()
-            if not (first or self._entries.give_up() or (left_bytes < 0 and self._notes.give_up())):
-                break
-            steps += 1
-            if steps % max(_FRUITLESS_STEPS, self.given_bytes // _FRUITLESS_BYTES) == 0:
-                self._database.merge_words()
-            elif steps % _FRUITLESS_STEPS == 0:
-                self._database.merge_words(steps=_FRUITLESS_STEPS)
-            self._log.keep_small()
-            projected_bytes = self._projected_bytes(needed_bytes)
+        with self._database.together(self._log.sizes.steps):
+            while projected_bytes > self.given_bytes:
+                if not (self._tombstones.give_up() or self._entries.give_up() or self._notes.give_up()):
+                    break
+                steps += 1
+                if steps % max(_FRUITLESS_STEPS, self.given_bytes // _FRUITLESS_BYTES) == 0:
+                    self._database.merge_words()
+                elif steps % _FRUITLESS_STEPS == 0:
+                    self._database.merge_words(steps=_FRUITLESS_STEPS)
+                self._log.keep_small()
+                projected_bytes = self._projected_bytes(needed_bytes)
         self._refuse(projected_bytes, needed_bytes)
         self._shrink(needed_bytes, picture_bytes, projected_bytes)
 
-    def _goes_ahead(self, lasting_bytes: int) -> bool:
-        """Whether an event that takes so much for good has not yet given up as much."""
+    def make_ready(self, most_steps: int) -> bool:
+        """Give up a little ahead of the next event, in some steps that share a commit; return whether it suffices.
+
+        Pages come free some at a time, long after the first row in them was given up. So that not many rows go at
+        once, as much goes for each event as it took. What goes depends on what is held alone, so a memory that was
+        killed in between goes on alike.
+        """
+        if not self._log.folds():  # whoever writes next is told
+            return True
+        with self._database.together(self._log.sizes.steps):
+            for _ in range(most_steps):
+                if not (self._goes_ahead() and (self._tombstones.give_up() or self._entries.give_up())):
+                    return True
+        return not self._goes_ahead()
+
+    def _goes_ahead(self) -> bool:
+        """Whether so little is left that more is to be given up before the next event."""
+        left_bytes = self.given_bytes - self._projected_bytes(self.insert_bytes)
+        if left_bytes >= self._ahead_bytes:
+            return False
         steps, freed_bytes = self._entries.given_up
-        return freed_bytes < lasting_bytes and steps < _AHEAD_STEPS
+        return steps < _AHEAD_STEPS and (freed_bytes < 0 or left_bytes < self._ahead_bytes // 2)
 
     def _shrink(self, needed_bytes: int, picture_bytes: int, projected_bytes: int) -> None:
         """Give free pages back to the disk where they are in the way of a picture; rows go into free pages."""

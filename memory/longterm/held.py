@@ -6,9 +6,10 @@ and deleted after it, so that a crash leaves a file too many, never one too few.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 from hippocam.memory.bank.bank import Bank, Step
@@ -39,6 +40,9 @@ class Tables(Protocol):
 
     def transaction(self) -> AbstractContextManager[None]:
         """All statements inside take effect together, or none."""
+
+    def after_commit(self, call: Callable[[], None]) -> None:
+        """Outside of transactions: call `call` once those that have ended are committed."""
 
     def settle(self) -> None:
         """Commit what shares a commit with what may follow."""
@@ -126,7 +130,7 @@ class HeldEntries:
 
     @property
     def given_up(self) -> tuple[int, int]:
-        """Steps that were taken since the last event, and about how many bytes they freed; kept over a kill."""
+        """Steps that were taken since the last event, and about how many more bytes they freed than it took."""
         return self._bank.learning.given_up
 
     # for the budget --------------------------------------------------------------------------------------
@@ -202,9 +206,8 @@ class HeldEntries:
         before_bytes = self._bank.picture_bytes
         yield
         if self._bank.picture_bytes < before_bytes:
-            self._tables.settle()
             for entry_id in entry_ids:
-                self._exemplars.delete(entry_id)
+                self._tables.after_commit(partial(self._exemplars.delete, entry_id))
 
     # merging ---------------------------------------------------------------------------------------------
 

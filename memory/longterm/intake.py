@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from hippocam.memory.bank.bank import Bank, Match
-from hippocam.memory.bank.ladder import ROW_BYTES
+from hippocam.memory.bank.one_thread import one_thread
 from hippocam.memory.codec import rounded
 from hippocam.memory.longterm.budget import ByteBudget
 from hippocam.memory.longterm.journal import Journal, Why
@@ -34,6 +34,8 @@ _TRACKED_BYTES = 65_536
 _TRACKED_SHARE = 1 / 12
 # How much of that once there is a state, which later ones replace: what more things add, and their visits.
 _MORE_TRACKED = 0.625
+# Steps that are taken at a time to make room ahead.
+_STEPS = 2
 # Seconds of pause, for each unit of strength, from which use again counts as spaced.
 _SPACED_S = 60.0
 
@@ -141,6 +143,13 @@ class Intake:
         self._journal = journal
         self._progress = progress
         self._probe_rows = probe_rows
+        self._ready = False
+
+    def make_ready(self) -> None:
+        """Give up a little ahead of the next event, a few steps each time, until that suffices."""
+        if not self._ready:
+            with one_thread():
+                self._ready = self._budget.make_ready(_STEPS)
 
     def add(self, event: Event, state: WorkingState) -> None:
         """Keep an event, giving up others where the budget asks for it; a replayed event is a no-op.
@@ -153,13 +162,11 @@ class Intake:
             return
         event = replace(event, key=rounded(event.key), scene=rounded(event.scene))
         words_bytes = _words_bytes(event.text, event.labels, event.motion)
+        while not self._ready:
+            self.make_ready()
         # before anything is learned from it: what cannot be kept leaves no trace
         own_bytes = len(event.jpeg) + 2 * len(event.key) + words_bytes
-        self._budget.make_room(
-            own_bytes + self._budget.insert_bytes,
-            picture_bytes=len(event.jpeg),
-            lasting_bytes=own_bytes + ROW_BYTES,
-        )
+        self._budget.make_room(own_bytes + self._budget.insert_bytes, picture_bytes=len(event.jpeg))
         with self._written():
             match = self._bank.match(event.stream, event.place, event.key, event.t0_s)
             bears = match is not None and (match.same or match.again)
@@ -266,6 +273,7 @@ class Intake:
 
     def make_room(self, needed_bytes: int) -> None:
         """Let the budget make room for more bytes."""
+        self._ready = False
         self._budget.make_room(needed_bytes)
 
     def _add_span(self, known: Entry, event: Event, match: Match, state: WorkingState) -> None:
@@ -340,6 +348,7 @@ class Intake:
     @contextmanager
     def _written(self) -> Iterator[None]:
         """A transaction that covers what scenes and the bank hold too: if it fails, all is taken back."""
+        self._ready = False
         try:
             with self._kept.transaction():
                 yield

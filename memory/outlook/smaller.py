@@ -11,6 +11,7 @@ Shapes: D embedding dimension.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -108,6 +109,10 @@ class _Counted:
 
     def merge_words(self, steps: int | None = None) -> None:
         """Its full text stays as it is."""
+
+    def together(self, most: int) -> AbstractContextManager[None]:
+        """It has no commits."""
+        return nullcontext()
 
 
 @dataclass(slots=True)

@@ -192,6 +192,14 @@ class Store:
         """Inside a transaction: call `write` once, in the same transaction, when it is about to be committed."""
         self.transactions.with_commit(write)
 
+    def together(self, most: int) -> AbstractContextManager[None]:
+        """Let up to `most` transactions inside share a commit."""
+        return self.transactions.together(most)
+
+    def after_commit(self, call: Callable[[], None]) -> None:
+        """Outside of transactions: call `call` once those that have ended are committed."""
+        self.transactions.after_commit(call)
+
     def settle(self) -> None:
         """Commit what shares a commit with what may follow."""
         self.transactions.settle()

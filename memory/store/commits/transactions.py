@@ -34,6 +34,7 @@ class Transactions:
         self._most = 1
         self._waiting = 0  # transactions that have ended and are not committed
         self._with_commit: list[Call] = []
+        self._after_commit: list[Call] = []
 
     @contextmanager
     def one(self) -> Iterator[None]:
@@ -52,18 +53,29 @@ class Transactions:
 
     @contextmanager
     def together(self, most: int) -> Iterator[None]:
-        """Let up to `most` transactions inside share a commit; all are committed behind it, whatever is raised."""
-        self._most = most
+        """Let up to `most` transactions inside share a commit; all are committed behind it, whatever is raised.
+
+        Inside another such block they share that one's commits, but for those behind which something is to be done.
+        """
+        around, self._most = self._most, max(self._most, most)
         try:
             yield
         finally:
-            self._most = 1
-            self.settle()
+            self._most = around
+            if self._waiting >= around or self._after_commit:
+                self.settle()
 
     def with_commit(self, write: Call) -> None:
         """Inside a transaction: call `write` once, in the same transaction, when it is about to be committed."""
         if write not in self._with_commit:
             self._with_commit.append(write)
+
+    def after_commit(self, call: Call) -> None:
+        """Outside of transactions: call `call` once those that have ended are committed; never if they are not."""
+        if self._waiting:
+            self._after_commit.append(call)
+        else:
+            call()
 
     def settle(self) -> None:
         """Commit what waits to be committed."""
@@ -81,14 +93,17 @@ class Transactions:
         for call in self.before_commit:
             call(transactions)
         self._db.execute("COMMIT")
+        calls, self._after_commit = self._after_commit, []
         self._waiting, self._with_commit = 0, []
+        for done in calls:
+            done()
         self._committed()
 
     def _take_back(self) -> None:
         if self._db.in_transaction:
             self._db.execute("ROLLBACK")
         shared = self._waiting > 0 or self._most > 1
-        self._waiting, self._with_commit = 0, []
+        self._waiting, self._with_commit, self._after_commit = 0, [], []
         if shared:
             for call in self.undone:
                 call()

@@ -18,6 +18,7 @@ class Keeper:
 
     def __init__(self):
         self.told = []
+        self.quiet = 0
 
     def add(self, event, state):
         self.told.append(event)
@@ -31,6 +32,9 @@ class Keeper:
 
     def keep_things(self, stream):
         self.told.append(f"things of {stream}")
+
+    def make_ready(self):
+        self.quiet += 1
 
 
 class Follower:
@@ -83,6 +87,17 @@ def test_an_event_is_kept_after_the_notes_and_the_things_of_its_time(open_stream
     notes, things, event = keeper.told
     assert (notes, things) == (["hello"], "things of cam")
     assert (event.t0_s, event.last_seq) == (0, 1)
+
+
+def test_a_frame_that_closes_no_event_leaves_time_for_what_the_next_asks_for(open_streams, frames_of):
+    keeper, streams = open_streams()
+    streams.announce(recording())
+    quiet = []
+    for item in frames_of("cam", [(0, AXES[0]), (1, AXES[0]), (2, AXES[1]), (3, AXES[1])]):
+        before = keeper.quiet
+        streams.write(item)
+        quiet.append(keeper.quiet - before)
+    assert quiet == [1, 1, 0, 1]
 
 
 def test_frames_that_were_pushed_are_passed_over(open_streams, frames_of):

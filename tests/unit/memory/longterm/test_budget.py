@@ -1,5 +1,7 @@
 """The byte budget of a folder: what is given up first, and that nothing is given up in vain."""
 
+import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -48,6 +50,9 @@ class Database:
     def merge_words(self, steps: int | None = None) -> None:
         pass
 
+    def together(self, most: int) -> nullcontext:
+        return nullcontext()
+
     def give_up(self, count: int) -> None:
         self.live, self.free = self.live - count, self.free + count
 
@@ -69,10 +74,22 @@ class Hoard:
         return self.size
 
 
-def budget_of(folder: Path, *, given: int, live: int, free: int = 0, parts: int = 2, size: int = 50_000):
+def budget_of(
+    folder: Path,
+    *,
+    given: int,
+    live: int,
+    free: int = 0,
+    parts: int = 2,
+    size: int = 50_000,
+    took: int = 0,
+    tombstones: int | None = None,
+):
     database, told = Database(folder / "memory.db", live, free), list[str]()
     (folder / "exemplars").mkdir()
     hoards = {name: Hoard(name, parts, size, database, told) for name in ("tombstones", "entries", "notes")}
+    hoards["entries"].given_up = (0, -took)
+    hoards["tombstones"].parts = parts if tombstones is None else tombstones
     log = Log(folder, database, LogSizes.of(given))
     budget = ByteBudget(
         folder,
@@ -141,15 +158,34 @@ def test_free_pages_go_back_to_the_disk_only_where_they_are_in_the_way(tmp_path)
     assert told == []
 
 
-def test_a_little_is_given_up_ahead_of_need_and_no_more_than_stays(tmp_path):
-    budget, _, told = budget_of(tmp_path, given=2 * MB, live=MB, parts=20, size=500)
-    room = 2 * MB - MB - fixed(tmp_path)
-    budget.make_room(room - 50_000, lasting_bytes=1200)
-    assert told == []  # enough is left
-    budget.make_room(room - 100, lasting_bytes=1200)
-    assert told == ["entries"] * 3
-    budget.make_room(room - 1200, lasting_bytes=1200)  # what was given up before a kill counts
-    assert told == ["entries"] * 3
+def given_up_ahead(folder: Path, *, left: int, took: int, steps: int = 100) -> list[str]:
+    """What is given up ahead where so much is left beside what an event needs, and the last one took so much."""
+    folder = Path(tempfile.mkdtemp(dir=folder))
+    budget, database, told = budget_of(folder, given=2 * MB, live=MB, parts=20, size=500, took=took, tombstones=0)
+    database.live = 2 * MB - fixed(folder) - budget.insert_bytes - left
+    while not budget.make_ready(steps):
+        told.append("later")
+    return told
+
+
+def test_ahead_of_need_as_much_is_given_up_as_the_last_event_took(tmp_path):
+    assert given_up_ahead(tmp_path, left=20_000, took=1200) == []  # enough is left
+    assert given_up_ahead(tmp_path, left=8_000, took=1200) == ["entries"] * 3
+    assert given_up_ahead(tmp_path, left=8_000, took=0) == []
+    assert given_up_ahead(tmp_path, left=8_000, took=1200, steps=2) == ["entries"] * 2 + ["later", "entries"]
+
+
+def test_where_very_little_is_left_more_goes_ahead_but_not_many_at_once(tmp_path):
+    assert given_up_ahead(tmp_path, left=4_600, took=0) == ["entries"]
+    assert given_up_ahead(tmp_path, left=-50_000, took=0) == ["entries"] * 6
+
+
+def test_while_a_reader_holds_the_log_nothing_is_given_up_ahead(tmp_path):
+    budget, database, told = budget_of(tmp_path, given=2 * MB, live=2 * MB)
+    (tmp_path / "memory.db-wal").write_bytes(bytes(LOG_BYTES + 1))
+    database.readers = 1
+    assert budget.make_ready(2)  # the next event is told
+    assert told == []
 
 
 def test_a_reader_that_holds_the_log_costs_no_entry(tmp_path):

@@ -66,6 +66,38 @@ def test_what_had_ended_is_taken_back_with_the_one_that_fails_and_that_is_told(o
     assert (kept(), told) == ([], ["undone"])
 
 
+def test_a_block_within_another_shares_its_commits(opened):
+    db, transactions, _, kept = opened
+    with transactions.together(4):
+        keep(db, transactions, 0)
+        keep_together(db, transactions, [1, 2])
+        assert kept() == []
+    assert kept() == [0, 1, 2]
+    keep(db, transactions, 3)
+    assert kept() == [0, 1, 2, 3]  # again by itself
+
+
+def test_what_is_to_be_done_behind_a_commit_is_done_then_and_waits_no_longer_than_the_block(opened):
+    db, transactions, told, kept = opened
+    transactions.after_commit(lambda: told.append("nothing to wait for"))
+    with transactions.together(4):
+        with transactions.together(3):
+            keep(db, transactions, 0)
+            transactions.after_commit(lambda: told.append(("after", kept())))
+            keep(db, transactions, 1)
+        assert kept() == [0, 1]
+    assert told == ["nothing to wait for", ("after", [0, 1]), "committed"]
+
+
+def test_what_is_to_be_done_behind_a_commit_that_fails_is_never_done(opened):
+    db, transactions, told, kept = opened
+    with pytest.raises(sqlite3.IntegrityError), transactions.together(3):
+        keep(db, transactions, 0)
+        transactions.after_commit(lambda: told.append("after"))
+        keep(db, transactions, 0)
+    assert (kept(), told) == ([], ["undone"])
+
+
 def test_what_ended_before_an_error_outside_any_transaction_is_kept(opened):
     db, transactions, told, kept = opened
     with pytest.raises(ValueError, match="no room"):
