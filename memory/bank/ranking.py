@@ -20,9 +20,9 @@ from hippocam.memory.records import OUTLINE, Level
 Doubles = NDArray[np.float64]
 
 # Up to this many entries all are ranked; else the share of the cheapest, and as many of them at least.
-_ALL = 16384
+_ALL = 4096
 _SHARE = 1 / 32
-_LEAST = 4096
+_LEAST = 2048
 
 
 class Appraiser(Protocol):
@@ -124,7 +124,8 @@ class Ranking:
         self._table, self._few, self._ranked_to = None, None, 0
         if few:
             steps = np.frombuffer(zlib.decompress(few), "<i8").astype(np.int64)
-            self._few, self._ranked_to = np.cumsum(steps[1:]), int(steps[0])
+            rows = np.cumsum(steps[1:])
+            self._few, self._ranked_to = rows[rows < len(self._columns.used)], int(steps[0])  # others are free now
 
     def again(self, row: int) -> None:
         """Rank an entry again which alone has changed."""
@@ -163,8 +164,9 @@ class Ranking:
         """The entries that are to be ranked, rising."""
         columns = self._columns
         if self._few is not None:
-            newer = columns.newest(columns.added - self._ranked_to)
-            rows = self._free_to_go(np.union1d(self._few, newer))
+            wanted = np.zeros(len(columns.used), np.bool_)
+            wanted[self._few] = wanted[columns.newest(columns.added - self._ranked_to)] = True
+            rows = self._free_to_go(np.flatnonzero(wanted))
             if len(rows):
                 return rows
         return self._free_to_go(columns.all_rows())

@@ -1,9 +1,9 @@
 """The byte budget of a memory's folder: what the folder takes, what is given up for it, and in which order.
 
 Everything in the folder counts, as `du -sb` counts it: the database, its log, pictures, the folders themselves.
-Before something is written, room is made for it, and a little ahead of need, while frames come that close no event.
-First the oldest tombstones are given up, which only serve to take sleeps back; then, step by step, what costs the
-least worth for its bytes (bank/bank.py); then notes.
+Before something is written, room is made for it, and a little ahead of need, while frames come that close no
+event. First the oldest tombstones are given up, which only serve to take sleeps back; then, step by step, what
+costs the least worth for its bytes (bank/bank.py); then notes.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ _DISK_SHARE = 1 / 8
 FOLDER_BYTES = 4096
 # About how many bytes a tombstone takes without its vectors.
 TOMBSTONE_BYTES = 400
-# With less than this share of the budget left, as much is given up ahead of need as the last event took; with less
-# than half of it more, in so many steps an event. So an event mostly finds room, and little lies idle.
+# With less than this share of the budget left, as much is given up ahead of need as the last event took, in so
+# many steps at most. So an event mostly finds room, and little lies idle.
 _AHEAD_SHARE = 0.005
 _MOST_AHEAD_BYTES = 65_536
 _LEAST_AHEAD_PAGES = 2
@@ -183,11 +183,8 @@ class Database(Protocol):
     def shrink(self, least_bytes: float) -> None:
         """Give at least so many bytes of free pages back to the disk, if there are so many."""
 
-    def wait_for_folding(self) -> None:
-        """Commit what waits for that, and wait until the log is folded as far as it was when that began aside."""
-
-    def fold_log(self) -> bool:
-        """Fold the log into the file; False where a reader prevents it."""
+    def fold_log(self, *, waits: bool = True) -> bool:
+        """Fold the log into the file and empty it; False where a reader, for whom it waits or not, prevents it."""
 
     def merge_words(self, steps: int | None = None) -> None:
         """Merge full text so many times a few pages, or all: until then it holds what was deleted."""
@@ -229,7 +226,8 @@ class Log:
         """Let the log be folded into the database where it has grown; False where a reader prevents it."""
         if self.bytes() <= self.sizes.waits_from:
             return True
-        self._database.wait_for_folding()  # behind that, the next transaction mostly begins the log anew
+        if self._database.fold_log(waits=False):  # of one that keeps its size nobody sees how much it holds
+            return True
         return self.bytes() <= self.sizes.emptied_from or self._database.fold_log()
 
     def keep_small(self) -> None:
@@ -346,11 +344,10 @@ class ByteBudget:
 
     def _goes_ahead(self) -> bool:
         """Whether so little is left that more is to be given up before the next event."""
-        left_bytes = self.given_bytes - self._projected_bytes(self.insert_bytes)
-        if left_bytes >= self._ahead_bytes:
-            return False
         steps, freed_bytes = self._entries.given_up
-        return steps < _AHEAD_STEPS and (freed_bytes < 0 or left_bytes < self._ahead_bytes // 2)
+        if freed_bytes >= 0 or steps >= _AHEAD_STEPS:
+            return False
+        return self._projected_bytes(self.insert_bytes) + self._ahead_bytes > self.given_bytes
 
     def _shrink(self, needed_bytes: int, picture_bytes: int, projected_bytes: int) -> None:
         """Give free pages back to the disk where they are in the way of a picture; rows go into free pages."""

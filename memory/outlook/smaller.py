@@ -101,10 +101,8 @@ class _Counted:
     def shrink(self, least_bytes: float) -> None:
         """Its file stays as it is."""
 
-    def wait_for_folding(self) -> None:
+    def fold_log(self, *, waits: bool = True) -> bool:
         """It has no log."""
-
-    def fold_log(self) -> bool:
         return True
 
     def merge_words(self, steps: int | None = None) -> None:

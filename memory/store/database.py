@@ -263,11 +263,19 @@ class Store:
         if self._folding is not None:
             self._folding.wait()
 
-    def fold_log(self) -> bool:
-        """Fold the log into the file and empty it, waiting for readers; False where one held on to it too long."""
+    def fold_log(self, *, waits: bool = True) -> bool:
+        """Fold the log into the file and empty it; False where a reader held on to it.
+
+        Args:
+            waits: Whether for readers, for some seconds.
+        """
         self.wait_for_folding()
         with self.held_while_emptied:
-            (busy, *_) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            self._db.execute(f"PRAGMA busy_timeout = {int(waits * WAIT_S * 1000)}")
+            try:
+                (busy, *_) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                self._db.execute(f"PRAGMA busy_timeout = {int(WAIT_S * 1000)}")
         return not busy
 
     def merge_words(self, steps: int | None = None) -> None:

@@ -140,20 +140,22 @@ class EntryTable:
             jpeg_sum: Checksum of that.
             outline: What its signs are reduced to; None to keep them all.
         """
-        self._update(entry_id, "level = ?, jpeg_bytes = ?, jpeg_sum = ?", level, jpeg_bytes, jpeg_sum)
+        setting = "level = ?, jpeg_bytes = ?, jpeg_sum = ?"
+        values: list[object] = [level, jpeg_bytes, jpeg_sum]
         if level == Level.SIGNS:
-            self._keep_signs(entry_id, outline)
+            more, reduced = self._signs_of(entry_id, outline)
+            setting, values = f"{setting}, {more}", values + reduced
         if level == Level.WORDS:
-            self._update(entry_id, "key = NULL, scene = NULL, state = NULL, action = NULL, motion = NULL")
+            setting += ", key = NULL, scene = NULL, state = NULL, action = NULL, motion = NULL"
+        self._update(entry_id, setting, *values)
         if level >= Level.SIGNS:
             self._blocks.take_in()
 
-    def _keep_signs(self, entry_id: int, outline: Outline | None) -> None:
-        """Reduce an entry's vectors to their signs; where they are nearly the same, one stands for both.
+    def _signs_of(self, entry_id: int, outline: Outline | None) -> tuple[str, list[object]]:
+        """What sets an entry's vectors to their signs, or an outline: SQL, and the values of its parameters.
 
-        One outline always does.
-
-        What else of an entry is only weighed is kept to three digits from then on.
+        Where the vectors are nearly the same, the signs of one stand for both; one outline always does. What else
+        of an entry is only weighed is kept to three digits from then on.
         """
         ((key, scene, surprise, utility),) = self._blocks.select(
             "SELECT key, scene, surprise, utility FROM every_entry WHERE id = ?", (entry_id,)
@@ -166,11 +168,8 @@ class EntryTable:
         def packed(vector_D: FloatArray) -> bytes:
             return pack(signs(vector_D)) if outline is None else pack_outline(outline, vector_D)
 
-        self._update(
-            entry_id,
-            "key = ?, scene = ?, motion = NULL, surprise = ?, utility = ?",
-            *(packed(key_D), packed(scene_D), coarse(surprise), coarse(utility)),
-        )
+        setting = "key = ?, scene = ?, motion = NULL, surprise = ?, utility = ?"
+        return setting, [packed(key_D), packed(scene_D), coarse(surprise), coarse(utility)]
 
     def pin(self, entry_id: int, pinned: bool) -> bool:
         """Keep an entry whatever comes, or no longer; False where it is not held."""

@@ -210,30 +210,29 @@ class EntryBlocks:
         if last == block:
             self._write(block, left)
         else:
-            moved, rest = self._filling(left, self._rows(last))
+            rows, packed = self._rows(last), None
+            moved = 0
+            while moved < min(_GAP_ROWS, len(rows)):  # mostly one fits into the gap
+                fuller = pack_rows([*left, *rows[: moved + 1]])
+                if len(fuller) > self._block_bytes:
+                    break
+                moved, packed = moved + 1, fuller
             if moved:
-                self._write(last, rest)
-            self._write(block, [*left, *moved])
+                self._write(last, rows[moved:])
+            self._write(block, [*left, *rows[:moved]], packed)
         return row
-
-    def _filling(self, left: Sequence[Row], rows: Sequence[Row]) -> tuple[Sequence[Row], Sequence[Row]]:
-        """The first rows of the last block that fit into the gap in another, mostly one, and those after them."""
-        count = 0
-        while count < min(_GAP_ROWS, len(rows)):
-            if len(pack_rows([*left, *rows[: count + 1]])) > self._block_bytes:
-                break
-            count += 1
-        return rows[:count], rows[count:]
 
     def _put(self, rows: Sequence[Row]) -> None:
         """Add rows to the last block, and to a new one those that do not fit."""
         last = self._last()
         held = self._rows(last)
-        fitting = len(rows)
-        while last and fitting and len(pack_rows([*held, *rows[:fitting]])) > self._block_bytes:
-            fitting -= 1
-        if fitting:
-            self._write(max(last, 1), [*held, *rows[:fitting]])
+        for fitting in range(len(rows), 0, -1):
+            packed = pack_rows([*held, *rows[:fitting]])
+            if not last or len(packed) <= self._block_bytes:
+                self._write(max(last, 1), [*held, *rows[:fitting]], packed)
+                break
+        else:
+            fitting = 0
         if rows[fitting:]:
             self._write(max(last, 1) + 1, rows[fitting:])
 
@@ -247,8 +246,10 @@ class EntryBlocks:
             f"SELECT {_LISTED} FROM temp.unpacked WHERE block = ? ORDER BY id", (block,)
         ).fetchall()
 
-    def _write(self, block: int, rows: Sequence[Row]) -> None:
-        """Write a block with these rows and no others; the last one goes where it has none, but for the first.
+    def _write(self, block: int, rows: Sequence[Row], packed: bytes | None = None) -> None:
+        """Write a block with these rows and no others, which may be packed already.
+
+        The last one goes where it has none, but for the first.
 
         The highest version stays higher than all before, also when the block that had it goes.
         """
@@ -259,7 +260,7 @@ class EntryBlocks:
             for table in ("main.entry_block", "temp.unpacked_block"):
                 self._db.execute(f"UPDATE {table} SET version = ? WHERE id = ?", (version, block - 1))
             return
-        self._db.execute(_PUT, {"id": block, "version": version, "packed": pack_rows(rows)})
+        self._db.execute(_PUT, {"id": block, "version": version, "packed": packed or pack_rows(rows)})
         self._db.execute("DELETE FROM temp.unpacked WHERE block = ?", (block,))
         self._db.executemany(_INSERT, [(block, *row) for row in rows])
         self._db.execute(

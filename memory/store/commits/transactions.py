@@ -55,9 +55,10 @@ class Transactions:
     def together(self, most: int) -> Iterator[None]:
         """Let up to `most` transactions inside share a commit; all are committed behind it, whatever is raised.
 
-        Inside another such block they share that one's commits, but for those behind which something is to be done.
+        Inside another such block they share that one's commits, unless something is to be done behind one.
         """
-        around, self._most = self._most, max(self._most, most)
+        around = self._most
+        self._most = most if around == 1 else around
         try:
             yield
         finally:
