@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any, NamedTuple, Protocol
 
+from hippocam.stream.sources.decode.pyav import settle_colours
+
 # Codecs that every browser plays, as FFmpeg calls them.
 PLAYED, _PLAYED_SOUND = ("h264",), ("aac",)
 _FORMAT = {"movflags": "empty_moov+default_base_moof", "frag_duration": "400000"}
@@ -130,6 +132,7 @@ class _Encoded:
 
     def write(self, time_s: float, packet: Any) -> None:
         for frame in packet.decode():
+            settle_colours(frame)
             shown = frame.reformat(self._into.width, self._into.height, "yuv420p")
             self._last_ms = max(round(1000 * (time_s - self._origin_s)), self._last_ms + 1)
             shown.pts, shown.time_base, shown.pict_type = self._last_ms, Fraction(1, 1000), 0

@@ -172,7 +172,7 @@ def _frames(
         raise SourceError(address.uri, "has no picture; give the address of a video stream")
     stream = container.streams.video[0]
     stream.codec_context.thread_count = 1  # threads by frame would hold frames back
-    converter = Converter(stream, longest)
+    converter = Converter(stream, address.uri, longest)
     # FFmpeg invents times for formats without any, as JPEG after JPEG over HTTP: 25 a second, whatever comes
     timed = not container.format.flags & av.format.Flags.no_timestamps.value
     damaged, tick = 0, 0

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from hippocam.stream.live.lookback import LookBackConfig, SegmentRing
 from hippocam.stream.private import write_bytes
 from hippocam.stream.sources.cameras.recorded_sound import RecordedSound
+from hippocam.stream.sources.decode.pyav import settle_colours
 from hippocam.stream.zones.polygons import Polygon, covered
 
 log = logging.getLogger(__name__)
@@ -186,6 +187,7 @@ class PictureRecorder:
         width, height = frame.width // 2 * 2, frame.height // 2 * 2
         if self._encoder is None or self._size != (width, height):
             self._start(width, height)
+        settle_colours(frame)
         shown = frame.reformat(width=width, height=height, format=_PIXELS)
         if self._masks:
             shown = av.VideoFrame.from_ndarray(_masked_planes(shown.to_ndarray(), self._masks), format=_PIXELS)

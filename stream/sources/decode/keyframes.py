@@ -66,7 +66,7 @@ def read_keyframes(
     errors = 0
     with open_container(path, uri) as container:
         stream = container.streams[index.stream_index]
-        codec, converter = stream.codec_context, Converter(stream, longest)
+        codec, converter = stream.codec_context, Converter(stream, uri, longest)
         codec.thread_count = threads
         codec.thread_type = "AUTO" if threads != 1 else "SLICE"
         codec.skip_frame = "NONKEY"

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from hippocam.stream.errors import SourceError
 from hippocam.stream.sources.decode.packet_index import video_stream
-from hippocam.stream.sources.decode.pyav import display_matrix, turned
+from hippocam.stream.sources.decode.pyav import display_matrix, settle_colours, turned
 from hippocam.stream.sources.decode.tracks import tracks_of
 from hippocam.stream.sources.files import open_container
 
@@ -100,6 +100,7 @@ class _Finder:
 
 def _picture(frame: Any) -> Looks:
     """A frame as it is shown, as a small grey picture; every pixel is the mean of what it covers."""
+    settle_colours(frame)
     small = frame.reformat(width=SIDE_PX, height=SIDE_PX, format="gray", interpolation="AREA").to_ndarray()
     upright: Looks = turned(small[..., np.newaxis], display_matrix(frame))[..., 0]
     return upright

@@ -32,8 +32,9 @@ _HIDING = frozenset({"vp8", "mpeg4", "msmpeg4v3"})
 
 # a, b, c, d of a display matrix.
 Matrix = tuple[int, int, int, int]
-# FFmpeg's value for "not said".
+# FFmpeg's value for "not said"; the forms of colour that it reads, and makes pictures of.
 _UNSPECIFIED = 2
+_READ = frozenset({0, 1, _UNSPECIFIED, 4, 5, 6, 7, 9})
 # Largest standard-definition picture.
 _SD_LINES = 576
 _SD_COLUMNS = 1024
@@ -47,19 +48,24 @@ class Converter:
     Args:
         stream: The open track that they are decoded from. What its container says of the shape of pixels holds
             until the frames change theirs.
+        uri: Name of the source in messages.
         longest: Longer side of the pictures in pixels, at most.
     """
 
-    def __init__(self, stream: Any, longest: int) -> None:
+    def __init__(self, stream: Any, uri: str, longest: int) -> None:
         from av.video.reformatter import VideoReformatter
 
         self._codec, self._aspect, self._longest = stream.codec_context, stream.sample_aspect_ratio, longest
         self._first = self._codec.sample_aspect_ratio
+        self._uri, self._told = uri, False
         # Kept and with one thread: a new scaler with its threads for each frame takes twice the time.
         self._reformatter = VideoReformatter()
 
     def image(self, frame: Any) -> Image:
         """Turn the av.VideoFrame that was decoded last, or nearly, into uint8 [H, W, 3] RGB."""
+        if not settle_colours(frame) and not self._told:
+            log.warning("%s: its colours are of a form that is not read; they may be shown as others", self._uri)
+            self._told = True
         now = self._codec.sample_aspect_ratio
         aspect = now if now and now != self._first else self._aspect
         width, height = scaled_size(display_size(frame.width, frame.height, aspect), self._longest)
@@ -72,6 +78,17 @@ class Converter:
             src_colorspace="ITU709" if is_untagged_hd(frame) else None,
         )
         return turned(np.asarray(scaled.to_ndarray(), dtype=np.uint8), display_matrix(frame))
+
+
+def settle_colours(frame: Any) -> bool:
+    """Tell whether a frame's form of colour can be read; one that cannot is as if nobody had said its form.
+
+    FFmpeg makes no picture of any other kind of it: of YCgCo, as screens are recorded, ICtCp, or a damaged number.
+    """
+    if int(frame.colorspace) in _READ:
+        return True
+    frame.colorspace = _UNSPECIFIED
+    return False
 
 
 def is_untagged_hd(frame: Any) -> bool:
@@ -308,7 +325,7 @@ class _GroupReader:
             self._container = open_container(self._path, self._uri)
             self._stream = self._container.streams[self._index.stream_index]
             self._codec = self._stream.codec_context
-            self._converter = Converter(self._stream, self._longest)
+            self._converter = Converter(self._stream, self._uri, self._longest)
             self.codec = self._codec.name
             self._codec.thread_count = self._threads
             self._codec.thread_type = "AUTO" if self._threads != 1 else "SLICE"
@@ -358,7 +375,7 @@ def read_linear(
     with open_container(path, uri) as container:
         stream = container.streams[index.stream_index]
         stream.codec_context.thread_count = threads
-        converter = Converter(stream, longest)
+        converter = Converter(stream, uri, longest)
         time_s = last_s = -1.0 / rate
         seq = -1
         origin_s: float | None = None if index.reordered else index.origin_s

@@ -118,3 +118,14 @@ def test_colours_are_those_that_were_meant(
     height, width = picture.shape[:2]
     for y, x, colour in ((1, 1, (220, 30, 30)), (1, 3, (30, 200, 30)), (3, 1, (30, 30, 220))):
         assert np.abs(picture[y * height // 4, x * width // 4] - colour).max() < 8
+
+
+@pytest.mark.parametrize("form", ["YCgCo", "bt2020c", "chroma-derived-nc", "ICtCp"])
+def test_a_film_whose_form_of_colour_is_not_read_is_watched_and_that_is_told(
+    tmp_path: Path, media: ModuleType, caplog: pytest.LogCaptureFixture, form: str
+) -> None:
+    path = tmp_path / "a.mp4"
+    media.render_video(path, frames=5, options={"preset": "veryfast", "x264-params": f"colormatrix={form}"})
+    seen = list(VideoSource(path).observations(fps=None))
+    assert [media.read_number(o.images[""]) for o in seen] == list(range(5))
+    assert caplog.text.count("a.mp4: its colours are of a form that is not read") == 1
