@@ -8,6 +8,7 @@ stands within a word; of several that suit, the language in which the plain lett
 from __future__ import annotations
 
 import codecs
+import functools
 import math
 import re
 import unicodedata
@@ -106,13 +107,11 @@ def decoded(data: bytes) -> str:
         if data.startswith(mark):
             return data.decode(encoding, "replace")
     sample = data[:4096]
-    for first, encoding in (
-        (0, "utf-32-be"),
-        (2, "utf-32-le"),
-    ):  # without a mark: half of its bytes are 0
+    # Without a mark: half of the bytes are 0 in UTF-32, every other one in UTF-16 of Latin letters.
+    for first, encoding in ((0, "utf-32-be"), (2, "utf-32-le")):
         if len(sample) > 7 and min(sample[first::4].count(0), sample[first + 1 :: 4].count(0)) > len(sample) // 5:
             return data.decode(encoding, "replace")
-    for offset, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):  # without a mark: every other byte of Latin is 0
+    for offset, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
         if len(sample) > 3 and sample[offset::2].count(0) > len(sample) // 5 > sample[1 - offset :: 2].count(0):
             return data.decode(encoding, "replace")
     if data.isascii() and (escape := _ESCAPES.search(data)) is not None:
@@ -126,15 +125,14 @@ def decoded(data: bytes) -> str:
 
 def code_page(data: bytes) -> str:
     """Name the likeliest 8-bit or East Asian encoding of a text."""
-    lines = dict.fromkeys(
-        line for line in data.splitlines() if not line.isascii()
-    )  # what comes again tells no more
-    telling = b"\n".join(lines)[:_SAMPLE_BYTES]
+    lines = [line for line in data.splitlines() if not line.isascii()]
+    telling = b"\n".join(dict.fromkeys(lines))[:_SAMPLE_BYTES]  # each once: what comes again tells no more
     foreign = sum(byte > 0x7F for byte in telling)
     plain = sum(chr(byte).isalpha() for byte in telling if byte <= 0x7F)
-    seen = {page: _foreign(telling.decode(page, "replace")) for page, *_ in _LATIN}
+    seen = {page: _foreign(telling.decode(page, "replace")) for page in {page for page, *_ in _LATIN}}
     written = Counter(chr(byte).lower() for byte in telling if chr(byte).isascii() and chr(byte).isalpha())
     likely = {letters: _likeness(written, letters) for _, letters, _ in _LATIN}
+    # Of pages in which a language has the same share of the letters, the plain letters decide.
     share, _, page = max(
         (round(_share(seen[page], letters), 3), likely[letters] - rarity, page) for page, letters, rarity in _LATIN
     )
@@ -166,13 +164,16 @@ def _foreign(text: str) -> Counter[str]:
 
 
 def _likeness(written: Counter[str], letters: str) -> float:
-    """Logarithm of how likely letters are in a language, where those of rank r have 1 / (r + 5)."""
+    """Logarithm of how likely some letters are in a language."""
+    chances = _chances(letters)
+    return sum(count * math.log(chances.get(letter, _STRANGE)) for letter, count in written.items())
+
+
+@functools.cache
+def _chances(letters: str) -> dict[str, float]:
+    """How likely each letter of a language is: that of rank r, the most frequent first, as 1 / (r + 5)."""
     whole = sum(1 / (rank + 5) for rank in range(len(letters)))
-    rank_of = {letter: rank for rank, letter in enumerate(letters)}
-    return sum(
-        count * math.log(1 / (rank_of[letter] + 5) / whole if letter in rank_of else _STRANGE)
-        for letter, count in written.items()
-    )
+    return {letter: 1 / (rank + 5) / whole for rank, letter in enumerate(letters)}
 
 
 def _share(foreign: Counter[str], letters: str) -> float:
@@ -182,16 +183,13 @@ def _share(foreign: Counter[str], letters: str) -> float:
 
 
 def _likelihood(data: bytes, page: str, letters: str) -> float:
-    """Mean logarithm of how likely a text's letters are in a language, punctuation among them; see `_likeness`."""
-    text = data.decode(page, "replace")
-    whole = sum(1 / (rank + 5) for rank in range(len(letters)))
-    rank_of = {letter: rank for rank, letter in enumerate(letters)}
+    """Mean logarithm of how likely a text's foreign letters and punctuation are in a language."""
+    text, chances = data.decode(page, "replace"), _chances(letters)
     total, count = 0.0, 0
     for before, letter in zip(" " + text, text, strict=False):
         if letter <= "\x7f":
             continue
-        rank, kind = rank_of.get(letter.lower()), unicodedata.category(letter)[0]
-        p = _STRANGE if rank is None else 1 / (rank + 5) / whole
+        p, kind = chances.get(letter.lower(), _STRANGE), unicodedata.category(letter)[0]
         if kind not in "LM":
             p = _POINT if kind in "PZ" else _SIGN
         within = letter.isupper() and before.islower()

@@ -129,14 +129,15 @@ def _first_that_decode(data: bytes, most: int) -> _Decoded | None:
         return whole
     pieces = cut_up(data)
     found: _Decoded | None = None
-    first, last = 1, len(pieces.pictures)  # so many decode perhaps; what is damaged is halved in on
+    first, last = 1, len(pieces.pictures)
+    count = last  # of one that is only cut all that are whole decode; damage is found by halves
     while first <= last:
-        count = last if found is None and last == len(pieces.pictures) else (first + last) // 2
         decoded = _decoded(pieces.file(count), most, fault="truncated" if pieces.cut else "damaged")
         if decoded is None:
             last = count - 1
         else:
             found, first = decoded, count + 1
+        count = (first + last) // 2
     return found
 
 
