@@ -10,8 +10,9 @@ moments, their order and their beliefs are those of one memory that holds everyt
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -47,7 +48,9 @@ from hippocam.memory.recall.ranking import by_belief, trusted, with_told
 from hippocam.memory.recall.recall import midpoint
 from hippocam.memory.records import Entry, Evidence, StreamStatus
 from hippocam.models.encoders.absent import AbsentEncoder
+from hippocam.models.lazy import Lazy
 from hippocam.models.likeness import likeness_here
+from hippocam.models.sentences.vectors import phrase_vectors
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.protocols import Encoder
 from hippocam.stream.records import EncoderSpec, FloatArray, Note
@@ -92,6 +95,7 @@ class Search:
     def __init__(self, memories: Memories, encoder: Encoder) -> None:
         self._memories, self.encoder = memories, encoder
         self.robot = RobotLookup(memories, _alone)
+        self._phrases = Lazy(partial(phrase_vectors, encoder.spec, lambda: encoder))
 
     def streams(self) -> Sequence[StreamStatus]:
         """What is held of each stream."""
@@ -129,7 +133,7 @@ class Search:
         if len(parts) > 1:
             return self._search_several(parts, presupposed=presupposed)
         found = [_Found(0, candidate) for candidate in self.recall(parts[0])]
-        return _moments(parts, found, [0.0], self.encoder, presupposed=presupposed)
+        return _moments(parts, found, [0.0], self.encoder, self._phrases, presupposed=presupposed)
 
     def recall(self, part: Part) -> list[Candidate]:
         """What a memory finds."""
@@ -147,7 +151,7 @@ class Search:
         best += _neighbours(parts, best, beside)
         best.sort(key=lambda found: _order(parts, found))
         shifts = [_shift(self.encoder.spec, own, compared) for own in counts]
-        return _moments(parts, best, shifts, self.encoder, presupposed=presupposed)
+        return _moments(parts, best, shifts, self.encoder, self._phrases, presupposed=presupposed)
 
     def notable(self, where: Where, top: int) -> list[tuple[float, Evidence]]:
         """The moments that were most novel in their streams, `top` of each memory at most, with their utility."""
@@ -386,7 +390,13 @@ def _neighbours(parts: Sequence[Part], best: Sequence[_Found], beside: int) -> l
 
 
 def _moments(
-    parts: Sequence[Part], best: Sequence[_Found], shifts: Sequence[float], encoder: Encoder, *, presupposed: bool
+    parts: Sequence[Part],
+    best: Sequence[_Found],
+    shifts: Sequence[float],
+    encoder: Encoder,
+    phrases: Callable[[], FloatArray],
+    *,
+    presupposed: bool,
 ) -> tuple[Evidence, ...]:
     """What was found as evidence, the most believed first, with what live processes hold of open events."""
     closed, still_open = list[Iterator[Evidence]](), list[Evidence]()
@@ -395,7 +405,7 @@ def _moments(
         own = evidence_of(member, query, found)
         very_high = VERY_HIGH
         if query.beside == 0:  # beside them stand neighbours, which are believed less than what they stand beside
-            own, very_high = by_regions(own, query.vector, encoder), on_its_scale(VERY_HIGH, encoder)
+            own, very_high = by_regions(own, query.vector, encoder, phrases), on_its_scale(VERY_HIGH, encoder)
         own = supposed(own) if presupposed else own
         own = doubted(member.memory, query, own, prefix=member.prefix, very_high=very_high)
         closed.append(iter(own))

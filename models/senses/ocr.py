@@ -1,9 +1,9 @@
 """Pictures into the lines of text in them: a detector finds lines, a recogniser reads each.
 
-Both are PaddleOCR's small networks (PP-OCRv4's detector, PP-OCRv6's recogniser, which knows Latin letters with
-their marks beside Chinese and others) as ONNX, run as they are described in: Liao et al. 2020, "Real-time Scene
-Text Detection with Differentiable Binarization"; Shi et al. 2017, "CRNN". A cheap look comes first, at a small
-size; only if it sees text is the picture searched at its own size.
+Both are PaddleOCR's small networks of PP-OCRv6 as ONNX (the recogniser knows Latin letters with their marks beside
+Chinese and others), run as they are described in: Liao et al. 2020, "Real-time Scene Text Detection with
+Differentiable Binarization"; Shi et al. 2017, "CRNN". A cheap look comes first, at a small size; only if it sees
+text is the picture searched at its own size.
 
 Shapes: H, W of the picture as the detector gets it; T steps of a line, C characters with the blank first.
 """
@@ -61,14 +61,14 @@ class OcrConfig:
     """How pictures are read.
 
     Attributes:
-        glance_px: Longer side of the first, cheap look, pixels, 64 to 2048 (on one thread 10 ms at 320, 18 ms at
-            480, 31 ms at 640).
+        glance_px: Longer side of the first, cheap look, pixels, 64 to 2048 (on one thread 23 ms at 480, 34 ms at
+            576, 42 ms at 640).
         longest_px: Longer side of the picture in the second look, where the first saw text, pixels, 64 to 4096.
         sure: Mean probability of its letters from which a line is believed, 0 to 1.
         threads: Threads, 0 for one on each core.
     """
 
-    glance_px: int = 480
+    glance_px: int = 576
     longest_px: int = 960
     sure: float = 0.8
     threads: int = 1
@@ -83,7 +83,7 @@ class OcrConfig:
 class Ocr:
     """Reads what is written in pictures; weights are fetched and read with the first one."""
 
-    id = "ppocr-v4-v6:1"
+    id = "ppocr-v6:1"
     weights = ("ocr-detector", "ocr-reader")
 
     def __init__(self, config: OcrConfig | None = None) -> None:

@@ -45,7 +45,7 @@ _MISCOLOURED = 0.4
 # from how many seconds a frame on a stretch of detections says nothing of a moment within it.
 _ELSEWHERE, _DENSE = 3.0, 2.0
 # Odds that what a question presupposes was there.
-_SUPPOSED = 4.0
+_SUPPOSED = 8.0
 
 
 def labels_named(text: str) -> list[str]:

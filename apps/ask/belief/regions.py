@@ -2,11 +2,11 @@
 
 An entry is found by one vector of all that it shows. The kept pictures of the likeliest moments are shown to the
 encoder again, which tells what each of their regions looks like; that takes about as long as encoding the pictures
-did. The numbers are a logistic fit on slide shows of captioned photographs: by whether captions name a thing,
-how surely it is shown, given the memory's belief and the nearest region (`hippocam train regions`; its card is
-models/assets/region_belief.md). No footage was used but for what is said of it below.
+did. How near any text comes differs from film to film, so it counts by how much the nearest region comes nearer
+to what is looked for than the same pictures come to the phrases of the bank, in standard deviations. The numbers
+are a logistic fit; its card is models/assets/region_belief.md.
 
-Shapes: R regions of a picture; D embedding dimension.
+Shapes: R regions of a picture; P phrases of the bank; D embedding dimension.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from __future__ import annotations
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
 
 from hippocam.apps.ask.belief.witnesses import believed_anew, is_in_words, shown_belief
 from hippocam.apps.ask.pictures import read_picture
@@ -26,9 +28,11 @@ from hippocam.stream.records import FloatArray, Image
 
 # Moments whose pictures are looked at.
 LOOKED = 8
-# Pictures whose regions are remembered: 75 kB each.
+# Pictures whose regions are remembered: 80 kB each.
 _REMEMBERED = 192
 _LEAST = 1e-6
+# The least standard deviation of how near phrases come.
+_LEAST_DEVIATION = 1e-3
 
 
 @runtime_checkable
@@ -44,48 +48,58 @@ class RegionBelief:
     """A logistic model of whether a moment shows what a text describes.
 
     Attributes:
-        bias: Log odds where the memory's belief is one half and the nearest region has a cosine of 0.
+        bias: Log odds where the memory's belief is one half and the nearest region is as near as phrases are.
         belief: What a unit of the log odds of the memory's belief counts.
-        cosine: What a cosine of 1 of the nearest region counts.
-        usual: Cosine that the nearest region usually has where the memory's belief is one half.
+        nearness: What a standard deviation counts by which the nearest region comes nearer than phrases do.
+        usual: How many of these it usually has where the memory's belief is one half.
         rises: How much that rises with a unit of the log odds.
     """
 
     bias: float
     belief: float
-    cosine: float
+    nearness: float
     usual: float
     rises: float
 
-    def believed(self, belief: float, cosine: float | None) -> float:
+    def believed(self, belief: float, nearness: float | None) -> float:
         """Believe a moment anew.
 
         Args:
             belief: The memory's, 0 to 1.
-            cosine: Of the nearest region; None for a picture that was not looked at: then it is taken as usual.
+            nearness: Of the nearest region; None for a picture that was not looked at: then it is taken as usual.
         """
         belief = min(max(belief, _LEAST), 1 - _LEAST)
         odds = math.log(belief / (1 - belief))
-        if cosine is None:
-            cosine = self.usual + self.rises * odds
-        return 1 / (1 + math.exp(-(self.bias + self.belief * odds + self.cosine * cosine)))
+        if nearness is None:
+            nearness = self.usual + self.rises * odds
+        return 1 / (1 + math.exp(-(self.bias + self.belief * odds + self.nearness * nearness)))
 
 
-# Log odds that what is asked for is there, beyond those of slide shows, which have it as often as not. Set on the
-# clips whose mistakes may be looked at; `hippocam bench presence --beliefs` tells what another number would do.
-_ASKED_FOR = 0.2
-FITTED = RegionBelief(bias=-3.78 + _ASKED_FOR, belief=0.065, cosine=12.18, usual=0.287, rises=0.0257)
+FITTED = RegionBelief(bias=-0.83, belief=0.082, nearness=1.10, usual=1.01, rises=0.259)
+
+
+class Regions(NamedTuple):
+    """The regions of a picture, float32 [R, D], and how near the nearest comes to each phrase, float32 [P]."""
+
+    vectors_RD: FloatArray
+    phrases_P: FloatArray
 
 
 class PictureRegions:
     """Regions of pictures, each picture encoded once; safe to use from several threads."""
 
     def __init__(self) -> None:
-        self._known = OrderedDict[tuple[str, int], FloatArray]()
+        self._known = OrderedDict[tuple[str, int], Regions]()
         self._lock = threading.Lock()
 
-    def nearest(self, path: str, vector_D: FloatArray, encoder: RegionEncoder) -> float | None:
-        """Cosine of the region of a picture file that comes nearest to a vector; None where the file is gone."""
+    def of(self, path: str, encoder: RegionEncoder, phrases_PD: FloatArray) -> Regions | None:
+        """The regions of a picture file; None where the file is gone.
+
+        Args:
+            path: The file.
+            encoder: The one that made the vectors of the memory.
+            phrases_PD: The bank of phrases in its space, float32 [P, D].
+        """
         try:
             key = path, Path(path).stat().st_mtime_ns
         except OSError:
@@ -95,11 +109,12 @@ class PictureRegions:
                 image = read_picture(Path(path))
                 if image is None:
                     return None
-                self._known[key] = encoder.encode_regions(image)
+                vectors_RD = encoder.encode_regions(image)
+                self._known[key] = Regions(vectors_RD, (vectors_RD @ phrases_PD.T).max(axis=0))
             self._known.move_to_end(key)
             while len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)
-            return float((self._known[key] @ vector_D).max())
+            return self._known[key]
 
 
 _SHARED = PictureRegions()
@@ -114,6 +129,7 @@ def by_regions(
     moments: Sequence[Evidence],
     vector_D: FloatArray,
     encoder: object,
+    phrases: Callable[[], FloatArray],
     *,
     model: RegionBelief = FITTED,
     pictures: PictureRegions = _SHARED,
@@ -124,6 +140,7 @@ def by_regions(
         moments: The strongest first. Those that words answer stay as they are.
         vector_D: What is looked for, in the encoder's space.
         encoder: The one that made the vectors; where it knows no regions, nothing changes.
+        phrases: Gives the bank of phrases in the encoder's space, float32 [P, D].
         model: How belief and regions are joined.
         pictures: Encodes the pictures, or remembers them.
 
@@ -132,13 +149,28 @@ def by_regions(
     """
     if not isinstance(encoder, RegionEncoder):
         return tuple(moments)
+    bank_PD = phrases()
+    shown = [not (is_in_words(m) or (m.claimed and m.witnessed is None)) for m in moments]
+    regions = [
+        pictures.of(moment.image, encoder, bank_PD) if own and rank < LOOKED and moment.image else None
+        for rank, (moment, own) in enumerate(zip(moments, shown, strict=True))
+    ]
+    cosines = [None if each is None else float((each.vectors_RD @ vector_D).max()) for each in regions]
+    mean, deviation = _of_phrases([each for each in regions if each is not None])
     found = list[Evidence]()
-    for rank, moment in enumerate(moments):
-        if is_in_words(moment) or (moment.claimed and moment.witnessed is None):
+    for moment, own, cosine in zip(moments, shown, cosines, strict=True):
+        if not own:
             found.append(moment)
             continue
-        looked = rank < LOOKED and moment.image
-        cosine = pictures.nearest(moment.image, vector_D, encoder) if looked else None
+        nearness = None if cosine is None else (cosine - mean) / deviation
         why = moment.why if cosine is None else f"{moment.why}; its nearest region: cosine {cosine:.2f}"
-        found.append(believed_anew(moment, model.believed(shown_belief(moment), cosine), why))
+        found.append(believed_anew(moment, model.believed(shown_belief(moment), nearness), why))
     return tuple(found)
+
+
+def _of_phrases(regions: Sequence[Regions]) -> tuple[float, float]:
+    """Mean and standard deviation of how near some pictures come to the phrases of the bank."""
+    if not regions:
+        return 0.0, 1.0
+    nearest_P = np.max([each.phrases_P for each in regions], axis=0)
+    return float(nearest_P.mean()), max(float(nearest_P.std()), _LEAST_DEVIATION)
