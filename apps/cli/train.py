@@ -128,11 +128,11 @@ def _regions(options: argparse.Namespace) -> int:
     from hippocam.models.training.regions import fit_regions
 
     fitted, also = fit_regions(options.data, options.also, seed=options.seed)
-    bias, belief, cosine = fitted.weights
+    bias, belief, nearness = fitted.weights
     usual, rises = fitted.usual
     lines = [
-        f"log odds {bias:.2f} + {belief:.3f} of the belief's + {cosine:.2f} of the nearest region's cosine",
-        f"that cosine is usually {usual:.3f} + {rises:.4f} of the belief's log odds",
+        f"log odds {bias:.2f} + {belief:.3f} of the belief's + {nearness:.2f} of the nearest region's nearness",
+        f"that nearness is usually {usual:.3f} + {rises:.4f} of the belief's log odds",
     ]
     for name, each in (("fitted on", fitted), ("measured on", also)):
         if each is not None:

@@ -1,7 +1,8 @@
 """Text on screen: the lines that were read in frames of one stream in, notes from first to last seen out.
 
-A line that is read again, even with a letter wrong, is the same line and stays open; one that is missing is
-closed at the next look that misses it too, since reading flickers. A line that a look misses was there until the
+A line that is read again, even with a letter wrong, is the same line and stays open; of its readings the one that
+is nearest to all of them is told. One that is missing is closed at the next look that misses it too, since reading
+flickers. A line that a look misses was there until the
 last look that saw it, and through the unchanged frames after that. Digits must agree: a price or a page that
 changes is another line.
 """
@@ -23,6 +24,8 @@ _SAME = 0.85
 # Most lines of one look, and most characters of a line.
 _MOST_LINES = 64
 _MAX_TEXT = 300
+# Different readings of a line that are compared, the most frequent first.
+_MOST_READINGS = 5
 # Looks in a row that must miss a line to close it.
 _MISSES = 2
 
@@ -149,8 +152,24 @@ class ScreenText:
     def _again(self, line: _Line, time_s: float, text: str, at: int) -> None:
         line.t1_s, line.misses, line.changed, line.line = time_s, 0, True, at
         line.readings[text] += 1
-        if line.readings[text] > line.readings[line.text]:
-            line.text, line.key, line.known_s = text, _key(text), time_s
+        if text == line.text:
+            return  # which speaks for it once more
+        best = _nearest_to_all(line.readings, line.text)
+        if best != line.text:
+            line.text, line.key, line.known_s = best, _key(best), time_s
+
+
+def _nearest_to_all(readings: Counter[str], told: str) -> str:
+    """The reading that has most in common with all, each as often as it was read; of equals the one told."""
+    some = dict(readings.most_common(_MOST_READINGS)) | {told: readings[told]}
+
+    def common(text: str) -> float:
+        shares = (
+            times * SequenceMatcher(None, text, other, autojunk=False).ratio() for other, times in some.items()
+        )
+        return sum(shares)
+
+    return max(some, key=lambda text: (round(common(text), 6), text == told))
 
 
 def _key(text: str) -> str:

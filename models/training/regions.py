@@ -3,9 +3,10 @@
 Some photographs stand for what a video shows; captions say what is in them. What two captions of a photograph name
 is shown. What no caption of a show names is not, but for things that captions often leave unsaid. A logistic model
 then tells the two apart by two numbers of the moment that speaks most for it: the log odds of the belief by the
-whole pictures, and the cosine of the nearest region.
+whole pictures, and how much nearer the nearest region comes than the same pictures come to the phrases of the
+bank, in standard deviations.
 
-Shapes: N photographs; R regions; F of a vector; Q questions; S photographs of a show.
+Shapes: N photographs; R regions; P phrases; F of a vector; Q questions; S photographs of a show.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 from hippocam.memory.recall.recall import midpoint
 from hippocam.memory.training.auc import auc
 from hippocam.models.encoders.bundled.encoder import BundledEncoder
+from hippocam.models.sentences.vectors import phrase_vectors
 from hippocam.models.training.captions import FEWEST_PHOTOS, Indices, read_captions, read_photo, split
 from hippocam.stream.records import EncoderSpec, FloatArray
 
@@ -74,8 +76,9 @@ class Fitted:
     """What was fitted, and how well it tells what is shown from what is not.
 
     Attributes:
-        weights: Log odds where the belief is one half and the cosine 0; of a unit of log odds; of a cosine of 1.
-        usual: The nearest region's cosine where the belief is one half, and how much it rises with a unit.
+        weights: Log odds where belief is one half and regions as near as phrases; of a unit of log odds; of a
+            standard deviation of nearness.
+        usual: The nearest region's nearness where the belief is one half, and how much it rises with a unit.
         auc: With the model, and by the belief of whole pictures alone.
         there: Share of what is there that is believed by one half, by both.
         absent: Share of what is not that is not, by both.
@@ -102,16 +105,21 @@ class Features:
         self._encoder = encoder
         self._whole_NF = np.concatenate([encoder.encode_images([image]).vectors_ND for image in images])
         self._regions_NRF = np.stack([encoder.encode_regions(image) for image in images])
+        phrases_PF = phrase_vectors(self.spec, lambda: encoder)
+        self._phrases_NP = np.stack([(regions_RF @ phrases_PF.T).max(axis=0) for regions_RF in self._regions_NRF])
 
     def of(self, asked: Asked) -> tuple[FloatArray, FloatArray]:
-        """Log odds by the whole pictures and the nearest regions' cosines, float32 [Q, S] each."""
+        """Log odds by the whole pictures, and how near the nearest regions come, float32 [Q, S] each."""
         names = list(dict.fromkeys(asked.texts))
         texts_TF = self._encoder.encode_texts(names)
         whole_NT = self._whole_NF @ texts_TF.T
         nearest_NT = np.stack([(regions_RF @ texts_TF.T).max(axis=0) for regions_RF in self._regions_NRF])
         row_Q = np.array([names.index(text) for text in asked.texts])[:, None]
         odds_NT = self.spec.slope * (whole_NT - midpoint(self.spec, asked.shows_QS.shape[1]))
-        return odds_NT[asked.shows_QS, row_Q], nearest_NT[asked.shows_QS, row_Q]
+        phrases_QP = np.stack([self._phrases_NP[show_S].max(axis=0) for show_S in asked.shows_QS])
+        mean_Q1, deviation_Q1 = phrases_QP.mean(axis=1)[:, None], phrases_QP.std(axis=1)[:, None]
+        nearness_QS = (nearest_NT[asked.shows_QS, row_Q] - mean_Q1) / deviation_Q1
+        return odds_NT[asked.shows_QS, row_Q], nearness_QS
 
 
 def ask_shows(captions_N: Sequence[Sequence[str]], *, shows: int = SHOWS, seed: int) -> Asked:
@@ -137,22 +145,22 @@ def ask_shows(captions_N: Sequence[Sequence[str]], *, shows: int = SHOWS, seed: 
     return Asked(shows_QS=np.stack(shows_QS), texts=tuple(texts), there_Q=np.array(there))
 
 
-def fit(odds_QS: FloatArray, cosines_QS: FloatArray, there_Q: NDArray[np.bool_]) -> Fitted:
+def fit(odds_QS: FloatArray, nearness_QS: FloatArray, there_Q: NDArray[np.bool_]) -> Fitted:
     """Fit the model: of each question the moment that speaks most for it counts, by the weights so far."""
     weights_3 = np.array([0.0, 1.0, 0.0])
     rows_Q = np.arange(len(there_Q))
     for _ in range(_ROUNDS):
-        best_Q = (weights_3[1] * odds_QS + weights_3[2] * cosines_QS).argmax(axis=1)
-        weights_3 = _logistic(odds_QS[rows_Q, best_Q], cosines_QS[rows_Q, best_Q], there_Q)
-    return measure(weights_3, odds_QS, cosines_QS, there_Q)
+        best_Q = (weights_3[1] * odds_QS + weights_3[2] * nearness_QS).argmax(axis=1)
+        weights_3 = _logistic(odds_QS[rows_Q, best_Q], nearness_QS[rows_Q, best_Q], there_Q)
+    return measure(weights_3, odds_QS, nearness_QS, there_Q)
 
 
 def measure(
-    weights_3: NDArray[np.float64], odds_QS: FloatArray, cosines_QS: FloatArray, there_Q: NDArray[np.bool_]
+    weights_3: NDArray[np.float64], odds_QS: FloatArray, nearness_QS: FloatArray, there_Q: NDArray[np.bool_]
 ) -> Fitted:
     """Say how well weights tell what is there from what is not."""
-    both = (weights_3[0] + weights_3[1] * odds_QS + weights_3[2] * cosines_QS).max(axis=1), odds_QS.max(axis=1)
-    rises, usual = np.polyfit(odds_QS.ravel(), cosines_QS.ravel(), 1)
+    both = (weights_3[0] + weights_3[1] * odds_QS + weights_3[2] * nearness_QS).max(axis=1), odds_QS.max(axis=1)
+    rises, usual = np.polyfit(odds_QS.ravel(), nearness_QS.ravel(), 1)
     one, other = ((score_Q[there_Q], score_Q[~there_Q]) for score_Q in both)
     return Fitted(
         weights=(float(weights_3[0]), float(weights_3[1]), float(weights_3[2])),
@@ -185,8 +193,8 @@ def _material(
     chosen = chosen[:: max(1, len(chosen) // _MOST)]
     captions_N = [[captions[m] for m in np.flatnonzero(photo_of_M == photo)] for photo in chosen]
     asked = ask_shows(captions_N, seed=seed)
-    odds_QS, cosines_QS = Features([files[photo] for photo in chosen], encoder).of(asked)
-    return odds_QS, cosines_QS, asked.there_Q
+    odds_QS, nearness_QS = Features([files[photo] for photo in chosen], encoder).of(asked)
+    return odds_QS, nearness_QS, asked.there_Q
 
 
 def _words(caption: str) -> set[str]:
@@ -197,9 +205,9 @@ def _singular(word: str) -> str:
     return word.removesuffix("s") if len(word) > 3 and not word.endswith("ss") else word
 
 
-def _logistic(odds_Q: FloatArray, cosines_Q: FloatArray, there_Q: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _logistic(odds_Q: FloatArray, nearness_Q: FloatArray, there_Q: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Fit three weights by Newton's method, both answers weighing alike."""
-    design_Q3 = np.stack([np.ones(len(odds_Q)), odds_Q / 10, cosines_Q * 10], axis=1).astype(np.float64)
+    design_Q3 = np.stack([np.ones(len(odds_Q)), odds_Q / 10, nearness_Q], axis=1).astype(np.float64)
     weigh_Q = np.where(there_Q, 0.5 / there_Q.mean(), 0.5 / (~there_Q).mean())
     weights_3 = np.zeros(3)
     for _ in range(_NEWTON_STEPS):
@@ -207,5 +215,5 @@ def _logistic(odds_Q: FloatArray, cosines_Q: FloatArray, there_Q: NDArray[np.boo
         gradient = design_Q3.T @ (weigh_Q * (there_Q - belief_Q)) - 1e-2 * weights_3
         hessian = (design_Q3 * (weigh_Q * belief_Q * (1 - belief_Q))[:, None]).T @ design_Q3 + 1e-2 * np.eye(3)
         weights_3 = weights_3 + np.linalg.solve(hessian, gradient)
-    scaled_3: NDArray[np.float64] = weights_3 * np.array([1.0, 0.1, 10.0])
+    scaled_3: NDArray[np.float64] = weights_3 * np.array([1.0, 0.1, 1.0])
     return scaled_3

@@ -30,6 +30,13 @@ def test_a_letter_read_wrong_is_the_same_line_and_the_usual_reading_stays():
     assert feed(looks) == {("Some rights reserved.", 0, 4)}
 
 
+def test_of_readings_that_are_all_different_the_one_nearest_to_all_is_told():
+    """Each has another letter wrong but one, so no vote for whole lines would decide."""
+    readings = ["Fremont Avenoe 1200", "Frement Avenue 1200", "Fremont Avenue 1200"]
+    looks = [(2 * index, [text]) for index, text in enumerate(readings)]
+    assert feed(looks) == {("Fremont Avenue 1200", 0, 4)}
+
+
 def test_a_look_that_misses_a_line_does_not_end_it():
     assert feed([(0, ["Exit only"]), (2, []), (4, ["Exit only"]), (6, None)]) == {("Exit only", 0, 6)}
 

@@ -28,10 +28,10 @@ def test_the_fit_finds_that_regions_tell_what_whole_pictures_do_not():
     rng = np.random.default_rng(0)
     there_Q = np.arange(400) % 2 == 0
     odds_QS = rng.normal(0, 3, (400, 12)).astype(np.float32)
-    cosines_QS = rng.normal(0.2, 0.03, (400, 12)).astype(np.float32)
-    cosines_QS[there_Q, 5] += 0.2
-    fitted = fit(odds_QS, cosines_QS, there_Q)
+    nearness_QS = rng.normal(0.2, 1.0, (400, 12)).astype(np.float32)
+    nearness_QS[there_Q, 5] += 6
+    fitted = fit(odds_QS, nearness_QS, there_Q)
     assert fitted.auc[0] > 0.95 > 0.6 > fitted.auc[1]
     assert min(fitted.there[0], fitted.absent[0]) > 0.9
     assert fitted.weights[2] > 0
-    assert fitted.usual[0] == pytest.approx(float(cosines_QS.mean()), abs=0.01)
+    assert fitted.usual[0] == pytest.approx(float(nearness_QS.mean()), abs=0.02)
