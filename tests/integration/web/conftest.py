@@ -36,12 +36,28 @@ def helpers(load_helpers: Callable[[str], ModuleType]) -> ModuleType:
     return load_helpers("integration/web/test_web.py")
 
 
+@pytest.fixture(scope="session")
+def colours(made_once: Callable[..., Path], load_helpers: Callable[[str], ModuleType]) -> Path:
+    """A folder with one video, "colours" (red, then green, then blue, 8 s each), and a memory of it."""
+    helpers = load_helpers("integration/web/test_web.py")
+
+    def watched(folder: Path) -> None:
+        with pytest.MonkeyPatch.context() as patch, Session(folder / "memory", encoder="colour") as made:
+            patch.setattr("hippocam.apps.folders.make_encoder", lambda name: helpers.ColourEncoder())
+            made.watch([helpers.render_colours(folder / "colours.mp4")])
+
+    return made_once("colours", watched)
+
+
 @pytest.fixture
-def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, helpers: ModuleType) -> Iterator[Session]:
-    """A memory of one video, "colours": red, then green, then blue, 8 s each."""
+def session(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, helpers: ModuleType, colours: Path
+) -> Iterator[Session]:
+    """A memory of the video "colours", which a test may change."""
     monkeypatch.setattr("hippocam.apps.folders.make_encoder", lambda name: helpers.ColourEncoder())
+    shutil.copytree(colours, tmp_path, dirs_exist_ok=True)
     with Session(tmp_path / "memory", encoder="colour") as made:
-        made.watch([helpers.render_colours(tmp_path / "colours.mp4")])
+        made.watch([tmp_path / "colours.mp4"])  # known by what is in it: only where it lies is new
         yield made
 
 

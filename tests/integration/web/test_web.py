@@ -69,15 +69,6 @@ def render_colours(path: Path, *, seconds_each: int = 8, codec: str = "libx264")
 
 
 @pytest.fixture
-def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
-    """A memory of one video, "colours"."""
-    monkeypatch.setattr("hippocam.apps.folders.make_encoder", lambda name: ColourEncoder())
-    with Session(tmp_path / "memory", encoder="colour") as made:
-        made.watch([render_colours(tmp_path / "colours.mp4")])
-        yield made
-
-
-@pytest.fixture
 def client(session: Session) -> Iterator[TestClient]:
     with TestClient(build_app(session), base_url=LOCAL) as made:
         yield made
