@@ -224,7 +224,7 @@ class Bank:
             self._twins.pair(row, self._compared)
         self._compared = None
         steps, freed_bytes = self.learning.given_up
-        self.learning.given_up = steps, freed_bytes - int(self._ladder.whole_bytes(np.array([row]))[0])
+        self.learning.given_up = steps, freed_bytes - self._ladder.new_bytes(slot)
 
     def load(
         self, slots: Slots, ends_s: Mapping[str, float] | None = None, state: BankState | None = None

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hippocam.memory.bank.columns import Columns, Rows
 from hippocam.memory.codec import Outline, packed_bytes, sign_bytes, sign_error
-from hippocam.memory.records import OUTLINE, Level
+from hippocam.memory.records import OUTLINE, Level, Slot
 
 Doubles = NDArray[np.float64]
 
@@ -130,6 +130,10 @@ class Ladder:
             + _words_bytes(columns.level[rows], columns.words_bytes[rows])
         )
         return own
+
+    def new_bytes(self, slot: Slot) -> int:
+        """Bytes that an entry takes while it has its vectors."""
+        return slot.jpeg_bytes + slot.words_bytes + self._vectors * (self._columns.dim + 4) + self._row_bytes
 
     def outlines(self) -> bool:
         """Whether numbers become outlines: some entry is one, or none has signs, which would have little room."""

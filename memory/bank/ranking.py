@@ -1,6 +1,6 @@
 """Which step of which entry costs the least worth for its bytes.
 
-All entries are ranked at once, and one of them again when it took a step: making room often takes many steps. Of
+All entries are ranked at once, and those of them again that took a step: making room often takes many steps. Of
 very many entries only those are ranked that were the cheapest when all were ranked last, and newer ones.
 
 Shapes: N rows.
@@ -94,17 +94,20 @@ class Ranking:
         self._ladder = ladder
         self._merged_from = merged_from
         self._table: _Table | None = None
+        self._stale = list[int]()  # rows that are to be ranked again
         self._few: Rows | None = None  # the cheapest when all were last ranked; None to rank all
         self._ranked_to = 0  # the order of the newest entry then
 
     def forget(self) -> None:
         """Rank all entries anew: something changed that bears on several."""
         self._table = None
+        self._stale = []
 
     def shorten(self) -> None:
         """Rank all entries, and from now on, where they are many, only those that are the cheapest now."""
         columns = self._columns
-        self._table, self._few, self._ranked_to = None, None, columns.added
+        self.forget()
+        self._few, self._ranked_to = None, columns.added
         if len(columns) <= _ALL:
             return
         table = self._ranked(self._free_to_go(columns.all_rows()))
@@ -121,20 +124,27 @@ class Ranking:
 
     def restore(self, few: bytes) -> None:
         """Rank the entries that `few` told."""
-        self._table, self._few, self._ranked_to = None, None, 0
+        self.forget()
+        self._few, self._ranked_to = None, 0
         if few:
             steps = np.frombuffer(zlib.decompress(few), "<i8").astype(np.int64)
             rows = np.cumsum(steps[1:])
             self._few, self._ranked_to = rows[rows < len(self._columns.used)], int(steps[0])  # others are free now
 
     def again(self, row: int) -> None:
-        """Rank an entry again which alone has changed."""
-        if self._table is None:
-            return
-        index = int(np.searchsorted(self._table.rows, row))
-        if index < len(self._table.rows) and self._table.rows[index] == row:
-            for column, value in zip(self._table, self._ranked(np.array([row])), strict=True):
-                column[index] = value[0]
+        """Rank an entry again which alone has changed, before the next step."""
+        if self._table is not None:
+            self._stale.append(row)
+
+    def _rank_again(self, table: _Table) -> None:
+        rows = np.array(sorted(set(self._stale)))
+        indices = np.searchsorted(table.rows, rows)
+        there = indices < len(table.rows)
+        there[there] = table.rows[indices[there]] == rows[there]
+        if there.any():
+            for column, values in zip(table, self._ranked(rows[there]), strict=True):
+                column[indices[there]] = values
+        self._stale = []
 
     def least(self) -> Ranked | None:
         """The entry whose next step costs least, of equals that of the smallest id; None where there is none."""
@@ -142,6 +152,8 @@ class Ranking:
         if self._table is None:
             self._table = self._ranked(self._wanted())
         table = self._table
+        if self._stale:
+            self._rank_again(table)
         if not len(table.rows):
             return None
         lowest = np.flatnonzero(table.cost == table.cost.min())

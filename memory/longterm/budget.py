@@ -294,6 +294,7 @@ class ByteBudget:
         self._ahead_bytes = max(
             _LEAST_AHEAD_PAGES * database.page_bytes, min(_MOST_AHEAD_BYTES, int(_AHEAD_SHARE * given_bytes))
         )
+        self._spare_bytes = 0  # beside what was to be written when room was made last
         self._tombstones, self._entries, self._notes = tombstones, entries, notes
 
     def make_room(self, needed_bytes: int, *, picture_bytes: int = 0) -> None:
@@ -325,6 +326,7 @@ class ByteBudget:
                 self._log.keep_small()
                 projected_bytes = self._projected_bytes(needed_bytes)
         self._refuse(projected_bytes, needed_bytes)
+        self._spare_bytes = self.given_bytes - projected_bytes
         self._shrink(needed_bytes, picture_bytes, projected_bytes)
 
     def make_ready(self, most_steps: int) -> bool:
@@ -334,6 +336,8 @@ class ByteBudget:
         once, as much goes for each event as it took. What goes depends on what is held alone, so a memory that was
         killed in between goes on alike.
         """
+        if self._spare_bytes >= self.insert_bytes + self._ahead_bytes:  # also once that was written
+            return True
         if not self._log.folds():  # whoever writes next is told
             return True
         with self._database.together(self._log.sizes.steps):
