@@ -296,8 +296,10 @@ class _GroupReader:
                 self._fed = position
             if self._fed < self._from:
                 return
-            # Frames that nobody wants and no other frame is predicted from need not be decoded at all.
-            self._codec.skip_frame = "DEFAULT" if seq is not None and self._is_wanted[seq] else "NONREF"
+            # Frames that nobody wants and no other frame is predicted from need not be decoded at all. What AV1's
+            # decoder is told when it opens holds for all frames to come.
+            if self._codec.is_open:
+                self._codec.skip_frame = "DEFAULT" if seq is not None and self._is_wanted[seq] else "NONREF"
             self._ready = self._codec.decode(packet)
         except av.FFmpegError:
             self.errors += 1
