@@ -18,7 +18,7 @@ from hippocam.stream.protocols import Hearing
 from hippocam.stream.records import Image, Note, Observation, Stretch, stream_id
 from hippocam.stream.sources.container_text import text_notes
 from hippocam.stream.sources.decode.cuts import CutFinder
-from hippocam.stream.sources.decode.frames import Decoder, read_seqs, sample_video
+from hippocam.stream.sources.decode.frames import Decoder, read_between, read_seqs, sample_video
 from hippocam.stream.sources.decode.joined import unread_from
 from hippocam.stream.sources.decode.length import length_s
 from hippocam.stream.sources.decode.packet_index import PacketIndex, build_index, shared_index
@@ -317,12 +317,9 @@ class VideoSource:
         if number is None:
             raise SourceError(self.uri, f"no video track is called {camera!r} any more")
         index = build_index(self._path, self.uri, number)
-        usable = np.flatnonzero(~index.damaged & (index.times_s >= t0_s) & (index.times_s <= t1_s))
-        wanted = [int(seq) for seq in usable[pick_indices(index.times_s[usable], fps)]]
-        for seq, image in read_seqs(
-            self._path, self.uri, index, wanted, longest=self._longest_px, threads=self._threads
-        ):
-            yield float(index.times_s[seq]), image
+        yield from read_between(
+            self._path, self.uri, index, t0_s, t1_s, fps=fps, longest=self._longest_px, threads=self._threads
+        )
 
 
 def told_end(index: PacketIndex) -> str:

@@ -76,6 +76,34 @@ def sample_video(
             cuts.take()
 
 
+def read_between(
+    path: Path,
+    uri: str,
+    index: PacketIndex,
+    t0_s: float,
+    t1_s: float,
+    *,
+    fps: float | None,
+    longest: int,
+    threads: int,
+) -> Iterator[tuple[float, Image]]:
+    """Yield true seconds and picture of the frames in a stretch of time, at about fps a second (None: all)."""
+    from hippocam.stream.sources.decode import pyav
+
+    if index.linear:  # only decoding tells its times
+        for _, time_s, image in pyav.read_linear(
+            path, uri, index, fps=fps, after_seq=-1, longest=longest, threads=threads, from_s=t0_s
+        ):
+            if time_s > t1_s:
+                return
+            yield time_s, image
+        return
+    usable = np.flatnonzero(~index.damaged & (index.times_s >= t0_s) & (index.times_s <= t1_s))
+    wanted = [int(seq) for seq in usable[pick_indices(index.times_s[usable], fps)]]
+    for seq, image in read_seqs(path, uri, index, wanted, longest=longest, threads=threads):
+        yield float(index.times_s[seq]), image
+
+
 def read_seqs(
     path: Path,
     uri: str,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -26,6 +27,8 @@ _CHEAPER_THAN_SEEK = 8
 _REORDER = 40
 # Frames that a decoder may lose where a recording ends in the midst of one.
 _LOST_AT_JOIN = 4
+# In a program stream frames get other timestamps where reading begins in its midst: it is read over up to there.
+_READ_ON = "mpeg"
 # Codecs in which a packet may show nothing by design: VP8's hidden references, MPEG-4's dropped frames.
 _HIDING = frozenset({"vp8", "mpeg4", "msmpeg4v3"})
 
@@ -310,8 +313,13 @@ class _GroupReader:
         self._ready.clear()
         self._from = int(self._index.keys[key])
         step = 0
-        while not self._land(key - step):
-            step = 2 * step + 1
+        if self._index.container != _READ_ON:
+            while not self._land(key - step):
+                step = 2 * step + 1
+        elif self._drained:
+            self._land(0)
+        else:
+            self._codec.flush_buffers()
         self._drained = False
 
     def _land(self, aim: int) -> bool:
@@ -353,7 +361,15 @@ class _GroupReader:
 
 
 def read_linear(
-    path: Path, uri: str, index: PacketIndex, *, fps: float | None, after_seq: int, longest: int, threads: int
+    path: Path,
+    uri: str,
+    index: PacketIndex,
+    *,
+    fps: float | None,
+    after_seq: int,
+    longest: int,
+    threads: int,
+    from_s: float = -math.inf,
 ) -> Iterator[tuple[int, float, Image]]:
     """Yield sampled frames of a file whose timestamps cannot be sorted, by decoding all of it in order.
 
@@ -365,6 +381,7 @@ def read_linear(
         after_seq: Only frames with a greater seq (those before are still decoded).
         longest: Longer side of the pictures in pixels, at most.
         threads: Decoding threads, 0 for one per core.
+        from_s: Only frames from this time on, in seconds; those before are still decoded.
 
     Yields:
         The frame's seq, its true time in seconds and its picture, uint8 [H, W, 3] RGB.
@@ -391,7 +408,7 @@ def read_linear(
                     origin_s = float(ticks * index.time_base) - float(index.times_s[0])
                 time_s = float(ticks * index.time_base) - origin_s
             time_s = last_s = max(time_s, last_s)  # a damaged timestamp does not take time back
-            if grid.keeps(time_s) and seq > after_seq and not frame.is_corrupt:
+            if time_s >= from_s and grid.keeps(time_s) and seq > after_seq and not frame.is_corrupt:
                 yield seq, time_s, converter.image(frame)
     missing = len(index) - seq - 1
     if index.parts > 1 and missing > _LOST_AT_JOIN * index.parts:

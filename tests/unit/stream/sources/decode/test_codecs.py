@@ -52,6 +52,26 @@ def test_segments_hold_all_frames_together(film: Path, tmp_path: Path, media: Mo
     assert [media.read_number(o.images[""]) for o in seen] == list(range(0, 100, 5))
 
 
+@pytest.mark.parametrize("name", ["a.mpg", "a.vob", "a.h264", "a.ts", "a.wmv"])
+def test_films_that_are_hard_to_seek_in_show_the_right_frames(
+    tmp_path: Path, media: ModuleType, name: str
+) -> None:
+    # A program stream gives frames other timestamps where one lands in its midst; raw streams have none at all.
+    whole, path = tmp_path / "whole.mp4", tmp_path / name
+    media.render_video(whole, frames=100)
+    codecs = {".mpg": "mpeg1video", ".vob": "mpeg2video", ".wmv": "wmv2"}
+    media.encode_anew(whole, path, codec=codecs.get(path.suffix, "libx264"))
+    every = [media.read_number(o.images[""]) for o in VideoSource(path).observations(fps=None)]
+    assert every == list(range(100))
+    for after in (20, 49, 77):
+        seen = list(VideoSource(path).observations(fps=5, after_seq=after))
+        assert [media.read_number(o.images[""]) for o in seen] == [o.seq for o in seen]
+        assert [o.seq for o in seen] == [k for k in range(0, 100, 5) if k > after]
+    looked = list(VideoSource(path).between(2.2, 2.6, fps=None))
+    assert [media.read_number(image) for _, image in looked] == [round(25 * time_s) for time_s, _ in looked]
+    assert 10 <= len(looked) <= 11
+
+
 @pytest.mark.parametrize("codec", ["libx264", "libx265", "libsvtav1"])
 def test_a_trimmed_film_is_seen_from_its_start(tmp_path: Path, media: ModuleType, codec: str) -> None:
     path = tmp_path / "a.mp4"
