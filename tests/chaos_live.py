@@ -88,11 +88,11 @@ def footage(base: Path, count: int, seed: int) -> Outcome:
 
 
 def _killed_while_recording(folder: Path, chance: random.Random, outcome: Outcome) -> None:
-    memory = folder / "m"
+    memory, look_back = folder / "m", chance.choice(("8s", "60s"))  # some events are younger than it, some older
     kept = ("--keep", "motion", "--keep-before", "1s", "--keep-after", "1s") if chance.random() < 0.5 else ()
     with live_process.RtspServer() as server:
         for _ in range(2):
-            arguments = (server.url, "--budget-mb", "5", "--look-back", "8s", *kept)
+            arguments = (server.url, "--budget-mb", "5", "--look-back", look_back, *kept)
             with live_process.Live(memory, *arguments) as running:
                 running.wait_for(lambda row: row["state"] == "live" and row["last_s"])
                 until_s = time.monotonic() + chance.uniform(0.0, 10.0)
@@ -101,7 +101,7 @@ def _killed_while_recording(folder: Path, chance: random.Random, outcome: Outcom
                     time.sleep(min(left_s, chance.uniform(0.3, 3.0)))
                 _kill(running, outcome)
             _agree(memory, folder, Outcome(""))
-        with live_process.Live(memory, server.url, "--budget-mb", "5", "--look-back", "8s") as running:
+        with live_process.Live(memory, server.url, "--budget-mb", "5", "--look-back", look_back) as running:
             running.wait_for(lambda row: row["state"] == "live" and row["last_s"])
             running.end()
     _agree(memory, folder, outcome)
