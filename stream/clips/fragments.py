@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple, Protocol
 
 from hippocam.stream.sources.decode.pyav import settle_colours
+from hippocam.stream.sources.files import add_copy
 
 # Codecs that every browser plays, as FFmpeg calls them.
 PLAYED, _PLAYED_SOUND = ("h264",), ("aac",)
@@ -104,7 +105,7 @@ class _Copied:
 
     def __init__(self, container: Any, stream: Any, origin_s: float) -> None:
         self._container, self._origin_s, self._last_dts = container, origin_s, -(2**62)
-        self._into = container.add_stream_from_template(stream)
+        self._into = add_copy(container, stream)
 
     def write(self, time_s: float, packet: Any) -> None:
         pts = round((time_s - self._origin_s) / packet.time_base)

@@ -13,7 +13,7 @@ from typing import Any
 from hippocam.stream.clips.clip import Clip, check_name, clip_errors, unfinished, with_dts
 from hippocam.stream.errors import ClipError, NoFootageError
 from hippocam.stream.live.lookback import segments, start_of
-from hippocam.stream.sources.files import open_alone
+from hippocam.stream.sources.files import add_copy, open_alone
 
 # A pause between two files up to this long is shown as it was; a longer one is cut out and reported.
 _PAUSE_S = 1.0
@@ -144,7 +144,7 @@ def _mux(files: list[_File], container: Any, path: Path) -> Clip:
     for file in files:
         walk = islice(packets_of(file.path), file.skip, len(file.packets))
         for index, (time_s, packet, stream) in enumerate(walk):
-            into = into or container.add_stream_from_template(stream)
+            into = into or add_copy(container, stream)
             if not spans:
                 spans.append((time_s, time_s))
             elif not index and not 0 <= time_s - spans[-1][1] <= _PAUSE_S:

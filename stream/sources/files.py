@@ -79,6 +79,11 @@ def packets_of(container: Any, *streams: Any) -> Iterator[Any]:
         yield packet
 
 
+def add_copy(container: Any, track: Any) -> Any:
+    """Add a track for the packets of another one as they are, also where there is no encoder of their codec."""
+    return container.add_stream_from_template(track, opaque=True)
+
+
 def check_file(path: Path, uri: str) -> None:
     """Refuse what cannot be a media file, without opening a decoder.
 

@@ -20,6 +20,7 @@ from hippocam.stream.live.lookback import LookBackConfig, SegmentRing
 from hippocam.stream.private import write_bytes
 from hippocam.stream.sources.cameras.recorded_sound import RecordedSound
 from hippocam.stream.sources.decode.pyav import settle_colours
+from hippocam.stream.sources.files import add_copy
 from hippocam.stream.zones.polygons import Polygon, covered
 
 log = logging.getLogger(__name__)
@@ -122,7 +123,7 @@ class Recorder:
         self._path = self._ring.path(time_s)
         write_bytes(self._path, b"")  # for its owner alone; FFmpeg keeps the mode
         self._out = av.open(str(self._path), "w", format="matroska", options=dict(_OPTIONS))
-        self._stream = self._out.add_stream_from_template(stream)
+        self._stream = add_copy(self._out, stream)
         if self._sound is not None:
             self._sound.begin(self._out)
         self._key, self._first_s, self._start_dts = key, time_s, packet.dts

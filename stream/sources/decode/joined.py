@@ -37,6 +37,10 @@ _FLV_BEGINS = b"FLV\x01"
 _FLV_HEADER = b"\x00\x00\x00\x09\x00\x00\x00\x00"
 
 
+# In a program stream frames get other timestamps where reading begins in its midst: it is read over up to there.
+READ_ON = "mpeg"
+
+
 class JoinedClock:
     """Moves the timestamps of one stream's packets so that they never begin again.
 

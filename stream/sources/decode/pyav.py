@@ -14,7 +14,7 @@ import numpy as np
 from hippocam.stream.errors import MissingFramesError
 from hippocam.stream.records import Image
 from hippocam.stream.sources.decode.cuts import CutFinder, chosen_keys
-from hippocam.stream.sources.decode.joined import JoinedClock
+from hippocam.stream.sources.decode.joined import READ_ON, JoinedClock
 from hippocam.stream.sources.decode.packet_index import PacketIndex, display_size, scaled_size
 from hippocam.stream.sources.files import open_container, packets_of
 from hippocam.stream.sources.sampling import TimeGrid, native_rate
@@ -27,8 +27,6 @@ _CHEAPER_THAN_SEEK = 8
 _REORDER = 40
 # Frames that a decoder may lose where a recording ends in the midst of one.
 _LOST_AT_JOIN = 4
-# In a program stream frames get other timestamps where reading begins in its midst: it is read over up to there.
-_READ_ON = "mpeg"
 # Codecs in which a packet may show nothing by design: VP8's hidden references, MPEG-4's dropped frames.
 _HIDING = frozenset({"vp8", "mpeg4", "msmpeg4v3"})
 
@@ -313,7 +311,7 @@ class _GroupReader:
         self._ready.clear()
         self._from = int(self._index.keys[key])
         step = 0
-        if self._index.container != _READ_ON:
+        if self._index.container != READ_ON:
             while not self._land(key - step):
                 step = 2 * step + 1
         elif self._drained:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
+from types import ModuleType
 
 import av
 import numpy as np
@@ -97,3 +98,35 @@ def test_what_cannot_be_cut_is_told_and_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(ClipError, match="tracks"):
         cut(path, tmp_path / "c.mp4", 1.0, 2.0, number=1)
     assert [found.name for found in tmp_path.iterdir()] == ["a.mp4"]
+
+
+@pytest.mark.parametrize("name", ["a.ts", "a.mpg"])
+@pytest.mark.parametrize("t0_s", [1.0, 3.3])
+def test_a_clip_of_joined_recordings_shows_its_own_time(
+    tmp_path: Path, media: ModuleType, name: str, t0_s: float
+) -> None:
+    parts = []
+    for k in range(2):
+        media.render_video(tmp_path / "raw.mp4", frames=60, first=60 * k, options=media.long_gop(12))
+        codec = "mpeg2video" if name == "a.mpg" else "libx264"
+        parts.append(media.encode_anew(tmp_path / "raw.mp4", tmp_path / f"{k}{name}", codec=codec))
+    path = media.join(parts, tmp_path / name)
+    clip = cut(path, tmp_path / "clip.mkv", t0_s, t0_s + 0.8)
+    numbers = [number for _, number in media.true_frames(clip.path)]
+    (span,) = clip.spans
+    assert span[0] <= t0_s < span[1] <= t0_s + 0.8
+    assert numbers[0] == round(25 * span[0])
+    assert numbers[-1] == round(25 * span[1])
+
+
+@pytest.mark.parametrize(("codec", "suffix"), [("libsvtav1", ".mp4"), ("libx265", ".mp4"), ("libvpx", ".mkv")])
+def test_a_clip_of_a_codec_whose_encoder_has_another_name(
+    tmp_path: Path, media: ModuleType, codec: str, suffix: str
+) -> None:
+    options = {"preset": "8", "crf": "20"} if codec == "libsvtav1" else None
+    media.render_video(tmp_path / "a.mkv", frames=50, codec=codec, options=options, size=(192, 128))
+    assert suffix_of(tmp_path / "a.mkv") == suffix
+    clip = cut(tmp_path / "a.mkv", tmp_path / f"clip{suffix}", 0.0, 1.0)
+    numbers = [number for _, number in media.true_frames(clip.path)]
+    assert numbers == list(range(len(numbers)))
+    assert clip.frames >= len(numbers) >= 25
