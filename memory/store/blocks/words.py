@@ -38,13 +38,12 @@ def follow(db: sqlite3.Connection, temporarily: Change, *, rows_too: bool) -> No
         temporarily: Runs a statement that changes a table in main memory, with values or many of them.
         rows_too: Whether also with the entries in rows.
     """
+    gone, new = list[tuple[int]](), list[tuple[int]]()
     if rows_too:
-        _forget(
-            temporarily,
-            db.execute(
-                f"SELECT id FROM temp.words_of WHERE block = {_ROW} AND id NOT IN (SELECT id FROM main.entry)"
-            ).fetchall(),
-        )
+        gone = db.execute(
+            f"SELECT id FROM temp.words_of WHERE block = {_ROW} AND id NOT IN (SELECT id FROM main.entry)"
+        ).fetchall()
+        _forget(temporarily, gone)
     changed = db.execute(
         "SELECT id FROM temp.unpacked_block AS held "
         "WHERE version IS NOT (SELECT version FROM temp.words_block WHERE id = held.id) "
@@ -57,6 +56,9 @@ def follow(db: sqlite3.Connection, temporarily: Change, *, rows_too: bool) -> No
         new = db.execute(f"SELECT id FROM main.entry WHERE {_WORDED} AND id NOT IN ({held})").fetchall()
         if new:
             _add(temporarily, "main.entry", f"id = ? AND {_WORDED}", new, block=str(_ROW))
+    if gone or changed or new:
+        temporarily("SAVEPOINT followed")  # where FTS5 writes what it holds back: at the end of a transaction
+        temporarily("RELEASE followed")  # a connection that only reads could not
 
 
 def _follow_blocks(temporarily: Change, changed: list[tuple[int]]) -> None:

@@ -175,6 +175,18 @@ def test_words_of_entries_in_blocks_are_found_as_those_in_rows_are(store, plain,
         assert store.words.match(["door"], "text", [])
 
 
+def test_a_reader_finds_no_words_of_what_went_since_and_its_snapshot_ends_well(event, tmp_path):
+    path = tmp_path / "small.db"
+    with closing(Store(path, writable=True, new_page_bytes=512)) as store:
+        ids = [store.entries.insert(event(k, text="a blue door")) for k in range(3)]
+        with closing(Store(path, writable=False)) as reader:
+            for gone in range(3):
+                with reader.snapshot():
+                    found = reader.words.match(["door"], "text", ids)
+                assert set(found) == set(ids[gone:])
+                store.entries.delete(ids[gone])
+
+
 def test_words_of_a_small_memory_are_found_without_a_full_text_on_disk(plain, event, tmp_path):
     """In rows and in blocks, by the writer and by a reader, as entries come, move, change back and go."""
     with (
