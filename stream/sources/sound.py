@@ -6,6 +6,7 @@ import functools
 import logging
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,8 @@ def read_sound(path: Path, uri: str, from_s: float, to_s: float) -> tuple[FloatA
     import av
 
     from_s = max(0.0, from_s)
-    with open_container(path, uri) as container:
+    with ExitStack() as opened:
+        container = opened.enter_context(open_container(path, uri))
         track = _track(container)
         if track is None or not track.time_base:
             return np.zeros(0, np.float32), from_s
@@ -72,7 +74,11 @@ def read_sound(path: Path, uri: str, from_s: float, to_s: float) -> tuple[FloatA
         resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
         joined = _joined(path, uri, path.stat().st_size)
         if from_s > _SETTLE_S and joined is None:  # else times are known from its start on
-            container.seek(int((from_s - _SETTLE_S + zero_s) / track.time_base), stream=track)
+            try:
+                container.seek(int((from_s - _SETTLE_S + zero_s) / track.time_base), stream=track)
+            except av.FFmpegError:  # as towards the end of some program streams: it is read from its start
+                container = opened.enter_context(open_container(path, uri))
+                track = _track(container)
         pieces: list[tuple[int, FloatArray]] = []
         at: int | None = None
         try:
@@ -103,11 +109,20 @@ def read_sound(path: Path, uri: str, from_s: float, to_s: float) -> tuple[FloatA
 
 
 def _frames(container: Any, track: Any, shifts_s: Sequence[float]) -> Iterator[Any]:
-    """Decode the sound from where the container is; where time begins again, it is moved as the pictures are."""
+    """Decode the sound from where the container is; where time begins again, it is moved as the pictures are.
+
+    A packet that cannot be decoded, as one that was cut in two where reading began, is left out.
+    """
+    import av
+
     clock = JoinedClock(container, shifts_s)
     for packet in packets_of(container, track):
         clock.set(packet)
-        yield from packet.decode()
+        try:
+            frames = packet.decode()
+        except av.error.InvalidDataError:
+            continue
+        yield from frames
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
