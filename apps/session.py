@@ -361,7 +361,7 @@ class Session:
             after_s: What was seen after this time.
             before_s: What was seen before this time.
             import_id: What came with this import, by its id or the beginning of it; beside it only a stream.
-            sense: Only notes, of this sense: screen, speech, subtitle or chapter.
+            sense: Only notes, of this sense: screen, speech, subtitle, chapter or mark.
 
         Raises:
             HippocamError: What was named is not known or nothing was, a time is not on the clock of a stream that
