@@ -90,6 +90,7 @@ _OWN: Mapping[str, Callable[[JournalRow, Numbers], str]] = {
     "no picture": _lost("its picture was given up"),
     "signs only": _lost("its vectors were reduced to their signs"),
     "outline only": _lost("its vectors were reduced to their outline"),
+    "short outline only": _lost("its outline was made shorter"),
     "words only": _lost("its vectors were given up"),
     "given up": _lost("given up"),
     "its picture was removed": lambda row, why: "given up: somebody had removed its picture from the folder",

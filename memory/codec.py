@@ -1,4 +1,4 @@
-"""Vectors as bytes: a scale, and a signed byte a number or one bit.
+"""Vectors as bytes: a scale, and a signed byte a number; or what little is left where they are reduced.
 
 Bytes are scalar quantisation (FAISS's SQ8, made symmetric). A unit vector of 512 numbers keeps its cosines to
 about three digits in a quarter of float32's bytes. A vector that was reduced to its signs keeps one bit a number:
@@ -6,14 +6,12 @@ its inner product with another vector is then an estimate without bias whose err
 RaBitQ, Gao and Long 2024, without its rotation). Bits fill whole bytes: where D is not divisible by 8, a one and
 zeros follow the last of them (the padding of ISO/IEC 7816-4), so a blob tells its own D.
 
-Where it was learned how an encoder's vectors lie, a vector can be reduced further, to its outline. Two kinds were
-made. What is written today is a sum: of each of some tables of 256 learned vectors the one is named that brings
-the sum nearest (residual quantisation, Chen et al. 2010, with a beam as in Babenko and Lempitsky 2014), a byte a
-table. What was written before holds signs along a few directions, turned at random so that each says as much as
-any other (PCA and a random rotation, as in Gong and Lazebnik 2011). Outlines ship with the product; a blob tells
-by a number which one it is of, so none of them ever changes.
+Where it was learned how an encoder's vectors lie, they are reduced to an outline in place of signs: of each of
+some tables of learned vectors one is named, so that their sum comes nearest (residual quantisation, Chen et al.
+2010), a byte a table. The first tables alone give a shorter outline. Tables ship with the product; a blob tells by
+a number which ones it is of, so none of them ever changes.
 
-Shapes: N vectors of dimension D; K directions; M tables of W vectors.
+Shapes: N vectors of dimension D; M tables of W vectors, of which an outline names one of each of the first B.
 """
 
 from __future__ import annotations
@@ -25,7 +23,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,233 +38,124 @@ _PADDED_FROM = 2.0**32
 _COARSE = 2048
 # Up to this many numbers a float32 holds every sum of their products: 127 * 127 * 1040 < 2**24.
 _EXACT_DIM = 1040
-# Four bytes that are no scale, but say that an outline follows; its number is in the other bits.
-_OUTLINED, _NUMBERS = 0xFFF00000, 0x000FFFFF
-_HEAD = np.dtype("<u4")
-_SHIPPED = Path(__file__).parent / "assets"
 # Vectors in a table.
 WORDS = 256
-# Sums that are followed side by side while the nearest is looked for.
-_BEAM = 8
+# Tables of an outline, and of a short one.
+OUTLINE_TABLES, SHORT_TABLES = 32, 16
+# Four bytes that are no scale, but say that an outline follows; its tables' number is in the other bits.
+_OUTLINED, _NUMBERS = 0xFFF00000, 0x000FFFFF
+_HEAD = np.dtype("<u4")
+HEAD_BYTES = _HEAD.itemsize
+_SHIPPED = Path(__file__).parent / "assets"
+# How the names of the files with tables begin: those that are written with, and those of older versions.
+_KIND, _OLDER_KINDS = "tables", ("outline", "sums")
 
 
-class Outline(Protocol):
-    """Reduces the vectors of an encoder.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Tables:
+    """Learned vectors whose sums stand for the vectors of an encoder.
 
     Attributes:
-        number: What blobs know it by, from what it holds: 20 bits.
-        dim: Length D of a vector.
-        body_bytes: Bytes of an outline without its head.
-        error: Standard deviation of the error of a cosine with a vector that was reduced.
+        number: What blobs know them by, from what they hold: 20 bits.
+        tables_MWD: Whole numbers [M, 256, D]. Sums of these do not depend on what else is unpacked with a vector.
+        unit: What one of these numbers stands for in a vector of length 1; 0 where nothing is written with them.
+        length: Length of what comes back: 1, or of older ones a little more.
+        errors: For each number of tables that outlines are written with, the standard deviation of the error of a
+            cosine with a vector that was reduced, of those that it was learned from.
     """
 
-    @property
-    def number(self) -> int:
-        """As above."""
+    number: int
+    tables_MWD: NDArray[np.integer]
+    unit: float = 0.0
+    length: float = 1.0
+    errors: Mapping[int, float] = field(default_factory=dict)
 
     @property
     def dim(self) -> int:
-        """As above."""
+        """Length D of a vector."""
+        return int(self.tables_MWD.shape[2])
 
-    @property
-    def body_bytes(self) -> int:
-        """As above."""
+    def blob(self, words: bytes) -> bytes:
+        """An outline that names these vectors, one of each of the first tables."""
+        return np.asarray(_OUTLINED | self.number, _HEAD).tobytes() + words
 
-    @property
-    def error(self) -> float:
-        """As above."""
-
-    def body(self, vector_D: FloatArray) -> bytes:
-        """What is left of a vector, without the head that names the outline."""
-
-    def unpack(self, bodies_NB: NDArray[np.uint8]) -> FloatArray:
+    def unpack(self, words_NB: NDArray[np.uint8]) -> FloatArray:
         """Read N outlines without their heads as float32 [N, D], each the same whatever is read beside it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class SignOutline:
-    """Signs along a few directions in which the vectors of an encoder differ most.
-
-    Attributes:
-        number: As in Outline.
-        directions_KD: int8 [K, D], at right angles and of one length, about; K is divisible by 8. Sums of whole
-            numbers do not depend on what else is unpacked with a vector.
-        size: What each sign counts, so that inner products with what a vector was come out right on average.
-        error: As in Outline.
-    """
-
-    number: int
-    directions_KD: NDArray[np.int8]
-    size: float
-    error: float
-
-    @property
-    def dim(self) -> int:
-        """As in Outline."""
-        return int(self.directions_KD.shape[1])
-
-    @property
-    def body_bytes(self) -> int:
-        """As in Outline."""
-        return len(self.directions_KD) // 8
-
-    def body(self, vector_D: FloatArray) -> bytes:
-        """As in Outline."""
-        bits: bytes = np.packbits(self.directions_KD.astype(np.float32) @ vector_D > 0).tobytes()
-        return bits
-
-    def unpack(self, bodies_NB: NDArray[np.uint8]) -> FloatArray:
-        """As in Outline."""
-        signs_NK = 2 * np.unpackbits(bodies_NB, axis=1).astype(np.float32) - 1
-        rows: FloatArray = (signs_NK @ self.directions_KD.astype(np.float32)) * np.float32(self.size)
+        sums_ND = np.zeros((len(words_NB), self.dim), np.int64)
+        for table_WD, words_N in zip(self.tables_MWD, words_NB.T, strict=False):
+            sums_ND += table_WD[words_N]
+        lengths_N1 = np.sqrt(np.maximum(np.square(sums_ND).sum(axis=1, keepdims=True), 1))
+        rows: FloatArray = (sums_ND * (self.length / lengths_N1)).astype(np.float32)
         return rows
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class SumOutline:
-    """Sums of learned vectors, one of each table.
-
-    Attributes:
-        number: As in Outline.
-        tables_MWK: int8 [M, 256, K], along the directions. Sums of whole numbers do not depend on what else is
-            unpacked with a vector.
-        directions_KD: int8 [K, D], at right angles and of one length, about.
-        gain: A vector's products with the directions, times this, are in the tables' unit.
-        size: Length of what comes back, so that inner products with what a vector was are right on average.
-        error: As in Outline.
-    """
-
-    number: int
-    tables_MWK: NDArray[np.int8]
-    directions_KD: NDArray[np.int8]
-    gain: float
-    size: float
-    error: float
-    _words_MWK: FloatArray = field(init=False, repr=False)  # the tables, and the squared lengths of their vectors
-    _squares_MW: FloatArray = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        words_MWK = self.tables_MWK.astype(np.float32)
-        object.__setattr__(self, "_words_MWK", words_MWK)
-        object.__setattr__(self, "_squares_MW", np.square(words_MWK).sum(axis=2))
-
-    @property
-    def dim(self) -> int:
-        """As in Outline."""
-        return int(self.directions_KD.shape[1])
-
-    @property
-    def body_bytes(self) -> int:
-        """As in Outline."""
-        return len(self.tables_MWK)
-
-    def body(self, vector_D: FloatArray) -> bytes:
-        """As in Outline: of the sums that were followed, the nearest, whatever the vector's length."""
-        length = max(float(np.linalg.norm(vector_D)), 1e-9)
-        rests_SK = (self.directions_KD.astype(np.float32) @ vector_D)[None] * np.float32(self.gain / length)
-        left_S1 = np.square(rests_SK).sum(axis=1, keepdims=True)  # squared lengths of the rests
-        named_SM = np.zeros((1, 0), np.uint8)
-        for words_WK, squares_W in zip(self._words_MWK, self._squares_MW, strict=True):
-            left_X = (left_S1 + squares_W - 2 * rests_SK @ words_WK.T).reshape(-1)
-            best = np.argpartition(left_X, _BEAM)[:_BEAM]
-            best = best[np.argsort(left_X[best], kind="stable")]  # the nearest first
-            sums, words = np.divmod(best, WORDS)
-            left_S1, rests_SK = left_X[best, None], rests_SK[sums] - words_WK[words]
-            named_SM = np.concatenate([named_SM[sums], words[:, None].astype(np.uint8)], axis=1)
-        named: bytes = named_SM[0].tobytes()
-        return named
-
-    def unpack(self, bodies_NB: NDArray[np.uint8]) -> FloatArray:
-        """As in Outline."""
-        sums_NK = np.zeros((len(bodies_NB), len(self.directions_KD)), np.int32)
-        for table_WK, words_N in zip(self.tables_MWK, bodies_NB.T, strict=True):
-            sums_NK += table_WK[words_N]
-        # float64 holds these whole numbers, and the sums of their squares, to the last digit
-        rows_ND = sums_NK.astype(np.float64) @ self.directions_KD.astype(np.float64)
-        lengths_N1 = np.sqrt(np.square(rows_ND).sum(axis=1, keepdims=True))
-        rows: FloatArray = (rows_ND * (self.size / np.maximum(lengths_N1, 1e-9))).astype(np.float32)
-        return rows
-
-
-def packed_bytes(outline: Outline) -> int:
-    """Bytes of a vector that is packed as an outline."""
-    return _HEAD.itemsize + outline.body_bytes
-
-
-def pack_outline(outline: Outline, vector_D: FloatArray) -> bytes:
-    """Write a vector, or what is left of one, as its outline."""
-    return np.asarray(_OUTLINED | outline.number, _HEAD).tobytes() + outline.body(vector_D)
-
-
-def outlined(outline: Outline, vector_D: FloatArray) -> FloatArray:
-    """A vector, float32 [D], as it comes back from its outline."""
-    row: FloatArray = outline.unpack(np.frombuffer(outline.body(vector_D), np.uint8)[None])[0]
-    return row
-
-
-def _outline_at(head: int) -> Outline | None:
-    """The outline that the first four bytes of a blob name; None where they are a scale, or it does not ship."""
-    if head & _OUTLINED != _OUTLINED:
-        return None
-    number = head & _NUMBERS
-    return next((outline for outline in _outlines().values() if outline.number == number), None)
-
-
-def outline_of(encoder_id: str, dim: int) -> Outline | None:
+def tables_of(encoder_id: str, dim: int) -> Tables | None:
     """What ships to write vectors [dim] of an encoder with; None where nothing does."""
-    found = _outlines().get(outline_path(encoder_id).name)
+    found = _shipped().get(tables_path(encoder_id).name)
     return found if found is not None and found.dim == dim else None
 
 
-def outline_path(encoder_id: str, folder: Path = _SHIPPED) -> Path:
-    """Path of an encoder's outline in a folder, whether it is there or not; by default of what ships."""
-    return folder / f"sums-{re.sub(r'[^a-z0-9.]+', '-', encoder_id.lower())}.safetensors"
+def tables_path(encoder_id: str, folder: Path = _SHIPPED) -> Path:
+    """Path of an encoder's tables in a folder, whether they are there or not; by default of what ships."""
+    return folder / f"{_KIND}-{re.sub(r'[^a-z0-9.]+', '-', encoder_id.lower())}.safetensors"
 
 
-def read_outline(path: Path) -> Outline:
-    """Read an outline from the file that its training wrote."""
+def read_tables(path: Path) -> Tables:
+    """Read tables from the file that their training wrote, also from those of older versions.
+
+    Version 0.2 wrote signs along directions, eight in a byte: a table of their sums for each byte. Format 7 had
+    tables along directions. Both had a number of what their arrays and a few more numbers hold.
+    """
     from safetensors.numpy import load_file
 
     held = load_file(path)
-    numbers = held.pop("numbers", None)
+    if "unit" in held:
+        tables_MWD, unit = np.ascontiguousarray(held["tables"], np.int8), held["unit"].item()
+        errors = dict(zip(held["counts"].tolist(), held["errors"].tolist(), strict=True))
+        return Tables(number=tables_number(tables_MWD), tables_MWD=tables_MWD, unit=unit, errors=errors)
     directions_KD = np.ascontiguousarray(held["directions"], np.int8)
-    if numbers is None:
-        size, error = held["size_error"].tolist()
-        number = outline_number(directions_KD, numbers=(size, error))
-        return SignOutline(number=number, directions_KD=directions_KD, size=size, error=error)
-    gain, size, error = numbers.tolist()
-    tables_MWK = np.ascontiguousarray(held["tables"], np.int8)
-    return SumOutline(
-        number=outline_number(tables_MWK, directions_KD, numbers=(gain, size, error)),
-        tables_MWK=tables_MWK,
-        directions_KD=directions_KD,
-        gain=gain,
-        size=size,
-        error=error,
-    )
+    wide_KD = directions_KD.astype(np.float64)  # which holds these products to the last digit, and is quick
+    if "tables" in held:
+        numbers, along_MWK = held["numbers"], np.ascontiguousarray(held["tables"], np.int8)
+        number, length = tables_number(along_MWK, directions_KD, numbers=numbers), float(numbers[1])
+        return Tables(number=number, tables_MWD=_whole(along_MWK @ wide_KD), length=length)
+    numbers = held["size_error"]
+    signs_W8 = 2.0 * np.unpackbits(np.arange(WORDS, dtype=np.uint8)[:, None], axis=1) - 1
+    length = float(numbers[0]) * float(np.linalg.norm(wide_KD))
+    number = tables_number(directions_KD, numbers=numbers)
+    sums_MWD = signs_W8 @ wide_KD.reshape(-1, 8, wide_KD.shape[1])
+    return Tables(number=number, tables_MWD=_whole(sums_MWD), length=length)
 
 
-def write_outline(path: Path, outline: SumOutline) -> None:
-    """Write an outline where `read_outline` reads it."""
-    from safetensors.numpy import save_file
-
-    numbers = np.array([outline.gain, outline.size, outline.error], "<f8")
-    held = {"tables": outline.tables_MWK, "directions": outline.directions_KD, "numbers": numbers}
-    save_file(held, path)
-    path.chmod(0o644)
+def _whole(sums_MWD: NDArray[np.float64]) -> NDArray[np.int32]:
+    return np.rint(sums_MWD).astype(np.int32)
 
 
-def outline_number(*arrays: NDArray[np.int8], numbers: tuple[float, ...]) -> int:
-    """What blobs know an outline by, from its arrays and numbers."""
-    content = b"".join(array.tobytes() for array in arrays) + np.array(numbers, "<f8").tobytes()
+def tables_number(*arrays: NDArray[np.int8], numbers: FloatArray | Sequence[float] = ()) -> int:
+    """What blobs know tables by, from what their file holds."""
+    content = b"".join(array.tobytes() for array in arrays) + np.asarray(numbers, "<f8").tobytes()
     return zlib.crc32(content) & _NUMBERS
 
 
 @cache
-def _outlines() -> Mapping[str, Outline]:
-    """All that ship, by the names of their files."""
-    paths = (path for kind in ("outline", "sums") for path in sorted(_SHIPPED.glob(f"{kind}-*.safetensors")))
-    return {path.name: read_outline(path) for path in paths}
+def _shipped() -> Mapping[str, Tables]:
+    """All that ship to be written with, by the names of their files."""
+    return {path.name: read_tables(path) for path in sorted(_SHIPPED.glob(f"{_KIND}-*.safetensors"))}
+
+
+@cache
+def _older() -> Sequence[Tables]:
+    """All that older versions wrote with."""
+    return [read_tables(path) for kind in _OLDER_KINDS for path in sorted(_SHIPPED.glob(f"{kind}-*.safetensors"))]
+
+
+def _tables_at(head: int) -> Tables | None:
+    """The tables that the first four bytes of a blob name; None where they are a scale, or none such ship."""
+    if head & _OUTLINED != _OUTLINED:
+        return None
+    number = head & _NUMBERS
+    found = (tables for known in (_shipped().values, _older) for tables in known() if tables.number == number)
+    return next(found, None)
 
 
 def pack(vector: FloatArray) -> bytes:
@@ -324,12 +212,12 @@ def unpack_many(blobs: Sequence[bytes]) -> FloatArray:
 
 def _of_outlines(packed: NDArray[np.uint8], at: NDArray[np.intp]) -> Iterator[tuple[int, FloatArray]]:
     """The vectors, float32 [D], of the blobs that are outlines, each with what stands for it in `at`."""
-    heads = np.ascontiguousarray(packed[:, : _HEAD.itemsize]).view(_HEAD)[:, 0]
+    heads = np.ascontiguousarray(packed[:, :HEAD_BYTES]).view(_HEAD)[:, 0]
     for head in set(heads.tolist()):
-        outline = _outline_at(head)
-        if outline is not None and packed_bytes(outline) == packed.shape[1]:
+        tables = _tables_at(head)
+        if tables is not None and 0 < packed.shape[1] - HEAD_BYTES <= len(tables.tables_MWD):
             mine = np.flatnonzero(heads == head)
-            yield from zip(at[mine].tolist(), outline.unpack(packed[mine, _HEAD.itemsize :]), strict=True)
+            yield from zip(at[mine].tolist(), tables.unpack(packed[mine, HEAD_BYTES:]), strict=True)
 
 
 def _of_bits(packed: NDArray[np.uint8], sizes: FloatArray) -> list[FloatArray]:
@@ -344,16 +232,18 @@ def _of_bits(packed: NDArray[np.uint8], sizes: FloatArray) -> list[FloatArray]:
     return [row[:end] for row, end in zip(signed, ends, strict=True)]
 
 
-def holds_outline(blob: bytes) -> bool:
-    """Whether a vector was reduced to its outline."""
-    return _outline_at(int(np.frombuffer(blob, _HEAD, count=1)[0])) is not None
+def is_short(blob: bytes) -> bool:
+    """Whether a vector was reduced to an outline that is reduced no further: a short one, or an older one."""
+    return bool(are_short([blob])[0])
 
 
-def hold_outlines(blobs: Sequence[bytes]) -> NDArray[np.bool_]:
-    """Which of N vectors were reduced to their outlines."""
-    heads = np.frombuffer(b"".join(blob[: _HEAD.itemsize] for blob in blobs), _HEAD)
-    outlined = [head for head in set(heads.tolist()) if _outline_at(head) is not None]
-    return np.isin(heads, np.array(outlined, _HEAD))
+def are_short(blobs: Sequence[bytes]) -> NDArray[np.bool_]:
+    """The same of N vectors."""
+    heads = np.frombuffer(b"".join(blob[:HEAD_BYTES] for blob in blobs), _HEAD)
+    outlines = [head for head in set(heads.tolist()) if _tables_at(head) is not None]
+    brief = np.array([len(blob) <= HEAD_BYTES + SHORT_TABLES for blob in blobs], np.bool_)
+    found: NDArray[np.bool_] = brief & np.isin(heads, np.array(outlines, _HEAD))
+    return found
 
 
 def holds_signs(blob: bytes) -> bool:
@@ -413,8 +303,3 @@ def rounded(vector: FloatArray) -> FloatArray:
     scale = np.float32(largest / 127)
     numbers: FloatArray = np.rint(vector / scale).astype(np.int8).astype(np.float32)
     return numbers * scale
-
-
-def from_signs(vector: FloatArray, outline: Outline | None = None) -> FloatArray:
-    """A vector [D] as its signs give it back from the store, or an outline of it where one is given."""
-    return rounded(signs(vector)) if outline is None else outlined(outline, vector)

@@ -46,7 +46,7 @@ class Level(IntEnum):
     """How much of an entry's evidence is still kept; it only falls.
 
     FULL: the exemplar as it came. SMALL: a thumbnail of it. VECTORS: no picture, only vectors. SIGNS: only the
-    signs of the vectors, or less: their outline. WORDS: only its times and words.
+    signs of the vectors, or where something was learned of them their outline. WORDS: only its times and words.
     """
 
     FULL = 0
@@ -56,8 +56,8 @@ class Level(IntEnum):
     WORDS = 4
 
 
-# Stands beside the levels for a step within SIGNS, after which only the outline of the signs is kept.
-OUTLINE = max(Level) + 2
+# Stands beside the levels for a step within SIGNS, after which only a short outline is kept.
+SHORT = max(Level) + 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,7 +234,7 @@ class Slot:
         key_D: float32 [D]; None where it has no vectors any more.
         last_s: When it was last seen.
         words_bytes: About how many bytes its words take, full text included.
-        outlined: Whether of its signs only the outline is left: see memory/codec.py.
+        short: Whether a short outline is all that is left of its vectors: see memory/codec.py.
     """
 
     entry_id: int
@@ -250,7 +250,7 @@ class Slot:
     uses: int = 0
     pinned: bool = False
     level: Level = Level.FULL
-    outlined: bool = False
+    short: bool = False
     first_seq: int = -1
 
 

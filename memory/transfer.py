@@ -89,8 +89,7 @@ class Restoring:
 
     def entry(self, row: EntryRow, jpeg: bytes | None) -> bool:
         """Take an entry in, with its picture if it has one; False where it is held already."""
-        key, scene = (None if blob is None else unpack(blob) for blob in (row.key, row.scene))
-        return self._intake.restore(row.entry, key, scene, jpeg or b"")
+        return self._intake.restore(row, jpeg or b"")
 
     def place(self, row: PlaceRow) -> None:
         """Take a place in."""

@@ -2,7 +2,7 @@
 
 A stream is watched without a budget or pictures. Its bank is then made smaller: by sleep (the product's own); by
 sleep that only merges, what the network proposes or the nearest pairs; and by rules that check nothing: reducing
-all vectors to their signs, and, down to the bytes that sleep came to, joining random neighbours in time, joining
+all vectors, and, down to the bytes that sleep came to, joining random neighbours in time, joining
 the neighbours that are most alike (MA-LMM, He et al. 2024, arXiv:2404.05726), and keeping what has the most
 utility. Bytes are those of rows and two vectors each, as the budget counts them. The questions are the probes
 that sleep checks itself with, and those about the needles, which it never sees. An answer is the entry whose key
@@ -23,6 +23,7 @@ from functools import partial
 import numpy as np
 
 from hippocam.apps.worlds.worlds import WORLDS, World, events_of
+from hippocam.memory.bank.codes import codes_of
 from hippocam.memory.records import Held, Level
 from hippocam.memory.sleep.config import SleepConfig
 from hippocam.memory.sleep.dream import Proposer, both, dream, learned, paired
@@ -153,6 +154,7 @@ def _real(seed: int) -> World:
 
 def _scores(world: World, target: float, max_loss: float) -> Iterator[SleepScore]:
     taught = lesson(events_of(world))
+    code = codes_of(world.encoder, world.frames_TD.shape[1]).code(short=False)
     held, fixed = [replace(one, level=Level.VECTORS) for one in taught.held], _views(taught)
     probes = with_drawn(held, fixed, [], SleepConfig().seed)
     needles = [Probe("needle", "stream", ((n.t0_s, n.t1_s),), n.query_D) for n in world.of_kind("needle")]
@@ -166,12 +168,12 @@ def _scores(world: World, target: float, max_loss: float) -> Iterator[SleepScore
         *((name, with_pictures, one) for name, one in _MERGES.items()),
     ):
         began = time.perf_counter()
-        replica = Replica(before)
+        replica = Replica(before, code)
         dream(replica, Replay(replica, probes), target=target, max_loss=max_loss, proposer=proposer)
         left = [replica.held[row] for row in np.flatnonzero(replica.alive)]
-        fits = fits or len(held) * replica.bytes // Replica(held).bytes
+        fits = fits or len(held) * replica.bytes // Replica(held, code).bytes
         yield score(name, left, time.perf_counter() - began)
-    yield score("signs of all", [reduced(one) for one in held], 0.0)
+    yield score("all reduced", [reduced(one, code) for one in held], 0.0)
     rules: dict[str, Callable[[list[Held], int], list[Held]]] = {
         "random neighbours": _random_neighbours,
         "most alike neighbours": _alike_neighbours,

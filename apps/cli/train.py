@@ -27,7 +27,7 @@ def add_commands(train: argparse.ArgumentParser) -> None:
     consolidation.add_argument("--questions", type=Path, metavar="FILE", help="what may be asked, a line each")
     _add(names, "sleep", _sleep, "which entries may become one while a memory sleeps")
     _add_regions(names, "regions", "how much the regions of a picture say, beside the whole")
-    _add_outline(names, "outline", "what is left of the default encoder's vectors where room is short")
+    _add_outline(names, "outline", "what is left of the default encoder's vectors where they are reduced")
     _add_encoder(names, "encoder", "what the encoder `bundled` makes of pictures and texts")
 
 
@@ -148,17 +148,16 @@ def _regions(options: argparse.Namespace) -> int:
 def _outline(options: argparse.Namespace) -> int:
     from hippocam.apps.training.outline import train_outline
 
-    outline, files = train_outline(
+    tables, files = train_outline(
         options.data,
         videos=options.videos,
         out=options.out,
         seed=options.seed,
         command=f"hippocam train outline --data FOLDER --out DIR --seed {options.seed}",
     )
-    tables, words, directions = outline.tables_MWK.shape
-    lines = [f"{tables} tables of {words} along {directions} directions, error of a cosine {outline.error:.3f}"]
+    lines = [f"{count} tables: error of a cosine {error:.3f}" for count, error in tables.errors.items()]
     lines += [f"wrote {file} ({file.stat().st_size / 1e3:.0f} kB)" for file in files]
-    _tell(options, lines, {"files": [str(file) for file in files], "error": outline.error})
+    _tell(options, lines, {"files": [str(file) for file in files], "errors": tables.errors})
     return 0
 
 

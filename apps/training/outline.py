@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from hippocam.memory.codec import SumOutline, outline_path, packed_bytes, write_outline
+from hippocam.memory.codec import WORDS, Tables, tables_path
 from hippocam.memory.stress import in_one
-from hippocam.memory.training.outline import learn_outline, taught
+from hippocam.memory.training.outline import learn_tables, taught, write_tables
 from hippocam.models.pictures import unit_rows
 from hippocam.models.registry import make_encoder
 from hippocam.stream.errors import HippocamError
@@ -52,8 +52,8 @@ def read_taught(folder: Path) -> list[str]:
 
 def train_outline(
     captions: Path, *, videos: Path | None, out: Path, seed: int, command: str
-) -> tuple[SumOutline, list[Path]]:
-    """Learn the outline of the default encoder's vectors, and write it with its card.
+) -> tuple[Tables, list[Path]]:
+    """Learn the tables of outlines of the default encoder's vectors, and write them with their card.
 
     Args:
         captions: Folder with `val_1.json` and `val_2.json` of ActivityNet Captions.
@@ -77,14 +77,14 @@ def train_outline(
     ]
     some = events[::_EVENTS]
     shown_ND = np.stack([in_one(event.key, event.scene) for event in some])
-    outline = learn_outline(np.concatenate([told_ND, shown_ND]), seed=seed)
-    path = outline_path(encoder.spec.id, out)
+    tables = learn_tables(np.concatenate([told_ND, shown_ND]), seed=seed)
+    path = tables_path(encoder.spec.id, out)
     out.mkdir(parents=True, exist_ok=True)
-    write_outline(path, outline)
+    write_tables(path, tables)
     card = path.with_suffix(".md")
-    text = _card(path, encoder.spec.id, outline, len(told_ND), len(shown_ND), command)
+    text = _card(path, encoder.spec.id, tables, len(told_ND), len(shown_ND), command)
     card.write_text(text, encoding="utf-8")
-    return outline, [path, card]
+    return tables, [path, card]
 
 
 def _encoded(sentences: Sequence[str], encoder: Encoder) -> FloatArray:
@@ -94,14 +94,14 @@ def _encoded(sentences: Sequence[str], encoder: Encoder) -> FloatArray:
     return unit_rows(np.concatenate([encoder.encode_texts(batch) for batch in batches]))
 
 
-def _card(path: Path, encoder_id: str, outline: SumOutline, sentences: int, events: int, command: str) -> str:
-    tables, words, directions = outline.tables_MWK.shape
+def _card(path: Path, encoder_id: str, tables: Tables, sentences: int, events: int, command: str) -> str:
+    (short, short_error), (count, error) = tables.errors.items()
     return f"""# {path.name}
 
-The outline of vectors of the encoder `{encoder_id}` (`SumOutline` in `memory/codec.py`): {tables} tables of \
-{words} vectors along {directions} directions of {outline.dim} numbers, int8, {path.stat().st_size / 1e3:.0f} kB. \
-A vector of which the nearest sum is kept, one of each table, takes {packed_bytes(outline)} bytes, and comes back \
-with an error of {outline.error:.3f} in its cosines with others.
+Tables of the outlines of vectors of the encoder `{encoder_id}` (`memory/codec.py`): {count} of {WORDS} \
+vectors of {tables.dim} numbers, int8, {path.stat().st_size / 1e6:.1f} MB. A vector of which the nearest sum is \
+kept, one of each table, takes {count} bytes, and comes back with an error of {error:.3f} in its cosines with \
+others (of what it was learned from); of the first {short} tables alone, {short} bytes and {short_error:.3f}.
 
 **Data and terms.** {sentences:,} sentences of ActivityNet Captions' validation annotators (Krishna et al. \
 2017), of every second video by its name, and vectors of {events:,} events of the clips that the bench never \
@@ -114,8 +114,9 @@ what sums of others leave of many vectors.
     {command}
 
 **Result.** `hippocam bench memory` and `bench lifelog --untaught` measure it; `ours-no-outline` is the memory \
-without it. Blobs in memories name this very file by a number, so it never changes: another training makes \
-another file. `outline-bundled-3.safetensors` is what version 0.2 wrote with; nothing is written with it now.
+without it, with signs in place of outlines. Outlines in memories name this very file by a number, so it never \
+changes: another training makes another file. `outline-bundled-3.safetensors` and \
+`sums-bundled-3.safetensors` are what older versions wrote with; nothing is written with them now.
 
 **Limits.** Vectors of other kinds (documents, screens of text) lie elsewhere, and lose more.
 """

@@ -2,7 +2,7 @@
 
 The lines of an export, each an object; times are seconds of their stream, ids 16 hexadecimal digits, bytes base64:
 
-    {"hippocam": "0.1.0", "format": 5, "encoder": "bundled", "spec": {...}, "budget_bytes": 256000000}
+    {"hippocam": "0.1.0", "format": 6, "encoder": "bundled", "spec": {...}, "budget_bytes": 256000000}
     {"kind": "stream", "id", "recording", "source", "fingerprint", "fps": number or null, "end_s", "last_seq",
         "complete", "frames_seen", "frames_encoded", "events", "evicted", "newest": id or null}
     {"kind": "place", "stream", "number", "vector", "seen", "last_s"}
@@ -12,7 +12,7 @@ The lines of an export, each an object; times are seconds of their stream, ids 1
     {"kind": "entry", "id", "stream", "first_seq", "spans": [[t0_s, t1_s, known_s], ... 4 at most], "frame_s",
         "labels": [...], "text", "surprise", "utility", "strength", "met", "uses", "pinned", "place",
         "level": "full", "small", "vectors", "signs" or "words", "frames", "repeats",
-        "key", "scene": scaled int8, at level "signs" a bit a number (memory/codec.py), null at level "words",
+        "key", "scene": scaled int8, at level "signs" what is left (memory/codec.py), null at level "words",
         "state", "action", "pose": little-endian float32 or null, "motion": as in stream/robot/motion.py, or null,
         "jpeg": null where there is no picture, or it was left out}
     {"kind": "note", "id", "stream", "how": "screen", "speech", "subtitle", "chapter" or "mark", "t0_s", "t1_s",
@@ -27,11 +27,11 @@ The lines of an export, each an object; times are seconds of their stream, ids 1
     {"kind": "journal", "stream", "time_s", "action", "entry": id, "other": id or null, "why": JSON as text}
     {"kind": "end", "lines": how many came before}
 
-Exports of formats 2 to 4 are read too: the first has no notes and no visits, the second nothing of where things
+Exports of formats 2 to 5 are read too: the first has no notes and no visits, the second nothing of where things
 went, of their colours and portraits, of what was detected and of what a robot did, the third nothing of when
-streams were looked at. Places are those of streams that are not complete. A file that is read is not trusted: an
-entry's id must be that of its stream and position, numbers must be finite and in their range, bytes of the right
-size, and nothing is evaluated.
+streams were looked at, the fourth other outlines. Places are those of streams that are not complete. A file that
+is read is not trusted: an entry's id must be that of its stream and position, numbers must be finite and in their
+range, bytes of the right size, and nothing is evaluated.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ from hippocam.stream.records import EncoderSpec, Note, Sensors
 from hippocam.stream.robot.motion import Motion
 
 # Older formats whose lines are among those of the present one.
-_OLDER = frozenset({2, 3, 4})
+_OLDER = frozenset({2, 3, 4, 5})
 # Most characters of a note.
 _MAX_NOTE = 1000
 # Most lines of a screen.

@@ -61,7 +61,7 @@ from hippocam.stream.records import EncoderSpec
 
 FORMATS = ("jsonl", "csv", "srt", "vtt")
 # What the first line of an export says: the format of memories that had such rows first. Later ones added none.
-_LINES_FORMAT = 5
+_LINES_FORMAT = 6
 
 
 class Timed(Protocol):

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hippocam.memory.bank.chooser import Chooser
+from hippocam.memory.bank.codes import Codes, Signs
 from hippocam.memory.bank.columns import Columns
 from hippocam.memory.bank.config import BankConfig
 from hippocam.memory.bank.ladder import ROW_BYTES, Ladder
@@ -36,7 +37,6 @@ from hippocam.memory.bank.thresholds import Thresholds
 from hippocam.memory.bank.twins import Compared, Twins
 from hippocam.memory.bank.utility import Utility
 from hippocam.memory.bank.worth import MAX_REDUNDANCY, Appraiser, Worth
-from hippocam.memory.codec import Outline, from_signs
 from hippocam.memory.records import Level, Slot, id_of
 from hippocam.stream.records import FloatArray
 
@@ -45,7 +45,7 @@ _KEYS = 4096
 # Surprise never falls to nothing, or redundancy would no longer matter.
 _LEAST_SURPRISE = 0.05
 # Columns that are as the entries' own rows tell them.
-_TOLD = ("place", "last_s", "strength", "met", "uses", "level", "pinned", "outlined", "words_bytes")
+_TOLD = ("place", "last_s", "strength", "met", "uses", "level", "pinned", "short", "words_bytes")
 
 
 class Step(NamedTuple):
@@ -54,7 +54,7 @@ class Step(NamedTuple):
     Attributes:
         entry_id: Its id.
         to: The level that it falls to; None if it is given up whole.
-        outlined: Whether of its signs only the outline is kept.
+        short: Whether of its vectors only a short outline is kept.
         twin: Id of the entry that takes over its spans, None if none does.
         worth: What the entry was worth.
         redundancy: Share of that worth which its twin holds too, 0 to 0.95.
@@ -63,7 +63,7 @@ class Step(NamedTuple):
 
     entry_id: int
     to: Level | None
-    outlined: bool
+    short: bool
     twin: int | None
     worth: float
     redundancy: float
@@ -94,14 +94,13 @@ class Bank:
         config: See BankConfig.
         utility: What was learned so far; a new one by default.
         row_bytes: About how many bytes an entry takes without vectors, words and picture.
-        block_bytes: The same of one that keeps only its signs; None for as many.
+        block_bytes: The same of one whose vectors were reduced; None for as many.
         vectors: How many vectors each entry keeps.
-        by_signs: Whether vectors may be reduced to their signs.
-        outline: What vectors may be reduced to in place of signs where room is short; None for nothing.
+        codes: What vectors are reduced to; None for signs.
 
     Attributes:
         learning: What it learns of its events.
-        outline: As given.
+        codes: As given.
         picture_bytes: What the pictures of all entries take.
     """
 
@@ -114,12 +113,11 @@ class Bank:
         row_bytes: int = ROW_BYTES,
         block_bytes: int | None = None,
         vectors: int = 2,
-        by_signs: bool = True,
-        outline: Outline | None = None,
+        codes: Codes | None = None,
     ) -> None:
         self.config = config = config or BankConfig()
         self.utility = utility or Utility(dim)
-        self.outline = outline
+        self.codes = codes = codes or Codes(Signs(dim))
         self.picture_bytes = 0
         learned_fade_s, learned_fade_power = self.utility.fade
         self._columns = Columns(dim)
@@ -130,8 +128,7 @@ class Bank:
             row_bytes=row_bytes,
             block_bytes=row_bytes if block_bytes is None else block_bytes,
             vectors=vectors,
-            by_signs=by_signs,
-            outline=outline,
+            codes=codes,
         )
         self._thresholds = Thresholds(
             same_deviations=config.same,
@@ -331,7 +328,7 @@ class Bank:
         jpeg_bytes: int,
         reduced: Slot | None = None,
         *,
-        outlined: bool = False,
+        short: bool = False,
     ) -> None:
         """Note that an entry keeps less of its evidence.
 
@@ -339,21 +336,21 @@ class Bank:
             entry_id: Its id.
             level: What it keeps.
             jpeg_bytes: Bytes of its picture.
-            reduced: The entry as it is then, from its signs on; None to reduce its key here.
-            outlined: Whether of its signs only the outline is kept.
+            reduced: The entry as it is then, from the level SIGNS on; None to reduce its key here.
+            short: Whether of its vectors only a short outline is kept.
         """
-        columns, row, outlines = self._columns, self._columns.row(entry_id), self._ladder.outlines()
+        columns, row = self._columns, self._columns.row(entry_id)
         self._compared = None
         self.picture_bytes += jpeg_bytes - int(columns.picture_bytes[row])
         columns.level[row], columns.picture_bytes[row] = level, jpeg_bytes
-        columns.outlined[row] = outlined
+        columns.short[row] = short
         if reduced is not None:
             columns.words_bytes[row] = reduced.words_bytes
             columns.surprise[row] = max(reduced.utility, _LEAST_SURPRISE)
         if level == Level.SIGNS:
             key_D = None if reduced is None else reduced.key_D
             if key_D is None:
-                key_D = from_signs(columns.keys(np.array([row]))[0], self.outline if outlined else None)
+                key_D = self.codes.code(short=short).reduced(columns.keys(np.array([row]))[0])
             columns.set_keys(np.array([row]), key_D[None])
             columns.tell_apart(row)
             self.learning.measure_again(row)
@@ -361,8 +358,6 @@ class Bank:
             columns.clear_key(row)
             columns.tell_apart(row)
             self._twins.unpair(row)
-            self._ranking.forget()
-        if outlines != self._ladder.outlines():
             self._ranking.forget()
         self._ranking.again(row)
 
@@ -399,7 +394,7 @@ class Bank:
         return Step(
             entry_id=int(self._columns.entry_id[least.row]),
             to=least.to,
-            outlined=least.outlined,
+            short=least.short,
             twin=self._twins.of(least.row) if least.merges else None,
             worth=least.worth,
             redundancy=least.redundancy,

@@ -41,7 +41,7 @@ _DTYPES = {
     "met": np.int64,
     "uses": np.int64,
     "level": np.int8,
-    "outlined": np.bool_,
+    "short": np.bool_,
     "picture_bytes": np.int64,
     "words_bytes": np.int64,
     "pinned": np.bool_,
@@ -111,7 +111,7 @@ class Columns:
         met: As in Entry.
         uses: As in Entry.
         level: As in Entry.
-        outlined: As in Slot.
+        short: As in Slot.
         picture_bytes: Size of its picture's file.
         words_bytes: Size of its words, full text included.
         pinned: As in Entry.
@@ -137,7 +137,7 @@ class Columns:
     met: NDArray[np.int64]
     uses: NDArray[np.int64]
     level: NDArray[np.int8]
-    outlined: NDArray[np.bool_]
+    short: NDArray[np.bool_]
     picture_bytes: NDArray[np.int64]
     words_bytes: NDArray[np.int64]
     pinned: NDArray[np.bool_]

@@ -1,28 +1,27 @@
 """The ladder that an entry falls down: what it gives up next, what that frees, and what it costs.
 
-In order: a smaller picture, no picture, only the signs of its vectors, only its words, nothing. Each step loses a
-share of the entry's worth and frees some bytes. Where an outline is known (codec.py) and signs have room for few,
-the outline of one vector takes the place of signs, for all entries: that of signs would be a poor one, and of a
-mixture of both fewest are found.
+In order: a smaller picture, no picture, what its vectors are reduced to (codec.py), a short outline of that where
+one is known, only its words, nothing. Each step loses a share of the entry's worth and frees some bytes.
 
 Shapes: N rows.
 """
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import NDArray
 
 from hippocam.memory.bank.columns import Columns, Rows
-from hippocam.memory.codec import Outline, packed_bytes, sign_bytes, sign_error
-from hippocam.memory.records import OUTLINE, Level, Slot
+from hippocam.memory.records import SHORT, Level, Slot
 
 Doubles = NDArray[np.float64]
 
 # About how many bytes a thumbnail takes.
 SMALL_BYTES = 2500
-# About how many bytes an entry takes without vectors and words: in a row; in a block, where those are that keep no
-# more than signs.
+# About how many bytes an entry takes without vectors and words: in a row; in a block, where those are whose
+# vectors were reduced.
 ROW_BYTES = 300
 BLOCK_BYTES = 30
 # What words take in a block, of what they take in a row: half when they are deflated, and no full text.
@@ -30,15 +29,47 @@ _WORDS_IN_BLOCK = 1 / 4
 # Beyond the last level nothing is held.
 NOTHING = int(Level.WORDS) + 1
 # Where each step of `next_levels` leads, in its order.
-_TARGETS = np.array([Level.SMALL, Level.VECTORS, Level.SIGNS, OUTLINE, Level.WORDS, NOTHING], np.int64)
+_TARGETS = np.array([Level.SMALL, Level.VECTORS, Level.SIGNS, SHORT, Level.WORDS, NOTHING], np.int64)
 # Share of an entry's worth that is lost with each level of evidence.
 _SHARES = {Level.FULL: 0.15, Level.SMALL: 0.45, Level.VECTORS: 0.35, Level.WORDS: 0.05}
-# Keeping only the signs of vectors loses, for each unit of a cosine's error, this much of what losing the vectors
-# would.
-_SIGN_SHARE = 2.0
-# Outlines begin where signs would have room for no more entries than this when the first numbers are given up.
-# Once begun they go on.
-_BEGUN_UP_TO = 2500
+# Vectors that are reduced lose, for each unit of a cosine's error, this much of what losing them would.
+_ERROR_SHARE = 2.0
+# Of that, a short outline loses this much more: so much less is found in a list of them (lifelog.md).
+_SHORT_SHARE = 0.07
+
+
+class Code(Protocol):
+    """What a vector is reduced to.
+
+    Attributes:
+        size: Bytes of a vector that is packed.
+        error: Standard deviation of the error of a cosine with a vector that was reduced.
+    """
+
+    @property
+    def size(self) -> int:
+        """As above."""
+
+    @property
+    def error(self) -> float:
+        """As above."""
+
+
+class Codes(Protocol):
+    """What vectors are reduced to.
+
+    Attributes:
+        first: To this; None where they never are.
+        short: Then to this; None for no further.
+    """
+
+    @property
+    def first(self) -> Code | None:
+        """As above."""
+
+    @property
+    def short(self) -> Code | None:
+        """As above."""
 
 
 class Ladder:
@@ -47,10 +78,9 @@ class Ladder:
     Args:
         columns: The entries.
         row_bytes: About how many bytes an entry takes without vectors, words and picture.
-        block_bytes: The same of one that keeps only its signs.
-        vectors: How many vectors each entry keeps.
-        by_signs: Whether vectors may be reduced to their signs.
-        outline: What vectors may be reduced to in place of signs; None for nothing.
+        block_bytes: The same of one whose vectors were reduced.
+        vectors: How many vectors each entry keeps; of a short outline it is one.
+        codes: What vectors are reduced to.
     """
 
     def __init__(
@@ -60,38 +90,35 @@ class Ladder:
         row_bytes: int,
         block_bytes: int,
         vectors: int,
-        by_signs: bool,
-        outline: Outline | None = None,
+        codes: Codes,
     ) -> None:
         self._columns = columns
         self._row_bytes = row_bytes
         self._block_bytes = block_bytes
         self._vectors = vectors
-        self._by_signs = by_signs
-        self._outline = outline if by_signs else None
+        self._codes = codes
 
     def next_levels(self, rows: Rows) -> tuple[NDArray[np.int64], NDArray[np.int64], Doubles]:
         """What each row gives up next.
 
         Returns:
-            The level that it falls to, OUTLINE for that, NOTHING beyond the last; bytes that are freed; share of
-            its worth that is lost.
+            The level that it falls to, SHORT for a short outline, NOTHING beyond the last; bytes that are freed;
+            share of its worth that is lost.
         """
-        columns, outlines = self._columns, self.outlines()
+        columns, codes = self._columns, self._codes
         level, picture, words = columns.level[rows], columns.picture_bytes[rows], columns.words_bytes[rows]
-        outlined = columns.outlined[rows]
-        vectors = self._vector_bytes(level, outlined)
+        short, reduced = columns.short[rows], level == Level.SIGNS
+        vectors = self._vector_bytes(level, short)
         words_now, words_packed = _words_bytes(level, words), _words_bytes(np.full_like(level, Level.SIGNS), words)
-        by_signs, by_outline = self._lost()
         # by the first case that holds, in the order of the levels
         cases = [
             (level == Level.FULL) & (picture > 2 * SMALL_BYTES),
             picture > 0,
-            (level <= Level.VECTORS) & (self._by_signs and not outlines),
-            (level <= Level.VECTORS) & outlines,
+            (level <= Level.VECTORS) & (codes.first is not None),
+            reduced & ~short & (codes.short is not None),
             (level < Level.WORDS) & (words > 0),
         ]
-        signs_bytes, outline_bytes = self._vector_bytes(np.full(2, Level.SIGNS), np.array([False, True]))
+        first_bytes, short_bytes = self._vector_bytes(np.full(2, Level.SIGNS), np.array([False, True]))
         packed = self._plain_bytes(level) - self._block_bytes + words_now - words_packed
         held = np.stack(cases)
         case = np.where(held.any(axis=0), held.argmax(axis=0), len(cases))  # np.select takes three times as long
@@ -100,20 +127,22 @@ class Ladder:
             [
                 picture - SMALL_BYTES,
                 picture,
-                vectors - signs_bytes + packed,
-                vectors - outline_bytes + packed,
+                vectors - first_bytes + packed,
+                vectors - short_bytes,
                 vectors,
                 vectors + self._plain_bytes(level) + words_now,
             ],
         )
-        left = _SHARES[Level.VECTORS] - np.where(outlined, by_outline, by_signs * (level == Level.SIGNS))
+        by_first = _lost_by(codes.first)
+        by_short = by_first + _SHORT_SHARE * _SHARES[Level.VECTORS]
+        left = _SHARES[Level.VECTORS] - np.where(short, by_short, by_first * reduced)
         share = np.choose(
             case,
             [
                 _SHARES[Level.FULL],
                 _SHARES[Level.SMALL],
-                by_signs,
-                by_outline,
+                by_first,
+                by_short - by_first,
                 left,
                 np.where(level == Level.WORDS, 0.0, left) + _SHARES[Level.WORDS],
             ],
@@ -124,7 +153,7 @@ class Ladder:
         """Bytes that each row takes as it is."""
         columns = self._columns
         own: NDArray[np.int64] = (
-            self._vector_bytes(columns.level[rows], columns.outlined[rows])
+            self._vector_bytes(columns.level[rows], columns.short[rows])
             + self._plain_bytes(columns.level[rows])
             + columns.picture_bytes[rows]
             + _words_bytes(columns.level[rows], columns.words_bytes[rows])
@@ -135,35 +164,25 @@ class Ladder:
         """Bytes that an entry takes while it has its vectors."""
         return slot.jpeg_bytes + slot.words_bytes + self._vectors * (self._columns.dim + 4) + self._row_bytes
 
-    def outlines(self) -> bool:
-        """Whether numbers become outlines: some entry is one, or none has signs, which would have little room."""
-        columns = self._columns
-        if self._outline is None:
-            return False
-        if (columns.used & columns.outlined).any():
-            return True
-        if len(columns) > _BEGUN_UP_TO or (columns.used & (columns.level == Level.SIGNS)).any():
-            return False
-        each_bytes = self._vectors * sign_bytes(columns.dim) + self._block_bytes
-        return int(self.whole_bytes(columns.all_rows()).sum()) <= _BEGUN_UP_TO * each_bytes
-
-    def _lost(self) -> tuple[float, float]:
-        """Share of an entry's worth that is lost with all but its signs, and with all but its outline."""
-        errors = sign_error(self._columns.dim), 0.0 if self._outline is None else self._outline.error
-        by_signs, by_outline = (min(0.5, _SIGN_SHARE * error) * _SHARES[Level.VECTORS] for error in errors)
-        return by_signs, max(by_signs, by_outline)
-
     def _plain_bytes(self, level: NDArray[np.integer]) -> NDArray[np.int64]:
         """Bytes that entries take without vectors and words, at some levels."""
         return np.where(level >= Level.SIGNS, self._block_bytes, self._row_bytes)
 
-    def _vector_bytes(self, level: NDArray[np.integer], outlined: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """Bytes of the vectors of an entry at each of some levels, or of one outline."""
+    def _vector_bytes(self, level: NDArray[np.integer], short: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Bytes of the vectors of an entry at each of some levels, or of one short outline."""
         each = np.zeros(NOTHING, np.int64)
         each[: Level.SIGNS] = self._columns.dim + 4
-        each[Level.SIGNS] = sign_bytes(self._columns.dim)
-        of_outline = 0 if self._outline is None else packed_bytes(self._outline)
-        return np.where(outlined, of_outline, self._vectors * each[level])
+        each[Level.SIGNS] = _size(self._codes.first)
+        return np.where(short, _size(self._codes.short), self._vectors * each[level])
+
+
+def _size(code: Code | None) -> int:
+    return 0 if code is None else code.size
+
+
+def _lost_by(code: Code | None) -> float:
+    """Share of an entry's worth that is lost where its vectors are reduced to a code."""
+    return 0.0 if code is None else min(0.5, _ERROR_SHARE * code.error) * _SHARES[Level.VECTORS]
 
 
 def _words_bytes(level: NDArray[np.integer], in_row: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hippocam.memory.bank.columns import Columns, Rows
-from hippocam.memory.records import OUTLINE, Level
+from hippocam.memory.records import SHORT, Level
 
 Doubles = NDArray[np.float64]
 
@@ -51,7 +51,7 @@ class Ranked(NamedTuple):
     Attributes:
         row: Its row.
         to: The level that it falls to; None if it is given up whole.
-        outlined: Whether it keeps its outline alone.
+        short: Whether it keeps a short outline alone.
         merges: Whether its twin takes over its spans.
         worth: What it is worth.
         redundancy: Share of that worth which its twin holds too.
@@ -60,7 +60,7 @@ class Ranked(NamedTuple):
 
     row: int
     to: Level | None
-    outlined: bool
+    short: bool
     merges: bool
     worth: float
     redundancy: float
@@ -160,12 +160,12 @@ class Ranking:
         index = int(lowest[np.argmin(columns.entry_id[table.rows[lowest]])])
         merges = bool(table.redundancy[index] >= self._merged_from)
         target = int(table.target[index])
-        outlined = target == OUTLINE and not merges
+        short = target == SHORT and not merges
         level = Level(target) if target <= Level.WORDS else None
         return Ranked(
             row=int(table.rows[index]),
-            to=None if merges else Level.SIGNS if outlined else level,
-            outlined=outlined,
+            to=None if merges else Level.SIGNS if short else level,
+            short=short,
             merges=merges,
             worth=float(table.worth[index]),
             redundancy=float(table.redundancy[index]),

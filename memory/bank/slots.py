@@ -41,7 +41,7 @@ class Slots:
     uses: Wholes
     pinned: Marks
     level: Wholes
-    outlined: Marks
+    short: Marks
     keyed: Wholes
     keys: FloatArray
 
@@ -71,7 +71,7 @@ class Slots:
             uses=np.array([slot.uses for slot in every], np.int64),
             pinned=np.array([slot.pinned for slot in every], np.bool_),
             level=np.array([slot.level for slot in every], np.int64),
-            outlined=np.array([slot.outlined for slot in every], np.bool_),
+            short=np.array([slot.short for slot in every], np.bool_),
             keyed=np.flatnonzero([slot.key_D is not None for slot in every]),
             keys=np.stack(keys) if keys else np.zeros((0, 0), np.float32),
         )

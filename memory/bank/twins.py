@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hippocam.memory.bank.columns import Columns, Rows
+from hippocam.memory.bank.columns import LARGEST, Columns, Rows
 from hippocam.memory.bank.state import in_steps
 from hippocam.memory.records import Level
 from hippocam.stream.records import FloatArray
@@ -144,21 +144,25 @@ class Twins:
         return mended
 
     def _mend(self, cosines: FloatArray, these: Rows, those: Rows) -> FloatArray:
-        """Correct the inner products [N, M] of pairs of keys that both kept only their signs, or their outlines.
+        """Correct the inner products [N, M] of pairs of keys that were both reduced.
 
         The cosine of two sign vectors is 2 / pi asin(c) where that of the vectors was c (Charikar 2002). Outlines
         of vectors that are nearly the same err in the same way, so their own cosine tells.
         """
         columns = self._columns
-        for outlines in (False, True):
-            one, other = (
-                (columns.level[rows] == Level.SIGNS) & (columns.outlined[rows] == outlines)
-                for rows in (these, those)
-            )
+        reduced = [columns.level[rows] == Level.SIGNS for rows in (these, those)]
+        if not (reduced[0].any() and reduced[1].any()):
+            return cosines
+        signs = [
+            own & (np.abs(columns.key[rows]) == LARGEST).all(axis=1)
+            for own, rows in zip(reduced, (these, those), strict=True)
+        ]
+        lengths = [np.linalg.norm(columns.keys(rows), axis=1) for rows in (these, those)]
+        for of_signs in (False, True):
+            one, other = (own & (each == of_signs) for own, each in zip(reduced, signs, strict=True))
             if one.any() and other.any():
                 at = np.ix_(one, other)
-                lengths = (np.linalg.norm(columns.keys(rows), axis=1) for rows in (these[one], those[other]))
-                sizes = np.outer(*lengths)
+                sizes = np.outer(lengths[0][one], lengths[1][other])
                 clipped = np.clip(cosines[at] / np.maximum(sizes, 1e-9), -1, 1)
-                cosines[at] = clipped if outlines else np.sin(np.pi / 2 * clipped)
+                cosines[at] = np.sin(np.pi / 2 * clipped) if of_signs else clipped
         return cosines

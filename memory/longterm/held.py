@@ -26,9 +26,8 @@ from hippocam.memory.store.tombstones import TombstoneTable
 
 # Share of the pictures up to which missing ones are taken for deleted on purpose; one always is.
 _MISSING_SHARE = 0.02
-# What the journal calls the step to a level.
-_ACTIONS = {Level.VECTORS: "no picture", Level.SIGNS: "signs only", Level.WORDS: "words only"}
-_OUTLINED = "outline only"
+# What the journal calls the step to a level; that to SIGNS by what is left of the vectors.
+_ACTIONS = {Level.VECTORS: "no picture", Level.SIGNS: "{what} only", Level.WORDS: "words only"}
 
 
 class Tables(Protocol):
@@ -173,9 +172,9 @@ class HeldEntries:
                 self._exemplars.settle_smaller(step.entry_id)
                 return
             level = Level.VECTORS  # it cannot be made smaller
-        action = _OUTLINED if step.outlined else _ACTIONS[level]
+        action = _ACTIONS[level].format(what=self._bank.codes.code(short=step.short).what)
         with self._pictures_after([step.entry_id]):
-            self._demote(step.entry_id, level, b"", action, why, outlined=step.outlined)
+            self._demote(step.entry_id, level, b"", action, why, short=step.short)
 
     def _demote(
         self,
@@ -185,20 +184,20 @@ class HeldEntries:
         action: str = "",
         why: Why | None = None,
         *,
-        outlined: bool = False,
+        short: bool = False,
     ) -> None:
         """Let an entry keep less of its evidence: this picture or none. An action is noted in the journal."""
         with self._kept.transaction():
             if action:
                 self.note(entry_id, action, None, why or {})
-            self._lower(entry_id, level, jpeg, outlined=outlined)
+            self._lower(entry_id, level, jpeg, short=short)
 
-    def _lower(self, entry_id: int, level: Level, jpeg: bytes, *, outlined: bool = False) -> None:
+    def _lower(self, entry_id: int, level: Level, jpeg: bytes, *, short: bool = False) -> None:
         """Inside a transaction: let an entry fall to a level, in its row and in the bank."""
-        outline = self._bank.outline if outlined else None
-        self._tables.entries.demote(entry_id, level, len(jpeg), picture_sum(jpeg), outline)
+        code = self._bank.codes.code(short=short)
+        self._tables.entries.demote(entry_id, level, len(jpeg), picture_sum(jpeg), code=code, as_one=short)
         reduced = next(self._tables.entries.slots(entry_id)) if level >= Level.SIGNS else None
-        self._bank.demote(entry_id, level, len(jpeg), reduced, outlined=outlined)
+        self._bank.demote(entry_id, level, len(jpeg), reduced, short=short)
 
     @contextmanager
     def _pictures_after(self, entry_ids: Sequence[int]) -> Iterator[None]:
@@ -258,7 +257,7 @@ class HeldEntries:
         self.note(heir, "slept", None, {"entries": len(entry_ids), "key": key})
 
     def reduce(self, entry_ids: Sequence[int], *, sleep: int, now_s: float) -> None:
-        """Let entries without pictures keep only the signs of their vectors, as a sleep decided.
+        """Reduce the vectors of entries without pictures, as a sleep decided.
 
         Args:
             entry_ids: The entries.
@@ -269,7 +268,7 @@ class HeldEntries:
             for entry_id in entry_ids:
                 if sleep:
                     self._tables.tombstones.bury(entry_id, heir=entry_id, sleep=sleep, made_s=now_s)
-                self.note(entry_id, "slept", None, {"key": "its signs"})
+                self.note(entry_id, "slept", None, {"key": f"its {self._bank.codes.code(short=False).what}"})
                 self._lower(entry_id, Level.SIGNS, b"")
 
     def note(self, entry_id: int, action: str, other_id: int | None, why: Why) -> None:

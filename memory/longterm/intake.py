@@ -14,19 +14,18 @@ from typing import Protocol
 
 from hippocam.memory.bank.bank import Bank, Match
 from hippocam.memory.bank.one_thread import one_thread
-from hippocam.memory.codec import rounded
+from hippocam.memory.codec import is_short, rounded, unpack
 from hippocam.memory.longterm.budget import ByteBudget
 from hippocam.memory.longterm.journal import Journal, Why
 from hippocam.memory.longterm.notes import BATCH, KeptNotes
 from hippocam.memory.records import Continuation, Entry, Event, Level, Slot, Span, id_of
 from hippocam.memory.spans import MAX_SPANS, join_spans, union_of
-from hippocam.memory.store.entries import EntryTable
+from hippocam.memory.store.entries import EntryRow, EntryTable
 from hippocam.memory.store.exemplars import Exemplars
 from hippocam.memory.store.notes import NoteRow, bytes_of
 from hippocam.memory.store.probes import ProbeTable
 from hippocam.memory.store.streams import StreamTable
 from hippocam.memory.working.working import WorkingState
-from hippocam.stream.records import FloatArray
 from hippocam.stream.robot.motion import Motion
 
 # Bytes of new pages for what is new of a stream's things, at most, and the share of a small budget.
@@ -199,25 +198,24 @@ class Intake:
             self._progress.extend(more, state)
             self._follow_on(more.stream)
 
-    def restore(self, entry: Entry, key_D: FloatArray | None, scene_D: FloatArray | None, jpeg: bytes) -> bool:
+    def restore(self, row: EntryRow, jpeg: bytes) -> bool:
         """Take in an entry of another memory as it is; False where it is held already.
 
         Args:
-            entry: What is taken in; its stream must be known to the store.
-            key_D: float32 [D], None at the level WORDS.
-            scene_D: float32 [D], None at the level WORDS.
+            row: What is taken in; its stream must be known to the store.
             jpeg: Its picture, empty where it has none.
         """
+        entry = row.entry
         if entry.id in self._bank:
             return False
         words_bytes = _words_bytes(entry.text, entry.labels, entry.motion)
-        dim = 0 if key_D is None else len(key_D)
-        self.make_room(len(jpeg) + 2 * dim + words_bytes + self._budget.insert_bytes)
+        vectors_bytes = sum(len(blob) for blob in (row.key, row.scene) if blob is not None)
+        self.make_room(len(jpeg) + vectors_bytes + words_bytes + self._budget.insert_bytes)
         if jpeg:
             self._exemplars.write(entry.id, jpeg)
         last_s = entry.spans[-1].t1_s
         with self._kept.transaction():
-            self._tables.entries.restore(replace(entry, jpeg_bytes=len(jpeg)), key_D, scene_D, jpeg)
+            self._tables.entries.restore(row._replace(entry=replace(entry, jpeg_bytes=len(jpeg))), jpeg)
             self._journal.add(entry.stream, last_s, "imported", entry.id)
             self._bank.add(
                 Slot(
@@ -225,7 +223,7 @@ class Intake:
                     first_seq=entry.first_seq,
                     stream=entry.stream,
                     place=entry.place,
-                    key_D=key_D,
+                    key_D=None if row.key is None else unpack(row.key),
                     utility=entry.utility,
                     last_s=last_s,
                     jpeg_bytes=len(jpeg),
@@ -234,6 +232,7 @@ class Intake:
                     met=entry.met,
                     pinned=entry.pinned,
                     level=entry.level,
+                    short=row.key is not None and is_short(row.key),
                 )
             )
         return True

@@ -13,12 +13,12 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from hippocam.memory.bank.bank import Bank
+from hippocam.memory.bank.codes import codes_of
 from hippocam.memory.bank.config import BankConfig
 from hippocam.memory.bank.ladder import BLOCK_BYTES
 from hippocam.memory.bank.one_thread import one_thread
 from hippocam.memory.bank.priors import load_prior
 from hippocam.memory.bank.utility import Utility
-from hippocam.memory.codec import outline_of
 from hippocam.memory.longterm.budget import ByteBudget, Log, LogSizes, Shares
 from hippocam.memory.longterm.held import HeldEntries
 from hippocam.memory.longterm.intake import Intake, Things
@@ -227,5 +227,5 @@ def new_bank(spec: EncoderSpec, config: BankConfig | None = None) -> Bank:
         config,
         Utility(spec.dim, load_prior(spec)),
         block_bytes=BLOCK_BYTES,
-        outline=outline_of(spec.id, spec.dim),
+        codes=codes_of(spec.id, spec.dim),
     )

@@ -24,12 +24,12 @@ class Consolidated(NamedTuple):
 
     @property
     def is_reduced(self) -> bool:
-        """Whether the heir keeps only the signs of its vectors from now on."""
+        """Whether the heir's vectors are reduced from now on."""
         return self.after.level > self.heir.level
 
     @property
     def new_vectors(self) -> tuple[FloatArray, FloatArray] | None:
-        """Key and scene of the heir from now on, float32 [D]; None where it keeps its own, or their signs."""
+        """Key and scene of the heir from now on, float32 [D]; None where it keeps its own, reduced or not."""
         key_D, scene_D = self.after.key_D, self.after.scene_D
         unchanged = np.array_equal(key_D, self.heir.key_D) and np.array_equal(scene_D, self.heir.scene_D)
         if self.is_reduced or unchanged:

@@ -45,7 +45,7 @@ class Merges(Protocol):
         """Move the spans of some entries to another entry, and give up the former."""
 
     def reduce(self, entry_ids: Sequence[int], *, sleep: int, now_s: float) -> None:
-        """Let some entries keep only the signs of their vectors."""
+        """Reduce the vectors of some entries."""
 
     def note(self, entry_id: int, action: str, other_id: int | None, why: Why) -> None:
         """Note in the journal what happens to an entry."""
@@ -128,7 +128,7 @@ class SleepWriter:
         return True
 
     def reduce(self, held: Sequence[Held], *, sleep: int, now_s: float) -> int:
-        """Let entries keep only the signs of their vectors, in one transaction; return how many were still so.
+        """Reduce the vectors of entries, in one transaction; return how many were still so.
 
         Args:
             held: The entries as they were when that was decided.

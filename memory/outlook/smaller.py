@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 
 from hippocam.memory.bank.bank import Bank, Step
+from hippocam.memory.bank.codes import Codes
 from hippocam.memory.bank.config import BankConfig
 from hippocam.memory.bank.ladder import SMALL_BYTES
-from hippocam.memory.codec import Outline, from_signs
 from hippocam.memory.longterm.budget import TOMBSTONE_BYTES, ByteBudget, Log, LogSizes
 from hippocam.memory.longterm.longterm import open_bank
 from hippocam.memory.questions import QuestionJournal
@@ -28,7 +28,7 @@ from hippocam.memory.records import Held, Level, Slot
 from hippocam.memory.spans import join_spans
 from hippocam.memory.store.database import Store
 from hippocam.memory.store.exemplars import Exemplars
-from hippocam.memory.stress import in_one
+from hippocam.memory.stress import to_reduce
 from hippocam.stream.records import EncoderSpec
 
 # Thumbnails that are made to know how large they are.
@@ -43,8 +43,8 @@ class Smaller:
         budget_bytes: The budget.
         bytes: What its folder would take, about; less the journal of questions, which is kept free.
         levels: What each entry that would be held keeps of its evidence, by its id.
-        outlined: Ids of those whose signs would be reduced to their outline.
-        outline: Reduces them; None where there is none.
+        short: Ids of those of whose vectors only a short outline would be left.
+        codes: What vectors are reduced to.
         pictured: Ids of those that keep a picture or a thumbnail.
         merged: Ids of those that would be merged, with the entry that takes over their times.
         given_up: Ids of those of which nothing would be left, in the order in which they go.
@@ -53,8 +53,8 @@ class Smaller:
     budget_bytes: int
     bytes: int
     levels: dict[int, Level]
-    outlined: frozenset[int]
-    outline: Outline | None
+    short: frozenset[int]
+    codes: Codes
     pictured: frozenset[int]
     merged: dict[int, int]
     given_up: tuple[int, ...]
@@ -67,20 +67,19 @@ class Smaller:
             if gone is not None and taker is not None:
                 now[heir] = replace(taker, spans=tuple(join_spans([*taker.spans, *gone.spans])))
         return [
-            _reduced(one, self.levels[one.id], self.outline if one.id in self.outlined else None)
+            _reduced(one, self.levels[one.id], self.codes, short=one.id in self.short)
             for one in now.values()
             if self.levels.get(one.id, Level.WORDS) < Level.WORDS
         ]
 
 
-def _reduced(one: Held, level: Level, outline: Outline | None) -> Held:
-    """An entry with what a level, or an outline, leaves of its vectors."""
-    if outline is not None:
-        outline_D = from_signs(in_one(one.key_D, one.scene_D), outline)
-        return replace(one, level=level, key_D=outline_D, scene_D=outline_D)
-    if level < Level.SIGNS or one.level >= Level.SIGNS:
+def _reduced(one: Held, level: Level, codes: Codes, *, short: bool) -> Held:
+    """An entry with what a level, or a short outline, leaves of its vectors."""
+    if not short and (level < Level.SIGNS or one.level >= Level.SIGNS):
         return one
-    return replace(one, level=level, key_D=from_signs(one.key_D), scene_D=from_signs(one.scene_D))
+    code = codes.code(short=short)
+    key_D, scene_D = map(code.reduced, to_reduce(one.key_D, one.scene_D, as_one=short))
+    return replace(one, level=level, key_D=key_D, scene_D=scene_D)
 
 
 @dataclass(slots=True)
@@ -143,7 +142,7 @@ class _Entries:
     pictured: set[int]
     ends_s: dict[int, float]
     small_bytes: int
-    outlined: set[int] = field(default_factory=set)
+    short: set[int] = field(default_factory=set)
     merged: dict[int, int] = field(default_factory=dict)
     gone: list[int] = field(default_factory=list)
     given_up: tuple[int, int] = (0, 0)
@@ -157,9 +156,9 @@ class _Entries:
             self._leave(step)
         else:
             small_bytes = self.small_bytes if step.to == Level.SMALL else 0
-            self.bank.demote(step.entry_id, step.to, small_bytes, outlined=step.outlined)
-            if step.outlined:
-                self.outlined.add(step.entry_id)
+            self.bank.demote(step.entry_id, step.to, small_bytes, short=step.short)
+            if step.short:
+                self.short.add(step.entry_id)
             self.levels[step.entry_id] = step.to
             if step.to != Level.SMALL:
                 self.pictured.discard(step.entry_id)
@@ -225,8 +224,8 @@ def within(
         budget_bytes=budget_bytes,
         bytes=budget.used_bytes() - budget.reserved_bytes,
         levels=entries.levels,
-        outlined=frozenset(entries.outlined),
-        outline=bank.outline,
+        short=frozenset(entries.short),
+        codes=bank.codes,
         pictured=frozenset(entries.pictured),
         merged=entries.merged,
         given_up=tuple(entries.gone),

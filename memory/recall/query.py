@@ -12,6 +12,7 @@ from hippocam.memory.recall.passages import Sentences
 from hippocam.memory.recall.thing_hit import ThingHit
 from hippocam.memory.records import Entry, Span, shown_span
 from hippocam.memory.store.summaries import Summary
+from hippocam.memory.stress import KEY_WEIGHT
 from hippocam.stream.records import FloatArray, Note
 
 
@@ -24,7 +25,7 @@ class RecallConfig:
             more of it is new. At 0 an event is found by its scene alone; the greater, the more by its key.
     """
 
-    key_weight: float = 1.0
+    key_weight: float = KEY_WEIGHT
 
     def __post_init__(self) -> None:
         if not 0 <= self.key_weight <= 100:

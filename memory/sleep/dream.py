@@ -1,6 +1,6 @@
 """A copy of the bank made smaller, and never at the cost of what it can recall.
 
-Vectors of entries without a picture are reduced to their signs first: that frees most of their bytes and costs
+Vectors of entries without a picture are reduced first: that frees most of their bytes and costs
 hardly a moment. Where it is not enough, a proposer (proposals.py) names entries that could be one. Everything is
 tried out on a copy (replay.py): fixed probes are asked again, and what loses more of them than is allowed since
 the sleep began is taken back, batch by batch, halving each batch that failed until the culprit is found. Finally
@@ -171,7 +171,7 @@ def _until(replica: Replica, groups: Iterable[Group], surplus: int) -> Iterator[
 
 
 def _reduce(replica: Replica, replay: Replay, target: float, max_loss: float) -> int:
-    """Reduce vectors to their signs, the cheapest first, as far as needed; return how many cost too much."""
+    """Reduce vectors, the cheapest first, as far as needed; return how many cost too much."""
     rows = np.array(replica.reducible(), np.int64)
     if not len(rows):
         return 0

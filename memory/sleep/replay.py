@@ -1,7 +1,7 @@
 """A copy of the bank to try things out on, and fixed probes that say what was lost by them.
 
-Sleep never tries anything on the memory itself. It copies what is held (Replica), reduces vectors to their signs
-and merges there, and asks the probes again (Replay). What costs too much is taken back on the copy, at no risk.
+Sleep never tries anything on the memory itself. It copies what is held (Replica), reduces vectors and merges
+there, and asks the probes again (Replay). What costs too much is taken back on the copy, at no risk.
 
 Shapes: N entries, Q probes, D embedding dimension, S = 4 spans.
 """
@@ -15,14 +15,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hippocam.memory.bank.codes import Code, Signs
 from hippocam.memory.bank.ladder import BLOCK_BYTES, ROW_BYTES
-from hippocam.memory.codec import from_signs, rounded, sign_bytes
+from hippocam.memory.codec import rounded
 from hippocam.memory.records import Held, Level
 from hippocam.memory.sleep.views import recallable
 from hippocam.memory.sleep.windows import EntryFeatures
 from hippocam.memory.spans import MAX_SPANS, union_of
 from hippocam.memory.store.probes import Probe, Times
-from hippocam.memory.stress import stressed
+from hippocam.memory.stress import stressed, to_reduce
 from hippocam.memory.working.context import unit
 from hippocam.stream.records import FloatArray
 
@@ -76,9 +77,10 @@ def united(heir: Held, others: Sequence[Held], key_D: FloatArray | None, scene_D
     )
 
 
-def reduced(one: Held) -> Held:
-    """An entry that keeps only the signs of its vectors."""
-    return replace(one, key_D=from_signs(one.key_D), scene_D=from_signs(one.scene_D), level=Level.SIGNS)
+def reduced(one: Held, code: Code) -> Held:
+    """An entry whose vectors are reduced."""
+    key_D, scene_D = map(code.reduced, to_reduce(one.key_D, one.scene_D, as_one=False))
+    return replace(one, key_D=key_D, scene_D=scene_D, level=Level.SIGNS)
 
 
 class Replica:
@@ -86,10 +88,12 @@ class Replica:
 
     Args:
         held: Entries with vectors.
+        code: What vectors are reduced to; None for signs.
     """
 
-    def __init__(self, held: Sequence[Held]) -> None:
+    def __init__(self, held: Sequence[Held], code: Code | None = None) -> None:
         self.held = list(held)
+        self.code = code or Signs(len(held[0].key_D) if held else 0)
         self.alive = np.ones(len(held), bool)
         self.members = [[row] for row in range(len(held))]
         self._whole_bytes = ROW_BYTES + 2 * (len(held[0].key_D) + 4) if held else 1
@@ -103,7 +107,7 @@ class Replica:
         return one.picture_bytes + (self._whole_bytes if one.level < Level.SIGNS else self._reduced_bytes(row))
 
     def freed_by_reducing(self, row: int) -> int:
-        """How many of them an entry without a picture gives up with all but the signs of its vectors."""
+        """How many of them an entry without a picture gives up where its vectors are reduced."""
         return self.bytes_of(row) - self._reduced_bytes(row)
 
     def freed_by_merging(self, rows: Sequence[int]) -> int:
@@ -112,7 +116,7 @@ class Replica:
 
     def _reduced_bytes(self, row: int) -> int:
         one = self.held[row]
-        return (ROW_BYTES if one.text else BLOCK_BYTES) + 2 * sign_bytes(len(one.key_D))
+        return (ROW_BYTES if one.text else BLOCK_BYTES) + 2 * self.code.size
 
     @property
     def bytes(self) -> int:
@@ -289,16 +293,16 @@ class Replay:
         return before
 
     def reduce(self, rows: Sequence[int]) -> Before:
-        """Reduce the vectors of some entries to signs and ask again; return what is needed to take it back."""
+        """Reduce the vectors of some entries and ask again; return what is needed to take it back."""
         before = self._before(rows, ())
         for row in rows:
-            self.replica.held[row] = reduced(self.replica.held[row])
+            self.replica.held[row] = reduced(self.replica.held[row], self.replica.code)
         self._ask_again(before)
         return before
 
     def cost_of_reducing(self, rows: Sequence[int]) -> NDArray[np.int64]:
         """About how many probes less would find their answer first, for each of some rows by itself."""
-        entries = [reduced(self.replica.held[row]) for row in rows]
+        entries = [reduced(self.replica.held[row], self.replica.code) for row in rows]
         now_QM, right_QM = self._score_QN[:, rows], self._right_QN[:, rows]
         then_QM = self._scores(
             np.stack([one.key_D for one in entries]), np.stack([one.scene_D for one in entries])

@@ -45,7 +45,7 @@ class SleepReport:
         recall_before: Share of the probes that found their answer first, and among the first five.
         recall_after: These shares after it.
         probes: How many were asked.
-        reduced: Entries that keep only the signs of their vectors since.
+        reduced: Entries whose vectors were reduced.
         committed: Groups that were merged, and entries that were reduced.
         rolled_back: Merges and reductions that lost too much and were taken back.
     """
@@ -69,7 +69,7 @@ class Writer(Protocol):
         """Write what was decided about a group; False where one of its entries is not what it was."""
 
     def reduce(self, held: Sequence[Held], *, sleep: int, now_s: float) -> int:
-        """Let entries keep only the signs of their vectors; return how many still were as here."""
+        """Reduce the vectors of entries; return how many still were as here."""
 
     def note_found(self, found: Mapping[int, int]) -> None:
         """Keep what probes found when they were first asked."""
@@ -125,7 +125,7 @@ class Sleep:
             for one, worth in zip(found, worths, strict=True)
         ]
         probes = with_drawn(held, fixed, originals, self._config.seed)
-        return Replay(Replica(held), probes, key_weight=self._key_weight)
+        return Replay(Replica(held, self._longterm.bank.codes.first), probes, key_weight=self._key_weight)
 
     def run(self, *, mutex: AbstractContextManager[object], size: Callable[[], int], now_s: float) -> SleepReport:
         """Sleep.

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hippocam.memory.codec import holds_outline, pack, unpack
+from hippocam.memory.codec import is_short, unpack
 from hippocam.memory.records import Entry, Held, Level, Slot, Span
 from hippocam.stream.records import FloatArray, Sensors, known
 from hippocam.stream.robot.motion import Motion
@@ -54,8 +54,8 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join(names)
 
 
-def values_of(entry: Entry, key_D: FloatArray | None, scene_D: FloatArray | None) -> dict[str, object]:
-    """An entry as it is stored: a value for each column but `slept`, which counts from 0."""
+def values_of(entry: Entry, key: bytes | None, scene: bytes | None) -> dict[str, object]:
+    """An entry with its packed vectors as it is stored: a value for each column but `slept`, which is 0 first."""
     first, *further = entry.spans
     return {
         "id": entry.id,
@@ -80,8 +80,8 @@ def values_of(entry: Entry, key_D: FloatArray | None, scene_D: FloatArray | None
         "frames": entry.frames,
         "repeats": entry.repeats,
         "jpeg_bytes": entry.jpeg_bytes,
-        "key": None if key_D is None else pack(key_D),
-        "scene": None if scene_D is None else pack(scene_D),
+        "key": key,
+        "scene": scene,
         "state": _pack_sensor(entry.sensors.state),
         "action": _pack_sensor(entry.sensors.action),
         "pose": _pack_sensor(entry.sensors.pose),
@@ -181,7 +181,7 @@ def slot_from(row: Sequence[Any]) -> Slot:
         place=place,
         jpeg_bytes=jpeg_bytes,
         words_bytes=words_bytes,
-        outlined=key is not None and holds_outline(key),
+        short=key is not None and is_short(key),
         key_D=None if key is None else unpack(key),
     )
 

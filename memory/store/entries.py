@@ -11,7 +11,8 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from hippocam.memory.codec import Outline, coarse, pack, pack_outline, signs, unpack, unpack_many
+from hippocam.memory.bank.codes import Code, Signs
+from hippocam.memory.codec import coarse, pack, unpack, unpack_many
 from hippocam.memory.records import Entry, Event, Held, Level, Slot, Span, id_of
 from hippocam.memory.store.columns import (
     ENTRY,
@@ -27,12 +28,9 @@ from hippocam.memory.store.columns import (
     values_of,
 )
 from hippocam.memory.store.sums import picture_sum
-from hippocam.memory.stress import in_one
+from hippocam.memory.stress import to_reduce
 from hippocam.stream.records import FloatArray
 
-# Cosine of an entry's key with its scene from which the signs of one vector stand for both: then it is within a
-# cosine of .75 of the key and .94 of the scene.
-_ONE_FROM = 0.5
 # Entries that are asked for by their ids in one statement.
 _AT_ONCE = 1024
 
@@ -98,16 +96,15 @@ class EntryTable:
             sensors=event.sensors,
             motion=event.motion,
         )
-        values = values_of(entry, event.key, event.scene)
+        values = values_of(entry, pack(event.key), pack(event.scene))
         _write(self._db, "INSERT OR IGNORE", values | {"jpeg_sum": picture_sum(event.jpeg)})
         self._db.execute("UPDATE stream SET newest = ? WHERE id = ?", (entry.id, event.stream))
         return entry.id
 
-    def restore(
-        self, entry: Entry, key_D: FloatArray | None, scene_D: FloatArray | None, jpeg: bytes = b""
-    ) -> None:
+    def restore(self, row: EntryRow, jpeg: bytes = b"") -> None:
         """Store an entry as it was in another memory, with the checksum of its picture."""
-        _write(self._db, "INSERT", values_of(entry, key_D, scene_D) | {"jpeg_sum": picture_sum(jpeg)})
+        values = values_of(row.entry, row.key, row.scene) | {"jpeg_sum": picture_sum(jpeg)}
+        _write(self._db, "INSERT", values)
 
     def add_repeats(self, entry_id: int, repeats: int) -> None:
         """Count unchanged frames of an entry."""
@@ -129,7 +126,9 @@ class EntryTable:
         level: int,
         jpeg_bytes: int,
         jpeg_sum: int | None = None,
-        outline: Outline | None = None,
+        *,
+        code: Code | None = None,
+        as_one: bool = False,
     ) -> None:
         """Note that an entry keeps less of its evidence: see `Level`. The last level has no vectors.
 
@@ -138,12 +137,13 @@ class EntryTable:
             level: What it keeps.
             jpeg_bytes: Bytes of its picture.
             jpeg_sum: Checksum of that.
-            outline: What its signs are reduced to; None to keep them all.
+            code: What its vectors are reduced to at the level SIGNS; None for signs.
+            as_one: Whether one vector then stands for both, however far they are apart.
         """
         setting = "level = ?, jpeg_bytes = ?, jpeg_sum = ?"
         values: list[object] = [level, jpeg_bytes, jpeg_sum]
         if level == Level.SIGNS:
-            more, reduced = self._signs_of(entry_id, outline)
+            more, reduced = self._reduced(entry_id, code, as_one=as_one)
             setting, values = f"{setting}, {more}", values + reduced
         if level == Level.WORDS:
             setting += ", key = NULL, scene = NULL, state = NULL, action = NULL, motion = NULL"
@@ -151,25 +151,18 @@ class EntryTable:
         if level >= Level.SIGNS:
             self._blocks.take_in()
 
-    def _signs_of(self, entry_id: int, outline: Outline | None) -> tuple[str, list[object]]:
-        """What sets an entry's vectors to their signs, or an outline: SQL, and the values of its parameters.
+    def _reduced(self, entry_id: int, code: Code | None, *, as_one: bool) -> tuple[str, list[object]]:
+        """What reduces an entry's vectors: SQL, and the values of its parameters.
 
-        Where the vectors are nearly the same, the signs of one stand for both; one outline always does. What else
-        of an entry is only weighed is kept to three digits from then on.
+        What else of an entry is only weighed is kept to three digits from then on.
         """
         ((key, scene, surprise, utility),) = self._blocks.select(
             "SELECT key, scene, surprise, utility FROM every_entry WHERE id = ?", (entry_id,)
         )
-        key_D, scene_D = unpack(key), unpack(scene)
-        cosine = float(key_D @ scene_D) / max(float(np.linalg.norm(key_D) * np.linalg.norm(scene_D)), 1e-9)
-        if cosine >= _ONE_FROM or outline is not None:
-            key_D = scene_D = in_one(key_D, scene_D)
-
-        def packed(vector_D: FloatArray) -> bytes:
-            return pack(signs(vector_D)) if outline is None else pack_outline(outline, vector_D)
-
+        whole = to_reduce(unpack(key), unpack(scene), as_one=as_one)
+        code = code or Signs(len(whole[0]))
         setting = "key = ?, scene = ?, motion = NULL, surprise = ?, utility = ?"
-        return setting, [packed(key_D), packed(scene_D), coarse(surprise), coarse(utility)]
+        return setting, [*map(code.pack, whole), coarse(surprise), coarse(utility)]
 
     def pin(self, entry_id: int, pinned: bool) -> bool:
         """Keep an entry whatever comes, or no longer; False where it is not held."""

@@ -24,7 +24,7 @@ class JournalRow(NamedTuple):
         stream: Stream of the entry.
         time_s: The stream's time when it happened.
         action: "kept", "seen again", "merged", "smaller picture", "no picture", "signs only", "outline only",
-            "words only", "given up", ...
+            "short outline only", "words only", "given up", ...
         entry_id: The entry that it happened to; it may not be held any more.
         other_id: Another entry that had part in it, such as the one merged into.
         why: The numbers behind it, as JSON.

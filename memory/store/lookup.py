@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from hippocam.memory.bank.slots import Slots
-from hippocam.memory.codec import hold_outlines, unpack_many
+from hippocam.memory.codec import are_short, unpack_many
 from hippocam.memory.filter import Filter, within
 from hippocam.memory.records import Span
 from hippocam.memory.store.columns import SLOT, WORDS_BYTES, listed, slot_from, unpack_poses, unpack_spans
@@ -184,10 +184,10 @@ def _slots(rows: Sequence[Sequence[Any]]) -> Slots:
             return Slots.of(map(slot_from, rows))  # which tells what is damaged
     keyed = [k for k, key in enumerate(held["key"]) if key is not None]
     packed = [held["key"][k] for k in keyed]
-    outlined = np.zeros(len(rows), np.bool_)
+    short = np.zeros(len(rows), np.bool_)
     try:
         keys_KD = _unpacked(packed)
-        outlined[keyed] = hold_outlines(packed)
+        short[keyed] = are_short(packed)
     except ValueError:
         return Slots.of(map(slot_from, rows))
     return Slots(
@@ -204,7 +204,7 @@ def _slots(rows: Sequence[Sequence[Any]]) -> Slots:
         uses=np.array(held["uses"], np.int64),
         pinned=np.array(held["pinned"], np.bool_),
         level=np.array(held["level"], np.int64),
-        outlined=outlined,
+        short=short,
         keyed=np.array(keyed, np.int64),
         keys=keys_KD,
     )

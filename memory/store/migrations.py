@@ -29,9 +29,9 @@ from hippocam.memory.store.schema import (
 from hippocam.stream.private import FILE_MODE, FOLDER_MODE
 
 # Formats that can be brought to the present one.
-OLDER = frozenset({1, 2, 3, 4, 5, 6})
+OLDER = frozenset({1, 2, 3, 4, 5, 6, 7})
 # Those of them that can be read as they are.
-READABLE = frozenset({3, 4, 5, 6})
+READABLE = frozenset({3, 4, 5, 6, 7})
 
 # Moves format 1 out of the new tables' way. What `words` holds follows from the entries: triggers refill it.
 _MAKE_WAY = """
@@ -100,10 +100,10 @@ def upgrade(folder: Path) -> int:
 def migrate(path: Path) -> None:
     """Bring a database of an older format to the present one; one of the present format stays as it is.
 
-    Formats 2 to 6 get the tables and columns that they lack, empty, and keep all others as they are, but for the
-    bank's blocks, which are packed anew. Rows and pictures that had no checksum, and tables that had no total, get
-    those of what they are now; a row of format 4 that was damaged stays known as that. Folder and files become
-    their owner's alone.
+    Format 7 has the same tables, and stays as it is but for its number. Formats 2 to 6 get the tables and columns
+    that they lack, empty, and keep all others as they are, but for the bank's blocks, which are packed anew. Rows
+    and pictures that had no checksum, and tables that had no total, get those of what they are now; a row of
+    format 4 that was damaged stays known as that. Folder and files become their owner's alone.
 
     From format 1, streams with their progress, entries and settings are kept; vectors become scaled int8
     (memory/codec.py), and an entry's times its first span. The working memory's state of streams that were not
@@ -134,23 +134,8 @@ def migrate(path: Path) -> None:
             if found:
                 raise NewerFormatError(path.parent, found=found, reads=FORMAT)
             raise NotAMemoryError(path.parent, "not a hippocam memory")
-        if found == 6:
-            _add(db, ADDED_7)
-        elif found == 5:
-            _add(db, ADDED_6 + ADDED_7)
-        elif found == 4:
-            _from_4(db)
-        else:
-            if found == 1:
-                _from_1(db, path)
-            else:
-                _add(db, (ADDED_3 if found == 2 else "") + ADDED_4 + ADDED_5 + ADDED_6 + ADDED_7)
-            _add_picture_sums(db, path.parent / "exemplars")
-            sums.fill(db)
-        if found < 6:
-            _add_coverage(db)
-        _repack_bank(db)
-        sums.fill_totals(db)
+        if found < 7:
+            _to_7(db, path, found)
         db.execute(f"PRAGMA user_version = {FORMAT}")
         db.execute("COMMIT")
         db.executescript("PRAGMA incremental_vacuum")  # `execute` would take one step of it: one page
@@ -158,6 +143,27 @@ def migrate(path: Path) -> None:
         _make_private(path.parent)
     finally:
         db.close()  # rolls back what was not committed
+
+
+def _to_7(db: sqlite3.Connection, path: Path, found: int) -> None:
+    """Add what a format before 7 lacks."""
+    if found == 6:
+        _add(db, ADDED_7)
+    elif found == 5:
+        _add(db, ADDED_6 + ADDED_7)
+    elif found == 4:
+        _from_4(db)
+    else:
+        if found == 1:
+            _from_1(db, path)
+        else:
+            _add(db, (ADDED_3 if found == 2 else "") + ADDED_4 + ADDED_5 + ADDED_6 + ADDED_7)
+        _add_picture_sums(db, path.parent / "exemplars")
+        sums.fill(db)
+    if found < 6:
+        _add_coverage(db)
+    _repack_bank(db)
+    sums.fill_totals(db)
 
 
 def _make_private(folder: Path) -> None:

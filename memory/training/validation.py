@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hippocam.memory.bank.bank import Bank
+from hippocam.memory.bank.codes import Codes
 from hippocam.memory.bank.config import BankConfig
 from hippocam.memory.bank.utility import Prior, Utility
 from hippocam.memory.codec import rounded
@@ -121,7 +122,7 @@ def remember(
 ) -> tuple[NDArray[np.float32], list[list[Span]]]:
     """Play a stream to a bank with limited room; return keys and spans of the entries that are left."""
     dim = stream.keys_ND.shape[1]
-    bank = Bank(dim, config, Utility(dim, prior), by_signs=False)  # an entry is held or not
+    bank = Bank(dim, config, Utility(dim, prior), codes=Codes(None))  # an entry is held or not
     spans: dict[int, list[Span]] = {}
     strength: dict[int, float] = {}
     for row in range(len(stream)):

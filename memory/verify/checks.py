@@ -35,8 +35,8 @@ from hippocam.stream.jpeg import decode_jpeg
 
 # Most lines of SQLite's own check.
 _LINES = 20
-# What older formats whose rows have checksums were made of.
-_SCHEMAS = {4: SCHEMA_4, 5: SCHEMA_5, 6: SCHEMA_6}
+# What older formats whose rows have checksums were made of; None for what the present one is.
+_SCHEMAS = {4: SCHEMA_4, 5: SCHEMA_5, 6: SCHEMA_6, 7: None}
 _REBUILT = "the database is made anew of all rows that can be read"
 _COUNTED_ANEW = "what is missing is lost; the rows that are there are counted anew"
 _LEFT = {DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", EXEMPLARS, LOCK, QUESTIONS}
@@ -115,7 +115,7 @@ def _of_database(db: sqlite3.Connection, folder: Path) -> Iterator[Problem]:
         if line != "ok":
             yield Problem(kind=Kind.DATABASE, what=" ".join(str(line).split()), repair=_REBUILT)
     (page_bytes,) = db.execute("PRAGMA page_size").fetchone()
-    if with_sums and _schema(db) != _own_schema(_SCHEMAS.get(version, schema_of(page_bytes))):
+    if with_sums and _schema(db) != _own_schema(_SCHEMAS.get(version) or schema_of(page_bytes)):
         yield Problem(kind=Kind.DATABASE, what="its tables are not as they were made", repair=_REBUILT)
 
 

@@ -29,6 +29,7 @@ from hippocam.memory.memory import Memory
 from hippocam.memory.recall.query import Query
 from hippocam.memory.records import Entry, Level, Span, format_id, id_of
 from hippocam.memory.store.database import Store
+from hippocam.memory.store.entries import EntryRow
 from hippocam.memory.store.exemplars import Exemplars
 from hippocam.memory.store.notes import NoteRow, note_id, row_of
 from hippocam.memory.store.summaries import Kind, Summary
@@ -80,6 +81,10 @@ def make_entries(stream: str, count: int) -> Iterator[tuple[Entry, FloatArray | 
         )  # fmt: skip
 
 
+def packed(*vectors: FloatArray | None) -> list[bytes | None]:
+    return [None if vector is None else pack(vector) for vector in vectors]
+
+
 def make_memory(folder: Path, counts: dict[str, int]) -> Path:
     """A memory as if it had been watched."""
     (folder / "exemplars").mkdir(parents=True)
@@ -93,7 +98,7 @@ def make_memory(folder: Path, counts: dict[str, int]) -> Path:
             newest = 0
             for entry, key, scene, jpeg in make_entries(stream, count):
                 newest = entry.id
-                store.entries.restore(entry, key, scene, jpeg)
+                store.entries.restore(EntryRow(entry, *packed(key, scene)), jpeg)
                 if jpeg:
                     exemplars.write(entry.id, jpeg)
             columns = "end_s last_seq complete frames_seen frames_encoded events evicted".split()
@@ -276,7 +281,8 @@ def test_a_small_budget_is_kept_to(tmp_path: Path) -> None:
             jpeg = b"\xff\xd8" + bytes(30_000)
             values = {f: getattr(entry, f) for f in Entry.__slots__} | {"jpeg_bytes": len(jpeg), "pinned": False}
             if key is not None:
-                store.entries.restore(Entry(**(values | {"level": Level.FULL})), key, scene, jpeg)
+                whole = Entry(**(values | {"level": Level.FULL}))
+                store.entries.restore(EntryRow(whole, *packed(key, scene)), jpeg)
                 exemplars.write(entry.id, jpeg)
     store.close()
     write_file(tmp_path / "m.jsonl", export(memory, "jsonl"), memory=memory)
@@ -418,7 +424,7 @@ BAD_FILES = {
     "too great for a float": (swap('"frame_s":0.5625', '"frame_s":1e999'), 8, "'frame_s' must be a number"),
     "too many digits": (swap('"frame_s":0.5625', '"frame_s":' + "9" * 5000), 8, "not a line of JSON"),
     "deep": (swap('"labels":[', '"labels":' + "[" * 200_000), 8, "not a line of JSON"),
-    "newer": (swap('"format":5', '"format":6'), 1, "this hippocam reads 5; upgrade hippocam"),
+    "newer": (swap('"format":6', '"format":7'), 1, "this hippocam reads 6; upgrade hippocam"),
     "other dimension": (swap('"dim":12', '"dim":13'), 5, "must be"),
     "huge dimension": (swap('"dim":12', '"dim":1000000000'), 1, "'dim' must be a whole number"),
     "steep belief": (swap('"slope":20.0', '"slope":900'), 1, "too steep"),

@@ -1,7 +1,7 @@
 """Events into slots under a byte budget, as the product's long-term memory has them, without a disk.
 
-A slot costs its vectors as int8 with a scale, what is new and the scene (or, once it was demoted, a bit a number
-or the outline of the one vector that is left of both, see `in_one`), its spans (four at most, of seven bytes as
+A slot costs its vectors as int8 with a scale, what is new and the scene (or, once it was demoted, what the
+one vector that is left of both, see `in_one`, was reduced to), its spans (four at most, of seven bytes as
 beside all keys that are stored as ours), and what it is weighed by, as blocks have it: its surprise to eleven
 bits, its place and the times that it was met in a byte each. The sketches of what was learned count too. What
 follows from the keys when an entry is new (its energy, its twin) does not count, as no rule's similarities do, nor
@@ -20,8 +20,9 @@ import numpy as np
 from hippocam.apps.bench.ours.parts import Parts
 from hippocam.apps.bench.policies.base import Bank, FloatArray, half, key_bytes, slots_in, span_bytes
 from hippocam.memory.bank.bank import Bank as Consolidation
+from hippocam.memory.bank.codes import Code, Signs
 from hippocam.memory.bank.utility import FULL_ROWS, Utility
-from hippocam.memory.codec import Outline, coarse, outline_of, outlined, rounded, signs
+from hippocam.memory.codec import HEAD_BYTES, coarse, rounded
 from hippocam.memory.recall.query import RecallConfig
 from hippocam.memory.records import Event, Level, Slot, Span, id_of
 from hippocam.memory.spans import join_spans
@@ -69,7 +70,7 @@ class OurSlots:
         sketch_bytes = 2 * FULL_ROWS * (dim + SCALE_BYTES)
         online = sketch_bytes <= _SKETCH_SHARE * budget_bytes
         self._sketch_bytes = sketch_bytes * online
-        self._outline = outline_of(encoder, dim) if encoder is not None and parts.outline else None
+        self._codes = parts.codes_for(encoder, dim)
         self._bank = Consolidation(
             dim,
             parts.bank,
@@ -77,8 +78,7 @@ class OurSlots:
             row_bytes=self._slot_bytes + self._span_bytes - self._key_bytes // (1 + self._two),
             block_bytes=_WEIGHED_BYTES + self._span_bytes,
             vectors=1,
-            by_signs=parts.codec == "ladder",
-            outline=self._outline,
+            codes=self._codes,
         )
         self._round = half if parts.codec == "float16" else rounded
         self._keys: dict[int, FloatArray] = {}
@@ -175,7 +175,7 @@ class OurSlots:
         """Give up slots until all are within the budget."""
         while self.bytes > self._budget_bytes and (step := self._bank.next_step()) is not None:
             if step.to == Level.SIGNS:
-                self._reduce(step.entry_id, self._outline if step.outlined else None)
+                self._reduce(step.entry_id, short=step.short)
                 continue
             if step.twin is not None:
                 met = self._bank.met(step.entry_id)
@@ -187,15 +187,15 @@ class OurSlots:
             self._whole.pop(step.entry_id, None)
             del self._keys[step.entry_id]
 
-    def _reduce(self, entry_id: int, outline: Outline | None) -> None:
-        """Keep of a slot only the signs of the one vector that is left of both, or its outline."""
+    def _reduce(self, entry_id: int, *, short: bool) -> None:
+        """Reduce the one vector that is left of both of a slot."""
         slot, scene_D = self._whole.pop(entry_id, (None, None))
-        key_D = self._keys[entry_id] if scene_D is None else in_one(self._keys[entry_id], scene_D)
-        key_D = signs(key_D) if outline is None else outlined(outline, key_D)
+        code = self._codes.code(short=short)
+        key_D = code.reduced(self._keys[entry_id] if scene_D is None else in_one(self._keys[entry_id], scene_D))
         reduced = None if slot is None else replace(slot, key_D=key_D)
-        self._bank.demote(entry_id, Level.SIGNS, 0, reduced, outlined=outline is not None)
-        self._keys[entry_id] = key_D if outline is None else key_D / np.linalg.norm(key_D)  # as recall has it
-        self._reduced[entry_id] = key_bytes(self._dim, "signs") if outline is None else outline.body_bytes
+        self._bank.demote(entry_id, Level.SIGNS, 0, reduced, short=short)
+        self._keys[entry_id] = key_D
+        self._reduced[entry_id] = _code_bytes(code)
 
     def _join(self, entry_id: int, spans: list[Span]) -> None:
         self._spans_held -= len(self._spans[entry_id])
@@ -207,3 +207,10 @@ def _searched(key_D: FloatArray, scene_D: FloatArray) -> FloatArray:
     """The vector that recall searches: the scene with what is new in it stressed."""
     row_D: FloatArray = stressed(key_D[None], scene_D[None], RecallConfig().key_weight)[0]
     return row_D
+
+
+def _code_bytes(code: Code) -> int:
+    """Bytes of a code as blocks have it: what names tables stands there once, the scale of signs in two bytes."""
+    if isinstance(code, Signs):
+        return key_bytes(code.dim, "signs")
+    return code.size - HEAD_BYTES

@@ -25,7 +25,8 @@ _WHOLE, _SIGNS = 2, 0.25  # vectors an entry has, and the part of them that sign
 _KEPT = ("kept", "imported")
 _LOST = {"given up": "given up", "merged": "merged", "its picture was removed": "given up"}
 _DEMOTED = (
-    "smaller picture", "no picture", "its picture was changed", "signs only", "outline only", "words only"
+    "smaller picture", "no picture", "its picture was changed", "signs only", "outline only",
+    "short outline only", "words only",
 )  # fmt: skip
 
 

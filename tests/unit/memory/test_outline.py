@@ -5,27 +5,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
+from hippocam.memory.bank.codes import Outline, Signs, codes_of
 from hippocam.memory.codec import (
-    holds_outline,
-    outline_of,
-    outline_path,
-    outlined,
+    are_short,
+    is_short,
     pack,
-    pack_outline,
-    packed_bytes,
-    read_outline,
+    read_tables,
     signs,
+    tables_path,
     unpack,
     unpack_many,
-    write_outline,
 )
-from hippocam.memory.training.outline import learn_outline
+from hippocam.memory.training.outline import learn_tables, write_tables
 
-SHIPPED = outline_of("bundled:3", 385)
-assert SHIPPED is not None
-ASSETS = outline_path("bundled:3").parent
-FIRST = read_outline(ASSETS / "outline-bundled-3.safetensors")  # what version 0.2 wrote with
+CODES = codes_of("bundled:3", 385)
+ASSETS = tables_path("bundled:3").parent
+# Numbers of what version 0.2 wrote with, and format 7.
+SIGNED, SUMMED = 406343, 19795
 
 
 def unit(rows):
@@ -40,58 +38,71 @@ def in_few_directions(count, dim=48, leading=16, seed=0):
 
 @cache
 def learned(seed=0):
-    return learn_outline(in_few_directions(1500), tables=4, directions=24, seed=seed)
+    return learn_tables(in_few_directions(1500), counts=(2, 4), directions=24, seed=seed)
 
 
-def by_hand(outline, blob):
-    """The sum that a blob names, of the length that it comes back with."""
-    rows = [table[word].astype(int) for table, word in zip(outline.tables_MWK, blob[4:], strict=True)]
-    total = sum(rows) @ outline.directions_KD.astype(int)
-    return outline.size * total / np.linalg.norm(total)
+def reduced(outline, rows):
+    return np.stack([outline.reduced(row) for row in rows])
 
 
-def test_what_ships_takes_twenty_bytes_and_comes_back_as_the_sum_that_it_names():
+def by_hand(tables, blob):
+    """The sum that a blob names, of length 1."""
+    total = sum(table[word].astype(int) for table, word in zip(tables.tables_MWD, blob[4:], strict=False))
+    return total / np.linalg.norm(total)
+
+
+def older_blob(number, code):
+    return np.asarray(0xFFF00000 | number, "<u4").tobytes() + bytes(code)
+
+
+def test_what_ships_takes_32_bytes_or_16_beside_its_head_and_comes_back_as_the_sum_that_it_names():
     vector = unit(np.random.default_rng(0).normal(size=385))
-    blob = pack_outline(SHIPPED, vector)
-    assert len(blob) == packed_bytes(SHIPPED) == 20
-    assert holds_outline(blob)
-    back = unpack(blob)
-    np.testing.assert_array_equal(back, outlined(SHIPPED, vector))
-    np.testing.assert_allclose(back, by_hand(SHIPPED, blob), atol=1e-6)
-    assert pack_outline(SHIPPED, 3 * vector) == blob  # whatever the length, as that of what was left of a vector
+    for outline, size, what in ((CODES.first, 36, "outline"), (CODES.short, 20, "short outline")):
+        blob = outline.pack(vector)
+        assert (len(blob), outline.size, outline.what) == (size, size, what)
+        assert is_short(blob) == (size == 20)
+        back = unpack(blob)
+        np.testing.assert_array_equal(back, outline.reduced(vector))
+        np.testing.assert_allclose(back, by_hand(outline.tables, blob), atol=1e-6)
+        assert outline.pack(3 * vector) == blob  # whatever the length, as that of what was left of a vector
 
 
 def test_of_the_sums_no_other_that_differs_in_one_word_is_nearer_than_a_little():
-    outline = learned()
+    outline = Outline(learned(), 4)
     for vector in in_few_directions(20, seed=9):
-        blob = pack_outline(outline, vector)
-        own = by_hand(outline, blob) @ vector
+        blob = outline.pack(vector)
+        own = by_hand(outline.tables, blob) @ vector
         for table in range(4):
             others = [blob[: 4 + table] + bytes([word]) + blob[5 + table :] for word in range(256)]
-            assert max(by_hand(outline, other) @ vector for other in others) < own + 0.1
+            assert max(by_hand(outline.tables, other) @ vector for other in others) < own + 0.1
 
 
-def test_what_version_0_2_wrote_is_read_as_it_was():
-    vector = unit(np.random.default_rng(4).normal(size=385))
-    blob = pack_outline(FIRST, vector)
-    assert len(blob) == 20
-    assert holds_outline(blob)
-    kept = np.unpackbits(np.frombuffer(blob[4:], np.uint8)) > 0
-    np.testing.assert_array_equal(kept, FIRST.directions_KD.astype(np.float32) @ vector > 0)
-    signed = np.where(kept, FIRST.size, -FIRST.size) @ FIRST.directions_KD.astype(float)
-    np.testing.assert_allclose(unpack(blob), signed, atol=1e-5)
+def test_what_older_versions_wrote_is_read_as_it_was():
+    code = np.random.default_rng(4).integers(0, 256, 16).astype(np.uint8)
+    held = load_file(ASSETS / "outline-bundled-3.safetensors")
+    along = np.where(np.unpackbits(code) > 0, 1.0, -1.0) @ held["directions"].astype(float)
+    back = unpack(older_blob(SIGNED, code))
+    np.testing.assert_allclose(unit(back), unit(along), atol=1e-6)
+    assert np.linalg.norm(back) == pytest.approx(held["size_error"][0] * np.linalg.norm(along), rel=0.02)
+    held = load_file(ASSETS / "sums-bundled-3.safetensors")
+    words = sum(table[word].astype(int) for table, word in zip(held["tables"], code, strict=True))
+    total = words @ held["directions"].astype(int)
+    expected = held["numbers"][1] * total / np.linalg.norm(total)
+    np.testing.assert_allclose(unpack(older_blob(SUMMED, code)), expected, atol=1e-6)
+    assert are_short([older_blob(SIGNED, code), older_blob(SUMMED, code)]).all()
 
 
 def test_a_row_is_the_same_to_the_last_bit_whatever_is_read_with_it():
     rng = np.random.default_rng(1)
-    rows = unit(rng.normal(size=(120, 385)))
     kinds = (
         pack,
         lambda row: pack(signs(row)),
-        lambda row: pack_outline(SHIPPED, row),
-        lambda row: pack_outline(FIRST, row),
+        CODES.first.pack,
+        CODES.short.pack,
+        lambda row: older_blob(SIGNED, rng.bytes(16)),
+        lambda row: older_blob(SUMMED, rng.bytes(16)),
     )
-    blobs = [kinds[k % 4](row) for k, row in enumerate(rows)]
+    blobs = [kinds[k % 6](row) for k, row in enumerate(unit(rng.normal(size=(120, 385))))]
     together = unpack_many(blobs)
     assert together.dtype == np.float32
     for blob, row in zip(blobs, together, strict=True):
@@ -100,11 +111,11 @@ def test_a_row_is_the_same_to_the_last_bit_whatever_is_read_with_it():
 
 def test_no_scale_is_taken_for_an_outline_and_an_unknown_one_spoils_its_own_vector_alone():
     vector = unit(np.random.default_rng(2).normal(size=385))
-    for blob in (pack(vector), pack(signs(vector))):
-        assert not holds_outline(blob)
-    unknown = bytearray(pack_outline(SHIPPED, vector))
+    for blob in (pack(vector), pack(signs(vector)), pack(vector[:16])):
+        assert not is_short(blob)
+    unknown = bytearray(CODES.short.pack(vector))
     unknown[0] ^= 1
-    assert not holds_outline(bytes(unknown))
+    assert not is_short(bytes(unknown))
     blobs = [pack(unit(np.ones(18))), pack(unit(np.arange(18.0)))]
     damaged = np.asarray(0xFFF00000 | 5, "<u4").tobytes() + bytes(18)
     rows = unpack_many([*blobs, damaged])
@@ -112,47 +123,69 @@ def test_no_scale_is_taken_for_an_outline_and_an_unknown_one_spoils_its_own_vect
     assert np.isnan(rows[2]).all()
 
 
-def test_cosines_with_an_outline_are_right_on_average_and_err_as_much_as_is_said():
-    outline = learned()
-    stored = in_few_directions(600, seed=1)
-    asked = unit(0.7 * stored + 0.7 * in_few_directions(600, seed=2))
-    kept = np.stack([outlined(outline, row) for row in stored])
-    assert abs((np.einsum("nd,nd->n", asked, kept) - np.einsum("nd,nd->n", asked, stored)).mean()) < 0.06
-    others = np.roll(asked, 1, axis=0)
-    errors = np.einsum("nd,nd->n", others, kept) - np.einsum("nd,nd->n", others, stored)
-    assert errors.std() == pytest.approx(outline.error, rel=0.4)  # that was measured on what it learned from
+def test_cosines_with_an_outline_are_right_on_average_and_err_as_much_as_is_said_of_what_it_learned_from():
+    def errors(outline, stored):
+        others = np.roll(stored, 1, axis=0)
+        return np.einsum("nd,nd->n", others, reduced(outline, stored)) - np.einsum("nd,nd->n", others, stored)
+
+    short, whole = (Outline(learned(), count) for count in (2, 4))
+    for outline in (short, whole):
+        assert abs(errors(outline, in_few_directions(600, seed=1)).mean()) < 0.01
+        assert errors(outline, in_few_directions(1500)[:600]).std() == pytest.approx(outline.error, rel=0.2)
+    assert whole.error < short.error
+
+
+def test_beside_whole_vectors_outlines_are_found_as_often_as_these():
+    """Signs are not, where all vectors have something in common: they lose that."""
+    mean = unit(np.random.default_rng(6).normal(size=48))
+
+    def like_sentences(count, seed):
+        return unit(in_few_directions(count, seed=seed) + 0.7 * mean)
+
+    tables = learn_tables(like_sentences(3000, 5), counts=(4, 8), directions=48)
+    held, noise = like_sentences(400, 7), in_few_directions(400, seed=8)
+    asked = unit(held + 0.8 * noise)
+    first = np.arange(400) % 2 == 0
+
+    def found(code):
+        rows = np.where(first[:, None], held, reduced(code, held))
+        return ((asked @ rows.T).argmax(axis=1) == np.arange(400))[~first].mean()
+
+    plain = ((asked @ held.T).argmax(axis=1) == np.arange(400))[~first].mean()
+    assert found(Outline(tables, 8)) > 0.85 * plain
+    assert found(Signs(48)) < 0.85 * plain
 
 
 def test_what_was_learned_finds_more_than_what_was_learned_of_other_vectors():
     held, noise = in_few_directions(600, seed=3), in_few_directions(600, seed=4)
     asked = unit(held + 0.6 * noise)
-    plain = learn_outline(unit(np.random.default_rng(5).normal(size=(1500, 48))), tables=4, directions=24)
+    plain = learn_tables(unit(np.random.default_rng(5).normal(size=(1500, 48))), counts=(2, 4), directions=24)
 
-    def found(outline):
-        rows = np.stack([outlined(outline, row) for row in held])
-        return ((asked @ rows.T).argmax(axis=1) == np.arange(len(held))).mean()
+    def found(tables):
+        return ((asked @ reduced(Outline(tables, 4), held).T).argmax(axis=1) == np.arange(len(held))).mean()
 
     assert found(learned()) > found(plain) + 0.1
 
 
 def test_a_training_that_is_run_again_gives_the_same_file_which_is_read_as_it_was_written(tmp_path):
-    again = learn_outline(in_few_directions(1500), tables=4, directions=24)
-    for name, outline in (("one", learned()), ("other", again)):
-        write_outline(tmp_path / name, outline)
+    again = learn_tables(in_few_directions(1500), counts=(2, 4), directions=24)
+    for name, tables in (("one", learned()), ("other", again)):
+        write_tables(tmp_path / name, tables)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
-    back = read_outline(Path(tmp_path / "one"))
+    back = read_tables(Path(tmp_path / "one"))
     assert back.number == learned().number != learned(seed=1).number
-    np.testing.assert_array_equal(back.tables_MWK, learned().tables_MWK)
-    np.testing.assert_array_equal(back.directions_KD, learned().directions_KD)
+    assert (back.unit, back.errors) == (learned().unit, learned().errors)
+    np.testing.assert_array_equal(back.tables_MWD, learned().tables_MWD)
 
 
 def test_too_few_vectors_or_too_many_directions_are_refused():
     for directions, count in ((49, 300), (0, 300), (24, 255)):
         with pytest.raises(ValueError, match="needs 256 vectors"):
-            learn_outline(in_few_directions(count), directions=directions)
+            learn_tables(in_few_directions(count), directions=directions)
 
 
-def test_another_dimension_or_another_encoder_has_none():
-    assert outline_of("bundled:3", 384) is None
-    assert outline_of("clip:ViT-B-32", 512) is None
-    assert outline_path("Bundled:3").is_file()
+def test_another_dimension_or_another_encoder_keeps_its_signs():
+    for encoder, dim in (("bundled:3", 384), ("clip:ViT-B-32", 512)):
+        codes = codes_of(encoder, dim)
+        assert (codes.first, codes.short) == (Signs(dim), None)
+    assert tables_path("Bundled:3").is_file()

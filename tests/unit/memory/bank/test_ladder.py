@@ -7,13 +7,16 @@ import pytest
 
 from hippocam.apps.transfer.transfer import export, import_file, write_file
 from hippocam.memory.bank.bank import Bank
-from hippocam.memory.codec import sign_bytes
+from hippocam.memory.bank.codes import Codes, Outline
+from hippocam.memory.bank.columns import Columns
+from hippocam.memory.bank.twins import Twins
+from hippocam.memory.codec import sign_bytes, signs
 from hippocam.memory.config import MemoryConfig
 from hippocam.memory.memory import Memory
 from hippocam.memory.recall.query import Query
 from hippocam.memory.records import Level, Slot
 from hippocam.memory.store.database import Store
-from hippocam.memory.training.outline import learn_outline
+from hippocam.memory.training.outline import learn_tables
 from hippocam.models.pictures import unit_rows
 from hippocam.stream.records import Embedding, EncoderSpec
 
@@ -84,52 +87,52 @@ def test_a_full_memory_keeps_signs_of_vectors_of_any_length_and_hands_them_on(tm
 
 def outlined_bank(*slots):
     vectors_ND = unit_rows(np.random.default_rng(3).normal(size=(400, 64)))
-    bank = Bank(64, outline=learn_outline(vectors_ND, tables=4, directions=32), row_bytes=10)
+    tables = learn_tables(vectors_ND, counts=(2, 6), directions=32)
+    bank = Bank(64, codes=Codes(Outline(tables, 6), Outline(tables, 2)), row_bytes=40, block_bytes=10, vectors=1)
     for slot in slots:
         bank.add(slot)
     return bank
 
 
-def slot_of(entry_id, level=Level.VECTORS):
-    key_D = unit(np.random.default_rng(entry_id).normal(size=64))
+def slot_of(entry_id, level=Level.VECTORS, key_D=None):
+    if key_D is None:
+        key_D = unit(np.random.default_rng(entry_id).normal(size=64))
     return Slot(
-        entry_id=entry_id,
-        stream="cam",
-        place=1,
-        key_D=key_D,
-        utility=entry_id,
-        last_s=float(entry_id),
-        level=level,
+        entry_id=entry_id, stream="cam", place=1, key_D=key_D, utility=1.0, last_s=float(entry_id), level=level
     )
 
 
-def steps_of(bank, *, later=()):
-    """All steps until nothing is left; what comes later comes after the first of them."""
-    taken, waiting = [], list(later)
+def test_where_something_was_learned_an_outline_takes_the_place_of_signs_and_is_made_shorter_before_it_goes():
+    bank = outlined_bank(slot_of(1), slot_of(2))
+    taken = []
     while (step := bank.next_step()) is not None:
-        taken.append((step.entry_id, step.to, step.outlined))
+        taken.append((step.entry_id, step.to, step.short, step.freed_bytes))
         if step.to is None:
             bank.delete(step.entry_id)
         else:
-            bank.demote(step.entry_id, step.to, 0, outlined=step.outlined)
-        while waiting:
-            bank.add(waiting.pop())
-    return taken
+            bank.demote(step.entry_id, step.to, 0, short=step.short)
+    steps = [
+        (Level.SIGNS, False, 68 - 10 + 30),  # bytes of numbers, of an outline, and of a row less those in a block
+        (Level.SIGNS, True, 10 - 6),
+        (None, False, 6 + 10),
+    ]
+    for entry_id in (1, 2):
+        assert [step[1:] for step in taken if step[0] == entry_id] == steps
+    assert [step[1:3] for step in taken[:2]] == [(Level.SIGNS, False)] * 2, (
+        "all are reduced before one is shortened"
+    )
 
 
-def test_where_an_outline_is_known_and_signs_have_little_room_it_takes_their_place():
-    taken = steps_of(outlined_bank(slot_of(1), slot_of(2)), later=[slot_of(3)])
-    for entry_id in (1, 2, 3):
-        own = [step for step in taken if step[0] == entry_id]
-        assert own == [(entry_id, Level.SIGNS, True), (entry_id, None, False)]
-
-
-def test_beside_signs_nothing_becomes_an_outline():
-    taken = steps_of(outlined_bank(slot_of(1, Level.SIGNS), slot_of(2)))
-    assert taken == [(2, Level.SIGNS, False), (1, None, False), (2, None, False)]
-
-
-def test_where_signs_have_room_for_many_nothing_becomes_an_outline():
-    bank = outlined_bank(*map(slot_of, range(1, 2602)))
-    step = bank.next_step()
-    assert (step.to, step.outlined) == (Level.SIGNS, False)
+def test_outlines_are_as_near_to_each_other_as_they_are_and_signs_as_their_vectors_were():
+    one, other = np.linalg.qr(np.random.default_rng(0).normal(size=(64, 2)))[0].T
+    near = [unit(one), unit(0.8 * one + 0.6 * other)]
+    for reduced, expected in ((near, 0.8), ([signs(key_D) for key_D in near], 0.8)):
+        columns = Columns(64)
+        for k, key_D in enumerate(reduced):
+            row = columns.add(k, "cam")
+            columns.level[row] = Level.SIGNS
+            columns.set_keys(np.array([row]), key_D[None])
+        Twins(columns, 8).pair_all()
+        assert columns.twin_cosine[:2] == pytest.approx(expected, abs=0.01 if reduced is near else 0.15)
+        plain = reduced[0] @ reduced[1] / np.linalg.norm(reduced[0]) / np.linalg.norm(reduced[1])
+        assert (reduced is near) == (plain == pytest.approx(0.8, abs=0.05))

@@ -5,6 +5,7 @@ import pytest
 
 from hippocam.memory.bank import columns, learning, ranking, worth
 from hippocam.memory.bank.bank import Bank
+from hippocam.memory.bank.codes import Codes
 from hippocam.memory.bank.columns import Columns
 from hippocam.memory.bank.config import BankConfig
 from hippocam.memory.bank.slots import Slots
@@ -150,7 +151,7 @@ def live(bank, kept, slots, rng, events):
 
 
 def test_only_the_cheapest_are_ranked_and_what_goes_is_among_the_cheapest_of_all(few):
-    bank, rng = Bank(D, by_signs=False), np.random.default_rng(1)
+    bank, rng = Bank(D, codes=Codes(None)), np.random.default_rng(1)
     live(bank, Kept(), {}, rng, range(300))
     step = bank.next_step()
     worths = bank.worths(list(bank))
@@ -158,9 +159,9 @@ def test_only_the_cheapest_are_ranked_and_what_goes_is_among_the_cheapest_of_all
 
 
 def test_a_bank_of_many_that_is_loaded_gives_up_what_the_other_would(few):
-    bank, kept, slots = Bank(D, by_signs=False), Kept(), {}
+    bank, kept, slots = Bank(D, codes=Codes(None)), Kept(), {}
     live(bank, kept, slots, np.random.default_rng(3), range(517))
-    loaded = Bank(D, by_signs=False)
+    loaded = Bank(D, codes=Codes(None))
     loaded.load(Slots.of(slots.values()), {"cam": 5160.0}, kept.given())
     later = range(517, 700)
     wanted = live(bank, kept, dict(slots), np.random.default_rng(4), later)

@@ -8,10 +8,12 @@ import struct
 import numpy as np
 import pytest
 
+from hippocam.memory.bank.codes import codes_of
 from hippocam.memory.bank.slots import Slots
-from hippocam.memory.codec import outline_of, outlined
+from hippocam.memory.codec import pack
 from hippocam.memory.records import Entry, Level, Slot, Span, id_of
 from hippocam.memory.store.columns import ENTRY_COLUMNS
+from hippocam.memory.store.entries import EntryRow
 from hippocam.stream.records import Sensors
 
 D = 8
@@ -79,7 +81,7 @@ def test_an_entry_comes_back_as_it_was_stored(store, event):
         level=Level.SMALL,
         place=4,
     )
-    store.entries.restore(entry, np.ones(D, np.float32), None)
+    store.entries.restore(EntryRow(entry, pack(np.ones(D, np.float32)), None))
     assert store.entries.get(99) == entry
     assert store.entries.get(98) is None
 
@@ -155,7 +157,7 @@ def test_slots_and_held_entries_say_what_the_columns_say(store, sql, event):
     assert values == {
         "entry_id": ids[0], "stream": "cam", "place": 0, "utility": 1.5, "last_s": 99.0,
         "jpeg_bytes": len(b"jpeg of 9"), "words_bytes": 2 * len("two words"), "strength": 2.0, "met": 3,
-        "uses": 1, "pinned": False, "level": Level.FULL, "outlined": False, "first_seq": 9,
+        "uses": 1, "pinned": False, "level": Level.FULL, "short": False, "first_seq": 9,
     }  # fmt: skip
     assert slots[0].words_bytes == 2 * 2  # é is two bytes
     assert slots[1].pinned is True
@@ -207,40 +209,53 @@ def test_rows_are_read_page_by_page_by_their_time(store, sql, event):
     )
 
 
-def test_an_outline_stands_for_both_vectors_of_an_entry_and_is_read_from_row_and_block_alike(store, sql, event):
+CODES = codes_of("bundled:3", 385)
+
+
+def unit(row):
+    return (row / np.linalg.norm(row)).astype(np.float32)
+
+
+def as_the_encoders_lie(rng):
+    return unit(CODES.short.reduced(rng.normal(size=385).astype(np.float32)))
+
+
+def test_outlines_are_read_from_row_and_block_alike_and_a_short_one_stands_for_both_vectors(store, sql, event):
     rng = np.random.default_rng(0)
-    outline = outline_of("bundled:3", 385)
-    ids, kept = [], []
+    ids, whole = [], []
     for k in range(120):
-        drawn = [outlined(outline, row) for row in rng.normal(size=(2, 385)).astype(np.float32)]
-        key, scene = (row / np.linalg.norm(row) for row in drawn)  # as the encoder's lie
+        key, other = as_the_encoders_lie(rng), as_the_encoders_lie(rng)
+        scene = unit(other + (2.0 if k % 2 else 0.1) * key)  # nearly the key, or far from it
         one = dataclasses.replace(event(k), key=key, scene=scene, jpeg=b"", text="", labels=(), view=None)
         ids.append(store.entries.insert(one))
-        both = scene + (scene @ key) * key  # the scene, what is new in it twice
-        kept.append(outlined(outline, both / np.linalg.norm(both)))
+        whole.append((key, scene))
     for entry_id in ids:
-        store.entries.demote(entry_id, Level.SIGNS, 0, outline=outline)
+        store.entries.demote(entry_id, Level.SIGNS, 0, code=CODES.first)
     assert len(sql("SELECT id FROM entry")) < len(ids)  # most have moved into blocks
     keys_ND, scenes_ND = store.entries.vectors(ids)
+    assert [np.array_equal(*pair) for pair in zip(keys_ND, scenes_ND, strict=True)] == [False, True] * 60
+    apart = [(k, whole[k]) for k in range(0, 120, 2)]
+    assert min(keys_ND[k] @ key for k, (key, _) in apart) > 0.85
+    assert min(scenes_ND[k] @ scene for k, (_, scene) in apart) > 0.85
+    assert not any(slot.short for slot in store.entries.slots())
+    for entry_id in ids:
+        store.entries.demote(entry_id, Level.SIGNS, 0, code=CODES.short, as_one=True)
+    keys_ND, scenes_ND = store.entries.vectors(ids)
     np.testing.assert_array_equal(keys_ND, scenes_ND)
-    alike = np.einsum("nd,nd->n", keys_ND, np.stack(kept)) / outline.size**2
-    assert np.median(alike) > 0.9  # but for words that the int8 of the row made others of
-    assert all(slot.outlined and slot.level == Level.SIGNS for slot in store.entries.slots())
+    assert all(slot.short and slot.level == Level.SIGNS for slot in store.entries.slots())
     store.entries.pin(ids[5], True)  # becomes a row again
     np.testing.assert_array_equal(store.entries.vectors([ids[5]])[0][0], keys_ND[5])
 
 
 def test_signs_become_an_outline_later(store, event):
-    outline = outline_of("bundled:3", 385)
-    vector = outlined(outline, np.random.default_rng(1).normal(size=385).astype(np.float32))
-    vector /= np.linalg.norm(vector)
+    vector = as_the_encoders_lie(np.random.default_rng(1))
     entry_id = store.entries.insert(dataclasses.replace(event(1), key=vector, scene=vector, jpeg=b"", view=None))
     store.entries.demote(entry_id, Level.SIGNS, 0)
-    assert [slot.outlined for slot in store.entries.slots()] == [False]
-    store.entries.demote(entry_id, Level.SIGNS, 0, outline=outline)
-    assert [slot.outlined for slot in store.entries.slots()] == [True]
+    assert [slot.short for slot in store.entries.slots()] == [False]
+    store.entries.demote(entry_id, Level.SIGNS, 0, code=CODES.short, as_one=True)
+    assert [slot.short for slot in store.entries.slots()] == [True]
     (row,) = store.entries.vectors([entry_id])[0]
-    assert row @ outlined(outline, vector) > 0.6 * row @ row  # others are nearer to what signs were left
+    assert row @ vector > 0.6
 
 
 def steps_of(store, read):
