@@ -366,9 +366,9 @@ def _sleep(options: argparse.Namespace) -> int:
     if options.json:
         tell_json(sleep_json(report))
         return 0
-    by_signs = f", {report.reduced} of them by the signs of their vectors alone" if report.reduced else ""
+    reduced = f", {report.reduced} of them with reduced vectors" if report.reduced else ""
     tell(
-        f"{report.before} entries became {report.after}{by_signs}; {report.bytes_before / 1e6:.1f} MB became "
+        f"{report.before} entries became {report.after}{reduced}; {report.bytes_before / 1e6:.1f} MB became "
         f"{report.bytes_after / 1e6:.1f} MB"
     )
     shares = (

@@ -85,7 +85,7 @@ def test_a_full_memory_keeps_signs_of_vectors_of_any_length_and_hands_them_on(tm
     assert rows(tmp_path / "copy") == rows(tmp_path / "m")
 
 
-def outlined_bank(*slots):
+def bank_of(*slots):
     vectors_ND = unit_rows(np.random.default_rng(3).normal(size=(400, 64)))
     tables = learn_tables(vectors_ND, counts=(2, 6), directions=32)
     bank = Bank(64, codes=Codes(Outline(tables, 6), Outline(tables, 2)), row_bytes=40, block_bytes=10, vectors=1)
@@ -103,7 +103,7 @@ def slot_of(entry_id, level=Level.VECTORS, key_D=None):
 
 
 def test_where_something_was_learned_an_outline_takes_the_place_of_signs_and_is_made_shorter_before_it_goes():
-    bank = outlined_bank(slot_of(1), slot_of(2))
+    bank = bank_of(slot_of(1), slot_of(2))
     taken = []
     while (step := bank.next_step()) is not None:
         taken.append((step.entry_id, step.to, step.short, step.freed_bytes))
