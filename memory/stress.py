@@ -10,7 +10,7 @@ import numpy as np
 from hippocam.stream.records import FloatArray
 
 # Cosine of an entry's key with its scene from which one vector stands for both once they are reduced: then it is
-# within a cosine of .71 of the key and .96 of the scene.
+# within a cosine of .71 of the key and .94 of the scene.
 _ONE_FROM = 0.5
 # How much what is new counts beyond the rest at most.
 KEY_WEIGHT = 1.0
@@ -47,33 +47,40 @@ def stressed(keys_ND: FloatArray, scenes_ND: FloatArray, key_weight: float) -> F
     return rows
 
 
-def in_one(key_D: FloatArray, scene_D: FloatArray) -> FloatArray:
-    """The one vector that is left of an entry's two: what a question is compared with while there are two.
-
-    It stands for the key, too, by which later events are known again.
+def in_one(key_D: FloatArray, scene_D: FloatArray, *, as_searched: bool) -> FloatArray:
+    """The one vector that is left of an entry's two.
 
     Args:
         key_D: float32 [D], of any length above 0.
         scene_D: float32 [D], likewise.
+        as_searched: Whether it is what a question is compared with while there are two. Else it is the scene with
+            what is new in it twice, whatever was known: nearer to the key, by which later events are known again.
 
     Returns:
         float32 [D], of length 1.
     """
     key_D, scene_D = (row_D / np.float32(np.linalg.norm(row_D)) for row_D in (key_D, scene_D))
-    row_D: FloatArray = stressed(key_D[None], scene_D[None], KEY_WEIGHT)[0]
-    return row_D
+    if as_searched:
+        row_D: FloatArray = stressed(key_D[None], scene_D[None], KEY_WEIGHT)[0]
+        return row_D
+    both_D = scene_D + (key_D @ scene_D) * key_D
+    one_D: FloatArray = (both_D / np.linalg.norm(both_D)).astype(np.float32)
+    return one_D
 
 
-def to_reduce(key_D: FloatArray, scene_D: FloatArray, *, as_one: bool) -> tuple[FloatArray, FloatArray]:
+def to_reduce(
+    key_D: FloatArray, scene_D: FloatArray, *, as_searched: bool, as_one: bool
+) -> tuple[FloatArray, FloatArray]:
     """What is reduced in place of an entry's key and scene: one vector twice where they are nearly the same.
 
     Args:
         key_D: float32 [D], of any length.
         scene_D: float32 [D], likewise.
+        as_searched: As in `in_one`.
         as_one: Whether one stands for both, however far they are apart.
     """
     cosine = float(key_D @ scene_D) / max(float(np.linalg.norm(key_D) * np.linalg.norm(scene_D)), 1e-9)
     if not as_one and cosine < _ONE_FROM:
         return key_D, scene_D
-    one_D = in_one(key_D, scene_D)
+    one_D = in_one(key_D, scene_D, as_searched=as_searched)
     return one_D, one_D

@@ -76,7 +76,7 @@ def train_outline(
         for event in events_of(real(number, split="train", videos=videos, encoder=encoder))
     ]
     some = events[::_EVENTS]
-    shown_ND = np.stack([in_one(event.key, event.scene) for event in some])
+    shown_ND = np.stack([in_one(event.key, event.scene, as_searched=True) for event in some])
     tables = learn_tables(np.concatenate([told_ND, shown_ND]), seed=seed)
     path = tables_path(encoder.spec.id, out)
     out.mkdir(parents=True, exist_ok=True)

@@ -37,6 +37,9 @@ class Code(Protocol):
         what: Its name, for people.
         size: Bytes of a vector that is packed.
         error: Standard deviation of the error of a cosine with a vector that was reduced.
+        as_searched: Which one vector it is that stands for an entry's key and scene: see `in_one`. Of vectors of
+            the encoders that tables ship for more is found by what a question is compared with, of others by what
+            lies nearer to the key (docs/benchmarks/lifelog.md).
     """
 
     @property
@@ -49,6 +52,10 @@ class Code(Protocol):
 
     @property
     def error(self) -> float:
+        """As above."""
+
+    @property
+    def as_searched(self) -> bool:
         """As above."""
 
     def pack(self, vector_D: FloatArray) -> bytes:
@@ -82,6 +89,11 @@ class Signs:
     def error(self) -> float:
         """As in Code."""
         return sign_error(self.dim)
+
+    @property
+    def as_searched(self) -> bool:
+        """As in Code."""
+        return False
 
     def pack(self, vector_D: FloatArray) -> bytes:
         """As in Code."""
@@ -118,6 +130,11 @@ class Outline:
     def error(self) -> float:
         """As in Code."""
         return self.tables.errors[self.count]
+
+    @property
+    def as_searched(self) -> bool:
+        """As in Code."""
+        return True
 
     def pack(self, vector_D: FloatArray) -> bytes:
         """As in Code."""

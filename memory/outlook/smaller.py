@@ -78,7 +78,9 @@ def _reduced(one: Held, level: Level, codes: Codes, *, short: bool) -> Held:
     if not short and (level < Level.SIGNS or one.level >= Level.SIGNS):
         return one
     code = codes.code(short=short)
-    key_D, scene_D = map(code.reduced, to_reduce(one.key_D, one.scene_D, as_one=short))
+    key_D, scene_D = map(
+        code.reduced, to_reduce(one.key_D, one.scene_D, as_searched=code.as_searched, as_one=short)
+    )
     return replace(one, level=level, key_D=key_D, scene_D=scene_D)
 
 

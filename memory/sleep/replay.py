@@ -79,7 +79,9 @@ def united(heir: Held, others: Sequence[Held], key_D: FloatArray | None, scene_D
 
 def reduced(one: Held, code: Code) -> Held:
     """An entry whose vectors are reduced."""
-    key_D, scene_D = map(code.reduced, to_reduce(one.key_D, one.scene_D, as_one=False))
+    key_D, scene_D = map(
+        code.reduced, to_reduce(one.key_D, one.scene_D, as_searched=code.as_searched, as_one=False)
+    )
     return replace(one, key_D=key_D, scene_D=scene_D, level=Level.SIGNS)
 
 

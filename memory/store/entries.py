@@ -159,8 +159,9 @@ class EntryTable:
         ((key, scene, surprise, utility),) = self._blocks.select(
             "SELECT key, scene, surprise, utility FROM every_entry WHERE id = ?", (entry_id,)
         )
-        whole = to_reduce(unpack(key), unpack(scene), as_one=as_one)
-        code = code or Signs(len(whole[0]))
+        key_D, scene_D = unpack(key), unpack(scene)
+        code = code or Signs(len(key_D))
+        whole = to_reduce(key_D, scene_D, as_searched=code.as_searched, as_one=as_one)
         setting = "key = ?, scene = ?, motion = NULL, surprise = ?, utility = ?"
         return setting, [*map(code.pack, whole), coarse(surprise), coarse(utility)]
 

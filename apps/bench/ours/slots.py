@@ -71,6 +71,7 @@ class OurSlots:
         online = sketch_bytes <= _SKETCH_SHARE * budget_bytes
         self._sketch_bytes = sketch_bytes * online
         self._codes = parts.codes_for(encoder, dim)
+        self._as_searched = self._codes.first is not None and self._codes.first.as_searched
         self._bank = Consolidation(
             dim,
             parts.bank,
@@ -113,7 +114,7 @@ class OurSlots:
         if not self._parts.background:
             event = replace(event, key=event.scene)
         elif self._parts.stressed and not self._two:
-            event = replace(event, key=in_one(event.key, event.scene))
+            event = replace(event, key=in_one(event.key, event.scene, as_searched=self._as_searched))
         if not self._parts.surprise:
             event = replace(event, utility=1.0)
         event = replace(event, key=self._round(event.key), utility=coarse(event.utility))
@@ -191,7 +192,10 @@ class OurSlots:
         """Reduce the one vector that is left of both of a slot."""
         slot, scene_D = self._whole.pop(entry_id, (None, None))
         code = self._codes.code(short=short)
-        key_D = code.reduced(self._keys[entry_id] if scene_D is None else in_one(self._keys[entry_id], scene_D))
+        key_D = self._keys[entry_id]
+        if scene_D is not None:
+            key_D = in_one(key_D, scene_D, as_searched=code.as_searched)
+        key_D = code.reduced(key_D)
         reduced = None if slot is None else replace(slot, key_D=key_D)
         self._bank.demote(entry_id, Level.SIGNS, 0, reduced, short=short)
         self._keys[entry_id] = key_D

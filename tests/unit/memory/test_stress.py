@@ -45,12 +45,15 @@ def test_rows_have_the_length_of_their_scenes():
 
 
 @pytest.mark.parametrize("new", [0.5, 0.7, 0.9])
-def test_what_is_left_of_both_is_what_is_compared_with_a_question_and_near_to_either(new):
+def test_what_is_left_of_both_is_what_is_compared_with_a_question_or_nearer_to_the_key(new):
     key, scene = event(new)
-    one = in_one(3 * key[0], 5 * scene[0])  # of any length
-    np.testing.assert_allclose(one, stressed(key, scene, 1.0)[0], atol=1e-6)
-    assert one @ key[0] >= 0.71
-    assert one @ scene[0] >= 0.96
+    searched, known = (
+        in_one(3 * key[0], 5 * scene[0], as_searched=each) for each in (True, False)
+    )  # of any length
+    np.testing.assert_allclose(searched, stressed(key, scene, 1.0)[0], atol=1e-6)
+    assert np.linalg.norm(known) == pytest.approx(1, abs=1e-6)
+    assert known @ key[0] > searched @ key[0] >= 0.71
+    assert searched @ scene[0] > known @ scene[0] >= 0.94
 
 
 @pytest.mark.parametrize(
@@ -58,7 +61,7 @@ def test_what_is_left_of_both_is_what_is_compared_with_a_question_and_near_to_ei
 )
 def test_one_vector_stands_for_both_where_they_are_near_or_room_is_short(new, as_one, apart):
     key, scene = (rows[0] for rows in event(new))
-    left = to_reduce(key, scene, as_one=as_one)
-    expected = (key, scene) if apart else (in_one(key, scene),) * 2
+    left = to_reduce(key, scene, as_searched=True, as_one=as_one)
+    expected = (key, scene) if apart else (in_one(key, scene, as_searched=True),) * 2
     for row, true in zip(left, expected, strict=True):
         np.testing.assert_array_equal(row, true)
