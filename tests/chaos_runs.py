@@ -28,6 +28,8 @@ from hippocam.apps.session import Session
 BATCH = 20
 # Episodes of a recorded dataset: how many rows each has.
 EPISODES = (30, 25, 20)
+# Ray takes about so long to start, seconds, and these archives not much longer.
+_RAY_STARTS_S = 12.0
 _VERSIONS = ("v2.1", "v3.0")
 
 
@@ -126,8 +128,11 @@ def archives_on_ray(base: Path, count: int, seed: int) -> Outcome:
         kill = _Killer(chance)
         with outcome.trying(f"ray, seed {seed}, try {k}"), within(HANGS_S):
             if driver:
-                outcome.counted["drivers"] += _archive_and_die(
-                    footage, root, "ray", "segment", chance.randrange(1, 4)
+                after, soon = chance.randrange(1, 4), chance.random() < 0.5
+                outcome.counted["drivers"] += (
+                    _killed_within(footage, root, "ray", chance.uniform(0, _RAY_STARTS_S))
+                    if soon
+                    else _archive_and_die(footage, root, "ray", "segment", after)
                 )
             config = ArchiveConfig(executor="ray", unit_s=30.0, ahead=2)
             archive(root, archive_footage.request(footage), config, on_progress=None if driver else kill)
@@ -143,11 +148,8 @@ class _Killer(threading.Thread):
 
     def __init__(self, chance: random.Random) -> None:
         super().__init__(daemon=True)
-        self._left, self._after_s, self._all = (
-            chance.randrange(1, 4),
-            chance.uniform(0, 0.5),
-            chance.random() < 0.5,
-        )
+        self._left, self._after_s = chance.randrange(1, 4), chance.uniform(0, 0.5)
+        self._all = chance.random() < 0.5
         self._chance, self.dead = chance, list[int]()
 
     def __call__(self, progress: ArchiveProgress) -> None:

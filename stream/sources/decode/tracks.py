@@ -51,7 +51,9 @@ ONLY = Track(number=0)
 
 
 def tracks_of(path: Path, uri: str) -> tuple[Track, ...]:
-    """Return the video tracks of a file, by its header; of a file without any the one that reading it looks for.
+    """Return the cameras among the video tracks of a file: of one without any track that which reading looks for.
+
+    The header tells; where it counts no frames, the file is read until each track has had two.
 
     Raises:
         SourceError: The file cannot be opened.
