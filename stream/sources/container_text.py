@@ -78,8 +78,9 @@ def text_notes(path: Path, uri: str, stream: str) -> list[Note]:
         found += _inside(path, uri, stream)
     except (SourceError, OSError) as error:
         log.info("%s: no subtitles and chapters are read: %s", uri, error)
-    end_s = _length_s(path, uri)
-    for beside in sidecars(path):
+    files = sidecars(path)
+    end_s = _length_s(path, uri) if files else math.inf
+    for beside in files:
         try:
             cues = list(_cues_of(beside, stream))
             found += _until(cues, end_s, beside)

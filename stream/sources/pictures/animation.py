@@ -15,7 +15,7 @@ from hippocam.stream.errors import SourceError
 from hippocam.stream.protocols import Hearing
 from hippocam.stream.records import Note, Observation, Stretch
 from hippocam.stream.sources.pictures.decoding import rgb_of, size_of
-from hippocam.stream.sources.pictures.pieces import cut_up
+from hippocam.stream.sources.pictures.salvage import salvage
 from hippocam.stream.sources.sampling import pick_indices
 from hippocam.stream.sources.video import LONGEST_PX
 
@@ -127,12 +127,12 @@ def _first_that_decode(data: bytes, most: int) -> _Decoded | None:
     """Decode a whole animation, or of one that breaks off the pictures before that; None where that is none."""
     if (whole := _decoded(data, most)) is not None:
         return whole
-    pieces = cut_up(data)
+    left = salvage(data)
     found: _Decoded | None = None
-    first, last = 1, len(pieces.pictures)
+    first, last = 1, len(left.pictures)
     count = last  # of one that is only cut all that are whole decode; damage is found by halves
     while first <= last:
-        decoded = _decoded(pieces.file(count), most, fault="truncated" if pieces.cut else "damaged")
+        decoded = _decoded(left.file(count), most, fault="truncated" if left.cut else "damaged")
         if decoded is None:
             last = count - 1
         else:

@@ -1,4 +1,4 @@
-"""The bytes of an animated WebP or PNG into its whole pictures, and into a file of the first of them.
+"""The bytes of a broken animation, WebP or PNG, into its whole pictures, and into a file of the first of them.
 
 WebP: chunks of RIFF, a picture in each ANMF. PNG: a picture begins with fcTL; its data are in IDAT or fdAT.
 """
@@ -17,8 +17,8 @@ _RIFF_HEADER = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Pieces:
-    """An animation in pieces.
+class Salvage:
+    """What is whole of an animation.
 
     Attributes:
         head: What stands before the first picture.
@@ -40,12 +40,12 @@ class Pieces:
         return self.head[: at - 4] + told + self.head[at - 4 + len(told) :] + body + _chunk(b"IEND", b"")
 
 
-def cut_up(data: bytes) -> Pieces:
-    """Cut an animation into its pictures."""
-    return _cut_up_png(data) if data.startswith(PNG) else _cut_up_webp(data)
+def salvage(data: bytes) -> Salvage:
+    """Take an animation apart into the pictures that are whole."""
+    return _salvage_png(data) if data.startswith(PNG) else _salvage_webp(data)
 
 
-def _cut_up_webp(data: bytes) -> Pieces:
+def _salvage_webp(data: bytes) -> Salvage:
     pictures: list[bytes] = []
     head, at = b"", _RIFF_HEADER
     while at + 8 <= len(data):
@@ -57,15 +57,15 @@ def _cut_up_webp(data: bytes) -> Pieces:
             head = head or data[:at]
             pictures.append(data[at:end])
         at = end
-    return Pieces(head, tuple(pictures), 8 + int.from_bytes(data[4:8], "little") > len(data))
+    return Salvage(head, tuple(pictures), 8 + int.from_bytes(data[4:8], "little") > len(data))
 
 
-def _cut_up_png(data: bytes) -> Pieces:
+def _salvage_png(data: bytes) -> Salvage:
     chunks = list(_chunks(data))
     starts = [at for kind, at in chunks if kind in (b"fcTL", b"IEND")]
     pictures = [data[start:end] for start, end in pairwise(starts)]
     is_cut = all(kind != b"IEND" for kind, _ in chunks)
-    return Pieces(data[: starts[0]] if starts else data, tuple(pictures), is_cut)
+    return Salvage(data[: starts[0]] if starts else data, tuple(pictures), is_cut)
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, int]]:
