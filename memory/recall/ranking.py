@@ -66,7 +66,8 @@ def with_claims_behind(found: Sequence[Candidate]) -> list[Candidate]:
 
     So a claim takes no place from what may be one more moment of the same. Where no picture is believed, the first
     few claims stay first: the words of an honest screen mostly are what was asked for. No claim stands further
-    behind than its picture would by itself, so that honest words cost a moment nothing.
+    behind than its picture would by itself, so that honest words cost a moment nothing; but an import's picture
+    says nothing before it was looked at.
 
     Args:
         found: Candidates, the strongest first.
@@ -83,7 +84,8 @@ def with_claims_behind(found: Sequence[Candidate]) -> list[Candidate]:
         if candidate.claimed:
             claims += 1
             claim = min(candidate.score, _just_below(most)) if claims <= _ALIKE else 0.0
-            candidate = replace(candidate, score=max(claim, candidate.shown))
+            by_picture = 0.0 if candidate.doubted else candidate.shown
+            candidate = replace(candidate, score=max(claim, by_picture))
         placed.append(candidate)
     return placed
 
@@ -157,6 +159,7 @@ class _Witnesses:
     def __init__(
         self, found: Sequence[Candidate], scenes: Mapping[int, FloatArray], words: Collection[str]
     ) -> None:
+        self._words = words
         self._shown = [candidate for candidate in found if candidate.entry.id in scenes]
         # those first that nobody beside a camera speaks for, by words, a name or an import
         self._shown.sort(key=lambda candidate: _is_spoken_for(candidate, words))  # stable
@@ -164,13 +167,22 @@ class _Witnesses:
         self._units_ND = [_unit(scenes[candidate.entry.id]) for candidate in self._shown]
 
     def is_shown_elsewhere(self, candidate: Candidate) -> bool:
-        """Whether another source shows the very picture of a moment, and is the better witness."""
+        """Whether other sources show the very picture of a moment, and are the better witnesses.
+
+        One is, where somebody speaks for the moment. Else it takes two: which was first is not known, so that a
+        single source, however often it shows a copy, does not take the original's place.
+        """
         index = self._index.get(candidate.entry.id)
         if not index:
             return False
         cosines_N = np.stack(self._units_ND[:index]) @ self._units_ND[index]
-        same = np.flatnonzero(cosines_N >= SAME_COSINE).tolist()
-        return any(not _one_source(candidate, self._shown[other]) for other in same)
+        same = [self._shown[other] for other in np.flatnonzero(cosines_N >= SAME_COSINE).tolist()]
+        sources = {
+            other.entry.stream if other.made_by is None else other.made_by
+            for other in same
+            if not _one_source(candidate, other)
+        }
+        return len(sources) >= (1 if _is_spoken_for(candidate, self._words) else _ALIKE)
 
     def are_alike(self, one: Candidate, other: Candidate) -> bool:
         """Whether two moments of one source show nearly the same picture."""

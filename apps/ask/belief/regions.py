@@ -137,7 +137,8 @@ def by_regions(
     """Believe moments anew by the regions of their pictures.
 
     Args:
-        moments: The strongest first. Those that words answer stay as they are.
+        moments: The strongest first. Those that words answer, or alone claim, stay as they are: words choose no
+            pictures that are looked at.
         vector_D: What is looked for, in the encoder's space.
         encoder: The one that made the vectors; where it knows no regions, nothing changes.
         phrases: Gives the bank of phrases in the encoder's space, float32 [P, D].
@@ -150,7 +151,7 @@ def by_regions(
     if not isinstance(encoder, RegionEncoder):
         return tuple(moments)
     bank_PD = phrases()
-    shown = [not (is_in_words(m) or (m.claimed and m.witnessed is None)) for m in moments]
+    shown = [not (is_in_words(moment) or moment.claimed) for moment in moments]
     regions = [
         pictures.of(moment.image, encoder, bank_PD) if own and rank < LOOKED and moment.image else None
         for rank, (moment, own) in enumerate(zip(moments, shown, strict=True))

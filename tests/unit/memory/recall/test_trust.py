@@ -306,3 +306,26 @@ def test_what_words_speak_for_has_the_last_place_and_no_more_belief(memory, fram
     assert {c.entry.stream for c in asked(memory, "a locked door", AXES[9], top=2)} == {"yard"}
     imported(memory, "talk")  # an import's words have no such place
     assert {c.entry.stream for c in asked(memory, "a locked door", AXES[9])} == {"yard"}
+
+
+def test_vectors_of_an_import_without_pictures_take_two_places(memory, frames_of):
+    watch(memory, frames_of, "cam", [near(AXES[k], AXES[9], 0.2) for k in range(4)])
+    rng = np.random.default_rng(5)
+    noise = rng.normal(size=(8, D)).astype(np.float32) / D**0.5
+    watch(memory, frames_of, "foe", [vector for each in noise for vector in (near(AXES[9], each, 0.3), AXES[20])])
+    imported(memory, "foe")
+    found = asked(memory, "a red kite", AXES[9], check=Seen(None))
+    assert [c.claimed for c in found] == [True, True, False, False, False]
+    assert {c.entry.stream for c in found[2:]} == {"cam"}
+
+
+def test_one_source_of_copies_does_not_hide_the_original_and_three_are_no_three_witnesses(memory, frames_of):
+    picture = 0.7 * AXES[9] + np.sqrt(1 - 0.7**2) * AXES[0]
+    watch(memory, frames_of, "cam", [near(picture, AXES[1], 0.04), AXES[2]])
+    yard = [0.72 * AXES[9] + np.sqrt(1 - 0.72**2) * AXES[k] for k in range(3, 6)]
+    watch(memory, frames_of, "yard", yard)
+    watch(memory, frames_of, "replay/1", [picture, AXES[20], near(picture, AXES[21], 0.01), AXES[22]])
+    assert id_of("cam", 0) in [c.entry.id for c in asked(memory, "a kite", AXES[9], top=5)]
+    for k in range(2, 5):
+        watch(memory, frames_of, f"replay/{k}", [picture])
+    assert sum(c.entry.stream.startswith("replay") for c in asked(memory, "a kite", AXES[9], top=6)) <= 3

@@ -71,23 +71,10 @@ def test_the_memorys_own_belief_counts_beside_the_region(moment):
 
 
 def test_words_and_claims_stay_as_they_were(moment):
-    given = [replace(moment("a", red=True), noted=1), replace(moment("b", red=True), claimed=True)]
+    """Who plants words would choose with them which of his pictures is looked at until a part of it comes near."""
+    claim = replace(moment("b", red=True), claimed=True, witnessed=0.3, noted=1)
+    given = [replace(moment("a", red=True), noted=1), claim, replace(moment("c", red=True), claimed=True)]
     assert by_regions(given, RED, Quarters(), bank, model=MODEL, pictures=PictureRegions()) == tuple(given)
-
-
-def test_a_picture_that_bears_out_what_words_claim_is_the_answer(moment):
-    told = {"claimed": True, "witnessed": 0.3, "noted": 1, "spans": ((0.0, 8.0), (20.0, 22.0))}
-    shown, not_shown = by_regions(
-        [moment("a", red=True, score=0.48, **told), moment("b", score=0.48, **told)],
-        RED, Quarters(), bank, model=MODEL, pictures=PictureRegions(),
-    )  # fmt: skip
-    nearest_P = np.array([1, 0, 1, 0.6])  # of the bank in red and blue
-    nearness = (1 - nearest_P.mean()) / nearest_P.std()
-    assert (shown.claimed, shown.noted, shown.score) == (False, 0, shown.witnessed)
-    assert shown.score == pytest.approx(MODEL.believed(0.3, nearness), abs=0.01)
-    assert (shown.t0_s, shown.t1_s) == (0.0, 8.0)  # when it was seen, not when it was said
-    assert (not_shown.claimed, not_shown.noted, not_shown.score) == (True, 1, 0.48)
-    assert (not_shown.t0_s, not_shown.t1_s) == (0.0, 1.0)
 
 
 def test_an_import_is_believed_on_the_scale_of_own_footage(moment):
