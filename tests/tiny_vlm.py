@@ -94,7 +94,10 @@ def save_tiny_vlm(folder: Path) -> Path:
     )  # fmt: skip
     torch.manual_seed(0)
     model = SmolVLMForConditionalGeneration(config)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # several would wait for each other longer than so small a model takes
     _teach(model, processor)
+    torch.set_num_threads(threads)
     model.save_pretrained(folder)
     processor.save_pretrained(folder)
     assert json.loads((folder / "config.json").read_text())["model_type"] == "smolvlm"
@@ -126,7 +129,6 @@ def _teach(model: Any, processor: Any) -> None:
         inputs["input_ids"] = torch.cat([asked, written], dim=1)
         inputs["attention_mask"] = torch.ones_like(inputs["input_ids"])
         lessons.append({**inputs, "labels": torch.cat([torch.full_like(asked, -100), written], dim=1)})
-    torch.set_num_threads(1)  # several threads wait for each other longer than so small a model takes
     learner = torch.optim.Adam(model.parameters(), lr=1e-2)
     for _ in range(400):
         loss = sum(model(**lesson).loss for lesson in lessons)

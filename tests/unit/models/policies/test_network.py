@@ -10,6 +10,15 @@ from hippocam.models.policies.records import Moment, PolicySizes, Recollection, 
 DIM = 6
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread():
+    """Several threads wait for each other longer than so small a network takes."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 def recollection(count, *, stale=False, seed=0):
     rng = np.random.default_rng(seed)
     return Recollection(
