@@ -26,6 +26,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import media
 from chaos_live import footage, live
 from chaos_memory import check, entries, frames, killed, name_of, work, writer
@@ -42,6 +43,8 @@ from hippocam.stream.errors import HippocamError
 from hippocam.stream.records import Embedding
 
 SUFFIXES = (".mp4", ".mkv", ".ts", ".avi", ".webm", ".mov")
+# Pictures and animations; `.apng` is written as `.png`.
+_PICTURES = (".jpg", ".png", ".bmp", ".webp", ".apng")
 
 
 # kills ---------------------------------------------------------------------------------------------------------
@@ -229,12 +232,28 @@ def _write_on(folder: Path) -> None:
 
 def fuzz(base: Path, count: int, seed: int) -> Outcome:
     """Mutated videos are watched in other processes: each is watched or refused by name, none ends a process."""
-    outcome = Outcome("a mutated video or subtitle", "{refused} files were refused by name, all others watched")
+    outcome = Outcome(
+        "a mutated video, picture or subtitle", "{refused} files were refused by name, all others watched"
+    )
     for suffix in SUFFIXES:
         media.render_video(base / f"whole{suffix}", frames=40, sound_s=1.0 if suffix == ".mp4" else 0.0)
+    _render_pictures(base)
     rows = in_batches(outcome, "fuzz", Path(__file__), base, count, seed)
     outcome.counted["refused"] += sum(row["refused"] for row in rows)
     return outcome
+
+
+def _render_pictures(base: Path) -> None:
+    animation = cv2.Animation()
+    animation.frames = [media.numbered_image(k)[..., ::-1].copy() for k in range(6)]
+    animation.durations = [300] * 6
+    for suffix in _PICTURES:
+        if suffix in (".webp", ".apng"):
+            written = base / f"animation{suffix.replace('.apng', '.png')}"
+            cv2.imwriteanimation(str(written), animation)
+            written.rename(base / f"whole{suffix}")
+        else:
+            cv2.imwrite(str(base / f"whole{suffix}"), media.numbered_image(7))
 
 
 def fuzz_batch(base: Path, first: int, last: int, seed: int) -> None:
@@ -245,7 +264,7 @@ def fuzz_batch(base: Path, first: int, last: int, seed: int) -> None:
     ):
         for k in range(first, last):
             chance = random.Random(f"{seed}/{k}")
-            suffix = chance.choice(SUFFIXES)
+            suffix = chance.choice((*SUFFIXES, *_PICTURES))
             path = Path(folder) / f"{k}{suffix}"
             data = (base / f"whole{suffix}").read_bytes()
             words = "".join(f"{n}\n00:00:0{n},000 --> 00:00:0{n},900\nword {n}\n\n" for n in range(2)).encode()

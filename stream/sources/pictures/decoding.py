@@ -60,7 +60,7 @@ def _matrix_of_avif(data: bytes) -> Matrix | None:
     import av
 
     try:
-        with av.open(io.BytesIO(data)) as container:
+        with av.open(io.BytesIO(data), format="mov", metadata_errors="ignore") as container:
             return display_matrix(next(container.decode(video=0)))
     except (av.FFmpegError, StopIteration):
         return None

@@ -14,6 +14,8 @@ from itertools import pairwise
 from hippocam.stream.sources.pictures.kinds import PNG
 
 _RIFF_HEADER = 12
+# Kind of the chunk of a PNG that says how many pictures it has.
+_COUNT = b"acTL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +37,8 @@ class Salvage:
         body = b"".join(self.pictures[:count])
         if not self.head.startswith(PNG):
             return self.head[:4] + struct.pack("<I", len(self.head + body) - 8) + self.head[8:] + body
-        at = self.head.index(b"acTL")
-        told = _chunk(b"acTL", struct.pack(">I", count) + self.head[at + 8 : at + 12])
+        at = self.head.index(_COUNT)
+        told = _chunk(_COUNT, struct.pack(">I", count) + self.head[at + 8 : at + 12])
         return self.head[: at - 4] + told + self.head[at - 4 + len(told) :] + body + _chunk(b"IEND", b"")
 
 
@@ -63,9 +65,11 @@ def _salvage_webp(data: bytes) -> Salvage:
 def _salvage_png(data: bytes) -> Salvage:
     chunks = list(_chunks(data))
     starts = [at for kind, at in chunks if kind in (b"fcTL", b"IEND")]
-    pictures = [data[start:end] for start, end in pairwise(starts)]
+    head = data[: starts[0]] if starts else data
+    # without the chunk that counts them, whose kind may be what is damaged, they are no animation
+    pictures = [data[start:end] for start, end in pairwise(starts)] if _COUNT in head else []
     is_cut = all(kind != b"IEND" for kind, _ in chunks)
-    return Salvage(data[: starts[0]] if starts else data, tuple(pictures), is_cut)
+    return Salvage(head, tuple(pictures), is_cut)
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, int]]:

@@ -84,6 +84,14 @@ def test_of_a_damaged_animation_there_are_the_pictures_before_the_damage(
     assert "read up to" in told
 
 
+def test_an_animation_that_no_longer_says_that_it_is_one_is_refused(tmp_path: Path, media: ModuleType) -> None:
+    path = tmp_path / "a.png"
+    data = _film(path, media).replace(b"acTL", b"acT\0").replace(b"fcTL", b"fcT\0", 1)
+    path.write_bytes(data)
+    with pytest.raises(SourceError, match="it is damaged"):
+        list(AnimationSource(path, id="a").observations(fps=None))
+
+
 @pytest.mark.parametrize("suffix", [".webp", ".png"])
 def test_an_animation_without_one_whole_picture_is_refused(tmp_path: Path, media: ModuleType, suffix: str) -> None:
     path = tmp_path / f"a{suffix}"
