@@ -15,7 +15,7 @@ _LEVELS = {
     Level.FULL: "its picture as it came",
     Level.SMALL: "a small picture",
     Level.VECTORS: "no picture (given up for the budget)",
-    Level.SIGNS: "no picture, and of its vectors the signs (the rest given up for the budget)",
+    Level.SIGNS: "no picture, and its vectors reduced (the rest given up for the budget)",
     Level.WORDS: "its times and words alone; picture and vectors were given up for the budget",
 }
 _ARMS = {

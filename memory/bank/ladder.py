@@ -1,6 +1,6 @@
 """The ladder that an entry falls down: what it gives up next, what that frees, and what it costs.
 
-In order: a smaller picture, no picture, what its vectors are reduced to (codec.py), a short outline of that where
+In order: a smaller picture, no picture, what its vectors are reduced to (codes.py), a short outline of that where
 one is known, only its words, nothing. Each step loses a share of the entry's worth and frees some bytes.
 
 Shapes: N rows.

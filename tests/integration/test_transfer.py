@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tracemalloc
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from hippocam.apps.errors import LineError
 from hippocam.apps.sentences.contents import Chapter
 from hippocam.apps.transfer.chapters import srt_cues, vtt_cues
 from hippocam.apps.transfer.transfer import FORMATS, export, import_file, write_file
+from hippocam.memory.bank.codes import codes_of
 from hippocam.memory.codec import pack, rounded
 from hippocam.memory.config import MemoryConfig
 from hippocam.memory.errors import EncoderMismatchError, MemoryFolderError
@@ -262,6 +264,25 @@ def test_one_stream_can_be_taken_alone(tmp_path: Path, memory: Path) -> None:
     assert len(rows(tmp_path / "again", "entry", "*")) == 9
     with pytest.raises(HippocamError, match="stream 'gate' is not in this memory; it holds door, rig/left"):
         list(export(memory, "jsonl", stream="gate"))
+
+
+def test_outlines_are_taken_over_to_the_byte(tmp_path: Path) -> None:
+    spec = EncoderSpec(id="bundled:3", dim=385, normalised=True, midpoint=0.3, slope=20.0)
+    Memory.open_writer(tmp_path / "m", encoder="bundled", spec=spec).close()
+    codes, rng = codes_of(spec.id, spec.dim), np.random.default_rng(0)
+    store = Store(tmp_path / "m" / "memory.db", writable=True)
+    with store.transaction():
+        store.streams.add("door", *STREAMS["door"][:4])
+        for k, (entry, _, _, _) in enumerate(make_entries("door", 6)):
+            code = codes.code(short=k % 2 > 0)
+            vectors = (code.pack(rng.normal(size=385).astype(np.float32)) for _ in range(2))
+            store.entries.restore(EntryRow(replace(entry, level=Level.SIGNS, jpeg_bytes=0), *vectors))
+    store.close()
+    write_file(tmp_path / "m.jsonl", export(tmp_path / "m", "jsonl"), memory=tmp_path / "m")
+    import_file(tmp_path / "m.jsonl", tmp_path / "again", encoder="bundled")
+    held = rows(tmp_path / "m", "entry", "id, level, key, scene")
+    assert {len(row[2]) for row in held} == {20, 36}
+    assert rows(tmp_path / "again", "entry", "id, level, key, scene") == held
 
 
 def test_the_journal_is_there_for_reading(tmp_path: Path, memory: Path) -> None:

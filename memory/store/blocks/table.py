@@ -1,8 +1,8 @@
 """The table of blocks, and what it holds as rows again, in main memory, where SQL finds them beside those on disk.
 
-Entries that keep no more than the signs of their vectors move from the table of entries into blocks, a few at a
-time, with their words (words.py). All blocks are full but the last: where an entry leaves, one of that takes its
-place, for pages with holes are not given back.
+Entries whose vectors were reduced move from the table of entries into blocks, a few at a time, with their words
+(words.py). All blocks are full but the last: where an entry leaves, one of that takes its place, for pages with
+holes are not given back.
 
 Every connection holds their rows in a table of its own that is never written to a disk; the view `every_entry`
 shows both. A reader brings its table up to date before it reads: each change of a block gives the block a number

@@ -74,7 +74,7 @@ def test_an_entry_says_what_it_is_and_what_keeps_it() -> None:
         (Level.FULL, "as it came"),
         (Level.SMALL, "small picture"),
         (Level.VECTORS, "no picture"),
-        (Level.SIGNS, "of its vectors the signs"),
+        (Level.SIGNS, "its vectors reduced"),
         (Level.WORDS, "words alone"),
     ],
 )
