@@ -191,15 +191,15 @@ class OurSlots:
     def _reduce(self, entry_id: int, *, short: bool) -> None:
         """Reduce the one vector that is left of both of a slot."""
         slot, scene_D = self._whole.pop(entry_id, (None, None))
-        code = self._codes.code(short=short)
+        chosen = self._codes.code(short=short)
         key_D = self._keys[entry_id]
         if scene_D is not None:
-            key_D = in_one(key_D, scene_D, as_searched=code.as_searched)
-        key_D = code.reduced(key_D)
+            key_D = in_one(key_D, scene_D, as_searched=chosen.as_searched)
+        key_D = chosen.reduced(key_D)
         reduced = None if slot is None else replace(slot, key_D=key_D)
         self._bank.demote(entry_id, Level.SIGNS, 0, reduced, short=short)
         self._keys[entry_id] = key_D
-        self._reduced[entry_id] = _code_bytes(code)
+        self._reduced[entry_id] = _code_bytes(chosen)
 
     def _join(self, entry_id: int, spans: list[Span]) -> None:
         self._spans_held -= len(self._spans[entry_id])
