@@ -1,10 +1,9 @@
 """Text on screen: the lines that were read in frames of one stream in, notes from first to last seen out.
 
 A line that is read again, even with a letter wrong, is the same line and stays open; of its readings the one that
-is nearest to all of them is told. One that is missing is closed at the next look that misses it too, since reading
-flickers. A line that a look misses was there until the
-last look that saw it, and through the unchanged frames after that. Digits must agree: a price or a page that
-changes is another line.
+is nearest to all of them is told. One that is missing is closed at the next look that misses it too, since
+reading flickers. A line that a look misses was there until the last look that saw it, and through the unchanged
+frames after that. Digits must agree: a price or a page that changes is another line.
 """
 
 from __future__ import annotations

@@ -163,8 +163,10 @@ def by_regions(
         if not own:
             found.append(moment)
             continue
-        nearness = None if cosine is None else (cosine - mean) / deviation
-        why = moment.why if cosine is None else f"{moment.why}; its nearest region: cosine {cosine:.2f}"
+        nearness, why = None, moment.why
+        if cosine is not None:
+            nearness = (cosine - mean) / deviation
+            why = f"{why}; its nearest region: cosine {cosine:.2f}, {nearness:+.1f} deviations beside phrases"
         found.append(believed_anew(moment, model.believed(shown_belief(moment), nearness), why))
     return tuple(found)
 
