@@ -5,7 +5,7 @@ Three rules, each told in SECURITY.md:
 - A question for what was seen is answered by pictures. Words (read, heard, given by a container, written in an
   import) lift none; where no picture is believed, they are a claim, no answer.
 - Near-copies are one witness, and make way for other moments: those of one source after the first two; of the very
-  same picture in several sources one stands for all, mostly that for which nothing else speaks. See ranking.py.
+  same picture in several sources that for which something else speaks, and all but two others. See ranking.py.
 - What came with an import is not taken at its word: its picture is looked at again, by the encoder that is here.
   Until that has borne it out, it stands behind own footage that is believed.
 
