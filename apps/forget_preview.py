@@ -10,7 +10,7 @@ from hippocam.apps.ask.where import check_named, on_clock
 from hippocam.apps.ids import find_entry, origin_of
 from hippocam.apps.live.forget import footage_bytes
 from hippocam.memory.filter import Filter
-from hippocam.memory.forget import pending
+from hippocam.memory.forget import notes_of, pending
 from hippocam.memory.forget_preview import ToDelete, preview
 from hippocam.memory.memory import Memory
 from hippocam.stream.errors import HippocamError
@@ -52,6 +52,22 @@ def footage_preview(folder: Path, wanted: Filter) -> int:
         return 0
     with Memory.open_reader(folder) as memory:
         return footage_bytes(folder, on_clock(wanted, memory.streams(), dates=True))
+
+
+def notes_preview(folder: Path, stream: str | None, import_id: str | None, sense: str) -> int:
+    """How many notes `Session.forget` deletes by the sense by which they came; entries it deletes none of.
+
+    Args:
+        folder: The memory's folder.
+        stream: As for `Session.forget`.
+        import_id: As for `Session.forget`.
+        sense: As for `Session.forget`.
+
+    Raises:
+        HippocamError: There is no memory, or the import is not known.
+    """
+    with Memory.open_reader(folder) as memory:
+        return len(notes_of(memory.store, origin_of(memory, stream, import_id, sense)))
 
 
 def forget_preview(

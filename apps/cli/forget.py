@@ -55,16 +55,20 @@ def forget(session: Forgets, options: argparse.Namespace) -> int:
         HippocamError: As Session.forget.
     """
     from hippocam.apps.api import deletion_json
-    from hippocam.apps.forget_preview import check_known, footage_preview, forget_preview
+    from hippocam.apps.forget_preview import check_known, footage_preview, forget_preview, notes_preview
     from hippocam.memory.filter import Filter
 
     wanted = Filter(stream=options.stream, camera=options.camera, after_s=options.after, before_s=options.before)
     origin = {"import_id": options.import_id, "sense": options.sense}
     if _well_named(options):  # else the session refuses
         check_known(session.folder, options.entries, wanted)
-        found = forget_preview(session.folder, options.entries, wanted, **origin)
-        footage = footage_preview(session.folder, wanted)
-        tell(*preview_lines(found, footage), file=sys.stderr if options.json else sys.stdout)
+        if options.sense is None:
+            found = forget_preview(session.folder, options.entries, wanted, **origin)
+            lines = preview_lines(found, footage_preview(session.folder, wanted))
+        else:
+            notes = notes_preview(session.folder, options.stream, options.import_id, options.sense)
+            lines = [f"to be deleted: {notes} {'note' if notes == 1 else 'notes'}, and no entries"]
+        tell(*lines, file=sys.stderr if options.json else sys.stdout)
         if not options.yes and not sys.stdin.isatty():
             warn("hippocam: nothing was deleted: nobody is there to be asked; say it again with --yes")
             return 2

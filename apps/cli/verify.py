@@ -31,5 +31,6 @@ def run(options: argparse.Namespace) -> int:
     for problem in problems:
         done = problem.repair if options.repair else f"--repair: {problem.repair}"
         tell(f"{problem.kind}: {problem.what}; {done}")
-    tell(f"{folder}: {len(problems)} problems" if problems else f"{folder}: all is as it was written")
+    found = f"{len(problems)} {'problem' if len(problems) == 1 else 'problems'}"
+    tell(f"{folder}: {found}" if problems else f"{folder}: all is as it was written")
     return 1 if problems else 0

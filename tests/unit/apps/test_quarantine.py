@@ -6,6 +6,10 @@ import pytest
 
 from hippocam.apps.cli.main import main
 from hippocam.apps.session import Session
+from hippocam.memory.memory import Memory
+from hippocam.memory.store.notes import row_of
+from hippocam.models.registry import make_encoder
+from hippocam.stream.records import Note
 
 
 @pytest.fixture
@@ -71,6 +75,18 @@ def test_an_import_is_forgotten_by_its_id(memory, capsys):
     assert (gone["entries"], gone["streams"]) == (2, 1)
     assert streams_found(memory, "yellow") == {"a"}
     assert typed(capsys, "quarantine", "--memory", memory)["imports"] == []
+
+
+def test_notes_of_a_sense_are_told_before_they_go(memory, capsys):
+    spec = make_encoder("palette").spec
+    with Memory.open_writer(memory, encoder="palette", spec=spec) as opened:
+        told = [Note(stream="a", kind="screen", t0_s=t, t1_s=t + 1, text="planted") for t in (1.0, 3.0)]
+        opened.longterm.intake.keep_notes(list(map(row_of, told)))
+    capsys.readouterr()
+    assert main(["forget", "--sense", "screen", "--memory", memory]) == 2
+    assert capsys.readouterr().out == "to be deleted: 2 notes, and no entries\n"
+    assert main(["forget", "--sense", "screen", "--memory", memory, "--yes"]) == 0
+    assert "forgot 0 entries, 2 notes" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
