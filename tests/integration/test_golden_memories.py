@@ -139,14 +139,10 @@ def test_a_memory_of_the_first_version_answers_questions_as_it_did(tmp_path: Pat
             found_now = sorted([e.id, e.stream, e.t0_s, e.t1_s, e.spans] for e in now.evidence)
             alike(found_now, sorted([*row[:4], row[5]] for row in then["evidence"]))
             before = {row[0]: row[4] for row in then["evidence"]}
-            for (
-                moment
-            ) in now.evidence:  # a question that takes its thing to be there has fourfold odds since 0.3.0
-                supposed = 4 * before[moment.id] / (1 + 3 * before[moment.id])
-                assert moment.score in (
-                    pytest.approx(before[moment.id], abs=2e-3),
-                    pytest.approx(supposed, abs=2e-3),
-                )
+            for moment in now.evidence:
+                # a question that takes its thing to be there has eightfold odds since 0.3.0
+                alone = moment.score / (8 - 7 * moment.score)
+                assert pytest.approx(before[moment.id], abs=2e-3) in (moment.score, alone)
         held = session.status().streams
         alike([[s.id, s.frames_seen, s.frames_encoded, s.events, s.entries] for s in held], streams)
         alike([[e.id, e.t0_s, e.score] for e in session.search("something green", after_s=5.0)], found)
