@@ -81,11 +81,14 @@ class Tables:
 
     def unpack(self, words_NB: NDArray[np.uint8]) -> FloatArray:
         """Read N outlines without their heads as float32 [N, D], each the same whatever is read beside it."""
-        sums_ND = np.zeros((len(words_NB), self.dim), np.int64)
+        # 256 tables of bytes have no larger sums than int16 holds; float64 holds the sums of their squares, too
+        sums_ND = np.zeros((len(words_NB), self.dim), np.int16 if self.tables_MWD.itemsize == 1 else np.int32)
         for table_WD, words_N in zip(self.tables_MWD, words_NB.T, strict=False):
             sums_ND += table_WD[words_N]
-        lengths_N1 = np.sqrt(np.maximum(np.square(sums_ND).sum(axis=1, keepdims=True), 1))
-        rows: FloatArray = (sums_ND * (self.length / lengths_N1)).astype(np.float32)
+        doubles_ND = sums_ND.astype(np.float64)
+        squares_N = np.einsum("nd,nd->n", doubles_ND, doubles_ND)
+        doubles_ND *= (self.length / np.sqrt(np.maximum(squares_N, 1)))[:, None]
+        rows: FloatArray = doubles_ND.astype(np.float32)
         return rows
 
 

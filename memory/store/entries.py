@@ -254,7 +254,10 @@ class EntryTable:
         index = {entry_id: k for k, (entry_id, _, _) in enumerate(rows)}
         order = [index[entry_id] for entry_id in entry_ids]
         try:
-            keys_ND, scenes_ND = (unpack_many([row[column] for row in rows]) for column in (1, 2))
+            keys_ND = unpack_many([key for _, key, _ in rows])
+            scenes_ND = keys_ND.copy()
+            if apart := [k for k, (_, key, scene) in enumerate(rows) if scene != key]:
+                scenes_ND[apart] = unpack_many([rows[k][2] for k in apart])
         except (TypeError, ValueError) as error:
             raise sqlite3.DatabaseError(f"vectors of entries cannot be read: {error}") from error
         return keys_ND[order], scenes_ND[order]
