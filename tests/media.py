@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,19 @@ def _check(number: int) -> int:
     return (number * 37 + 11) % 31 + 1
 
 
+@contextmanager
+def _same_priority() -> Iterator[None]:
+    """Give the thread its priority back: for root, SVT-AV1 puts it and all its children before everything else."""
+    if not hasattr(os, "sched_getscheduler"):  # only Linux has it
+        yield
+        return
+    policy, priority = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, policy, priority)
+
+
 def render_video(
     path: Path,
     *,
@@ -126,7 +140,7 @@ def render_video(
     if path.suffix == ".avi":
         tick = Fraction(1, round(fps))
     times = list(times_s) if times_s is not None else [i / fps for i in range(frames)]
-    with av.open(str(path), "w", options=dict(container_options or {})) as container:
+    with _same_priority(), av.open(str(path), "w", options=dict(container_options or {})) as container:
         stream = container.add_stream(name, rate=round(fps) or 1, options=dict(options or _FAST.get(name, {})))
         stream.width, stream.height, stream.pix_fmt = size[0], size[1], pix_fmt
         stream.codec_context.time_base = tick
