@@ -325,6 +325,7 @@ class ByteBudget:
                     self._database.merge_words(steps=_FRUITLESS_STEPS)
                 self._log.keep_small()
                 projected_bytes = self._projected_bytes(needed_bytes)
+        self._log.keep_small()  # what shared the last commit is in it now
         self._refuse(projected_bytes, needed_bytes)
         self._spare_bytes = self.given_bytes - projected_bytes
         self._shrink(needed_bytes, picture_bytes, projected_bytes)
