@@ -1,8 +1,9 @@
 """A real RTSP server (GStreamer's) for tests, run by a Python that has its bindings: rtsp_server.py PORT.
 
 It shows one colour at rtsp://127.0.0.1:PORT/cam as H.264, and is silent, as G.711 A-law. Lines on stdin change
-that: "red", "blue" and so on, "size 320x180", "loud". Prints "ready" once it listens. Needs Debian's
-gir1.2-gst-rtsp-server-1.0, gir1.2-gst-plugins-base-1.0 and gstreamer1.0-plugins-{base,good,ugly}.
+that: "red", "blue" and so on, "size 320x180", "loud", several of them with commas between. Prints "ready" once it
+listens. Needs Debian's gir1.2-gst-rtsp-server-1.0, gir1.2-gst-plugins-base-1.0 and
+gstreamer1.0-plugins-{base,good,ugly}.
 """
 
 import sys
@@ -43,12 +44,13 @@ class Shown:
         element.get_by_name_recurse_up("size").set_property("caps", caps)
 
     def command(self, line):
-        if line in COLOURS:
-            self.colour = line
-        elif line.startswith("size "):
-            self.size = line.split()[1]
-        elif line == "loud":
-            self.volume = 0.8
+        for told in line.split(", "):  # at once
+            if told in COLOURS:
+                self.colour = told
+            elif told.startswith("size "):
+                self.size = told.split()[1]
+            elif told == "loud":
+                self.volume = 0.8
         for media in self.media[-1:]:
             self.apply(media)
 

@@ -72,8 +72,7 @@ def test_what_is_heard_has_the_time_of_what_is_seen(helpers):
         arrivals = read_url(parse_address(server.url), longest=64, timeout_s=30, recorder=None, sound=True)
         for number, message in enumerate(sample(arrivals, 15, trust_pts=True)):
             if number == 60:
-                server.say("red")
-                server.say("loud")
+                server.say("red, loud")
             if isinstance(message, Captured) and seen_s is None and message.image[..., 1].mean() < 60:
                 seen_s = message.taken_s
             if isinstance(message, Sound) and heard_s is None:
