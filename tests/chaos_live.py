@@ -8,7 +8,7 @@ import shutil
 import signal
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -34,15 +34,27 @@ _SAME = 60.0
 def live(base: Path, count: int, seed: int) -> Outcome:
     """A camera is cut off or goes away, the process is killed; it comes back, and no closed event is lost."""
     outcome = Outcome("camera cut, live process killed", "{cuts} cuts and {kills} kills; {kept} events kept")
+    _try_often(_cut_and_killed, "live", base, count, seed, outcome)
+    return outcome
+
+
+def _try_often(
+    one: Callable[[Path, random.Random, Outcome], None],
+    kind: str,
+    base: Path,
+    count: int,
+    seed: int,
+    outcome: Outcome,
+) -> None:
+    """Try one of these faults so many times, each in a folder of its own, where there is a server to watch."""
     if live_process.rtsp_python() is None:
         outcome.also = "not tried: no RTSP server is installed"
-        return outcome
+        return
     for k in range(count):
-        chance, folder = random.Random(f"{seed}/live/{k}"), base / f"live-{k}"
-        with outcome.trying(f"live, seed {seed}, try {k}"), within(2 * HANGS_S):
-            _cut_and_killed(folder, chance, outcome)
+        chance, folder = random.Random(f"{seed}/{kind}/{k}"), base / f"{kind}-{k}"
+        with outcome.trying(f"{kind}, seed {seed}, try {k}"), within(2 * HANGS_S):
+            one(folder, chance, outcome)
         shutil.rmtree(folder, ignore_errors=True)
-    return outcome
 
 
 def _cut_and_killed(folder: Path, chance: random.Random, outcome: Outcome) -> None:
@@ -76,14 +88,7 @@ def footage(base: Path, count: int, seed: int) -> Outcome:
         "{kills} kills; {files} files of footage show {shown} of {entries} events; of the others none is kept, "
         "and that is told",
     )
-    if live_process.rtsp_python() is None:
-        outcome.also = "not tried: no RTSP server is installed"
-        return outcome
-    for k in range(count):
-        chance, folder = random.Random(f"{seed}/footage/{k}"), base / f"footage-{k}"
-        with outcome.trying(f"footage, seed {seed}, try {k}"), within(2 * HANGS_S):
-            _killed_while_recording(folder, chance, outcome)
-        shutil.rmtree(folder, ignore_errors=True)
+    _try_often(_killed_while_recording, "footage", base, count, seed, outcome)
     return outcome
 
 
