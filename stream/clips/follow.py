@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -103,11 +103,14 @@ def snippet_after(folder: Path, time_s: float) -> Snippet | None:
         ClipError: No browser plays it as it is.
     """
     closed = segments(folder)[:-1]
-    new = [path for path in closed[-_SNIPPET_FILES:] if start_of(path) > time_s + _EXACT_S]
-    if not new:
+    codecs = {path: _codec(path) for path in closed[-_SNIPPET_FILES:] if start_of(path) > time_s + _EXACT_S}
+    shown = [path for path, codec in codecs.items() if codec]  # a camera may go before its file has a picture
+    if not shown:
         return None
-    if (codec := _codec(new[0])) not in PLAYED:
-        raise ClipError(f"{codec or 'no picture'}: no browser plays this as it is")
+    if (codec := codecs[shown[-1]]) not in PLAYED:
+        raise ClipError(f"{codec}: no browser plays this as it is")
+    # What is masked from now on is coded anew: older files may be of another codec.
+    new = list(takewhile(lambda path: codecs[path] in PLAYED, reversed(shown)))[::-1]
     first_s = next(at_s for at_s, _, _ in packets_of(new[0]))
     content = b"".join(fragments(_without_pause(map(_read_silently, new)), first_s))
     return Snippet(first_s, start_of(new[-1]), content)

@@ -143,7 +143,7 @@ def visit(browser: Any) -> Iterator[Callable[[str], Any]]:
         page.requested, page.faults = [], []
         page.on("request", lambda request: page.requested.append(request.url))
         page.on("pageerror", lambda error: page.faults.append(str(error)))
-        page.on("console", lambda said: page.faults.append(said.text) if said.type == "error" else None)
+        page.on("console", lambda said: page.faults.append(told(said)) if said.type == "error" else None)
         page.goto(address)
         page.wait_for_selector(".rail-link", timeout=_LONG_MS)
         opened.append((context, page, address.partition("/?")[0]))
@@ -154,6 +154,11 @@ def visit(browser: Any) -> Iterator[Callable[[str], Any]]:
         context.close()
         assert [url for url in page.requested if not url.startswith((address, "data:", "blob:"))] == []
         assert page.faults == []
+
+
+def told(message: Any) -> str:
+    """What the console says, and of which address."""
+    return f"{message.text} {message.location.get('url', '')}".rstrip()
 
 
 @pytest.fixture

@@ -170,3 +170,24 @@ def test_snippets_that_no_browser_plays_are_refused(tmp_path: Path) -> None:
     assert not plays_in_snippets(tmp_path / "cam")
     with pytest.raises(ClipError, match="mjpeg"):
         snippet_after(tmp_path / "cam", 0.0)
+
+
+def test_a_snippet_begins_where_a_masked_picture_is_coded_as_browsers_play_it(tmp_path: Path) -> None:
+    folder = tmp_path / "cam"
+    for index, codec in enumerate(("mjpeg", "mjpeg", "libx264", "libx264")):
+        write(folder, START_S + 2 * index, codec=codec)
+    assert plays_in_snippets(folder)
+    snippet = snippet_after(folder, 0.0)
+    assert snippet is not None
+    assert (snippet.start_s, snippet.newest_s) == (pytest.approx(START_S + 4), START_S + 4)
+
+
+def test_a_file_that_its_camera_left_before_a_picture_hides_no_snippet(tmp_path: Path) -> None:
+    folder = tmp_path / "cam"
+    write(folder, START_S)
+    for at_s in (2, 4):
+        (folder / f"{round((START_S + at_s) * 1000)}.mkv").touch()
+    snippet = snippet_after(folder, 0.0)
+    assert snippet is not None
+    assert snippet.newest_s == START_S
+    assert snippet_after(folder, snippet.newest_s) is None
