@@ -13,6 +13,7 @@ import logging
 import re
 import sys
 import unicodedata
+from collections.abc import Mapping, Sequence
 from typing import IO, Any, NoReturn
 
 # Joins of letters and of emoji: not shown by themselves, and without them some words and signs fall apart.
@@ -79,6 +80,22 @@ class _LogLine(logging.Formatter):
 class _Commands(argparse._SubParsersAction):  # type: ignore[type-arg]
     """Commands whose own help begins with what the list of commands says of them."""
 
+    def __init__(self, *given: Any, groups: Mapping[str, Sequence[str]] | None = None, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._groups = groups
+
+    def _get_subactions(self) -> list[argparse.Action]:
+        there = super()._get_subactions()
+        if self._groups is None:
+            return there
+        said = {action.dest: action.help for action in there}
+        lines = [
+            line
+            for heading, commands in self._groups.items()
+            for line in ((heading, None), *((f"  {command}", said[command]) for command in commands))
+        ]
+        return [self._ChoicesPseudoAction(name, (), text) for name, text in lines]
+
     def add_parser(self, name: str, **given: Any) -> Any:
         """Add a command."""
         if text := given.get("help", ""):
@@ -90,7 +107,11 @@ class Parser(argparse.ArgumentParser):
     """Says what is wrong with arguments without repeating them raw, and what was meant where that is near."""
 
     def add_subparsers(self, **given: Any) -> Any:
-        """Add commands, which say in their own help what they do."""
+        """Add commands, which say in their own help what they do.
+
+        Args:
+            given: As argparse has it; and `groups`, if all commands are to be listed so: by heading their names.
+        """
         return super().add_subparsers(**{"action": _Commands, **given})
 
     def error(self, message: str) -> NoReturn:

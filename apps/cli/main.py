@@ -38,6 +38,18 @@ if TYPE_CHECKING:
 
 DEFAULT_MEMORY = "hippocam-memory"
 EXECUTORS = ("local", "ray")
+# What people do, and by which commands.
+GROUPS = {
+    "Watch": ("watch", "live", "clip"),
+    "Ask": ("ask", "search", "chat", "web", "mcp", "entities"),
+    "Keep": (
+        *("status", "explain", "pin", "unpin", "forget", "quarantine", "release", "sleep"),
+        *("export", "import", "verify", "upgrade"),
+    ),
+    "Robots": ("robot",),
+    "Archives": ("archive",),
+    "Develop": ("models", "train", "bench"),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -84,14 +96,14 @@ def _one_line(error: Exception | str) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = Parser(
+    parser = Parser(
         prog="hippocam",
         description="A memory for video and robots: watch, then ask.",
         epilog="Begin with `hippocam watch VIDEO` and `hippocam ask QUESTION`, or with `hippocam web`.",
     )
     version = importlib.metadata.version("hippocam")
     parser.add_argument("--version", action="version", version=f"hippocam {version}")
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND", groups=GROUPS)
 
     watch = _command(commands, "watch", _watch, "watch videos, folders, image folders or LeRobot datasets")
     watch.add_argument("sources", nargs="+", metavar="SOURCE", help="file, folder or quoted glob")
@@ -153,7 +165,7 @@ def _parser() -> argparse.ArgumentParser:
     forget = _command(commands, "forget", _forget, "delete for good: entries, or a stream, a camera, a time")
     add_forget(forget)
 
-    text = "keep what came from somewhere, and recall it no more; without options what is so"
+    text = "recall no more what came from somewhere; without options, list what is kept so"
     add_quarantine(_command(commands, "quarantine", _status, text))
     text = "take something out of quarantine: it is recalled again"
     add_quarantine(_command(commands, "release", _status, text), released=True)

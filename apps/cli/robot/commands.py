@@ -18,7 +18,7 @@ DEFAULT_MEMORY = "hippocam-memory"
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `robot` to the command line."""
-    robot = commands.add_parser("robot", help="robots: replay logs, serve a memory, teach policies")
+    robot = commands.add_parser("robot", help="replay logs, serve a memory, teach policies")
     names = robot.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     replay = names.add_parser("replay", help="watch logs: LeRobot, ROS bags, MCAP, RLDS, TUM RGB-D")
