@@ -153,10 +153,10 @@ def test_status_by_stream_and_tier(memory):
 @pytest.fixture
 def older_memory(tmp_path, load_helpers):
     """A memory of format 1 with ten entries, made with the encoder palette."""
-    helpers = load_helpers("unit/memory/store/test_migrations.py")
-    helpers.SPEC |= {"id": "palette:1", "dim": 12}
-    rows = helpers.entry_rows({"door": 10}, 12)
-    helpers.make_format_1(tmp_path / "older" / "memory.db", rows)
+    format_1 = load_helpers("unit/memory/store/format_1.py")
+    format_1.SPEC |= {"id": "palette:1", "dim": 12}
+    rows = format_1.entry_rows({"door": 10}, 12)
+    format_1.make(tmp_path / "older" / "memory.db", rows)
     (tmp_path / "older" / "exemplars").mkdir()
     for row in rows:
         (tmp_path / "older" / "exemplars" / f"{row[0]:016x}.jpg").write_bytes(bytes(row[13]))

@@ -19,6 +19,7 @@ import gradio  # noqa: F401
 import pytest
 import uvicorn
 from fastapi import FastAPI
+from starlette.testclient import TestClient
 
 from hippocam.apps.session import Session
 from hippocam.apps.web.access.door import Door
@@ -31,15 +32,14 @@ _LONG_MS = 600_000
 Serving = Callable[[FastAPI, str], AbstractContextManager[str]]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def helpers(load_helpers: Callable[[str], ModuleType]) -> ModuleType:
-    return load_helpers("integration/web/test_web.py")
+    return load_helpers("integration/web/colours.py")
 
 
 @pytest.fixture(scope="session")
-def colours(made_once: Callable[..., Path], load_helpers: Callable[[str], ModuleType]) -> Path:
+def colours(made_once: Callable[..., Path], helpers: ModuleType) -> Path:
     """A folder with one video, "colours" (red, then green, then blue, 8 s each), and a memory of it."""
-    helpers = load_helpers("integration/web/test_web.py")
 
     def watched(folder: Path) -> None:
         with pytest.MonkeyPatch.context() as patch, Session(folder / "memory", encoder="colour") as made:
@@ -58,6 +58,13 @@ def session(
     shutil.copytree(colours, tmp_path, dirs_exist_ok=True)
     with Session(tmp_path / "memory", encoder="colour") as made:
         made.watch([tmp_path / "colours.mp4"])  # known by what is in it: only where it lies is new
+        yield made
+
+
+@pytest.fixture
+def client(session: Session) -> Iterator[TestClient]:
+    """Asks a server of `session` over HTTP."""
+    with TestClient(build_app(session), base_url="http://127.0.0.1:7860") as made:
         yield made
 
 

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -29,12 +28,6 @@ from hippocam.apps.web.server import build_app
 
 LOCAL = "http://127.0.0.1:7860"
 V1 = "/api/v1"
-
-
-@pytest.fixture
-def client(session: Session) -> Iterator[TestClient]:
-    with TestClient(build_app(session), base_url=LOCAL) as made:
-        yield made
 
 
 def get(client: TestClient, path: str, **query: Any) -> Any:

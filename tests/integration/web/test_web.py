@@ -8,8 +8,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import av
@@ -31,47 +31,8 @@ from hippocam.apps.web.server import build_app, listen
 from hippocam.apps.web.titles import Titles
 from hippocam.apps.web.views.site import Site
 from hippocam.memory.memory import Memory
-from hippocam.stream.records import EncodedImages, EncoderSpec, FloatArray, Image
 
-COLOURS = {"red": (220, 20, 20), "green": (20, 200, 20), "blue": (20, 20, 220)}
 LOCAL = "http://127.0.0.1:7860"
-
-
-class ColourEncoder:
-    """Sees nothing but the mean colour of a picture, and knows three words."""
-
-    spec = EncoderSpec(id="colour:1", dim=3, normalised=True, midpoint=0.8, slope=20.0)
-
-    def encode_images(self, images: Sequence[Image]) -> EncodedImages:
-        vectors = np.stack([image.reshape(-1, 3).mean(axis=0) for image in images])
-        return EncodedImages(vectors_ND=_unit(vectors), labels=((),) * len(images))
-
-    def encode_texts(self, texts: Sequence[str]) -> FloatArray:
-        known = [[COLOURS[w] for w in text.lower().split() if w in COLOURS] or [(-1, -1, -1)] for text in texts]
-        return _unit(np.array([np.mean(colours, axis=0) for colours in known]))
-
-
-def _unit(vectors: np.ndarray[Any, Any]) -> FloatArray:
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
-
-
-def render_colours(path: Path, *, seconds_each: int = 8, codec: str = "libx264") -> Path:
-    """Write a video that is red, then green, then blue."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=10)
-        stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
-        for colour in COLOURS.values():
-            picture = np.full((180, 320, 3), colour, np.uint8)
-            for _ in range(seconds_each * 10):
-                container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
-        container.mux(stream.encode(None))
-    return path
-
-
-@pytest.fixture
-def client(session: Session) -> Iterator[TestClient]:
-    with TestClient(build_app(session), base_url=LOCAL) as made:
-        yield made
 
 
 def wait_for_jobs(client: TestClient, *, within_s: float = 600) -> list[dict[str, Any]]:
@@ -112,13 +73,15 @@ def test_the_player_learns_what_it_can_play(client: TestClient, session: Session
     assert client.get(f"/hippocam/video/{key}").status_code == 404
 
 
-def test_the_second_lens_of_a_file_is_shown_by_its_pictures(session: Session, tmp_path: Path) -> None:
+def test_the_second_lens_of_a_file_is_shown_by_its_pictures(
+    session: Session, tmp_path: Path, helpers: ModuleType
+) -> None:
     """A browser plays the first track of a file: it would show what the front camera saw."""
     with av.open(str(tmp_path / "dash.mp4"), "w") as container:
         tracks = [container.add_stream("libx264", rate=10) for _ in range(2)]
         for track, colour in zip(tracks, ("red", "blue"), strict=True):
             track.width, track.height, track.pix_fmt = 320, 180, "yuv420p"
-            picture = np.full((180, 320, 3), COLOURS[colour], np.uint8)
+            picture = np.full((180, 320, 3), helpers.COLOURS[colour], np.uint8)
             for _ in range(30):
                 container.mux(track.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         for track in tracks:
@@ -209,9 +172,9 @@ def test_the_page_loads_nothing_from_elsewhere(client: TestClient) -> None:
 
 
 def test_an_upload_is_kept_outside_the_memory_and_watched(
-    client: TestClient, session: Session, tmp_path: Path
+    client: TestClient, session: Session, tmp_path: Path, helpers: ModuleType
 ) -> None:
-    data = render_colours(tmp_path / "other.mp4", seconds_each=2).read_bytes()
+    data = helpers.render_colours(tmp_path / "other.mp4", seconds_each=2).read_bytes()
     sent = client.post("/hippocam/upload", params={"name": "<b>my clip</b>.mp4"}, content=data)
     assert sent.status_code == 200
     (job,) = wait_for_jobs(client)
@@ -255,12 +218,12 @@ def test_another_writer_is_named_in_the_job(client: TestClient, session: Session
     assert "another process is writing" in job["note"]
 
 
-def test_a_watch_that_is_broken_off_is_gone_on_with(session: Session, tmp_path: Path) -> None:
+def test_a_watch_that_is_broken_off_is_gone_on_with(session: Session, tmp_path: Path, helpers: ModuleType) -> None:
     def stop(progress: Any) -> None:
         if progress.time_s > 20:
             raise BrokenOffError
 
-    render_colours(tmp_path / "long.mp4", seconds_each=40)
+    helpers.render_colours(tmp_path / "long.mp4", seconds_each=40)
     with pytest.raises(BrokenOffError):
         session.watch([tmp_path / "long.mp4"], on_progress=stop)
     (half,) = [stream for stream in session.status().streams if stream.id == "long"]
@@ -293,9 +256,11 @@ def test_a_page_for_reading_changes_nothing(session: Session, tmp_path: Path) ->
         assert client.get("/hippocam/streams").json()["may_change"] is False
 
 
-def test_files_of_the_server_are_watched_below_the_folders_that_are_open(session: Session, tmp_path: Path) -> None:
+def test_files_of_the_server_are_watched_below_the_folders_that_are_open(
+    session: Session, tmp_path: Path, helpers: ModuleType
+) -> None:
     (tmp_path / "open").mkdir()
-    render_colours(tmp_path / "open" / "more.mp4", seconds_each=1)
+    helpers.render_colours(tmp_path / "open" / "more.mp4", seconds_each=1)
     options = PageOptions(roots=(tmp_path / "open",))
     with TestClient(build_app(session, options=options), base_url=LOCAL) as client:
         for path in (str(tmp_path / "colours.mp4"), str(tmp_path / "open" / ".." / "colours.mp4"), "/etc/passwd"):
@@ -520,9 +485,9 @@ with Session(Path(sys.argv[1]) / "new", encoder="palette") as session:
 """
 
 
-def test_the_page_ends_in_the_middle_of_a_watch_whose_step_never_does(tmp_path: Path) -> None:
+def test_the_page_ends_in_the_middle_of_a_watch_whose_step_never_does(tmp_path: Path, helpers: ModuleType) -> None:
     """Ctrl-C while a video is watched: a step is not waited for."""
-    video = render_colours(tmp_path / "colours.mp4", seconds_each=2)
+    video = helpers.render_colours(tmp_path / "colours.mp4", seconds_each=2)
     with subprocess.Popen(
         [sys.executable, "-c", STUCK, str(tmp_path)], stdout=subprocess.PIPE, text=True
     ) as process:
@@ -562,9 +527,9 @@ def test_the_command_says_where_it_listens_and_ends_well(tmp_path: Path) -> None
 
 
 def test_of_a_video_that_was_watched_in_part_its_length_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, helpers: ModuleType
 ) -> None:
-    monkeypatch.setattr("hippocam.apps.folders.make_encoder", lambda name: ColourEncoder())
+    monkeypatch.setattr("hippocam.apps.folders.make_encoder", lambda name: helpers.ColourEncoder())
 
     def stop(now: WatchProgress) -> None:
         if now.time_s >= 8:
@@ -572,7 +537,7 @@ def test_of_a_video_that_was_watched_in_part_its_length_is_told(
 
     with Session(tmp_path / "memory", encoder="colour") as session:
         with pytest.raises(BrokenOffError):
-            session.watch([render_colours(tmp_path / "colours.mp4")], on_progress=stop)
+            session.watch([helpers.render_colours(tmp_path / "colours.mp4")], on_progress=stop)
         with TestClient(build_app(session), base_url=LOCAL) as client:
             (stream,) = client.get("/hippocam/streams").json()["streams"]
     assert not stream["complete"]

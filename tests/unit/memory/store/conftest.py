@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -36,6 +37,12 @@ def sql(folder: Path) -> Callable[..., list[tuple]]:
             return db.execute(statement, values).fetchall()
 
     return rows
+
+
+@pytest.fixture(scope="session")
+def format_1(load_helpers: Callable[[str], ModuleType]) -> ModuleType:
+    """The helpers of format_1.py, which makes memories as the first hippocam did."""
+    return load_helpers("unit/memory/store/format_1.py")
 
 
 @pytest.fixture
