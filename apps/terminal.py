@@ -120,3 +120,11 @@ class Parser(argparse.ArgumentParser):
             near = difflib.get_close_matches(wrong["given"], re.findall(r"[\w-]+", wrong["known"]), n=1)
             message = f"{message[: wrong.end('said')]}. Did you mean {near[0]!r}?" if near else message
         super().error(printable(message))
+
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
+        """Take what is behind `=` as it stands: before Python 3.13, `--after=--` gave an empty list."""
+        if action.option_strings and action.nargs is None and arg_strings == ["--"]:
+            value = self._get_value(action, "--")
+            self._check_value(action, value)
+            return value
+        return super()._get_values(action, arg_strings)

@@ -19,6 +19,8 @@ from hippocam.stream.errors import HippocamError
 Window = tuple[float | None, float | None]
 # Times from here on are dates: 9 September 2001.
 DATES_FROM_S = 1e9
+# No calendar has a day beyond the year 9999; two days less, for any distance from UTC.
+LATEST_DATE_S = 253_402_300_800.0 - 2 * 86_400
 # How far a time of day is from UTC, as it may be written behind it.
 OFFSET = r"(?:\s?[+-]\d\d:?\d\d|\s?(?:UTC|GMT)\s?[+-]\d{1,2}(?::?\d\d)?(?!\d)|\s?(?:Z|UTC|GMT)\b)"
 # A time of day as it is said: 22:13, 22:13:40, 02:30+01:00, 4 pm, 4:15 pm, 10 o'clock, noon.
@@ -71,14 +73,14 @@ def parse_time(text: str) -> float:
             if of_day_s < 86400:
                 with suppress(ValueError):  # no place is so far from UTC
                     return Clock(total_s, of_day_s, _zone(match[4]) if match[4] else None)
-            elif match[4] is None:
+            elif match[4] is None and total_s < LATEST_DATE_S:
                 return total_s
     else:
         try:
             value = float(text)
         except ValueError:
             value = _date(text.strip())
-        if math.isfinite(value) and value >= 0:
+        if 0 <= value < LATEST_DATE_S:  # false for NaN as well
             return value
     raise HippocamError(
         f"time {text!r} is not understood: write seconds, MM:SS or HH:MM:SS.mmm, or YYYY-MM-DD HH:MM:SS"
@@ -108,8 +110,11 @@ def _zone(offset: str) -> tzinfo | None:
 
 
 def format_time(time_s: float) -> str:
-    """Write seconds as M:SS.s, from an hour on H:MM:SS.s, a date as YYYY-MM-DD HH:MM:SS.s; no tenths of zero."""
-    tenths = round(max(time_s, 0.0) * 10)
+    """Write seconds as M:SS.s, from an hour on H:MM:SS.s, a date as YYYY-MM-DD HH:MM:SS.s; no tenths of zero.
+
+    What is beyond all calendars is written as the last date that there is.
+    """
+    tenths = round(min(max(time_s, 0.0), LATEST_DATE_S) * 10)
     if tenths >= DATES_FROM_S * 10:
         when = datetime.fromtimestamp(tenths // 10)
         shown = when.replace(fold=0).isoformat(sep=" ") + (f".{tenths % 10}" if tenths % 10 else "")

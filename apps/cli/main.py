@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
+import os
 import sqlite3
 import sys
 from collections.abc import Callable, Sequence
@@ -50,6 +51,8 @@ GROUPS = {
     "Archives": ("archive",),
     "Develop": ("models", "train", "bench"),
 }
+# Letters of a path in an error of a disk.
+_MOST_OF_A_NAME = 300
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -86,9 +89,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 1
+    except OSError as error:  # what a disk says of a file that was named, where nobody below has a better word
+        warn(f"hippocam: {_told(error)}; see to the path, its owner and its disk")
+        return 2
     except KeyboardInterrupt:
         warn("hippocam: stopped; what was watched is kept, and watching again goes on from there")
         return 130
+
+
+def _told(error: OSError) -> str:
+    """What went wrong with which file; of a name that is too long its first letters."""
+    name = "" if error.filename is None else f"{os.fsdecode(error.filename)[:_MOST_OF_A_NAME]}: "
+    return f"{name}{error.strerror or _one_line(error)}"
 
 
 def _one_line(error: Exception | str) -> str:

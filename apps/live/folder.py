@@ -35,7 +35,7 @@ class LiveFolder:
     """
 
     def __init__(self, memory: str | Path) -> None:
-        resolved = Path(memory).resolve()
+        resolved = Path(os.path.realpath(memory))  # unlike `resolve`, also of a link to itself
         self.path = resolved.with_name(resolved.name + ".live")
         self.socket = self.path / "ask.sock"
         self.alerts = self.path / "alerts.jsonl"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hippocam.apps.transfer.fields import Fields, short
+from hippocam.apps.transfer.fields import MAX_TIME_S, Fields, short
 from hippocam.memory.asof.coverage import Run
 from hippocam.memory.entities.bank import VisitRow
 from hippocam.memory.entities.detections import Detected
@@ -38,7 +38,7 @@ def visit_of(fields: Fields, dim: int) -> VisitRow:
         first_s=fields.time("first_s"),
         known_s=fields.time("known_s"),
         linked_s=fields.time("linked_s"),
-        gone_s=fields.maybe_number("gone_s", -1e12, 1e12),
+        gone_s=fields.maybe_number("gone_s", -MAX_TIME_S, MAX_TIME_S),
         from_start=fields.flag("from_start"),
         hits=fields.whole("hits", 1),
         score=fields.number("score", 0, 1),
@@ -47,7 +47,9 @@ def visit_of(fields: Fields, dim: int) -> VisitRow:
         gaps=tuple(fields.pairs("gaps", _MAX_GAPS)),
         path=_path_of(fields),
         colours=_colours_of(fields),
-        portrait_s=fields.maybe_number("portrait_s", -1e12, 1e12) if fields.has("portrait_s") else None,
+        portrait_s=fields.maybe_number("portrait_s", -MAX_TIME_S, MAX_TIME_S)
+        if fields.has("portrait_s")
+        else None,
     )
     if not visit.t0_s <= visit.t1_s:
         fields.refuse("'t0_s' and 't1_s' are not in order")
@@ -87,7 +89,7 @@ def looked_of(fields: Fields) -> Run:
         stream=fields.name("stream"),
         t0_s=fields.time("t0_s"),
         t1_s=fields.time("t1_s"),
-        looked_s=fields.number("looked_s", 0, 1e12),
+        looked_s=fields.number("looked_s", 0, 2 * MAX_TIME_S),
         looks=fields.whole("looks", 1),
         by=fields.texts("by"),
     )
@@ -117,7 +119,7 @@ def _path_of(fields: Fields) -> tuple[tuple[float, Box], ...]:
     made = list[tuple[float, Box]]()
     for point in points:
         numbers = isinstance(point, list) and len(point) == 5 and all(type(one) in (int, float) for one in point)
-        if not numbers or abs(point[0]) > 1e12:
+        if not numbers or abs(point[0]) > MAX_TIME_S:
             fields.refuse(f"'path' must hold a time and a box, found {short(point)}")
         time_s, left, top, right, bottom = map(float, point)
         made.append((time_s, _checked(fields, "path", (left, top, right, bottom))))

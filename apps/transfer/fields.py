@@ -29,7 +29,8 @@ MAX_NUMBER = 1e9
 MAX_LENGTH = 1.05
 _MAX_SPANS = 4
 _MAX_LABELS = 64
-_MAX_TIME_S = 1e12
+# Most seconds from 1970, or before: no calendar has a day beyond the year 9999.
+MAX_TIME_S = 2.5e11
 
 
 class Fields:
@@ -91,7 +92,7 @@ class Fields:
 
     def time(self, name: str) -> float:
         """A time in seconds."""
-        return self.number(name, -_MAX_TIME_S, _MAX_TIME_S)
+        return self.number(name, -MAX_TIME_S, MAX_TIME_S)
 
     def flag(self, name: str) -> bool:
         """True or false."""
@@ -142,7 +143,7 @@ class Fields:
             self.refuse(f"{name!r} must be a list of {most} pairs at most")
         if any(not isinstance(value, list) or len(value) != 2 for value in values):
             self.refuse(f"{name!r} must hold pairs of numbers")
-        first, second = ([self._number(name, v[k], -_MAX_TIME_S, _MAX_TIME_S) for v in values] for k in (0, 1))
+        first, second = ([self._number(name, v[k], -MAX_TIME_S, MAX_TIME_S) for v in values] for k in (0, 1))
         return list(zip(first, second, strict=True))
 
     def id(self, name: str) -> int:
@@ -205,7 +206,7 @@ class Fields:
         for value in values:
             if not isinstance(value, list) or len(value) != 3:
                 self.refuse(f"{name!r} must hold [t0_s, t1_s, known_s], found {short(value)}")
-            t0_s, t1_s, known_s = (self._number(name, time_s, -_MAX_TIME_S, _MAX_TIME_S) for time_s in value)
+            t0_s, t1_s, known_s = (self._number(name, time_s, -MAX_TIME_S, MAX_TIME_S) for time_s in value)
             if t1_s < t0_s:
                 self.refuse(f"{name!r} holds a span that ends at {t1_s:g} s, before its start at {t0_s:g} s")
             spans.append(Span(t0_s=t0_s, t1_s=t1_s, known_s=known_s))

@@ -207,7 +207,7 @@ def write_file(path: Path, pieces: Iterable[str], *, memory: Path) -> None:
     Raises:
         HippocamError: It cannot be written, or lies in the memory's folder.
     """
-    if memory.resolve() in path.resolve().parents:
+    if Path(os.path.realpath(memory)) in Path(os.path.realpath(path)).parents:
         raise HippocamError(
             f"--out {path}: lies in the memory's folder, whose bytes are counted; give another place"
         )

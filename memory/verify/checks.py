@@ -9,7 +9,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
-from hippocam.memory.errors import LockedError, NewerFormatError, NoMemoryError, OlderFormatError
+from hippocam.memory.errors import (
+    LockedError,
+    NewerFormatError,
+    NoMemoryError,
+    NotAMemoryError,
+    OlderFormatError,
+)
 from hippocam.memory.folder import DATABASE, EXEMPLARS, LOCK, folder_bytes, has_memory
 from hippocam.memory.forget import pending_in
 from hippocam.memory.lock import WriterLock
@@ -30,6 +36,7 @@ from hippocam.memory.store.schema import (
     unfinished,
 )
 from hippocam.memory.verify.problems import GIVEN_UP, Kind, Problem
+from hippocam.memory.verify.rebuild import is_ours
 from hippocam.memory.verify.types import mistyped
 from hippocam.stream.jpeg import decode_jpeg
 
@@ -50,8 +57,12 @@ def verify(folder: Path) -> list[Problem]:
 
     Raises:
         NoMemoryError: There is none in the folder, not even the beginning of one.
+        NotAMemoryError: Another program's file is in its place.
         FormatError: It is of a format that is not read here.
     """
+    begun = [path for path in unfinished(folder / DATABASE) if path.exists()]
+    if not begun and not has_memory(folder):
+        raise NoMemoryError(folder)
     with ExitStack() as held:
         alone = True
         try:
@@ -59,11 +70,12 @@ def verify(folder: Path) -> list[Problem]:
         except (LockedError, OSError):  # somebody writes, or nobody may
             alone = False
         if not has_memory(folder):
-            begun = [path for path in unfinished(folder / DATABASE) if path.exists()]
-            if not begun:
-                raise NoMemoryError(folder)
             return [Problem(kind=Kind.LEFTOVER, what="the making of the memory was cut short", repair="deleted")]
-        return list(_of(folder, alone=alone))
+        problems = list(_of(folder, alone=alone))
+        damaged = any(problem.kind is Kind.DATABASE for problem in problems)
+        if damaged and alone and not is_ours(folder / DATABASE):
+            raise NotAMemoryError(folder, f"not a hippocam memory: no row of its {DATABASE} is of one")
+        return problems
 
 
 def _of(folder: Path, *, alone: bool) -> Iterator[Problem]:

@@ -9,13 +9,31 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from hippocam.memory.store import sums
-from hippocam.memory.store.schema import SCHEMA, SUMMED, empty_database, unfinished
+from hippocam.memory.store.schema import APPLICATION_ID, SCHEMA, SUMMED, empty_database, unfinished
 from hippocam.memory.verify.pages import page_bytes_in, whole_rows
 from hippocam.memory.verify.problems import GIVEN_UP
 from hippocam.stream import private
 
 # Parts of the header that all our databases share: how pages are read, and that they are ours.
 _FIXED = (slice(0, 24), slice(44, 48), slice(56, 72))
+# Where in the header it says whose a database is; a column that all our formats have, as the schema names it.
+_APPLICATION = slice(68, 72)
+_COLUMN = b"frames_encoded"
+
+
+def is_ours(path: Path) -> bool:
+    """Whether a damaged database was one of ours: its header or its schema says so, or a row of it is whole.
+
+    Args:
+        path: The file. Nobody else in this process may have it open: that would lose its locks.
+    """
+    content = path.read_bytes()
+    if content[_APPLICATION] == APPLICATION_ID.to_bytes(4, "big") or _COLUMN in content:
+        return True
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.executescript(SCHEMA)
+        tables = _tables(db)
+    return any(True for _ in whole_rows(content, tables, {}, page_bytes_in(content, tables)))
 
 
 def mend_header(path: Path) -> None:

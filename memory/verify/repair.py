@@ -28,7 +28,8 @@ def repair(folder: Path) -> list[Problem]:
         What was wrong, see `verify`; and where the database was made anew, how many rows of each table it lost.
 
     Raises:
-        MemoryFolderError: There is no memory, it is of a format that is not read here, or somebody writes to it.
+        MemoryFolderError: There is no memory, or another program's file in its place, it is of a format that is
+            not read here, or somebody writes to it.
         sqlite3.DatabaseError: Nothing can be saved.
     """
     problems = verify(folder)

@@ -313,6 +313,12 @@ def test_a_truncated_video_keeps_what_can_be_read(tmp_path, media):
         ),
         (["watch", "field.mp4", "--memory", "n", "--encoder", "onnx:photos"], "hippocam models export open_clip:"),
         (["entities", "undo", "1", "--memory", "m"], "no change 1 to undo"),
+        (["search", "red", "--memory", "m", "--after=--"], "time '--' is not understood"),
+        (["search", "red", "--memory", "m", "--stream=--"], "stream '--' is not in this memory"),
+        (["export", "--memory", "m", "--after", "9" * 30], "is not understood: write seconds, MM:SS"),
+        (["status", "--memory", "m", "--config", "y" * 5000], "y: File name too long; see to the path"),
+        (["watch", "field.mp4", "--memory", "y" * 5000], "y: File name too long; see to the path"),
+        (["archive", "field.mp4", "--memories", "bad.yaml/there"], "Not a directory; see to the path"),
         (["entities", "split", "00000000000000aa", "--memory", "m"], "`hippocam entities --json` lists them"),
     ],
 )

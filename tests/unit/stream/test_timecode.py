@@ -1,4 +1,5 @@
 import copy
+import math
 import pickle
 import re
 import time
@@ -25,10 +26,17 @@ def test_a_distance_from_utc_is_read_as_people_write_it():
         assert parse_time(f"2026-11-02 {text}") == noon_s, text
 
 
-@pytest.mark.parametrize("text", ["", "abc", "-3", "1:75", "1:60:00", "1:2:3:4", "nan", "inf"])
+@pytest.mark.parametrize(
+    "text", ["", "abc", "-3", "1:75", "1:60:00", "1:2:3:4", "nan", "inf", "9" * 30, "9" * 30 + ":00", "1e14"]
+)
 def test_what_is_no_time_is_refused_with_the_allowed_forms(text):
     with pytest.raises(HippocamError, match="write seconds, MM:SS or HH:MM:SS.mmm"):
         parse_time(text)
+
+
+@pytest.mark.parametrize("time_s", [2.6e11, 1e15, 1e300, math.inf])
+def test_what_is_beyond_all_calendars_is_written_as_the_last_date(time_s):
+    assert format_time(time_s).startswith("9999-12-3")
 
 
 @given(st.floats(0, 1e6))

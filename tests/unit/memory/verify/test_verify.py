@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from hippocam.memory.config import MemoryConfig
-from hippocam.memory.errors import MemoryFolderError, NoMemoryError
+from hippocam.memory.errors import MemoryFolderError, NoMemoryError, NotAMemoryError
 from hippocam.memory.lock import WriterLock
 from hippocam.memory.memory import Memory
 from hippocam.memory.recall.query import Query
@@ -203,6 +203,31 @@ def test_a_database_that_is_cut_or_overwritten_is_told_and_saved_as_far_as_it_go
         if cut < 4096:
             with Memory.open_reader(folder) as memory:
                 assert memory.store.entries.count() > 15
+
+
+@pytest.mark.parametrize("content", [b"my own notes, and no database\n" * 400, bytes(100_000), "a database"])
+def test_what_another_program_wrote_is_neither_repaired_nor_touched(tmp_path, content):
+    if isinstance(content, bytes):
+        (tmp_path / "memory.db").write_bytes(content)
+    else:
+        with closing(sqlite3.connect(tmp_path / "memory.db")) as db:
+            db.executescript("CREATE TABLE meta (key TEXT, value TEXT); INSERT INTO meta VALUES ('mine', 'kept')")
+    (tmp_path / "exemplars").mkdir()
+    (tmp_path / "exemplars" / "holiday.jpg").write_bytes(b"\xff\xd8 a photograph")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+    for act in (verify, repair):
+        with pytest.raises(NotAMemoryError, match="not a hippocam memory"):
+            act(tmp_path)
+
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_a_folder_without_a_memory_stays_as_it_is(tmp_path):
+    with pytest.raises(NoMemoryError):
+        verify(tmp_path)
+
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_missing_pictures_are_told_and_their_entries_keep_their_vectors(folder):
