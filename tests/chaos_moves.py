@@ -16,7 +16,8 @@ from chaos_memory import check, entries, killed, work
 from chaos_report import Outcome
 
 from hippocam.apps.archive.records import ArchiveReport
-from hippocam.apps.transfer.transfer import export, import_file, write_file
+from hippocam.apps.transfer.exporting import export, write_file
+from hippocam.apps.transfer.importing import import_file
 from hippocam.apps.verify import problems_of
 from hippocam.apps.web.work import uploads
 from hippocam.stream.errors import HippocamError
@@ -52,7 +53,10 @@ def moving(base: Path, count: int, seed: int) -> Outcome:
     template, file = base / "template", base / "whole.jsonl"
     work(template, _FRAMES)
     write_file(file, export(template, "jsonl"), memory=template)
-    transfer = "from hippocam.apps.transfer.transfer import export, import_file, write_file\n    "
+    transfer = (
+        "from hippocam.apps.transfer.exporting import export, write_file\n    "
+        "from hippocam.apps.transfer.importing import import_file\n    "
+    )
     taking = f"{transfer}import_file(Path({str(file)!r}), folder, encoder='test')"
     for run in killed(base / "importing", "pass", taking, count, seed):
         with outcome.trying(f"importing, seed {seed}, run {run.name}"):

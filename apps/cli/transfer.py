@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING
 
 from hippocam.apps.cli.where import typed_time
 from hippocam.apps.terminal import tell, tell_json
+from hippocam.apps.transfer import FORMATS
 from hippocam.stream.errors import HippocamError
 
 if TYPE_CHECKING:
     from hippocam.apps.settings import Settings
-
-# As in transfer/transfer.py, which is not imported for --help.
-FORMATS = ("jsonl", "csv", "srt", "vtt")
 
 
 def add_export(export: argparse.ArgumentParser) -> None:
@@ -46,7 +44,7 @@ def add_import(take: argparse.ArgumentParser) -> None:
 
 
 def _export(options: argparse.Namespace) -> int:
-    from hippocam.apps.transfer.transfer import export, write_file, write_stdout
+    from hippocam.apps.transfer.exporting import export, write_file, write_stdout
 
     ending = options.out.suffix.casefold().removeprefix(".") if options.out else ""
     pieces = export(
@@ -92,7 +90,7 @@ def _import(options: argparse.Namespace) -> int:
     from hippocam.apps.api import import_json
     from hippocam.apps.cli.report import import_lines
     from hippocam.apps.settings import load_settings
-    from hippocam.apps.transfer.transfer import import_file
+    from hippocam.apps.transfer.importing import import_file
 
     settings = load_settings(options.config)
     if (code := _import_library(options, settings)) is not None:

@@ -72,6 +72,8 @@ from hippocam.memory.store.summaries import Kind, Summary
 from hippocam.stream.records import EncoderSpec, Note, Sensors
 from hippocam.stream.robot.motion import Motion
 
+# What the first line of an export says: the format of memories that had such rows first. Later ones added none.
+FORMAT = 6
 # Older formats whose lines are among those of the present one.
 _OLDER = frozenset({2, 3, 4, 5})
 # Most characters of a note.
@@ -87,14 +89,14 @@ Row = StreamRow | PlaceRow | Summary | EntryRow | NoteRow | VisitRow | Detected 
 # the header ----------------------------------------------------------------------------------------------
 
 
-def header_line(version: str, format_: int, encoder: str, spec: EncoderSpec, budget_bytes: int) -> str:
+def header_line(version: str, encoder: str, spec: EncoderSpec, budget_bytes: int) -> str:
     """The first line of an export."""
     fields = ("id", "dim", "normalised", "midpoint", "slope", "growth")
     values = {name: getattr(spec, name) for name in fields}
-    return _line(hippocam=version, format=format_, encoder=encoder, spec=values, budget_bytes=budget_bytes)
+    return _line(hippocam=version, format=FORMAT, encoder=encoder, spec=values, budget_bytes=budget_bytes)
 
 
-def header(text: str, where: str, *, format_: int) -> tuple[str, EncoderSpec, int]:
+def header(text: str, where: str) -> tuple[str, EncoderSpec, int]:
     """Encoder's name, its spec and the budget in bytes out of the first line.
 
     Raises:
@@ -103,10 +105,10 @@ def header(text: str, where: str, *, format_: int) -> tuple[str, EncoderSpec, in
     fields = Fields(text, where)
     version = fields.text("hippocam")
     found = fields.whole("format")
-    if found != format_ and found not in _OLDER:
+    if found != FORMAT and found not in _OLDER:
         raise LineError(
-            f"{where}: an export of format {found} by hippocam {version!r:.40}, this hippocam reads {format_}; "
-            f"{'upgrade hippocam' if found > format_ else 'export again with this one'}"
+            f"{where}: an export of format {found} by hippocam {version!r:.40}, this hippocam reads {FORMAT}; "
+            f"{'upgrade hippocam' if found > FORMAT else 'export again with this one'}"
         )
     encoder, values = fields.name("encoder"), fields.take("spec")
     budget_bytes = fields.whole("budget_bytes", MIN_BUDGET_BYTES, 10**15)

@@ -10,7 +10,8 @@ import pytest
 
 from hippocam.apps.errors import LineError
 from hippocam.apps.session import Session
-from hippocam.apps.transfer.transfer import export, import_file, write_file
+from hippocam.apps.transfer.exporting import export, write_file
+from hippocam.apps.transfer.importing import import_file
 from hippocam.memory.config import MemoryConfig
 from hippocam.memory.entities.tables import TABLES
 from hippocam.memory.filter import Filter

@@ -20,8 +20,10 @@ import pytest
 
 from hippocam.apps.errors import LineError
 from hippocam.apps.sentences.contents import Chapter
+from hippocam.apps.transfer import FORMATS
 from hippocam.apps.transfer.chapters import srt_cues, vtt_cues
-from hippocam.apps.transfer.transfer import FORMATS, export, import_file, write_file
+from hippocam.apps.transfer.exporting import export, write_file
+from hippocam.apps.transfer.importing import import_file
 from hippocam.memory.bank.codes import codes_of
 from hippocam.memory.codec import pack, rounded
 from hippocam.memory.config import MemoryConfig

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 from hippocam.apps.ask.ask import ask
 from hippocam.apps.ask.memories import Memories
@@ -19,6 +18,8 @@ from hippocam.apps.ask.reader import Reader
 from hippocam.apps.ask.search import Part, Search
 from hippocam.apps.bench.poison.remembering import remembering
 from hippocam.apps.records import Answer
+from hippocam.apps.transfer.exporting import export, write_file
+from hippocam.apps.transfer.importing import import_file
 from hippocam.memory.config import MemoryConfig
 from hippocam.memory.recall.notes import about_speech
 from hippocam.memory.recall.query import Candidate, Query, order
@@ -62,30 +63,16 @@ def _share(words: list[str], text: str) -> float:
     return sum(word in held for word in words) / max(1, len(words))
 
 
-class Transfer(Protocol):
-    """Exports and imports, as `hippocam.apps.transfer.transfer` does."""
-
-    def export(self, folder: Path, format_: str, /, *, stream: str | None, pictures: bool) -> Iterator[str]:
-        """A memory as pieces of a file."""
-
-    def write_file(self, path: Path, pieces: Iterator[str], /, *, memory: Path) -> None:
-        """Write a file."""
-
-    def import_file(self, path: Path, folder: Path, /, *, encoder: str) -> object:
-        """Take a file into a memory."""
-
-
 class Product:
     """What the bench does with memories; see `tools.Product`.
 
     Args:
         encoder: The encoder of all memories.
         name: Name by which it is built.
-        transfer: Exports and imports.
     """
 
-    def __init__(self, encoder: Encoder, name: str, transfer: Transfer) -> None:
-        self.encoder, self.name, self._transfer = remembering(encoder), name, transfer
+    def __init__(self, encoder: Encoder, name: str) -> None:
+        self.encoder, self.name = remembering(encoder), name
 
     @contextmanager
     def opened(self, folder: Path) -> Iterator[tuple[Asker, Asker]]:
@@ -100,9 +87,9 @@ class Product:
         """Export a memory or a stream of it, and take that into another one."""
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "export.jsonl"
-            lines = self._transfer.export(source, "jsonl", stream=stream, pictures=pictures)
-            self._transfer.write_file(file, lines, memory=source)
-            self._transfer.import_file(file, target, encoder=self.name)
+            lines = export(source, "jsonl", stream=stream, pictures=pictures)
+            write_file(file, lines, memory=source)
+            import_file(file, target, encoder=self.name)
 
 
 class Asker:

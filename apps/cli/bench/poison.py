@@ -32,7 +32,6 @@ def _poison(options: argparse.Namespace) -> int:
     from hippocam.apps.bench.poison.product import Product
     from hippocam.apps.bench.poison.run import run
     from hippocam.apps.session import Session
-    from hippocam.apps.transfer import transfer
     from hippocam.models.readers.config import ReaderConfig
     from hippocam.models.registry import make_encoder, make_reader
 
@@ -48,7 +47,7 @@ def _poison(options: argparse.Namespace) -> int:
         options.seeds,
         [*named, GullibleReader(sees=True), GullibleReader(sees=False)],
         watch=watch,
-        product=Product(make_encoder(options.encoder), options.encoder, transfer),
+        product=Product(make_encoder(options.encoder), options.encoder),
         targets=options.targets,
         report=warn,
     )

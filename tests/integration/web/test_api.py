@@ -245,7 +245,8 @@ def test_of_several_memories_everything_is_told_and_nothing_changed(session: Ses
 
 
 def test_footage_that_an_import_names_is_not_cut(session: Session, tmp_path: Path) -> None:
-    from hippocam.apps.transfer.transfer import export, import_file, write_file
+    from hippocam.apps.transfer.exporting import export, write_file
+    from hippocam.apps.transfer.importing import import_file
 
     write_file(tmp_path / "m.jsonl", export(session.folder, "jsonl"), memory=session.folder)
     import_file(tmp_path / "m.jsonl", tmp_path / "taken", encoder="colour")

@@ -420,7 +420,8 @@ def test_uploads_have_limits(
 def test_a_file_that_an_import_names_is_not_shown_until_a_person_allows_it(
     session: Session, tmp_path: Path
 ) -> None:
-    from hippocam.apps.transfer.transfer import export, import_file, write_file
+    from hippocam.apps.transfer.exporting import export, write_file
+    from hippocam.apps.transfer.importing import import_file
 
     write_file(tmp_path / "m.jsonl", export(session.folder, "jsonl"), memory=session.folder)
     import_file(tmp_path / "m.jsonl", tmp_path / "taken", encoder="colour")

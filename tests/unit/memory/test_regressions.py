@@ -27,7 +27,7 @@ import pytest
 
 import hippocam.memory.memory as memory_module
 from hippocam.apps import Session
-from hippocam.apps.transfer.transfer import export
+from hippocam.apps.transfer.exporting import export
 from hippocam.memory.bank.bank import Bank
 from hippocam.memory.bank.config import BankConfig
 from hippocam.memory.codec import signs

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from hippocam.apps.errors import LineError
-from hippocam.apps.transfer.transfer import export, import_file
+from hippocam.apps.transfer.exporting import export
+from hippocam.apps.transfer.importing import import_file
 from hippocam.memory.memory import Memory
 from hippocam.stream.records import Embedding, EncoderSpec, Sensed, Thing
 

@@ -5,7 +5,8 @@ from contextlib import closing
 import numpy as np
 import pytest
 
-from hippocam.apps.transfer.transfer import export, import_file, write_file
+from hippocam.apps.transfer.exporting import export, write_file
+from hippocam.apps.transfer.importing import import_file
 from hippocam.memory.bank.bank import Bank
 from hippocam.memory.bank.codes import Codes, Outline
 from hippocam.memory.bank.columns import Columns
