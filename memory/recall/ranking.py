@@ -1,6 +1,6 @@
 """Which of the moments that were found come first, where somebody may have planted some: see trust.py.
 
-Shapes: D embedding dimension.
+Shapes: N moments, K of them counted, D embedding dimension.
 """
 
 from __future__ import annotations
@@ -123,6 +123,23 @@ def varied(
     told = _one_told(found, witnesses)
     best = [candidate for candidate in told if candidate.entry.id in kept]
     return with_told(best, told, lambda candidate: candidate.together)
+
+
+def without_copies(scenes_ND: FloatArray, most: int) -> int:
+    """Count moments, `most` at most, of which none is nearly the same picture as one that was counted before.
+
+    Args:
+        scenes_ND: What they show in all, float32 [N, D], the strongest first.
+        most: How many are counted at most.
+    """
+    counted_KD = np.zeros((0, scenes_ND.shape[1]), np.float32)
+    for scene_D in scenes_ND:
+        unit_D = _unit(scene_D)
+        if (counted_KD @ unit_D < COPY_COSINE).all():
+            counted_KD = np.vstack([counted_KD, unit_D])
+        if len(counted_KD) == most:
+            break
+    return len(counted_KD)
 
 
 def _one_told(found: Sequence[Candidate], witnesses: _Witnesses) -> list[Candidate]:

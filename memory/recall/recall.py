@@ -29,7 +29,7 @@ from hippocam.memory.recall.index import KeyIndex
 from hippocam.memory.recall.neighbours import with_neighbours
 from hippocam.memory.recall.notes import about_speech, answered_in_words, find_notes
 from hippocam.memory.recall.query import Candidate, NoteHit, Query, RecallConfig, SummaryHit, order
-from hippocam.memory.recall.ranking import by_belief, trusted, varied
+from hippocam.memory.recall.ranking import by_belief, trusted, varied, without_copies
 from hippocam.memory.recall.thing_hit import ThingHit
 from hippocam.memory.recall.things import find_things
 from hippocam.memory.recall.things import lend as lend_things
@@ -95,7 +95,7 @@ def recall(
     if compared is None:
         compared = len(index) if among is None else len(among)
     believed = functools.partial(belief, spec=spec, compared=compared)
-    most, cosines = _nearest(index, query, among, believed)
+    most, cosines = _nearest(store, index, query, among, believed)
     if not index.exact:
         cosines.update(_coarse_to_fine(store, index, query, wanted, most, allowed))
     words, spoken = content_words(query.text), about_speech(query.text)
@@ -196,19 +196,32 @@ def overview(store: Store, spec: EncoderSpec, query: Query, found: Sequence[Cand
 
 
 def _nearest(
-    index: KeyIndex, query: Query, among: Sequence[int] | None, believed: Callable[[float], float]
+    store: Store, index: KeyIndex, query: Query, among: Sequence[int] | None, believed: Callable[[float], float]
 ) -> tuple[int, dict[int, float]]:
     """The nearest entries by cosine, and how many were asked for.
 
-    Some for each moment that is asked for; more, as long as even the last of them is believed: else what was
-    planted many times could fill the list.
+    Some for each moment that is asked for; more, as long as even the last of them is believed and they are copies
+    of few: else what was planted many times could fill the list. A question of the kind that the entries are of,
+    as a picture is of pictures, comes so near to all of them that belief, which is calibrated for texts beside
+    pictures, would end nothing.
     """
     most = _WIDER * query.top
     while True:
         cosines = dict(index.search(query.vector, most, among))
         if len(cosines) < most or most >= _WIDEST or believed(min(cosines.values())) < BELIEVED_FROM:
             return most, cosines
+        if _tell_apart(store, list(cosines), query.top):
+            return most, cosines
         most *= 4
+
+
+def _tell_apart(store: Store, entry_ids: Sequence[int], least: int) -> bool:
+    """Whether `least` of some entries are footage that is not doubted, and none of these a copy of another."""
+    parts = store.provenance.parts()
+    if parts and store.provenance.own_footage(parts):
+        held = store.entries.several(entry_ids).values()
+        entry_ids = [e.id for e in held if import_of(parts.get(e.stream), e.first_seq) is None]
+    return len(entry_ids) >= least and without_copies(store.entries.vectors(entry_ids)[1], least) == least
 
 
 def _varied(store: Store, found: Sequence[Candidate], top: int, words: Sequence[str]) -> list[Candidate]:

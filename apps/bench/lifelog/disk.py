@@ -6,9 +6,11 @@ Shapes: N sentences; Q questions; D embedding dimension.
 from __future__ import annotations
 
 import heapq
+import sqlite3
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +30,13 @@ _RECORDING = "lifelog"
 
 
 def on_disk(
-    seen: Observations, asked_QD: FloatArray, asked: Told, spec: EncoderSpec, budget_bytes: int
+    seen: Observations,
+    asked_QD: FloatArray,
+    asked: Told,
+    spec: EncoderSpec,
+    budget_bytes: int,
+    *,
+    item_s: float = ITEM_S,
 ) -> Stored | None:
     """Write a lifelog into a memory, and ask it.
 
@@ -38,6 +46,7 @@ def on_disk(
         asked: The times that they are about.
         spec: Spec of the encoder.
         budget_bytes: What the folder may take.
+        item_s: Seconds between items while a sentence lasts.
 
     Returns:
         None where no memory is as small as that.
@@ -49,26 +58,45 @@ def on_disk(
         config = MemoryConfig(budget_bytes=budget_bytes)
         start, items, size = time.process_time(), 0, 0
         with Memory.open_writer(folder, encoder="bundled", spec=spec, config=config) as writer:
-            writer.begin(_RECORDING, uri="lifelog", fps=1 / ITEM_S)
-            for batch in _batches(_items(seen)):
+            writer.begin(_RECORDING, uri="lifelog", fps=1 / item_s)
+            for batch in _batches(_items(seen, item_s)):
                 writer.write(batch)
                 items += len(batch)
                 size = max(size, folder_bytes(folder))
             writer.finish(_RECORDING, end_s=float(seen.t1_N.max()))
         spent_s = time.process_time() - start
-        size = max(size, folder_bytes(folder))
+        closed = folder_bytes(folder)
+        size = max(size, closed)
         with Memory.open_reader(folder) as memory:
-            entries = memory.store.entries.count()
+            entries, tables = memory.store.entries.count(), _table_bytes(memory)
             found, t0_NS, t1_NS = _ask(memory, asked_QD)
     result = score_found(found, t0_NS, t1_NS, asked, size)
-    return Stored(score=result, entries=entries, items=items, write_us=1e6 * spent_s / max(items, 1))
+    return Stored(
+        score=result,
+        entries=entries,
+        items=items,
+        write_us=1e6 * spent_s / max(items, 1),
+        closed_bytes=closed,
+        table_bytes=tables,
+    )
 
 
-def _items(seen: Observations) -> Iterator[Embedding | Repeat]:
+def _table_bytes(memory: Memory) -> dict[str, int]:
+    """What each table takes in pages, with its indexes, the largest first."""
+    with closing(sqlite3.connect(f"file:{memory.store.path}?mode=ro", uri=True)) as db:
+        rows = db.execute(
+            "SELECT s.tbl_name, sum(d.pgsize) FROM dbstat d JOIN sqlite_schema s ON s.name = d.name "
+            "GROUP BY s.tbl_name ORDER BY 2 DESC"
+        )
+        return dict(rows.fetchall())
+
+
+def _items(seen: Observations, item_s: float) -> Iterator[Embedding | Repeat]:
     """All sentences by time, each as `_shown` has it, in as many streams as there are sentences at once."""
     lanes = _lanes(seen)
     streams = [
-        _shown(seen, f"{_RECORDING}/{lane}", np.flatnonzero(lanes == lane)) for lane in range(lanes.max() + 1)
+        _shown(seen, f"{_RECORDING}/{lane}", np.flatnonzero(lanes == lane), item_s)
+        for lane in range(lanes.max() + 1)
     ]
     return heapq.merge(*streams, key=lambda item: item.time_s)
 
@@ -83,15 +111,17 @@ def _lanes(seen: Observations) -> NDArray[np.intp]:
     return lanes
 
 
-def _shown(seen: Observations, stream: str, rows: NDArray[np.intp]) -> Iterator[Embedding | Repeat]:
+def _shown(
+    seen: Observations, stream: str, rows: NDArray[np.intp], item_s: float
+) -> Iterator[Embedding | Repeat]:
     """Some sentences, each as a frame, and repeats of it while it lasts."""
-    seq, now_s = 0, -ITEM_S
+    seq, now_s = 0, -item_s
     for row in rows.tolist():
         now_s = max(float(seen.t0_N[row]), now_s + 1e-3)
         yield Embedding(stream=stream, seq=seq, time_s=now_s, vector=seen.vectors_ND[row])
         seq += 1
-        while now_s + ITEM_S < seen.t1_N[row]:
-            now_s += ITEM_S
+        while now_s + item_s < seen.t1_N[row]:
+            now_s += item_s
             yield Repeat(stream=stream, seq=seq, time_s=now_s)
             seq += 1
 

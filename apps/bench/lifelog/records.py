@@ -100,12 +100,16 @@ class Stored:
         entries: Entries that it holds.
         items: Items that were written.
         write_us: Processor time of writing, microseconds an item.
+        closed_bytes: What `du -sb` counts once it is closed.
+        table_bytes: What each table of the database takes then, with its indexes, in whole pages, the largest first.
     """
 
     score: Score
     entries: int
     items: int
     write_us: float
+    closed_bytes: int
+    table_bytes: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +164,8 @@ class LifelogResult:
         again: share -> what ours finds of questions that are asked again, and of others; means over the seeds.
         disk: rule -> bytes -> cell, of the first seed: ours is a memory's folder by `du -sb`, of the others
             their own bytes.
+        disk_bytes: What these memories may take.
+        item_s: Seconds between the items that they are given.
         stored: What the memory's folders hold, by bytes; of the first seed.
         seconds: Processor time of each rule, all shares and seeds together.
     """
@@ -175,5 +181,7 @@ class LifelogResult:
     table: Table
     again: Mapping[int, Again]
     disk: Table
+    disk_bytes: tuple[int, ...]
+    item_s: float
     stored: Mapping[int, Stored | None]
     seconds: Mapping[str, float]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from hippocam.apps.bench.lifelog.records import ASKED_EVERY, DISK_BYTES, ITEM_S, LEAST_IOU, Cell, LifelogResult
+from hippocam.apps.bench.lifelog.records import ASKED_EVERY, LEAST_IOU, Cell, LifelogResult, Stored
 
 TITLE = "Lifelog, a week of sentences"
 
@@ -58,13 +58,10 @@ def to_markdown(result: LifelogResult) -> str:
         f"Unbounded, all sentences as float16 vectors with two float64 times: {_found(whole)} in "
         f"{whole.bytes / 1e6:.2f} MB. All sentences as signs with two times: {_found(signs)} in "
         f"{signs.bytes / 1e6:.2f} MB, {signs.of_unbounded:.2f}.",
-        "",
-        *_grid(
-            ["rule", *(f"1/{n} ({whole.bytes / n / 1e3:,.0f} kB)" for n in result.shares)],
-            result.table,
-            result.shares,
-        ),
     ]
+    if result.shares:
+        head = ["rule", *(f"1/{n} ({whole.bytes / n / 1e3:,.0f} kB)" for n in result.shares)]
+        lines += ["", *_grid(head, result.table, result.shares)]
     if any(len(cells) < len(result.shares) for cells in result.table.values()):
         lines += [
             "",
@@ -91,17 +88,24 @@ def _on_disk(result: LifelogResult) -> list[str]:
         if stored is None:
             told.append(f"No memory is as small as {size:,} bytes.")
         else:
-            each = stored.score.bytes / max(stored.entries, 1)
+            each = stored.closed_bytes / max(stored.entries, 1)
             told.append(
-                f"At {size:,} bytes it holds {stored.entries:,} entries, {each:.0f} bytes on disk for each, and "
-                f"took {stored.write_us:,.0f} microseconds of processor time an item."
+                f"At {size:,} bytes it holds {stored.entries:,} entries, {each:.0f} bytes on disk for each once it "
+                f"is closed ({stored.closed_bytes:,}; {stored.score.bytes:,} at most before), and took "
+                f"{stored.write_us:,.0f} microseconds of processor time an item. {_tables(stored)}"
             )
     return [
         "On disk, the first order: ours is a memory's folder as `du -sb` counts it, written through `Memory` with "
-        f"an item every {ITEM_S:g} s; of all others the bytes of vectors and times alone count. {' '.join(told)}",
+        f"an item every {result.item_s:g} s; of all others the bytes of vectors and times alone count. {' '.join(told)}",
         "",
-        *_grid(["rule", *(f"{n:,} bytes" for n in DISK_BYTES)], result.disk, DISK_BYTES),
+        *_grid(["rule", *(f"{n:,} bytes" for n in result.disk_bytes)], result.disk, result.disk_bytes),
     ]
+
+
+def _tables(stored: Stored) -> str:
+    """What takes a hundredth of a memory or more, in whole pages."""
+    large = {name: size for name, size in stored.table_bytes.items() if size >= 0.01 * stored.closed_bytes}
+    return "Of these, " + ", ".join(f"{name} {size:,}" for name, size in large.items()) + "."
 
 
 def _grid(head: Sequence[str], table: Mapping[str, Mapping[int, Cell]], sizes: Sequence[int]) -> list[str]:

@@ -11,13 +11,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
 from hippocam.apps.bench.lifelog.joined import read_lifelog
 from hippocam.apps.bench.lifelog.records import (
     DISK_BYTES,
+    ITEM_S,
     Again,
     Cell,
     Keeper,
@@ -41,7 +44,21 @@ SHARES = (4, 12, 50)
 SEEDS = (1, 2, 3)
 WORDS = "tf-idf"
 AskedAgain = Callable[[Observations, FloatArray, Told, Bank, int, str], Again]
-OnDisk = Callable[[Observations, FloatArray, Told, EncoderSpec, int], Stored | None]
+
+
+class OnDisk(Protocol):
+    """Writes a lifelog into a memory on disk, and asks it; None where no memory is as small."""
+
+    def __call__(
+        self,
+        seen: Observations,
+        asked_QD: FloatArray,
+        asked: Told,
+        spec: EncoderSpec,
+        budget_bytes: int,
+        *,
+        item_s: float,
+    ) -> Stored | None: ...
 
 
 def run(
@@ -53,6 +70,9 @@ def run(
     keepers: Mapping[str, Keeper],
     rules: Sequence[str] | None = None,
     on_disk: OnDisk | None = None,
+    disk_bytes: Sequence[int] = DISK_BYTES,
+    item_s: float = ITEM_S,
+    asked_every: int = 1,
     asked_again: AskedAgain | None = None,
     of: Callable[[str], bool] | None = None,
     report: Callable[[str], None] = lambda line: None,
@@ -62,11 +82,14 @@ def run(
     Args:
         folder: Holds `val_1.json` and `val_2.json`.
         encoder: Encodes the sentences.
-        shares: Parts of the unbounded list's bytes, 1 or more each.
+        shares: Parts of the unbounded list's bytes, 1 or more each; none to measure memories on disk alone.
         seeds: Each draws an order of the videos.
         keepers: The rules, by name.
         rules: Only these; None for all.
         on_disk: Writes a lifelog into a memory on disk, and asks it; None to measure none.
+        disk_bytes: What memories on disk may take.
+        item_s: Seconds between the items that they are given.
+        asked_every: One question in so many is asked.
         asked_again: Shows ours a lifelog, asking on the way, and asks again; None to leave that out.
         of: Which videos, by name; None for all.
         report: Gets a line after each seed.
@@ -75,8 +98,10 @@ def run(
         HippocamError: The files are not there, or there is no such rule, share or seed.
     """
     _check(shares, seeds, rules, [*keepers, WORDS])
+    if item_s <= 0 or asked_every < 1:
+        raise HippocamError("give seconds between items above 0, and ask one question in 1 or more")
     chosen = {name: keeper for name, keeper in keepers.items() if rules is None or name in rules}
-    rounds = [_Round(read_lifelog(folder, seed, of), encoder, seed) for seed in seeds]
+    rounds = [_Round(_thinned(read_lifelog(folder, seed, of), asked_every), encoder, seed) for seed in seeds]
     seconds = dict.fromkeys(chosen, 0.0)
     table: dict[str, dict[int, Cell]] = {}
     disk_table: dict[str, dict[int, Cell]] = {}
@@ -113,8 +138,10 @@ def run(
         report("asked again: done")
     if on_disk is not None:
         first = rounds[0]
-        for size in DISK_BYTES:
-            stored[size] = on_disk(first.seen, first.asked_QD, first.log.asked, encoder.spec, size)
+        for size in disk_bytes:
+            stored[size] = on_disk(
+                first.seen, first.asked_QD, first.log.asked, encoder.spec, size, item_s=item_s
+            )
             ours = stored[size]
             scores: dict[str, Score | None] = {OURS: ours.score if ours else None}
             others = [name for name in chosen if not name.startswith(OURS)]
@@ -136,9 +163,16 @@ def run(
         table=table,
         again=again,
         disk=disk_table,
+        disk_bytes=tuple(disk_bytes),
+        item_s=item_s,
         stored=stored,
         seconds=seconds,
     )
+
+
+def _thinned(log: Lifelog, asked_every: int) -> Lifelog:
+    asked, some = log.asked, slice(None, None, asked_every)
+    return replace(log, asked=Told(texts=asked.texts[some], t0_N=asked.t0_N[some], t1_N=asked.t1_N[some]))
 
 
 class _Round:
@@ -206,8 +240,8 @@ def _cell(scores: Sequence[Score], unbounded: Sequence[Score]) -> Cell:
 
 
 def _check(shares: Sequence[int], seeds: Sequence[int], rules: Sequence[str] | None, known: Sequence[str]) -> None:
-    if not seeds or not shares or min(shares) < 1:
-        raise HippocamError("give at least one seed and one share, of 1 or more")
+    if not seeds or min(shares, default=1) < 1:
+        raise HippocamError("give at least one seed, and shares of 1 or more")
     for name in rules or ():
         if name not in known:
             raise HippocamError(f"no rule {name!r}; there are {', '.join(known)}")

@@ -31,7 +31,19 @@ def add_lifelog(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="only videos from whose sentences the shipped outline did not learn",
     )
-    parser.add_argument("--no-disk", action="store_true", help="measure no memory on disk")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--no-disk", action="store_true", help="measure no memory on disk")
+    where.add_argument("--only-disk", action="store_true", help="measure memories on disk alone")
+    parser.add_argument(
+        "--disk-bytes",
+        type=numbers,
+        metavar="1000000,400000",
+        help="what memories on disk may take (40 MB, 1 MB, 400 kB and 256 kB)",
+    )
+    parser.add_argument(
+        "--item-s", type=float, metavar="S", help="seconds between the items that they are given (2)"
+    )
+    parser.add_argument("--ask-every", type=int, default=1, metavar="N", help="ask one question in N (all)")
     parser.set_defaults(run=_lifelog)
 
 
@@ -39,6 +51,7 @@ def _lifelog(options: argparse.Namespace) -> int:
     from hippocam.apps.bench.lifelog import report, run
     from hippocam.apps.bench.lifelog.again import asked_again
     from hippocam.apps.bench.lifelog.disk import on_disk
+    from hippocam.apps.bench.lifelog.records import DISK_BYTES, ITEM_S
     from hippocam.apps.bench.lifelog.rules import keepers
     from hippocam.memory.training.outline import taught
     from hippocam.models.registry import make_encoder
@@ -47,11 +60,14 @@ def _lifelog(options: argparse.Namespace) -> int:
     result = run.run(
         options.data,
         encoder,
-        shares=options.shares,
+        shares=() if options.only_disk else options.shares,
         seeds=options.seeds,
         keepers=keepers(encoder.spec.id),
         rules=options.rules,
         on_disk=None if options.no_disk else on_disk,
+        disk_bytes=options.disk_bytes or DISK_BYTES,
+        item_s=options.item_s or ITEM_S,
+        asked_every=options.ask_every,
         asked_again=asked_again,
         of=(lambda video: not taught(video)) if options.untaught else None,
         report=warn,

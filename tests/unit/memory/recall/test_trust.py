@@ -9,8 +9,10 @@ from hippocam.memory.config import MemoryConfig
 from hippocam.memory.memory import Memory
 from hippocam.memory.provenance.records import Import, ImportedPart
 from hippocam.memory.recall.notes import answered_in_words
+from hippocam.memory.recall import recall as weighing
 from hippocam.memory.recall.query import Query
 from hippocam.memory.recall.trust import BELIEVED_FROM
+from hippocam.memory.recall.weighing import weighed
 from hippocam.memory.records import id_of
 from hippocam.stream.records import EncoderSpec, Note
 
@@ -109,6 +111,19 @@ def test_many_copies_do_not_drown_another_moment_that_is_believed(memory, frames
     found = asked(memory, "a red kite", AXES[9])
     assert id_of("cam", 5) in [c.entry.id for c in found]
     assert [c.score for c in found] == sorted((c.score for c in found), reverse=True)
+
+
+def test_a_question_of_the_kind_of_the_entries_weighs_few_and_finds_the_same(memory, frames_of, monkeypatch):
+    rng = np.random.default_rng(5)
+    drawn = rng.normal(size=(200, D)).astype(np.float32) / D**0.5 + 1.5 * AXES[9]
+    shown = list(drawn / np.linalg.norm(drawn, axis=1, keepdims=True))  # all nearer to each other than belief asks
+    watch(memory, frames_of, "cam", shown)
+    every = []
+    monkeypatch.setattr(weighing, "weighed", lambda *given: every.append(given) or weighed(*given))
+    found = asked(memory, "", shown[7])
+    assert len(every) == 40
+    assert all(c.score >= BELIEVED_FROM for c in asked(memory, "", shown[7], top=100))
+    assert [c.entry.id for c in found] == [c.entry.id for c in asked(memory, "", shown[7], top=100)][:5]
 
 
 def test_copies_of_two_streams_are_two_witnesses(memory, frames_of):

@@ -157,18 +157,37 @@ def test_the_result_is_told_as_json_and_as_a_table(folder):
 
 
 def test_a_memory_on_disk_stands_beside_the_rules_in_the_same_bytes(folder):
-    def big_only(seen, asked_QD, asked, spec, size):
+    def big_only(seen, asked_QD, asked, spec, size, *, item_s):
         if size < 300_000:
             return None
-        return Stored(score=Score(r1=0.5, r5=0.75, bytes=size), entries=10, items=5, write_us=3.0)
+        found = Score(r1=0.5, r5=0.75, bytes=size)
+        tables = {"bank": size // 2, "meta": 1}
+        return Stored(
+            score=found, entries=10, items=5, write_us=3.0, closed_bytes=size - 1000, table_bytes=tables
+        )
 
     rules = ["ours", "recent-signs"]
     result = run(folder, Words(), seeds=[1], keepers=keepers("words:1"), rules=rules, on_disk=big_only)
+    assert "Of these, bank 500,000." in to_markdown(result)
     told = json.loads(to_json(result))["disk"]
     assert told["ours"]["1000000"]["r1"] == 0.5
     assert list(told["ours"]) == ["40000000", "1000000", "400000"]
     assert set(told["recent-signs"]) == {"40000000", "1000000", "400000", "256000"}
     assert "No memory is as small as 256,000 bytes." in to_markdown(result)
+
+
+def test_a_memory_on_disk_can_be_measured_alone_by_some_of_the_questions(folder):
+    def asked_of(seen, asked_QD, asked, spec, size, *, item_s):
+        asked_for.append((len(asked_QD), len(asked), size, item_s))
+
+    asked_for = []
+    given = {"shares": (), "disk_bytes": [500_000], "item_s": 10.0, "asked_every": 4}
+    result = run(folder, Words(), seeds=[1], keepers=keepers("words:1"), rules=["ours"], on_disk=asked_of, **given)
+    assert asked_for == [(VIDEOS // 2, VIDEOS // 2, 500_000, 10.0)]
+    assert "| 500,000 bytes |" in to_markdown(result)
+    assert not json.loads(to_json(result))["table"].get("ours")
+    with pytest.raises(HippocamError, match="seconds between items above 0"):
+        run(folder, Words(), keepers={}, item_s=0.0)
 
 
 def test_what_was_asked_before_is_kept_before_what_nobody_asked_for(folder):
@@ -207,5 +226,6 @@ def test_a_memory_on_disk_finds_what_was_written_into_it(folder):
     stored = on_disk(seen, encoder.encode_texts(log.asked.texts), log.asked, encoder.spec, 4_000_000)
     assert stored is not None
     assert stored.score.r1 > 0.8
-    assert 0 < stored.score.bytes <= 4_000_000
+    assert 0 < stored.closed_bytes <= stored.score.bytes <= 4_000_000
+    assert 0 < stored.table_bytes["entry"] < sum(stored.table_bytes.values()) < stored.closed_bytes
     assert on_disk(seen, seen.vectors_ND[:1], log.asked, encoder.spec, 1000) is None
