@@ -111,9 +111,7 @@ def _lanes(seen: Observations) -> NDArray[np.intp]:
     return lanes
 
 
-def _shown(
-    seen: Observations, stream: str, rows: NDArray[np.intp], item_s: float
-) -> Iterator[Embedding | Repeat]:
+def _shown(seen: Observations, stream: str, rows: NDArray[np.intp], item_s: float) -> Iterator[Embedding | Repeat]:
     """Some sentences, each as a frame, and repeats of it while it lasts."""
     seq, now_s = 0, -item_s
     for row in rows.tolist():

@@ -139,9 +139,7 @@ def run(
     if on_disk is not None:
         first = rounds[0]
         for size in disk_bytes:
-            stored[size] = on_disk(
-                first.seen, first.asked_QD, first.log.asked, encoder.spec, size, item_s=item_s
-            )
+            stored[size] = on_disk(first.seen, first.asked_QD, first.log.asked, encoder.spec, size, item_s=item_s)
             ours = stored[size]
             scores: dict[str, Score | None] = {OURS: ours.score if ours else None}
             others = [name for name in chosen if not name.startswith(OURS)]

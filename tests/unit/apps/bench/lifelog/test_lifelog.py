@@ -162,9 +162,7 @@ def test_a_memory_on_disk_stands_beside_the_rules_in_the_same_bytes(folder):
             return None
         found = Score(r1=0.5, r5=0.75, bytes=size)
         tables = {"bank": size // 2, "meta": 1}
-        return Stored(
-            score=found, entries=10, items=5, write_us=3.0, closed_bytes=size - 1000, table_bytes=tables
-        )
+        return Stored(score=found, entries=10, items=5, write_us=3.0, closed_bytes=size - 1000, table_bytes=tables)
 
     rules = ["ours", "recent-signs"]
     result = run(folder, Words(), seeds=[1], keepers=keepers("words:1"), rules=rules, on_disk=big_only)
