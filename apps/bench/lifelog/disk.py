@@ -112,7 +112,7 @@ def _lanes(seen: Observations) -> NDArray[np.intp]:
 
 
 def _shown(seen: Observations, stream: str, rows: NDArray[np.intp], item_s: float) -> Iterator[Embedding | Repeat]:
-    """Some sentences, each as a frame, and repeats of it while it lasts."""
+    """Some sentences, each as a frame, and repeats of it while it lasts and at its end."""
     seq, now_s = 0, -item_s
     for row in rows.tolist():
         now_s = max(float(seen.t0_N[row]), now_s + 1e-3)
@@ -120,6 +120,10 @@ def _shown(seen: Observations, stream: str, rows: NDArray[np.intp], item_s: floa
         seq += 1
         while now_s + item_s < seen.t1_N[row]:
             now_s += item_s
+            yield Repeat(stream=stream, seq=seq, time_s=now_s)
+            seq += 1
+        if now_s < seen.t1_N[row]:  # an event of one frame would be joined with the next
+            now_s = float(seen.t1_N[row])
             yield Repeat(stream=stream, seq=seq, time_s=now_s)
             seq += 1
 

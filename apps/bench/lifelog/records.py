@@ -101,7 +101,7 @@ class Stored:
         items: Items that were written.
         write_us: Processor time of writing, microseconds an item.
         closed_bytes: What `du -sb` counts once it is closed.
-        table_bytes: What each table of the database takes then, with its indexes, in whole pages, the largest first.
+        table_bytes: Pages of each table then, with its indexes, in bytes, the largest first.
     """
 
     score: Score

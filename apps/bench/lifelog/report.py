@@ -96,7 +96,8 @@ def _on_disk(result: LifelogResult) -> list[str]:
             )
     return [
         "On disk, the first order: ours is a memory's folder as `du -sb` counts it, written through `Memory` with "
-        f"an item every {result.item_s:g} s; of all others the bytes of vectors and times alone count. {' '.join(told)}",
+        f"an item every {result.item_s:g} s and at the end of each sentence; of all others the bytes of vectors "
+        f"and times alone count. {' '.join(told)}",
         "",
         *_grid(["rule", *(f"{n:,} bytes" for n in result.disk_bytes)], result.disk, result.disk_bytes),
     ]

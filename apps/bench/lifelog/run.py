@@ -47,7 +47,7 @@ AskedAgain = Callable[[Observations, FloatArray, Told, Bank, int, str], Again]
 
 
 class OnDisk(Protocol):
-    """Writes a lifelog into a memory on disk, and asks it; None where no memory is as small."""
+    """A memory on disk."""
 
     def __call__(
         self,
@@ -58,7 +58,8 @@ class OnDisk(Protocol):
         budget_bytes: int,
         *,
         item_s: float,
-    ) -> Stored | None: ...
+    ) -> Stored | None:
+        """Write a lifelog into it, and ask it; None where no memory is as small."""
 
 
 def run(

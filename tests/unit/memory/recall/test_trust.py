@@ -8,8 +8,8 @@ import pytest
 from hippocam.memory.config import MemoryConfig
 from hippocam.memory.memory import Memory
 from hippocam.memory.provenance.records import Import, ImportedPart
-from hippocam.memory.recall.notes import answered_in_words
 from hippocam.memory.recall import recall as weighing
+from hippocam.memory.recall.notes import answered_in_words
 from hippocam.memory.recall.query import Query
 from hippocam.memory.recall.trust import BELIEVED_FROM
 from hippocam.memory.recall.weighing import weighed
