@@ -1,6 +1,6 @@
 """What a bank keeps of its rows as the bytes of a block and back, without loss.
 
-    1 byte      the layout: 2
+    1 byte      the layout: 3
     used        a column (store/blocks/numbers.py has its layout): 1 for each row of the block that is in use
     ids         1 byte: 1 where each follows from stream and first_seq, else 0
                 if so: how many streams, the length and the name of each; columns: which of them, and first_seq
@@ -8,9 +8,13 @@
     WHOLES      a column each
     cosines     1 byte: in which parts of one they are counted, as a power of two, 0 for their bits; a column
     energies    a column of their bits each; first the own one, then the trained one where there is a prior
-    padding     1 byte where a block of the older layout is as long
+    padding     zeros up to 470 bytes; 1 more where a block of the oldest layout is as long
 
-Blocks of formats 5 and 6 are rows of a fixed size, told by their length.
+So a block never lies whole on a page of 512 bytes: between others of which only the beginning does, with more on a
+page of their own, it would leave most of two pages empty.
+
+Layout 2, which formats 7 and 8 have, is without those zeros. Blocks of formats 5 and 6 are rows of a fixed size,
+told by their length.
 
 Shapes: N rows.
 """
@@ -33,7 +37,9 @@ from hippocam.memory.store.blocks.numbers import Reader
 # those of others; and in one of the older layout.
 BLOCK_ROWS = 50
 OLDER_BLOCK_ROWS = 32
-_LAYOUT = 2
+_LAYOUT, _UNPADDED = 3, 2
+# Bytes of a block at least.
+_LEAST_BYTES = 470
 _WHOLES = ("order", "twin", "informed", "version")
 # What a row of the older layout holds; the trained energy follows where there is a prior.
 _FIELDS = [
@@ -80,7 +86,7 @@ def pack_rows(rows: Rows, *, trained: bool) -> bytes:
     packed += [numbers.wholes(np.asarray(getattr(rows, name), np.int64)) for name in _WHOLES]
     packed += [*_cosines(rows.twin_cosine), _bits(rows.first_energy[:, 1])]
     packed += [_bits(rows.first_energy[:, 0])] if trained else []
-    block = b"".join(packed)
+    block = b"".join(packed).ljust(_LEAST_BYTES, b"\x00")
     return block + b"\x00" * (len(block) in _OLDER_LENGTHS)
 
 
@@ -113,7 +119,7 @@ def unpack_versions(blocks: Iterable[bytes]) -> dict[int, int]:
 
 
 def repacked(blocks: Mapping[int, bytes]) -> dict[int, bytes]:
-    """Blocks of the older layout in the present one; none where one of them is damaged."""
+    """Blocks of the oldest layout in the present one; none where one of them is damaged."""
     trained = any(_OLDER_LENGTHS.get(len(block)) for block in blocks.values())
     rows = unpack_rows(blocks, trained=trained)
     if rows is None:
@@ -151,7 +157,8 @@ def _unpacked(number: int, block: bytes, *, trained: bool | None) -> Rows:
     if len(block) in _OLDER_LENGTHS:
         return _older(number, block, trained=trained)
     reader = Reader(block)
-    if reader.take(1)[0] != _LAYOUT:
+    (layout,) = reader.take(1)
+    if layout not in (_LAYOUT, _UNPADDED):
         raise ValueError("rows of no known layout")
     used = np.flatnonzero(reader.wholes(BLOCK_ROWS))
     streams, first_seq = list[str](), np.full(len(used), -1)
@@ -170,7 +177,7 @@ def _unpacked(number: int, block: bytes, *, trained: bool | None) -> Rows:
     if trained is not None:
         cosine, own = _read_cosines(reader, len(used)), _real(reader, len(used))
         prior = _real(reader, len(used)) if trained else prior
-        reader.end(padding=1)
+        reader.end(padding=1 if layout == _UNPADDED else _LEAST_BYTES)
     return Rows(
         row=number * BLOCK_ROWS + used,
         entry_id=entry_id,

@@ -29,9 +29,9 @@ from hippocam.memory.store.schema import (
 from hippocam.stream.private import FILE_MODE, FOLDER_MODE
 
 # Formats that can be brought to the present one.
-OLDER = frozenset({1, 2, 3, 4, 5, 6, 7})
+OLDER = frozenset({1, 2, 3, 4, 5, 6, 7, 8})
 # Those of them that can be read as they are.
-READABLE = frozenset({3, 4, 5, 6, 7})
+READABLE = frozenset({3, 4, 5, 6, 7, 8})
 
 # Moves format 1 out of the new tables' way. What `words` holds follows from the entries: triggers refill it.
 _MAKE_WAY = """
@@ -100,7 +100,8 @@ def upgrade(folder: Path) -> int:
 def migrate(path: Path) -> None:
     """Bring a database of an older format to the present one; one of the present format stays as it is.
 
-    Format 7 has the same tables, and stays as it is but for its number. Formats 2 to 6 get the tables and columns
+    Formats 7 and 8 have the same tables, and stay as they are but for the number: blocks of their banks are packed
+    anew as they change. Formats 2 to 6 get the tables and columns
     that they lack, empty, and keep all others as they are, but for the bank's blocks, which are packed anew. Rows
     and pictures that had no checksum, and tables that had no total, get those of what they are now; a row of
     format 4 that was damaged stays known as that. Folder and files become their owner's alone.

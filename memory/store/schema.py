@@ -10,7 +10,7 @@ from pathlib import Path
 from hippocam.stream.private import replace_bytes
 
 APPLICATION_ID = 0x4869_7063  # "Hipc", in the file's header: tells our databases from others
-FORMAT = 8
+FORMAT = 9
 # Bytes of a page; and which else there are in a small budget, which has so many pages at least or the smallest.
 PAGE_BYTES = 4096
 PAGE_SIZES = (PAGE_BYTES, 2048, 1024, 512)
@@ -202,7 +202,8 @@ ADDED_7 += "".join(f"INSERT INTO row_total (name, rows, checksum) VALUES ('{tabl
 SCHEMA_4 = SCHEMA_2 + ADDED_3 + ADDED_4
 SCHEMA_5 = SCHEMA_4 + ADDED_5
 SCHEMA_6 = SCHEMA_5 + ADDED_6
-# Format 8 has no other tables: outlines of vectors in it name what older versions do not know.
+# Formats 8 and 9 have no other tables. Outlines of vectors in format 8 name what older versions do not know, and
+# blocks of a bank in format 9 have a layout that they do not know.
 SCHEMA = SCHEMA_6 + ADDED_7
 
 

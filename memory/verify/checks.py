@@ -43,7 +43,7 @@ from hippocam.stream.jpeg import decode_jpeg
 # Most lines of SQLite's own check.
 _LINES = 20
 # What older formats whose rows have checksums were made of; None for what the present one is.
-_SCHEMAS = {4: SCHEMA_4, 5: SCHEMA_5, 6: SCHEMA_6, 7: None}
+_SCHEMAS = {4: SCHEMA_4, 5: SCHEMA_5, 6: SCHEMA_6, 7: None, 8: None}
 _REBUILT = "the database is made anew of all rows that can be read"
 _COUNTED_ANEW = "what is missing is lost; the rows that are there are counted anew"
 _LEFT = {DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", EXEMPLARS, LOCK, QUESTIONS}

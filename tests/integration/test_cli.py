@@ -169,8 +169,8 @@ def test_an_older_memory_is_upgraded_by_command(older_memory):
     assert done.stderr.count("\n") == 1
     assert f"hippocam upgrade --memory {older_memory}" in done.stderr
     done = hippocam("upgrade", "--memory", older_memory, "--json")
-    assert last_json(done) == {"memory": str(older_memory), "from": 1, "to": 8}
-    assert "is of format 8 already" in hippocam("upgrade", "--memory", older_memory).stdout
+    assert last_json(done) == {"memory": str(older_memory), "from": 1, "to": 9}
+    assert "is of format 9 already" in hippocam("upgrade", "--memory", older_memory).stdout
     moments = last_json(hippocam("search", "red", "--memory", older_memory, "--json"))["moments"]
     assert all(Path(moment["image"]).is_file() for moment in moments)
     assert last_json(hippocam("status", "--memory", older_memory, "--json"))["streams"][0]["entries"] == 10

@@ -90,8 +90,8 @@ def _on_disk(result: LifelogResult) -> list[str]:
         else:
             each = stored.closed_bytes / max(stored.entries, 1)
             told.append(
-                f"At {size:,} bytes it holds {stored.entries:,} entries, {each:.0f} bytes on disk for each once it "
-                f"is closed ({stored.closed_bytes:,}; {stored.score.bytes:,} at most before), and took "
+                f"At {size:,} bytes it holds {stored.entries:,} entries, {each:.0f} bytes on disk for each once "
+                f"it is closed ({stored.closed_bytes:,}; {stored.score.bytes:,} at most before), and took "
                 f"{stored.write_us:,.0f} microseconds of processor time an item. {_tables(stored)}"
             )
     return [

@@ -1,6 +1,8 @@
-"""Rows of a bank come out of blocks as they went in, take few bytes, and those of format 6 are read on."""
+"""Rows of a bank come out of blocks as they went in, take few bytes, and those of formats 6 and 8 are read on."""
 
+import sqlite3
 import struct
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,12 @@ import pytest
 from hippocam.memory.bank.packing import BLOCK_ROWS, Rows, pack_rows, repacked, unpack_rows, unpack_versions
 from hippocam.memory.bank.state import short
 from hippocam.memory.records import id_of
+
+# What format 8 wrote for three rows of block 2: the second and third are of "hall/left" and "cam".
+OF_FORMAT_8 = bytes.fromhex(
+    "02000001c000000000004001020363616d0968616c6c2f6c65667400000140000106014b400e00050070010007cd9400000001c00200080001"
+    "fe0bff070902f0ffbfe7cf080c13ff0000000227e780"
+)
 
 
 def rows_of(block, rng, *, count=BLOCK_ROWS, trained=False, names=("cam", "hall/left")):
@@ -54,6 +62,42 @@ def test_rows_come_back(trained, names, count):
 def test_a_row_takes_less_than_half_of_what_it_took():
     block = pack_rows(rows_of(0, np.random.default_rng(0), names=("lifelog",)), trained=False)
     assert len(block) < BLOCK_ROWS * 26 / 2
+
+
+def test_a_block_of_format_8_is_read_and_packed_anew():
+    found = unpack_rows({2: OF_FORMAT_8}, trained=False)
+    assert found is not None
+    assert told(found) == {
+        "row": [100, 101, 149],
+        "entry_id": [id_of("cam", 0), id_of("hall/left", 40), id_of("cam", 90)],
+        "stream": ["cam", "hall/left", "cam"],
+        "first_seq": [0, 40, 90],
+        "order": [7, 8, 31],
+        "twin": [101, 100, -1],
+        "twin_cosine": [0.5, 0.5, -0.25],
+        "first_energy": [[0.0, pytest.approx(1e-3, rel=1e-3)], [0.0, pytest.approx(-2e-3, rel=1e-3)], [0.0, 0.0]],
+        "informed": [True, True, False],
+        "version": [1, 2, 255],
+    }
+    again = unpack_rows({2: pack_rows(found, trained=False)}, trained=False)
+    assert again is not None
+    assert told(again) == told(found)
+    assert unpack_rows({2: OF_FORMAT_8 + bytes(2)}, trained=False) is None
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_blocks_fill_small_pages_however_many_of_them_are_full(seed):
+    rng, content = np.random.default_rng(seed), 0
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.execute("PRAGMA page_size = 512")
+        db.execute("CREATE TABLE bank (block INTEGER PRIMARY KEY, columns BLOB NOT NULL, sum INTEGER)")
+        for number in range(150):
+            count = BLOCK_ROWS - int(rng.integers(10))
+            block = pack_rows(rows_of(number, rng, count=count, names=("lifelog",)), trained=False)
+            content += len(block.rstrip(b"\x00"))
+            db.execute("INSERT INTO bank VALUES (?, ?, ?)", (number, block, int(rng.integers(1 << 32))))
+        (pages,) = db.execute("SELECT sum(pgsize) FROM dbstat WHERE name = 'bank'").fetchone()
+    assert pages < 1.25 * content
 
 
 def test_short_numbers_tell_a_thousandth():

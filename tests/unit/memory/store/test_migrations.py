@@ -1,4 +1,4 @@
-"""Memories of formats 1, 2, 4 and 6, made here with their own SQL, brought to the present format."""
+"""Memories of formats 1, 2, 4, 6 and 8, made here with their own SQL, brought to the present format."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import pytest
 from hippocam.memory.entities import tables
 from hippocam.memory.entities.bank import EntityMemory
 from hippocam.memory.errors import DiskError, MemoryFolderError, OlderFormatError
-from hippocam.memory.records import Level, Span
+from hippocam.memory.records import Level, Span, id_of
 from hippocam.memory.store import migrations, sums
 from hippocam.memory.store.database import Store
 from hippocam.memory.store.migrations import format_of, migrate, upgrade
@@ -336,6 +336,37 @@ def test_format_6_is_read_as_it_is_and_gets_its_totals_when_it_is_first_written_
         db.execute("DELETE FROM meta WHERE key = 'b'")
     db.close()
     assert [problem.what for problem in verify(tmp_path)] == ["1 of 2 rows of meta are missing"]
+
+
+def test_format_8_is_read_as_it_is_and_keeps_all_but_its_number(tmp_path: Path, format_1: ModuleType) -> None:
+    block = bytes.fromhex(  # of a bank, for three rows, as format 8 had it
+        "02000001c000000000004001020363616d0968616c6c2f6c65667400000140000106014b400e00050070010007cd9400000001c0020008"
+        "0001fe0bff070902f0ffbfe7cf080c13ff0000000227e780"
+    )
+    versions = {
+        id_of("cam", 0): 7 * 256 + 1,
+        id_of("hall/left", 40): 8 * 256 + 2,
+        id_of("cam", 90): 31 * 256 + 255,
+    }
+    path = tmp_path / "memory.db"
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.executescript(SCHEMA)
+        db.executescript(f"PRAGMA application_id = {format_1.APPLICATION_ID}; PRAGMA user_version = 8;")
+        db.execute("INSERT INTO bank (block, columns) VALUES (2, ?)", (block,))
+        sums.fill(db)
+        sums.fill_totals(db)
+    db.close()
+    before = path.read_bytes()
+    for found in (8, FORMAT):
+        assert format_of(path) == found
+        assert [each for each in verify(tmp_path) if each.kind != Kind.BUDGET] == []
+        reader = Store(path, writable=False)
+        assert reader.bank.versions() == versions
+        assert reader.bank.state().blocks == {2: block}
+        reader.close()
+        assert found == FORMAT or path.read_bytes() == before
+        Store(path, writable=True).close()
 
 
 def test_format_6_has_the_blocks_of_its_bank_packed_anew(tmp_path: Path, format_1: ModuleType) -> None:
