@@ -21,6 +21,7 @@ from hippocam.stream.sources.lerobot.rows import EpisodeRows
 from hippocam.stream.sources.lerobot.words import language_notes, name_notes, task_notes
 from hippocam.stream.sources.sampling import pick_indices
 from hippocam.stream.sources.video import LONGEST_PX
+from hippocam.stream.sources.whole import WholeSource
 
 # Why an event begins where the task is another one.
 _MARK = "another task"
@@ -38,7 +39,7 @@ def find_episodes(folder: Path, *, name: str) -> tuple[list[LeRobotSource], list
     return [LeRobotSource(episode, id=f"{name}/{episode.name}") for episode in episodes], failed
 
 
-class LeRobotSource:
+class LeRobotSource(WholeSource):
     """One episode. Each observation carries all cameras of its instant, by short name ("cam_high").
 
     Times are the dataset's own timestamps; each camera shows its video frame nearest to that time. An event begins
@@ -77,11 +78,6 @@ class LeRobotSource:
     def __repr__(self) -> str:
         return f"LeRobotSource({self.uri!r}, id={self._id!r})"
 
-    @property
-    def keyframes_only(self) -> bool:
-        """No: there are no key frames among an episode's rows."""
-        return False
-
     def notes(
         self, stream: str, *, hearing: Hearing | None, stretch: Stretch | None = None, after_s: float | None = None
     ) -> Iterator[tuple[float, Note]]:
@@ -107,10 +103,6 @@ class LeRobotSource:
             language_notes(stream, cameras, times_s, rows.language),
             key=itemgetter(0),
         )
-
-    def segments(self, segment_s: float) -> int:
-        """Return 1: it can only be read whole."""
-        return 1
 
     def observations(
         self, *, fps: float | None, after_seq: int = -1, stretch: Stretch | None = None

@@ -13,6 +13,7 @@ from hippocam.stream.sources.folders import VIDEO_SUFFIXES
 from hippocam.stream.sources.pictures.decoding import read_image
 from hippocam.stream.sources.sampling import TimeGrid
 from hippocam.stream.sources.video import LONGEST_PX, VideoSource
+from hippocam.stream.sources.whole import WholeSource
 
 # Positions are milliseconds since 1970, so that they stay what they are when older files go and newer ones come.
 _PER_S = 1000
@@ -52,7 +53,7 @@ class Words:
     line: int = 0
 
 
-class PieceSource:
+class PieceSource(WholeSource):
     """Pieces of one camera in the order of time, with the words that belong to it.
 
     Args:
@@ -82,18 +83,9 @@ class PieceSource:
         return None
 
     @property
-    def keyframes_only(self) -> bool:
-        """No."""
-        return False
-
-    @property
     def pieces(self) -> int:
         """How many files it has."""
         return len(self._pieces)
-
-    def segments(self, segment_s: float) -> int:
-        """Return 1: it is read in one go."""
-        return 1
 
     def observations(
         self, *, fps: float | None, after_seq: int = -1, stretch: Stretch | None = None

@@ -22,6 +22,7 @@ from hippocam.stream.records import (
 )
 from hippocam.stream.robot.dimensions import named
 from hippocam.stream.sources.sampling import TimeGrid
+from hippocam.stream.sources.whole import WholeSource
 
 # Instants in which what the numbers are called is looked for.
 _FIRST = 50
@@ -66,7 +67,7 @@ class Log(Protocol):
         """
 
 
-class LogSource:
+class LogSource(WholeSource):
     """A log as a source; each of its cameras is sampled by itself.
 
     Args:
@@ -95,11 +96,6 @@ class LogSource:
         except (SourceError, OSError):
             return None  # observations() tells why
 
-    @property
-    def keyframes_only(self) -> bool:
-        """No: there are no key frames in it."""
-        return False
-
     def notes(
         self, stream: str, *, hearing: Hearing | None, stretch: Stretch | None = None, after_s: float | None = None
     ) -> Iterator[tuple[float, Note]]:
@@ -126,10 +122,6 @@ class LogSource:
         for kind, told in names.items() if camera is not None else ():
             for note in named(kind, told, stream=stream_id(stream, camera or ""), time_s=0.0):
                 yield note.t0_s, note
-
-    def segments(self, segment_s: float) -> int:
-        """Return 1: it can only be read whole."""
-        return 1
 
     def observations(
         self, *, fps: float | None, after_seq: int = -1, stretch: Stretch | None = None

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from hippocam.stream import opencv as cv2
 from hippocam.stream.errors import SourceError
-from hippocam.stream.protocols import Hearing
-from hippocam.stream.records import Note, Observation, Stretch
+from hippocam.stream.records import Observation, Stretch
 from hippocam.stream.sources.pictures.decoding import rgb_of, size_of
 from hippocam.stream.sources.pictures.salvage import salvage
 from hippocam.stream.sources.sampling import pick_indices
 from hippocam.stream.sources.video import LONGEST_PX
+from hippocam.stream.sources.whole import WholeSource
 
 # All pictures of an animation are decoded at once: a gigabyte at most.
 _MOST_PIXELS = 1 << 28
@@ -40,7 +40,7 @@ class _Decoded:
     fault: str
 
 
-class AnimationSource:
+class AnimationSource(WholeSource):
     """The pictures of an animated WebP or PNG as a source with one unnamed camera, each at its own time.
 
     Args:
@@ -69,21 +69,6 @@ class AnimationSource:
             return float(self._decode().lasts_s.sum())
         except (SourceError, OSError):
             return None  # observations() tells why
-
-    @property
-    def keyframes_only(self) -> bool:
-        """No: there are no key frames among its pictures."""
-        return False
-
-    def notes(
-        self, stream: str, *, hearing: Hearing | None, stretch: Stretch | None = None, after_s: float | None = None
-    ) -> Iterator[tuple[float, Note]]:
-        """Yield nothing: no words come with it, and no sound."""
-        return iter(())
-
-    def segments(self, segment_s: float) -> int:
-        """Return 1: it can only be read whole."""
-        return 1
 
     def observations(
         self, *, fps: float | None, after_seq: int = -1, stretch: Stretch | None = None

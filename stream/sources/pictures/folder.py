@@ -10,19 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hippocam.stream.errors import SourceError
-from hippocam.stream.protocols import Hearing
-from hippocam.stream.records import Note, Observation, Stretch
+from hippocam.stream.records import Observation, Stretch
 from hippocam.stream.sources.naming import base_id, natural_key
 from hippocam.stream.sources.pictures.decoding import read_image, why_unread
 from hippocam.stream.sources.pictures.kinds import IMAGE_SUFFIXES
 from hippocam.stream.sources.pictures.stamps import stamps_of
 from hippocam.stream.sources.sampling import pick_indices
 from hippocam.stream.sources.video import LONGEST_PX
+from hippocam.stream.sources.whole import WholeSource
 
 DEFAULT_IMAGE_FPS = 1.0
 
 
-class ImageFolderSource:
+class ImageFolderSource(WholeSource):
     """The images of one folder, in natural order, as a source with one unnamed camera.
 
     Times: file names that hold times (see `stamps_of`) give seconds from the first image; otherwise images are
@@ -85,21 +85,6 @@ class ImageFolderSource:
 
     def __repr__(self) -> str:
         return f"ImageFolderSource({self.uri!r}, id={self._id!r})"
-
-    @property
-    def keyframes_only(self) -> bool:
-        """No: there are no key frames among images."""
-        return False
-
-    def notes(
-        self, stream: str, *, hearing: Hearing | None, stretch: Stretch | None = None, after_s: float | None = None
-    ) -> Iterator[tuple[float, Note]]:
-        """Yield nothing: no words come with images, and no sound."""
-        return iter(())
-
-    def segments(self, segment_s: float) -> int:
-        """Return 1: it can only be read whole."""
-        return 1
 
     def observations(
         self, *, fps: float | None, after_seq: int = -1, stretch: Stretch | None = None
