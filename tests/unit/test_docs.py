@@ -140,8 +140,11 @@ def test_links_lead_somewhere(page: Path) -> None:
 FOLDERS = ("stream", "memory", "models", "apps", "configs", "docs", "examples", "tests")
 
 
-def test_files_that_architecture_names_are_there() -> None:
-    text = (ROOT / "ARCHITECTURE.md").read_text()
+@pytest.mark.parametrize(
+    "page", ["ARCHITECTURE.md", *(f"docs/design/{path.name}" for path in DOCS.glob("design/*"))]
+)
+def test_files_that_architecture_names_are_there(page: str) -> None:
+    text = (ROOT / page).read_text()
     there = [str(file.relative_to(ROOT)) for folder in FOLDERS for file in (ROOT / folder).rglob("*")]
     missing = [
         name
