@@ -14,7 +14,8 @@ from hippocam.models.readers.reading import Sentence
 from hippocam.models.readers.surety import Surety, hedged
 
 _ASKED = re.compile(
-    r"^(?:and )?(?:(?:in )?(?:what|which)(?: (?:kinds?|sorts?|types?) of| other)?|list(?: all)?(?: the)?) "
+    r"^(?:and )?(?:(?:in )?(?:what|which)(?: (?:kinds?|sorts?|types?) of| other)?"
+    r"|(?:list|name)(?: all)?(?: the)?) "
     r"(?P<category>animals?|pets?|vehicles?|furniture|foods?|fruits?|devices?|appliances?|rooms?|places?)\b",
     re.IGNORECASE,
 )

@@ -1,20 +1,24 @@
 """The part of a kept picture that looks most like what is named: what colour it is, and where.
 
-The detector knows some eighty kinds of things. Of anything else the picture is looked at again in pieces, halves
-and thirds of its width and height, and the piece that the encoder finds nearest is taken for it. That says roughly
-where it is, and its colour is the colour of most of the piece; so such an answer is never surer than "perhaps".
+The detector knows some eighty kinds of things. Of anything else the picture is looked at again, and the region
+that the encoder finds nearest is taken for it; where an encoder knows no regions, the nearest of pieces, halves
+and thirds of the picture's width and height. That says roughly where it is, and its colour is the colour of most
+of the region; so such an answer is never surer than "perhaps". Of 43 things in frames of the calibrate half, by
+eye, regions found the place of 28 and the colour of 19, pieces of 24 and 16 with 18 times the work.
 
-Shapes: K pieces; D embedding dimension.
+Shapes: K pieces or regions; D embedding dimension.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from hippocam.apps.ask.answer.facts import Closeup
+from hippocam.apps.ask.belief.regions import RegionEncoder
 from hippocam.apps.ask.pictures import read_picture
 from hippocam.memory.entities.describing import position_of
 from hippocam.memory.records import Evidence
@@ -26,6 +30,8 @@ from hippocam.stream.records import Box, FloatArray, Image
 
 # Sides of the pieces, and how many stand in a row: halves overlap by half, thirds not at all.
 _PIECES = ((1 / 2, 3), (1 / 3, 3))
+# Regions overlap by half: of G x G there are as many as fit into a picture of G + 1 such steps.
+_STEPS = 2
 # How wide the border is that counts as background, as a share of the picture.
 _BORDER = 0.1
 
@@ -42,24 +48,32 @@ class Pictures:
         self._seen: tuple[tuple[str, ...], FloatArray | None] | None = None
 
     def find(self, moment: Evidence, text: str, *, fills: bool) -> Closeup | None:
-        """The piece of a moment's picture that looks most like what a text names; None where no picture is kept.
+        """The part of a moment's picture that looks most like what a text names; None where no picture is kept.
 
         Args:
             moment: Which picture.
             text: "the sofa".
-            fills: Whether what is named fills such a piece, as a floor or the sky does.
+            fills: Whether what is named fills such a part, as a floor or the sky does.
         """
         image = _picture(moment)
         if image is None:
             return None
-        boxes = [box for share, count in _PIECES for box in _pieces(share, count)]
-        pieces = [np.ascontiguousarray(cut(image, box)) for box in boxes]
-        vectors_KD = unit_rows(self._encoder.encode_images(pieces).vectors_ND)
+        boxes, vectors_KD = self._parts(image)
         cosines_K = vectors_KD @ self._encoder.encode_texts([text])[0]
         best = int(np.argmax(cosines_K))
         light = SceneLight(image)
         colour = light.mostly(boxes[best]) if fills else light.colours("thing", boxes[best])[0]
         return Closeup(colour, position_of(boxes[best]), float(cosines_K[best]))
+
+    def _parts(self, image: Image) -> tuple[list[Box], FloatArray]:
+        """Parts of a picture with their vectors, float32 [K, D]."""
+        if isinstance(self._encoder, RegionEncoder):
+            regions_KD = self._encoder.encode_regions(image)
+            count = math.isqrt(len(regions_KD))
+            return _pieces(_STEPS / (count + 1), count), regions_KD
+        boxes = [box for share, count in _PIECES for box in _pieces(share, count)]
+        pieces = [np.ascontiguousarray(cut(image, box)) for box in boxes]
+        return boxes, unit_rows(self._encoder.encode_images(pieces).vectors_ND)
 
     def near(self, moments: Sequence[Evidence], texts: Sequence[str]) -> list[float]:
         """How near the pictures of some moments come to each of some texts.

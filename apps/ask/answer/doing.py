@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from hippocam.apps.ask.answer.facts import Facts
 from hippocam.apps.ask.answer.phrases import stretch
 from hippocam.apps.ask.answer.told import Told, told
+from hippocam.apps.ask.count.words import ORDINALS
 from hippocam.apps.ask.nouns import thing_in
 from hippocam.memory.records import Evidence
 from hippocam.models.readers.question_kind import QuestionKind
@@ -19,6 +20,7 @@ _DOING = re.compile(
     r"|^(?:what|how) (?:do|does|did) (?P<look>.+?) look\b",
     re.IGNORECASE,
 )
+_IN_A_ROW = re.compile(rf"\b(?:{'|'.join(ORDINALS)}|last)\b", re.IGNORECASE)
 _SOMEBODY = re.compile(r"\b(?:person|people|figures?|somebody)\b")
 _TOLD = 3
 # That a sentence, which is composed of phrases that a picture looks like, tells what is done.
@@ -40,6 +42,8 @@ def doing(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
     if asked is None:
         return None
     named = asked["doing"] or asked["do"] or asked["look"]
+    if asked["look"] and _IN_A_ROW.search(named):
+        return None  # who is meant by when it came is told by the visit's colours
     moments = _of_thing(facts, named) or [m for m in evidence if m.score >= SEEN_FROM]
     told_apart = list({moment.sentence: moment for moment in reversed(moments) if moment.sentence}.values())[::-1]
     if not told_apart:

@@ -27,6 +27,7 @@ _TOLD = 3
 _ONE_OF = 0.6
 _WHY = "recognised by the detector at these times"
 _WORN = re.compile(r"\b(?:wear\w*|clothes|clothing|dress\w*|outfit)\b", re.IGNORECASE)
+_LOOK_LIKE = re.compile(r"\blook(?:s|ed)?\b", re.IGNORECASE)
 # What no box tells: only the colour of all of a thing, and of somebody's clothes above and below, is kept.
 _PART = re.compile(
     r"'s \w+|\b(?:caps?|hats?|hair|shoes?|boots?|bags?|eyes?|wheels?|roof|box|background)\b", re.IGNORECASE
@@ -54,7 +55,8 @@ _WHEN = re.compile(r"\s+(?:when|while)\b", re.IGNORECASE)
 _ELSEWHERE = re.compile(r"\b(?:lives?|comes? from|goes|go|went|works?|hides?)\b", re.IGNORECASE)
 _SIDE = re.compile(r"\b(from|to) the (?:left|right)\b", re.IGNORECASE)
 _WAY = re.compile(
-    r"\b(?:which (?:way|direction)|from the (?:left|right)|to the (?:left|right)|towards?|away|direction"
+    r"\b(?:which (?:way|direction)|(?:from|to) which side|which side .*\bfrom"
+    r"|from the (?:left|right)|to the (?:left|right)|towards?|away|direction"
     r"|where (?:did|does|do) .* (?:go|come|walk|run|drive|move))\b",
     re.IGNORECASE,
 )
@@ -69,7 +71,10 @@ def looks(facts: Facts, evidence: Sequence[Evidence], closer: Closer | None = No
         closer: Looks for what no visit is of in the picture of a moment; None for nobody.
     """
     question, thing = facts.question, thing_in(re.sub(r"'s\b", "", facts.text))
-    worn = facts.kind == _K.OTHER and _WORN.search(question) is not None
+    person = thing is not None and thing.labels == ("person",) and _NTH.search(facts.text) is not None
+    worn = facts.kind == _K.OTHER and (
+        _WORN.search(question) is not None or (person and _LOOK_LIKE.search(question) is not None)
+    )
     if thing is None and (worn or _garment(facts.text) or _WORN.search(facts.text)):
         thing = Thing(labels=("person",), noun="person", plain=False, after=facts.text)
     if facts.beside:
@@ -81,8 +86,7 @@ def looks(facts: Facts, evidence: Sequence[Evidence], closer: Closer | None = No
         return _close_up(facts, evidence, closer)
     if not stays and (facts.kind in (_K.COLOUR, _K.WHERE) or worn):
         stays = _one_of_few(facts, thing)
-        if stays:
-            return _each(facts, stays, closer, worn=worn)
+        return _each(facts, stays, closer, worn=worn) if stays else _close_up(facts, evidence, closer)
     if not stays:
         return None if evidence and evidence[0].score >= SEEN_FROM else _only_there(facts, thing)
     if facts.kind == _K.COLOUR or worn:

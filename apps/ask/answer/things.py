@@ -10,6 +10,8 @@ from hippocam.apps.ask.answer.phrases import by_stream, lasting, listed, number,
 from hippocam.apps.ask.answer.told import Told, told
 from hippocam.apps.ask.count.words import ordinal
 from hippocam.apps.ask.nouns import ALIKE_VEHICLES, Thing, has_colour, noun_for, only_coloured, thing_in
+from hippocam.memory.boxes import centre
+from hippocam.memory.entities.describing import position, position_of
 from hippocam.memory.entities.detections import Detected
 from hippocam.memory.records import Evidence
 from hippocam.models.readers.question_kind import QuestionKind
@@ -22,6 +24,7 @@ _K = QuestionKind
 _AGAIN_S = 2.0
 _LEFT = re.compile(r"\b(?:left|leaves?|gone|goes?(?: away)?|driv(?:es?|en|ing)|drove)\b", re.IGNORECASE)
 _CAME = re.compile(r"\b(?:came|comes?|coming|arriv\w+|appear\w*|enter\w*|show(?:ed)? up)\b", re.IGNORECASE)
+_WHERE = re.compile(r"(?:in |on )?(?:where|which (?:side|corner|part))\b", re.IGNORECASE)
 _WEARING = re.compile(r"\s*\b(?:wear|wears|wore|wearing|dressed)$", re.IGNORECASE)
 # That the colours of clothes are right.
 _COLOURS = 0.85
@@ -55,8 +58,12 @@ def things(facts: Facts) -> Told | None:
     if not thing.plain:
         stays, most = _of_colour(facts, thing)
     at_s, stays = facts.moment_s, facts.filmed(stays)
+    if at_s is not None and facts.kind in (_K.FIRST, _K.LAST):
+        stays = [stay for stay in stays if stay.t0_s <= at_s <= stay.t1_s] or stays
     if facts.kind == _K.WHETHER and at_s is not None and thing.plain:
         return _at_the_moment(facts, thing, at_s)
+    if facts.kind in (_K.FIRST, _K.LAST, _K.ORDINAL) and _WHERE.match(facts.question) and not thing.of_a_kind:
+        stays = stays or facts.filmed(facts.stays(lambda entity: entity.label in thing.labels))
     if not stays:
         return None
     spans = _joined(stays)
@@ -226,12 +233,25 @@ def _one_of(facts: Facts, thing: Thing, stays: Sequence[Stay]) -> Told | None:
         return told(text, facts.shown(_best(stays), _WHY, 0.5), belief=0.5)
     name = "last" if nth == 0 else ordinal(nth)
     worn = _WEARING.search(facts.text) is not None
-    looks = [f"{stay.clothes}, " if worn and stay.clothes else "" for stay in chosen]
+    if _WHERE.match(facts.question):
+        looks = [f"{_place(stay, facts)}, " for stay in chosen]
+    else:
+        looks = [f"{stay.clothes}, " if worn and stay.clothes else "" for stay in chosen]
     spans = [f"{stretch(stay.t0_s, stay.t1_s)} in {stay.visit.stream}" for stay in chosen]
     where = "; ".join(look + span for look, span in zip(looks, spans, strict=True))
     belief = min(_belief(chosen), _COLOURS) if worn else _belief(chosen)
     text = hedged(f"the {name} {noun_for(thing.labels, 1)}: {where}", Surety.of(belief))
     return told(text, facts.shown(_best(chosen), _WHY, belief), belief=belief)
+
+
+def _place(stay: Stay, facts: Facts) -> str:
+    """Where in the picture it was: when it came, or was last seen, where that is asked; or which way it left."""
+    path = [box for time_s, box in stay.visit.path if stay.t0_s <= time_s <= stay.t1_s]
+    if path and _LEFT.search(facts.text):
+        return f"left on the {'left' if centre(path[-1])[0] < 0.5 else 'right'}"
+    if (path and _CAME.search(facts.text)) or facts.kind == _K.FIRST:
+        return str(position_of(path[0])) if path else str(position(stay.visit))
+    return str(position_of(path[-1])) if path and facts.kind == _K.LAST else str(position(stay.visit))
 
 
 def _how_long(facts: Facts, thing: Thing, stays: Sequence[Stay]) -> Told:

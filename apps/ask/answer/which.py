@@ -1,17 +1,21 @@
-"""Which of several things is still there, or is gone: "which bottle is missing?", by where it stood in the row."""
+"""Several things by where they stand in a row: which is missing, when the left one was taken and came back."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from hippocam.apps.ask.answer.facts import Facts, Stay
-from hippocam.apps.ask.answer.phrases import listed, stretch
+from hippocam.apps.ask.answer.phrases import by_stream, lasting, listed, stretch, times
 from hippocam.apps.ask.answer.places import row_of
 from hippocam.apps.ask.answer.told import Told, told
-from hippocam.apps.ask.nouns import thing_in
+from hippocam.apps.ask.nouns import labels_of, thing_in
+from hippocam.memory.entities.records import Visit
 from hippocam.memory.records import Evidence
+from hippocam.models.readers.question_kind import QuestionKind
 from hippocam.models.readers.surety import Surety, hedged
 
+_K = QuestionKind
 _WHICH = re.compile(r"^which\b(?! (?:way|direction|colour|color|side)\b)", re.IGNORECASE)
 _GONE = re.compile(
     r"\b(?:missing|gone|absent|(?:not|no longer|never) (?:there|here|present)|(?:was|were|been|is|are) (?:taken"
@@ -23,6 +27,16 @@ _STAYS = re.compile(
 )
 # A visit that was seen so short a time before the end is not over.
 _END_S = 1.5
+# What is said of the one that is meant by its side.
+_SIDE = re.compile(
+    r"\b(?P<side>left|right|middle|centre|center)(?:most|-hand)?\b(?! (?:at|when|in|for)\b)", re.IGNORECASE
+)
+_BACK = re.compile(r"\b(?:put|placed|brought|back|returned|added|comes?|came|appears?|appeared)\b", re.IGNORECASE)
+_WAS_TAKEN = re.compile(
+    r"\b(?:taken|removed|picked|lifted|stolen|disappear\w*|leaves?|goes|taken away|carried)\b", re.IGNORECASE
+)
+_MISSING = re.compile(r"\b(?:missing|gone|absent|away|not (?:there|visible)|not in (?:the )?row)\b", re.IGNORECASE)
+Span = tuple[str, float, float]
 _BELIEF = 0.8
 _WHY = "recognised by the detector at these times"
 
@@ -62,3 +76,58 @@ def _when(stay: Stay, *, present: bool) -> str:
 def _shown(facts: Facts, stays: list[Stay]) -> list[Evidence]:
     spans = [(s.visit.stream, s.t0_s, s.t1_s, min(max(s.visit.frame_s, s.t0_s), s.t1_s)) for s in stays]
     return facts.shown(spans, _WHY, _BELIEF)
+
+
+def in_row(facts: Facts) -> Told | None:
+    """Answer "when was the left bottle taken?", "how often was the middle one missing?".
+
+    Returns:
+        None where no side of the row is named, or fewer than two or more than three things stand there.
+    """
+    side = _SIDE.search(facts.text)
+    labels = next(
+        (found for word in re.findall(r"[a-z]+", facts.text.casefold()) if (found := labels_of(word))), None
+    )
+    if side is None or labels is None or labels == ["person"] or facts.beside or len(facts.watched) != 1:
+        return None
+    watched = facts.watched[0]
+    name = {"centre": "middle", "center": "middle"}.get(side["side"].casefold(), side["side"].casefold())
+    visits = row_of([stay.visit for stay in facts.stays(lambda entity: entity.label in labels)])
+    own = sorted(visits.get(f"the {name} one", []), key=lambda visit: visit.t0_s)
+    if not own:
+        return None
+    text, spans, moments = _told_of(facts, own, watched.stream, watched.end_s)
+    if facts.kind in (_K.FIRST, _K.LAST) and spans:
+        spans = spans[:1] if facts.kind == _K.FIRST else spans[-1:]
+    if not spans:
+        return None
+    where = by_stream([(stream, a, a) for stream, a, _ in spans] if moments else spans)
+    if facts.kind == _K.OFTEN:
+        said = f"the {name} one was {text} {times(len(spans))}: {where}"
+    elif facts.kind == _K.LONG:
+        if moments:
+            return None
+        said = f"the {name} one was {text} for about {lasting(sum(b - a for _, a, b in spans))}: {where}"
+    else:
+        said = f"{'at about ' if moments else ''}{where}, when the {name} one was {text}"
+    shown = facts.shown([(*span, (span[1] + span[2]) / 2) for span in spans], _WHY, _BELIEF)
+    return told(
+        f"{hedged(said, Surety.of(_BELIEF)).removesuffix('.')} (as the camera sees it).", shown, belief=_BELIEF
+    )
+
+
+def _told_of(facts: Facts, own: Sequence[Visit], stream: str, end_s: float) -> tuple[str, list[Span], bool]:
+    """What is asked of a place in the row, when that was so, and whether these are moments."""
+    if _MISSING.search(facts.text):
+        ends = [visit.t0_s for visit in own[1:]] + [end_s]
+        gaps = [
+            (stream, visit.t1_s, start)
+            for visit, start in zip(own, ends, strict=True)
+            if visit.left_s is not None and start - visit.t1_s >= _END_S
+        ]
+        return "missing", gaps, False
+    if _BACK.search(facts.text):
+        return "put there", [(stream, v.t0_s, v.t0_s) for v in own if not v.from_start], True
+    if _WAS_TAKEN.search(facts.text) or facts.kind == _K.OFTEN:
+        return "taken away", [(stream, v.t1_s, v.t1_s) for v in own if v.left_s is not None], True
+    return "there", [(stream, v.t0_s, v.t1_s) for v in own], False

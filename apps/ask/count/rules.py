@@ -21,6 +21,7 @@ from hippocam.apps.ask.count.words import (
     NUMBERS,
     ORDINALS,
     PLACE,
+    SIDE,
     SO_FAR,
     TAKEN,
     UNKNOWN,
@@ -297,7 +298,7 @@ def _taken(question: CountQuestion) -> Count | None:
         rf"(?P<do>{TAKEN}|{BACK}|disappear|leave|left)(?: (?:from|on|to|onto) (?:the |this )?\w+)?$",
         question.words,
     )
-    if found is None or UNKNOWN.search(found["what"].replace(" or ", " ")):
+    if found is None or UNKNOWN.search(found["what"].replace(" or ", " ")) or SIDE.search(found["what"]):
         return None
     nouns = [labels_of(word) for word in re.findall(r"\w+", found["what"])]
     labels = next((labels for labels in nouns if labels is not None), None)

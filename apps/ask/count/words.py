@@ -17,6 +17,8 @@ UNKNOWN = re.compile(
     r"with|without|talk\w*|sit\w*|smil\w*|look\w*|yesterday|today|hours?|minutes?|week|after|before|between|during|"
     r"while|when|until|since|from|and|or|who|that|not|n't|never|only|same|again|twice|both|each|other|another)\b"
 )
+# One of several by where it stands: told by `answer/in_row.py`.
+SIDE = re.compile(r"\b(?:left|right|middle|leftmost|rightmost)\b")
 CAME = (
     r"(?:visit(?:ed)?|came|come|pass(?:ed)?(?: by| through)?|appear(?:ed)?|enter(?:ed)?|arriv(?:e|ed)|"
     r"show(?:n|ed)?(?: up)?|seen|see|walk(?:ed)? (?:by|in|past|through)|go(?:ne)?(?: by| past| through)|"

@@ -9,17 +9,23 @@ from __future__ import annotations
 import re
 
 _ASKING = (
-    r"(?:at (?:what|which) (?:time|times|point|moment|place|minute)|in (?:what|which) (?:minute|second|room"
+    r"(?:at (?:what|which) (?:time|times|point|moment|place|minute|second|time ?stamp|time ?code)"
+    r"|in (?:what|which) (?:minute|second|room"
     r"|place|video|film|scene|moment|camera)|on which side"
     r"|which (?:moment|scene|camera|video|film|clip|stream|recording|part)s?"
-    r"|what times?|when|where(?: (?:on|in) the (?:picture|frame|image|view))?|(?:for )?how long(?: ago)?"
-    r"|how much time|how many (?:seconds|minutes|hours|times)|how often|how frequently|what number of times"
+    r"|how far in(?:to (?:the |this )?\w+)?"
+    r"|(?:in )?(?:which|what) (?:part|half|area) of the (?:picture|image|frame|screen)"
+    r"|(?:from |to )?which side|what times?|when|where(?: (?:on|in) the (?:picture|frame|image|view))?"
+    r"|(?:for )?how long(?: ago)?"
+    r"|how much time|(?:for )?how many (?:seconds|minutes|hours|times)"
+    r"|how often|how frequently|what number of times"
     r"|since when|until when)[,\s]*"
     r"(?:\s+(?:did|does|do|is|are|was|were|has|have|had|can|could|show|shows|showed|saw|see))?"
     r"(?:\s+(?:i|we|you|there|one)\b(?:\s+(?:ever\s+)?(?:see|saw|seen|find))?)?(?:\s+show)?(?=\s)",
     r"what (?:is|was|were|are)(?=\s+(?:the|a|an)?\s*\w+\s+\w)",
     r"(?:is|are|was|were) there\b(?:\s+(?:ever|any)\b)?",
     r"(?:did|do|have|can|could) (?:i|we|you|it|the camera)(?: ever)?(?: see| seen| find)?\b",
+    r"(?:jump|skip|go|fast forward) to",
     r"(?:please )?(?:show|find|tell|give)(?: me)?(?: the| a)?(?: (?:moment|scene|part|time|frame)s?)?"
     r"(?: (?:when|where|with|of|in which|that shows?))?\b",
     r"what (?:happened|happens|came|comes)(?:\s+(?:right|just|directly|shortly))?\s+(?:before|after)\b",

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from hippocam.apps.ask.question.same_words import in_same_words
+
 # What is typed, and what it stands for. "What's" is "what is", since rules that know one know the other.
 _WORDS = {
     "whats": "what is", "what's": "what is", "wheres": "where is", "where's": "where is", "whos": "who is",
@@ -43,7 +45,8 @@ def as_meant(question: str) -> str:
     first, _, rest = plain.partition(" ")
     if rest and (asked := _NOT_ASKED.get(first.casefold())):
         plain = f"{_like(asked, first)} {rest}"
-    return _HOW_COME.sub("why did", _BARE_COUNT.sub(r"\1 are there?", plain))
+    plain = _HOW_COME.sub("why did", _BARE_COUNT.sub(r"\1 are there?", plain))
+    return in_same_words(plain)
 
 
 def _written_out(word: str) -> str:

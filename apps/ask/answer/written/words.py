@@ -73,11 +73,17 @@ _FORMS = tuple(
         (r"\bip address\b", r"\b\d{1,3}(?:\.\d{1,3}){3}\b"),
         (r"\b(?:what|which) (?:file|script)\b|\bfile ?name\b", r"\b[\w-]+\.[a-z][a-z0-9]{1,4}\b"),
         (r"\b(?:what|which) command\b", r"^\S*[$#>%] ?\w"),
+        (r"\b(?:dialog(?:ue)?s?|confirmation|prompts?|pop-?ups?)\b", r"\w\W+\w.*\?"),
     )
 )
 _CHARS = 900
 # Lines that come within so many seconds of each other are of one screen.
 _SCREEN_S = 1.0
+# "Is anything written on the bottle?"; that there is nothing where nothing was read: small text is missed.
+_WHETHER = re.compile(r"(?:is|are|was|were|can|could|do|does|did|any)\b", re.IGNORECASE)
+_NONE_READ = 0.7
+# A window so short stands for a moment; looks are a second apart.
+_MOMENT_S, _LOOK_S = 12.0, 1.0
 # What is asked for, and not what it says.
 _ASKING = re.compile(
     r"\b(?:what|which|who|does|did|do|is|are|was|were|say|says|said|saying|read|reads|written|spoken|mention\w*|discuss\w*"
@@ -96,7 +102,11 @@ def words(facts: Facts) -> Told | None:
         None where the question names what the words are on or about, or no words are kept.
     """
     said = facts.kind == QuestionKind.SAID
-    if facts.beside or _NAME.match(facts.question) or _names_something(facts):
+    if facts.beside or _NAME.match(facts.question):
+        return None
+    if not said and _WHETHER.match(facts.question) and facts.watched and not facts.notes(WRITTEN):
+        return told("No: no words were read there or anywhere.", belief=_NONE_READ)
+    if _names_something(facts):
         return None
     notes = facts.notes(SPOKEN if said else WRITTEN)
     if not notes and not said and _EITHER.search(facts.question):
@@ -154,6 +164,8 @@ def few_lines(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
     if facts.beside or _NAME.match(facts.question) or (best is not None and (best.notes or best.text)):
         return None
     read = facts.notes(READ)
+    if (then := _of_the_moment(facts, read)) is not None:
+        return then
     if best is not None:  # what was read elsewhere is not on what was seen there
         read = [note for note in read if _is_beside(note, best)]
     lines = {_line_of(note.text): note for note in reversed(read)}
@@ -164,6 +176,21 @@ def few_lines(facts: Facts, evidence: Sequence[Evidence]) -> Told | None:
     spans = [(note.stream, note.t0_s, note.t1_s, (note.t0_s + note.t1_s) / 2) for note in notes]
     text = hedged(f"on screen in {notes[0].stream}: {'; '.join(told_lines)}", Surety.PERHAPS)
     return told(text, facts.shown(spans, "all that was read", _ALL_THERE_IS), belief=_ALL_THERE_IS)
+
+
+def _of_the_moment(facts: Facts, read: Sequence[Note]) -> Told | None:
+    """All lines that stood at the time that the question names, where it is so short that one screen is meant."""
+    if len(facts.watched) != 1 or facts.watched[0].end_s - facts.watched[0].start_s > _MOMENT_S:
+        return None
+    stream, start_s, end_s = facts.watched[0]
+    at_s = (start_s + end_s) / 2
+    standing = [note for note in read if note.t0_s - _LOOK_S <= at_s <= note.t1_s + _LOOK_S]
+    notes = sorted({note.text: note for note in standing}.values(), key=lambda note: note.line)[:_LINES]
+    if not notes:
+        return None
+    text = hedged(f"on screen in {stream}: {one_line('; '.join(n.text for n in notes), _CHARS)}", Surety.PERHAPS)
+    shown = facts.shown([(stream, at_s, at_s, at_s)], "all that was read then", _ALL_THERE_IS)
+    return told(text, shown, belief=_ALL_THERE_IS)
 
 
 def _line_of(text: str) -> str:
@@ -206,12 +233,16 @@ def lines_like(facts: Facts) -> Told | None:
     Returns:
         None where the question asks for no such form, or no line has it.
     """
-    forms = _FORMS if _SHOWN.search(facts.question) else _FORMS[_OF_SHOWN:]
+    in_a_row = facts.kind in (QuestionKind.FIRST, QuestionKind.LAST)
+    forms = _FORMS if _SHOWN.search(facts.question) and not in_a_row else _FORMS[_OF_SHOWN:]
     form = next((form for asked, form in forms if asked.search(facts.question)), None)
     notes = [] if form is None else [note for note in facts.notes(WRITTEN) if form.search(note.text)]
     if not notes:
         return None
     asked = set(content_words(facts.question))
+    if in_a_row:
+        ends = sorted(notes, key=lambda note: note.t1_s)
+        notes = [ends[-1]] if facts.kind == QuestionKind.LAST else [min(notes, key=lambda note: note.t0_s)]
     notes.sort(key=lambda note: (-len(asked & set(content_words(note.text))), note.t0_s))
     lines = list({note.text: note for note in notes}.values())[:_FEW]
     told_lines = [f"{one_line(note.text)} ({stretch(note.t0_s, note.t1_s)})" for note in lines]

@@ -162,6 +162,18 @@ def test_what_no_visit_tells_is_left_to_the_reader(yard, question):
     assert beside(yard, question) is None
 
 
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Where does the car first appear?", "The first car: on the left, 0:40 to 0:47 in yard (clear)."),
+        ("Where was the car last seen?", "The last car: on the right, 0:40 to 0:47 in yard (clear)."),
+        ("When was the car last seen?", "The last car: 0:40 to 0:47 in yard (clear)."),
+    ],
+)
+def test_where_the_first_and_the_last_were_is_a_place(yard, question, answer):
+    assert said(yard, question, records=yard.crossing()) == answer
+
+
 def test_the_first_and_the_last_are_told_with_what_they_wear(yard):
     records = yard.crossing()
     assert said(yard, "What did the last person wear?", records=records) == (
@@ -230,6 +242,16 @@ def test_after_words_that_are_quoted_come_the_next_words(yard):
          '"Version 2.10.1" (0:40 to 0:44).'),
         ("What is the resolution?", None),
         ("Which cup is blue?", None),
+        ("When was the right cup taken?", "Likely at about 0:50 in yard, when the right one was taken away "
+         "(as the camera sees it)."),
+        ("How often was the cup on the left put back?", "Likely the left one was put there twice: 0:00, 0:30 "
+         "in yard (as the camera sees it)."),
+        ("When was the left cup missing?", "Likely 0:20 to 0:30 in yard, when the left one was missing "
+         "(as the camera sees it)."),
+        ("How long was the left cup gone?", "Likely the left one was missing for about 10 s: 0:20 to 0:30 in yard "
+         "(as the camera sees it)."),
+        ("How often was the fork on the left taken?", None),
+        ("What is the first website?", None),
     ],
 )  # fmt: skip
 def test_what_stands_in_a_row_and_on_the_screen(yard, question, answer):
@@ -341,6 +363,8 @@ def test_what_has_the_colour_or_is_of_the_kind_that_is_asked_for(yard, question,
         ("What colour are the trousers of the first visitor?", "Likely blue: 0:05 to 0:20 in yard."),
         ("What colour is the shirt of the last visitor?", "Likely red: 0:24 to 0:32 in yard."),
         ("What colour is the second person's jacket?", "Likely red: 0:24 to 0:32 in yard."),
+        ("What does the first visitor look like?", "Likely black above and blue below: 0:05 to 0:20 in yard."),
+        ("From which side does the car come?", "Likely from left to right, 0:40 to 0:47 in yard."),
     ],
 )
 def test_which_of_several_is_meant_is_told_by_when_it_came(yard, question, answer):

@@ -18,6 +18,13 @@ from hippocam.apps.ask.question.typed import as_meant
         ("When does the boat land?", "When does the boat land?"),
         ("when do the words THE END come up", 'when do the words "THE END" come up'),
         ("when does the word Boat appear", "when does the word Boat appear"),
+        ("When does the ladder come into view?", "When does the ladder appear?"),
+        ("Did a parcel turn up at the door?", "Did a parcel appear at the door?"),
+        ("When did the lady pull in?", "When did the woman come?"),
+        ("Does he drive in the rain?", "Does he drive in the rain?"),
+        ("when did two guys go out of sight", "when did two men leave"),
+        ("how much time did the car spend there", "how much time did the car stay"),
+        ('when does "turn up the lady" come into view', 'when does "turn up the lady" appear'),
     ],
 )
 def test_what_is_typed_is_written_out_once(typed, meant):

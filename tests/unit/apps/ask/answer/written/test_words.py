@@ -2,7 +2,7 @@
 
 import pytest
 
-from hippocam.apps.ask.answer.answer import answer_beside
+from hippocam.apps.ask.answer.answer import answer_beside, answer_from_records
 from hippocam.memory.records import Evidence
 from hippocam.stream.records import Note
 
@@ -44,3 +44,31 @@ def test_what_nobody_was_heard_to_say_may_have_been_read(yard):
         'Perhaps on screen in yard, not heard: "* except fair use" (0:10 to 0:14).'
     )
     assert said(yard, "What do they say about patents?", notes) is None
+
+
+def test_at_a_named_moment_all_lines_that_stood_then_are_told(yard):
+    notes = [line(0, 80, "Files"), *(line(10 * k, 10 * k + 9, f"Tip {k}") for k in range(7))]
+    assert said(yard, "What does the tooltip at 0:33 say?", notes) == 'Perhaps on screen in yard: "Files; Tip 3".'
+
+
+def test_a_dialog_is_known_by_its_question(yard):
+    notes = [line(0, 80, "Files"), line(30, 33, "Keep these changes?")]
+    found = answer_from_records(yard.facts("When does a dialog pop up?", records=yard.Yard(notes=tuple(notes))))
+    assert found.reading.answer == 'Likely on screen in yard: "Keep these changes?" (0:30 to 0:33).'
+
+
+@pytest.mark.parametrize(
+    ("question", "address"),
+    [("What is the last website that is shown?", "b.org"), ("What is the first website?", "www.a.org")],
+)
+def test_of_several_lines_of_a_form_the_first_or_last_is_told(yard, question, address):
+    notes = (line(2, 4, "www.a.org"), line(6, 9, "plain words"), line(70, 72, "b.org"))
+    found = answer_from_records(yard.facts(question, records=yard.Yard(notes=notes)))
+    assert f'"{address}"' in found.reading.answer
+    assert found.reading.answer.count('"') == 2
+
+
+def test_where_nothing_was_read_nothing_is_written(yard):
+    asked = yard.facts("Is anything written on the truck?", records=yard.Yard(notes=()))
+    assert answer_from_records(asked).reading.answer == "No: no words were read there or anywhere."
+    assert answer_from_records(yard.facts("Is anything written on the truck?")) is None
