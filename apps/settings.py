@@ -6,6 +6,7 @@ import dataclasses
 import difflib
 import importlib.resources
 import reprlib
+import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,14 @@ from hippocam.stream.sources import SourceConfig
 
 DEFAULT_ENCODER = "bundled"
 C = TypeVar("C")
+# How messages call the types of values.
+_SAID: dict[object, str] = {
+    bool: "true or false",
+    int: "a whole number, in digits",
+    float: "a number, in digits",
+    str: "text, in quotes",
+    type(None): "null",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +111,18 @@ def budget_bytes(budget_mb: float) -> int:
     return round(budget_mb * 1e6)
 
 
+def _unlike(value: object, hint: object) -> str:
+    """What a value of this type is, where the one that was found is of another; "" where it fits.
+
+    YAML takes 1e9 and 0o17 for text, and yes for true.
+    """
+    allowed = set(typing.get_args(hint)) if typing.get_origin(hint) in (types.UnionType, typing.Union) else {hint}
+    if not allowed <= set(_SAID):
+        return ""  # one of several words: its own class names them
+    fits = type(value) in allowed or (type(value) is int and float in allowed)
+    return "" if fits else " or ".join(_SAID[kind] for kind in _SAID if kind in allowed)
+
+
 def build(kind: type[C], values: object, *, where: str) -> C:
     """Make a config dataclass from a mapping, and its fields from the mappings inside.
 
@@ -110,16 +131,18 @@ def build(kind: type[C], values: object, *, where: str) -> C:
     """
     if not isinstance(values, Mapping):
         raise SettingsError(f"{where}: expected keys and values, found {reprlib.repr(values)}")
-    types = typing.get_type_hints(kind)
+    hints = typing.get_type_hints(kind)
     built: dict[str, Any] = {}
     for key, value in values.items():
-        if key not in types:
-            near = difflib.get_close_matches(str(key), types, n=1)
-            hint = f"Did you mean {near[0]!r}?" if near else f"Known are {', '.join(types)}."
+        if key not in hints:
+            near = difflib.get_close_matches(str(key), hints, n=1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"Known are {', '.join(hints)}."
             raise SettingsError(f"{where}: unknown key {key!r}. {hint}")
-        inner = types[key]
+        inner = hints[key]
         if dataclasses.is_dataclass(inner):
             value = build(cast(type[Any], inner), value, where=f"{where}: {key}")
+        elif wanted := _unlike(value, inner):
+            raise SettingsError(f"{where}: {key} must be {wanted}, found {reprlib.repr(value)}")
         built[key] = value
     try:
         return kind(**built)

@@ -10,10 +10,12 @@ import argparse
 import difflib
 import json
 import logging
+import math
 import re
 import sys
 import unicodedata
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import IO, Any, NoReturn
 
 # Joins of letters and of emoji: not shown by themselves, and without them some words and signs fall apart.
@@ -59,6 +61,22 @@ def warn(*lines: str) -> None:
 def tell_json(value: object) -> None:
     """Print a line of JSON in ASCII: any terminal, pipe or log takes it as it is."""
     print(json.dumps(value), flush=True)
+
+
+def port(text: str) -> int:
+    """A port as it is typed; for argparse."""
+    with suppress(ValueError):
+        if 0 <= (number := int(text)) < 65536:
+            return number
+    raise argparse.ArgumentTypeError(f"{text!r} is no port: write 0 to 65535")
+
+
+def milliseconds(text: str) -> float:
+    """A time limit as it is typed; for argparse."""
+    with suppress(ValueError):
+        if 0 < (number := float(text)) < math.inf:
+            return number
+    raise argparse.ArgumentTypeError(f"{text!r} is no time limit: write milliseconds above 0")
 
 
 def prepare() -> None:

@@ -39,10 +39,17 @@ def read_yaml(path: Path) -> object:
 
 @functools.cache
 def _loader() -> Any:
-    """PyYAML's safe loader, which refuses a value by reference as soon as it meets one."""
+    """PyYAML's safe loader, which refuses values by reference as soon as it meets one, and keys twice."""
     import yaml
 
     class Plain(yaml.SafeLoader):
+        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+            keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+            for key in keys:
+                if keys.count(key) > 1:
+                    raise yaml.YAMLError(f"it says {key!r} twice; leave one")
+            return super().construct_mapping(node, deep)
+
         def compose_node(self, parent: Any, index: Any) -> Any:
             if self.check_event(yaml.AliasEvent):
                 raise yaml.YAMLError("it names a value by reference (*name); write it out")

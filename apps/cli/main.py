@@ -83,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UnicodeEncodeError as error:
         warn(f"hippocam: {error.object!r} is not UTF-8, as all names are; write it anew")
         return 2
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         warn(f"hippocam: {_one_line(error)}")
         return 2
     except BrokenPipeError:

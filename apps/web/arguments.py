@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hippocam.apps.terminal import port
+
 if TYPE_CHECKING:
     from hippocam.apps.web.access.certificate import Certificate
     from hippocam.apps.web.options import PageOptions
@@ -17,7 +19,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         "--host", default="127.0.0.1", metavar="HOST", help="address to listen on (default 127.0.0.1)"
     )
     command.add_argument(
-        "--port", type=int, default=7860, metavar="PORT", help="default 7860; 0 for any that is free"
+        "--port", type=port, default=7860, metavar="PORT", help="default 7860; 0 for any that is free"
     )
     command.add_argument("--name", nargs="+", default=[], metavar="NAME", help="names by which the page is called")
     command.add_argument("--show-imported", action="store_true", help="play the files that imported streams name")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from hippocam.stream.errors import SourceError
 from hippocam.stream.sources.files import check_file
-from hippocam.stream.sources.lerobot.meta import is_dataset
+from hippocam.stream.sources.lerobot.meta import is_dataset, lacks_meta
 from hippocam.stream.sources.logs.opening import is_log
 from hippocam.stream.sources.logs.ros import is_bag_folder
 from hippocam.stream.sources.logs.tum import is_tum
@@ -180,6 +180,11 @@ class _Walk:
         if is_dataset(folder):
             self._found.add(folder, "dataset")
             return
+        if lacks_meta(folder):
+            lost = (
+                "a LeRobot dataset without its meta/info.json; copy it whole, its videos are watched as mere files"
+            )
+            self._found.fail(folder, lost)
         if is_tum(folder) or is_bag_folder(folder):
             self._found.add(folder, "log")
             return

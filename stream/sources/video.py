@@ -37,6 +37,8 @@ from hippocam.stream.sources.sampling import pick_indices
 log = logging.getLogger(__name__)
 
 LONGEST_PX = 640
+# FFmpeg starts as many decoding threads as it is told, each with frames of its own.
+MOST_THREADS = 256
 
 _NOTHING_DECODED = "no frame could be decoded: the data are damaged; copy or record it again"
 
@@ -64,7 +66,7 @@ class VideoSource:
             path: The file.
             id: Name of the source; the file's stem when None.
             longest_px: Pictures are scaled down until their longer side has at most this many pixels.
-            threads: Decoding threads, 0 for one per core.
+            threads: Decoding threads, 0 for one per core, 256 at most.
             decoder: "pyav", "decord", or "auto": decord for reading most frames of a small MP4 with several
                 threads (it is faster there, and gives the same pixels), PyAV otherwise. decord needs an upright,
                 whole MP4 and gives way to PyAV for all else; frames and times are always the same. It decodes
@@ -72,12 +74,12 @@ class VideoSource:
             keyframes_only: Preview: give key frames alone, with their own true times, one in 4 s at most.
 
         Raises:
-            ValueError: longest_px is below 16, threads is negative or decoder is none of the three.
+            ValueError: longest_px is below 16, threads is below 0 or above 256, or decoder is none of the three.
         """
         if longest_px < 16:
             raise ValueError(f"longest_px must be 16 or more, found {longest_px}")
-        if threads < 0:
-            raise ValueError(f"threads must be 0 (one per core) or more, found {threads}")
+        if not 0 <= threads <= MOST_THREADS:
+            raise ValueError(f"threads must be 0 (one per core) to {MOST_THREADS}, found {threads}")
         if decoder not in get_args(Decoder):
             raise ValueError(f"decoder must be one of {', '.join(get_args(Decoder))}, found {decoder!r}")
         self._path = path_of(path) if is_remote(path) else Path(os.path.abspath(Path(path).expanduser()))

@@ -313,6 +313,12 @@ def test_a_truncated_video_keeps_what_can_be_read(tmp_path, media):
         ),
         (["watch", "field.mp4", "--memory", "n", "--encoder", "onnx:photos"], "hippocam models export open_clip:"),
         (["entities", "undo", "1", "--memory", "m"], "no change 1 to undo"),
+        (["robot", "serve", "--memory", "m", "--port", "99999999"], "'99999999' is no port: write 0 to 65535"),
+        (["web", "--memory", "m", "--port=-1"], "'-1' is no port"),
+        (
+            ["robot", "serve", "--memory", "m", "--deadline-ms", "nan"],
+            "'nan' is no time limit: write milliseconds",
+        ),
         (["search", "red", "--memory", "m", "--after=--"], "time '--' is not understood"),
         (["search", "red", "--memory", "m", "--stream=--"], "stream '--' is not in this memory"),
         (["export", "--memory", "m", "--after", "9" * 30], "is not understood: write seconds, MM:SS"),

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hippocam.apps.terminal import tell
+from hippocam.apps.terminal import milliseconds, port, tell
 
 if TYPE_CHECKING:
     from hippocam.apps.robot.serve.server import Service
@@ -31,17 +31,22 @@ def add_serve(names: argparse._SubParsersAction[argparse.ArgumentParser]) -> arg
     who.add_argument("--policy", type=Path, metavar="FILE", help="written by robot train; it answers with actions")
     who.add_argument("--upstream", metavar="URL", help="ws://... of the policy server that answers")
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
-    serve.add_argument("--port", type=int, default=8000, help="port (default 8000)")
+    serve.add_argument("--port", type=port, default=8000, help="port (default 8000)")
     serve.add_argument(
         "--hold",
         choices=("absolute", "relative"),
         help="with --upstream: the last action again, or none, while that does not answer",
     )
     serve.add_argument(
-        "--answer-ms", type=float, metavar="MS", help="that --upstream may take (default 60000, with --hold 500)"
+        "--answer-ms",
+        type=milliseconds,
+        metavar="MS",
+        help="that --upstream may take (default 60000, with --hold 500)",
     )
     serve.add_argument("--top", type=int, default=4, metavar="N", help="moments that are recalled (default 4)")
-    serve.add_argument("--deadline-ms", type=float, default=50.0, metavar="MS", help="of recall (default 50)")
+    serve.add_argument(
+        "--deadline-ms", type=milliseconds, default=50.0, metavar="MS", help="of recall (default 50)"
+    )
     serve.set_defaults(run=_serve)
     return serve
 

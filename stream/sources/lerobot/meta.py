@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from hippocam.stream.errors import SourceError
 from hippocam.stream.sources.lerobot.depth import DepthScale, is_depth, scale_of
+from hippocam.stream.sources.lerobot.unlisted import unlisted_in
 
 log = logging.getLogger(__name__)
 
@@ -101,11 +102,20 @@ def is_dataset(folder: Path) -> bool:
         return False
 
 
+def lacks_meta(folder: Path) -> bool:
+    """Tell whether a folder is a LeRobot dataset but for its meta folder's `info.json`: part of a copy."""
+    try:
+        return any((folder / "data").glob("chunk-*/*.parquet")) and not is_dataset(folder)
+    except OSError:
+        return False
+
+
 def read_episodes(folder: Path) -> tuple[list[Episode], list[SourceError]]:
     """List the episodes whose data file is there. The absent ones are told: a part may have been downloaded.
 
     Returns:
-        The episodes, and an error for each whose row cannot be understood; the others are listed all the same.
+        The episodes, and an error for each whose row cannot be understood, and for data that nothing is listed of;
+        the others are listed all the same.
 
     Raises:
         SourceError: The meta folder cannot be understood, or not one listed episode is there.
@@ -150,6 +160,12 @@ def read_episodes(folder: Path) -> tuple[list[Episode], list[SourceError]]:
             f"lists {len(understood)} episodes, but none of their data files is there; "
             "download the data and videos folders too (with git-lfs: git lfs pull)",
         )
+    if not failed:  # whose data would be taken for some that are not listed
+        numbers = dict[Path, list[int]]()
+        for episode in understood:
+            numbers.setdefault(episode.data, []).append(episode.index)
+        if told := unlisted_in(folder, numbers):
+            failed.append(SourceError(str(folder), told))
     gone = [episode for episode in understood if not there[episode.data]]
     if gone:
         log.warning(

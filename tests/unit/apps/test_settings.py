@@ -19,6 +19,16 @@ def test_a_file_names_only_what_differs(tmp_path):
     [
         ("pipelin: {}", "unknown key 'pipelin'. Did you mean 'pipeline'?"),
         ("pipeline: {fps: -1}", "pipeline: fps must be above 0"),
+        (
+            "memory: {budget_bytes: 1e9}",
+            "memory: budget_bytes must be a whole number, in digits or null, found '1e9'",
+        ),
+        ("pipeline: {fps: '2'}", "pipeline: fps must be a number, in digits or null, found '2'"),
+        ("pipeline: {fps: 2026-01-01}", "pipeline: fps must be a number, in digits or null, found datetime.date"),
+        ("pipeline: {chunk: yes}", "pipeline: chunk must be a whole number, in digits, found True"),
+        ("encoder: 5", "encoder must be text, in quotes, found 5"),
+        ("pipeline: {fps: 1}\npipeline: {chunk: 4}", "it says 'pipeline' twice; leave one"),
+        ("sources: {threads: 100000}", "threads must be 0 (one per core) to 256, found 100000"),
         ("pipeline: 3", "pipeline: expected keys and values, found 3"),
         ("memory: {budget_bytes: 10}", "budget must be 0.4 MB or more"),
         ("a: [", "not YAML"),

@@ -191,6 +191,38 @@ def test_one_line_that_is_wrong_refuses_no_other_episode(tmp_path: Path, media: 
     assert [error.uri for error in opened.failed] == [f"{tmp_path / 'arm'}#episode_000000"]
 
 
+@pytest.mark.parametrize("version", ["v2.1", "v3.0"])
+@pytest.mark.parametrize("gone", [1, 2])
+def test_data_of_which_no_episode_is_listed_are_told(
+    tmp_path: Path, media: ModuleType, version: str, gone: int
+) -> None:
+    media.render_lerobot(tmp_path / "arm", version=version, lengths=(20, 15, 10))
+    if version == "v3.0":
+        table = parquet.read_table(_listed(tmp_path / "arm"))
+        left = pa.concat_tables([table.slice(0, gone), table.slice(gone + 1)])
+        parquet.write_table(left, _listed(tmp_path / "arm"))
+    else:
+        file = tmp_path / "arm" / "meta" / "episodes.jsonl"
+        rows = file.read_text().splitlines()
+        file.write_text("\n".join(rows[:gone] + rows[gone + 1 :]))
+    opened = open_sources([tmp_path / "arm"])
+    assert [source.id for source in opened.sources] == [f"arm/episode_00000{k}" for k in range(3) if k != gone]
+    assert [error.uri for error in opened.failed] == [str(tmp_path / "arm")]
+    assert "a data file holds episodes that are not listed" in opened.failed[0].reason
+
+
+@pytest.mark.parametrize("version", ["v2.1", "v3.0"])
+def test_a_dataset_without_its_header_is_told_and_its_videos_are_watched(
+    tmp_path: Path, media: ModuleType, version: str
+) -> None:
+    media.render_lerobot(tmp_path / "arm", version=version, lengths=(5, 5), cameras=("top",))
+    (tmp_path / "arm" / "meta" / "info.json").unlink()
+    opened = open_sources([tmp_path / "arm"])
+    assert len(opened.sources) == (2 if version == "v2.1" else 1)
+    (error,) = opened.failed
+    assert "without its meta/info.json" in error.reason
+
+
 @pytest.mark.parametrize("line", ["no JSON", "[]", '{"episode_index": 1, ', "null", "\xff"])
 def test_a_line_that_is_no_row_refuses_no_episode(tmp_path: Path, media: ModuleType, line: str) -> None:
     media.render_lerobot(tmp_path / "arm", lengths=(20, 15))
