@@ -8,10 +8,10 @@
     WHOLES      a column each
     cosines     1 byte: in which parts of one they are counted, as a power of two, 0 for their bits; a column
     energies    a column of their bits each; first the own one, then the trained one where there is a prior
-    padding     zeros up to 470 bytes; 1 more where a block of the oldest layout is as long
+    padding     zeros up to 480 bytes; 1 more where a block of the oldest layout is as long
 
-So a block never lies whole on a page of 512 bytes: between others of which only the beginning does, with more on a
-page of their own, it would leave most of two pages empty.
+So a block never lies whole on a page of 512 bytes, also before it has its checksum: between others, of which the
+beginning lies there and more on a page of their own, it would leave most of two pages empty.
 
 Layout 2, which formats 7 and 8 have, is without those zeros. Blocks of formats 5 and 6 are rows of a fixed size,
 told by their length.
@@ -39,7 +39,7 @@ BLOCK_ROWS = 50
 OLDER_BLOCK_ROWS = 32
 _LAYOUT, _UNPADDED = 3, 2
 # Bytes of a block at least.
-_LEAST_BYTES = 470
+_LEAST_BYTES = 480
 _WHOLES = ("order", "twin", "informed", "version")
 # What a row of the older layout holds; the trained energy follows where there is a prior.
 _FIELDS = [
