@@ -25,6 +25,9 @@ _OPTIONS = {"protocol_whitelist": "file", "format_whitelist": ",".join(FORMATS)}
 # What an ASF begins with; the bytes that each of its objects begins with, and those of the header of a GIF.
 _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _ASF_HEAD_BYTES, _GIF_HEADER_BYTES = 24, 13
+# What a Matroska begins with, and the one element behind that header which holds all else.
+_EBML, _SEGMENT = bytes.fromhex("1a45dfa3"), bytes.fromhex("18538067")
+_CUES, _TAGS = bytes.fromhex("1c53bb6b"), bytes.fromhex("1254c367")
 _MP4_BOXES = (b"ftyp", b"mdat", b"free", b"wide", b"skip", b"moov", b"styp", b"pnot")
 
 
@@ -137,7 +140,7 @@ def _why_unopened(path: Path) -> str:
 
 
 def ends_beyond_file(path: Path) -> bool | None:
-    """Tell whether an MP4, AVI, ASF or GIF should have more bytes than it has; None for other containers.
+    """Tell whether an MP4, AVI, ASF, GIF or Matroska should have more bytes than it has; None for others.
 
     All are made of boxes that begin with their length; in a truncated file the last one is too long.
     """
@@ -146,6 +149,8 @@ def ends_beyond_file(path: Path) -> bool | None:
         head = file.read(16)
         if head[:4] == b"GIF8":
             return _gif_is_cut(file, head[10])
+        if head[:4] == _EBML:
+            return _matroska_is_cut(file, size)
         if head == _ASF:
             return _asf_is_cut(file, size)
         if head[:4] == b"RIFF":
@@ -166,6 +171,41 @@ def ends_beyond_file(path: Path) -> bool | None:
                 return False
             at += length
         return at > size
+
+
+def _matroska_is_cut(file: BinaryIO, size: int) -> bool | None:
+    """Whether a Matroska or WebM ends within its segment; None where it does not say how long that is.
+
+    What is recorded live says nothing. See RFC 8794, 4 and 6, and RFC 9559, 4.5.
+    """
+    file.seek(len(_EBML))
+    head_bytes = _ebml_number(file)
+    if head_bytes is None:
+        return None
+    file.seek(head_bytes, os.SEEK_CUR)
+    if file.read(len(_SEGMENT)) != _SEGMENT:  # damaged, not missing
+        return None
+    segment_bytes = _ebml_number(file)
+    if segment_bytes is None or file.tell() + segment_bytes <= size:
+        return None if segment_bytes is None else False
+    while first := file.read(1):
+        element = first + file.read(8 - first[0].bit_length())
+        length = _ebml_number(file)
+        if length is None or file.tell() + length > size:
+            return element not in (_CUES, _TAGS)  # which hold no pictures
+        file.seek(length, os.SEEK_CUR)
+    return True
+
+
+def _ebml_number(file: BinaryIO) -> int | None:
+    """A number whose first byte tells by its leading zeros how many follow; None where it is not known."""
+    first = file.read(1)
+    if not first or not first[0]:
+        return None
+    more = 8 - first[0].bit_length()
+    bits = 7 * (more + 1)
+    number = int.from_bytes(first + file.read(more), "big") & ((1 << bits) - 1)
+    return None if number == (1 << bits) - 1 else number
 
 
 def _asf_is_cut(file: BinaryIO, size: int) -> bool:

@@ -138,6 +138,21 @@ def test_truncation_is_told_in_other_containers(tmp_path: Path, media: ModuleTyp
     assert len(seen) > 60
 
 
+@pytest.mark.parametrize("name", ["a.webm", "a.mkv"])
+def test_a_matroska_is_told_as_truncated_by_the_last_frame_that_it_lacks(
+    tmp_path: Path, media: ModuleType, name: str
+) -> None:
+    media.render_video(tmp_path / name, frames=40, fps=10)
+    whole = (tmp_path / name).read_bytes()
+    behind = whole.rindex(bytes.fromhex("1c53bb6b"))  # the index, behind all pictures
+    for length in (*range(behind - 400, behind, 50), behind - 1, behind + 9, len(whole) - 1, len(whole)):
+        (tmp_path / f"cut_{name}").write_bytes(whole[:length])
+        seen, reason = _read(tmp_path / f"cut_{name}")
+        assert all(media.read_number(o.images[""]) == round(10 * o.time_s) for o in seen)
+        assert reason.startswith("truncated: read up to ") == (length < behind + 5), length
+        assert len(seen) == 40 or length < behind
+
+
 def _render_gif(path: Path, media: ModuleType, frames: int) -> None:
     first, *others = (PIL.Image.fromarray(media.numbered_image(k)) for k in range(frames))
     first.save(path, save_all=True, append_images=others, duration=200)
