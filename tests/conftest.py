@@ -12,6 +12,9 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # a process a core: threads of several would wait for each other
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # read by NumPy when it is loaded, and by all that tests start
+
 import numpy as np
 import pytest
 

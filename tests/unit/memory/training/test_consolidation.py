@@ -123,8 +123,12 @@ def test_training_leaves_torch_as_it_was(streams):
     import torch
 
     threads, state = torch.get_num_threads(), torch.get_rng_state()
-    train_consolidation(streams[:4], replace(CONFIG, epochs=1), progress=False)
-    assert torch.get_num_threads() == threads
+    torch.set_num_threads(3)
+    try:
+        train_consolidation(streams[:4], replace(CONFIG, epochs=1), progress=False)
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(threads)
     assert torch.equal(torch.get_rng_state(), state)
 
 
