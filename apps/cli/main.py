@@ -24,6 +24,8 @@ from hippocam.apps.cli.models import add_commands as add_models
 from hippocam.apps.cli.pin import add_arguments as add_pin
 from hippocam.apps.cli.pin import pin as run_pin
 from hippocam.apps.cli.robot.commands import add_commands as add_robot
+from hippocam.apps.cli.sleep import add_arguments as add_sleep
+from hippocam.apps.cli.sleep import sleep as run_sleep
 from hippocam.apps.cli.train import add_commands as add_trainings
 from hippocam.apps.cli.transfer import add_export, add_import
 from hippocam.apps.cli.verify import add_arguments as add_verify
@@ -116,7 +118,18 @@ def _parser() -> argparse.ArgumentParser:
     version = importlib.metadata.version("hippocam")
     parser.add_argument("--version", action="version", version=f"hippocam {version}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND", groups=GROUPS)
+    _add_watching(commands)
+    _add_asking(commands)
+    _add_keeping(commands)
+    add_robot(commands)
+    add_archive(commands)
+    add_models(commands)
+    add_trainings(commands.add_parser("train", help="learn beforehand how memories are kept"))
+    add_benches(commands.add_parser("bench", help="measure what it can and what that takes"))
+    return parser
 
+
+def _add_watching(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     watch = _command(commands, "watch", _watch, "watch videos, folders, image folders or LeRobot datasets")
     watch.add_argument("sources", nargs="+", metavar="SOURCE", help="file, folder or quoted glob")
     watch.add_argument(
@@ -139,7 +152,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     watch.add_argument("--executor", choices=EXECUTORS, default="local", help="in this process, or on Ray")
     watch.add_argument("--zones", type=Path, metavar="FILE", help="zones and masks in a YAML file")
+    add_live(commands)
+    clip = _command(commands, "clip", _status, "write footage of a camera or a recording into a file")
+    add_clip(clip, _session)
 
+
+def _add_asking(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     search = _command(commands, "search", _search, "find the moments that show what a text describes")
     search.add_argument("text", metavar="TEXT")
     add_where(search)
@@ -165,6 +183,21 @@ def _parser() -> argparse.ArgumentParser:
             help="look at the source again where evidence is thin (default: for readers that see)",
         )
 
+    web = _command(commands, "web", _web, "open the page", json_output=False)
+    add_memories(web)
+    add_web(web)
+
+    text = "the memory as tools for a model: the Model Context Protocol over stdin and stdout"
+    mcp = _command(commands, "mcp", _status, text, json_output=False)
+    add_memories(mcp)
+    add_mcp(mcp, _session)
+
+    entities = _command(commands, "entities", _status, "things and people that were told apart", json_output=False)
+    add_entities(entities, _session)
+    add_memories(entities)
+
+
+def _add_keeping(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     add_memories(_command(commands, "status", _status, "what the memory holds, by stream and tier"))
 
     explain = _command(commands, "explain", _explain, "why an entry is held, or was given up")
@@ -182,17 +215,8 @@ def _parser() -> argparse.ArgumentParser:
     text = "take something out of quarantine: it is recalled again"
     add_quarantine(_command(commands, "release", _status, text), released=True)
 
-    entities = _command(commands, "entities", _status, "things and people that were told apart", json_output=False)
-    add_entities(entities, _session)
-    add_memories(entities)
-
     sleep = _command(commands, "sleep", _sleep, "make the memory smaller while what it recalls holds")
-    sleep.add_argument(
-        "--target", type=float, metavar="F", help="share of the entries' bytes to be left (default 0.25)"
-    )
-    sleep.add_argument(
-        "--undo", action="store_true", help="undo the last sleep: its entries come back, without pictures"
-    )
+    add_sleep(sleep)
 
     text = "write a memory into a file"
     add_export(_command(commands, "export", _status, text, json_output=False, config=False))
@@ -204,28 +228,6 @@ def _parser() -> argparse.ArgumentParser:
 
     text = "whether a memory is as it was written, and what is set right where it is not"
     add_verify(_command(commands, "verify", _status, text, config=False))
-
-    add_live(commands)
-    clip = _command(commands, "clip", _status, "write footage of a camera or a recording into a file")
-    add_clip(clip, _session)
-    add_robot(commands)
-    add_archive(commands)
-    add_models(commands)
-
-    bench = commands.add_parser("bench", help="measure what it can and what that takes")
-    add_benches(bench)
-
-    add_trainings(commands.add_parser("train", help="learn beforehand how memories are kept"))
-
-    web = _command(commands, "web", _web, "open the page", json_output=False)
-    add_memories(web)
-    add_web(web)
-
-    text = "the memory as tools for a model: the Model Context Protocol over stdin and stdout"
-    mcp = _command(commands, "mcp", _status, text, json_output=False)
-    add_memories(mcp)
-    add_mcp(mcp, _session)
-    return parser
 
 
 def _command(
@@ -370,41 +372,9 @@ def _forget(options: argparse.Namespace) -> int:
         return run_forget(session, options)
 
 
-def _wake(back: int, *, json_output: bool) -> int:
-    if json_output:
-        tell_json({"back": back})
-    elif back:
-        tell(f"the last sleep is undone: {back} entries are what they were, but for their pictures")
-    else:
-        tell("no sleep is remembered: nothing to undo")
-    return 0
-
-
 def _sleep(options: argparse.Namespace) -> int:
-    from hippocam.apps.api import sleep_json
-
     with _session(options) as session:
-        if options.undo:
-            return _wake(session.wake(), json_output=options.json)
-        report = session.sleep(options.target)
-    if options.json:
-        tell_json(sleep_json(report))
-        return 0
-    reduced = f", {report.reduced} of them with reduced vectors" if report.reduced else ""
-    tell(
-        f"{report.before} entries became {report.after}{reduced}; {report.bytes_before / 1e6:.1f} MB became "
-        f"{report.bytes_after / 1e6:.1f} MB"
-    )
-    shares = (
-        f"{100 * report.recall_before[k]:.1f} % before, {100 * report.recall_after[k]:.1f} % after among the "
-        f"first {k}"
-        for k in report.recall_before
-    )
-    tell(f"{report.probes} probes found their moment: {'; '.join(shares)}")
-    tell(
-        f"{report.committed} changes were written, {report.rolled_back} would have lost too much and were not made"
-    )
-    return 0
+        return run_sleep(session, options)
 
 
 def _unpin(options: argparse.Namespace) -> int:
