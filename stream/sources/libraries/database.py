@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import math
 import shutil
 import sqlite3
 import tempfile
@@ -12,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from hippocam.stream.errors import SourceError
+from hippocam.stream.timecode import LATEST_DATE_S
 
 _HEAD = b"SQLite format 3\0"
 
@@ -47,7 +50,7 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
             shutil.copyfile(log, copy.with_name("copy.db-wal"))
             with closing(_connected(copy, "mode=rw")) as connection:
                 yield connection
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeError) as error:  # SQLite's own message may hold any bytes
         raise SourceError(
             str(path), f"the database cannot be read ({error}); copy it while nobody writes"
         ) from error
@@ -59,6 +62,7 @@ def _connected(path: Path, how: str) -> sqlite3.Connection:
     connection = sqlite3.connect(f"{path.resolve().as_uri()}?{how}", uri=True)
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.row_factory = sqlite3.Row
+    connection.text_factory = functools.partial(str, encoding="utf-8", errors="replace")
     return connection
 
 
@@ -68,25 +72,32 @@ def columns(connection: sqlite3.Connection, table: str) -> frozenset[str]:
 
 
 def since_1970(value: object) -> float | None:
-    """Seconds since 1970 of a time as programs write it: a number, or a date with a zone or in UTC."""
-    if isinstance(value, int | float):
-        return float(value)
-    if not isinstance(value, str):
-        return None
+    """Seconds since 1970 of a time as programs write it: a number, or a date with a zone or in UTC.
+
+    None where it is neither, or beyond all calendars.
+    """
+    time_s = number(value)
+    if time_s is None and isinstance(value, str):
+        try:
+            moment = datetime.fromisoformat(value.replace(" UTC", "+00:00"))
+        except ValueError:
+            return None
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return time_s
+
+
+def number(value: object) -> float | None:
+    """A number, also one that stands as text, of which times are made; None where it is none, or too large."""
     try:
-        return float(value)
-    except ValueError:
-        pass
-    try:
-        moment = datetime.fromisoformat(value.replace(" UTC", "+00:00"))
-    except ValueError:
+        found = float(value) if isinstance(value, int | float | str) else math.nan
+    except (ValueError, OverflowError):
         return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return found if abs(found) <= LATEST_DATE_S else None
 
 
 def parsed(value: object) -> object:
     """A column that holds JSON as text; None where it does not."""
     try:
         return json.loads(value) if isinstance(value, str | bytes) else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO
@@ -14,6 +15,8 @@ Row = Mapping[str, str]
 _COPY = re.compile(r'COPY (?:public\.)?"?(\w+)"? \((.*)\) FROM stdin;\s*')
 _ESCAPED = re.compile(r"\\(.)")
 _LETTERS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+# What reading a file raises that is cut off or damaged, packed or not.
+_UNREADABLE = (OSError, EOFError, zlib.error)
 # Where a table that tells what a dump is must stand.
 _LOOKED_AT = 64_000_000
 
@@ -36,7 +39,7 @@ def has_table(path: Path, tables: frozenset[str]) -> bool:
                     return True
                 if read > _LOOKED_AT:
                     return False
-    except (OSError, EOFError):
+    except _UNREADABLE:
         return False
     return False
 
@@ -61,7 +64,7 @@ def rows(path: Path, tables: frozenset[str]) -> Iterator[tuple[str, Row]]:
                         yield table, {name: _plain(value) for name, value in values if value != "\\N"}
                 elif line.startswith("COPY ") and (found := _COPY.fullmatch(line)) is not None:
                     table, names = found[1], [name.strip().strip('"') for name in found[2].split(",")]
-    except (OSError, EOFError) as error:
+    except _UNREADABLE as error:
         raise SourceError(str(path), f"the dump cannot be read to its end ({error})") from error
 
 

@@ -13,10 +13,10 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from hippocam.stream.sources.libraries.database import columns, since_1970
+from hippocam.stream.sources.libraries.database import columns, number, since_1970
 from hippocam.stream.sources.libraries.pieces import Folders, Piece, PieceSource, Words
 from hippocam.stream.sources.naming import slug
-from hippocam.stream.timecode import DATES_FROM_S
+from hippocam.stream.timecode import DATES_FROM_S, LATEST_DATE_S
 
 NAME = "screenpipe"
 # A line that is on the screen again within this time was there all along, seconds: frames are up to 30 s apart.
@@ -125,15 +125,15 @@ def _read(frames: Sequence[_Frame]) -> Iterator[Words]:
     open_: dict[tuple[str, str], Words] = {}
     for frame in frames:
         lines = [line.strip()[:_MOST_LETTERS] for line in frame.text.splitlines() if line.strip()]
-        shown = [("screen", line, number) for number, line in enumerate(lines[:_MOST_LINES])]
+        shown = [("screen", line, rank) for rank, line in enumerate(lines[:_MOST_LINES])]
         shown += [("mark", frame.window[:_MOST_LETTERS], 0)] if frame.window else []
-        for kind, text, number in shown:
+        for kind, text, rank in shown:
             known = open_.get((kind, text))
             if known is not None and frame.time_s - known.t1_s > _STAYS_S:
                 yield known
                 known = None
             t0_s = frame.time_s if known is None else known.t0_s
-            open_[kind, text] = Words(kind=kind, t0_s=t0_s, t1_s=frame.time_s, text=text, line=number)
+            open_[kind, text] = Words(kind=kind, t0_s=t0_s, t1_s=frame.time_s, text=text, line=rank)
     yield from open_.values()
 
 
@@ -149,5 +149,7 @@ def _heard(connection: sqlite3.Connection) -> Iterator[Words]:
         chunk_s = since_1970(at)
         if chunk_s is None or not str(text or "").strip():
             continue
-        t0_s = chunk_s + max(0.0, start_s or 0.0)
-        yield Words(kind="speech", t0_s=t0_s, t1_s=max(t0_s, chunk_s + (end_s or 0.0)), text=str(text).strip())
+        t0_s = chunk_s + max(0.0, number(start_s) or 0.0)
+        t1_s = max(t0_s, chunk_s + (number(end_s) or 0.0))
+        if t1_s <= LATEST_DATE_S:
+            yield Words(kind="speech", t0_s=t0_s, t1_s=t1_s, text=str(text).strip())

@@ -35,6 +35,15 @@ def test_values_are_plain_and_what_is_null_is_left_out(tmp_path: Path, packed: b
     ]
 
 
+def test_a_packed_dump_that_is_damaged_is_told(tmp_path: Path) -> None:
+    path, whole = tmp_path / "d.sql.gz", gzip.compress(DUMP.encode())
+    for at in range(10, len(whole) - 8):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 255]) + whole[at + 1 :])
+        has_table(path, frozenset({"asset"}))
+        with pytest.raises(SourceError, match="to its end"):
+            list(rows(path, frozenset({"asset"})))
+
+
 def test_a_dump_that_is_cut_off_is_told(tmp_path: Path) -> None:
     path = tmp_path / "d.sql.gz"
     path.write_bytes(gzip.compress(DUMP.encode())[:-20])
