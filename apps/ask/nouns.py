@@ -60,7 +60,7 @@ _THERE = re.compile(
     r"|drives? (?:away|off)|drove (?:away|off))\b\s*)*"
     r"(?:(?:in|on|at|around|inside|outside|near) (?:the |this |that )?(?:house|home|room|flat|hall|kitchen|yard"
     r"|garden|driveway|street|road|park|shop|office|building|place|scene|view|picture|image|video|film|table|door"
-    r"|camera|entrance|parking lot|campus|world)\b)?\s*$",
+    r"|camera|entrance|parking lot|campus|world|background|foreground|distance)\b)?\s*$",
     re.IGNORECASE,
 )
 # Words after a noun that say how it looks, or where it is.

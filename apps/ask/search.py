@@ -17,8 +17,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hippocam.apps.ask.answer.facts import READ_FOR_DRAWN, drawn_streams
 from hippocam.apps.ask.asof import Subject
-from hippocam.apps.ask.belief.presence import doubted, labels_named, supposed
+from hippocam.apps.ask.belief.presence import confirmed, doubted, labels_named, supposed
 from hippocam.apps.ask.belief.regions import LOOKED, RegionEncoder, by_regions, on_its_scale
 from hippocam.apps.ask.belief.witnesses import together
 from hippocam.apps.ask.count.count import StreamTimes, answer_count
@@ -121,13 +122,22 @@ class Search:
         top = max(parts[0].query.top, LOOKED if isinstance(self.encoder, RegionEncoder) else 0)
         if parts[0].query.beside == 0 and top > parts[0].query.top:  # the regions of a few more are looked at
             wider = [Part(member, replace(query, top=top)) for member, query in parts]
-            looked = self._found(wider, presupposed=presupposed)
+            looked = self._confirmed(text, self._found(wider, presupposed=presupposed), where)
             moments = tuple(with_told(looked[: parts[0].query.top], looked, together))
         else:
-            moments = self._found(parts, presupposed=presupposed)
+            moments = self._confirmed(text, self._found(parts, presupposed=presupposed), where)
         if isinstance(self.encoder, AbsentEncoder):
             return tuple(moment for moment in moments if moment.noted or moment.score > _BY_NO_WORD)
         return moments
+
+    def _confirmed(self, text: str, moments: Sequence[Evidence], where: Where) -> tuple[Evidence, ...]:
+        at_s = where.get("at_s")
+
+        def is_drawn(stream: str) -> bool:
+            notable = self.notable({"stream": stream, "at_s": at_s}, READ_FOR_DRAWN)
+            return stream in drawn_streams(moment for _, moment in notable)
+
+        return confirmed(text, moments, lambda: self.entities(at_s), is_drawn)
 
     def _found(self, parts: Sequence[Part], *, presupposed: bool) -> tuple[Evidence, ...]:
         if len(parts) > 1:

@@ -16,6 +16,7 @@ import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from enum import Enum
 
 from hippocam.memory.filter import Filter
 from hippocam.memory.recall.passages import SCREEN, Passage, Sentences, believed, passages
@@ -76,9 +77,19 @@ _BEARING = (
     r"|stickers?"
 )
 _WRITING = re.compile(rf"\b(?:{_WRITTEN}|{_BEARING})\b", re.IGNORECASE)
-# What asks for the writing itself: "the sign about the door", and not "a pizza on a plate".
+# What asks for what is said or written, wherever it came from.
+_TELLS = re.compile(
+    r"\b(?:say|says|said|saying|mention\w*|spoken|pronounc\w*|quot(?:e|es|ed)|subtitle\w*|captions?|chapters?|titled?"
+    r"|text|words?|sentences?|written|writing|writes?|wrote"
+    r"|(?:talk|speak|spoke|tell|told|read|ask)\w* (?:about|of)"
+    r"|screens? (?:tells?|told|asks?|asked|reads?|talks?|speaks?))\b",
+    re.IGNORECASE,
+)
+# What asks for the writing on something: "the sign about the door", and not "a black screen".
 _READ = re.compile(
-    rf"\b(?:{_WRITTEN}|(?:{_BEARING}) (?:about|reading|titled|named|called|labell?ed)"
+    rf"\b(?:slides? (?:about|of|on|for|that|which|where)|on (?:the )?screen"
+    rf"|(?:{_WRITTEN}|{_BEARING}) (?:about|reading|titled|named|called|labell?ed|names?|lists?|listing"
+    r"|explain\w*|thank\w*)"
     r"|(?:number|licen[cs]e) plates?)\b",
     re.IGNORECASE,
 )
@@ -216,13 +227,27 @@ def _named(text: str) -> tuple[list[str], bool]:
     return [word for word in words if not about_words or word not in _FILLER], about_words
 
 
-def answered_in_words(text: str) -> bool:
-    """Whether words can be the answer: a question for what is said or written, or for a name alone.
+class Words(Enum):
+    """Which words can be the answer to a question."""
 
-    A thing that may bear writing is seen, too, so naming it asks for no words.
+    NONE = "none"
+    READ = "what was read in a picture"
+    ALL = "all"
+
+    def answer(self, notes: Sequence[Note]) -> bool:
+        """Whether some notes that speak for a moment can be the answer."""
+        return self is Words.ALL or (self is Words.READ and {note.kind for note in notes} == {SCREEN})
+
+
+def words_that_answer(text: str) -> Words:
+    """Which words can be the answer: all of a question for what is said or written, or for a name alone.
+
+    Of a slide or a sign about something what was read in a picture is. A thing that bears writing is seen, too, so
+    naming it, or how it looks, asks for no words: "a black screen", "a slide with a map".
     """
-    _, about_words = asked_words(text)
-    return about_words or _READ.search(text) is not None or names_alone(text)
+    if _TELLS.search(text) or _QUOTED.search(text) or names_alone(text):
+        return Words.ALL
+    return Words.READ if _READ.search(text) else Words.NONE
 
 
 def names_alone(text: str) -> bool:

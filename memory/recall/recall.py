@@ -27,7 +27,7 @@ from hippocam.memory.filter import Filter
 from hippocam.memory.provenance.records import import_of
 from hippocam.memory.recall.index import KeyIndex
 from hippocam.memory.recall.neighbours import with_neighbours
-from hippocam.memory.recall.notes import about_speech, answered_in_words, find_notes
+from hippocam.memory.recall.notes import Words, about_speech, find_notes, words_that_answer
 from hippocam.memory.recall.query import Candidate, NoteHit, Query, RecallConfig, SummaryHit, order
 from hippocam.memory.recall.ranking import by_belief, trusted, varied, without_copies
 from hippocam.memory.recall.thing_hit import ThingHit
@@ -125,8 +125,8 @@ def recall(
     further = most + len(lent) + len(shown)
     cosines.update(index.search(query.vector, further, [entry_id for entry_id in extra if entry_id in index]))
     extra = [entry_id for entry_id in extra if entry_id not in index][:further]
-    in_words = query.in_words or answered_in_words(query.text)
-    trust = Trust(store.provenance, query.vector, believed, check, in_words=in_words)
+    asked = Words.ALL if query.in_words else words_that_answer(query.text)
+    trust = Trust(store.provenance, query.vector, believed, check, words=asked)
     found, entries = [], store.entries.several([*cosines, *extra])
     for entry_id in {**cosines, **dict.fromkeys(extra)}:
         entry = entries.get(entry_id)
@@ -140,7 +140,7 @@ def recall(
     found += [thing_by_itself(trust, hit) for hit in unheld]
     ranked = sorted(trusted(sorted(found, key=order)), key=by_belief)  # stable
     # where words are asked for, it says nothing of a moment that its picture is like another's
-    best = ranked[: query.top] if in_words else _varied(store, ranked, query.top, words)
+    best = _varied(store, ranked, query.top, words) if asked is Words.NONE else ranked[: query.top]
     return with_neighbours(store, best, query, wanted) if query.beside else best
 
 

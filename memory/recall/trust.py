@@ -20,8 +20,9 @@ from typing import NamedTuple, Protocol
 from hippocam.memory.entities.records import Visit
 from hippocam.memory.provenance.records import import_of
 from hippocam.memory.provenance.table import ProvenanceTable
+from hippocam.memory.recall.notes import Words
 from hippocam.memory.records import Entry
-from hippocam.stream.records import Box, FloatArray
+from hippocam.stream.records import Box, FloatArray, Note
 
 # Belief from which a moment is an answer.
 BELIEVED_FROM = 0.5
@@ -74,7 +75,7 @@ class Trust:
         asked_D: float32 [D], the question in the encoder's space.
         believed: The belief that a picture at some cosine shows it.
         check: Looks at pictures of imports again; None takes their vectors at their word.
-        in_words: Whether words can be the answer.
+        words: Which words can be the answer.
     """
 
     def __init__(
@@ -84,36 +85,41 @@ class Trust:
         believed: Callable[[float], float],
         check: PictureCheck | None,
         *,
-        in_words: bool,
+        words: Words,
     ) -> None:
         self._parts = provenance.parts()
         # a memory that is all imports was moved here: there is no own footage for them to stand behind
         self._doubted = bool(self._parts) and provenance.own_footage(self._parts)
-        self._in_words, self._asked_D = in_words, asked_D
+        self._words, self._asked_D = words, asked_D
         self._believed, self._check = believed, check
         self._checks = _MOST_CHECKS
 
-    def judge(self, entry: Entry, beliefs: Beliefs) -> Judgement:
-        """What is believed of an entry; call it with the strongest first, for only so many imports are checked."""
+    def judge(self, entry: Entry, beliefs: Beliefs, notes: Sequence[Note] = ()) -> Judgement:
+        """What is believed of an entry; call it with the strongest first, for only so many imports are checked.
+
+        Args:
+            entry: The entry.
+            beliefs: What speaks for it.
+            notes: Those of them that are notes.
+        """
+        in_words = self._words.answer(notes)
         made_by = import_of(self._parts.get(entry.stream), entry.first_seq)
-        seen, labels, text, notes, box = beliefs
+        seen, labels, text, noted, box = beliefs
         if made_by is None or not self._doubted:
             shown = 1 - (1 - seen) * (1 - labels) * (1 - text)
-            score, claimed = joined(shown, [notes], in_words=self._in_words)
-            return Judgement(seen, score, claimed, made_by, witnessed=self._witnessed(shown, [notes]))
+            score, claimed = joined(shown, [noted], in_words=in_words)
+            witnessed = _witnessed(shown, [noted], in_words=in_words)
+            return Judgement(seen, score, claimed, made_by, witnessed=witnessed)
         refuted, doubted = False, True
         if seen >= BELIEVED_FROM and self._check is not None:
             cosine = self._check.cosine(entry, self._asked_D, box) if self._checks > 0 else None
             self._checks -= 1
             seen = _as_claim(seen) if cosine is None else min(seen, self._believed(cosine))
             refuted = doubted = seen < BELIEVED_FROM  # its vector claims what its picture does not show
-        told = [labels, text, notes]
-        score, claimed = joined(seen, told, in_words=self._in_words)
+        told = [labels, text, noted]
+        score, claimed = joined(seen, told, in_words=in_words)
         claimed = claimed or (refuted and score < BELIEVED_FROM)
-        return Judgement(seen, score, claimed, made_by, doubted, self._witnessed(seen, told))
-
-    def _witnessed(self, shown: float, told: Sequence[float]) -> float | None:
-        return shown if any(told) and not self._in_words else None
+        return Judgement(seen, score, claimed, made_by, doubted, _witnessed(seen, told, in_words=in_words))
 
     def unseen(self, visit: Visit, belief: float) -> Judgement:
         """What is believed of a thing whose time no entry holds any more: no picture can be looked at again."""
@@ -124,9 +130,13 @@ class Trust:
         kept = belief if belief < BELIEVED_FROM else _as_claim(belief)
         return Judgement(kept, kept, belief >= BELIEVED_FROM, made_by, True)
 
-    def told(self, belief: float) -> tuple[float, bool]:
+    def told(self, belief: float, notes: Sequence[Note]) -> tuple[float, bool]:
         """What is believed of notes without a picture, and whether it is a claim."""
-        return joined(0.0, [belief], in_words=self._in_words)
+        return joined(0.0, [belief], in_words=self._words.answer(notes))
+
+
+def _witnessed(shown: float, told: Sequence[float], *, in_words: bool) -> float | None:
+    return shown if any(told) and not in_words else None
 
 
 def joined(shown: float, told: Sequence[float], *, in_words: bool) -> tuple[float, bool]:

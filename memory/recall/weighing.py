@@ -68,7 +68,7 @@ def weighed(
         notes=noted.belief if noted is not None else 0.0,
         box=box_at(thing.visit, entry.frame_s) if thing is not None else None,
     )
-    judged = trust.judge(entry, beliefs)
+    judged = trust.judge(entry, beliefs, noted.notes if noted is not None else ())
     holds = set(content_words(entry.text)) | set(content_words(" ".join(entry.labels)))
     return Candidate(
         entry=entry,
@@ -112,7 +112,7 @@ def lend_notes(store: Tables, hits: Sequence[NoteHit], wanted: Filter) -> tuple[
 
 def note_by_itself(trust: Trust, hit: NoteHit) -> Candidate:
     """Make a candidate without a picture of notes whose time no entry holds any more."""
-    score, claimed = trust.told(hit.belief)
+    score, claimed = trust.told(hit.belief, hit.notes)
     first, span = hit.notes[0], hit.span
     entry = unheld_entry(
         note_id(first.stream, first.kind, first.t0_s, first.text), hit.stream, span, frame_s=span.t0_s

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hippocam.memory.recall.notes import answered_in_words
+from hippocam.memory.recall.notes import Words, words_that_answer
 from hippocam.memory.records import Evidence
 from hippocam.models.errors import ReaderError
 from hippocam.models.readers.checks import check_whole
@@ -129,8 +129,8 @@ class Context:
 
     @property
     def in_words(self) -> bool:
-        """Whether words can be the answer; else it is seen."""
-        return _in_words(self.kind, self.question)
+        """Whether any words can be the answer; else it is seen, or read in a picture."""
+        return _words(self.kind, self.question) is Words.ALL
 
     @property
     def pictures(self) -> int:
@@ -195,7 +195,7 @@ def build_context(
         closer: JPEGs to use instead of the kept ones, by a moment's id, each of its `frame_s`.
     """
     closer = closer or {}
-    in_words = _in_words(kind, question)
+    words = _words(kind, question)
     newest = sorted(live, key=lambda frame: frame.time_s)[-config.live_frames :] if config.live_frames else []
     frames = [
         Shown(
@@ -221,7 +221,7 @@ def build_context(
             evidence=told,
         )
         for place, moment in enumerate(sorted(evidence, key=lambda e: (e.t0_s, e.stream, e.id)), start=1)
-        for told in [moment if in_words else without_claims(moment, question)]
+        for told in [moment if words.answer(moment.notes[: moment.noted]) else without_claims(moment, question)]
     ]
     context = Context(
         question=question,
@@ -238,8 +238,8 @@ def estimated_tokens(text: str, pictures: int, config: ContextConfig) -> int:
     return math.ceil(len(text) / 3) + pictures * config.tokens_per_frame
 
 
-def _in_words(kind: QuestionKind, question: str) -> bool:
-    return kind.in_words or answered_in_words(question)
+def _words(kind: QuestionKind, question: str) -> Words:
+    return Words.ALL if kind.in_words else words_that_answer(question)
 
 
 def _stored(path: str) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from hippocam.memory.recall.notes import about_speech
+from hippocam.memory.recall.notes import about_speech, about_writing
 from hippocam.memory.records import Evidence
 from hippocam.models.readers.context import Context, ContextConfig
 from hippocam.models.readers.note_text import IMPORTED, one_line, told_notes
@@ -106,7 +106,7 @@ class ExtractiveReader:
         if context.kind == QuestionKind.SAID and not any(e.noted for e in _likely(evidence)):
             sentences, unknown, belief = [Sentence(text=_UNHEARD)], True, 0.0
         elif best.claimed and best.score < SEEN_FROM:
-            sentences, unknown = [Sentence(text=_claim(best))], True
+            sentences, unknown = [Sentence(text=_claim(best, context.question))], True
         elif best.score < SEEN_FROM:
             nearest = f"nothing in the memory matches well enough. The nearest is {_stretch(best)}"
             sentences, unknown = [Sentence(text=f"Not seen: {nearest}.")], True
@@ -170,10 +170,15 @@ def _shown_only(kind: QuestionKind, best: Evidence) -> Sentence:
     return Sentence(text=text, evidence_ids=(best.id,))
 
 
-def _claim(moment: Evidence) -> str:
-    """What words claim where no picture bears them out; it is told as theirs, and not as seen."""
+def _claim(moment: Evidence, question: str) -> str:
+    """What words claim where no picture bears them out; it is told as theirs, and not as seen.
+
+    Of a question that is about words it is not said that they are not there.
+    """
     said = _noted(moment) if moment.noted else _words(moment)
     told = f"{said}, in {moment.stream}" if moment.noted or moment.text else str(_stretch(moment))
+    if about_writing(question) or about_speech(question):
+        return f"Only words tell of it, and no picture bears them out: {told}{_from(moment)}."
     return f"Not seen: no picture bears out what words claim. {told[0].upper()}{told[1:]}{_from(moment)}."
 
 

@@ -2,13 +2,14 @@
 
 Among many pictures some always come near a description, whatever it says. The detector knows some eighty kinds of
 things, and of these it knows better: what it has not seen in two frames is hardly there; see
-memory/entities/detections.py. What it followed at other times of a stream is hardly there where it saw none.
+memory/entities/detections.py. What it followed at other times of a stream is hardly there where it saw none. And
+a thing that it followed was there, however far its picture lies from the word for it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from hippocam.apps.ask.belief.witnesses import believed_anew, is_in_words, shown_belief
@@ -23,6 +24,7 @@ from hippocam.apps.ask.nouns import (
     thing_in,
 )
 from hippocam.memory.entities.detections import VERY_HIGH, Presence
+from hippocam.memory.entities.records import Entity, Visit
 from hippocam.memory.filter import Filter
 from hippocam.memory.memory import Memory
 from hippocam.memory.recall.query import Query
@@ -44,6 +46,10 @@ _MISCOLOURED = 0.4
 # By how much the odds fall that a moment shows what was followed at other times of its stream, and not then; and
 # from how many seconds a frame on a stretch of detections says nothing of a moment within it.
 _ELSEWHERE, _DENSE = 3.0, 2.0
+# So many of a thing are more than one that was followed.
+_SEVERAL = re.compile(r"(?:the |these |those |my )?(?:two|three|four|several|many|\d+|no)\b", re.IGNORECASE)
+# That a thing was there which the detector followed then.
+_FOLLOWED = 0.85
 # Odds that what a question presupposes was there.
 _SUPPOSED = 8.0
 
@@ -110,6 +116,49 @@ def doubted(
         _miscoloured(memory, query, _doubted(memory, query, moment, labels, prefix, very_high), coloured, prefix)
         for moment in moments
     )
+
+
+def confirmed(
+    text: str,
+    moments: Sequence[Evidence],
+    entities: Callable[[], Sequence[Entity]],
+    is_drawn: Callable[[str], bool],
+) -> tuple[Evidence, ...]:
+    """Believe moments in which the detector followed a thing of which a text says no more than what it is.
+
+    Args:
+        text: What was looked for.
+        moments: What was found, the strongest first.
+        entities: Gives what was told apart.
+        is_drawn: Whether a stream is of drawings or a screen, in which the detector sees what is not there.
+
+    Returns:
+        The moments, the strongest first. What an import tells of itself, and what words claim, stay as they are.
+    """
+    thing = thing_in(text)
+    if thing is None or not thing.plain or _SEVERAL.match(text.strip()):
+        return tuple(moments)
+    visits = [visit for entity in entities() if entity.label in thing.labels for visit in entity.visits]
+    followed = [
+        moment
+        for moment in moments
+        if not (is_in_words(moment) or moment.claimed or moment.imported)
+        and shown_belief(moment) < _FOLLOWED
+        and any(_at_once(visit, moment) for visit in visits)
+    ]
+    filmed = {stream for stream in {moment.stream for moment in followed} if not is_drawn(stream)}
+    anew = {
+        moment.id: believed_anew(moment, _FOLLOWED, f"{moment.why}; followed there: {thing.noun}")
+        for moment in followed
+        if moment.stream in filmed
+    }
+    return tuple(sorted((anew.get(m.id, m) for m in moments), key=lambda m: -m.score)) if anew else tuple(moments)
+
+
+def _at_once(visit: Visit, moment: Evidence) -> bool:
+    """Whether a thing was there in a moment."""
+    spans = moment.spans or ((moment.t0_s, moment.t1_s),)
+    return visit.stream == moment.stream and any(visit.t0_s <= t1_s and t0_s <= visit.t1_s for t0_s, t1_s in spans)
 
 
 def _doubted(

@@ -26,7 +26,9 @@ _CLOCK = r"(?:\d+:)?\d{1,2}:\d\d(?:\.\d+)?"
 _TIMES = re.compile(rf"~?({_CLOCK})(?:\s*(?:to|-|until|and)\s*~?({_CLOCK}))?")
 _CITED = re.compile(r"\[[\d, ]+\]|\(inference\)")
 _QUOTED_OR_TIME = re.compile(rf"(\"[^\"]*\")|~?{_CLOCK}|\d+(?:\.\d+)? ?%")
-_DENIES = re.compile(r"(?:no|not seen|not heard|not shown|never|nobody|none|nothing|there (?:is|was) no)\b", re.I)
+_DENIES = re.compile(
+    r"(?:no|not seen|not heard|not shown|never|nobody|none|nothing|there (?:is|was) no|0(?= [a-z]))\b", re.I
+)
 _MAY_SHOW = re.compile(r"\bmay show it\b|\bi can show when\b", re.I)
 
 

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from hippocam.apps.ask.nouns import Coloured, coloured_in, contradicted, has_colour, only_coloured
+from hippocam.apps.ask.nouns import Coloured, coloured_in, contradicted, has_colour, only_coloured, only_there
 
 
 @pytest.mark.parametrize(
@@ -69,3 +69,11 @@ def test_a_garment_has_its_colour_where_it_is_worn():
     assert has_colour(Coloured(("person",), "blue"), visit)
     assert has_colour(Coloured(("person",), "blue", 1), visit)
     assert not has_colour(Coloured(("person",), "blue", 0), visit)
+
+
+@pytest.mark.parametrize(
+    ("words", "there"),
+    [("in the background", True), ("come in the distance", True), ("in the bath", False), ("sleep", False)],
+)
+def test_words_that_say_no_more_than_that_it_was_there(words, there):
+    assert only_there(words) == there

@@ -96,7 +96,7 @@ def test_what_is_said_stands_beside_what_is_seen_and_joins_it_where_words_are_as
         seen = ask(memory, "lighthouse keeper", axis=2)[0]
         assert seen.entry.t0_s == 10
         assert (seen.score, seen.noted is None) == (seen.seen, False)
-        said = ask(memory, "the sign about the lighthouse keeper", axis=2)[0]
+        said = ask(memory, "the words about the lighthouse keeper", axis=2)[0]
         assert said.score == pytest.approx(1 - (1 - said.seen) * (1 - said.noted.belief))
         assert said.score > max(said.seen, said.noted.belief)
 

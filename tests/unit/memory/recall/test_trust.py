@@ -9,7 +9,7 @@ from hippocam.memory.config import MemoryConfig
 from hippocam.memory.memory import Memory
 from hippocam.memory.provenance.records import Import, ImportedPart
 from hippocam.memory.recall import recall as weighing
-from hippocam.memory.recall.notes import answered_in_words
+from hippocam.memory.recall.notes import Words, words_that_answer
 from hippocam.memory.recall.query import Query
 from hippocam.memory.recall.trust import BELIEVED_FROM
 from hippocam.memory.recall.weighing import weighed
@@ -77,25 +77,53 @@ def test_words_lift_no_picture_above_another_that_is_believed_more(memory, frame
 
 
 @pytest.mark.parametrize(
-    ("text", "in_words"),
+    ("text", "words"),
     [
-        ("the door locked", False),
-        ("Was the door locked", False),
-        ("Eric Steuer in the building", False),
-        ("Eric Steuer", True),
-        ("redhat.com appear", True),
-        ("Stanford Law School is shown", True),
-        ("the sign about the door", True),
-        ("the number plate AB 12 CD", True),
-        ("a pizza on a plate", False),
-        ("a sheet of paper on the table", False),
-        ("she says that the door is locked", True),
-        ('"the door is locked"', True),
-        ("", False),
+        ("the door locked", Words.NONE),
+        ("Was the door locked", Words.NONE),
+        ("Eric Steuer in the building", Words.NONE),
+        ("a black screen", Words.NONE),
+        ("the screen is green", Words.NONE),
+        ("a slide with a map", Words.NONE),
+        ("credits with names", Words.NONE),
+        ("a page of a book", Words.NONE),
+        ("a pizza on a plate", Words.NONE),
+        ("a sheet of paper on the table", Words.NONE),
+        ("the slide about the door", Words.READ),
+        ("the sign about the door", Words.READ),
+        ("the credits name the director", Words.READ),
+        ("a door on the screen", Words.READ),
+        ("the number plate AB 12 CD", Words.READ),
+        ("the slide that mentions the door", Words.ALL),
+        ("the screen asks about the door", Words.ALL),
+        ("Eric Steuer", Words.ALL),
+        ("redhat.com appear", Words.ALL),
+        ("Stanford Law School is shown", Words.ALL),
+        ("she says that the door is locked", Words.ALL),
+        ('"the door is locked"', Words.ALL),
+        ("", Words.NONE),
     ],
 )
-def test_what_words_can_answer(text, in_words):
-    assert answered_in_words(text) is in_words
+def test_what_words_can_answer(text, words):
+    assert words_that_answer(text) is words
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "answers"),
+    [
+        ("a slide about a locked door", "screen", True),
+        ("a slide about a locked door", "speech", False),
+        ("a slide about a locked door", "subtitle", False),
+        ("a slide with a locked door", "screen", False),
+        ("they say that the door is locked", "speech", True),
+    ],
+)
+def test_a_slide_about_something_is_answered_by_what_was_read_and_its_look_by_pictures(
+    memory, frames_of, text, kind, answers
+):
+    watch(memory, frames_of, "cam", [AXES[0], AXES[1]], notes=[(kind, 1.0, "a locked door")])
+    best = asked(memory, text, AXES[9])[0]
+    assert (best.claimed, best.score >= BELIEVED_FROM) == (not answers, answers)
 
 
 def test_many_copies_do_not_drown_another_moment_that_is_believed(memory, frames_of):

@@ -180,3 +180,22 @@ def test_of_what_no_picture_tells_the_words_with_it_are_told():
 def test_a_picture_alone_is_never_more_than_perhaps(question, detected, surety):
     reading = read(moment(42, 45, 0.99, detected=detected), question=question)
     assert reading.surety is surety
+
+
+@pytest.mark.parametrize(
+    ("question", "begins"),
+    [
+        (
+            "When is a slide with the agenda shown?",
+            "Only words tell of it, and no picture bears them out: on screen",
+        ),
+        ("When did the man read the sign?", "Only words tell of it, and no picture bears them out: on screen"),
+        ("When was the door opened?", "Not seen: no picture bears out what words claim. On screen"),
+    ],
+)
+def test_of_what_words_alone_tell_a_question_that_names_writing_is_not_denied(question, begins):
+    note = Note(stream="cam", kind="screen", t0_s=5, t1_s=6, text="The agenda: open the door")
+    reading = read(moment(5, 6, 0.4, notes=(note,), noted=1, claimed=True, witnessed=0.1), question=question)
+    assert reading.answer.startswith(begins)
+    assert reading.unknown
+    assert reading.surety == Surety.NOT_SEEN

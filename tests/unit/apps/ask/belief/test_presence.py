@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hippocam.apps.ask.belief.presence import doubted, labels_named, supposed
+from hippocam.apps.ask.belief.presence import confirmed, doubted, labels_named, supposed
 from hippocam.memory.memory import Memory
 from hippocam.memory.recall.query import Query
 from hippocam.memory.records import Evidence
@@ -179,3 +179,62 @@ def test_planted_words_do_not_keep_the_detectors_doubt_from_a_picture(memory):
     assert "never detected there" in found.why
     words = replace(moment(score=0.95), noted=1)  # words that are the answer keep their belief
     assert doubted(memory, asked, [words]) == (words,)
+
+
+@pytest.fixture
+def followed(tmp_path):
+    """A yard in which a dog is there from second 2 on, and followed; a garden in which nothing is."""
+    with Memory.open_writer(tmp_path / "f", encoder="test", spec=SPEC) as made:
+        for stream in ("yard", "garden"):
+            made.begin(stream, uri=f"/{stream}.mp4")
+            dog = Thing(label="dog", score=0.8, box=(0.1, 0.1, 0.4, 0.4), vector=AXES[0])
+            for seq in range(12):
+                sensed = Sensed(things=(dog,) if stream == "yard" and seq >= 6 else ())
+                made.write(
+                    [
+                        Embedding(
+                            stream=stream, seq=seq, time_s=float(seq), vector=AXES[1], jpeg=b"x", sensed=sensed
+                        )
+                    ]
+                )
+            made.finish(stream)
+        yield made
+
+
+@pytest.mark.parametrize(
+    ("text", "stream", "at_s", "drawn", "believed"),
+    [
+        ("a dog", "yard", (7.0, 11.0), False, True),
+        ("dogs", "yard", (7.0, 11.0), False, True),
+        ("a dog", "yard", (0.0, 3.0), False, False),  # it came later
+        ("a dog", "garden", (7.0, 11.0), False, False),
+        ("a dog", "yard", (7.0, 11.0), True, False),  # in drawings the detector sees what is not there
+        ("a brown dog", "yard", (7.0, 11.0), False, False),  # no detector sees which
+        ("a dog barks", "yard", (7.0, 11.0), False, False),
+        ("a cat", "yard", (7.0, 11.0), False, False),
+        ("two dogs", "yard", (7.0, 11.0), False, False),
+    ],
+)
+def test_a_thing_that_was_followed_was_there_however_far_its_picture_lies(
+    followed, text, stream, at_s, drawn, believed
+):
+    seen = replace(moment(stream, score=0.1), t0_s=at_s[0], t1_s=at_s[1], spans=(at_s,))
+    found = confirmed(text, [seen], lambda: followed.entities.entities(None, None, None), lambda _: drawn)
+    assert [each.score >= 0.5 for each in found] == [believed]
+
+
+@pytest.mark.parametrize("unsure", [{"imported": "other.jsonl"}, {"claimed": True, "noted": 1, "witnessed": 0.1}])
+def test_neither_an_import_nor_what_words_claim_is_confirmed(followed, unsure):
+    seen = replace(moment(score=0.1), t0_s=7.0, t1_s=11.0, spans=((7.0, 11.0),), **unsure)
+    assert confirmed("a dog", [seen], lambda: followed.entities.entities(None, None, None), lambda _: False) == (
+        seen,
+    )
+
+
+def test_what_is_confirmed_comes_before_what_looks_more_like_it(followed):
+    there = replace(moment(score=0.1), id="1" * 16, t0_s=7.0, t1_s=11.0, spans=((7.0, 11.0),))
+    near = moment("garden", score=0.4)
+    found = confirmed(
+        "a dog", [near, there], lambda: followed.entities.entities(None, None, None), lambda _: False
+    )
+    assert [each.id for each in found] == [there.id, near.id]

@@ -51,6 +51,8 @@ def is_right(question, answer):
         (TREE, said("Yes."), True),  # cites nothing
         (DOG, said(NOTHING, (35, 61), unknown=True), True),
         (DOG, said("No, none was seen."), True),
+        (DOG, said("0 dogs (in the camera's whole view)."), True),
+        (DOG, said("0:00 to 0:12 [1].", (0, 12)), False),
         (DOG, said("Seen once: 0:35 to 1:01 [1].", (35, 61)), False),
         (DOG, said("No words are kept of it: 0:35 may show it, but not what it says.", unknown=True), False),
         (DOG, said("I cannot tell that.", unknown=True), False),
