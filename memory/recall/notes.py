@@ -16,12 +16,11 @@ import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from enum import Enum
 
 from hippocam.memory.filter import Filter
 from hippocam.memory.recall.passages import SCREEN, Passage, Sentences, believed, passages
 from hippocam.memory.recall.query import NoteHit
-from hippocam.memory.recall.words import content_words
+from hippocam.memory.recall.words import Words, content_words
 from hippocam.memory.records import Span
 from hippocam.memory.store.notes import SPEECH, NoteRow, NoteTable, as_of
 from hippocam.stream.records import WORDLESS, Note
@@ -225,18 +224,6 @@ def _named(text: str) -> tuple[list[str], bool]:
     about_words = plain != text or bool(_QUOTED.search(text))
     words = content_words(plain)
     return [word for word in words if not about_words or word not in _FILLER], about_words
-
-
-class Words(Enum):
-    """Which words can be the answer to a question."""
-
-    NONE = "none"
-    READ = "what was read in a picture"
-    ALL = "all"
-
-    def answer(self, notes: Sequence[Note]) -> bool:
-        """Whether some notes that speak for a moment can be the answer."""
-        return self is Words.ALL or (self is Words.READ and {note.kind for note in notes} == {SCREEN})
 
 
 def words_that_answer(text: str) -> Words:

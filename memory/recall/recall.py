@@ -27,7 +27,7 @@ from hippocam.memory.filter import Filter
 from hippocam.memory.provenance.records import import_of
 from hippocam.memory.recall.index import KeyIndex
 from hippocam.memory.recall.neighbours import with_neighbours
-from hippocam.memory.recall.notes import Words, about_speech, find_notes, words_that_answer
+from hippocam.memory.recall.notes import about_speech, find_notes, words_that_answer
 from hippocam.memory.recall.query import Candidate, NoteHit, Query, RecallConfig, SummaryHit, order
 from hippocam.memory.recall.ranking import by_belief, trusted, varied, without_copies
 from hippocam.memory.recall.thing_hit import ThingHit
@@ -35,7 +35,7 @@ from hippocam.memory.recall.things import find_things
 from hippocam.memory.recall.things import lend as lend_things
 from hippocam.memory.recall.trust import BELIEVED_FROM, PictureCheck, Trust
 from hippocam.memory.recall.weighing import LABEL_WEIGHT, lend_notes, note_by_itself, thing_by_itself, weighed
-from hippocam.memory.recall.words import content_words
+from hippocam.memory.recall.words import Words, content_words
 from hippocam.memory.records import Level
 from hippocam.memory.store.database import Store
 from hippocam.memory.store.summaries import Kind, Summary

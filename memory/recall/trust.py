@@ -20,7 +20,7 @@ from typing import NamedTuple, Protocol
 from hippocam.memory.entities.records import Visit
 from hippocam.memory.provenance.records import import_of
 from hippocam.memory.provenance.table import ProvenanceTable
-from hippocam.memory.recall.notes import Words
+from hippocam.memory.recall.words import Words
 from hippocam.memory.records import Entry
 from hippocam.stream.records import Box, FloatArray, Note
 

@@ -1,8 +1,12 @@
-"""Text into the words that carry meaning."""
+"""Text into the words that carry meaning; which words can be the answer to a question."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from enum import Enum
+
+from hippocam.stream.records import Note
 
 _STOP = frozenset(
     """
@@ -19,3 +23,15 @@ _STOP = frozenset(
 def content_words(text: str) -> list[str]:
     """The words of a text that carry meaning, lower case, each once."""
     return [w for w in dict.fromkeys(re.findall(r"[^\W_]+", text.lower())) if w not in _STOP]
+
+
+class Words(Enum):
+    """Which words can be the answer to a question."""
+
+    NONE = "none"
+    READ = "what was read in a picture"
+    ALL = "all"
+
+    def answer(self, notes: Sequence[Note]) -> bool:
+        """Whether some notes that speak for a moment can be the answer."""
+        return self is Words.ALL or (self is Words.READ and {note.kind for note in notes} == {"screen"})

@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hippocam.memory.recall.notes import Words, words_that_answer
+from hippocam.memory.recall.notes import words_that_answer
+from hippocam.memory.recall.words import Words
 from hippocam.memory.records import Evidence
 from hippocam.models.errors import ReaderError
 from hippocam.models.readers.checks import check_whole

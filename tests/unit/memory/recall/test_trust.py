@@ -9,10 +9,11 @@ from hippocam.memory.config import MemoryConfig
 from hippocam.memory.memory import Memory
 from hippocam.memory.provenance.records import Import, ImportedPart
 from hippocam.memory.recall import recall as weighing
-from hippocam.memory.recall.notes import Words, words_that_answer
+from hippocam.memory.recall.notes import words_that_answer
 from hippocam.memory.recall.query import Query
 from hippocam.memory.recall.trust import BELIEVED_FROM
 from hippocam.memory.recall.weighing import weighed
+from hippocam.memory.recall.words import Words
 from hippocam.memory.records import id_of
 from hippocam.stream.records import EncoderSpec, Note
 
