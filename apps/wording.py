@@ -13,6 +13,8 @@ if TYPE_CHECKING:  # the command line reads arguments by these words before it l
 
 # What bytes that are no UTF-8 become in Python's strings; no encoder, database or server takes it.
 _NO_TEXT = re.compile("[\ud800-\udfff]")
+# What a spreadsheet begins a formula with, in the full width of Asian scripts too, and what it skips before one.
+_FORMULA = tuple("=+-@\t\r\uff1d\uff0b\uff0d\uff20")
 # Shown instead of a picture that is no longer kept.
 NO_PICTURE = "picture given up for the budget"
 
@@ -20,6 +22,14 @@ NO_PICTURE = "picture given up for the budget"
 def megabytes(count: int) -> str:
     """Write a number of bytes as "1.5 MB"."""
     return f"{count / 1e6:.1f} MB"
+
+
+def cell(text: str) -> str:
+    """Write words so that a spreadsheet which opens a table takes them for no formula, whoever chose them.
+
+    See OWASP's "CSV Injection".
+    """
+    return f"'{text}" if text.lstrip(" \n\v\f\u00a0\ufeff\u3000")[:1] in _FORMULA else text
 
 
 def moment_time(moment: Evidence, time_s: float) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hippocam.apps.shown.clips import clip_of
+from hippocam.apps.wording import cell
 from hippocam.memory.records import StreamStatus
 from hippocam.stream.errors import ClipError, HippocamError, NoFootageError, SourceError
 from hippocam.stream.sources.naming import slug
@@ -102,4 +103,4 @@ def csv_of(rows: Sequence[Mapping[str, Any]]) -> str:
 def _cell(value: object) -> object:
     if isinstance(value, list):
         value = "; ".join(map(str, value))
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t") else value
+    return cell(value) if isinstance(value, str) else value

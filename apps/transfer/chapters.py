@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from hippocam.apps.sentences.contents import Chapter
-from hippocam.apps.wording import one_line
+from hippocam.apps.wording import cell, one_line
 from hippocam.memory.records import Entry, format_id
 from hippocam.stream.timecode import DATES_FROM_S
 
@@ -38,7 +38,7 @@ def csv_lines(entries: Iterable[Entry], sentence: Callable[[Entry], str]) -> Ite
         for span in entry.spans:
             yield writer.writerow(
                 (
-                    entry.stream, span.t0_s, span.t1_s, format_id(entry.id), told, entry.text,
+                    cell(entry.stream), span.t0_s, span.t1_s, format_id(entry.id), cell(told), cell(entry.text),
                     entry.surprise, entry.met, entry.place, level, entry.frame_s,
                 )
             )  # fmt: skip
