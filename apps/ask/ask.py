@@ -16,6 +16,7 @@ from hippocam.apps.ask.belief.likely import named_first
 from hippocam.apps.ask.belief.regions import on_its_scale
 from hippocam.apps.ask.deep import DeepConfig, SecondLook, look_again, thin
 from hippocam.apps.ask.links import where_before
+from hippocam.apps.ask.order import order
 from hippocam.apps.ask.question.before_after import JUST_S
 from hippocam.apps.ask.question.description import description
 from hippocam.apps.ask.question.meaning import Meaning, Turn
@@ -130,6 +131,14 @@ def _found(
     if linked is not None:
         return replace(_answer(meaning, linked.evidence, linked.reading, "records", started), path=linked.path)
     facts = facts_of(memory, meaning, streams, where, top=top or TOP)
+    spans = [own for span in meaning.spans if (own := narrowed(where, span)) is not None]
+    in_order = (
+        order(memory, facts, meaning.anchor, spans)
+        if facts is not None and not isinstance(encoder, AbsentEncoder)
+        else None
+    )
+    if in_order is not None:
+        return _answer(meaning, in_order.evidence, in_order.reading, "records", started)
     if facts is not None and (missed := not_watched(facts, meaning, streams)):
         return _answer(meaning, (), Reading(sentences=(Sentence(text=missed),), unknown=True), "records", started)
     recorded = answer_from_records(facts) if facts is not None else None

@@ -175,8 +175,9 @@ def chosen(facts: Facts, thing: Thing, evidence: Sequence[Evidence]) -> list[Sta
 
 
 def _placed(facts: Facts, thing: Thing) -> list[Stay]:
-    """The visits of a kind of things, of those in the place that is named."""
+    """The visits of a kind of things, of those in the place that is named; none of what drawings show."""
     stays = facts.stays(lambda entity: entity.label in thing.labels)
+    stays = stays if thing.labels == ("person",) else facts.filmed(stays)
     there = {visit.id for visit in placed([stay.visit for stay in stays], f"{thing.before} {thing.after}")}
     return [stay for stay in stays if stay.visit.id in there]
 

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from hippocam.apps.ask.answer.facts import SPOKEN, WRITTEN, Facts
+from hippocam.apps.ask.answer.facts import SPOKEN, WRITTEN, Facts, Watched
 from hippocam.apps.ask.answer.phrases import lasting, listed, number, stretch
 from hippocam.apps.ask.answer.told import Told, told
 from hippocam.apps.ask.nouns import labels_of, noun_for
@@ -27,6 +27,13 @@ _WITH_IT = 0.6
 _IN_VIEW = re.compile(r"(?:on|in|inside|at)\b", re.IGNORECASE)
 # What is read so shortly beside a moment was read in it.
 _BESIDE_S = 0.5
+# What came, of all that was shown, and that it was the first.
+_COMES = re.compile(
+    r"\b(?:comes?|came|appears?|appeared|moves?|moved|enters?|entered|arrives?|arrived)\b", re.IGNORECASE
+)
+_CAME, _BELIEF_CAME = "recognised by the detector at these times", 0.85
+# The share of a moment, or of the time that is meant, that they have in common.
+_SHARE = 0.2
 # That what a film shows is told well by a few of its moments.
 _BELIEF = 0.75
 
@@ -113,7 +120,9 @@ def background(facts: Facts) -> list[str]:
 
 
 def _edge(facts: Facts) -> Told | None:
-    """What was shown first, or last, of each stream."""
+    """What was shown first, or last, of each stream; what came first, where that is asked."""
+    if _COMES.search(facts.question) and (came := _that_came(facts)) is not None:
+        return came
     moments = list[Evidence]()
     for each in facts.watched:
         time_s = each.start_s if facts.kind == _K.FIRST else each.end_s
@@ -128,6 +137,21 @@ def _edge(facts: Facts) -> Told | None:
     return told(f"{word}{where}: {'; '.join(parts)}.", moments, belief=_BELIEF, final=False)
 
 
+def _that_came(facts: Facts) -> Told | None:
+    """The first thing that came, or the last: none that was there from the start."""
+    stays = [stay for stay in facts.filmed(facts.stays()) if not stay.visit.from_start and stay.sure]
+    if not stays:
+        return None
+    stay = stays[0] if facts.kind == _K.FIRST else max(stays, key=lambda stay: stay.t0_s)
+    noun, colour = noun_for([stay.visit.label], 1), next((name for name in stay.visit.colours if name), "")
+    name = f"a {noun} {stay.clothes}".strip() if stay.visit.label == "person" else f"a {colour} {noun}"
+    text = hedged(
+        f"{' '.join(name.split())}: {stretch(stay.t0_s, stay.t1_s)} in {stay.visit.stream}", Surety.LIKELY
+    )
+    shown = facts.shown([(stay.visit.stream, stay.t0_s, stay.t1_s, stay.visit.frame_s)], _CAME, _BELIEF_CAME)
+    return told(text, shown, belief=_BELIEF_CAME, final=False)
+
+
 def _written(facts: Facts, moment: Evidence) -> str:
     """The words that stand in a picture, which say more of a title or an end than what it looks like."""
     times = (moment.stream, moment.t0_s - _BESIDE_S, moment.t1_s + _BESIDE_S)
@@ -139,7 +163,8 @@ def _written(facts: Facts, moment: Evidence) -> str:
 
 def _spread(facts: Facts, most: int) -> list[Evidence]:
     """The most notable moment of each part of the time, by time."""
-    found = facts.records.notable(_LOOKED)
+    every = facts.records.notable(_LOOKED)
+    found = [pair for pair in every if any(_is_within(pair[1], each) for each in facts.watched)] or every
     total = sum(each.end_s - each.start_s for each in facts.watched)
     if not found or total <= 0:
         return []
@@ -155,6 +180,13 @@ def _spread(facts: Facts, most: int) -> list[Evidence]:
         before_s += each.end_s - each.start_s
     chosen = sorted(best.values(), key=lambda pair: -pair[0])[:most]
     return sorted((moment for _, moment in chosen), key=lambda moment: (moment.stream, moment.t0_s))
+
+
+def _is_within(moment: Evidence, each: Watched) -> bool:
+    """Whether a moment shares more than its edge with a stretch of time: some of either."""
+    both_s = min(moment.t1_s, each.end_s) - max(moment.t0_s, each.start_s)
+    least_s = _SHARE * min(moment.t1_s - moment.t0_s, each.end_s - each.start_s)
+    return moment.stream == each.stream and both_s >= least_s
 
 
 def _line(moment: Evidence, several: bool) -> str:

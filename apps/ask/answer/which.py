@@ -29,7 +29,9 @@ _STAYS = re.compile(
 _END_S = 1.5
 # What is said of the one that is meant by its side.
 _SIDE = re.compile(
-    r"\b(?P<side>left|right|middle|centre|center)(?:most|-hand)?\b(?! (?:at|when|in|for)\b)", re.IGNORECASE
+    r"(?:\b(?:the|a) |^)(?P<before>left|right|middle|centre|center)(?:most|-hand)? (?=[a-z])"
+    r"|\b(?:on|at|in|to) the (?:far )?(?P<after>left|right|middle|centre|center)\b",
+    re.IGNORECASE,
 )
 _BACK = re.compile(r"\b(?:put|placed|brought|back|returned|added|comes?|came|appears?|appeared)\b", re.IGNORECASE)
 _WAS_TAKEN = re.compile(
@@ -91,7 +93,8 @@ def in_row(facts: Facts) -> Told | None:
     if side is None or labels is None or labels == ["person"] or facts.beside or len(facts.watched) != 1:
         return None
     watched = facts.watched[0]
-    name = {"centre": "middle", "center": "middle"}.get(side["side"].casefold(), side["side"].casefold())
+    at = (side["before"] or side["after"]).casefold()
+    name = {"centre": "middle", "center": "middle"}.get(at, at)
     visits = row_of([stay.visit for stay in facts.stays(lambda entity: entity.label in labels)])
     own = sorted(visits.get(f"the {name} one", []), key=lambda visit: visit.t0_s)
     if not own:

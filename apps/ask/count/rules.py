@@ -78,7 +78,9 @@ def _so_far(question: CountQuestion) -> Count | None:
 def _right_now(question: CountQuestion) -> Count | None:
     """Answer "How many cars are there now?", "how many people were there at 1:30?"."""
     found = re.match(
-        r"how many (?P<noun>\w+(?: \w+)??) (?:are|is|were|was|do you see|can you see)\b(?P<rest>.*)$",
+        r"how many (?P<noun>\w+(?: \w+)??) (?:are|is|were|was"
+        r"|(?:do|can|could|did) (?:you|we|i) (?:see|spot|count|find)"
+        r"|(?:can|could) be (?:seen|counted|found)|hangs?|hung|stands?|stood|lies?|lay)\b(?P<rest>.*)$",
         question.words,
     )
     if found is None or (labels := labels_of(found["noun"])) is None or UNKNOWN.search(found["rest"]):

@@ -88,6 +88,8 @@ _ANYTHING = (
     r"| (?:with|wearing|of an?)\b)"
     r"(?P<named>)"
 )
+# "What comes into view first": whatever it is.
+_COMES = r"^what (?:comes?|came|appears?|appeared|moves?|moved|enters?|entered|arrives?|arrived) {}(?P<named>)$"
 _AT_FIRST, _AT_LAST = r"(?:very )?(?:first|opening|initial)", r"(?:very )?(?:last|final|closing)"
 # What is named there is nobody, or whatever there was.
 WHOEVER = re.compile(r"^(?:which|what)\s+", re.IGNORECASE)
@@ -185,6 +187,8 @@ _KINDS = (
         r"(?: that)?(?: (?:is|are|was|were|you|we|he|she|they|(?:the|a) [\w-]+))?"
         r" (?:said|says?|spoken|hear|heard)\b(?P<named>)",
     ),
+    (_K.FIRST, _COMES.format("first")),
+    (_K.LAST, _COMES.format("last")),
     (_K.FIRST, _IN_A_ROW + "first$"),
     (_K.LAST, _IN_A_ROW + "last$"),
     (_K.FIRST, _ANYTHING.format(_AT_FIRST)),

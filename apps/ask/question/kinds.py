@@ -90,6 +90,8 @@ def _wanted(kind: QuestionKind, plain: str, found: re.Match[str]) -> Wanted:
     named = _leading(named) if kind != QuestionKind.WHAT else named.strip()
     if kind in (QuestionKind.COLOUR, QuestionKind.OTHER):
         named = " ".join(_VERB.sub("", _IT_IS.sub("", named), count=1).split())
+    if kind == QuestionKind.OTHER and _COMES.match(plain):
+        return Wanted(QuestionKind.HAPPENED, "")  # "what comes between 0:14 and 0:18"
     of_all = kind != QuestionKind.WHETHER and _OF_ALL.match(named)  # "any people?" names them
     return Wanted(kind, "" if EMPTY.match(named) or of_all else named)
 
@@ -114,6 +116,7 @@ _VERB = re.compile(
 )
 # "What sort of dog is that?" looks for a dog.
 _IT_IS = re.compile(r"(?<=\w)(?: (?:is|was|are|were))? (?:it|this|that|these|those)$", re.IGNORECASE)
+_COMES = re.compile(rf"^what (?:comes?|came|follow(?:s|ed)|passes|passed)(?: {WHOLE})?$", re.IGNORECASE)
 # "For the second time", without its number.
 _NTH_TIME = re.compile(r"\s+(?:for )?the\s+time\b", re.IGNORECASE)
 # "When do we get to the kitchen?" looks for the kitchen.

@@ -30,6 +30,8 @@ _NOT_ASKED = {
 }  # fmt: skip
 # "The words THE END" quotes them.
 _CAPITALS = re.compile(r"\b(?P<said>the words?) (?P<words>[A-Z][A-Z0-9'&-]*(?: [A-Z0-9'&-]+)*)(?![\w\"])")
+# Words in single quotes are quoted, too; an apostrophe has a letter on both sides.
+_SINGLE = re.compile(r"(?<![\w\"])'(?P<words>[^\"]+?)'(?![\w\"])")
 _WORD = re.compile(r"\"[^\"]*\"|“[^”]*”|[\w'-]+")
 # "How many cars?" asks how many there are.
 _BARE_COUNT = re.compile(r"^(how many [a-z]+)\s*[?!.]*$", re.IGNORECASE)
@@ -40,6 +42,7 @@ _HOW_COME = re.compile(r"^how come\b", re.IGNORECASE)
 def as_meant(question: str) -> str:
     """A question with its short forms and slips written out; a second time it changes nothing."""
     plain = " ".join(question.replace("’", "'").split())
+    plain = _SINGLE.sub(r'"\g<words>"', plain)
     plain = _CAPITALS.sub(r'\g<said> "\g<words>"', plain)
     plain = _WORD.sub(lambda found: _written_out(found[0]), plain)
     first, _, rest = plain.partition(" ")

@@ -324,3 +324,18 @@ def test_settings_of_readers_are_checked(tmp_path):
     (tmp_path / "s.yaml").write_text("reader: {context: {frames: 99}}")
     with pytest.raises(HippocamError, match="reader.context.frames must be a whole number 0 to 64, found 99"):
         load_settings(str(tmp_path / "s.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("question", "begins"),
+    [
+        ("Which is shown first, the red or the blue?", "Perhaps the red: the red 0:00 to 0:0"),
+        ("Which is shown last, the blue or the red?", "Perhaps the blue: the red 0:00 to 0:0"),
+        ("Was the red shown before the blue?", "Perhaps: the red 0:00 to 0:0"),
+        ("Was the red shown after the blue?", "No, as far as I can tell: the red 0:00 to 0:0"),
+    ],
+)
+def test_which_of_two_came_first_is_told_with_both(session, question, begins):
+    answer = session.ask(f"{question[:-1]} in robot/left?")
+    assert answer.answer.startswith(begins)
+    assert len(answer.cited) == 2

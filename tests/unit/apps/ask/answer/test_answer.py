@@ -118,6 +118,12 @@ def test_an_overview_tells_things_moments_and_words(yard):
     assert said(yard, "What is shown first?") == "First in yard: 0:00 to 0:10 an open gate."
 
 
+def test_what_only_touches_the_time_did_not_happen_then(yard):
+    answer = said(yard, "What happened between 0:19 and 0:31?")
+    assert "0:20 to 0:30 an open gate" in answer
+    assert "0:10 to 0:20" not in answer.split(". On screen")[0]
+
+
 def test_the_moments_have_the_times_of_the_visits(yard):
     found = answer_from_records(yard.facts("Is there a car?"))
     (moment,) = found.evidence
@@ -168,6 +174,8 @@ def test_what_no_visit_tells_is_left_to_the_reader(yard, question):
         ("Where does the car first appear?", "The first car: on the left, 0:40 to 0:47 in yard (clear)."),
         ("Where was the car last seen?", "The last car: on the right, 0:40 to 0:47 in yard (clear)."),
         ("When was the car last seen?", "The last car: 0:40 to 0:47 in yard (clear)."),
+        ("What comes into view first?", "Likely a person in black above and blue below: 0:05 to 0:20 in yard."),
+        ("What came last?", "Likely a white truck: 0:50 to 1:00 in yard."),
     ],
 )
 def test_where_the_first_and_the_last_were_is_a_place(yard, question, answer):
@@ -251,6 +259,7 @@ def test_after_words_that_are_quoted_come_the_next_words(yard):
         ("How long was the left cup gone?", "Likely the left one was missing for about 10 s: 0:20 to 0:30 in yard "
          "(as the camera sees it)."),
         ("How often was the fork on the left taken?", None),
+        ("Is only one cup left?", None),
         ("What is the first website?", None),
     ],
 )  # fmt: skip

@@ -18,6 +18,8 @@ from hippocam.apps.ask.question.typed import as_meant
         ("When does the boat land?", "When does the boat land?"),
         ("when do the words THE END come up", 'when do the words "THE END" come up'),
         ("when does the word Boat appear", "when does the word Boat appear"),
+        ("What comes after 'It's easy'?", 'What comes after "It\'s easy"?'),
+        ("What is the man's coat like?", "What is the man's coat like?"),
         ("When does the ladder come into view?", "When does the ladder appear?"),
         ("Did a parcel turn up at the door?", "Did a parcel appear at the door?"),
         ("When did the lady pull in?", "When did the woman come?"),
