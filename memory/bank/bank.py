@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -213,15 +213,23 @@ class Bank:
 
     def add(self, slot: Slot) -> None:
         """Add an entry, the newest of all."""
-        row = self._add(slot)
+        self._ranking.forget()
+        columns = self._columns
+        row = columns.add(slot.entry_id, slot.stream)
+        columns.first_seq[row] = slot.first_seq if id_of(slot.stream, slot.first_seq) == slot.entry_id else -1
+        columns.surprise[row] = max(slot.utility, _LEAST_SURPRISE)
+        columns.picture_bytes[row] = slot.jpeg_bytes
+        for name in _TOLD:
+            getattr(columns, name)[row] = getattr(slot, name)
+        columns.see(row, slot.last_s)
+        columns.informed[row] = self.utility.knows
+        self.picture_bytes += slot.jpeg_bytes
         if slot.key_D is not None:
-            columns = self._columns
             columns.set_keys(np.array([row]), slot.key_D[None])
             columns.energy[row] = columns.first_energy[row] = short(self.utility.energies(slot.key_D[None])[0])
             self._twins.pair(row, self._compared)
         self._compared = None
-        steps, freed_bytes = self.learning.given_up
-        self.learning.given_up = steps, freed_bytes - self._ladder.new_bytes(slot)
+        self.learning.take_up(self._ladder.new_bytes(slot))
 
     def load(
         self, slots: Slots, ends_s: Mapping[str, float] | None = None, state: BankState | None = None
@@ -255,21 +263,6 @@ class Bank:
             self._twins.pair_all()
             self.learning.begin_anew()
             self._ranking.shorten()
-
-    def _add(self, slot: Slot) -> int:
-        """Give an entry a row, still without its key; return the row."""
-        self._ranking.forget()
-        columns = self._columns
-        row = columns.add(slot.entry_id, slot.stream)
-        columns.first_seq[row] = slot.first_seq if id_of(slot.stream, slot.first_seq) == slot.entry_id else -1
-        columns.surprise[row] = max(slot.utility, _LEAST_SURPRISE)
-        columns.picture_bytes[row] = slot.jpeg_bytes
-        for name in _TOLD:
-            getattr(columns, name)[row] = getattr(slot, name)
-        columns.see(row, slot.last_s)
-        columns.informed[row] = self.utility.knows
-        self.picture_bytes += slot.jpeg_bytes
-        return row
 
     def _fill(self, slots: Slots) -> NDArray[np.int64]:
         """Write what the entries' own rows tell into rows of the bank; return these."""
@@ -323,62 +316,63 @@ class Bank:
 
     def demote(
         self,
-        entry_id: int,
+        entry_ids: Sequence[int],
         level: Level,
-        jpeg_bytes: int,
-        reduced: Slot | None = None,
         *,
+        jpeg_bytes: int = 0,
+        reduced: Sequence[Slot] = (),
         short: bool = False,
     ) -> None:
-        """Note that an entry keeps less of its evidence.
+        """Note that entries keep less of their evidence.
 
         Args:
-            entry_id: Its id.
-            level: What it keeps.
+            entry_ids: Their ids.
+            level: What each keeps.
             jpeg_bytes: Bytes of its picture.
-            reduced: The entry as it is then, from the level SIGNS on; None to reduce its key here.
-            short: Whether of its vectors only a short outline is kept.
+            reduced: The entries as they are then, in the same order; none to reduce their keys here.
+            short: Whether of their vectors only a short outline is kept.
         """
-        columns, row = self._columns, self._columns.row(entry_id)
+        columns = self._columns
+        rows = np.array([columns.row(entry_id) for entry_id in entry_ids], np.int64)
         self._compared = None
-        self.picture_bytes += jpeg_bytes - int(columns.picture_bytes[row])
-        columns.level[row], columns.picture_bytes[row] = level, jpeg_bytes
-        columns.short[row] = short
-        if reduced is not None:
-            columns.words_bytes[row] = reduced.words_bytes
-            columns.surprise[row] = max(reduced.utility, _LEAST_SURPRISE)
+        self.picture_bytes += jpeg_bytes * len(rows) - int(columns.picture_bytes[rows].sum())
+        columns.level[rows], columns.picture_bytes[rows], columns.short[rows] = level, jpeg_bytes, short
+        if reduced:
+            columns.words_bytes[rows] = [slot.words_bytes for slot in reduced]
+            columns.surprise[rows] = np.maximum([slot.utility for slot in reduced], _LEAST_SURPRISE)
         if level == Level.SIGNS:
-            key_D = None if reduced is None else reduced.key_D
-            if key_D is None:
-                key_D = self.codes.code(short=short).reduced(columns.keys(np.array([row]))[0])
-            columns.set_keys(np.array([row]), key_D[None])
-            columns.tell_apart(row)
-            self.learning.measure_again(row)
+            keys = [slot.key_D for slot in reduced if slot.key_D is not None]
+            if not keys:
+                keys = [self.codes.code(short=short).reduced(key_D) for key_D in columns.keys(rows)]
+            columns.set_keys(rows, np.stack(keys))
+            columns.tell_apart(rows)
+            self.learning.measure_again(rows)
         if level == Level.WORDS:
-            columns.clear_key(row)
-            columns.tell_apart(row)
-            self._twins.unpair(row)
+            for row in rows.tolist():
+                columns.clear_key(row)
+            columns.tell_apart(rows)
+            self._twins.unpair(rows)
             self._ranking.forget()
-        self._ranking.again(row)
+        self._ranking.again(rows)
 
     def rekey(self, entry_id: int, key_D: FloatArray) -> None:
         """Give an entry another key, float32 [D]."""
         self._compared = None
-        columns, row = self._columns, self._columns.row(entry_id)
+        columns, rows = self._columns, np.array([self._columns.row(entry_id)])
         self._ranking.forget()
-        columns.set_keys(np.array([row]), key_D[None])
-        columns.tell_apart(row)
-        self.learning.measure_again(row, rekeyed=True)
-        self._twins.unpair(row)
-        self._twins.pair(row)
+        columns.set_keys(rows, key_D[None])
+        columns.tell_apart(rows)
+        self.learning.measure_again(rows, rekeyed=True)
+        self._twins.unpair(rows)
+        self._twins.pair(int(rows[0]))
 
-    def delete(self, entry_id: int) -> None:
-        """Delete an entry, and find a new twin for each entry whose twin it was."""
+    def delete(self, *entry_ids: int) -> None:
+        """Delete entries, and find a new twin for each entry whose twin was one of them."""
         self._compared = None
         self._ranking.forget()
-        row = self._columns.delete(entry_id)
-        self.picture_bytes -= int(self._columns.picture_bytes[row])
-        self._twins.unpair(row)
+        rows = np.array([self._columns.delete(entry_id) for entry_id in entry_ids], np.int64)
+        self.picture_bytes -= int(self._columns.picture_bytes[rows].sum())
+        self._twins.unpair(rows)
 
     # what is given up next ---------------------------------------------------------------------------------
 
@@ -388,18 +382,27 @@ class Bank:
         Returns:
             None if nothing more may be given up.
         """
-        least = self._ranking.least()
-        if least is None:
-            return None
-        return Step(
-            entry_id=int(self._columns.entry_id[least.row]),
-            to=least.to,
-            short=least.short,
-            twin=self._twins.of(least.row) if least.merges else None,
-            worth=least.worth,
-            redundancy=least.redundancy,
-            freed_bytes=least.freed_bytes,
-        )
+        return next(iter(self.next_steps(1, 1)), None)
+
+    def next_steps(self, least_bytes: int, most: int) -> list[Step]:
+        """The steps that cost the least worth for their bytes, to be taken at once; none where nothing may go.
+
+        Args:
+            least_bytes: About how many bytes they free, if there are so many.
+            most: How many they are at most.
+        """
+        return [
+            Step(
+                entry_id=int(self._columns.entry_id[least.row]),
+                to=least.to,
+                short=least.short,
+                twin=self._twins.of(least.row) if least.merges else None,
+                worth=least.worth,
+                redundancy=least.redundancy,
+                freed_bytes=least.freed_bytes,
+            )
+            for least in self._ranking.least(least_bytes, most)
+        ]
 
     def explain(self, entry_id: int) -> Worth:
         """What an entry is worth now and why.

@@ -249,6 +249,11 @@ class Columns:
         self.twin[rows], self.twin_cosine[rows] = twins, cosines
         self.changed.update(rows.tolist())
 
+    def with_twin(self, twins: Rows) -> Rows:
+        """Rows of the entries that have one of some rows as their twin."""
+        each = self.twin[: self._unused]
+        return np.flatnonzero(self.used[: self._unused] & np.isin(each, twins))
+
     def all_rows(self) -> Rows:
         """Rows of all entries."""
         return np.flatnonzero(self.used[: self._unused])
@@ -292,10 +297,10 @@ class Columns:
         self.scale[rows] = np.where(scales == 0, 1.0, scales)
         self.key[rows] = np.rint(keys_ND / self.scale[rows, None])
 
-    def tell_apart(self, row: int) -> None:
-        """Give an entry whose vectors changed another version."""
-        self.version[row] = (int(self.version[row]) + 1) % 256
-        self.changed.add(row)
+    def tell_apart(self, rows: Rows) -> None:
+        """Give entries whose vectors changed another version."""
+        self.version[rows] += np.uint8(1)  # and after 255 again 0
+        self.changed.update(rows.tolist())
 
     def clear_key(self, row: int) -> None:
         """Clear an entry's key and its energy."""

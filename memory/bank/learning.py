@@ -21,6 +21,8 @@ from hippocam.stream.records import FloatArray
 # these.
 REFRESH_EVENTS = 64
 _REFRESH_ENTRIES = 4096
+# Entries like the newest whose bytes are counted as taken at most: those that came while there was room cost none.
+_MOST_TAKEN = 64
 # Keys whose energies are measured in one batch.
 _BATCH = 4096
 # How many numbers each part of the state takes.
@@ -74,8 +76,8 @@ class Learning:
 
     Attributes:
         events: How many events there were so far.
-        given_up: Steps that were taken to make room since the last event, and about how many more bytes they freed
-            than it took.
+        given_up: Steps that were taken to make room since the last event, and about how many more bytes such steps
+            have freed than events took.
     """
 
     def __init__(self, columns: Columns, utility: Utility, thresholds: Thresholds, chooser: Chooser) -> None:
@@ -95,11 +97,15 @@ class Learning:
         """Learn from the key of an event, and whether the event was met before; return whether all was fitted."""
         self.learn(key_D, again=again)
         self.events += 1
-        self.given_up = (0, 0)
         due = self.events % (REFRESH_EVENTS * max(1, len(self._columns) // _REFRESH_ENTRIES)) == 0
         if due:
             self.refresh()
         return due
+
+    def take_up(self, new_bytes: int) -> None:
+        """Count the bytes of a new entry as taken; those of a few entries are counted at most, or were freed."""
+        most_bytes = _MOST_TAKEN * new_bytes
+        self.given_up = 0, min(max(self.given_up[1], -most_bytes), most_bytes) - new_bytes
 
     def learn(self, key_D: FloatArray, *, again: bool) -> None:
         """Learn from a key, float32 [D], that is no event."""
@@ -126,17 +132,17 @@ class Learning:
         self._thresholds.fit()
         self._refreshed, self._sketches, self._counted = columns.added, self._utility.sketches(), 0
 
-    def measure_again(self, row: int, *, rekeyed: bool = False) -> None:
-        """Measure an entry whose key is another now; with `rekeyed`, as if it were new."""
-        columns, one = self._columns, np.array([row])
-        known = columns.order[row] <= self._refreshed
+    def measure_again(self, rows: Rows, *, rekeyed: bool = False) -> None:
+        """Measure entries whose keys are others now; with `rekeyed`, as if they were new."""
+        columns = self._columns
+        known = columns.order[rows] <= self._refreshed
         if rekeyed:
-            energy = short(self._utility.energies(columns.keys(one))[0])
-            columns.energy[row] = energy
-            columns.first_energy[row] = energy[0], columns.first_energy[row, 1] if known else energy[1]
-            columns.changed.add(row)
-        if known:
-            self._measure(one)
+            energies = short(self._utility.energies(columns.keys(rows)))
+            columns.energy[rows] = energies
+            columns.first_energy[rows, 0] = energies[:, 0]
+            columns.first_energy[rows[~known], 1] = energies[~known, 1]
+            columns.changed.update(rows.tolist())
+        self._measure(rows[known])
 
     def _measure(self, rows: Rows) -> None:
         """Measure own energies of entries by what was known at the last refresh."""

@@ -131,10 +131,10 @@ class Ranking:
             rows = np.cumsum(steps[1:])
             self._few, self._ranked_to = rows[rows < len(self._columns.used)], int(steps[0])  # others are free now
 
-    def again(self, row: int) -> None:
-        """Rank an entry again which alone has changed, before the next step."""
+    def again(self, rows: Rows) -> None:
+        """Rank entries again which alone have changed, before the next step."""
         if self._table is not None:
-            self._stale.append(row)
+            self._stale += rows.tolist()
 
     def _rank_again(self, table: _Table) -> None:
         rows = np.array(sorted(set(self._stale)))
@@ -146,18 +146,51 @@ class Ranking:
                 column[indices[there]] = values
         self._stale = []
 
-    def least(self) -> Ranked | None:
-        """The entry whose next step costs least, of equals that of the smallest id; None where there is none."""
+    def least(self, least_bytes: int = 1, most: int = 1) -> list[Ranked]:
+        """The entries whose next steps cost least, the cheapest first, of equals that of the smallest id.
+
+        They can be taken at once: none bears on another, as one does that leaves on those whose twin it is, and on
+        the one that it is merged into. A picture is made smaller alone.
+
+        Args:
+            least_bytes: About how many bytes they free, if there are so many.
+            most: How many they are at most.
+        """
         columns = self._columns
         if self._table is None:
             self._table = self._ranked(self._wanted())
         table = self._table
         if self._stale:
             self._rank_again(table)
-        if not len(table.rows):
-            return None
-        lowest = np.flatnonzero(table.cost == table.cost.min())
-        index = int(lowest[np.argmin(columns.entry_id[table.rows[lowest]])])
+        found, left, heirs, freed_bytes = list[Ranked](), set[int](), set[int](), 0
+        for index in self._in_order(table, 2 * most):
+            ranked = self._at(table, index)
+            twin = int(columns.twin[ranked.row])
+            smaller = ranked.to == Level.SMALL
+            if (smaller and found) or freed_bytes >= least_bytes or len(found) == most:
+                break
+            if ranked.row in heirs or twin in left:
+                continue
+            found.append(ranked)
+            freed_bytes += ranked.freed_bytes
+            if smaller:
+                break
+            if ranked.to is None:
+                left.add(ranked.row)
+                if ranked.merges:
+                    heirs.add(twin)
+        return found
+
+    def _in_order(self, table: _Table, most: int) -> list[int]:
+        """Indexes of the rows of a table, the cheapest first: `most`, and those that cost as much as the last."""
+        among = np.arange(len(table.cost))
+        if most < len(among):
+            among = np.flatnonzero(table.cost <= np.partition(table.cost, most - 1)[most - 1])
+        ids = self._columns.entry_id[table.rows[among]]
+        order: list[int] = among[np.lexsort((ids, table.cost[among]))].tolist()
+        return order
+
+    def _at(self, table: _Table, index: int) -> Ranked:
         merges = bool(table.redundancy[index] >= self._merged_from)
         target = int(table.target[index])
         short = target == SHORT and not merges

@@ -71,14 +71,14 @@ class Twins:
         nearer = cosines > columns.twin_cosine[rows]
         columns.set_twins(rows[nearer], row, cosines[nearer])
 
-    def unpair(self, row: int) -> None:
-        """Leave an entry without a twin, and find another for those whose twin it was."""
+    def unpair(self, rows: Rows) -> None:
+        """Leave entries without a twin, and find another for those whose twin one of them was."""
         columns = self._columns
-        columns.set_twins(np.array([row]), -1, -1.0)
-        widowed = np.flatnonzero(columns.used & (columns.twin == row))
+        columns.set_twins(rows, -1, -1.0)
+        widowed = columns.with_twin(rows)
         columns.set_twins(widowed, -1, -1.0)
-        for other in widowed:
-            self._find(int(other))
+        for other in widowed.tolist():
+            self._find(other)
 
     def pair_all(self) -> None:
         """Pair all entries blockwise, each within its block and the ones beside it, as when a bank is loaded."""

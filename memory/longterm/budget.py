@@ -2,15 +2,15 @@
 
 Everything in the folder counts, as `du -sb` counts it: the database, its log, pictures, the folders themselves.
 Before something is written, room is made for it, and a little ahead of need, while frames come that close no
-event. First the oldest tombstones are given up, which only serve to take sleeps back; then, step by step, what
-costs the least worth for its bytes (bank/bank.py); then notes.
+event: for some events at once, since many steps in one transaction cost far less than each by itself. First the
+oldest tombstones are given up, which only serve to take sleeps back; then what costs the least worth for its bytes
+(bank/bank.py); then notes.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -29,18 +29,21 @@ _DISK_SHARE = 1 / 8
 FOLDER_BYTES = 4096
 # About how many bytes a tombstone takes without its vectors.
 TOMBSTONE_BYTES = 400
-# With less than this share of the budget left, as much is given up ahead of need as the last event took, in so
-# many steps at most. So an event mostly finds room, and little lies idle.
-_AHEAD_SHARE = 0.005
+# With less than this share of the budget left, room is made ahead of need: as much as the last events took, and a
+# share of the budget beyond, which lasts for the next ones, in so many steps at most. An event then finds room.
+_AHEAD_SHARE = 0.0025
 _MOST_AHEAD_BYTES = 65_536
 _LEAST_AHEAD_PAGES = 2
-_AHEAD_STEPS = 6
+_BEYOND_SHARE = 0.005
+_MOST_BEYOND_BYTES = 16_384
+_AHEAD_STEPS = 64
 # Steps after which there is no room yet: then the full text, which holds what was deleted, is merged a little, as
 # many times a few pages; and all of it after more steps the larger the budget is, since that takes longer.
 _FRUITLESS_STEPS = 8
 _FRUITLESS_BYTES = 100_000  # of the budget, for each of those steps
-# Steps that change no more pages than an event does: of 4096 bytes 50 at most, an event 48 in 99 of 100, measured.
-_STEPS_TOGETHER = 3
+# Steps that change no more pages than an event may, and how many are taken at once at most, which takes some ms.
+STEPS_TOGETHER = 6
+_MOST_STEPS = 32
 # Share of the budget that each may take of: the journal, the probes, the streams without entries, the coverage.
 _SIDE_SHARE = 0.01
 # About how many bytes a row of each takes.
@@ -124,7 +127,7 @@ class LogSizes:
         emptied_from: From here it is emptied, whoever reads.
         most: What it may become, which the budget counts with.
         together: Transactions that may share a commit.
-        steps: The same of those that give something up, which change fewer pages.
+        steps: Steps down the ladder that one of them may take.
     """
 
     folded_from: int
@@ -158,7 +161,7 @@ class LogSizes:
             emptied_from=emptied_from,
             most=most,
             together=together,
-            steps=_STEPS_TOGETHER * together,
+            steps=min(_MOST_STEPS, STEPS_TOGETHER * together),
         )
 
 
@@ -189,9 +192,6 @@ class Database(Protocol):
     def merge_words(self, steps: int | None = None) -> None:
         """Merge full text so many times a few pages, or all: until then it holds what was deleted."""
 
-    def together(self, most: int) -> AbstractContextManager[None]:
-        """Let up to `most` transactions inside share a commit."""
-
 
 class GivesUp(Protocol):
     """Something of which a part can be given up."""
@@ -203,9 +203,12 @@ class GivesUp(Protocol):
 class Entries(GivesUp, Protocol):
     """The entries, which are given up one step at a time."""
 
+    def give_up(self, least_bytes: int = 1) -> int:
+        """Give up what is worth least, about so many bytes of it if one transaction may; return how many."""
+
     @property
     def given_up(self) -> tuple[int, int]:
-        """Steps since the last event, and about how many more bytes they freed than it took."""
+        """Steps since the last event, and about how many more bytes steps have freed than events took."""
 
 
 class Log:
@@ -294,6 +297,7 @@ class ByteBudget:
         self._ahead_bytes = max(
             _LEAST_AHEAD_PAGES * database.page_bytes, min(_MOST_AHEAD_BYTES, int(_AHEAD_SHARE * given_bytes))
         )
+        self._beyond_bytes = min(_MOST_BEYOND_BYTES, int(_BEYOND_SHARE * given_bytes))
         self._spare_bytes = 0  # beside what was to be written when room was made last
         self._tombstones, self._entries, self._notes = tombstones, entries, notes
 
@@ -314,45 +318,43 @@ class ByteBudget:
         self._refuse(fixed_bytes + self._costs.empty_bytes + needed_bytes, needed_bytes)
         projected_bytes = fixed_bytes + self._live_bytes() + needed_bytes
         steps = 0
-        with self._database.together(self._log.sizes.steps):
-            while projected_bytes > self.given_bytes:
-                if not (self._tombstones.give_up() or self._entries.give_up() or self._notes.give_up()):
-                    break
-                steps += 1
-                if steps % max(_FRUITLESS_STEPS, self.given_bytes // _FRUITLESS_BYTES) == 0:
-                    self._database.merge_words()
-                elif steps % _FRUITLESS_STEPS == 0:
-                    self._database.merge_words(steps=_FRUITLESS_STEPS)
-                self._log.keep_small()
-                projected_bytes = self._projected_bytes(needed_bytes)
-        self._log.keep_small()  # what shared the last commit is in it now
+        while projected_bytes > self.given_bytes:
+            over_bytes = projected_bytes - self.given_bytes
+            if not (self._tombstones.give_up() or self._entries.give_up(over_bytes) or self._notes.give_up()):
+                break
+            steps += 1
+            if steps % max(_FRUITLESS_STEPS, self.given_bytes // _FRUITLESS_BYTES) == 0:
+                self._database.merge_words()
+            elif steps % _FRUITLESS_STEPS == 0:
+                self._database.merge_words(steps=_FRUITLESS_STEPS)
+            self._log.keep_small()
+            projected_bytes = self._projected_bytes(needed_bytes)
         self._refuse(projected_bytes, needed_bytes)
         self._spare_bytes = self.given_bytes - projected_bytes
         self._shrink(needed_bytes, picture_bytes, projected_bytes)
 
-    def make_ready(self, most_steps: int) -> bool:
-        """Give up a little ahead of the next event, in some steps that share a commit; return whether it suffices.
+    def make_ready(self) -> bool:
+        """Give up a little ahead of the next events, in one transaction; return whether it suffices.
 
         Pages come free some at a time, long after the first row in them was given up. So that not many rows go at
-        once, as much goes for each event as it took. What goes depends on what is held alone, so a memory that was
-        killed in between goes on alike.
+        once, about as much goes as the last events took, and a little more, so that the next ones need none. What
+        goes depends on what is held alone, so a memory that was killed in between goes on alike.
         """
         if self._spare_bytes >= self.insert_bytes + self._ahead_bytes:  # also once that was written
             return True
-        if not self._log.folds():  # whoever writes next is told
+        wanted_bytes = self._wanted_ahead()
+        if not wanted_bytes or not self._log.folds():  # whoever writes next is told
             return True
-        with self._database.together(self._log.sizes.steps):
-            for _ in range(most_steps):
-                if not (self._goes_ahead() and (self._tombstones.give_up() or self._entries.give_up())):
-                    return True
-        return not self._goes_ahead()
+        gave_up = self._tombstones.give_up() or self._entries.give_up(wanted_bytes)
+        return not gave_up or not self._wanted_ahead()
 
-    def _goes_ahead(self) -> bool:
-        """Whether so little is left that more is to be given up before the next event."""
+    def _wanted_ahead(self) -> int:
+        """About how many bytes are to be given up before the next event, 0 where enough is left."""
         steps, freed_bytes = self._entries.given_up
-        if freed_bytes >= 0 or steps >= _AHEAD_STEPS:
-            return False
-        return self._projected_bytes(self.insert_bytes) + self._ahead_bytes > self.given_bytes
+        if steps >= _AHEAD_STEPS or freed_bytes >= (self._beyond_bytes if steps else 0):
+            return 0
+        over_bytes = self._projected_bytes(self.insert_bytes) + self._ahead_bytes - self.given_bytes
+        return min(max(0, over_bytes), -freed_bytes) + self._beyond_bytes if over_bytes > 0 else 0
 
     def _shrink(self, needed_bytes: int, picture_bytes: int, projected_bytes: int) -> None:
         """Give free pages back to the disk where they are in the way of a picture; rows go into free pages."""

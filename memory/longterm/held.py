@@ -6,6 +6,8 @@ and deleted after it, so that a crash leaves a file too many, never one too few.
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -14,7 +16,8 @@ from typing import Protocol
 
 from hippocam.memory.bank.bank import Bank, Step
 from hippocam.memory.errors import PicturesMissingError
-from hippocam.memory.longterm.journal import Journal, Why
+from hippocam.memory.longterm.budget import STEPS_TOGETHER
+from hippocam.memory.longterm.journal import Journal, Noted, Why
 from hippocam.memory.longterm.merging import SleepMerge
 from hippocam.memory.records import Level
 from hippocam.memory.spans import join_spans
@@ -50,8 +53,11 @@ class Tables(Protocol):
 class KeptBank(Protocol):
     """Keeps the bank."""
 
-    def transaction(self) -> AbstractContextManager[None]:
-        """A transaction of the tables that covers what the bank holds: if it fails, both are taken back."""
+    def transaction(self, of: int = 1) -> AbstractContextManager[None]:
+        """A transaction of the tables that covers what the bank holds: if it fails, both are taken back.
+
+        It changes as many pages as so many would that only keep an event.
+        """
 
 
 class HeldEntries:
@@ -63,14 +69,25 @@ class HeldEntries:
         bank: Which of them is worth what.
         kept: Keeps the bank.
         journal: Says why each thing happened.
+        most_steps: How many steps a transaction may take.
     """
 
-    def __init__(self, tables: Tables, exemplars: Exemplars, bank: Bank, kept: KeptBank, journal: Journal) -> None:
+    def __init__(
+        self,
+        tables: Tables,
+        exemplars: Exemplars,
+        bank: Bank,
+        kept: KeptBank,
+        journal: Journal,
+        *,
+        most_steps: int = 1,
+    ) -> None:
         self._tables = tables
         self._exemplars = exemplars
         self._bank = bank
         self._kept = kept
         self._journal = journal
+        self._most_steps = most_steps
 
     def check_pictures(self) -> None:
         """Bring files and rows into line: a picture may be missing, another than its row says, or nobody's.
@@ -99,10 +116,12 @@ class HeldEntries:
         entry = self._tables.entries.get(entry_id)
         if entry is not None and entry.level == Level.FULL and shrunk and self._exemplars.is_thumbnail(entry_id):
             # an older hippocam crashed after it had written a thumbnail
-            self._demote(entry_id, Level.SMALL, self._exemplars.read(entry_id))
+            with self._kept.transaction():
+                self._lower([entry_id], Level.SMALL, self._exemplars.read(entry_id))
             return
-        with self._pictures_after([entry_id]):
-            self._demote(entry_id, Level.VECTORS, b"", "its picture was changed", {})
+        with self._changed([entry_id]):
+            self.note(entry_id, "its picture was changed", None, {})
+            self._lower([entry_id], Level.VECTORS, b"")
 
     # for the user ----------------------------------------------------------------------------------------
 
@@ -129,122 +148,140 @@ class HeldEntries:
 
     @property
     def given_up(self) -> tuple[int, int]:
-        """Steps that were taken since the last event, and about how many more bytes they freed than it took."""
+        """Steps since the last event, and about how many more bytes steps have freed than events took."""
         return self._bank.learning.given_up
 
     # for the budget --------------------------------------------------------------------------------------
 
-    def give_up(self) -> int:
-        """Take the step that costs the least worth for its bytes.
+    def give_up(self, least_bytes: int = 1) -> int:
+        """Take the steps that cost the least worth for their bytes, all in one transaction.
+
+        Args:
+            least_bytes: About how many bytes they are to free, as far as one transaction may.
 
         Returns:
             About how many bytes that frees; 0 where nothing may be given up.
         """
-        step = self._bank.next_step()
-        if step is None:
+        steps = self._bank.next_steps(least_bytes, self._most_steps)
+        if not steps:
             return 0
-        steps, freed_bytes = self._bank.learning.given_up
-        self._bank.learning.given_up = steps + 1, freed_bytes + step.freed_bytes
-        why = {"worth": step.worth, "redundancy": step.redundancy}
-        if step.to is not None:
-            self._step_down(step, step.to, why)
-        elif step.twin is not None:
-            self.merge([step.entry_id], step.twin, "merged", why)
-        else:
-            self.give_up_entry(step.entry_id, "given up", why)
-        return step.freed_bytes
+        learning, freed_bytes = self._bank.learning, sum(step.freed_bytes for step in steps)
+        taken, beyond_bytes = learning.given_up
+        learning.given_up = taken + len(steps), beyond_bytes + freed_bytes
+        if steps[0].to != Level.SMALL or not self._make_smaller(steps[0]):
+            with self._changed([step.entry_id for step in steps]):
+                self._take(steps)
+        return freed_bytes
 
     def give_up_entry(self, entry_id: int, action: str, why: Why) -> None:
         """Give up an entry, with what went into it."""
-        with self._pictures_after([entry_id]), self._kept.transaction():
-            self.note(entry_id, action, None, why)
+        with self._changed([entry_id]):
+            self._note([entry_id], [(action, None, why)])
+            self._leave([entry_id])
+
+    def _make_smaller(self, step: Step) -> bool:
+        """Make the picture of an entry smaller; False where it cannot be made so."""
+        small = self._exemplars.thumbnail(step.entry_id)
+        if small is None:
+            return False
+        self._exemplars.write_smaller(step.entry_id, small)
+        with self._kept.transaction():
+            self._note([step.entry_id], [("smaller picture", None, _why(step))])
+            self._lower([step.entry_id], Level.SMALL, small)
+        self._tables.settle()
+        self._exemplars.settle_smaller(step.entry_id)
+        return True
+
+    def _take(self, steps: Sequence[Step]) -> None:
+        """Inside a transaction: take steps, of which none bears on another."""
+        self._note(
+            [step.entry_id for step in steps], [(self._action(step), step.twin, _why(step)) for step in steps]
+        )
+        lower = [(_level(step), step.short, step.entry_id) for step in steps if step.to is not None]
+        for (level, short), group in itertools.groupby(sorted(lower), key=lambda one: one[:2]):
+            self._lower([entry_id for _, _, entry_id in group], Level(level), b"", short=short)
+        for step in steps:
+            if step.twin is not None:
+                self._take_over(step.twin, [step.entry_id])
+        self._leave([step.entry_id for step in steps if step.to is None])
+
+    def _action(self, step: Step) -> str:
+        """What the journal calls a step."""
+        if step.to is None:
+            return "given up" if step.twin is None else "merged"
+        level = _level(step)
+        if level != Level.SIGNS:
+            return _ACTIONS[level]
+        return _ACTIONS[level].format(what=self._bank.codes.code(short=step.short).what)
+
+    def _lower(self, entry_ids: Sequence[int], level: Level, jpeg: bytes, *, short: bool = False) -> None:
+        """Inside a transaction: let entries fall to a level, in rows and in the bank, with a picture or none."""
+        entries = self._tables.entries
+        code = self._bank.codes.code(short=short) if level == Level.SIGNS else None
+        entries.demote(entry_ids, level, jpeg_bytes=len(jpeg), jpeg_sum=picture_sum(jpeg), code=code, as_one=short)
+        reduced = {slot.entry_id: slot for slot in entries.slots(entry_ids)} if level >= Level.SIGNS else {}
+        now = [reduced[entry_id] for entry_id in entry_ids if reduced]
+        self._bank.demote(entry_ids, level, jpeg_bytes=len(jpeg), reduced=now, short=short)
+
+    def _leave(self, entry_ids: Sequence[int]) -> None:
+        """Inside a transaction: delete entries that are given up, with what sleep merged into them."""
+        for entry_id in entry_ids:
             self._tables.entries.delete(entry_id)
             self._tables.tombstones.delete_heirs(entry_id)
-            self._bank.delete(entry_id)
-
-    def _step_down(self, step: Step, level: Level, why: Why) -> None:
-        if level == Level.SMALL:
-            small = self._exemplars.thumbnail(step.entry_id)
-            if small is not None:
-                self._exemplars.write_smaller(step.entry_id, small)
-                self._demote(step.entry_id, Level.SMALL, small, "smaller picture", why)
-                self._tables.settle()
-                self._exemplars.settle_smaller(step.entry_id)
-                return
-            level = Level.VECTORS  # it cannot be made smaller
-        action = _ACTIONS[level].format(what=self._bank.codes.code(short=step.short).what)
-        with self._pictures_after([step.entry_id]):
-            self._demote(step.entry_id, level, b"", action, why, short=step.short)
-
-    def _demote(
-        self,
-        entry_id: int,
-        level: Level,
-        jpeg: bytes,
-        action: str = "",
-        why: Why | None = None,
-        *,
-        short: bool = False,
-    ) -> None:
-        """Let an entry keep less of its evidence: this picture or none. An action is noted in the journal."""
-        with self._kept.transaction():
-            if action:
-                self.note(entry_id, action, None, why or {})
-            self._lower(entry_id, level, jpeg, short=short)
-
-    def _lower(self, entry_id: int, level: Level, jpeg: bytes, *, short: bool = False) -> None:
-        """Inside a transaction: let an entry fall to a level, in its row and in the bank."""
-        code = self._bank.codes.code(short=short)
-        self._tables.entries.demote(entry_id, level, len(jpeg), picture_sum(jpeg), code=code, as_one=short)
-        reduced = next(self._tables.entries.slots(entry_id)) if level >= Level.SIGNS else None
-        self._bank.demote(entry_id, level, len(jpeg), reduced, short=short)
+        if entry_ids:
+            self._bank.delete(*entry_ids)
 
     @contextmanager
-    def _pictures_after(self, entry_ids: Sequence[int]) -> Iterator[None]:
-        """Delete the pictures of entries, if what happens inside leaves them without, once that is committed."""
+    def _changed(self, entry_ids: Sequence[int]) -> Iterator[None]:
+        """A transaction; pictures that entries are left without are deleted once it is committed."""
         before_bytes = self._bank.picture_bytes
-        yield
+        with self._kept.transaction(of=math.ceil(len(entry_ids) / STEPS_TOGETHER)):
+            yield
         if self._bank.picture_bytes < before_bytes:
             for entry_id in entry_ids:
                 self._tables.after_commit(partial(self._exemplars.delete, entry_id))
 
     # merging ---------------------------------------------------------------------------------------------
 
-    def merge(
-        self, entry_ids: Sequence[int], heir: int, action: str, why: Why, sleep: SleepMerge | None = None
-    ) -> None:
-        """Move the spans of some entries to another entry, and give up the former.
+    def merge(self, entry_ids: Sequence[int], heir: int, sleep: SleepMerge) -> None:
+        """Move the spans of some entries to another entry, and give up the former, as a sleep decided.
 
         Args:
             entry_ids: Those that are given up.
             heir: The entry that takes over.
-            action: What the journal calls it.
-            why: The numbers behind it.
-            sleep: What else sleep decided; None where it was not sleep.
+            sleep: What else sleep decided.
         """
-        tables = self._tables
-        every = [tables.entries.get(entry_id) for entry_id in (heir, *entry_ids)]
-        kept, *merged = (entry for entry in every if entry is not None)
+        with self._changed(entry_ids):
+            self._inherit(heir, entry_ids, sleep)
+            self._note(entry_ids, [("slept into", heir, {})] * len(entry_ids))
+            self._take_over(heir, entry_ids, vectors_of_all=sleep.vectors is not None)
+            for entry_id in entry_ids:
+                self._tables.entries.delete(entry_id)
+            self._bank.delete(*entry_ids)
+            if sleep.vectors is not None:
+                self._bank.rekey(heir, sleep.vectors[0])
+
+    def _take_over(self, heir: int, entry_ids: Sequence[int], *, vectors_of_all: bool = False) -> None:
+        """Inside a transaction: let an entry take over the spans of others, which are then to be deleted.
+
+        Args:
+            heir: Its id.
+            entry_ids: The others.
+            vectors_of_all: Whether its vectors rest on all of these from now on.
+        """
+        entries = self._tables.entries.several([heir, *entry_ids])
+        kept, merged = entries[heir], [entries[entry_id] for entry_id in entry_ids if entry_id in entries]
         spans = join_spans([span for entry in (kept, *merged) for span in entry.spans])
-        if sleep is not None and sleep.vectors is not None:  # they rest on all of these
+        if vectors_of_all:
             spans[0] = replace(spans[0], known_s=max(span.known_s for span in spans))
         first, *further = spans
-        met, strength = sum(e.met for e in (kept, *merged)), max(e.strength for e in (kept, *merged))
-        met_more = sum(entry.met for entry in merged)
-        with self._pictures_after(entry_ids), self._kept.transaction():
-            if sleep is not None:
-                self._inherit(heir, entry_ids, sleep)
-            tables.entries.set_spans(heir, first=first, further=further, met=met, strength=strength)
-            for entry_id in entry_ids:
-                tables.streams.move_newest(entry_id, heir)
-                self.note(entry_id, action, heir, why)
-                tables.entries.delete(entry_id)
-                if sleep is None:
-                    tables.tombstones.delete_heirs(entry_id)
-                self._bank.delete(entry_id)
-            self._bank.touch(heir, last_s=max(s.t1_s for s in spans), met=met_more, strength=strength)
-            if sleep is not None and sleep.vectors is not None:
-                self._bank.rekey(heir, sleep.vectors[0])
+        met_more, strength = sum(entry.met for entry in merged), max(e.strength for e in (kept, *merged))
+        self._tables.entries.set_spans(
+            heir, first=first, further=further, met=kept.met + met_more, strength=strength
+        )
+        for entry_id in entry_ids:
+            self._tables.streams.move_newest(entry_id, heir)
+        self._bank.touch(heir, last_s=max(s.t1_s for s in spans), met=met_more, strength=strength)
 
     def _inherit(self, heir: int, entry_ids: Sequence[int], sleep: SleepMerge) -> None:
         """Keep what sleep replaces, and write what the heir is from now on."""
@@ -269,10 +306,31 @@ class HeldEntries:
                 if sleep:
                     self._tables.tombstones.bury(entry_id, heir=entry_id, sleep=sleep, made_s=now_s)
                 self.note(entry_id, "slept", None, {"key": f"its {self._bank.codes.code(short=False).what}"})
-                self._lower(entry_id, Level.SIGNS, b"")
+            self._lower(entry_ids, Level.SIGNS, b"")
 
     def note(self, entry_id: int, action: str, other_id: int | None, why: Why) -> None:
         """Note in the journal what happens to an entry, inside a transaction; nothing where it is not held."""
-        entry = self._tables.entries.get(entry_id)
-        if entry is not None:
-            self._journal.add_of(entry, self._tables.streams.end_s(entry.stream), action, other_id, why)
+        self._note([entry_id], [(action, other_id, why)])
+
+    def _note(self, entry_ids: Sequence[int], whats: Sequence[tuple[str, int | None, Why]]) -> None:
+        """The same of several, each with its action, another entry and the numbers behind it."""
+        entries = self._tables.entries.several(entry_ids)
+        ends_s = self._tables.streams.ends(sorted({entry.stream for entry in entries.values()}))
+        self._journal.add_all(
+            [
+                Noted(entries[entry_id], ends_s.get(entries[entry_id].stream, 0.0), *what)
+                for entry_id, what in zip(entry_ids, whats, strict=True)
+                if entry_id in entries
+            ]
+        )
+
+
+def _level(step: Step) -> Level:
+    """The level to which a step leads; a picture that cannot be made smaller goes."""
+    assert step.to is not None
+    return Level.VECTORS if step.to == Level.SMALL else step.to
+
+
+def _why(step: Step) -> Why:
+    """The numbers behind a step, for the journal."""
+    return {"worth": step.worth, "redundancy": step.redundancy}

@@ -33,8 +33,6 @@ _TRACKED_BYTES = 65_536
 _TRACKED_SHARE = 1 / 12
 # How much of that once there is a state, which later ones replace: what more things add, and their visits.
 _MORE_TRACKED = 0.625
-# Steps that are taken at a time to make room ahead.
-_STEPS = 2
 # Seconds of pause, for each unit of strength, from which use again counts as spaced.
 _SPACED_S = 60.0
 
@@ -145,10 +143,10 @@ class Intake:
         self._ready = False
 
     def make_ready(self) -> None:
-        """Give up a little ahead of the next event, a few steps each time, until that suffices."""
+        """Give up a little ahead of the next events, some steps each time, until that suffices."""
         if not self._ready:
             with one_thread():
-                self._ready = self._budget.make_ready(_STEPS)
+                self._ready = self._budget.make_ready()
 
     def add(self, event: Event, state: WorkingState) -> None:
         """Keep an event, giving up others where the budget asks for it; a replayed event is a no-op.

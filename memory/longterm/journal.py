@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from hippocam.memory.records import Entry
 from hippocam.memory.store.journal import JournalTable
 
-Why = Mapping[str, float | str]
+Why = dict[str, float | str]
+
+
+class Noted(NamedTuple):
+    """What happens to an entry.
+
+    Attributes:
+        entry: It, as it was.
+        now_s: The time of its stream.
+        action: See JournalRow.
+        other_id: Another entry that had part in it.
+        why: The numbers behind it.
+    """
+
+    entry: Entry
+    now_s: float
+    action: str
+    other_id: int | None
+    why: Why
 
 
 class Journal:
@@ -44,10 +63,20 @@ class Journal:
         """
         self._rows.add(stream, time_s, action, entry_id, other_id, reasons(why or {}), keep=self._most_rows)
 
-    def add_of(self, entry: Entry, now_s: float, action: str, other_id: int | None, why: Why) -> None:
-        """Note what happens to an entry, with its times: its row may be gone soon."""
-        times = {"t0_s": entry.t0_s, "t1_s": entry.spans[-1].t1_s, "surprise": entry.surprise, "met": entry.met}
-        self.add(entry.stream, now_s, action, entry.id, other_id, {**times, **why})
+    def add_all(self, notes: Sequence[Noted]) -> None:
+        """Note what happens to some entries, with their times: their rows may be gone soon."""
+        rows = [
+            (
+                one.entry.stream,
+                one.now_s,
+                one.action,
+                one.entry.id,
+                one.other_id,
+                reasons(_told(one.entry) | one.why),
+            )
+            for one in notes
+        ]
+        self._rows.add_all(rows, keep=self._most_rows)
 
     def delete_of(self, entry_id: int) -> None:
         """Delete what the journal says of an entry, except that its id is gone."""
@@ -57,6 +86,11 @@ class Journal:
     def add_deleted(self, entry_id: int) -> None:
         """Tell an index that an id is gone, and nothing else."""
         self.add("", 0.0, "forgotten", entry_id)
+
+
+def _told(entry: Entry) -> dict[str, float | str]:
+    """What the journal tells of an entry itself."""
+    return {"t0_s": entry.t0_s, "t1_s": entry.spans[-1].t1_s, "surprise": entry.surprise, "met": entry.met}
 
 
 def reasons(why: Why) -> str:

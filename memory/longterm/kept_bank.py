@@ -20,8 +20,8 @@ class Tables(Protocol):
     streams: StreamTable
     bank: BankTable
 
-    def transaction(self) -> AbstractContextManager[None]:
-        """All statements inside take effect together, or none."""
+    def transaction(self, of: int = 1) -> AbstractContextManager[None]:
+        """All statements inside take effect together, or none; where commits are shared it counts for so many."""
 
     def with_commit(self, write: Callable[[], None]) -> None:
         """Inside a transaction: call `write` once, in the same transaction, when it is about to be committed."""
@@ -40,10 +40,14 @@ class KeptBank:
         self._bank = bank
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """A transaction that covers what the bank holds in main memory too: if it fails, both are taken back."""
+    def transaction(self, of: int = 1) -> Iterator[None]:
+        """A transaction that covers what the bank holds in main memory too: if it fails, both are taken back.
+
+        Args:
+            of: For how many it counts where commits are shared.
+        """
         try:
-            with self._tables.transaction():
+            with self._tables.transaction(of):
                 yield
                 self._tables.with_commit(self._put)
         except BaseException:

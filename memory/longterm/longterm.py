@@ -96,7 +96,9 @@ class LongTerm:
             store.summaries, dim=spec.dim, budget_bytes=budget_bytes, with_commit=store.with_commit
         )
         self.notes = KeptNotes(store, self._log, shares.note_bytes)
-        self.held = HeldEntries(store, exemplars, bank, self._kept, self._journal)
+        self.held = HeldEntries(
+            store, exemplars, bank, self._kept, self._journal, most_steps=self._log.sizes.steps
+        )
         tombstones = KeptTombstones(store, self._log, shares.tombstone_rows)
         self.budget = ByteBudget(
             folder,

@@ -39,9 +39,7 @@ class KeptBank(Protocol):
 class Merges(Protocol):
     """Changes the entries that are held."""
 
-    def merge(
-        self, entry_ids: Sequence[int], heir: int, action: str, why: Why, sleep: SleepMerge | None = None
-    ) -> None:
+    def merge(self, entry_ids: Sequence[int], heir: int, sleep: SleepMerge) -> None:
         """Move the spans of some entries to another entry, and give up the former."""
 
     def reduce(self, entry_ids: Sequence[int], *, sleep: int, now_s: float) -> None:
@@ -122,7 +120,7 @@ class SleepWriter:
                 place=group.after.place,
                 vectors=vectors if part is parts[-1] else None,
             )
-            self._held.merge([one.id for one in part], heir, "slept into", {}, decided)
+            self._held.merge([one.id for one in part], heir, decided)
         if group.is_reduced:
             self._held.reduce([heir], sleep=sleep, now_s=now_s)
         return True
@@ -191,5 +189,5 @@ class SleepWriter:
                 self._held.note(one.id, "taken back", None if one.id == heir else heir, {})
             self._bank.delete(heir)
             for one in before:
-                for slot in self._tables.entries.slots(one.id):
+                for slot in self._tables.entries.slots([one.id]):
                     self._bank.add(slot)

@@ -11,7 +11,6 @@ Shapes: D embedding dimension.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -109,10 +108,6 @@ class _Counted:
     def merge_words(self, steps: int | None = None) -> None:
         """Its full text stays as it is."""
 
-    def together(self, most: int) -> AbstractContextManager[None]:
-        """It has no commits."""
-        return nullcontext()
-
 
 @dataclass(slots=True)
 class _Tombstones:
@@ -144,21 +139,25 @@ class _Entries:
     pictured: set[int]
     ends_s: dict[int, float]
     small_bytes: int
+    most_steps: int
     short: set[int] = field(default_factory=set)
     merged: dict[int, int] = field(default_factory=dict)
     gone: list[int] = field(default_factory=list)
     given_up: tuple[int, int] = (0, 0)
 
-    def give_up(self) -> int:
-        step = self.bank.next_step()
-        if step is None:
-            return 0
+    def give_up(self, least_bytes: int = 1) -> int:
+        steps = self.bank.next_steps(least_bytes, self.most_steps)
+        for step in steps:
+            self._take(step)
+        return sum(step.freed_bytes for step in steps)
+
+    def _take(self, step: Step) -> None:
         before_bytes = self.bank.picture_bytes
         if step.to is None:
             self._leave(step)
         else:
             small_bytes = self.small_bytes if step.to == Level.SMALL else 0
-            self.bank.demote(step.entry_id, step.to, small_bytes, short=step.short)
+            self.bank.demote([step.entry_id], step.to, jpeg_bytes=small_bytes, short=step.short)
             if step.short:
                 self.short.add(step.entry_id)
             self.levels[step.entry_id] = step.to
@@ -166,7 +165,6 @@ class _Entries:
                 self.pictured.discard(step.entry_id)
         if step.to not in (Level.SMALL, Level.VECTORS):  # those free pictures alone
             self.database.freed_bytes += step.freed_bytes - (before_bytes - self.bank.picture_bytes)
-        return step.freed_bytes
 
     def _leave(self, step: Step) -> None:
         """Merge an entry into its twin, where it names one, or give it up."""
@@ -199,6 +197,7 @@ def within(
     """
     slots = list(store.entries.slots())
     bank = open_bank(store, spec, config)
+    sizes = LogSizes.of(budget_bytes, store.page_bytes)
     counted = _Counted(store.path, store.page_bytes, store.live_bytes())
     entries = _Entries(
         bank,
@@ -207,6 +206,7 @@ def within(
         {slot.entry_id for slot in slots if slot.jpeg_bytes},
         {slot.entry_id: slot.last_s for slot in slots},
         _thumbnail_bytes(Exemplars(pictures), slots),
+        sizes.steps,
     )
     folder = store.path.parent
     budget = ByteBudget(
@@ -215,7 +215,7 @@ def within(
         pictures,
         given_bytes=budget_bytes,
         picture_bytes=lambda: bank.picture_bytes,
-        log=Log(folder, counted, LogSizes.of(budget_bytes, store.page_bytes)),
+        log=Log(folder, counted, sizes),
         tombstones=_Tombstones(counted, store.tombstones.count() * (TOMBSTONE_BYTES + 2 * spec.dim)),
         entries=entries,
         notes=_Notes(),

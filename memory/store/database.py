@@ -184,9 +184,9 @@ class Store:
         """The connection, for what has tables of its own in this database: entities/."""
         return self._db
 
-    def transaction(self) -> AbstractContextManager[None]:
-        """All statements inside take effect together, or none."""
-        return self.transactions.one()
+    def transaction(self, of: int = 1) -> AbstractContextManager[None]:
+        """All statements inside take effect together, or none; where commits are shared it counts for so many."""
+        return self.transactions.one(of)
 
     def with_commit(self, write: Callable[[], None]) -> None:
         """Inside a transaction: call `write` once, in the same transaction, when it is about to be committed."""

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from hippocam.memory.bank.codes import Code, Signs
-from hippocam.memory.codec import coarse, pack, unpack, unpack_many
+from hippocam.memory.codec import coarse, pack, unpack_many
 from hippocam.memory.records import Entry, Event, Held, Level, Slot, Span, id_of
+from hippocam.memory.store.blocks.rows import COLUMNS, Row
 from hippocam.memory.store.columns import (
     ENTRY,
     HELD,
@@ -51,6 +52,9 @@ class Blocks(Protocol):
 
     def take_in(self) -> int:
         """Move some rows that may move into a block, if there are enough; return how many have moved."""
+
+    def put(self, rows: Sequence[Row]) -> None:
+        """Keep entries as these rows, in blocks; they have no picture and are not pinned."""
 
     def take_out(self, entry_id: int) -> bool:
         """Make an entry a row of the table again; False where it is in no block."""
@@ -122,48 +126,43 @@ class EntryTable:
 
     def demote(
         self,
-        entry_id: int,
+        entry_ids: Sequence[int],
         level: int,
-        jpeg_bytes: int,
-        jpeg_sum: int | None = None,
         *,
+        jpeg_bytes: int = 0,
+        jpeg_sum: int | None = None,
         code: Code | None = None,
         as_one: bool = False,
     ) -> None:
-        """Note that an entry keeps less of its evidence: see `Level`. The last level has no vectors.
+        """Note that entries keep less of their evidence: see `Level`. The last level has no vectors.
+
+        What else of an entry is only weighed is kept to three digits once its vectors are reduced.
 
         Args:
-            entry_id: Its id.
-            level: What it keeps.
+            entry_ids: Their ids.
+            level: What each keeps.
             jpeg_bytes: Bytes of its picture.
             jpeg_sum: Checksum of that.
             code: What its vectors are reduced to at the level SIGNS; None for signs.
             as_one: Whether one vector then stands for both, however far they are apart.
         """
-        setting = "level = ?, jpeg_bytes = ?, jpeg_sum = ?"
-        values: list[object] = [level, jpeg_bytes, jpeg_sum]
-        if level == Level.SIGNS:
-            more, reduced = self._reduced(entry_id, code, as_one=as_one)
-            setting, values = f"{setting}, {more}", values + reduced
-        if level == Level.WORDS:
-            setting += ", key = NULL, scene = NULL, state = NULL, action = NULL, motion = NULL"
-        self._update(entry_id, setting, *values)
-        if level >= Level.SIGNS:
-            self._blocks.take_in()
-
-    def _reduced(self, entry_id: int, code: Code | None, *, as_one: bool) -> tuple[str, list[object]]:
-        """What reduces an entry's vectors: SQL, and the values of its parameters.
-
-        What else of an entry is only weighed is kept to three digits from then on.
-        """
-        ((key, scene, surprise, utility),) = self._blocks.select(
-            "SELECT key, scene, surprise, utility FROM every_entry WHERE id = ?", (entry_id,)
-        )
-        key_D, scene_D = unpack(key), unpack(scene)
-        code = code or Signs(len(key_D))
-        whole = to_reduce(key_D, scene_D, as_searched=code.as_searched, as_one=as_one)
-        setting = "key = ?, scene = ?, motion = NULL, surprise = ?, utility = ?"
-        return setting, [*map(code.pack, whole), coarse(surprise), coarse(utility)]
+        if level < Level.SIGNS:
+            for entry_id in entry_ids:
+                self._update(entry_id, "level = ?, jpeg_bytes = ?, jpeg_sum = ?", level, jpeg_bytes, jpeg_sum)
+            return
+        rows = [dict(zip(COLUMNS, row, strict=True)) for row in _among(self._blocks, listed(COLUMNS), entry_ids)]
+        if level == Level.SIGNS and rows:
+            _reduce(rows, code, as_one=as_one)
+        else:
+            for row in rows:
+                row |= dict.fromkeys(("key", "scene", "state", "action", "motion"))
+        for row in rows:
+            row["level"] = level
+        pinned = [row["id"] for row in rows if row["pinned"]]
+        self._blocks.put([tuple(row.values()) for row in rows])
+        for entry_id in pinned:
+            self._blocks.take_out(entry_id)
+        self._blocks.take_in()
 
     def pin(self, entry_id: int, pinned: bool) -> bool:
         """Keep an entry whatever comes, or no longer; False where it is not held."""
@@ -221,14 +220,12 @@ class EntryTable:
         )
         return [EntryRow(entry_from(plain), key, scene) for key, scene, *plain in rows]
 
-    def slots(self, entry_id: int | None = None) -> Iterator[Slot]:
-        """What the bank holds of each entry or of one, each stream in the order of its events."""
-        one = "" if entry_id is None else "WHERE id = :id"
-        rows = self._blocks.select(
-            f"SELECT {listed((*SLOT, WORDS_BYTES))} FROM every_entry {one} ORDER BY stream, first_seq",
-            {"id": entry_id},
-        )
-        return map(slot_from, rows)
+    def slots(self, among: Sequence[int] | None = None) -> Iterator[Slot]:
+        """What the bank holds of each entry, or of those among some, each stream in the order of its events."""
+        columns = listed((*SLOT, WORDS_BYTES))
+        if among is not None:
+            return map(slot_from, _among(self._blocks, columns, among))
+        return map(slot_from, self._blocks.select(f"SELECT {columns} FROM every_entry ORDER BY stream, first_seq"))
 
     def picture_bytes(self) -> dict[int, int]:
         """Bytes of the pictures of the entries that came with one and have not given it up, by id."""
@@ -319,6 +316,17 @@ def _among(blocks: Blocks, columns: str, entry_ids: Sequence[int], where: str = 
     for start in range(0, len(entry_ids), _AT_ONCE):
         ids = ", ".join(map(str, map(int, entry_ids[start : start + _AT_ONCE])))
         yield from blocks.select(f"SELECT {columns} FROM every_entry WHERE id IN ({ids}) AND {where}")
+
+
+def _reduce(rows: Sequence[dict[str, Any]], code: Code | None, *, as_one: bool) -> None:
+    """Reduce the vectors of entries to a code, and what else of them is only weighed to three digits."""
+    keys_ND, scenes_ND = (unpack_many([row[name] for row in rows]) for name in VECTORS)
+    chosen = code or Signs(keys_ND.shape[1])
+    for row, key_D, scene_D in zip(rows, keys_ND, scenes_ND, strict=True):
+        one = to_reduce(key_D, scene_D, as_searched=chosen.as_searched, as_one=as_one)
+        key = chosen.pack(one[0])
+        row |= {"key": key, "scene": key if one[1] is one[0] else chosen.pack(one[1]), "motion": None}
+        row |= {"surprise": coarse(row["surprise"]), "utility": coarse(row["utility"])}
 
 
 def _write(db: sqlite3.Connection, insert: str, values: dict[str, object]) -> None:

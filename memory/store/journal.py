@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 # Stands for the entry of the row that says that rows were deleted; no entry has such an id.
@@ -14,6 +14,10 @@ _OF_A_TIME = (
     "stream = :stream AND (time_s BETWEEN :t0 AND :t1 OR json_extract(why, '$.at_s') BETWEEN :t0 AND :t1 "
     "OR (json_extract(why, '$.t1_s') >= :t0 AND json_extract(why, '$.t0_s') <= :t1))"
 )
+
+
+# What a new row says: columns as in JournalRow, after its id.
+NewRow = tuple[str, float, str, int, int | None, str]
 
 
 class JournalRow(NamedTuple):
@@ -49,11 +53,12 @@ class JournalTable:
         self, stream: str, time_s: float, action: str, entry_id: int, other_id: int | None, why: str, *, keep: int
     ) -> None:
         """Write into the journal, of which the newest `keep` rows stay."""
-        cursor = self._db.execute(
-            f"INSERT INTO journal ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",
-            (stream, time_s, action, entry_id, other_id, why),
-        )
-        self._db.execute("DELETE FROM journal WHERE id <= ?", ((cursor.lastrowid or 0) - keep,))
+        self.add_all([(stream, time_s, action, entry_id, other_id, why)], keep=keep)
+
+    def add_all(self, rows: Sequence[NewRow], *, keep: int) -> None:
+        """Write rows into the journal, of which the newest `keep` stay."""
+        self._db.executemany(f"INSERT INTO journal ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", rows)
+        self._db.execute("DELETE FROM journal WHERE id <= (SELECT max(id) FROM journal) - ?", (keep,))
 
     def rows(self, entry_id: int | None = None) -> list[JournalRow]:
         """What happened to an entry, or to all, the oldest first."""

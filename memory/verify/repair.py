@@ -104,7 +104,7 @@ def _mend(folder: Path) -> None:
                 and not is_locked(exemplars.path(entry_id))
             ]
             for entry_id, level in without:
-                store.entries.demote(entry_id, level, 0)
+                store.entries.demote([entry_id], level)
             sums.fill_totals(db)
         for entry_id, _ in without:
             exemplars.delete(entry_id)

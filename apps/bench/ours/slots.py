@@ -196,8 +196,8 @@ class OurSlots:
         if scene_D is not None:
             key_D = in_one(key_D, scene_D, as_searched=chosen.as_searched)
         key_D = chosen.reduced(key_D)
-        reduced = None if slot is None else replace(slot, key_D=key_D)
-        self._bank.demote(entry_id, Level.SIGNS, 0, reduced, short=short)
+        reduced = [] if slot is None else [replace(slot, key_D=key_D)]
+        self._bank.demote([entry_id], Level.SIGNS, reduced=reduced, short=short)
         self._keys[entry_id] = key_D
         self._reduced[entry_id] = _code_bytes(chosen)
 

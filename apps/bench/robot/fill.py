@@ -46,7 +46,7 @@ def fill(folder: Path, *, encoder: str, spec: EncoderSpec, entries: int, seed: i
                 for _ in range(min(_BATCH, entries - done)):
                     event = next(events)
                     entry_id = store.entries.insert(event)
-                    store.entries.demote(entry_id, Level.VECTORS, 0)
+                    store.entries.demote([entry_id], Level.VECTORS)
                     store.journal.add(event.stream, event.t1_s, "kept", entry_id, None, "{}", keep=_JOURNAL)
                     done += 1
         with store.transaction():

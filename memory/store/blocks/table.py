@@ -11,6 +11,7 @@ higher than all before. An entry that changes leaves its block and is a row agai
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import threading
 from collections.abc import Mapping, Sequence
@@ -23,8 +24,6 @@ from hippocam.memory.store.schema import PAGE_BYTES, full_texts, putting
 # Bytes of a block at most, by those of a page: two fit on one of 4096, one on one of 2048; of smaller ones it
 # fills two or four, and its beginning is on a page with those of others.
 _BLOCK_BYTES = {4096: 2020, 2048: 1990, 1024: 2120, 512: 2050}
-# Rows that fill the gap of one at most: they may be smaller.
-_GAP_ROWS = 2
 # Rows that move at once, and characters of their words, so that a transaction changes few pages.
 GROUP = 4
 _GROUP_WORDS = 4000
@@ -44,7 +43,7 @@ CREATE TEMP VIEW every_entry AS SELECT {_LISTED}, jpeg_bytes FROM main.entry
 # The same for an older format, which has no blocks, and a view of its own where its entries lack columns.
 _OLDER = f"CREATE TEMP VIEW every_entry AS SELECT {_LISTED}, jpeg_bytes FROM entry;"
 _PUT = putting("main.entry_block", ("id", "version", "packed"), ("id",))
-_INSERT = f"INSERT INTO temp.unpacked (block, {_LISTED}) VALUES ({', '.join('?' * (1 + len(COLUMNS)))})"
+_INSERT = f"INSERT OR REPLACE INTO temp.unpacked (block, {_LISTED}) VALUES ({', '.join('?' * (1 + len(COLUMNS)))})"
 
 
 class EntryBlocks:
@@ -149,7 +148,7 @@ class EntryBlocks:
                 "INSERT OR REPLACE INTO temp.unpacked_block VALUES (?, ?, ?)", (block, len(rows), version)
             )
             # one that has moved on from another block may still be there
-            self._temporarily(_INSERT.replace("INSERT", "INSERT OR REPLACE"), many=[(block, *r) for r in rows])
+            self._temporarily(_INSERT, many=[(block, *r) for r in rows])
 
     def _temporarily(
         self, statement: str, values: Sequence[object] = (), many: Sequence[Sequence[object]] | None = None
@@ -183,6 +182,31 @@ class EntryBlocks:
         self._put([in_ticks(row) for row in rows])
         return len(rows)
 
+    def put(self, rows: Sequence[Row]) -> None:
+        """Keep entries as these rows, in blocks: those that are in one stay there, the others follow the last.
+
+        Args:
+            rows: Rows of COLUMNS, of entries without a picture that are not pinned.
+        """
+        self.follow()
+        ids = [row[0] for row in rows]
+        held: dict[int, int] = dict(
+            self._db.execute(f"SELECT id, block FROM temp.unpacked WHERE id IN ({_in(ids)})").fetchall()
+        )
+        changed: dict[int, dict[int, Row]] = {}
+        for row in rows:
+            if row[0] in held:
+                changed.setdefault(held[row[0]], {})[row[0]] = row
+        new = sorted((row for row in rows if row[0] not in held), key=lambda row: (row[1], row[2], row[0]))
+        self._db.executemany("DELETE FROM main.entry WHERE id = ?", [(row[0],) for row in new])
+        over = list[Row]()
+        for block in sorted(changed, reverse=True):  # the last one fills the gaps of the others
+            here = [changed[block].get(row[0], row) for row in self._rows(block)]
+            while len(pack_rows(here)) > self._block_bytes and len(here) > 1:  # columns of more than one width
+                over.append(here.pop())
+            self._refill(block, here)
+        self._put([*over, *(in_ticks(row) for row in new)])
+
     def take_out(self, entry_id: int) -> bool:
         """Make an entry a row of the table of entries again, to be changed; False where it is in no block."""
         row = self._without(entry_id)
@@ -205,41 +229,56 @@ class EntryBlocks:
         if found is None:
             return None
         block, row = found[0], tuple[Any, ...](found[1:])
-        left = [other for other in self._rows(block) if other[0] != entry_id]
-        last = self._last()
-        if last == block:
-            self._write(block, left)
-        else:
-            rows, packed = self._rows(last), None
-            moved = 0
-            while moved < min(_GAP_ROWS, len(rows)):  # mostly one fits into the gap
-                fuller = pack_rows([*left, *rows[: moved + 1]])
-                if len(fuller) > self._block_bytes:
-                    break
-                moved, packed = moved + 1, fuller
-            if moved:
-                self._write(last, rows[moved:])
-            self._write(block, [*left, *rows[:moved]], packed)
+        self._refill(block, [other for other in self._rows(block) if other[0] != entry_id])
         return row
 
-    def _put(self, rows: Sequence[Row]) -> None:
-        """Add rows to the last block, and to a new one those that do not fit."""
+    def _refill(self, block: int, rows: Sequence[Row]) -> None:
+        """Write a block with these rows, and with some of the last one where they leave a gap."""
         last = self._last()
-        held = self._rows(last)
-        for fitting in range(len(rows), 0, -1):
-            packed = pack_rows([*held, *rows[:fitting]])
-            if not last or len(packed) <= self._block_bytes:
-                self._write(max(last, 1), [*held, *rows[:fitting]], packed)
+        more = self._rows(last) if last != block else []
+        packed = pack_rows(rows)
+        gap = self._block_bytes - len(packed)
+        moved = min(len(more), math.ceil(gap * len(more) / max(1, self._size(last)))) if gap > 0 else 0
+        if more and not rows:  # or a block would be empty
+            moved = max(1, moved)
+        while moved:
+            fuller = pack_rows([*rows, *more[:moved]])
+            if len(fuller) <= self._block_bytes or (moved == 1 and not rows):
+                rows, packed = [*rows, *more[:moved]], fuller
+                self._write(last, more[moved:])
                 break
-        else:
-            fitting = 0
-        if rows[fitting:]:
-            self._write(max(last, 1) + 1, rows[fitting:])
+            moved -= 1  # mostly as many fit as it seems, or one less
+        self._write(block, rows, packed)
+
+    def _put(self, rows: Sequence[Row]) -> None:
+        """Add rows to the last block, and to new ones those that do not fit."""
+        last = self._last()
+        block, held = max(last, 1), self._rows(last)
+        while rows:
+            fitting, packed = self._fitting(held, rows)
+            if fitting:
+                self._write(block, [*held, *rows[:fitting]], packed)
+            block, held, rows = block + 1, [], rows[fitting:]
+
+    def _fitting(self, held: Sequence[Row], rows: Sequence[Row]) -> tuple[int, bytes]:
+        """How many rows fit into a block beside those that it has, and them all packed; alone one always does."""
+        count, packed = len(rows), pack_rows([*held, *rows])
+        least = 0 if held else 1
+        while len(packed) > self._block_bytes and count > least:
+            share = self._block_bytes / len(packed)
+            count = max(least, min(count - 1, int((len(held) + count) * share) - len(held)))
+            packed = pack_rows([*held, *rows[:count]])
+        return count, packed
 
     def _last(self) -> int:
         """The last block; 0 where there is none."""
         (block,) = self._db.execute("SELECT coalesce(max(id), 0) FROM main.entry_block").fetchone()
         return int(block)
+
+    def _size(self, block: int) -> int:
+        """Bytes of a block."""
+        row = self._db.execute("SELECT length(packed) FROM main.entry_block WHERE id = ?", (block,)).fetchone()
+        return 0 if row is None else int(row[0])
 
     def _rows(self, block: int) -> list[Row]:
         return self._db.execute(
@@ -261,8 +300,18 @@ class EntryBlocks:
                 self._db.execute(f"UPDATE {table} SET version = ? WHERE id = ?", (version, block - 1))
             return
         self._db.execute(_PUT, {"id": block, "version": version, "packed": packed or pack_rows(rows)})
-        self._db.execute("DELETE FROM temp.unpacked WHERE block = ?", (block,))
-        self._db.executemany(_INSERT, [(block, *row) for row in rows])
+        before = {row[0]: row for row in self._rows(block)}
+        gone = before.keys() - {row[0] for row in rows}
+        self._db.executemany(
+            "DELETE FROM temp.unpacked WHERE id = ? AND block = ?", [(id_, block) for id_ in gone]
+        )
+        new = [(block, *row) for row in rows if before.get(row[0]) != row]
+        self._db.executemany(_INSERT, new)
         self._db.execute(
             "INSERT OR REPLACE INTO temp.unpacked_block VALUES (?, ?, ?)", (block, len(rows), version)
         )
+
+
+def _in(ids: Sequence[int]) -> str:
+    """Ids as they stand in a statement."""
+    return ", ".join(map(str, map(int, ids)))

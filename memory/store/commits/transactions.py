@@ -21,7 +21,7 @@ class Transactions:
         committed: Is called after each commit.
 
     Attributes:
-        before_commit: Are called when one is about to be committed, with how many share the commit.
+        before_commit: Are called when one is about to be committed, with for how many it counts.
         undone: Are called where one fails that could have shared a commit, and takes back those that did: what
             main memory holds of them must go.
     """
@@ -37,19 +37,25 @@ class Transactions:
         self._after_commit: list[Call] = []
 
     @contextmanager
-    def one(self) -> Iterator[None]:
-        """All statements inside take effect together, or none."""
+    def one(self, of: int = 1) -> Iterator[None]:
+        """All statements inside take effect together, or none.
+
+        Args:
+            of: For how many it counts where commits are shared.
+        """
+        if self._waiting and self._waiting + of > self._most:
+            self.settle()
         if not self._waiting:
             self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
-            if self._waiting + 1 >= self._most:
-                self._commit(self._waiting + 1)
+            if self._waiting + of >= self._most:
+                self._commit(self._waiting + of)
                 return
         except BaseException:
             self._take_back()
             raise
-        self._waiting += 1
+        self._waiting += of
 
     @contextmanager
     def together(self, most: int) -> Iterator[None]:

@@ -102,7 +102,7 @@ def seen_again(folder: Path, stream: str, t0_s: float) -> None:
     assert entry is not None
     again = [Span(t0_s=t, t1_s=t + 1, known_s=t + 1) for t in (9.0, 10.5)]
     store.entries.set_spans(entry_id, first=entry.spans[0], further=again, met=7, strength=1.0)
-    store.entries.demote(entry_id, Level.VECTORS, 0)
+    store.entries.demote([entry_id], Level.VECTORS)
     store.close()
     Exemplars(folder / "exemplars").delete(entry_id)
 

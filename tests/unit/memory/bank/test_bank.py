@@ -106,7 +106,7 @@ def test_evidence_is_given_up_step_by_step_and_pictures_before_moments():
         if step.to is None:
             bank.delete(1)
         else:
-            bank.demote(1, step.to, 2_500 if step.to == Level.SMALL else 0)
+            bank.demote([1], step.to, jpeg_bytes=2_500 if step.to == Level.SMALL else 0)
     assert levels == [Level.SMALL, Level.VECTORS, Level.SIGNS, Level.WORDS, None]
     assert bank.picture_bytes == 0
 
@@ -200,7 +200,9 @@ def test_a_bank_that_is_loaded_goes_on_to_the_last_bit(cut, prior):
             key_D = None if step.to == Level.WORDS else key_D
             slots[step.entry_id] = replace(old, level=step.to, key_D=key_D)
             for bank in banks:
-                bank.demote(step.entry_id, step.to, 0, slots[step.entry_id] if step.to >= Level.SIGNS else None)
+                bank.demote(
+                    [step.entry_id], step.to, reduced=[slots[step.entry_id]] if step.to >= Level.SIGNS else []
+                )
         kept.take(going)
         if n == cut:
             loaded = Bank(D, utility=Utility(D, prior))

@@ -37,7 +37,7 @@ def test_the_step_before_words_keeps_the_signs_and_frees_the_rest(dim):
     step = bank.next_step()
     assert step is not None
     assert step.to == Level.SIGNS
-    bank.demote(7, Level.SIGNS, 0)
+    bank.demote([7], Level.SIGNS)
     step = bank.next_step()
     assert step is not None
     assert step.to is None
@@ -111,7 +111,7 @@ def test_where_something_was_learned_an_outline_takes_the_place_of_signs_and_is_
         if step.to is None:
             bank.delete(step.entry_id)
         else:
-            bank.demote(step.entry_id, step.to, 0, short=step.short)
+            bank.demote([step.entry_id], step.to, short=step.short)
     steps = [
         (Level.SIGNS, False, 68 - 10 + 30),  # bytes of numbers, of an outline, and of a row less those in a block
         (Level.SIGNS, True, 10 - 6),

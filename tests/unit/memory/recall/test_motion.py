@@ -126,6 +126,6 @@ def test_a_place_that_was_passed_by_in_the_middle_of_an_event_is_near(tmp_path):
             assert len(memory.notable(Filter(near=(wanted, 0.0, 0.6)), 5)) == expected
         motion = memory.entry(entry.entry.id).motion
         assert motion.states[motion.nearest(5.2)].tolist() == [5.0, -5.0]
-        memory.store.entries.demote(entry.entry.id, Level.SIGNS, 0)
+        memory.store.entries.demote([entry.entry.id], Level.SIGNS)
         assert memory.entry(entry.entry.id).motion is None
         assert memory.entry(entry.entry.id).sensors.pose is not None

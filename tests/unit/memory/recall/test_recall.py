@@ -213,7 +213,7 @@ def test_an_entry_of_words_alone_is_found_by_its_words(bench):
     one, _ = bench.put(
         make_event(key=AXES[1], text="grasp the yellow bottle"), make_event(seq=5, t0_s=9.0, key=AXES[2])
     )
-    bench.store.entries.demote(one, Level.WORDS, 0)
+    bench.store.entries.demote([one], Level.WORDS)
     best = bench.ask(AXES[9], "a yellow bottle")[0]
     assert best.entry.id == one
     assert (best.seen, best.cosine) == (0, 0)

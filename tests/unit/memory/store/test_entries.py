@@ -104,21 +104,25 @@ def test_spans_are_kept_in_order_and_the_last_end_is_known(store, sql, event):
     assert store.entries.get(entry_id).spans == (first, *further)
 
 
-def test_each_level_keeps_what_it_says(store, sql, event):
+def test_each_level_keeps_what_it_says(store, event):
     sensors = Sensors(state=np.float32([1]), action=np.float32([2]), pose=np.float32(range(7)))
     entry_id = store.entries.insert(event(1, sensors=sensors))
     key, scene = (row[0] for row in store.entries.vectors([entry_id]))
-    columns = "SELECT level, jpeg_bytes, key, scene, state, action, pose FROM entry"
-    before = sql(columns)[0]
-    store.entries.demote(entry_id, Level.VECTORS, 0)
-    assert sql(columns)[0] == (Level.VECTORS, 0, *before[2:])
-    store.entries.demote(entry_id, Level.SIGNS, 0)
+    columns = "SELECT level, jpeg_bytes, key, scene, state, action, pose FROM every_entry"
+
+    def row():
+        return store.connection.execute(columns).fetchone()
+
+    before = row()
+    store.entries.demote([entry_id], Level.VECTORS)
+    assert row() == (Level.VECTORS, 0, *before[2:])
+    store.entries.demote([entry_id], Level.SIGNS)
     for vector, reduced in zip((key, scene), store.entries.vectors([entry_id]), strict=True):
         assert (np.sign(reduced[0]) == np.where(vector > 0, 1, -1)).all()
         assert float(reduced[0] @ vector) == pytest.approx(float(vector @ vector), rel=2**-11)
-    assert all(len(blob) < len(was) for blob, was in zip(sql(columns)[0][2:4], before[2:4], strict=True))
-    store.entries.demote(entry_id, Level.WORDS, 0)
-    assert sql(columns)[0] == (Level.WORDS, 0, None, None, None, None, before[6])
+    assert all(len(blob) < len(was) for blob, was in zip(row()[2:4], before[2:4], strict=True))
+    store.entries.demote([entry_id], Level.WORDS)
+    assert row() == (Level.WORDS, 0, None, None, None, None, before[6])
     assert store.entries.ids() == set()
     assert store.entries.held() == []
 
@@ -161,7 +165,7 @@ def test_slots_and_held_entries_say_what_the_columns_say(store, sql, event):
     }  # fmt: skip
     assert slots[0].words_bytes == 2 * 2  # é is two bytes
     assert slots[1].pinned is True
-    assert [slot.entry_id for slot in store.entries.slots(ids[1])] == [ids[1]]
+    assert [slot.entry_id for slot in store.entries.slots([ids[1]])] == [ids[1]]
     assert all(isinstance(slot, Slot) for slot in slots)
     every, one_by_one = store.lookup.every_slot(), {slot.entry_id: slot for slot in slots}
     assert [every.entry_id[k] for k in every.by_stream()] == [ids[2], ids[1], ids[0]]
@@ -177,7 +181,7 @@ def test_slots_and_held_entries_say_what_the_columns_say(store, sql, event):
     assert [one.id for one in store.entries.held()] == [ids[2], ids[0]]
     assert store.entries.ids() == {ids[2], ids[0]}
     assert store.entries.ids([ids[1], ids[2]]) == {ids[2]}
-    assert next(store.entries.slots(ids[1])).key_D is None
+    assert next(store.entries.slots([ids[1]])).key_D is None
     assert store.entries.count() == 3
 
 
@@ -230,7 +234,7 @@ def test_outlines_are_read_from_row_and_block_alike_and_a_short_one_stands_for_b
         ids.append(store.entries.insert(one))
         whole.append((key, scene))
     for entry_id in ids:
-        store.entries.demote(entry_id, Level.SIGNS, 0, code=CODES.first)
+        store.entries.demote([entry_id], Level.SIGNS, code=CODES.first)
     assert len(sql("SELECT id FROM entry")) < len(ids)  # most have moved into blocks
     keys_ND, scenes_ND = store.entries.vectors(ids)
     assert [np.array_equal(*pair) for pair in zip(keys_ND, scenes_ND, strict=True)] == [False, True] * 60
@@ -239,7 +243,7 @@ def test_outlines_are_read_from_row_and_block_alike_and_a_short_one_stands_for_b
     assert min(scenes_ND[k] @ scene for k, (_, scene) in apart) > 0.85
     assert not any(slot.short for slot in store.entries.slots())
     for entry_id in ids:
-        store.entries.demote(entry_id, Level.SIGNS, 0, code=CODES.short, as_one=True)
+        store.entries.demote([entry_id], Level.SIGNS, code=CODES.short, as_one=True)
     keys_ND, scenes_ND = store.entries.vectors(ids)
     np.testing.assert_array_equal(keys_ND, scenes_ND)
     assert all(slot.short and slot.level == Level.SIGNS for slot in store.entries.slots())
@@ -250,9 +254,9 @@ def test_outlines_are_read_from_row_and_block_alike_and_a_short_one_stands_for_b
 def test_signs_become_an_outline_later(store, event):
     vector = as_the_encoders_lie(np.random.default_rng(1))
     entry_id = store.entries.insert(dataclasses.replace(event(1), key=vector, scene=vector, jpeg=b"", view=None))
-    store.entries.demote(entry_id, Level.SIGNS, 0)
+    store.entries.demote([entry_id], Level.SIGNS)
     assert [slot.short for slot in store.entries.slots()] == [False]
-    store.entries.demote(entry_id, Level.SIGNS, 0, code=CODES.short, as_one=True)
+    store.entries.demote([entry_id], Level.SIGNS, code=CODES.short, as_one=True)
     assert [slot.short for slot in store.entries.slots()] == [True]
     (row,) = store.entries.vectors([entry_id])[0]
     assert row @ vector > 0.6

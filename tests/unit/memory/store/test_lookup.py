@@ -76,7 +76,7 @@ def test_beside_a_time_are_the_one_before_and_the_one_after(store, event):
 
 def test_the_pictured_entry_covers_the_time_or_is_the_nearest(store, event):
     one, bare, two = (store.entries.insert(event(k, t0_s=10.0 * k)) for k in (1, 2, 3))
-    store.entries.demote(bare, 2, 0)
+    store.entries.demote([bare], 2)
     for time_s, truth in ((12.0, one), (0.0, one), (22.0, one), (23.0, two), (99.0, two)):
         assert store.lookup.pictured("cam", time_s) == truth
     assert store.lookup.pictured("nothing", 0.0) is None

@@ -9,6 +9,7 @@ import pytest
 
 from hippocam.memory.filter import Filter
 from hippocam.memory.records import Level, Span, id_of
+from hippocam.memory.store.blocks.rows import COLUMNS
 from hippocam.memory.store.blocks.table import GROUP
 from hippocam.memory.store.database import Store
 from hippocam.memory.store.entries import EntryTable
@@ -25,14 +26,14 @@ def insert(store, event, first_seq, *, alike=0.0, **fields):
         return store.entries.insert(event(first_seq, jpeg=b"", key=key, scene=scene, **fields))
 
 
-def demote(store, entry_id, level=Level.SIGNS):
+def demote(store, *entry_ids, level=Level.SIGNS):
     with store.transaction():
-        store.entries.demote(entry_id, level, 0)
+        store.entries.demote(entry_ids, level)
 
 
 def fail(store, one, other):
     with store.transaction():
-        store.entries.demote(one, Level.WORDS, 0)
+        store.entries.demote([one], Level.WORDS)
         store.entries.delete(other)
         raise ZeroDivisionError
 
@@ -48,6 +49,11 @@ class RowsOnly:
 
     def take_in(self):
         return 0
+
+    def put(self, rows):
+        setting = ", ".join(f"{name} = ?" for name in COLUMNS)
+        for row in rows:
+            self.store.connection.execute(f"UPDATE entry SET {setting} WHERE id = ?", (*row, row[0]))
 
     def take_out(self, entry_id):
         return False
@@ -93,9 +99,11 @@ def test_any_changes_leave_what_they_would_leave_of_rows(store, plain, event, fo
         for step in range(560):
             ids = sorted(slot.entry_id for slot in plain.entries.slots())
             what = rng.choice(
-                ["insert"] * 4 + ["signs"] * 6 + ["words", "delete", "pin", "use", "repeats", "rolled"]
+                ["insert"] * 4 + ["signs"] * 6 + ["words", "delete", "pin", "use", "repeats", "rolled", "many"]
             )
             levels = {slot.entry_id: slot.level for slot in plain.entries.slots()}
+            vectored = [entry_id for entry_id in ids if levels[entry_id] < Level.WORDS]
+            several = rng.sample(vectored, min(len(vectored), 3 if step % 4 == 0 else 12))
             whole = [entry_id for entry_id in ids if levels[entry_id] < Level.SIGNS]
             one = rng.choice(whole if what == "signs" and whole else ids or [0])
             for each in (store, plain):
@@ -104,7 +112,9 @@ def test_any_changes_leave_what_they_would_leave_of_rows(store, plain, event, fo
                 elif what == "signs" and levels[one] < Level.SIGNS:
                     demote(each, one)
                 elif what == "words":
-                    demote(each, one, Level.WORDS)
+                    demote(each, one, level=Level.WORDS)
+                elif what == "many":  # whole ones, in blocks and pinned ones
+                    demote(each, *several, level=Level.WORDS if step % 4 == 0 else Level.SIGNS)
                 elif what == "rolled":
                     with pytest.raises(ZeroDivisionError):
                         fail(each, one, ids[0])
@@ -163,7 +173,7 @@ def test_words_of_entries_in_blocks_are_found_as_those_in_rows_are(store, plain,
                     with each.transaction():
                         each.entries.delete(ids[1])
                 elif change == "words":
-                    demote(each, ids[2], Level.WORDS)
+                    demote(each, ids[2], level=Level.WORDS)
                 elif change == "rolled back":
                     with pytest.raises(ZeroDivisionError):
                         fail(each, ids[3], ids[4])
