@@ -249,11 +249,6 @@ class Columns:
         self.twin[rows], self.twin_cosine[rows] = twins, cosines
         self.changed.update(rows.tolist())
 
-    def with_twin(self, twins: Rows) -> Rows:
-        """Rows of the entries that have one of some rows as their twin."""
-        each = self.twin[: self._unused]
-        return np.flatnonzero(self.used[: self._unused] & np.isin(each, twins))
-
     def all_rows(self) -> Rows:
         """Rows of all entries."""
         return np.flatnonzero(self.used[: self._unused])

@@ -75,7 +75,7 @@ class Twins:
         """Leave entries without a twin, and find another for those whose twin one of them was."""
         columns = self._columns
         columns.set_twins(rows, -1, -1.0)
-        widowed = columns.with_twin(rows)
+        widowed = np.flatnonzero(columns.used & np.isin(columns.twin, rows))
         columns.set_twins(widowed, -1, -1.0)
         for other in widowed.tolist():
             self._find(other)

@@ -34,7 +34,7 @@ TOMBSTONE_BYTES = 400
 _AHEAD_SHARE = 0.0025
 _MOST_AHEAD_BYTES = 65_536
 _LEAST_AHEAD_PAGES = 2
-_BEYOND_SHARE = 0.005
+_BEYOND_SHARE = 0.0025
 _MOST_BEYOND_BYTES = 16_384
 _AHEAD_STEPS = 64
 # Steps after which there is no room yet: then the full text, which holds what was deleted, is merged a little, as

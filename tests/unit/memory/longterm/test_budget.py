@@ -165,13 +165,14 @@ def given_up_ahead(folder: Path, *, left: int, took: int, steps: int = 100) -> l
     return told
 
 
-def test_ahead_of_need_as_much_is_given_up_as_the_last_events_took_once_that_is_worth_while(tmp_path):
+def test_ahead_of_need_what_is_short_goes_and_enough_for_some_events_more(tmp_path):
+    """Two pages are kept free, 8,192 bytes, and 5,000 are made free beyond."""
     assert given_up_ahead(tmp_path, left=20_000, took=3200) == []  # enough is left
-    assert given_up_ahead(tmp_path, left=8_000, took=3200) == ["entries"] * 7
     assert given_up_ahead(tmp_path, left=8_000, took=0) == []
-    assert given_up_ahead(tmp_path, left=8_000, took=1200) == []  # with later ones
-    later = [*["entries"] * 3, "later"] * 2
-    assert given_up_ahead(tmp_path, left=6_900, took=3200, steps=3) == [*later, "entries"]
+    assert given_up_ahead(tmp_path, left=8_000, took=3200) == ["entries"] * 11
+    assert given_up_ahead(tmp_path, left=0, took=3200) == ["entries"] * 17
+    few = given_up_ahead(tmp_path, left=0, took=3200, steps=3)
+    assert few == [*[*["entries"] * 3, "later"] * 5, *["entries"] * 2]
 
 
 def test_not_many_go_ahead_at_once_however_much_the_last_events_took(tmp_path):
