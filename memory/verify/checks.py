@@ -13,6 +13,7 @@ from hippocam.memory.errors import (
     LockedError,
     NewerFormatError,
     NoMemoryError,
+    NoPermissionError,
     NotAMemoryError,
     OlderFormatError,
 )
@@ -57,6 +58,7 @@ def verify(folder: Path) -> list[Problem]:
 
     Raises:
         NoMemoryError: There is none in the folder, not even the beginning of one.
+        NoPermissionError: It may not be read.
         NotAMemoryError: Another program's file is in its place.
         FormatError: It is of a format that is not read here.
     """
@@ -71,6 +73,8 @@ def verify(folder: Path) -> list[Problem]:
             alone = False
         if not has_memory(folder):
             return [Problem(kind=Kind.LEFTOVER, what="the making of the memory was cut short", repair="deleted")]
+        if not os.access(folder / DATABASE, os.R_OK):
+            raise NoPermissionError(folder, f"no permission to read its {DATABASE}; change its owner or mode")
         problems = list(_of(folder, alone=alone))
         damaged = any(problem.kind is Kind.DATABASE for problem in problems)
         if damaged and alone and not is_ours(folder / DATABASE):

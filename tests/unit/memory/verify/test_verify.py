@@ -267,6 +267,17 @@ def test_pictures_that_may_not_be_read_are_told_and_kept(folder, as_a_user):
         assert verify(folder) == []
 
 
+def test_a_database_that_may_not_be_read_is_not_called_damaged(folder, as_a_user):
+    (folder / "memory.db").chmod(0)
+    code = (
+        "import sys, pathlib; from hippocam.memory.verify.checks import verify; verify(pathlib.Path(sys.argv[1]))"
+    )
+    done = as_a_user(code, folder)
+    (folder / "memory.db").chmod(0o600)
+    assert "NoPermissionError" in done.stderr
+    assert verify(folder) == []
+
+
 def test_what_was_left_over_is_told_and_deleted(folder):
     (folder / "memory.db.new").write_bytes(b"half")
     (folder / "exemplars" / "00000000000000aa.new").write_bytes(b"half a picture")
