@@ -20,6 +20,9 @@ _PEOPLE = frozenset(
 _VEHICLES = ("car", "truck", "bus", "motorcycle")
 # Vehicles that the detector takes for each other: a car that is far away is a truck in some frames.
 ALIKE_VEHICLES = frozenset({"car", "truck", "bus"})
+# What the detector often misses though it fills the picture: furniture, and what is built in.
+OFTEN_MISSED = frozenset({"dining table", "bed", "couch", "chair", "bench", "potted plant", "tv", "refrigerator",
+                           "sink", "oven", "microwave", "toilet", "book", "vase", "clock"})  # fmt: skip
 _PLURALS = {
     "knives": "knife",
     "mice": "mouse",

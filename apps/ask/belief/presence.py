@@ -16,6 +16,7 @@ from hippocam.apps.ask.belief.witnesses import believed_anew, is_in_words, shown
 from hippocam.apps.ask.nouns import (
     ALIKE_VEHICLES,
     KINDS_OF_PEOPLE,
+    OFTEN_MISSED,
     Coloured,
     coloured_in,
     contradicted,
@@ -33,10 +34,6 @@ from hippocam.memory.records import Evidence
 
 # Labels that are other words as well: a colour, what somebody does.
 _OTHER_WORDS = frozenset({"orange", "bear", "train", "book", "tie", "remote", "kite"})
-
-# What the detector often misses though it fills the picture: furniture, and what is built in.
-_OFTEN_MISSED = frozenset({"dining table", "bed", "couch", "chair", "bench", "potted plant", "tv", "refrigerator",
-                           "sink", "oven", "microwave", "toilet", "book", "vase", "clock"})  # fmt: skip
 
 # Looks are a second apart.
 _LOOK_S = 1.0
@@ -177,7 +174,7 @@ def _doubted(
     for label, presence in zip(labels, found, strict=True):
         if _taken_for(memory, label, presence, wanted):
             presence = replace(presence, frames=0, score=0.0)
-        score = presence.believed(score, misses=label in _OFTEN_MISSED, very_high=very_high)
+        score = presence.believed(score, misses=label in OFTEN_MISSED, very_high=very_high)
     if score == shown:
         thing = thing_in(query.text)
         known = thing is not None and not thing.acts and not thing.of_a_kind
@@ -191,7 +188,7 @@ def _doubted(
 
 def _only_elsewhere(memory: Memory, label: str, wanted: Filter, moment: Evidence) -> bool:
     """Whether things of a label were followed in the stream, and neither they nor one in passing in a moment."""
-    if label in _OFTEN_MISSED:
+    if label in OFTEN_MISSED:
         return False
     entities = memory.entities.entities(wanted.stream, label, wanted.at_s)
     times = [(visit.t0_s, visit.t1_s) for entity in entities for visit in entity.visits]

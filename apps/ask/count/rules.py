@@ -29,7 +29,7 @@ from hippocam.apps.ask.count.words import (
     number_of,
     ordinal,
 )
-from hippocam.apps.ask.nouns import labels_of, noun_for
+from hippocam.apps.ask.nouns import OFTEN_MISSED, labels_of, noun_for
 from hippocam.memory.entities.records import Entity, Visit
 from hippocam.stream.errors import HippocamError
 from hippocam.stream.timecode import format_time, parse_time
@@ -69,6 +69,8 @@ def _so_far(question: CountQuestion) -> Count | None:
     else:
         number = sum(len(entity.visits) for entity in entities) if found["times"] else len(entities)
         more = f", beside {given_up} of whom no time is kept" if given_up else ""
+    if not number and _may_be_missed(labels):
+        return None
     spans = tuple(_span(visit) for entity in entities for visit in entity.visits)
     name = noun_for(labels, number)
     text = f"{number} {'times' if found['times'] else name} {window_text(question.window)}{more}"
@@ -109,6 +111,8 @@ def _right_now(question: CountQuestion) -> Count | None:
         return _in_all(question, labels)
     there = question.there(labels, at_s)
     number = len(there)
+    if not number and _may_be_missed(labels):
+        return None
     when = question.when(None if then is None else at_s)
     spans = tuple(_span_at(visit, at_s) for _, visit in there)
     text = _whole(f"{number} {noun_for(labels, number)} {when}")
@@ -117,9 +121,11 @@ def _right_now(question: CountQuestion) -> Count | None:
     )
 
 
-def _in_all(question: CountQuestion, labels: Sequence[str]) -> Count:
+def _in_all(question: CountQuestion, labels: Sequence[str]) -> Count | None:
     """Say how many there were in a recording that is over: at once, and in all where these were more."""
     entities = question.entities(labels)
+    if not entities and _may_be_missed(labels):
+        return None
     visits = [visit for entity in entities for visit in entity.visits]
     at_once = max((len(_those_at(visits, visit.t0_s)) for visit in visits), default=0)
     text = f"{at_once} {noun_for(labels, at_once)}"
@@ -139,6 +145,8 @@ def _anybody(question: CountQuestion) -> Count | None:
     if found is None or (labels := labels_of(found["noun"])) is None:
         return None
     there = question.there(labels, question.at_s)
+    if not there and _may_be_missed(labels):
+        return None
     spans = tuple(_span_at(visit, question.at_s) for _, visit in there)
     count, when = len(there) or "no", question.when(None)
     yes = "" if question.away_s is not None or not there else "yes, "
@@ -370,6 +378,11 @@ def _those_at(visits: Sequence[Visit], time_s: float) -> tuple[Span, ...]:
 
 def _whole(text: str) -> str:
     return f"{text}{WHOLE}"
+
+
+def _may_be_missed(labels: Sequence[str]) -> bool:
+    """Whether some may be there though none was told apart: the detector often misses them."""
+    return OFTEN_MISSED.issuperset(labels)
 
 
 def _span(visit: Visit) -> Span:

@@ -119,6 +119,9 @@ def test_what_is_counted(question, at_s, value):
         "Who came directly after the man in the black jacket?",
         "How long is the film?",
         "What is on the table?",
+        "How many chairs are there?",  # none was told apart, and the detector often misses them
+        "How many televisions hang there now?",
+        "Are there any chairs now?",
         "",
     ],
 )
@@ -346,9 +349,10 @@ def test_a_time_of_day_is_one_of_a_live_stream():
         ("How many cars are there?", "1 car (in the camera's whole view)"),
         ("How many cars are there now?", "0 cars now (in the camera's whole view)"),
         ("How many dogs are there?", "0 dogs (in the camera's whole view)"),
+        ("How many beds are there?", None),
     ],
 )  # fmt: skip
 def test_of_a_recording_that_is_over_all_are_counted_and_now_only_where_it_is_said(question, text):
     over = [StreamTimes("cam", 0, 200, over=True)]
-    assert count_entities(question, ROOM, streams=over).text == text
-    assert count_entities(question, ROOM, streams=[StreamTimes("cam", 0, 200)]) != text
+    found = count_entities(question, ROOM, streams=over)
+    assert (None if found is None else found.text) == text
