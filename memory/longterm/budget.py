@@ -36,7 +36,7 @@ _MOST_AHEAD_BYTES = 65_536
 _LEAST_AHEAD_PAGES = 2
 _BEYOND_SHARE = 0.0025
 _MOST_BEYOND_BYTES = 16_384
-_AHEAD_STEPS = 64
+AHEAD_STEPS = 64
 # Steps after which there is no room yet: then the full text, which holds what was deleted, is merged a little, as
 # many times a few pages; and all of it after more steps the larger the budget is, since that takes longer.
 _FRUITLESS_STEPS = 8
@@ -44,6 +44,8 @@ _FRUITLESS_BYTES = 100_000  # of the budget, for each of those steps
 # Steps that change no more pages than an event may, and how many are taken at once at most, which takes some ms.
 STEPS_TOGETHER = 6
 _MOST_STEPS = 32
+# Bytes of text that the entries of steps which are taken at once may have: as much as an event's.
+TEXT_TOGETHER_BYTES = 2000
 # Share of the budget that each may take of: the journal, the probes, the streams without entries, the coverage.
 _SIDE_SHARE = 0.01
 # About how many bytes a row of each takes.
@@ -351,7 +353,7 @@ class ByteBudget:
     def _wanted_ahead(self) -> int:
         """About how many bytes are to be given up before the next event, 0 where enough is left."""
         steps, freed_bytes = self._entries.given_up
-        if steps >= _AHEAD_STEPS or freed_bytes >= (self._beyond_bytes if steps else 0):
+        if steps >= AHEAD_STEPS or freed_bytes >= (self._beyond_bytes if steps else 0):
             return 0
         over_bytes = self._projected_bytes(self.insert_bytes) + self._ahead_bytes - self.given_bytes
         return min(max(0, over_bytes), -freed_bytes) + self._beyond_bytes if over_bytes > 0 else 0

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from hippocam.memory.bank.bank import Bank, Step
 from hippocam.memory.errors import PicturesMissingError
-from hippocam.memory.longterm.budget import STEPS_TOGETHER
+from hippocam.memory.longterm.budget import AHEAD_STEPS, STEPS_TOGETHER, TEXT_TOGETHER_BYTES
 from hippocam.memory.longterm.journal import Journal, Noted, Why
 from hippocam.memory.longterm.merging import SleepMerge
 from hippocam.memory.records import Level
@@ -162,12 +162,16 @@ class HeldEntries:
         Returns:
             About how many bytes that frees; 0 where nothing may be given up.
         """
-        steps = self._bank.next_steps(least_bytes, self._most_steps)
-        if not steps:
+        wanted = self._bank.next_steps(least_bytes, self._most_steps)
+        if not wanted:
             return 0
+        fitting = self._of_little_text(wanted)
+        steps = wanted[: max(1, fitting)]
         learning, freed_bytes = self._bank.learning, sum(step.freed_bytes for step in steps)
         taken, beyond_bytes = learning.given_up
-        learning.given_up = taken + len(steps), beyond_bytes + freed_bytes
+        # Room of long texts comes with merging, where it is needed: not many of them go ahead of that.
+        count = len(steps) if fitting == len(wanted) else AHEAD_STEPS
+        learning.given_up = taken + count, beyond_bytes + freed_bytes
         if steps[0].to != Level.SMALL or not self._make_smaller(steps[0]):
             with self._changed([step.entry_id for step in steps]):
                 self._take(steps)
@@ -178,6 +182,12 @@ class HeldEntries:
         with self._changed([entry_id]):
             self._note([entry_id], [(action, None, why)])
             self._leave([entry_id])
+
+    def _of_little_text(self, steps: Sequence[Step]) -> int:
+        """How many of the first steps are of little text together: with each word the full text's pages change."""
+        entries = self._tables.entries.several([step.entry_id for step in steps])
+        lengths = [len(entries[step.entry_id].text.encode()) if step.entry_id in entries else 0 for step in steps]
+        return sum(total <= TEXT_TOGETHER_BYTES for total in itertools.accumulate(lengths))
 
     def _make_smaller(self, step: Step) -> bool:
         """Make the picture of an entry smaller; False where it cannot be made so."""

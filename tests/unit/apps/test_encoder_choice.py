@@ -80,7 +80,7 @@ def test_settings_may_name_the_encoder_of_new_memories(
         session.watch([colour_video(tmp_path / "a.mp4", [("red", 3)])])
         assert session.memory_encoder()[0] == "palette"
     (tmp_path / "mine.yaml").write_text("encoder: 3\n")
-    with pytest.raises(SettingsError, match="encoder must be the name of an encoder, or auto, found 3"):
+    with pytest.raises(SettingsError, match="encoder must be text, in quotes, found 3"):
         load_settings(str(tmp_path / "mine.yaml"))
 
 
