@@ -53,7 +53,7 @@ export class Jobs {
     const step = `${job.state}:${Math.floor((job.time_s || 0) / 10)}`;
     this.seen.set(job.id, step);
     if (first || before === step) return false;
-    if (ENDED.has(job.state) && job.own && before && !before.startsWith(job.state)) this.ended(job);
+    if (ENDED.has(job.state) && job.own && !before?.startsWith(job.state)) this.ended(job);  // also of one that ended before any look
     return true;
   }
 

@@ -388,6 +388,17 @@ def test_another_budget_is_tried_out_beside_what_is_found_by_age(page: Any) -> N
     assert "found first" in page.get_attribute(".ages", "aria-label")
 
 
+def test_a_job_that_ended_before_anybody_looked_is_told(opened: Callable[..., str], visit: Visit) -> None:
+    page = visit(opened())
+    page.wait_for_function("window.hippocam.jobs.looked && !window.hippocam.jobs.polling", timeout=_LONG_MS)
+    done = "{ id: 'quick', kind: 'budget', own: true, name: '', note: '3 of 3 events are held', state: 'done' }"
+    told = page.evaluate(f"(() => {{ const jobs = window.hippocam.jobs; return jobs.news({done}, false); }})()")
+    assert told
+    page.wait_for_selector(".toast >> text=3 of 3 events are held", timeout=_LONG_MS)
+    page.evaluate(f"window.hippocam.jobs.news({done}, false)")
+    assert page.locator(".toast").count() == 1  # once
+
+
 def test_another_budget_is_set_once_it_was_said_what_would_go(
     tmp_path: Path, opened: Callable[..., str], visit: Visit
 ) -> None:
@@ -400,8 +411,7 @@ def test_another_budget_is_set_once_it_was_said_what_would_go(
     page.click("dialog >> text=Cancel")
     page.click(".what-if >> text=Set the budget")
     page.click("dialog .button.bad")
-    toast = page.wait_for_selector(".toast", timeout=_LONG_MS)
-    assert "events are held" in toast.inner_text()
+    page.wait_for_selector(".toast >> text=events are held", timeout=_LONG_MS)
     page.wait_for_selector(".rail-budget >> text=of 1 MB", state="attached", timeout=_LONG_MS)
     with Memory.open_reader(tmp_path / "memory") as memory:
         assert memory.budget_bytes() == 1_000_000
