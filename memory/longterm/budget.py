@@ -42,7 +42,7 @@ AHEAD_STEPS = 64
 _FRUITLESS_STEPS = 8
 _FRUITLESS_BYTES = 100_000  # of the budget, for each of those steps
 # Steps that change no more pages than an event may, and how many are taken at once at most, which takes some ms.
-STEPS_TOGETHER = 6
+STEPS_TOGETHER = 3
 _MOST_STEPS = 32
 # Bytes of text that the entries of steps which are taken at once may have: as much as an event's.
 TEXT_TOGETHER_BYTES = 2000
